@@ -1,0 +1,43 @@
+"""The public face of the engine. Importing it does not import torch."""
+
+from engine.api import (
+    Box,
+    Event,
+    Failed,
+    Finished,
+    GenerateRequest,
+    JobCancelled,
+    LayerRequest,
+    LayerResult,
+    ModelInfo,
+    Preview,
+    Progress,
+    Started,
+    StateChanged,
+)
+from engine.errors import EngineError, LayoutError, RequestError, WeightsError
+from engine.words import tokenize, unknown_words
+from engine.worker import Engine
+
+__all__ = [
+    "Box",
+    "Engine",
+    "EngineError",
+    "Event",
+    "Failed",
+    "Finished",
+    "GenerateRequest",
+    "JobCancelled",
+    "LayerRequest",
+    "LayerResult",
+    "LayoutError",
+    "ModelInfo",
+    "Preview",
+    "Progress",
+    "RequestError",
+    "Started",
+    "StateChanged",
+    "WeightsError",
+    "tokenize",
+    "unknown_words",
+]

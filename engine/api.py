@@ -1,0 +1,182 @@
+"""Requests into the engine and events out of it: the whole truth about one generation.
+
+Frozen dataclasses of numpy arrays and plain numbers only, so that a job can be queued, logged,
+replayed and tested without the window. Knows neither torch nor the document.
+
+Boxes are (x0, y0, x1, y1) in canvas pixels, end exclusive, multiples of the model's token size.
+Pixels are (h, w, 4) uint8, straight alpha, sRGB.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+Box = tuple[int, int, int, int]
+LayerKind = Literal["background", "foreground"]
+EngineState = Literal["loading", "ready", "generating", "stopping", "failed", "stopped"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerRequest:
+    """One entry of the layer list: a target when `pixels` is None, clean context otherwise.
+
+    Attributes:
+        layer_id: the caller's name for it; comes back in events, never interpreted.
+        kind: "background" (whole canvas, at most one, first) or "foreground".
+        box: region on the token grid, inside the canvas.
+        seed: 0 to 4294967295; with the region's size the whole truth about its noise.
+        pixels: (h, w, 4) uint8 of exactly the region's size, or None for a target.
+    """
+
+    layer_id: int
+    kind: LayerKind
+    box: Box
+    seed: int = 0
+    pixels: np.ndarray | None = field(default=None, repr=False)
+
+    @property
+    def is_target(self) -> bool:
+        return self.pixels is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerateRequest:
+    """Everything that one job needs: whole picture, regeneration and added boxes alike.
+
+    All entries without pixels are generated together; entries with pixels are context that stays
+    untouched and is read through the region token cache.
+
+    Attributes:
+        job_id: unique per job; every event of the job carries it.
+        canvas: (width, height), multiples of the token size.
+        layers: bottom to top; the background, if any, first. 0 to 50 foregrounds.
+        steps, cfg_scale: None = the model's defaults. cfg_scale 1 = no guidance.
+        preview_every: send previews each k-th step; 0 = never.
+    """
+
+    job_id: int
+    canvas: tuple[int, int]
+    prompt: str
+    layers: tuple[LayerRequest, ...]
+    steps: int | None = None
+    cfg_scale: float | None = None
+    preview_every: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """What the loaded model announces; the editor asks and never assumes."""
+
+    name: str
+    file_hash: str
+    token_px: int
+    canvas_multiple: int
+    trained_canvases: tuple[tuple[int, int], ...]
+    max_foregrounds: int
+    default_steps: int
+    default_cfg_scale: float
+    nouns: tuple[str, ...]
+    looks: tuple[str, ...]
+    colours: tuple[str, ...]
+    backgrounds: tuple[str, ...]
+    parameters: int
+    device: str
+    precision: str
+    threads: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateChanged:
+    """The engine's state, and once it is ready what the model can do."""
+
+    state: EngineState
+    info: ModelInfo | None = None
+    message: str = ""
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The job left the queue; `unknown_words` of its prompt are ignored by the model."""
+
+    job_id: int
+    total_steps: int
+    unknown_words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """`step` of `total` steps are done (decoding counts as the last); seconds_left is a guess."""
+
+    job_id: int
+    step: int
+    total: int
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A rough small picture of one target, to be shown stretched over its box."""
+
+    job_id: int
+    layer_id: int
+    box: Box
+    rgba: np.ndarray = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerResult:
+    """The pixels made for one target: exactly the size of its box."""
+
+    layer_id: int
+    kind: LayerKind
+    box: Box
+    seed: int
+    rgba: np.ndarray = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The job's results, in the order of the request, and what its record needs."""
+
+    job_id: int
+    results: tuple[LayerResult, ...]
+    steps: int
+    cfg_scale: float
+    seconds: float
+    cache_hits: int
+    cache_misses: int
+    unknown_words: tuple[str, ...]
+    model_name: str
+    model_hash: str
+    device: str
+    precision: str
+    threads: int
+    torch_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobCancelled:
+    """The job ended because somebody asked; nothing of it is kept."""
+
+    job_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The job ended by an error; the engine lives and takes the next job.
+
+    `kind` is "memory" (out of memory), "request" (bad input) or "internal".
+    """
+
+    job_id: int
+    kind: Literal["memory", "request", "internal"]
+    message: str
+    advice: str
+    details: str
+
+
+Event = StateChanged | Started | Progress | Preview | Finished | JobCancelled | Failed

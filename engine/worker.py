@@ -1,0 +1,157 @@
+"""Engine: the one thread that owns torch. Requests go in, events come out.
+
+Knows neither Qt nor the document. torch is imported inside the thread only.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.api import Event, Failed, GenerateRequest, JobCancelled, StateChanged
+from engine.errors import Cancelled, EngineError
+
+logger = logging.getLogger(__name__)
+
+
+class Engine:
+    """Runs jobs one after the other on its own thread.
+
+    Args:
+        emit: called with every event, on the engine thread; must not block.
+        weights: model file; None = the one shipped with the package.
+        device: "auto", "cpu", "cuda" or "mps".
+        threads: torch threads on the CPU; None = cores - 1, at least 1.
+    """
+
+    def __init__(
+        self,
+        emit: Callable[[Event], None],
+        *,
+        weights: Path | None = None,
+        device: str = "auto",
+        threads: int | None = None,
+    ) -> None:
+        self._emit = emit
+        self._weights = weights
+        self._device = device
+        self._threads = threads or max(1, (os.cpu_count() or 2) - 1)
+        self._requests: queue.Queue[GenerateRequest | None] = queue.Queue()
+        self._lock = threading.Lock()
+        self._cancelled: set[int] = set()
+        self._waiting: list[int] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="layerloom-engine", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; the model loads on it and `StateChanged("ready")` follows."""
+        self._thread.start()
+
+    def submit(self, request: GenerateRequest) -> None:
+        """Queue a job. Returns at once; the job's events carry its id."""
+        with self._lock:
+            self._waiting.append(request.job_id)
+        self._requests.put(request)
+
+    def cancel(self, job_id: int | None = None) -> None:
+        """End one job, waiting or running, or all of them; each answers with `JobCancelled`."""
+        with self._lock:
+            self._cancelled.update(self._waiting if job_id is None else [job_id])
+
+    def shutdown(self, timeout_s: float = 10.0) -> bool:
+        """Cancel everything and end the thread. Call off the GUI thread.
+
+        Returns:
+            True when the thread has ended. False: it hangs inside an operation; a process that
+            ends now must do so with `os._exit` after flushing its files.
+        """
+        self._stop.set()
+        self._requests.put(None)
+        if self._thread.ident is None:
+            return True
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    # ---- engine thread ----
+
+    def _run(self) -> None:
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        self._emit(StateChanged(state="loading"))
+        try:
+            # Imported here: torch takes seconds, and the window must show before it.
+            from engine.generator import Generator
+
+            generator = Generator.load(self._weights, device=self._device, threads=self._threads)
+        except EngineError as error:
+            logger.exception("the model did not load")
+            self._emit(StateChanged(state="failed", message=str(error), advice=error.advice))
+            self._refuse_all()
+            return
+        except Exception as error:
+            logger.exception("the engine did not start")
+            self._emit(
+                StateChanged(
+                    state="failed",
+                    message=f"The engine did not start: {error}",
+                    advice="You can edit and export, but not generate. Install the package again.",
+                )
+            )
+            self._refuse_all()
+            return
+        self._emit(StateChanged(state="ready", info=generator.info))
+        while not self._stop.is_set():
+            request = self._requests.get()
+            if request is None:
+                break
+            self._emit(StateChanged(state="generating"))
+            self._emit(self._one_job(generator, request))
+            if not self._stop.is_set():
+                self._emit(StateChanged(state="ready", info=generator.info))
+        self._emit(StateChanged(state="stopped"))
+
+    def _one_job(self, generator, request: GenerateRequest) -> Event:  # type: ignore[no-untyped-def]
+        """Run one job to its last event; whatever happens, exactly one event ends it."""
+        job_id = request.job_id
+        try:
+            return generator.run(request, emit=self._emit, should_stop=lambda: self._ends(job_id))
+        except Cancelled:
+            return JobCancelled(job_id=job_id)
+        except MemoryError:
+            return self._failed(job_id, "memory", "There was not enough memory.", "Use fewer layers.")
+        except EngineError as error:
+            return self._failed(job_id, "request", str(error), error.advice)
+        except Exception as error:
+            logger.exception("job %d failed", job_id)
+            # torch reports an exhausted allocator as a RuntimeError.
+            text = str(error).lower()
+            if "out of memory" in text or "can't allocate memory" in text:
+                message = "There was not enough memory."
+                return self._failed(job_id, "memory", message, "Use fewer layers.")
+            message = f"Generating failed: {type(error).__name__}: {error}"
+            return self._failed(job_id, "internal", message, "Try again, or copy the details.")
+        finally:
+            with self._lock:
+                self._cancelled.discard(job_id)
+                if job_id in self._waiting:
+                    self._waiting.remove(job_id)
+
+    def _ends(self, job_id: int) -> bool:
+        with self._lock:
+            return self._stop.is_set() or job_id in self._cancelled
+
+    def _failed(self, job_id: int, kind, message: str, advice: str) -> Failed:  # type: ignore[no-untyped-def]
+        return Failed(
+            job_id=job_id, kind=kind, message=message, advice=advice, details=traceback.format_exc()
+        )
+
+    def _refuse_all(self) -> None:
+        """The model is not there: answer every request with an error until shutdown."""
+        while (request := self._requests.get()) is not None:
+            message = "The engine is not running, so nothing was generated."
+            advice = "You can edit and export. Install the package again."
+            self._emit(self._failed(request.job_id, "internal", message, advice))
