@@ -1,0 +1,1 @@
+"""Layerloom, the application: document, window and command line around the engine."""
