@@ -1,0 +1,131 @@
+"""Records: what is kept with generated pixels, and the way back from a record to its request.
+
+One record per generated pixel block, plain JSON values, so that it travels in the project file,
+in exports and in the clipboard. It names layers by their number, because ids end with the program,
+and pixels by their hash. Knows the engine's face and no widget; window and command line share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from app.document.pixels import hash_of
+from engine import Finished, GenerateRequest, LayerRequest, LayerResult
+
+
+def app_version() -> str:
+    """The installed version of Layerloom, or "unknown" when it runs without being installed."""
+    try:
+        return metadata.version("layerloom")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def record_for(
+    request: GenerateRequest,
+    finished: Finished,
+    result: LayerResult,
+    numbers: Mapping[int, int],
+) -> dict[str, Any]:
+    """The record of one result.
+
+    Args:
+        request: the job as it was asked.
+        finished: the event that ended it.
+        result: the target that the record is for.
+        numbers: number of each layer in the request, by layer id.
+
+    Returns:
+        plain JSON values. "layers" is the whole list that the model saw, bottom to top: targets
+        with their seed, context with the hash of its pixels. Only "seconds" and "cache" differ
+        when the same job runs again on the same machine.
+    """
+    return {
+        "prompt": request.prompt,
+        "seed": result.seed,
+        "box": list(result.box),
+        "canvas": list(request.canvas),
+        "steps": finished.steps,
+        "guidance": finished.cfg_scale,
+        "number": numbers[result.layer_id],
+        "layers": [_entry(layer, numbers[layer.layer_id]) for layer in request.layers],
+        "cache": {"hits": finished.cache_hits, "misses": finished.cache_misses},
+        "model": {"name": finished.model_name, "hash": finished.model_hash},
+        "versions": {"layerloom": app_version(), "torch": finished.torch_version},
+        "device": finished.device,
+        "precision": finished.precision,
+        "threads": finished.threads,
+        "seconds": round(finished.seconds, 3),
+        "result": hash_of(result.rgba),
+    }
+
+
+def _entry(layer: LayerRequest, number: int) -> dict[str, Any]:
+    entry: dict[str, Any] = {"number": number, "kind": layer.kind, "box": list(layer.box)}
+    if layer.pixels is None:
+        entry["seed"] = layer.seed
+    else:
+        entry["pixels"] = hash_of(layer.pixels)
+    return entry
+
+
+def job_of(record: Mapping[str, Any]) -> tuple[object, ...]:
+    """What tells the job of a record from others: equal for all results of one job."""
+    return (
+        record["prompt"],
+        tuple(record["canvas"]),
+        record["steps"],
+        record["guidance"],
+        record["model"]["hash"],
+        tuple(
+            (e["number"], e["kind"], tuple(e["box"]), e.get("seed"), e.get("pixels"))
+            for e in record["layers"]
+        ),
+    )
+
+
+def request_from_record(
+    record: Mapping[str, Any],
+    job_id: int,
+    find_pixels: Callable[[str], np.ndarray | None],
+) -> GenerateRequest:
+    """The job that made these pixels, to be run again. Layer ids are the record's numbers.
+
+    Args:
+        find_pixels: pixels by hash, or None when they are not kept anywhere.
+
+    Raises:
+        LookupError: pixels that the model saw as context are gone; names the layer's number.
+        KeyError, TypeError: the record lacks something.
+    """
+    layers = []
+    for entry in record["layers"]:
+        pixels = None
+        if "pixels" in entry:
+            pixels = find_pixels(entry["pixels"])
+            if pixels is None:
+                raise LookupError(entry["number"])
+        x0, y0, x1, y1 = entry["box"]
+        layers.append(
+            LayerRequest(
+                layer_id=entry["number"],
+                kind=entry["kind"],
+                box=(x0, y0, x1, y1),
+                seed=entry.get("seed", 0),
+                pixels=pixels,
+            )
+        )
+    width, height = record["canvas"]
+    return GenerateRequest(
+        job_id=job_id,
+        canvas=(width, height),
+        prompt=record["prompt"],
+        layers=tuple(layers),
+        steps=record["steps"],
+        cfg_scale=record["guidance"],
+        preview_every=0,
+    )
