@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from app.document.pixels import hash_of
+from app.document.pixels import Pixels, hash_of
 from engine import Finished, GenerateRequest, LayerRequest, LayerResult
 
 
@@ -25,18 +25,14 @@ def app_version() -> str:
         return "unknown"
 
 
-def record_for(
-    request: GenerateRequest,
-    finished: Finished,
-    result: LayerResult,
-    numbers: Mapping[int, int],
-) -> dict[str, Any]:
-    """The record of one result.
+def records_for(
+    request: GenerateRequest, finished: Finished, numbers: Mapping[int, int]
+) -> dict[int, dict[str, Any]]:
+    """The records of all results of one job, by layer id.
 
     Args:
         request: the job as it was asked.
         finished: the event that ended it.
-        result: the target that the record is for.
         numbers: number of each layer in the request, by layer id.
 
     Returns:
@@ -44,6 +40,20 @@ def record_for(
         with their seed, context with the hash of its pixels. Only "seconds" and "cache" differ
         when the same job runs again on the same machine.
     """
+    seen = [_entry(layer, numbers[layer.layer_id]) for layer in request.layers]
+    return {
+        result.layer_id: _record(request, finished, result, numbers[result.layer_id], seen)
+        for result in finished.results
+    }
+
+
+def _record(
+    request: GenerateRequest,
+    finished: Finished,
+    result: LayerResult,
+    number: int,
+    seen: list[dict[str, Any]],
+) -> dict[str, Any]:
     return {
         "prompt": request.prompt,
         "seed": result.seed,
@@ -51,8 +61,8 @@ def record_for(
         "canvas": list(request.canvas),
         "steps": finished.steps,
         "guidance": finished.cfg_scale,
-        "number": numbers[result.layer_id],
-        "layers": [_entry(layer, numbers[layer.layer_id]) for layer in request.layers],
+        "number": number,
+        "layers": seen,
         "cache": {"hits": finished.cache_hits, "misses": finished.cache_misses},
         "model": {"name": finished.model_name, "hash": finished.model_hash},
         "versions": {"layerloom": app_version(), "torch": finished.torch_version},
@@ -60,7 +70,8 @@ def record_for(
         "precision": finished.precision,
         "threads": finished.threads,
         "seconds": round(finished.seconds, 3),
-        "result": hash_of(result.rgba),
+        # Hashed as the document will keep it: without colour where nothing is seen.
+        "result": Pixels.of(result.rgba).hash,
     }
 
 
