@@ -1,0 +1,1 @@
+"""Benchmarks of the engine: imported by the command line only."""

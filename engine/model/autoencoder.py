@@ -1,0 +1,199 @@
+"""RGBA layer autoencoder: premultiplied pixels <-> latents, each layer by itself.
+
+Four channels in and out, colour and transparency in one latent. A linear transform (the best one,
+found by PCA) carries the picture and a convolutional residual refines it; both directions start as
+plain PCA because the residuals' last layers start at zero. Zero is transparent everywhere, so that
+the zero padding of the convolutions is what lies outside a box, and no layer sees another.
+No normalisation layers: they are memory-bound on CPUs, and would couple distant pixels.
+
+Shapes: B layers of one size, H W pixels, C latent channels, H/16 W/16 latent cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engine.layout import patchify, unpatchify
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoencoderConfig:
+    """Sizes of the autoencoder.
+
+    Attributes:
+        cell_px: pixels per latent cell side. A token is 2 x 2 cells.
+        channels: numbers per cell.
+        encoder_widths: channels at 1/4, 1/8 and 1/16 of the resolution.
+        decoder_widths: channels at 1/16, 1/8, 1/4 and 1/2 of the resolution.
+        decoder_depths: residual blocks at those four resolutions.
+    """
+
+    cell_px: int = 16
+    channels: int = 32
+    encoder_widths: tuple[int, int, int] = (48, 96, 160)
+    decoder_widths: tuple[int, int, int, int] = (224, 128, 80, 32)
+    decoder_depths: tuple[int, int, int, int] = (2, 2, 2, 1)
+
+    def __post_init__(self) -> None:
+        if self.cell_px != 16:
+            raise ValueError(f"the three halvings after 1/4 make cells of 16 px, not {self.cell_px}")
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(act(conv(act(x)))), 3 x 3."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(F.relu(self.conv1(F.relu(x))))
+
+
+class Encoder(nn.Module):
+    """(B, 4, H, W) premultiplied in [0, 1] -> (B, C, H/16, W/16)."""
+
+    def __init__(self, config: AutoencoderConfig) -> None:
+        super().__init__()
+        w4, w8, w16 = config.encoder_widths
+        self.linear = nn.Conv2d(4, config.channels, config.cell_px, config.cell_px, bias=False)
+        self.conv_in = nn.Conv2d(64, w4, 3, padding=1)
+        self.block4 = ResidualBlock(w4)
+        self.down8 = nn.Conv2d(w4, w8, 2, 2)
+        self.block8 = ResidualBlock(w8)
+        self.down16 = nn.Conv2d(w8, w16, 2, 2)
+        self.block16 = ResidualBlock(w16)
+        self.conv_out = nn.Conv2d(w16, config.channels, 1)
+
+    def forward(self, rgba: Tensor) -> Tensor:
+        x = F.pixel_unshuffle(rgba, 4)                   # (B, 64, H/4, W/4)
+        x = self.block4(self.conv_in(x))
+        x = self.block8(self.down8(x))                   # (B, w8, H/8, W/8)
+        x = self.block16(self.down16(x))                 # (B, w16, H/16, W/16)
+        return self.linear(rgba) + self.conv_out(F.relu(x))
+
+
+class Decoder(nn.Module):
+    """(B, C, H/16, W/16) -> (B, 4, H, W) premultiplied, not yet clamped."""
+
+    def __init__(self, config: AutoencoderConfig) -> None:
+        super().__init__()
+        w16, w8, w4, w2 = config.decoder_widths
+        d16, d8, d4, d2 = config.decoder_depths
+        self.linear = nn.ConvTranspose2d(config.channels, 4, config.cell_px, config.cell_px, bias=False)
+        self.conv_in = nn.Conv2d(config.channels, w16, 3, padding=1)
+        self.blocks16 = nn.Sequential(*[ResidualBlock(w16) for _ in range(d16)])
+        self.up8 = nn.Conv2d(w16, w8 * 4, 1)
+        self.blocks8 = nn.Sequential(*[ResidualBlock(w8) for _ in range(d8)])
+        self.up4 = nn.Conv2d(w8, w4 * 4, 1)
+        self.blocks4 = nn.Sequential(*[ResidualBlock(w4) for _ in range(d4)])
+        self.up2 = nn.Conv2d(w4, w2 * 4, 1)
+        self.blocks2 = nn.Sequential(*[ResidualBlock(w2) for _ in range(d2)])
+        self.up1 = nn.Conv2d(w2, 12 * 4, 1)
+        # Convolutions behind the last upsampling: without them 4 px blocks stay visible.
+        self.smooth = nn.Conv2d(12 + 4, 16, 3, padding=1)
+        self.conv_out = nn.Conv2d(16, 4, 3, padding=1)
+
+    def forward(self, latents: Tensor) -> Tensor:
+        base = self.linear(latents)                                       # (B, 4, H, W)
+        x = self.blocks16(self.conv_in(latents))                          # (B, w16, H/16, W/16)
+        x = self.blocks8(F.pixel_shuffle(self.up8(F.relu(x)), 2))         # (B, w8, H/8, W/8)
+        x = self.blocks4(F.pixel_shuffle(self.up4(F.relu(x)), 2))         # (B, w4, H/4, W/4)
+        x = self.blocks2(F.pixel_shuffle(self.up2(F.relu(x)), 2))         # (B, w2, H/2, W/2)
+        x = F.pixel_shuffle(self.up1(F.relu(x)), 2)                       # (B, 12, H, W)
+        x = F.relu(self.smooth(torch.cat([x, base], dim=1)))
+        return base + self.conv_out(x)
+
+
+class Autoencoder(nn.Module):
+    """Encodes and decodes lists of layers of any sizes as one packed sequence of tokens.
+
+    Latents are scaled per channel to about unit variance; `latent_scale` divides on the way in.
+    """
+
+    latent_scale: Tensor
+
+    def __init__(self, config: AutoencoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = Encoder(config)
+        self.decoder = Decoder(config)
+        self.register_buffer("latent_scale", torch.ones(config.channels))
+        self.init_weights()
+
+    @property
+    def token_px(self) -> int:
+        return 2 * self.config.cell_px
+
+    @property
+    def token_width(self) -> int:
+        return 4 * self.config.channels
+
+    def init_weights(self) -> None:
+        """Residual paths end in zeros: the untrained network is its linear transform."""
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d) and module.bias is not None:
+                nn.init.kaiming_normal_(module.weight)
+                nn.init.zeros_(module.bias)
+        for module in self.modules():
+            if isinstance(module, ResidualBlock):
+                with torch.no_grad():
+                    module.conv2.weight.mul_(0.3)
+        nn.init.zeros_(self.encoder.conv_out.weight)
+        nn.init.zeros_(self.decoder.conv_out.weight)
+
+    def encode_pixels(self, rgba: Tensor) -> Tensor:
+        """(B, 4, H, W) premultiplied in [0, 1], sides multiples of 32 -> scaled latents."""
+        return self.encoder(rgba) / self.latent_scale[:, None, None]
+
+    def decode_latents(self, latents: Tensor) -> Tensor:
+        """Scaled latents -> (B, 4, H, W) premultiplied, unclamped (for losses)."""
+        return self.decoder(latents * self.latent_scale[:, None, None])
+
+    def encode(self, layers: Sequence[Tensor]) -> Tensor:
+        """Encode layers, each (4, H_i, W_i), into one packed sequence.
+
+        Returns:
+            (N, 4C) tokens, layer after layer, row-major.
+        """
+        return torch.cat([patchify(self.encode_pixels(layer[None]))[0] for layer in layers])
+
+    def decode(self, tokens: Tensor, sizes: Sequence[tuple[int, int]]) -> list[Tensor]:
+        """Decode a packed (N, 4C) sequence; `sizes` are (h, w) tokens per layer.
+
+        Each layer is decoded by itself: its pixels never depend on another layer's.
+
+        Returns:
+            per layer (4, 32h, 32w), valid premultiplied colour: 0 <= rgb <= alpha <= 1.
+        """
+        pixels = []
+        for part, (h, w) in zip(tokens.split([h * w for h, w in sizes]), sizes, strict=True):
+            latents = unpatchify(part[None], h, w)
+            latents = latents.contiguous(memory_format=torch.channels_last)
+            pixels.append(clamp_premultiplied(self.decode_latents(latents)[0]))
+        return pixels
+
+
+def clamp_premultiplied(rgba: Tensor) -> Tensor:
+    """Force 0 <= rgb <= alpha <= 1 on (..., 4, H, W)."""
+    alpha = rgba[..., 3:, :, :].clamp(0, 1)
+    return torch.cat([rgba[..., :3, :, :].clamp(min=0).minimum(alpha), alpha], dim=-3)
+
+
+def expected_composite_error(predicted: Tensor, target: Tensor) -> Tensor:
+    """Mean squared composite error over uniformly random backgrounds, in closed form.
+
+    Both (B, 4, H, W) premultiplied in [0, 1]. For a background colour b uniform in [0, 1] the
+    composite's error is P - b D with P the error of premultiplied colour and D that of alpha, so
+    E = P^2 - 2 E[b] P D + E[b^2] D^2 = P^2 - P D + D^2 / 3 (AlphaVAE, arXiv:2507.09308).
+    Never asks for a colour where alpha is 0.
+    """
+    p = predicted[:, :3] - target[:, :3]
+    d = predicted[:, 3:] - target[:, 3:]
+    return (p * p - p * d + d * d / 3).mean()

@@ -1,0 +1,198 @@
+"""Trains the RGBA autoencoder: `layerloom train autoencoder`.
+
+Starts from the best linear transform (PCA of 16 px cells, uncentred, so that transparent is zero)
+and learns residuals on both sides. With `--freeze-encoder` only the decoder goes on learning, on
+latents with more noise, so that shipped latents stay valid.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from engine.model.autoencoder import (
+    Autoencoder,
+    AutoencoderConfig,
+    clamp_premultiplied,
+    expected_composite_error,
+)
+from engine.training.layer_data import LayerCrops
+from engine.training.optim import Muon, learning_rate, split_parameters, update_ema
+from engine.training.run_folder import RunFolder
+
+WHITENING = 0.5  # 0 keeps PCA's variances, 1 makes all equal; between, detail counts but less
+
+
+@torch.no_grad()
+def start_from_pca(model: Autoencoder, crops: Tensor) -> float:
+    """Set the linear paths and `latent_scale` from (B, 4, H, W) crops; returns the PSNR in dB."""
+    size, channels = model.config.cell_px, model.config.channels
+    cells = crops.unfold(2, size, size).unfold(3, size, size)     # (B, 4, h, w, 16, 16)
+    cells = cells.permute(0, 2, 3, 1, 4, 5).reshape(-1, 4 * size * size)
+    cells = cells[cells[:, 3 * size * size :].amax(dim=1) > 0]    # empty cells teach nothing
+    _, vectors = torch.linalg.eigh(cells.T @ cells / len(cells))
+    basis = vectors.flip(1)[:, :channels]                          # (1024, C)
+    deviation = (cells @ basis).std(dim=0)
+    scale = deviation.pow(WHITENING) * deviation.pow(2).mean().sqrt().pow(1 - WHITENING)
+    # The residuals live in scaled units, so the scale goes into the linear maps themselves.
+    model.encoder.linear.weight.copy_((basis / scale).T.reshape(channels, 4, size, size))
+    model.decoder.linear.weight.copy_((basis * scale).T.reshape(channels, 4, size, size))
+    model.latent_scale.fill_(1)
+    rest = cells - cells @ basis @ basis.T
+    return -10 * torch.log10(rest.square().mean()).item()
+
+
+def reconstruction_loss(predicted: Tensor, target: Tensor) -> Tensor:
+    """Expected composite error + L1 and edges on a random background per crop."""
+    backdrop = torch.rand(len(target), 3, 1, 1, device=target.device)
+
+    def on_backdrop(rgba: Tensor) -> Tensor:
+        return rgba[:, :3] + (1 - rgba[:, 3:]) * backdrop
+
+    difference = on_backdrop(predicted) - on_backdrop(target)
+    alpha = predicted[:, 3:] - target[:, 3:]
+    both = torch.cat([difference, alpha], dim=1)
+    edges = (both.diff(dim=2).abs().mean() + both.diff(dim=3).abs().mean())
+    return 4 * expected_composite_error(predicted, target) + both.abs().mean() + edges
+
+
+@torch.no_grad()
+def validate(model: Autoencoder, crops: Tensor) -> dict[str, float]:
+    """PSNR in dB of premultiplied RGBA and of alpha, over cells that are not empty."""
+    decoded = clamp_premultiplied(model.decode_latents(model.encode_pixels(crops)))
+    size = model.config.cell_px
+    mask = torch.nn.functional.max_pool2d(crops[:, 3:], size)
+    mask = torch.nn.functional.interpolate(mask.gt(0).float(), scale_factor=size)
+    error = (decoded - crops).square() * mask
+    count = mask.sum()
+
+    def psnr(channels: Tensor) -> float:
+        mean = channels.sum() / (count * channels.shape[1])
+        return round(-10 * torch.log10(mean).item(), 2)
+
+    return {"rgba_db": psnr(error), "alpha_db": psnr(error[:, 3:])}
+
+
+def save_picture(model: Autoencoder, crops: Tensor, path: Path) -> None:
+    """Originals above their reconstructions, on grey."""
+    from PIL import Image
+
+    with torch.no_grad():
+        decoded = clamp_premultiplied(model.decode_latents(model.encode_pixels(crops)))
+    rows = [
+        torch.cat(list(batch[:, :3] + (1 - batch[:, 3:]) * 0.6), dim=2) for batch in (crops, decoded)
+    ]
+    sheet = torch.cat(rows, dim=1).clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).numpy()
+    Image.fromarray(sheet).save(path)
+
+
+def main(argv: list[str]) -> int:
+    """Train until `--minutes` or `--steps` are over; resumes from the run's last checkpoint."""
+    parser = argparse.ArgumentParser(prog="layerloom train autoencoder", description=__doc__)
+    parser.add_argument("--sprites", type=Path, default=Path("runs/sprites.safetensors"))
+    parser.add_argument("--run", type=Path, default=Path("runs/autoencoder"))
+    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--minutes", type=float, default=1e9)
+    parser.add_argument("--batch", type=int, default=12)
+    parser.add_argument("--crop", type=int, default=128)
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--noise", type=float, default=0.1, help="largest latent noise")
+    parser.add_argument("--freeze-encoder", action="store_true")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args(argv)
+
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    device = torch.device(args.device)
+    run = RunFolder(args.run)
+    model = Autoencoder(AutoencoderConfig()).to(device, memory_format=torch.channels_last)
+    held_out = next(iter(LayerCrops(args.sprites, batch=48, size=args.crop, seed=10_001)))
+    held_out = held_out.to(device)
+    step, elapsed = 0, 0.0
+    loaded = run.load()
+    if loaded is None:
+        first = next(iter(LayerCrops(args.sprites, batch=600, size=args.crop, seed=10_002)))
+        psnr = start_from_pca(model, first.to(device))
+        run.log(step=0, pca_db=round(psnr, 2), **validate(model, held_out))
+        ema = {name: p.detach().clone() for name, p in model.named_parameters()}
+    else:
+        tensors, state = loaded
+        model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
+        ema = {k[4:]: v.to(device) for k, v in tensors.items() if k.startswith("ema.")}
+        step, elapsed = state["step"], state["elapsed"]
+    if args.freeze_encoder:
+        model.encoder.requires_grad_(False)
+    plain = ("linear.", "conv_out", "smooth")
+    optimizer = Muon(*split_parameters(model, plain), lr=args.lr)
+    if loaded is not None and not args.freeze_encoder:
+        optimizer.load_state(
+            {k[10:]: v.to(device) for k, v in loaded[0].items() if k.startswith("optimizer.")}
+        )
+
+    def save() -> None:
+        tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
+        tensors |= {f"ema.{k}": v for k, v in ema.items()}
+        tensors |= {f"optimizer.{k}": v for k, v in optimizer.state().items()}
+        run.save(tensors, {"step": step, "elapsed": elapsed})
+
+    data = LayerCrops(args.sprites, batch=args.batch, size=args.crop, seed=args.seed + step)
+    batches = iter(DataLoader(data, batch_size=None, num_workers=1, prefetch_factor=4))
+    started = last_save = time.monotonic()
+    losses: list[float] = []
+    while step < args.steps and (time.monotonic() - started) / 60 < args.minutes:
+        crops = next(batches).to(device, memory_format=torch.channels_last)
+        progress = max(step / args.steps, (time.monotonic() - started) / 60 / args.minutes)
+        lr = learning_rate(int(progress * args.steps), args.steps, args.lr, 50, 0.4)
+        latents = model.encode_pixels(crops)
+        sigma = torch.rand(len(crops), 1, 1, 1, device=device) * args.noise
+        # No gradient may shrink the noise by inflating the latents.
+        latents = latents + sigma * latents.detach().std() * torch.randn_like(latents)
+        loss = reconstruction_loss(model.decode_latents(latents), crops)
+        loss.backward()
+        optimizer.step(lr)
+        update_ema(ema, model, min(0.998, (step + 1) / (step + 20)))
+        losses.append(loss.item())
+        step += 1
+        if step % 50 == 0:
+            elapsed_now = elapsed + time.monotonic() - started
+            run.log(step=step, loss=round(sum(losses) / len(losses), 5), lr=lr,
+                    seconds=round(elapsed_now, 1))  # fmt: skip
+            losses.clear()
+        if step % 250 == 0:
+            with_ema(model, ema, lambda: run.log(step=step, **validate(model, held_out)))
+        if time.monotonic() - last_save > 300:
+            save()
+            with_ema(model, ema, lambda: save_picture(model, held_out[:12], run.path / "sheet.png"))
+            last_save = time.monotonic()
+    elapsed += time.monotonic() - started
+    save()
+    with_ema(model, ema, lambda: run.log(step=step, done=1, **validate(model, held_out)))
+    with_ema(model, ema, lambda: save_picture(model, held_out[:12], run.path / "sheet.png"))
+    return 0
+
+
+def with_ema(model: Autoencoder, ema: dict[str, Tensor], action) -> None:  # type: ignore[no-untyped-def]
+    """Run `action` with the averaged weights in place of the present ones."""
+    present = {name: p.detach().clone() for name, p in model.named_parameters()}
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.copy_(ema[name])
+        action()
+        for name, parameter in model.named_parameters():
+            parameter.copy_(present[name])
+
+
+if __name__ == "__main__":
+    import sys
+
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,192 @@
+"""Sprites: the art that the models learn from, packed into one file.
+
+`layerloom train sprites` fetches pinned npm packages, checks their sha256, renders every noun in
+every look and packs tight RGBA crops as lossless WebP bytes in one safetensors file (< 48 MiB).
+Reading the pack needs numpy, pillow and safetensors only; making it also npm and resvg_py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import io
+import json
+import subprocess
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from engine.training.concepts import LOOKS, NOUNS, Noun
+
+RENDER_PX = 288
+MAX_BYTES = 48 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class ArtPackage:
+    """A pinned npm package: its tarball's sha256 and what must be said of it."""
+
+    spec: str
+    sha256: str
+    licence: str
+    credit: str
+
+
+PACKAGES: dict[str, ArtPackage] = {
+    "noto": ArtPackage(
+        "@iconify-json/noto@1.2.9",
+        "3e918d88fc945c0bb3d468dbace6f88caef67f01c9f0e7bcae0915a042e8f1ad",
+        "Apache-2.0",
+        "Noto Emoji, Google",
+    ),
+    "fluent-emoji-flat": ArtPackage(
+        "@iconify-json/fluent-emoji-flat@1.2.6",
+        "7d064769dee690815f823bc5bcc511d957198caf9f5edd8dd9c1aa48a6aeb175",
+        "MIT",
+        "Fluent Emoji, Microsoft",
+    ),
+    "fluent-3d": ArtPackage(
+        "@lobehub/fluent-emoji-3d@1.1.0",
+        "c1bb7eee7de090205a232518a9ab4adb3df458bfbe8a1f78232991194c8b2e58",
+        "MIT",
+        "Fluent Emoji 3D, Microsoft",
+    ),
+}
+
+
+class SpritePack:
+    """RGBA sprites by (noun, look): tight crops, longest side at most `RENDER_PX`.
+
+    Attributes:
+        sprites: (noun name, look) -> (h, w, 4) uint8, straight alpha, colour 0 where alpha is 0.
+        sha256: of the packed file.
+    """
+
+    def __init__(self, sprites: dict[tuple[str, str], np.ndarray], sha256: str) -> None:
+        self.sprites = sprites
+        self.sha256 = sha256
+
+    @property
+    def names(self) -> list[tuple[str, str]]:
+        return list(self.sprites)
+
+    def aspects(self) -> dict[tuple[str, str], float]:
+        """Width over height of every sprite."""
+        return {name: rgba.shape[1] / rgba.shape[0] for name, rgba in self.sprites.items()}
+
+    @classmethod
+    def load(cls, path: Path) -> SpritePack:
+        """Read a pack. Raises FileNotFoundError naming the command that makes one."""
+        if not path.exists():
+            raise FileNotFoundError(f"no sprites at {path}: run `layerloom train sprites` first")
+        sprites = {}
+        with safe_open(path, framework="np") as pack:
+            for key in pack.keys():
+                noun, look = key.split("|")
+                image = Image.open(io.BytesIO(pack.get_tensor(key).tobytes()))
+                sprites[noun, look] = np.asarray(image.convert("RGBA"))
+        return cls(sprites, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def fetch_package(package: ArtPackage, folder: Path) -> Path:
+    """Have npm fetch the pinned tarball into `folder` once, and check its sha256."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name, version = package.spec.rsplit("@", 1)
+    path = folder / f"{name.lstrip('@').replace('/', '-')}-{version}.tgz"
+    if not path.exists():
+        command = ["npm", "pack", "--silent", package.spec, "--pack-destination", str(folder)]
+        try:
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        except FileNotFoundError:
+            raise RuntimeError(f"npm is needed to fetch {package.spec}; install Node.js") from None
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != package.sha256:
+        raise RuntimeError(f"{path} has sha256 {digest}, expected {package.sha256}; delete it")
+    return path
+
+
+def tight(rgba: np.ndarray) -> np.ndarray:
+    """Crop to alpha > 8/255 and clear the colour of invisible pixels."""
+    rgba = rgba.copy()
+    rgba[rgba[..., 3] <= 8] = 0
+    rows, cols = np.nonzero(rgba[..., 3].any(1))[0], np.nonzero(rgba[..., 3].any(0))[0]
+    return rgba[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+
+
+def render_svg(icons: dict, name: str) -> np.ndarray:
+    """Render one icon of an iconify set to (RENDER_PX, RENDER_PX, 4) uint8."""
+    import resvg_py  # only needed to make the pack
+
+    icon = icons["icons"][name]
+    width = icon.get("width", icons.get("width", 16))
+    height = icon.get("height", icons.get("height", 16))
+    left, top = icon.get("left", 0), icon.get("top", 0)
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'viewBox="{left} {top} {width} {height}" width="{RENDER_PX}" height="{RENDER_PX}">'
+        f"{icon['body']}</svg>"
+    )
+    png = bytes(resvg_py.svg_to_bytes(svg_string=svg, width=RENDER_PX, height=RENDER_PX))
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
+
+
+def render_look(look: str, tarball: Path, nouns: list[tuple[Noun, str]]) -> dict[str, np.ndarray]:
+    """Render `nouns` (each with its icon's name in this set) from one package."""
+    with tarfile.open(tarball) as archive:
+        if LOOKS[look] == "fluent-3d":
+            files = {Path(m.name).name: m for m in archive.getmembers() if m.name.endswith("webp")}
+            pictures = {}
+            for noun, icon in nouns:
+                member = archive.extractfile(files[icon])
+                assert member is not None
+                pictures[noun.name] = np.asarray(Image.open(member).convert("RGBA"))
+            return pictures
+        member = archive.extractfile("package/icons.json")
+        assert member is not None
+        icons = json.load(member)
+    return {noun.name: render_svg(icons, icon) for noun, icon in nouns}
+
+
+def icon_names() -> dict[str, dict[str, str]]:
+    """label -> set -> icon name, from the concept table beside this file."""
+    table = Path(__file__).with_name("concepts.tsv")
+    with table.open(encoding="utf-8", newline="") as file:
+        return {row["label"]: row for row in csv.DictReader(file, delimiter="\t")}
+
+
+def main(argv: list[str]) -> int:
+    """`layerloom train sprites`: fetch, render, pack."""
+    parser = argparse.ArgumentParser(prog="layerloom train sprites", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("runs/sprites.safetensors"))
+    parser.add_argument("--packages", type=Path, default=Path("runs/packages"))
+    args = parser.parse_args(argv)
+    names = icon_names()
+    tensors: dict[str, np.ndarray] = {}
+    for look, icon_set in LOOKS.items():
+        tarball = fetch_package(PACKAGES[icon_set], args.packages)
+        nouns = [(noun, names[noun.label][icon_set]) for noun in NOUNS]
+        for noun_name, rgba in render_look(look, tarball, nouns).items():
+            data = io.BytesIO()
+            Image.fromarray(tight(rgba)).save(data, "WEBP", lossless=True, method=6)
+            tensors[f"{noun_name}|{look}"] = np.frombuffer(data.getvalue(), np.uint8)
+    credits = [f"{p.credit} ({p.licence}, {p.spec}; rendered)" for p in PACKAGES.values()]
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, args.out, metadata={"credits": json.dumps(credits)})
+    size = args.out.stat().st_size
+    print(f"{len(tensors)} sprites, {size / 2**20:.1f} MiB -> {args.out}")
+    if size > MAX_BYTES:
+        print("error: the pack is over 48 MiB; use fewer nouns or looks")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    import sys
+
+    raise SystemExit(main(sys.argv[1:]))
