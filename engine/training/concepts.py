@@ -93,11 +93,17 @@ BY_NAME: dict[str, Noun] = {noun.name: noun for noun in NOUNS}
 
 # Look -> the art set that it is learned from.
 LOOKS: dict[str, str] = {"flat": "fluent-emoji-flat", "glossy": "noto", "3d": "fluent-3d"}
-# Look -> words before "illustration", "picture" or "style"; no word means two looks.
+# Look -> adjectives before "illustration", "picture" or "style"; no word means two looks.
 LOOK_WORDS: dict[str, tuple[str, ...]] = {
     "flat": ("flat", "flat vector", "flat design", "simple flat"),
     "glossy": ("glossy", "cartoon", "shiny", "glossy cartoon"),
-    "3d": ("3d", "3d render", "clay", "3d clay"),
+    "3d": ("3d", "clay", "3d clay", "rendered 3d"),
+}
+# Look -> whole frames around a description that only this look allows.
+LOOK_FRAMES: dict[str, tuple[str, ...]] = {
+    "flat": ("flat vector art of {}", "{}, flat vector", "{}, flat"),
+    "glossy": ("a cartoon of {}", "cartoon: {}", "{}, glossy"),
+    "3d": ("3d render of {}", "a 3d render of {}", "{}, 3d render", "{} in 3d"),
 }
 
 # Colour -> hue in degrees of a shifted sprite.

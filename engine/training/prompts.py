@@ -1,0 +1,235 @@
+"""Prompts: varied plain English for a list of things, a look and a background.
+
+Knows words and grammar only; which things a scene has, in which order they are named and which
+are left out is decided by the caller. Every choice comes from the caller's random generator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import numpy as np
+
+from engine.training.concepts import (
+    BACKGROUNDS_BY_NAME,
+    LOOK_FRAMES,
+    LOOK_WORDS,
+    Noun,
+)
+
+SizeWord = Literal["big", "small"]
+Choice = TypeVar("Choice")
+
+SYNONYM_SHARE = 0.2
+SIZE_WORDS: dict[SizeWord, tuple[str, ...]] = {
+    "big": ("big", "large", "huge"),
+    "small": ("small", "little", "tiny"),
+}
+# fmt: off
+NUMBER_WORDS = (  # by count
+    "zero", "one", "two", "three", "four", "five", "six",
+    "seven", "eight", "nine", "ten", "eleven", "twelve",
+)
+# fmt: on
+IRREGULAR_PLURALS = {
+    "cactus": "cacti",
+    "snowman": "snowmen",
+    "man": "men",
+    "fish": "fish",
+}
+LOOK_TEMPLATES = (
+    "{look} illustration of {text}",
+    "a {look} illustration of {text}",
+    "{look} picture of {text}",
+    "a {look} picture of {text}",
+    "{look} style: {text}",
+    "{look} style picture of {text}",
+    "{text}, {look} style",
+    "{text} in {look} style",
+    "{text} in a {look} style",
+)
+PLAIN_TEMPLATES = (
+    "a picture of {text}",
+    "an illustration of {text}",
+    "a scene with {text}",
+    "a drawing of {text}",
+    "{text}, illustration",
+)
+VAGUE_WORDS = (
+    "a few things",
+    "some things",
+    "several objects",
+    "a picture",
+    "a nice scene",
+    "an illustration",
+    "different things",
+)
+MORE_WORDS = ("more", "a few more things", "other things", "some other things")
+TRANSPARENT_PHRASES = (
+    "on a transparent background",
+    "without background",
+    "no background",
+    "isolated",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One part of a prompt: "a big blue car", "two cats"."""
+
+    noun: Noun
+    count: int = 1
+    colour: str | None = None
+    size: SizeWord | None = None
+
+
+def pick(rng: np.random.Generator, options: Sequence[Choice]) -> Choice:
+    """One of `options`; ten times faster than rng.choice, which matters for scenes."""
+    return options[int(rng.random() * len(options))]
+
+
+def plural(words: str) -> str:
+    """The plural of a noun phrase: "slice of pizza" gives "slices of pizza"."""
+    head, of, rest = words.partition(" of ")
+    front, space, last = head.rpartition(" ")
+    if last in IRREGULAR_PLURALS:
+        last = IRREGULAR_PLURALS[last]
+    elif last.endswith(("s", "x", "ch", "sh")):
+        last += "es"
+    elif last.endswith("y") and last[-2] not in "aeiou":
+        last = last[:-1] + "ies"
+    else:
+        last += "s"
+    return front + space + last + of + rest
+
+
+def with_article(words: str) -> str:
+    """Put a or an before a phrase of the vocabulary (whose vowels all sound)."""
+    return ("an " if words[0] in "aeiou" else "a ") + words
+
+
+def mention_words(rng: np.random.Generator, mention: Mention, *, article: bool = True) -> str:
+    """Say one mention, with a synonym at times."""
+    noun = mention.noun
+    words = noun.name
+    if noun.synonyms and rng.random() < SYNONYM_SHARE:
+        words = pick(rng, noun.synonyms)
+    if mention.count > 1:
+        words = plural(words)
+    if mention.colour is not None:
+        words = f"{mention.colour} {words}"
+    if mention.size is not None:
+        words = f"{pick(rng, SIZE_WORDS[mention.size])} {words}"
+    if mention.count > 1:
+        in_words = mention.count < len(NUMBER_WORDS) and rng.random() < 0.88
+        number = NUMBER_WORDS[mention.count] if in_words else str(mention.count)
+        return f"{number} {words}"
+    if not article:
+        return words
+    if noun.name in ("sun", "moon") and mention.size is None and rng.random() < 0.5:
+        return f"the {words}"
+    return with_article(words)
+
+
+def join_words(rng: np.random.Generator, parts: Sequence[str]) -> str:
+    """Join the parts of an enumeration, in their order, in one of the usual ways."""
+    if len(parts) == 1:
+        return parts[0]
+    draw = rng.random()
+    if len(parts) == 2:
+        if draw < 0.6:
+            link = " and "
+        else:
+            link = pick(rng, (" with ", " beside ", " next to ", " near ", ", ", " plus "))
+        return parts[0] + link + parts[1]
+    if draw < 0.55:
+        return ", ".join(parts[:-1]) + " and " + parts[-1]
+    if draw < 0.75:
+        return ", ".join(parts[:-1]) + ", and " + parts[-1]
+    if draw < 0.85:
+        return ", ".join(parts)
+    if draw < 0.95:
+        return parts[0] + " with " + ", ".join(parts[1:-1]) + " and " + parts[-1]
+    return " and ".join(parts)
+
+
+def add_background(rng: np.random.Generator, text: str, name: str, *, telegraphic: bool) -> str:
+    """Name the background somewhere around `text`, which may be empty."""
+    background = BACKGROUNDS_BY_NAME[name]
+    words = name if rng.random() < 0.7 else pick(rng, background.synonyms)
+    if not text:
+        return words if rng.random() < 0.5 else f"{words} background"
+    if telegraphic:
+        return f"{text}, {words}" if rng.random() < 0.7 else f"{words}, {text}"
+    draw = rng.random()
+    if draw < 0.7:
+        phrase = background.phrases[0] if rng.random() < 0.3 else pick(rng, background.phrases)
+        if draw < 0.5:
+            return f"{text} {phrase}"
+        return f"{text}, {phrase}" if draw < 0.6 else f"{phrase}, {text}"
+    if draw < 0.8:
+        return f"{text}, {words} background"
+    if draw < 0.9:
+        return f"{text} with a {words} background"
+    return f"{text} on a {words} background"
+
+
+def add_look(rng: np.random.Generator, text: str, look: str | None) -> str:
+    """Name the look around `text`; None leaves it open."""
+    if look is None:
+        if rng.random() < 0.75:
+            return text
+        return pick(rng, PLAIN_TEMPLATES).format(text=text)
+    if rng.random() < 0.3:
+        return pick(rng, LOOK_FRAMES[look]).format(text)
+    words = look if rng.random() < 0.6 else pick(rng, LOOK_WORDS[look])
+    return pick(rng, LOOK_TEMPLATES).format(look=words, text=text)
+
+
+def write_prompt(
+    rng: np.random.Generator,
+    mentions: Sequence[Mention],
+    *,
+    look: str | None = None,
+    background: str | None = None,
+    transparent: bool = False,
+    more: bool = False,
+    vague: bool = False,
+) -> str:
+    """Write one prompt.
+
+    Args:
+        mentions: said once each, in this order.
+        look, background: a name of the vocabulary, or None to leave it open.
+        transparent: say at times that there is no background.
+        more: end with "and other things"; the picture holds more than is named.
+        vague: without mentions, say "a few things" rather than the background alone.
+
+    Returns:
+        The prompt; empty when there is nothing to say.
+    """
+    telegraphic = rng.random() < 0.12
+    parts = [mention_words(rng, mention, article=not telegraphic) for mention in mentions]
+    if parts and more:
+        parts.append(pick(rng, MORE_WORDS))
+    if not parts and vague:
+        parts.append(pick(rng, VAGUE_WORDS))
+    if not parts:
+        text = ""
+    elif telegraphic:
+        text = ", ".join(parts)
+    else:
+        text = join_words(rng, parts)
+    if background is not None:
+        text = add_background(rng, text, background, telegraphic=telegraphic)
+    elif transparent and text and rng.random() < 0.12:
+        text = f"{text}, {pick(rng, TRANSPARENT_PHRASES)}"
+    if not text:
+        return text
+    text = add_look(rng, text, look)
+    if rng.random() < 0.25:
+        text = text[0].upper() + text[1:]
+        return text + "." if rng.random() < 0.5 else text
+    return text

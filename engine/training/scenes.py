@@ -1,0 +1,334 @@
+"""Scenes: which things stand where in a training picture, and what its prompt says.
+
+Pure geometry and words, well under a millisecond per scene: no pixels, no sprites (only their
+aspect ratios), no torch. Regularities put here are what lets the model find out which unlabelled
+box belongs to which word: bands of sky and ground, sizes, and the order of the prompt.
+
+Boxes are (x0, y0, x1, y1) in canvas pixels, end exclusive, multiples of `GRID`.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from engine.training.concepts import (
+    BACKGROUNDS,
+    BY_NAME,
+    COLOURS,
+    LOOKS,
+    NOUNS,
+    Noun,
+)
+from engine.training.placement import Box, Placed, place_things, typical_side
+from engine.training.prompts import Mention, SizeWord, pick, write_prompt
+
+PromptKind = Literal["full", "empty", "fewer", "more"]
+Aspects = Mapping[tuple[str, str], float]
+
+BACKGROUND = -1  # the background's index among the targets of an editing task
+OTHER_CANVASES = ((640, 384), (384, 640), (448, 576), (576, 448))
+LOOK_NAMES = tuple(LOOKS)
+COLOUR_NAMES = tuple(COLOURS)
+BACKGROUND_NAMES = tuple(background.name for background in BACKGROUNDS)
+COUNT_SHARES = np.cumsum([0.08, 0.14, 0.18, 0.19, 0.15, 0.10, 0.06, 0.04])  # 1 to 8; rest 9 to 12
+HELD_OUT_MODULUS = 20
+EVALUATION_STREAM = 0x6576616C  # "eval": seeds of evaluation never meet a trainer's
+ATTEMPTS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One foreground layer.
+
+    Attributes:
+        noun, look: key of its sprite.
+        colour: a name of `COLOURS` to shift the sprite to, or None for its natural colours.
+        flip: mirrored left to right.
+        box: on the grid, inside the canvas.
+        rect: (x, y, w, h) in canvas pixels: where the tight sprite stands, inside the box, with
+            the sprite's own aspect ratio.
+    """
+
+    noun: str
+    look: str
+    colour: str | None
+    flip: bool
+    box: Box
+    rect: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One picture to train on or to ask for.
+
+    Attributes:
+        canvas: (width, height), multiples of 64.
+        background: a name of `BACKGROUNDS`, or None for a transparent picture.
+        look, look_named: the one look of all things, and whether the prompt says it.
+        things: bottom to top.
+        prompt_kind: what the prompt says of the things: all, nothing, fewer or more.
+    """
+
+    canvas: tuple[int, int]
+    prompt: str
+    background: str | None
+    look: str
+    look_named: bool
+    things: tuple[Thing, ...]
+    prompt_kind: PromptKind = "full"
+
+
+def is_held_out(names: Iterable[str]) -> bool:
+    """Whether this combination of nouns is kept for evaluation. Single nouns never are."""
+    names = sorted(set(names))
+    return len(names) > 1 and zlib.crc32("|".join(names).encode()) % HELD_OUT_MODULUS == 0
+
+
+def compose(
+    rng: np.random.Generator,
+    *,
+    canvas: tuple[int, int] | None = None,
+    count: int | None = None,
+    with_background: bool | None = None,
+    vocabulary: Sequence[Noun] = NOUNS,
+    aspects: Aspects | None = None,
+) -> Scene:
+    """Compose one training scene; never one whose nouns are held out.
+
+    Args:
+        canvas: (width, height), multiples of 64 from 320; None draws one, mostly 512 x 512.
+        count: foregrounds wanted, 0 upwards; fewer where they do not fit. None draws 1 to 12.
+        with_background: None draws it.
+        vocabulary: the nouns to choose from.
+        aspects: (noun name, look) -> width over height of the tight sprite; 1 where absent.
+    """
+    canvas = canvas or _draw_canvas(rng)
+    if with_background is None:
+        with_background = rng.random() < 0.75
+    wanted = _draw_count(rng) if count is None else count
+    look_named = rng.random() < 0.65
+    look = pick(rng, LOOK_NAMES)
+    if not look_named:
+        look = "flat" if rng.random() < 0.8 else pick(rng, LOOK_NAMES[1:])
+    for attempt in range(ATTEMPTS):
+        # A tiny vocabulary may have held-out pairs only: one thing is always allowed.
+        nouns = _draw_nouns(rng, wanted if attempt < ATTEMPTS - 1 else min(wanted, 1), vocabulary)
+        if is_held_out(noun.name for noun in nouns):
+            continue
+        placed = place_things(rng, canvas, nouns, _aspects_of(nouns, look, aspects))
+        if not is_held_out(entry.noun.name for entry in placed):
+            break
+    things = _dress(rng, placed, look)
+    background = pick(rng, BACKGROUND_NAMES) if with_background else None
+    kind = _draw_prompt_kind(rng) if things else "full"
+    mentions = _mentions(rng, placed, things)
+    if kind == "fewer":
+        mentions = _drop_some(rng, mentions)
+    elif kind == "more":
+        mentions = _add_some(rng, mentions, vocabulary)
+    said_background = background
+    if background is None and rng.random() < 0.15:
+        # Somebody may switch the background off and leave the prompt as it was.
+        said_background = pick(rng, BACKGROUND_NAMES)
+    elif things and rng.random() < 0.2:
+        said_background = None
+    prompt = ""
+    if kind != "empty":
+        prompt = write_prompt(
+            rng,
+            mentions,
+            look=look if look_named else None,
+            background=said_background,
+            transparent=background is None,
+            more=kind == "fewer" and rng.random() < 0.5,
+            vague=bool(things),
+        )
+    look_named = look_named and kind != "empty"
+    return Scene(canvas, prompt, background, look, look_named, things, kind)
+
+
+def evaluation_scenes(
+    n: int,
+    seed: int,
+    *,
+    canvas: tuple[int, int] | None = None,
+    vocabulary: Sequence[Noun] = NOUNS,
+    aspects: Aspects | None = None,
+) -> list[Scene]:
+    """`n` scenes that training never sees: held-out combinations, 2 to 8 different things.
+
+    Every thing, the look (two of three times) and the background (where there is one) are named
+    once. The same `seed` and `aspects` give the same scenes.
+
+    Raises:
+        ValueError: the vocabulary has no held-out combination that fits.
+    """
+    rng = np.random.default_rng([EVALUATION_STREAM, seed])
+    scenes = []
+    for _ in range(n):
+        size = canvas or _draw_canvas(rng)
+        wanted = min(2 + int(rng.random() * 7), len(vocabulary))
+        look_named = rng.random() < 0.65
+        look = pick(rng, LOOK_NAMES) if look_named else "flat"
+        for _attempt in range(ATTEMPTS):
+            nouns = _draw_distinct(rng, wanted, vocabulary)
+            if not is_held_out(noun.name for noun in nouns):
+                continue
+            placed = place_things(rng, size, nouns, _aspects_of(nouns, look, aspects))
+            if len(placed) == wanted:
+                break
+        else:
+            raise ValueError(f"no held-out combination of {wanted} in {len(vocabulary)} nouns")
+        things = _dress(rng, placed, look)
+        background = pick(rng, BACKGROUND_NAMES) if rng.random() < 0.75 else None
+        prompt = write_prompt(
+            rng,
+            _mentions(rng, placed, things),
+            look=look if look_named else None,
+            background=background,
+        )
+        scenes.append(Scene(size, prompt, background, look, look_named, things))
+    return scenes
+
+
+def editing_split(rng: np.random.Generator, scene: Scene) -> set[int]:
+    """Choose the layers to generate anew; all others are clean context.
+
+    Half of the time a single one. Something stays clean wherever the scene has two entries.
+
+    Returns:
+        Indices into `scene.things`, and `BACKGROUND` (-1) for the background. Never empty.
+
+    Raises:
+        ValueError: the scene has neither things nor a background.
+    """
+    entries = list(range(len(scene.things)))
+    has_background = scene.background is not None
+    if not entries and not has_background:
+        raise ValueError("a scene without things and background has no layer to generate")
+    if rng.random() < 0.5 or len(entries) < 2:
+        if has_background and (not entries or rng.random() < 0.12):
+            return {BACKGROUND}
+        return {pick(rng, entries)}
+    share = 0.2 + 0.6 * rng.random()
+    targets = {entry for entry in entries if rng.random() < share} or {pick(rng, entries)}
+    if has_background and rng.random() < 0.15:
+        targets.add(BACKGROUND)
+    if len(targets) == len(entries) + has_background:
+        targets.discard(pick(rng, sorted(targets)))
+    return targets
+
+
+def _draw_canvas(rng: np.random.Generator) -> tuple[int, int]:
+    return (512, 512) if rng.random() < 0.7 else pick(rng, OTHER_CANVASES)
+
+
+def _draw_count(rng: np.random.Generator) -> int:
+    count = 1 + int(np.searchsorted(COUNT_SHARES, rng.random(), side="right"))
+    return count if count <= 8 else 9 + int(rng.random() * 4)
+
+
+def _draw_prompt_kind(rng: np.random.Generator) -> PromptKind:
+    draw = rng.random()
+    if draw < 0.04:
+        return "empty"
+    if draw < 0.10:
+        return "fewer"
+    return "more" if draw < 0.14 else "full"
+
+
+def _draw_distinct(rng: np.random.Generator, count: int, vocabulary: Sequence[Noun]) -> list[Noun]:
+    order = rng.permutation(len(vocabulary))[:count].tolist()
+    return [vocabulary[index] for index in order]
+
+
+def _draw_nouns(rng: np.random.Generator, count: int, vocabulary: Sequence[Noun]) -> list[Noun]:
+    """`count` nouns; in 7 % of the scenes one stands two or three times."""
+    if count >= 2 and rng.random() < 0.07:
+        repeats = min(count, 2 if rng.random() < 0.7 else 3)
+        nouns = _draw_distinct(rng, count - repeats + 1, vocabulary)
+        nouns += [nouns[0]] * (repeats - 1)
+    else:
+        nouns = _draw_distinct(rng, count, vocabulary)
+    while len(nouns) < count:
+        nouns.append(pick(rng, vocabulary))
+    return nouns
+
+
+def _aspects_of(nouns: Sequence[Noun], look: str, aspects: Aspects | None) -> list[float]:
+    if aspects is None:
+        return [1.0] * len(nouns)
+    return [aspects.get((noun.name, look), 1.0) for noun in nouns]
+
+
+def _dress(rng: np.random.Generator, placed: Sequence[Placed], look: str) -> tuple[Thing, ...]:
+    """Give every placed noun its colour and its flip. Repeated nouns mostly share a colour."""
+    colours: dict[str, str | None] = {}
+    things = []
+    for entry in placed:
+        name = entry.noun.name
+        if name not in colours or rng.random() < 0.4:
+            shifted = entry.noun.colourable and rng.random() < 0.5
+            colours[name] = pick(rng, COLOUR_NAMES) if shifted else None
+        flip = rng.random() < 0.5
+        things.append(Thing(name, look, colours[name], flip, entry.box, entry.rect))
+    return tuple(things)
+
+
+def _mentions(
+    rng: np.random.Generator, placed: Sequence[Placed], things: Sequence[Thing]
+) -> list[Mention]:
+    """What a complete prompt says, mostly in the order of the boxes from left to right.
+
+    Equal things are counted where the first of them stands.
+    """
+    groups: dict[tuple[str, str | None], list[int]] = {}
+    order = sorted(range(len(things)), key=lambda i: things[i].box[0] + things[i].box[2])
+    for index in order:
+        groups.setdefault((things[index].noun, things[index].colour), []).append(index)
+    mentions = []
+    for (name, colour), members in groups.items():
+        noun = BY_NAME.get(name) or placed[members[0]].noun
+        if colour is None and noun.natural and rng.random() < 0.15:
+            colour = pick(rng, noun.natural)
+        size = _size_word(placed[members[0]], len(things)) if len(members) == 1 else None
+        if rng.random() < 0.7:
+            size = None
+        mentions.append(Mention(noun, len(members), colour, size))
+    if rng.random() >= 0.85:
+        mentions = [mentions[index] for index in rng.permutation(len(mentions)).tolist()]
+    return mentions
+
+
+def _size_word(entry: Placed, count: int) -> SizeWord | None:
+    """A true word for a thing that is clearly larger or smaller than its kind usually is."""
+    ratio = (entry.rect[2] * entry.rect[3]) ** 0.5 / typical_side(entry.noun, count)
+    if ratio > 1.2:
+        return "big"
+    return "small" if ratio < 0.75 else None
+
+
+def _drop_some(rng: np.random.Generator, mentions: list[Mention]) -> list[Mention]:
+    """Leave out at least one mention; at times all."""
+    if rng.random() < 0.2:
+        return []
+    keep = int(rng.random() * len(mentions))
+    kept = sorted(rng.permutation(len(mentions))[:keep].tolist())
+    return [mentions[index] for index in kept]
+
+
+def _add_some(
+    rng: np.random.Generator, mentions: list[Mention], vocabulary: Sequence[Noun]
+) -> list[Mention]:
+    """Name one or two things that are not in the picture."""
+    said = {mention.noun.name for mention in mentions}
+    others = [noun for noun in vocabulary if noun.name not in said]
+    result = list(mentions)
+    for noun in _draw_distinct(rng, 1 if rng.random() < 0.6 else 2, others):
+        result.insert(int(rng.random() * (len(result) + 1)), Mention(noun))
+    return result
