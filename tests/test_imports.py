@@ -1,0 +1,134 @@
+"""Who may import whom: the table of the architecture page, read from the source with `ast`.
+
+import-linter checks the same directions through chains of imports (`./dev check`); this test names
+the offending line and needs nothing but the source.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+STDLIB = frozenset(sys.stdlib_module_names)
+
+# Folder or file -> what it may import besides the standard library. A name allows what is below
+# it too, except "engine!", which is the public face alone. The longest match counts.
+ALLOWED: dict[str, tuple[str, ...]] = {
+    "engine/api.py": ("numpy",),
+    "engine/errors.py": (),
+    "engine/paths.py": (),
+    "engine/model": ("torch", "numpy", "engine.model", "engine.layout", "engine.errors"),
+    "engine/layout.py": ("torch", "numpy", "engine.api", "engine.errors"),
+    "engine/sampling.py": ("torch", "numpy", "engine.layout", "engine.errors"),
+    "engine/worker.py": ("engine.api", "engine.errors", "engine.generator"),
+    "engine/training": ("torch", "numpy", "PIL", "safetensors", "resvg_py", "engine"),
+    "engine/benchmarks": ("torch", "numpy", "engine"),
+    "engine": ("torch", "numpy", "safetensors", "engine"),
+    "app/document/storage": ("numpy", "psygnal", "PIL", "app.document"),
+    "app/document": ("numpy", "psygnal", "app.document"),
+    "app/settings.py": ("platformdirs",),
+    "app/jobs.py": ("numpy", "app.document", "app.records", "engine!"),
+    "app/records.py": ("numpy", "app.document", "engine!"),
+    "app/bridge.py": (
+        "numpy",
+        "psygnal",
+        "app.document",
+        "app.jobs",
+        "app.records",
+        "app.settings",
+        "engine!",
+    ),
+    "app/ui": (
+        "PySide6",
+        "qasync",
+        "numpy",
+        "app.document",
+        "app.bridge",
+        "app.jobs",
+        "app.settings",
+        "app.ui",
+    ),
+    "app": ("numpy", "app", "engine!", "engine.paths", "engine.training", "engine.benchmarks"),
+}
+# What the engine's command-line parts must not become: something that the rest depends on.
+OFFLINE_ONLY = ("engine.training", "engine.benchmarks")
+
+
+def sources() -> list[str]:
+    """Every source file of ours, as a path from the root."""
+    files = [*ROOT.glob("app/**/*.py"), *ROOT.glob("engine/**/*.py")]
+    return sorted(file.relative_to(ROOT).as_posix() for file in files)
+
+
+def imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Line and full name of each import; a name that is taken from a package may be a module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            for alias in node.names:
+                name = f"{module}.{alias.name}"
+                yield node.lineno, name if is_module(name) else module
+
+
+def is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def rule_for(source: str) -> tuple[str, ...]:
+    matches = [key for key in ALLOWED if source == key or source.startswith(key + "/")]
+    return ALLOWED[max(matches, key=len)]
+
+
+def is_allowed(name: str, source: str) -> bool:
+    if name.split(".")[0] in STDLIB:
+        return True
+    if name.startswith(OFFLINE_ONLY) and not source.startswith(
+        ("engine/training", "engine/benchmarks", "app/cli")
+    ):
+        return False
+    return any(
+        name == rule[:-1] if rule.endswith("!") else name == rule or name.startswith(rule + ".")
+        for rule in rule_for(source)
+    )
+
+
+@pytest.mark.parametrize("source", sources())
+def test_imports_go_one_way(source: str) -> None:
+    tree = ast.parse((ROOT / source).read_text(encoding="utf-8"), source)
+    wrong = [
+        f"{source}:{line} imports {name}"
+        for line, name in imported(tree)
+        if not is_allowed(name, source)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("modules", "absent"),
+    [
+        (["app.document"], ["PySide6", "torch", "engine", "safetensors"]),
+        (["engine"], ["PySide6", "torch", "app", "safetensors"]),
+        (["app.cli"], ["PySide6", "torch", "safetensors"]),
+        (["app.bridge"], ["PySide6.QtWidgets", "torch"]),
+        (["app.ui.main_window"], ["torch"]),
+    ],
+)
+def test_importing_stays_light(modules: list[str], absent: list[str]) -> None:
+    """A fresh interpreter imports a part of ours, and heavy packages stay out."""
+    code = (
+        f"import importlib, sys\nfor name in {modules!r}: importlib.import_module(name)\n"
+        f"sys.exit(', '.join(name for name in {absent!r} if name in sys.modules) or 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
