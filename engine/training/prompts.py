@@ -172,8 +172,8 @@ def add_background(rng: np.random.Generator, text: str, name: str, *, telegraphi
     if draw < 0.8:
         return f"{text}, {words} background"
     if draw < 0.9:
-        return f"{text} with a {words} background"
-    return f"{text} on a {words} background"
+        return f"{text} with {with_article(words)} background"
+    return f"{text} on {with_article(words)} background"
 
 
 def add_look(rng: np.random.Generator, text: str, look: str | None) -> str:
