@@ -1,0 +1,1 @@
+"""The window: everything that imports PySide6. Never imports torch or the engine's insides."""

@@ -1,0 +1,1 @@
+"""The canvas: view, scene, items and mouse tools."""

@@ -1,0 +1,1 @@
+"""The panels around the canvas: prompt bar, inspector, layer list, messages, status."""

@@ -1,0 +1,28 @@
+"""Words and numbers on the screen: one translation context, numbers by locale."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication, QLocale
+
+CONTEXT = "Layerloom"
+
+
+def tr(text: str, count: int = -1) -> str:
+    """The text in the user's language. `%n` in it becomes `count`, with the right plural."""
+    translated = QCoreApplication.translate(CONTEXT, text, None, count)
+    return translated.replace("%n", number(count)) if count >= 0 else translated
+
+
+def number(value: int) -> str:
+    """A whole number with the locale's separators, as for "1,240"."""
+    return QLocale().toString(value)
+
+
+def seconds(value: float) -> str:
+    """A duration: "0.8 s" below ten seconds, "12 s", "2 min 5 s" above a minute."""
+    if value < 9.95:
+        return tr("{0} s").format(QLocale().toString(value, "f", 1))
+    whole = round(value)
+    if whole < 60:
+        return tr("{0} s").format(number(whole))
+    return tr("{0} min {1} s").format(number(whole // 60), number(whole % 60))

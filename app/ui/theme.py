@@ -1,0 +1,273 @@
+"""Colours, spacing and the style sheet: the only literals of taste in the program.
+
+Knows widgets by class and object name only, never the document. Values: editor.md section 6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QApplication
+
+ThemeChoice = Literal["system", "dark", "light"]
+
+# Everything is laid out on a grid of 4 logical pixels.
+UNIT = 4
+GAP = 2 * UNIT
+MARGIN = 3 * UNIT
+CONTROL_HEIGHT = 32
+ROW_HEIGHT = 56
+THUMBNAIL = 40
+ICON = 20
+ICON_SMALL = 16
+DOCK_WIDTH = 296
+CHECK_SIZE = 8
+MIN_WINDOW = (900, 600)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Colours:
+    """One theme as CSS hex colours. Chrome is neutral grey so that the picture is judged fairly.
+
+    Attributes:
+        hairline, raised, hover, pressed: decoration and states of quiet controls.
+        on_accent: text on an accent fill.
+        check_a, check_b: the two squares of the transparency checkerboard.
+    """
+
+    name: str
+    window: str
+    panel: str
+    field: str
+    surround: str
+    text: str
+    secondary: str
+    disabled: str
+    edge: str
+    hairline: str
+    raised: str
+    hover: str
+    pressed: str
+    accent: str
+    accent_hover: str
+    accent_pressed: str
+    on_accent: str
+    staged: str
+    outdated: str
+    error: str
+    done: str
+    check_a: str
+    check_b: str
+
+
+DARK = Colours(
+    name="dark",
+    window="#1F1F1F",
+    panel="#2A2A2A",
+    field="#1A1A1A",
+    surround="#333333",
+    text="#EDEDED",
+    secondary="#B8B8B8",
+    disabled="#7F7F7F",
+    edge="#7A7A7A",
+    hairline="#3B3B3B",
+    raised="#3A3A3A",
+    hover="#454545",
+    pressed="#303030",
+    accent="#6AA9FF",
+    accent_hover="#85B9FF",
+    accent_pressed="#5796EC",
+    on_accent="#101010",
+    staged="#C9A0FF",
+    outdated="#F2B84B",
+    error="#FF8A80",
+    done="#7BD88F",
+    check_a="#555555",
+    check_b="#777777",
+)
+
+LIGHT = Colours(
+    name="light",
+    window="#F0F0F0",
+    panel="#FFFFFF",
+    field="#FFFFFF",
+    surround="#C8C8C8",
+    text="#1C1C1C",
+    secondary="#555555",
+    disabled="#8C8C8C",
+    edge="#808080",
+    hairline="#DADADA",
+    raised="#E6E6E6",
+    hover="#DADADA",
+    pressed="#CCCCCC",
+    accent="#0B57D0",
+    accent_hover="#1A68E3",
+    accent_pressed="#0848B0",
+    on_accent="#FFFFFF",
+    staged="#6A3FB5",
+    outdated="#855500",
+    error="#B3261E",
+    done="#1B6E34",
+    check_a="#CCCCCC",
+    check_b="#FFFFFF",
+)
+
+
+def contrast(first: str, second: str) -> float:
+    """WCAG 2 contrast ratio of two hex colours, 1 to 21."""
+    bright, dark = sorted((_luminance(first), _luminance(second)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def colours_for(choice: ThemeChoice) -> Colours:
+    """The theme to show; `system` asks the platform, and light is its fallback."""
+    if choice == "dark":
+        return DARK
+    if choice == "light":
+        return LIGHT
+    scheme = QApplication.styleHints().colorScheme()
+    return DARK if scheme == Qt.ColorScheme.Dark else LIGHT
+
+
+def apply(app: QApplication, colours: Colours) -> None:
+    """Put Fusion, our palette and the style sheet on the whole application."""
+    if app.style().objectName() != "fusion":
+        app.setStyle("Fusion")
+    app.setPalette(palette(colours))
+    app.setStyleSheet(style_sheet(colours))
+
+
+def palette(colours: Colours) -> QPalette:
+    """Our own palette: the platform's dark switch does nothing on some platforms."""
+    result = QPalette()
+    roles = QPalette.ColorRole
+    for role, value in (
+        (roles.Window, colours.window),
+        (roles.WindowText, colours.text),
+        (roles.Base, colours.field),
+        (roles.AlternateBase, colours.panel),
+        (roles.Text, colours.text),
+        (roles.Button, colours.raised),
+        (roles.ButtonText, colours.text),
+        (roles.BrightText, colours.error),
+        (roles.ToolTipBase, colours.panel),
+        (roles.ToolTipText, colours.text),
+        (roles.Highlight, colours.accent),
+        (roles.HighlightedText, colours.on_accent),
+        (roles.Link, colours.accent),
+        (roles.PlaceholderText, colours.secondary),
+        (roles.Mid, colours.hairline),
+        (roles.Accent, colours.accent),
+    ):
+        result.setColor(role, QColor(value))
+    for role in (roles.WindowText, roles.Text, roles.ButtonText):
+        result.setColor(QPalette.ColorGroup.Disabled, role, QColor(colours.disabled))
+    return result
+
+
+def style_sheet(colours: Colours) -> str:
+    """The application's style sheet in one theme's colours."""
+    sheet = _SHEET
+    for name in Colours.__slots__:
+        sheet = sheet.replace(f"@{name};", f"{getattr(colours, name)};")
+        sheet = sheet.replace(f"@{name} ", f"{getattr(colours, name)} ")
+    return sheet
+
+
+def _luminance(colour: str) -> float:
+    value = QColor(colour)
+    channels = (value.redF(), value.greenF(), value.blueF())
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+# A border grows from 1 to 2 px on focus, so padding shrinks by 1 px: nothing jumps.
+_SHEET = """
+QMainWindow, QDialog { background: @window; }
+QMainWindow::separator { background: @hairline; width: 1px; height: 1px; }
+QToolTip { background: @panel; color: @text; border: 1px solid @edge; padding: 4px 8px; }
+
+QMenuBar { background: @window; border-bottom: 1px solid @hairline; padding: 0 8px; }
+QMenuBar::item { background: transparent; padding: 6px 8px; border-radius: 4px; }
+QMenuBar::item:selected { background: @hover; }
+QMenu { background: @panel; border: 1px solid @edge; padding: 4px; }
+QMenu::item { padding: 6px 28px 6px 12px; border-radius: 4px; }
+QMenu::item:selected { background: @hover; color: @text; }
+QMenu::item:disabled { color: @disabled; }
+QMenu::icon { padding-left: 8px; }
+QMenu::separator { height: 1px; background: @hairline; margin: 4px 8px; }
+
+#promptBar { background: @window; border-bottom: 1px solid @hairline; }
+#toolColumn { background: @window; border: none; border-right: 1px solid @hairline; padding: 8px 4px; spacing: 4px; }
+QStatusBar { background: @window; border-top: 1px solid @hairline; }
+QStatusBar::item { border: none; }
+QStatusBar QLabel { color: @secondary; padding: 0 4px; }
+
+#panelTitle { background: @window; border-bottom: 1px solid @hairline; }
+#panelTitle QLabel { font-weight: 600; }
+#panelBody { background: @panel; }
+#secondary { color: @secondary; }
+#warning { color: @outdated; }
+
+QPlainTextEdit, QLineEdit, QSpinBox, QAbstractSpinBox {
+    background: @field; color: @text; border: 1px solid @edge; border-radius: 4px;
+    padding: 3px 7px; selection-background-color: @accent; selection-color: @on_accent;
+}
+QPlainTextEdit:focus, QLineEdit:focus, QSpinBox:focus, QAbstractSpinBox:focus {
+    border: 2px solid @accent; padding: 2px 6px;
+}
+QLineEdit:disabled, QSpinBox:disabled, QPlainTextEdit:disabled {
+    color: @disabled; border: 1px solid @hairline; background: transparent;
+}
+QSpinBox::up-button, QSpinBox::down-button { width: 0; border: none; }
+
+QPushButton, QToolButton {
+    background: @raised; color: @text; border: 1px solid transparent; border-radius: 4px;
+    padding: 5px 11px;
+}
+QPushButton:hover, QToolButton:hover { background: @hover; }
+QPushButton:pressed, QToolButton:pressed { background: @pressed; }
+QPushButton:focus, QToolButton:focus { border: 2px solid @accent; padding: 4px 10px; }
+QPushButton:disabled, QToolButton:disabled { background: transparent; color: @disabled; border: 1px solid @hairline; }
+QToolButton::menu-indicator { image: none; width: 0; }
+
+#generate { background: @accent; color: @on_accent; font-weight: 600; padding: 5px 15px; }
+#generate:hover { background: @accent_hover; }
+#generate:pressed { background: @accent_pressed; }
+#generate:focus { border: 2px solid @text; padding: 4px 14px; }
+#generate:disabled { background: @raised; color: @disabled; border: 1px solid transparent; }
+
+QToolButton#quiet, #toolColumn QToolButton { background: transparent; padding: 3px; }
+QToolButton#quiet:hover, #toolColumn QToolButton:hover { background: @hover; }
+QToolButton#quiet:pressed { background: @pressed; }
+QToolButton#quiet:disabled { border: 1px solid transparent; }
+QToolButton#quiet:checked { background: @raised; }
+QToolButton#quiet:focus, #toolColumn QToolButton:focus { border: 2px solid @accent; padding: 2px; }
+#toolColumn QToolButton:checked { background: @hover; }
+
+QProgressBar { background: @hairline; border: none; border-radius: 1px; max-height: 3px; min-height: 3px; }
+QProgressBar::chunk { background: @accent; border-radius: 1px; }
+
+#messageBar { background: @panel; border-bottom: 1px solid @hairline; }
+#messageBar[kind="error"] { border-left: 4px solid @error; }
+#messageBar[kind="warning"] { border-left: 4px solid @outdated; }
+#messageBar[kind="note"] { border-left: 4px solid @accent; }
+#messageDetails { font-family: monospace; }
+
+#layerList { background: @panel; border: none; outline: none; }
+#layerFoot { background: @panel; border-top: 1px solid @hairline; }
+#canvasView { background: @surround; border: none; }
+#emptyCard { background: @panel; border: 1px solid @hairline; border-radius: 8px; }
+#emptyTitle { font-size: 13pt; font-weight: 600; }
+
+QScrollBar { background: transparent; border: none; }
+QScrollBar:vertical { width: 12px; }
+QScrollBar:horizontal { height: 12px; }
+QScrollBar::handle { background: @edge; border-radius: 3px; margin: 3px; min-height: 24px; min-width: 24px; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+QAbstractScrollArea::corner { background: transparent; border: none; }
+"""

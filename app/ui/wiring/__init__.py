@@ -1,0 +1,1 @@
+"""Functions that connect actions to the document, one file per subject."""
