@@ -127,11 +127,11 @@ def _drawn_box(
 
 
 def _draw_top(rng: np.random.Generator, canvas_height: int, noun: Noun, height: float) -> float:
-    """Upper edge of something `height` tall, in the noun's band; may leave the canvas."""
+    """Upper edge of something `height` tall, in the noun's band."""
     if noun.band == "sky":
         low, high = 0.0, SKY_LIMIT * canvas_height - height / 2
     elif noun.band == "ground":
-        low = GROUND_START[noun.size] * canvas_height - height
+        low = max(GROUND_START[noun.size] * canvas_height - height, 0.0)
         high = canvas_height - height - 2
     else:
         low, high = 0.0, canvas_height - height
