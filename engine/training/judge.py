@@ -1,0 +1,272 @@
+"""Judge: a small classifier that says which noun a generated layer shows, and in which look.
+
+For evaluation only: trained on the sprites with other augmentation than the generator's, never
+used in the generator's training, never imported by the engine. `layerloom train judge` makes it
+in some minutes; its checkpoint (`runs/judge/judge.safetensors`) is not shipped.
+
+Shapes: B pictures of 64 x 64; composite colour and alpha are the four channels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from engine.training.judge_data import (
+    INPUT_PX,
+    LOOK_NAMES,
+    NOUN_NAMES,
+    OTHER,
+    JudgeData,
+    fit,
+    on_backdrop,
+)
+from engine.training.sprites import SpritePack
+
+DEFAULT_PATH = Path("runs/judge/judge.safetensors")
+BACKDROPS = (0.15, 0.5, 0.85)  # greys that a layer is judged on; the answers are averaged
+EMPTY_SHARE = 0.02  # of the box: less visible area than this is an empty layer
+MIN_CONFIDENCE = 0.5
+
+
+class JudgeNet(nn.Module):
+    """(B, 4, 64, 64) -> logits (B, nouns + 1) and (B, looks); about 1.2 M parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.PixelUnshuffle(2),
+            *_block(16, 32),
+            *_block(32, 64, stride=2),
+            *_block(64, 64),
+            *_block(64, 128, stride=2),
+            *_block(128, 128),
+            *_block(128, 192, stride=2),
+            *_block(192, 256),
+        )
+        self.noun = nn.Linear(256, OTHER + 1)
+        self.look = nn.Linear(256, len(LOOK_NAMES))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.body((x - 0.5) * 2).amax(dim=(2, 3))  # (B, 256)
+        features = F.dropout(features, 0.2, self.training)
+        return self.noun(features), self.look(features)
+
+
+def _block(inputs: int, outputs: int, stride: int = 1) -> tuple[nn.Module, ...]:
+    conv = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+    return conv, nn.BatchNorm2d(outputs), nn.ReLU()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the judge says of one layer.
+
+    Attributes:
+        noun: a name of the vocabulary, or None when it shows no single known thing.
+        confidence: probability of the best answer, "no thing" included, 0 to 1.
+        empty: hardly anything is visible; then noun is None.
+        look: the likeliest look; means nothing where noun is None.
+        noun_shares: (nouns + 1,) float32 probabilities, the last one of "no thing".
+    """
+
+    noun: str | None
+    confidence: float
+    empty: bool
+    look: str
+    noun_shares: np.ndarray
+
+
+class Judge:
+    """Judges layers. Not thread-safe; knows nothing of prompts and boxes.
+
+    Attributes:
+        sha256: of the checkpoint, for reports; empty for an untrained one.
+    """
+
+    def __init__(self, net: JudgeNet, sha256: str = "") -> None:
+        self._net = net.eval().to(memory_format=torch.channels_last)
+        self.sha256 = sha256
+
+    @classmethod
+    def load(cls, path: Path = DEFAULT_PATH) -> Judge:
+        """Read a checkpoint.
+
+        Raises:
+            FileNotFoundError: there is none; names the command that makes one.
+            ValueError: it is damaged, or knows other nouns or looks.
+        """
+        if not path.exists():
+            raise FileNotFoundError(f"no judge at {path}: run `layerloom train judge` first")
+        net = JudgeNet()
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                tensors = {key: file.get_tensor(key) for key in file.keys()}
+            if json.loads(metadata["nouns"]) != list(NOUN_NAMES):
+                raise ValueError("it was trained for other nouns")
+            net.load_state_dict(tensors)
+        except (SafetensorError, KeyError, RuntimeError, ValueError) as error:
+            raise ValueError(f"the judge {path} cannot be used, train it again: {error}") from error
+        return cls(net, hashlib.sha256(path.read_bytes()).hexdigest())
+
+    @torch.inference_mode()
+    def judge(self, layers: Sequence[np.ndarray]) -> list[Verdict]:
+        """Judge layers, each (h, w, 4) uint8 straight alpha of any size, cropped to its box."""
+        if not layers:
+            return []
+        pictures = torch.from_numpy(np.stack([fit(layer, INPUT_PX) for layer in layers]))
+        nouns, looks = (
+            torch.zeros(len(layers), OTHER + 1),
+            torch.zeros(len(layers), len(LOOK_NAMES)),
+        )
+        for grey in BACKDROPS:
+            inputs = on_backdrop(pictures, (grey, grey, grey))
+            noun_logits, look_logits = self._net(inputs.to(memory_format=torch.channels_last))
+            nouns += noun_logits.softmax(1) / len(BACKDROPS)
+            looks += look_logits.softmax(1) / len(BACKDROPS)
+        return [
+            _verdict(layer, noun.numpy(), LOOK_NAMES[int(look.argmax())])
+            for layer, noun, look in zip(layers, nouns, looks, strict=True)
+        ]
+
+
+def visible_share(rgba: np.ndarray) -> float:
+    """Mean alpha of (h, w, 4) uint8, 0 to 1."""
+    return float(rgba[..., 3].mean() / 255)
+
+
+def _verdict(layer: np.ndarray, shares: np.ndarray, look: str) -> Verdict:
+    best = int(shares.argmax())
+    empty = visible_share(layer) < EMPTY_SHARE
+    sure = not empty and best != OTHER and shares[best] >= MIN_CONFIDENCE
+    return Verdict(
+        NOUN_NAMES[best] if sure else None,
+        float(shares[best]),
+        empty,
+        look,
+        shares.astype(np.float32),
+    )
+
+
+@torch.inference_mode()
+def validate(net: JudgeNet, data: JudgeData, batches: int, blur: float | None) -> dict[str, float]:
+    """Shares of right answers, 0 to 1, on fresh augmentations.
+
+    Args:
+        blur: sigma in input pixels, for things only; None judges the training mixture, in which
+            "other" counts too.
+    """
+    net.eval()
+    right = {"noun": 0, "other": 0, "look": 0}
+    count = {"noun": 0, "other": 0, "look": 0}
+    for _ in range(batches):
+        if blur is None:
+            inputs, nouns, looks = data.batch(128)
+        else:
+            chosen = torch.arange(len(data.sources))
+            pictures = data.vary(data.sources, blur)
+            inputs = on_backdrop(pictures, torch.full((len(chosen), 3), 0.5))
+            nouns, looks = data.nouns, data.looks
+        noun_logits, look_logits = net(inputs.to(memory_format=torch.channels_last))
+        hit, is_other = noun_logits.argmax(1) == nouns, nouns == OTHER
+        right["noun"] += int((hit & ~is_other).sum())
+        right["other"] += int((hit & is_other).sum())
+        right["look"] += int(((look_logits.argmax(1) == looks) & ~is_other).sum())
+        count["noun"] += int((~is_other).sum())
+        count["other"] += int(is_other.sum())
+        count["look"] += int((~is_other).sum())
+    net.train()
+    return {name: round(right[name] / count[name], 4) for name in right if count[name]}
+
+
+def save(net: JudgeNet, path: Path, report: dict) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    metadata = {"nouns": json.dumps(NOUN_NAMES), "report": json.dumps(report)}
+    save_file({k: v.contiguous() for k, v in net.state_dict().items()}, temporary, metadata)
+    os.replace(temporary, path)
+
+
+def train_judge(
+    net: JudgeNet, data: JudgeData, *, steps: int, minutes: float, batch: int, lr: float
+) -> int:
+    """AdamW with a warm-up and a fall to zero; ends after `steps` or `minutes`, what comes first.
+
+    Returns:
+        the steps made.
+    """
+    optimizer = torch.optim.AdamW(net.parameters(), lr=lr, weight_decay=0.02)
+    started, losses = time.monotonic(), []
+    for step in range(steps):
+        progress = max(step / steps, (time.monotonic() - started) / 60 / minutes)
+        if progress >= 1:
+            return step
+        for group in optimizer.param_groups:
+            group["lr"] = lr * min(1.0, (step + 1) / 50, (1 - progress) / 0.6)
+        inputs, nouns, looks = data.batch(batch)
+        noun_logits, look_logits = net(inputs.to(memory_format=torch.channels_last))
+        loss = F.cross_entropy(noun_logits, nouns, label_smoothing=0.03)
+        things = nouns != OTHER
+        loss = loss + 0.5 * F.cross_entropy(look_logits[things], looks[things])
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+        if (step + 1) % 100 == 0:
+            seconds = time.monotonic() - started
+            print(f"step {step + 1} loss {np.mean(losses):.4f} {seconds:.0f} s", flush=True)
+            losses.clear()
+    return steps
+
+
+def main(argv: list[str]) -> int:
+    """`layerloom train judge`: train, report, save."""
+    parser = argparse.ArgumentParser(prog="layerloom train judge", description=__doc__)
+    parser.add_argument("--sprites", type=Path, default=Path("runs/sprites.safetensors"))
+    parser.add_argument("--out", type=Path, default=DEFAULT_PATH)
+    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args(argv)
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    pack = SpritePack.load(args.sprites)
+    net = JudgeNet().to(memory_format=torch.channels_last)
+    data = JudgeData(pack, args.seed)
+    steps = train_judge(
+        net, data, steps=args.steps, minutes=args.minutes, batch=args.batch, lr=args.lr
+    )
+    held_out = JudgeData(pack, args.seed + 10_001)
+    report: dict = {"steps": steps, "mixture": validate(net, held_out, 12, None)}
+    for blur in (0.0, 1.0, 2.0, 2.5):
+        report[f"blur {blur}"] = validate(net, held_out, 1, blur)
+    for name, values in report.items():
+        print(name, values)
+    save(net, args.out, report)
+    print(f"{sum(p.numel() for p in net.parameters()):,} parameters -> {args.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    import sys
+
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,302 @@
+"""Training pictures of the judge: sprites, recoloured, bent, blurred, spoilt.
+
+The augmentation is deliberately not the generator's (which only moves, scales, flips and shifts
+hues): the judge must know a thing that was drawn softly and a little wrong, and must refuse what
+is no thing at all. Knows nothing of the judge's network.
+
+Pictures are premultiplied float32 in [0, 1]. Shapes: B pictures, P = `INPUT_PX`, S = `SOURCE_PX`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from engine.training.concepts import BY_NAME, COLOURS, LOOKS, NOUNS
+from engine.training.pixels import recolour
+from engine.training.sprites import SpritePack
+
+INPUT_PX = 64
+SOURCE_PX = 96
+FILL = 0.92  # of the input's side: the longest side of a thing that was cropped tightly
+OTHER_SHARE = 0.22
+NOUN_NAMES = tuple(noun.name for noun in NOUNS)
+LOOK_NAMES = tuple(LOOKS)
+OTHER = len(NOUN_NAMES)
+
+
+def fit(rgba: np.ndarray, size: int) -> np.ndarray:
+    """Crop to what is visible and centre it in a square: (h, w, 4) uint8 straight -> (4, size,
+    size) float32 premultiplied. Nothing visible gives zeros.
+
+    Rows and columns with only a few faint pixels do not count as visible.
+    """
+    alpha = rgba[..., 3].astype(np.float32) / 255
+    rows = np.nonzero(alpha.sum(1) > max(1.0, 0.01 * alpha.shape[1]))[0]
+    cols = np.nonzero(alpha.sum(0) > max(1.0, 0.01 * alpha.shape[0]))[0]
+    square = np.zeros((size, size, 4), np.float32)
+    if len(rows) == 0 or len(cols) == 0:
+        return square.transpose(2, 0, 1)
+    rgba = rgba[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+    ratio = FILL * size / max(rgba.shape[:2])
+    w, h = (max(1, round(side * ratio)) for side in (rgba.shape[1], rgba.shape[0]))
+    small = Image.fromarray(rgba).convert("RGBa").resize((w, h), Image.Resampling.BICUBIC)
+    y, x = (size - h) // 2, (size - w) // 2
+    square[y : y + h, x : x + w] = np.asarray(small, np.float32) / 255
+    return square.transpose(2, 0, 1)
+
+
+class JudgeData:
+    """All sprites and their recoloured versions, and random batches made from them.
+
+    Attributes:
+        sources: (n, 4, S, S) premultiplied.
+        nouns, looks: (n,) indices into `NOUN_NAMES` and `LOOK_NAMES`.
+    """
+
+    def __init__(self, pack: SpritePack, seed: int) -> None:
+        pictures, nouns, looks, weights = [], [], [], []
+        for (name, look), rgba in pack.sprites.items():
+            variants = [rgba]
+            if BY_NAME[name].colourable:
+                variants += [recolour(rgba, colour) for colour in COLOURS]
+            for variant in variants:
+                pictures.append(fit(variant, SOURCE_PX))
+                nouns.append(NOUN_NAMES.index(name))
+                looks.append(LOOK_NAMES.index(look))
+                weights.append(1 / len(variants))
+        self.sources = torch.from_numpy(np.stack(pictures))
+        self.nouns, self.looks = torch.tensor(nouns), torch.tensor(looks)
+        self._weights = torch.tensor(weights)
+        self._rng = torch.Generator().manual_seed(seed)
+
+    def batch(self, size: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Random pictures on random backdrops.
+
+        Returns:
+            (B, 4, P, P) composite colour and alpha; (B,) noun index, `OTHER` for no thing; (B,)
+            look index.
+        """
+        chosen = torch.multinomial(self._weights, size, True, generator=self._rng)
+        num_other = int(size * OTHER_SHARE)
+        pictures = self.sources[chosen]
+        nouns = self.nouns[chosen].clone()
+        pictures = torch.cat([self._spoil(pictures[:num_other]), pictures[num_other:]])
+        nouns[:num_other] = OTHER
+        return on_backdrop(self.vary(pictures), self._rand(size, 3)), nouns, self.looks[chosen]
+
+    def vary(self, pictures: Tensor, blur: float | None = None) -> Tensor:
+        """Bend, tint, soften and speckle: (B, 4, S, S) -> (B, 4, P, P).
+
+        Args:
+            blur: sigma in input pixels for all of them; None draws 0 to 2.5.
+        """
+        x = self._tint(self._warp(pictures, angle=12.0, bend=0.035))
+        x = self._cut_holes(x)
+        count = len(x)
+        sigmas = self._rand(count) * 2.5 * (self._rand(count) < 0.7)
+        if blur is not None:
+            sigmas = torch.full((count,), blur)
+        x = gaussian_blur(x, sigmas)
+        if blur is None:
+            for index in torch.nonzero(self._rand(count) < 0.25).flatten().tolist():
+                side = int(INPUT_PX / (1.3 + 2.2 * float(self._rand(1))))
+                low = F.interpolate(x[index : index + 1], size=(side, side), mode="area")
+                x[index : index + 1] = F.interpolate(
+                    low, size=(INPUT_PX, INPUT_PX), mode="bilinear"
+                )
+        strength = self._rand(count, 1, 1, 1) ** 2
+        speckle = self._randn(count, 4, INPUT_PX, INPUT_PX) * 0.05
+        blotches = F.interpolate(
+            self._randn(count, 4, 8, 8), size=(INPUT_PX, INPUT_PX), mode="bicubic"
+        )
+        return clamp_premultiplied(x + strength * (speckle + 0.06 * blotches) * (x[:, 3:] > 0.02))
+
+    def _warp(self, pictures: Tensor, angle: float, bend: float) -> Tensor:
+        """Rotate, scale, stretch, shift, mirror and bend by a smooth random field."""
+        count = len(pictures)
+        turn = (self._rand(count) * 2 - 1) * math.radians(angle)
+        zoom = 0.95 + 0.4 * self._rand(count)
+        stretch = torch.exp(0.08 * self._randn(count).clamp(-2, 2))
+        mirror = torch.where(self._rand(count) < 0.5, 1.0, -1.0)
+        cos, sin = turn.cos() * zoom, turn.sin() * zoom
+        theta = torch.zeros(count, 2, 3)
+        theta[:, 0, 0], theta[:, 0, 1] = cos * stretch * mirror, -sin * stretch * mirror
+        theta[:, 1, 0], theta[:, 1, 1] = sin / stretch, cos / stretch
+        theta[:, :, 2] = (self._rand(count, 2) * 2 - 1) * 0.12
+        grid = F.affine_grid(theta, [count, 4, INPUT_PX, INPUT_PX], align_corners=False)
+        field = F.interpolate(
+            self._randn(count, 2, 5, 5), size=(INPUT_PX, INPUT_PX), mode="bicubic"
+        )
+        grid = grid + bend * field.movedim(1, -1)
+        return F.grid_sample(pictures, grid, align_corners=False)
+
+    def _tint(self, x: Tensor) -> Tensor:
+        """Brightness, contrast, saturation and a small turn of the hue."""
+        count = len(x)
+        rgb, alpha = x[:, :3], x[:, 3:]
+        angle = self._randn(count).clamp(-2, 2) * 0.15
+        # A turn about the grey axis (Rodrigues) is a turn of the hue.
+        third, root = (1 - angle.cos()) / 3, angle.sin() / math.sqrt(3)
+        turn = torch.stack(
+            [
+                *(angle.cos() + third, third - root, third + root),
+                *(third + root, angle.cos() + third, third - root),
+                *(third - root, third + root, angle.cos() + third),
+            ],
+            dim=1,
+        ).view(count, 3, 3)
+        rgb = torch.einsum("bij,bjhw->bihw", turn, rgb)
+        grey = rgb.mean(1, keepdim=True)
+        saturation = 0.7 + 0.6 * self._rand(count, 1, 1, 1)
+        contrast = 0.75 + 0.5 * self._rand(count, 1, 1, 1)
+        brightness = (self._rand(count, 1, 1, 1) - 0.5) * 0.3
+        rgb = grey + (rgb - grey) * saturation
+        rgb = 0.5 * alpha + (rgb - 0.5 * alpha) * contrast + brightness * alpha
+        return clamp_premultiplied(torch.cat([rgb, alpha], dim=1))
+
+    def _cut_holes(self, x: Tensor) -> Tensor:
+        """Now and then a small part is missing or filled with one colour."""
+        for index in torch.nonzero(self._rand(len(x)) < 0.15).flatten().tolist():
+            h, w = (int(INPUT_PX * (0.1 + 0.15 * float(self._rand(1)))) for _ in range(2))
+            top, left = (int(float(self._rand(1)) * (INPUT_PX - side)) for side in (h, w))
+            patch = x[index, :, top : top + h, left : left + w]
+            if float(self._rand(1)) < 0.5:
+                patch.zero_()
+            else:
+                patch[:3] = self._rand(3, 1, 1) * patch[3:]
+        return x
+
+    def _spoil(self, pictures: Tensor) -> Tensor:
+        """Turn (B, 4, S, S) things into what is no thing, or no single thing."""
+        others = self.sources[
+            torch.randint(len(self.sources), (len(pictures),), generator=self._rng)
+        ]
+        ways = (
+            *(self._blobs, self._halves, self._two_things, self._melted),
+            *(self._shuffled, self._wrong_skin, self._crushed),
+        )
+        spoilt = pictures.clone()
+        which = torch.randint(len(ways), (len(pictures),), generator=self._rng)
+        for index, way in enumerate(ways):
+            rows = torch.nonzero(which == index).flatten()
+            if len(rows):
+                spoilt[rows] = clamp_premultiplied(way(pictures[rows], others[rows]))
+        return spoilt
+
+    def _noise(self, count: int, channels: int, cells: int) -> Tensor:
+        noise = self._randn(count, channels, cells, cells)
+        return F.interpolate(noise, size=(SOURCE_PX, SOURCE_PX), mode="bicubic")
+
+    def _blobs(self, pictures: Tensor, others: Tensor) -> Tensor:
+        """Smooth patches of colour with smooth outlines."""
+        count = len(pictures)
+        cells = 3 + int(4 * float(self._rand(1)))
+        axis = torch.linspace(-1, 1, SOURCE_PX)
+        disc = 1.2 - 2 * (axis[:, None].square() + axis.square()).sqrt()
+        alpha = ((self._noise(count, 1, cells) + 1.5 * disc) * 6).sigmoid()
+        colour = self._rand(count, 3, 1, 1) + 0.4 * self._noise(count, 3, cells)
+        return torch.cat([colour.clamp(0, 1) * alpha, alpha], dim=1)
+
+    def _halves(self, pictures: Tensor, others: Tensor) -> Tensor:
+        """Less than half of a thing, enlarged as a tight crop would enlarge it."""
+        axis = torch.linspace(-1, 1, SOURCE_PX)
+        angle = self._rand(len(pictures), 1, 1) * 2 * math.pi
+        side = axis[:, None] * angle.sin() + axis * angle.cos()
+        half = pictures * (side > 0.12)[:, None]
+        fitted = [fit(to_bytes(picture), SOURCE_PX) for picture in half]
+        return torch.from_numpy(np.stack(fitted))
+
+    def _two_things(self, pictures: Tensor, others: Tensor) -> Tensor:
+        """Two things in one picture, side by side or one above the other."""
+        half = int(SOURCE_PX * 0.6)
+        small = F.interpolate(pictures, size=(half, half), mode="area")
+        other = F.interpolate(others, size=(half, half), mode="area")
+        result = torch.zeros_like(pictures)
+        middle = (SOURCE_PX - half) // 2
+        if float(self._rand(1)) < 0.7:
+            result[..., middle : middle + half, :half] = small
+            under = result[..., middle : middle + half, -half:]
+        else:
+            result[..., :half, middle : middle + half] = small
+            under = result[..., -half:, middle : middle + half]
+        under.copy_(other + under * (1 - other[:, 3:]))
+        return result
+
+    def _melted(self, pictures: Tensor, others: Tensor) -> Tensor:
+        """Two things that run into each other."""
+        mask = (self._noise(len(pictures), 1, 3) * 3).sigmoid()
+        if float(self._rand(1)) < 0.3:
+            mask = torch.full_like(mask, 0.5)
+        return pictures * mask + others * (1 - mask)
+
+    def _shuffled(self, pictures: Tensor, others: Tensor) -> Tensor:
+        """The pieces of a thing in another order."""
+        cells = 3 if float(self._rand(1)) < 0.5 else 4
+        side = SOURCE_PX // cells
+        pieces = pictures.unfold(2, side, side).unfold(3, side, side).flatten(2, 3)
+        pieces = pieces[:, :, torch.randperm(cells * cells, generator=self._rng)]
+        rows = pieces.unflatten(2, (cells, cells)).permute(0, 1, 2, 4, 3, 5)
+        return rows.reshape_as(pictures)
+
+    def _wrong_skin(self, pictures: Tensor, others: Tensor) -> Tensor:
+        """The outline of one thing filled with the middle of another, or with smooth colours."""
+        alpha = pictures[:, 3:]
+        quarter = SOURCE_PX // 4
+        skin = others[..., quarter:-quarter, quarter:-quarter]
+        skin = F.interpolate(skin, size=(SOURCE_PX, SOURCE_PX), mode="bilinear")
+        colour = skin[:, :3] / skin[:, 3:].clamp(min=0.05)
+        if float(self._rand(1)) < 0.4:
+            colour = self._rand(len(alpha), 3, 1, 1) + 0.4 * self._noise(len(alpha), 3, 4)
+        return torch.cat([colour.clamp(0, 1) * alpha, alpha], dim=1)
+
+    def _crushed(self, pictures: Tensor, others: Tensor) -> Tensor:
+        """Bent or blurred beyond recognition."""
+        if float(self._rand(1)) < 0.5:
+            low = F.interpolate(pictures, size=(5, 5), mode="area")
+            return F.interpolate(low, size=(SOURCE_PX, SOURCE_PX), mode="bicubic")
+        warped = self._warp(pictures, angle=180.0, bend=0.3)
+        return F.interpolate(warped, size=(SOURCE_PX, SOURCE_PX), mode="bilinear")
+
+    def _rand(self, *shape: int) -> Tensor:
+        return torch.rand(shape, generator=self._rng)
+
+    def _randn(self, *shape: int) -> Tensor:
+        return torch.randn(shape, generator=self._rng)
+
+
+def clamp_premultiplied(x: Tensor) -> Tensor:
+    """Force 0 <= rgb <= alpha <= 1 on (B, 4, H, W)."""
+    alpha = x[:, 3:].clamp(0, 1)
+    return torch.cat([x[:, :3].clamp(min=0).minimum(alpha), alpha], dim=1)
+
+
+def on_backdrop(x: Tensor, colours: Tensor | Sequence[float]) -> Tensor:
+    """Composite (B, 4, P, P) over (B, 3) or (3,) colours; alpha stays as the fourth channel."""
+    backdrop = torch.as_tensor(colours).view(-1, 3, 1, 1)
+    return torch.cat([x[:, :3] + (1 - x[:, 3:]) * backdrop, x[:, 3:]], dim=1)
+
+
+def gaussian_blur(x: Tensor, sigmas: Tensor, radius: int = 6) -> Tensor:
+    """Blur each of (B, C, H, W) by its own sigma in pixels; 0 leaves it alone."""
+    count, channels = x.shape[:2]
+    offsets = torch.arange(-radius, radius + 1)
+    kernels = torch.exp(-0.5 * (offsets / sigmas.clamp(min=1e-3)[:, None]).square())
+    kernels = (kernels / kernels.sum(1, keepdim=True)).repeat_interleave(channels, dim=0)
+    flat = x.reshape(1, count * channels, *x.shape[2:])
+    flat = F.conv2d(flat, kernels[:, None, :, None], padding=(radius, 0), groups=len(kernels))
+    flat = F.conv2d(flat, kernels[:, None, None, :], padding=(0, radius), groups=len(kernels))
+    return flat.view_as(x)
+
+
+def to_bytes(x: Tensor) -> np.ndarray:
+    """(4, H, W) premultiplied -> (H, W, 4) uint8 straight."""
+    rgb = x[:3] / x[3:].clamp(min=1e-4)
+    straight = torch.cat([rgb.clamp(0, 1), x[3:]]).mul(255).round().byte()
+    return straight.permute(1, 2, 0).numpy()
