@@ -1,0 +1,190 @@
+"""Commands on where layers are: add, delete, move, resize, reorder, duplicate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from app.document.commands.base import Command, foregrounds_only, named, unlocked
+from app.document.contents import Contents, check_room, default_name
+from app.document.errors import DocumentError
+from app.document.geometry import Rect
+from app.document.layer import MAX_NAME, Layer, new_layer_id
+
+
+@dataclass(eq=False)
+class AddBox(Command):
+    """A new empty box.
+
+    Attributes:
+        rect: grown to grid lines and cut to the canvas; snap a drawn one with
+            `Rect.snapped_nearest` before.
+        above: id of the layer below it; None = on top of all.
+        name: None = "Layer n".
+        layer_id: the new layer's id, known before the command is done.
+    """
+
+    rect: Rect
+    above: int | None = None
+    name: str | None = None
+    layer_id: int = field(default_factory=new_layer_id)
+
+    def _apply(self, contents: Contents) -> Contents:
+        number = contents.next_number
+        layer = Layer(
+            id=self.layer_id,
+            number=number,
+            name=self.name or default_name(number),
+            rect=self.rect.snapped_outward(contents.grid, contents.canvas),
+        )
+        return contents.with_added([layer], self.above)
+
+    def _describe(self, contents: Contents) -> str:
+        return f"Add '{self.name or default_name(contents.next_number)}'"
+
+
+@dataclass(eq=False)
+class DeleteLayers(Command):
+    """Foreground layers go; undo brings them back with pixels and candidates."""
+
+    layer_ids: Sequence[int]
+
+    def _apply(self, contents: Contents) -> Contents:
+        foregrounds_only(contents, self.layer_ids, "deleted")
+        gone = {layer.id for layer in unlocked(contents, self.layer_ids)}
+        left = tuple(layer for layer in contents.foregrounds if layer.id not in gone)
+        return replace(contents, foregrounds=left)
+
+    def _describe(self, contents: Contents) -> str:
+        return f"Delete {named(contents, self.layer_ids)}"
+
+
+@dataclass(eq=False)
+class MoveLayers(Command):
+    """Move by (dx, dy) canvas pixels; within a gesture the steps add up.
+
+    Layers with pixels go anywhere, also out of the canvas. Empty boxes stay on the grid and
+    inside: theirs is the nearest place.
+    """
+
+    layer_ids: Sequence[int]
+    dx: int
+    dy: int
+    gesture: int | None = None
+
+    def _apply(self, contents: Contents) -> Contents:
+        foregrounds_only(contents, self.layer_ids, "moved")
+        moved = []
+        for layer in unlocked(contents, self.layer_ids):
+            rect = layer.rect.translated(self.dx, self.dy)
+            if not layer.has_pixels:
+                rect = rect.moved_to_grid(contents.grid, contents.canvas)
+            moved.append(replace(layer, rect=rect))
+        return contents.with_layers(moved)
+
+    def _describe(self, contents: Contents) -> str:
+        return f"Move {named(contents, self.layer_ids)}"
+
+    def _targets(self) -> object:
+        return tuple(self.layer_ids)
+
+
+@dataclass(eq=False)
+class SetRect(Command):
+    """Place and size of one layer; only an empty box takes another size."""
+
+    layer_id: int
+    rect: Rect
+    gesture: int | None = None
+
+    def _apply(self, contents: Contents) -> Contents:
+        foregrounds_only(contents, [self.layer_id], "moved")
+        (layer,) = unlocked(contents, [self.layer_id])
+        rect = self.rect
+        if not layer.has_pixels:
+            rect = rect.snapped_outward(contents.grid, contents.canvas)
+        elif rect.size != layer.rect.size:
+            raise DocumentError(
+                f"'{layer.name}' has pixels of {layer.rect.width} × {layer.rect.height}, "
+                "so its size stays.",
+                advice="Draw a new box of the size that you need.",
+            )
+        return contents.with_layers([replace(layer, rect=rect)])
+
+    def _describe(self, contents: Contents) -> str:
+        resized = contents.layer(self.layer_id).rect.size != self.rect.size
+        return f"{'Resize' if resized else 'Move'} {named(contents, [self.layer_id])}"
+
+    def _targets(self) -> object:
+        return self.layer_id
+
+
+@dataclass(eq=False)
+class Reorder(Command):
+    """Put foreground layers directly above another one; they keep their order.
+
+    Attributes:
+        above: id of the layer below them; None or the background = at the very bottom.
+    """
+
+    layer_ids: Sequence[int]
+    above: int | None
+
+    def _apply(self, contents: Contents) -> Contents:
+        foregrounds_only(contents, self.layer_ids, "moved")
+        moved_ids = {contents.layer(layer_id).id for layer_id in self.layer_ids}
+        at_bottom = self.above is None or self.above == contents.background.id
+        if not at_bottom:
+            contents.layer(self.above)  # type: ignore[arg-type]
+        moved = [layer for layer in contents.foregrounds if layer.id in moved_ids]
+        left: list[Layer] = []
+        at = 0
+        for layer in contents.foregrounds:
+            if layer.id not in moved_ids:
+                left.append(layer)
+            if layer.id == self.above:  # a moved layer as anchor: what stays below it counts
+                at = len(left)
+        return replace(contents, foregrounds=(*left[:at], *moved, *left[at:]))
+
+    def _describe(self, contents: Contents) -> str:
+        return f"Reorder {named(contents, self.layer_ids)}"
+
+
+@dataclass(eq=False)
+class DuplicateLayers(Command):
+    """Copies directly above their originals: same pixels, new id and number, " copy".
+
+    Attributes:
+        offset: (dx, dy) canvas pixels; None = one grid step both ways.
+        new_ids: ids of the copies, in the order of `layer_ids`.
+    """
+
+    layer_ids: Sequence[int]
+    offset: tuple[int, int] | None = None
+    new_ids: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.new_ids = [new_layer_id() for _ in self.layer_ids]
+
+    def _apply(self, contents: Contents) -> Contents:
+        foregrounds_only(contents, self.layer_ids, "duplicated")
+        check_room(len(contents.foregrounds), len(self.layer_ids))
+        dx, dy = self.offset or (contents.grid, contents.grid)
+        for layer_id, new_id in zip(self.layer_ids, self.new_ids, strict=True):
+            layer = contents.layer(layer_id)
+            rect = layer.rect.translated(dx, dy)
+            if not layer.has_pixels:
+                rect = rect.moved_to_grid(contents.grid, contents.canvas)
+            copy = replace(
+                layer,
+                id=new_id,
+                number=contents.next_number,
+                name=layer.name[: MAX_NAME - 5] + " copy",
+                rect=rect,
+                locked=False,
+            )
+            contents = contents.with_added([copy], layer_id)
+        return contents
+
+    def _describe(self, contents: Contents) -> str:
+        return f"Duplicate {named(contents, self.layer_ids)}"

@@ -1,0 +1,161 @@
+"""Commands on pixels: accept results, use a candidate, import a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from app.document.commands.base import Command, named, unlocked
+from app.document.contents import MAX_SIDE, Contents, default_name
+from app.document.errors import DocumentError, LimitError
+from app.document.geometry import Rect
+from app.document.layer import MAX_NAME, Candidate, Layer, Record, new_layer_id, plain_record
+from app.document.pixels import Pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One result for one layer.
+
+    Attributes:
+        layer_id: the target.
+        pixels: (h, w, 4) uint8 of exactly rect's size.
+        rect: where they belong now; see `Rect.following` for a target that moved meanwhile.
+        record: plain JSON values, or None.
+    """
+
+    layer_id: int
+    pixels: np.ndarray = field(repr=False)
+    rect: Rect
+    record: Record | None = None
+
+    def as_candidate(self) -> Candidate:
+        """The same as immutable data.
+
+        Raises:
+            DocumentError: pixels and rect differ in size, or the record is not plain.
+        """
+        try:
+            candidate = Candidate(Pixels.of(self.pixels), plain_record(self.record), self.rect)
+        except ValueError as error:
+            raise DocumentError(f"A result cannot be placed: {error}.") from error
+        if (candidate.image.width, candidate.image.height) != (self.rect.width, self.rect.height):
+            raise DocumentError(f"A result of another size than {self.rect} cannot be placed.")
+        return candidate
+
+
+@dataclass(eq=False)
+class PlacePixels(Command):
+    """Accept results for one or more layers in one step.
+
+    Pixels, record and rect are replaced; the former pixels stay as the newest candidate. A layer
+    that was locked meanwhile keeps its pixels and gets the result as a candidate; results for a
+    layer that is gone are kept as detached candidates.
+
+    Attributes:
+        text: the label; None = "Generate 'Castle'" or "Generate 3 layers".
+    """
+
+    placements: Sequence[Placement]
+    text: str | None = None
+
+    def _apply(self, contents: Contents) -> Contents:
+        changed: list[Layer] = []
+        detached: list[Candidate] = []
+        for placement in self.placements:
+            candidate = placement.as_candidate()
+            layer = contents.get(placement.layer_id)
+            if layer is None:
+                detached.append(candidate)
+            elif layer.locked:
+                changed.append(layer.with_candidate(candidate))
+            else:
+                changed.append(_showing(layer, candidate))
+        contents = contents.with_layers(changed)
+        return replace(contents, detached=(*detached, *contents.detached))
+
+    def _describe(self, contents: Contents) -> str:
+        present = [item.layer_id for item in self.placements if contents.get(item.layer_id)]
+        return self.text or f"Generate {named(contents, present)}"
+
+
+@dataclass(eq=False)
+class UseCandidate(Command):
+    """Show another candidate of a layer; the present pixels take its place in the list."""
+
+    layer_id: int
+    pixel_hash: str
+
+    def _apply(self, contents: Contents) -> Contents:
+        (layer,) = unlocked(contents, [self.layer_id])
+        for candidate in layer.candidates:
+            if candidate.pixel_hash == self.pixel_hash:
+                return contents.with_layers([_showing(layer, candidate)])
+        raise DocumentError(f"'{layer.name}' has no such candidate any more.")
+
+    def _describe(self, contents: Contents) -> str:
+        return f"Use Candidate of {named(contents, [self.layer_id])}"
+
+
+@dataclass(eq=False)
+class ImportPicture(Command):
+    """A picture as a new layer on top.
+
+    Attributes:
+        pixels: (h, w, 4) uint8, straight alpha, shown pixel for pixel.
+        name: usually the file's name without its suffix.
+        centre: canvas pixels; None = the canvas centre.
+        layer_id: the new layer's id, known before the command is done.
+    """
+
+    pixels: np.ndarray = field(repr=False)
+    name: str = ""
+    centre: tuple[int, int] | None = None
+    layer_id: int = field(default_factory=new_layer_id)
+
+    def _apply(self, contents: Contents) -> Contents:
+        height, width = self.pixels.shape[:2]
+        if max(width, height) > MAX_SIDE:
+            raise LimitError(
+                f"The picture is {width:,} × {height:,}; the limit is {MAX_SIDE:,} each way.",
+                "Nothing was added.",
+                "Scale it down first.",
+            )
+        try:
+            image = Pixels.of(self.pixels)
+        except ValueError as error:
+            raise DocumentError(f"The picture cannot be used: {error}.") from error
+        x, y = self.centre or contents.canvas.rect.centre
+        layer = Layer(
+            id=self.layer_id,
+            number=contents.next_number,
+            name=self._name(contents),
+            kind="imported",
+            rect=Rect(x - width // 2, y - height // 2, width, height),
+            image=image,
+        )
+        return contents.with_added([layer])
+
+    def _describe(self, contents: Contents) -> str:
+        return f"Import '{self._name(contents)}'"
+
+    def _name(self, contents: Contents) -> str:
+        return " ".join(self.name.split())[:MAX_NAME] or default_name(contents.next_number)
+
+
+def _showing(layer: Layer, candidate: Candidate) -> Layer:
+    """The layer with the candidate's pixels; its former ones become the newest candidate."""
+    kept = tuple(other for other in layer.candidates if other != candidate)
+    former = layer.as_candidate()
+    if former is not None and former != candidate:
+        kept = (former, *(other for other in kept if other != former))
+    return replace(
+        layer,
+        kind="imported" if candidate.record is None and layer.kind == "imported" else "generated",
+        image=candidate.image,
+        rect=candidate.rect,
+        record=candidate.record,
+        candidates=kept,
+    )

@@ -1,0 +1,327 @@
+"""Contents: everything a document holds, as one immutable value; Delta: what a command changed.
+
+Commands compute new contents from old ones. Undo and redo put back the entries that a command
+changed and leave all others alone. Knows neither events nor files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
+
+from app.document.errors import DocumentError, LimitError
+from app.document.geometry import Rect, Size
+from app.document.layer import (
+    BACKGROUND_NAME,
+    BACKGROUND_NUMBER,
+    MAX_SEED,
+    Candidate,
+    Layer,
+    new_layer_id,
+)
+
+MAX_FOREGROUNDS = 50
+MAX_PROMPT = 1000
+MAX_SIDE = 8192
+DEFAULT_CANVAS = Size(512, 512)
+DEFAULT_GRID = 32
+
+SeedMode = Literal["random", "fixed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How pictures are generated.
+
+    Attributes:
+        steps: sampling steps; None = the model's default.
+        cfg_scale: guidance; None = the model's default, 1 = none.
+        seed_mode: "random" draws a picture seed per job, "fixed" uses `seed`.
+        seed: picture seed, 0 to 4294967295.
+    """
+
+    steps: int | None = None
+    cfg_scale: float | None = None
+    seed_mode: SeedMode = "random"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.steps is not None and not 1 <= self.steps <= 1000:
+            raise ValueError(f"steps must be 1 to 1000, got {self.steps}")
+        if self.cfg_scale is not None and not 0.0 <= self.cfg_scale <= 100.0:
+            raise ValueError(f"guidance must be 0 to 100, got {self.cfg_scale}")
+        if self.seed_mode not in ("random", "fixed"):
+            raise ValueError(f"seed mode must be random or fixed, got {self.seed_mode!r}")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise ValueError(f"a seed must be 0 to {MAX_SEED}, got {self.seed}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """The whole document at one moment.
+
+    Attributes:
+        canvas: multiples of `grid`.
+        grid: canvas pixels per token.
+        background: always there, so that switching it off loses nothing; see `background_on`.
+        foregrounds: bottom to top.
+        next_number: number of the next foreground layer.
+        detached: candidates whose layer is gone.
+        extra: keys of a project file that this version does not know; written back.
+    """
+
+    canvas: Size
+    grid: int
+    background: Layer
+    background_on: bool = True
+    foregrounds: tuple[Layer, ...] = ()
+    prompt: str = ""
+    settings: Settings = field(default_factory=Settings)
+    next_number: int = 1
+    detached: tuple[Candidate, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.grid < 1 or not self.canvas.is_multiple_of(self.grid):
+            raise ValueError(f"{self.canvas} is not a multiple of the grid step {self.grid}")
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Bottom to top; the background first when it is on."""
+        return (self.background, *self.foregrounds) if self.background_on else self.foregrounds
+
+    def get(self, layer_id: int) -> Layer | None:
+        """The layer with this id, also a background that is off; None when there is none."""
+        if self.background.id == layer_id:
+            return self.background
+        for layer in self.foregrounds:
+            if layer.id == layer_id:
+                return layer
+        return None
+
+    def layer(self, layer_id: int) -> Layer:
+        """The layer with this id.
+
+        Raises:
+            DocumentError: there is none.
+        """
+        layer = self.get(layer_id)
+        if layer is None:
+            raise DocumentError(f"There is no layer with id {layer_id}.")
+        return layer
+
+    def with_layers(self, changed: Iterable[Layer]) -> Contents:
+        """These contents with some layers replaced by new values of the same ids."""
+        by_id = {layer.id: layer for layer in changed}
+        return replace(
+            self,
+            background=by_id.get(self.background.id, self.background),
+            foregrounds=tuple(by_id.get(layer.id, layer) for layer in self.foregrounds),
+        )
+
+    def with_added(self, layers: Iterable[Layer], above: int | None = None) -> Contents:
+        """These contents with more foregrounds, above the layer `above` (None = on top).
+
+        Raises:
+            LimitError: more than 50 foregrounds.
+        """
+        added = tuple(layers)
+        check_room(len(self.foregrounds), len(added))
+        order = [layer.id for layer in self.foregrounds]
+        at = len(order)
+        if above is not None:
+            at = 0 if above == self.background.id else order.index(self.layer(above).id) + 1
+        foregrounds = (*self.foregrounds[:at], *added, *self.foregrounds[at:])
+        number = max([self.next_number, *(layer.number + 1 for layer in added)])
+        return replace(self, foregrounds=foregrounds, next_number=number)
+
+
+def check_room(present: int, added: int) -> None:
+    """Refuse more foregrounds than the model handles.
+
+    Raises:
+        LimitError: MS3.
+    """
+    if present + added > MAX_FOREGROUNDS:
+        one = added == 1
+        raise LimitError(
+            f"This model handles {MAX_FOREGROUNDS} layers.",
+            "The box was not added." if one else f"The {added} layers were not added.",
+            "Delete a layer first." if one else "Delete some layers first.",
+        )
+
+
+def new_background(canvas: Size) -> Layer:
+    """A background without pixels."""
+    return Layer(
+        id=new_layer_id(),
+        number=BACKGROUND_NUMBER,
+        name=BACKGROUND_NAME,
+        rect=canvas.rect,
+        is_background=True,
+    )
+
+
+def new_contents(
+    canvas: Size = DEFAULT_CANVAS,
+    grid: int = DEFAULT_GRID,
+    *,
+    boxes: Iterable[Rect] = (),
+    background: bool = True,
+    prompt: str = "",
+    settings: Settings | None = None,
+) -> Contents:
+    """Contents with empty boxes, bottom first, each snapped outward to its region.
+
+    Raises:
+        ValueError: the canvas is not a multiple of the grid.
+        LimitError: more than 50 boxes.
+    """
+    contents = Contents(
+        canvas=canvas,
+        grid=grid,
+        background=new_background(canvas),
+        background_on=background,
+        prompt=prompt,
+        settings=settings or Settings(),
+    )
+    layers = [
+        Layer(
+            id=new_layer_id(),
+            number=number,
+            name=default_name(number),
+            rect=box.snapped_outward(grid, canvas),
+        )
+        for number, box in enumerate(boxes, start=1)
+    ]
+    return contents.with_added(layers)
+
+
+def default_name(number: int) -> str:
+    """What a layer is called before anybody names it."""
+    return f"Layer {number}" if number else BACKGROUND_NAME
+
+
+def seed_for(layer: Layer, picture_seed: int) -> int:
+    """The layer's seed in a job with this picture seed: pinned, else derived from its number.
+
+    Adding, deleting or reordering boxes leaves the other seeds alone.
+    """
+    if layer.seed is not None:
+        return layer.seed
+    digest = hashlib.sha256(f"{picture_seed}:{layer.number}".encode()).digest()
+    return int.from_bytes(digest[:4], "big")
+
+
+def content_hash(contents: Contents) -> str:
+    """SHA-256 over everything that counts; ids do not, they differ from one session to another."""
+
+    def candidate(item: Candidate) -> list[Any]:
+        return [item.pixel_hash, item.rect.to_box(), item.record]
+
+    def layer(item: Layer) -> list[Any]:
+        return [
+            [item.number, item.name, item.kind, item.is_background, item.rect.to_box()],
+            [item.pixel_hash, item.visible, item.locked, item.opacity, item.blend, item.seed],
+            item.record,
+            [candidate(each) for each in item.candidates],
+        ]
+
+    settings = contents.settings
+    everything = [
+        [contents.canvas.width, contents.canvas.height, contents.grid],
+        [contents.prompt, contents.next_number, contents.background_on, contents.extra],
+        [settings.steps, settings.cfg_scale, settings.seed_mode, settings.seed],
+        [layer(item) for item in (contents.background, *contents.foregrounds)],
+        [candidate(item) for item in contents.detached],
+    ]
+    return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
+
+
+_SCALARS = tuple(
+    item.name for item in fields(Contents) if item.name not in ("background", "foregrounds")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """The entries that differ between two contents: (before, after) for each.
+
+    Keeps references to the changed layers only, so a step without pixels stays small.
+    """
+
+    scalars: dict[str, tuple[Any, Any]]
+    layers: dict[int, tuple[Layer | None, Layer | None]]
+    order: tuple[tuple[int, ...], tuple[int, ...]] | None
+    background: tuple[Layer, Layer] | None
+
+    @classmethod
+    def between(cls, before: Contents, after: Contents) -> Delta:
+        """What to change to come from one to the other."""
+        scalars = {
+            name: (getattr(before, name), getattr(after, name))
+            for name in _SCALARS
+            if getattr(before, name) is not getattr(after, name)
+            and getattr(before, name) != getattr(after, name)
+        }
+        old = {layer.id: layer for layer in before.foregrounds}
+        new = {layer.id: layer for layer in after.foregrounds}
+        layers = {
+            key: (old.get(key), new.get(key))
+            for key in {**old, **new}
+            if _differ(old.get(key), new.get(key))
+        }
+        order = (tuple(old), tuple(new)) if tuple(old) != tuple(new) else None
+        background = None
+        if _differ(before.background, after.background):
+            background = (before.background, after.background)
+        return cls(scalars, layers, order, background)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.scalars or self.layers or self.order or self.background)
+
+    def apply(self, contents: Contents, *, backwards: bool = False) -> Contents:
+        """Contents after (or, backwards, before) the change; entries not named stay."""
+        side = 0 if backwards else 1
+        by_id = {layer.id: layer for layer in contents.foregrounds}
+        order = tuple(by_id) if self.order is None else self.order[side]
+        for key, pair in self.layers.items():
+            layer = pair[side]
+            if layer is not None:
+                by_id[key] = layer
+        values: dict[str, Any] = {name: pair[side] for name, pair in self.scalars.items()}
+        values["foregrounds"] = tuple(by_id[key] for key in order)
+        if self.background is not None:
+            values["background"] = self.background[side]
+        return replace(contents, **values)
+
+    def then(self, later: Delta) -> Delta:
+        """Both changes as one; `later` follows directly on this one."""
+        background = _joined(self.background, later.background)
+        return Delta(
+            _joined_all(self.scalars, later.scalars),
+            _joined_all(self.layers, later.layers),
+            _joined(self.order, later.order),
+            background,
+        )
+
+
+def _joined(first: Any, second: Any) -> Any:
+    """(before, after) of two changes in a row; None where nothing differs in the end."""
+    if first is None or second is None:
+        return second if first is None else first
+    pair = (first[0], second[1])
+    return None if pair[0] == pair[1] else pair
+
+
+def _joined_all(first: dict[Any, Any], second: dict[Any, Any]) -> dict[Any, Any]:
+    pairs = {key: _joined(first.get(key), second.get(key)) for key in {**first, **second}}
+    return {key: pair for key, pair in pairs.items() if pair is not None}
+
+
+def _differ(one: Layer | None, other: Layer | None) -> bool:
+    return one is not other and one != other

@@ -1,0 +1,151 @@
+"""Document: the truth about one design, and the only place that tells others about changes.
+
+Commands change it, views observe it; nothing else can. Knows neither Qt nor the engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from app.document import contents as _contents
+from app.document.contents import Contents, Settings, new_contents
+from app.document.events import DocumentEvents
+from app.document.geometry import Size
+from app.document.layer import Layer
+
+_NAME_OF_FIELD = {"image": "pixels"}
+_COMPARED = tuple(
+    item.name for item in fields(Layer) if item.name not in ("id", "number", "is_background")
+)
+
+
+class Document:
+    """Canvas, grid, prompt, settings and layers.
+
+    Read it through its properties; change it with a command's `do`. Layers are immutable values:
+    fetch them again after an event instead of keeping them.
+
+    Events: see `DocumentEvents`, here as `document.events`.
+    """
+
+    def __init__(self, contents: Contents | None = None) -> None:
+        self._contents = new_contents() if contents is None else contents
+        self._revision = 0
+        self.events = DocumentEvents()
+
+    @property
+    def contents(self) -> Contents:
+        """Everything at this moment: an immutable snapshot that another thread may save."""
+        return self._contents
+
+    @property
+    def revision(self) -> int:
+        """Grows with every change, undo and redo included."""
+        return self._revision
+
+    @property
+    def canvas(self) -> Size:
+        return self._contents.canvas
+
+    @property
+    def grid(self) -> int:
+        """Canvas pixels per token."""
+        return self._contents.grid
+
+    @property
+    def prompt(self) -> str:
+        return self._contents.prompt
+
+    @property
+    def settings(self) -> Settings:
+        return self._contents.settings
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Bottom to top; the background first when it is on."""
+        return self._contents.layers
+
+    @property
+    def foregrounds(self) -> tuple[Layer, ...]:
+        """Bottom to top, without the background."""
+        return self._contents.foregrounds
+
+    @property
+    def background(self) -> Layer | None:
+        """The background, or None when it is off."""
+        return self._contents.background if self._contents.background_on else None
+
+    @property
+    def background_id(self) -> int:
+        """The background's id, also while it is off."""
+        return self._contents.background.id
+
+    def has_layer(self, layer_id: int) -> bool:
+        """Whether the layer is there now; a background that is off is not."""
+        return any(layer.id == layer_id for layer in self.layers)
+
+    def layer(self, layer_id: int) -> Layer:
+        """The layer with this id, also a background that is off.
+
+        Raises:
+            DocumentError: there is none.
+        """
+        return self._contents.layer(layer_id)
+
+    def layer_numbered(self, number: int) -> Layer | None:
+        """The layer with this number (0 = background, when on), or None."""
+        return next((layer for layer in self.layers if layer.number == number), None)
+
+    def index_of(self, layer_id: int) -> int:
+        """Place of the layer in `layers`, counted from the bottom."""
+        return [layer.id for layer in self.layers].index(self.layer(layer_id).id)
+
+    def seed_for(self, layer: Layer, picture_seed: int) -> int:
+        """The seed that the layer gets in a job with this picture seed."""
+        return _contents.seed_for(layer, picture_seed)
+
+    def content_hash(self) -> str:
+        """SHA-256 over everything that counts: equal hashes, equal documents."""
+        return _contents.content_hash(self._contents)
+
+    def _change(self, new: Contents, *, is_reset: bool = False) -> None:
+        """Called by commands only: put `new` in place, then tell what is different."""
+        old, self._contents = self._contents, new
+        self._revision += 1
+        if is_reset:
+            self.events.reset.emit()
+        else:
+            self._tell(old, new)
+        self.events.changed.emit(self._revision)
+
+    def _tell(self, old: Contents, new: Contents) -> None:
+        before = {layer.id: layer for layer in old.layers}
+        after = {layer.id: layer for layer in new.layers}
+        for layer_id in before.keys() - after.keys():
+            self.events.layer_removed.emit(layer_id)
+        for layer_id in after:  # bottom to top, so that a view can insert in order
+            if layer_id not in before:
+                self.events.layer_added.emit(layer_id)
+        for layer_id, layer in after.items():
+            if layer_id in before and before[layer_id] is not layer:
+                what = _difference(before[layer_id], layer)
+                if what:
+                    self.events.layer_changed.emit(layer_id, what)
+        if [key for key in before if key in after] != [key for key in after if key in before]:
+            self.events.order_changed.emit()
+        if old.prompt != new.prompt:
+            self.events.prompt_changed.emit(new.prompt)
+        if old.settings != new.settings:
+            self.events.settings_changed.emit()
+        if (old.canvas, old.grid) != (new.canvas, new.grid):
+            self.events.canvas_changed.emit()
+        if old.detached != new.detached:
+            self.events.detached_changed.emit()
+
+
+def _difference(old: Layer, new: Layer) -> frozenset[str]:
+    return frozenset(
+        _NAME_OF_FIELD.get(name, name)
+        for name in _COMPARED
+        if getattr(old, name) is not getattr(new, name) and getattr(old, name) != getattr(new, name)
+    )

@@ -1,0 +1,169 @@
+"""Layer: one RGBA image of the document, as an immutable value.
+
+Changing a layer means putting another value with the same id into the document, so undo keeps
+references instead of copies. Knows neither the document nor files.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from app.document.geometry import Rect, Size
+from app.document.pixels import Pixels
+
+LayerKind = Literal["box", "generated", "imported"]
+Record = Mapping[str, Any]
+
+KINDS: tuple[str, ...] = get_args(LayerKind)
+BACKGROUND_NUMBER = 0
+BACKGROUND_NAME = "Background"
+MAX_SEED = 2**32 - 1
+MAX_NAME = 200
+
+_ids = itertools.count(1)
+
+
+def new_layer_id() -> int:
+    """An id that no layer of this process ever had, in whatever document.
+
+    Ids live as long as the program: a late result can never meet the wrong layer. In files a
+    layer is known by its number.
+    """
+    return next(_ids)
+
+
+def plain_record(record: Record | None) -> dict[str, Any] | None:
+    """A deep copy of a record made of plain JSON values.
+
+    Raises:
+        ValueError: something in it cannot be written as JSON (NaN included).
+    """
+    if record is None:
+        return None
+    try:
+        copy = json.loads(json.dumps(dict(record), allow_nan=False))
+    except TypeError as error:
+        raise ValueError(f"a record holds plain JSON values only: {error}") from error
+    return dict(copy)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Pixels that a layer could show instead of its present ones.
+
+    Attributes:
+        image: the pixels; exactly of the size of `rect`.
+        record: how they were generated, or None. Never changed in place.
+        rect: where they belong, canvas pixels.
+    """
+
+    image: Pixels
+    record: Record | None
+    rect: Rect
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """(h, w, 4) uint8, read-only."""
+        return self.image.array
+
+    @property
+    def pixel_hash(self) -> str:
+        return self.image.hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One layer: a box without pixels yet, a generated or an imported picture.
+
+    Attributes:
+        id: never reused in this process.
+        number: 1, 2, 3... in order of creation within the document; background 0.
+        rect: where the pixels sit; may leave the canvas. Without pixels equal to the region.
+        image: the pixels, of exactly rect's size, or None.
+        opacity: 0 to 1.
+        blend: a mode of `composite`, or a foreign name that is shown as "normal".
+        seed: pinned seed 0 to 4294967295, or None.
+        record: how the pixels were generated, or None. Never changed in place.
+        candidates: other pixels of this layer, newest first.
+    """
+
+    id: int
+    number: int
+    name: str
+    rect: Rect
+    kind: LayerKind = "box"
+    is_background: bool = False
+    image: Pixels | None = None
+    visible: bool = True
+    locked: bool = False
+    opacity: float = 1.0
+    blend: str = "normal"
+    seed: int | None = None
+    record: Record | None = None
+    candidates: tuple[Candidate, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.image is not None and (self.image.width, self.image.height) != (
+            self.rect.width,
+            self.rect.height,
+        ):
+            raise ValueError(f"{self.image} does not fit {self.rect} of layer {self.number}")
+        if not 0.0 <= self.opacity <= 1.0:
+            raise ValueError(f"opacity must be 0 to 1, got {self.opacity}")
+        if self.seed is not None and not 0 <= self.seed <= MAX_SEED:
+            raise ValueError(f"a seed must be 0 to {MAX_SEED}, got {self.seed}")
+
+    @property
+    def pixels(self) -> np.ndarray | None:
+        """(h, w, 4) uint8, straight alpha, read-only; None for a box without pixels."""
+        return None if self.image is None else self.image.array
+
+    @property
+    def pixel_hash(self) -> str | None:
+        """SHA-256 over width, height and bytes of the pixels; None without pixels."""
+        return None if self.image is None else self.image.hash
+
+    @property
+    def has_pixels(self) -> bool:
+        return self.image is not None
+
+    def region(self, grid: int, canvas: Size) -> Rect:
+        """What the model sees: rect snapped outward to the grid and clamped to the canvas."""
+        return canvas.rect if self.is_background else self.rect.snapped_outward(grid, canvas)
+
+    def region_pixels(self, grid: int, canvas: Size) -> np.ndarray | None:
+        """The pixels padded or cut to the region: (region height, region width, 4), or None."""
+        if self.image is None:
+            return None
+        region = self.region(grid, canvas)
+        if region == self.rect:
+            return self.image.array
+        padded = np.zeros((region.height, region.width, 4), np.uint8)
+        common = region.intersect(self.rect)
+        if common is not None:
+            padded[window(common, region)] = self.image.array[window(common, self.rect)]
+        padded.flags.writeable = False
+        return padded
+
+    def as_candidate(self) -> Candidate | None:
+        """The present pixels as a candidate; None without pixels."""
+        return None if self.image is None else Candidate(self.image, self.record, self.rect)
+
+    def with_candidate(self, candidate: Candidate | None) -> Layer:
+        """This layer with one more candidate in front; one that it has already moves there."""
+        if candidate is None:
+            return self
+        others = tuple(other for other in self.candidates if other != candidate)
+        return replace(self, candidates=(candidate, *others))
+
+
+def window(part: Rect, whole: Rect) -> tuple[slice, slice]:
+    """Index of `part` in an array that covers `whole`; both in canvas pixels, part inside."""
+    y, x = part.y - whole.y, part.x - whole.x
+    return slice(y, y + part.height), slice(x, x + part.width)
