@@ -150,7 +150,7 @@ def join_words(rng: np.random.Generator, parts: Sequence[str]) -> str:
         return ", ".join(parts[:-1]) + ", and " + parts[-1]
     if draw < 0.85:
         return ", ".join(parts)
-    if draw < 0.95:
+    if draw < 0.95 or len(parts) > 4:
         return parts[0] + " with " + ", ".join(parts[1:-1]) + " and " + parts[-1]
     return " and ".join(parts)
 

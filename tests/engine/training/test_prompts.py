@@ -1,11 +1,14 @@
 """Prompts: grammar, and that everything given is said once and nothing else is."""
 
+import csv
 import re
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import engine.training.concepts as concepts
 from engine.training.concepts import (
     BACKGROUNDS,
     BY_NAME,
@@ -24,6 +27,7 @@ from engine.training.prompts import (
     with_article,
     write_prompt,
 )
+from engine.words import MAX_WORDS, tokenize, unknown_words
 
 
 def says(prompt: str, words: str) -> bool:
@@ -52,6 +56,31 @@ def test_the_vocabulary_is_complete() -> None:
     for noun in NOUNS:
         assert noun.band in ("sky", "ground", "any")
         assert noun.size in (1, 2, 3)
+
+
+def test_every_noun_has_a_cut_out_icon_in_every_look() -> None:
+    table = Path(concepts.__file__).with_name("concepts.tsv")
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = {row["label"]: row for row in csv.DictReader(file, delimiter="\t")}
+    for noun in NOUNS:
+        for icon_set in LOOKS.values():
+            assert rows[noun.label][icon_set], noun.label
+            assert icon_set not in rows[noun.label]["full_bleed_in"].split("|"), noun.label
+
+
+def test_the_word_table_knows_every_word_and_long_prompts_fit() -> None:
+    rng = np.random.default_rng(8)
+    for start in range(0, len(NOUNS), 3):
+        nouns = [noun for noun in NOUNS[start : start + 3] for _ in range(2)]
+        for _ in range(60):
+            prompt = write_prompt(
+                rng,
+                [Mention(noun, count, "pink", "big") for noun, count in zip(nouns, (1, 2) * 3)],
+                look=list(LOOKS)[rng.integers(3)],
+                background=BACKGROUNDS[rng.integers(6)].name,
+            )
+            assert not unknown_words(prompt)
+            assert len(tokenize(prompt)) < MAX_WORDS
 
 
 @pytest.mark.parametrize(
