@@ -29,8 +29,8 @@ class Command:
 
     gesture: int | None = None
     is_reset: ClassVar[bool] = False
-    _delta: ClassVar[Delta | None] = None
-    _label: ClassVar[str] = ""
+    _delta: Delta | None = None
+    _label: str = ""
 
     def do(self, document: Document) -> None:
         """Do it, or do it again after an undo: exactly the same result, ids included.
@@ -42,7 +42,7 @@ class Command:
         if self._delta is None:
             label = self._describe(before)
             delta = Delta.between(before, self._apply(before))
-            self._label, self._delta = label, delta  # type: ignore[misc]
+            self._label, self._delta = label, delta
         assert self._delta is not None
         if not self._delta.is_empty:
             document._change(self._delta.apply(before), is_reset=self.is_reset)
@@ -79,7 +79,7 @@ class Command:
             return False
         if self._targets() != later._targets() or self._delta is None or later._delta is None:
             return False
-        self._delta = self._delta.then(later._delta)  # type: ignore[misc]
+        self._delta = self._delta.then(later._delta)
         return True
 
     def _apply(self, contents: Contents) -> Contents:

@@ -62,7 +62,6 @@ class PlacePixels(Command):
     text: str | None = None
 
     def _apply(self, contents: Contents) -> Contents:
-        changed: list[Layer] = []
         detached: list[Candidate] = []
         for placement in self.placements:
             candidate = placement.as_candidate()
@@ -70,10 +69,9 @@ class PlacePixels(Command):
             if layer is None:
                 detached.append(candidate)
             elif layer.locked:
-                changed.append(layer.with_candidate(candidate))
+                contents = contents.with_layers([layer.with_candidate(candidate)])
             else:
-                changed.append(_showing(layer, candidate))
-        contents = contents.with_layers(changed)
+                contents = contents.with_layers([_showing(layer, candidate)])
         return replace(contents, detached=(*detached, *contents.detached))
 
     def _describe(self, contents: Contents) -> str:
