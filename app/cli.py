@@ -130,7 +130,7 @@ def _add_generate(commands: Commands[argparse.ArgumentParser]) -> None:
         type=Path,
         required=True,
         metavar="FILE",
-        help="boxes: a layout, an example, or a plain ART list; its prompt is used if none is given",
+        help="a layout, an example, or a plain ART list; its prompt counts if none is given",
     )
     parser.add_argument("--size", type=_size, metavar="WxH", help="canvas, if not the layout's")
     parser.add_argument("--seed", type=_seed, default=0, help="picture seed, 0 to 2^32 - 1 [0]")

@@ -1,4 +1,4 @@
-"""The package as others get it: the wheel, the shipped resources, and the `dev` script's manners."""
+"""The package as others get it: the wheel, the shipped resources, the manners of `dev`."""
 
 from __future__ import annotations
 
