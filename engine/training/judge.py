@@ -61,9 +61,13 @@ class JudgeNet(nn.Module):
         )
         self.noun = nn.Linear(256, OTHER + 1)
         self.look = nn.Linear(256, len(LOOK_NAMES))
+        for parameter in self.parameters():
+            if parameter.ndim == 4:  # channels last is twice as fast on CPUs
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        features = self.body((x - 0.5) * 2).amax(dim=(2, 3))  # (B, 256)
+        x = ((x - 0.5) * 2).contiguous(memory_format=torch.channels_last)
+        features = self.body(x).amax(dim=(2, 3))  # (B, 256)
         features = F.dropout(features, 0.2, self.training)
         return self.noun(features), self.look(features)
 
@@ -100,7 +104,7 @@ class Judge:
     """
 
     def __init__(self, net: JudgeNet, sha256: str = "") -> None:
-        self._net = net.eval().to(memory_format=torch.channels_last)
+        self._net = net.eval()
         self.sha256 = sha256
 
     @classmethod
@@ -137,7 +141,7 @@ class Judge:
         )
         for grey in BACKDROPS:
             inputs = on_backdrop(pictures, (grey, grey, grey))
-            noun_logits, look_logits = self._net(inputs.to(memory_format=torch.channels_last))
+            noun_logits, look_logits = self._net(inputs)
             nouns += noun_logits.softmax(1) / len(BACKDROPS)
             looks += look_logits.softmax(1) / len(BACKDROPS)
         return [
@@ -183,7 +187,7 @@ def validate(net: JudgeNet, data: JudgeData, batches: int, blur: float | None) -
             pictures = data.vary(data.sources, blur)
             inputs = on_backdrop(pictures, torch.full((len(chosen), 3), 0.5))
             nouns, looks = data.nouns, data.looks
-        noun_logits, look_logits = net(inputs.to(memory_format=torch.channels_last))
+        noun_logits, look_logits = net(inputs)
         hit, is_other = noun_logits.argmax(1) == nouns, nouns == OTHER
         right["noun"] += int((hit & ~is_other).sum())
         right["other"] += int((hit & is_other).sum())
@@ -213,14 +217,15 @@ def train_judge(
     """
     optimizer = torch.optim.AdamW(net.parameters(), lr=lr, weight_decay=0.02)
     started, losses = time.monotonic(), []
+    warmup = max(1, min(50, steps // 10))
     for step in range(steps):
         progress = max(step / steps, (time.monotonic() - started) / 60 / minutes)
         if progress >= 1:
             return step
         for group in optimizer.param_groups:
-            group["lr"] = lr * min(1.0, (step + 1) / 50, (1 - progress) / 0.6)
+            group["lr"] = lr * min(1.0, (step + 1) / warmup, (1 - progress) / 0.6)
         inputs, nouns, looks = data.batch(batch)
-        noun_logits, look_logits = net(inputs.to(memory_format=torch.channels_last))
+        noun_logits, look_logits = net(inputs)
         loss = F.cross_entropy(noun_logits, nouns, label_smoothing=0.03)
         things = nouns != OTHER
         loss = loss + 0.5 * F.cross_entropy(look_logits[things], looks[things])
@@ -250,7 +255,7 @@ def main(argv: list[str]) -> int:
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     pack = SpritePack.load(args.sprites)
-    net = JudgeNet().to(memory_format=torch.channels_last)
+    net = JudgeNet()
     data = JudgeData(pack, args.seed)
     steps = train_judge(
         net, data, steps=args.steps, minutes=args.minutes, batch=args.batch, lr=args.lr

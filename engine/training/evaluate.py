@@ -1,0 +1,253 @@
+"""Evaluation: `layerloom train evaluate` generates held-out scenes and says what came of them.
+
+Boxes and prompts go in exactly as from the application; the judge looks at the layers. Beside the
+generated pictures stand two controls: the real art of the same scenes (what a perfect generator
+would score with this judge) and another scene's prompt (what chance would score).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np
+
+from engine.api import Event, Finished, GenerateRequest, ModelInfo
+from engine.errors import EngineError
+from engine.training.contact_sheet import Tile, save_sheet, stack_layers
+from engine.training.evaluation_report import (
+    numbers_table,
+    rate_text,
+    rates_table,
+    update_card,
+    write_report,
+)
+from engine.training.evaluation_tasks import (
+    BACKGROUND_ID,
+    KINDS,
+    Task,
+    TaskKind,
+    draw_thing,
+    make_task,
+)
+from engine.training.judge import DEFAULT_PATH, Judge, Verdict
+from engine.training.metrics import Rate, Scores, add_scores, found, score_picture
+from engine.training.reconstruction import reconstruction_numbers
+from engine.training.scenes import Scene, evaluation_scenes
+from engine.training.sprites import SpritePack
+
+PAGE = 8  # pictures per contact sheet
+SCENE_SEED = 2026
+
+Judging = Callable[[Sequence[np.ndarray]], list[Verdict]]
+
+
+class Runs(Protocol):
+    """What evaluation needs of `engine.generator.Generator`."""
+
+    @property
+    def info(self) -> ModelInfo: ...
+
+    def run(
+        self,
+        request: GenerateRequest,
+        emit: Callable[[Event], None],
+        should_stop: Callable[[], bool],
+    ) -> Finished: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A task that was run: the targets' pixels in the task's order, and what the judge saw."""
+
+    task: Task
+    layers: tuple[np.ndarray, ...]
+    background: np.ndarray | None
+    verdicts: tuple[Verdict, ...]
+    seconds: float
+
+
+def run_task(generator: Runs, judging: Judging, task: Task) -> Outcome:
+    """Generate one task and judge its targets."""
+    finished = generator.run(task.request, lambda event: None, lambda: False)
+    results = {result.layer_id: result.rgba for result in finished.results}
+    layers = tuple(results[index + 1] for index in task.targets)
+    background = results.get(BACKGROUND_ID)
+    return Outcome(task, layers, background, tuple(judging(layers)), finished.seconds)
+
+
+def score_edit(outcome: Outcome) -> Scores:
+    """A single layer made beside clean ones: is it what was asked for?"""
+    task, (verdict,) = outcome.task, outcome.verdicts
+    if task.kind == "fill":
+        return {"missing thing filled in": found(task.wanted, outcome.verdicts)}
+    return {
+        "changed word gives the new thing": found(task.wanted, outcome.verdicts),
+        "changed word leaves the old thing": Rate(verdict.noun == task.replaced, 1),
+    }
+
+
+def controls(
+    outcomes: Sequence[Outcome], pack: SpritePack, judging: Judging
+) -> tuple[Scores, Scores]:
+    """Scores of the real art, and of the generated layers under the next scene's prompt."""
+    real, other = [], []
+    for index, outcome in enumerate(outcomes):
+        scene = outcome.task.scene
+        layers = [draw_thing(pack, thing) for thing in scene.things]
+        real.append(score_picture(scene, layers, judging(layers)))
+        next_scene = outcomes[(index + 1) % len(outcomes)].task.scene
+        wanted = [thing.noun for thing in next_scene.things]
+        other.append({"things found": found(wanted, outcome.verdicts)})
+    return add_scores(real), add_scores(other)
+
+
+def evaluate(
+    generator: Runs,
+    judging: Judging,
+    pack: SpritePack,
+    scenes: Sequence[Scene],
+    *,
+    kinds: Sequence[TaskKind],
+    out: Path,
+    seed: int,
+) -> tuple[list[str], dict[str, Any]]:
+    """Run all tasks; contact sheets go into `out/sheets` as they come.
+
+    Returns:
+        markdown sections and the numbers behind them.
+    """
+    by_kind: dict[TaskKind, list[Outcome]] = {}
+    for kind in kinds:
+        outcomes = by_kind.setdefault(kind, [])
+        started = time.monotonic()
+        for number, scene in enumerate(scenes):
+            task = make_task(kind, number, scene, pack, seed)
+            outcomes.append(run_task(generator, judging, task))
+            if (number + 1) % PAGE == 0 or number + 1 == len(scenes):
+                first = number // PAGE * PAGE
+                rows = [sheet_row(outcome) for outcome in outcomes[first:]]
+                save_sheet(rows, out / "sheets" / f"{kind}-{number // PAGE + 1:02}.png")
+                spent = time.monotonic() - started
+                print(f"{kind}: {number + 1} of {len(scenes)}, {spent:.0f} s", flush=True)
+    return _summarise(by_kind, judging, pack)
+
+
+def _summarise(
+    by_kind: dict[TaskKind, list[Outcome]], judging: Judging, pack: SpritePack
+) -> tuple[list[str], dict[str, Any]]:
+    sections: list[str] = []
+    numbers: dict[str, Any] = {}
+    if whole := by_kind.get("whole"):
+        generated = add_scores([score_picture(o.task.scene, o.layers, o.verdicts) for o in whole])
+        real, other = controls(whole, pack, judging)
+        columns = {"generated": generated, "real art": real, "another prompt": other}
+        sections.append(rates_table(columns))
+        numbers["whole"] = columns
+    single: Scores = {}
+    if synonyms := by_kind.get("synonyms"):
+        rates = [found(o.task.wanted, o.verdicts) for o in synonyms]
+        single["things found that were named by a synonym"] = sum(rates, Rate())
+    edits = [o for kind in ("fill", "change") for o in by_kind.get(kind, [])]
+    single |= add_scores([score_edit(outcome) for outcome in edits])
+    if single:
+        sections.append(rates_table({"generated": single}))
+        numbers["single"] = single
+    seconds = {
+        f"seconds per {kind} task, median": statistics.median(o.seconds for o in outcomes)
+        for kind, outcomes in by_kind.items()
+        if outcomes
+    }
+    sections.append(numbers_table("time", seconds))
+    numbers["seconds"] = seconds
+    return sections, numbers
+
+
+def sheet_row(outcome: Outcome) -> tuple[str, list[Tile]]:
+    """One row: the picture with the targets' boxes, then each target on grey with its verdict."""
+    task = outcome.task
+    boxes = [task.scene.things[index].box for index in task.targets]
+    tiles = [Tile(compose(outcome), "", 240, boxes)]
+    for index, rgba, verdict in zip(task.targets, outcome.layers, outcome.verdicts, strict=True):
+        seen = "empty" if verdict.empty else verdict.noun or "?"
+        asked = task.wanted[0] if len(task.targets) == 1 else task.scene.things[index].noun
+        mark = "" if seen == asked else f"\n(box of: {asked})"
+        tiles.append(Tile(rgba, f"{seen} {verdict.confidence:.2f}{mark}"))
+    title = f"{task.kind} {task.request.job_id}: {task.request.prompt}"
+    return title, tiles
+
+
+def compose(outcome: Outcome) -> np.ndarray:
+    """The finished picture, (H, W, 4) uint8 straight."""
+    made = {index + 1: rgba for index, rgba in zip(outcome.task.targets, outcome.layers)}
+    if outcome.background is not None:
+        made[BACKGROUND_ID] = outcome.background
+    entries = outcome.task.request.layers
+    layers = [made[e.layer_id] if e.pixels is None else e.pixels for e in entries]
+    return stack_layers(outcome.task.request.canvas, layers, [entry.box for entry in entries])
+
+
+def main(argv: list[str]) -> int:
+    """Evaluate the shipped weights, or others."""
+    parser = argparse.ArgumentParser(prog="layerloom train evaluate", description=__doc__)
+    parser.add_argument("--weights", type=Path, help="model file; the shipped one by default")
+    parser.add_argument("--sprites", type=Path, default=Path("runs/sprites.safetensors"))
+    parser.add_argument("--judge", type=Path, default=DEFAULT_PATH)
+    parser.add_argument("--out", type=Path, default=Path("runs/evaluation"))
+    parser.add_argument("--n", type=int, default=100, help="scenes")
+    parser.add_argument("--quick", action="store_true", help="12 scenes")
+    parser.add_argument("--tasks", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--seed", type=int, default=0, help="of the noise")
+    parser.add_argument("--scene-seed", type=int, default=SCENE_SEED)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--threads", type=int, default=max(1, (os.cpu_count() or 2) - 1))
+    parser.add_argument("--card", type=Path, help="model card to write the tables into")
+    args = parser.parse_args(argv)
+    # Imported here: --help must not wait for torch.
+    from engine.generator import Generator
+
+    try:
+        pack = SpritePack.load(args.sprites)
+        judge = Judge.load(args.judge)
+        generator = Generator.load(args.weights, device=args.device, threads=args.threads)
+    except (OSError, ValueError, EngineError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    count = 12 if args.quick else args.n
+    scenes = evaluation_scenes(count, args.scene_seed, aspects=pack.aspects())
+    sections, numbers = evaluate(
+        generator, judge.judge, pack, scenes, kinds=args.tasks, out=args.out, seed=args.seed
+    )
+    pictures = [draw_thing(pack, thing) for scene in scenes for thing in scene.things]
+    autoencoder = reconstruction_numbers(generator.autoencoder, pictures[:200])
+    sections.append(numbers_table("autoencoder, real art in its boxes", autoencoder))
+    info = generator.info
+    about = {
+        "model": f"{info.name} ({info.file_hash[:12]})",
+        "parameters": f"{info.parameters:,}",
+        "judge": judge.sha256[:12],
+        "scenes": f"{count}, held-out combinations of nouns, seed {args.scene_seed}",
+        "steps, guidance": f"{info.default_steps}, {info.default_cfg_scale:g}",
+        "device": f"{info.device}, {info.precision}, {info.threads} threads",
+    }
+    sections.insert(0, numbers_table("run", about))
+    text = write_report(args.out, sections, {**numbers, "autoencoder": autoencoder, "run": about})
+    print(text)
+    if "whole" in numbers:
+        print("things found:", rate_text(numbers["whole"]["generated"]["things found"]))
+    if args.card is not None:
+        update_card(args.card, text)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,56 @@
+"""Toy art for tests: a sprite per noun and look with an outline of its own, and a judge for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from engine.training.concepts import LOOKS, NOUNS
+from engine.training.judge import Verdict, visible_share
+from engine.training.judge_data import fit
+from engine.training.sprites import SpritePack, tight
+
+BRIGHTNESS = dict(zip(LOOKS, (96, 160, 240), strict=True))
+
+
+def toy_pack() -> SpritePack:
+    """One saturated colour per noun; the brightness tells the look, the outline tells the noun."""
+    sprites = {}
+    for number, noun in enumerate(NOUNS):
+        rng = np.random.default_rng(number)
+        cells = Image.fromarray((rng.random((5, 5)) > 0.45).astype(np.uint8) * 255)
+        alpha = np.asarray(cells.resize((96, 96), Image.Resampling.BICUBIC))
+        for look, value in BRIGHTNESS.items():
+            hue = int(rng.integers(256))
+            hsv = np.empty((96, 96, 3), np.uint8)
+            hsv[:] = hue, 220, value
+            rgb = np.asarray(Image.fromarray(hsv, "HSV").convert("RGB"))
+            sprites[noun.name, look] = tight(np.dstack([rgb, alpha]))
+    return SpritePack(sprites, "toy")
+
+
+class ToyJudge:
+    """Knows the toy art by its outline: a stand-in for the trained judge in tests."""
+
+    def __init__(self, pack: SpritePack) -> None:
+        looks = list(LOOKS)
+        self.names = [noun.name for noun in NOUNS]
+        self.outlines = np.stack([fit(pack.sprites[name, looks[0]], 24)[3] for name in self.names])
+
+    def __call__(self, layers: Sequence[np.ndarray]) -> list[Verdict]:
+        return [self._judge(layer) for layer in layers]
+
+    def _judge(self, layer: np.ndarray) -> Verdict:
+        outline = fit(layer, 24)[3]
+        both = [np.abs(self.outlines - side).mean((1, 2)) for side in (outline, outline[:, ::-1])]
+        errors = np.minimum(*both)
+        best = int(errors.argmin())
+        shares = np.zeros(len(self.names) + 1, np.float32)
+        shares[best] = 1
+        empty = visible_share(layer) < 0.02
+        known = not empty and errors[best] < 0.12
+        value = layer[layer[..., 3] > 200][:, :3].max(1).mean() if known else 0
+        look = min(BRIGHTNESS, key=lambda name: abs(BRIGHTNESS[name] - value))
+        return Verdict(self.names[best] if known else None, 1.0, empty, look, shares)
