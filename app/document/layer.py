@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
@@ -26,6 +27,9 @@ BACKGROUND_NAME = "Background"
 MAX_SEED = 2**32 - 1
 MAX_NAME = 200
 
+# Control characters, lone surrogates and non-characters: XML has no way to write them.
+_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+
 _ids = itertools.count(1)
 
 
@@ -36,6 +40,16 @@ def new_layer_id() -> int:
     layer is known by its number.
     """
     return next(_ids)
+
+
+def clean_name(text: str) -> str:
+    """A name in one line that every file can carry: no control characters, white space single."""
+    kept = "".join(
+        " " if character.isspace() else character
+        for character in text
+        if character.isspace() or _NOT_IN_NAMES.search(character) is None
+    )
+    return " ".join(kept.split())[:MAX_NAME].rstrip()
 
 
 def plain_record(record: Record | None) -> dict[str, Any] | None:

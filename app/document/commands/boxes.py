@@ -9,7 +9,7 @@ from app.document.commands.base import Command, foregrounds_only, named, unlocke
 from app.document.contents import Contents, check_room, default_name
 from app.document.errors import DocumentError
 from app.document.geometry import Rect
-from app.document.layer import MAX_NAME, Layer, new_layer_id
+from app.document.layer import MAX_NAME, Layer, clean_name, new_layer_id
 
 
 @dataclass(eq=False)
@@ -34,13 +34,14 @@ class AddBox(Command):
         layer = Layer(
             id=self.layer_id,
             number=number,
-            name=self.name or default_name(number),
+            name=clean_name(self.name or "") or default_name(number),
             rect=self.rect.snapped_outward(contents.grid, contents.canvas),
         )
         return contents.with_added([layer], self.above)
 
     def _describe(self, contents: Contents) -> str:
-        return f"Add '{self.name or default_name(contents.next_number)}'"
+        name = clean_name(self.name or "") or default_name(contents.next_number)
+        return f"Add '{name}'"
 
 
 @dataclass(eq=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from app.document.commands.base import Command, named, unlocked
 from app.document.contents import Contents, default_name
 from app.document.errors import DocumentError
-from app.document.layer import MAX_NAME, MAX_SEED
+from app.document.layer import MAX_SEED, clean_name
 
 
 @dataclass(eq=False)
@@ -20,7 +20,7 @@ class Rename(Command):
 
     def _apply(self, contents: Contents) -> Contents:
         layer = contents.layer(self.layer_id)
-        name = " ".join(self.name.split())[:MAX_NAME] or default_name(layer.number)
+        name = clean_name(self.name) or default_name(layer.number)
         return contents.with_layers([replace(layer, name=name)])
 
     def _describe(self, contents: Contents) -> str:
@@ -88,8 +88,9 @@ class SetBlend(Command):
     blend: str
 
     def _apply(self, contents: Contents) -> Contents:
+        blend = clean_name(self.blend)[:100] or "normal"
         layers = unlocked(contents, self.layer_ids)
-        return contents.with_layers([replace(layer, blend=self.blend) for layer in layers])
+        return contents.with_layers([replace(layer, blend=blend) for layer in layers])
 
     def _describe(self, contents: Contents) -> str:
         return f"Blend Mode of {named(contents, self.layer_ids)}"

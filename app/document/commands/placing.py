@@ -11,7 +11,7 @@ from app.document.commands.base import Command, named, unlocked
 from app.document.contents import MAX_SIDE, Contents, default_name
 from app.document.errors import DocumentError, LimitError
 from app.document.geometry import Rect
-from app.document.layer import MAX_NAME, Candidate, Layer, Record, new_layer_id, plain_record
+from app.document.layer import Candidate, Layer, Record, clean_name, new_layer_id, plain_record
 from app.document.pixels import Pixels
 
 
@@ -140,7 +140,7 @@ class ImportPicture(Command):
         return f"Import '{self._name(contents)}'"
 
     def _name(self, contents: Contents) -> str:
-        return " ".join(self.name.split())[:MAX_NAME] or default_name(contents.next_number)
+        return clean_name(self.name) or default_name(contents.next_number)
 
 
 def _showing(layer: Layer, candidate: Candidate) -> Layer:

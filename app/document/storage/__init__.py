@@ -1,0 +1,1 @@
+"""Files of the document: project, pictures, layouts, exports; all writing is atomic."""

@@ -1,0 +1,211 @@
+"""Atomic writing: at every moment a complete file stands under the name, the old or the new one.
+
+Knows nothing of what is written. Every call that touches the disk goes through `Disk`, so that
+tests can let each one fail.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from app.document.storage.errors import (
+    ChangedOnDiskError,
+    StorageError,
+    cause_of,
+    not_saved,
+)
+
+logger = logging.getLogger(__name__)
+
+_NAME_BYTES = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a file looked like when it was opened or saved: size and time of change."""
+
+    size: int
+    mtime_ns: int
+
+
+class Disk:
+    """The file operations of a save, one method each."""
+
+    def create(self, path: Path, mode: int) -> BinaryIO:
+        """Make a new file for writing; fails when there is one."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        return os.fdopen(os.open(path, flags, mode), "w+b")
+
+    def sync(self, stream: BinaryIO) -> None:
+        """Bring what was written to the disk itself."""
+        stream.flush()
+        os.fsync(stream.fileno())
+
+    def set_mode(self, path: Path, mode: int) -> None:
+        os.chmod(path, mode)
+
+    def link(self, source: Path, target: Path) -> None:
+        os.link(source, target)
+
+    def copy(self, source: Path, target: Path) -> None:
+        shutil.copy2(source, target)
+        with open(target, "rb+") as stream:
+            os.fsync(stream.fileno())
+
+    def replace(self, source: Path, target: Path) -> None:
+        os.replace(source, target)
+
+    def sync_folder(self, folder: Path) -> None:
+        if os.name != "posix":  # folders cannot be synced elsewhere
+            return
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def remove(self, path: Path) -> None:
+        os.unlink(path)
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """The file's stamp now, or None when there is no file."""
+    try:
+        state = os.stat(path)
+    except OSError:
+        return None
+    return Stamp(state.st_size, state.st_mtime_ns)
+
+
+def backup_path(path: Path) -> Path:
+    """Where the former version of a file is kept: `beach.ora~`."""
+    return path.with_name(path.name + "~")
+
+
+def atomic_write(
+    path: Path,
+    write: Callable[[BinaryIO], None],
+    *,
+    verify: Callable[[Path], None] | None = None,
+    is_complete: Callable[[Path], bool] | None = None,
+    expected: Stamp | None = None,
+    disk: Disk | None = None,
+) -> Stamp:
+    """Write a file so that no failure can harm the one that stands there.
+
+    Args:
+        path: symlinks are followed; permissions of a present file are kept.
+        write: writes everything into the stream, which may be positioned and read.
+        verify: reads the finished temporary file; raises when it is not what it should be.
+        is_complete: given: a present file for which it is true becomes the backup `name~`, one
+            for which it is false is set aside as `name.damaged`. None: no backup.
+        expected: the stamp that the present file must still have; None = not checked.
+        disk: the file operations; tests pass one that fails.
+
+    Returns:
+        The stamp of the new file.
+
+    Raises:
+        ChangedOnDiskError: the present file has another stamp than `expected`.
+        StorageError: it failed; the old file is byte-identical, and the message names the cause.
+    """
+    disk = disk or Disk()
+    target = Path(os.path.realpath(path))
+    old = stamp_of(target)
+    if expected is not None and old is not None and old != expected:
+        raise ChangedOnDiskError(
+            f"'{path.name}' was changed by another program.",
+            "Nothing was overwritten.",
+            "Save under another name, or overwrite it.",
+        )
+    temporary = _beside(target, "tmp")
+    written = 0
+    try:
+        mode = stat.S_IMODE(os.stat(target).st_mode) if old is not None else None
+        with disk.create(temporary, 0o666) as stream:
+            write(stream)
+            disk.sync(stream)
+            written = stream.seek(0, os.SEEK_END)
+        if mode is not None:
+            disk.set_mode(temporary, mode)
+        if verify is not None:
+            _verified(verify, temporary, path)
+        if old is not None and is_complete is not None:
+            _keep_old(target, is_complete(target), disk)
+        disk.replace(temporary, target)
+    except OSError as error:
+        needs = written or None
+        raise not_saved(path, cause_of(error, needs), had_old=old is not None) from error
+    finally:
+        with contextlib.suppress(OSError):
+            disk.remove(temporary)
+    try:
+        disk.sync_folder(target.parent)
+    except OSError:
+        # The new file is complete and in place; only a power cut right now could bring the old
+        # one back, which is complete too.
+        logger.warning("the folder of %s could not be synced", target.name, exc_info=True)
+    stamp = stamp_of(target)
+    return stamp if stamp is not None else Stamp(written, 0)
+
+
+def write_bytes(path: Path, data: bytes, *, disk: Disk | None = None) -> Stamp:
+    """`atomic_write` of bytes that are at hand, without a backup."""
+
+    def write(stream: BinaryIO) -> None:
+        stream.write(data)
+
+    return atomic_write(path, write, disk=disk)
+
+
+def _verified(verify: Callable[[Path], None], temporary: Path, path: Path) -> None:
+    try:
+        verify(temporary)
+    except Exception as error:
+        logger.exception("verification of %s failed", path.name)
+        raise StorageError(
+            "The saved file did not read back correctly, so it was not put in place.",
+            "The old file is unchanged." if path.exists() else "Your work is still open.",
+            "Save to another disk.",
+        ) from error
+
+
+def _keep_old(target: Path, is_complete: bool, disk: Disk) -> None:
+    """Give the present file a second name; a damaged one never goes over a good backup."""
+    kept = backup_path(target) if is_complete else _free_name(target)
+    step = _beside(target, "old")
+    try:
+        try:
+            disk.link(target, step)
+        except OSError:  # no hard links on this file system
+            disk.copy(target, step)
+        disk.replace(step, kept)
+    finally:
+        with contextlib.suppress(OSError):
+            disk.remove(step)
+
+
+def _beside(target: Path, suffix: str) -> Path:
+    """An unused hidden name in the same folder, so that a rename never crosses disks."""
+    ending = f".{secrets.token_hex(6)}.{suffix}"
+    stem = target.name.encode("utf-8", "surrogateescape")[: _NAME_BYTES - len(ending) - 1]
+    return target.with_name("." + stem.decode("utf-8", "ignore") + ending)
+
+
+def _free_name(target: Path) -> Path:
+    """`name.damaged`, `name.damaged2`...: the first that is not taken."""
+    count = 1
+    while True:
+        path = target.with_name(f"{target.name}.damaged{count if count > 1 else ''}")
+        if not path.exists():
+            return path
+        count += 1

@@ -1,0 +1,74 @@
+"""Errors of files: what happened, what was kept, what to do. Knows no window."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+from app.document.errors import UserError
+
+
+class StorageError(UserError):
+    """A file cannot be read or written; `str(error)` is the whole message for people."""
+
+
+class NewerFormatError(StorageError):
+    """The file was written by a newer version; its layers may still open as pictures."""
+
+
+class ChangedOnDiskError(StorageError):
+    """Another program wrote the file meanwhile; nothing was overwritten."""
+
+
+def damaged(name: str, where: str, backup: bool = False) -> StorageError:
+    """MS9: the file `name` cannot be understood at `where`."""
+    advice = f"Open the backup '{name}~'." if backup else "Open another copy of it."
+    return StorageError(
+        f"'{name}' is damaged at '{where}'.",
+        "Nothing was opened and the file is untouched.",
+        advice,
+    )
+
+
+def cause_of(error: OSError, needs_bytes: int | None = None) -> str:
+    """The cause of a failed file operation in plain words."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        needs = "" if needs_bytes is None else f" (needs {megabytes(needs_bytes)})"
+        return f"the disk is full{needs}"
+    causes = {
+        errno.EACCES: "there is no permission",
+        errno.EPERM: "there is no permission",
+        errno.EROFS: "the disk is read-only",
+        errno.ENOENT: "the folder or file does not exist",
+        errno.ENOTDIR: "a part of the path is not a folder",
+        errno.EISDIR: "there is a folder of this name",
+        errno.EIO: "the disk reports an error",
+        errno.ENAMETOOLONG: "the name is too long",
+        errno.EBUSY: "the file is in use",
+        errno.EFBIG: "the file is too large for this disk",
+    }
+    return causes.get(error.errno or 0, error.strerror or str(error) or type(error).__name__)
+
+
+def not_saved(path: Path, cause: str, *, had_old: bool) -> StorageError:
+    """MS7: saving to `path` failed."""
+    kept = "The old file is unchanged" if had_old else "Nothing was written"
+    return StorageError(
+        f"'{path.name}' could not be saved: {cause}.",
+        f"{kept} and your work is still open.",
+        "Free space or save elsewhere.",
+    )
+
+
+def not_opened(path: Path, error: OSError) -> StorageError:
+    """Reading `path` failed before its contents were looked at."""
+    return StorageError(
+        f"'{path.name}' could not be opened: {cause_of(error)}.",
+        "Nothing was changed.",
+        "Check the file and its folder.",
+    )
+
+
+def megabytes(count: int) -> str:
+    """A size for people, rounded up: "24 MB"."""
+    return f"{max(1, -(-count // 1_000_000)):,} MB"

@@ -1,0 +1,220 @@
+"""Exports: the composite as PNG, and the layers as a folder or a zip with a manifest.
+
+What is exported is the document, never what a view adds. Knows no windows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from app.document.composite import composite
+from app.document.contents import Contents
+from app.document.geometry import Rect, Size
+from app.document.layer import Layer
+from app.document.storage.archive import check_archive, writing
+from app.document.storage.atomic import Disk, Stamp, atomic_write, write_bytes
+from app.document.storage.errors import StorageError, cause_of
+from app.document.storage.names import unique_names
+from app.document.storage.png import encode_png, resized
+from app.document.storage.recipe import png_texts
+
+COMPOSITE = "composite.png"
+MANIFEST = "manifest.json"
+
+
+def export_png(
+    contents: Contents,
+    path: Path,
+    *,
+    rect: Rect | None = None,
+    scale: int = 1,
+    with_recipe: bool = True,
+    disk: Disk | None = None,
+) -> Stamp:
+    """The composite as one RGBA PNG, written atomically.
+
+    Args:
+        rect: part of the canvas; None = all.
+        scale: 1, 2 or 4 (Lanczos, premultiplied).
+        with_recipe: write prompt, seeds and records into the file.
+
+    Raises:
+        StorageError: it failed; a file that stood there is unchanged.
+    """
+    pixels = composite(contents.layers, rect or contents.canvas.rect)
+    if scale != 1:
+        pixels = resized(pixels, Size(pixels.shape[1] * scale, pixels.shape[0] * scale))
+    texts = png_texts(contents, with_recipe=with_recipe)
+    return write_bytes(path, encode_png(pixels, texts=texts, small=True), disk=disk)
+
+
+def manifest_of(contents: Contents, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What `manifest.json` says: the canvas and every layer, bottom first.
+
+    Args:
+        extra: more top-level keys, such as seconds and model hash; ours win.
+    """
+    files = _files(contents)
+    return {
+        **(extra or {}),
+        "format": "layerloom-layers",
+        "version": 1,
+        "canvas": [contents.canvas.width, contents.canvas.height],
+        "prompt": contents.prompt,
+        "composite": COMPOSITE,
+        "layers": [
+            _layer_entry(contents, layer, z, files.get(layer.id))
+            for z, layer in enumerate(contents.layers)
+        ],
+    }
+
+
+def export_folder(
+    contents: Contents,
+    folder: Path,
+    *,
+    extra: Mapping[str, Any] | None = None,
+    disk: Disk | None = None,
+) -> dict[str, Any]:
+    """Write composite, one PNG per layer with pixels, and the manifest into an empty folder.
+
+    Layer pictures are cropped to the layer and show its pixels without opacity and blend mode.
+
+    Args:
+        folder: made when it is not there, with its parents.
+        extra: see `manifest_of`.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        StorageError: the folder is not empty, or writing failed; then what was written of it is
+            removed again.
+    """
+    check_empty_folder(folder)
+    written: list[Path] = []
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in _members(contents, extra):
+            written.append(folder / name)
+            write_bytes(folder / name, data, disk=disk)
+    except (StorageError, OSError) as error:
+        for path in written:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        for path in made:
+            with contextlib.suppress(OSError):
+                path.rmdir()
+        if isinstance(error, StorageError):
+            raise
+        raise StorageError(
+            f"'{folder.name}' could not be written: {cause_of(error)}.",
+            "Nothing was exported.",
+            "Choose another folder.",
+        ) from error
+    return manifest_of(contents, extra)
+
+
+def check_empty_folder(folder: Path) -> None:
+    """Make sure that an export into this folder meets no old files; call it before long work.
+
+    Raises:
+        StorageError: the path is a file, a folder with something in it, or cannot be looked at.
+    """
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise StorageError(
+                f"The folder '{folder.name}' is not empty.",
+                "Nothing was exported, and its files are untouched.",
+                "Choose an empty or a new folder.",
+            )
+    except OSError as error:
+        raise StorageError(
+            f"The folder '{folder.name}' cannot be used: {cause_of(error)}.",
+            "Nothing was exported.",
+            "Choose another folder.",
+        ) from error
+
+
+def export_zip(
+    contents: Contents,
+    path: Path,
+    *,
+    extra: Mapping[str, Any] | None = None,
+    disk: Disk | None = None,
+) -> Stamp:
+    """The same files as `export_folder` in one zip, written atomically.
+
+    Raises:
+        StorageError: it failed; a file that stood there is unchanged.
+    """
+    expected: dict[str, str] = {}
+
+    def write(stream: BinaryIO) -> None:
+        with writing(stream) as archive:
+            archive.add_picture(COMPOSITE, composite(contents.layers, contents.canvas.rect))
+            for layer, name in _pictures(contents):
+                assert layer.pixels is not None
+                archive.add_picture(name, layer.pixels)
+            archive.add(MANIFEST, _json(manifest_of(contents, extra)))
+        expected.update(archive.expected)
+
+    return atomic_write(path, write, verify=lambda new: check_archive(new, expected), disk=disk)
+
+
+def _members(contents: Contents, extra: Mapping[str, Any] | None) -> Iterator[tuple[str, bytes]]:
+    """File names and bytes; the manifest last, so that its presence means all is there."""
+    yield COMPOSITE, encode_png(composite(contents.layers, contents.canvas.rect))
+    for layer, name in _pictures(contents):
+        assert layer.pixels is not None
+        yield name, encode_png(layer.pixels)
+    yield MANIFEST, _json(manifest_of(contents, extra))
+
+
+def _pictures(contents: Contents) -> list[tuple[Layer, str]]:
+    files = _files(contents)
+    return [(layer, files[layer.id]) for layer in contents.layers if layer.id in files]
+
+
+def _files(contents: Contents) -> dict[int, str]:
+    """File name of each layer with pixels, by id: `00-Background.png`, `01-Castle.png`..."""
+    first = 0 if contents.background_on else 1
+    named = [
+        (layer.id, f"{place:02d}-{layer.name}")
+        for place, layer in enumerate(contents.layers, start=first)
+        if layer.has_pixels
+    ]
+    names = unique_names(name for _, name in named)
+    return {layer_id: f"{name}.png" for (layer_id, _), name in zip(named, names, strict=True)}
+
+
+def _layer_entry(contents: Contents, layer: Layer, z: int, file: str | None) -> dict[str, Any]:
+    record = layer.record or {}
+    return {
+        "file": file,
+        "number": layer.number,
+        "name": layer.name,
+        "kind": layer.kind,
+        "is_background": layer.is_background,
+        "x": layer.rect.x,
+        "y": layer.rect.y,
+        "w": layer.rect.width,
+        "h": layer.rect.height,
+        "z": z,
+        "visible": layer.visible,
+        "opacity": layer.opacity,
+        "blend": layer.blend,
+        "box": list(layer.region(contents.grid, contents.canvas).to_box()),
+        "seed": record.get("seed", layer.seed),
+        "prompt": record.get("prompt"),
+        "sha256": layer.pixel_hash,
+    }
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()

@@ -1,0 +1,292 @@
+"""The project file: OpenRaster with `layerloom/document.json`, written atomically and checked.
+
+Other programs see the layers; Layerloom finds boxes, seeds, records and candidates again.
+Knows neither Qt nor the engine. Opening never writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from app.document.composite import composite
+from app.document.contents import DEFAULT_GRID, Contents
+from app.document.geometry import Size
+from app.document.layer import Layer
+from app.document.pixels import Pixels
+from app.document.storage import outside
+from app.document.storage.archive import (
+    ArchiveReader,
+    ArchiveWriter,
+    check_archive,
+    is_complete_zip,
+    writing,
+)
+from app.document.storage.atomic import Disk, Stamp, atomic_write, stamp_of
+from app.document.storage.errors import NewerFormatError
+from app.document.storage.png import fitted
+from app.document.storage.project_json import (
+    VERSION,
+    LayerEntry,
+    NewerProjectError,
+    Project,
+    ProjectError,
+    candidates_of,
+    read_project,
+    src_of,
+    write_project,
+)
+from app.document.storage.stack_xml import Stack, StackError, StackLayer, read_stack, write_stack
+
+MIMETYPE = "image/openraster"
+SUFFIX = ".ora"
+DOCUMENT = "layerloom/document.json"
+BLOBS = "layerloom/blobs/"
+THUMBNAIL = Size(256, 256)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file that was read.
+
+    Attributes:
+        contents: what is in it; give it to `Document` or `ReplaceDocument`.
+        messages: sentences for the user; empty when all is as it was saved.
+        stamp: the file's state when it was read; give it to `save_project` as `expected`.
+        is_project: whether prompts, boxes and records were in it.
+    """
+
+    contents: Contents
+    messages: tuple[str, ...]
+    stamp: Stamp | None
+    is_project: bool
+
+
+def save_project(
+    contents: Contents,
+    path: Path,
+    *,
+    for_sharing: bool = False,
+    expected: Stamp | None = None,
+    disk: Disk | None = None,
+) -> Stamp:
+    """Write the project file; may run on any thread, `contents` is a snapshot.
+
+    Args:
+        path: where; a readable file that stands there becomes the backup `name~`.
+        for_sharing: leave out prompts, seeds, records and candidates.
+        expected: the stamp from opening or the last save; None = do not check.
+        disk: see `atomic_write`.
+
+    Returns:
+        The stamp of the new file.
+
+    Raises:
+        ChangedOnDiskError: another program wrote the file meanwhile.
+        StorageError: it failed; the old file is byte-identical.
+    """
+    written: dict[str, str] = {}
+
+    def write(stream: BinaryIO) -> None:
+        written.update(write_ora(contents, stream, for_sharing=for_sharing))
+
+    return atomic_write(
+        path,
+        write,
+        verify=lambda temporary: check_archive(temporary, written),
+        is_complete=is_complete_zip,
+        expected=expected,
+        disk=disk,
+    )
+
+
+def write_ora(contents: Contents, stream: BinaryIO, *, for_sharing: bool = False) -> dict[str, str]:
+    """Write the whole file into a stream; the same contents give the same bytes.
+
+    Returns:
+        What each member must read back as, see `check_archive`.
+    """
+    with writing(stream) as archive:
+        archive.add("mimetype", MIMETYPE.encode(), stored=True)
+        stack = [_stack_layer(layer) for layer in reversed(contents.layers)]
+        archive.add("stack.xml", write_stack(contents.canvas, stack))
+        for layer in contents.layers:
+            archive.add_picture(src_of(layer), _shown(layer))
+        merged = composite(contents.layers, contents.canvas.rect)
+        archive.add_picture("mergedimage.png", merged)
+        archive.add_picture("Thumbnails/thumbnail.png", fitted(merged, THUMBNAIL))
+        if not for_sharing:
+            _add_own_data(contents, archive)
+        return archive.expected
+
+
+def _stack_layer(layer: Layer) -> StackLayer:
+    return StackLayer(
+        name=layer.name,
+        src=src_of(layer),
+        x=layer.rect.x,
+        y=layer.rect.y,
+        opacity=layer.opacity,
+        visible=layer.visible,
+        blend=layer.blend,
+        locked=layer.locked,
+    )
+
+
+def _shown(layer: Layer) -> np.ndarray:
+    """The pixels; for an empty box transparent ones, so that its place survives elsewhere."""
+    if layer.pixels is not None:
+        return layer.pixels
+    return np.zeros((layer.rect.height, layer.rect.width, 4), np.uint8)
+
+
+def _add_own_data(contents: Contents, archive: ArchiveWriter) -> None:
+    members = {
+        name: value
+        for name, value in archive.expected.items()
+        if name == "stack.xml" or name.startswith("data/")
+    }
+    archive.add(DOCUMENT, write_project(contents, members))
+    blobs: dict[str, Pixels] = {}
+    everything = (contents.background, *contents.foregrounds)
+    for item in [each for layer in everything for each in layer.candidates]:
+        blobs[item.pixel_hash] = item.image
+    for item in contents.detached:
+        blobs[item.pixel_hash] = item.image
+    if contents.background.image is not None:  # switched off, it is nowhere else
+        blobs[contents.background.image.hash] = contents.background.image
+    known = set(members.values())
+    for pixel_hash in sorted(blobs.keys() - known):
+        archive.add_picture(f"{BLOBS}{pixel_hash}.png", blobs[pixel_hash].array)
+
+
+def load_project(path: Path, *, grid: int = DEFAULT_GRID, layers_only: bool = False) -> Opened:
+    """Read a project file, or the layers of another program's OpenRaster.
+
+    Args:
+        path: an `.ora` file.
+        grid: grid step for a file that has none; its canvas is rounded up to it.
+        layers_only: leave out what only Layerloom wrote: the way into a file with damaged or
+            newer data.
+
+    Raises:
+        NewerFormatError: written by a newer Layerloom (MS11).
+        StorageError: not readable (MS9); nothing is opened by halves.
+    """
+    stamp = stamp_of(path)
+    with ArchiveReader(path) as archive:
+        if not archive.has("stack.xml"):
+            raise archive.damaged("stack.xml")
+        if archive.has("mimetype") and archive.read("mimetype").strip() != MIMETYPE.encode():
+            raise archive.damaged("mimetype")
+        stack_bytes = archive.read("stack.xml")
+        try:
+            stack = read_stack(stack_bytes)
+        except StackError as error:
+            raise archive.damaged("stack.xml") from error
+        pictures = {src: archive.picture(src) for src in {item.src for item in stack.layers}}
+        if archive.has(DOCUMENT) and not layers_only:
+            contents, messages = _own(archive, stack, stack_bytes, pictures)
+            return Opened(contents, messages, stamp, True)
+        if not stack.layers and archive.has("mergedimage.png"):
+            stack = Stack(stack.size, (StackLayer(name=path.stem, src="mergedimage.png"),))
+            pictures["mergedimage.png"] = archive.picture("mergedimage.png")
+        contents = outside.from_stack(stack, pictures, grid)
+        return Opened(contents, outside.messages_for(stack, contents), stamp, False)
+
+
+def _own(
+    archive: ArchiveReader, stack: Stack, stack_bytes: bytes, pictures: dict[str, Pixels]
+) -> tuple[Contents, tuple[str, ...]]:
+    """Contents of a file of ours, whether or not somebody changed it meanwhile."""
+    try:
+        project = read_project(archive.read(DOCUMENT))
+    except NewerProjectError as error:
+        raise NewerFormatError(
+            f"'{archive.name}' was written by a newer Layerloom (format {error.version}, "
+            f"this one reads up to {VERSION}).",
+            "It is untouched.",
+            "Update, or open the layers without recipes as a copy.",
+        ) from error
+    except ProjectError as error:
+        raise archive.damaged(DOCUMENT) from error
+    find = _finder(archive, pictures)
+    if _is_as_saved(project, stack_bytes, pictures):
+        try:
+            return _as_saved(project, pictures, find, archive), ()
+        except ValueError:
+            pass  # the parts contradict each other: what other programs see counts
+    return outside.merged(project, stack, pictures, find)
+
+
+def _finder(archive: ArchiveReader, pictures: dict[str, Pixels]) -> Callable[[str], Pixels | None]:
+    """Look up pixels by hash: in a blob, else among the layers' pictures."""
+    by_hash = {image.hash: image for image in pictures.values()}
+
+    def find(pixel_hash: str) -> Pixels | None:
+        if pixel_hash not in by_hash:
+            name = f"{BLOBS}{pixel_hash}.png"
+            if not archive.has(name):
+                return None
+            image = archive.picture(name)
+            if image.hash != pixel_hash:
+                raise archive.damaged(name)
+            by_hash[pixel_hash] = image
+        return by_hash[pixel_hash]
+
+    return find
+
+
+def _is_as_saved(project: Project, stack_bytes: bytes, pictures: dict[str, Pixels]) -> bool:
+    """Whether stack and pictures still have the hashes that were written with them."""
+    found = {src: image.hash for src, image in pictures.items()}
+    found["stack.xml"] = outside.sha256(stack_bytes)
+    if found != project.members:
+        return False
+    entries = [project.background, *project.foregrounds]
+    return all(
+        entry.src in found and entry.pixel_hash in (None, found[entry.src])
+        for entry in entries
+        if entry.src
+    )
+
+
+def _as_saved(
+    project: Project,
+    pictures: dict[str, Pixels],
+    find: Callable[[str], Pixels | None],
+    archive: ArchiveReader,
+) -> Contents:
+    """Exactly the contents that were saved.
+
+    Raises:
+        ValueError: rectangles and pictures do not fit each other.
+        StorageError: pixels of a candidate are missing.
+    """
+
+    def complete(entry: LayerEntry) -> Layer:
+        image = None
+        if entry.pixel_hash is not None:
+            image = pictures[entry.src] if entry.src else find(entry.pixel_hash)
+            if image is None:
+                raise archive.damaged(f"{BLOBS}{entry.pixel_hash}.png")
+        candidates, missing = candidates_of(entry.candidates, find)
+        if missing:
+            raise archive.damaged(f"the candidates of '{entry.layer.name}'")
+        return outside.consistent(
+            replace(entry.layer, image=None, candidates=candidates), image, project.base
+        )
+
+    detached, missing = candidates_of(project.detached, find)
+    if missing:
+        raise archive.damaged("the candidates without a layer")
+    return replace(
+        project.base,
+        background=complete(project.background),
+        foregrounds=tuple(complete(entry) for entry in project.foregrounds),
+        detached=detached,
+    )

@@ -1,0 +1,181 @@
+"""PNG bytes from pixels and back, and pictures of other kinds coming in.
+
+Knows nothing of layers or documents. Bytes are the same for the same pixels, with one Pillow.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
+
+from app.document.contents import MAX_SIDE
+from app.document.geometry import Size
+from app.document.pixels import clean_rgba
+from app.document.storage.errors import StorageError, not_opened
+
+PICTURE_FORMATS = ("PNG", "WEBP", "JPEG", "TIFF", "BMP", "GIF")
+PICTURE_SUFFIXES = (".png", ".webp", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif")
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# Level 1 writes fifty layers of 1024 x 1024 in seconds; higher levels save a tenth of the size.
+_FAST = 1
+_SMALL = 6
+
+
+class PngError(ValueError):
+    """The bytes are no readable PNG of an allowed size; the text says why."""
+
+
+def encode_png(
+    pixels: np.ndarray, *, texts: Mapping[str, str] | None = None, small: bool = False
+) -> bytes:
+    """Pixels as an 8-bit, non-interlaced RGBA PNG with an sRGB chunk and no profile.
+
+    Args:
+        pixels: (h, w, 4) uint8, straight alpha.
+        texts: keyword to text, written as UTF-8 text chunks in this order.
+        small: take more time for fewer bytes.
+    """
+    info = PngInfo()
+    info.add(b"sRGB", b"\x00")
+    for key, text in (texts or {}).items():
+        info.add_itxt(key, text)
+    stream = io.BytesIO()
+    image = Image.fromarray(np.ascontiguousarray(pixels), "RGBA")
+    image.save(stream, "PNG", pnginfo=info, compress_level=_SMALL if small else _FAST)
+    return stream.getvalue()
+
+
+def png_size(data: bytes) -> Size:
+    """The size that a PNG declares; nothing is decoded.
+
+    Raises:
+        PngError: not a PNG, or a side is 0 or above the limit.
+    """
+    if len(data) < 33 or not data.startswith(_SIGNATURE) or data[12:16] != b"IHDR":
+        raise PngError("not a PNG")
+    width, height = struct.unpack(">II", data[16:24])
+    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
+        raise PngError(f"{width:,} × {height:,} pixels; the limit is {MAX_SIDE:,} each way")
+    return Size(width, height)
+
+
+def decode_png(data: bytes) -> np.ndarray:
+    """(h, w, 4) uint8, straight alpha, colour 0 where alpha is 0, read-only.
+
+    Raises:
+        PngError: damaged, or of a size that is not allowed; found before anything is decoded.
+    """
+    size = png_size(data)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of what is checked here already
+            with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+                if image.size != (size.width, size.height):
+                    raise PngError("its size is declared twice")
+                image.load()
+                return clean_rgba(np.asarray(_eight_bit(image).convert("RGBA")))
+    except PngError:
+        raise
+    except Exception as error:  # Pillow raises many kinds for damaged data
+        raise PngError(str(error) or type(error).__name__) from error
+
+
+def read_picture(path: Path, fit: Size | None = None) -> np.ndarray:
+    """A picture file as pixels: first frame, turned as EXIF says, converted to sRGB.
+
+    Args:
+        path: PNG, WebP, JPEG, TIFF, BMP or GIF.
+        fit: scale a larger picture down to fit into this size.
+
+    Returns:
+        (h, w, 4) uint8, straight alpha, read-only.
+
+    Raises:
+        StorageError: not readable (MS16), damaged, or larger than the limit (MS15).
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise not_opened(path, error) from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data), formats=PICTURE_FORMATS) as image:
+                if max(image.size) > MAX_SIDE:
+                    raise StorageError(
+                        f"The picture is {image.width:,} × {image.height:,}; the limit is "
+                        f"{MAX_SIDE:,} each way.",
+                        "Nothing was added.",
+                        "Scale it down first.",
+                    )
+                turned = ImageOps.exif_transpose(image)
+                pixels = clean_rgba(np.asarray(_to_srgb(_eight_bit(turned))))
+    except StorageError:
+        raise
+    except UnidentifiedImageError as error:
+        raise StorageError(
+            f"'{path.name}' is not a picture this program reads "
+            "(PNG, WebP, JPEG, TIFF, BMP, GIF, ORA).",
+            "Nothing was added.",
+        ) from error
+    except Exception as error:  # Pillow raises many kinds for damaged data
+        raise StorageError(
+            f"'{path.name}' is damaged: {error}.", "Nothing was added and the file is untouched."
+        ) from error
+    return pixels if fit is None else fitted(pixels, fit)
+
+
+def fitted(pixels: np.ndarray, size: Size) -> np.ndarray:
+    """The pixels scaled down to fit into `size`, or as they are; (h, w, 4) uint8."""
+    height, width = pixels.shape[:2]
+    scale = min(size.width / width, size.height / height)
+    if scale >= 1:
+        return pixels
+    return resized(pixels, Size(max(1, round(width * scale)), max(1, round(height * scale))))
+
+
+def resized(pixels: np.ndarray, size: Size) -> np.ndarray:
+    """The pixels resampled (Lanczos, premultiplied) to `size`; (h, w, 4) uint8, read-only."""
+    # Mode "RGBa" is premultiplied: without it colour from transparent pixels bleeds into edges.
+    image = Image.fromarray(np.ascontiguousarray(pixels), "RGBA").convert("RGBa")
+    scaled = image.resize((size.width, size.height), Image.Resampling.LANCZOS).convert("RGBA")
+    return clean_rgba(np.asarray(scaled))
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """16-bit and floating grey as 8 bit; Pillow would cut the values instead of scaling them."""
+    if image.mode in ("I;16", "I;16B", "I;16L", "I"):
+        values = np.asarray(image).astype(np.int64).clip(0, 65535)
+        return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8), "L")
+    if image.mode == "F":
+        values = np.nan_to_num(np.asarray(image)).clip(0, 255)
+        return Image.fromarray(values.astype(np.uint8), "L")
+    return image
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    if not profile:
+        return image.convert("RGBA")
+    alpha = image.convert("RGBA").getchannel("A")
+    source = image if image.mode in ("RGB", "CMYK", "L") else image.convert("RGB")
+    try:
+        converted = ImageCms.profileToProfile(
+            source,
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+            ImageCms.createProfile("sRGB"),
+            outputMode="RGB",
+        )
+    except (ImageCms.PyCMSError, OSError):  # a broken profile: the numbers as they are
+        converted = None
+    rgba = (converted or source.convert("RGB")).convert("RGBA")
+    rgba.putalpha(alpha)
+    return rgba

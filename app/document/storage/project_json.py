@@ -1,0 +1,339 @@
+"""`layerloom/document.json`: everything of a document except the pixels, which it names by hash.
+
+Plain values in and out; knows neither zip files nor PNG. Layers are known by their number, because
+ids end with the program. Every value is checked on reading: a file may come from anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.document.contents import MAX_PROMPT, MAX_SIDE, Contents, Settings
+from app.document.geometry import Rect, Size
+from app.document.layer import (
+    KINDS,
+    MAX_SEED,
+    Candidate,
+    Layer,
+    clean_name,
+    new_layer_id,
+    plain_record,
+)
+from app.document.pixels import Pixels
+from app.document.storage.trim import trimmed
+
+FORMAT = "layerloom"
+VERSION = 1
+READS_FROM = 1
+
+_MAX_NUMBER = 1_000_000
+_MAX_OFFSET = 1_000_000
+_MAX_CANDIDATES = 10_000
+_KNOWN = frozenset(
+    "format version reads_from writer canvas grid background_on prompt settings next_number "
+    "layers detached members".split()
+)
+
+FindPixels = Callable[[str], Pixels | None]
+
+
+class ProjectError(ValueError):
+    """The data is no project of ours; the text names the place."""
+
+
+class NewerProjectError(ProjectError):
+    """The data needs a newer reader. `version` is its format number."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"format {version}, this one reads up to {VERSION}")
+        self.version = version
+
+
+@dataclass(frozen=True, slots=True)
+class LayerEntry:
+    """One layer as the file has it, before its pixels are looked up.
+
+    Attributes:
+        layer: without pixels and candidates; kind and record as in the file.
+        src: its PNG, or "" for a background that is off.
+        pixel_hash: None for an empty box.
+        trim: (x, y, hash) of the pixels after trimming, relative to rect; None when transparent.
+        candidates: (hash, rect, record) of each.
+    """
+
+    layer: Layer
+    src: str
+    pixel_hash: str | None
+    trim: tuple[int, int, str] | None
+    candidates: tuple[tuple[str, Rect, dict[str, Any] | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A checked `document.json`; `base` holds everything but the foreground layers."""
+
+    base: Contents
+    background: LayerEntry
+    foregrounds: tuple[LayerEntry, ...]
+    detached: tuple[tuple[str, Rect, dict[str, Any] | None], ...]
+    members: dict[str, str]
+
+
+def src_of(layer: Layer) -> str:
+    """Name of the layer's PNG inside the project file."""
+    return f"data/L{layer.number:04d}.png"
+
+
+def write_project(contents: Contents, members: Mapping[str, str]) -> bytes:
+    """The JSON for these contents; `members` are the hashes of stack and pictures."""
+    settings = contents.settings
+    on = contents.background_on
+    layers = [_layer_out(contents.background, src_of(contents.background) if on else "")]
+    layers += [_layer_out(layer, src_of(layer)) for layer in contents.foregrounds]
+    document = {
+        **contents.extra,
+        "format": FORMAT,
+        "version": VERSION,
+        "reads_from": READS_FROM,
+        "writer": "Layerloom",
+        "canvas": [contents.canvas.width, contents.canvas.height],
+        "grid": contents.grid,
+        "background_on": on,
+        "prompt": contents.prompt,
+        "settings": {
+            "steps": settings.steps,
+            "cfg_scale": _plain_number(settings.cfg_scale),
+            "seed_mode": settings.seed_mode,
+            "seed": settings.seed,
+        },
+        "next_number": contents.next_number,
+        "layers": layers,
+        "detached": [_candidate_out(item) for item in contents.detached],
+        "members": dict(members),
+    }
+    text = json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
+    return text.encode()
+
+
+def _layer_out(layer: Layer, src: str) -> dict[str, Any]:
+    trim = None
+    if layer.pixels is not None:
+        found = trimmed(layer.pixels)
+        trim = None if found is None else [found.x, found.y, found.image.hash]
+    return {
+        "number": layer.number,
+        "kind": layer.kind,
+        "name": layer.name,
+        "rect": _rect_out(layer.rect),
+        "src": src,
+        "pixels": layer.pixel_hash,
+        "trim": trim,
+        "visible": layer.visible,
+        "locked": layer.locked,
+        "opacity": _plain_number(layer.opacity),
+        "blend": layer.blend,
+        "seed": layer.seed,
+        "record": layer.record,
+        "candidates": [_candidate_out(item) for item in layer.candidates],
+    }
+
+
+def _candidate_out(item: Candidate) -> dict[str, Any]:
+    return {"pixels": item.pixel_hash, "rect": _rect_out(item.rect), "record": item.record}
+
+
+def _rect_out(rect: Rect) -> list[int]:
+    return [rect.x, rect.y, rect.width, rect.height]
+
+
+def _plain_number(value: float | None) -> float | int | None:
+    """Whole numbers without a point, so that the text does not depend on how they were set."""
+    return int(value) if value is not None and value == int(value) else value
+
+
+def read_project(data: bytes) -> Project:
+    """Check the JSON and build everything but pixels.
+
+    Raises:
+        NewerProjectError: it needs a newer reader.
+        ProjectError: anything else that is wrong; names the place.
+    """
+    try:
+        root = json.loads(data.decode("utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise ProjectError(str(error)) from error
+    if not isinstance(root, dict) or root.get("format") != FORMAT:
+        raise ProjectError("not a Layerloom document")
+    if _whole(root, "reads_from", 0, _MAX_NUMBER) > VERSION:
+        raise NewerProjectError(_whole(root, "version", 0, _MAX_NUMBER))
+    try:
+        return _project(root)
+    except ProjectError:
+        raise
+    except ValueError as error:  # what the dataclasses refuse
+        raise ProjectError(str(error)) from error
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number")
+
+
+def _project(root: dict[str, Any]) -> Project:
+    width, height = _numbers(root, "canvas", 2)
+    grid = _whole(root, "grid", 1, 1024)
+    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
+        raise ProjectError(f"canvas {width} x {height}")
+    entries = [_layer_in(item) for item in _list(root, "layers", 1, 202)]
+    numbers = [entry.layer.number for entry in entries]
+    if numbers[0] != 0 or 0 in numbers[1:] or len(set(numbers)) != len(numbers):
+        raise ProjectError("the layers' numbers")
+    prompt = _text(root, "prompt", MAX_PROMPT)
+    settings = _dict(root, "settings")
+    members = _dict(root, "members")
+    if not all(isinstance(value, str) for value in members.values()):
+        raise ProjectError("members")
+    base = Contents(
+        canvas=Size(width, height),
+        grid=grid,
+        background=entries[0].layer,
+        background_on=_flag(root, "background_on"),
+        prompt=prompt,
+        settings=Settings(
+            steps=_optional(settings, "steps", lambda key: _whole(settings, key, 1, 1000)),
+            cfg_scale=_optional(settings, "cfg_scale", lambda key: _real(settings, key, 0, 100)),
+            seed_mode=settings.get("seed_mode"),  # type: ignore[arg-type]  # checked by Settings
+            seed=_whole(settings, "seed", 0, MAX_SEED),
+        ),
+        next_number=max(_whole(root, "next_number", 1, _MAX_NUMBER), max(numbers) + 1),
+        extra={key: value for key, value in root.items() if key not in _KNOWN},
+    )
+    detached = tuple(_candidate_in(item) for item in _list(root, "detached", 0, _MAX_CANDIDATES))
+    return Project(base, entries[0], tuple(entries[1:]), detached, members)
+
+
+def _layer_in(item: Any) -> LayerEntry:
+    if not isinstance(item, dict):
+        raise ProjectError("layers")
+    number = _whole(item, "number", 0, _MAX_NUMBER)
+    kind = item.get("kind")
+    if kind not in KINDS:
+        raise ProjectError(f"kind of layer {number}")
+    seed = _optional(item, "seed", lambda key: _whole(item, key, 0, MAX_SEED))
+    layer = Layer(
+        id=new_layer_id(),
+        number=number,
+        name=clean_name(_text(item, "name", 10_000)) or f"Layer {number}",
+        kind=kind,
+        is_background=number == 0,
+        rect=_rect_in(item),
+        visible=_flag(item, "visible"),
+        locked=_flag(item, "locked"),
+        opacity=_real(item, "opacity", 0, 1),
+        blend=clean_name(_text(item, "blend", 100)) or "normal",
+        seed=seed,
+        record=_record_in(item),
+    )
+    trim = item.get("trim")
+    if trim is not None:
+        if not (isinstance(trim, list) and len(trim) == 3 and isinstance(trim[2], str)):
+            raise ProjectError(f"trim of layer {number}")
+        x, y = (_bounded(value, 0, _MAX_OFFSET, "trim") for value in trim[:2])
+        trim = (x, y, trim[2])
+    return LayerEntry(
+        layer=layer,
+        src=_text(item, "src", 1000),
+        pixel_hash=_optional(item, "pixels", lambda key: _text(item, key, 64)),
+        trim=trim,
+        candidates=tuple(
+            _candidate_in(each) for each in _list(item, "candidates", 0, _MAX_CANDIDATES)
+        ),
+    )
+
+
+def _candidate_in(item: Any) -> tuple[str, Rect, dict[str, Any] | None]:
+    if not isinstance(item, dict):
+        raise ProjectError("candidates")
+    return _text(item, "pixels", 64), _rect_in(item), _record_in(item)
+
+
+def candidates_of(
+    items: tuple[tuple[str, Rect, dict[str, Any] | None], ...], find: FindPixels
+) -> tuple[tuple[Candidate, ...], int]:
+    """Candidates with their pixels, and how many have none or none that fit."""
+    found = []
+    for pixel_hash, rect, record in items:
+        image = find(pixel_hash)
+        if image is not None and (image.width, image.height) == (rect.width, rect.height):
+            found.append(Candidate(image, record, rect))
+    return tuple(found), len(items) - len(found)
+
+
+def _rect_in(item: dict[str, Any]) -> Rect:
+    x, y, width, height = _numbers(item, "rect", 4)
+    if max(width, height) > MAX_SIDE:
+        raise ProjectError(f"rect {item['rect']}")
+    return Rect(x, y, width, height)
+
+
+def _record_in(item: dict[str, Any]) -> dict[str, Any] | None:
+    record = item.get("record")
+    if record is not None and not isinstance(record, dict):
+        raise ProjectError("record")
+    return plain_record(record)
+
+
+def _optional(item: dict[str, Any], key: str, read: Callable[[str], Any]) -> Any:
+    return None if item.get(key) is None else read(key)
+
+
+def _bounded(value: Any, low: int, high: int, key: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ProjectError(f"{key} is {str(value)[:40]!r}")
+    return value
+
+
+def _whole(item: dict[str, Any], key: str, low: int, high: int) -> int:
+    return _bounded(item.get(key), low, high, key)
+
+
+def _numbers(item: dict[str, Any], key: str, count: int) -> list[int]:
+    values = _list(item, key, count, count)
+    return [_bounded(value, -_MAX_OFFSET, _MAX_OFFSET, key) for value in values]
+
+
+def _real(item: dict[str, Any], key: str, low: float, high: float) -> float:
+    value = item.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ProjectError(f"{key} is {str(value)[:40]!r}")
+    return float(value)
+
+
+def _text(item: dict[str, Any], key: str, longest: int) -> str:
+    value = item.get(key)
+    if not isinstance(value, str) or len(value) > longest:
+        raise ProjectError(key)
+    return value.encode("utf-8", "replace").decode("utf-8")
+
+
+def _flag(item: dict[str, Any], key: str) -> bool:
+    value = item.get(key)
+    if not isinstance(value, bool):
+        raise ProjectError(key)
+    return value
+
+
+def _list(item: dict[str, Any], key: str, shortest: int, longest: int) -> list[Any]:
+    value = item.get(key)
+    if not isinstance(value, list) or not shortest <= len(value) <= longest:
+        raise ProjectError(key)
+    return value
+
+
+def _dict(item: dict[str, Any], key: str) -> dict[str, Any]:
+    value = item.get(key)
+    if not isinstance(value, dict):
+        raise ProjectError(key)
+    return value
