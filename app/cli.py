@@ -262,7 +262,10 @@ class WholeNumber:
 
 
 def translate_aliases(arguments: list[str]) -> list[str]:
-    """Spell `--headless …`, `--open FILE --regenerate …` and `--verify FILE` as subcommands."""
+    """Spell `--headless …`, `--open FILE --regenerate …` and `--verify FILE` as subcommands.
+
+    `--verify` means the thorough one: pixels are made again from their records and compared.
+    """
     if not arguments or arguments[0].split("=")[0] not in ("--headless", "--open", "--verify"):
         return arguments
     parser = argparse.ArgumentParser(prog="layerloom", allow_abbrev=False, add_help=False)
@@ -277,7 +280,7 @@ def translate_aliases(arguments: list[str]) -> list[str]:
             "The arguments could not be read.", "Nothing was done.", "See layerloom --help."
         ) from None
     if known.verify is not None:
-        return ["verify", known.verify, *others]
+        return ["verify", known.verify, "--regenerate", *others]
     if known.open is None:
         return ["generate", *others]
     if not known.regenerate:

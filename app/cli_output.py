@@ -6,13 +6,22 @@ at all. Knows the document and its exporters, not the engine.
 
 from __future__ import annotations
 
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from app.cli_jobs import ArgumentProblem
+from app.document import Contents
+from app.document.storage.errors import StorageError, cause_of
+from app.document.storage.export import export_folder, export_png, export_zip
+from app.document.storage.ora import save_project
 
 OutputKind = Literal["folder", "png", "ora", "zip"]
+DESIGN = "design.ora"
 _FILE_KINDS: dict[str, OutputKind] = {".png": "png", ".ora": "ora", ".zip": "zip"}
 # Endings that somebody means as a format; others may be part of a folder's name ("v1.2").
 _FOREIGN = frozenset(
@@ -85,3 +94,45 @@ def _check_place(path: Path) -> None:
             "It was not touched.",
             "Choose another place.",
         )
+
+
+def write_output(output: Output, contents: Contents, facts: Mapping[str, Any]) -> None:
+    """Write the document in the form that the name asks for.
+
+    Args:
+        facts: what the manifest says besides the layers.
+
+    Raises:
+        StorageError: it failed; what stood there before is unchanged.
+    """
+    path = output.path
+    try:
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        match output.kind:
+            case "png":
+                export_png(contents, path)
+            case "ora":
+                save_project(contents, path)
+            case "zip":
+                export_zip(contents, path, extra=facts)
+            case "folder":
+                _write_folder(path.absolute(), contents, facts)
+    except OSError as error:
+        raise StorageError(
+            f"'{path}' could not be written: {cause_of(error)}.",
+            "What stood there before is unchanged.",
+            "Choose another place.",
+        ) from error
+
+
+def _write_folder(folder: Path, contents: Contents, facts: Mapping[str, Any]) -> None:
+    """Everything goes into a hidden neighbour first; only a whole one gets the name."""
+    neighbour = folder.with_name(f".{folder.name[:60]}.{secrets.token_hex(6)}.tmp")
+    try:
+        export_folder(contents, neighbour, extra=facts)
+        save_project(contents, neighbour / DESIGN)
+        if folder.is_dir():
+            folder.rmdir()  # succeeds on an empty folder only, which is what we have checked
+        os.replace(neighbour, folder)
+    finally:
+        shutil.rmtree(neighbour, ignore_errors=True)

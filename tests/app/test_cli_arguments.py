@@ -34,7 +34,7 @@ GENERATE = ["generate", "--prompt", "a dog", "--layout", "no.json", "--out", "no
             ["regenerate", "a.ora", "--layer=1", "--layer=2", "--out", "o"],
         ),
         (["--open", "a.ora", "--out", "a.png"], ["export", "a.ora", "--out", "a.png"]),
-        (["--verify", "a.ora"], ["verify", "a.ora"]),
+        (["--verify", "a.ora"], ["verify", "a.ora", "--regenerate"]),
     ],
 )
 def test_short_spellings_mean_subcommands(given: list[str], meant: list[str]) -> None:

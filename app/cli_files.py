@@ -1,0 +1,144 @@
+"""`layerloom export` and `layerloom info`: what is in a file, and the same file in another form.
+
+Neither needs the model, except `info` without a file, which asks the engine what it can do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from app.cli_jobs import ArgumentProblem, EngineFactory
+from app.cli_make import open_project, session
+from app.cli_output import plan_outputs, write_output
+from app.document import Contents, Layer, Size
+from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID
+from app.document.storage.errors import StorageError
+from app.document.storage.layout_file import read_layout
+from app.records import app_version
+from engine import ModelInfo
+
+PACKAGES = ("torch", "numpy", "PySide6-Essentials", "pillow", "safetensors")
+
+
+def export(args: argparse.Namespace) -> int:
+    """Write a project file in another form."""
+    (output,) = plan_outputs(args.out)
+    contents = open_project(args.file).contents
+    write_output(output, contents, _common_facts(contents))
+    return 0
+
+
+def _common_facts(contents: Contents) -> dict[str, Any]:
+    """Steps, guidance and model for the manifest, where all layers agree; else null."""
+    facts: dict[str, Any] = {"seed": contents.settings.seed}
+    records = [layer.record for layer in contents.layers if layer.record is not None]
+    for key in ("steps", "guidance", "model"):
+        values = [record.get(key) for record in records]
+        facts[key] = values[0] if values and all(each == values[0] for each in values) else None
+    return facts
+
+
+def info(args: argparse.Namespace, factory: EngineFactory | None) -> int:
+    """Print what is in a file, or versions, device and model."""
+    if args.file is None:
+        for line in _versions():
+            print(line, flush=True)
+        with session(args, factory) as engine:
+            lines = list(_about_model(engine.info))
+    elif not args.file.is_file():
+        raise ArgumentProblem(f"There is no file '{args.file}'.", advice="Check the name.")
+    elif args.file.suffix.lower() == ".ora":
+        lines = list(_about_project(open_project(args.file).contents))
+    else:
+        lines = list(_about_layout(args.file))
+    for line in lines:
+        print(line)
+    return 0
+
+
+def _versions() -> Iterator[str]:
+    """Without importing any of the packages: torch alone takes seconds."""
+    yield f"layerloom           {app_version()}"
+    yield f"python              {platform.python_version()} on {platform.platform()}"
+    for name in PACKAGES:
+        try:
+            yield f"{name:<19} {metadata.version(name)}"
+        except metadata.PackageNotFoundError:
+            yield f"{name:<19} not installed"
+
+
+def _about_model(info: ModelInfo) -> Iterator[str]:
+    yield f"model               {info.name}, {info.parameters:,} parameters"
+    yield f"model hash          {info.file_hash}"
+    threads = f", {info.threads} threads" if info.device == "cpu" else ""
+    yield f"device              {info.device}, {info.precision}{threads}"
+    sizes = ", ".join(f"{width} x {height}" for width, height in info.trained_canvases)
+    yield f"canvas              {sizes}; sides in steps of {info.canvas_multiple}"
+    yield f"boxes               up to {info.max_foregrounds}, on a grid of {info.token_px} pixels"
+    yield f"defaults            {info.default_steps} steps, guidance {info.default_cfg_scale:g}"
+    for title, words in (
+        ("things", info.nouns),
+        ("looks", info.looks),
+        ("colours", info.colours),
+        ("backgrounds", info.backgrounds),
+    ):
+        yield f"{title:<19} {len(words)}: {', '.join(words)}"
+
+
+def _about_project(contents: Contents) -> Iterator[str]:
+    yield f"canvas  {contents.canvas.width} x {contents.canvas.height}, grid {contents.grid}"
+    yield f"prompt  {json.dumps(contents.prompt, ensure_ascii=False)}"
+    yield f"seed    {contents.settings.seed}"
+    models = {
+        f"{layer.record['model']['name']}, {layer.record['model']['hash']}"
+        for layer in contents.layers
+        if layer.record is not None and isinstance(layer.record.get("model"), dict)
+    }
+    for model in sorted(models):
+        yield f"model   {model}"
+    yield f"layers  {len(contents.layers)}, topmost first:"
+    for layer in reversed(contents.layers):
+        yield _about_layer(layer)
+
+
+def _about_layer(layer: Layer) -> str:
+    rect = layer.rect
+    parts = [
+        f"{layer.number:>4}  {layer.name}",
+        layer.kind,
+        f"{rect.width} x {rect.height} at {rect.x}, {rect.y}",
+    ]
+    if layer.record is not None:
+        parts.append(f"seed {layer.record.get('seed')}")
+    parts += ["hidden"] * (not layer.visible) + ["locked"] * layer.locked
+    if layer.candidates:
+        parts.append(f"{len(layer.candidates)} more candidates")
+    if layer.pixel_hash is not None:
+        parts.append(layer.pixel_hash[:12])
+    return " · ".join(parts)
+
+
+def _about_layout(path: Path) -> Iterator[str]:
+    try:
+        layout = read_layout(path, canvas=DEFAULT_CANVAS, grid=DEFAULT_GRID)
+    except StorageError as error:
+        raise ArgumentProblem(
+            f"'{path.name}' is neither a project file nor a layout: {error.what}",
+            "Nothing was changed.",
+            "Give an .ora file or a layout.",
+        ) from error
+    size: Size = layout.canvas
+    named = "" if layout.names_canvas else " (not in the file)"
+    yield f"canvas  {size.width} x {size.height}{named}"
+    if layout.prompt is not None:
+        yield f"prompt  {json.dumps(layout.prompt, ensure_ascii=False)}"
+    yield f"background  {'off' if layout.background is False else 'on'}"
+    yield f"boxes   {len(layout.boxes)}, bottom first:"
+    for number, box in enumerate(layout.boxes, start=1):
+        yield f"{number:>4}  {box.rect.to_box()} {box.name}".rstrip()
