@@ -217,7 +217,7 @@ def main(argv: list[str]) -> int:
 
     try:
         pack = SpritePack.load(args.sprites)
-        judge = Judge.load(args.judge)
+        judge = Judge.load(args.judge, pack.sha256)
         generator = Generator.load(args.weights, device=args.device, threads=args.threads)
     except (OSError, ValueError, EngineError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -108,12 +108,15 @@ class Judge:
         self.sha256 = sha256
 
     @classmethod
-    def load(cls, path: Path = DEFAULT_PATH) -> Judge:
+    def load(cls, path: Path = DEFAULT_PATH, sprites: str | None = None) -> Judge:
         """Read a checkpoint.
+
+        Args:
+            sprites: sha256 of the pack that it must have been trained on; None asks nothing.
 
         Raises:
             FileNotFoundError: there is none; names the command that makes one.
-            ValueError: it is damaged, or knows other nouns or looks.
+            ValueError: it is damaged, or was trained on other nouns or sprites.
         """
         if not path.exists():
             raise FileNotFoundError(f"no judge at {path}: run `layerloom train judge` first")
@@ -124,6 +127,8 @@ class Judge:
                 tensors = {key: file.get_tensor(key) for key in file.keys()}
             if json.loads(metadata["nouns"]) != list(NOUN_NAMES):
                 raise ValueError("it was trained for other nouns")
+            if sprites not in (None, metadata["sprites"]):
+                raise ValueError("it was trained on other sprites")
             net.load_state_dict(tensors)
         except (SafetensorError, KeyError, RuntimeError, ValueError) as error:
             raise ValueError(f"the judge {path} cannot be used, train it again: {error}") from error
@@ -199,10 +204,11 @@ def validate(net: JudgeNet, data: JudgeData, batches: int, blur: float | None) -
     return {name: round(right[name] / count[name], 4) for name in right if count[name]}
 
 
-def save(net: JudgeNet, path: Path, report: dict) -> None:
+def save(net: JudgeNet, path: Path, report: dict, sprites: str) -> None:
+    """Write a checkpoint; `sprites` is the sha256 of the pack that it was trained on."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
-    metadata = {"nouns": json.dumps(NOUN_NAMES), "report": json.dumps(report)}
+    metadata = {"nouns": json.dumps(NOUN_NAMES), "report": json.dumps(report), "sprites": sprites}
     save_file({k: v.contiguous() for k, v in net.state_dict().items()}, temporary, metadata)
     os.replace(temporary, path)
 
@@ -266,7 +272,7 @@ def main(argv: list[str]) -> int:
         report[f"blur {blur}"] = validate(net, held_out, 1, blur)
     for name, values in report.items():
         print(name, values)
-    save(net, args.out, report)
+    save(net, args.out, report, pack.sha256)
     print(f"{sum(p.numel() for p in net.parameters()):,} parameters -> {args.out}")
     return 0
 

@@ -205,11 +205,14 @@ class JudgeData:
         return torch.cat([colour.clamp(0, 1) * alpha, alpha], dim=1)
 
     def _halves(self, pictures: Tensor, others: Tensor) -> Tensor:
-        """Less than half of a thing, enlarged as a tight crop would enlarge it."""
+        """About a third of a thing, enlarged as a tight crop would enlarge it.
+
+        Not half: the better half of a fish is a fish.
+        """
         axis = torch.linspace(-1, 1, SOURCE_PX)
         angle = self._rand(len(pictures), 1, 1) * 2 * math.pi
         side = axis[:, None] * angle.sin() + axis * angle.cos()
-        half = pictures * (side > 0.12)[:, None]
+        half = pictures * (side > 0.25)[:, None]
         fitted = [fit(to_bytes(picture), SOURCE_PX) for picture in half]
         return torch.from_numpy(np.stack(fitted))
 

@@ -109,9 +109,9 @@ def test_training_learns_and_the_checkpoint_answers_alike(tmp_path: Path) -> Non
     assert steps == 16
     assert validate(net, data, 4, 0.0)["noun"] > 0.6
     path = tmp_path / "judge.safetensors"
-    save(net, path, {"steps": steps})
+    save(net, path, {"steps": steps}, "abc")
     layers = [square(10, 10, 60), square(0, 0, 0), np.full((96, 64, 4), 200, np.uint8)]
-    first, second = Judge(net).judge(layers), Judge.load(path).judge(layers)
+    first, second = Judge(net).judge(layers), Judge.load(path, "abc").judge(layers)
     assert [v.empty for v in first] == [False, True, False]
     assert first[1].noun is None
     for one, two in zip(first, second, strict=True):
@@ -119,6 +119,9 @@ def test_training_learns_and_the_checkpoint_answers_alike(tmp_path: Path) -> Non
         assert one.noun_shares.sum() == pytest.approx(1, abs=1e-4)
         assert one.noun is None or one.noun in NOUN_NAMES
     assert Judge(net).judge([]) == []
+    # A pack that was made anew between training and evaluation once cost all fish.
+    with pytest.raises(ValueError, match="other sprites"):
+        Judge.load(path, "def")
 
 
 def test_training_ends_when_the_minutes_are_over(data: JudgeData) -> None:
