@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app import cli
+from app.cli_jobs import ArgumentProblem
 from app.cli_output import plan_outputs
 
 GENERATE = ["generate", "--prompt", "a dog", "--layout", "no.json", "--out", "no"]
@@ -96,7 +97,7 @@ def test_trainers_get_their_arguments(name: str, monkeypatch: pytest.MonkeyPatch
             got.append(argv)
             return 7
 
-    monkeypatch.setitem(sys.modules, f"engine.training.{name}", Trainer)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, f"engine.training.{name}", Trainer)
     assert cli.main(["train", name, "--help", "--steps", "5"]) == 7
     assert got == [["--help", "--steps", "5"]]
 
@@ -132,7 +133,7 @@ def test_bad_places_are_refused(tmp_path: Path) -> None:
         full / "a.jpg",
     ]
     for out in bad:
-        with pytest.raises(cli.ArgumentProblem):
+        with pytest.raises(ArgumentProblem):
             plan_outputs(out)
     assert plan_outputs(tmp_path / "new" / "deep" / "a.png")
     assert (full / "old.png").read_bytes() == b"old"
