@@ -2,9 +2,12 @@
 
 Four channels in and out, colour and transparency in one latent. A linear transform (the best one,
 found by PCA) carries the picture and a convolutional residual refines it; both directions start as
-plain PCA because the residuals' last layers start at zero. Zero is transparent everywhere, so that
-the zero padding of the convolutions is what lies outside a box, and no layer sees another.
-No normalisation layers: they are memory-bound on CPUs, and would couple distant pixels.
+plain PCA because the residuals' last layers start at zero. The encoder's residual is optional: with
+a linear encoder the latents are fixed from the first minute, so that decoder and transformer train
+side by side, encoding costs next to nothing, and the linear decoder is the preview.
+Zero is transparent everywhere, so that the zero padding of the convolutions is what lies outside a
+box, and no layer sees another. No normalisation layers: they are memory-bound on CPUs, and would
+couple distant pixels.
 
 Shapes: B layers of one size, H W pixels, C latent channels, H/16 W/16 latent cells.
 """
@@ -28,14 +31,15 @@ class AutoencoderConfig:
     Attributes:
         cell_px: pixels per latent cell side. A token is 2 x 2 cells.
         channels: numbers per cell.
-        encoder_widths: channels at 1/4, 1/8 and 1/16 of the resolution.
+        encoder_widths: channels of the encoder's residual at 1/4, 1/8 and 1/16 of the resolution;
+            None = a linear encoder.
         decoder_widths: channels at 1/16, 1/8, 1/4 and 1/2 of the resolution.
         decoder_depths: residual blocks at those four resolutions.
     """
 
     cell_px: int = 16
-    channels: int = 32
-    encoder_widths: tuple[int, int, int] = (48, 96, 160)
+    channels: int = 48
+    encoder_widths: tuple[int, int, int] | None = None
     decoder_widths: tuple[int, int, int, int] = (224, 128, 80, 32)
     decoder_depths: tuple[int, int, int, int] = (2, 2, 2, 1)
 
@@ -56,27 +60,41 @@ class ResidualBlock(nn.Module):
         return x + self.conv2(F.relu(self.conv1(F.relu(x))))
 
 
-class Encoder(nn.Module):
-    """(B, 4, H, W) premultiplied in [0, 1] -> (B, C, H/16, W/16)."""
+class EncoderResidual(nn.Module):
+    """(B, 4, H, W) -> (B, C, H/16, W/16); starts at zero."""
 
-    def __init__(self, config: AutoencoderConfig) -> None:
+    def __init__(self, widths: tuple[int, int, int], channels: int) -> None:
         super().__init__()
-        w4, w8, w16 = config.encoder_widths
-        self.linear = nn.Conv2d(4, config.channels, config.cell_px, config.cell_px, bias=False)
+        w4, w8, w16 = widths
         self.conv_in = nn.Conv2d(64, w4, 3, padding=1)
         self.block4 = ResidualBlock(w4)
         self.down8 = nn.Conv2d(w4, w8, 2, 2)
         self.block8 = ResidualBlock(w8)
         self.down16 = nn.Conv2d(w8, w16, 2, 2)
         self.block16 = ResidualBlock(w16)
-        self.conv_out = nn.Conv2d(w16, config.channels, 1)
+        self.conv_out = nn.Conv2d(w16, channels, 1)
 
     def forward(self, rgba: Tensor) -> Tensor:
         x = F.pixel_unshuffle(rgba, 4)                   # (B, 64, H/4, W/4)
         x = self.block4(self.conv_in(x))
         x = self.block8(self.down8(x))                   # (B, w8, H/8, W/8)
         x = self.block16(self.down16(x))                 # (B, w16, H/16, W/16)
-        return self.linear(rgba) + self.conv_out(F.relu(x))
+        return self.conv_out(F.relu(x))
+
+
+class Encoder(nn.Module):
+    """(B, 4, H, W) premultiplied in [0, 1] -> (B, C, H/16, W/16)."""
+
+    def __init__(self, config: AutoencoderConfig) -> None:
+        super().__init__()
+        self.linear = nn.Conv2d(4, config.channels, config.cell_px, config.cell_px, bias=False)
+        self.residual = None
+        if config.encoder_widths is not None:
+            self.residual = EncoderResidual(config.encoder_widths, config.channels)
+
+    def forward(self, rgba: Tensor) -> Tensor:
+        x = self.linear(rgba)
+        return x if self.residual is None else x + self.residual(rgba)
 
 
 class Decoder(nn.Module):
@@ -114,17 +132,14 @@ class Decoder(nn.Module):
 class Autoencoder(nn.Module):
     """Encodes and decodes lists of layers of any sizes as one packed sequence of tokens.
 
-    Latents are scaled per channel to about unit variance; `latent_scale` divides on the way in.
+    Latents have unit mean square over all channels; the scale is part of the linear maps.
     """
-
-    latent_scale: Tensor
 
     def __init__(self, config: AutoencoderConfig) -> None:
         super().__init__()
         self.config = config
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
-        self.register_buffer("latent_scale", torch.ones(config.channels))
         self.init_weights()
 
     @property
@@ -145,16 +160,17 @@ class Autoencoder(nn.Module):
             if isinstance(module, ResidualBlock):
                 with torch.no_grad():
                     module.conv2.weight.mul_(0.3)
-        nn.init.zeros_(self.encoder.conv_out.weight)
+        if self.encoder.residual is not None:
+            nn.init.zeros_(self.encoder.residual.conv_out.weight)
         nn.init.zeros_(self.decoder.conv_out.weight)
 
     def encode_pixels(self, rgba: Tensor) -> Tensor:
-        """(B, 4, H, W) premultiplied in [0, 1], sides multiples of 32 -> scaled latents."""
-        return self.encoder(rgba) / self.latent_scale[:, None, None]
+        """(B, 4, H, W) premultiplied in [0, 1], sides multiples of 32 -> latents."""
+        return self.encoder(rgba)
 
     def decode_latents(self, latents: Tensor) -> Tensor:
-        """Scaled latents -> (B, 4, H, W) premultiplied, unclamped (for losses)."""
-        return self.decoder(latents * self.latent_scale[:, None, None])
+        """Latents -> (B, 4, H, W) premultiplied, unclamped (for losses)."""
+        return self.decoder(latents)
 
     def encode(self, layers: Sequence[Tensor]) -> Tensor:
         """Encode layers, each (4, H_i, W_i), into one packed sequence.
@@ -163,6 +179,16 @@ class Autoencoder(nn.Module):
             (N, 4C) tokens, layer after layer, row-major.
         """
         return torch.cat([patchify(self.encode_pixels(layer[None]))[0] for layer in layers])
+
+    def preview(self, tokens: Tensor, h: int, w: int, size: int = 4) -> Tensor:
+        """(h*w, 4C) tokens -> (4, h*2*size, w*2*size) rough premultiplied picture, linear map only.
+
+        Args:
+            size: pixels per latent cell side; the linear decoder's kernels are averaged down to it.
+        """
+        kernel = F.adaptive_avg_pool2d(self.decoder.linear.weight, size)     # (C, 4, size, size)
+        latents = unpatchify(tokens[None], h, w)
+        return clamp_premultiplied(F.conv_transpose2d(latents, kernel, stride=size)[0])
 
     def decode(self, tokens: Tensor, sizes: Sequence[tuple[int, int]]) -> list[Tensor]:
         """Decode a packed (N, 4C) sequence; `sizes` are (h, w) tokens per layer.

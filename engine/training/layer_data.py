@@ -74,7 +74,7 @@ def random_layer(
 
 def random_background(rng: np.random.Generator, size: int) -> np.ndarray:
     """A random (size, size, 4) opaque crop of a background at the scale it is encoded at."""
-    names = list(BACKGROUNDS)
+    names = [background.name for background in BACKGROUNDS]
     full = draw_background(names[rng.integers(len(names))], (256, 256), rng)
     x, y = rng.integers(0, 256 - size + 1, 2)
     crop = full[y : y + size, x : x + size].astype(np.float32) / 255

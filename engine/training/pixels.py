@@ -8,9 +8,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-HUES = {"red": 0.0, "orange": 28.0, "yellow": 50.0, "green": 125.0, "blue": 215.0, "purple": 275.0,
-        "pink": 330.0}  # fmt: skip
-
+from engine.training.concepts import COLOURS
 
 def resize_sprite(rgba: np.ndarray, size: tuple[int, int], flip: bool = False) -> np.ndarray:
     """(h, w, 4) uint8 straight -> (size[1], size[0], 4) float32 premultiplied."""
@@ -62,7 +60,7 @@ def dominant_hue(rgba: np.ndarray) -> float:
 
 
 def recolour(rgba: np.ndarray, colour: str) -> np.ndarray:
-    """Give the sprite's main colour the hue of `colour` (a key of HUES); other hues stay.
+    """Give the sprite's main colour the hue of `colour` (a key of COLOURS); other hues stay.
 
     Args:
         rgba: (h, w, 4) uint8 straight alpha.
@@ -71,7 +69,7 @@ def recolour(rgba: np.ndarray, colour: str) -> np.ndarray:
     hsv = np.asarray(Image.fromarray(rgba[..., :3]).convert("HSV")).astype(np.float32)
     distance = np.abs((hsv[..., 0] * (360 / 256) - main + 180) % 360 - 180)
     near = np.clip((75 - distance) / 15, 0, 1)  # soft edge: no ring between turned and kept hues
-    shifted = rotate_hue(rgba, (HUES[colour] - main + 180) % 360 - 180)
+    shifted = rotate_hue(rgba, (COLOURS[colour] - main + 180) % 360 - 180)
     mixed = rgba + (shifted.astype(np.float32) - rgba) * near[..., None]
     return np.round(mixed).astype(np.uint8)
 

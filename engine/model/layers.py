@@ -1,0 +1,230 @@
+"""Parts of the MMDiT: embedders, norms, modulation, double-stream and single-stream blocks.
+
+The clean layers of an edit run through the same blocks as the noisy ones, but alone: `clean`
+methods give their keys (before rotation) and values, which the region token cache stores; `forward`
+reads them as more keys. Source: FLUX.1 (`art.md` 4), cache rules in `art.md` 12.3.
+
+Shapes: B batch, T text tokens, N image tokens to generate, M clean image tokens, D width,
+S = T + N queries, K = S + M keys.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engine.model.rope import attention, rotate
+
+
+@dataclass(frozen=True, slots=True)
+class KeyValue:
+    """Keys (normed; see the holder for whether rotated) and values, (B, heads, S, head_dim)."""
+
+    k: Tensor
+    v: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Modulation:
+    """adaLN-Zero: (B, 1, D) each."""
+
+    shift: Tensor
+    scale: Tensor
+    gate: Tensor
+
+    def apply(self, x: Tensor) -> Tensor:
+        """LayerNorm without affine, then scale and shift."""
+        x = F.layer_norm(x, x.shape[-1:], eps=1e-6)
+        return torch.addcmul(self.shift, x, 1 + self.scale)
+
+
+class ModulationHead(nn.Module):
+    """vec (B, D) -> `count` modulations. Starts at zero, so that blocks start as identity."""
+
+    def __init__(self, width: int, count: int) -> None:
+        super().__init__()
+        self.count = count
+        self.lin = nn.Linear(width, 3 * count * width)
+
+    def forward(self, vec: Tensor, table: Tensor | None = None) -> list[Modulation]:
+        """`table` (3 count D) is a block's own offset where the head is shared by blocks."""
+        out = self.lin(F.silu(vec))
+        if table is not None:
+            out = out + table
+        parts = out[:, None].chunk(3 * self.count, dim=-1)
+        return [Modulation(*parts[3 * i : 3 * i + 3]) for i in range(self.count)]
+
+
+class TimeEmbedder(nn.Module):
+    """Noise level t in [0, 1] -> (B, D): sinusoids of 1000 t, then an MLP."""
+
+    def __init__(self, width: int, frequencies: int = 256) -> None:
+        super().__init__()
+        self.frequencies = frequencies
+        self.in_layer = nn.Linear(frequencies, width)
+        self.out_layer = nn.Linear(width, width)
+
+    def forward(self, t: Tensor) -> Tensor:
+        half = self.frequencies // 2
+        rates = torch.exp(-math.log(10000) * torch.arange(half, device=t.device) / half)
+        angles = 1000 * t.float()[:, None] * rates                # (B, half)
+        waves = torch.cat([angles.cos(), angles.sin()], dim=-1)
+        return self.out_layer(F.silu(self.in_layer(waves.to(self.in_layer.weight.dtype))))
+
+
+class Mlp(nn.Module):
+    """Linear -> activation -> Linear."""
+
+    def __init__(self, width_in: int, hidden: int, width_out: int, act: str = "silu") -> None:
+        super().__init__()
+        self.in_layer = nn.Linear(width_in, hidden)
+        self.out_layer = nn.Linear(hidden, width_out)
+        self.act = act
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.in_layer(x)
+        x = F.gelu(x, approximate="tanh") if self.act == "gelu" else F.silu(x)
+        return self.out_layer(x)
+
+
+class QkNorm(nn.Module):
+    """RMS norm of queries and keys over head_dim, with learned gains."""
+
+    def __init__(self, head_dim: int) -> None:
+        super().__init__()
+        self.query = nn.Parameter(torch.ones(head_dim))
+        self.key = nn.Parameter(torch.ones(head_dim))
+
+    def forward(self, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+        size = self.query.shape
+        return (
+            F.rms_norm(q, size, self.query.to(q.dtype), eps=1e-6),
+            F.rms_norm(k, size, self.key.to(k.dtype), eps=1e-6),
+        )
+
+
+def split_heads(qkv: Tensor, heads: int) -> tuple[Tensor, Tensor, Tensor]:
+    """(B, S, 3 D) -> three of (B, heads, S, head_dim)."""
+    x = qkv.unflatten(-1, (3, heads, -1)).permute(2, 0, 3, 1, 4)
+    return x[0], x[1], x[2]
+
+
+def join(first: Tensor, second: Tensor) -> Tensor:
+    """Concatenate along the sequence of (B, heads, S, head_dim)."""
+    return torch.cat([first, second], dim=2)
+
+
+class Stream(nn.Module):
+    """One side (text or image) of a double-stream block."""
+
+    def __init__(self, width: int, heads: int, mlp_ratio: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * width)
+        self.norm = QkNorm(width // heads)
+        self.proj = nn.Linear(width, width)
+        self.mlp = Mlp(width, mlp_ratio * width, width, act="gelu")
+
+    def project(self, x: Tensor, mod: Modulation) -> tuple[Tensor, Tensor, Tensor]:
+        q, k, v = split_heads(self.qkv(mod.apply(x)), self.heads)
+        return *self.norm(q, k), v
+
+    def update(self, x: Tensor, attended: Tensor, mods: list[Modulation]) -> Tensor:
+        x = torch.addcmul(x, mods[0].gate, self.proj(attended))
+        return torch.addcmul(x, mods[1].gate, self.mlp(mods[1].apply(x)))
+
+
+class DoubleBlock(nn.Module):
+    """Text and image with weights of their own, one joint attention."""
+
+    def __init__(self, width: int, heads: int, mlp_ratio: int) -> None:
+        super().__init__()
+        self.img = Stream(width, heads, mlp_ratio)
+        self.txt = Stream(width, heads, mlp_ratio)
+
+    def forward(
+        self,
+        img: Tensor,
+        txt: Tensor,
+        mods: tuple[list[Modulation], list[Modulation]],
+        pe: Tensor,
+        clean: KeyValue | None,
+        mask: Tensor | None,
+    ) -> tuple[Tensor, Tensor]:
+        """`pe` rotates (text, image); `clean` holds rotated keys; `mods` are (image, text)."""
+        img_q, img_k, img_v = self.img.project(img, mods[0][0])
+        txt_q, txt_k, txt_v = self.txt.project(txt, mods[1][0])
+        q = rotate(join(txt_q, img_q), pe)
+        k = rotate(join(txt_k, img_k), pe)
+        v = join(txt_v, img_v)
+        if clean is not None:
+            k, v = join(k, clean.k), join(v, clean.v)
+        attended = attention(q, k, v, mask)                             # (B, S, D)
+        txt_attended, img_attended = attended.split([txt.shape[1], img.shape[1]], dim=1)
+        img = self.img.update(img, img_attended, mods[0])
+        txt = self.txt.update(txt, txt_attended, mods[1])
+        return img, txt
+
+    def clean(
+        self, img: Tensor, mods: list[Modulation], pe: Tensor, mask: Tensor | None
+    ) -> tuple[Tensor, KeyValue]:
+        """A clean layer by itself; returns its new tokens and its keys BEFORE rotation."""
+        q, k, v = self.img.project(img, mods[0])
+        attended = attention(rotate(q, pe), rotate(k, pe), v, mask)
+        return self.img.update(img, attended, mods), KeyValue(k, v)
+
+
+class SingleBlock(nn.Module):
+    """Text and image as one sequence; attention and MLP side by side."""
+
+    def __init__(self, width: int, heads: int, mlp_ratio: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.widths = [3 * width, mlp_ratio * width]
+        self.linear1 = nn.Linear(width, sum(self.widths))
+        self.linear2 = nn.Linear(width + mlp_ratio * width, width)
+        self.norm = QkNorm(width // heads)
+
+    def project(self, x: Tensor, mod: Modulation) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        qkv, hidden = self.linear1(mod.apply(x)).split(self.widths, dim=-1)
+        q, k, v = split_heads(qkv, self.heads)
+        return *self.norm(q, k), v, hidden
+
+    def update(self, x: Tensor, attended: Tensor, hidden: Tensor, mod: Modulation) -> Tensor:
+        both = torch.cat([attended, F.gelu(hidden, approximate="tanh")], dim=-1)
+        return torch.addcmul(x, mod.gate, self.linear2(both))
+
+    def forward(
+        self, x: Tensor, mod: Modulation, pe: Tensor, clean: KeyValue | None, mask: Tensor | None
+    ) -> Tensor:
+        q, k, v, hidden = self.project(x, mod)
+        k = rotate(k, pe)
+        if clean is not None:
+            k, v = join(k, clean.k), join(v, clean.v)
+        return self.update(x, attention(rotate(q, pe), k, v, mask), hidden, mod)
+
+    def clean(
+        self, x: Tensor, mod: Modulation, pe: Tensor, mask: Tensor | None
+    ) -> tuple[Tensor, KeyValue]:
+        """A clean layer by itself; returns its new tokens and its keys BEFORE rotation."""
+        q, k, v, hidden = self.project(x, mod)
+        attended = attention(rotate(q, pe), rotate(k, pe), v, mask)
+        return self.update(x, attended, hidden, mod), KeyValue(k, v)
+
+
+class FinalLayer(nn.Module):
+    """Modulated norm and projection to token numbers."""
+
+    def __init__(self, width: int, token_width: int) -> None:
+        super().__init__()
+        self.modulation = nn.Linear(width, 2 * width)
+        self.linear = nn.Linear(width, token_width)
+
+    def forward(self, x: Tensor, vec: Tensor) -> Tensor:
+        scale, shift = self.modulation(F.silu(vec))[:, None].chunk(2, dim=-1)
+        x = F.layer_norm(x, x.shape[-1:], eps=1e-6)
+        return self.linear(torch.addcmul(shift, x, 1 + scale))

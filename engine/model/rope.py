@@ -1,0 +1,48 @@
+"""3-D rotary positions over (layer, row, column), and attention on rotated queries and keys.
+
+Knows nothing of regions or text. Source: ART 3.2 (`art.md`), FLUX.1's split of the head size.
+
+Shapes: B batch, S sequence, heads, head_dim.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def rotations(ids: Tensor, axes_dim: tuple[int, ...], theta: float) -> Tensor:
+    """Unit complex numbers that rotate one head.
+
+    Args:
+        ids: (..., S, axes) positions; need not be whole.
+        axes_dim: rotary dimensions per axis, each even.
+        theta: base of the frequencies.
+
+    Returns:
+        (..., S, sum(axes_dim) / 2) complex64. Angles are float64 and float32 inside: half
+        precision loses positions above 256.
+    """
+    parts = []
+    for axis, dim in enumerate(axes_dim):
+        exponents = torch.arange(0, dim, 2, dtype=torch.float64, device=ids.device) / dim
+        angles = ids[..., axis, None].double() * theta**-exponents      # (..., S, dim/2)
+        parts.append(torch.polar(torch.ones_like(angles), angles))
+    return torch.cat(parts, dim=-1).to(torch.complex64)
+
+
+def rotate(x: Tensor, pe: Tensor) -> Tensor:
+    """Turn interleaved pairs of (B, heads, S, head_dim) by pe (B or 1, 1, S, head_dim/2)."""
+    pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)).contiguous())
+    return torch.view_as_real(pairs * pe).flatten(-2).to(x.dtype)
+
+
+def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
+    """softmax(q k / sqrt(head_dim)) v, heads joined: (B, heads, S, head_dim) -> (B, S, D).
+
+    Args:
+        mask: True where a query may read a key, broadcast to (B, heads, Sq, Sk); None = all.
+    """
+    x = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    return x.transpose(1, 2).flatten(2)

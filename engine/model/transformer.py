@@ -1,0 +1,246 @@
+"""ART: the anonymous region transformer, an MMDiT of the FLUX family on region tokens.
+
+`forward` predicts for the regions that are being generated; `clean` computes, once, the keys and
+values of a finished layer, which depend on nothing but that layer's own tokens (`art.md` 12.3, C2).
+
+Choices that differ from the paper, each switched by the config:
+- in-region coordinates are added to image tokens (they do not change when a region moves, so the
+  exact cache stays exact), and the region's place on the canvas to noisy tokens only;
+- modulation heads may be shared by all blocks of a kind, with a small table per block (PixArt-alpha,
+  FLUX.2), which saves a third of the weights;
+- no additive layer table (the published code's `layer_pe`): it would spoil the cache.
+
+Shapes: B batch, T text tokens, N image tokens, D width, C token width.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor, nn
+
+from engine.model.layers import (
+    DoubleBlock,
+    FinalLayer,
+    KeyValue,
+    Mlp,
+    ModulationHead,
+    SingleBlock,
+    TimeEmbedder,
+)
+from engine.model.rope import rotate, rotations
+
+INNER_WAVES = 4
+PLACE_WAVES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ARTConfig:
+    """Sizes of the transformer. The defaults are the shipped model's."""
+
+    token_width: int = 128  # numbers per image token, in and out
+    text_width: int = 256  # numbers per text token from the text encoder
+    width: int = 256
+    heads: int = 4
+    double_blocks: int = 2
+    single_blocks: int = 6
+    mlp_ratio: int = 4
+    axes_dim: tuple[int, int, int] = (16, 24, 24)  # rotary dimensions of layer, row, column
+    theta: float = 100.0  # positions stay below 64 cells; FLUX uses 10000
+    pooled_width: int | None = None  # FLUX.1: CLIP's 768
+    guidance_embed: bool = False  # FLUX.1-dev: distilled guidance
+    shared_modulation: bool = True
+    region_features: bool = True
+
+    def __post_init__(self) -> None:
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} is not a multiple of heads {self.heads}")
+        head_dim = self.width // self.heads
+        if sum(self.axes_dim) != head_dim:
+            raise ValueError(f"axes_dim {self.axes_dim} does not add up to head size {head_dim}")
+
+    @classmethod
+    def flux1(cls) -> ARTConfig:
+        """FLUX.1-dev's sizes (`art.md` 4.1)."""
+        return cls(
+            token_width=64, text_width=4096, width=3072, heads=24, double_blocks=19,
+            single_blocks=38, axes_dim=(16, 56, 56), theta=10000.0, pooled_width=768,
+            guidance_embed=True, shared_modulation=False, region_features=False,
+        )  # fmt: skip
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+
+class ART(nn.Module):
+    """Predicts clean tokens of noisy regions from text, from each other and from clean layers."""
+
+    def __init__(self, config: ARTConfig) -> None:
+        super().__init__()
+        self.config = config
+        width, heads = config.width, config.heads
+        self.img_in = nn.Linear(config.token_width, width)
+        self.txt_in = nn.Linear(config.text_width, width)
+        self.time_in = TimeEmbedder(width)
+        if config.guidance_embed:
+            self.guidance_in = TimeEmbedder(width)
+        if config.pooled_width is not None:
+            self.pooled_in = Mlp(config.pooled_width, width, width)
+        if config.region_features:
+            self.inner_in = Mlp(4 * INNER_WAVES + 2, width, width)
+            self.place_in = Mlp(8 * PLACE_WAVES, width, width)
+        self.double_blocks = nn.ModuleList(
+            DoubleBlock(width, heads, config.mlp_ratio) for _ in range(config.double_blocks)
+        )
+        self.single_blocks = nn.ModuleList(
+            SingleBlock(width, heads, config.mlp_ratio) for _ in range(config.single_blocks)
+        )
+        double_heads = 1 if config.shared_modulation else config.double_blocks
+        single_heads = 1 if config.shared_modulation else config.single_blocks
+        self.img_mods = nn.ModuleList(ModulationHead(width, 2) for _ in range(double_heads))
+        self.txt_mods = nn.ModuleList(ModulationHead(width, 2) for _ in range(double_heads))
+        self.single_mods = nn.ModuleList(ModulationHead(width, 1) for _ in range(single_heads))
+        if config.shared_modulation:
+            self.img_table = nn.Parameter(torch.zeros(config.double_blocks, 6 * width))
+            self.txt_table = nn.Parameter(torch.zeros(config.double_blocks, 6 * width))
+            self.single_table = nn.Parameter(torch.zeros(config.single_blocks, 3 * width))
+        self.final_layer = FinalLayer(width, config.token_width)
+
+    @torch.no_grad()
+    def init_weights(self) -> None:
+        """Xavier for matrices; modulation and output start at zero."""
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                nn.init.zeros_(module.bias)
+        zero: list[nn.Linear] = [self.final_layer.modulation, self.final_layer.linear]
+        heads = [*self.img_mods, *self.txt_mods, *self.single_mods]
+        zero += [head.lin for head in heads if isinstance(head, ModulationHead)]
+        for linear in zero:
+            nn.init.zeros_(linear.weight)
+
+    # ---- conditioning ----
+
+    def vec(self, t: Tensor, pooled: Tensor | None = None, guidance: Tensor | None = None) -> Tensor:
+        """(B, D) conditioning of text and noisy tokens: time, pooled text, distilled guidance."""
+        vec = self.time_in(t)
+        if guidance is not None:
+            vec = vec + self.guidance_in(guidance)
+        if pooled is not None:
+            vec = vec + self.pooled_in(pooled)
+        return vec
+
+    def clean_vec(self, like: Tensor) -> Tensor:
+        """(1, D) conditioning of clean layers: t = 0 and nothing else, least of all the prompt."""
+        return self.time_in(torch.zeros(1, device=like.device))
+
+    def rotations(self, ids: Tensor) -> Tensor:
+        """(B, S, 3) ids -> (B, 1, S, head_dim/2)."""
+        return rotations(ids, self.config.axes_dim, self.config.theta).unsqueeze(-3)
+
+    def _embed(self, tokens: Tensor, inner: Tensor, place: Tensor | None) -> Tensor:
+        img = self.img_in(tokens)                                    # (B, N, D)
+        if self.config.region_features:
+            img = img + self.inner_in(inner_features(inner).to(img.dtype))
+            if place is not None:
+                img = img + self.place_in(place_features(place).to(img.dtype))
+        return img
+
+    def _modulations(self, vec: Tensor):  # type: ignore[no-untyped-def]
+        """Per double block (image, text) and per single block, the modulations."""
+        if not self.config.shared_modulation:
+            double = [(i(vec), t(vec)) for i, t in zip(self.img_mods, self.txt_mods, strict=True)]
+            return double, [head(vec)[0] for head in self.single_mods]
+        img, txt, single = self.img_mods[0], self.txt_mods[0], self.single_mods[0]
+        tables = zip(self.img_table, self.txt_table, strict=True)
+        double = [(img(vec, i), txt(vec, t)) for i, t in tables]
+        return double, [single(vec, table)[0] for table in self.single_table]
+
+    # ---- the two passes ----
+
+    def forward(
+        self,
+        tokens: Tensor,
+        ids: Tensor,
+        inner: Tensor,
+        place: Tensor,
+        txt: Tensor,
+        vec: Tensor,
+        *,
+        clean: list[KeyValue] | None = None,
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        """Predict the clean tokens of the noisy regions.
+
+        Args:
+            tokens: (B, N, C) noisy tokens, packed region after region.
+            ids: (B, N, 3) positions (layer, row, column) in cells.
+            inner, place: (B, N, 4) from `engine.layout`.
+            txt: (B, T, text_width); text sits at position (0, 0, 0).
+            vec: (B, D) from `vec`.
+            clean: per block the clean layers' ROTATED keys, and values; None = none.
+            mask: True where a query may read a key, (B, 1, 1, K); for padded training batches.
+
+        Returns:
+            (B, N, C).
+        """
+        img = self._embed(tokens, inner, place)                      # (B, N, D)
+        txt = self.txt_in(txt)                                       # (B, T, D)
+        pe = self.rotations(torch.cat([ids.new_zeros(*txt.shape[:2], 3), ids], dim=1))
+        double_mods, single_mods = self._modulations(vec)
+        given = clean or [None] * (len(self.double_blocks) + len(self.single_blocks))
+        for i, block in enumerate(self.double_blocks):
+            img, txt = block(img, txt, double_mods[i], pe, given[i], mask)
+        x = torch.cat([txt, img], dim=1)                             # (B, T + N, D)
+        for i, block in enumerate(self.single_blocks):
+            x = block(x, single_mods[i], pe, given[len(self.double_blocks) + i], mask)
+        return self.final_layer(x[:, txt.shape[1] :], vec)
+
+    def clean(
+        self, tokens: Tensor, ids: Tensor, inner: Tensor, *, mask: Tensor | None = None
+    ) -> list[KeyValue]:
+        """Keys BEFORE rotation and values of clean layers, per block; what the cache stores.
+
+        One layer at a time without a mask, or several with a mask that keeps them apart. They
+        depend on no other layer, on no text, on no noise level, and not on the layer's place:
+        only differences of `ids` count.
+
+        Args:
+            tokens: (B, M, C) finished tokens.
+            ids: (B, M, 3); inner: (B, M, 4).
+        """
+        x = self._embed(tokens, inner, None)
+        pe = self.rotations(ids)
+        double_mods, single_mods = self._modulations(self.clean_vec(tokens))
+        stored = []
+        for block, mods in zip(self.double_blocks, double_mods, strict=True):
+            x, kv = block.clean(x, mods[0], pe, mask)
+            stored.append(kv)
+        for block, mod in zip(self.single_blocks, single_mods, strict=True):
+            x, kv = block.clean(x, mod, pe, mask)
+            stored.append(kv)
+        return stored
+
+    def rotate_clean(self, stored: list[KeyValue], ids: Tensor) -> list[KeyValue]:
+        """Rotate stored keys to where their layers are now: `ids` (B, M, 3)."""
+        pe = self.rotations(ids)
+        return [KeyValue(rotate(kv.k, pe), kv.v) for kv in stored]
+
+
+def waves(x: Tensor, count: int) -> Tensor:
+    """(..., n) in [0, 1] -> (..., 2 n count) sines and cosines of pi k x, k = 1..count."""
+    k = torch.arange(1, count + 1, device=x.device, dtype=x.dtype) * math.pi
+    angles = (x[..., None] * k).flatten(-2)
+    return torch.cat([angles.sin(), angles.cos()], dim=-1)
+
+
+def inner_features(inner: Tensor) -> Tensor:
+    """(..., 4) of `layout.inner_coordinates` -> (..., 4 INNER_WAVES + 2)."""
+    return torch.cat([waves(inner[..., :2], INNER_WAVES), inner[..., 2:].log2() / 4], dim=-1)
+
+
+def place_features(place: Tensor) -> Tensor:
+    """(..., 4) of `layout.place_on_canvas` -> (..., 8 PLACE_WAVES)."""
+    return waves(place, PLACE_WAVES)

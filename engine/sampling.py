@@ -1,0 +1,78 @@
+"""Flow-matching sampler: schedule, guidance, Euler step and loop. Pure functions.
+
+Time runs as in FLUX and ART: t = 1 is noise, t = 0 is data, x_t = (1 - t) x_0 + t eps, and the
+velocity is eps - x_0. The loop knows neither progress bars nor devices. Source: `art.md` 5.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+def timesteps(num_steps: int, mu: float) -> list[float]:
+    """Descending levels from 1 to 0, `num_steps` + 1 of them.
+
+    `mu` is fixed per model: a schedule that follows the number of tokens, as ART's, would change
+    every layer when one is added, and would break the exact cache.
+    """
+    if num_steps < 1:
+        raise ValueError(f"num_steps must be at least 1, not {num_steps}")
+    base = [1 - i / num_steps for i in range(num_steps)]
+    return [shift_timestep(s, mu) for s in base] + [0.0]
+
+
+def shift_timestep(s: float, mu: float) -> float:
+    """e^mu / (e^mu + 1/s - 1): more steps at high noise for mu > 0. 0 < s <= 1."""
+    return math.exp(mu) / (math.exp(mu) + (1 / s - 1))
+
+
+def velocity(noisy: Tensor, predicted: Tensor, t: float) -> Tensor:
+    """Velocity of the path through x_t = `noisy` that ends in `predicted` clean tokens."""
+    return (noisy - predicted) / t
+
+
+def guide(conditional: Tensor, unconditional: Tensor, cfg_scale: float) -> Tensor:
+    """True classifier-free guidance (Ho and Salimans, 2022)."""
+    return unconditional + cfg_scale * (conditional - unconditional)
+
+
+def euler_step(x: Tensor, v: Tensor, t: float, t_next: float) -> Tensor:
+    """One step along the velocity."""
+    return x + (t_next - t) * v
+
+
+def denoise(
+    predict: Callable[[Tensor, float], Tensor],
+    noise: Tensor,
+    levels: list[float],
+    on_step: Callable[[int, Tensor], None] | None = None,
+) -> Tensor:
+    """Integrate from noise to data.
+
+    Args:
+        predict: (x_t, t) -> predicted clean tokens, guidance included.
+        noise: x_1.
+        levels: from `timesteps`.
+        on_step: called after each step with the steps done and the predicted clean tokens; may
+            raise to cancel.
+    """
+    x = noise
+    for i, (t, t_next) in enumerate(zip(levels, levels[1:], strict=False)):
+        predicted = predict(x, t)
+        x = euler_step(x, velocity(x, predicted, t), t, t_next)
+        if on_step is not None:
+            on_step(i + 1, predicted)
+    return x
+
+
+def region_noise(seed: int, h: int, w: int, width: int) -> Tensor:
+    """(h*w, width) noise of one region: depends on its seed and its size in tokens alone.
+
+    Drawn on the CPU, whose generator is the same on every machine with this torch version.
+    """
+    generator = torch.Generator("cpu").manual_seed(seed)
+    return torch.randn(h * w, width, generator=generator)

@@ -1,0 +1,295 @@
+"""Training pictures as tokens: scenes rendered, encoded and padded into batches.
+
+Runs in a worker process. Sprites are encoded with the autoencoder's encoder at the very size that
+a scene asks for and kept in a bank, so that most layers of a batch cost a look-up.
+
+Shapes: B pictures, T words, N noisy tokens, M clean tokens, C token width.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import IterableDataset, get_worker_info
+
+from engine.api import Box
+from engine.layout import (
+    BACKGROUND,
+    FIRST_FOREGROUND,
+    MERGED,
+    inner_coordinates,
+    place_on_canvas,
+    region_ids,
+    token_size,
+)
+from engine.model.autoencoder import Autoencoder
+from engine.model.text import Vocabulary
+from engine.training.backgrounds import draw_background
+from engine.training.pixels import over, place, recolour, resize_sprite
+from engine.training.scenes import Scene, Thing, compose, editing_split
+from engine.training.sprites import SpritePack
+
+BASE_SCALE = 2  # full-canvas entries have tokens of 2 x 2 cells
+VARIANTS = 4  # encoded versions kept per sprite, colour and size
+BACKGROUND_VARIANTS = 160
+
+
+@dataclass(slots=True)
+class Batch:
+    """Padded pictures. Padding has weight 0, `noisy_mask` False and `clean_owner` -1.
+
+    vectors (B, T, 128), known (B, T), text_mask (B, T): the prompts.
+    tokens (B, N, C), ids (B, N, 3), inner and place (B, N, 4), weight (B, N), noisy_mask (B, N).
+    clean_*: the same for clean layers, with `clean_owner` (B, M) naming the layer of each token.
+    """
+
+    vectors: Tensor
+    known: Tensor
+    text_mask: Tensor
+    tokens: Tensor
+    ids: Tensor
+    inner: Tensor
+    place: Tensor
+    weight: Tensor
+    noisy_mask: Tensor
+    clean_tokens: Tensor
+    clean_ids: Tensor
+    clean_inner: Tensor
+    clean_owner: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        return Batch(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+
+
+@dataclass(slots=True)
+class Entry:
+    """One region of one picture: clean tokens and where they belong."""
+
+    tokens: Tensor
+    index: int
+    box: Box
+    scale: int
+
+
+class LatentBank:
+    """Encoded layers by sprite and size, made when first asked for.
+
+    Args:
+        autoencoder: only its encoder is used.
+        reuse: share of look-ups that take an encoded version once `VARIANTS` exist.
+    """
+
+    def __init__(self, pack: SpritePack, autoencoder: Autoencoder, reuse: float = 0.9) -> None:
+        self.pack, self.autoencoder, self.reuse = pack, autoencoder, reuse
+        self.token_px = autoencoder.token_px
+        self._coloured: dict[tuple[str, str, str | None], np.ndarray] = {}
+        self._layers: dict[tuple, list[Tensor]] = {}
+        self._backgrounds: dict[tuple[str, tuple[int, int]], list[np.ndarray]] = {}
+
+    def sprite(self, thing: Thing) -> np.ndarray:
+        key = (thing.noun, thing.look, thing.colour)
+        if key not in self._coloured:
+            rgba = self.pack.sprites[thing.noun, thing.look]
+            self._coloured[key] = recolour(rgba, thing.colour) if thing.colour else rgba
+        return self._coloured[key]
+
+    def draw(self, thing: Thing, scale: int = 1) -> np.ndarray:
+        """(h, w, 4) premultiplied pixels of the thing's box at 1/scale of its size."""
+        x0, y0, x1, y1 = (side // scale for side in thing.box)
+        x, y, w, h = (side / scale for side in thing.rect)
+        size = (max(1, round(w)), max(1, round(h)))
+        sprite = resize_sprite(self.sprite(thing), size, thing.flip)
+        return place(sprite, (round(x - x0), round(y - y0)), (x1 - x0, y1 - y0))
+
+    @torch.no_grad()
+    def encode(self, rgba: np.ndarray) -> Tensor:
+        """(h, w, 4) premultiplied -> (h/32 * w/32, C) float16."""
+        h, w = rgba.shape[:2]
+        step = self.token_px
+        padded = np.pad(rgba, ((0, -h % step), (0, -w % step), (0, 0)), mode="edge")
+        return self.autoencoder.encode([torch.from_numpy(padded).movedim(-1, 0)]).half()
+
+    def layer(self, thing: Thing) -> Tensor:
+        x0, y0, x1, y1 = thing.box
+        key = (thing.noun, thing.look, thing.colour, thing.flip, x1 - x0, y1 - y0)
+        known = self._layers.setdefault(key, [])
+        if len(known) >= VARIANTS and random.random() < self.reuse:
+            return random.choice(known)
+        tokens = self.encode(self.draw(thing))
+        if len(known) >= VARIANTS:
+            known.pop(0)
+        known.append(tokens)
+        return tokens
+
+    def background(self, name: str, canvas: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+        """(H/2, W/2, 4) opaque premultiplied pixels."""
+        known = self._backgrounds.setdefault((name, canvas), [])
+        if len(known) < BACKGROUND_VARIANTS or rng.random() < 0.03:
+            image = Image.fromarray(draw_background(name, canvas, rng)).reduce(BASE_SCALE)
+            rgb = np.asarray(image, np.float32) / 255
+            known.append(np.concatenate([rgb, np.ones_like(rgb[..., :1])], axis=-1))
+            if len(known) > BACKGROUND_VARIANTS:
+                known.pop(0)
+            return known[-1]
+        return known[rng.integers(len(known))]
+
+
+def entries(
+    scene: Scene, bank: LatentBank, rng: np.random.Generator
+) -> tuple[list[Entry], np.ndarray | None]:
+    """The scene's background and foregrounds encoded, and the background's pixels."""
+    canvas_box = (0, 0, *scene.canvas)
+    found, pixels = [], None
+    if scene.background is not None:
+        pixels = bank.background(scene.background, scene.canvas, rng)
+        found.append(Entry(bank.encode(pixels), BACKGROUND, canvas_box, BASE_SCALE))
+    for i, thing in enumerate(scene.things):
+        found.append(Entry(bank.layer(thing), FIRST_FOREGROUND + i, thing.box, 1))
+    return found, pixels
+
+
+def composite_entry(
+    scene: Scene, bank: LatentBank, background: np.ndarray | None, skip: set[int]
+) -> Entry:
+    """The merged picture without the things in `skip` (and without the background for -1)."""
+    width, height = (side // BASE_SCALE for side in scene.canvas)
+    canvas = np.zeros((height, width, 4), np.float32)
+    if background is not None and -1 not in skip:
+        canvas = background
+    for i, thing in enumerate(scene.things):
+        if i not in skip:
+            x0, y0 = thing.box[0] // BASE_SCALE, thing.box[1] // BASE_SCALE
+            layer = place(bank.draw(thing, BASE_SCALE), (x0, y0), (width, height))
+            canvas = over(layer, canvas)
+    return Entry(bank.encode(canvas), MERGED, (0, 0, *scene.canvas), BASE_SCALE)
+
+
+def collate(
+    pictures: list[tuple[Scene, list[Entry], list[Entry]]], vocabulary: Vocabulary, token_px: int
+) -> Batch:
+    """Pad (scene, noisy entries, clean entries) into one batch; weights average per layer."""
+    prompts = [vocabulary.encode(scene.prompt) for scene, _, _ in pictures]
+    words = max(1, *(len(known) for _, known in prompts))
+    noisy = max(sum(len(e.tokens) for e in noisy) for _, noisy, _ in pictures)
+    clean = max(sum(len(e.tokens) for e in clean) for _, _, clean in pictures)
+    layers = sum(len(noisy) for _, noisy, _ in pictures)
+    b, c = len(pictures), pictures[0][1][0].tokens.shape[1]
+    batch = Batch(
+        vectors=torch.zeros(b, words, 128), known=torch.zeros(b, words, dtype=torch.long),
+        text_mask=torch.zeros(b, words, dtype=torch.bool),
+        tokens=torch.zeros(b, noisy, c), ids=torch.zeros(b, noisy, 3),
+        inner=torch.ones(b, noisy, 4), place=torch.zeros(b, noisy, 4),
+        weight=torch.zeros(b, noisy), noisy_mask=torch.zeros(b, noisy, dtype=torch.bool),
+        clean_tokens=torch.zeros(b, clean, c), clean_ids=torch.zeros(b, clean, 3),
+        clean_inner=torch.ones(b, clean, 4), clean_owner=torch.full((b, clean), -1),
+    )  # fmt: skip
+    for i, (scene, noisy_entries, clean_entries) in enumerate(pictures):
+        vectors, known = prompts[i]
+        batch.vectors[i, : len(known)] = torch.from_numpy(vectors)
+        batch.known[i, : len(known)] = torch.from_numpy(known)
+        batch.text_mask[i, : len(known)] = True
+        at = 0
+        for entry in noisy_entries:
+            part = slice(at, at := at + len(entry.tokens))
+            batch.tokens[i, part] = entry.tokens.float()
+            batch.ids[i, part] = region_ids(entry.index, entry.box, token_px, entry.scale)
+            batch.inner[i, part] = inner_coordinates(*token_size(entry.box, token_px, entry.scale))
+            batch.place[i, part] = place_on_canvas(entry.box, scene.canvas)
+            batch.weight[i, part] = 1 / len(entry.tokens) / layers
+            batch.noisy_mask[i, part] = True
+        at = 0
+        for number, entry in enumerate(clean_entries):
+            part = slice(at, at := at + len(entry.tokens))
+            batch.clean_tokens[i, part] = entry.tokens.float()
+            batch.clean_ids[i, part] = region_ids(entry.index, entry.box, token_px, entry.scale)
+            size = token_size(entry.box, token_px, entry.scale)
+            batch.clean_inner[i, part] = inner_coordinates(*size)
+            batch.clean_owner[i, part] = number
+    return batch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureMix:
+    """What the stream consists of.
+
+    Attributes:
+        edit_share: batches in which some layers are clean and some to be generated.
+        background_share: pictures with a background.
+        composite_share: batches that carry the merged entry.
+        count: foregrounds per picture; None = the composer's own mix.
+    """
+
+    edit_share: float = 0.35
+    background_share: float = 0.7
+    composite_share: float = 0.1
+    max_tokens: int = 400
+
+
+class Pictures(IterableDataset[Batch]):
+    """Endless batches; pictures of similar length share one, so that padding stays small."""
+
+    SORTED_GROUP = 6  # batches composed at once and sorted by length
+
+    def __init__(
+        self,
+        pack: Path,
+        autoencoder: Autoencoder,
+        vocabulary: Vocabulary,
+        *,
+        batch: int,
+        mix: PictureMix,
+        seed: int,
+    ) -> None:
+        self.pack, self.autoencoder, self.vocabulary = pack, autoencoder, vocabulary
+        self.batch, self.mix, self.seed = batch, mix, seed
+
+    def __iter__(self) -> Iterator[Batch]:
+        info = get_worker_info()
+        worker = info.id if info else 0
+        rng = np.random.default_rng([self.seed, worker])
+        random.seed(self.seed * 1009 + worker)
+        torch.set_num_threads(1)
+        bank = LatentBank(SpritePack.load(self.pack), self.autoencoder)
+        aspects = bank.pack.aspects()
+        while True:
+            is_edit = rng.random() < self.mix.edit_share
+            with_composite = rng.random() < self.mix.composite_share
+            pictures = [
+                self._picture(rng, bank, aspects, is_edit, with_composite)
+                for _ in range(self.batch * self.SORTED_GROUP)
+            ]
+            pictures.sort(key=lambda p: sum(len(e.tokens) for e in p[1] + p[2]))
+            order = rng.permutation(self.SORTED_GROUP)
+            for i in order:
+                group = pictures[i * self.batch : (i + 1) * self.batch]
+                yield collate(group, self.vocabulary, bank.token_px)
+
+    def _picture(
+        self, rng: np.random.Generator, bank: LatentBank, aspects: dict, is_edit: bool,
+        with_composite: bool,
+    ) -> tuple[Scene, list[Entry], list[Entry]]:  # fmt: skip
+        with_background = bool(rng.random() < self.mix.background_share)
+        while True:
+            scene = compose(rng, with_background=with_background, aspects=aspects)
+            if not scene.things and scene.background is None:
+                continue
+            found, background = entries(scene, bank, rng)
+            if sum(len(e.tokens) for e in found) <= self.mix.max_tokens:
+                break
+        targets = set(range(-1, len(scene.things)))
+        if is_edit:
+            targets = editing_split(rng, scene)
+        is_target = [e.index - FIRST_FOREGROUND in targets for e in found]
+        noisy = [e for e, t in zip(found, is_target, strict=True) if t]
+        clean = [e for e, t in zip(found, is_target, strict=True) if not t]
+        if with_composite:
+            merged = composite_entry(scene, bank, background, targets if is_edit else set())
+            (clean if is_edit else noisy).insert(0, merged)
+        return scene, noisy, clean

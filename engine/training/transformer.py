@@ -1,0 +1,278 @@
+"""Trains the region transformer and its text encoder: `layerloom train transformer`.
+
+Flow matching with clean-token prediction and the error measured in velocity (weight 1/t^2), averaged
+per layer. Tasks are mixed per batch: whole pictures, and edits in which some layers are clean and
+isolated (C2 of `art.md` 12). Resumes at any step; several GPUs through torchrun.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from engine.model.autoencoder import Autoencoder, AutoencoderConfig
+from engine.model.text import TextConfig, TextEncoder, Vocabulary
+from engine.model.transformer import ART, ARTConfig
+from engine.training.optim import Muon, learning_rate, split_parameters, update_ema
+from engine.training.pictures import Batch, PictureMix, Pictures
+from engine.training.run_folder import RunFolder
+from engine.training.scenes import compose
+from engine.words import load_word_table, tokenize
+
+SMALLEST_T = 0.2  # bounds the weight 1/t^2 of nearly clean tokens
+TEXT_DROPOUT = 0.1
+PLAIN = ("img_in", "txt_in", "final_layer", "mods", "table", "embed", "word_in")
+
+
+class TextToLayers(nn.Module):
+    """The two networks that train together."""
+
+    def __init__(self, text: TextConfig, art: ARTConfig) -> None:
+        super().__init__()
+        self.text = TextEncoder(text)
+        self.art = ART(art)
+
+    def init_weights(self) -> None:
+        self.text.init_weights()
+        self.art.init_weights()
+
+    def predict(self, batch: Batch, noisy: Tensor, t: Tensor, drop_text: Tensor | None) -> Tensor:
+        """(B, N, C) predicted clean tokens of a padded batch.
+
+        Args:
+            noisy: (B, N, C) at levels t (B,).
+            drop_text: (B,) True = no prompt (classifier-free guidance).
+        """
+        txt = self.text(batch.vectors, batch.known, batch.text_mask)
+        txt_mask = F.pad(batch.text_mask, (1, 0), value=True)
+        if drop_text is not None:
+            null = F.pad(self.text.null(), (0, 0, 0, txt.shape[1] - 1))
+            txt = torch.where(drop_text[:, None, None], null, txt)
+            first = torch.zeros_like(txt_mask)
+            first[:, 0] = True
+            txt_mask = torch.where(drop_text[:, None], first, txt_mask)
+        keys = [txt_mask, batch.noisy_mask]
+        clean = None
+        if batch.clean_tokens.shape[1]:
+            owner = batch.clean_owner
+            # Padding owns -1: it reads only itself, so that no row of the mask is empty.
+            apart = (owner[:, :, None] == owner[:, None, :])[:, None]
+            clean = self.art.clean(
+                batch.clean_tokens, batch.clean_ids, batch.clean_inner, mask=apart
+            )
+            clean = self.art.rotate_clean(clean, batch.clean_ids)
+            keys.append(owner >= 0)
+        mask = torch.cat(keys, dim=1)[:, None, None]
+        return self.art(
+            noisy, batch.ids, batch.inner, batch.place, txt, self.art.vec(t), clean=clean, mask=mask
+        )
+
+
+def flow_loss(model: TextToLayers, batch: Batch, t: Tensor, noise: Tensor, drop: Tensor | None):  # type: ignore[no-untyped-def]
+    """Velocity error of the prediction at levels t (B,), averaged per layer."""
+    level = t[:, None, None]
+    noisy = (1 - level) * batch.tokens + level * noise
+    predicted = model.predict(batch, noisy, t, drop)
+    error = (predicted.float() - batch.tokens).square().mean(dim=-1)       # (B, N)
+    weight = batch.weight / t.clamp(min=SMALLEST_T).square()[:, None]
+    return (error * weight).sum()
+
+
+def draw_levels(count: int, device: torch.device) -> Tensor:
+    """Logit-normal noise levels, leaning to high noise, where layers agree who is who."""
+    return torch.sigmoid(torch.randn(count, device=device) * 1.1 + 0.4).clamp(0.02, 0.999)
+
+
+def prompt_vocabulary(samples: int = 20_000, at_least: int = 8) -> tuple[str, ...]:
+    """Words of composed prompts, most frequent first."""
+    rng = np.random.default_rng(2026)
+    counts = Counter(word for _ in range(samples) for word in tokenize(compose(rng).prompt))
+    return tuple(word for word, count in counts.most_common() if count >= at_least)
+
+
+def load_autoencoder(run: Path) -> Autoencoder:
+    """The averaged weights of an autoencoder run."""
+    loaded = RunFolder(run).load()
+    if loaded is None:
+        raise FileNotFoundError(f"no autoencoder in {run}: run `layerloom train autoencoder` first")
+    model = Autoencoder(AutoencoderConfig())
+    model.load_state_dict({k[4:]: v for k, v in loaded[0].items() if k.startswith("ema.")})
+    return model.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def validate(model: TextToLayers, batches: list[Batch]) -> dict[str, float]:
+    """Loss on fixed held-out pictures at fixed levels and noise, split by noise level."""
+    result = {}
+    for name, level in (("low", 0.25), ("mid", 0.6), ("high", 0.95)):
+        total = 0.0
+        for index, batch in enumerate(batches):
+            generator = torch.Generator("cpu").manual_seed(index)
+            noise = torch.randn(batch.tokens.shape, generator=generator).to(batch.tokens.device)
+            t = torch.full((len(batch.tokens),), level, device=batch.tokens.device)
+            total += flow_loss(model, batch, t, noise, None).item()
+        result[f"val_{name}"] = round(total / len(batches), 4)
+    return result
+
+
+def average_gradients(model: nn.Module) -> None:
+    """Mean of the gradients over all processes of a torchrun group."""
+    if not dist.is_initialized():
+        return
+    for parameter in model.parameters():
+        if parameter.grad is not None:
+            dist.all_reduce(parameter.grad, op=dist.ReduceOp.AVG)
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="layerloom train transformer", description=__doc__)
+    parser.add_argument("--sprites", type=Path, default=Path("runs/sprites.safetensors"))
+    parser.add_argument("--autoencoder", type=Path, default=Path("runs/autoencoder"))
+    parser.add_argument("--run", type=Path, default=Path("runs/transformer"))
+    parser.add_argument("--steps", type=int, default=20_000)
+    parser.add_argument("--minutes", type=float, default=1e9)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--lr", type=float, default=1.5e-3)
+    parser.add_argument("--decay", type=float, default=0.25, help="share of the run that decays")
+    parser.add_argument("--edit-share", type=float, default=0.35)
+    parser.add_argument("--background-share", type=float, default=0.7)
+    parser.add_argument("--composite-share", type=float, default=0.1)
+    parser.add_argument("--max-tokens", type=int, default=400, help="image tokens per picture")
+    parser.add_argument("--config", type=json.loads, default={}, help="JSON over ARTConfig")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--checkpoint-minutes", type=float, default=10)
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> int:
+    """Train until `--minutes` or `--steps` are over; resumes from the run's last checkpoint."""
+    args = parse(argv)
+    rank = int(os.environ.get("RANK", 0))
+    if "WORLD_SIZE" in os.environ:
+        args.device = f"cuda:{os.environ['LOCAL_RANK']}" if torch.cuda.is_available() else "cpu"
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    torch.set_num_threads(args.threads)
+    device = torch.device(args.device)
+    run = RunFolder(args.run)
+    autoencoder = load_autoencoder(args.autoencoder)
+    loaded = run.load()
+    state = loaded[1] if loaded else {"step": 0, "elapsed": 0.0}
+    if loaded is None:
+        state["vocabulary"] = prompt_vocabulary()
+        art = ARTConfig(token_width=autoencoder.token_width, **args.config)
+        state["art"] = art.to_dict()
+    text = TextConfig(vocabulary=tuple(state["vocabulary"]))
+    art = ARTConfig(**{**state["art"], "axes_dim": tuple(state["art"]["axes_dim"])})
+    torch.manual_seed(args.seed)
+    model = TextToLayers(text, art).to(device)
+    model.init_weights()
+    optimizer = Muon(*split_parameters(model, PLAIN), lr=args.lr, iterations=4)
+    if loaded is None:
+        ema = {name: p.detach().clone() for name, p in model.named_parameters()}
+    else:
+        tensors = loaded[0]
+        model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
+        ema = {k[4:]: v.to(device) for k, v in tensors.items() if k.startswith("ema.")}
+        optimizer.load_state(
+            {k[10:]: v.to(device) for k, v in tensors.items() if k.startswith("optimizer.")}
+        )
+    step, elapsed = state["step"], state["elapsed"]
+    torch.manual_seed(args.seed + step + 7919 * rank)
+
+    vocabulary = Vocabulary(text.vocabulary, load_word_table())
+    mix = PictureMix(edit_share=args.edit_share, background_share=args.background_share,
+                     composite_share=args.composite_share, max_tokens=args.max_tokens)  # fmt: skip
+    data = Pictures(args.sprites, autoencoder, vocabulary, batch=args.batch, mix=mix,
+                    seed=args.seed + step + 104_729 * rank)  # fmt: skip
+    loader = DataLoader(data, batch_size=None, num_workers=args.workers, prefetch_factor=4)
+    batches = iter(loader)
+    held_out = held_out_batches(args, autoencoder, vocabulary, device)
+    averaged = TextToLayers(text, art).to(device)
+    if step == 0:
+        count = sum(p.numel() for p in model.parameters())
+        run.log(step=0, parameters=count, config=json.dumps({**asdict(art), **vars(args)}, default=str))
+
+    def save() -> None:
+        tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
+        tensors |= {f"ema.{k}": v for k, v in ema.items()}
+        tensors |= {f"optimizer.{k}": v for k, v in optimizer.state().items()}
+        run.save(tensors, {**state, "step": step, "elapsed": elapsed + time.monotonic() - started})
+
+    started = last_save = time.monotonic()
+    first_step, losses, tokens = step, [], 0
+    while step < args.steps and (time.monotonic() - started) / 60 < args.minutes:
+        batch = next(batches).to(device)
+        passed = (time.monotonic() - started) / 60 / args.minutes
+        progress = max((step - first_step) / max(1, args.steps - first_step), passed)
+        decayed = learning_rate(int(progress * 10_000), 10_000, args.lr, 0, args.decay)
+        lr = decayed * min(1.0, (step + 1) / 150)
+        t = draw_levels(len(batch.tokens), device)
+        drop = torch.rand(len(t), device=device) < TEXT_DROPOUT
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            loss = flow_loss(model, batch, t, torch.randn_like(batch.tokens), drop)
+        loss.backward()
+        average_gradients(model)
+        optimizer.step(lr)
+        update_ema(ema, model, min(0.9985, (step + 1) / (step + 15)))
+        losses.append(loss.item())
+        tokens += int(batch.noisy_mask.sum()) + int((batch.clean_owner >= 0).sum())
+        step += 1
+        if step % 50 == 0 and rank == 0:
+            spent = elapsed + time.monotonic() - started
+            run.log(step=step, loss=round(sum(losses) / len(losses), 4), lr=round(lr, 6),
+                    tokens=tokens, seconds=round(spent, 1))  # fmt: skip
+            losses.clear()
+            tokens = 0
+        if step % 500 == 0 and rank == 0:
+            averaged.load_state_dict(ema)
+            run.log(step=step, **validate(averaged, held_out))
+        if (time.monotonic() - last_save) / 60 > args.checkpoint_minutes and rank == 0:
+            save()
+            last_save = time.monotonic()
+    if rank == 0:
+        save()
+        averaged.load_state_dict(ema)
+        run.log(step=step, done=1, **validate(averaged, held_out))
+    if dist.is_initialized():
+        dist.destroy_process_group()
+    return 0
+
+
+def held_out_batches(
+    args: argparse.Namespace, autoencoder: Autoencoder, vocabulary: Vocabulary, device: torch.device
+) -> list[Batch]:
+    """Four whole-picture batches of held-out compositions, always the same."""
+    from engine.training.pictures import LatentBank, collate, entries
+    from engine.training.scenes import evaluation_scenes
+    from engine.training.sprites import SpritePack
+
+    bank = LatentBank(SpritePack.load(args.sprites), autoencoder, reuse=0)
+    rng = np.random.default_rng(99)
+    scenes = evaluation_scenes(32, 99, canvas=(512, 512), aspects=bank.pack.aspects())
+    pictures = [(scene, entries(scene, bank, rng)[0], []) for scene in scenes]
+    pictures.sort(key=lambda p: sum(len(e.tokens) for e in p[1]))
+    groups = [pictures[i : i + 8] for i in range(0, len(pictures), 8)]
+    return [collate(group, vocabulary, bank.token_px).to(device) for group in groups]
+
+
+if __name__ == "__main__":
+    import sys
+
+    raise SystemExit(main(sys.argv[1:]))
