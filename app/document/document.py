@@ -5,13 +5,20 @@ Commands change it, views observe it; nothing else can. Knows neither Qt nor the
 
 from __future__ import annotations
 
+import logging
+import sys
 from dataclasses import fields
+from typing import Any
+
+from psygnal import EmitLoopError, SignalInstance
 
 from app.document import contents as _contents
 from app.document.contents import Contents, Settings, new_contents
 from app.document.events import DocumentEvents
 from app.document.geometry import Size
 from app.document.layer import Layer
+
+logger = logging.getLogger(__name__)
 
 _NAME_OF_FIELD = {"image": "pixels"}
 _COMPARED = tuple(
@@ -113,34 +120,48 @@ class Document:
         old, self._contents = self._contents, new
         self._revision += 1
         if is_reset:
-            self.events.reset.emit()
+            _emit(self.events.reset)
         else:
             self._tell(old, new)
-        self.events.changed.emit(self._revision)
+        _emit(self.events.changed, self._revision)
 
     def _tell(self, old: Contents, new: Contents) -> None:
         before = {layer.id: layer for layer in old.layers}
         after = {layer.id: layer for layer in new.layers}
         for layer_id in before.keys() - after.keys():
-            self.events.layer_removed.emit(layer_id)
+            _emit(self.events.layer_removed, layer_id)
         for layer_id in after:  # bottom to top, so that a view can insert in order
             if layer_id not in before:
-                self.events.layer_added.emit(layer_id)
+                _emit(self.events.layer_added, layer_id)
         for layer_id, layer in after.items():
             if layer_id in before and before[layer_id] is not layer:
                 what = _difference(before[layer_id], layer)
                 if what:
-                    self.events.layer_changed.emit(layer_id, what)
+                    _emit(self.events.layer_changed, layer_id, what)
         if [key for key in before if key in after] != [key for key in after if key in before]:
-            self.events.order_changed.emit()
+            _emit(self.events.order_changed)
         if old.prompt != new.prompt:
-            self.events.prompt_changed.emit(new.prompt)
+            _emit(self.events.prompt_changed, new.prompt)
         if old.settings != new.settings:
-            self.events.settings_changed.emit()
+            _emit(self.events.settings_changed)
         if (old.canvas, old.grid) != (new.canvas, new.grid):
-            self.events.canvas_changed.emit()
+            _emit(self.events.canvas_changed)
         if old.detached != new.detached:
-            self.events.detached_changed.emit()
+            _emit(self.events.detached_changed)
+
+
+def _emit(signal: SignalInstance, *arguments: Any) -> None:
+    """Tell the listeners. One that fails is reported like any unhandled error of the program.
+
+    The change is done already: if the error went on to the command's caller, the command would
+    never reach the undo stack.
+    """
+    try:
+        signal.emit(*arguments)
+    except EmitLoopError as error:
+        cause = error.__cause__ or error
+        logger.error("a listener to %s failed", signal.name, exc_info=cause)
+        sys.excepthook(type(cause), cause, cause.__traceback__)
 
 
 def _difference(old: Layer, new: Layer) -> frozenset[str]:

@@ -61,10 +61,11 @@ def plain_record(record: Record | None) -> dict[str, Any] | None:
     if record is None:
         return None
     try:
-        copy = json.loads(json.dumps(dict(record), allow_nan=False))
+        text = json.dumps(dict(record), allow_nan=False, ensure_ascii=False)
     except TypeError as error:
         raise ValueError(f"a record holds plain JSON values only: {error}") from error
-    return dict(copy)
+    # Lone surrogates cannot be written to a file.
+    return dict(json.loads(text.encode("utf-8", "replace")))
 
 
 @dataclass(frozen=True, slots=True)

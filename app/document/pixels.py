@@ -23,12 +23,11 @@ def clean_rgba(array: np.ndarray) -> np.ndarray:
     """
     if array.ndim != 3 or array.shape[2] != 4 or array.dtype != np.uint8 or array.size == 0:
         raise ValueError(f"pixels must be (h, w, 4) uint8, got {array.shape} {array.dtype}")
+    pixels = np.array(array, order="C", copy=True)
     # One 32-bit word per pixel is several times faster than a boolean mask over four channels.
-    words = np.array(array, order="C", copy=True).view(np.uint32)[..., 0]
+    words = pixels.view(np.uint32)[..., 0]
     words *= array[..., 3] != 0
-    pixels = words.view(np.uint8).reshape(array.shape)
     pixels.flags.writeable = False
-    words.flags.writeable = False
     return pixels
 
 

@@ -40,9 +40,9 @@ class Command:
         """
         before = document.contents
         if self._delta is None:
-            label = self._describe(before)
+            # Applied first: it says what is wrong, the label takes everything for granted.
             delta = Delta.between(before, self._apply(before))
-            self._label, self._delta = label, delta
+            self._label, self._delta = self._describe(before), delta
         assert self._delta is not None
         if not self._delta.is_empty:
             document._change(self._delta.apply(before), is_reset=self.is_reset)

@@ -76,7 +76,7 @@ class PlacePixels(Command):
 
     def _describe(self, contents: Contents) -> str:
         present = [item.layer_id for item in self.placements if contents.get(item.layer_id)]
-        return self.text or f"Generate {named(contents, present)}"
+        return self.text or (f"Generate {named(contents, present)}" if present else "Generate")
 
 
 @dataclass(eq=False)

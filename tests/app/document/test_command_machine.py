@@ -1,0 +1,278 @@
+"""Undo and redo of every command, in any order: a state machine that knows hashes only (REL3).
+
+A second listener builds the layer list from events alone; it must always agree.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+import app.document.commands as commands
+from app.document import Document, Rect, Size, UserError, new_contents
+from app.document.commands import Command, Placement
+from app.document.contents import Settings, content_hash
+from app.document.storage.ora import load_project, write_ora
+from tests.app.document.examples import UndoStack, picture
+
+numbers = st.integers(-80, 160)
+rects = st.builds(Rect, numbers, numbers, st.integers(1, 90), st.integers(1, 90))
+sizes = st.builds(Size, st.sampled_from([16, 48, 96]), st.sampled_from([16, 64]))
+opacities = st.one_of(st.sampled_from([0.0, 0.5, 1.0]), st.floats(0, 1))
+# Any text at all, lone surrogates and control characters included.
+texts = st.one_of(
+    st.text(max_size=12), st.sampled_from(["\ud800", "a\x00b", "\ufffe", "<&>\"'", "a\r\nb", "層"])
+)
+gestures = st.one_of(st.none(), st.integers(1, 2))
+seeds = st.one_of(st.none(), st.integers(0, 2**32 - 1))
+records = st.one_of(st.none(), st.fixed_dictionaries({"seed": st.integers(0, 9), "prompt": texts}))
+plain_settings = st.builds(
+    Settings,
+    steps=st.one_of(st.none(), st.integers(1, 50)),
+    cfg_scale=st.one_of(st.none(), st.floats(0, 20)),
+    seed_mode=st.sampled_from(["random", "fixed"]),
+    seed=st.integers(0, 2**32 - 1),
+)
+
+
+def some(document: Document) -> st.SearchStrategy[list[int]]:
+    """Ids of one or more layers; now and then of the background or of none."""
+    ids = [layer.id for layer in document.foregrounds] or [document.background_id]
+    mostly = st.lists(st.sampled_from(ids), min_size=1, max_size=3, unique=True)
+    return st.one_of(mostly, mostly, st.just([document.background_id]), st.just([10**9]))
+
+
+def one(document: Document) -> st.SearchStrategy[int]:
+    return some(document).map(lambda ids: ids[0])
+
+
+def placements(document: Document) -> st.SearchStrategy[list[Placement]]:
+    def place(layer_id: int, seed: int, record: dict | None) -> Placement:
+        try:
+            rect = document.layer(layer_id).region(document.grid, document.canvas)
+        except UserError:
+            rect = Rect(0, 0, 16, 16)
+        return Placement(layer_id, picture(rect.width, rect.height, seed), rect, record)
+
+    single = st.builds(place, one(document), st.integers(0, 3), records)
+    return st.lists(single, min_size=1, max_size=3)
+
+
+def candidate(document: Document) -> st.SearchStrategy[Command]:
+    known = [(layer.id, item.pixel_hash) for layer in document.layers for item in layer.candidates]
+    pairs = st.sampled_from(known or [(document.background_id, "none")])
+    return pairs.map(lambda pair: commands.UseCandidate(*pair))
+
+
+def place_of(document: Document) -> st.SearchStrategy[int | None]:
+    return st.one_of(st.none(), one(document))
+
+
+FACTORIES: dict[type[Command], Callable[[Document], st.SearchStrategy[Command]]] = {
+    commands.AddBox: lambda d: st.builds(commands.AddBox, rects, place_of(d), texts),
+    commands.DeleteLayers: lambda d: st.builds(commands.DeleteLayers, some(d)),
+    commands.DuplicateLayers: lambda d: st.builds(commands.DuplicateLayers, some(d)),
+    commands.ImportPicture: lambda d: st.builds(
+        commands.ImportPicture,
+        st.builds(picture, st.integers(1, 40), st.integers(1, 40), st.integers(0, 3)),
+        texts,
+        st.one_of(st.none(), st.tuples(numbers, numbers)),
+    ),
+    commands.MoveLayers: lambda d: st.builds(
+        commands.MoveLayers, some(d), numbers, numbers, gestures
+    ),
+    commands.PlacePixels: lambda d: st.builds(commands.PlacePixels, placements(d)),
+    commands.Rename: lambda d: st.builds(commands.Rename, one(d), texts),
+    commands.Reorder: lambda d: st.builds(commands.Reorder, some(d), place_of(d)),
+    commands.ReplaceDocument: lambda d: st.builds(
+        lambda size, boxes, text: commands.ReplaceDocument(
+            new_contents(size, 16, boxes=boxes, prompt=text.encode("utf-8", "replace").decode())
+        ),
+        sizes,
+        st.lists(rects, max_size=3),
+        texts,
+    ),
+    commands.SetBackground: lambda d: st.builds(commands.SetBackground, st.booleans()),
+    commands.SetBlend: lambda d: st.builds(
+        commands.SetBlend, some(d), st.one_of(st.sampled_from(["normal", "multiply"]), texts)
+    ),
+    commands.SetCanvas: lambda d: st.builds(commands.SetCanvas, sizes, numbers, numbers),
+    commands.SetLocked: lambda d: st.builds(commands.SetLocked, some(d), st.booleans()),
+    commands.SetOpacity: lambda d: st.builds(commands.SetOpacity, some(d), opacities, gestures),
+    commands.SetPrompt: lambda d: st.builds(commands.SetPrompt, texts, gestures),
+    commands.SetRect: lambda d: st.builds(commands.SetRect, one(d), rects, gestures),
+    commands.SetSeed: lambda d: st.builds(commands.SetSeed, one(d), seeds),
+    commands.SetSettings: lambda d: st.builds(commands.SetSettings, plain_settings, gestures),
+    commands.SetVisible: lambda d: st.builds(commands.SetVisible, some(d), st.booleans()),
+    commands.UseCandidate: candidate,
+}
+
+
+def test_every_command_is_in_the_machine() -> None:
+    """A new command class must be added above, or undo of it is not proved."""
+
+    def below(kind: type[Command]) -> set[type[Command]]:
+        return {kind}.union(*(below(child) for child in kind.__subclasses__()))
+
+    ours = {kind for kind in below(Command) if kind.__module__.startswith("app.")}
+    assert ours - {Command} == set(FACTORIES)
+
+
+class Mirror:
+    """A layer list that follows the events, as a view does."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self.layers = {layer.id: layer for layer in document.layers}
+        events = document.events
+        events.layer_added.connect(self._fetch)
+        events.layer_removed.connect(self._drop)
+        events.layer_changed.connect(lambda layer_id, what: self._fetch(layer_id))
+        events.reset.connect(self._start_again)
+
+    def _fetch(self, layer_id: int) -> None:
+        self.layers[layer_id] = self._document.layer(layer_id)
+
+    def _drop(self, layer_id: int) -> None:
+        del self.layers[layer_id]
+
+    def _start_again(self) -> None:
+        self.layers = {layer.id: layer for layer in self._document.layers}
+
+
+class CommandMachine(RuleBasedStateMachine):
+    """Does, undoes and redoes; keeps the hash after each step and nothing else."""
+
+    @initialize()
+    def start(self) -> None:
+        self.document = Document(new_contents(Size(96, 64), 16, boxes=[Rect(0, 0, 40, 40)]))
+        self.stack = UndoStack(self.document)
+        self.hashes = [self.document.content_hash()]
+        self.mirror = Mirror(self.document)
+
+    @rule(kind=st.sampled_from(sorted(FACTORIES, key=lambda kind: kind.__name__)), data=st.data())
+    def do(self, kind: type[Command], data: st.DataObject) -> None:
+        command = data.draw(FACTORIES[kind](self.document))
+        before, undone = self.document.content_hash(), list(self.stack.undone)
+        try:
+            self.stack.push(command)
+        except UserError:
+            assert self.document.content_hash() == before
+            self.stack.undone = undone
+            return
+        place = len(self.stack.done)
+        self.hashes[place:] = [self.document.content_hash()]
+
+    @precondition(lambda self: self.stack.done)
+    @rule()
+    def undo(self) -> None:
+        self.stack.undo()
+
+    @precondition(lambda self: self.stack.undone)
+    @rule()
+    def redo(self) -> None:
+        self.stack.redo()
+
+    @rule()
+    def save_and_load(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "design.ora")
+            with path.open("wb") as stream:
+                write_ora(self.document.contents, stream)
+            opened = load_project(path)
+            assert opened.messages == ()
+            assert content_hash(opened.contents) == self.document.content_hash()
+            again = io.BytesIO()
+            write_ora(opened.contents, again)
+            assert again.getvalue() == path.read_bytes()
+
+    @invariant()
+    def the_hash_is_that_of_this_step(self) -> None:
+        if hasattr(self, "stack"):
+            assert self.document.content_hash() == self.hashes[len(self.stack.done)]
+
+    @invariant()
+    def events_told_everything(self) -> None:
+        if hasattr(self, "mirror"):
+            assert self.mirror.layers == {layer.id: layer for layer in self.document.layers}
+
+    @invariant()
+    def the_document_is_sound(self) -> None:
+        if not hasattr(self, "document"):
+            return
+        document = self.document
+        numbers = [layer.number for layer in document.foregrounds]
+        assert len(set(numbers)) == len(numbers) <= 50
+        assert all(0 < number < document.contents.next_number for number in numbers)
+        assert not any(layer.is_background for layer in document.foregrounds)
+        for layer in document.layers:
+            if layer.pixels is None:
+                assert layer.kind == "box"
+                assert layer.rect == layer.region(document.grid, document.canvas)
+            else:
+                assert layer.kind != "box"
+                assert layer.pixels.shape == (layer.rect.height, layer.rect.width, 4)
+                assert not layer.pixels[layer.pixels[..., 3] == 0].any()
+                assert not layer.pixels.flags.writeable
+
+    def teardown(self) -> None:
+        if not hasattr(self, "stack"):
+            return
+        while self.stack.undone:
+            self.stack.redo()
+        last = self.document.content_hash()
+        while self.stack.done:
+            self.stack.undo()
+            assert self.document.content_hash() == self.hashes[len(self.stack.done)]
+        assert self.document.content_hash() == self.hashes[0]
+        while self.stack.undone:
+            self.stack.redo()
+        assert self.document.content_hash() == last
+
+
+TestCommandMachine = CommandMachine.TestCase
+TestCommandMachine.settings = settings(
+    max_examples=40,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+def test_the_hash_sees_every_field() -> None:
+    """Otherwise the machine above would prove little."""
+    document = Document(new_contents(Size(96, 64), 16, boxes=[Rect(0, 0, 40, 40)]))
+    layer_id = document.foregrounds[0].id
+    pixels = np.full((48, 48, 4), 200, np.uint8)
+    steps: list[Command] = [
+        commands.Rename(layer_id, "x"),
+        commands.SetVisible([layer_id], False),
+        commands.SetOpacity([layer_id], 0.5),
+        commands.SetBlend([layer_id], "screen"),
+        commands.SetSeed(layer_id, 1),
+        commands.SetRect(layer_id, Rect(0, 0, 64, 16)),
+        commands.PlacePixels([Placement(layer_id, pixels, Rect(0, 0, 48, 48))]),
+        commands.PlacePixels([Placement(layer_id, pixels, Rect(0, 0, 48, 48), {"a": 1})]),
+        commands.PlacePixels([Placement(-1, pixels, Rect(0, 0, 48, 48))]),
+        commands.SetLocked([layer_id], True),
+        commands.AddBox(Rect(0, 0, 8, 8)),
+        commands.Reorder([layer_id], None),
+        commands.SetPrompt("x"),
+        commands.SetSettings(Settings(seed=5)),
+        commands.SetCanvas(Size(64, 64)),
+        commands.SetBackground(False),
+    ]
+    seen = {document.content_hash()}
+    for step in steps:
+        step.do(document)
+        if not step.changes_nothing:
+            assert document.content_hash() not in seen, step.label
+            seen.add(document.content_hash())
+    assert len(seen) == len(steps)

@@ -1,0 +1,420 @@
+"""What each command does beyond its place in the state machine: labels, locks, merging, errors."""
+
+from __future__ import annotations
+
+import tracemalloc
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app.document import Document, DocumentError, LimitError, Rect, Size, new_contents
+from app.document.commands import (
+    AddBox,
+    Command,
+    DeleteLayers,
+    DuplicateLayers,
+    ImportPicture,
+    MoveLayers,
+    Placement,
+    PlacePixels,
+    Rename,
+    Reorder,
+    ReplaceDocument,
+    SetBackground,
+    SetBlend,
+    SetCanvas,
+    SetLocked,
+    SetOpacity,
+    SetPrompt,
+    SetRect,
+    SetSeed,
+    SetSettings,
+    SetVisible,
+    UseCandidate,
+)
+from app.document.contents import Settings
+from tests.app.document.examples import (
+    UndoStack,
+    add_box,
+    design,
+    fill,
+    picture,
+    plain,
+    run,
+    small_document,
+)
+
+
+def castle_of(document: Document) -> int:
+    return document.foregrounds[0].id
+
+
+def names(document: Document) -> list[str]:
+    return [layer.name for layer in document.foregrounds]
+
+
+@pytest.mark.parametrize(
+    ("make", "label"),
+    [
+        (lambda d: AddBox(Rect(0, 0, 8, 8)), "Add 'Layer 3'"),
+        (lambda d: DeleteLayers([castle_of(d)]), "Delete 'Castle'"),
+        (lambda d: DeleteLayers([layer.id for layer in d.foregrounds]), "Delete 2 layers"),
+        (lambda d: MoveLayers([castle_of(d)], 1, 1), "Move 'Castle'"),
+        (lambda d: SetRect(d.foregrounds[1].id, Rect(0, 0, 64, 32)), "Resize 'Été 層'"),
+        (lambda d: SetRect(castle_of(d), Rect(5, 5, 48, 32)), "Move 'Castle'"),
+        (lambda d: Rename(castle_of(d), "Tower"), "Rename 'Castle'"),
+        (lambda d: Reorder([castle_of(d)], d.foregrounds[1].id), "Reorder 'Castle'"),
+        (lambda d: SetVisible([castle_of(d)], False), "Hide 'Castle'"),
+        (lambda d: SetLocked([castle_of(d)], True), "Lock 'Castle'"),
+        (lambda d: SetOpacity([castle_of(d)], 0.5), "Opacity of 'Castle'"),
+        (lambda d: SetBlend([castle_of(d)], "multiply"), "Blend Mode of 'Castle'"),
+        (lambda d: SetSeed(castle_of(d), 5), "Pin Seed of 'Castle'"),
+        (lambda d: SetPrompt("x"), "Edit Prompt"),
+        (lambda d: SetSettings(Settings(steps=3)), "Change Settings"),
+        (lambda d: SetBackground(False), "Background Off"),
+        (lambda d: SetCanvas(Size(64, 64)), "Canvas Size 64 × 64"),
+        (lambda d: DuplicateLayers([castle_of(d)]), "Duplicate 'Castle'"),
+        (lambda d: ImportPicture(picture(4, 4), "cat"), "Import 'cat'"),
+        (lambda d: ReplaceDocument(new_contents(), "Open 'x.ora'"), "Open 'x.ora'"),
+    ],
+)
+def test_labels_name_the_target(make, label: str) -> None:  # type: ignore[no-untyped-def]
+    """UN1; the label stays when the target is renamed or gone later."""
+    document = design()
+    command = run(document, make(document))
+    assert command.label == label
+    command.undo(document)
+    assert command.label == label
+
+
+def test_generating_keeps_the_former_pixels_as_candidate() -> None:
+    """RE1: in place; id, name, order, opacity and blend stay."""
+    document = small_document()
+    layer_id = add_box(document, Rect(0, 0, 32, 32), "Castle")
+    fill(document, layer_id, 1)
+    run(document, SetOpacity([layer_id], 0.5))
+    before = document.layer(layer_id)
+    fill(document, layer_id, 2)
+    after = document.layer(layer_id)
+    assert [item.pixel_hash for item in after.candidates] == [before.pixel_hash]
+    assert after.candidates[0].record == {"seed": 1, "prompt": "a castle"}
+    assert replace(after, image=before.image, record=before.record, candidates=()) == before
+
+
+def test_neighbours_stay_bit_identical() -> None:
+    """RE3."""
+    document = design()
+    target, others = document.foregrounds[0], [document.layers[0], document.layers[2]]
+    fill(document, target.id, 9)
+    for other in others:
+        assert document.layer(other.id) is other
+
+
+def test_a_whole_picture_is_one_step() -> None:
+    document = design()
+    stack = UndoStack(document)
+    before = document.content_hash()
+    placements = [
+        Placement(layer.id, picture(layer.rect.width, layer.rect.height, 8), layer.rect)
+        for layer in document.layers
+    ]
+    stack.push(PlacePixels(placements, "Generate picture"))
+    assert stack.done[0].label == "Generate picture"
+    stack.undo()
+    assert document.content_hash() == before
+
+
+def test_a_locked_target_gets_the_result_as_candidate() -> None:
+    """LY2 protects the pixels; nothing is lost."""
+    document = design()
+    castle = document.layer(castle_of(document))
+    run(document, SetLocked([castle.id], True))
+    fill(document, castle.id, 42)
+    now = document.layer(castle.id)
+    assert now.image is castle.image
+    assert len(now.candidates) == len(castle.candidates) + 1
+
+
+def test_a_result_for_a_deleted_target_is_kept_detached() -> None:
+    """GE9: never applied, never lost."""
+    document = design()
+    castle = document.layer(castle_of(document))
+    run(document, DeleteLayers([castle.id]))
+    pixels = picture(32, 32, 5)
+    run(document, PlacePixels([Placement(castle.id, pixels, Rect(0, 0, 32, 32))]))
+    (kept,) = document.contents.detached
+    assert np.array_equal(kept.pixels[..., 3], pixels[..., 3])
+
+
+def test_two_results_for_one_layer_are_both_kept() -> None:
+    document = small_document()
+    layer_id = add_box(document)
+    rect = document.layer(layer_id).rect
+    run(
+        document,
+        PlacePixels([Placement(layer_id, picture(32, 32, n), rect, {"n": n}) for n in (1, 2)]),
+    )
+    layer = document.layer(layer_id)
+    assert layer.record == {"n": 2}
+    assert [item.record for item in layer.candidates] == [{"n": 1}]
+
+
+def test_candidates_swap_places() -> None:
+    document = design()
+    castle = document.layer(castle_of(document))
+    (other,) = castle.candidates
+    run(document, UseCandidate(castle.id, other.pixel_hash))
+    now = document.layer(castle.id)
+    assert now.image is other.image
+    assert now.record == other.record
+    assert [item.image for item in now.candidates] == [castle.image]
+    with pytest.raises(DocumentError, match="no such candidate"):
+        run(document, UseCandidate(castle.id, "0" * 64))
+
+
+@pytest.mark.parametrize(
+    "placement",
+    [
+        Placement(0, plain(8, 8, (0, 0, 0, 0)), Rect(0, 0, 9, 8)),
+        Placement(0, np.zeros((8, 8, 3), np.uint8), Rect(0, 0, 8, 8)),
+        Placement(0, plain(8, 8, (0, 0, 0, 0)), Rect(0, 0, 8, 8), {"x": float("inf")}),
+    ],
+)
+def test_results_that_cannot_be_are_refused(placement: Placement) -> None:
+    document = design()
+    before = document.content_hash()
+    with pytest.raises(DocumentError):
+        run(document, PlacePixels([placement]))
+    assert document.content_hash() == before
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda i: DeleteLayers([i]),
+        lambda i: MoveLayers([i], 1, 1),
+        lambda i: SetRect(i, Rect(0, 0, 48, 32)),
+        lambda i: SetOpacity([i], 0.1),
+        lambda i: SetBlend([i], "screen"),
+        lambda i: UseCandidate(i, "x"),
+    ],
+)
+def test_the_lock_protects(make) -> None:  # type: ignore[no-untyped-def]
+    """LY2."""
+    document = design()
+    castle = castle_of(document)
+    run(document, SetLocked([castle], True))
+    with pytest.raises(DocumentError, match=r"'Castle' is locked\. Nothing was changed\. Unlock"):
+        run(document, make(castle))
+
+
+def test_the_lock_leaves_name_order_and_eye_free() -> None:
+    """LY2."""
+    document = design()
+    castle = castle_of(document)
+    run(document, SetLocked([castle], True))
+    run(document, Rename(castle, "Tower"))
+    run(document, SetVisible([castle], False))
+    run(document, Reorder([castle], document.foregrounds[1].id))
+    assert names(document) == ["Été 層", "Tower"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda i: DeleteLayers([i]),
+        lambda i: MoveLayers([i], 1, 1),
+        lambda i: SetRect(i, Rect(0, 0, 16, 16)),
+        lambda i: Reorder([i], None),
+        lambda i: DuplicateLayers([i]),
+    ],
+)
+def test_the_background_stays_where_it_is(make) -> None:  # type: ignore[no-untyped-def]
+    """LA7."""
+    document = design()
+    with pytest.raises(DocumentError, match="background cannot be"):
+        run(document, make(document.background_id))
+
+
+def test_switching_the_background_off_keeps_its_pixels() -> None:
+    document = design()
+    before = document.background
+    run(document, SetBackground(False))
+    assert document.background is None
+    run(document, SetBackground(True))
+    assert document.background is before
+
+
+@pytest.mark.parametrize(
+    ("moved", "above", "result"),
+    [
+        ("a", "c", "bcad"),
+        ("d", None, "dabc"),
+        ("d", "background", "dabc"),
+        ("bd", "a", "abdc"),
+        ("ab", "d", "cdab"),
+        ("ac", "a", "acbd"),  # the anchor moves itself: the place below it counts
+        ("bc", "c", "abcd"),
+        ("db", "a", "abdc"),  # several keep their order, however they were selected
+    ],
+)
+def test_reordering(moved: str, above: str | None, result: str) -> None:
+    """LY6."""
+    document = small_document()
+    ids = {name: add_box(document, name=name) for name in "abcd"}
+    ids["background"] = document.background_id
+    run(document, Reorder([ids[name] for name in moved], above and ids[above]))
+    assert "".join(names(document)) == result
+
+
+def test_a_new_box_goes_above_the_one_given() -> None:
+    """LA1."""
+    document = design()
+    run(document, AddBox(Rect(0, 0, 8, 8), above=castle_of(document), name="Flag"))
+    run(document, AddBox(Rect(0, 0, 8, 8), above=document.background_id, name="Moat"))
+    assert names(document) == ["Moat", "Castle", "Flag", "Été 層"]
+
+
+def test_empty_boxes_stay_on_the_grid_and_pictures_go_anywhere() -> None:
+    document = design()
+    castle, empty = document.foregrounds
+    run(document, MoveLayers([castle.id, empty.id], -300, 9))
+    assert document.layer(castle.id).rect == Rect(-300, 9, 48, 32)
+    assert document.layer(empty.id).rect == Rect(0, 32, 32, 32)
+
+
+def test_a_layer_with_pixels_keeps_its_size() -> None:
+    document = design()
+    with pytest.raises(DocumentError, match="has pixels of 48 × 32"):
+        run(document, SetRect(castle_of(document), Rect(0, 0, 16, 16)))
+
+
+def test_a_duplicate_shares_pixels_and_is_a_layer_of_its_own() -> None:
+    """LY7."""
+    document = design()
+    castle = document.layer(castle_of(document))
+    command = DuplicateLayers([castle.id])
+    run(document, command)
+    copy = document.layer(command.new_ids[0])
+    assert copy.image is castle.image
+    assert (copy.number, copy.name) == (3, "Castle copy")
+    assert copy.rect == castle.rect.translated(16, 16)
+    assert names(document) == ["Castle", "Castle copy", "Été 層"]
+
+
+def test_a_changed_canvas_keeps_bytes_and_places() -> None:
+    document = design()
+    castle, empty = document.foregrounds
+    run(document, SetCanvas(Size(48, 48), dx=-16, dy=0))
+    assert document.layer(castle.id).rect == castle.rect.translated(-16, 0)
+    assert document.layer(castle.id).image is castle.image
+    assert Size(48, 48).rect.contains(document.layer(empty.id).rect)
+    with pytest.raises(DocumentError, match="multiples of 16"):
+        run(document, SetCanvas(Size(50, 48)))
+    with pytest.raises(LimitError, match="limit is 8,192"):
+        run(document, SetCanvas(Size(16384, 48)))
+
+
+def test_imported_pictures_stand_in_the_middle() -> None:
+    document = design()
+    command = ImportPicture(picture(20, 10), "cat\x00 and dog")
+    run(document, command)
+    layer = document.layer(command.layer_id)
+    assert (layer.kind, layer.name, layer.rect) == ("imported", "cat and dog", Rect(38, 27, 20, 10))
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (SetPrompt("x" * 1001), "at most 1,000 characters, this one has 1,001"),
+        (Rename(-1, "x"), "no layer"),
+        (SetOpacity([], 1.5), "150 %"),
+        (SetSeed(-1, 2**32), "A seed must be"),
+        (AddBox(Rect(0, 0, 1, 1), above=-1), "no layer"),
+        (Reorder([], -1), "no layer"),
+    ],
+)
+def test_bad_values_are_refused_with_a_sentence(command: Command, message: str) -> None:
+    with pytest.raises(DocumentError, match=message):
+        run(design(), command)
+
+
+def test_a_blank_name_is_the_default_one() -> None:
+    """LY5."""
+    document = design()
+    run(document, Rename(castle_of(document), " \n"))
+    assert names(document)[0] == "Layer 1"
+
+
+def test_a_gesture_is_one_step() -> None:
+    """UN4: merged by gesture, whatever the time between."""
+    document = design()
+    stack = UndoStack(document)
+    castle = castle_of(document)
+    before = document.content_hash()
+    for _ in range(5):
+        stack.push(MoveLayers([castle], 3, 0, gesture=1))
+    stack.push(MoveLayers([castle], 3, 0, gesture=2))
+    stack.push(MoveLayers([castle], 3, 0))
+    stack.push(MoveLayers([castle], 3, 0))
+    assert len(stack.done) == 4
+    assert document.layer(castle).rect.x == 24
+    after = document.content_hash()
+    stack.undo()
+    stack.undo()
+    stack.undo()
+    assert document.layer(castle).rect.x == 15
+    stack.undo()
+    assert document.content_hash() == before
+    for _ in range(4):
+        stack.redo()
+    assert document.content_hash() == after
+
+
+def test_gestures_on_other_targets_or_of_other_kinds_do_not_merge() -> None:
+    document = design()
+    stack = UndoStack(document)
+    castle, empty = (layer.id for layer in document.foregrounds)
+    stack.push(MoveLayers([castle], 1, 0, gesture=1))
+    stack.push(MoveLayers([empty], 16, 0, gesture=1))
+    stack.push(SetOpacity([empty], 0.5, gesture=1))
+    assert len(stack.done) == 3
+
+
+def test_typing_is_one_step_and_typing_back_leaves_nothing() -> None:
+    document = design()
+    stack = UndoStack(document)
+    for text in ("a", "a ", "a c", ""):
+        stack.push(SetPrompt(text, gesture=4))
+    assert len(stack.done) == 1
+    assert stack.done[0].changes_nothing
+
+
+def test_a_step_without_pixels_is_small() -> None:
+    """ME1: at most 4 KB each, with fifty layers."""
+    document = Document(new_contents(Size(96, 64), 16, boxes=[Rect(0, 0, 16, 16)] * 50))
+    ids = [layer.id for layer in document.foregrounds]
+    stack = UndoStack(document)
+    steps = 400
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for n in range(steps // 4):
+            stack.push(Rename(ids[n % 50], f"name {n}"))
+            stack.push(SetOpacity([ids[n % 50]], n / 1000))
+            stack.push(MoveLayers([ids[n % 50]], 16 if n % 100 < 50 else -16, 0))
+            stack.push(Reorder([ids[n % 50]], ids[(n + 7) % 50]))
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert grown / steps <= 4096
+
+
+def test_undo_keeps_references_and_no_copies_of_pixels() -> None:
+    """ME2: the same objects come back."""
+    document = design()
+    castle = document.layer(castle_of(document))
+    command = run(document, PlacePixels([Placement(castle.id, picture(48, 32, 7), castle.rect)]))
+    command.undo(document)
+    assert document.layer(castle.id) is castle
