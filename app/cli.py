@@ -21,8 +21,17 @@ from app.document.errors import UserError
 
 OK, FAILED, BAD_ARGUMENTS, INTERRUPTED = 0, 1, 2, 130
 MAX_SEED = 2**32 - 1
-TRAINERS = ("sprites", "autoencoder", "transformer", "judge", "evaluate")
-BENCHES = {"engine": "engine.benchmarks.engine_bench"}
+FORWARDED = {
+    "train": {
+        "sprites": "engine.training.sprites",
+        "words": "engine.training.word_table",
+        "autoencoder": "engine.training.autoencoder",
+        "transformer": "engine.training.transformer",
+        "judge": "engine.training.judge",
+        "evaluate": "engine.training.evaluate",
+    },
+    "bench": {"engine": "engine.benchmarks.engine_bench"},
+}
 HEADLESS_HINT = "layerloom generate --prompt TEXT --layout FILE --out FOLDER"
 
 
@@ -62,7 +71,7 @@ def _run(arguments: list[str], engine_factory: EngineFactory | None) -> int:
         return _open_window(None)
     if len(arguments) == 1 and arguments[0].lower().endswith(".ora"):
         return _open_window(Path(arguments[0]))
-    if arguments[0] in ("train", "bench"):
+    if arguments[0] in FORWARDED:
         return _forward(arguments)
     try:
         parsed = build_parser().parse_args(arguments)
@@ -105,7 +114,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="layerloom",
         description="Draw boxes, type one prompt, get a picture in layers.",
         epilog="Without arguments, or with one project file, the window opens. Also: "
-        "layerloom train sprites|autoencoder|transformer|judge|evaluate …, "
+        "layerloom train sprites|words|autoencoder|transformer|judge|evaluate …, "
         "layerloom bench engine …; each takes --help.",
         allow_abbrev=False,
     )
@@ -317,7 +326,7 @@ def _open_window(path: Path | None) -> int:
 def _forward(arguments: list[str]) -> int:
     """`train NAME …` and `bench NAME …`: the module of that name reads its own arguments."""
     group, rest = arguments[0], arguments[1:]
-    names = {name: f"engine.training.{name}" for name in TRAINERS} if group == "train" else BENCHES
+    names = FORWARDED[group]
     if rest and rest[0] in ("-h", "--help"):
         print(f"usage: layerloom {group} {'|'.join(names)} [arguments, or --help]")
         return OK
@@ -330,7 +339,10 @@ def _forward(arguments: list[str]) -> int:
         )
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before the module imports torch
     module = importlib.import_module(names[rest[0]])
-    return int(module.main(rest[1:]) or OK)
+    try:
+        return int(module.main(rest[1:]) or OK)
+    except FileNotFoundError as error:  # an earlier step was not done; the error names it
+        raise UserError(f"{error}.", "Nothing was changed.") from error
 
 
 def _say(text: str) -> None:

@@ -86,7 +86,7 @@ def test_help_of_groups_lists_names(group: str, capsys: pytest.CaptureFixture[st
     assert ("sprites" if group == "train" else "engine") in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", cli.TRAINERS)
+@pytest.mark.parametrize("name", cli.FORWARDED["train"])
 def test_trainers_get_their_arguments(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """`train NAME …` hands everything behind the name to that module's `main`."""
     got: list[list[str]] = []
@@ -97,9 +97,22 @@ def test_trainers_get_their_arguments(name: str, monkeypatch: pytest.MonkeyPatch
             got.append(argv)
             return 7
 
-    monkeypatch.setitem(sys.modules, f"engine.training.{name}", Trainer)
+    monkeypatch.setitem(sys.modules, cli.FORWARDED["train"][name], Trainer)
     assert cli.main(["train", name, "--help", "--steps", "5"]) == 7
     assert got == [["--help", "--steps", "5"]]
+
+
+def test_a_trainer_that_misses_an_earlier_step_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Trainer:
+        @staticmethod
+        def main(argv: list[str]) -> int:
+            raise FileNotFoundError("no judge at x: run `layerloom train judge` first")
+
+    monkeypatch.setitem(sys.modules, "engine.training.evaluate", Trainer)
+    assert cli.main(["train", "evaluate"]) == cli.FAILED
+    assert "run `layerloom train judge` first." in capsys.readouterr().err
 
 
 # ---- where to write ----
