@@ -1,8 +1,9 @@
 """Evaluation: `layerloom train evaluate` generates held-out scenes and says what came of them.
 
 Boxes and prompts go in exactly as from the application; the judge looks at the layers. Beside the
-generated pictures stand two controls: the real art of the same scenes (what a perfect generator
-would score with this judge) and another scene's prompt (what chance would score).
+generated pictures stand controls: the real art of the same scenes, as it is and through the
+autoencoder (what a perfect generator would score with this judge), and another scene's prompt (what
+chance would score).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import numpy as np
 
 from engine.api import Event, Finished, GenerateRequest, ModelInfo
 from engine.errors import EngineError
+from engine.training.background_judge import BackgroundJudge
 from engine.training.contact_sheet import Tile, save_sheet, stack_layers
 from engine.training.evaluation_report import (
     numbers_table,
@@ -41,7 +43,7 @@ from engine.training.evaluation_tasks import (
 )
 from engine.training.judge import DEFAULT_PATH, Judge, Verdict
 from engine.training.metrics import Rate, Scores, add_scores, found, score_picture
-from engine.training.reconstruction import reconstruction_numbers
+from engine.training.reconstruction import reconstruct_bytes, reconstruction_numbers
 from engine.training.scenes import Scene, evaluation_scenes
 from engine.training.sprites import SpritePack
 
@@ -49,6 +51,7 @@ PAGE = 8  # pictures per contact sheet
 SCENE_SEED = 2026
 
 Judging = Callable[[Sequence[np.ndarray]], list[Verdict]]
+Decoding = Callable[[np.ndarray], np.ndarray]  # a layer through the autoencoder, uint8 straight
 
 
 class Runs(Protocol):
@@ -96,19 +99,35 @@ def score_edit(outcome: Outcome) -> Scores:
     }
 
 
+def score_background(outcome: Outcome, scene: Scene, naming: Callable[[np.ndarray], str]) -> Scores:
+    """Does the generated background look like the one that the scene's prompt names?"""
+    if outcome.background is None or scene.background is None:
+        return {}
+    return {"named background": Rate(naming(outcome.background) == scene.background, 1)}
+
+
 def controls(
-    outcomes: Sequence[Outcome], pack: SpritePack, judging: Judging
-) -> tuple[Scores, Scores]:
-    """Scores of the real art, and of the generated layers under the next scene's prompt."""
-    real, other = [], []
+    outcomes: Sequence[Outcome],
+    pack: SpritePack,
+    judging: Judging,
+    naming: Callable[[np.ndarray], str],
+    decoding: Decoding | None,
+) -> dict[str, Scores]:
+    """Scores of the same scenes in real art, and of the layers under the next scene's prompt."""
+    columns: dict[str, list[Scores]] = {"real art": [], "another prompt": []}
     for index, outcome in enumerate(outcomes):
         scene = outcome.task.scene
         layers = [draw_thing(pack, thing) for thing in scene.things]
-        real.append(score_picture(scene, layers, judging(layers)))
+        columns["real art"].append(score_picture(scene, layers, judging(layers)))
+        if decoding is not None:
+            layers = [decoding(layer) for layer in layers]
+            scores = score_picture(scene, layers, judging(layers))
+            columns.setdefault("real art, decoded", []).append(scores)
         next_scene = outcomes[(index + 1) % len(outcomes)].task.scene
         wanted = [thing.noun for thing in next_scene.things]
-        other.append({"things found": found(wanted, outcome.verdicts)})
-    return add_scores(real), add_scores(other)
+        other = score_background(outcome, next_scene, naming)
+        columns["another prompt"].append({"things found": found(wanted, outcome.verdicts), **other})
+    return {name: add_scores(scores) for name, scores in columns.items()}
 
 
 def evaluate(
@@ -120,8 +139,13 @@ def evaluate(
     kinds: Sequence[TaskKind],
     out: Path,
     seed: int,
+    decoding: Decoding | None = None,
 ) -> tuple[list[str], dict[str, Any]]:
     """Run all tasks; contact sheets go into `out/sheets` as they come.
+
+    Args:
+        scenes: of evaluation: every thing is different and named once.
+        decoding: passes a layer through the model's autoencoder, for one more control.
 
     Returns:
         markdown sections and the numbers behind them.
@@ -139,18 +163,22 @@ def evaluate(
                 save_sheet(rows, out / "sheets" / f"{kind}-{number // PAGE + 1:02}.png")
                 spent = time.monotonic() - started
                 print(f"{kind}: {number + 1} of {len(scenes)}, {spent:.0f} s", flush=True)
-    return _summarise(by_kind, judging, pack)
+    columns: dict[str, Scores] = {}
+    if whole := by_kind.get("whole"):
+        naming = BackgroundJudge()
+        scores = [score_picture(o.task.scene, o.layers, o.verdicts) for o in whole]
+        scores += [score_background(o, o.task.scene, naming) for o in whole]
+        columns = {"generated": add_scores(scores)}
+        columns |= controls(whole, pack, judging, naming, decoding)
+    return _summarise(by_kind, columns)
 
 
 def _summarise(
-    by_kind: dict[TaskKind, list[Outcome]], judging: Judging, pack: SpritePack
+    by_kind: dict[TaskKind, list[Outcome]], columns: dict[str, Scores]
 ) -> tuple[list[str], dict[str, Any]]:
     sections: list[str] = []
     numbers: dict[str, Any] = {}
-    if whole := by_kind.get("whole"):
-        generated = add_scores([score_picture(o.task.scene, o.layers, o.verdicts) for o in whole])
-        real, other = controls(whole, pack, judging)
-        columns = {"generated": generated, "real art": real, "another prompt": other}
+    if columns:
         sections.append(rates_table(columns))
         numbers["whole"] = columns
     single: Scores = {}
@@ -225,7 +253,14 @@ def main(argv: list[str]) -> int:
     count = 12 if args.quick else args.n
     scenes = evaluation_scenes(count, args.scene_seed, aspects=pack.aspects())
     sections, numbers = evaluate(
-        generator, judge.judge, pack, scenes, kinds=args.tasks, out=args.out, seed=args.seed
+        generator,
+        judge.judge,
+        pack,
+        scenes,
+        kinds=args.tasks,
+        out=args.out,
+        seed=args.seed,
+        decoding=lambda layer: reconstruct_bytes(generator.autoencoder, layer),
     )
     pictures = [draw_thing(pack, thing) for scene in scenes for thing in scene.things]
     autoencoder = reconstruction_numbers(generator.autoencoder, pictures[:200])

@@ -12,6 +12,7 @@ import torch
 
 from engine.model.autoencoder import Autoencoder
 from engine.training.metrics import composite_psnr, psnr, soft_alpha_share
+from engine.training.pixels import to_straight_bytes
 
 NUM_BACKDROPS = 8
 
@@ -32,6 +33,18 @@ def reconstruct(autoencoder: Autoencoder, rgba: np.ndarray) -> np.ndarray:
     return decoded.movedim(0, -1).float().cpu().numpy()[:h, :w]
 
 
+def premultiply(layer: np.ndarray) -> np.ndarray:
+    """(h, w, 4) uint8 straight -> float32 premultiplied in [0, 1]."""
+    pixels = layer.astype(np.float32) / 255
+    pixels[..., :3] *= pixels[..., 3:]
+    return pixels
+
+
+def reconstruct_bytes(autoencoder: Autoencoder, layer: np.ndarray) -> np.ndarray:
+    """A layer as the best generator would deliver it: (h, w, 4) uint8 straight in and out."""
+    return to_straight_bytes(reconstruct(autoencoder, premultiply(layer)))
+
+
 def reconstruction_numbers(
     autoencoder: Autoencoder, layers: Sequence[np.ndarray], seed: int = 0
 ) -> dict[str, float]:
@@ -44,8 +57,7 @@ def reconstruction_numbers(
     rng = np.random.default_rng(seed)
     composites, alphas, soft_before, soft_after = [], [], [], []
     for layer in layers:
-        original = layer.astype(np.float32) / 255
-        original[..., :3] *= original[..., 3:]
+        original = premultiply(layer)
         decoded = reconstruct(autoencoder, original)
         backdrops = rng.random((NUM_BACKDROPS, 3), dtype=np.float32)
         # Equal pictures would give infinity, which no mean survives.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from engine.training.concepts import BY_NAME
 from engine.training.contact_sheet import Tile, contact_sheet, flatten, stack_layers
 from engine.training.evaluate import evaluate
 from engine.training.evaluation_report import rate_text, update_card, write_report
-from engine.training.evaluation_tasks import KINDS, draw_thing, make_task
+from engine.training.evaluation_tasks import KINDS, draw_scenery, draw_thing, make_task
 from engine.training.judge import Verdict
 from engine.training.metrics import (
     Rate,
@@ -257,7 +258,9 @@ class ArtGenerator:
             if not layer.is_target:
                 continue
             x0, y0, x1, y1 = layer.box
-            rgba = np.full((y1 - y0, x1 - x0, 4), 255, np.uint8)
+            rng = np.random.default_rng(request.job_id)
+            scenery = scene if not self.blind else replace(scene, background="snow")
+            rgba = draw_scenery(scenery, rng)
             if layer.kind == "foreground":
                 thing = scene.things[layer.layer_id - 1]
                 noun = "crown" if self.blind else thing.noun
@@ -265,6 +268,8 @@ class ArtGenerator:
                     self.pack,
                     Thing(noun, thing.look, thing.colour, thing.flip, thing.box, thing.rect),
                 )
+            assert rgba is not None
+            assert rgba.shape == (y1 - y0, x1 - x0, 4)
             results.append(
                 LayerResult(
                     layer_id=layer.layer_id, kind=layer.kind, box=layer.box, seed=0, rgba=rgba
@@ -282,8 +287,20 @@ def test_a_perfect_and_a_blind_generator(
 ) -> None:
     few = scenes[:9]
     sections, numbers = evaluate(
-        ArtGenerator(pack, few), judge, pack, few, kinds=KINDS, out=tmp_path, seed=0
+        ArtGenerator(pack, few),
+        judge,
+        pack,
+        few,
+        kinds=KINDS,
+        out=tmp_path,
+        seed=0,
+        decoding=np.zeros_like,  # an autoencoder that loses everything
     )
+    assert numbers["whole"]["generated"]["named background"].share > 0.95
+    assert numbers["whole"]["generated"]["named background"].total > 3
+    assert numbers["whole"]["another prompt"]["named background"].share < 0.9
+    assert numbers["whole"]["real art"]["things found"].share > 0.95
+    assert numbers["whole"]["real art, decoded"]["layers empty"].share == 1
     assert numbers["whole"]["generated"]["things found"].share > 0.95
     assert numbers["whole"]["another prompt"]["things found"].share < 0.5
     assert numbers["single"]["missing thing filled in"].share > 0.85
@@ -300,6 +317,7 @@ def test_a_perfect_and_a_blind_generator(
         ArtGenerator(pack, few, blind=True), judge, pack, few, kinds=["whole"], out=tmp_path, seed=0
     )
     assert blind["whole"]["generated"]["things found"].share < 0.2
+    assert blind["whole"]["generated"]["named background"].share < 0.5
 
 
 def test_contact_sheet_shows_transparency_on_grey() -> None:
