@@ -242,11 +242,13 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     # Imported here: --help must not wait for torch.
     from engine.generator import Generator
+    from engine.weights import load_model
 
     try:
         pack = SpritePack.load(args.sprites)
         judge = Judge.load(args.judge, pack.sha256)
         generator = Generator.load(args.weights, device=args.device, threads=args.threads)
+        autoencoder = load_model(args.weights).autoencoder
     except (OSError, ValueError, EngineError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -260,11 +262,11 @@ def main(argv: list[str]) -> int:
         kinds=args.tasks,
         out=args.out,
         seed=args.seed,
-        decoding=lambda layer: reconstruct_bytes(generator.autoencoder, layer),
+        decoding=lambda layer: reconstruct_bytes(autoencoder, layer),
     )
     pictures = [draw_thing(pack, thing) for scene in scenes for thing in scene.things]
-    autoencoder = reconstruction_numbers(generator.autoencoder, pictures[:200])
-    sections.append(numbers_table("autoencoder, real art in its boxes", autoencoder))
+    fidelity = reconstruction_numbers(autoencoder, pictures[:200])
+    sections.append(numbers_table("autoencoder, real art in its boxes", fidelity))
     info = generator.info
     about = {
         "model": f"{info.name} ({info.file_hash[:12]})",
@@ -275,7 +277,7 @@ def main(argv: list[str]) -> int:
         "device": f"{info.device}, {info.precision}, {info.threads} threads",
     }
     sections.insert(0, numbers_table("run", about))
-    text = write_report(args.out, sections, {**numbers, "autoencoder": autoencoder, "run": about})
+    text = write_report(args.out, sections, {**numbers, "autoencoder": fidelity, "run": about})
     print(text)
     if "whole" in numbers:
         print("things found:", rate_text(numbers["whole"]["generated"]["things found"]))
