@@ -29,7 +29,7 @@ class Settings:
         threads: torch threads on the CPU; 0 = cores - 1.
         first_run_done: the note on what the model can do was closed once.
         last_folder: where the last file was opened or saved.
-        window: Qt's geometry and state, hex text; empty = default layout.
+        window_geometry, window_state: Qt's, as hex text; empty = default layout.
     """
 
     theme: str = "system"
@@ -49,7 +49,7 @@ def load_settings(path: Path) -> tuple[Settings, str]:
     try:
         data: Any = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(data, dict):
-            raise ValueError("not an object")  # noqa: TRY004 - one except for bad content
+            raise ValueError("not an object")
         return _checked(data), ""
     except FileNotFoundError:
         return Settings(), ""
@@ -88,10 +88,8 @@ def log_path() -> Path:
 
 
 def resources_folder() -> Path:
-    """Icons and examples: inside the package when installed, beside it in a checkout."""
-    here = Path(__file__).resolve().parent
-    installed = here / "resources"
-    return installed if installed.is_dir() else here.parent / "resources"
+    """Icons and examples: `resources` lies beside the package `app`, installed or not."""
+    return Path(__file__).resolve().parent.parent / "resources"
 
 
 def _checked(data: dict[str, Any]) -> Settings:

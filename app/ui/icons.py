@@ -32,9 +32,7 @@ class SvgIconEngine(QIconEngine):
         self._disabled = disabled
         self._checked = checked
 
-    def paint(
-        self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State
-    ) -> None:
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         """Qt override: draw centred and square inside `rect`."""
         side = min(rect.width(), rect.height())
         square = QRectF(0, 0, side, side)

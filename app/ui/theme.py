@@ -12,6 +12,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
+from app.ui.style_sheet import SHEET
+
 ThemeChoice = Literal["system", "dark", "light"]
 
 # Everything is laid out on a grid of 4 logical pixels.
@@ -23,7 +25,7 @@ ROW_HEIGHT = 56
 THUMBNAIL = 40
 ICON = 20
 ICON_SMALL = 16
-DOCK_WIDTH = 296
+DOCK_WIDTH = 336
 CHECK_SIZE = 8
 MIN_WINDOW = (900, 600)
 
@@ -163,14 +165,14 @@ def palette(colours: Colours) -> QPalette:
         (roles.Accent, colours.accent),
     ):
         result.setColor(role, QColor(value))
-    for role in (roles.WindowText, roles.Text, roles.ButtonText):
+    for role in (roles.WindowText, roles.Text, roles.ButtonText, roles.PlaceholderText):
         result.setColor(QPalette.ColorGroup.Disabled, role, QColor(colours.disabled))
     return result
 
 
 def style_sheet(colours: Colours) -> str:
     """The application's style sheet in one theme's colours."""
-    sheet = _SHEET
+    sheet = SHEET
     for name in Colours.__slots__:
         sheet = sheet.replace(f"@{name};", f"{getattr(colours, name)};")
         sheet = sheet.replace(f"@{name} ", f"{getattr(colours, name)} ")
@@ -182,92 +184,3 @@ def _luminance(colour: str) -> float:
     channels = (value.redF(), value.greenF(), value.blueF())
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-# A border grows from 1 to 2 px on focus, so padding shrinks by 1 px: nothing jumps.
-_SHEET = """
-QMainWindow, QDialog { background: @window; }
-QMainWindow::separator { background: @hairline; width: 1px; height: 1px; }
-QToolTip { background: @panel; color: @text; border: 1px solid @edge; padding: 4px 8px; }
-
-QMenuBar { background: @window; border-bottom: 1px solid @hairline; padding: 0 8px; }
-QMenuBar::item { background: transparent; padding: 6px 8px; border-radius: 4px; }
-QMenuBar::item:selected { background: @hover; }
-QMenu { background: @panel; border: 1px solid @edge; padding: 4px; }
-QMenu::item { padding: 6px 28px 6px 12px; border-radius: 4px; }
-QMenu::item:selected { background: @hover; color: @text; }
-QMenu::item:disabled { color: @disabled; }
-QMenu::icon { padding-left: 8px; }
-QMenu::separator { height: 1px; background: @hairline; margin: 4px 8px; }
-
-#promptBar { background: @window; border-bottom: 1px solid @hairline; }
-#toolColumn { background: @window; border: none; border-right: 1px solid @hairline; padding: 8px 4px; spacing: 4px; }
-QStatusBar { background: @window; border-top: 1px solid @hairline; }
-QStatusBar::item { border: none; }
-QStatusBar QLabel { color: @secondary; padding: 0 4px; }
-
-#panelTitle { background: @window; border-bottom: 1px solid @hairline; }
-#panelTitle QLabel { font-weight: 600; }
-#panelBody { background: @panel; }
-#secondary { color: @secondary; }
-#warning { color: @outdated; }
-
-QPlainTextEdit, QLineEdit, QSpinBox, QAbstractSpinBox {
-    background: @field; color: @text; border: 1px solid @edge; border-radius: 4px;
-    padding: 3px 7px; selection-background-color: @accent; selection-color: @on_accent;
-}
-QPlainTextEdit:focus, QLineEdit:focus, QSpinBox:focus, QAbstractSpinBox:focus {
-    border: 2px solid @accent; padding: 2px 6px;
-}
-QLineEdit:disabled, QSpinBox:disabled, QPlainTextEdit:disabled {
-    color: @disabled; border: 1px solid @hairline; background: transparent;
-}
-QSpinBox::up-button, QSpinBox::down-button { width: 0; border: none; }
-
-QPushButton, QToolButton {
-    background: @raised; color: @text; border: 1px solid transparent; border-radius: 4px;
-    padding: 5px 11px;
-}
-QPushButton:hover, QToolButton:hover { background: @hover; }
-QPushButton:pressed, QToolButton:pressed { background: @pressed; }
-QPushButton:focus, QToolButton:focus { border: 2px solid @accent; padding: 4px 10px; }
-QPushButton:disabled, QToolButton:disabled { background: transparent; color: @disabled; border: 1px solid @hairline; }
-QToolButton::menu-indicator { image: none; width: 0; }
-
-#generate { background: @accent; color: @on_accent; font-weight: 600; padding: 5px 15px; }
-#generate:hover { background: @accent_hover; }
-#generate:pressed { background: @accent_pressed; }
-#generate:focus { border: 2px solid @text; padding: 4px 14px; }
-#generate:disabled { background: @raised; color: @disabled; border: 1px solid transparent; }
-
-QToolButton#quiet, #toolColumn QToolButton { background: transparent; padding: 3px; }
-QToolButton#quiet:hover, #toolColumn QToolButton:hover { background: @hover; }
-QToolButton#quiet:pressed { background: @pressed; }
-QToolButton#quiet:disabled { border: 1px solid transparent; }
-QToolButton#quiet:checked { background: @raised; }
-QToolButton#quiet:focus, #toolColumn QToolButton:focus { border: 2px solid @accent; padding: 2px; }
-#toolColumn QToolButton:checked { background: @hover; }
-
-QProgressBar { background: @hairline; border: none; border-radius: 1px; max-height: 3px; min-height: 3px; }
-QProgressBar::chunk { background: @accent; border-radius: 1px; }
-
-#messageBar { background: @panel; border-bottom: 1px solid @hairline; }
-#messageBar[kind="error"] { border-left: 4px solid @error; }
-#messageBar[kind="warning"] { border-left: 4px solid @outdated; }
-#messageBar[kind="note"] { border-left: 4px solid @accent; }
-#messageDetails { font-family: monospace; }
-
-#layerList { background: @panel; border: none; outline: none; }
-#layerFoot { background: @panel; border-top: 1px solid @hairline; }
-#canvasView { background: @surround; border: none; }
-#emptyCard { background: @panel; border: 1px solid @hairline; border-radius: 8px; }
-#emptyTitle { font-size: 13pt; font-weight: 600; }
-
-QScrollBar { background: transparent; border: none; }
-QScrollBar:vertical { width: 12px; }
-QScrollBar:horizontal { height: 12px; }
-QScrollBar::handle { background: @edge; border-radius: 3px; margin: 3px; min-height: 24px; min-width: 24px; }
-QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
-QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
-QAbstractScrollArea::corner { background: transparent; border: none; }
-"""

@@ -1,0 +1,192 @@
+"""Jobs: what was asked of the engine, how far it is, and how it ended.
+
+Decides who is target, context or neither (editor.md 0). Knows no widget and no thread; everything
+here lives on the UI thread.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from app.document.contents import Contents, seed_for
+from app.document.geometry import Rect
+from app.document.layer import Layer
+from engine import GenerateRequest, LayerRequest
+
+Scope = Literal["picture", "selected", "empty"]
+JobState = Literal["waiting", "running", "stopping", "finished", "cancelled", "failed"]
+MessageKind = Literal["error", "warning", "note"]
+
+MAX_KEPT_JOBS = 50
+_ENDED: tuple[JobState, ...] = ("finished", "cancelled", "failed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Something to tell the user: what happened, what was kept, what to do."""
+
+    kind: MessageKind
+    what: str
+    kept: str = ""
+    advice: str = ""
+    details: str = ""
+
+    @property
+    def text(self) -> str:
+        return " ".join(part for part in (self.what, self.kept, self.advice) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Who takes part in a job, bottom to top.
+
+    Attributes:
+        targets: layers that are generated.
+        context: visible layers with pixels that the model reads and leaves alone.
+        skipped: asked for, but locked or hidden.
+    """
+
+    targets: tuple[Layer, ...]
+    context: tuple[Layer, ...]
+    skipped: tuple[Layer, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """The app's record of one request.
+
+    Attributes:
+        request: what the engine got; None once the job has ended (it holds pixels).
+        rects: where each target was when the job began, by layer id.
+        names: the targets' names then.
+        numbers: numbers of all layers in the request, by layer id.
+    """
+
+    id: int
+    scope: Scope
+    request: GenerateRequest | None
+    rects: dict[int, Rect]
+    names: dict[int, str]
+    numbers: dict[int, int]
+    picture_seed: int
+    state: JobState = "waiting"
+    step: int = 0
+    total: int = 0
+    seconds_left: float | None = None
+    seconds: float | None = None
+    message: Message | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in _ENDED
+
+    @property
+    def title(self) -> str:
+        """What the job makes, for messages: "'Castle'" or "the picture"."""
+        if self.scope == "picture":
+            return "the picture"
+        names = [f"'{name}'" for name in self.names.values()]
+        if len(names) > 3:
+            return f"{len(names)} layers"
+        return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+@dataclass(slots=True)
+class JobList:
+    """The jobs of this window, oldest first; forgets the oldest ended ones."""
+
+    _jobs: dict[int, Job] = field(default_factory=dict)
+    _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def __iter__(self) -> Iterator[Job]:
+        return iter(self._jobs.values())
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def next_id(self) -> int:
+        """A job id that was never used."""
+        return next(self._ids)
+
+    def add(self, job: Job) -> None:
+        """Keep a new job."""
+        self._jobs[job.id] = job
+
+    def get(self, job_id: int) -> Job | None:
+        """The job, or None when it was forgotten or never was."""
+        return self._jobs.get(job_id)
+
+    def active(self) -> list[Job]:
+        """Jobs that have not ended, oldest first."""
+        return [job for job in self._jobs.values() if not job.has_ended]
+
+    def ended(self, job: Job, state: JobState) -> None:
+        """Mark a job as ended and let go of its pixels."""
+        job.state = state
+        job.request = None
+        job.seconds_left = None
+        old = [each.id for each in self._jobs.values() if each.has_ended]
+        for job_id in old[: max(0, len(self._jobs) - MAX_KEPT_JOBS)]:
+            del self._jobs[job_id]
+
+
+def plan(contents: Contents, scope: Scope, selected: Collection[int] = ()) -> Plan:
+    """Targets and context of a job.
+
+    Args:
+        scope: "picture" takes every layer that may be generated; "selected" those of `selected`;
+            "empty" the boxes without pixels.
+    """
+    asked = [layer for layer in contents.layers if _is_asked(layer, scope, selected)]
+    targets = [layer for layer in asked if layer.visible and not layer.locked]
+    taken = {layer.id for layer in targets}
+    context = [
+        layer
+        for layer in contents.layers
+        if layer.visible and layer.has_pixels and layer.id not in taken
+    ]
+    skipped = [layer for layer in asked if layer.id not in taken]
+    return Plan(tuple(targets), tuple(context), tuple(skipped if scope == "selected" else ()))
+
+
+def build_request(
+    contents: Contents, plan: Plan, job_id: int, picture_seed: int, preview_every: int = 1
+) -> GenerateRequest:
+    """The whole truth about the job, for the engine. Context pixels have the region's size."""
+    taken = {layer.id for layer in plan.targets}
+    taking_part = {layer.id for layer in (*plan.targets, *plan.context)}
+    layers = []
+    for layer in contents.layers:
+        if layer.id not in taking_part:
+            continue
+        region = layer.region(contents.grid, contents.canvas)
+        is_target = layer.id in taken
+        layers.append(
+            LayerRequest(
+                layer_id=layer.id,
+                kind="background" if layer.is_background else "foreground",
+                box=region.to_box(),
+                seed=seed_for(layer, picture_seed) if is_target else 0,
+                pixels=None if is_target else layer.region_pixels(contents.grid, contents.canvas),
+            )
+        )
+    return GenerateRequest(
+        job_id=job_id,
+        canvas=(contents.canvas.width, contents.canvas.height),
+        prompt=" ".join(contents.prompt.split()),
+        layers=tuple(layers),
+        steps=contents.settings.steps,
+        cfg_scale=contents.settings.cfg_scale,
+        preview_every=preview_every,
+    )
+
+
+def _is_asked(layer: Layer, scope: Scope, selected: Collection[int]) -> bool:
+    if scope == "selected":
+        return layer.id in selected
+    if scope == "empty":
+        return layer.kind == "box" and not layer.is_background
+    return layer.kind in ("box", "generated")

@@ -1,0 +1,68 @@
+"""Work off the UI thread: one worker, results back on the UI thread, in the order asked.
+
+Knows nothing of what the work is. Functions must not touch widgets or the document.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from app.bridge import LoopLike
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Background:
+    """Runs functions one after the other on a thread of its own.
+
+    Args:
+        loop: the UI thread's event loop, where results arrive.
+    """
+
+    def __init__(self, loop: LoopLike) -> None:
+        self._loop = loop
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="layerloom-files")
+        self._open = 0
+        self._lock = threading.Lock()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something was asked for and has not reported yet."""
+        return self._open > 0
+
+    def run(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[Exception], None],
+    ) -> None:
+        """Do `work` on the worker, then call `done` or `failed` on the UI thread."""
+        self._open += 1
+
+        def report(future: Future[T]) -> None:
+            if not future.cancelled():
+                self._loop.call_soon_threadsafe(self._finish, future, done, failed)
+
+        self._executor.submit(work).add_done_callback(report)
+
+    def shutdown(self) -> None:
+        """Finish what has begun; nothing is reported any more. May block for a file's length."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _finish(
+        self, future: Future[T], done: Callable[[T], None], failed: Callable[[Exception], None]
+    ) -> None:
+        self._open -= 1
+        error = future.exception()
+        if error is None:
+            done(future.result())
+        elif isinstance(error, Exception):
+            logger.info("background work failed", exc_info=error)
+            failed(error)
+        else:
+            raise error

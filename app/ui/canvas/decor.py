@@ -1,0 +1,153 @@
+"""Which outlines, handles and labels the canvas shows at the moment, drawn over the picture.
+
+Decides what; `overlay` says how it looks. Knows the scene and the selection, not the mouse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QFont, QPainter, QTransform
+
+from app.document.geometry import Rect
+from app.document.layer import Layer
+from app.ui.canvas import overlay
+from app.ui.canvas.region_item import to_rectf
+from app.ui.canvas.scene import CanvasScene
+from app.ui.selection import Selection
+from app.ui.theme import Colours
+
+
+@dataclass(slots=True)
+class Draft:
+    """A box that is being drawn or resized, or a marquee.
+
+    Attributes:
+        rect: canvas pixels.
+        text: the live label; shown below the rectangle.
+        is_box: False = marquee.
+    """
+
+    rect: Rect
+    text: str
+    is_box: bool
+
+
+@dataclass(slots=True)
+class Decor:
+    """Everything over the picture.
+
+    Attributes:
+        running: ids of the layers that a job is making.
+        show_grid: always; during drags of boxes the grid shows by itself.
+        is_dragging: handles hide while something moves.
+    """
+
+    scene: CanvasScene
+    selection: Selection
+    colours: Colours
+    show_grid: bool = False
+    is_dragging: bool = False
+    draft: Draft | None = None
+    running: frozenset[int] = frozenset()
+
+    def paint(self, painter: QPainter, to_view: QTransform, viewport: QRectF, font: QFont) -> None:
+        """Draw in viewport pixels; `to_view` maps canvas pixels there."""
+        document = self.scene.document
+        canvas = to_view.mapRect(to_rectf(document.canvas.rect))
+        draws_box = self.draft is not None and self.draft.is_box
+        if self.show_grid or draws_box:
+            step = document.grid * to_view.m11()
+            overlay.grid(painter, overlay.aligned(canvas), step, step, viewport)
+        for layer in document.foregrounds:
+            if layer.visible and layer.id not in self.selection:
+                self._paint_layer(painter, layer, to_view, viewport, font)
+        for layer in self.selection.layers():
+            self._paint_selected(painter, layer, to_view, viewport, font)
+        if self.draft is not None:
+            self._paint_draft(painter, self.draft, to_view, viewport, font)
+
+    def resizable(self) -> Layer | None:
+        """The layer whose handles show: one empty, visible, unlocked box alone."""
+        layer = self.selection.single()
+        if layer is None or layer.is_background or layer.has_pixels:
+            return None
+        return layer if layer.visible and not layer.locked else None
+
+    def handle_at(self, point: QPointF, to_view: QTransform) -> str:
+        """The handle under a viewport point, or ""."""
+        layer = self.resizable()
+        if layer is None:
+            return ""
+        rect = to_view.mapRect(to_rectf(self.scene.rect_of(layer)))
+        # On small boxes the handles must leave room to grab the box itself.
+        reach_x = min(overlay.HANDLE_HIT / 2, max(4.0, rect.width() / 4))
+        reach_y = min(overlay.HANDLE_HIT / 2, max(4.0, rect.height() / 4))
+        best, nearest = "", float("inf")
+        for name, at in overlay.handle_points(rect).items():
+            dx, dy = abs(at.x() - point.x()), abs(at.y() - point.y())
+            if dx <= reach_x and dy <= reach_y and dx + dy < nearest:
+                best, nearest = name, dx + dy
+        return best
+
+    def _paint_layer(
+        self,
+        painter: QPainter,
+        layer: Layer,
+        to_view: QTransform,
+        viewport: QRectF,
+        font: QFont,
+    ) -> None:
+        rect = to_view.mapRect(to_rectf(self.scene.rect_of(layer)))
+        has_preview = self.scene.has_preview(layer.id)
+        if not layer.has_pixels:
+            if not has_preview:
+                overlay.hatch(painter, rect, viewport)
+            overlay.outline(painter, rect)
+            if not has_preview:
+                self._paint_name(painter, layer, rect, font)
+        elif layer.id in self.running or self.draft is not None:
+            overlay.outline(painter, rect, dashed=True)
+
+    def _paint_selected(
+        self,
+        painter: QPainter,
+        layer: Layer,
+        to_view: QTransform,
+        viewport: QRectF,
+        font: QFont,
+    ) -> None:
+        rect = to_view.mapRect(to_rectf(self.scene.rect_of(layer)))
+        is_box = not (layer.has_pixels or layer.is_background)
+        if is_box and layer.visible and not self.scene.has_preview(layer.id):
+            overlay.hatch(painter, rect, viewport)
+            self._paint_name(painter, layer, rect, font)
+        overlay.selected_outline(painter, rect, self.colours)
+        if layer is self.resizable() and not self.is_dragging:
+            overlay.handles(painter, rect, self.colours)
+
+    def _paint_name(self, painter: QPainter, layer: Layer, rect: QRectF, font: QFont) -> None:
+        if rect.width() < 56 or rect.height() < 32:
+            return
+        painter.save()
+        painter.setClipRect(rect)
+        overlay.label(painter, layer.name, rect.topLeft() + QPointF(6, 6), font)
+        painter.restore()
+
+    def _paint_draft(
+        self,
+        painter: QPainter,
+        draft: Draft,
+        to_view: QTransform,
+        viewport: QRectF,
+        font: QFont,
+    ) -> None:
+        rect = to_view.mapRect(to_rectf(draft.rect))
+        if not draft.is_box:
+            overlay.marquee(painter, rect, self.colours)
+            return
+        overlay.selected_outline(painter, rect, self.colours)
+        # Below the box, or inside its lower edge where the window ends.
+        y = min(rect.bottom() + 6, viewport.bottom() - 28)
+        overlay.label(painter, draft.text, QPointF(max(rect.left(), 6), y), font, strong=True)

@@ -1,0 +1,135 @@
+"""Zoom and pan of the canvas view: 5 to 3200 %, at the pointer, a quarter always in view.
+
+Zoom is device pixels per picture pixel: 100 % is exact on every screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QTransform, QWheelEvent
+from PySide6.QtWidgets import QGraphicsView
+
+from app.document.document import Document
+from app.ui.canvas.region_item import to_rectf
+
+ZOOM_MIN, ZOOM_MAX = 0.05, 32.0
+FIT_MARGIN = 32
+STEP = 1.25
+_STOPS = (0.05, 0.1, 0.25, 0.33, 0.5, 0.67, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+
+
+class Navigation:
+    """Where a view looks.
+
+    Args:
+        view: the widget; this object is a part of it.
+        document: whose canvas is shown.
+        changed: told the zoom after each change of it.
+    """
+
+    def __init__(
+        self, view: QGraphicsView, document: Document, changed: Callable[[float], None]
+    ) -> None:
+        self._view = view
+        self._document = document
+        self._changed = changed
+        self._follows_fit = True
+
+    @property
+    def zoom(self) -> float:
+        """Device pixels per picture pixel."""
+        return self._view.transform().m11() * self._view.devicePixelRatioF()
+
+    def set_zoom(self, zoom: float, at: QPointF | None = None) -> None:
+        """Zoom and keep what is at viewport point `at` (None = the middle) where it is."""
+        self._follows_fit = False
+        self._set_zoom(zoom, at)
+
+    def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
+        """Multiply the zoom."""
+        self.set_zoom(self.zoom * factor, at)
+
+    def step(self, larger: bool) -> None:
+        """To the next round zoom factor."""
+        now = self.zoom
+        if larger:
+            self.set_zoom(next((stop for stop in _STOPS if stop > now * 1.01), ZOOM_MAX))
+        else:
+            self.set_zoom(next((stop for stop in reversed(_STOPS) if stop < now * 0.99), ZOOM_MIN))
+
+    def fit(self) -> None:
+        """The whole canvas, centred; stays so while the window changes its size."""
+        self._follows_fit = True
+        self._show(to_rectf(self._document.canvas.rect))
+
+    def show_rect(self, rect: QRectF) -> None:
+        """As large as the rectangle fits, canvas pixels."""
+        self._follows_fit = False
+        self._show(rect)
+
+    def pan_by(self, delta: QPointF) -> None:
+        """Move the picture by viewport pixels."""
+        self._follows_fit = False
+        horizontal, vertical = self._view.horizontalScrollBar(), self._view.verticalScrollBar()
+        horizontal.setValue(horizontal.value() - round(delta.x()))
+        vertical.setValue(vertical.value() - round(delta.y()))
+
+    def wheel(self, event: QWheelEvent) -> None:
+        """Wheel scrolls, Shift+wheel sideways, Ctrl+wheel zooms at the pointer."""
+        modifiers = event.modifiers()
+        pixels, angle = event.pixelDelta(), event.angleDelta()
+        if modifiers & Qt.KeyboardModifier.ControlModifier:
+            turns = (angle.y() or angle.x()) / 120
+            self.zoom_by(STEP**turns, event.position())
+            return
+        delta = QPointF(pixels) if not pixels.isNull() else QPointF(angle) * 0.5
+        if modifiers & Qt.KeyboardModifier.ShiftModifier and not delta.x():
+            delta = QPointF(delta.y(), 0)
+        self.pan_by(delta)
+
+    def on_resized(self) -> None:
+        """The viewport has another size."""
+        if self._follows_fit:
+            self.fit()
+        else:
+            self._leave_room()
+
+    def on_canvas_changed(self) -> None:
+        """The canvas has another size, or another document is shown."""
+        self.fit()
+
+    def _show(self, rect: QRectF) -> None:
+        port = self._view.viewport().size()
+        ratio = self._view.devicePixelRatioF()
+        room_x = max(1, port.width() - 2 * FIT_MARGIN)
+        room_y = max(1, port.height() - 2 * FIT_MARGIN)
+        zoom = min(room_x / rect.width(), room_y / rect.height()) * ratio
+        self._set_zoom(min(zoom, 4.0))
+        self._view.centerOn(rect.center())
+
+    def _set_zoom(self, zoom: float, at: QPointF | None = None) -> None:
+        view = self._view
+        zoom = min(max(zoom, ZOOM_MIN), ZOOM_MAX)
+        at = at if at is not None else QPointF(view.viewport().rect().center())
+        inverted, _ = view.viewportTransform().inverted()
+        held = inverted.map(at)
+        scale = zoom / view.devicePixelRatioF()
+        view.setTransform(QTransform.fromScale(scale, scale))
+        self._leave_room()
+        away = view.viewportTransform().map(held) - at
+        horizontal, vertical = view.horizontalScrollBar(), view.verticalScrollBar()
+        horizontal.setValue(horizontal.value() + round(away.x()))
+        vertical.setValue(vertical.value() + round(away.y()))
+        self._changed(self.zoom)
+
+    def _leave_room(self) -> None:
+        """Let the canvas scroll until only a quarter of it is in view."""
+        view = self._view
+        canvas = to_rectf(self._document.canvas.rect)
+        scale = view.transform().m11()
+        port = view.viewport().size()
+        spare_x = max(0.0, port.width() / scale - canvas.width() / 4)
+        spare_y = max(0.0, port.height() / scale - canvas.height() / 4)
+        view.setSceneRect(canvas.adjusted(-spare_x, -spare_y, spare_x, spare_y))

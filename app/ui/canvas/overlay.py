@@ -1,0 +1,139 @@
+"""What lies over the picture: outlines, hatching, handles, labels, grid. Drawing only.
+
+All coordinates are viewport pixels, so that lines stay one to two pixels wide at any zoom. Knows
+neither layers nor tools.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen
+
+from app.ui.theme import UNIT, Colours
+
+HANDLE = 8
+# Fingers and shaky hands: what counts as a hit is larger than what is drawn.
+HANDLE_HIT = 24
+_DARK = QColor(0, 0, 0, 190)
+_LIGHT = QColor(255, 255, 255, 230)
+
+
+def aligned(rect: QRectF) -> QRectF:
+    """The rectangle on whole pixels, so that one-pixel lines are crisp."""
+    left, top = round(rect.left()), round(rect.top())
+    return QRectF(left, top, round(rect.right()) - left, round(rect.bottom()) - top)
+
+
+def outline(painter: QPainter, rect: QRectF, dashed: bool = False) -> None:
+    """A dark and a light line side by side: visible on anything."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    box = aligned(rect)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(_DARK, 1))
+    painter.drawRect(box.adjusted(0, 0, -1, -1))
+    pen = QPen(_LIGHT, 1)
+    if dashed:
+        pen.setDashPattern([4, 4])
+    painter.setPen(pen)
+    painter.drawRect(box.adjusted(1, 1, -2, -2))
+
+
+def selected_outline(painter: QPainter, rect: QRectF, colours: Colours) -> None:
+    """Two pixels of accent outside, a dark line inside."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    box = aligned(rect)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    pen = QPen(QColor(colours.accent), 2)
+    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+    painter.setPen(pen)
+    painter.drawRect(box.adjusted(-1, -1, 1, 1))
+    painter.setPen(QPen(_DARK, 1))
+    painter.drawRect(box.adjusted(0, 0, -1, -1))
+
+
+def hatch(painter: QPainter, rect: QRectF, visible: QRectF) -> None:
+    """Quiet diagonal lines of an empty box, 12 px apart and fixed to the box."""
+    box = aligned(rect)
+    painter.save()
+    painter.setClipRect(box, Qt.ClipOperation.IntersectClip)
+    painter.fillRect(box, QColor(128, 128, 128, 56))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    shown = box.intersected(visible)
+    first = int((shown.left() - box.left() + shown.top() - box.top()) // 12) * 12
+    last = int(shown.right() - box.left() + shown.bottom() - box.top())
+    for colour, shift in ((QColor(0, 0, 0, 60), 0), (QColor(255, 255, 255, 80), 1)):
+        painter.setPen(QPen(colour, 1))
+        for offset in range(first, last + 12, 12):
+            x = box.left() + offset + shift
+            painter.drawLine(
+                QPointF(x, box.top()), QPointF(x - box.height(), box.top() + box.height())
+            )
+    painter.restore()
+
+
+def handle_points(rect: QRectF) -> dict[str, QPointF]:
+    """Centres of the eight handles by compass name, clockwise from the top left."""
+    box, middle = aligned(rect), aligned(rect).center()
+    return {
+        "nw": box.topLeft(),
+        "n": QPointF(middle.x(), box.top()),
+        "ne": box.topRight(),
+        "e": QPointF(box.right(), middle.y()),
+        "se": box.bottomRight(),
+        "s": QPointF(middle.x(), box.bottom()),
+        "sw": box.bottomLeft(),
+        "w": QPointF(box.left(), middle.y()),
+    }
+
+
+def handles(painter: QPainter, rect: QRectF, colours: Colours) -> None:
+    """Eight white squares with an accent edge."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setPen(QPen(QColor(colours.accent), 1))
+    painter.setBrush(QColor("#FFFFFF"))
+    for point in handle_points(rect).values():
+        corner = QPointF(round(point.x()) - HANDLE / 2, round(point.y()) - HANDLE / 2)
+        painter.drawRect(QRectF(corner.x(), corner.y(), HANDLE - 1, HANDLE - 1))
+
+
+def label(painter: QPainter, text: str, at: QPointF, font: QFont, strong: bool = False) -> QRectF:
+    """Light text on a dark chip whose top left corner is `at`. Returns the chip."""
+    metrics = QFontMetricsF(font)
+    width, height = metrics.horizontalAdvance(text) + 2 * UNIT + 4, metrics.height() + UNIT
+    chip = QRectF(round(at.x()), round(at.y()), round(width), round(height))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(16, 16, 16, 235 if strong else 180))
+    painter.drawRoundedRect(chip, 3, 3)
+    painter.setPen(QColor("#FFFFFF"))
+    painter.setFont(font)
+    painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, text)
+    return chip
+
+
+def grid(painter: QPainter, canvas: QRectF, step_x: float, step_y: float, visible: QRectF) -> None:
+    """Grid lines over the canvas; nothing below 6 pixels a cell."""
+    if step_x < 6 or step_y < 6:
+        return
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    shown = canvas.intersected(visible)
+    for colour, shift in ((QColor(0, 0, 0, 70), 0), (QColor(255, 255, 255, 70), 1)):
+        painter.setPen(QPen(colour, 1))
+        index = int((shown.left() - canvas.left()) // step_x)
+        while (x := canvas.left() + index * step_x) <= shown.right():
+            line = round(x) + shift
+            painter.drawLine(QPointF(line, shown.top()), QPointF(line, shown.bottom()))
+            index += 1
+        index = int((shown.top() - canvas.top()) // step_y)
+        while (y := canvas.top() + index * step_y) <= shown.bottom():
+            line = round(y) + shift
+            painter.drawLine(QPointF(shown.left(), line), QPointF(shown.right(), line))
+            index += 1
+
+
+def marquee(painter: QPainter, rect: QRectF, colours: Colours) -> None:
+    """The rectangle of a selection drag."""
+    fill = QColor(colours.accent)
+    fill.setAlpha(40)
+    painter.fillRect(aligned(rect), QBrush(fill))
+    outline(painter, rect)

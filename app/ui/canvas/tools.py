@@ -1,0 +1,318 @@
+"""Mouse tools as small state machines: select, move, resize, draw a box.
+
+Plain numbers in, commands out; no Qt types, so that a drag can be read and tested as one story.
+Coordinates are canvas pixels; `Pointer.slack` says how many of them 4 screen pixels are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.document.commands import AddBox, Command, DuplicateLayers, MoveLayers, SetRect
+from app.document.document import Document
+from app.document.geometry import Rect, round_to
+from app.document.layer import Layer
+from app.ui.text import number, tr
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """The mouse at one moment.
+
+    Attributes:
+        x, y: canvas pixels.
+        slack: canvas pixels that 4 screen pixels are: less is no drag.
+        shift, ctrl, alt: modifier keys.
+    """
+
+    x: float
+    y: float
+    slack: float
+    shift: bool = False
+    ctrl: bool = False
+    alt: bool = False
+
+
+class Host(Protocol):
+    """What a tool may ask of the canvas."""
+
+    document: Document
+
+    def push(self, command: Command) -> bool: ...
+    def selected(self) -> frozenset[int]: ...
+    def select(self, ids: Collection[int]) -> None: ...
+    def layers_at(self, x: float, y: float) -> list[Layer]: ...
+    def layers_touching(self, rect: Rect) -> list[Layer]: ...
+    def handle_at(self, x: float, y: float) -> str: ...
+    def show_moved(self, rects: dict[int, Rect]) -> None: ...
+    def show_draft(self, rect: Rect | None, text: str = "", *, is_box: bool = True) -> None: ...
+
+
+class Tool:
+    """Base: a press, moves, and a release or a cancel."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.is_dragging = False
+
+    def press(self, at: Pointer) -> None:
+        """The left button went down."""
+
+    def move(self, at: Pointer) -> None:
+        """The mouse moved with the button down."""
+
+    def release(self, at: Pointer) -> None:
+        """The button came up."""
+
+    def cancel(self) -> None:
+        """Restore everything as it was before the press; no undo step."""
+        self.is_dragging = False
+        self.host.show_moved({})
+        self.host.show_draft(None)
+
+
+def box_label(rect: Rect, grid: int) -> str:
+    """The live label: "192 × 128 · 24 tokens"."""
+    tokens = rect.width // grid * (rect.height // grid)
+    size = f"{rect.width} × {rect.height}"
+    return tr("{0} · {1} tokens").format(size, number(tokens))
+
+
+def drawn_rect(start: Pointer, now: Pointer) -> Rect:
+    """The rectangle of a drag: Shift = square, Alt = from the centre."""
+    dx, dy = now.x - start.x, now.y - start.y
+    if now.shift:
+        side = max(abs(dx), abs(dy))
+        dx, dy = math.copysign(side, dx), math.copysign(side, dy)
+    x0, y0 = (start.x - dx, start.y - dy) if now.alt else (start.x, start.y)
+    return Rect.from_corners(round(x0), round(y0), round(start.x + dx), round(start.y + dy))
+
+
+class SelectTool(Tool):
+    """Click picks, drag moves, handles resize empty boxes, drag on nothing is a marquee."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        self._start: Pointer | None = None
+        self._mode = ""
+        self._layers: list[Layer] = []
+        self._below: list[Layer] = []
+        self._grabbed: Layer | None = None
+        self._before: frozenset[int] = frozenset()
+        self._handle = ""
+        self._offset = (0, 0)
+        self._rect: Rect | None = None
+
+    def press(self, at: Pointer) -> None:
+        """Decide what a drag would do, and pick."""
+        self._start, self._mode, self._offset, self._rect = at, "", (0, 0), None
+        self._before = self.host.selected()
+        self._handle = self.host.handle_at(at.x, at.y)
+        if self._handle:
+            (layer_id,) = self._before
+            self._grabbed = self.host.document.layer(layer_id)
+            self._mode = "resize"
+            return
+        self._below = self.host.layers_at(at.x, at.y)
+        self._grabbed = self._below[0] if self._below else None
+        if at.ctrl or at.shift:  # what is selected already goes before what lies above it
+            held = [layer for layer in self._below if layer.id in self._before]
+            self._grabbed = held[0] if held else self._grabbed
+        if self._grabbed is None or self._grabbed.is_background:
+            self._mode = "marquee"
+            return
+        self._mode = "move"
+        # With a key held, a click means something else than a drag: wait for which it is.
+        if self._grabbed.id not in self._before and not (at.ctrl or at.shift):
+            self.host.select([self._grabbed.id])
+
+    def move(self, at: Pointer) -> None:
+        """Follow the mouse."""
+        start = self._start
+        if start is None:
+            return
+        if not self.is_dragging:
+            if math.hypot(at.x - start.x, at.y - start.y) < start.slack:
+                return
+            self.is_dragging = True
+            if self._mode == "move":
+                if self._grabbed is not None and self._grabbed.id not in self._before:
+                    added = self._before if at.shift else frozenset()
+                    self.host.select(added | {self._grabbed.id})
+                self._layers = [
+                    self.host.document.layer(layer_id) for layer_id in self.host.selected()
+                ]
+                self._layers = [
+                    layer for layer in self._layers if not (layer.is_background or layer.locked)
+                ]
+        if self._mode == "move":
+            self._drag_layers(start, at)
+        elif self._mode == "resize":
+            self._drag_handle(at)
+        else:
+            rect = Rect.from_corners(round(start.x), round(start.y), round(at.x), round(at.y))
+            self.host.show_draft(rect, is_box=False)
+            touched = frozenset(layer.id for layer in self.host.layers_touching(rect))
+            self.host.select(self._before | touched if at.shift else touched)
+
+    def release(self, at: Pointer) -> None:
+        """One drag, one step."""
+        start, dragged = self._start, self.is_dragging
+        self._start, self.is_dragging = None, False
+        self.host.show_moved({})
+        self.host.show_draft(None)
+        if start is None:
+            return
+        if not dragged:
+            self._click(at)
+            return
+        if self._mode == "move" and self._layers and self._offset != (0, 0):
+            ids = [layer.id for layer in self._layers]
+            if at.alt:
+                copies = DuplicateLayers(ids, offset=self._offset)
+                if self.host.push(copies):
+                    self.host.select(copies.new_ids)
+            else:
+                self.host.push(MoveLayers(ids, *self._offset))
+        elif self._mode == "resize" and self._grabbed is not None and self._rect is not None:
+            self.host.push(SetRect(self._grabbed.id, self._rect))
+
+    def cancel(self) -> None:
+        """Put back selection and places."""
+        super().cancel()
+        if self._start is not None:
+            self._start = None
+            self.host.select(self._before)
+
+    def _click(self, at: Pointer) -> None:
+        if self._mode == "resize" or self._grabbed is None:
+            if self._mode == "marquee" and not at.shift:
+                self.host.select([])
+        elif at.shift:
+            self.host.select(self._before ^ {self._below[0].id})
+        elif at.ctrl:
+            self.host.select([_next_below(self._below, self._before).id])
+        else:
+            self.host.select([self._grabbed.id])
+
+    def _drag_layers(self, start: Pointer, at: Pointer) -> None:
+        document = self.host.document
+        if not self._layers:
+            return
+        dx, dy = round(at.x - start.x), round(at.y - start.y)
+        if at.shift:  # along one axis
+            dx, dy = (dx, 0) if abs(dx) >= abs(dy) else (0, dy)
+        grabbed = next((layer for layer in self._layers if layer is self._grabbed), self._layers[0])
+        if not at.ctrl:
+            step, rect = document.grid, grabbed.rect
+            # An axis that was not moved keeps its place, also one off the grid.
+            dx = round_to(rect.x + dx, step) - rect.x if dx else 0
+            dy = round_to(rect.y + dy, step) - rect.y if dy else 0
+        self._offset = (dx, dy)
+        self.host.show_moved({layer.id: moved(layer, dx, dy, document) for layer in self._layers})
+
+    def _drag_handle(self, at: Pointer) -> None:
+        if self._grabbed is None:
+            return
+        document = self.host.document
+        self._rect = resized(self._grabbed.rect, self._handle, at, document)
+        self.host.show_moved({self._grabbed.id: self._rect})
+        self.host.show_draft(self._rect, box_label(self._rect, document.grid))
+
+
+class BoxTool(Tool):
+    """Drag draws a new box on the grid; a click selects. Handles of the selection work too."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        self._start: Pointer | None = None
+        self._resizer = SelectTool(host)
+        self._is_resizing = False
+
+    def press(self, at: Pointer) -> None:
+        """Begin at the pointer."""
+        self._is_resizing = bool(self.host.handle_at(at.x, at.y))
+        if self._is_resizing:
+            self._resizer.press(at)
+        else:
+            self._start = at
+
+    def move(self, at: Pointer) -> None:
+        """Show the snapped box and its size."""
+        if self._is_resizing:
+            self._resizer.move(at)
+            self.is_dragging = self._resizer.is_dragging
+            return
+        if self._start is None:
+            return
+        if math.hypot(at.x - self._start.x, at.y - self._start.y) >= self._start.slack:
+            self.is_dragging = True
+        if self.is_dragging:
+            rect = self._snapped(at)
+            self.host.show_draft(rect, box_label(rect, self.host.document.grid))
+
+    def release(self, at: Pointer) -> None:
+        """Add the box above the selected layer, on top if there is none."""
+        if self._is_resizing:
+            self._is_resizing = self.is_dragging = False
+            self._resizer.release(at)
+            return
+        start, dragged = self._start, self.is_dragging
+        if start is None:
+            return
+        rect = self._snapped(at)
+        self._start, self.is_dragging = None, False
+        self.host.show_draft(None)
+        if not dragged:
+            below = self.host.layers_at(at.x, at.y)
+            self.host.select([below[0].id] if below else [])
+            return
+        selected = [
+            layer for layer in self.host.document.layers if layer.id in self.host.selected()
+        ]
+        command = AddBox(rect, above=selected[-1].id if selected else None)
+        if self.host.push(command):
+            self.host.select([command.layer_id])
+
+    def cancel(self) -> None:
+        """Forget the box."""
+        self._resizer.cancel()
+        super().cancel()
+        self._start, self._is_resizing = None, False
+
+    def _snapped(self, at: Pointer) -> Rect:
+        assert self._start is not None
+        document = self.host.document
+        return drawn_rect(self._start, at).snapped_nearest(document.grid, document.canvas)
+
+
+def moved(layer: Layer, dx: int, dy: int, document: Document) -> Rect:
+    """Where a layer comes to lie: empty boxes stay on the grid and inside."""
+    rect = layer.rect.translated(dx, dy)
+    return rect if layer.has_pixels else rect.moved_to_grid(document.grid, document.canvas)
+
+
+def resized(rect: Rect, handle: str, at: Pointer, document: Document) -> Rect:
+    """The rectangle with one handle at the pointer, on the grid; Shift keeps the aspect."""
+    x0, y0, x1, y1 = rect.to_box()
+    x, y = round(at.x), round(at.y)
+    if at.shift and len(handle) == 2:
+        width = abs(x - (x1 if "w" in handle else x0))
+        height = max(1, round(width * rect.height / rect.width))
+        y = y1 - height if "n" in handle else y0 + height
+    x0 = min(x, x1 - 1) if "w" in handle else x0
+    x1 = max(x, x0 + 1) if "e" in handle else x1
+    y0 = min(y, y1 - 1) if "n" in handle else y0
+    y1 = max(y, y0 + 1) if "s" in handle else y1
+    return Rect(x0, y0, x1 - x0, y1 - y0).snapped_nearest(document.grid, document.canvas)
+
+
+def _next_below(stack: list[Layer], selected: frozenset[int]) -> Layer:
+    """The layer under the selected one at this point; from the lowest, the topmost again."""
+    for place, layer in enumerate(stack):
+        if layer.id in selected:
+            return stack[(place + 1) % len(stack)]
+    return stack[0]

@@ -1,0 +1,231 @@
+"""Dialogs: all open without blocking the event loop and answer by a function.
+
+Know neither the document nor files; they ask, others act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHeaderView,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QSpinBox,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.document.contents import MAX_SIDE
+from app.document.geometry import Size
+from app.ui.text import tr
+from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
+
+
+def ask_open(parent: QWidget, folder: str, done: Callable[[Path], None]) -> QFileDialog:
+    """Which project to open."""
+    dialog = QFileDialog(parent, tr("Open"), folder, tr("OpenRaster (*.ora)"))
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    return _show_file_dialog(dialog, done)
+
+
+def ask_save(
+    parent: QWidget,
+    title: str,
+    suggested: str,
+    kind: str,
+    suffix: str,
+    done: Callable[[Path], None],
+) -> QFileDialog:
+    """Where to write; `suffix` without a dot is added when none is typed."""
+    dialog = QFileDialog(parent, title, str(Path(suggested).parent), kind)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setDefaultSuffix(suffix)
+    dialog.selectFile(Path(suggested).name)
+    return _show_file_dialog(dialog, done)
+
+
+def ask_unsaved(
+    parent: QWidget, name: str, save: Callable[[], None], discard: Callable[[], None]
+) -> QMessageBox:
+    """MS22: changes would be lost. Cancel, Esc and closing the dialog do nothing."""
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.NoIcon)
+    box.setWindowTitle(tr("Unsaved changes"))
+    box.setText(tr("'{0}' has changes that are not saved.").format(name))
+    box.setInformativeText(tr("Save them, or discard them for good."))
+    save_button = box.addButton(tr("Save"), QMessageBox.ButtonRole.AcceptRole)
+    discard_button = box.addButton(tr("Discard"), QMessageBox.ButtonRole.DestructiveRole)
+    cancel_button = box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
+    for button in (save_button, discard_button, cancel_button):
+        button.setAccessibleName(button.text())
+        button.setMinimumHeight(CONTROL_HEIGHT)
+    box.setDefaultButton(save_button)
+    box.setEscapeButton(cancel_button)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+    def finished() -> None:
+        if box.clickedButton() is save_button:
+            save()
+        elif box.clickedButton() is discard_button:
+            discard()
+
+    box.finished.connect(finished)
+    box.open()
+    return box
+
+
+class NewDialog(QDialog):
+    """Canvas size of a new picture.
+
+    Args:
+        trained: sizes that the model was trained for, offered first.
+        multiple: both sides are multiples of it.
+        done: called with the chosen size.
+    """
+
+    def __init__(
+        self,
+        parent: QWidget,
+        trained: Sequence[Size],
+        multiple: int,
+        done: Callable[[Size], None],
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr("New Picture"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._trained = list(trained)
+        self._multiple = multiple
+        self._done = done
+        self.preset = QComboBox()
+        self.preset.setAccessibleName(tr("Preset"))
+        self.preset.setMinimumHeight(CONTROL_HEIGHT)
+        for size in self._trained:
+            self.preset.addItem(f"{size.width} × {size.height}", size)
+        self.preset.addItem(tr("Own size"), None)
+        self.width_field = self._side(tr("Width"))
+        self.height_field = self._side(tr("Height"))
+        self.warning = QLabel()
+        self.warning.setObjectName("warning")
+        self.warning.setWordWrap(True)
+        form = QFormLayout()
+        form.setVerticalSpacing(GAP)
+        form.setHorizontalSpacing(MARGIN)
+        form.addRow(tr("Size"), self.preset)
+        form.addRow(tr("Width"), self.width_field)
+        form.addRow(tr("Height"), self.height_field)
+        buttons = QDialogButtonBox()
+        create = QPushButton(tr("Create"))
+        create.setObjectName("generate")
+        cancel = QPushButton(tr("Cancel"))
+        for button in (create, cancel):
+            button.setMinimumHeight(CONTROL_HEIGHT)
+            button.setAccessibleName(button.text())
+        create.setDefault(True)
+        buttons.addButton(create, QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.addButton(cancel, QDialogButtonBox.ButtonRole.RejectRole)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(2 * MARGIN, 2 * MARGIN, 2 * MARGIN, MARGIN)
+        layout.setSpacing(MARGIN)
+        layout.addLayout(form)
+        layout.addWidget(self.warning)
+        layout.addWidget(buttons)
+        self.setMinimumWidth(360)
+        self.preset.currentIndexChanged.connect(self._on_preset)
+        for field in (self.width_field, self.height_field):
+            field.valueChanged.connect(self._on_side)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        self._on_preset()
+
+    @property
+    def size_chosen(self) -> Size:
+        """The size, on the grid."""
+        step = self._multiple
+        width, height = self.width_field.value(), self.height_field.value()
+        return Size(max(step, width // step * step), max(step, height // step * step))
+
+    def accept(self) -> None:
+        """Qt override."""
+        super().accept()
+        self._done(self.size_chosen)
+
+    def _on_preset(self) -> None:
+        size = self.preset.currentData()
+        if size is not None:
+            self.width_field.setValue(size.width)
+            self.height_field.setValue(size.height)
+        self._on_side()
+
+    def _on_side(self) -> None:
+        size = self.size_chosen
+        place = self._trained.index(size) if size in self._trained else len(self._trained)
+        self.preset.blockSignals(True)
+        self.preset.setCurrentIndex(place)
+        self.preset.blockSignals(False)
+        known = size in self._trained
+        self.warning.setText(
+            "" if known else tr("The model was not trained for this size. It may look worse.")
+        )
+
+    def _side(self, name: str) -> QSpinBox:
+        field = QSpinBox()
+        field.setRange(self._multiple, MAX_SIDE // self._multiple * self._multiple)
+        field.setSingleStep(self._multiple)
+        field.setMinimumHeight(CONTROL_HEIGHT)
+        field.setAccessibleName(name)
+        field.setSuffix(" px")
+        return field
+
+
+def show_keys(parent: QWidget, keys: Sequence[tuple[str, str]]) -> QDialog:
+    """Every action and its keys."""
+    dialog = QDialog(parent)
+    dialog.setWindowTitle(tr("Keyboard Shortcuts"))
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    table = QTableWidget(len(keys), 2, dialog)
+    table.setAccessibleName(tr("Keys"))
+    table.setHorizontalHeaderLabels([tr("Action"), tr("Keys")])
+    table.verticalHeader().hide()
+    table.setShowGrid(False)
+    table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+    table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
+    table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+    for row, (text, key) in enumerate(keys):
+        table.setItem(row, 0, QTableWidgetItem(text))
+        table.setItem(row, 1, QTableWidgetItem(key))
+    layout = QVBoxLayout(dialog)
+    layout.addWidget(table)
+    dialog.resize(520, 560)
+    dialog.open()
+    return dialog
+
+
+def show_text(parent: QWidget, title: str, text: str) -> QMessageBox:
+    """A text with one button; `text` may hold simple HTML."""
+    box = QMessageBox(parent)
+    box.setWindowTitle(title)
+    box.setTextFormat(Qt.TextFormat.RichText)
+    box.setText(text)
+    close = box.addButton(tr("Close"), QMessageBox.ButtonRole.AcceptRole)
+    close.setAccessibleName(close.text())
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.open()
+    return box
+
+
+def _show_file_dialog(dialog: QFileDialog, done: Callable[[Path], None]) -> QFileDialog:
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.fileSelected.connect(lambda name: done(Path(name)) if name else None)
+    dialog.open()
+    return dialog

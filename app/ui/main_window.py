@@ -1,0 +1,255 @@
+"""The main window: puts the parts in their places and connects them. Wiring only.
+
+Knows no command and no engine event; those are in `wiring`.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.bridge import LoopLike, Placed
+from app.jobs import Job, Message
+from app.settings import Settings
+from app.ui import theme
+from app.ui.actions import Actions
+from app.ui.canvas.scene import CanvasScene
+from app.ui.canvas.view import CanvasView
+from app.ui.menus import build_menus
+from app.ui.panels.empty import EmptyCard
+from app.ui.panels.inspector import Inspector
+from app.ui.panels.layers import LayerPanel
+from app.ui.panels.messages import MessageBar
+from app.ui.panels.prompt import PromptBar
+from app.ui.panels.status import StatusBar
+from app.ui.panels.thumbnails import Thumbnails
+from app.ui.session import MakeEngine, Session
+from app.ui.text import tr
+from app.ui.theme import DARK, DOCK_WIDTH, GAP, ICON, MARGIN, MIN_WINDOW, Colours
+from app.ui.wiring.edit import EditWiring
+from app.ui.wiring.files import FilesWiring
+from app.ui.wiring.generate import GenerateWiring
+from app.ui.wiring.help import HelpWiring, first_run_message
+from app.ui.wiring.model import ModelWiring
+from app.ui.wiring.view import TOOLS, ViewWiring
+
+_START_SIZE = QSize(1280, 840)
+
+
+class MainWindow(QMainWindow):
+    """One window, one document.
+
+    Args:
+        loop: the UI thread's event loop.
+        make_engine: called with the function that takes the engine's events.
+        settings: of this user; changed in place, saved by the caller.
+
+    Signals:
+        closed(): the user is done; the engine still has to be ended.
+    """
+
+    closed = Signal()
+
+    def __init__(self, loop: LoopLike, make_engine: MakeEngine, settings: Settings) -> None:
+        super().__init__()
+        self.setObjectName("mainWindow")
+        self.setMinimumSize(*MIN_WINDOW)
+        self.resize(_START_SIZE)
+        self._is_closing = False
+        self.settings = settings
+        self.session = Session(loop, make_engine, self._accept, settings)
+        session = self.session
+        colours = DARK
+        self.actions_ = Actions(self)
+        self.examples = QMenu(tr("E&xamples"), self)
+        self.scene = CanvasScene(session.document, session.pictures, self)
+        self.view = CanvasView(self.scene, session.selection, session.undo, colours)
+        self.prompt = PromptBar(self.actions_, session.undo.new_gesture)
+        self.messages = MessageBar(colours)
+        self.thumbnails = Thumbnails(session.pictures, self)
+        self.layers = LayerPanel(
+            session.document,
+            session.undo,
+            session.selection,
+            self.thumbnails,
+            self.actions_,
+            colours,
+        )
+        self.inspector = Inspector(session.document, session.selection, session.undo, colours)
+        self.status = StatusBar(self.actions_)
+        self.card = EmptyCard(self.view, self.actions_, self.examples)
+        self._lay_out()
+        self._wire()
+        self.view_wiring.apply_theme()
+        self._default_state = self.saveState()
+        self._restore()
+        self._update_title()
+        if not settings.first_run_done:
+            self.messages.show_message(first_run_message())
+
+    # ---- parts ----
+
+    def _lay_out(self) -> None:
+        build_menus(self, self.actions_, self.examples)
+        top = self._bar(tr("Prompt bar"), "promptToolBar")
+        top.addWidget(self.prompt)
+        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, top)
+        tools = self._bar(tr("Tools"), "toolColumn")
+        tools.setOrientation(Qt.Orientation.Vertical)
+        tools.setIconSize(QSize(ICON, ICON))
+        for name in TOOLS:
+            action = self.actions_[f"tool_{name}"]
+            tools.addAction(action)
+            button = tools.widgetForAction(action)
+            button.setFixedSize(36, 36)
+            button.setAccessibleName(action.text().replace("&", ""))
+        self.tools = tools
+        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, tools)
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.messages)
+        column.addWidget(self.view, 1)
+        self.setCentralWidget(centre)
+        inspector = self._dock(tr("Inspector"), "inspectorDock", self.inspector)
+        layers = self._dock(tr("Layers"), "layersDock", self.layers)
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, inspector)
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, layers)
+        self.resizeDocks([inspector, layers], [DOCK_WIDTH, DOCK_WIDTH], Qt.Orientation.Horizontal)
+        self.resizeDocks([inspector, layers], [264, 600], Qt.Orientation.Vertical)
+        self.setStatusBar(self.status)
+
+    def _wire(self) -> None:
+        session, actions = self.session, self.actions_
+        actions.install_canvas_keys(self.view, self.layers.list)
+        panes = (self.prompt.field, self.tools, self.view, self.inspector, self.layers.list)
+        self.view_wiring = ViewWiring(
+            session, actions, self.view, self.status, self.card, self._recolour, panes
+        )
+        self.edit_wiring = EditWiring(session, actions, self.view, self.layers)
+        self.files = FilesWiring(session, actions, self, self.examples)
+        self.generate = GenerateWiring(
+            session,
+            actions,
+            self.prompt,
+            self.scene,
+            self.view,
+            self.layers,
+            self.inspector,
+            self.status,
+        )
+        self.help = HelpWiring(session, actions, self)
+        self.model = ModelWiring(session)
+        actions["reset_layout"].triggered.connect(self._reset_layout)
+        session.notified.connect(self.show_message)
+        session.path_changed.connect(self._update_title)
+        session.undo.changed.connect(self._update_title)
+        self.view.escape_pressed.connect(self._on_escape)
+        self.layers.list.escape_pressed.connect(self._on_escape)
+        self.messages.close_button.clicked.connect(self._on_message_closed)
+
+    # ---- reactions ----
+
+    def show_message(self, message: Message) -> None:
+        """Notes go to the status bar; what needs reading goes above the canvas."""
+        if message.kind == "note":
+            self.status.say(message.text)
+        else:
+            self.messages.show_message(message)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Qt override: ask about unsaved changes without blocking, then report `closed`."""
+        if self._is_closing:
+            event.accept()
+            return
+        event.ignore()
+        self.files.when_saved(self._close_now)
+
+    def _close_now(self) -> None:
+        self._is_closing = True
+        self.settings.window_geometry = _hex(self.saveGeometry())
+        self.settings.window_state = _hex(self.saveState())
+        self.session.bridge.stop_all()
+        self.close()
+        self.closed.emit()
+
+    def _accept(self, job: Job, results: list[Placed]) -> None:
+        self.generate.accept(job, results)
+
+    def _on_escape(self) -> None:
+        """The last rungs of the ladder: stop the job, then clear the selection."""
+        if self.session.bridge.current is not None:
+            self.generate.stop()
+        else:
+            self.session.selection.clear()
+
+    def _on_message_closed(self) -> None:
+        self.settings.first_run_done = True
+
+    def _recolour(self, colours: Colours) -> None:
+        self.actions_.recolour(colours)
+        for part in (self.prompt, self.messages, self.layers, self.inspector):
+            part.recolour(colours)
+        self.view.set_colours(colours)
+
+    def _update_title(self) -> None:
+        self.setWindowTitle(tr("{0}[*] – Layerloom").format(self.session.name))
+        self.setWindowModified(not self.session.undo.is_clean)
+
+    # ---- window state ----
+
+    def _reset_layout(self) -> None:
+        self.restoreState(self._default_state)
+        self._show_docks()
+
+    def _restore(self) -> None:
+        if self.settings.window_geometry:
+            self.restoreGeometry(QByteArray.fromHex(self.settings.window_geometry.encode()))
+        if self.settings.window_state:
+            self.restoreState(QByteArray.fromHex(self.settings.window_state.encode()))
+        self._show_docks()
+
+    def _show_docks(self) -> None:
+        for dock in self.findChildren(QDockWidget):
+            dock.show()
+
+    def _bar(self, title: str, name: str) -> QToolBar:
+        bar = QToolBar(title)
+        bar.setObjectName(name)
+        bar.setMovable(False)
+        bar.setFloatable(False)
+        bar.toggleViewAction().setEnabled(False)
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        return bar
+
+    def _dock(self, title: str, name: str, body: QWidget) -> QDockWidget:
+        dock = QDockWidget(title)
+        dock.setObjectName(name)
+        dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
+        dock.setAllowedAreas(
+            Qt.DockWidgetArea.LeftDockWidgetArea | Qt.DockWidgetArea.RightDockWidgetArea
+        )
+        header = QWidget()
+        header.setObjectName("panelTitle")
+        header.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        row = QVBoxLayout(header)
+        row.setContentsMargins(MARGIN, GAP, MARGIN, GAP)
+        row.addWidget(QLabel(title))
+        dock.setTitleBarWidget(header)
+        body.setMinimumWidth(theme.DOCK_WIDTH - 40)
+        dock.setWidget(body)
+        return dock
+
+
+def _hex(data: QByteArray) -> str:
+    return bytes(data.toHex().data()).decode()

@@ -1,0 +1,246 @@
+"""Inspector: name, place, size, seed and state of the selected layer.
+
+Fields become commands; fields of what cannot change are off, with the reason in the tooltip.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QSpinBox,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.document.commands import Rename, SetRect, SetSeed
+from app.document.contents import MAX_SIDE, default_name
+from app.document.document import Document
+from app.document.geometry import Rect
+from app.document.layer import MAX_NAME, Layer
+from app.ui.icons import pixmap
+from app.ui.panels.layer_state import seed_text, state_of
+from app.ui.panels.seed_control import parse_seed, seed_validator
+from app.ui.selection import Selection
+from app.ui.text import number, tr
+from app.ui.theme import GAP, ICON_SMALL, MARGIN, UNIT, Colours
+from app.ui.undo import UndoStack
+
+FIELD_HEIGHT = 28
+_RECT_FIELDS = ("x", "y", "width", "height")
+
+
+class Inspector(QWidget):
+    """One page for the selected layer, one line otherwise."""
+
+    def __init__(
+        self,
+        document: Document,
+        selection: Selection,
+        undo: UndoStack,
+        colours: Colours,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("panelBody")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._document = document
+        self._selection = selection
+        self._undo = undo
+        self._colours = colours
+        self._running: frozenset[int] = frozenset()
+        self._is_loading = False
+        self.empty = QLabel()
+        self.empty.setObjectName("secondary")
+        self.empty.setWordWrap(True)
+        self.empty.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.name = self._line_edit(tr("Name"))
+        self.name.setMaxLength(MAX_NAME)
+        self.fields = {key: self._spin(key) for key in _RECT_FIELDS}
+        self.seed = self._line_edit(tr("Pinned seed"))
+        self.seed.setValidator(seed_validator(self.seed))
+        self.seed.setPlaceholderText(tr("from the picture seed"))
+        self.seed.setToolTip(
+            tr("A number pins this layer's seed for every job; empty lets it follow the picture's.")
+        )
+        self.made_with = QLabel()
+        self.made_with.setAccessibleName(tr("Seed of the present pixels"))
+        self.made_with.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.state_sign = QLabel()
+        self.state_sign.setAccessibleName(tr("State sign"))
+        self.state = QLabel()
+        self.state.setAccessibleName(tr("State"))
+        self._lay_out()
+        self.name.editingFinished.connect(self._on_name)
+        self.seed.editingFinished.connect(self._on_seed)
+        for field in self.fields.values():
+            field.valueChanged.connect(self._on_rect)
+        selection.changed.connect(self.refresh)
+        document.events.changed.connect(self._on_changed)
+        self.refresh()
+
+    def set_running(self, layer_ids: frozenset[int]) -> None:
+        """Which layers a job is making."""
+        self._running = layer_ids
+        self.refresh()
+
+    def recolour(self, colours: Colours) -> None:
+        """Follow the theme."""
+        self._colours = colours
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the selection as it is now."""
+        layer = self._selection.single()
+        if layer is None:
+            count = len(self._selection)
+            text = tr("{0} layers selected.").format(number(count)) if count else ""
+            self.empty.setText(text or tr("Nothing selected."))
+        else:
+            self._load(layer)
+        self._pages.setCurrentIndex(0 if layer is None else 1)
+
+    # ---- inside ----
+
+    def _load(self, layer: Layer) -> None:
+        self._is_loading = True
+        try:
+            if not self.name.hasFocus() or not self.name.isModified():
+                self.name.setText(layer.name)
+            self.name.setPlaceholderText(default_name(layer.number))
+            for key, field in self.fields.items():
+                step = 1 if layer.has_pixels else self._document.grid
+                field.setSingleStep(step)
+                field.setValue(getattr(layer.rect, key))
+                reason = _why_fixed(layer, key)
+                field.setEnabled(not reason)
+                field.setToolTip(_TIPS[key]() + (f" {reason}" if reason else ""))
+            if not self.seed.hasFocus() or not self.seed.isModified():
+                self.seed.setText("" if layer.seed is None else str(layer.seed))
+            self.made_with.setText(seed_text(layer) if layer.has_pixels else "–")
+            state = state_of(layer, self._document, self._running)
+            self.state.setText(state.text)
+            colour = getattr(self._colours, state.colour)
+            ratio = self.devicePixelRatioF()
+            self.state_sign.setPixmap(pixmap(state.icon, colour, ICON_SMALL, ratio))
+        finally:
+            self._is_loading = False
+
+    def _on_changed(self, revision: int) -> None:
+        self.refresh()
+
+    def _on_name(self) -> None:
+        layer = self._selection.single()
+        if layer is not None and self.name.text() != layer.name:
+            self.name.setModified(False)
+            self._undo.push(Rename(layer.id, self.name.text()))
+            self.refresh()
+
+    def _on_seed(self) -> None:
+        layer = self._selection.single()
+        if layer is None:
+            return
+        seed = parse_seed(self.seed.text())
+        self.seed.setModified(False)
+        if seed != layer.seed:
+            self._undo.push(SetSeed(layer.id, seed))
+        self.refresh()
+
+    def _on_rect(self) -> None:
+        layer = self._selection.single()
+        if layer is None or self._is_loading:
+            return
+        x, y, width, height = (self.fields[key].value() for key in _RECT_FIELDS)
+        self._undo.push(SetRect(layer.id, Rect(x, y, width, height)))
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(GAP)
+        grid.setVerticalSpacing(GAP)
+        rows: tuple[tuple[str, QWidget], ...] = (
+            (tr("Name"), self.name),
+            (tr("Place"), self._pair("x", "y")),
+            (tr("Size"), self._pair("width", "height")),
+            (tr("Pinned seed"), self.seed),
+            (tr("Made with"), self.made_with),
+            (tr("State"), self._state_row()),
+        )
+        for row, (text, widget) in enumerate(rows):
+            label = QLabel(text)
+            label.setObjectName("secondary")
+            label.setBuddy(widget)
+            grid.addWidget(label, row, 0)
+            grid.addWidget(widget, row, 1)
+            grid.setRowMinimumHeight(row, FIELD_HEIGHT if row < 4 else 5 * UNIT)
+        grid.setColumnStretch(1, 1)
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        column.addLayout(grid)
+        column.addStretch(1)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.empty)
+        self._pages.addWidget(page)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._pages)
+
+    def _pair(self, first: str, second: str) -> QWidget:
+        widget = QWidget()
+        row = QHBoxLayout(widget)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(GAP)
+        row.addWidget(self.fields[first], 1)
+        row.addWidget(self.fields[second], 1)
+        return widget
+
+    def _state_row(self) -> QWidget:
+        widget = QWidget()
+        row = QHBoxLayout(widget)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(UNIT)
+        row.addWidget(self.state_sign)
+        row.addWidget(self.state, 1)
+        return widget
+
+    def _line_edit(self, name: str) -> QLineEdit:
+        field = QLineEdit()
+        field.setFixedHeight(FIELD_HEIGHT)
+        field.setAccessibleName(name)
+        return field
+
+    def _spin(self, key: str) -> QSpinBox:
+        field = QSpinBox()
+        field.setFixedHeight(FIELD_HEIGHT)
+        low = 1 if key in ("width", "height") else -MAX_SIDE
+        field.setRange(low, MAX_SIDE)
+        field.setPrefix(_PREFIXES[key])
+        field.setKeyboardTracking(False)
+        field.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        field.setAccessibleName(_TIPS[key]())
+        return field
+
+
+_PREFIXES = {"x": "X  ", "y": "Y  ", "width": "W  ", "height": "H  "}
+_TIPS = {
+    "x": lambda: tr("Left edge in picture pixels."),
+    "y": lambda: tr("Upper edge in picture pixels."),
+    "width": lambda: tr("Width in picture pixels."),
+    "height": lambda: tr("Height in picture pixels."),
+}
+
+
+def _why_fixed(layer: Layer, key: str) -> str:
+    if layer.is_background:
+        return tr("The background always fills the canvas.")
+    if layer.locked:
+        return tr("The layer is locked.")
+    if layer.has_pixels and key in ("width", "height"):
+        return tr("Only an empty box takes another size.")
+    return ""

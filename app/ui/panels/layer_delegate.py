@@ -1,0 +1,225 @@
+"""One row of the layer list: eye, thumbnail, name, seed and state, lock.
+
+Draws and says where its parts are; clicks become commands in the list widget.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QHelpEvent, QPainter, QPen
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QLineEdit,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QToolTip,
+    QWidget,
+)
+
+from app.document.contents import default_name
+from app.document.layer import MAX_NAME, Layer
+from app.ui.icons import pixmap
+from app.ui.panels.layer_list_model import LayerRole, SeedRole, StateRole
+from app.ui.panels.layer_state import LayerState
+from app.ui.panels.thumbnails import Thumbnails
+from app.ui.text import tr
+from app.ui.theme import GAP, ICON_SMALL, ROW_HEIGHT, THUMBNAIL, UNIT, Colours
+
+Index = QModelIndex | QPersistentModelIndex
+_BUTTON = 24
+
+
+@dataclass(frozen=True, slots=True)
+class RowParts:
+    """Where the parts of one row are, viewport pixels."""
+
+    eye: QRect
+    thumbnail: QRect
+    name: QRect
+    seed: QRect
+    lock: QRect
+
+    @classmethod
+    def of(cls, row: QRect) -> RowParts:
+        """The parts of a row, left to right: eye, thumbnail, two lines of text, lock."""
+        middle = row.center().y()
+        eye = QRect(row.left() + GAP, middle - _BUTTON // 2 + 1, _BUTTON, _BUTTON)
+        thumb = QRect(eye.right() + 1 + UNIT, middle - THUMBNAIL // 2 + 1, THUMBNAIL, THUMBNAIL)
+        lock = QRect(row.right() - GAP - _BUTTON + 1, eye.top(), _BUTTON, _BUTTON)
+        left = thumb.right() + 1 + GAP + UNIT
+        width = lock.left() - UNIT - left
+        half = THUMBNAIL // 2
+        name = QRect(left, thumb.top(), width, half)
+        seed = QRect(left, thumb.top() + half, width, half)
+        return cls(eye, thumb, name, seed, lock)
+
+
+class LayerDelegate(QStyledItemDelegate):
+    """Paints rows; an open lock shows only on the row under the mouse or a selected one."""
+
+    def __init__(self, thumbnails: Thumbnails, colours: Colours, parent: QObject | None = None):
+        super().__init__(parent)
+        self._thumbnails = thumbnails
+        self.colours = colours
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """Qt override."""
+        return QSize(200, ROW_HEIGHT)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Qt override."""
+        layer: Layer | None = index.data(LayerRole)
+        if layer is None:
+            return
+        colours, parts = self.colours, RowParts.of(option.rect)
+        ratio = painter.device().devicePixelRatio()
+        is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        is_hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
+        painter.save()
+        if is_selected:
+            painter.fillRect(option.rect, QColor(colours.raised))
+            bar = QRect(option.rect.left(), option.rect.top(), 3, option.rect.height())
+            painter.fillRect(bar, QColor(colours.accent))
+        elif is_hovered:
+            shade = QColor(colours.raised)
+            shade.setAlpha(110)
+            painter.fillRect(option.rect, shade)
+        painter.setPen(QColor(colours.hairline))
+        painter.drawLine(option.rect.bottomLeft(), option.rect.bottomRight())
+        self._icon(
+            painter,
+            "eye" if layer.visible else "eye-off",
+            colours.text if layer.visible else colours.disabled,
+            parts.eye,
+            ratio,
+        )
+        painter.setOpacity(1.0 if layer.visible else 0.45)
+        painter.drawPixmap(parts.thumbnail.topLeft(), self._thumbnails.get(layer, ratio, colours))
+        painter.setPen(QPen(QColor(colours.edge), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(parts.thumbnail.adjusted(0, 0, -1, -1))
+        painter.setOpacity(1.0)
+        self._texts(painter, option, index, layer, parts, ratio)
+        if layer.locked or is_hovered or is_selected:
+            name = "lock" if layer.locked else "lock-open"
+            colour = colours.text if layer.locked else colours.disabled
+            self._icon(painter, name, colour, parts.lock, ratio)
+        if option.state & QStyle.StateFlag.State_HasFocus and self._view_has_focus(option):
+            painter.setPen(QPen(QColor(colours.accent), 2))
+            painter.drawRect(option.rect.adjusted(1, 1, -2, -2))
+        painter.restore()
+
+    def helpEvent(
+        self,
+        event: QHelpEvent,
+        view: QAbstractItemView,
+        option: QStyleOptionViewItem,
+        index: Index,
+    ) -> bool:
+        """Qt override: every part of a row explains itself."""
+        layer: Layer | None = index.data(LayerRole)
+        if layer is None or event.type() != QEvent.Type.ToolTip:
+            return False
+        parts, at = RowParts.of(option.rect), event.pos()
+        state: LayerState = index.data(StateRole)
+        if parts.eye.contains(at):
+            text = tr("Hides the layer.") if layer.visible else tr("Shows the layer.")
+        elif parts.lock.contains(at):
+            text = (
+                tr("Unlocks the layer.")
+                if layer.locked
+                else tr("Locks the layer: its pixels and its place stay as they are.")
+            )
+        elif parts.seed.contains(at):
+            text = state.text
+            if seed := index.data(SeedRole):
+                text = tr("{0}. Seed {1}.").format(state.text, seed)
+        else:
+            text = tr("{0}: {1} × {2} at {3}, {4}. Double click renames.").format(
+                layer.name, layer.rect.width, layer.rect.height, layer.rect.x, layer.rect.y
+            )
+        QToolTip.showText(event.globalPos(), text, view)
+        return True
+
+    # ---- renaming in place ----
+
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
+        """Qt override."""
+        editor = QLineEdit(parent)
+        editor.setMaxLength(MAX_NAME)
+        editor.setAccessibleName(tr("Layer name"))
+        layer: Layer | None = index.data(LayerRole)
+        if layer is not None:
+            editor.setPlaceholderText(default_name(layer.number))
+        return editor
+
+    def updateEditorGeometry(
+        self, editor: QWidget, option: QStyleOptionViewItem, index: Index
+    ) -> None:
+        """Qt override: over the name, a little larger than its line."""
+        name = RowParts.of(option.rect).name
+        height = max(28, editor.sizeHint().height())
+        editor.setGeometry(
+            QRect(name.left() - GAP, name.center().y() - height // 2, name.width() + GAP, height)
+        )
+
+    # ---- inside ----
+
+    def _texts(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: Index,
+        layer: Layer,
+        parts: RowParts,
+        ratio: float,
+    ) -> None:
+        colours = self.colours
+        metrics = option.fontMetrics
+        painter.setFont(option.font)
+        painter.setPen(QColor(colours.text if layer.visible else colours.secondary))
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        name = metrics.elidedText(layer.name, Qt.TextElideMode.ElideRight, parts.name.width())
+        painter.drawText(parts.name, left, name)
+        state: LayerState = index.data(StateRole)
+        colour = getattr(colours, state.colour)
+        at = QRect(parts.seed.left(), 0, ICON_SMALL - 2, ICON_SMALL - 2)
+        at.moveTop(parts.seed.center().y() - at.height() // 2 + 1)
+        self._icon(painter, state.icon, colour, at, ratio, side=ICON_SMALL - 2)
+        small = QFont(option.font)
+        small.setPointSizeF(max(8.0, small.pointSizeF() - 1))
+        painter.setFont(small)
+        painter.setPen(QColor(colours.secondary))
+        rest = parts.seed.adjusted(ICON_SMALL + 2, 0, 0, 0)
+        seed = index.data(SeedRole)
+        is_done = state.colour == "done"
+        text = seed if is_done and seed else " · ".join(filter(None, [state.text, seed]))
+        painter.drawText(
+            rest,
+            left,
+            painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, rest.width()),
+        )
+
+    def _icon(
+        self,
+        painter: QPainter,
+        name: str,
+        colour: str,
+        place: QRect,
+        ratio: float,
+        side: int = ICON_SMALL,
+    ) -> None:
+        picture = pixmap(name, colour, side, ratio)
+        painter.drawPixmap(
+            place.left() + (place.width() - side) // 2,
+            place.top() + (place.height() - side) // 2,
+            picture,
+        )
+
+    @staticmethod
+    def _view_has_focus(option: QStyleOptionViewItem) -> bool:
+        widget = option.widget
+        return isinstance(widget, QWidget) and widget.hasFocus() and widget.isActiveWindow()

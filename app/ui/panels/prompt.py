@@ -1,0 +1,190 @@
+"""The prompt bar: prompt, seed, Generate, Stop, and the progress line that never moves.
+
+Shows what it is told; what the buttons do is wired elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui.actions import Actions
+from app.ui.icons import icon, pixmap
+from app.ui.panels.prompt_field import PromptField
+from app.ui.panels.seed_control import SeedControl
+from app.ui.text import number, tr
+from app.ui.theme import CONTROL_HEIGHT, DOCK_WIDTH, GAP, ICON_SMALL, MARGIN, UNIT, Colours
+
+LINE_HEIGHT = 5 * UNIT
+PROGRESS_PARTS = 1000
+
+
+class PromptBar(QWidget):
+    """Everything above the canvas.
+
+    Args:
+        actions: "generate", "regenerate", "generate_empty" and "stop" are shown here.
+        new_gesture: makes a number for each run of typing.
+    """
+
+    def __init__(
+        self, actions: Actions, new_gesture: Callable[[], int], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("promptBar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._actions = actions
+        self._colours: Colours | None = None
+        self.field = PromptField(new_gesture)
+        self.seed = SeedControl()
+        self.generate = self._button(tr("Generate"), "generate", "generate")
+        self.more = self._more_button(actions)
+        self.stop = self._button(tr("Stop"), "stop", "stop")
+        self.words = self._line("warning", tr("Words that the model does not know"))
+        self.words_sign = QLabel()
+        self.words_sign.setFixedWidth(ICON_SMALL)
+        self.words_sign.setAccessibleName(tr("Note"))
+        self.progress_text = self._line("secondary", tr("Progress"))
+        self.progress_text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.progress = QProgressBar()
+        self.progress.setRange(0, PROGRESS_PARTS)
+        self.progress.setTextVisible(False)
+        self.progress.setFixedHeight(3)
+        self.progress.setAccessibleName(tr("Progress of the job"))
+        self._lay_out()
+        self.show_words(())
+        self.show_idle()
+
+    # ---- what it shows ----
+
+    def show_words(self, words: Sequence[str]) -> None:
+        """Name the words that will be ignored; the line keeps its height when there are none."""
+        text = ""
+        if words:
+            text = tr("Not known to this model, ignored: {0}").format(", ".join(words))
+        self.words.setText(text)
+        self.words.setToolTip(text)
+        self.words_sign.setVisible(bool(words))
+
+    def show_idle(self, text: str = "") -> None:
+        """No job runs; `text` may say how the last one ended."""
+        self.progress.setValue(0)
+        self.progress_text.setText(text)
+
+    def show_progress(self, text: str, part: float) -> None:
+        """A job is `part` (0 to 1) done."""
+        self.progress_text.setText(text)
+        self.progress.setValue(round(part * PROGRESS_PARTS))
+
+    def show_targets(self, count: int, has_prompt: bool) -> None:
+        """Say on the button what it would make."""
+        if not count:
+            text = tr("Generate")
+        elif has_prompt:
+            text = tr("Generate · {0} layers").format(number(count))
+            if count == 1:
+                text = tr("Generate · 1 layer")
+        else:
+            text = tr("Generate without prompt")
+        self.generate.setText(text)
+        self.generate.setAccessibleName(text)
+
+    def recolour(self, colours: Colours) -> None:
+        """Follow the theme."""
+        self._colours = colours
+        self.seed.recolour(colours)
+        self.more.setIcon(icon("chevron-down", colours, colour=colours.on_accent))
+        self.stop.setIcon(icon("square", colours))
+        ratio = self.devicePixelRatioF()
+        self.words_sign.setPixmap(pixmap("triangle-alert", colours.outdated, ICON_SMALL, ratio))
+
+    # ---- inside ----
+
+    def _lay_out(self) -> None:
+        buttons = QHBoxLayout()
+        buttons.setSpacing(1)
+        buttons.addWidget(self.generate, 1)
+        buttons.addWidget(self.more)
+        buttons.addSpacing(GAP)
+        buttons.addWidget(self.stop)
+        column = QWidget()
+        column.setFixedWidth(DOCK_WIDTH - 2 * MARGIN)
+        right = QVBoxLayout(column)
+        right.setContentsMargins(0, 0, 0, 0)
+        right.setSpacing(GAP)
+        right.addLayout(buttons)
+        right.addWidget(self.seed)
+        right.addStretch(1)
+        line = QHBoxLayout()
+        line.setSpacing(UNIT)
+        line.addWidget(self.words_sign)
+        line.addWidget(self.words, 1)
+        grid = QGridLayout()
+        grid.setContentsMargins(MARGIN, MARGIN, MARGIN, UNIT)
+        grid.setHorizontalSpacing(2 * MARGIN)
+        grid.setVerticalSpacing(UNIT)
+        grid.addWidget(self.field, 0, 0)
+        grid.addWidget(column, 0, 1)
+        grid.addLayout(line, 1, 0)
+        grid.addWidget(self.progress_text, 1, 1)
+        grid.setColumnStretch(0, 1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addLayout(grid)
+        whole.addWidget(self.progress)
+
+    def _button(self, text: str, name: str, action: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setObjectName(name)
+        button.setFixedHeight(CONTROL_HEIGHT)
+        button.setAccessibleName(text)
+        button.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        source = self._actions[action]
+        button.clicked.connect(source.trigger)
+
+        def follow() -> None:
+            button.setEnabled(source.isEnabled())
+            button.setToolTip(source.toolTip())
+
+        source.changed.connect(follow)
+        follow()
+        return button
+
+    def _more_button(self, actions: Actions) -> QPushButton:
+        menu = QMenu(self)
+        menu.setToolTipsVisible(True)
+        for name in ("generate", "regenerate", "generate_empty"):
+            menu.addAction(actions[name])
+        button = QPushButton()
+        button.setObjectName("generateMore")
+        button.setFixedSize(CONTROL_HEIGHT - UNIT, CONTROL_HEIGHT)
+        button.setAccessibleName(tr("What to generate"))
+        button.setToolTip(tr("Choose what to generate: the picture, the selection, empty boxes."))
+
+        def show_menu() -> None:
+            corner = button.mapToGlobal(button.rect().bottomRight())
+            menu.popup(corner - QPoint(menu.sizeHint().width(), -UNIT))
+
+        button.clicked.connect(show_menu)
+        return button
+
+    def _line(self, name: str, accessible: str) -> QLabel:
+        label = QLabel()
+        label.setObjectName(name)
+        label.setFixedHeight(LINE_HEIGHT)
+        label.setAccessibleName(accessible)
+        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        return label

@@ -1,0 +1,85 @@
+"""Seed control of the prompt bar: random for each job, or a fixed number."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QRegularExpressionValidator
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
+
+from app.document.contents import Settings
+from app.document.layer import MAX_SEED
+from app.ui.icons import icon
+from app.ui.text import tr
+from app.ui.theme import CONTROL_HEIGHT, GAP, Colours
+
+
+def parse_seed(text: str) -> int | None:
+    """A seed from what somebody typed: 0 to 4294967295; None if it is none."""
+    digits = text.strip()
+    if not digits.isdecimal() or int(digits) > MAX_SEED:
+        return None
+    return int(digits)
+
+
+def seed_validator(parent: QWidget) -> QRegularExpressionValidator:
+    """Lets digits through, at most ten."""
+    return QRegularExpressionValidator(r"\d{0,10}", parent)
+
+
+class SeedControl(QWidget):
+    """A toggle "Random seed" and a field for the fixed number.
+
+    Signals:
+        changed(mode, seed): the user chose; mode is "random" or "fixed".
+    """
+
+    changed = Signal(str, object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._seed = 0
+        self.mode = QPushButton(tr("Random seed"))
+        self.mode.setCheckable(True)
+        self.mode.setFixedHeight(CONTROL_HEIGHT)
+        self.mode.setAccessibleName(tr("Seed mode"))
+        self.mode.setToolTip(
+            tr("Random draws a new seed for each job. Fixed makes the same picture again.")
+        )
+        self.field = QLineEdit()
+        self.field.setFixedHeight(CONTROL_HEIGHT)
+        self.field.setValidator(seed_validator(self.field))
+        self.field.setAccessibleName(tr("Picture seed"))
+        self.field.setToolTip(tr("The fixed picture seed: a whole number up to 4294967295."))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GAP)
+        layout.addWidget(self.mode)
+        layout.addWidget(self.field, 1)
+        self.mode.toggled.connect(self._on_mode)
+        self.field.editingFinished.connect(self._on_field)
+
+    def show_settings(self, settings: Settings) -> None:
+        """Show the document's settings."""
+        fixed = settings.seed_mode == "fixed"
+        self._seed = settings.seed
+        self.mode.blockSignals(True)
+        self.mode.setChecked(fixed)
+        self.mode.blockSignals(False)
+        self.mode.setText(tr("Fixed seed") if fixed else tr("Random seed"))
+        self.field.setEnabled(fixed)
+        self.field.setText(str(settings.seed) if fixed else "")
+        self.field.setPlaceholderText("" if fixed else tr("new for each job"))
+
+    def recolour(self, colours: Colours) -> None:
+        """Draw the dice in the theme's colour."""
+        self.mode.setIcon(icon("dices", colours))
+
+    def _on_mode(self, fixed: bool) -> None:
+        self.changed.emit("fixed" if fixed else "random", self._seed)
+
+    def _on_field(self) -> None:
+        seed = parse_seed(self.field.text())
+        if seed is None:
+            self.field.setText(str(self._seed))
+        elif seed != self._seed:
+            self.changed.emit("fixed", seed)

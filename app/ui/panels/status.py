@@ -1,0 +1,90 @@
+"""Status bar: message, pointer, selection, tokens, zoom, engine. Shows what it is told."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QStatusBar, QWidget
+
+from app.document.geometry import Rect
+from app.ui.actions import Actions
+from app.ui.text import number, tr
+
+MESSAGE_MS = 5000
+
+
+def engine_text(state: str) -> str:
+    """The engine's state in words."""
+    return {
+        "loading": tr("Loading model…"),
+        "ready": tr("Ready"),
+        "generating": tr("Generating"),
+        "stopping": tr("Stopping"),
+        "failed": tr("Engine failed"),
+        "stopped": tr("Engine stopped"),
+    }.get(state, state)
+
+
+class StatusBar(QStatusBar):
+    """Quiet facts, right-aligned; messages stand left for five seconds."""
+
+    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self.setAccessibleName(tr("Status"))
+        metrics = self.fontMetrics()
+        self.pointer = self._label(tr("Pointer"), metrics.horizontalAdvance("x 8888, y 8888  "))
+        self.selected = self._label(tr("Selection size"), 0)
+        self.tokens = self._label(tr("Tokens of the picture"), 0)
+        self.zoom = QPushButton("100 %")
+        self.zoom.setFlat(True)
+        self.zoom.setObjectName("zoomMenu")
+        self.zoom.setAccessibleName(tr("Zoom"))
+        self.zoom.setToolTip(tr("Zoom. Ctrl+wheel zooms at the pointer."))
+        menu = QMenu(self)
+        for name in ("zoom_fit", "zoom_100", "zoom_selection", "zoom_in", "zoom_out"):
+            menu.addAction(actions[name])
+        self.zoom.clicked.connect(
+            lambda: menu.popup(
+                self.zoom.mapToGlobal(self.zoom.rect().topLeft()) - menu.rect().bottomLeft()
+            )
+        )
+        self.engine = self._label(tr("Engine"), 0)
+        for widget in (self.pointer, self.selected, self.tokens, self.zoom, self.engine):
+            self.addPermanentWidget(widget)
+        self.show_engine("loading")
+
+    def say(self, text: str) -> None:
+        """A message of five seconds."""
+        self.showMessage(text, MESSAGE_MS)
+
+    def show_pointer(self, x: int, y: int, grid: int) -> None:
+        """Canvas pixels under the mouse, and the grid cell."""
+        if x < 0 or y < 0:
+            self.pointer.clear()
+            return
+        self.pointer.setText(f"x {x}, y {y}")
+        self.pointer.setToolTip(tr("Cell {0}, {1}").format(x // grid, y // grid))
+
+    def show_selection(self, rect: Rect | None) -> None:
+        """Size of what is selected."""
+        self.selected.setText("" if rect is None else f"{rect.width} × {rect.height}")
+
+    def show_tokens(self, count: int) -> None:
+        """Tokens of the whole picture."""
+        self.tokens.setText(tr("{0} tokens").format(number(count)))
+
+    def show_zoom(self, zoom: float) -> None:
+        """Device pixels per picture pixel."""
+        self.zoom.setText(tr("{0} %").format(number(round(zoom * 100))))
+
+    def show_engine(self, state: str, tip: str = "") -> None:
+        """The engine's state; `tip` says more."""
+        self.engine.setText(engine_text(state))
+        self.engine.setToolTip(tip)
+
+    def _label(self, name: str, width: int) -> QLabel:
+        label = QLabel()
+        label.setAccessibleName(name)
+        label.setMinimumWidth(width)
+        label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        return label

@@ -1,0 +1,121 @@
+"""Session: what the parts of one window share - document, undo, selection, engine, file name.
+
+Holds them together and knows no widget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from app.bridge import Accept, Bridge, EngineLike, LoopLike
+from app.document.commands import Command, ReplaceDocument
+from app.document.contents import Contents
+from app.document.document import Document
+from app.document.storage.atomic import Stamp
+from app.jobs import Message
+from app.settings import Settings
+from app.ui.background import Background
+from app.ui.selection import Selection
+from app.ui.text import tr
+from app.ui.undo import UndoStack
+
+MakeEngine = Callable[..., EngineLike]
+
+
+class Session(QObject):
+    """The state of one window.
+
+    Args:
+        loop: the UI thread's event loop.
+        make_engine: called with the function that takes the engine's events.
+        accept: what to do with the results of a job.
+        settings: of this user; changed in place.
+
+    Attributes:
+        path: the project file, or None for a document that was never saved.
+        stamp: the file as we last read or wrote it.
+
+    Signals:
+        notified(message): something for the user.
+        path_changed(): another file name, or saved now.
+    """
+
+    notified = Signal(object)
+    path_changed = Signal()
+
+    def __init__(
+        self,
+        loop: LoopLike,
+        make_engine: MakeEngine,
+        accept: Accept,
+        settings: Settings,
+        document: Document | None = None,
+    ) -> None:
+        super().__init__()
+        self.document = document or Document()
+        self.undo = UndoStack(self.document, self)
+        self.selection = Selection(self.document, self)
+        self.settings = settings
+        self.files = Background(loop)
+        self.pictures = Background(loop)
+        self.bridge = Bridge(self.document, loop, make_engine, accept)
+        self.path: Path | None = None
+        self.stamp: Stamp | None = None
+        self.undo.refused.connect(self.notified)
+        self.bridge.message.connect(self._on_message)
+
+    @property
+    def name(self) -> str:
+        """The document's name for titles and questions."""
+        return self.path.name if self.path is not None else tr("Untitled")
+
+    @property
+    def is_pristine(self) -> bool:
+        """Whether nothing was ever done: another document may take this one's place unasked."""
+        return self.path is None and self.undo.stack.count() == 0
+
+    def push(self, command: Command) -> bool:
+        """Do a command as one undo step; False when it was refused or changed nothing."""
+        return self.undo.push(command)
+
+    def note(self, text: str) -> None:
+        """A line for the status bar."""
+        self.notified.emit(Message(kind="note", what=text))
+
+    def replace(
+        self, contents: Contents, text: str, path: Path | None, stamp: Stamp | None = None
+    ) -> None:
+        """New or Open: another document in one step; undo brings the former one with its name."""
+        former = (self.path, self.stamp)
+
+        def after(is_done: bool) -> None:
+            self.path, self.stamp = (path, stamp) if is_done else former
+            self.path_changed.emit()
+
+        if self.undo.push(ReplaceDocument(contents, text), after):
+            self.undo.stack.setClean()
+        else:  # equal contents: only the name is new
+            after(True)
+
+    def saved(self, path: Path, stamp: Stamp, at_index: int) -> None:
+        """The document as it was at undo step `at_index` is in the file now."""
+        self.path, self.stamp = path, stamp
+        if self.undo.stack.index() == at_index:
+            self.undo.stack.setClean()
+        self.path_changed.emit()
+
+    def shutdown(self, timeout_s: float = 10.0) -> bool:
+        """End the engine and the workers. Blocks: call it off the UI thread.
+
+        Returns:
+            False when the engine hangs and the process must end with `os._exit`.
+        """
+        self.files.shutdown()  # a save that has begun is finished first
+        self.pictures.shutdown()
+        return self.bridge.shutdown(timeout_s)
+
+    def _on_message(self, message: Message) -> None:
+        self.notified.emit(message)

@@ -1,0 +1,107 @@
+"""The style sheet of the whole application; `@name` is a colour of `theme.Colours`."""
+
+# A border grows from 1 to 2 px on focus, so padding shrinks by 1 px: nothing jumps.
+SHEET = """
+QMainWindow, QDialog { background: @window; }
+QMainWindow::separator { background: @hairline; width: 1px; height: 1px; }
+QToolTip { background: @panel; color: @text; border: 1px solid @edge; padding: 4px 8px; }
+
+QMenuBar { background: @window; border-bottom: 1px solid @hairline; padding: 0 8px; }
+QMenuBar::item { background: transparent; padding: 6px 8px; border-radius: 4px; }
+QMenuBar::item:selected { background: @hover; }
+QMenu { background: @panel; border: 1px solid @edge; padding: 4px; }
+QMenu::item { padding: 6px 28px 6px 12px; border-radius: 4px; }
+QMenu::item:selected { background: @hover; color: @text; }
+QMenu::item:disabled { color: @disabled; }
+QMenu::icon { padding-left: 8px; }
+QMenu::separator { height: 1px; background: @hairline; margin: 4px 8px; }
+
+#promptToolBar { background: @window; border: none; padding: 0; spacing: 0; }
+#promptBar { background: @window; }
+#toolColumn {
+    background: @window; border: none; border-right: 1px solid @hairline;
+    padding: 8px 4px; spacing: 4px;
+}
+QStatusBar { background: @window; border-top: 1px solid @hairline; }
+QStatusBar::item { border: none; }
+QStatusBar QLabel { color: @secondary; padding: 0 4px; }
+
+#panelTitle { background: @window; border-bottom: 1px solid @hairline; }
+#panelTitle QLabel { font-weight: 600; }
+#panelBody { background: @panel; }
+#secondary { color: @secondary; }
+#warning { color: @outdated; }
+
+QPlainTextEdit, QLineEdit, QSpinBox, QAbstractSpinBox {
+    background: @field; color: @text; border: 1px solid @edge; border-radius: 4px;
+    padding: 3px 7px; selection-background-color: @accent; selection-color: @on_accent;
+}
+QPlainTextEdit:focus, QLineEdit:focus, QSpinBox:focus, QAbstractSpinBox:focus {
+    border: 2px solid @accent; padding: 2px 6px;
+}
+QLineEdit:disabled, QSpinBox:disabled, QPlainTextEdit:disabled {
+    color: @disabled; border: 1px solid @hairline; background: transparent;
+}
+QSpinBox::up-button, QSpinBox::down-button { width: 0; border: none; }
+
+QPushButton, QToolButton {
+    background: @raised; color: @text; border: 1px solid transparent; border-radius: 4px;
+    padding: 5px 11px;
+}
+QPushButton:hover, QToolButton:hover { background: @hover; }
+QPushButton:pressed, QToolButton:pressed { background: @pressed; }
+QPushButton:focus, QToolButton:focus { border: 2px solid @accent; padding: 4px 10px; }
+QPushButton:disabled, QToolButton:disabled {
+    background: transparent; color: @disabled; border: 1px solid @hairline;
+}
+QPushButton#zoomMenu { background: transparent; color: @secondary; padding: 2px 7px; }
+QPushButton#zoomMenu:hover { background: @hover; }
+QPushButton#zoomMenu:focus { border: 2px solid @accent; padding: 1px 6px; }
+QToolButton::menu-indicator { image: none; width: 0; }
+
+#generate, #generateMore { background: @accent; color: @on_accent; font-weight: 600; }
+#generate { padding: 5px 8px; }
+#promptBar #generate { border-top-right-radius: 0; border-bottom-right-radius: 0; }
+#generateMore { border-top-left-radius: 0; border-bottom-left-radius: 0; padding: 0; }
+#generate:hover, #generateMore:hover { background: @accent_hover; }
+#generate:pressed, #generateMore:pressed { background: @accent_pressed; }
+#generate:focus { border: 2px solid @text; padding: 4px 7px; }
+#generateMore:focus { border: 2px solid @text; }
+#generate:disabled { background: @raised; color: @disabled; border: 1px solid transparent; }
+#stop { padding: 5px 10px; }
+
+QToolButton#quiet, #toolColumn QToolButton { background: transparent; padding: 3px; }
+QToolButton#quiet:hover, #toolColumn QToolButton:hover { background: @hover; }
+QToolButton#quiet:pressed { background: @pressed; }
+QToolButton#quiet:disabled { border: 1px solid transparent; }
+QToolButton#quiet:checked { background: @raised; }
+QToolButton#quiet:focus, #toolColumn QToolButton:focus { border: 2px solid @accent; padding: 2px; }
+#toolColumn QToolButton:checked { background: @hover; }
+
+QProgressBar {
+    background: @hairline; border: none; border-radius: 0; max-height: 3px; min-height: 3px;
+}
+QProgressBar::chunk { background: @accent; }
+
+#messageBar { background: @panel; border-bottom: 1px solid @hairline; }
+#messageBar[kind="error"] { border-left: 4px solid @error; }
+#messageBar[kind="warning"] { border-left: 4px solid @outdated; }
+#messageBar[kind="note"] { border-left: 4px solid @accent; }
+#messageDetails { font-family: monospace; }
+
+#layerList { background: @panel; border: none; outline: none; }
+#layerFoot { background: @panel; border-top: 1px solid @hairline; }
+#canvasView { background: @surround; border: none; }
+#emptyCard { background: @panel; border: 1px solid @hairline; border-radius: 8px; }
+#emptyTitle { font-size: 13pt; font-weight: 600; }
+
+QScrollBar { background: transparent; border: none; }
+QScrollBar:vertical { width: 12px; }
+QScrollBar:horizontal { height: 12px; }
+QScrollBar::handle {
+    background: @edge; border-radius: 3px; margin: 3px; min-height: 24px; min-width: 24px;
+}
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+QAbstractScrollArea::corner { background: transparent; border: none; }
+"""

@@ -1,0 +1,109 @@
+"""The one undo stack: Qt's, wrapped around the document's commands.
+
+A command is done first and pushed only after it succeeded. Knows nothing of widgets.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from app.document.commands import Command
+from app.document.document import Document
+from app.document.errors import UserError
+from app.jobs import Message
+
+MAX_STEPS = 1000
+_STEP_ID = 1
+
+
+class Step(QUndoCommand):
+    """One command on Qt's stack; `after` is told after each undo (False) and redo (True)."""
+
+    def __init__(
+        self, document: Document, command: Command, after: Callable[[bool], None] | None = None
+    ) -> None:
+        super().__init__(command.label)
+        self.command = command
+        self._document = document
+        self._after = after
+        self._is_first = True
+
+    def id(self) -> int:
+        """Qt override: all steps may try to merge; the commands decide."""
+        return _STEP_ID
+
+    def redo(self) -> None:
+        """Qt override. Pushing calls it once for a command that is done already."""
+        if self._is_first:
+            self._is_first = False
+        else:
+            self.command.do(self._document)
+        if self._after is not None:
+            self._after(True)
+
+    def undo(self) -> None:
+        """Qt override."""
+        self.command.undo(self._document)
+        if self._after is not None:
+            self._after(False)
+
+    def mergeWith(self, other: QUndoCommand) -> bool:
+        """Qt override: one gesture, one step. A gesture that comes back to its start is none."""
+        if not isinstance(other, Step) or not self.command.merge_with(other.command):
+            return False
+        self.setText(self.command.label)
+        self.setObsolete(self.command.changes_nothing)
+        return True
+
+
+class UndoStack(QObject):
+    """Does commands and remembers them.
+
+    Signals:
+        changed(): texts, availability or the clean state may differ.
+        refused(message): a command could not be done; the document is as it was.
+    """
+
+    changed = Signal()
+    refused = Signal(object)
+
+    def __init__(self, document: Document, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._gestures = itertools.count(1)
+        self.stack = QUndoStack(self)
+        self.stack.setUndoLimit(MAX_STEPS)
+        self.stack.indexChanged.connect(self.changed)
+        self.stack.cleanChanged.connect(self.changed)
+
+    def push(self, command: Command, after: Callable[[bool], None] | None = None) -> bool:
+        """Do a command and keep it as one step.
+
+        Returns:
+            False when it was refused (a message follows) or changed nothing.
+        """
+        try:
+            command.do(self._document)
+        except UserError as error:
+            self.refused.emit(
+                Message(kind="warning", what=error.what, kept=error.kept, advice=error.advice)
+            )
+            return False
+        if command.changes_nothing:
+            return False
+        self.stack.push(Step(self._document, command, after))
+        self.changed.emit()
+        return True
+
+    def new_gesture(self) -> int:
+        """A number for the commands of one drag or one run of typing."""
+        return next(self._gestures)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether the document is as it was last saved or opened."""
+        return self.stack.isClean()

@@ -1,0 +1,221 @@
+"""Files: New, Open, Save, exports, examples. All reading and writing is off the UI thread."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QWidget
+
+from app.document.contents import Contents, new_contents
+from app.document.errors import UserError
+from app.document.geometry import Size
+from app.document.storage.atomic import Stamp
+from app.document.storage.export import export_png, export_zip
+from app.document.storage.layout_file import contents_of, read_layout
+from app.document.storage.ora import Opened, load_project, save_project
+from app.jobs import Message
+from app.settings import resources_folder
+from app.ui import dialogs
+from app.ui.actions import Actions
+from app.ui.session import Session
+from app.ui.text import tr
+
+logger = logging.getLogger(__name__)
+
+# What the shipped model was trained for; the loaded model's own list replaces it.
+DEFAULT_SIZES = (Size(512, 512), Size(640, 512), Size(512, 640), Size(768, 512), Size(512, 768))
+DEFAULT_MULTIPLE = 64
+
+
+class FilesWiring(QObject):
+    """Connects the actions of the menu File."""
+
+    def __init__(
+        self, session: Session, actions: Actions, window: QWidget, examples: QMenu
+    ) -> None:
+        super().__init__(window)
+        self._session = session
+        self._window = window
+        self._fill_examples(examples)
+        actions["new"].triggered.connect(self.new)
+        actions["open"].triggered.connect(self.open)
+        actions["save"].triggered.connect(lambda: self.save())
+        actions["save_as"].triggered.connect(lambda: self.save_as())
+        actions["export_png"].triggered.connect(self.export_png)
+        actions["export_zip"].triggered.connect(self.export_zip)
+        actions["quit"].triggered.connect(window.close)
+
+    # ---- new and open ----
+
+    def new(self) -> None:
+        """Ask for a size, then for unsaved changes."""
+        info = self._session.bridge.info
+        sizes = [Size(*each) for each in info.trained_canvases] if info else list(DEFAULT_SIZES)
+        multiple = info.canvas_multiple if info else DEFAULT_MULTIPLE
+
+        def create(size: Size) -> None:
+            self.when_saved(lambda: self._start_new(size))
+
+        dialogs.NewDialog(self._window, sizes, multiple, create).open()
+
+    def open(self) -> None:
+        """Ask which file, then for unsaved changes."""
+
+        def ask() -> None:
+            dialogs.ask_open(self._window, self._session.settings.last_folder, self.open_path)
+
+        self.when_saved(ask)
+
+    def open_path(self, path: Path) -> None:
+        """Read a project in the background and show it in one undo step."""
+        grid = self._grid()
+
+        def done(opened: Opened) -> None:
+            text = tr("Open '{0}'").format(path.name)
+            self._session.replace(opened.contents, text, path, opened.stamp)
+            self._session.settings.last_folder = str(path.parent)
+            if opened.messages:
+                self._session.notified.emit(Message(kind="warning", what=" ".join(opened.messages)))
+
+        self._session.note(tr("Opening '{0}'…").format(path.name))
+        self._session.files.run(lambda: load_project(path, grid=grid), done, self._failed)
+
+    def open_example(self, path: Path) -> None:
+        """A layout with a prompt as a new document."""
+        session, grid = self._session, self._grid()
+        canvas = session.document.canvas
+
+        def read() -> Contents:
+            return contents_of(read_layout(path, canvas=canvas, grid=grid), grid)
+
+        def done(contents: Contents) -> None:
+            session.replace(contents, tr("Open Example"), None)
+
+        self.when_saved(lambda: session.files.run(read, done, self._failed))
+
+    # ---- save and export ----
+
+    def save(self, then: Callable[[], None] | None = None) -> None:
+        """Write to the known file, or ask for one; `then` follows only after success."""
+        if self._session.path is None:
+            self.save_as(then)
+        else:
+            self._write(self._session.path, self._session.stamp, then)
+
+    def save_as(self, then: Callable[[], None] | None = None) -> None:
+        """Ask for a name and write."""
+        suggested = self._suggested(".ora")
+        kind = tr("OpenRaster (*.ora)")
+
+        def done(path: Path) -> None:
+            self._write(path, None, then)
+
+        dialogs.ask_save(self._window, tr("Save As"), suggested, kind, "ora", done)
+
+    def export_png(self) -> None:
+        """The composite as a PNG."""
+        kind = tr("PNG picture (*.png)")
+        dialogs.ask_save(
+            self._window,
+            tr("Export PNG"),
+            self._suggested(".png"),
+            kind,
+            "png",
+            lambda path: self._export(path, export_png),
+        )
+
+    def export_zip(self) -> None:
+        """Composite, layers and manifest in one zip."""
+        kind = tr("ZIP archive (*.zip)")
+        dialogs.ask_save(
+            self._window,
+            tr("Export Layers"),
+            self._suggested(".zip"),
+            kind,
+            "zip",
+            lambda path: self._export(path, export_zip),
+        )
+
+    def when_saved(self, then: Callable[[], None]) -> None:
+        """Go on at once, or after the question about unsaved changes was answered."""
+        session = self._session
+        if session.undo.is_clean:
+            then()
+            return
+        dialogs.ask_unsaved(self._window, session.name, save=lambda: self.save(then), discard=then)
+
+    # ---- inside ----
+
+    def _write(self, path: Path, expected: Stamp | None, then: Callable[[], None] | None) -> None:
+        session = self._session
+        contents, index = session.document.contents, session.undo.stack.index()
+
+        def done(stamp: Stamp) -> None:
+            session.saved(path, stamp, index)
+            session.settings.last_folder = str(path.parent)
+            session.note(tr("Saved '{0}'.").format(path.name))
+            if then is not None:
+                then()
+
+        session.files.run(
+            lambda: save_project(contents, path, expected=expected), done, self._failed
+        )
+
+    def _export(self, path: Path, write: Callable[[Contents, Path], object]) -> None:
+        session, contents = self._session, self._session.document.contents
+        session.settings.last_folder = str(path.parent)
+
+        def done(_: object) -> None:
+            session.note(tr("Exported '{0}'.").format(path.name))
+
+        session.files.run(lambda: write(contents, path), done, self._failed)
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, UserError):
+            message = Message(kind="error", what=error.what, kept=error.kept, advice=error.advice)
+        else:
+            logger.error("file work failed", exc_info=error)
+            message = Message(
+                kind="error",
+                what=tr("The file work failed."),
+                kept=tr("Your work is still open."),
+                advice=tr("Try again, or choose another place."),
+                details=f"{type(error).__name__}: {error}",
+            )
+        self._session.notified.emit(message)
+
+    def _start_new(self, size: Size) -> None:
+        grid = self._grid()
+        self._session.replace(new_contents(size.rounded_up(grid), grid), tr("New Picture"), None)
+
+    def _grid(self) -> int:
+        info = self._session.bridge.info
+        return info.token_px if info else self._session.document.grid
+
+    def _suggested(self, suffix: str) -> str:
+        session = self._session
+        folder = Path(session.settings.last_folder or Path.home())
+        path = session.path or folder / tr("Untitled")
+        return str(path.with_suffix(suffix))
+
+    def _fill_examples(self, menu: QMenu) -> None:
+        for path in sorted((resources_folder() / "examples").glob("*.json")):
+            action = QAction(example_name(path), menu)
+            action.setToolTip(tr("Opens this layout and its prompt as a new picture."))
+            action.triggered.connect(lambda _=False, p=path: self.open_example(p))
+            menu.addAction(action)
+        menu.setEnabled(bool(menu.actions()))
+
+
+def example_name(path: Path) -> str:
+    """The example's own name, else one made from its file's."""
+    try:
+        name = json.loads(path.read_text(encoding="utf-8")).get("name", "")
+    except (OSError, ValueError, AttributeError):
+        name = ""
+    return str(name) or path.stem.replace("-", " ").capitalize()

@@ -1,0 +1,87 @@
+"""Help: what the model can do, keys, log folder, about."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QWidget
+
+from app.jobs import Message
+from app.settings import log_path
+from app.ui import dialogs
+from app.ui.actions import Actions
+from app.ui.session import Session
+from app.ui.text import number, tr
+
+
+def first_run_message() -> Message:
+    """3.6: shown once, closable, and again under Help."""
+    return Message(
+        kind="note",
+        what=tr("What this model can do: it is small and runs on your computer, without network."),
+        kept=tr("It knows a short list of things, in simple scenes and a few looks."),
+        advice=tr(
+            "It does not do readable text, photographs, faces, or words outside its list; "
+            "F1 shows the list."
+        ),
+    )
+
+
+class HelpWiring(QObject):
+    """Connects the actions of the menu Help."""
+
+    def __init__(self, session: Session, actions: Actions, window: QWidget) -> None:
+        super().__init__(window)
+        self._session = session
+        self._actions = actions
+        self._window = window
+        actions["help_model"].triggered.connect(self.show_model)
+        actions["help_keys"].triggered.connect(self.show_keys)
+        actions["open_logs"].triggered.connect(self.open_logs)
+        actions["about"].triggered.connect(self.show_about)
+
+    def show_model(self) -> None:
+        """What the loaded model knows."""
+        info = self._session.bridge.info
+        lines = [
+            tr(
+                "It is small and runs on your computer, without network. It makes simple scenes, "
+                "from flat to glossy illustration. It does not do readable text, photographs, "
+                "faces, many touching objects, or words outside its list. It was trained on "
+                "openly licensed art."
+            )
+        ]
+        if info is None:
+            lines.append(tr("The word list appears here once the model is loaded."))
+        else:
+            for title, words in (
+                (tr("Things"), info.nouns),
+                (tr("Looks"), info.looks),
+                (tr("Colours"), info.colours),
+                (tr("Backgrounds"), info.backgrounds),
+            ):
+                lines.append(f"<b>{title}</b><br>{', '.join(words)}")
+            lines.append(
+                tr("{0} · {1} parameters · {2}").format(
+                    info.name, number(info.parameters), info.device
+                )
+            )
+        title = tr("What This Model Can Do")
+        dialogs.show_text(self._window, title, "".join(f"<p>{line}</p>" for line in lines))
+
+    def show_keys(self) -> None:
+        """Every key."""
+        dialogs.show_keys(self._window, self._actions.key_list())
+
+    def open_logs(self) -> None:
+        """The folder with the log file."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path().parent)))
+
+    def show_about(self) -> None:
+        """Name, licence, thanks."""
+        text = tr(
+            "<p><b>Layerloom</b></p><p>Draw boxes, type one prompt, get a picture in layers.</p>"
+            "<p>Apache-2.0. Icons: Lucide (ISC). Credits for the art that the model learned from "
+            "are in THIRD_PARTY_ART.md.</p>"
+        )
+        dialogs.show_text(self._window, tr("About Layerloom"), text)
