@@ -5,6 +5,7 @@ Knows names, bytes and pictures, but not what they mean.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import zipfile
 from collections.abc import Iterator
@@ -165,7 +166,14 @@ class ArchiveReader:
 def writing(stream: BinaryIO) -> Iterator[ArchiveWriter]:
     """An `ArchiveWriter` whose directory is written at the end of the block."""
     writer = ArchiveWriter(stream)
-    yield writer
+    try:
+        yield writer
+    except BaseException:
+        # Otherwise the zip would try to write its directory when it is collected, long after
+        # the stream is closed.
+        with contextlib.suppress(Exception):
+            writer.close()
+        raise
     writer.close()
 
 

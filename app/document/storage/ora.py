@@ -196,7 +196,8 @@ def load_project(path: Path, *, grid: int = DEFAULT_GRID, layers_only: bool = Fa
             stack = Stack(stack.size, (StackLayer(name=path.stem, src="mergedimage.png"),))
             pictures["mergedimage.png"] = archive.picture("mergedimage.png")
         contents = outside.from_stack(stack, pictures, grid)
-        return Opened(contents, outside.messages_for(stack, contents), stamp, False)
+        messages = outside.messages_for(stack, contents, has_data=archive.has(DOCUMENT))
+        return Opened(contents, messages, stamp, False)
 
 
 def _own(

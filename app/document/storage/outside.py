@@ -74,9 +74,10 @@ def from_stack(stack: Stack, pictures: Mapping[str, Pixels], grid: int) -> Conte
     )
 
 
-def messages_for(stack: Stack, contents: Contents) -> tuple[str, ...]:
-    """What to tell about a file without our data."""
-    messages = ["This file has no Layerloom data. Its layers opened as pictures."]
+def messages_for(stack: Stack, contents: Contents, *, has_data: bool) -> tuple[str, ...]:
+    """What to tell about a file whose layers opened as pictures."""
+    why = "" if has_data else "This file has no Layerloom data. "
+    messages = [f"{why}Its layers opened as pictures, without prompt, seeds and candidates."]
     if contents.canvas != stack.size:
         messages.append(_grown(stack.size, contents.canvas))
     return tuple(messages)

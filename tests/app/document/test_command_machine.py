@@ -239,8 +239,8 @@ class CommandMachine(RuleBasedStateMachine):
 
 TestCommandMachine = CommandMachine.TestCase
 TestCommandMachine.settings = settings(
-    max_examples=40,
-    stateful_step_count=40,
+    max_examples=30,
+    stateful_step_count=35,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

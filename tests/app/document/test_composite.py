@@ -1,0 +1,188 @@
+"""The compositor against exact arithmetic, pixel by pixel."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from app.document import Layer, Rect, Size, new_contents
+from app.document.commands import SetBackground, SetVisible
+from app.document.composite import BLEND_MODES, composite
+from app.document.document import Document
+from app.document.layer import new_layer_id
+from app.document.pixels import Pixels
+from tests.app.document.examples import design, picture, plain, run
+
+
+def layer_of(
+    pixels: np.ndarray, x: int = 0, y: int = 0, opacity: float = 1.0, blend: str = "normal"
+) -> Layer:
+    image = Pixels.of(pixels)
+    return Layer(
+        id=new_layer_id(),
+        number=1,
+        name="",
+        kind="imported",
+        rect=Rect(x, y, image.width, image.height),
+        image=image,
+        opacity=opacity,
+        blend=blend,
+    )
+
+
+def exact_over(layers: Sequence[tuple[Sequence[int], Fraction]]) -> list[int]:
+    """Normal mode in fractions: pixels (r, g, b, a) with opacities, bottom first."""
+    colour, alpha = [Fraction(0)] * 3, Fraction(0)
+    for (*rgb, a), opacity in layers:
+        cover = Fraction(int(a), 255) * opacity
+        colour = [c * (1 - cover) + int(s) * cover for c, s in zip(colour, rgb, strict=True)]
+        alpha = alpha * (1 - cover) + cover
+    level = half_up(alpha * 255)
+    return [*([half_up(c / alpha) for c in colour] if level else [0, 0, 0]), level]
+
+
+def half_up(value: Fraction) -> int:
+    return int(value + Fraction(1, 2))
+
+
+def blended(mode: str, b: float, s: float) -> float:
+    """W3C Compositing and Blending Level 1, section 9, as it stands there."""
+    if mode == "hard-light":
+        return b * 2 * s if s <= 0.5 else blended("screen", b, 2 * s - 1)
+    if mode == "soft-light":
+        d = ((16 * b - 12) * b + 4) * b if b <= 0.25 else b**0.5
+        return b - (1 - 2 * s) * b * (1 - b) if s <= 0.5 else b + (2 * s - 1) * (d - b)
+    if mode == "color-dodge":
+        return 0.0 if b == 0 else 1.0 if s == 1 else min(1.0, b / (1 - s))
+    if mode == "color-burn":
+        return 1.0 if b == 1 else 0.0 if s == 0 else 1 - min(1.0, (1 - b) / s)
+    return {
+        "normal": s,
+        "multiply": b * s,
+        "screen": b + s - b * s,
+        "overlay": blended("hard-light", s, b) if mode == "overlay" else 0.0,
+        "darken": min(b, s),
+        "lighten": max(b, s),
+        "difference": abs(b - s),
+        "add": min(1.0, b + s),
+    }[mode]
+
+
+def test_one_layer_alone_comes_out_unchanged() -> None:
+    pixels = picture(40, 30)
+    layer = layer_of(pixels)
+    assert np.array_equal(composite([layer]), layer.pixels)
+
+
+@pytest.mark.parametrize("opacities", [(1.0, 1.0, 1.0), (0.5, 0.25, 0.75), (1.0, 0.5, 0.0625)])
+def test_normal_layers_are_exact(opacities: tuple[float, ...]) -> None:
+    """Ties half up, no rounding between layers."""
+    pictures = [picture(16, 12, seed) for seed in range(3)]
+    layers = [
+        layer_of(pixels, opacity=opacity)
+        for pixels, opacity in zip(pictures, opacities, strict=True)
+    ]
+    got = composite(layers)
+    for y in range(12):
+        for x in range(16):
+            stack = [
+                (pixels[y, x], Fraction(opacity))
+                for pixels, opacity in zip(pictures, opacities, strict=True)
+            ]
+            assert got[y, x].tolist() == exact_over(stack)
+
+
+def test_ties_are_rounded_up() -> None:
+    """255 over 0 at half opacity is 127.5 exactly; so is 1 over 0 with 0.5."""
+    below = layer_of(plain(2, 2, (0, 0, 0, 255)))
+    above = layer_of(plain(2, 2, (255, 1, 3, 255)), opacity=0.5)
+    assert composite([below, above])[0, 0].tolist() == [128, 1, 2, 255]
+
+
+@pytest.mark.parametrize("mode", BLEND_MODES)
+def test_blend_modes_follow_the_formulas(mode: str) -> None:
+    levels = np.array([0, 1, 40, 63, 64, 127, 128, 191, 254, 255], np.uint8)
+    below, above = np.meshgrid(levels, levels)
+    alphas = [(255, 255), (255, 100), (90, 180), (0, 200)]
+    for below_alpha, above_alpha in alphas:
+        backdrop, source = (
+            np.stack([values] * 3 + [np.full_like(values, alpha)], axis=-1)
+            for values, alpha in ((below, below_alpha), (above, above_alpha))
+        )
+        got = composite([layer_of(backdrop), layer_of(source, blend=mode)]).astype(int)
+        ab, a = below_alpha / 255, above_alpha / 255
+        for index in np.ndindex(below.shape):
+            b = below[index] / 255 if ab else 0.0
+            s = above[index] / 255
+            mixed = (1 - ab) * s + ab * blended(mode, b, s)
+            out_alpha = a + ab * (1 - a)
+            out = (a * mixed + (1 - a) * ab * b) / out_alpha
+            assert abs(got[index][0] - out * 255) <= 0.5 + 1e-3, (mode, index)
+            assert got[index][3] == int(out_alpha * 255 + 0.5)
+
+
+def test_unknown_modes_paint_as_normal() -> None:
+    below, above = picture(8, 8, 1), picture(8, 8, 2)
+    strange = composite([layer_of(below), layer_of(above, blend="krita:hue_hsi")])
+    assert np.array_equal(strange, composite([layer_of(below), layer_of(above)]))
+
+
+@pytest.mark.parametrize(("x", "y"), [(-300, 0), (-8, -8), (20, 40), (60, 60), (64, 0), (364, 364)])
+def test_layers_may_stick_out(x: int, y: int) -> None:
+    """Offsets of any kind: what lies inside shows, the rest is cut."""
+    pixels = picture(16, 16)
+    canvas = Rect(0, 0, 64, 64)
+    got = composite([layer_of(pixels, x, y)], canvas)
+    expected = np.zeros((64 + 2000, 64 + 2000, 4), np.uint8)
+    expected[1000 + y : 1016 + y, 1000 + x : 1016 + x] = Pixels.of(pixels).array
+    assert np.array_equal(got, expected[1000:1064, 1000:1064])
+
+
+def test_a_part_equals_the_part_of_the_whole() -> None:
+    document = design()
+    whole = composite(document)
+    part = composite(document, Rect(10, 5, 50, 40))
+    assert np.array_equal(part, whole[5:45, 10:60])
+    beyond = composite(document, Rect(-5, -5, 20, 20))
+    assert not beyond[:5].any()
+    assert np.array_equal(beyond[5:, 5:], whole[:15, :15])
+
+
+def test_strips_do_not_show() -> None:
+    """A canvas of many strips equals one of one strip."""
+    layers = [layer_of(picture(300, 900, 1)), layer_of(picture(200, 700, 2), 50, 100, 0.7)]
+    tall = composite(layers)
+    for top in (0, 111, 640):
+        part = composite(layers, Rect(0, top, 300, 60))
+        assert np.array_equal(part, tall[top : top + 60])
+
+
+def test_hidden_and_empty_layers_leave_no_trace() -> None:
+    document = design()
+    castle = document.foregrounds[0]
+    background = layer_of(document.layers[0].pixels)  # type: ignore[arg-type]
+    run(document, SetVisible([castle.id], False))
+    assert np.array_equal(composite(document), composite([background], document.canvas.rect))
+    run(document, SetBackground(False))
+    assert not composite(document).any()
+
+
+def test_opacity_zero_and_nothing_at_all() -> None:
+    layer = replace(layer_of(picture(8, 8)), opacity=0.0)
+    assert not composite([layer], Rect(0, 0, 8, 8)).any()
+    with pytest.raises(ValueError, match="needs a rect"):
+        composite([])
+
+
+def test_fifty_layers_are_quick() -> None:
+    """UI6's figure is 200 ms on a quiet machine; ten times that still catches a wrong loop."""
+    layers = [layer_of(picture(256, 256, n), 10 * n, 10 * n) for n in range(50)]
+    document = Document(new_contents(Size(1024, 1024), 32))
+    start = time.perf_counter()
+    composite(layers, document.canvas.rect)
+    assert time.perf_counter() - start < 2.0
