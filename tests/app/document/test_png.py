@@ -23,7 +23,7 @@ def test_pixels_come_back_bit_identical() -> None:
 
 
 def test_a_cut_png_is_refused_or_complete() -> None:
-    """Never half a picture: only the checksum at the very end may be missing."""
+    """Never half a picture: only checksums and the end mark may be missing."""
     data = encode_png(picture(6, 5))
     refused = 0
     for end in range(len(data)):
@@ -31,7 +31,7 @@ def test_a_cut_png_is_refused_or_complete() -> None:
             assert np.array_equal(decode_png(data[:end]), decode_png(data))
         except PngError:
             refused += 1
-    assert refused >= len(data) - 16
+    assert refused >= len(data) - 24
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "BMP", "GIF", "JPEG"])
