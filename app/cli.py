@@ -21,6 +21,8 @@ from app.document.errors import UserError
 
 OK, FAILED, BAD_ARGUMENTS, INTERRUPTED = 0, 1, 2, 130
 MAX_SEED = 2**32 - 1
+# What the engine accepts; said here already, so that nobody waits for the model to hear it.
+MAX_STEPS, MAX_GUIDANCE = 200, 30
 FORWARDED = {
     "train": {
         "sprites": "engine.training.sprites",
@@ -204,7 +206,7 @@ def _add_verify(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _add_sampling(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--steps", type=WholeNumber(1, 1000), help="[the model's]")
+    parser.add_argument("--steps", type=WholeNumber(1, MAX_STEPS), help="[the model's]")
     parser.add_argument("--guidance", type=_guidance, help="1 = none [the model's]")
 
 
@@ -249,8 +251,8 @@ def _guidance(text: str) -> float:
         value = float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
-    if not 0.0 <= value <= 100.0:  # also refuses NaN
-        raise argparse.ArgumentTypeError(f"{text} is not in 0 to 100")
+    if not 0.0 <= value <= MAX_GUIDANCE:  # also refuses NaN
+        raise argparse.ArgumentTypeError(f"{text} is not in 0 to {MAX_GUIDANCE}")
     return value
 
 

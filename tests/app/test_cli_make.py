@@ -275,7 +275,7 @@ def test_ctrl_c_stops_cleanly(tmp_path: Path) -> None:
     """Exit code 130, no file and no traceback; soon, not at the end of the job."""
     command = [
         sys.executable, str(CHILD), "slow", "generate", "--prompt", "a", "--layout", str(LAYOUT),
-        "--steps", "300", "--out", str(tmp_path / "a"),
+        "--steps", "200", "--out", str(tmp_path / "a"),
     ]  # fmt: skip
     child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert child.stderr is not None
