@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from app.document.contents import Contents, Delta
+from app.document.contents import Contents
+from app.document.delta import Delta
 from app.document.document import Document
 from app.document.errors import DocumentError
 from app.document.layer import Layer

@@ -27,6 +27,7 @@ from app.document.storage.archive import (
     writing,
 )
 from app.document.storage.atomic import Disk, Stamp, atomic_write, stamp_of
+from app.document.storage.checked import ProjectError
 from app.document.storage.errors import NewerFormatError
 from app.document.storage.png import fitted
 from app.document.storage.project_json import (
@@ -34,7 +35,6 @@ from app.document.storage.project_json import (
     LayerEntry,
     NewerProjectError,
     Project,
-    ProjectError,
     candidates_of,
     read_project,
     src_of,

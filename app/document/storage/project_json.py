@@ -23,6 +23,19 @@ from app.document.layer import (
     plain_record,
 )
 from app.document.pixels import Pixels
+from app.document.storage.checked import (
+    MAX_OFFSET,
+    ProjectError,
+    bounded,
+    flag,
+    items,
+    mapping,
+    optional,
+    real,
+    text,
+    whole,
+    whole_numbers,
+)
 from app.document.storage.trim import trimmed
 
 FORMAT = "layerloom"
@@ -30,7 +43,6 @@ VERSION = 1
 READS_FROM = 1
 
 _MAX_NUMBER = 1_000_000
-_MAX_OFFSET = 1_000_000
 _MAX_CANDIDATES = 10_000
 _KNOWN = frozenset(
     "format version reads_from writer canvas grid background_on prompt settings next_number "
@@ -38,10 +50,6 @@ _KNOWN = frozenset(
 )
 
 FindPixels = Callable[[str], Pixels | None]
-
-
-class ProjectError(ValueError):
-    """The data is no project of ours; the text names the place."""
 
 
 class NewerProjectError(ProjectError):
@@ -114,8 +122,9 @@ def write_project(contents: Contents, members: Mapping[str, str]) -> bytes:
         "detached": [_candidate_out(item) for item in contents.detached],
         "members": dict(members),
     }
-    text = json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
-    return text.encode()
+    return json.dumps(
+        document, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False
+    ).encode()
 
 
 def _layer_out(layer: Layer, src: str) -> dict[str, Any]:
@@ -167,8 +176,8 @@ def read_project(data: bytes) -> Project:
         raise ProjectError(str(error)) from error
     if not isinstance(root, dict) or root.get("format") != FORMAT:
         raise ProjectError("not a Layerloom document")
-    if _whole(root, "reads_from", 0, _MAX_NUMBER) > VERSION:
-        raise NewerProjectError(_whole(root, "version", 0, _MAX_NUMBER))
+    if whole(root, "reads_from", 0, _MAX_NUMBER) > VERSION:
+        raise NewerProjectError(whole(root, "version", 0, _MAX_NUMBER))
     try:
         return _project(root)
     except ProjectError:
@@ -182,57 +191,57 @@ def _no_constant(name: str) -> float:
 
 
 def _project(root: dict[str, Any]) -> Project:
-    width, height = _numbers(root, "canvas", 2)
-    grid = _whole(root, "grid", 1, 1024)
+    width, height = whole_numbers(root, "canvas", 2)
+    grid = whole(root, "grid", 1, 1024)
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
         raise ProjectError(f"canvas {width} x {height}")
-    entries = [_layer_in(item) for item in _list(root, "layers", 1, 202)]
+    entries = [_layer_in(item) for item in items(root, "layers", 1, 202)]
     numbers = [entry.layer.number for entry in entries]
     if numbers[0] != 0 or 0 in numbers[1:] or len(set(numbers)) != len(numbers):
         raise ProjectError("the layers' numbers")
-    prompt = _text(root, "prompt", MAX_PROMPT)
-    settings = _dict(root, "settings")
-    members = _dict(root, "members")
+    prompt = text(root, "prompt", MAX_PROMPT)
+    settings = mapping(root, "settings")
+    members = mapping(root, "members")
     if not all(isinstance(value, str) for value in members.values()):
         raise ProjectError("members")
     base = Contents(
         canvas=Size(width, height),
         grid=grid,
         background=entries[0].layer,
-        background_on=_flag(root, "background_on"),
+        background_on=flag(root, "background_on"),
         prompt=prompt,
         settings=Settings(
-            steps=_optional(settings, "steps", lambda key: _whole(settings, key, 1, 1000)),
-            cfg_scale=_optional(settings, "cfg_scale", lambda key: _real(settings, key, 0, 100)),
+            steps=optional(settings, "steps", lambda key: whole(settings, key, 1, 1000)),
+            cfg_scale=optional(settings, "cfg_scale", lambda key: real(settings, key, 0, 100)),
             seed_mode=settings.get("seed_mode"),  # type: ignore[arg-type]  # checked by Settings
-            seed=_whole(settings, "seed", 0, MAX_SEED),
+            seed=whole(settings, "seed", 0, MAX_SEED),
         ),
-        next_number=max(_whole(root, "next_number", 1, _MAX_NUMBER), max(numbers) + 1),
+        next_number=max(whole(root, "next_number", 1, _MAX_NUMBER), max(numbers) + 1),
         extra={key: value for key, value in root.items() if key not in _KNOWN},
     )
-    detached = tuple(_candidate_in(item) for item in _list(root, "detached", 0, _MAX_CANDIDATES))
+    detached = tuple(_candidate_in(item) for item in items(root, "detached", 0, _MAX_CANDIDATES))
     return Project(base, entries[0], tuple(entries[1:]), detached, members)
 
 
 def _layer_in(item: Any) -> LayerEntry:
     if not isinstance(item, dict):
         raise ProjectError("layers")
-    number = _whole(item, "number", 0, _MAX_NUMBER)
+    number = whole(item, "number", 0, _MAX_NUMBER)
     kind = item.get("kind")
     if kind not in KINDS:
         raise ProjectError(f"kind of layer {number}")
-    seed = _optional(item, "seed", lambda key: _whole(item, key, 0, MAX_SEED))
+    seed = optional(item, "seed", lambda key: whole(item, key, 0, MAX_SEED))
     layer = Layer(
         id=new_layer_id(),
         number=number,
-        name=clean_name(_text(item, "name", 10_000)) or f"Layer {number}",
+        name=clean_name(text(item, "name", 10_000)) or f"Layer {number}",
         kind=kind,
         is_background=number == 0,
         rect=_rect_in(item),
-        visible=_flag(item, "visible"),
-        locked=_flag(item, "locked"),
-        opacity=_real(item, "opacity", 0, 1),
-        blend=clean_name(_text(item, "blend", 100)) or "normal",
+        visible=flag(item, "visible"),
+        locked=flag(item, "locked"),
+        opacity=real(item, "opacity", 0, 1),
+        blend=clean_name(text(item, "blend", 100)) or "normal",
         seed=seed,
         record=_record_in(item),
     )
@@ -240,15 +249,15 @@ def _layer_in(item: Any) -> LayerEntry:
     if trim is not None:
         if not (isinstance(trim, list) and len(trim) == 3 and isinstance(trim[2], str)):
             raise ProjectError(f"trim of layer {number}")
-        x, y = (_bounded(value, 0, _MAX_OFFSET, "trim") for value in trim[:2])
+        x, y = (bounded(value, 0, MAX_OFFSET, "trim") for value in trim[:2])
         trim = (x, y, trim[2])
     return LayerEntry(
         layer=layer,
-        src=_text(item, "src", 1000),
-        pixel_hash=_optional(item, "pixels", lambda key: _text(item, key, 64)),
+        src=text(item, "src", 1000),
+        pixel_hash=optional(item, "pixels", lambda key: text(item, key, 64)),
         trim=trim,
         candidates=tuple(
-            _candidate_in(each) for each in _list(item, "candidates", 0, _MAX_CANDIDATES)
+            _candidate_in(each) for each in items(item, "candidates", 0, _MAX_CANDIDATES)
         ),
     )
 
@@ -256,23 +265,23 @@ def _layer_in(item: Any) -> LayerEntry:
 def _candidate_in(item: Any) -> tuple[str, Rect, dict[str, Any] | None]:
     if not isinstance(item, dict):
         raise ProjectError("candidates")
-    return _text(item, "pixels", 64), _rect_in(item), _record_in(item)
+    return text(item, "pixels", 64), _rect_in(item), _record_in(item)
 
 
 def candidates_of(
-    items: tuple[tuple[str, Rect, dict[str, Any] | None], ...], find: FindPixels
+    entries: tuple[tuple[str, Rect, dict[str, Any] | None], ...], find: FindPixels
 ) -> tuple[tuple[Candidate, ...], int]:
     """Candidates with their pixels, and how many have none or none that fit."""
     found = []
-    for pixel_hash, rect, record in items:
+    for pixel_hash, rect, record in entries:
         image = find(pixel_hash)
         if image is not None and (image.width, image.height) == (rect.width, rect.height):
             found.append(Candidate(image, record, rect))
-    return tuple(found), len(items) - len(found)
+    return tuple(found), len(entries) - len(found)
 
 
 def _rect_in(item: dict[str, Any]) -> Rect:
-    x, y, width, height = _numbers(item, "rect", 4)
+    x, y, width, height = whole_numbers(item, "rect", 4)
     if max(width, height) > MAX_SIDE:
         raise ProjectError(f"rect {item['rect']}")
     return Rect(x, y, width, height)
@@ -283,57 +292,3 @@ def _record_in(item: dict[str, Any]) -> dict[str, Any] | None:
     if record is not None and not isinstance(record, dict):
         raise ProjectError("record")
     return plain_record(record)
-
-
-def _optional(item: dict[str, Any], key: str, read: Callable[[str], Any]) -> Any:
-    return None if item.get(key) is None else read(key)
-
-
-def _bounded(value: Any, low: int, high: int, key: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ProjectError(f"{key} is {str(value)[:40]!r}")
-    return value
-
-
-def _whole(item: dict[str, Any], key: str, low: int, high: int) -> int:
-    return _bounded(item.get(key), low, high, key)
-
-
-def _numbers(item: dict[str, Any], key: str, count: int) -> list[int]:
-    values = _list(item, key, count, count)
-    return [_bounded(value, -_MAX_OFFSET, _MAX_OFFSET, key) for value in values]
-
-
-def _real(item: dict[str, Any], key: str, low: float, high: float) -> float:
-    value = item.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise ProjectError(f"{key} is {str(value)[:40]!r}")
-    return float(value)
-
-
-def _text(item: dict[str, Any], key: str, longest: int) -> str:
-    value = item.get(key)
-    if not isinstance(value, str) or len(value) > longest:
-        raise ProjectError(key)
-    return value.encode("utf-8", "replace").decode("utf-8")
-
-
-def _flag(item: dict[str, Any], key: str) -> bool:
-    value = item.get(key)
-    if not isinstance(value, bool):
-        raise ProjectError(key)
-    return value
-
-
-def _list(item: dict[str, Any], key: str, shortest: int, longest: int) -> list[Any]:
-    value = item.get(key)
-    if not isinstance(value, list) or not shortest <= len(value) <= longest:
-        raise ProjectError(key)
-    return value
-
-
-def _dict(item: dict[str, Any], key: str) -> dict[str, Any]:
-    value = item.get(key)
-    if not isinstance(value, dict):
-        raise ProjectError(key)
-    return value
