@@ -6,7 +6,6 @@ Knows nothing of what the work is. Functions must not touch widgets or the docum
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
@@ -28,7 +27,7 @@ class Background:
         self._loop = loop
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="layerloom-files")
         self._open = 0
-        self._lock = threading.Lock()
+        self._is_closed = False
 
     @property
     def is_busy(self) -> bool:
@@ -45,19 +44,22 @@ class Background:
         self._open += 1
 
         def report(future: Future[T]) -> None:
-            if not future.cancelled():
+            if not (future.cancelled() or self._is_closed):
                 self._loop.call_soon_threadsafe(self._finish, future, done, failed)
 
         self._executor.submit(work).add_done_callback(report)
 
     def shutdown(self) -> None:
         """Finish what has begun; nothing is reported any more. May block for a file's length."""
+        self._is_closed = True
         self._executor.shutdown(wait=True, cancel_futures=True)
 
     def _finish(
         self, future: Future[T], done: Callable[[T], None], failed: Callable[[Exception], None]
     ) -> None:
         self._open -= 1
+        if self._is_closed:
+            return  # whoever asked may be gone
         error = future.exception()
         if error is None:
             done(future.result())

@@ -35,12 +35,17 @@ QStatusBar QLabel { color: @secondary; padding: 0 4px; }
 QPlainTextEdit, QLineEdit, QSpinBox, QAbstractSpinBox {
     background: @field; color: @text; border: 1px solid @edge; border-radius: 4px;
     padding: 3px 7px; selection-background-color: @accent; selection-color: @on_accent;
+    placeholder-text-color: @secondary;
 }
 QPlainTextEdit:focus, QLineEdit:focus, QSpinBox:focus, QAbstractSpinBox:focus {
     border: 2px solid @accent; padding: 2px 6px;
 }
 QLineEdit:disabled, QSpinBox:disabled, QPlainTextEdit:disabled {
     color: @disabled; border: 1px solid @hairline; background: transparent;
+    placeholder-text-color: @disabled;
+}
+QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus, QAbstractSpinBox QLineEdit:disabled {
+    border: none; padding: 0; background: transparent;
 }
 QSpinBox::up-button, QSpinBox::down-button { width: 0; border: none; }
 

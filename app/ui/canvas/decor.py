@@ -124,7 +124,8 @@ class Decor:
             overlay.hatch(painter, rect, viewport)
             self._paint_name(painter, layer, rect, font)
         overlay.selected_outline(painter, rect, self.colours)
-        if layer is self.resizable() and not self.is_dragging:
+        is_still = not self.is_dragging and layer.id not in self.running
+        if is_still and layer is self.resizable():
             overlay.handles(painter, rect, self.colours)
 
     def _paint_name(self, painter: QPainter, layer: Layer, rect: QRectF, font: QFont) -> None:

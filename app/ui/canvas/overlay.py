@@ -39,7 +39,7 @@ def outline(painter: QPainter, rect: QRectF, dashed: bool = False) -> None:
 
 
 def selected_outline(painter: QPainter, rect: QRectF, colours: Colours) -> None:
-    """Two pixels of accent outside, a dark line inside."""
+    """Two pixels of accent outside, a dark and a light line inside: visible on anything."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     box = aligned(rect)
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -47,8 +47,7 @@ def selected_outline(painter: QPainter, rect: QRectF, colours: Colours) -> None:
     pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
     painter.setPen(pen)
     painter.drawRect(box.adjusted(-1, -1, 1, 1))
-    painter.setPen(QPen(_DARK, 1))
-    painter.drawRect(box.adjusted(0, 0, -1, -1))
+    outline(painter, rect)
 
 
 def hatch(painter: QPainter, rect: QRectF, visible: QRectF) -> None:
@@ -117,7 +116,7 @@ def grid(painter: QPainter, canvas: QRectF, step_x: float, step_y: float, visibl
         return
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     shown = canvas.intersected(visible)
-    for colour, shift in ((QColor(0, 0, 0, 70), 0), (QColor(255, 255, 255, 70), 1)):
+    for colour, shift in ((QColor(0, 0, 0, 44), 0), (QColor(255, 255, 255, 44), 1)):
         painter.setPen(QPen(colour, 1))
         index = int((shown.left() - canvas.left()) // step_x)
         while (x := canvas.left() + index * step_x) <= shown.right():

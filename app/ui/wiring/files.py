@@ -79,6 +79,7 @@ class FilesWiring(QObject):
             text = tr("Open '{0}'").format(path.name)
             self._session.replace(opened.contents, text, path, opened.stamp)
             self._session.settings.last_folder = str(path.parent)
+            self._session.note(tr("Opened '{0}'.").format(path.name))
             if opened.messages:
                 self._session.notified.emit(Message(kind="warning", what=" ".join(opened.messages)))
 

@@ -1,0 +1,98 @@
+"""Fixtures of all tests, and the check that no test leaves threads, timers or widgets behind.
+
+Nothing here imports Qt before a test asks for the window, so that tests of the engine and the
+document run without it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+@pytest.fixture
+def qloop(qapp: Any) -> Iterator[Any]:
+    """A qasync loop; it lives on the Qt events that pytest-qt processes, and is never 'run'."""
+    import qasync
+
+    loop = qasync.QEventLoop(qapp)
+    asyncio.set_event_loop(loop)
+    yield loop
+    loop.close()
+    asyncio.set_event_loop(None)
+
+
+@pytest.fixture
+def window(qtbot: Any, qloop: Any) -> Iterator[Any]:
+    """A shown main window with a FakeEngine (`window.engine`) that is ready."""
+    from app.settings import Settings
+    from app.ui.main_window import MainWindow
+    from tests.fakes import FakeEngine
+
+    engines: list[FakeEngine] = []
+
+    def make(emit: Callable[..., None]) -> FakeEngine:
+        engines.append(FakeEngine(emit))
+        return engines[-1]
+
+    window: Any = MainWindow(qloop, make, Settings(theme="dark", first_run_done=True))
+    window.engine = engines[0]
+    window.show()
+    qtbot.waitExposed(window)
+    window.session.bridge.start()
+    engines[0].get_ready()
+    qtbot.waitUntil(lambda: window.session.bridge.state == "ready")
+    yield window
+    window.session.undo.stack.setClean()
+    window.close()
+    window.session.shutdown()
+    window.deleteLater()
+    _flush()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that used the window leaves no thread, timer or top-level widget."""
+    uses_qt = "qapp" in request.fixturenames
+    before = set(threading.enumerate())
+    yield
+    if not uses_qt:
+        return
+    from PySide6.QtCore import QTimer
+    from PySide6.QtWidgets import QApplication
+
+    _flush()
+    gc.collect()
+    threads = [
+        thread.name
+        for thread in threading.enumerate()
+        if thread not in before and thread.is_alive()
+    ]
+    assert not threads, f"threads left: {threads}"
+    app = QApplication.instance()
+    assert app is not None
+    timers = [timer for timer in app.findChildren(QTimer) if timer.isActive()]
+    assert not timers, f"timers left: {timers}"
+    widgets = [
+        f"{type(widget).__name__} {widget.objectName()!r}"
+        for widget in QApplication.topLevelWidgets()
+        if widget.isVisible()
+    ]
+    assert not widgets, f"widgets left: {widgets}"
+
+
+def _flush() -> None:
+    """Let deferred deletes happen."""
+    from PySide6.QtCore import QCoreApplication, QEvent
+
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QCoreApplication.processEvents()
