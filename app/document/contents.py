@@ -219,7 +219,7 @@ def content_hash(contents: Contents) -> str:
     """SHA-256 over everything that counts; ids do not, they differ from one session to another."""
 
     def candidate(item: Candidate) -> list[Any]:
-        return [item.pixel_hash, item.rect.to_box(), item.record]
+        return [item.pixel_hash, item.rect.to_box(), item.record, item.kind]
 
     def layer(item: Layer) -> list[Any]:
         return [

@@ -76,11 +76,13 @@ class Candidate:
         image: the pixels; exactly of the size of `rect`.
         record: how they were generated, or None. Never changed in place.
         rect: where they belong, canvas pixels.
+        kind: what the layer is while it shows them, "generated" or "imported".
     """
 
     image: Pixels
     record: Record | None
     rect: Rect
+    kind: LayerKind = "generated"
 
     @property
     def pixels(self) -> np.ndarray:
@@ -168,7 +170,9 @@ class Layer:
 
     def as_candidate(self) -> Candidate | None:
         """The present pixels as a candidate; None without pixels."""
-        return None if self.image is None else Candidate(self.image, self.record, self.rect)
+        if self.image is None:
+            return None
+        return Candidate(self.image, self.record, self.rect, self.kind)
 
     def with_candidate(self, candidate: Candidate | None) -> Layer:
         """This layer with one more candidate in front; one that it has already moves there."""

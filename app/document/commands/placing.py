@@ -151,7 +151,7 @@ def _showing(layer: Layer, candidate: Candidate) -> Layer:
         kept = (former, *(other for other in kept if other != former))
     return replace(
         layer,
-        kind="imported" if candidate.record is None and layer.kind == "imported" else "generated",
+        kind=candidate.kind,
         image=candidate.image,
         rect=candidate.rect,
         record=candidate.record,

@@ -7,7 +7,7 @@ ids end with the program. Every value is checked on reading: a file may come fro
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from app.document.layer import (
     MAX_SEED,
     Candidate,
     Layer,
+    LayerKind,
     clean_name,
     new_layer_id,
     plain_record,
@@ -61,6 +62,16 @@ class NewerProjectError(ProjectError):
 
 
 @dataclass(frozen=True, slots=True)
+class CandidateEntry:
+    """One candidate as the file has it, before its pixels are looked up."""
+
+    pixel_hash: str
+    rect: Rect
+    record: dict[str, Any] | None
+    kind: LayerKind
+
+
+@dataclass(frozen=True, slots=True)
 class LayerEntry:
     """One layer as the file has it, before its pixels are looked up.
 
@@ -69,14 +80,13 @@ class LayerEntry:
         src: its PNG, or "" for a background that is off.
         pixel_hash: None for an empty box.
         trim: (x, y, hash) of the pixels after trimming, relative to rect; None when transparent.
-        candidates: (hash, rect, record) of each.
     """
 
     layer: Layer
     src: str
     pixel_hash: str | None
     trim: tuple[int, int, str] | None
-    candidates: tuple[tuple[str, Rect, dict[str, Any] | None], ...]
+    candidates: tuple[CandidateEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,7 @@ class Project:
     base: Contents
     background: LayerEntry
     foregrounds: tuple[LayerEntry, ...]
-    detached: tuple[tuple[str, Rect, dict[str, Any] | None], ...]
+    detached: tuple[CandidateEntry, ...]
     members: dict[str, str]
 
 
@@ -151,7 +161,12 @@ def _layer_out(layer: Layer, src: str) -> dict[str, Any]:
 
 
 def _candidate_out(item: Candidate) -> dict[str, Any]:
-    return {"pixels": item.pixel_hash, "rect": _rect_out(item.rect), "record": item.record}
+    return {
+        "pixels": item.pixel_hash,
+        "rect": _rect_out(item.rect),
+        "record": item.record,
+        "kind": item.kind,
+    }
 
 
 def _rect_out(rect: Rect) -> list[int]:
@@ -262,21 +277,27 @@ def _layer_in(item: Any) -> LayerEntry:
     )
 
 
-def _candidate_in(item: Any) -> tuple[str, Rect, dict[str, Any] | None]:
+def _candidate_in(item: Any) -> CandidateEntry:
     if not isinstance(item, dict):
         raise ProjectError("candidates")
-    return text(item, "pixels", 64), _rect_in(item), _record_in(item)
+    kind = item.get("kind")
+    if kind not in ("generated", "imported"):
+        raise ProjectError("kind of a candidate")
+    return CandidateEntry(text(item, "pixels", 64), _rect_in(item), _record_in(item), kind)
 
 
 def candidates_of(
-    entries: tuple[tuple[str, Rect, dict[str, Any] | None], ...], find: FindPixels
+    entries: Sequence[CandidateEntry], find: FindPixels
 ) -> tuple[tuple[Candidate, ...], int]:
     """Candidates with their pixels, and how many have none or none that fit."""
     found = []
-    for pixel_hash, rect, record in entries:
-        image = find(pixel_hash)
-        if image is not None and (image.width, image.height) == (rect.width, rect.height):
-            found.append(Candidate(image, record, rect))
+    for entry in entries:
+        image = find(entry.pixel_hash)
+        if image is not None and (image.width, image.height) == (
+            entry.rect.width,
+            entry.rect.height,
+        ):
+            found.append(Candidate(image, entry.record, entry.rect, entry.kind))
     return tuple(found), len(entries) - len(found)
 
 

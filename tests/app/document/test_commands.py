@@ -173,6 +173,19 @@ def test_candidates_swap_places() -> None:
         run(document, UseCandidate(castle.id, "0" * 64))
 
 
+def test_an_imported_layer_is_imported_again_after_a_detour() -> None:
+    document = design()
+    command = ImportPicture(picture(16, 16), "cat")
+    run(document, command)
+    before = document.layer(command.layer_id)
+    fill(document, before.id)
+    assert document.layer(before.id).kind == "generated"
+    assert before.pixel_hash is not None
+    run(document, UseCandidate(before.id, before.pixel_hash))
+    after = document.layer(before.id)
+    assert (after.kind, after.image, after.rect) == ("imported", before.image, before.rect)
+
+
 @pytest.mark.parametrize(
     "placement",
     [
