@@ -23,6 +23,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "engine/api.py": ("numpy",),
     "engine/errors.py": (),
     "engine/paths.py": (),
+    "engine/pixels.py": ("numpy", "PIL"),
     "engine/model": (
         "torch",
         "numpy",
