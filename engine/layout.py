@@ -39,7 +39,7 @@ def snap_box(box: tuple[float, float, float, float], step: int, canvas: tuple[in
     x0, y0 = (max(0, int(v // step) * step) for v in box[:2])
     x1 = min(width, int(-(-box[2] // step)) * step)
     y1 = min(height, int(-(-box[3] // step)) * step)
-    if x1 <= x0 or y1 <= y0:
+    if x1 <= x0 or y1 <= y0 or box[2] <= box[0] or box[3] <= box[1]:
         raise LayoutError(f"The box {tuple(box)} is empty after rounding to {step} pixels.")
     return x0, y0, x1, y1
 

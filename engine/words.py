@@ -41,7 +41,7 @@ def tokenize(prompt: str) -> list[str]:
     Whole numbers up to 20 become words ("3 dogs" -> "three", "dogs"); longer ones stay digits,
     which no table knows, so that they are reported and not silently lost.
     """
-    plain = unicodedata.normalize("NFKD", prompt.lower())
+    plain = unicodedata.normalize("NFKD", prompt).lower()
     plain = "".join(char for char in plain if not unicodedata.combining(char))
     plain = _POSSESSIVE.sub("", plain)
     words = []

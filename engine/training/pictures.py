@@ -37,7 +37,7 @@ from engine.training.scenes import Scene, Thing, compose, editing_split
 from engine.training.sprites import SpritePack
 
 BASE_SCALE = 2  # full-canvas entries have tokens of 2 x 2 cells
-VARIANTS = 4  # encoded versions kept per sprite, colour and size
+VARIANTS = 3  # encoded versions kept per sprite, colour and size
 BACKGROUND_VARIANTS = 160
 
 
@@ -83,15 +83,15 @@ class LatentBank:
 
     Args:
         autoencoder: only its encoder is used.
-        reuse: share of look-ups that take an encoded version once `VARIANTS` exist.
+        reuse: share of look-ups that take an encoded version when there is one.
     """
 
-    def __init__(self, pack: SpritePack, autoencoder: Autoencoder, reuse: float = 0.9) -> None:
+    def __init__(self, pack: SpritePack, autoencoder: Autoencoder, reuse: float = 0.85) -> None:
         self.pack, self.autoencoder, self.reuse = pack, autoencoder, reuse
         self.token_px = autoencoder.token_px
         self._coloured: dict[tuple[str, str, str | None], np.ndarray] = {}
         self._layers: dict[tuple, list[Tensor]] = {}
-        self._backgrounds: dict[tuple[str, tuple[int, int]], list[np.ndarray]] = {}
+        self._backgrounds: dict[tuple[str, tuple[int, int]], list[tuple[np.ndarray, Tensor]]] = {}
 
     def sprite(self, thing: Thing) -> np.ndarray:
         key = (thing.noun, thing.look, thing.colour)
@@ -120,7 +120,7 @@ class LatentBank:
         x0, y0, x1, y1 = thing.box
         key = (thing.noun, thing.look, thing.colour, thing.flip, x1 - x0, y1 - y0)
         known = self._layers.setdefault(key, [])
-        if len(known) >= VARIANTS and random.random() < self.reuse:
+        if known and random.random() < self.reuse:
             return random.choice(known)
         tokens = self.encode(self.draw(thing))
         if len(known) >= VARIANTS:
@@ -128,17 +128,20 @@ class LatentBank:
         known.append(tokens)
         return tokens
 
-    def background(self, name: str, canvas: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-        """(H/2, W/2, 4) opaque premultiplied pixels."""
+    def background(
+        self, name: str, canvas: tuple[int, int], rng: np.random.Generator
+    ) -> tuple[np.ndarray, Tensor]:
+        """(H/2, W/2, 4) opaque premultiplied pixels, and their tokens."""
         known = self._backgrounds.setdefault((name, canvas), [])
-        if len(known) < BACKGROUND_VARIANTS or rng.random() < 0.03:
-            image = Image.fromarray(draw_background(name, canvas, rng)).reduce(BASE_SCALE)
-            rgb = np.asarray(image, np.float32) / 255
-            known.append(np.concatenate([rgb, np.ones_like(rgb[..., :1])], axis=-1))
-            if len(known) > BACKGROUND_VARIANTS:
-                known.pop(0)
-            return known[-1]
-        return known[rng.integers(len(known))]
+        if known and rng.random() > 0.03 + 0.25 * (1 - len(known) / BACKGROUND_VARIANTS):
+            return known[rng.integers(len(known))]
+        image = Image.fromarray(draw_background(name, canvas, rng)).reduce(BASE_SCALE)
+        rgb = np.asarray(image, np.float32) / 255
+        rgba = np.concatenate([rgb, np.ones_like(rgb[..., :1])], axis=-1)
+        known.append((rgba, self.encode(rgba)))
+        if len(known) > BACKGROUND_VARIANTS:
+            known.pop(0)
+        return known[-1]
 
 
 def entries(
@@ -148,8 +151,8 @@ def entries(
     canvas_box = (0, 0, *scene.canvas)
     found, pixels = [], None
     if scene.background is not None:
-        pixels = bank.background(scene.background, scene.canvas, rng)
-        found.append(Entry(bank.encode(pixels), BACKGROUND, canvas_box, BASE_SCALE))
+        pixels, tokens = bank.background(scene.background, scene.canvas, rng)
+        found.append(Entry(tokens, BACKGROUND, canvas_box, BASE_SCALE))
     for i, thing in enumerate(scene.things):
         found.append(Entry(bank.layer(thing), FIRST_FOREGROUND + i, thing.box, 1))
     return found, pixels
@@ -223,13 +226,15 @@ class PictureMix:
         edit_share: batches in which some layers are clean and some to be generated.
         background_share: pictures with a background.
         composite_share: batches that carry the merged entry.
-        count: foregrounds per picture; None = the composer's own mix.
+        max_tokens: image tokens per picture; larger ones are composed again.
+        size: factor on the usual sizes of things.
     """
 
     edit_share: float = 0.35
     background_share: float = 0.7
     composite_share: float = 0.1
     max_tokens: int = 400
+    size: float = 1.0
 
 
 class Pictures(IterableDataset[Batch]):
@@ -277,7 +282,9 @@ class Pictures(IterableDataset[Batch]):
     ) -> tuple[Scene, list[Entry], list[Entry]]:  # fmt: skip
         with_background = bool(rng.random() < self.mix.background_share)
         while True:
-            scene = compose(rng, with_background=with_background, aspects=aspects)
+            scene = compose(
+                rng, with_background=with_background, aspects=aspects, size=self.mix.size
+            )
             if not scene.things and scene.background is None:
                 continue
             found, background = entries(scene, bank, rng)

@@ -48,10 +48,12 @@ def place_things(
     canvas: tuple[int, int],
     nouns: Sequence[Noun],
     aspects: Sequence[float],
+    size: float = 1.0,
 ) -> list[Placed]:
     """Find a box for every noun; one that fits nowhere is left out.
 
     Args:
+        size: factor on all usual sizes.
         canvas: (width, height), multiples of the grid, at least 320.
         aspects: width over height of each noun's sprite.
 
@@ -60,7 +62,7 @@ def place_things(
     """
     wishes = []
     for noun, aspect in zip(nouns, aspects, strict=True):
-        side = typical_side(noun, len(nouns)) * math.exp(0.25 * rng.standard_normal())
+        side = size * typical_side(noun, len(nouns)) * math.exp(0.25 * rng.standard_normal())
         wishes.append((side, noun, aspect))
     wishes.sort(key=lambda wish: -wish[0])  # large ones first: small ones find gaps
     placed: list[Placed] = []

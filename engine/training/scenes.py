@@ -97,6 +97,7 @@ def compose(
     with_background: bool | None = None,
     vocabulary: Sequence[Noun] = NOUNS,
     aspects: Aspects | None = None,
+    size: float = 1.0,
 ) -> Scene:
     """Compose one training scene; never one whose nouns are held out.
 
@@ -106,6 +107,7 @@ def compose(
         with_background: None draws it.
         vocabulary: the nouns to choose from.
         aspects: (noun name, look) -> width over height of the tight sprite; 1 where absent.
+        size: factor on the usual sizes of things; small ones cost fewer tokens.
     """
     canvas = canvas or _draw_canvas(rng)
     if with_background is None:
@@ -120,7 +122,7 @@ def compose(
         nouns = _draw_nouns(rng, wanted if attempt < ATTEMPTS - 1 else min(wanted, 1), vocabulary)
         if is_held_out(noun.name for noun in nouns):
             continue
-        placed = place_things(rng, canvas, nouns, _aspects_of(nouns, look, aspects))
+        placed = place_things(rng, canvas, nouns, _aspects_of(nouns, look, aspects), size)
         if not is_held_out(entry.noun.name for entry in placed):
             break
     things = _dress(rng, placed, look)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import time
 from collections import Counter
 from dataclasses import asdict
@@ -152,6 +153,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--background-share", type=float, default=0.7)
     parser.add_argument("--composite-share", type=float, default=0.1)
     parser.add_argument("--max-tokens", type=int, default=400, help="image tokens per picture")
+    parser.add_argument("--size", type=float, default=1.0, help="factor on the sizes of things")
     parser.add_argument("--config", type=json.loads, default={}, help="JSON over ARTConfig")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -198,7 +200,8 @@ def main(argv: list[str]) -> int:
 
     vocabulary = Vocabulary(text.vocabulary, load_word_table())
     mix = PictureMix(edit_share=args.edit_share, background_share=args.background_share,
-                     composite_share=args.composite_share, max_tokens=args.max_tokens)  # fmt: skip
+                     composite_share=args.composite_share, max_tokens=args.max_tokens,
+                     size=args.size)  # fmt: skip
     data = Pictures(args.sprites, autoencoder, vocabulary, batch=args.batch, mix=mix,
                     seed=args.seed + step + 104_729 * rank)  # fmt: skip
     loader = DataLoader(data, batch_size=None, num_workers=args.workers, prefetch_factor=4)
@@ -215,9 +218,12 @@ def main(argv: list[str]) -> int:
         tensors |= {f"optimizer.{k}": v for k, v in optimizer.state().items()}
         run.save(tensors, {**state, "step": step, "elapsed": elapsed + time.monotonic() - started})
 
+    stopping: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, frame: stopping.append(number))
     started = last_save = time.monotonic()
     first_step, losses, tokens = step, [], 0
-    while step < args.steps and (time.monotonic() - started) / 60 < args.minutes:
+    minutes_left = True
+    while step < args.steps and minutes_left and not stopping:
         batch = next(batches).to(device)
         passed = (time.monotonic() - started) / 60 / args.minutes
         progress = max((step - first_step) / max(1, args.steps - first_step), passed)
@@ -234,6 +240,7 @@ def main(argv: list[str]) -> int:
         losses.append(loss.item())
         tokens += int(batch.noisy_mask.sum()) + int((batch.clean_owner >= 0).sum())
         step += 1
+        minutes_left = (time.monotonic() - started) / 60 < args.minutes
         if step % 50 == 0 and rank == 0:
             spent = elapsed + time.monotonic() - started
             run.log(step=step, loss=round(sum(losses) / len(losses), 4), lr=round(lr, 6),

@@ -1,0 +1,87 @@
+"""RegionTokenCache: keys and values of finished layers, so that an edit computes only its target.
+
+An entry depends on the model, the layer's pixels and its size in tokens, and on nothing else: not
+on its place, its order, the prompt, the noise level or the other layers (`art.md` 12.3, rules 1 to
+5). So moving by whole cells, reordering, hiding, undo and duplicates all find it again.
+Knows neither documents nor the sampler.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.model.layers import KeyValue
+
+Entry = list[KeyValue]
+Key = tuple[str, str, int, int, int]  # model hash, pixel hash, h, w in tokens, scale
+
+
+def pixel_hash(rgba: np.ndarray) -> str:
+    """SHA-256 over width, height and bytes of (h, w, 4) uint8."""
+    h, w = rgba.shape[:2]
+    digest = hashlib.sha256(f"{w}x{h}".encode())
+    digest.update(np.ascontiguousarray(rgba).tobytes())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class CacheStats:
+    """Counters since the start, and what is held now."""
+
+    hits: int
+    misses: int
+    evictions: int
+    entries: int
+    bytes: int
+    budget_bytes: int
+
+
+class RegionTokenCache:
+    """Least-recently-used entries within a byte budget; used on the engine thread only.
+
+    An entry larger than the whole budget is computed, used and not kept.
+    """
+
+    def __init__(self, budget_bytes: int) -> None:
+        self.budget_bytes = budget_bytes
+        self._entries: OrderedDict[Key, tuple[Entry, int]] = OrderedDict()
+        self._bytes = self._hits = self._misses = self._evictions = 0
+
+    def get(self, key: Key, compute: Callable[[], Entry]) -> Entry:
+        """The entry of `key`, computed and kept when it is not there."""
+        found = self._entries.get(key)
+        if found is not None:
+            self._hits += 1
+            self._entries.move_to_end(key)
+            return found[0]
+        self._misses += 1
+        entry = compute()
+        size = sum(kv.k.nbytes + kv.v.nbytes for kv in entry)
+        if size <= self.budget_bytes:
+            self._entries[key] = (entry, size)
+            self._bytes += size
+            while self._bytes > self.budget_bytes:
+                _, (_, freed) = self._entries.popitem(last=False)
+                self._bytes -= freed
+                self._evictions += 1
+        return entry
+
+    def clear(self) -> None:
+        """Forget all entries; the counters stay."""
+        self._entries.clear()
+        self._bytes = 0
+
+    def stats(self) -> CacheStats:
+        return CacheStats(
+            hits=self._hits,
+            misses=self._misses,
+            evictions=self._evictions,
+            entries=len(self._entries),
+            bytes=self._bytes,
+            budget_bytes=self.budget_bytes,
+        )

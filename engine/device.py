@@ -1,0 +1,49 @@
+"""Which device and precision to use, and how much memory there is. The only torch.cuda calls."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from engine.errors import RequestError
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """ "auto" takes CUDA, then MPS, then the CPU.
+
+    Raises:
+        RequestError: the device that was asked for is not there.
+    """
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        return torch.device(next(kind for kind, there in available.items() if there))
+    kind = name.split(":")[0]
+    if not available.get(kind, False):
+        there = ", ".join(kind for kind, is_there in available.items() if is_there)
+        raise RequestError(f"There is no device {name!r} here.", f"Choose one of: auto, {there}.")
+    return torch.device(name)
+
+
+def precision(device: torch.device) -> torch.dtype:
+    """bfloat16 on CUDA; float32 elsewhere (bf16 is slower than fp32 on CPUs without AMX)."""
+    return torch.bfloat16 if device.type == "cuda" else torch.float32
+
+
+def free_bytes(device: torch.device) -> int:
+    """Free memory in bytes, as far as the system tells; 4 GB where it does not."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError, AttributeError):
+        return 4 * 2**30
+
+
+def default_cache_budget(device: torch.device) -> int:
+    """A quarter of free memory, at most 1 GB (`editor.md` PL3)."""
+    return min(free_bytes(device) // 4, 2**30)

@@ -1,0 +1,363 @@
+"""Generator: requests to layers, synchronously. Pixels outside, tokens inside.
+
+Whole pictures, single layers and added boxes are one path: entries without pixels are sampled
+together; entries with pixels are clean context, read through the region token cache.
+Knows neither threads, nor Qt, nor the document.
+
+Shapes: N noisy tokens, M clean tokens, C token width.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.api import Event, Finished, GenerateRequest, LayerRequest, LayerResult, ModelInfo
+from engine.api import Preview, Progress, Started
+from engine.cache import RegionTokenCache, pixel_hash
+from engine.device import choose_device, default_cache_budget, precision
+from engine.errors import Cancelled, LayoutError, RequestError
+from engine.layout import (
+    BACKGROUND,
+    FIRST_FOREGROUND,
+    MAX_FOREGROUNDS,
+    check_box,
+    check_canvas,
+    inner_coordinates,
+    place_on_canvas,
+    region_ids,
+    token_size,
+)
+from engine.model.layers import KeyValue
+from engine.model.text import Vocabulary
+from engine.pixels import enlarge, reduce, to_premultiplied, to_straight
+from engine.sampling import denoise, guide, region_noise, timesteps
+from engine.weights import Model, load_model
+from engine.words import load_word_table, unknown_words
+
+Emit = Callable[[Event], None]
+PREVIEW_PX = 4  # preview pixels per latent cell side
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A request's entry on the token grid."""
+
+    request: LayerRequest
+    index: int  # in the layer list: RoPE's first axis
+    scale: int  # grid cells per token side
+    size: tuple[int, int]  # (h, w) tokens
+
+    @property
+    def count(self) -> int:
+        return self.size[0] * self.size[1]
+
+
+class Generator:
+    """Holds the model and the region token cache; one request at a time.
+
+    Args:
+        model: from `load_model`; moved to `device`.
+        cache_bytes: budget of the region token cache; None = a quarter of free memory, at most 1 GB.
+    """
+
+    def __init__(
+        self, model: Model, *, device: str = "auto", threads: int = 1, cache_bytes: int | None = None
+    ) -> None:
+        self.device = choose_device(device)
+        self.dtype = precision(self.device)
+        torch.set_num_threads(threads)
+        self.threads = threads
+        self.model = model
+        for network in (model.autoencoder, model.text, model.art):
+            network.to(self.device)
+        model.autoencoder.to(memory_format=torch.channels_last)
+        self.vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
+        budget = default_cache_budget(self.device) if cache_bytes is None else cache_bytes
+        self.cache = RegionTokenCache(budget)
+
+    @classmethod
+    def load(cls, path: Path | None = None, *, device: str = "auto", threads: int = 1) -> Generator:
+        """Read a model file (None: the shipped one). Raises WeightsError."""
+        return cls(load_model(path), device=device, threads=threads)
+
+    @property
+    def token_px(self) -> int:
+        return self.model.autoencoder.token_px
+
+    @property
+    def info(self) -> ModelInfo:
+        card = self.model.card
+        return ModelInfo(
+            name=card.name,
+            file_hash=self.model.file_hash,
+            token_px=self.token_px,
+            canvas_multiple=self.token_px * card.base_scale,
+            trained_canvases=card.canvases,
+            max_foregrounds=MAX_FOREGROUNDS,
+            default_steps=card.steps,
+            default_cfg_scale=card.cfg_scale,
+            nouns=card.nouns,
+            looks=card.looks,
+            colours=card.colours,
+            backgrounds=card.backgrounds,
+            parameters=self.model.parameters(),
+            device=str(self.device),
+            precision=str(self.dtype).removeprefix("torch."),
+            threads=self.threads,
+        )
+
+    # ---- one request ----
+
+    @torch.no_grad()
+    def run(
+        self,
+        request: GenerateRequest,
+        *,
+        emit: Emit = lambda event: None,
+        should_stop: Callable[[], bool] = lambda: False,
+        use_cache: bool = True,
+    ) -> Finished:
+        """Generate the request's targets.
+
+        Args:
+            emit: receives Started, Progress and Preview.
+            should_stop: asked between network calls.
+            use_cache: False computes the clean layers anew in every step: the reference that tests
+                and benchmarks compare the cache with.
+
+        Raises:
+            LayoutError, RequestError: bad input, before anything is computed.
+            Cancelled: `should_stop` said so.
+        """
+        started = time.monotonic()
+        regions = self._regions(request)
+        targets = [region for region in regions if region.request.is_target]
+        context = [region for region in regions if not region.request.is_target]
+        card = self.model.card
+        steps = card.steps if request.steps is None else request.steps
+        cfg_scale = card.cfg_scale if request.cfg_scale is None else request.cfg_scale
+        unknown = unknown_words(request.prompt)
+        emit(Started(job_id=request.job_id, total_steps=steps + 1, unknown_words=unknown))
+        before = self.cache.stats()
+
+        def report(done: int, predicted: Tensor) -> None:
+            if should_stop():
+                raise Cancelled
+            spent = time.monotonic() - started
+            left = spent / done * (steps + 1 - done)
+            emit(Progress(job_id=request.job_id, step=done, total=steps + 1, seconds_left=left))
+            if request.preview_every and done < steps and done % request.preview_every == 0:
+                self._send_previews(request.job_id, targets, predicted, emit)
+
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            clean = self._clean_keys(context, should_stop) if use_cache else None
+            predict = self._predictor(request, targets, context, cfg_scale, should_stop, clean)
+            noise = [region_noise(r.request.seed, *r.size, self._width) for r in targets]
+            levels = timesteps(steps, card.mu)
+            packed = torch.cat(noise)[None].to(self.device)              # (1, N, C)
+            tokens = denoise(predict, packed, levels, report)[0].float()
+            results = self._decode(tokens, targets, should_stop)
+        after = self.cache.stats()
+        emit(Progress(job_id=request.job_id, step=steps + 1, total=steps + 1, seconds_left=0.0))
+        return Finished(
+            job_id=request.job_id,
+            results=results,
+            steps=steps,
+            cfg_scale=cfg_scale,
+            seconds=time.monotonic() - started,
+            cache_hits=after.hits - before.hits,
+            cache_misses=after.misses - before.misses,
+            unknown_words=unknown,
+            model_name=card.name,
+            model_hash=self.model.file_hash,
+            device=str(self.device),
+            precision=str(self.dtype).removeprefix("torch."),
+            threads=self.threads,
+            torch_version=str(torch.__version__),
+        )
+
+    @property
+    def _width(self) -> int:
+        return self.model.art.config.token_width
+
+    def _regions(self, request: GenerateRequest) -> list[Region]:
+        """Check the request and give every entry its place in the layer list."""
+        check_request(request, self.token_px, self.token_px * self.model.card.base_scale)
+        regions, index = [], FIRST_FOREGROUND
+        for layer in request.layers:
+            if layer.kind == "background":
+                place, scale = BACKGROUND, self.model.card.base_scale
+            else:
+                place, scale = index, 1
+                index += 1
+            size = token_size(layer.box, self.token_px, scale)
+            regions.append(Region(layer, place, scale, size))
+        return regions
+
+    # ---- clean layers ----
+
+    def _clean_keys(
+        self, context: list[Region], should_stop: Callable[[], bool]
+    ) -> list[KeyValue] | None:
+        """Rotated keys and values of all clean layers, per block, through the cache."""
+        if not context:
+            return None
+        stored = []
+        for region in context:
+            if should_stop():
+                raise Cancelled
+            assert region.request.pixels is not None
+            hashed = pixel_hash(region.request.pixels)
+            key = (self.model.file_hash, hashed, *region.size, region.scale)
+            stored.append(self.cache.get(key, lambda region=region: self._compute(region)))
+        ids = torch.cat([self._ids(region) for region in context])[None]
+        joined = [
+            KeyValue(torch.cat([kv.k for kv in block], dim=2), torch.cat([kv.v for kv in block], 2))
+            for block in zip(*stored, strict=True)
+        ]
+        return self.model.art.rotate_clean(joined, ids)
+
+    def _compute(self, region: Region) -> list[KeyValue]:
+        """One clean layer through the network, at the origin: its place does not matter."""
+        pixels = region.request.pixels
+        assert pixels is not None
+        rgba = to_premultiplied(pixels)
+        if region.scale > 1:
+            rgba = reduce(rgba, region.scale)
+        tensor = torch.from_numpy(rgba).movedim(-1, 0).to(self.device)
+        tokens = self.model.autoencoder.encode([tensor])[None]              # (1, n, C)
+        h, w = region.size
+        step = self.token_px * region.scale
+        ids = region_ids(0, (0, 0, w * step, h * step), self.token_px, region.scale)
+        inner = inner_coordinates(h, w)
+        return self.model.art.clean(tokens, ids[None].to(self.device), inner[None].to(self.device))
+
+    def _ids(self, region: Region) -> Tensor:
+        box = region.request.box
+        return region_ids(region.index, box, self.token_px, region.scale).to(self.device)
+
+    # ---- noisy layers ----
+
+    def _predictor(
+        self,
+        request: GenerateRequest,
+        targets: list[Region],
+        context: list[Region],
+        cfg_scale: float,
+        should_stop: Callable[[], bool],
+        clean: list[KeyValue] | None,
+    ) -> Callable[[Tensor, float], Tensor]:
+        """(x_t, t) -> guided prediction; everything that no step changes is made here, once."""
+        art, text = self.model.art, self.model.text
+        ids = torch.cat([self._ids(region) for region in targets])[None]
+        inner = torch.cat([inner_coordinates(*r.size) for r in targets])[None].to(self.device)
+        places = [place_on_canvas(r.request.box, request.canvas).expand(r.count, 4) for r in targets]
+        place = torch.cat(places)[None].to(self.device)
+        vectors, known = self.vocabulary.encode(request.prompt)
+        prompt = text(
+            torch.from_numpy(vectors)[None].to(self.device),
+            torch.from_numpy(known)[None].to(self.device),
+        )
+        branches = [(prompt, cfg_scale), (text.null(), 1 - cfg_scale)]
+        recompute = clean is None and bool(context)
+
+        def predict(x: Tensor, t: float) -> Tensor:
+            keys = clean
+            if recompute:
+                self.cache.clear()
+                keys = self._clean_keys(context, should_stop)
+            vec = art.vec(torch.full((1,), t, device=self.device))
+            outputs = []
+            for txt, weight in branches:
+                if weight == 0:
+                    continue
+                if should_stop():
+                    raise Cancelled
+                outputs.append(art(x, ids, inner, place, txt, vec, clean=keys).float())
+            return outputs[0] if len(outputs) == 1 else guide(outputs[0], outputs[1], cfg_scale)
+
+        return predict
+
+    def _send_previews(
+        self, job_id: int, targets: list[Region], tokens: Tensor, emit: Emit
+    ) -> None:
+        for region, part in zip(targets, tokens[0].split([r.count for r in targets]), strict=True):
+            rgba = self.model.autoencoder.preview(part, *region.size, PREVIEW_PX)
+            pixels = to_straight(rgba.float().movedim(0, -1).cpu().numpy())
+            step = self.token_px * region.scale // (2 * PREVIEW_PX)  # canvas pixels per preview's
+            x0, y0, x1, y1 = region.request.box
+            pixels = np.ascontiguousarray(pixels[: (y1 - y0) // step, : (x1 - x0) // step])
+            layer_id = region.request.layer_id
+            emit(Preview(job_id=job_id, layer_id=layer_id, box=region.request.box, rgba=pixels))
+
+    def _decode(
+        self, tokens: Tensor, targets: list[Region], should_stop: Callable[[], bool]
+    ) -> tuple[LayerResult, ...]:
+        """Tokens -> pixels, each layer by itself."""
+        results = []
+        for region, part in zip(targets, tokens.split([r.count for r in targets]), strict=True):
+            if should_stop():
+                raise Cancelled
+            rgba = self.model.autoencoder.decode(part, [region.size])[0].float()
+            pixels = rgba.movedim(0, -1).cpu().numpy()
+            if region.scale > 1:
+                pixels = enlarge(pixels, region.scale)
+            x0, y0, x1, y1 = region.request.box
+            pixels = to_straight(pixels[: y1 - y0, : x1 - x0])
+            if region.request.kind == "background":
+                pixels[..., 3] = 255
+            results.append(
+                LayerResult(
+                    layer_id=region.request.layer_id,
+                    kind=region.request.kind,
+                    box=region.request.box,
+                    seed=region.request.seed,
+                    rgba=pixels,
+                )
+            )
+        return tuple(results)
+
+
+def check_request(request: GenerateRequest, token_px: int, canvas_multiple: int) -> None:
+    """Everything that can be wrong with a request, found before anything is computed.
+
+    Raises:
+        LayoutError: canvas or boxes. RequestError: the rest.
+    """
+    check_canvas(request.canvas, canvas_multiple)
+    foregrounds = [layer for layer in request.layers if layer.kind == "foreground"]
+    backgrounds = [layer for layer in request.layers if layer.kind == "background"]
+    if len(foregrounds) > MAX_FOREGROUNDS:
+        raise LayoutError(
+            f"This model handles {MAX_FOREGROUNDS} layers, not {len(foregrounds)}.",
+            "Hide or delete some layers first.",
+        )
+    if len(backgrounds) > 1 or (backgrounds and request.layers[0].kind != "background"):
+        raise RequestError("There can be one background, and it comes first.")
+    if not any(layer.is_target for layer in request.layers):
+        raise RequestError("There is nothing to generate.", "Draw a box or select a layer.")
+    if request.steps is not None and not 1 <= request.steps <= 200:
+        raise RequestError(f"Steps must be 1 to 200, not {request.steps}.")
+    if request.cfg_scale is not None and not 0 <= request.cfg_scale <= 30:
+        raise RequestError(f"Guidance must be 0 to 30, not {request.cfg_scale}.")
+    for layer in request.layers:
+        if layer.kind == "background" and layer.box != (0, 0, *request.canvas):
+            raise LayoutError(f"The background's box {layer.box} is not the whole canvas.")
+        check_box(layer.box, token_px, request.canvas)
+        if not 0 <= layer.seed < 2**32:
+            raise RequestError(f"Seeds are 0 to 4294967295, not {layer.seed}.")
+        x0, y0, x1, y1 = layer.box
+        shape = (y1 - y0, x1 - x0, 4)
+        pixels = layer.pixels
+        if pixels is not None and (pixels.shape != shape or pixels.dtype != np.uint8):
+            raise RequestError(
+                f"Layer {layer.layer_id} has pixels {pixels.shape} {pixels.dtype}; "
+                f"its box needs {shape} uint8."
+            )

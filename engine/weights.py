@@ -1,0 +1,158 @@
+"""The model file: one safetensors with everything a model is. Strict in both directions.
+
+Metadata holds the configs, the vocabulary, how to sample, the licences of the art and a SHA-256
+over all tensors. Weights are stored in half precision and used in the device's precision.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from engine.errors import WeightsError
+from engine.model.autoencoder import Autoencoder, AutoencoderConfig
+from engine.model.text import TextConfig, TextEncoder
+from engine.model.transformer import ART, ARTConfig
+from engine.paths import resource_path
+
+FORMAT = "layerloom-model"
+VERSION = 1
+
+
+def default_path() -> Path:
+    """The model that ships with the package."""
+    return resource_path("model", "layerloom.safetensors")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """What a model file says of itself beside its sizes.
+
+    Attributes:
+        base_scale: grid cells per token side of the two full-canvas entries.
+        mu: shift of the sampling schedule, the same for any number of layers.
+        credits: the licences of the art that it learned from.
+    """
+
+    name: str
+    nouns: tuple[str, ...]
+    looks: tuple[str, ...]
+    colours: tuple[str, ...]
+    backgrounds: tuple[str, ...]
+    canvases: tuple[tuple[int, int], ...]
+    base_scale: int
+    mu: float
+    steps: int
+    cfg_scale: float
+    credits: tuple[str, ...]
+    training: str
+
+
+@dataclass(slots=True)
+class Model:
+    """The three networks and their card, in evaluation mode."""
+
+    autoencoder: Autoencoder
+    text: TextEncoder
+    art: ART
+    card: ModelCard
+    file_hash: str
+
+    def parameters(self) -> int:
+        networks = (self.autoencoder, self.text, self.art)
+        return sum(p.numel() for network in networks for p in network.parameters())
+
+
+def tensors_hash(tensors: dict[str, Tensor]) -> str:
+    """SHA-256 over names, shapes, types and bytes, in the order of the names."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].contiguous()
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        digest.update(tensor.view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def save_model(path: Path, model: Model) -> str:
+    """Write a model file; returns its tensors' hash."""
+    networks = {"autoencoder": model.autoencoder, "text": model.text, "art": model.art}
+    tensors = {
+        f"{prefix}.{name}": value.detach().cpu().half().contiguous()
+        for prefix, network in networks.items()
+        for name, value in network.state_dict().items()
+    }
+    digest = tensors_hash(tensors)
+    metadata = {
+        "format": FORMAT,
+        "version": str(VERSION),
+        "sha256": digest,
+        "autoencoder": json.dumps(asdict(model.autoencoder.config)),
+        "text": json.dumps(model.text.config.to_dict()),
+        "art": json.dumps(model.art.config.to_dict()),
+        "card": json.dumps(asdict(model.card)),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, path, metadata=metadata)
+    return digest
+
+
+def load_model(path: Path | None = None) -> Model:
+    """Read a model file on the CPU in float32.
+
+    Raises:
+        WeightsError: missing, damaged, of another format, or not exactly this architecture.
+    """
+    path = path or default_path()
+    if not path.exists():
+        raise WeightsError(f"The model file {path.name} is missing ({path}).")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(f"The model file {path.name} cannot be read: {error}.") from error
+    if metadata.get("format") != FORMAT:
+        raise WeightsError(f"{path.name} is not a Layerloom model file.")
+    if metadata.get("version") != str(VERSION):
+        raise WeightsError(
+            f"{path.name} has format {metadata.get('version')}; this program reads {VERSION}.",
+            "Update Layerloom, or install the model that came with it.",
+        )
+    if tensors_hash(tensors) != metadata.get("sha256"):
+        raise WeightsError(f"The model file {path.name} is damaged (checksum differs).")
+    try:
+        return _build(tensors, metadata)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise WeightsError(f"{path.name} does not fit this program: {error}.") from error
+
+
+def _tuples(value):  # type: ignore[no-untyped-def]
+    """JSON lists back to tuples, all the way down."""
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+
+
+def _config(text: str) -> dict:
+    return {name: _tuples(value) for name, value in json.loads(text).items()}
+
+
+def _build(tensors: dict[str, Tensor], metadata: dict[str, str]) -> Model:
+    autoencoder = Autoencoder(AutoencoderConfig(**_config(metadata["autoencoder"])))
+    text = TextEncoder(TextConfig(**_config(metadata["text"])))
+    art = ART(ARTConfig(**_config(metadata["art"])))
+    for prefix, network in (("autoencoder", autoencoder), ("text", text), ("art", art)):
+        start = f"{prefix}."
+        part = {k[len(start) :]: v.float() for k, v in tensors.items() if k.startswith(start)}
+        network.load_state_dict(part, strict=True)
+        network.eval().requires_grad_(False)
+    extra = [k for k in tensors if k.split(".")[0] not in ("autoencoder", "text", "art")]
+    if extra:
+        raise ValueError(f"unexpected tensors {extra[:3]}")
+    card = ModelCard(**_config(metadata["card"]))
+    return Model(autoencoder, text, art, card, metadata["sha256"])

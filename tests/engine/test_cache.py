@@ -1,0 +1,53 @@
+"""RegionTokenCache: what it keeps, what it forgets first."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from engine.cache import RegionTokenCache, pixel_hash
+from engine.model.layers import KeyValue
+
+
+def entry(floats: int) -> list[KeyValue]:
+    return [KeyValue(torch.zeros(floats // 2), torch.zeros(floats - floats // 2))]
+
+
+def key(name: str) -> tuple[str, str, int, int, int]:
+    return ("model", name, 1, 1, 1)
+
+
+def test_computes_once_and_finds_again():
+    cache, calls = RegionTokenCache(1000), []
+    for _ in range(3):
+        cache.get(key("a"), lambda: calls.append(1) or entry(10))
+    stats = cache.stats()
+    assert len(calls) == 1
+    assert (stats.hits, stats.misses, stats.entries, stats.bytes) == (2, 1, 1, 40)
+
+
+def test_the_least_recently_used_goes_first():
+    cache = RegionTokenCache(100)
+    for name in ("a", "b", "a", "c"):  # each 40 bytes: the third does not fit beside two
+        cache.get(key(name), lambda: entry(10))
+    assert cache.stats().evictions == 1
+    before = cache.stats().misses
+    cache.get(key("a"), lambda: entry(10))
+    assert cache.stats().misses == before, "a was used after b and must still be there"
+    cache.get(key("b"), lambda: entry(10))
+    assert cache.stats().misses == before + 1
+
+
+def test_an_entry_over_the_budget_is_used_and_not_kept():
+    cache = RegionTokenCache(100)
+    assert len(cache.get(key("big"), lambda: entry(1000))) == 1
+    assert cache.stats().entries == 0 and cache.stats().bytes == 0
+
+
+def test_pixel_hash_sees_shape_and_bytes():
+    flat = np.zeros((2, 8, 4), np.uint8)
+    assert pixel_hash(flat) != pixel_hash(flat.reshape(8, 2, 4))
+    other = flat.copy()
+    other[1, 7, 3] = 1
+    assert pixel_hash(flat) != pixel_hash(other)
+    assert pixel_hash(other[:, ::-1]) != pixel_hash(other)  # views are hashed by what they show

@@ -1,0 +1,189 @@
+"""Generator on a tiny real model: pictures, edits, and what the cache may and may not change."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from tests.engine.tiny import layer, picture, random_pixels, tiny_generator
+
+from engine.api import GenerateRequest, Preview, Progress, Started
+from engine.cache import pixel_hash
+from engine.errors import Cancelled, LayoutError, RequestError
+from engine.generator import Generator
+from engine.layout import region_ids
+
+FULL, LEFT, RIGHT, LOW = (0, 0, 256, 256), (0, 0, 96, 96), (128, 32, 224, 128), (64, 160, 160, 256)
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    return tiny_generator()
+
+
+def pixels_of(finished) -> list[np.ndarray]:
+    return [result.rgba for result in finished.results]
+
+
+def edit(**context) -> GenerateRequest:
+    """Regenerate the layer at LEFT over finished layers: {number: (box, pixels)}."""
+    boxes = {0: FULL, 1: LEFT, 2: RIGHT, 3: LOW}
+    layers = []
+    for number, box in boxes.items():
+        given = context.get(f"l{number}", (box, random_pixels(box, number)))
+        if given is not None:
+            layers.append(layer(number, given[0], None if number == 1 else given[1]))
+    return picture(*layers)
+
+
+def test_a_picture_has_every_layer_in_its_box(generator):
+    finished = generator.run(picture(layer(0, FULL), layer(1, LEFT), layer(2, RIGHT)))
+    assert [r.rgba.shape for r in finished.results] == [(256, 256, 4), (96, 96, 4), (96, 96, 4)]
+    assert (finished.results[0].rgba[..., 3] == 255).all(), "a background is opaque"
+    for result in finished.results:
+        assert result.rgba.dtype == np.uint8
+        assert not result.rgba[result.rgba[..., 3] == 0].any(), "no colour where alpha is 0"
+
+
+def test_the_same_request_gives_the_same_bytes(generator):
+    """GE15."""
+    request = picture(layer(0, FULL), layer(1, LEFT))
+    first, second = generator.run(request), generator.run(request)
+    assert [p.tobytes() for p in pixels_of(first)] == [p.tobytes() for p in pixels_of(second)]
+
+
+def test_another_seed_gives_another_layer(generator):
+    one = generator.run(picture(layer(1, LEFT, seed=1)))
+    two = generator.run(picture(layer(1, LEFT, seed=2)))
+    assert not np.array_equal(pixels_of(one)[0], pixels_of(two)[0])
+
+
+@pytest.mark.parametrize("changed", ["nothing", "moved", "reordered", "hidden", "prompt"])
+def test_cached_equals_uncached(changed):
+    """art.md 12.3: to rounding. The cache holds the very tensors that the uncached path computes
+    in each step, and rotates them alike, so that here even the bytes are equal; the bound allows
+    one step of 8 bits, since float32 sums may be ordered otherwise for another batch of keys."""
+    generator = tiny_generator()
+    generator.run(edit())  # fills the cache
+    request = {
+        "nothing": edit(),
+        "moved": edit(l2=((96, 64, 192, 160), random_pixels(RIGHT, 2))),
+        "reordered": picture(*[edit().layers[i] for i in (0, 3, 1, 2)]),
+        "hidden": edit(l3=None),
+        "prompt": picture(*edit().layers, prompt="a castle"),
+    }[changed]
+    cached = generator.run(request)
+    assert cached.cache_misses == 0, "nothing had to be computed anew"
+    assert cached.cache_hits == len(request.layers) - 1
+    uncached = generator.run(request, use_cache=False)
+    difference = np.abs(pixels_of(cached)[0].astype(int) - pixels_of(uncached)[0]).max()
+    assert difference <= 1
+
+
+def test_the_cache_tells_an_edit_from_its_neighbours():
+    """A layer with other pixels is computed anew; all others are found."""
+    generator = tiny_generator()
+    generator.run(edit())
+    finished = generator.run(edit(l2=(RIGHT, random_pixels(RIGHT, 77))))
+    assert (finished.cache_hits, finished.cache_misses) == (2, 1)
+
+
+def test_an_edit_depends_on_its_context(generator):
+    one = generator.run(edit())
+    two = generator.run(edit(l2=(RIGHT, random_pixels(RIGHT, 78))))
+    assert not np.array_equal(pixels_of(one)[0], pixels_of(two)[0])
+
+
+def test_an_edit_returns_its_target_alone_and_leaves_the_others(generator):
+    """RE3: neighbours' pixels are never written."""
+    request = edit()
+    before = [pixel_hash(la.pixels) for la in request.layers if la.pixels is not None]
+    finished = generator.run(request)
+    assert [r.layer_id for r in finished.results] == [1]
+    assert before == [pixel_hash(la.pixels) for la in request.layers if la.pixels is not None]
+
+
+def test_adding_a_box_is_the_same_path(generator):
+    """RE5: a new box on a finished picture is a target among clean layers."""
+    base = edit().layers
+    done = [la for la in base if la.pixels is not None]
+    finished = generator.run(picture(*done, layer(4, (192, 192, 256, 256))))
+    assert [r.layer_id for r in finished.results] == [4]
+
+
+def test_a_layer_s_pixels_do_not_depend_on_another_layer_s_decoding(generator):
+    tokens = torch.randn(4 + 6, generator._width)
+    sizes = [(2, 2), (2, 3)]
+    both = generator.model.autoencoder.decode(tokens, sizes)
+    alone = generator.model.autoencoder.decode(tokens[:4], sizes[:1])
+    assert torch.equal(both[0], alone[0])
+
+
+def test_no_background_no_problem(generator):
+    finished = generator.run(picture(layer(1, LEFT)))
+    assert [r.kind for r in finished.results] == ["foreground"]
+
+
+def test_fifty_boxes_run_to_the_end(generator):
+    boxes = [(32 * (i % 8), 32 * (i // 8), 32 * (i % 8) + 32, 32 * (i // 8) + 32) for i in range(50)]
+    finished = generator.run(picture(*[layer(i + 1, box) for i, box in enumerate(boxes)]))
+    assert len(finished.results) == 50
+
+
+def test_events_arrive_in_order(generator):
+    """GE1, GE2: one Started, progress to the end, previews of every target in between."""
+    events = []
+    generator.run(picture(layer(0, FULL), layer(1, LEFT)), emit=events.append)
+    assert isinstance(events[0], Started) and events[0].total_steps == 4
+    assert [e.step for e in events if isinstance(e, Progress)] == [1, 2, 3, 4]
+    previews = [e for e in events if isinstance(e, Preview)]
+    assert [p.layer_id for p in previews] == [0, 1, 0, 1]
+    assert previews[1].rgba.shape == (24, 24, 4)
+
+
+def test_previews_can_be_off(generator):
+    events = []
+    generator.run(picture(layer(1, LEFT), preview_every=0), emit=events.append)
+    assert not any(isinstance(e, Preview) for e in events)
+
+
+@pytest.mark.parametrize("allowed", range(0, 9))
+def test_cancel_between_any_two_network_calls(generator, allowed):
+    """GE6: whatever the moment, `Cancelled` and nothing else."""
+    asked = []
+
+    def stop() -> bool:
+        asked.append(1)
+        return len(asked) > allowed
+
+    with pytest.raises(Cancelled):
+        generator.run(edit(), should_stop=stop)
+    assert len(asked) == allowed + 1
+
+
+@pytest.mark.parametrize(
+    ("request_", "error", "words"),
+    [
+        (picture(layer(1, LEFT), canvas=(250, 256)), LayoutError, "multiple of 64"),
+        (picture(layer(1, (0, 0, 40, 96))), LayoutError, "grid of 32"),
+        (picture(layer(1, (0, 0, 512, 96))), LayoutError, "leaves the canvas"),
+        (picture(layer(1, LEFT, random_pixels(LEFT))), RequestError, "nothing to generate"),
+        (picture(layer(1, LEFT), layer(0, FULL)), RequestError, "comes first"),
+        (picture(layer(0, LEFT)), LayoutError, "whole canvas"),
+        (picture(layer(1, LEFT), steps=0), RequestError, "Steps"),
+        (picture(layer(1, LEFT), cfg_scale=float("nan")), RequestError, "Guidance"),
+        (picture(layer(1, LEFT), layer(2, RIGHT, random_pixels(LOW)[:9])), RequestError, "needs"),
+        (picture(*[layer(i + 1, LEFT) for i in range(51)]), LayoutError, "50 layers, not 51"),
+    ],
+)
+def test_bad_requests_are_refused_before_anything_runs(generator, request_, error, words):
+    events = []
+    with pytest.raises(error, match=words):
+        generator.run(request_, emit=events.append)
+    assert events == []
+
+
+def test_odd_canvases_have_a_whole_background(generator):
+    finished = generator.run(picture(layer(0, (0, 0, 192, 128)), canvas=(192, 128)))
+    assert finished.results[0].rgba.shape == (128, 192, 4)
+    assert len(region_ids(1, (0, 0, 192, 128), 32, 2)) == 6

@@ -1,0 +1,156 @@
+"""The transformer: FLUX.1's shapes, isolation of clean layers, and the exactness of their cache."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from tests.engine.tiny import TINY_ART, tiny_model
+
+from engine.layout import inner_coordinates, place_on_canvas, region_ids
+from engine.model.layers import KeyValue
+from engine.model.rope import rotate, rotations
+from engine.model.transformer import ART, ARTConfig
+
+# Two orders of summation of some hundred float32 products differ by this much; anything larger
+# means that the numbers are not the same numbers.
+ROUNDING = {"rtol": 1e-4, "atol": 2e-5}
+
+
+@pytest.fixture(scope="module")
+def art() -> ART:
+    torch.set_num_threads(1)
+    return tiny_model().art
+
+
+def packed(boxes, first=2, canvas=(256, 256)):
+    ids = torch.cat([region_ids(first + i, b, 32) for i, b in enumerate(boxes)])[None]
+    sizes = [((b[3] - b[1]) // 32, (b[2] - b[0]) // 32) for b in boxes]
+    inner = torch.cat([inner_coordinates(*s) for s in sizes])[None]
+    place = torch.cat(
+        [place_on_canvas(b, canvas).expand(h * w, 4) for b, (h, w) in zip(boxes, sizes, strict=True)]
+    )[None]
+    return ids, inner, place
+
+
+def test_flux1_sizes_have_flux1_shapes():
+    """art.md 4: the same class, built on the meta device, has FLUX.1-dev's parameter shapes."""
+    with torch.device("meta"):
+        shapes = {n: tuple(p.shape) for n, p in ART(ARTConfig.flux1()).named_parameters()}
+    d = 3072
+    expected = {
+        "img_in.weight": (d, 64), "txt_in.weight": (d, 4096),
+        "time_in.in_layer.weight": (d, 256), "time_in.out_layer.weight": (d, d),
+        "guidance_in.in_layer.weight": (d, 256), "guidance_in.out_layer.weight": (d, d),
+        "pooled_in.in_layer.weight": (d, 768), "pooled_in.out_layer.weight": (d, d),
+        "final_layer.modulation.weight": (2 * d, d), "final_layer.linear.weight": (64, d),
+    }  # fmt: skip
+    for i in range(19):
+        expected[f"img_mods.{i}.lin.weight"] = expected[f"txt_mods.{i}.lin.weight"] = (6 * d, d)
+        for side in ("img", "txt"):
+            stream = f"double_blocks.{i}.{side}"
+            expected[f"{stream}.qkv.weight"] = (3 * d, d)
+            expected[f"{stream}.proj.weight"] = (d, d)
+            expected[f"{stream}.mlp.in_layer.weight"] = (4 * d, d)
+            expected[f"{stream}.mlp.out_layer.weight"] = (d, 4 * d)
+    for i in range(38):
+        expected[f"single_mods.{i}.lin.weight"] = (3 * d, d)
+        expected[f"single_blocks.{i}.linear1.weight"] = (3 * d + 4 * d, d)
+        expected[f"single_blocks.{i}.linear2.weight"] = (d, d + 4 * d)
+    expected |= {
+        name.removesuffix("weight") + "bias": shape[:1] for name, shape in list(expected.items())
+    }
+    gains = [f"double_blocks.{i}.{s}.norm" for i in range(19) for s in ("img", "txt")]
+    gains += [f"single_blocks.{i}.norm" for i in range(38)]
+    expected |= {f"{name}.{part}": (128,) for name in gains for part in ("query", "key")}
+    assert shapes == expected
+    total = sum(torch.Size(shape).numel() for shape in shapes.values())
+    assert total == pytest.approx(11.9e9, rel=0.005)
+
+
+def test_config_checks_its_arithmetic():
+    with pytest.raises(ValueError, match="axes_dim"):
+        ARTConfig(width=64, heads=2, axes_dim=(8, 8, 8))
+    with pytest.raises(ValueError, match="multiple of heads"):
+        ARTConfig(width=65, heads=2)
+
+
+def test_rotation_depends_on_differences_only():
+    ids = torch.tensor([[[2.0, 3, 4], [2, 5, 9]]])
+    q, k = torch.randn(1, 1, 2, 32), torch.randn(1, 1, 2, 32)
+
+    def scores(shift):
+        pe = rotations(ids + torch.tensor(shift), (8, 12, 12), 100.0)[:, None]
+        return rotate(q, pe) @ rotate(k, pe).mT
+
+    torch.testing.assert_close(scores([0.0, 0, 0]), scores([5.0, 7, 30]), **ROUNDING)
+
+
+def test_permuting_layers_with_their_ids_permutes_the_output(art):
+    """art.md 13."""
+    boxes = [(0, 0, 64, 64), (96, 32, 192, 96)]
+    ids, inner, place = packed(boxes)
+    tokens = torch.randn(1, ids.shape[1], TINY_ART.token_width)
+    txt, vec = torch.randn(1, 5, 32), art.vec(torch.tensor([0.6]))
+    out = art(tokens, ids, inner, place, txt, vec)
+    order = torch.cat([torch.arange(4, ids.shape[1]), torch.arange(4)])
+    parts = [x[:, order] for x in (tokens, ids, inner, place)]
+    torch.testing.assert_close(art(*parts, txt, vec), out[:, order], **ROUNDING)
+
+
+def test_clean_keys_do_not_depend_on_where_the_layer_is(art):
+    """art.md 12.3, rule 2: moving by whole cells and reordering re-rotate, nothing more."""
+    here = region_ids(2, (0, 0, 96, 64), 32)[None]
+    there = region_ids(9, (128, 160, 224, 224), 32)[None]
+    inner = inner_coordinates(2, 3)[None]
+    tokens = torch.randn(1, 6, TINY_ART.token_width)
+    for a, b in zip(art.clean(tokens, here, inner), art.clean(tokens, there, inner), strict=True):
+        torch.testing.assert_close(a.k, b.k, **ROUNDING)
+        torch.testing.assert_close(a.v, b.v, **ROUNDING)
+
+
+def test_clean_layers_together_under_the_mask_equal_each_alone(art):
+    """What training does in one padded batch is what the cache stores layer by layer."""
+    boxes = [(0, 0, 64, 64), (96, 32, 192, 96)]
+    ids, inner, _ = packed(boxes)
+    tokens = torch.randn(1, ids.shape[1], TINY_ART.token_width)
+    owner = torch.tensor([[0] * 4 + [1] * 6])
+    mask = (owner[:, :, None] == owner[:, None, :])[:, None]
+    together = art.clean(tokens, ids, inner, mask=mask)
+    for part in (slice(0, 4), slice(4, 10)):
+        alone = art.clean(tokens[:, part], ids[:, part], inner[:, part])
+        for a, b in zip(together, alone, strict=True):
+            torch.testing.assert_close(a.k[:, :, part], b.k, **ROUNDING)
+            torch.testing.assert_close(a.v[:, :, part], b.v, **ROUNDING)
+
+
+def test_padded_batches_equal_packed_pictures(art):
+    """Training's mask and inference's packing without one give the same numbers."""
+    ids, inner, place = packed([(0, 0, 64, 64)])
+    tokens, txt = torch.randn(1, 4, TINY_ART.token_width), torch.randn(1, 3, 32)
+    vec = art.vec(torch.tensor([0.4]))
+    plain = art(tokens, ids, inner, place, txt, vec)
+
+    def pad(x, count, value=0.0):
+        return torch.nn.functional.pad(x, (0, 0, 0, count), value=value)
+
+    mask = torch.tensor([[1, 1, 1, 0, 0] + [1] * 4 + [0] * 3]).bool()[:, None, None]
+    padded = art(
+        pad(tokens, 3, 9.0), pad(ids, 3), pad(inner, 3, 1.0), pad(place, 3), pad(txt, 2, 9.0), vec,
+        mask=mask,
+    )  # fmt: skip
+    torch.testing.assert_close(padded[:, :4], plain, **ROUNDING)
+
+
+def test_noisy_layers_read_the_clean_ones(art):
+    ids, inner, place = packed([(0, 0, 64, 64)])
+    tokens, txt = torch.randn(1, 4, TINY_ART.token_width), torch.randn(1, 3, 32)
+    vec = art.vec(torch.tensor([0.4]))
+    clean_ids = region_ids(3, (96, 96, 160, 160), 32)[None]
+    results = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        stored = art.clean(torch.randn(1, 4, 32), clean_ids, inner)
+        clean: list[KeyValue] = art.rotate_clean(stored, clean_ids)
+        results.append(art(tokens, ids, inner, place, txt, vec, clean=clean))
+    results.append(art(tokens, ids, inner, place, txt, vec))
+    assert not torch.allclose(results[0], results[1]) and not torch.allclose(*results[1:])
