@@ -24,6 +24,7 @@ import numpy as np
 
 from engine.api import Event, Finished, GenerateRequest, ModelInfo
 from engine.errors import EngineError
+from engine.generator import Generator
 from engine.training.background_judge import BackgroundJudge
 from engine.training.contact_sheet import Tile, save_sheet, stack_layers
 from engine.training.evaluation_report import (
@@ -46,6 +47,7 @@ from engine.training.metrics import Rate, Scores, add_scores, found, score_pictu
 from engine.training.reconstruction import reconstruct_bytes, reconstruction_numbers
 from engine.training.scenes import Scene, evaluation_scenes
 from engine.training.sprites import SpritePack
+from engine.weights import load_model
 
 PAGE = 8  # pictures per contact sheet
 SCENE_SEED = 2026
@@ -63,6 +65,7 @@ class Runs(Protocol):
     def run(
         self,
         request: GenerateRequest,
+        *,
         emit: Callable[[Event], None],
         should_stop: Callable[[], bool],
     ) -> Finished: ...
@@ -81,7 +84,7 @@ class Outcome:
 
 def run_task(generator: Runs, judging: Judging, task: Task) -> Outcome:
     """Generate one task and judge its targets."""
-    finished = generator.run(task.request, lambda event: None, lambda: False)
+    finished = generator.run(task.request, emit=lambda event: None, should_stop=lambda: False)
     results = {result.layer_id: result.rgba for result in finished.results}
     layers = tuple(results[index + 1] for index in task.targets)
     background = results.get(BACKGROUND_ID)
@@ -240,10 +243,6 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--threads", type=int, default=max(1, (os.cpu_count() or 2) - 1))
     parser.add_argument("--card", type=Path, help="model card to write the tables into")
     args = parser.parse_args(argv)
-    # Imported here: --help must not wait for torch.
-    from engine.generator import Generator
-    from engine.weights import load_model
-
     try:
         pack = SpritePack.load(args.sprites)
         judge = Judge.load(args.judge, pack.sha256)

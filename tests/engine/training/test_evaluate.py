@@ -17,7 +17,7 @@ from engine.api import Event, Finished, GenerateRequest, LayerResult, ModelInfo
 from engine.model.autoencoder import Autoencoder, AutoencoderConfig
 from engine.training.concepts import BY_NAME
 from engine.training.contact_sheet import Tile, contact_sheet, flatten, stack_layers
-from engine.training.evaluate import evaluate
+from engine.training.evaluate import evaluate, main
 from engine.training.evaluation_report import rate_text, update_card, write_report
 from engine.training.evaluation_tasks import KINDS, draw_scenery, draw_thing, make_task
 from engine.training.judge import Verdict
@@ -249,6 +249,7 @@ class ArtGenerator:
     def run(
         self,
         request: GenerateRequest,
+        *,
         emit: Callable[[Event], None],
         should_stop: Callable[[], bool],
     ) -> Finished:
@@ -368,3 +369,10 @@ def test_the_report_is_plain_json(tmp_path: Path) -> None:
     content = json.loads((tmp_path / "report.json").read_text())
     assert content == {"x": {"hits": 1, "total": 2, "share": 0.5}, "y": {"z": None}, "n": "text"}
     assert (tmp_path / "report.md").read_text() == "| a |\n"
+
+
+def test_without_sprites_the_command_says_how_to_make_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--quick", "--sprites", str(tmp_path / "none.safetensors")]) == 1
+    assert "layerloom train sprites" in capsys.readouterr().err
