@@ -45,7 +45,7 @@ QLineEdit:disabled, QSpinBox:disabled, QPlainTextEdit:disabled {
     placeholder-text-color: @disabled;
 }
 QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus, QAbstractSpinBox QLineEdit:disabled {
-    border: none; padding: 0; background: transparent;
+    border: none; padding: 0 7px; background: transparent;
 }
 QSpinBox::up-button, QSpinBox::down-button { width: 0; border: none; }
 

@@ -222,7 +222,6 @@ class Inspector(QWidget):
         field.setRange(low, MAX_SIDE)
         field.setPrefix(_PREFIXES[key])
         field.setKeyboardTracking(False)
-        field.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         field.setAccessibleName(_TIPS[key]())
         return field
 

@@ -33,7 +33,9 @@ class StatusBar(QStatusBar):
         self.setAccessibleName(tr("Status"))
         metrics = self.fontMetrics()
         self.pointer = self._label(tr("Pointer"), metrics.horizontalAdvance("x 8888, y 8888  "))
-        self.selected = self._label(tr("Selection size"), 0)
+        self.selected = self._label(
+            tr("Selection size"), metrics.horizontalAdvance("8888 × 8888  ")
+        )
         self.tokens = self._label(tr("Tokens of the picture"), 0)
         self.zoom = QPushButton("100 %")
         self.zoom.setFlat(True)

@@ -1,0 +1,247 @@
+"""Prompt, list, inspector and undo through the widgets; then a look at the document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLineEdit
+
+from app.ui.panels.layer_delegate import RowParts
+from tests.app.ui.helpers import drag, draw_box, generate, key
+from tests.fakes import fill
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+def names(window: Any) -> list[str]:
+    """Foregrounds, topmost first, as the list shows them."""
+    return [layer.name for layer in reversed(window.session.document.foregrounds)]
+
+
+def three_boxes(window: Any) -> None:
+    for left in (32, 192, 352):
+        window.session.selection.clear()
+        draw_box(window, left, 64, left + 96, 192)
+
+
+def click_part(window: Any, row: int, part: str) -> None:
+    rows = window.layers.list
+    rect = rows.visualRect(window.layers.model.index(row))
+    place = getattr(RowParts.of(rect), part).center()
+    QTest.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+
+def test_typing_is_one_step_and_undo_works_in_the_field(window: Any, qtbot: Any) -> None:
+    """PR4, UN1: the prompt is in the one undo stack; a run of typing is one step."""
+    field = window.prompt.field
+    field.setFocus()
+    qtbot.keyClicks(field, "a dog")
+    assert window.session.document.prompt == "a dog"
+    assert window.session.undo.stack.count() == 1
+    window.view.setFocus()
+    field.setFocus()
+    field.moveCursor(field.textCursor().MoveOperation.End)
+    qtbot.keyClicks(field, " and a cat")
+    assert window.session.undo.stack.count() == 2
+    key(window, Qt.Key.Key_Z, CTRL, widget=field)
+    assert window.session.document.prompt == "a dog"
+    assert field.toPlainText() == "a dog"
+    key(window, Qt.Key.Key_Z, CTRL | SHIFT, widget=field)
+    assert field.toPlainText() == "a dog and a cat"
+
+
+def test_letters_type_in_the_prompt_and_act_on_the_canvas(window: Any, qtbot: Any) -> None:
+    """3.3 rule 1: single letters never fire while somebody types."""
+    window.actions_["tool_select"].trigger()
+    field = window.prompt.field
+    field.setFocus()
+    for letter in (Qt.Key.Key_R, Qt.Key.Key_H, Qt.Key.Key_V, Qt.Key.Key_Delete):
+        key(window, letter, widget=field)
+    assert field.toPlainText() == "rhv"
+    assert window.view.tool_name == "select"
+    key(window, Qt.Key.Key_R, widget=window.view)
+    assert window.view.tool_name == "box"
+    key(window, Qt.Key.Key_H, widget=window.layers.list)
+    assert window.view.tool_name == "hand"
+
+
+def test_prompt_has_a_limit(window: Any) -> None:
+    """PR1: at most 1,000 characters."""
+    window.prompt.field.setPlainText("x" * 1200)
+    assert len(window.session.document.prompt) == 1000
+
+
+def test_rename_in_place(window: Any, qtbot: Any) -> None:
+    """LY5: F2, Enter takes, Esc restores, empty = default name."""
+    three_boxes(window)
+    layer = window.session.document.foregrounds[2]
+    window.session.selection.set([layer.id])
+    for text, end, expected in (
+        ("Castle", Qt.Key.Key_Return, "Castle"),
+        ("Dog", Qt.Key.Key_Escape, "Castle"),
+        ("", Qt.Key.Key_Return, "Layer 3"),
+    ):
+        key(window, Qt.Key.Key_F2, widget=window.layers.list)
+        editor = window.layers.list.findChild(QLineEdit)
+        assert editor is not None
+        editor.selectAll()
+        if text:
+            QTest.keyClicks(editor, text)
+        else:
+            QTest.keyClick(editor, Qt.Key.Key_Delete)
+        QTest.keyClick(editor, end)
+        qtbot.waitUntil(lambda: window.layers.list.findChild(QLineEdit) is None)
+        assert window.session.document.foregrounds[2].name == expected
+
+
+def test_eye_and_lock_in_the_row(window: Any) -> None:
+    """LY1, LY2: a click toggles, one step each; a locked layer cannot be deleted or moved."""
+    three_boxes(window)
+    steps = window.session.undo.stack.count()
+    click_part(window, 0, "eye")
+    assert not window.session.document.foregrounds[2].visible
+    click_part(window, 0, "eye")
+    assert window.session.document.foregrounds[2].visible
+    click_part(window, 1, "lock")
+    locked = window.session.document.foregrounds[1]
+    assert locked.locked
+    assert window.session.undo.stack.count() == steps + 3
+    window.session.selection.set([locked.id])
+    assert not window.actions_["delete"].isEnabled()
+    window.actions_["tool_select"].trigger()
+    drag(window, (240, 128), (300, 200))
+    assert window.session.document.foregrounds[1].rect == locked.rect
+
+
+def test_reorder_by_rows_and_keys(window: Any) -> None:
+    """LY6: dropped rows keep their order; Ctrl+PgUp and PgDn move by one."""
+    three_boxes(window)
+    model = window.layers.model
+    assert names(window) == ["Layer 3", "Layer 2", "Layer 1"]
+    mime = model.mimeData([model.index(0)])
+    model.dropMimeData(mime, Qt.DropAction.MoveAction, 2, 0, model.index(-1))
+    assert names(window) == ["Layer 2", "Layer 3", "Layer 1"]
+    assert model.rowCount() == 4
+    model.dropMimeData(
+        model.mimeData([model.index(2)]), Qt.DropAction.MoveAction, 0, 0, model.index(-1)
+    )
+    assert names(window) == ["Layer 1", "Layer 2", "Layer 3"]
+    window.session.selection.set([window.session.document.foregrounds[2].id])
+    window.actions_["lower"].trigger()
+    assert names(window) == ["Layer 2", "Layer 1", "Layer 3"]
+    window.actions_["to_back"].trigger()
+    assert names(window) == ["Layer 2", "Layer 3", "Layer 1"]
+    window.actions_["raise"].trigger()
+    assert names(window) == ["Layer 2", "Layer 1", "Layer 3"]
+    window.actions_["to_front"].trigger()
+    assert names(window) == ["Layer 1", "Layer 2", "Layer 3"]
+
+
+def test_the_background_stays_lowest(window: Any) -> None:
+    """LA7: it cannot be dragged or deleted, only switched off."""
+    three_boxes(window)
+    model = window.layers.model
+    assert not model.flags(model.index(3)) & Qt.ItemFlag.ItemIsDragEnabled
+    window.session.selection.set([window.session.document.background_id])
+    assert not window.actions_["delete"].isEnabled()
+    window.actions_["background"].trigger()
+    assert window.session.document.background is None
+    assert model.rowCount() == 3
+    window.actions_["undo"].trigger()
+    assert window.actions_["background"].isChecked()
+
+
+def test_duplicate_and_delete(window: Any, qtbot: Any) -> None:
+    """LY7: new id and number, same pixels, " copy", above the original, offset by the grid."""
+    three_boxes(window)
+    generate(window, qtbot)
+    original = window.session.document.foregrounds[0]
+    window.session.selection.set([original.id])
+    key(window, Qt.Key.Key_J, CTRL, widget=window.view)
+    copy = window.session.document.foregrounds[1]
+    assert copy.name == "Layer 1 copy"
+    assert copy.pixel_hash == original.pixel_hash
+    assert copy.rect == original.rect.translated(32, 32)
+    assert window.session.selection.ids == {copy.id}
+    key(window, Qt.Key.Key_Delete, widget=window.view)
+    assert not window.session.document.has_layer(copy.id)
+    assert len(window.session.selection) == 0
+
+
+def test_canvas_and_list_agree(window: Any) -> None:
+    """LY8: one selection."""
+    three_boxes(window)
+    rows = window.layers.list
+    rect = rows.visualRect(window.layers.model.index(1))
+    QTest.mouseClick(
+        rows.viewport(), Qt.MouseButton.LeftButton, pos=rect.center() + QPoint(40, -10)
+    )
+    assert window.session.selection.ids == {window.session.document.foregrounds[1].id}
+    assert window.inspector.name.text() == "Layer 2"
+    window.session.selection.set([window.session.document.foregrounds[0].id])
+    (index,) = rows.selectedIndexes()
+    assert index.row() == 2
+
+
+def test_inspector_fields(window: Any) -> None:
+    """LA4: numbers move and size an empty box, off-grid values snap outward and show."""
+    three_boxes(window)
+    layer = window.session.document.foregrounds[0]
+    window.session.selection.set([layer.id])
+    fields = window.inspector.fields
+    assert (fields["x"].value(), fields["width"].value()) == (32, 96)
+    assert fields["x"].singleStep() == 32
+    fields["width"].setValue(100)
+    assert window.session.document.layer(layer.id).rect.width == 128
+    assert fields["width"].value() == 128
+    fill(window.session.document)
+    assert not fields["width"].isEnabled()
+    assert "Only an empty box" in fields["width"].toolTip()
+    fields["x"].setValue(33)
+    assert window.session.document.layer(layer.id).rect.x == 33
+    assert fields["x"].lineEdit().width() > 40  # the style sheet must leave room for the text
+
+
+def test_undo_everything_redo_everything(window: Any, qtbot: Any) -> None:
+    """UN1: undo-all is the first state, redo-all the last, by content hash."""
+    document = window.session.document
+    first = document.content_hash()
+    three_boxes(window)
+    qtbot.keyClicks(window.prompt.field, "a dog")
+    generate(window, qtbot)
+    window.session.selection.set([document.foregrounds[1].id])
+    generate(window, qtbot, "regenerate")
+    window.actions_["duplicate"].trigger()
+    click_part(window, 0, "eye")
+    window.actions_["to_back"].trigger()
+    window.actions_["background"].trigger()
+    last = document.content_hash()
+    stack = window.session.undo.stack
+    while stack.canUndo():
+        window.actions_["undo"].trigger()
+    assert document.content_hash() == first
+    while stack.canRedo():
+        window.actions_["redo"].trigger()
+    assert document.content_hash() == last
+
+
+def test_labels_name_the_target(window: Any) -> None:
+    """UN1: the undo menu says "Add 'Layer 1'"."""
+    three_boxes(window)
+    assert window.actions_["undo"].text() == "&Undo Add 'Layer 3'"
+
+
+def test_outdated_badge(window: Any, qtbot: Any) -> None:
+    """RE6: another prompt marks every generated layer; the old words clear it."""
+    three_boxes(window)
+    window.prompt.field.setPlainText("a dog")
+    generate(window, qtbot)
+    model = window.layers.model
+    assert model.state_at(model.index(0)).text == "Up to date"
+    window.prompt.field.setPlainText("a cat")
+    assert model.state_at(model.index(0)).text == "Prompt changed"
+    window.prompt.field.setPlainText("a   dog")
+    assert model.state_at(model.index(0)).text == "Up to date"

@@ -1,0 +1,300 @@
+"""Generating through the window with a scripted engine: requests, results, Stop, failures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Qt
+
+from app.document.commands import DeleteLayers, MoveLayers, SetLocked, SetVisible
+from app.document.contents import seed_for
+from tests.app.ui.helpers import draw_box, generate, hashes, key
+from tests.fakes import fill, model_info
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+def two_boxes(window: Any) -> None:
+    draw_box(window, 64, 64, 192, 192)
+    draw_box(window, 256, 256, 448, 448)
+
+
+def test_generate_asks_for_the_whole_picture(window: Any, qtbot: Any) -> None:
+    """GE1: targets are all visible, unlocked layers and the background, with their seeds."""
+    two_boxes(window)
+    key(window, Qt.Key.Key_P, widget=window.view)
+    qtbot.keyClicks(window.prompt.field, "a red  balloon")
+    key(window, Qt.Key.Key_Return, CTRL, widget=window.prompt.field)
+    request = window.engine.last
+    assert request.prompt == "a red balloon"
+    assert [layer.kind for layer in request.layers] == ["background", "foreground", "foreground"]
+    assert all(layer.is_target for layer in request.layers)
+    assert request.layers[1].box == (64, 64, 192, 192)
+    job = window.session.bridge.current
+    for layer, asked in zip(window.session.document.layers, request.layers, strict=True):
+        assert asked.seed == seed_for(layer, job.picture_seed)
+
+
+def test_results_are_one_undo_step_with_records(window: Any, qtbot: Any) -> None:
+    """UN2: accepting a picture is one step; each layer has pixels, rect and record."""
+    two_boxes(window)
+    steps = window.session.undo.stack.index()
+    generate(window, qtbot)
+    assert window.session.undo.stack.index() == steps + 1
+    assert window.session.undo.stack.undoText() == "Generate Picture"
+    for layer in window.session.document.layers:
+        assert layer.kind == "generated"
+        assert layer.record["result"] == layer.pixel_hash
+    assert window.view.tool_name == "select"
+    window.actions_["undo"].trigger()
+    assert not any(layer.has_pixels for layer in window.session.document.layers)
+    window.actions_["redo"].trigger()
+    assert all(layer.has_pixels for layer in window.session.document.layers)
+
+
+def test_fixed_seed_asks_for_the_same_noise(window: Any, qtbot: Any) -> None:
+    """GE10: Fixed uses the number, Random draws another one per job."""
+    two_boxes(window)
+    window.actions_["generate"].trigger()
+    window.actions_["generate"].trigger()
+    first, second = (tuple(x.seed for x in r.layers) for r in window.engine.requests[-2:])
+    assert first != second
+    window.prompt.seed.mode.click()
+    window.prompt.seed.field.setText("7")
+    window.prompt.seed.field.editingFinished.emit()
+    assert window.session.document.settings.seed == 7
+    window.actions_["generate"].trigger()
+    window.actions_["generate"].trigger()
+    first, second = (tuple(x.seed for x in r.layers) for r in window.engine.requests[-2:])
+    assert first == second
+
+
+def test_progress_and_previews_in_place(window: Any, qtbot: Any) -> None:
+    """GE1, GE2: "Step 5 of 12 · 4.2 s left"; previews never enter the document."""
+    two_boxes(window)
+    height = window.prompt.height()
+    window.actions_["generate"].trigger()
+    window.engine.begin(steps=5)
+    qtbot.waitUntil(lambda: "Step 5 of 12" in window.prompt.progress_text.text())
+    assert "4.2 s left" in window.prompt.progress_text.text()
+    assert window.prompt.height() == height
+    ids = [layer.id for layer in window.session.document.layers]
+    qtbot.waitUntil(lambda: all(window.scene.has_preview(layer_id) for layer_id in ids))
+    assert not any(layer.has_pixels for layer in window.session.document.layers)
+    assert not window.scene.is_settled
+    states = {window.layers.model.state_at(window.layers.model.index(row)).text for row in range(3)}
+    assert states == {"Generating"}
+
+
+def test_stop_leaves_everything_as_it_was(window: Any, qtbot: Any) -> None:
+    """GE6: acknowledged at once; previews vanish; picture and undo stack are as before."""
+    two_boxes(window)
+    before = window.session.document.content_hash()
+    steps = window.session.undo.stack.count()
+    assert not window.prompt.stop.isEnabled()
+    window.actions_["generate"].trigger()
+    window.engine.begin(steps=5)
+    qtbot.waitUntil(lambda: window.scene.has_preview(window.session.document.background_id))
+    assert window.prompt.stop.isEnabled()
+    window.prompt.stop.click()
+    job = window.engine.last.job_id
+    assert window.engine.cancelled[-1] == job
+    assert window.session.bridge.current is None
+    assert not window.scene.has_preview(window.session.document.background_id)
+    # Late events of the finished job change nothing.
+    window.engine.preview()
+    window.engine.finish()
+    window.engine.end_cancelled()
+    qtbot.wait(80)
+    assert window.session.document.content_hash() == before
+    assert window.session.undo.stack.count() == steps
+    assert not window.prompt.stop.isEnabled()
+
+
+def test_escape_stops_then_clears_the_selection(window: Any, qtbot: Any) -> None:
+    """Esc ladder (editor.md 3.3): stop the running job, then clear the selection."""
+    two_boxes(window)
+    window.actions_["generate"].trigger()
+    key(window, Qt.Key.Key_Escape, widget=window.view)
+    assert window.session.bridge.current is None
+    assert len(window.session.selection) == 1
+    key(window, Qt.Key.Key_Escape, widget=window.view)
+    assert len(window.session.selection) == 0
+
+
+def test_generating_again_replaces_the_running_job(window: Any, qtbot: Any) -> None:
+    """GE7: queue mode replace: the first job is cancelled, its result is dropped."""
+    two_boxes(window)
+    window.actions_["generate"].trigger()
+    first = window.engine.last
+    window.actions_["generate"].trigger()
+    assert window.engine.cancelled == [first.job_id]
+    window.engine.finish(first)
+    qtbot.wait(50)
+    assert not any(layer.has_pixels for layer in window.session.document.layers)
+    window.engine.finish()
+    qtbot.waitUntil(lambda: all(x.has_pixels for x in window.session.document.layers))
+
+
+def test_regenerate_touches_only_the_selection(window: Any, qtbot: Any) -> None:
+    """RE1, RE3: every other layer has the same pixel hash; context pixels fit their regions."""
+    two_boxes(window)
+    generate(window, qtbot)
+    before = hashes(window)
+    layer = window.session.document.foregrounds[0]
+    window.session.selection.set([layer.id])
+    generate(window, qtbot, "regenerate")
+    request = window.engine.last
+    assert [x.is_target for x in request.layers] == [False, True, False]
+    for context in (request.layers[0], request.layers[2]):
+        x0, y0, x1, y1 = context.box
+        assert context.pixels.shape == (y1 - y0, x1 - x0, 4)
+    after = hashes(window)
+    assert after["Layer 1"] != before["Layer 1"]
+    assert {k: v for k, v in after.items() if k != "Layer 1"} == {
+        k: v for k, v in before.items() if k != "Layer 1"
+    }
+    assert window.session.document.foregrounds[0].name == layer.name
+    assert window.session.undo.stack.undoText() == "Regenerate 'Layer 1'"
+
+
+def test_context_off_the_grid_is_padded(window: Any, qtbot: Any) -> None:
+    """Section 0: a moved layer's context covers its region, padded with transparency."""
+    two_boxes(window)
+    generate(window, qtbot)
+    first, second = window.session.document.foregrounds
+    window.session.push(MoveLayers([first.id], 5, -70))
+    window.session.selection.set([second.id])
+    window.actions_["regenerate"].trigger()
+    context = window.engine.last.layers[1]
+    assert context.box == (64, 0, 224, 128)
+    assert context.pixels.shape == (128, 160, 4)
+    assert not context.pixels[:, :5].any()
+    moved = window.session.document.foregrounds[0]
+    assert np.array_equal(context.pixels[0:122, 5:133], moved.pixels[6:128])
+
+
+def test_hidden_is_neither_and_locked_is_context(window: Any, qtbot: Any) -> None:
+    """LY2 and section 0: hidden layers are neither target nor context; locked ones context."""
+    two_boxes(window)
+    fill(window.session.document)
+    first, second = window.session.document.foregrounds
+    window.session.push(SetVisible([first.id], False))
+    window.session.push(SetLocked([second.id], True))
+    window.actions_["generate"].trigger()
+    layers = window.engine.last.layers
+    assert [(x.layer_id, x.is_target) for x in layers] == [
+        (window.session.document.background_id, True),
+        (second.id, False),
+    ]
+    window.session.selection.set([first.id, second.id])
+    assert not window.actions_["regenerate"].isEnabled()
+    assert "Disabled" in window.actions_["regenerate"].toolTip()
+
+
+def test_add_a_box_to_a_finished_picture(window: Any, qtbot: Any) -> None:
+    """RE5: a new box plus Ctrl+R fills only the box; layers with pixels are context."""
+    two_boxes(window)
+    generate(window, qtbot)
+    before = hashes(window)
+    draw_box(window, 320, 32, 448, 160)
+    window.view.setFocus()
+    key(window, Qt.Key.Key_R, CTRL, widget=window.view)
+    request = window.engine.last
+    assert [x.is_target for x in request.layers] == [False, False, False, True]
+    window.engine.begin()
+    window.engine.finish()
+    qtbot.waitUntil(lambda: window.session.document.foregrounds[2].has_pixels)
+    after = hashes(window)
+    assert {name: after[name] for name in before} == before
+
+
+def test_a_target_that_moved_keeps_its_new_place(window: Any, qtbot: Any) -> None:
+    """GE9, section 0: the result follows the layer."""
+    two_boxes(window)
+    generate(window, qtbot)
+    layer = window.session.document.foregrounds[0]
+    window.session.selection.set([layer.id])
+    window.actions_["regenerate"].trigger()
+    window.session.push(MoveLayers([layer.id], 37, 11))
+    window.engine.finish()
+    qtbot.waitUntil(lambda: window.session.document.foregrounds[0].pixel_hash != layer.pixel_hash)
+    assert window.session.document.foregrounds[0].rect == layer.rect.translated(37, 11)
+
+
+def test_a_result_for_a_deleted_layer_is_dropped(window: Any, qtbot: Any) -> None:
+    """GE9: never applied; a line says so; the other results arrive."""
+    two_boxes(window)
+    window.actions_["generate"].trigger()
+    gone = window.session.document.foregrounds[0]
+    window.session.push(DeleteLayers([gone.id]))
+    window.engine.finish()
+    qtbot.waitUntil(lambda: window.session.document.foregrounds[0].has_pixels)
+    assert not window.session.document.has_layer(gone.id)
+    assert "Layer 1" in window.status.currentMessage()
+
+
+def test_a_failure_is_one_message_and_the_next_job_runs(window: Any, qtbot: Any) -> None:
+    """GE16: the document is unchanged; details wait behind a button."""
+    two_boxes(window)
+    before = window.session.document.content_hash()
+    window.actions_["generate"].trigger()
+    window.engine.begin(steps=3)
+    window.engine.fail()
+    qtbot.waitUntil(lambda: window.messages.isVisible())
+    text = window.messages.text.text()
+    assert "failed" in text
+    assert "RuntimeError" not in text
+    assert not window.messages.details.isVisible()
+    window.messages.details_button.click()
+    assert "RuntimeError" in window.messages.details.toPlainText()
+    assert window.messages.details.isVisible()
+    assert window.session.document.content_hash() == before
+    assert window.session.bridge.current is None
+    generate(window, qtbot)
+    assert all(layer.has_pixels for layer in window.session.document.layers)
+
+
+def test_out_of_memory_says_what_to_do(window: Any, qtbot: Any) -> None:
+    """MS2."""
+    two_boxes(window)
+    window.actions_["generate"].trigger()
+    window.engine.fail(kind="memory", message="There was not enough memory.")
+    qtbot.waitUntil(lambda: window.messages.isVisible())
+    assert "not enough memory for 3 layers" in window.messages.text.text()
+
+
+def test_empty_prompt_may_be_generated(window: Any) -> None:
+    """PR1: the button says so."""
+    two_boxes(window)
+    assert window.prompt.generate.text() == "Generate without prompt"
+    window.prompt.field.setPlainText("a dog")
+    assert window.prompt.generate.text() == "Generate · 3 layers"
+
+
+def test_unknown_words_are_named(window: Any, qtbot: Any) -> None:
+    """PR2: "Not known to this model, ignored: …"; the bar keeps its height."""
+    height = window.prompt.height()
+    window.prompt.field.setFocus()
+    qtbot.keyClicks(window.prompt.field, "a balloon and a qwerzhs")
+    qtbot.waitUntil(lambda: "ignored: qwerzhs" in window.prompt.words.text(), timeout=5000)
+    assert window.prompt.height() == height
+
+
+def test_the_model_brings_its_grid(window: Any, qtbot: Any) -> None:
+    """Section 0: an untouched document takes over the token size that the model announces."""
+    window.engine.get_ready(model_info(token_px=16, trained_canvases=((256, 256),)))
+    qtbot.waitUntil(lambda: window.session.document.grid == 16)
+    assert window.session.document.canvas.width == 256
+    assert window.session.undo.is_clean
+
+
+def test_a_foreign_grid_is_refused_with_a_message(window: Any, qtbot: Any) -> None:
+    """Section 0: what the model cannot do is said, nothing is started."""
+    two_boxes(window)
+    window.engine.get_ready(model_info(token_px=48))
+    qtbot.waitUntil(lambda: window.session.bridge.info.token_px == 48)
+    window.actions_["generate"].trigger()
+    assert not window.engine.requests
+    assert "48" in window.messages.text.text()
