@@ -1,0 +1,77 @@
+"""Puts a trained autoencoder and transformer into one model file: `layerloom train ship`.
+
+Takes the averaged weights of both runs. The shipped file is only worth replacing when the
+evaluation says so; this command writes, it does not judge.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from safetensors import safe_open
+
+from engine.model.text import TextConfig
+from engine.model.transformer import ARTConfig
+from engine.training.concepts import BACKGROUNDS, COLOURS, LOOKS, NOUNS
+from engine.training.run_folder import RunFolder
+from engine.training.scenes import OTHER_CANVASES
+from engine.training.transformer import TextToLayers, load_autoencoder
+from engine.weights import Model, ModelCard, default_path, save_model
+
+BASE_SCALE = 2
+
+
+def load_transformer(run: Path) -> tuple[TextToLayers, dict]:
+    """The averaged weights of a transformer run, and its state."""
+    loaded = RunFolder(run).load()
+    if loaded is None:
+        raise FileNotFoundError(f"no transformer in {run}: run `layerloom train transformer` first")
+    tensors, state = loaded
+    art = {name: tuple(v) if isinstance(v, list) else v for name, v in state["art"].items()}
+    text = TextConfig(vocabulary=tuple(state["vocabulary"]))
+    model = TextToLayers(text, ARTConfig(**art))
+    model.load_state_dict({k[4:]: v for k, v in tensors.items() if k.startswith("ema.")})
+    return model.eval().requires_grad_(False), state
+
+
+def main(argv: list[str]) -> int:
+    """Write the model file from two runs."""
+    parser = argparse.ArgumentParser(prog="layerloom train ship", description=__doc__)
+    parser.add_argument("--sprites", type=Path, default=Path("runs/sprites.safetensors"))
+    parser.add_argument("--autoencoder", type=Path, default=Path("runs/autoencoder"))
+    parser.add_argument("--transformer", type=Path, default=Path("runs/transformer"))
+    parser.add_argument("--out", type=Path, default=default_path())
+    parser.add_argument("--name", default="Layerloom small 1")
+    parser.add_argument("--steps", type=int, default=16)
+    parser.add_argument("--guidance", type=float, default=2.5)
+    parser.add_argument("--mu", type=float, default=0.6)
+    args = parser.parse_args(argv)
+    autoencoder = load_autoencoder(args.autoencoder)
+    networks, state = load_transformer(args.transformer)
+    with safe_open(args.sprites, framework="np") as pack:
+        credits = tuple(json.loads(pack.metadata()["credits"]))
+    card = ModelCard(
+        name=args.name,
+        nouns=tuple(noun.name for noun in NOUNS),
+        looks=tuple(LOOKS),
+        colours=tuple(COLOURS),
+        backgrounds=tuple(background.name for background in BACKGROUNDS),
+        canvases=((512, 512), *OTHER_CANVASES),
+        base_scale=BASE_SCALE,
+        mu=args.mu,
+        steps=args.steps,
+        cfg_scale=args.guidance,
+        credits=credits,
+        training=f"{state['step']} steps, {state['elapsed'] / 3600:.1f} hours on the trainer's clock",
+    )
+    digest = save_model(args.out, Model(autoencoder, networks.text, networks.art, card, ""))
+    print(f"{args.out.stat().st_size / 2**20:.1f} MiB, sha256 of tensors {digest} -> {args.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    import sys
+
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,144 @@
+"""The engine thread with a tiny real model: events, cancel, failure, shutdown."""
+
+from __future__ import annotations
+
+import queue
+import subprocess
+import sys
+import threading
+
+import pytest
+from tests.engine.tiny import layer, picture, random_pixels, tiny_model
+
+from engine import Engine, Failed, Finished, JobCancelled, Progress, StateChanged
+from engine.weights import save_model
+
+BOX = (0, 0, 96, 96)
+
+
+class Running:
+    """An engine and its events, in order."""
+
+    def __init__(self, weights) -> None:
+        self.events: queue.Queue = queue.Queue()
+        self.on_event = lambda event: None
+        self.engine = Engine(self._receive, weights=weights, device="cpu", threads=1)
+
+    def _receive(self, event) -> None:
+        self.on_event(event)
+        self.events.put(event)
+
+    def until(self, kind, timeout: float = 60):
+        while True:
+            event = self.events.get(timeout=timeout)
+            if isinstance(event, kind):
+                return event
+
+    def state(self, name: str) -> StateChanged:
+        while (event := self.until(StateChanged)).state != name:
+            pass
+        return event
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
+    save_model(path, tiny_model())
+    return path
+
+
+@pytest.fixture
+def running(weights):
+    made = Running(weights)
+    made.engine.start()
+    yield made
+    assert made.engine.shutdown(), "the thread must end"
+    assert not any(t.name == "layerloom-engine" for t in threading.enumerate())
+
+
+def job(number: int, **more):
+    request = picture(layer(1, BOX), **more)
+    return type(request)(**{n: getattr(request, n) for n in request.__slots__} | {"job_id": number})
+
+
+def test_announces_the_model_then_takes_jobs(running):
+    info = running.state("ready").info
+    assert (info.name, info.token_px, info.canvas_multiple) == ("tiny", 32, 64)
+    running.engine.submit(job(5))
+    finished = running.until(Finished)
+    assert finished.job_id == 5 and finished.results[0].rgba.shape == (96, 96, 4)
+    assert finished.model_hash == info.file_hash
+
+
+def test_bad_requests_and_crashes_are_one_event_and_the_next_job_runs(running, monkeypatch):
+    """GE16."""
+    running.state("ready")
+    running.engine.submit(job(1, canvas=(100, 100)))
+    failed = running.until(Failed)
+    assert (failed.job_id, failed.kind) == (1, "request") and "100 x 100" in failed.message
+
+    def crash(event) -> None:
+        if isinstance(event, Progress) and event.job_id == 2:
+            raise ZeroDivisionError("scripted")
+
+    running.on_event = crash
+    running.engine.submit(job(2))
+    failed = running.until(Failed)
+    assert failed.kind == "internal" and "scripted" in failed.details
+    running.engine.submit(job(3))
+    assert running.until(Finished).job_id == 3
+
+
+def test_cancel_while_running(running):
+    """GE6: no result of a cancelled job, and the next one runs."""
+    running.state("ready")
+    running.on_event = lambda e: running.engine.cancel(1) if isinstance(e, Progress) else None
+    running.engine.submit(job(1, steps=100))
+    assert running.until((Finished, JobCancelled)) == JobCancelled(job_id=1)
+    running.on_event = lambda e: None
+    running.engine.submit(job(2))
+    assert running.until(Finished).job_id == 2
+
+
+def test_cancel_while_waiting(running):
+    running.state("ready")
+    for number in (1, 2, 3):
+        running.engine.submit(job(number, steps=20))
+    running.engine.cancel(2)
+    ends = [running.until((Finished, JobCancelled)) for _ in range(3)]
+    assert [type(e) for e in ends] == [Finished, JobCancelled, Finished]
+
+
+def test_shutdown_in_the_middle_of_a_job(weights):
+    """platform.md 1.3: the thread ends between two network calls, before the interpreter does."""
+    made = Running(weights)
+    made.engine.start()
+    made.state("ready")
+    made.engine.submit(job(1, steps=200))
+    made.until(Progress)
+    assert made.engine.shutdown(timeout_s=20)
+
+
+def test_a_missing_model_is_one_clear_state_and_jobs_are_answered(tmp_path):
+    """MS5."""
+    made = Running(tmp_path / "none.safetensors")
+    made.engine.start()
+    failed = made.state("failed")
+    assert "missing" in failed.message and failed.advice
+    made.engine.submit(job(1))
+    assert made.until(Failed).job_id == 1
+    assert made.engine.shutdown()
+
+
+def test_context_pixels_are_only_read(running):
+    running.state("ready")
+    pixels = random_pixels(BOX)
+    pixels.flags.writeable = False
+    request = picture(layer(1, BOX), layer(2, BOX, pixels))
+    running.engine.submit(request)
+    assert len(running.until(Finished).results) == 1
+
+
+def test_the_face_of_the_engine_does_not_import_torch():
+    code = "import engine, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
