@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app import cli
+from app.cli_arguments import translate_aliases
 from app.cli_jobs import ArgumentProblem
 from app.cli_output import plan_outputs
 
@@ -40,7 +41,7 @@ GENERATE = ["generate", "--prompt", "a dog", "--layout", "no.json", "--out", "no
 )
 def test_short_spellings_mean_subcommands(given: list[str], meant: list[str]) -> None:
     """PL1: --headless, --open … --regenerate and --verify."""
-    assert cli.translate_aliases(given) == meant
+    assert translate_aliases(given) == meant
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,205 @@
+"""The arguments of the `layerloom` command: subcommands, options, their limits, short spellings.
+
+Only argparse: importing it costs nothing, and nothing is opened or computed here.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+MAX_SEED = 2**32 - 1
+# What the engine accepts; said here already, so that nobody waits for the model to hear it.
+MAX_STEPS, MAX_GUIDANCE = 200, 30
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The subcommands and their options."""
+    parser = argparse.ArgumentParser(
+        prog="layerloom",
+        description="Draw boxes, type one prompt, get a picture in layers.",
+        epilog="Without arguments, or with one project file, the window opens. Also: "
+        "layerloom train sprites|words|autoencoder|transformer|judge|evaluate …, "
+        "layerloom bench engine …; each takes --help.",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_generate(commands)
+    _add_regenerate(commands)
+    _add_export(commands)
+    _add_info(commands)
+    _add_verify(commands)
+    return parser
+
+
+Commands = argparse._SubParsersAction  # argparse gives the type no public name
+
+
+def _add_generate(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("generate", help="make a picture", allow_abbrev=False)
+    parser.add_argument("--prompt", default=None, help="what to paint, in English")
+    parser.add_argument(
+        "--layout",
+        "--boxes",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="a layout, an example, or a plain ART list; its prompt counts if none is given",
+    )
+    parser.add_argument("--size", type=_size, metavar="WxH", help="canvas, if not the layout's")
+    parser.add_argument("--seed", type=_seed, default=0, help="picture seed, 0 to 2^32 - 1 [0]")
+    _add_sampling(parser)
+    parser.add_argument("--no-background", action="store_true", help="a transparent picture")
+    parser.add_argument(
+        "--variations",
+        type=WholeNumber(1, 8),
+        default=1,
+        metavar="N",
+        help="1 to 8 pictures with the seeds S, S+1…, written to OUT/1, OUT/2… or OUT-1.png…",
+    )
+    _add_out(parser)
+    _add_engine(parser)
+
+
+def _add_regenerate(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "regenerate", help="paint layers of a file anew", allow_abbrev=False
+    )
+    parser.add_argument("file", type=Path, metavar="FILE.ora")
+    parser.add_argument(
+        "--layer",
+        action="append",
+        required=True,
+        metavar="NUMBER|NAME",
+        help="which layer; may be given several times (0 = background)",
+    )
+    parser.add_argument(
+        "--seed", type=_seed, help="as for a picture [the file's picture seed plus one]"
+    )
+    parser.add_argument("--prompt", help="[the file's]")
+    _add_sampling(parser)
+    _add_out(parser)
+    _add_engine(parser)
+
+
+def _add_export(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("export", help="write a file in another form", allow_abbrev=False)
+    parser.add_argument("file", type=Path, metavar="FILE.ora")
+    _add_out(parser)
+    _add_verbose(parser)
+
+
+def _add_info(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "info", help="versions, device and model, or what is in a file", allow_abbrev=False
+    )
+    parser.add_argument("file", type=Path, nargs="?", metavar="FILE")
+    _add_engine(parser)
+
+
+def _add_verify(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "verify", help="check a file, and its pixels against their records", allow_abbrev=False
+    )
+    parser.add_argument("file", type=Path, metavar="FILE.ora")
+    parser.add_argument(
+        "--regenerate", action="store_true", help="make the pixels again and compare their hashes"
+    )
+    _add_engine(parser)
+
+
+def _add_sampling(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--steps", type=WholeNumber(1, MAX_STEPS), help="[the model's]")
+    parser.add_argument("--guidance", type=_guidance, help="1 = none [the model's]")
+
+
+def _add_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help="an empty or new folder, or a file: .png, .ora or .zip",
+    )
+
+
+def _add_engine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    parser.add_argument("--threads", type=WholeNumber(1, 1024), help="torch threads [cores - 1]")
+    parser.add_argument("--model", type=Path, metavar="FILE", help="another model than the shipped")
+    parser.add_argument("--quiet", action="store_true", help="no progress, errors only")
+    _add_verbose(parser)
+
+
+def _add_verbose(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--verbose", action="store_true", help="show the log, with tracebacks")
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        width, height = (int(part) for part in text.lower().replace("×", "x").split("x"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 512x512") from None
+    if not (1 <= width <= 8192 and 1 <= height <= 8192):
+        raise argparse.ArgumentTypeError(f"{text}: sides must be 1 to 8192")
+    return width, height
+
+
+def _seed(text: str) -> int:
+    return WholeNumber(0, MAX_SEED)(text)
+
+
+def _guidance(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if not 0.0 <= value <= MAX_GUIDANCE:  # also refuses NaN
+        raise argparse.ArgumentTypeError(f"{text} is not in 0 to {MAX_GUIDANCE}")
+    return value
+
+
+class WholeNumber:
+    """Reads a whole number within limits; argparse shows its message."""
+
+    def __init__(self, low: int, high: int) -> None:
+        self._low, self._high = low, high
+
+    def __call__(self, text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+        if not self._low <= value <= self._high:
+            raise argparse.ArgumentTypeError(f"{text} is not in {self._low} to {self._high}")
+        return value
+
+
+def translate_aliases(arguments: list[str]) -> list[str]:
+    """Spell `--headless …`, `--open FILE --regenerate …` and `--verify FILE` as subcommands.
+
+    `--verify` means the thorough one: pixels are made again from their records and compared.
+    """
+    if not arguments or arguments[0].split("=")[0] not in ("--headless", "--open", "--verify"):
+        return arguments
+    parser = argparse.ArgumentParser(prog="layerloom", allow_abbrev=False, add_help=False)
+    parser.add_argument("--headless", action="store_true")
+    parser.add_argument("--open", metavar="FILE")
+    parser.add_argument("--regenerate", action="append", default=[], metavar="NUMBER|NAME")
+    parser.add_argument("--verify", metavar="FILE")
+    try:
+        known, others = parser.parse_known_args(arguments)
+    except SystemExit:
+        from app.cli_jobs import ArgumentProblem
+
+        raise ArgumentProblem(
+            "The arguments could not be read.", "Nothing was done.", "See layerloom --help."
+        ) from None
+    if known.verify is not None:
+        return ["verify", known.verify, "--regenerate", *others]
+    if known.open is None:
+        return ["generate", *others]
+    if not known.regenerate:
+        return ["export", known.open, *others]
+    layers = [f"--layer={layer}" for layer in known.regenerate]
+    return ["regenerate", known.open, *layers, *others]
