@@ -120,18 +120,9 @@ class Judge:
         """
         if not path.exists():
             raise FileNotFoundError(f"no judge at {path}: run `layerloom train judge` first")
-        net = JudgeNet()
-        try:
-            with safe_open(path, framework="pt") as file:
-                metadata = file.metadata() or {}
-                tensors = {key: file.get_tensor(key) for key in file.keys()}
-            if json.loads(metadata["nouns"]) != list(NOUN_NAMES):
-                raise ValueError("it was trained for other nouns")
-            if sprites not in (None, metadata["sprites"]):
-                raise ValueError("it was trained on other sprites")
-            net.load_state_dict(tensors)
-        except (SafetensorError, KeyError, RuntimeError, ValueError) as error:
-            raise ValueError(f"the judge {path} cannot be used, train it again: {error}") from error
+        net, metadata = load_net(path)
+        if sprites not in (None, metadata.get("sprites")):
+            raise ValueError(f"the judge {path} was trained on other sprites: train it again")
         return cls(net, hashlib.sha256(path.read_bytes()).hexdigest())
 
     @torch.inference_mode()
@@ -204,6 +195,21 @@ def validate(net: JudgeNet, data: JudgeData, batches: int, blur: float | None) -
     return {name: round(right[name] / count[name], 4) for name in right if count[name]}
 
 
+def load_net(path: Path) -> tuple[JudgeNet, dict[str, str]]:
+    """A checkpoint's network and metadata. Raises ValueError: damaged, or for other nouns."""
+    net = JudgeNet()
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}
+        if json.loads(metadata["nouns"]) != list(NOUN_NAMES):
+            raise ValueError("it was trained for other nouns")
+        net.load_state_dict(tensors)
+    except (SafetensorError, KeyError, RuntimeError, ValueError) as error:
+        raise ValueError(f"the judge {path} cannot be used, train it again: {error}") from error
+    return net, metadata
+
+
 def save(net: JudgeNet, path: Path, report: dict, sprites: str) -> None:
     """Write a checkpoint; `sprites` is the sha256 of the pack that it was trained on."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -218,14 +224,18 @@ def train_judge(
 ) -> int:
     """AdamW with a warm-up and a fall to zero; ends after `steps` or `minutes`, what comes first.
 
+    Args:
+        minutes: of processor time, so that being paused or starved costs no learning.
+
     Returns:
         the steps made.
     """
+    net.train()
     optimizer = torch.optim.AdamW(net.parameters(), lr=lr, weight_decay=0.02)
-    started, losses = time.monotonic(), []
+    started, losses = time.process_time(), []
     warmup = max(1, min(50, steps // 10))
     for step in range(steps):
-        progress = max(step / steps, (time.monotonic() - started) / 60 / minutes)
+        progress = max(step / steps, (time.process_time() - started) / 60 / minutes)
         if progress >= 1:
             return step
         for group in optimizer.param_groups:
@@ -240,7 +250,7 @@ def train_judge(
         optimizer.step()
         losses.append(loss.item())
         if (step + 1) % 100 == 0:
-            seconds = time.monotonic() - started
+            seconds = time.process_time() - started
             print(f"step {step + 1} loss {np.mean(losses):.4f} {seconds:.0f} s", flush=True)
             losses.clear()
     return steps
@@ -251,8 +261,9 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="layerloom train judge", description=__doc__)
     parser.add_argument("--sprites", type=Path, default=Path("runs/sprites.safetensors"))
     parser.add_argument("--out", type=Path, default=DEFAULT_PATH)
-    parser.add_argument("--steps", type=int, default=2500)
-    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--start", type=Path, help="a judge of the same nouns to go on from")
+    parser.add_argument("--steps", type=int, default=2400)
+    parser.add_argument("--minutes", type=float, default=30.0, help="of processor time")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--threads", type=int, default=1)
@@ -261,7 +272,7 @@ def main(argv: list[str]) -> int:
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     pack = SpritePack.load(args.sprites)
-    net = JudgeNet()
+    net = JudgeNet() if args.start is None else load_net(args.start)[0]
     data = JudgeData(pack, args.seed)
     steps = train_judge(
         net, data, steps=args.steps, minutes=args.minutes, batch=args.batch, lr=args.lr

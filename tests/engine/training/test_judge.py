@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.training.judge import Judge, JudgeNet, save, train_judge, validate
+from engine.training.judge import Judge, JudgeNet, load_net, save, train_judge, validate
 from engine.training.judge_data import (
     INPUT_PX,
     NOUN_NAMES,
@@ -122,11 +122,14 @@ def test_training_learns_and_the_checkpoint_answers_alike(tmp_path: Path) -> Non
     # A pack that was made anew between training and evaluation once cost all fish.
     with pytest.raises(ValueError, match="other sprites"):
         Judge.load(path, "def")
+    going_on, metadata = load_net(path)
+    assert metadata["sprites"] == "abc"
+    assert validate(going_on, data, 4, 0.0)["noun"] > 0.6
 
 
 def test_training_ends_when_the_minutes_are_over(data: JudgeData) -> None:
     net = JudgeNet()
-    assert train_judge(net, data, steps=100, minutes=0.0001, batch=4, lr=1e-3) <= 1
+    assert train_judge(net, data, steps=100, minutes=0.00001, batch=4, lr=1e-3) <= 1
 
 
 def test_a_missing_or_foreign_checkpoint_says_what_to_do(tmp_path: Path) -> None:
