@@ -64,7 +64,8 @@ class MainWindow(QMainWindow):
         self.setObjectName("mainWindow")
         self.setMinimumSize(*MIN_WINDOW)
         self.resize(_START_SIZE)
-        self._is_closing = False
+        self._may_close = False
+        self._is_closed = False
         self.settings = settings
         self.session = Session(loop, make_engine, self._accept, settings)
         session = self.session
@@ -169,19 +170,21 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Qt override: ask about unsaved changes without blocking, then report `closed`."""
-        if self._is_closing:
-            event.accept()
+        if not (self._may_close or self.session.undo.is_clean):
+            event.ignore()
+            self.files.when_saved(self._close_now)
             return
-        event.ignore()
-        self.files.when_saved(self._close_now)
+        event.accept()
+        if not self._is_closed:
+            self._is_closed = True
+            self.settings.window_geometry = _hex(self.saveGeometry())
+            self.settings.window_state = _hex(self.saveState())
+            self.session.bridge.stop_all()
+            self.closed.emit()
 
     def _close_now(self) -> None:
-        self._is_closing = True
-        self.settings.window_geometry = _hex(self.saveGeometry())
-        self.settings.window_state = _hex(self.saveState())
-        self.session.bridge.stop_all()
+        self._may_close = True
         self.close()
-        self.closed.emit()
 
     def _accept(self, job: Job, results: list[Placed]) -> None:
         self.generate.accept(job, results)

@@ -40,6 +40,7 @@ class StatusBar(QStatusBar):
         self.zoom = QPushButton("100 %")
         self.zoom.setFlat(True)
         self.zoom.setObjectName("zoomMenu")
+        self.zoom.setFixedHeight(24)
         self.zoom.setAccessibleName(tr("Zoom"))
         self.zoom.setToolTip(tr("Zoom. Ctrl+wheel zooms at the pointer."))
         menu = QMenu(self)

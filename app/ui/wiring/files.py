@@ -106,7 +106,7 @@ class FilesWiring(QObject):
         if self._session.path is None:
             self.save_as(then)
         else:
-            self._write(self._session.path, self._session.stamp, then)
+            self.write(self._session.path, self._session.stamp, then)
 
     def save_as(self, then: Callable[[], None] | None = None) -> None:
         """Ask for a name and write."""
@@ -114,9 +114,30 @@ class FilesWiring(QObject):
         kind = tr("OpenRaster (*.ora)")
 
         def done(path: Path) -> None:
-            self._write(path, None, then)
+            self.write(path, None, then)
 
         dialogs.ask_save(self._window, tr("Save As"), suggested, kind, "ora", done)
+
+    def write(
+        self,
+        path: Path,
+        expected: Stamp | None = None,
+        then: Callable[[], None] | None = None,
+    ) -> None:
+        """Save to `path` in the background; `expected` is the file as we last saw it."""
+        session = self._session
+        contents, index = session.document.contents, session.undo.stack.index()
+
+        def done(stamp: Stamp) -> None:
+            session.saved(path, stamp, index)
+            session.settings.last_folder = str(path.parent)
+            session.note(tr("Saved '{0}'.").format(path.name))
+            if then is not None:
+                then()
+
+        session.files.run(
+            lambda: save_project(contents, path, expected=expected), done, self._failed
+        )
 
     def export_png(self) -> None:
         """The composite as a PNG."""
@@ -151,21 +172,6 @@ class FilesWiring(QObject):
         dialogs.ask_unsaved(self._window, session.name, save=lambda: self.save(then), discard=then)
 
     # ---- inside ----
-
-    def _write(self, path: Path, expected: Stamp | None, then: Callable[[], None] | None) -> None:
-        session = self._session
-        contents, index = session.document.contents, session.undo.stack.index()
-
-        def done(stamp: Stamp) -> None:
-            session.saved(path, stamp, index)
-            session.settings.last_folder = str(path.parent)
-            session.note(tr("Saved '{0}'.").format(path.name))
-            if then is not None:
-                then()
-
-        session.files.run(
-            lambda: save_project(contents, path, expected=expected), done, self._failed
-        )
 
     def _export(self, path: Path, write: Callable[[Contents, Path], object]) -> None:
         session, contents = self._session, self._session.document.contents

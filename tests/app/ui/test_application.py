@@ -1,0 +1,167 @@
+"""The program as a whole: start, close, traps of the platform. Children run the real start."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.settings import Settings, load_settings, save_settings
+
+_CLOSES_WHILE_GENERATING = """
+import asyncio, sys, threading, time
+from tests.fakes import FakeEngine
+from app.ui import application
+
+class Slow(FakeEngine):
+    def start(self):
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self.live)
+        self.thread.start()
+    def live(self):
+        self.get_ready()
+        while not self.stop.wait(0.02):
+            if self.requests:
+                self.begin(self.last, steps=3)
+    def shutdown(self, timeout_s=10.0):
+        assert threading.current_thread() is not threading.main_thread(), "join on the UI thread"
+        self.stop.set()
+        self.thread.join()
+        return True
+
+live = application._live
+async def drive(window, path):
+    async def hand():
+        while window.session.bridge.state != "ready":
+            await asyncio.sleep(0.01)
+        assert "torch" not in sys.modules
+        window.actions_["new_box"].trigger()
+        window.session.undo.stack.setClean()
+        window.actions_["generate"].trigger()
+        await asyncio.sleep(0.2)
+        assert window.session.bridge.current is not None
+        window.close()
+    task = asyncio.ensure_future(hand())
+    result = await live(window, path)
+    await task
+    return result
+application._live = drive
+code = application.run_gui(None, Slow)
+print("ended", code, [t.name for t in threading.enumerate() if "layerloom" in t.name])
+"""
+
+_EXCEPTION_IN_SLOT = """
+import asyncio
+from PySide6.QtCore import QTimer
+from tests.fakes import FakeEngine
+from app.ui import application
+live = application._live
+async def drive(window, path):
+    async def hand():
+        def slot():
+            raise ValueError("from a slot")
+        for _ in range(3):
+            QTimer.singleShot(0, slot)
+        await asyncio.sleep(0.2)
+        print("shown", window.messages.isVisible(), window.messages.details.toPlainText())
+        window.close()
+    task = asyncio.ensure_future(hand())
+    result = await live(window, path)
+    await task
+    return result
+application._live = drive
+print("ended", application.run_gui(None, FakeEngine))
+"""
+
+
+def child(code: str, home: Path, **changes: str | None) -> subprocess.CompletedProcess[str]:
+    """Run Python in a home of its own."""
+    environment = {
+        **os.environ,
+        "QT_QPA_PLATFORM": "offscreen",
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "XDG_STATE_HOME": str(home / "state"),
+        "XDG_CACHE_HOME": str(home / "cache"),
+    }
+    for name, value in changes.items():
+        if value is None:
+            environment.pop(name, None)
+        else:
+            environment[name] = value
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment,
+        check=False,
+    )
+
+
+class Emitter(QObject):
+    fired = Signal(bool)
+
+
+def test_emit_keeps_the_references_of_true(qapp: Any) -> None:
+    """platform.md 1.1: PySide6 6.12 on CPython 3.11 loses one reference of True per emit."""
+    emitter = Emitter()
+    seen: list[bool] = []
+    emitter.fired.connect(seen.append)
+    before = sys.getrefcount(True)
+    for _ in range(200):
+        emitter.fired.emit(True)
+    seen.clear()
+    assert sys.getrefcount(True) >= before - 20
+
+
+def test_closing_while_generating_ends_clean(tmp_path: Path) -> None:
+    """UI15, platform.md 1.3 and 1.4: the engine is joined off the UI thread, exit code 0."""
+    done = child(_CLOSES_WHILE_GENERATING, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "ended 0 []" in done.stdout
+    assert (tmp_path / "config" / "Layerloom" / "settings.json").exists()
+
+
+def test_an_exception_nobody_caught_is_logged_and_shown_once(tmp_path: Path) -> None:
+    """Section 5: the log has the traceback, the window says so, the program lives."""
+    done = child(_EXCEPTION_IN_SLOT, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "shown True ValueError: from a slot" in done.stdout
+    logs = list(tmp_path.rglob("layerloom.log"))
+    assert len(logs) == 1
+    assert "Traceback" in logs[0].read_text(encoding="utf-8")
+
+
+def test_without_a_display_one_line_names_the_other_way(tmp_path: Path) -> None:
+    """Set-up: where there is no display, one line says so and names the headless command."""
+    done = child(
+        "import sys; from app.ui.application import run_gui; sys.exit(run_gui(None))",
+        tmp_path,
+        QT_QPA_PLATFORM=None,
+        DISPLAY=None,
+        WAYLAND_DISPLAY=None,
+    )
+    if sys.platform == "linux":
+        assert done.returncode == 2
+        assert len(done.stderr.strip().splitlines()) == 1
+        assert "layerloom generate --help" in done.stderr
+
+
+def test_settings_survive_damage(tmp_path: Path) -> None:
+    """4.4: unreadable settings are set aside and defaults used, with one line."""
+    path = tmp_path / "settings.json"
+    save_settings(path, Settings(theme="light", threads=3))
+    assert load_settings(path) == (Settings(theme="light", threads=3), "")
+    path.write_text('{"theme": 7, "threads": true, "unknown": 1}')
+    assert load_settings(path) == (Settings(), "")
+    path.write_bytes(b"\xff\x00 not json")
+    settings, trouble = load_settings(path)
+    assert settings == Settings()
+    assert "settings.damaged" in trouble
+    assert (tmp_path / "settings.damaged").exists()
+    assert load_settings(path) == (Settings(), "")

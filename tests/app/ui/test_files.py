@@ -1,0 +1,191 @@
+"""New, Open, Save, exports and the question about unsaved changes, through the dialogs."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+
+from app.document.composite import composite
+from app.document.storage.png import read_picture
+from app.ui.dialogs import NewDialog
+from tests.app.ui.helpers import draw_box, generate, key
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture(autouse=True)
+def own_dialogs(qapp: QApplication) -> None:
+    """Qt's own file dialog: the platform's cannot be driven."""
+    qapp.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+
+
+def answer_file_dialog(window: Any, qtbot: Any, path: Path) -> None:
+    qtbot.waitUntil(lambda: bool(window.findChildren(QFileDialog)))
+    (dialog,) = window.findChildren(QFileDialog)
+    dialog.selectFile(str(path))
+    dialog.accept()
+    qtbot.waitUntil(lambda: not window.findChildren(QFileDialog))
+    qtbot.waitUntil(lambda: not window.session.files.is_busy, timeout=10_000)
+    window.activateWindow()  # the offscreen platform does not give the focus back by itself
+    qtbot.waitUntil(window.isActiveWindow)
+
+
+def answer_question(window: Any, qtbot: Any, text: str) -> None:
+    qtbot.waitUntil(lambda: bool(window.findChildren(QMessageBox)))
+    (box,) = window.findChildren(QMessageBox)
+    next(button for button in box.buttons() if button.text() == text).click()
+    qtbot.waitUntil(lambda: not window.findChildren(QMessageBox))
+
+
+def picture(window: Any, qtbot: Any) -> None:
+    draw_box(window, 64, 64, 192, 192)
+    window.prompt.field.setPlainText("a dog")
+    generate(window, qtbot)
+
+
+def test_save_and_open_again(window: Any, qtbot: Any, tmp_path: Path) -> None:
+    """SV1: prompt, seeds, records and pixels come back; the title follows."""
+    picture(window, qtbot)
+    before = window.session.document.content_hash()
+    assert window.isWindowModified()
+    key(window, Qt.Key.Key_S, CTRL, widget=window.view)
+    answer_file_dialog(window, qtbot, tmp_path / "beach")
+    path = tmp_path / "beach.ora"
+    assert path.exists()
+    assert not window.isWindowModified()
+    assert window.windowTitle().startswith("beach.ora")
+    window.actions_["background"].trigger()
+    assert window.isWindowModified()
+    key(window, Qt.Key.Key_S, CTRL, widget=window.view)
+    qtbot.waitUntil(lambda: not window.isWindowModified(), timeout=10_000)
+    window.actions_["undo"].trigger()
+    window.files.save()
+    qtbot.waitUntil(lambda: not window.isWindowModified(), timeout=10_000)
+    key(window, Qt.Key.Key_O, CTRL, widget=window.view)
+    answer_file_dialog(window, qtbot, path)
+    assert window.session.document.content_hash() == before
+    assert window.session.path == path
+
+
+def test_open_is_one_undo_step(window: Any, qtbot: Any, tmp_path: Path) -> None:
+    """UN3: undo brings the former document back, with its name."""
+    picture(window, qtbot)
+    window.files.save_as()
+    answer_file_dialog(window, qtbot, tmp_path / "one.ora")
+    hash_of_one = window.session.document.content_hash()
+    window.files.open_example(Path("resources/examples/three-boxes.json"))
+    qtbot.waitUntil(lambda: len(window.session.document.foregrounds) == 3)
+    assert window.session.path is None
+    assert "balloon" in window.prompt.field.toPlainText()
+    window.actions_["undo"].trigger()
+    assert window.session.document.content_hash() == hash_of_one
+    assert window.session.path == tmp_path / "one.ora"
+
+
+def test_a_damaged_file_is_refused(window: Any, qtbot: Any, tmp_path: Path) -> None:
+    """MS9: what happened, what was kept, what to do; the document stays."""
+    picture(window, qtbot)
+    before = window.session.document.content_hash()
+    path = tmp_path / "bad.ora"
+    path.write_bytes(b"PK\x03\x04 nothing")
+    window.files.open_path(path)
+    qtbot.waitUntil(lambda: window.messages.isVisible())
+    assert "bad.ora" in window.messages.text.text()
+    assert window.session.document.content_hash() == before
+
+
+def test_a_failed_save_keeps_the_changes(window: Any, qtbot: Any, tmp_path: Path) -> None:
+    """MS7: the cause is named; the document stays modified."""
+    picture(window, qtbot)
+    window.files.write(tmp_path / "nowhere" / "beach.ora")
+    qtbot.waitUntil(lambda: window.messages.isVisible())
+    assert "could not be saved" in window.messages.text.text()
+    assert window.isWindowModified()
+
+
+def test_export_png_is_the_composite(window: Any, qtbot: Any, tmp_path: Path) -> None:
+    """IO1: the exported bytes are the composite's."""
+    picture(window, qtbot)
+    window.actions_["export_png"].trigger()
+    answer_file_dialog(window, qtbot, tmp_path / "out.png")
+    exported = read_picture(tmp_path / "out.png")
+    assert np.array_equal(exported, composite(window.session.document))
+
+
+def test_export_zip_has_every_layer(window: Any, qtbot: Any, tmp_path: Path) -> None:
+    """IO4: composite, one PNG per layer, manifest."""
+    picture(window, qtbot)
+    window.actions_["export_zip"].trigger()
+    answer_file_dialog(window, qtbot, tmp_path / "out.zip")
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        names = set(archive.namelist())
+    assert {"composite.png", "manifest.json", "00-Background.png", "01-Layer 1.png"} <= names
+
+
+def test_new_asks_for_size_and_unsaved_changes(window: Any, qtbot: Any) -> None:
+    """LA6: sizes come from the model, others carry a warning; Cancel changes nothing."""
+    picture(window, qtbot)
+    before = window.session.document.content_hash()
+
+    def create(text: str) -> None:
+        window.actions_["new"].trigger()
+        (dialog,) = window.findChildren(NewDialog)
+        assert not dialog.warning.text()
+        dialog.width_field.setValue(800)
+        assert dialog.warning.text()
+        assert dialog.size_chosen.width == 768
+        dialog.width_field.setValue(700)
+        assert not dialog.warning.text()
+        dialog.accept()
+        answer_question(window, qtbot, text)
+
+    create("Cancel")
+    assert window.session.document.content_hash() == before
+    create("Discard")
+    canvas = window.session.document.canvas
+    assert (canvas.width, canvas.height) == (640, 512)
+    assert not window.session.document.foregrounds
+
+
+def test_closing_asks_and_cancel_keeps_the_window(window: Any, qtbot: Any) -> None:
+    """MS22: no blocking dialog; Cancel stays, Discard closes."""
+    picture(window, qtbot)
+    closed: list[bool] = []
+    window.closed.connect(lambda: closed.append(True))
+    window.close()
+    answer_question(window, qtbot, "Cancel")
+    assert window.isVisible()
+    assert not closed
+    window.close()
+    answer_question(window, qtbot, "Discard")
+    qtbot.waitUntil(lambda: bool(closed))
+    assert not window.isVisible()
+
+
+def test_closing_while_generating_stops_the_job(window: Any, qtbot: Any) -> None:
+    """Closing cancels the job; the engine's late events are dropped."""
+    picture(window, qtbot)
+    window.session.undo.stack.setClean()
+    window.actions_["generate"].trigger()
+    window.engine.begin(steps=3)
+    window.close()
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert window.engine.last.job_id in window.engine.cancelled
+    window.engine.finish()
+    qtbot.wait(30)
+
+
+def test_examples_come_from_the_folder(window: Any, qtbot: Any) -> None:
+    """3.6: the examples in the menu are the files in resources/examples."""
+    names = {action.text() for action in window.examples.actions()}
+    assert len(names) == len(list(Path("resources/examples").glob("*.json")))
+    assert "Three boxes" in names
+    next(a for a in window.examples.actions() if a.text() == "Three boxes").trigger()
+    qtbot.waitUntil(lambda: len(window.session.document.foregrounds) == 3)
+    assert not window.card.isVisible()
