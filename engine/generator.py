@@ -12,14 +12,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from engine.api import Event, Finished, GenerateRequest, LayerRequest, LayerResult, ModelInfo
-from engine.api import Preview, Progress, Started
+from engine.api import (
+    Event,
+    Finished,
+    GenerateRequest,
+    LayerRequest,
+    LayerResult,
+    ModelInfo,
+    Preview,
+    Progress,
+    Started,
+)
 from engine.cache import RegionTokenCache, pixel_hash
 from engine.device import choose_device, default_cache_budget, precision
 from engine.errors import Cancelled, LayoutError, RequestError
@@ -34,6 +44,7 @@ from engine.layout import (
     region_ids,
     token_size,
 )
+from engine.model.autoencoder import channels_last
 from engine.model.layers import KeyValue
 from engine.model.text import Vocabulary
 from engine.pixels import enlarge, reduce, to_premultiplied, to_straight
@@ -64,11 +75,16 @@ class Generator:
 
     Args:
         model: from `load_model`; moved to `device`.
-        cache_bytes: budget of the region token cache; None = a quarter of free memory, at most 1 GB.
+        cache_bytes: budget of the region token cache; None = a quarter of free memory, up to 1 GB.
     """
 
     def __init__(
-        self, model: Model, *, device: str = "auto", threads: int = 1, cache_bytes: int | None = None
+        self,
+        model: Model,
+        *,
+        device: str = "auto",
+        threads: int = 1,
+        cache_bytes: int | None = None,
     ) -> None:
         self.device = choose_device(device)
         self.dtype = precision(self.device)
@@ -77,7 +93,7 @@ class Generator:
         self.model = model
         for network in (model.autoencoder, model.text, model.art):
             network.to(self.device)
-        model.autoencoder.to(memory_format=torch.channels_last)
+        channels_last(model.autoencoder)
         self.vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
         budget = default_cache_budget(self.device) if cache_bytes is None else cache_bytes
         self.cache = RegionTokenCache(budget)
@@ -161,7 +177,7 @@ class Generator:
             predict = self._predictor(request, targets, context, cfg_scale, should_stop, clean)
             noise = [region_noise(r.request.seed, *r.size, self._width) for r in targets]
             levels = timesteps(steps, card.mu)
-            packed = torch.cat(noise)[None].to(self.device)              # (1, N, C)
+            packed = torch.cat(noise)[None].to(self.device)  # (1, N, C)
             tokens = denoise(predict, packed, levels, report)[0].float()
             results = self._decode(tokens, targets, should_stop)
         after = self.cache.stats()
@@ -216,7 +232,7 @@ class Generator:
             assert region.request.pixels is not None
             hashed = pixel_hash(region.request.pixels)
             key = (self.model.file_hash, hashed, *region.size, region.scale)
-            stored.append(self.cache.get(key, lambda region=region: self._compute(region)))
+            stored.append(self.cache.get(key, partial(self._compute, region)))
         ids = torch.cat([self._ids(region) for region in context])[None]
         joined = [
             KeyValue(torch.cat([kv.k for kv in block], dim=2), torch.cat([kv.v for kv in block], 2))
@@ -232,7 +248,7 @@ class Generator:
         if region.scale > 1:
             rgba = reduce(rgba, region.scale)
         tensor = torch.from_numpy(rgba).movedim(-1, 0).to(self.device)
-        tokens = self.model.autoencoder.encode([tensor])[None]              # (1, n, C)
+        tokens = self.model.autoencoder.encode([tensor])[None]  # (1, n, C)
         h, w = region.size
         step = self.token_px * region.scale
         ids = region_ids(0, (0, 0, w * step, h * step), self.token_px, region.scale)
@@ -258,7 +274,9 @@ class Generator:
         art, text = self.model.art, self.model.text
         ids = torch.cat([self._ids(region) for region in targets])[None]
         inner = torch.cat([inner_coordinates(*r.size) for r in targets])[None].to(self.device)
-        places = [place_on_canvas(r.request.box, request.canvas).expand(r.count, 4) for r in targets]
+        places = [
+            place_on_canvas(r.request.box, request.canvas).expand(r.count, 4) for r in targets
+        ]
         place = torch.cat(places)[None].to(self.device)
         vectors, known = self.vocabulary.encode(request.prompt)
         prompt = text(

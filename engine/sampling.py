@@ -6,6 +6,7 @@ velocity is eps - x_0. The loop knows neither progress bars nor devices. Source:
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -61,7 +62,7 @@ def denoise(
             raise to cancel.
     """
     x = noise
-    for i, (t, t_next) in enumerate(zip(levels, levels[1:], strict=False)):
+    for i, (t, t_next) in enumerate(itertools.pairwise(levels)):
         predicted = predict(x, t)
         x = euler_step(x, velocity(x, predicted, t), t, t_next)
         if on_step is not None:

@@ -122,7 +122,9 @@ class Engine:
         except Cancelled:
             return JobCancelled(job_id=job_id)
         except MemoryError:
-            return self._failed(job_id, "memory", "There was not enough memory.", "Use fewer layers.")
+            return self._failed(
+                job_id, "memory", "There was not enough memory.", "Use fewer layers."
+            )
         except EngineError as error:
             return self._failed(job_id, "request", str(error), error.advice)
         except Exception as error:

@@ -45,7 +45,9 @@ class AutoencoderConfig:
 
     def __post_init__(self) -> None:
         if self.cell_px != 16:
-            raise ValueError(f"the three halvings after 1/4 make cells of 16 px, not {self.cell_px}")
+            raise ValueError(
+                f"the three halvings after 1/4 make cells of 16 px, not {self.cell_px}"
+            )
 
 
 class ResidualBlock(nn.Module):
@@ -75,10 +77,10 @@ class EncoderResidual(nn.Module):
         self.conv_out = nn.Conv2d(w16, channels, 1)
 
     def forward(self, rgba: Tensor) -> Tensor:
-        x = F.pixel_unshuffle(rgba, 4)                   # (B, 64, H/4, W/4)
+        x = F.pixel_unshuffle(rgba, 4)  # (B, 64, H/4, W/4)
         x = self.block4(self.conv_in(x))
-        x = self.block8(self.down8(x))                   # (B, w8, H/8, W/8)
-        x = self.block16(self.down16(x))                 # (B, w16, H/16, W/16)
+        x = self.block8(self.down8(x))  # (B, w8, H/8, W/8)
+        x = self.block16(self.down16(x))  # (B, w16, H/16, W/16)
         return self.conv_out(F.relu(x))
 
 
@@ -104,7 +106,9 @@ class Decoder(nn.Module):
         super().__init__()
         w16, w8, w4, w2 = config.decoder_widths
         d16, d8, d4, d2 = config.decoder_depths
-        self.linear = nn.ConvTranspose2d(config.channels, 4, config.cell_px, config.cell_px, bias=False)
+        self.linear = nn.ConvTranspose2d(
+            config.channels, 4, config.cell_px, config.cell_px, bias=False
+        )
         self.conv_in = nn.Conv2d(config.channels, w16, 3, padding=1)
         self.blocks16 = nn.Sequential(*[ResidualBlock(w16) for _ in range(d16)])
         self.up8 = nn.Conv2d(w16, w8 * 4, 1)
@@ -119,12 +123,12 @@ class Decoder(nn.Module):
         self.conv_out = nn.Conv2d(16, 4, 3, padding=1)
 
     def forward(self, latents: Tensor) -> Tensor:
-        base = self.linear(latents)                                       # (B, 4, H, W)
-        x = self.blocks16(self.conv_in(latents))                          # (B, w16, H/16, W/16)
-        x = self.blocks8(F.pixel_shuffle(self.up8(F.relu(x)), 2))         # (B, w8, H/8, W/8)
-        x = self.blocks4(F.pixel_shuffle(self.up4(F.relu(x)), 2))         # (B, w4, H/4, W/4)
-        x = self.blocks2(F.pixel_shuffle(self.up2(F.relu(x)), 2))         # (B, w2, H/2, W/2)
-        x = F.pixel_shuffle(self.up1(F.relu(x)), 2)                       # (B, 12, H, W)
+        base = self.linear(latents)  # (B, 4, H, W)
+        x = self.blocks16(self.conv_in(latents))  # (B, w16, H/16, W/16)
+        x = self.blocks8(F.pixel_shuffle(self.up8(F.relu(x)), 2))  # (B, w8, H/8, W/8)
+        x = self.blocks4(F.pixel_shuffle(self.up4(F.relu(x)), 2))  # (B, w4, H/4, W/4)
+        x = self.blocks2(F.pixel_shuffle(self.up2(F.relu(x)), 2))  # (B, w2, H/2, W/2)
+        x = F.pixel_shuffle(self.up1(F.relu(x)), 2)  # (B, 12, H, W)
         x = F.relu(self.smooth(torch.cat([x, base], dim=1)))
         return base + self.conv_out(x)
 
@@ -186,7 +190,7 @@ class Autoencoder(nn.Module):
         Args:
             size: pixels per latent cell side; the linear decoder's kernels are averaged down to it.
         """
-        kernel = F.adaptive_avg_pool2d(self.decoder.linear.weight, size)     # (C, 4, size, size)
+        kernel = F.adaptive_avg_pool2d(self.decoder.linear.weight, size)  # (C, 4, size, size)
         latents = unpatchify(tokens[None], h, w)
         return clamp_premultiplied(F.conv_transpose2d(latents, kernel, stride=size)[0])
 
@@ -204,6 +208,14 @@ class Autoencoder(nn.Module):
             latents = latents.contiguous(memory_format=torch.channels_last)
             pixels.append(clamp_premultiplied(self.decode_latents(latents)[0]))
         return pixels
+
+
+def channels_last(model: Autoencoder) -> Autoencoder:
+    """Convolutions run up to twice as fast on CPUs in this memory format."""
+    for parameter in model.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return model
 
 
 def clamp_premultiplied(rgba: Tensor) -> Tensor:

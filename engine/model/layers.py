@@ -71,7 +71,7 @@ class TimeEmbedder(nn.Module):
     def forward(self, t: Tensor) -> Tensor:
         half = self.frequencies // 2
         rates = torch.exp(-math.log(10000) * torch.arange(half, device=t.device) / half)
-        angles = 1000 * t.float()[:, None] * rates                # (B, half)
+        angles = 1000 * t.float()[:, None] * rates  # (B, half)
         waves = torch.cat([angles.cos(), angles.sin()], dim=-1)
         return self.out_layer(F.silu(self.in_layer(waves.to(self.in_layer.weight.dtype))))
 
@@ -163,7 +163,7 @@ class DoubleBlock(nn.Module):
         v = join(txt_v, img_v)
         if clean is not None:
             k, v = join(k, clean.k), join(v, clean.v)
-        attended = attention(q, k, v, mask)                             # (B, S, D)
+        attended = attention(q, k, v, mask)  # (B, S, D)
         txt_attended, img_attended = attended.split([txt.shape[1], img.shape[1]], dim=1)
         img = self.img.update(img, img_attended, mods[0])
         txt = self.txt.update(txt, txt_attended, mods[1])

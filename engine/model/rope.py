@@ -27,7 +27,7 @@ def rotations(ids: Tensor, axes_dim: tuple[int, ...], theta: float) -> Tensor:
     parts = []
     for axis, dim in enumerate(axes_dim):
         exponents = torch.arange(0, dim, 2, dtype=torch.float64, device=ids.device) / dim
-        angles = ids[..., axis, None].double() * theta**-exponents      # (..., S, dim/2)
+        angles = ids[..., axis, None].double() * theta**-exponents  # (..., S, dim/2)
         parts.append(torch.polar(torch.ones_like(angles), angles))
     return torch.cat(parts, dim=-1).to(torch.complex64)
 

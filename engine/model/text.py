@@ -96,12 +96,12 @@ class TextEncoder(nn.Module):
         Returns:
             (B, T + 1, width).
         """
-        x = self.word_in(vectors) + self.word_embed(known)                # (B, T, D)
+        x = self.word_in(vectors) + self.word_embed(known)  # (B, T, D)
         start = self.start_embed.expand(len(x), 1, -1)
         x = torch.cat([start, x], dim=1) + self.position_embed[: x.shape[1] + 1]
         keys = None
         if mask is not None:
-            keys = F.pad(mask, (1, 0), value=True)[:, None, None]         # (B, 1, 1, T + 1)
+            keys = F.pad(mask, (1, 0), value=True)[:, None, None]  # (B, 1, 1, T + 1)
         for block in self.blocks:
             x = block(x, keys)
         return self.norm_out(x)

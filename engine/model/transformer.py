@@ -6,8 +6,8 @@ values of a finished layer, which depend on nothing but that layer's own tokens 
 Choices that differ from the paper, each switched by the config:
 - in-region coordinates are added to image tokens (they do not change when a region moves, so the
   exact cache stays exact), and the region's place on the canvas to noisy tokens only;
-- modulation heads may be shared by all blocks of a kind, with a small table per block (PixArt-alpha,
-  FLUX.2), which saves a third of the weights;
+- modulation heads may be shared by all blocks of a kind, with a small table per block
+  (PixArt-alpha, FLUX.2), which saves a third of the weights;
 - no additive layer table (the published code's `layer_pe`): it would spoil the cache.
 
 Shapes: B batch, T text tokens, N image tokens, D width, C token width.
@@ -16,6 +16,7 @@ Shapes: B batch, T text tokens, N image tokens, D width, C token width.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import torch
@@ -123,7 +124,9 @@ class ART(nn.Module):
 
     # ---- conditioning ----
 
-    def vec(self, t: Tensor, pooled: Tensor | None = None, guidance: Tensor | None = None) -> Tensor:
+    def vec(
+        self, t: Tensor, pooled: Tensor | None = None, guidance: Tensor | None = None
+    ) -> Tensor:
         """(B, D) conditioning of text and noisy tokens: time, pooled text, distilled guidance."""
         vec = self.time_in(t)
         if guidance is not None:
@@ -141,7 +144,7 @@ class ART(nn.Module):
         return rotations(ids, self.config.axes_dim, self.config.theta).unsqueeze(-3)
 
     def _embed(self, tokens: Tensor, inner: Tensor, place: Tensor | None) -> Tensor:
-        img = self.img_in(tokens)                                    # (B, N, D)
+        img = self.img_in(tokens)  # (B, N, D)
         if self.config.region_features:
             img = img + self.inner_in(inner_features(inner).to(img.dtype))
             if place is not None:
@@ -186,14 +189,15 @@ class ART(nn.Module):
         Returns:
             (B, N, C).
         """
-        img = self._embed(tokens, inner, place)                      # (B, N, D)
-        txt = self.txt_in(txt)                                       # (B, T, D)
+        img = self._embed(tokens, inner, place)  # (B, N, D)
+        txt = self.txt_in(txt)  # (B, T, D)
         pe = self.rotations(torch.cat([ids.new_zeros(*txt.shape[:2], 3), ids], dim=1))
         double_mods, single_mods = self._modulations(vec)
-        given = clean or [None] * (len(self.double_blocks) + len(self.single_blocks))
+        blocks = len(self.double_blocks) + len(self.single_blocks)
+        given: Sequence[KeyValue | None] = clean or [None] * blocks
         for i, block in enumerate(self.double_blocks):
             img, txt = block(img, txt, double_mods[i], pe, given[i], mask)
-        x = torch.cat([txt, img], dim=1)                             # (B, T + N, D)
+        x = torch.cat([txt, img], dim=1)  # (B, T + N, D)
         for i, block in enumerate(self.single_blocks):
             x = block(x, single_mods[i], pe, given[len(self.double_blocks) + i], mask)
         return self.final_layer(x[:, txt.shape[1] :], vec)
@@ -216,9 +220,11 @@ class ART(nn.Module):
         double_mods, single_mods = self._modulations(self.clean_vec(tokens))
         stored = []
         for block, mods in zip(self.double_blocks, double_mods, strict=True):
+            assert isinstance(block, DoubleBlock)
             x, kv = block.clean(x, mods[0], pe, mask)
             stored.append(kv)
         for block, mod in zip(self.single_blocks, single_mods, strict=True):
+            assert isinstance(block, SingleBlock)
             x, kv = block.clean(x, mod, pe, mask)
             stored.append(kv)
         return stored

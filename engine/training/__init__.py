@@ -1,1 +1,1 @@
-"""Trainers, data and evaluation: imported by the command line only, never by the engine's run time."""
+"""Trainers, data and evaluation: imported by the command line, never by the run time."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -21,28 +22,30 @@ from torch.utils.data import DataLoader
 from engine.model.autoencoder import (
     Autoencoder,
     AutoencoderConfig,
+    channels_last,
     clamp_premultiplied,
     expected_composite_error,
 )
 from engine.training.layer_data import LayerCrops
 from engine.training.optim import Muon, learning_rate, update_ema
 from engine.training.run_folder import RunFolder
+from engine.weights import load_model
 
 WHITENING = 0.5  # 0 keeps PCA's variances, 1 makes all equal; between, detail counts but less
 
 
 @torch.no_grad()
 def start_from_pca(model: Autoencoder, crops: Tensor) -> float:
-    """Set the linear paths and the latents' scale from (B, 4, H, W) crops; returns the PSNR in dB."""
+    """Set the linear paths and the latents' scale from (B, 4, H, W) crops; returns dB of PSNR."""
     size, channels = model.config.cell_px, model.config.channels
-    cells = crops.unfold(2, size, size).unfold(3, size, size)     # (B, 4, h, w, 16, 16)
+    cells = crops.unfold(2, size, size).unfold(3, size, size)  # (B, 4, h, w, 16, 16)
     cells = cells.permute(0, 2, 3, 1, 4, 5).reshape(-1, 4 * size * size)
-    cells = cells[cells[:, 3 * size * size :].amax(dim=1) > 0]    # empty cells teach nothing
+    cells = cells[cells[:, 3 * size * size :].amax(dim=1) > 0]  # empty cells teach nothing
     _, vectors = torch.linalg.eigh(cells.T @ cells / len(cells))
-    basis = vectors.flip(1)[:, :channels]                          # (1024, C)
+    basis = vectors.flip(1)[:, :channels]  # (1024, C)
     deviation = (cells @ basis).std(dim=0)
     scale = deviation.pow(WHITENING)
-    scale = scale * (deviation / scale).square().mean().sqrt()     # unit mean square
+    scale = scale * (deviation / scale).square().mean().sqrt()  # unit mean square
     model.encoder.linear.weight.copy_((basis / scale).T.reshape(channels, 4, size, size))
     model.decoder.linear.weight.copy_((basis * scale).T.reshape(channels, 4, size, size))
     rest = cells - cells @ basis @ basis.T
@@ -59,7 +62,7 @@ def reconstruction_loss(predicted: Tensor, target: Tensor) -> Tensor:
     difference = on_backdrop(predicted) - on_backdrop(target)
     alpha = predicted[:, 3:] - target[:, 3:]
     both = torch.cat([difference, alpha], dim=1)
-    edges = (both.diff(dim=2).abs().mean() + both.diff(dim=3).abs().mean())
+    edges = both.diff(dim=2).abs().mean() + both.diff(dim=3).abs().mean()
     return 4 * expected_composite_error(predicted, target) + both.abs().mean() + edges
 
 
@@ -87,7 +90,8 @@ def save_picture(model: Autoencoder, crops: Tensor, path: Path) -> None:
     with torch.no_grad():
         decoded = clamp_premultiplied(model.decode_latents(model.encode_pixels(crops)))
     rows = [
-        torch.cat(list(batch[:, :3] + (1 - batch[:, 3:]) * 0.6), dim=2) for batch in (crops, decoded)
+        torch.cat(list(batch[:, :3] + (1 - batch[:, 3:]) * 0.6), dim=2)
+        for batch in (crops, decoded)
     ]
     sheet = torch.cat(rows, dim=1).clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).numpy()
     Image.fromarray(sheet).save(path)
@@ -98,6 +102,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="layerloom train autoencoder", description=__doc__)
     parser.add_argument("--sprites", type=Path, default=Path("runs/sprites.safetensors"))
     parser.add_argument("--run", type=Path, default=Path("runs/autoencoder"))
+    parser.add_argument("--start-from", type=Path, help="model file to begin a new run with")
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--batch", type=int, default=12)
@@ -113,12 +118,16 @@ def main(argv: list[str]) -> int:
     torch.manual_seed(args.seed)
     device = torch.device(args.device)
     run = RunFolder(args.run)
-    model = Autoencoder(AutoencoderConfig()).to(device, memory_format=torch.channels_last)
+    model = channels_last(Autoencoder(AutoencoderConfig())).to(device)
     held_out = next(iter(LayerCrops(args.sprites, batch=48, size=args.crop, seed=10_001)))
     held_out = held_out.to(device)
+    averaged = channels_last(Autoencoder(AutoencoderConfig())).to(device)
     step, elapsed = 0, 0.0
     loaded = run.load()
-    if loaded is None:
+    if loaded is None and args.start_from:
+        model.load_state_dict(load_model(args.start_from).autoencoder.state_dict())
+        ema = {name: p.detach().clone() for name, p in model.named_parameters()}
+    elif loaded is None:
         first = next(iter(LayerCrops(args.sprites, batch=600, size=args.crop, seed=10_002)))
         psnr = start_from_pca(model, first.to(device))
         run.log(step=0, pca_db=round(psnr, 2), **validate(model, held_out))
@@ -148,9 +157,12 @@ def main(argv: list[str]) -> int:
         save()  # a linear encoder is final from here: the transformer can start training
     data = LayerCrops(args.sprites, batch=args.batch, size=args.crop, seed=args.seed + step)
     batches = iter(DataLoader(data, batch_size=None, num_workers=1, prefetch_factor=4))
+    stopping: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, frame: stopping.append(number))
     started = last_save = time.monotonic()
     losses: list[float] = []
-    while step < args.steps and (time.monotonic() - started) / 60 < args.minutes:
+    minutes_left = True
+    while step < args.steps and minutes_left and not stopping:
         crops = next(batches).to(device, memory_format=torch.channels_last)
         progress = max(step / args.steps, (time.monotonic() - started) / 60 / args.minutes)
         lr = learning_rate(int(progress * args.steps), args.steps, args.lr, 50, 0.4)
@@ -164,33 +176,26 @@ def main(argv: list[str]) -> int:
         update_ema(ema, model, min(0.998, (step + 1) / (step + 20)))
         losses.append(loss.item())
         step += 1
+        minutes_left = (time.monotonic() - started) / 60 < args.minutes
         if step % 50 == 0:
             elapsed_now = elapsed + time.monotonic() - started
             run.log(step=step, loss=round(sum(losses) / len(losses), 5), lr=lr,
                     seconds=round(elapsed_now, 1))  # fmt: skip
             losses.clear()
         if step % 250 == 0:
-            with_ema(model, ema, lambda: run.log(step=step, **validate(model, held_out)))
+            averaged.load_state_dict(ema)
+            run.log(step=step, **validate(averaged, held_out))
         if time.monotonic() - last_save > 240:
             save()
-            with_ema(model, ema, lambda: save_picture(model, held_out[:12], run.path / "sheet.png"))
+            averaged.load_state_dict(ema)
+            save_picture(averaged, held_out[:12], run.path / "sheet.png")
             last_save = time.monotonic()
     elapsed += time.monotonic() - started
     save()
-    with_ema(model, ema, lambda: run.log(step=step, done=1, **validate(model, held_out)))
-    with_ema(model, ema, lambda: save_picture(model, held_out[:12], run.path / "sheet.png"))
+    averaged.load_state_dict(ema)
+    run.log(step=step, done=1, **validate(averaged, held_out))
+    save_picture(averaged, held_out[:12], run.path / "sheet.png")
     return 0
-
-
-def with_ema(model: Autoencoder, ema: dict[str, Tensor], action) -> None:  # type: ignore[no-untyped-def]
-    """Run `action` with the averaged weights in place of the present ones."""
-    present = {name: p.detach().clone() for name, p in model.named_parameters()}
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.copy_(ema[name])
-        action()
-        for name, parameter in model.named_parameters():
-            parameter.copy_(present[name])
 
 
 if __name__ == "__main__":

@@ -69,10 +69,12 @@ class Muon:
     def step(self, lr: float) -> None:
         """One update at learning rate `lr`; gradients are cleared."""
         for shape, group in self.groups.items():
-            gradients = torch.stack([
-                (p.grad if p.grad is not None else torch.zeros_like(p)).reshape(shape)
-                for p in group
-            ])
+            gradients = torch.stack(
+                [
+                    (p.grad if p.grad is not None else torch.zeros_like(p)).reshape(shape)
+                    for p in group
+                ]
+            )
             buffer = self.buffers[shape]
             buffer.lerp_(gradients, 1 - self.momentum)
             update = orthogonalize(gradients.lerp(buffer, self.momentum), self.iterations)

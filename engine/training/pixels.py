@@ -10,6 +10,7 @@ from PIL import Image
 
 from engine.training.concepts import COLOURS
 
+
 def resize_sprite(rgba: np.ndarray, size: tuple[int, int], flip: bool = False) -> np.ndarray:
     """(h, w, 4) uint8 straight -> (size[1], size[0], 4) float32 premultiplied."""
     image = Image.fromarray(rgba).convert("RGBa")  # premultiplied: no dark or bright fringes

@@ -64,7 +64,7 @@ def main(argv: list[str]) -> int:
         steps=args.steps,
         cfg_scale=args.guidance,
         credits=credits,
-        training=f"{state['step']} steps, {state['elapsed'] / 3600:.1f} hours on the trainer's clock",
+        training=f"{state['step']} steps, {state['elapsed'] / 3600:.1f} hours of wall time",
     )
     digest = save_model(args.out, Model(autoencoder, networks.text, networks.art, card, ""))
     print(f"{args.out.stat().st_size / 2**20:.1f} MiB, sha256 of tensors {digest} -> {args.out}")

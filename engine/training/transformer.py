@@ -1,6 +1,6 @@
 """Trains the region transformer and its text encoder: `layerloom train transformer`.
 
-Flow matching with clean-token prediction and the error measured in velocity (weight 1/t^2), averaged
+Flow matching with clean-token prediction, the error measured in velocity (weight 1/t^2), averaged
 per layer. Tasks are mixed per batch: whole pictures, and edits in which some layers are clean and
 isolated (C2 of `art.md` 12). Resumes at any step; several GPUs through torchrun.
 """
@@ -32,6 +32,7 @@ from engine.training.optim import Muon, learning_rate, split_parameters, update_
 from engine.training.pictures import Batch, PictureMix, Pictures
 from engine.training.run_folder import RunFolder
 from engine.training.scenes import compose
+from engine.weights import load_model
 from engine.words import load_word_table, tokenize
 
 SMALLEST_T = 0.2  # bounds the weight 1/t^2 of nearly clean tokens
@@ -88,7 +89,7 @@ def flow_loss(model: TextToLayers, batch: Batch, t: Tensor, noise: Tensor, drop:
     level = t[:, None, None]
     noisy = (1 - level) * batch.tokens + level * noise
     predicted = model.predict(batch, noisy, t, drop)
-    error = (predicted.float() - batch.tokens).square().mean(dim=-1)       # (B, N)
+    error = (predicted.float() - batch.tokens).square().mean(dim=-1)  # (B, N)
     weight = batch.weight / t.clamp(min=SMALLEST_T).square()[:, None]
     return (error * weight).sum()
 
@@ -106,7 +107,9 @@ def prompt_vocabulary(samples: int = 20_000, at_least: int = 8) -> tuple[str, ..
 
 
 def load_autoencoder(run: Path) -> Autoencoder:
-    """The averaged weights of an autoencoder run."""
+    """The averaged weights of an autoencoder run, or the autoencoder of a model file."""
+    if run.is_file():
+        return load_model(run).autoencoder
     loaded = RunFolder(run).load()
     if loaded is None:
         raise FileNotFoundError(f"no autoencoder in {run}: run `layerloom train autoencoder` first")
@@ -142,8 +145,14 @@ def average_gradients(model: nn.Module) -> None:
 def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="layerloom train transformer", description=__doc__)
     parser.add_argument("--sprites", type=Path, default=Path("runs/sprites.safetensors"))
-    parser.add_argument("--autoencoder", type=Path, default=Path("runs/autoencoder"))
+    parser.add_argument(
+        "--autoencoder",
+        type=Path,
+        default=Path("runs/autoencoder"),
+        help="run folder or model file; only its encoder matters here",
+    )
     parser.add_argument("--run", type=Path, default=Path("runs/transformer"))
+    parser.add_argument("--start-from", type=Path, help="model file to begin a new run with")
     parser.add_argument("--steps", type=int, default=20_000)
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--batch", type=int, default=16)
@@ -176,7 +185,10 @@ def main(argv: list[str]) -> int:
     autoencoder = load_autoencoder(args.autoencoder)
     loaded = run.load()
     state = loaded[1] if loaded else {"step": 0, "elapsed": 0.0}
-    if loaded is None:
+    start = load_model(args.start_from) if args.start_from and loaded is None else None
+    if start is not None:
+        state |= {"vocabulary": start.text.config.vocabulary, "art": start.art.config.to_dict()}
+    elif loaded is None:
         state["vocabulary"] = prompt_vocabulary()
         art = ARTConfig(token_width=autoencoder.token_width, **args.config)
         state["art"] = art.to_dict()
@@ -185,6 +197,9 @@ def main(argv: list[str]) -> int:
     torch.manual_seed(args.seed)
     model = TextToLayers(text, art).to(device)
     model.init_weights()
+    if start is not None:
+        model.text.load_state_dict(start.text.state_dict())
+        model.art.load_state_dict(start.art.state_dict())
     optimizer = Muon(*split_parameters(model, PLAIN), lr=args.lr, iterations=4)
     if loaded is None:
         ema = {name: p.detach().clone() for name, p in model.named_parameters()}
@@ -210,7 +225,9 @@ def main(argv: list[str]) -> int:
     averaged = TextToLayers(text, art).to(device)
     if step == 0:
         count = sum(p.numel() for p in model.parameters())
-        run.log(step=0, parameters=count, config=json.dumps({**asdict(art), **vars(args)}, default=str))
+        run.log(
+            step=0, parameters=count, config=json.dumps({**asdict(art), **vars(args)}, default=str)
+        )
 
     def save() -> None:
         tensors = {f"model.{k}": v for k, v in model.state_dict().items()}

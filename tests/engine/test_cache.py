@@ -41,7 +41,8 @@ def test_the_least_recently_used_goes_first():
 def test_an_entry_over_the_budget_is_used_and_not_kept():
     cache = RegionTokenCache(100)
     assert len(cache.get(key("big"), lambda: entry(1000))) == 1
-    assert cache.stats().entries == 0 and cache.stats().bytes == 0
+    assert cache.stats().entries == 0
+    assert cache.stats().bytes == 0
 
 
 def test_pixel_hash_sees_shape_and_bytes():

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tests.engine.tiny import layer, picture, random_pixels, tiny_generator
 
 from engine.api import GenerateRequest, Preview, Progress, Started
 from engine.cache import pixel_hash
 from engine.errors import Cancelled, LayoutError, RequestError
 from engine.generator import Generator
 from engine.layout import region_ids
+from tests.engine.tiny import layer, picture, random_pixels, tiny_generator
 
 FULL, LEFT, RIGHT, LOW = (0, 0, 256, 256), (0, 0, 96, 96), (128, 32, 224, 128), (64, 160, 160, 256)
 
@@ -125,7 +125,9 @@ def test_no_background_no_problem(generator):
 
 
 def test_fifty_boxes_run_to_the_end(generator):
-    boxes = [(32 * (i % 8), 32 * (i // 8), 32 * (i % 8) + 32, 32 * (i // 8) + 32) for i in range(50)]
+    boxes = [
+        (32 * (i % 8), 32 * (i // 8), 32 * (i % 8) + 32, 32 * (i // 8) + 32) for i in range(50)
+    ]
     finished = generator.run(picture(*[layer(i + 1, box) for i, box in enumerate(boxes)]))
     assert len(finished.results) == 50
 
@@ -134,7 +136,8 @@ def test_events_arrive_in_order(generator):
     """GE1, GE2: one Started, progress to the end, previews of every target in between."""
     events = []
     generator.run(picture(layer(0, FULL), layer(1, LEFT)), emit=events.append)
-    assert isinstance(events[0], Started) and events[0].total_steps == 4
+    assert isinstance(events[0], Started)
+    assert events[0].total_steps == 4
     assert [e.step for e in events if isinstance(e, Progress)] == [1, 2, 3, 4]
     previews = [e for e in events if isinstance(e, Preview)]
     assert [p.layer_id for p in previews] == [0, 1, 0, 1]
@@ -147,7 +150,7 @@ def test_previews_can_be_off(generator):
     assert not any(isinstance(e, Preview) for e in events)
 
 
-@pytest.mark.parametrize("allowed", range(0, 9))
+@pytest.mark.parametrize("allowed", range(9))
 def test_cancel_between_any_two_network_calls(generator, allowed):
     """GE6: whatever the moment, `Cancelled` and nothing else."""
     asked = []

@@ -73,8 +73,10 @@ def test_a_snapped_box_covers_what_is_on_the_canvas(corner, size, step):
         return
     x0, y0, x1, y1 = snapped = snap_box(box, step, CANVAS)
     check_box(snapped, step, CANVAS)
-    assert x0 <= visible[0] < x0 + step and x1 - step < visible[2] <= x1
-    assert y0 <= visible[1] < y0 + step and y1 - step < visible[3] <= y1
+    assert x0 <= visible[0] < x0 + step
+    assert x1 - step < visible[2] <= x1
+    assert y0 <= visible[1] < y0 + step
+    assert y1 - step < visible[3] <= y1
 
 
 def test_check_canvas_and_box_name_the_numbers():

@@ -8,10 +8,10 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
-from tests.engine.tiny import tiny_model
 
 from engine.errors import WeightsError
 from engine.weights import load_model, save_model
+from tests.engine.tiny import tiny_model
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import sys
 import threading
 
 import pytest
-from tests.engine.tiny import layer, picture, random_pixels, tiny_model
 
 from engine import Engine, Failed, Finished, JobCancelled, Progress, StateChanged
 from engine.weights import save_model
+from tests.engine.tiny import layer, picture, random_pixels, tiny_model
 
 BOX = (0, 0, 96, 96)
 
@@ -66,7 +66,8 @@ def test_announces_the_model_then_takes_jobs(running):
     assert (info.name, info.token_px, info.canvas_multiple) == ("tiny", 32, 64)
     running.engine.submit(job(5))
     finished = running.until(Finished)
-    assert finished.job_id == 5 and finished.results[0].rgba.shape == (96, 96, 4)
+    assert finished.job_id == 5
+    assert finished.results[0].rgba.shape == (96, 96, 4)
     assert finished.model_hash == info.file_hash
 
 
@@ -75,7 +76,8 @@ def test_bad_requests_and_crashes_are_one_event_and_the_next_job_runs(running, m
     running.state("ready")
     running.engine.submit(job(1, canvas=(100, 100)))
     failed = running.until(Failed)
-    assert (failed.job_id, failed.kind) == (1, "request") and "100 x 100" in failed.message
+    assert (failed.job_id, failed.kind) == (1, "request")
+    assert "100 x 100" in failed.message
 
     def crash(event) -> None:
         if isinstance(event, Progress) and event.job_id == 2:
@@ -84,7 +86,8 @@ def test_bad_requests_and_crashes_are_one_event_and_the_next_job_runs(running, m
     running.on_event = crash
     running.engine.submit(job(2))
     failed = running.until(Failed)
-    assert failed.kind == "internal" and "scripted" in failed.details
+    assert failed.kind == "internal"
+    assert "scripted" in failed.details
     running.engine.submit(job(3))
     assert running.until(Finished).job_id == 3
 
@@ -124,7 +127,8 @@ def test_a_missing_model_is_one_clear_state_and_jobs_are_answered(tmp_path):
     made = Running(tmp_path / "none.safetensors")
     made.engine.start()
     failed = made.state("failed")
-    assert "missing" in failed.message and failed.advice
+    assert "missing" in failed.message
+    assert failed.advice
     made.engine.submit(job(1))
     assert made.until(Failed).job_id == 1
     assert made.engine.shutdown()

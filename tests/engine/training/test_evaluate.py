@@ -20,7 +20,7 @@ from engine.training.contact_sheet import Tile, contact_sheet, flatten, stack_la
 from engine.training.evaluate import evaluate, main
 from engine.training.evaluation_report import rate_text, update_card, write_report
 from engine.training.evaluation_tasks import KINDS, draw_scenery, draw_thing, make_task
-from engine.training.judge import Verdict
+from engine.training.judge import JudgeNet, Verdict, save
 from engine.training.metrics import (
     Rate,
     Scores,
@@ -41,7 +41,9 @@ from engine.training.metrics import (
 from engine.training.reconstruction import reconstruction_numbers
 from engine.training.scenes import Scene, Thing, evaluation_scenes
 from engine.training.sprites import SpritePack
-from tests.engine.training.toy_art import ToyJudge, toy_pack
+from engine.weights import save_model
+from tests.engine.tiny import tiny_model
+from tests.engine.training.toy_art import ToyJudge, save_pack, toy_pack
 
 NO_SHARES = np.zeros(53, np.float32)
 
@@ -376,3 +378,28 @@ def test_without_sprites_the_command_says_how_to_make_them(
 ) -> None:
     assert main(["--quick", "--sprites", str(tmp_path / "none.safetensors")]) == 1
     assert "layerloom train sprites" in capsys.readouterr().err
+
+
+def test_the_whole_command_on_the_tiny_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two pictures by an untrained model, judged by an untrained judge: everything is written."""
+    sprites, judge = tmp_path / "sprites.safetensors", tmp_path / "judge.safetensors"
+    save_pack(toy_pack(), sprites)
+    save(JudgeNet(), judge, {}, SpritePack.load(sprites).sha256)
+    weights, card = tmp_path / "tiny.safetensors", tmp_path / "card.md"
+    save_model(weights, tiny_model())
+    card.write_text("<!-- evaluation:begin --><!-- evaluation:end -->")
+    out = tmp_path / "out"
+    paths = ["--sprites", sprites, "--judge", judge, "--weights", weights, "--out", out]
+    options = ["--card", card, "--n", 2, "--device", "cpu", "--threads", 1]
+    assert main([str(word) for word in (*paths, *options)]) == 0
+    report = json.loads((out / "report.json").read_text())
+    assert report["whole"]["generated"]["alpha inside its box"]["share"] == 1
+    assert report["single"]["missing thing filled in"]["total"] == 2
+    assert {"real art", "real art, decoded", "another prompt"} < set(report["whole"])
+    assert "| things found |" in card.read_text()
+    assert sorted(path.name for path in (out / "sheets").iterdir()) == sorted(
+        f"{kind}-01.png" for kind in KINDS
+    )
+    assert "things found:" in capsys.readouterr().out

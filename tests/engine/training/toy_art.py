@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from safetensors.numpy import save_file
 
 from engine.training.concepts import LOOKS, NOUNS
 from engine.training.judge import Verdict, visible_share
@@ -29,6 +32,16 @@ def toy_pack() -> SpritePack:
             rgb = np.asarray(Image.fromarray(hsv, "HSV").convert("RGB"))
             sprites[noun.name, look] = tight(np.dstack([rgb, alpha]))
     return SpritePack(sprites, "toy")
+
+
+def save_pack(pack: SpritePack, path: Path) -> None:
+    """Write a pack as `layerloom train sprites` does."""
+    tensors = {}
+    for (noun, look), rgba in pack.sprites.items():
+        data = io.BytesIO()
+        Image.fromarray(rgba).save(data, "WEBP", lossless=True, method=0)
+        tensors[f"{noun}|{look}"] = np.frombuffer(data.getvalue(), np.uint8)
+    save_file(tensors, path)
 
 
 class ToyJudge:
