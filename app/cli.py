@@ -76,6 +76,20 @@ def _guarded(arguments: list[str], engine_factory: EngineFactory | None) -> int:
     except UserError as error:
         _say(str(error))
         return BAD_ARGUMENTS if isinstance(error, ArgumentProblem) else FAILED
+    except BrokenPipeError:
+        # Whoever read our answer has enough of it (`layerloom info | head`). Python would complain
+        # once more when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except Exception as error:
+        if "--verbose" in arguments or (arguments and arguments[0] in FORWARDED):
+            raise
+        _say(
+            f"Something in the program went wrong: {error or type(error).__name__}. "
+            "What is on the disk is whole. "
+            "Run the same command with --verbose and send its output with a report."
+        )
+        return FAILED
 
 
 def _run(arguments: list[str], engine_factory: EngineFactory | None) -> int:

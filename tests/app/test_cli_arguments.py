@@ -13,7 +13,9 @@ from app import cli
 from app.cli_arguments import translate_aliases
 from app.cli_jobs import ArgumentProblem
 from app.cli_output import plan_outputs
+from engine.paths import resource_path
 
+EXAMPLE = resource_path("examples", "night-camp.json")
 GENERATE = ["generate", "--prompt", "a dog", "--layout", "no.json", "--out", "no"]
 
 
@@ -114,6 +116,29 @@ def test_a_trainer_that_misses_an_earlier_step_says_so(
     monkeypatch.setitem(sys.modules, "engine.training.evaluate", Trainer)
     assert cli.main(["train", "evaluate"]) == cli.FAILED
     assert "run `layerloom train judge` first." in capsys.readouterr().err
+
+
+def test_an_error_of_our_own_is_one_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No traceback unless it is asked for."""
+
+    def broken(*_: object) -> int:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr("app.cli_files.info", broken)
+    assert cli.main(["info"]) == cli.FAILED
+    assert "--verbose" in capsys.readouterr().err
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["info", "--verbose"])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="head is a POSIX tool")
+def test_a_reader_that_has_enough_is_no_error() -> None:
+    command = f'"{sys.executable}" -m app info "{EXAMPLE}" | head -1; echo ${{PIPESTATUS[0]}}'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] == "0"
 
 
 # ---- where to write ----
