@@ -24,6 +24,7 @@ class ActionSpec:
         tip: one sentence that says more than the text.
         keys: the first is shown, the others work too.
         group: actions of one group exclude each other.
+        title: first line of the tooltip where the menu text alone says too little.
     """
 
     name: str
@@ -34,6 +35,7 @@ class ActionSpec:
     icon: str = ""
     checkable: bool = False
     group: str = ""
+    title: str = ""
 
 
 def _spec(
@@ -45,8 +47,9 @@ def _spec(
     icon: str = "",
     checkable: bool = False,
     group: str = "",
+    title: str = "",
 ) -> ActionSpec:
-    return ActionSpec(name, text, tip, tuple(keys.split()), scope, icon, checkable, group)
+    return ActionSpec(name, text, tip, tuple(keys.split()), scope, icon, checkable, group, title)
 
 
 SPECS: tuple[ActionSpec, ...] = (
@@ -64,8 +67,8 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("duplicate", "D&uplicate", "Makes a copy of the selected layers above them.", "Ctrl+J Ctrl+D", "canvas", "copy"),
     _spec("delete", "&Delete", "Removes the selected layers; undo brings them back.", "Del Backspace", "canvas", "trash-2"),
     # Select
-    _spec("select_all", "&All", "Selects every layer except the background.", "Ctrl+A", "canvas"),
-    _spec("select_none", "&None", "Clears the selection.", "Ctrl+Shift+A", "canvas"),
+    _spec("select_all", "&All", "Selects every layer except the background.", "Ctrl+A", "canvas", title="Select All"),
+    _spec("select_none", "&None", "Clears the selection.", "Ctrl+Shift+A", "canvas", title="Select Nothing"),
     _spec("select_above", "Layer A&bove", "Selects the next layer towards the front.", "PgUp Alt+]", "canvas"),
     _spec("select_below", "Layer Be&low", "Selects the next layer towards the back.", "PgDown Alt+[", "canvas"),
     # Layer
@@ -79,30 +82,30 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("to_back", "To Bac&k", "Puts the selected layers behind all others, above the background.", "Ctrl+Shift+PgDown Ctrl+Shift+[", "canvas"),
     _spec("background", "Background &On", "Without a background the picture is transparent around its layers.", checkable=True),
     # Generate
-    _spec("generate", "&Picture", "Makes the background and every visible, unlocked layer from the prompt.", "Ctrl+Return Ctrl+Enter", icon="sparkles"),
-    _spec("regenerate", "&Selected", "Makes the selected layers anew and leaves the others untouched.", "Ctrl+R F5", icon="refresh-cw"),
-    _spec("generate_empty", "&Empty Boxes", "Fills only the boxes that have no pixels yet.", icon="square-dashed"),
+    _spec("generate", "&Picture", "Makes the background and every visible, unlocked layer from the prompt.", "Ctrl+Return Ctrl+Enter", icon="sparkles", title="Generate Picture"),
+    _spec("regenerate", "&Selected", "Makes the selected layers anew and leaves the others untouched.", "Ctrl+R F5", icon="refresh-cw", title="Regenerate Selected"),
+    _spec("generate_empty", "&Empty Boxes", "Fills only the boxes that have no pixels yet.", icon="square-dashed", title="Fill Empty Boxes"),
     _spec("stop", "S&top", "Ends the running job; picture and undo stay as they were.", "Shift+X", "canvas", "square"),
     _spec("stop_all", "Stop &All", "Ends the running job and every waiting one.", "Ctrl+Shift+X"),
     _spec("focus_prompt", "Edit P&rompt", "Puts the caret into the prompt. Esc leads back to the canvas.", "P", "canvas"),
     # View
     _spec("zoom_in", "Zoom &In", "Makes the picture larger around its middle.", "Ctrl++ Ctrl+=", icon="zoom-in"),
     _spec("zoom_out", "Zoom &Out", "Makes the picture smaller around its middle.", "Ctrl+-", icon="zoom-out"),
-    _spec("zoom_fit", "&Fit", "Shows the whole canvas.", "Home Ctrl+0", "canvas", "maximize"),
-    _spec("zoom_100", "&100 %", "One picture pixel per screen pixel.", "Shift+Home Ctrl+1", "canvas"),
-    _spec("zoom_selection", "&Selection", "Shows the selected layers as large as they fit.", "F Ctrl+2", "canvas", "scan"),
+    _spec("zoom_fit", "&Fit", "Shows the whole canvas.", "Home Ctrl+0", "canvas", "maximize", title="Fit Canvas"),
+    _spec("zoom_100", "&100 %", "One picture pixel per screen pixel.", "Shift+Home Ctrl+1", "canvas", title="Zoom to 100 %"),
+    _spec("zoom_selection", "&Selection", "Shows the selected layers as large as they fit.", "F Ctrl+2", "canvas", "scan", title="Zoom to Selection"),
     _spec("grid", "&Grid", "Shows the cells that the model works in.", "Shift+G Ctrl+'", "canvas", checkable=True),
-    _spec("theme_system", "&System", "Follows the system's light or dark setting.", checkable=True, group="theme"),
-    _spec("theme_dark", "&Dark", "Light text on dark grey.", checkable=True, group="theme"),
-    _spec("theme_light", "&Light", "Dark text on light grey.", checkable=True, group="theme"),
+    _spec("theme_system", "&System", "Follows the system's light or dark setting.", checkable=True, group="theme", title="System Theme"),
+    _spec("theme_dark", "&Dark", "Light text on dark grey.", checkable=True, group="theme", title="Dark Theme"),
+    _spec("theme_light", "&Light", "Dark text on light grey.", checkable=True, group="theme", title="Light Theme"),
     _spec("reset_layout", "&Reset Layout", "Puts the panels back where they were at first."),
     _spec("next_pane", "Ne&xt Panel", "Moves the focus to prompt, tools, canvas, inspector and layers in turn.", "F6"),
     _spec("previous_pane", "Pre&vious Panel", "Moves the focus the other way round.", "Shift+F6"),
     # Tools
-    _spec("tool_select", "&Select", "Click picks a layer, drag moves it. Ctrl held: any pixel.", "V", "canvas", "mouse-pointer-2", True, "tool"),
-    _spec("tool_box", "&Box", "Drag draws a box on the grid. Each box becomes a layer.", "R U", "canvas", "square-dashed", True, "tool"),
-    _spec("tool_hand", "&Hand", "Drag moves the view. The space bar does so in every tool.", "H", "canvas", "hand", True, "tool"),
-    _spec("tool_zoom", "&Zoom", "Click zooms in, Alt+click zooms out.", "Z", "canvas", "zoom-in", True, "tool"),
+    _spec("tool_select", "&Select", "Click picks a layer, drag moves it. Ctrl held: any pixel.", "V", "canvas", "mouse-pointer-2", True, "tool", title="Select Tool"),
+    _spec("tool_box", "&Box", "Drag draws a box on the grid. Each box becomes a layer.", "R U", "canvas", "square-dashed", True, "tool", title="Box Tool"),
+    _spec("tool_hand", "&Hand", "Drag moves the view. The space bar does so in every tool.", "H", "canvas", "hand", True, "tool", title="Hand Tool"),
+    _spec("tool_zoom", "&Zoom", "Click zooms in, Alt+click zooms out.", "Z", "canvas", "zoom-in", True, "tool", title="Zoom Tool"),
     # Help
     _spec("help_model", "&What This Model Can Do", "Says in a few lines what to expect.", "F1"),
     _spec("help_keys", "&Keyboard Shortcuts", "Lists every key.", "Ctrl+F1 Ctrl+/"),

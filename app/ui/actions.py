@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QWidget
 
-from app.ui.action_table import SPECS
+from app.ui.action_table import SPECS, ActionSpec
 from app.ui.icons import icon
 from app.ui.text import tr
 from app.ui.theme import Colours
@@ -34,6 +34,7 @@ class Actions:
             action = QAction(tr(spec.text), parent)
             action.setObjectName(spec.name)
             action.setCheckable(spec.checkable)
+            action.setIconVisibleInMenu(False)  # some with, some without would be restless
             action.setShortcuts([QKeySequence(key) for key in spec.keys])
             if spec.scope == "canvas":
                 action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -50,6 +51,10 @@ class Actions:
 
     def __iter__(self) -> Iterator[QAction]:
         return iter(self._actions.values())
+
+    def spec(self, name: str) -> ActionSpec:
+        """The action's line in the table."""
+        return self._specs[name]
 
     def install_canvas_keys(self, *widgets: QWidget) -> None:
         """Let the canvas-scoped keys fire while one of these widgets has the focus."""
@@ -76,7 +81,7 @@ class Actions:
         """(what it does, its keys) of every action that has a key, in menu order."""
         return [
             (
-                plain(tr(spec.text)),
+                spec_title(spec),
                 ", ".join(
                     key.toString(QKeySequence.SequenceFormat.NativeText)
                     for key in self._actions[spec.name].shortcuts()
@@ -88,7 +93,7 @@ class Actions:
 
     def _write_tip(self, name: str) -> None:
         action, spec = self._actions[name], self._specs[name]
-        title = plain(tr(spec.text))
+        title = spec_title(spec)
         if spec.keys:
             native = QKeySequence(spec.keys[0]).toString(QKeySequence.SequenceFormat.NativeText)
             title = f"{title} ({native})"
@@ -102,3 +107,8 @@ class Actions:
 def plain(text: str) -> str:
     """Menu text without mnemonic and dots."""
     return text.replace("&", "").rstrip("…")
+
+
+def spec_title(spec: ActionSpec) -> str:
+    """What tooltips and the list of keys call an action."""
+    return tr(spec.title) if spec.title else plain(tr(spec.text))

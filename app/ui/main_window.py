@@ -5,7 +5,7 @@ Knows no command and no engine event; those are in `wiring`.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -21,7 +21,7 @@ from app.bridge import LoopLike, Placed
 from app.jobs import Job, Message
 from app.settings import Settings
 from app.ui import theme
-from app.ui.actions import Actions
+from app.ui.actions import Actions, spec_title
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.view import CanvasView
 from app.ui.menus import build_menus
@@ -112,7 +112,7 @@ class MainWindow(QMainWindow):
             tools.addAction(action)
             button = tools.widgetForAction(action)
             button.setFixedSize(36, 36)
-            button.setAccessibleName(action.text().replace("&", ""))
+            button.setAccessibleName(spec_title(self.actions_.spec(f"tool_{name}")))
         self.tools = tools
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, tools)
         centre = QWidget()
@@ -167,6 +167,12 @@ class MainWindow(QMainWindow):
             self.status.say(message.text)
         else:
             self.messages.show_message(message)
+
+    def event(self, event: QEvent) -> bool:
+        """Qt override: on a screen of another ratio the signs are drawn anew."""
+        if event.type() == QEvent.Type.DevicePixelRatioChange and hasattr(self, "view_wiring"):
+            self.view_wiring.apply_theme()
+        return super().event(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Qt override: ask about unsaved changes without blocking, then report `closed`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QMainWindow, QMenu
+from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
 from app.ui.actions import Actions
 from app.ui.text import tr
@@ -44,6 +44,19 @@ def build_menus(window: QMainWindow, actions: Actions, examples: QMenu) -> None:
     _fill(view, actions, _SEPARATOR, "next_pane", "previous_pane", "reset_layout")
     help_menu = bar.addMenu(tr("Hel&p"))
     _fill(help_menu, actions, "help_model", "help_keys", _SEPARATOR, "open_logs", "about")
+
+
+def context_menu(parent: QWidget, actions: Actions) -> QMenu:
+    """What a right click on a layer offers, on the canvas and in the list."""
+    menu = QMenu(parent)
+    _fill(
+        menu,
+        actions,
+        *("regenerate", _SEPARATOR, "rename", "duplicate", "delete", _SEPARATOR),
+        *("toggle_visible", "toggle_locked", _SEPARATOR, "raise", "lower", "to_front", "to_back"),
+        *(_SEPARATOR, "new_box", "zoom_selection"),
+    )
+    return menu
 
 
 def _fill(menu: QMenu, actions: Actions, *names: str) -> None:

@@ -7,8 +7,6 @@ instead of the items, so that the settled picture is what export would write.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
@@ -48,6 +46,7 @@ class CanvasScene(QGraphicsScene):
         self._images: dict[int, tuple[str, QImage]] = {}
         self._previews: dict[int, tuple[Box, QImage]] = {}
         self._moved: dict[int, Rect] = {}
+        self._seen: object = None
         self._whole = PictureItem()
         self._whole.setZValue(_SETTLED_Z)
         self._whole.is_muted = True
@@ -153,6 +152,11 @@ class CanvasScene(QGraphicsScene):
     # ---- keeping in step ----
 
     def _on_changed(self, revision: int) -> None:
+        shown = _what_is_seen(self.document)
+        if shown == self._seen:
+            self.changed_on_screen.emit()  # names and locks are in the overlay
+            return
+        self._seen = shown
         layers = self.document.layers
         canvas = self.document.canvas
         present = {layer.id for layer in layers}
@@ -191,17 +195,17 @@ class CanvasScene(QGraphicsScene):
         if self._moved or self._previews:
             return  # the end of the drag or of the job starts the timer again
         contents = self.document.contents
-        revision = self.document.revision
+        seen = self._seen
 
         def done(rgba: np.ndarray) -> None:
-            self._on_composite(rgba, revision)
+            self._on_composite(rgba, seen)
 
         self._pictures.run(
             lambda: composite(contents.layers, contents.canvas.rect), done, lambda error: None
         )
 
-    def _on_composite(self, rgba: np.ndarray, revision: int) -> None:
-        if revision != self.document.revision or self._moved or self._previews:
+    def _on_composite(self, rgba: np.ndarray, seen: object) -> None:
+        if seen != self._seen or self._moved or self._previews:
             return
         rect = self.document.canvas.rect
         self._whole.show_image(to_qimage(rgba), rect, rect)
@@ -214,6 +218,20 @@ class CanvasScene(QGraphicsScene):
             item.is_muted = shown
         self.update()
 
-    def layer_ids(self) -> Collection[int]:
-        """Layers that have an item."""
-        return self._items.keys()
+
+def _what_is_seen(document: Document) -> object:
+    """Everything that the composite depends on: typing a prompt must not paint it again."""
+    return (
+        document.canvas,
+        tuple(
+            (
+                layer.id,
+                layer.pixel_hash,
+                layer.rect,
+                layer.visible,
+                layer.opacity,
+                layer.blend,
+            )
+            for layer in document.layers
+        ),
+    )

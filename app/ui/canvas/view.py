@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QKeyEvent,
@@ -57,11 +57,13 @@ class CanvasView(QGraphicsView):
         pointer_moved(x, y): canvas pixels under the mouse; -1, -1 when it left.
         zoom_changed(factor): screen pixels (device) per picture pixel.
         escape_pressed(): nothing was being dragged.
+        menu_asked(at): a right click on a layer, which is selected now; global position.
     """
 
     pointer_moved = Signal(int, int)
     zoom_changed = Signal(float)
     escape_pressed = Signal()
+    menu_asked = Signal(QPoint)
 
     def __init__(
         self,
@@ -221,8 +223,8 @@ class CanvasView(QGraphicsView):
         elif button == Qt.MouseButton.LeftButton:
             self._tools[self._tool_name].press(self._pointer(event))
             self._refresh()
-        elif button == Qt.MouseButton.RightButton:
-            self.cancel_drag()
+        elif button == Qt.MouseButton.RightButton and not self.cancel_drag():
+            self._ask_for_menu(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Qt override."""
@@ -311,6 +313,14 @@ class CanvasView(QGraphicsView):
             ctrl=bool(modifiers & Qt.KeyboardModifier.ControlModifier),
             alt=bool(modifiers & Qt.KeyboardModifier.AltModifier),
         )
+
+    def _ask_for_menu(self, event: QMouseEvent) -> None:
+        at = self._pointer(event)
+        layers = self.layers_at(at.x, at.y)
+        if layers and layers[0].id not in self._selection:
+            self.select([layers[0].id])
+        if layers:
+            self.menu_asked.emit(event.globalPosition().toPoint())
 
     def _update_cursor(self, at: QPointF | None = None) -> None:
         if self._is_panning:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 
 from app.document.commands import (
     AddBox,
@@ -16,6 +16,7 @@ from app.document.commands import (
 from app.document.geometry import Rect
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
+from app.ui.menus import context_menu
 from app.ui.panels.layers import LayerPanel
 from app.ui.session import Session
 from app.ui.text import tr
@@ -32,6 +33,7 @@ class EditWiring(QObject):
         self._actions = actions
         self._view = view
         self._layers = layers
+        self._menu = context_menu(view, actions)
         self._connect()
         self.refresh()
 
@@ -162,6 +164,12 @@ class EditWiring(QObject):
         actions["to_front"].triggered.connect(lambda: self.shift(True, to_end=True))
         actions["to_back"].triggered.connect(lambda: self.shift(False, to_end=True))
         actions["background"].triggered.connect(self._set_background)
+        self._view.menu_asked.connect(self._menu.popup)
+        rows = self._layers.list
+        rows.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        rows.customContextMenuRequested.connect(
+            lambda at: self._menu.popup(rows.viewport().mapToGlobal(at))
+        )
         session.undo.changed.connect(self.refresh)
         session.selection.changed.connect(self.refresh)
         session.document.events.changed.connect(self._on_changed)

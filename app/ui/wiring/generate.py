@@ -94,6 +94,8 @@ class GenerateWiring(QObject):
         self._connect()
         self._on_prompt(session.document.prompt)
         bar.seed.show_settings(session.document.settings)
+        # The word list is read once, and not while somebody types.
+        session.pictures.run(lambda: session.bridge.unknown_words("a"), _ignore, _ignore)
         self.refresh()
 
     # ---- the user asks ----
@@ -151,6 +153,7 @@ class GenerateWiring(QObject):
         elif current is None and job.state != "finished":
             words = {"stopping": tr("Stopped"), "cancelled": tr("Stopped"), "failed": tr("Failed")}
             self._bar.show_idle(words.get(job.state, ""))
+            self._on_state(self._session.bridge.state)
         running = frozenset() if current is None else frozenset(current.rects)
         self._layers.model.set_running(running)
         self._inspector.set_running(running)
@@ -176,7 +179,8 @@ class GenerateWiring(QObject):
         tip = bridge.trouble
         if bridge.info is not None:
             tip = f"{bridge.info.name} · {bridge.info.device} · {bridge.info.precision}"
-        self._status.show_engine(state, tip)
+        is_ending = state == "generating" and bridge.current is None
+        self._status.show_engine("stopping" if is_ending else state, tip)
         if bridge.current is not None:
             self._show_progress(bridge.current)
         self.refresh()
@@ -234,3 +238,7 @@ class GenerateWiring(QObject):
         events.changed.connect(self._on_changed)
         events.reset.connect(self._on_reset)
         self._session.selection.changed.connect(self.refresh)
+
+
+def _ignore(_: object) -> None:
+    """For work whose result nobody needs."""
