@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -28,8 +29,9 @@ from PySide6.QtWidgets import (
 
 from app.document.contents import MAX_SIDE
 from app.document.geometry import Size
+from app.ui.icons import pixmap
 from app.ui.text import tr
-from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
+from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT
 
 
 def ask_open(parent: QWidget, folder: str, done: Callable[[Path], None]) -> QFileDialog:
@@ -85,6 +87,20 @@ def ask_unsaved(
     return box
 
 
+class Choice(QComboBox):
+    """A combo box whose arrow is drawn in the text colour: a styled one would have none."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt override."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        colour = self.palette().text().color().name()
+        sign = pixmap("chevron-down", colour, ICON_SMALL, self.devicePixelRatioF())
+        left = self.width() - ICON_SMALL - GAP
+        painter.drawPixmap(left, (self.height() - ICON_SMALL) // 2, sign)
+        painter.end()
+
+
 class NewDialog(QDialog):
     """Canvas size of a new picture.
 
@@ -107,7 +123,7 @@ class NewDialog(QDialog):
         self._trained = list(trained)
         self._multiple = multiple
         self._done = done
-        self.preset = QComboBox()
+        self.preset = Choice()
         self.preset.setAccessibleName(tr("Preset"))
         self.preset.setMinimumHeight(CONTROL_HEIGHT)
         for size in self._trained:
@@ -121,6 +137,7 @@ class NewDialog(QDialog):
         form = QFormLayout()
         form.setVerticalSpacing(GAP)
         form.setHorizontalSpacing(MARGIN)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.addRow(tr("Size"), self.preset)
         form.addRow(tr("Width"), self.width_field)
         form.addRow(tr("Height"), self.height_field)
@@ -185,6 +202,7 @@ class NewDialog(QDialog):
         field.setMinimumHeight(CONTROL_HEIGHT)
         field.setAccessibleName(name)
         field.setSuffix(" px")
+        field.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
         return field
 
 
@@ -200,11 +218,14 @@ def show_keys(parent: QWidget, keys: Sequence[tuple[str, str]]) -> QDialog:
     table.setShowGrid(False)
     table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
     table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
+    left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+    table.horizontalHeader().setDefaultAlignment(left)
     table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
     for row, (text, key) in enumerate(keys):
         table.setItem(row, 0, QTableWidgetItem(text))
         table.setItem(row, 1, QTableWidgetItem(key))
     layout = QVBoxLayout(dialog)
+    layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
     layout.addWidget(table)
     dialog.resize(520, 560)
     dialog.open()

@@ -72,7 +72,9 @@ QToolButton::menu-indicator { image: none; width: 0; }
 #generate:pressed, #generateMore:pressed { background: @accent_pressed; }
 #generate:focus { border: 2px solid @text; padding: 4px 7px; }
 #generateMore:focus { border: 2px solid @text; }
-#generate:disabled { background: @raised; color: @disabled; border: 1px solid transparent; }
+#generate:disabled, #generateMore:disabled {
+    background: @raised; color: @disabled; border: 1px solid transparent;
+}
 #stop { padding: 5px 10px; }
 
 QToolButton#quiet, #toolColumn QToolButton { background: transparent; padding: 3px; }
@@ -99,6 +101,24 @@ QProgressBar::chunk { background: @accent; }
 #canvasView { background: @surround; border: none; }
 #emptyCard { background: @panel; border: 1px solid @hairline; border-radius: 8px; }
 #emptyTitle { font-size: 13pt; font-weight: 600; }
+
+QComboBox {
+    background: @field; color: @text; border: 1px solid @edge; border-radius: 4px; padding: 3px 7px;
+}
+QComboBox:focus { border: 2px solid @accent; padding: 2px 6px; }
+QComboBox::drop-down { border: none; width: 28px; }
+QComboBox::down-arrow { image: none; }
+QComboBox QAbstractItemView {
+    background: @panel; border: 1px solid @edge; selection-background-color: @hover;
+    selection-color: @text;
+}
+QTableView { background: @panel; border: 1px solid @hairline; outline: none; }
+QTableView::item { padding: 0 8px; border: none; }
+QTableView::item:focus { background: transparent; }
+QHeaderView::section {
+    background: @window; color: @secondary; border: none; border-bottom: 1px solid @hairline;
+    padding: 6px 8px;
+}
 
 QScrollBar { background: transparent; border: none; }
 QScrollBar:vertical { width: 12px; }

@@ -221,6 +221,7 @@ class Inspector(QWidget):
         low = 1 if key in ("width", "height") else -MAX_SIDE
         field.setRange(low, MAX_SIDE)
         field.setPrefix(_PREFIXES[key])
+        field.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
         field.setKeyboardTracking(False)
         field.setAccessibleName(_TIPS[key]())
         return field

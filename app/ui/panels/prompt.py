@@ -178,6 +178,11 @@ class PromptBar(QWidget):
             corner = button.mapToGlobal(button.rect().bottomRight())
             menu.popup(corner - QPoint(menu.sizeHint().width(), -UNIT))
 
+        def follow() -> None:
+            button.setEnabled(any(action.isEnabled() for action in menu.actions()))
+
+        for action in menu.actions():
+            action.changed.connect(follow)
         button.clicked.connect(show_menu)
         return button
 
