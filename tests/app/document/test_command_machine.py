@@ -161,12 +161,15 @@ class CommandMachine(RuleBasedStateMachine):
     def do(self, kind: type[Command], data: st.DataObject) -> None:
         command = data.draw(FACTORIES[kind](self.document))
         before, undone = self.document.content_hash(), list(self.stack.undone)
+        pictures = pictures_of(self.document)
         try:
             self.stack.push(command)
         except UserError:
             assert self.document.content_hash() == before
             self.stack.undone = undone
             return
+        if kind not in (commands.DeleteLayers, commands.ReplaceDocument):
+            assert pictures <= pictures_of(self.document)  # no command loses a picture
         place = len(self.stack.done)
         self.hashes[place:] = [self.document.content_hash()]
 
@@ -239,11 +242,19 @@ class CommandMachine(RuleBasedStateMachine):
 
 TestCommandMachine = CommandMachine.TestCase
 TestCommandMachine.settings = settings(
-    max_examples=30,
-    stateful_step_count=35,
+    max_examples=20,
+    stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+
+
+def pictures_of(document: Document) -> set[tuple[int, str]]:
+    """All pixels that the document holds, as (number of the layer or -1, hash)."""
+    everything = (document.contents.background, *document.foregrounds)
+    shown = {(layer.number, layer.pixel_hash) for layer in everything if layer.pixel_hash}
+    kept = {(layer.number, item.pixel_hash) for layer in everything for item in layer.candidates}
+    return shown | kept | {(-1, item.pixel_hash) for item in document.contents.detached}
 
 
 def test_the_hash_sees_every_field() -> None:

@@ -169,6 +169,13 @@ def test_candidates_swap_places() -> None:
     assert now.image is other.image
     assert now.record == other.record
     assert [item.image for item in now.candidates] == [castle.image]
+    fill(document, castle.id, 50)
+    hashes = {item.pixel_hash for item in (castle, castle.candidates[0], document.layer(castle.id))}
+    for chosen in [*hashes, *hashes]:
+        if chosen != document.layer(castle.id).pixel_hash:
+            run(document, UseCandidate(castle.id, str(chosen)))
+        layer = document.layer(castle.id)
+        assert {layer.pixel_hash, *(item.pixel_hash for item in layer.candidates)} == hashes
     with pytest.raises(DocumentError, match="no such candidate"):
         run(document, UseCandidate(castle.id, "0" * 64))
 
@@ -314,6 +321,28 @@ def test_a_duplicate_shares_pixels_and_is_a_layer_of_its_own() -> None:
     assert (copy.number, copy.name) == (3, "Castle copy")
     assert copy.rect == castle.rect.translated(16, 16)
     assert names(document) == ["Castle", "Castle copy", "Été 層"]
+
+
+def test_a_duplicate_of_a_locked_layer_is_free() -> None:
+    """The copy is there to be worked on; its original stays as it is."""
+    document = design()
+    castle = castle_of(document)
+    run(document, SetLocked([castle], True))
+    command = DuplicateLayers([castle])
+    run(document, command)
+    assert not document.layer(command.new_ids[0]).locked
+    assert document.layer(castle).locked
+
+
+def test_the_same_result_twice_is_one_candidate() -> None:
+    document = design()
+    castle = castle_of(document)
+    run(document, SetLocked([castle], True))
+    fill(document, castle, 42)
+    fill(document, castle, 43)
+    fill(document, castle, 42)
+    records = [item.record for item in document.layer(castle).candidates]
+    assert [record and record["seed"] for record in records] == [42, 43, 2]
 
 
 def test_a_changed_canvas_keeps_bytes_and_places() -> None:

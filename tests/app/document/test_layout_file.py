@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.document import Document, Rect, Size
@@ -162,6 +162,7 @@ def test_bad_layouts_are_refused_whole(text: str, message: str) -> None:
     assert "No box was changed." in str(caught.value)
 
 
+@settings(max_examples=60)
 @given(st.text(max_size=60) | st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(
