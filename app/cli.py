@@ -27,6 +27,7 @@ FORWARDED = {
         "autoencoder": "engine.training.autoencoder",
         "transformer": "engine.training.transformer",
         "judge": "engine.training.judge",
+        "ship": "engine.training.ship",
         "evaluate": "engine.training.evaluate",
         "ship": "engine.training.ship",
     },

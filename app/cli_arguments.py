@@ -19,7 +19,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="layerloom",
         description="Draw boxes, type one prompt, get a picture in layers.",
         epilog="Without arguments, or with one project file, the window opens. Also: "
-        "layerloom train sprites|words|autoencoder|transformer|judge|evaluate …, "
+        "layerloom train sprites|autoencoder|transformer|judge|ship|evaluate|words …, "
         "layerloom bench engine …; each takes --help.",
         allow_abbrev=False,
     )
