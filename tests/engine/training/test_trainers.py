@@ -1,0 +1,146 @@
+"""The trainers on toy art: a few real steps, resuming, shipping, and drawing with the result."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.generator import Generator
+from engine.model.autoencoder import Autoencoder, AutoencoderConfig, expected_composite_error
+from engine.training import autoencoder, ship, transformer
+from engine.training.autoencoder import start_from_pca
+from engine.training.optim import Muon, learning_rate, orthogonalize
+from engine.training.run_folder import PART_BYTES, RunFolder
+from tests.engine.tiny import layer, picture
+from tests.engine.training.toy_art import save_pack, toy_pack
+
+SMALL = '{"width": 64, "heads": 1, "double_blocks": 1, "single_blocks": 1}'
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    save_pack(toy_pack(), folder / "sprites.safetensors")
+    return folder
+
+
+def logged(run: Path) -> list[dict]:
+    return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's workers fork
+def test_train_resume_ship_and_draw(runs):
+    """The whole way from sprites to layers, with runs of two steps."""
+    common = ["--sprites", str(runs / "sprites.safetensors"), "--device", "cpu", "--threads", "1"]
+    coder = [*common, "--run", str(runs / "coder"), "--batch", "2", "--crop", "64"]
+    assert autoencoder.main([*coder, "--steps", "1"]) == 0
+    assert autoencoder.main([*coder, "--steps", "2"]) == 0
+    steps = [line["step"] for line in logged(runs / "coder")]
+    assert steps == [0, 1, 2], "the second call goes on where the first stopped"
+
+    words = ["--autoencoder", str(runs / "coder"), "--run", str(runs / "art"), "--batch", "2"]
+    art = [*common, *words, "--max-tokens", "120", "--edit-share", "0.5", "--config", SMALL]
+    assert transformer.main([*art, "--steps", "2"]) == 0
+    assert transformer.main([*art, "--steps", "3", "--composite-share", "1"]) == 0
+    last = logged(runs / "art")[-1]
+    assert last["step"] == 3
+    assert all(0 < last[f"val_{level}"] < 100 for level in ("low", "mid", "high"))
+
+    model = runs / "model.safetensors"
+    arguments = ["--sprites", str(runs / "credited.safetensors"), "--out", str(model)]
+    _add_credits(runs / "sprites.safetensors", runs / "credited.safetensors")
+    from_runs = ["--autoencoder", str(runs / "coder"), "--transformer", str(runs / "art")]
+    assert ship.main([*arguments, *from_runs, "--steps", "2"]) == 0
+    generator = Generator.load(model, device="cpu", threads=1)
+    finished = generator.run(picture(layer(0, (0, 0, 256, 256)), layer(1, (0, 0, 96, 96))))
+    assert [r.rgba.shape for r in finished.results] == [(256, 256, 4), (96, 96, 4)]
+
+    again = ["--run", str(runs / "again"), "--start-from", str(model), "--steps", "1"]
+    assert transformer.main([*common, *words[:2], *again, "--batch", "2"]) == 0
+    shipped, begun = generator.model.art.state_dict(), RunFolder(runs / "again").load()
+    assert begun is not None
+    drift = (begun[0]["ema.art.img_in.weight"] - shipped["img_in.weight"]).abs().max()
+    assert drift < 0.01, "a run that starts from a model file starts with its weights"
+
+
+def _add_credits(source: Path, target: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    save_file(load_file(source), target, metadata={"credits": '["toy"]'})
+
+
+def test_checkpoints_come_in_parts_under_16_mib_and_survive_a_torn_write(tmp_path):
+    run = RunFolder(tmp_path)
+    tensors = {"a": torch.randn(3000, 2000), "b": torch.tensor(3.0), "c": torch.arange(5)}
+    run.save(tensors, {"step": 1})
+    parts = sorted(tmp_path.glob("checkpoint-*"))
+    assert len(parts) > 1
+    assert max(p.stat().st_size for p in parts) < 16 * 2**20
+    assert PART_BYTES < 16 * 2**20
+    (tmp_path / "checkpoint.json.tmp").write_text("{torn")  # a kill while the next one is written
+    (tmp_path / "checkpoint-9-0.safetensors").write_bytes(b"torn")
+    loaded = run.load()
+    assert loaded is not None
+    assert loaded[1] == {"step": 1}
+    for name, tensor in tensors.items():
+        assert torch.equal(loaded[0][name].to(tensor.dtype), tensor)
+
+
+def test_pca_start_is_the_best_linear_code():
+    """Encoding and decoding at the start is the projection whose error is the rest of the PCA."""
+    torch.manual_seed(0)
+    basis = torch.randn(6, 4 * 256)
+    cells = torch.randn(300, 6) @ basis  # six dimensions: 48 channels must keep them all
+    crops = cells.reshape(300, 4, 16, 16)
+    model = Autoencoder(AutoencoderConfig())
+    start_from_pca(model, crops)
+    with torch.no_grad():
+        latents = model.encode_pixels(crops)
+        decoded = model.decoder.linear(latents)
+    assert latents.square().mean().item() == pytest.approx(1, rel=0.1)
+    assert (decoded - crops).square().mean() < 1e-4 * crops.square().mean()
+
+
+def test_expected_composite_error_is_the_mean_over_backgrounds():
+    """The closed form against 200,000 drawn backgrounds."""
+    torch.manual_seed(0)
+    a, b = torch.rand(1, 4, 1, 1), torch.rand(1, 4, 1, 1)
+    a[:, :3] *= a[:, 3:]
+    b[:, :3] *= b[:, 3:]
+    backgrounds = torch.rand(200_000, 3, 1, 1)
+    over = [x[:, :3] + (1 - x[:, 3:]) * backgrounds for x in (a, b)]
+    drawn = (over[0] - over[1]).square().mean()
+    assert expected_composite_error(a, b).item() == pytest.approx(drawn.item(), rel=0.02)
+
+
+def test_orthogonalize_gives_near_orthogonal_rows():
+    values = torch.linalg.svdvals(orthogonalize(torch.randn(2, 16, 64), steps=5))
+    assert values.min() > 0.5
+    assert values.max() < 1.3
+
+
+def test_muon_learns_and_its_state_round_trips():
+    torch.manual_seed(0)
+    target, x = torch.randn(8, 8), torch.randn(64, 8)
+    weight, bias = torch.nn.Parameter(torch.zeros(8, 8)), torch.nn.Parameter(torch.zeros(8))
+    optimizer = Muon([weight], [bias], lr=0.1, weight_decay=0.0)
+    first = None
+    for _ in range(60):
+        loss = (x @ weight.T + bias - x @ target.T).square().mean()
+        first = first or loss.item()
+        loss.backward()
+        optimizer.step(0.1)
+    assert loss.item() < 0.1 * first
+    state = {name: tensor.clone() for name, tensor in optimizer.state().items()}
+    other = Muon([weight], [bias], lr=0.1)
+    other.load_state(state)
+    for name, tensor in other.state().items():
+        torch.testing.assert_close(tensor, state[name])
+
+
+def test_learning_rate_warms_up_holds_and_decays():
+    rates = [learning_rate(s, 100, 1.0, 10, 0.4) for s in (0, 9, 30, 59, 80, 100)]
+    assert rates == pytest.approx([0.1, 1, 1, 1, 0.5, 0.02])
