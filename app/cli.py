@@ -29,7 +29,6 @@ FORWARDED = {
         "judge": "engine.training.judge",
         "ship": "engine.training.ship",
         "evaluate": "engine.training.evaluate",
-        "ship": "engine.training.ship",
     },
     "bench": {"engine": "engine.benchmarks.engine_bench"},
 }
