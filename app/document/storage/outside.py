@@ -136,7 +136,7 @@ def merged(
     count = _Count()
     entries = [project.background] if project.background.src else []
     matches = _matches(stack, pictures, [*entries, *project.foregrounds])
-    background, background_on = _kept_off(project, base, find, count), False
+    background: Layer | None = None
     layers: list[Layer] = []
     number = base.next_number
     for place, item in reversed(list(enumerate(stack.layers))):
@@ -147,13 +147,13 @@ def merged(
             entry = None  # no longer the lowest: a picture like any other
         if entry is None:
             rect = Rect(item.x, item.y, image.width, image.height)
-            layer = consistent_or_box(_new_layer(item, rect, image, number), base)
+            layer = _boxed_if_empty(_new_layer(item, rect, image, number), base)
             number += 1
             count.new += 1
         else:
             layer = _recognised(entry, item, image, base, find, count)
         if layer.is_background:
-            background, background_on = layer, True
+            background = layer
         else:
             layers.append(layer)
     used = {id(entry) for entry in matches.values()}
@@ -167,8 +167,8 @@ def merged(
     count.lost += missing
     contents = replace(
         base,
-        background=background,
-        background_on=background_on,
+        background=background or _kept_off(project, base, find, count),
+        background_on=background is not None,
         foregrounds=tuple(layers),
         next_number=number,
         detached=(*detached, *found),
@@ -179,7 +179,7 @@ def merged(
     return contents, tuple(messages)
 
 
-def consistent_or_box(layer: Layer, base: Contents) -> Layer:
+def _boxed_if_empty(layer: Layer, base: Contents) -> Layer:
     """A layer without pixels as an empty box on the grid, any other as it is."""
     return consistent(layer, None, base) if layer.image is None else layer
 
@@ -246,7 +246,7 @@ def _recognised(
     count.changed += 1
     record = None if layer.record is None else {**layer.record, "edited_outside": True}
     if part is None:
-        return consistent(replace(_looking_like(layer, item, rect, None)), None, base)
+        return consistent(_looking_like(layer, item, rect, None), None, base)
     if not layer.is_background:
         rect = Rect(rect.x + part.x, rect.y + part.y, part.image.width, part.image.height)
         image = part.image

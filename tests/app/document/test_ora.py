@@ -313,6 +313,25 @@ def test_new_and_vanished_layers(tmp_path: Path) -> None:
     assert len(set(numbers)) == len(numbers)
 
 
+def test_lost_candidates_are_counted_once(tmp_path: Path) -> None:
+    """A program that drops our blobs and paints: every lost candidate is told of."""
+
+    def drop(members: Members) -> None:
+        for name in [name for name in members if name.startswith("layerloom/blobs/")]:
+            del members[name]
+        members["data/L0002.png"] = encode_png(plain(32, 32, (1, 2, 3, 255)))
+
+    document = design()
+    fill(document, document.background_id, 30)
+    opened = load_project(changed(document, tmp_path, drop))
+    assert opened.messages == (
+        "Another program saved this file. All layers are here; recipes of 1 layer no longer match "
+        "and 2 candidates could not be found.",
+    )
+    assert opened.contents.background_on
+    assert opened.contents.foregrounds[1].kind == "imported"
+
+
 def test_files_of_others_open_as_pictures(tmp_path: Path) -> None:
     """4.2, absent: trimmed, offset corrected, opaque lowest layer becomes the background."""
     opaque = plain(100, 60, (7, 7, 7, 255))
