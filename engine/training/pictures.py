@@ -227,7 +227,7 @@ class PictureMix:
         background_share: pictures with a background.
         composite_share: batches that carry the merged entry.
         max_tokens: image tokens per picture; larger ones are composed again.
-        size: factor on the usual sizes of things.
+        size, variety: see `scenes.compose`.
     """
 
     edit_share: float = 0.35
@@ -235,6 +235,7 @@ class PictureMix:
     composite_share: float = 0.1
     max_tokens: int = 400
     size: float = 1.0
+    variety: float = 1.0
 
 
 class Pictures(IterableDataset[Batch]):
@@ -283,7 +284,11 @@ class Pictures(IterableDataset[Batch]):
         with_background = bool(rng.random() < self.mix.background_share)
         while True:
             scene = compose(
-                rng, with_background=with_background, aspects=aspects, size=self.mix.size
+                rng,
+                with_background=with_background,
+                aspects=aspects,
+                size=self.mix.size,
+                variety=self.mix.variety,
             )
             if not scene.things and scene.background is None:
                 continue

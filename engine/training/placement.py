@@ -49,11 +49,14 @@ def place_things(
     nouns: Sequence[Noun],
     aspects: Sequence[float],
     size: float = 1.0,
+    variety: float = 1.0,
 ) -> list[Placed]:
     """Find a box for every noun; one that fits nowhere is left out.
 
     Args:
         size: factor on all usual sizes.
+        variety: at 0 every sprite is fitted into a box drawn on the grid, so that the box alone
+            says where it stands; at 1 most boxes are snapped around freely placed sprites.
         canvas: (width, height), multiples of the grid, at least 320.
         aspects: width over height of each noun's sprite.
 
@@ -67,7 +70,7 @@ def place_things(
     wishes.sort(key=lambda wish: -wish[0])  # large ones first: small ones find gaps
     placed: list[Placed] = []
     for side, noun, aspect in wishes:
-        entry = _place(rng, canvas, noun, aspect, side, placed)
+        entry = _place(rng, canvas, noun, aspect, side, placed, variety)
         if entry is not None:
             placed.append(entry)
     depth = {id(entry): entry.box[3] + 24 * rng.standard_normal() for entry in placed}
@@ -81,11 +84,12 @@ def _place(
     aspect: float,
     side: float,
     placed: Sequence[Placed],
+    variety: float,
 ) -> Placed | None:
     """Try places at random, then smaller sizes."""
     for _ in range(ROUNDS):
         for _ in range(TRIES):
-            if rng.random() < DRAWN_SHARE:
+            if rng.random() >= variety * (1 - DRAWN_SHARE):
                 box, rect = _drawn_box(rng, canvas, noun, aspect, side)
             else:
                 box, rect = _tight_box(rng, canvas, noun, aspect, side)

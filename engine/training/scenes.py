@@ -98,6 +98,7 @@ def compose(
     vocabulary: Sequence[Noun] = NOUNS,
     aspects: Aspects | None = None,
     size: float = 1.0,
+    variety: float = 1.0,
 ) -> Scene:
     """Compose one training scene; never one whose nouns are held out.
 
@@ -108,6 +109,8 @@ def compose(
         vocabulary: the nouns to choose from.
         aspects: (noun name, look) -> width over height of the tight sprite; 1 where absent.
         size: factor on the usual sizes of things; small ones cost fewer tokens.
+        variety: at 0 noun, look, colour and box leave nothing open: no mirrored sprites, and each
+            fitted into its box. A first model learns that many times sooner.
     """
     canvas = canvas or _draw_canvas(rng)
     if with_background is None:
@@ -122,10 +125,10 @@ def compose(
         nouns = _draw_nouns(rng, wanted if attempt < ATTEMPTS - 1 else min(wanted, 1), vocabulary)
         if is_held_out(noun.name for noun in nouns):
             continue
-        placed = place_things(rng, canvas, nouns, _aspects_of(nouns, look, aspects), size)
+        placed = place_things(rng, canvas, nouns, _aspects_of(nouns, look, aspects), size, variety)
         if not is_held_out(entry.noun.name for entry in placed):
             break
-    things = _dress(rng, placed, look)
+    things = _dress(rng, placed, look, variety)
     background = pick(rng, BACKGROUND_NAMES) if with_background else None
     kind = _draw_prompt_kind(rng) if things else "full"
     mentions = _mentions(rng, placed, things)
@@ -268,7 +271,9 @@ def _aspects_of(nouns: Sequence[Noun], look: str, aspects: Aspects | None) -> li
     return [aspects.get((noun.name, look), 1.0) for noun in nouns]
 
 
-def _dress(rng: np.random.Generator, placed: Sequence[Placed], look: str) -> tuple[Thing, ...]:
+def _dress(
+    rng: np.random.Generator, placed: Sequence[Placed], look: str, variety: float = 1.0
+) -> tuple[Thing, ...]:
     """Give every placed noun its colour and its flip. Repeated nouns mostly share a colour."""
     colours: dict[str, str | None] = {}
     things = []
@@ -277,7 +282,7 @@ def _dress(rng: np.random.Generator, placed: Sequence[Placed], look: str) -> tup
         if name not in colours or rng.random() < 0.4:
             shifted = entry.noun.colourable and rng.random() < 0.5
             colours[name] = pick(rng, COLOUR_NAMES) if shifted else None
-        flip = rng.random() < 0.5
+        flip = rng.random() < 0.5 * variety
         things.append(Thing(name, look, colours[name], flip, entry.box, entry.rect))
     return tuple(things)
 

@@ -163,6 +163,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--composite-share", type=float, default=0.1)
     parser.add_argument("--max-tokens", type=int, default=400, help="image tokens per picture")
     parser.add_argument("--size", type=float, default=1.0, help="factor on the sizes of things")
+    parser.add_argument("--variety", type=float, default=1.0, help="mirrored and loose sprites")
     parser.add_argument("--config", type=json.loads, default={}, help="JSON over ARTConfig")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -200,7 +201,7 @@ def main(argv: list[str]) -> int:
     if start is not None:
         model.text.load_state_dict(start.text.state_dict())
         model.art.load_state_dict(start.art.state_dict())
-    optimizer = Muon(*split_parameters(model, PLAIN), lr=args.lr, iterations=4)
+    optimizer = Muon(*split_parameters(model, PLAIN), lr=args.lr, iterations=3)
     if loaded is None:
         ema = {name: p.detach().clone() for name, p in model.named_parameters()}
     else:
@@ -216,7 +217,7 @@ def main(argv: list[str]) -> int:
     vocabulary = Vocabulary(text.vocabulary, load_word_table())
     mix = PictureMix(edit_share=args.edit_share, background_share=args.background_share,
                      composite_share=args.composite_share, max_tokens=args.max_tokens,
-                     size=args.size)  # fmt: skip
+                     size=args.size, variety=args.variety)  # fmt: skip
     data = Pictures(args.sprites, autoencoder, vocabulary, batch=args.batch, mix=mix,
                     seed=args.seed + step + 104_729 * rank)  # fmt: skip
     loader = DataLoader(data, batch_size=None, num_workers=args.workers, prefetch_factor=4)
