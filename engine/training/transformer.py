@@ -35,7 +35,7 @@ from engine.training.scenes import compose
 from engine.weights import load_model
 from engine.words import load_word_table, tokenize
 
-SMALLEST_T = 0.2  # bounds the weight 1/t^2 of nearly clean tokens
+SMALLEST_T = 0.4  # bounds the weight 1/t^2: what a layer shows is decided at high noise
 TEXT_DROPOUT = 0.1
 PLAIN = ("img_in", "txt_in", "final_layer", "mods", "table", "embed", "word_in")
 
@@ -96,7 +96,7 @@ def flow_loss(model: TextToLayers, batch: Batch, t: Tensor, noise: Tensor, drop:
 
 def draw_levels(count: int, device: torch.device) -> Tensor:
     """Logit-normal noise levels, leaning to high noise, where layers agree who is who."""
-    return torch.sigmoid(torch.randn(count, device=device) * 1.1 + 0.4).clamp(0.02, 0.999)
+    return torch.sigmoid(torch.randn(count, device=device) * 1.2 + 0.8).clamp(0.02, 0.999)
 
 
 def prompt_vocabulary(samples: int = 20_000, at_least: int = 8) -> tuple[str, ...]:
