@@ -12,6 +12,7 @@ import secrets
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -58,13 +59,16 @@ class LoopLike(Protocol):
     def call_later(self, delay: float, callback: Callable[..., object], *args: Any) -> Any: ...
 
 
-def engine_factory(threads: int = 0) -> Callable[[Callable[[Event], None]], EngineLike]:
+def engine_factory(
+    threads: int = 0, weights: Path | None = None
+) -> Callable[[Callable[[Event], None]], EngineLike]:
     """Makes the real engine when called with the function that takes its events.
 
     Args:
         threads: torch threads on the CPU; 0 = cores - 1.
+        weights: model file; None = the shipped one.
     """
-    return lambda emit: Engine(emit, threads=threads or None)
+    return lambda emit: Engine(emit, threads=threads or None, weights=weights)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from app.bridge import engine_factory
 from app.document.composite import composite
 from app.document.storage.png import read_picture
-from app.jobs import Message
+from app.jobs import Job, Message
 from app.settings import Settings
 from app.ui.main_window import MainWindow
 from tests.fakes import FakeEngine
@@ -97,6 +97,19 @@ class Story:
             if time.monotonic() > end:
                 raise TimeoutError("it did not happen")
             await asyncio.sleep(0.02)
+
+    async def half_way(self) -> None:
+        """Until the running job has done half of its steps, and a preview is on the screen."""
+        bridge = self.window.session.bridge
+        seen = {"half": False}
+
+        def on_job(job: Job) -> None:
+            seen["half"] |= bool(job.total) and 2 * job.step >= job.total - 1
+
+        bridge.job_changed.connect(on_job)
+        await self.until(lambda: seen["half"])
+        bridge.job_changed.disconnect(on_job)
+        await asyncio.sleep(0.06)
 
     async def rest(self) -> None:
         """Until the exact picture is on the screen."""
@@ -201,8 +214,7 @@ async def play(story: Story, folder: Path) -> None:
     # Generate, and stop half-way.
     start = story.document.content_hash()
     story.key(Qt.Key.Key_Return, ctrl=True)
-    await story.until(lambda: bridge.current is not None and bridge.current.step >= 5)
-    await asyncio.sleep(0.2)
+    await story.half_way()
     story.shot("generating")
     window.view.setFocus()
     story.key(Qt.Key.Key_X, shift=True)
@@ -243,8 +255,7 @@ async def play(story: Story, folder: Path) -> None:
     window.session.selection.set([layer.id])
     before = story.hashes()
     story.key(Qt.Key.Key_R, ctrl=True)
-    await story.until(lambda: bridge.current is not None and bridge.current.step >= 4)
-    await asyncio.sleep(0.2)
+    await story.half_way()
     story.shot("regenerating")
     await story.until(lambda: story.is_idle and bridge.state == "ready")
     await story.rest()
@@ -323,6 +334,7 @@ def main() -> int:
     parser.add_argument(
         "--fake", action="store_true", help="a scripted engine instead of the model"
     )
+    parser.add_argument("--model", type=Path, help="another model than the shipped one")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "walkthrough")
     parser.add_argument("--theme", choices=("dark", "light"), default="dark")
     options = parser.parse_args()
@@ -332,7 +344,7 @@ def main() -> int:
     app.setQuitOnLastWindowClosed(False)
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
-    make = SlowFake if options.fake else engine_factory()
+    make = SlowFake if options.fake else engine_factory(weights=options.model)
     failure: BaseException | None = None
     with loop, tempfile.TemporaryDirectory() as folder:
         window = MainWindow(loop, make, Settings(theme=options.theme))

@@ -6,18 +6,22 @@ Called by the command line; knows no widget but the main window.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import faulthandler
 import logging
 import os
+import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 import qasync
+from PySide6.QtCore import QSocketNotifier
 from PySide6.QtWidgets import QApplication
 
 from app.bridge import engine_factory
@@ -67,10 +71,12 @@ def run_gui(open_path: Path | None, make_engine: MakeEngine | None = None) -> in
     asyncio.set_event_loop(loop)
     window = MainWindow(loop, make_engine or engine_factory(settings.threads), settings)
     install_hooks(loop, window.show_message)
+    interrupt = Interrupt(window.close)
     if trouble:
         window.status.say(trouble)
     with loop:
         ended_well = loop.run_until_complete(_live(window, open_path))
+    interrupt.restore()
     save_settings(settings_file, settings)
     if not ended_well:
         # torch aborts the process when the interpreter ends while one of its operations runs.
@@ -94,6 +100,40 @@ async def _live(window: MainWindow, open_path: Path | None) -> bool:
     # Off the UI thread: a join here would block the very events that the engine waits for.
     shutdown = window.session.shutdown
     return await asyncio.get_running_loop().run_in_executor(None, shutdown, ENGINE_TIMEOUT_S)
+
+
+class Interrupt:
+    """Ctrl+C in the terminal closes the window as its button would; a second one ends at once.
+
+    Python runs its signal handlers only between two of its own instructions, and Qt may wait for
+    minutes: the signal is written to a socket that wakes Qt's loop.
+    """
+
+    def __init__(self, close: Callable[[], object]) -> None:
+        self._close = close
+        self._reader, self._writer = socket.socketpair()
+        for end in (self._reader, self._writer):
+            end.setblocking(False)
+        self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read)
+        self._notifier.activated.connect(self._drain)
+        self._former = signal.signal(signal.SIGINT, self._on_signal)
+        self._former_fd = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+
+    def restore(self) -> None:
+        """Leave signals as they were."""
+        signal.set_wakeup_fd(self._former_fd)
+        signal.signal(signal.SIGINT, self._former)
+        self._notifier.setEnabled(False)
+        self._reader.close()
+        self._writer.close()
+
+    def _drain(self) -> None:
+        with contextlib.suppress(OSError):
+            self._reader.recv(64)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        self._close()
 
 
 def has_display() -> bool:

@@ -41,6 +41,8 @@ class Background:
         failed: Callable[[Exception], None],
     ) -> None:
         """Do `work` on the worker, then call `done` or `failed` on the UI thread."""
+        if self._is_closed:
+            return  # the window is going
         self._open += 1
 
         def report(future: Future[T]) -> None:

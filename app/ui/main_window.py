@@ -112,6 +112,7 @@ class MainWindow(QMainWindow):
             tools.addAction(action)
             button = tools.widgetForAction(action)
             button.setFixedSize(36, 36)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setAccessibleName(spec_title(self.actions_.spec(f"tool_{name}")))
         self.tools = tools
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, tools)

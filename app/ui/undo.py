@@ -6,6 +6,7 @@ A command is done first and pushed only after it succeeded. Knows nothing of wid
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
@@ -86,6 +87,7 @@ class UndoStack(QObject):
         Returns:
             False when it was refused (a message follows) or changed nothing.
         """
+        before = self._document.revision
         try:
             command.do(self._document)
         except UserError as error:
@@ -93,6 +95,11 @@ class UndoStack(QObject):
                 Message(kind="warning", what=error.what, kept=error.kept, advice=error.advice)
             )
             return False
+        except Exception:
+            if self._document.revision == before:
+                raise
+            # A view failed while it was told. The change itself is done: it must be undoable.
+            sys.excepthook(*sys.exc_info())
         if command.changes_nothing:
             return False
         self.stack.push(Step(self._document, command, after))

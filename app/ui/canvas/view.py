@@ -10,6 +10,7 @@ from collections.abc import Collection
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QFocusEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -85,6 +86,7 @@ class CanvasView(QGraphicsView):
         self._tool_name = "select"
         self._is_panning = False
         self._space_is_down = False
+        self._shows_focus = False
         self._pan_from = QPointF()
         self.setObjectName("canvasView")
         self.setAccessibleName(tr("Canvas"))
@@ -200,6 +202,10 @@ class CanvasView(QGraphicsView):
         painter.setPen(QPen(QColor(0, 0, 0, 110), 1))
         painter.drawRect(overlay.aligned(canvas).adjusted(-1, -1, 0, 0))
         self.decor.paint(painter, self.to_view(), viewport, self.font())
+        if self._shows_focus and self.hasFocus():
+            painter.setPen(QPen(QColor(self.decor.colours.accent), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(viewport.adjusted(1, 1, -1, -1))
         painter.restore()
 
     def sizeHint(self) -> QSize:
@@ -255,6 +261,14 @@ class CanvasView(QGraphicsView):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Qt override: a fast second click is a click."""
         self.mousePressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Qt override: who comes by key sees where the focus is."""
+        self._shows_focus = event.reason() in (
+            Qt.FocusReason.TabFocusReason,
+            Qt.FocusReason.BacktabFocusReason,
+        )
+        super().focusInEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Qt override."""

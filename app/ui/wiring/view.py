@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.ui import theme
@@ -96,10 +96,7 @@ class ViewWiring(QObject):
             ),
             -1 if step > 0 else 0,
         )
-        pane = self._panes[(place + step) % len(self._panes)]
-        target = pane if pane.focusPolicy() else pane.nextInFocusChain()
-        if target is not None:
-            target.setFocus()
+        focus_on(self._panes[(place + step) % len(self._panes)])
 
     def _on_pointer(self, x: int, y: int) -> None:
         self._status.show_pointer(x, y, self._session.document.grid)
@@ -143,3 +140,13 @@ class ViewWiring(QObject):
         events.reset.connect(self._on_canvas)
         events.changed.connect(self._on_changed)
         QApplication.styleHints().colorSchemeChanged.connect(self._on_system_theme)
+
+
+def focus_on(pane: QWidget) -> None:
+    """Give the keyboard to a panel: itself, else the first part of it that can take it."""
+    candidates = [pane, *pane.findChildren(QWidget)]
+    for widget in candidates:
+        takes = widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        if takes and widget.isVisible() and widget.isEnabled():
+            widget.setFocus(Qt.FocusReason.TabFocusReason)
+            return

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PySide6.QtCore import QObject, Signal
 
 from app.settings import Settings, load_settings, save_settings
@@ -125,6 +126,15 @@ def test_closing_while_generating_ends_clean(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "ended 0 []" in done.stdout
     assert (tmp_path / "config" / "Layerloom" / "settings.json").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of a terminal")
+def test_ctrl_c_in_the_terminal_closes_the_window(tmp_path: Path) -> None:
+    """A terminal's Ctrl+C ends the program as the window's button does: exit code 0."""
+    code = _EXCEPTION_IN_SLOT.replace("window.close()", "os.kill(os.getpid(), signal.SIGINT)")
+    done = child("import os, signal" + code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "ended 0" in done.stdout
 
 
 def test_an_exception_nobody_caught_is_logged_and_shown_once(tmp_path: Path) -> None:

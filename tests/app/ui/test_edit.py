@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit
 
 from app.ui.panels.layer_delegate import RowParts
-from tests.app.ui.helpers import drag, draw_box, generate, key
+from tests.app.ui.helpers import at, drag, draw_box, generate, key
 from tests.fakes import fill
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -245,3 +246,37 @@ def test_outdated_badge(window: Any, qtbot: Any) -> None:
     assert model.state_at(model.index(0)).text == "Prompt changed"
     window.prompt.field.setPlainText("a   dog")
     assert model.state_at(model.index(0)).text == "Up to date"
+
+
+def test_a_view_that_fails_leaves_the_step_undoable(window: Any, monkeypatch: Any) -> None:
+    """UN1: what changed the document is on the stack, whatever a listener did with the news."""
+    reported: list[object] = []
+    monkeypatch.setattr(sys, "excepthook", lambda *error: reported.append(error))
+
+    def broken(revision: int) -> None:
+        raise ValueError("a view")
+
+    window.session.document.events.changed.connect(broken)
+    window.actions_["new_box"].trigger()
+    window.session.document.events.changed.disconnect(broken)
+    assert len(reported) == 1
+    assert len(window.session.document.foregrounds) == 1
+    window.actions_["undo"].trigger()
+    assert not window.session.document.foregrounds
+
+
+def test_a_right_click_selects_and_offers_the_layer_menu(window: Any, qtbot: Any) -> None:
+    """3.4: the menu acts on what is under the pointer."""
+    three_boxes(window)
+    window.actions_["tool_select"].trigger()
+    window.session.selection.clear()
+    window.engine.requests.clear()
+    with qtbot.waitSignal(window.view.menu_asked):
+        QTest.mouseClick(
+            window.view.viewport(), Qt.MouseButton.RightButton, pos=at(window, 240, 128)
+        )
+    assert window.session.selection.ids == {window.session.document.foregrounds[1].id}
+    menu = QApplication.activePopupWidget()
+    assert menu is not None
+    assert window.actions_["regenerate"] in menu.actions()
+    menu.close()

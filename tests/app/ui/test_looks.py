@@ -118,6 +118,19 @@ def test_every_control_has_an_accessible_name(window: Any) -> None:
     assert not missing
 
 
+def test_f6_goes_round_the_panels(window: Any, qtbot: Any) -> None:
+    """Section 6: prompt, tools, canvas, inspector, layers and back, by key alone."""
+    window.actions_["new_box"].trigger()
+    window.prompt.field.setFocus()
+    panes = [window.tools, window.view, window.inspector, window.layers, window.prompt]
+    for pane in panes:
+        window.actions_["next_pane"].trigger()
+        focus = window.focusWidget()
+        assert pane is focus or pane.isAncestorOf(focus), (pane, focus)
+    window.actions_["previous_pane"].trigger()
+    assert window.layers.isAncestorOf(window.focusWidget())
+
+
 def test_rows_speak(window: Any) -> None:
     """Section 6: a row reads name, place, visibility, state."""
     window.actions_["new_box"].trigger()
