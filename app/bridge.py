@@ -20,7 +20,7 @@ from psygnal import Signal
 
 from app.document.document import Document
 from app.document.geometry import Rect
-from app.jobs import Job, JobList, Message, Plan, Scope, build_request, plan
+from app.jobs import Job, JobList, Message, Plan, Scope, build_request, failure_message, plan
 from app.records import records_for
 from engine import (
     Engine,
@@ -334,7 +334,7 @@ class Bridge:
     def _on_failed(self, job: Job, event: Failed) -> None:
         self._end_current()
         self.jobs.ended(job, "failed")
-        job.message = _failure(job, event)
+        job.message = failure_message(job, event)
         self.message.emit(job.message)
 
     def _end_current(self) -> None:
@@ -342,21 +342,3 @@ class Bridge:
         with self._lock:
             self._previews.clear()
         self.previews_cleared.emit()
-
-
-def _failure(job: Job, event: Failed) -> Message:
-    """MS1 and MS2: the exception's own words go behind Details."""
-    what = f"Generating {job.title} failed."
-    kept = "Your picture is as it was."
-    if event.kind == "memory":
-        count = len(job.rects)
-        layers = "1 layer" if count == 1 else f"{count} layers"
-        what = f"There was not enough memory for {layers}."
-        kept = "Nothing was changed."
-        advice = "Generate fewer layers at once, or choose a smaller canvas."
-    elif event.kind == "request":
-        what, advice = f"{what} {event.message}", event.advice
-    else:
-        advice = "Try again, or copy the details for a report."
-    details = "\n".join(part for part in (event.message, event.details) if part)
-    return Message(kind="error", what=what, kept=kept, advice=advice, details=details)

@@ -14,7 +14,7 @@ from typing import Literal
 from app.document.contents import Contents, seed_for
 from app.document.geometry import Rect
 from app.document.layer import Layer
-from engine import GenerateRequest, LayerRequest
+from engine import Failed, GenerateRequest, LayerRequest
 
 Scope = Literal["picture", "selected", "empty"]
 JobState = Literal["waiting", "running", "stopping", "finished", "cancelled", "failed"]
@@ -182,6 +182,24 @@ def build_request(
         cfg_scale=contents.settings.cfg_scale,
         preview_every=preview_every,
     )
+
+
+def failure_message(job: Job, event: Failed) -> Message:
+    """MS1 and MS2: the exception's own words go behind Details."""
+    what = f"Generating {job.title} failed."
+    kept = "Your picture is as it was."
+    if event.kind == "memory":
+        count = len(job.rects)
+        layers = "1 layer" if count == 1 else f"{count} layers"
+        what = f"There was not enough memory for {layers}."
+        kept = "Nothing was changed."
+        advice = "Generate fewer layers at once, or choose a smaller canvas."
+    elif event.kind == "request":
+        what, advice = f"{what} {event.message}", event.advice
+    else:
+        advice = "Try again, or copy the details for a report."
+    details = "\n".join(part for part in (event.message, event.details) if part)
+    return Message(kind="error", what=what, kept=kept, advice=advice, details=details)
 
 
 def _is_asked(layer: Layer, scope: Scope, selected: Collection[int]) -> bool:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QFont, QPainter, QTransform
+from PySide6.QtGui import QColor, QFont, QPainter, QTransform
 
 from app.document.geometry import Rect
 from app.document.layer import Layer
 from app.ui.canvas import overlay
 from app.ui.canvas.region_item import to_rectf
 from app.ui.canvas.scene import CanvasScene
+from app.ui.images import checker_brush
 from app.ui.selection import Selection
 from app.ui.theme import Colours
 
@@ -52,10 +53,20 @@ class Decor:
     draft: Draft | None = None
     running: frozenset[int] = frozenset()
 
+    def paint_ground(
+        self, painter: QPainter, to_view: QTransform, viewport: QRectF, ratio: float
+    ) -> None:
+        """Surround, and under the canvas a checkerboard that is fixed to the screen."""
+        painter.fillRect(viewport, QColor(self.colours.surround))
+        canvas = overlay.aligned(to_view.mapRect(to_rectf(self.scene.document.canvas.rect)))
+        painter.setBrushOrigin(0, 0)
+        painter.fillRect(canvas.intersected(viewport), checker_brush(self.colours, ratio))
+
     def paint(self, painter: QPainter, to_view: QTransform, viewport: QRectF, font: QFont) -> None:
         """Draw in viewport pixels; `to_view` maps canvas pixels there."""
         document = self.scene.document
         canvas = to_view.mapRect(to_rectf(document.canvas.rect))
+        overlay.canvas_edge(painter, canvas)
         draws_box = self.draft is not None and self.draft.is_box
         if self.show_grid or draws_box:
             step = document.grid * to_view.m11()

@@ -24,6 +24,21 @@ def aligned(rect: QRectF) -> QRectF:
     return QRectF(left, top, round(rect.right()) - left, round(rect.bottom()) - top)
 
 
+def canvas_edge(painter: QPainter, canvas: QRectF) -> None:
+    """A quiet line around the canvas, outside of it."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(0, 0, 0, 110), 1))
+    painter.drawRect(aligned(canvas).adjusted(-1, -1, 0, 0))
+
+
+def focus_ring(painter: QPainter, rect: QRectF, colours: Colours) -> None:
+    """Two pixels of accent along the edge: the keyboard is here."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(QColor(colours.accent), 2))
+    painter.drawRect(rect.adjusted(1, 1, -1, -1))
+
+
 def outline(painter: QPainter, rect: QRectF, dashed: bool = False) -> None:
     """A dark and a light line side by side: visible on anything."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

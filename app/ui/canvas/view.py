@@ -9,12 +9,10 @@ from collections.abc import Collection
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
     QFocusEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
-    QPen,
     QResizeEvent,
     QTransform,
     QWheelEvent,
@@ -29,10 +27,8 @@ from app.ui.canvas import overlay
 from app.ui.canvas.decor import Decor, Draft
 from app.ui.canvas.keys import ARROWS, Nudger
 from app.ui.canvas.navigation import Navigation
-from app.ui.canvas.region_item import to_rectf
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.tools import BoxTool, Pointer, SelectTool, Tool
-from app.ui.images import checker_brush
 from app.ui.selection import Selection
 from app.ui.text import tr
 from app.ui.theme import Colours
@@ -181,31 +177,21 @@ class CanvasView(QGraphicsView):
     # ---- painting ----
 
     def drawBackground(self, painter: QPainter, rect: QRectF | object) -> None:
-        """Qt override: surround, and the checkerboard fixed to the screen."""
-        viewport = QRectF(self.viewport().rect())
-        canvas = self.to_view().mapRect(to_rectf(self.document.canvas.rect))
-        colours = self.decor.colours
+        """Qt override: surround and checkerboard, in screen pixels."""
         painter.save()
         painter.resetTransform()
-        painter.fillRect(viewport, QColor(colours.surround))
-        shown = overlay.aligned(canvas).intersected(viewport)
-        painter.setBrushOrigin(0, 0)
-        painter.fillRect(shown, checker_brush(colours, self.devicePixelRatioF()))
+        ratio = self.devicePixelRatioF()
+        self.decor.paint_ground(painter, self.to_view(), QRectF(self.viewport().rect()), ratio)
         painter.restore()
 
     def drawForeground(self, painter: QPainter, rect: QRectF | object) -> None:
-        """Qt override: canvas edge, outlines, handles and labels in screen pixels."""
+        """Qt override: outlines, handles, labels and the focus ring, in screen pixels."""
         viewport = QRectF(self.viewport().rect())
-        canvas = self.to_view().mapRect(to_rectf(self.document.canvas.rect))
         painter.save()
         painter.resetTransform()
-        painter.setPen(QPen(QColor(0, 0, 0, 110), 1))
-        painter.drawRect(overlay.aligned(canvas).adjusted(-1, -1, 0, 0))
         self.decor.paint(painter, self.to_view(), viewport, self.font())
         if self._shows_focus and self.hasFocus():
-            painter.setPen(QPen(QColor(self.decor.colours.accent), 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(viewport.adjusted(1, 1, -1, -1))
+            overlay.focus_ring(painter, viewport, self.decor.colours)
         painter.restore()
 
     def sizeHint(self) -> QSize:
