@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
@@ -31,14 +30,10 @@ from engine.layout import (
 )
 from engine.model.autoencoder import Autoencoder
 from engine.model.text import Vocabulary
-from engine.training.backgrounds import draw_background
-from engine.training.pixels import over, place, recolour, resize_sprite
-from engine.training.scenes import Scene, Thing, compose, editing_split
+from engine.training.latent_bank import BASE_SCALE, LatentBank
+from engine.training.pixels import over, place
+from engine.training.scenes import Scene, compose, editing_split
 from engine.training.sprites import SpritePack
-
-BASE_SCALE = 2  # full-canvas entries have tokens of 2 x 2 cells
-VARIANTS = 3  # encoded versions kept per sprite, colour and size
-BACKGROUND_VARIANTS = 160
 
 
 @dataclass(slots=True)
@@ -76,72 +71,6 @@ class Entry:
     index: int
     box: Box
     scale: int
-
-
-class LatentBank:
-    """Encoded layers by sprite and size, made when first asked for.
-
-    Args:
-        autoencoder: only its encoder is used.
-        reuse: share of look-ups that take an encoded version when there is one.
-    """
-
-    def __init__(self, pack: SpritePack, autoencoder: Autoencoder, reuse: float = 0.85) -> None:
-        self.pack, self.autoencoder, self.reuse = pack, autoencoder, reuse
-        self.token_px = autoencoder.token_px
-        self._coloured: dict[tuple[str, str, str | None], np.ndarray] = {}
-        self._layers: dict[tuple, list[Tensor]] = {}
-        self._backgrounds: dict[tuple[str, tuple[int, int]], list[tuple[np.ndarray, Tensor]]] = {}
-
-    def sprite(self, thing: Thing) -> np.ndarray:
-        key = (thing.noun, thing.look, thing.colour)
-        if key not in self._coloured:
-            rgba = self.pack.sprites[thing.noun, thing.look]
-            self._coloured[key] = recolour(rgba, thing.colour) if thing.colour else rgba
-        return self._coloured[key]
-
-    def draw(self, thing: Thing, scale: int = 1) -> np.ndarray:
-        """(h, w, 4) premultiplied pixels of the thing's box at 1/scale of its size."""
-        x0, y0, x1, y1 = (side // scale for side in thing.box)
-        x, y, w, h = (side / scale for side in thing.rect)
-        size = (max(1, round(w)), max(1, round(h)))
-        sprite = resize_sprite(self.sprite(thing), size, thing.flip)
-        return place(sprite, (round(x - x0), round(y - y0)), (x1 - x0, y1 - y0))
-
-    @torch.no_grad()
-    def encode(self, rgba: np.ndarray) -> Tensor:
-        """(h, w, 4) premultiplied -> (h/32 * w/32, C) float16."""
-        h, w = rgba.shape[:2]
-        step = self.token_px
-        padded = np.pad(rgba, ((0, -h % step), (0, -w % step), (0, 0)), mode="edge")
-        return self.autoencoder.encode([torch.from_numpy(padded).movedim(-1, 0)]).half()
-
-    def layer(self, thing: Thing) -> Tensor:
-        x0, y0, x1, y1 = thing.box
-        key = (thing.noun, thing.look, thing.colour, thing.flip, x1 - x0, y1 - y0)
-        known = self._layers.setdefault(key, [])
-        if known and random.random() < self.reuse:
-            return random.choice(known)
-        tokens = self.encode(self.draw(thing))
-        if len(known) >= VARIANTS:
-            known.pop(0)
-        known.append(tokens)
-        return tokens
-
-    def background(
-        self, name: str, canvas: tuple[int, int], rng: np.random.Generator
-    ) -> tuple[np.ndarray, Tensor]:
-        """(H/2, W/2, 4) opaque premultiplied pixels, and their tokens."""
-        known = self._backgrounds.setdefault((name, canvas), [])
-        if known and rng.random() > 0.03 + 0.25 * (1 - len(known) / BACKGROUND_VARIANTS):
-            return known[rng.integers(len(known))]
-        image = Image.fromarray(draw_background(name, canvas, rng)).reduce(BASE_SCALE)
-        rgb = np.asarray(image, np.float32) / 255
-        rgba = np.concatenate([rgb, np.ones_like(rgb[..., :1])], axis=-1)
-        known.append((rgba, self.encode(rgba)))
-        if len(known) > BACKGROUND_VARIANTS:
-            known.pop(0)
-        return known[-1]
 
 
 def entries(
@@ -228,6 +157,8 @@ class PictureMix:
         composite_share: batches that carry the merged entry.
         max_tokens: image tokens per picture; larger ones are composed again.
         size, variety: see `scenes.compose`.
+        most_things: 1 to this many foregrounds per picture, all counts alike; 0 = as composed.
+            Few things first: what a noun looks like is learned before who stands where.
     """
 
     edit_share: float = 0.35
@@ -236,6 +167,7 @@ class PictureMix:
     max_tokens: int = 400
     size: float = 1.0
     variety: float = 1.0
+    most_things: int = 0
 
 
 class Pictures(IterableDataset[Batch]):
@@ -282,10 +214,12 @@ class Pictures(IterableDataset[Batch]):
         with_composite: bool,
     ) -> tuple[Scene, list[Entry], list[Entry]]:  # fmt: skip
         with_background = bool(rng.random() < self.mix.background_share)
+        most = self.mix.most_things
         while True:
             scene = compose(
                 rng,
                 with_background=with_background,
+                count=int(rng.integers(1, most + 1)) if most else None,
                 aspects=aspects,
                 size=self.mix.size,
                 variety=self.mix.variety,

@@ -163,6 +163,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--composite-share", type=float, default=0.1)
     parser.add_argument("--max-tokens", type=int, default=400, help="image tokens per picture")
     parser.add_argument("--size", type=float, default=1.0, help="factor on the sizes of things")
+    parser.add_argument("--most-things", type=int, default=0, help="0 = as composed")
     parser.add_argument("--variety", type=float, default=1.0, help="mirrored and loose sprites")
     parser.add_argument("--config", type=json.loads, default={}, help="JSON over ARTConfig")
     parser.add_argument("--workers", type=int, default=1)
@@ -217,7 +218,8 @@ def main(argv: list[str]) -> int:
     vocabulary = Vocabulary(text.vocabulary, load_word_table())
     mix = PictureMix(edit_share=args.edit_share, background_share=args.background_share,
                      composite_share=args.composite_share, max_tokens=args.max_tokens,
-                     size=args.size, variety=args.variety)  # fmt: skip
+                     size=args.size, variety=args.variety,
+                     most_things=args.most_things)  # fmt: skip
     data = Pictures(args.sprites, autoencoder, vocabulary, batch=args.batch, mix=mix,
                     seed=args.seed + step + 104_729 * rank)  # fmt: skip
     loader = DataLoader(data, batch_size=None, num_workers=args.workers, prefetch_factor=4)
@@ -284,7 +286,8 @@ def held_out_batches(
     args: argparse.Namespace, autoencoder: Autoencoder, vocabulary: Vocabulary, device: torch.device
 ) -> list[Batch]:
     """Four whole-picture batches of held-out compositions, always the same."""
-    from engine.training.pictures import LatentBank, collate, entries
+    from engine.training.latent_bank import LatentBank
+    from engine.training.pictures import collate, entries
     from engine.training.scenes import evaluation_scenes
     from engine.training.sprites import SpritePack
 
