@@ -69,6 +69,7 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
+    from shiboken6 import isValid
 
     _flush()
     gc.collect()
@@ -78,9 +79,11 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
         if thread not in before and thread.is_alive()
     ]
     assert not threads, f"threads left: {threads}"
-    app = QApplication.instance()
-    assert app is not None
-    timers = [timer for timer in app.findChildren(QTimer) if timer.isActive()]
+    timers = [
+        timer
+        for timer in gc.get_objects()
+        if type(timer) is QTimer and isValid(timer) and timer.isActive()
+    ]
     assert not timers, f"timers left: {timers}"
     widgets = [
         f"{type(widget).__name__} {widget.objectName()!r}"

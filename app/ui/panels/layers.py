@@ -147,8 +147,8 @@ class LayerList(QListView):
             below_middle = at.y() > self.visualRect(index).center().y()
             row = index.row() + (1 if below_middle else 0)
         self._rows.dropMimeData(event.mimeData(), Qt.DropAction.MoveAction, row, 0, QModelIndex())
-        # Not a move for Qt: it would remove the rows that the document has reordered already.
-        event.setDropAction(Qt.DropAction.CopyAction)
+        # After a move Qt asks the model to remove the dragged rows; ours never does: the document
+        # has reordered them already.
         event.accept()
         self.viewport().update()
 

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from app.ui.actions import Actions
 from app.ui.icons import icon, pixmap
 from app.ui.panels.prompt_field import PromptField
-from app.ui.panels.seed_control import SeedControl
+from app.ui.panels.seed_control import SeedControl, icon_gap
 from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, DOCK_WIDTH, GAP, ICON_SMALL, MARGIN, UNIT, Colours
 
@@ -52,6 +52,7 @@ class PromptBar(QWidget):
         self.generate = self._button(tr("Generate"), "generate", "generate")
         self.more = self._more_button(actions)
         self.stop = self._button(tr("Stop"), "stop", "stop")
+        self.stop.setText(icon_gap(tr("Stop")))
         self.words = self._line("warning", tr("Words that the model does not know"))
         self.words_sign = QLabel()
         self.words_sign.setFixedWidth(ICON_SMALL)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QObject, Signal
+from shiboken6 import delete
 
 from app.settings import Settings, load_settings, save_settings
+from app.ui.main_window import MainWindow
+from tests.fakes import FakeEngine
 
 _CLOSES_WHILE_GENERATING = """
 import asyncio, sys, threading, time
@@ -175,3 +180,17 @@ def test_settings_survive_damage(tmp_path: Path) -> None:
     assert "settings.damaged" in trouble
     assert (tmp_path / "settings.damaged").exists()
     assert load_settings(path) == (Settings(), "")
+
+
+def test_a_closed_window_frees_its_document(qtbot: Any, qloop: Any) -> None:
+    """REL7: closing a document frees its layers: nothing global holds on to them."""
+    window = MainWindow(qloop, FakeEngine, Settings(first_run_done=True))
+    window.show()
+    document = weakref.ref(window.session.document)
+    window.session.undo.stack.setClean()
+    window.close()
+    window.session.shutdown()
+    delete(window)
+    del window
+    gc.collect()
+    assert document() is None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
 from app.ui.panels.layer_delegate import RowParts
+from app.ui.theme import DARK
 from tests.app.ui.helpers import at, drag, draw_box, generate, key
 from tests.fakes import fill
 
@@ -280,3 +282,41 @@ def test_a_right_click_selects_and_offers_the_layer_menu(window: Any, qtbot: Any
     assert menu is not None
     assert window.actions_["regenerate"] in menu.actions()
     menu.close()
+
+
+def test_rows_dropped_by_mouse(window: Any) -> None:
+    """LY6: the gap nearest to the pointer counts; Qt removes no row by itself."""
+    three_boxes(window)
+    rows, model = window.layers.list, window.layers.model
+    mime = model.mimeData([model.index(0)])
+    rect = rows.visualRect(model.index(1))
+    for y, expected in (
+        (rect.bottom() - 4, ["Layer 2", "Layer 3", "Layer 1"]),
+        (rows.viewport().height() - 4, ["Layer 2", "Layer 1", "Layer 3"]),
+        (2, ["Layer 3", "Layer 2", "Layer 1"]),
+    ):
+        event = QDropEvent(
+            QPointF(60, y),
+            Qt.DropAction.MoveAction,
+            mime,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        rows.dropEvent(event)
+        assert names(window) == expected
+    assert not model.removeRows(0, 1)
+    assert model.rowCount() == 4
+
+
+def test_thumbnails_arrive(window: Any, qtbot: Any) -> None:
+    """LY9: a row's picture is made off the UI thread and shown soon after the change."""
+    three_boxes(window)
+    with qtbot.waitSignal(window.thumbnails.ready):
+        fill(window.session.document)
+        window.layers.list.viewport().repaint()
+    layer = window.session.document.foregrounds[0]
+    qtbot.waitUntil(lambda: not window.session.pictures.is_busy)
+    picture = window.thumbnails.get(layer, 1.0, DARK).toImage()
+    middle = picture.pixelColor(20, 20)
+    red, green, blue, _ = layer.pixels[64, 48]
+    assert abs(middle.red() - red) + abs(middle.green() - green) + abs(middle.blue() - blue) < 30
