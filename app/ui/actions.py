@@ -99,7 +99,7 @@ class Actions:
             title = f"{title} ({native})"
         lines = [f"<b>{title}</b>", tr(spec.tip)]
         if reason := self._reasons.get(name, ""):
-            lines.append(f"<i>{tr('Disabled: {0}').format(reason)}</i>")
+            lines.append(f"<i>{tr('Disabled: {0}.').format(reason)}</i>")
         action.setToolTip("<p style='white-space:pre-wrap'>" + "<br>".join(lines) + "</p>")
         action.setStatusTip("")
 

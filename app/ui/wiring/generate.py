@@ -103,6 +103,7 @@ class GenerateWiring(QObject):
     def generate(self, scope: Scope) -> None:
         """Begin a job; it replaces the one that runs."""
         self._bar.field.end_run()
+        self._status.clearMessage()
         self._session.bridge.generate(scope, self._session.selection.ids)
 
     def stop(self) -> None:
