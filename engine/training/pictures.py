@@ -170,10 +170,17 @@ class PictureMix:
     most_things: int = 0
 
 
+def padding_order(picture: tuple[Scene, list[Entry], list[Entry]]) -> tuple[int, int]:
+    """Sorting key that keeps padding small: like noisy lengths first, then the rest."""
+    scene, noisy, clean = picture
+    counts = [sum(len(e.tokens) for e in part) for part in (noisy, clean)]
+    return counts[0] // 10, counts[1] + 2 * len(scene.prompt.split())
+
+
 class Pictures(IterableDataset[Batch]):
     """Endless batches; pictures of similar length share one, so that padding stays small."""
 
-    SORTED_GROUP = 6  # batches composed at once and sorted by length
+    SORTED_GROUP = 10  # batches composed at once and sorted by length
 
     def __init__(
         self,
@@ -198,12 +205,13 @@ class Pictures(IterableDataset[Batch]):
         aspects = bank.pack.aspects()
         while True:
             is_edit = rng.random() < self.mix.edit_share
-            with_composite = rng.random() < self.mix.composite_share
+            with_composite = bool(rng.random() < self.mix.composite_share)
+            with_background = bool(rng.random() < self.mix.background_share)
             pictures = [
-                self._picture(rng, bank, aspects, is_edit, with_composite)
+                self._picture(rng, bank, aspects, is_edit, with_composite, with_background)
                 for _ in range(self.batch * self.SORTED_GROUP)
             ]
-            pictures.sort(key=lambda p: sum(len(e.tokens) for e in p[1] + p[2]))
+            pictures.sort(key=padding_order)
             order = rng.permutation(self.SORTED_GROUP)
             for i in order:
                 group = pictures[i * self.batch : (i + 1) * self.batch]
@@ -211,9 +219,8 @@ class Pictures(IterableDataset[Batch]):
 
     def _picture(
         self, rng: np.random.Generator, bank: LatentBank, aspects: dict, is_edit: bool,
-        with_composite: bool,
+        with_composite: bool, with_background: bool,
     ) -> tuple[Scene, list[Entry], list[Entry]]:  # fmt: skip
-        with_background = bool(rng.random() < self.mix.background_share)
         most = self.mix.most_things
         while True:
             scene = compose(
