@@ -37,6 +37,7 @@ class Session(QObject):
     Attributes:
         path: the project file, or None for a document that was never saved.
         stamp: the file as we last read or wrote it.
+        sitting: another number for each document that is opened.
 
     Signals:
         notified(message): something for the user.
@@ -64,6 +65,7 @@ class Session(QObject):
         self.bridge = Bridge(self.document, loop, make_engine, accept)
         self.path: Path | None = None
         self.stamp: Stamp | None = None
+        self.sitting = 0
         self.undo.refused.connect(self.notified)
         self.bridge.message.connect(self._on_message)
 
@@ -93,6 +95,7 @@ class Session(QObject):
 
         def after(is_done: bool) -> None:
             self.path, self.stamp = (path, stamp) if is_done else former
+            self.sitting += 1
             self.path_changed.emit()
 
         if self.undo.push(ReplaceDocument(contents, text), after):
@@ -100,10 +103,10 @@ class Session(QObject):
         else:  # equal contents: only the name is new
             after(True)
 
-    def saved(self, path: Path, stamp: Stamp, at_index: int) -> None:
-        """The document as it was at undo step `at_index` is in the file now."""
+    def saved(self, path: Path, stamp: Stamp, contents: Contents) -> None:
+        """These contents are in the file now; what was changed meanwhile is not."""
         self.path, self.stamp = path, stamp
-        if self.undo.stack.index() == at_index:
+        if self.document.contents == contents:
             self.undo.stack.setClean()
         self.path_changed.emit()
 

@@ -169,8 +169,9 @@ class SelectTool(Tool):
         if not dragged:
             self._click(at)
             return
-        if self._mode == "move" and self._layers and self._offset != (0, 0):
-            ids = [layer.id for layer in self._layers]
+        # A key or a result may have taken layers away during the drag.
+        ids = [layer.id for layer in self._layers if self.host.document.has_layer(layer.id)]
+        if self._mode == "move" and ids and self._offset != (0, 0):
             if at.alt:
                 copies = DuplicateLayers(ids, offset=self._offset)
                 if self.host.push(copies):
@@ -178,7 +179,7 @@ class SelectTool(Tool):
             else:
                 self.host.push(MoveLayers(ids, *self._offset))
         elif self._mode == "resize" and self._grabbed is not None and self._rect is not None:
-            self.host.push(SetRect(self._grabbed.id, self._rect))
+            self._resize(self._grabbed.id, self._rect)
 
     def cancel(self) -> None:
         """Put back selection and places."""
@@ -186,6 +187,10 @@ class SelectTool(Tool):
         if self._start is not None:
             self._start = None
             self.host.select(self._before)
+
+    def _resize(self, layer_id: int, rect: Rect) -> None:
+        if self.host.document.has_layer(layer_id):
+            self.host.push(SetRect(layer_id, rect))
 
     def _click(self, at: Pointer) -> None:
         if self._mode == "resize" or self._grabbed is None:

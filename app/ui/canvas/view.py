@@ -54,6 +54,7 @@ class CanvasView(QGraphicsView):
         pointer_moved(x, y): canvas pixels under the mouse; -1, -1 when it left.
         zoom_changed(factor): screen pixels (device) per picture pixel.
         escape_pressed(): nothing was being dragged.
+        drawing_changed(): a rectangle begins or ends to be drawn.
         menu_asked(at): a right click on a layer, which is selected now; global position.
     """
 
@@ -61,6 +62,7 @@ class CanvasView(QGraphicsView):
     zoom_changed = Signal(float)
     escape_pressed = Signal()
     menu_asked = Signal(QPoint)
+    drawing_changed = Signal()
 
     def __init__(
         self,
@@ -171,8 +173,11 @@ class CanvasView(QGraphicsView):
 
     def show_draft(self, rect: Rect | None, text: str = "", *, is_box: bool = True) -> None:
         """Show a rectangle that is being dragged; None ends it."""
+        was_drawing = self.decor.draft is not None
         self.decor.draft = None if rect is None else Draft(rect, text, is_box)
         self._refresh()
+        if was_drawing != (rect is not None):
+            self.drawing_changed.emit()
 
     # ---- painting ----
 

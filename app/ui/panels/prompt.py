@@ -77,6 +77,7 @@ class PromptBar(QWidget):
             text = tr("Not known to this model, ignored: {0}").format(", ".join(words))
         self.words.setText(text)
         self.words.setToolTip(text)
+        self.words.setAccessibleName(text or tr("Words that the model does not know"))
         self.words_sign.setVisible(bool(words))
 
     def show_idle(self, text: str = "") -> None:
@@ -152,6 +153,7 @@ class PromptBar(QWidget):
         button.setObjectName(name)
         button.setFixedHeight(CONTROL_HEIGHT)
         button.setAccessibleName(text)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard where it is
         button.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         source = self._actions[action]
         button.clicked.connect(source.trigger)
@@ -171,6 +173,7 @@ class PromptBar(QWidget):
             menu.addAction(actions[name])
         button = QPushButton()
         button.setObjectName("generateMore")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setFixedSize(CONTROL_HEIGHT - UNIT, CONTROL_HEIGHT)
         button.setAccessibleName(tr("What to generate"))
         button.setToolTip(tr("Choose what to generate: the picture, the selection, empty boxes."))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QRegularExpressionValidator
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
@@ -45,6 +45,7 @@ class SeedControl(QWidget):
         self._seed = 0
         self.mode = QPushButton(icon_gap(tr("Random seed")))
         self.mode.setCheckable(True)
+        self.mode.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.mode.setFixedHeight(CONTROL_HEIGHT)
         self.mode.setAccessibleName(tr("Seed mode"))
         self.mode.setToolTip(

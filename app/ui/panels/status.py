@@ -39,6 +39,7 @@ class StatusBar(QStatusBar):
         self.tokens = self._label(tr("Tokens of the picture"), 0)
         self.zoom = QPushButton("100 %")
         self.zoom.setFlat(True)
+        self.zoom.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.zoom.setObjectName("zoomMenu")
         self.zoom.setFixedHeight(24)
         self.zoom.setAccessibleName(tr("Zoom"))

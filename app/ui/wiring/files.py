@@ -41,6 +41,8 @@ class FilesWiring(QObject):
         super().__init__(window)
         self._session = session
         self._window = window
+        self._is_writing = False
+        self._waiting: list[Callable[[], None]] = []
         self._fill_examples(examples)
         actions["new"].triggered.connect(self.new)
         actions["open"].triggered.connect(self.open)
@@ -106,7 +108,7 @@ class FilesWiring(QObject):
         if self._session.path is None:
             self.save_as(then)
         else:
-            self.write(self._session.path, self._session.stamp, then)
+            self.write(self._session.path, then, is_known=True)
 
     def save_as(self, then: Callable[[], None] | None = None) -> None:
         """Ask for a name and write."""
@@ -114,30 +116,41 @@ class FilesWiring(QObject):
         kind = tr("OpenRaster (*.ora)")
 
         def done(path: Path) -> None:
-            self.write(path, None, then)
+            self.write(path, then)
 
         dialogs.ask_save(self._window, tr("Save As"), suggested, kind, "ora", done)
 
     def write(
-        self,
-        path: Path,
-        expected: Stamp | None = None,
-        then: Callable[[], None] | None = None,
+        self, path: Path, then: Callable[[], None] | None = None, *, is_known: bool = False
     ) -> None:
-        """Save to `path` in the background; `expected` is the file as we last saw it."""
+        """Save to `path` in the background; one that is asked for meanwhile waits its turn.
+
+        Args:
+            then: called after success.
+            is_known: the file is ours: refuse when another program wrote it meanwhile.
+        """
+        if self._is_writing:
+            self._waiting.append(lambda: self.write(path, then, is_known=is_known))
+            return
+        self._is_writing = True
         session = self._session
-        contents, index = session.document.contents, session.undo.stack.index()
+        contents, sitting = session.document.contents, session.sitting
+        expected = session.stamp if is_known else None
 
         def done(stamp: Stamp) -> None:
-            session.saved(path, stamp, index)
+            if session.sitting == sitting:  # else another document is open by now
+                session.saved(path, stamp, contents)
             session.settings.last_folder = str(path.parent)
             session.note(tr("Saved '{0}'.").format(path.name))
+            self._next_write()
             if then is not None:
                 then()
 
-        session.files.run(
-            lambda: save_project(contents, path, expected=expected), done, self._failed
-        )
+        def failed(error: Exception) -> None:
+            self._failed(error)
+            self._next_write()
+
+        session.files.run(lambda: save_project(contents, path, expected=expected), done, failed)
 
     def export_png(self) -> None:
         """The composite as a PNG."""
@@ -172,6 +185,11 @@ class FilesWiring(QObject):
         dialogs.ask_unsaved(self._window, session.name, save=lambda: self.save(then), discard=then)
 
     # ---- inside ----
+
+    def _next_write(self) -> None:
+        self._is_writing = False
+        if self._waiting:
+            self._waiting.pop(0)()
 
     def _export(self, path: Path, write: Callable[[Contents, Path], object]) -> None:
         session, contents = self._session, self._session.document.contents

@@ -133,6 +133,7 @@ class ViewWiring(QObject):
         actions["previous_pane"].triggered.connect(lambda: self.next_pane(-1))
         view.pointer_moved.connect(self._on_pointer)
         view.zoom_changed.connect(self._status.show_zoom)
+        view.drawing_changed.connect(self.refresh)
         view.canvas_scene.changed_on_screen.connect(self.refresh)
         self._session.selection.changed.connect(self.refresh)
         events = self._session.document.events

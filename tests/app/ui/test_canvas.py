@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
 from app.document.composite import composite
@@ -234,3 +234,32 @@ def test_settled_picture_is_the_exported_composite(window: Any, qtbot: Any) -> N
     assert not window.scene.is_settled
     key(window, Qt.Key.Key_Escape, widget=window.view)
     qtbot.waitUntil(lambda: window.scene.is_settled, timeout=3000)
+
+
+def test_a_layer_deleted_during_its_drag(window: Any) -> None:
+    """UN4: the release finds nothing to move and says nothing."""
+    draw_box(window, 64, 64, 192, 192)
+    window.actions_["tool_select"].trigger()
+    press_and_move(window, (128, 128), (256, 256))
+    window.actions_["delete"].trigger()
+    QTest.mouseRelease(window.view.viewport(), Qt.MouseButton.LeftButton, pos=at(window, 256, 256))
+    assert not window.session.document.foregrounds
+    assert not window.messages.isVisible()
+
+
+def test_the_first_box_can_be_drawn_over_the_help(window: Any) -> None:
+    """3.6: the card lets the mouse through and leaves while a box is drawn over it."""
+    card = window.card
+    assert card.isVisible()
+    corner = card.geometry().topLeft() + QPoint(8, 8)
+    assert window.view.childAt(corner) is window.view.viewport()
+    assert window.view.childAt(card.buttons.geometry().center()) is not window.view.viewport()
+    window.actions_["tool_box"].trigger()
+    press_and_move(window, (128, 128), (384, 384))
+    assert not card.isVisible()
+    assert not card.buttons.isVisible()
+    key(window, Qt.Key.Key_Escape, widget=window.view)
+    assert card.isVisible()
+    QTest.mouseRelease(window.view.viewport(), Qt.MouseButton.LeftButton, pos=at(window, 384, 384))
+    drag(window, (128, 128), (384, 384))
+    assert not card.isVisible()

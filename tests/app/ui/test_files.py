@@ -73,6 +73,40 @@ def test_save_and_open_again(window: Any, qtbot: Any, tmp_path: Path) -> None:
     assert window.session.path == path
 
 
+def test_saves_wait_their_turn(window: Any, qtbot: Any, tmp_path: Path) -> None:
+    """4.3: a second Ctrl+S during a save is no conflict; what changed meanwhile stays unsaved."""
+    picture(window, qtbot)
+    window.files.write(tmp_path / "twice.ora")
+    window.files.write(tmp_path / "twice.ora", is_known=True)
+    window.actions_["background"].trigger()
+    qtbot.waitUntil(lambda: not window.session.files.is_busy, timeout=10_000)
+    assert window.session.path == tmp_path / "twice.ora"
+    assert not window.messages.isVisible()
+    assert not window.isWindowModified()  # the second save took the change along
+    window.files.save()
+    window.actions_["new_box"].trigger()
+    qtbot.waitUntil(lambda: not window.session.files.is_busy, timeout=10_000)
+    assert window.isWindowModified()
+
+
+def test_a_file_that_another_program_wrote_is_not_overwritten(
+    window: Any, qtbot: Any, tmp_path: Path
+) -> None:
+    """MS10: the other program's file stays; the message says so."""
+    picture(window, qtbot)
+    path = tmp_path / "shared.ora"
+    window.files.write(path)
+    qtbot.waitUntil(lambda: window.session.path == path, timeout=10_000)
+    path.write_bytes(path.read_bytes() + b" ")
+    other = path.read_bytes()
+    window.actions_["new_box"].trigger()
+    window.files.save()
+    qtbot.waitUntil(lambda: window.messages.isVisible(), timeout=10_000)
+    assert "changed" in window.messages.text.text()
+    assert path.read_bytes() == other
+    assert window.isWindowModified()
+
+
 def test_open_is_one_undo_step(window: Any, qtbot: Any, tmp_path: Path) -> None:
     """UN3: undo brings the former document back, with its name."""
     picture(window, qtbot)
