@@ -157,6 +157,7 @@ class MainWindow(QMainWindow):
         session.path_changed.connect(self._update_title)
         session.undo.changed.connect(self._update_title)
         self.view.escape_pressed.connect(self._on_escape)
+        self.inspector.left.connect(self.view.setFocus)
         self.layers.list.escape_pressed.connect(self._on_escape)
         self.messages.close_button.clicked.connect(self._on_message_closed)
 

@@ -5,7 +5,8 @@ Fields become commands; fields of what cannot change are off, with the reason in
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -35,7 +36,13 @@ _RECT_FIELDS = ("x", "y", "width", "height")
 
 
 class Inspector(QWidget):
-    """One page for the selected layer, one line otherwise."""
+    """One page for the selected layer, one line otherwise.
+
+    Signals:
+        left(): Esc was pressed in a field, which shows its former value again.
+    """
+
+    left = Signal()
 
     def __init__(
         self,
@@ -76,6 +83,8 @@ class Inspector(QWidget):
         self.state = QLabel()
         self.state.setAccessibleName(tr("State"))
         self._lay_out()
+        for widget in (self.name, self.seed, *self.fields.values()):
+            widget.installEventFilter(self)
         self.name.editingFinished.connect(self._on_name)
         self.seed.editingFinished.connect(self._on_seed)
         for field in self.fields.values():
@@ -104,6 +113,20 @@ class Inspector(QWidget):
         else:
             self._load(layer)
         self._pages.setCurrentIndex(0 if layer is None else 1)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt override: Esc restores a field and leaves it."""
+        if (
+            event.type() != QEvent.Type.KeyPress
+            or not isinstance(event, QKeyEvent)
+            or event.key() != Qt.Key.Key_Escape
+        ):
+            return False
+        self.name.setModified(False)
+        self.seed.setModified(False)
+        self.refresh()
+        self.left.emit()
+        return True
 
     # ---- inside ----
 

@@ -320,3 +320,20 @@ def test_thumbnails_arrive(window: Any, qtbot: Any) -> None:
     middle = picture.pixelColor(20, 20)
     red, green, blue, _ = layer.pixels[64, 48]
     assert abs(middle.red() - red) + abs(middle.green() - green) + abs(middle.blue() - blue) < 30
+
+
+def test_escape_leaves_a_field_and_restores_it(window: Any) -> None:
+    """Esc ladder (3.3): a field shows its former value, the canvas has the focus, no step."""
+    three_boxes(window)
+    window.session.selection.set([window.session.document.foregrounds[0].id])
+    steps = window.session.undo.stack.count()
+    inspector = window.inspector
+    for field, was in ((inspector.name, "Layer 1"), (inspector.fields["x"], "X  32")):
+        field.setFocus()
+        field.selectAll()
+        QTest.keyClicks(field, "77")
+        QTest.keyClick(field, Qt.Key.Key_Escape)
+        text = field.text()
+        assert text == was
+        assert window.view.hasFocus()
+    assert window.session.undo.stack.count() == steps
