@@ -36,17 +36,20 @@ def accept(session: Session, job: Job, results: list[Placed]) -> bool:
     placements, gone = [], []
     for result in results:
         layer = contents.get(result.layer_id)
-        if layer is None:
+        rect = result.asked
+        if layer is None:  # never applied; the command keeps it as a detached candidate
             gone.append(job.names.get(result.layer_id, ""))
-            continue
-        rect = result.asked.following(job.rects[result.layer_id], layer.rect)
+        else:
+            rect = rect.following(job.rects[result.layer_id], layer.rect)
         placements.append(Placement(result.layer_id, result.pixels, rect, result.record))
     if gone:
         names = ", ".join(f"'{name}'" for name in gone)
         session.notified.emit(
             Message(
                 kind="note",
-                what=tr("{0} was deleted meanwhile, so its result was dropped.").format(names),
+                what=tr(
+                    "{0} was deleted meanwhile. Its result is kept in the file, not shown."
+                ).format(names),
             )
         )
     return bool(placements) and session.push(PlacePixels(placements, step_text(job)))

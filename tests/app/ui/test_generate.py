@@ -223,8 +223,8 @@ def test_a_target_that_moved_keeps_its_new_place(window: Any, qtbot: Any) -> Non
     assert window.session.document.foregrounds[0].rect == layer.rect.translated(37, 11)
 
 
-def test_a_result_for_a_deleted_layer_is_dropped(window: Any, qtbot: Any) -> None:
-    """GE9: never applied; a line says so; the other results arrive."""
+def test_a_result_for_a_deleted_layer_is_detached(window: Any, qtbot: Any) -> None:
+    """GE9: never applied, kept with the document; a line says so; the other results arrive."""
     two_boxes(window)
     window.actions_["generate"].trigger()
     gone = window.session.document.foregrounds[0]
@@ -233,6 +233,8 @@ def test_a_result_for_a_deleted_layer_is_dropped(window: Any, qtbot: Any) -> Non
     qtbot.waitUntil(lambda: window.session.document.foregrounds[0].has_pixels)
     assert not window.session.document.has_layer(gone.id)
     assert "Layer 1" in window.status.currentMessage()
+    (kept,) = window.session.document.contents.detached
+    assert kept.rect == gone.rect
 
 
 def test_a_failure_is_one_message_and_the_next_job_runs(window: Any, qtbot: Any) -> None:
