@@ -110,6 +110,8 @@ class Story:
         await self.until(lambda: seen["half"])
         bridge.job_changed.disconnect(on_job)
         await asyncio.sleep(0.06)
+        if bridge.current is None:
+            raise AssertionError("the job was over before half-way could be shown: a toy model?")
 
     async def rest(self) -> None:
         """Until the exact picture is on the screen."""

@@ -90,6 +90,7 @@ class GenerateWiring(QObject):
         self._inspector = inspector
         self._status = status
         self._is_first_result = True
+        self._known_job: tuple[int | None, str] = (None, "")
         self._words_timer = QTimer(self)
         self._words_timer.setSingleShot(True)
         self._words_timer.setInterval(WORDS_DELAY_MS)
@@ -158,11 +159,14 @@ class GenerateWiring(QObject):
             words = {"stopping": tr("Stopped"), "cancelled": tr("Stopped"), "failed": tr("Failed")}
             self._bar.show_idle(words.get(job.state, ""))
             self._on_state(self._session.bridge.state)
-        running = frozenset() if current is None else frozenset(current.rects)
-        self._layers.model.set_running(running)
-        self._inspector.set_running(running)
-        self._view.set_running(running)
-        self.refresh()
+        known = (None, "") if current is None else (current.id, current.state)
+        if known != self._known_job:  # a step further changes nothing but the progress
+            self._known_job = known
+            running = frozenset() if current is None else frozenset(current.rects)
+            self._layers.model.set_running(running)
+            self._inspector.set_running(running)
+            self._view.set_running(running)
+            self.refresh()
 
     def _show_progress(self, job: Job) -> None:
         if job.state == "waiting":
