@@ -114,6 +114,7 @@ class Decoder(nn.Module):
         self.up8 = nn.Conv2d(w16, w8 * 4, 1)
         self.blocks8 = nn.Sequential(*[ResidualBlock(w8) for _ in range(d8)])
         self.up4 = nn.Conv2d(w8, w4 * 4, 1)
+        self.base4 = nn.Conv2d(64, w4, 3, padding=1)
         self.blocks4 = nn.Sequential(*[ResidualBlock(w4) for _ in range(d4)])
         self.up2 = nn.Conv2d(w4, w2 * 4, 1)
         self.blocks2 = nn.Sequential(*[ResidualBlock(w2) for _ in range(d2)])
@@ -126,7 +127,9 @@ class Decoder(nn.Module):
         base = self.linear(latents)  # (B, 4, H, W)
         x = self.blocks16(self.conv_in(latents))  # (B, w16, H/16, W/16)
         x = self.blocks8(F.pixel_shuffle(self.up8(F.relu(x)), 2))  # (B, w8, H/8, W/8)
-        x = self.blocks4(F.pixel_shuffle(self.up4(F.relu(x)), 2))  # (B, w4, H/4, W/4)
+        x = F.pixel_shuffle(self.up4(F.relu(x)), 2)  # (B, w4, H/4, W/4)
+        # The linear picture itself comes in here: the network mends it and need not redraw it.
+        x = self.blocks4(x + self.base4(F.pixel_unshuffle(base, 4)))
         x = self.blocks2(F.pixel_shuffle(self.up2(F.relu(x)), 2))  # (B, w2, H/2, W/2)
         x = F.pixel_shuffle(self.up1(F.relu(x)), 2)  # (B, 12, H, W)
         x = F.relu(self.smooth(torch.cat([x, base], dim=1)))
