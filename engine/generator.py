@@ -46,7 +46,7 @@ from engine.layout import (
 from engine.model.autoencoder import channels_last
 from engine.model.layers import KeyValue
 from engine.model.text import Vocabulary
-from engine.pixels import enlarge, reduce, to_premultiplied, to_straight
+from engine.pixels import enlarge, reduce, to_opaque, to_premultiplied, to_straight
 from engine.sampling import denoise, guide, region_noise, timesteps
 from engine.weights import Model, load_model
 from engine.words import load_word_table, unknown_words
@@ -327,9 +327,9 @@ class Generator:
             if region.scale > 1:
                 pixels = enlarge(pixels, region.scale)
             x0, y0, x1, y1 = region.request.box
-            pixels = to_straight(pixels[: y1 - y0, : x1 - x0])
-            if region.request.kind == "background":
-                pixels[..., 3] = 255
+            pixels = pixels[: y1 - y0, : x1 - x0]
+            is_background = region.request.kind == "background"
+            pixels = to_opaque(pixels) if is_background else to_straight(pixels)
             results.append(
                 LayerResult(
                     layer_id=region.request.layer_id,

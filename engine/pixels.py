@@ -26,6 +26,16 @@ def to_straight(premultiplied: np.ndarray) -> np.ndarray:
     return np.concatenate([rgb, alpha], axis=-1).astype(np.uint8)
 
 
+def to_opaque(premultiplied: np.ndarray) -> np.ndarray:
+    """(h, w, 4) float premultiplied -> uint8 with alpha 255, for the background.
+
+    Where the decoder is unsure of alpha the colour is still the picture's, not black.
+    """
+    rgb = premultiplied[..., :3] / np.maximum(premultiplied[..., 3:], 0.25)
+    rgb = np.round(rgb.clip(0, 1) * 255).astype(np.uint8)
+    return np.concatenate([rgb, np.full_like(rgb[..., :1], 255)], axis=-1)
+
+
 def reduce(premultiplied: np.ndarray, factor: int) -> np.ndarray:
     """Average blocks of factor x factor pixels; edges are repeated to whole blocks of a token.
 

@@ -1,0 +1,47 @@
+"""Straight bytes and premultiplied floats: there and back, and what becomes of unsure alpha."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.pixels import enlarge, reduce, to_opaque, to_premultiplied, to_straight
+
+
+@given(st.tuples(*[st.integers(0, 255)] * 3), st.sampled_from([0, 255]))
+def test_solid_and_empty_pixels_survive_a_round_trip(rgb, alpha):
+    pixel = np.array([[[*rgb, alpha]]], np.uint8)
+    back = to_straight(to_premultiplied(pixel))
+    assert back.tolist() == ([[[*rgb, 255]]] if alpha else [[[0, 0, 0, 0]]])
+
+
+def test_haze_becomes_empty_and_almost_solid_becomes_solid():
+    hazy = np.array([[[0.01, 0.01, 0.01, 0.02], [0.97, 0.5, 0.0, 0.97]]], np.float32)
+    straight = to_straight(hazy)
+    assert straight[0, 0].tolist() == [0, 0, 0, 0]
+    assert straight[0, 1, 3] == 255
+
+
+def test_half_transparent_stays_half_transparent():
+    assert to_straight(np.array([[[0.25, 0, 0, 0.5]]], np.float32))[0, 0].tolist() == [
+        128,
+        0,
+        0,
+        128,
+    ]
+
+
+def test_an_opaque_background_has_no_black_holes():
+    unsure = np.array([[[0.4, 0.3, 0.2, 0.5]]], np.float32)
+    assert to_opaque(unsure)[0, 0].tolist() == [204, 153, 102, 255]
+
+
+def test_reduce_averages_and_enlarge_keeps_size_and_validity():
+    rng = np.random.default_rng(0)
+    rgba = to_premultiplied(rng.integers(0, 256, (8, 12, 4), dtype=np.uint8))
+    small = reduce(rgba, 2)
+    np.testing.assert_allclose(small[0, 0], rgba[:2, :2].mean((0, 1)), rtol=1e-5)
+    large = enlarge(small, 2)
+    assert large.shape == rgba.shape
+    assert (large[..., :3] <= large[..., 3:]).all()
