@@ -132,13 +132,18 @@ class GenerateWiring(QObject):
         document = self._session.document
         targets = bridge.plan("picture").targets
         self._bar.show_targets(len(targets), bool(document.prompt.strip()))
-        grid = document.grid
-        cells = sum(
-            layer.region(grid, document.canvas).area // grid**2
+        self._status.show_tokens(self._tokens())
+
+    def _tokens(self) -> int:
+        """Tokens of the visible picture; the background's may cover several grid cells each."""
+        document, info = self._session.document, self._session.bridge.info
+        coarse = info.canvas_multiple // info.token_px if info else 1
+        steps = {False: document.grid, True: document.grid * coarse}
+        return sum(
+            layer.region(document.grid, document.canvas).area // steps[layer.is_background] ** 2
             for layer in document.layers
             if layer.visible
         )
-        self._status.show_tokens(cells)
 
     # ---- the engine answers ----
 
