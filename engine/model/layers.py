@@ -50,11 +50,15 @@ class ModulationHead(nn.Module):
         self.count = count
         self.lin = nn.Linear(width, 3 * count * width)
 
-    def forward(self, vec: Tensor, table: Tensor | None = None) -> list[Modulation]:
-        """`table` (3 count D) is a block's own offset where the head is shared by blocks."""
+    def forward(self, vec: Tensor) -> list[Modulation]:
+        return self._split(self.lin(F.silu(vec)))
+
+    def per_block(self, vec: Tensor, tables: Tensor) -> list[list[Modulation]]:
+        """For a head shared by blocks: `tables` (blocks, 3 count D) are the blocks' offsets."""
         out = self.lin(F.silu(vec))
-        if table is not None:
-            out = out + table
+        return [self._split(out + table) for table in tables]
+
+    def _split(self, out: Tensor) -> list[Modulation]:
         parts = out[:, None].chunk(3 * self.count, dim=-1)
         return [Modulation(*parts[3 * i : 3 * i + 3]) for i in range(self.count)]
 

@@ -157,9 +157,13 @@ class ART(nn.Module):
             double = [(i(vec), t(vec)) for i, t in zip(self.img_mods, self.txt_mods, strict=True)]
             return double, [head(vec)[0] for head in self.single_mods]
         img, txt, single = self.img_mods[0], self.txt_mods[0], self.single_mods[0]
-        tables = zip(self.img_table, self.txt_table, strict=True)
-        double = [(img(vec, i), txt(vec, t)) for i, t in tables]
-        return double, [single(vec, table)[0] for table in self.single_table]
+        assert isinstance(img, ModulationHead)
+        assert isinstance(txt, ModulationHead)
+        assert isinstance(single, ModulationHead)
+        images = img.per_block(vec, self.img_table)
+        texts = txt.per_block(vec, self.txt_table)
+        singles = [mods[0] for mods in single.per_block(vec, self.single_table)]
+        return list(zip(images, texts, strict=True)), singles
 
     # ---- the two passes ----
 
