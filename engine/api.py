@@ -129,13 +129,17 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerResult:
-    """The pixels made for one target: exactly the size of its box."""
+    """The pixels made for one target: exactly the size of its box.
+
+    `word` is the word of the prompt that the model decided to show here, where there is one.
+    """
 
     layer_id: int
     kind: LayerKind
     box: Box
     seed: int
     rgba: np.ndarray = field(repr=False)
+    word: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +22,6 @@ from engine.api import (
     Event,
     Finished,
     GenerateRequest,
-    LayerRequest,
     LayerResult,
     ModelInfo,
     Preview,
@@ -32,6 +30,7 @@ from engine.api import (
 )
 from engine.cache import RegionTokenCache, pixel_hash
 from engine.checks import check_request
+from engine.denoising import Denoiser, Region
 from engine.device import choose_device, default_cache_budget, precision
 from engine.errors import Cancelled
 from engine.layout import (
@@ -39,7 +38,6 @@ from engine.layout import (
     FIRST_FOREGROUND,
     MAX_FOREGROUNDS,
     inner_coordinates,
-    place_on_canvas,
     region_ids,
     token_size,
 )
@@ -47,26 +45,12 @@ from engine.model.autoencoder import channels_last
 from engine.model.layers import KeyValue
 from engine.model.text import Vocabulary
 from engine.pixels import enlarge, reduce, to_opaque, to_premultiplied, to_straight
-from engine.sampling import denoise, guide, region_noise, timesteps
+from engine.sampling import denoise, region_noise, timesteps
 from engine.weights import Model, load_model
 from engine.words import load_word_table, unknown_words
 
 Emit = Callable[[Event], None]
 PREVIEW_PX = 4  # preview pixels per latent cell side
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """A request's entry on the token grid."""
-
-    request: LayerRequest
-    index: int  # in the layer list: RoPE's first axis
-    scale: int  # grid cells per token side
-    size: tuple[int, int]  # (h, w) tokens
-
-    @property
-    def count(self) -> int:
-        return self.size[0] * self.size[1]
 
 
 class Generator:
@@ -171,14 +155,30 @@ class Generator:
             if request.preview_every and done < steps and done % request.preview_every == 0:
                 self._send_previews(request.job_id, targets, predicted, emit)
 
+        def check() -> None:
+            if should_stop():
+                raise Cancelled
+
+        def computed_anew() -> list[KeyValue] | None:
+            self.cache.clear()
+            return self._clean_keys(context, check)
+
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            clean = self._clean_keys(context, should_stop) if use_cache else None
-            predict = self._predictor(request, targets, context, cfg_scale, should_stop, clean)
             noise = [region_noise(r.request.seed, *r.size, self._width) for r in targets]
-            levels = timesteps(steps, card.mu)
             packed = torch.cat(noise)[None].to(self.device)  # (1, N, C)
-            tokens = denoise(predict, packed, levels, report)[0].float()
-            results = self._decode(tokens, targets, should_stop)
+            denoiser = Denoiser(
+                self.model,
+                self.vocabulary,
+                targets,
+                canvas=request.canvas,
+                prompt=request.prompt,
+                cfg_scale=cfg_scale,
+                noise=packed,
+                clean=self._clean_keys(context, check) if use_cache else computed_anew,
+                check=check,
+            )
+            tokens = denoise(denoiser, packed, timesteps(steps, card.mu), report)[0].float()
+            results = self._decode(tokens, targets, denoiser.words, check)
         after = self.cache.stats()
         emit(Progress(job_id=request.job_id, step=steps + 1, total=steps + 1, seconds_left=0.0))
         return Finished(
@@ -219,20 +219,19 @@ class Generator:
     # ---- clean layers ----
 
     def _clean_keys(
-        self, context: list[Region], should_stop: Callable[[], bool]
+        self, context: list[Region], check: Callable[[], None]
     ) -> list[KeyValue] | None:
         """Rotated keys and values of all clean layers, per block, through the cache."""
         if not context:
             return None
         stored = []
         for region in context:
-            if should_stop():
-                raise Cancelled
+            check()
             assert region.request.pixels is not None
             hashed = pixel_hash(region.request.pixels)
             key = (self.model.file_hash, hashed, *region.size, region.scale)
             stored.append(self.cache.get(key, partial(self._compute, region)))
-        ids = torch.cat([self._ids(region) for region in context])[None]
+        ids = torch.cat([region.ids(self.token_px) for region in context])[None].to(self.device)
         joined = [
             KeyValue(torch.cat([kv.k for kv in block], dim=2), torch.cat([kv.v for kv in block], 2))
             for block in zip(*stored, strict=True)
@@ -254,54 +253,6 @@ class Generator:
         inner = inner_coordinates(h, w)
         return self.model.art.clean(tokens, ids[None].to(self.device), inner[None].to(self.device))
 
-    def _ids(self, region: Region) -> Tensor:
-        box = region.request.box
-        return region_ids(region.index, box, self.token_px, region.scale).to(self.device)
-
-    # ---- noisy layers ----
-
-    def _predictor(
-        self,
-        request: GenerateRequest,
-        targets: list[Region],
-        context: list[Region],
-        cfg_scale: float,
-        should_stop: Callable[[], bool],
-        clean: list[KeyValue] | None,
-    ) -> Callable[[Tensor, float], Tensor]:
-        """(x_t, t) -> guided prediction; everything that no step changes is made here, once."""
-        art, text = self.model.art, self.model.text
-        ids = torch.cat([self._ids(region) for region in targets])[None]
-        inner = torch.cat([inner_coordinates(*r.size) for r in targets])[None].to(self.device)
-        places = [
-            place_on_canvas(r.request.box, request.canvas).expand(r.count, 4) for r in targets
-        ]
-        place = torch.cat(places)[None].to(self.device)
-        vectors, known = self.vocabulary.encode(request.prompt)
-        prompt = text(
-            torch.from_numpy(vectors)[None].to(self.device),
-            torch.from_numpy(known)[None].to(self.device),
-        )
-        branches = [(prompt, cfg_scale), (text.null(), 1 - cfg_scale)]
-        recompute = clean is None and bool(context)
-
-        def predict(x: Tensor, t: float) -> Tensor:
-            keys = clean
-            if recompute:
-                self.cache.clear()
-                keys = self._clean_keys(context, should_stop)
-            vec = art.vec(torch.full((1,), t, device=self.device))
-            outputs = []
-            for txt, weight in branches:
-                if weight == 0:
-                    continue
-                if should_stop():
-                    raise Cancelled
-                outputs.append(art(x, ids, inner, place, txt, vec, clean=keys).float())
-            return outputs[0] if len(outputs) == 1 else guide(outputs[0], outputs[1], cfg_scale)
-
-        return predict
-
     def _send_previews(
         self, job_id: int, targets: list[Region], tokens: Tensor, emit: Emit
     ) -> None:
@@ -315,13 +266,17 @@ class Generator:
             emit(Preview(job_id=job_id, layer_id=layer_id, box=region.request.box, rgba=pixels))
 
     def _decode(
-        self, tokens: Tensor, targets: list[Region], should_stop: Callable[[], bool]
+        self,
+        tokens: Tensor,
+        targets: list[Region],
+        words: list[str | None],
+        check: Callable[[], None],
     ) -> tuple[LayerResult, ...]:
         """Tokens -> pixels, each layer by itself."""
         results = []
-        for region, part in zip(targets, tokens.split([r.count for r in targets]), strict=True):
-            if should_stop():
-                raise Cancelled
+        parts = tokens.split([r.count for r in targets])
+        for region, part, word in zip(targets, parts, words, strict=True):
+            check()
             rgba = self.model.autoencoder.decode(part, [region.size])[0].float()
             pixels = rgba.movedim(0, -1).cpu().numpy()
             if region.scale > 1:
@@ -337,6 +292,7 @@ class Generator:
                     box=region.request.box,
                     seed=region.request.seed,
                     rgba=pixels,
+                    word=word,
                 )
             )
         return tuple(results)

@@ -118,13 +118,22 @@ class Vocabulary:
         self.index = {word: i + 1 for i, word in enumerate(words)}
         self.table = table
 
+    def words(self, prompt: str) -> list[str]:
+        """The words that become text tokens 1, 2, ...; token 0 stands for the whole prompt."""
+        return [word for word in tokenize(prompt) if self._knows(word)]
+
+    def _knows(self, word: str) -> bool:
+        return word in self.index or self.table.index(word) is not None
+
+    def count(self, text: str) -> int:
+        """How many text tokens the beginning of a prompt has, token 0 not counted."""
+        return len(self.words(text))
+
     def encode(self, prompt: str) -> tuple[np.ndarray, np.ndarray]:
         """((T, 128) float32, (T,) int64); words known to neither side are skipped."""
         rows, known = [], []
-        for word in tokenize(prompt):
+        for word in self.words(prompt):
             row, index = self.table.index(word), self.index.get(word, 0)
-            if row is None and not index:
-                continue
             rows.append(self.table.vectors[row] if row is not None else np.zeros(128, np.float32))
             known.append(index)
         vectors = np.stack(rows) if rows else np.zeros((0, 128), np.float32)

@@ -2,15 +2,19 @@
 
 `forward` predicts for the regions that are being generated; `clean` computes, once, the keys and
 values of a finished layer, which depend on nothing but that layer's own tokens (`art.md` 12.3, C2).
+What stays the same over the steps of a request is made once, by `frame`.
 
 Choices that differ from the paper, each switched by the config:
 - in-region coordinates are added to image tokens (they do not change when a region moves, so the
   exact cache stays exact), and the region's place on the canvas to noisy tokens only;
 - modulation heads may be shared by all blocks of a kind, with a small table per block
   (PixArt-alpha, FLUX.2), which saves a third of the weights;
-- no additive layer table (the published code's `layer_pe`): it would spoil the cache.
+- no additive layer table (the published code's `layer_pe`): it would spoil the cache;
+- planning: the regions stay anonymous to the user, but the model decides, at pure noise, which word
+  of the prompt each of them shows (`point`), and a decided region reads that word's text token
+  (`frame(plan=...)`). Without it, who shows what is settled by the sampling path alone.
 
-Shapes: B batch, T text tokens, N image tokens, D width, C token width.
+Shapes: B batch, T text tokens, N image tokens, R regions, D width, C token width.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.model.layers import (
@@ -27,6 +32,7 @@ from engine.model.layers import (
     FinalLayer,
     KeyValue,
     Mlp,
+    Modulation,
     ModulationHead,
     SingleBlock,
     TimeEmbedder,
@@ -35,6 +41,7 @@ from engine.model.rope import rotate, rotations
 
 INNER_WAVES = 4
 PLACE_WAVES = 3
+UNDECIDED = -1  # a region without a word in a plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +61,7 @@ class ARTConfig:
     guidance_embed: bool = False  # FLUX.1-dev: distilled guidance
     shared_modulation: bool = True
     region_features: bool = True
+    planning: bool = False  # files of before it have no such weights
 
     def __post_init__(self) -> None:
         if self.width % self.heads:
@@ -73,6 +81,33 @@ class ARTConfig:
 
     def to_dict(self) -> dict:
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What no step of a request changes.
+
+    Attributes:
+        fixed: (B, N, D) added to the embedded tokens: where they sit, and what is planned.
+        txt: (B, T, D) text.
+        pe: rotations of text and image tokens.
+    """
+
+    fixed: Tensor | None
+    txt: Tensor
+    pe: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Half-way through the single blocks, where the plan is read off."""
+
+    x: Tensor  # (B, T + N, D)
+    frame: Frame
+    vec: Tensor
+    mods: list[Modulation]
+    clean: Sequence[KeyValue | None]
+    mask: Tensor | None
 
 
 class ART(nn.Module):
@@ -108,6 +143,10 @@ class ART(nn.Module):
             self.txt_table = nn.Parameter(torch.zeros(config.double_blocks, 6 * width))
             self.single_table = nn.Parameter(torch.zeros(config.single_blocks, 3 * width))
         self.final_layer = FinalLayer(width, config.token_width)
+        if config.planning:
+            self.plan_in = nn.Linear(config.text_width, width)
+            self.plan_query = nn.Linear(width, width)
+            self.plan_key = nn.Linear(width, width)
 
     @torch.no_grad()
     def init_weights(self) -> None:
@@ -119,6 +158,8 @@ class ART(nn.Module):
         zero: list[nn.Linear] = [self.final_layer.modulation, self.final_layer.linear]
         heads = [*self.img_mods, *self.txt_mods, *self.single_mods]
         zero += [head.lin for head in heads if isinstance(head, ModulationHead)]
+        if self.config.planning:
+            zero.append(self.plan_in)
         for linear in zero:
             nn.init.zeros_(linear.weight)
 
@@ -143,13 +184,28 @@ class ART(nn.Module):
         """(B, S, 3) ids -> (B, 1, S, head_dim/2)."""
         return rotations(ids, self.config.axes_dim, self.config.theta).unsqueeze(-3)
 
-    def _embed(self, tokens: Tensor, inner: Tensor, place: Tensor | None) -> Tensor:
-        img = self.img_in(tokens)  # (B, N, D)
+    def frame(
+        self, ids: Tensor, inner: Tensor, place: Tensor, txt: Tensor, plan: Tensor | None = None
+    ) -> Frame:
+        """Embed once what all steps of a request share.
+
+        Args:
+            ids: (B, N, 3) positions (layer, row, column) in cells.
+            inner, place: (B, N, 4) from `engine.layout`.
+            txt: (B, T, text_width); text sits at position (0, 0, 0).
+            plan: (B, N) the text token that each image token's region shows, or `UNDECIDED`;
+                0, the token of the whole prompt, for a thing that the prompt does not name.
+        """
+        fixed = None
         if self.config.region_features:
-            img = img + self.inner_in(inner_features(inner).to(img.dtype))
-            if place is not None:
-                img = img + self.place_in(place_features(place).to(img.dtype))
-        return img
+            fixed = self.inner_in(inner_features(inner)) + self.place_in(place_features(place))
+        if plan is not None:
+            index = plan.clamp(min=0)[..., None].expand(-1, -1, txt.shape[-1])
+            shown = self.plan_in(txt.expand(len(plan), -1, -1).gather(1, index))
+            shown = shown * (plan != UNDECIDED)[..., None]
+            fixed = shown if fixed is None else fixed + shown
+        origin = ids.new_zeros(*ids.shape[:1], txt.shape[1], 3)
+        return Frame(fixed, self.txt_in(txt), self.rotations(torch.cat([origin, ids], dim=1)))
 
     def _modulations(self, vec: Tensor):  # type: ignore[no-untyped-def]
         """Per double block (image, text) and per single block, the modulations."""
@@ -167,44 +223,75 @@ class ART(nn.Module):
 
     # ---- the two passes ----
 
+    def read(
+        self,
+        tokens: Tensor,
+        frame: Frame,
+        vec: Tensor,
+        *,
+        clean: list[KeyValue] | None = None,
+        mask: Tensor | None = None,
+    ) -> Reading:
+        """The first part of a pass: enough to plan by.
+
+        Args:
+            tokens: (B, N, C) noisy tokens, packed region after region.
+            vec: (B, D) from `vec`.
+            clean: per block the clean layers' ROTATED keys, and values; None = none.
+            mask: True where a query may read a key, (B, 1, 1, K); for padded training batches.
+        """
+        img, txt = self.img_in(tokens), frame.txt
+        if frame.fixed is not None:
+            img = img + frame.fixed
+        double_mods, single_mods = self._modulations(vec)
+        blocks = len(self.double_blocks) + len(self.single_blocks)
+        given: Sequence[KeyValue | None] = clean or [None] * blocks
+        for i, block in enumerate(self.double_blocks):
+            img, txt = block(img, txt, double_mods[i], frame.pe, given[i], mask)
+        given = given[len(self.double_blocks) :]
+        x = torch.cat([txt, img], dim=1)  # (B, T + N, D)
+        for i, block in enumerate(self.single_blocks[: self._half]):
+            x = block(x, single_mods[i], frame.pe, given[i], mask)
+        return Reading(x, frame, vec, single_mods, given, mask)
+
+    @property
+    def _half(self) -> int:
+        return len(self.single_blocks) // 2
+
+    def finish(self, reading: Reading) -> Tensor:
+        """The second part of a pass: (B, N, C) predicted clean tokens."""
+        x = reading.x
+        for i in range(self._half, len(self.single_blocks)):
+            block, mod = self.single_blocks[i], reading.mods[i]
+            x = block(x, mod, reading.frame.pe, reading.clean[i], reading.mask)
+        return self.final_layer(x[:, reading.frame.txt.shape[1] :], reading.vec)
+
+    def point(self, reading: Reading, owner: Tensor, regions: int) -> Tensor:
+        """(B, R, T) logits: which text token each region is going to show.
+
+        Args:
+            owner: (B, N) the region of each image token; anything outside 0..R-1 is no region.
+        """
+        words = reading.frame.txt.shape[1]
+        x = F.layer_norm(reading.x, reading.x.shape[-1:], eps=1e-6)
+        belongs = owner[:, None] == torch.arange(regions, device=owner.device)[None, :, None]
+        shares = belongs.to(x.dtype)
+        shares = shares / shares.sum(dim=-1, keepdim=True).clamp(min=1)  # (B, R, N)
+        query = self.plan_query(shares @ x[:, words:])
+        key = self.plan_key(x[:, :words])
+        return query @ key.mT / math.sqrt(self.config.width)
+
     def forward(
         self,
         tokens: Tensor,
-        ids: Tensor,
-        inner: Tensor,
-        place: Tensor,
-        txt: Tensor,
+        frame: Frame,
         vec: Tensor,
         *,
         clean: list[KeyValue] | None = None,
         mask: Tensor | None = None,
     ) -> Tensor:
-        """Predict the clean tokens of the noisy regions.
-
-        Args:
-            tokens: (B, N, C) noisy tokens, packed region after region.
-            ids: (B, N, 3) positions (layer, row, column) in cells.
-            inner, place: (B, N, 4) from `engine.layout`.
-            txt: (B, T, text_width); text sits at position (0, 0, 0).
-            vec: (B, D) from `vec`.
-            clean: per block the clean layers' ROTATED keys, and values; None = none.
-            mask: True where a query may read a key, (B, 1, 1, K); for padded training batches.
-
-        Returns:
-            (B, N, C).
-        """
-        img = self._embed(tokens, inner, place)  # (B, N, D)
-        txt = self.txt_in(txt)  # (B, T, D)
-        pe = self.rotations(torch.cat([ids.new_zeros(*txt.shape[:2], 3), ids], dim=1))
-        double_mods, single_mods = self._modulations(vec)
-        blocks = len(self.double_blocks) + len(self.single_blocks)
-        given: Sequence[KeyValue | None] = clean or [None] * blocks
-        for i, block in enumerate(self.double_blocks):
-            img, txt = block(img, txt, double_mods[i], pe, given[i], mask)
-        x = torch.cat([txt, img], dim=1)  # (B, T + N, D)
-        for i, block in enumerate(self.single_blocks):
-            x = block(x, single_mods[i], pe, given[len(self.double_blocks) + i], mask)
-        return self.final_layer(x[:, txt.shape[1] :], vec)
+        """(B, N, C) predicted clean tokens of the noisy regions; arguments as for `read`."""
+        return self.finish(self.read(tokens, frame, vec, clean=clean, mask=mask))
 
     def clean(
         self, tokens: Tensor, ids: Tensor, inner: Tensor, *, mask: Tensor | None = None
@@ -219,7 +306,9 @@ class ART(nn.Module):
             tokens: (B, M, C) finished tokens.
             ids: (B, M, 3); inner: (B, M, 4).
         """
-        x = self._embed(tokens, inner, None)
+        x = self.img_in(tokens)
+        if self.config.region_features:
+            x = x + self.inner_in(inner_features(inner))
         pe = self.rotations(ids)
         double_mods, single_mods = self._modulations(self.clean_vec(tokens))
         stored = []

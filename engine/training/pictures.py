@@ -42,6 +42,8 @@ class Batch:
 
     vectors (B, T, 128), known (B, T), text_mask (B, T): the prompts.
     tokens (B, N, C), ids (B, N, 3), inner and place (B, N, 4), weight (B, N), noisy_mask (B, N).
+    owner (B, N): the picture's region of each token; foregrounds only, else -1.
+    shows (B, R): the text token that each region shows (0 = not named), -1 = no such region.
     clean_*: the same for clean layers, with `clean_owner` (B, M) naming the layer of each token.
     """
 
@@ -54,6 +56,8 @@ class Batch:
     place: Tensor
     weight: Tensor
     noisy_mask: Tensor
+    owner: Tensor
+    shows: Tensor
     clean_tokens: Tensor
     clean_ids: Tensor
     clean_inner: Tensor
@@ -71,6 +75,7 @@ class Entry:
     index: int
     box: Box
     scale: int
+    said_at: int | None = None  # end of its mention in the prompt; None = never planned
 
 
 def entries(
@@ -83,7 +88,8 @@ def entries(
         pixels, tokens = bank.background(scene.background, scene.canvas, rng)
         found.append(Entry(tokens, BACKGROUND, canvas_box, BASE_SCALE))
     for i, thing in enumerate(scene.things):
-        found.append(Entry(bank.layer(thing), FIRST_FOREGROUND + i, thing.box, 1))
+        said_at = scene.said_at[i] if scene.said_at else None
+        found.append(Entry(bank.layer(thing), FIRST_FOREGROUND + i, thing.box, 1, said_at))
     return found, pixels
 
 
@@ -112,6 +118,7 @@ def collate(
     noisy = max(sum(len(e.tokens) for e in noisy) for _, noisy, _ in pictures)
     clean = max(sum(len(e.tokens) for e in clean) for _, _, clean in pictures)
     layers = sum(len(noisy) for _, noisy, _ in pictures)
+    regions = max(len(noisy) for _, noisy, _ in pictures)
     b, c = len(pictures), pictures[0][1][0].tokens.shape[1]
     batch = Batch(
         vectors=torch.zeros(b, words, 128), known=torch.zeros(b, words, dtype=torch.long),
@@ -119,6 +126,7 @@ def collate(
         tokens=torch.zeros(b, noisy, c), ids=torch.zeros(b, noisy, 3),
         inner=torch.ones(b, noisy, 4), place=torch.zeros(b, noisy, 4),
         weight=torch.zeros(b, noisy), noisy_mask=torch.zeros(b, noisy, dtype=torch.bool),
+        owner=torch.full((b, noisy), -1), shows=torch.full((b, regions), -1),
         clean_tokens=torch.zeros(b, clean, c), clean_ids=torch.zeros(b, clean, 3),
         clean_inner=torch.ones(b, clean, 4), clean_owner=torch.full((b, clean), -1),
     )  # fmt: skip
@@ -128,7 +136,7 @@ def collate(
         batch.known[i, : len(known)] = torch.from_numpy(known)
         batch.text_mask[i, : len(known)] = True
         at = 0
-        for entry in noisy_entries:
+        for number, entry in enumerate(noisy_entries):
             part = slice(at, at := at + len(entry.tokens))
             batch.tokens[i, part] = entry.tokens.float()
             batch.ids[i, part] = region_ids(entry.index, entry.box, token_px, entry.scale)
@@ -136,6 +144,9 @@ def collate(
             batch.place[i, part] = place_on_canvas(entry.box, scene.canvas)
             batch.weight[i, part] = 1 / len(entry.tokens) / layers
             batch.noisy_mask[i, part] = True
+            if entry.said_at is not None:
+                batch.owner[i, part] = number
+                batch.shows[i, number] = vocabulary.count(scene.prompt[: entry.said_at])
         at = 0
         for number, entry in enumerate(clean_entries):
             part = slice(at, at := at + len(entry.tokens))

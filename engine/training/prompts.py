@@ -23,6 +23,7 @@ SizeWord = Literal["big", "small"]
 Choice = TypeVar("Choice")
 
 SYNONYM_SHARE = 0.2
+MARK = "\ue000"  # private use: stands behind each mention of a marked prompt
 SIZE_WORDS: dict[SizeWord, tuple[str, ...]] = {
     "big": ("big", "large", "huge"),
     "small": ("small", "little", "tiny"),
@@ -83,6 +84,7 @@ class Mention:
     count: int = 1
     colour: str | None = None
     size: SizeWord | None = None
+    things: tuple[int, ...] = ()  # the caller's numbers of what is mentioned
 
 
 def pick(rng: np.random.Generator, options: Sequence[Choice]) -> Choice:
@@ -197,6 +199,7 @@ def write_prompt(
     transparent: bool = False,
     more: bool = False,
     vague: bool = False,
+    marked: bool = False,
 ) -> str:
     """Write one prompt.
 
@@ -206,12 +209,14 @@ def write_prompt(
         transparent: say at times that there is no background.
         more: end with "and other things"; the picture holds more than is named.
         vague: without mentions, say "a few things" rather than the background alone.
+        marked: put `MARK` behind each mention; `take_marks` removes them.
 
     Returns:
         The prompt; empty when there is nothing to say.
     """
     telegraphic = rng.random() < 0.12
-    parts = [mention_words(rng, mention, article=not telegraphic) for mention in mentions]
+    mark = MARK if marked else ""
+    parts = [mention_words(rng, mention, article=not telegraphic) + mark for mention in mentions]
     if parts and more:
         parts.append(pick(rng, MORE_WORDS))
     if not parts and vague:
@@ -233,3 +238,13 @@ def write_prompt(
         text = text[0].upper() + text[1:]
         return text + "." if rng.random() < 0.5 else text
     return text
+
+
+def take_marks(marked: str) -> tuple[str, list[int]]:
+    """The prompt without marks, and where in it each mention ends, in order."""
+    pieces = marked.split(MARK)
+    ends, length = [], 0
+    for piece in pieces[:-1]:
+        length += len(piece)
+        ends.append(length)
+    return "".join(pieces), ends

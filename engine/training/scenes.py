@@ -25,7 +25,7 @@ from engine.training.concepts import (
     Noun,
 )
 from engine.training.placement import Box, Placed, place_things, typical_side
-from engine.training.prompts import Mention, SizeWord, pick, write_prompt
+from engine.training.prompts import Mention, SizeWord, pick, take_marks, write_prompt
 
 PromptKind = Literal["full", "empty", "fewer", "more"]
 Aspects = Mapping[tuple[str, str], float]
@@ -72,6 +72,7 @@ class Scene:
         look, look_named: the one look of all things, and whether the prompt says it.
         things: bottom to top.
         prompt_kind: what the prompt says of the things: all, nothing, fewer or more.
+        said_at: per thing, where its mention ends in the prompt, in characters; 0 = not named.
     """
 
     canvas: tuple[int, int]
@@ -81,6 +82,7 @@ class Scene:
     look_named: bool
     things: tuple[Thing, ...]
     prompt_kind: PromptKind = "full"
+    said_at: tuple[int, ...] = ()
 
 
 def is_held_out(names: Iterable[str]) -> bool:
@@ -142,7 +144,7 @@ def compose(
         said_background = pick(rng, BACKGROUND_NAMES)
     elif things and rng.random() < 0.2:
         said_background = None
-    prompt = ""
+    prompt, said_at = "", [0] * len(things)
     if kind != "empty":
         prompt = write_prompt(
             rng,
@@ -152,9 +154,14 @@ def compose(
             transparent=background is None,
             more=kind == "fewer" and rng.random() < 0.5,
             vague=bool(things),
+            marked=True,
         )
+        prompt, ends = take_marks(prompt)
+        for mention, end in zip(mentions, ends, strict=True):
+            for index in mention.things:
+                said_at[index] = end
     look_named = look_named and kind != "empty"
-    return Scene(canvas, prompt, background, look, look_named, things, kind)
+    return Scene(canvas, prompt, background, look, look_named, things, kind, tuple(said_at))
 
 
 def evaluation_scenes(
@@ -191,13 +198,18 @@ def evaluation_scenes(
             raise ValueError(f"no held-out combination of {wanted} in {len(vocabulary)} nouns")
         things = _dress(rng, placed, look)
         background = pick(rng, BACKGROUND_NAMES) if rng.random() < 0.75 else None
-        prompt = write_prompt(
+        mentions = _mentions(rng, placed, things)
+        marked = write_prompt(
             rng,
-            _mentions(rng, placed, things),
+            mentions,
             look=look if look_named else None,
             background=background,
+            marked=True,
         )
-        scenes.append(Scene(size, prompt, background, look, look_named, things))
+        prompt, ends = take_marks(marked)
+        ends_of = {i: end for m, end in zip(mentions, ends, strict=True) for i in m.things}
+        said_at = tuple(ends_of[i] for i in range(len(things)))
+        scenes.append(Scene(size, prompt, background, look, look_named, things, said_at=said_at))
     return scenes
 
 
@@ -306,7 +318,7 @@ def _mentions(
         size = _size_word(placed[members[0]], len(things)) if len(members) == 1 else None
         if rng.random() < 0.7:
             size = None
-        mentions.append(Mention(noun, len(members), colour, size))
+        mentions.append(Mention(noun, len(members), colour, size, tuple(members)))
     if rng.random() >= 0.85:
         mentions = [mentions[index] for index in rng.permutation(len(mentions)).tolist()]
     return mentions

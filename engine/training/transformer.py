@@ -27,7 +27,8 @@ from torch.utils.data import DataLoader
 
 from engine.model.autoencoder import Autoencoder, AutoencoderConfig
 from engine.model.text import TextConfig, TextEncoder, Vocabulary
-from engine.model.transformer import ART, ARTConfig
+from engine.model.transformer import ART, UNDECIDED, ARTConfig
+from engine.planning import PLANNING_T
 from engine.training.optim import Muon, learning_rate, split_parameters, update_ema
 from engine.training.pictures import Batch, PictureMix, Pictures
 from engine.training.run_folder import RunFolder
@@ -37,7 +38,9 @@ from engine.words import load_word_table, tokenize
 
 SMALLEST_T = 0.4  # bounds the weight 1/t^2: what a layer shows is decided at high noise
 TEXT_DROPOUT = 0.1
-PLAIN = ("img_in", "txt_in", "final_layer", "mods", "table", "embed", "word_in")
+PLAIN = ("img_in", "txt_in", "final_layer", "mods", "table", "embed", "word_in", "plan")
+PLANNING_SHARE = 0.3  # pictures at pure noise whose plan is not, or only in part, known
+PLANNING_WEIGHT = 0.1
 
 
 class TextToLayers(nn.Module):
@@ -52,21 +55,32 @@ class TextToLayers(nn.Module):
         self.text.init_weights()
         self.art.init_weights()
 
-    def predict(self, batch: Batch, noisy: Tensor, t: Tensor, drop_text: Tensor | None) -> Tensor:
-        """(B, N, C) predicted clean tokens of a padded batch.
+    def predict(
+        self,
+        batch: Batch,
+        noisy: Tensor,
+        t: Tensor,
+        *,
+        drop_text: Tensor | None = None,
+        planned: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """(B, N, C) predicted clean tokens of a padded batch, and (B, R, T) logits of the plan.
 
         Args:
             noisy: (B, N, C) at levels t (B,).
-            drop_text: (B,) True = no prompt (classifier-free guidance).
+            drop_text: (B,) True = no prompt and no plan (classifier-free guidance).
+            planned: (B, R) True where a region knows what it shows; None = everywhere.
         """
         txt = self.text(batch.vectors, batch.known, batch.text_mask)
         txt_mask = F.pad(batch.text_mask, (1, 0), value=True)
+        shown = batch.shows if planned is None else batch.shows.where(planned, UNDECIDED)
         if drop_text is not None:
             null = F.pad(self.text.null(), (0, 0, 0, txt.shape[1] - 1))
             txt = torch.where(drop_text[:, None, None], null, txt)
             first = torch.zeros_like(txt_mask)
             first[:, 0] = True
             txt_mask = torch.where(drop_text[:, None], first, txt_mask)
+            shown = shown.where(~drop_text[:, None], UNDECIDED)
         keys = [txt_mask, batch.noisy_mask]
         clean = None
         if batch.clean_tokens.shape[1]:
@@ -79,19 +93,51 @@ class TextToLayers(nn.Module):
             clean = self.art.rotate_clean(clean, batch.clean_ids)
             keys.append(owner >= 0)
         mask = torch.cat(keys, dim=1)[:, None, None]
-        return self.art(
-            noisy, batch.ids, batch.inner, batch.place, txt, self.art.vec(t), clean=clean, mask=mask
-        )
+        plan = F.pad(shown, (0, 1), value=UNDECIDED)  # owner -1 reads the last column
+        plan = plan.gather(1, batch.owner % plan.shape[1])
+        frame = self.art.frame(batch.ids, batch.inner, batch.place, txt, plan)
+        reading = self.art.read(noisy, frame, self.art.vec(t), clean=clean, mask=mask)
+        logits = self.art.point(reading, batch.owner, batch.shows.shape[1])
+        logits = logits.masked_fill(~txt_mask[:, None], -1e4)
+        return self.art.finish(reading), logits
 
 
-def flow_loss(model: TextToLayers, batch: Batch, t: Tensor, noise: Tensor, drop: Tensor | None):  # type: ignore[no-untyped-def]
-    """Velocity error of the prediction at levels t (B,), averaged per layer."""
+def flow_loss(
+    model: TextToLayers,
+    batch: Batch,
+    t: Tensor,
+    noise: Tensor,
+    drop: Tensor | None = None,
+    planned: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Velocity error of the prediction at levels t (B,), averaged per layer; and the logits."""
     level = t[:, None, None]
     noisy = (1 - level) * batch.tokens + level * noise
-    predicted = model.predict(batch, noisy, t, drop)
+    predicted, logits = model.predict(batch, noisy, t, drop_text=drop, planned=planned)
     error = (predicted.float() - batch.tokens).square().mean(dim=-1)  # (B, N)
     weight = batch.weight / t.clamp(min=SMALLEST_T).square()[:, None]
-    return (error * weight).sum()
+    return (error * weight).sum(), logits.float()
+
+
+def plan_loss(logits: Tensor, shows: Tensor, asked: Tensor) -> Tensor:
+    """Cross-entropy of the regions' words where `asked` (B, R); 0 where nothing is asked."""
+    if not asked.any():
+        return logits.sum() * 0
+    return F.cross_entropy(logits[asked], shows[asked])
+
+
+def training_loss(model: TextToLayers, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    """(total, flow, plan) of one batch, with levels, text dropout and plans drawn at random."""
+    device, count = batch.tokens.device, len(batch.tokens)
+    planning = torch.rand(count, device=device) < PLANNING_SHARE
+    drop = (torch.rand(count, device=device) < TEXT_DROPOUT) & ~planning
+    t = torch.where(planning, PLANNING_T, draw_levels(count, device))
+    known_share = torch.rand(count, 1, device=device)
+    planned = torch.rand(batch.shows.shape, device=device) < known_share
+    planned |= ~planning[:, None]
+    flow, logits = flow_loss(model, batch, t, torch.randn_like(batch.tokens), drop, planned)
+    plan = plan_loss(logits, batch.shows, ~planned & (batch.shows >= 0))
+    return flow + PLANNING_WEIGHT * plan, flow, plan
 
 
 def draw_levels(count: int, device: torch.device) -> Tensor:
@@ -128,8 +174,17 @@ def validate(model: TextToLayers, batches: list[Batch]) -> dict[str, float]:
             generator = torch.Generator("cpu").manual_seed(index)
             noise = torch.randn(batch.tokens.shape, generator=generator).to(batch.tokens.device)
             t = torch.full((len(batch.tokens),), level, device=batch.tokens.device)
-            total += flow_loss(model, batch, t, noise, None).item()
+            total += flow_loss(model, batch, t, noise)[0].item()
         result[f"val_{name}"] = round(total / len(batches), 4)
+    total = 0.0
+    for batch in batches:
+        t = torch.full((len(batch.tokens),), PLANNING_T, device=batch.tokens.device)
+        generator = torch.Generator("cpu").manual_seed(0)
+        noise = torch.randn(batch.tokens.shape, generator=generator).to(batch.tokens.device)
+        nothing = torch.zeros_like(batch.shows, dtype=torch.bool)
+        logits = flow_loss(model, batch, t, noise, planned=nothing)[1]
+        total += plan_loss(logits, batch.shows, batch.shows >= 0).item()
+    result["val_plan"] = round(total / len(batches), 4)
     return result
 
 
@@ -192,23 +247,28 @@ def main(argv: list[str]) -> int:
         state |= {"vocabulary": start.text.config.vocabulary, "art": start.art.config.to_dict()}
     elif loaded is None:
         state["vocabulary"] = prompt_vocabulary()
-        art = ARTConfig(token_width=autoencoder.token_width, **args.config)
+        art = ARTConfig(token_width=autoencoder.token_width, **{"planning": True, **args.config})
         state["art"] = art.to_dict()
     text = TextConfig(vocabulary=tuple(state["vocabulary"]))
+    state["art"] = {**state["art"], "planning": True}
     art = ARTConfig(**{**state["art"], "axes_dim": tuple(state["art"]["axes_dim"])})
     torch.manual_seed(args.seed)
     model = TextToLayers(text, art).to(device)
     model.init_weights()
     if start is not None:
         model.text.load_state_dict(start.text.state_dict())
-        model.art.load_state_dict(start.art.state_dict())
+        model.art.load_state_dict(start.art.state_dict(), strict=start.art.config.planning)
     optimizer = Muon(*split_parameters(model, PLAIN), lr=args.lr, iterations=3)
     if loaded is None:
         ema = {name: p.detach().clone() for name, p in model.named_parameters()}
     else:
         tensors = loaded[0]
-        model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
-        ema = {k[4:]: v.to(device) for k, v in tensors.items() if k.startswith("ema.")}
+        strict = "model.art.plan_in.weight" in tensors  # runs begun before there were plans
+        model.load_state_dict(
+            {k[6:]: v for k, v in tensors.items() if k.startswith("model.")}, strict=strict
+        )
+        ema = {name: p.detach().clone() for name, p in model.named_parameters()}
+        ema |= {k[4:]: v.to(device) for k, v in tensors.items() if k.startswith("ema.")}
         optimizer.load_state(
             {k[10:]: v.to(device) for k, v in tensors.items() if k.startswith("optimizer.")}
         )
@@ -241,7 +301,7 @@ def main(argv: list[str]) -> int:
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, frame: stopping.append(number))
     started = last_save = time.monotonic()
-    first_step, losses, tokens = step, [], 0
+    first_step, losses, plans, tokens = step, [], [], 0
     minutes_left = True
     while step < args.steps and minutes_left and not stopping:
         batch = next(batches).to(device)
@@ -249,23 +309,24 @@ def main(argv: list[str]) -> int:
         progress = max((step - first_step) / max(1, args.steps - first_step), passed)
         decayed = learning_rate(int(progress * 10_000), 10_000, args.lr, 0, args.decay)
         lr = decayed * min(1.0, (step + 1) / 150)
-        t = draw_levels(len(batch.tokens), device)
-        drop = torch.rand(len(t), device=device) < TEXT_DROPOUT
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            loss = flow_loss(model, batch, t, torch.randn_like(batch.tokens), drop)
+            loss, flow, plan = training_loss(model, batch)
         loss.backward()
         average_gradients(model)
         optimizer.step(lr)
         update_ema(ema, model, min(0.9985, (step + 1) / (step + 15)))
-        losses.append(loss.item())
+        losses.append(flow.item())
+        plans.append(plan.item())
         tokens += int(batch.noisy_mask.sum()) + int((batch.clean_owner >= 0).sum())
         step += 1
         minutes_left = (time.monotonic() - started) / 60 < args.minutes
         if step % 50 == 0 and rank == 0:
             spent = elapsed + time.monotonic() - started
-            run.log(step=step, loss=round(sum(losses) / len(losses), 4), lr=round(lr, 6),
+            run.log(step=step, loss=round(sum(losses) / len(losses), 4),
+                    plan=round(sum(plans) / len(plans), 4), lr=round(lr, 6),
                     tokens=tokens, seconds=round(spent, 1))  # fmt: skip
             losses.clear()
+            plans.clear()
             tokens = 0
         if step % 500 == 0 and rank == 0:
             averaged.load_state_dict(ema)

@@ -94,10 +94,10 @@ def test_permuting_layers_with_their_ids_permutes_the_output(art):
     ids, inner, place = packed(boxes)
     tokens = torch.randn(1, ids.shape[1], TINY_ART.token_width)
     txt, vec = torch.randn(1, 5, 32), art.vec(torch.tensor([0.6]))
-    out = art(tokens, ids, inner, place, txt, vec)
+    out = art(tokens, art.frame(ids, inner, place, txt), vec)
     order = torch.cat([torch.arange(4, ids.shape[1]), torch.arange(4)])
-    parts = [x[:, order] for x in (tokens, ids, inner, place)]
-    torch.testing.assert_close(art(*parts, txt, vec), out[:, order], **ROUNDING)
+    frame = art.frame(ids[:, order], inner[:, order], place[:, order], txt)
+    torch.testing.assert_close(art(tokens[:, order], frame, vec), out[:, order], **ROUNDING)
 
 
 def test_clean_keys_do_not_depend_on_where_the_layer_is(art):
@@ -131,15 +131,16 @@ def test_padded_batches_equal_packed_pictures(art):
     ids, inner, place = packed([(0, 0, 64, 64)])
     tokens, txt = torch.randn(1, 4, TINY_ART.token_width), torch.randn(1, 3, 32)
     vec = art.vec(torch.tensor([0.4]))
-    plain = art(tokens, ids, inner, place, txt, vec)
+    plain = art(tokens, art.frame(ids, inner, place, txt), vec)
 
     def pad(x, count, value=0.0):
         return torch.nn.functional.pad(x, (0, 0, 0, count), value=value)
 
     mask = torch.tensor([[1, 1, 1, 0, 0] + [1] * 4 + [0] * 3]).bool()[:, None, None]
     padded = art(
-        pad(tokens, 3, 9.0), pad(ids, 3), pad(inner, 3, 1.0), pad(place, 3), pad(txt, 2, 9.0), vec,
-        mask=mask,
+        pad(tokens, 3, 9.0),
+        art.frame(pad(ids, 3), pad(inner, 3, 1.0), pad(place, 3), pad(txt, 2, 9.0)),
+        vec, mask=mask,
     )  # fmt: skip
     torch.testing.assert_close(padded[:, :4], plain, **ROUNDING)
 
@@ -154,7 +155,7 @@ def test_noisy_layers_read_the_clean_ones(art):
         torch.manual_seed(seed)
         stored = art.clean(torch.randn(1, 4, 32), clean_ids, inner)
         clean: list[KeyValue] = art.rotate_clean(stored, clean_ids)
-        results.append(art(tokens, ids, inner, place, txt, vec, clean=clean))
-    results.append(art(tokens, ids, inner, place, txt, vec))
+        results.append(art(tokens, art.frame(ids, inner, place, txt), vec, clean=clean))
+    results.append(art(tokens, art.frame(ids, inner, place, txt), vec))
     assert not torch.allclose(results[0], results[1])
     assert not torch.allclose(*results[1:])

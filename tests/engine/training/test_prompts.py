@@ -19,11 +19,13 @@ from engine.training.concepts import (
     NOUNS,
 )
 from engine.training.prompts import (
+    MARK,
     SIZE_WORDS,
     Mention,
     join_words,
     mention_words,
     plural,
+    take_marks,
     with_article,
     write_prompt,
 )
@@ -228,3 +230,18 @@ def test_nothing_to_say_gives_an_empty_prompt_and_vague_ones_name_nothing() -> N
         prompt = write_prompt(rng, [], vague=True)
         assert prompt
         assert not any(says(prompt, noun.name) for noun in NOUNS)
+
+
+def test_marks_are_taken_out_and_tell_where_each_mention_ends() -> None:
+    rng = np.random.default_rng(3)
+    names = ["dog", "car", "sun"]
+    for _ in range(200):
+        marked = write_prompt(
+            rng, [Mention(BY_NAME[name]) for name in names], look="flat", background="snow",
+            marked=True,
+        )  # fmt: skip
+        prompt, ends = take_marks(marked)
+        assert MARK not in prompt
+        for name, end in zip(names, ends, strict=True):
+            said = (name, *BY_NAME[name].synonyms)
+            assert prompt[:end].lower().endswith(said), (prompt, end)

@@ -286,3 +286,22 @@ def test_editing_an_empty_scene_is_an_error() -> None:
     assert editing_split(rng, compose(rng, count=0, with_background=True)) == {BACKGROUND}
     with pytest.raises(ValueError, match="without things and background"):
         editing_split(rng, compose(rng, count=0, with_background=False))
+
+
+def test_every_thing_knows_where_the_prompt_names_it() -> None:
+    rng = np.random.default_rng(11)
+    named = unnamed = 0
+    for _ in range(400):
+        scene = compose(rng)
+        assert len(scene.said_at) == len(scene.things)
+        for thing, end in zip(scene.things, scene.said_at, strict=True):
+            if not end:
+                unnamed += 1
+                continue
+            named += 1
+            noun = BY_NAME[thing.noun]
+            forms = [form for said in (noun.name, *noun.synonyms) for form in (said, plural(said))]
+            assert scene.prompt[:end].lower().endswith(tuple(forms)), (scene.prompt, end)
+    assert named > 20 * unnamed / 3 > 0
+    for scene in evaluation_scenes(20, 1):
+        assert all(scene.said_at)

@@ -1,0 +1,132 @@
+"""One request's view of the transformer: made once per request, called once per step.
+
+Holds what no step changes (embedded places, text, rotations, plan) for both guidance branches.
+
+Shapes: N noisy tokens, C token width, R planned regions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.api import LayerRequest
+from engine.layout import inner_coordinates, place_on_canvas, region_ids
+from engine.model.layers import KeyValue
+from engine.model.text import Vocabulary
+from engine.model.transformer import Frame
+from engine.planning import make_plan, spread
+from engine.sampling import guide
+from engine.weights import Model
+
+CleanKeys = list[KeyValue] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A request's entry on the token grid."""
+
+    request: LayerRequest
+    index: int  # in the layer list: RoPE's first axis
+    scale: int  # grid cells per token side
+    size: tuple[int, int]  # (h, w) tokens
+
+    @property
+    def count(self) -> int:
+        return self.size[0] * self.size[1]
+
+    def ids(self, token_px: int) -> Tensor:
+        """(count, 3) positions where the region lies."""
+        return region_ids(self.index, self.request.box, token_px, self.scale)
+
+
+class Denoiser:
+    """Predicts the clean tokens of a request's targets.
+
+    Args:
+        noise: (1, N, C) what sampling starts from; plans are read off it.
+        clean: rotated keys and values of the clean layers, or a function that computes them anew
+            in every call (the reference that the cache is measured against).
+        check: called before each pass of the network; may raise to cancel.
+
+    Attributes:
+        words: per target the word of the prompt that it shows, or None.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        vocabulary: Vocabulary,
+        targets: Sequence[Region],
+        *,
+        canvas: tuple[int, int],
+        prompt: str,
+        cfg_scale: float,
+        noise: Tensor,
+        clean: CleanKeys | Callable[[], CleanKeys],
+        check: Callable[[], None],
+    ) -> None:
+        self.art, self.cfg_scale, self.clean, self.check = model.art, cfg_scale, clean, check
+        device = noise.device
+        token_px = model.autoencoder.token_px
+        self._ids = torch.cat([r.ids(token_px) for r in targets])[None].to(device)
+        self._inner = torch.cat([inner_coordinates(*r.size) for r in targets])[None].to(device)
+        places = [place_on_canvas(r.request.box, canvas).expand(r.count, 4) for r in targets]
+        self._place = torch.cat(places)[None].to(device)
+        vectors, known = vocabulary.encode(prompt)
+        text = model.text(
+            torch.from_numpy(vectors)[None].to(device), torch.from_numpy(known)[None].to(device)
+        )
+        plan = None
+        self.words: list[str | None] = [None] * len(targets)
+        if model.art.config.planning:
+            plan, self.words = self._plan(targets, text, noise, vocabulary.words(prompt))
+        self._frame = self._make_frame(text, plan)
+        self._null_frame = self._make_frame(model.text.null(), None)
+
+    def _make_frame(self, text: Tensor, plan: Tensor | None) -> Frame:
+        return self.art.frame(self._ids, self._inner, self._place, text, plan)
+
+    def _plan(
+        self, targets: Sequence[Region], text: Tensor, noise: Tensor, prompt_words: list[str]
+    ) -> tuple[Tensor, list[str | None]]:
+        planned = [i for i, r in enumerate(targets) if r.request.kind != "background"]
+        number = {target: region for region, target in enumerate(planned)}
+        owners = [torch.full((r.count,), number.get(i, -1)) for i, r in enumerate(targets)]
+        owner = torch.cat(owners)[None].to(noise.device)
+        shows = make_plan(
+            self.art,
+            lambda plan: self._make_frame(text, plan),
+            noise,
+            owner,
+            [targets[i].request.seed for i in planned],
+            clean=self._clean_keys(),
+            on_pass=self.check,
+        )
+        words: list[str | None] = [None] * len(targets)
+        for target, token in zip(planned, shows, strict=True):
+            words[target] = prompt_words[token - 1] if token else None
+        return spread(torch.tensor(shows, device=noise.device, dtype=torch.long), owner), words
+
+    def _clean_keys(self) -> CleanKeys:
+        return self.clean() if callable(self.clean) else self.clean
+
+    def __call__(self, x: Tensor, t: float) -> Tensor:
+        """(1, N, C) at level t -> guided prediction of the clean tokens, float32."""
+        clean = self._clean_keys()
+        vec = self.art.vec(torch.full((1,), t, device=x.device))
+        outputs = []
+        for frame, weight in (
+            (self._frame, self.cfg_scale),
+            (self._null_frame, 1 - self.cfg_scale),
+        ):
+            if weight == 0:
+                continue
+            self.check()
+            outputs.append(self.art(x, frame, vec, clean=clean).float())
+        if len(outputs) == 1:
+            return outputs[0]
+        return guide(outputs[0], outputs[1], self.cfg_scale)

@@ -1,0 +1,77 @@
+"""Planning: which word of the prompt each anonymous region is going to show.
+
+The regions carry no labels. Before the first step the transformer reads them as pure noise with
+the prompt, the boxes and the clean layers, and points for each at a word. The surest decide first
+and are read by the others, so that a word is rarely taken twice and "two dogs" still can be.
+
+Shapes: N noisy tokens, R regions, T text tokens; token 0 stands for the whole prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from engine.model.layers import KeyValue
+from engine.model.transformer import ART, UNDECIDED, Frame
+
+PLANNING_T = 0.999  # the noise level that plans are made at, here and in training
+MAX_PASSES = 4
+TEMPERATURE = 0.5  # of the choice among words; 1 would be the model's own distribution
+TAKEN = 3.0  # nats against a word that another region took in the same pass
+
+
+def make_plan(
+    art: ART,
+    frame: Callable[[Tensor], Frame],
+    noise: Tensor,
+    owner: Tensor,
+    seeds: Sequence[int],
+    *,
+    clean: list[KeyValue] | None = None,
+    on_pass: Callable[[], None] = lambda: None,
+) -> list[int]:
+    """Decide for every region which text token it shows.
+
+    Args:
+        frame: (1, N) plan so far -> the frame of a pass.
+        noise: (1, N, C) the noise that sampling will start from.
+        owner: (1, N) the region of each token, -1 for tokens that are not planned (a background).
+        seeds: one per region; another seed may choose another word where several are likely.
+        clean: rotated keys and values of the clean layers.
+        on_pass: called before each pass; may raise to cancel.
+
+    Returns:
+        Per region a text token; 0 for something that the prompt does not name.
+    """
+    shows = torch.full((len(seeds),), UNDECIDED, device=noise.device)
+    left = set(range(len(seeds)))
+    vec = art.vec(torch.full((1,), PLANNING_T, device=noise.device))
+    for passes_left in range(min(MAX_PASSES, len(seeds)), 0, -1):
+        on_pass()
+        reading = art.read(noise, frame(spread(shows, owner)), vec, clean=clean)
+        logits = art.point(reading, owner, len(seeds))[0].float().log_softmax(-1).cpu()  # (R, T)
+        scores = logits + TEMPERATURE * torch.stack([_gumbel(s, logits.shape[1]) for s in seeds])
+        quota = -(-len(left) // passes_left)
+        taken = torch.zeros(logits.shape[1])
+        for _ in range(quota):
+            region = max(sorted(left), key=lambda r: (scores[r] - taken).max().item())
+            word = int((scores[region] - taken).argmax())
+            shows[region] = word
+            taken[word] += TAKEN
+            left.remove(region)
+    return shows.tolist()
+
+
+def spread(shows: Tensor, owner: Tensor) -> Tensor:
+    """(R,) text token per region -> (1, N) text token per image token, or `UNDECIDED`."""
+    padded = torch.cat([shows, shows.new_full((1,), UNDECIDED)])
+    return padded[owner]  # owner -1 reads the last
+
+
+def _gumbel(seed: int, count: int) -> Tensor:
+    generator = torch.Generator("cpu").manual_seed(seed)
+    uniform = torch.rand(count, generator=generator).clamp(1e-6, 1 - 1e-6)
+    return -(-uniform.log()).log()

@@ -1,0 +1,82 @@
+"""Planning: regions decide which word they show, surest first, the same for the same seeds."""
+
+from __future__ import annotations
+
+import torch
+
+from engine.layout import inner_coordinates, place_on_canvas, region_ids
+from engine.model.transformer import UNDECIDED
+from engine.planning import make_plan, spread
+from tests.engine.tiny import TINY_ART, layer, picture, tiny_generator, tiny_model
+
+BOXES = [(0, 0, 64, 64), (96, 32, 192, 96), (128, 128, 192, 256)]
+
+
+def test_spread_gives_every_token_its_regions_word() -> None:
+    owner = torch.tensor([[0, 0, 1, -1, 2]])
+    shows = torch.tensor([4, UNDECIDED, 0])
+    assert spread(shows, owner).tolist() == [[4, 4, UNDECIDED, UNDECIDED, 0]]
+
+
+def plan(seeds: list[int], words: int = 6) -> tuple[list[int], list[torch.Tensor]]:
+    torch.manual_seed(0)
+    art = tiny_model().art
+    ids = torch.cat([region_ids(2 + i, b, 32) for i, b in enumerate(BOXES)])[None]
+    sizes = [((b[3] - b[1]) // 32, (b[2] - b[0]) // 32) for b in BOXES]
+    inner = torch.cat([inner_coordinates(*s) for s in sizes])[None]
+    places = [place_on_canvas(b, (256, 256)).expand(h * w, 4)
+              for b, (h, w) in zip(BOXES, sizes, strict=True)]  # fmt: skip
+    place = torch.cat(places)[None]
+    owner = torch.cat([torch.full((h * w,), i) for i, (h, w) in enumerate(sizes)])[None]
+    txt = torch.randn(1, words, TINY_ART.text_width)
+    noise = torch.randn(1, ids.shape[1], TINY_ART.token_width)
+    seen = []
+
+    def frame(so_far: torch.Tensor):
+        seen.append(so_far)
+        return art.frame(ids, inner, place, txt, so_far)
+
+    return make_plan(art, frame, noise, owner, seeds), seen
+
+
+def test_one_region_more_is_decided_in_each_pass() -> None:
+    shows, seen = plan([1, 2, 3])
+    assert [int((s[0] != UNDECIDED).any()) for s in seen] == [0, 1, 1]
+    decided = [len({int(i) for i in (s[0] != UNDECIDED).nonzero()}) for s in seen]
+    assert decided[0] < decided[1] < decided[2]
+    assert all(0 <= word < 6 for word in shows)
+
+
+def test_equal_seeds_give_equal_plans_and_other_seeds_others() -> None:
+    assert plan([1, 2, 3])[0] == plan([1, 2, 3])[0]
+    assert len({tuple(plan([s, s + 1, s + 2])[0]) for s in range(0, 60, 3)}) > 1
+
+
+def test_two_regions_of_one_pass_avoid_the_same_word() -> None:
+    """More regions than passes: several decide at once, without having read each other."""
+    equal = torch.tensor([[2.0, 1.9, 1.8, -9.0, -9.0, -9.0]] * 8)
+
+    class Fixed:
+        config = TINY_ART
+
+        def vec(self, t):
+            return t
+
+        def read(self, *args, **more):
+            return None
+
+        def point(self, reading, owner, regions):
+            return equal[None]
+
+    owner = torch.arange(8)[None]
+    shows = make_plan(Fixed(), lambda p: None, torch.zeros(1, 8, 4), owner, [7] * 8)  # type: ignore[arg-type]
+    assert len(set(shows[:2])) == 2
+    assert set(shows) <= {0, 1, 2}
+
+
+def test_results_name_words_of_the_prompt_and_backgrounds_none() -> None:
+    generator = tiny_generator()
+    request = picture(layer(0, (0, 0, 256, 256)), layer(1, (0, 0, 64, 64)), prompt="a red dog")
+    done = generator.run(request)
+    assert done.results[0].word is None
+    assert done.results[1].word in (None, "red", "dog", "a")
