@@ -15,9 +15,10 @@ from safetensors import safe_open
 from engine.model.text import TextConfig
 from engine.model.transformer import ARTConfig
 from engine.training.concepts import BACKGROUNDS, COLOURS, LOOKS, NOUNS
+from engine.training.objective import TextToLayers
 from engine.training.run_folder import RunFolder
 from engine.training.scenes import OTHER_CANVASES
-from engine.training.transformer import TextToLayers, load_autoencoder
+from engine.training.transformer import load_autoencoder
 from engine.weights import Model, ModelCard, default_path, save_model
 
 BASE_SCALE = 2

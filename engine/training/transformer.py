@@ -1,8 +1,7 @@
 """Trains the region transformer and its text encoder: `layerloom train transformer`.
 
-Flow matching with clean-token prediction, the error measured in velocity (weight 1/t^2), averaged
-per layer. Tasks are mixed per batch: whole pictures, and edits in which some layers are clean and
-isolated (C2 of `art.md` 12). Resumes at any step; several GPUs through torchrun.
+Tasks are mixed per batch: whole pictures, and edits in which some layers are clean and isolated (C2
+of `art.md` 12); the loss is in `objective`. Resumes at any step; several GPUs through torchrun.
 """
 
 from __future__ import annotations
@@ -21,14 +20,20 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import numpy as np
 import torch
 import torch.distributed as dist
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import DataLoader
 
 from engine.model.autoencoder import Autoencoder, AutoencoderConfig
-from engine.model.text import TextConfig, TextEncoder, Vocabulary
-from engine.model.transformer import ART, UNDECIDED, ARTConfig
+from engine.model.text import TextConfig, Vocabulary
+from engine.model.transformer import ARTConfig
 from engine.planning import PLANNING_T
+from engine.training.objective import (
+    TextToLayers,
+    flow_loss,
+    plan_loss,
+    training_loss,
+    visible_weights,
+)
 from engine.training.optim import Muon, learning_rate, split_parameters, update_ema
 from engine.training.pictures import Batch, PictureMix, Pictures
 from engine.training.run_folder import RunFolder
@@ -36,113 +41,7 @@ from engine.training.scenes import compose
 from engine.weights import load_model
 from engine.words import load_word_table, tokenize
 
-SMALLEST_T = 0.4  # bounds the weight 1/t^2: what a layer shows is decided at high noise
-TEXT_DROPOUT = 0.1
 PLAIN = ("img_in", "txt_in", "final_layer", "mods", "table", "embed", "word_in", "plan")
-PLANNING_SHARE = 0.3  # pictures at pure noise whose plan is not, or only in part, known
-PLANNING_WEIGHT = 0.1
-
-
-class TextToLayers(nn.Module):
-    """The two networks that train together."""
-
-    def __init__(self, text: TextConfig, art: ARTConfig) -> None:
-        super().__init__()
-        self.text = TextEncoder(text)
-        self.art = ART(art)
-
-    def init_weights(self) -> None:
-        self.text.init_weights()
-        self.art.init_weights()
-
-    def predict(
-        self,
-        batch: Batch,
-        noisy: Tensor,
-        t: Tensor,
-        *,
-        drop_text: Tensor | None = None,
-        planned: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """(B, N, C) predicted clean tokens of a padded batch, and (B, R, T) logits of the plan.
-
-        Args:
-            noisy: (B, N, C) at levels t (B,).
-            drop_text: (B,) True = no prompt and no plan (classifier-free guidance).
-            planned: (B, R) True where a region knows what it shows; None = everywhere.
-        """
-        txt = self.text(batch.vectors, batch.known, batch.text_mask)
-        txt_mask = F.pad(batch.text_mask, (1, 0), value=True)
-        shown = batch.shows if planned is None else batch.shows.where(planned, UNDECIDED)
-        if drop_text is not None:
-            null = F.pad(self.text.null(), (0, 0, 0, txt.shape[1] - 1))
-            txt = torch.where(drop_text[:, None, None], null, txt)
-            first = torch.zeros_like(txt_mask)
-            first[:, 0] = True
-            txt_mask = torch.where(drop_text[:, None], first, txt_mask)
-            shown = shown.where(~drop_text[:, None], UNDECIDED)
-        keys = [txt_mask, batch.noisy_mask]
-        clean = None
-        if batch.clean_tokens.shape[1]:
-            owner = batch.clean_owner
-            # Padding owns -1: it reads only itself, so that no row of the mask is empty.
-            apart = (owner[:, :, None] == owner[:, None, :])[:, None]
-            clean = self.art.clean(
-                batch.clean_tokens, batch.clean_ids, batch.clean_inner, mask=apart
-            )
-            clean = self.art.rotate_clean(clean, batch.clean_ids)
-            keys.append(owner >= 0)
-        mask = torch.cat(keys, dim=1)[:, None, None]
-        plan = F.pad(shown, (0, 1), value=UNDECIDED)  # owner -1 reads the last column
-        plan = plan.gather(1, batch.owner % plan.shape[1])
-        frame = self.art.frame(batch.ids, batch.inner, batch.place, txt, plan)
-        reading = self.art.read(noisy, frame, self.art.vec(t), clean=clean, mask=mask)
-        logits = self.art.point(reading, batch.owner, batch.shows.shape[1])
-        logits = logits.masked_fill(~txt_mask[:, None], -1e4)
-        return self.art.finish(reading), logits
-
-
-def flow_loss(
-    model: TextToLayers,
-    batch: Batch,
-    t: Tensor,
-    noise: Tensor,
-    drop: Tensor | None = None,
-    planned: Tensor | None = None,
-) -> tuple[Tensor, Tensor]:
-    """Velocity error of the prediction at levels t (B,), averaged per layer; and the logits."""
-    level = t[:, None, None]
-    noisy = (1 - level) * batch.tokens + level * noise
-    predicted, logits = model.predict(batch, noisy, t, drop_text=drop, planned=planned)
-    error = (predicted.float() - batch.tokens).square().mean(dim=-1)  # (B, N)
-    weight = batch.weight / t.clamp(min=SMALLEST_T).square()[:, None]
-    return (error * weight).sum(), logits.float()
-
-
-def plan_loss(logits: Tensor, shows: Tensor, asked: Tensor) -> Tensor:
-    """Cross-entropy of the regions' words where `asked` (B, R); 0 where nothing is asked."""
-    if not asked.any():
-        return logits.sum() * 0
-    return F.cross_entropy(logits[asked], shows[asked])
-
-
-def training_loss(model: TextToLayers, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-    """(total, flow, plan) of one batch, with levels, text dropout and plans drawn at random."""
-    device, count = batch.tokens.device, len(batch.tokens)
-    planning = torch.rand(count, device=device) < PLANNING_SHARE
-    drop = (torch.rand(count, device=device) < TEXT_DROPOUT) & ~planning
-    t = torch.where(planning, PLANNING_T, draw_levels(count, device))
-    known_share = torch.rand(count, 1, device=device)
-    planned = torch.rand(batch.shows.shape, device=device) < known_share
-    planned |= ~planning[:, None]
-    flow, logits = flow_loss(model, batch, t, torch.randn_like(batch.tokens), drop, planned)
-    plan = plan_loss(logits, batch.shows, ~planned & (batch.shows >= 0))
-    return flow + PLANNING_WEIGHT * plan, flow, plan
-
-
-def draw_levels(count: int, device: torch.device) -> Tensor:
-    """Logit-normal noise levels, leaning to high noise, where layers agree who is who."""
-    return torch.sigmoid(torch.randn(count, device=device) * 1.2 + 0.8).clamp(0.02, 0.999)
 
 
 def prompt_vocabulary(samples: int = 20_000, at_least: int = 8) -> tuple[str, ...]:
@@ -286,6 +185,7 @@ def main(argv: list[str]) -> int:
     batches = iter(loader)
     held_out = held_out_batches(args, autoencoder, vocabulary, device)
     averaged = TextToLayers(text, art).to(device)
+    visible = visible_weights(autoencoder).to(device)
     if step == 0:
         count = sum(p.numel() for p in model.parameters())
         run.log(
@@ -310,7 +210,7 @@ def main(argv: list[str]) -> int:
         decayed = learning_rate(int(progress * 10_000), 10_000, args.lr, 0, args.decay)
         lr = decayed * min(1.0, (step + 1) / 150)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            loss, flow, plan = training_loss(model, batch)
+            loss, flow, plan = training_loss(model, batch, visible)
         loss.backward()
         average_gradients(model)
         optimizer.step(lr)

@@ -1,0 +1,150 @@
+"""What the transformer is trained to do: predictions on padded batches, and their loss.
+
+Flow matching with clean-token prediction, the error measured in velocity (weight 1/t^2), averaged
+per layer; a share of the pictures sits at pure noise with its plan open, and learns to point.
+
+Shapes: B pictures, N noisy tokens, R regions, T text tokens, C token width.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engine.layout import PATCH
+from engine.model.autoencoder import Autoencoder
+from engine.model.text import TextConfig, TextEncoder
+from engine.model.transformer import ART, UNDECIDED, ARTConfig
+from engine.planning import PLANNING_T
+from engine.training.pictures import Batch
+
+SMALLEST_T = 0.4  # bounds the weight 1/t^2: what a layer shows is decided at high noise
+TEXT_DROPOUT = 0.1
+PLANNING_SHARE = 0.3  # pictures at pure noise whose plan is not, or only in part, known
+PLANNING_WEIGHT = 0.1
+
+
+class TextToLayers(nn.Module):
+    """The two networks that train together."""
+
+    def __init__(self, text: TextConfig, art: ARTConfig) -> None:
+        super().__init__()
+        self.text = TextEncoder(text)
+        self.art = ART(art)
+
+    def init_weights(self) -> None:
+        self.text.init_weights()
+        self.art.init_weights()
+
+    def predict(
+        self,
+        batch: Batch,
+        noisy: Tensor,
+        t: Tensor,
+        *,
+        drop_text: Tensor | None = None,
+        planned: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """(B, N, C) predicted clean tokens of a padded batch, and (B, R, T) logits of the plan.
+
+        Args:
+            noisy: (B, N, C) at levels t (B,).
+            drop_text: (B,) True = no prompt and no plan (classifier-free guidance).
+            planned: (B, R) True where a region knows what it shows; None = everywhere.
+        """
+        txt = self.text(batch.vectors, batch.known, batch.text_mask)
+        txt_mask = F.pad(batch.text_mask, (1, 0), value=True)
+        shown = batch.shows if planned is None else batch.shows.where(planned, UNDECIDED)
+        if drop_text is not None:
+            null = F.pad(self.text.null(), (0, 0, 0, txt.shape[1] - 1))
+            txt = torch.where(drop_text[:, None, None], null, txt)
+            first = torch.zeros_like(txt_mask)
+            first[:, 0] = True
+            txt_mask = torch.where(drop_text[:, None], first, txt_mask)
+            shown = shown.where(~drop_text[:, None], UNDECIDED)
+        keys = [txt_mask, batch.noisy_mask]
+        clean = None
+        if batch.clean_tokens.shape[1]:
+            owner = batch.clean_owner
+            # Padding owns -1: it reads only itself, so that no row of the mask is empty.
+            apart = (owner[:, :, None] == owner[:, None, :])[:, None]
+            clean = self.art.clean(
+                batch.clean_tokens, batch.clean_ids, batch.clean_inner, mask=apart
+            )
+            clean = self.art.rotate_clean(clean, batch.clean_ids)
+            keys.append(owner >= 0)
+        mask = torch.cat(keys, dim=1)[:, None, None]
+        plan = F.pad(shown, (0, 1), value=UNDECIDED)  # owner -1 reads the last column
+        plan = plan.gather(1, batch.owner % plan.shape[1])
+        frame = self.art.frame(batch.ids, batch.inner, batch.place, txt, plan)
+        reading = self.art.read(noisy, frame, self.art.vec(t), clean=clean, mask=mask)
+        logits = self.art.point(reading, batch.owner, batch.shows.shape[1])
+        logits = logits.masked_fill(~txt_mask[:, None], -1e4)
+        return self.art.finish(reading), logits
+
+
+def flow_loss(
+    model: TextToLayers,
+    batch: Batch,
+    t: Tensor,
+    noise: Tensor,
+    drop: Tensor | None = None,
+    planned: Tensor | None = None,
+    visible: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Velocity error of the prediction at levels t (B,), averaged per layer; and the logits.
+
+    `visible` (C,) weighs the numbers of a token, see `visible_weights`.
+    """
+    level = t[:, None, None]
+    noisy = (1 - level) * batch.tokens + level * noise
+    predicted, logits = model.predict(batch, noisy, t, drop_text=drop, planned=planned)
+    squared = (predicted.float() - batch.tokens).square()
+    error = (squared if visible is None else squared * visible).mean(dim=-1)  # (B, N)
+    weight = batch.weight / t.clamp(min=SMALLEST_T).square()[:, None]
+    return (error * weight).sum(), logits.float()
+
+
+def plan_loss(logits: Tensor, shows: Tensor, asked: Tensor) -> Tensor:
+    """Cross-entropy of the regions' words where `asked` (B, R); 0 where nothing is asked."""
+    if not asked.any():
+        return logits.sum() * 0
+    return F.cross_entropy(logits[asked], shows[asked])
+
+
+def visible_weights(autoencoder: Autoencoder) -> Tensor:
+    """(C,) weights by how much a token's numbers show: the root of what each adds to the pixels.
+
+    The latents are half whitened, so that fine detail would otherwise count as much as a cell's
+    colour and coverage, and seams between cells are what a viewer sees first.
+    """
+    energy = autoencoder.decoder.linear.weight.detach().flatten(1).square().sum(dim=1)
+    weights = energy.sqrt()
+    return (weights / weights.mean()).repeat_interleave(PATCH * PATCH)
+
+
+def training_loss(
+    model: TextToLayers, batch: Batch, visible: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """(total, flow, plan) of one batch, with levels, text dropout and plans drawn at random."""
+    device, count = batch.tokens.device, len(batch.tokens)
+    planning = torch.rand(count, device=device) < PLANNING_SHARE
+    drop = (torch.rand(count, device=device) < TEXT_DROPOUT) & ~planning
+    t = torch.where(planning, PLANNING_T, draw_levels(count, device))
+    known_share = torch.rand(count, 1, device=device)
+    planned = torch.rand(batch.shows.shape, device=device) < known_share
+    planned |= ~planning[:, None]
+    noise = torch.randn_like(batch.tokens)
+    flow, logits = flow_loss(model, batch, t, noise, drop, planned, visible)
+    plan = plan_loss(logits, batch.shows, ~planned & (batch.shows >= 0))
+    return flow + PLANNING_WEIGHT * plan, flow, plan
+
+
+def draw_levels(count: int, device: torch.device) -> Tensor:
+    """Logit-normal noise levels, leaning far to high noise.
+
+    A cell's colour and coverage are five times stronger than the noise at t = 0.5, so that what a
+    layer shows is settled above t = 0.9; below, a network can read it off its input.
+    """
+    return torch.sigmoid(torch.randn(count, device=device) * 1.3 + 1.8).clamp(0.02, 0.999)
