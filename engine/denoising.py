@@ -84,8 +84,13 @@ class Denoiser:
         self.words: list[str | None] = [None] * len(targets)
         if model.art.config.planning:
             plan, self.words = self._plan(targets, text, noise, vocabulary.words(prompt))
-        self._frame = self._make_frame(text, plan)
-        self._null_frame = self._make_frame(model.text.null(), None)
+        frames = []
+        if cfg_scale != 0:
+            frames.append(self._make_frame(text, plan))
+        if cfg_scale != 1:
+            frames.append(self._make_frame(model.text.null(), None))
+        self._branches = len(frames)
+        self._frame = frames[0] if len(frames) == 1 else frames[0].beside(frames[1])
 
     def _make_frame(self, text: Tensor, plan: Tensor | None) -> Frame:
         return self.art.frame(self._ids, self._inner, self._place, text, plan)
@@ -116,17 +121,11 @@ class Denoiser:
 
     def __call__(self, x: Tensor, t: float) -> Tensor:
         """(1, N, C) at level t -> guided prediction of the clean tokens, float32."""
-        clean = self._clean_keys()
+        self.check()
         vec = self.art.vec(torch.full((1,), t, device=x.device))
-        outputs = []
-        for frame, weight in (
-            (self._frame, self.cfg_scale),
-            (self._null_frame, 1 - self.cfg_scale),
-        ):
-            if weight == 0:
-                continue
-            self.check()
-            outputs.append(self.art(x, frame, vec, clean=clean).float())
-        if len(outputs) == 1:
-            return outputs[0]
-        return guide(outputs[0], outputs[1], self.cfg_scale)
+        tokens = x.repeat(1, self._branches, 1)
+        out = self.art(tokens, self._frame, vec, clean=self._clean_keys()).float()
+        if self._branches == 1:
+            return out
+        conditional, unconditional = out.chunk(2, dim=1)
+        return guide(conditional, unconditional, self.cfg_scale)

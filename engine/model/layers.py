@@ -29,6 +29,49 @@ class KeyValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Packing:
+    """How the sequences of several passes lie in one: text 1, image 1, text 2, image 2, ...
+
+    Both guidance branches go through every matrix together and attend apart, without padding and
+    without a mask. A single pass is the usual text, then image.
+    """
+
+    texts: tuple[int, ...]
+    images: tuple[int, ...]
+
+    @property
+    def lengths(self) -> list[int]:
+        return [t + n for t, n in zip(self.texts, self.images, strict=True)]
+
+    def weave(self, txt: Tensor, img: Tensor, dim: int) -> Tensor:
+        """All texts and all images -> one sequence, pass after pass."""
+        if len(self.texts) == 1:
+            return torch.cat([txt, img], dim=dim)
+        pairs = zip(txt.split(self.texts, dim), img.split(self.images, dim), strict=True)
+        return torch.cat([part for pair in pairs for part in pair], dim=dim)
+
+    def unweave(self, x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
+        """The inverse of `weave`."""
+        sizes = [size for pair in zip(self.texts, self.images, strict=True) for size in pair]
+        parts = x.split(sizes, dim)
+        if len(parts) == 2:
+            return parts[0], parts[1]
+        return torch.cat(parts[0::2], dim), torch.cat(parts[1::2], dim)
+
+    def attend(
+        self, q: Tensor, k: Tensor, v: Tensor, clean: KeyValue | None, mask: Tensor | None
+    ) -> Tensor:
+        """Each pass reads itself and the clean layers: (B, heads, S, head_dim) -> (B, S, D)."""
+        lengths, outputs = self.lengths, []
+        parts = zip(q.split(lengths, 2), k.split(lengths, 2), v.split(lengths, 2), strict=True)
+        for q_part, k_part, v_part in parts:
+            if clean is not None:
+                k_part, v_part = join(k_part, clean.k), join(v_part, clean.v)
+            outputs.append(attention(q_part, k_part, v_part, mask))
+        return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1)
+
+
+@dataclass(frozen=True, slots=True)
 class Modulation:
     """adaLN-Zero: (B, 1, D) each."""
 
@@ -156,19 +199,17 @@ class DoubleBlock(nn.Module):
         txt: Tensor,
         mods: tuple[list[Modulation], list[Modulation]],
         pe: Tensor,
+        packing: Packing,
         clean: KeyValue | None,
         mask: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
-        """`pe` rotates (text, image); `clean` holds rotated keys; `mods` are (image, text)."""
+        """`pe` rotates the woven sequence; `clean` holds rotated keys; `mods` are (image, text)."""
         img_q, img_k, img_v = self.img.project(img, mods[0][0])
         txt_q, txt_k, txt_v = self.txt.project(txt, mods[1][0])
-        q = rotate(join(txt_q, img_q), pe)
-        k = rotate(join(txt_k, img_k), pe)
-        v = join(txt_v, img_v)
-        if clean is not None:
-            k, v = join(k, clean.k), join(v, clean.v)
-        attended = attention(q, k, v, mask)  # (B, S, D)
-        txt_attended, img_attended = attended.split([txt.shape[1], img.shape[1]], dim=1)
+        q = rotate(packing.weave(txt_q, img_q, 2), pe)
+        k = rotate(packing.weave(txt_k, img_k, 2), pe)
+        attended = packing.attend(q, k, packing.weave(txt_v, img_v, 2), clean, mask)  # (B, S, D)
+        txt_attended, img_attended = packing.unweave(attended, 1)
         img = self.img.update(img, img_attended, mods[0])
         txt = self.txt.update(txt, txt_attended, mods[1])
         return img, txt
@@ -203,13 +244,17 @@ class SingleBlock(nn.Module):
         return torch.addcmul(x, mod.gate, self.linear2(both))
 
     def forward(
-        self, x: Tensor, mod: Modulation, pe: Tensor, clean: KeyValue | None, mask: Tensor | None
+        self,
+        x: Tensor,
+        mod: Modulation,
+        pe: Tensor,
+        packing: Packing,
+        clean: KeyValue | None,
+        mask: Tensor | None,
     ) -> Tensor:
         q, k, v, hidden = self.project(x, mod)
-        k = rotate(k, pe)
-        if clean is not None:
-            k, v = join(k, clean.k), join(v, clean.v)
-        return self.update(x, attention(rotate(q, pe), k, v, mask), hidden, mod)
+        attended = packing.attend(rotate(q, pe), rotate(k, pe), v, clean, mask)
+        return self.update(x, attended, hidden, mod)
 
     def clean(
         self, x: Tensor, mod: Modulation, pe: Tensor, mask: Tensor | None

@@ -34,6 +34,7 @@ from engine.model.layers import (
     Mlp,
     Modulation,
     ModulationHead,
+    Packing,
     SingleBlock,
     TimeEmbedder,
 )
@@ -90,12 +91,27 @@ class Frame:
     Attributes:
         fixed: (B, N, D) added to the embedded tokens: where they sit, and what is planned.
         txt: (B, T, D) text.
-        pe: rotations of text and image tokens.
+        pe: rotations of the woven text and image tokens.
+        packing: how they are woven.
     """
 
     fixed: Tensor | None
     txt: Tensor
     pe: Tensor
+    packing: Packing
+
+    def beside(self, other: Frame) -> Frame:
+        """Both passes as one, attending apart; N and T become the sums (B = 1)."""
+        fixed = None
+        if self.fixed is not None and other.fixed is not None:
+            fixed = torch.cat([self.fixed, other.fixed], dim=1)
+        first, second = self.packing, other.packing
+        return Frame(
+            fixed,
+            torch.cat([self.txt, other.txt], dim=1),
+            torch.cat([self.pe, other.pe], dim=2),
+            Packing(first.texts + second.texts, first.images + second.images),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +221,8 @@ class ART(nn.Module):
             shown = shown * (plan != UNDECIDED)[..., None]
             fixed = shown if fixed is None else fixed + shown
         origin = ids.new_zeros(*ids.shape[:1], txt.shape[1], 3)
-        return Frame(fixed, self.txt_in(txt), self.rotations(torch.cat([origin, ids], dim=1)))
+        pe = self.rotations(torch.cat([origin, ids], dim=1))
+        return Frame(fixed, self.txt_in(txt), pe, Packing((txt.shape[1],), (ids.shape[1],)))
 
     def _modulations(self, vec: Tensor):  # type: ignore[no-untyped-def]
         """Per double block (image, text) and per single block, the modulations."""
@@ -247,11 +264,11 @@ class ART(nn.Module):
         blocks = len(self.double_blocks) + len(self.single_blocks)
         given: Sequence[KeyValue | None] = clean or [None] * blocks
         for i, block in enumerate(self.double_blocks):
-            img, txt = block(img, txt, double_mods[i], frame.pe, given[i], mask)
+            img, txt = block(img, txt, double_mods[i], frame.pe, frame.packing, given[i], mask)
         given = given[len(self.double_blocks) :]
-        x = torch.cat([txt, img], dim=1)  # (B, T + N, D)
+        x = frame.packing.weave(txt, img, 1)  # (B, T + N, D)
         for i, block in enumerate(self.single_blocks[: self._half]):
-            x = block(x, single_mods[i], frame.pe, given[i], mask)
+            x = block(x, single_mods[i], frame.pe, frame.packing, given[i], mask)
         return Reading(x, frame, vec, single_mods, given, mask)
 
     @property
@@ -260,11 +277,11 @@ class ART(nn.Module):
 
     def finish(self, reading: Reading) -> Tensor:
         """The second part of a pass: (B, N, C) predicted clean tokens."""
-        x = reading.x
+        x, frame = reading.x, reading.frame
         for i in range(self._half, len(self.single_blocks)):
             block, mod = self.single_blocks[i], reading.mods[i]
-            x = block(x, mod, reading.frame.pe, reading.clean[i], reading.mask)
-        return self.final_layer(x[:, reading.frame.txt.shape[1] :], reading.vec)
+            x = block(x, mod, frame.pe, frame.packing, reading.clean[i], reading.mask)
+        return self.final_layer(frame.packing.unweave(x, 1)[1], reading.vec)
 
     def point(self, reading: Reading, owner: Tensor, regions: int) -> Tensor:
         """(B, R, T) logits: which text token each region is going to show.
@@ -272,13 +289,13 @@ class ART(nn.Module):
         Args:
             owner: (B, N) the region of each image token; anything outside 0..R-1 is no region.
         """
-        words = reading.frame.txt.shape[1]
         x = F.layer_norm(reading.x, reading.x.shape[-1:], eps=1e-6)
+        txt, img = reading.frame.packing.unweave(x, 1)
         belongs = owner[:, None] == torch.arange(regions, device=owner.device)[None, :, None]
         shares = belongs.to(x.dtype)
         shares = shares / shares.sum(dim=-1, keepdim=True).clamp(min=1)  # (B, R, N)
-        query = self.plan_query(shares @ x[:, words:])
-        key = self.plan_key(x[:, :words])
+        query = self.plan_query(shares @ img)
+        key = self.plan_key(txt)
         return query @ key.mT / math.sqrt(self.config.width)
 
     def forward(

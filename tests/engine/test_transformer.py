@@ -159,3 +159,17 @@ def test_noisy_layers_read_the_clean_ones(art):
     results.append(art(tokens, art.frame(ids, inner, place, txt), vec))
     assert not torch.allclose(results[0], results[1])
     assert not torch.allclose(*results[1:])
+
+
+def test_passes_side_by_side_equal_each_alone(art):
+    """Both guidance branches share the matrices and nothing else."""
+    ids, inner, place = packed([(0, 0, 64, 64), (96, 32, 192, 96)])
+    tokens = torch.randn(1, ids.shape[1], TINY_ART.token_width)
+    vec = art.vec(torch.tensor([0.4]))
+    clean_ids = region_ids(3, (96, 96, 160, 160), 32)[None]
+    stored = art.clean(torch.randn(1, 4, 32), clean_ids, inner[:, :4])
+    clean = art.rotate_clean(stored, clean_ids)
+    frames = [art.frame(ids, inner, place, torch.randn(1, count, 32)) for count in (5, 1)]
+    both = art(tokens.repeat(1, 2, 1), frames[0].beside(frames[1]), vec, clean=clean)
+    for frame, out in zip(frames, both.chunk(2, dim=1), strict=True):
+        torch.testing.assert_close(out, art(tokens, frame, vec, clean=clean), **ROUNDING)
