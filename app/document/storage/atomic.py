@@ -38,12 +38,16 @@ class Stamp:
 
 
 class Disk:
-    """The file operations of a save, one method each."""
+    """The file operations of saves and of the journal, one method each."""
 
     def create(self, path: Path, mode: int) -> BinaryIO:
         """Make a new file for writing; fails when there is one."""
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         return os.fdopen(os.open(path, flags, mode), "w+b")
+
+    def extend(self, path: Path) -> BinaryIO:
+        """Open a file for writing at its end."""
+        return path.open("ab")
 
     def sync(self, stream: BinaryIO) -> None:
         """Bring what was written to the disk itself."""

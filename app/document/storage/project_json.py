@@ -107,11 +107,28 @@ def src_of(layer: Layer) -> str:
 
 def write_project(contents: Contents, members: Mapping[str, str]) -> bytes:
     """The JSON for these contents; `members` are the hashes of stack and pictures."""
-    settings = contents.settings
     on = contents.background_on
-    layers = [_layer_out(contents.background, src_of(contents.background) if on else "")]
-    layers += [_layer_out(layer, src_of(layer)) for layer in contents.foregrounds]
-    document = {
+    layers = [layer_out(contents.background, src_of(contents.background) if on else "")]
+    layers += [layer_out(layer, src_of(layer)) for layer in contents.foregrounds]
+    document = {**head_out(contents), "layers": layers, "members": dict(members)}
+    return json_bytes(document, indent=1)
+
+
+def json_bytes(value: Any, *, indent: int | None = None) -> bytes:
+    """JSON text whose bytes depend on the values alone.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    return json.dumps(
+        value, sort_keys=True, indent=indent, ensure_ascii=False, allow_nan=False
+    ).encode()
+
+
+def head_out(contents: Contents) -> dict[str, Any]:
+    """Everything of a document but its layers and the hashes of a file's members."""
+    settings = contents.settings
+    return {
         **contents.extra,
         "format": FORMAT,
         "version": VERSION,
@@ -119,7 +136,7 @@ def write_project(contents: Contents, members: Mapping[str, str]) -> bytes:
         "writer": "Layerloom",
         "canvas": [contents.canvas.width, contents.canvas.height],
         "grid": contents.grid,
-        "background_on": on,
+        "background_on": contents.background_on,
         "prompt": contents.prompt,
         "settings": {
             "steps": settings.steps,
@@ -128,18 +145,20 @@ def write_project(contents: Contents, members: Mapping[str, str]) -> bytes:
             "seed": settings.seed,
         },
         "next_number": contents.next_number,
-        "layers": layers,
         "detached": [_candidate_out(item) for item in contents.detached],
-        "members": dict(members),
     }
-    return json.dumps(
-        document, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False
-    ).encode()
 
 
-def _layer_out(layer: Layer, src: str) -> dict[str, Any]:
+def layer_out(layer: Layer, src: str, *, with_trim: bool = True) -> dict[str, Any]:
+    """One layer as the file has it.
+
+    Args:
+        src: its PNG, or "".
+        with_trim: look for the visible part, by which it is recognised after another program
+            saved the file; takes milliseconds.
+    """
     trim = None
-    if layer.pixels is not None:
+    if with_trim and layer.pixels is not None:
         found = trimmed(layer.pixels)
         trim = None if found is None else [found.x, found.y, found.image.hash]
     return {

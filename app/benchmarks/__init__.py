@@ -1,0 +1,1 @@
+"""Timing and endurance of the application: long runs that the suite has short forms of."""

@@ -1,0 +1,408 @@
+"""Recovery: what unfinished work folders hold, and the newest readable state of one.
+
+Reading changes nothing but a counter of attempts. Damage costs what lies behind it, never what
+lies before; nothing is deleted because it cannot be understood.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from app.document.contents import Contents
+from app.document.layer import Layer
+from app.document.pixels import Pixels
+from app.document.storage import outside
+from app.document.storage.archive import MAX_UNPACKED
+from app.document.storage.atomic import Stamp
+from app.document.storage.checked import ProjectError
+from app.document.storage.errors import StorageError, cause_of
+from app.document.storage.journal.folder import (
+    BASE,
+    BLOBS,
+    JOURNAL,
+    WorkInfo,
+    blob_path,
+    number_of,
+)
+from app.document.storage.journal.frames import read_frames
+from app.document.storage.journal.lock import FolderLock
+from app.document.storage.journal.patch import applied
+from app.document.storage.png import PngError, decode_png, png_size
+from app.document.storage.project_json import (
+    LayerEntry,
+    Project,
+    candidates_of,
+    json_bytes,
+    read_project,
+)
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+OLD_DAYS = 30
+
+_ATTEMPTS = "attempts"
+_SET_ASIDE = ".damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A work folder that a program left behind.
+
+    Attributes:
+        folder: where it is.
+        info: file name and whether anything was unsaved.
+        changed_at: time of the last kept change, seconds since 1970.
+        layers, candidates: how many it holds; 0 when it cannot be read.
+        attempts: how often a recovery began and did not end.
+        is_readable: whether there is a state to recover.
+    """
+
+    folder: Path
+    info: WorkInfo
+    changed_at: float
+    layers: int
+    candidates: int
+    attempts: int
+    is_readable: bool
+
+    @property
+    def name(self) -> str:
+        """The project's file name, "" for one that was never saved."""
+        return Path(self.info.path).name
+
+    @property
+    def is_old(self) -> bool:
+        """Whether nothing happened to it for 30 days."""
+        return time.time() - self.changed_at > OLD_DAYS * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A state that was read.
+
+    Attributes:
+        messages: what is missing, for the user; empty when nothing is (MS18).
+        is_damaged: keep the folder, somebody may want to look at it.
+    """
+
+    contents: Contents
+    info: WorkInfo
+    changed_at: float
+    messages: tuple[str, ...]
+    is_damaged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    document: dict[str, Any]
+    info: WorkInfo
+    at: float
+    is_damaged: bool
+
+
+def unfinished(root: Path) -> list[Unfinished]:
+    """Folders below `root` that no living program owns, newest first.
+
+    A folder in which everything was saved holds nothing that is not in the user's file; it is
+    removed here.
+    """
+    found: list[Unfinished] = []
+    for folder in _folders(root):
+        with _locked(folder) as is_ours:
+            if not is_ours:
+                continue
+            each = _look_at(folder)
+            if each is not None and each.is_readable and each.info.is_clean:
+                shutil.rmtree(folder, ignore_errors=True)
+            elif each is not None:
+                found.append(each)
+    return sorted(found, key=lambda each: each.changed_at, reverse=True)
+
+
+def in_use(root: Path, path: Path) -> bool:
+    """Whether a living program has this project file open (MS19)."""
+    for folder in _folders(root):
+        with _locked(folder) as is_ours:
+            if is_ours:
+                continue
+            state = _newest_state(folder)
+            if state is not None and state.info.path == str(path):
+                return True
+    return False
+
+
+def recover(folder: Path) -> Recovered:
+    """The newest state of a work folder, with its pixels.
+
+    Raises:
+        StorageError: there is none that can be read, or a living program owns the folder.
+    """
+    with _locked(folder) as is_ours:
+        if not is_ours:
+            raise StorageError(
+                "Another window is using this work.", "Nothing was opened.", "Go to that window."
+            )
+        _count_attempt(folder)
+        state = _newest_state(folder)
+        if state is None:
+            raise _nothing_readable(folder)
+        try:
+            project = read_project(json_bytes(state.document))
+            contents, lost = _with_pixels(project, folder)
+        except (ProjectError, ValueError) as error:
+            raise _nothing_readable(folder) from error
+        messages = [_lost_message(lost)] if lost else []
+        if state.is_damaged:
+            at = time.strftime("%H:%M:%S", time.localtime(state.at))
+            messages.insert(
+                0,
+                f"The last changes before the crash could not be read. Everything up to {at} is "
+                "here. The damaged journal was kept for inspection.",
+            )
+        is_damaged = state.is_damaged or bool(lost)
+        return Recovered(contents, state.info, state.at, tuple(messages), is_damaged)
+
+
+def finish(folder: Path, *, is_damaged: bool) -> None:
+    """The recovered state is safe elsewhere: remove the folder, or set a damaged one aside."""
+    if not is_damaged:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    with contextlib.suppress(OSError):
+        folder.rename(folder.with_name(folder.name + _SET_ASIDE))
+
+
+def discard(folder: Path) -> None:
+    """Delete a work folder; the user was asked twice."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def save_pictures(folder: Path, target: Path) -> int:
+    """Copy every readable picture of a work folder as PNG: the way out when nothing else works.
+
+    Args:
+        target: a folder; made when it is not there. Files in it are never overwritten.
+
+    Returns:
+        how many were copied.
+
+    Raises:
+        StorageError: they cannot be written.
+    """
+    count = 0
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for source in sorted((folder / BLOBS).glob("*.png")):
+            data = source.read_bytes()
+            try:
+                decode_png(data)
+            except PngError:
+                continue
+            count += 1
+            with (target / f"picture-{count:03d}-{source.stem[:8]}.png").open("xb") as stream:
+                stream.write(data)
+    except OSError as error:
+        raise StorageError(
+            f"The pictures could not be written to '{target.name}': {cause_of(error)}.",
+            "The kept work is untouched.",
+            "Choose another folder.",
+        ) from error
+    return count
+
+
+# ---- inside ----
+
+
+def _folders(root: Path) -> list[Path]:
+    try:
+        entries = sorted(root.iterdir())
+    except OSError:
+        return []
+    return [each for each in entries if each.is_dir() and each.suffix != _SET_ASIDE]
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Hold the folder's lock; False when a living program holds it or it cannot be told."""
+    try:
+        lock = FolderLock.take(folder)
+    except OSError:
+        lock = None
+    try:
+        yield lock is not None
+    finally:
+        if lock is not None:
+            lock.release()
+
+
+def _look_at(folder: Path) -> Unfinished | None:
+    """What to say of a folder; None for one in which nothing was ever kept."""
+    if not any(folder.glob(f"{BASE}*")):
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
+    attempts = _attempts(folder)
+    state = _newest_state(folder)
+    if state is None:
+        changed = folder.stat().st_mtime
+        return Unfinished(folder, WorkInfo(is_clean=False), changed, 0, 0, attempts, False)
+    layers = [each for each in state.document.get("layers", []) if isinstance(each, dict)]
+    on = state.document.get("background_on") is True
+    count = sum(1 for each in layers if each.get("number") != 0 or on)
+    kept = sum(len(each.get("candidates") or ()) for each in layers)
+    return Unfinished(folder, state.info, state.at, count, kept, attempts, True)
+
+
+def _newest_state(folder: Path) -> _State | None:
+    """From the newest readable checkpoint on, as far as the records are whole."""
+    bases = {number_of(path): path for path in folder.glob(f"{BASE}*")}
+    journals = {number_of(path): path for path in folder.glob(f"{JOURNAL}*")}
+    numbers = sorted((number for number in bases if number is not None), reverse=True)
+    for number in numbers:
+        state = _checkpoint(bases[number])
+        if state is None:
+            continue
+        # Behind an unreadable checkpoint its journal still fits the end of the one before.
+        for later in sorted(each for each in journals if each is not None and each >= number):
+            state = _replayed(state, journals[later])
+            if state.is_damaged:
+                break
+        return state
+    return None
+
+
+def _checkpoint(path: Path) -> _State | None:
+    try:
+        frames = read_frames(path)
+    except StorageError:
+        return None
+    if frames.is_damaged or len(frames.values) != 1:
+        return None
+    (root,) = frames.values
+    document = root.get("document")
+    if not isinstance(document, dict):
+        return None
+    return _State(document, _info_in(root.get("work")), _time_in(root, 0.0), False)
+
+
+def _replayed(state: _State, journal: Path) -> _State:
+    try:
+        frames = read_frames(journal)
+    except StorageError:
+        return replace(state, is_damaged=True)
+    for record in frames.values:
+        try:
+            document = applied(state.document, record)
+            read_project(json_bytes(document))
+        except (ProjectError, ValueError, TypeError):
+            logger.warning("a record of %s does not fit", journal, exc_info=True)
+            return replace(state, is_damaged=True)
+        info = _info_in(record["work"]) if "work" in record else state.info
+        state = _State(document, info, _time_in(record, state.at), False)
+    return replace(state, is_damaged=frames.is_damaged)
+
+
+def _info_in(value: Any) -> WorkInfo:
+    if not isinstance(value, dict):
+        return WorkInfo(is_clean=False)
+    path, stamp = value.get("path"), value.get("stamp")
+    found = None
+    if isinstance(stamp, dict):
+        size, changed = stamp.get("size"), stamp.get("mtime_ns")
+        if isinstance(size, int) and isinstance(changed, int):
+            found = Stamp(size, changed)
+    return WorkInfo(path if isinstance(path, str) else "", found, value.get("is_clean") is True)
+
+
+def _time_in(record: dict[str, Any], default: float) -> float:
+    at = record.get("at")
+    return float(at) if isinstance(at, int | float) and 0 <= at < 1e11 else default
+
+
+def _with_pixels(project: Project, folder: Path) -> tuple[Contents, int]:
+    """Contents with the pictures of the folder, and how many of them are lost."""
+    blobs = _Blobs(folder)
+    lost = 0
+
+    def complete(entry: LayerEntry) -> Layer:
+        nonlocal lost
+        candidates, missing = candidates_of(entry.candidates, blobs.find)
+        image = None if entry.pixel_hash is None else blobs.find(entry.pixel_hash)
+        rect = entry.layer.rect
+        if image is not None and (image.width, image.height) != (rect.width, rect.height):
+            image = None
+        lost += missing + (entry.pixel_hash is not None and image is None)
+        layer = replace(entry.layer, image=None, candidates=candidates)
+        return outside.consistent(layer, image, project.base)
+
+    detached, missing = candidates_of(project.detached, blobs.find)
+    lost += missing
+    contents = replace(
+        project.base,
+        background=complete(project.background),
+        foregrounds=tuple(complete(entry) for entry in project.foregrounds),
+        detached=detached,
+    )
+    return contents, lost
+
+
+class _Blobs:
+    """Pictures of a folder by hash; each read once, all together within the limit."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[str, Pixels | None] = {}
+        self._unpacked = 0
+
+    def find(self, pixel_hash: str) -> Pixels | None:
+        """The picture, or None when it is not there or not what it should be."""
+        if pixel_hash not in self._known:
+            self._known[pixel_hash] = self._read(pixel_hash)
+        return self._known[pixel_hash]
+
+    def _read(self, pixel_hash: str) -> Pixels | None:
+        if not pixel_hash.isalnum():
+            return None
+        try:
+            data = blob_path(self._folder, pixel_hash).read_bytes()
+            self._unpacked += png_size(data).area * 4
+            if self._unpacked > MAX_UNPACKED:
+                return None
+            image = Pixels.of(decode_png(data))
+        except (OSError, PngError):
+            logger.warning("picture %s is lost", pixel_hash[:12], exc_info=True)
+            return None
+        return image if image.hash == pixel_hash else None
+
+
+def _attempts(folder: Path) -> int:
+    try:
+        return int((folder / _ATTEMPTS).read_text(encoding="ascii")[:4])
+    except (OSError, ValueError):
+        return 0
+
+
+def _count_attempt(folder: Path) -> None:
+    """Before reading: should reading end the program, the next start knows."""
+    with contextlib.suppress(OSError):
+        (folder / _ATTEMPTS).write_text(str(_attempts(folder) + 1), encoding="ascii")
+
+
+def _lost_message(count: int) -> str:
+    pictures = "1 picture" if count == 1 else f"{count} pictures"
+    return f"{pictures} could not be read from the recovery folder, which was kept for inspection."
+
+
+def _nothing_readable(folder: Path) -> StorageError:
+    return StorageError(
+        "The kept work cannot be read.",
+        f"It was left as it is in '{folder}'.",
+        "Save its pictures as PNG, or discard it.",
+    )
