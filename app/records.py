@@ -69,6 +69,7 @@ def _record(
         "device": finished.device,
         "precision": finished.precision,
         "threads": finished.threads,
+        "word": result.word,  # of the prompt, which the model decided to show here
         "seconds": round(finished.seconds, 3),
         # Hashed as the document will keep it: without colour where nothing is seen.
         "result": Pixels.of(result.rgba).hash,
