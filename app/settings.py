@@ -87,6 +87,11 @@ def log_path() -> Path:
     return Path(platformdirs.user_log_dir(APP_NAME, appauthor=False)) / "layerloom.log"
 
 
+def work_path() -> Path:
+    """The folder in which this user's windows keep unsaved work."""
+    return Path(platformdirs.user_state_dir(APP_NAME, appauthor=False)) / "work"
+
+
 def resources_folder() -> Path:
     """Icons and examples: `resources` lies beside the package `app`, installed or not."""
     return Path(__file__).resolve().parent.parent / "resources"

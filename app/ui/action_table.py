@@ -60,6 +60,7 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("save_as", "Save &As…", "Writes the picture under another name.", "Ctrl+Shift+S"),
     _spec("export_png", "&Export PNG…", "Writes the whole picture as one PNG with transparency.", "Ctrl+Shift+E", icon="image-down"),
     _spec("export_zip", "Export &Layers as ZIP…", "Writes each layer as its own PNG, with a manifest.", icon="file-output"),
+    _spec("recover", "Reco&ver…", "Lists work that was not saved when the program ended."),
     _spec("quit", "&Quit", "Closes the window; unsaved changes are asked about first.", "Ctrl+Q Ctrl+W"),
     # Edit
     _spec("undo", "&Undo", "Takes back the last change, the prompt included.", "Ctrl+Z", icon="undo-2"),

@@ -26,7 +26,14 @@ from PySide6.QtWidgets import QApplication
 
 from app.bridge import engine_factory
 from app.jobs import Message
-from app.settings import APP_NAME, load_settings, log_path, save_settings, settings_path
+from app.settings import (
+    APP_NAME,
+    load_settings,
+    log_path,
+    save_settings,
+    settings_path,
+    work_path,
+)
 from app.ui.icons import icon
 from app.ui.main_window import MainWindow
 from app.ui.session import MakeEngine
@@ -69,7 +76,9 @@ def run_gui(open_path: Path | None, make_engine: MakeEngine | None = None) -> in
     app.setWindowIcon(icon("layers", DARK, colour=DARK.accent))
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
-    window = MainWindow(loop, make_engine or engine_factory(settings.threads), settings)
+    window = MainWindow(
+        loop, make_engine or engine_factory(settings.threads), settings, work_root=work_path()
+    )
     install_hooks(loop, window.show_message)
     interrupt = Interrupt(window.close)
     if trouble:
@@ -94,6 +103,7 @@ async def _live(window: MainWindow, open_path: Path | None) -> bool:
     window.closed.connect(closed.set)
     window.show()
     window.session.bridge.start()
+    window.recovery.look()
     if open_path is not None:
         window.files.open_path(open_path)
     await closed.wait()

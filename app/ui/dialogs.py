@@ -58,18 +58,31 @@ def ask_save(
 
 
 def ask_unsaved(
-    parent: QWidget, name: str, save: Callable[[], None], discard: Callable[[], None]
+    parent: QWidget,
+    name: str,
+    save: Callable[[], None],
+    discard: Callable[[], None],
+    keep: Callable[[], None] | None = None,
 ) -> QMessageBox:
-    """MS22: changes would be lost. Cancel, Esc and closing the dialog do nothing."""
+    """MS22: changes would be lost. Cancel, Esc and closing the dialog do nothing.
+
+    Args:
+        keep: what "Keep for Next Time" does; None = it is not offered.
+    """
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.NoIcon)
     box.setWindowTitle(tr("Unsaved changes"))
     box.setText(tr("'{0}' has changes that are not saved.").format(name))
     box.setInformativeText(tr("Save them, or discard them for good."))
     save_button = box.addButton(tr("Save"), QMessageBox.ButtonRole.AcceptRole)
+    buttons: list[QPushButton] = [save_button]
+    keep_button = None
+    if keep is not None:
+        keep_button = box.addButton(tr("Keep for Next Time"), QMessageBox.ButtonRole.ActionRole)
+        buttons.append(keep_button)
     discard_button = box.addButton(tr("Discard"), QMessageBox.ButtonRole.DestructiveRole)
     cancel_button = box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
-    for button in (save_button, discard_button, cancel_button):
+    for button in (*buttons, discard_button, cancel_button):
         button.setAccessibleName(button.text())
         button.setMinimumHeight(CONTROL_HEIGHT)
     box.setDefaultButton(save_button)
@@ -79,6 +92,8 @@ def ask_unsaved(
     def finished() -> None:
         if box.clickedButton() is save_button:
             save()
+        elif keep is not None and box.clickedButton() is keep_button:
+            keep()
         elif box.clickedButton() is discard_button:
             discard()
 

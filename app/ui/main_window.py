@@ -5,6 +5,8 @@ Knows no command and no engine event; those are in `wiring`.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
@@ -40,6 +42,7 @@ from app.ui.wiring.files import FilesWiring
 from app.ui.wiring.generate import GenerateWiring
 from app.ui.wiring.help import HelpWiring, first_run_message
 from app.ui.wiring.model import ModelWiring
+from app.ui.wiring.recovery import RecoveryWiring
 from app.ui.wiring.view import TOOLS, ViewWiring
 
 _START_SIZE = QSize(1280, 840)
@@ -52,6 +55,7 @@ class MainWindow(QMainWindow):
         loop: the UI thread's event loop.
         make_engine: called with the function that takes the engine's events.
         settings: of this user; changed in place, saved by the caller.
+        work_root: where unsaved work is kept for recovery; None = nowhere.
 
     Signals:
         closed(): the user is done; the engine still has to be ended.
@@ -59,7 +63,14 @@ class MainWindow(QMainWindow):
 
     closed = Signal()
 
-    def __init__(self, loop: LoopLike, make_engine: MakeEngine, settings: Settings) -> None:
+    def __init__(
+        self,
+        loop: LoopLike,
+        make_engine: MakeEngine,
+        settings: Settings,
+        *,
+        work_root: Path | None = None,
+    ) -> None:
         super().__init__()
         self.setObjectName("mainWindow")
         self.setMinimumSize(*MIN_WINDOW)
@@ -90,6 +101,7 @@ class MainWindow(QMainWindow):
         self.card = EmptyCard(self.view, self.actions_, self.examples)
         self._lay_out()
         self._wire()
+        self.recovery = RecoveryWiring(session, self.actions_, self, self.files, loop, work_root)
         self.view_wiring.apply_theme()
         self._default_state = self.saveState()
         self._restore()
@@ -180,11 +192,12 @@ class MainWindow(QMainWindow):
         """Qt override: ask about unsaved changes without blocking, then report `closed`."""
         if not (self._may_close or self.session.undo.is_clean):
             event.ignore()
-            self.files.when_saved(self._close_now)
+            self.files.when_saved(self._close_now, keep=self.recovery.keep_for_next_time)
             return
         event.accept()
         if not self._is_closed:
             self._is_closed = True
+            self.recovery.settle()
             self.settings.window_geometry = _hex(self.saveGeometry())
             self.settings.window_state = _hex(self.saveState())
             self.session.bridge.stop_all()

@@ -17,7 +17,7 @@ def build_menus(window: QMainWindow, actions: Actions, examples: QMenu) -> None:
     _fill(file, actions, "new", "open")
     file.addMenu(examples)
     _fill(file, actions, _SEPARATOR, "save", "save_as", _SEPARATOR, "export_png", "export_zip")
-    _fill(file, actions, _SEPARATOR, "quit")
+    _fill(file, actions, _SEPARATOR, "recover", _SEPARATOR, "quit")
     _fill(bar.addMenu(tr("&Edit")), actions, "undo", "redo", _SEPARATOR, "duplicate", "delete")
     _fill(
         bar.addMenu(tr("Selec&t")),

@@ -15,6 +15,7 @@ from app.document.commands import Command, ReplaceDocument
 from app.document.contents import Contents
 from app.document.document import Document
 from app.document.storage.atomic import Stamp
+from app.document.storage.journal import Keeper, WorkInfo
 from app.jobs import Message
 from app.settings import Settings
 from app.ui.background import Background
@@ -38,6 +39,8 @@ class Session(QObject):
         path: the project file, or None for a document that was never saved.
         stamp: the file as we last read or wrote it.
         sitting: another number for each document that is opened.
+        keeper: writes unsaved work for recovery; None = nobody does.
+        is_settled: nothing of this document needs to be offered at the next start.
 
     Signals:
         notified(message): something for the user.
@@ -66,6 +69,8 @@ class Session(QObject):
         self.path: Path | None = None
         self.stamp: Stamp | None = None
         self.sitting = 0
+        self.keeper: Keeper | None = None
+        self.is_settled = False
         self.undo.refused.connect(self.notified)
         self.bridge.message.connect(self._on_message)
 
@@ -73,6 +78,12 @@ class Session(QObject):
     def name(self) -> str:
         """The document's name for titles and questions."""
         return self.path.name if self.path is not None else tr("Untitled")
+
+    @property
+    def work_info(self) -> WorkInfo:
+        """What the journal notes beside the document."""
+        path = "" if self.path is None else str(self.path.absolute())
+        return WorkInfo(path, self.stamp, self.undo.is_clean)
 
     @property
     def is_pristine(self) -> bool:
@@ -118,6 +129,8 @@ class Session(QObject):
         """
         self.files.shutdown()  # a save that has begun is finished first
         self.pictures.shutdown()
+        if self.keeper is not None:
+            self.keeper.close(remove=self.is_settled)
         return self.bridge.shutdown(timeout_s)
 
     def _on_message(self, message: Message) -> None:

@@ -15,7 +15,9 @@ from app.document.contents import Contents, new_contents
 from app.document.errors import UserError
 from app.document.geometry import Size
 from app.document.storage.atomic import Stamp
+from app.document.storage.errors import StorageError
 from app.document.storage.export import export_png, export_zip
+from app.document.storage.journal.recovery import in_use
 from app.document.storage.layout_file import contents_of, read_layout
 from app.document.storage.ora import Opened, load_project, save_project
 from app.jobs import Message
@@ -43,6 +45,7 @@ class FilesWiring(QObject):
         self._window = window
         self._is_writing = False
         self._waiting: list[Callable[[], None]] = []
+        self.work_root: Path | None = None
         self._fill_examples(examples)
         actions["new"].triggered.connect(self.new)
         actions["open"].triggered.connect(self.open)
@@ -86,7 +89,18 @@ class FilesWiring(QObject):
                 self._session.notified.emit(Message(kind="warning", what=" ".join(opened.messages)))
 
         self._session.note(tr("Opening '{0}'…").format(path.name))
-        self._session.files.run(lambda: load_project(path, grid=grid), done, self._failed)
+        own, root = self._session.keeper, self.work_root
+
+        def read() -> Opened:
+            if root is not None and in_use(root, path, own.folder if own else None):
+                raise StorageError(
+                    tr("'{0}' is open in another window.").format(path.name),
+                    tr("It was not opened again."),
+                    tr("Go to that window, or open a copy of the file."),
+                )
+            return load_project(path, grid=grid)
+
+        self._session.files.run(read, done, self._failed)
 
     def open_example(self, path: Path) -> None:
         """A layout with a prompt as a new document."""
@@ -176,13 +190,28 @@ class FilesWiring(QObject):
             lambda path: self._export(path, export_zip),
         )
 
-    def when_saved(self, then: Callable[[], None]) -> None:
-        """Go on at once, or after the question about unsaved changes was answered."""
+    def when_saved(
+        self,
+        then: Callable[[], None],
+        keep: Callable[[Callable[[], None]], None] | None = None,
+    ) -> None:
+        """Go on at once, or after the question about unsaved changes was answered.
+
+        Args:
+            keep: offered as another answer: keep the work for the next start, then go on.
+        """
         session = self._session
         if session.undo.is_clean:
             then()
             return
-        dialogs.ask_unsaved(self._window, session.name, save=lambda: self.save(then), discard=then)
+
+        dialogs.ask_unsaved(
+            self._window,
+            session.name,
+            save=lambda: self.save(then),
+            discard=then,
+            keep=None if keep is None else lambda: keep(then),
+        )
 
     # ---- inside ----
 

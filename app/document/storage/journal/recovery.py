@@ -15,7 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from app.document.composite import composite
 from app.document.contents import Contents
+from app.document.geometry import Size
 from app.document.layer import Layer
 from app.document.pixels import Pixels
 from app.document.storage import outside
@@ -34,7 +38,7 @@ from app.document.storage.journal.folder import (
 from app.document.storage.journal.frames import read_frames
 from app.document.storage.journal.lock import FolderLock
 from app.document.storage.journal.patch import applied
-from app.document.storage.png import PngError, decode_png, png_size
+from app.document.storage.png import PngError, decode_png, fitted, png_size
 from app.document.storage.project_json import (
     LayerEntry,
     Project,
@@ -127,14 +131,16 @@ def unfinished(root: Path) -> list[Unfinished]:
     return sorted(found, key=lambda each: each.changed_at, reverse=True)
 
 
-def in_use(root: Path, path: Path) -> bool:
-    """Whether a living program has this project file open (MS19)."""
+def in_use(root: Path, path: Path, own: Path | None = None) -> bool:
+    """Whether another window has this project file open (MS19); `own` is this one's folder."""
     for folder in _folders(root):
+        if folder == own:
+            continue
         with _locked(folder) as is_ours:
             if is_ours:
                 continue
             state = _newest_state(folder)
-            if state is not None and state.info.path == str(path):
+            if state is not None and state.info.path == str(path.absolute()):
                 return True
     return False
 
@@ -169,6 +175,24 @@ def recover(folder: Path) -> Recovered:
             )
         is_damaged = state.is_damaged or bool(lost)
         return Recovered(contents, state.info, state.at, tuple(messages), is_damaged)
+
+
+def picture_of(folder: Path, side: int) -> np.ndarray | None:
+    """What the work looks like, fitted into a square of `side` pixels; None when nobody can say.
+
+    Counts no attempt; a folder whose recovery failed before is not tried again for a picture.
+    """
+    if _attempts(folder) >= MAX_ATTEMPTS:
+        return None
+    try:
+        state = _newest_state(folder)
+        if state is None:
+            return None
+        contents, _ = _with_pixels(read_project(json_bytes(state.document)), folder)
+        return fitted(composite(contents.layers, contents.canvas.rect), Size(side, side))
+    except (StorageError, ValueError):
+        logger.warning("no picture of %s", folder.name, exc_info=True)
+        return None
 
 
 def finish(folder: Path, *, is_damaged: bool) -> None:

@@ -1,0 +1,1 @@
+"""Dialogs of what comes in and goes out: recovery, export, questions about files."""
