@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
+from pathlib import Path
 
 MAX_BYTES = 80
 
@@ -40,6 +42,18 @@ def unique_names(names: Iterable[str]) -> list[str]:
         taken.add(_key(candidate))
         result.append(candidate)
     return result
+
+
+def numbered_copy(path: Path) -> Path:
+    """The next free `beach_001.ora` beside `beach.ora`, counted on from the highest there is."""
+    stem = re.sub(r"_\d{3,}$", "", path.stem)
+    pattern = re.compile(re.escape(stem) + r"_(\d{3,})" + re.escape(path.suffix))
+    try:
+        matches = [pattern.fullmatch(each.name) for each in path.parent.iterdir()]
+    except OSError:
+        matches = []
+    highest = max((int(match.group(1)) for match in matches if match), default=0)
+    return path.with_name(f"{stem}_{highest + 1:03d}{path.suffix}")
 
 
 def _key(name: str) -> str:

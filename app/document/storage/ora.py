@@ -6,8 +6,7 @@ Knows neither Qt nor the engine. Opening never writes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,16 +26,9 @@ from app.document.storage.archive import (
     writing,
 )
 from app.document.storage.atomic import Disk, Stamp, atomic_write, stamp_of
-from app.document.storage.checked import ProjectError
-from app.document.storage.errors import NewerFormatError
+from app.document.storage.own_data import BLOBS, DOCUMENT, own_contents
 from app.document.storage.png import fitted
 from app.document.storage.project_json import (
-    VERSION,
-    LayerEntry,
-    NewerProjectError,
-    Project,
-    candidates_of,
-    read_project,
     src_of,
     write_project,
 )
@@ -44,8 +36,6 @@ from app.document.storage.stack_xml import Stack, StackError, StackLayer, read_s
 
 MIMETYPE = "image/openraster"
 SUFFIX = ".ora"
-DOCUMENT = "layerloom/document.json"
-BLOBS = "layerloom/blobs/"
 THUMBNAIL = Size(256, 256)
 
 
@@ -179,18 +169,10 @@ def load_project(path: Path, *, grid: int = DEFAULT_GRID, layers_only: bool = Fa
     """
     stamp = stamp_of(path)
     with ArchiveReader(path) as archive:
-        if not archive.has("stack.xml"):
-            raise archive.damaged("stack.xml")
-        if archive.has("mimetype") and archive.read("mimetype").strip() != MIMETYPE.encode():
-            raise archive.damaged("mimetype")
-        stack_bytes = archive.read("stack.xml")
-        try:
-            stack = read_stack(stack_bytes)
-        except StackError as error:
-            raise archive.damaged("stack.xml") from error
+        stack, stack_bytes = stack_of(archive)
         pictures = {src: archive.picture(src) for src in {item.src for item in stack.layers}}
         if archive.has(DOCUMENT) and not layers_only:
-            contents, messages = _own(archive, stack, stack_bytes, pictures)
+            contents, messages = own_contents(archive, stack, stack_bytes, pictures)
             return Opened(contents, messages, stamp, True)
         if not stack.layers and archive.has("mergedimage.png"):
             stack = Stack(stack.size, (StackLayer(name=path.stem, src="mergedimage.png"),))
@@ -200,94 +182,18 @@ def load_project(path: Path, *, grid: int = DEFAULT_GRID, layers_only: bool = Fa
         return Opened(contents, messages, stamp, False)
 
 
-def _own(
-    archive: ArchiveReader, stack: Stack, stack_bytes: bytes, pictures: dict[str, Pixels]
-) -> tuple[Contents, tuple[str, ...]]:
-    """Contents of a file of ours, whether or not somebody changed it meanwhile."""
-    try:
-        project = read_project(archive.read(DOCUMENT))
-    except NewerProjectError as error:
-        raise NewerFormatError(
-            f"'{archive.name}' was written by a newer Layerloom (format {error.version}, "
-            f"this one reads up to {VERSION}).",
-            "It is untouched.",
-            "Update, or open the layers without recipes as a copy.",
-        ) from error
-    except ProjectError as error:
-        raise archive.damaged(DOCUMENT) from error
-    find = _finder(archive, pictures)
-    if _is_as_saved(project, stack_bytes, pictures):
-        try:
-            return _as_saved(project, pictures, find, archive), ()
-        except ValueError:
-            pass  # the parts contradict each other: what other programs see counts
-    return outside.merged(project, stack, pictures, find)
-
-
-def _finder(archive: ArchiveReader, pictures: dict[str, Pixels]) -> Callable[[str], Pixels | None]:
-    """Look up pixels by hash: in a blob, else among the layers' pictures."""
-    by_hash = {image.hash: image for image in pictures.values()}
-
-    def find(pixel_hash: str) -> Pixels | None:
-        if pixel_hash not in by_hash:
-            name = f"{BLOBS}{pixel_hash}.png"
-            if not archive.has(name):
-                return None
-            image = archive.picture(name)
-            if image.hash != pixel_hash:
-                raise archive.damaged(name)
-            by_hash[pixel_hash] = image
-        return by_hash[pixel_hash]
-
-    return find
-
-
-def _is_as_saved(project: Project, stack_bytes: bytes, pictures: dict[str, Pixels]) -> bool:
-    """Whether stack and pictures still have the hashes that were written with them."""
-    found = {src: image.hash for src, image in pictures.items()}
-    found["stack.xml"] = outside.sha256(stack_bytes)
-    if found != project.members:
-        return False
-    entries = [project.background, *project.foregrounds]
-    return all(
-        entry.src in found and entry.pixel_hash in (None, found[entry.src])
-        for entry in entries
-        if entry.src
-    )
-
-
-def _as_saved(
-    project: Project,
-    pictures: dict[str, Pixels],
-    find: Callable[[str], Pixels | None],
-    archive: ArchiveReader,
-) -> Contents:
-    """Exactly the contents that were saved.
+def stack_of(archive: ArchiveReader) -> tuple[Stack, bytes]:
+    """The layers of an OpenRaster as other programs see them, and the text that says so.
 
     Raises:
-        ValueError: rectangles and pictures do not fit each other.
-        StorageError: pixels of a candidate are missing.
+        StorageError: it is none, or damaged.
     """
-
-    def complete(entry: LayerEntry) -> Layer:
-        image = None
-        if entry.pixel_hash is not None:
-            image = pictures[entry.src] if entry.src else find(entry.pixel_hash)
-            if image is None:
-                raise archive.damaged(f"{BLOBS}{entry.pixel_hash}.png")
-        candidates, missing = candidates_of(entry.candidates, find)
-        if missing:
-            raise archive.damaged(f"the candidates of '{entry.layer.name}'")
-        return outside.consistent(
-            replace(entry.layer, image=None, candidates=candidates), image, project.base
-        )
-
-    detached, missing = candidates_of(project.detached, find)
-    if missing:
-        raise archive.damaged("the candidates without a layer")
-    return replace(
-        project.base,
-        background=complete(project.background),
-        foregrounds=tuple(complete(entry) for entry in project.foregrounds),
-        detached=detached,
-    )
+    if not archive.has("stack.xml"):
+        raise archive.damaged("stack.xml")
+    if archive.has("mimetype") and archive.read("mimetype").strip() != MIMETYPE.encode():
+        raise archive.damaged("mimetype")
+    data = archive.read("stack.xml")
+    try:
+        return read_stack(data), data
+    except StackError as error:
+        raise archive.damaged("stack.xml") from error

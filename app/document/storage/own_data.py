@@ -1,0 +1,133 @@
+"""What only Layerloom writes into an OpenRaster: found again, and joined with its layers.
+
+The file may be as it was saved, or another program may have re-saved it; then what that program
+sees wins. Knows no path and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from app.document.contents import Contents
+from app.document.layer import Layer
+from app.document.pixels import Pixels
+from app.document.storage import outside
+from app.document.storage.archive import ArchiveReader
+from app.document.storage.checked import ProjectError
+from app.document.storage.errors import NewerFormatError
+from app.document.storage.project_json import (
+    VERSION,
+    LayerEntry,
+    NewerProjectError,
+    Project,
+    candidates_of,
+    read_project,
+)
+from app.document.storage.stack_xml import Stack
+
+DOCUMENT = "layerloom/document.json"
+BLOBS = "layerloom/blobs/"
+
+
+def own_contents(
+    archive: ArchiveReader, stack: Stack, stack_bytes: bytes, pictures: Mapping[str, Pixels]
+) -> tuple[Contents, tuple[str, ...]]:
+    """Contents of a file of ours, whether or not somebody changed it meanwhile."""
+    project = read_own(archive)
+    find = finder(archive, pictures)
+    if _is_as_saved(project, stack_bytes, pictures):
+        try:
+            return _as_saved(project, pictures, find, archive), ()
+        except ValueError:
+            pass  # the parts contradict each other: what other programs see counts
+    return outside.merged(project, stack, pictures, find)
+
+
+def read_own(archive: ArchiveReader) -> Project:
+    """Our own data, checked.
+
+    Raises:
+        NewerFormatError: it needs a newer reader (MS11).
+        StorageError: it is damaged or not there (MS9).
+    """
+    try:
+        return read_project(archive.read(DOCUMENT))
+    except NewerProjectError as error:
+        raise NewerFormatError(
+            f"'{archive.name}' was written by a newer Layerloom (format {error.version}, "
+            f"this one reads up to {VERSION}).",
+            "It is untouched.",
+            "Update, or open the layers without recipes as a copy.",
+        ) from error
+    except ProjectError as error:
+        raise archive.damaged(DOCUMENT) from error
+
+
+def finder(archive: ArchiveReader, pictures: Mapping[str, Pixels]) -> outside.Find:
+    """Look up pixels by hash: in a blob, else among the layers' pictures."""
+    by_hash = {image.hash: image for image in pictures.values()}
+
+    def find(pixel_hash: str) -> Pixels | None:
+        if pixel_hash not in by_hash:
+            name = f"{BLOBS}{pixel_hash}.png"
+            if not archive.has(name):
+                return None
+            image = archive.picture(name)
+            if image.hash != pixel_hash:
+                raise archive.damaged(name)
+            by_hash[pixel_hash] = image
+        return by_hash[pixel_hash]
+
+    return find
+
+
+def _is_as_saved(project: Project, stack_bytes: bytes, pictures: Mapping[str, Pixels]) -> bool:
+    """Whether stack and pictures still have the hashes that were written with them."""
+    found = {src: image.hash for src, image in pictures.items()}
+    found["stack.xml"] = outside.sha256(stack_bytes)
+    if found != project.members:
+        return False
+    entries = [project.background, *project.foregrounds]
+    return all(
+        entry.src in found and entry.pixel_hash in (None, found[entry.src])
+        for entry in entries
+        if entry.src
+    )
+
+
+def _as_saved(
+    project: Project,
+    pictures: Mapping[str, Pixels],
+    find: outside.Find,
+    archive: ArchiveReader,
+) -> Contents:
+    """Exactly the contents that were saved.
+
+    Raises:
+        ValueError: rectangles and pictures do not fit each other.
+        StorageError: pixels of a candidate are missing.
+    """
+
+    def complete(entry: LayerEntry) -> Layer:
+        image = None
+        if entry.pixel_hash is not None:
+            image = pictures[entry.src] if entry.src else find(entry.pixel_hash)
+            if image is None:
+                raise archive.damaged(f"{BLOBS}{entry.pixel_hash}.png")
+        candidates, missing = candidates_of(entry.candidates, find)
+        if missing:
+            raise archive.damaged(f"the candidates of '{entry.layer.name}'")
+        return outside.consistent(
+            replace(entry.layer, image=None, candidates=candidates), image, project.base
+        )
+
+    detached, missing = candidates_of(project.detached, find)
+    if missing:
+        raise archive.damaged("the candidates without a layer")
+    return replace(
+        project.base,
+        background=complete(project.background),
+        foregrounds=tuple(complete(entry) for entry in project.foregrounds),
+        detached=detached,
+    )
