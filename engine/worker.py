@@ -61,7 +61,8 @@ class Engine:
     def cancel(self, job_id: int | None = None) -> None:
         """End one job, waiting or running, or all of them; each answers with `JobCancelled`."""
         with self._lock:
-            self._cancelled.update(self._waiting if job_id is None else [job_id])
+            # A job that has ended meanwhile must not leave its id behind.
+            self._cancelled.update(i for i in self._waiting if job_id in (None, i))
 
     def shutdown(self, timeout_s: float = 10.0) -> bool:
         """Cancel everything and end the thread. Call off the GUI thread.

@@ -112,6 +112,16 @@ def test_cancel_while_waiting(running):
     assert [type(e) for e in ends] == [Finished, JobCancelled, Finished]
 
 
+def test_cancelling_what_is_not_there_does_not_hit_a_later_job(running):
+    running.state("ready")
+    running.engine.cancel(4)
+    running.engine.submit(job(4))
+    assert isinstance(running.until((Finished, JobCancelled)), Finished)
+    running.engine.cancel(4)
+    running.engine.submit(job(4))
+    assert isinstance(running.until((Finished, JobCancelled)), Finished)
+
+
 def test_shutdown_in_the_middle_of_a_job(weights):
     """platform.md 1.3: the thread ends between two network calls, before the interpreter does."""
     made = Running(weights)
