@@ -167,7 +167,9 @@ class PictureMix:
         background_share: pictures with a background.
         composite_share: batches that carry the merged entry.
         max_tokens: image tokens per picture; larger ones are composed again.
-        size, variety: see `scenes.compose`.
+        size: the largest factor on the usual sizes of things; pictures draw .6 to 1 of it, because
+            small things cost fewer tokens and a model must know all sizes anyway.
+        variety: see `scenes.compose`.
         most_things: 1 to this many foregrounds per picture, all counts alike; 0 = as composed.
             Few things first: what a noun looks like is learned before who stands where.
     """
@@ -239,7 +241,7 @@ class Pictures(IterableDataset[Batch]):
                 with_background=with_background,
                 count=int(rng.integers(1, most + 1)) if most else None,
                 aspects=aspects,
-                size=self.mix.size,
+                size=self.mix.size * (1 - 0.4 * float(rng.random())),
                 variety=self.mix.variety,
             )
             if not scene.things and scene.background is None:
