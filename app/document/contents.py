@@ -25,6 +25,7 @@ from app.document.layer import (
 MAX_FOREGROUNDS = 50
 MAX_PROMPT = 1000
 MAX_SIDE = 8192
+MAX_VARIATIONS = 8
 DEFAULT_CANVAS = Size(512, 512)
 DEFAULT_GRID = 32
 
@@ -40,14 +41,18 @@ class Settings:
         cfg_scale: guidance; None = the model's default, 1 = none.
         seed_mode: "random" draws a picture seed per job, "fixed" uses `seed`.
         seed: picture seed, 0 to 4294967295.
+        variations: pictures per job, 1 to 8.
     """
 
     steps: int | None = None
     cfg_scale: float | None = None
     seed_mode: SeedMode = "random"
     seed: int = 0
+    variations: int = 1
 
     def __post_init__(self) -> None:
+        if not 1 <= self.variations <= MAX_VARIATIONS:
+            raise ValueError(f"variations must be 1 to {MAX_VARIATIONS}, got {self.variations}")
         if self.steps is not None and not 1 <= self.steps <= 1000:
             raise ValueError(f"steps must be 1 to 1000, got {self.steps}")
         if self.cfg_scale is not None and not 0.0 <= self.cfg_scale <= 100.0:
@@ -234,6 +239,7 @@ def content_hash(contents: Contents) -> str:
         [contents.canvas.width, contents.canvas.height, contents.grid],
         [contents.prompt, contents.next_number, contents.background_on, contents.extra],
         [settings.steps, settings.cfg_scale, settings.seed_mode, settings.seed],
+        settings.variations,
         [layer(item) for item in (contents.background, *contents.foregrounds)],
         [candidate(item) for item in contents.detached],
     ]

@@ -174,6 +174,11 @@ class Rect:
         y = min(max(0, round_to(self.y, grid)), canvas.height - height)
         return Rect(x, y, width, height)
 
+    def centred_on(self, other: Rect) -> Rect:
+        """The same size, with the middle where the middle of `other` is."""
+        (own_x, own_y), (x, y) = self.centre, other.centre
+        return self.translated(x - own_x, y - own_y)
+
     def following(self, asked: Rect, now: Rect) -> Rect:
         """Where a result made for `asked` belongs when its layer has meanwhile become `now`.
 

@@ -87,9 +87,14 @@ def _placements(document: Document, source: Random) -> list[Placement]:
     return result
 
 
-def _use_candidate(document: Document, source: Random) -> Command:
+def _known_candidate(document: Document, source: Random) -> dict[int, str]:
     known = [(layer.id, item.pixel_hash) for layer in document.layers for item in layer.candidates]
-    return commands.UseCandidate(*source.choice(known or [(document.background_id, "none")]))
+    return dict([source.choice(known or [(document.background_id, "none")])])
+
+
+def _use_candidate(document: Document, source: Random) -> Command:
+    ((layer_id, pixel_hash),) = _known_candidate(document, source).items()
+    return commands.UseCandidate(layer_id, pixel_hash)
 
 
 def _other_document(document: Document, source: Random) -> Command:
@@ -113,12 +118,19 @@ def _settings(document: Document, source: Random) -> Command:
 
 
 MAKERS: dict[type[Command], Make] = {
+    commands.AddCandidates: lambda d, s: commands.AddCandidates(
+        {item.layer_id: item.as_candidate() for item in _placements(d, s)}
+    ),
     commands.AddBox: lambda d, s: commands.AddBox(
         rect(s), s.choice((None, _one(d, s))), s.choice(_NAMES)
     ),
     commands.DeleteLayers: lambda d, s: commands.DeleteLayers(_some(d, s)),
+    commands.DiscardCandidates: lambda d, s: commands.DiscardCandidates(
+        {key: [value] for key, value in _known_candidate(d, s).items()}
+    ),
     commands.DuplicateLayers: lambda d, s: commands.DuplicateLayers(_some(d, s)),
     commands.ImportPicture: _import,
+    commands.KeepAsIs: lambda d, s: commands.KeepAsIs(_some(d, s)),
     commands.MoveLayers: lambda d, s: commands.MoveLayers(
         _some(d, s), s.randint(-50, 50), s.randint(-50, 50)
     ),
@@ -137,10 +149,12 @@ MAKERS: dict[type[Command], Make] = {
     commands.SetOpacity: lambda d, s: commands.SetOpacity(_some(d, s), s.random()),
     commands.SetPrompt: lambda d, s: commands.SetPrompt(s.choice(_PROMPTS)),
     commands.SetRect: lambda d, s: commands.SetRect(_one(d, s), rect(s)),
+    commands.SetRects: lambda d, s: commands.SetRects({_one(d, s): rect(s)}, "Align"),
     commands.SetSeed: lambda d, s: commands.SetSeed(
         _one(d, s), s.choice((None, s.randrange(2**32)))
     ),
     commands.SetSettings: _settings,
     commands.SetVisible: lambda d, s: commands.SetVisible(_some(d, s), s.random() < 0.7),
     commands.UseCandidate: _use_candidate,
+    commands.UseCandidates: lambda d, s: commands.UseCandidates(_known_candidate(d, s)),
 }

@@ -8,8 +8,16 @@ from app.document.commands.boxes import (
     MoveLayers,
     Reorder,
     SetRect,
+    SetRects,
+)
+from app.document.commands.candidates import (
+    AddCandidates,
+    DiscardCandidates,
+    UseCandidate,
+    UseCandidates,
 )
 from app.document.commands.looks import (
+    KeepAsIs,
     Rename,
     SetBlend,
     SetLocked,
@@ -17,7 +25,7 @@ from app.document.commands.looks import (
     SetSeed,
     SetVisible,
 )
-from app.document.commands.placing import ImportPicture, Placement, PlacePixels, UseCandidate
+from app.document.commands.placing import ImportPicture, Placement, PlacePixels
 from app.document.commands.whole import (
     ReplaceDocument,
     SetBackground,
@@ -28,10 +36,13 @@ from app.document.commands.whole import (
 
 __all__ = [
     "AddBox",
+    "AddCandidates",
     "Command",
     "DeleteLayers",
+    "DiscardCandidates",
     "DuplicateLayers",
     "ImportPicture",
+    "KeepAsIs",
     "MoveLayers",
     "PlacePixels",
     "Placement",
@@ -45,8 +56,10 @@ __all__ = [
     "SetOpacity",
     "SetPrompt",
     "SetRect",
+    "SetRects",
     "SetSeed",
     "SetSettings",
     "SetVisible",
     "UseCandidate",
+    "UseCandidates",
 ]

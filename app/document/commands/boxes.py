@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.document.commands.base import Command, foregrounds_only, named, unlocked
-from app.document.contents import Contents, check_room, default_name
-from app.document.errors import DocumentError
+from app.document.commands.candidates import original_of
+from app.document.contents import MAX_SIDE, Contents, check_room, default_name
+from app.document.errors import LimitError
 from app.document.geometry import Rect
-from app.document.layer import MAX_NAME, Layer, clean_name, new_layer_id
+from app.document.layer import MAX_NAME, Candidate, Layer, clean_name, new_layer_id
+from app.document.outdated import SOURCE
+from app.document.pixels import Pixels
+from app.document.resample import resampled
 
 
 @dataclass(eq=False)
@@ -92,25 +96,18 @@ class MoveLayers(Command):
 
 @dataclass(eq=False)
 class SetRect(Command):
-    """Place and size of one layer; only an empty box takes another size."""
+    """Place and size of one layer.
+
+    An empty box is snapped outward. A layer with pixels that takes another size shows them
+    resampled from the original, which stays among its candidates.
+    """
 
     layer_id: int
     rect: Rect
     gesture: int | None = None
 
     def _apply(self, contents: Contents) -> Contents:
-        foregrounds_only(contents, [self.layer_id], "moved")
-        (layer,) = unlocked(contents, [self.layer_id])
-        rect = self.rect
-        if not layer.has_pixels:
-            rect = rect.snapped_outward(contents.grid, contents.canvas)
-        elif rect.size != layer.rect.size:
-            raise DocumentError(
-                f"'{layer.name}' has pixels of {layer.rect.width} × {layer.rect.height}, "
-                "so its size stays.",
-                advice="Draw a new box of the size that you need.",
-            )
-        return contents.with_layers([replace(layer, rect=rect)])
+        return _with_rects(contents, {self.layer_id: self.rect})
 
     def _describe(self, contents: Contents) -> str:
         resized = contents.layer(self.layer_id).rect.size != self.rect.size
@@ -118,6 +115,67 @@ class SetRect(Command):
 
     def _targets(self) -> object:
         return self.layer_id
+
+
+@dataclass(eq=False)
+class SetRects(Command):
+    """Places and sizes of several layers in one step: Align, Distribute, fields for many.
+
+    Attributes:
+        rects: where each layer goes; as in `SetRect`.
+        verb: first word of the label.
+    """
+
+    rects: Mapping[int, Rect]
+    verb: str = "Move"
+    gesture: int | None = None
+
+    def _apply(self, contents: Contents) -> Contents:
+        return _with_rects(contents, self.rects)
+
+    def _describe(self, contents: Contents) -> str:
+        return f"{self.verb} {named(contents, list(self.rects))}"
+
+    def _targets(self) -> object:
+        return (tuple(self.rects), self.verb)
+
+
+def _with_rects(contents: Contents, rects: Mapping[int, Rect]) -> Contents:
+    foregrounds_only(contents, list(rects), "moved")
+    layers = unlocked(contents, list(rects))
+    return contents.with_layers([_at(layer, rects[layer.id], contents) for layer in layers])
+
+
+def _at(layer: Layer, rect: Rect, contents: Contents) -> Layer:
+    if layer.image is None:
+        return replace(layer, rect=rect.snapped_outward(contents.grid, contents.canvas))
+    if rect.size == layer.rect.size:
+        return replace(layer, rect=rect)
+    if max(rect.width, rect.height) > MAX_SIDE:
+        raise LimitError(
+            f"A layer of {rect.width} × {rect.height} is too large; "
+            f"the limit is {MAX_SIDE:,} each way."
+        )
+    return _resized(layer, rect)
+
+
+def _resized(layer: Layer, rect: Rect) -> Layer:
+    """The layer at another size, resampled from its original and never from a resampled copy."""
+    original = original_of(layer)
+    if original is None:
+        record = {key: value for key, value in (layer.record or {}).items() if key != SOURCE}
+        assert layer.image is not None
+        original = Candidate(layer.image, record or None, layer.rect, layer.kind)
+    if original.rect.size == rect.size:
+        kept = tuple(item for item in layer.candidates if item is not original)
+        return replace(
+            layer, image=original.image, rect=rect, record=original.record, candidates=kept
+        )
+    shown = Pixels.of(resampled(original.pixels, rect.width, rect.height))
+    if original not in layer.candidates:
+        layer = layer.with_candidate(original)
+    record = {**(layer.record or {}), SOURCE: original.pixel_hash}
+    return replace(layer, image=shown, rect=rect, record=record)
 
 
 @dataclass(eq=False)

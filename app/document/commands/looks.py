@@ -1,4 +1,4 @@
-"""Commands on single properties: name, eye, lock, opacity, blend mode, pinned seed."""
+"""Commands on single properties: name, eye, lock, opacity, blend, pinned seed, Keep As Is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from app.document.commands.base import Command, named, unlocked
 from app.document.contents import Contents, default_name
 from app.document.errors import DocumentError
 from app.document.layer import MAX_SEED, clean_name
+from app.document.outdated import kept_as_is, outdated
 
 
 @dataclass(eq=False)
@@ -94,6 +95,23 @@ class SetBlend(Command):
 
     def _describe(self, contents: Contents) -> str:
         return f"Blend Mode of {named(contents, self.layer_ids)}"
+
+
+@dataclass(eq=False)
+class KeepAsIs(Command):
+    """Clear the badge "outdated" until prompt or size change again (RE6)."""
+
+    layer_ids: Sequence[int]
+
+    def _apply(self, contents: Contents) -> Contents:
+        layers = [contents.layer(layer_id) for layer_id in self.layer_ids]
+        stale = [layer for layer in layers if outdated(layer, contents)]
+        return contents.with_layers(
+            [replace(layer, record=kept_as_is(layer, contents)) for layer in stale]
+        )
+
+    def _describe(self, contents: Contents) -> str:
+        return f"Keep {named(contents, self.layer_ids)} As Is"
 
 
 @dataclass(eq=False)

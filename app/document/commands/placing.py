@@ -1,4 +1,4 @@
-"""Commands on pixels: accept results, use a candidate, import a picture."""
+"""Commands that bring pixels: accept results, import a picture."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from app.document.commands.base import Command, named, unlocked
+from app.document.commands.base import Command, named
+from app.document.commands.candidates import showing
 from app.document.contents import MAX_SIDE, Contents, default_name
 from app.document.errors import DocumentError, LimitError
 from app.document.geometry import Rect
@@ -71,30 +72,12 @@ class PlacePixels(Command):
             elif layer.locked:
                 contents = contents.with_layers([layer.with_candidate(candidate)])
             else:
-                contents = contents.with_layers([_showing(layer, candidate)])
+                contents = contents.with_layers([showing(layer, candidate)])
         return replace(contents, detached=(*detached, *contents.detached))
 
     def _describe(self, contents: Contents) -> str:
         present = [item.layer_id for item in self.placements if contents.get(item.layer_id)]
         return self.text or (f"Generate {named(contents, present)}" if present else "Generate")
-
-
-@dataclass(eq=False)
-class UseCandidate(Command):
-    """Show another candidate of a layer; the present pixels take its place in the list."""
-
-    layer_id: int
-    pixel_hash: str
-
-    def _apply(self, contents: Contents) -> Contents:
-        (layer,) = unlocked(contents, [self.layer_id])
-        for candidate in layer.candidates:
-            if candidate.pixel_hash == self.pixel_hash:
-                return contents.with_layers([_showing(layer, candidate)])
-        raise DocumentError(f"'{layer.name}' has no such candidate any more.")
-
-    def _describe(self, contents: Contents) -> str:
-        return f"Use Candidate of {named(contents, [self.layer_id])}"
 
 
 @dataclass(eq=False)
@@ -141,19 +124,3 @@ class ImportPicture(Command):
 
     def _name(self, contents: Contents) -> str:
         return clean_name(self.name) or default_name(contents.next_number)
-
-
-def _showing(layer: Layer, candidate: Candidate) -> Layer:
-    """The layer with the candidate's pixels; its former ones become the newest candidate."""
-    kept = tuple(other for other in layer.candidates if other != candidate)
-    former = layer.as_candidate()
-    if former is not None and former != candidate:
-        kept = (former, *(other for other in kept if other != former))
-    return replace(
-        layer,
-        kind=candidate.kind,
-        image=candidate.image,
-        rect=candidate.rect,
-        record=candidate.record,
-        candidates=kept,
-    )

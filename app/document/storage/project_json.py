@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.document.contents import MAX_PROMPT, MAX_SIDE, Contents, Settings
+from app.document.contents import MAX_PROMPT, MAX_SIDE, MAX_VARIATIONS, Contents, Settings
 from app.document.geometry import Rect, Size
 from app.document.layer import (
     KINDS,
@@ -143,6 +143,7 @@ def head_out(contents: Contents) -> dict[str, Any]:
             "cfg_scale": _plain_number(settings.cfg_scale),
             "seed_mode": settings.seed_mode,
             "seed": settings.seed,
+            "variations": settings.variations,
         },
         "next_number": contents.next_number,
         "detached": [_candidate_out(item) for item in contents.detached],
@@ -249,6 +250,9 @@ def _project(root: dict[str, Any]) -> Project:
             cfg_scale=optional(settings, "cfg_scale", lambda key: real(settings, key, 0, 100)),
             seed_mode=settings.get("seed_mode"),  # type: ignore[arg-type]  # checked by Settings
             seed=whole(settings, "seed", 0, MAX_SEED),
+            variations=(
+                whole(settings, "variations", 1, MAX_VARIATIONS) if "variations" in settings else 1
+            ),
         ),
         next_number=max(whole(root, "next_number", 1, _MAX_NUMBER), max(numbers) + 1),
         extra={key: value for key, value in root.items() if key not in _KNOWN},

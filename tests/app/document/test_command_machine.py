@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 import app.document.commands as commands
 from app.document import Document, Rect, Size, UserError, new_contents
 from app.document.commands import Command, Placement
+from app.document.commands.candidates import original_of
 from app.document.contents import Settings, content_hash
 from app.document.storage.ora import load_project, write_ora
 from tests.app.document.examples import UndoStack, picture
@@ -39,6 +40,7 @@ plain_settings = st.builds(
     cfg_scale=st.one_of(st.none(), st.floats(0, 20)),
     seed_mode=st.sampled_from(["random", "fixed"]),
     seed=st.integers(0, 2**32 - 1),
+    variations=st.integers(1, 8),
 )
 
 
@@ -71,13 +73,39 @@ def candidate(document: Document) -> st.SearchStrategy[Command]:
     return pairs.map(lambda pair: commands.UseCandidate(*pair))
 
 
+def several(document: Document) -> st.SearchStrategy[dict[int, str]]:
+    known = {
+        layer.id: [item.pixel_hash for item in layer.candidates]
+        for layer in document.layers
+        if layer.candidates
+    }
+    if not known:
+        return st.just({document.background_id: "none"})
+    chosen = st.lists(st.sampled_from(sorted(known)), min_size=1, max_size=3, unique=True)
+    return chosen.flatmap(
+        lambda ids: st.fixed_dictionaries({key: st.sampled_from(known[key]) for key in ids})
+    )
+
+
+def fresh(document: Document) -> st.SearchStrategy[Command]:
+    def build(placed: list[Placement], gesture: int | None) -> Command:
+        found = {item.layer_id: item.as_candidate() for item in placed}
+        return commands.AddCandidates(found, gesture=gesture)
+
+    return st.builds(build, placements(document), gestures)
+
+
 def place_of(document: Document) -> st.SearchStrategy[int | None]:
     return st.one_of(st.none(), one(document))
 
 
 FACTORIES: dict[type[Command], Callable[[Document], st.SearchStrategy[Command]]] = {
+    commands.AddCandidates: fresh,
     commands.AddBox: lambda d: st.builds(commands.AddBox, rects, place_of(d), texts),
     commands.DeleteLayers: lambda d: st.builds(commands.DeleteLayers, some(d)),
+    commands.DiscardCandidates: lambda d: several(d).map(
+        lambda chosen: commands.DiscardCandidates({key: [value] for key, value in chosen.items()})
+    ),
     commands.DuplicateLayers: lambda d: st.builds(commands.DuplicateLayers, some(d)),
     commands.ImportPicture: lambda d: st.builds(
         commands.ImportPicture,
@@ -85,6 +113,7 @@ FACTORIES: dict[type[Command], Callable[[Document], st.SearchStrategy[Command]]]
         texts,
         st.one_of(st.none(), st.tuples(numbers, numbers)),
     ),
+    commands.KeepAsIs: lambda d: st.builds(commands.KeepAsIs, some(d)),
     commands.MoveLayers: lambda d: st.builds(
         commands.MoveLayers, some(d), numbers, numbers, gestures
     ),
@@ -108,10 +137,16 @@ FACTORIES: dict[type[Command], Callable[[Document], st.SearchStrategy[Command]]]
     commands.SetOpacity: lambda d: st.builds(commands.SetOpacity, some(d), opacities, gestures),
     commands.SetPrompt: lambda d: st.builds(commands.SetPrompt, texts, gestures),
     commands.SetRect: lambda d: st.builds(commands.SetRect, one(d), rects, gestures),
+    commands.SetRects: lambda d: some(d).flatmap(
+        lambda ids: st.builds(
+            commands.SetRects, st.fixed_dictionaries(dict.fromkeys(ids, rects)), st.just("Align")
+        )
+    ),
     commands.SetSeed: lambda d: st.builds(commands.SetSeed, one(d), seeds),
     commands.SetSettings: lambda d: st.builds(commands.SetSettings, plain_settings, gestures),
     commands.SetVisible: lambda d: st.builds(commands.SetVisible, some(d), st.booleans()),
     commands.UseCandidate: candidate,
+    commands.UseCandidates: lambda d: several(d).map(commands.UseCandidates),
 }
 
 
@@ -123,6 +158,10 @@ def test_every_command_is_in_the_machine() -> None:
 
     ours = {kind for kind in below(Command) if kind.__module__.startswith("app.")}
     assert ours - {Command} == set(FACTORIES)
+
+
+# What takes pictures away on purpose.
+_LOSING = (commands.DeleteLayers, commands.ReplaceDocument, commands.DiscardCandidates)
 
 
 class Mirror:
@@ -168,7 +207,7 @@ class CommandMachine(RuleBasedStateMachine):
             assert self.document.content_hash() == before
             self.stack.undone = undone
             return
-        if kind not in (commands.DeleteLayers, commands.ReplaceDocument):
+        if kind not in _LOSING:
             assert pictures <= pictures_of(self.document)  # no command loses a picture
         place = len(self.stack.done)
         self.hashes[place:] = [self.document.content_hash()]
@@ -250,9 +289,16 @@ TestCommandMachine.settings = settings(
 
 
 def pictures_of(document: Document) -> set[tuple[int, str]]:
-    """All pixels that the document holds, as (number of the layer or -1, hash)."""
+    """All pixels that the document holds, as (number of the layer or -1, hash).
+
+    A resampled copy does not count: its original, which is a candidate, gives it again.
+    """
     everything = (document.contents.background, *document.foregrounds)
-    shown = {(layer.number, layer.pixel_hash) for layer in everything if layer.pixel_hash}
+    shown = {
+        (layer.number, layer.pixel_hash)
+        for layer in everything
+        if layer.pixel_hash and original_of(layer) is None
+    }
     kept = {(layer.number, item.pixel_hash) for layer in everything for item in layer.candidates}
     return shown | kept | {(-1, item.pixel_hash) for item in document.contents.detached}
 
@@ -277,6 +323,7 @@ def test_the_hash_sees_every_field() -> None:
         commands.Reorder([layer_id], None),
         commands.SetPrompt("x"),
         commands.SetSettings(Settings(seed=5)),
+        commands.SetSettings(Settings(seed=5, variations=4)),
         commands.SetCanvas(Size(64, 64)),
         commands.SetBackground(False),
     ]

@@ -28,12 +28,16 @@ from app.document.commands import (
     SetOpacity,
     SetPrompt,
     SetRect,
+    SetRects,
     SetSeed,
     SetSettings,
     SetVisible,
     UseCandidate,
 )
 from app.document.contents import Settings
+from app.document.outdated import outdated
+from app.document.pixels import Pixels
+from app.document.resample import resampled
 from tests.app.document.examples import (
     UndoStack,
     add_box,
@@ -304,10 +308,51 @@ def test_empty_boxes_stay_on_the_grid_and_pictures_go_anywhere() -> None:
     assert document.layer(empty.id).rect == Rect(0, 32, 32, 32)
 
 
-def test_a_layer_with_pixels_keeps_its_size() -> None:
+def test_a_layer_with_pixels_is_resampled_from_its_original() -> None:
+    """CA5, section 0: sizes come from the source each time; its own size brings it back."""
     document = design()
-    with pytest.raises(DocumentError, match="has pixels of 48 × 32"):
-        run(document, SetRect(castle_of(document), Rect(0, 0, 16, 16)))
+    castle = document.layer(castle_of(document))
+    for rect in (Rect(0, 0, 24, 16), Rect(5, 5, 96, 64)):
+        run(document, SetRect(castle.id, rect))
+        now = document.layer(castle.id)
+        assert now.rect == rect
+        assert np.array_equal(now.pixels, Pixels.of(resampled(castle.pixels, *_sides(rect))).array)
+        assert now.candidates[0].image is castle.image
+        assert outdated(now, document.contents) in ("prompt", "size")
+    run(document, SetRect(castle.id, castle.rect.translated(3, 4)))
+    now = document.layer(castle.id)
+    assert now.image is castle.image
+    assert now.record == castle.record
+    assert now.candidates == castle.candidates
+
+
+def test_a_resampled_copy_is_no_candidate() -> None:
+    """Section 0: what stays after a regeneration is the original, not what was made from it."""
+    document = design()
+    castle = document.layer(castle_of(document))
+    run(document, SetRect(castle.id, Rect(0, 0, 24, 16)))
+    small = document.layer(castle.id).pixel_hash
+    fill(document, castle.id, 9)
+    kept = [item.pixel_hash for item in document.layer(castle.id).candidates]
+    assert castle.pixel_hash in kept
+    assert small not in kept
+
+
+def test_layers_are_arranged_in_one_step() -> None:
+    """CA4, LA4: several places at once; a locked layer refuses all of it."""
+    document = design()
+    castle, empty = (layer.id for layer in document.foregrounds)
+    run(document, SetRects({castle: Rect(7, 9, 48, 32), empty: Rect(17, 1, 30, 30)}, "Align"))
+    assert document.layer(castle).rect == Rect(7, 9, 48, 32)
+    assert document.layer(empty).rect == Rect(16, 0, 32, 32)
+    run(document, SetLocked([castle], True))
+    with pytest.raises(DocumentError, match="locked"):
+        run(document, SetRects({castle: Rect(0, 0, 48, 32), empty: Rect(0, 0, 16, 16)}))
+    assert document.layer(empty).rect == Rect(16, 0, 32, 32)
+
+
+def _sides(rect: Rect) -> tuple[int, int]:
+    return rect.width, rect.height
 
 
 def test_a_duplicate_shares_pixels_and_is_a_layer_of_its_own() -> None:

@@ -1,0 +1,67 @@
+"""Outdated: whether a layer's pixels still answer the present prompt and box (RE6).
+
+Only these two count; a moved layer or another model are notes in its record. Knows no widget.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from app.document.contents import Contents
+from app.document.layer import Layer
+
+Outdated = Literal["", "prompt", "size"]
+
+KEPT = "kept"  # in a record: what the user said is fine as it is
+SOURCE = "source"  # in a record: hash of the pixels that were resampled; see `SetRect`
+
+
+def same_words(prompt: str) -> str:
+    """A prompt with white space collapsed: what counts when two are compared."""
+    return " ".join(prompt.split())
+
+
+def outdated(layer: Layer, contents: Contents) -> Outdated:
+    """What of the layer's record is not so any more; "" for layers without a record."""
+    record = layer.record
+    if record is None or not layer.has_pixels or layer.kind != "generated":
+        return ""
+    kept = record.get(KEPT)
+    kept = kept if isinstance(kept, dict) else {}
+    prompt = same_words(contents.prompt)
+    if same_words(str(record.get("prompt", ""))) != prompt and kept.get("prompt") != prompt:
+        return "prompt"
+    if _is_resized(layer, contents) and kept.get("size") != _size(layer):
+        return "size"
+    return ""
+
+
+def kept_as_is(layer: Layer, contents: Contents) -> dict[str, Any]:
+    """The layer's record with a note that prompt and size are fine as they are now."""
+    note = {"prompt": same_words(contents.prompt), "size": _size(layer)}
+    return {**(layer.record or {}), KEPT: note}
+
+
+def _is_resized(layer: Layer, contents: Contents) -> bool:
+    record = layer.record or {}
+    if SOURCE in record:
+        return True
+    box = record.get("box")
+    if not (isinstance(box, (list, tuple)) and len(box) == 4):
+        return False
+    if layer.is_background:
+        return (box[2] - box[0], box[3] - box[1]) != (
+            contents.canvas.width,
+            contents.canvas.height,
+        )
+    # Off the grid or half outside, the region differs though nothing was resized.
+    region = layer.region(contents.grid, contents.canvas)
+    return (
+        layer.rect.is_on_grid(contents.grid)
+        and contents.canvas.rect.contains(layer.rect)
+        and (box[2] - box[0], box[3] - box[1]) != (region.width, region.height)
+    )
+
+
+def _size(layer: Layer) -> list[int]:
+    return [layer.rect.width, layer.rect.height]

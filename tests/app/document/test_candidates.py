@@ -1,0 +1,162 @@
+"""Candidates: kept without being shown, used, discarded; and what counts as outdated."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.document import Document, DocumentError, Rect
+from app.document.commands import (
+    AddCandidates,
+    DeleteLayers,
+    DiscardCandidates,
+    KeepAsIs,
+    MoveLayers,
+    Placement,
+    SetLocked,
+    SetPrompt,
+    SetRect,
+    UseCandidate,
+    UseCandidates,
+)
+from app.document.outdated import outdated
+from app.document.resample import resampled
+from tests.app.document.examples import UndoStack, design, fill, picture, plain, run
+
+
+def offer(document: Document, layer_id: int, seed: int, gesture: int | None = None) -> str:
+    """A result that waits; returns its hash."""
+    rect = document.layer(layer_id).region(document.grid, document.canvas)
+    record = {"seed": seed, "prompt": document.prompt}
+    placement = Placement(layer_id, picture(rect.width, rect.height, seed), rect, record)
+    candidate = placement.as_candidate()
+    run(document, AddCandidates({layer_id: candidate}, gesture=gesture))
+    return candidate.pixel_hash
+
+
+def test_a_result_waits_and_changes_nothing_that_is_seen() -> None:
+    """GE13: the stage is beside the document's pixels until somebody accepts."""
+    document = design()
+    castle = document.foregrounds[0]
+    offer(document, castle.id, 50)
+    now = document.layer(castle.id)
+    assert now.image is castle.image
+    assert len(now.candidates) == len(castle.candidates) + 1
+    assert now.candidates[0].record == {"seed": 50, "prompt": ""}
+
+
+def test_variations_of_one_job_are_one_step() -> None:
+    """GE12, UN4: candidates that appear one after the other belong to one gesture."""
+    document = design()
+    stack = UndoStack(document)
+    castle = document.foregrounds[0]
+    for seed in (1, 2, 3):
+        rect = castle.rect
+        made = Placement(castle.id, picture(rect.width, rect.height, 60 + seed), rect, {"n": seed})
+        stack.push(AddCandidates({castle.id: made.as_candidate()}, "Variations", gesture=4))
+    assert len(stack.done) == 1
+    assert len(document.layer(castle.id).candidates) == 4
+    stack.undo()
+    assert document.layer(castle.id) == castle
+
+
+def test_accepting_several_layers_is_one_step() -> None:
+    """UN2: one step for a whole picture; the former pixels stay as candidates."""
+    document = design()
+    background, castle = document.layers[:2]
+    hashes = {layer.id: offer(document, layer.id, 70) for layer in (background, castle)}
+    run(document, UseCandidates(hashes, "Accept"))
+    for layer in (background, castle):
+        now = document.layer(layer.id)
+        assert now.pixel_hash == hashes[layer.id]
+        assert layer.pixel_hash in [item.pixel_hash for item in now.candidates]
+
+
+def test_a_candidate_follows_its_layer() -> None:
+    """Section 0, stage: moved meanwhile, it moves along; of another size, it is centred."""
+    document = design()
+    castle = document.foregrounds[0]
+    wanted = offer(document, castle.id, 80)
+    run(document, MoveLayers([castle.id], 37, 11))
+    run(document, UseCandidate(castle.id, wanted))
+    assert document.layer(castle.id).rect == castle.rect.translated(37, 11)
+    run(document, SetRect(castle.id, Rect(10, 10, 80, 80)))
+    assert castle.pixel_hash is not None
+    run(document, UseCandidate(castle.id, castle.pixel_hash))
+    assert document.layer(castle.id).rect == Rect(26, 34, 48, 32)
+
+
+def test_discarded_candidates_come_back_by_undo() -> None:
+    """UN2, UN6: several at once, one step, back into the strip."""
+    document = design()
+    stack = UndoStack(document)
+    castle = document.foregrounds[0]
+    hashes = [offer(document, castle.id, seed) for seed in (90, 91)]
+    before = document.content_hash()
+    stack.push(DiscardCandidates({castle.id: hashes}))
+    assert document.layer(castle.id).candidates == castle.candidates
+    assert stack.done[-1].label == "Discard 2 Candidates of 'Castle'"
+    stack.undo()
+    assert document.content_hash() == before
+
+
+def test_a_result_for_a_layer_that_is_gone_is_detached() -> None:
+    """GE9: never applied, kept."""
+    document = design()
+    castle = document.foregrounds[0]
+    made = Placement(castle.id, plain(48, 32, (1, 2, 3, 255)), castle.rect).as_candidate()
+    run(document, DeleteLayers([castle.id]))
+    run(document, AddCandidates({castle.id: made}))
+    assert document.contents.detached == (made,)
+
+
+def test_locked_layers_take_no_candidate() -> None:
+    """LY2: the lock protects the pixels; the strip still fills."""
+    document = design()
+    castle = document.foregrounds[0]
+    run(document, SetLocked([castle.id], True))
+    wanted = offer(document, castle.id, 95)
+    with pytest.raises(DocumentError, match="locked"):
+        run(document, UseCandidates({castle.id: wanted}))
+
+
+def test_prompt_and_size_make_a_layer_outdated() -> None:
+    """RE6: these two only; white space and a move do not count."""
+    document = design()
+    castle = document.foregrounds[0]
+    assert outdated(castle, document.contents) == "prompt"
+    run(document, SetPrompt(" a   castle\n"))
+    assert outdated(document.layer(castle.id), document.contents) == ""
+    run(document, MoveLayers([castle.id], 5, 3))
+    assert outdated(document.layer(castle.id), document.contents) == ""
+    run(document, SetRect(castle.id, Rect(0, 0, 96, 64)))
+    assert outdated(document.layer(castle.id), document.contents) == "size"
+
+
+def test_keep_as_is_lasts_until_the_prompt_changes_again() -> None:
+    """RE6: one step; another prompt brings the badge back."""
+    document = design()
+    castle = document.foregrounds[0].id
+    run(document, SetPrompt("a castle at night"))
+    command = run(document, KeepAsIs([castle]))
+    assert command.label == "Keep 'Castle' As Is"
+    assert outdated(document.layer(castle), document.contents) == ""
+    run(document, SetPrompt("a castle at noon"))
+    assert outdated(document.layer(castle), document.contents) == "prompt"
+    fill(document, castle, 7)
+    run(document, SetPrompt("a castle"))
+    again = KeepAsIs([castle])
+    run(document, again)
+    assert again.changes_nothing
+
+
+def test_resampling_keeps_what_is_flat_and_hides_nothing() -> None:
+    """Section 0: premultiplied, so that colour without alpha never bleeds."""
+    half = plain(8, 8, (200, 100, 50, 255))
+    half[:, 4:] = (0, 255, 0, 0)
+    for side in (3, 8, 21):
+        out = resampled(half, side, side)
+        assert out.shape == (side, side, 4)
+        seen = out[out[..., 3] > 40]
+        assert np.abs(seen[:, :3].astype(int) - (200, 100, 50)).max() <= 2
+    assert np.array_equal(resampled(half, 8, 8)[..., 3], half[..., 3])
