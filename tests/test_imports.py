@@ -36,7 +36,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "engine/sampling.py": ("torch", "numpy", "engine.layout", "engine.errors"),
     "engine/worker.py": ("engine.api", "engine.errors", "engine.generator"),
     "engine/training": ("torch", "numpy", "PIL", "safetensors", "resvg_py", "engine"),
-    "engine/benchmarks": ("torch", "numpy", "engine"),
+    "engine/benchmarks": ("torch", "numpy", "matplotlib", "engine"),
     "engine": ("torch", "numpy", "safetensors", "engine"),
     "app/document/storage": ("numpy", "psygnal", "PIL", "app.document"),
     "app/document": ("numpy", "psygnal", "app.document"),

@@ -1,105 +1,116 @@
-"""`layerloom bench engine`: what the region token cache saves, and what fifty boxes need.
+"""`layerloom bench engine`: what region crop and region cache are worth, measured side by side.
 
-Everything in one process on the shipped model; pictures and edits alternate; medians of `--runs`.
+Everything on one model in one process; what is compared is timed in turn; medians of `--runs` with
+the smallest and the largest value. Writes markdown, CSV and plots into a folder.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import platform
-import resource
-import statistics
-import time
+import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-import numpy as np
-
-from engine.api import Box, GenerateRequest, LayerRequest
+from engine.benchmarks import (
+    cache_events,
+    crop,
+    edit,
+    flux_crop,
+    plots,
+    roof,
+    scale,
+    start,
+)
+from engine.benchmarks.context import Context
+from engine.benchmarks.machine import describe
+from engine.benchmarks.report import Section, section_csv, section_markdown, update_page
 from engine.generator import Generator
 
-CANVAS = (512, 512)
-PROMPT = "a red balloon, a dog and a castle under a blue sky"
-BOX_PX = 160
+BENCHES: dict[str, Callable[[Context], Section]] = {
+    "edit": edit.bench,
+    "crop": crop.bench,
+    "cache": cache_events.bench,
+    "roof": roof.bench,
+    "scale": scale.bench,
+    "start": start.bench,
+    "flux": flux_crop.bench,
+}
+FULL_BUDGET_S, QUICK_BUDGET_S = 600.0, 20.0
 
 
-def equal_boxes(count: int, side: int = BOX_PX) -> list[Box]:
-    """`count` boxes of one size, spread over the canvas; they overlap where they must."""
-    columns = int(np.ceil(np.sqrt(count)))
-    rows = int(np.ceil(count / columns))
-
-    def at(i: int, n: int, extent: int) -> int:
-        return round(i * (extent - side) / max(1, n - 1) / 32) * 32
-
-    corners = [(at(i % columns, columns, 512), at(i // columns, rows, 512)) for i in range(count)]
-    return [(x, y, x + side, y + side) for x, y in corners]
-
-
-def picture(boxes: list[Box], pixels: dict[int, np.ndarray], background: bool) -> GenerateRequest:
-    """Background 0 and foregrounds 1.. of which those in `pixels` are finished."""
-    entries = [(0, "background", (0, 0, *CANVAS))] if background else []
-    entries += [(i + 1, "foreground", box) for i, box in enumerate(boxes)]
-    layers = tuple(
-        LayerRequest(layer_id=i, kind=kind, box=box, seed=i, pixels=pixels.get(i))  # type: ignore[arg-type]
-        for i, kind, box in entries
-    )
-    return GenerateRequest(job_id=1, canvas=CANVAS, prompt=PROMPT, layers=layers, preview_every=0)
-
-
-def seconds(work) -> float:  # type: ignore[no-untyped-def]
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def bench_edit(generator: Generator, layers: int, runs: int, background: bool) -> dict[str, float]:
-    """Median seconds of the picture and of one layer anew: warm, cold, and without the cache."""
-    boxes = equal_boxes(layers)
-    whole = picture(boxes, {}, background)
-    done = {r.layer_id: r.rgba for r in generator.run(whole).results}
-    edit = picture(boxes, {i: rgba for i, rgba in done.items() if i != 2}, background)
-    times: dict[str, list[float]] = {"picture": [], "cold": [], "warm": [], "uncached": []}
-    for _ in range(runs):
-        times["picture"].append(seconds(lambda: generator.run(whole)))
-        generator.cache.clear()
-        times["cold"].append(seconds(lambda: generator.run(edit)))
-        times["warm"].append(seconds(lambda: generator.run(edit)))
-        times["uncached"].append(seconds(lambda: generator.run(edit, use_cache=False)))
-        generator.run(edit)
-    return {name: statistics.median(values) for name, values in times.items()}
+def build_parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
+    parser = argparse.ArgumentParser(prog="layerloom bench engine", description=__doc__)
+    parser.add_argument("--weights", type=Path, default=None, help="model file (the shipped one)")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--runs", type=int, default=5, help="rounds of everything (5)")
+    parser.add_argument("--quick", action="store_true", help="few and small cases, under 3 minutes")
+    parser.add_argument("--only", default=",".join(BENCHES), metavar="NAMES",
+                        help=f"some of {','.join(BENCHES)}")  # fmt: skip
+    parser.add_argument("--most-layers", type=int, default=50, help="skip what has more layers")
+    parser.add_argument("--out", type=Path, default=Path("out/bench"), help="folder (out/bench)")
+    parser.add_argument("--page", type=Path, default=None,
+                        help="also write tables and plots into docs/benchmarks.md")  # fmt: skip
+    return parser
 
 
 def main(argv: list[str]) -> int:
-    """Print the tables."""
-    parser = argparse.ArgumentParser(prog="layerloom bench engine", description=__doc__)
-    parser.add_argument("--weights", type=Path, default=None)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="six layers only, no fifty boxes")
+    """Run the benches, print their tables and write them."""
+    parser = build_parser()
     args = parser.parse_args(argv)
+    names = [name for name in args.only.split(",") if name]
+    if unknown := [name for name in names if name not in BENCHES]:
+        parser.error(f"there is no bench {unknown[0]!r}; choose from {','.join(BENCHES)}")
+    if args.runs < 1:
+        parser.error("--runs must be at least 1")
     generator = Generator.load(args.weights, device="cpu", threads=args.threads)
-    steps = generator.info.default_steps
-    print(f"{platform.machine()}, {args.threads} threads, {steps} steps, boxes of {BOX_PX} px, "
-          f"medians of {args.runs}, model {generator.info.file_hash[:12]}\n")  # fmt: skip
-    print("| layers | background | picture s | one layer, uncached s | cold s | warm s | "
-          "picture / warm |")  # fmt: skip
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    counts = [(6, False), (6, True)] if args.quick else [(6, False), (6, True), (10, True)]
-    for layers, background in counts:
-        t = bench_edit(generator, layers, args.runs, background)
-        print(f"| {layers} | {'yes' if background else 'no'} | {t['picture']:.2f} | "
-              f"{t['uncached']:.2f} | {t['cold']:.2f} | {t['warm']:.2f} | "
-              f"{t['picture'] / t['warm']:.1f} |", flush=True)  # fmt: skip
-    if not args.quick:
-        took = seconds(lambda: generator.run(picture(equal_boxes(50, 96), {}, True)))
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        print(f"\n50 boxes of 96 px and a background: {took:.1f} s, peak {peak:.2f} GB of memory.")
+    context = Context(
+        generator=generator, runs=args.runs, quick=args.quick, most_layers=args.most_layers,
+        weights=args.weights, budget_s=QUICK_BUDGET_S if args.quick else FULL_BUDGET_S,
+    )  # fmt: skip
+    has_plots = plots.can_plot()
+    if not has_plots:
+        print("matplotlib is not installed, so the plots are skipped: pip install layerloom[bench]",
+              file=sys.stderr)  # fmt: skip
+    args.out.mkdir(parents=True, exist_ok=True)
+    texts = []
+    for name in names:
+        measured_on = describe(generator, command_line(args, name))
+        section = BENCHES[name](context)
+        texts.append(write(section, measured_on, args.out, args.page, has_plots))
+        print(texts[-1], flush=True)
+    (args.out / "report.md").write_text("\n".join(texts), encoding="utf-8")
     return 0
 
 
-if __name__ == "__main__":
-    import sys
+def command_line(args: argparse.Namespace, name: str) -> str:
+    """The command that repeats one bench: what changes numbers, and no paths."""
+    parts = ["layerloom bench engine", "--only", name, "--runs", str(args.runs)]
+    parts += ["--threads", str(args.threads)]
+    if args.quick:
+        parts.append("--quick")
+    if args.most_layers != 50:
+        parts += ["--most-layers", str(args.most_layers)]
+    return " ".join(parts)
 
+
+def write(section: Section, measured_on: str, out: Path, page: Path | None, has_plots: bool) -> str:
+    """One bench into its files and, where asked, into the page; returns its markdown."""
+    (out / f"{section.name}.csv").write_text(section_csv(section), encoding="utf-8")
+    drawn = [path for plot in section.plots if has_plots for path in plots.draw(plot, out)]
+    if page is not None:
+        beside = page.parent / page.stem  # docs/benchmarks.md -> docs/benchmarks/
+        for path in drawn:
+            beside.mkdir(exist_ok=True)
+            shutil.copyfile(path, beside / path.name)
+        folder = beside.name if has_plots else None
+        update_page(page, section.name, section_markdown(section, measured_on, folder))
+    return section_markdown(section, measured_on, "" if has_plots else None)
+
+
+if __name__ == "__main__":
     raise SystemExit(main(sys.argv[1:]))

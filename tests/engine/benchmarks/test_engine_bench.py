@@ -1,15 +1,44 @@
-"""The engine bench works: tiny model, one run. Times are not asserted, only that they are taken."""
+"""The command of the engine bench: tiny model, one run. Times are taken and never asserted."""
 
 from __future__ import annotations
 
-from engine.benchmarks import engine_bench
+import csv
+from pathlib import Path
+
+import pytest
+
+from engine.benchmarks import engine_bench, flux_crop, pictures, plots, scale, start
+from engine.benchmarks.context import Context
+from engine.benchmarks.report import Section
 from engine.weights import save_model
 from tests.engine.tiny import tiny_generator, tiny_model
+
+TINY_FLUX = flux_crop.Size(width=32, heads=2, axes_dim=(4, 6, 6), text=4, canvas=128)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Everything at sizes of milliseconds; returns a model file."""
+    for name in ("CANVASES", "QUICK_CANVASES"):
+        monkeypatch.setattr(scale, name, (256,))
+    monkeypatch.setitem(
+        engine_bench.BENCHES, "flux", lambda context: flux_crop.bench(context, TINY_FLUX)
+    )
+    monkeypatch.setattr(start, "QUICK_RUNS", 1)
+    weights = tmp_path / "tiny.safetensors"
+    save_model(weights, tiny_model())
+    return weights
+
+
+def arguments(weights: Path, *more: str) -> list[str]:
+    out = str(weights.parent / "out")
+    few = ["--runs", "1", "--threads", "1", "--most-layers", "6", "--out", out]
+    return ["--weights", str(weights), *few, *more]
 
 
 def test_equal_boxes_are_equal_on_the_grid_and_inside():
     for count in (1, 2, 6, 10, 50):
-        boxes = engine_bench.equal_boxes(count, 96)
+        boxes = pictures.equal_boxes(count, 96)
         assert len(boxes) == count
         for x0, y0, x1, y1 in boxes:
             assert (x1 - x0, y1 - y0) == (96, 96)
@@ -18,18 +47,69 @@ def test_equal_boxes_are_equal_on_the_grid_and_inside():
             assert x0 % 32 == y0 % 32 == 0
 
 
-def test_edits_are_timed_cold_warm_and_without_the_cache():
-    generator = tiny_generator()
-    times = engine_bench.bench_edit(generator, 3, 1, background=True)
-    assert set(times) == {"picture", "cold", "warm", "uncached"}
-    assert all(value > 0 for value in times.values())
-    assert generator.cache.stats().hits > 0
+@pytest.mark.parametrize("quick", [True, False])
+def test_every_bench_hands_back_numbers(small, quick):
+    """All benches but the one that starts processes, which has a test of its own."""
+    context = Context(generator=tiny_generator(), runs=1, quick=quick, most_layers=6)
+    for name, bench in engine_bench.BENCHES.items():
+        if name == "start":
+            continue
+        section = bench(context)
+        assert section.name == name
+        assert section.text
+        assert all(table.rows for table in section.tables), name
+        for table in section.tables:
+            assert {len(row) for row in table.rows} == {len(table.columns)}, table.title
+        assert all(line.points for plot in section.plots for line in plot.lines), name
 
 
-def test_the_command_prints_its_table(tmp_path, capsys):
-    save_model(tmp_path / "tiny.safetensors", tiny_model())
-    arguments = ["--weights", str(tmp_path / "tiny.safetensors"), "--runs", "1", "--threads", "1"]
-    assert engine_bench.main([*arguments, "--quick"]) == 0
+def test_the_command_writes_markdown_csv_and_plots(small, capsys):
+    page = small.parent / "page.md"
+    page.write_text("Before\n<!-- bench:crop:begin -->old<!-- bench:crop:end -->\nAfter\n")
+    code = engine_bench.main(arguments(small, "--quick", "--only", "crop", "--page", str(page)))
+    assert code == 0
+    printed = capsys.readouterr().out
+    assert "| 5 | 160 px |" in printed
+    assert str(small.parent) not in printed, "paths of a machine do not belong into a report"
+    out = small.parent / "out"
+    assert (out / "report.md").read_text() == printed.rstrip("\n") + "\n"
+    with open(out / "crop.csv", newline="") as file:
+        kinds = {row["kind"] for row in csv.DictReader(file)}
+    assert {"measured", "computed"} <= kinds
+    text = page.read_text()
+    assert text.startswith("Before\n")
+    assert text.endswith("After\n")
+    assert "Region crop" in text
+    assert "old" not in text
+    for name in ("crop-seconds-light.svg", "crop-seconds-dark.svg"):
+        assert (out / name).exists() == plots.can_plot()
+        assert (small.parent / "page" / name).exists() == plots.can_plot()
+
+
+def test_without_matplotlib_one_line_says_so(small, capsys, monkeypatch):
+    monkeypatch.setattr(plots, "can_plot", lambda: False)
+    assert engine_bench.main(arguments(small, "--quick", "--only", "crop")) == 0
+    captured = capsys.readouterr()
+    assert captured.err.count("matplotlib") == 1
+    assert ".svg" not in captured.out
+    assert not list((small.parent / "out").glob("*.svg"))
+
+
+def test_the_six_layer_table_is_what_readme_shows(small, capsys):
+    assert engine_bench.main(arguments(small, "--quick", "--only", "edit")) == 0
     printed = capsys.readouterr().out
     assert printed.count("| 6 |") == 2
     assert "tiny-hash" not in printed, "the file's own hash is printed"
+
+
+def test_unknown_benches_are_named(small, capsys):
+    with pytest.raises(SystemExit):
+        engine_bench.main(arguments(small, "--only", "crop,nothing"))
+    assert "'nothing'" in capsys.readouterr().err
+
+
+def test_a_process_says_when_it_got_how_far(small):
+    context = Context(generator=tiny_generator(), runs=1, quick=True, weights=small)
+    section: Section = start.bench(context)
+    names = [row[0] for row in section.tables[0].rows]
+    assert names[-len(start.EVENTS) :] == list(start.EVENTS)

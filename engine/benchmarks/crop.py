@@ -1,0 +1,97 @@
+"""Region crop against attention over uncropped layers, on the model that is loaded.
+
+Three ways through the very same blocks: tokens inside the boxes only, with full attention (ours);
+every layer over the whole canvas, with full attention; every layer over the whole canvas, with
+spatial plus temporal attention. The background is the same in all three.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from engine.benchmarks.context import Context
+from engine.benchmarks.divided import divided
+from engine.benchmarks.flops import block_flops
+from engine.benchmarks.measure import Computed, alternate, peak_mb, ratios, summary
+from engine.benchmarks.pictures import CANVAS, box_side, equal_boxes, picture
+from engine.benchmarks.report import Cell, Line, Plot, Section, Table
+from engine.benchmarks.step import Step, uncropped
+from engine.generator import Generator
+
+WAYS = {
+    "crop": "region crop",
+    "full": "uncropped, full",
+    "divided": "uncropped, spatial + temporal",
+}
+LAYERS, QUICK_LAYERS = (1, 2, 5, 10, 20, 50), (1, 2, 5, 10)
+
+TEXT = (
+    "One sampling step, both guidance branches. *Region crop* is what the engine does. "
+    "*Uncropped, full* gives every layer the whole canvas and lets every token read every token. "
+    "*Spatial + temporal* reads within each layer and, at each place, across the layers. Same "
+    "weights, same background (its tokens are coarser in all three), no planning, no decoding. "
+    "Memory is the peak above the idle process, taken once."
+)
+
+
+def make_step(generator: Generator, layers: int, way: str) -> Step:
+    """A step of a picture with a background and `layers` equal boxes, one of `WAYS`."""
+    request = picture(equal_boxes(layers))
+    if way == "crop":
+        return Step(generator, request)
+    return Step(generator, uncropped(request), divided if way == "divided" else None)
+
+
+def _prepare(steps: dict[str, Step], generator: Generator, layers: int, way: str) -> None:
+    """Make a step and run it once, which also warms it up."""
+    steps[way] = make_step(generator, layers, way)
+    steps[way]()
+
+
+def bench(context: Context) -> Section:
+    """Seconds and memory per step for 1 to 50 layers."""
+    time_rows: list[list[Cell]] = []
+    memory_rows: list[list[Cell]] = []
+    for layers in context.layers(LAYERS, QUICK_LAYERS):
+        context.say(f"crop: {layers} layers")
+        steps: dict[str, Step] = {}
+        memory: dict[str, Cell] = {}
+        for way in WAYS:
+            memory[way] = peak_mb(partial(_prepare, steps, context.generator, layers, way))
+        taken = alternate(steps, context.runs)
+        side = box_side(layers)
+        cropped, full = steps["crop"].sequence, steps["full"].sequence
+        time_rows.append([
+            layers, f"{side} px", cropped, full, *(summary(taken[way]) for way in WAYS),
+            ratios(taken["full"], taken["crop"]), ratios(taken["divided"], taken["crop"]),
+            Computed(expected_ratio(context.generator, cropped, full)),
+        ])  # fmt: skip
+        memory_rows.append([layers, f"{side} px", *memory.values()])
+    names = list(WAYS.values())
+    timing = Table(
+        f"Seconds per step, canvas {CANVAS[0]} x {CANVAS[1]}",
+        ["layers", "box", "tokens, crop", "tokens, uncropped", *(f"{n}, s" for n in names),
+         "full / crop", "spatial + temporal / crop", "full / crop by operations"],
+        time_rows,
+    )  # fmt: skip
+    peaks = Table("Peak memory of a step above the idle process",
+                  ["layers", "box", *(f"{n}, MB" for n in names)], memory_rows)  # fmt: skip
+    return Section("crop", "Region crop", TEXT, [timing, peaks], [
+        Plot("crop-seconds", "One step: region crop against uncropped layers", "layers",
+             "seconds per step", _lines(time_rows, 4)),
+        Plot("crop-memory", "Peak memory of one step", "layers", "MB above idle",
+             _lines(memory_rows, 2)),
+    ])  # fmt: skip
+
+
+def expected_ratio(generator: Generator, cropped: int, full: int) -> float:
+    """Operations of a step over `full` tokens against `cropped` ones."""
+    width, ratio = generator.model.art.config.width, generator.model.art.config.mlp_ratio
+    return block_flops(full, width, ratio) / block_flops(cropped, width, ratio)
+
+
+def _lines(rows: list[list[Cell]], first: int) -> list[Line]:
+    return [
+        Line(name, [(float(row[0]), row[first + i]) for row in rows])  # type: ignore[arg-type]
+        for i, name in enumerate(WAYS.values())
+    ]

@@ -1,0 +1,137 @@
+"""Layers made anew in a finished picture: with the exact region cache, without it, and as a whole.
+
+*Cold* is the first edit, which fills the cache; *warm* every later one. *No cache* computes the
+clean layers anew in every step: the same result up to rounding. *Picture* makes all
+layers again, which is what one has to do without clean layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from engine.api import GenerateRequest
+from engine.benchmarks.context import Context
+from engine.benchmarks.measure import alternate, peak_mb, ratios, seconds, summary
+from engine.benchmarks.pictures import BOX_PX, box_side, equal_boxes, finished_pixels, picture
+from engine.benchmarks.report import Cell, Line, Plot, Section, Table
+from engine.generator import Generator
+
+LAYERS = (6, 10, 20, 50)
+TARGETS: dict[str, tuple[int, ...]] = {
+    "1 layer": (2,), "2 layers": (2, 4), "4 layers": (1, 2, 4, 5), "background": (0,),
+}  # fmt: skip
+COLUMNS = ["picture, s", "no cache, s", "cold, s", "warm, s", "picture / warm", "no cache / warm"]
+
+TEXT = (
+    "Whole jobs, from the request to the pixels, planning and decoding included. *Cold* is the "
+    "first edit after the picture, *warm* every later one, *no cache* recomputes the clean "
+    "layers in every step, *picture* makes every layer again. Ratios are medians of the rounds' "
+    "own ratios."
+)
+
+
+def edit_works(
+    generator: Generator,
+    whole: GenerateRequest,
+    edits: dict[str, GenerateRequest],
+    uncached: bool = True,
+) -> dict[str, Callable[[], object]]:
+    """Name -> what is timed: the picture, then cold, warm and no cache of every edit.
+
+    Before a "cold" the caller has to clear the cache, and before a "warm" to fill it.
+    """
+    works: dict[str, Callable[[], object]] = {"picture": partial(generator.run, whole)}
+    for name, edit in edits.items():
+        works[f"{name} cold"] = partial(generator.run, edit)
+        works[f"{name} warm"] = partial(generator.run, edit)
+        if uncached:
+            works[f"{name} no cache"] = partial(generator.run, edit, use_cache=False)
+    return works
+
+
+def time_edits(
+    generator: Generator,
+    layers: int,
+    runs: int,
+    targets: dict[str, tuple[int, ...]],
+    *,
+    background: bool = True,
+    side: int | None = None,
+) -> dict[str, list[float]]:
+    """Seconds of the picture and of each edit of it, by the names of `edit_works`.
+
+    The cold run comes right before the warm one, so that the cache is full for it.
+    """
+    boxes = equal_boxes(layers, side)
+    whole = picture(boxes, background=background)
+    done = finished_pixels(generator, whole)
+    edits = {
+        name: picture(boxes, {i: p for i, p in done.items() if i not in made}, background)
+        for name, made in targets.items()
+    }
+
+    def between(name: str) -> None:
+        if name.endswith("cold"):
+            generator.cache.clear()
+
+    return alternate(edit_works(generator, whole, edits), runs, between)
+
+
+def six_layers(context: Context) -> Table:
+    """The table that README shows: one layer of six or ten, with and without a background."""
+    rows: list[list[Cell]] = []
+    cases = [(6, False), (6, True)] if context.quick else [(6, False), (6, True), (10, True)]
+    for layers, background in cases:
+        context.say(f"edit: one of {layers} layers, background {background}")
+        taken = time_edits(context.generator, layers, context.runs, {"1 layer": (2,)},
+                           background=background, side=BOX_PX)  # fmt: skip
+        rows.append([layers, "yes" if background else "no", *_cells(taken, "1 layer")])
+    title = f"One layer anew, boxes of {BOX_PX} px, {context.generator.info.default_steps} steps"
+    return Table(title, ["layers", "background", *COLUMNS], rows, labels=2)
+
+
+def bench(context: Context) -> Section:
+    """All edits for 6 to 50 layers; quick: README's table alone."""
+    tables = [six_layers(context)]
+    if context.quick:
+        return Section("edit", "Layers made anew", TEXT, tables)
+    rows: list[list[Cell]] = []
+    for layers in context.layers(LAYERS, LAYERS):
+        context.say(f"edit: {layers} layers")
+        taken = time_edits(context.generator, layers, context.runs, TARGETS)
+        side = f"{box_side(layers)} px"
+        rows += [[layers, side, name, *_cells(taken, name)] for name in TARGETS]
+    steps = context.generator.info.default_steps
+    title = f"Layers made anew in a picture with background, {steps} steps"
+    tables.append(Table(title, ["layers", "box", "made anew", *COLUMNS], rows, labels=3))
+    if context.most_layers >= 50:
+        tables.append(fifty_boxes(context))
+    return Section("edit", "Layers made anew", TEXT, tables, [_plot(rows)])
+
+
+def fifty_boxes(context: Context) -> Table:
+    """The largest picture: seconds and memory above the idle process."""
+    request = picture(equal_boxes(50))
+    memory = peak_mb(lambda: context.generator.run(request))
+    times = [seconds(lambda: context.generator.run(request)) for _ in range(context.runs)]
+    return Table(f"50 boxes of {box_side(50)} px and a background",
+                 ["", "picture, s", "peak above idle, MB"],
+                 [["50 boxes", summary(times), memory]])  # fmt: skip
+
+
+def _cells(taken: dict[str, list[float]], name: str) -> list[Cell]:
+    whole, uncached = taken["picture"], taken[f"{name} no cache"]
+    cold, warm = taken[f"{name} cold"], taken[f"{name} warm"]
+    return [*map(summary, (whole, uncached, cold, warm)), ratios(whole, warm),
+            ratios(uncached, warm)]  # fmt: skip
+
+
+def _plot(rows: Sequence[Sequence[Cell]]) -> Plot:
+    one = [row for row in rows if row[2] == "1 layer"]
+    lines = [
+        Line(name, [(float(row[0]), row[column]) for row in one])  # type: ignore[arg-type]
+        for name, column in (("whole picture", 3), ("one layer, no cache", 4),
+                             ("one layer, cold", 5), ("one layer, warm", 6))
+    ]  # fmt: skip
+    return Plot("edit-seconds", "One layer made anew", "layers", "seconds per job", lines)

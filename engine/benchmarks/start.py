@@ -1,0 +1,80 @@
+"""From the start of a process to the engine, to the first preview and to the first picture.
+
+Each run is a process of its own; the first one of a session reads the model from the disk, later
+ones find it in the system's cache.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from engine.benchmarks.context import Context
+from engine.benchmarks.machine import ROOT
+from engine.benchmarks.measure import summary
+from engine.benchmarks.report import Cell, Section, Table
+
+EVENTS = ("interpreter and the engine's face", "engine ready", "first preview", "first picture")
+WINDOW_PROBE = "app.benchmarks.window_start"
+WINDOW_EVENT = "window shown"
+QUICK_RUNS = 3
+LIMIT_S = 300
+
+TEXT = (
+    "Seconds since the process was started, each run in a process of its own, files warm in the "
+    "system's cache. The picture has three boxes and a background; the engine runs on its "
+    "thread, with previews, as in the window. The window is shown on an offscreen screen, "
+    "without torch."
+)
+
+
+def bench(context: Context) -> Section:
+    """Medians over several processes."""
+    runs = min(context.runs, QUICK_RUNS) if context.quick else context.runs
+    weights = str(context.weights.resolve()) if context.weights else "-"
+    engine = ["engine.benchmarks.start_probe", weights, str(context.generator.threads)]
+    stamps: dict[str, list[float]] = {}
+    for command, events in (([WINDOW_PROBE], (WINDOW_EVENT,)), (engine, EVENTS)):
+        if not _exists(command[0]):
+            continue
+        for run in range(runs):
+            context.say(f"start: {command[0].rpartition('.')[2]} {run + 1} of {runs}")
+            for name, seconds in events_of(command).items():
+                if name in events:
+                    stamps.setdefault(name, []).append(seconds)
+    rows: list[list[Cell]] = [[name, summary(values)] for name, values in stamps.items()]
+    table = Table(f"From the start of the process, {runs} processes", ["until", "seconds"], rows)
+    return Section("start", "Start", TEXT, [table])
+
+
+def events_of(command: Sequence[str]) -> dict[str, float]:
+    """Run a module in a fresh process; seconds since its start by the event's name.
+
+    Raises:
+        RuntimeError: the process failed.
+    """
+    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
+    environment.setdefault("QT_QPA_PLATFORM", "offscreen")
+    start = time.time()
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", *command], cwd=ROOT, env=environment,
+        capture_output=True, text=True, timeout=LIMIT_S,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stderr[-500:]}")
+    events = {}
+    for line in done.stdout.splitlines():
+        stamp, _, name = line.partition(" ")
+        events[name] = float(stamp) - start
+    return events
+
+
+def _exists(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

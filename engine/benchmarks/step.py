@@ -1,0 +1,102 @@
+"""One sampling step of a picture, alone: both guidance branches through the transformer once.
+
+What the generator prepares per request (text, places, rotations) is prepared here too, outside the
+clock. Planning is left out: it costs a few half passes per request and nothing per step.
+
+Shapes: N noisy tokens of all layers, C token width.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from engine.api import GenerateRequest
+from engine.denoising import Region
+from engine.generator import Generator
+from engine.layout import (
+    BACKGROUND,
+    FIRST_FOREGROUND,
+    inner_coordinates,
+    place_on_canvas,
+    token_size,
+)
+from engine.model.layers import Packing
+from engine.sampling import guide, region_noise
+
+Repack = Callable[[Packing, Sequence[Region]], Packing]
+
+
+def regions_of(generator: Generator, request: GenerateRequest) -> list[Region]:
+    """The request's layers on the token grid, numbered as the generator does."""
+    regions, index = [], FIRST_FOREGROUND
+    for layer in request.layers:
+        place, scale = index, 1
+        if layer.kind == "background":
+            place, scale = BACKGROUND, generator.model.card.base_scale
+        else:
+            index += 1
+        size = token_size(layer.box, generator.token_px, scale)
+        regions.append(Region(layer, place, scale, size))
+    return regions
+
+
+def uncropped(request: GenerateRequest) -> GenerateRequest:
+    """The same layers, each of them over the whole canvas: what there would be without the crop."""
+    full = (0, 0, *request.canvas)
+    layers = tuple(dataclasses.replace(layer, box=full) for layer in request.layers)
+    return dataclasses.replace(request, layers=layers)
+
+
+class Step:
+    """A step of a whole picture, ready to be called again and again.
+
+    Args:
+        repack: makes another packing of the same tokens: another pattern of attention.
+
+    Attributes:
+        tokens: N of one branch.
+        sequence: text and image tokens of one branch.
+    """
+
+    @torch.no_grad()
+    def __init__(
+        self, generator: Generator, request: GenerateRequest, repack: Repack | None = None
+    ) -> None:
+        model, device = generator.model, generator.device
+        self._art, self._cfg_scale = model.art, model.card.cfg_scale
+        regions = regions_of(generator, request)
+        ids = torch.cat([r.ids(generator.token_px) for r in regions])[None].to(device)
+        inner = torch.cat([inner_coordinates(*r.size) for r in regions])[None].to(device)
+        places = [place_on_canvas(r.request.box, request.canvas) for r in regions]
+        spread = [place.expand(r.count, 4) for place, r in zip(places, regions, strict=True)]
+        place = torch.cat(spread)[None].to(device)
+        vectors, known = generator.vocabulary.encode(request.prompt)
+        text = model.text(
+            torch.from_numpy(vectors)[None].to(device), torch.from_numpy(known)[None].to(device)
+        )
+        branches = [
+            self._art.frame(ids, inner, place, txt, None) for txt in (text, model.text.null())
+        ]
+        frame = branches[0].beside(branches[1])
+        if repack is not None:
+            frame = dataclasses.replace(frame, packing=repack(frame.packing, regions))
+        self._frame = frame
+        width = model.art.config.token_width
+        noise = [region_noise(r.request.seed, *r.size, width) for r in regions]
+        self.noise = torch.cat(noise)[None].to(device)  # (1, N, C)
+        self.tokens = self.noise.shape[1]
+        self.sequence = self.tokens + text.shape[1]
+
+    @torch.no_grad()
+    def __call__(self, t: float = 0.5) -> Tensor:
+        """(1, N, C) guided prediction at level t."""
+        vec = self._art.vec(torch.full((1,), t, device=self.noise.device))
+        out = self._art(self.noise.repeat(1, 2, 1), self._frame, vec).float()
+        if out.is_cuda:
+            torch.cuda.synchronize()
+        conditional, unconditional = out.chunk(2, dim=1)
+        return guide(conditional, unconditional, self._cfg_scale)

@@ -1,0 +1,130 @@
+"""What the benches compare is what it is called: crop, uncropped, spatial plus temporal."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from engine.benchmarks.divided import divided
+from engine.benchmarks.flops import ProductCounter, block_flops, total_flops
+from engine.benchmarks.step import Step, regions_of, uncropped
+from engine.denoising import Denoiser
+from engine.generator import Generator
+from engine.model.layers import Packing
+from engine.model.transformer import ART
+from tests.engine.tiny import TINY_ART, layer, picture, tiny_generator
+
+FULL, LEFT, RIGHT = (0, 0, 256, 256), (0, 0, 96, 96), (128, 32, 224, 160)
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    return tiny_generator()
+
+
+def test_one_region_over_the_whole_canvas_is_the_uncropped_picture(generator):
+    request = picture(layer(0, FULL), layer(1, FULL))
+    assert torch.equal(Step(generator, request)(), Step(generator, uncropped(request))())
+
+
+def test_a_step_is_the_step_of_the_engine(generator, monkeypatch):
+    """Without planning, which the step of the bench leaves out."""
+    art = ART(dataclasses.replace(TINY_ART, planning=False)).eval().requires_grad_(False)
+    art.init_weights()
+    monkeypatch.setattr(generator.model, "art", art)
+    request = picture(layer(0, FULL), layer(1, LEFT), layer(2, RIGHT))
+    step = Step(generator, request)
+    denoiser = Denoiser(
+        generator.model,
+        generator.vocabulary,
+        regions_of(generator, request),
+        canvas=request.canvas,
+        prompt=request.prompt,
+        cfg_scale=generator.model.card.cfg_scale,
+        noise=step.noise,
+        clean=None,
+        check=lambda: None,
+    )
+    assert torch.allclose(step(0.5), denoiser(step.noise, 0.5), atol=1e-6)
+
+
+@torch.no_grad()
+def test_the_crop_leaves_out_the_tokens_outside_the_boxes_and_nothing_else(generator):
+    """In the boxes, the cropped result is that of whole canvases whose outside nobody may read.
+
+    Without region features, which differ by design: they tell a token where it sits in its box.
+    """
+    torch.manual_seed(0)
+    art = ART(dataclasses.replace(TINY_ART, region_features=False)).eval()
+    art.init_weights()
+    for parameter in art.parameters():
+        if parameter.abs().max() == 0:
+            parameter.normal_(std=0.05)
+    request = picture(layer(1, LEFT), layer(2, RIGHT))
+    whole = regions_of(generator, uncropped(request))
+    ids = torch.cat([r.ids(generator.token_px) for r in whole])
+    cropped_ids = torch.cat([r.ids(generator.token_px) for r in regions_of(generator, request)])
+    kept = torch.tensor([bool((row == cropped_ids).all(1).any()) for row in ids])
+    assert torch.equal(ids[kept], cropped_ids), "the crop is a slice of the canvas's grid"
+
+    tokens = torch.randn(1, len(ids), TINY_ART.token_width)
+    text, vec = torch.randn(1, 3, TINY_ART.text_width), art.vec(torch.full((1,), 0.5))
+    nothing = torch.zeros(1, len(ids), 4)
+    readable = torch.cat([torch.ones(3, dtype=torch.bool), kept])[None, None, None]
+    uncropped_result = art(tokens, art.frame(ids[None], nothing, nothing, text), vec, mask=readable)
+    frame = art.frame(cropped_ids[None], nothing[:, kept], nothing[:, kept], text)
+    cropped_result = art(tokens[:, kept], frame, vec)
+    assert torch.allclose(cropped_result, uncropped_result[:, kept], atol=1e-5)
+
+
+def test_divided_attention_is_the_mean_of_two_masked_attentions(generator):
+    """Spatial: text and one's own layer. Temporal: the same place in every layer."""
+    torch.manual_seed(0)
+    request = uncropped(picture(layer(1, LEFT), layer(2, RIGHT)))
+    regions = regions_of(generator, request)
+    texts, places = 3, regions[0].count
+    images = 2 * places
+    q, k, v = (torch.randn(1, 2, 2 * (texts + images), 8) for _ in range(3))
+    packing = divided(Packing((texts, texts), (images, images)), regions)
+    number = torch.cat([torch.full((texts,), -1), torch.arange(2).repeat_interleave(places)])
+    is_text = number < 0
+    spatial = is_text[:, None] | is_text[None] | (number[:, None] == number[None])
+    place = torch.arange(places).repeat(2)
+    temporal = place[:, None] == place[None]
+    expected = []
+    for start in (0, texts + images):
+        part = slice(start, start + texts + images)
+        q_part, k_part, v_part = q[:, :, part], k[:, :, part], v[:, :, part]
+        out = F.scaled_dot_product_attention(q_part, k_part, v_part, attn_mask=spatial)
+        image = [x[:, :, texts:] for x in (q_part, k_part, v_part)]
+        across = F.scaled_dot_product_attention(*image, attn_mask=temporal)
+        out[:, :, texts:] = (out[:, :, texts:] + across) / 2
+        expected.append(out.transpose(1, 2).flatten(2))
+    found = packing.attend(q, k, v, None, None)
+    assert torch.allclose(found, torch.cat(expected, dim=1), atol=1e-6)
+
+
+def test_divided_attention_runs_the_real_blocks_with_a_coarse_background(generator):
+    request = uncropped(picture(layer(0, FULL), layer(1, LEFT), layer(2, RIGHT)))
+    full, spatial_temporal = Step(generator, request), Step(generator, request, divided)
+    assert spatial_temporal().shape == full().shape
+    assert not torch.allclose(spatial_temporal(), full())
+
+
+def test_counted_operations_are_those_of_the_formula(generator):
+    """The blocks' share; embedding, modulation and output are the small rest."""
+    step = Step(generator, picture(layer(0, FULL), layer(1, LEFT), layer(2, RIGHT)))
+    with ProductCounter() as counter:
+        step()
+    blocks = TINY_ART.double_blocks + TINY_ART.single_blocks
+    # Text and image of a double block have weights of their own, but every token passes one set.
+    texts = step.sequence - step.tokens
+    null = generator.model.text.null().shape[1] + step.tokens
+    expected = blocks * sum(
+        block_flops(tokens, TINY_ART.width, TINY_ART.mlp_ratio)
+        for tokens in (texts + step.tokens, null)
+    )
+    assert expected <= total_flops(counter.found) <= 1.3 * expected
