@@ -47,6 +47,7 @@ from engine.training.metrics import Rate, Scores, add_scores, found, score_pictu
 from engine.training.reconstruction import reconstruct_bytes, reconstruction_numbers
 from engine.training.scenes import Scene, evaluation_scenes
 from engine.training.sprites import SpritePack
+from engine.training.sweep import Setting, sweep
 from engine.weights import load_model
 
 PAGE = 8  # pictures per contact sheet
@@ -241,6 +242,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--scene-seed", type=int, default=SCENE_SEED)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=max(1, (os.cpu_count() or 2) - 1))
+    parser.add_argument(
+        "--sweep",
+        nargs="+",
+        type=Setting.parse,
+        default=[],
+        metavar="STEPS:GUIDANCE",
+        help="whole pictures at these settings too, such as 8:1 16:1 16:2",
+    )
     parser.add_argument("--card", type=Path, help="model card to write the tables into")
     args = parser.parse_args(argv)
     try:
@@ -263,6 +272,10 @@ def main(argv: list[str]) -> int:
         seed=args.seed,
         decoding=lambda layer: reconstruct_bytes(autoencoder, layer),
     )
+    if args.sweep:
+        table, rows = sweep(generator.run, judge.judge, pack, scenes, args.sweep, args.seed)
+        sections.append(table)
+        numbers["sweep"] = rows
     pictures = [draw_thing(pack, thing) for scene in scenes for thing in scene.things]
     fidelity = reconstruction_numbers(autoencoder, pictures[:200])
     sections.append(numbers_table("autoencoder, real art in its boxes", fidelity))

@@ -48,6 +48,8 @@ def as_json(value: Any) -> Any:
         return {"hits": round(value.hits, 3), "total": value.total, "share": value.share}
     if isinstance(value, Mapping):
         return {key: as_json(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [as_json(entry) for entry in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

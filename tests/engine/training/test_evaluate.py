@@ -393,10 +393,13 @@ def test_the_whole_command_on_the_tiny_model(
     out = tmp_path / "out"
     paths = ["--sprites", sprites, "--judge", judge, "--weights", weights, "--out", out]
     options = ["--card", card, "--n", 2, "--device", "cpu", "--threads", 1]
+    options += ["--sweep", "1", "2:1.5"]
     assert main([str(word) for word in (*paths, *options)]) == 0
     report = json.loads((out / "report.json").read_text())
     assert report["whole"]["generated"]["alpha inside its box"]["share"] == 1
     assert report["single"]["missing thing filled in"]["total"] == 2
+    assert [(row["steps"], row["guidance"]) for row in report["sweep"]] == [(1, 1), (2, 1.5)]
+    assert all(row["things found"]["total"] > 1 for row in report["sweep"])
     assert {"real art", "real art, decoded", "another prompt"} < set(report["whole"])
     assert "| things found |" in card.read_text()
     assert sorted(path.name for path in (out / "sheets").iterdir()) == sorted(
