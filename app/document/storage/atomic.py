@@ -162,13 +162,19 @@ def atomic_write(
     return stamp if stamp is not None else Stamp(written, 0)
 
 
-def write_bytes(path: Path, data: bytes, *, disk: Disk | None = None) -> Stamp:
+def write_bytes(
+    path: Path,
+    data: bytes,
+    *,
+    verify: Callable[[Path], None] | None = None,
+    disk: Disk | None = None,
+) -> Stamp:
     """`atomic_write` of bytes that are at hand, without a backup."""
 
     def write(stream: BinaryIO) -> None:
         stream.write(data)
 
-    return atomic_write(path, write, disk=disk)
+    return atomic_write(path, write, verify=verify, disk=disk)
 
 
 def _verified(verify: Callable[[Path], None], temporary: Path, path: Path) -> None:

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import numpy as np
 
 from app.document.composite import composite
 from app.document.contents import Contents
 from app.document.geometry import Rect, Size
-from app.document.layer import Layer
+from app.document.layer import Layer, window
+from app.document.pixels import Pixels
 from app.document.storage.archive import check_archive, writing
 from app.document.storage.atomic import Disk, Stamp, atomic_write, write_bytes
+from app.document.storage.encoded import shared as encoded_pictures
 from app.document.storage.errors import StorageError, cause_of
 from app.document.storage.names import unique_names
 from app.document.storage.png import encode_png, resized
@@ -52,13 +56,16 @@ def export_png(
     return write_bytes(path, encode_png(pixels, texts=texts, small=True), disk=disk)
 
 
-def manifest_of(contents: Contents, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def manifest_of(
+    contents: Contents, extra: Mapping[str, Any] | None = None, *, canvas_sized: bool = False
+) -> dict[str, Any]:
     """What `manifest.json` says: the canvas and every layer, bottom first.
 
     Args:
         extra: more top-level keys, such as seconds and model hash; ours win.
+        canvas_sized: the pictures are as large as the canvas.
     """
-    files = _files(contents)
+    files = files_of(contents)
     return {
         **(extra or {}),
         "format": "layerloom-layers",
@@ -67,7 +74,7 @@ def manifest_of(contents: Contents, extra: Mapping[str, Any] | None = None) -> d
         "prompt": contents.prompt,
         "composite": COMPOSITE,
         "layers": [
-            _layer_entry(contents, layer, z, files.get(layer.id))
+            _layer_entry(contents, layer, z, files.get(layer.id), canvas_sized)
             for z, layer in enumerate(contents.layers)
         ],
     }
@@ -78,6 +85,7 @@ def export_folder(
     folder: Path,
     *,
     extra: Mapping[str, Any] | None = None,
+    canvas_sized: bool = False,
     disk: Disk | None = None,
 ) -> dict[str, Any]:
     """Write composite, one PNG per layer with pixels, and the manifest into an empty folder.
@@ -87,9 +95,23 @@ def export_folder(
     Args:
         folder: made when it is not there, with its parents.
         extra: see `manifest_of`.
+        canvas_sized: every picture is as large as the canvas instead.
 
     Returns:
         The manifest.
+
+    Raises:
+        StorageError: the folder is not empty, or writing failed; then what was written of it is
+            removed again.
+    """
+    write_folder(folder, _members(contents, extra, canvas_sized), disk=disk)
+    return manifest_of(contents, extra, canvas_sized=canvas_sized)
+
+
+def write_folder(
+    folder: Path, members: Iterable[tuple[str, bytes]], *, disk: Disk | None = None
+) -> None:
+    """Write files into an empty or new folder, all of them or none.
 
     Raises:
         StorageError: the folder is not empty, or writing failed; then what was written of it is
@@ -100,7 +122,7 @@ def export_folder(
     made = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, data in _members(contents, extra):
+        for name, data in members:
             written.append(folder / name)
             write_bytes(folder / name, data, disk=disk)
     except (StorageError, OSError) as error:
@@ -117,7 +139,6 @@ def export_folder(
             "Nothing was exported.",
             "Choose another folder.",
         ) from error
-    return manifest_of(contents, extra)
 
 
 def check_empty_folder(folder: Path) -> None:
@@ -146,6 +167,7 @@ def export_zip(
     path: Path,
     *,
     extra: Mapping[str, Any] | None = None,
+    canvas_sized: bool = False,
     disk: Disk | None = None,
 ) -> Stamp:
     """The same files as `export_folder` in one zip, written atomically.
@@ -158,30 +180,48 @@ def export_zip(
     def write(stream: BinaryIO) -> None:
         with writing(stream) as archive:
             archive.add_picture(COMPOSITE, composite(contents.layers, contents.canvas.rect))
-            for layer, name in _pictures(contents):
-                assert layer.image is not None
-                archive.add_picture(name, layer.image)
-            archive.add(MANIFEST, _json(manifest_of(contents, extra)))
+            for name, picture in _pictures(contents, canvas_sized):
+                archive.add_picture(name, picture)
+            archive.add(
+                MANIFEST, json_text(manifest_of(contents, extra, canvas_sized=canvas_sized))
+            )
         expected.update(archive.expected)
 
     return atomic_write(path, write, verify=lambda new: check_archive(new, expected), disk=disk)
 
 
-def _members(contents: Contents, extra: Mapping[str, Any] | None) -> Iterator[tuple[str, bytes]]:
+def _members(
+    contents: Contents, extra: Mapping[str, Any] | None, canvas_sized: bool
+) -> Iterator[tuple[str, bytes]]:
     """File names and bytes; the manifest last, so that its presence means all is there."""
     yield COMPOSITE, encode_png(composite(contents.layers, contents.canvas.rect))
-    for layer, name in _pictures(contents):
-        assert layer.pixels is not None
-        yield name, encode_png(layer.pixels)
-    yield MANIFEST, _json(manifest_of(contents, extra))
+    for name, picture in _pictures(contents, canvas_sized):
+        if isinstance(picture, Pixels):
+            yield name, encoded_pictures.png(picture).data
+        else:
+            yield name, encode_png(picture)
+    yield MANIFEST, json_text(manifest_of(contents, extra, canvas_sized=canvas_sized))
 
 
-def _pictures(contents: Contents) -> list[tuple[Layer, str]]:
-    files = _files(contents)
-    return [(layer, files[layer.id]) for layer in contents.layers if layer.id in files]
+def _pictures(contents: Contents, canvas_sized: bool) -> Iterator[tuple[str, Pixels | np.ndarray]]:
+    files = files_of(contents)
+    for layer in contents.layers:
+        if layer.image is None:
+            continue
+        picture = on_canvas(layer, contents.canvas) if canvas_sized else layer.image
+        yield files[layer.id], picture
 
 
-def _files(contents: Contents) -> dict[int, str]:
+def on_canvas(layer: Layer, canvas: Size) -> np.ndarray:
+    """The layer's pixels on a transparent canvas, cut to it; (h, w, 4) uint8."""
+    padded = np.zeros((canvas.height, canvas.width, 4), np.uint8)
+    common = layer.rect.intersect(canvas.rect)
+    if layer.pixels is not None and common is not None:
+        padded[window(common, canvas.rect)] = layer.pixels[window(common, layer.rect)]
+    return padded
+
+
+def files_of(contents: Contents) -> dict[int, str]:
     """File name of each layer with pixels, by id: `00-Background.png`, `01-Castle.png`..."""
     first = 0 if contents.background_on else 1
     named = [
@@ -193,18 +233,21 @@ def _files(contents: Contents) -> dict[int, str]:
     return {layer_id: f"{name}.png" for (layer_id, _), name in zip(named, names, strict=True)}
 
 
-def _layer_entry(contents: Contents, layer: Layer, z: int, file: str | None) -> dict[str, Any]:
+def _layer_entry(
+    contents: Contents, layer: Layer, z: int, file: str | None, canvas_sized: bool
+) -> dict[str, Any]:
     record = layer.record or {}
+    rect = contents.canvas.rect if canvas_sized and file is not None else layer.rect
     return {
         "file": file,
         "number": layer.number,
         "name": layer.name,
         "kind": layer.kind,
         "is_background": layer.is_background,
-        "x": layer.rect.x,
-        "y": layer.rect.y,
-        "w": layer.rect.width,
-        "h": layer.rect.height,
+        "x": rect.x,
+        "y": rect.y,
+        "w": rect.width,
+        "h": rect.height,
         "z": z,
         "visible": layer.visible,
         "opacity": layer.opacity,
@@ -216,5 +259,6 @@ def _layer_entry(contents: Contents, layer: Layer, z: int, file: str | None) -> 
     }
 
 
-def _json(value: dict[str, Any]) -> bytes:
+def json_text(value: dict[str, Any]) -> bytes:
+    """Readable JSON with a line end."""
     return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()

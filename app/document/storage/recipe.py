@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from xml.sax.saxutils import escape, quoteattr
 
 from app.document.contents import Contents
 from app.document.layer import Layer
@@ -14,6 +15,7 @@ from app.document.layer import Layer
 FORMAT = "layerloom-recipe"
 VERSION = 1
 
+_NAMESPACE = "https://layerloom.invalid/ns/1.0/"
 _GENERATED = "trainedAlgorithmicMedia"
 _WITH_OTHERS = "compositeWithTrainedAlgorithmicMedia"
 
@@ -50,24 +52,54 @@ def _layer(contents: Contents, layer: Layer) -> dict[str, Any]:
     }
 
 
+def recipe_text(contents: Contents, *, ascii_only: bool = False) -> str:
+    """`recipe_of` as JSON in one line."""
+    return json.dumps(recipe_of(contents), sort_keys=True, ensure_ascii=ascii_only)
+
+
 def png_texts(contents: Contents, *, with_recipe: bool) -> dict[str, str]:
     """Text chunks for an exported PNG; the kind of source always stands there."""
     texts = {"Software": "Layerloom"}
     if with_recipe:
         texts["Description"] = contents.prompt
-        texts["layerloom"] = json.dumps(recipe_of(contents), sort_keys=True, ensure_ascii=False)
-    kinds = {layer.kind for layer in contents.layers if layer.visible and layer.has_pixels}
-    if "generated" in kinds:
-        texts["XML:com.adobe.xmp"] = _xmp(_WITH_OTHERS if "imported" in kinds else _GENERATED)
+        texts["layerloom"] = recipe_text(contents)
+    xmp = xmp_of(contents, with_recipe=False)
+    if xmp:
+        texts["XML:com.adobe.xmp"] = xmp
     return texts
 
 
-def _xmp(source: str) -> str:
+def xmp_of(contents: Contents, *, with_recipe: bool) -> str:
+    """XMP that says where the pixels come from; with the recipe, also how. "" = nothing to say."""
+    kinds = {layer.kind for layer in contents.layers if layer.visible and layer.has_pixels}
+    properties = ""
+    if "generated" in kinds:
+        source = _WITH_OTHERS if "imported" in kinds else _GENERATED
+        properties += (
+            'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+            'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/'
+            f'{source}" '
+        )
+    body = ""
+    if with_recipe:
+        properties += f'xmlns:layerloom="{_NAMESPACE}" layerloom:Recipe='
+        properties += quoteattr(_for_xml(recipe_text(contents, ascii_only=True)))
+        body = (
+            '<dc:description xmlns:dc="http://purl.org/dc/elements/1.1/"><rdf:Alt>'
+            f'<rdf:li xml:lang="x-default">{escape(_for_xml(contents.prompt))}</rdf:li>'
+            "</rdf:Alt></dc:description>"
+        )
+    if not properties:
+        return ""
     return (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
         '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-        '<rdf:Description rdf:about="" '
-        'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
-        'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/'
-        f'{source}"/></rdf:RDF></x:xmpmeta>'
+        f'<rdf:Description rdf:about="" {properties.rstrip()}'
+        + (f">{body}</rdf:Description>" if body else "/>")
+        + "</rdf:RDF></x:xmpmeta>"
     )
+
+
+def _for_xml(text: str) -> str:
+    """Without the control characters that XML has no way to write."""
+    return "".join(char for char in text if char in "\t\n\r" or " " <= char < "\ufffe")

@@ -1,0 +1,1 @@
+"""Formats that go out to other programs; all of them show what the one compositor makes."""

@@ -1,0 +1,139 @@
+"""One picture without layers: PNG, WebP, JPEG and TIFF, with the recipe where it is wanted.
+
+Written atomically and read back before it gets its name.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+from app.document.contents import Contents
+from app.document.storage.atomic import Disk, Stamp, write_bytes
+from app.document.storage.errors import StorageError
+from app.document.storage.formats.options import WHITE, ExportOptions, flat_pixels, over_colour
+from app.document.storage.png import encode_png
+from app.document.storage.recipe import png_texts, recipe_text, xmp_of
+
+JPEG_QUALITY = 92
+_EXIF_DESCRIPTION, _EXIF_SOFTWARE = 0x010E, 0x0131
+_TIFF_XMP = 700
+
+
+def export_png_with(
+    contents: Contents, path: Path, options: ExportOptions, disk: Disk | None = None
+) -> Stamp:
+    """PNG, RGBA; `layerloom recipe` reads its recipe back."""
+    pixels = flat_pixels(contents, options)
+    texts = png_texts(contents, with_recipe=options.with_recipe)
+    return write_picture(path, encode_png(pixels, texts=texts, small=True), pixels, disk=disk)
+
+
+def export_webp(
+    contents: Contents, path: Path, options: ExportOptions, disk: Disk | None = None
+) -> Stamp:
+    """WebP without loss, or with the quality that is asked for."""
+    pixels = flat_pixels(contents, options)
+    settings: dict[str, Any] = {"lossless": options.quality is None, "method": 4, "exact": True}
+    if options.quality is not None:
+        settings["quality"] = options.quality
+    data = _saved(pixels, "WEBP", _about(contents, options), **settings)
+    return write_picture(path, data, pixels if options.quality is None else None, disk=disk)
+
+
+def export_jpeg(
+    contents: Contents, path: Path, options: ExportOptions, disk: Disk | None = None
+) -> Stamp:
+    """JPEG over a colour, no chroma subsampling."""
+    pixels = over_colour(flat_pixels(contents, options), options.over or WHITE)
+    data = _saved(
+        pixels[..., :3],
+        "JPEG",
+        _about(contents, options),
+        quality=options.quality or JPEG_QUALITY,
+        subsampling=0,
+        optimize=True,
+    )
+    return write_picture(path, data, None, disk=disk)
+
+
+def export_tiff(
+    contents: Contents, path: Path, options: ExportOptions, disk: Disk | None = None
+) -> Stamp:
+    """TIFF, RGBA, deflate; the recipe stands in ImageDescription."""
+    pixels = flat_pixels(contents, options)
+    data = tiff_bytes(pixels, tiff_tags(contents, with_recipe=options.with_recipe))
+    return write_picture(path, data, pixels, disk=disk)
+
+
+def tiff_tags(contents: Contents, *, with_recipe: bool) -> ImageFileDirectory_v2:
+    """What the first page of a TIFF says of itself."""
+    tags = ImageFileDirectory_v2()
+    tags[305] = "Layerloom"
+    tags[282] = tags[283] = 72.0
+    tags[296] = 2  # inches
+    if with_recipe:
+        tags[270] = recipe_text(contents, ascii_only=True)
+    xmp = xmp_of(contents, with_recipe=False)
+    if xmp:
+        tags.tagtype[_TIFF_XMP] = 1
+        tags[_TIFF_XMP] = xmp.encode()
+    return tags
+
+
+def tiff_bytes(pixels: np.ndarray, tags: ImageFileDirectory_v2) -> bytes:
+    """One page with unassociated alpha."""
+    stream = io.BytesIO()
+    image = Image.fromarray(np.ascontiguousarray(pixels), "RGBA")
+    image.save(stream, "TIFF", compression="tiff_adobe_deflate", tiffinfo=tags)
+    return stream.getvalue()
+
+
+def write_picture(
+    path: Path, data: bytes, pixels: np.ndarray | None, *, disk: Disk | None = None
+) -> Stamp:
+    """Write the bytes of a picture atomically.
+
+    Args:
+        pixels: what must read back, (h, w, 4) uint8; None for formats with loss, of which only
+            decoding is checked.
+
+    Raises:
+        StorageError: it failed; a file that stood there is unchanged.
+    """
+
+    def verify(new: Path) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of sizes that are within our limit
+            with Image.open(new) as image:
+                found = np.asarray(image.convert("RGBA"))
+        if pixels is not None and not np.array_equal(found, pixels):
+            raise StorageError("The written picture does not read back as it is.")
+
+    return write_bytes(path, data, verify=verify, disk=disk)
+
+
+def _about(contents: Contents, options: ExportOptions) -> Mapping[str, Any]:
+    """EXIF and XMP for WebP and JPEG."""
+    exif = Image.Exif()
+    exif[_EXIF_SOFTWARE] = "Layerloom"
+    if options.with_recipe and contents.prompt.isascii():
+        exif[_EXIF_DESCRIPTION] = contents.prompt  # EXIF text is ASCII; XMP has every prompt
+    about: dict[str, Any] = {"exif": exif}
+    xmp = xmp_of(contents, with_recipe=options.with_recipe)
+    if xmp:
+        about["xmp"] = xmp.encode()
+    return about
+
+
+def _saved(pixels: np.ndarray, kind: str, about: Mapping[str, Any], **settings: Any) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(stream, kind, **about, **settings)
+    return stream.getvalue()

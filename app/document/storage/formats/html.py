@@ -1,0 +1,136 @@
+"""HTML: a folder with one page and a PNG per layer, layers as elements that keep their looks.
+
+No script and no address outside the folder: it works from a stick and without network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+
+from app.document.contents import Contents
+from app.document.layer import Layer
+from app.document.storage.atomic import Disk
+from app.document.storage.encoded import shared as encoded_pictures
+from app.document.storage.export import files_of, write_folder
+from app.document.storage.formats.options import ExportOptions, visible_only
+
+INDEX = "index.html"
+# CSS knows eleven of the twelve under our names; Add is called differently there.
+_CSS_NAMES = {"add": "plus-lighter"}
+_CSS_MODES = frozenset(
+    "multiply screen overlay darken lighten color-dodge color-burn hard-light soft-light "
+    "difference add".split()
+)
+_PARALLAX_CELLS = 9
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="generator" content="Layerloom">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>
+body {{ margin: 0; }}
+.picture {{ position: relative; isolation: isolate; overflow: hidden; width: {width}px;
+  max-width: 100%; aspect-ratio: {width} / {height}; }}
+.picture img {{ position: absolute; }}
+[hidden] {{ display: none; }}
+{css}</style>
+</head>
+<body>
+<div class="picture" role="group" aria-label="{title}">
+{body}</div>
+</body>
+</html>
+"""
+
+
+def export_html(
+    contents: Contents, folder: Path, options: ExportOptions, disk: Disk | None = None
+) -> None:
+    """Write page and pictures into an empty or new folder.
+
+    Raises:
+        StorageError: the folder is not empty, or writing failed and left nothing.
+    """
+    if not options.hidden:
+        contents = visible_only(contents)
+    write_folder(folder, _members(contents, options), disk=disk)
+
+
+def _members(contents: Contents, options: ExportOptions) -> Iterator[tuple[str, bytes]]:
+    files = files_of(contents)
+    for layer in contents.layers:
+        if layer.image is not None:
+            yield files[layer.id], encoded_pictures.png(layer.image).data
+    yield INDEX, page_of(contents, options).encode()
+
+
+def page_of(contents: Contents, options: ExportOptions) -> str:
+    """The page for these contents, bottom layer first."""
+    files = files_of(contents)
+    layers = [layer for layer in contents.layers if layer.image is not None]
+    body = "".join(_element(layer, files[layer.id], contents) for layer in layers)
+    css = ""
+    if options.parallax:
+        body += "".join('<i class="cell"></i>\n' for _ in range(_PARALLAX_CELLS**2))
+        css = _parallax(len(layers))
+    title = contents.prompt if options.with_recipe and contents.prompt.strip() else "Picture"
+    return _PAGE.format(
+        title=escape(" ".join(title.split())),
+        width=contents.canvas.width,
+        height=contents.canvas.height,
+        css=css,
+        body=body,
+    )
+
+
+def _element(layer: Layer, file: str, contents: Contents) -> str:
+    width, height = contents.canvas.width, contents.canvas.height
+    rect = layer.rect
+    style = (
+        f"left:{_percent(rect.x, width)};top:{_percent(rect.y, height)};"
+        f"width:{_percent(rect.width, width)};height:{_percent(rect.height, height)}"
+    )
+    if layer.opacity < 1:
+        style += f";opacity:{layer.opacity:.4f}".rstrip("0").rstrip(".")
+    if layer.blend in _CSS_MODES:
+        style += f";mix-blend-mode:{_CSS_NAMES.get(layer.blend, layer.blend)}"
+    hidden = "" if layer.visible else " hidden"
+    source = escape(_address(file))
+    return f'<img src="{source}" alt="{escape(layer.name)}" style="{style}"{hidden}>\n'
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.5f}".rstrip("0").rstrip(".") + "%"
+
+
+def _address(file: str) -> str:
+    """A relative address: only what would mean something in it is written otherwise."""
+    for char, code in (("%", "%25"), ("#", "%23"), ("?", "%3F")):
+        file = file.replace(char, code)
+    return f"./{file}"
+
+
+def _parallax(count: int) -> str:
+    """Rules that shift each layer by its depth, by the cell that the pointer is in."""
+    side = 100 / _PARALLAX_CELLS
+    rules = [
+        ".picture img { transition: translate 0.3s; "
+        "translate: calc(var(--x, 0) * var(--depth, 0)) calc(var(--y, 0) * var(--depth, 0)); }",
+        f".cell {{ position: absolute; width: {side:.5f}%; height: {side:.5f}%; }}",
+        "@media (prefers-reduced-motion: reduce) { .picture img { translate: none; } }",
+    ]
+    for place in range(count):
+        depth = 0.4 * (place + 1) / max(1, count)
+        rules.append(f".picture img:nth-of-type({place + 1}) {{ --depth: {depth:.3f}%; }}")
+    middle = _PARALLAX_CELLS // 2
+    for cell in range(_PARALLAX_CELLS**2):
+        row, column = divmod(cell, _PARALLAX_CELLS)
+        at = f".cell:nth-of-type({cell + 1})"
+        rules.append(f"{at} {{ left: {column * side:.5f}%; top: {row * side:.5f}%; }}")
+        rules.append(f".picture:has({at}:hover) {{ --x: {middle - column}; --y: {middle - row}; }}")
+    return "\n".join(rules) + "\n"

@@ -1,0 +1,98 @@
+"""What can be chosen for an export. Each format reads the few that mean something to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from app.document.composite import composite
+from app.document.contents import MAX_SIDE, Contents
+from app.document.geometry import Rect, Size
+from app.document.storage.errors import StorageError
+from app.document.storage.png import resized
+
+Colour = tuple[int, int, int]
+WHITE: Colour = (255, 255, 255)
+SCALES = (1, 2, 4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportOptions:
+    """Choices of one export.
+
+    Attributes:
+        rect: the part of the canvas, canvas pixels; None = all of it.
+        layer_id: one layer alone, as its pixels are; None = the composite.
+        scale: 1, 2 or 4 (Lanczos, premultiplied).
+        over: put the picture over this colour (red, green, blue); None = keep transparency.
+            JPEG has none and takes white.
+        with_recipe: write prompt, seeds and records into the file.
+        quality: JPEG and WebP, 1 to 100; None = WebP without loss, JPEG 92.
+        hidden: PSD, HTML: write hidden layers too, as hidden.
+        canvas_sized: ZIP, folder: every layer as large as the canvas.
+        pages: TIFF: one page per layer instead of the composite.
+        parallax: HTML: layers shift a little while the pointer crosses the picture.
+    """
+
+    rect: Rect | None = None
+    layer_id: int | None = None
+    scale: int = 1
+    over: Colour | None = None
+    with_recipe: bool = True
+    quality: int | None = None
+    hidden: bool = True
+    canvas_sized: bool = False
+    pages: bool = False
+    parallax: bool = False
+
+
+def flat_pixels(contents: Contents, options: ExportOptions) -> np.ndarray:
+    """The one picture that a flat format shows, (h, w, 4) uint8, straight alpha.
+
+    Raises:
+        StorageError: the scaled picture would be larger than programs read, or the layer has no
+            pixels.
+    """
+    pixels = _chosen(contents, options)
+    height, width = pixels.shape[:2]
+    if options.scale != 1:
+        if max(width, height) * options.scale > MAX_SIDE:
+            raise StorageError(
+                f"The picture would be {width * options.scale:,} × {height * options.scale:,}; "
+                f"the limit is {MAX_SIDE:,} each way.",
+                "Nothing was exported.",
+                "Choose a smaller scale.",
+            )
+        pixels = resized(pixels, Size(width * options.scale, height * options.scale))
+    return pixels if options.over is None else over_colour(pixels, options.over)
+
+
+def _chosen(contents: Contents, options: ExportOptions) -> np.ndarray:
+    if options.layer_id is None:
+        return composite(contents.layers, options.rect or contents.canvas.rect)
+    layer = contents.layer(options.layer_id)
+    if layer.pixels is None:
+        raise StorageError(
+            f"'{layer.name}' has no pixels yet.", "Nothing was exported.", "Generate it first."
+        )
+    return layer.pixels
+
+
+def over_colour(pixels: np.ndarray, colour: Colour) -> np.ndarray:
+    """The picture over one colour, opaque, ties rounded half up; (h, w, 4) uint8."""
+    alpha = pixels[..., 3:].astype(np.uint32)
+    ground = np.array(colour, np.uint32)
+    mixed = (pixels[..., :3] * alpha + ground * (255 - alpha)) * 2 + 255
+    opaque = np.full(pixels.shape, 255, np.uint8)
+    opaque[..., :3] = (mixed // 510).astype(np.uint8)
+    return opaque
+
+
+def visible_only(contents: Contents) -> Contents:
+    """The contents without hidden layers, for formats that are told to leave them out."""
+    return replace(
+        contents,
+        background_on=contents.background_on and contents.background.visible,
+        foregrounds=tuple(layer for layer in contents.foregrounds if layer.visible),
+    )

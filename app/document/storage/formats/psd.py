@@ -1,0 +1,109 @@
+"""PSD by psd-tools: every layer at its place with its looks, and our composite as merged picture.
+
+8-bit RGBA, RLE. Empty boxes are left out; seeds, prompts and candidates have no place in a PSD.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image
+from psd_tools import PSDImage
+from psd_tools.api.numpy_io import encode_image_data
+from psd_tools.constants import BlendMode
+
+from app.document.composite import composite
+from app.document.contents import Contents
+from app.document.layer import Layer
+from app.document.storage.atomic import Disk, Stamp, atomic_write
+from app.document.storage.errors import StorageError
+from app.document.storage.formats.options import ExportOptions, visible_only
+
+MODES = {
+    "normal": BlendMode.NORMAL,
+    "multiply": BlendMode.MULTIPLY,
+    "screen": BlendMode.SCREEN,
+    "overlay": BlendMode.OVERLAY,
+    "darken": BlendMode.DARKEN,
+    "lighten": BlendMode.LIGHTEN,
+    "color-dodge": BlendMode.COLOR_DODGE,
+    "color-burn": BlendMode.COLOR_BURN,
+    "hard-light": BlendMode.HARD_LIGHT,
+    "soft-light": BlendMode.SOFT_LIGHT,
+    "difference": BlendMode.DIFFERENCE,
+    "add": BlendMode.LINEAR_DODGE,
+}
+
+
+class _Image(PSDImage):
+    """A PSD whose merged picture is ours.
+
+    psd-tools would paint it anew, which takes several times as long as all the rest and follows
+    other formulas. It is asked for through this private method; a test watches that it still is.
+    """
+
+    merged: np.ndarray
+
+    def take(self, merged: np.ndarray) -> None:
+        """The merged picture, (h, w, 4) uint8; its fourth channel is its transparency."""
+        self.merged = merged
+        # Written as the sign of the number of layers; without it readers see an extra channel.
+        self._merged_alpha = True
+
+    def _update_preview(self) -> None:
+        colour = self.merged[..., :3].astype(np.float32) / 255.0
+        alpha = self.merged[..., 3:].astype(np.float32) / 255.0
+        planes = encode_image_data(self, colour, alpha)
+        self._record.image_data.set_data(planes, self._record.header)
+
+
+def export_psd(
+    contents: Contents, path: Path, options: ExportOptions, disk: Disk | None = None
+) -> Stamp:
+    """All layers with pixels, hidden ones as hidden.
+
+    Raises:
+        StorageError: it failed; a file that stood there is unchanged.
+    """
+    if not options.hidden:
+        contents = visible_only(contents)
+    layers = [layer for layer in contents.layers if layer.has_pixels]
+    image = _Image.new("RGBA", (contents.canvas.width, contents.canvas.height))
+    image.take(composite(contents.layers, contents.canvas.rect))
+    for layer in layers:
+        _add(image, layer)
+    image.mark_updated()  # also without a layer there is a merged picture to write
+
+    def write(stream: BinaryIO) -> None:
+        image.save(stream)
+
+    return atomic_write(path, write, verify=lambda new: _verify(new, layers), disk=disk)
+
+
+def _add(image: PSDImage, layer: Layer) -> None:
+    assert layer.pixels is not None  # only such layers were taken
+    made = image.create_pixel_layer(
+        Image.fromarray(layer.pixels, "RGBA"),
+        top=layer.rect.y,
+        left=layer.rect.x,
+        opacity=int(255 * layer.opacity + 0.5),
+        blend_mode=MODES.get(layer.blend, BlendMode.NORMAL),
+    )
+    made.name = layer.name  # the setter alone writes the Unicode name
+    made.visible = layer.visible
+
+
+def _verify(path: Path, layers: list[Layer]) -> None:
+    found = list(PSDImage.open(path))
+    if len(found) != len(layers):
+        raise StorageError("The written layers do not read back.")
+    for made, layer in zip(found, layers, strict=True):
+        box = (layer.rect.x, layer.rect.y, layer.rect.width, layer.rect.height)
+        if (made.left, made.top, made.width, made.height) != box:
+            raise StorageError(f"'{layer.name}' does not read back at its place.")
+        picture = made.topil()
+        assert layer.pixels is not None
+        if picture is None or not np.array_equal(np.asarray(picture), layer.pixels):
+            raise StorageError(f"'{layer.name}' does not read back as it is.")

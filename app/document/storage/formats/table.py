@@ -1,0 +1,278 @@
+"""The formats that go out: names, endings, writers, and what each keeps of a document.
+
+One table for the command line and the dialog. Knows no windows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from app.document.composite import BLENDS
+from app.document.contents import Contents
+from app.document.storage.atomic import Disk
+from app.document.storage.export import export_folder, export_zip
+from app.document.storage.formats import flat
+from app.document.storage.formats.html import export_html
+from app.document.storage.formats.options import ExportOptions
+from app.document.storage.formats.psd import export_psd
+from app.document.storage.formats.tiff_pages import export_tiff_pages
+from app.document.storage.ora import save_project
+
+Feature = Literal[
+    "layers",
+    "outside",
+    "names",
+    "transparency",
+    "opacity",
+    "blend",
+    "foreign blend",
+    "hidden",
+    "locks",
+    "boxes",
+    "prompt",
+    "seeds",
+    "candidates",
+]
+Choice = Literal[
+    "scale", "part", "colour", "recipe", "quality", "hidden", "canvas_sized", "pages", "parallax"
+]
+Writer = Callable[[Contents, Path, ExportOptions, Mapping[str, Any], Disk | None], object]
+
+# What each feature is called in the table of losses, in the order of the table.
+FEATURES: dict[Feature, str] = {
+    "layers": "Layers at their places",
+    "outside": "Pixels outside the canvas",
+    "names": "Layer names",
+    "transparency": "Transparency",
+    "opacity": "Opacity of layers",
+    "blend": "Blend modes",
+    "foreign blend": "Blend modes of other programs",
+    "hidden": "Hidden layers",
+    "locks": "Locks",
+    "boxes": "Empty boxes",
+    "prompt": "Prompt",
+    "seeds": "Seeds and records",
+    "candidates": "Candidates",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One way out.
+
+    Attributes:
+        key: how code and settings call it.
+        title: for people.
+        suffixes: file endings, the usual one first; none for a folder.
+        keeps: what is not lost, whatever is chosen.
+        choices: the options that mean something to it.
+    """
+
+    key: str
+    title: str
+    suffixes: tuple[str, ...]
+    keeps: frozenset[Feature]
+    choices: frozenset[Choice]
+    write: Writer
+
+    @property
+    def is_folder(self) -> bool:
+        return not self.suffixes
+
+
+def format_for(path: Path) -> Format | None:
+    """The format whose ending the name has; None for none of ours."""
+    suffix = path.suffix.lower()
+    return next((each for each in FORMATS if suffix in each.suffixes), None)
+
+
+def format_named(key: str) -> Format:
+    """The format with this key.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return _BY_KEY[key]
+
+
+def losses(contents: Contents, form: Format, options: ExportOptions) -> dict[Feature, bool]:
+    """What this document has, and whether it would be lost; in the order of the table (MS20)."""
+    kept = _kept(form, options)
+    return {feature: feature not in kept for feature in FEATURES if _has(contents, feature)}
+
+
+def _kept(form: Format, options: ExportOptions) -> frozenset[Feature]:
+    kept = set(form.keeps)
+    if "colour" in form.choices and options.over is not None:
+        kept.discard("transparency")
+    if "hidden" in form.choices and not options.hidden:
+        kept.discard("hidden")
+    if "recipe" in form.choices and not options.with_recipe:
+        kept -= {"prompt", "seeds", "candidates"}
+    if "canvas_sized" in form.choices and options.canvas_sized:
+        kept.discard("outside")
+    if "pages" in form.choices and options.pages:
+        kept |= {"layers", "names"}
+        if options.hidden:
+            kept.add("hidden")
+    return frozenset(kept)
+
+
+def _has(contents: Contents, feature: Feature) -> bool:
+    layers = contents.layers
+    shown = [layer for layer in layers if layer.has_pixels]
+    canvas = contents.canvas.rect
+    blends = {layer.blend for layer in shown} - {"normal"}
+    has: dict[Feature, bool] = {
+        "layers": len(shown) > 1,
+        "outside": any(not canvas.contains(layer.rect) for layer in shown),
+        "names": bool(shown),
+        "transparency": bool(shown),
+        "opacity": any(layer.opacity < 1 for layer in shown),
+        "blend": bool(blends & BLENDS.keys()),
+        "foreign blend": bool(blends - BLENDS.keys()),
+        "hidden": any(not layer.visible for layer in shown),
+        "locks": any(layer.locked for layer in layers),
+        "boxes": any(not layer.has_pixels for layer in layers),
+        "prompt": bool(contents.prompt.strip()),
+        "seeds": any(layer.record or layer.seed is not None for layer in layers),
+        "candidates": bool(contents.detached) or any(layer.candidates for layer in layers),
+    }
+    return has[feature]
+
+
+# ---- the formats ----
+
+
+def _png(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
+    return flat.export_png_with(contents, path, options, disk)
+
+
+def _webp(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
+    return flat.export_webp(contents, path, options, disk)
+
+
+def _jpeg(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
+    return flat.export_jpeg(contents, path, options, disk)
+
+
+def _tiff(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
+    write = export_tiff_pages if options.pages else flat.export_tiff
+    return write(contents, path, options, disk)
+
+
+def _psd(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
+    return export_psd(contents, path, options, disk)
+
+
+def _html(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
+    export_html(contents, path, options, disk)
+    return path
+
+
+def _ora(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
+    return save_project(contents, path, for_sharing=not options.with_recipe, disk=disk)
+
+
+def _zip(
+    contents: Contents, path: Path, options: ExportOptions, facts: Mapping[str, Any], disk: Any
+) -> object:
+    return export_zip(contents, path, extra=facts, canvas_sized=options.canvas_sized, disk=disk)
+
+
+def _folder(
+    contents: Contents, path: Path, options: ExportOptions, facts: Mapping[str, Any], disk: Any
+) -> object:
+    sized = options.canvas_sized
+    return export_folder(contents, path, extra=facts, canvas_sized=sized, disk=disk)
+
+
+def _features(text: str) -> frozenset[Feature]:
+    wanted = [each.strip() for each in text.split(",")]
+    return frozenset(feature for feature in FEATURES if feature in wanted)
+
+
+_MANIFEST = _features(
+    "layers, outside, names, transparency, opacity, blend, foreign blend, hidden, boxes, "
+    "prompt, seeds"
+)
+_FLAT_CHOICES: frozenset[Choice] = frozenset({"scale", "part", "colour", "recipe"})
+
+FORMATS: tuple[Format, ...] = (
+    Format(
+        key="png",
+        title="PNG picture",
+        suffixes=(".png",),
+        keeps=_features("transparency, prompt, seeds"),
+        choices=_FLAT_CHOICES,
+        write=_png,
+    ),
+    Format(
+        key="psd",
+        title="PSD for Photoshop and others",
+        suffixes=(".psd",),
+        keeps=_features("layers, outside, names, transparency, opacity, blend, hidden"),
+        choices=frozenset({"hidden"}),
+        write=_psd,
+    ),
+    Format(
+        key="ora",
+        title="OpenRaster for Krita, GIMP and others",
+        suffixes=(".ora",),
+        keeps=frozenset(FEATURES),
+        choices=frozenset({"recipe"}),
+        write=_ora,
+    ),
+    Format(
+        key="zip",
+        title="ZIP of layers with manifest",
+        suffixes=(".zip",),
+        keeps=_MANIFEST,
+        choices=frozenset({"canvas_sized"}),
+        write=_zip,
+    ),
+    Format(
+        key="folder",
+        title="Folder of layers with manifest",
+        suffixes=(),
+        keeps=_MANIFEST,
+        choices=frozenset({"canvas_sized"}),
+        write=_folder,
+    ),
+    Format(
+        key="webp",
+        title="WebP picture",
+        suffixes=(".webp",),
+        keeps=_features("transparency, prompt, seeds"),
+        choices=_FLAT_CHOICES | {"quality"},
+        write=_webp,
+    ),
+    Format(
+        key="tiff",
+        title="TIFF picture",
+        suffixes=(".tif", ".tiff"),
+        keeps=_features("transparency, prompt, seeds"),
+        choices=_FLAT_CHOICES | {"pages", "hidden"},
+        write=_tiff,
+    ),
+    Format(
+        key="jpeg",
+        title="JPEG picture",
+        suffixes=(".jpg", ".jpeg"),
+        keeps=_features("prompt, seeds"),
+        choices=_FLAT_CHOICES | {"quality"},
+        write=_jpeg,
+    ),
+    Format(
+        key="html",
+        title="Web page with layers",
+        suffixes=(),
+        keeps=_features("layers, outside, names, transparency, opacity, blend, hidden, prompt"),
+        choices=frozenset({"hidden", "recipe", "parallax"}),
+        write=_html,
+    ),
+)
+_BY_KEY = {each.key: each for each in FORMATS}
