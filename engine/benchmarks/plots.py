@@ -1,6 +1,7 @@
 """A section's plots as SVG files, light and dark. Needs matplotlib, which is an extra.
 
-Computed points are hollow, measured ones are filled and carry their spread.
+Both axes are logarithmic. Computed points are hollow; measured ones are filled and carry their
+spread.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ LIGHT = {"back": "#ffffff", "ink": "#24292f", "faint": "#d0d7de",
 DARK = {"back": "#0d1117", "ink": "#e6edf3", "faint": "#30363d",
         "lines": ["#56b4e9", "#e69f00", "#2fbf8f", "#d98cc8", "#bbbbbb"]}  # fmt: skip
 MARKS = "os^Dv"
+MOST_TICKS = 8
 
 
 def can_plot() -> bool:
@@ -36,6 +38,7 @@ def draw(plot: Plot, folder: Path) -> list[Path]:
 def _draw(plot: Plot, path: Path, colours: dict[str, Any]) -> Path:
     import matplotlib
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, NullFormatter
 
     ink, faint = colours["ink"], colours["faint"]
     figure = Figure(figsize=(7, 4), facecolor=colours["back"], layout="constrained")
@@ -51,10 +54,16 @@ def _draw(plot: Plot, path: Path, colours: dict[str, Any]) -> Path:
             axes.plot([x], [y], MARKS[i % len(MARKS)], color=colour, markerfacecolor=hollow)
             if isinstance(cell, Measured) and cell.runs > 1:
                 axes.plot([x, x], [cell.low, cell.high], color=colour, linewidth=4, alpha=0.4)
-    if plot.log:
-        axes.set_yscale("log")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    xs = sorted({x for line in plot.lines for x, _ in line.points})
+    if len(xs) <= MOST_TICKS:
+        axes.set_xticks(xs, labels=[f"{x:g}" for x in xs])
     else:
-        axes.set_ylim(bottom=0)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
     axes.set_title(plot.title, color=ink, fontsize=11)
     axes.set_xlabel(plot.x, color=ink)
     axes.set_ylabel(plot.y, color=ink)

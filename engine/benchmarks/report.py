@@ -38,14 +38,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Lines over a common x axis; `log` makes the y axis logarithmic."""
+    """Lines over a common x axis."""
 
     name: str
     title: str
     x: str
     y: str
     lines: Sequence[Line]
-    log: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ def bench(context: Context) -> Section:
     layers = context.layers(LAYERS, QUICK_LAYERS)
     multiple = context.generator.info.canvas_multiple
     rows: list[list[Cell]] = []
+    _prepare({}, context.generator, multiple, 1)  # what only the first step of a process allocates
     for side in (side for side in canvases if side % multiple == 0):
         context.say(f"scale: canvas {side}")
         rows += _canvas_rows(context, side, layers)
