@@ -98,23 +98,19 @@ class Denoiser:
     def _plan(
         self, targets: Sequence[Region], text: Tensor, noise: Tensor, prompt_words: list[str]
     ) -> tuple[Tensor, list[str | None]]:
-        planned = [i for i, r in enumerate(targets) if r.request.kind != "background"]
-        number = {target: region for region, target in enumerate(planned)}
-        owners = [torch.full((r.count,), number.get(i, -1)) for i, r in enumerate(targets)]
+        owners = [torch.full((r.count,), i) for i, r in enumerate(targets)]
         owner = torch.cat(owners)[None].to(noise.device)
         shows = make_plan(
             self.art,
             lambda plan: self._make_frame(text, plan),
             noise,
             owner,
-            [targets[i].request.seed for i in planned],
+            [r.request.seed for r in targets],
             clean=self._clean_keys(),
             on_pass=self.check,
         )
-        words: list[str | None] = [None] * len(targets)
-        for target, token in zip(planned, shows, strict=True):
-            words[target] = prompt_words[token - 1] if token else None
-        return spread(torch.tensor(shows, device=noise.device, dtype=torch.long), owner), words
+        plan = torch.tensor(shows, device=noise.device, dtype=torch.long)
+        return spread(plan, owner), [prompt_words[i - 1] if i else None for i in shows]
 
     def _clean_keys(self) -> CleanKeys:
         return self.clean() if callable(self.clean) else self.clean

@@ -38,7 +38,7 @@ def make_plan(
     Args:
         frame: (1, N) plan so far -> the frame of a pass.
         noise: (1, N, C) the noise that sampling will start from.
-        owner: (1, N) the region of each token, -1 for tokens that are not planned (a background).
+        owner: (1, N) the region of each token; the background is a region like the others.
         seeds: one per region; another seed may choose another word where several are likely.
         clean: rotated keys and values of the clean layers.
         on_pass: called before each pass; may raise to cancel.

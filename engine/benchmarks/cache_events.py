@@ -100,7 +100,8 @@ def bench(context: Context) -> Section:
         rows = _rows(context, generator, cache, base, done[TARGET])
     finally:
         generator.cache = before
-    title = f"{layers} layers of {box_side(layers)} px and a background"
+    budget = f"{cache.budget_bytes / 1e6:.0f} MB"
+    title = f"{layers} layers of {box_side(layers)} px and a background, cache budget {budget}"
     columns = ["after", "hits", "misses", "new, MB", "held, MB", "refill, ms"]
     return Section("cache", "Region cache", TEXT, [Table(title, columns, rows)])
 

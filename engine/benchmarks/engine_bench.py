@@ -27,7 +27,13 @@ from engine.benchmarks import (
 )
 from engine.benchmarks.context import Context
 from engine.benchmarks.machine import describe
-from engine.benchmarks.report import Section, section_csv, section_markdown, update_page
+from engine.benchmarks.report import (
+    Section,
+    around_markers,
+    section_csv,
+    section_markdown,
+    update_page,
+)
 from engine.generator import Generator
 
 BENCHES: dict[str, Callable[[Context], Section]] = {
@@ -67,6 +73,11 @@ def main(argv: list[str]) -> int:
         parser.error(f"there is no bench {unknown[0]!r}; choose from {','.join(BENCHES)}")
     if args.runs < 1:
         parser.error("--runs must be at least 1")
+    for name in names if args.page is not None else ():
+        try:  # before minutes of work, not after them
+            around_markers(args.page, name)
+        except (OSError, ValueError) as error:
+            parser.error(f"--page: {error}")
     generator = Generator.load(args.weights, device="cpu", threads=args.threads)
     context = Context(
         generator=generator, runs=args.runs, quick=args.quick, most_layers=args.most_layers,

@@ -145,10 +145,24 @@ def update_page(page: Path, name: str, text: str) -> None:
     Raises:
         ValueError: the page lacks the markers; it stays as it was.
     """
-    begin, end = f"<!-- bench:{name}:begin -->", f"<!-- bench:{name}:end -->"
-    content = page.read_text(encoding="utf-8")
-    before, found, rest = content.partition(begin)
+    before, after = around_markers(page, name)
+    begin, end = _markers(name)
+    page.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}", encoding="utf-8")
+
+
+def around_markers(page: Path, name: str) -> tuple[str, str]:
+    """What stands before and after a section of a page.
+
+    Raises:
+        ValueError: the page lacks the markers.
+    """
+    begin, end = _markers(name)
+    before, found, rest = page.read_text(encoding="utf-8").partition(begin)
     _, closed, after = rest.partition(end)
     if not found or not closed:
         raise ValueError(f"{page} has no '{begin}' … '{end}'; nothing was written into it")
-    page.write_text(f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}", encoding="utf-8")
+    return before, after
+
+
+def _markers(name: str) -> tuple[str, str]:
+    return f"<!-- bench:{name}:begin -->", f"<!-- bench:{name}:end -->"

@@ -163,6 +163,7 @@ class ART(nn.Module):
             self.plan_in = nn.Linear(config.text_width, width)
             self.plan_query = nn.Linear(width, width)
             self.plan_key = nn.Linear(width, width)
+            self.plan_taken = nn.Linear(1, width, bias=False)  # marks words that a region shows
 
     @torch.no_grad()
     def init_weights(self) -> None:
@@ -170,12 +171,13 @@ class ART(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
-                nn.init.zeros_(module.bias)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
         zero: list[nn.Linear] = [self.final_layer.modulation, self.final_layer.linear]
         heads = [*self.img_mods, *self.txt_mods, *self.single_mods]
         zero += [head.lin for head in heads if isinstance(head, ModulationHead)]
         if self.config.planning:
-            zero.append(self.plan_in)
+            zero += [self.plan_in, self.plan_taken]
         for linear in zero:
             nn.init.zeros_(linear.weight)
 
@@ -213,16 +215,20 @@ class ART(nn.Module):
                 0, the token of the whole prompt, for a thing that the prompt does not name.
         """
         fixed = None
+        text = self.txt_in(txt)
         if self.config.region_features:
             fixed = self.inner_in(inner_features(inner)) + self.place_in(place_features(place))
         if plan is not None:
-            index = plan.clamp(min=0)[..., None].expand(-1, -1, txt.shape[-1])
-            shown = self.plan_in(txt.expand(len(plan), -1, -1).gather(1, index))
-            shown = shown * (plan != UNDECIDED)[..., None]
+            decided = (plan != UNDECIDED).to(txt.dtype)
+            index = plan.clamp(min=0)
+            shown = txt.gather(1, index[..., None].expand(-1, -1, txt.shape[-1]))  # (B, N, width)
+            shown = self.plan_in(shown) * decided[..., None]
             fixed = shown if fixed is None else fixed + shown
+            taken = txt.new_zeros(txt.shape[:2]).scatter_reduce(1, index, decided, "amax")
+            text = text + self.plan_taken(taken[..., None])
         origin = ids.new_zeros(*ids.shape[:1], txt.shape[1], 3)
         pe = self.rotations(torch.cat([origin, ids], dim=1))
-        return Frame(fixed, self.txt_in(txt), pe, Packing((txt.shape[1],), (ids.shape[1],)))
+        return Frame(fixed, text, pe, Packing((txt.shape[1],), (ids.shape[1],)))
 
     def _modulations(self, vec: Tensor):  # type: ignore[no-untyped-def]
         """Per double block (image, text) and per single block, the modulations."""

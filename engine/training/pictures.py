@@ -42,7 +42,7 @@ class Batch:
 
     vectors (B, T, 128), known (B, T), text_mask (B, T): the prompts.
     tokens (B, N, C), ids (B, N, 3), inner and place (B, N, 4), weight (B, N), noisy_mask (B, N).
-    owner (B, N): the picture's region of each token; foregrounds only, else -1.
+    owner (B, N): the picture's region of each token; -1 for the merged entry and padding.
     shows (B, R): the text token that each region shows (0 = not named), -1 = no such region.
     clean_*: the same for clean layers, with `clean_owner` (B, M) naming the layer of each token.
     """
@@ -86,7 +86,8 @@ def entries(
     found, pixels = [], None
     if scene.background is not None:
         pixels, tokens = bank.background(scene.background, scene.canvas, rng)
-        found.append(Entry(tokens, BACKGROUND, canvas_box, BASE_SCALE))
+        scenery_at = scene.background_said_at
+        found.append(Entry(tokens, BACKGROUND, canvas_box, BASE_SCALE, scenery_at))
     for i, thing in enumerate(scene.things):
         said_at = scene.said_at[i] if scene.said_at else None
         found.append(Entry(bank.layer(thing), FIRST_FOREGROUND + i, thing.box, 1, said_at))

@@ -24,6 +24,7 @@ Choice = TypeVar("Choice")
 
 SYNONYM_SHARE = 0.2
 MARK = "\ue000"  # private use: stands behind each mention of a marked prompt
+SCENERY_MARK = "\ue001"  # stands behind the words for the background
 SIZE_WORDS: dict[SizeWord, tuple[str, ...]] = {
     "big": ("big", "large", "huge"),
     "small": ("small", "little", "tiny"),
@@ -157,10 +158,12 @@ def join_words(rng: np.random.Generator, parts: Sequence[str]) -> str:
     return " and ".join(parts)
 
 
-def add_background(rng: np.random.Generator, text: str, name: str, *, telegraphic: bool) -> str:
-    """Name the background somewhere around `text`, which may be empty."""
+def add_background(
+    rng: np.random.Generator, text: str, name: str, *, telegraphic: bool, mark: str = ""
+) -> str:
+    """Name the background somewhere around `text`, which may be empty; `mark` follows the name."""
     background = BACKGROUNDS_BY_NAME[name]
-    words = name if rng.random() < 0.7 else pick(rng, background.synonyms)
+    words = (name if rng.random() < 0.7 else pick(rng, background.synonyms)) + mark
     if not text:
         return words if rng.random() < 0.5 else f"{words} background"
     if telegraphic:
@@ -168,6 +171,7 @@ def add_background(rng: np.random.Generator, text: str, name: str, *, telegraphi
     draw = rng.random()
     if draw < 0.7:
         phrase = background.phrases[0] if rng.random() < 0.3 else pick(rng, background.phrases)
+        phrase += mark
         if draw < 0.5:
             return f"{text} {phrase}"
         return f"{text}, {phrase}" if draw < 0.6 else f"{phrase}, {text}"
@@ -209,7 +213,7 @@ def write_prompt(
         transparent: say at times that there is no background.
         more: end with "and other things"; the picture holds more than is named.
         vague: without mentions, say "a few things" rather than the background alone.
-        marked: put `MARK` behind each mention; `take_marks` removes them.
+        marked: put marks behind each mention and the background; `take_marks` removes them.
 
     Returns:
         The prompt; empty when there is nothing to say.
@@ -228,7 +232,8 @@ def write_prompt(
     else:
         text = join_words(rng, parts)
     if background is not None:
-        text = add_background(rng, text, background, telegraphic=telegraphic)
+        scenery_mark = SCENERY_MARK if marked else ""
+        text = add_background(rng, text, background, telegraphic=telegraphic, mark=scenery_mark)
     elif transparent and text and rng.random() < 0.12:
         text = f"{text}, {pick(rng, TRANSPARENT_PHRASES)}"
     if not text:
@@ -240,11 +245,18 @@ def write_prompt(
     return text
 
 
-def take_marks(marked: str) -> tuple[str, list[int]]:
-    """The prompt without marks, and where in it each mention ends, in order."""
-    pieces = marked.split(MARK)
-    ends, length = [], 0
-    for piece in pieces[:-1]:
-        length += len(piece)
-        ends.append(length)
-    return "".join(pieces), ends
+def take_marks(marked: str) -> tuple[str, list[int], int]:
+    """The prompt without marks, where in it each mention ends, and where the background's does.
+
+    Positions are in characters; the background's is 0 where the prompt does not name it.
+    """
+    plain: list[str] = []
+    ends, scenery = [], 0
+    for char in marked:
+        if char == MARK:
+            ends.append(len(plain))
+        elif char == SCENERY_MARK:
+            scenery = len(plain)
+        else:
+            plain.append(char)
+    return "".join(plain), ends, scenery

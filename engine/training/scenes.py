@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -73,6 +73,7 @@ class Scene:
         things: bottom to top.
         prompt_kind: what the prompt says of the things: all, nothing, fewer or more.
         said_at: per thing, where its mention ends in the prompt, in characters; 0 = not named.
+        background_said_at: the same of the background.
     """
 
     canvas: tuple[int, int]
@@ -83,6 +84,7 @@ class Scene:
     things: tuple[Thing, ...]
     prompt_kind: PromptKind = "full"
     said_at: tuple[int, ...] = ()
+    background_said_at: int = 0
 
 
 def is_held_out(names: Iterable[str]) -> bool:
@@ -144,7 +146,7 @@ def compose(
         said_background = pick(rng, BACKGROUND_NAMES)
     elif things and rng.random() < 0.2:
         said_background = None
-    prompt, said_at = "", [0] * len(things)
+    prompt, said_at, scenery_at = "", [0] * len(things), 0
     if kind != "empty":
         prompt = write_prompt(
             rng,
@@ -156,12 +158,14 @@ def compose(
             vague=bool(things),
             marked=True,
         )
-        prompt, ends = take_marks(prompt)
+        prompt, ends, scenery_at = take_marks(prompt)
         for mention, end in zip(mentions, ends, strict=True):
             for index in mention.things:
                 said_at[index] = end
     look_named = look_named and kind != "empty"
-    return Scene(canvas, prompt, background, look, look_named, things, kind, tuple(said_at))
+    return Scene(
+        canvas, prompt, background, look, look_named, things, kind, tuple(said_at), scenery_at
+    )
 
 
 def evaluation_scenes(
@@ -206,10 +210,11 @@ def evaluation_scenes(
             background=background,
             marked=True,
         )
-        prompt, ends = take_marks(marked)
+        prompt, ends, scenery_at = take_marks(marked)
         ends_of = {i: end for m, end in zip(mentions, ends, strict=True) for i in m.things}
         said_at = tuple(ends_of[i] for i in range(len(things)))
-        scenes.append(Scene(size, prompt, background, look, look_named, things, said_at=said_at))
+        scene = Scene(size, prompt, background, look, look_named, things)
+        scenes.append(replace(scene, said_at=said_at, background_said_at=scenery_at))
     return scenes
 
 

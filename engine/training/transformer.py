@@ -162,7 +162,7 @@ def main(argv: list[str]) -> int:
         ema = {name: p.detach().clone() for name, p in model.named_parameters()}
     else:
         tensors = loaded[0]
-        strict = "model.art.plan_in.weight" in tensors  # runs begun before there were plans
+        strict = "model.art.plan_taken.weight" in tensors  # runs begun before there were plans
         model.load_state_dict(
             {k[6:]: v for k, v in tensors.items() if k.startswith("model.")}, strict=strict
         )

@@ -74,9 +74,24 @@ def test_two_regions_of_one_pass_avoid_the_same_word() -> None:
     assert set(shows) <= {0, 1, 2}
 
 
-def test_results_name_words_of_the_prompt_and_backgrounds_none() -> None:
+def test_results_name_words_of_the_prompt() -> None:
     generator = tiny_generator()
     request = picture(layer(0, (0, 0, 256, 256)), layer(1, (0, 0, 64, 64)), prompt="a red dog")
     done = generator.run(request)
-    assert done.results[0].word is None
-    assert done.results[1].word in (None, "red", "dog", "a")
+    assert all(r.word in (None, "red", "dog", "a") for r in done.results)
+
+
+def test_words_that_a_region_shows_are_marked() -> None:
+    """That is how the next region to decide knows what is left."""
+    art = tiny_model().art
+    box = (0, 0, 64, 64)
+    ids, inner = region_ids(2, box, 32)[None], inner_coordinates(2, 2)[None]
+    place = place_on_canvas(box, (256, 256)).expand(1, 4, 4)
+    txt = torch.randn(1, 3, TINY_ART.text_width)
+    undecided = art.frame(ids, inner, place, txt, torch.full((1, 4), UNDECIDED))
+    decided = art.frame(ids, inner, place, txt, torch.tensor([[1, 1, UNDECIDED, 1]]))
+    changed = (undecided.txt != decided.txt).any(dim=-1)
+    assert changed.tolist() == [[False, True, False]]
+    assert undecided.fixed is not None
+    assert decided.fixed is not None
+    assert (undecided.fixed != decided.fixed).any(-1).tolist() == [[True, True, False, True]]

@@ -9,7 +9,7 @@ import pytest
 
 from engine.benchmarks import engine_bench, flux_crop, pictures, plots, scale, start
 from engine.benchmarks.context import Context
-from engine.benchmarks.report import Section
+from engine.benchmarks.report import Section, around_markers
 from engine.weights import save_model
 from tests.engine.tiny import tiny_generator, tiny_model
 
@@ -106,6 +106,21 @@ def test_unknown_benches_are_named(small, capsys):
     with pytest.raises(SystemExit):
         engine_bench.main(arguments(small, "--only", "crop,nothing"))
     assert "'nothing'" in capsys.readouterr().err
+
+
+def test_a_page_without_markers_is_refused_before_the_work(small, capsys):
+    page = small.parent / "page.md"
+    page.write_text("text")
+    with pytest.raises(SystemExit):
+        engine_bench.main(arguments(small, "--only", "crop", "--page", str(page)))
+    assert "bench:crop:begin" in capsys.readouterr().err
+    assert not (small.parent / "out").exists()
+
+
+def test_the_documentation_has_a_place_for_every_bench():
+    page = Path(__file__).resolve().parents[3] / "docs" / "benchmarks.md"
+    for name in engine_bench.BENCHES:
+        around_markers(page, name)
 
 
 def test_a_process_says_when_it_got_how_far(small):

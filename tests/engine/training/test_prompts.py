@@ -11,6 +11,7 @@ import pytest
 import engine.training.concepts as concepts
 from engine.training.concepts import (
     BACKGROUNDS,
+    BACKGROUNDS_BY_NAME,
     BY_NAME,
     COLOURS,
     LOOK_FRAMES,
@@ -19,7 +20,6 @@ from engine.training.concepts import (
     NOUNS,
 )
 from engine.training.prompts import (
-    MARK,
     SIZE_WORDS,
     Mention,
     join_words,
@@ -240,8 +240,10 @@ def test_marks_are_taken_out_and_tell_where_each_mention_ends() -> None:
             rng, [Mention(BY_NAME[name]) for name in names], look="flat", background="snow",
             marked=True,
         )  # fmt: skip
-        prompt, ends = take_marks(marked)
-        assert MARK not in prompt
+        prompt, ends, scenery = take_marks(marked)
+        assert prompt.isprintable()
+        snow = BACKGROUNDS_BY_NAME["snow"]
+        assert prompt[:scenery].lower().endswith((snow.name, *snow.synonyms, *snow.phrases))
         for name, end in zip(names, ends, strict=True):
             said = (name, *BY_NAME[name].synonyms)
             assert prompt[:end].lower().endswith(said), (prompt, end)
