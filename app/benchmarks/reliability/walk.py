@@ -124,6 +124,9 @@ MAKERS: dict[type[Command], Make] = {
     commands.AddBox: lambda d, s: commands.AddBox(
         rect(s), s.choice((None, _one(d, s))), s.choice(_NAMES)
     ),
+    commands.AddLayers: lambda d, s: commands.AddLayers(
+        [d.layer(layer_id) for layer_id in _some(d, s)], s.choice((None, _one(d, s)))
+    ),
     commands.DeleteLayers: lambda d, s: commands.DeleteLayers(_some(d, s)),
     commands.DiscardCandidates: lambda d, s: commands.DiscardCandidates(
         {key: [value] for key, value in _known_candidate(d, s).items()}

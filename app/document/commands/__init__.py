@@ -1,5 +1,6 @@
 """Commands: the only way to change a document. One file per subject."""
 
+from app.document.commands.adding import AddLayers
 from app.document.commands.base import Command
 from app.document.commands.boxes import (
     AddBox,
@@ -37,6 +38,7 @@ from app.document.commands.whole import (
 __all__ = [
     "AddBox",
     "AddCandidates",
+    "AddLayers",
     "Command",
     "DeleteLayers",
     "DiscardCandidates",

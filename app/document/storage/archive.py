@@ -80,21 +80,24 @@ class ArchiveReader:
     """Reads members of a zip that may be damaged or hostile.
 
     Args:
-        path: the file.
+        source: the file, or a stream that has all of it; the reader closes either.
         name: how messages call it; None = the path's name.
 
     Raises:
         StorageError: it cannot be opened, is no zip, or breaks a limit.
     """
 
-    def __init__(self, path: Path, name: str | None = None) -> None:
-        self.name = name or path.name
-        self._has_backup = backup_path(path).exists()
+    def __init__(self, source: Path | BinaryIO, name: str | None = None) -> None:
         self._unpacked = 0
-        try:
-            stream = open(path, "rb")  # noqa: SIM115  # closed by __exit__
-        except OSError as error:
-            raise not_opened(path, error) from error
+        if isinstance(source, Path):
+            self.name = name or source.name
+            self._has_backup = backup_path(source).exists()
+            try:
+                stream: BinaryIO = open(source, "rb")  # noqa: SIM115  # closed by __exit__
+            except OSError as error:
+                raise not_opened(source, error) from error
+        else:
+            self.name, self._has_backup, stream = name or "the data", False, source
         try:
             self._zip = zipfile.ZipFile(stream)
             self._stream = stream

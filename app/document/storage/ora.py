@@ -6,7 +6,7 @@ Knows neither Qt nor the engine. Opening never writes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -169,17 +169,26 @@ def load_project(path: Path, *, grid: int = DEFAULT_GRID, layers_only: bool = Fa
     """
     stamp = stamp_of(path)
     with ArchiveReader(path) as archive:
-        stack, stack_bytes = stack_of(archive)
-        pictures = {src: archive.picture(src) for src in {item.src for item in stack.layers}}
-        if archive.has(DOCUMENT) and not layers_only:
-            contents, messages = own_contents(archive, stack, stack_bytes, pictures)
-            return Opened(contents, messages, stamp, True)
-        if not stack.layers and archive.has("mergedimage.png"):
-            stack = Stack(stack.size, (StackLayer(name=path.stem, src="mergedimage.png"),))
-            pictures["mergedimage.png"] = archive.picture("mergedimage.png")
-        contents = outside.from_stack(stack, pictures, grid)
-        messages = outside.messages_for(stack, contents, has_data=archive.has(DOCUMENT))
-        return Opened(contents, messages, stamp, False)
+        return replace(read_ora(archive, grid=grid, layers_only=layers_only), stamp=stamp)
+
+
+def read_ora(
+    archive: ArchiveReader, *, grid: int = DEFAULT_GRID, layers_only: bool = False
+) -> Opened:
+    """`load_project` of an open archive; without a stamp."""
+    stack, stack_bytes = stack_of(archive)
+    pictures = {src: archive.picture(src) for src in {item.src for item in stack.layers}}
+    if archive.has(DOCUMENT) and not layers_only:
+        contents, messages = own_contents(archive, stack, stack_bytes, pictures)
+        return Opened(contents, messages, None, True)
+    if not stack.layers and archive.has("mergedimage.png"):
+        stack = Stack(
+            stack.size, (StackLayer(name=Path(archive.name).stem, src="mergedimage.png"),)
+        )
+        pictures["mergedimage.png"] = archive.picture("mergedimage.png")
+    contents = outside.from_stack(stack, pictures, grid)
+    messages = outside.messages_for(stack, contents, has_data=archive.has(DOCUMENT))
+    return Opened(contents, messages, None, False)
 
 
 def stack_of(archive: ArchiveReader) -> tuple[Stack, bytes]:

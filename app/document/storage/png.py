@@ -27,6 +27,7 @@ PICTURE_SUFFIXES = (".png", ".webp", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", "
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SMALL = 6
+_MAX_BYTES = 512 * 1024**2
 _FILTER_UP = 2
 # 8 bits a channel, RGBA, deflate, the standard filters, not interlaced.
 _RGBA_8 = bytes((8, 6, 0, 0, 0))
@@ -135,9 +136,23 @@ def read_picture(path: Path, fit: Size | None = None) -> np.ndarray:
         StorageError: not readable (MS16), damaged, or larger than the limit (MS15).
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as stream:
+            data = stream.read(_MAX_BYTES + 1)
     except OSError as error:
         raise not_opened(path, error) from error
+    pixels = read_picture_bytes(data, path.name)
+    return pixels if fit is None else fitted(pixels, fit)
+
+
+def read_picture_bytes(data: bytes, name: str) -> np.ndarray:
+    """`read_picture` of bytes; `name` is how messages call them."""
+    if len(data) > _MAX_BYTES:
+        raise StorageError(
+            f"'{name}' is larger than the pictures that this program reads "
+            f"({_MAX_BYTES // 1024**2} MB).",
+            "Nothing was added.",
+            "Scale it down first.",
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -150,20 +165,18 @@ def read_picture(path: Path, fit: Size | None = None) -> np.ndarray:
                         "Scale it down first.",
                     )
                 turned = ImageOps.exif_transpose(image)
-                pixels = clean_rgba(np.asarray(_to_srgb(_eight_bit(turned))))
+                return clean_rgba(np.asarray(_to_srgb(_eight_bit(turned))))
     except StorageError:
         raise
     except UnidentifiedImageError as error:
         raise StorageError(
-            f"'{path.name}' is not a picture this program reads "
-            "(PNG, WebP, JPEG, TIFF, BMP, GIF, ORA).",
+            f"'{name}' is not a picture this program reads (PNG, WebP, JPEG, TIFF, BMP, GIF, ORA).",
             "Nothing was added.",
         ) from error
     except Exception as error:  # Pillow raises many kinds for damaged data
         raise StorageError(
-            f"'{path.name}' is damaged: {error}.", "Nothing was added and the file is untouched."
+            f"'{name}' is damaged: {error}.", "Nothing was added and the file is untouched."
         ) from error
-    return pixels if fit is None else fitted(pixels, fit)
 
 
 def fitted(pixels: np.ndarray, size: Size) -> np.ndarray:

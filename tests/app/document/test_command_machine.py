@@ -102,6 +102,11 @@ def place_of(document: Document) -> st.SearchStrategy[int | None]:
 FACTORIES: dict[type[Command], Callable[[Document], st.SearchStrategy[Command]]] = {
     commands.AddCandidates: fresh,
     commands.AddBox: lambda d: st.builds(commands.AddBox, rects, place_of(d), texts),
+    commands.AddLayers: lambda d: st.builds(
+        commands.AddLayers,
+        some(d).map(lambda ids: [layer for layer in d.layers if layer.id in ids]),
+        place_of(d),
+    ),
     commands.DeleteLayers: lambda d: st.builds(commands.DeleteLayers, some(d)),
     commands.DiscardCandidates: lambda d: several(d).map(
         lambda chosen: commands.DiscardCandidates({key: [value] for key, value in chosen.items()})

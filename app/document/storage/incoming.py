@@ -1,0 +1,117 @@
+"""Files and clipboard data that come in as layers: pictures, OpenRaster, layers of our own.
+
+Reads only. What is too large, damaged or unknown is refused whole, with a sentence.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.document.contents import Contents, new_background
+from app.document.geometry import Size
+from app.document.imports import box_layer, picture_document, picture_layer
+from app.document.layer import Layer
+from app.document.storage.archive import ArchiveReader
+from app.document.storage.layout_file import Layout
+from app.document.storage.ora import SUFFIX, Opened, load_project, read_ora, write_ora
+from app.document.storage.png import PICTURE_SUFFIXES, read_picture, read_picture_bytes
+
+LAYERS_TYPE = "application/x-layerloom-layers"
+_MAX_CLIP_BYTES = 512 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Layers that a file holds, bottom first, and what to tell about them."""
+
+    layers: tuple[Layer, ...]
+    messages: tuple[str, ...] = ()
+
+
+def is_importable(path: Path) -> bool:
+    """Whether the ending is one of a picture or an OpenRaster."""
+    return path.suffix.lower() in (*PICTURE_SUFFIXES, SUFFIX)
+
+
+def read_layers(
+    path: Path, canvas: Size, grid: int, *, centre: tuple[int, int] | None = None
+) -> Incoming:
+    """A picture as one layer, or all layers of an OpenRaster.
+
+    Args:
+        centre: of a picture, canvas pixels; None = the middle. An OpenRaster keeps its places.
+
+    Raises:
+        StorageError: not readable, of an unknown type (MS16) or too large (MS15).
+    """
+    if path.suffix.lower() == SUFFIX:
+        return _layers_of(load_project(path, grid=grid))
+    return Incoming((picture_layer(read_picture(path), path.stem, canvas, centre=centre),))
+
+
+def open_as_document(path: Path, grid: int) -> Opened:
+    """A project, or a picture as a new document of its size.
+
+    Raises:
+        StorageError: as `read_layers`.
+    """
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        contents = picture_document(read_picture(path), path.stem, grid)
+        return Opened(contents, (), None, False)
+    return load_project(path, grid=grid)
+
+
+def picture_from_bytes(
+    data: bytes, name: str, canvas: Size, centre: tuple[int, int] | None = None
+) -> Layer:
+    """A picture of the clipboard as a layer.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    return picture_layer(read_picture_bytes(data, name), name, canvas, centre=centre)
+
+
+def layers_to_bytes(contents: Contents, layers: Sequence[Layer]) -> bytes:
+    """Layers with everything that belongs to them, for the clipboard."""
+    shown = tuple(replace(layer, is_background=False) for layer in layers)
+    numbered = tuple(replace(layer, number=number) for number, layer in enumerate(shown, start=1))
+    part = Contents(
+        canvas=contents.canvas,
+        grid=contents.grid,
+        background=new_background(contents.canvas),
+        background_on=False,
+        foregrounds=numbered,
+        next_number=len(numbered) + 1,
+    )
+    stream = io.BytesIO()
+    write_ora(part, stream)
+    return stream.getvalue()
+
+
+def layers_from_bytes(data: bytes) -> tuple[Layer, ...]:
+    """What `layers_to_bytes` wrote, maybe in another window.
+
+    Raises:
+        StorageError: it is damaged.
+    """
+    with ArchiveReader(io.BytesIO(data[:_MAX_CLIP_BYTES]), "the clipboard") as archive:
+        return read_ora(archive).contents.foregrounds
+
+
+def layers_of_layout(layout: Layout) -> tuple[Layer, ...]:
+    """The boxes of a layout as layers without pixels, bottom first."""
+    return tuple(box_layer(box.rect, box.name, box.seed) for box in layout.boxes)
+
+
+def _layers_of(opened: Opened) -> Incoming:
+    """All layers as foregrounds: there can be only one background, and it is taken."""
+    layers = tuple(
+        replace(layer, is_background=False)
+        for layer in opened.contents.layers
+        if layer.has_pixels or not layer.is_background
+    )
+    return Incoming(layers, opened.messages)
