@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import tempfile
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,21 @@ class Settings:
         threads: torch threads on the CPU; 0 = cores - 1.
         first_run_done: the note on what the model can do was closed once.
         last_folder: where the last file was opened or saved.
+        low_priority: the engine gives way to other programs (PL4).
+        preview_every: rough pictures each k-th step; 0 = none.
+        ask_before_replacing: results wait for Enter, also where one could be taken at once.
+        variations: of a new document.
+        cache_mb: budget of the region cache; 0 = a quarter of free memory.
+        snap: dragged layers stop at grid lines.
+        grid_shows: "always", "drags" or "never".
+        wheel_zooms: the wheel zooms, Ctrl+wheel scrolls.
+        matte_colour: the user's own, as #RRGGBB.
+        font_percent: size of all text, 80 to 200.
+        undo_steps, undo_mb: how much undo keeps.
+        keys: key sequences by action name, where they differ from the preset.
+        key_preset: "Layerloom", "Photoshop", "Krita" or "GIMP".
+        prompts: those that were generated with, newest first.
+        costs: what jobs took, by model and machine; see `app.costs`.
         window_geometry, window_state: Qt's, as hex text; empty = default layout.
     """
 
@@ -36,6 +51,22 @@ class Settings:
     threads: int = 0
     first_run_done: bool = False
     last_folder: str = ""
+    low_priority: bool = True
+    preview_every: int = 1
+    ask_before_replacing: bool = False
+    variations: int = 1
+    cache_mb: int = 0
+    snap: bool = True
+    grid_shows: str = "drags"
+    wheel_zooms: bool = False
+    matte_colour: str = "#808080"
+    font_percent: int = 100
+    undo_steps: int = 1000
+    undo_mb: int = 512
+    keys: dict[str, list[str]] = field(default_factory=dict)
+    key_preset: str = "Layerloom"
+    prompts: list[str] = field(default_factory=list)
+    costs: dict[str, Any] = field(default_factory=dict)
     window_geometry: str = ""
     window_state: str = ""
 
@@ -97,13 +128,42 @@ def resources_folder() -> Path:
     return Path(__file__).resolve().parent.parent / "resources"
 
 
+# Numbers outside their range fall back to the default, like values of a wrong type.
+_RANGES = {
+    "preview_every": (0, 20),
+    "threads": (0, 256),
+    "variations": (1, 8),
+    "cache_mb": (0, 65536),
+    "font_percent": (80, 200),
+    "undo_steps": (1, 10_000),
+    "undo_mb": (16, 65536),
+}
+_CHOICES = {
+    "theme": ("system", "dark", "light"),
+    "grid_shows": ("always", "drags", "never"),
+}
+MAX_PROMPTS = 200
+
+
 def _checked(data: dict[str, Any]) -> Settings:
-    """Keep what has the right type; anything else falls back to its default."""
+    """Keep what has the right type and range; anything else falls back to its default."""
     settings = Settings()
-    for field in fields(Settings):
-        value = data.get(field.name)
-        if type(value) is type(getattr(settings, field.name)):
-            setattr(settings, field.name, value)
-    if settings.theme not in ("system", "dark", "light"):
-        settings.theme = "system"
+    for item in fields(Settings):
+        value = data.get(item.name)
+        if type(value) is not type(getattr(settings, item.name)):
+            continue
+        if item.name in _RANGES and not _is_between(value, *_RANGES[item.name]):
+            continue
+        if value in _CHOICES.get(item.name, (value,)):
+            setattr(settings, item.name, value)
+    settings.prompts = [text for text in settings.prompts if isinstance(text, str)][:MAX_PROMPTS]
+    settings.keys = {
+        name: keys
+        for name, keys in settings.keys.items()
+        if isinstance(keys, list) and all(isinstance(key, str) for key in keys)
+    }
     return settings
+
+
+def _is_between(value: Any, low: int, high: int) -> bool:
+    return bool(low <= value <= high)

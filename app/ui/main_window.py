@@ -35,14 +35,19 @@ from app.ui.panels.prompt import PromptBar
 from app.ui.panels.status import StatusBar
 from app.ui.panels.thumbnails import Thumbnails
 from app.ui.session import MakeEngine, Session
+from app.ui.solo import Solo
 from app.ui.text import tr
 from app.ui.theme import DARK, DOCK_WIDTH, GAP, ICON, MARGIN, MIN_WINDOW, Colours
+from app.ui.wiring.arrange import ArrangeWiring
 from app.ui.wiring.edit import EditWiring
 from app.ui.wiring.files import FilesWiring
 from app.ui.wiring.generate import GenerateWiring
 from app.ui.wiring.help import HelpWiring, first_run_message
+from app.ui.wiring.looks import LooksWiring
+from app.ui.wiring.marks import MarksWiring
 from app.ui.wiring.model import ModelWiring
 from app.ui.wiring.recovery import RecoveryWiring
+from app.ui.wiring.showing import ShowingWiring
 from app.ui.wiring.view import TOOLS, ViewWiring
 
 _START_SIZE = QSize(1280, 840)
@@ -83,7 +88,8 @@ class MainWindow(QMainWindow):
         colours = DARK
         self.actions_ = Actions(self)
         self.examples = QMenu(tr("E&xamples"), self)
-        self.scene = CanvasScene(session.document, session.pictures, self)
+        self.solo = Solo(session.document, self)
+        self.scene = CanvasScene(session.document, session.pictures, self.solo, self)
         self.view = CanvasView(self.scene, session.selection, session.undo, colours)
         self.prompt = PromptBar(self.actions_, session.undo.new_gesture)
         self.messages = MessageBar(colours)
@@ -95,6 +101,7 @@ class MainWindow(QMainWindow):
             self.thumbnails,
             self.actions_,
             colours,
+            self.solo,
         )
         self.inspector = Inspector(session.document, session.selection, session.undo, colours)
         self.status = StatusBar(self.actions_)
@@ -151,6 +158,10 @@ class MainWindow(QMainWindow):
             session, actions, self.view, self.status, self.card, self._recolour, panes
         )
         self.edit_wiring = EditWiring(session, actions, self.view, self.layers)
+        self.looks = LooksWiring(session, actions, self.layers.looks, (self.view, self.layers.list))
+        self.arrange = ArrangeWiring(session, actions, self)
+        self.marks = MarksWiring(session, actions, self)
+        self.showing = ShowingWiring(session, actions, self.view, self.solo, self)
         self.files = FilesWiring(session, actions, self, self.examples)
         self.generate = GenerateWiring(
             session,

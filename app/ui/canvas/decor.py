@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QFont, QPainter, QTransform
+from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QTransform
 
 from app.document.geometry import Rect
 from app.document.layer import Layer
@@ -41,6 +41,8 @@ class Decor:
 
     Attributes:
         running: ids of the layers that a job is making.
+        matte: what transparent places show, as a hex colour; None = checkerboard (CA2).
+        has_outlines: boxes and their names; handles and the selection always show.
         show_grid: always; during drags of boxes the grid shows by itself.
         is_dragging: handles hide while something moves.
     """
@@ -52,6 +54,8 @@ class Decor:
     is_dragging: bool = False
     draft: Draft | None = None
     running: frozenset[int] = frozenset()
+    matte: str | None = None
+    has_outlines: bool = True
 
     def paint_ground(
         self, painter: QPainter, to_view: QTransform, viewport: QRectF, ratio: float
@@ -60,7 +64,10 @@ class Decor:
         painter.fillRect(viewport, QColor(self.colours.surround))
         canvas = overlay.aligned(to_view.mapRect(to_rectf(self.scene.document.canvas.rect)))
         painter.setBrushOrigin(0, 0)
-        painter.fillRect(canvas.intersected(viewport), checker_brush(self.colours, ratio))
+        ground: QBrush | QColor = checker_brush(self.colours, ratio)
+        if self.matte is not None:
+            ground = QColor(self.matte)
+        painter.fillRect(canvas.intersected(viewport), ground)
 
     def paint(self, painter: QPainter, to_view: QTransform, viewport: QRectF, font: QFont) -> None:
         """Draw in viewport pixels; `to_view` maps canvas pixels there."""
@@ -71,8 +78,8 @@ class Decor:
         if self.show_grid or draws_box:
             step = document.grid * to_view.m11()
             overlay.grid(painter, overlay.aligned(canvas), step, step, viewport)
-        for layer in document.foregrounds:
-            if layer.visible and layer.id not in self.selection:
+        for layer in document.foregrounds if self.has_outlines else ():
+            if self.scene.shows(layer) and layer.id not in self.selection:
                 self._paint_layer(painter, layer, to_view, viewport, font)
         for layer in self.selection.layers():
             self._paint_selected(painter, layer, to_view, viewport, font)
@@ -80,11 +87,11 @@ class Decor:
             self._paint_draft(painter, self.draft, to_view, viewport, font)
 
     def resizable(self) -> Layer | None:
-        """The layer whose handles show: one empty, visible, unlocked box alone."""
+        """The layer whose handles show: one visible, unlocked foreground layer alone."""
         layer = self.selection.single()
-        if layer is None or layer.is_background or layer.has_pixels:
+        if layer is None or layer.is_background:
             return None
-        return layer if layer.visible and not layer.locked else None
+        return layer if self.scene.shows(layer) and not layer.locked else None
 
     def handle_at(self, point: QPointF, to_view: QTransform) -> str:
         """The handle under a viewport point, or ""."""
@@ -131,7 +138,7 @@ class Decor:
     ) -> None:
         rect = to_view.mapRect(to_rectf(self.scene.rect_of(layer)))
         is_box = not (layer.has_pixels or layer.is_background)
-        if is_box and layer.visible and not self.scene.has_preview(layer.id):
+        if is_box and self.scene.shows(layer) and not self.scene.has_preview(layer.id):
             overlay.hatch(painter, rect, viewport)
             self._paint_name(painter, layer, rect, font)
         overlay.selected_outline(painter, rect, self.colours)

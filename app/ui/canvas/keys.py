@@ -1,14 +1,14 @@
-"""Arrow keys on the canvas: nudge layers, move and size empty boxes.
+"""Keys on the canvas: arrows nudge and size layers, digits set the opacity.
 
 All repeats of one key press are one undo step. Knows nothing of the view.
 """
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QElapsedTimer, QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 
-from app.document.commands import MoveLayers, SetRect
+from app.document.commands import MoveLayers, SetOpacity, SetRect
 from app.document.document import Document
 from app.document.geometry import Rect
 from app.document.layer import Layer
@@ -23,6 +23,49 @@ ARROWS: dict[int, tuple[int, int]] = {
 }
 COARSE = 10
 COARSE_CELLS = 4
+TWO_DIGITS_MS = 600
+
+
+class OpacityKeys(QObject):
+    """Digits set the opacity of the selection: 1-9 = 10-90 %, 0 = 100 %, two in a row = exact.
+
+    An event filter of the canvas and the layer list: matched by the character, so that Shift is
+    fine where digits need it.
+    """
+
+    def __init__(self, selection: Selection, undo: UndoStack, parent: QObject) -> None:
+        super().__init__(parent)
+        self._selection = selection
+        self._undo = undo
+        self._first: str = ""
+        self._gesture: int | None = None
+        self._since = QElapsedTimer()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt override."""
+        if event.type() != QEvent.Type.KeyPress or not isinstance(event, QKeyEvent):
+            return False
+        held = event.modifiers() & (
+            Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
+        )
+        digit = event.text()
+        if held or len(digit) != 1 or digit not in "0123456789" or event.isAutoRepeat():
+            return False
+        self._type(digit)
+        return True
+
+    def _type(self, digit: str) -> None:
+        ids = [layer.id for layer in self._selection.layers()]
+        if not ids:
+            return
+        follows = self._first and self._since.elapsed() < TWO_DIGITS_MS
+        if follows:
+            value, self._first = int(self._first + digit), ""
+        else:
+            value, self._first = int(digit) * 10 or 100, digit
+            self._gesture = self._undo.new_gesture()
+        self._since.start()
+        self._undo.push(SetOpacity(ids, value / 100, self._gesture))
 
 
 class Nudger:
@@ -62,9 +105,12 @@ class Nudger:
     def _resize(self, layers: list[Layer], dx: int, dy: int, cells: int) -> None:
         step = self._document.grid * cells
         for layer in layers:
-            if layer.has_pixels or len(layers) != 1:
+            if len(layers) != 1:
                 continue
-            width = max(self._document.grid, layer.rect.width + dx * step)
-            height = max(self._document.grid, layer.rect.height + dy * step)
+            unit = self._document.grid
+            if layer.has_pixels:
+                step, unit = COARSE if cells > 1 else 1, 1
+            width = max(unit, layer.rect.width + dx * step)
+            height = max(unit, layer.rect.height + dy * step)
             rect = Rect(layer.rect.x, layer.rect.y, width, height)
             self._undo.push(SetRect(layer.id, rect, gesture=self._gesture))

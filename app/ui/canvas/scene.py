@@ -7,6 +7,8 @@ instead of the items, so that the settled picture is what export would write.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
@@ -19,6 +21,7 @@ from app.document.layer import Layer
 from app.ui.background import Background
 from app.ui.canvas.region_item import LayerItem, PictureItem
 from app.ui.images import to_qimage
+from app.ui.solo import Solo
 
 SETTLE_MS = 60
 PICK_ALPHA = 13  # 5 % of 255
@@ -37,10 +40,15 @@ class CanvasScene(QGraphicsScene):
     settled = Signal()
 
     def __init__(
-        self, document: Document, pictures: Background, parent: QObject | None = None
+        self,
+        document: Document,
+        pictures: Background,
+        solo: Solo | None = None,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.document = document
+        self._solo = Solo(document, self) if solo is None else solo
         self._pictures = pictures
         self._items: dict[int, LayerItem] = {}
         self._images: dict[int, tuple[str, QImage]] = {}
@@ -56,6 +64,7 @@ class CanvasScene(QGraphicsScene):
         self._timer.setInterval(SETTLE_MS)
         self._timer.timeout.connect(self._settle)
         document.events.changed.connect(self._on_changed)
+        self._solo.changed.connect(self._on_solo)
         self._on_changed(document.revision)
 
     # ---- what is shown ----
@@ -69,6 +78,10 @@ class CanvasScene(QGraphicsScene):
     def settled_image(self) -> QImage:
         """The composite of the canvas as it was last computed."""
         return self._whole.image
+
+    def shows(self, layer: Layer) -> bool:
+        """Whether the layer is on the screen: its eye, or solo."""
+        return self._solo.shows(layer)
 
     def rect_of(self, layer: Layer) -> Rect:
         """Where the layer is on the screen: the drag in progress counts."""
@@ -129,7 +142,7 @@ class CanvasScene(QGraphicsScene):
         seen: list[Layer] = []
         framed: list[Layer] = []
         for layer in reversed(self.document.layers):
-            if not layer.visible or layer.locked or not layer.rect.contains_point(column, row):
+            if not self.shows(layer) or layer.locked or not layer.rect.contains_point(column, row):
                 continue
             pixels = layer.pixels
             shows = (
@@ -146,13 +159,13 @@ class CanvasScene(QGraphicsScene):
         return [
             layer
             for layer in self.document.foregrounds
-            if layer.visible and not layer.locked and layer.rect.intersect(rect) is not None
+            if self.shows(layer) and not layer.locked and layer.rect.intersect(rect) is not None
         ]
 
     # ---- keeping in step ----
 
     def _on_changed(self, revision: int) -> None:
-        shown = _what_is_seen(self.document)
+        shown = self._what_is_seen()
         if shown == self._seen:
             self.changed_on_screen.emit()  # names and locks are in the overlay
             return
@@ -176,7 +189,7 @@ class CanvasScene(QGraphicsScene):
 
     def _place(self, layer: Layer) -> None:
         item = self._items[layer.id]
-        item.setVisible(layer.visible)
+        item.setVisible(self.shows(layer))
         item.setOpacity(layer.opacity)
         clip = self.document.canvas.rect
         preview = self._previews.get(layer.id)
@@ -194,15 +207,13 @@ class CanvasScene(QGraphicsScene):
     def _settle(self) -> None:
         if self._moved or self._previews:
             return  # the end of the drag or of the job starts the timer again
-        contents = self.document.contents
-        seen = self._seen
+        canvas, seen = self.document.canvas, self._seen
+        layers = self._shown_layers()
 
         def done(rgba: np.ndarray) -> None:
             self._on_composite(rgba, seen)
 
-        self._pictures.run(
-            lambda: composite(contents.layers, contents.canvas.rect), done, lambda error: None
-        )
+        self._pictures.run(lambda: composite(layers, canvas.rect), done, lambda error: None)
 
     def _on_composite(self, rgba: np.ndarray, seen: object) -> None:
         if seen != self._seen or self._moved or self._previews:
@@ -218,20 +229,26 @@ class CanvasScene(QGraphicsScene):
             item.is_muted = shown
         self.update()
 
+    def _shown_layers(self) -> list[Layer]:
+        """The layers as the screen shows them: solo counts, the document does not know it."""
+        return [replace(layer, visible=self.shows(layer)) for layer in self.document.layers]
 
-def _what_is_seen(document: Document) -> object:
-    """Everything that the composite depends on: typing a prompt must not paint it again."""
-    return (
-        document.canvas,
-        tuple(
-            (
-                layer.id,
-                layer.pixel_hash,
-                layer.rect,
-                layer.visible,
-                layer.opacity,
-                layer.blend,
-            )
-            for layer in document.layers
-        ),
-    )
+    def _what_is_seen(self) -> object:
+        """Everything that the composite depends on: typing a prompt must not paint it again."""
+        return (
+            self.document.canvas,
+            tuple(
+                (
+                    layer.id,
+                    layer.pixel_hash,
+                    layer.rect,
+                    self.shows(layer),
+                    layer.opacity,
+                    layer.blend,
+                )
+                for layer in self.document.layers
+            ),
+        )
+
+    def _on_solo(self) -> None:
+        self._on_changed(self.document.revision)

@@ -15,7 +15,11 @@ from app.document.commands import AddBox, Command, DuplicateLayers, MoveLayers, 
 from app.document.document import Document
 from app.document.geometry import Rect, round_to
 from app.document.layer import Layer
+from app.ui.canvas.resizing import Handle, resized_box, resized_picture
 from app.ui.text import number, tr
+
+# A middle catches from 6 screen pixels on; `Pointer.slack` is 4 of them.
+SNAP_SLACKS = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,9 @@ class Host(Protocol):
 
     document: Document
 
+    @property
+    def snaps(self) -> bool: ...
+    def describe_box(self, rect: Rect, layer_id: int | None) -> str: ...
     def push(self, command: Command) -> bool: ...
     def selected(self) -> frozenset[int]: ...
     def select(self, ids: Collection[int]) -> None: ...
@@ -92,7 +99,7 @@ def drawn_rect(start: Pointer, now: Pointer) -> Rect:
 
 
 class SelectTool(Tool):
-    """Click picks, drag moves, handles resize empty boxes, drag on nothing is a marquee."""
+    """Click picks, drag moves, handles resize, drag on nothing is a marquee."""
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
@@ -211,21 +218,29 @@ class SelectTool(Tool):
         if at.shift:  # along one axis
             dx, dy = (dx, 0) if abs(dx) >= abs(dy) else (0, dy)
         grabbed = next((layer for layer in self._layers if layer is self._grabbed), self._layers[0])
-        if not at.ctrl:
-            step, rect = document.grid, grabbed.rect
+        if self.host.snaps and not at.ctrl:
             # An axis that was not moved keeps its place, also one off the grid.
-            dx = round_to(rect.x + dx, step) - rect.x if dx else 0
-            dy = round_to(rect.y + dy, step) - rect.y if dy else 0
+            rect, step, canvas = grabbed.rect, document.grid, document.canvas
+            reach = at.slack * SNAP_SLACKS
+            dx = snapped(rect.x, rect.width, dx, step, canvas.width, reach) if dx else 0
+            dy = snapped(rect.y, rect.height, dy, step, canvas.height, reach) if dy else 0
         self._offset = (dx, dy)
         self.host.show_moved({layer.id: moved(layer, dx, dy, document) for layer in self._layers})
 
     def _drag_handle(self, at: Pointer) -> None:
-        if self._grabbed is None:
+        layer = self._grabbed
+        if layer is None:
             return
         document = self.host.document
-        self._rect = resized(self._grabbed.rect, self._handle, at, document)
-        self.host.show_moved({self._grabbed.id: self._rect})
-        self.host.show_draft(self._rect, box_label(self._rect, document.grid))
+        drag = Handle(
+            self._handle, at.x, at.y, at.shift, at.alt, snaps=self.host.snaps and not at.ctrl
+        )
+        if layer.has_pixels:
+            self._rect = resized_picture(layer.rect, drag, document.grid)
+        else:
+            self._rect = resized_box(layer.rect, drag, document.grid, document.canvas)
+        self.host.show_moved({layer.id: self._rect})
+        self.host.show_draft(self._rect, self.host.describe_box(self._rect, layer.id))
 
 
 class BoxTool(Tool):
@@ -257,7 +272,7 @@ class BoxTool(Tool):
             self.is_dragging = True
         if self.is_dragging:
             rect = self._snapped(at)
-            self.host.show_draft(rect, box_label(rect, self.host.document.grid))
+            self.host.show_draft(rect, self.host.describe_box(rect, None))
 
     def release(self, at: Pointer) -> None:
         """Add the box above the selected layer, on top if there is none."""
@@ -294,25 +309,28 @@ class BoxTool(Tool):
         return drawn_rect(self._start, at).snapped_nearest(document.grid, document.canvas)
 
 
+def snapped(start: int, length: int, delta: int, step: int, side: int, reach: float) -> int:
+    """How far one edge goes: to a grid line, or with the middle onto the canvas's middle.
+
+    Args:
+        start, length: the layer on this axis, canvas pixels.
+        delta: how far the mouse went.
+        step: of the grid.
+        side: of the canvas.
+        reach: the middle counts when it is nearer than this and nearer than the grid line.
+    """
+    to_line = round_to(start + delta, step) - start
+    to_middle = (side - length) // 2 - start
+    off_middle = abs(to_middle - delta)
+    if off_middle <= reach and off_middle < abs(to_line - delta):
+        return to_middle
+    return to_line
+
+
 def moved(layer: Layer, dx: int, dy: int, document: Document) -> Rect:
     """Where a layer comes to lie: empty boxes stay on the grid and inside."""
     rect = layer.rect.translated(dx, dy)
     return rect if layer.has_pixels else rect.moved_to_grid(document.grid, document.canvas)
-
-
-def resized(rect: Rect, handle: str, at: Pointer, document: Document) -> Rect:
-    """The rectangle with one handle at the pointer, on the grid; Shift keeps the aspect."""
-    x0, y0, x1, y1 = rect.to_box()
-    x, y = round(at.x), round(at.y)
-    if at.shift and len(handle) == 2:
-        width = abs(x - (x1 if "w" in handle else x0))
-        height = max(1, round(width * rect.height / rect.width))
-        y = y1 - height if "n" in handle else y0 + height
-    x0 = min(x, x1 - 1) if "w" in handle else x0
-    x1 = max(x, x0 + 1) if "e" in handle else x1
-    y0 = min(y, y1 - 1) if "n" in handle else y0
-    y1 = max(y, y0 + 1) if "s" in handle else y1
-    return Rect(x0, y0, x1 - x0, y1 - y0).snapped_nearest(document.grid, document.canvas)
 
 
 def _next_below(stack: list[Layer], selected: frozenset[int]) -> Layer:

@@ -5,7 +5,7 @@ Turns mouse events into `Pointer`s for the tools and keeps no document state of 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -28,7 +28,7 @@ from app.ui.canvas.decor import Decor, Draft
 from app.ui.canvas.keys import ARROWS, Nudger
 from app.ui.canvas.navigation import Navigation
 from app.ui.canvas.scene import CanvasScene
-from app.ui.canvas.tools import BoxTool, Pointer, SelectTool, Tool
+from app.ui.canvas.tools import BoxTool, Pointer, SelectTool, Tool, box_label
 from app.ui.selection import Selection
 from app.ui.text import tr
 from app.ui.theme import Colours
@@ -55,13 +55,15 @@ class CanvasView(QGraphicsView):
         zoom_changed(factor): screen pixels (device) per picture pixel.
         escape_pressed(): nothing was being dragged.
         drawing_changed(): a rectangle begins or ends to be drawn.
-        menu_asked(at): a right click on a layer, which is selected now; global position.
+        stack_menu_asked(layers, at): Ctrl+right click; the layers there, topmost first.
+        menu_asked(at): a right click on a layer, which is selected now, or on nothing.
     """
 
     pointer_moved = Signal(int, int)
     zoom_changed = Signal(float)
     escape_pressed = Signal()
     menu_asked = Signal(QPoint)
+    stack_menu_asked = Signal(object, QPoint)
     drawing_changed = Signal()
 
     def __init__(
@@ -86,6 +88,8 @@ class CanvasView(QGraphicsView):
         self._space_is_down = False
         self._shows_focus = False
         self._pan_from = QPointF()
+        self.snaps = True
+        self.describe: Callable[[Rect, int | None], str] | None = None
         self.setObjectName("canvasView")
         self.setAccessibleName(tr("Canvas"))
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -166,6 +170,12 @@ class CanvasView(QGraphicsView):
     def handle_at(self, x: float, y: float) -> str:
         """The handle under a canvas point."""
         return self.decor.handle_at(self.to_view().map(QPointF(x, y)), self.to_view())
+
+    def describe_box(self, rect: Rect, layer_id: int | None) -> str:
+        """The live label of a box; whoever knows what it costs sets `describe`."""
+        if self.describe is None:
+            return box_label(rect, self.document.grid)
+        return self.describe(rect, layer_id)
 
     def show_moved(self, rects: dict[int, Rect]) -> None:
         """Show layers elsewhere while they are dragged."""
@@ -322,10 +332,14 @@ class CanvasView(QGraphicsView):
     def _ask_for_menu(self, event: QMouseEvent) -> None:
         at = self._pointer(event)
         layers = self.layers_at(at.x, at.y)
+        if at.ctrl:
+            self.stack_menu_asked.emit(layers, event.globalPosition().toPoint())
+            return
         if layers and layers[0].id not in self._selection:
             self.select([layers[0].id])
-        if layers:
-            self.menu_asked.emit(event.globalPosition().toPoint())
+        elif not layers:
+            self.select([])
+        self.menu_asked.emit(event.globalPosition().toPoint())
 
     def _update_cursor(self, at: QPointF | None = None) -> None:
         if self._is_panning:

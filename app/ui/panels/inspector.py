@@ -140,7 +140,7 @@ class Inspector(QWidget):
                 step = 1 if layer.has_pixels else self._document.grid
                 field.setSingleStep(step)
                 field.setValue(getattr(layer.rect, key))
-                reason = _why_fixed(layer, key)
+                reason = _why_fixed(layer)
                 field.setEnabled(not reason)
                 field.setToolTip(_TIPS[key]() + (f" {reason}" if reason else ""))
             if not self.seed.hasFocus() or not self.seed.isModified():
@@ -259,11 +259,9 @@ _TIPS = {
 }
 
 
-def _why_fixed(layer: Layer, key: str) -> str:
+def _why_fixed(layer: Layer) -> str:
     if layer.is_background:
         return tr("The background always fills the canvas.")
     if layer.locked:
         return tr("The layer is locked.")
-    if layer.has_pixels and key in ("width", "height"):
-        return tr("Only an empty box takes another size.")
     return ""

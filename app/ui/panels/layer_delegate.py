@@ -25,6 +25,7 @@ from app.ui.icons import pixmap
 from app.ui.panels.layer_list_model import LayerRole, SeedRole, StateRole
 from app.ui.panels.layer_state import LayerState
 from app.ui.panels.thumbnails import Thumbnails
+from app.ui.solo import Solo
 from app.ui.text import tr
 from app.ui.theme import GAP, ICON_SMALL, ROW_HEIGHT, THUMBNAIL, UNIT, Colours
 
@@ -60,8 +61,15 @@ class RowParts:
 class LayerDelegate(QStyledItemDelegate):
     """Paints rows; an open lock shows only on the row under the mouse or a selected one."""
 
-    def __init__(self, thumbnails: Thumbnails, colours: Colours, parent: QObject | None = None):
+    def __init__(
+        self,
+        thumbnails: Thumbnails,
+        colours: Colours,
+        solo: Solo,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
+        self._solo = solo
         self._thumbnails = thumbnails
         self.colours = colours
 
@@ -89,14 +97,16 @@ class LayerDelegate(QStyledItemDelegate):
             painter.fillRect(option.rect, shade)
         painter.setPen(QColor(colours.hairline))
         painter.drawLine(option.rect.bottomLeft(), option.rect.bottomRight())
+        shows = self._solo.shows(layer)
+        seen = colours.accent if self._solo else colours.text
         self._icon(
             painter,
-            "eye" if layer.visible else "eye-off",
-            colours.text if layer.visible else colours.disabled,
+            "eye" if shows else "eye-off",
+            seen if shows else colours.disabled,
             parts.eye,
             ratio,
         )
-        painter.setOpacity(1.0 if layer.visible else 0.45)
+        painter.setOpacity(1.0 if shows else 0.45)
         painter.drawPixmap(parts.thumbnail.topLeft(), self._thumbnails.get(layer, ratio, colours))
         painter.setPen(QPen(QColor(colours.edge), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -127,6 +137,7 @@ class LayerDelegate(QStyledItemDelegate):
         state: LayerState = index.data(StateRole)
         if parts.eye.contains(at):
             text = tr("Hides the layer.") if layer.visible else tr("Shows the layer.")
+            text += " " + tr("Alt+click shows it alone.")
         elif parts.lock.contains(at):
             text = (
                 tr("Unlocks the layer.")

@@ -6,10 +6,15 @@ Every state has a shape and a text, never a colour alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from app.document.document import Document
 from app.document.layer import Layer
+from app.document.outdated import outdated
+from app.document.pixels import Pixels
 from app.ui.text import tr
+
+EMPTY_SHARE = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +40,12 @@ def state_of(layer: Layer, document: Document, running: frozenset[int]) -> Layer
         return LayerState("pencil", tr("Imported"), "secondary")
     if not layer.has_pixels:
         return LayerState("square-dashed", tr("Not generated"), "secondary")
-    record = layer.record
-    if record is not None:
-        if same_words(str(record.get("prompt", ""))) != same_words(document.prompt):
-            return LayerState("circle-alert", tr("Prompt changed"), "outdated")
-        box = record.get("box")
-        region = layer.region(document.grid, document.canvas)
-        if (
-            isinstance(box, (list, tuple))
-            and len(box) == 4
-            and layer.rect.is_on_grid(document.grid)
-            and (box[2] - box[0], box[3] - box[1]) != (region.width, region.height)
-            and document.canvas.rect.contains(layer.rect)
-        ):
-            return LayerState("circle-alert", tr("Size changed"), "outdated")
+    what = outdated(layer, document.contents)
+    if what:
+        text = tr("Prompt changed") if what == "prompt" else tr("Size changed")
+        return LayerState("circle-alert", text, "outdated")
+    if is_empty(layer):
+        return LayerState("triangle-alert", tr("Empty: try another seed"), "outdated")
     return LayerState("circle-check", tr("Up to date"), "done")
 
 
@@ -59,9 +56,22 @@ def seed_text(layer: Layer) -> str:
     return str(layer.seed) if layer.seed is not None else ""
 
 
-def same_words(prompt: str) -> str:
-    """A prompt with white space collapsed: what counts when two are compared."""
-    return " ".join(prompt.split())
+def is_empty(layer: Layer) -> bool:
+    """RE7: the model made next to nothing: less than half a percent of the alpha it could have."""
+    if layer.image is None or layer.is_background:
+        return False
+    return alpha_share(layer.image) < EMPTY_SHARE
+
+
+def alpha_share(image: Pixels) -> float:
+    """Mean alpha, 0 to 1. Pixels never change, so it is computed once for as long as they live."""
+    known = _shares.get(image)
+    if known is None:
+        known = _shares[image] = float(image.array[..., 3].mean()) / 255.0
+    return known
+
+
+_shares: WeakKeyDictionary[Pixels, float] = WeakKeyDictionary()
 
 
 def spoken(layer: Layer, document: Document, running: frozenset[int]) -> str:

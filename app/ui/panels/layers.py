@@ -32,8 +32,10 @@ from app.document.layer import Layer
 from app.ui.actions import Actions, plain
 from app.ui.panels.layer_delegate import LayerDelegate, RowParts
 from app.ui.panels.layer_list_model import MIME_ROWS, LayerListModel, foot_text
+from app.ui.panels.looks_bar import LooksBar
 from app.ui.panels.thumbnails import Thumbnails
 from app.ui.selection import Selection
+from app.ui.solo import Solo
 from app.ui.text import tr
 from app.ui.theme import GAP, ICON_SMALL, MARGIN, UNIT, Colours
 from app.ui.undo import UndoStack
@@ -54,9 +56,11 @@ class LayerList(QListView):
         delegate: LayerDelegate,
         selection: Selection,
         undo: UndoStack,
+        solo: Solo,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self._solo = solo
         self.setObjectName("layerList")
         self.setAccessibleName(tr("Layers, front to back"))
         self._rows = model
@@ -181,7 +185,9 @@ class LayerList(QListView):
             return False
         parts = RowParts.of(self.visualRect(index))
         ids = list(self._selection.ids) if layer.id in self._selection else [layer.id]
-        if parts.eye.contains(at):
+        if parts.eye.contains(at) and event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            self._solo.toggle(ids)
+        elif parts.eye.contains(at):
             self._undo.push(SetVisible(ids, not layer.visible))
         elif parts.lock.contains(at):
             self._undo.push(SetLocked(ids, not layer.locked))
@@ -212,6 +218,7 @@ class LayerPanel(QWidget):
         thumbnails: Thumbnails,
         actions: Actions,
         colours: Colours,
+        solo: Solo,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -219,8 +226,10 @@ class LayerPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._document = document
         self.model = LayerListModel(document, undo, self)
-        self.delegate = LayerDelegate(thumbnails, colours, self)
-        self.list = LayerList(self.model, self.delegate, selection, undo)
+        self.delegate = LayerDelegate(thumbnails, colours, solo, self)
+        self.list = LayerList(self.model, self.delegate, selection, undo, solo)
+        solo.changed.connect(self.list.viewport().update)
+        self.looks = LooksBar(undo.new_gesture)
         self.count = QLabel()
         self.count.setObjectName("secondary")
         self.count.setAccessibleName(tr("Number of layers"))
@@ -249,11 +258,12 @@ class LayerPanel(QWidget):
         row.setContentsMargins(MARGIN, UNIT, GAP, UNIT)
         row.setSpacing(UNIT)
         row.addWidget(self.count, 1)
-        for name in ("raise", "lower", "duplicate", "delete"):
+        for name in ("new_box", "raise", "lower", "duplicate", "delete"):
             row.addWidget(quiet_button(actions, name))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        layout.addWidget(self.looks)
         layout.addWidget(self.list, 1)
         layout.addWidget(foot)
 

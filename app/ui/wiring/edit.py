@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, QPoint, Qt
+from PySide6.QtWidgets import QMenu
 
 from app.document.commands import (
     AddBox,
@@ -14,9 +15,10 @@ from app.document.commands import (
     SetVisible,
 )
 from app.document.geometry import Rect
+from app.document.layer import Layer
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
-from app.ui.menus import context_menu
+from app.ui.menus import canvas_menu, context_menu
 from app.ui.panels.layers import LayerPanel
 from app.ui.session import Session
 from app.ui.text import tr
@@ -34,6 +36,8 @@ class EditWiring(QObject):
         self._view = view
         self._layers = layers
         self._menu = context_menu(view, actions)
+        self._canvas_menu = canvas_menu(view, actions)
+        self._here = QMenu(tr("Layers Here"), view)
         self._connect()
         self.refresh()
 
@@ -142,6 +146,21 @@ class EditWiring(QObject):
     def _set_background(self, on: bool) -> None:
         self._session.push(SetBackground(on))
 
+    def _on_menu(self, at: QPoint) -> None:
+        menu = self._menu if self._session.selection.layers() else self._canvas_menu
+        menu.popup(at)
+
+    def _on_stack_menu(self, layers: list[Layer], at: QPoint) -> None:
+        """CA7: every layer under the pointer, topmost first."""
+        self._here.clear()
+        for layer in layers:
+            action = self._here.addAction(layer.name.replace("&", "&&"))
+            action.triggered.connect(
+                lambda _=False, layer_id=layer.id: self._session.selection.set([layer_id])
+            )
+        if layers:
+            self._here.popup(at)
+
     def _on_changed(self, revision: int) -> None:
         self.refresh()
 
@@ -164,7 +183,8 @@ class EditWiring(QObject):
         actions["to_front"].triggered.connect(lambda: self.shift(True, to_end=True))
         actions["to_back"].triggered.connect(lambda: self.shift(False, to_end=True))
         actions["background"].triggered.connect(self._set_background)
-        self._view.menu_asked.connect(self._menu.popup)
+        self._view.menu_asked.connect(self._on_menu)
+        self._view.stack_menu_asked.connect(self._on_stack_menu)
         rows = self._layers.list
         rows.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         rows.customContextMenuRequested.connect(

@@ -1,0 +1,111 @@
+"""Seeds and signs of layers: Copy, Pin and Use Seed, Keep As Is, Select Outdated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
+
+from app.document.commands import KeepAsIs, SetSeed, SetSettings
+from app.document.layer import Layer
+from app.document.outdated import outdated
+from app.ui.actions import Actions
+from app.ui.session import Session
+from app.ui.text import tr
+
+
+def made_with(layer: Layer | None) -> int | None:
+    """The seed of the present pixels, or None."""
+    seed = None if layer is None or layer.record is None else layer.record.get("seed")
+    return seed if isinstance(seed, int) else None
+
+
+class MarksWiring(QObject):
+    """Connects what a row's menu says about its seed and its age."""
+
+    def __init__(self, session: Session, actions: Actions, parent: QObject) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._actions = actions
+        self._last: tuple[frozenset[int], frozenset[int]] = (frozenset(), frozenset())
+        for name, slot in (
+            ("copy_seed", self.copy_seed),
+            ("pin_seed", self.pin_seed),
+            ("use_seed", self.use_seed),
+            ("keep_as_is", self.keep_as_is),
+            ("select_outdated", self.select_outdated),
+            ("select_last", self.select_last),
+        ):
+            actions[name].triggered.connect(slot)
+        session.selection.changed.connect(self._on_selected)
+        session.document.events.changed.connect(self._on_changed)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Enable what is possible; say why the rest is not."""
+        session, actions = self._session, self._actions
+        layers = session.selection.layers()
+        layer = session.selection.single()
+        nothing = tr("no layer is selected") if not layers else tr("several layers are selected")
+        has_seed = made_with(layer) is not None
+        no_seed = "" if has_seed else (nothing if layer is None else tr("it was not generated"))
+        actions.set_enabled("copy_seed", no_seed)
+        actions.set_enabled("use_seed", no_seed)
+        pinned = layer is not None and layer.seed is not None
+        actions.set_enabled("pin_seed", "" if pinned else no_seed)
+        actions["pin_seed"].setText(tr("Un&pin Seed") if pinned else tr("&Pin Seed"))
+        stale = [item for item in layers if outdated(item, session.document.contents)]
+        reason = "" if stale else tr("nothing of it is outdated")
+        actions.set_enabled("keep_as_is", reason if layers else tr("no layer is selected"))
+        some = "" if self._outdated() else tr("nothing is outdated")
+        actions.set_enabled("select_outdated", some)
+        actions.set_enabled("select_last", "" if self._last[1] else tr("there was none"))
+
+    def copy_seed(self) -> None:
+        """The number that the present pixels were made with, to the clipboard."""
+        seed = made_with(self._session.selection.single())
+        if seed is not None:
+            QApplication.clipboard().setText(str(seed))
+            self._session.note(tr("Seed {0} copied.").format(seed))
+
+    def pin_seed(self) -> None:
+        """Keep the layer's seed for all jobs to come, or let it go."""
+        layer = self._session.selection.single()
+        if layer is not None:
+            seed = made_with(layer) if layer.seed is None else None
+            self._session.push(SetSeed(layer.id, seed))
+
+    def use_seed(self) -> None:
+        """Make the layer's seed the fixed picture seed."""
+        seed = made_with(self._session.selection.single())
+        if seed is not None:
+            settings = self._session.document.settings
+            self._session.push(SetSettings(replace(settings, seed_mode="fixed", seed=seed)))
+
+    def keep_as_is(self) -> None:
+        """Clear the sign of the selected layers."""
+        ids = [layer.id for layer in self._session.selection.layers()]
+        if ids:
+            self._session.push(KeepAsIs(ids))
+
+    def select_outdated(self) -> None:
+        """Every layer with the sign."""
+        self._session.selection.set(self._outdated())
+
+    def select_last(self) -> None:
+        """Switch between the last two selections."""
+        self._session.selection.set(self._last[1])
+
+    def _outdated(self) -> list[int]:
+        contents = self._session.document.contents
+        return [layer.id for layer in contents.layers if outdated(layer, contents)]
+
+    def _on_selected(self) -> None:
+        now = self._session.selection.ids
+        if now and now != self._last[0]:
+            self._last = (now, self._last[0])
+        self.refresh()
+
+    def _on_changed(self, revision: int) -> None:
+        self.refresh()

@@ -1,0 +1,275 @@
+"""Opacity, blend, align, solo, matte, seeds and signs: the hands of an image editor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app.document.commands import SetLocked, SetPrompt
+from app.document.composite import composite
+from app.document.geometry import Rect
+from app.ui.images import to_array
+from app.ui.panels.layer_delegate import RowParts
+from tests.app.ui.helpers import LEFT, at, drag, draw_box, generate, key
+from tests.fakes import fill
+
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+ALT = Qt.KeyboardModifier.AltModifier
+CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+def filled(window: Any) -> list[Any]:
+    """Two layers with pixels; returns them, bottom first."""
+    draw_box(window, 64, 64, 192, 192)
+    draw_box(window, 256, 256, 448, 384)
+    fill(window.session.document)
+    window.actions_["tool_select"].trigger()
+    window.session.selection.set([])
+    return list(window.session.document.foregrounds)
+
+
+def test_digits_set_the_opacity(window: Any) -> None:
+    """LY3: 5 is 50 %, two digits are exact and one step, 0 is 100 %; all selected at once."""
+    layers = filled(window)
+    window.session.selection.set([layer.id for layer in layers])
+    steps = window.session.undo.stack.count()
+    key(window, Qt.Key.Key_4, widget=window.view)
+    assert [layer.opacity for layer in window.session.document.foregrounds] == [0.4, 0.4]
+    key(window, Qt.Key.Key_2, widget=window.layers.list)
+    assert window.session.document.foregrounds[0].opacity == 0.42
+    assert window.session.undo.stack.count() == steps + 1
+    QTest.qWait(650)
+    key(window, Qt.Key.Key_0, widget=window.view)
+    assert window.session.document.foregrounds[0].opacity == 1.0
+    window.prompt.field.setFocus()
+    QTest.keyClick(window.prompt.field, Qt.Key.Key_3)
+    assert window.session.document.foregrounds[0].opacity == 1.0
+
+
+def test_a_drag_of_the_opacity_slider_is_one_step(window: Any) -> None:
+    """LY3, UN4: merged by gesture; Ctrl+Z brings back what was before the drag."""
+    layers = filled(window)
+    window.session.selection.set([layers[0].id])
+    bar = window.layers.looks
+    steps = window.session.undo.stack.count()
+    bar.slider.sliderPressed.emit()
+    for percent in (90, 60, 35):
+        bar.slider.setValue(percent)
+    bar.slider.sliderReleased.emit()
+    assert window.session.document.layer(layers[0].id).opacity == 0.35
+    assert bar.field.value() == 35
+    assert window.session.undo.stack.count() == steps + 1
+    window.actions_["undo"].trigger()
+    assert bar.slider.value() == 100
+
+
+def test_blend_modes_by_bar_and_key(window: Any) -> None:
+    """LY4, LY8: twelve modes; the bar and B act on all selected layers in one step."""
+    layers = filled(window)
+    window.session.selection.set([layer.id for layer in layers])
+    bar = window.layers.looks
+    assert bar.blend.count() == 12
+    bar.blend.activated.emit(bar.blend.findData("screen"))
+    assert {layer.blend for layer in window.session.document.foregrounds} == {"screen"}
+    key(window, Qt.Key.Key_B, widget=window.view)
+    assert {layer.blend for layer in window.session.document.foregrounds} == {"overlay"}
+    key(window, Qt.Key.Key_B, SHIFT, widget=window.view)
+    assert bar.blend.currentData() == "screen"
+
+
+def test_a_locked_layer_keeps_its_looks(window: Any) -> None:
+    """LY2: the bar is off and says why."""
+    layers = filled(window)
+    window.session.push(SetLocked([layers[0].id], True))
+    window.session.selection.set([layers[0].id])
+    assert not window.layers.looks.slider.isEnabled()
+    assert "locked" in window.layers.looks.slider.toolTip()
+    assert not window.actions_["align_left"].isEnabled()
+
+
+def test_align_by_key(window: Any) -> None:
+    """CA4: Alt+A and its siblings; one layer to the canvas; one undo step."""
+    layers = filled(window)
+    window.session.selection.set([layers[0].id])
+    key(window, Qt.Key.Key_D, ALT, widget=window.view)
+    assert window.session.document.layer(layers[0].id).rect.right == 512
+    assert window.session.undo.stack.undoText() == "Align 'Layer 1'"
+    window.session.selection.set([layer.id for layer in layers])
+    key(window, Qt.Key.Key_W, ALT, widget=window.view)
+    assert {layer.rect.y for layer in window.session.document.foregrounds} == {64}
+    assert not window.actions_["distribute_h"].isEnabled()
+
+
+def test_solo_is_view_state(window: Any, qtbot: Any) -> None:
+    """LY1: S shows one layer alone; the document, its undo and the export know nothing of it."""
+    layers = filled(window)
+    window.session.selection.set([layers[0].id])
+    before = window.session.document.content_hash()
+    steps = window.session.undo.stack.count()
+    key(window, Qt.Key.Key_S, widget=window.view)
+    document = window.session.document
+    shown = [layer.id for layer in document.layers if window.scene.shows(layer)]
+    assert shown == [layers[0].id]
+    qtbot.waitUntil(lambda: window.scene.is_settled)
+    alone = to_array(window.scene.settled_image)
+    assert alone[320, 350, 3] == 0
+    assert document.content_hash() == before
+    assert window.session.undo.stack.count() == steps
+    assert composite(document)[320, 350, 3] == 255
+    key(window, Qt.Key.Key_S, widget=window.view)
+    assert all(window.scene.shows(layer) for layer in document.layers)
+
+
+def test_alt_click_on_an_eye_is_solo(window: Any) -> None:
+    """LY1: again restores exactly what was; a hidden layer stays hidden."""
+    layers = filled(window)
+    rows = window.layers.list
+    index = window.layers.model.index_of(layers[1].id)
+    eye = RowParts.of(rows.visualRect(index)).eye.center()
+    QTest.mouseClick(rows.viewport(), LEFT, ALT, eye)
+    assert window.solo.ids == {layers[1].id}
+    assert window.session.document.layer(layers[1].id).visible
+    QTest.mouseClick(rows.viewport(), LEFT, ALT, eye)
+    assert not window.solo
+
+
+def test_matte_steps_through_its_colours(window: Any) -> None:
+    """CA2: M: black, white, magenta, checkerboard; view only."""
+    draw_box(window, 64, 64, 128, 128)
+    window.actions_["background"].trigger()
+    before = window.session.document.content_hash()
+    place = at(window, 400, 400)
+    seen = []
+    for _ in range(4):
+        key(window, Qt.Key.Key_M, widget=window.view)
+        seen.append(window.view.grab().toImage().pixelColor(place).name())
+    assert seen[:3] == ["#000000", "#ffffff", "#ff00ff"]
+    assert window.view.decor.matte is None
+    assert window.actions_["matte_none"].isChecked()
+    assert window.session.document.content_hash() == before
+
+
+def test_handles_resize_a_picture_from_its_original(window: Any) -> None:
+    """CA5: corners keep the aspect, Shift frees, Ctrl lets go of the grid; one step."""
+    layer = filled(window)[1]
+    window.session.selection.set([layer.id])
+    steps = window.session.undo.stack.count()
+    drag(window, (448, 384), (352, 320))
+    now = window.session.document.layer(layer.id)
+    assert now.rect == Rect(256, 256, 96, 64)
+    assert now.pixels.shape == (64, 96, 4)
+    assert window.session.undo.stack.count() == steps + 1
+    drag(window, (352, 320), (448, 320), SHIFT)
+    assert window.session.document.layer(layer.id).rect == Rect(256, 256, 192, 64)
+    window.actions_["undo"].trigger()
+    window.actions_["undo"].trigger()
+    assert window.session.document.layer(layer.id).pixel_hash == layer.pixel_hash
+
+
+def test_alt_arrows_size_a_picture(window: Any) -> None:
+    """CA6: every handle has a key; a pixel at a time, Shift ten."""
+    layer = filled(window)[0]
+    window.session.selection.set([layer.id])
+    key(window, Qt.Key.Key_Right, ALT, widget=window.view)
+    key(window, Qt.Key.Key_Down, ALT | SHIFT, widget=window.view)
+    assert window.session.document.layer(layer.id).rect.size.height == layer.rect.height + 10
+    assert window.session.document.layer(layer.id).rect.size.width == layer.rect.width + 1
+
+
+def test_snap_can_be_switched_off(window: Any) -> None:
+    """CA3: View > Snap; remembered."""
+    layer = filled(window)[0]
+    window.actions_["snap"].trigger()
+    assert window.settings.snap is False
+    drag(window, (120, 120), (137, 129))
+    rect = window.session.document.layer(layer.id).rect
+    assert rect.x % 32 or rect.y % 32
+
+
+def test_ctrl_right_click_lists_the_layers_here(window: Any, monkeypatch: Any) -> None:
+    """CA7: topmost first; choosing one selects it."""
+    layers = filled(window)
+    monkeypatch.setattr("PySide6.QtWidgets.QMenu.popup", lambda *_: None)
+    QTest.mouseClick(window.view.viewport(), Qt.MouseButton.RightButton, CTRL, at(window, 352, 320))
+    menu = window.edit_wiring._here
+    assert [action.text() for action in menu.actions()] == ["Layer 2", "Background"]
+    menu.actions()[0].trigger()
+    assert window.session.selection.ids == {layers[1].id}
+
+
+def test_seeds_are_copied_pinned_and_used(window: Any, qtbot: Any) -> None:
+    """GE10, GE11: a pinned seed survives rename and reorder, and the next job uses it."""
+    draw_box(window, 64, 64, 192, 192)
+    generate(window, qtbot)
+    layer = window.session.document.foregrounds[0]
+    window.session.selection.set([layer.id])
+    seed = layer.record["seed"]
+    window.actions_["copy_seed"].trigger()
+    assert QApplication.clipboard().text() == str(seed)
+    window.actions_["pin_seed"].trigger()
+    assert window.session.document.layer(layer.id).seed == seed
+    assert window.actions_["pin_seed"].text() == "Un&pin Seed"
+    window.actions_["regenerate"].trigger()
+    assert [x.seed for x in window.engine.last.layers if x.is_target] == [seed]
+    window.session.bridge.stop()
+    window.actions_["use_seed"].trigger()
+    settings = window.session.document.settings
+    assert (settings.seed_mode, settings.seed) == ("fixed", seed)
+    window.actions_["pin_seed"].trigger()
+    assert window.session.document.layer(layer.id).seed is None
+
+
+def test_keep_as_is_clears_the_sign(window: Any) -> None:
+    """RE6: badge, Select Outdated, Keep As Is in one step."""
+    layers = filled(window)
+    window.session.push(SetPrompt("something else"))
+    model = window.layers.model
+    assert model.state_at(model.index_of(layers[0].id)).text == "Prompt changed"
+    window.actions_["select_outdated"].trigger()
+    assert {layer.id for layer in layers} <= window.session.selection.ids
+    window.actions_["keep_as_is"].trigger()
+    assert model.state_at(model.index_of(layers[0].id)).text == "Up to date"
+    assert not window.actions_["keep_as_is"].isEnabled()
+
+
+def test_an_empty_result_says_so(window: Any) -> None:
+    """RE7: less than half a percent of alpha: a sign and what to do."""
+    import numpy as np
+
+    from app.document.commands import Placement, PlacePixels
+
+    layer = filled(window)[0]
+    nothing = np.zeros((layer.rect.height, layer.rect.width, 4), np.uint8)
+    window.session.push(PlacePixels([Placement(layer.id, nothing, layer.rect, {"prompt": ""})]))
+    model = window.layers.model
+    assert model.state_at(model.index_of(layer.id)).text == "Empty: try another seed"
+
+
+def test_q_switches_between_two_selections(window: Any) -> None:
+    """3.3: last selected."""
+    one, two = filled(window)
+    window.session.selection.set([one.id])
+    window.session.selection.set([two.id])
+    key(window, Qt.Key.Key_Q, widget=window.view)
+    assert window.session.selection.ids == {one.id}
+    key(window, Qt.Key.Key_Q, widget=window.view)
+    assert window.session.selection.ids == {two.id}
+
+
+def test_tab_hides_and_brings_back_the_panels(window: Any) -> None:
+    """PL7: exactly the former panels come back."""
+    docks = (window.layers, window.inspector)
+    window.actions_["hide_panels"].trigger()
+    assert not any(dock.isVisible() for dock in docks)
+    window.actions_["hide_panels"].trigger()
+    assert all(dock.isVisible() for dock in docks)
+
+
+def test_the_middle_of_the_canvas_catches(window: Any) -> None:
+    """CA3: within six screen pixels the middle wins over the grid line."""
+    layer = filled(window)[0]
+    drag(window, (120, 120), (120 + 128 + 1, 120))
+    assert window.session.document.layer(layer.id).rect.centre[0] == 256
