@@ -82,7 +82,7 @@ def six_layers(context: Context) -> Table:
     """The table that README shows: one layer of six or ten, with and without a background."""
     rows: list[list[Cell]] = []
     cases = [(6, False), (6, True)] if context.quick else [(6, False), (6, True), (10, True)]
-    for layers, background in cases:
+    for layers, background in [c for c in cases if c[0] <= context.most_layers]:
         context.say(f"edit: one of {layers} layers, background {background}")
         taken = time_edits(context.generator, layers, context.runs, {"1 layer": (2,)},
                            background=background, side=BOX_PX)  # fmt: skip

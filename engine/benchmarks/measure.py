@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import math
 import re
 import statistics
 import time
@@ -118,17 +117,3 @@ def peak_mb(work: Work) -> Measured | Missing:
     """`peak_growth` as a table's cell, in megabytes (10^6)."""
     grown = peak_growth(work)
     return Missing("this system does not tell") if grown is None else once(grown / 1e6)
-
-
-# ---- fitting ----
-
-
-def relative_errors(predicted: Sequence[float], true: Sequence[float]) -> list[float]:
-    """|predicted / true - 1| of each pair."""
-    return [abs(p / t - 1) for p, t in zip(predicted, true, strict=True)]
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least `share` of all values do not exceed."""
-    ordered = sorted(values)
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]

@@ -1,26 +1,20 @@
-"""Seconds and memory against canvas and layers, and the cost model that follows from them.
+"""Seconds and memory against canvas and layers, and the cost models that follow from them.
 
-The model is the editor's: seconds of a step = a + b tokens + c tokens^2. Its error is taken on
-cases that were left out of the fit, one after the other.
+Steps follow a + b tokens + c tokens^2; whole jobs the editor's formula, steps x (a + b tokens + c
+tokens^2) + decoding, on jobs of different lengths. Errors are taken on cases that were left out of
+the fit, one after the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
 
 from engine.benchmarks.context import Context
-from engine.benchmarks.measure import (
-    Computed,
-    Measured,
-    alternate,
-    peak_mb,
-    percentile,
-    relative_errors,
-    summary,
-)
+from engine.benchmarks.fitting import errors_left_out, fit, percentile, powers
+from engine.benchmarks.measure import Computed, Measured, alternate, peak_mb, summary
 from engine.benchmarks.pictures import box_side, equal_boxes, picture
 from engine.benchmarks.report import Cell, Line, Plot, Section, Table, value_of
 from engine.benchmarks.step import Step
@@ -28,102 +22,109 @@ from engine.generator import Generator
 
 CANVASES, QUICK_CANVASES = (256, 512, 768, 1024, 2048), (256, 512)
 LAYERS, QUICK_LAYERS = (1, 5, 10, 20, 50), (1, 5, 10)
-WITHIN = 0.2  # GE4: predicted time within 20 %
+JOB_STEPS, LARGEST_JOB_CANVAS = (2, 4, 8), 1024
+WITHIN = 0.2  # GE4 of the editor: predicted time within 20 %
+ERRORS = ["median error, %", "90th percentile, %", f"within ±{100 * WITHIN:.0f} %"]
 
 TEXT = (
-    "One step, both guidance branches. The boxes grow with the canvas, so that they cover the "
-    "same share of it. The fit weighs relative errors alike; every error below is that of a case "
+    "Steps: both guidance branches once. Jobs: whole pictures of 2, 4 or 8 steps, planning and "
+    "decoding included. The boxes grow with the canvas, so that they cover the same share of it. "
+    "The fits weigh relative errors alike and know no negative cost; every error is that of a case "
     "left out of the fit. All cases of a canvas are timed in turn."
 )
+
+Case = tuple[int, int]  # canvas side, layers
 
 
 def bench(context: Context) -> Section:
     """Times, peaks and the fits."""
+    multiple = context.generator.info.canvas_multiple
     canvases = QUICK_CANVASES if context.quick else CANVASES
     layers = context.layers(LAYERS, QUICK_LAYERS)
-    multiple = context.generator.info.canvas_multiple
+    _prepare(
+        {}, context.generator, (multiple, 1)
+    )  # what only the first step of a process allocates
     rows: list[list[Cell]] = []
-    _prepare({}, context.generator, multiple, 1)  # what only the first step of a process allocates
+    jobs: list[list[Cell]] = []
     for side in (side for side in canvases if side % multiple == 0):
         context.say(f"scale: canvas {side}")
-        rows += _canvas_rows(context, side, layers)
-    columns = ["canvas", "layers", "box", "tokens", "step, s", "peak above idle, MB"]
-    table = Table("Seconds and memory of a step", columns, rows, labels=2)
-    tokens = np.array([float(row[3]) for row in rows])  # type: ignore[arg-type]
-    times = np.array([value_of(row[4]) for row in rows], dtype=float)
-    fits = [_fit_row("seconds", "a + b n + c n²", tokens, times, 2)]
+        rows += _step_rows(context, side, layers)
+        if side <= LARGEST_JOB_CANVAS:
+            jobs += _job_rows(context, side, layers, first=len(jobs))
+    tokens = _numbers(rows, 3)
+    fits = [_fit_row("step, s", "a + b n + c n²", powers(tokens, 2), _numbers(rows, 4))]
     if all(isinstance(row[5], Measured) for row in rows):
-        peaks = np.array([value_of(row[5]) for row in rows], dtype=float)
-        fits.append(_fit_row("MB", "a + b n", tokens, np.maximum(peaks, 1e-3), 1))
-    model = Table("Fitted to it (n = thousands of tokens)", [
-        "of", "model", "a", "b", "c", "median error, %", "90th percentile, %",
-        f"within ±{100 * WITHIN:.0f} %"], fits, labels=2)  # fmt: skip
+        peaks = np.maximum(_numbers(rows, 5), 1e-3)
+        fits.append(_fit_row("peak, MB", "a + b n", powers(tokens, 1), peaks))
+    steps, megapixels = _numbers(jobs, 4), _numbers(jobs, 5)
+    features = np.column_stack([steps[:, None] * powers(_numbers(jobs, 3), 2), megapixels])
+    formula = "steps (a + b n + c n²) + d megapixels"
+    fits.append(_fit_row("job, s", formula, features, _numbers(jobs, 6)))
+    columns = ["canvas", "layers", "box", "tokens"]
+    tables = [
+        Table("A step", [*columns, "step, s", "peak above idle, MB"], rows, labels=2),
+        Table("Whole jobs", [*columns, "steps", "decoded megapixels", "job, s"], jobs, labels=2),
+        Table("Fitted (n = thousands of tokens)",
+              ["of", "model", "a", "b", "c", "d", *ERRORS], fits, labels=2),
+    ]  # fmt: skip
     lines = [
         Line(f"canvas {side}", [(float(row[3]), row[4]) for row in rows if row[0] == side])  # type: ignore[arg-type]
         for side in dict.fromkeys(row[0] for row in rows)
     ]
     plot = Plot("scale-seconds", "One step against tokens", "text and image tokens of one branch",
                 "seconds per step", lines)  # fmt: skip
-    return Section("scale", "Scale", TEXT, [table, model], [plot])
+    return Section("scale", "Scale", TEXT, tables, [plot])
 
 
-def _prepare(steps: dict[str, Step], generator: Generator, side: int, layers: int) -> None:
+def _numbers(rows: Sequence[Sequence[Cell]], column: int) -> np.ndarray:
+    """(C,) a column as floats, whatever kind of cell it has."""
+    cells = [row[column] for row in rows]
+    return np.array([value_of(c) if isinstance(c, Measured) else float(c) for c in cells])  # type: ignore[arg-type]
+
+
+def _prepare(steps: dict[Case, Step], generator: Generator, case: Case) -> None:
     """Make a step and run it once, which also warms it up."""
+    side, layers = case
     boxes = equal_boxes(layers, canvas=(side, side))
-    steps[str(layers)] = Step(generator, picture(boxes, canvas=(side, side)))
-    steps[str(layers)]()
+    steps[case] = Step(generator, picture(boxes, canvas=(side, side)))
+    steps[case]()
 
 
-def _canvas_rows(context: Context, side: int, counts: Sequence[int]) -> list[list[Cell]]:
-    steps: dict[str, Step] = {}
-    memory: dict[str, Cell] = {}
-    for layers in counts:
-        memory[str(layers)] = peak_mb(partial(_prepare, steps, context.generator, side, layers))
-    taken = alternate(steps, context.runs)
+def _step_rows(context: Context, side: int, counts: Sequence[int]) -> list[list[Cell]]:
+    steps: dict[Case, Step] = {}
+    memory = {n: peak_mb(partial(_prepare, steps, context.generator, (side, n))) for n in counts}
+    taken = alternate({str(n): steps[side, n] for n in counts}, context.runs)
     return [
-        [side, layers, f"{box_side(layers, side)} px", steps[str(layers)].sequence,
-         summary(taken[str(layers)]), memory[str(layers)]]
-        for layers in counts
+        [side, n, f"{box_side(n, side)} px", steps[side, n].sequence, summary(taken[str(n)]),
+         memory[n]]
+        for n in counts
     ]  # fmt: skip
 
 
-def fit(tokens: np.ndarray, values: np.ndarray, degree: int) -> np.ndarray:
-    """Coefficients a, b(, c) of the polynomial in thousands of tokens with the least relative
-    error, none of them negative: a cost that falls with more work would predict nonsense.
-    """
-    powers = np.stack([(tokens / 1000) ** k for k in range(degree + 1)], axis=1)
-    used = list(range(degree + 1))
-    while True:
-        found, *_ = np.linalg.lstsq(powers[:, used] / values[:, None], np.ones_like(values))
-        if (found >= 0).all() or len(used) == 1:
-            result = np.zeros(degree + 1)
-            result[used] = found
-            return result
-        used.pop(int(found.argmin()))
+def _job_rows(context: Context, side: int, counts: Sequence[int], first: int) -> list[list[Cell]]:
+    """Whole pictures; `first` is the number of the first one, so that lengths vary over cases."""
+    rows: list[list[Cell]] = []
+    works: dict[str, Callable[[], object]] = {}
+    for i, n in enumerate(counts, first):
+        boxes, steps = equal_boxes(n, canvas=(side, side)), JOB_STEPS[i % len(JOB_STEPS)]
+        request = picture(boxes, canvas=(side, side), steps=steps)
+        works[str(n)] = partial(context.generator.run, request)
+        # The background is decoded at its own, coarser scale.
+        pixels = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in boxes)
+        pixels += (side // context.generator.model.card.base_scale) ** 2
+        tokens = Step(context.generator, request).sequence
+        box = f"{box_side(n, side)} px"
+        rows.append([side, n, box, tokens, steps, f"{pixels / 1e6:.3f}"])
+    taken = alternate(works, context.runs)
+    return [[*row, summary(taken[str(n)])] for row, n in zip(rows, counts, strict=True)]
 
 
-def predict(coefficients: np.ndarray, tokens: np.ndarray) -> np.ndarray:
-    """The polynomial's values."""
-    return sum(c * (tokens / 1000) ** k for k, c in enumerate(coefficients))
-
-
-def errors_left_out(tokens: np.ndarray, values: np.ndarray, degree: int) -> list[float]:
-    """Relative error of each case by the fit to all others."""
-    predicted = []
-    for i in range(len(tokens)):
-        kept = np.arange(len(tokens)) != i
-        predicted.append(predict(fit(tokens[kept], values[kept], degree), tokens[i]))
-    return relative_errors(predicted, values)
-
-
-def _fit_row(
-    name: str, model: str, tokens: np.ndarray, values: np.ndarray, degree: int
-) -> list[Cell]:
-    coefficients: list[Cell] = [Computed(float(c)) for c in fit(tokens, values, degree)]
-    coefficients += ["–"] * (3 - len(coefficients))
-    if len(tokens) < 2:
+def _fit_row(name: str, model: str, features: np.ndarray, values: np.ndarray) -> list[Cell]:
+    coefficients: list[Cell] = [Computed(float(c)) for c in fit(features, values)]
+    coefficients += ["–"] * (4 - len(coefficients))
+    if len(values) < 2:
         return [name, model, *coefficients, "–", "–", "–"]
-    errors = [100 * error for error in errors_left_out(tokens, values, degree)]
+    errors = [100 * error for error in errors_left_out(features, values)]
     within = sum(error <= 100 * WITHIN for error in errors)
     return [name, model, *coefficients, f"{percentile(errors, 0.5):.1f}",
             f"{percentile(errors, 0.9):.1f}", f"{within} of {len(errors)}"]  # fmt: skip
