@@ -30,7 +30,10 @@ FORWARDED = {
         "ship": "engine.training.ship",
         "evaluate": "engine.training.evaluate",
     },
-    "bench": {"engine": "engine.benchmarks.engine_bench"},
+    "bench": {
+        "engine": "engine.benchmarks.engine_bench",
+        "reliability": "app.benchmarks.reliability.bench",
+    },
 }
 HEADLESS_HINT = "layerloom generate --prompt TEXT --layout FILE --out FOLDER"
 

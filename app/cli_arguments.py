@@ -20,7 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="Draw boxes, type one prompt, get a picture in layers.",
         epilog="Without arguments, or with one project file, the window opens. Also: "
         "layerloom train sprites|autoencoder|transformer|judge|ship|evaluate|words …, "
-        "layerloom bench engine …; each takes --help.",
+        "layerloom bench engine|reliability …; each takes --help.",
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -40,6 +40,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "engine": ("torch", "numpy", "safetensors", "engine"),
     "app/document/storage": ("numpy", "psygnal", "PIL", "psd_tools", "app.document"),
     "app/document": ("numpy", "psygnal", "app.document"),
+    "app/benchmarks": ("numpy", "PIL", "app", "engine!"),
     "app/settings.py": ("platformdirs",),
     "app/jobs.py": ("numpy", "app.document", "app.records", "engine!"),
     "app/records.py": ("numpy", "app.document", "engine!"),

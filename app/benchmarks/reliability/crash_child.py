@@ -1,0 +1,66 @@
+"""The program that REL1 kills: random commands, saves and fake results, each noted in a log.
+
+Run as a process. Reads lines "SEED DELAY FOLDER" and forks a worker for each, so that a run costs
+no start of Python; a line of the log is written with one call and survives the kill.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from random import Random
+
+from app.benchmarks.reliability.walk import random_command, start
+from app.document.storage.journal import Keeper, WorkInfo
+from app.document.storage.ora import save_project
+
+LOG, WORK, DESIGN = "log", "work", "design.ora"
+
+
+def work(seed: int, folder: Path, delay_s: float) -> None:
+    """Until killed: do something, keep it, note it."""
+    source = Random(seed)
+    document = start(source)
+    log = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    keeper = Keeper(folder / WORK, delay_s=delay_s)
+    info = WorkInfo(str(folder / DESIGN), None, False)
+
+    def note(kind: str) -> None:
+        # The system's monotonic clock is the same for parent and child.
+        os.write(log, f"{kind} {time.monotonic():.6f} {document.content_hash()}\n".encode())
+
+    keeper.note(document.contents, info)
+    note("commit")
+    while True:
+        random_command(document, source)
+        keeper.note(document.contents, info)
+        note("commit")
+        chance = source.random()
+        if chance < 0.1:
+            note("begin")
+            save_project(document.contents, folder / DESIGN)
+            note("end")
+        elif chance < 0.3:
+            time.sleep(source.random() * 0.05)
+
+
+def main() -> int:
+    """Fork a worker for each line; end with the input."""
+    for line in sys.stdin:
+        seed, delay, folder = line.rstrip("\n").split(" ", 2)
+        child = os.fork()
+        if child == 0:
+            work(int(seed), Path(folder), float(delay))
+            return 0
+        sys.stdout.write(f"{child}\n")
+        sys.stdout.flush()
+        os.waitpid(child, 0)  # it ends by being killed
+        sys.stdout.write("gone\n")
+        sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
