@@ -14,9 +14,10 @@ from typing import Literal
 from app.document.contents import Contents, seed_for
 from app.document.geometry import Rect
 from app.document.layer import Layer
+from app.document.outdated import outdated
 from engine import Failed, GenerateRequest, LayerRequest
 
-Scope = Literal["picture", "selected", "empty"]
+Scope = Literal["picture", "selected", "empty", "outdated"]
 JobState = Literal["waiting", "running", "stopping", "finished", "cancelled", "failed"]
 MessageKind = Literal["error", "warning", "note"]
 
@@ -56,22 +57,33 @@ class Plan:
 
 @dataclass(slots=True, kw_only=True)
 class Job:
-    """The app's record of one request.
+    """The app's record of one job: one run of the engine per variation.
 
     Attributes:
-        request: what the engine got; None once the job has ended (it holds pixels).
+        target_ids: what was asked for, bottom to top.
+        contents: the document when the job began; None before, and once it has ended.
+        request: what the engine got for the present run; None when none is under way.
         rects: where each target was when the job began, by layer id.
-        names: the targets' names then.
+        hashes: its pixel hash then.
+        names: the targets' names when they were asked for.
         numbers: numbers of all layers in the request, by layer id.
+        picture_seed: of the first variation; the next ones count up.
+        done: variations that are finished.
+        step, total: of the present run.
     """
 
     id: int
     scope: Scope
-    request: GenerateRequest | None
-    rects: dict[int, Rect]
+    target_ids: tuple[int, ...]
     names: dict[int, str]
-    numbers: dict[int, int]
     picture_seed: int
+    variations: int = 1
+    done: int = 0
+    contents: Contents | None = None
+    request: GenerateRequest | None = None
+    rects: dict[int, Rect] = field(default_factory=dict)
+    hashes: dict[int, str | None] = field(default_factory=dict)
+    numbers: dict[int, int] = field(default_factory=dict)
     state: JobState = "waiting"
     step: int = 0
     total: int = 0
@@ -82,6 +94,12 @@ class Job:
     @property
     def has_ended(self) -> bool:
         return self.state in _ENDED
+
+    @property
+    def part(self) -> float:
+        """How much is done, 0 to 1, over all variations."""
+        now = self.step / self.total if self.total else 0.0
+        return min(1.0, (self.done + now) / self.variations)
 
     @property
     def title(self) -> str:
@@ -123,14 +141,39 @@ class JobList:
         """Jobs that have not ended, oldest first."""
         return [job for job in self._jobs.values() if not job.has_ended]
 
+    def clear(self) -> None:
+        """Forget the jobs that have ended."""
+        for job_id in [job.id for job in self._jobs.values() if job.has_ended]:
+            del self._jobs[job_id]
+
     def ended(self, job: Job, state: JobState) -> None:
         """Mark a job as ended and let go of its pixels."""
         job.state = state
-        job.request = None
+        job.request = job.contents = None
         job.seconds_left = None
         old = [each.id for each in self._jobs.values() if each.has_ended]
         for job_id in old[: max(0, len(self._jobs) - MAX_KEPT_JOBS)]:
             del self._jobs[job_id]
+
+
+def reason_against(planned: Plan, scope: Scope) -> str:
+    """Why such a job cannot begin, as one clause; empty when it can."""
+    if planned.targets:
+        return ""
+    if scope == "picture":
+        return "there is no visible, unlocked layer and no background"
+    if scope == "empty":
+        return "no visible box is empty"
+    if scope == "outdated":
+        return "nothing is outdated"
+    if not planned.skipped:
+        return "no layer is selected"
+    return "the layer is locked" if planned.skipped[0].locked else "the layer is hidden"
+
+
+def plan_for(contents: Contents, target_ids: Collection[int]) -> Plan:
+    """Targets and context when exactly these layers are to be made, as far as they can be now."""
+    return plan(contents, "selected", target_ids)
 
 
 def plan(contents: Contents, scope: Scope, selected: Collection[int] = ()) -> Plan:
@@ -138,9 +181,9 @@ def plan(contents: Contents, scope: Scope, selected: Collection[int] = ()) -> Pl
 
     Args:
         scope: "picture" takes every layer that may be generated; "selected" those of `selected`;
-            "empty" the boxes without pixels.
+            "empty" the boxes without pixels; "outdated" those whose prompt or size has changed.
     """
-    asked = [layer for layer in contents.layers if _is_asked(layer, scope, selected)]
+    asked = [layer for layer in contents.layers if _is_asked(contents, layer, scope, selected)]
     targets = [layer for layer in asked if layer.visible and not layer.locked]
     taken = {layer.id for layer in targets}
     context = [
@@ -153,9 +196,20 @@ def plan(contents: Contents, scope: Scope, selected: Collection[int] = ()) -> Pl
 
 
 def build_request(
-    contents: Contents, plan: Plan, job_id: int, picture_seed: int, preview_every: int = 1
+    contents: Contents,
+    plan: Plan,
+    job_id: int,
+    picture_seed: int,
+    preview_every: int = 1,
+    variation: int = 0,
 ) -> GenerateRequest:
-    """The whole truth about the job, for the engine. Context pixels have the region's size."""
+    """The whole truth about one run, for the engine. Context pixels have the region's size.
+
+    Args:
+        picture_seed: of the first variation.
+        variation: counted from 0; added to every seed, pinned ones included, or all would be equal.
+    """
+    picture_seed = (picture_seed + variation) % 2**32
     taken = {layer.id for layer in plan.targets}
     taking_part = {layer.id for layer in (*plan.targets, *plan.context)}
     layers = []
@@ -169,7 +223,7 @@ def build_request(
                 layer_id=layer.id,
                 kind="background" if layer.is_background else "foreground",
                 box=region.to_box(),
-                seed=seed_for(layer, picture_seed) if is_target else 0,
+                seed=_seed(layer, picture_seed, variation) if is_target else 0,
                 pixels=None if is_target else layer.region_pixels(contents.grid, contents.canvas),
             )
         )
@@ -188,6 +242,10 @@ def failure_message(job: Job, event: Failed) -> Message:
     """MS1 and MS2: the exception's own words go behind Details."""
     what = f"Generating {job.title} failed."
     kept = "Your picture is as it was."
+    if job.done:
+        kept = f"Your picture and {_count(job.done)} finished candidates are kept."
+        if job.done == 1:
+            kept = "Your picture and the finished candidate are kept."
     if event.kind == "memory":
         count = len(job.rects)
         layers = "1 layer" if count == 1 else f"{count} layers"
@@ -202,9 +260,22 @@ def failure_message(job: Job, event: Failed) -> Message:
     return Message(kind="error", what=what, kept=kept, advice=advice, details=details)
 
 
-def _is_asked(layer: Layer, scope: Scope, selected: Collection[int]) -> bool:
+def _count(number: int) -> str:
+    words = ("no", "one", "the two", "the three", "the four", "the five", "the six", "the seven")
+    return words[number] if number < len(words) else f"the {number}"
+
+
+def _seed(layer: Layer, picture_seed: int, variation: int) -> int:
+    if layer.seed is not None:
+        return (layer.seed + variation) % 2**32
+    return seed_for(layer, picture_seed)
+
+
+def _is_asked(contents: Contents, layer: Layer, scope: Scope, selected: Collection[int]) -> bool:
     if scope == "selected":
         return layer.id in selected
     if scope == "empty":
         return layer.kind == "box" and not layer.is_background
+    if scope == "outdated":
+        return bool(outdated(layer, contents))
     return layer.kind in ("box", "generated")

@@ -17,33 +17,43 @@ BOXES = ((0, 0, 128, 128), (256, 256, 512, 512))
 
 
 class HandLoop:
-    """An event loop that the test turns by hand; callable from any thread."""
+    """An event loop that the test turns by hand; callable from any thread.
 
-    def __init__(self) -> None:
+    Waits of up to half a second end with the turn, longer ones when the clock says so.
+    """
+
+    def __init__(self, clock: Callable[[], float] = lambda: 0.0) -> None:
+        self.clock = clock
         self.soon: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
-        self.later: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
+        self.later: list[tuple[float, Callable[..., object], tuple[Any, ...]]] = []
 
     def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any) -> None:
         self.soon.append((callback, args))
 
     def call_later(self, delay: float, callback: Callable[..., object], *args: Any) -> None:
-        self.later.append((callback, args))
+        due = self.clock() + (delay if delay > 0.5 else 0.0)
+        self.later.append((due, callback, args))
 
     def turn(self) -> None:
         """Run what is due; what is meant for later comes at the end."""
         while self.soon:
             callback, args = self.soon.pop(0)
             callback(*args)
-        due, self.later = self.later, []
-        for callback, args in due:
-            callback(*args)
+        waiting, self.later = self.later, []
+        for due, callback, args in waiting:
+            if due <= self.clock():
+                callback(*args)
+            else:
+                self.later.append((due, callback, args))
 
 
 class Desk:
     """A bridge with everything it tells written down."""
 
-    def __init__(self, document: Document) -> None:
-        self.loop = HandLoop()
+    def __init__(self, document: Document, *, measures: bool = False) -> None:
+        self.now = 100.0
+        self.silences: list[tuple[str, float]] = []
+        self.loop = HandLoop(lambda: self.now)
         self.engines: list[FakeEngine] = []
         self.accepted: list[tuple[Job, list[Placed]]] = []
         self.messages: list[Message] = []
@@ -57,11 +67,22 @@ class Desk:
         def accept(job: Job, placed: list[Placed]) -> None:
             self.accepted.append((job, placed))
 
-        self.bridge = Bridge(document, self.loop, make, accept)
-        self.engine = self.engines[0]
+        self.bridge = Bridge(document, self.loop, make, accept, clock=lambda: self.now)
+        self.bridge.pace.measures = measures
+        self.bridge.pace.silence_changed.connect(lambda *said: self.silences.append(said))
         self.bridge.message.connect(self.messages.append)
         self.bridge.preview_changed.connect(self._on_preview)
         self.engine.get_ready()
+        self.loop.turn()
+
+    @property
+    def engine(self) -> FakeEngine:
+        """The engine that is in use now."""
+        return self.engines[-1]
+
+    def pass_time(self, seconds: float) -> None:
+        """Let the clock run, and whoever waits for it."""
+        self.now += seconds
         self.loop.turn()
 
     def _on_preview(self, layer_id: int, box: Any, rgba: Any) -> None:

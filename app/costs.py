@@ -1,0 +1,179 @@
+"""Costs: how long a job will take, learnt from the steps that were timed here (GE4).
+
+Model: steps × (a + b·n + c·n·N) + decoding, with n the tokens that are made and N all tokens that
+they see. Kept per model and machine. Knows no widget and no clock: times arrive as numbers.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from app.document.contents import Contents
+from app.document.layer import Layer
+from engine import ModelInfo
+
+MAX_SAMPLES = 40
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a job asks of the machine.
+
+    Attributes:
+        tokens: that are made, times the passes of one step.
+        seen: all tokens, context included.
+        steps: of sampling.
+        pixels: that are decoded.
+    """
+
+    tokens: int
+    seen: int
+    steps: int
+    pixels: int
+
+
+def tokens_of(layer: Layer, contents: Contents, info: ModelInfo | None) -> int:
+    """Tokens of a layer's region; the background's may cover several grid cells each."""
+    step = contents.grid
+    if layer.is_background and info is not None:
+        step *= max(1, info.canvas_multiple // info.token_px)
+    return layer.region(contents.grid, contents.canvas).area // step**2
+
+
+def load_of(
+    contents: Contents,
+    targets: Iterable[Layer],
+    context: Iterable[Layer],
+    info: ModelInfo,
+) -> Load:
+    """The load of one job with these targets and this context."""
+    made = list(targets)
+    tokens = sum(tokens_of(layer, contents, info) for layer in made)
+    seen = tokens + sum(tokens_of(layer, contents, info) for layer in context)
+    settings = contents.settings
+    scale = info.default_cfg_scale if settings.cfg_scale is None else settings.cfg_scale
+    passes = 1 if scale == 1 else 2
+    area = sum(layer.region(contents.grid, contents.canvas).area for layer in made)
+    return Load(tokens * passes, seen, settings.steps or info.default_steps, area)
+
+
+@dataclass(slots=True)
+class Costs:
+    """Timed steps of one model on one machine, newest last.
+
+    Attributes:
+        steps: (tokens, seen, seconds of one step).
+        decodings: (pixels, seconds).
+        starts: seconds from the start to the first step, the step itself not counted.
+    """
+
+    steps: list[Triple] = field(default_factory=list)
+    decodings: list[tuple[float, float]] = field(default_factory=list)
+    starts: list[float] = field(default_factory=list)
+    _fit: Triple | None = None
+
+    @property
+    def is_known(self) -> bool:
+        return bool(self.steps)
+
+    def add_job(self, load: Load, step_seconds: list[float], start: float, decoding: float) -> None:
+        """Learn from a finished job.
+
+        Args:
+            step_seconds: of each step but the first.
+            start: seconds until the first step was done.
+            decoding: seconds from the last step to the end.
+        """
+        if not step_seconds:
+            return
+        step = statistics.median(step_seconds)
+        _keep(self.steps, (float(load.tokens), float(load.seen), step))
+        _keep(self.decodings, (float(load.pixels), max(0.0, decoding)))
+        _keep(self.starts, max(0.0, start - step))
+        self._fit = None
+
+    def step_seconds(self, load: Load) -> float | None:
+        """One step of such a job; None before anything was timed."""
+        if not self.steps:
+            return None
+        if self._fit is None:
+            self._fit = _fitted(self.steps)
+        a, b, c = self._fit
+        return a + b * load.tokens + c * load.tokens * load.seen
+
+    def seconds(self, load: Load) -> float | None:
+        """The whole job; None before anything was timed."""
+        step = self.step_seconds(load)
+        if step is None:
+            return None
+        start = statistics.median(self.starts) if self.starts else 0.0
+        rates = [seconds / pixels for pixels, seconds in self.decodings[-8:] if pixels]
+        rate = statistics.median(rates) if rates else 0.0
+        return start + load.steps * step + rate * load.pixels
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for the settings file."""
+        return {
+            "steps": [list(item) for item in self.steps],
+            "decodings": [list(item) for item in self.decodings],
+            "starts": list(self.starts),
+        }
+
+    @classmethod
+    def from_json(cls, data: object) -> Costs:
+        """From the settings file; what does not fit is left out."""
+        if not isinstance(data, Mapping):
+            return cls()
+        steps = [(a, b, c) for a, b, c in _rows(data.get("steps"), 3)]
+        decodings = [(a, b) for a, b in _rows(data.get("decodings"), 2)]
+        starts = [a for (a,) in _rows([[item] for item in _items(data.get("starts"))], 1)]
+        return cls(steps[-MAX_SAMPLES:], decodings[-MAX_SAMPLES:], starts[-MAX_SAMPLES:])
+
+
+def key_of(info: ModelInfo) -> str:
+    """Under which name costs are kept: model, device and threads."""
+    return f"{info.name}:{info.file_hash[:12]}:{info.device}:{info.precision}:{info.threads}"
+
+
+def _keep(samples: list[Any], item: Any) -> None:
+    samples.append(item)
+    del samples[:-MAX_SAMPLES]
+
+
+def _fitted(samples: list[Triple]) -> Triple:
+    """Coefficients, none of them negative: a longer job is never cheaper."""
+    rows = np.array([[1.0, n, n * seen] for n, seen, _ in samples])
+    times = np.array([max(seconds, 1e-6) for _, _, seconds in samples])
+    # Relative errors count, or the largest job would decide alone; later ones count more.
+    weights = np.linspace(0.5, 1.0, len(samples)) / times
+    kinds = len({round(n * seen) for n, seen, _ in samples})
+    used = [1, 0, 2][: min(kinds, 3)]  # one size: in proportion to the tokens
+    while True:
+        found, *_ = np.linalg.lstsq(rows[:, used] * weights[:, None], times * weights, rcond=None)
+        worst = int(np.argmin(found))
+        if found[worst] >= 0 or len(used) == 1:
+            break
+        del used[worst]
+    result = [0.0, 0.0, 0.0]
+    for place, value in zip(used, found, strict=True):
+        result[place] = max(0.0, float(value))
+    return result[0], result[1], result[2]
+
+
+def _items(value: object) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def _rows(value: object, length: int) -> list[list[float]]:
+    rows = []
+    for item in _items(value):
+        numbers = [float(x) for x in _items(item) if isinstance(x, (int, float))]
+        if len(numbers) == length and all(0 <= x < 1e12 for x in numbers):
+            rows.append(numbers)
+    return rows

@@ -1,0 +1,201 @@
+"""Pace: how fast the engine is and whether it still answers; learns from every job.
+
+Holds costs, watchdog and the two probes together. Knows neither engine nor document: what it asks
+of the engine goes through two functions. All on the UI thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from psygnal import Signal
+
+from app.costs import Costs, Load, key_of
+from app.probe import probe_load, probes
+from app.watchdog import Level, StepTimes, Watchdog
+from engine import Event, Failed, Finished, GenerateRequest, JobCancelled, ModelInfo, Progress
+from engine import Started as StartedEvent
+
+WATCH_INTERVAL_S = 0.5
+MEASURE_LIMIT_S = 3.0
+
+
+class Later(Protocol):
+    """What is used of an asyncio loop."""
+
+    def call_later(self, delay: float, callback: Callable[..., object], *args: Any) -> Any: ...
+
+
+class Pace:
+    """The engine's speed and pulse.
+
+    Args:
+        submit: starts a probe; False when the engine has something better to do.
+        cancel: ends one.
+        next_id: a job id that was never used.
+        clock: monotonic seconds.
+
+    Attributes:
+        measures: whether two short jobs are timed when nothing is known about the machine.
+        saved: what was learnt before, by model and machine; changed in place.
+        times: of the present run.
+
+    Events:
+        costs_changed(): times are predicted from other numbers now.
+        silence_changed(level, seconds): the engine is "quiet" or "hung"; "" = it answers.
+    """
+
+    costs_changed = Signal()
+    silence_changed = Signal(str, float)
+
+    def __init__(
+        self,
+        loop: Later,
+        submit: Callable[[GenerateRequest], bool],
+        cancel: Callable[[int], None],
+        next_id: Callable[[], int],
+        clock: Callable[[], float],
+    ) -> None:
+        self.measures = False
+        self.saved: dict[str, Any] = {}
+        self.costs = Costs()
+        self.times = StepTimes()
+        self._loop = loop
+        self._submit = submit
+        self._cancel = cancel
+        self._next_id = next_id
+        self._clock = clock
+        self._info: ModelInfo | None = None
+        self._watchdog = Watchdog()
+        self._is_watching = False
+        self._watch_is_due = False
+        self._level: Level = ""
+        self._probes: list[GenerateRequest] = []
+        self._probe_loads: dict[int, Load] = {}
+
+    # ---- what a run tells ----
+
+    def run_begins(self, load: Load | None) -> None:
+        """The engine was asked for a run."""
+        self.times = StepTimes()
+        step = None if load is None else self.costs.step_seconds(load)
+        self._watchdog.begin(self._clock(), step)
+        self._is_watching = True
+        self._watch_soon()
+
+    def run_ended(self, load: Load | None, total: int, at: float) -> None:
+        """A run ended well: learn from it."""
+        if self._info is None or load is None:
+            return
+        times = self.times
+        self.costs.add_job(
+            load,
+            times.step_seconds(total),
+            times.start_seconds(),
+            times.decoding_seconds(total, at),
+        )
+        self.saved[key_of(self._info)] = self.costs.to_json()
+        self.costs_changed.emit()
+
+    def heard(self, at: float) -> None:
+        """An event came: the engine lives."""
+        self._watchdog.alive(at)
+
+    def all_answered(self) -> None:
+        """Nothing is asked of the engine any more."""
+        self._is_watching = False
+        self._watchdog.end()
+        if self._level:
+            self._level = ""
+            self.silence_changed.emit("", 0.0)
+
+    def reset(self) -> None:
+        """Another engine takes over."""
+        self._probes.clear()
+        self._probe_loads.clear()
+        self._info = None
+        self.all_answered()
+
+    # ---- watching ----
+
+    def _watch_soon(self) -> None:
+        if not self._watch_is_due:
+            self._watch_is_due = True
+            self._loop.call_later(WATCH_INTERVAL_S, self._watch)
+
+    def _watch(self) -> None:
+        self._watch_is_due = False
+        if not self._is_watching:
+            return
+        now = self._clock()
+        if self._info is None:  # a model may take its time to load
+            self._watchdog.alive(now)
+        level = self._watchdog.level(now)
+        if level or self._level:
+            self._level = level
+            self.silence_changed.emit(level, self._watchdog.silent_s(now))
+        self._watch_soon()
+
+    # ---- measuring ----
+
+    @property
+    def is_probing(self) -> bool:
+        """Whether the engine works on a probe."""
+        return bool(self._probe_loads)
+
+    def model_ready(self, info: ModelInfo) -> None:
+        """The model is there: take up what was learnt about it, or measure. Repeats are ignored."""
+        if self._info == info:
+            return
+        self._info = info
+        self.costs = Costs.from_json(self.saved.get(key_of(info)))
+        self.costs_changed.emit()
+        if self.measures and not self.costs.is_known:
+            self._measure()
+
+    def measure_again(self) -> None:
+        """Forget what was learnt about this machine and time two jobs anew."""
+        self.costs = Costs()
+        self.costs_changed.emit()
+        self._measure()
+
+    def _measure(self) -> None:
+        if self._info is None or self.is_probing:
+            return
+        self._probes = probes(self._info, self._next_id)
+        self._next_probe()
+        self._loop.call_later(MEASURE_LIMIT_S, self.cancel_probes)
+
+    def _next_probe(self) -> None:
+        if not self._probes or self._info is None:
+            return
+        request = self._probes.pop(0)
+        self.times = StepTimes()
+        if self._submit(request):
+            self._probe_loads[request.job_id] = probe_load(request, self._info)
+        else:
+            self._probes.clear()
+
+    def cancel_probes(self) -> None:
+        """Somebody wants the engine, or it takes too long."""
+        self._probes.clear()
+        for job_id in self._probe_loads:
+            self._cancel(job_id)
+
+    def take_probe(self, event: Event, at: float) -> bool:
+        """Whether the event was a probe's, and is dealt with."""
+        job_id = getattr(event, "job_id", None)
+        if job_id not in self._probe_loads:
+            return False
+        if isinstance(event, StartedEvent):
+            self.times.started = at
+        elif isinstance(event, Progress):
+            self.times.steps.append(at)
+        elif isinstance(event, Finished):
+            load = self._probe_loads.pop(job_id)
+            self.run_ended(load, load.steps + 1, at)
+            self._next_probe()
+        elif isinstance(event, (Failed, JobCancelled)):
+            self._probe_loads.pop(job_id)
+        return True

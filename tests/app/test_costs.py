@@ -1,0 +1,80 @@
+"""Predicted times (GE4): learnt from timed steps, within a fifth of what a job then takes."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.costs import MAX_SAMPLES, Costs, Load
+
+
+def truth(load: Load, a: float, b: float, c: float) -> float:
+    return a + b * load.tokens + c * load.tokens * load.seen
+
+
+loads = st.builds(
+    lambda tokens, more: Load(tokens, tokens + more, 12, tokens * 1024),
+    st.integers(4, 1500),
+    st.integers(0, 600),
+)
+
+
+@given(
+    st.lists(loads, min_size=6, max_size=20, unique_by=lambda load: (load.tokens, load.seen)),
+    st.floats(0.001, 0.02),
+    st.floats(1e-5, 1e-3),
+    st.floats(0, 1e-7),
+    loads,
+)
+def test_prediction_is_within_a_fifth(
+    seen: list[Load], a: float, b: float, c: float, asked: Load
+) -> None:
+    """GE4: for any size between those that were timed."""
+    costs = Costs()
+    for load in seen:
+        costs.add_job(load, [truth(load, a, b, c)] * 5, 0.0, 0.0)
+    low = min(load.tokens for load in seen)
+    high = max(load.tokens for load in seen)
+    if not low <= asked.tokens <= high or c * asked.seen > b / 2:
+        return
+    step = costs.step_seconds(asked)
+    assert step is not None
+    assert abs(step / truth(asked, a, b, c) - 1) < 0.2
+
+
+def test_nothing_is_said_before_anything_was_timed() -> None:
+    """GE4: until then "measuring"."""
+    costs = Costs()
+    assert costs.seconds(Load(100, 100, 12, 1)) is None
+    costs.add_job(Load(100, 100, 12, 1), [], 0.0, 0.0)
+    assert not costs.is_known
+
+
+def test_decoding_and_start_count() -> None:
+    """GE4: steps, decoding of the pixels and what comes before the first step."""
+    costs = Costs()
+    costs.add_job(Load(100, 100, 10, 1000), [0.1, 0.1, 0.1], start=0.4, decoding=0.5)
+    assert abs((costs.seconds(Load(100, 100, 10, 1000)) or 0) - (0.3 + 1.0 + 0.5)) < 1e-6
+    assert abs((costs.seconds(Load(100, 100, 20, 2000)) or 0) - (0.3 + 2.0 + 1.0)) < 1e-6
+
+
+def test_old_samples_make_room_and_survive_a_file() -> None:
+    """GE4: refined by each job, kept in the settings; nonsense in the file is left out."""
+    costs = Costs()
+    for tokens in range(1, 3 * MAX_SAMPLES):
+        costs.add_job(Load(tokens, tokens, 10, 10), [0.001 * tokens], 0.0, 0.1)
+    assert len(costs.steps) == MAX_SAMPLES
+    again = Costs.from_json(costs.to_json())
+    load = Load(60, 60, 10, 10)
+    assert again.seconds(load) == costs.seconds(load)
+    for nonsense in (None, 3, {"steps": [[1, 2], "x", [1, -2, 3]], "decodings": 5}):
+        assert not Costs.from_json(nonsense).is_known
+
+
+def test_more_is_never_predicted_cheaper() -> None:
+    """GE4: coefficients are not negative, whatever noise was timed."""
+    costs = Costs()
+    for tokens, seconds in ((10, 0.5), (100, 0.3), (200, 0.9), (400, 0.2)):
+        costs.add_job(Load(tokens, tokens, 10, 10), [seconds], 0.0, 0.0)
+    steps = [costs.step_seconds(Load(n, n, 10, 10)) or 0 for n in (10, 100, 1000)]
+    assert steps == sorted(steps)
