@@ -11,6 +11,8 @@ from pathlib import Path
 MAX_SEED = 2**32 - 1
 # What the engine accepts; said here already, so that nobody waits for the model to hear it.
 MAX_STEPS, MAX_GUIDANCE = 200, 30
+# Named here, so that the help does not load what writes them; a test compares.
+FORMAT_KEYS = ("png", "psd", "ora", "zip", "folder", "webp", "tiff", "jpeg", "html")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -86,6 +88,23 @@ def _add_export(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("export", help="write a file in another form", allow_abbrev=False)
     parser.add_argument("file", type=Path, metavar="FILE.ora")
     _add_out(parser)
+    parser.add_argument(
+        "--format", choices=FORMAT_KEYS, help="[by the ending of OUT; a folder without one]"
+    )
+    parser.add_argument("--layer", metavar="NUMBER|NAME", help="this layer alone, for a picture")
+    parser.add_argument("--scale", type=int, choices=(1, 2, 4), default=1, help="[1]")
+    parser.add_argument("--over", type=_colour, metavar="#RRGGBB", help="put it over a colour")
+    parser.add_argument("--quality", type=WholeNumber(1, 100), help="JPEG [92]; WebP [lossless]")
+    parser.add_argument(
+        "--no-recipe", action="store_true", help="leave out prompt, seeds and records"
+    )
+    parser.add_argument("--no-hidden", action="store_true", help="leave out hidden layers")
+    parser.add_argument(
+        "--canvas-sized", action="store_true", help="ZIP, folder: layers as large as the canvas"
+    )
+    parser.add_argument("--pages", action="store_true", help="TIFF: one page per layer")
+    parser.add_argument("--parallax", action="store_true", help="HTML: layers follow the pointer")
+    parser.add_argument("--quiet", action="store_true", help="do not say what the format loses")
     _add_verbose(parser)
 
 
@@ -101,7 +120,12 @@ def _add_verify(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "verify", help="check a file, and its pixels against their records", allow_abbrev=False
     )
-    parser.add_argument("file", type=Path, metavar="FILE.ora")
+    parser.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="a project, a recipe, or an exported PNG with its recipe",
+    )
     parser.add_argument(
         "--regenerate", action="store_true", help="make the pixels again and compare their hashes"
     )
@@ -119,7 +143,7 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="OUT",
-        help="an empty or new folder, or a file: .png, .ora or .zip",
+        help="an empty or new folder, or a file: .png, .ora, .psd, .zip, .webp, .tif or .jpg",
     )
 
 
@@ -133,6 +157,17 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
 
 def _add_verbose(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--verbose", action="store_true", help="show the log, with tracebacks")
+
+
+def _colour(text: str) -> tuple[int, int, int]:
+    digits = text.removeprefix("#")
+    try:
+        value = int(digits, 16) if len(digits) == 6 else -1
+    except ValueError:
+        value = -1
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a colour such as #FF8800")
+    return value >> 16, value >> 8 & 255, value & 255
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -8,17 +8,20 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from app.cli_jobs import ArgumentProblem, EngineFactory
-from app.cli_make import open_project, session
+from app.cli_make import find_layers, open_project, session
 from app.cli_output import plan_outputs, write_output
 from app.document import Contents, Layer, Size
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID
 from app.document.storage.errors import StorageError
+from app.document.storage.formats.options import ExportOptions
+from app.document.storage.formats.table import FEATURES, format_named, losses
 from app.document.storage.layout_file import read_layout
 from app.records import app_version
 from engine import ModelInfo
@@ -28,9 +31,29 @@ PACKAGES = ("torch", "numpy", "PySide6-Essentials", "pillow", "safetensors")
 
 def export(args: argparse.Namespace) -> int:
     """Write a project file in another form."""
-    (output,) = plan_outputs(args.out)
+    form = None if args.format is None else format_named(args.format)
+    (output,) = plan_outputs(args.out, form=form)
     contents = open_project(args.file).contents
-    write_output(output, contents, _common_facts(contents))
+    layer = find_layers(contents, [args.layer])[0] if args.layer is not None else None
+    options = ExportOptions(
+        layer_id=None if layer is None else layer.id,
+        scale=args.scale,
+        over=args.over,
+        with_recipe=not args.no_recipe,
+        quality=args.quality,
+        hidden=not args.no_hidden,
+        canvas_sized=args.canvas_sized,
+        pages=args.pages,
+        parallax=args.parallax,
+    )
+    lost = [
+        FEATURES[feature].lower()
+        for feature, is_lost in losses(contents, output.form, options).items()
+        if is_lost
+    ]
+    write_output(output, contents, _common_facts(contents), options)
+    if lost and not args.quiet:
+        print(f"{output.form.title} does not keep: {', '.join(lost)}.", file=sys.stderr)
     return 0
 
 

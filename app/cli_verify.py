@@ -7,22 +7,36 @@ in the file is run again from its record and the pixels are compared by hash.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from app.cli_jobs import EngineFactory, EngineSession
+from app.cli_jobs import ArgumentProblem, EngineFactory, EngineSession
 from app.cli_make import open_project, session
-from app.document import Contents, Layer
+from app.document import Contents
 from app.document.composite import composite
+from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID
+from app.document.outdated import SOURCE
 from app.document.pixels import Pixels, hash_of
 from app.document.storage.archive import ArchiveReader
+from app.document.storage.layout_file import read_layout, text_of
 from app.records import job_of, request_from_record
 from engine import Finished, ModelInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One layer's record, and the hash that running it again must give."""
+
+    name: str
+    record: Mapping[str, Any]
+    pixel_hash: str | None
 
 
 def verify(args: argparse.Namespace, factory: EngineFactory | None) -> int:
@@ -31,28 +45,69 @@ def verify(args: argparse.Namespace, factory: EngineFactory | None) -> int:
     Returns:
         0 when everything asked for is right, else 1.
     """
-    opened = open_project(args.file)
-    contents = opened.contents
-    problems = list(opened.messages)
-    if not opened.is_project:
-        problems.append("There are no records in it, so nothing can be compared.")
-    problems += list(_broken_records(contents))
-    if _shown_picture(args.file) != hash_of(composite(contents.layers, contents.canvas.rect)):
-        problems.append("The merged picture in it is not what its layers make.")
-    if not problems:
-        layers = [layer for layer in contents.layers if layer.has_pixels]
-        print(f"'{args.file.name}': {len(layers)} layers with pixels, all hashes are right.")
+    if args.file.suffix.lower() == ".ora":
+        problems, claims, pictures = _project(args.file)
+    else:
+        problems, claims, pictures = _recipe(args.file)
     if args.regenerate and not problems:
         with session(args, factory) as engine:
-            problems += list(_differences(contents, engine))
+            problems += list(_differences(claims, pictures, engine))
     for problem in problems:
         print(f"'{args.file.name}': {problem}", file=sys.stderr)
     return 1 if problems else 0
 
 
+def _project(path: Path) -> tuple[list[str], list[Claim], dict[str, np.ndarray]]:
+    """What is wrong with a project file, and what its records claim."""
+    opened = open_project(path)
+    contents = opened.contents
+    problems = list(opened.messages)
+    if not opened.is_project:
+        problems.append("There are no records in it, so nothing can be compared.")
+    problems += list(_broken_records(contents))
+    if _shown_picture(path) != hash_of(composite(contents.layers, contents.canvas.rect)):
+        problems.append("The merged picture in it is not what its layers make.")
+    if not problems:
+        layers = [layer for layer in contents.layers if layer.has_pixels]
+        print(f"'{path.name}': {len(layers)} layers with pixels, all hashes are right.")
+    claims = [
+        Claim(layer.name, layer.record, layer.record.get(SOURCE, layer.pixel_hash))
+        for layer in contents.layers
+        if layer.record is not None and layer.kind == "generated"
+    ]
+    return problems, claims, _known_pictures(contents)
+
+
+def _recipe(path: Path) -> tuple[list[str], list[Claim], dict[str, np.ndarray]]:
+    """What a recipe, or a picture that carries one, claims."""
+    if not path.is_file():
+        raise ArgumentProblem(f"There is no file '{path}'.", advice="Check the name.")
+    read_layout(path, canvas=DEFAULT_CANVAS, grid=DEFAULT_GRID)  # refuses what is no recipe
+    try:
+        recipe = json.loads(text_of(path))
+    except ValueError:
+        recipe = None  # a plain list of boxes
+    listed = recipe.get("layers", []) if isinstance(recipe, dict) else []
+    claims = [
+        Claim(str(each.get("name")), record, record.get(SOURCE, each.get("pixels")))
+        for each in listed
+        if isinstance(each, dict)
+        and isinstance(record := each.get("record"), dict)
+        and each.get("kind") == "generated"
+    ]
+    if not claims:
+        return ["There are no records in it, so nothing can be compared."], [], {}
+    print(f"'{path.name}': a recipe with {len(claims)} records.")
+    return [], claims, {}
+
+
 def _broken_records(contents: Contents) -> Iterator[str]:
     for layer in contents.layers:
-        if layer.record is not None and layer.record.get("result") != layer.pixel_hash:
+        if layer.record is None or layer.kind != "generated":
+            continue
+        # A resized layer shows its result resampled; the result itself is among its candidates.
+        made = layer.record.get(SOURCE, layer.pixel_hash)
+        if layer.record.get("result") != made:
             yield f"The pixels of '{layer.name}' are not those of its record."
 
 
@@ -62,50 +117,52 @@ def _shown_picture(path: Path) -> str:
         return archive.picture("mergedimage.png").hash
 
 
-def _differences(contents: Contents, engine: EngineSession) -> Iterator[str]:
+def _differences(
+    claims: Sequence[Claim], pictures: Mapping[str, np.ndarray], engine: EngineSession
+) -> Iterator[str]:
     """Run each job again and compare; a line for each layer that came out otherwise."""
-    pictures = _known_pictures(contents)
-    jobs: dict[tuple[object, ...], list[Layer]] = defaultdict(list)
-    for layer in contents.layers:
-        if layer.record is None:
-            continue
+    jobs: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
+    for claim in claims:
         try:
-            jobs[job_of(layer.record)].append(layer)
+            jobs[job_of(claim.record)].append(claim)
         except (KeyError, TypeError, AttributeError):
-            yield f"The record of '{layer.name}' lacks something, so it cannot be run again."
-    for number, layers in enumerate(jobs.values(), start=1):
-        record = layers[0].record
-        assert record is not None  # only layers with one were taken
-        names = ", ".join(f"'{layer.name}'" for layer in layers)
+            yield f"The record of '{claim.name}' lacks something, so it cannot be run again."
+    for number, same_job in enumerate(jobs.values(), start=1):
+        record = same_job[0].record
+        names = ", ".join(f"'{claim.name}'" for claim in same_job)
         try:
             request = request_from_record(record, number, pictures.get)
         except LookupError as error:
             yield f"{names} cannot be made again: what layer {error} was then is not in the file."
             continue
+        except (TypeError, ValueError, AttributeError):
+            yield f"The record of {names} holds something else than it should."
+            continue
         finished = engine.run(request, names)
-        yield from _compare(layers, record, finished, engine.info)
+        yield from _compare(same_job, record, finished, engine.info)
 
 
 def _compare(
-    layers: list[Layer], record: Mapping[str, Any], finished: Finished, info: ModelInfo
+    claims: Sequence[Claim], record: Mapping[str, Any], finished: Finished, info: ModelInfo
 ) -> Iterator[str]:
     made = {result.layer_id: Pixels.of(result.rgba).hash for result in finished.results}
-    for layer in layers:
+    for claim in claims:
         # Layer ids of a request that comes from a record are the numbers in it.
-        if made.get((layer.record or record)["number"]) == layer.pixel_hash:
-            print(f"'{layer.name}' came out the same.")
+        if made.get(claim.record.get("number", -1)) == claim.pixel_hash:
+            print(f"'{claim.name}' came out the same.")
         else:
-            yield f"'{layer.name}' came out differently. {_why(record, finished, info)}"
+            yield f"'{claim.name}' came out differently. {_why(record, finished, info)}"
 
 
 def _why(record: Mapping[str, Any], finished: Finished, info: ModelInfo) -> str:
     """What is not as it was when the record was written."""
+    model, versions = record.get("model"), record.get("versions")
     now = {
-        "model": (record["model"]["hash"], info.file_hash),
-        "torch": (record["versions"]["torch"], finished.torch_version),
-        "device": (record["device"], finished.device),
-        "precision": (record["precision"], finished.precision),
-        "threads": (record["threads"], finished.threads),
+        "model": (_of(model, "hash"), info.file_hash),
+        "torch": (_of(versions, "torch"), finished.torch_version),
+        "device": (record.get("device"), finished.device),
+        "precision": (record.get("precision"), finished.precision),
+        "threads": (record.get("threads"), finished.threads),
     }
     changed = [
         f"{name} was {str(then)[:12]}, is {str(today)[:12]}"
@@ -113,6 +170,10 @@ def _why(record: Mapping[str, Any], finished: Finished, info: ModelInfo) -> str:
         if then != today
     ]
     return f"Different now: {'; '.join(changed)}." if changed else "Nothing else is different."
+
+
+def _of(value: object, key: str) -> object:
+    return value.get(key) if isinstance(value, dict) else None
 
 
 def _known_pictures(contents: Contents) -> dict[str, np.ndarray]:

@@ -26,6 +26,9 @@ from app.document.contents import (
 from app.document.geometry import Rect, Size, ceil_to, floor_to
 from app.document.layer import MAX_SEED, clean_name
 from app.document.storage.errors import StorageError, not_opened
+from app.document.storage.png import PngError
+from app.document.storage.recipe import FORMAT as RECIPE
+from app.document.storage.recipe import layout_of, recipe_in
 
 FORMAT = "layerloom-layout"
 VERSION = 1
@@ -33,6 +36,7 @@ VERSION = 1
 MAX_ENTRIES = MAX_FOREGROUNDS + 2
 
 _MAX_TEXT = 1_000_000
+_MAX_PNG = 512 * 1024**2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,21 +68,38 @@ class Layout:
 
 
 def read_layout(path: Path, *, canvas: Size, grid: int) -> Layout:
-    """`parse_layout` of a file.
+    """`parse_layout` of a file, or of the recipe in a PNG that we exported.
 
     Raises:
         StorageError: the file cannot be read, or the text is no layout.
     """
+    return parse_layout(text_of(path), canvas=canvas, grid=grid)
+
+
+def text_of(path: Path) -> str:
+    """The text of a file; of a PNG that we exported, the recipe in it."""
     try:
         with path.open("rb") as stream:
             data = stream.read(_MAX_TEXT + 1)
+            if data.startswith(b"\x89PNG"):
+                data += stream.read(_MAX_PNG)
     except OSError as error:
         raise not_opened(path, error) from error
+    if data.startswith(b"\x89PNG"):
+        try:
+            text = recipe_in(data)
+        except PngError as error:
+            raise _refused(f"'{path.name}' is damaged: {error}.") from error
+        if not text:
+            raise _refused(
+                f"'{path.name}' carries no recipe.", "Choose one that was exported with."
+            )
+        return text
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _refused("The layout is not UTF-8 text.") from error
-    return parse_layout(text, canvas=canvas, grid=grid)
+    return text
 
 
 def parse_layout(text: str, *, canvas: Size, grid: int) -> Layout:
@@ -87,7 +108,8 @@ def parse_layout(text: str, *, canvas: Size, grid: int) -> Layout:
     Lower bounds go down and upper bounds up to grid lines, then all is cut to the real canvas.
 
     Args:
-        text: JSON, or a Python literal of `(x0, y0, x1, y1)` tuples; None or null is skipped.
+        text: JSON of a layout or a recipe, or a Python literal of `(x0, y0, x1, y1)` tuples; None
+            or null is skipped.
         canvas: for a text that names none.
         grid: grid step; a canvas in the text is rounded up to it.
 
@@ -200,6 +222,8 @@ def _starts_with_canvas(entries: Sequence[Any]) -> bool:
 
 
 def _from_object(value: dict[str, Any], canvas: Size, grid: int) -> Layout:
+    if value.get("format") == RECIPE:
+        value = layout_of(value)
     if value.get("format", FORMAT) != FORMAT:
         raise _refused(f"The format {str(value['format'])[:40]!r} is no layout.")
     version = value.get("version", VERSION)

@@ -101,6 +101,23 @@ def png_size(data: bytes) -> Size:
     return Size(width, height)
 
 
+def png_text(data: bytes, keyword: str) -> str:
+    """A text chunk of a PNG; "" when there is none.
+
+    Raises:
+        PngError: damaged, or of a size that is not allowed.
+    """
+    png_size(data)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+                image.load()  # text may stand behind the pixels
+                return str(getattr(image, "text", {}).get(keyword, ""))
+    except Exception as error:  # Pillow raises many kinds for damaged data
+        raise PngError(str(error) or type(error).__name__) from error
+
+
 def decode_png(data: bytes) -> np.ndarray:
     """(h, w, 4) uint8, straight alpha, colour 0 where alpha is 0, read-only.
 

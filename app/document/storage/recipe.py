@@ -6,11 +6,13 @@ Knows neither files nor windows.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from app.document.contents import Contents
 from app.document.layer import Layer
+from app.document.storage.png import png_text
 
 FORMAT = "layerloom-recipe"
 VERSION = 1
@@ -55,6 +57,33 @@ def _layer(contents: Contents, layer: Layer) -> dict[str, Any]:
 def recipe_text(contents: Contents, *, ascii_only: bool = False) -> str:
     """`recipe_of` as JSON in one line."""
     return json.dumps(recipe_of(contents), sort_keys=True, ensure_ascii=ascii_only)
+
+
+def layout_of(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """The layout in a recipe, in the layout format; values are not checked here.
+
+    Each box gets the seed that its pixels were made with, so that the same picture comes again.
+    """
+    listed = recipe.get("layers")
+    layers = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    boxes = []
+    for layer in layers:
+        if layer.get("number") == 0 or layer.get("kind") == "imported":
+            continue
+        record = layer.get("record")
+        seed = record.get("seed") if isinstance(record, dict) else layer.get("pinned_seed")
+        boxes.append({"box": layer.get("box"), "name": layer.get("name"), "seed": seed})
+    layout = {key: recipe[key] for key in ("canvas", "background", "prompt") if key in recipe}
+    return {**layout, "boxes": boxes}
+
+
+def recipe_in(data: bytes) -> str:
+    """The recipe that an exported PNG carries, as JSON text; "" when it has none.
+
+    Raises:
+        PngError: it is a PNG, but a damaged one.
+    """
+    return png_text(data, "layerloom")
 
 
 def png_texts(contents: Contents, *, with_recipe: bool) -> dict[str, str]:

@@ -17,7 +17,6 @@ from app.document.storage.export import export_folder, export_zip
 from app.document.storage.formats import flat
 from app.document.storage.formats.html import export_html
 from app.document.storage.formats.options import ExportOptions
-from app.document.storage.formats.psd import export_psd
 from app.document.storage.formats.tiff_pages import export_tiff_pages
 from app.document.storage.ora import save_project
 
@@ -165,6 +164,9 @@ def _tiff(contents: Contents, path: Path, options: ExportOptions, _: object, dis
 
 
 def _psd(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
+    # psd-tools takes as long to import as half of the window: only who writes a PSD waits for it.
+    from app.document.storage.formats.psd import export_psd
+
     return export_psd(contents, path, options, disk)
 
 
