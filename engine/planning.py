@@ -20,7 +20,7 @@ from engine.model.transformer import ART, UNDECIDED, Frame
 PLANNING_T = 0.999  # the noise level that plans are made at, here and in training
 MAX_PASSES = 4
 TEMPERATURE = 0.5  # of the choice among words; 1 would be the model's own distribution
-TAKEN = 3.0  # nats against a word that another region took in the same pass
+TAKEN = 4.0  # nats against a word that another region took; where all are taken, none loses
 
 
 def make_plan(
@@ -47,6 +47,7 @@ def make_plan(
         Per region a text token; 0 for something that the prompt does not name.
     """
     shows = torch.full((len(seeds),), UNDECIDED, device=noise.device)
+    taken: Tensor | None = None
     left = set(range(len(seeds)))
     vec = art.vec(torch.full((1,), PLANNING_T, device=noise.device))
     for passes_left in range(min(MAX_PASSES, len(seeds)), 0, -1):
@@ -55,12 +56,12 @@ def make_plan(
         logits = art.point(reading, owner, len(seeds))[0].float().log_softmax(-1).cpu()  # (R, T)
         scores = logits + TEMPERATURE * torch.stack([_gumbel(s, logits.shape[1]) for s in seeds])
         quota = -(-len(left) // passes_left)
-        taken = torch.zeros(logits.shape[1])
+        taken = torch.zeros(logits.shape[1]) if taken is None else taken
         for _ in range(quota):
             region = max(sorted(left), key=lambda r: (scores[r] - taken).max().item())
             word = int((scores[region] - taken).argmax())
             shows[region] = word
-            taken[word] += TAKEN
+            taken[word] = TAKEN
             left.remove(region)
     return shows.tolist()
 
