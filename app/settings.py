@@ -44,6 +44,7 @@ class Settings:
         key_preset: "Layerloom", "Photoshop", "Krita" or "GIMP".
         prompts: those that were generated with, newest first.
         costs: what jobs took, by model and machine; see `app.costs`.
+        export_format, export_options: what was exported last, and what was chosen per format.
         window_geometry, window_state: Qt's, as hex text; empty = default layout.
     """
 
@@ -67,6 +68,8 @@ class Settings:
     key_preset: str = "Layerloom"
     prompts: list[str] = field(default_factory=list)
     costs: dict[str, Any] = field(default_factory=dict)
+    export_format: str = "png"
+    export_options: dict[str, Any] = field(default_factory=dict)
     window_geometry: str = ""
     window_state: str = ""
 

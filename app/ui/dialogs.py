@@ -35,8 +35,14 @@ from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT
 
 
 def ask_open(parent: QWidget, folder: str, done: Callable[[Path], None]) -> QFileDialog:
-    """Which project to open."""
-    dialog = QFileDialog(parent, tr("Open"), folder, tr("OpenRaster (*.ora)"))
+    """Which project or picture to open."""
+    pictures = "*.png *.webp *.jpg *.jpeg *.tif *.tiff *.bmp *.gif"
+    kinds = [
+        tr("Projects and pictures ({0})").format(f"*.ora {pictures}"),
+        tr("OpenRaster (*.ora)"),
+        tr("Pictures ({0})").format(pictures),
+    ]
+    dialog = QFileDialog(parent, tr("Open"), folder, ";;".join(kinds))
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     return _show_file_dialog(dialog, done)
 

@@ -39,7 +39,9 @@ from app.ui.solo import Solo
 from app.ui.text import tr
 from app.ui.theme import DARK, DOCK_WIDTH, GAP, ICON, MARGIN, MIN_WINDOW, Colours
 from app.ui.wiring.arrange import ArrangeWiring
+from app.ui.wiring.clipboard import ClipboardWiring
 from app.ui.wiring.edit import EditWiring
+from app.ui.wiring.exchange import ExchangeWiring
 from app.ui.wiring.files import FilesWiring
 from app.ui.wiring.generate import GenerateWiring
 from app.ui.wiring.help import HelpWiring, first_run_message
@@ -108,6 +110,8 @@ class MainWindow(QMainWindow):
         self.card = EmptyCard(self.view, self.actions_, self.examples)
         self._lay_out()
         self._wire()
+        self.exchange = ExchangeWiring(session, self.actions_, self, self.files, self.view)
+        self.clipboard = ClipboardWiring(session, self.actions_, self.view, self.exchange)
         self.recovery = RecoveryWiring(session, self.actions_, self, self.files, loop, work_root)
         self.view_wiring.apply_theme()
         self._default_state = self.saveState()

@@ -16,12 +16,18 @@ def build_menus(window: QMainWindow, actions: Actions, examples: QMenu) -> None:
     file = bar.addMenu(tr("&File"))
     _fill(file, actions, "new", "open")
     file.addMenu(examples)
-    _fill(file, actions, _SEPARATOR, "save", "save_as", _SEPARATOR, "export_png", "export_zip")
-    _fill(file, actions, _SEPARATOR, "recover", _SEPARATOR, "quit")
+    _fill(
+        file,
+        actions,
+        *(_SEPARATOR, "save", "save_as", "save_numbered", "save_sharing", "revert", _SEPARATOR),
+        *("import_picture", "import_layout", _SEPARATOR, "export", "export_again"),
+        *("export_layout", _SEPARATOR, "recover", _SEPARATOR, "quit"),
+    )
     _fill(
         bar.addMenu(tr("&Edit")),
         actions,
-        *("undo", "redo", _SEPARATOR, "duplicate", "delete", _SEPARATOR),
+        *("undo", "redo", _SEPARATOR, "cut", "copy", "copy_merged", "copy_layout", "copy_recipe"),
+        *("paste", "paste_in_place", _SEPARATOR, "duplicate", "delete", _SEPARATOR),
         *("canvas_size", _SEPARATOR, "find_command", "settings"),
     )
     _fill(

@@ -15,17 +15,19 @@ from app.document.contents import Contents, new_contents
 from app.document.errors import UserError
 from app.document.geometry import Size
 from app.document.storage.atomic import Stamp
-from app.document.storage.errors import StorageError
-from app.document.storage.export import export_png, export_zip
+from app.document.storage.errors import ChangedOnDiskError, StorageError
+from app.document.storage.incoming import open_as_document
 from app.document.storage.journal.recovery import in_use
 from app.document.storage.layout_file import contents_of, read_layout
-from app.document.storage.ora import Opened, load_project, save_project
+from app.document.storage.ora import SUFFIX, Opened, save_project
 from app.jobs import Message
 from app.settings import resources_folder
 from app.ui import dialogs
 from app.ui.actions import Actions
+from app.ui.exchange import questions
 from app.ui.session import Session
 from app.ui.text import tr
+from app.ui.wiring.open_trouble import OpenTrouble
 
 logger = logging.getLogger(__name__)
 
@@ -46,13 +48,12 @@ class FilesWiring(QObject):
         self._is_writing = False
         self._waiting: list[Callable[[], None]] = []
         self.work_root: Path | None = None
+        self._trouble = OpenTrouble(session, window, self)
         self._fill_examples(examples)
         actions["new"].triggered.connect(self.new)
         actions["open"].triggered.connect(self.open)
         actions["save"].triggered.connect(lambda: self.save())
         actions["save_as"].triggered.connect(lambda: self.save_as())
-        actions["export_png"].triggered.connect(self.export_png)
-        actions["export_zip"].triggered.connect(self.export_zip)
         actions["quit"].triggered.connect(window.close)
 
     # ---- new and open ----
@@ -77,19 +78,8 @@ class FilesWiring(QObject):
         self.when_saved(ask)
 
     def open_path(self, path: Path) -> None:
-        """Read a project in the background and show it in one undo step."""
-        grid = self._grid()
-
-        def done(opened: Opened) -> None:
-            text = tr("Open '{0}'").format(path.name)
-            self._session.replace(opened.contents, text, path, opened.stamp)
-            self._session.settings.last_folder = str(path.parent)
-            self._session.note(tr("Opened '{0}'.").format(path.name))
-            if opened.messages:
-                self._session.notified.emit(Message(kind="warning", what=" ".join(opened.messages)))
-
-        self._session.note(tr("Opening '{0}'…").format(path.name))
-        own, root = self._session.keeper, self.work_root
+        """Read a project, or a picture as a new one, and show it in one undo step."""
+        grid, own, root = self._grid(), self._session.keeper, self.work_root
 
         def read() -> Opened:
             if root is not None and in_use(root, path, own.folder if own else None):
@@ -98,9 +88,34 @@ class FilesWiring(QObject):
                     tr("It was not opened again."),
                     tr("Go to that window, or open a copy of the file."),
                 )
-            return load_project(path, grid=grid)
+            return open_as_document(path, grid)
 
-        self._session.files.run(read, done, self._failed)
+        def failed(error: Exception) -> None:
+            self.report(error)
+            self._trouble.offer(path, error)
+
+        self._session.note(tr("Opening '{0}'…").format(path.name))
+        self._session.files.run(read, lambda opened: self.show_opened(path, opened), failed)
+
+    def show_opened(self, path: Path, opened: Opened, *, is_copy: bool = False) -> None:
+        """What was read becomes the document.
+
+        Args:
+            is_copy: not under the file's name: something of it is missing, so a save must not
+                replace it.
+        """
+        session = self._session
+        is_file = path.suffix.lower() == SUFFIX and not is_copy
+        text = tr("Open '{0}'").format(path.name)
+        session.replace(opened.contents, text, path if is_file else None, opened.stamp)
+        if not is_file:
+            session.undo.stack.resetClean()  # it is in no file of ours yet
+        session.settings.last_folder = str(path.parent)
+        session.note(tr("Opened '{0}'.").format(path.name))
+        if opened.messages:
+            session.notified.emit(Message(kind="warning", what=" ".join(opened.messages)))
+        if is_file and not opened.is_project:
+            self._trouble.offer_recipes(path)
 
     def open_example(self, path: Path) -> None:
         """A layout with a prompt as a new document."""
@@ -113,7 +128,7 @@ class FilesWiring(QObject):
         def done(contents: Contents) -> None:
             session.replace(contents, tr("Open Example"), None)
 
-        self.when_saved(lambda: session.files.run(read, done, self._failed))
+        self.when_saved(lambda: session.files.run(read, done, self.report))
 
     # ---- save and export ----
 
@@ -161,34 +176,13 @@ class FilesWiring(QObject):
                 then()
 
         def failed(error: Exception) -> None:
-            self._failed(error)
+            if isinstance(error, ChangedOnDiskError):
+                self._ask_overwrite(path, then)
+            else:
+                self.report(error)
             self._next_write()
 
         session.files.run(lambda: save_project(contents, path, expected=expected), done, failed)
-
-    def export_png(self) -> None:
-        """The composite as a PNG."""
-        kind = tr("PNG picture (*.png)")
-        dialogs.ask_save(
-            self._window,
-            tr("Export PNG"),
-            self._suggested(".png"),
-            kind,
-            "png",
-            lambda path: self._export(path, export_png),
-        )
-
-    def export_zip(self) -> None:
-        """Composite, layers and manifest in one zip."""
-        kind = tr("ZIP archive (*.zip)")
-        dialogs.ask_save(
-            self._window,
-            tr("Export Layers"),
-            self._suggested(".zip"),
-            kind,
-            "zip",
-            lambda path: self._export(path, export_zip),
-        )
 
     def when_saved(
         self,
@@ -215,21 +209,26 @@ class FilesWiring(QObject):
 
     # ---- inside ----
 
+    def _ask_overwrite(self, path: Path, then: Callable[[], None] | None) -> None:
+        """MS10: another program wrote the file since it was opened or saved."""
+        questions.ask(
+            self._window,
+            tr("File changed"),
+            tr("'{0}' was changed by another program. Nothing was overwritten.").format(path.name),
+            tr("Save under another name, or overwrite it: the other version is kept as backup."),
+            [
+                (tr("Save As…"), lambda: self.save_as(then)),
+                (tr("Overwrite"), lambda: self.write(path, then)),
+            ],
+        )
+
     def _next_write(self) -> None:
         self._is_writing = False
         if self._waiting:
             self._waiting.pop(0)()
 
-    def _export(self, path: Path, write: Callable[[Contents, Path], object]) -> None:
-        session, contents = self._session, self._session.document.contents
-        session.settings.last_folder = str(path.parent)
-
-        def done(_: object) -> None:
-            session.note(tr("Exported '{0}'.").format(path.name))
-
-        session.files.run(lambda: write(contents, path), done, self._failed)
-
-    def _failed(self, error: Exception) -> None:
+    def report(self, error: Exception) -> None:
+        """Show what went wrong with a file."""
         if isinstance(error, UserError):
             message = Message(kind="error", what=error.what, kept=error.kept, advice=error.advice)
         else:

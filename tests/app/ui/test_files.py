@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
-from app.document.composite import composite
-from app.document.storage.png import read_picture
 from app.ui.dialogs import NewDialog
 from tests.app.ui.helpers import draw_box, generate, key
 
@@ -101,10 +97,17 @@ def test_a_file_that_another_program_wrote_is_not_overwritten(
     other = path.read_bytes()
     window.actions_["new_box"].trigger()
     window.files.save()
-    qtbot.waitUntil(lambda: window.messages.isVisible(), timeout=10_000)
-    assert "changed" in window.messages.text.text()
+    qtbot.waitUntil(lambda: bool(window.findChildren(QMessageBox)), timeout=10_000)
+    assert "changed by another program" in window.findChildren(QMessageBox)[0].text()
+    answer_question(window, qtbot, "Cancel")
     assert path.read_bytes() == other
     assert window.isWindowModified()
+    window.files.save()
+    answer_question(window, qtbot, "Overwrite")
+    qtbot.waitUntil(lambda: not window.isWindowModified(), timeout=10_000)
+    assert path.read_bytes() != other
+    kept = [each for each in tmp_path.iterdir() if each.name != path.name]
+    assert [each.read_bytes() for each in kept] == [other]
 
 
 def test_open_is_one_undo_step(window: Any, qtbot: Any, tmp_path: Path) -> None:
@@ -141,25 +144,6 @@ def test_a_failed_save_keeps_the_changes(window: Any, qtbot: Any, tmp_path: Path
     qtbot.waitUntil(lambda: window.messages.isVisible())
     assert "could not be saved" in window.messages.text.text()
     assert window.isWindowModified()
-
-
-def test_export_png_is_the_composite(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """IO1: the exported bytes are the composite's."""
-    picture(window, qtbot)
-    window.actions_["export_png"].trigger()
-    answer_file_dialog(window, qtbot, tmp_path / "out.png")
-    exported = read_picture(tmp_path / "out.png")
-    assert np.array_equal(exported, composite(window.session.document))
-
-
-def test_export_zip_has_every_layer(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """IO4: composite, one PNG per layer, manifest."""
-    picture(window, qtbot)
-    window.actions_["export_zip"].trigger()
-    answer_file_dialog(window, qtbot, tmp_path / "out.zip")
-    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
-        names = set(archive.namelist())
-    assert {"composite.png", "manifest.json", "00-Background.png", "01-Layer 1.png"} <= names
 
 
 def test_new_asks_for_size_and_unsaved_changes(window: Any, qtbot: Any) -> None:

@@ -1,0 +1,305 @@
+"""The export dialog: which format, what is chosen for it, and what it would lose (MS20).
+
+Asks only; knows no file. What a format keeps is told by the same table that writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.document.contents import Contents
+from app.document.geometry import Rect
+from app.document.storage.formats.options import SCALES, WHITE, ExportOptions
+from app.document.storage.formats.table import FEATURES, FORMATS, Format, losses
+from app.ui.dialogs import Choice
+from app.ui.text import number, tr
+from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
+
+Done = Callable[[Format, ExportOptions, dict[str, Any]], None]
+
+_WHOLE, _SELECTION, _LAYER = "whole", "selection", "layer"
+_NO_LOSS = 0  # the quality field's lowest value
+
+
+class ExportDialog(QDialog):
+    """Format and options.
+
+    Args:
+        contents: what would be exported.
+        selected: ids of the selected layers.
+        key: the format that is chosen at first.
+        remembered: by format, what was chosen last.
+        done: called with the format, the options and what to remember for it.
+    """
+
+    def __init__(
+        self,
+        parent: QWidget,
+        contents: Contents,
+        selected: Collection[int],
+        key: str,
+        remembered: Mapping[str, Any],
+        done: Done,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr("Export"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._contents = contents
+        self._selected = [layer for layer in contents.layers if layer.id in selected]
+        self._remembered = dict(remembered)
+        self._done = done
+        self.format = Choice()
+        for form in FORMATS:
+            self.format.addItem(tr(form.title), form)
+        self.scale = Choice()
+        for scale in SCALES:
+            self.scale.addItem(tr("× {0}").format(scale), scale)
+        self.part = Choice()
+        self._fill_part()
+        self.colour = Choice()
+        for name, colour in (
+            (tr("Keep transparency"), None),
+            (tr("White"), WHITE),
+            (tr("Black"), (0, 0, 0)),
+        ):
+            self.colour.addItem(name, colour)
+        self.quality = QSpinBox()
+        self.quality.setSuffix(" %")
+        self.recipe = QCheckBox(tr("Write prompt, seeds and records into the file"))
+        self.hidden = QCheckBox(tr("Write hidden layers too, as hidden"))
+        self.canvas_sized = QCheckBox(tr("Every layer as large as the canvas"))
+        self.pages = QCheckBox(tr("One page per layer"))
+        self.parallax = QCheckBox(tr("Layers follow the pointer a little"))
+        self.size_label = QLabel()
+        self.size_label.setObjectName("secondary")
+        self.table = QTableWidget(0, 2)
+        self.nothing_lost = QLabel(tr("This format keeps everything that this picture has."))
+        self.export_button = QPushButton(tr("Export…"))
+        self._rows: dict[str, QWidget] = {}
+        self._lay_out()
+        self._name_widgets()
+        keys = [form.key for form in FORMATS]
+        self.format.setCurrentIndex(keys.index(key) if key in keys else 0)
+        self._connect()
+        self._on_format()
+
+    @property
+    def form(self) -> Format:
+        """The chosen format."""
+        form = self.format.currentData()
+        assert isinstance(form, Format)
+        return form
+
+    @property
+    def options(self) -> ExportOptions:
+        """What is chosen, of that what means something to the format."""
+        choices = self.form.choices
+        rect, layer_id = self._part() if "part" in choices else (None, None)
+        quality = self.quality.value() if "quality" in choices else _NO_LOSS
+        return ExportOptions(
+            rect=rect,
+            layer_id=layer_id,
+            scale=self.scale.currentData() if "scale" in choices else 1,
+            over=self.colour.currentData() if "colour" in choices else None,
+            with_recipe=self.recipe.isChecked() if "recipe" in choices else True,
+            quality=quality or None,
+            hidden=self.hidden.isChecked() if "hidden" in choices else True,
+            canvas_sized="canvas_sized" in choices and self.canvas_sized.isChecked(),
+            pages="pages" in choices and self.pages.isChecked(),
+            parallax="parallax" in choices and self.parallax.isChecked(),
+        )
+
+    def accept(self) -> None:
+        """Qt override."""
+        form, options = self.form, self.options
+        remembered = {
+            "scale": self.scale.currentData(),
+            "colour": self.colour.currentIndex(),
+            "quality": self.quality.value(),
+            "recipe": self.recipe.isChecked(),
+            "hidden": self.hidden.isChecked(),
+            "canvas_sized": self.canvas_sized.isChecked(),
+            "pages": self.pages.isChecked(),
+            "parallax": self.parallax.isChecked(),
+        }
+        super().accept()
+        self._done(form, options, remembered)
+
+    # ---- inside ----
+
+    def _fill_part(self) -> None:
+        self.part.addItem(tr("Whole canvas"), _WHOLE)
+        if self._selected:
+            self.part.addItem(tr("Area of the selected layers"), _SELECTION)
+        if len(self._selected) == 1 and self._selected[0].has_pixels:
+            self.part.addItem(tr("'{0}' alone").format(self._selected[0].name), _LAYER)
+
+    def _part(self) -> tuple[Rect | None, int | None]:
+        chosen = self.part.currentData()
+        if chosen == _LAYER:
+            return None, self._selected[0].id
+        if chosen != _SELECTION:
+            return None, None
+        rect = self._selected[0].rect
+        for layer in self._selected[1:]:
+            rect = rect.united(layer.rect)
+        return rect.intersect(self._contents.canvas.rect), None
+
+    def _on_format(self) -> None:
+        """Show the format's own options, as they were chosen last."""
+        form = self.form
+        last = self._remembered.get(form.key)
+        last = last if isinstance(last, dict) else {}
+        for widget in self._changers():
+            widget.blockSignals(True)
+        lowest, usual = (_NO_LOSS, _NO_LOSS) if form.key == "webp" else (1, 92)
+        self.quality.setRange(lowest, 100)
+        self.quality.setSpecialValueText(tr("without loss") if lowest == _NO_LOSS else "")
+        self.quality.setValue(_whole(last.get("quality"), usual))
+        scale = _whole(last.get("scale"), 1)
+        self.scale.setCurrentIndex(SCALES.index(scale) if scale in SCALES else 0)
+        colour = _whole(last.get("colour"), 0)
+        self.colour.setCurrentIndex(colour if 0 <= colour < self.colour.count() else 0)
+        for name, box, usually in (
+            ("recipe", self.recipe, True),
+            ("hidden", self.hidden, True),
+            ("canvas_sized", self.canvas_sized, False),
+            ("pages", self.pages, False),
+            ("parallax", self.parallax, False),
+        ):
+            box.setChecked(bool(last.get(name, usually)))
+        for widget in self._changers():
+            widget.blockSignals(False)
+        for name, row in self._rows.items():
+            self._form_layout.setRowVisible(row, name in form.choices)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        form, options = self.form, self.options
+        listed = losses(self._contents, form, options)
+        self.table.setRowCount(len(listed))
+        for row, (feature, is_lost) in enumerate(listed.items()):
+            self.table.setItem(row, 0, QTableWidgetItem(tr(FEATURES[feature])))
+            self.table.setItem(row, 1, QTableWidgetItem(tr("lost") if is_lost else tr("kept")))
+        is_lossless = not any(listed.values())
+        self.nothing_lost.setVisible(is_lossless)
+        canvas = self._contents.canvas
+        rect = options.rect or canvas.rect
+        if options.layer_id is not None:
+            rect = self._selected[0].rect
+        width, height = rect.width * options.scale, rect.height * options.scale
+        self.size_label.setText(tr("{0} × {1} pixels").format(number(width), number(height)))
+
+    def _changers(self) -> tuple[QWidget, ...]:
+        return (
+            self.scale,
+            self.part,
+            self.colour,
+            self.quality,
+            self.recipe,
+            self.hidden,
+            self.canvas_sized,
+            self.pages,
+            self.parallax,
+        )
+
+    def _connect(self) -> None:
+        self.format.currentIndexChanged.connect(self._on_format)
+        for choice in (self.scale, self.part, self.colour):
+            choice.currentIndexChanged.connect(self._refresh)
+        self.quality.valueChanged.connect(self._refresh)
+        for box in (self.recipe, self.hidden, self.canvas_sized, self.pages, self.parallax):
+            box.toggled.connect(self._refresh)
+
+    def _lay_out(self) -> None:
+        form = QFormLayout()
+        form.setVerticalSpacing(GAP)
+        form.setHorizontalSpacing(MARGIN)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        form.addRow(tr("Format"), self.format)
+        for name, text, widget in (
+            ("part", tr("What"), self.part),
+            ("scale", tr("Size"), self.scale),
+            ("colour", tr("Ground"), self.colour),
+            ("quality", tr("Quality"), self.quality),
+        ):
+            form.addRow(text, widget)
+            self._rows[name] = widget
+        for name, box in (
+            ("recipe", self.recipe),
+            ("hidden", self.hidden),
+            ("canvas_sized", self.canvas_sized),
+            ("pages", self.pages),
+            ("parallax", self.parallax),
+        ):
+            form.addRow("", box)
+            self._rows[name] = box
+        form.addRow("", self.size_label)
+        self._form_layout = form
+        self.table.setHorizontalHeaderLabels([tr("This picture has"), tr("The file")])
+        self.table.verticalHeader().hide()
+        self.table.setShowGrid(False)
+        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self.table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
+        header = self.table.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        buttons = QDialogButtonBox()
+        cancel = QPushButton(tr("Cancel"))
+        self.export_button.setObjectName("generate")
+        self.export_button.setDefault(True)
+        for button in (self.export_button, cancel):
+            button.setMinimumHeight(CONTROL_HEIGHT)
+            button.setAccessibleName(button.text().rstrip("…"))
+        buttons.addButton(self.export_button, QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.addButton(cancel, QDialogButtonBox.ButtonRole.RejectRole)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(2 * MARGIN, 2 * MARGIN, 2 * MARGIN, MARGIN)
+        layout.setSpacing(MARGIN)
+        layout.addLayout(form)
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self.nothing_lost)
+        layout.addWidget(buttons)
+        self.resize(480, 560)
+
+    def _name_widgets(self) -> None:
+        """What screen readers say; a label of the form does not reach them."""
+        for widget, name in (
+            (self.format, tr("Format")),
+            (self.part, tr("What is exported")),
+            (self.scale, tr("Size")),
+            (self.colour, tr("Ground")),
+            (self.quality, tr("Quality")),
+            (self.table, tr("What the format keeps and loses")),
+        ):
+            widget.setAccessibleName(name)
+            if widget is not self.table:
+                widget.setMinimumHeight(CONTROL_HEIGHT)
+        for box in (self.recipe, self.hidden, self.canvas_sized, self.pages, self.parallax):
+            box.setAccessibleName(box.text())
+            box.setMinimumHeight(CONTROL_HEIGHT - GAP)
+
+
+def _whole(value: object, default: int) -> int:
+    """A remembered number, if it is one."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number and isinstance(value, int) else default

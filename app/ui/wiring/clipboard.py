@@ -1,0 +1,181 @@
+"""The clipboard (IO5): layers for this program, pictures for others, layouts, recipes as text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QMimeData, QObject
+from PySide6.QtGui import QGuiApplication, QImage
+
+from app.document.commands import AddLayers, DeleteLayers
+from app.document.composite import composite
+from app.document.contents import Contents
+from app.document.errors import UserError
+from app.document.geometry import Rect
+from app.document.imports import picture_layer
+from app.document.layer import Layer
+from app.document.storage.incoming import LAYERS_TYPE, layers_from_bytes, layers_to_bytes
+from app.document.storage.layout_file import format_layout
+from app.document.storage.png import encode_png
+from app.document.storage.recipe import recipe_of
+from app.jobs import Message
+from app.ui.actions import Actions
+from app.ui.canvas.view import CanvasView
+from app.ui.images import to_array, to_qimage
+from app.ui.session import Session
+from app.ui.text import tr
+from app.ui.wiring.exchange import ExchangeWiring
+
+_PNG_TYPE = "image/png"
+
+
+class ClipboardWiring(QObject):
+    """Connects Cut, Copy and Paste of the canvas and the layer list."""
+
+    def __init__(
+        self, session: Session, actions: Actions, view: CanvasView, exchange: ExchangeWiring
+    ) -> None:
+        super().__init__(view)
+        self._session = session
+        self._actions = actions
+        self._view = view
+        self._exchange = exchange
+        actions["cut"].triggered.connect(self.cut)
+        actions["copy"].triggered.connect(self.copy)
+        actions["copy_merged"].triggered.connect(self.copy_merged)
+        actions["copy_layout"].triggered.connect(self.copy_layout)
+        actions["copy_recipe"].triggered.connect(self.copy_recipe)
+        actions["paste"].triggered.connect(self.paste)
+        actions["paste_in_place"].triggered.connect(lambda: self.paste(in_place=True))
+        session.selection.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Copy needs a selection, Cut one that may be deleted."""
+        layers = self._session.selection.layers()
+        nothing = "" if layers else tr("no layer is selected")
+        self._actions.set_enabled("copy", nothing)
+        only_back = any(layer.is_background for layer in layers)
+        self._actions.set_enabled("cut", nothing or (tr("the background stays") * only_back))
+
+    # ---- out ----
+
+    def cut(self) -> None:
+        """Copy, then delete; undo brings the layers back."""
+        layers = self._session.selection.foregrounds()
+        if layers and self._session.push(DeleteLayers([layer.id for layer in layers])):
+            self._put_layers(layers)
+
+    def copy(self) -> None:
+        """The selected layers: all of them for this program, one picture for others."""
+        self._put_layers(self._session.selection.layers())
+
+    def copy_merged(self) -> None:
+        """The whole picture as export would write it."""
+        document = self._session.document
+        data = QMimeData()
+        self._put_picture(data, document.contents, document.canvas.rect)
+        QGuiApplication.clipboard().setMimeData(data)
+        self._session.note(tr("The picture is on the clipboard."))
+
+    def copy_layout(self) -> None:
+        """The boxes as text."""
+        QGuiApplication.clipboard().setText(format_layout(self._session.document.contents))
+        self._session.note(tr("The layout is on the clipboard."))
+
+    def copy_recipe(self) -> None:
+        """Prompt, seeds and records as text."""
+        recipe = recipe_of(self._session.document.contents)
+        text = json.dumps(recipe, indent=1, sort_keys=True, ensure_ascii=False)
+        QGuiApplication.clipboard().setText(text)
+        self._session.note(tr("The recipe is on the clipboard."))
+
+    # ---- in ----
+
+    def paste(self, in_place: bool = False) -> None:
+        """The first that fits: our layers, files, a picture, a layout."""
+        data = QGuiApplication.clipboard().mimeData()
+        try:
+            self._paste(data, in_place)
+        except UserError as error:
+            self._session.notified.emit(
+                Message(kind="warning", what=error.what, kept=error.kept, advice=error.advice)
+            )
+
+    def _paste(self, data: QMimeData, in_place: bool) -> None:
+        files = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+        if data.hasFormat(LAYERS_TYPE):
+            layers = layers_from_bytes(bytes(data.data(LAYERS_TYPE).data()))
+            self._add(self._placed(layers, in_place), tr("Paste"))
+        elif files:
+            self._exchange.add_files(files, self._middle())
+        elif data.hasImage():
+            image = data.imageData()
+            if isinstance(image, QImage) and not image.isNull():
+                canvas = self._session.document.canvas
+                name = tr("Pasted")
+                layer = picture_layer(to_array(image), name, canvas, centre=self._middle())
+                self._add([layer], tr("Paste"))
+        elif data.hasText():
+            self._exchange.add_layout_text(data.text())
+        else:
+            self._session.note(tr("There is nothing on the clipboard that fits here."))
+
+    def _add(self, layers: Sequence[Layer], text: str) -> None:
+        command = AddLayers(layers, text=text)
+        if self._session.push(command):
+            self._session.selection.set(command.new_ids)
+
+    def _placed(self, layers: Sequence[Layer], in_place: bool) -> Sequence[Layer]:
+        """Where they were if that can be seen, else around the middle of what can."""
+        if in_place or not layers:
+            return layers
+        union = layers[0].rect
+        for layer in layers[1:]:
+            union = union.united(layer.rect)
+        if self._seen().intersect(union) is not None:
+            return layers
+        x, y = self._middle()
+        dx, dy = x - union.centre[0], y - union.centre[1]
+        return [replace(layer, rect=layer.rect.translated(dx, dy)) for layer in layers]
+
+    def _seen(self) -> Rect:
+        """The part of the canvas plane that the view shows, canvas pixels."""
+        inverse, _ = self._view.to_view().inverted()
+        seen = inverse.mapRect(self._view.viewport().rect()).normalized()
+        return Rect(seen.x(), seen.y(), max(1, seen.width()), max(1, seen.height()))
+
+    def _middle(self) -> tuple[int, int]:
+        """The middle of what is seen of the canvas, else of the canvas."""
+        canvas = self._session.document.canvas.rect
+        return (canvas.intersect(self._seen()) or canvas).centre
+
+    # ---- inside ----
+
+    def _put_layers(self, layers: Sequence[Layer]) -> None:
+        if not layers:
+            return
+        contents = self._session.document.contents
+        data = QMimeData()
+        data.setData(LAYERS_TYPE, QByteArray(layers_to_bytes(contents, layers)))
+        shown = [layer for layer in layers if layer.has_pixels]
+        if len(shown) == 1:  # the layer itself, not as it looks in the picture
+            shown = [replace(shown[0], opacity=1.0, blend="normal", visible=True)]
+        if shown:
+            union = shown[0].rect
+            for layer in shown[1:]:
+                union = union.united(layer.rect)
+            part = replace(contents, background_on=False, foregrounds=tuple(shown))
+            self._put_picture(data, part, union)
+        QGuiApplication.clipboard().setMimeData(data)
+        count = len(layers)
+        text = tr("1 layer is") if count == 1 else tr("%n layers are", count)
+        self._session.note(tr("{0} on the clipboard.").format(text))
+
+    def _put_picture(self, data: QMimeData, contents: Contents, rect: Rect) -> None:
+        pixels = composite(contents.layers, rect)
+        data.setData(_PNG_TYPE, QByteArray(encode_png(pixels)))
+        data.setImageData(to_qimage(pixels))

@@ -1,0 +1,328 @@
+"""What goes out and comes in: exports, copies of the file, pictures and layouts as layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF, Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.document.commands import AddLayers, ReplaceDocument
+from app.document.contents import Contents
+from app.document.imports import cascaded
+from app.document.storage.atomic import write_bytes
+from app.document.storage.formats.options import ExportOptions
+from app.document.storage.formats.table import Format
+from app.document.storage.incoming import Incoming, layers_of_layout, read_layers
+from app.document.storage.layout_file import (
+    Layout,
+    contents_of,
+    format_layout,
+    parse_layout,
+    read_layout,
+)
+from app.document.storage.names import numbered_copy
+from app.document.storage.ora import save_project
+from app.document.storage.png import PICTURE_SUFFIXES
+from app.jobs import Message
+from app.ui import dialogs
+from app.ui.actions import Actions
+from app.ui.canvas.view import CanvasView
+from app.ui.exchange import questions
+from app.ui.exchange.export_dialog import ExportDialog
+from app.ui.session import Session
+from app.ui.text import tr
+from app.ui.wiring.files import FilesWiring
+
+LAYOUT_SUFFIXES = (".json", ".txt")
+
+
+class ExchangeWiring(QObject):
+    """Connects export, import, copies of the file, and files that are dropped on the canvas."""
+
+    def __init__(
+        self,
+        session: Session,
+        actions: Actions,
+        window: QWidget,
+        files: FilesWiring,
+        view: CanvasView,
+    ) -> None:
+        super().__init__(window)
+        self._session = session
+        self._actions = actions
+        self._window = window
+        self._files = files
+        self._view = view
+        self._last_export: tuple[Format, ExportOptions, Path] | None = None
+        actions["export"].triggered.connect(self.export)
+        actions["export_again"].triggered.connect(self.export_again)
+        actions["save_numbered"].triggered.connect(self.save_numbered)
+        actions["save_sharing"].triggered.connect(self.save_for_sharing)
+        actions["revert"].triggered.connect(self.revert)
+        actions["import_picture"].triggered.connect(self.import_pictures)
+        actions["import_layout"].triggered.connect(self.import_layout)
+        actions["export_layout"].triggered.connect(self.export_layout)
+        session.path_changed.connect(self.refresh)
+        view.viewport().setAcceptDrops(True)
+        view.viewport().installEventFilter(self)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Enable what needs a file or a former export."""
+        never = "" if self._session.path is not None else tr("the picture was never saved")
+        for name in ("save_numbered", "revert"):
+            self._actions.set_enabled(name, never)
+        again = "" if self._last_export is not None else tr("nothing was exported yet")
+        self._actions.set_enabled("export_again", again)
+
+    # ---- out ----
+
+    def export(self) -> None:
+        """Ask for format and options, then for a name."""
+        session = self._session
+        ExportDialog(
+            self._window,
+            session.document.contents,
+            session.selection.ids,
+            session.settings.export_format,
+            session.settings.export_options,
+            self._ask_where,
+        ).open()
+
+    def export_again(self) -> None:
+        """The same format, options and name once more."""
+        if self._last_export is not None:
+            self._write(*self._last_export)
+
+    def save_numbered(self) -> None:
+        """`beach_001.ora`, the next free number; the open document keeps its name (SV6)."""
+        path = self._session.path
+        if path is not None:
+            self._save_copy(lambda: numbered_copy(path), for_sharing=False)
+
+    def save_for_sharing(self) -> None:
+        """An OpenRaster without prompt, seeds, records and candidates."""
+        kind = tr("OpenRaster (*.ora)")
+        suggested = self._suggested(".ora", tr("{0} for sharing"))
+
+        def done(path: Path) -> None:
+            self._save_copy(lambda: path, for_sharing=True)
+
+        title = tr("Save Copy for Sharing")
+        dialogs.ask_save(self._window, title, suggested, kind, "ora", done)
+
+    def revert(self) -> None:
+        """The file as it was saved last; one undo step (UN3)."""
+        path = self._session.path
+        if path is None:
+            return
+        if self._session.undo.is_clean:
+            self._session.note(tr("Nothing was changed since the picture was saved."))
+            return
+        questions.ask(
+            self._window,
+            tr("Revert to Saved"),
+            tr("Go back to '{0}' as it was saved?").format(path.name),
+            tr("Undo brings the present picture back."),
+            [(tr("Revert"), partial(self._files.open_path, path))],
+        )
+
+    def export_layout(self) -> None:
+        """The boxes as a text file (LA5)."""
+        text = format_layout(self._session.document.contents)
+        kind = tr("Layout (*.json)")
+
+        def done(path: Path) -> None:
+            self._run(
+                lambda: write_bytes(path, text.encode()), tr("Exported '{0}'.").format(path.name)
+            )
+
+        title = tr("Export Layout")
+        dialogs.ask_save(self._window, title, self._suggested(".json"), kind, "json", done)
+
+    # ---- in ----
+
+    def import_pictures(self) -> None:
+        """Ask which files, and add them as layers."""
+        endings = " ".join(f"*{suffix}" for suffix in (*PICTURE_SUFFIXES, ".ora"))
+        dialog = QFileDialog(
+            self._window,
+            tr("Import Pictures as Layers"),
+            self._session.settings.last_folder,
+            tr("Pictures ({0})").format(endings),
+        )
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.filesSelected.connect(lambda names: self.add_files([Path(each) for each in names]))
+        dialog.open()
+
+    def import_layout(self) -> None:
+        """Ask which file, and add or open its boxes."""
+        dialog = QFileDialog(
+            self._window,
+            tr("Import Layout"),
+            self._session.settings.last_folder,
+            tr("Layouts and recipes (*.json *.txt *.png)"),
+        )
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda name: self.add_layout_file(Path(name)))
+        dialog.open()
+
+    def add_files(self, paths: Sequence[Path], centre: tuple[int, int] | None = None) -> None:
+        """Pictures and OpenRaster files as layers on top, all in one step (IO6).
+
+        Args:
+            centre: of the first picture, canvas pixels; the others cascade from there.
+        """
+        if not paths:
+            return
+        document = self._session.document
+        canvas, grid = document.canvas, document.grid
+        middle = centre or canvas.rect.centre
+        self._session.settings.last_folder = str(paths[0].parent)
+
+        def read() -> list[Incoming]:
+            return [
+                read_layers(path, canvas, grid, centre=cascaded(middle, place, grid))
+                for place, path in enumerate(paths)
+            ]
+
+        def done(found: list[Incoming]) -> None:
+            layers = [layer for each in found for layer in each.layers]
+            text = tr("Import '{0}'").format(paths[0].stem) if len(paths) == 1 else tr("Import")
+            self._add(AddLayers(layers, text=text))
+            self._tell([message for each in found for message in each.messages])
+
+        self._session.files.run(read, done, self._files.report)
+
+    def add_layout_file(self, path: Path) -> None:
+        """The boxes of a layout, a recipe, or a picture that carries one."""
+        document = self._session.document
+        canvas, grid = document.canvas, document.grid
+        self._session.files.run(
+            lambda: read_layout(path, canvas=canvas, grid=grid),
+            lambda layout: self.add_layout(layout, tr("Import Layout")),
+            self._files.report,
+        )
+
+    def add_layout_text(self, text: str) -> None:
+        """The boxes of a layout on the clipboard.
+
+        Raises:
+            StorageError: it is none (MS14).
+        """
+        document = self._session.document
+        layout = parse_layout(text, canvas=document.canvas, grid=document.grid)
+        self.add_layout(layout, tr("Paste Layout"))
+
+    def add_layout(self, layout: Layout, text: str) -> None:
+        """Boxes on top of what is there; a picture without pixels becomes the layout's own."""
+        document = self._session.document
+        is_blank = not any(layer.has_pixels for layer in document.layers)
+        if is_blank and layout.names_canvas:
+            prompt = document.prompt if layout.prompt is None else None
+            contents = contents_of(layout, document.grid, prompt=prompt, settings=document.settings)
+            self._session.push(ReplaceDocument(contents, text))
+        else:
+            self._add(AddLayers(layers_of_layout(layout), text=text))
+
+    # ---- dropped ----
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt override: files dropped on the canvas."""
+        if isinstance(event, QDragEnterEvent) and self._dropped(event.mimeData()):
+            event.acceptProposedAction()
+            return True
+        if event.type() == QEvent.Type.DragMove and isinstance(event, QDropEvent):
+            event.acceptProposedAction()
+            return True
+        if event.type() == QEvent.Type.Drop and isinstance(event, QDropEvent):
+            paths = self._dropped(event.mimeData())
+            if paths:
+                event.acceptProposedAction()
+                self.take_dropped(paths, event.position())
+            return True
+        return super().eventFilter(watched, event)
+
+    def take_dropped(self, paths: Sequence[Path], at: QPointF) -> None:
+        """Pictures around the place, layouts as boxes."""
+        inverse, _ = self._view.to_view().inverted()
+        place = inverse.map(at)
+        pictures = [path for path in paths if path.suffix.lower() not in LAYOUT_SUFFIXES]
+        self.add_files(pictures, (round(place.x()), round(place.y())))
+        for path in paths:
+            if path.suffix.lower() in LAYOUT_SUFFIXES:
+                self.add_layout_file(path)
+
+    def _dropped(self, data: QMimeData) -> list[Path]:
+        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+        return [path for path in paths if path.is_file()]
+
+    # ---- inside ----
+
+    def _ask_where(self, form: Format, options: ExportOptions, chosen: dict[str, Any]) -> None:
+        settings = self._session.settings
+        settings.export_format = form.key
+        settings.export_options = {**settings.export_options, form.key: chosen}
+
+        def done(path: Path) -> None:
+            self._write(form, options, path)
+
+        if form.is_folder:
+            title = tr("Export into an empty folder")
+            questions.ask_folder(self._window, title, settings.last_folder, done)
+            return
+        endings = " ".join(f"*{suffix}" for suffix in form.suffixes)
+        kind = f"{tr(form.title)} ({endings})"
+        suffix = form.suffixes[0]
+        dialogs.ask_save(
+            self._window, tr("Export"), self._suggested(suffix), kind, suffix[1:], done
+        )
+
+    def _write(self, form: Format, options: ExportOptions, path: Path) -> None:
+        contents = self._session.document.contents
+        self._session.settings.last_folder = str(path.parent)
+
+        def done(_: object) -> None:
+            self._last_export = (form, options, path)
+            self.refresh()
+            self._session.note(tr("Exported '{0}'.").format(path.name))
+
+        work = partial(form.write, contents, path, options, {}, None)
+        self._session.files.run(work, done, self._files.report)
+
+    def _save_copy(self, name: Callable[[], Path], *, for_sharing: bool) -> None:
+        contents: Contents = self._session.document.contents
+
+        def work() -> Path:
+            path = name()
+            save_project(contents, path, for_sharing=for_sharing)
+            return path
+
+        def done(path: Path) -> None:
+            self._session.note(tr("Saved a copy as '{0}'.").format(path.name))
+
+        self._session.files.run(work, done, self._files.report)
+
+    def _add(self, command: AddLayers) -> None:
+        if self._session.push(command):
+            self._session.selection.set(command.new_ids)
+
+    def _run(self, work: Callable[[], object], note: str) -> None:
+        self._session.files.run(work, lambda _: self._session.note(note), self._files.report)
+
+    def _tell(self, messages: Sequence[str]) -> None:
+        if messages:
+            self._session.notified.emit(Message(kind="warning", what=" ".join(messages)))
+
+    def _suggested(self, suffix: str, pattern: str = "{0}") -> str:
+        session = self._session
+        folder = Path(session.settings.last_folder or Path.home())
+        path = session.path or folder / tr("Untitled")
+        return str(path.with_name(pattern.format(path.stem) + suffix))
