@@ -168,8 +168,8 @@ def test_bad_places_are_refused(tmp_path: Path) -> None:
         full,
         full / "old.png" / "x",
         tmp_path / "folder.png",
-        tmp_path / "a.psd",
-        full / "a.jpg",
+        tmp_path / "a.kra",
+        full / "a.heic",
     ]
     for out in bad:
         with pytest.raises(ArgumentProblem):
