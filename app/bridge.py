@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 from psygnal import Signal
 
-from app.costs import Load, load_of
+from app.costs import Load, load_of, tokens_of
 from app.document.document import Document
 from app.document.geometry import Rect
 from app.document.layer import Layer
@@ -196,6 +196,12 @@ class Bridge:
         if self.info is None:
             return None
         return self.pace.costs.seconds(load_of(self.document.contents, targets, context, self.info))
+
+    def tokens(self) -> int:
+        """Tokens of the visible picture."""
+        contents = self.document.contents
+        shown = [layer for layer in contents.layers if layer.visible]
+        return sum(tokens_of(layer, contents, self.info) for layer in shown)
 
     # ---- asking ----
 

@@ -27,13 +27,18 @@ _ENDED: tuple[JobState, ...] = ("finished", "cancelled", "failed")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """Something to tell the user: what happened, what was kept, what to do."""
+    """Something to tell the user: what happened, what was kept, what to do.
+
+    Attributes:
+        action: name of the window's action that does what the advice says, offered as a button.
+    """
 
     kind: MessageKind
     what: str
     kept: str = ""
     advice: str = ""
     details: str = ""
+    action: str = ""
 
     @property
     def text(self) -> str:

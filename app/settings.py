@@ -111,6 +111,14 @@ def save_settings(path: Path, settings: Settings) -> None:
         logger.warning("settings not saved: %s", error)
 
 
+def remember_prompt(settings: Settings, prompt: str) -> None:
+    """PR3: the last 200 distinct prompts that were used, newest first."""
+    text = " ".join(prompt.split())
+    if text:
+        others = [known for known in settings.prompts if known != text]
+        settings.prompts = [text, *others][:MAX_PROMPTS]
+
+
 def settings_path() -> Path:
     """Where the settings of this user live."""
     return Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)) / "settings.json"

@@ -24,9 +24,13 @@ from app.jobs import Job, Message
 from app.settings import Settings
 from app.ui import theme
 from app.ui.actions import Actions, spec_title
+from app.ui.canvas.compare import ComparePage
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.view import CanvasView
 from app.ui.menus import build_menus
+from app.ui.panels.candidate_strip import CandidateStrip
+from app.ui.panels.choice_delegate import ChoiceDelegate
+from app.ui.panels.choice_pictures import ChoicePictures
 from app.ui.panels.empty import EmptyCard
 from app.ui.panels.inspector import Inspector
 from app.ui.panels.layers import LayerPanel
@@ -36,9 +40,12 @@ from app.ui.panels.status import StatusBar
 from app.ui.panels.thumbnails import Thumbnails
 from app.ui.session import MakeEngine, Session
 from app.ui.solo import Solo
+from app.ui.stage import Stage
 from app.ui.text import tr
 from app.ui.theme import DARK, DOCK_WIDTH, GAP, ICON, MARGIN, MIN_WINDOW, Colours
 from app.ui.wiring.arrange import ArrangeWiring
+from app.ui.wiring.asking import AskingWiring
+from app.ui.wiring.candidates import CandidatesWiring
 from app.ui.wiring.clipboard import ClipboardWiring
 from app.ui.wiring.edit import EditWiring
 from app.ui.wiring.exchange import ExchangeWiring
@@ -94,7 +101,7 @@ class MainWindow(QMainWindow):
         self.scene = CanvasScene(session.document, session.pictures, self.solo, self)
         self.view = CanvasView(self.scene, session.selection, session.undo, colours)
         self.prompt = PromptBar(self.actions_, session.undo.new_gesture)
-        self.messages = MessageBar(colours)
+        self.messages = MessageBar(colours, self.actions_)
         self.thumbnails = Thumbnails(session.pictures, self)
         self.layers = LayerPanel(
             session.document,
@@ -107,6 +114,19 @@ class MainWindow(QMainWindow):
         )
         self.inspector = Inspector(session.document, session.selection, session.undo, colours)
         self.status = StatusBar(self.actions_)
+        self.stage = Stage(session.document, session.selection, session.undo, self)
+        choice_pictures = ChoicePictures(session.pictures, self)
+        self.strip = CandidateStrip(
+            self.stage,
+            session.selection,
+            choice_pictures,
+            self.actions_,
+            colours,
+            ChoiceDelegate(self.stage, session.document, choice_pictures, colours, self),
+        )
+        self.compare = ComparePage(
+            self.stage, session.document, session.pictures, colours, self.view
+        )
         self.card = EmptyCard(self.view, self.actions_, self.examples)
         self._lay_out()
         self._wire()
@@ -145,6 +165,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.messages)
         column.addWidget(self.view, 1)
+        column.addWidget(self.strip)
         self.setCentralWidget(centre)
         inspector = self._dock(tr("Inspector"), "inspectorDock", self.inspector)
         layers = self._dock(tr("Layers"), "layersDock", self.layers)
@@ -157,7 +178,14 @@ class MainWindow(QMainWindow):
     def _wire(self) -> None:
         session, actions = self.session, self.actions_
         actions.install_canvas_keys(self.view, self.layers.list)
-        panes = (self.prompt.field, self.tools, self.view, self.inspector, self.layers.list)
+        panes = (
+            self.prompt.field,
+            self.tools,
+            self.view,
+            self.strip.list,
+            self.inspector,
+            self.layers.list,
+        )
         self.view_wiring = ViewWiring(
             session, actions, self.view, self.status, self.card, self._recolour, panes
         )
@@ -166,10 +194,21 @@ class MainWindow(QMainWindow):
         self.arrange = ArrangeWiring(session, actions, self)
         self.marks = MarksWiring(session, actions, self)
         self.showing = ShowingWiring(session, actions, self.view, self.solo, self)
+        self.candidates = CandidatesWiring(
+            session,
+            actions,
+            self.stage,
+            self.strip,
+            self.compare,
+            self.scene,
+            self.view,
+            self.layers,
+        )
         self.files = FilesWiring(session, actions, self, self.examples)
         self.generate = GenerateWiring(
             session,
             actions,
+            self.stage,
             self.prompt,
             self.scene,
             self.view,
@@ -177,6 +216,7 @@ class MainWindow(QMainWindow):
             self.inspector,
             self.status,
         )
+        self.asking = AskingWiring(session, actions, self.prompt, self.view, self.status)
         self.help = HelpWiring(session, actions, self)
         self.model = ModelWiring(session)
         actions["reset_layout"].triggered.connect(self._reset_layout)
@@ -226,7 +266,9 @@ class MainWindow(QMainWindow):
         self.generate.accept(job, results)
 
     def _on_escape(self) -> None:
-        """The last rungs of the ladder: stop the job, then clear the selection."""
+        """The last rungs of the ladder: Before, stop the job, then clear the selection."""
+        if self.candidates.show_before():
+            return
         if self.session.bridge.current is not None:
             self.generate.stop()
         else:
@@ -237,8 +279,9 @@ class MainWindow(QMainWindow):
 
     def _recolour(self, colours: Colours) -> None:
         self.actions_.recolour(colours)
-        for part in (self.prompt, self.messages, self.layers, self.inspector):
+        for part in (self.prompt, self.messages, self.layers, self.inspector, self.strip):
             part.recolour(colours)
+        self.compare.colours = colours
         self.view.set_colours(colours)
 
     def _update_title(self) -> None:

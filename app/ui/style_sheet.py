@@ -98,6 +98,12 @@ QProgressBar::chunk { background: @accent; }
 
 #layerList { background: @panel; border: none; outline: none; }
 #layerFoot { background: @panel; border-top: 1px solid @hairline; }
+#candidateStrip { background: @panel; border-top: 1px solid @hairline; }
+#choiceList { background: @panel; border: none; outline: none; padding: 0 4px; }
+#choiceList:focus { border: 2px solid @accent; }
+#stripButton { padding: 2px 9px; }
+#stripButton:focus { padding: 1px 8px; }
+#looksBar { background: @panel; }
 #canvasView { background: @surround; border: none; }
 #emptyCard { background: @panel; border: 1px solid @hairline; border-radius: 8px; }
 #emptyTitle { font-size: 13pt; font-weight: 600; }

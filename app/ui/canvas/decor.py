@@ -42,6 +42,7 @@ class Decor:
     Attributes:
         running: ids of the layers that a job is making.
         matte: what transparent places show, as a hex colour; None = checkerboard (CA2).
+        stage_text: says which candidate is shown in place.
         has_outlines: boxes and their names; handles and the selection always show.
         show_grid: always; during drags of boxes the grid shows by itself.
         is_dragging: handles hide while something moves.
@@ -56,6 +57,7 @@ class Decor:
     running: frozenset[int] = frozenset()
     matte: str | None = None
     has_outlines: bool = True
+    stage_text: str = ""
 
     def paint_ground(
         self, painter: QPainter, to_view: QTransform, viewport: QRectF, ratio: float
@@ -83,6 +85,7 @@ class Decor:
                 self._paint_layer(painter, layer, to_view, viewport, font)
         for layer in self.selection.layers():
             self._paint_selected(painter, layer, to_view, viewport, font)
+        self._paint_staged(painter, to_view, font)
         if self.draft is not None:
             self._paint_draft(painter, self.draft, to_view, viewport, font)
 
@@ -145,6 +148,18 @@ class Decor:
         is_still = not self.is_dragging and layer.id not in self.running
         if is_still and layer is self.resizable():
             overlay.handles(painter, rect, self.colours)
+
+    def _paint_staged(self, painter: QPainter, to_view: QTransform, font: QFont) -> None:
+        """GE13: candidates that are only looked at have a violet frame and say which they are."""
+        staged = self.scene.staged_ids
+        for layer in self.scene.document.layers:
+            if layer.id not in staged:
+                continue
+            rect = to_view.mapRect(to_rectf(self.scene.rect_of(layer)))
+            overlay.frame(painter, rect, self.colours.staged)
+            if self.stage_text and layer.id == max(staged):
+                at = rect.topLeft() + QPointF(6, 6)
+                overlay.label(painter, self.stage_text, at, font, strong=True)
 
     def _paint_name(self, painter: QPainter, layer: Layer, rect: QRectF, font: QFont) -> None:
         if rect.width() < 56 or rect.height() < 32:

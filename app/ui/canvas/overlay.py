@@ -55,10 +55,15 @@ def outline(painter: QPainter, rect: QRectF, dashed: bool = False) -> None:
 
 def selected_outline(painter: QPainter, rect: QRectF, colours: Colours) -> None:
     """Two pixels of accent outside, a dark and a light line inside: visible on anything."""
+    frame(painter, rect, colours.accent)
+
+
+def frame(painter: QPainter, rect: QRectF, colour: str) -> None:
+    """Two pixels of a colour outside, a dark and a light line inside."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     box = aligned(rect)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    pen = QPen(QColor(colours.accent), 2)
+    pen = QPen(QColor(colour), 2)
     pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
     painter.setPen(pen)
     painter.drawRect(box.adjusted(-1, -1, 1, 1))

@@ -1,11 +1,11 @@
-"""Items of the canvas scene: one layer's pixels, and the settled composite above them all.
+"""The item of the canvas scene: one picture of all layers.
 
 Outlines and handles are not here: the view draws them in screen pixels. Knows no tools.
 """
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
@@ -20,37 +20,40 @@ def to_rectf(rect: Rect) -> QRectF:
     return QRectF(rect.x, rect.y, rect.width, rect.height)
 
 
-class PictureItem(QGraphicsItem):
-    """An image stretched over a rectangle of the canvas, cut to the canvas.
+class CanvasItem(QGraphicsItem):
+    """One picture of the whole canvas: the live one, or the exact composite.
 
     Attributes:
-        is_muted: painted by somebody else at the moment.
+        is_rough: something moves: scaled fast now, smoothly once it rests.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._rect = QRectF()
         self._image = QImage()
-        self._clip = QRectF()
-        self.is_muted = False
+        self._rect = QRectF()
+        self.is_rough = False
 
     @property
     def image(self) -> QImage:
         return self._image
 
-    def show_image(self, image: QImage, rect: Rect, clip: Rect) -> None:
-        """Show `image` at `rect`, canvas pixels, cut to `clip`."""
-        self.prepareGeometryChange()
-        self._image = image
-        self._rect = to_rectf(rect)
-        self._clip = to_rectf(clip)
-        self.update()
+    def show_image(self, image: QImage, dirty: QRect | None = None) -> None:
+        """Show `image`, one canvas pixel per pixel.
 
-    def move_to(self, rect: Rect) -> None:
-        """The same image elsewhere."""
-        self.prepareGeometryChange()
-        self._rect = to_rectf(rect)
-        self.update()
+        Args:
+            dirty: the only part that is different; None = all of it.
+        """
+        rect = QRectF(image.rect())
+        if rect != self._rect:
+            self.prepareGeometryChange()
+            self._rect = rect
+            dirty = None
+        self._image = image
+        if dirty is None:
+            self.update()
+        elif not dirty.isEmpty():
+            # A pixel more each way: smooth scaling looks at the neighbours.
+            self.update(QRectF(dirty.adjusted(-1, -1, 1, 1)))
 
     def boundingRect(self) -> QRectF:
         """Qt override."""
@@ -60,22 +63,11 @@ class PictureItem(QGraphicsItem):
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
         """Qt override."""
-        if self.is_muted or self._image.isNull():
+        if self._image.isNull():
             return
         ratio = painter.device().devicePixelRatio()
         zoom = painter.worldTransform().m11() * ratio
-        painter.save()
-        painter.setClipRect(self._clip, Qt.ClipOperation.IntersectClip)
-        is_stretched = self._image.width() != self._rect.width()
-        smooth = is_stretched or zoom < SQUARE_PIXELS_FROM
+        smooth = zoom < SQUARE_PIXELS_FROM and not self.is_rough and zoom != 1.0
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-        painter.drawImage(self._rect, self._image)
-        painter.restore()
-
-
-class LayerItem(PictureItem):
-    """The pixels of one layer, or the preview of what it will be."""
-
-    def __init__(self, layer_id: int) -> None:
-        super().__init__()
-        self.layer_id = layer_id
+        part = option.exposedRect.toAlignedRect().intersected(self._image.rect())
+        painter.drawImage(QRectF(part), self._image, QRectF(part))

@@ -1,31 +1,32 @@
-"""The canvas scene: keeps one item per layer in step with the document.
+"""The canvas scene: one picture of the layers, in step with the document.
 
-Shows what is not in the document yet as well: previews, a drag in progress, a box being drawn.
-While nothing of that is going on, the exact composite is computed off the UI thread and shown
-instead of the items, so that the settled picture is what export would write.
+Shows what is not in the document yet as well: previews, candidates, a drag in progress. While
+nothing of that is going on, the exact composite is computed off the UI thread and shown instead
+of Qt's quick painting, so that the settled picture is what export would write.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QRect, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGraphicsScene
 
 from app.document.composite import composite
 from app.document.document import Document
 from app.document.geometry import Box, Rect
-from app.document.layer import Layer
+from app.document.layer import Candidate, Layer
 from app.ui.background import Background
-from app.ui.canvas.region_item import LayerItem, PictureItem
-from app.ui.images import to_qimage
+from app.ui.canvas.live import Entry, LivePicture
+from app.ui.canvas.region_item import CanvasItem
+from app.ui.images import to_qimage, wrapped
 from app.ui.solo import Solo
 
 SETTLE_MS = 60
 PICK_ALPHA = 13  # 5 % of 255
-_SETTLED_Z = 1_000_000
 
 
 class CanvasScene(QGraphicsScene):
@@ -50,15 +51,16 @@ class CanvasScene(QGraphicsScene):
         self.document = document
         self._solo = Solo(document, self) if solo is None else solo
         self._pictures = pictures
-        self._items: dict[int, LayerItem] = {}
         self._images: dict[int, tuple[str, QImage]] = {}
         self._previews: dict[int, tuple[Box, QImage]] = {}
         self._moved: dict[int, Rect] = {}
+        self._staged: dict[int, Candidate] = {}
         self._seen: object = None
-        self._whole = PictureItem()
-        self._whole.setZValue(_SETTLED_Z)
-        self._whole.is_muted = True
-        self.addItem(self._whole)
+        self._live = LivePicture()
+        self._item = CanvasItem()
+        self.addItem(self._item)
+        self._is_settled = False
+        self._exact = QImage()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(SETTLE_MS)
@@ -72,12 +74,12 @@ class CanvasScene(QGraphicsScene):
     @property
     def is_settled(self) -> bool:
         """Whether the screen shows exactly what export would write."""
-        return not self._whole.is_muted
+        return self._is_settled
 
     @property
     def settled_image(self) -> QImage:
         """The composite of the canvas as it was last computed."""
-        return self._whole.image
+        return self._exact
 
     def shows(self, layer: Layer) -> bool:
         """Whether the layer is on the screen: its eye, or solo."""
@@ -85,50 +87,45 @@ class CanvasScene(QGraphicsScene):
 
     def rect_of(self, layer: Layer) -> Rect:
         """Where the layer is on the screen: the drag in progress counts."""
-        return self._moved.get(layer.id, layer.rect)
+        if layer.id in self._moved:
+            return self._moved[layer.id]
+        staged = self._staged.get(layer.id)
+        return layer.rect if staged is None else self._staged_rect(layer, staged)
+
+    @property
+    def staged_ids(self) -> frozenset[int]:
+        """Layers that show a candidate at the moment."""
+        return frozenset(self._staged)
 
     def has_preview(self, layer_id: int) -> bool:
         """Whether a rough picture of the layer is being shown."""
         return layer_id in self._previews
 
-    def image_of(self, layer: Layer) -> QImage | None:
-        """The layer's pixels for Qt, converted once."""
-        if layer.pixels is None or layer.pixel_hash is None:
-            return None
-        known = self._images.get(layer.id)
-        if known is None or known[0] != layer.pixel_hash:
-            known = (layer.pixel_hash, to_qimage(layer.pixels))
-            self._images[layer.id] = known
-        return known[1]
-
     # ---- things that are not in the document ----
 
     def show_moved(self, rects: dict[int, Rect]) -> None:
         """Show layers elsewhere during a drag; an empty dict ends it."""
-        before = set(self._moved)
-        self._moved = dict(rects)
-        for layer in self.document.layers:
-            if layer.id in before or layer.id in rects:
-                self._place(layer)
-        self._unsettle()
+        if rects or self._moved:
+            self._moved = dict(rects)
+            self._unsettle()
 
     def show_preview(self, layer_id: int, box: Box, rgba: np.ndarray) -> None:
         """A rough picture of a target, stretched over its box."""
-        if layer_id not in self._items:
-            return
-        self._previews[layer_id] = (box, to_qimage(rgba))
-        self._place(self.document.layer(layer_id))
-        self._unsettle()
+        if self.document.has_layer(layer_id):
+            self._previews[layer_id] = (box, to_qimage(rgba))
+            self._unsettle()
 
     def clear_previews(self) -> None:
         """Show what the document has again."""
-        if not self._previews:
-            return
-        ids, self._previews = list(self._previews), {}
-        for layer_id in ids:
-            if self.document.has_layer(layer_id):
-                self._place(self.document.layer(layer_id))
-        self._unsettle()
+        if self._previews:
+            self._previews = {}
+            self._unsettle()
+
+    def show_staged(self, candidates: Mapping[int, Candidate]) -> None:
+        """Show candidates in the places of their layers; an empty mapping ends it."""
+        if candidates or self._staged:
+            self._staged = dict(candidates)
+            self._unsettle()
 
     # ---- picking ----
 
@@ -170,42 +167,75 @@ class CanvasScene(QGraphicsScene):
             self.changed_on_screen.emit()  # names and locks are in the overlay
             return
         self._seen = shown
-        layers = self.document.layers
         canvas = self.document.canvas
-        present = {layer.id for layer in layers}
-        for layer_id in [key for key in self._items if key not in present]:
-            self.removeItem(self._items.pop(layer_id))
-            self._images.pop(layer_id, None)
-            self._previews.pop(layer_id, None)
-        for height, layer in enumerate(layers):
-            item = self._items.get(layer.id)
-            if item is None:
-                item = self._items[layer.id] = LayerItem(layer.id)
-                self.addItem(item)
-            item.setZValue(height)
-            self._place(layer)
+        present = {layer.id for layer in self.document.layers}
+        for known in (self._images, self._previews, self._staged, self._moved):
+            for layer_id in [key for key in known if key not in present]:
+                del known[layer_id]
         self.setSceneRect(0, 0, canvas.width, canvas.height)
         self._unsettle()
 
-    def _place(self, layer: Layer) -> None:
-        item = self._items[layer.id]
-        item.setVisible(self.shows(layer))
-        item.setOpacity(layer.opacity)
-        clip = self.document.canvas.rect
-        preview = self._previews.get(layer.id)
+    def _entries(self) -> list[Entry]:
+        entries = []
+        for layer in self.document.layers:
+            if self.shows(layer) and (entry := self._entry(layer)) is not None:
+                entries.append(entry)
+        return entries
+
+    def _entry(self, layer: Layer) -> Entry | None:
+        staged, preview = self._staged.get(layer.id), self._previews.get(layer.id)
+        if staged is not None:
+            return Entry(
+                layer.id,
+                staged.image,
+                wrapped(staged.pixels),
+                self.rect_of(layer),
+                layer.opacity,
+                layer.blend,
+            )
         if preview is not None:
             box, image = preview
-            item.show_image(image, Rect.from_box(box), clip)
-        else:
-            item.show_image(self.image_of(layer) or QImage(), self.rect_of(layer), clip)
+            return Entry(
+                layer.id, image.cacheKey(), image, Rect.from_box(box), layer.opacity, layer.blend
+            )
+        image_of = self._image_of(layer)
+        if image_of is None:
+            return None
+        return Entry(
+            layer.id, layer.image, image_of, self.rect_of(layer), layer.opacity, layer.blend
+        )
+
+    def _image_of(self, layer: Layer) -> QImage | None:
+        """The layer's pixels for Qt; a converted copy only of those that move."""
+        if layer.pixels is None or layer.pixel_hash is None:
+            return None
+        if layer.id not in self._moved:
+            return wrapped(layer.pixels)
+        known = self._images.get(layer.id)
+        if known is None or known[0] != layer.pixel_hash:
+            known = self._images[layer.id] = (layer.pixel_hash, to_qimage(layer.pixels))
+        return known[1]
+
+    def _staged_rect(self, layer: Layer, staged: Candidate) -> Rect:
+        return staged.rect if layer.is_background else staged.rect.centred_on(layer.rect)
 
     def _unsettle(self) -> None:
-        self._show_whole(False)
+        """Show the live picture, painted anew only where it is different."""
+        moving = {*self._moved, *self._previews, *self._staged}
+        if not self._moved:
+            self._images.clear()
+        canvas = self.document.canvas
+        dirty: QRect | None = self._live.show(self._entries(), canvas, moving)
+        if self._is_settled:
+            dirty = None  # the exact picture was shown: others of its pixels may differ by a level
+        self._is_settled = False
+        self._item.is_rough = bool(self._moved)
+        self._item.show_image(self._live.image, dirty)
         self._timer.start()
         self.changed_on_screen.emit()
 
     def _settle(self) -> None:
-        if self._moved or self._previews:
+        if self._moved or self._previews or self._staged:
             return  # the end of the drag or of the job starts the timer again
         canvas, seen = self.document.canvas, self._seen
         layers = self._shown_layers()
@@ -216,18 +246,13 @@ class CanvasScene(QGraphicsScene):
         self._pictures.run(lambda: composite(layers, canvas.rect), done, lambda error: None)
 
     def _on_composite(self, rgba: np.ndarray, seen: object) -> None:
-        if seen != self._seen or self._moved or self._previews:
+        if seen != self._seen or self._moved or self._previews or self._staged:
             return
-        rect = self.document.canvas.rect
-        self._whole.show_image(to_qimage(rgba), rect, rect)
-        self._show_whole(True)
+        self._exact = to_qimage(rgba)
+        self._is_settled = True
+        self._item.is_rough = False
+        self._item.show_image(self._exact)
         self.settled.emit()
-
-    def _show_whole(self, shown: bool) -> None:
-        self._whole.is_muted = not shown
-        for item in self._items.values():
-            item.is_muted = shown
-        self.update()
 
     def _shown_layers(self) -> list[Layer]:
         """The layers as the screen shows them: solo counts, the document does not know it."""

@@ -35,6 +35,7 @@ from app.ui.theme import Colours
 from app.ui.undo import UndoStack
 
 DRAG_SLACK = 4
+_NOT_KEYPAD = ~Qt.KeyboardModifier.KeypadModifier
 _CURSORS = {
     "nw": Qt.CursorShape.SizeFDiagCursor,
     "se": Qt.CursorShape.SizeFDiagCursor,
@@ -54,6 +55,8 @@ class CanvasView(QGraphicsView):
         pointer_moved(x, y): canvas pixels under the mouse; -1, -1 when it left.
         zoom_changed(factor): screen pixels (device) per picture pixel.
         escape_pressed(): nothing was being dragged.
+        enter_pressed(): take what is shown.
+        before_held(held): C is down, or came up.
         drawing_changed(): a rectangle begins or ends to be drawn.
         stack_menu_asked(layers, at): Ctrl+right click; the layers there, topmost first.
         menu_asked(at): a right click on a layer, which is selected now, or on nothing.
@@ -62,6 +65,8 @@ class CanvasView(QGraphicsView):
     pointer_moved = Signal(int, int)
     zoom_changed = Signal(float)
     escape_pressed = Signal()
+    enter_pressed = Signal()
+    before_held = Signal(bool)
     menu_asked = Signal(QPoint)
     stack_menu_asked = Signal(object, QPoint)
     drawing_changed = Signal()
@@ -292,6 +297,10 @@ class CanvasView(QGraphicsView):
         elif key == Qt.Key.Key_Escape:
             if not self.cancel_drag():
                 self.escape_pressed.emit()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers() & _NOT_KEYPAD:
+            self.enter_pressed.emit()
+        elif key == Qt.Key.Key_C and not event.modifiers():
+            self.before_held.emit(True)
         elif key in ARROWS:
             self._nudger.press(event)
         else:
@@ -304,6 +313,8 @@ class CanvasView(QGraphicsView):
         if event.key() == Qt.Key.Key_Space:
             self._space_is_down = False
             self._update_cursor()
+        elif event.key() == Qt.Key.Key_C:
+            self.before_held.emit(False)
         elif event.key() in ARROWS:
             self._nudger.release()
         else:

@@ -6,7 +6,7 @@ Edits become commands; the rows follow the document's events.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import (
@@ -39,6 +39,7 @@ class LayerListModel(QAbstractListModel):
 
     Attributes:
         running: ids of the layers that a job is making; set with `set_running`.
+        new_count: results of a layer that wait for an answer.
     """
 
     def __init__(self, document: Document, undo: UndoStack, parent: QObject | None = None) -> None:
@@ -47,6 +48,7 @@ class LayerListModel(QAbstractListModel):
         self._undo = undo
         self._ids: list[int] = []
         self.running: frozenset[int] = frozenset()
+        self.new_count: Callable[[int], int] = lambda layer_id: 0
         document.events.changed.connect(self._on_changed)
         self._on_changed(0)
 
@@ -66,7 +68,7 @@ class LayerListModel(QAbstractListModel):
     def state_at(self, index: Index) -> LayerState | None:
         """The state that the row's badge shows."""
         layer = self.layer_at(index)
-        return None if layer is None else state_of(layer, self._document, self.running)
+        return None if layer is None else self._state(layer)
 
     def set_running(self, layer_ids: frozenset[int]) -> None:
         """Mark the layers that a job is making."""
@@ -93,11 +95,11 @@ class LayerListModel(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return layer.name
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return spoken(layer, self._document, self.running)
+            return spoken(layer, self._document, self._state(layer))
         if role == LayerRole:
             return layer
         if role == StateRole:
-            return state_of(layer, self._document, self.running)
+            return self._state(layer)
         if role == SeedRole:
             return seed_text(layer)
         return None
@@ -144,6 +146,9 @@ class LayerListModel(QAbstractListModel):
         return False
 
     # ---- inside ----
+
+    def _state(self, layer: Layer) -> LayerState:
+        return state_of(layer, self._document, self.running, self.new_count(layer.id))
 
     def move_rows(self, ids: Sequence[int], row: int) -> bool:
         """Put layers in front of what is at `row` (a gap, counted from the top)."""

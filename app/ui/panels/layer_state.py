@@ -12,7 +12,7 @@ from app.document.document import Document
 from app.document.layer import Layer
 from app.document.outdated import outdated
 from app.document.pixels import Pixels
-from app.ui.text import tr
+from app.ui.text import number, tr
 
 EMPTY_SHARE = 0.005
 
@@ -32,10 +32,16 @@ class LayerState:
     colour: str
 
 
-def state_of(layer: Layer, document: Document, running: frozenset[int]) -> LayerState:
-    """The one state that matters most now."""
+def state_of(layer: Layer, document: Document, running: frozenset[int], new: int = 0) -> LayerState:
+    """The one state that matters most now.
+
+    Args:
+        new: results of the layer that wait for an answer.
+    """
     if layer.id in running:
         return LayerState("clock", tr("Generating"), "accent")
+    if new:
+        return LayerState("images", tr("{0} new").format(number(new)), "staged")
     if layer.kind == "imported":
         return LayerState("pencil", tr("Imported"), "secondary")
     if not layer.has_pixels:
@@ -74,7 +80,7 @@ def alpha_share(image: Pixels) -> float:
 _shares: WeakKeyDictionary[Pixels, float] = WeakKeyDictionary()
 
 
-def spoken(layer: Layer, document: Document, running: frozenset[int]) -> str:
+def spoken(layer: Layer, document: Document, state: LayerState) -> str:
     """A row as a screen reader says it."""
     total = len(document.layers)
     place = total - document.index_of(layer.id)
@@ -85,5 +91,7 @@ def spoken(layer: Layer, document: Document, running: frozenset[int]) -> str:
     ]
     if layer.locked:
         parts.append(tr("locked"))
-    parts.append(state_of(layer, document, running).text)
+    if layer.opacity < 1:
+        parts.append(tr("opacity {0} percent").format(round(layer.opacity * 100)))
+    parts.append(state.text)
     return ", ".join(parts)

@@ -59,6 +59,7 @@ class LooksBar(QWidget):
         self.blend.setAccessibleName(tr("Blend mode"))
         self.blend.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.blend.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.blend.view().setAccessibleName(tr("Blend modes"))
         for mode, name in blend_names().items():
             self.blend.addItem(name, mode)
         self.slider = QSlider(Qt.Orientation.Horizontal)

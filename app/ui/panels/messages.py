@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.jobs import Message
+from app.ui.actions import Actions, plain
 from app.ui.icons import icon, pixmap
 from app.ui.text import tr
 from app.ui.theme import GAP, ICON, ICON_SMALL, MARGIN, UNIT, Colours
@@ -33,8 +34,11 @@ _SIGNS = {
 class MessageBar(QWidget):
     """Shows the latest message until it is closed or replaced."""
 
-    def __init__(self, colours: Colours, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, colours: Colours, actions: Actions | None = None, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self._actions = actions
         self.setObjectName("messageBar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(tr("Message"))
@@ -48,6 +52,8 @@ class MessageBar(QWidget):
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.action_button = QPushButton()
+        self.action_button.setAccessibleName(tr("Do it"))
         self.details_button = QPushButton(tr("Details"))
         self.details_button.setCheckable(True)
         self.details_button.setAccessibleName(tr("Details"))
@@ -67,6 +73,7 @@ class MessageBar(QWidget):
         self.details.setAccessibleName(tr("Details of the message"))
         self._lay_out()
         self.details_button.toggled.connect(self._on_details)
+        self.action_button.clicked.connect(self._act)
         self.copy_button.clicked.connect(self._copy)
         self.close_button.clicked.connect(self.dismiss)
         self.recolour(colours)
@@ -81,6 +88,11 @@ class MessageBar(QWidget):
         self.text.setText(message.text)
         self.text.setAccessibleName(message.text)
         self.details.setPlainText(message.details)
+        self.action_button.setVisible(bool(message.action))
+        if message.action:
+            name = self._name_of(message.action)
+            self.action_button.setText(name)
+            self.action_button.setAccessibleName(name)
         self.details_button.setChecked(False)
         self.details_button.setVisible(bool(message.details))
         self._on_details(False)
@@ -105,6 +117,15 @@ class MessageBar(QWidget):
         self.details.setVisible(shown)
         self.copy_button.setVisible(shown)
 
+    def _name_of(self, action: str) -> str:
+        return "" if self._actions is None else plain(self._actions[action].text())
+
+    def _act(self) -> None:
+        message = self.message
+        self.dismiss()
+        if message is not None and self._actions is not None:
+            self._actions[message.action].trigger()
+
     def _copy(self) -> None:
         if self.message is not None:
             text = f"{self.message.text}\n\n{self.message.details}"
@@ -115,6 +136,7 @@ class MessageBar(QWidget):
         row.setSpacing(GAP)
         row.addWidget(self.sign, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.text, 1)
+        row.addWidget(self.action_button, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.copy_button, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.details_button, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)

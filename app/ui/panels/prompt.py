@@ -16,10 +16,12 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QSizePolicy,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
+from app.document.contents import MAX_VARIATIONS
 from app.ui.actions import Actions
 from app.ui.icons import icon, pixmap
 from app.ui.panels.prompt_field import PromptField
@@ -49,6 +51,14 @@ class PromptBar(QWidget):
         self._colours: Colours | None = None
         self.field = PromptField(new_gesture)
         self.seed = SeedControl()
+        self.variations = QSpinBox()
+        self.variations.setRange(1, MAX_VARIATIONS)
+        self.variations.setPrefix("× ")
+        self.variations.setFixedSize(52, CONTROL_HEIGHT)
+        self.variations.setAccessibleName(tr("Variations"))
+        self.variations.setToolTip(
+            tr("How many results one job makes; with more than one they wait in the strip.")
+        )
         self.generate = self._button(tr("Generate"), "generate", "generate")
         self.more = self._more_button(actions)
         self.stop = self._button(tr("Stop"), "stop", "stop")
@@ -90,8 +100,8 @@ class PromptBar(QWidget):
         self.progress_text.setText(text)
         self.progress.setValue(round(part * PROGRESS_PARTS))
 
-    def show_targets(self, count: int, has_prompt: bool) -> None:
-        """Say on the button what it would make."""
+    def show_targets(self, count: int, has_prompt: bool, cost: str = "") -> None:
+        """Say on the button what it would make, and how long that takes where it is known."""
         if not count:
             text = tr("Generate")
         elif has_prompt:
@@ -100,6 +110,8 @@ class PromptBar(QWidget):
                 text = tr("Generate · 1 layer")
         else:
             text = tr("Generate without prompt")
+        if cost and count:
+            text = f"{text} · {cost}"
         self.generate.setText(text)
         self.generate.setAccessibleName(text)
 
@@ -127,7 +139,11 @@ class PromptBar(QWidget):
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(GAP)
         right.addLayout(buttons)
-        right.addWidget(self.seed)
+        second = QHBoxLayout()
+        second.setSpacing(GAP)
+        second.addWidget(self.variations)
+        second.addWidget(self.seed, 1)
+        right.addLayout(second)
         right.addStretch(1)
         line = QHBoxLayout()
         line.setSpacing(UNIT)
@@ -169,7 +185,13 @@ class PromptBar(QWidget):
     def _more_button(self, actions: Actions) -> QPushButton:
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
-        for name in ("generate", "regenerate", "generate_empty"):
+        for name in (
+            "generate",
+            "regenerate",
+            "generate_empty",
+            "generate_outdated",
+            "generate_next",
+        ):
             menu.addAction(actions[name])
         button = QPushButton()
         button.setObjectName("generateMore")

@@ -18,6 +18,8 @@ def engine_text(state: str) -> str:
         "loading": tr("Loading model…"),
         "ready": tr("Ready"),
         "generating": tr("Generating"),
+        "measuring": tr("Measuring speed…"),
+        "restarting": tr("Restarting"),
         "stopping": tr("Stopping"),
         "failed": tr("Engine failed"),
         "stopped": tr("Engine stopped"),
@@ -37,6 +39,7 @@ class StatusBar(QStatusBar):
             tr("Selection size"), metrics.horizontalAdvance("8888 × 8888  ")
         )
         self.tokens = self._label(tr("Tokens of the picture"), 0)
+        self.seconds = self._label(tr("Seconds of the picture"), 0)
         self.zoom = QPushButton("100 %")
         self.zoom.setFlat(True)
         self.zoom.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -53,7 +56,14 @@ class StatusBar(QStatusBar):
             )
         )
         self.engine = self._label(tr("Engine"), 0)
-        for widget in (self.pointer, self.selected, self.tokens, self.zoom, self.engine):
+        for widget in (
+            self.pointer,
+            self.selected,
+            self.tokens,
+            self.seconds,
+            self.zoom,
+            self.engine,
+        ):
             self.addPermanentWidget(widget)
         self.show_engine("loading")
 
@@ -76,6 +86,11 @@ class StatusBar(QStatusBar):
     def show_tokens(self, count: int) -> None:
         """Tokens of the whole picture."""
         self.tokens.setText(tr("{0} tokens").format(number(count)))
+
+    def show_seconds(self, text: str) -> None:
+        """What a whole picture would take."""
+        self.seconds.setText(text)
+        self.seconds.setToolTip(tr("Predicted from jobs that were timed on this computer."))
 
     def show_zoom(self, zoom: float) -> None:
         """Device pixels per picture pixel."""

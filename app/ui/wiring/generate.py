@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Literal
+import logging
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 
 from app.bridge import Placed
-from app.document.commands import Placement, PlacePixels, SetPrompt, SetSettings
-from app.document.contents import Settings
+from app.document.commands import AddCandidates, Placement, PlacePixels
+from app.document.contents import Contents
+from app.document.errors import UserError
 from app.document.geometry import Box
+from app.document.layer import Candidate
 from app.jobs import Job, Message, Scope
+from app.settings import remember_prompt
 from app.ui.actions import Actions
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.view import CanvasView
@@ -21,38 +23,53 @@ from app.ui.panels.layers import LayerPanel
 from app.ui.panels.prompt import PromptBar
 from app.ui.panels.status import StatusBar
 from app.ui.session import Session
+from app.ui.stage import Stage
 from app.ui.text import number, seconds, tr
 
-WORDS_DELAY_MS = 250
+logger = logging.getLogger(__name__)
 
 
-def accept(session: Session, job: Job, results: list[Placed]) -> bool:
-    """Results of a finished job become one undo step; a target that moved keeps its new place.
+def accept(session: Session, job: Job, results: list[Placed]) -> dict[int, Candidate]:
+    """Results of a finished variation: taken at once, or kept as candidates that wait.
+
+    They are taken when the job asked for one and none of its targets was edited, moved or deleted
+    since it began; the setting "Ask before replacing" makes all of them wait.
 
     Returns:
-        whether the document changed.
+        what waits, by layer id; empty when the results were taken.
     """
     contents = session.document.contents
-    placements, gone = [], []
-    for result in results:
-        layer = contents.get(result.layer_id)
-        rect = result.asked
-        if layer is None:  # never applied; the command keeps it as a detached candidate
-            gone.append(job.names.get(result.layer_id, ""))
-        else:
-            rect = rect.following(job.rects[result.layer_id], layer.rect)
-        placements.append(Placement(result.layer_id, result.pixels, rect, result.record))
+    placements = [
+        Placement(result.layer_id, result.pixels, result.asked, result.record) for result in results
+    ]
+    touched = any(_is_touched(job, contents, item.layer_id) for item in placements)
+    gone = [job.names.get(x.layer_id, "") for x in placements if contents.get(x.layer_id) is None]
     if gone:
         names = ", ".join(f"'{name}'" for name in gone)
-        session.notified.emit(
-            Message(
-                kind="note",
-                what=tr(
-                    "{0} was deleted meanwhile. Its result is kept in the file, not shown."
-                ).format(names),
+        session.note(
+            tr("{0} was deleted meanwhile. Its result is kept in the file, not shown.").format(
+                names
             )
         )
-    return bool(placements) and session.push(PlacePixels(placements, step_text(job)))
+    waits = touched or job.variations > 1 or session.settings.ask_before_replacing
+    if not waits:
+        session.push(PlacePixels(placements, step_text(job)))
+        return {}
+    try:
+        found = {item.layer_id: item.as_candidate() for item in placements}
+    except UserError as error:
+        logger.warning("results that cannot be kept: %s", error)
+        return {}
+    # Candidates of one job are one step, however slowly they come.
+    session.push(AddCandidates(found, tr("Results for {0}").format(job.title), -job.id))
+    return found
+
+
+def _is_touched(job: Job, contents: Contents, layer_id: int) -> bool:
+    layer = contents.get(layer_id)
+    if layer is None or layer.locked:
+        return True
+    return (layer.rect, layer.pixel_hash) != (job.rects[layer_id], job.hashes[layer_id])
 
 
 def step_text(job: Job) -> str:
@@ -61,18 +78,21 @@ def step_text(job: Job) -> str:
         return tr("Generate Picture")
     names = list(job.names.values())
     target = f"'{names[0]}'" if len(names) == 1 else tr("{0} layers").format(number(len(names)))
+    if job.scope == "outdated":
+        return tr("Renew {0}").format(target)
     if job.scope == "empty":
         return tr("Fill {0}").format(target)
     return tr("Regenerate {0}").format(target)
 
 
 class GenerateWiring(QObject):
-    """Connects prompt bar, actions and bridge."""
+    """Connects actions and bridge: asking, stopping, results."""
 
     def __init__(
         self,
         session: Session,
         actions: Actions,
+        stage: Stage,
         bar: PromptBar,
         scene: CanvasScene,
         view: CanvasView,
@@ -83,6 +103,7 @@ class GenerateWiring(QObject):
         super().__init__(bar)
         self._session = session
         self._actions = actions
+        self._stage = stage
         self._bar = bar
         self._scene = scene
         self._view = view
@@ -91,79 +112,71 @@ class GenerateWiring(QObject):
         self._status = status
         self._is_first_result = True
         self._known_job: tuple[int | None, str] = (None, "")
-        self._words_timer = QTimer(self)
-        self._words_timer.setSingleShot(True)
-        self._words_timer.setInterval(WORDS_DELAY_MS)
-        self._words_timer.timeout.connect(self._show_words)
+        self._silence = ""
+        self._is_hung = False
+        session.bridge.preview_every = session.settings.preview_every
         self._connect()
-        self._on_prompt(session.document.prompt)
-        bar.seed.show_settings(session.document.settings)
-        # The word list is read once, and not while somebody types.
-        session.pictures.run(lambda: session.bridge.unknown_words("a"), _ignore, _ignore)
         self.refresh()
 
     # ---- the user asks ----
 
-    def generate(self, scope: Scope) -> None:
-        """Begin a job; it replaces the one that runs."""
+    def generate(self, scope: Scope, *, is_next: bool = False) -> None:
+        """Begin a job; it replaces the one that runs, or comes after it."""
         self._bar.field.end_run()
         self._status.clearMessage()
-        self._session.bridge.generate(scope, self._session.selection.ids)
+        bridge = self._session.bridge
+        bridge.preview_every = self._session.settings.preview_every
+        prompt = self._session.document.prompt
+        if bridge.generate(scope, self._session.selection.ids, is_next=is_next) is not None:
+            remember_prompt(self._session.settings, prompt)
 
     def stop(self) -> None:
         """End the running job."""
-        if self._session.bridge.current is not None:
+        job = self._session.bridge.current
+        if job is not None:
             self._session.bridge.stop()
-            self._status.say(tr("Stopped. The picture is as it was."))
+            if job.done:
+                self._status.say(tr("Stopped. The finished results are kept."))
+            else:
+                self._status.say(tr("Stopped. The picture is as it was."))
 
     def stop_all(self) -> None:
         """End every job."""
         self._session.bridge.stop_all()
 
     def refresh(self) -> None:
-        """Enable what is possible now, and say on the button what it would make."""
+        """Enable what is possible now, and say why the rest is not."""
         bridge, ids = self._session.bridge, self._session.selection.ids
-        self._actions.set_enabled("generate", tr(bridge.why_not("picture")))
-        self._actions.set_enabled("regenerate", tr(bridge.why_not("selected", ids)))
-        self._actions.set_enabled("generate_empty", tr(bridge.why_not("empty")))
+        for name, scope in _SCOPES.items():
+            self._actions.set_enabled(name, tr(bridge.why_not(scope, ids)))
+        self._actions.set_enabled("generate_next", tr(bridge.why_not("picture")))
         idle = "" if bridge.current is not None else tr("nothing is running")
         self._actions.set_enabled("stop", idle)
-        self._actions.set_enabled("stop_all", idle)
-        document = self._session.document
-        targets = bridge.plan("picture").targets
-        self._bar.show_targets(len(targets), bool(document.prompt.strip()))
-        self._status.show_tokens(self._tokens())
-
-    def _tokens(self) -> int:
-        """Tokens of the visible picture; the background's may cover several grid cells each."""
-        document, info = self._session.document, self._session.bridge.info
-        coarse = info.canvas_multiple // info.token_px if info else 1
-        steps = {False: document.grid, True: document.grid * coarse}
-        return sum(
-            layer.region(document.grid, document.canvas).area // steps[layer.is_background] ** 2
-            for layer in document.layers
-            if layer.visible
-        )
+        waiting = idle if not bridge.waiting else ""
+        self._actions.set_enabled("stop_all", waiting)
 
     # ---- the engine answers ----
 
     def accept(self, job: Job, results: list[Placed]) -> None:
-        """Take the results of a finished job."""
-        taken = accept(self._session, job, results)
-        if job.seconds is not None and taken:
+        """Take the results of a finished variation, or show that they wait."""
+        waiting = accept(self._session, job, results)
+        if job.seconds is not None and job.done == job.variations:
             self._bar.show_idle(tr("Done in {0}").format(seconds(job.seconds)))
-        if self._is_first_result and taken:
+        if waiting:
+            self._stage.arrived(waiting)
+        if self._is_first_result:
             self._is_first_result = False
             self._actions["tool_select"].trigger()
 
     def _on_job(self, job: Job) -> None:
-        current = self._session.bridge.current
+        bridge = self._session.bridge
+        current = bridge.current
         if job is current:
             self._show_progress(job)
         elif current is None and job.state != "finished":
             words = {"stopping": tr("Stopped"), "cancelled": tr("Stopped"), "failed": tr("Failed")}
             self._bar.show_idle(words.get(job.state, ""))
-            self._on_state(self._session.bridge.state)
+            self._on_state(bridge.state)
         known = (None, "") if current is None else (current.id, current.state)
         if known != self._known_job:  # a step further changes nothing but the progress
             self._known_job = known
@@ -172,19 +185,33 @@ class GenerateWiring(QObject):
             self._inspector.set_running(running)
             self._view.set_running(running)
             self.refresh()
+        elif job is not current:
+            self.refresh()
 
     def _show_progress(self, job: Job) -> None:
-        if job.state == "waiting":
-            loading = self._session.bridge.state == "loading"
-            self._bar.show_progress(tr("Waiting for the model…") if loading else tr("Starting…"), 0)
+        bridge = self._session.bridge
+        waiting = len(bridge.waiting)
+        more = ""
+        if waiting:
+            more = " · " + tr("{0} waiting").format(number(waiting))
+        if self._silence:
+            self._bar.show_progress(self._silence + more, job.part)
+            return
+        if job.state == "waiting" and not job.done:
+            loading = bridge.state in ("loading", "restarting")
+            text = tr("Waiting for the model…") if loading else tr("Starting…")
+            self._bar.show_progress(text + more, 0)
             return
         text = tr("Step {0} of {1}").format(number(job.step), number(job.total))
+        if job.variations > 1:
+            which = tr("{0} of {1}").format(number(job.done + 1), number(job.variations))
+            text = f"{which} · {text}"
         if job.seconds_left is not None:
             text += " · " + tr("{0} left").format(seconds(job.seconds_left))
-        self._bar.show_progress(text, job.step / job.total if job.total else 0)
+        self._bar.show_progress(text + more, job.part)
 
     def _on_preview(self, layer_id: int, box: Box, rgba: np.ndarray) -> None:
-        if self._session.document.has_layer(layer_id):
+        if self._session.document.has_layer(layer_id) and self._session.settings.preview_every:
             self._scene.show_preview(layer_id, box, rgba)
 
     def _on_state(self, state: str) -> None:
@@ -198,60 +225,58 @@ class GenerateWiring(QObject):
             self._show_progress(bridge.current)
         self.refresh()
 
-    # ---- prompt and seed ----
+    def _on_silence(self, level: str, silent: float) -> None:
+        """GE3: said beside Stop; after a minute a restart is offered."""
+        was_hung = self._silence and self._is_hung
+        self._is_hung = level == "hung"
+        self._silence = tr("No step for {0} s").format(number(int(silent))) if level else ""
+        current = self._session.bridge.current
+        if current is not None:
+            self._show_progress(current)
+        if self._is_hung and not was_hung:
+            self._session.notified.emit(
+                Message(
+                    kind="warning",
+                    what=tr("The engine has not answered for {0} s.").format(number(int(silent))),
+                    kept=tr("Your work is kept."),
+                    advice=tr("Restart the engine; the running job is lost."),
+                    action="restart_engine",
+                )
+            )
 
-    def _on_typed(self, text: str, gesture: int) -> None:
-        if not self._session.push(SetPrompt(text, gesture)):
-            self._bar.field.show_text(self._session.document.prompt)
-
-    def _on_prompt(self, prompt: str) -> None:
-        self._bar.field.show_text(prompt)
-        self._words_timer.start()
-
-    def _on_settings(self) -> None:
-        self._bar.seed.show_settings(self._session.document.settings)
-
-    def _on_seed(self, mode: str, seed: int) -> None:
-        settings: Settings = self._session.document.settings
-        chosen: Literal["fixed", "random"] = "fixed" if mode == "fixed" else "random"
-        self._session.push(SetSettings(replace(settings, seed_mode=chosen, seed=seed)))
-        self._on_settings()
-
-    def _show_words(self) -> None:
-        prompt = self._session.document.prompt
-        self._bar.show_words(self._session.bridge.unknown_words(prompt) if prompt.strip() else ())
+    def _restart(self) -> None:
+        self._session.bridge.restart()
+        self._silence, self._is_hung = "", False
+        self._bar.show_idle(tr("Restarting…"))
 
     def _on_changed(self, revision: int) -> None:
         self.refresh()
 
     def _on_reset(self) -> None:
-        document = self._session.document
-        self._on_prompt(document.prompt)
-        self._on_settings()
-        self._session.bridge.stop()
+        self._session.bridge.stop_all()
 
     def _connect(self) -> None:
-        actions, bar, bridge = self._actions, self._bar, self._session.bridge
-        actions["generate"].triggered.connect(lambda: self.generate("picture"))
-        actions["regenerate"].triggered.connect(lambda: self.generate("selected"))
-        actions["generate_empty"].triggered.connect(lambda: self.generate("empty"))
+        actions, bridge = self._actions, self._session.bridge
+        for name, scope in _SCOPES.items():
+            actions[name].triggered.connect(lambda _=False, s=scope: self.generate(s))
+        actions["generate_next"].triggered.connect(lambda: self.generate("picture", is_next=True))
         actions["stop"].triggered.connect(self.stop)
         actions["stop_all"].triggered.connect(self.stop_all)
-        actions["focus_prompt"].triggered.connect(bar.field.setFocus)
-        bar.field.edited.connect(self._on_typed)
-        bar.field.left.connect(self._view.setFocus)
-        bar.seed.changed.connect(self._on_seed)
+        actions["restart_engine"].triggered.connect(self._restart)
         bridge.job_changed.connect(self._on_job)
         bridge.preview_changed.connect(self._on_preview)
         bridge.previews_cleared.connect(self._scene.clear_previews)
         bridge.state_changed.connect(self._on_state)
+        bridge.pace.silence_changed.connect(self._on_silence)
         events = self._session.document.events
-        events.prompt_changed.connect(self._on_prompt)
-        events.settings_changed.connect(self._on_settings)
         events.changed.connect(self._on_changed)
         events.reset.connect(self._on_reset)
         self._session.selection.changed.connect(self.refresh)
 
 
-def _ignore(_: object) -> None:
-    """For work whose result nobody needs."""
+_SCOPES: dict[str, Scope] = {
+    "generate": "picture",
+    "regenerate": "selected",
+    "generate_empty": "empty",
+    "generate_outdated": "outdated",
+}

@@ -96,7 +96,11 @@ class ViewWiring(QObject):
             ),
             -1 if step > 0 else 0,
         )
-        focus_on(self._panes[(place + step) % len(self._panes)])
+        for _ in self._panes:  # a panel that is folded is passed over
+            place = (place + step) % len(self._panes)
+            if self._panes[place].isVisible():
+                focus_on(self._panes[place])
+                return
 
     def _on_pointer(self, x: int, y: int) -> None:
         self._status.show_pointer(x, y, self._session.document.grid)
@@ -129,6 +133,7 @@ class ViewWiring(QObject):
             actions[f"theme_{choice}"].triggered.connect(
                 lambda _=False, c=choice: self.set_theme(cast(ThemeChoice, c))
             )
+        actions["pane_layers"].triggered.connect(lambda: focus_on(self._panes[-1]))
         actions["next_pane"].triggered.connect(lambda: self.next_pane(1))
         actions["previous_pane"].triggered.connect(lambda: self.next_pane(-1))
         view.pointer_moved.connect(self._on_pointer)

@@ -211,7 +211,7 @@ def test_add_a_box_to_a_finished_picture(window: Any, qtbot: Any) -> None:
 
 
 def test_a_target_that_moved_keeps_its_new_place(window: Any, qtbot: Any) -> None:
-    """GE9, section 0: the result follows the layer."""
+    """GE9, section 0: it was touched meanwhile, so the result waits; accepted, it follows."""
     two_boxes(window)
     generate(window, qtbot)
     layer = window.session.document.foregrounds[0]
@@ -219,22 +219,31 @@ def test_a_target_that_moved_keeps_its_new_place(window: Any, qtbot: Any) -> Non
     window.actions_["regenerate"].trigger()
     window.session.push(MoveLayers([layer.id], 37, 11))
     window.engine.finish()
-    qtbot.waitUntil(lambda: window.session.document.foregrounds[0].pixel_hash != layer.pixel_hash)
-    assert window.session.document.foregrounds[0].rect == layer.rect.translated(37, 11)
+    qtbot.waitUntil(lambda: bool(window.session.document.layer(layer.id).candidates))
+    assert window.session.document.layer(layer.id).pixel_hash == layer.pixel_hash
+    assert window.scene.staged_ids == {layer.id}
+    window.actions_["accept"].trigger()
+    now = window.session.document.layer(layer.id)
+    assert now.pixel_hash != layer.pixel_hash
+    assert now.rect == layer.rect.translated(37, 11)
 
 
 def test_a_result_for_a_deleted_layer_is_detached(window: Any, qtbot: Any) -> None:
-    """GE9: never applied, kept with the document; a line says so; the other results arrive."""
+    """GE9: never applied, kept with the document; a line says so; the other results wait."""
     two_boxes(window)
     window.actions_["generate"].trigger()
-    gone = window.session.document.foregrounds[0]
+    gone, stays = window.session.document.foregrounds
     window.session.push(DeleteLayers([gone.id]))
     window.engine.finish()
-    qtbot.waitUntil(lambda: window.session.document.foregrounds[0].has_pixels)
+    qtbot.waitUntil(lambda: bool(window.session.document.layer(stays.id).candidates))
     assert not window.session.document.has_layer(gone.id)
     assert "Layer 1" in window.status.currentMessage()
     (kept,) = window.session.document.contents.detached
     assert kept.rect == gone.rect
+    window.session.selection.set([])
+    window.actions_["candidate_next"].trigger()
+    window.actions_["accept"].trigger()
+    assert all(layer.has_pixels for layer in window.session.document.layers)
 
 
 def test_a_failure_is_one_message_and_the_next_job_runs(window: Any, qtbot: Any) -> None:

@@ -1,0 +1,97 @@
+"""Choices: which results could be shown instead of the present ones, for a layer or a picture.
+
+Read from the candidates' records alone, so that they survive files and restarts. Pure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from app.document.contents import Contents
+from app.document.layer import Candidate, Layer
+
+MAX_GROUPS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Candidates that belong together: one of a layer, or one of each layer of a picture.
+
+    Attributes:
+        candidates: by layer id.
+    """
+
+    candidates: dict[int, Candidate]
+
+    @property
+    def hashes(self) -> dict[int, str]:
+        """Pixel hash by layer id, as commands want it."""
+        return {layer_id: item.pixel_hash for layer_id, item in self.candidates.items()}
+
+    @property
+    def first(self) -> Candidate:
+        """The one of the lowest layer; its record speaks for all."""
+        return next(iter(self.candidates.values()))
+
+    @property
+    def seed(self) -> int | None:
+        """The seed, where it is the only one."""
+        record = self.first.record or {}
+        seed = record.get("seed")
+        return seed if len(self.candidates) == 1 and isinstance(seed, int) else None
+
+    @property
+    def prompt(self) -> str:
+        record = self.first.record or {}
+        return str(record.get("prompt", ""))
+
+
+def choices(contents: Contents, selected: Collection[int]) -> tuple[Choice, ...]:
+    """What could be shown: of the one selected layer, else of the layers together.
+
+    Args:
+        selected: layer ids; none = the whole picture.
+
+    Returns:
+        newest first. Of several layers only results that were made together.
+    """
+    layers = [layer for layer in contents.layers if not selected or layer.id in selected]
+    if len(layers) == 1:
+        layer = layers[0]
+        return tuple(Choice({layer.id: item}) for item in layer.candidates)
+    groups: dict[str, dict[int, Candidate]] = {}
+    age: dict[str, int] = {}
+    for layer in layers:
+        for place, item in enumerate(layer.candidates):
+            key = _made_together(item)
+            if key and layer.id not in groups.setdefault(key, {}):
+                groups[key][layer.id] = item
+                age[key] = min(place, age.get(key, place))
+    whole = [key for key in groups if len(groups[key]) > 1]
+    return tuple(Choice(groups[key]) for key in sorted(whole, key=lambda key: age[key]))[
+        :MAX_GROUPS
+    ]
+
+
+def with_choice(contents: Contents, choice: Choice) -> list[Layer]:
+    """The layers as they would be with this choice, for a picture of it."""
+    return [
+        layer if layer.id not in choice.candidates else _showing(layer, choice.candidates[layer.id])
+        for layer in contents.layers
+    ]
+
+
+def _showing(layer: Layer, candidate: Candidate) -> Layer:
+    rect = candidate.rect if layer.is_background else candidate.rect.centred_on(layer.rect)
+    return replace(layer, image=candidate.image, rect=rect, kind=candidate.kind)
+
+
+def _made_together(candidate: Candidate) -> str:
+    """Equal for all results of one run; "" for what was not generated."""
+    record = candidate.record or {}
+    if "layers" not in record:
+        return ""
+    keys = ("prompt", "canvas", "steps", "guidance", "model", "layers")
+    return json.dumps([record.get(key) for key in keys], sort_keys=True)

@@ -1,0 +1,185 @@
+"""The live picture: the layers painted by Qt, only where something changed.
+
+What is shown while something moves, until the exact composite is there. Entries go bottom to top;
+while some of them move, what lies below and above them is kept as one picture each. Knows neither
+document nor widgets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QImage, QPainter
+
+from app.document.geometry import Rect, Size
+
+_MODES = QPainter.CompositionMode
+MODES: dict[str, QPainter.CompositionMode] = {
+    "multiply": _MODES.CompositionMode_Multiply,
+    "screen": _MODES.CompositionMode_Screen,
+    "overlay": _MODES.CompositionMode_Overlay,
+    "darken": _MODES.CompositionMode_Darken,
+    "lighten": _MODES.CompositionMode_Lighten,
+    "color-dodge": _MODES.CompositionMode_ColorDodge,
+    "color-burn": _MODES.CompositionMode_ColorBurn,
+    "hard-light": _MODES.CompositionMode_HardLight,
+    "soft-light": _MODES.CompositionMode_SoftLight,
+    "difference": _MODES.CompositionMode_Difference,
+    "add": _MODES.CompositionMode_Plus,
+}
+_FORMAT = QImage.Format.Format_ARGB32_Premultiplied
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One layer as it is painted.
+
+    Attributes:
+        key: the layer's id.
+        token: equal tokens paint the same; `image` itself is not compared. It holds what `image`
+            only borrows.
+        image: stretched over `rect`.
+    """
+
+    key: int
+    token: object
+    image: QImage
+    rect: Rect
+    opacity: float = 1.0
+    blend: str = "normal"
+
+    def paints_like(self, other: Entry) -> bool:
+        """Whether nothing has to be painted again."""
+        return (self.token, self.rect, self.opacity, self.blend) == (
+            other.token,
+            other.rect,
+            other.opacity,
+            other.blend,
+        )
+
+
+class LivePicture:
+    """Paints entries into one picture of the canvas.
+
+    Attributes:
+        image: the canvas, premultiplied; valid until the next `show`.
+    """
+
+    def __init__(self) -> None:
+        self.image = QImage()
+        self._entries: list[Entry] = []
+        self._below: tuple[tuple[Entry, ...], QImage] | None = None
+        self._above: tuple[tuple[Entry, ...], QImage] | None = None
+
+    def show(self, entries: Sequence[Entry], canvas: Size, moving: Collection[int] = ()) -> QRect:
+        """Paint what is different from before.
+
+        Args:
+            moving: keys of entries that will be different again soon.
+
+        Returns:
+            the part of the canvas that was painted anew; empty for none.
+        """
+        whole = QRect(0, 0, canvas.width, canvas.height)
+        entries = list(entries)
+        if self.image.size() != whole.size():
+            self.image = QImage(canvas.width, canvas.height, _FORMAT)
+            self._below = self._above = None
+            dirty = whole
+        else:
+            dirty = _difference(self._entries, entries).intersected(whole)
+        entries = self._with_known_images(entries)
+        self._entries = entries
+        if not moving:
+            self._below = self._above = None
+        if not dirty.isEmpty():
+            self._compose(dirty, frozenset(moving))
+        return dirty
+
+    def _with_known_images(self, entries: list[Entry]) -> list[Entry]:
+        """Entries that paint as before stay the same objects: kept pictures are found by them."""
+        known = {entry.key: entry for entry in self._entries}
+        return [
+            known[entry.key]
+            if entry.key in known and entry.paints_like(known[entry.key])
+            else entry
+            for entry in entries
+        ]
+
+    def _compose(self, dirty: QRect, moving: frozenset[int]) -> None:
+        entries = self._entries
+        places = [place for place, entry in enumerate(entries) if entry.key in moving]
+        low, high = (places[0], places[-1] + 1) if places else (0, len(entries))
+        painter = QPainter(self.image)
+        painter.setClipRect(dirty)
+        painter.setCompositionMode(_MODES.CompositionMode_Source)
+        if places and low > 0:
+            self._below = self._kept(self._below, tuple(entries[:low]))
+            painter.drawImage(dirty, self._below[1], dirty)
+        else:
+            low = 0
+            painter.fillRect(dirty, Qt.GlobalColor.transparent)
+        for entry in entries[low:high]:
+            _draw(painter, entry, dirty)
+        above = tuple(entries[high:])
+        if places and len(above) > 1 and all(entry.blend not in MODES for entry in above):
+            self._above = self._kept(self._above, above)
+            painter.setCompositionMode(_MODES.CompositionMode_SourceOver)
+            painter.setOpacity(1.0)
+            painter.drawImage(dirty, self._above[1], dirty)
+        else:
+            for entry in above:
+                _draw(painter, entry, dirty)
+        painter.end()
+
+    def _kept(
+        self, known: tuple[tuple[Entry, ...], QImage] | None, entries: tuple[Entry, ...]
+    ) -> tuple[tuple[Entry, ...], QImage]:
+        if known is not None and known[0] == entries:
+            return known
+        picture = QImage(self.image.size(), _FORMAT)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        for entry in entries:
+            _draw(painter, entry, picture.rect())
+        painter.end()
+        return entries, picture
+
+
+def _draw(painter: QPainter, entry: Entry, dirty: QRect) -> None:
+    rect = QRect(entry.rect.x, entry.rect.y, entry.rect.width, entry.rect.height)
+    part = rect.intersected(dirty)
+    if part.isEmpty() or entry.image.isNull():
+        return
+    painter.setCompositionMode(MODES.get(entry.blend, _MODES.CompositionMode_SourceOver))
+    painter.setOpacity(entry.opacity)
+    if entry.image.size() == rect.size():
+        painter.drawImage(QPointF(part.topLeft()), entry.image, part.translated(-rect.topLeft()))
+    else:
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
+        painter.drawImage(QRectF(rect), entry.image, QRectF(entry.image.rect()))
+
+
+def _difference(before: Sequence[Entry], after: Sequence[Entry]) -> QRect:
+    """The part of the canvas where the two lists look different."""
+    old = {entry.key: (place, entry) for place, entry in enumerate(before)}
+    new = {entry.key: (place, entry) for place, entry in enumerate(after)}
+    dirty = QRect()
+    for key in {**old, **new}:
+        if key in old and key in new:
+            same_order = old[key][0] == new[key][0] or len(old) != len(new)
+            if same_order and old[key][1].paints_like(new[key][1]):
+                continue
+        for item in (old.get(key), new.get(key)):
+            if item is not None:
+                rect = item[1].rect
+                dirty = dirty.united(QRect(rect.x, rect.y, rect.width, rect.height))
+    if len(old) != len(new) and [key for key in old if key in new] != [
+        key for key in new if key in old
+    ]:
+        for entry in after:
+            rect = entry.rect
+            dirty = dirty.united(QRect(rect.x, rect.y, rect.width, rect.height))
+    return dirty

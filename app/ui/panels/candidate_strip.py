@@ -1,0 +1,292 @@
+"""The candidate strip: Before and the results of the selection, one beside the other.
+
+Hover or arrow keys show one in place, Enter takes it. Folds away when there is nothing. Shows the
+stage and asks it; edits nothing itself.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QEvent,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+)
+from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui.actions import Actions, plain
+from app.ui.panels.choice_delegate import CELL, ChoiceDelegate, PlaceRole
+from app.ui.panels.choice_pictures import ChoicePictures
+from app.ui.selection import Selection
+from app.ui.stage import Stage
+from app.ui.text import number, tr
+from app.ui.theme import GAP, MARGIN, UNIT, Colours
+
+HOVER_MS = 80
+HEADER_HEIGHT = 32
+Index = QModelIndex | QPersistentModelIndex
+_NO_INDEX = QModelIndex()
+
+
+class ChoiceModel(QAbstractListModel):
+    """Row 0 is Before, then one row per choice."""
+
+    def __init__(self, stage: Stage, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._stage = stage
+        self._count = 0
+        stage.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Follow the stage."""
+        count = len(self._stage.choices) + 1 if self._stage.choices else 0
+        if count != self._count:
+            self.beginResetModel()
+            self._count = count
+            self.endResetModel()
+        elif count:
+            self.dataChanged.emit(self.index(0), self.index(count - 1))
+
+    def rowCount(self, parent: Index = _NO_INDEX) -> int:
+        """Qt override."""
+        return 0 if parent.isValid() else self._count
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Qt override."""
+        place = index.row()
+        if role == PlaceRole:
+            return place
+        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+            return self._describe(place)
+        return None
+
+    def _describe(self, place: int) -> str:
+        if place == 0:
+            return tr("Before: the picture as it is now.")
+        choice = self._stage.choices[place - 1]
+        text = tr("Candidate {0} of {1}.").format(number(place), number(len(self._stage.choices)))
+        if choice.seed is not None:
+            text += " " + tr("Seed {0}.").format(choice.seed)
+        if choice.prompt:
+            text += "\n" + choice.prompt
+        return text
+
+
+class ChoiceList(QListView):
+    """The row of pictures.
+
+    Signals:
+        left(): Esc with Before shown: back to the canvas.
+    """
+
+    left = Signal()
+
+    def __init__(self, stage: Stage, delegate: ChoiceDelegate, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._stage = stage
+        self._hovered = -1
+        self._resting = 0
+        self.setObjectName("choiceList")
+        self.setAccessibleName(tr("Candidates"))
+        self.setModel(ChoiceModel(stage, self))
+        self.setItemDelegate(delegate)
+        self.setFlow(QListView.Flow.LeftToRight)
+        self.setWrapping(False)
+        self.setUniformItemSizes(True)
+        self.setMouseTracking(True)
+        self.setFixedHeight(CELL.height() + 14)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(HOVER_MS)
+        self._timer.timeout.connect(self._show_hovered)
+        stage.shown.connect(self._on_shown)
+        self.model().modelReset.connect(self._on_shown)
+
+    def places(self) -> list[int]:
+        """The selected rows but Before."""
+        return [index.row() for index in self.selectedIndexes() if index.row()]
+
+    def currentChanged(self, current: Index, previous: Index) -> None:
+        """Qt override: arrow keys show in place."""
+        super().currentChanged(current, previous)
+        if current.isValid() and self.hasFocus():
+            self._resting = current.row()
+            self._stage.show_place(current.row())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Qt override: resting on one shows it."""
+        super().mouseMoveEvent(event)
+        row = self.indexAt(event.position().toPoint()).row()
+        if row != self._hovered:
+            self._hovered = row
+            self._timer.start()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Qt override: a click keeps it shown."""
+        super().mousePressEvent(event)
+        index = self.indexAt(event.position().toPoint())
+        if index.isValid():
+            self._resting = index.row()
+            self._stage.show_place(index.row())
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Qt override: a double click takes it."""
+        index = self.indexAt(event.position().toPoint())
+        if index.isValid() and index.row():
+            self._stage.accept(index.row())
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Qt override: leaving restores what was shown before the mouse came."""
+        super().leaveEvent(event)
+        self._hovered = -1
+        self._timer.stop()
+        self._stage.show_place(self._resting)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt override: Enter takes, Del discards, Esc goes back to Before and then out."""
+        key = event.key()
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._stage.accept()
+        elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and not event.modifiers():
+            self._stage.discard(self.places() or [self._stage.place])
+        elif key == Qt.Key.Key_Escape:
+            if self._stage.place:
+                self._stage.show_place(0)
+            else:
+                self.left.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def sizeHint(self) -> QSize:
+        """Qt override."""
+        return QSize(4 * CELL.width(), CELL.height() + 14)
+
+    def _show_hovered(self) -> None:
+        self._stage.show_place(self._hovered if self._hovered >= 0 else self._resting)
+
+    def _on_shown(self) -> None:
+        place = self._stage.place
+        if self._hovered < 0:
+            self._resting = place
+        index = self.model().index(place, 0)
+        if index.isValid() and self._hovered < 0:
+            flags = QItemSelectionModel.SelectionFlag
+            self.selectionModel().setCurrentIndex(index, flags.ClearAndSelect)
+            self.scrollTo(index)
+        self.viewport().update()
+
+
+class CandidateStrip(QWidget):
+    """Title, buttons and the row of pictures.
+
+    Signals:
+        menu_asked(place, at): right click on a candidate; global position.
+    """
+
+    menu_asked = Signal(int, QPoint)
+
+    def __init__(
+        self,
+        stage: Stage,
+        selection: Selection,
+        pictures: ChoicePictures,
+        actions: Actions,
+        colours: Colours,
+        delegate: ChoiceDelegate,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("candidateStrip")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._stage = stage
+        self._selection = selection
+        self._delegate = delegate
+        self.title = QLabel()
+        self.title.setAccessibleName(tr("What the strip shows"))
+        self.list = ChoiceList(stage, delegate, self)
+        self.accept = self._button(actions, "accept")
+        self.discard = self._button(actions, "discard")
+        self.compare = self._button(actions, "compare")
+        header = QHBoxLayout()
+        header.setContentsMargins(MARGIN, UNIT, GAP, 0)
+        header.setSpacing(UNIT)
+        header.addWidget(self.title, 1)
+        for button in (self.discard, self.compare, self.accept):
+            header.addWidget(button)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, UNIT)
+        whole.setSpacing(UNIT)
+        whole.addLayout(header)
+        whole.addWidget(self.list)
+        pictures.ready.connect(self.list.viewport().update)
+        stage.changed.connect(self.refresh)
+        stage.shown.connect(self.refresh)
+        self.list.customContextMenuRequested.connect(self._on_menu)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Title, and folded or not."""
+        count = len(self._stage.choices)
+        self.setVisible(bool(count))
+        layers = self._selection.layers()
+        if len(layers) == 1:
+            text = tr("Results for '{0}'").format(layers[0].name)
+        elif layers:
+            text = tr("Results for {0} layers").format(number(len(layers)))
+        else:
+            text = tr("Results for the picture")
+        rest = self._stage.text or tr("{0} candidates").format(number(count))
+        if count == 1 and not self._stage.text:
+            rest = tr("1 candidate")
+        self.title.setText(f"{text} · {rest}")
+
+    def recolour(self, colours: Colours) -> None:
+        """Follow the theme."""
+        self._delegate.colours = colours
+        self.list.viewport().update()
+
+    def _on_menu(self, at: QPoint) -> None:
+        index = self.list.indexAt(at)
+        if index.isValid() and index.row():
+            self.menu_asked.emit(index.row(), self.list.viewport().mapToGlobal(at))
+
+    def _button(self, actions: Actions, name: str) -> QPushButton:
+        source = actions[name]
+        button = QPushButton(_short(name))
+        button.setObjectName("stripButton")
+        button.setFixedHeight(HEADER_HEIGHT - UNIT)
+        button.setAccessibleName(plain(source.text()))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(source.trigger)
+
+        def follow() -> None:
+            button.setEnabled(source.isEnabled())
+            button.setToolTip(source.toolTip())
+
+        source.changed.connect(follow)
+        follow()
+        return button
+
+
+def _short(name: str) -> str:
+    return {"accept": tr("Accept"), "discard": tr("Discard"), "compare": tr("Compare")}[name]

@@ -1,0 +1,172 @@
+"""What the prompt bar says and asks for: prompt, words, seed, variations, and what it would cost.
+
+Every change is a command; seconds come from the bridge (GE4, LA8).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from PySide6.QtCore import QObject, QTimer
+
+from app.document.commands import SetPrompt, SetSettings
+from app.document.contents import Settings
+from app.document.geometry import Rect
+from app.document.layer import Layer, new_layer_id
+from app.jobs import Plan
+from app.ui.actions import Actions
+from app.ui.canvas.tools import box_label
+from app.ui.canvas.view import CanvasView
+from app.ui.panels.prompt import PromptBar
+from app.ui.panels.status import StatusBar
+from app.ui.session import Session
+from app.ui.text import seconds, tr
+
+WORDS_DELAY_MS = 250
+
+
+class AskingWiring(QObject):
+    """Keeps the bar, the status bar and the box label up to date."""
+
+    def __init__(
+        self,
+        session: Session,
+        actions: Actions,
+        bar: PromptBar,
+        view: CanvasView,
+        status: StatusBar,
+    ) -> None:
+        super().__init__(bar)
+        self._session = session
+        self._actions = actions
+        self._bar = bar
+        self._view = view
+        self._status = status
+        self._words_timer = QTimer(self)
+        self._words_timer.setSingleShot(True)
+        self._words_timer.setInterval(WORDS_DELAY_MS)
+        self._words_timer.timeout.connect(self._show_words)
+        self._connect()
+        self._on_prompt(session.document.prompt)
+        self._on_settings()
+        # The word list is read once, and not while somebody types.
+        session.pictures.run(lambda: session.bridge.unknown_words("a"), _ignore, _ignore)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Say on the button, in its menu and in the status bar what a job would make and take."""
+        bridge, document = self._session.bridge, self._session.document
+        planned = bridge.plan("picture")
+        cost = self._cost(planned)
+        self._bar.show_targets(len(planned.targets), bool(document.prompt.strip()), cost)
+        for name, scope, text in (
+            ("regenerate", "selected", tr("Regenerate &Selected")),
+            ("generate_empty", "empty", tr("Fill &Empty Boxes")),
+            ("generate_outdated", "outdated", tr("&Outdated Layers")),
+        ):
+            part = bridge.plan(scope, self._session.selection.ids)  # type: ignore[arg-type]
+            count = len(part.targets)
+            details = [tr("1 layer") if count == 1 else tr("{0} layers").format(count)]
+            details += [each for each in (self._cost(part),) if each]
+            self._actions[name].setText(f"{text} ({', '.join(details)})" if count else text)
+        self._status.show_tokens(bridge.tokens())
+        self._status.show_seconds(cost or self._unknown_cost())
+
+    def describe_box(self, rect: Rect, layer_id: int | None) -> str:
+        """The live label: size, tokens, seconds of the layer and of the picture (LA8)."""
+        document, bridge = self._session.document, self._session.bridge
+        label = box_label(rect, document.grid)
+        layers = [
+            replace(layer, rect=rect, image=None, kind="box") if layer.id == layer_id else layer
+            for layer in document.layers
+        ]
+        box = next((layer for layer in layers if layer.id == layer_id), None)
+        if box is None:
+            box = Layer(id=new_layer_id(), number=0, name="", rect=rect)
+            layers.append(box)
+        context = [layer for layer in layers if layer.visible and layer.has_pixels]
+        targets = [
+            layer
+            for layer in layers
+            if layer.visible and not layer.locked and layer.kind in ("box", "generated")
+        ]
+        alone = bridge.seconds_for([box], context)
+        whole = bridge.seconds_for(
+            targets, [layer for layer in context if layer.kind == "imported" or layer.locked]
+        )
+        if alone is None or whole is None:
+            return label
+        return tr("{0} · layer ≈ {1} · picture ≈ {2}").format(label, seconds(alone), seconds(whole))
+
+    def _cost(self, planned: Plan) -> str:
+        if not planned.targets:
+            return ""
+        value = self._session.bridge.seconds_for(planned.targets, planned.context)
+        if value is None:
+            return ""
+        return f"≈ {seconds(value * self._session.document.settings.variations)}"
+
+    def _unknown_cost(self) -> str:
+        return tr("measuring…") if self._session.bridge.pace.is_probing else ""
+
+    # ---- prompt, seed, variations ----
+
+    def _on_typed(self, text: str, gesture: int) -> None:
+        if not self._session.push(SetPrompt(text, gesture)):
+            self._bar.field.show_text(self._session.document.prompt)
+
+    def _on_prompt(self, prompt: str) -> None:
+        self._bar.field.show_text(prompt)
+        self._words_timer.start()
+
+    def _on_settings(self) -> None:
+        settings = self._session.document.settings
+        self._bar.seed.show_settings(settings)
+        self._bar.variations.setValue(settings.variations)
+
+    def _on_seed(self, mode: str, seed: int) -> None:
+        settings: Settings = self._session.document.settings
+        chosen: Literal["fixed", "random"] = "fixed" if mode == "fixed" else "random"
+        self._session.push(SetSettings(replace(settings, seed_mode=chosen, seed=seed)))
+        self._on_settings()
+
+    def _on_variations(self, count: int) -> None:
+        settings = self._session.document.settings
+        if count != settings.variations:
+            self._session.push(SetSettings(replace(settings, variations=count)))
+
+    def _show_words(self) -> None:
+        prompt = self._session.document.prompt
+        self._bar.show_words(self._session.bridge.unknown_words(prompt) if prompt.strip() else ())
+
+    def _on_changed(self, revision: int) -> None:
+        self.refresh()
+
+    def _on_reset(self) -> None:
+        self._on_prompt(self._session.document.prompt)
+        self._on_settings()
+
+    def _connect(self) -> None:
+        bar, bridge = self._bar, self._session.bridge
+        self._view.describe = self.describe_box
+        self._actions["focus_prompt"].triggered.connect(bar.field.setFocus)
+        bar.field.edited.connect(self._on_typed)
+        bar.field.left.connect(self._view.setFocus)
+        bar.seed.changed.connect(self._on_seed)
+        bar.variations.valueChanged.connect(self._on_variations)
+        bridge.pace.costs_changed.connect(self.refresh)
+        bridge.state_changed.connect(self._on_state)
+        events = self._session.document.events
+        events.prompt_changed.connect(self._on_prompt)
+        events.settings_changed.connect(self._on_settings)
+        events.changed.connect(self._on_changed)
+        events.reset.connect(self._on_reset)
+        self._session.selection.changed.connect(self.refresh)
+
+    def _on_state(self, state: str) -> None:
+        self.refresh()
+
+
+def _ignore(_: object) -> None:
+    """For work whose result nobody needs."""

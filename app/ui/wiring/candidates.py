@@ -1,0 +1,133 @@
+"""Candidates: strip, canvas, keys and menu work on one stage; accepting is one command."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QPoint, Qt
+from PySide6.QtWidgets import QApplication, QMenu
+
+from app.document.commands import SetPrompt
+from app.ui.actions import Actions
+from app.ui.canvas.compare import ComparePage
+from app.ui.canvas.scene import CanvasScene
+from app.ui.canvas.view import CanvasView
+from app.ui.panels.candidate_strip import CandidateStrip
+from app.ui.panels.layers import LayerPanel
+from app.ui.session import Session
+from app.ui.stage import Stage
+from app.ui.text import tr
+
+
+class CandidatesWiring(QObject):
+    """Connects stage, strip, canvas and compare page."""
+
+    def __init__(
+        self,
+        session: Session,
+        actions: Actions,
+        stage: Stage,
+        strip: CandidateStrip,
+        compare: ComparePage,
+        scene: CanvasScene,
+        view: CanvasView,
+        layers: LayerPanel,
+    ) -> None:
+        super().__init__(strip)
+        self._session = session
+        self._actions = actions
+        self._stage = stage
+        self._strip = strip
+        self._compare = compare
+        self._scene = scene
+        self._view = view
+        self._layers = layers
+        layers.model.new_count = stage.new_count
+        for name, slot in (
+            ("candidate_next", lambda: stage.step(1)),
+            ("candidate_previous", lambda: stage.step(-1)),
+            ("accept", self.accept),
+            ("discard", self.discard),
+            ("discard_all", stage.discard_all),
+            ("compare", compare.open),
+            ("pane_candidates", self._focus_strip),
+        ):
+            actions[name].triggered.connect(slot)
+        strip.list.left.connect(view.setFocus)
+        strip.menu_asked.connect(self._on_menu)
+        compare.closed.connect(view.setFocus)
+        view.enter_pressed.connect(self.accept)
+        view.before_held.connect(stage.hold_before)
+        stage.changed.connect(self._on_stage)
+        stage.shown.connect(self._on_shown)
+        self._on_stage()
+
+    def accept(self) -> None:
+        """Take what is shown in place."""
+        if self._stage.accept():
+            self._session.note(tr("Accepted. The former pixels stay in the strip."))
+
+    def discard(self) -> None:
+        """Take the shown one, or the selected ones, out of the strip."""
+        self._stage.discard(self._strip.list.places() or [self._stage.place])
+
+    def show_before(self) -> bool:
+        """A rung of the Esc ladder.
+
+        Returns:
+            whether something else was shown.
+        """
+        if self._compare.isVisible():
+            self._compare.close_page()
+            return True
+        if self._stage.place:
+            self._stage.show_place(0)
+            return True
+        return False
+
+    def _focus_strip(self) -> None:
+        self._strip.list.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _on_stage(self) -> None:
+        actions, stage = self._actions, self._stage
+        none = "" if stage.choices else tr("there are no candidates")
+        for name in (
+            "candidate_next",
+            "candidate_previous",
+            "discard_all",
+            "compare",
+            "pane_candidates",
+        ):
+            actions.set_enabled(name, none)
+        self._layers.model.refresh()
+        self._on_shown()
+
+    def _on_shown(self) -> None:
+        stage = self._stage
+        reason = "" if stage.chosen else tr("the picture is shown as it is")
+        if stage.chosen is not None:
+            document = self._session.document
+            locked = [key for key in stage.chosen.candidates if document.layer(key).locked]
+            if locked:
+                name = document.layer(locked[0]).name
+                reason = tr("'{0}' is locked").format(name)
+        self._actions.set_enabled("accept", reason)
+        self._actions.set_enabled("discard", "" if stage.chosen else reason)
+        self._view.decor.stage_text = stage.text
+        self._scene.show_staged(stage.visible)
+
+    def _on_menu(self, place: int, at: QPoint) -> None:
+        choice = self._stage.choices[place - 1]
+        menu = QMenu(self._strip)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(tr("Use"), lambda: self._stage.accept(place))
+        menu.addAction(self._actions["compare"])
+        menu.addSeparator()
+        seed = choice.seed
+        copy = menu.addAction(tr("Copy Seed"), lambda: QApplication.clipboard().setText(str(seed)))
+        copy.setEnabled(seed is not None)
+        prompt = menu.addAction(
+            tr("Use Prompt"), lambda: self._session.push(SetPrompt(choice.prompt))
+        )
+        prompt.setEnabled(bool(choice.prompt))
+        menu.addSeparator()
+        menu.addAction(tr("Delete"), lambda: self._stage.discard([place]))
+        menu.popup(at)

@@ -1,0 +1,255 @@
+"""Variations, the strip, looking and accepting, Compare: results that wait for the user."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app.document.commands import MoveLayers, SetLocked, SetSettings
+from app.document.contents import Settings
+from tests.app.ui.helpers import LEFT, NONE, draw_box, generate, hashes, key
+
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+def castle_with(window: Any, qtbot: Any, variations: int = 3) -> Any:
+    """A finished picture whose layer 1 has that many new candidates; it is selected."""
+    draw_box(window, 64, 64, 192, 192)
+    draw_box(window, 256, 256, 384, 384)
+    generate(window, qtbot)
+    layer = window.session.document.foregrounds[0]
+    window.session.selection.set([layer.id])
+    window.session.push(SetSettings(Settings(variations=variations)))
+    window.actions_["regenerate"].trigger()
+    for count in range(1, variations + 1):
+        window.engine.finish()
+        qtbot.waitUntil(lambda n=count: len(window.stage.choices) == n)
+    return window.session.document.layer(layer.id)
+
+
+def test_variations_fill_the_strip_and_change_nothing(window: Any, qtbot: Any) -> None:
+    """GE12, GE13: one step for all of them; the first shows itself in place, with a frame."""
+    layer = castle_with(window, qtbot)
+    assert window.strip.isVisible()
+    assert window.strip.list.model().rowCount() == 4
+    assert window.stage.text.startswith("Preview")
+    assert window.scene.staged_ids == {layer.id}
+    assert layer.pixel_hash not in [item.pixel_hash for item in layer.candidates]
+    assert window.session.undo.stack.undoText() == "Results for 'Layer 1'"
+    assert len(window.engine.requests) == 4
+    model = window.layers.model
+    assert model.state_at(model.index_of(layer.id)).text == "3 new"
+
+
+def test_the_strip_folds_when_there_is_nothing(window: Any) -> None:
+    """3.1: no room is taken before there are results."""
+    draw_box(window, 64, 64, 192, 192)
+    assert not window.strip.isVisible()
+    assert not window.actions_["compare"].isEnabled()
+    assert "no candidates" in window.actions_["compare"].toolTip()
+
+
+def test_n_looks_and_enter_accepts(window: Any, qtbot: Any) -> None:
+    """GE13, UN2: looking is no step, accepting is one; other layers keep their bytes (RE3)."""
+    layer = castle_with(window, qtbot)
+    others = {name: value for name, value in hashes(window).items() if name != layer.name}
+    steps = window.session.undo.stack.count()
+    key(window, Qt.Key.Key_N, widget=window.view)
+    key(window, Qt.Key.Key_N, widget=window.view)
+    assert window.session.undo.stack.count() == steps
+    wanted = window.stage.chosen.first.pixel_hash
+    key(window, Qt.Key.Key_Return, widget=window.view)
+    now = window.session.document.layer(layer.id)
+    assert now.pixel_hash == wanted
+    assert window.session.undo.stack.count() == steps + 1
+    assert layer.pixel_hash in [item.pixel_hash for item in now.candidates]
+    assert {n: v for n, v in hashes(window).items() if n != layer.name} == others
+    assert window.scene.staged_ids == frozenset()
+    model = window.layers.model
+    assert "new" not in model.state_at(model.index_of(layer.id)).text
+    window.actions_["undo"].trigger()
+    assert window.session.document.layer(layer.id).pixel_hash == layer.pixel_hash
+
+
+def test_esc_shows_before_and_then_clears_the_selection(window: Any, qtbot: Any) -> None:
+    """3.3, Esc ladder: Before comes before the selection."""
+    castle_with(window, qtbot)
+    key(window, Qt.Key.Key_Escape, widget=window.view)
+    assert window.stage.place == 0
+    assert len(window.session.selection) == 1
+    key(window, Qt.Key.Key_Escape, widget=window.view)
+    assert len(window.session.selection) == 0
+
+
+def test_c_held_shows_before(window: Any, qtbot: Any) -> None:
+    """GE14: for as long as the key is down."""
+    layer = castle_with(window, qtbot)
+    window.view.setFocus()
+    QTest.keyPress(window.view, Qt.Key.Key_C)
+    assert window.scene.staged_ids == frozenset()
+    QTest.keyRelease(window.view, Qt.Key.Key_C)
+    assert window.scene.staged_ids == {layer.id}
+
+
+def test_the_strip_by_keyboard(window: Any, qtbot: Any) -> None:
+    """GE13: F8, arrows show, Del discards one, Shift+Del all, Enter accepts."""
+    layer = castle_with(window, qtbot, variations=4)
+    rows = window.strip.list
+    window.actions_["pane_candidates"].trigger()
+    assert rows.hasFocus()
+    window.stage.show_place(0)
+    key(window, Qt.Key.Key_Right, widget=rows)
+    assert window.stage.place == 1
+    key(window, Qt.Key.Key_Right, widget=rows)
+    gone = window.stage.chosen.first.pixel_hash
+    key(window, Qt.Key.Key_Delete, widget=rows)
+    left = [item.pixel_hash for item in window.session.document.layer(layer.id).candidates]
+    assert gone not in left
+    assert len(left) == 3
+    window.actions_["undo"].trigger()
+    assert len(window.stage.choices) == 4
+    rows.setFocus()
+    key(window, Qt.Key.Key_Right, widget=rows)
+    wanted = window.stage.chosen.first.pixel_hash
+    key(window, Qt.Key.Key_Return, widget=rows)
+    assert window.session.document.layer(layer.id).pixel_hash == wanted
+    window.actions_["discard_all"].trigger()
+    assert window.session.document.layer(layer.id).candidates == ()
+    assert not window.strip.isVisible()
+
+
+def hover(widget: Any, point: Any) -> None:
+    event = QMouseEvent(
+        QEvent.Type.MouseMove,
+        QPointF(point),
+        QPointF(widget.mapToGlobal(point)),
+        Qt.MouseButton.NoButton,
+        Qt.MouseButton.NoButton,
+        NONE,
+    )
+    QApplication.sendEvent(widget, event)
+
+
+def test_hover_shows_in_place_and_leaving_restores(window: Any, qtbot: Any) -> None:
+    """GE13, 3.4: after a rest; what was shown before comes back."""
+    castle_with(window, qtbot)
+    window.stage.show_place(0)
+    rows = window.strip.list
+    third = rows.visualRect(rows.model().index(3, 0)).center()
+    hover(rows.viewport(), third)
+    qtbot.waitUntil(lambda: window.stage.place == 3, timeout=1000)
+    QApplication.sendEvent(rows, QEvent(QEvent.Type.Leave))
+    assert window.stage.place == 0
+
+
+def test_click_keeps_it_and_double_click_takes_it(window: Any, qtbot: Any) -> None:
+    """GE13: by mouse alone."""
+    layer = castle_with(window, qtbot)
+    rows = window.strip.list
+    place = rows.visualRect(rows.model().index(2, 0)).center()
+    QTest.mouseClick(rows.viewport(), LEFT, NONE, place)
+    assert window.stage.place == 2
+    wanted = window.stage.chosen.first.pixel_hash
+    QTest.mouseDClick(rows.viewport(), LEFT, NONE, place)
+    assert window.session.document.layer(layer.id).pixel_hash == wanted
+
+
+def test_compare_shows_whole_composites_and_a_click_accepts(window: Any, qtbot: Any) -> None:
+    """GE14: Before and the candidates side by side, one zoom for all."""
+    layer = castle_with(window, qtbot)
+    key(window, Qt.Key.Key_C, SHIFT, widget=window.view)
+    page = window.compare
+    assert page.isVisible()
+    assert page.count == 4
+    qtbot.waitUntil(lambda: len(page.images) == 4, timeout=5000)
+    sizes = {(image.width(), image.height()) for image in page.images.values()}
+    assert sizes == {(512, 512)}
+    assert len({image.pixelColor(120, 120).name() for image in page.images.values()}) > 1
+    assert {image.pixelColor(500, 20).name() for image in page.images.values()} == {
+        page.images[0].pixelColor(500, 20).name()
+    }
+    wanted = window.stage.choices[2].first.pixel_hash
+    QTest.mouseClick(page, LEFT, NONE, page.tiles()[3].center().toPoint())
+    assert not page.isVisible()
+    assert window.session.document.layer(layer.id).pixel_hash == wanted
+
+
+def test_compare_by_keyboard(window: Any, qtbot: Any) -> None:
+    """GE14: arrows choose, Enter takes, Esc leaves everything as it was."""
+    layer = castle_with(window, qtbot)
+    window.stage.show_place(0)
+    page = window.compare
+    window.actions_["compare"].trigger()
+    key(window, Qt.Key.Key_Escape, widget=page)
+    assert not page.isVisible()
+    assert window.view.hasFocus()
+    assert window.session.document.layer(layer.id).pixel_hash == layer.pixel_hash
+    window.actions_["compare"].trigger()
+    key(window, Qt.Key.Key_Right, widget=page)
+    key(window, Qt.Key.Key_Return, widget=page)
+    now = window.session.document.layer(layer.id)
+    assert now.pixel_hash == layer.candidates[0].pixel_hash
+
+
+def test_a_whole_picture_is_accepted_in_one_step(window: Any, qtbot: Any) -> None:
+    """GE13: nothing selected: the strip shows pictures, made together."""
+    draw_box(window, 64, 64, 192, 192)
+    window.session.selection.set([])
+    window.session.push(SetSettings(Settings(variations=2)))
+    window.actions_["generate"].trigger()
+    for count in (1, 2):
+        window.engine.finish()
+        qtbot.waitUntil(lambda n=count: len(window.stage.choices) == n)
+    assert [len(choice.candidates) for choice in window.stage.choices] == [2, 2]
+    steps = window.session.undo.stack.count()
+    window.stage.accept(2)
+    assert all(layer.has_pixels for layer in window.session.document.layers)
+    assert window.session.undo.stack.count() == steps + 1
+
+
+def test_ask_before_replacing(window: Any, qtbot: Any) -> None:
+    """Section 0: with the setting even a single result waits."""
+    window.settings.ask_before_replacing = True
+    draw_box(window, 64, 64, 192, 192)
+    window.actions_["generate"].trigger()
+    window.engine.finish()
+    layer = window.session.document.foregrounds[0]
+    qtbot.waitUntil(lambda: bool(window.session.document.layer(layer.id).candidates))
+    assert not window.session.document.layer(layer.id).has_pixels
+
+
+def test_a_locked_layer_s_candidate_cannot_be_taken(window: Any, qtbot: Any) -> None:
+    """LY2: the action says why."""
+    layer = castle_with(window, qtbot)
+    window.session.push(SetLocked([layer.id], True))
+    window.stage.show_place(0)
+    window.stage.show_place(1)
+    assert not window.actions_["accept"].isEnabled()
+    assert "locked" in window.actions_["accept"].toolTip()
+
+
+def test_editing_goes_on_while_a_candidate_is_shown(window: Any, qtbot: Any) -> None:
+    """Section 0: a stage never blocks; the shown one follows the layer."""
+    layer = castle_with(window, qtbot)
+    rect = window.scene.rect_of(layer)
+    window.session.push(MoveLayers([layer.id], 40, 8))
+    now = window.session.document.layer(layer.id)
+    assert window.scene.rect_of(now) == rect.translated(40, 8)
+    assert window.stage.place > 0
+
+
+@pytest.mark.parametrize("selected", [True, False])
+def test_the_strip_follows_the_selection(window: Any, qtbot: Any, selected: bool) -> None:
+    """UN6: candidates of the selected layer, newest first."""
+    layer = castle_with(window, qtbot)
+    other = window.session.document.foregrounds[1]
+    window.session.selection.set([layer.id] if selected else [other.id])
+    assert len(window.stage.choices) == (3 if selected else 0)
+    if selected:
+        found = [choice.first.pixel_hash for choice in window.stage.choices]
+        assert found == [item.pixel_hash for item in layer.candidates]
