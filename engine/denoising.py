@@ -18,11 +18,17 @@ from engine.layout import inner_coordinates, place_on_canvas, region_ids
 from engine.model.layers import KeyValue
 from engine.model.text import Vocabulary
 from engine.model.transformer import Frame
-from engine.planning import make_plan, spread
+from engine.planning import make_plan, spread, words_shown
 from engine.sampling import guide
 from engine.weights import Model
 
-CleanKeys = list[KeyValue] | None
+
+@dataclass(frozen=True, slots=True)
+class CleanLayers:
+    """The finished layers of a request: keys rotated to where they are, and (1, L, D) summaries."""
+
+    keys: list[KeyValue]
+    summary: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +54,8 @@ class Denoiser:
 
     Args:
         noise: (1, N, C) what sampling starts from; plans are read off it.
-        clean: rotated keys and values of the clean layers, or a function that computes them anew
-            in every call (the reference that the cache is measured against).
+        clean: the finished layers, or a function that computes them anew in every call (the
+            reference that the cache is measured against).
         check: called before each pass of the network; may raise to cancel.
 
     Attributes:
@@ -66,7 +72,7 @@ class Denoiser:
         prompt: str,
         cfg_scale: float,
         noise: Tensor,
-        clean: CleanKeys | Callable[[], CleanKeys],
+        clean: CleanLayers | Callable[[], CleanLayers | None] | None,
         check: Callable[[], None],
     ) -> None:
         self.art, self.cfg_scale, self.clean, self.check = model.art, cfg_scale, clean, check
@@ -80,40 +86,54 @@ class Denoiser:
         text = model.text(
             torch.from_numpy(vectors)[None].to(device), torch.from_numpy(known)[None].to(device)
         )
-        plan = None
+        plan = seen = None
         self.words: list[str | None] = [None] * len(targets)
         if model.art.config.planning:
-            plan, self.words = self._plan(targets, text, noise, vocabulary.words(prompt))
+            words = vocabulary.words(prompt)
+            finished = self._clean_layers()
+            if finished is not None:
+                seen = words_shown(self.art.recognise(finished.summary, text))
+            plan, self.words = self._plan(targets, text, noise, words, seen)
         frames = []
         if cfg_scale != 0:
-            frames.append(self._make_frame(text, plan))
+            frames.append(self._make_frame(text, plan, seen))
         if cfg_scale != 1:
             frames.append(self._make_frame(model.text.null(), None))
         self._branches = len(frames)
         self._frame = frames[0] if len(frames) == 1 else frames[0].beside(frames[1])
 
-    def _make_frame(self, text: Tensor, plan: Tensor | None) -> Frame:
-        return self.art.frame(self._ids, self._inner, self._place, text, plan)
+    def _make_frame(self, text: Tensor, plan: Tensor | None, seen: Tensor | None = None) -> Frame:
+        return self.art.frame(self._ids, self._inner, self._place, text, plan, seen)
 
     def _plan(
-        self, targets: Sequence[Region], text: Tensor, noise: Tensor, prompt_words: list[str]
+        self,
+        targets: Sequence[Region],
+        text: Tensor,
+        noise: Tensor,
+        prompt_words: list[str],
+        seen: Tensor | None,
     ) -> tuple[Tensor, list[str | None]]:
         owners = [torch.full((r.count,), i) for i, r in enumerate(targets)]
         owner = torch.cat(owners)[None].to(noise.device)
         shows = make_plan(
             self.art,
-            lambda plan: self._make_frame(text, plan),
+            lambda plan: self._make_frame(text, plan, seen),
             noise,
             owner,
             [r.request.seed for r in targets],
             clean=self._clean_keys(),
+            seen=seen,
             on_pass=self.check,
         )
         plan = torch.tensor(shows, device=noise.device, dtype=torch.long)
         return spread(plan, owner), [prompt_words[i - 1] if i else None for i in shows]
 
-    def _clean_keys(self) -> CleanKeys:
+    def _clean_layers(self) -> CleanLayers | None:
         return self.clean() if callable(self.clean) else self.clean
+
+    def _clean_keys(self) -> list[KeyValue] | None:
+        layers = self._clean_layers()
+        return None if layers is None else layers.keys
 
     def __call__(self, x: Tensor, t: float) -> Tensor:
         """(1, N, C) at level t -> guided prediction of the clean tokens, float32."""

@@ -30,7 +30,7 @@ from engine.api import (
 )
 from engine.cache import RegionTokenCache, pixel_hash
 from engine.checks import check_request
-from engine.denoising import Denoiser, Region
+from engine.denoising import CleanLayers, Denoiser, Region
 from engine.device import choose_device, default_cache_budget, precision
 from engine.errors import Cancelled
 from engine.layout import (
@@ -159,9 +159,9 @@ class Generator:
             if should_stop():
                 raise Cancelled
 
-        def computed_anew() -> list[KeyValue] | None:
+        def computed_anew() -> CleanLayers | None:
             self.cache.clear()
-            return self._clean_keys(context, check)
+            return self._clean_layers(context, check)
 
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             noise = [region_noise(r.request.seed, *r.size, self._width) for r in targets]
@@ -174,7 +174,7 @@ class Generator:
                 prompt=request.prompt,
                 cfg_scale=cfg_scale,
                 noise=packed,
-                clean=self._clean_keys(context, check) if use_cache else computed_anew,
+                clean=self._clean_layers(context, check) if use_cache else computed_anew,
                 check=check,
             )
             tokens = denoise(denoiser, packed, timesteps(steps, card.mu), report)[0].float()
@@ -218,25 +218,26 @@ class Generator:
 
     # ---- clean layers ----
 
-    def _clean_keys(
-        self, context: list[Region], check: Callable[[], None]
-    ) -> list[KeyValue] | None:
-        """Rotated keys and values of all clean layers, per block, through the cache."""
+    def _clean_layers(self, context: list[Region], check: Callable[[], None]) -> CleanLayers | None:
+        """The finished layers through the cache: keys rotated to where they are, and summaries."""
         if not context:
             return None
-        stored = []
+        art, stored, summaries = self.model.art, [], []
         for region in context:
             check()
             assert region.request.pixels is not None
             hashed = pixel_hash(region.request.pixels)
             key = (self.model.file_hash, hashed, *region.size, region.scale)
-            stored.append(self.cache.get(key, partial(self._compute, region)))
+            entry = self.cache.get(key, partial(self._compute, region))
+            stored.append(entry)
+            owner = torch.zeros(1, region.count, device=self.device)
+            summaries.append(art.summarise(entry, owner, 1))
         ids = torch.cat([region.ids(self.token_px) for region in context])[None].to(self.device)
         joined = [
             KeyValue(torch.cat([kv.k for kv in block], dim=2), torch.cat([kv.v for kv in block], 2))
             for block in zip(*stored, strict=True)
         ]
-        return self.model.art.rotate_clean(joined, ids)
+        return CleanLayers(art.rotate_clean(joined, ids), torch.cat(summaries, dim=1))
 
     def _compute(self, region: Region) -> list[KeyValue]:
         """One clean layer through the network, at the origin: its place does not matter."""

@@ -19,6 +19,7 @@ from engine.model.transformer import ART, UNDECIDED, Frame
 
 PLANNING_T = 0.999  # the noise level that plans are made at, here and in training
 MAX_PASSES = 4
+SURE = 0.5  # probability from which on a clean layer is taken to show a word
 TEMPERATURE = 0.5  # of the choice among words; 1 would be the model's own distribution
 TAKEN = 4.0  # nats against a word that another region took; where all are taken, none loses
 
@@ -31,6 +32,7 @@ def make_plan(
     seeds: Sequence[int],
     *,
     clean: list[KeyValue] | None = None,
+    seen: Tensor | None = None,
     on_pass: Callable[[], None] = lambda: None,
 ) -> list[int]:
     """Decide for every region which text token it shows.
@@ -41,13 +43,14 @@ def make_plan(
         owner: (1, N) the region of each token; the background is a region like the others.
         seeds: one per region; another seed may choose another word where several are likely.
         clean: rotated keys and values of the clean layers.
+        seen: (1, T) from `words_shown`.
         on_pass: called before each pass; may raise to cancel.
 
     Returns:
         Per region a text token; 0 for something that the prompt does not name.
     """
     shows = torch.full((len(seeds),), UNDECIDED, device=noise.device)
-    taken: Tensor | None = None
+    taken = None if seen is None else seen[0].cpu() * TAKEN
     left = set(range(len(seeds)))
     vec = art.vec(torch.full((1,), PLANNING_T, device=noise.device))
     for passes_left in range(min(MAX_PASSES, len(seeds)), 0, -1):
@@ -64,6 +67,16 @@ def make_plan(
             taken[word] = TAKEN
             left.remove(region)
     return shows.tolist()
+
+
+def words_shown(logits: Tensor) -> Tensor:
+    """(1, L, T) logits of the clean layers' words -> (1, T) 1 where one of them shows it, else 0.
+
+    A layer that is more likely to show none of the words, or that nobody is sure of, shows none.
+    """
+    likely = logits.softmax(dim=-1) > SURE
+    likely[..., 0] = False
+    return likely.any(dim=1).to(logits.dtype)
 
 
 def spread(shows: Tensor, owner: Tensor) -> Tensor:

@@ -163,7 +163,9 @@ class ART(nn.Module):
             self.plan_in = nn.Linear(config.text_width, width)
             self.plan_query = nn.Linear(width, width)
             self.plan_key = nn.Linear(width, width)
-            self.plan_taken = nn.Linear(1, width, bias=False)  # marks words that a region shows
+            self.plan_taken = nn.Linear(1, width, bias=False)  # marks words that a layer shows
+            self.plan_seen_query = nn.Linear(width, width)
+            self.plan_seen_key = nn.Linear(config.text_width, width)
 
     @torch.no_grad()
     def init_weights(self) -> None:
@@ -203,7 +205,13 @@ class ART(nn.Module):
         return rotations(ids, self.config.axes_dim, self.config.theta).unsqueeze(-3)
 
     def frame(
-        self, ids: Tensor, inner: Tensor, place: Tensor, txt: Tensor, plan: Tensor | None = None
+        self,
+        ids: Tensor,
+        inner: Tensor,
+        place: Tensor,
+        txt: Tensor,
+        plan: Tensor | None = None,
+        seen: Tensor | None = None,
     ) -> Frame:
         """Embed once what all steps of a request share.
 
@@ -213,6 +221,7 @@ class ART(nn.Module):
             txt: (B, T, text_width); text sits at position (0, 0, 0).
             plan: (B, N) the text token that each image token's region shows, or `UNDECIDED`;
                 0, the token of the whole prompt, for a thing that the prompt does not name.
+            seen: (B, T) 1 for words that clean layers show already, else 0; goes with `plan`.
         """
         fixed = None
         text = self.txt_in(txt)
@@ -225,6 +234,8 @@ class ART(nn.Module):
             shown = self.plan_in(shown) * decided[..., None]
             fixed = shown if fixed is None else fixed + shown
             taken = txt.new_zeros(txt.shape[:2]).scatter_reduce(1, index, decided, "amax")
+            if seen is not None:
+                taken = torch.maximum(taken, seen.to(taken.dtype))
             text = text + self.plan_taken(taken[..., None])
         origin = ids.new_zeros(*ids.shape[:1], txt.shape[1], 3)
         pe = self.rotations(torch.cat([origin, ids], dim=1))
@@ -297,10 +308,7 @@ class ART(nn.Module):
         """
         x = F.layer_norm(reading.x, reading.x.shape[-1:], eps=1e-6)
         txt, img = reading.frame.packing.unweave(x, 1)
-        belongs = owner[:, None] == torch.arange(regions, device=owner.device)[None, :, None]
-        shares = belongs.to(x.dtype)
-        shares = shares / shares.sum(dim=-1, keepdim=True).clamp(min=1)  # (B, R, N)
-        query = self.plan_query(shares @ img)
+        query = self.plan_query(region_means(img, owner, regions))
         key = self.plan_key(txt)
         return query @ key.mT / math.sqrt(self.config.width)
 
@@ -345,10 +353,37 @@ class ART(nn.Module):
             stored.append(kv)
         return stored
 
+    def summarise(self, stored: list[KeyValue], owner: Tensor, layers: int) -> Tensor:
+        """(B, L, D): the mean of each clean layer's values in the last block.
+
+        Args:
+            stored: from `clean`, so that the cache has all that it takes.
+            owner: (B, M) the layer of each clean token.
+        """
+        values = stored[-1].v.transpose(1, 2).flatten(2)  # (B, M, D)
+        return region_means(values, owner, layers)
+
+    def recognise(self, summary: Tensor, txt: Tensor) -> Tensor:
+        """(B, L, T) logits: which text token each clean layer shows; 0 = none of the words.
+
+        Args:
+            summary: (B, L, D) from `summarise`.
+            txt: (B, T, text_width) from the text encoder.
+        """
+        query = self.plan_seen_query(F.layer_norm(summary, summary.shape[-1:], eps=1e-6))
+        return query @ self.plan_seen_key(txt).mT / math.sqrt(self.config.width)
+
     def rotate_clean(self, stored: list[KeyValue], ids: Tensor) -> list[KeyValue]:
         """Rotate stored keys to where their layers are now: `ids` (B, M, 3)."""
         pe = self.rotations(ids)
         return [KeyValue(rotate(kv.k, pe), kv.v) for kv in stored]
+
+
+def region_means(x: Tensor, owner: Tensor, regions: int) -> Tensor:
+    """(B, N, D) tokens -> (B, R, D) means; `owner` (B, N) outside 0..R-1 counts nowhere."""
+    belongs = owner[:, None] == torch.arange(regions, device=owner.device)[None, :, None]
+    shares = belongs.to(x.dtype)
+    return shares @ x / shares.sum(dim=-1, keepdim=True).clamp(min=1)
 
 
 def waves(x: Tensor, count: int) -> Tensor:

@@ -8,6 +8,8 @@ Shapes: B pictures, N noisy tokens, R regions, T text tokens, C token width.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -23,6 +25,16 @@ SMALLEST_T = 0.4  # bounds the weight 1/t^2: what a layer shows is decided at hi
 TEXT_DROPOUT = 0.1
 PLANNING_SHARE = 0.3  # pictures at pure noise whose plan is not, or only in part, known
 PLANNING_WEIGHT = 0.1
+TOLD_SHARE = 0.9  # clean layers whose word is marked; at run time some are not recognised
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Clean tokens (B, N, C), the regions' words (B, R, T), the clean layers' words (B, L, T)."""
+
+    tokens: Tensor
+    plan: Tensor
+    recognised: Tensor | None
 
 
 class TextToLayers(nn.Module):
@@ -45,13 +57,15 @@ class TextToLayers(nn.Module):
         *,
         drop_text: Tensor | None = None,
         planned: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """(B, N, C) predicted clean tokens of a padded batch, and (B, R, T) logits of the plan.
+        told: Tensor | None = None,
+    ) -> Prediction:
+        """Clean tokens of a padded batch, and what each region and each clean layer shows.
 
         Args:
             noisy: (B, N, C) at levels t (B,).
             drop_text: (B,) True = no prompt and no plan (classifier-free guidance).
             planned: (B, R) True where a region knows what it shows; None = everywhere.
+            told: (B, L) True where it is marked what a clean layer shows; None = everywhere.
         """
         txt = self.text(batch.vectors, batch.known, batch.text_mask)
         txt_mask = F.pad(batch.text_mask, (1, 0), value=True)
@@ -64,7 +78,7 @@ class TextToLayers(nn.Module):
             txt_mask = torch.where(drop_text[:, None], first, txt_mask)
             shown = shown.where(~drop_text[:, None], UNDECIDED)
         keys = [txt_mask, batch.noisy_mask]
-        clean = None
+        clean = seen = recognised = None
         if batch.clean_tokens.shape[1]:
             owner = batch.clean_owner
             # Padding owns -1: it reads only itself, so that no row of the mask is empty.
@@ -72,45 +86,49 @@ class TextToLayers(nn.Module):
             clean = self.art.clean(
                 batch.clean_tokens, batch.clean_ids, batch.clean_inner, mask=apart
             )
+            summary = self.art.summarise(clean, owner, batch.clean_shows.shape[1])
+            recognised = self.art.recognise(summary, txt).masked_fill(~txt_mask[:, None], -1e4)
+            marked = batch.clean_shows if told is None else batch.clean_shows.where(told, -1)
+            seen = torch.zeros(txt_mask.shape, device=txt.device)
+            seen = seen.scatter_reduce(1, marked.clamp(min=0), (marked > 0).float(), "amax")
+            if drop_text is not None:
+                seen = seen * ~drop_text[:, None]
             clean = self.art.rotate_clean(clean, batch.clean_ids)
             keys.append(owner >= 0)
         mask = torch.cat(keys, dim=1)[:, None, None]
         plan = F.pad(shown, (0, 1), value=UNDECIDED)  # owner -1 reads the last column
         plan = plan.gather(1, batch.owner % plan.shape[1])
-        frame = self.art.frame(batch.ids, batch.inner, batch.place, txt, plan)
+        frame = self.art.frame(batch.ids, batch.inner, batch.place, txt, plan, seen)
         reading = self.art.read(noisy, frame, self.art.vec(t), clean=clean, mask=mask)
         logits = self.art.point(reading, batch.owner, batch.shows.shape[1])
         logits = logits.masked_fill(~txt_mask[:, None], -1e4)
-        return self.art.finish(reading), logits
+        return Prediction(self.art.finish(reading), logits, recognised)
 
 
 def flow_loss(
-    model: TextToLayers,
-    batch: Batch,
-    t: Tensor,
-    noise: Tensor,
-    drop: Tensor | None = None,
-    planned: Tensor | None = None,
-    visible: Tensor | None = None,
-) -> tuple[Tensor, Tensor]:
-    """Velocity error of the prediction at levels t (B,), averaged per layer; and the logits.
+    prediction: Prediction, batch: Batch, t: Tensor, visible: Tensor | None = None
+) -> Tensor:
+    """Velocity error of the predicted tokens at levels t (B,), averaged per layer.
 
     `visible` (C,) weighs the numbers of a token, see `visible_weights`.
     """
-    level = t[:, None, None]
-    noisy = (1 - level) * batch.tokens + level * noise
-    predicted, logits = model.predict(batch, noisy, t, drop_text=drop, planned=planned)
-    squared = (predicted.float() - batch.tokens).square()
+    squared = (prediction.tokens.float() - batch.tokens).square()
     error = (squared if visible is None else squared * visible).mean(dim=-1)  # (B, N)
     weight = batch.weight / t.clamp(min=SMALLEST_T).square()[:, None]
-    return (error * weight).sum(), logits.float()
+    return (error * weight).sum()
+
+
+def add_noise(batch: Batch, t: Tensor, noise: Tensor) -> Tensor:
+    """x_t of the batch's tokens at levels t (B,)."""
+    level = t[:, None, None]
+    return (1 - level) * batch.tokens + level * noise
 
 
 def plan_loss(logits: Tensor, shows: Tensor, asked: Tensor) -> Tensor:
-    """Cross-entropy of the regions' words where `asked` (B, R); 0 where nothing is asked."""
+    """Cross-entropy of the layers' words where `asked` (B, R); 0 where nothing is asked."""
     if not asked.any():
         return logits.sum() * 0
-    return F.cross_entropy(logits[asked], shows[asked])
+    return F.cross_entropy(logits.float()[asked], shows[asked])
 
 
 def visible_weights(autoencoder: Autoencoder) -> Tensor:
@@ -135,9 +153,14 @@ def training_loss(
     known_share = torch.rand(count, 1, device=device)
     planned = torch.rand(batch.shows.shape, device=device) < known_share
     planned |= ~planning[:, None]
-    noise = torch.randn_like(batch.tokens)
-    flow, logits = flow_loss(model, batch, t, noise, drop, planned, visible)
-    plan = plan_loss(logits, batch.shows, ~planned & (batch.shows >= 0))
+    told = torch.rand(batch.clean_shows.shape, device=device) < TOLD_SHARE
+    noisy = add_noise(batch, t, torch.randn_like(batch.tokens))
+    prediction = model.predict(batch, noisy, t, drop_text=drop, planned=planned, told=told)
+    flow = flow_loss(prediction, batch, t, visible)
+    plan = plan_loss(prediction.plan, batch.shows, ~planned & (batch.shows >= 0))
+    if prediction.recognised is not None:
+        asked = (batch.clean_shows >= 0) & ~drop[:, None]
+        plan = plan + plan_loss(prediction.recognised, batch.clean_shows, asked)
     return flow + PLANNING_WEIGHT * plan, flow, plan
 
 

@@ -44,7 +44,8 @@ class Batch:
     tokens (B, N, C), ids (B, N, 3), inner and place (B, N, 4), weight (B, N), noisy_mask (B, N).
     owner (B, N): the picture's region of each token; -1 for the merged entry and padding.
     shows (B, R): the text token that each region shows (0 = not named), -1 = no such region.
-    clean_*: the same for clean layers, with `clean_owner` (B, M) naming the layer of each token.
+    clean_*: the same for clean layers, with `clean_owner` (B, M) naming the layer of each token and
+    `clean_shows` (B, L) the text token of each layer.
     """
 
     vectors: Tensor
@@ -62,6 +63,7 @@ class Batch:
     clean_ids: Tensor
     clean_inner: Tensor
     clean_owner: Tensor
+    clean_shows: Tensor
 
     def to(self, device: torch.device) -> Batch:
         return Batch(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
@@ -120,6 +122,7 @@ def collate(
     clean = max(sum(len(e.tokens) for e in clean) for _, _, clean in pictures)
     layers = sum(len(noisy) for _, noisy, _ in pictures)
     regions = max(len(noisy) for _, noisy, _ in pictures)
+    context = max(len(clean) for _, _, clean in pictures)
     b, c = len(pictures), pictures[0][1][0].tokens.shape[1]
     batch = Batch(
         vectors=torch.zeros(b, words, 128), known=torch.zeros(b, words, dtype=torch.long),
@@ -130,6 +133,7 @@ def collate(
         owner=torch.full((b, noisy), -1), shows=torch.full((b, regions), -1),
         clean_tokens=torch.zeros(b, clean, c), clean_ids=torch.zeros(b, clean, 3),
         clean_inner=torch.ones(b, clean, 4), clean_owner=torch.full((b, clean), -1),
+        clean_shows=torch.full((b, context), -1),
     )  # fmt: skip
     for i, (scene, noisy_entries, clean_entries) in enumerate(pictures):
         vectors, known = prompts[i]
@@ -156,6 +160,8 @@ def collate(
             size = token_size(entry.box, token_px, entry.scale)
             batch.clean_inner[i, part] = inner_coordinates(*size)
             batch.clean_owner[i, part] = number
+            if entry.said_at is not None:
+                batch.clean_shows[i, number] = vocabulary.count(scene.prompt[: entry.said_at])
     return batch
 
 

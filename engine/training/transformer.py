@@ -29,6 +29,7 @@ from engine.model.transformer import ARTConfig
 from engine.planning import PLANNING_T
 from engine.training.objective import (
     TextToLayers,
+    add_noise,
     flow_loss,
     plan_loss,
     training_loss,
@@ -67,23 +68,20 @@ def load_autoencoder(run: Path) -> Autoencoder:
 def validate(model: TextToLayers, batches: list[Batch]) -> dict[str, float]:
     """Loss on fixed held-out pictures at fixed levels and noise, split by noise level."""
     result = {}
-    for name, level in (("low", 0.25), ("mid", 0.6), ("high", 0.95)):
+    levels = {"val_low": 0.25, "val_mid": 0.6, "val_high": 0.95, "val_plan": PLANNING_T}
+    for name, level in levels.items():
         total = 0.0
         for index, batch in enumerate(batches):
             generator = torch.Generator("cpu").manual_seed(index)
             noise = torch.randn(batch.tokens.shape, generator=generator).to(batch.tokens.device)
             t = torch.full((len(batch.tokens),), level, device=batch.tokens.device)
-            total += flow_loss(model, batch, t, noise)[0].item()
-        result[f"val_{name}"] = round(total / len(batches), 4)
-    total = 0.0
-    for batch in batches:
-        t = torch.full((len(batch.tokens),), PLANNING_T, device=batch.tokens.device)
-        generator = torch.Generator("cpu").manual_seed(0)
-        noise = torch.randn(batch.tokens.shape, generator=generator).to(batch.tokens.device)
-        nothing = torch.zeros_like(batch.shows, dtype=torch.bool)
-        logits = flow_loss(model, batch, t, noise, planned=nothing)[1]
-        total += plan_loss(logits, batch.shows, batch.shows >= 0).item()
-    result["val_plan"] = round(total / len(batches), 4)
+            planned = torch.full_like(batch.shows, name != "val_plan", dtype=torch.bool)
+            prediction = model.predict(batch, add_noise(batch, t, noise), t, planned=planned)
+            if name == "val_plan":
+                total += plan_loss(prediction.plan, batch.shows, batch.shows >= 0).item()
+            else:
+                total += flow_loss(prediction, batch, t).item()
+        result[name] = round(total / len(batches), 4)
     return result
 
 
@@ -162,7 +160,7 @@ def main(argv: list[str]) -> int:
         ema = {name: p.detach().clone() for name, p in model.named_parameters()}
     else:
         tensors = loaded[0]
-        strict = "model.art.plan_taken.weight" in tensors  # runs begun before there were plans
+        strict = "model.art.plan_seen_key.weight" in tensors  # runs begun before there were plans
         model.load_state_dict(
             {k[6:]: v for k, v in tensors.items() if k.startswith("model.")}, strict=strict
         )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 
 from engine.layout import inner_coordinates, place_on_canvas, region_ids
+from engine.model.layers import KeyValue
 from engine.model.transformer import UNDECIDED
-from engine.planning import make_plan, spread
+from engine.planning import make_plan, spread, words_shown
 from tests.engine.tiny import TINY_ART, layer, picture, tiny_generator, tiny_model
 
 BOXES = [(0, 0, 64, 64), (96, 32, 192, 96), (128, 128, 192, 256)]
@@ -95,3 +96,18 @@ def test_words_that_a_region_shows_are_marked() -> None:
     assert undecided.fixed is not None
     assert decided.fixed is not None
     assert (undecided.fixed != decided.fixed).any(-1).tolist() == [[True, True, False, True]]
+
+
+def test_clean_layers_keep_their_words() -> None:
+    logits = torch.tensor([[[9.0, 0, 0, 0], [0, 9, 0, 0], [0, 0.1, 0, 0.1]]])
+    assert words_shown(logits).tolist() == [[0, 1, 0, 0]]
+
+
+def test_a_layers_summary_is_of_its_own_tokens() -> None:
+    art = tiny_model().art
+    stored = [KeyValue(torch.randn(1, 2, 7, 32), torch.randn(1, 2, 7, 32)) for _ in range(3)]
+    owner = torch.tensor([[0, 0, 0, 1, 1, 1, -1]])
+    both = art.summarise(stored, owner, 2)
+    first = [KeyValue(kv.k[:, :, :3], kv.v[:, :, :3]) for kv in stored]
+    torch.testing.assert_close(both[:, :1], art.summarise(first, torch.zeros(1, 3), 1))
+    assert art.recognise(both, torch.randn(1, 4, TINY_ART.text_width)).shape == (1, 2, 4)
