@@ -247,7 +247,7 @@ class MainWindow(QMainWindow):
         """Qt override: ask about unsaved changes without blocking, then report `closed`."""
         if not (self._may_close or self.session.undo.is_clean):
             event.ignore()
-            self.files.when_saved(self._close_now, keep=self.recovery.keep_for_next_time)
+            self.files.when_saved(self._close_now, keep=self.recovery.keep)
             return
         event.accept()
         if not self._is_closed:

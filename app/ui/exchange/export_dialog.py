@@ -196,8 +196,13 @@ class ExportDialog(QDialog):
         listed = losses(self._contents, form, options)
         self.table.setRowCount(len(listed))
         for row, (feature, is_lost) in enumerate(listed.items()):
-            self.table.setItem(row, 0, QTableWidgetItem(tr(FEATURES[feature])))
-            self.table.setItem(row, 1, QTableWidgetItem(tr("lost") if is_lost else tr("kept")))
+            texts = (tr(FEATURES[feature]), tr("lost") if is_lost else tr("kept"))
+            for column, text in enumerate(texts):
+                item = QTableWidgetItem(text)
+                font = item.font()
+                font.setBold(is_lost)
+                item.setFont(font)
+                self.table.setItem(row, column, item)
         is_lossless = not any(listed.values())
         self.nothing_lost.setVisible(is_lossless)
         canvas = self._contents.canvas

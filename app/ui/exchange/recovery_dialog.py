@@ -49,7 +49,7 @@ class RecoveryDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(tr("Recover unsaved work"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        heading = QLabel(tr("The program ended before this work was saved. Nothing of it is lost."))
+        heading = QLabel(tr("This work was not saved when the program ended."))
         heading.setWordWrap(True)
         self.list = QListWidget()
         self.list.setAccessibleName(tr("Unsaved work"))
@@ -95,7 +95,10 @@ class RecoveryDialog(QDialog):
                     Qt.AspectRatioMode.KeepAspectRatio,
                     Qt.TransformationMode.SmoothTransformation,
                 )
-                item.setIcon(QIcon(QPixmap.fromImage(image)))
+                pixmap = QPixmap.fromImage(image)
+                icon = QIcon(pixmap)
+                icon.addPixmap(pixmap, QIcon.Mode.Selected)  # else Qt tints it
+                item.setIcon(icon)
 
     def remove(self, each: Unfinished) -> None:
         """A row is gone; without rows the dialog closes."""

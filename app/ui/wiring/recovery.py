@@ -81,6 +81,11 @@ class RecoveryWiring(QObject):
         if self._session.keeper is not None and not self._session.is_settled:
             self._session.is_settled = not self._is_kept_on_purpose
 
+    @property
+    def keep(self) -> Callable[[Callable[[], None]], None] | None:
+        """`keep_for_next_time` where work is kept at all, else None."""
+        return None if self._session.keeper is None else self.keep_for_next_time
+
     def keep_for_next_time(self, then: Callable[[], None]) -> None:
         """Bring the newest state to the disk, then go on; a message when that fails."""
         keeper = self._session.keeper

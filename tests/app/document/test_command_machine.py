@@ -6,6 +6,7 @@ A second listener builds the layer list from events alone; it must always agree.
 from __future__ import annotations
 
 import io
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from app.document import Document, Rect, Size, UserError, new_contents
 from app.document.commands import Command, Placement
 from app.document.commands.candidates import original_of
 from app.document.contents import Settings, content_hash
+from app.document.storage.journal import WorkFolder, WorkInfo, recover
 from app.document.storage.ora import load_project, write_ora
 from tests.app.document.examples import UndoStack, picture
 
@@ -200,6 +202,8 @@ class CommandMachine(RuleBasedStateMachine):
         self.stack = UndoStack(self.document)
         self.hashes = [self.document.content_hash()]
         self.mirror = Mirror(self.document)
+        self.folder = tempfile.TemporaryDirectory()
+        self.work = WorkFolder.create(Path(self.folder.name))
 
     @rule(kind=st.sampled_from(sorted(FACTORIES, key=lambda kind: kind.__name__)), data=st.data())
     def do(self, kind: type[Command], data: st.DataObject) -> None:
@@ -240,6 +244,17 @@ class CommandMachine(RuleBasedStateMachine):
             write_ora(opened.contents, again)
             assert again.getvalue() == path.read_bytes()
 
+    @rule()
+    def crash_and_recover(self) -> None:
+        """The journal leads to the same document as the commands did (REL3, SV2)."""
+        dirty = WorkInfo(is_clean=False)
+        self.work.keep(self.document.contents, dirty)
+        with tempfile.TemporaryDirectory() as folder:
+            copy = shutil.copytree(self.work.path, Path(folder, "copy"))
+            recovered = recover(copy)
+        assert (recovered.messages, recovered.info) == ((), dirty)
+        assert content_hash(recovered.contents) == self.document.content_hash()
+
     @invariant()
     def the_hash_is_that_of_this_step(self) -> None:
         if hasattr(self, "stack"):
@@ -272,6 +287,8 @@ class CommandMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "stack"):
             return
+        self.work.close(remove=True)
+        self.folder.cleanup()
         while self.stack.undone:
             self.stack.redo()
         last = self.document.content_hash()
