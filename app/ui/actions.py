@@ -6,7 +6,7 @@ letters never fire while somebody types. Keys: editor.md 3.3.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
@@ -77,6 +77,22 @@ class Actions:
             if spec.icon:
                 self._actions[spec.name].setIcon(icon(spec.icon, colours))
 
+    def set_keys(self, keys: Mapping[str, Sequence[str]]) -> None:
+        """Give the actions other keys; the tooltips follow."""
+        for name, sequences in keys.items():
+            self._actions[name].setShortcuts([QKeySequence(key) for key in sequences])
+            self._write_tip(name)
+
+    def titles(self) -> list[tuple[str, str, str]]:
+        """(name, title, one sentence) of every action, in menu order."""
+        return [(spec.name, spec_title(spec), tr(spec.tip)) for spec in SPECS]
+
+    def plain_tip(self, name: str) -> str:
+        """The sentence of an action, and if it is disabled the reason."""
+        reason = self._reasons.get(name, "")
+        text = tr(self._specs[name].tip)
+        return text if not reason else text + " " + tr("Disabled: {0}.").format(reason)
+
     def key_list(self) -> list[tuple[str, str]]:
         """(what it does, its keys) of every action that has a key, in menu order."""
         return [
@@ -88,14 +104,14 @@ class Actions:
                 ),
             )
             for spec in SPECS
-            if spec.keys
+            if self._actions[spec.name].shortcuts()
         ]
 
     def _write_tip(self, name: str) -> None:
         action, spec = self._actions[name], self._specs[name]
         title = spec_title(spec)
-        if spec.keys:
-            native = QKeySequence(spec.keys[0]).toString(QKeySequence.SequenceFormat.NativeText)
+        if keys := action.shortcuts():
+            native = keys[0].toString(QKeySequence.SequenceFormat.NativeText)
             title = f"{title} ({native})"
         lines = [f"<b>{title}</b>", tr(spec.tip)]
         if reason := self._reasons.get(name, ""):

@@ -57,6 +57,7 @@ from app.ui.wiring.marks import MarksWiring
 from app.ui.wiring.model import ModelWiring
 from app.ui.wiring.recovery import RecoveryWiring
 from app.ui.wiring.showing import ShowingWiring
+from app.ui.wiring.tools import ToolsWiring
 from app.ui.wiring.view import TOOLS, ViewWiring
 
 _START_SIZE = QSize(1280, 840)
@@ -217,6 +218,14 @@ class MainWindow(QMainWindow):
             self.status,
         )
         self.asking = AskingWiring(session, actions, self.prompt, self.view, self.status)
+        self.tools_wiring = ToolsWiring(
+            session,
+            actions,
+            self,
+            self.view,
+            self.prompt,
+            self.view_wiring.apply_theme,
+        )
         self.help = HelpWiring(session, actions, self)
         self.model = ModelWiring(session)
         actions["reset_layout"].triggered.connect(self._reset_layout)

@@ -28,6 +28,8 @@ ICON_SMALL = 16
 DOCK_WIDTH = 336
 CHECK_SIZE = 8
 MIN_WINDOW = (900, 600)
+MIN_POINTS = 9.0
+_BASE_SIZE = "layerloomBasePoints"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,8 +136,16 @@ def colours_for(choice: ThemeChoice) -> Colours:
     return DARK if scheme == Qt.ColorScheme.Dark else LIGHT
 
 
-def apply(app: QApplication, colours: Colours) -> None:
-    """Put Fusion, our palette and the style sheet on the whole application."""
+def apply(app: QApplication, colours: Colours, font_percent: int = 100) -> None:
+    """Put Fusion, our palette, the font size and the style sheet on the whole application."""
+    base = app.property(_BASE_SIZE)
+    if base is None:
+        base = app.font().pointSizeF()
+        app.setProperty(_BASE_SIZE, base)
+    font = app.font()
+    font.setPointSizeF(max(MIN_POINTS, base * font_percent / 100))
+    if font != app.font():
+        app.setFont(font)
     if app.style().objectName() != "fusion":
         app.setStyle("Fusion")
     app.setPalette(palette(colours))

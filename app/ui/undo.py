@@ -106,6 +106,11 @@ class UndoStack(QObject):
         self.changed.emit()
         return True
 
+    def set_limit(self, steps: int) -> None:
+        """How many steps are kept (UN5). Qt takes it on an empty stack only, else at next start."""
+        if self.stack.count() == 0:
+            self.stack.setUndoLimit(steps)
+
     def new_gesture(self) -> int:
         """A number for the commands of one drag or one run of typing."""
         return next(self._gestures)

@@ -58,6 +58,7 @@ class Decor:
     matte: str | None = None
     has_outlines: bool = True
     stage_text: str = ""
+    grid_in_drags: bool = True
 
     def paint_ground(
         self, painter: QPainter, to_view: QTransform, viewport: QRectF, ratio: float
@@ -77,7 +78,7 @@ class Decor:
         canvas = to_view.mapRect(to_rectf(document.canvas.rect))
         overlay.canvas_edge(painter, canvas)
         draws_box = self.draft is not None and self.draft.is_box
-        if self.show_grid or draws_box:
+        if self.show_grid or (draws_box and self.grid_in_drags):
             step = document.grid * to_view.m11()
             overlay.grid(painter, overlay.aligned(canvas), step, step, viewport)
         for layer in document.foregrounds if self.has_outlines else ():

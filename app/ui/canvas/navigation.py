@@ -36,6 +36,7 @@ class Navigation:
         self._document = document
         self._changed = changed
         self._follows_fit = True
+        self.wheel_zooms = False
 
     @property
     def zoom(self) -> float:
@@ -80,7 +81,7 @@ class Navigation:
         """Wheel scrolls, Shift+wheel sideways, Ctrl+wheel zooms at the pointer."""
         modifiers = event.modifiers()
         pixels, angle = event.pixelDelta(), event.angleDelta()
-        if modifiers & Qt.KeyboardModifier.ControlModifier:
+        if bool(modifiers & Qt.KeyboardModifier.ControlModifier) != self.wheel_zooms:
             turns = (angle.y() or angle.x()) / 120
             self.zoom_by(STEP**turns, event.position())
             return

@@ -17,6 +17,8 @@ from app.ui.theme import CONTROL_HEIGHT, GAP, UNIT
 
 LINES = 3
 _WINDOW_KEYS = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
+_HISTORY = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}
+_ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _JUMPS = {
     Qt.Key.Key_Left,
     Qt.Key.Key_Right,
@@ -36,10 +38,14 @@ class PromptField(QPlainTextEdit):
     Signals:
         edited(text, gesture): the user changed the text.
         left(): Esc was pressed; the text is kept.
+        history_asked(step): Alt+Up (1, older) or Alt+Down (-1, newer).
+        send_asked(): Shift+Enter.
     """
 
     edited = Signal(str, int)
     left = Signal()
+    history_asked = Signal(int)
+    send_asked = Signal()
 
     def __init__(self, new_gesture: Callable[[], int], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -95,6 +101,13 @@ class PromptField(QPlainTextEdit):
         """Qt override: Esc keeps the text and leaves; a caret key ends the run."""
         if event.key() == Qt.Key.Key_Escape:
             self.left.emit()
+            return
+        held = event.modifiers()
+        if held & Qt.KeyboardModifier.AltModifier and event.key() in _HISTORY:
+            self.history_asked.emit(_HISTORY[Qt.Key(event.key())])
+            return
+        if event.key() in _ENTERS and held & Qt.KeyboardModifier.ShiftModifier:
+            self.send_asked.emit()
             return
         if event.key() in _JUMPS:
             self.end_run()

@@ -153,6 +153,7 @@ class AskingWiring(QObject):
         self._actions["focus_prompt"].triggered.connect(bar.field.setFocus)
         bar.field.edited.connect(self._on_typed)
         bar.field.left.connect(self._view.setFocus)
+        bar.field.send_asked.connect(self._actions["generate"].trigger)
         bar.seed.changed.connect(self._on_seed)
         bar.variations.valueChanged.connect(self._on_variations)
         bridge.pace.costs_changed.connect(self.refresh)

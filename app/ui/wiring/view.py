@@ -73,7 +73,11 @@ class ViewWiring(QObject):
     def apply_theme(self) -> None:
         """Put the chosen colours on everything."""
         colours = theme.colours_for(cast(ThemeChoice, self._session.settings.theme))
-        theme.apply(cast(QApplication, QApplication.instance()), colours)
+        theme.apply(
+            cast(QApplication, QApplication.instance()),
+            colours,
+            self._session.settings.font_percent,
+        )
         self._recolour(colours)
 
     def zoom_selection(self) -> None:

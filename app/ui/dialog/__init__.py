@@ -1,0 +1,1 @@
+"""Larger dialogs, one a file; the small ones are in `app.ui.dialogs`."""

@@ -1,0 +1,132 @@
+"""The job list: what runs, waits and has ended; stop one, stop all, clear (GE8)."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QStackedWidget,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.bridge import Bridge
+from app.jobs import Job
+from app.ui.text import number, seconds, tr
+from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
+
+
+def state_text(job: Job) -> str:
+    """The job's state in words."""
+    if job.state == "running":
+        return tr("Running, {0} %").format(number(round(job.part * 100)))
+    return {
+        "waiting": tr("Waiting"),
+        "stopping": tr("Stopping"),
+        "finished": tr("Finished"),
+        "cancelled": tr("Stopped"),
+        "failed": tr("Failed"),
+    }[job.state]
+
+
+class JobsDialog(QDialog):
+    """A table that follows the bridge; stays open beside the work."""
+
+    def __init__(self, parent: QWidget, bridge: Bridge) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr("Jobs"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._bridge = bridge
+        self._rows: list[Job] = []
+        self.table = QTableWidget(0, 4)
+        self.table.setAccessibleName(tr("Jobs, newest first"))
+        self.table.setHorizontalHeaderLabels([tr("Job"), tr("State"), tr("Seed"), tr("Time")])
+        self.table.verticalHeader().hide()
+        self.table.setShowGrid(False)
+        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
+        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        self.table.horizontalHeader().setDefaultAlignment(left)
+        empty = QLabel(tr("No jobs."))
+        empty.setObjectName("secondary")
+        empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(empty)
+        self._pages.addWidget(self.table)
+        self.stop = self._button(tr("Stop"), self._on_stop)
+        self.stop_all = self._button(tr("Stop All"), bridge.stop_all)
+        self.clear = self._button(tr("Clear Ended"), self._on_clear)
+        row = QHBoxLayout()
+        row.setSpacing(GAP)
+        for button in (self.stop, self.stop_all):
+            row.addWidget(button)
+        row.addStretch(1)
+        row.addWidget(self.clear)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        layout.setSpacing(MARGIN)
+        layout.addWidget(self._pages, 1)
+        layout.addLayout(row)
+        self.resize(560, 320)
+        self.table.itemSelectionChanged.connect(self._enable)
+        bridge.job_changed.connect(self._on_job)
+        self.refresh()
+
+    def done(self, result: int) -> None:
+        """Qt override: no one listens any more."""
+        self._bridge.job_changed.disconnect(self._on_job)
+        super().done(result)
+
+    def refresh(self) -> None:
+        """Show the jobs as they are now."""
+        self._rows = list(reversed(list(self._bridge.jobs)))
+        self._pages.setCurrentIndex(1 if self._rows else 0)
+        self.table.setRowCount(len(self._rows))
+        for place, job in enumerate(self._rows):
+            time = "" if job.seconds is None else seconds(job.seconds)
+            title = job.title
+            if job.variations > 1:
+                title += f" × {number(job.variations)}"
+            for column, text in enumerate((title, state_text(job), str(job.picture_seed), time)):
+                item = QTableWidgetItem(text)
+                item.setToolTip(text if job.message is None else job.message.text)
+                self.table.setItem(place, column, item)
+        self._enable()
+
+    def _on_job(self, job: Job) -> None:
+        self.refresh()
+
+    def _enable(self) -> None:
+        chosen = self._chosen()
+        self.stop.setEnabled(chosen is not None and not chosen.has_ended)
+        self.stop_all.setEnabled(any(not job.has_ended for job in self._rows))
+        self.clear.setEnabled(any(job.has_ended for job in self._rows))
+
+    def _chosen(self) -> Job | None:
+        row = self.table.currentRow()
+        if 0 <= row < len(self._rows):
+            return self._rows[row]
+        return self._bridge.current
+
+    def _on_stop(self) -> None:
+        self._bridge.stop(self._chosen())
+        self.refresh()
+
+    def _on_clear(self) -> None:
+        self._bridge.jobs.clear()
+        self.refresh()
+
+    def _button(self, text: str, slot: object) -> QPushButton:
+        button = QPushButton(text)
+        button.setMinimumHeight(CONTROL_HEIGHT)
+        button.setAccessibleName(text)
+        button.setAutoDefault(False)
+        button.clicked.connect(slot)
+        return button

@@ -1,0 +1,208 @@
+"""The key editor: presets, search, one field per action, conflicts named, reset (PL5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QHeaderView,
+    QKeySequenceEdit,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.settings import Settings
+from app.ui.actions import Actions
+from app.ui.dialogs import Choice
+from app.ui.key_presets import PRESETS, conflicts, keys_for
+from app.ui.text import tr
+from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
+
+
+class KeyEditor(QWidget):
+    """A table of actions and keys.
+
+    Args:
+        settings: `keys` and `key_preset` are changed in place.
+        changed: called after each change, to put the keys on the actions.
+    """
+
+    def __init__(self, settings: Settings, actions: Actions, changed: Callable[[], None]) -> None:
+        super().__init__()
+        self._settings = settings
+        self._actions = actions
+        self._changed = changed
+        self._names = [name for name, _, _ in actions.titles()]
+        self.preset = Choice()
+        self.preset.setMinimumHeight(CONTROL_HEIGHT)
+        self.preset.setAccessibleName(tr("Preset"))
+        self.preset.view().setAccessibleName(tr("Presets"))
+        self.preset.addItems(list(PRESETS))
+        self.preset.setCurrentText(settings.key_preset)
+        self.search = QLineEdit()
+        self.search.setFixedHeight(CONTROL_HEIGHT)
+        self.search.setPlaceholderText(tr("Search actions and keys"))
+        self.search.setAccessibleName(tr("Search"))
+        self.table = QTableWidget(len(self._names), 2)
+        self.table.setAccessibleName(tr("Actions and their keys"))
+        self.table.setHorizontalHeaderLabels([tr("Action"), tr("Keys")])
+        self.table.verticalHeader().hide()
+        self.table.setShowGrid(False)
+        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QTableWidget.SelectionMode.SingleSelection)
+        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        self.table.horizontalHeader().setDefaultAlignment(left)
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.field = QKeySequenceEdit()
+        self.field.setMaximumSequenceLength(1)
+        self.field.setFixedHeight(CONTROL_HEIGHT)
+        self.field.setAccessibleName(tr("New key"))
+        for part in self.field.findChildren(QLineEdit):
+            part.setAccessibleName(tr("New key"))
+        self.assign = self._button(tr("Assign"), self._on_assign)
+        self.remove = self._button(tr("Remove"), self._on_remove)
+        self.reset = self._button(tr("Reset"), self._on_reset)
+        self.reset_all = self._button(tr("Reset All"), self._on_reset_all)
+        self.note = QLabel()
+        self.note.setObjectName("warning")
+        self.note.setWordWrap(True)
+        self._lay_out()
+        self.preset.activated.connect(self._on_preset)
+        self.search.textChanged.connect(self._filter)
+        self.table.currentCellChanged.connect(lambda *_: self._on_row())
+        self.field.keySequenceChanged.connect(lambda _: self._check())
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the keys as they are now."""
+        keys = keys_for(self._settings.key_preset, self._settings.keys)
+        for row, (name, title, _) in enumerate(self._actions.titles()):
+            native = ", ".join(
+                QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+                for key in keys[name]
+            )
+            mark = " *" if name in self._settings.keys else ""
+            for column, text in enumerate((title + mark, native)):
+                self.table.setItem(row, column, QTableWidgetItem(text))
+        self._filter(self.search.text())
+        self._on_row()
+
+    def select(self, name: str) -> None:
+        """Go to an action's row."""
+        self.table.setCurrentCell(self._names.index(name), 0)
+
+    @property
+    def name(self) -> str:
+        """The action of the current row, or ""."""
+        row = self.table.currentRow()
+        return self._names[row] if row >= 0 else ""
+
+    def _on_row(self) -> None:
+        chosen = bool(self.name)
+        self.field.clear()
+        for widget in (self.field, self.remove):
+            widget.setEnabled(chosen)
+        self.reset.setEnabled(self.name in self._settings.keys)
+        self._check()
+
+    def _check(self) -> None:
+        """Say who has the typed key already."""
+        sequence = self.field.keySequence().toString()
+        owner = self._owner_of(sequence)
+        self.assign.setEnabled(bool(self.name and sequence) and not owner)
+        self.note.setText("")
+        if owner:
+            title = {name: title for name, title, _ in self._actions.titles()}[owner]
+            self.note.setText(
+                tr("{0} belongs to '{1}'. Remove it there first.").format(
+                    self.field.keySequence().toString(QKeySequence.SequenceFormat.NativeText), title
+                )
+            )
+
+    def _owner_of(self, sequence: str) -> str:
+        if not (sequence and self.name):
+            return ""
+        keys = keys_for(self._settings.key_preset, self._settings.keys)
+        keys[self.name] = (*(key for key in keys[self.name] if key != sequence), sequence)
+        names = conflicts(keys).get(sequence, [])
+        return next((name for name in names if name != self.name), "")
+
+    def _on_assign(self) -> None:
+        name, sequence = self.name, self.field.keySequence().toString()
+        keys = keys_for(self._settings.key_preset, self._settings.keys)[name]
+        self._set(name, [sequence, *(key for key in keys if key != sequence)])
+
+    def _on_remove(self) -> None:
+        self._set(self.name, [])
+
+    def _on_reset(self) -> None:
+        self._settings.keys.pop(self.name, None)
+        self._tell()
+
+    def _on_reset_all(self) -> None:
+        self._settings.keys.clear()
+        self._tell()
+
+    def _on_preset(self) -> None:
+        self._settings.key_preset = self.preset.currentText()
+        self._tell()
+        self._warn()
+
+    def _set(self, name: str, keys: list[str]) -> None:
+        self._settings.keys[name] = keys
+        self._tell()
+
+    def _tell(self) -> None:
+        self._changed()
+        self.refresh()
+
+    def _warn(self) -> None:
+        """The user's own keys may meet those of another preset."""
+        found = conflicts(keys_for(self._settings.key_preset, self._settings.keys))
+        if found:
+            self.note.setText(
+                tr("Used twice: {0}. Reset one of the actions.").format(", ".join(sorted(found)))
+            )
+
+    def _filter(self, text: str) -> None:
+        words = text.casefold().split()
+        for row in range(self.table.rowCount()):
+            items = (self.table.item(row, 0), self.table.item(row, 1))
+            line = " ".join(item.text() for item in items if item is not None).casefold()
+            self.table.setRowHidden(row, not all(word in line for word in words))
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(GAP)
+        top.addWidget(self.preset, 1)
+        top.addWidget(self.search, 2)
+        bottom = QHBoxLayout()
+        bottom.setSpacing(GAP)
+        bottom.addWidget(self.field, 1)
+        for button in (self.assign, self.remove, self.reset, self.reset_all):
+            bottom.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        layout.setSpacing(GAP)
+        layout.addLayout(top)
+        layout.addWidget(self.table, 1)
+        layout.addLayout(bottom)
+        layout.addWidget(self.note)
+        self.note.setMinimumHeight(5 * UNIT)
+
+    def _button(self, text: str, slot: Callable[[], None]) -> QPushButton:
+        button = QPushButton(text)
+        button.setMinimumHeight(CONTROL_HEIGHT)
+        button.setAccessibleName(text)
+        button.setAutoDefault(False)
+        button.clicked.connect(slot)
+        return button

@@ -1,0 +1,189 @@
+"""The settings dialog: what the program remembers about the user (3.5). Changes act at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.settings import Settings
+from app.ui.dialog.key_editor import KeyEditor
+from app.ui.dialogs import Choice
+from app.ui.text import tr
+from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
+
+
+class SettingsDialog(QDialog):
+    """Tabs of fields.
+
+    Args:
+        settings: changed in place.
+        changed: called with the name of each setting that was changed.
+        measure: times the computer again.
+        keys: the page for keys.
+    """
+
+    def __init__(
+        self,
+        parent: QWidget,
+        settings: Settings,
+        changed: Callable[[str], None],
+        measure: Callable[[], None],
+        keys: KeyEditor,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr("Settings"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._settings = settings
+        self._changed = changed
+        self.fields: dict[str, QWidget] = {}
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(self._general(), tr("General"))
+        self.tabs.addTab(self._generation(measure), tr("Generation"))
+        self.tabs.addTab(self._canvas(), tr("Canvas"))
+        self.tabs.addTab(keys, tr("Keys"))
+        self.tabs.addTab(self._undo(), tr("Undo"))
+        buttons = QDialogButtonBox()
+        close = QPushButton(tr("Close"))
+        close.setMinimumHeight(CONTROL_HEIGHT)
+        close.setAccessibleName(close.text())
+        buttons.addButton(close, QDialogButtonBox.ButtonRole.RejectRole)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        layout.setSpacing(MARGIN)
+        layout.addWidget(self.tabs, 1)
+        layout.addWidget(buttons)
+        self.resize(600, 520)
+
+    # ---- pages ----
+
+    def _general(self) -> QWidget:
+        page, form = _page()
+        themes = {"system": tr("As the system"), "dark": tr("Dark"), "light": tr("Light")}
+        self._choice(form, "theme", tr("Theme"), themes)
+        self._number(form, "font_percent", tr("Font size"), 80, 200, " %", 10)
+        self._check(
+            form,
+            "ask_before_replacing",
+            tr("Ask before replacing pixels"),
+            tr("Results always wait in the strip until you take them."),
+        )
+        return page
+
+    def _generation(self, measure: Callable[[], None]) -> QWidget:
+        page, form = _page()
+        cores = os.cpu_count() or 2
+        self._number(form, "threads", tr("Threads (0 = all but one)"), 0, cores, "", 1)
+        self._check(
+            form,
+            "low_priority",
+            tr("Generate at low priority"),
+            tr("Other programs come first. Takes effect at the next start."),
+        )
+        self._number(form, "preview_every", tr("Preview each n-th step (0 = none)"), 0, 20, "", 1)
+        self._number(form, "variations", tr("Variations of a new picture"), 1, 8, "", 1)
+        self._number(form, "cache_mb", tr("Memory for reuse (0 = automatic)"), 0, 65536, " MB", 64)
+        again = QPushButton(tr("Measure Again"))
+        again.setMinimumHeight(CONTROL_HEIGHT)
+        again.setAccessibleName(again.text())
+        again.setToolTip(tr("Times two short jobs, for the seconds on buttons and beside boxes."))
+        again.setAutoDefault(False)
+        again.clicked.connect(measure)
+        form.addRow(tr("Predicted times"), again)
+        form.addRow(_note(tr("Threads, priority and memory count from the next start on.")))
+        return page
+
+    def _canvas(self) -> QWidget:
+        page, form = _page()
+        shows = {"always": tr("Always"), "drags": tr("While drawing"), "never": tr("Never")}
+        self._choice(form, "grid_shows", tr("Grid"), shows)
+        self._check(form, "snap", tr("Snap to the grid"), tr("Ctrl held lets go of it."))
+        self._check(
+            form,
+            "wheel_zooms",
+            tr("Wheel zooms"),
+            tr("Then Ctrl+wheel scrolls. Otherwise it is the other way round."),
+        )
+        return page
+
+    def _undo(self) -> QWidget:
+        page, form = _page()
+        self._number(form, "undo_steps", tr("Steps"), 1, 10_000, "", 100)
+        self._number(form, "undo_mb", tr("Memory for pixels"), 16, 65536, " MB", 64)
+        form.addRow(_note(tr("The oldest steps go first; results in the strip never do.")))
+        return page
+
+    # ---- fields ----
+
+    def _choice(self, form: QFormLayout, key: str, text: str, options: dict[str, str]) -> None:
+        field = Choice()
+        field.setMinimumHeight(CONTROL_HEIGHT)
+        field.setAccessibleName(text)
+        field.view().setAccessibleName(text)
+        for value, name in options.items():
+            field.addItem(name, value)
+        field.setCurrentIndex(max(0, field.findData(getattr(self._settings, key))))
+        field.activated.connect(lambda place: self._set(key, field.itemData(place)))
+        self.fields[key] = field
+        form.addRow(text, field)
+
+    def _number(
+        self, form: QFormLayout, key: str, text: str, low: int, high: int, suffix: str, step: int
+    ) -> None:
+        field = QSpinBox()
+        field.setRange(low, high)
+        field.setSingleStep(step)
+        field.setSuffix(suffix)
+        field.setMinimumHeight(CONTROL_HEIGHT)
+        field.setKeyboardTracking(False)
+        field.setAccessibleName(text)
+        field.setValue(getattr(self._settings, key))
+        field.valueChanged.connect(lambda value: self._set(key, value))
+        self.fields[key] = field
+        form.addRow(text, field)
+
+    def _check(self, form: QFormLayout, key: str, text: str, tip: str) -> None:
+        field = QCheckBox(text)
+        field.setMinimumHeight(24)
+        field.setAccessibleName(text)
+        field.setToolTip(tip)
+        field.setChecked(getattr(self._settings, key))
+        field.toggled.connect(lambda value: self._set(key, value))
+        self.fields[key] = field
+        form.addRow("", field)
+
+    def _set(self, key: str, value: object) -> None:
+        setattr(self._settings, key, value)
+        self._changed(key)
+
+
+def _page() -> tuple[QWidget, QFormLayout]:
+    page = QWidget()
+    form = QFormLayout(page)
+    form.setContentsMargins(MARGIN, 2 * MARGIN, MARGIN, MARGIN)
+    form.setVerticalSpacing(GAP)
+    form.setHorizontalSpacing(2 * MARGIN)
+    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    return page, form
+
+
+def _note(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setObjectName("secondary")
+    label.setWordWrap(True)
+    return label

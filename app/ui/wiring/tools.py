@@ -1,0 +1,196 @@
+"""The larger dialogs: settings and keys, Find Command, job list, prompt history, canvas size."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Callable
+from importlib import metadata
+
+from PySide6.QtCore import QObject, qVersion
+from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
+
+from app.document.commands import SetCanvas, SetPrompt
+from app.document.geometry import Size, round_to
+from app.settings import Settings, log_path
+from app.ui.actions import Actions
+from app.ui.canvas.view import CanvasView
+from app.ui.dialog.find import FindDialog
+from app.ui.dialog.history import HistoryDialog
+from app.ui.dialog.jobs import JobsDialog
+from app.ui.dialog.key_editor import KeyEditor
+from app.ui.dialog.settings import SettingsDialog
+from app.ui.dialogs import NewDialog
+from app.ui.key_presets import keys_for
+from app.ui.panels.prompt import PromptBar
+from app.ui.session import Session
+from app.ui.text import tr
+
+LOG_LINES = 200
+
+
+class ToolsWiring(QObject):
+    """Opens the dialogs and acts on what they say.
+
+    Args:
+        retheme: puts the chosen theme and font size on everything.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        actions: Actions,
+        window: QMainWindow,
+        view: CanvasView,
+        bar: PromptBar,
+        retheme: Callable[[], None],
+    ) -> None:
+        super().__init__(window)
+        self._session = session
+        self._actions = actions
+        self._window = window
+        self._view = view
+        self._bar = bar
+        self._retheme = retheme
+        self._walked = -1
+        self.dialog: QDialog | None = None
+        for name, slot in (
+            ("settings", self.show_settings),
+            ("find_command", self.find),
+            ("show_jobs", self.show_jobs),
+            ("prompt_history", self.show_history),
+            ("canvas_size", self.ask_canvas),
+            ("copy_diagnostics", self.copy_diagnostics),
+        ):
+            actions[name].triggered.connect(slot)
+        bar.field.history_asked.connect(self.walk_history)
+        bar.field.edited.connect(self._on_typed)
+        session.undo.set_limit(session.settings.undo_steps)
+        self.apply_keys()
+        self._apply_canvas()
+
+    def show_settings(self) -> None:
+        """Every setting; changes act at once."""
+        keys = KeyEditor(self._session.settings, self._actions, self.apply_keys)
+        self._open(
+            SettingsDialog(
+                self._window,
+                self._session.settings,
+                self._on_setting,
+                self._session.bridge.pace.measure_again,
+                keys,
+            )
+        )
+
+    def find(self) -> None:
+        """Any command by a part of its name."""
+        self._open(FindDialog(self._window, self._actions))
+
+    def show_jobs(self) -> None:
+        """What runs, waits and has ended."""
+        self._open(JobsDialog(self._window, self._session.bridge))
+
+    def show_history(self) -> None:
+        """Prompts that were used."""
+        self._open(HistoryDialog(self._window, self._session.settings.prompts, self._take_prompt))
+
+    def walk_history(self, step: int) -> None:
+        """Alt+Up goes back in the history, Alt+Down forth again."""
+        prompts = self._session.settings.prompts
+        place = min(max(self._walked + step, 0), len(prompts) - 1)
+        if prompts and place != self._walked:
+            self._take_prompt(prompts[place])
+            self._walked = place
+
+    def ask_canvas(self) -> None:
+        """Another size of the canvas; what is there keeps the middle, on the grid."""
+        document, info = self._session.document, self._session.bridge.info
+        sizes = info.trained_canvases if info is not None else ()
+        multiple = document.grid
+        if info is not None and info.canvas_multiple % document.grid == 0:
+            multiple = info.canvas_multiple
+        dialog = NewDialog(
+            self._window, [Size(*size) for size in sizes], multiple, self._set_canvas
+        )
+        dialog.setWindowTitle(tr("Canvas Size"))
+        dialog.width_field.setValue(document.canvas.width)
+        dialog.height_field.setValue(document.canvas.height)
+        self._open(dialog)
+
+    def copy_diagnostics(self) -> None:
+        """GE17: versions, device, the last log lines; no prompt, no picture. Nothing is sent."""
+        QApplication.clipboard().setText(self.diagnostics())
+        self._session.note(tr("Diagnostics copied. They hold neither prompt nor picture."))
+
+    def diagnostics(self) -> str:
+        """What a report needs."""
+        info, document = self._session.bridge.info, self._session.document
+        model = "not loaded"
+        if info is not None:
+            model = f"{info.name} {info.file_hash[:12]}, {info.device}, {info.precision}"
+            model += f", {info.threads} threads"
+        lines = [
+            f"Layerloom {_version('layerloom')}",
+            f"Python {platform.python_version()}, Qt {qVersion()}, torch {_version('torch')}",
+            f"{platform.platform()}, {QApplication.platformName()}",
+            f"engine {self._session.bridge.state}; model {model}",
+            f"{len(document.layers)} layers, "
+            f"canvas {document.canvas.width} x {document.canvas.height}",
+            "",
+        ]
+        try:
+            log = log_path().read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            log = []
+        prompt = " ".join(self._session.document.prompt.split())
+        kept = [line for line in log if not prompt or prompt not in line]
+        return "\n".join([*lines, *kept[-LOG_LINES:]])
+
+    def apply_keys(self) -> None:
+        """Put preset and own keys on the actions."""
+        settings = self._session.settings
+        self._actions.set_keys(keys_for(settings.key_preset, settings.keys))
+
+    def _open(self, dialog: QDialog) -> None:
+        self.dialog = dialog
+        dialog.open()
+
+    def _take_prompt(self, prompt: str) -> None:
+        self._bar.field.end_run()
+        self._session.push(SetPrompt(prompt))
+        self._walked = -1
+
+    def _on_typed(self, text: str, gesture: int) -> None:
+        self._walked = -1
+
+    def _set_canvas(self, size: Size) -> None:
+        document = self._session.document
+        dx = round_to((size.width - document.canvas.width) // 2, document.grid)
+        dy = round_to((size.height - document.canvas.height) // 2, document.grid)
+        self._session.push(SetCanvas(size, dx, dy))
+
+    def _on_setting(self, name: str) -> None:
+        settings: Settings = self._session.settings
+        if name in ("theme", "font_percent"):
+            self._actions[f"theme_{settings.theme}"].setChecked(True)
+            self._retheme()
+        elif name == "undo_steps":
+            self._session.undo.set_limit(settings.undo_steps)
+        elif name == "preview_every":
+            self._actions["show_previews"].setChecked(settings.preview_every > 0)
+        else:
+            self._apply_canvas()
+
+    def _apply_canvas(self) -> None:
+        settings = self._session.settings
+        self._actions["snap"].setChecked(settings.snap)
+        self._actions["grid"].setChecked(settings.grid_shows == "always")
+        self._view.decor.grid_in_drags = settings.grid_shows != "never"
+        self._view.navigation.wheel_zooms = settings.wheel_zooms
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return f"unknown ({sys.platform})"

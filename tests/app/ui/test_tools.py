@@ -1,0 +1,254 @@
+"""Settings, keys, Find Command, job list, prompt history, canvas size, diagnostics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QApplication
+
+from app.document.geometry import Rect, Size
+from app.settings import Settings, load_settings, save_settings
+from app.ui.dialog.find import rank
+from app.ui.key_presets import PRESETS, conflicts, keys_for
+from tests.app.ui.helpers import draw_box, generate, key
+from tests.fakes import fill
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+ALT = Qt.KeyboardModifier.AltModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+def opened(window: Any, action: str) -> Any:
+    window.actions_[action].trigger()
+    return window.tools_wiring.dialog
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_no_preset_has_a_key_twice(preset: str) -> None:
+    """PL5, 3.3 rule 6: one key, one action, in every preset and over all scopes."""
+    keys = keys_for(preset, {})
+    native = {name: [QKeySequence(key).toString() for key in found] for name, found in keys.items()}
+    assert conflicts(native) == {}
+    assert all(all(found) for found in native.values()), "Qt does not know one of the sequences"
+
+
+def test_another_preset_acts_at_once(window: Any) -> None:
+    """PL5: choosing Photoshop changes what the keys do, and is remembered."""
+    dialog = opened(window, "settings")
+    editor = dialog.tabs.widget(3)
+    editor.preset.setCurrentText("Photoshop")
+    editor.preset.activated.emit(1)
+    assert window.settings.key_preset == "Photoshop"
+    keys = [key.toString() for key in window.actions_["select_none"].shortcuts()]
+    assert keys == ["Ctrl+D", "Ctrl+Shift+A"]
+    dialog.close()
+
+
+def test_a_taken_key_is_named_and_refused(window: Any) -> None:
+    """PL5: conflict check, assign, reset."""
+    dialog = opened(window, "settings")
+    editor = dialog.tabs.widget(3)
+    editor.select("solo")
+    editor.field.setKeySequence(QKeySequence("Ctrl+S"))
+    assert "Save" in editor.note.text()
+    assert not editor.assign.isEnabled()
+    editor.field.setKeySequence(QKeySequence("Shift+S"))
+    assert editor.assign.isEnabled()
+    editor.assign.click()
+    assert window.settings.keys["solo"] == ["Shift+S", "S"]
+    assert window.actions_["solo"].shortcut().toString() == "Shift+S"
+    assert "Shift+S" in window.actions_["solo"].toolTip()
+    editor.select("solo")
+    editor.reset.click()
+    assert window.settings.keys == {}
+    assert window.actions_["solo"].shortcut().toString() == "S"
+    editor.search.setText("ctrl+j")
+    shown = [row for row in range(editor.table.rowCount()) if not editor.table.isRowHidden(row)]
+    assert [editor.table.item(row, 0).text() for row in shown] == ["Duplicate"]
+    dialog.close()
+
+
+def test_settings_act_at_once(window: Any) -> None:
+    """3.5: theme, font size, wheel, previews."""
+    dialog = opened(window, "settings")
+    before = QApplication.font().pointSizeF()
+    dialog.fields["font_percent"].setValue(150)
+    assert QApplication.font().pointSizeF() == pytest.approx(before * 1.5)
+    dialog.fields["font_percent"].setValue(100)
+    assert QApplication.font().pointSizeF() == pytest.approx(before)
+    dialog.fields["theme"].activated.emit(2)
+    assert window.settings.theme == "light"
+    dialog.fields["wheel_zooms"].setChecked(True)
+    assert window.view.navigation.wheel_zooms
+    dialog.fields["preview_every"].setValue(0)
+    assert not window.actions_["show_previews"].isChecked()
+    dialog.close()
+    draw_box(window, 64, 64, 128, 128)
+    window.actions_["generate"].trigger()
+    assert window.engine.last.preview_every == 0
+
+
+def test_settings_survive_the_file(tmp_path: Any) -> None:
+    """3.5: keys, prompts and times too; values out of range fall back to their defaults."""
+    path = tmp_path / "settings.json"
+    settings = Settings(keys={"solo": ["F4"]}, prompts=["a dog"], font_percent=150)
+    settings.costs["x"] = {"steps": [[1.0, 2.0, 3.0]]}
+    save_settings(path, settings)
+    assert load_settings(path) == (settings, "")
+    path.write_text(
+        '{"font_percent": 9000, "keys": {"a": 3}, "prompts": ["a", 4], "grid_shows": "now"}'
+    )
+    read, trouble = load_settings(path)
+    assert trouble == ""
+    assert (read.font_percent, read.keys, read.prompts) == (100, {}, ["a"])
+    assert read.grid_shows == "drags"
+
+
+def test_find_command_runs_what_fits(window: Any) -> None:
+    """Section 6: every action without a mouse, by a part of its name."""
+    draw_box(window, 64, 64, 128, 128)
+    dialog = opened(window, "find_command")
+    dialog.field.setText("zoom 100")
+    assert dialog.list.item(0).text().startswith("Zoom to 100 %")
+    key(window, Qt.Key.Key_Return, widget=dialog.field)
+    assert window.view.navigation.zoom == pytest.approx(1.0)
+    dialog = opened(window, "find_command")
+    dialog.field.setText("compare")
+    assert "no candidates" in dialog.reason.text()
+    key(window, Qt.Key.Key_Return, widget=dialog.field)
+    assert dialog.isVisible()
+    dialog.field.setText("qqqq")
+    assert dialog.list.count() == 0
+    dialog.close()
+    assert rank("dup", "Duplicate", "") < rank("copy", "Duplicate", "Makes a copy.")
+
+
+def test_the_job_list(window: Any, qtbot: Any) -> None:
+    """GE8: running, waiting, finished; targets, seed, seconds; stop one, clear."""
+    draw_box(window, 64, 64, 192, 192)
+    generate(window, qtbot)
+    window.actions_["generate"].trigger()
+    window.actions_["generate_next"].trigger()
+    dialog = opened(window, "show_jobs")
+    texts = [dialog.table.item(row, 1).text() for row in range(3)]
+    assert texts == ["Waiting", "Waiting", "Finished"]
+    window.engine.begin(steps=6)
+    qtbot.waitUntil(lambda: dialog.table.item(1, 1).text() == "Running, 50 %")
+    assert dialog.table.item(1, 2).text() == str(window.session.bridge.current.picture_seed)
+    assert dialog.table.item(2, 3).text() == "1.5 s"
+    dialog.table.setCurrentCell(0, 0)
+    dialog.stop.click()
+    assert dialog.table.item(0, 1).text() == "Stopped"
+    dialog.clear.click()
+    assert dialog.table.rowCount() == 1
+    window.actions_["stop_all"].trigger()
+    dialog.close()
+
+
+def test_the_empty_job_list_says_so(window: Any) -> None:
+    """3.6."""
+    dialog = opened(window, "show_jobs")
+    assert dialog._pages.currentWidget().text() == "No jobs."
+    dialog.close()
+
+
+def test_prompt_history(window: Any, qtbot: Any) -> None:
+    """PR3: distinct prompts that were used; Alt+Up and Alt+Down walk, one step each."""
+    draw_box(window, 64, 64, 192, 192)
+    field = window.prompt.field
+    for text in ("a dog", "a castle", "a dog"):
+        field.setPlainText(text)
+        generate(window, qtbot)
+    assert window.settings.prompts == ["a dog", "a castle"]
+    field.setPlainText("")
+    key(window, Qt.Key.Key_Up, ALT, widget=field)
+    assert window.session.document.prompt == "a dog"
+    key(window, Qt.Key.Key_Up, ALT, widget=field)
+    assert window.session.document.prompt == "a castle"
+    key(window, Qt.Key.Key_Down, ALT, widget=field)
+    assert window.session.document.prompt == "a dog"
+    window.actions_["undo"].trigger()
+    assert window.session.document.prompt == "a castle"
+    dialog = opened(window, "prompt_history")
+    dialog.list.itemActivated.emit(dialog.list.item(0))
+    assert window.session.document.prompt == "a dog"
+
+
+def test_shift_enter_generates(window: Any) -> None:
+    """3.3: in the prompt, as Ctrl+Enter does."""
+    draw_box(window, 64, 64, 192, 192)
+    key(window, Qt.Key.Key_Return, SHIFT, widget=window.prompt.field)
+    assert len(window.engine.requests) == 1
+
+
+def test_canvas_size_keeps_the_pixels(window: Any) -> None:
+    """LA6: one step; what is there keeps its bytes and the middle, on the grid."""
+    draw_box(window, 64, 64, 192, 192)
+    fill(window.session.document)
+    layer = window.session.document.foregrounds[0]
+    dialog = opened(window, "canvas_size")
+    dialog.width_field.setValue(640)
+    dialog.height_field.setValue(512)
+    dialog.accept()
+    document = window.session.document
+    assert document.canvas == Size(640, 512)
+    assert document.layer(layer.id).rect == Rect(128, 64, 128, 128)
+    assert document.layer(layer.id).pixel_hash == layer.pixel_hash
+    window.actions_["undo"].trigger()
+    assert document.canvas == Size(512, 512)
+
+
+def test_diagnostics_hold_no_prompt(window: Any) -> None:
+    """GE17: versions and device; nothing of the picture."""
+    window.prompt.field.setPlainText("a very secret castle")
+    window.actions_["copy_diagnostics"].trigger()
+    text = QApplication.clipboard().text()
+    assert "Python" in text
+    assert "fake" in text
+    assert "secret" not in text
+
+
+def test_the_watchdog_speaks_beside_stop(window: Any) -> None:
+    """GE3, MS4: after five seconds a text, after a minute a restart that works."""
+    draw_box(window, 64, 64, 192, 192)
+    window.actions_["generate"].trigger()
+    pace = window.session.bridge.pace
+    pace.silence_changed.emit("quiet", 7.4)
+    assert "No step for 7 s" in window.prompt.progress_text.text()
+    pace.silence_changed.emit("hung", 60.0)
+    assert window.messages.isVisible()
+    assert "has not answered for 60 s" in window.messages.text.text()
+    old = window.session.bridge._engine
+    window.messages.action_button.click()
+    assert window.session.bridge._engine is not old
+    assert window.session.bridge.current is None
+    assert not window.messages.isVisible()
+
+
+def test_costs_stand_where_one_looks(window: Any, qtbot: Any) -> None:
+    """LA8, GE4: button, status bar and the label of a box that is being drawn."""
+    from app.costs import Load
+    from tests.app.ui.helpers import press_and_move
+
+    draw_box(window, 64, 64, 192, 192)
+    assert "≈" not in window.prompt.generate.text()
+    pace = window.session.bridge.pace
+    pace.costs.add_job(Load(100, 100, 12, 10_000), [0.1] * 5, 0.1, 0.2)
+    pace.costs.add_job(Load(200, 200, 12, 20_000), [0.2] * 5, 0.2, 0.4)
+    pace.costs_changed.emit()
+    window.prompt.field.setPlainText("a dog")
+    assert "≈" in window.prompt.generate.text()
+    assert "≈" in window.status.seconds.text()
+    window.session.selection.set([])
+    press_and_move(window, (256, 256), (384, 384))
+    text = window.view.decor.draft.text
+    assert text.startswith("128 × 128 · 16 tokens · layer ≈")
+    assert "picture ≈" in text
+    window.view.cancel_drag()
+    one, two = window.prompt.generate.text(), None
+    window.prompt.variations.setValue(4)
+    two = window.prompt.generate.text()
+    assert one != two
