@@ -46,6 +46,7 @@ from app.document.storage.formats.table import (
     format_named,
     losses,
 )
+from app.document.storage.formats.tiff_file import Page, tiff_file
 from tests.app.document.examples import (
     design,
     fill,
@@ -195,6 +196,23 @@ def test_psd_by_imagemagick(tmp_path: Path) -> None:
         assert f"{place} {size[0]} {size[1]} {layer.rect.x:+d} {layer.rect.y:+d}" in listed
     merged = magick_pixels(f"{path}[0]", (96, 64))
     assert_close(merged, composite(contents.layers, contents.canvas.rect))
+
+
+def test_fifty_psd_layers_by_imagemagick(tmp_path: Path) -> None:
+    """IO2: fifty layers of all modes; ImageMagick works opacity into alpha, colours stay."""
+    contents = fifty()
+    path = write("psd", contents, tmp_path / "a.psd")
+    listed = magick(path, "-format", "%s %w %h %X %Y\\n", "info:-").decode().split("\n")
+    for place, layer in enumerate(contents.layers, start=1):
+        rect = layer.rect
+        assert f"{place} {rect.width} {rect.height} {rect.x:+d} {rect.y:+d}" in listed
+    for place in (1, 2, 7, 26, 50):
+        layer = contents.layers[place - 1]
+        found = magick_pixels(f"{path}[{place}]", (layer.rect.width, layer.rect.height))
+        seen = found[..., 3] > 0
+        assert np.array_equal(found[seen][:, :3], pixels_of(layer)[seen][:, :3])
+        alpha = pixels_of(layer)[..., 3] * (int(255 * layer.opacity + 0.5) / 255)
+        assert np.abs(found[..., 3] - alpha).max() <= 1
 
 
 def test_psd_may_leave_hidden_layers_out(tmp_path: Path) -> None:
@@ -382,6 +400,22 @@ def test_recipes_in_pictures_and_without(tmp_path: Path) -> None:
     assert said.text == contents.prompt
 
 
+@pytest.mark.parametrize("size", [(1, 1), (3, 700), (1200, 501)])
+def test_tiff_strips_by_pillow_and_imagemagick(tmp_path: Path, size: tuple[int, int]) -> None:
+    """Our own writer: one strip or several, odd sizes, alpha that is not premultiplied."""
+    pixels = picture(*size)
+    path = tmp_path / "a.tif"
+    path.write_bytes(tiff_file([Page(pixels=pixels, name="層", x=5, y=7)]))
+    with opened(path) as image:
+        assert (image.mode, image.size) == ("RGBA", size)
+        assert np.array_equal(np.asarray(image), pixels)
+        assert image.info["dpi"] == (72, 72)
+    found = magick_pixels(str(path), size)
+    assert np.array_equal(found[..., 3], pixels[..., 3])
+    seen = pixels[..., 3] > 0
+    assert np.array_equal(found[seen], pixels[seen])
+
+
 def test_tiff_pages_hold_the_layers(tmp_path: Path) -> None:
     """TIFF: a page per layer with its name and place, cut to the canvas."""
     contents = fifty()
@@ -433,7 +467,7 @@ def test_zip_and_folder_by_zipfile_and_pillow(tmp_path: Path) -> None:
             assert np.array_equal(found, composite([alone], contents.canvas.rect))
 
 
-class Page(HTMLParser):
+class HtmlPage(HTMLParser):
     """The pictures of a page, and everything that would reach out of it."""
 
     def __init__(self, text: str) -> None:
@@ -463,7 +497,7 @@ def test_html_page(tmp_path: Path, parallax: bool) -> None:
     contents = fifty()
     folder = write("html", contents, tmp_path / "page", ExportOptions(parallax=parallax))
     text = (folder / "index.html").read_text("utf-8")
-    page = Page(text)
+    page = HtmlPage(text)
     assert not page.tags & {"script", "iframe", "link", "object"}
     assert all(each.startswith("./") for each in page.addresses)
     assert "http" not in text and "url(" not in text and "@import" not in text

@@ -13,18 +13,17 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from app.document.contents import Contents
 from app.document.storage.atomic import Disk, Stamp, write_bytes
 from app.document.storage.errors import StorageError
 from app.document.storage.formats.options import WHITE, ExportOptions, flat_pixels, over_colour
+from app.document.storage.formats.tiff_file import Page, tiff_file
 from app.document.storage.png import encode_png
 from app.document.storage.recipe import png_texts, recipe_text, xmp_of
 
 JPEG_QUALITY = 92
 _EXIF_DESCRIPTION, _EXIF_SOFTWARE = 0x010E, 0x0131
-_TIFF_XMP = 700
 
 
 def export_png_with(
@@ -69,31 +68,12 @@ def export_tiff(
 ) -> Stamp:
     """TIFF, RGBA, deflate; the recipe stands in ImageDescription."""
     pixels = flat_pixels(contents, options)
-    data = tiff_bytes(pixels, tiff_tags(contents, with_recipe=options.with_recipe))
-    return write_picture(path, data, pixels, disk=disk)
-
-
-def tiff_tags(contents: Contents, *, with_recipe: bool) -> ImageFileDirectory_v2:
-    """What the first page of a TIFF says of itself."""
-    tags = ImageFileDirectory_v2()
-    tags[305] = "Layerloom"
-    tags[282] = tags[283] = 72.0
-    tags[296] = 2  # inches
-    if with_recipe:
-        tags[270] = recipe_text(contents, ascii_only=True)
-    xmp = xmp_of(contents, with_recipe=False)
-    if xmp:
-        tags.tagtype[_TIFF_XMP] = 1
-        tags[_TIFF_XMP] = xmp.encode()
-    return tags
-
-
-def tiff_bytes(pixels: np.ndarray, tags: ImageFileDirectory_v2) -> bytes:
-    """One page with unassociated alpha."""
-    stream = io.BytesIO()
-    image = Image.fromarray(np.ascontiguousarray(pixels), "RGBA")
-    image.save(stream, "TIFF", compression="tiff_adobe_deflate", tiffinfo=tags)
-    return stream.getvalue()
+    page = Page(
+        pixels=pixels,
+        description=recipe_text(contents, ascii_only=True) if options.with_recipe else "",
+        xmp=xmp_of(contents, with_recipe=False),
+    )
+    return write_picture(path, tiff_file([page]), pixels, disk=disk)
 
 
 def write_picture(
