@@ -33,6 +33,7 @@ FORWARDED = {
     "bench": {
         "engine": "engine.benchmarks.engine_bench",
         "reliability": "app.benchmarks.reliability.bench",
+        "ui": "app.benchmarks.ui.bench",
     },
 }
 HEADLESS_HINT = "layerloom generate --prompt TEXT --layout FILE --out FOLDER"

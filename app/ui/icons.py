@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPixmap
+from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
 
 from app.settings import resources_folder
@@ -69,10 +69,15 @@ def icon(name: str, colours: Colours, *, colour: str | None = None) -> QIcon:
 def pixmap(name: str, colour: str, side: int, ratio: float) -> QPixmap:
     """The outline as a pixmap of `side` logical pixels for painting by hand."""
     device = max(1, round(side * ratio))
+    key = f"layerloom:{name}:{colour}:{device}:{ratio}"
+    known = QPixmap()
+    if QPixmapCache.find(key, known):
+        return known
     result = SvgIconEngine(name, colour, colour, colour).pixmap(
         QSize(device, device), QIcon.Mode.Normal, QIcon.State.Off
     )
     result.setDevicePixelRatio(ratio)
+    QPixmapCache.insert(key, result)
     return result
 
 

@@ -116,7 +116,7 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector(session.document, session.selection, session.undo, colours)
         self.status = StatusBar(self.actions_)
         self.stage = Stage(session.document, session.selection, session.undo, self)
-        choice_pictures = ChoicePictures(session.pictures, self)
+        choice_pictures = self.choice_pictures = ChoicePictures(session.pictures, self)
         self.strip = CandidateStrip(
             self.stage,
             session.selection,
@@ -236,6 +236,10 @@ class MainWindow(QMainWindow):
         self.inspector.left.connect(self.view.setFocus)
         self.layers.list.escape_pressed.connect(self._on_escape)
         self.messages.close_button.clicked.connect(self._on_message_closed)
+
+    def small_picture_bytes(self) -> int:
+        """What thumbnails and the candidate strip keep (ME4)."""
+        return self.thumbnails.size_bytes() + self.choice_pictures.size_bytes()
 
     # ---- reactions ----
 

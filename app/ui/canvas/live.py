@@ -29,6 +29,8 @@ MODES: dict[str, QPainter.CompositionMode] = {
     "difference": _MODES.CompositionMode_Difference,
     "add": _MODES.CompositionMode_Plus,
 }
+# With more of them in motion the pictures below and above would be kept for nothing.
+_FEW = 16
 _FORMAT = QImage.Format.Format_ARGB32_Premultiplied
 
 
@@ -91,11 +93,10 @@ class LivePicture:
         else:
             dirty = _difference(self._entries, entries).intersected(whole)
         entries = self._with_known_images(entries)
-        self._entries = entries
-        if not moving:
-            self._below = self._above = None
+        before, self._entries = self._entries, entries
         if not dirty.isEmpty():
-            self._compose(dirty, frozenset(moving))
+            changed = frozenset(moving) or _changed(before, entries)
+            self._compose(dirty, changed if len(changed) <= _FEW else frozenset())
         return dirty
 
     def _with_known_images(self, entries: list[Entry]) -> list[Entry]:
@@ -160,6 +161,12 @@ def _draw(painter: QPainter, entry: Entry, dirty: QRect) -> None:
     else:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
         painter.drawImage(QRectF(rect), entry.image, QRectF(entry.image.rect()))
+
+
+def _changed(before: Sequence[Entry], after: Sequence[Entry]) -> frozenset[int]:
+    """Keys of entries that came or are different: likely the next ones to be so again."""
+    known = {id(entry) for entry in before}
+    return frozenset(entry.key for entry in after if id(entry) not in known)
 
 
 def _difference(before: Sequence[Entry], after: Sequence[Entry]) -> QRect:

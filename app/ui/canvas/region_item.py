@@ -5,8 +5,8 @@ Outlines and handles are not here: the view draws them in screen pixels. Knows n
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QRectF
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtGui import QImage, QPainter, QPixmap
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from app.document.geometry import Rect
@@ -31,6 +31,9 @@ class CanvasItem(QGraphicsItem):
         super().__init__()
         self._image = QImage()
         self._rect = QRectF()
+        self._scaled = QPixmap()
+        self._scaled_for: object = None
+        self._stale = QRect()
         self.is_rough = False
 
     @property
@@ -50,10 +53,13 @@ class CanvasItem(QGraphicsItem):
             dirty = None
         self._image = image
         if dirty is None:
+            self._stale = image.rect()
             self.update()
         elif not dirty.isEmpty():
             # A pixel more each way: smooth scaling looks at the neighbours.
-            self.update(QRectF(dirty.adjusted(-1, -1, 1, 1)))
+            part = dirty.adjusted(-1, -1, 1, 1)
+            self._stale = self._stale.united(part)
+            self.update(QRectF(part))
 
     def boundingRect(self) -> QRectF:
         """Qt override."""
@@ -67,7 +73,35 @@ class CanvasItem(QGraphicsItem):
             return
         ratio = painter.device().devicePixelRatio()
         zoom = painter.worldTransform().m11() * ratio
-        smooth = zoom < SQUARE_PIXELS_FROM and not self.is_rough and zoom != 1.0
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
+        if zoom < SQUARE_PIXELS_FROM and not self.is_rough and zoom != 1.0 and widget is not None:
+            self._paint_scaled(painter, widget, ratio)
+            return
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         part = option.exposedRect.toAlignedRect().intersected(self._image.rect())
         painter.drawImage(QRectF(part), self._image, QRectF(part))
+
+    def _paint_scaled(self, painter: QPainter, widget: QWidget, ratio: float) -> None:
+        """Smooth scaling takes long, so what the widget shows is kept and mended where stale."""
+        to_widget = painter.worldTransform()
+        key = (to_widget, widget.size(), ratio)
+        if key != self._scaled_for:
+            self._scaled = QPixmap(widget.size() * ratio)
+            self._scaled.setDevicePixelRatio(ratio)
+            self._scaled.fill(Qt.GlobalColor.transparent)
+            self._scaled_for, self._stale = key, self._image.rect()
+        if not self._stale.isEmpty():
+            stale = to_widget.mapRect(QRectF(self._stale)).toAlignedRect().adjusted(-1, -1, 1, 1)
+            mender = QPainter(self._scaled)
+            mender.setClipRect(stale.intersected(widget.rect()))
+            mender.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+            mender.fillRect(stale, Qt.GlobalColor.transparent)
+            mender.setTransform(to_widget)
+            mender.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
+            mender.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            mender.drawImage(QRectF(self._image.rect()), self._image)
+            mender.end()
+            self._stale = QRect()
+        painter.save()
+        painter.resetTransform()
+        painter.drawPixmap(0, 0, self._scaled)
+        painter.restore()

@@ -53,6 +53,7 @@ class CanvasScene(QGraphicsScene):
         self._pictures = pictures
         self._images: dict[int, tuple[str, QImage]] = {}
         self._previews: dict[int, tuple[Box, QImage]] = {}
+        self._frozen: dict[int, tuple[Box, QImage]] = {}
         self._moved: dict[int, Rect] = {}
         self._staged: dict[int, Candidate] = {}
         self._seen: object = None
@@ -113,7 +114,9 @@ class CanvasScene(QGraphicsScene):
         """A rough picture of a target, stretched over its box."""
         if self.document.has_layer(layer_id):
             self._previews[layer_id] = (box, to_qimage(rgba))
-            self._unsettle()
+            # The hand comes first: during a drag previews wait for its end.
+            if not self._moved:
+                self._unsettle()
 
     def clear_previews(self) -> None:
         """Show what the document has again."""
@@ -169,7 +172,7 @@ class CanvasScene(QGraphicsScene):
         self._seen = shown
         canvas = self.document.canvas
         present = {layer.id for layer in self.document.layers}
-        for known in (self._images, self._previews, self._staged, self._moved):
+        for known in (self._images, self._previews, self._frozen, self._staged, self._moved):
             for layer_id in [key for key in known if key not in present]:
                 del known[layer_id]
         self.setSceneRect(0, 0, canvas.width, canvas.height)
@@ -183,7 +186,7 @@ class CanvasScene(QGraphicsScene):
         return entries
 
     def _entry(self, layer: Layer) -> Entry | None:
-        staged, preview = self._staged.get(layer.id), self._previews.get(layer.id)
+        staged, preview = self._staged.get(layer.id), self._frozen.get(layer.id)
         if staged is not None:
             return Entry(
                 layer.id,
@@ -221,9 +224,10 @@ class CanvasScene(QGraphicsScene):
 
     def _unsettle(self) -> None:
         """Show the live picture, painted anew only where it is different."""
-        moving = {*self._moved, *self._previews, *self._staged}
+        moving = set(self._moved) or {*self._previews, *self._staged}
         if not self._moved:
             self._images.clear()
+            self._frozen = dict(self._previews)
         canvas = self.document.canvas
         dirty: QRect | None = self._live.show(self._entries(), canvas, moving)
         if self._is_settled:

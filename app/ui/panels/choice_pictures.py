@@ -63,3 +63,7 @@ class ChoicePictures(QObject):
 
             self._pictures.run(scale, done, lambda error: self._asked.discard(whole_key))
         return None
+
+    def size_bytes(self) -> int:
+        """What the kept pictures take."""
+        return sum(image.sizeInBytes() for image in self._known.values())

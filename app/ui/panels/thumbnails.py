@@ -46,6 +46,13 @@ class Thumbnails(QObject):
             return thumbnail(empty, THUMBNAIL, ratio, colours)
         return self._draw((*key, colours.name), small, colours)
 
+    def size_bytes(self) -> int:
+        """What the kept pictures take."""
+        images = sum(image.sizeInBytes() for image in self._small.values())
+        return images + sum(
+            picture.width() * picture.height() * 4 for picture in self._drawn.values()
+        )
+
     def _draw(self, key: tuple[str, float, str], image: QImage | None, colours: Colours) -> QPixmap:
         known = self._drawn.get(key)
         if known is None:

@@ -1,0 +1,1 @@
+"""`layerloom bench ui`: the budgets of the window (UI1 to UI15, ME1 to ME4), measured."""

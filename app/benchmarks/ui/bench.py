@@ -1,0 +1,91 @@
+"""`layerloom bench ui`: prints every budget of the window beside what was measured.
+
+No network and no display: Qt paints offscreen unless told otherwise. Times say something only on a
+machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from app.benchmarks.ui.table import Row, as_text
+
+QUICK, FULL = 60, 200
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print; 1 when a budget is missed by more than half."""
+    parser = argparse.ArgumentParser(prog="layerloom bench ui", description=__doc__)
+    parser.add_argument("--only", metavar="ID", nargs="*", help="such as UI1 UI6 ME3")
+    parser.add_argument("--quick", action="store_true", help="fewer repeats")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the rows here")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    options = parser.parse_args(argv)
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if options.child:
+        return run_child(options.child)
+    rows = list(measure(options.only or [], QUICK if options.quick else FULL))
+    cores = os.cpu_count()
+    head = f"{platform.machine()}, {cores} cores, Python {platform.python_version()}, offscreen"
+    print(as_text(rows, head))
+    if options.json is not None:
+        options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+    return 0
+
+
+def measure(only: Sequence[str], moves: int) -> Iterable[Row]:
+    """The rows asked for, or all of them."""
+    # Imported here: they need Qt, and the platform must be chosen before.
+    from app.benchmarks.ui import desk, interaction, process
+
+    repeats = max(8, moves // 10)
+    parts: list[tuple[tuple[str, ...], Callable[[], Iterable[Row]]]] = [
+        (("UI1", "UI2"), lambda: interaction.dragging(moves)),
+        (("UI3",), lambda: [Row(**process.child("scaled", scale="2"))]),
+        (("UI4", "UI5"), lambda: interaction.drawing(moves)),
+        (("UI6", "UI9", "UI10"), lambda: interaction.changing(repeats)),
+        (("UI7",), lambda: [interaction.typing(3.0)]),
+        (("UI8", "UI11", "UI12"), lambda: interaction.lists(repeats)),
+        (("UI13", "UI15", "ME3"), process.starting),
+        (("UI14",), lambda: [_engine_ready(process.child("engine"))]),
+        (("ME1", "ME2"), lambda: process.steps(desk.filled(50, mixed=True))),
+        (("ME4",), lambda: [_pictures(process.child("pictures"))]),
+    ]
+    for ids, part in parts:
+        if not only or set(ids) & set(only):
+            for row in part():
+                if not only or row.id in only:
+                    print(f"{row.id}: {row.found}", file=sys.stderr, flush=True)
+                    yield row
+
+
+def _engine_ready(found: dict[str, float]) -> Row:
+    seconds = found["ready_s"]
+    return Row("UI14", "engine ready after the window", f"{seconds:.1f} s", "≤ 8 s", seconds <= 8)
+
+
+def _pictures(found: dict[str, float]) -> Row:
+    size = found["bytes"] / 2**20
+    what = "thumbnails, strip and previews"
+    return Row("ME4", what, f"{size:.1f} MB", "≤ 64 MB", size <= 64)
+
+
+def run_child(part: str) -> int:
+    """One measurement in this fresh process; a line of JSON."""
+    from app.benchmarks.ui import children
+
+    born = float(os.environ.get("LAYERLOOM_BENCH_T0", time.time()))
+    print(json.dumps(children.PARTS[part](born)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""The parts that run in a fresh process; each returns plain figures."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from app.benchmarks.ui.desk import Desk, filled
+from app.benchmarks.ui.interaction import scaled
+from app.benchmarks.ui.process import rss
+from app.bridge import engine_factory
+
+
+def start(born: float) -> dict[str, Any]:
+    """Time until the window takes input, and until it has gone."""
+    desk = Desk()
+    usable = time.time() - born
+    torch = "torch" in sys.modules
+    gc.collect()
+    empty = rss()
+    begun = time.perf_counter()
+    desk.__exit__()
+    idle = time.perf_counter() - begun
+    desk = Desk()
+    desk.window.actions_["generate"].trigger()
+    desk.app.processEvents()
+    begun = time.perf_counter()
+    desk.__exit__()
+    busy = time.perf_counter() - begun
+    return {
+        "usable_s": usable,
+        "torch": torch,
+        "rss_empty": empty,
+        "quit_s": idle,
+        "quit_busy_s": busy,
+    }
+
+
+def full(born: float) -> dict[str, Any]:
+    """Resident memory before and after fifty full layers are open and shown."""
+    with Desk() as desk:
+        gc.collect()
+        empty = rss()
+        contents = filled(50)
+        _trim()
+        desk.window.session.replace(contents, "Bench", None)
+        del contents
+        desk.settle()
+        gc.collect()
+        return {"rss_empty": empty, "rss_full": rss()}
+
+
+def _trim() -> None:
+    """Give back what making the pictures left in the allocator: it is not the window's."""
+    gc.collect()
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another C library has no such call
+            ctypes.CDLL(None).malloc_trim(0)
+
+
+def scaled_drag(born: float) -> dict[str, Any]:
+    """UI3 at the scale of this process."""
+    return asdict(scaled(120))
+
+
+def engine(born: float) -> dict[str, Any]:
+    """Seconds from the window to a loaded model, with the real engine."""
+    from app.settings import Settings
+    from app.ui.main_window import MainWindow
+
+    with Desk() as desk:
+        window = MainWindow(desk.loop, engine_factory(), Settings(first_run_done=True))
+        window.show()
+        begun = time.perf_counter()
+        window.session.bridge.start()
+        while window.session.bridge.state == "loading" and time.perf_counter() - begun < 60:
+            desk.app.processEvents()
+            time.sleep(0.005)
+        ready = time.perf_counter() - begun
+        window.session.undo.stack.setClean()
+        window.close()
+        window.session.shutdown()
+        window.deleteLater()
+    return {"ready_s": ready}
+
+
+def pictures(born: float) -> dict[str, Any]:
+    """Bytes of small pictures that are kept for fifty layers."""
+    with Desk(filled(50, mixed=True)) as desk:
+        window = desk.window
+        bar = window.layers.list.verticalScrollBar()
+        for place in range(0, bar.maximum() + 1, 50):
+            bar.setValue(place)
+            desk.settle(0.2)
+        return {"bytes": float(window.small_picture_bytes())}
+
+
+PARTS: dict[str, Callable[[float], dict[str, Any]]] = {
+    "start": start,
+    "full": full,
+    "scaled": scaled_drag,
+    "engine": engine,
+    "pictures": pictures,
+}

@@ -1,0 +1,217 @@
+"""A real window for measuring: an engine that only keeps busy, documents of any size, events.
+
+Knows Qt and the application; nothing here judges.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import qasync
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication
+
+from app.document.commands import Placement, PlacePixels
+from app.document.contents import Contents, new_contents
+from app.document.document import Document
+from app.document.geometry import Rect, Size
+from app.settings import Settings
+from app.ui.main_window import MainWindow
+from engine import Event, GenerateRequest, ModelInfo, Preview, Progress, Started, StateChanged
+
+SIDE = 1024
+GRID = 32
+LEFT = Qt.MouseButton.LeftButton
+FRAME_S = 0.016
+
+
+class BusyEngine:
+    """Announces a model; a job keeps one core busy and sends 30 previews a second."""
+
+    def __init__(self, emit: Callable[[Event], None]) -> None:
+        self._emit = emit
+        self._ends = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._emit(StateChanged(state="ready", info=model_info()))
+
+    def submit(self, request: GenerateRequest) -> None:
+        self._ends.clear()
+        self._thread = threading.Thread(target=self._work, args=(request,), daemon=True)
+        self._thread.start()
+
+    def cancel(self, job_id: int | None = None) -> None:
+        self._ends.set()
+
+    def shutdown(self, timeout_s: float = 10.0) -> bool:
+        self._ends.set()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        return True
+
+    def _work(self, request: GenerateRequest) -> None:
+        self._emit(Started(job_id=request.job_id, total_steps=1000, unknown_words=()))
+        matrix = np.random.default_rng(0).random((384, 384), np.float32)
+        step, shown = 0, 0.0
+        while not self._ends.is_set():
+            matrix = matrix @ matrix
+            matrix /= np.abs(matrix).max()
+            if time.monotonic() - shown < 1 / 30:
+                continue
+            shown, step = time.monotonic(), step + 1
+            self._emit(
+                Progress(job_id=request.job_id, step=step % 999, total=1000, seconds_left=9.0)
+            )
+            for layer in request.layers[:4]:
+                rgba = np.full((32, 32, 4), (step % 255, 90, 160, 200), np.uint8)
+                self._emit(
+                    Preview(
+                        job_id=request.job_id, layer_id=layer.layer_id, box=layer.box, rgba=rgba
+                    )
+                )
+
+
+def model_info() -> ModelInfo:
+    """A model with the shipped one's measures."""
+    return ModelInfo(
+        name="bench",
+        file_hash="0" * 64,
+        token_px=GRID,
+        canvas_multiple=64,
+        trained_canvases=((512, 512), (SIDE, SIDE)),
+        max_foregrounds=50,
+        default_steps=12,
+        default_cfg_scale=3.0,
+        nouns=(),
+        looks=(),
+        colours=(),
+        backgrounds=(),
+        parameters=0,
+        device="cpu",
+        precision="fp32",
+        threads=1,
+    )
+
+
+def filled(count: int, *, mixed: bool = False, full_above: int = 0, seed: int = 0) -> Contents:
+    """A canvas of 1024 x 1024 with layers that have pixels: full ones, or of mixed sizes.
+
+    Args:
+        full_above: so many of the uppermost are full ones in any case.
+    """
+    rng = np.random.default_rng(seed)
+    boxes = []
+    for place in range(count):
+        side_x, side_y = SIDE, SIDE
+        if mixed and place < count - full_above:
+            side_x, side_y = (int(rng.integers(2, 17)) * GRID for _ in range(2))
+        x = int(rng.integers(0, (SIDE - side_x) // GRID + 1)) * GRID
+        y = int(rng.integers(0, (SIDE - side_y) // GRID + 1)) * GRID
+        boxes.append(Rect(x, y, side_x, side_y))
+    document = Document(new_contents(Size(SIDE, SIDE), GRID, boxes=boxes))
+    placements = [
+        Placement(layer.id, _blob(layer.rect, rng), layer.rect, {"prompt": "", "seed": 1})
+        for layer in document.layers
+    ]
+    PlacePixels(placements).do(document)
+    return document.contents
+
+
+def _blob(rect: Rect, rng: np.random.Generator) -> np.ndarray:
+    """A soft disc in one colour, with a little noise so that no two are equal."""
+    rows, columns = np.mgrid[-1 : 1 : rect.height * 1j, -1 : 1 : rect.width * 1j]
+    alpha = np.clip((1.0 - np.hypot(rows, columns)) * 4, 0, 1)
+    rgba = np.empty((rect.height, rect.width, 4), np.uint8)
+    rgba[..., :3] = rng.integers(0, 255, 3)
+    rgba[..., 0] ^= rng.integers(0, 4, (rect.height, rect.width), dtype=np.uint8)
+    rgba[..., 3] = (alpha * 255).astype(np.uint8)
+    return rgba
+
+
+class Desk:
+    """One open window. Use as a context manager."""
+
+    def __init__(self, contents: Contents | None = None) -> None:
+        app = QApplication.instance() or QApplication([])
+        assert isinstance(app, QApplication)
+        self.app = app
+        self.loop = qasync.QEventLoop(app)
+        asyncio.set_event_loop(self.loop)
+        self.window = MainWindow(self.loop, BusyEngine, Settings(theme="dark", first_run_done=True))
+        self.window.resize(1400, 900)
+        self.window.show()
+        self.window.session.bridge.start()
+        self.settle()
+        if contents is not None:
+            self.window.session.replace(contents, "Bench", None)
+        self.settle()
+
+    def __enter__(self) -> Desk:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.window.session.undo.stack.setClean()
+        self.window.close()
+        self.window.session.shutdown()
+        self.window.deleteLater()
+        self.app.processEvents()
+        self.loop.close()
+
+    # ---- time and events ----
+
+    def settle(self, limit_s: float = 5.0) -> float:
+        """Handle events until the exact composite is shown; seconds that took."""
+        start = time.perf_counter()
+        while time.perf_counter() - start < limit_s:
+            self.app.processEvents()
+            if self.window.scene.is_settled and not self.window.session.pictures.is_busy:
+                break
+            time.sleep(0.001)
+        return time.perf_counter() - start
+
+    def shown_after(self, act: Callable[[], object]) -> float:
+        """Milliseconds from the beginning of `act` to the end of the paint that shows it."""
+        start = time.perf_counter()
+        act()
+        self.app.sendPostedEvents()
+        self.app.processEvents()
+        return (time.perf_counter() - start) * 1000
+
+    def mouse(self, kind: QEvent.Type, x: float, y: float, held: Qt.MouseButton = LEFT) -> None:
+        """A mouse event at a canvas place."""
+        port = self.window.view.viewport()
+        point = self.window.view.to_view().map(QPointF(x, y))
+        button = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseMove else LEFT
+        buttons = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseButtonRelease else held
+        event = QMouseEvent(
+            kind,
+            point,
+            QPointF(port.mapToGlobal(point.toPoint())),
+            button,
+            buttons,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        self.app.sendEvent(port, event)
+
+    def drag(self, start: tuple[float, float], moves: int = 200) -> list[float]:
+        """Press, move `moves` times along a circle, release; milliseconds of each move."""
+        x, y = start
+        times = []
+        self.mouse(QEvent.Type.MouseButtonPress, x, y)
+        for turn in range(moves):
+            angle = turn / 16
+            to_x, to_y = x + 160 * np.sin(angle), y + 120 * (1 - np.cos(angle))
+            begun = time.perf_counter()
+            times.append(
+                self.shown_after(lambda a=to_x, b=to_y: self.mouse(QEvent.Type.MouseMove, a, b))  # type: ignore[misc]
+            )
+            time.sleep(max(0.0, FRAME_S - (time.perf_counter() - begun)))
+        self.mouse(QEvent.Type.MouseButtonRelease, x, y)
+        self.app.processEvents()
+        return times
