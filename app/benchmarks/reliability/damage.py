@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from app.benchmarks.reliability.figure import Figure
+from app.benchmarks.reliability.soak import resident_mb
 from app.benchmarks.reliability.walk import pixels, random_command, start
 from app.document import Contents, Document, Size
 from app.document.errors import UserError
@@ -25,6 +26,7 @@ from app.document.storage.ora import load_project, save_project
 from app.settings import load_settings
 
 MAX_SECONDS = 2.0
+MAX_MB = 512.0
 _CANVAS, _GRID = Size(96, 64), 16
 _PICTURES = ("png", "webp", "jpeg", "tiff", "gif", "bmp")
 _NUMBERS = ("NaN", "1e999", "-1", "4294967296", "99999999999999999999", "0.5", "null", "[]", '""')
@@ -37,6 +39,7 @@ def damage(count: int, seed: int) -> Figure:
     """`count` mutated inputs of each kind."""
     figure = Figure("REL6 damaged input", f"inputs of {len(KINDS)} kinds")
     slowest, worst_kind, accepted = 0.0, "", 0
+    before = resident_mb()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for kind, (make, read) in KINDS.items():
@@ -63,6 +66,9 @@ def damage(count: int, seed: int) -> Figure:
                 if kind != "settings" and path.read_bytes() != data:
                     figure.fail(f"{kind}, seed {number}: the file was changed")
                 figure.runs += 1
+    grown = resident_mb() - before
+    if grown > MAX_MB:
+        figure.fail(f"seed {seed}: resident memory grew by {grown:.0f} MB")
     figure.facts.append(f"{accepted:,} readable all the same")
     figure.facts.append(f"slowest {1000 * slowest:.0f} ms ({worst_kind})")
     return figure

@@ -29,6 +29,7 @@ from engine import (
 )
 
 STEPS = 4
+SHORT_S = 0.1  # previews are gathered for less, watchdogs wait for more
 INFO = ModelInfo(
     name="scripted",
     file_hash="0" * 64,
@@ -50,7 +51,7 @@ INFO = ModelInfo(
 
 
 class HandLoop:
-    """Keeps callbacks until `run`; time does not pass."""
+    """Keeps callbacks until `run`. Time does not pass: what waits for some of it never comes."""
 
     def __init__(self) -> None:
         self._callbacks: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
@@ -58,14 +59,24 @@ class HandLoop:
     def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any) -> None:
         self._callbacks.append((callback, args))
 
-    def call_later(self, delay: float, callback: Callable[..., object], *args: Any) -> None:
-        self._callbacks.append((callback, args))
+    def call_later(self, delay: float, callback: Callable[..., object], *args: Any) -> HandTimer:
+        """A short delay is over at once; a watchdog's never is."""
+        if delay <= SHORT_S:
+            self._callbacks.append((callback, args))
+        return HandTimer()
 
     def run(self) -> None:
         """Call everything that waits, and what that leads to."""
         while self._callbacks:
             callback, args = self._callbacks.popleft()
             callback(*args)
+
+
+class HandTimer:
+    """What `call_later` gives back."""
+
+    def cancel(self) -> None:
+        """Nothing runs by itself, so there is nothing to stop."""
 
 
 class ScriptedEngine:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app.document.commands import AddLayers, ReplaceDocument
 from app.document.contents import Contents
 from app.document.imports import cascaded
+from app.document.outdated import SOURCE
 from app.document.storage.atomic import write_bytes
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import Format
@@ -198,6 +199,12 @@ class ExchangeWiring(QObject):
             text = tr("Import '{0}'").format(paths[0].stem) if len(paths) == 1 else tr("Import")
             self._add(AddLayers(layers, text=text))
             self._tell([message for each in found for message in each.messages])
+            scaled = [layer.name for layer in layers if SOURCE in (layer.record or {})]
+            if scaled and any(layer.kind == "imported" for layer in layers):
+                names = ", ".join(f"'{name}'" for name in scaled)
+                self._session.note(
+                    tr("Scaled down to fit: {0}. The full size is kept.").format(names)
+                )
 
         self._session.files.run(read, done, self._files.report)
 

@@ -34,15 +34,21 @@ def difference(before: Contents, after: Contents) -> Json:
     old = {layer.number: layer for layer in _all(before)}
     new = {layer.number: layer for layer in _all(after)}
     layers: Json = {str(number): None for number in old if number not in new}
+    edits: Json = {}
     for number, layer in new.items():
-        if number not in old or _differ(old[number], layer):
+        former = old.get(number)
+        if former is None:
             layers[str(number)] = layer_out(layer, "", with_trim=False)
+        elif former is not layer and (edit := _edit(former, layer)):
+            edits[str(number)] = edit
     if changed:
         patch["set"] = changed
     if dropped:
         patch["drop"] = dropped
     if layers:
         patch["layers"] = layers
+    if edits:
+        patch["edits"] = edits
     if list(old) != list(new):
         patch["order"] = list(new)
     return patch
@@ -56,8 +62,11 @@ def applied(document: Json, patch: Json) -> Json:
     """
     changed, dropped = patch.get("set", {}), patch.get("drop", [])
     layers, listed = patch.get("layers", {}), document.get("layers")
-    if not (isinstance(changed, dict) and isinstance(dropped, list) and isinstance(layers, dict)):
+    edits = patch.get("edits", {})
+    if not (isinstance(changed, dict) and isinstance(dropped, list)):
         raise ProjectError("a record of the journal")
+    if not (isinstance(layers, dict) and isinstance(edits, dict)):
+        raise ProjectError("layers in a record of the journal")
     if "layers" in changed or "layers" in dropped:
         raise ProjectError("layers in a record of the journal")
     if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
@@ -69,6 +78,10 @@ def applied(document: Json, patch: Json) -> Json:
             by_number.pop(number, None)
         else:
             by_number[number] = layer
+    for number, edit in edits.items():
+        if number not in by_number or not isinstance(edit, dict) or "number" in edit:
+            raise ProjectError("an edit in a record of the journal")
+        by_number[number] = {**by_number[number], **edit}
     order = patch.get("order", list(by_number))
     if not isinstance(order, list) or sorted(map(str, order)) != sorted(by_number):
         raise ProjectError("the order of layers in a record of the journal")
@@ -91,8 +104,8 @@ def _all(contents: Contents) -> tuple[Layer, ...]:
     return (contents.background, *contents.foregrounds)
 
 
-def _differ(one: Layer, other: Layer) -> bool:
-    if one is other:
-        return False
-    # Ids end with the program: an equal layer of another document is no change.
-    return layer_out(one, "", with_trim=False) != layer_out(other, "", with_trim=False)
+def _edit(one: Layer, other: Layer) -> Json:
+    """The values of `other` that differ; ids do not count, they end with the program."""
+    before = layer_out(one, "", with_trim=False)
+    after = layer_out(other, "", with_trim=False)
+    return {key: value for key, value in after.items() if before[key] != value}
