@@ -91,7 +91,7 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("select_last", "&Last Selected", "Goes back to what was selected before; again, and forth.", "Q", "canvas"),
     _spec("select_outdated", "&Outdated", "Selects the layers whose prompt or size has changed since.", title="Select Outdated"),
     # Layer
-    _spec("new_box", "New &Box", "Adds an empty box in the middle, a third of the canvas wide.", "Ins Ctrl+Shift+N", "canvas"),
+    _spec("new_box", "New &Box", "Adds an empty box in the middle, a third of the canvas wide.", "Ins Ctrl+Shift+N", "canvas", "plus"),
     _spec("keep_as_is", "&Keep As Is", "Clears the sign 'outdated' until prompt or size change again."),
     _spec("rename", "Re&name…", "Changes the layer's name in the list.", "F2", "canvas", "pencil"),
     _spec("toggle_visible", "Show or &Hide", "A hidden layer is neither shown, exported nor seen by the model.", "Ctrl+H Ctrl+Shift+H", "canvas", "eye"),

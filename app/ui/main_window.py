@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
     QMenu,
+    QTabWidget,
     QToolBar,
     QVBoxLayout,
     QWidget,
@@ -28,6 +29,7 @@ from app.ui.canvas.compare import ComparePage
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.view import CanvasView
 from app.ui.menus import build_menus
+from app.ui.panels.advanced_page import AdvancedPage
 from app.ui.panels.candidate_strip import CandidateStrip
 from app.ui.panels.choice_delegate import ChoiceDelegate
 from app.ui.panels.choice_pictures import ChoicePictures
@@ -36,6 +38,7 @@ from app.ui.panels.inspector import Inspector
 from app.ui.panels.layers import LayerPanel
 from app.ui.panels.messages import MessageBar
 from app.ui.panels.prompt import PromptBar
+from app.ui.panels.record_page import RecordPage
 from app.ui.panels.status import StatusBar
 from app.ui.panels.thumbnails import Thumbnails
 from app.ui.session import MakeEngine, Session
@@ -52,6 +55,7 @@ from app.ui.wiring.exchange import ExchangeWiring
 from app.ui.wiring.files import FilesWiring
 from app.ui.wiring.generate import GenerateWiring
 from app.ui.wiring.help import HelpWiring, first_run_message
+from app.ui.wiring.inspecting import InspectingWiring
 from app.ui.wiring.looks import LooksWiring
 from app.ui.wiring.marks import MarksWiring
 from app.ui.wiring.model import ModelWiring
@@ -114,6 +118,18 @@ class MainWindow(QMainWindow):
             self.solo,
         )
         self.inspector = Inspector(session.document, session.selection, session.undo, colours)
+        self.record = RecordPage()
+        self.advanced = AdvancedPage()
+        self.inspector_tabs = QTabWidget()
+        self.inspector_tabs.setObjectName("inspectorTabs")
+        self.inspector_tabs.setDocumentMode(True)
+        self.inspector_tabs.tabBar().setDrawBase(False)
+        for page, title in (
+            (self.inspector, tr("Layer")),
+            (self.record, tr("Record")),
+            (self.advanced, tr("Advanced")),
+        ):
+            self.inspector_tabs.addTab(page, title)
         self.status = StatusBar(self.actions_)
         self.stage = Stage(session.document, session.selection, session.undo, self)
         choice_pictures = self.choice_pictures = ChoicePictures(session.pictures, self)
@@ -168,12 +184,12 @@ class MainWindow(QMainWindow):
         column.addWidget(self.view, 1)
         column.addWidget(self.strip)
         self.setCentralWidget(centre)
-        inspector = self._dock(tr("Inspector"), "inspectorDock", self.inspector)
+        inspector = self._dock(tr("Inspector"), "inspectorDock", self.inspector_tabs)
         layers = self._dock(tr("Layers"), "layersDock", self.layers)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, inspector)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, layers)
         self.resizeDocks([inspector, layers], [DOCK_WIDTH, DOCK_WIDTH], Qt.Orientation.Horizontal)
-        self.resizeDocks([inspector, layers], [264, 600], Qt.Orientation.Vertical)
+        self.resizeDocks([inspector, layers], [300, 560], Qt.Orientation.Vertical)
         self.setStatusBar(self.status)
 
     def _wire(self) -> None:
@@ -184,7 +200,7 @@ class MainWindow(QMainWindow):
             self.tools,
             self.view,
             self.strip.list,
-            self.inspector,
+            self.inspector_tabs,
             self.layers.list,
         )
         self.view_wiring = ViewWiring(
@@ -226,6 +242,7 @@ class MainWindow(QMainWindow):
             self.prompt,
             self.view_wiring.apply_theme,
         )
+        self.inspecting = InspectingWiring(session, self.record, self.advanced)
         self.help = HelpWiring(session, actions, self)
         self.model = ModelWiring(session)
         actions["reset_layout"].triggered.connect(self._reset_layout)

@@ -28,6 +28,7 @@ QStatusBar QLabel { color: @secondary; padding: 0 4px; }
 
 #panelTitle { background: @window; border-bottom: 1px solid @hairline; }
 #panelTitle QLabel { font-weight: 600; }
+#inspectorTabs { background: @panel; }
 #panelBody { background: @panel; }
 #secondary { color: @secondary; }
 #warning { color: @outdated; }
@@ -112,12 +113,31 @@ QComboBox {
     background: @field; color: @text; border: 1px solid @edge; border-radius: 4px; padding: 3px 7px;
 }
 QComboBox:focus { border: 2px solid @accent; padding: 2px 6px; }
+QComboBox:disabled { color: @disabled; border: 1px solid @hairline; background: transparent; }
 QComboBox::drop-down { border: none; width: 28px; }
 QComboBox::down-arrow { image: none; }
 QComboBox QAbstractItemView {
     background: @panel; border: 1px solid @edge; selection-background-color: @hover;
     selection-color: @text;
 }
+QTabWidget::pane { border: none; border-top: 1px solid @hairline; }
+QTabBar { background: transparent; }
+QTabBar::tab {
+    background: transparent; color: @secondary; border: none; border-bottom: 2px solid transparent;
+    padding: 6px 12px;
+}
+QTabBar::tab:hover { color: @text; }
+QTabBar::tab:selected { color: @text; border-bottom: 2px solid @accent; }
+QTabBar::tab:focus { background: @hover; }
+QCheckBox { spacing: 8px; padding: 2px; border: 2px solid transparent; border-radius: 4px; }
+QCheckBox:focus { border: 2px solid @accent; }
+QCheckBox::indicator {
+    width: 14px; height: 14px; border: 1px solid @edge; border-radius: 3px; background: @field;
+}
+QCheckBox::indicator:checked { background: @accent; border: 1px solid @accent; }
+QListWidget { background: @panel; border: 1px solid @hairline; border-radius: 4px; outline: none; }
+QListWidget::item { padding: 6px 8px; }
+QListWidget::item:selected { background: @hover; color: @text; }
 QTableView { background: @panel; border: 1px solid @hairline; outline: none; }
 QTableView::item { padding: 0 8px; border: none; }
 QTableView::item:focus { background: transparent; }

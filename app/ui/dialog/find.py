@@ -81,7 +81,7 @@ class FindDialog(QDialog):
         for _, _, name, title in sorted(found):
             keys = self._actions[name].shortcuts()
             native = keys[0].toString(QKeySequence.SequenceFormat.NativeText) if keys else ""
-            item = QListWidgetItem(f"{title}\t{native}" if native else title)
+            item = QListWidgetItem(f"{title}   ({native})" if native else title)
             item.setData(_NAME, name)
             if not self._actions[name].isEnabled():
                 item.setForeground(self.palette().placeholderText())

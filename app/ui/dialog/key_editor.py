@@ -68,6 +68,7 @@ class KeyEditor(QWidget):
         self.field.setAccessibleName(tr("New key"))
         for part in self.field.findChildren(QLineEdit):
             part.setAccessibleName(tr("New key"))
+            part.setMinimumHeight(CONTROL_HEIGHT)
         self.assign = self._button(tr("Assign"), self._on_assign)
         self.remove = self._button(tr("Remove"), self._on_remove)
         self.reset = self._button(tr("Reset"), self._on_reset)

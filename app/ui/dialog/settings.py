@@ -23,7 +23,7 @@ from app.settings import Settings
 from app.ui.dialog.key_editor import KeyEditor
 from app.ui.dialogs import Choice
 from app.ui.text import tr
-from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
+from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
 
 
 class SettingsDialog(QDialog):
@@ -52,6 +52,7 @@ class SettingsDialog(QDialog):
         self.fields: dict[str, QWidget] = {}
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         self.tabs.addTab(self._general(), tr("General"))
         self.tabs.addTab(self._generation(measure), tr("Generation"))
         self.tabs.addTab(self._canvas(), tr("Canvas"))
@@ -104,7 +105,7 @@ class SettingsDialog(QDialog):
         again.setToolTip(tr("Times two short jobs, for the seconds on buttons and beside boxes."))
         again.setAutoDefault(False)
         again.clicked.connect(measure)
-        form.addRow(tr("Predicted times"), again)
+        form.addRow(_label(tr("Predicted times")), again)
         form.addRow(_note(tr("Threads, priority and memory count from the next start on.")))
         return page
 
@@ -140,7 +141,7 @@ class SettingsDialog(QDialog):
         field.setCurrentIndex(max(0, field.findData(getattr(self._settings, key))))
         field.activated.connect(lambda place: self._set(key, field.itemData(place)))
         self.fields[key] = field
-        form.addRow(text, field)
+        form.addRow(_label(text), field)
 
     def _number(
         self, form: QFormLayout, key: str, text: str, low: int, high: int, suffix: str, step: int
@@ -151,11 +152,12 @@ class SettingsDialog(QDialog):
         field.setSuffix(suffix)
         field.setMinimumHeight(CONTROL_HEIGHT)
         field.setKeyboardTracking(False)
+        field.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
         field.setAccessibleName(text)
         field.setValue(getattr(self._settings, key))
         field.valueChanged.connect(lambda value: self._set(key, value))
         self.fields[key] = field
-        form.addRow(text, field)
+        form.addRow(_label(text), field)
 
     def _check(self, form: QFormLayout, key: str, text: str, tip: str) -> None:
         field = QCheckBox(text)
@@ -180,6 +182,14 @@ def _page() -> tuple[QWidget, QFormLayout]:
     form.setHorizontalSpacing(2 * MARGIN)
     form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     return page, form
+
+
+def _label(text: str) -> QLabel:
+    """As high as the field beside it, so that both stand on one line."""
+    label = QLabel(text)
+    label.setObjectName("secondary")
+    label.setMinimumHeight(CONTROL_HEIGHT)
+    return label
 
 
 def _note(text: str) -> QLabel:

@@ -72,6 +72,7 @@ class LooksBar(QWidget):
         self.field.setSuffix(" %")
         self.field.setFixedHeight(FIELD_HEIGHT)
         self.field.setFixedWidth(64)
+        self.field.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
         self.field.setKeyboardTracking(False)
         self.field.setAccessibleName(tr("Opacity in percent"))
         row = QHBoxLayout(self)

@@ -55,6 +55,7 @@ class PromptBar(QWidget):
         self.variations.setRange(1, MAX_VARIATIONS)
         self.variations.setPrefix("× ")
         self.variations.setFixedSize(52, CONTROL_HEIGHT)
+        self.variations.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
         self.variations.setAccessibleName(tr("Variations"))
         self.variations.setToolTip(
             tr("How many results one job makes; with more than one they wait in the strip.")

@@ -74,7 +74,7 @@ class SeedControl(QWidget):
         self.mode.setText(icon_gap(tr("Fixed seed") if fixed else tr("Random seed")))
         self.field.setEnabled(fixed)
         self.field.setText(str(settings.seed) if fixed else "")
-        self.field.setPlaceholderText("" if fixed else tr("new for each job"))
+        self.field.setPlaceholderText("" if fixed else tr("new each job"))
 
     def recolour(self, colours: Colours) -> None:
         """Draw the dice in the theme's colour."""

@@ -122,7 +122,7 @@ def test_f6_goes_round_the_panels(window: Any, qtbot: Any) -> None:
     """Section 6: prompt, tools, canvas, inspector, layers and back, by key alone."""
     window.actions_["new_box"].trigger()
     window.prompt.field.setFocus()
-    panes = [window.tools, window.view, window.inspector, window.layers, window.prompt]
+    panes = [window.tools, window.view, window.inspector_tabs, window.layers, window.prompt]
     for pane in panes:
         window.actions_["next_pane"].trigger()
         focus = window.focusWidget()

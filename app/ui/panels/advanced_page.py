@@ -1,0 +1,97 @@
+"""The Advanced tab: steps and guidance, with the model's defaults and Reset (GE12)."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.document.contents import Settings
+from app.ui.text import tr
+from app.ui.theme import GAP, MARGIN, UNIT
+
+FIELD_HEIGHT = 28
+
+
+class AdvancedPage(QWidget):
+    """Two fields; 0 stands for the model's default.
+
+    Signals:
+        changed(steps, guidance): None = the model's default.
+    """
+
+    changed = Signal(object, object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._is_loading = False
+        self.steps = QSpinBox()
+        self.steps.setRange(0, 100)
+        self.guidance = QDoubleSpinBox()
+        self.guidance.setRange(0.0, 20.0)
+        self.guidance.setSingleStep(0.5)
+        self.guidance.setDecimals(1)
+        for field, name, tip in (
+            (self.steps, tr("Steps"), tr("More steps are slower and finer.")),
+            (self.guidance, tr("Guidance"), tr("How closely the picture follows the prompt.")),
+        ):
+            field.setFixedHeight(FIELD_HEIGHT)
+            field.setKeyboardTracking(False)
+            field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+            field.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
+            field.setAccessibleName(name)
+            field.setToolTip(tip)
+        self.reset = QPushButton(tr("Reset"))
+        self.reset.setObjectName("stripButton")
+        self.reset.setFixedHeight(FIELD_HEIGHT)
+        self.reset.setAccessibleName(tr("Reset to the model's defaults"))
+        self.reset.setToolTip(tr("Goes back to what the model was tuned for."))
+        form = QFormLayout()
+        form.setVerticalSpacing(GAP)
+        form.setHorizontalSpacing(MARGIN)
+        for text, field in ((tr("Steps"), self.steps), (tr("Guidance"), self.guidance)):
+            label = QLabel(text)
+            label.setObjectName("secondary")
+            label.setMinimumHeight(FIELD_HEIGHT)
+            label.setBuddy(field)
+            form.addRow(label, field)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        whole.setSpacing(GAP)
+        whole.addLayout(form)
+        whole.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignRight)
+        whole.addStretch(1)
+        self.steps.valueChanged.connect(self._tell)
+        self.guidance.valueChanged.connect(self._tell)
+        self.reset.clicked.connect(lambda: self.changed.emit(None, None))
+        self.show_defaults(None, None)
+
+    def show_defaults(self, steps: int | None, guidance: float | None) -> None:
+        """What the loaded model takes where nothing is set."""
+        word = tr("Model's default")
+        self.steps.setSpecialValueText(word if steps is None else f"{word} ({steps})")
+        text = word if guidance is None else f"{word} ({guidance:g})"
+        self.guidance.setSpecialValueText(text)
+
+    def show_settings(self, settings: Settings) -> None:
+        """The document's settings."""
+        self._is_loading = True
+        try:
+            self.steps.setValue(settings.steps or 0)
+            self.guidance.setValue(settings.cfg_scale or 0.0)
+        finally:
+            self._is_loading = False
+        default = settings.steps is None and settings.cfg_scale is None
+        self.reset.setEnabled(not default)
+
+    def _tell(self) -> None:
+        if not self._is_loading:
+            self.changed.emit(self.steps.value() or None, self.guidance.value() or None)

@@ -1,0 +1,120 @@
+"""The Record tab: how the layer's pixels were made, as text to read and to copy (RE8, RE3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.document.layer import Layer
+from app.ui.text import number, seconds, tr
+from app.ui.theme import GAP, MARGIN
+
+BUTTON_HEIGHT = 28
+
+
+def record_lines(layer: Layer) -> list[str]:
+    """The record as one fact a line; one line for pixels that were not made here."""
+    record: Mapping[str, Any] = layer.record or {}
+    if "prompt" not in record:
+        return [tr("This layer was not generated here.")]
+    lines = [tr("Prompt: {0}").format(record["prompt"] or tr("none"))]
+    for key, text in (
+        ("seed", tr("Seed: {0}")),
+        ("steps", tr("Steps: {0}")),
+        ("guidance", tr("Guidance: {0}")),
+        ("word", tr("Shows: {0}")),
+        ("device", tr("Device: {0}")),
+        ("threads", tr("Threads: {0}")),
+        ("precision", tr("Precision: {0}")),
+    ):
+        if record.get(key) is not None:
+            lines.append(text.format(record[key]))
+    box = record.get("box")
+    if isinstance(box, list) and len(box) == 4:
+        size = f"{box[2] - box[0]} × {box[3] - box[1]}"
+        lines.append(tr("Region: {0} at {1}, {2}").format(size, box[0], box[1]))
+    seen = record.get("layers")
+    if isinstance(seen, list):
+        context = sum(1 for item in seen if isinstance(item, dict) and "pixels" in item)
+        lines.append(tr("Saw {0} other layers").format(number(context)))
+    model = record.get("model")
+    if isinstance(model, dict):
+        lines.append(tr("Model: {0} {1}").format(model.get("name"), str(model.get("hash"))[:12]))
+    versions = record.get("versions")
+    if isinstance(versions, dict):
+        lines += [f"{name} {version}" for name, version in versions.items()]
+    if isinstance(record.get("seconds"), (int, float)):
+        lines.append(tr("Took {0}").format(seconds(record["seconds"])))
+    if "source" in record:
+        lines.append(tr("Resized: the original is in the strip."))
+    lines.append(tr("Pixels: {0}").format((layer.pixel_hash or "")[:16]))
+    return lines
+
+
+class RecordPage(QWidget):
+    """Text and two buttons.
+
+    Signals:
+        prompt_asked(prompt): the user wants this prompt again.
+    """
+
+    prompt_asked = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._layer: Layer | None = None
+        self.text = QPlainTextEdit()
+        self.text.setReadOnly(True)
+        self.text.setAccessibleName(tr("Record of the layer"))
+        self.copy = self._button(tr("Copy Recipe"), tr("Copies the whole record as text."))
+        self.use = self._button(tr("Use Prompt"), tr("Puts the layer's prompt into the field."))
+        self.copy.clicked.connect(self._copy)
+        self.use.clicked.connect(self._use)
+        row = QHBoxLayout()
+        row.setSpacing(GAP)
+        row.addWidget(self.copy)
+        row.addWidget(self.use)
+        row.addStretch(1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        whole.setSpacing(GAP)
+        whole.addWidget(self.text, 1)
+        whole.addLayout(row)
+        self.show_layer(None)
+
+    def show_layer(self, layer: Layer | None) -> None:
+        """The record of a layer, or that there is none."""
+        self._layer = layer
+        lines = [tr("Nothing selected.")] if layer is None else record_lines(layer)
+        text = "\n".join(lines)
+        if text != self.text.toPlainText():
+            self.text.setPlainText(text)
+        has_record = layer is not None and "prompt" in (layer.record or {})
+        self.copy.setEnabled(has_record)
+        self.use.setEnabled(has_record)
+
+    def _copy(self) -> None:
+        if self._layer is not None:
+            QApplication.clipboard().setText("\n".join(record_lines(self._layer)))
+
+    def _use(self) -> None:
+        if self._layer is not None and self._layer.record is not None:
+            self.prompt_asked.emit(str(self._layer.record.get("prompt", "")))
+
+    def _button(self, text: str, tip: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setFixedHeight(BUTTON_HEIGHT)
+        button.setAccessibleName(text)
+        button.setToolTip(tip)
+        button.setObjectName("stripButton")
+        return button

@@ -1,0 +1,53 @@
+"""The inspector's further tabs: the record of the selection, steps and guidance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QObject
+
+from app.document.commands import SetPrompt, SetSettings
+from app.ui.panels.advanced_page import AdvancedPage
+from app.ui.panels.record_page import RecordPage
+from app.ui.session import Session
+
+
+class InspectingWiring(QObject):
+    """Keeps both pages up to date; what they ask becomes a command."""
+
+    def __init__(self, session: Session, record: RecordPage, advanced: AdvancedPage) -> None:
+        super().__init__(record)
+        self._session = session
+        self._record = record
+        self._advanced = advanced
+        record.prompt_asked.connect(self._use_prompt)
+        advanced.changed.connect(self._on_advanced)
+        session.selection.changed.connect(self._show_record)
+        events = session.document.events
+        events.changed.connect(self._on_changed)
+        events.settings_changed.connect(self._show_settings)
+        events.reset.connect(self._show_settings)
+        session.bridge.state_changed.connect(self._on_state)
+        self._show_record()
+        self._show_settings()
+
+    def _show_record(self) -> None:
+        self._record.show_layer(self._session.selection.single())
+
+    def _show_settings(self) -> None:
+        self._advanced.show_settings(self._session.document.settings)
+
+    def _use_prompt(self, prompt: str) -> None:
+        self._session.push(SetPrompt(prompt))
+
+    def _on_advanced(self, steps: int | None, guidance: float | None) -> None:
+        settings = self._session.document.settings
+        self._session.push(SetSettings(replace(settings, steps=steps, cfg_scale=guidance)))
+
+    def _on_changed(self, revision: int) -> None:
+        self._show_record()
+
+    def _on_state(self, state: str) -> None:
+        info = self._session.bridge.info
+        if info is not None:
+            self._advanced.show_defaults(info.default_steps, info.default_cfg_scale)

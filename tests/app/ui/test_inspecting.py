@@ -1,0 +1,60 @@
+"""The inspector's tabs Record and Advanced."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtWidgets import QApplication
+
+from app.document.commands import DuplicateLayers
+from tests.app.ui.helpers import draw_box, generate
+
+
+def test_the_record_of_a_layer(window: Any, qtbot: Any) -> None:
+    """RE8: prompt, seed, model and versions; copied as text; kept by a duplicate and by undo."""
+    window.prompt.field.setPlainText("a red balloon")
+    draw_box(window, 64, 64, 192, 192)
+    generate(window, qtbot)
+    layer = window.session.document.foregrounds[0]
+    window.session.selection.set([layer.id])
+    text = window.record.text.toPlainText()
+    for part in ("Prompt: a red balloon", f"Seed: {layer.record['seed']}", "Device: cpu", "fake"):
+        assert part in text
+    assert layer.pixel_hash[:16] in text
+    window.record.copy.click()
+    assert QApplication.clipboard().text() == text
+    copies = DuplicateLayers([layer.id])
+    window.session.push(copies)
+    window.session.selection.set(copies.new_ids)
+    assert "a red balloon" in window.record.text.toPlainText()
+    window.prompt.field.setPlainText("something else")
+    window.record.use.click()
+    assert window.session.document.prompt == "a red balloon"
+
+
+def test_a_layer_without_a_record_says_so(window: Any) -> None:
+    """3.6: empty states of the tab."""
+    assert window.record.text.toPlainText() == "Nothing selected."
+    draw_box(window, 64, 64, 192, 192)
+    assert window.record.text.toPlainText() == "This layer was not generated here."
+    assert not window.record.copy.isEnabled()
+
+
+def test_steps_and_guidance_are_commands(window: Any) -> None:
+    """GE12, PR4: the model's defaults, own values, Reset; all in the one undo stack."""
+    page = window.advanced
+    assert "12" in page.steps.specialValueText()
+    assert not page.reset.isEnabled()
+    page.steps.setValue(20)
+    page.guidance.setValue(4.5)
+    settings = window.session.document.settings
+    assert (settings.steps, settings.cfg_scale) == (20, 4.5)
+    draw_box(window, 64, 64, 192, 192)
+    window.actions_["generate"].trigger()
+    assert (window.engine.last.steps, window.engine.last.cfg_scale) == (20, 4.5)
+    window.session.bridge.stop()
+    page.reset.click()
+    assert window.session.document.settings.steps is None
+    assert page.steps.value() == 0
+    window.actions_["undo"].trigger()
+    assert page.steps.value() == 20
