@@ -50,6 +50,7 @@ from engine import (
     Progress,
     Started,
     StateChanged,
+    tokenize,
     unknown_words,
 )
 
@@ -275,6 +276,10 @@ class Bridge:
         except EngineError as error:
             logger.warning("unknown words: %s", error)
             return ()
+
+    def words(self, prompt: str) -> tuple[str, ...]:
+        """The words of a prompt as the model would look them up."""
+        return tuple(tokenize(prompt))
 
     def restart(self) -> None:
         """Give up on the engine's thread and load the model on a new one (REL5).

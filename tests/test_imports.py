@@ -47,6 +47,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "app/costs.py": ("numpy", "app.document", "engine!"),
     "app/probe.py": ("app.costs", "engine!"),
     "app/watchdog.py": (),
+    "app/priority.py": (),
     "app/pace.py": ("psygnal", "app.costs", "app.probe", "app.watchdog", "engine!"),
     "app/bridge.py": (
         "numpy",
@@ -66,6 +67,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "app.document",
         "app.bridge",
         "app.jobs",
+        "app.priority",
         "app.settings",
         "app.ui",
     ),

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.bridge import engine_factory
 from app.jobs import Message
+from app.priority import lower_engine_priority
 from app.settings import (
     APP_NAME,
     load_settings,
@@ -102,7 +103,12 @@ async def _live(window: MainWindow, open_path: Path | None) -> bool:
     closed = asyncio.Event()
     window.closed.connect(closed.set)
     window.show()
-    window.session.bridge.start()
+    bridge, settings = window.session.bridge, window.settings
+    bridge.pace.saved = settings.costs
+    bridge.pace.measures = True
+    bridge.start()
+    if settings.low_priority:
+        lower_engine_priority()
     window.recovery.look()
     if open_path is not None:
         window.files.open_path(open_path)

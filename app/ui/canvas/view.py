@@ -367,10 +367,20 @@ class CanvasView(QGraphicsView):
 
     def _refresh(self) -> None:
         self.viewport().update()
-        selected = ", ".join(layer.name for layer in self._selection.layers()) or tr("nothing")
+        selected = "; ".join(_spoken(layer) for layer in self._selection.layers())
+        selected = selected or tr("nothing")
         canvas = self.document.canvas
         self.setAccessibleDescription(
             tr("Canvas {0} × {1}, {2} layers. Selected: {3}.").format(
                 canvas.width, canvas.height, len(self.document.layers), selected
             )
         )
+
+
+def _spoken(layer: Layer) -> str:
+    """A layer as the canvas's description names it."""
+    rect = layer.rect
+    place = tr("{0}, {1} × {2} at {3}, {4}").format(
+        layer.name, rect.width, rect.height, rect.x, rect.y
+    )
+    return place + ", " + (tr("visible") if layer.visible else tr("hidden"))

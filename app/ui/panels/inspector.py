@@ -5,6 +5,9 @@ Fields become commands; fields of what cannot change are off, with the reason in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
@@ -18,10 +21,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.document.commands import Rename, SetRect, SetSeed
+from app.document.commands import Rename, SetRect, SetRects, SetSeed
 from app.document.contents import MAX_SIDE, default_name
 from app.document.document import Document
-from app.document.geometry import Rect
 from app.document.layer import MAX_NAME, Layer
 from app.ui.icons import pixmap
 from app.ui.panels.layer_state import seed_text, state_of
@@ -87,8 +89,8 @@ class Inspector(QWidget):
             widget.installEventFilter(self)
         self.name.editingFinished.connect(self._on_name)
         self.seed.editingFinished.connect(self._on_seed)
-        for field in self.fields.values():
-            field.valueChanged.connect(self._on_rect)
+        for key, field in self.fields.items():
+            field.valueChanged.connect(lambda _, k=key: self._on_rect(k))
         selection.changed.connect(self.refresh)
         document.events.changed.connect(self._on_changed)
         self.refresh()
@@ -106,13 +108,14 @@ class Inspector(QWidget):
     def refresh(self) -> None:
         """Show the selection as it is now."""
         layer = self._selection.single()
-        if layer is None:
-            count = len(self._selection)
-            text = tr("{0} layers selected.").format(number(count)) if count else ""
-            self.empty.setText(text or tr("Nothing selected."))
-        else:
+        several = self._selection.foregrounds() if layer is None else []
+        if layer is not None:
             self._load(layer)
-        self._pages.setCurrentIndex(0 if layer is None else 1)
+        elif several:
+            self._load_several(several)
+        else:
+            self.empty.setText(tr("Nothing selected."))
+        self._pages.setCurrentIndex(1 if layer is not None or several else 0)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Qt override: Esc restores a field and leaves it."""
@@ -130,9 +133,34 @@ class Inspector(QWidget):
 
     # ---- inside ----
 
+    def _load_several(self, layers: Sequence[Layer]) -> None:
+        """LA4: what one types counts for all of them; the topmost one's numbers are shown."""
+        self._is_loading = True
+        try:
+            count = number(len(self._selection))
+            self.name.setText(tr("{0} layers selected").format(count))
+            self.name.setEnabled(False)
+            self.seed.setText("")
+            self.seed.setEnabled(False)
+            self.made_with.setText("–")
+            locked = next((layer.name for layer in layers if layer.locked), "")
+            reason = tr("'{0}' is locked.").format(locked) if locked else ""
+            step = 1 if any(layer.has_pixels for layer in layers) else self._document.grid
+            for key, field in self.fields.items():
+                field.setSingleStep(step)
+                field.setValue(getattr(layers[-1].rect, key))
+                field.setEnabled(not reason)
+                field.setToolTip(reason or _TIPS[key]() + " " + tr("Counts for all of them."))
+            self.state.setText("")
+            self.state_sign.clear()
+        finally:
+            self._is_loading = False
+
     def _load(self, layer: Layer) -> None:
         self._is_loading = True
         try:
+            self.name.setEnabled(True)
+            self.seed.setEnabled(True)
             if not self.name.hasFocus() or not self.name.isModified():
                 self.name.setText(layer.name)
             self.name.setPlaceholderText(default_name(layer.number))
@@ -174,12 +202,19 @@ class Inspector(QWidget):
             self._undo.push(SetSeed(layer.id, seed))
         self.refresh()
 
-    def _on_rect(self) -> None:
-        layer = self._selection.single()
-        if layer is None or self._is_loading:
+    def _on_rect(self, key: str) -> None:
+        if self._is_loading:
             return
-        x, y, width, height = (self.fields[key].value() for key in _RECT_FIELDS)
-        self._undo.push(SetRect(layer.id, Rect(x, y, width, height)))
+        value = self.fields[key].value()
+        layers = [layer for layer in self._selection.layers() if not layer.is_background]
+        if not layers:
+            return
+        rects = {layer.id: replace(layer.rect, **{key: value}) for layer in layers}
+        if len(rects) == 1:
+            ((layer_id, rect),) = rects.items()
+            self._undo.push(SetRect(layer_id, rect))
+        else:
+            self._undo.push(SetRects(rects))
         self.refresh()
 
     def _lay_out(self) -> None:

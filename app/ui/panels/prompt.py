@@ -81,10 +81,17 @@ class PromptBar(QWidget):
 
     # ---- what it shows ----
 
-    def show_words(self, words: Sequence[str]) -> None:
-        """Name the words that will be ignored; the line keeps its height when there are none."""
+    def show_words(self, words: Sequence[str], *, is_all: bool = False) -> None:
+        """Name the words that will be ignored; the line keeps its height when there are none.
+
+        Args:
+            is_all: the prompt has no other words (MS21).
+        """
         text = ""
-        if words:
+        self.field.mark_words(words)
+        if words and is_all:
+            text = tr("The model knows none of these words and would ignore the prompt.")
+        elif words:
             text = tr("Not known to this model, ignored: {0}").format(", ".join(words))
         self.words.setText(text)
         self.words.setToolTip(text)
@@ -120,6 +127,7 @@ class PromptBar(QWidget):
         """Follow the theme."""
         self._colours = colours
         self.seed.recolour(colours)
+        self.field.recolour(colours)
         self.more.setIcon(icon("chevron-down", colours, colour=colours.on_accent))
         self.stop.setIcon(icon("square", colours))
         ratio = self.devicePixelRatioF()

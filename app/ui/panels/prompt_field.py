@@ -5,17 +5,27 @@ A run of typing is one gesture; it ends on focus loss, paste, a caret jump, or w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent, QTextCursor
-from PySide6.QtWidgets import QPlainTextEdit, QWidget
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QTextCharFormat,
+    QTextCursor,
+)
+from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 
 from app.document.contents import MAX_PROMPT
 from app.ui.text import tr
-from app.ui.theme import CONTROL_HEIGHT, GAP, UNIT
+from app.ui.theme import CONTROL_HEIGHT, GAP, UNIT, Colours
 
 LINES = 3
+_WORD = re.compile(r"[\w'-]+")
 _WINDOW_KEYS = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
 _HISTORY = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}
 _ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -52,6 +62,7 @@ class PromptField(QPlainTextEdit):
         self._new_gesture = new_gesture
         self._gesture: int | None = None
         self._is_loading = False
+        self._mark_colour = QColor("#F2B84B")
         self.setAccessibleName(tr("Prompt"))
         self.setPlaceholderText(tr("Describe the whole picture: a red balloon and a castle…"))
         self.setToolTip(
@@ -75,6 +86,27 @@ class PromptField(QPlainTextEdit):
         cursor.setPosition(min(place, len(text)))
         self.setTextCursor(cursor)
         self.end_run()
+
+    def mark_words(self, words: Sequence[str]) -> None:
+        """PR2: a dotted underline below the words that the model ignores."""
+        unknown = {word.casefold() for word in words}
+        marks = []
+        for match in _WORD.finditer(self.toPlainText()):
+            if match.group().casefold() in unknown:
+                mark = QTextEdit.ExtraSelection()
+                cursor = QTextCursor(self.document())
+                cursor.setPosition(match.start())
+                cursor.setPosition(match.end(), QTextCursor.MoveMode.KeepAnchor)
+                look = QTextCharFormat()
+                look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
+                look.setUnderlineColor(self._mark_colour)
+                mark.cursor, mark.format = cursor, look
+                marks.append(mark)
+        self.setExtraSelections(marks)
+
+    def recolour(self, colours: Colours) -> None:
+        """Follow the theme."""
+        self._mark_colour = QColor(colours.outdated)
 
     def end_run(self) -> None:
         """The next change is another undo step."""

@@ -138,7 +138,9 @@ class AskingWiring(QObject):
 
     def _show_words(self) -> None:
         prompt = self._session.document.prompt
-        self._bar.show_words(self._session.bridge.unknown_words(prompt) if prompt.strip() else ())
+        unknown = self._session.bridge.unknown_words(prompt) if prompt.strip() else ()
+        said = self._session.bridge.words(prompt) if unknown else ()
+        self._bar.show_words(unknown, is_all=bool(said) and set(said) <= set(unknown))
 
     def _on_changed(self, revision: int) -> None:
         self.refresh()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtWidgets import QApplication, QMenu
 
-from app.document.commands import SetPrompt
+from app.document.bounds import candidate_load, is_over, oldest_unused
+from app.document.commands import DiscardCandidates, SetPrompt
+from app.jobs import Message
 from app.ui.actions import Actions
 from app.ui.canvas.compare import ComparePage
 from app.ui.canvas.scene import CanvasScene
@@ -14,7 +16,7 @@ from app.ui.panels.candidate_strip import CandidateStrip
 from app.ui.panels.layers import LayerPanel
 from app.ui.session import Session
 from app.ui.stage import Stage
-from app.ui.text import tr
+from app.ui.text import number, tr
 
 
 class CandidatesWiring(QObject):
@@ -40,6 +42,7 @@ class CandidatesWiring(QObject):
         self._scene = scene
         self._view = view
         self._layers = layers
+        self._was_over = False
         layers.model.new_count = stage.new_count
         for name, slot in (
             ("candidate_next", lambda: stage.step(1)),
@@ -48,6 +51,7 @@ class CandidatesWiring(QObject):
             ("discard", self.discard),
             ("discard_all", stage.discard_all),
             ("compare", compare.open),
+            ("trim_candidates", self.trim),
             ("pane_candidates", self._focus_strip),
         ):
             actions[name].triggered.connect(slot)
@@ -68,6 +72,34 @@ class CandidatesWiring(QObject):
     def discard(self) -> None:
         """Take the shown one, or the selected ones, out of the strip."""
         self._stage.discard(self._strip.list.places() or [self._stage.place])
+
+    def trim(self) -> None:
+        """UN7: the oldest unused ones go, as one step; undo brings them back."""
+        gone = oldest_unused(self._session.document.contents)
+        if gone:
+            self._session.push(DiscardCandidates(gone))
+
+    def check_bound(self) -> None:
+        """Ask once the bound is passed; nothing is deleted without a click."""
+        contents = self._session.document.contents
+        over = is_over(contents)
+        if over and not self._was_over:
+            count = sum(len(hashes) for hashes in oldest_unused(contents).values())
+            found, size = candidate_load(contents)
+            self._session.notified.emit(
+                Message(
+                    kind="warning",
+                    what=tr("This picture keeps {0} candidates ({1} MB).").format(
+                        number(found), number(size // 2**20)
+                    ),
+                    kept=tr("All of them are kept."),
+                    advice=tr("The {0} oldest unused ones could go.").format(number(count)),
+                    action="trim_candidates",
+                )
+            )
+        self._was_over = over
+        reason = "" if over else tr("there is room enough")
+        self._actions.set_enabled("trim_candidates", reason)
 
     def show_before(self) -> bool:
         """A rung of the Esc ladder.
@@ -98,6 +130,7 @@ class CandidatesWiring(QObject):
         ):
             actions.set_enabled(name, none)
         self._layers.model.refresh()
+        self.check_bound()
         self._on_shown()
 
     def _on_shown(self) -> None:

@@ -340,3 +340,33 @@ def test_escape_leaves_a_field_and_restores_it(window: Any) -> None:
         assert text == was
         assert window.view.hasFocus()
     assert window.session.undo.stack.count() == steps
+
+
+def test_fields_edit_every_selected_layer(window: Any) -> None:
+    """LA4: a multiple selection edits all, in one step."""
+    three_boxes(window)
+    layers = window.session.document.foregrounds
+    window.session.selection.set([layer.id for layer in layers])
+    steps = window.session.undo.stack.count()
+    window.inspector.fields["y"].setValue(96)
+    assert {layer.rect.y for layer in window.session.document.foregrounds} == {96}
+    assert window.session.undo.stack.count() == steps + 1
+    assert not window.inspector.name.isEnabled()
+    window.session.selection.set([layers[0].id])
+    assert window.inspector.name.isEnabled()
+
+
+def test_the_canvas_says_what_is_selected(window: Any) -> None:
+    """Section 6: its description is renewed on selection."""
+    three_boxes(window)
+    layer = window.session.document.foregrounds[0]
+    window.session.selection.set([layer.id])
+    said = window.view.accessibleDescription()
+    rect = layer.rect
+    place = f"{rect.width} × {rect.height} at {rect.x}, {rect.y}, visible"
+    assert f"Selected: Layer 1, {place}" in said
+
+
+def test_there_are_five_examples(window: Any) -> None:
+    """3.6: each is a layout with a prompt that the file reader takes."""
+    assert len(window.examples.actions()) == 5

@@ -315,3 +315,15 @@ def test_the_status_bar_counts_the_background_s_coarse_tokens(window: Any) -> No
     """LA8: the background's tokens cover 2 x 2 cells where the model says so (64 = 2 x 32)."""
     cells = (512 // 64) ** 2
     assert window.status.tokens.text() == f"{cells} tokens"
+
+
+def test_unknown_words_are_underlined(window: Any, qtbot: Any) -> None:
+    """PR2, MS21: dotted, in place; where no word is known the line says that."""
+    window.prompt.field.setPlainText("a balloon and a qwerzhs")
+    qtbot.waitUntil(lambda: bool(window.prompt.field.extraSelections()), timeout=5000)
+    (mark,) = window.prompt.field.extraSelections()
+    assert mark.cursor.selectedText() == "qwerzhs"
+    window.prompt.field.setPlainText("qwerzhs")
+    qtbot.waitUntil(lambda: "none of these words" in window.prompt.words.text(), timeout=5000)
+    window.prompt.field.setPlainText("a balloon")
+    qtbot.waitUntil(lambda: not window.prompt.field.extraSelections(), timeout=5000)
