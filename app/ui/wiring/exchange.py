@@ -112,7 +112,8 @@ class ExchangeWiring(QObject):
         suggested = self._suggested(".ora", tr("{0} for sharing"))
 
         def done(path: Path) -> None:
-            self._save_copy(lambda: path, for_sharing=True)
+            if not self._is_own_file(path):
+                self._save_copy(lambda: path, for_sharing=True)
 
         title = tr("Save Copy for Sharing")
         dialogs.ask_save(self._window, title, suggested, kind, "ora", done)
@@ -292,7 +293,24 @@ class ExchangeWiring(QObject):
             self._window, tr("Export"), self._suggested(suffix), kind, suffix[1:], done
         )
 
+    def _is_own_file(self, path: Path) -> bool:
+        """Whether this is the open project: an export over it could lose prompts and seeds."""
+        own = self._session.path
+        if own is None or path.resolve() != own.resolve():
+            return False
+        self._session.notified.emit(
+            Message(
+                kind="warning",
+                what=tr("'{0}' is the file of this picture.").format(path.name),
+                kept=tr("Nothing was exported and the file is untouched."),
+                advice=tr("Use Save, or choose another name."),
+            )
+        )
+        return True
+
     def _write(self, form: Format, options: ExportOptions, path: Path) -> None:
+        if self._is_own_file(path):
+            return
         contents = self._session.document.contents
         self._session.settings.last_folder = str(path.parent)
 

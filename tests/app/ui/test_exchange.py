@@ -173,6 +173,35 @@ def test_copies_keep_the_name(window: Any, qtbot: Any, tmp_path: Path) -> None:
     assert not window.isWindowModified()
 
 
+def name_file(window: Any, qtbot: Any, path: Path) -> None:
+    """Answer with a file that exists; Qt's question about it blocks, so it is passed by."""
+    (dialog,) = window.findChildren(QFileDialog)
+    dialog.fileSelected.emit(str(path))
+    dialog.reject()
+    qtbot.waitUntil(lambda: not window.findChildren(QFileDialog))
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+
+
+def test_the_own_file_is_never_exported_over(window: Any, qtbot: Any, tmp_path: Path) -> None:
+    """4.1: a copy for sharing under the project's own name would lose prompt and seeds."""
+    picture(window, qtbot)
+    path = tmp_path / "beach.ora"
+    window.files.write(path)
+    wait(window, qtbot)
+    before = path.read_bytes()
+    window.actions_["save_sharing"].trigger()
+    name_file(window, qtbot, path)
+    assert "is the file of this picture" in window.messages.text.text()
+    window.messages.dismiss()
+    dialog = choose(window, "OpenRaster for Krita, GIMP and others")
+    dialog.recipe.setChecked(False)
+    dialog.accept()
+    name_file(window, qtbot, path)
+    assert "is the file of this picture" in window.messages.text.text()
+    assert path.read_bytes() == before
+
+
 def test_revert_is_one_step(window: Any, qtbot: Any, tmp_path: Path) -> None:
     """UN3: back to the file; undo brings the changes back."""
     picture(window, qtbot)
