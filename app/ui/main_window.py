@@ -150,6 +150,7 @@ class MainWindow(QMainWindow):
         self.exchange = ExchangeWiring(session, self.actions_, self, self.files, self.view)
         self.clipboard = ClipboardWiring(session, self.actions_, self.view, self.exchange)
         self.recovery = RecoveryWiring(session, self.actions_, self, self.files, loop, work_root)
+        self.recovery.kept_changed.connect(self.status.show_kept)
         self.view_wiring.apply_theme()
         self._default_state = self.saveState()
         self._restore()

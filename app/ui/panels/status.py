@@ -1,4 +1,4 @@
-"""Status bar: message, pointer, selection, tokens, zoom, engine. Shows what it is told."""
+"""Status bar: message, pointer, selection, tokens, zoom, kept, engine. Shows what it is told."""
 
 from __future__ import annotations
 
@@ -55,6 +55,7 @@ class StatusBar(QStatusBar):
                 self.zoom.mapToGlobal(self.zoom.rect().topLeft()) - menu.rect().bottomLeft()
             )
         )
+        self.kept = self._label(tr("Recovery"), 0)
         self.engine = self._label(tr("Engine"), 0)
         for widget in (
             self.pointer,
@@ -62,6 +63,7 @@ class StatusBar(QStatusBar):
             self.tokens,
             self.seconds,
             self.zoom,
+            self.kept,
             self.engine,
         ):
             self.addPermanentWidget(widget)
@@ -95,6 +97,11 @@ class StatusBar(QStatusBar):
     def show_zoom(self, zoom: float) -> None:
         """Device pixels per picture pixel."""
         self.zoom.setText(tr("{0} %").format(number(round(zoom * 100))))
+
+    def show_kept(self, text: str, tip: str) -> None:
+        """Whether unsaved changes are safe in the recovery folder."""
+        self.kept.setText(text)
+        self.kept.setToolTip(tip)
 
     def show_engine(self, state: str, tip: str = "") -> None:
         """The engine's state; `tip` says more."""

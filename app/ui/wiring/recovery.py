@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.bridge import LoopLike
@@ -40,7 +40,12 @@ class RecoveryWiring(QObject):
 
     Args:
         root: below it the work folders lie; None = nothing is kept or offered.
+
+    Signals:
+        kept_changed(text, tip): whether unsaved changes are in the recovery folder.
     """
+
+    kept_changed = Signal(str, str)
 
     def __init__(
         self,
@@ -58,6 +63,7 @@ class RecoveryWiring(QObject):
         self._loop = loop
         self._root = root
         self._is_kept_on_purpose = False
+        self._is_failing = False
         self.dialog: RecoveryDialog | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -67,7 +73,7 @@ class RecoveryWiring(QObject):
         if root is None:
             actions.set_enabled("recover", tr("no work is kept in this window"))
             return
-        session.keeper = Keeper(root, self._on_trouble)
+        session.keeper = Keeper(root, self._on_trouble, on_kept=self._on_kept)
         session.document.events.changed.connect(self._on_changed)
         session.path_changed.connect(self._soon)
         session.undo.changed.connect(self._soon)
@@ -112,6 +118,8 @@ class RecoveryWiring(QObject):
     def _soon(self) -> None:
         if not self._timer.isActive():
             self._timer.start()
+            if not self._is_failing:
+                self.kept_changed.emit(tr("Keeping…"), tr("Changes go to the recovery folder."))
 
     def _note(self) -> None:
         if QApplication.mouseButtons() & Qt.MouseButton.LeftButton and not self._window.isHidden():
@@ -131,7 +139,23 @@ class RecoveryWiring(QObject):
         except RuntimeError:
             logger.debug("trouble after the end: %s", error)
 
+    def _on_kept(self) -> None:
+        """Called on the keeper's thread."""
+        try:
+            self._loop.call_soon_threadsafe(self._show_kept)
+        except RuntimeError:
+            logger.debug("kept after the end")
+
+    def _show_kept(self) -> None:
+        if not self._timer.isActive():
+            tip = tr("After a crash the next start offers everything up to now.")
+            self.kept_changed.emit(tr("All changes kept"), tip)
+
     def _show_trouble(self, error: StorageError | None) -> None:
+        self._is_failing = error is not None
+        if error is not None:
+            cause = error.what.partition(": ")[2].rstrip(".")
+            self.kept_changed.emit(tr("Not kept: {0}").format(cause), str(error))
         if error is None:
             self._session.note(tr("All changes are kept again."))
         else:

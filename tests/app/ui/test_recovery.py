@@ -87,7 +87,9 @@ def test_every_change_is_kept(open_window: Open, qtbot: Any, root: Path) -> None
     qtbot.waitUntil(lambda: not window.recovery._timer.isActive())
     copy = crash(window, root)
     assert content_hash(recover(copy).contents) == window.session.document.content_hash()
+    qtbot.waitUntil(lambda: window.status.kept.text() == "All changes kept", timeout=5_000)
     window.actions_["undo"].trigger()
+    assert window.status.kept.text() == "Keeping…"
     qtbot.waitUntil(lambda: not window.recovery._timer.isActive())
     copy = crash(window, root / "second")
     assert content_hash(recover(copy).contents) == window.session.document.content_hash()
@@ -252,6 +254,7 @@ def test_a_full_disk_is_shown_and_its_end_too(
         draw_box(window, 64, 64, 192, 192)
         qtbot.waitUntil(lambda: window.messages.isVisible(), timeout=5_000)
         assert "not being kept for recovery: the disk is full" in window.messages.text.text()
+        assert window.status.kept.text() == "Not kept: the disk is full"
     window.session.keeper.note(window.session.document.contents, window.session.work_info)
     window.session.keeper.close(remove=False)  # tries once more
     (left,) = unfinished(root)

@@ -32,6 +32,7 @@ class Keeper:
         root: below it the work folder is made, by the thread itself.
         on_trouble: called on the keeper's thread, once when keeping begins to fail and once with
             None when it works again.
+        on_kept: called on the keeper's thread when everything that was noted is on the disk.
         delay_s: how long states are gathered before one is written, seconds.
     """
 
@@ -40,11 +41,13 @@ class Keeper:
         root: Path,
         on_trouble: OnTrouble | None = None,
         *,
+        on_kept: Callable[[], None] | None = None,
         delay_s: float = DELAY_S,
         disk: Disk | None = None,
     ) -> None:
         self._root = root
         self._on_trouble = on_trouble or _ignore
+        self._on_kept = on_kept
         self._delay_s = delay_s
         self._disk = disk
         self._folder: WorkFolder | None = None
@@ -119,6 +122,9 @@ class Keeper:
                 self._condition.notify_all()
                 if not is_kept and not self._is_ending:
                     self._condition.wait_for(lambda: self._is_ending, timeout=RETRY_S)
+                is_all = is_kept and self._latest is None
+            if is_all and self._on_kept is not None:
+                self._on_kept()
 
     def _kept(self, contents: Contents, info: WorkInfo) -> bool:
         try:
