@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QDockWidget,
     QLabel,
@@ -331,6 +331,15 @@ class MainWindow(QMainWindow):
         if self.settings.window_state:
             self.restoreState(QByteArray.fromHex(self.settings.window_state.encode()))
         self._show_docks()
+        self.bring_back_panels()
+
+    def bring_back_panels(self) -> None:
+        """PL7: a floating panel that no screen shows goes back to its place."""
+        screens = [screen.availableGeometry() for screen in QGuiApplication.screens()]
+        for dock in self.findChildren(QDockWidget):
+            seen = any(screen.intersects(dock.frameGeometry()) for screen in screens)
+            if dock.isFloating() and not seen:
+                dock.setFloating(False)
 
     def _show_docks(self) -> None:
         for dock in self.findChildren(QDockWidget):
@@ -348,7 +357,10 @@ class MainWindow(QMainWindow):
     def _dock(self, title: str, name: str, body: QWidget) -> QDockWidget:
         dock = QDockWidget(title)
         dock.setObjectName(name)
-        dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable)
+        dock.setFeatures(
+            QDockWidget.DockWidgetFeature.DockWidgetMovable
+            | QDockWidget.DockWidgetFeature.DockWidgetFloatable
+        )
         dock.setAllowedAreas(
             Qt.DockWidgetArea.LeftDockWidgetArea | Qt.DockWidgetArea.RightDockWidgetArea
         )

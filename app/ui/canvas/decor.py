@@ -5,6 +5,7 @@ Decides what; `overlay` says how it looks. Knows the scene and the selection, no
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF
@@ -42,6 +43,7 @@ class Decor:
     Attributes:
         running: ids of the layers that a job is making.
         matte: what transparent places show, as a hex colour; None = checkerboard (CA2).
+        box_hint: what stands beside a selected empty box; "" = nothing.
         stage_text: says which candidate is shown in place.
         has_outlines: boxes and their names; handles and the selection always show.
         show_grid: always; during drags of boxes the grid shows by itself.
@@ -59,6 +61,7 @@ class Decor:
     has_outlines: bool = True
     stage_text: str = ""
     grid_in_drags: bool = True
+    box_hint: Callable[[Layer], str] | None = None
 
     def paint_ground(
         self, painter: QPainter, to_view: QTransform, viewport: QRectF, ratio: float
@@ -129,7 +132,7 @@ class Decor:
             overlay.outline(painter, rect)
             if not has_preview:
                 self._paint_name(painter, layer, rect, font)
-        elif layer.id in self.running or self.draft is not None:
+        elif self.draft is not None or (layer.id in self.running and not self.is_dragging):
             overlay.outline(painter, rect, dashed=True)
 
     def _paint_selected(
@@ -147,8 +150,18 @@ class Decor:
             self._paint_name(painter, layer, rect, font)
         overlay.selected_outline(painter, rect, self.colours)
         is_still = not self.is_dragging and layer.id not in self.running
+        if is_still and is_box and self.box_hint is not None and layer is self.resizable():
+            self._paint_hint(painter, self.box_hint(layer), rect, viewport, font)
         if is_still and layer is self.resizable():
             overlay.handles(painter, rect, self.colours)
+
+    def _paint_hint(
+        self, painter: QPainter, text: str, rect: QRectF, viewport: QRectF, font: QFont
+    ) -> None:
+        """Below the box, where there is room for it."""
+        y = rect.bottom() + 10
+        if text and y + 24 < viewport.bottom():
+            overlay.label(painter, text, QPointF(max(rect.left(), 6), y), font)
 
     def _paint_staged(self, painter: QPainter, to_view: QTransform, font: QFont) -> None:
         """GE13: candidates that are only looked at have a violet frame and say which they are."""

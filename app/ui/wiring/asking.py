@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Literal
 
 from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QKeySequence
 
 from app.document.commands import SetPrompt, SetSettings
 from app.document.contents import Settings
@@ -99,13 +100,26 @@ class AskingWiring(QObject):
             return label
         return tr("{0} · layer ≈ {1} · picture ≈ {2}").format(label, seconds(alone), seconds(whole))
 
+    def box_hint(self, layer: Layer) -> str:
+        """RE5: an empty box in a finished picture can be filled alone."""
+        document, bridge = self._session.document, self._session.bridge
+        if bridge.current is not None or not any(item.has_pixels for item in document.layers):
+            return ""
+        keys = self._actions["regenerate"].shortcuts()
+        if not keys or bridge.why_not("selected", [layer.id]):
+            return ""
+        native = keys[0].toString(QKeySequence.SequenceFormat.NativeText)
+        cost = self._cost(bridge.plan("selected", [layer.id]))
+        text = tr("{0} fills only this box").format(native)
+        return f"{text} ({cost})" if cost else text
+
     def _cost(self, planned: Plan) -> str:
         if not planned.targets:
             return ""
         value = self._session.bridge.seconds_for(planned.targets, planned.context)
         if value is None:
             return ""
-        return f"≈ {seconds(value * self._session.document.settings.variations)}"
+        return f"≈ {seconds(max(0.1, value * self._session.document.settings.variations))}"
 
     def _unknown_cost(self) -> str:
         return tr("measuring…") if self._session.bridge.pace.is_probing else ""
@@ -152,6 +166,7 @@ class AskingWiring(QObject):
     def _connect(self) -> None:
         bar, bridge = self._bar, self._session.bridge
         self._view.describe = self.describe_box
+        self._view.decor.box_hint = self.box_hint
         self._actions["focus_prompt"].triggered.connect(bar.field.setFocus)
         bar.field.edited.connect(self._on_typed)
         bar.field.left.connect(self._view.setFocus)

@@ -1,0 +1,145 @@
+"""The walk-through of the product reference, by keyboard alone, with a scripted engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QDockWidget
+
+from app.document.geometry import Rect
+from tests.app.ui.helpers import draw_box, generate, hashes, key
+from tests.fakes import fill
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+ALT = Qt.KeyboardModifier.AltModifier
+
+
+def press(window: Any, what: Any, modifiers: Any = Qt.KeyboardModifier.NoModifier) -> None:
+    """A key to whoever has the keyboard."""
+    QTest.keyClick(window.focusWidget(), what, modifiers)
+
+
+def test_the_walk_through_by_keyboard(window: Any, qtbot: Any) -> None:
+    """Section 6: from an empty window to a chosen candidate, a new box and back, no mouse."""
+    document, undo = window.session.document, window.session.undo.stack
+    window.view.setFocus()
+    # Two boxes; the second is moved and sized by keys.
+    press(window, Qt.Key.Key_Insert)
+    press(window, Qt.Key.Key_Insert)
+    for _ in range(3):
+        press(window, Qt.Key.Key_Left)
+    press(window, Qt.Key.Key_Right, ALT)
+    castle, balloon = document.foregrounds
+    assert balloon.rect.x < castle.rect.x
+    assert balloon.rect.width == castle.rect.width + document.grid
+    # The prompt, and the picture.
+    press(window, Qt.Key.Key_P)
+    assert window.prompt.field.hasFocus()
+    QTest.keyClicks(window.prompt.field, "a red balloon and a castle")
+    press(window, Qt.Key.Key_Return, CTRL)
+    window.engine.begin(steps=3)
+    window.engine.finish()
+    qtbot.waitUntil(lambda: all(layer.has_pixels for layer in document.layers))
+    assert undo.undoText() == "Generate Picture"
+    # Four variations of one layer: look, compare, take the third.
+    press(window, Qt.Key.Key_Escape)
+    assert window.view.hasFocus()
+    window.session.push(_four(document))
+    press(window, Qt.Key.Key_PageUp)
+    press(window, Qt.Key.Key_PageDown)
+    layer = window.session.selection.single()
+    others = {name: value for name, value in hashes(window).items() if name != layer.name}
+    press(window, Qt.Key.Key_R, CTRL)
+    for count in range(1, 5):
+        window.engine.finish()
+        qtbot.waitUntil(lambda n=count: len(window.stage.choices) == n)
+    press(window, Qt.Key.Key_Escape)
+    press(window, Qt.Key.Key_C, SHIFT)
+    assert window.compare.isVisible()
+    for _ in range(3):
+        press(window, Qt.Key.Key_Right)
+    wanted = window.stage.choices[2].first.pixel_hash
+    press(window, Qt.Key.Key_Return)
+    assert document.layer(layer.id).pixel_hash == wanted
+    assert {n: v for n, v in hashes(window).items() if n != layer.name} == others
+    # A box for a bird, filled alone; the others' words are outdated now.
+    window.view.setFocus()
+    press(window, Qt.Key.Key_Insert)
+    press(window, Qt.Key.Key_P)
+    QTest.keyClicks(window.prompt.field, ", a bird")
+    press(window, Qt.Key.Key_Escape)
+    press(window, Qt.Key.Key_R, CTRL)
+    bird = window.session.selection.single()
+    assert [x.layer_id for x in window.engine.last.layers if x.is_target] == [bird.id]
+    assert bird.kind == "box"
+    window.session.bridge.stop()
+    model = window.layers.model
+    assert model.state_at(model.index_of(layer.id)).text == "Prompt changed"
+    window.actions_["generate_outdated"].trigger()
+    assert len([x for x in window.engine.last.layers if x.is_target]) == 3
+    window.session.bridge.stop()
+    # Back to before everything.
+    while undo.canUndo():
+        press(window, Qt.Key.Key_Z, CTRL)
+    assert document.foregrounds == ()
+    while undo.canRedo():
+        press(window, Qt.Key.Key_Z, CTRL | SHIFT)
+    assert document.layer(layer.id).pixel_hash == wanted
+
+
+def _four(document: Any) -> Any:
+    from dataclasses import replace
+
+    from app.document.commands import SetSettings
+
+    return SetSettings(replace(document.settings, variations=4))
+
+
+def test_a_new_box_says_how_it_is_filled(window: Any, qtbot: Any) -> None:
+    """RE5, walk-through 10: the key and the seconds stand beside it; not in an empty picture."""
+    draw_box(window, 64, 64, 192, 192)
+    layer = window.session.document.foregrounds[0]
+    assert window.view.decor.box_hint(layer) == ""
+    generate(window, qtbot)
+    draw_box(window, 256, 64, 384, 192)
+    box = window.session.document.foregrounds[-1]
+    assert window.view.decor.box_hint(box).startswith("Ctrl+R fills only this box")
+
+
+def test_a_panel_outside_all_screens_comes_back(window: Any) -> None:
+    """PL7."""
+    dock = window.findChild(QDockWidget, "layersDock")
+    dock.setFloating(True)
+    dock.move(90_000, 90_000)
+    window.bring_back_panels()
+    assert not dock.isFloating()
+
+
+def test_the_first_result_changes_to_the_select_tool_once(window: Any, qtbot: Any) -> None:
+    """3.1: after the first generation V; later the tool stays as it was left."""
+    draw_box(window, 64, 64, 192, 192)
+    generate(window, qtbot)
+    assert window.view.tool_name == "select"
+    window.actions_["tool_box"].trigger()
+    generate(window, qtbot)
+    assert window.view.tool_name == "box"
+
+
+def test_dragging_a_duplicate_with_alt(window: Any) -> None:
+    """LY7: Alt places the copy; the original stays."""
+    from tests.app.ui.helpers import drag
+
+    draw_box(window, 64, 64, 192, 192)
+    fill(window.session.document)
+    window.actions_["tool_select"].trigger()
+    window.session.selection.set([])
+    drag(window, (128, 128), (256, 128), ALT)
+    first, copy = window.session.document.foregrounds
+    assert first.rect == Rect(64, 64, 128, 128)
+    assert copy.rect == Rect(192, 64, 128, 128)
+    assert copy.image is first.image
+    key(window, Qt.Key.Key_Z, CTRL, widget=window.view)
+    assert len(window.session.document.foregrounds) == 1
