@@ -22,7 +22,7 @@ from app.document.layer import Layer, window
 
 # Tiles of this side keep all intermediate arrays in the processor's cache, and many of them are
 # hidden below something opaque or transparent all over.
-_TILE = 128
+_TILE = 256
 # Above this many pixels it is worth a second thread.
 _THREADS_FROM = 512 * 512
 _MAX_THREADS = 4

@@ -5,11 +5,13 @@ Pure values; knows neither commands nor events.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from app.document.contents import Contents
 from app.document.layer import Layer
+from app.document.pixels import Pixels
 
 _SCALARS = tuple(
     item.name for item in fields(Contents) if item.name not in ("background", "foregrounds")
@@ -53,6 +55,18 @@ class Delta:
     @property
     def is_empty(self) -> bool:
         return not (self.scalars or self.layers or self.order or self.background)
+
+    def pixels(self) -> Iterator[Pixels]:
+        """Every picture that this change refers to, before or after; some more than once."""
+        pairs = [*self.layers.values(), *((self.background,) if self.background else ())]
+        for layer in (layer for pair in pairs for layer in pair if layer is not None):
+            if layer.image is not None:
+                yield layer.image
+            for candidate in layer.candidates:
+                yield candidate.image
+        for pair in (self.scalars.get("detached"),):
+            for candidate in (item for side in pair or () for item in side):
+                yield candidate.image
 
     def apply(self, contents: Contents, *, backwards: bool = False) -> Contents:
         """Contents after (or, backwards, before) the change; entries not named stay."""

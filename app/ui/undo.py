@@ -18,6 +18,7 @@ from app.document.errors import UserError
 from app.jobs import Message
 
 MAX_STEPS = 1000
+MAX_PIXEL_BYTES = 512 << 20
 _STEP_ID = 1
 
 
@@ -29,8 +30,10 @@ class Step(QUndoCommand):
     ) -> None:
         super().__init__(command.label)
         self.command = command
+        self.after = after
+        self.is_repushed = False
+        self.is_kept_apart = False
         self._document = document
-        self._after = after
         self._is_first = True
 
     def id(self) -> int:
@@ -43,18 +46,21 @@ class Step(QUndoCommand):
             self._is_first = False
         else:
             self.command.do(self._document)
-        if self._after is not None:
-            self._after(True)
+        if self.after is not None and not self.is_repushed:
+            self.after(True)
+        self.is_repushed = False
 
     def undo(self) -> None:
         """Qt override."""
         self.command.undo(self._document)
-        if self._after is not None:
-            self._after(False)
+        if self.after is not None:
+            self.after(False)
 
     def mergeWith(self, other: QUndoCommand) -> bool:
         """Qt override: one gesture, one step. A gesture that comes back to its start is none."""
-        if not isinstance(other, Step) or not self.command.merge_with(other.command):
+        if not isinstance(other, Step) or other.is_kept_apart:
+            return False
+        if not self.command.merge_with(other.command):
             return False
         self.setText(self.command.label)
         self.setObsolete(self.command.changes_nothing)
@@ -76,6 +82,7 @@ class UndoStack(QObject):
         super().__init__(parent)
         self._document = document
         self._gestures = itertools.count(1)
+        self.max_pixel_bytes = MAX_PIXEL_BYTES
         self.stack = QUndoStack(self)
         self.stack.setUndoLimit(MAX_STEPS)
         self.stack.indexChanged.connect(self.changed)
@@ -103,8 +110,63 @@ class UndoStack(QObject):
         if command.changes_nothing:
             return False
         self.stack.push(Step(self._document, command, after))
+        if next(command.kept_pixels(), None) is not None:
+            self._drop_oldest()
         self.changed.emit()
         return True
+
+    def pixel_bytes(self) -> int:
+        """Bytes of pictures that only undo refers to."""
+        return sum(self._only_undo(0).values())
+
+    def _only_undo(self, first: int) -> dict[int, int]:
+        """Pictures that steps from `first` on refer to and the document does not: id -> bytes."""
+        contents = self._document.contents
+        shown: set[int] = set()
+        for layer in (contents.background, *contents.foregrounds):
+            shown.update(id(item.image) for item in layer.candidates)
+            shown.add(id(layer.image))
+        shown.update(id(item.image) for item in contents.detached)
+        found = {}
+        for place in range(first, self.stack.count()):
+            step = self.stack.command(place)
+            if isinstance(step, Step):
+                for image in step.command.kept_pixels():
+                    if id(image) not in shown:
+                        found[id(image)] = image.array.nbytes
+        return found
+
+    def _drop_oldest(self) -> None:
+        """UN5: above the bound the oldest steps go; candidates and the document never do.
+
+        Qt cannot take steps off the bottom, so the stack is filled anew with the ones that stay.
+        """
+        if sum(self._only_undo(0).values()) <= self.max_pixel_bytes:
+            return
+        count = self.stack.count()
+        first = 1
+        while first < count - 1 and (
+            sum(self._only_undo(first).values()) > self.max_pixel_bytes * 0.9
+        ):
+            first += max(1, (count - first) // 16)
+        first = min(first, count - 1)
+        steps = [self.stack.command(place) for place in range(first, count)]
+        kept = [(step.command, step.after) for step in steps if isinstance(step, Step)]
+        clean = self.stack.cleanIndex() - first
+        self.stack.blockSignals(True)
+        try:
+            self.stack.clear()
+            if clean < 0:
+                self.stack.resetClean()
+            for place, (command, after) in enumerate(kept, start=1):
+                step = Step(self._document, command, after)
+                step.is_repushed = step.is_kept_apart = True
+                self.stack.push(step)
+                if place == clean:
+                    self.stack.setClean()
+        finally:
+            self.stack.blockSignals(False)
+        self.stack.indexChanged.emit(self.stack.index())
 
     def set_limit(self, steps: int) -> None:
         """How many steps are kept (UN5). Qt takes it on an empty stack only, else at next start."""

@@ -5,7 +5,7 @@ Commands refer to layers by id, never by position or name. Knows no undo stack a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from app.document.contents import Contents
@@ -13,6 +13,7 @@ from app.document.delta import Delta
 from app.document.document import Document
 from app.document.errors import DocumentError
 from app.document.layer import Layer
+from app.document.pixels import Pixels
 
 
 class Command:
@@ -69,6 +70,10 @@ class Command:
     def changes_nothing(self) -> bool:
         """Whether it was done and the document is as before: not worth a step."""
         return self._delta is not None and self._delta.is_empty
+
+    def kept_pixels(self) -> Iterator[Pixels]:
+        """Every picture that undo or redo of it would need; some more than once."""
+        return iter(()) if self._delta is None else self._delta.pixels()
 
     def merge_with(self, later: Command) -> bool:
         """Take `later`, done directly after this one, into this step.

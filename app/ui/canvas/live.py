@@ -96,7 +96,7 @@ class LivePicture:
         before, self._entries = self._entries, entries
         if not dirty.isEmpty():
             changed = frozenset(moving) or _changed(before, entries)
-            self._compose(dirty, changed if len(changed) <= _FEW else frozenset())
+            self._compose(dirty, _span(before, entries, changed))
         return dirty
 
     def _with_known_images(self, entries: list[Entry]) -> list[Entry]:
@@ -109,14 +109,14 @@ class LivePicture:
             for entry in entries
         ]
 
-    def _compose(self, dirty: QRect, moving: frozenset[int]) -> None:
+    def _compose(self, dirty: QRect, span: tuple[int, int] | None) -> None:
+        """Paint `dirty`; what lies outside of `span` is kept as one picture below and one above."""
         entries = self._entries
-        places = [place for place, entry in enumerate(entries) if entry.key in moving]
-        low, high = (places[0], places[-1] + 1) if places else (0, len(entries))
+        low, high = span or (0, len(entries))
         painter = QPainter(self.image)
         painter.setClipRect(dirty)
         painter.setCompositionMode(_MODES.CompositionMode_Source)
-        if places and low > 0:
+        if span is not None and low > 0:
             self._below = self._kept(self._below, tuple(entries[:low]))
             painter.drawImage(dirty, self._below[1], dirty)
         else:
@@ -125,7 +125,7 @@ class LivePicture:
         for entry in entries[low:high]:
             _draw(painter, entry, dirty)
         above = tuple(entries[high:])
-        if places and len(above) > 1 and all(entry.blend not in MODES for entry in above):
+        if span is not None and len(above) > 1 and all(entry.blend not in MODES for entry in above):
             self._above = self._kept(self._above, above)
             painter.setCompositionMode(_MODES.CompositionMode_SourceOver)
             painter.setOpacity(1.0)
@@ -161,6 +161,21 @@ def _draw(painter: QPainter, entry: Entry, dirty: QRect) -> None:
     else:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
         painter.drawImage(QRectF(rect), entry.image, QRectF(entry.image.rect()))
+
+
+def _span(
+    before: Sequence[Entry], after: Sequence[Entry], changed: frozenset[int]
+) -> tuple[int, int] | None:
+    """Places between which something changes, end exclusive; None when it is all over."""
+    if len(changed) > _FEW:
+        return None
+    places = [place for place, entry in enumerate(after) if entry.key in changed]
+    if places:
+        return places[0], places[-1] + 1
+    present = {entry.key for entry in after}
+    gone = [place for place, entry in enumerate(before) if entry.key not in present]
+    # One that is hidden now may well come back: what was kept for it stays of use.
+    return (gone[0], gone[0]) if len(gone) == 1 else None
 
 
 def _changed(before: Sequence[Entry], after: Sequence[Entry]) -> frozenset[int]:

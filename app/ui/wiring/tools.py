@@ -66,6 +66,7 @@ class ToolsWiring(QObject):
         bar.field.history_asked.connect(self.walk_history)
         bar.field.edited.connect(self._on_typed)
         session.undo.set_limit(session.settings.undo_steps)
+        session.undo.max_pixel_bytes = session.settings.undo_mb << 20
         self.apply_keys()
         self._apply_canvas()
 
@@ -174,6 +175,8 @@ class ToolsWiring(QObject):
         if name in ("theme", "font_percent"):
             self._actions[f"theme_{settings.theme}"].setChecked(True)
             self._retheme()
+        elif name == "undo_mb":
+            self._session.undo.max_pixel_bytes = settings.undo_mb << 20
         elif name == "undo_steps":
             self._session.undo.set_limit(settings.undo_steps)
         elif name == "preview_every":

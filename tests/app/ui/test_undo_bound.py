@@ -1,0 +1,97 @@
+"""UN5: what undo keeps in memory is bounded; the oldest steps go first."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.document.commands import DiscardCandidates, Placement, PlacePixels, Rename
+from app.document.document import Document
+from app.ui.undo import UndoStack
+from tests.fakes import document_with_boxes
+
+SIDE = 64
+PICTURE = SIDE * SIDE * 4
+
+
+def placed(document: Document, shade: int) -> PlacePixels:
+    layer = document.foregrounds[0]
+    pixels = np.full((SIDE, SIDE, 4), shade, np.uint8)
+    return PlacePixels([Placement(layer.id, pixels, layer.rect, {"n": shade})])
+
+
+def fill_up(document: Document, stack: UndoStack, count: int) -> None:
+    """Results that are discarded at once, so that nobody but undo refers to them."""
+    for shade in range(1, count + 1):
+        stack.push(placed(document, shade))
+        layer = document.foregrounds[0]
+        gone = [item.pixel_hash for item in layer.candidates]
+        stack.push(DiscardCandidates({layer.id: gone}))
+
+
+@pytest.fixture
+def stack(qapp: object) -> UndoStack:
+    document = document_with_boxes((0, 0, SIDE, SIDE))
+    return UndoStack(document)
+
+
+def test_the_oldest_steps_go_first(stack: UndoStack) -> None:
+    """UN5: below the bound again; what is left can be undone and redone to the same bytes."""
+    document = stack._document
+    stack.max_pixel_bytes = 6 * PICTURE
+    fill_up(document, stack, 20)
+    assert stack.pixel_bytes() <= 6 * PICTURE
+    assert 0 < stack.stack.count() < 39
+    last = document.content_hash()
+    while stack.stack.canUndo():
+        stack.stack.undo()
+    assert document.foregrounds[0].has_pixels  # the first steps are gone for good
+    while stack.stack.canRedo():
+        stack.stack.redo()
+    assert document.content_hash() == last
+
+
+def test_below_the_bound_nothing_goes(stack: UndoStack) -> None:
+    """UN5: every step stays, the first state comes back."""
+    document = stack._document
+    before = document.content_hash()
+    fill_up(document, stack, 5)
+    steps = stack.stack.count()
+    stack.push(Rename(document.foregrounds[0].id, "Castle"))
+    assert stack.stack.count() == steps + 1
+    while stack.stack.canUndo():
+        stack.stack.undo()
+    assert document.content_hash() == before
+
+
+def test_the_saved_state_is_not_mistaken(stack: UndoStack) -> None:
+    """UN5: a document is clean only where it was saved, also after steps went."""
+    document = stack._document
+    stack.max_pixel_bytes = 6 * PICTURE
+    fill_up(document, stack, 3)
+    stack.stack.setClean()
+    fill_up(document, stack, 20)
+    assert not stack.is_clean
+    while stack.stack.canUndo():
+        stack.stack.undo()
+    assert not stack.is_clean
+    while stack.stack.canRedo():
+        stack.stack.redo()
+    stack.stack.setClean()
+    stack.max_pixel_bytes = 0
+    stack.push(placed(document, 200))
+    stack.stack.undo()
+    assert stack.is_clean
+
+
+def test_told_once(stack: UndoStack) -> None:
+    """UN3, UN5: filling the stack anew does not tell the steps' owners a second time."""
+    document = stack._document
+    told: list[bool] = []
+    stack.push(Rename(document.foregrounds[0].id, "Castle"), told.append)
+    fill_up(document, stack, 2)
+    stack.push(placed(document, 99), told.append)
+    stack.max_pixel_bytes = PICTURE
+    told.clear()
+    fill_up(document, stack, 2)
+    assert told == []
