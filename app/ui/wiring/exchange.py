@@ -7,8 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF, Qt
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.document.commands import AddLayers, ReplaceDocument
@@ -37,9 +36,8 @@ from app.ui.exchange import questions
 from app.ui.exchange.export_dialog import ExportDialog
 from app.ui.session import Session
 from app.ui.text import tr
+from app.ui.wiring.dropping import Drops
 from app.ui.wiring.files import FilesWiring
-
-LAYOUT_SUFFIXES = (".json", ".txt")
 
 
 class ExchangeWiring(QObject):
@@ -58,7 +56,6 @@ class ExchangeWiring(QObject):
         self._actions = actions
         self._window = window
         self._files = files
-        self._view = view
         self._last_export: tuple[Format, ExportOptions, Path] | None = None
         actions["export"].triggered.connect(self.export)
         actions["export_again"].triggered.connect(self.export_again)
@@ -69,8 +66,7 @@ class ExchangeWiring(QObject):
         actions["import_layout"].triggered.connect(self.import_layout)
         actions["export_layout"].triggered.connect(self.export_layout)
         session.path_changed.connect(self.refresh)
-        view.viewport().setAcceptDrops(True)
-        view.viewport().installEventFilter(self)
+        self.drops = Drops(self, view)
         self.refresh()
 
     def refresh(self) -> None:
@@ -239,38 +235,6 @@ class ExchangeWiring(QObject):
             self._session.push(ReplaceDocument(contents, text))
         else:
             self._add(AddLayers(layers_of_layout(layout), text=text))
-
-    # ---- dropped ----
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Qt override: files dropped on the canvas."""
-        if isinstance(event, QDragEnterEvent) and self._dropped(event.mimeData()):
-            event.acceptProposedAction()
-            return True
-        if event.type() == QEvent.Type.DragMove and isinstance(event, QDropEvent):
-            event.acceptProposedAction()
-            return True
-        if event.type() == QEvent.Type.Drop and isinstance(event, QDropEvent):
-            paths = self._dropped(event.mimeData())
-            if paths:
-                event.acceptProposedAction()
-                self.take_dropped(paths, event.position())
-            return True
-        return super().eventFilter(watched, event)
-
-    def take_dropped(self, paths: Sequence[Path], at: QPointF) -> None:
-        """Pictures around the place, layouts as boxes."""
-        inverse, _ = self._view.to_view().inverted()
-        place = inverse.map(at)
-        pictures = [path for path in paths if path.suffix.lower() not in LAYOUT_SUFFIXES]
-        self.add_files(pictures, (round(place.x()), round(place.y())))
-        for path in paths:
-            if path.suffix.lower() in LAYOUT_SUFFIXES:
-                self.add_layout_file(path)
-
-    def _dropped(self, data: QMimeData) -> list[Path]:
-        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-        return [path for path in paths if path.is_file()]
 
     # ---- inside ----
 
