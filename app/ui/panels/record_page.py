@@ -46,7 +46,8 @@ def record_lines(layer: Layer) -> list[str]:
     seen = record.get("layers")
     if isinstance(seen, list):
         context = sum(1 for item in seen if isinstance(item, dict) and "pixels" in item)
-        lines.append(tr("Saw {0} other layers").format(number(context)))
+        if context:
+            lines.append(tr("Saw {0} finished layers").format(number(context)))
     model = record.get("model")
     if isinstance(model, dict):
         lines.append(tr("Model: {0} {1}").format(model.get("name"), str(model.get("hash"))[:12]))

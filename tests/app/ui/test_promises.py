@@ -1,0 +1,81 @@
+"""Promises that cross the whole window: marquee, native alpha, no network."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+from tests.app.ui.helpers import click, drag, draw_box, generate, press_and_move
+from tests.fakes import fill, paint
+
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+def three(window: Any) -> list[int]:
+    for box in ((32, 32, 96, 96), (160, 32, 224, 96), (32, 320, 96, 384)):
+        draw_box(window, *box)
+        window.session.selection.set([])
+    fill(window.session.document)
+    window.actions_["tool_select"].trigger()
+    return [layer.id for layer in window.session.document.foregrounds]
+
+
+def test_a_marquee_selects_what_it_touches(window: Any) -> None:
+    """CA8: from the background, touching counts; Shift adds; looking is no undo step."""
+    one, two, low = three(window)
+    drag(window, (130, 200), (64, 64))
+    assert window.session.selection.ids == {one}
+    drag(window, (300, 10), (200, 50), SHIFT)
+    assert window.session.selection.ids == {one, two}
+    steps = window.session.undo.stack.count()
+    drag(window, (8, 8), (400, 500))
+    assert window.session.selection.ids == {one, two, low}
+    assert window.session.undo.stack.count() == steps
+    click(window, 480, 480)  # without a drag it picks
+    assert window.session.selection.ids == {window.session.document.background_id}
+
+
+def test_a_marquee_that_is_left_restores_the_selection(window: Any) -> None:
+    """CA8, 3.3: Esc in the drag brings back what was selected before."""
+    one, two, _ = three(window)
+    window.session.selection.set([two])
+    press_and_move(window, (130, 200), (64, 64))
+    assert window.session.selection.ids == {one}
+    window.view.cancel_drag()
+    assert window.session.selection.ids == {two}
+
+
+def test_alpha_comes_from_the_model_untouched(window: Any, qtbot: Any) -> None:
+    """RE2: what the engine made is what the layer holds, soft edges included; no matting step."""
+    draw_box(window, 64, 64, 192, 192)
+    generate(window, qtbot)
+    layer = window.session.document.foregrounds[0]
+    made = paint(layer.record["seed"], (64, 64, 192, 192))
+    assert np.array_equal(layer.pixels, made)
+    assert len(np.unique(layer.pixels[..., 3])) > 10
+
+
+def test_the_window_works_without_any_network(
+    window: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PL2: drawing, generating and choosing open no connection; one would fail the test."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a connection was opened")
+
+    for name in ("connect", "connect_ex", "bind", "sendto"):
+        monkeypatch.setattr(socket.socket, name, refuse, raising=False)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    draw_box(window, 64, 64, 192, 192)
+    window.prompt.field.setPlainText("a red balloon")
+    generate(window, qtbot)
+    window.session.selection.set([window.session.document.foregrounds[0].id])
+    generate(window, qtbot, "regenerate")
+    window.actions_["candidate_next"].trigger()
+    window.actions_["accept"].trigger()
+    assert window.session.undo.stack.undoText().startswith("Use Candidate")
