@@ -32,8 +32,6 @@ class Settings:
         low_priority: the engine gives way to other programs (PL4).
         preview_every: rough pictures each k-th step; 0 = none.
         ask_before_replacing: results wait for Enter, also where one could be taken at once.
-        variations: of a new document.
-        cache_mb: budget of the region cache; 0 = a quarter of free memory.
         snap: dragged layers stop at grid lines.
         grid_shows: "always", "drags" or "never".
         wheel_zooms: the wheel zooms, Ctrl+wheel scrolls.
@@ -55,8 +53,6 @@ class Settings:
     low_priority: bool = True
     preview_every: int = 1
     ask_before_replacing: bool = False
-    variations: int = 1
-    cache_mb: int = 0
     snap: bool = True
     grid_shows: str = "drags"
     wheel_zooms: bool = False
@@ -143,8 +139,6 @@ def resources_folder() -> Path:
 _RANGES = {
     "preview_every": (0, 20),
     "threads": (0, 256),
-    "variations": (1, 8),
-    "cache_mb": (0, 65536),
     "font_percent": (80, 200),
     "undo_steps": (1, 10_000),
     "undo_mb": (16, 65536),

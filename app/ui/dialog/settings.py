@@ -97,8 +97,6 @@ class SettingsDialog(QDialog):
             tr("Other programs come first. Takes effect at the next start."),
         )
         self._number(form, "preview_every", tr("Preview each n-th step (0 = none)"), 0, 20, "", 1)
-        self._number(form, "variations", tr("Variations of a new picture"), 1, 8, "", 1)
-        self._number(form, "cache_mb", tr("Memory for reuse (0 = automatic)"), 0, 65536, " MB", 64)
         again = QPushButton(tr("Measure Again"))
         again.setMinimumHeight(CONTROL_HEIGHT)
         again.setAccessibleName(again.text())
@@ -106,7 +104,7 @@ class SettingsDialog(QDialog):
         again.setAutoDefault(False)
         again.clicked.connect(measure)
         form.addRow(_label(tr("Predicted times")), again)
-        form.addRow(_note(tr("Threads, priority and memory count from the next start on.")))
+        form.addRow(_note(tr("Threads and priority count from the next start on.")))
         return page
 
     def _canvas(self) -> QWidget:
