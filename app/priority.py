@@ -24,12 +24,13 @@ def lower_engine_priority(name: str = ENGINE_THREAD) -> bool:
     """
     if sys.platform != "linux":  # elsewhere niceness is a whole process's
         return False
-    for thread in threading.enumerate():
-        if thread.name == name and thread.native_id is not None:
-            try:
-                os.setpriority(os.PRIO_PROCESS, thread.native_id, NICENESS)
-            except OSError as error:
-                logger.info("no lower priority: %s", error)
-                return False
-            return True
-    return False
+    found = [thread for thread in threading.enumerate() if thread.name == name]
+    for thread in found:  # more than one after a restart
+        if thread.native_id is None:
+            return False
+        try:
+            os.setpriority(os.PRIO_PROCESS, thread.native_id, NICENESS)
+        except OSError as error:
+            logger.info("no lower priority: %s", error)
+            return False
+    return bool(found)

@@ -106,9 +106,14 @@ async def _live(window: MainWindow, open_path: Path | None) -> bool:
     bridge, settings = window.session.bridge, window.settings
     bridge.pace.saved = settings.costs
     bridge.pace.measures = True
+
+    def give_way(state: str) -> None:
+        # Told first thing on a new thread: those that torch starts later inherit it.
+        if state == "loading" and settings.low_priority:
+            lower_engine_priority()
+
+    bridge.state_changed.connect(give_way)
     bridge.start()
-    if settings.low_priority:
-        lower_engine_priority()
     window.recovery.look()
     if open_path is not None:
         window.files.open_path(open_path)
