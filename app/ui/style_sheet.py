@@ -48,7 +48,8 @@ QLineEdit:disabled, QSpinBox:disabled, QPlainTextEdit:disabled {
 QAbstractSpinBox QLineEdit, QAbstractSpinBox QLineEdit:focus, QAbstractSpinBox QLineEdit:disabled {
     border: none; padding: 0 7px; background: transparent;
 }
-QSpinBox::up-button, QSpinBox::down-button { width: 0; border: none; }
+QSpinBox::up-button, QSpinBox::down-button,
+QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0; border: none; }
 
 QPushButton, QToolButton {
     background: @raised; color: @text; border: 1px solid transparent; border-radius: 4px;

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QDoubleSpinBox,
     QFormLayout,
     QLabel,
@@ -32,6 +31,8 @@ class AdvancedPage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setObjectName("panelBody")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._is_loading = False
         self.steps = QSpinBox()
         self.steps.setRange(0, 100)
@@ -45,7 +46,6 @@ class AdvancedPage(QWidget):
         ):
             field.setFixedHeight(FIELD_HEIGHT)
             field.setKeyboardTracking(False)
-            field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
             field.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
             field.setAccessibleName(name)
             field.setToolTip(tip)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -31,6 +32,7 @@ from app.ui.theme import CONTROL_HEIGHT, DOCK_WIDTH, GAP, ICON_SMALL, MARGIN, UN
 
 LINE_HEIGHT = 5 * UNIT
 PROGRESS_PARTS = 1000
+MIN_GENERATE = 160
 
 
 class PromptBar(QWidget):
@@ -49,6 +51,7 @@ class PromptBar(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._actions = actions
         self._colours: Colours | None = None
+        self._texts: tuple[str, ...] = (tr("Generate"),)
         self.field = PromptField(new_gesture)
         self.seed = SeedControl()
         self.variations = QSpinBox()
@@ -118,10 +121,11 @@ class PromptBar(QWidget):
                 text = tr("Generate · 1 layer")
         else:
             text = tr("Generate without prompt")
-        if cost and count:
-            text = f"{text} · {cost}"
-        self.generate.setText(text)
-        self.generate.setAccessibleName(text)
+        full = f"{text} · {cost}" if cost and count else text
+        short = f"{tr('Generate')} · {cost}" if cost and count else text
+        self._texts = (full, short, text)
+        self.generate.setAccessibleName(full)
+        self._fit_text()
 
     def recolour(self, colours: Colours) -> None:
         """Follow the theme."""
@@ -133,7 +137,19 @@ class PromptBar(QWidget):
         ratio = self.devicePixelRatioF()
         self.words_sign.setPixmap(pixmap("triangle-alert", colours.outdated, ICON_SMALL, ratio))
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt override."""
+        super().resizeEvent(event)
+        self._fit_text()
+
     # ---- inside ----
+
+    def _fit_text(self) -> None:
+        """The longest text that the button shows in full: a cut one says nothing."""
+        room = max(self.generate.width(), MIN_GENERATE) - 5 * UNIT
+        metrics = self.generate.fontMetrics()
+        fitting = [text for text in self._texts if metrics.horizontalAdvance(text) <= room]
+        self.generate.setText(fitting[0] if fitting else self._texts[-1])
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()

@@ -43,7 +43,10 @@ def test_a_layer_without_a_record_says_so(window: Any) -> None:
 def test_steps_and_guidance_are_commands(window: Any) -> None:
     """GE12, PR4: the model's defaults, own values, Reset; all in the one undo stack."""
     page = window.advanced
-    assert "12" in page.steps.specialValueText()
+    assert "12" in page.steps.text()
+    window.inspector_tabs.setCurrentWidget(page)
+    for field in (page.steps, page.guidance):  # the style sheet must leave room for the text
+        assert field.lineEdit().width() > 40
     assert not page.reset.isEnabled()
     page.steps.setValue(20)
     page.guidance.setValue(4.5)

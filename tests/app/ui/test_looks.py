@@ -242,3 +242,13 @@ def test_scale_factors(scale: str) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert f"ok {scale}" in done.stdout
+
+
+@pytest.mark.parametrize("cost", ["≈ 1.8 s", "≈ 2 min 15 s"])
+def test_the_button_never_shows_half_a_text(window: Any, cost: str) -> None:
+    """Section 6, GE4: where count and seconds have no room together, the seconds stay."""
+    window.prompt.show_targets(50, True, cost)
+    button = window.prompt.generate
+    assert cost in button.text()
+    assert button.fontMetrics().horizontalAdvance(button.text()) <= button.width() - 16
+    assert button.accessibleName() == f"Generate · 50 layers · {cost}"
