@@ -38,6 +38,7 @@ from app.document.composite import composite
 from app.document.storage.png import read_picture
 from app.jobs import Job, Message
 from app.settings import Settings
+from app.ui.exchange.export_dialog import ExportDialog
 from app.ui.main_window import MainWindow
 from tests.fakes import FakeEngine
 
@@ -309,6 +310,10 @@ async def play(story: Story, folder: Path) -> None:
     await asyncio.sleep(0.2)
     story.shot("reopened")
     story.key(Qt.Key.Key_E, ctrl=True, shift=True)
+    await story.until(lambda: bool(window.findChildren(ExportDialog)), 10)
+    (dialog,) = window.findChildren(ExportDialog)
+    story.shot("export", dialog)
+    dialog.export_button.click()
     await story.file_dialog(folder / "walkthrough.png")
     exported = read_picture(folder / "walkthrough.png")
     story.check("exported what is shown", np.array_equal(exported, composite(story.document)))

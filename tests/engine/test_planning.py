@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from engine.layout import inner_coordinates, place_on_canvas, region_ids
@@ -69,8 +71,11 @@ def test_two_regions_of_one_pass_avoid_the_same_word() -> None:
         def point(self, reading, owner, regions):
             return equal[None]
 
+    def no_frame(so_far: torch.Tensor) -> Any:
+        return None
+
     owner = torch.arange(8)[None]
-    shows = make_plan(Fixed(), lambda p: None, torch.zeros(1, 8, 4), owner, [7] * 8)  # type: ignore[arg-type]
+    shows = make_plan(Fixed(), no_frame, torch.zeros(1, 8, 4), owner, [7] * 8)  # type: ignore[arg-type]
     assert len(set(shows[:2])) == 2
     assert set(shows) <= {0, 1, 2}
 
