@@ -93,7 +93,8 @@ class Denoiser:
             finished = self._clean_layers()
             if finished is not None:
                 seen = words_shown(self.art.recognise(finished.summary, text))
-            plan, self.words = self._plan(targets, text, noise, words, seen)
+            keys = None if finished is None else finished.keys
+            plan, self.words = self._plan(targets, text, noise, words, seen, keys)
         frames = []
         if cfg_scale != 0:
             frames.append(self._make_frame(text, plan, seen))
@@ -112,6 +113,7 @@ class Denoiser:
         noise: Tensor,
         prompt_words: list[str],
         seen: Tensor | None,
+        clean: list[KeyValue] | None,
     ) -> tuple[Tensor, list[str | None]]:
         owners = [torch.full((r.count,), i) for i, r in enumerate(targets)]
         owner = torch.cat(owners)[None].to(noise.device)
@@ -121,7 +123,7 @@ class Denoiser:
             noise,
             owner,
             [r.request.seed for r in targets],
-            clean=self._clean_keys(),
+            clean=clean,
             seen=seen,
             on_pass=self.check,
         )
