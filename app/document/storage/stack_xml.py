@@ -36,6 +36,7 @@ _OPERATORS = {
     "add": "svg:plus",
 }
 _MODES = {operator: mode for mode, operator in _OPERATORS.items()}
+_MODES["krita:linear_dodge"] = "add"  # what Krita makes of a PSD's Add; the same formula
 
 
 class StackError(ValueError):

@@ -348,6 +348,7 @@ def test_files_of_others_open_as_pictures(tmp_path: Path) -> None:
                 </stack><stack visibility="hidden"><layer name="In hidden" src="a.png"/></stack>
                 <layer name="Empty" src="e.png" x="8" y="8"/>
                 <layer name="Full empty" src="f.png"/>
+                <layer name="Dodge" src="a.png" composite-op="krita:linear_dodge"/>
                 <layer name="Ground" src="g.png" opacity="1.00000"/></image>""",
             "a.png": encode_png(padded),
             "e.png": encode_png(np.zeros((10, 10, 4), np.uint8)),
@@ -360,8 +361,14 @@ def test_files_of_others_open_as_pictures(tmp_path: Path) -> None:
     assert contents.canvas == Size(112, 64)
     assert contents.background_on
     assert contents.background.rect == Rect(0, 0, 100, 60)
-    assert [layer.name for layer in contents.foregrounds] == ["Empty", "In hidden", "Group child"]
-    empty, hidden, child = contents.foregrounds
+    assert [layer.name for layer in contents.foregrounds] == [
+        "Dodge",
+        "Empty",
+        "In hidden",
+        "Group child",
+    ]
+    dodge, empty, hidden, child = contents.foregrounds
+    assert dodge.blend == "add"  # Krita's name for a PSD's Add
     assert (empty.kind, empty.rect) == ("box", Rect(0, 0, 32, 32))
     assert not hidden.visible
     assert (child.rect, child.opacity) == (Rect(35, 17, 20, 10), 0.25)
