@@ -83,7 +83,7 @@ def load_settings(path: Path) -> tuple[Settings, str]:
         return _checked(data), ""
     except FileNotFoundError:
         return Settings(), ""
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # nested a thousand deep is no list
         logger.warning("settings unreadable: %s", error)
         aside = path.with_suffix(".damaged")
         try:
