@@ -45,6 +45,7 @@ def window(qtbot: Any, qloop: Any) -> Iterator[Any]:
         return engines[-1]
 
     window: Any = MainWindow(qloop, make, Settings(theme="dark", first_run_done=True))
+    window.engines = engines  # the last one is in use
     window.engine = engines[0]
     window.show()
     qtbot.waitExposed(window)

@@ -49,9 +49,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "app/watchdog.py": (),
     "app/priority.py": (),
     "app/pace.py": ("psygnal", "app.costs", "app.probe", "app.watchdog", "engine!"),
-    "app/bridge.py": (
+    "app/bridge": (
         "numpy",
         "psygnal",
+        "app.bridge",
         "app.costs",
         "app.document",
         "app.pace",
