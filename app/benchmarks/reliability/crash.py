@@ -21,15 +21,20 @@ from app.document.storage.ora import load_project
 
 ALLOWED_LOSS_S = 1.0
 _DELAYS = (0.05, 0.3)
+_RECORDS = (200, 3)  # checkpoints as the window makes them, and all the time
+_SAVE_S = 0.03  # about as long as a save takes
+_LOST = "most lost {:.0f} ms"
 
 
 def crash(count: int, seed: int, longest_s: float = 2.5) -> Figure:
-    """Kill a working program `count` times, each time after at most `longest_s` seconds."""
+    """Kill a working program `count` times, each time after at most `longest_s` seconds.
+
+    A third of the kills is aimed at a save: it comes within a moment of its beginning.
+    """
     figure = Figure("REL1 crash", "kills")
     if not hasattr(os, "fork"):
-        figure.facts.append("skipped: this system cannot fork")
+        figure.notes.append("skipped: this system cannot fork")
         return figure
-    worst = 0.0
     with subprocess.Popen(
         [sys.executable, "-m", crash_child.__name__],
         stdin=subprocess.PIPE,
@@ -40,28 +45,37 @@ def crash(count: int, seed: int, longest_s: float = 2.5) -> Figure:
         for number in range(seed, seed + count):
             with tempfile.TemporaryDirectory() as folder:
                 killed_at = _run_and_kill(child, number, Path(folder), longest_s)
-                worst = max(worst, _check(figure, number, Path(folder), killed_at))
+                figure.peak(_LOST, 1000 * _check(figure, number, Path(folder), killed_at))
             figure.runs += 1
         assert child.stdin is not None
         child.stdin.close()
-    figure.facts.append(f"most lost {1000 * worst:.0f} ms")
     return figure
 
 
 def _run_and_kill(child: subprocess.Popen[str], seed: int, folder: Path, longest_s: float) -> float:
     source = Random(seed)
     assert child.stdin is not None and child.stdout is not None
-    child.stdin.write(f"{seed} {source.choice(_DELAYS)} {folder}\n")
+    child.stdin.write(f"{seed} {source.choice(_DELAYS)} {source.choice(_RECORDS)} {folder}\n")
     child.stdin.flush()
     pid = int(child.stdout.readline())
     log = folder / crash_child.LOG
     while not log.exists() or log.stat().st_size == 0:  # it has begun
         time.sleep(0.002)
     time.sleep(source.random() * longest_s)
+    if source.random() < 1 / 3:
+        _wait_for_a_save(log)
+        time.sleep(source.random() * _SAVE_S)
     killed_at = time.monotonic()
     os.kill(pid, signal.SIGKILL)
     child.stdout.readline()  # it is gone, and its lock with it
     return killed_at
+
+
+def _wait_for_a_save(log: Path) -> None:
+    end = log.stat().st_size
+    limit = time.monotonic() + 5.0
+    while b"begin" not in log.read_bytes()[end:] and time.monotonic() < limit:
+        time.sleep(0.0005)
 
 
 @dataclass(slots=True)
@@ -90,6 +104,10 @@ def _read(path: Path) -> _Log:
 def _check(figure: Figure, seed: int, folder: Path, killed_at: float) -> float:
     """Note what is wrong; return how many seconds of commands were lost."""
     log = _read(folder / crash_child.LOG)
+    if log.saving:
+        figure.count("inside a save")
+    if any((folder / crash_child.WORK).glob("*/.*")):  # a new file that has no name yet
+        figure.count("inside a checkpoint")
     design = folder / crash_child.DESIGN
     if design.exists() or log.saved:
         try:

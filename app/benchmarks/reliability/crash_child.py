@@ -1,7 +1,7 @@
 """The program that REL1 kills: random commands, saves and fake results, each noted in a log.
 
-Run as a process. Reads lines "SEED DELAY FOLDER" and forks a worker for each, so that a run costs
-no start of Python; a line of the log is written with one call and survives the kill.
+Run as a process. Reads lines "SEED DELAY RECORDS FOLDER" and forks a worker for each, so that a
+run costs no start of Python; a line of the log is written with one call and survives the kill.
 """
 
 from __future__ import annotations
@@ -13,19 +13,26 @@ from pathlib import Path
 from random import Random
 
 from app.benchmarks.reliability.walk import random_command, start
-from app.document.storage.journal import Keeper, WorkInfo
+from app.document.storage.journal import Keeper, WorkInfo, folder
 from app.document.storage.ora import save_project
 
 LOG, WORK, DESIGN = "log", "work", "design.ora"
 
 
-def work(seed: int, folder: Path, delay_s: float) -> None:
-    """Until killed: do something, keep it, note it."""
+def work(seed: int, place: Path, delay_s: float, records: int) -> None:
+    """Until killed: do something, keep it, note it.
+
+    Args:
+        place: an empty folder for log, project and work folder.
+        delay_s: how long the journal gathers.
+        records: a checkpoint follows so many of them.
+    """
+    folder.MAX_RECORDS = records
     source = Random(seed)
     document = start(source)
-    log = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    keeper = Keeper(folder / WORK, delay_s=delay_s)
-    info = WorkInfo(str(folder / DESIGN), None, False)
+    log = os.open(place / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    keeper = Keeper(place / WORK, delay_s=delay_s)
+    info = WorkInfo(str(place / DESIGN), None, False)
 
     def note(kind: str) -> None:
         # The system's monotonic clock is the same for parent and child.
@@ -40,7 +47,7 @@ def work(seed: int, folder: Path, delay_s: float) -> None:
         chance = source.random()
         if chance < 0.1:
             note("begin")
-            save_project(document.contents, folder / DESIGN)
+            save_project(document.contents, place / DESIGN)
             note("end")
         elif chance < 0.3:
             time.sleep(source.random() * 0.05)
@@ -49,10 +56,10 @@ def work(seed: int, folder: Path, delay_s: float) -> None:
 def main() -> int:
     """Fork a worker for each line; end with the input."""
     for line in sys.stdin:
-        seed, delay, folder = line.rstrip("\n").split(" ", 2)
+        seed, delay, records, place = line.rstrip("\n").split(" ", 3)
         child = os.fork()
         if child == 0:
-            work(int(seed), Path(folder), float(delay))
+            work(int(seed), Path(place), float(delay), int(records))
             return 0
         sys.stdout.write(f"{child}\n")
         sys.stdout.flush()

@@ -37,8 +37,8 @@ def saving(count: int, seed: int) -> Figure:
         new = document.contents
         _try_all(figure, number, "project", ".ora", _save, old, new, source)
         form = FORMATS[number % len(FORMATS)]
-        if not form.is_folder:
-            _try_all(figure, number, form.key, form.suffixes[0], _export(form), old, new, source)
+        suffix = "" if form.is_folder else form.suffixes[0]
+        _try_all(figure, number, form.key, suffix, _export(form), old, new, source)
         _journal(figure, number, old, new, source)
     return figure
 
@@ -61,30 +61,46 @@ def _try_all(
     new: Contents,
     source: Random,
 ) -> None:
+    is_folder = not suffix  # one that is there already is refused, so there is no old one
+
+    def prepare(path: Path) -> None:
+        if not is_folder:
+            write(old, path, Disk())
+
     reference = FaultyDisk(0, 0)
     with tempfile.TemporaryDirectory() as folder:
-        write(old, Path(folder, f"a{suffix}"), Disk())
-        write(new, Path(folder, f"a{suffix}"), reference)
+        path = Path(folder, f"a{suffix}")
+        prepare(path)
+        write(new, path, reference)
     points = [(number, 0) for number in range(1, len(reference.calls) + 1)]
     points += [(0, number) for number in range(1, reference.writes + 1)]
     for fail_at, torn_at in points:
         figure.runs += 1
+        where = f"seed {seed}: {kind}, call {fail_at}, write {torn_at}"
         disk = FaultyDisk(fail_at, source.choice(_CODES), torn_at=torn_at)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, f"a{suffix}")
-            write(old, path, Disk())
-            before = path.read_bytes()
+            prepare(path)
+            before = _bytes(path)
             try:
                 write(new, path, disk)
                 if kind == "project" and content_hash(load_project(path).contents) != content_hash(
                     new
                 ):
-                    figure.fail(f"seed {seed}: {kind}, call {fail_at}: said to be saved and is not")
+                    figure.fail(f"{where}: said to be saved and is not")
             except StorageError as error:
-                if path.read_bytes() != before:
-                    figure.fail(f"seed {seed}: {kind}, call {fail_at}, write {torn_at}: old file")
+                figure.count("refused with a message")
+                if _bytes(path) != before:
+                    figure.fail(f"{where}: what was there is another")
                 if not (error.what and error.kept and error.advice):
-                    figure.fail(f"seed {seed}: {kind}: message without a part: {error}")
+                    figure.fail(f"{where}: message without a part: {error}")
+
+
+def _bytes(path: Path) -> object:
+    """What stands there: bytes of a file, bytes by name of a folder, None for nothing."""
+    if path.is_dir():
+        return {each.name: each.read_bytes() for each in path.iterdir()}
+    return path.read_bytes() if path.exists() else None
 
 
 def _journal(figure: Figure, seed: int, old: Contents, new: Contents, source: Random) -> None:

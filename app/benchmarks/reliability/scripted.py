@@ -105,37 +105,12 @@ class ScriptedEngine:
         self._emit(Started(job_id=request.job_id, total_steps=STEPS, unknown_words=()))
         for step in range(1, steps + 1):
             self._emit(Progress(job_id=request.job_id, step=step, total=STEPS, seconds_left=0.0))
-            for layer in request.layers:
-                if layer.is_target:
-                    self._emit(
-                        Preview(
-                            job_id=request.job_id,
-                            layer_id=layer.layer_id,
-                            box=layer.box,
-                            rgba=paint(layer)[::8, ::8],
-                        )
-                    )
+            for event in preview(request):
+                self._emit(event)
 
     def finish(self, request: GenerateRequest) -> None:
         """End the job well."""
-        self._emit(
-            Finished(
-                job_id=request.job_id,
-                results=tuple(_result(each) for each in request.layers if each.is_target),
-                steps=STEPS,
-                cfg_scale=3.0,
-                seconds=0.1,
-                cache_hits=0,
-                cache_misses=0,
-                unknown_words=(),
-                model_name=INFO.name,
-                model_hash=INFO.file_hash,
-                device="cpu",
-                precision="fp32",
-                threads=1,
-                torch_version="0",
-            )
-        )
+        self._emit(finished(request))
         self._emit(StateChanged(state="ready", info=INFO))
 
     def fail(
@@ -153,6 +128,40 @@ class ScriptedEngine:
         """End the job as one that was cancelled."""
         self._emit(JobCancelled(job_id=request.job_id))
         self._emit(StateChanged(state="ready", info=INFO))
+
+
+def preview(request: GenerateRequest) -> list[Preview]:
+    """A rough picture of each target."""
+    return [
+        Preview(
+            job_id=request.job_id,
+            layer_id=layer.layer_id,
+            box=layer.box,
+            rgba=paint(layer)[::8, ::8],
+        )
+        for layer in request.layers
+        if layer.is_target
+    ]
+
+
+def finished(request: GenerateRequest) -> Finished:
+    """The good end of a job."""
+    return Finished(
+        job_id=request.job_id,
+        results=tuple(_result(each) for each in request.layers if each.is_target),
+        steps=STEPS,
+        cfg_scale=3.0,
+        seconds=0.1,
+        cache_hits=0,
+        cache_misses=0,
+        unknown_words=(),
+        model_name=INFO.name,
+        model_hash=INFO.file_hash,
+        device="cpu",
+        precision="fp32",
+        threads=1,
+        torch_version="0",
+    )
 
 
 def paint(layer: LayerRequest) -> np.ndarray:

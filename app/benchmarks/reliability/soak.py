@@ -1,14 +1,12 @@
 """REL7: memory does not grow with use, and a document that is gone is gone.
 
-Commands, undo, fake results, saves and the journal in one process; resident memory is read after
-collection at the start, once the caches are full, and at the end.
+Commands, undo, fake generations, saves and the journal in one process; resident memory is read
+after collection once the caches are full, and at the end. With a real window: `window_soak`.
 """
 
 from __future__ import annotations
 
 import gc
-import resource
-import sys
 import tempfile
 import threading
 import weakref
@@ -17,6 +15,9 @@ from pathlib import Path
 from random import Random
 
 from app.benchmarks.reliability.figure import Figure
+from app.benchmarks.reliability.memory import resident_mb
+from app.benchmarks.reliability.scripted import STEPS
+from app.benchmarks.reliability.scripted_desk import ScriptedDesk
 from app.benchmarks.reliability.walk import random_command, start
 from app.document import Document
 from app.document.commands import Command, ReplaceDocument
@@ -25,6 +26,8 @@ from app.document.storage.ora import save_project
 
 MAX_GROWTH_MB = 50.0
 UNDO_STEPS = 1000
+GREW = "grew by {:.0f} MB"
+JOB_EVERY = 40  # commands: some 200 fake generations in 10,000, where there is a target
 _WARM_UP = 0.2  # of all commands: until the caches and the undo stack have their size
 
 
@@ -35,19 +38,21 @@ def soak(count: int, seed: int) -> Figure:
     source = Random(seed)
     threads = threading.active_count()
     with tempfile.TemporaryDirectory() as folder:
-        document = start(source)
+        desk = ScriptedDesk(source)
+        document = desk.document
         keeper = Keeper(Path(folder, "work"), delay_s=0.05)
         done: deque[Command] = deque(maxlen=UNDO_STEPS)
         full = 0.0
         for number in range(count):
             _step(document, done, source)
             keeper.note(document.contents, WorkInfo(is_clean=False))
+            if number % JOB_EVERY == JOB_EVERY - 1:
+                _generate(figure, desk, source)
             if number % 100 == 99:
                 save_project(document.contents, Path(folder, "design.ora"))
             if number % 500 == 499:  # a picture grows without end otherwise
-                command = ReplaceDocument(start(source).contents)
-                command.do(document)
-                done.append(command)
+                done.append(ReplaceDocument(start(source).contents))
+                done[-1].do(document)
             if number == int(count * _WARM_UP):
                 full = resident_mb()
             figure.runs += 1
@@ -56,10 +61,11 @@ def soak(count: int, seed: int) -> Figure:
         watched = weakref.ref(document)
         layers = [weakref.ref(layer.image) for layer in document.layers if layer.image is not None]
         done.clear()
-        del document, command
+        desk.bridge.shutdown()
+        del document, desk
         gc.collect()
         left = sum(1 for each in layers if each() is not None)
-    figure.facts.append(f"grew by {max(0.0, grown):.0f} MB")
+    figure.peak(GREW, max(0.0, grown))
     if grown > MAX_GROWTH_MB:
         figure.fail(f"seed {seed}: resident memory grew by {grown:.0f} MB")
     if watched() is not None or left:
@@ -76,12 +82,11 @@ def _step(document: Document, done: deque[Command], source: Random) -> None:
         done.append(random_command(document, source))
 
 
-def resident_mb() -> float:
-    """Resident memory after a collection, MB."""
-    gc.collect()
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except (OSError, ValueError, IndexError):  # elsewhere only the peak is known
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
-    return pages * resource.getpagesize() / 1e6
+def _generate(figure: Figure, desk: ScriptedDesk, source: Random) -> None:
+    request = desk.ask(source)
+    if request is not None:
+        desk.engine.go_on(request, STEPS)
+        desk.engine.finish(request)
+        desk.loop.run()
+        desk.engine.requests.clear()
+        figure.count("generations")

@@ -1,0 +1,172 @@
+"""REL4: regeneration leaves the pixels of every other layer alone.
+
+Once with the scripted engine, once with the real one: its thread, torch and a model file.
+Documents are random: boxes anywhere, off the grid, hidden, locked, imported. Jobs also fail and
+are cancelled.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from app.benchmarks.reliability.figure import Figure
+from app.benchmarks.reliability.scripted import STEPS, HandLoop
+from app.benchmarks.reliability.scripted_desk import ScriptedDesk, take
+from app.benchmarks.reliability.walk import random_command, rect
+from app.bridge import Bridge, engine_factory
+from app.document import Document, Settings, Size, new_contents
+from app.document.commands import ReplaceDocument, SetSettings
+from app.jobs import Job
+
+JOBS = 4  # per document
+_CELL = 64  # of the shipped model's canvas
+_ANSWER_S = 120.0
+_OTHERS = "other layers compared"
+
+
+def isolation(count: int, seed: int) -> Figure:
+    """`count` documents with the scripted engine."""
+    figure = Figure("REL4 isolation, scripted engine", "documents")
+    for number in range(seed, seed + count):
+        source = Random(number)
+        desk = ScriptedDesk(source)
+        for _ in range(JOBS):
+            before = hashes(desk.document)
+            request = desk.ask(source)
+            if request is None:
+                continue
+            targets = {layer.layer_id for layer in request.layers if layer.is_target}
+            figure.count("jobs")
+            desk.engine.go_on(request, STEPS)
+            if source.random() < 0.5:  # the user goes on working
+                random_command(desk.document, source)
+                before = hashes(desk.document)
+            desk.engine.finish(request)
+            desk.loop.run()
+            _compare(figure, number, before, hashes(desk.document), targets)
+        figure.runs += 1
+    return figure
+
+
+def isolation_real(count: int, seed: int, weights: Path | None = None) -> Figure:
+    """`count` documents with the real engine.
+
+    Args:
+        weights: model file; None = the shipped one.
+    """
+    figure = Figure("REL4 isolation, real engine", "documents")
+    desk = _RealDesk(weights)
+    try:
+        if desk.bridge.state == "failed":
+            figure.notes.append(f"skipped: {desk.bridge.trouble}")
+            return figure
+        for number in range(seed, seed + count):
+            desk.open(Random(f"real:{number}"))
+            for _ in range(JOBS):
+                _one_job(figure, number, desk)
+            figure.runs += 1
+    finally:
+        desk.bridge.shutdown()
+    return figure
+
+
+def hashes(document: Document) -> dict[int, str | None]:
+    """Pixel hash of every layer by id."""
+    everything = (document.contents.background, *document.foregrounds)
+    return {layer.id: layer.pixel_hash for layer in everything}
+
+
+def _compare(
+    figure: Figure,
+    seed: int,
+    before: dict[int, str | None],
+    after: dict[int, str | None],
+    targets: set[int],
+) -> None:
+    others = before.keys() - targets
+    figure.count(_OTHERS, len(others))
+    changed = [each for each in others if before[each] != after.get(each)]
+    if changed:
+        figure.fail(f"seed {seed}: {len(changed)} layers changed that were no targets")
+
+
+# ---- with the real engine ----
+
+
+class _QueueLoop(HandLoop):
+    """Callbacks may come from the engine's thread; `wait` is for one of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._arrived: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any) -> None:
+        super().call_soon_threadsafe(callback, *args)
+        self._arrived.put(None)
+
+    def run_until(self, is_done: Callable[[], bool]) -> None:
+        """Call what comes until it is so.
+
+        Raises:
+            queue.Empty: the engine is silent.
+        """
+        self.run()
+        while not is_done():
+            self._arrived.get(timeout=_ANSWER_S)
+            self.run()
+
+
+class _RealDesk:
+    """One engine for all documents: loading a model takes longer than a job."""
+
+    def __init__(self, weights: Path | None) -> None:
+        self.loop = _QueueLoop()
+        self.document = Document()
+        self.source = Random()
+        self.cancel_at: int | None = None
+        self.targets: set[int] = set()
+        self.bridge = Bridge(self.document, self.loop, engine_factory(1, weights), self._accept)
+        self.bridge.job_changed.connect(self._on_job)
+        self.bridge.start()
+        self.loop.run_until(lambda: self.bridge.state in ("ready", "failed"))
+
+    def open(self, source: Random) -> None:
+        """Another random document."""
+        self.source = source
+        canvas = Size(_CELL * source.randint(1, 3), _CELL * source.randint(1, 3))
+        boxes = [rect(source) for _ in range(source.randint(1, 4))]
+        contents = new_contents(canvas, 32, boxes=boxes, prompt="a red dog and a castle")
+        ReplaceDocument(contents).do(self.document)
+        SetSettings(Settings(steps=source.randint(1, 3), cfg_scale=2.0)).do(self.document)
+        for _ in range(20):
+            random_command(self.document, source)
+
+    def _accept(self, job: Job, results: Any) -> None:
+        take(self.document, job, results)
+
+    def _on_job(self, job: Job) -> None:
+        if job is self.bridge.current:
+            self.targets = set(job.rects)
+            if job.step == self.cancel_at:
+                self.bridge.stop()
+
+
+def _one_job(figure: Figure, seed: int, desk: _RealDesk) -> None:
+    source, bridge = desk.source, desk.bridge
+    ids = [layer.id for layer in desk.document.layers]
+    chosen = source.sample(ids, min(len(ids), source.randint(1, 2)))
+    desk.cancel_at = source.choice((None, None, None, 0, 1))
+    desk.targets = set()
+    before = hashes(desk.document)
+    job = bridge.generate(source.choice(("picture", "selected", "empty")), chosen)
+    if job is None:
+        return
+    desk.loop.run_until(lambda: job.has_ended and bridge.state == "ready")
+    figure.count(f"jobs {job.state}")
+    _compare(figure, seed, before, hashes(desk.document), desk.targets)
+    if job.state != "finished" and hashes(desk.document) != before:
+        figure.fail(f"seed {seed}: a job that {job.state} changed pixels")
