@@ -39,6 +39,8 @@ class ModelCard:
         base_scale: grid cells per token side of the two full-canvas entries.
         mu: shift of the sampling schedule, the same for any number of layers.
         credits: the licences of the art that it learned from.
+        stage: of the vocabulary that it was trained for; files from before there were stages are
+            of the first.
     """
 
     name: str
@@ -53,6 +55,7 @@ class ModelCard:
     cfg_scale: float
     credits: tuple[str, ...]
     training: str
+    stage: int = 1
 
 
 @dataclass(slots=True)

@@ -1,13 +1,21 @@
 """What the small model is taught: nouns, looks, colours and backgrounds, with the words for each.
 
-Plain data. Knows nothing of pixels, scenes or the network. `Noun.label` names a row of
-`concepts.tsv` beside this file, which names the icon of every art set.
+Plain data, most of it in `nouns.tsv` and `backgrounds.tsv` beside this file. Knows nothing of
+pixels, scenes or the network. The vocabulary grows in stages, each of which holds the one before it;
+a model file and a run say which stage they were trained for, and everything that composes, judges
+or evaluates takes the `Concepts` of that stage. Without a word it is the first.
+
+Columns of nouns.tsv: stage, name, label, synonyms, band, size, colourable, natural, without, never;
+several words in one field are divided by "|".
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import csv
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Literal, cast
 
 Band = Literal["sky", "ground", "any"]
 
@@ -18,12 +26,15 @@ class Noun:
 
     Attributes:
         name: the usual word in prompts, and the key of its sprites.
-        label: row of `concepts.tsv`.
+        label: row of `concepts.tsv`, which names its icon in every art set.
         synonyms: other everyday words; no word means two nouns.
         band: where it belongs: upper half, lower half, anywhere.
         size: typical size beside the others, 1 small to 3 large.
-        colourable: mostly one saturated colour, so that a shift of its hue gives "a blue car".
-        natural: colour words that are true of it in every look when its hue is not shifted.
+        colourable: mostly one saturated colour, so that a shift of it gives "a blue car".
+        natural: colour words that are true of it in every coloured look when nothing is shifted.
+        without: looks that have no fitting art of it; nothing asks for those pairs.
+        never: looks in which a shift of its main colour misses what people mean by its colour (the
+            wheels of a tractor), and colours in which it looks wrong.
     """
 
     name: str
@@ -33,89 +44,8 @@ class Noun:
     size: int
     colourable: bool = False
     natural: tuple[str, ...] = ()
-
-
-NOUNS: tuple[Noun, ...] = (
-    Noun("sun", "sun", ("shining sun",), "sky", 2, natural=("yellow", "golden")),
-    Noun("moon", "crescent moon", ("crescent moon", "crescent"), "sky", 2),
-    Noun("star", "star", ("golden star",), "sky", 1, natural=("yellow",)),
-    Noun("cloud", "cloud", ("fluffy cloud",), "sky", 2, natural=("white",)),
-    Noun("rainbow", "rainbow", ("colourful rainbow",), "sky", 3),
-    Noun("balloon", "balloon", ("party balloon",), "sky", 1, True),
-    Noun("bird", "bird", ("songbird",), "sky", 1, True),
-    Noun("airplane", "airplane", ("plane", "aeroplane", "jet"), "sky", 2),
-    Noun("rocket", "rocket", ("spaceship", "space rocket"), "sky", 2),
-    Noun("butterfly", "butterfly", (), "any", 1, True),
-    Noun("helicopter", "helicopter", ("chopper",), "sky", 2),
-    Noun("house", "house", ("home", "cottage"), "ground", 3),
-    Noun("castle", "castle", ("fortress", "palace"), "ground", 3),
-    Noun("tree", "deciduous tree", ("leafy tree", "oak"), "ground", 3, natural=("green",)),
-    Noun("fir tree", "evergreen tree", ("pine", "pine tree"), "ground", 3, natural=("green",)),
-    Noun("palm tree", "palm tree", ("palm", "coconut tree"), "ground", 3),
-    Noun("mountain", "snow-capped mountain", ("peak", "mountain peak"), "ground", 3),
-    Noun("tent", "tent", ("camping tent",), "ground", 2),
-    Noun("sailboat", "sailboat", ("sailing boat", "yacht"), "ground", 2),
-    Noun("car", "automobile", ("automobile",), "ground", 2, True),
-    Noun("bus", "bus", ("coach",), "ground", 2, True),
-    Noun("tractor", "tractor", ("farm tractor",), "ground", 2, True),
-    Noun("snowman", "snowman without snow", ("snow man",), "ground", 2, natural=("white",)),
-    Noun("cactus", "cactus", ("desert cactus",), "ground", 2, natural=("green",)),
-    Noun("mushroom", "mushroom", ("toadstool",), "ground", 1, True),
-    Noun("sunflower", "sunflower", ("sun flower",), "ground", 2, natural=("yellow",)),
-    Noun("tulip", "tulip", ("tulip flower",), "ground", 1, True),
-    Noun("rose", "rose", ("rose flower",), "ground", 1, True),
-    Noun("dog", "dog", ("puppy", "hound"), "ground", 2),
-    Noun("cat", "cat", ("kitten", "kitty"), "ground", 2),
-    Noun("rabbit", "rabbit", ("bunny", "hare"), "ground", 2),
-    Noun("pig", "pig", ("piglet", "piggy"), "ground", 2, natural=("pink",)),
-    Noun("elephant", "elephant", (), "ground", 3),
-    Noun("penguin", "penguin", (), "ground", 2),
-    Noun("fox", "fox", (), "ground", 2, natural=("orange",)),
-    Noun("lion", "lion", (), "ground", 2),
-    Noun("panda", "panda", ("panda bear",), "ground", 2),
-    Noun("frog", "frog", ("toad",), "ground", 1, natural=("green",)),
-    Noun("fish", "fish", ("sea fish",), "any", 1, True),
-    Noun("duck", "duck", ("mallard",), "ground", 2),
-    Noun("apple", "red apple", ("ripe apple",), "any", 1, True),
-    Noun("strawberry", "strawberry", ("ripe strawberry",), "any", 1, natural=("red",)),
-    Noun("watermelon", "watermelon", ("slice of watermelon", "melon"), "any", 1),
-    Noun("burger", "hamburger", ("hamburger", "cheeseburger"), "any", 1),
-    Noun("cake", "birthday cake", ("birthday cake",), "any", 2),
-    Noun("doughnut", "doughnut", ("donut",), "any", 1),
-    Noun("pizza", "pizza", ("slice of pizza",), "any", 1),
-    Noun("gift", "wrapped gift", ("present", "gift box"), "any", 1, True),
-    Noun("umbrella", "umbrella", ("parasol",), "any", 2, True),
-    Noun("guitar", "guitar", ("electric guitar",), "any", 2, True),
-    Noun("crown", "crown", ("golden crown",), "any", 1, natural=("golden",)),
-    Noun("book", "closed book", ("closed book",), "any", 1, True),
-)
-BY_NAME: dict[str, Noun] = {noun.name: noun for noun in NOUNS}
-
-# Look -> the art set that it is learned from.
-LOOKS: dict[str, str] = {"flat": "fluent-emoji-flat", "glossy": "noto", "3d": "fluent-3d"}
-# Look -> adjectives before "illustration", "picture" or "style"; no word means two looks.
-LOOK_WORDS: dict[str, tuple[str, ...]] = {
-    "flat": ("flat", "flat vector", "flat design", "simple flat"),
-    "glossy": ("glossy", "cartoon", "shiny", "glossy cartoon"),
-    "3d": ("3d", "clay", "3d clay", "rendered 3d"),
-}
-# Look -> whole frames around a description that only this look allows.
-LOOK_FRAMES: dict[str, tuple[str, ...]] = {
-    "flat": ("flat vector art of {}", "{}, flat vector", "{}, flat"),
-    "glossy": ("a cartoon of {}", "cartoon: {}", "{}, glossy"),
-    "3d": ("3d render of {}", "a 3d render of {}", "{}, 3d render", "{} in 3d"),
-}
-
-# Colour -> hue in degrees of a shifted sprite.
-COLOURS: dict[str, float] = {
-    "red": 0.0,
-    "orange": 28.0,
-    "yellow": 50.0,
-    "green": 130.0,
-    "blue": 215.0,
-    "purple": 275.0,
-    "pink": 328.0,
-}
+    without: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,78 +63,138 @@ class Background:
     phrases: tuple[str, ...]
 
 
-BACKGROUNDS: tuple[Background, ...] = (
-    Background(
-        "blue sky",
-        ("clear sky", "sunny sky", "daytime sky"),
-        (
-            "under a blue sky",
-            "under a clear blue sky",
-            "against a blue sky",
-            "in front of a blue sky",
-            "on a sunny day",
-            "on a bright day",
-        ),
-    ),
-    Background(
-        "sunset",
-        ("evening sky", "sunset sky", "dusk"),
-        (
-            "at sunset",
-            "at dusk",
-            "in front of a sunset",
-            "under an evening sky",
-            "in the evening",
-            "in the evening light",
-        ),
-    ),
-    Background(
-        "night sky",
-        ("starry night", "night", "dark night sky"),
-        (
-            "under a night sky",
-            "at night",
-            "in the night",
-            "under a starry night sky",
-            "in front of a night sky",
-            "at midnight",
-        ),
-    ),
-    Background(
-        "green hills",
-        ("meadow", "grassy hills", "green fields"),
-        (
-            "on green hills",
-            "in front of green hills",
-            "in a meadow",
-            "in a green meadow",
-            "on the grass",
-            "in the countryside",
-        ),
-    ),
-    Background(
-        "beach",
-        ("sandy beach", "seaside", "sea and sand"),
-        (
-            "on a beach",
-            "on the beach",
-            "at the beach",
-            "at the seaside",
-            "by the sea",
-            "on the sand",
-        ),
-    ),
-    Background(
-        "snow",
-        ("snowy field", "winter landscape", "winter"),
-        (
-            "in the snow",
-            "in snow",
-            "on a snowy field",
-            "in winter",
-            "in a winter landscape",
-            "on a snowy day",
-        ),
-    ),
-)
-BACKGROUNDS_BY_NAME: dict[str, Background] = {entry.name: entry for entry in BACKGROUNDS}
+# Look -> the art set that it is learned from.
+LOOKS: dict[str, str] = {
+    "flat": "fluent-emoji-flat",
+    "glossy": "noto",
+    "3d": "fluent-3d",
+    "ink": "fluent-emoji-high-contrast",
+    "bold": "twemoji",
+}
+COLOURLESS_LOOKS = frozenset({"ink"})  # black on white: no colour is shifted or named
+# Look -> adjectives before "illustration", "picture" or "style"; no word means two looks.
+LOOK_WORDS: dict[str, tuple[str, ...]] = {
+    "flat": ("flat", "flat vector", "flat design", "simple flat"),
+    "glossy": ("glossy", "cartoon", "shiny", "glossy cartoon"),
+    "3d": ("3d", "clay", "3d clay", "rendered 3d"),
+    "ink": ("ink", "line art", "ink line art", "pen and ink"),
+    "bold": ("bold", "bold graphic", "comic", "poster"),
+}
+# Look -> whole frames around a description that only this look allows.
+LOOK_FRAMES: dict[str, tuple[str, ...]] = {
+    "flat": ("flat vector art of {}", "{}, flat vector", "{}, flat"),
+    "glossy": ("a cartoon of {}", "cartoon: {}", "{}, glossy"),
+    "3d": ("3d render of {}", "a 3d render of {}", "{}, 3d render", "{} in 3d"),
+    "ink": ("line art of {}", "an ink drawing of {}", "{}, line art", "{} in ink"),
+    "bold": ("a bold drawing of {}", "bold graphic of {}", "{}, bold", "comic: {}"),
+}
+
+# Colour -> hue in degrees of a shifted sprite.
+COLOURS: dict[str, float] = {
+    "red": 0.0,
+    "orange": 28.0,
+    "yellow": 50.0,
+    "green": 130.0,
+    "blue": 215.0,
+    "purple": 275.0,
+    "pink": 328.0,
+}
+# Colours that no turn of the hue gives; `pixels.NEUTRAL_TONES` has their tones.
+NEUTRALS = ("black", "white", "grey", "brown")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Concepts:
+    """The vocabulary of one stage.
+
+    Attributes:
+        looks, colours: names, in the order in which they came.
+    """
+
+    stage: int
+    nouns: tuple[Noun, ...]
+    looks: tuple[str, ...]
+    colours: tuple[str, ...]
+    backgrounds: tuple[Background, ...]
+
+    @property
+    def noun_names(self) -> tuple[str, ...]:
+        return tuple(noun.name for noun in self.nouns)
+
+    @property
+    def background_names(self) -> tuple[str, ...]:
+        return tuple(background.name for background in self.backgrounds)
+
+    def colours_of(self, noun: Noun, look: str) -> tuple[str, ...]:
+        """The colours that a thing may be given in a look; none where that looks wrong."""
+        if not noun.colourable or look in COLOURLESS_LOOKS or look in noun.never:
+            return ()
+        return tuple(colour for colour in self.colours if colour not in noun.never)
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with Path(__file__).with_name(name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def _words(field: str) -> tuple[str, ...]:
+    return tuple(field.split("|")) if field else ()
+
+
+def _noun(row: dict[str, str]) -> Noun:
+    return Noun(
+        name=row["name"],
+        label=row["label"],
+        synonyms=_words(row["synonyms"]),
+        band=cast(Band, row["band"]),
+        size=int(row["size"]),
+        colourable=row["colourable"] == "yes",
+        natural=_words(row["natural"]),
+        without=_words(row["without"]),
+        never=_words(row["never"]),
+    )
+
+
+def _background(row: dict[str, str]) -> Background:
+    return Background(row["name"], _words(row["synonyms"]), _words(row["phrases"]))
+
+
+# How many of the looks and colours each stage has; nouns and backgrounds say it in their tables.
+NUM_LOOKS = {1: 3, 2: 4, 3: 5}
+NUM_COLOURS = {1: 7, 2: 11, 3: 11}
+STAGES = tuple(NUM_LOOKS)
+
+
+@cache
+def concepts_of(stage: int) -> Concepts:
+    """The vocabulary of a stage, 1 to 3.
+
+    Raises:
+        ValueError: there is no such stage.
+    """
+    if stage not in STAGES:
+        raise ValueError(f"there is no stage {stage} of the vocabulary, only {STAGES}")
+    nouns = tuple(_noun(row) for row in _rows("nouns.tsv") if int(row["stage"]) <= stage)
+    if stage == 1:
+        # Models of the first stage are compared on its scenes, which knew no exceptions.
+        nouns = tuple(replace(noun, without=(), never=()) for noun in nouns)
+    return Concepts(
+        stage,
+        nouns,
+        tuple(LOOKS)[: NUM_LOOKS[stage]],
+        (*COLOURS, *NEUTRALS)[: NUM_COLOURS[stage]],
+        tuple(_background(row) for row in _rows("backgrounds.tsv") if int(row["stage"]) <= stage),
+    )
+
+
+FIRST = concepts_of(1)
+NOUNS, BACKGROUNDS = FIRST.nouns, FIRST.backgrounds
+_LAST = concepts_of(STAGES[-1])
+# Of every stage: a name means the same in all of them.
+BY_NAME: dict[str, Noun] = {noun.name: noun for noun in _LAST.nouns}
+BACKGROUNDS_BY_NAME: dict[str, Background] = {entry.name: entry for entry in _LAST.backgrounds}
+
+
+def stage_path(path: Path, stage: int) -> Path:
+    """Where files of a stage stand by default: "runs/a.b" becomes "runs/a-2.b" for stage 2."""
+    return path if stage == 1 else path.with_name(f"{path.stem}-{stage}{path.suffix}")

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.training.concepts import BY_NAME, COLOURS
+from engine.training.colour_judge import has_neutral
+from engine.training.concepts import BY_NAME, COLOURS, NEUTRALS
 from engine.training.judge import Verdict
 from engine.training.pixels import dominant_hue
 from engine.training.placement import GROUND_LIMIT, SKY_LIMIT, Box
@@ -109,9 +110,11 @@ def hue_distance(first: float, second: float) -> float:
 
 
 def has_colour(rgba: np.ndarray, colour: str) -> bool:
-    """Whether the main hue of the saturated visible pixels is that of a colour's name."""
+    """Whether a thing is of this colour: most of it neutral, or its main saturated hue."""
     if not rgba[..., 3].any():
         return False
+    if colour in NEUTRALS:
+        return has_neutral(rgba, colour)
     return hue_distance(dominant_hue(rgba), COLOURS[colour]) <= HUE_TOLERANCE
 
 

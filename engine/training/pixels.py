@@ -10,6 +10,17 @@ from PIL import Image
 
 from engine.training.concepts import COLOURS
 
+# Neutral colour -> (hue in degrees, saturation, darkest, lightest): the tones, 0 to 1, that the
+# darkest and the lightest part of a sprite's main colour are given. Not down to black nor up to
+# white, so that shading and outline stay visible.
+NEUTRAL_TONES: dict[str, tuple[float, float, float, float]] = {
+    "black": (230.0, 0.10, 0.05, 0.30),
+    "white": (220.0, 0.03, 0.84, 1.00),
+    "grey": (220.0, 0.05, 0.40, 0.68),
+    "brown": (22.0, 0.62, 0.26, 0.56),
+}
+MAIN_SHARE = (0.05, 0.95)  # quantiles of the main colour's lightness that become the two ends
+
 
 def resize_sprite(rgba: np.ndarray, size: tuple[int, int], flip: bool = False) -> np.ndarray:
     """(h, w, 4) uint8 straight -> (size[1], size[0], 4) float32 premultiplied."""
@@ -61,18 +72,44 @@ def dominant_hue(rgba: np.ndarray) -> float:
 
 
 def recolour(rgba: np.ndarray, colour: str) -> np.ndarray:
-    """Give the sprite's main colour the hue of `colour` (a key of COLOURS); other hues stay.
+    """Give the sprite's main colour the hue of `colour`, or its neutral tones; other hues stay.
 
     Args:
         rgba: (h, w, 4) uint8 straight alpha.
+        colour: a key of COLOURS or of NEUTRAL_TONES.
     """
     main = dominant_hue(rgba)
     hsv = np.asarray(Image.fromarray(rgba[..., :3]).convert("HSV")).astype(np.float32)
     distance = np.abs((hsv[..., 0] * (360 / 256) - main + 180) % 360 - 180)
     near = np.clip((75 - distance) / 15, 0, 1)  # soft edge: no ring between turned and kept hues
+    if colour in NEUTRAL_TONES:
+        return _neutral(rgba, colour, near * np.clip((hsv[..., 1] - 40) / 40, 0, 1))
     shifted = rotate_hue(rgba, (COLOURS[colour] - main + 180) % 360 - 180)
     mixed = rgba + (shifted.astype(np.float32) - rgba) * near[..., None]
     return np.round(mixed).astype(np.uint8)
+
+
+def _neutral(rgba: np.ndarray, colour: str, main: np.ndarray) -> np.ndarray:
+    """Spread the lightness of what is `main` ((h, w), 0 to 1) over the tones of a neutral colour.
+
+    Pixels without colour of their own (tyres, windows, highlights) are not `main` and stay.
+    """
+    hue, saturation, darkest, lightest = NEUTRAL_TONES[colour]
+    light = rgba[..., :3].astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32) / 255
+    chosen = light[(main > 0.5) & (rgba[..., 3] > 128)]
+    if not len(chosen):
+        return rgba
+    low, high = np.quantile(chosen, MAIN_SHARE)
+    # A plainly coloured thing has one lightness: it gets the middle of the tones, not their ends.
+    span, middle = max(high - low, 0.35), (low + high) / 2
+    share = np.clip(0.5 + (light - middle) / span, 0, 1)
+    value = darkest + (lightest - darkest) * share
+    hsv = np.stack([np.full_like(value, hue / 360), np.full_like(value, saturation), value], -1)
+    tones = np.asarray(Image.fromarray((hsv * 255).astype(np.uint8), "HSV").convert("RGB")).astype(
+        np.float32
+    )
+    rgb = rgba[..., :3] + (tones - rgba[..., :3]) * main[..., None]
+    return np.concatenate([np.round(rgb).astype(np.uint8), rgba[..., 3:]], axis=-1)
 
 
 def to_straight_bytes(premultiplied: np.ndarray) -> np.ndarray:

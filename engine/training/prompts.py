@@ -40,17 +40,29 @@ IRREGULAR_PLURALS = {
     "snowman": "snowmen",
     "man": "men",
     "fish": "fish",
+    "sheep": "sheep",
+    "deer": "deer",
+    "reindeer": "reindeer",
+    "mouse": "mice",
+    "calf": "calves",
+    "leaf": "leaves",
+    "loaf": "loaves",
+    "wolf": "wolves",
+    "tomato": "tomatoes",
+    "volcano": "volcanoes",
+    "die": "dice",
+    "dice": "dice",
 }
 LOOK_TEMPLATES = (
     "{look} illustration of {text}",
-    "a {look} illustration of {text}",
+    "{a_look} illustration of {text}",
     "{look} picture of {text}",
-    "a {look} picture of {text}",
+    "{a_look} picture of {text}",
     "{look} style: {text}",
     "{look} style picture of {text}",
     "{text}, {look} style",
     "{text} in {look} style",
-    "{text} in a {look} style",
+    "{text} in {a_look} style",
 )
 PLAIN_TEMPLATES = (
     "a picture of {text}",
@@ -109,8 +121,9 @@ def plural(words: str) -> str:
 
 
 def with_article(words: str) -> str:
-    """Put a or an before a phrase of the vocabulary (whose vowels all sound)."""
-    return ("an " if words[0] in "aeiou" else "a ") + words
+    """Put a or an before a phrase of the vocabulary, by its sound."""
+    sounds = words.startswith("hour") or (words[0] in "aeiou" and not words.startswith("uni"))
+    return ("an " if sounds else "a ") + words
 
 
 def mention_words(rng: np.random.Generator, mention: Mention, *, article: bool = True) -> str:
@@ -191,7 +204,8 @@ def add_look(rng: np.random.Generator, text: str, look: str | None) -> str:
     if rng.random() < 0.3:
         return pick(rng, LOOK_FRAMES[look]).format(text)
     words = look if rng.random() < 0.6 else pick(rng, LOOK_WORDS[look])
-    return pick(rng, LOOK_TEMPLATES).format(look=words, text=text)
+    template = pick(rng, LOOK_TEMPLATES)
+    return template.format(look=words, a_look=with_article(words), text=text)
 
 
 def write_prompt(

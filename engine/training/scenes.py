@@ -16,14 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from engine.training.concepts import (
-    BACKGROUNDS,
-    BY_NAME,
-    COLOURS,
-    LOOKS,
-    NOUNS,
-    Noun,
-)
+from engine.training.concepts import BY_NAME, COLOURLESS_LOOKS, FIRST, Concepts, Noun
 from engine.training.placement import Box, Placed, place_things, typical_side
 from engine.training.prompts import Mention, SizeWord, pick, take_marks, write_prompt
 
@@ -32,9 +25,6 @@ Aspects = Mapping[tuple[str, str], float]
 
 BACKGROUND = -1  # the background's index among the targets of an editing task
 OTHER_CANVASES = ((640, 384), (384, 640), (448, 576), (576, 448))
-LOOK_NAMES = tuple(LOOKS)
-COLOUR_NAMES = tuple(COLOURS)
-BACKGROUND_NAMES = tuple(background.name for background in BACKGROUNDS)
 COUNT_SHARES = np.cumsum([0.08, 0.14, 0.18, 0.19, 0.15, 0.10, 0.06, 0.04])  # 1 to 8; rest 9 to 12
 HELD_OUT_MODULUS = 20
 EVALUATION_STREAM = 0x6576616C  # "eval": seeds of evaluation never meet a trainer's
@@ -47,7 +37,7 @@ class Thing:
 
     Attributes:
         noun, look: key of its sprite.
-        colour: a name of `COLOURS` to shift the sprite to, or None for its natural colours.
+        colour: a colour's name to shift the sprite to, or None for its natural colours.
         flip: mirrored left to right.
         box: on the grid, inside the canvas.
         rect: (x, y, w, h) in canvas pixels: where the tight sprite stands, inside the box, with
@@ -99,10 +89,12 @@ def compose(
     canvas: tuple[int, int] | None = None,
     count: int | None = None,
     with_background: bool | None = None,
-    vocabulary: Sequence[Noun] = NOUNS,
+    concepts: Concepts = FIRST,
+    vocabulary: Sequence[Noun] | None = None,
     aspects: Aspects | None = None,
     size: float = 1.0,
     variety: float = 1.0,
+    colour_share: float = 0.5,
 ) -> Scene:
     """Compose one training scene; never one whose nouns are held out.
 
@@ -110,20 +102,23 @@ def compose(
         canvas: (width, height), multiples of 64 from 320; None draws one, mostly 512 x 512.
         count: foregrounds wanted, 0 upwards; fewer where they do not fit. None draws 1 to 12.
         with_background: None draws it.
-        vocabulary: the nouns to choose from.
+        concepts: the stage of the vocabulary that everything is chosen from.
+        vocabulary: the nouns to choose from; None = those of `concepts`.
         aspects: (noun name, look) -> width over height of the tight sprite; 1 where absent.
         size: factor on the usual sizes of things; small ones cost fewer tokens.
         variety: at 0 noun, look, colour and box leave nothing open: no mirrored sprites, and each
             fitted into its box. A first model learns that many times sooner.
+        colour_share: of the colourable things that are given a colour.
     """
     canvas = canvas or _draw_canvas(rng)
     if with_background is None:
         with_background = rng.random() < 0.75
     wanted = _draw_count(rng) if count is None else count
     look_named = rng.random() < 0.65
-    look = pick(rng, LOOK_NAMES)
+    look = pick(rng, concepts.looks)
     if not look_named:
-        look = "flat" if rng.random() < 0.8 else pick(rng, LOOK_NAMES[1:])
+        look = "flat" if rng.random() < 0.8 else pick(rng, concepts.looks[1:])
+    vocabulary = _drawable(concepts.nouns if vocabulary is None else vocabulary, look)
     for attempt in range(ATTEMPTS):
         # A tiny vocabulary may have held-out pairs only: one thing is always allowed.
         nouns = _draw_nouns(rng, wanted if attempt < ATTEMPTS - 1 else min(wanted, 1), vocabulary)
@@ -132,8 +127,8 @@ def compose(
         placed = place_things(rng, canvas, nouns, _aspects_of(nouns, look, aspects), size, variety)
         if not is_held_out(entry.noun.name for entry in placed):
             break
-    things = _dress(rng, placed, look, variety)
-    background = pick(rng, BACKGROUND_NAMES) if with_background else None
+    things = _dress(rng, placed, look, concepts, variety, colour_share)
+    background = pick(rng, concepts.backgrounds).name if with_background else None
     kind = _draw_prompt_kind(rng) if things else "full"
     mentions = _mentions(rng, placed, things)
     if kind == "fewer":
@@ -143,7 +138,7 @@ def compose(
     said_background = background
     if background is None and rng.random() < 0.15:
         # Somebody may switch the background off and leave the prompt as it was.
-        said_background = pick(rng, BACKGROUND_NAMES)
+        said_background = pick(rng, concepts.backgrounds).name
     elif things and rng.random() < 0.2:
         said_background = None
     prompt, said_at, scenery_at = "", [0] * len(things), 0
@@ -173,13 +168,14 @@ def evaluation_scenes(
     seed: int,
     *,
     canvas: tuple[int, int] | None = None,
-    vocabulary: Sequence[Noun] = NOUNS,
+    concepts: Concepts = FIRST,
+    vocabulary: Sequence[Noun] | None = None,
     aspects: Aspects | None = None,
 ) -> list[Scene]:
     """`n` scenes that training never sees: held-out combinations, 2 to 8 different things.
 
     Every thing, the look (two of three times) and the background (where there is one) are named
-    once. The same `seed` and `aspects` give the same scenes.
+    once. The same `seed`, `concepts` and `aspects` give the same scenes.
 
     Raises:
         ValueError: the vocabulary has no held-out combination that fits.
@@ -188,20 +184,22 @@ def evaluation_scenes(
     scenes = []
     for _ in range(n):
         size = canvas or _draw_canvas(rng)
-        wanted = min(2 + int(rng.random() * 7), len(vocabulary))
+        wanted = 2 + int(rng.random() * 7)
         look_named = rng.random() < 0.65
-        look = pick(rng, LOOK_NAMES) if look_named else "flat"
+        look = pick(rng, concepts.looks) if look_named else "flat"
+        known = _drawable(concepts.nouns if vocabulary is None else vocabulary, look)
+        wanted = min(wanted, len(known))
         for _attempt in range(ATTEMPTS):
-            nouns = _draw_distinct(rng, wanted, vocabulary)
+            nouns = _draw_distinct(rng, wanted, known)
             if not is_held_out(noun.name for noun in nouns):
                 continue
             placed = place_things(rng, size, nouns, _aspects_of(nouns, look, aspects))
             if len(placed) == wanted:
                 break
         else:
-            raise ValueError(f"no held-out combination of {wanted} in {len(vocabulary)} nouns")
-        things = _dress(rng, placed, look)
-        background = pick(rng, BACKGROUND_NAMES) if rng.random() < 0.75 else None
+            raise ValueError(f"no held-out combination of {wanted} in {len(known)} nouns")
+        things = _dress(rng, placed, look, concepts)
+        background = pick(rng, concepts.backgrounds).name if rng.random() < 0.75 else None
         mentions = _mentions(rng, placed, things)
         marked = write_prompt(
             rng,
@@ -264,6 +262,11 @@ def _draw_prompt_kind(rng: np.random.Generator) -> PromptKind:
     return "more" if draw < 0.14 else "full"
 
 
+def _drawable(vocabulary: Sequence[Noun], look: str) -> Sequence[Noun]:
+    """The nouns that have art in a look."""
+    return [noun for noun in vocabulary if look not in noun.without]
+
+
 def _draw_distinct(rng: np.random.Generator, count: int, vocabulary: Sequence[Noun]) -> list[Noun]:
     order = rng.permutation(len(vocabulary))[:count].tolist()
     return [vocabulary[index] for index in order]
@@ -289,7 +292,12 @@ def _aspects_of(nouns: Sequence[Noun], look: str, aspects: Aspects | None) -> li
 
 
 def _dress(
-    rng: np.random.Generator, placed: Sequence[Placed], look: str, variety: float = 1.0
+    rng: np.random.Generator,
+    placed: Sequence[Placed],
+    look: str,
+    concepts: Concepts,
+    variety: float = 1.0,
+    colour_share: float = 0.5,
 ) -> tuple[Thing, ...]:
     """Give every placed noun its colour and its flip. Repeated nouns mostly share a colour."""
     colours: dict[str, str | None] = {}
@@ -297,8 +305,9 @@ def _dress(
     for entry in placed:
         name = entry.noun.name
         if name not in colours or rng.random() < 0.4:
-            shifted = entry.noun.colourable and rng.random() < 0.5
-            colours[name] = pick(rng, COLOUR_NAMES) if shifted else None
+            options = concepts.colours_of(entry.noun, look)
+            shifted = bool(options) and rng.random() < colour_share
+            colours[name] = pick(rng, options) if shifted else None
         flip = rng.random() < 0.5 * variety
         things.append(Thing(name, look, colours[name], flip, entry.box, entry.rect))
     return tuple(things)
@@ -318,7 +327,8 @@ def _mentions(
     mentions = []
     for (name, colour), members in groups.items():
         noun = BY_NAME.get(name) or placed[members[0]].noun
-        if colour is None and noun.natural and rng.random() < 0.15:
+        coloured = things[members[0]].look not in COLOURLESS_LOOKS
+        if colour is None and coloured and noun.natural and rng.random() < 0.15:
             colour = pick(rng, noun.natural)
         size = _size_word(placed[members[0]], len(things)) if len(members) == 1 else None
         if rng.random() < 0.7:

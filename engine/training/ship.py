@@ -14,10 +14,11 @@ from safetensors import safe_open
 
 from engine.model.text import TextConfig
 from engine.model.transformer import ARTConfig
-from engine.training.concepts import BACKGROUNDS, COLOURS, LOOKS, NOUNS
+from engine.training.concepts import concepts_of, stage_path
 from engine.training.objective import TextToLayers
 from engine.training.run_folder import RunFolder
 from engine.training.scenes import OTHER_CANVASES
+from engine.training.sprites import DEFAULT_SPRITES
 from engine.training.transformer import load_autoencoder
 from engine.weights import Model, ModelCard, default_path, save_model
 
@@ -40,7 +41,7 @@ def load_transformer(run: Path) -> tuple[TextToLayers, dict]:
 def main(argv: list[str]) -> int:
     """Write the model file from two runs."""
     parser = argparse.ArgumentParser(prog="layerloom train ship", description=__doc__)
-    parser.add_argument("--sprites", type=Path, default=Path("runs/sprites.safetensors"))
+    parser.add_argument("--sprites", type=Path, help="by default those of the run's stage")
     parser.add_argument("--autoencoder", type=Path, default=Path("runs/autoencoder"))
     parser.add_argument("--transformer", type=Path, default=Path("runs/transformer"))
     parser.add_argument("--out", type=Path, default=default_path())
@@ -51,14 +52,17 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     autoencoder = load_autoencoder(args.autoencoder)
     networks, state = load_transformer(args.transformer)
-    with safe_open(args.sprites, framework="np") as pack:
+    concepts = concepts_of(state.get("stage", 1))
+    sprites = args.sprites or stage_path(DEFAULT_SPRITES, concepts.stage)
+    with safe_open(sprites, framework="np") as pack:
         credits = tuple(json.loads(pack.metadata()["credits"]))
     card = ModelCard(
         name=args.name,
-        nouns=tuple(noun.name for noun in NOUNS),
-        looks=tuple(LOOKS),
-        colours=tuple(COLOURS),
-        backgrounds=tuple(background.name for background in BACKGROUNDS),
+        stage=concepts.stage,
+        nouns=concepts.noun_names,
+        looks=concepts.looks,
+        colours=concepts.colours,
+        backgrounds=concepts.background_names,
         canvases=((512, 512), *OTHER_CANVASES),
         base_scale=BASE_SCALE,
         mu=args.mu,

@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from engine.training.concepts import LOOKS, NOUNS, Noun
+from engine.training.concepts import LOOKS, STAGES, Concepts, Noun, concepts_of, stage_path
 
+DEFAULT_SPRITES = Path("runs/sprites.safetensors")
 RENDER_PX = 288
 MAX_BYTES = 48 * 2**20
 
@@ -57,7 +58,21 @@ PACKAGES: dict[str, ArtPackage] = {
         "MIT",
         "Fluent Emoji 3D, Microsoft",
     ),
+    "fluent-emoji-high-contrast": ArtPackage(
+        "@iconify-json/fluent-emoji-high-contrast@1.2.6",
+        "0b92d48c90d2200bd499e3cdd09a127ca6a8c8ddefd34c35eb5a1e4994012ae0",
+        "MIT",
+        "Fluent Emoji High Contrast, Microsoft",
+    ),
+    "twemoji": ArtPackage(
+        "@iconify-json/twemoji@1.2.5",
+        "19046dff7d8707ce96212ec86468b36ac5f8e60409629dd13f809265c6d0ebb7",
+        "CC BY 4.0",
+        "Twemoji, Twitter Inc and contributors",
+    ),
 }
+# The set has the names of the coloured one, which concepts.tsv lists.
+ICON_COLUMNS = {"fluent-emoji-high-contrast": "fluent-emoji-flat"}
 
 
 class SpritePack:
@@ -79,6 +94,17 @@ class SpritePack:
     def aspects(self) -> dict[tuple[str, str], float]:
         """Width over height of every sprite."""
         return {name: rgba.shape[1] / rgba.shape[0] for name, rgba in self.sprites.items()}
+
+    def check(self, concepts: Concepts) -> SpritePack:
+        """Itself. Raises ValueError where it lacks art that scenes of this stage may ask for."""
+        for noun in concepts.nouns:
+            for look in concepts.looks:
+                if look not in noun.without and (noun.name, look) not in self.sprites:
+                    raise ValueError(
+                        f"the sprites have no {look} {noun.name}: "
+                        f"run `layerloom train sprites --stage {concepts.stage}` first"
+                    )
+        return self
 
     @classmethod
     def load(cls, path: Path) -> SpritePack:
@@ -119,6 +145,25 @@ def tight(rgba: np.ndarray) -> np.ndarray:
     return rgba[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
 
 
+def fill_inside(rgba: np.ndarray) -> np.ndarray:
+    """Paint white behind everything that the outside cannot reach: line art becomes a cut-out.
+
+    Args:
+        rgba: (h, w, 4) uint8 straight alpha, dark on transparent.
+    """
+    alpha = Image.fromarray(rgba[..., 3])
+    ground = Image.new("L", (alpha.width + 2, alpha.height + 2), 0)
+    ground.paste(alpha.point(lambda value: 255 if value > 96 else 0), (1, 1))
+    ImageDraw.floodfill(ground, (0, 0), 128)
+    inside = np.asarray(ground)[1:-1, 1:-1] != 128
+    picture = rgba.astype(np.float32)
+    share = picture[..., 3:] / 255
+    whitened = np.concatenate(
+        [picture[..., :3] * share + 255 * (1 - share), np.full_like(share, 255)], axis=-1
+    )
+    return np.round(np.where(inside[..., None], whitened, picture)).astype(np.uint8)
+
+
 def render_svg(icons: dict, name: str) -> np.ndarray:
     """Render one icon of an iconify set to (RENDER_PX, RENDER_PX, 4) uint8."""
     import resvg_py  # only needed to make the pack
@@ -150,7 +195,10 @@ def render_look(look: str, tarball: Path, nouns: list[tuple[Noun, str]]) -> dict
         member = archive.extractfile("package/icons.json")
         assert member is not None
         icons = json.load(member)
-    return {noun.name: render_svg(icons, icon) for noun, icon in nouns}
+    pictures = {noun.name: render_svg(icons, icon) for noun, icon in nouns}
+    if look == "ink":
+        return {name: fill_inside(rgba) for name, rgba in pictures.items()}
+    return pictures
 
 
 def icon_names() -> dict[str, dict[str, str]]:
@@ -161,25 +209,32 @@ def icon_names() -> dict[str, dict[str, str]]:
 
 
 def main(argv: list[str]) -> int:
-    """`layerloom train sprites`: fetch, render, pack."""
+    """`layerloom train sprites`: fetch, render, pack the nouns and looks of a stage."""
     parser = argparse.ArgumentParser(prog="layerloom train sprites", description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("runs/sprites.safetensors"))
+    parser.add_argument("--stage", type=int, choices=STAGES, default=1, help="of the vocabulary")
+    parser.add_argument("--out", type=Path, help="runs/sprites.safetensors, or sprites-STAGE")
     parser.add_argument("--packages", type=Path, default=Path("runs/packages"))
     args = parser.parse_args(argv)
+    concepts = concepts_of(args.stage)
+    out = args.out or stage_path(DEFAULT_SPRITES, args.stage)
     names = icon_names()
     tensors: dict[str, np.ndarray] = {}
-    for look, icon_set in LOOKS.items():
-        tarball = fetch_package(PACKAGES[icon_set], args.packages)
-        nouns = [(noun, names[noun.label][icon_set]) for noun in NOUNS]
+    packages = {look: PACKAGES[LOOKS[look]] for look in concepts.looks}
+    for look, package in packages.items():
+        tarball = fetch_package(package, args.packages)
+        column = ICON_COLUMNS.get(LOOKS[look], LOOKS[look])
+        drawn = [noun for noun in concepts.nouns if look not in noun.without]
+        nouns = [(noun, names[noun.label][column]) for noun in drawn]
         for noun_name, rgba in render_look(look, tarball, nouns).items():
             data = io.BytesIO()
             Image.fromarray(tight(rgba)).save(data, "WEBP", lossless=True, method=6)
             tensors[f"{noun_name}|{look}"] = np.frombuffer(data.getvalue(), np.uint8)
-    credits = [f"{p.credit} ({p.licence}, {p.spec}; rendered)" for p in PACKAGES.values()]
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, args.out, metadata={"credits": json.dumps(credits)})
-    size = args.out.stat().st_size
-    print(f"{len(tensors)} sprites, {size / 2**20:.1f} MiB -> {args.out}")
+    used = [package for package in PACKAGES.values() if package in packages.values()]
+    credits = [f"{p.credit} ({p.licence}, {p.spec}; rendered)" for p in used]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, out, metadata={"credits": json.dumps(credits)})
+    size = out.stat().st_size
+    print(f"{len(tensors)} sprites, {size / 2**20:.1f} MiB -> {out}")
     if size > MAX_BYTES:
         print("error: the pack is over 48 MiB; use fewer nouns or looks")
         return 1

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from engine.training.concepts import BACKGROUNDS, BY_NAME, COLOURS, LOOKS, NOUNS
+from engine.training.concepts import BACKGROUNDS, BY_NAME, COLOURS, FIRST, NOUNS
 from engine.training.placement import GRID, MAX_CELLS, MIN_CELLS
 from engine.training.prompts import plural
 from engine.training.scenes import (
@@ -22,7 +22,7 @@ from engine.training.scenes import (
 ASPECTS = {
     (noun.name, look): float(np.exp(0.35 * np.random.default_rng(index).standard_normal()))
     for index, noun in enumerate(NOUNS)
-    for look in LOOKS
+    for look in FIRST.looks
 }
 
 

@@ -10,12 +10,12 @@ import numpy as np
 from PIL import Image
 from safetensors.numpy import save_file
 
-from engine.training.concepts import LOOKS, NOUNS
+from engine.training.concepts import FIRST, NOUNS
 from engine.training.judge import Verdict, visible_share
 from engine.training.judge_data import fit
 from engine.training.sprites import SpritePack, tight
 
-BRIGHTNESS = dict(zip(LOOKS, (96, 160, 240), strict=True))
+BRIGHTNESS = dict(zip(FIRST.looks, (96, 160, 240), strict=True))
 
 
 def toy_pack() -> SpritePack:
@@ -48,7 +48,7 @@ class ToyJudge:
     """Knows the toy art by its outline: a stand-in for the trained judge in tests."""
 
     def __init__(self, pack: SpritePack) -> None:
-        looks = list(LOOKS)
+        looks = list(FIRST.looks)
         self.names = [noun.name for noun in NOUNS]
         self.outlines = np.stack([fit(pack.sprites[name, looks[0]], 24)[3] for name in self.names])
 
