@@ -22,9 +22,10 @@ from engine.planning import PLANNING_T
 from engine.training.pictures import Batch
 
 SMALLEST_T = 0.4  # bounds the weight 1/t^2: what a layer shows is decided at high noise
-TEXT_DROPOUT = 0.1
-UNIFORM_SHARE = 0.2  # of the noise levels
-PLANNING_SHARE = 0.3  # pictures at pure noise whose plan is not, or only in part, known
+TEXT_DROPOUT = 0.05
+UNIFORM_SHARE = 0.15  # of the noise levels
+PURE_SHARE = 0.35  # of the noise levels: pure noise, where a layer's shape is settled
+PLANNING_SHARE = 0.15  # pictures at pure noise whose plan is not, or only in part, known
 PLANNING_WEIGHT = 0.1
 TOLD_SHARE = 0.9  # clean layers whose word is marked; at run time some are not recognised
 
@@ -166,7 +167,7 @@ def training_loss(
 
 
 def draw_levels(count: int, device: torch.device) -> Tensor:
-    """Logit-normal noise levels, leaning far to high noise, and a fifth of them uniform.
+    """Noise levels: a third pure noise, the rest logit-normal and high, some uniform.
 
     A cell's colour and coverage are five times stronger than the noise at t = 0.5, so that what a
     layer shows is settled above t = 0.9; below, a network can read it off its input. Without the
@@ -174,5 +175,6 @@ def draw_levels(count: int, device: torch.device) -> Tensor:
     """
     levels = torch.sigmoid(torch.randn(count, device=device) * 1.3 + 1.8)
     anywhere = torch.rand(count, device=device)
-    is_uniform = torch.rand(count, device=device) < UNIFORM_SHARE
-    return torch.where(is_uniform, anywhere, levels).clamp(0.02, 0.999)
+    kind = torch.rand(count, device=device)
+    levels = torch.where(kind < UNIFORM_SHARE, anywhere, levels)
+    return torch.where(kind > 1 - PURE_SHARE, PLANNING_T, levels).clamp(0.02, PLANNING_T)
