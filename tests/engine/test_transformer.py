@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from engine.layout import inner_coordinates, place_on_canvas, region_ids
-from engine.model.layers import KeyValue
+from engine.model.layers import KeyValue, Modulation, SingleBlock
 from engine.model.rope import rotate, rotations
 from engine.model.transformer import ART, ARTConfig
 from tests.engine.tiny import TINY_ART, tiny_model
@@ -173,3 +174,14 @@ def test_passes_side_by_side_equal_each_alone(art):
     both = art(tokens.repeat(1, 2, 1), frames[0].beside(frames[1]), vec, clean=clean)
     for frame, out in zip(frames, both.chunk(2, dim=1), strict=True):
         torch.testing.assert_close(out, art(tokens, frame, vec, clean=clean), **ROUNDING)
+
+
+def test_a_single_block_maps_attention_and_mlp_as_if_they_were_joined():
+    """Two products instead of one over a copy: equal up to the order of the sums."""
+    torch.manual_seed(0)
+    block = SingleBlock(64, 1, 4)
+    x, attended, hidden = torch.randn(2, 5, 64), torch.randn(2, 5, 64), torch.randn(2, 5, 256)
+    mod = Modulation(*torch.randn(3, 2, 1, 64))
+    joined = torch.cat([attended, F.gelu(hidden, approximate="tanh")], dim=-1)
+    expected = x + mod.gate * block.linear2(joined)
+    torch.testing.assert_close(block.update(x, attended, hidden, mod), expected)
