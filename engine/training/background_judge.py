@@ -1,6 +1,6 @@
 """Which of the named backgrounds a picture shows: nearest neighbours among drawn examples.
 
-No network and nothing to train: the six kinds differ in large soft shapes and colours, so a picture
+No network and nothing to train: the kinds differ in large soft shapes and colours, so a picture
 of 12 x 12 pixels says enough. For evaluation only.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from engine.training.backgrounds import draw_background
-from engine.training.concepts import BACKGROUNDS
+from engine.training.concepts import FIRST, Concepts
 
 EXAMPLES = 48  # of each kind
 NEIGHBOURS = 5
@@ -21,11 +21,11 @@ DRAWN = (256, 256)
 
 
 class BackgroundJudge:
-    """Knows `EXAMPLES` drawings of each background; the same seed draws the same ones."""
+    """Knows `EXAMPLES` drawings of each background of a stage; the seed decides them."""
 
-    def __init__(self, seed: int = 77) -> None:
+    def __init__(self, seed: int = 77, concepts: Concepts = FIRST) -> None:
         rng = np.random.default_rng(seed)
-        self._names = [entry.name for entry in BACKGROUNDS for _ in range(EXAMPLES)]
+        self._names = [name for name in concepts.background_names for _ in range(EXAMPLES)]
         self._examples = np.stack(
             [_features(draw_background(name, DRAWN, rng)) for name in self._names]
         )

@@ -1,8 +1,9 @@
-"""Backgrounds: six named kinds of scenery, drawn anew each time from a random generator.
+"""Backgrounds: named kinds of scenery, drawn anew each time from a random generator.
 
 Large soft shapes in the palettes of modern illustration, because a small model learns them at a
 quarter of the pixels; no sun, moon or tree, which are nouns of the vocabulary, and clouds only
-pale and see-through. Numpy only; knows neither scenes nor prompts.
+pale and see-through. The first six are here, those of later stages in `places`. Numpy only; knows
+neither scenes nor prompts.
 
 Shapes: H W canvas height and width. Pictures are painted as (3, H, W) float32 in [0, 255], planar
 because whole planes are what every step touches. Colours are sRGB triples.
@@ -29,6 +30,14 @@ from engine.training.paint import (
     paint_streak,
     palette_rows,
     skyline,
+)
+from engine.training.places import (
+    paint_city,
+    paint_desert,
+    paint_forest,
+    paint_room,
+    paint_space,
+    paint_underwater,
 )
 
 # Top of the sky to the horizon. Two palettes of a kind are mixed for every picture.
@@ -90,7 +99,7 @@ def draw_background(name: str, size: tuple[int, int], rng: Rng) -> np.ndarray:
     """Draw one background.
 
     Args:
-        name: a name of `concepts.BACKGROUNDS`.
+        name: of a background of any stage.
         size: (width, height) in pixels.
 
     Returns:
@@ -240,4 +249,10 @@ PAINTERS: dict[str, Callable[[np.ndarray, Rng], None]] = {
     "green hills": _green_hills,
     "beach": _beach,
     "snow": _snow,
+    "desert": paint_desert,
+    "forest": paint_forest,
+    "city": paint_city,
+    "underwater": paint_underwater,
+    "space": paint_space,
+    "room": paint_room,
 }

@@ -1,7 +1,7 @@
 """What the small model is taught: nouns, looks, colours and backgrounds, with the words for each.
 
 Plain data, most of it in `nouns.tsv` and `backgrounds.tsv` beside this file. Knows nothing of
-pixels, scenes or the network. The vocabulary grows in stages, each of which holds the one before it;
+pixels, scenes or the network. The vocabulary grows in stages, each of which holds the one before;
 a model file and a run say which stage they were trained for, and everything that composes, judges
 or evaluates takes the `Concepts` of that stage. Without a word it is the first.
 

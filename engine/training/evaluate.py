@@ -26,6 +26,7 @@ from engine.api import Event, Finished, GenerateRequest, ModelInfo
 from engine.errors import EngineError
 from engine.generator import Generator
 from engine.training.background_judge import BackgroundJudge
+from engine.training.concepts import FIRST, STAGES, Concepts, concepts_of, stage_path
 from engine.training.contact_sheet import Tile, save_sheet, stack_layers
 from engine.training.evaluation_report import (
     numbers_table,
@@ -46,7 +47,7 @@ from engine.training.judge import DEFAULT_PATH, Judge, Verdict
 from engine.training.metrics import Rate, Scores, add_scores, found, score_picture
 from engine.training.reconstruction import reconstruct_bytes, reconstruction_numbers
 from engine.training.scenes import Scene, evaluation_scenes
-from engine.training.sprites import SpritePack
+from engine.training.sprites import DEFAULT_SPRITES, SpritePack
 from engine.training.sweep import Setting, sweep
 from engine.weights import load_model
 
@@ -143,12 +144,14 @@ def evaluate(
     kinds: Sequence[TaskKind],
     out: Path,
     seed: int,
+    concepts: Concepts = FIRST,
     decoding: Decoding | None = None,
 ) -> tuple[list[str], dict[str, Any]]:
     """Run all tasks; contact sheets go into `out/sheets` as they come.
 
     Args:
         scenes: of evaluation: every thing is different and named once.
+        concepts: the stage of the vocabulary that the scenes are of.
         decoding: passes a layer through the model's autoencoder, for one more control.
 
     Returns:
@@ -159,7 +162,7 @@ def evaluate(
         outcomes = by_kind.setdefault(kind, [])
         started = time.monotonic()
         for number, scene in enumerate(scenes):
-            task = make_task(kind, number, scene, pack, seed)
+            task = make_task(kind, number, scene, pack, seed, concepts)
             outcomes.append(run_task(generator, judging, task))
             if (number + 1) % PAGE == 0 or number + 1 == len(scenes):
                 first = number // PAGE * PAGE
@@ -169,7 +172,7 @@ def evaluate(
                 print(f"{kind}: {number + 1} of {len(scenes)}, {spent:.0f} s", flush=True)
     columns: dict[str, Scores] = {}
     if whole := by_kind.get("whole"):
-        naming = BackgroundJudge()
+        naming = BackgroundJudge(concepts=concepts)
         scores = [score_picture(o.task.scene, o.layers, o.verdicts) for o in whole]
         scores += [score_background(o, o.task.scene, naming) for o in whole]
         columns = {"generated": add_scores(scores)}
@@ -232,8 +235,9 @@ def main(argv: list[str]) -> int:
     """Evaluate the shipped weights, or others."""
     parser = argparse.ArgumentParser(prog="layerloom train evaluate", description=__doc__)
     parser.add_argument("--weights", type=Path, help="model file; the shipped one by default")
-    parser.add_argument("--sprites", type=Path, default=Path("runs/sprites.safetensors"))
-    parser.add_argument("--judge", type=Path, default=DEFAULT_PATH)
+    parser.add_argument("--stage", type=int, choices=STAGES, help="the model's own by default")
+    parser.add_argument("--sprites", type=Path, help="those of the stage by default")
+    parser.add_argument("--judge", type=Path, help="that of the stage by default")
     parser.add_argument("--out", type=Path, default=Path("runs/evaluation"))
     parser.add_argument("--n", type=int, default=100, help="scenes")
     parser.add_argument("--quick", action="store_true", help="12 scenes")
@@ -253,15 +257,19 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--card", type=Path, help="model card to write the tables into")
     args = parser.parse_args(argv)
     try:
-        pack = SpritePack.load(args.sprites)
-        judge = Judge.load(args.judge, pack.sha256)
+        model = load_model(args.weights)
+        concepts = concepts_of(args.stage or model.card.stage)
+        sprites = args.sprites or stage_path(DEFAULT_SPRITES, concepts.stage)
+        pack = SpritePack.load(sprites).check(concepts)
+        judge_path = args.judge or stage_path(DEFAULT_PATH, concepts.stage)
+        judge = Judge.load(judge_path, pack.sha256, concepts.stage)
         generator = Generator.load(args.weights, device=args.device, threads=args.threads)
-        autoencoder = load_model(args.weights).autoencoder
+        autoencoder = model.autoencoder
     except (OSError, ValueError, EngineError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     count = 12 if args.quick else args.n
-    scenes = evaluation_scenes(count, args.scene_seed, aspects=pack.aspects())
+    scenes = evaluation_scenes(count, args.scene_seed, concepts=concepts, aspects=pack.aspects())
     sections, numbers = evaluate(
         generator,
         judge.judge,
@@ -270,6 +278,7 @@ def main(argv: list[str]) -> int:
         kinds=args.tasks,
         out=args.out,
         seed=args.seed,
+        concepts=concepts,
         decoding=lambda layer: reconstruct_bytes(autoencoder, layer),
     )
     if args.sweep:
@@ -284,6 +293,7 @@ def main(argv: list[str]) -> int:
         "model": f"{info.name} ({info.file_hash[:12]})",
         "parameters": f"{info.parameters:,}",
         "judge": judge.sha256[:12],
+        "vocabulary": f"stage {concepts.stage}, {len(concepts.nouns)} nouns",
         "scenes": f"{count}, held-out combinations of nouns, seed {args.scene_seed}",
         "steps, guidance": f"{info.default_steps}, {info.default_cfg_scale:g}",
         "device": f"{info.device}, {info.precision}, {info.threads} threads",

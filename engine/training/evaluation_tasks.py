@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.api import GenerateRequest, LayerRequest
 from engine.training.backgrounds import draw_background
-from engine.training.concepts import BY_NAME, NOUNS
+from engine.training.concepts import BY_NAME, FIRST, Concepts
 from engine.training.pixels import place, recolour, resize_sprite, to_straight_bytes
 from engine.training.prompts import Mention, pick, write_prompt
 from engine.training.scenes import Scene, Thing
@@ -63,11 +63,19 @@ def draw_scenery(scene: Scene, rng: np.random.Generator) -> np.ndarray | None:
     return np.concatenate([rgb, np.full_like(rgb[..., :1], 255)], axis=-1)
 
 
-def make_task(kind: TaskKind, number: int, scene: Scene, pack: SpritePack, seed: int) -> Task:
+def make_task(
+    kind: TaskKind,
+    number: int,
+    scene: Scene,
+    pack: SpritePack,
+    seed: int,
+    concepts: Concepts = FIRST,
+) -> Task:
     """Build one task; the same arguments give the same task.
 
     Args:
         number: of the picture; sets job id and seeds.
+        concepts: the stage that other nouns are chosen from.
     """
     rng = np.random.default_rng([seed, number, KINDS.index(kind)])
     if kind == "whole":
@@ -80,7 +88,7 @@ def make_task(kind: TaskKind, number: int, scene: Scene, pack: SpritePack, seed:
         return Task(kind, scene, request, tuple(range(len(scene.things))), wanted)
     target = int(rng.random() * len(scene.things))
     noun = scene.things[target].noun
-    wanted_noun = _another_noun(rng, scene, noun) if kind == "change" else noun
+    wanted_noun = _another_noun(rng, scene, noun, concepts) if kind == "change" else noun
     prompt = _edit_prompt(rng, scene, target, wanted_noun)
     layers: list[np.ndarray | None] = [draw_thing(pack, thing) for thing in scene.things]
     layers[target] = None
@@ -159,14 +167,15 @@ def _write(rng: np.random.Generator, scene: Scene, mentions: list[Mention]) -> s
     return write_prompt(rng, mentions, look=look, background=scene.background)
 
 
-def _another_noun(rng: np.random.Generator, scene: Scene, noun: str) -> str:
+def _another_noun(rng: np.random.Generator, scene: Scene, noun: str, concepts: Concepts) -> str:
     """A noun of the same band and a like size that the scene does not have."""
     present = {thing.noun for thing in scene.things}
     old = BY_NAME[noun]
     others = [
         other.name
-        for other in NOUNS
+        for other in concepts.nouns
         if other.name not in present
+        and scene.look not in other.without
         and other.band in (old.band, "any")
         and abs(other.size - old.size) <= 1
     ]

@@ -27,16 +27,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from engine.training.concepts import FIRST, STAGES, Concepts, concepts_of, stage_path
 from engine.training.judge_data import (
     INPUT_PX,
-    LOOK_NAMES,
-    NOUN_NAMES,
-    OTHER,
     JudgeData,
     fit,
     on_backdrop,
 )
-from engine.training.sprites import SpritePack
+from engine.training.sprites import DEFAULT_SPRITES, SpritePack
 
 DEFAULT_PATH = Path("runs/judge/judge.safetensors")
 BACKDROPS = (0.15, 0.5, 0.85)  # greys that a layer is judged on; the answers are averaged
@@ -45,10 +43,14 @@ MIN_CONFIDENCE = 0.5
 
 
 class JudgeNet(nn.Module):
-    """(B, 4, 64, 64) -> logits (B, nouns + 1) and (B, looks); about 1.2 M parameters."""
+    """(B, 4, 64, 64) -> logits (B, nouns + 1) and (B, looks); about 1.2 M parameters.
 
-    def __init__(self) -> None:
+    The last noun is "no single thing".
+    """
+
+    def __init__(self, concepts: Concepts = FIRST) -> None:
         super().__init__()
+        self.concepts = concepts
         self.body = nn.Sequential(
             nn.PixelUnshuffle(2),
             *_block(16, 32),
@@ -59,8 +61,8 @@ class JudgeNet(nn.Module):
             *_block(128, 192, stride=2),
             *_block(192, 256),
         )
-        self.noun = nn.Linear(256, OTHER + 1)
-        self.look = nn.Linear(256, len(LOOK_NAMES))
+        self.noun = nn.Linear(256, len(concepts.nouns) + 1)
+        self.look = nn.Linear(256, len(concepts.looks))
         for parameter in self.parameters():
             if parameter.ndim == 4:  # channels last is twice as fast on CPUs
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
@@ -105,14 +107,18 @@ class Judge:
 
     def __init__(self, net: JudgeNet, sha256: str = "") -> None:
         self._net = net.eval()
+        self._names, self._looks = net.concepts.noun_names, net.concepts.looks
         self.sha256 = sha256
 
     @classmethod
-    def load(cls, path: Path = DEFAULT_PATH, sprites: str | None = None) -> Judge:
+    def load(
+        cls, path: Path = DEFAULT_PATH, sprites: str | None = None, stage: int | None = None
+    ) -> Judge:
         """Read a checkpoint.
 
         Args:
             sprites: sha256 of the pack that it must have been trained on; None asks nothing.
+            stage: of the vocabulary that it must know; None asks nothing.
 
         Raises:
             FileNotFoundError: there is none; names the command that makes one.
@@ -123,6 +129,8 @@ class Judge:
         net, metadata = load_net(path)
         if sprites not in (None, metadata.get("sprites")):
             raise ValueError(f"the judge {path} was trained on other sprites: train it again")
+        if stage not in (None, net.concepts.stage):
+            raise ValueError(f"the judge {path} is of stage {net.concepts.stage}, not {stage}")
         return cls(net, hashlib.sha256(path.read_bytes()).hexdigest())
 
     @torch.inference_mode()
@@ -131,17 +139,15 @@ class Judge:
         if not layers:
             return []
         pictures = torch.from_numpy(np.stack([fit(layer, INPUT_PX) for layer in layers]))
-        nouns, looks = (
-            torch.zeros(len(layers), OTHER + 1),
-            torch.zeros(len(layers), len(LOOK_NAMES)),
-        )
+        nouns = torch.zeros(len(layers), len(self._names) + 1)
+        looks = torch.zeros(len(layers), len(self._looks))
         for grey in BACKDROPS:
             inputs = on_backdrop(pictures, (grey, grey, grey))
             noun_logits, look_logits = self._net(inputs)
             nouns += noun_logits.softmax(1) / len(BACKDROPS)
             looks += look_logits.softmax(1) / len(BACKDROPS)
         return [
-            _verdict(layer, noun.numpy(), LOOK_NAMES[int(look.argmax())])
+            _verdict(layer, noun.numpy(), self._names, self._looks[int(look.argmax())])
             for layer, noun, look in zip(layers, nouns, looks, strict=True)
         ]
 
@@ -151,12 +157,12 @@ def visible_share(rgba: np.ndarray) -> float:
     return float(rgba[..., 3].mean() / 255)
 
 
-def _verdict(layer: np.ndarray, shares: np.ndarray, look: str) -> Verdict:
+def _verdict(layer: np.ndarray, shares: np.ndarray, names: Sequence[str], look: str) -> Verdict:
     best = int(shares.argmax())
     empty = visible_share(layer) < EMPTY_SHARE
-    sure = not empty and best != OTHER and shares[best] >= MIN_CONFIDENCE
+    sure = not empty and best < len(names) and shares[best] >= MIN_CONFIDENCE
     return Verdict(
-        NOUN_NAMES[best] if sure else None,
+        names[best] if sure else None,
         float(shares[best]),
         empty,
         look,
@@ -184,7 +190,7 @@ def validate(net: JudgeNet, data: JudgeData, batches: int, blur: float | None) -
             inputs = on_backdrop(pictures, torch.full((len(chosen), 3), 0.5))
             nouns, looks = data.nouns, data.looks
         noun_logits, look_logits = net(inputs)
-        hit, is_other = noun_logits.argmax(1) == nouns, nouns == OTHER
+        hit, is_other = noun_logits.argmax(1) == nouns, nouns == data.other
         right["noun"] += int((hit & ~is_other).sum())
         right["other"] += int((hit & is_other).sum())
         right["look"] += int(((look_logits.argmax(1) == looks) & ~is_other).sum())
@@ -197,12 +203,12 @@ def validate(net: JudgeNet, data: JudgeData, batches: int, blur: float | None) -
 
 def load_net(path: Path) -> tuple[JudgeNet, dict[str, str]]:
     """A checkpoint's network and metadata. Raises ValueError: damaged, or for other nouns."""
-    net = JudgeNet()
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}
-        if json.loads(metadata["nouns"]) != list(NOUN_NAMES):
+        net = JudgeNet(concepts_of(int(metadata.get("stage", "1"))))
+        if json.loads(metadata["nouns"]) != list(net.concepts.noun_names):
             raise ValueError("it was trained for other nouns")
         net.load_state_dict(tensors)
     except (SafetensorError, KeyError, RuntimeError, ValueError) as error:
@@ -214,7 +220,12 @@ def save(net: JudgeNet, path: Path, report: dict, sprites: str) -> None:
     """Write a checkpoint; `sprites` is the sha256 of the pack that it was trained on."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
-    metadata = {"nouns": json.dumps(NOUN_NAMES), "report": json.dumps(report), "sprites": sprites}
+    metadata = {
+        "stage": str(net.concepts.stage),
+        "nouns": json.dumps(net.concepts.noun_names),
+        "report": json.dumps(report),
+        "sprites": sprites,
+    }
     save_file({k: v.contiguous() for k, v in net.state_dict().items()}, temporary, metadata)
     os.replace(temporary, path)
 
@@ -243,7 +254,7 @@ def train_judge(
         inputs, nouns, looks = data.batch(batch)
         noun_logits, look_logits = net(inputs)
         loss = F.cross_entropy(noun_logits, nouns, label_smoothing=0.03)
-        things = nouns != OTHER
+        things = nouns != data.other
         loss = loss + 0.5 * F.cross_entropy(look_logits[things], looks[things])
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -259,8 +270,9 @@ def train_judge(
 def main(argv: list[str]) -> int:
     """`layerloom train judge`: train, report, save."""
     parser = argparse.ArgumentParser(prog="layerloom train judge", description=__doc__)
-    parser.add_argument("--sprites", type=Path, default=Path("runs/sprites.safetensors"))
-    parser.add_argument("--out", type=Path, default=DEFAULT_PATH)
+    parser.add_argument("--stage", type=int, choices=STAGES, default=1, help="of the vocabulary")
+    parser.add_argument("--sprites", type=Path, help="by default those of the stage")
+    parser.add_argument("--out", type=Path, help=f"{DEFAULT_PATH}, or judge-STAGE")
     parser.add_argument("--start", type=Path, help="a judge of the same nouns to go on from")
     parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--minutes", type=float, default=30.0, help="of processor time")
@@ -271,20 +283,24 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    pack = SpritePack.load(args.sprites)
-    net = JudgeNet() if args.start is None else load_net(args.start)[0]
-    data = JudgeData(pack, args.seed)
+    concepts = concepts_of(args.stage)
+    out = args.out or stage_path(DEFAULT_PATH, args.stage)
+    pack = SpritePack.load(args.sprites or stage_path(DEFAULT_SPRITES, args.stage)).check(concepts)
+    net = JudgeNet(concepts) if args.start is None else load_net(args.start)[0]
+    if net.concepts is not concepts:
+        parser.error(f"{args.start} is a judge of stage {net.concepts.stage}")
+    data = JudgeData(pack, args.seed, concepts)
     steps = train_judge(
         net, data, steps=args.steps, minutes=args.minutes, batch=args.batch, lr=args.lr
     )
-    held_out = JudgeData(pack, args.seed + 10_001)
+    held_out = JudgeData(pack, args.seed + 10_001, concepts)
     report: dict = {"steps": steps, "mixture": validate(net, held_out, 12, None)}
     for blur in (0.0, 1.0, 2.0, 2.5):
         report[f"blur {blur}"] = validate(net, held_out, 1, blur)
     for name, values in report.items():
         print(name, values)
-    save(net, args.out, report, pack.sha256)
-    print(f"{sum(p.numel() for p in net.parameters()):,} parameters -> {args.out}")
+    save(net, out, report, pack.sha256)
+    print(f"{sum(p.numel() for p in net.parameters()):,} parameters -> {out}")
     return 0
 
 

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from engine.training.concepts import BY_NAME, COLOURS, LOOKS, NOUNS
+from engine.training.concepts import FIRST, Concepts
 from engine.training.pixels import recolour
 from engine.training.sprites import SpritePack
 
@@ -26,9 +26,6 @@ INPUT_PX = 64
 SOURCE_PX = 96
 FILL = 0.92  # of the input's side: the longest side of a thing that was cropped tightly
 OTHER_SHARE = 0.22
-NOUN_NAMES = tuple(noun.name for noun in NOUNS)
-LOOK_NAMES = tuple(LOOKS)
-OTHER = len(NOUN_NAMES)
 
 
 def fit(rgba: np.ndarray, size: int) -> np.ndarray:
@@ -57,19 +54,25 @@ class JudgeData:
 
     Attributes:
         sources: (n, 4, S, S) premultiplied.
-        nouns, looks: (n,) indices into `NOUN_NAMES` and `LOOK_NAMES`.
+        nouns, looks: (n,) indices into the nouns and looks of the stage.
+        other: the noun index of "no single thing", one past the last.
     """
 
-    def __init__(self, pack: SpritePack, seed: int) -> None:
+    def __init__(self, pack: SpritePack, seed: int, concepts: Concepts = FIRST) -> None:
         pictures, nouns, looks, weights = [], [], [], []
+        noun_of = {noun.name: (index, noun) for index, noun in enumerate(concepts.nouns)}
+        look_of = {look: index for index, look in enumerate(concepts.looks)}
+        self.other = len(noun_of)
         for (name, look), rgba in pack.sprites.items():
-            variants = [rgba]
-            if BY_NAME[name].colourable:
-                variants += [recolour(rgba, colour) for colour in COLOURS]
+            if name not in noun_of or look not in look_of:
+                continue
+            index, noun = noun_of[name]
+            colours = concepts.colours_of(noun, look)
+            variants = [rgba, *(recolour(rgba, colour) for colour in colours)]
             for variant in variants:
                 pictures.append(fit(variant, SOURCE_PX))
-                nouns.append(NOUN_NAMES.index(name))
-                looks.append(LOOK_NAMES.index(look))
+                nouns.append(index)
+                looks.append(look_of[look])
                 weights.append(1 / len(variants))
         self.sources = torch.from_numpy(np.stack(pictures))
         self.nouns, self.looks = torch.tensor(nouns), torch.tensor(looks)
@@ -80,7 +83,7 @@ class JudgeData:
         """Random pictures on random backdrops.
 
         Returns:
-            (B, 4, P, P) composite colour and alpha; (B,) noun index, `OTHER` for no thing; (B,)
+            (B, 4, P, P) composite colour and alpha; (B,) noun index, `other` for no thing; (B,)
             look index.
         """
         chosen = torch.multinomial(self._weights, size, True, generator=self._rng)
@@ -88,7 +91,7 @@ class JudgeData:
         pictures = self.sources[chosen]
         nouns = self.nouns[chosen].clone()
         pictures = torch.cat([self._spoil(pictures[:num_other]), pictures[num_other:]])
-        nouns[:num_other] = OTHER
+        nouns[:num_other] = self.other
         return on_backdrop(self.vary(pictures), self._rand(size, 3)), nouns, self.looks[chosen]
 
     def vary(self, pictures: Tensor, blur: float | None = None) -> Tensor:

@@ -191,3 +191,72 @@ def _smooth(t: np.ndarray) -> np.ndarray:
     """Smoothstep of `t` clipped to [0, 1]."""
     t = np.clip(t, 0, 1)
     return t * t * (3 - 2 * t)
+
+
+def paint_panel(
+    picture: np.ndarray,
+    corners: tuple[float, float, float, float],
+    colour: np.ndarray,
+    opacity: float = 1.0,
+    soft: float = 1.2,
+) -> None:
+    """An upright rectangle (x0, y0, x1, y1) with `soft` pixels of edge."""
+    x0, y0, x1, y1 = corners
+    height, width = picture.shape[1:]
+    rows = np.arange(height, dtype=np.float32)
+    cols = np.arange(width, dtype=np.float32)
+    down = np.clip(np.minimum(rows - y0, y1 - rows) / soft + 0.5, 0, 1)
+    along = np.clip(np.minimum(cols - x0, x1 - cols) / soft + 0.5, 0, 1)
+    top, stop = max(int(y0 - soft) - 1, 0), min(int(y1 + soft) + 2, height)
+    left, right = max(int(x0 - soft) - 1, 0), min(int(x1 + soft) + 2, width)
+    if top < stop and left < right:
+        mask = opacity * down[top:stop, None] * along[left:right]
+        _blend(picture[:, top:stop, left:right], mask, np.asarray(colour, np.float32))
+
+
+def paint_ray(
+    picture: np.ndarray, x: float, lean: float, breadth: float, colour: np.ndarray, opacity: float
+) -> None:
+    """A beam from the upper edge at `x` that widens and fades downwards.
+
+    Args:
+        lean: columns to the right per row.
+        breadth: half of its width at the top, in pixels.
+    """
+    height, width = picture.shape[1:]
+    rows = np.arange(height, dtype=np.float32)[:, None]
+    cols = np.arange(width, dtype=np.float32)
+    share = np.abs(cols - x - lean * rows) / (breadth * (1 + 1.2 * rows / height))
+    fade = np.clip(1 - rows / (0.85 * height), 0, 1)
+    _blend(picture, opacity * fade * _smooth(1.25 - share), colour)
+
+
+def treeline(
+    rng: Rng, width: int, level: float, tall: float, breadth: float, round_tops: bool
+) -> np.ndarray:
+    """A skyline of firs, or of round crowns, that stand on `level`. (W,) float32, in rows."""
+    places = np.arange(width, dtype=np.float32)
+    curve = np.full(width, level, np.float32)
+    x = -breadth
+    while x < width + breadth:
+        height, half = tall * (0.65 + 0.5 * rng.random()), breadth * (0.75 + 0.5 * rng.random())
+        away = np.abs(places - x) / half
+        shape = np.sqrt(np.clip(1 - away * away, 0, 1)) if round_tops else np.clip(1 - away, 0, 1)
+        curve = np.minimum(curve, level - height * shape)
+        x += half * (0.75 + 0.45 * rng.random())
+    return curve
+
+
+def roofline(rng: Rng, width: int, level: float, tall: float, breadth: float) -> np.ndarray:
+    """A skyline of flat roofs above `level`. (W,) float32, in rows."""
+    curve = np.full(width, level, np.float32)
+    x = -breadth * rng.random()
+    while x < width:
+        span = breadth * (0.6 + 0.7 * rng.random())
+        height = tall * (0.35 + 0.65 * rng.random() ** 1.3)
+        curve[max(int(x), 0) : max(int(x + span), 0)] = level - height
+        if rng.random() < 0.35:  # a narrower upper storey
+            inner = slice(max(int(x + 0.25 * span), 0), max(int(x + 0.75 * span), 0))
+            curve[inner] = level - height * 1.14
+        x += span
+    return curve

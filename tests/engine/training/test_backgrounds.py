@@ -5,10 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
+from engine.training.background_judge import BackgroundJudge
 from engine.training.backgrounds import PAINTERS, draw_background
-from engine.training.concepts import BACKGROUNDS
+from engine.training.concepts import BACKGROUNDS_BY_NAME, concepts_of
 
-NAMES = [background.name for background in BACKGROUNDS]
+NAMES = list(BACKGROUNDS_BY_NAME)
 
 
 def draw(name: str, seed: int, size: tuple[int, int] = (256, 256)) -> np.ndarray:
@@ -66,3 +67,9 @@ def test_kinds_can_be_told_apart_by_their_coarse_colours() -> None:
 def test_an_unknown_name_is_an_error() -> None:
     with pytest.raises(KeyError):
         draw("moonbase", 0)
+
+
+def test_the_judge_names_fresh_drawings_of_every_kind() -> None:
+    judge = BackgroundJudge(concepts=concepts_of(3))
+    hits = [judge(draw(name, seed)) == name for name in NAMES for seed in range(500, 506)]
+    assert np.mean(hits) > 0.97

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from engine.training.concepts import FIRST, concepts_of
 from engine.training.judge import Judge, JudgeNet, load_net, save, train_judge, validate
 from engine.training.judge_data import (
     INPUT_PX,
-    NOUN_NAMES,
-    OTHER,
     SOURCE_PX,
     JudgeData,
     fit,
@@ -61,7 +60,7 @@ def test_batches_are_valid_pictures_with_some_that_show_nothing(data: JudgeData)
     assert inputs.isfinite().all()
     assert inputs.min() >= 0
     assert inputs.max() <= 1.001
-    assert (nouns == OTHER).sum() == 8
+    assert (nouns == data.other).sum() == 8
     assert set(looks.tolist()) <= {0, 1, 2}
 
 
@@ -117,7 +116,7 @@ def test_training_learns_and_the_checkpoint_answers_alike(tmp_path: Path) -> Non
     for one, two in zip(first, second, strict=True):
         np.testing.assert_allclose(one.noun_shares, two.noun_shares, atol=1e-5)
         assert one.noun_shares.sum() == pytest.approx(1, abs=1e-4)
-        assert one.noun is None or one.noun in NOUN_NAMES
+        assert one.noun is None or one.noun in FIRST.noun_names
     assert Judge(net).judge([]) == []
     # A pack that was made anew between training and evaluation once cost all fish.
     with pytest.raises(ValueError, match="other sprites"):
@@ -139,3 +138,20 @@ def test_a_missing_or_foreign_checkpoint_says_what_to_do(tmp_path: Path) -> None
     broken.write_bytes(b"not a checkpoint")
     with pytest.raises(ValueError, match="train it again"):
         Judge.load(broken)
+
+
+def test_a_judge_of_a_later_stage_says_so_in_its_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "judge.safetensors"
+    net = JudgeNet(concepts_of(2))
+    save(net, path, {}, "abc")
+    verdict = Judge.load(path, stage=2).judge([square(10, 10, 60)])[0]
+    assert verdict.noun_shares.shape == (121,)
+    with pytest.raises(ValueError, match="of stage 2, not 1"):
+        Judge.load(path, stage=1)
+
+
+def test_pictures_of_a_later_stage_come_in_neutral_colours_too() -> None:
+    pack = toy_pack()
+    few = SpritePack({key: pack.sprites[key] for key in (("car", "flat"), ("sun", "flat"))}, "few")
+    assert len(JudgeData(few, 0).sources) == 1 + 7 + 1
+    assert len(JudgeData(few, 0, concepts_of(2)).sources) == 1 + 11 + 1
