@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.model.layers import KeyValue
+from engine.model.packing import KeyValue
 
 Entry = list[KeyValue]
 Key = tuple[str, str, int, int, int]  # model hash, pixel hash, h, w in tokens, scale

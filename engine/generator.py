@@ -42,7 +42,7 @@ from engine.layout import (
     token_size,
 )
 from engine.model.autoencoder import channels_last
-from engine.model.layers import KeyValue
+from engine.model.packing import KeyValue
 from engine.model.text import Vocabulary
 from engine.pixels import enlarge, reduce, to_opaque, to_premultiplied, to_straight
 from engine.sampling import denoise, region_noise, timesteps

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from engine.model.layers import KeyValue
+from engine.model.packing import KeyValue
 from engine.model.transformer import ART, UNDECIDED, Frame
 
 PLANNING_T = 0.999  # the noise level that plans are made at, here and in training

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.denoising import Region
-from engine.model.layers import KeyValue, Packing
+from engine.model.packing import KeyValue, Packing
 
 
 @dataclass(frozen=True, slots=True)

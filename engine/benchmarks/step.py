@@ -24,7 +24,7 @@ from engine.layout import (
     place_on_canvas,
     token_size,
 )
-from engine.model.layers import Packing
+from engine.model.packing import Packing
 from engine.sampling import guide, region_noise
 
 Repack = Callable[[Packing, Sequence[Region]], Packing]

@@ -11,69 +11,20 @@ S = T + N queries, K = S + M keys.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.model.rope import attention, rotate
-
-
-@dataclass(frozen=True, slots=True)
-class KeyValue:
-    """Keys (normed; see the holder for whether rotated) and values, (B, heads, S, head_dim)."""
-
-    k: Tensor
-    v: Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class Packing:
-    """How the sequences of several passes lie in one: text 1, image 1, text 2, image 2, ...
-
-    Both guidance branches go through every matrix together and attend apart, without padding and
-    without a mask. A single pass is the usual text, then image.
-    """
-
-    texts: tuple[int, ...]
-    images: tuple[int, ...]
-
-    @property
-    def lengths(self) -> list[int]:
-        return [t + n for t, n in zip(self.texts, self.images, strict=True)]
-
-    def weave(self, txt: Tensor, img: Tensor, dim: int) -> Tensor:
-        """All texts and all images -> one sequence, pass after pass."""
-        if len(self.texts) == 1:
-            return torch.cat([txt, img], dim=dim)
-        pairs = zip(txt.split(self.texts, dim), img.split(self.images, dim), strict=True)
-        return torch.cat([part for pair in pairs for part in pair], dim=dim)
-
-    def unweave(self, x: Tensor, dim: int) -> tuple[Tensor, Tensor]:
-        """The inverse of `weave`."""
-        sizes = [size for pair in zip(self.texts, self.images, strict=True) for size in pair]
-        parts = x.split(sizes, dim)
-        if len(parts) == 2:
-            return parts[0], parts[1]
-        return torch.cat(parts[0::2], dim), torch.cat(parts[1::2], dim)
-
-    def attend(
-        self, q: Tensor, k: Tensor, v: Tensor, clean: KeyValue | None, mask: Tensor | None
-    ) -> Tensor:
-        """Each pass reads itself and the clean layers: (B, heads, S, head_dim) -> (B, S, D)."""
-        lengths, outputs = self.lengths, []
-        parts = zip(q.split(lengths, 2), k.split(lengths, 2), v.split(lengths, 2), strict=True)
-        for q_part, k_part, v_part in parts:
-            if clean is not None:
-                k_part, v_part = join(k_part, clean.k), join(v_part, clean.v)
-            outputs.append(attention(q_part, k_part, v_part, mask))
-        return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1)
+from engine.model.packing import KeyValue, Packing, attend_apart
+from engine.model.rope import rotate
 
 
 @dataclass(frozen=True, slots=True)
 class Modulation:
-    """adaLN-Zero: (B, 1, D) each."""
+    """adaLN-Zero: (B, 1, D) each, or (1, S, D) where packed passes differ in noise level."""
 
     shift: Tensor
     scale: Tensor
@@ -86,24 +37,34 @@ class Modulation:
 
 
 class ModulationHead(nn.Module):
-    """vec (B, D) -> `count` modulations. Starts at zero, so that blocks start as identity."""
+    """vec (B, D) -> `count` modulations. Starts at zero, so that blocks start as identity.
+
+    `rows` (S,) gives each token of a packed sequence the row of its pass.
+    """
 
     def __init__(self, width: int, count: int) -> None:
         super().__init__()
         self.count = count
         self.lin = nn.Linear(width, 3 * count * width)
 
-    def forward(self, vec: Tensor) -> list[Modulation]:
-        return self._split(self.lin(F.silu(vec)))
+    def forward(self, vec: Tensor, rows: Tensor | None = None) -> list[Modulation]:
+        return self._split(self.lin(F.silu(vec)), rows)
 
-    def per_block(self, vec: Tensor, tables: Tensor) -> list[list[Modulation]]:
+    def per_block(
+        self, vec: Tensor, tables: Tensor, rows: Tensor | None = None
+    ) -> list[list[Modulation]]:
         """For a head shared by blocks: `tables` (blocks, 3 count D) are the blocks' offsets."""
         out = self.lin(F.silu(vec))
-        return [self._split(out + table) for table in tables]
+        return [self._split(out + table, rows) for table in tables]
 
-    def _split(self, out: Tensor) -> list[Modulation]:
-        parts = out[:, None].chunk(3 * self.count, dim=-1)
+    def _split(self, out: Tensor, rows: Tensor | None) -> list[Modulation]:
+        parts = spread_rows(out, rows).chunk(3 * self.count, dim=-1)
         return [Modulation(*parts[3 * i : 3 * i + 3]) for i in range(self.count)]
+
+
+def spread_rows(out: Tensor, rows: Tensor | None) -> Tensor:
+    """(B, D) -> (B, 1, D), or (1, S, D) with the row of each token."""
+    return out[:, None] if rows is None else out.index_select(0, rows)[None]
 
 
 class TimeEmbedder(nn.Module):
@@ -160,11 +121,6 @@ def split_heads(qkv: Tensor, heads: int) -> tuple[Tensor, Tensor, Tensor]:
     return x[0], x[1], x[2]
 
 
-def join(first: Tensor, second: Tensor) -> Tensor:
-    """Concatenate along the sequence of (B, heads, S, head_dim)."""
-    return torch.cat([first, second], dim=2)
-
-
 class Stream(nn.Module):
     """One side (text or image) of a double-stream block."""
 
@@ -215,11 +171,11 @@ class DoubleBlock(nn.Module):
         return img, txt
 
     def clean(
-        self, img: Tensor, mods: list[Modulation], pe: Tensor, mask: Tensor | None
+        self, img: Tensor, mods: list[Modulation], pe: Tensor, lengths: Sequence[int]
     ) -> tuple[Tensor, KeyValue]:
-        """A clean layer by itself; returns its new tokens and its keys BEFORE rotation."""
+        """Clean layers, each by itself; returns new tokens and keys BEFORE rotation."""
         q, k, v = self.img.project(img, mods[0])
-        attended = attention(rotate(q, pe), rotate(k, pe), v, mask)
+        attended = attend_apart(rotate(q, pe), rotate(k, pe), v, lengths)
         return self.img.update(img, attended, mods), KeyValue(k, v)
 
 
@@ -261,11 +217,11 @@ class SingleBlock(nn.Module):
         return self.update(x, attended, hidden, mod)
 
     def clean(
-        self, x: Tensor, mod: Modulation, pe: Tensor, mask: Tensor | None
+        self, x: Tensor, mod: Modulation, pe: Tensor, lengths: Sequence[int]
     ) -> tuple[Tensor, KeyValue]:
-        """A clean layer by itself; returns its new tokens and its keys BEFORE rotation."""
+        """Clean layers, each by itself; returns new tokens and keys BEFORE rotation."""
         q, k, v, hidden = self.project(x, mod)
-        attended = attention(rotate(q, pe), rotate(k, pe), v, mask)
+        attended = attend_apart(rotate(q, pe), rotate(k, pe), v, lengths)
         return self.update(x, attended, hidden, mod), KeyValue(k, v)
 
 
@@ -277,7 +233,7 @@ class FinalLayer(nn.Module):
         self.modulation = nn.Linear(width, 2 * width)
         self.linear = nn.Linear(width, token_width)
 
-    def forward(self, x: Tensor, vec: Tensor) -> Tensor:
-        scale, shift = self.modulation(F.silu(vec))[:, None].chunk(2, dim=-1)
+    def forward(self, x: Tensor, vec: Tensor, rows: Tensor | None = None) -> Tensor:
+        scale, shift = spread_rows(self.modulation(F.silu(vec)), rows).chunk(2, dim=-1)
         x = F.layer_norm(x, x.shape[-1:], eps=1e-6)
         return self.linear(torch.addcmul(shift, x, 1 + scale))

@@ -37,14 +37,13 @@ from engine.model.features import (
 from engine.model.layers import (
     DoubleBlock,
     FinalLayer,
-    KeyValue,
     Mlp,
     Modulation,
     ModulationHead,
-    Packing,
     SingleBlock,
     TimeEmbedder,
 )
+from engine.model.packing import KeyValue, Packing
 from engine.model.rope import rotate, rotations
 
 UNDECIDED = -1  # a region without a word in a plan
@@ -126,9 +125,27 @@ class Reading:
     x: Tensor  # (B, T + N, D)
     frame: Frame
     vec: Tensor
+    rows: Rows | None
     mods: list[Modulation]
     clean: Sequence[KeyValue | None]
     mask: Tensor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Which pass each token of a packed sequence belongs to; None = there is only one."""
+
+    images: Tensor | None
+    texts: Tensor | None
+    woven: Tensor | None
+
+
+def rows_of(packing: Packing, device: torch.device) -> Rows:
+    def numbered(counts: Sequence[int]) -> Tensor:
+        passes = torch.arange(len(counts), device=device)
+        return passes.repeat_interleave(torch.tensor(counts, device=device))
+
+    return Rows(numbered(packing.images), numbered(packing.texts), numbered(packing.lengths))
 
 
 class ART(nn.Module):
@@ -217,6 +234,7 @@ class ART(nn.Module):
         txt: Tensor,
         plan: Tensor | None = None,
         seen: Tensor | None = None,
+        packing: Packing | None = None,
     ) -> Frame:
         """Embed once what all steps of a request share.
 
@@ -227,6 +245,8 @@ class ART(nn.Module):
             plan: (B, N) the text token that each image token's region shows, or `UNDECIDED`;
                 0, the token of the whole prompt, for a thing that the prompt does not name.
             seen: (B, T) 1 for words that clean layers show already, else 0; goes with `plan`.
+            packing: several pictures in one sequence (B = 1), `plan` counting through all their
+                text tokens; None = a single one.
         """
         fixed = None
         text = self.txt_in(txt)
@@ -242,22 +262,25 @@ class ART(nn.Module):
             if seen is not None:
                 taken = torch.maximum(taken, seen.to(taken.dtype))
             text = text + self.plan_taken(taken[..., None])
+        packing = packing or Packing((txt.shape[1],), (ids.shape[1],))
         origin = ids.new_zeros(*ids.shape[:1], txt.shape[1], 3)
-        pe = self.rotations(torch.cat([origin, ids], dim=1))
-        return Frame(fixed, text, pe, Packing((txt.shape[1],), (ids.shape[1],)))
+        pe = self.rotations(packing.weave(origin, ids, 1))
+        return Frame(fixed, text, pe, packing)
 
-    def _modulations(self, vec: Tensor):  # type: ignore[no-untyped-def]
+    def _modulations(self, vec: Tensor, rows: Rows | None = None):  # type: ignore[no-untyped-def]
         """Per double block (image, text) and per single block, the modulations."""
+        of = rows or Rows(None, None, None)
         if not self.config.shared_modulation:
-            double = [(i(vec), t(vec)) for i, t in zip(self.img_mods, self.txt_mods, strict=True)]
-            return double, [head(vec)[0] for head in self.single_mods]
+            heads = zip(self.img_mods, self.txt_mods, strict=True)
+            double = [(i(vec, of.images), t(vec, of.texts)) for i, t in heads]
+            return double, [head(vec, of.woven)[0] for head in self.single_mods]
         img, txt, single = self.img_mods[0], self.txt_mods[0], self.single_mods[0]
         assert isinstance(img, ModulationHead)
         assert isinstance(txt, ModulationHead)
         assert isinstance(single, ModulationHead)
-        images = img.per_block(vec, self.img_table)
-        texts = txt.per_block(vec, self.txt_table)
-        singles = [mods[0] for mods in single.per_block(vec, self.single_table)]
+        images = img.per_block(vec, self.img_table, of.images)
+        texts = txt.per_block(vec, self.txt_table, of.texts)
+        singles = [mods[0] for mods in single.per_block(vec, self.single_table, of.woven)]
         return list(zip(images, texts, strict=True)), singles
 
     # ---- the two passes ----
@@ -275,14 +298,17 @@ class ART(nn.Module):
 
         Args:
             tokens: (B, N, C) noisy tokens, packed region after region.
-            vec: (B, D) from `vec`.
+            vec: (B, D) from `vec`; one row per pass where passes of other levels are packed.
             clean: per block the clean layers' ROTATED keys, and values; None = none.
             mask: True where a query may read a key, (B, 1, 1, K); for padded training batches.
         """
         img, txt = self.img_in(tokens), frame.txt
         if frame.fixed is not None:
             img = img + frame.fixed
-        double_mods, single_mods = self._modulations(vec)
+        rows = None
+        if len(tokens) == 1 and len(vec) > 1:
+            rows = rows_of(frame.packing, vec.device)
+        double_mods, single_mods = self._modulations(vec, rows)
         blocks = len(self.double_blocks) + len(self.single_blocks)
         given: Sequence[KeyValue | None] = clean or [None] * blocks
         for i, block in enumerate(self.double_blocks):
@@ -291,7 +317,7 @@ class ART(nn.Module):
         x = frame.packing.weave(txt, img, 1)  # (B, T + N, D)
         for i, block in enumerate(self.single_blocks[: self._half]):
             x = block(x, single_mods[i], frame.pe, frame.packing, given[i], mask)
-        return Reading(x, frame, vec, single_mods, given, mask)
+        return Reading(x, frame, vec, rows, single_mods, given, mask)
 
     @property
     def _half(self) -> int:
@@ -303,7 +329,8 @@ class ART(nn.Module):
         for i in range(self._half, len(self.single_blocks)):
             block, mod = self.single_blocks[i], reading.mods[i]
             x = block(x, mod, frame.pe, frame.packing, reading.clean[i], reading.mask)
-        return self.final_layer(frame.packing.unweave(x, 1)[1], reading.vec)
+        rows = None if reading.rows is None else reading.rows.images
+        return self.final_layer(frame.packing.unweave(x, 1)[1], reading.vec, rows)
 
     def point(self, reading: Reading, owner: Tensor, regions: int) -> Tensor:
         """(B, R, T) logits: which text token each region is going to show.
@@ -311,11 +338,14 @@ class ART(nn.Module):
         Args:
             owner: (B, N) the region of each image token; anything outside 0..R-1 is no region.
         """
+        query, key = self.pointers(reading, owner, regions)
+        return query @ key.mT / math.sqrt(self.config.width)
+
+    def pointers(self, reading: Reading, owner: Tensor, regions: int) -> tuple[Tensor, Tensor]:
+        """The two sides of `point`: (B, R, D) of the regions and (B, T, D) of the text."""
         x = F.layer_norm(reading.x, reading.x.shape[-1:], eps=1e-6)
         txt, img = reading.frame.packing.unweave(x, 1)
-        query = self.plan_query(region_means(img, owner, regions))
-        key = self.plan_key(txt)
-        return query @ key.mT / math.sqrt(self.config.width)
+        return self.plan_query(region_means(img, owner, regions)), self.plan_key(txt)
 
     def forward(
         self,
@@ -330,18 +360,20 @@ class ART(nn.Module):
         return self.finish(self.read(tokens, frame, vec, clean=clean, mask=mask))
 
     def clean(
-        self, tokens: Tensor, ids: Tensor, inner: Tensor, *, mask: Tensor | None = None
+        self, tokens: Tensor, ids: Tensor, inner: Tensor, lengths: Sequence[int] | None = None
     ) -> list[KeyValue]:
         """Keys BEFORE rotation and values of clean layers, per block; what the cache stores.
 
-        One layer at a time without a mask, or several with a mask that keeps them apart. They
+        They
         depend on no other layer, on no text, on no noise level, and not on the layer's place:
         only differences of `ids` count.
 
         Args:
             tokens: (B, M, C) finished tokens.
             ids: (B, M, 3); inner: (B, M, 4).
+            lengths: tokens of each layer, where several lie in one sequence; None = one layer.
         """
+        lengths = lengths or (tokens.shape[1],)
         x = self.img_in(tokens)
         if self.config.region_features:
             x = x + self.inner_in(inner_features(inner))
@@ -350,11 +382,11 @@ class ART(nn.Module):
         stored = []
         for block, mods in zip(self.double_blocks, double_mods, strict=True):
             assert isinstance(block, DoubleBlock)
-            x, kv = block.clean(x, mods[0], pe, mask)
+            x, kv = block.clean(x, mods[0], pe, lengths)
             stored.append(kv)
         for block, mod in zip(self.single_blocks, single_mods, strict=True):
             assert isinstance(block, SingleBlock)
-            x, kv = block.clean(x, mod, pe, mask)
+            x, kv = block.clean(x, mod, pe, lengths)
             stored.append(kv)
         return stored
 

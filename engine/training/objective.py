@@ -1,4 +1,6 @@
-"""What the transformer is trained to do: predictions on padded batches, and their loss.
+"""What the transformer is trained to do: predictions on batches, and their loss.
+
+Batches come padded; the networks see the real tokens alone, packed as in generation.
 
 Flow matching with clean-token prediction, the error measured in velocity (weight 1/t^2), averaged
 per layer; a share of the pictures sits at pure noise with its plan open, and learns to point.
@@ -8,6 +10,7 @@ Shapes: B pictures, N noisy tokens, R regions, T text tokens, C token width.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +19,7 @@ from torch import Tensor, nn
 
 from engine.layout import PATCH
 from engine.model.autoencoder import Autoencoder
+from engine.model.packing import Packing
 from engine.model.text import TextConfig, TextEncoder
 from engine.model.transformer import ART, UNDECIDED, ARTConfig
 from engine.planning import PLANNING_T
@@ -61,7 +65,7 @@ class TextToLayers(nn.Module):
         planned: Tensor | None = None,
         told: Tensor | None = None,
     ) -> Prediction:
-        """Clean tokens of a padded batch, and what each region and each clean layer shows.
+        """Clean tokens of a batch, and what each region and each clean layer shows.
 
         Args:
             noisy: (B, N, C) at levels t (B,).
@@ -79,32 +83,64 @@ class TextToLayers(nn.Module):
             first[:, 0] = True
             txt_mask = torch.where(drop_text[:, None], first, txt_mask)
             shown = shown.where(~drop_text[:, None], UNDECIDED)
-        keys = [txt_mask, batch.noisy_mask]
+        images, texts = batch.noisy_mask, txt_mask
+        cleans = batch.clean_owner >= 0
+        packing = Packing(_counts(texts), _counts(images), _counts(cleans))
         clean = seen = recognised = None
         if batch.clean_tokens.shape[1]:
-            owner = batch.clean_owner
-            # Padding owns -1: it reads only itself, so that no row of the mask is empty.
-            apart = (owner[:, :, None] == owner[:, None, :])[:, None]
+            layers = batch.clean_shows.shape[1]
+            ids = _pack(batch.clean_ids, cleans)
+            owner = _number(batch.clean_owner, layers)[cleans][None]
             clean = self.art.clean(
-                batch.clean_tokens, batch.clean_ids, batch.clean_inner, mask=apart
-            )
-            summary = self.art.summarise(clean, owner, batch.clean_shows.shape[1])
-            recognised = self.art.recognise(summary, txt).masked_fill(~txt_mask[:, None], -1e4)
+                _pack(batch.clean_tokens, cleans), ids, _pack(batch.clean_inner, cleans),
+                torch.unique_consecutive(owner, return_counts=True)[1].tolist(),
+            )  # fmt: skip
+            summary = self.art.summarise(clean, owner, len(texts) * layers)
+            recognised = self.art.recognise(summary.view(len(texts), layers, -1), txt)
+            recognised = recognised.masked_fill(~texts[:, None], -1e4)
             marked = batch.clean_shows if told is None else batch.clean_shows.where(told, -1)
-            seen = torch.zeros(txt_mask.shape, device=txt.device)
+            seen = torch.zeros(texts.shape, device=txt.device)
             seen = seen.scatter_reduce(1, marked.clamp(min=0), (marked > 0).float(), "amax")
             if drop_text is not None:
                 seen = seen * ~drop_text[:, None]
-            clean = self.art.rotate_clean(clean, batch.clean_ids)
-            keys.append(owner >= 0)
-        mask = torch.cat(keys, dim=1)[:, None, None]
+            seen = seen[texts][None]
+            clean = self.art.rotate_clean(clean, ids)
         plan = F.pad(shown, (0, 1), value=UNDECIDED)  # owner -1 reads the last column
         plan = plan.gather(1, batch.owner % plan.shape[1])
-        frame = self.art.frame(batch.ids, batch.inner, batch.place, txt, plan, seen)
-        reading = self.art.read(noisy, frame, self.art.vec(t), clean=clean, mask=mask)
-        logits = self.art.point(reading, batch.owner, batch.shows.shape[1])
-        logits = logits.masked_fill(~txt_mask[:, None], -1e4)
-        return Prediction(self.art.finish(reading), logits, recognised)
+        # In the packed text the words of a picture stand behind those of all before it.
+        before = texts.sum(dim=1).cumsum(0) - texts.sum(dim=1)
+        plan = torch.where(plan == UNDECIDED, plan, plan + before[:, None])[images][None]
+        frame = self.art.frame(
+            _pack(batch.ids, images), _pack(batch.inner, images), _pack(batch.place, images),
+            _pack(txt, texts), plan, seen, packing,
+        )  # fmt: skip
+        reading = self.art.read(_pack(noisy, images), frame, self.art.vec(t), clean=clean)
+        regions = batch.shows.shape[1]
+        owner = _number(batch.owner, regions)[images][None]
+        query, key = self.art.pointers(reading, owner, len(texts) * regions)
+        keys = key.new_zeros(*texts.shape, key.shape[-1])
+        keys[texts] = key[0]
+        logits = query.view(len(texts), regions, -1) @ keys.mT / math.sqrt(keys.shape[-1])
+        logits = logits.masked_fill(~texts[:, None], -1e4)
+        predicted = self.art.finish(reading)
+        tokens = predicted.new_zeros(noisy.shape)
+        tokens[images] = predicted[0]
+        return Prediction(tokens, logits, recognised)
+
+
+def _pack(x: Tensor, mask: Tensor) -> Tensor:
+    """(B, S, ...) -> (1, real ones, ...)."""
+    return x[mask][None]
+
+
+def _counts(mask: Tensor) -> tuple[int, ...]:
+    return tuple(mask.sum(dim=1).tolist())
+
+
+def _number(owner: Tensor, count: int) -> Tensor:
+    """Regions (B, S) of each picture -> numbered through the batch; -1 stays."""
+    first = torch.arange(len(owner), device=owner.device)[:, None] * count
+    return torch.where(owner < 0, owner, owner + first)
 
 
 def flow_loss(

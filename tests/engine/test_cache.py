@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from engine.cache import RegionTokenCache, pixel_hash
-from engine.model.layers import KeyValue
+from engine.model.packing import KeyValue
 
 
 def entry(floats: int) -> list[KeyValue]:

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from engine.layout import inner_coordinates, place_on_canvas, region_ids
-from engine.model.layers import KeyValue, Modulation, SingleBlock
+from engine.model.layers import Modulation, SingleBlock
+from engine.model.packing import KeyValue, Packing
 from engine.model.rope import rotate, rotations
 from engine.model.transformer import ART, ARTConfig
 from tests.engine.tiny import TINY_ART, tiny_model
@@ -112,14 +113,12 @@ def test_clean_keys_do_not_depend_on_where_the_layer_is(art):
         torch.testing.assert_close(a.v, b.v, **ROUNDING)
 
 
-def test_clean_layers_together_under_the_mask_equal_each_alone(art):
-    """What training does in one padded batch is what the cache stores layer by layer."""
+def test_clean_layers_in_one_sequence_equal_each_alone(art):
+    """What training does with a whole batch is what the cache stores layer by layer."""
     boxes = [(0, 0, 64, 64), (96, 32, 192, 96)]
     ids, inner, _ = packed(boxes)
     tokens = torch.randn(1, ids.shape[1], TINY_ART.token_width)
-    owner = torch.tensor([[0] * 4 + [1] * 6])
-    mask = (owner[:, :, None] == owner[:, None, :])[:, None]
-    together = art.clean(tokens, ids, inner, mask=mask)
+    together = art.clean(tokens, ids, inner, (4, 6))
     for part in (slice(0, 4), slice(4, 10)):
         alone = art.clean(tokens[:, part], ids[:, part], inner[:, part])
         for a, b in zip(together, alone, strict=True):
@@ -127,23 +126,25 @@ def test_clean_layers_together_under_the_mask_equal_each_alone(art):
             torch.testing.assert_close(a.v[:, :, part], b.v, **ROUNDING)
 
 
-def test_padded_batches_equal_packed_pictures(art):
-    """Training's mask and inference's packing without one give the same numbers."""
-    ids, inner, place = packed([(0, 0, 64, 64)])
-    tokens, txt = torch.randn(1, 4, TINY_ART.token_width), torch.randn(1, 3, 32)
-    vec = art.vec(torch.tensor([0.4]))
-    plain = art(tokens, art.frame(ids, inner, place, txt), vec)
-
-    def pad(x, count, value=0.0):
-        return torch.nn.functional.pad(x, (0, 0, 0, count), value=value)
-
-    mask = torch.tensor([[1, 1, 1, 0, 0] + [1] * 4 + [0] * 3]).bool()[:, None, None]
-    padded = art(
-        pad(tokens, 3, 9.0),
-        art.frame(pad(ids, 3), pad(inner, 3, 1.0), pad(place, 3), pad(txt, 2, 9.0)),
-        vec, mask=mask,
-    )  # fmt: skip
-    torch.testing.assert_close(padded[:, :4], plain, **ROUNDING)
+def test_pictures_in_one_sequence_equal_each_alone(art):
+    """A training batch: other sizes, other words, other noise levels, other clean layers."""
+    pictures = [packed([(0, 0, 64, 64)]), packed([(96, 32, 192, 96), (0, 96, 64, 128)])]
+    texts, levels = (3, 5), torch.tensor([0.4, 0.9])
+    finished = packed([(32, 128, 96, 192), (128, 128, 160, 160)])  # the second picture reads both
+    tokens = [torch.randn(1, p[0].shape[1], TINY_ART.token_width) for p in pictures]
+    words = [torch.randn(1, count, 32) for count in texts]
+    stored = art.clean(torch.randn(1, 5, 32), *finished[:2], (4, 1))
+    clean = art.rotate_clean(stored, finished[0])
+    images = tuple(p[0].shape[1] for p in pictures)
+    one = [torch.cat(parts, dim=1) for parts in zip(*pictures, strict=True)]
+    frame = art.frame(*one, torch.cat(words, dim=1), packing=Packing(texts, images, (0, 5)))
+    together = art(torch.cat(tokens, dim=1), frame, art.vec(levels), clean=clean)
+    for i, out in enumerate(together.split(images, dim=1)):
+        alone = art(
+            tokens[i], art.frame(*pictures[i], words[i]), art.vec(levels[i : i + 1]),
+            clean=clean if i else None,
+        )  # fmt: skip
+        torch.testing.assert_close(out, alone, **ROUNDING)
 
 
 def test_noisy_layers_read_the_clean_ones(art):

@@ -13,7 +13,7 @@ from engine.benchmarks.flops import ProductCounter, block_flops, total_flops
 from engine.benchmarks.step import Step, regions_of, uncropped
 from engine.denoising import Denoiser
 from engine.generator import Generator
-from engine.model.layers import Packing
+from engine.model.packing import Packing
 from engine.model.transformer import ART
 from tests.engine.tiny import TINY_ART, layer, picture, tiny_generator
 
