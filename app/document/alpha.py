@@ -37,6 +37,24 @@ class AlphaBlocks:
         )
         return int(self._least[part].min()), int(self._most[part].max())
 
+    def seen_in(self, rows: slice, columns: slice) -> tuple[slice, slice] | None:
+        """The part of a part that may show anything, in whole blocks; None where nothing does."""
+        top, left = rows.start // BLOCK, columns.start // BLOCK
+        seen = self._most[top : -(-rows.stop // BLOCK), left : -(-columns.stop // BLOCK)] > 0
+        down, across = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+        if not len(down):
+            return None
+        return (
+            slice(
+                max(rows.start, (top + int(down[0])) * BLOCK),
+                min(rows.stop, (top + int(down[-1]) + 1) * BLOCK),
+            ),
+            slice(
+                max(columns.start, (left + int(across[0])) * BLOCK),
+                min(columns.stop, (left + int(across[-1]) + 1) * BLOCK),
+            ),
+        )
+
 
 def blocks_of(image: Pixels) -> AlphaBlocks:
     """The blocks of a picture; kept for as long as the picture lives."""

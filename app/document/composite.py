@@ -51,27 +51,90 @@ def composite(source: Document | Iterable[Layer], rect: Rect | None = None) -> n
         rect = rect or source.canvas.rect
     else:
         layers = tuple(source)
-    shown = [layer for layer in layers if layer.visible and layer.opacity > 0 and layer.has_pixels]
+    shown = _shown(layers)
     if rect is None:
         rect = _union(shown)
     out = np.zeros((rect.height, rect.width, 4), np.uint8)
-    tiles = [
+    needed = [(tile, _needed(shown, tile)) for tile in _tiles(rect)]
+    _paint_tiles([item for item in needed if item[1]], rect, out)
+    return out
+
+
+class Compositor:
+    """`composite` for a picture that changes: paints only the tiles that look different.
+
+    Keeps the last picture and, for each of its tiles, what was painted there. Not for several
+    threads at a time.
+    """
+
+    def __init__(self) -> None:
+        self._rect: Rect | None = None
+        self._out = np.zeros((0, 0, 4), np.uint8)
+        self._painted: dict[Rect, _Needed] = {}
+
+    def composite(self, layers: Iterable[Layer], rect: Rect) -> np.ndarray:
+        """The same bytes as the function of this name.
+
+        Returns:
+            (height, width, 4) uint8, straight alpha; borrowed until the next call.
+        """
+        shown = _shown(layers)
+        if rect != self._rect:
+            self._rect, self._painted = rect, {}
+            self._out = np.zeros((rect.height, rect.width, 4), np.uint8)
+        needed = {tile: _needed(shown, tile) for tile in _tiles(rect)}
+        stale = [
+            (tile, found)
+            for tile, found in needed.items()
+            if not _paints_like(found, self._painted.get(tile, []))
+        ]
+        self._painted = {}  # nothing is known about a picture that was left half painted
+        for tile, found in stale:
+            if not found:
+                self._out[window(tile, rect)] = 0
+        _paint_tiles([item for item in stale if item[1]], rect, self._out)
+        self._painted = needed
+        return self._out
+
+
+_Needed = list[tuple[Layer, Rect]]
+
+
+def _shown(layers: Iterable[Layer]) -> list[Layer]:
+    return [layer for layer in layers if layer.visible and layer.opacity > 0 and layer.has_pixels]
+
+
+def _tiles(rect: Rect) -> list[Rect]:
+    return [
         Rect(x, y, min(_TILE, rect.right - x), min(_TILE, rect.bottom - y))
         for y in range(rect.y, rect.bottom, _TILE)
         for x in range(rect.x, rect.right, _TILE)
     ]
 
-    def paint(tile: Rect) -> None:
-        _paint_tile(shown, tile, out[window(tile, rect)])
 
+def _paints_like(one: _Needed, other: _Needed) -> bool:
+    """Whether two lists of a tile give the same pixels there."""
+    return len(one) == len(other) and all(
+        (a.image, a.rect, a.opacity, a.blend, part) == (b.image, b.rect, b.opacity, b.blend, place)
+        for (a, part), (b, place) in zip(one, other, strict=True)
+    )
+
+
+def _paint_tiles(tiles: list[tuple[Rect, _Needed]], rect: Rect, out: np.ndarray) -> None:
+    """Paint these tiles of `rect` into `out`, on several threads where that is worth it."""
+
+    def paint(item: tuple[Rect, _Needed]) -> None:
+        tile, needed = item
+        _paint_tile(needed, tile, out[window(tile, rect)])
+
+    work = sum(part.area for _, needed in tiles for _, part in needed)
     threads = min(_MAX_THREADS, os.cpu_count() or 1, len(tiles))
-    if threads < 2 or rect.area * len(shown) < _THREADS_FROM:
-        for tile in tiles:
-            paint(tile)
+    if threads < 2 or work < _THREADS_FROM:
+        for item in tiles:
+            paint(item)
     else:  # numpy lets go of the interpreter while it computes
         with ThreadPoolExecutor(threads, thread_name_prefix="layerloom-composite") as pool:
             list(pool.map(paint, tiles))
-    return out
 
 
 def _union(layers: list[Layer]) -> Rect:
@@ -83,23 +146,21 @@ def _union(layers: list[Layer]) -> Rect:
     return rect
 
 
-def _paint_tile(layers: list[Layer], tile: Rect, out: np.ndarray) -> None:
-    """Paint one tile into `out`, (h, w, 4) uint8."""
+def _paint_tile(needed: _Needed, tile: Rect, out: np.ndarray) -> None:
+    """Paint one tile into `out`, (h, w, 4) uint8; at least one layer is needed there."""
     # Planes instead of pixels: with the channel in front every inner loop runs over a whole row,
     # which is several times faster than over three neighbours.
-    ground: np.ndarray | None = None  # (4, h, w) premultiplied red, green, blue and alpha, 0 to 255
-    for layer, part in _needed(layers, tile):
+    # (4, h, w) premultiplied red, green, blue and alpha, 0 to 255
+    ground = np.zeros((4, tile.height, tile.width), np.float32)
+    for layer, part in needed:
         assert layer.pixels is not None
         source = layer.pixels[window(part, layer.rect)]
-        if ground is None:
-            ground = np.zeros((4, tile.height, tile.width), np.float32)
         rows, columns = window(part, tile)
         _paint(source, layer.opacity, BLENDS.get(layer.blend), ground[:, rows, columns])
-    if ground is not None:
-        _finish(ground, out)
+    _finish(ground, out)
 
 
-def _needed(layers: list[Layer], tile: Rect) -> list[tuple[Layer, Rect]]:
+def _needed(layers: list[Layer], tile: Rect) -> _Needed:
     """What has to be painted in a tile, bottom to top, with the part that lies in it.
 
     Nothing below a layer that covers the tile with opaque normal pixels, and nothing that is
@@ -110,10 +171,19 @@ def _needed(layers: list[Layer], tile: Rect) -> list[tuple[Layer, Rect]]:
         part = layer.rect.intersect(tile)
         if part is None or layer.image is None:
             continue
-        least, most = blocks_of(layer.image).range_in(*window(part, layer.rect))
-        if most == 0:
+        blocks, place = blocks_of(layer.image), window(part, layer.rect)
+        seen = blocks.seen_in(*place)
+        if seen is None:
             continue
-        found.append((layer, part))
+        rows, columns = seen
+        shown = Rect(
+            layer.rect.x + columns.start,
+            layer.rect.y + rows.start,
+            columns.stop - columns.start,
+            rows.stop - rows.start,
+        )
+        found.append((layer, shown))
+        least, _ = blocks.range_in(*place)
         hides = least == 255 and part == tile and layer.opacity == 1 and layer.blend not in BLENDS
         if hides:
             break
@@ -123,7 +193,7 @@ def _needed(layers: list[Layer], tile: Rect) -> list[tuple[Layer, Rect]]:
 
 def _paint(source: np.ndarray, opacity: float, blend: Blend | None, ground: np.ndarray) -> None:
     """Paint `source`, (h, w, 4) uint8, over `ground`, (4, h, w), in place."""
-    paint = source.transpose(2, 0, 1).astype(np.float32, order="C")  # (4, h, w)
+    paint = _planes(source)
     cover = paint[3] * np.float32(opacity / 255.0)  # (h, w), 0 to 1
     colour = paint[:3]
     if blend is not None:
@@ -137,6 +207,24 @@ def _paint(source: np.ndarray, opacity: float, blend: Blend | None, ground: np.n
     np.subtract(np.float32(1.0), cover, out=cover)
     ground *= cover
     ground += paint
+
+
+def _planes(source: np.ndarray) -> np.ndarray:
+    """(4, h, w) float32 from (h, w, 4) uint8.
+
+    By shifts of whole pixels: a quarter faster than picking every fourth byte, and this is half of
+    what painting a layer takes.
+    """
+    pixels = source.view("<u4")[..., 0]
+    planes = np.empty((4, *pixels.shape), np.float32)
+    channel = np.empty(pixels.shape, np.uint32)
+    for place in range(4):
+        np.right_shift(pixels, 8 * place, out=channel)
+        if place < 3:
+            np.bitwise_and(channel, 255, out=channel)
+        # Signed on the way: processors convert those at once, unsigned ones in pieces.
+        np.copyto(planes[place], channel.view(np.int32), casting="unsafe")
+    return planes
 
 
 def _finish(ground: np.ndarray, out: np.ndarray) -> None:

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -152,7 +153,7 @@ class Layer:
 
     def region(self, grid: int, canvas: Size) -> Rect:
         """What the model sees: rect snapped outward to the grid and clamped to the canvas."""
-        return canvas.rect if self.is_background else self.rect.snapped_outward(grid, canvas)
+        return canvas.rect if self.is_background else _region(self.rect, grid, canvas)
 
     def region_pixels(self, grid: int, canvas: Size) -> np.ndarray | None:
         """The pixels padded or cut to the region: (region height, region width, 4), or None."""
@@ -186,3 +187,9 @@ def window(part: Rect, whole: Rect) -> tuple[slice, slice]:
     """Index of `part` in an array that covers `whole`; both in canvas pixels, part inside."""
     y, x = part.y - whole.y, part.x - whole.x
     return slice(y, y + part.height), slice(x, x + part.width)
+
+
+@lru_cache(maxsize=4096)
+def _region(rect: Rect, grid: int, canvas: Size) -> Rect:
+    """Kept: costs and marks ask for the regions of all layers at each move of the mouse."""
+    return rect.snapped_outward(grid, canvas)

@@ -7,45 +7,42 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QGuiApplication
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
-    QDockWidget,
-    QLabel,
     QMainWindow,
     QMenu,
-    QTabWidget,
-    QToolBar,
-    QVBoxLayout,
-    QWidget,
 )
 
 from app.bridge import LoopLike, Placed
 from app.jobs import Job, Message
 from app.settings import Settings
-from app.ui import theme
-from app.ui.actions import Actions, spec_title
+from app.ui import frames
+from app.ui.actions import Actions
 from app.ui.canvas.compare import ComparePage
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.view import CanvasView
+from app.ui.exchange.drag_out import LayerDrag
+from app.ui.exchange.imported import ImportedWiring
 from app.ui.menus import build_menus
 from app.ui.panels.advanced_page import AdvancedPage
 from app.ui.panels.candidate_strip import CandidateStrip
 from app.ui.panels.choice_delegate import ChoiceDelegate
-from app.ui.panels.choice_pictures import ChoicePictures
 from app.ui.panels.empty import EmptyCard
 from app.ui.panels.inspector import Inspector
 from app.ui.panels.layers import LayerPanel
 from app.ui.panels.messages import MessageBar
 from app.ui.panels.prompt import PromptBar
 from app.ui.panels.record_page import RecordPage
+from app.ui.panels.small_pictures import SmallPictures
 from app.ui.panels.status import StatusBar
 from app.ui.panels.thumbnails import Thumbnails
 from app.ui.session import MakeEngine, Session
 from app.ui.solo import Solo
 from app.ui.stage import Stage
 from app.ui.text import tr
-from app.ui.theme import DARK, DOCK_WIDTH, GAP, ICON, MARGIN, MIN_WINDOW, Colours
+from app.ui.theme import DARK, DOCK_WIDTH, MIN_WINDOW, Colours
+from app.ui.window_state import WindowState
 from app.ui.wiring.arrange import ArrangeWiring
 from app.ui.wiring.asking import AskingWiring
 from app.ui.wiring.candidates import CandidatesWiring
@@ -120,19 +117,17 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector(session.document, session.selection, session.undo, colours)
         self.record = RecordPage()
         self.advanced = AdvancedPage()
-        self.inspector_tabs = QTabWidget()
-        self.inspector_tabs.setObjectName("inspectorTabs")
-        self.inspector_tabs.setDocumentMode(True)
-        self.inspector_tabs.tabBar().setDrawBase(False)
-        for page, title in (
-            (self.inspector, tr("Layer")),
-            (self.record, tr("Record")),
-            (self.advanced, tr("Advanced")),
-        ):
-            self.inspector_tabs.addTab(page, title)
+        self.inspector_tabs = frames.tabs(
+            "inspectorTabs",
+            (
+                (self.inspector, tr("Layer")),
+                (self.record, tr("Record")),
+                (self.advanced, tr("Advanced")),
+            ),
+        )
         self.status = StatusBar(self.actions_)
         self.stage = Stage(session.document, session.selection, session.undo, self)
-        choice_pictures = self.choice_pictures = ChoicePictures(session.pictures, self)
+        choice_pictures = self.choice_pictures = SmallPictures(session.pictures, self)
         self.strip = CandidateStrip(
             self.stage,
             session.selection,
@@ -148,12 +143,16 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._wire()
         self.exchange = ExchangeWiring(session, self.actions_, self, self.files, self.view)
+        self.imported = ImportedWiring(session, self.actions_, self)
+        self.generate.may_replace = self.imported.may_replace
+        self.exchange.tell_scaled = self.imported.tell_scaled
+        self.layers.model.new_drag = lambda layers: LayerDrag(layers, session.drag_folder)
         self.clipboard = ClipboardWiring(session, self.actions_, self.view, self.exchange)
         self.recovery = RecoveryWiring(session, self.actions_, self, self.files, loop, work_root)
         self.recovery.kept_changed.connect(self.status.show_kept)
         self.view_wiring.apply_theme()
-        self._default_state = self.saveState()
-        self._restore()
+        self.state = WindowState(self, settings)
+        self.state.restore()
         self._update_title()
         if not settings.first_run_done:
             self.messages.show_message(first_run_message())
@@ -162,31 +161,14 @@ class MainWindow(QMainWindow):
 
     def _lay_out(self) -> None:
         build_menus(self, self.actions_, self.examples)
-        top = self._bar(tr("Prompt bar"), "promptToolBar")
+        top = frames.bar(tr("Prompt bar"), "promptToolBar")
         top.addWidget(self.prompt)
         self.addToolBar(Qt.ToolBarArea.TopToolBarArea, top)
-        tools = self._bar(tr("Tools"), "toolColumn")
-        tools.setOrientation(Qt.Orientation.Vertical)
-        tools.setIconSize(QSize(ICON, ICON))
-        for name in TOOLS:
-            action = self.actions_[f"tool_{name}"]
-            tools.addAction(action)
-            button = tools.widgetForAction(action)
-            button.setFixedSize(36, 36)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.setAccessibleName(spec_title(self.actions_.spec(f"tool_{name}")))
-        self.tools = tools
-        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, tools)
-        centre = QWidget()
-        column = QVBoxLayout(centre)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.messages)
-        column.addWidget(self.view, 1)
-        column.addWidget(self.strip)
-        self.setCentralWidget(centre)
-        inspector = self._dock(tr("Inspector"), "inspectorDock", self.inspector_tabs)
-        layers = self._dock(tr("Layers"), "layersDock", self.layers)
+        self.tools = frames.tool_column(self.actions_, [f"tool_{name}" for name in TOOLS])
+        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.tools)
+        self.setCentralWidget(frames.column(self.messages, self.view, self.strip))
+        inspector = frames.dock(tr("Inspector"), "inspectorDock", self.inspector_tabs)
+        layers = frames.dock(tr("Layers"), "layersDock", self.layers)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, inspector)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, layers)
         self.resizeDocks([inspector, layers], [DOCK_WIDTH, DOCK_WIDTH], Qt.Orientation.Horizontal)
@@ -236,17 +218,12 @@ class MainWindow(QMainWindow):
         )
         self.asking = AskingWiring(session, actions, self.prompt, self.view, self.status)
         self.tools_wiring = ToolsWiring(
-            session,
-            actions,
-            self,
-            self.view,
-            self.prompt,
-            self.view_wiring.apply_theme,
+            session, actions, self, self.view, self.prompt, self.view_wiring.apply_theme
         )
         self.inspecting = InspectingWiring(session, self.record, self.advanced)
         self.help = HelpWiring(session, actions, self)
         self.model = ModelWiring(session)
-        actions["reset_layout"].triggered.connect(self._reset_layout)
+        actions["reset_layout"].triggered.connect(lambda: self.state.reset())
         session.notified.connect(self.show_message)
         session.path_changed.connect(self._update_title)
         session.undo.changed.connect(self._update_title)
@@ -284,8 +261,7 @@ class MainWindow(QMainWindow):
         if not self._is_closed:
             self._is_closed = True
             self.recovery.settle()
-            self.settings.window_geometry = _hex(self.saveGeometry())
-            self.settings.window_state = _hex(self.saveState())
+            self.state.save()
             self.session.bridge.stop_all()
             self.closed.emit()
 
@@ -318,63 +294,3 @@ class MainWindow(QMainWindow):
     def _update_title(self) -> None:
         self.setWindowTitle(tr("{0}[*] – Layerloom").format(self.session.name))
         self.setWindowModified(not self.session.undo.is_clean)
-
-    # ---- window state ----
-
-    def _reset_layout(self) -> None:
-        self.restoreState(self._default_state)
-        self._show_docks()
-
-    def _restore(self) -> None:
-        if self.settings.window_geometry:
-            self.restoreGeometry(QByteArray.fromHex(self.settings.window_geometry.encode()))
-        if self.settings.window_state:
-            self.restoreState(QByteArray.fromHex(self.settings.window_state.encode()))
-        self._show_docks()
-        self.bring_back_panels()
-
-    def bring_back_panels(self) -> None:
-        """PL7: a floating panel that no screen shows goes back to its place."""
-        screens = [screen.availableGeometry() for screen in QGuiApplication.screens()]
-        for dock in self.findChildren(QDockWidget):
-            seen = any(screen.intersects(dock.frameGeometry()) for screen in screens)
-            if dock.isFloating() and not seen:
-                dock.setFloating(False)
-
-    def _show_docks(self) -> None:
-        for dock in self.findChildren(QDockWidget):
-            dock.show()
-
-    def _bar(self, title: str, name: str) -> QToolBar:
-        bar = QToolBar(title)
-        bar.setObjectName(name)
-        bar.setMovable(False)
-        bar.setFloatable(False)
-        bar.toggleViewAction().setEnabled(False)
-        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        return bar
-
-    def _dock(self, title: str, name: str, body: QWidget) -> QDockWidget:
-        dock = QDockWidget(title)
-        dock.setObjectName(name)
-        dock.setFeatures(
-            QDockWidget.DockWidgetFeature.DockWidgetMovable
-            | QDockWidget.DockWidgetFeature.DockWidgetFloatable
-        )
-        dock.setAllowedAreas(
-            Qt.DockWidgetArea.LeftDockWidgetArea | Qt.DockWidgetArea.RightDockWidgetArea
-        )
-        header = QWidget()
-        header.setObjectName("panelTitle")
-        header.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        row = QVBoxLayout(header)
-        row.setContentsMargins(MARGIN, GAP, MARGIN, GAP)
-        row.addWidget(QLabel(title))
-        dock.setTitleBarWidget(header)
-        body.setMinimumWidth(theme.DOCK_WIDTH - 40)
-        dock.setWidget(body)
-        return dock
-
-
-def _hex(data: QByteArray) -> str:
-    return bytes(data.toHex().data()).decode()

@@ -21,7 +21,8 @@ UNIT = 4
 GAP = 2 * UNIT
 MARGIN = 3 * UNIT
 CONTROL_HEIGHT = 32
-ROW_HEIGHT = 56
+# Two lines of text; with a thumbnail the row grows around it.
+ROW_MIN = 48
 THUMBNAIL = 40
 ICON = 20
 ICON_SMALL = 16

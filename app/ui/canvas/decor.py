@@ -6,7 +6,7 @@ Decides what; `overlay` says how it looks. Knows the scene and the selection, no
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QTransform
@@ -62,6 +62,7 @@ class Decor:
     stage_text: str = ""
     grid_in_drags: bool = True
     box_hint: Callable[[Layer], str] | None = None
+    grid: overlay.Grid = field(default_factory=overlay.Grid)
 
     def paint_ground(
         self, painter: QPainter, to_view: QTransform, viewport: QRectF, ratio: float
@@ -83,7 +84,7 @@ class Decor:
         draws_box = self.draft is not None and self.draft.is_box
         if self.show_grid or (draws_box and self.grid_in_drags):
             step = document.grid * to_view.m11()
-            overlay.grid(painter, overlay.aligned(canvas), step, step, viewport)
+            self.grid.paint(painter, overlay.aligned(canvas), step, viewport)
         for layer in document.foregrounds if self.has_outlines else ():
             if self.scene.shows(layer) and layer.id not in self.selection:
                 self._paint_layer(painter, layer, to_view, viewport, font)

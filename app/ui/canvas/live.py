@@ -99,6 +99,15 @@ class LivePicture:
             self._compose(dirty, _span(before, entries, changed))
         return dirty
 
+    def adopt(self, image: QImage) -> None:
+        """Go on from a better picture of the same entries: only what changes is painted by Qt.
+
+        Args:
+            image: of the canvas, premultiplied; shared until something is painted into it.
+        """
+        if image.size() == self.image.size() and image.format() == _FORMAT:
+            self.image = image
+
     def _with_known_images(self, entries: list[Entry]) -> list[Entry]:
         """Entries that paint as before stay the same objects: kept pictures are found by them."""
         known = {entry.key: entry for entry in self._entries}

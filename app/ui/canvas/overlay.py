@@ -7,7 +7,7 @@ neither layers nor tools.
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen, QPixmap
 
 from app.ui.theme import UNIT, Colours
 
@@ -144,21 +144,47 @@ def label(painter: QPainter, text: str, at: QPointF, font: QFont, strong: bool =
     return chip
 
 
-def grid(painter: QPainter, canvas: QRectF, step_x: float, step_y: float, visible: QRectF) -> None:
-    """Grid lines over the canvas; nothing below 6 pixels a cell."""
-    if step_x < 6 or step_y < 6:
-        return
-    shown = aligned(canvas.intersected(visible))
-    left, top, width, height = (round(value) for value in shown.getRect())  # type: ignore[attr-defined]
-    for colour, shift in ((QColor(0, 0, 0, 44), 0), (QColor(255, 255, 255, 44), 1)):
-        index = int((left - canvas.left()) // step_x)
-        while (x := canvas.left() + index * step_x) <= left + width:
-            painter.fillRect(round(x) + shift, top, 1, height, colour)
-            index += 1
-        index = int((top - canvas.top()) // step_y)
-        while (y := canvas.top() + index * step_y) <= top + height:
-            painter.fillRect(left, round(y) + shift, width, 1, colour)
-            index += 1
+class Grid:
+    """Grid lines over the canvas, kept as a picture: while a box is drawn they stay as they are."""
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._picture = QPixmap()
+
+    def paint(self, painter: QPainter, canvas: QRectF, step: float, visible: QRectF) -> None:
+        """Draw the lines; none when a cell has less than 6 pixels.
+
+        Args:
+            step: viewport pixels per cell.
+        """
+        shown = aligned(canvas.intersected(visible))
+        if step < 6 or shown.isEmpty():
+            return
+        offset = shown.topLeft() - canvas.topLeft()
+        ratio = painter.device().devicePixelRatio()
+        key = (offset.x(), offset.y(), shown.width(), shown.height(), step, ratio)
+        if key != self._key:
+            self._key, self._picture = key, self._drawn(offset, shown, step, ratio)
+        painter.drawPixmap(shown.topLeft(), self._picture)
+
+    def _drawn(self, offset: QPointF, shown: QRectF, step: float, ratio: float) -> QPixmap:
+        picture = QPixmap(round(shown.width() * ratio), round(shown.height() * ratio))
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        for colour, shift in ((QColor(0, 0, 0, 44), 0), (QColor(255, 255, 255, 44), 1)):
+            for x in _lines(offset.x(), step, shown.width()):
+                painter.fillRect(QRectF(x + shift, 0, 1, shown.height()), colour)
+            for y in _lines(offset.y(), step, shown.height()):
+                painter.fillRect(QRectF(0, y + shift, shown.width(), 1), colour)
+        painter.end()
+        return picture
+
+
+def _lines(offset: float, step: float, length: float) -> list[int]:
+    """Whole pixels of the grid lines within `length`, `offset` away from where they count from."""
+    first, last = int(offset // step), int((offset + length) // step)
+    return [round(place * step - offset) for place in range(first, last + 1)]
 
 
 def marquee(painter: QPainter, rect: QRectF, colours: Colours) -> None:

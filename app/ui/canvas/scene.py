@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QRect, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGraphicsScene
 
-from app.document.composite import composite
+from app.document.composite import Compositor
 from app.document.document import Document
 from app.document.geometry import Box, Rect
 from app.document.layer import Candidate, Layer
@@ -62,6 +62,9 @@ class CanvasScene(QGraphicsScene):
         self.addItem(self._item)
         self._is_settled = False
         self._exact = QImage()
+        self._compositor = Compositor()
+        # Where the screen may differ from the exact picture; None = everywhere.
+        self._inexact: QRect | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(SETTLE_MS)
@@ -229,9 +232,9 @@ class CanvasScene(QGraphicsScene):
             self._images.clear()
             self._frozen = dict(self._previews)
         canvas = self.document.canvas
-        dirty: QRect | None = self._live.show(self._entries(), canvas, moving)
-        if self._is_settled:
-            dirty = None  # the exact picture was shown: others of its pixels may differ by a level
+        dirty = self._live.show(self._entries(), canvas, moving)
+        if self._inexact is not None:
+            self._inexact = self._inexact.united(dirty)
         self._is_settled = False
         self._item.is_rough = bool(self._moved)
         self._item.show_image(self._live.image, dirty)
@@ -244,18 +247,23 @@ class CanvasScene(QGraphicsScene):
         canvas, seen = self.document.canvas, self._seen
         layers = self._shown_layers()
 
-        def done(rgba: np.ndarray) -> None:
-            self._on_composite(rgba, seen)
+        def paint() -> QImage:  # converted here as well, to spare the UI thread
+            return to_qimage(self._compositor.composite(layers, canvas.rect))
 
-        self._pictures.run(lambda: composite(layers, canvas.rect), done, lambda error: None)
+        def done(image: QImage) -> None:
+            self._on_composite(image, seen)
 
-    def _on_composite(self, rgba: np.ndarray, seen: object) -> None:
+        self._pictures.run(paint, done, lambda error: None)
+
+    def _on_composite(self, image: QImage, seen: object) -> None:
         if seen != self._seen or self._moved or self._previews or self._staged:
             return
-        self._exact = to_qimage(rgba)
+        self._exact = image
         self._is_settled = True
         self._item.is_rough = False
-        self._item.show_image(self._exact)
+        self._item.show_image(image, self._inexact)
+        self._live.adopt(image)
+        self._inexact = QRect()
         self.settled.emit()
 
     def _shown_layers(self) -> list[Layer]:

@@ -1,4 +1,4 @@
-"""Mouse tools as small state machines: select, move, resize, draw a box.
+"""Mouse tools as small state machines: what they share, and the one that selects and moves.
 
 Plain numbers in, commands out; no Qt types, so that a drag can be read and tested as one story.
 Coordinates are canvas pixels; `Pointer.slack` says how many of them 4 screen pixels are.
@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.document.commands import AddBox, Command, DuplicateLayers, MoveLayers, SetRect
+from app.document.commands import Command, DuplicateLayers, MoveLayers, SetRect
 from app.document.document import Document
 from app.document.geometry import Rect, round_to
 from app.document.layer import Layer
@@ -30,6 +30,7 @@ class Pointer:
         x, y: canvas pixels.
         slack: canvas pixels that 4 screen pixels are: less is no drag.
         shift, ctrl, alt: modifier keys.
+        space: the space bar is held.
     """
 
     x: float
@@ -38,6 +39,7 @@ class Pointer:
     shift: bool = False
     ctrl: bool = False
     alt: bool = False
+    space: bool = False
 
 
 class Host(Protocol):
@@ -86,16 +88,6 @@ def box_label(rect: Rect, grid: int) -> str:
     tokens = rect.width // grid * (rect.height // grid)
     size = f"{rect.width} × {rect.height}"
     return tr("{0} · {1} tokens").format(size, number(tokens))
-
-
-def drawn_rect(start: Pointer, now: Pointer) -> Rect:
-    """The rectangle of a drag: Shift = square, Alt = from the centre."""
-    dx, dy = now.x - start.x, now.y - start.y
-    if now.shift:
-        side = max(abs(dx), abs(dy))
-        dx, dy = math.copysign(side, dx), math.copysign(side, dy)
-    x0, y0 = (start.x - dx, start.y - dy) if now.alt else (start.x, start.y)
-    return Rect.from_corners(round(x0), round(y0), round(start.x + dx), round(start.y + dy))
 
 
 class SelectTool(Tool):
@@ -241,72 +233,6 @@ class SelectTool(Tool):
             self._rect = resized_box(layer.rect, drag, document.grid, document.canvas)
         self.host.show_moved({layer.id: self._rect})
         self.host.show_draft(self._rect, self.host.describe_box(self._rect, layer.id))
-
-
-class BoxTool(Tool):
-    """Drag draws a new box on the grid; a click selects. Handles of the selection work too."""
-
-    def __init__(self, host: Host) -> None:
-        super().__init__(host)
-        self._start: Pointer | None = None
-        self._resizer = SelectTool(host)
-        self._is_resizing = False
-
-    def press(self, at: Pointer) -> None:
-        """Begin at the pointer."""
-        self._is_resizing = bool(self.host.handle_at(at.x, at.y))
-        if self._is_resizing:
-            self._resizer.press(at)
-        else:
-            self._start = at
-
-    def move(self, at: Pointer) -> None:
-        """Show the snapped box and its size."""
-        if self._is_resizing:
-            self._resizer.move(at)
-            self.is_dragging = self._resizer.is_dragging
-            return
-        if self._start is None:
-            return
-        if math.hypot(at.x - self._start.x, at.y - self._start.y) >= self._start.slack:
-            self.is_dragging = True
-        if self.is_dragging:
-            rect = self._snapped(at)
-            self.host.show_draft(rect, self.host.describe_box(rect, None))
-
-    def release(self, at: Pointer) -> None:
-        """Add the box above the selected layer, on top if there is none."""
-        if self._is_resizing:
-            self._is_resizing = self.is_dragging = False
-            self._resizer.release(at)
-            return
-        start, dragged = self._start, self.is_dragging
-        if start is None:
-            return
-        rect = self._snapped(at)
-        self._start, self.is_dragging = None, False
-        self.host.show_draft(None)
-        if not dragged:
-            below = self.host.layers_at(at.x, at.y)
-            self.host.select([below[0].id] if below else [])
-            return
-        selected = [
-            layer for layer in self.host.document.layers if layer.id in self.host.selected()
-        ]
-        command = AddBox(rect, above=selected[-1].id if selected else None)
-        if self.host.push(command):
-            self.host.select([command.layer_id])
-
-    def cancel(self) -> None:
-        """Forget the box."""
-        self._resizer.cancel()
-        super().cancel()
-        self._start, self._is_resizing = None, False
-
-    def _snapped(self, at: Pointer) -> Rect:
-        assert self._start is not None
-        document = self.host.document
-        return drawn_rect(self._start, at).snapped_nearest(document.grid, document.canvas)
 
 
 def snapped(start: int, length: int, delta: int, step: int, side: int, reach: float) -> int:

@@ -31,7 +31,7 @@ from PySide6.QtWidgets import (
 
 from app.ui.actions import Actions, plain
 from app.ui.panels.choice_delegate import CELL, ChoiceDelegate, PlaceRole
-from app.ui.panels.choice_pictures import ChoicePictures
+from app.ui.panels.small_pictures import SmallPictures
 from app.ui.selection import Selection
 from app.ui.stage import Stage
 from app.ui.text import number, tr
@@ -209,7 +209,7 @@ class CandidateStrip(QWidget):
         self,
         stage: Stage,
         selection: Selection,
-        pictures: ChoicePictures,
+        pictures: SmallPictures,
         actions: Actions,
         colours: Colours,
         delegate: ChoiceDelegate,

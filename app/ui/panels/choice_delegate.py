@@ -12,7 +12,7 @@ from app.document.document import Document
 from app.document.layer import Candidate, Layer
 from app.ui.icons import pixmap
 from app.ui.images import checker_brush
-from app.ui.panels.choice_pictures import ChoicePictures
+from app.ui.panels.small_pictures import SmallPictures
 from app.ui.stage import Stage
 from app.ui.text import number, tr
 from app.ui.theme import GAP, ICON_SMALL, UNIT, Colours
@@ -30,7 +30,7 @@ class ChoiceDelegate(QStyledItemDelegate):
         self,
         stage: Stage,
         document: Document,
-        pictures: ChoicePictures,
+        pictures: SmallPictures,
         colours: Colours,
         parent: QObject | None = None,
     ) -> None:

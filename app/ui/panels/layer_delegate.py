@@ -27,7 +27,7 @@ from app.ui.panels.layer_state import LayerState
 from app.ui.panels.thumbnails import Thumbnails
 from app.ui.solo import Solo
 from app.ui.text import tr
-from app.ui.theme import GAP, ICON_SMALL, ROW_HEIGHT, THUMBNAIL, UNIT, Colours
+from app.ui.theme import GAP, ICON_SMALL, ROW_MIN, THUMBNAIL, UNIT, Colours
 
 Index = QModelIndex | QPersistentModelIndex
 _BUTTON = 24
@@ -44,17 +44,21 @@ class RowParts:
     lock: QRect
 
     @classmethod
-    def of(cls, row: QRect) -> RowParts:
-        """The parts of a row, left to right: eye, thumbnail, two lines of text, lock."""
+    def of(cls, row: QRect, side: int = THUMBNAIL) -> RowParts:
+        """The parts of a row, left to right: eye, thumbnail, two lines of text, lock.
+
+        Args:
+            side: of the thumbnail; 0 = there is none.
+        """
         middle = row.center().y()
         eye = QRect(row.left() + GAP, middle - _BUTTON // 2 + 1, _BUTTON, _BUTTON)
-        thumb = QRect(eye.right() + 1 + UNIT, middle - THUMBNAIL // 2 + 1, THUMBNAIL, THUMBNAIL)
+        thumb = QRect(eye.right() + 1 + UNIT, middle - side // 2 + 1, side, side)
         lock = QRect(row.right() - GAP - _BUTTON + 1, eye.top(), _BUTTON, _BUTTON)
-        left = thumb.right() + 1 + GAP + UNIT
+        left = thumb.right() + 1 + GAP + (UNIT if side else 0)
         width = lock.left() - UNIT - left
         half = THUMBNAIL // 2
-        name = QRect(left, thumb.top(), width, half)
-        seed = QRect(left, thumb.top() + half, width, half)
+        name = QRect(left, middle + 1 - half, width, half)
+        seed = QRect(left, middle + 1, width, half)
         return cls(eye, thumb, name, seed, lock)
 
 
@@ -70,19 +74,19 @@ class LayerDelegate(QStyledItemDelegate):
     ) -> None:
         super().__init__(parent)
         self._solo = solo
-        self._thumbnails = thumbnails
+        self.thumbnails = thumbnails
         self.colours = colours
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Qt override."""
-        return QSize(200, ROW_HEIGHT)
+        return QSize(200, max(ROW_MIN, self.thumbnails.side + 2 * GAP))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Qt override."""
         layer: Layer | None = index.data(LayerRole)
         if layer is None:
             return
-        colours, parts = self.colours, RowParts.of(option.rect)
+        colours, parts = self.colours, RowParts.of(option.rect, self.thumbnails.side)
         ratio = painter.device().devicePixelRatio()
         is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
         is_hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
@@ -107,10 +111,12 @@ class LayerDelegate(QStyledItemDelegate):
             ratio,
         )
         painter.setOpacity(1.0 if shows else 0.45)
-        painter.drawPixmap(parts.thumbnail.topLeft(), self._thumbnails.get(layer, ratio, colours))
-        painter.setPen(QPen(QColor(colours.edge), 1))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(parts.thumbnail.adjusted(0, 0, -1, -1))
+        if self.thumbnails.side:
+            picture = self.thumbnails.of_layer(layer, ratio, colours)
+            painter.drawPixmap(parts.thumbnail.topLeft(), picture)
+            painter.setPen(QPen(QColor(colours.edge), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(parts.thumbnail.adjusted(0, 0, -1, -1))
         painter.setOpacity(1.0)
         self._texts(painter, option, index, layer, parts, ratio)
         if layer.locked or is_hovered or is_selected:
@@ -133,7 +139,7 @@ class LayerDelegate(QStyledItemDelegate):
         layer: Layer | None = index.data(LayerRole)
         if layer is None or event.type() != QEvent.Type.ToolTip:
             return False
-        parts, at = RowParts.of(option.rect), event.pos()
+        parts, at = RowParts.of(option.rect, self.thumbnails.side), event.pos()
         state: LayerState = index.data(StateRole)
         if parts.eye.contains(at):
             text = tr("Hides the layer.") if layer.visible else tr("Shows the layer.")
@@ -171,7 +177,7 @@ class LayerDelegate(QStyledItemDelegate):
         self, editor: QWidget, option: QStyleOptionViewItem, index: Index
     ) -> None:
         """Qt override: over the name, a little larger than its line."""
-        name = RowParts.of(option.rect).name
+        name = RowParts.of(option.rect, self.thumbnails.side).name
         height = max(28, editor.sizeHint().height())
         editor.setGeometry(
             QRect(name.left() - GAP, name.center().y() - height // 2, name.width() + GAP, height)

@@ -69,6 +69,7 @@ class LayerList(QListView):
         self._is_syncing = False
         self.setModel(model)
         self.setItemDelegate(delegate)
+        self._thumbnails = delegate.thumbnails
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(
             QAbstractItemView.EditTrigger.DoubleClicked
@@ -183,7 +184,7 @@ class LayerList(QListView):
         layer = self._rows.layer_at(index)
         if layer is None:
             return False
-        parts = RowParts.of(self.visualRect(index))
+        parts = RowParts.of(self.visualRect(index), self._thumbnails.side)
         ids = list(self._selection.ids) if layer.id in self._selection else [layer.id]
         if parts.eye.contains(at) and event.modifiers() & Qt.KeyboardModifier.AltModifier:
             self._solo.toggle(ids)
@@ -243,6 +244,12 @@ class LayerPanel(QWidget):
         """Follow the theme."""
         self.delegate.colours = colours
         self.list.viewport().update()
+
+    def set_thumbnail_side(self, side: int) -> None:
+        """Another size of the rows' pictures, logical pixels; 0 = none (LY9)."""
+        if side != self.delegate.thumbnails.side:
+            self.delegate.thumbnails.side = side
+            self.list.doItemsLayout()
 
     def changeEvent(self, event: QEvent) -> None:
         """Qt override: another font, other rows."""

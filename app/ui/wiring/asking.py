@@ -165,7 +165,7 @@ class AskingWiring(QObject):
 
     def _connect(self) -> None:
         bar, bridge = self._bar, self._session.bridge
-        self._view.describe = self.describe_box
+        self._view.host.describe = self.describe_box
         self._view.decor.box_hint = self.box_hint
         self._actions["focus_prompt"].triggered.connect(bar.field.setFocus)
         bar.field.edited.connect(self._on_typed)

@@ -43,7 +43,7 @@ class ShowingWiring(QObject):
         actions["outlines"].setChecked(True)
         actions["show_previews"].setChecked(settings.preview_every > 0)
         actions["matte_none"].setChecked(True)
-        view.snaps = settings.snap
+        view.host.snaps = settings.snap
         for name, slot in (
             ("snap", self._on_snap),
             ("outlines", self._on_outlines),
@@ -111,7 +111,7 @@ class ShowingWiring(QObject):
         self.show_matte(colour.name())
 
     def _on_snap(self, on: bool) -> None:
-        self._view.snaps = self._session.settings.snap = on
+        self._view.host.snaps = self._session.settings.snap = on
 
     def _on_outlines(self, on: bool) -> None:
         self._view.decor.has_outlines = on

@@ -11,8 +11,17 @@ import numpy as np
 import pytest
 
 from app.document import Layer, Rect, Size, new_contents
-from app.document.commands import SetBackground, SetVisible
-from app.document.composite import BLEND_MODES, composite
+from app.document.commands import (
+    DeleteLayers,
+    MoveLayers,
+    Placement,
+    PlacePixels,
+    SetBackground,
+    SetBlend,
+    SetOpacity,
+    SetVisible,
+)
+from app.document.composite import BLEND_MODES, Compositor, composite
 from app.document.document import Document
 from app.document.layer import new_layer_id
 from app.document.pixels import Pixels
@@ -186,3 +195,33 @@ def test_fifty_layers_are_quick() -> None:
     start = time.perf_counter()
     composite(layers, document.canvas.rect)
     assert time.perf_counter() - start < 2.0
+
+
+def test_a_compositor_repaints_only_what_changed_and_gives_the_same_bytes() -> None:
+    """UI6: after each edit the kept tiles and the new ones are what `composite` would give."""
+    rng = np.random.default_rng(5)
+    document = Document(
+        new_contents(Size(640, 384), 32, boxes=[Rect(0, 0, 96, 96), Rect(288, 64, 320, 288)])
+    )
+    for layer in document.layers:
+        pixels = rng.integers(0, 256, (layer.rect.height, layer.rect.width, 4), np.uint8)
+        PlacePixels([Placement(layer.id, pixels, layer.rect, {})]).do(document)
+    small, large = document.foregrounds
+    kept = Compositor()
+
+    def check() -> None:
+        found = kept.composite(document.layers, document.canvas.rect)
+        assert np.array_equal(found, composite(document))
+
+    check()
+    for command in (
+        SetOpacity([small.id], 0.5),
+        SetBlend([large.id], "multiply"),
+        MoveLayers([small.id], 200, 100),
+        SetVisible([large.id], False),
+        SetVisible([document.background_id], False),
+        DeleteLayers([small.id]),
+        SetVisible([large.id], True),
+    ):
+        command.do(document)
+        check()

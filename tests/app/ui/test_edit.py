@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 
 from app.ui.panels.layer_delegate import RowParts
 from app.ui.theme import DARK
-from tests.app.ui.helpers import at, drag, draw_box, generate, key
+from tests.app.ui.helpers import at, drag, draw_box, generate, key, move, press_and_move
 from tests.fakes import fill
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -319,7 +320,7 @@ def test_thumbnails_arrive(window: Any, qtbot: Any) -> None:
         window.layers.list.viewport().repaint()
     layer = window.session.document.foregrounds[0]
     qtbot.waitUntil(lambda: not window.session.pictures.is_busy)
-    picture = window.thumbnails.get(layer, 1.0, DARK).toImage()
+    picture = window.thumbnails.of_layer(layer, 1.0, DARK).toImage()
     middle = picture.pixelColor(20, 20)
     red, green, blue, _ = layer.pixels[64, 48]
     assert abs(middle.red() - red) + abs(middle.green() - green) + abs(middle.blue() - blue) < 30
@@ -370,3 +371,31 @@ def test_the_canvas_says_what_is_selected(window: Any) -> None:
 def test_there_are_five_examples(window: Any) -> None:
     """3.6: each is a layout with a prompt that the file reader takes."""
     assert len(window.examples.actions()) == 5
+
+
+def test_space_moves_a_box_while_it_is_drawn(window: Any) -> None:
+    """LA1, 3.4: with Space held the drag carries the box along; let go, it sizes it again."""
+    window.actions_["tool_box"].trigger()
+    window.view.setFocus()
+    port = window.view.viewport()
+    press_and_move(window, (64, 64), (160, 128))
+    QTest.keyPress(window.view, Qt.Key.Key_Space)
+    move(window, 256, 256)
+    QTest.keyRelease(window.view, Qt.Key.Key_Space)
+    QTest.mouseRelease(port, Qt.MouseButton.LeftButton, pos=at(window, 256, 256))
+    assert window.session.document.foregrounds[0].rect.to_box() == (160, 192, 256, 256)
+
+
+@pytest.mark.parametrize(("side", "height"), [(24, 48), (40, 56), (64, 80), (0, 48)])
+def test_thumbnails_have_the_size_that_was_chosen(window: Any, side: int, height: int) -> None:
+    """LY9: 24, 40, 64 px or off; the rows grow with them and nothing overlaps."""
+    draw_box(window, 64, 64, 192, 192)
+    window.layers.set_thumbnail_side(side)
+    rows = window.layers.list
+    rect = rows.visualRect(rows.model().index(0, 0))
+    assert rect.height() == height
+    parts = RowParts.of(rect, side)
+    places = [parts.eye, parts.name, parts.lock] + ([parts.thumbnail] if side else [])
+    assert all(rect.contains(place) for place in places)
+    assert all(not a.intersects(b) for i, a in enumerate(places) for b in places[:i])
+    assert not window.grab().isNull()

@@ -114,7 +114,7 @@ def test_a_panel_outside_all_screens_comes_back(window: Any) -> None:
     dock = window.findChild(QDockWidget, "layersDock")
     dock.setFloating(True)
     dock.move(90_000, 90_000)
-    window.bring_back_panels()
+    window.state.bring_back_panels()
     assert not dock.isFloating()
 
 

@@ -1,6 +1,6 @@
-"""Small pictures of candidates: made off the UI thread, the last ones kept (ME4).
+"""Small pictures: scaled off the UI thread, the last ones kept (LY9, ME4).
 
-Knows no strip and no stage; equal keys are equal pictures.
+One store for list and strip; knows neither. Equal keys are equal pictures.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from app.ui.images import to_qimage
 MAX_KEPT = 160
 
 
-class ChoicePictures(QObject):
+class SmallPictures(QObject):
     """Answers at once with what it has.
 
     Signals:
@@ -37,7 +37,7 @@ class ChoicePictures(QObject):
         """The picture within a square of `side` device pixels; None until it is made.
 
         Args:
-            make: gives the full picture; called on another thread.
+            make: gives the full picture, (h, w, 4) uint8; called on another thread.
         """
         whole_key = (key, side)
         known = self._known.get(whole_key)

@@ -1,0 +1,95 @@
+"""Box tool: a drag becomes an empty layer on the grid (LA1, LA3). No Qt types."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from app.document.commands import AddBox
+from app.document.geometry import Rect
+from app.ui.canvas.tools import Host, Pointer, SelectTool, Tool
+
+
+def drawn_rect(start: Pointer, now: Pointer) -> Rect:
+    """The rectangle of a drag: Shift = square, Alt = from the centre."""
+    dx, dy = now.x - start.x, now.y - start.y
+    if now.shift:
+        side = max(abs(dx), abs(dy))
+        dx, dy = math.copysign(side, dx), math.copysign(side, dy)
+    x0, y0 = (start.x - dx, start.y - dy) if now.alt else (start.x, start.y)
+    return Rect.from_corners(round(x0), round(y0), round(start.x + dx), round(start.y + dy))
+
+
+class BoxTool(Tool):
+    """Drag draws a new box on the grid; a click selects. Handles of the selection work too.
+
+    Space held during the drag moves the box instead (LA1).
+    """
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        self._start: Pointer | None = None
+        self._last: Pointer | None = None
+        self._resizer = SelectTool(host)
+        self._is_resizing = False
+
+    def press(self, at: Pointer) -> None:
+        """Begin at the pointer."""
+        self._is_resizing = bool(self.host.handle_at(at.x, at.y))
+        if self._is_resizing:
+            self._resizer.press(at)
+        else:
+            self._start = self._last = at
+
+    def move(self, at: Pointer) -> None:
+        """Show the snapped box and its size."""
+        if self._is_resizing:
+            self._resizer.move(at)
+            self.is_dragging = self._resizer.is_dragging
+            return
+        if self._start is None:
+            return
+        if at.space and self._last is not None:  # the box goes with the mouse as it is
+            dx, dy = at.x - self._last.x, at.y - self._last.y
+            self._start = replace(self._start, x=self._start.x + dx, y=self._start.y + dy)
+        self._last = at
+        if math.hypot(at.x - self._start.x, at.y - self._start.y) >= self._start.slack:
+            self.is_dragging = True
+        if self.is_dragging:
+            rect = self._snapped(at)
+            self.host.show_draft(rect, self.host.describe_box(rect, None))
+
+    def release(self, at: Pointer) -> None:
+        """Add the box above the selected layer, on top if there is none."""
+        if self._is_resizing:
+            self._is_resizing = self.is_dragging = False
+            self._resizer.release(at)
+            return
+        start, dragged = self._start, self.is_dragging
+        if start is None:
+            return
+        rect = self._snapped(at)
+        self._start, self.is_dragging = None, False
+        self.host.show_draft(None)
+        if not dragged:
+            below = self.host.layers_at(at.x, at.y)
+            self.host.select([below[0].id] if below else [])
+            return
+        selected = [
+            layer for layer in self.host.document.layers if layer.id in self.host.selected()
+        ]
+        command = AddBox(rect, above=selected[-1].id if selected else None)
+        if self.host.push(command):
+            self.host.select([command.layer_id])
+
+    def cancel(self) -> None:
+        """Forget the box."""
+        self._resizer.cancel()
+        super().cancel()
+        self._start = self._last = None
+        self._is_resizing = False
+
+    def _snapped(self, at: Pointer) -> Rect:
+        assert self._start is not None
+        document = self.host.document
+        return drawn_rect(self._start, at).snapped_nearest(document.grid, document.canvas)

@@ -1,0 +1,85 @@
+"""Frames: bars and docks without content, all alike. Knows no panel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QDockWidget, QLabel, QTabWidget, QToolBar, QVBoxLayout, QWidget
+
+from app.ui.actions import Actions, spec_title
+from app.ui.text import tr
+from app.ui.theme import DOCK_WIDTH, GAP, ICON, MARGIN
+
+_TOOL_BUTTON = 36
+
+
+def bar(title: str, name: str) -> QToolBar:
+    """A tool bar that stays where it is."""
+    made = QToolBar(title)
+    made.setObjectName(name)
+    made.setMovable(False)
+    made.setFloatable(False)
+    made.toggleViewAction().setEnabled(False)
+    made.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+    return made
+
+
+def tool_column(actions: Actions, names: Sequence[str]) -> QToolBar:
+    """The tools, one below the other."""
+    tools = bar(tr("Tools"), "toolColumn")
+    tools.setOrientation(Qt.Orientation.Vertical)
+    tools.setIconSize(QSize(ICON, ICON))
+    for name in names:
+        action = actions[name]
+        tools.addAction(action)
+        button = tools.widgetForAction(action)
+        button.setFixedSize(_TOOL_BUTTON, _TOOL_BUTTON)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setAccessibleName(spec_title(actions.spec(name)))
+    return tools
+
+
+def dock(title: str, name: str, body: QWidget) -> QDockWidget:
+    """A panel with its title, for the left or the right side."""
+    made = QDockWidget(title)
+    made.setObjectName(name)
+    made.setFeatures(
+        QDockWidget.DockWidgetFeature.DockWidgetMovable
+        | QDockWidget.DockWidgetFeature.DockWidgetFloatable
+    )
+    made.setAllowedAreas(
+        Qt.DockWidgetArea.LeftDockWidgetArea | Qt.DockWidgetArea.RightDockWidgetArea
+    )
+    header = QWidget()
+    header.setObjectName("panelTitle")
+    header.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+    row = QVBoxLayout(header)
+    row.setContentsMargins(MARGIN, GAP, MARGIN, GAP)
+    row.addWidget(QLabel(title))
+    made.setTitleBarWidget(header)
+    body.setMinimumWidth(DOCK_WIDTH - 40)
+    made.setWidget(body)
+    return made
+
+
+def tabs(name: str, pages: Sequence[tuple[QWidget, str]]) -> QTabWidget:
+    """Pages behind flat tabs."""
+    made = QTabWidget()
+    made.setObjectName(name)
+    made.setDocumentMode(True)
+    made.tabBar().setDrawBase(False)
+    for page, title in pages:
+        made.addTab(page, title)
+    return made
+
+
+def column(*parts: QWidget) -> QWidget:
+    """Widgets below each other without gaps; the second one takes what room there is."""
+    centre = QWidget()
+    layout = QVBoxLayout(centre)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    for place, part in enumerate(parts):
+        layout.addWidget(part, 1 if place == 1 else 0)
+    return centre

@@ -1,0 +1,57 @@
+"""Window state: where panels and window were, kept in the settings and brought back (PL7)."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDockWidget, QMainWindow
+
+from app.settings import Settings
+
+
+class WindowState:
+    """Of one window, whose panels must be in their first places when this is made."""
+
+    def __init__(self, window: QMainWindow, settings: Settings) -> None:
+        self._window = window
+        self._settings = settings
+        self._first = window.saveState()
+
+    def restore(self) -> None:
+        """As the window was closed the last time."""
+        if self._settings.window_geometry:
+            self._window.restoreGeometry(_bytes(self._settings.window_geometry))
+        if self._settings.window_state:
+            self._window.restoreState(_bytes(self._settings.window_state))
+        self._show_docks()
+        self.bring_back_panels()
+
+    def reset(self) -> None:
+        """View > Reset Layout: as at the first start."""
+        self._window.restoreState(self._first)
+        self._show_docks()
+
+    def save(self) -> None:
+        """Into the settings, which the caller writes."""
+        self._settings.window_geometry = _hex(self._window.saveGeometry())
+        self._settings.window_state = _hex(self._window.saveState())
+
+    def bring_back_panels(self) -> None:
+        """PL7: a floating panel that no screen shows goes back to its place."""
+        screens = [screen.availableGeometry() for screen in QGuiApplication.screens()]
+        for dock in self._window.findChildren(QDockWidget):
+            seen = any(screen.intersects(dock.frameGeometry()) for screen in screens)
+            if dock.isFloating() and not seen:
+                dock.setFloating(False)
+
+    def _show_docks(self) -> None:
+        for dock in self._window.findChildren(QDockWidget):
+            dock.show()
+
+
+def _hex(data: QByteArray) -> str:
+    return bytes(data.data()).hex()
+
+
+def _bytes(text: str) -> QByteArray:
+    return QByteArray.fromHex(text.encode())
