@@ -44,7 +44,8 @@ def build_menus(window: QMainWindow, actions: Actions, examples: QMenu) -> None:
         *("toggle_locked", _SEPARATOR, "raise", "lower", "to_front", "to_back", _SEPARATOR),
     )
     _arrange_menus(layer, actions)
-    _fill(layer, actions, _SEPARATOR, "copy_seed", "pin_seed", "use_seed", _SEPARATOR, "background")
+    _fill(layer, actions, _SEPARATOR, "copy_seed", "pin_seed", "use_seed", _SEPARATOR)
+    _fill(layer, actions, "original_size", "background")
     _fill(
         bar.addMenu(tr("&Generate")),
         actions,
@@ -100,7 +101,7 @@ def context_menu(parent: QWidget, actions: Actions) -> QMenu:
     )
     _arrange_menus(menu, actions)
     _fill(menu, actions, _SEPARATOR, "copy_seed", "pin_seed", "use_seed", _SEPARATOR)
-    _fill(menu, actions, "new_box", "zoom_selection")
+    _fill(menu, actions, "original_size", "new_box", "zoom_selection")
     return menu
 
 

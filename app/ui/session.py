@@ -5,6 +5,7 @@ Holds them together and knows no widget.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,6 +90,14 @@ class Session(QObject):
     def is_pristine(self) -> bool:
         """Whether nothing was ever done: another document may take this one's place unasked."""
         return self.path is None and self.undo.stack.count() == 0
+
+    def drag_folder(self) -> Path:
+        """Where files go that are dragged to other programs: into the work folder, if there is one.
+
+        They stay until it goes, which is long after whoever took them has copied them.
+        """
+        work = None if self.keeper is None else self.keeper.folder
+        return Path(tempfile.mkdtemp(prefix="layerloom-")) if work is None else work / "dragged"
 
     def push(self, command: Command) -> bool:
         """Do a command as one undo step; False when it was refused or changed nothing."""

@@ -40,6 +40,7 @@ class LayerListModel(QAbstractListModel):
     Attributes:
         running: ids of the layers that a job is making; set with `set_running`.
         new_count: results of a layer that wait for an answer.
+        new_drag: makes what a drag of layers, topmost first, carries besides the rows.
     """
 
     def __init__(self, document: Document, undo: UndoStack, parent: QObject | None = None) -> None:
@@ -49,6 +50,7 @@ class LayerListModel(QAbstractListModel):
         self._ids: list[int] = []
         self.running: frozenset[int] = frozenset()
         self.new_count: Callable[[int], int] = lambda layer_id: 0
+        self.new_drag: Callable[[Sequence[Layer]], QMimeData] = lambda layers: QMimeData()
         document.events.changed.connect(self._on_changed)
         self._on_changed(0)
 
@@ -125,15 +127,19 @@ class LayerListModel(QAbstractListModel):
         """Qt override."""
         return Qt.DropAction.MoveAction
 
+    def supportedDragActions(self) -> Qt.DropAction:
+        """Qt override: other programs copy."""
+        return Qt.DropAction.MoveAction | Qt.DropAction.CopyAction
+
     def mimeTypes(self) -> list[str]:
         """Qt override."""
         return [MIME_ROWS]
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
-        """Qt override: layer ids as JSON."""
-        ids = [layer.id for layer in map(self.layer_at, indexes) if layer is not None]
-        mime = QMimeData()
-        mime.setData(MIME_ROWS, json.dumps(ids).encode())
+        """Qt override: layer ids as JSON, and what other programs may take."""
+        layers = [layer for layer in map(self.layer_at, indexes) if layer is not None]
+        mime = self.new_drag(sorted(layers, key=lambda layer: self._ids.index(layer.id)))
+        mime.setData(MIME_ROWS, json.dumps([layer.id for layer in layers]).encode())
         return mime
 
     def dropMimeData(

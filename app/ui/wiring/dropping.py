@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 
 from app.ui.canvas.view import CanvasView
+from app.ui.panels.layer_list_model import MIME_ROWS
 
 LAYOUT_SUFFIXES = (".json", ".txt")
 
@@ -58,5 +59,7 @@ class Drops(QObject):
                 self._takes.add_layout_file(path)
 
     def _dropped(self, data: QMimeData) -> list[Path]:
+        if data.hasFormat(MIME_ROWS):  # our own rows; asking for their files would write them
+            return []
         paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
         return [path for path in paths if path.is_file()]

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app.document.commands import AddLayers, ReplaceDocument
 from app.document.contents import Contents
 from app.document.imports import cascaded
+from app.document.layer import Layer
 from app.document.outdated import SOURCE
 from app.document.storage.atomic import write_bytes
 from app.document.storage.formats.options import ExportOptions
@@ -66,6 +67,8 @@ class ExchangeWiring(QObject):
         actions["import_layout"].triggered.connect(self.import_layout)
         actions["export_layout"].triggered.connect(self.export_layout)
         session.path_changed.connect(self.refresh)
+        # Told of pictures that were scaled down; they are selected then.
+        self.tell_scaled: Callable[[list[Layer]], None] = lambda layers: None
         self.drops = Drops(self, view)
         self.refresh()
 
@@ -196,12 +199,7 @@ class ExchangeWiring(QObject):
             text = tr("Import '{0}'").format(paths[0].stem) if len(paths) == 1 else tr("Import")
             self._add(AddLayers(layers, text=text))
             self._tell([message for each in found for message in each.messages])
-            scaled = [layer.name for layer in layers if SOURCE in (layer.record or {})]
-            if scaled and any(layer.kind == "imported" for layer in layers):
-                names = ", ".join(f"'{name}'" for name in scaled)
-                self._session.note(
-                    tr("Scaled down to fit: {0}. The full size is kept.").format(names)
-                )
+            self.tell_scaled([layer for layer in layers if _was_scaled(layer)])
 
         self._session.files.run(read, done, self._files.report)
 
@@ -315,3 +313,8 @@ class ExchangeWiring(QObject):
         folder = Path(session.settings.last_folder or Path.home())
         path = session.path or folder / tr("Untitled")
         return str(path.with_name(pattern.format(path.stem) + suffix))
+
+
+def _was_scaled(layer: Layer) -> bool:
+    """Whether it came in larger than the canvas."""
+    return layer.kind == "imported" and SOURCE in (layer.record or {})

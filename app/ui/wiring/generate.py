@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QObject
@@ -114,6 +116,8 @@ class GenerateWiring(QObject):
         self._known_job: tuple[int | None, str] = (None, "")
         self._silence = ""
         self._is_hung = False
+        # Asked before layers are made anew; who says no goes on by itself later.
+        self.may_replace: Callable[[Callable[[], None]], bool] = lambda go_on: True
         session.bridge.preview_every = session.settings.preview_every
         self._connect()
         self.refresh()
@@ -122,6 +126,8 @@ class GenerateWiring(QObject):
 
     def generate(self, scope: Scope, *, is_next: bool = False) -> None:
         """Begin a job; it replaces the one that runs, or comes after it."""
+        if scope == "selected" and not self.may_replace(partial(self.generate, scope)):
+            return
         self._bar.field.end_run()
         self._status.clearMessage()
         bridge = self._session.bridge
