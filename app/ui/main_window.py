@@ -24,8 +24,6 @@ from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.view import CanvasView
 from app.ui.exchange.drag_out import LayerDrag
 from app.ui.exchange.imported import ImportedWiring
-from app.ui.exchange.drag_out import LayerDrag
-from app.ui.exchange.imported import ImportedWiring
 from app.ui.menus import build_menus
 from app.ui.panels.advanced_page import AdvancedPage
 from app.ui.panels.candidate_strip import CandidateStrip
@@ -145,10 +143,6 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._wire()
         self.exchange = ExchangeWiring(session, self.actions_, self, self.files, self.view)
-        self.imported = ImportedWiring(session, self.actions_, self)
-        self.generate.may_replace = self.imported.may_replace
-        self.exchange.tell_scaled = self.imported.tell_scaled
-        self.layers.model.new_drag = lambda layers: LayerDrag(layers, session.drag_folder)
         self.imported = ImportedWiring(session, self.actions_, self)
         self.generate.may_replace = self.imported.may_replace
         self.exchange.tell_scaled = self.imported.tell_scaled
