@@ -59,18 +59,18 @@ class WindowDesk:
         asyncio.set_event_loop(None)
 
     def until(self, is_so: Callable[[], bool]) -> float:
-        """Handle events until it is so; seconds that took.
+        """Handle events until it is so; seconds that took, waiting for a processor left out.
 
         Raises:
             TimeoutError: it never was.
         """
-        began = time.perf_counter()
+        began, waited = time.perf_counter(), waited_s()
         while not is_so():
             self.app.processEvents()
             time.sleep(0.001)
             if time.perf_counter() - began > _PATIENCE_S:
                 raise TimeoutError("the window waits for something that does not come")
-        return time.perf_counter() - began
+        return max(0.0, time.perf_counter() - began - (waited_s() - waited))
 
 
 class Gaps:
