@@ -243,8 +243,12 @@ def build_request(
     )
 
 
-def failure_message(job: Job, event: Failed) -> Message:
-    """MS1 and MS2: the exception's own words go behind Details."""
+def failure_message(job: Job, event: Failed, tokens: int = 0) -> Message:
+    """MS1 and MS2: the exception's own words go behind Details.
+
+    Args:
+        tokens: of all layers that took part; 0 = not known.
+    """
     what = f"Generating {job.title} failed."
     kept = "Your picture is as it was."
     if job.done:
@@ -254,8 +258,9 @@ def failure_message(job: Job, event: Failed) -> Message:
     if event.kind == "memory":
         count = len(job.rects)
         layers = "1 layer" if count == 1 else f"{count} layers"
-        what = f"There was not enough memory for {layers}."
-        kept = "Nothing was changed."
+        size = f" ({tokens:,} tokens)" if tokens else ""
+        what = f"There was not enough memory for {layers}{size}."
+        kept = kept if job.done else "Nothing was changed."
         advice = "Generate fewer layers at once, or choose a smaller canvas."
     elif event.kind == "request":
         what, advice = f"{what} {event.message}", event.advice

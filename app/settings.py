@@ -29,6 +29,8 @@ class Settings:
         threads: torch threads on the CPU; 0 = cores - 1.
         first_run_done: the note on what the model can do was closed once.
         last_folder: where the last file was opened or saved.
+        cache_mb: budget of the engine's cache of layers; 0 = a quarter of free memory (PL3).
+        thumbnail_px: side of the layer list's pictures: 24, 40, 64; 0 = none (LY9).
         low_priority: the engine gives way to other programs (PL4).
         preview_every: rough pictures each k-th step; 0 = none.
         ask_before_replacing: results wait for Enter, also where one could be taken at once.
@@ -50,6 +52,8 @@ class Settings:
     threads: int = 0
     first_run_done: bool = False
     last_folder: str = ""
+    cache_mb: int = 0
+    thumbnail_px: int = 40
     low_priority: bool = True
     preview_every: int = 1
     ask_before_replacing: bool = False
@@ -139,13 +143,15 @@ def resources_folder() -> Path:
 _RANGES = {
     "preview_every": (0, 20),
     "threads": (0, 256),
+    "cache_mb": (0, 65536),
     "font_percent": (80, 200),
     "undo_steps": (1, 10_000),
     "undo_mb": (16, 65536),
 }
-_CHOICES = {
+_CHOICES: dict[str, tuple[Any, ...]] = {
     "theme": ("system", "dark", "light"),
     "grid_shows": ("always", "drags", "never"),
+    "thumbnail_px": (0, 24, 40, 64),
 }
 MAX_PROMPTS = 200
 

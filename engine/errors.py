@@ -39,3 +39,12 @@ class WeightsError(EngineError):
 
 class Cancelled(Exception):
     """Raised inside the engine thread between two steps when a job was cancelled."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out: Python says MemoryError, torch's allocators a RuntimeError."""
+    text = str(error).lower()
+    told = ("out of memory", "can't allocate memory", "cannot allocate memory")
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(words in text for words in told)
+    )

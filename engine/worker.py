@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.api import Event, Failed, GenerateRequest, JobCancelled, StateChanged
-from engine.errors import Cancelled, EngineError
+from engine.errors import Cancelled, EngineError, is_out_of_memory
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,8 @@ class Engine:
         weights: model file; None = the one shipped with the package.
         device: "auto", "cpu", "cuda" or "mps".
         threads: torch threads on the CPU; None = cores - 1, at least 1.
+        cache_bytes: budget of the region token cache; None = a quarter of free memory, at most
+            1 GB (PL3).
     """
 
     def __init__(
@@ -36,10 +38,12 @@ class Engine:
         weights: Path | None = None,
         device: str = "auto",
         threads: int | None = None,
+        cache_bytes: int | None = None,
     ) -> None:
         self._emit = emit
         self._weights = weights
         self._device = device
+        self._cache_bytes = cache_bytes
         self._threads = threads or max(1, (os.cpu_count() or 2) - 1)
         self._requests: queue.Queue[GenerateRequest | None] = queue.Queue()
         self._lock = threading.Lock()
@@ -104,6 +108,8 @@ class Engine:
             )
             self._refuse_all()
             return
+        if self._cache_bytes is not None:
+            generator.cache.budget_bytes = self._cache_bytes
         self._emit(StateChanged(state="ready", info=generator.info))
         while not self._stop.is_set():
             request = self._requests.get()
@@ -122,17 +128,12 @@ class Engine:
             return generator.run(request, emit=self._emit, should_stop=lambda: self._ends(job_id))
         except Cancelled:
             return JobCancelled(job_id=job_id)
-        except MemoryError:
-            return self._failed(
-                job_id, "memory", "There was not enough memory.", "Use fewer layers."
-            )
         except EngineError as error:
             return self._failed(job_id, "request", str(error), error.advice)
         except Exception as error:
             logger.exception("job %d failed", job_id)
-            # torch reports an exhausted allocator as a RuntimeError.
-            text = str(error).lower()
-            if "out of memory" in text or "can't allocate memory" in text:
+            if is_out_of_memory(error):
+                generator.cache.clear()  # only speed is lost, and the next job may fit
                 message = "There was not enough memory."
                 return self._failed(job_id, "memory", message, "Use fewer layers.")
             message = f"Generating failed: {type(error).__name__}: {error}"

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from psygnal import Signal
 
+from app import memory
 from app.bridge.line import Accept, JobLine
 from app.bridge.link import EngineLink, LoopLike, MakeEngine
 from app.costs import load_of, tokens_of
@@ -38,6 +39,7 @@ class Bridge:
 
     Attributes:
         pace: how fast the engine is, and whether it still answers.
+        free_memory: bytes that programs could still get, or None where nobody knows.
 
     Events:
         state_changed(state): "loading", "measuring", "ready", "generating", "stopping",
@@ -66,6 +68,7 @@ class Bridge:
         self.document = document
         self.state = "loading"
         self.trouble = ""
+        self.free_memory: Callable[[], int | None] = memory.free_bytes
         self._link = EngineLink(loop, make_engine, self._on_event, self._on_preview, clock)
         self._line = line = JobLine(document, self._link, accept)
         self.pace = line.pace = Pace(
@@ -165,6 +168,9 @@ class Bridge:
             self.message.emit(trouble)
             return None
         planned = self.plan(scope, selected)
+        if trouble := self._memory_trouble(planned):
+            self.message.emit(trouble)
+            return None
         job = self._new_job(scope, planned)
         self._line.add(job, is_next=is_next)
         if planned.skipped:
@@ -210,6 +216,15 @@ class Bridge:
             ),
             variations=settings.variations,
         )
+
+    def _memory_trouble(self, planned: Plan) -> Message | None:
+        """GE5, MS6; only where the model computes in the memory that is asked about."""
+        info, contents = self.info, self.document.contents
+        if info is None or info.device != "cpu":
+            return None
+        whole = load_of(contents, planned.targets, planned.context, info)
+        singles = [load_of(contents, [layer], planned.context, info) for layer in planned.targets]
+        return memory.trouble(whole, singles, self.free_memory())
 
     def _grid_trouble(self) -> Message | None:
         grid = self.document.grid

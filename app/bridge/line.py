@@ -183,8 +183,9 @@ class JobLine:
 
     def _on_failed(self, job: Job, event: Failed) -> None:
         self._end_current()
+        load = self._load(job)
+        job.message = failure_message(job, event, 0 if load is None else load.seen)
         self.jobs.ended(job, "failed")
-        job.message = failure_message(job, event)
         self.job_failed.emit(job.message)
         self._begin_next()
 

@@ -77,9 +77,8 @@ def run_gui(open_path: Path | None, make_engine: MakeEngine | None = None) -> in
     app.setWindowIcon(icon("layers", DARK, colour=DARK.accent))
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
-    window = MainWindow(
-        loop, make_engine or engine_factory(settings.threads), settings, work_root=work_path()
-    )
+    engine = make_engine or engine_factory(settings.threads, cache_mb=settings.cache_mb)
+    window = MainWindow(loop, engine, settings, work_root=work_path())
     install_hooks(loop, window.show_message)
     interrupt = Interrupt(window.close)
     if trouble:

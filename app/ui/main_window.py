@@ -217,8 +217,9 @@ class MainWindow(QMainWindow):
             self.status,
         )
         self.asking = AskingWiring(session, actions, self.prompt, self.view, self.status)
+        retheme = self.view_wiring.apply_theme
         self.tools_wiring = ToolsWiring(
-            session, actions, self, self.view, self.prompt, self.view_wiring.apply_theme
+            session, actions, self, self.view, self.prompt, self.layers, retheme
         )
         self.inspecting = InspectingWiring(session, self.record, self.advanced)
         self.help = HelpWiring(session, actions, self)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -78,6 +79,8 @@ class SettingsDialog(QDialog):
         themes = {"system": tr("As the system"), "dark": tr("Dark"), "light": tr("Light")}
         self._choice(form, "theme", tr("Theme"), themes)
         self._number(form, "font_percent", tr("Font size"), 80, 200, " %", 10)
+        sizes = {24: tr("Small"), 40: tr("Medium"), 64: tr("Large"), 0: tr("None")}
+        self._choice(form, "thumbnail_px", tr("Pictures in the layer list"), sizes)
         self._check(
             form,
             "ask_before_replacing",
@@ -97,6 +100,7 @@ class SettingsDialog(QDialog):
             tr("Other programs come first. Takes effect at the next start."),
         )
         self._number(form, "preview_every", tr("Preview each n-th step (0 = none)"), 0, 20, "", 1)
+        self._number(form, "cache_mb", tr("Cache (0 = by free memory)"), 0, 65536, " MB", 256)
         again = QPushButton(tr("Measure Again"))
         again.setMinimumHeight(CONTROL_HEIGHT)
         again.setAccessibleName(again.text())
@@ -104,7 +108,14 @@ class SettingsDialog(QDialog):
         again.setAutoDefault(False)
         again.clicked.connect(measure)
         form.addRow(_label(tr("Predicted times")), again)
-        form.addRow(_note(tr("Threads and priority count from the next start on.")))
+        form.addRow(
+            _note(
+                tr(
+                    "The cache keeps what layers tell the model, so that making one anew is quick. "
+                    "Threads, priority and cache count from the next start on."
+                )
+            )
+        )
         return page
 
     def _canvas(self) -> QWidget:
@@ -129,7 +140,7 @@ class SettingsDialog(QDialog):
 
     # ---- fields ----
 
-    def _choice(self, form: QFormLayout, key: str, text: str, options: dict[str, str]) -> None:
+    def _choice(self, form: QFormLayout, key: str, text: str, options: Mapping[Any, str]) -> None:
         field = Choice()
         field.setMinimumHeight(CONTROL_HEIGHT)
         field.setAccessibleName(text)

@@ -22,6 +22,7 @@ from app.ui.dialog.key_editor import KeyEditor
 from app.ui.dialog.settings import SettingsDialog
 from app.ui.dialogs import NewDialog
 from app.ui.key_presets import keys_for
+from app.ui.panels.layers import LayerPanel
 from app.ui.panels.prompt import PromptBar
 from app.ui.session import Session
 from app.ui.text import tr
@@ -43,6 +44,7 @@ class ToolsWiring(QObject):
         window: QMainWindow,
         view: CanvasView,
         bar: PromptBar,
+        layers: LayerPanel,
         retheme: Callable[[], None],
     ) -> None:
         super().__init__(window)
@@ -51,6 +53,7 @@ class ToolsWiring(QObject):
         self._window = window
         self._view = view
         self._bar = bar
+        self._layers = layers
         self._retheme = retheme
         self._walked = -1
         self.dialog: QDialog | None = None
@@ -67,6 +70,7 @@ class ToolsWiring(QObject):
         bar.field.edited.connect(self._on_typed)
         session.undo.set_limit(session.settings.undo_steps)
         session.undo.max_pixel_bytes = session.settings.undo_mb << 20
+        layers.set_thumbnail_side(session.settings.thumbnail_px)
         self.apply_keys()
         self._apply_canvas()
 
@@ -175,6 +179,8 @@ class ToolsWiring(QObject):
         if name in ("theme", "font_percent"):
             self._actions[f"theme_{settings.theme}"].setChecked(True)
             self._retheme()
+        elif name == "thumbnail_px":
+            self._layers.set_thumbnail_side(settings.thumbnail_px)
         elif name == "undo_mb":
             self._session.undo.max_pixel_bytes = settings.undo_mb << 20
         elif name == "undo_steps":

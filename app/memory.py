@@ -1,0 +1,71 @@
+"""Memory: what a job will need at its peak, against what is free (GE5, MS6).
+
+An estimate from tokens and pixels, measured on the shipped model; on the safe side, so that a
+refusal comes before the system begins to swap. Knows no widget and no engine thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.costs import Load
+from app.jobs import Message
+
+# Measured beside the loaded model (fp32, both branches of the guidance, nothing cached), resident
+# peak against this estimate: 136 tokens 57 of 63 MB, 704 tokens 74 of 107, 1,984 tokens 170 of 204.
+BYTES_ANYWAY = 48_000_000
+BYTES_PER_TOKEN = 20_000
+BYTES_PER_SEEN = 12_000
+BYTES_PER_PIXEL = 24
+RESERVE_BYTES = 512 << 20
+
+
+def peak_bytes(load: Load) -> int:
+    """Bytes beside the loaded model at the worst moment of a job."""
+    return (
+        BYTES_ANYWAY
+        + load.tokens * BYTES_PER_TOKEN
+        + load.seen * BYTES_PER_SEEN
+        + load.pixels * BYTES_PER_PIXEL
+    )
+
+
+def free_bytes() -> int | None:
+    """Memory that programs could still get; None where the system does not say."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except (OSError, ValueError, IndexError):
+        pass
+    return None
+
+
+def trouble(whole: Load, singles: Sequence[Load], free: int | None) -> Message | None:
+    """MS6 where the job would need more than is free less a reserve; None when it fits.
+
+    Args:
+        whole: the job as it was asked.
+        singles: the same layers, each in a job of its own.
+        free: bytes; None = nobody knows, so nothing is refused.
+    """
+    needed = peak_bytes(whole)
+    if free is None or needed <= free - RESERVE_BYTES:
+        return None
+    advice = "Choose a smaller canvas, or close other programs."
+    if len(singles) > 1:
+        most = max(peak_bytes(load) for load in singles)
+        if most <= free - RESERVE_BYTES:
+            advice = f"Generate the layers one by one ({size(most)}), or close other programs."
+    return Message(
+        kind="error",
+        what=f"This needs about {size(needed)}, {size(free)} are free.",
+        kept="Nothing was started.",
+        advice=advice,
+    )
+
+
+def size(count: int) -> str:
+    """Bytes as people read them."""
+    return f"{count / 2**30:.1f} GB" if count >= 2**30 else f"{max(1, round(count / 2**20))} MB"

@@ -1,0 +1,95 @@
+"""The memory check before a job, and what is said when memory ran out all the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from app import memory
+from app.bridge import engine_factory
+from app.costs import Load
+from app.document.commands import SetSettings
+from app.document.contents import Settings
+from engine.errors import is_out_of_memory
+from tests.app.test_bridge import BOXES, Desk
+from tests.fakes import document_with_boxes
+
+GB = 2**30
+
+
+def test_a_job_that_does_not_fit_is_refused_with_its_numbers() -> None:
+    """GE5, MS6: nothing is started; a smaller choice is offered where one would fit."""
+    desk = Desk(document_with_boxes(*BOXES))
+    desk.bridge.free_memory = lambda: memory.RESERVE_BYTES + 2**20
+    assert desk.bridge.generate("picture") is None
+    assert desk.engine.requests == []
+    assert desk.bridge.current is None
+    said = desk.messages[-1]
+    assert said.kind == "error"
+    assert said.text.startswith("This needs about ")
+    assert "513 MB are free. Nothing was started. Choose a smaller canvas" in said.text
+
+
+def test_layers_one_by_one_are_offered_where_they_fit() -> None:
+    """GE5: with the number that one of them needs."""
+    whole = Load(tokens=200_000, seen=100_000, steps=8, pixels=4 << 20)
+    single = Load(tokens=10_000, seen=20_000, steps=8, pixels=1 << 20)
+    said = memory.trouble(whole, [single, single], memory.RESERVE_BYTES + 3 * GB)
+    assert said is not None
+    assert f"one by one ({memory.size(memory.peak_bytes(single))})" in said.advice
+    assert memory.trouble(single, [single], memory.RESERVE_BYTES + 3 * GB) is None
+
+
+@pytest.mark.parametrize("free", [None, 64 * GB])
+def test_nothing_is_refused_where_there_is_room_or_nobody_knows(free: int | None) -> None:
+    """GE5: the check never stands in the way of a guess."""
+    desk = Desk(document_with_boxes(*BOXES))
+    desk.bridge.free_memory = lambda: free
+    assert desk.bridge.generate("picture") is not None
+
+
+def test_more_tokens_and_pixels_need_more() -> None:
+    """GE5: the prediction grows with each part of a job."""
+    least = memory.peak_bytes(Load(10, 10, 8, 100))
+    for more in (Load(20, 10, 8, 100), Load(10, 20, 8, 100), Load(10, 10, 8, 200)):
+        assert memory.peak_bytes(more) > least
+
+
+def test_memory_that_ran_out_is_said_with_layers_and_tokens() -> None:
+    """MS2: what was kept, and what to do; finished candidates count."""
+    document = document_with_boxes(*BOXES)
+    SetSettings(Settings(variations=2)).do(document)
+    desk = Desk(document)
+    desk.bridge.generate("picture")
+    desk.engine.fail(kind="memory", message="There was not enough memory.")
+    desk.loop.turn()
+    said = desk.messages[-1].text
+    assert "not enough memory for 3 layers (144 tokens). Nothing was changed." in said
+    desk.bridge.generate("picture")
+    desk.engine.finish()
+    desk.loop.turn()
+    desk.engine.fail(kind="memory", message="There was not enough memory.")
+    desk.loop.turn()
+    assert "the finished candidate are kept" in desk.messages[-1].text
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), True),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), True),
+        (RuntimeError("shapes differ"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_the_engine_tells_memory_from_other_failures(error: Exception, expected: bool) -> None:
+    """GE5, GE16: torch reports an exhausted allocator as a RuntimeError."""
+    assert is_out_of_memory(error) is expected
+
+
+def test_the_cache_budget_of_the_settings_reaches_the_engine() -> None:
+    """PL3: megabytes in the settings, bytes in the engine; 0 leaves the choice to it."""
+    chosen = engine_factory(1, None, 64)(lambda event: None)
+    automatic = engine_factory(1)(lambda event: None)
+    assert chosen._cache_bytes == 64 << 20  # type: ignore[attr-defined]
+    assert automatic._cache_bytes is None  # type: ignore[attr-defined]
