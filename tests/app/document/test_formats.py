@@ -109,6 +109,11 @@ def opaque() -> Contents:
     return replace(normal(), foregrounds=layers)
 
 
+def single() -> Contents:
+    """One layer, half outside."""
+    return replace(normal(), foregrounds=normal().foregrounds[:1])
+
+
 def empty() -> Contents:
     return Document(new_contents(Size(64, 32), 32, background=False)).contents
 
@@ -142,7 +147,7 @@ def assert_close(found: np.ndarray, expected: np.ndarray, within: float = 1.0) -
 # ---- PSD ----
 
 
-@pytest.mark.parametrize("contents", [empty, fifty, normal], ids=["0", "50", "normal"])
+@pytest.mark.parametrize("contents", [empty, single, fifty, normal], ids=["0", "1", "50", "normal"])
 def test_psd_by_psd_tools(tmp_path: Path, contents: Any) -> None:
     """IO2: name, place, eye, opacity, mode and pixels of every layer; our composite on top."""
     contents = contents()
@@ -235,7 +240,7 @@ def test_a_mode_that_psd_lacks_is_normal(tmp_path: Path) -> None:
 # ---- OpenRaster ----
 
 
-@pytest.mark.parametrize("contents", [empty, fifty, normal], ids=["0", "50", "normal"])
+@pytest.mark.parametrize("contents", [empty, single, fifty, normal], ids=["0", "1", "50", "normal"])
 def test_ora_by_pyora(tmp_path: Path, contents: Any) -> None:
     """IO3: another OpenRaster reader sees every layer, and our composite."""
     contents = contents()
