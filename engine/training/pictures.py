@@ -23,6 +23,7 @@ from engine.layout import (
     BACKGROUND,
     FIRST_FOREGROUND,
     MERGED,
+    coarseness,
     inner_coordinates,
     place_on_canvas,
     region_ids,
@@ -30,10 +31,12 @@ from engine.layout import (
 )
 from engine.model.autoencoder import Autoencoder
 from engine.model.text import Vocabulary
+from engine.training.concepts import concepts_of
 from engine.training.latent_bank import BASE_SCALE, LatentBank
 from engine.training.pixels import over, place
 from engine.training.scenes import Scene, compose, editing_split
 from engine.training.sprites import SpritePack
+from engine.training.strangers import strangers_of
 
 
 @dataclass(slots=True)
@@ -81,9 +84,12 @@ class Entry:
 
 
 def entries(
-    scene: Scene, bank: LatentBank, rng: np.random.Generator
+    scene: Scene, bank: LatentBank, rng: np.random.Generator, most_tokens: int = 0
 ) -> tuple[list[Entry], np.ndarray | None]:
-    """The scene's background and foregrounds encoded, and the background's pixels."""
+    """The scene's background and foregrounds encoded, and the background's pixels.
+
+    `most_tokens` as for `layout.coarseness`.
+    """
     canvas_box = (0, 0, *scene.canvas)
     found, pixels = [], None
     if scene.background is not None:
@@ -92,7 +98,9 @@ def entries(
         found.append(Entry(tokens, BACKGROUND, canvas_box, BASE_SCALE, scenery_at))
     for i, thing in enumerate(scene.things):
         said_at = scene.said_at[i] if scene.said_at else None
-        found.append(Entry(bank.layer(thing), FIRST_FOREGROUND + i, thing.box, 1, said_at))
+        scale = coarseness(thing.box, bank.token_px, most_tokens)
+        tokens = bank.layer(thing, scale)
+        found.append(Entry(tokens, FIRST_FOREGROUND + i, thing.box, scale, said_at))
     return found, pixels
 
 
@@ -179,6 +187,10 @@ class PictureMix:
         variety: see `scenes.compose`.
         most_things: 1 to this many foregrounds per picture, all counts alike; 0 = as composed.
             Few things first: what a noun looks like is learned before who stands where.
+        most_tokens: of a thing's side, see `layout.coarseness`.
+        stage: of the vocabulary.
+        colour_share: of the colourable things that are given a colour.
+        stranger_share: prompts with a word from outside the vocabulary.
     """
 
     edit_share: float = 0.35
@@ -188,6 +200,10 @@ class PictureMix:
     size: float = 1.0
     variety: float = 1.0
     most_things: int = 0
+    most_tokens: int = 0
+    stage: int = 1
+    colour_share: float = 0.5
+    stranger_share: float = 0.0
 
 
 def padding_order(picture: tuple[Scene, list[Entry], list[Entry]]) -> tuple[int, int]:
@@ -242,6 +258,8 @@ class Pictures(IterableDataset[Batch]):
         with_composite: bool, with_background: bool,
     ) -> tuple[Scene, list[Entry], list[Entry]]:  # fmt: skip
         most = self.mix.most_things
+        concepts = concepts_of(self.mix.stage)
+        strangers = strangers_of(self.mix.stage) if self.mix.stranger_share else None
         while True:
             scene = compose(
                 rng,
@@ -250,10 +268,14 @@ class Pictures(IterableDataset[Batch]):
                 aspects=aspects,
                 size=self.mix.size * (1 - 0.4 * float(rng.random())),
                 variety=self.mix.variety,
+                concepts=concepts,
+                colour_share=self.mix.colour_share,
+                strangers=strangers,
+                stranger_share=self.mix.stranger_share,
             )
             if not scene.things and scene.background is None:
                 continue
-            found, background = entries(scene, bank, rng)
+            found, background = entries(scene, bank, rng, self.mix.most_tokens)
             if sum(len(e.tokens) for e in found) <= self.mix.max_tokens:
                 break
         targets = set(range(-1, len(scene.things)))

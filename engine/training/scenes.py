@@ -19,6 +19,7 @@ import numpy as np
 from engine.training.concepts import BY_NAME, COLOURLESS_LOOKS, FIRST, Concepts, Noun
 from engine.training.placement import Box, Placed, place_things, typical_side
 from engine.training.prompts import Mention, SizeWord, pick, take_marks, write_prompt
+from engine.training.strangers import Strangers
 
 PromptKind = Literal["full", "empty", "fewer", "more"]
 Aspects = Mapping[tuple[str, str], float]
@@ -95,6 +96,8 @@ def compose(
     size: float = 1.0,
     variety: float = 1.0,
     colour_share: float = 0.5,
+    strangers: Strangers | None = None,
+    stranger_share: float = 0.0,
 ) -> Scene:
     """Compose one training scene; never one whose nouns are held out.
 
@@ -109,6 +112,8 @@ def compose(
         variety: at 0 noun, look, colour and box leave nothing open: no mirrored sprites, and each
             fitted into its box. A first model learns that many times sooner.
         colour_share: of the colourable things that are given a colour.
+        strangers, stranger_share: words from outside the vocabulary, and the share of the prompts
+            that have one.
     """
     canvas = canvas or _draw_canvas(rng)
     if with_background is None:
@@ -135,6 +140,8 @@ def compose(
         mentions = _drop_some(rng, mentions)
     elif kind == "more":
         mentions = _add_some(rng, mentions, vocabulary)
+    if strangers is not None and rng.random() < stranger_share:
+        mentions = strangers.mix_in(rng, mentions)
     said_background = background
     if background is None and rng.random() < 0.15:
         # Somebody may switch the background off and leave the prompt as it was.

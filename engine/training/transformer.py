@@ -11,7 +11,6 @@ import json
 import os
 import signal
 import time
-from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,6 +26,8 @@ from engine.model.autoencoder import Autoencoder, AutoencoderConfig
 from engine.model.text import TextConfig, Vocabulary
 from engine.model.transformer import ARTConfig
 from engine.planning import PLANNING_T
+from engine.training.concepts import STAGES, concepts_of, stage_path
+from engine.training.growth import grow, prompt_vocabulary
 from engine.training.objective import (
     TextToLayers,
     add_noise,
@@ -38,18 +39,11 @@ from engine.training.objective import (
 from engine.training.optim import Muon, learning_rate, split_parameters, update_ema
 from engine.training.pictures import Batch, PictureMix, Pictures
 from engine.training.run_folder import RunFolder
-from engine.training.scenes import compose
+from engine.training.sprites import DEFAULT_SPRITES
 from engine.weights import load_model
-from engine.words import load_word_table, tokenize
+from engine.words import load_word_table
 
 PLAIN = ("img_in", "txt_in", "final_layer", "mods", "table", "embed", "word_in", "plan")
-
-
-def prompt_vocabulary(samples: int = 20_000, at_least: int = 8) -> tuple[str, ...]:
-    """Words of composed prompts, most frequent first."""
-    rng = np.random.default_rng(2026)
-    counts = Counter(word for _ in range(samples) for word in tokenize(compose(rng).prompt))
-    return tuple(word for word, count in counts.most_common() if count >= at_least)
 
 
 def load_autoencoder(run: Path) -> Autoencoder:
@@ -96,7 +90,13 @@ def average_gradients(model: nn.Module) -> None:
 
 def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="layerloom train transformer", description=__doc__)
-    parser.add_argument("--sprites", type=Path, default=Path("runs/sprites.safetensors"))
+    parser.add_argument(
+        "--stage",
+        type=int,
+        choices=STAGES,
+        help="of the vocabulary; a run that exists keeps its own",
+    )
+    parser.add_argument("--sprites", type=Path, help="those of the stage by default")
     parser.add_argument(
         "--autoencoder",
         type=Path,
@@ -105,6 +105,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--run", type=Path, default=Path("runs/transformer"))
     parser.add_argument("--start-from", type=Path, help="model file to begin a new run with")
+    parser.add_argument(
+        "--grow-from", type=Path, help="run or model file of an earlier stage to begin with"
+    )
     parser.add_argument("--steps", type=int, default=20_000)
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--batch", type=int, default=16)
@@ -116,7 +119,10 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--max-tokens", type=int, default=400, help="image tokens per picture")
     parser.add_argument("--size", type=float, default=1.0, help="factor on the sizes of things")
     parser.add_argument("--most-things", type=int, default=0, help="0 = as composed")
+    parser.add_argument("--most-tokens", type=int, help="of a thing's side; a run keeps its own")
     parser.add_argument("--variety", type=float, default=1.0, help="mirrored and loose sprites")
+    parser.add_argument("--colour-share", type=float, default=0.5, help="of colourable things")
+    parser.add_argument("--stranger-share", type=float, default=0.0, help="prompts with odd words")
     parser.add_argument("--config", type=json.loads, default={}, help="JSON over ARTConfig")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -138,14 +144,27 @@ def main(argv: list[str]) -> int:
     run = RunFolder(args.run)
     autoencoder = load_autoencoder(args.autoencoder)
     loaded = run.load()
+    if args.grow_from is not None and loaded is None:
+        grow(args.grow_from, run, args.stage or 1, PLAIN)
+        loaded = run.load()
     state = loaded[1] if loaded else {"step": 0, "elapsed": 0.0}
     start = load_model(args.start_from) if args.start_from and loaded is None else None
     if start is not None:
         state |= {"vocabulary": start.text.config.vocabulary, "art": start.art.config.to_dict()}
+        state["stage"] = start.card.stage
     elif loaded is None:
-        state["vocabulary"] = prompt_vocabulary()
+        state["stage"] = args.stage or 1
+        state["vocabulary"] = prompt_vocabulary(concepts=concepts_of(state["stage"]))
         art = ARTConfig(token_width=autoencoder.token_width, **{"planning": True, **args.config})
         state["art"] = art.to_dict()
+    if args.most_tokens is not None:
+        state["most_tokens"] = args.most_tokens
+    args.most_tokens = state.setdefault("most_tokens", start.card.most_tokens if start else 0)
+    stage = state.setdefault("stage", 1)  # runs begun before there were stages
+    if args.stage not in (None, stage):
+        raise ValueError(f"this run is of stage {stage}: use --grow-from with a new --run")
+    args.stage = stage
+    args.sprites = args.sprites or stage_path(DEFAULT_SPRITES, stage)
     text = TextConfig(vocabulary=tuple(state["vocabulary"]))
     state["art"] = {**state["art"], "planning": True}
     art = ARTConfig(**{**state["art"], "axes_dim": tuple(state["art"]["axes_dim"])})
@@ -176,7 +195,9 @@ def main(argv: list[str]) -> int:
     mix = PictureMix(edit_share=args.edit_share, background_share=args.background_share,
                      composite_share=args.composite_share, max_tokens=args.max_tokens,
                      size=args.size, variety=args.variety,
-                     most_things=args.most_things)  # fmt: skip
+                     most_things=args.most_things, most_tokens=args.most_tokens, stage=stage,
+                     colour_share=args.colour_share,
+                     stranger_share=args.stranger_share)  # fmt: skip
     data = Pictures(args.sprites, autoencoder, vocabulary, batch=args.batch, mix=mix,
                     seed=args.seed + step + 104_729 * rank)  # fmt: skip
     loader = DataLoader(data, batch_size=None, num_workers=args.workers, prefetch_factor=4)
@@ -250,10 +271,12 @@ def held_out_batches(
     from engine.training.scenes import evaluation_scenes
     from engine.training.sprites import SpritePack
 
-    bank = LatentBank(SpritePack.load(args.sprites), autoencoder, reuse=0)
+    concepts = concepts_of(args.stage)
+    bank = LatentBank(SpritePack.load(args.sprites).check(concepts), autoencoder, reuse=0)
     rng = np.random.default_rng(99)
-    scenes = evaluation_scenes(32, 99, canvas=(512, 512), aspects=bank.pack.aspects())
-    pictures = [(scene, entries(scene, bank, rng)[0], []) for scene in scenes]
+    aspects = bank.pack.aspects()
+    scenes = evaluation_scenes(32, 99, canvas=(512, 512), concepts=concepts, aspects=aspects)
+    pictures = [(s, entries(s, bank, rng, args.most_tokens)[0], []) for s in scenes]
     pictures.sort(key=lambda p: sum(len(e.tokens) for e in p[1]))
     groups = [pictures[i : i + 8] for i in range(0, len(pictures), 8)]
     return [collate(group, vocabulary, bank.token_px).to(device) for group in groups]

@@ -1,0 +1,113 @@
+"""Growth: a grown model says of every prompt what it said before, and its training goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.model.text import TextConfig, Vocabulary
+from engine.model.transformer import ARTConfig
+from engine.training import growth
+from engine.training.concepts import concepts_of
+from engine.training.growth import TABLE, grow, grown_vocabulary, prompt_vocabulary
+from engine.training.objective import TextToLayers
+from engine.training.optim import Muon, split_parameters
+from engine.training.run_folder import RunFolder
+from engine.training.transformer import PLAIN
+from engine.words import load_word_table
+
+OLD = ("a", "and", "dog", "cat", "blue", "car")
+ART = {"width": 64, "heads": 1, "double_blocks": 1, "single_blocks": 1, "planning": True}
+PROMPTS = ("a dog and a blue car", "a cat", "", "a horse beside a dog", "an ocelot and a cat")
+
+
+@pytest.fixture(autouse=True)
+def _few_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.set_num_threads(1)
+    monkeypatch.setattr(growth, "SAMPLES", 400)
+
+
+@pytest.fixture
+def old_run(tmp_path: Path) -> RunFolder:
+    """A run of the first stage that has stepped once, as the trainer saves it."""
+    torch.manual_seed(0)
+    model = TextToLayers(TextConfig(vocabulary=OLD), ARTConfig(**ART))
+    model.init_weights()
+    optimizer = Muon(*split_parameters(model, PLAIN), lr=1e-3)
+    sum(p.square().sum() for p in model.parameters()).backward()
+    optimizer.step(1e-3)
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    tensors |= {f"ema.{name}": value * 1.01 for name, value in model.named_parameters()}
+    tensors |= {f"optimizer.{name}": value for name, value in optimizer.state().items()}
+    run = RunFolder(tmp_path / "old")
+    art = ARTConfig(**ART).to_dict()
+    run.save(tensors, {"step": 7, "elapsed": 5.0, "vocabulary": OLD, "art": art})
+    return run
+
+
+def load(run: RunFolder) -> tuple[TextToLayers, dict, dict]:
+    tensors, state = run.load() or ({}, {})
+    model = TextToLayers(TextConfig(vocabulary=tuple(state["vocabulary"])), ARTConfig(**ART))
+    model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
+    return model.eval(), tensors, state
+
+
+def tokens(run: RunFolder, prompt: str) -> torch.Tensor:
+    model, _, state = load(run)
+    vectors, known = Vocabulary(state["vocabulary"], load_word_table()).encode(prompt)
+    with torch.no_grad():
+        return model.text(torch.from_numpy(vectors)[None], torch.from_numpy(known)[None])
+
+
+def test_a_grown_run_gives_the_same_text_tokens_for_old_and_new_words(
+    old_run: RunFolder, tmp_path: Path
+) -> None:
+    new = RunFolder(tmp_path / "new")
+    grow(old_run.path, new, 2, PLAIN)
+    _, _, state = load(new)
+    assert state["stage"] == 2
+    assert state["step"] == 7
+    assert tuple(state["vocabulary"][: len(OLD)]) == OLD
+    assert "horse" in state["vocabulary"]
+    for prompt in PROMPTS:
+        assert torch.equal(tokens(old_run, prompt), tokens(new, prompt)), prompt
+
+
+def test_every_other_tensor_stays_and_new_rows_start_without_moments(
+    old_run: RunFolder, tmp_path: Path
+) -> None:
+    new = RunFolder(tmp_path / "new")
+    grow(old_run.path, new, 2, PLAIN)
+    model, after, _ = load(new)
+    _, before, _ = load(old_run)
+    assert after.keys() == before.keys()
+    grown = [name for name in before if after[name].shape != before[name].shape]
+    assert {f"model.{TABLE}", f"ema.{TABLE}"} < set(grown)
+    assert len(grown) == 4, "two copies of the table and its two moments"
+    for name, tensor in before.items():
+        assert torch.equal(after[name][: len(tensor)] if name in grown else after[name], tensor)
+        if name.startswith("optimizer.") and name in grown:
+            assert not after[name][len(tensor) :].any()
+    optimizer = Muon(*split_parameters(model, PLAIN), lr=1e-3)
+    optimizer.load_state({k[10:]: v for k, v in after.items() if k.startswith("optimizer.")})
+    sum(p.square().sum() for p in model.parameters()).backward()
+    optimizer.step(1e-3)
+    assert all(p.isfinite().all() for p in model.parameters())
+
+
+def test_what_cannot_grow_is_refused(old_run: RunFolder, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="is of stage 1"):
+        grow(old_run.path, RunFolder(tmp_path / "new"), 1, PLAIN)
+    with pytest.raises(FileExistsError):
+        grow(old_run.path, old_run, 2, PLAIN)
+    with pytest.raises(FileNotFoundError):
+        grow(tmp_path / "nothing", RunFolder(tmp_path / "new"), 2, PLAIN)
+
+
+def test_the_vocabulary_keeps_old_places_and_counts_words_of_its_stage() -> None:
+    assert grown_vocabulary(("b", "a"), ("a", "c", "b")) == ("b", "a", "c")
+    words = prompt_vocabulary(600, 2, concepts_of(2))
+    assert {"ink", "brown", "desert", "horse"} <= set(words)
+    assert not {"ink", "brown", "horse"} & set(prompt_vocabulary(600, 2))
