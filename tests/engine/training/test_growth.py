@@ -23,15 +23,10 @@ ART = {"width": 64, "heads": 1, "double_blocks": 1, "single_blocks": 1, "plannin
 PROMPTS = ("a dog and a blue car", "a cat", "", "a horse beside a dog", "an ocelot and a cat")
 
 
-@pytest.fixture(autouse=True)
-def _few_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
-    torch.set_num_threads(1)
-    monkeypatch.setattr(growth, "SAMPLES", 400)
-
-
-@pytest.fixture
-def old_run(tmp_path: Path) -> RunFolder:
+@pytest.fixture(scope="module")
+def old_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A run of the first stage that has stepped once, as the trainer saves it."""
+    torch.set_num_threads(1)
     torch.manual_seed(0)
     model = TextToLayers(TextConfig(vocabulary=OLD), ARTConfig(**ART))
     model.init_weights()
@@ -41,9 +36,19 @@ def old_run(tmp_path: Path) -> RunFolder:
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"ema.{name}": value * 1.01 for name, value in model.named_parameters()}
     tensors |= {f"optimizer.{name}": value for name, value in optimizer.state().items()}
-    run = RunFolder(tmp_path / "old")
+    run = RunFolder(tmp_path_factory.mktemp("old"))
     art = ARTConfig(**ART).to_dict()
     run.save(tensors, {"step": 7, "elapsed": 5.0, "vocabulary": OLD, "art": art})
+    return run
+
+
+@pytest.fixture(scope="module")
+def new_run(old_run: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """The old run grown to the second stage, its words counted in few prompts."""
+    run = RunFolder(tmp_path_factory.mktemp("new"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(growth, "SAMPLES", 350)
+        grow(old_run.path, run, 2, PLAIN)
     return run
 
 
@@ -62,25 +67,21 @@ def tokens(run: RunFolder, prompt: str) -> torch.Tensor:
 
 
 def test_a_grown_run_gives_the_same_text_tokens_for_old_and_new_words(
-    old_run: RunFolder, tmp_path: Path
+    old_run: RunFolder, new_run: RunFolder
 ) -> None:
-    new = RunFolder(tmp_path / "new")
-    grow(old_run.path, new, 2, PLAIN)
-    _, _, state = load(new)
+    _, _, state = load(new_run)
     assert state["stage"] == 2
     assert state["step"] == 7
     assert tuple(state["vocabulary"][: len(OLD)]) == OLD
     assert "horse" in state["vocabulary"]
     for prompt in PROMPTS:
-        assert torch.equal(tokens(old_run, prompt), tokens(new, prompt)), prompt
+        assert torch.equal(tokens(old_run, prompt), tokens(new_run, prompt)), prompt
 
 
 def test_every_other_tensor_stays_and_new_rows_start_without_moments(
-    old_run: RunFolder, tmp_path: Path
+    old_run: RunFolder, new_run: RunFolder
 ) -> None:
-    new = RunFolder(tmp_path / "new")
-    grow(old_run.path, new, 2, PLAIN)
-    model, after, _ = load(new)
+    model, after, _ = load(new_run)
     _, before, _ = load(old_run)
     assert after.keys() == before.keys()
     grown = [name for name in before if after[name].shape != before[name].shape]
@@ -108,6 +109,6 @@ def test_what_cannot_grow_is_refused(old_run: RunFolder, tmp_path: Path) -> None
 
 def test_the_vocabulary_keeps_old_places_and_counts_words_of_its_stage() -> None:
     assert grown_vocabulary(("b", "a"), ("a", "c", "b")) == ("b", "a", "c")
-    words = prompt_vocabulary(600, 2, concepts_of(2))
+    words = prompt_vocabulary(250, 2, concepts_of(2))
     assert {"ink", "brown", "desert", "horse"} <= set(words)
-    assert not {"ink", "brown", "horse"} & set(prompt_vocabulary(600, 2))
+    assert not {"ink", "brown", "horse"} & set(prompt_vocabulary(250, 2))
