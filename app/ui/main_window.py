@@ -221,7 +221,9 @@ class MainWindow(QMainWindow):
         self.tools_wiring = ToolsWiring(
             session, actions, self, self.view, self.prompt, self.layers, retheme
         )
-        self.inspecting = InspectingWiring(session, self.record, self.advanced)
+        self.inspecting = InspectingWiring(
+            session, actions, self.inspector, self.record, self.advanced
+        )
         self.help = HelpWiring(session, actions, self)
         self.model = ModelWiring(session)
         actions["reset_layout"].triggered.connect(lambda: self.state.reset())

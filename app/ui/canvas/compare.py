@@ -160,7 +160,8 @@ class ComparePage(QWidget):
                 painter.setPen(QPen(QColor(self.colours.edge), 1))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawRect(overlay.aligned(shown).adjusted(0, 0, -1, -1))
-            line = QRectF(tile.left(), tile.bottom(), tile.width(), LABEL_HEIGHT)
+            # Right below the picture, however much room the tile has left.
+            line = QRectF(tile.left(), shown.bottom(), tile.width(), LABEL_HEIGHT)
             strong = place == self.current
             painter.setPen(QColor(self.colours.text if strong else self.colours.secondary))
             painter.drawText(line, Qt.AlignmentFlag.AlignCenter, self._name(place))

@@ -25,12 +25,12 @@ from app.document.commands import Rename, SetRect, SetRects, SetSeed
 from app.document.contents import MAX_SIDE, default_name
 from app.document.document import Document
 from app.document.layer import MAX_NAME, Layer
-from app.ui.icons import pixmap
-from app.ui.panels.layer_state import seed_text, state_of
+from app.ui.panels.layer_state import is_empty, seed_text, state_of
 from app.ui.panels.seed_control import parse_seed, seed_validator
+from app.ui.panels.state_row import StateRow
 from app.ui.selection import Selection
 from app.ui.text import number, tr
-from app.ui.theme import GAP, ICON_SMALL, MARGIN, UNIT, Colours
+from app.ui.theme import GAP, MARGIN, UNIT, Colours
 from app.ui.undo import UndoStack
 
 FIELD_HEIGHT = 28
@@ -42,9 +42,11 @@ class Inspector(QWidget):
 
     Signals:
         left(): Esc was pressed in a field, which shows its former value again.
+        retry_asked(): the layer came out empty; make it with another seed (RE7).
     """
 
     left = Signal()
+    retry_asked = Signal()
 
     def __init__(
         self,
@@ -80,10 +82,8 @@ class Inspector(QWidget):
         self.made_with = QLabel()
         self.made_with.setAccessibleName(tr("Seed of the present pixels"))
         self.made_with.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.state_sign = QLabel()
-        self.state_sign.setAccessibleName(tr("State sign"))
-        self.state = QLabel()
-        self.state.setAccessibleName(tr("State"))
+        self.state = StateRow()
+        self.state.retry.clicked.connect(self.retry_asked)
         self._lay_out()
         for widget in (self.name, self.seed, *self.fields.values()):
             widget.installEventFilter(self)
@@ -151,8 +151,7 @@ class Inspector(QWidget):
                 field.setValue(getattr(layers[-1].rect, key))
                 field.setEnabled(not reason)
                 field.setToolTip(reason or _TIPS[key]() + " " + tr("Counts for all of them."))
-            self.state.setText("")
-            self.state_sign.clear()
+            self.state.show_state(None, self._colours, is_empty=False)
         finally:
             self._is_loading = False
 
@@ -175,10 +174,8 @@ class Inspector(QWidget):
                 self.seed.setText("" if layer.seed is None else str(layer.seed))
             self.made_with.setText(seed_text(layer) if layer.has_pixels else "–")
             state = state_of(layer, self._document, self._running)
-            self.state.setText(state.text)
-            colour = getattr(self._colours, state.colour)
-            ratio = self.devicePixelRatioF()
-            self.state_sign.setPixmap(pixmap(state.icon, colour, ICON_SMALL, ratio))
+            can_retry = is_empty(layer) and layer.kind == "generated" and not layer.locked
+            self.state.show_state(state, self._colours, is_empty=can_retry)
         finally:
             self._is_loading = False
 
@@ -227,7 +224,7 @@ class Inspector(QWidget):
             (tr("Size"), self._pair("width", "height")),
             (tr("Pinned seed"), self.seed),
             (tr("Made with"), self.made_with),
-            (tr("State"), self._state_row()),
+            (tr("State"), self.state),
         )
         for row, (text, widget) in enumerate(rows):
             label = QLabel(text)
@@ -256,15 +253,6 @@ class Inspector(QWidget):
         row.setSpacing(GAP)
         row.addWidget(self.fields[first], 1)
         row.addWidget(self.fields[second], 1)
-        return widget
-
-    def _state_row(self) -> QWidget:
-        widget = QWidget()
-        row = QHBoxLayout(widget)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(UNIT)
-        row.addWidget(self.state_sign)
-        row.addWidget(self.state, 1)
         return widget
 
     def _line_edit(self, name: str) -> QLineEdit:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QLocale, Qt, QTime, Signal
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
+    QLabel,
     QPlainTextEdit,
     QPushButton,
     QVBoxLayout,
@@ -79,6 +81,9 @@ class RecordPage(QWidget):
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setAccessibleName(tr("Record of the layer"))
+        self.since = QLabel()
+        self.since.setObjectName("secondary")
+        self.since.setAccessibleName(tr("Age of the pixels"))
         self.copy = self._button(tr("Copy Recipe"), tr("Copies the whole record as text."))
         self.use = self._button(tr("Use Prompt"), tr("Puts the layer's prompt into the field."))
         self.copy.clicked.connect(self._copy)
@@ -92,16 +97,26 @@ class RecordPage(QWidget):
         whole.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         whole.setSpacing(GAP)
         whole.addWidget(self.text, 1)
+        whole.addWidget(self.since)
         whole.addLayout(row)
         self.show_layer(None)
 
-    def show_layer(self, layer: Layer | None) -> None:
-        """The record of a layer, or that there is none."""
+    def show_layer(self, layer: Layer | None, since: datetime | None = None) -> None:
+        """The record of a layer, or that there is none.
+
+        Args:
+            since: when its pixels became what they are.
+        """
         self._layer = layer
         lines = [tr("Nothing selected.")] if layer is None else record_lines(layer)
         text = "\n".join(lines)
         if text != self.text.toPlainText():
             self.text.setPlainText(text)
+        self.since.setVisible(layer is not None and since is not None)
+        if since is not None:
+            minute = QTime(since.hour, since.minute)
+            time = QLocale().toString(minute, QLocale.FormatType.ShortFormat)
+            self.since.setText(tr("Pixels unchanged since {0}").format(time))
         has_record = layer is not None and "prompt" in (layer.record or {})
         self.copy.setEnabled(has_record)
         self.use.setEnabled(has_record)

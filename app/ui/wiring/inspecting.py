@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 
 from PySide6.QtCore import QObject
 
-from app.document.commands import SetPrompt, SetSettings
+from app.document.commands import SetPrompt, SetSeed, SetSettings
+from app.ui.actions import Actions
 from app.ui.panels.advanced_page import AdvancedPage
+from app.ui.panels.inspector import Inspector
 from app.ui.panels.record_page import RecordPage
 from app.ui.session import Session
+from app.ui.since import Since
 
 
 class InspectingWiring(QObject):
     """Keeps both pages up to date; what they ask becomes a command."""
 
-    def __init__(self, session: Session, record: RecordPage, advanced: AdvancedPage) -> None:
+    def __init__(
+        self,
+        session: Session,
+        actions: Actions,
+        inspector: Inspector,
+        record: RecordPage,
+        advanced: AdvancedPage,
+    ) -> None:
         super().__init__(record)
         self._session = session
         self._record = record
         self._advanced = advanced
+        self._actions = actions
+        self.since = Since(session.document, self)
+        inspector.retry_asked.connect(self._retry)
         record.prompt_asked.connect(self._use_prompt)
         advanced.changed.connect(self._on_advanced)
         session.selection.changed.connect(self._show_record)
@@ -32,10 +46,20 @@ class InspectingWiring(QObject):
         self._show_settings()
 
     def _show_record(self) -> None:
-        self._record.show_layer(self._session.selection.single())
+        layer = self._session.selection.single()
+        self._record.show_layer(layer, None if layer is None else self.since.of(layer.id))
 
     def _show_settings(self) -> None:
         self._advanced.show_settings(self._session.document.settings)
+
+    def _retry(self) -> None:
+        """RE7: a pinned seed, or the picture's fixed one, would only give the same again."""
+        layer = self._session.selection.single()
+        if layer is None:
+            return
+        if layer.seed is not None or self._session.document.settings.seed_mode == "fixed":
+            self._session.push(SetSeed(layer.id, secrets.randbelow(2**32)))
+        self._actions["regenerate"].trigger()
 
     def _use_prompt(self, prompt: str) -> None:
         self._session.push(SetPrompt(prompt))

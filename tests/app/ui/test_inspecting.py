@@ -61,3 +61,23 @@ def test_steps_and_guidance_are_commands(window: Any) -> None:
     assert page.steps.value() == 0
     window.actions_["undo"].trigger()
     assert page.steps.value() == 20
+
+
+def test_the_inspector_says_since_when_pixels_are_the_same(window: Any, qtbot: Any) -> None:
+    """RE3: a neighbour's time does not move when another layer is made anew."""
+    for left in (64, 256):
+        window.session.selection.clear()
+        draw_box(window, left, 64, left + 128, 192)
+    generate(window, qtbot)
+    one, two = window.session.document.foregrounds
+    since = window.inspecting.since
+    first = since.of(two.id)
+    assert first is not None
+    window.session.selection.set([one.id])
+    generate(window, qtbot, "regenerate")
+    assert since.of(two.id) == first
+    assert since.of(one.id) > first
+    window.session.selection.set([two.id])
+    window.inspector_tabs.setCurrentIndex(1)
+    assert "unchanged since" in window.record.since.text()
+    assert window.record.since.isVisible()

@@ -239,13 +239,21 @@ def test_an_empty_result_says_so(window: Any) -> None:
     """RE7: less than half a percent of alpha: a sign and what to do."""
     import numpy as np
 
-    from app.document.commands import Placement, PlacePixels
+    from app.document.commands import Placement, PlacePixels, SetSeed
 
     layer = filled(window)[0]
     nothing = np.zeros((layer.rect.height, layer.rect.width, 4), np.uint8)
     window.session.push(PlacePixels([Placement(layer.id, nothing, layer.rect, {"prompt": ""})]))
     model = window.layers.model
     assert model.state_at(model.index_of(layer.id)).text == "Empty: try another seed"
+    window.session.push(SetSeed(layer.id, 7))
+    window.session.selection.set([layer.id])
+    row = window.inspector.state
+    assert row.retry.isVisible()
+    row.retry.click()
+    asked = next(item for item in window.engine.last.layers if item.layer_id == layer.id)
+    assert asked.is_target
+    assert asked.seed != 7, "the pinned seed would give the same again"
 
 
 def test_q_switches_between_two_selections(window: Any) -> None:
