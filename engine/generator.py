@@ -37,11 +37,13 @@ from engine.layout import (
     BACKGROUND,
     FIRST_FOREGROUND,
     MAX_FOREGROUNDS,
+    coarseness,
     inner_coordinates,
     region_ids,
     token_size,
 )
-from engine.model.autoencoder import channels_last
+from engine.model.autoencoder import channels_last, clamp_premultiplied
+from engine.model.deblocking import deblock
 from engine.model.packing import KeyValue
 from engine.model.text import Vocabulary
 from engine.pixels import enlarge, reduce, to_opaque, to_premultiplied, to_straight
@@ -210,7 +212,8 @@ class Generator:
             if layer.kind == "background":
                 place, scale = BACKGROUND, self.model.card.base_scale
             else:
-                place, scale = index, 1
+                place = index
+                scale = coarseness(layer.box, self.token_px, self.model.card.most_tokens)
                 index += 1
             size = token_size(layer.box, self.token_px, scale)
             regions.append(Region(layer, place, scale, size))
@@ -246,9 +249,11 @@ class Generator:
         rgba = to_premultiplied(pixels)
         if region.scale > 1:
             rgba = reduce(rgba, region.scale)
+        h, w = region.size
+        missing = h * self.token_px - rgba.shape[0], w * self.token_px - rgba.shape[1]
+        rgba = np.pad(rgba, ((0, missing[0]), (0, missing[1]), (0, 0)))  # transparent
         tensor = torch.from_numpy(rgba).movedim(-1, 0).to(self.device)
         tokens = self.model.autoencoder.encode([tensor])[None]  # (1, n, C)
-        h, w = region.size
         step = self.token_px * region.scale
         ids = region_ids(0, (0, 0, w * step, h * step), self.token_px, region.scale)
         inner = inner_coordinates(h, w)
@@ -274,11 +279,14 @@ class Generator:
         check: Callable[[], None],
     ) -> tuple[LayerResult, ...]:
         """Tokens -> pixels, each layer by itself."""
-        results = []
+        card, results = self.model.card, []
         parts = tokens.split([r.count for r in targets])
         for region, part, word in zip(targets, parts, words, strict=True):
             check()
             rgba = self.model.autoencoder.decode(part, [region.size])[0].float()
+            if card.deblocking:
+                cell_px = self.model.autoencoder.config.cell_px
+                rgba = clamp_premultiplied(deblock(rgba, cell_px, card.deblocking))
             pixels = rgba.movedim(0, -1).cpu().numpy()
             if region.scale > 1:
                 pixels = enlarge(pixels, region.scale)

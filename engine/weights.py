@@ -39,6 +39,10 @@ class ModelCard:
         base_scale: grid cells per token side of the two full-canvas entries.
         mu: shift of the sampling schedule, the same for any number of layers.
         credits: the licences of the art that it learned from.
+        most_tokens: of a foreground's side; larger ones are drawn coarser (`layout.coarseness`);
+            0 = as many as it takes.
+        deblocking: height of the steps between cells that are evened out (`model.deblocking`), in
+            units of a channel; 0 = none.
         stage: of the vocabulary that it was trained for; files from before there were stages are
             of the first.
     """
@@ -56,6 +60,8 @@ class ModelCard:
     credits: tuple[str, ...]
     training: str
     stage: int = 1
+    most_tokens: int = 0
+    deblocking: float = 0.0
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ from engine.denoising import Region
 from engine.model.packing import KeyValue, Packing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DividedPacking(Packing):
     """A packing that attends within layers and across them, never everywhere.
 
@@ -85,4 +85,5 @@ def divided(packing: Packing, regions: Sequence[Region]) -> DividedPacking:
         groups.append(start + (row[:, None] * region.size[1] + col[None, :]).flatten())
         start += region.count
     index = torch.stack(groups, dim=1)
-    return DividedPacking(packing.texts, packing.images, tuple(r.count for r in regions), index)
+    layers = tuple(r.count for r in regions)
+    return DividedPacking(packing.texts, packing.images, layers=layers, groups=index)

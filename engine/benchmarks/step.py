@@ -31,7 +31,11 @@ Repack = Callable[[Packing, Sequence[Region]], Packing]
 
 
 def regions_of(generator: Generator, request: GenerateRequest) -> list[Region]:
-    """The request's layers on the token grid, numbered as the generator does."""
+    """The request's layers on the token grid, numbered as the generator does.
+
+    Foregrounds at full fineness whatever their size: the benchmarks' boxes are small enough for it,
+    and uncropped layers keep the tokens that they have in the crop.
+    """
     regions, index = [], FIRST_FOREGROUND
     for layer in request.layers:
         place, scale = index, 1

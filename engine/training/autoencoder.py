@@ -192,9 +192,10 @@ def main(argv: list[str]) -> int:
     if args.generated:
         encoder = Autoencoder(model.config)  # a linear encoder does not change any more
         encoder.load_state_dict(model.state_dict())
-        networks, _ = load_transformer(args.generated)
+        networks, state_of = load_transformer(args.generated)
         made = GeneratedLayers(args.sprites, encoder.requires_grad_(False), networks,
                                batch=args.batch, size=args.generated_crop, mu=args.mu,
+                               most_tokens=state_of.get("most_tokens", 0),
                                seed=args.seed + step)  # fmt: skip
         generated = iter(DataLoader(made, batch_size=None, num_workers=1, prefetch_factor=4))
         held_out_generated = to_device(next(generated), device)

@@ -55,12 +55,13 @@ class GeneratedLayers(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
         size: int,
         mu: float,
         seed: int,
+        most_tokens: int = 0,
         variety: float = 0.0,
         reuse: int = 2,
     ) -> None:
         self.sprites, self.autoencoder, self.networks = sprites, autoencoder, networks
         self.batch, self.size, self.mu, self.seed = batch, size, mu, seed
-        self.variety, self.reuse = variety, reuse
+        self.most_tokens, self.variety, self.reuse = most_tokens, variety, reuse
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         info = get_worker_info()
@@ -90,7 +91,7 @@ class GeneratedLayers(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
             scene = compose(rng, with_background=bool(rng.random() < 0.25), aspects=aspects,
                             count=int(rng.integers(1, 6)), size=1.15 * float(rng.uniform(0.6, 1)),
                             variety=self.variety)  # fmt: skip
-            found, background = entries(scene, bank, rng)
+            found, background = entries(scene, bank, rng, self.most_tokens)
             # What the prompt does not name has no true pixels.
             if found and scene.look_named and all(entry.said_at for entry in found):
                 pictures.append((scene, found, background))
@@ -104,12 +105,13 @@ class GeneratedLayers(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
                 latents = unpatchify(tokens[row, at : at + h * w][None], h, w)[0]
                 at += h * w
                 if entry.index >= FIRST_FOREGROUND:
-                    drawn = bank.draw(scene.things[entry.index - FIRST_FOREGROUND])
+                    thing = scene.things[entry.index - FIRST_FOREGROUND]
+                    drawn = bank.draw(thing, entry.scale)
                 else:
                     assert background is not None
                     drawn = background
                 missing = h * bank.token_px - drawn.shape[0], w * bank.token_px - drawn.shape[1]
-                padded = np.pad(drawn, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="edge")
+                padded = np.pad(drawn, ((0, missing[0]), (0, missing[1]), (0, 0)))
                 yield latents, torch.from_numpy(padded).movedim(-1, 0)
 
     def _crop(

@@ -58,16 +58,16 @@ class LatentBank:
         """(h, w, 4) premultiplied -> (h/32 * w/32, C) float16."""
         h, w = rgba.shape[:2]
         step = self.token_px
-        padded = np.pad(rgba, ((0, -h % step), (0, -w % step), (0, 0)), mode="edge")
+        padded = np.pad(rgba, ((0, -h % step), (0, -w % step), (0, 0)))  # transparent
         return self.autoencoder.encode([torch.from_numpy(padded).movedim(-1, 0)]).half()
 
-    def layer(self, thing: Thing) -> Tensor:
+    def layer(self, thing: Thing, scale: int = 1) -> Tensor:
         x0, y0, x1, y1 = thing.box
-        key = (thing.noun, thing.look, thing.colour, thing.flip, x1 - x0, y1 - y0)
+        key = (thing.noun, thing.look, thing.colour, thing.flip, x1 - x0, y1 - y0, scale)
         known = self._layers.setdefault(key, [])
         if known and random.random() < self.reuse:
             return random.choice(known)
-        tokens = self.encode(self.draw(thing))
+        tokens = self.encode(self.draw(thing, scale))
         if len(known) >= VARIANTS:
             known.pop(0)
         known.append(tokens)

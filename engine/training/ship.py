@@ -49,6 +49,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--steps", type=int, default=16)
     parser.add_argument("--guidance", type=float, default=2.5)
     parser.add_argument("--mu", type=float, default=0.6)
+    parser.add_argument("--deblocking", type=float, default=0.3)
     args = parser.parse_args(argv)
     autoencoder = load_autoencoder(args.autoencoder)
     networks, state = load_transformer(args.transformer)
@@ -65,6 +66,8 @@ def main(argv: list[str]) -> int:
         backgrounds=concepts.background_names,
         canvases=((512, 512), *OTHER_CANVASES),
         base_scale=BASE_SCALE,
+        most_tokens=state.get("most_tokens", 0),
+        deblocking=args.deblocking,
         mu=args.mu,
         steps=args.steps,
         cfg_scale=args.guidance,

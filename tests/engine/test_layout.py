@@ -11,6 +11,7 @@ from engine.errors import LayoutError
 from engine.layout import (
     check_box,
     check_canvas,
+    coarseness,
     inner_coordinates,
     patchify,
     region_ids,
@@ -112,3 +113,10 @@ def test_patchify_is_channel_slowest_and_exactly_inverted():
     assert tokens.shape == (6, 8)
     assert tokens[0].tolist() == [0, 1, 6, 7, 24, 25, 30, 31]  # channel, row, column
     assert torch.equal(unpatchify(tokens, 2, 3), latents)
+
+
+def test_large_things_are_drawn_coarser_and_small_ones_are_not():
+    """At most six tokens a side: 192 px as they are, 384 px at a half, 768 px at a quarter."""
+    boxes = [(0, 0, 192, 64), (0, 0, 224, 64), (32, 32, 64, 416), (0, 0, 768, 32)]
+    assert [coarseness(box, 32, 6) for box in boxes] == [1, 2, 2, 4]
+    assert [coarseness(box, 32, 0) for box in boxes] == [1, 1, 1, 1]

@@ -1,0 +1,53 @@
+"""Large layers on coarser tokens: whole in their boxes, and as exact in the cache as all others."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from engine.api import Preview
+from engine.generator import Generator
+from tests.engine.tiny import layer, picture, random_pixels, tiny_generator
+
+FULL, LARGE, SMALL = (0, 0, 256, 256), (32, 0, 192, 224), (160, 160, 224, 224)
+
+
+@pytest.fixture(scope="module")
+def generator() -> Generator:
+    """At most two tokens of 32 px a side: LARGE, 160 x 224, is drawn at a quarter."""
+    generator = tiny_generator()
+    generator.model.card = dataclasses.replace(generator.model.card, most_tokens=2, deblocking=0.3)
+    return generator
+
+
+def test_a_large_layer_fills_its_box_with_few_tokens(generator):
+    previews = []
+    request = dataclasses.replace(picture(layer(1, LARGE), layer(2, SMALL)), preview_every=1)
+    finished = generator.run(request, emit=previews.append)
+    assert [r.rgba.shape for r in finished.results] == [(224, 160, 4), (64, 64, 4)]
+    assert finished.results[0].rgba[..., 3].any()
+    assert any(isinstance(event, Preview) and event.layer_id == 1 for event in previews)
+
+
+def test_the_cache_holds_large_layers_exactly(generator):
+    """Cached equals uncached to one step of 8 bits, as for all layers (art.md 12.3)."""
+    kept = layer(1, LARGE, random_pixels(LARGE, 1))
+    request = picture(layer(0, FULL, random_pixels(FULL)), kept, layer(2, SMALL))
+    generator.run(request)
+    cached = generator.run(request)
+    assert (cached.cache_hits, cached.cache_misses) == (2, 0)
+    uncached = generator.run(request, use_cache=False)
+    difference = np.abs(cached.results[0].rgba.astype(int) - uncached.results[0].rgba).max()
+    assert difference <= 1
+
+
+def test_an_older_model_draws_large_layers_as_before(generator):
+    """Files without the field know no coarseness: their results must not change."""
+    plain = tiny_generator()
+    assert plain.model.card.most_tokens == 0
+    large = plain.run(picture(layer(1, LARGE))).results[0].rgba
+    coarse = generator.run(picture(layer(1, LARGE))).results[0].rgba
+    assert large.shape == coarse.shape
+    assert not np.array_equal(large, coarse)
