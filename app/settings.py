@@ -40,6 +40,7 @@ class Settings:
         matte_colour: the user's own, as #RRGGBB.
         font_percent: size of all text, 80 to 200.
         undo_steps, undo_mb: how much undo keeps.
+        candidates, candidates_mb: how many results a picture keeps before it asks (UN7).
         keys: key sequences by action name, where they differ from the preset.
         key_preset: "Layerloom", "Photoshop", "Krita" or "GIMP".
         prompts: those that were generated with, newest first.
@@ -64,6 +65,8 @@ class Settings:
     font_percent: int = 100
     undo_steps: int = 1000
     undo_mb: int = 512
+    candidates: int = 300
+    candidates_mb: int = 1024
     keys: dict[str, list[str]] = field(default_factory=dict)
     key_preset: str = "Layerloom"
     prompts: list[str] = field(default_factory=list)
@@ -147,6 +150,8 @@ _RANGES = {
     "font_percent": (80, 200),
     "undo_steps": (1, 10_000),
     "undo_mb": (16, 65536),
+    "candidates": (10, 100_000),
+    "candidates_mb": (64, 65536),
 }
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "theme": ("system", "dark", "light"),

@@ -87,6 +87,11 @@ class Stage(QObject):
             for layer_id, item in choice.candidates.items()
         )
 
+    def use_count(self, choice: Choice) -> int:
+        """Layers that show pixels of the choice now: it and its duplicates (UN6)."""
+        hashes = set(choice.hashes.values())
+        return sum(1 for layer in self._document.layers if layer.pixel_hash in hashes)
+
     # ---- looking ----
 
     def show_place(self, place: int) -> None:

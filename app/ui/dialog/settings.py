@@ -58,6 +58,7 @@ class SettingsDialog(QDialog):
         self.tabs.addTab(self._generation(measure), tr("Generation"))
         self.tabs.addTab(self._canvas(), tr("Canvas"))
         self.tabs.addTab(keys, tr("Keys"))
+        self.tabs.addTab(self._files(), tr("Files"))
         self.tabs.addTab(self._undo(), tr("Undo"))
         buttons = QDialogButtonBox()
         close = QPushButton(tr("Close"))
@@ -128,6 +129,15 @@ class SettingsDialog(QDialog):
             "wheel_zooms",
             tr("Wheel zooms"),
             tr("Then Ctrl+wheel scrolls. Otherwise it is the other way round."),
+        )
+        return page
+
+    def _files(self) -> QWidget:
+        page, form = _page()
+        self._number(form, "candidates", tr("Candidates per picture"), 10, 100_000, "", 50)
+        self._number(form, "candidates_mb", tr("Memory for candidates"), 64, 65536, " MB", 256)
+        form.addRow(
+            _note(tr("Above that a bar offers to delete the oldest; nothing goes unasked."))
         )
         return page
 

@@ -83,6 +83,12 @@ class ChoiceModel(QAbstractListModel):
         text = tr("Candidate {0} of {1}.").format(number(place), number(len(self._stage.choices)))
         if choice.seed is not None:
             text += " " + tr("Seed {0}.").format(choice.seed)
+        if uses := self._stage.use_count(choice):
+            text += " " + (
+                tr("Shown by one layer.")
+                if uses == 1
+                else tr("Shown by {0} layers.").format(number(uses))
+            )
         if choice.prompt:
             text += "\n" + choice.prompt
         return text

@@ -75,16 +75,16 @@ class CandidatesWiring(QObject):
 
     def trim(self) -> None:
         """UN7: the oldest unused ones go, as one step; undo brings them back."""
-        gone = oldest_unused(self._session.document.contents)
+        gone = oldest_unused(self._session.document.contents, *self._bound)
         if gone:
             self._session.push(DiscardCandidates(gone))
 
     def check_bound(self) -> None:
         """Ask once the bound is passed; nothing is deleted without a click."""
         contents = self._session.document.contents
-        over = is_over(contents)
+        over = is_over(contents, *self._bound)
         if over and not self._was_over:
-            count = sum(len(hashes) for hashes in oldest_unused(contents).values())
+            count = sum(len(hashes) for hashes in oldest_unused(contents, *self._bound).values())
             found, size = candidate_load(contents)
             self._session.notified.emit(
                 Message(
@@ -100,6 +100,12 @@ class CandidatesWiring(QObject):
         self._was_over = over
         reason = "" if over else tr("there is room enough")
         self._actions.set_enabled("trim_candidates", reason)
+
+    @property
+    def _bound(self) -> tuple[int, int]:
+        """How many candidates, and how many bytes of them (3.5)."""
+        settings = self._session.settings
+        return settings.candidates, settings.candidates_mb << 20
 
     def show_before(self) -> bool:
         """A rung of the Esc ladder.

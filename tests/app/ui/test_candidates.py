@@ -10,7 +10,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.document.commands import MoveLayers, SetLocked, SetSettings
+from app.document.commands import DuplicateLayers, MoveLayers, SetLocked, SetSettings, UseCandidates
 from app.document.contents import Settings
 from tests.app.ui.helpers import LEFT, NONE, draw_box, generate, hashes, key
 
@@ -253,3 +253,27 @@ def test_the_strip_follows_the_selection(window: Any, qtbot: Any, selected: bool
     if selected:
         found = [choice.first.pixel_hash for choice in window.stage.choices]
         assert found == [item.pixel_hash for item in layer.candidates]
+
+
+def test_a_candidate_says_how_many_layers_show_it(window: Any, qtbot: Any) -> None:
+    """UN6: seed, prompt and use count in the tooltip, which is the accessible text as well."""
+    layer = castle_with(window, qtbot, 2)
+    tip = Qt.ItemDataRole.ToolTipRole
+    rows = window.strip.list.model()
+    assert "Shown by" not in rows.index(1, 0).data(tip)
+    taken = window.stage.choices[0]
+    window.session.push(UseCandidates(taken.hashes))
+    copies = DuplicateLayers([layer.id])
+    window.session.push(copies)
+    window.session.selection.set(copies.new_ids)
+    assert window.stage.use_count(taken) == 2
+
+
+def test_the_bound_of_the_settings_counts(window: Any, qtbot: Any) -> None:
+    """UN7, 3.5: the user's own bound; raising it takes the question away."""
+    window.session.settings.candidates = 2
+    castle_with(window, qtbot, 3)
+    assert window.actions_["trim_candidates"].isEnabled()
+    window.session.settings.candidates = 300
+    window.candidates.check_bound()
+    assert not window.actions_["trim_candidates"].isEnabled()
