@@ -1,6 +1,6 @@
 """Puts a trained autoencoder and transformer into one model file: `layerloom train ship`.
 
-Takes the averaged weights of both runs. The shipped file is only worth replacing when the
+Takes the averaged weights of both runs, or the transformer's last ones. The shipped file is only worth replacing when the
 evaluation says so; this command writes, it does not judge.
 """
 
@@ -25,8 +25,8 @@ from engine.weights import Model, ModelCard, default_path, save_model
 BASE_SCALE = 2
 
 
-def load_transformer(run: Path) -> tuple[TextToLayers, dict]:
-    """The averaged weights of a transformer run, and its state."""
+def load_transformer(run: Path, averaged: bool = True) -> tuple[TextToLayers, dict]:
+    """The averaged (or the last) weights of a transformer run, and its state."""
     loaded = RunFolder(run).load()
     if loaded is None:
         raise FileNotFoundError(f"no transformer in {run}: run `layerloom train transformer` first")
@@ -34,7 +34,9 @@ def load_transformer(run: Path) -> tuple[TextToLayers, dict]:
     art = {name: tuple(v) if isinstance(v, list) else v for name, v in state["art"].items()}
     text = TextConfig(vocabulary=tuple(state["vocabulary"]))
     model = TextToLayers(text, ARTConfig(**art))
-    model.load_state_dict({k[4:]: v for k, v in tensors.items() if k.startswith("ema.")})
+    prefix = "ema." if averaged else "model."
+    found = {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
+    model.load_state_dict(found)
     return model.eval().requires_grad_(False), state
 
 
@@ -49,10 +51,15 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--steps", type=int, default=16)
     parser.add_argument("--guidance", type=float, default=2.5)
     parser.add_argument("--mu", type=float, default=0.6)
+    parser.add_argument(
+        "--last",
+        action="store_true",
+        help="not the average: better where a run's end decayed in fewer steps than it averages",
+    )
     parser.add_argument("--deblocking", type=float, default=0.3)
     args = parser.parse_args(argv)
     autoencoder = load_autoencoder(args.autoencoder)
-    networks, state = load_transformer(args.transformer)
+    networks, state = load_transformer(args.transformer, averaged=not args.last)
     concepts = concepts_of(state.get("stage", 1))
     sprites = args.sprites or stage_path(DEFAULT_SPRITES, concepts.stage)
     with safe_open(sprites, framework="np") as pack:
