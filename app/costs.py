@@ -15,7 +15,7 @@ import numpy as np
 
 from app.document.contents import Contents
 from app.document.layer import Layer
-from engine import ModelInfo
+from engine import ModelInfo, coarseness
 
 MAX_SAMPLES = 40
 Triple = tuple[float, float, float]
@@ -39,11 +39,15 @@ class Load:
 
 
 def tokens_of(layer: Layer, contents: Contents, info: ModelInfo | None) -> int:
-    """Tokens of a layer's region; the background's may cover several grid cells each."""
+    """Tokens of a layer's region; the background's and large layers' cover several grid cells."""
     step = contents.grid
-    if layer.is_background and info is not None:
+    region = layer.region(contents.grid, contents.canvas)
+    if info is not None and layer.is_background:
         step *= max(1, info.canvas_multiple // info.token_px)
-    return layer.region(contents.grid, contents.canvas).area // step**2
+    elif info is not None:
+        box = (0, 0, region.width, region.height)
+        step *= coarseness(box, contents.grid, info.most_tokens)
+    return -(-region.width // step) * -(-region.height // step)
 
 
 def load_of(

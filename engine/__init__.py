@@ -16,6 +16,7 @@ from engine.api import (
     StateChanged,
 )
 from engine.errors import EngineError, LayoutError, RequestError, WeightsError
+from engine.grid import coarseness
 from engine.words import tokenize, unknown_words
 from engine.worker import Engine
 
@@ -38,6 +39,7 @@ __all__ = [
     "Started",
     "StateChanged",
     "WeightsError",
+    "coarseness",
     "tokenize",
     "unknown_words",
 ]

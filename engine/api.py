@@ -86,6 +86,7 @@ class ModelInfo:
     device: str
     precision: str
     threads: int
+    most_tokens: int = 0  # of a foreground's side, see `engine.grid.coarseness`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,11 +33,11 @@ from engine.checks import check_request
 from engine.denoising import CleanLayers, Denoiser, Region
 from engine.device import choose_device, default_cache_budget, precision
 from engine.errors import Cancelled
+from engine.grid import coarseness
 from engine.layout import (
     BACKGROUND,
     FIRST_FOREGROUND,
     MAX_FOREGROUNDS,
-    coarseness,
     inner_coordinates,
     region_ids,
     token_size,
@@ -112,6 +112,7 @@ class Generator:
             device=str(self.device),
             precision=str(self.dtype).removeprefix("torch."),
             threads=self.threads,
+            most_tokens=card.most_tokens,
         )
 
     # ---- one request ----

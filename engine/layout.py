@@ -18,6 +18,7 @@ from torch import Tensor
 
 from engine.api import Box
 from engine.errors import LayoutError
+from engine.grid import token_size
 
 PATCH = 2  # latent cells per token side, as in FLUX
 MERGED, BACKGROUND, FIRST_FOREGROUND = 0, 1, 2  # indices of the layer list (art.md 1.2)
@@ -60,27 +61,6 @@ def check_box(box: Box, step: int, canvas: tuple[int, int]) -> None:
         raise LayoutError(f"The box {box} is empty or leaves the canvas {canvas}.")
     if any(side % step for side in box):
         raise LayoutError(f"The box {box} is not on the grid of {step} pixels.")
-
-
-def token_size(box: Box, token_px: int, scale: int = 1) -> tuple[int, int]:
-    """(h, w) tokens of a region; a scaled region is covered, its last tokens may reach beyond."""
-    step = token_px * scale
-    return -(-(box[3] - box[1]) // step), -(-(box[2] - box[0]) // step)
-
-
-def coarseness(box: Box, token_px: int, most_tokens: int) -> int:
-    """The scale of a foreground: the smallest power of two that keeps its sides short.
-
-    What a thing looks like is learned on few tokens long before it is on many, so that large
-    things are drawn at a half or a quarter of their size and enlarged.
-
-    Args:
-        most_tokens: of a side; 0 = any number, always scale 1.
-    """
-    scale = 1
-    while most_tokens and max(token_size(box, token_px, scale)) > most_tokens:
-        scale *= 2
-    return scale
 
 
 def region_ids(layer: int, box: Box, token_px: int, scale: int = 1) -> Tensor:

@@ -39,7 +39,7 @@ class ModelCard:
         base_scale: grid cells per token side of the two full-canvas entries.
         mu: shift of the sampling schedule, the same for any number of layers.
         credits: the licences of the art that it learned from.
-        most_tokens: of a foreground's side; larger ones are drawn coarser (`layout.coarseness`);
+        most_tokens: of a foreground's side; larger ones are drawn coarser (`grid.coarseness`);
             0 = as many as it takes.
         deblocking: height of the steps between cells that are evened out (`model.deblocking`), in
             units of a channel; 0 = none.

@@ -19,11 +19,11 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from engine.api import Box
+from engine.grid import coarseness
 from engine.layout import (
     BACKGROUND,
     FIRST_FOREGROUND,
     MERGED,
-    coarseness,
     inner_coordinates,
     place_on_canvas,
     region_ids,
@@ -88,7 +88,7 @@ def entries(
 ) -> tuple[list[Entry], np.ndarray | None]:
     """The scene's background and foregrounds encoded, and the background's pixels.
 
-    `most_tokens` as for `layout.coarseness`.
+    `most_tokens` as for `grid.coarseness`.
     """
     canvas_box = (0, 0, *scene.canvas)
     found, pixels = [], None
@@ -187,7 +187,7 @@ class PictureMix:
         variety: see `scenes.compose`.
         most_things: 1 to this many foregrounds per picture, all counts alike; 0 = as composed.
             Few things first: what a noun looks like is learned before who stands where.
-        most_tokens: of a thing's side, see `layout.coarseness`.
+        most_tokens: of a thing's side, see `grid.coarseness`.
         stage: of the vocabulary.
         colour_share: of the colourable things that are given a colour.
         stranger_share: prompts with a word from outside the vocabulary.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.costs import MAX_SAMPLES, Costs, Load
+from app.costs import MAX_SAMPLES, Costs, Load, tokens_of
+from tests.fakes import document_with_boxes, model_info
 
 
 def truth(load: Load, a: float, b: float, c: float) -> float:
@@ -78,3 +79,14 @@ def test_more_is_never_predicted_cheaper() -> None:
         costs.add_job(Load(tokens, tokens, 10, 10), [seconds], 0.0, 0.0)
     steps = [costs.step_seconds(Load(n, n, 10, 10)) or 0 for n in (10, 100, 1000)]
     assert steps == sorted(steps)
+
+
+def test_tokens_are_counted_as_the_model_will_cut_them() -> None:
+    """GE4: a large layer's tokens cover more of the canvas (224 px at a half: 4 x 2 of them)."""
+    document = document_with_boxes((0, 0, 224, 96), (0, 0, 192, 96))
+    contents = document.contents
+    made = [layer for layer in contents.layers if not layer.is_background]
+    coarse = [tokens_of(layer, contents, model_info(most_tokens=6)) for layer in made]
+    plain = [tokens_of(layer, contents, model_info()) for layer in made]
+    assert sorted(coarse) == [8, 18]
+    assert sorted(plain) == [18, 21]

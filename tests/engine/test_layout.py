@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import LayoutError
+from engine.grid import coarseness
 from engine.layout import (
     check_box,
     check_canvas,
-    coarseness,
     inner_coordinates,
     patchify,
     region_ids,
