@@ -17,7 +17,7 @@ from app.settings import Settings
 from app.ui.main_window import MainWindow
 
 TICK_MS = 10
-_PATIENCE_S = 60.0
+_PATIENCE_S = 600.0
 
 
 class WindowDesk:
