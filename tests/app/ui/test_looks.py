@@ -191,8 +191,8 @@ def test_lucide_licence_is_beside_its_icons() -> None:
 
 _CHILD = """
 import sys
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 app = QApplication([])
@@ -202,7 +202,7 @@ from tests.fakes import FakeEngine
 class Loop:
     def call_soon_threadsafe(self, f, *a): pass
     def call_later(self, d, f, *a): pass
-window = MainWindow(Loop(), FakeEngine, Settings(theme="dark", first_run_done=True))
+window = MainWindow(Loop(), FakeEngine, Settings(theme=sys.argv[1], first_run_done=True))
 window.show()
 app.processEvents()
 window.view.navigation.set_zoom(1.0)
@@ -216,11 +216,34 @@ app.processEvents()
 image = window.view.grab().toImage()
 corner = window.view.to_view().map(QPointF(layer.rect.x, layer.rect.y))
 x, y = round(corner.x()), round(corner.y()) + 10
-def shade(logical):
-    return image.pixelColor(round(logical * ratio), round(y * ratio)).value()
-# The dark line lies exactly on the box's edge, the light one just inside.
-assert shade(x) < 110 < 180 < shade(x + 1), [shade(x + d) for d in range(-2, 4)]
+def shade(device):
+    return image.pixelColor(device, round(y * ratio)).value()
+edge = round(x * ratio)
+near = [shade(edge + d) for d in range(-1, 4)]
+# A dark line lies on the box's edge, a light one just inside; whole pixels where the ratio is one.
+if ratio == round(ratio):
+    assert shade(edge) < 110 < 180 < shade(round((x + 1) * ratio)), near
+else:
+    assert min(near[:3]) < 110 < 180 < max(near[1:]), near
+    assert near.index(min(near[:3])) < near.index(max(near[1:])), near
 assert window.prompt.height() < 160
+# UI3: a drag moves the layer by as many picture pixels as the hand moved.
+window.actions_["tool_select"].trigger()
+start = layer.rect
+middle = window.view.to_view().map(QPointF(*start.centre)).toPoint()
+away = middle + QPoint(round(64 / ratio), 0)
+port = window.view.viewport()
+QTest.mousePress(port, Qt.MouseButton.LeftButton, pos=middle)
+for step in (0.5, 1.0):
+    at = QPointF(middle) + (QPointF(away) - QPointF(middle)) * step
+    none = Qt.KeyboardModifier.NoModifier
+    move = QMouseEvent(QEvent.Type.MouseMove, at, QPointF(port.mapToGlobal(at.toPoint())),
+                       Qt.MouseButton.NoButton, Qt.MouseButton.LeftButton, none)
+    app.sendEvent(port, move)
+    app.processEvents()
+QTest.mouseRelease(port, Qt.MouseButton.LeftButton, pos=away)
+now = window.session.document.foregrounds[0].rect
+assert (now.x - start.x, now.y - start.y) == (64, 0), (start, now)
 window.session.undo.stack.setClean()
 window.close()
 window.session.shutdown()
@@ -228,12 +251,13 @@ print("ok", ratio)
 """
 
 
-@pytest.mark.parametrize("scale", ["1.0", "2.0"])
-def test_scale_factors(scale: str) -> None:
-    """PL6: box edges sit on their pixel at each scale; 100 % is one device pixel."""
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("scale", ["1.0", "1.25", "1.5", "2.0"])
+def test_scale_factors(scale: str, theme: str) -> None:
+    """PL6, UI3: edges sit on their pixel at each scale, 100 % is one device pixel, drags arrive."""
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": scale}
     done = subprocess.run(
-        [sys.executable, "-c", _CHILD],
+        [sys.executable, "-c", _CHILD, theme],
         capture_output=True,
         text=True,
         timeout=60,

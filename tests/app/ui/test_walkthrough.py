@@ -9,7 +9,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDockWidget
 
 from app.document.geometry import Rect
-from tests.app.ui.helpers import draw_box, generate, hashes, key
+from app.ui.panels.layer_delegate import RowParts
+from tests.app.ui.helpers import LEFT, click, drag, draw_box, generate, hashes, key
 from tests.fakes import fill
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -143,3 +144,46 @@ def test_dragging_a_duplicate_with_alt(window: Any) -> None:
     assert copy.image is first.image
     key(window, Qt.Key.Key_Z, CTRL, widget=window.view)
     assert len(window.session.document.foregrounds) == 1
+
+
+def test_the_walk_through_by_mouse(window: Any, qtbot: Any) -> None:
+    """Section 1: the same way with the mouse: draw, generate, move, hide, choose, take back."""
+    document, undo = window.session.document, window.session.undo.stack
+    for box in ((64, 64, 192, 192), (256, 256, 448, 448)):
+        window.session.selection.clear()
+        draw_box(window, *box)
+    window.prompt.field.setPlainText("a red balloon and a castle")
+    QTest.mouseClick(window.prompt.generate, LEFT)
+    window.engine.begin(steps=3)
+    window.engine.finish()
+    qtbot.waitUntil(lambda: all(layer.has_pixels for layer in document.layers))
+    balloon, castle = document.foregrounds
+    before = hashes(window)
+    drag(window, (128, 128), (128 + 96, 128 + 64))
+    assert document.layer(balloon.id).rect.to_box() == (160, 128, 288, 256)
+    rows = window.layers.list
+    index = rows.model().index(rows.model().rowCount() - 1, 0)  # the background
+    eye = RowParts.of(rows.visualRect(index)).eye.center()
+    QTest.mouseClick(rows.viewport(), LEFT, pos=eye)
+    assert not document.background.visible
+    QTest.mouseClick(rows.viewport(), LEFT, pos=eye)
+    click(window, 352, 352)
+    assert window.session.selection.ids == {castle.id}
+    window.session.push(_four(document))
+    window.actions_["regenerate"].trigger()
+    for count in range(1, 5):
+        window.engine.finish()
+        qtbot.waitUntil(lambda n=count: len(window.stage.choices) == n)
+    strip = window.strip.list
+    place = strip.visualRect(strip.model().index(3, 0)).center()
+    wanted = window.stage.choices[2].first.pixel_hash
+    QTest.mouseClick(strip.viewport(), LEFT, pos=place)
+    QTest.mouseDClick(strip.viewport(), LEFT, pos=place)
+    assert document.layer(castle.id).pixel_hash == wanted
+    assert {**hashes(window), castle.name: ""} == {**before, castle.name: ""}
+    while undo.canUndo():
+        window.actions_["undo"].trigger()
+    assert not document.foregrounds
+    while undo.canRedo():
+        window.actions_["redo"].trigger()
+    assert document.layer(castle.id).pixel_hash == wanted
