@@ -33,14 +33,13 @@ from engine.checks import check_request
 from engine.denoising import CleanLayers, Denoiser, Region
 from engine.device import choose_device, default_cache_budget, precision
 from engine.errors import Cancelled
-from engine.grid import coarseness
+from engine.grid import coarseness, token_size
 from engine.layout import (
     BACKGROUND,
     FIRST_FOREGROUND,
     MAX_FOREGROUNDS,
     inner_coordinates,
     region_ids,
-    token_size,
 )
 from engine.model.autoencoder import channels_last, clamp_premultiplied
 from engine.model.deblocking import deblock

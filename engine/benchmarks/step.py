@@ -17,12 +17,12 @@ from torch import Tensor
 from engine.api import GenerateRequest
 from engine.denoising import Region
 from engine.generator import Generator
+from engine.grid import token_size
 from engine.layout import (
     BACKGROUND,
     FIRST_FOREGROUND,
     inner_coordinates,
     place_on_canvas,
-    token_size,
 )
 from engine.model.packing import Packing
 from engine.sampling import guide, region_noise

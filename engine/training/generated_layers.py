@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
-from engine.layout import FIRST_FOREGROUND, token_size, unpatchify
+from engine.grid import token_size
+from engine.layout import FIRST_FOREGROUND, unpatchify
 from engine.model.autoencoder import Autoencoder
 from engine.model.text import Vocabulary
 from engine.planning import PLANNING_T

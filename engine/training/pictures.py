@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from engine.api import Box
-from engine.grid import coarseness
+from engine.grid import coarseness, token_size
 from engine.layout import (
     BACKGROUND,
     FIRST_FOREGROUND,
@@ -27,7 +27,6 @@ from engine.layout import (
     inner_coordinates,
     place_on_canvas,
     region_ids,
-    token_size,
 )
 from engine.model.autoencoder import Autoencoder
 from engine.model.text import Vocabulary

@@ -1,7 +1,7 @@
 """Puts a trained autoencoder and transformer into one model file: `layerloom train ship`.
 
-Takes the averaged weights of both runs, or the transformer's last ones. The shipped file is only worth replacing when the
-evaluation says so; this command writes, it does not judge.
+Takes the averaged weights of both runs, or the transformer's last ones. The shipped file is only
+worth replacing when the evaluation says so; this command writes, it does not judge.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import LayoutError
-from engine.grid import coarseness
+from engine.grid import coarseness, token_size
 from engine.layout import (
     check_box,
     check_canvas,
@@ -16,7 +16,6 @@ from engine.layout import (
     patchify,
     region_ids,
     snap_box,
-    token_size,
     unpatchify,
 )
 
