@@ -272,18 +272,22 @@ async def keep(story: Story, folder: Path) -> None:
 
 
 def write_page(out: Path) -> None:
-    """A page that shows the set, a theme beside the other."""
+    """A page that shows what there is of the set, a theme beside the other."""
     lines = [
         "# One walk-through, from an empty window to a file",
         "",
         "Taken by `tools/screenshots.py` from the window with the shipped model; it checks the",
-        "document at each turn. Left dark, right light.",
+        "document at each turn.",
         "",
     ]
     for name, title, what in STEPS:
-        lines += [f"## {int(name[:2])}. {title}", "", what, "", "| Dark | Light |", "| --- | --- |"]
-        shots = " | ".join(f"![{title}, {theme}]({name}-{theme}.webp)" for theme in THEMES)
-        lines += [f"| {shots} |", ""]
+        shots = {theme: f"{name}-{theme}.webp" for theme in THEMES}
+        shots = {theme: file for theme, file in shots.items() if (out / file).exists()}
+        heads = " | ".join(theme.capitalize() for theme in shots)
+        rule = " | ".join("---" for _ in shots)
+        cells = " | ".join(f"![{title}, {theme}]({file})" for theme, file in shots.items())
+        lines += [f"## {int(name[:2])}. {title}", "", what, ""]
+        lines += [f"| {heads} |", f"| {rule} |", f"| {cells} |", ""]
     (out / "README.md").write_text("\n".join(lines), encoding="utf-8")
 
 
@@ -329,16 +333,17 @@ def main() -> int:
     )
     parser.add_argument("--model", type=Path, help="another model than the shipped one")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "walkthrough")
-    parser.add_argument("--theme", choices=THEMES, help="one theme only, and no page")
+    parser.add_argument("--theme", choices=THEMES, help="one theme only")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     if options.theme:
-        return walk(options)
+        code = walk(options)
+        write_page(options.out)
+        return code
     for theme in THEMES:
         command = [sys.executable, __file__, *sys.argv[1:], "--theme", theme]
         if code := subprocess.run(command, check=False).returncode:
             return code
-    write_page(options.out)
     return 0
 
 
