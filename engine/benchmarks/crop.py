@@ -26,7 +26,8 @@ WAYS = {
 LAYERS, QUICK_LAYERS = (1, 2, 5, 10, 20, 50), (1, 2, 5, 10)
 
 TEXT = (
-    "One sampling step, both guidance branches. *Region crop* is what the engine does. "
+    "One sampling step at the default guidance (at 1 there is one branch, else two). "
+    "*Region crop* is what the engine does. "
     "*Uncropped, full* gives every layer the whole canvas and lets every token read every token. "
     "*Spatial + temporal* reads within each layer and, at each place, across the layers. Same "
     "weights, same background (its tokens are coarser in all three), no planning, no decoding. "

@@ -1,4 +1,4 @@
-"""One sampling step of a picture, alone: both guidance branches through the transformer once.
+"""One sampling step of a picture, alone: the guidance's branches through the transformer once.
 
 What the generator prepares per request (text, places, rotations) is prepared here too, outside the
 clock. Planning is left out: it costs a few half passes per request and nothing per step.
@@ -82,10 +82,10 @@ class Step:
         text = model.text(
             torch.from_numpy(vectors)[None].to(device), torch.from_numpy(known)[None].to(device)
         )
-        branches = [
-            self._art.frame(ids, inner, place, txt, None) for txt in (text, model.text.null())
-        ]
-        frame = branches[0].beside(branches[1])
+        frame = self._art.frame(ids, inner, place, text, None)
+        self._branches = 1 if self._cfg_scale == 1 else 2
+        if self._branches == 2:
+            frame = frame.beside(self._art.frame(ids, inner, place, model.text.null(), None))
         if repack is not None:
             frame = dataclasses.replace(frame, packing=repack(frame.packing, regions))
         self._frame = frame
@@ -99,8 +99,10 @@ class Step:
     def __call__(self, t: float = 0.5) -> Tensor:
         """(1, N, C) guided prediction at level t."""
         vec = self._art.vec(torch.full((1,), t, device=self.noise.device))
-        out = self._art(self.noise.repeat(1, 2, 1), self._frame, vec).float()
+        out = self._art(self.noise.repeat(1, self._branches, 1), self._frame, vec).float()
         if out.is_cuda:
             torch.cuda.synchronize()
+        if self._branches == 1:
+            return out
         conditional, unconditional = out.chunk(2, dim=1)
         return guide(conditional, unconditional, self._cfg_scale)

@@ -30,8 +30,11 @@ def test_one_region_over_the_whole_canvas_is_the_uncropped_picture(generator):
     assert torch.equal(Step(generator, request)(), Step(generator, uncropped(request))())
 
 
-def test_a_step_is_the_step_of_the_engine(generator, monkeypatch):
-    """Without planning, which the step of the bench leaves out."""
+@pytest.mark.parametrize("cfg_scale", [1.0, 2.0])
+def test_a_step_is_the_step_of_the_engine(generator, monkeypatch, cfg_scale):
+    """Without planning, which the step of the bench leaves out; with and without guidance."""
+    card = dataclasses.replace(generator.model.card, cfg_scale=cfg_scale)
+    monkeypatch.setattr(generator.model, "card", card)
     art = ART(dataclasses.replace(TINY_ART, planning=False)).eval().requires_grad_(False)
     art.init_weights()
     monkeypatch.setattr(generator.model, "art", art)
