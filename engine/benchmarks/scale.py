@@ -28,7 +28,8 @@ ERRORS = ["median error, %", "90th percentile, %", f"within ±{100 * WITHIN:.0f}
 
 TEXT = (
     "Steps: all branches of the default guidance once. Jobs: whole pictures of 2, 4 or 8 steps, "
-    "planning and decoding included. The boxes grow with the canvas, so that they cover the same share of it. "
+    "planning and decoding included. The boxes grow with the canvas, so that they cover the same "
+    "share of it. "
     "The fits weigh relative errors alike and know no negative cost; every error is that of a case "
     "left out of the fit. All cases of a canvas are timed in turn."
 )
