@@ -12,6 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
+from app.settings import resources_folder
 from app.ui.style_sheet import SHEET
 
 ThemeChoice = Literal["system", "dark", "light"]
@@ -187,7 +188,9 @@ def style_sheet(colours: Colours) -> str:
     for name in Colours.__slots__:
         sheet = sheet.replace(f"@{name};", f"{getattr(colours, name)};")
         sheet = sheet.replace(f"@{name} ", f"{getattr(colours, name)} ")
-    return sheet
+    # A ticked box must not differ by its colour alone; style sheets take pictures from files only.
+    tick = resources_folder() / "icons" / f"tick-{colours.name}.svg"
+    return sheet + f'QCheckBox::indicator:checked {{ image: url("{tick.as_posix()}"); }}\n'
 
 
 def _luminance(colour: str) -> float:
