@@ -12,6 +12,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from engine.api import Event, Failed, GenerateRequest, JobCancelled, StateChanged
 from engine.errors import Cancelled, EngineError, is_out_of_memory
@@ -133,7 +134,7 @@ class Engine:
         except Exception as error:
             logger.exception("job %d failed", job_id)
             if is_out_of_memory(error):
-                generator.cache.clear()  # only speed is lost, and the next job may fit
+                _make_room(generator)
                 message = "There was not enough memory."
                 return self._failed(job_id, "memory", message, "Use fewer layers.")
             message = f"Generating failed: {type(error).__name__}: {error}"
@@ -159,3 +160,11 @@ class Engine:
             message = "The engine is not running, so nothing was generated."
             advice = "You can edit and export. Install the package again."
             self._emit(self._failed(request.job_id, "internal", message, advice))
+
+
+def _make_room(generator: Any) -> None:
+    """Empty the cache: only speed is lost, and the next job may fit. The job ends either way."""
+    try:
+        generator.cache.clear()
+    except Exception:
+        logger.exception("the region cache could not be emptied")

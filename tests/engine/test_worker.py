@@ -156,3 +156,19 @@ def test_context_pixels_are_only_read(running):
 def test_the_face_of_the_engine_does_not_import_torch():
     code = "import engine, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_out_of_memory_ends_the_job_even_if_the_cache_cannot_be_emptied(running, monkeypatch):
+    """GE5: one event, and the next job runs."""
+
+    def refuse(self, *args, **kwargs):
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("engine.cache.RegionTokenCache.clear", refuse)
+        patched.setattr("engine.generator.Generator._decode", refuse)
+        running.engine.submit(job(1))
+        failed = running.until(Failed)
+    assert (failed.job_id, failed.kind) == (1, "memory")
+    running.engine.submit(job(2))
+    assert running.until(Finished).job_id == 2
