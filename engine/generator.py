@@ -14,7 +14,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -45,7 +44,7 @@ from engine.model.autoencoder import channels_last, clamp_premultiplied
 from engine.model.deblocking import deblock
 from engine.model.packing import KeyValue
 from engine.model.text import Vocabulary
-from engine.pixels import enlarge, reduce, to_opaque, to_premultiplied, to_straight
+from engine.pixels import resample, to_opaque, to_premultiplied, to_straight
 from engine.sampling import denoise, region_noise, timesteps
 from engine.weights import Model, load_model
 from engine.words import load_word_table, unknown_words
@@ -247,11 +246,8 @@ class Generator:
         pixels = region.request.pixels
         assert pixels is not None
         rgba = to_premultiplied(pixels)
-        if region.scale > 1:
-            rgba = reduce(rgba, region.scale)
         h, w = region.size
-        missing = h * self.token_px - rgba.shape[0], w * self.token_px - rgba.shape[1]
-        rgba = np.pad(rgba, ((0, missing[0]), (0, missing[1]), (0, 0)))  # transparent
+        rgba = resample(rgba, (h * self.token_px, w * self.token_px))
         tensor = torch.from_numpy(rgba).movedim(-1, 0).to(self.device)
         tokens = self.model.autoencoder.encode([tensor])[None]  # (1, n, C)
         step = self.token_px * region.scale
@@ -265,9 +261,6 @@ class Generator:
         for region, part in zip(targets, tokens[0].split([r.count for r in targets]), strict=True):
             rgba = self.model.autoencoder.preview(part, *region.size, PREVIEW_PX)
             pixels = to_straight(rgba.float().movedim(0, -1).cpu().numpy())
-            step = self.token_px * region.scale // (2 * PREVIEW_PX)  # canvas pixels per preview's
-            x0, y0, x1, y1 = region.request.box
-            pixels = np.ascontiguousarray(pixels[: (y1 - y0) // step, : (x1 - x0) // step])
             layer_id = region.request.layer_id
             emit(Preview(job_id=job_id, layer_id=layer_id, box=region.request.box, rgba=pixels))
 
@@ -288,10 +281,8 @@ class Generator:
                 cell_px = self.model.autoencoder.config.cell_px
                 rgba = clamp_premultiplied(deblock(rgba, cell_px, card.deblocking))
             pixels = rgba.movedim(0, -1).cpu().numpy()
-            if region.scale > 1:
-                pixels = enlarge(pixels, region.scale)
             x0, y0, x1, y1 = region.request.box
-            pixels = pixels[: y1 - y0, : x1 - x0]
+            pixels = resample(pixels, (y1 - y0, x1 - x0))
             is_background = region.request.kind == "background"
             pixels = to_opaque(pixels) if is_background else to_straight(pixels)
             results.append(

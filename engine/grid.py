@@ -6,7 +6,7 @@ from engine.api import Box
 
 
 def token_size(box: Box, token_px: int, scale: int = 1) -> tuple[int, int]:
-    """(h, w) tokens of a region; a scaled region is covered, its last tokens may reach beyond."""
+    """(h, w) tokens of a region; what is no multiple of them is stretched onto whole ones."""
     step = token_px * scale
     return -(-(box[3] - box[1]) // step), -(-(box[2] - box[0]) // step)
 

@@ -37,26 +37,21 @@ def to_opaque(premultiplied: np.ndarray) -> np.ndarray:
     return np.concatenate([rgb, np.full_like(rgb[..., :1], 255)], axis=-1)
 
 
-def reduce(premultiplied: np.ndarray, factor: int) -> np.ndarray:
-    """Average blocks of factor x factor pixels; edges are repeated to whole blocks of a token.
+def resample(premultiplied: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(h, w, 4) float32 premultiplied -> (height, width) of `size`, channel by channel.
 
-    Args:
-        premultiplied: (h, w, 4) float32.
+    Smaller by averages, larger by bicubic interpolation; the same size stays as it is.
     """
     h, w = premultiplied.shape[:2]
-    padded = np.pad(premultiplied, ((0, -h % factor), (0, -w % factor), (0, 0)), mode="edge")
-    blocks = padded.reshape(padded.shape[0] // factor, factor, padded.shape[1] // factor, factor, 4)
-    return np.ascontiguousarray(blocks.mean(axis=(1, 3)))
-
-
-def enlarge(premultiplied: np.ndarray, factor: int) -> np.ndarray:
-    """Bicubic enlargement of (h, w, 4) float32 premultiplied pixels, channel by channel."""
-    h, w = premultiplied.shape[:2]
-    size = (w * factor, h * factor)
+    if (h, w) == size:
+        return premultiplied
+    is_smaller = size[0] <= h and size[1] <= w
+    method = Image.Resampling.BOX if is_smaller else Image.Resampling.BICUBIC
     channels = [
-        np.asarray(Image.fromarray(premultiplied[..., c]).resize(size, Image.Resampling.BICUBIC))
+        np.asarray(Image.fromarray(np.ascontiguousarray(premultiplied[..., c])).resize(
+            (size[1], size[0]), method))
         for c in range(4)
-    ]
+    ]  # fmt: skip
     result = np.stack(channels, axis=-1).clip(0, 1)
     result[..., :3] = np.minimum(result[..., :3], result[..., 3:])
     return result

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from engine.grid import token_size
 from engine.model.autoencoder import Autoencoder
 from engine.training.backgrounds import draw_background
 from engine.training.pixels import place, recolour, resize_sprite
@@ -46,12 +47,26 @@ class LatentBank:
         return self._coloured[key]
 
     def draw(self, thing: Thing, scale: int = 1) -> np.ndarray:
-        """(h, w, 4) premultiplied pixels of the thing's box at 1/scale of its size."""
-        x0, y0, x1, y1 = (side // scale for side in thing.box)
-        x, y, w, h = (side / scale for side in thing.rect)
-        size = (max(1, round(w)), max(1, round(h)))
+        """(h, w, 4) premultiplied pixels of the thing's box at 1/scale of its size.
+
+        At scales that tokens come in, stretched a little so that they fill whole tokens.
+        """
+        x0, y0, x1, y1 = thing.box
+        rows, cols = token_size(thing.box, self.token_px, scale)
+        across, down = cols * self.token_px / (x1 - x0), rows * self.token_px / (y1 - y0)
+        return self._draw(thing, across, down)
+
+    def draw_reduced(self, thing: Thing, factor: int) -> np.ndarray:
+        """(h, w, 4): the box at exactly 1/factor, for composites."""
+        return self._draw(thing, 1 / factor, 1 / factor)
+
+    def _draw(self, thing: Thing, across: float, down: float) -> np.ndarray:
+        x0, y0, x1, y1 = thing.box
+        x, y, w, h = thing.rect
+        size = (max(1, round(w * across)), max(1, round(h * down)))
         sprite = resize_sprite(self.sprite(thing), size, thing.flip)
-        return place(sprite, (round(x - x0), round(y - y0)), (x1 - x0, y1 - y0))
+        corner = (round((x - x0) * across), round((y - y0) * down))
+        return place(sprite, corner, (round((x1 - x0) * across), round((y1 - y0) * down)))
 
     @torch.no_grad()
     def encode(self, rgba: np.ndarray) -> Tensor:

@@ -114,7 +114,7 @@ def composite_entry(
     for i, thing in enumerate(scene.things):
         if i not in skip:
             x0, y0 = thing.box[0] // BASE_SCALE, thing.box[1] // BASE_SCALE
-            layer = place(bank.draw(thing, BASE_SCALE), (x0, y0), (width, height))
+            layer = place(bank.draw_reduced(thing, BASE_SCALE), (x0, y0), (width, height))
             canvas = over(layer, canvas)
     return Entry(bank.encode(canvas), MERGED, (0, 0, *scene.canvas), BASE_SCALE)
 

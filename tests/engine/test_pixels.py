@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.pixels import enlarge, reduce, to_opaque, to_premultiplied, to_straight
+from engine.pixels import resample, to_opaque, to_premultiplied, to_straight
 
 
 @given(st.tuples(*[st.integers(0, 255)] * 3), st.sampled_from([0, 255]))
@@ -37,11 +37,12 @@ def test_an_opaque_background_has_no_black_holes():
     assert to_opaque(unsure)[0, 0].tolist() == [204, 153, 102, 255]
 
 
-def test_reduce_averages_and_enlarge_keeps_size_and_validity():
+def test_resampling_averages_enlarges_and_keeps_colours_valid():
     rng = np.random.default_rng(0)
     rgba = to_premultiplied(rng.integers(0, 256, (8, 12, 4), dtype=np.uint8))
-    small = reduce(rgba, 2)
+    small = resample(rgba, (4, 6))
     np.testing.assert_allclose(small[0, 0], rgba[:2, :2].mean((0, 1)), rtol=1e-5)
-    large = enlarge(small, 2)
+    large = resample(small, (8, 12))
     assert large.shape == rgba.shape
     assert (large[..., :3] <= large[..., 3:]).all()
+    assert resample(rgba, (8, 12)) is rgba
