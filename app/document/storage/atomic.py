@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Callable
@@ -23,10 +22,9 @@ from app.document.storage.errors import (
     cause_of,
     not_saved,
 )
+from app.document.storage.leftovers import beside, remove_leftovers
 
 logger = logging.getLogger(__name__)
-
-_NAME_BYTES = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +104,8 @@ def atomic_write(
 ) -> Stamp:
     """Write a file so that no failure can harm the one that stands there.
 
+    What a killed save of the same file left beside it is removed after success.
+
     Args:
         path: symlinks are followed; permissions of a present file are kept.
         write: writes everything into the stream, which may be positioned and read.
@@ -131,7 +131,7 @@ def atomic_write(
             "Nothing was overwritten.",
             "Save under another name, or overwrite it.",
         )
-    temporary = _beside(target, "tmp")
+    temporary = beside(target, "tmp")
     written = 0
     try:
         mode = stat.S_IMODE(os.stat(target).st_mode) if old is not None else None
@@ -158,6 +158,7 @@ def atomic_write(
         # The new file is complete and in place; only a power cut right now could bring the old
         # one back, which is complete too.
         logger.warning("the folder of %s could not be synced", target.name, exc_info=True)
+    remove_leftovers(target, lambda leftover: disk.remove(leftover))
     stamp = stamp_of(target)
     return stamp if stamp is not None else Stamp(written, 0)
 
@@ -192,7 +193,7 @@ def _verified(verify: Callable[[Path], None], temporary: Path, path: Path) -> No
 def _keep_old(target: Path, is_complete: bool, disk: Disk) -> None:
     """Give the present file a second name; a damaged one never goes over a good backup."""
     kept = backup_path(target) if is_complete else _free_name(target)
-    step = _beside(target, "old")
+    step = beside(target, "old")
     try:
         try:
             disk.link(target, step)
@@ -202,13 +203,6 @@ def _keep_old(target: Path, is_complete: bool, disk: Disk) -> None:
     finally:
         with contextlib.suppress(OSError):
             disk.remove(step)
-
-
-def _beside(target: Path, suffix: str) -> Path:
-    """An unused hidden name in the same folder, so that a rename never crosses disks."""
-    ending = f".{secrets.token_hex(6)}.{suffix}"
-    stem = target.name.encode("utf-8", "surrogateescape")[: _NAME_BYTES - len(ending) - 1]
-    return target.with_name("." + stem.decode("utf-8", "ignore") + ending)
 
 
 def _free_name(target: Path) -> Path:

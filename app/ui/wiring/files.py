@@ -19,6 +19,7 @@ from app.document.storage.errors import ChangedOnDiskError, StorageError
 from app.document.storage.incoming import open_as_document
 from app.document.storage.journal.recovery import in_use
 from app.document.storage.layout_file import contents_of, read_layout
+from app.document.storage.leftovers import remove_leftovers
 from app.document.storage.ora import SUFFIX, Opened, save_project
 from app.jobs import Message
 from app.settings import resources_folder
@@ -88,7 +89,9 @@ class FilesWiring(QObject):
                     tr("It was not opened again."),
                     tr("Go to that window, or open a copy of the file."),
                 )
-            return open_as_document(path, grid)
+            opened = open_as_document(path, grid)
+            remove_leftovers(path)
+            return opened
 
         def failed(error: Exception) -> None:
             self.report(error)

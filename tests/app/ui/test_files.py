@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
+from app.document.contents import new_contents
+from app.document.geometry import Size
+from app.document.storage.leftovers import beside
+from app.document.storage.ora import save_project
 from app.ui.dialogs import NewDialog
 from tests.app.ui.helpers import draw_box, generate, key
 
@@ -123,6 +130,26 @@ def test_open_is_one_undo_step(window: Any, qtbot: Any, tmp_path: Path) -> None:
     window.actions_["undo"].trigger()
     assert window.session.document.content_hash() == hash_of_one
     assert window.session.path == tmp_path / "one.ora"
+
+
+def test_opening_removes_what_a_killed_save_left(window: Any, qtbot: Any, tmp_path: Path) -> None:
+    """And of this file only; the file itself is not written."""
+    path = tmp_path / "one.ora"
+    save_project(new_contents(Size(128, 128), 16), path)
+    before = path.read_bytes()
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    for name in ("one.ora", "two.ora"):
+        mine = beside(tmp_path / name, "tmp").name.replace(f"-{os.getpid()}-", f"-{child.pid}-")
+        (tmp_path / mine).write_bytes(b"half")
+        os.utime(tmp_path / mine, (1, 1))
+    window.files.open_path(path)
+    qtbot.waitUntil(lambda: window.session.path == path, timeout=10_000)
+    assert [each.name.startswith(".two.ora.") for each in sorted(tmp_path.iterdir())] == [
+        True,
+        False,
+    ]
+    assert path.read_bytes() == before
 
 
 def test_a_damaged_file_is_refused(window: Any, qtbot: Any, tmp_path: Path) -> None:

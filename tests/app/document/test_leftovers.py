@@ -1,0 +1,145 @@
+"""Temporary files that a killed save left: removed when certainly ours, and nothing else ever."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.document.storage import leftovers
+from app.document.storage.atomic import write_bytes
+from app.document.storage.leftovers import beside, remove_leftovers
+
+KILLED_IN_SAVE = """
+import os, signal, sys
+from pathlib import Path
+from app.document.storage.atomic import Disk, atomic_write
+
+class Killed(Disk):
+    def replace(self, source, target):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+atomic_write(Path(sys.argv[1]), lambda stream: stream.write(b"cut"), disk=Killed(),
+             is_complete=lambda _: True)
+"""
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes are not asked about there")
+
+
+@pytest.fixture
+def dead() -> int:
+    """The id of a process that has ended."""
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    return child.pid
+
+
+def leftover(path: Path, pid: int, *, suffix: str = "tmp", age_s: float = 3600.0) -> Path:
+    """What a process would have left beside a file, written so long before this session."""
+    mine = beside(path, suffix)
+    made = mine.with_name(mine.name.replace(f"-{os.getpid()}-", f"-{pid}-"))
+    made.write_bytes(b"half")
+    aged(made, age_s)
+    return made
+
+
+def aged(path: Path, age_s: float) -> None:
+    os.utime(path, times=(leftovers._STARTED - age_s,) * 2)
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_killed_save_leaves_nothing_after_the_next_one(tmp_path: Path) -> None:
+    path = tmp_path / "beach.ora"
+    path.write_bytes(b"old")
+    done = subprocess.run([sys.executable, "-c", KILLED_IN_SAVE, str(path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    left = names(tmp_path) - {"beach.ora"}
+    assert {name.rsplit(".", 1)[1] for name in left} == {"tmp", "old"}
+    write_bytes(path, b"new")
+    assert left < names(tmp_path)  # younger than this session: not touched
+    for name in left:
+        aged(tmp_path / name, 1)
+    write_bytes(path, b"newer")
+    assert names(tmp_path) == {"beach.ora"}
+    assert path.read_bytes() == b"newer"
+
+
+def test_only_the_leftovers_of_this_file_go(tmp_path: Path, dead: int) -> None:
+    path = tmp_path / "beach.ora"
+    path.write_bytes(b"old")
+    gone = [leftover(path, dead), leftover(path, dead, suffix="old")]
+    folder = beside(path, "tmp")
+    folder = folder.with_name(folder.name.replace(f"-{os.getpid()}-", f"-{dead}-"))
+    folder.mkdir()
+    aged(folder, 3600)
+    kept = [
+        folder,
+        leftover(path, os.getpid()),  # a save of this process
+        leftover(path, os.getppid()),  # a save of another living one
+        leftover(path, dead, age_s=-3600),  # younger than this session
+        leftover(tmp_path / "beach", dead),  # of another file
+        leftover(tmp_path / "beach.ora.ora", dead),
+        leftover(tmp_path / "x.beach.ora", dead),
+    ]
+    sample = gone[0].name
+    for name in (
+        sample.replace(".tmp", ".tmp2"),
+        sample.replace(".tmp", ".TMP"),
+        sample.replace(f"-{dead}-", f"-0{dead}-"),
+        sample.replace(f"-{dead}-", "-"),
+        sample.replace(f"{leftovers._machine()}-", "0" * 8 + "-"),  # another machine's
+        sample[1:],
+        ".beach.ora.0123456789ab.tmp",
+        ".beach.ora.tmp",
+        "beach.ora~",
+        "beach.ora.damaged",
+    ):
+        kept.append(tmp_path / name)
+        kept[-1].write_bytes(b"somebody's")
+        aged(kept[-1], 3600)
+    (tmp_path / "target").write_bytes(b"somebody's")
+    link = beside(path, "tmp")
+    link = link.with_name(link.name.replace(f"-{os.getpid()}-", f"-{dead}-"))
+    link.symlink_to(tmp_path / "target")
+    remove_leftovers(path)
+    assert not any(each.exists() for each in gone)
+    assert names(tmp_path) == {"beach.ora", "target", link.name, *(each.name for each in kept)}
+
+
+def test_a_long_name_that_had_to_be_cut_is_left_alone(tmp_path: Path, dead: int) -> None:
+    """Two long names may share their first part."""
+    path = tmp_path / ("x" * 240)
+    path.write_bytes(b"old")
+    left = leftover(path, dead)
+    remove_leftovers(path)
+    assert left.exists()
+
+
+def test_a_link_to_the_file_leads_to_its_leftovers(tmp_path: Path, dead: int) -> None:
+    (tmp_path / "there").mkdir()
+    path = tmp_path / "there" / "beach.ora"
+    path.write_bytes(b"old")
+    left = leftover(path, dead)
+    (tmp_path / "beach.ora").symlink_to(path)
+    remove_leftovers(tmp_path / "beach.ora")
+    assert not left.exists()
+
+
+def test_a_disk_that_refuses_does_not_fail_the_save(tmp_path: Path, dead: int) -> None:
+    path = tmp_path / "beach.ora"
+    path.write_bytes(b"old")
+    left = leftover(path, dead)
+
+    def refuse(_: Path) -> None:
+        raise PermissionError
+
+    remove_leftovers(path, refuse)
+    remove_leftovers(tmp_path / "none" / "beach.ora")
+    assert left.exists() and path.read_bytes() == b"old"
