@@ -41,6 +41,8 @@ class Settings:
         font_percent: size of all text, 80 to 200.
         undo_steps, undo_mb: how much undo keeps.
         candidates, candidates_mb: how many results a picture keeps before it asks (UN7).
+        variations: pictures per job in new pictures, 1 to 8.
+        recipe_in_exports: what the export dialog's switch was last set to for all formats (PR5).
         keys: key sequences by action name, where they differ from the preset.
         key_preset: "Layerloom", "Photoshop", "Krita" or "GIMP".
         prompts: those that were generated with, newest first.
@@ -67,6 +69,8 @@ class Settings:
     undo_mb: int = 512
     candidates: int = 300
     candidates_mb: int = 1024
+    variations: int = 1
+    recipe_in_exports: bool = True
     keys: dict[str, list[str]] = field(default_factory=dict)
     key_preset: str = "Layerloom"
     prompts: list[str] = field(default_factory=list)
@@ -152,7 +156,9 @@ _RANGES = {
     "undo_mb": (16, 65536),
     "candidates": (10, 100_000),
     "candidates_mb": (64, 65536),
+    "variations": (1, 8),
 }
+HIGHEST = {name: high for name, (_, high) in _RANGES.items()}
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "theme": ("system", "dark", "light"),
     "grid_shows": ("always", "drags", "never"),

@@ -13,7 +13,8 @@ from PySide6.QtCore import QObject, Signal
 
 from app.bridge import Accept, Bridge, EngineLike, LoopLike
 from app.document.commands import Command, ReplaceDocument
-from app.document.contents import Contents
+from app.document.contents import Contents, new_contents
+from app.document.contents import Settings as DocumentSettings
 from app.document.document import Document
 from app.document.storage.atomic import Stamp
 from app.document.storage.journal import Keeper, WorkInfo
@@ -60,7 +61,8 @@ class Session(QObject):
         document: Document | None = None,
     ) -> None:
         super().__init__()
-        self.document = document or Document()
+        first = new_contents(settings=first_settings(settings))
+        self.document = document or Document(first)
         self.undo = UndoStack(self.document, self)
         self.selection = Selection(self.document, self)
         self.settings = settings
@@ -144,3 +146,8 @@ class Session(QObject):
 
     def _on_message(self, message: Message) -> None:
         self.notified.emit(message)
+
+
+def first_settings(settings: Settings) -> DocumentSettings:
+    """What a new picture starts with (3.5)."""
+    return DocumentSettings(variations=settings.variations)

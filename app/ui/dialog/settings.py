@@ -101,6 +101,7 @@ class SettingsDialog(QDialog):
             tr("Other programs come first. Takes effect at the next start."),
         )
         self._number(form, "preview_every", tr("Preview each n-th step (0 = none)"), 0, 20, "", 1)
+        self._number(form, "variations", tr("Variations in new pictures"), 1, 8, "", 1)
         self._number(form, "cache_mb", tr("Cache (0 = by free memory)"), 0, 65536, " MB", 256)
         again = QPushButton(tr("Measure Again"))
         again.setMinimumHeight(CONTROL_HEIGHT)
@@ -138,6 +139,12 @@ class SettingsDialog(QDialog):
         self._number(form, "candidates_mb", tr("Memory for candidates"), 64, 65536, " MB", 256)
         form.addRow(
             _note(tr("Above that a bar offers to delete the oldest; nothing goes unasked."))
+        )
+        self._check(
+            form,
+            "recipe_in_exports",
+            tr("Recipe in exported files"),
+            tr("Sets the switch of the export dialog for every format that can carry one."),
         )
         return page
 

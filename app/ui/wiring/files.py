@@ -26,7 +26,7 @@ from app.settings import resources_folder
 from app.ui import dialogs
 from app.ui.actions import Actions
 from app.ui.exchange import questions
-from app.ui.session import Session
+from app.ui.session import Session, first_settings
 from app.ui.text import tr
 from app.ui.wiring.open_trouble import OpenTrouble
 
@@ -247,7 +247,9 @@ class FilesWiring(QObject):
 
     def _start_new(self, size: Size) -> None:
         grid = self._grid()
-        self._session.replace(new_contents(size.rounded_up(grid), grid), tr("New Picture"), None)
+        first = first_settings(self._session.settings)
+        contents = new_contents(size.rounded_up(grid), grid, settings=first)
+        self._session.replace(contents, tr("New Picture"), None)
 
     def _grid(self) -> int:
         info = self._session.bridge.info

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
 
 from app.document.commands import SetCanvas, SetPrompt
 from app.document.geometry import Size, round_to
+from app.document.storage.formats.table import FORMATS
 from app.settings import Settings, log_path
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
@@ -185,6 +186,12 @@ class ToolsWiring(QObject):
             self._session.undo.max_pixel_bytes = settings.undo_mb << 20
         elif name == "undo_steps":
             self._session.undo.set_limit(settings.undo_steps)
+        elif name == "recipe_in_exports":
+            known, wanted = settings.export_options, {"recipe": settings.recipe_in_exports}
+            carriers = [form.key for form in FORMATS if "recipe" in form.choices]
+            settings.export_options = known | {
+                key: {**known.get(key, {}), **wanted} for key in carriers
+            }
         elif name == "preview_every":
             self._actions["show_previews"].setChecked(settings.preview_every > 0)
         else:

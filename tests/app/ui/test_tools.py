@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from app.document.geometry import Rect, Size
 from app.settings import Settings, load_settings, save_settings
 from app.ui.dialog.find import rank
+from app.ui.exchange.export_dialog import ExportDialog
 from app.ui.key_presets import PRESETS, conflicts, keys_for
 from tests.app.ui.helpers import draw_box, generate, key
 from tests.fakes import fill
@@ -89,6 +90,39 @@ def test_settings_act_at_once(window: Any) -> None:
     draw_box(window, 64, 64, 128, 128)
     window.actions_["generate"].trigger()
     assert window.engine.last.preview_every == 0
+
+
+def test_variations_of_new_pictures(window: Any, qtbot: Any) -> None:
+    """3.5: counts for the next new picture; the open one keeps its own number."""
+    dialog = opened(window, "settings")
+    dialog.fields["variations"].setValue(3)
+    dialog.close()
+    assert window.session.document.settings.variations == 1
+    window.files._start_new(Size(512, 512))
+    assert window.session.document.settings.variations == 3
+    assert window.prompt.variations.value() == 3
+    window.actions_["undo"].trigger()
+    assert window.session.document.settings.variations == 1
+
+
+def test_recipe_switch_of_all_formats(window: Any) -> None:
+    """3.5, PR5: what is set here is how the export dialog opens; other choices stay."""
+    window.settings.export_options = {"png": {"scale": 2}}
+    dialog = opened(window, "settings")
+    dialog.fields["recipe_in_exports"].setChecked(False)
+    dialog.close()
+    contents, settings = window.session.document.contents, window.settings
+    for expected in (False, True):
+        export = ExportDialog(
+            window, contents, (), "png", settings.export_options, lambda *chosen: None
+        )
+        assert export.recipe.isChecked() is expected
+        assert export.options.with_recipe is expected
+        assert export.options.scale == 2
+        export.deleteLater()
+        dialog = opened(window, "settings")
+        dialog.fields["recipe_in_exports"].setChecked(True)
+        dialog.close()
 
 
 def test_settings_survive_the_file(tmp_path: Any) -> None:
