@@ -31,6 +31,7 @@ class Message:
 
     Attributes:
         action: name of the window's action that does what the advice says, offered as a button.
+        other_action: name of another one that does instead, offered beside it.
     """
 
     kind: MessageKind
@@ -39,6 +40,7 @@ class Message:
     advice: str = ""
     details: str = ""
     action: str = ""
+    other_action: str = ""
 
     @property
     def text(self) -> str:

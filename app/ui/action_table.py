@@ -130,6 +130,7 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("discard", "&Discard Candidate", "Removes the result that is shown from the strip; undo brings it back."),
     _spec("discard_all", "Discard All &Candidates", "Empties the strip of the selection; undo brings everything back.", "Shift+Del", "canvas"),
     _spec("trim_candidates", "Delete Oldest &Unused Candidates", "Makes room where a document keeps more than 300 results; undo brings them back."),
+    _spec("raise_bound", "Raise Candidate &Bound", "Doubles how many results a picture keeps before it asks; Settings lowers it again.", title="Raise Candidate Bound"),
     _spec("compare", "Co&mpare", "Shows the picture as it is and up to eight results side by side. C held shows the picture before.", "Shift+C", "canvas"),
     _spec("show_jobs", "&Job List…", "Lists what runs, waits and has ended, each with its seed and time."),
     _spec("prompt_history", "Prompt &History…", "Lists prompts that were generated with; Alt+Up in the prompt walks through them."),

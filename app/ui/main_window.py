@@ -203,6 +203,7 @@ class MainWindow(QMainWindow):
             self.scene,
             self.view,
             self.layers,
+            self.inspector,
         )
         self.files = FilesWiring(session, actions, self, self.examples)
         self.generate = GenerateWiring(

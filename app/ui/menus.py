@@ -52,7 +52,7 @@ def build_menus(window: QMainWindow, actions: Actions, examples: QMenu) -> None:
         *("generate", "regenerate", "generate_empty", "generate_outdated", "generate_next"),
         *(_SEPARATOR, "stop", "stop_all", "show_jobs", _SEPARATOR),
         *("candidate_next", "candidate_previous", "accept", "discard", "discard_all", "compare"),
-        "trim_candidates",
+        *("trim_candidates", "raise_bound"),
         *(_SEPARATOR, "focus_prompt", "prompt_history", _SEPARATOR, "restart_engine"),
     )
     view = bar.addMenu(tr("V&iew"))

@@ -5,7 +5,7 @@ Fields become commands; fields of what cannot change are off, with the reason in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
@@ -43,6 +43,9 @@ class Inspector(QWidget):
     Signals:
         left(): Esc was pressed in a field, which shows its former value again.
         retry_asked(): the layer came out empty; make it with another seed (RE7).
+
+    Attributes:
+        new_count: results of a layer that wait for an answer, by its id.
     """
 
     left = Signal()
@@ -65,6 +68,7 @@ class Inspector(QWidget):
         self._colours = colours
         self._running: frozenset[int] = frozenset()
         self._is_loading = False
+        self.new_count: Callable[[int], int] = lambda layer_id: 0
         self.empty = QLabel()
         self.empty.setObjectName("secondary")
         self.empty.setWordWrap(True)
@@ -173,8 +177,10 @@ class Inspector(QWidget):
             if not self.seed.hasFocus() or not self.seed.isModified():
                 self.seed.setText("" if layer.seed is None else str(layer.seed))
             self.made_with.setText(seed_text(layer) if layer.has_pixels else "–")
-            state = state_of(layer, self._document, self._running)
+            new = self.new_count(layer.id)
+            state = state_of(layer, self._document, self._running, new)
             can_retry = is_empty(layer) and layer.kind == "generated" and not layer.locked
+            can_retry = can_retry and not new  # there is something to look at first
             self.state.show_state(state, self._colours, is_empty=can_retry)
         finally:
             self._is_loading = False

@@ -54,6 +54,8 @@ class MessageBar(QWidget):
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.action_button = QPushButton()
         self.action_button.setAccessibleName(tr("Do it"))
+        self.other_button = QPushButton()
+        self.other_button.setAccessibleName(tr("Do the other"))
         self.details_button = QPushButton(tr("Details"))
         self.details_button.setCheckable(True)
         self.details_button.setAccessibleName(tr("Details"))
@@ -73,7 +75,8 @@ class MessageBar(QWidget):
         self.details.setAccessibleName(tr("Details of the message"))
         self._lay_out()
         self.details_button.toggled.connect(self._on_details)
-        self.action_button.clicked.connect(self._act)
+        self.action_button.clicked.connect(lambda: self._act(first=True))
+        self.other_button.clicked.connect(lambda: self._act(first=False))
         self.copy_button.clicked.connect(self._copy)
         self.close_button.clicked.connect(self.dismiss)
         self.recolour(colours)
@@ -88,11 +91,15 @@ class MessageBar(QWidget):
         self.text.setText(message.text)
         self.text.setAccessibleName(message.text)
         self.details.setPlainText(message.details)
-        self.action_button.setVisible(bool(message.action))
-        if message.action:
-            name = self._name_of(message.action)
-            self.action_button.setText(name)
-            self.action_button.setAccessibleName(name)
+        for button, action in (
+            (self.action_button, message.action),
+            (self.other_button, message.other_action),
+        ):
+            button.setVisible(bool(action))
+            if action:
+                name = self._name_of(action)
+                button.setText(name)
+                button.setAccessibleName(name)
         self.details_button.setChecked(False)
         self.details_button.setVisible(bool(message.details))
         self._on_details(False)
@@ -120,11 +127,11 @@ class MessageBar(QWidget):
     def _name_of(self, action: str) -> str:
         return "" if self._actions is None else plain(self._actions[action].text())
 
-    def _act(self) -> None:
+    def _act(self, *, first: bool) -> None:
         message = self.message
         self.dismiss()
         if message is not None and self._actions is not None:
-            self._actions[message.action].trigger()
+            self._actions[message.action if first else message.other_action].trigger()
 
     def _copy(self) -> None:
         if self.message is not None:
@@ -137,6 +144,7 @@ class MessageBar(QWidget):
         row.addWidget(self.sign, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.text, 1)
         row.addWidget(self.action_button, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.other_button, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.copy_button, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.details_button, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QPlainTextEdit,
     QPushButton,
     QVBoxLayout,
@@ -65,7 +66,7 @@ def record_lines(layer: Layer) -> list[str]:
 
 
 class RecordPage(QWidget):
-    """Text and two buttons.
+    """The record, two buttons, and how long the pixels have been the same.
 
     Signals:
         prompt_asked(prompt): the user wants this prompt again.
@@ -84,6 +85,17 @@ class RecordPage(QWidget):
         self.since = QLabel()
         self.since.setObjectName("secondary")
         self.since.setAccessibleName(tr("Age of the pixels"))
+        self.hash_button = self._button(
+            tr("Show Hash"), tr("Shows the SHA-256 of the pixels; as long as it stays, so do they.")
+        )
+        self.hash_button.setCheckable(True)
+        self.hash = QLineEdit()
+        self.hash.setReadOnly(True)
+        self.hash.setFixedHeight(BUTTON_HEIGHT)
+        self.hash.setAccessibleName(tr("SHA-256 of the pixels"))
+        self.copy_hash = self._button(tr("Copy Hash"), tr("Copies all 64 digits as text."))
+        self.hash_button.toggled.connect(self._show_hash)
+        self.copy_hash.clicked.connect(self._copy_hash)
         self.copy = self._button(tr("Copy Recipe"), tr("Copies the whole record as text."))
         self.use = self._button(tr("Use Prompt"), tr("Puts the layer's prompt into the field."))
         self.copy.clicked.connect(self._copy)
@@ -97,7 +109,7 @@ class RecordPage(QWidget):
         whole.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         whole.setSpacing(GAP)
         whole.addWidget(self.text, 1)
-        whole.addWidget(self.since)
+        whole.addLayout(self._age_rows())
         whole.addLayout(row)
         self.show_layer(None)
 
@@ -113,6 +125,7 @@ class RecordPage(QWidget):
         if text != self.text.toPlainText():
             self.text.setPlainText(text)
         self.since.setVisible(layer is not None and since is not None)
+        self._show_hash(self.hash_button.isChecked())
         if since is not None:
             minute = QTime(since.hour, since.minute)
             time = QLocale().toString(minute, QLocale.FormatType.ShortFormat)
@@ -120,6 +133,32 @@ class RecordPage(QWidget):
         has_record = layer is not None and "prompt" in (layer.record or {})
         self.copy.setEnabled(has_record)
         self.use.setEnabled(has_record)
+
+    def _show_hash(self, shown: bool) -> None:
+        """RE3: the whole hash, so that it can be compared with one noted before."""
+        pixel_hash = "" if self._layer is None else self._layer.pixel_hash or ""
+        if self.hash.text() != pixel_hash:
+            self.hash.setText(pixel_hash)
+            self.hash.setCursorPosition(0)
+        self.hash_button.setVisible(bool(pixel_hash))
+        for widget in (self.hash, self.copy_hash):
+            widget.setVisible(shown and bool(pixel_hash))
+
+    def _copy_hash(self) -> None:
+        QApplication.clipboard().setText(self.hash.text())
+
+    def _age_rows(self) -> QVBoxLayout:
+        age, digits = QHBoxLayout(), QHBoxLayout()
+        age.addWidget(self.since, 1)
+        age.addWidget(self.hash_button)
+        digits.addWidget(self.hash, 1)
+        digits.addWidget(self.copy_hash)
+        rows = QVBoxLayout()
+        for row in (age, digits):
+            row.setSpacing(GAP)
+            rows.addLayout(row)
+        rows.setSpacing(GAP)
+        return rows
 
     def _copy(self) -> None:
         if self._layer is not None:

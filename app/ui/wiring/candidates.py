@@ -8,11 +8,13 @@ from PySide6.QtWidgets import QApplication, QMenu
 from app.document.bounds import candidate_load, is_over, oldest_unused
 from app.document.commands import DiscardCandidates, SetPrompt
 from app.jobs import Message
+from app.settings import HIGHEST
 from app.ui.actions import Actions
 from app.ui.canvas.compare import ComparePage
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.view import CanvasView
 from app.ui.panels.candidate_strip import CandidateStrip
+from app.ui.panels.inspector import Inspector
 from app.ui.panels.layers import LayerPanel
 from app.ui.session import Session
 from app.ui.stage import Stage
@@ -32,6 +34,7 @@ class CandidatesWiring(QObject):
         scene: CanvasScene,
         view: CanvasView,
         layers: LayerPanel,
+        inspector: Inspector,
     ) -> None:
         super().__init__(strip)
         self._session = session
@@ -42,8 +45,9 @@ class CandidatesWiring(QObject):
         self._scene = scene
         self._view = view
         self._layers = layers
+        self._inspector = inspector
         self._was_over = False
-        layers.model.new_count = stage.new_count
+        layers.model.new_count = inspector.new_count = stage.new_count
         for name, slot in (
             ("candidate_next", lambda: stage.step(1)),
             ("candidate_previous", lambda: stage.step(-1)),
@@ -52,6 +56,7 @@ class CandidatesWiring(QObject):
             ("discard_all", stage.discard_all),
             ("compare", compare.open),
             ("trim_candidates", self.trim),
+            ("raise_bound", self.raise_bound),
             ("pane_candidates", self._focus_strip),
         ):
             actions[name].triggered.connect(slot)
@@ -79,6 +84,22 @@ class CandidatesWiring(QObject):
         if gone:
             self._session.push(DiscardCandidates(gone))
 
+    def raise_bound(self) -> None:
+        """UN7: twice as many, until what is there fits; nothing of the document changes."""
+        settings = self._session.settings
+        count, size = candidate_load(self._session.document.contents)
+        while settings.candidates < min(count, HIGHEST["candidates"]):
+            settings.candidates = min(2 * settings.candidates, HIGHEST["candidates"])
+        most = HIGHEST["candidates_mb"]
+        while settings.candidates_mb << 20 < size and settings.candidates_mb < most:
+            settings.candidates_mb = min(2 * settings.candidates_mb, most)
+        self.check_bound()
+        self._session.note(
+            tr("A picture now keeps {0} candidates or {1} MB before it asks.").format(
+                number(settings.candidates), number(settings.candidates_mb)
+            )
+        )
+
     def check_bound(self) -> None:
         """Ask once the bound is passed; nothing is deleted without a click."""
         contents = self._session.document.contents
@@ -93,13 +114,17 @@ class CandidatesWiring(QObject):
                         number(found), number(size // 2**20)
                     ),
                     kept=tr("All of them are kept."),
-                    advice=tr("The {0} oldest unused ones could go.").format(number(count)),
+                    advice=tr("Delete the {0} oldest unused ones, or raise the bound.").format(
+                        number(count)
+                    ),
                     action="trim_candidates",
+                    other_action="raise_bound",
                 )
             )
         self._was_over = over
         reason = "" if over else tr("there is room enough")
-        self._actions.set_enabled("trim_candidates", reason)
+        for name in ("trim_candidates", "raise_bound"):
+            self._actions.set_enabled(name, reason)
 
     @property
     def _bound(self) -> tuple[int, int]:
@@ -136,6 +161,7 @@ class CandidatesWiring(QObject):
         ):
             actions.set_enabled(name, none)
         self._layers.model.refresh()
+        self._inspector.refresh()
         self.check_bound()
         self._on_shown()
 

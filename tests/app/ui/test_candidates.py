@@ -277,3 +277,34 @@ def test_the_bound_of_the_settings_counts(window: Any, qtbot: Any) -> None:
     window.session.settings.candidates = 300
     window.candidates.check_bound()
     assert not window.actions_["trim_candidates"].isEnabled()
+
+
+def test_the_bar_offers_to_delete_or_to_raise(window: Any, qtbot: Any) -> None:
+    """UN7: Raise lets all of them stay and asks no more; it is no step of the document."""
+    window.session.settings.candidates = 2
+    layer = castle_with(window, qtbot, 3)
+    bar = window.messages
+    assert bar.isVisible()
+    assert "Delete" in bar.action_button.text()
+    assert "Raise" in bar.other_button.text()
+    steps = window.session.undo.stack.count()
+    bar.other_button.click()
+    assert not bar.isVisible()
+    assert window.session.settings.candidates == 4
+    assert window.session.undo.stack.count() == steps
+    assert len(window.session.document.layer(layer.id).candidates) == 3
+    assert not window.actions_["trim_candidates"].isEnabled()
+    assert not window.actions_["raise_bound"].isEnabled()
+
+
+def test_the_inspector_says_what_the_row_says(window: Any, qtbot: Any) -> None:
+    """LY9, GE13: "3 new" in both as long as the results wait; one state after the answer."""
+    layer = castle_with(window, qtbot, 3)
+    model = window.layers.model
+
+    def both() -> tuple[str, str]:
+        return window.inspector.state.text.text(), model.state_at(model.index_of(layer.id)).text
+
+    assert both() == ("3 new", "3 new")
+    window.stage.accept(1)
+    assert both() == ("Up to date", "Up to date")

@@ -81,3 +81,42 @@ def test_the_inspector_says_since_when_pixels_are_the_same(window: Any, qtbot: A
     window.inspector_tabs.setCurrentIndex(1)
     assert "unchanged since" in window.record.since.text()
     assert window.record.since.isVisible()
+
+
+def test_the_hash_is_shown_whole_and_copied(window: Any, qtbot: Any) -> None:
+    """RE3: hidden at first; 64 digits; a neighbour's stay the same when a layer is made anew."""
+    for left in (64, 256):
+        window.session.selection.clear()
+        draw_box(window, left, 64, left + 128, 192)
+    generate(window, qtbot)
+    one, two = window.session.document.foregrounds
+    window.inspector_tabs.setCurrentIndex(1)
+    page = window.record
+    window.session.selection.set([two.id])
+    assert page.hash_button.isVisible()
+    assert not page.hash.isVisible()
+    page.hash_button.click()
+    assert page.hash.isVisible()
+    assert page.hash.isReadOnly()
+    assert page.hash.text() == two.pixel_hash
+    assert len(page.hash.text()) == 64
+    window.session.selection.set([one.id])
+    former = page.hash.text()
+    assert former == one.pixel_hash
+    generate(window, qtbot, "regenerate")
+    assert page.hash.text() == window.session.document.layer(one.id).pixel_hash != former
+    window.session.selection.set([two.id])
+    page.copy_hash.click()
+    assert QApplication.clipboard().text() == two.pixel_hash
+    page.hash_button.click()
+    assert not page.hash.isVisible()
+
+
+def test_without_pixels_there_is_no_hash(window: Any) -> None:
+    """RE3: an empty box has nothing to compare."""
+    draw_box(window, 64, 64, 192, 192)
+    window.inspector_tabs.setCurrentIndex(1)
+    window.record.hash_button.setChecked(True)
+    assert window.record.isVisible()
+    assert not window.record.hash_button.isVisible()
+    assert not window.record.hash.isVisible()
