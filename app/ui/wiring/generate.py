@@ -27,6 +27,7 @@ from app.ui.panels.status import StatusBar
 from app.ui.session import Session
 from app.ui.stage import Stage
 from app.ui.text import number, seconds, tr
+from app.ui.wiring.hiding import asks_what_to_hide
 
 logger = logging.getLogger(__name__)
 
@@ -129,6 +130,9 @@ class GenerateWiring(QObject):
         if scope == "selected" and not self.may_replace(partial(self.generate, scope)):
             return
         self._bar.field.end_run()
+        go_on = partial(self.generate, scope, is_next=is_next)
+        if asks_what_to_hide(self._session, self._bar, scope, go_on):
+            return
         self._status.clearMessage()
         bridge = self._session.bridge
         bridge.preview_every = self._session.settings.preview_every
