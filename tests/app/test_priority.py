@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from app.bridge import engine_factory
 from app.priority import NICENESS, lower_engine_priority
 
 
@@ -27,3 +28,11 @@ def test_only_the_engine_s_thread_gives_way() -> None:
     finally:
         ends.set()
         thread.join()
+
+
+def test_the_threads_of_the_settings_reach_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PL4: the number asked for; 0 leaves one core to others, and at least one thread works."""
+    for cores, asked, expected in ((8, 3, 3), (8, 0, 7), (1, 0, 1)):
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        engine = engine_factory(asked)(lambda event: None)
+        assert engine._threads == expected  # type: ignore[attr-defined]

@@ -227,7 +227,7 @@ def test_opening_never_writes(tmp_path: Path) -> None:
 
 
 def test_looks_of_another_program_win(tmp_path: Path) -> None:
-    """4.2: order, names, offsets, opacity, eyes; recipes and candidates stay."""
+    """4.2, MS12: order, names, offsets, opacity, eyes; recipes and candidates stay."""
 
     def rework(root: ElementTree.Element) -> None:
         stack = root[0]

@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication
 
 from app.document.geometry import Rect, Size
-from app.settings import Settings, load_settings, save_settings
+from app.settings import Settings, load_settings, remember_prompt, save_settings
 from app.ui.dialog.find import rank
 from app.ui.exchange.export_dialog import ExportDialog
 from app.ui.key_presets import PRESETS, conflicts, keys_for
@@ -182,6 +182,34 @@ def test_the_job_list(window: Any, qtbot: Any) -> None:
     dialog.close()
 
 
+def test_the_job_list_stops_all_and_shows_what_failed(window: Any, qtbot: Any) -> None:
+    """GE8, GE16: "Failed" stays in the list; Stop All ends the running and the waiting ones."""
+    draw_box(window, 64, 64, 192, 192)
+    window.actions_["generate"].trigger()
+    dialog = opened(window, "show_jobs")
+    window.engine.begin()
+    window.engine.fail()
+    qtbot.waitUntil(lambda: dialog.table.item(0, 1).text() == "Failed")
+    assert not dialog.stop_all.isEnabled()
+    window.actions_["generate"].trigger()
+    window.actions_["generate_next"].trigger()
+    assert dialog.table.rowCount() == 3
+    assert dialog.stop_all.isEnabled()
+    window.engine.begin()
+    qtbot.waitUntil(lambda: window.session.bridge.state == "generating")
+    dialog.stop_all.click()
+
+    def texts() -> list[str]:
+        return sorted(dialog.table.item(row, 1).text() for row in range(3))
+
+    assert texts() == ["Failed", "Stopped", "Stopping"]
+    window.engine.end_cancelled()
+    qtbot.waitUntil(lambda: texts() == ["Failed", "Stopped", "Stopped"])
+    assert not dialog.stop_all.isEnabled()
+    assert len(window.engine.requests) == 2  # the waiting one never began
+    dialog.close()
+
+
 def test_the_empty_job_list_says_so(window: Any) -> None:
     """3.6."""
     dialog = opened(window, "show_jobs")
@@ -209,6 +237,18 @@ def test_prompt_history(window: Any, qtbot: Any) -> None:
     dialog = opened(window, "prompt_history")
     dialog.list.itemActivated.emit(dialog.list.item(0))
     assert window.session.document.prompt == "a dog"
+
+
+def test_the_last_two_hundred_prompts_are_kept() -> None:
+    """PR3: the oldest goes; one that is used again comes to the front and takes no second place."""
+    settings = Settings()
+    for count in range(201):
+        remember_prompt(settings, f"prompt {count}")
+    assert len(settings.prompts) == 200
+    assert (settings.prompts[0], settings.prompts[-1]) == ("prompt 200", "prompt 1")
+    remember_prompt(settings, "prompt 1")
+    assert len(settings.prompts) == 200
+    assert (settings.prompts[0], settings.prompts[-1]) == ("prompt 1", "prompt 2")
 
 
 def test_shift_enter_generates(window: Any) -> None:
