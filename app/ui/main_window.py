@@ -48,10 +48,11 @@ from app.ui.wiring.asking import AskingWiring
 from app.ui.wiring.candidates import CandidatesWiring
 from app.ui.wiring.clipboard import ClipboardWiring
 from app.ui.wiring.edit import EditWiring
-from app.ui.wiring.exchange import ExchangeWiring
+from app.ui.wiring.exporting import ExportWiring
 from app.ui.wiring.files import FilesWiring
 from app.ui.wiring.generate import GenerateWiring
 from app.ui.wiring.help import HelpWiring, first_run_message
+from app.ui.wiring.importing import ImportWiring
 from app.ui.wiring.inspecting import InspectingWiring
 from app.ui.wiring.looks import LooksWiring
 from app.ui.wiring.marks import MarksWiring
@@ -142,12 +143,13 @@ class MainWindow(QMainWindow):
         self.card = EmptyCard(self.view, self.actions_, self.examples)
         self._lay_out()
         self._wire()
-        self.exchange = ExchangeWiring(session, self.actions_, self, self.files, self.view)
+        self.exporting = ExportWiring(session, self.actions_, self, self.files)
+        self.importing = ImportWiring(session, self.actions_, self, self.files, self.view)
         self.imported = ImportedWiring(session, self.actions_, self)
         self.generate.may_replace = self.imported.may_replace
-        self.exchange.tell_scaled = self.imported.tell_scaled
+        self.importing.tell_scaled = self.imported.tell_scaled
         self.layers.model.new_drag = lambda layers: LayerDrag(layers, session.drag_folder)
-        self.clipboard = ClipboardWiring(session, self.actions_, self.view, self.exchange)
+        self.clipboard = ClipboardWiring(session, self.actions_, self.view, self.importing)
         self.recovery = RecoveryWiring(session, self.actions_, self, self.files, loop, work_root)
         self.recovery.kept_changed.connect(self.status.show_kept)
         self.view_wiring.apply_theme()

@@ -14,12 +14,9 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFormLayout,
-    QHeaderView,
     QLabel,
     QPushButton,
     QSpinBox,
-    QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -27,8 +24,9 @@ from PySide6.QtWidgets import (
 from app.document.contents import Contents
 from app.document.geometry import Rect
 from app.document.storage.formats.options import SCALES, WHITE, ExportOptions
-from app.document.storage.formats.table import FEATURES, FORMATS, Format, losses
+from app.document.storage.formats.table import FORMATS, Format, losses
 from app.ui.dialogs import Choice
+from app.ui.exchange.loss_table import LossTable
 from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
 
@@ -89,7 +87,7 @@ class ExportDialog(QDialog):
         self.parallax = QCheckBox(tr("Layers follow the pointer a little"))
         self.size_label = QLabel()
         self.size_label.setObjectName("secondary")
-        self.table = QTableWidget(0, 2)
+        self.table = LossTable()
         self.nothing_lost = QLabel(tr("This format keeps everything that this picture has."))
         self.export_button = QPushButton(tr("Export…"))
         self._rows: dict[str, QWidget] = {}
@@ -194,15 +192,7 @@ class ExportDialog(QDialog):
     def _refresh(self) -> None:
         form, options = self.form, self.options
         listed = losses(self._contents, form, options)
-        self.table.setRowCount(len(listed))
-        for row, (feature, is_lost) in enumerate(listed.items()):
-            texts = (tr(FEATURES[feature]), tr("lost") if is_lost else tr("kept"))
-            for column, text in enumerate(texts):
-                item = QTableWidgetItem(text)
-                font = item.font()
-                font.setBold(is_lost)
-                item.setFont(font)
-                self.table.setItem(row, column, item)
+        self.table.show_losses(listed)
         is_lossless = not any(listed.values())
         self.nothing_lost.setVisible(is_lossless)
         canvas = self._contents.canvas
@@ -258,14 +248,6 @@ class ExportDialog(QDialog):
             self._rows[name] = box
         form.addRow("", self.size_label)
         self._form_layout = form
-        self.table.setHorizontalHeaderLabels([tr("This picture has"), tr("The file")])
-        self.table.verticalHeader().hide()
-        self.table.setShowGrid(False)
-        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        self.table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
-        header = self.table.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         buttons = QDialogButtonBox()
         cancel = QPushButton(tr("Cancel"))
         self.export_button.setObjectName("generate")
@@ -294,11 +276,9 @@ class ExportDialog(QDialog):
             (self.scale, tr("Size")),
             (self.colour, tr("Ground")),
             (self.quality, tr("Quality")),
-            (self.table, tr("What the format keeps and loses")),
         ):
             widget.setAccessibleName(name)
-            if widget is not self.table:
-                widget.setMinimumHeight(CONTROL_HEIGHT)
+            widget.setMinimumHeight(CONTROL_HEIGHT)
         for box in (self.recipe, self.hidden, self.canvas_sized, self.pages, self.parallax):
             box.setAccessibleName(box.text())
             box.setMinimumHeight(CONTROL_HEIGHT - GAP)

@@ -27,7 +27,7 @@ from app.ui.canvas.view import CanvasView
 from app.ui.images import to_array, to_qimage
 from app.ui.session import Session
 from app.ui.text import tr
-from app.ui.wiring.exchange import ExchangeWiring
+from app.ui.wiring.importing import ImportWiring
 
 _PNG_TYPE = "image/png"
 
@@ -36,13 +36,13 @@ class ClipboardWiring(QObject):
     """Connects Cut, Copy and Paste of the canvas and the layer list."""
 
     def __init__(
-        self, session: Session, actions: Actions, view: CanvasView, exchange: ExchangeWiring
+        self, session: Session, actions: Actions, view: CanvasView, importing: ImportWiring
     ) -> None:
         super().__init__(view)
         self._session = session
         self._actions = actions
         self._view = view
-        self._exchange = exchange
+        self._importing = importing
         actions["cut"].triggered.connect(self.cut)
         actions["copy"].triggered.connect(self.copy)
         actions["copy_merged"].triggered.connect(self.copy_merged)
@@ -111,7 +111,7 @@ class ClipboardWiring(QObject):
             layers = layers_from_bytes(bytes(data.data(LAYERS_TYPE).data()))
             self._add(self._placed(layers, in_place), tr("Paste"))
         elif files:
-            self._exchange.add_files(files, self._middle())
+            self._importing.add_files(files, self._middle())
         elif data.hasImage():
             image = data.imageData()
             if isinstance(image, QImage) and not image.isNull():
@@ -120,7 +120,7 @@ class ClipboardWiring(QObject):
                 layer = picture_layer(to_array(image), name, canvas, centre=self._middle())
                 self._add([layer], tr("Paste"))
         elif data.hasText():
-            self._exchange.add_layout_text(data.text())
+            self._importing.add_layout_text(data.text())
         else:
             self._session.note(tr("There is nothing on the clipboard that fits here."))
 

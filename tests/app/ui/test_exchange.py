@@ -242,7 +242,7 @@ def test_pictures_come_in_by_file(window: Any, qtbot: Any, tmp_path: Path) -> No
 
 def test_imported_pictures_are_context(window: Any, qtbot: Any, tmp_path: Path) -> None:
     """0, IO6: generating never replaces them; the model reads them as clean context."""
-    window.exchange.add_files([stored(tmp_path / "sun.png", random_picture(64, 64))])
+    window.importing.add_files([stored(tmp_path / "sun.png", random_picture(64, 64))])
     wait(window, qtbot)
     (sun,) = window.session.document.foregrounds
     draw_box(window, 256, 256, 384, 384)

@@ -30,7 +30,7 @@ CTRL = Qt.KeyboardModifier.ControlModifier
 def test_a_scaled_picture_offers_its_original_size(window: Any, qtbot: Any, tmp_path: Path) -> None:
     """IO6: the message's button brings every pixel back, around the same middle; one step."""
     pixels = random_picture(2048, 512)
-    window.exchange.add_files([stored(tmp_path / "wide.png", pixels)])
+    window.importing.add_files([stored(tmp_path / "wide.png", pixels)])
     wait(window, qtbot)
     document = window.session.document
     (layer,) = document.foregrounds
@@ -53,7 +53,7 @@ def test_a_scaled_picture_offers_its_original_size(window: Any, qtbot: Any, tmp_
 def test_an_imported_picture_is_asked_about_once(window: Any, qtbot: Any, tmp_path: Path) -> None:
     """4.6: Ctrl+R on one asks; No changes nothing; after Yes its pixels are a candidate."""
     pixels = plain(64, 64, (250, 200, 0, 255))
-    window.exchange.add_files([stored(tmp_path / "sun.png", pixels)])
+    window.importing.add_files([stored(tmp_path / "sun.png", pixels)])
     wait(window, qtbot)
     (layer,) = window.session.document.foregrounds
     before = window.session.document.content_hash()
@@ -95,7 +95,7 @@ def two(window: Any, qtbot: Any, tmp_path: Path) -> list[np.ndarray]:
     """Pictures "a/b" and, above it, "Été"; both are half transparent layers."""
     arrays = [random_picture(40, 20, 1), random_picture(30, 60, 2)]
     files = [stored(tmp_path / f"{place}.png", array) for place, array in enumerate(arrays)]
-    window.exchange.add_files(files)
+    window.importing.add_files(files)
     wait(window, qtbot)
     for layer, name in zip(window.session.document.foregrounds, ("a/b", "Été"), strict=True):
         window.session.push(Rename(layer.id, name))

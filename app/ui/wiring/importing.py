@@ -1,0 +1,147 @@
+"""What comes in: pictures and layouts as layers, by dialog or by drop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.document.commands import AddLayers, ReplaceDocument
+from app.document.imports import cascaded
+from app.document.layer import Layer
+from app.document.outdated import SOURCE
+from app.document.storage.incoming import Incoming, layers_of_layout, read_layers
+from app.document.storage.layout_file import Layout, contents_of, parse_layout, read_layout
+from app.document.storage.png import PICTURE_SUFFIXES
+from app.jobs import Message
+from app.ui.actions import Actions
+from app.ui.canvas.view import CanvasView
+from app.ui.session import Session
+from app.ui.text import tr
+from app.ui.wiring.dropping import Drops
+from app.ui.wiring.files import FilesWiring
+
+
+class ImportWiring(QObject):
+    """Connects import of pictures and layouts, and files that are dropped on the canvas."""
+
+    def __init__(
+        self,
+        session: Session,
+        actions: Actions,
+        window: QWidget,
+        files: FilesWiring,
+        view: CanvasView,
+    ) -> None:
+        super().__init__(window)
+        self._session = session
+        self._window = window
+        self._files = files
+        actions["import_picture"].triggered.connect(self.import_pictures)
+        actions["import_layout"].triggered.connect(self.import_layout)
+        # Told of pictures that were scaled down; they are selected then.
+        self.tell_scaled: Callable[[list[Layer]], None] = lambda layers: None
+        self.drops = Drops(self, view)
+
+    def import_pictures(self) -> None:
+        """Ask which files, and add them as layers."""
+        endings = " ".join(f"*{suffix}" for suffix in (*PICTURE_SUFFIXES, ".ora"))
+        dialog = QFileDialog(
+            self._window,
+            tr("Import Pictures as Layers"),
+            self._session.settings.last_folder,
+            tr("Pictures ({0})").format(endings),
+        )
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.filesSelected.connect(lambda names: self.add_files([Path(each) for each in names]))
+        dialog.open()
+
+    def import_layout(self) -> None:
+        """Ask which file, and add or open its boxes."""
+        dialog = QFileDialog(
+            self._window,
+            tr("Import Layout"),
+            self._session.settings.last_folder,
+            tr("Layouts and recipes (*.json *.txt *.png)"),
+        )
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda name: self.add_layout_file(Path(name)))
+        dialog.open()
+
+    def add_files(self, paths: Sequence[Path], centre: tuple[int, int] | None = None) -> None:
+        """Pictures and OpenRaster files as layers on top, all in one step (IO6).
+
+        Args:
+            centre: of the first picture, canvas pixels; the others cascade from there.
+        """
+        if not paths:
+            return
+        document = self._session.document
+        canvas, grid = document.canvas, document.grid
+        middle = centre or canvas.rect.centre
+        self._session.settings.last_folder = str(paths[0].parent)
+
+        def read() -> list[Incoming]:
+            return [
+                read_layers(path, canvas, grid, centre=cascaded(middle, place, grid))
+                for place, path in enumerate(paths)
+            ]
+
+        def done(found: list[Incoming]) -> None:
+            layers = [layer for each in found for layer in each.layers]
+            text = tr("Import '{0}'").format(paths[0].stem) if len(paths) == 1 else tr("Import")
+            self._add(AddLayers(layers, text=text))
+            self._tell([message for each in found for message in each.messages])
+            self.tell_scaled([layer for layer in layers if _was_scaled(layer)])
+
+        self._session.files.run(read, done, self._files.report)
+
+    def add_layout_file(self, path: Path) -> None:
+        """The boxes of a layout, a recipe, or a picture that carries one."""
+        document = self._session.document
+        canvas, grid = document.canvas, document.grid
+        self._session.files.run(
+            lambda: read_layout(path, canvas=canvas, grid=grid),
+            lambda layout: self.add_layout(layout, tr("Import Layout")),
+            self._files.report,
+        )
+
+    def add_layout_text(self, text: str) -> None:
+        """The boxes of a layout on the clipboard.
+
+        Raises:
+            StorageError: it is none (MS14).
+        """
+        document = self._session.document
+        layout = parse_layout(text, canvas=document.canvas, grid=document.grid)
+        self.add_layout(layout, tr("Paste Layout"))
+
+    def add_layout(self, layout: Layout, text: str) -> None:
+        """Boxes on top of what is there; a picture without pixels becomes the layout's own."""
+        document = self._session.document
+        is_blank = not any(layer.has_pixels for layer in document.layers)
+        if is_blank and layout.names_canvas:
+            prompt = document.prompt if layout.prompt is None else None
+            contents = contents_of(layout, document.grid, prompt=prompt, settings=document.settings)
+            self._session.push(ReplaceDocument(contents, text))
+        else:
+            self._add(AddLayers(layers_of_layout(layout), text=text))
+
+    # ---- inside ----
+
+    def _add(self, command: AddLayers) -> None:
+        if self._session.push(command):
+            self._session.selection.set(command.new_ids)
+
+    def _tell(self, messages: Sequence[str]) -> None:
+        if messages:
+            self._session.notified.emit(Message(kind="warning", what=" ".join(messages)))
+
+
+def _was_scaled(layer: Layer) -> bool:
+    """Whether it came in larger than the canvas."""
+    return layer.kind == "imported" and SOURCE in (layer.record or {})
