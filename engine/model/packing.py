@@ -26,6 +26,15 @@ class KeyValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """Which pass each token of a packed sequence belongs to; None = there is only one."""
+
+    images: Tensor | None
+    texts: Tensor | None
+    woven: Tensor | None
+
+
+@dataclass(frozen=True, slots=True)
 class Packing:
     """How the sequences of several passes lie in one: text 1, image 1, text 2, image 2, ...
 
@@ -43,6 +52,15 @@ class Packing:
     @property
     def lengths(self) -> list[int]:
         return [t + n for t, n in zip(self.texts, self.images, strict=True)]
+
+    def rows(self, device: torch.device) -> Rows:
+        """The number of each token's pass."""
+
+        def numbered(counts: Sequence[int]) -> Tensor:
+            passes = torch.arange(len(counts), device=device)
+            return passes.repeat_interleave(torch.tensor(counts, device=device))
+
+        return Rows(numbered(self.images), numbered(self.texts), numbered(self.lengths))
 
     def weave(self, txt: Tensor, img: Tensor, dim: int) -> Tensor:
         """All texts and all images -> one sequence, pass after pass."""

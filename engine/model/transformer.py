@@ -43,7 +43,7 @@ from engine.model.layers import (
     SingleBlock,
     TimeEmbedder,
 )
-from engine.model.packing import KeyValue, Packing
+from engine.model.packing import KeyValue, Packing, Rows
 from engine.model.rope import rotate, rotations
 
 UNDECIDED = -1  # a region without a word in a plan
@@ -129,23 +129,6 @@ class Reading:
     mods: list[Modulation]
     clean: Sequence[KeyValue | None]
     mask: Tensor | None
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Which pass each token of a packed sequence belongs to; None = there is only one."""
-
-    images: Tensor | None
-    texts: Tensor | None
-    woven: Tensor | None
-
-
-def rows_of(packing: Packing, device: torch.device) -> Rows:
-    def numbered(counts: Sequence[int]) -> Tensor:
-        passes = torch.arange(len(counts), device=device)
-        return passes.repeat_interleave(torch.tensor(counts, device=device))
-
-    return Rows(numbered(packing.images), numbered(packing.texts), numbered(packing.lengths))
 
 
 class ART(nn.Module):
@@ -307,7 +290,7 @@ class ART(nn.Module):
             img = img + frame.fixed
         rows = None
         if len(tokens) == 1 and len(vec) > 1:
-            rows = rows_of(frame.packing, vec.device)
+            rows = frame.packing.rows(vec.device)
         double_mods, single_mods = self._modulations(vec, rows)
         blocks = len(self.double_blocks) + len(self.single_blocks)
         given: Sequence[KeyValue | None] = clean or [None] * blocks
@@ -364,8 +347,7 @@ class ART(nn.Module):
     ) -> list[KeyValue]:
         """Keys BEFORE rotation and values of clean layers, per block; what the cache stores.
 
-        They
-        depend on no other layer, on no text, on no noise level, and not on the layer's place:
+        They depend on no other layer, on no text, on no noise level, and not on the layer's place:
         only differences of `ids` count.
 
         Args:

@@ -26,11 +26,9 @@ from engine.model.autoencoder import (
     clamp_premultiplied,
     expected_composite_error,
 )
-from engine.training.generated_layers import GeneratedLayers
 from engine.training.layer_data import LayerCrops
 from engine.training.optim import Muon, learning_rate, update_ema
 from engine.training.run_folder import RunFolder
-from engine.training.ship import load_transformer
 from engine.weights import load_model
 
 WHITENING = 0.5  # 0 keeps PCA's variances, 1 makes all equal; between, detail counts but less
@@ -54,16 +52,8 @@ def start_from_pca(model: Autoencoder, crops: Tensor) -> float:
     return -10 * torch.log10(rest.square().mean()).item()
 
 
-def reconstruction_loss(predicted: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Expected composite error + L1 and edges on a random background per crop.
-
-    Args:
-        predicted, target: (B, 4, H, W) premultiplied in [0, 1].
-        weight: (B, 1, H, W) 0 or 1, where it counts; None = everywhere.
-    """
-    if weight is not None:
-        loss = reconstruction_loss(predicted * weight, target * weight)
-        return loss / weight.mean().clamp(min=1e-3)
+def reconstruction_loss(predicted: Tensor, target: Tensor) -> Tensor:
+    """Expected composite error + L1 and edges on a random background per crop."""
     backdrop = torch.rand(len(target), 3, 1, 1, device=target.device)
 
     def on_backdrop(rgba: Tensor) -> Tensor:
@@ -74,23 +64,6 @@ def reconstruction_loss(predicted: Tensor, target: Tensor, weight: Tensor | None
     both = torch.cat([difference, alpha], dim=1)
     edges = both.diff(dim=2).abs().mean() + both.diff(dim=3).abs().mean()
     return 4 * expected_composite_error(predicted, target) + both.abs().mean() + edges
-
-
-Crops = tuple[Tensor, Tensor, Tensor]  # latents, pixels and weights of `GeneratedLayers`
-
-
-def to_device(crops: Crops, device: torch.device) -> Crops:
-    latents, pixels, weights = (part.to(device) for part in crops)
-    return latents.contiguous(memory_format=torch.channels_last), pixels, weights
-
-
-@torch.no_grad()
-def validate_generated(model: Autoencoder, crops: Crops) -> dict[str, float]:
-    """PSNR in dB of composites over random backgrounds, from generated latents."""
-    latents, pixels, weights = crops
-    decoded = clamp_premultiplied(model.decode_latents(latents))
-    error = expected_composite_error(decoded * weights, pixels * weights) / weights.mean()
-    return {"generated_db": round(-10 * torch.log10(error).item(), 2)}
 
 
 @torch.no_grad()
@@ -136,10 +109,6 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--crop", type=int, default=128)
     parser.add_argument("--lr", type=float, default=8e-4)
     parser.add_argument("--noise", type=float, default=0.05, help="largest latent noise")
-    parser.add_argument("--generated", type=Path, help="transformer run: learn on its latents too")
-    parser.add_argument("--generated-share", type=float, default=0.75, help="of the batches")
-    parser.add_argument("--generated-crop", type=int, default=160)
-    parser.add_argument("--mu", type=float, default=1.5, help="the schedule of those latents")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--seed", type=int, default=0)
@@ -188,42 +157,20 @@ def main(argv: list[str]) -> int:
         save()  # a linear encoder is final from here: the transformer can start training
     data = LayerCrops(args.sprites, batch=args.batch, size=args.crop, seed=args.seed + step)
     batches = iter(DataLoader(data, batch_size=None, num_workers=1, prefetch_factor=4))
-    generated = None
-    if args.generated:
-        encoder = Autoencoder(model.config)  # a linear encoder does not change any more
-        encoder.load_state_dict(model.state_dict())
-        networks, state_of = load_transformer(args.generated)
-        made = GeneratedLayers(args.sprites, encoder.requires_grad_(False), networks,
-                               batch=args.batch, size=args.generated_crop, mu=args.mu,
-                               most_tokens=state_of.get("most_tokens", 0),
-                               seed=args.seed + step)  # fmt: skip
-        generated = iter(DataLoader(made, batch_size=None, num_workers=1, prefetch_factor=4))
-        held_out_generated = to_device(next(generated), device)
-
-    def report(model: Autoencoder) -> dict[str, float]:
-        found = validate(model, held_out)
-        if generated is not None:
-            found |= validate_generated(model, held_out_generated)
-        return found
-
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, frame: stopping.append(number))
     started = last_save = time.monotonic()
     losses: list[float] = []
     minutes_left = True
     while step < args.steps and minutes_left and not stopping:
+        crops = next(batches).to(device, memory_format=torch.channels_last)
         progress = max(step / args.steps, (time.monotonic() - started) / 60 / args.minutes)
         lr = learning_rate(int(progress * args.steps), args.steps, args.lr, 50, 0.4)
-        if generated is not None and torch.rand(()) < args.generated_share:
-            latents, crops, weight = to_device(next(generated), device)
-            loss = reconstruction_loss(model.decode_latents(latents), crops, weight)
-        else:
-            crops = next(batches).to(device, memory_format=torch.channels_last)
-            latents = model.encode_pixels(crops)
-            sigma = torch.rand(len(crops), 1, 1, 1, device=device) * args.noise
-            # No gradient may shrink the noise by inflating the latents.
-            latents = latents + sigma * latents.detach().std() * torch.randn_like(latents)
-            loss = reconstruction_loss(model.decode_latents(latents), crops)
+        latents = model.encode_pixels(crops)
+        sigma = torch.rand(len(crops), 1, 1, 1, device=device) * args.noise
+        # No gradient may shrink the noise by inflating the latents.
+        latents = latents + sigma * latents.detach().std() * torch.randn_like(latents)
+        loss = reconstruction_loss(model.decode_latents(latents), crops)
         loss.backward()
         optimizer.step(lr)
         update_ema(ema, model, min(0.998, (step + 1) / (step + 20)))
@@ -235,9 +182,9 @@ def main(argv: list[str]) -> int:
             run.log(step=step, loss=round(sum(losses) / len(losses), 5), lr=lr,
                     seconds=round(elapsed_now, 1))  # fmt: skip
             losses.clear()
-        if step % 100 == 0:
+        if step % 250 == 0:
             averaged.load_state_dict(ema)
-            run.log(step=step, **report(averaged))
+            run.log(step=step, **validate(averaged, held_out))
         if time.monotonic() - last_save > 240:
             save()
             averaged.load_state_dict(ema)
@@ -246,7 +193,7 @@ def main(argv: list[str]) -> int:
     elapsed += time.monotonic() - started
     save()
     averaged.load_state_dict(ema)
-    run.log(step=step, done=1, **report(averaged))
+    run.log(step=step, done=1, **validate(averaged, held_out))
     save_picture(averaged, held_out[:12], run.path / "sheet.png")
     return 0
 

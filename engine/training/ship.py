@@ -48,9 +48,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--transformer", type=Path, default=Path("runs/transformer"))
     parser.add_argument("--out", type=Path, default=default_path())
     parser.add_argument("--name", default="Layerloom small 1")
-    parser.add_argument("--steps", type=int, default=16)
-    parser.add_argument("--guidance", type=float, default=2.5)
-    parser.add_argument("--mu", type=float, default=0.6)
+    parser.add_argument("--steps", type=int, default=2)
+    parser.add_argument("--guidance", type=float, default=1.0)
+    parser.add_argument("--mu", type=float, default=1.5)
     parser.add_argument(
         "--last",
         action="store_true",

@@ -58,11 +58,6 @@ def test_train_resume_ship_and_draw(runs):
     finished = generator.run(picture(layer(0, (0, 0, 256, 256)), layer(1, (0, 0, 96, 96))))
     assert [r.rgba.shape for r in finished.results] == [(256, 256, 4), (96, 96, 4)]
 
-    # The decoder goes on with the transformer's own latents.
-    more = ["--steps", "4", "--generated", str(runs / "art"), "--generated-share", "1"]
-    assert autoencoder.main([*coder, *more]) == 0
-    assert logged(runs / "coder")[-1]["generated_db"] > 0
-
     again = ["--run", str(runs / "again"), "--start-from", str(model), "--steps", "1"]
     assert transformer.main([*common, *words[:2], *again, "--batch", "2"]) == 0
     shipped, begun = generator.model.art.state_dict(), RunFolder(runs / "again").load()
@@ -119,17 +114,6 @@ def test_expected_composite_error_is_the_mean_over_backgrounds():
     over = [x[:, :3] + (1 - x[:, 3:]) * backgrounds for x in (a, b)]
     drawn = (over[0] - over[1]).square().mean()
     assert expected_composite_error(a, b).item() == pytest.approx(drawn.item(), rel=0.02)
-
-
-def test_what_has_no_weight_teaches_nothing():
-    """Cut layers and the empty rest of a crop are in the batch and not in the loss."""
-    target, predicted = torch.rand(2, 4, 8, 8), torch.rand(2, 4, 8, 8, requires_grad=True)
-    weight = torch.zeros(2, 1, 8, 8)
-    weight[:, :, :4] = 1
-    autoencoder.reconstruction_loss(predicted, target, weight).backward()
-    assert predicted.grad is not None
-    assert predicted.grad[:, :, :4].abs().min() > 0
-    assert predicted.grad[:, :, 4:].abs().max() == 0
 
 
 def test_orthogonalize_gives_near_orthogonal_rows():
