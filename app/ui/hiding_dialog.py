@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
-    QDialogButtonBox,
     QLabel,
     QListWidget,
     QListWidgetItem,
@@ -20,8 +19,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.document.layer import Layer
+from app.ui.dialog_buttons import accept_or_cancel
 from app.ui.text import number, tr
-from app.ui.theme import CONTROL_HEIGHT, MARGIN
+from app.ui.theme import MARGIN
 
 _ID = Qt.ItemDataRole.UserRole
 
@@ -100,17 +100,7 @@ class HidingDialog(QDialog):
         self.hide_button.setEnabled(missing <= 0)
 
     def _lay_out(self) -> None:
-        cancel = QPushButton(tr("Cancel"))
-        self.hide_button.setObjectName("generate")
-        self.hide_button.setDefault(True)
-        buttons = QDialogButtonBox()
-        for button in (self.hide_button, cancel):
-            button.setMinimumHeight(CONTROL_HEIGHT)
-            button.setAccessibleName(button.text())
-        buttons.addButton(self.hide_button, QDialogButtonBox.ButtonRole.AcceptRole)
-        buttons.addButton(cancel, QDialogButtonBox.ButtonRole.RejectRole)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
+        buttons = accept_or_cancel(self, self.hide_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * MARGIN, 2 * MARGIN, 2 * MARGIN, MARGIN)
         layout.setSpacing(MARGIN)

@@ -12,7 +12,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
-    QDialogButtonBox,
     QFormLayout,
     QLabel,
     QPushButton,
@@ -25,6 +24,7 @@ from app.document.contents import Contents
 from app.document.geometry import Rect
 from app.document.storage.formats.options import SCALES, WHITE, ExportOptions
 from app.document.storage.formats.table import FORMATS, Format, losses
+from app.ui.dialog_buttons import accept_or_cancel
 from app.ui.dialogs import Choice
 from app.ui.exchange.loss_table import LossTable
 from app.ui.text import number, tr
@@ -248,17 +248,7 @@ class ExportDialog(QDialog):
             self._rows[name] = box
         form.addRow("", self.size_label)
         self._form_layout = form
-        buttons = QDialogButtonBox()
-        cancel = QPushButton(tr("Cancel"))
-        self.export_button.setObjectName("generate")
-        self.export_button.setDefault(True)
-        for button in (self.export_button, cancel):
-            button.setMinimumHeight(CONTROL_HEIGHT)
-            button.setAccessibleName(button.text().rstrip("…"))
-        buttons.addButton(self.export_button, QDialogButtonBox.ButtonRole.AcceptRole)
-        buttons.addButton(cancel, QDialogButtonBox.ButtonRole.RejectRole)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
+        buttons = accept_or_cancel(self, self.export_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * MARGIN, 2 * MARGIN, 2 * MARGIN, MARGIN)
         layout.setSpacing(MARGIN)

@@ -1,0 +1,23 @@
+"""The row of buttons under a dialog: the one that does it, and Cancel."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPushButton
+
+from app.ui.text import tr
+from app.ui.theme import CONTROL_HEIGHT
+
+
+def accept_or_cancel(dialog: QDialog, accept: QPushButton) -> QDialogButtonBox:
+    """`accept` in the accent colour as the dialog's default, Cancel beside it; both connected."""
+    buttons, cancel = QDialogButtonBox(), QPushButton(tr("Cancel"))
+    accept.setObjectName("generate")  # the style sheet's accent
+    accept.setDefault(True)
+    for button in (accept, cancel):
+        button.setMinimumHeight(CONTROL_HEIGHT)
+        button.setAccessibleName(button.text().rstrip("…"))
+    buttons.addButton(accept, QDialogButtonBox.ButtonRole.AcceptRole)
+    buttons.addButton(cancel, QDialogButtonBox.ButtonRole.RejectRole)
+    buttons.accepted.connect(dialog.accept)
+    buttons.rejected.connect(dialog.reject)
+    return buttons
