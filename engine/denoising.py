@@ -101,6 +101,10 @@ class Denoiser:
         if cfg_scale != 1:
             frames.append(self._make_frame(model.text.null(), None))
         self._branches = len(frames)
+        self._pooled = None
+        if model.art.config.pooled_width is not None:
+            of_branches = [text] * (cfg_scale != 0) + [model.text.null()] * (cfg_scale != 1)
+            self._pooled = torch.cat([words[:, 0] for words in of_branches])
         self._frame = frames[0] if len(frames) == 1 else frames[0].beside(frames[1])
 
     def _make_frame(self, text: Tensor, plan: Tensor | None, seen: Tensor | None = None) -> Frame:
@@ -125,6 +129,7 @@ class Denoiser:
             [r.request.seed for r in targets],
             clean=clean,
             seen=seen,
+            pooled=text[:, 0],
             on_pass=self.check,
         )
         plan = torch.tensor(shows, device=noise.device, dtype=torch.long)
@@ -140,7 +145,8 @@ class Denoiser:
     def __call__(self, x: Tensor, t: float) -> Tensor:
         """(1, N, C) at level t -> guided prediction of the clean tokens, float32."""
         self.check()
-        vec = self.art.vec(torch.full((1,), t, device=x.device))
+        levels = torch.full((1 if self._pooled is None else self._branches,), t, device=x.device)
+        vec = self.art.vec(levels, self._pooled)
         tokens = x.repeat(1, self._branches, 1)
         out = self.art(tokens, self._frame, vec, clean=self._clean_keys()).float()
         if self._branches == 1:

@@ -33,6 +33,7 @@ def make_plan(
     *,
     clean: list[KeyValue] | None = None,
     seen: Tensor | None = None,
+    pooled: Tensor | None = None,
     on_pass: Callable[[], None] = lambda: None,
 ) -> list[int]:
     """Decide for every region which text token it shows.
@@ -44,6 +45,7 @@ def make_plan(
         seeds: one per region; another seed may choose another word where several are likely.
         clean: rotated keys and values of the clean layers.
         seen: (1, T) from `words_shown`.
+        pooled: (1, D) from the text encoder, for `ART.vec`.
         on_pass: called before each pass; may raise to cancel.
 
     Returns:
@@ -52,7 +54,7 @@ def make_plan(
     shows = torch.full((len(seeds),), UNDECIDED, device=noise.device)
     taken = None if seen is None else seen[0].cpu() * TAKEN
     left = set(range(len(seeds)))
-    vec = art.vec(torch.full((1,), PLANNING_T, device=noise.device))
+    vec = art.vec(torch.full((1,), PLANNING_T, device=noise.device), pooled)
     for passes_left in range(min(MAX_PASSES, len(seeds)), 0, -1):
         on_pass()
         reading = art.read(noise, frame(spread(shows, owner)), vec, clean=clean)

@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.model.layers import Mlp
 from engine.words import MAX_WORDS, WordTable, tokenize
 
 
@@ -26,6 +27,9 @@ class TextConfig:
 
     Attributes:
         vocabulary: words with a trained vector, in order; index 0 of the table means none.
+        near_words: how many words before it each word is read together with, so that "blue" stays
+            with its balloon: two layers of attention over absolute positions gave every third thing
+            its neighbour's colour. Files of before it have no such weights.
     """
 
     vocabulary: tuple[str, ...]
@@ -34,6 +38,7 @@ class TextConfig:
     heads: int = 4
     depth: int = 2
     max_words: int = MAX_WORDS
+    near_words: int = 0
 
     def to_dict(self) -> dict:
         return asdict(self)
@@ -70,6 +75,8 @@ class TextEncoder(nn.Module):
         self.position_embed = nn.Parameter(torch.zeros(config.max_words + 1, config.width))
         self.start_embed = nn.Parameter(torch.zeros(config.width))
         self.null_embed = nn.Parameter(torch.zeros(config.width))
+        if config.near_words:
+            self.near_in = Mlp((config.near_words + 1) * config.width, config.width, config.width)
         self.blocks = nn.ModuleList(
             TextBlock(config.width, config.heads) for _ in range(config.depth)
         )
@@ -81,6 +88,8 @@ class TextEncoder(nn.Module):
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
                 nn.init.zeros_(module.bias)
+        if self.config.near_words:
+            nn.init.zeros_(self.near_in.out_layer.weight)
         for table in (self.word_embed.weight, self.position_embed, self.start_embed,
                       self.null_embed):  # fmt: skip
             nn.init.normal_(table, std=0.3)
@@ -97,6 +106,12 @@ class TextEncoder(nn.Module):
             (B, T + 1, width).
         """
         x = self.word_in(vectors) + self.word_embed(known)  # (B, T, D)
+        if self.config.near_words:
+            near = [
+                F.pad(x, (0, 0, back, 0))[:, : x.shape[1]]
+                for back in range(1, self.config.near_words + 1)
+            ]
+            x = x + self.near_in(torch.cat([x, *near], dim=-1))
         start = self.start_embed.expand(len(x), 1, -1)
         x = torch.cat([start, x], dim=1) + self.position_embed[: x.shape[1] + 1]
         keys = None

@@ -62,7 +62,7 @@ class ARTConfig:
     mlp_ratio: int = 4
     axes_dim: tuple[int, int, int] = (16, 24, 24)  # rotary dimensions of layer, row, column
     theta: float = 100.0  # positions stay below 64 cells; FLUX uses 10000
-    pooled_width: int | None = None  # FLUX.1: CLIP's 768
+    pooled_width: int | None = None  # FLUX.1: CLIP's 768; ours: the token of the whole prompt
     guidance_embed: bool = False  # FLUX.1-dev: distilled guidance
     shared_modulation: bool = True
     region_features: bool = True
@@ -182,6 +182,8 @@ class ART(nn.Module):
                     nn.init.zeros_(module.bias)
         zero: list[nn.Linear] = [self.final_layer.modulation, self.final_layer.linear]
         heads = [*self.img_mods, *self.txt_mods, *self.single_mods]
+        if self.config.pooled_width is not None:
+            zero.append(self.pooled_in.out_layer)
         zero += [head.lin for head in heads if isinstance(head, ModulationHead)]
         if self.config.planning:
             zero += [self.plan_in, self.plan_taken]
@@ -193,11 +195,14 @@ class ART(nn.Module):
     def vec(
         self, t: Tensor, pooled: Tensor | None = None, guidance: Tensor | None = None
     ) -> Tensor:
-        """(B, D) conditioning of text and noisy tokens: time, pooled text, distilled guidance."""
+        """(B, D) conditioning of text and noisy tokens: time, pooled text, distilled guidance.
+
+        `pooled` (B, pooled_width) is left alone by a model that was not made for it.
+        """
         vec = self.time_in(t)
         if guidance is not None:
             vec = vec + self.guidance_in(guidance)
-        if pooled is not None:
+        if pooled is not None and self.config.pooled_width is not None:
             vec = vec + self.pooled_in(pooled)
         return vec
 
@@ -347,8 +352,8 @@ class ART(nn.Module):
     ) -> list[KeyValue]:
         """Keys BEFORE rotation and values of clean layers, per block; what the cache stores.
 
-        They depend on no other layer, on no text, on no noise level, and not on the layer's place:
-        only differences of `ids` count.
+        They depend on no other layer, no text, no noise level, and not on the layer's place: only
+        differences of `ids` count.
 
         Args:
             tokens: (B, M, C) finished tokens.

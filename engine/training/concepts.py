@@ -68,8 +68,8 @@ LOOKS: dict[str, str] = {
     "flat": "fluent-emoji-flat",
     "glossy": "noto",
     "3d": "fluent-3d",
-    "ink": "fluent-emoji-high-contrast",
     "bold": "twemoji",
+    "ink": "fluent-emoji-high-contrast",
 }
 COLOURLESS_LOOKS = frozenset({"ink"})  # black on white: no colour is shifted or named
 # Look -> adjectives before "illustration", "picture" or "style"; no word means two looks.
@@ -77,16 +77,16 @@ LOOK_WORDS: dict[str, tuple[str, ...]] = {
     "flat": ("flat", "flat vector", "flat design", "simple flat"),
     "glossy": ("glossy", "cartoon", "shiny", "glossy cartoon"),
     "3d": ("3d", "clay", "3d clay", "rendered 3d"),
-    "ink": ("ink", "line art", "ink line art", "pen and ink"),
     "bold": ("bold", "bold graphic", "comic", "poster"),
+    "ink": ("ink", "line art", "ink line art", "pen and ink"),
 }
 # Look -> whole frames around a description that only this look allows.
 LOOK_FRAMES: dict[str, tuple[str, ...]] = {
     "flat": ("flat vector art of {}", "{}, flat vector", "{}, flat"),
     "glossy": ("a cartoon of {}", "cartoon: {}", "{}, glossy"),
     "3d": ("3d render of {}", "a 3d render of {}", "{}, 3d render", "{} in 3d"),
-    "ink": ("line art of {}", "an ink drawing of {}", "{}, line art", "{} in ink"),
     "bold": ("a bold drawing of {}", "bold graphic of {}", "{}, bold", "comic: {}"),
+    "ink": ("line art of {}", "an ink drawing of {}", "{}, line art", "{} in ink"),
 }
 
 # Colour -> hue in degrees of a shifted sprite.

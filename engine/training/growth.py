@@ -1,6 +1,7 @@
 """Growing a model's vocabulary: from a run or a model file of one stage to the start of the next.
 
-Every weight stays. The text encoder's table of trained words gets rows for the words that are new,
+Every weight stays, the optimizer starts anew, and parts that the older model lacks add nothing at
+first. The text encoder's table of trained words gets rows for the words that are new,
 each a copy of row 0, which stands for "a word without a vector of its own": so a prompt gives the
 same text tokens, bit for bit, as it did before, and training goes on from there. Known rows cannot
 tell where a new one should lie: predicted from the frozen word vectors by ridge regression, left
@@ -18,17 +19,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.model.text import TextConfig
-from engine.model.transformer import ARTConfig
 from engine.training.concepts import FIRST, Concepts, concepts_of
-from engine.training.objective import TextToLayers
-from engine.training.optim import Muon, split_parameters
+from engine.training.objective import TextToLayers, art_config, text_config
 from engine.training.run_folder import RunFolder
 from engine.training.scenes import compose
 from engine.weights import load_model
 from engine.words import tokenize
 
 TABLE = "text.word_embed.weight"
+NEAR_WORDS = 3  # "blue hot air balloon"
 SAMPLES = 20_000  # prompts that the vocabulary of the first stage is counted in
 
 
@@ -54,19 +53,24 @@ def grown_vocabulary(old: Sequence[str], new: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*old, *new]))
 
 
-def grown_rows(table: Tensor, rows: int, *, copies: bool) -> Tensor:
-    """(n, D) -> (rows, D): more rows, copies of row 0 or zeros."""
-    extra = table[:1].expand(rows - len(table), -1)
-    return torch.cat([table, extra if copies else torch.zeros_like(extra)])
+def grown_rows(table: Tensor, rows: int) -> Tensor:
+    """(n, D) -> (rows, D): more rows, copies of row 0."""
+    return torch.cat([table, table[:1].expand(rows - len(table), -1)])
 
 
-def grow(source: Path, run: RunFolder, stage: int, plain: Iterable[str]) -> None:
+def grown_state(state: dict, stage: int) -> dict:
+    """A run's state with the words of `stage` and the parts that newer models have."""
+    words = grown_vocabulary(state["vocabulary"], prompt_vocabulary(concepts=concepts_of(stage)))
+    art = {**state["art"], "planning": True, "pooled_width": state["art"]["text_width"]}
+    return {**state, "vocabulary": words, "stage": stage, "near_words": NEAR_WORDS, "art": art}
+
+
+def grow(source: Path, run: RunFolder, stage: int) -> None:
     """Write the first checkpoint of a run of a later stage.
 
     Args:
-        source: run folder (its optimizer's moments stay) or model file of an earlier stage.
+        source: run folder or model file of an earlier stage.
         run: has no checkpoint yet.
-        plain: as for `split_parameters` in the trainer.
 
     Raises:
         FileNotFoundError: the source has no checkpoint.
@@ -78,24 +82,17 @@ def grow(source: Path, run: RunFolder, stage: int, plain: Iterable[str]) -> None
     tensors, state = _from_file(source) if source.is_file() else _from_run(source)
     if state.get("stage", 1) >= stage:
         raise ValueError(f"{source} is of stage {state.get('stage', 1)}: nothing grows to {stage}")
-    old = tuple(state["vocabulary"])
-    words = grown_vocabulary(old, prompt_vocabulary(concepts=concepts_of(stage)))
-    rows = len(words) + 1
-    art = {name: tuple(v) if isinstance(v, list) else v for name, v in state["art"].items()}
-    model = TextToLayers(TextConfig(vocabulary=words), ARTConfig(**{**art, "planning": True}))
-    matrices, others = split_parameters(model, plain)
-    optimizer = Muon(matrices, others, lr=0.0)
-    names = {id(parameter): name for name, parameter in model.named_parameters()}
-    place = next(i for i, parameter in enumerate(others) if names[id(parameter)] == TABLE)
-    grown = {f"optimizer.{name}": value for name, value in optimizer.state().items()} | tensors
-    for name in (f"model.{TABLE}", f"ema.{TABLE}"):
-        grown[name] = grown_rows(grown[name], rows, copies=True)
-    for moment in ("exp_avg", "exp_avg_sq"):
-        name = f"optimizer.adamw.{place}.{moment}"
-        if name in grown:
-            grown[name] = grown_rows(grown[name], rows, copies=False)
-    run.save(grown, {**state, "vocabulary": words, "stage": stage})
-    run.log(step=state["step"], grown_from=str(source), stage=stage, words=len(words) - len(old))
+    new = grown_state(state, stage)
+    model = TextToLayers(text_config(new), art_config(new))
+    model.init_weights()
+    kept = {k: v for k, v in tensors.items() if not k.startswith("optimizer.")}
+    for copy in ("model", "ema"):
+        kept[f"{copy}.{TABLE}"] = grown_rows(kept[f"{copy}.{TABLE}"], len(new["vocabulary"]) + 1)
+        fresh = {f"{copy}.{name}": value for name, value in model.state_dict().items()}
+        kept = fresh | kept
+    run.save(kept, new)
+    words = len(new["vocabulary"]) - len(state["vocabulary"])
+    run.log(step=state["step"], grown_from=str(source), stage=stage, words=words)
 
 
 def _from_run(path: Path) -> tuple[dict[str, Tensor], dict]:

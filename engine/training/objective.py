@@ -43,6 +43,17 @@ class Prediction:
     recognised: Tensor | None
 
 
+def text_config(state: dict) -> TextConfig:
+    """The text encoder's config of a run's state; runs of before have no near words."""
+    return TextConfig(vocabulary=tuple(state["vocabulary"]), near_words=state.get("near_words", 0))
+
+
+def art_config(state: dict) -> ARTConfig:
+    """The transformer's config of a run's state, JSON's lists made tuples."""
+    art = {name: tuple(v) if isinstance(v, list) else v for name, v in state["art"].items()}
+    return ARTConfig(**{**art, "planning": True})
+
+
 class TextToLayers(nn.Module):
     """The two networks that train together."""
 
@@ -83,6 +94,7 @@ class TextToLayers(nn.Module):
             first[:, 0] = True
             txt_mask = torch.where(drop_text[:, None], first, txt_mask)
             shown = shown.where(~drop_text[:, None], UNDECIDED)
+        vec = self.art.vec(t, txt[:, 0])
         images, texts = batch.noisy_mask, txt_mask
         cleans = batch.clean_owner >= 0
         packing = Packing(_counts(texts), _counts(images), _counts(cleans))
@@ -114,7 +126,7 @@ class TextToLayers(nn.Module):
             _pack(batch.ids, images), _pack(batch.inner, images), _pack(batch.place, images),
             _pack(txt, texts), plan, seen, packing,
         )  # fmt: skip
-        reading = self.art.read(_pack(noisy, images), frame, self.art.vec(t), clean=clean)
+        reading = self.art.read(_pack(noisy, images), frame, vec, clean=clean)
         regions = batch.shows.shape[1]
         owner = _number(batch.owner, regions)[images][None]
         query, key = self.art.pointers(reading, owner, len(texts) * regions)

@@ -12,10 +12,8 @@ from pathlib import Path
 
 from safetensors import safe_open
 
-from engine.model.text import TextConfig
-from engine.model.transformer import ARTConfig
 from engine.training.concepts import concepts_of, stage_path
-from engine.training.objective import TextToLayers
+from engine.training.objective import TextToLayers, art_config, text_config
 from engine.training.run_folder import RunFolder
 from engine.training.scenes import OTHER_CANVASES
 from engine.training.sprites import DEFAULT_SPRITES
@@ -31,9 +29,7 @@ def load_transformer(run: Path, averaged: bool = True) -> tuple[TextToLayers, di
     if loaded is None:
         raise FileNotFoundError(f"no transformer in {run}: run `layerloom train transformer` first")
     tensors, state = loaded
-    art = {name: tuple(v) if isinstance(v, list) else v for name, v in state["art"].items()}
-    text = TextConfig(vocabulary=tuple(state["vocabulary"]))
-    model = TextToLayers(text, ARTConfig(**art))
+    model = TextToLayers(text_config(state), art_config(state))
     prefix = "ema." if averaged else "model."
     found = {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
     model.load_state_dict(found)

@@ -23,16 +23,18 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from engine.model.autoencoder import Autoencoder, AutoencoderConfig
-from engine.model.text import TextConfig, Vocabulary
+from engine.model.text import Vocabulary
 from engine.model.transformer import ARTConfig
 from engine.planning import PLANNING_T
 from engine.training.concepts import STAGES, concepts_of, stage_path
-from engine.training.growth import grow, prompt_vocabulary
+from engine.training.growth import NEAR_WORDS, grow, prompt_vocabulary
 from engine.training.objective import (
     TextToLayers,
     add_noise,
+    art_config,
     flow_loss,
     plan_loss,
+    text_config,
     training_loss,
     visible_weights,
 )
@@ -43,6 +45,7 @@ from engine.training.sprites import DEFAULT_SPRITES
 from engine.weights import load_model
 from engine.words import load_word_table
 
+WARMUP = 150  # steps without a history of gradients
 PLAIN = ("img_in", "txt_in", "final_layer", "mods", "table", "embed", "word_in", "plan")
 
 
@@ -145,18 +148,19 @@ def main(argv: list[str]) -> int:
     autoencoder = load_autoencoder(args.autoencoder)
     loaded = run.load()
     if args.grow_from is not None and loaded is None:
-        grow(args.grow_from, run, args.stage or 1, PLAIN)
+        grow(args.grow_from, run, args.stage or 1)
         loaded = run.load()
     state = loaded[1] if loaded else {"step": 0, "elapsed": 0.0}
     start = load_model(args.start_from) if args.start_from and loaded is None else None
     if start is not None:
         state |= {"vocabulary": start.text.config.vocabulary, "art": start.art.config.to_dict()}
-        state["stage"] = start.card.stage
+        state |= {"stage": start.card.stage, "near_words": start.text.config.near_words}
     elif loaded is None:
         state["stage"] = args.stage or 1
         state["vocabulary"] = prompt_vocabulary(concepts=concepts_of(state["stage"]))
-        art = ARTConfig(token_width=autoencoder.token_width, **{"planning": True, **args.config})
-        state["art"] = art.to_dict()
+        sizes = {"planning": True, "pooled_width": ARTConfig().text_width, **args.config}
+        state["art"] = ARTConfig(token_width=autoencoder.token_width, **sizes).to_dict()
+        state["near_words"] = NEAR_WORDS
     if args.most_tokens is not None:
         state["most_tokens"] = args.most_tokens
     args.most_tokens = state.setdefault("most_tokens", start.card.most_tokens if start else 0)
@@ -165,15 +169,14 @@ def main(argv: list[str]) -> int:
         raise ValueError(f"this run is of stage {stage}: use --grow-from with a new --run")
     args.stage = stage
     args.sprites = args.sprites or stage_path(DEFAULT_SPRITES, stage)
-    text = TextConfig(vocabulary=tuple(state["vocabulary"]))
-    state["art"] = {**state["art"], "planning": True}
-    art = ARTConfig(**{**state["art"], "axes_dim": tuple(state["art"]["axes_dim"])})
+    text, art = text_config(state), art_config(state)
     torch.manual_seed(args.seed)
     model = TextToLayers(text, art).to(device)
     model.init_weights()
     if start is not None:
         model.text.load_state_dict(start.text.state_dict())
         model.art.load_state_dict(start.art.state_dict(), strict=start.art.config.planning)
+    warm_from = state["step"]
     optimizer = Muon(*split_parameters(model, PLAIN), lr=args.lr, iterations=3)
     if loaded is None:
         ema = {name: p.detach().clone() for name, p in model.named_parameters()}
@@ -185,9 +188,10 @@ def main(argv: list[str]) -> int:
         )
         ema = {name: p.detach().clone() for name, p in model.named_parameters()}
         ema |= {k[4:]: v.to(device) for k, v in tensors.items() if k.startswith("ema.")}
-        optimizer.load_state(
-            {k[10:]: v.to(device) for k, v in tensors.items() if k.startswith("optimizer.")}
-        )
+        moments = {k[10:]: v.to(device) for k, v in tensors.items() if k.startswith("optimizer.")}
+        if moments:  # a grown run starts without
+            optimizer.load_state(moments)
+            warm_from = 0
     step, elapsed = state["step"], state["elapsed"]
     torch.manual_seed(args.seed + step + 7919 * rank)
 
@@ -227,7 +231,7 @@ def main(argv: list[str]) -> int:
         passed = (time.monotonic() - started) / 60 / args.minutes
         progress = max((step - first_step) / max(1, args.steps - first_step), passed)
         decayed = learning_rate(int(progress * 10_000), 10_000, args.lr, 0, args.decay)
-        lr = decayed * min(1.0, (step + 1) / 150)
+        lr = decayed * min(1.0, (step - warm_from + 1) / WARMUP)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             loss, flow, plan = training_loss(model, batch, visible)
         loss.backward()

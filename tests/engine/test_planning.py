@@ -62,7 +62,7 @@ def test_two_regions_of_one_pass_avoid_the_same_word() -> None:
     class Fixed:
         config = TINY_ART
 
-        def vec(self, t):
+        def vec(self, t, pooled):
             return t
 
         def read(self, *args, **more):

@@ -16,12 +16,16 @@ from engine.model.text import TextConfig, TextEncoder
 from engine.model.transformer import ART, ARTConfig
 from engine.weights import Model, ModelCard
 
-TINY_ART = ARTConfig(token_width=32, text_width=32, width=64, heads=2, double_blocks=1,
-                     single_blocks=2, axes_dim=(8, 12, 12), planning=True)  # fmt: skip
+TINY_ART = ARTConfig(
+    token_width=32, text_width=32, width=64, heads=2, double_blocks=1, single_blocks=2,
+    axes_dim=(8, 12, 12), planning=True, pooled_width=32,
+)  # fmt: skip
 TINY_AUTOENCODER = AutoencoderConfig(
     channels=8, decoder_widths=(16, 16, 8, 8), decoder_depths=(1, 1, 1, 1)
 )
-TINY_TEXT = TextConfig(vocabulary=("red", "dog", "castle"), width=32, heads=2, depth=1)
+TINY_TEXT = TextConfig(
+    vocabulary=("red", "dog", "castle"), width=32, heads=2, depth=1, near_words=3
+)
 
 
 def tiny_model(seed: int = 0) -> Model:
@@ -31,7 +35,7 @@ def tiny_model(seed: int = 0) -> Model:
     text.init_weights()
     art.init_weights()
     with torch.no_grad():
-        for parameter in (*art.parameters(), *autoencoder.parameters()):
+        for parameter in (*art.parameters(), *autoencoder.parameters(), *text.parameters()):
             if parameter.abs().max() == 0:
                 parameter.normal_(std=0.05)
     for network in (autoencoder, text, art):
