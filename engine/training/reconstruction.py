@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from engine.model.autoencoder import Autoencoder
+from engine.pixels import to_straight
 from engine.training.metrics import composite_psnr, psnr, soft_alpha_share
 from engine.training.pixels import to_straight_bytes
 
@@ -51,24 +52,27 @@ def reconstruction_numbers(
     """Means over layers, each (h, w, 4) uint8 straight in its box.
 
     Returns:
-        PSNR in dB over random backdrops, PSNR of alpha, and the share of soft pixels before and
-        after, 0 to 1.
+        PSNR in dB over random backdrops, PSNR of alpha, and the share of soft pixels, 0 to 1: of
+        the decoder's output, and of layers as they are delivered, with alpha decided
+        (`engine.pixels.to_straight`).
     """
     rng = np.random.default_rng(seed)
-    composites, alphas, soft_before, soft_after = [], [], [], []
+    rows: dict[str, list[float]] = {}
+
+    def note(name: str, value: float) -> None:
+        rows.setdefault(name, []).append(value)
+
     for layer in layers:
         original = premultiply(layer)
-        decoded = reconstruct(autoencoder, original)
         backdrops = rng.random((NUM_BACKDROPS, 3), dtype=np.float32)
-        # Equal pictures would give infinity, which no mean survives.
-        composites.append(min(99.0, composite_psnr(original, decoded, backdrops)))
-        alphas.append(min(99.0, psnr(original[..., 3], decoded[..., 3])))
-        soft_before.append(soft_alpha_share(original[..., 3]))
-        soft_after.append(soft_alpha_share(decoded[..., 3]))
-    return {
-        "layers": float(len(layers)),
-        "PSNR over random backdrops, dB": float(np.mean(composites)),
-        "PSNR of alpha, dB": float(np.mean(alphas)),
-        "soft share of visible pixels, original": float(np.mean(soft_before)),
-        "soft share of visible pixels, decoded": float(np.mean(soft_after)),
-    }
+        decoded = reconstruct(autoencoder, original)
+        delivered = premultiply(to_straight(decoded))
+        note("soft share of visible pixels, original", soft_alpha_share(original[..., 3]))
+        for what, pixels in (("decoded", decoded), ("delivered", delivered)):
+            # Equal pictures would give infinity, which no mean survives.
+            over_backdrops = min(99.0, composite_psnr(original, pixels, backdrops))
+            note(f"PSNR over random backdrops, dB, {what}", over_backdrops)
+            note(f"PSNR of alpha, dB, {what}", min(99.0, psnr(original[..., 3], pixels[..., 3])))
+            note(f"soft share of visible pixels, {what}", soft_alpha_share(pixels[..., 3]))
+    means = {name: float(np.mean(values)) for name, values in rows.items()}
+    return {"layers": float(len(layers)), **means}

@@ -199,8 +199,12 @@ def test_the_autoencoder_is_measured_at_any_size(pack: SpritePack, scenes: list[
     layers = [draw_thing(pack, thing) for thing in scenes[0].things][:2]
     numbers = reconstruction_numbers(Autoencoder(AutoencoderConfig()).eval(), layers)
     assert numbers["layers"] == len(layers)
-    assert 0 < numbers["PSNR over random backdrops, dB"] < 40
+    assert 0 < numbers["PSNR over random backdrops, dB, decoded"] < 40
     assert 0 <= numbers["soft share of visible pixels, original"] < 1
+    soft = {
+        what: numbers[f"soft share of visible pixels, {what}"] for what in ("decoded", "delivered")
+    }
+    assert soft["delivered"] < soft["decoded"], "delivered layers have their alpha decided"
 
 
 def test_tasks_show_boxes_and_words_only(pack: SpritePack, scenes: list[Scene]) -> None:
