@@ -1,14 +1,10 @@
 """Where the command line writes and in which format, by the name or as it is told.
 
-Checks the place before anything is computed, and writes a folder so that it is there whole or not
-at all. Knows the document and its exporters, not the engine.
+Checks the place before anything is computed. Knows the document and its exporters, not the engine.
 """
 
 from __future__ import annotations
 
-import os
-import secrets
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,7 +134,8 @@ def write_output(
     try:
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
         if output.kind == FOLDER and output.with_design:
-            _write_folder(path.absolute(), contents, facts)
+            design = (DESIGN, lambda place: save_project(contents, place))
+            export_folder(contents, path, extra=facts, also=[design])
         else:
             output.form.write(contents, path, options or ExportOptions(), facts, None)
     except OSError as error:
@@ -147,16 +144,3 @@ def write_output(
             "What stood there before is unchanged.",
             "Choose another place.",
         ) from error
-
-
-def _write_folder(folder: Path, contents: Contents, facts: Mapping[str, Any]) -> None:
-    """Everything goes into a hidden neighbour first; only a whole one gets the name."""
-    neighbour = folder.with_name(f".{folder.name[:60]}.{secrets.token_hex(6)}.tmp")
-    try:
-        export_folder(contents, neighbour, extra=facts)
-        save_project(contents, neighbour / DESIGN)
-        if folder.is_dir():
-            folder.rmdir()  # succeeds on an empty folder only, which is what we have checked
-        os.replace(neighbour, folder)
-    finally:
-        shutil.rmtree(neighbour, ignore_errors=True)

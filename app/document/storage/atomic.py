@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import stat
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,12 @@ from app.document.storage.errors import (
     cause_of,
     not_saved,
 )
-from app.document.storage.leftovers import beside, remove_leftovers
+from app.document.storage.leftovers import beside, remove_flat, remove_leftovers
 
 logger = logging.getLogger(__name__)
+
+# Windows refuses to replace a file that anybody has open, be it for a moment as a virus scanner.
+_WAITS_S = (0.01, 0.03, 0.1, 0.3, 0.6) if os.name == "nt" else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,21 @@ class Disk:
             os.fsync(stream.fileno())
 
     def replace(self, source: Path, target: Path) -> None:
+        """Give a file or a folder a name; a file of that name goes."""
+        for wait_s in _WAITS_S:
+            try:
+                os.replace(source, target)
+                return
+            except PermissionError:
+                time.sleep(wait_s)
         os.replace(source, target)
+
+    def make_folder(self, path: Path) -> None:
+        os.mkdir(path)
+
+    def remove_folder(self, path: Path) -> None:
+        """Remove an empty folder, or one of ours: nothing but files in it."""
+        remove_flat(path)
 
     def sync_folder(self, folder: Path) -> None:
         if os.name != "posix":  # folders cannot be synced elsewhere

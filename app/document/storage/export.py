@@ -5,9 +5,9 @@ What is exported is the document, never what a view adds. Knows no windows.
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,7 +21,7 @@ from app.document.pixels import Pixels
 from app.document.storage.archive import check_archive, writing
 from app.document.storage.atomic import Disk, Stamp, atomic_write, write_bytes
 from app.document.storage.encoded import shared as encoded_pictures
-from app.document.storage.errors import StorageError, cause_of
+from app.document.storage.folders import Member, write_folder
 from app.document.storage.names import unique_names
 from app.document.storage.png import encode_png, resized
 from app.document.storage.recipe import png_texts
@@ -86,6 +86,7 @@ def export_folder(
     *,
     extra: Mapping[str, Any] | None = None,
     canvas_sized: bool = False,
+    also: Iterable[Member] = (),
     disk: Disk | None = None,
 ) -> dict[str, Any]:
     """Write composite, one PNG per layer with pixels, and the manifest into an empty folder.
@@ -96,6 +97,7 @@ def export_folder(
         folder: made when it is not there, with its parents.
         extra: see `manifest_of`.
         canvas_sized: every picture is as large as the canvas instead.
+        also: more files.
 
     Returns:
         The manifest.
@@ -104,62 +106,11 @@ def export_folder(
         StorageError: the folder is not empty, or writing failed; then what was written of it is
             removed again.
     """
-    write_folder(folder, _members(contents, extra, canvas_sized), disk=disk)
-    return manifest_of(contents, extra, canvas_sized=canvas_sized)
-
-
-def write_folder(
-    folder: Path, members: Iterable[tuple[str, bytes]], *, disk: Disk | None = None
-) -> None:
-    """Write files into an empty or new folder, all of them or none.
-
-    Raises:
-        StorageError: the folder is not empty, or writing failed; then what was written of it is
-            removed again.
-    """
-    check_empty_folder(folder)
-    written: list[Path] = []
-    made = [each for each in (folder, *folder.parents) if not each.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, data in members:
-            written.append(folder / name)
-            write_bytes(folder / name, data, disk=disk)
-    except (StorageError, OSError) as error:
-        for path in written:
-            with contextlib.suppress(OSError):
-                path.unlink()
-        for path in made:
-            with contextlib.suppress(OSError):
-                path.rmdir()
-        if isinstance(error, StorageError):
-            raise
-        raise StorageError(
-            f"'{folder.name}' could not be written: {cause_of(error)}.",
-            "Nothing was exported.",
-            "Choose another folder.",
-        ) from error
-
-
-def check_empty_folder(folder: Path) -> None:
-    """Make sure that an export into this folder meets no old files; call it before long work.
-
-    Raises:
-        StorageError: the path is a file, a folder with something in it, or cannot be looked at.
-    """
-    try:
-        if folder.exists() and any(folder.iterdir()):
-            raise StorageError(
-                f"The folder '{folder.name}' is not empty.",
-                "Nothing was exported, and its files are untouched.",
-                "Choose an empty or a new folder.",
-            )
-    except OSError as error:
-        raise StorageError(
-            f"The folder '{folder.name}' cannot be used: {cause_of(error)}.",
-            "Nothing was exported.",
-            "Choose another folder.",
-        ) from error
+    manifest = manifest_of(contents, extra, canvas_sized=canvas_sized)
+    # The manifest last, so that its presence means all is there.
+    members = chain(_members(contents, canvas_sized), also, [(MANIFEST, json_text(manifest))])
+    write_folder(folder, members, disk=disk)
+    return manifest
 
 
 def export_zip(
@@ -190,17 +141,14 @@ def export_zip(
     return atomic_write(path, write, verify=lambda new: check_archive(new, expected), disk=disk)
 
 
-def _members(
-    contents: Contents, extra: Mapping[str, Any] | None, canvas_sized: bool
-) -> Iterator[tuple[str, bytes]]:
-    """File names and bytes; the manifest last, so that its presence means all is there."""
+def _members(contents: Contents, canvas_sized: bool) -> Iterator[Member]:
+    """The pictures."""
     yield COMPOSITE, encode_png(composite(contents.layers, contents.canvas.rect))
     for name, picture in _pictures(contents, canvas_sized):
         if isinstance(picture, Pixels):
             yield name, encoded_pictures.png(picture).data
         else:
             yield name, encode_png(picture)
-    yield MANIFEST, json_text(manifest_of(contents, extra, canvas_sized=canvas_sized))
 
 
 def _pictures(contents: Contents, canvas_sized: bool) -> Iterator[tuple[str, Pixels | np.ndarray]]:

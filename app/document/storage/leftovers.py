@@ -1,23 +1,25 @@
-"""Temporary files of saves: how they are named, and how one that a killed program left is known.
+"""Temporary files and folders: how they are named, and how one that a killed save left is known.
 
-A name says which machine and process wrote it, and beside which file. Only what is certainly a
-former process's is removed, and only when a complete file stands under the name; whatever leaves
-a doubt stays.
+A name says which machine and process wrote it, and beside which file or folder. Only what is
+certainly a former process's is removed, and only when something complete stands under the name;
+whatever leaves a doubt stays.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import logging
 import os
 import platform
 import re
 import secrets
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from app.document.storage.processes import is_running
 
 logger = logging.getLogger(__name__)
 
@@ -37,21 +39,40 @@ def beside(target: Path, suffix: str) -> Path:
     return target.with_name("." + stem.decode("utf-8", "ignore") + ending)
 
 
-def remove_leftovers(path: Path, remove: Callable[[Path], None] = os.unlink) -> None:
-    """Remove what killed saves of this very file left beside it; never raises for the disk.
+def remove_leftovers(path: Path, remove: Callable[[Path], None] | None = None) -> None:
+    """Remove what killed saves of this very file or folder left beside it.
+
+    Never raises for the disk.
 
     Args:
-        path: a complete file; symlinks are followed, as in saving.
-        remove: the file operation; tests pass one that fails.
+        path: something complete; symlinks are followed, as in saving. Beside a file only files
+            are leftovers, beside a folder only folders.
+        remove: the operation; tests pass one that fails.
     """
     target = Path(os.path.realpath(path))
     with contextlib.suppress(OSError):
-        for leftover in _leftovers(target):
+        is_folder = target.is_dir()
+        for leftover in _leftovers(target, is_folder):
             logger.info("removing %s, which a save that was cut off left", leftover.name)
-            remove(leftover)
+            (remove or (remove_flat if is_folder else os.unlink))(leftover)
 
 
-def _leftovers(target: Path) -> list[Path]:
+def remove_flat(folder: Path) -> None:
+    """Remove a folder that has nothing but files in it.
+
+    Raises:
+        OSError: there is more in it, which we never put there; or the disk refuses.
+    """
+    with os.scandir(folder) as entries:
+        found = list(entries)
+    if not all(entry.is_file(follow_symlinks=False) for entry in found):
+        raise OSError(errno.ENOTEMPTY, "there is more than files in it", str(folder))
+    for entry in found:
+        os.unlink(entry.path)
+    os.rmdir(folder)
+
+
+def _leftovers(target: Path, is_folder: bool) -> list[Path]:
     start = f".{target.name}."
     found = []
     with os.scandir(target.parent) as entries:
@@ -59,10 +80,12 @@ def _leftovers(target: Path) -> list[Path]:
             if not entry.name.startswith(start):  # nor is a name that had to be cut: it may be
                 continue  # that of another file
             match = _ENDING.fullmatch(entry.name, len(start))
-            if match is None or match[1] != _machine() or _is_running(int(match[2])):
+            if match is None or match[1] != _machine() or is_running(int(match[2])):
                 continue
-            if not entry.is_file(follow_symlinks=False):
+            is_alike = entry.is_dir if is_folder else entry.is_file
+            if not is_alike(follow_symlinks=False):
                 continue
+            # A folder's time is that of the last file which came or went in it.
             if entry.stat(follow_symlinks=False).st_mtime < _STARTED:
                 found.append(Path(entry.path))
     return found
@@ -71,16 +94,3 @@ def _leftovers(target: Path) -> list[Path]:
 def _machine() -> str:
     """Tells machines that share a folder apart: a process id means nothing on another one."""
     return hashlib.sha256(platform.node().encode("utf-8", "replace")).hexdigest()[:8]
-
-
-def _is_running(pid: int) -> bool:
-    """Whether a process has this id; true where it cannot be known without harm."""
-    if sys.platform == "win32":  # asking there by `os.kill` would end the process
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
 
+from app.document.storage import atomic
 from app.document.storage.atomic import (
     Disk,
     Stamp,
@@ -283,3 +285,30 @@ def test_an_interrupted_save_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         atomic_write(path, interrupted)
     assert files_in(tmp_path) == {"a.bin": b"old"}
+
+
+@pytest.mark.parametrize("refusals", [2, 3])
+def test_who_has_the_file_open_for_a_moment_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusals: int
+) -> None:
+    """On Windows a virus scanner looks at every new file, and nobody may replace it meanwhile."""
+    path = tmp_path / "beach.ora"
+    path.write_bytes(b"old")
+    left, replace, waits = [refusals], os.replace, []
+
+    def refused_at_first(source: Path, target: Path) -> None:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise PermissionError(errno.EACCES, "in use")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refused_at_first)
+    monkeypatch.setattr(atomic, "_WAITS_S", (0.1, 0.2))
+    monkeypatch.setattr(time, "sleep", waits.append)
+    if refusals < 3:
+        write_bytes(path, b"new")
+    else:
+        with pytest.raises(StorageError, match="there is no permission"):
+            write_bytes(path, b"new")
+    assert path.read_bytes() == (b"new" if refusals < 3 else b"old")
+    assert waits == [0.1, 0.2]

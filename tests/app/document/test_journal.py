@@ -28,6 +28,7 @@ from app.document.storage.errors import StorageError
 from app.document.storage.journal import Keeper, WorkFolder, WorkInfo, recover, unfinished
 from app.document.storage.journal import folder as folder_module
 from app.document.storage.journal.frames import frame, parse_frames
+from app.document.storage.journal.lock import FolderLock
 from app.document.storage.journal.patch import applied, difference, document_out
 from app.document.storage.journal.recovery import discard, finish, in_use, save_pictures
 from app.document.storage.png import read_picture
@@ -263,6 +264,28 @@ def test_saved_work_is_not_offered(tmp_path: Path) -> None:
     assert unfinished(tmp_path) == []
     assert not path.exists()
     assert unfinished(tmp_path / "none") == []
+
+
+def test_a_folder_goes_when_nobody_holds_its_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows removes no open file: a folder removed under its lock left an empty one there."""
+    folder = WorkFolder.create(tmp_path)
+    folder.keep(design().contents, WorkInfo("/x/beach.ora", None, True))
+    abandoned(folder)
+    WorkFolder.create(tmp_path).close(remove=False)  # nothing was ever kept in it
+    remove = shutil.rmtree
+
+    def checked(path: Path, **how: bool) -> None:
+        if (path / "lock").exists():
+            lock = FolderLock.take(path)
+            assert lock is not None
+            lock.release()
+        remove(path, **how)
+
+    monkeypatch.setattr(shutil, "rmtree", checked)
+    assert unfinished(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_pictures_can_be_taken_out(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,22 +11,34 @@ import pytest
 
 from app.document.storage import leftovers
 from app.document.storage.atomic import write_bytes
+from app.document.storage.folders import write_folder
 from app.document.storage.leftovers import beside, remove_leftovers
 
-KILLED_IN_SAVE = """
-import os, signal, sys
+KILLED = """
+import os, sys
 from pathlib import Path
 from app.document.storage.atomic import Disk, atomic_write
+from app.document.storage.folders import write_folder
 
 class Killed(Disk):
     def replace(self, source, target):
-        os.kill(os.getpid(), signal.SIGKILL)
-
+        if Path(target) == Path(os.path.realpath(sys.argv[1])) or target.name.endswith("~"):
+            os._exit(9)  # no clean-up of any kind
+        super().replace(source, target)
+"""
+KILLED_IN_SAVE = (
+    KILLED
+    + """
 atomic_write(Path(sys.argv[1]), lambda stream: stream.write(b"cut"), disk=Killed(),
              is_complete=lambda _: True)
 """
-
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes are not asked about there")
+)
+KILLED_IN_FOLDER = (
+    KILLED
+    + """
+write_folder(Path(sys.argv[1]), [("a.png", b"a"), ("b.png", b"b")], disk=Killed())
+"""
+)
 
 
 @pytest.fixture
@@ -51,6 +62,11 @@ def aged(path: Path, age_s: float) -> None:
     os.utime(path, times=(leftovers._STARTED - age_s,) * 2)
 
 
+def killed(script: str, path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+    assert done.returncode == 9
+
+
 def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
@@ -58,8 +74,7 @@ def names(folder: Path) -> set[str]:
 def test_a_killed_save_leaves_nothing_after_the_next_one(tmp_path: Path) -> None:
     path = tmp_path / "beach.ora"
     path.write_bytes(b"old")
-    done = subprocess.run([sys.executable, "-c", KILLED_IN_SAVE, str(path)], check=False)
-    assert done.returncode == -signal.SIGKILL
+    killed(KILLED_IN_SAVE, path)
     left = names(tmp_path) - {"beach.ora"}
     assert {name.rsplit(".", 1)[1] for name in left} == {"tmp", "old"}
     write_bytes(path, b"new")
@@ -69,6 +84,41 @@ def test_a_killed_save_leaves_nothing_after_the_next_one(tmp_path: Path) -> None
     write_bytes(path, b"newer")
     assert names(tmp_path) == {"beach.ora"}
     assert path.read_bytes() == b"newer"
+
+
+def test_a_killed_folder_export_leaves_nothing_after_the_next_one(tmp_path: Path) -> None:
+    """The name is free until all is there; what the kill left goes with the next export."""
+    path = tmp_path / "out"
+    killed(KILLED_IN_FOLDER, path)
+    [left] = tmp_path.iterdir()
+    assert left.name.startswith(".out.") and names(left) == {"a.png", "b.png"}
+    write_folder(path, [("c.png", b"c")])
+    assert left.exists()  # younger than this session: not touched
+    (path / "c.png").unlink()
+    aged(left, 1)
+    write_folder(path, [("c.png", b"c")])
+    assert names(tmp_path) == {"out"} and names(path) == {"c.png"}
+
+
+def test_a_folder_with_more_than_our_files_is_left_alone(tmp_path: Path, dead: int) -> None:
+    """Somebody used it: a folder or a link is in it, or a file of today."""
+    path = tmp_path / "out"
+    path.mkdir()
+    kept = []
+    for number in range(3):
+        mine = beside(path, "tmp")
+        kept.append(mine.with_name(mine.name.replace(f"-{os.getpid()}-", f"-{dead}-")))
+        kept[-1].mkdir()
+        (kept[-1] / "a.png").write_bytes(b"half")
+        if number == 0:
+            (kept[-1] / "more").mkdir()
+        elif number == 1:
+            (kept[-1] / "link").symlink_to(tmp_path)
+        aged(kept[-1], 3600 if number < 2 else -3600)
+    kept.append(leftover(path, dead))  # a file, beside a folder
+    remove_leftovers(path)
+    assert names(tmp_path) == {"out", *(each.name for each in kept)}
+    assert all((each / "a.png").exists() for each in kept[:3])
 
 
 def test_only_the_leftovers_of_this_file_go(tmp_path: Path, dead: int) -> None:

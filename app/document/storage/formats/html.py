@@ -13,7 +13,8 @@ from app.document.contents import Contents
 from app.document.layer import Layer
 from app.document.storage.atomic import Disk
 from app.document.storage.encoded import shared as encoded_pictures
-from app.document.storage.export import files_of, write_folder
+from app.document.storage.export import files_of
+from app.document.storage.folders import write_folder
 from app.document.storage.formats.options import ExportOptions, visible_only
 
 INDEX = "index.html"

@@ -26,6 +26,7 @@ from app.document.storage.journal.folder import (
     BLOBS,
     WorkInfo,
 )
+from app.document.storage.journal.lock import NAME as LOCK
 from app.document.storage.journal.lock import FolderLock
 from app.document.storage.journal.reading import newest_state, with_pixels
 from app.document.storage.png import PngError, decode_png, fitted
@@ -98,15 +99,19 @@ def unfinished(root: Path) -> list[Unfinished]:
     removed here.
     """
     found: list[Unfinished] = []
+    empty: list[Path] = []
     for folder in _folders(root):
         with _locked(folder) as is_ours:
             if not is_ours:
                 continue
             each = _look_at(folder)
-            if each is not None and each.is_readable and each.info.is_clean:
-                shutil.rmtree(folder, ignore_errors=True)
-            elif each is not None:
+            if each is None or (each.is_readable and each.info.is_clean):
+                _empty(folder)
+                empty.append(folder)
+            else:
                 found.append(each)
+    for folder in empty:  # not before: Windows removes no file that is open, as its lock was
+        shutil.rmtree(folder, ignore_errors=True)
     return sorted(found, key=lambda each: each.changed_at, reverse=True)
 
 
@@ -246,10 +251,18 @@ def _locked(folder: Path) -> Iterator[bool]:
             lock.release()
 
 
+def _empty(folder: Path) -> None:
+    """Remove what is in a folder of ours but its lock; a failure only costs space."""
+    shutil.rmtree(folder / BLOBS, ignore_errors=True)
+    for each in folder.iterdir():
+        if each.name != LOCK:
+            with contextlib.suppress(OSError):
+                each.unlink()
+
+
 def _look_at(folder: Path) -> Unfinished | None:
     """What to say of a folder; None for one in which nothing was ever kept."""
     if not any(folder.glob(f"{BASE}*")):
-        shutil.rmtree(folder, ignore_errors=True)
         return None
     attempts = _attempts(folder)
     state = newest_state(folder)
