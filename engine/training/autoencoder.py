@@ -26,6 +26,7 @@ from engine.model.autoencoder import (
     clamp_premultiplied,
     expected_composite_error,
 )
+from engine.pixels import EMPTY_ALPHA, SOLID_ALPHA
 from engine.training.layer_data import LayerCrops
 from engine.training.optim import Muon, learning_rate, update_ema
 from engine.training.run_folder import RunFolder
@@ -66,21 +67,38 @@ def reconstruction_loss(predicted: Tensor, target: Tensor) -> Tensor:
     return 4 * expected_composite_error(predicted, target) + both.abs().mean() + edges
 
 
+def deliver(rgba: Tensor) -> Tensor:
+    """(B, 4, H, W) premultiplied -> with alpha decided as `engine.pixels.to_straight` does."""
+    rgba = clamp_premultiplied(rgba)
+    alpha = rgba[:, 3:]
+    decided = ((alpha - EMPTY_ALPHA) / (SOLID_ALPHA - EMPTY_ALPHA)).clamp(0, 1)
+    colour = (rgba[:, :3] / alpha.clamp(min=0.05)).clamp(max=1)
+    return torch.cat([colour * decided, decided], dim=1)
+
+
 @torch.no_grad()
 def validate(model: Autoencoder, crops: Tensor) -> dict[str, float]:
-    """PSNR in dB of premultiplied RGBA and of alpha, over cells that are not empty."""
-    decoded = clamp_premultiplied(model.decode_latents(model.encode_pixels(crops)))
+    """PSNR in dB of premultiplied RGBA and of alpha, over cells that are not empty.
+
+    Of the decoder's output, and of what is delivered.
+    """
+    output = model.decode_latents(model.encode_pixels(crops))
+    decoded = clamp_premultiplied(output)
     size = model.config.cell_px
     mask = torch.nn.functional.max_pool2d(crops[:, 3:], size)
     mask = torch.nn.functional.interpolate(mask.gt(0).float(), scale_factor=size)
     error = (decoded - crops).square() * mask
+    delivered = (deliver(output) - crops).square() * mask
     count = mask.sum()
 
     def psnr(channels: Tensor) -> float:
         mean = channels.sum() / (count * channels.shape[1])
         return round(-10 * torch.log10(mean).item(), 2)
 
-    return {"rgba_db": psnr(error), "alpha_db": psnr(error[:, 3:])}
+    return {
+        "rgba_db": psnr(error), "alpha_db": psnr(error[:, 3:]),
+        "delivered_rgba_db": psnr(delivered), "delivered_alpha_db": psnr(delivered[:, 3:]),
+    }  # fmt: skip
 
 
 def save_picture(model: Autoencoder, crops: Tensor, path: Path) -> None:
@@ -109,6 +127,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--crop", type=int, default=128)
     parser.add_argument("--lr", type=float, default=8e-4)
     parser.add_argument("--noise", type=float, default=0.05, help="largest latent noise")
+    parser.add_argument(
+        "--delivered",
+        type=float,
+        default=0.0,
+        help="weight of the same loss on what users get, with alpha decided",
+    )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--seed", type=int, default=0)
@@ -170,7 +194,10 @@ def main(argv: list[str]) -> int:
         sigma = torch.rand(len(crops), 1, 1, 1, device=device) * args.noise
         # No gradient may shrink the noise by inflating the latents.
         latents = latents + sigma * latents.detach().std() * torch.randn_like(latents)
-        loss = reconstruction_loss(model.decode_latents(latents), crops)
+        decoded = model.decode_latents(latents)
+        loss = reconstruction_loss(decoded, crops)
+        if args.delivered:
+            loss = loss + args.delivered * reconstruction_loss(deliver(decoded), crops)
         loss.backward()
         optimizer.step(lr)
         update_ema(ema, model, min(0.998, (step + 1) / (step + 20)))

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from engine.training.backgrounds import draw_background
-from engine.training.concepts import BACKGROUNDS
+from engine.training.concepts import BACKGROUNDS_BY_NAME
 from engine.training.pixels import over, place, resize_sprite, rotate_hue
 from engine.training.sprites import SpritePack
 
@@ -74,7 +74,7 @@ def random_layer(
 
 def random_background(rng: np.random.Generator, size: int) -> np.ndarray:
     """A random (size, size, 4) opaque crop of a background at the scale it is encoded at."""
-    names = [background.name for background in BACKGROUNDS]
+    names = list(BACKGROUNDS_BY_NAME)
     full = draw_background(names[rng.integers(len(names))], (256, 256), rng)
     x, y = rng.integers(0, 256 - size + 1, 2)
     crop = full[y : y + size, x : x + size].astype(np.float32) / 255
