@@ -20,7 +20,8 @@ from app.document.commands import Placement, PlacePixels
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID, MAX_PROMPT
 from app.document.layer import MAX_SEED
 from app.document.storage.errors import StorageError
-from app.document.storage.layout_file import Layout, contents_of, read_layout
+from app.document.storage.layout import Layout, contents_of
+from app.document.storage.layout_file import read_layout
 from app.document.storage.ora import Opened, load_project
 from app.jobs import Plan, build_request, plan
 from app.records import records_for

@@ -27,7 +27,7 @@ with atheris.instrument_imports(include=["app.document"]):
     from app.document.errors import UserError
     from app.document.storage.checked import ProjectError
     from app.document.storage.png import PngError, decode_png
-    from app.document.storage.project_json import read_project
+    from app.document.storage.project_reading import read_project
     from app.document.storage.stack_xml import StackError, read_stack
 
 # Parts of a file that can be read without the rest: some hundred times faster than all of it.

@@ -15,7 +15,7 @@ from app.document.geometry import Size
 from app.document.imports import box_layer, picture_document, picture_layer
 from app.document.layer import Layer
 from app.document.storage.archive import ArchiveReader
-from app.document.storage.layout_file import Layout
+from app.document.storage.layout import Layout
 from app.document.storage.ora import SUFFIX, Opened, load_project, read_ora, write_ora
 from app.document.storage.png import PICTURE_SUFFIXES, read_picture, read_picture_bytes
 

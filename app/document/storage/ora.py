@@ -28,10 +28,7 @@ from app.document.storage.archive import (
 from app.document.storage.atomic import Disk, Stamp, atomic_write, stamp_of
 from app.document.storage.own_data import BLOBS, DOCUMENT, own_contents
 from app.document.storage.png import fitted
-from app.document.storage.project_json import (
-    src_of,
-    write_project,
-)
+from app.document.storage.project_writing import src_of, write_project
 from app.document.storage.stack_xml import Stack, StackError, StackLayer, read_stack, write_stack
 
 MIMETYPE = "image/openraster"

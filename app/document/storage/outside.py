@@ -16,7 +16,7 @@ from app.document.contents import Contents, default_name, new_background
 from app.document.geometry import Rect, Size
 from app.document.layer import Candidate, Layer, new_layer_id
 from app.document.pixels import Pixels
-from app.document.storage.project_json import LayerEntry, Project, candidates_of
+from app.document.storage.project_format import LayerEntry, Project, candidates_of
 from app.document.storage.stack_xml import Stack, StackLayer
 from app.document.storage.trim import trimmed
 

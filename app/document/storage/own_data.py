@@ -16,14 +16,8 @@ from app.document.storage import outside
 from app.document.storage.archive import ArchiveReader
 from app.document.storage.checked import ProjectError
 from app.document.storage.errors import NewerFormatError
-from app.document.storage.project_json import (
-    VERSION,
-    LayerEntry,
-    NewerProjectError,
-    Project,
-    candidates_of,
-    read_project,
-)
+from app.document.storage.project_format import VERSION, LayerEntry, Project, candidates_of
+from app.document.storage.project_reading import NewerProjectError, read_project
 from app.document.storage.stack_xml import Stack
 
 DOCUMENT = "layerloom/document.json"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from app.document.geometry import Rect
 from app.document.imports import picture_layer
 from app.document.layer import Layer
 from app.document.storage.incoming import LAYERS_TYPE, layers_from_bytes, layers_to_bytes
-from app.document.storage.layout_file import format_layout
+from app.document.storage.layout import format_layout
 from app.document.storage.png import encode_png
 from app.document.storage.recipe import recipe_of
 from app.jobs import Message
@@ -49,6 +49,7 @@ class ClipboardWiring(QObject):
         actions["copy_layout"].triggered.connect(self.copy_layout)
         actions["copy_recipe"].triggered.connect(self.copy_recipe)
         actions["paste"].triggered.connect(self.paste)
+        actions["paste_layout"].triggered.connect(self.paste_layout)
         actions["paste_in_place"].triggered.connect(lambda: self.paste(in_place=True))
         session.selection.changed.connect(self.refresh)
         self.refresh()
@@ -98,8 +99,19 @@ class ClipboardWiring(QObject):
     def paste(self, in_place: bool = False) -> None:
         """The first that fits: our layers, files, a picture, a layout."""
         data = QGuiApplication.clipboard().mimeData()
+        self._try(lambda: self._paste(data, in_place))
+
+    def paste_layout(self) -> None:
+        """The boxes that stand on the clipboard as text, whatever else is there (LA5)."""
+        text = QGuiApplication.clipboard().text()
+        if text.strip():
+            self._try(lambda: self._importing.add_layout_text(text))
+        else:
+            self._session.note(tr("There is no text on the clipboard."))
+
+    def _try(self, work: Callable[[], object]) -> None:
         try:
-            self._paste(data, in_place)
+            work()
         except UserError as error:
             self._session.notified.emit(
                 Message(kind="warning", what=error.what, kept=error.kept, advice=error.advice)

@@ -14,7 +14,7 @@ from app.document.contents import Contents
 from app.document.storage.atomic import write_bytes
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import Format
-from app.document.storage.layout_file import format_layout
+from app.document.storage.layout import format_layout
 from app.document.storage.names import numbered_copy
 from app.document.storage.ora import save_project
 from app.jobs import Message

@@ -13,7 +13,9 @@ from app.document.imports import cascaded
 from app.document.layer import Layer
 from app.document.outdated import SOURCE
 from app.document.storage.incoming import Incoming, layers_of_layout, read_layers
-from app.document.storage.layout_file import Layout, contents_of, parse_layout, read_layout
+from app.document.storage.layout import Layout, contents_of
+from app.document.storage.layout_file import read_layout
+from app.document.storage.layout_text import parse_layout
 from app.document.storage.png import PICTURE_SUFFIXES
 from app.jobs import Message
 from app.ui.actions import Actions

@@ -24,7 +24,7 @@ from app.document.storage.incoming import (
     picture_from_bytes,
     read_layers,
 )
-from app.document.storage.layout_file import parse_layout
+from app.document.storage.layout_text import parse_layout
 from app.document.storage.ora import save_project
 from tests.app.document.examples import design, picture, plain, run, small_document
 from tests.app.document.test_ora import rich, write_members

@@ -16,10 +16,12 @@ from app.document.storage.checked import ProjectError
 from app.document.storage.incoming import layers_from_bytes
 from app.document.storage.journal.frames import frame, parse_frames
 from app.document.storage.journal.patch import applied, document_out
-from app.document.storage.layout_file import contents_of, parse_layout
+from app.document.storage.layout import contents_of
+from app.document.storage.layout_text import parse_layout
 from app.document.storage.ora import load_project
 from app.document.storage.png import PngError, decode_png, png_text
-from app.document.storage.project_json import json_bytes, read_project
+from app.document.storage.project_reading import read_project
+from app.document.storage.project_writing import json_bytes
 from app.document.storage.stack_xml import StackError, read_stack
 from app.settings import Settings, load_settings
 from tests.app.document.examples import design
@@ -72,7 +74,7 @@ def test_recipes(value: Any) -> None:
 
 @quick
 @given(st.dictionaries(keys, values, max_size=6))
-def test_project_json(changes: dict[str, Any]) -> None:
+def test_document_json(changes: dict[str, Any]) -> None:
     """A valid document with some values replaced by anything."""
     whole = {**document_out(design().contents), **changes}
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from app.document.storage.errors import not_opened
-from app.document.storage.project_json import json_bytes
+from app.document.storage.project_writing import json_bytes
 
 MAX_FRAME = 64 * 1024**2
 MAX_FILE = 256 * 1024**2

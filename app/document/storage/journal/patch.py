@@ -13,7 +13,7 @@ from app.document.contents import Contents
 from app.document.layer import Layer
 from app.document.pixels import Pixels
 from app.document.storage.checked import ProjectError
-from app.document.storage.project_json import head_out, layer_out
+from app.document.storage.project_writing import head_out, layer_out
 
 Json = dict[str, Any]
 

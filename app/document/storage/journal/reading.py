@@ -22,13 +22,9 @@ from app.document.storage.journal.folder import BASE, JOURNAL, WorkInfo, blob_pa
 from app.document.storage.journal.frames import read_frames
 from app.document.storage.journal.patch import applied
 from app.document.storage.png import PngError, decode_png, png_size
-from app.document.storage.project_json import (
-    LayerEntry,
-    Project,
-    candidates_of,
-    json_bytes,
-    read_project,
-)
+from app.document.storage.project_format import LayerEntry, Project, candidates_of
+from app.document.storage.project_reading import read_project
+from app.document.storage.project_writing import json_bytes
 
 logger = logging.getLogger(__name__)
 

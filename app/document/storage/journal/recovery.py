@@ -30,10 +30,8 @@ from app.document.storage.journal.lock import NAME as LOCK
 from app.document.storage.journal.lock import FolderLock
 from app.document.storage.journal.reading import newest_state, with_pixels
 from app.document.storage.png import PngError, decode_png, fitted
-from app.document.storage.project_json import (
-    json_bytes,
-    read_project,
-)
+from app.document.storage.project_reading import read_project
+from app.document.storage.project_writing import json_bytes
 
 logger = logging.getLogger(__name__)
 

@@ -1,29 +1,16 @@
-"""`layerloom/document.json`: everything of a document except the pixels, which it names by hash.
+"""Reading `layerloom/document.json`: every value is checked, for a file may come from anywhere.
 
-Plain values in and out; knows neither zip files nor PNG. Layers are known by their number, because
-ids end with the program. Every value is checked on reading: a file may come from anywhere.
+Knows neither zip files nor PNG.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from app.document.contents import MAX_PROMPT, MAX_SIDE, MAX_VARIATIONS, Contents, Settings
 from app.document.geometry import Rect, Size
-from app.document.layer import (
-    KINDS,
-    MAX_SEED,
-    Candidate,
-    Layer,
-    LayerKind,
-    clean_name,
-    new_layer_id,
-    plain_record,
-)
-from app.document.pixels import Pixels
+from app.document.layer import KINDS, MAX_SEED, Layer, clean_name, new_layer_id, plain_record
 from app.document.storage.checked import (
     MAX_OFFSET,
     ProjectError,
@@ -37,11 +24,13 @@ from app.document.storage.checked import (
     whole,
     whole_numbers,
 )
-from app.document.storage.trim import trimmed
-
-FORMAT = "layerloom"
-VERSION = 1
-READS_FROM = 1
+from app.document.storage.project_format import (
+    FORMAT,
+    VERSION,
+    CandidateEntry,
+    LayerEntry,
+    Project,
+)
 
 _MAX_NUMBER = 1_000_000
 _MAX_CANDIDATES = 10_000
@@ -50,8 +39,6 @@ _KNOWN = frozenset(
     "layers detached members".split()
 )
 
-FindPixels = Callable[[str], Pixels | None]
-
 
 class NewerProjectError(ProjectError):
     """The data needs a newer reader. `version` is its format number."""
@@ -59,143 +46,6 @@ class NewerProjectError(ProjectError):
     def __init__(self, version: int) -> None:
         super().__init__(f"format {version}, this one reads up to {VERSION}")
         self.version = version
-
-
-@dataclass(frozen=True, slots=True)
-class CandidateEntry:
-    """One candidate as the file has it, before its pixels are looked up."""
-
-    pixel_hash: str
-    rect: Rect
-    record: dict[str, Any] | None
-    kind: LayerKind
-
-
-@dataclass(frozen=True, slots=True)
-class LayerEntry:
-    """One layer as the file has it, before its pixels are looked up.
-
-    Attributes:
-        layer: without pixels and candidates; kind and record as in the file.
-        src: its PNG, or "" for a background that is off.
-        pixel_hash: None for an empty box.
-        trim: (x, y, hash) of the pixels after trimming, relative to rect; None when transparent.
-    """
-
-    layer: Layer
-    src: str
-    pixel_hash: str | None
-    trim: tuple[int, int, str] | None
-    candidates: tuple[CandidateEntry, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Project:
-    """A checked `document.json`; `base` holds everything but the foreground layers."""
-
-    base: Contents
-    background: LayerEntry
-    foregrounds: tuple[LayerEntry, ...]
-    detached: tuple[CandidateEntry, ...]
-    members: dict[str, str]
-
-
-def src_of(layer: Layer) -> str:
-    """Name of the layer's PNG inside the project file."""
-    return f"data/L{layer.number:04d}.png"
-
-
-def write_project(contents: Contents, members: Mapping[str, str]) -> bytes:
-    """The JSON for these contents; `members` are the hashes of stack and pictures."""
-    on = contents.background_on
-    layers = [layer_out(contents.background, src_of(contents.background) if on else "")]
-    layers += [layer_out(layer, src_of(layer)) for layer in contents.foregrounds]
-    document = {**head_out(contents), "layers": layers, "members": dict(members)}
-    return json_bytes(document, indent=1)
-
-
-def json_bytes(value: Any, *, indent: int | None = None) -> bytes:
-    """JSON text whose bytes depend on the values alone.
-
-    Raises:
-        ValueError: a number is not finite.
-    """
-    return json.dumps(
-        value, sort_keys=True, indent=indent, ensure_ascii=False, allow_nan=False
-    ).encode()
-
-
-def head_out(contents: Contents) -> dict[str, Any]:
-    """Everything of a document but its layers and the hashes of a file's members."""
-    settings = contents.settings
-    return {
-        **contents.extra,
-        "format": FORMAT,
-        "version": VERSION,
-        "reads_from": READS_FROM,
-        "writer": "Layerloom",
-        "canvas": [contents.canvas.width, contents.canvas.height],
-        "grid": contents.grid,
-        "background_on": contents.background_on,
-        "prompt": contents.prompt,
-        "settings": {
-            "steps": settings.steps,
-            "cfg_scale": _plain_number(settings.cfg_scale),
-            "seed_mode": settings.seed_mode,
-            "seed": settings.seed,
-            "variations": settings.variations,
-        },
-        "next_number": contents.next_number,
-        "detached": [_candidate_out(item) for item in contents.detached],
-    }
-
-
-def layer_out(layer: Layer, src: str, *, with_trim: bool = True) -> dict[str, Any]:
-    """One layer as the file has it.
-
-    Args:
-        src: its PNG, or "".
-        with_trim: look for the visible part, by which it is recognised after another program
-            saved the file; takes milliseconds.
-    """
-    trim = None
-    if with_trim and layer.pixels is not None:
-        found = trimmed(layer.pixels)
-        trim = None if found is None else [found.x, found.y, found.image.hash]
-    return {
-        "number": layer.number,
-        "kind": layer.kind,
-        "name": layer.name,
-        "rect": _rect_out(layer.rect),
-        "src": src,
-        "pixels": layer.pixel_hash,
-        "trim": trim,
-        "visible": layer.visible,
-        "locked": layer.locked,
-        "opacity": _plain_number(layer.opacity),
-        "blend": layer.blend,
-        "seed": layer.seed,
-        "record": layer.record,
-        "candidates": [_candidate_out(item) for item in layer.candidates],
-    }
-
-
-def _candidate_out(item: Candidate) -> dict[str, Any]:
-    return {
-        "pixels": item.pixel_hash,
-        "rect": _rect_out(item.rect),
-        "record": item.record,
-        "kind": item.kind,
-    }
-
-
-def _rect_out(rect: Rect) -> list[int]:
-    return [rect.x, rect.y, rect.width, rect.height]
-
-
-def _plain_number(value: float | None) -> float | int | None:
-    """Whole numbers without a point, so that the text does not depend on how they were set."""
-    return int(value) if value is not None and value == int(value) else value
 
 
 def read_project(data: bytes) -> Project:
@@ -307,21 +157,6 @@ def _candidate_in(item: Any) -> CandidateEntry:
     if kind not in ("generated", "imported"):
         raise ProjectError("kind of a candidate")
     return CandidateEntry(text(item, "pixels", 64), _rect_in(item), _record_in(item), kind)
-
-
-def candidates_of(
-    entries: Sequence[CandidateEntry], find: FindPixels
-) -> tuple[tuple[Candidate, ...], int]:
-    """Candidates with their pixels, and how many have none or none that fit."""
-    found = []
-    for entry in entries:
-        image = find(entry.pixel_hash)
-        if image is not None and (image.width, image.height) == (
-            entry.rect.width,
-            entry.rect.height,
-        ):
-            found.append(Candidate(image, entry.record, entry.rect, entry.kind))
-    return tuple(found), len(entries) - len(found)
 
 
 def _rect_in(item: dict[str, Any]) -> Rect:
