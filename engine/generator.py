@@ -137,7 +137,7 @@ class Generator:
             Cancelled: `should_stop` said so.
         """
         started = time.monotonic()
-        regions = self._regions(request)
+        regions = self.regions(request)
         targets = [region for region in regions if region.request.is_target]
         context = [region for region in regions if not region.request.is_target]
         card = self.model.card
@@ -162,7 +162,7 @@ class Generator:
 
         def computed_anew() -> CleanLayers | None:
             self.cache.clear()
-            return self._clean_layers(context, check)
+            return self.clean_layers(context, check)
 
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             noise = [region_noise(r.request.seed, *r.size, self._width) for r in targets]
@@ -175,7 +175,7 @@ class Generator:
                 prompt=request.prompt,
                 cfg_scale=cfg_scale,
                 noise=packed,
-                clean=self._clean_layers(context, check) if use_cache else computed_anew,
+                clean=self.clean_layers(context, check) if use_cache else computed_anew,
                 check=check,
             )
             tokens = denoise(denoiser, packed, timesteps(steps, card.mu), report)[0].float()
@@ -203,7 +203,7 @@ class Generator:
     def _width(self) -> int:
         return self.model.art.config.token_width
 
-    def _regions(self, request: GenerateRequest) -> list[Region]:
+    def regions(self, request: GenerateRequest) -> list[Region]:
         """Check the request and give every entry its place in the layer list."""
         check_request(request, self.token_px, self.token_px * self.model.card.base_scale)
         regions, index = [], FIRST_FOREGROUND
@@ -220,8 +220,13 @@ class Generator:
 
     # ---- clean layers ----
 
-    def _clean_layers(self, context: list[Region], check: Callable[[], None]) -> CleanLayers | None:
-        """The finished layers through the cache: keys rotated to where they are, and summaries."""
+    def clean_layers(self, context: list[Region], check: Callable[[], None]) -> CleanLayers | None:
+        """Finished layers through the cache: keys rotated to where they are, and summaries.
+
+        Args:
+            context: entries with pixels; None comes back where there are none.
+            check: called before each layer; may raise to cancel.
+        """
         if not context:
             return None
         art, stored, summaries = self.model.art, [], []

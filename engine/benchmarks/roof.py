@@ -8,7 +8,7 @@ products would take.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +17,7 @@ from torch.profiler import ProfilerActivity, profile
 from engine.benchmarks.context import Context
 from engine.benchmarks.flops import Product, ProductCounter, total_flops
 from engine.benchmarks.measure import alternate, ratios, summary
-from engine.benchmarks.pictures import box_side, equal_boxes, picture
+from engine.benchmarks.pictures import box_side, equal_boxes, finished_pixels, picture
 from engine.benchmarks.report import Cell, Section, Table
 from engine.benchmarks.step import Step
 
@@ -90,15 +90,26 @@ def where_time_goes(step: Step) -> dict[str, float]:
     return {g: t / whole for g, t in sorted(spent.items(), key=lambda item: -item[1])}
 
 
+def cases(context: Context) -> Iterator[tuple[str, Step]]:
+    """Label and step of whole pictures, and of one layer beside finished ones."""
+    counts = context.layers(LAYERS, QUICK_LAYERS) or [context.most_layers]
+    for layers in counts:
+        whole = picture(equal_boxes(layers))
+        yield f"{layers} layers of {box_side(layers)} px", Step(context.generator, whole)
+    layers = counts[0]
+    done = finished_pixels(context.generator, picture(equal_boxes(layers)))
+    del done[1]
+    edit = picture(equal_boxes(layers), done)
+    yield f"1 of {layers} layers of {box_side(layers)} px", Step(context.generator, edit)
+
+
 def bench(context: Context) -> Section:
-    """The step of a picture against its own products."""
+    """Steps against their own products."""
     roofs: list[list[Cell]] = []
     shapes: list[list[Cell]] = []
     shares: dict[str, dict[str, float]] = {}
-    counts = context.layers(LAYERS, QUICK_LAYERS) or [context.most_layers]
-    for layers in counts:
-        context.say(f"roof: {layers} layers")
-        step = Step(context.generator, picture(equal_boxes(layers)))
+    for label, step in cases(context):
+        context.say(f"roof: {label}")
         with ProductCounter() as counter:
             step()
         found: Counter[Product] = counter.found
@@ -111,7 +122,6 @@ def bench(context: Context) -> Section:
         taken = alternate(works, context.runs)
         sums = [sum(taken[name][i] for name in named) for i in range(context.runs)]
         flops = total_flops(found)
-        label = f"{layers} layers of {box_side(layers)} px"
         roofs.append([
             label, step.sequence, f"{flops / 1e9:.1f}", summary(taken["step"]), summary(sums),
             summary([flops / t / 1e9 for t in taken["step"]]),

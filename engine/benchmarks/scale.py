@@ -1,8 +1,8 @@
 """Seconds and memory against canvas and layers, and the cost models that follow from them.
 
-Steps follow a + b tokens + c tokens^2; whole jobs the editor's formula, steps x (a + b tokens + c
-tokens^2) + decoding, on jobs of different lengths. Errors are taken on cases that were left out of
-the fit, one after the other.
+Steps follow a + b tokens + c tokens^2; jobs the editor's formula, start + steps x (a + b made + c
+made x seen) + decoding, on whole pictures and edits of different lengths. Errors are taken on
+cases that were left out of the fit, one after the other.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from functools import partial
 
 import numpy as np
 
+from engine.api import GenerateRequest
 from engine.benchmarks.context import Context
 from engine.benchmarks.fitting import errors_left_out, fit, percentile, powers
 from engine.benchmarks.measure import Computed, Measured, alternate, peak_mb, summary
-from engine.benchmarks.pictures import box_side, equal_boxes, picture
+from engine.benchmarks.pictures import box_side, equal_boxes, finished_pixels, picture
 from engine.benchmarks.report import Cell, Line, Plot, Section, Table, value_of
 from engine.benchmarks.step import Step
 from engine.generator import Generator
@@ -27,9 +28,11 @@ WITHIN = 0.2  # GE4 of the editor: predicted time within 20 %
 ERRORS = ["median error, %", "90th percentile, %", f"within ±{100 * WITHIN:.0f} %"]
 
 TEXT = (
-    "Steps: all branches of the default guidance once. Jobs: whole pictures of 2, 4 or 8 steps, "
-    "planning and decoding included. The boxes grow with the canvas, so that they cover the same "
-    "share of it. "
+    "Steps: all branches of the default guidance once. Jobs: whole pictures, and one layer anew "
+    "beside the finished others, of 2, 4 or 8 steps, planning and decoding included; *made* are "
+    "the tokens that are generated, *seen* those of the finished layers too. The boxes grow with "
+    "the canvas, so that they cover the same share of it; in jobs, as in the application, large "
+    "ones are drawn on coarser tokens. "
     "The fits weigh relative errors alike and know no negative cost; every error is that of a case "
     "left out of the fit. All cases of a canvas are timed in turn."
 )
@@ -57,16 +60,18 @@ def bench(context: Context) -> Section:
     if all(isinstance(row[5], Measured) for row in rows):
         peaks = np.maximum(_numbers(rows, 5), 1e-3)
         fits.append(_fit_row("peak, MB", "a + b n", powers(tokens, 1), peaks))
-    steps, megapixels = _numbers(jobs, 4), _numbers(jobs, 5)
-    features = np.column_stack([steps[:, None] * powers(_numbers(jobs, 3), 2), megapixels])
-    formula = "steps (a + b n + c n²) + d megapixels"
-    fits.append(_fit_row("job, s", formula, features, _numbers(jobs, 6)))
+    made, seen, steps, megapixels = (_numbers(jobs, column) for column in range(3, 7))
+    of_steps = [steps, steps * made / 1e3, steps * made * seen / 1e6]
+    features = np.column_stack([*of_steps, megapixels, np.ones_like(steps)])
+    formula = "steps (a + b made + c made · seen) + d megapixels + e"
+    fits.append(_fit_row("job, s", formula, features, _numbers(jobs, 7)))
     columns = ["canvas", "layers", "box", "tokens"]
     tables = [
         Table("A step", [*columns, "step, s", "peak above idle, MB"], rows, labels=2),
-        Table("Whole jobs", [*columns, "steps", "decoded megapixels", "job, s"], jobs, labels=2),
-        Table("Fitted (n = thousands of tokens)",
-              ["of", "model", "a", "b", "c", "d", *ERRORS], fits, labels=2),
+        Table("Jobs", ["canvas", "layers", "job", "made", "seen", "steps", "decoded megapixels",
+              "job, s"], jobs, labels=3),
+        Table("Fitted (tokens in thousands)",
+              ["of", "model", "a", "b", "c", "d", "e", *ERRORS], fits, labels=2),
     ]  # fmt: skip
     lines = [
         Line(f"canvas {side}", [(float(row[3]), row[4]) for row in rows if row[0] == side])  # type: ignore[arg-type]
@@ -103,26 +108,40 @@ def _step_rows(context: Context, side: int, counts: Sequence[int]) -> list[list[
 
 
 def _job_rows(context: Context, side: int, counts: Sequence[int], first: int) -> list[list[Cell]]:
-    """Whole pictures; `first` is the number of the first one, so that lengths vary over cases."""
+    """Pictures and edits of them; `first` is the number of the first, so that lengths vary."""
+    generator = context.generator
     rows: list[list[Cell]] = []
     works: dict[str, Callable[[], object]] = {}
-    for i, n in enumerate(counts, first):
-        boxes, steps = equal_boxes(n, canvas=(side, side)), JOB_STEPS[i % len(JOB_STEPS)]
-        request = picture(boxes, canvas=(side, side), steps=steps)
-        works[str(n)] = partial(context.generator.run, request)
-        # The background is decoded at its own, coarser scale.
-        pixels = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in boxes)
-        pixels += (side // context.generator.model.card.base_scale) ** 2
-        tokens = Step(context.generator, request).sequence
-        box = f"{box_side(n, side)} px"
-        rows.append([side, n, box, tokens, steps, f"{pixels / 1e6:.3f}"])
+    for n in counts:
+        boxes = equal_boxes(n, canvas=(side, side))
+        done = finished_pixels(generator, picture(boxes, canvas=(side, side)))
+        for job, pixels in (("picture", {}), ("one layer", {i: done[i] for i in done if i != 1})):
+            steps = JOB_STEPS[(first + len(rows)) % len(JOB_STEPS)]
+            request = picture(boxes, pixels, canvas=(side, side), steps=steps)
+            works[f"{n} {job}"] = partial(generator.run, request)
+            made, seen = tokens_of(generator, request)
+            rows.append([side, n, job, made, seen, steps,
+                         f"{decoded_pixels(generator, request) / 1e6:.3f}"])  # fmt: skip
+    alternate(works, 1)  # fills the cache: edits are timed warm
     taken = alternate(works, context.runs)
-    return [[*row, summary(taken[str(n)])] for row, n in zip(rows, counts, strict=True)]
+    return [[*row, summary(taken[f"{row[1]} {row[2]}"])] for row in rows]
+
+
+def tokens_of(generator: Generator, request: GenerateRequest) -> tuple[int, int]:
+    """Image tokens that a request makes, and all that they see."""
+    regions = generator.regions(request)
+    return sum(r.count for r in regions if r.request.is_target), sum(r.count for r in regions)
+
+
+def decoded_pixels(generator: Generator, request: GenerateRequest) -> int:
+    """Pixels that the decoder draws; the background's at its own, coarser scale."""
+    targets = [region for region in generator.regions(request) if region.request.is_target]
+    return sum(region.count for region in targets) * generator.token_px**2
 
 
 def _fit_row(name: str, model: str, features: np.ndarray, values: np.ndarray) -> list[Cell]:
     coefficients: list[Cell] = [Computed(float(c)) for c in fit(features, values)]
-    coefficients += ["–"] * (4 - len(coefficients))
+    coefficients += ["–"] * (5 - len(coefficients))
     if len(values) < 2:
         return [name, model, *coefficients, "–", "–", "–"]
     errors = [100 * error for error in errors_left_out(features, values)]

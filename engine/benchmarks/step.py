@@ -1,4 +1,6 @@
-"""One sampling step of a picture, alone: the guidance's branches through the transformer once.
+"""One sampling step, alone: the guidance's branches through the transformer once.
+
+Of a whole picture, or of an edit, whose finished layers are read from the region token cache.
 
 What the generator prepares per request (text, places, rotations) is prepared here too, outside the
 clock. Planning is left out: it costs a few half passes per request and nothing per step.
@@ -56,14 +58,14 @@ def uncropped(request: GenerateRequest) -> GenerateRequest:
 
 
 class Step:
-    """A step of a whole picture, ready to be called again and again.
+    """A step of a request, ready to be called again and again.
 
     Args:
         repack: makes another packing of the same tokens: another pattern of attention.
 
     Attributes:
         tokens: N of one branch.
-        sequence: text and image tokens of one branch.
+        sequence: text and image tokens of one branch, those of finished layers not among them.
     """
 
     @torch.no_grad()
@@ -72,7 +74,11 @@ class Step:
     ) -> None:
         model, device = generator.model, generator.device
         self._art, self._cfg_scale = model.art, model.card.cfg_scale
-        regions = regions_of(generator, request)
+        every = regions_of(generator, request)
+        regions = [region for region in every if region.request.is_target]
+        finished = [region for region in every if not region.request.is_target]
+        layers = generator.clean_layers(finished, lambda: None)
+        self._clean = None if layers is None else layers.keys
         ids = torch.cat([r.ids(generator.token_px) for r in regions])[None].to(device)
         inner = torch.cat([inner_coordinates(*r.size) for r in regions])[None].to(device)
         places = [place_on_canvas(r.request.box, request.canvas) for r in regions]
@@ -99,7 +105,8 @@ class Step:
     def __call__(self, t: float = 0.5) -> Tensor:
         """(1, N, C) guided prediction at level t."""
         vec = self._art.vec(torch.full((1,), t, device=self.noise.device))
-        out = self._art(self.noise.repeat(1, self._branches, 1), self._frame, vec).float()
+        tokens = self.noise.repeat(1, self._branches, 1)
+        out = self._art(tokens, self._frame, vec, clean=self._clean).float()
         if out.is_cuda:
             torch.cuda.synchronize()
         if self._branches == 1:
