@@ -46,7 +46,10 @@ from engine.weights import load_model
 from engine.words import load_word_table
 
 WARMUP = 150  # steps without a history of gradients
-PLAIN = ("img_in", "txt_in", "final_layer", "mods", "table", "embed", "word_in", "plan")
+PLAIN = (
+    "img_in", "txt_in", "final_layer", "mods", "table", "embed", "word_in", "plan", "near_in",
+    "pooled_in",
+)  # fmt: skip
 
 
 def load_autoencoder(run: Path) -> Autoencoder:
