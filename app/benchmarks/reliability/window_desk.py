@@ -13,6 +13,7 @@ import qasync
 from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtWidgets import QApplication
 
+from app.benchmarks.reliability.waiting import OwnTime
 from app.settings import Settings
 from app.ui.main_window import MainWindow
 
@@ -40,6 +41,7 @@ class WindowDesk:
             self.loop, make_engine, settings, work_root=work_root
         )
         self.window.show()
+        self.time = OwnTime()
         self.gaps = Gaps()
 
     def __enter__(self) -> WindowDesk:
@@ -64,24 +66,26 @@ class WindowDesk:
         Raises:
             TimeoutError: it never was.
         """
-        began, waited = time.perf_counter(), waited_s()
+        began, limit = self.time.now(), time.monotonic() + _PATIENCE_S
         while not is_so():
             self.app.processEvents()
             time.sleep(0.001)
-            if time.perf_counter() - began > _PATIENCE_S:
+            if time.monotonic() > limit:
                 raise TimeoutError("the window waits for something that does not come")
-        return max(0.0, time.perf_counter() - began - (waited_s() - waited))
+        return max(0.0, self.time.now() - began)
 
 
 class Gaps:
     """How long the event loop was not heard of, at most, since `start`.
 
     What the system made our threads wait for a processor is taken off: on a machine with other work
-    it is not the window's doing.
+    it is not the window's doing. Since threads wait side by side that may take off too much, so
+    what the window's thread itself computed counts in any case.
     """
 
     def __init__(self) -> None:
         self.longest_s = 0.0
+        self._time = OwnTime()
         self._last = (0.0, 0.0)
         self.timer = QTimer()
         self.timer.setInterval(TICK_MS)
@@ -90,7 +94,7 @@ class Gaps:
     def start(self) -> None:
         """Count from now."""
         self.longest_s = 0.0
-        self._last = (time.perf_counter(), waited_s())
+        self._last = (self._time.now(), time.thread_time())
         self.timer.start()
 
     def stop(self) -> float:
@@ -100,18 +104,7 @@ class Gaps:
         return self.longest_s
 
     def _tick(self) -> None:
-        now = (time.perf_counter(), waited_s())
-        gap = now[0] - self._last[0] - (now[1] - self._last[1])
-        self.longest_s = max(self.longest_s, gap)
+        now = (self._time.now(), time.thread_time())
+        gaps = (after - before for after, before in zip(now, self._last))
+        self.longest_s = max(self.longest_s, *gaps)
         self._last = now
-
-
-def waited_s() -> float:
-    """Seconds that threads of this process were ready and had no processor; 0 where unknown."""
-    total = 0
-    try:
-        for task in os.scandir("/proc/self/task"):
-            total += int(Path(task.path, "schedstat").read_text().split()[1])
-    except (OSError, ValueError, IndexError):  # no such account, or a thread that just ended
-        return total / 1e9
-    return total / 1e9

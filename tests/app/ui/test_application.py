@@ -19,7 +19,7 @@ from app.ui.main_window import MainWindow
 from tests.fakes import FakeEngine
 
 _CLOSES_WHILE_GENERATING = """
-import asyncio, sys, threading, time
+import asyncio, gc, sys, threading, time
 from tests.fakes import FakeEngine
 from app.ui import application
 
@@ -50,6 +50,7 @@ async def drive(window, path):
         window.actions_["generate"].trigger()
         await asyncio.sleep(0.2)
         assert window.session.bridge.current is not None
+        assert gc.get_freeze_count() > 10_000, "collections walk through what stays"
         window.close()
     task = asyncio.ensure_future(hand())
     result = await live(window, path)
