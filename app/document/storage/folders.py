@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from app.document.storage.atomic import Disk, write_bytes
@@ -21,13 +22,13 @@ Member = tuple[str, bytes | Callable[[Path], object]]
 
 
 def write_folder(folder: Path, members: Iterable[Member], *, disk: Disk | None = None) -> None:
-    """Write files into an empty or new folder, all of them or none.
+    """Write files into an empty or new folder, all of them or none, and read each back.
 
     What a killed export of the same folder left beside it is removed after success.
 
     Args:
         folder: made when it is not there, with its parents; symlinks are followed.
-        members: written in this order.
+        members: written in this order; who writes a file itself checks it too.
 
     Raises:
         StorageError: the folder is not empty, or writing failed; then what was written of it is
@@ -47,7 +48,7 @@ def write_folder(folder: Path, members: Iterable[Member], *, disk: Disk | None =
         for name, member in members:
             written.append(place / name)
             if isinstance(member, bytes):
-                write_bytes(place / name, member, disk=disk)
+                write_bytes(place / name, member, verify=partial(_check, member), disk=disk)
             else:
                 member(place / name)
         if is_new:
@@ -90,3 +91,8 @@ def check_empty_folder(folder: Path) -> None:
             "Nothing was exported.",
             "Choose another folder.",
         ) from error
+
+
+def _check(expected: bytes, path: Path) -> None:
+    if path.read_bytes() != expected:
+        raise StorageError(f"'{path.name}' does not read back as it is.")

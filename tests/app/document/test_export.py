@@ -121,6 +121,24 @@ def test_a_failing_export_leaves_no_half(tmp_path: Path, fail_at: int) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_file_that_reads_back_wrong_ends_the_export(tmp_path: Path, is_new: bool) -> None:
+    """4.7: read back as a save is (4.3); a disk that loses a byte says nothing itself."""
+
+    class Forgets(Disk):
+        def sync(self, stream: BinaryIO) -> None:
+            super().sync(stream)
+            stream.seek(-1, 2)
+            stream.write(b"?")
+
+    folder = tmp_path / "out"
+    if not is_new:
+        folder.mkdir()
+    with pytest.raises(StorageError, match="did not read back"):
+        export_folder(design().contents, folder, disk=Forgets())
+    assert list(tmp_path.rglob("*")) == ([] if is_new else [folder])
+
+
 def test_a_zip_holds_the_same_files(tmp_path: Path) -> None:
     contents = design().contents
     export_folder(contents, tmp_path / "out")

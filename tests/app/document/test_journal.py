@@ -143,6 +143,28 @@ def test_checkpoints_keep_the_pair_before(tmp_path: Path, monkeypatch: pytest.Mo
     assert (path / "base-000005").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "limit"), [("MAX_RECORDS", 2), ("MAX_JOURNAL_BYTES", 100), ("MAX_AGE_S", 0.0)]
+)
+def test_when_a_checkpoint_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, limit: float
+) -> None:
+    """4.4: after 200 records, 4 MB or 5 minutes, whichever is first."""
+    limits = {"MAX_RECORDS": 200, "MAX_JOURNAL_BYTES": 4_000_000, "MAX_AGE_S": 300.0}
+    assert {key: getattr(folder_module, key) for key in limits} == limits
+    document = small_document()
+    folder = kept(tmp_path, document)
+    for number in range(3):
+        run(document, Rename(document.background_id, f"Sky {number}"))
+        folder.keep(document.contents, DIRTY)
+    assert (folder.path / "base-000001").exists() and not (folder.path / "base-000002").exists()
+    monkeypatch.setattr(folder_module, name, limit)
+    run(document, Rename(document.background_id, "Night"))
+    folder.keep(document.contents, DIRTY)
+    assert (folder.path / "base-000002").exists()
+    assert content_hash(recover(abandoned(folder)).contents) == document.content_hash()
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_a_torn_journal_reads_up_to_the_tear(tmp_path: Path, seed: int) -> None:
     """REL1, MS18: cut anywhere, every whole record before the cut counts."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QDate, QLocale, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
@@ -95,6 +96,26 @@ def test_every_change_is_kept(open_window: Open, qtbot: Any, root: Path) -> None
     assert content_hash(recover(copy).contents) == window.session.document.content_hash()
 
 
+def test_the_users_file_is_written_by_save_only(
+    open_window: Open, qtbot: Any, tmp_path: Path
+) -> None:
+    """SV2: changes go to the work folder; the file and its folder stay as they were saved."""
+    window = open_window()
+    draw_box(window, 64, 64, 192, 192)
+    path = tmp_path / "mine" / "beach.ora"
+    path.parent.mkdir()
+    window.files.write(path)
+    qtbot.waitUntil(lambda: window.session.path == path, timeout=10_000)
+    before = (path.read_bytes(), path.stat().st_mtime_ns)
+    draw_box(window, 256, 256, 384, 384)
+    window.prompt.field.setPlainText("a dog")
+    window.actions_["undo"].trigger()
+    qtbot.waitUntil(lambda: not window.recovery._timer.isActive())
+    assert window.session.keeper.flush()
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+    assert list(path.parent.iterdir()) == [path]
+
+
 def test_nothing_is_written_during_a_drag(
     open_window: Open, qtbot: Any, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +147,7 @@ def test_a_crash_is_offered_and_recovered(open_window: Open, qtbot: Any, root: P
     assert dialog.list.count() == 1
     text = dialog.list.item(0).text()
     assert "beach.ora" in text and "3 layers" in text and "1 candidate" in text
+    assert QLocale().toString(QDate.currentDate(), QLocale.FormatType.ShortFormat) in text
     assert not dialog.pictures_button.isVisible()
     blank = dialog.list.item(0).icon().cacheKey()
     qtbot.waitUntil(lambda: dialog.list.item(0).icon().cacheKey() != blank, timeout=5_000)
@@ -138,6 +160,29 @@ def test_a_crash_is_offered_and_recovered(open_window: Open, qtbot: Any, root: P
     assert len(list(root.iterdir())) == 1  # this window's own
     copy = crash(window, root)
     assert content_hash(recover(copy).contents) == expected
+
+
+def test_old_work_is_offered_for_deletion(
+    open_window: Open, qtbot: Any, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """4.4: after 30 days the dialog says so; nothing goes by itself."""
+    now = time.time
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: now() - 31 * 86_400)
+        leave(root)
+    leave(root)
+    window = open_window()
+    window.recovery.look()
+    qtbot.waitUntil(lambda: window.recovery.dialog is not None, timeout=5_000)
+    dialog = window.recovery.dialog
+    hints = []
+    for row in range(dialog.list.count()):
+        dialog.list.setCurrentRow(row)
+        hints.append("30 days" in dialog.hint.text())
+    assert hints == [False, True]  # the newest first
+    dialog.reject()
+    wait_for_files(window, qtbot)
+    assert len(unfinished(root)) == 2
 
 
 def test_later_keeps_everything(open_window: Open, qtbot: Any, root: Path) -> None:
