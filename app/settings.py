@@ -15,6 +15,8 @@ from typing import Any
 
 import platformdirs
 
+from app.document.prompts import MAX_PROMPTS, remembered
+
 logger = logging.getLogger(__name__)
 
 APP_NAME = "Layerloom"
@@ -29,6 +31,8 @@ class Settings:
         threads: torch threads on the CPU; 0 = cores - 1.
         first_run_done: the note on what the model can do was closed once.
         last_folder: where the last file was opened or saved.
+        recent: projects that were opened or saved, newest first, whole paths.
+        recent_count: how many of them are remembered; 0 = none.
         cache_mb: budget of the engine's cache of layers; 0 = a quarter of free memory (PL3).
         thumbnail_px: side of the layer list's pictures: 24, 40, 64; 0 = none (LY9).
         low_priority: the engine gives way to other programs (PL4).
@@ -55,6 +59,8 @@ class Settings:
     threads: int = 0
     first_run_done: bool = False
     last_folder: str = ""
+    recent: list[str] = field(default_factory=list)
+    recent_count: int = 10
     cache_mb: int = 0
     thumbnail_px: int = 40
     low_priority: bool = True
@@ -120,10 +126,14 @@ def save_settings(path: Path, settings: Settings) -> None:
 
 def remember_prompt(settings: Settings, prompt: str) -> None:
     """PR3: the last 200 distinct prompts that were used, newest first."""
-    text = " ".join(prompt.split())
-    if text:
-        others = [known for known in settings.prompts if known != text]
-        settings.prompts = [text, *others][:MAX_PROMPTS]
+    settings.prompts = list(remembered(settings.prompts, prompt))
+
+
+def remember_file(settings: Settings, path: Path) -> None:
+    """A project that was opened or saved comes first in File > Open Recent."""
+    name = str(path.absolute())
+    others = [known for known in settings.recent if known != name]
+    settings.recent = [name, *others][: settings.recent_count]
 
 
 def settings_path() -> Path:
@@ -157,6 +167,7 @@ _RANGES = {
     "candidates": (10, 100_000),
     "candidates_mb": (64, 65536),
     "variations": (1, 8),
+    "recent_count": (0, 30),
 }
 HIGHEST = {name: high for name, (_, high) in _RANGES.items()}
 _CHOICES: dict[str, tuple[Any, ...]] = {
@@ -164,7 +175,6 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "grid_shows": ("always", "drags", "never"),
     "thumbnail_px": (0, 24, 40, 64),
 }
-MAX_PROMPTS = 200
 
 
 def _checked(data: dict[str, Any]) -> Settings:
@@ -179,6 +189,8 @@ def _checked(data: dict[str, Any]) -> Settings:
         if value in _CHOICES.get(item.name, (value,)):
             setattr(settings, item.name, value)
     settings.prompts = [text for text in settings.prompts if isinstance(text, str)][:MAX_PROMPTS]
+    recent = [path for path in settings.recent if isinstance(path, str)]
+    settings.recent = recent[: settings.recent_count]
     settings.keys = {
         name: keys
         for name, keys in settings.keys.items()

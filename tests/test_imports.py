@@ -51,7 +51,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "app",
         "engine!",
     ),
-    "app/settings.py": ("platformdirs",),
+    "app/settings.py": ("platformdirs", "app.document"),
     "app/jobs.py": ("numpy", "app.document", "app.records", "engine!"),
     "app/records.py": ("numpy", "app.document", "engine!"),
     "app/costs.py": ("numpy", "app.document", "engine!"),

@@ -74,6 +74,7 @@ class Contents:
         foregrounds: bottom to top.
         next_number: number of the next foreground layer.
         detached: candidates whose layer is gone.
+        prompts: those that pictures were made with, newest first, at most 200 (PR3).
         extra: keys of a project file that this version does not know; written back.
     """
 
@@ -86,6 +87,7 @@ class Contents:
     settings: Settings = field(default_factory=Settings)
     next_number: int = 1
     detached: tuple[Candidate, ...] = ()
+    prompts: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -242,5 +244,6 @@ def content_hash(contents: Contents) -> str:
         settings.variations,
         [layer(item) for item in (contents.background, *contents.foregrounds)],
         [candidate(item) for item in contents.detached],
+        contents.prompts,
     ]
     return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()

@@ -13,6 +13,7 @@ from app.document.contents import Contents
 from app.document.errors import DocumentError
 from app.document.layer import Candidate, Layer
 from app.document.outdated import SOURCE
+from app.document.prompts import remembered_from
 
 
 @dataclass(eq=False)
@@ -38,7 +39,12 @@ class AddCandidates(Command):
                 detached.append(candidate)
             elif layer.as_candidate() != candidate:  # what is shown already waits for nobody
                 contents = contents.with_layers([layer.with_candidate(candidate)])
-        return replace(contents, detached=(*detached, *contents.detached))
+        used = (candidate.record for candidate in self.candidates.values())
+        return replace(
+            contents,
+            detached=(*detached, *contents.detached),
+            prompts=remembered_from(contents.prompts, used),
+        )
 
     def _describe(self, contents: Contents) -> str:
         present = [layer_id for layer_id in self.candidates if contents.get(layer_id)]

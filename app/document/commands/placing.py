@@ -14,6 +14,7 @@ from app.document.errors import DocumentError, LimitError
 from app.document.geometry import Rect
 from app.document.layer import Candidate, Layer, Record, clean_name, new_layer_id, plain_record
 from app.document.pixels import Pixels
+from app.document.prompts import remembered_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,12 @@ class PlacePixels(Command):
                 contents = contents.with_layers([layer.with_candidate(candidate)])
             else:
                 contents = contents.with_layers([showing(layer, candidate)])
-        return replace(contents, detached=(*detached, *contents.detached))
+        used = (placement.record for placement in self.placements)
+        return replace(
+            contents,
+            detached=(*detached, *contents.detached),
+            prompts=remembered_from(contents.prompts, used),
+        )
 
     def _describe(self, contents: Contents) -> str:
         present = [item.layer_id for item in self.placements if contents.get(item.layer_id)]

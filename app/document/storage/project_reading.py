@@ -11,6 +11,7 @@ from typing import Any
 from app.document.contents import MAX_PROMPT, MAX_SIDE, MAX_VARIATIONS, Contents, Settings
 from app.document.geometry import Rect, Size
 from app.document.layer import KINDS, MAX_SEED, Layer, clean_name, new_layer_id, plain_record
+from app.document.prompts import MAX_PROMPTS
 from app.document.storage.checked import (
     MAX_OFFSET,
     ProjectError,
@@ -35,8 +36,8 @@ from app.document.storage.project_format import (
 _MAX_NUMBER = 1_000_000
 _MAX_CANDIDATES = 10_000
 _KNOWN = frozenset(
-    "format version reads_from writer canvas grid background_on prompt settings next_number "
-    "layers detached members".split()
+    "format version reads_from writer canvas grid background_on prompt prompt_history settings "
+    "next_number layers detached members".split()
 )
 
 
@@ -105,10 +106,19 @@ def _project(root: dict[str, Any]) -> Project:
             ),
         ),
         next_number=max(whole(root, "next_number", 1, _MAX_NUMBER), max(numbers) + 1),
+        prompts=_prompts_in(root),
         extra={key: value for key, value in root.items() if key not in _KNOWN},
     )
     detached = tuple(_candidate_in(item) for item in items(root, "detached", 0, _MAX_CANDIDATES))
     return Project(base, entries[0], tuple(entries[1:]), detached, members)
+
+
+def _prompts_in(root: dict[str, Any]) -> tuple[str, ...]:
+    """Files of before the history have none."""
+    if "prompt_history" not in root:
+        return ()
+    found = items(root, "prompt_history", 0, MAX_PROMPTS)
+    return tuple(text({"prompt_history": each}, "prompt_history", MAX_PROMPT) for each in found)
 
 
 def _layer_in(item: Any) -> LayerEntry:

@@ -54,6 +54,7 @@ def head_out(contents: Contents) -> dict[str, Any]:
         "grid": contents.grid,
         "background_on": contents.background_on,
         "prompt": contents.prompt,
+        "prompt_history": list(contents.prompts),
         "settings": {
             "steps": settings.steps,
             "cfg_scale": _plain_number(settings.cfg_scale),

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
 
 from app.document.commands import SetCanvas, SetPrompt
 from app.document.geometry import Size, round_to
+from app.document.prompts import together
 from app.document.storage.formats.table import FORMATS
 from app.settings import Settings, log_path
 from app.ui.actions import Actions
@@ -98,11 +99,15 @@ class ToolsWiring(QObject):
 
     def show_history(self) -> None:
         """Prompts that were used."""
-        self._open(HistoryDialog(self._window, self._session.settings.prompts, self._take_prompt))
+        self._open(HistoryDialog(self._window, self.prompts(), self._take_prompt))
+
+    def prompts(self) -> list[str]:
+        """The document's own history, then what this user wrote elsewhere (PR3)."""
+        return together(self._session.document.contents.prompts, self._session.settings.prompts)
 
     def walk_history(self, step: int) -> None:
         """Alt+Up goes back in the history, Alt+Down forth again."""
-        prompts = self._session.settings.prompts
+        prompts = self.prompts()
         place = min(max(self._walked + step, 0), len(prompts) - 1)
         if prompts and place != self._walked:
             self._take_prompt(prompts[place])

@@ -239,6 +239,24 @@ def test_prompt_history(window: Any, qtbot: Any) -> None:
     assert window.session.document.prompt == "a dog"
 
 
+def test_the_document_brings_its_own_prompts(window: Any, qtbot: Any, tmp_path: Any) -> None:
+    """PR3: opened by somebody else, a file offers what it was made with, before one's own."""
+    draw_box(window, 64, 64, 192, 192)
+    window.prompt.field.setPlainText("a dog")
+    generate(window, qtbot)
+    window.files.write(tmp_path / "a.ora")
+    qtbot.waitUntil(lambda: window.session.path is not None)
+    window.settings.prompts = ["a castle"]
+    window.files._start_new(Size(512, 512))
+    assert window.tools_wiring.prompts() == ["a castle"]
+    window.files.open_path(tmp_path / "a.ora")
+    qtbot.waitUntil(lambda: window.session.path is not None)
+    assert window.tools_wiring.prompts() == ["a dog", "a castle"]
+    for expected in ("a dog", "a castle"):
+        key(window, Qt.Key.Key_Up, ALT, widget=window.prompt.field)
+        assert window.session.document.prompt == expected
+
+
 def test_the_last_two_hundred_prompts_are_kept() -> None:
     """PR3: the oldest goes; one that is used again comes to the front and takes no second place."""
     settings = Settings()
