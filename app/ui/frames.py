@@ -1,17 +1,45 @@
-"""Frames: bars and docks without content, all alike. Knows no panel."""
+"""Frames: bars and docks, all alike, and where they stand. Knows no panel."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QDockWidget, QLabel, QTabWidget, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QLabel,
+    QMainWindow,
+    QTabWidget,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.ui.actions import Actions, spec_title
 from app.ui.text import tr
 from app.ui.theme import DOCK_WIDTH, GAP, ICON, MARGIN
 
 _TOOL_BUTTON = 36
+_HEIGHTS = (300, 560)
+
+
+def lay_out(
+    window: QMainWindow,
+    top: QWidget,
+    tools: QToolBar,
+    centre: Sequence[QWidget],
+    docks: Sequence[QDockWidget],
+) -> None:
+    """Put the parts where editor.md 3.1 wants them; two docks stand at the right."""
+    prompt_bar = bar(tr("Prompt bar"), "promptToolBar")
+    prompt_bar.addWidget(top)
+    window.addToolBar(Qt.ToolBarArea.TopToolBarArea, prompt_bar)
+    window.addToolBar(Qt.ToolBarArea.LeftToolBarArea, tools)
+    window.setCentralWidget(column(*centre))
+    for each in docks:
+        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, each)
+    window.resizeDocks(docks, [DOCK_WIDTH] * len(docks), Qt.Orientation.Horizontal)
+    window.resizeDocks(docks, _HEIGHTS[: len(docks)], Qt.Orientation.Vertical)
 
 
 def bar(title: str, name: str) -> QToolBar:

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import (
-    QMainWindow,
-    QMenu,
-)
+from PySide6.QtWidgets import QMainWindow
 
 from app.bridge import LoopLike, Placed
 from app.jobs import Job, Message
@@ -24,7 +21,7 @@ from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.view import CanvasView
 from app.ui.exchange.drag_out import LayerDrag
 from app.ui.exchange.imported import ImportedWiring
-from app.ui.menus import build_menus
+from app.ui.menus import LiveMenus, build_menus
 from app.ui.panels.advanced_page import AdvancedPage
 from app.ui.panels.candidate_strip import CandidateStrip
 from app.ui.panels.choice_delegate import ChoiceDelegate
@@ -41,22 +38,26 @@ from app.ui.session import MakeEngine, Session
 from app.ui.solo import Solo
 from app.ui.stage import Stage
 from app.ui.text import tr
-from app.ui.theme import DARK, DOCK_WIDTH, MIN_WINDOW, Colours
+from app.ui.theme import DARK, MIN_WINDOW, Colours
 from app.ui.window_state import WindowState
 from app.ui.wiring.arrange import ArrangeWiring
 from app.ui.wiring.asking import AskingWiring
+from app.ui.wiring.candidate_menu import CandidateMenu
 from app.ui.wiring.candidates import CandidatesWiring
 from app.ui.wiring.clipboard import ClipboardWiring
+from app.ui.wiring.closing import Closing
 from app.ui.wiring.edit import EditWiring
 from app.ui.wiring.exporting import ExportWiring
 from app.ui.wiring.files import FilesWiring
 from app.ui.wiring.generate import GenerateWiring
 from app.ui.wiring.help import HelpWiring, first_run_message
+from app.ui.wiring.here import HereWiring
 from app.ui.wiring.importing import ImportWiring
 from app.ui.wiring.inspecting import InspectingWiring
 from app.ui.wiring.looks import LooksWiring
 from app.ui.wiring.marks import MarksWiring
 from app.ui.wiring.model import ModelWiring
+from app.ui.wiring.recent import RecentWiring
 from app.ui.wiring.recovery import RecoveryWiring
 from app.ui.wiring.showing import ShowingWiring
 from app.ui.wiring.tools import ToolsWiring
@@ -92,14 +93,13 @@ class MainWindow(QMainWindow):
         self.setObjectName("mainWindow")
         self.setMinimumSize(*MIN_WINDOW)
         self.resize(_START_SIZE)
-        self._may_close = False
-        self._is_closed = False
         self.settings = settings
         self.session = Session(loop, make_engine, self._accept, settings)
         session = self.session
         colours = DARK
         self.actions_ = Actions(self)
-        self.examples = QMenu(tr("E&xamples"), self)
+        self.live = LiveMenus.made_for(self)
+        self.examples = self.live.examples
         self.solo = Solo(session.document, self)
         self.scene = CanvasScene(session.document, session.pictures, self.solo, self)
         self.view = CanvasView(self.scene, session.selection, session.undo, colours)
@@ -144,6 +144,9 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._wire()
         self.exporting = ExportWiring(session, self.actions_, self, self.files)
+        self.candidate_menu = CandidateMenu(
+            session, self.actions_, self.stage, self.strip, self.exporting
+        )
         self.importing = ImportWiring(session, self.actions_, self, self.files, self.view)
         self.imported = ImportedWiring(session, self.actions_, self)
         self.generate.may_replace = self.imported.may_replace
@@ -155,6 +158,9 @@ class MainWindow(QMainWindow):
         self.view_wiring.apply_theme()
         self.state = WindowState(self, settings)
         self.state.restore()
+        self._closing = Closing(
+            session, self, self.files, self.recovery, self.state, self.closed.emit
+        )
         self._update_title()
         if not settings.first_run_done:
             self.messages.show_message(first_run_message())
@@ -162,19 +168,14 @@ class MainWindow(QMainWindow):
     # ---- parts ----
 
     def _lay_out(self) -> None:
-        build_menus(self, self.actions_, self.examples)
-        top = frames.bar(tr("Prompt bar"), "promptToolBar")
-        top.addWidget(self.prompt)
-        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, top)
+        build_menus(self, self.actions_, self.live)
         self.tools = frames.tool_column(self.actions_, [f"tool_{name}" for name in TOOLS])
-        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.tools)
-        self.setCentralWidget(frames.column(self.messages, self.view, self.strip))
-        inspector = frames.dock(tr("Inspector"), "inspectorDock", self.inspector_tabs)
-        layers = frames.dock(tr("Layers"), "layersDock", self.layers)
-        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, inspector)
-        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, layers)
-        self.resizeDocks([inspector, layers], [DOCK_WIDTH, DOCK_WIDTH], Qt.Orientation.Horizontal)
-        self.resizeDocks([inspector, layers], [300, 560], Qt.Orientation.Vertical)
+        docks = (
+            frames.dock(tr("Inspector"), "inspectorDock", self.inspector_tabs),
+            frames.dock(tr("Layers"), "layersDock", self.layers),
+        )
+        centre = (self.messages, self.view, self.strip)
+        frames.lay_out(self, self.prompt, self.tools, centre, docks)
         self.setStatusBar(self.status)
 
     def _wire(self) -> None:
@@ -191,7 +192,8 @@ class MainWindow(QMainWindow):
         self.view_wiring = ViewWiring(
             session, actions, self.view, self.status, self.card, self._recolour, panes
         )
-        self.edit_wiring = EditWiring(session, actions, self.view, self.layers)
+        here = HereWiring(session, self.view, self.live.here)
+        self.edit_wiring = EditWiring(session, actions, self.view, self.layers, here)
         self.looks = LooksWiring(session, actions, self.layers.looks, (self.view, self.layers.list))
         self.arrange = ArrangeWiring(session, actions, self)
         self.marks = MarksWiring(session, actions, self)
@@ -208,6 +210,7 @@ class MainWindow(QMainWindow):
             self.inspector,
         )
         self.files = FilesWiring(session, actions, self, self.examples)
+        self.recent = RecentWiring(session, actions, self.live.recent, self.files.open_recent)
         self.generate = GenerateWiring(
             session,
             actions,
@@ -259,21 +262,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Qt override: ask about unsaved changes without blocking, then report `closed`."""
-        if not (self._may_close or self.session.undo.is_clean):
-            event.ignore()
-            self.files.when_saved(self._close_now, keep=self.recovery.keep)
-            return
-        event.accept()
-        if not self._is_closed:
-            self._is_closed = True
-            self.recovery.settle()
-            self.state.save()
-            self.session.bridge.stop_all()
-            self.closed.emit()
-
-    def _close_now(self) -> None:
-        self._may_close = True
-        self.close()
+        self._closing.try_to(event)
 
     def _accept(self, job: Job, results: list[Placed]) -> None:
         self.generate.accept(job, results)

@@ -1,21 +1,47 @@
-"""The menu bar: which actions stand where. Nothing here says what they do."""
+"""The menu bar and the context menus: which actions stand where. Nothing here says what they do."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
+from app.ui.action_table import SPECS
 from app.ui.actions import Actions
 from app.ui.text import tr
 
 _SEPARATOR = ""
 
 
-def build_menus(window: QMainWindow, actions: Actions, examples: QMenu) -> None:
-    """Fill the window's menu bar."""
+@dataclass(frozen=True, slots=True)
+class LiveMenus:
+    """Menus whose entries come and go; others fill them.
+
+    Attributes:
+        examples: pictures to begin with.
+        recent: files that were opened or saved.
+        here: layers under the pointer.
+    """
+
+    examples: QMenu
+    recent: QMenu
+    here: QMenu
+
+    @classmethod
+    def made_for(cls, window: QWidget) -> LiveMenus:
+        """Empty ones that belong to the window."""
+        titles = (tr("E&xamples"), tr("Open Re&cent"), tr("Layers &Here"))
+        return cls(*(QMenu(title, window) for title in titles))
+
+
+def build_menus(window: QMainWindow, actions: Actions, live: LiveMenus) -> None:
+    """Fill the window's menu bar (editor.md 3.2)."""
     bar = window.menuBar()
     file = bar.addMenu(tr("&File"))
     _fill(file, actions, "new", "open")
-    file.addMenu(examples)
+    file.addMenu(live.recent)
+    file.addMenu(live.examples)
     _fill(
         file,
         actions,
@@ -27,25 +53,22 @@ def build_menus(window: QMainWindow, actions: Actions, examples: QMenu) -> None:
         bar.addMenu(tr("&Edit")),
         actions,
         *("undo", "redo", _SEPARATOR, "cut", "copy", "copy_merged", "copy_layout", "copy_recipe"),
-        *("paste", "paste_in_place", _SEPARATOR, "duplicate", "delete", _SEPARATOR),
-        *("canvas_size", _SEPARATOR, "find_command", "settings"),
+        *("paste", "paste_in_place", "paste_layout", _SEPARATOR, "duplicate", "delete"),
+        *(_SEPARATOR, "canvas_size", _SEPARATOR, "find_command", "settings"),
     )
+    select = bar.addMenu(tr("Selec&t"))
     _fill(
-        bar.addMenu(tr("Selec&t")),
+        select,
         actions,
         *("select_all", "select_none", _SEPARATOR, "select_above", "select_below"),
         *("select_last", _SEPARATOR, "select_outdated"),
     )
+    select.addMenu(live.here)
     layer = bar.addMenu(tr("&Layer"))
-    _fill(
-        layer,
-        actions,
-        *("new_box", "keep_as_is", _SEPARATOR, "rename", "toggle_visible", "solo"),
-        *("toggle_locked", _SEPARATOR, "raise", "lower", "to_front", "to_back", _SEPARATOR),
-    )
+    _fill(layer, actions, "new_box", "regenerate", "keep_as_is", _SEPARATOR)
+    _fill(layer, actions, "rename", "toggle_visible", "solo", "toggle_locked", _SEPARATOR)
     _arrange_menus(layer, actions)
-    _fill(layer, actions, _SEPARATOR, "copy_seed", "pin_seed", "use_seed", _SEPARATOR)
-    _fill(layer, actions, "original_size", "background")
+    _fill(layer, actions, *_SEEDS, "original_size", "background")
     _fill(
         bar.addMenu(tr("&Generate")),
         actions,
@@ -55,7 +78,45 @@ def build_menus(window: QMainWindow, actions: Actions, examples: QMenu) -> None:
         *("trim_candidates", "raise_bound"),
         *(_SEPARATOR, "focus_prompt", "prompt_history", _SEPARATOR, "restart_engine"),
     )
-    view = bar.addMenu(tr("V&iew"))
+    _view_menu(bar.addMenu(tr("V&iew")), actions)
+    help_menu = bar.addMenu(tr("Hel&p"))
+    _fill(help_menu, actions, "help", "help_keys")
+    help_menu.addMenu(live.examples)
+    _fill(help_menu, actions, "help_model", _SEPARATOR, "copy_diagnostics", "open_logs")
+    _fill(help_menu, actions, _SEPARATOR, "licences", "about")
+
+
+def context_menu(parent: QWidget, actions: Actions, new_box_here: QAction, here: QMenu) -> QMenu:
+    """What a right click on a layer offers, on the canvas and in the list."""
+    menu = QMenu(parent)
+    _fill(
+        menu,
+        actions,
+        *("regenerate", "keep_as_is", "pane_candidates", "compare", _SEPARATOR),
+        *("rename", "duplicate", "delete", _SEPARATOR),
+        *("toggle_visible", "solo", "toggle_locked", _SEPARATOR),
+    )
+    _arrange_menus(menu, actions)
+    _fill(menu, actions, _SEPARATOR, "copy", "paste_in_place")
+    _fill(menu, actions, *_SEEDS, "original_size", "zoom_selection")
+    menu.addAction(new_box_here)
+    menu.addMenu(here)
+    return menu
+
+
+def canvas_menu(parent: QWidget, actions: Actions, new_box_here: QAction) -> QMenu:
+    """What a right click on nothing offers."""
+    menu = QMenu(parent)
+    _fill(menu, actions, "paste", "paste_in_place", _SEPARATOR)
+    menu.addAction(new_box_here)
+    _fill(menu, actions, "select_all", _SEPARATOR, "zoom_fit", "matte", "grid")
+    return menu
+
+
+_SEEDS = (_SEPARATOR, "copy_seed", "copy_record", "pin_seed", "use_seed", _SEPARATOR)
+
+
+def _view_menu(view: QMenu, actions: Actions) -> None:
     _fill(view, actions, "zoom_in", "zoom_out", "zoom_fit", "zoom_100", "zoom_selection")
     _fill(view, actions, _SEPARATOR, "grid", "snap", "outlines", "show_previews")
     _fill(
@@ -65,59 +126,28 @@ def build_menus(window: QMainWindow, actions: Actions, examples: QMenu) -> None:
         "matte_own",
     )
     _fill(view, actions, _SEPARATOR)
-    _fill(
-        _submenu(view, tr("&Tools")), actions, "tool_select", "tool_box", "tool_hand", "tool_zoom"
-    )
-    _fill(_submenu(view, tr("T&heme")), actions, "theme_system", "theme_dark", "theme_light")
-    _fill(
-        _submenu(view, tr("Pa&nels")),
-        actions,
-        *("next_pane", "previous_pane", "pane_layers", "pane_candidates", _SEPARATOR),
-        *("hide_panels", "reset_layout"),
-    )
-    _fill(view, actions, _SEPARATOR, "full_screen")
-    help_menu = bar.addMenu(tr("Hel&p"))
-    _fill(
-        help_menu,
-        actions,
-        "help_model",
-        "help_keys",
-        _SEPARATOR,
-        "copy_diagnostics",
-        "open_logs",
-        "about",
-    )
-
-
-def context_menu(parent: QWidget, actions: Actions) -> QMenu:
-    """What a right click on a layer offers, on the canvas and in the list."""
-    menu = QMenu(parent)
-    _fill(
-        menu,
-        actions,
-        *("regenerate", "keep_as_is", "compare", _SEPARATOR, "rename", "duplicate", "delete"),
-        *(_SEPARATOR, "toggle_visible", "solo", "toggle_locked", _SEPARATOR),
-        *("raise", "lower", "to_front", "to_back", _SEPARATOR),
-    )
-    _arrange_menus(menu, actions)
-    _fill(menu, actions, _SEPARATOR, "copy_seed", "pin_seed", "use_seed", _SEPARATOR)
-    _fill(menu, actions, "original_size", "new_box", "zoom_selection")
-    return menu
-
-
-def canvas_menu(parent: QWidget, actions: Actions) -> QMenu:
-    """What a right click on nothing offers."""
-    menu = QMenu(parent)
-    _fill(menu, actions, "new_box", "select_all", _SEPARATOR, "zoom_fit", "matte", "grid")
-    return menu
+    tools = ("tool_select", "tool_box", "tool_hand", "tool_zoom")
+    _fill(_submenu(view, tr("&Tools")), actions, *tools)
+    panes = ("next_pane", "previous_pane", "pane_layers", "pane_candidates")
+    _fill(_submenu(view, tr("Pa&nels")), actions, *panes)
+    _fill(view, actions, "hide_panels", "full_screen")
+    _fill(_submenu(view, tr("Th&eme")), actions, "theme_system", "theme_dark", "theme_light")
+    _fill(view, actions, _SEPARATOR, "reset_layout")
 
 
 def _arrange_menus(menu: QMenu, actions: Actions) -> None:
+    """Order, place and looks of the selected layers."""
+    _fill(menu, actions, "raise", "lower", "to_front", "to_back", _SEPARATOR)
     sides = ("left", "right", "top", "bottom", "centre_h", "centre_v")
-    align = _submenu(menu, tr("Ali&gn"))
-    _fill(align, actions, *(f"align_{side}" for side in sides), _SEPARATOR)
-    _fill(align, actions, "distribute_h", "distribute_v")
-    _fill(_submenu(menu, tr("Blend &Mode")), actions, "blend_next", "blend_previous")
+    _fill(_submenu(menu, tr("Ali&gn")), actions, *(f"align_{side}" for side in sides))
+    _fill(_submenu(menu, tr("&Distribute")), actions, "distribute_h", "distribute_v")
+    blend = _submenu(menu, tr("Blend &Mode"))
+    _fill(blend, actions, "blend_next", "blend_previous", _SEPARATOR, *_grouped("blend"))
+    _fill(_submenu(menu, tr("&Opacity")), actions, *_grouped("opacity"))
+
+
+def _grouped(group: str) -> list[str]:
+    return [spec.name for spec in SPECS if spec.group == group]
 
 
 def _submenu(menu: QMenu, title: str) -> QMenu:

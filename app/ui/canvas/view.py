@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QFocusEvent,
     QKeyEvent,
     QMouseEvent,
@@ -48,7 +49,8 @@ class CanvasView(QGraphicsView):
         before_held(held): C is down, or came up.
         drawing_changed(): a rectangle begins or ends to be drawn.
         stack_menu_asked(layers, at): Ctrl+right click; the layers there, topmost first.
-        menu_asked(at): a right click on a layer, which is selected now, or on nothing.
+        menu_asked(at): a right click on a layer, which is selected now, or on nothing; or the
+            Menu key, which is about what is selected.
     """
 
     pointer_moved = Signal(int, int)
@@ -189,6 +191,17 @@ class CanvasView(QGraphicsView):
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Qt override: wheel scrolls, Shift sideways, Ctrl zooms at the pointer."""
         self.navigation.wheel(event)
+        event.accept()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Qt override: the Menu key and Shift+F10; the mouse has asked already."""
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            top = self._selection.top()
+            rect = self.document.canvas.rect if top is None else top.rect
+            place = self.mapFromScene(*rect.centre)
+            if not self.viewport().rect().contains(place):
+                place = self.viewport().rect().center()
+            self.menu_asked.emit(self.viewport().mapToGlobal(place))
         event.accept()
 
     # ---- keys ----

@@ -82,6 +82,7 @@ class SettingsDialog(QDialog):
         self._number(form, "font_percent", tr("Font size"), 80, 200, " %", 10)
         sizes = {24: tr("Small"), 40: tr("Medium"), 64: tr("Large"), 0: tr("None")}
         self._choice(form, "thumbnail_px", tr("Pictures in the layer list"), sizes)
+        self._number(form, "recent_count", tr("Recent files (0 = none)"), 0, 30, "", 1)
         self._check(
             form,
             "ask_before_replacing",

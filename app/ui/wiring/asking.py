@@ -62,8 +62,8 @@ class AskingWiring(QObject):
         cost = self._cost(planned)
         self._bar.show_targets(len(planned.targets), bool(document.prompt.strip()), cost)
         for name, scope, text in (
-            ("regenerate", "selected", tr("Regenerate &Selected")),
-            ("generate_empty", "empty", tr("Fill &Empty Boxes")),
+            ("regenerate", "selected", tr("R&egenerate Selected")),
+            ("generate_empty", "empty", tr("&Fill Empty Boxes")),
             ("generate_outdated", "outdated", tr("&Outdated Layers")),
         ):
             part = bridge.plan(scope, self._session.selection.ids)  # type: ignore[arg-type]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QPoint, Qt
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtCore import QObject, Qt
 
 from app.document.bounds import candidate_load, is_over, oldest_unused
-from app.document.commands import DiscardCandidates, SetPrompt
+from app.document.commands import DiscardCandidates
 from app.jobs import Message
 from app.settings import HIGHEST
 from app.ui.actions import Actions
@@ -61,7 +60,6 @@ class CandidatesWiring(QObject):
         ):
             actions[name].triggered.connect(slot)
         strip.list.left.connect(view.setFocus)
-        strip.menu_asked.connect(self._on_menu)
         compare.closed.connect(view.setFocus)
         view.enter_pressed.connect(self.accept)
         view.before_held.connect(stage.hold_before)
@@ -178,21 +176,3 @@ class CandidatesWiring(QObject):
         self._actions.set_enabled("discard", "" if stage.chosen else reason)
         self._view.decor.stage_text = stage.text
         self._scene.show_staged(stage.visible)
-
-    def _on_menu(self, place: int, at: QPoint) -> None:
-        choice = self._stage.choices[place - 1]
-        menu = QMenu(self._strip)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(tr("Use"), lambda: self._stage.accept(place))
-        menu.addAction(self._actions["compare"])
-        menu.addSeparator()
-        seed = choice.seed
-        copy = menu.addAction(tr("Copy Seed"), lambda: QApplication.clipboard().setText(str(seed)))
-        copy.setEnabled(seed is not None)
-        prompt = menu.addAction(
-            tr("Use Prompt"), lambda: self._session.push(SetPrompt(choice.prompt))
-        )
-        prompt.setEnabled(bool(choice.prompt))
-        menu.addSeparator()
-        menu.addAction(tr("Delete"), lambda: self._stage.discard([place]))
-        menu.popup(at)

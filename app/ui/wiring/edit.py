@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, QPoint, Qt
-from PySide6.QtWidgets import QMenu
+from PySide6.QtGui import QAction
 
 from app.document.commands import (
     AddBox,
@@ -15,29 +15,36 @@ from app.document.commands import (
     SetVisible,
 )
 from app.document.geometry import Rect
-from app.document.layer import Layer
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
 from app.ui.menus import canvas_menu, context_menu
 from app.ui.panels.layers import LayerPanel
 from app.ui.session import Session
 from app.ui.text import tr
+from app.ui.wiring.here import HereWiring
 
 
 class EditWiring(QObject):
     """Connects the actions of the menus Edit, Select and Layer."""
 
     def __init__(
-        self, session: Session, actions: Actions, view: CanvasView, layers: LayerPanel
+        self,
+        session: Session,
+        actions: Actions,
+        view: CanvasView,
+        layers: LayerPanel,
+        here: HereWiring,
     ) -> None:
         super().__init__(view)
         self._session = session
         self._actions = actions
         self._view = view
         self._layers = layers
-        self._menu = context_menu(view, actions)
-        self._canvas_menu = canvas_menu(view, actions)
-        self._here = QMenu(tr("Layers Here"), view)
+        self._here = here
+        self.new_box_here = QAction(tr("New &Box Here"), view)
+        self.new_box_here.setToolTip(tr("Adds an empty box around this place."))
+        self._menu = context_menu(view, actions, self.new_box_here, here.menu)
+        self._canvas_menu = canvas_menu(view, actions, self.new_box_here)
         self._connect()
         self.refresh()
 
@@ -73,12 +80,13 @@ class EditWiring(QObject):
 
     # ---- layers ----
 
-    def new_box(self) -> None:
-        """A box in the middle, a third of the canvas wide."""
+    def new_box(self, centre: tuple[float, float] | None = None) -> None:
+        """A box a third of the canvas wide, in its middle or around another place."""
         document = self._session.document
         canvas, grid = document.canvas, document.grid
         width, height = max(grid, canvas.width // 3), max(grid, canvas.height // 3)
-        rect = Rect((canvas.width - width) // 2, (canvas.height - height) // 2, width, height)
+        x, y = centre or (canvas.width / 2, canvas.height / 2)
+        rect = Rect(int(x - width / 2), int(y - height / 2), width, height)
         top = self._session.selection.top()
         command = AddBox(rect.snapped_nearest(grid, canvas), above=None if top is None else top.id)
         if self._session.push(command):
@@ -147,19 +155,13 @@ class EditWiring(QObject):
         self._session.push(SetBackground(on))
 
     def _on_menu(self, at: QPoint) -> None:
+        self._here.come_to(at)
         menu = self._menu if self._session.selection.layers() else self._canvas_menu
         menu.popup(at)
 
-    def _on_stack_menu(self, layers: list[Layer], at: QPoint) -> None:
-        """CA7: every layer under the pointer, topmost first."""
-        self._here.clear()
-        for layer in layers:
-            action = self._here.addAction(layer.name.replace("&", "&&"))
-            action.triggered.connect(
-                lambda _=False, layer_id=layer.id: self._session.selection.set([layer_id])
-            )
-        if layers:
-            self._here.popup(at)
+    def _on_row_menu(self, at: QPoint) -> None:
+        self._here.place = None  # a row has no place but its layer's
+        self._menu.popup(self._layers.list.viewport().mapToGlobal(at))
 
     def _on_changed(self, revision: int) -> None:
         self.refresh()
@@ -174,7 +176,8 @@ class EditWiring(QObject):
         actions["select_none"].triggered.connect(session.selection.clear)
         actions["select_above"].triggered.connect(lambda: session.selection.step(True))
         actions["select_below"].triggered.connect(lambda: session.selection.step(False))
-        actions["new_box"].triggered.connect(self.new_box)
+        actions["new_box"].triggered.connect(lambda: self.new_box())
+        self.new_box_here.triggered.connect(lambda: self.new_box(self._here.place))
         actions["rename"].triggered.connect(self.rename)
         actions["toggle_visible"].triggered.connect(self.toggle_visible)
         actions["toggle_locked"].triggered.connect(self.toggle_locked)
@@ -184,12 +187,9 @@ class EditWiring(QObject):
         actions["to_back"].triggered.connect(lambda: self.shift(False, to_end=True))
         actions["background"].triggered.connect(self._set_background)
         self._view.menu_asked.connect(self._on_menu)
-        self._view.stack_menu_asked.connect(self._on_stack_menu)
         rows = self._layers.list
         rows.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        rows.customContextMenuRequested.connect(
-            lambda at: self._menu.popup(rows.viewport().mapToGlobal(at))
-        )
+        rows.customContextMenuRequested.connect(self._on_row_menu)
         session.undo.changed.connect(self.refresh)
         session.selection.changed.connect(self.refresh)
         session.document.events.changed.connect(self._on_changed)

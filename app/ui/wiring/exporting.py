@@ -75,7 +75,7 @@ class ExportWiring(QObject):
     def export_again(self) -> None:
         """The same format, options and name once more."""
         if self._last_export is not None:
-            self._write(*self._last_export)
+            self.write(*self._last_export)
 
     def save_numbered(self) -> None:
         """`beach_001.ora`, the next free number; the open document keeps its name (SV6)."""
@@ -111,6 +111,32 @@ class ExportWiring(QObject):
             [(tr("Revert"), partial(self._files.open_path, path))],
         )
 
+    def write(
+        self,
+        form: Format,
+        options: ExportOptions,
+        path: Path,
+        contents: Contents | None = None,
+    ) -> None:
+        """Write in the background.
+
+        Args:
+            contents: instead of the document; Export Again does not repeat it then.
+        """
+        if self._is_own_file(path):
+            return
+        shown = contents or self._session.document.contents
+        self._session.settings.last_folder = str(path.parent)
+
+        def done(_: object) -> None:
+            if contents is None:
+                self._last_export = (form, options, path)
+                self.refresh()
+            self._session.note(tr("Exported '{0}'.").format(path.name))
+
+        work = partial(form.write, shown, path, options, {}, None)
+        self._session.files.run(work, done, self._files.report)
+
     def export_layout(self) -> None:
         """The boxes as a text file (LA5)."""
         text = format_layout(self._session.document.contents)
@@ -132,7 +158,7 @@ class ExportWiring(QObject):
         settings.export_options = {**settings.export_options, form.key: chosen}
 
         def done(path: Path) -> None:
-            self._write(form, options, path)
+            self.write(form, options, path)
 
         if form.is_folder:
             title = tr("Export into an empty folder")
@@ -159,20 +185,6 @@ class ExportWiring(QObject):
             )
         )
         return True
-
-    def _write(self, form: Format, options: ExportOptions, path: Path) -> None:
-        if self._is_own_file(path):
-            return
-        contents = self._session.document.contents
-        self._session.settings.last_folder = str(path.parent)
-
-        def done(_: object) -> None:
-            self._last_export = (form, options, path)
-            self.refresh()
-            self._session.note(tr("Exported '{0}'.").format(path.name))
-
-        work = partial(form.write, contents, path, options, {}, None)
-        self._session.files.run(work, done, self._files.report)
 
     def _save_copy(self, name: Callable[[], Path], *, for_sharing: bool) -> None:
         contents: Contents = self._session.document.contents

@@ -79,6 +79,10 @@ class FilesWiring(QObject):
 
         self.when_saved(ask)
 
+    def open_recent(self, path: Path) -> None:
+        """A file whose name is known, after the question about unsaved changes."""
+        self.when_saved(lambda: self.open_path(path))
+
     def open_path(self, path: Path) -> None:
         """Read a project, or a picture as a new one, and show it in one undo step."""
         grid, own, root = self._grid(), self._session.keeper, self.work_root

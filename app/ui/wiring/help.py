@@ -1,15 +1,19 @@
-"""Help: what the model can do, keys, log folder, about."""
+"""Help: the handbook, what the model can do, keys, log folder, licences, about."""
 
 from __future__ import annotations
 
+from importlib import metadata
+
 from PySide6.QtCore import QObject, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from app.jobs import Message
-from app.settings import log_path
+from app.settings import log_path, resources_folder
 from app.ui import dialogs
 from app.ui.actions import Actions
+from app.ui.dialog.page import PageDialog
+from app.ui.handbook import handbook
 from app.ui.session import Session
 from app.ui.text import number, tr
 
@@ -22,7 +26,7 @@ def first_run_message() -> Message:
         kept=tr("It knows a short list of things, in simple scenes and a few looks."),
         advice=tr(
             "It does not do readable text, photographs, faces, or words outside its list; "
-            "F1 shows the list."
+            "the menu Help lists what it knows."
         ),
     )
 
@@ -35,10 +39,24 @@ class HelpWiring(QObject):
         self._session = session
         self._actions = actions
         self._window = window
+        self.page: PageDialog | None = None
+        actions["help"].triggered.connect(self.show_handbook)
+        actions["licences"].triggered.connect(self.show_licences)
         actions["help_model"].triggered.connect(self.show_model)
         actions["help_keys"].triggered.connect(self.show_keys)
         actions["open_logs"].triggered.connect(self.open_logs)
         actions["about"].triggered.connect(self.show_about)
+
+    def show_handbook(self) -> None:
+        """One page from the first box to the file, with the keys of this user."""
+        self._open(PageDialog(self._window, tr("Help"), handbook(self._key_of)))
+
+    def show_licences(self) -> None:
+        """Whose art the model learned from; a copy of what the package carries."""
+        text = licences_text()
+        if not text:
+            text = tr("The file THIRD_PARTY_ART.md is missing. Install the package again.")
+        self._open(PageDialog(self._window, tr("Art and Licences"), text))
 
     def show_model(self) -> None:
         """What the loaded model knows."""
@@ -81,7 +99,28 @@ class HelpWiring(QObject):
         """Name, licence, thanks."""
         text = tr(
             "<p><b>Layerloom</b></p><p>Draw boxes, type one prompt, get a picture in layers.</p>"
-            "<p>Apache-2.0. Icons: Lucide (ISC). Credits for the art that the model learned from "
-            "are in THIRD_PARTY_ART.md.</p>"
+            "<p>Apache-2.0. Icons: Lucide (ISC). Help ▸ Art and Licences names those whose art "
+            "the model learned from.</p>"
         )
         dialogs.show_text(self._window, tr("About Layerloom"), text)
+
+    def _open(self, page: PageDialog) -> None:
+        self.page = page
+        page.open()
+
+    def _key_of(self, name: str) -> str:
+        key = self._actions[name].shortcut()
+        return key.toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def licences_text() -> str:
+    """`THIRD_PARTY_ART.md` of the checkout or of the installed package; "" where there is none."""
+    name = "THIRD_PARTY_ART.md"
+    try:
+        return (resources_folder().parent / name).read_text(encoding="utf-8")
+    except OSError:
+        pass
+    try:
+        return metadata.distribution("layerloom").read_text(f"licenses/{name}") or ""
+    except metadata.PackageNotFoundError:
+        return ""

@@ -13,6 +13,8 @@ from app.ui.panels.looks_bar import LooksBar
 from app.ui.session import Session
 from app.ui.text import tr
 
+MENU_PERCENTS = tuple(range(100, 0, -10))
+
 
 class LooksWiring(QObject):
     """Connects the bar above the layer list.
@@ -35,6 +37,12 @@ class LooksWiring(QObject):
         bar.opacity_chosen.connect(self._set_opacity)
         actions["blend_next"].triggered.connect(lambda: self.step_blend(1))
         actions["blend_previous"].triggered.connect(lambda: self.step_blend(-1))
+        for mode in BLEND_MODES:
+            actions[f"blend_{mode}"].triggered.connect(lambda _=False, m=mode: self.set_blend(m))
+        for percent in MENU_PERCENTS:
+            actions[f"opacity_{percent}"].triggered.connect(
+                lambda _=False, p=percent: self._set_opacity(p, session.undo.new_gesture())
+            )
         session.selection.changed.connect(self.refresh)
         session.document.events.changed.connect(self._on_changed)
         self.refresh()
@@ -49,11 +57,20 @@ class LooksWiring(QObject):
             reason = tr("'{0}' is locked").format(locked)
         for name in ("blend_next", "blend_previous"):
             self._actions.set_enabled(name, reason)
+        top = layers[-1] if layers else None
+        for mode in BLEND_MODES:
+            self._actions.set_enabled(f"blend_{mode}", reason)
+            self._actions[f"blend_{mode}"].setChecked(top is not None and top.blend == mode)
+        for percent in MENU_PERCENTS:
+            self._actions.set_enabled(f"opacity_{percent}", reason)
+            has_it = top is not None and round(top.opacity * 100) == percent
+            self._actions[f"opacity_{percent}"].setChecked(has_it)
 
     def set_blend(self, mode: str) -> None:
         """One mode for all selected layers."""
         if ids := self._ids():
             self._session.push(SetBlend(ids, mode))
+        self.refresh()  # also where nothing changed: a menu's tick stands for the layer
 
     def step_blend(self, step: int) -> None:
         """The next mode in the list, counted from the topmost selected layer's."""

@@ -11,6 +11,7 @@ from app.document.commands import KeepAsIs, SetSeed, SetSettings
 from app.document.layer import Layer
 from app.document.outdated import outdated
 from app.ui.actions import Actions
+from app.ui.panels.record_page import record_lines
 from app.ui.session import Session
 from app.ui.text import tr
 
@@ -31,6 +32,7 @@ class MarksWiring(QObject):
         self._last: tuple[frozenset[int], frozenset[int]] = (frozenset(), frozenset())
         for name, slot in (
             ("copy_seed", self.copy_seed),
+            ("copy_record", self.copy_record),
             ("pin_seed", self.pin_seed),
             ("use_seed", self.use_seed),
             ("keep_as_is", self.keep_as_is),
@@ -52,6 +54,7 @@ class MarksWiring(QObject):
         no_seed = "" if has_seed else (nothing if layer is None else tr("it was not generated"))
         actions.set_enabled("copy_seed", no_seed)
         actions.set_enabled("use_seed", no_seed)
+        actions.set_enabled("copy_record", no_seed)
         pinned = layer is not None and layer.seed is not None
         actions.set_enabled("pin_seed", "" if pinned else no_seed)
         actions["pin_seed"].setText(tr("Un&pin Seed") if pinned else tr("&Pin Seed"))
@@ -68,6 +71,13 @@ class MarksWiring(QObject):
         if seed is not None:
             QApplication.clipboard().setText(str(seed))
             self._session.note(tr("Seed {0} copied.").format(seed))
+
+    def copy_record(self) -> None:
+        """How the present pixels were made, as text, to the clipboard (RE8)."""
+        layer = self._session.selection.single()
+        if layer is not None:
+            QApplication.clipboard().setText("\n".join(record_lines(layer)))
+            self._session.note(tr("The recipe of '{0}' is on the clipboard.").format(layer.name))
 
     def pin_seed(self) -> None:
         """Keep the layer's seed for all jobs to come, or let it go."""

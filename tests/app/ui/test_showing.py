@@ -194,7 +194,7 @@ def test_ctrl_right_click_lists_the_layers_here(window: Any, monkeypatch: Any) -
     layers = filled(window)
     monkeypatch.setattr("PySide6.QtWidgets.QMenu.popup", lambda *_: None)
     QTest.mouseClick(window.view.viewport(), Qt.MouseButton.RightButton, CTRL, at(window, 352, 320))
-    menu = window.edit_wiring._here
+    menu = window.live.here
     assert [action.text() for action in menu.actions()] == ["Layer 2", "Background"]
     menu.actions()[0].trigger()
     assert window.session.selection.ids == {layers[1].id}

@@ -1,0 +1,118 @@
+"""The menu of a candidate: use it, compare, take its seed, prompt or pixels, delete."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QMenu
+
+from app.document.choices import Choice, with_choice
+from app.document.commands import SetPrompt
+from app.document.contents import Contents
+from app.document.storage.formats.options import ExportOptions
+from app.document.storage.formats.table import format_named
+from app.document.storage.names import safe_name
+from app.ui import dialogs
+from app.ui.actions import Actions
+from app.ui.panels.candidate_strip import CandidateStrip
+from app.ui.session import Session
+from app.ui.stage import Stage
+from app.ui.text import tr
+from app.ui.wiring.exporting import ExportWiring
+
+
+class CandidateMenu(QObject):
+    """Opens on a right click, and acts."""
+
+    def __init__(
+        self,
+        session: Session,
+        actions: Actions,
+        stage: Stage,
+        strip: CandidateStrip,
+        exporting: ExportWiring,
+    ) -> None:
+        super().__init__(strip)
+        self._session = session
+        self._actions = actions
+        self._stage = stage
+        self._strip = strip
+        self._exporting = exporting
+        strip.menu_asked.connect(lambda place, at: self.made_for(place).popup(at))
+
+    def made_for(self, place: int) -> QMenu:
+        """The menu of the candidate at a place of the strip; it goes when it closes."""
+        choice = self._stage.choices[place - 1]
+        menu = QMenu(self._strip)
+        menu.setToolTipsVisible(True)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+        def add(text: str, tip: str, can: bool = True) -> QAction:
+            action = menu.addAction(text)
+            action.setToolTip(tip)
+            action.setEnabled(can)
+            return action
+
+        add(tr("&Use"), tr("Shows it in the picture, as one step.")).triggered.connect(
+            lambda: self._stage.accept(place)
+        )
+        menu.addAction(self._actions["compare"])
+        menu.addSeparator()
+        add(
+            tr("Copy &Seed"),
+            tr("Copies the number that it was made with."),
+            choice.seed is not None,
+        ).triggered.connect(lambda: QApplication.clipboard().setText(str(choice.seed)))
+        add(
+            tr("Use &Prompt"), tr("Puts its prompt into the field."), bool(choice.prompt)
+        ).triggered.connect(lambda: self._session.push(SetPrompt(choice.prompt)))
+        add(tr("&Export PNG…"), tr("Writes it as a file; the picture stays.")).triggered.connect(
+            lambda: self.ask_where(choice)
+        )
+        menu.addSeparator()
+        # Right click inside a selection means all of it, as in every list of files.
+        chosen = self._strip.list.places()
+        gone = chosen if place in chosen else [place]
+        add(tr("&Delete"), tr("Takes it out of the strip; undo brings it back.")).triggered.connect(
+            lambda: self._stage.discard(gone)
+        )
+        return menu
+
+    def ask_where(self, choice: Choice) -> None:
+        """The name of the file, then write."""
+        session = self._session
+        folder = Path(session.settings.last_folder or Path.home())
+        stem = self._name(choice) if choice.seed is None else f"{self._name(choice)} {choice.seed}"
+        suggested = str(folder / f"{safe_name(stem)}.png")
+        kind = tr("PNG (*.png)")
+
+        def done(path: Path) -> None:
+            self.write(choice, path)
+
+        title = tr("Export Candidate")
+        dialogs.ask_save(self._strip.window(), title, suggested, kind, "png", done)
+
+    def write(self, choice: Choice, path: Path) -> None:
+        """One layer's candidate as its own pixels, a picture's as the whole canvas."""
+        contents = shown_with(self._session.document.contents, choice)
+        only = next(iter(choice.candidates)) if len(choice.candidates) == 1 else None
+        wanted = self._session.settings.recipe_in_exports
+        options = ExportOptions(layer_id=only, with_recipe=wanted)
+        self._exporting.write(format_named("png"), options, path, contents)
+
+    def _name(self, choice: Choice) -> str:
+        if len(choice.candidates) == 1:
+            return self._session.document.layer(next(iter(choice.candidates))).name
+        return Path(self._session.name).stem
+
+
+def shown_with(contents: Contents, choice: Choice) -> Contents:
+    """The document as it would be with this choice, its records included."""
+    shown = []
+    for layer in with_choice(contents, choice):
+        item = choice.candidates.get(layer.id)
+        shown.append(layer if item is None else replace(layer, record=item.record))
+    return contents.with_layers(shown)
