@@ -9,6 +9,7 @@ Knows neither documents nor the sampler.
 from __future__ import annotations
 
 import hashlib
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,8 +26,34 @@ def pixel_hash(rgba: np.ndarray) -> str:
     """SHA-256 over width, height and bytes of (h, w, 4) uint8."""
     h, w = rgba.shape[:2]
     digest = hashlib.sha256(f"{w}x{h}".encode())
-    digest.update(np.ascontiguousarray(rgba).tobytes())
+    digest.update(np.ascontiguousarray(rgba).data)
     return digest.hexdigest()
+
+
+class PixelHashes:
+    """Hashes of arrays that nobody can change any more, known as long as the arrays live.
+
+    A document hands over the same read-only arrays with every edit; to hash them anew took a
+    twentieth of an edit of ten layers.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[weakref.ref[np.ndarray], str]] = {}
+
+    def of(self, rgba: np.ndarray) -> str:
+        """`pixel_hash` of (h, w, 4) uint8."""
+        number = id(rgba)
+        known = self._known.get(number)
+        if known is not None and known[0]() is rgba:
+            return known[1]
+        value = pixel_hash(rgba)
+        if not rgba.flags.writeable and rgba.base is None:  # a view's owner may still write
+
+            def forget(_: object) -> None:
+                self._known.pop(number, None)
+
+            self._known[number] = weakref.ref(rgba, forget), value
+        return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from engine.api import (
     Progress,
     Started,
 )
-from engine.cache import RegionTokenCache, pixel_hash
+from engine.cache import PixelHashes, RegionTokenCache
 from engine.checks import check_request
 from engine.denoising import CleanLayers, Denoiser, Region
 from engine.device import choose_device, default_cache_budget, precision
@@ -80,6 +80,7 @@ class Generator:
         self.vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
         budget = default_cache_budget(self.device) if cache_bytes is None else cache_bytes
         self.cache = RegionTokenCache(budget)
+        self._hashes = PixelHashes()
 
     @classmethod
     def load(cls, path: Path | None = None, *, device: str = "auto", threads: int = 1) -> Generator:
@@ -233,7 +234,7 @@ class Generator:
         for region in context:
             check()
             assert region.request.pixels is not None
-            hashed = pixel_hash(region.request.pixels)
+            hashed = self._hashes.of(region.request.pixels)
             key = (self.model.file_hash, hashed, *region.size, region.scale)
             entry = self.cache.get(key, partial(self._compute, region))
             stored.append(entry)

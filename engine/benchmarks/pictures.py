@@ -63,5 +63,8 @@ def picture(
 
 
 def finished_pixels(generator: Generator, request: GenerateRequest) -> dict[int, np.ndarray]:
-    """Make the picture; pixels by layer number."""
-    return {result.layer_id: result.rgba for result in generator.run(request).results}
+    """Make the picture; pixels by layer number, read-only as a document's are."""
+    done = {result.layer_id: result.rgba.copy() for result in generator.run(request).results}
+    for pixels in done.values():
+        pixels.flags.writeable = False
+    return done

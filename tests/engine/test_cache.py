@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from engine.cache import RegionTokenCache, pixel_hash
+from engine.cache import PixelHashes, RegionTokenCache, pixel_hash
 from engine.model.packing import KeyValue
 
 
@@ -52,3 +52,28 @@ def test_pixel_hash_sees_shape_and_bytes():
     other[1, 7, 3] = 1
     assert pixel_hash(flat) != pixel_hash(other)
     assert pixel_hash(other[:, ::-1]) != pixel_hash(other)  # views are hashed by what they show
+
+
+def test_hashes_are_known_only_of_arrays_that_cannot_change():
+    hashes = PixelHashes()
+    pixels = np.zeros((4, 4, 4), np.uint8)
+    before = hashes.of(pixels)
+    pixels[0, 0] = 9
+    assert hashes.of(pixels) == pixel_hash(pixels) != before
+    view = pixels[:2]
+    view.flags.writeable = False
+    before = hashes.of(view)
+    pixels[0, 0] = 7
+    assert hashes.of(view) == pixel_hash(view) != before, "its owner may write"
+    pixels.flags.writeable = False
+    assert hashes.of(pixels) == hashes.of(pixels) == pixel_hash(pixels)
+
+
+def test_hashes_of_arrays_that_are_gone_are_forgotten():
+    hashes = PixelHashes()
+    for value in range(50):  # freed memory comes back under the same address
+        pixels = np.full((4, 4, 4), value, np.uint8)
+        pixels.flags.writeable = False
+        assert hashes.of(pixels) == pixel_hash(pixels)
+        del pixels
+    assert not hashes._known
