@@ -42,6 +42,7 @@ class Settings:
         seed_mode: "random" draws a picture seed per job, "fixed" uses `seed`.
         seed: picture seed, 0 to 4294967295.
         variations: pictures per job, 1 to 8.
+        extra: keys of a project file that this version does not know; written back.
     """
 
     steps: int | None = None
@@ -49,6 +50,7 @@ class Settings:
     seed_mode: SeedMode = "random"
     seed: int = 0
     variations: int = 1
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 1 <= self.variations <= MAX_VARIATIONS:
@@ -234,6 +236,7 @@ def content_hash(contents: Contents) -> str:
             [item.pixel_hash, item.visible, item.locked, item.opacity, item.blend, item.seed],
             item.record,
             [candidate(each) for each in item.candidates],
+            item.extra,
         ]
 
     settings = contents.settings
@@ -241,7 +244,7 @@ def content_hash(contents: Contents) -> str:
         [contents.canvas.width, contents.canvas.height, contents.grid],
         [contents.prompt, contents.next_number, contents.background_on, contents.extra],
         [settings.steps, settings.cfg_scale, settings.seed_mode, settings.seed],
-        settings.variations,
+        [settings.variations, settings.extra],
         [layer(item) for item in (contents.background, *contents.foregrounds)],
         [candidate(item) for item in contents.detached],
         contents.prompts,

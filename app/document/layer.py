@@ -10,7 +10,7 @@ import itertools
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal, get_args
 
@@ -109,6 +109,7 @@ class Layer:
         seed: pinned seed 0 to 4294967295, or None.
         record: how the pixels were generated, or None. Never changed in place.
         candidates: other pixels of this layer, newest first.
+        extra: keys of a project file that this version does not know; written back.
     """
 
     id: int
@@ -125,6 +126,7 @@ class Layer:
     seed: int | None = None
     record: Record | None = None
     candidates: tuple[Candidate, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.image is not None and (self.image.width, self.image.height) != (

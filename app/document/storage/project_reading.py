@@ -39,6 +39,11 @@ _KNOWN = frozenset(
     "format version reads_from writer canvas grid background_on prompt prompt_history settings "
     "next_number layers detached members".split()
 )
+_KNOWN_SETTINGS = frozenset("steps cfg_scale seed_mode seed variations".split())
+_KNOWN_OF_LAYER = frozenset(
+    "number kind name rect src pixels trim visible locked opacity blend seed record "
+    "candidates".split()
+)
 
 
 class NewerProjectError(ProjectError):
@@ -104,13 +109,19 @@ def _project(root: dict[str, Any]) -> Project:
             variations=(
                 whole(settings, "variations", 1, MAX_VARIATIONS) if "variations" in settings else 1
             ),
+            extra=_unknown(settings, _KNOWN_SETTINGS),
         ),
         next_number=max(whole(root, "next_number", 1, _MAX_NUMBER), max(numbers) + 1),
         prompts=_prompts_in(root),
-        extra={key: value for key, value in root.items() if key not in _KNOWN},
+        extra=_unknown(root, _KNOWN),
     )
     detached = tuple(_candidate_in(item) for item in items(root, "detached", 0, _MAX_CANDIDATES))
     return Project(base, entries[0], tuple(entries[1:]), detached, members)
+
+
+def _unknown(item: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    """What a later version wrote: kept, so that saving here loses nothing of it."""
+    return {key: value for key, value in item.items() if key not in known}
 
 
 def _prompts_in(root: dict[str, Any]) -> tuple[str, ...]:
@@ -142,6 +153,7 @@ def _layer_in(item: Any) -> LayerEntry:
         blend=clean_name(text(item, "blend", 100)) or "normal",
         seed=seed,
         record=_record_in(item),
+        extra=_unknown(item, _KNOWN_OF_LAYER),
     )
     trim = item.get("trim")
     if trim is not None:

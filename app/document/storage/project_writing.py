@@ -56,6 +56,7 @@ def head_out(contents: Contents) -> dict[str, Any]:
         "prompt": contents.prompt,
         "prompt_history": list(contents.prompts),
         "settings": {
+            **settings.extra,
             "steps": settings.steps,
             "cfg_scale": _plain_number(settings.cfg_scale),
             "seed_mode": settings.seed_mode,
@@ -80,6 +81,7 @@ def layer_out(layer: Layer, src: str, *, with_trim: bool = True) -> dict[str, An
         found = trimmed(layer.pixels)
         trim = None if found is None else [found.x, found.y, found.image.hash]
     return {
+        **layer.extra,
         "number": layer.number,
         "kind": layer.kind,
         "name": layer.name,

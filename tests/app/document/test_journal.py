@@ -6,6 +6,7 @@ import errno
 import os
 import random
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -90,6 +91,22 @@ def test_patches_rebuild_the_document() -> None:
         patch = difference(before, document.contents)
         assert applied(document_out(before), patch) == document_out(document.contents)
         assert difference(document.contents, document.contents) == {}
+
+
+def test_keys_of_later_versions_come_and_go(tmp_path: Path) -> None:
+    """4.1: unknown keys are kept, here through a crash; another document has others."""
+    document = design()
+    folder = kept(tmp_path, document)
+    plain, states = document.contents, []
+    castle = replace(plain.foregrounds[0], extra={"later": 3})
+    settings = replace(plain.settings, extra={"later": [1]})
+    for contents in (replace(plain, settings=settings).with_layers([castle]), plain):
+        folder.keep(contents, DIRTY)
+        states.append(content_hash(recover(shutil.copytree(folder.path, tmp_path / "c")).contents))
+        shutil.rmtree(tmp_path / "c")
+        assert states[-1] == content_hash(contents)
+    assert states[0] != states[1]
+    folder.close(remove=True)
 
 
 def test_what_did_not_change_is_not_written(tmp_path: Path) -> None:

@@ -192,12 +192,16 @@ def test_keys_of_later_versions_are_written_back(tmp_path: Path) -> None:
     def add_key(members: Members) -> None:
         data = json.loads(members["layerloom/document.json"])
         data["later"] = {"kept": [1, 2]}
+        data["settings"]["later"] = "kept"
+        data["layers"][1]["later"] = 3
         members["layerloom/document.json"] = json.dumps(data).encode()
 
     opened = load_project(changed(design(), tmp_path, add_key))
     save_project(opened.contents, tmp_path / "again.ora")
     data = json.loads(members_of(tmp_path / "again.ora")["layerloom/document.json"])
     assert data["later"] == {"kept": [1, 2]}
+    assert data["settings"]["later"] == "kept"
+    assert [layer.get("later") for layer in data["layers"]] == [None, 3, None]
 
 
 def test_a_newer_format_is_refused_and_its_layers_still_open(tmp_path: Path) -> None:

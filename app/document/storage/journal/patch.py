@@ -39,8 +39,12 @@ def difference(before: Contents, after: Contents) -> Json:
         former = old.get(number)
         if former is None:
             layers[str(number)] = layer_out(layer, "", with_trim=False)
-        elif former is not layer and (edit := _edit(former, layer)):
-            edits[str(number)] = edit
+        elif former is not layer:
+            one, other = (layer_out(each, "", with_trim=False) for each in (former, layer))
+            if one.keys() != other.keys():  # of a file of a later version
+                layers[str(number)] = other
+            elif edit := {key: value for key, value in other.items() if one[key] != value}:
+                edits[str(number)] = edit
     if changed:
         patch["set"] = changed
     if dropped:
@@ -102,10 +106,3 @@ def pictures_of(contents: Contents) -> Iterator[Pixels]:
 
 def _all(contents: Contents) -> tuple[Layer, ...]:
     return (contents.background, *contents.foregrounds)
-
-
-def _edit(one: Layer, other: Layer) -> Json:
-    """The values of `other` that differ; ids do not count, they end with the program."""
-    before = layer_out(one, "", with_trim=False)
-    after = layer_out(other, "", with_trim=False)
-    return {key: value for key, value in after.items() if before[key] != value}
