@@ -46,6 +46,9 @@ class Settings:
         undo_steps, undo_mb: how much undo keeps.
         candidates, candidates_mb: how many results a picture keeps before it asks (UN7).
         variations: pictures per job in new pictures, 1 to 8.
+        keep_backup: saving leaves the former version beside the file as `name~`.
+        recovery_folder: where unsaved work is kept; "" = in the user's state folder.
+        former_recovery_folders: where it was kept before, newest first.
         recipe_in_exports: what the export dialog's switch was last set to for all formats (PR5).
         keys: key sequences by action name, where they differ from the preset.
         key_preset: "Layerloom", "Photoshop", "Krita" or "GIMP".
@@ -77,6 +80,9 @@ class Settings:
     candidates_mb: int = 1024
     variations: int = 1
     recipe_in_exports: bool = True
+    keep_backup: bool = True
+    recovery_folder: str = ""
+    former_recovery_folders: list[str] = field(default_factory=list)
     keys: dict[str, list[str]] = field(default_factory=dict)
     key_preset: str = "Layerloom"
     prompts: list[str] = field(default_factory=list)
@@ -146,9 +152,28 @@ def log_path() -> Path:
     return Path(platformdirs.user_log_dir(APP_NAME, appauthor=False)) / "layerloom.log"
 
 
-def work_path() -> Path:
+def work_path(settings: Settings) -> Path:
     """The folder in which this user's windows keep unsaved work."""
-    return Path(platformdirs.user_state_dir(APP_NAME, appauthor=False)) / "work"
+    return _work_in(settings.recovery_folder)
+
+
+def former_work_paths(settings: Settings) -> list[Path]:
+    """Where it was before the user chose another; what a crash left there is still offered."""
+    return [_work_in(folder) for folder in settings.former_recovery_folders]
+
+
+def choose_recovery_folder(settings: Settings, folder: str) -> None:
+    """Keep unsaved work elsewhere from the next start on; "" = the default place."""
+    if folder != settings.recovery_folder:
+        known = [settings.recovery_folder, *settings.former_recovery_folders]
+        settings.former_recovery_folders = [each for each in dict.fromkeys(known) if each != folder]
+        settings.recovery_folder = folder
+
+
+def _work_in(folder: str) -> Path:
+    # Below a folder of ours: nothing else of the user's may ever look like a work folder.
+    base = Path(folder) / APP_NAME if folder else None
+    return (base or Path(platformdirs.user_state_dir(APP_NAME, appauthor=False))) / "work"
 
 
 def resources_folder() -> Path:
@@ -189,6 +214,8 @@ def _checked(data: dict[str, Any]) -> Settings:
         if value in _CHOICES.get(item.name, (value,)):
             setattr(settings, item.name, value)
     settings.prompts = [text for text in settings.prompts if isinstance(text, str)][:MAX_PROMPTS]
+    former = settings.former_recovery_folders
+    settings.former_recovery_folders = [path for path in former if isinstance(path, str)]
     recent = [path for path in settings.recent if isinstance(path, str)]
     settings.recent = recent[: settings.recent_count]
     settings.keys = {

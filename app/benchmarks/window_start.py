@@ -41,7 +41,7 @@ def main() -> int:
             "MainWindow": TimedWindow,
             "settings_path": lambda: folder / "settings.json",
             "log_path": lambda: folder / "layerloom.log",
-            "work_path": lambda: folder / "work",
+            "work_path": lambda settings: folder / "work",
         }
         for name, value in own.items():
             setattr(application, name, value)

@@ -79,7 +79,7 @@ def run_gui(open_path: Path | None, make_engine: MakeEngine | None = None) -> in
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
     engine = make_engine or engine_factory(settings.threads, cache_mb=settings.cache_mb)
-    window = MainWindow(loop, engine, settings, work_root=work_path())
+    window = MainWindow(loop, engine, settings, work_root=work_path(settings))
     install_hooks(loop, window.show_message)
     interrupt = Interrupt(window.close)
     if trouble:

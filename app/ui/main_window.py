@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMainWindow
 
 from app.bridge import LoopLike, Placed
 from app.jobs import Job, Message
-from app.settings import Settings
+from app.settings import Settings, former_work_paths
 from app.ui import frames
 from app.ui.actions import Actions
 from app.ui.canvas.compare import ComparePage
@@ -153,7 +153,10 @@ class MainWindow(QMainWindow):
         self.importing.tell_scaled = self.imported.tell_scaled
         self.layers.model.new_drag = lambda layers: LayerDrag(layers, session.drag_folder)
         self.clipboard = ClipboardWiring(session, self.actions_, self.view, self.importing)
-        self.recovery = RecoveryWiring(session, self.actions_, self, self.files, loop, work_root)
+        former = former_work_paths(settings)
+        self.recovery = RecoveryWiring(
+            session, self.actions_, self, self.files, loop, work_root, former
+        )
         self.recovery.kept_changed.connect(self.status.show_kept)
         self.view_wiring.apply_theme()
         self.state = WindowState(self, settings)

@@ -117,6 +117,7 @@ def atomic_write(
     *,
     verify: Callable[[Path], None] | None = None,
     is_complete: Callable[[Path], bool] | None = None,
+    keep_backup: bool = True,
     expected: Stamp | None = None,
     disk: Disk | None = None,
 ) -> Stamp:
@@ -130,6 +131,7 @@ def atomic_write(
         verify: reads the finished temporary file; raises when it is not what it should be.
         is_complete: given: a present file for which it is true becomes the backup `name~`, one
             for which it is false is set aside as `name.damaged`. None: no backup.
+        keep_backup: False: a complete present file is replaced without a backup.
         expected: the stamp that the present file must still have; None = not checked.
         disk: the file operations; tests pass one that fails.
 
@@ -162,7 +164,9 @@ def atomic_write(
         if verify is not None:
             _verified(verify, temporary, path)
         if old is not None and is_complete is not None:
-            _keep_old(target, is_complete(target), disk)
+            is_good = is_complete(target)
+            if keep_backup or not is_good:
+                _keep_old(target, is_good, disk)
         disk.replace(temporary, target)
     except OSError as error:
         needs = written or None

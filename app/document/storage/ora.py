@@ -58,6 +58,7 @@ def save_project(
     path: Path,
     *,
     for_sharing: bool = False,
+    keep_backup: bool = True,
     expected: Stamp | None = None,
     disk: Disk | None = None,
 ) -> Stamp:
@@ -66,6 +67,7 @@ def save_project(
     Args:
         path: where; a readable file that stands there becomes the backup `name~`.
         for_sharing: leave out prompts, seeds, records and candidates.
+        keep_backup: see `atomic_write`.
         expected: the stamp from opening or the last save; None = do not check.
         disk: see `atomic_write`.
 
@@ -86,6 +88,7 @@ def save_project(
         write,
         verify=lambda new: check_archive(new, written[-1].expected, written[-1].encoded),
         is_complete=is_complete_zip,
+        keep_backup=keep_backup,
         expected=expected,
         disk=disk,
     )

@@ -12,7 +12,9 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFormLayout,
+    QHBoxLayout,
     QLabel,
+    QLineEdit,
     QPushButton,
     QSpinBox,
     QTabWidget,
@@ -20,9 +22,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.settings import Settings
+from app.settings import Settings, choose_recovery_folder, work_path
 from app.ui.dialog.key_editor import KeyEditor
 from app.ui.dialogs import Choice
+from app.ui.exchange.questions import ask_folder
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
 
@@ -147,7 +150,53 @@ class SettingsDialog(QDialog):
             tr("Recipe in exported files"),
             tr("Sets the switch of the export dialog for every format that can carry one."),
         )
+        self._check(
+            form,
+            "keep_backup",
+            tr("Keep a backup when saving"),
+            tr("The version before the save stays beside the file, with ~ after its name."),
+        )
+        self._recovery(form)
         return page
+
+    def _recovery(self, form: QFormLayout) -> None:
+        """Where unsaved work is kept."""
+        shown = QLineEdit()
+        shown.setReadOnly(True)
+        shown.setMinimumHeight(CONTROL_HEIGHT)
+        shown.setAccessibleName(tr("Recovery folder"))
+        choose, reset = QPushButton(tr("Choose…")), QPushButton(tr("Default"))
+        choose.setToolTip(tr("Keeps unsaved work in another folder from the next start on."))
+        reset.setToolTip(tr("Keeps unsaved work in this user's own folder again."))
+        row = QHBoxLayout()
+        row.setSpacing(GAP)
+        row.addWidget(shown, 1)
+        for button in (choose, reset):
+            button.setMinimumHeight(CONTROL_HEIGHT)
+            button.setAccessibleName(button.text().rstrip("…"))
+            button.setAutoDefault(False)
+            row.addWidget(button)
+
+        def show() -> None:
+            shown.setText(str(work_path(self._settings)))
+            shown.setCursorPosition(0)
+            reset.setEnabled(bool(self._settings.recovery_folder))
+
+        def take(folder: str) -> None:
+            choose_recovery_folder(self._settings, folder)
+            self._changed("recovery_folder")
+            show()
+
+        title, start = tr("Recovery Folder"), self._settings.recovery_folder
+        choose.clicked.connect(
+            lambda: ask_folder(self, title, start, lambda folder: take(str(folder)))
+        )
+        reset.clicked.connect(lambda: take(""))
+        self.fields["recovery_folder"] = shown
+        self.reset_recovery = reset
+        show()
+        form.addRow(_label(tr("Recovery folder")), row)
+        form.addRow(_note(tr("Counts from the next start on; work in the old one is offered too.")))
 
     def _undo(self) -> QWidget:
         page, form = _page()

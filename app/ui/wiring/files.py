@@ -49,7 +49,7 @@ class FilesWiring(QObject):
         self._window = window
         self._is_writing = False
         self._waiting: list[Callable[[], None]] = []
-        self.work_root: Path | None = None
+        self.work_roots: tuple[Path, ...] = ()
         self._trouble = OpenTrouble(session, window, self)
         self._fill_examples(examples)
         actions["new"].triggered.connect(self.new)
@@ -85,10 +85,11 @@ class FilesWiring(QObject):
 
     def open_path(self, path: Path) -> None:
         """Read a project, or a picture as a new one, and show it in one undo step."""
-        grid, own, root = self._grid(), self._session.keeper, self.work_root
+        grid, keeper, roots = self._grid(), self._session.keeper, self.work_roots
+        own = keeper.folder if keeper else None
 
         def read() -> Opened:
-            if root is not None and in_use(root, path, own.folder if own else None):
+            if any(in_use(root, path, own) for root in roots):
                 raise StorageError(
                     tr("'{0}' is open in another window.").format(path.name),
                     tr("It was not opened again."),
@@ -190,7 +191,13 @@ class FilesWiring(QObject):
                 self.report(error)
             self._next_write()
 
-        session.files.run(lambda: save_project(contents, path, expected=expected), done, failed)
+        # Without a backup only over what this window wrote itself.
+        has_backup = session.settings.keep_backup or not is_known
+        session.files.run(
+            lambda: save_project(contents, path, keep_backup=has_backup, expected=expected),
+            done,
+            failed,
+        )
 
     def when_saved(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -40,6 +40,7 @@ class RecoveryWiring(QObject):
 
     Args:
         root: below it the work folders lie; None = nothing is kept or offered.
+        former: where they lay before another folder was chosen; offered as well.
 
     Signals:
         kept_changed(text, tip): whether unsaved changes are in the recovery folder.
@@ -55,13 +56,14 @@ class RecoveryWiring(QObject):
         files: FilesWiring,
         loop: LoopLike,
         root: Path | None,
+        former: Sequence[Path] = (),
     ) -> None:
         super().__init__(window)
         self._session = session
         self._window = window
         self._files = files
         self._loop = loop
-        self._root = root
+        self._roots = () if root is None else tuple(dict.fromkeys([root, *former]))
         self._is_kept_on_purpose = False
         self._is_failing = False
         self.dialog: RecoveryDialog | None = None
@@ -77,7 +79,7 @@ class RecoveryWiring(QObject):
         session.document.events.changed.connect(self._on_changed)
         session.path_changed.connect(self._soon)
         session.undo.changed.connect(self._soon)
-        files.work_root = root
+        files.work_roots = self._roots
 
     # ---- keeping ----
 
@@ -165,8 +167,8 @@ class RecoveryWiring(QObject):
 
     def look(self, asked: bool = False) -> None:
         """Offer what earlier windows left; say so when there is nothing and somebody `asked`."""
-        root = self._root
-        if root is None:
+        roots = self._roots
+        if not roots:
             return
 
         def done(found: list[Unfinished]) -> None:
@@ -175,7 +177,11 @@ class RecoveryWiring(QObject):
             elif asked:
                 self._session.note(tr("There is no unsaved work to recover."))
 
-        self._session.files.run(lambda: unfinished(root), done, self._failed)
+        def search() -> list[Unfinished]:
+            found = [each for root in roots for each in unfinished(root)]
+            return sorted(found, key=lambda each: each.changed_at, reverse=True)
+
+        self._session.files.run(search, done, self._failed)
 
     def _offer(self, found: list[Unfinished]) -> None:
         if self.dialog is not None:

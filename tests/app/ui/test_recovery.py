@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from app.document.contents import content_hash
 from app.document.storage.atomic import Disk
 from app.document.storage.journal import WorkFolder, WorkInfo, recover, unfinished
-from app.settings import Settings
+from app.settings import Settings, choose_recovery_folder, former_work_paths, work_path
 from app.ui.main_window import MainWindow
 from tests.app.document.examples import design
 from tests.app.ui.helpers import LEFT, NONE, at, draw_box, move, press_and_move
@@ -323,3 +323,25 @@ def test_a_file_is_not_opened_in_two_windows(
     first.files.open_path(path)
     wait_for_files(first, qtbot)
     assert not first.messages.isVisible()
+
+
+def test_work_in_a_former_folder_is_offered_too(
+    qtbot: Any, qloop: Any, tmp_path: Path, root: Path
+) -> None:
+    """3.5: after another recovery folder was chosen, nothing that lies in the old one is lost."""
+    settings = Settings(theme="dark", first_run_done=True)
+    default = work_path(settings)
+    choose_recovery_folder(settings, str(tmp_path))
+    assert work_path(settings) == tmp_path / "Layerloom" / "work"  # never the chosen folder itself
+    choose_recovery_folder(settings, str(tmp_path / "other"))
+    assert former_work_paths(settings) == [tmp_path / "Layerloom" / "work", default]
+    settings.former_recovery_folders = [str(tmp_path)]
+    leave(tmp_path / "Layerloom" / "work", "old.ora")
+    window: Any = MainWindow(qloop, FakeEngine, settings, work_root=root)
+    window.show()
+    qtbot.waitExposed(window)
+    window.recovery.look()
+    qtbot.waitUntil(lambda: window.recovery.dialog is not None)
+    assert window.session.keeper.folder is None or root in window.session.keeper.folder.parents
+    window.recovery.dialog.close()
+    end(window)

@@ -10,7 +10,13 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication
 
 from app.document.geometry import Rect, Size
-from app.settings import Settings, load_settings, remember_prompt, save_settings
+from app.settings import (
+    Settings,
+    choose_recovery_folder,
+    load_settings,
+    remember_prompt,
+    save_settings,
+)
 from app.ui.dialog.find import rank
 from app.ui.exchange.export_dialog import ExportDialog
 from app.ui.key_presets import PRESETS, conflicts, keys_for
@@ -343,3 +349,50 @@ def test_costs_stand_where_one_looks(window: Any, qtbot: Any) -> None:
     window.prompt.variations.setValue(4)
     two = window.prompt.generate.text()
     assert one != two
+
+
+def test_saving_without_a_backup(window: Any, qtbot: Any, tmp_path: Any) -> None:
+    """3.5, 4.3: switched off, a save over one's own file leaves no second one beside it.
+
+    A file of somebody else is always kept, and a damaged one is set aside as ever.
+    """
+    path = tmp_path / "a.ora"
+
+    def save(name: str = "") -> None:
+        draw_box(window, 64, 64, 128, 128)
+        window.files.write(path, is_known=not name)
+        qtbot.waitUntil(lambda: not window.session.files.is_busy)
+
+    def beside() -> list[str]:
+        return sorted(each.name for each in tmp_path.iterdir())
+
+    dialog = opened(window, "settings")
+    dialog.fields["keep_backup"].setChecked(False)
+    dialog.close()
+    save("as")
+    save()
+    assert beside() == ["a.ora"]
+    save("as")
+    assert beside() == ["a.ora", "a.ora~"]
+    (tmp_path / "a.ora~").unlink()
+    path.write_bytes(b"not a zip")
+    window.session.stamp = None
+    save()
+    assert len(beside()) == 2
+    assert "a.ora~" not in beside()
+
+
+def test_the_recovery_folder_is_chosen_and_put_back(window: Any, tmp_path: Any) -> None:
+    """3.5: a folder of ours below the chosen one, from the next start on."""
+    dialog = opened(window, "settings")
+    field = dialog.fields["recovery_folder"]
+    default = field.text()
+    assert not dialog.reset_recovery.isEnabled()
+    choose_recovery_folder(window.settings, str(tmp_path))
+    dialog.close()
+    dialog = opened(window, "settings")
+    assert dialog.fields["recovery_folder"].text() == str(tmp_path / "Layerloom" / "work")
+    dialog.reset_recovery.click()
+    assert dialog.fields["recovery_folder"].text() == default
+    assert window.settings.former_recovery_folders == [str(tmp_path)]
+    dialog.close()
