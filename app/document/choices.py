@@ -21,9 +21,12 @@ class Choice:
 
     Attributes:
         candidates: by layer id.
+        detached: instead of those: one whose layer is gone. It can be looked at and taken out,
+            but nothing can show it (GE9).
     """
 
     candidates: dict[int, Candidate]
+    detached: Candidate | None = None
 
     @property
     def hashes(self) -> dict[int, str]:
@@ -33,14 +36,14 @@ class Choice:
     @property
     def first(self) -> Candidate:
         """The one of the lowest layer; its record speaks for all."""
-        return next(iter(self.candidates.values()))
+        return self.detached or next(iter(self.candidates.values()))
 
     @property
     def seed(self) -> int | None:
         """The seed, where it is the only one."""
         record = self.first.record or {}
         seed = record.get("seed")
-        return seed if len(self.candidates) == 1 and isinstance(seed, int) else None
+        return seed if len(self.candidates) <= 1 and isinstance(seed, int) else None
 
     @property
     def prompt(self) -> str:
@@ -55,8 +58,14 @@ def choices(contents: Contents, selected: Collection[int]) -> tuple[Choice, ...]
         selected: layer ids; none = the whole picture.
 
     Returns:
-        newest first. Of several layers only results that were made together.
+        newest first. Of several layers only results that were made together; of the whole
+        picture also, last, the detached ones.
     """
+    detached = () if selected else tuple(Choice({}, item) for item in contents.detached)
+    return (*_of_layers(contents, selected), *detached)
+
+
+def _of_layers(contents: Contents, selected: Collection[int]) -> tuple[Choice, ...]:
     layers = [layer for layer in contents.layers if not selected or layer.id in selected]
     if len(layers) == 1:
         layer = layers[0]

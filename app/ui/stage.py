@@ -17,6 +17,7 @@ from app.ui.selection import Selection
 from app.ui.text import number, tr
 from app.ui.undo import UndoStack
 
+_DETACHED = 0  # no layer has this id
 _Key = tuple[frozenset[int], tuple[tuple[int, tuple[Candidate, ...]], ...]]
 
 
@@ -64,6 +65,11 @@ class Stage(QObject):
         return self.choices[self.place - 1] if 0 < self.place <= len(self.choices) else None
 
     @property
+    def num_comparable(self) -> int:
+        """How many can be shown in the picture; the detached ones, which cannot, come last."""
+        return sum(choice.detached is None for choice in self.choices)
+
+    @property
     def visible(self) -> dict[int, Candidate]:
         """What the canvas shows instead of the layers' own pixels, by layer id."""
         chosen = None if self._is_held else self.chosen
@@ -74,6 +80,8 @@ class Stage(QObject):
         """ "Preview 2 of 4"; "" while the document is shown."""
         if self.chosen is None:
             return ""
+        if self.chosen.detached is not None:
+            return tr("Detached: its layer is gone")
         return tr("Preview {0} of {1}").format(number(self.place), number(len(self.choices)))
 
     def new_count(self, layer_id: int) -> int:
@@ -123,7 +131,7 @@ class Stage(QObject):
         if place is not None:
             self.show_place(place)
         chosen = self.chosen
-        if chosen is None:
+        if chosen is None or chosen.detached is not None:
             return False
         ids = list(chosen.candidates)
         self.show_place(0)
@@ -138,14 +146,18 @@ class Stage(QObject):
     def discard(self, places: Iterable[int]) -> bool:
         """Take some out of the strip, as one undo step."""
         hashes: dict[int, list[str]] = {}
+        detached: list[str] = []
         for place in places:
             if 0 < place <= len(self.choices):
-                for layer_id, pixel_hash in self.choices[place - 1].hashes.items():
+                choice = self.choices[place - 1]
+                for layer_id, pixel_hash in choice.hashes.items():
                     hashes.setdefault(layer_id, []).append(pixel_hash)
-        if not hashes:
+                if choice.detached is not None:
+                    detached.append(choice.detached.pixel_hash)
+        if not (hashes or detached):
             return False
         self.show_place(0)
-        return self._undo.push(DiscardCandidates(hashes))
+        return self._undo.push(DiscardCandidates(hashes, detached))
 
     def discard_all(self) -> bool:
         """Empty the strip of the selection."""
@@ -170,7 +182,8 @@ class Stage(QObject):
         """Look at the document and the selection again; what is shown stays shown if it can."""
         chosen = self.chosen
         contents, selected = self._document.contents, self._selection.ids
-        key = (selected, tuple((layer.id, layer.candidates) for layer in contents.layers))
+        lists = [(layer.id, layer.candidates) for layer in contents.layers]
+        key = (selected, (*lists, (_DETACHED, contents.detached)))
         if self._key is not None and _is_same(self._key, key):
             return
         self._key = key

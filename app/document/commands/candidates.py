@@ -93,11 +93,16 @@ class DiscardCandidates(Command):
 
     Attributes:
         hashes: pixel hashes by layer id; those that are not there any more are no error.
+        detached: pixel hashes of candidates whose layer is gone.
     """
 
     hashes: Mapping[int, Sequence[str]]
+    detached: Sequence[str] = ()
 
     def _apply(self, contents: Contents) -> Contents:
+        left = tuple(item for item in contents.detached if item.pixel_hash not in self.detached)
+        if len(left) != len(contents.detached):
+            contents = replace(contents, detached=left)
         layers = []
         for layer_id, gone in self.hashes.items():
             layer = contents.layer(layer_id)
@@ -106,8 +111,10 @@ class DiscardCandidates(Command):
         return contents.with_layers(layers)
 
     def _describe(self, contents: Contents) -> str:
-        count = sum(len(gone) for gone in self.hashes.values())
+        count = sum(len(gone) for gone in self.hashes.values()) + len(self.detached)
         what = "Candidate" if count == 1 else f"{count} Candidates"
+        if not self.hashes:
+            return f"Discard Detached {what}"
         return f"Discard {what} of {named(contents, list(self.hashes))}"
 
 

@@ -79,7 +79,7 @@ class ComparePage(QWidget):
     @property
     def count(self) -> int:
         """Number of tiles, Before included."""
-        return min(MAX_TILES, len(self._stage.choices) + 1)
+        return min(MAX_TILES, self._stage.num_comparable + 1)
 
     @property
     def zoom(self) -> float:
@@ -290,7 +290,7 @@ class ComparePage(QWidget):
             )
 
     def _on_changed(self) -> None:
-        if self.isVisible() and not self._stage.choices:
+        if self.isVisible() and not self._stage.num_comparable:
             self.close_page()
         elif self.isVisible():
             self.current = min(self.current, self.count - 1)

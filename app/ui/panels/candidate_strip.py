@@ -81,6 +81,8 @@ class ChoiceModel(QAbstractListModel):
             return tr("Before: the picture as it is now.")
         choice = self._stage.choices[place - 1]
         text = tr("Candidate {0} of {1}.").format(number(place), number(len(self._stage.choices)))
+        if choice.detached is not None:
+            text = tr("Detached: the layer that it was made for is gone. Right click offers more.")
         if choice.seed is not None:
             text += " " + tr("Seed {0}.").format(choice.seed)
         if uses := self._stage.use_count(choice):

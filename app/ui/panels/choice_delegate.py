@@ -82,7 +82,7 @@ class ChoiceDelegate(QStyledItemDelegate):
         is_new = False
         if place:
             choice = self._stage.choices[place - 1]
-            text = number(place)
+            text = number(place) if choice.detached is None else tr("Detached")
             is_new = self._stage.is_new(choice)
         line = QRect(square.left(), square.bottom() + 3, SIDE, 16)
         painter.setPen(QColor(colours.text if place == self._stage.place else colours.secondary))
@@ -103,7 +103,7 @@ class ChoiceDelegate(QStyledItemDelegate):
         if place == 0:
             return self._before(side)
         choice = self._stage.choices[place - 1]
-        if len(choice.candidates) == 1:
+        if len(choice.candidates) <= 1:
             pixels = choice.first.pixels
             return self._pictures.get(choice.first.pixel_hash, side, lambda: pixels)
         layers = with_choice(contents, choice)

@@ -44,6 +44,7 @@ class MessageBar(QWidget):
         self.setAccessibleName(tr("Message"))
         self._colours = colours
         self.message: Message | None = None
+        self._followed: set[str] = set()
         self.sign = QLabel()
         self.sign.setFixedSize(ICON, ICON)
         self.sign.setAccessibleName(tr("Kind of message"))
@@ -91,15 +92,7 @@ class MessageBar(QWidget):
         self.text.setText(message.text)
         self.text.setAccessibleName(message.text)
         self.details.setPlainText(message.details)
-        for button, action in (
-            (self.action_button, message.action),
-            (self.other_button, message.other_action),
-        ):
-            button.setVisible(bool(action))
-            if action:
-                name = self._name_of(action)
-                button.setText(name)
-                button.setAccessibleName(name)
+        self._name_buttons()
         self.details_button.setChecked(False)
         self.details_button.setVisible(bool(message.details))
         self._on_details(False)
@@ -124,8 +117,23 @@ class MessageBar(QWidget):
         self.details.setVisible(shown)
         self.copy_button.setVisible(shown)
 
-    def _name_of(self, action: str) -> str:
-        return "" if self._actions is None else plain(self._actions[action].text())
+    def _name_buttons(self) -> None:
+        """Called like their actions, whose names may hold numbers that change."""
+        message = self.message
+        if message is None or self._actions is None:
+            return
+        for button, name in (
+            (self.action_button, message.action),
+            (self.other_button, message.other_action),
+        ):
+            button.setVisible(bool(name))
+            if name:
+                action = self._actions[name]
+                button.setText(plain(action.text()))
+                button.setAccessibleName(button.text())
+                if name not in self._followed:
+                    self._followed.add(name)
+                    action.changed.connect(self._name_buttons)
 
     def _act(self, *, first: bool) -> None:
         message = self.message

@@ -10,8 +10,9 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QMenu
 
 from app.document.choices import Choice, with_choice
-from app.document.commands import SetPrompt
+from app.document.commands import AddLayers, SetPrompt
 from app.document.contents import Contents
+from app.document.layer import Candidate, Layer, new_layer_id
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import format_named
 from app.document.storage.names import safe_name
@@ -56,10 +57,15 @@ class CandidateMenu(QObject):
             action.setEnabled(can)
             return action
 
-        add(tr("&Use"), tr("Shows it in the picture, as one step.")).triggered.connect(
-            lambda: self._stage.accept(place)
-        )
-        menu.addAction(self._actions["compare"])
+        if choice.detached is None:
+            add(tr("&Use"), tr("Shows it in the picture, as one step.")).triggered.connect(
+                lambda: self._stage.accept(place)
+            )
+            menu.addAction(self._actions["compare"])
+        else:
+            add(tr("Add as &Layer"), tr("Makes a new layer of it, on top.")).triggered.connect(
+                lambda: self.add_layer(choice)
+            )
         menu.addSeparator()
         add(
             tr("Copy &Seed"),
@@ -81,6 +87,13 @@ class CandidateMenu(QObject):
         )
         return menu
 
+    def add_layer(self, choice: Choice) -> None:
+        """A detached result as a layer of its own; it stays in the strip until it is deleted."""
+        if choice.detached is not None:
+            command = AddLayers([_layer_of(choice.detached)])
+            if self._session.push(command):
+                self._session.selection.set(command.new_ids)
+
     def ask_where(self, choice: Choice) -> None:
         """The name of the file, then write."""
         session = self._session
@@ -99,14 +112,31 @@ class CandidateMenu(QObject):
         """One layer's candidate as its own pixels, a picture's as the whole canvas."""
         contents = shown_with(self._session.document.contents, choice)
         only = next(iter(choice.candidates)) if len(choice.candidates) == 1 else None
+        if choice.detached is not None:
+            alone = _layer_of(choice.detached)
+            contents, only = replace(contents, foregrounds=(alone,)), alone.id
         wanted = self._session.settings.recipe_in_exports
         options = ExportOptions(layer_id=only, with_recipe=wanted)
         self._exporting.write(format_named("png"), options, path, contents)
 
     def _name(self, choice: Choice) -> str:
+        if choice.detached is not None:
+            return tr("Detached")
         if len(choice.candidates) == 1:
             return self._session.document.layer(next(iter(choice.candidates))).name
         return Path(self._session.name).stem
+
+
+def _layer_of(item: Candidate) -> Layer:
+    return Layer(
+        id=new_layer_id(),
+        number=0,
+        name="",
+        rect=item.rect,
+        kind=item.kind,
+        image=item.image,
+        record=item.record,
+    )
 
 
 def shown_with(contents: Contents, choice: Choice) -> Contents:

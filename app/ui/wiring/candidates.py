@@ -79,8 +79,8 @@ class CandidatesWiring(QObject):
     def trim(self) -> None:
         """UN7: the oldest unused ones go, as one step; undo brings them back."""
         gone = oldest_unused(self._session.document.contents, *self._bound)
-        if gone:
-            self._session.push(DiscardCandidates(gone))
+        if gone.count:
+            self._session.push(DiscardCandidates(gone.hashes, gone.detached))
 
     def raise_bound(self) -> None:
         """UN7: twice as many, until what is there fits; nothing of the document changes."""
@@ -102,8 +102,12 @@ class CandidatesWiring(QObject):
         """Ask once the bound is passed; nothing is deleted without a click."""
         contents = self._session.document.contents
         over = is_over(contents, *self._bound)
+        count = oldest_unused(contents, *self._bound).count if over else 0
+        text = tr("Delete {0} Oldest &Unused Candidates").format(number(count))
+        self._actions["trim_candidates"].setText(
+            text if over else tr("Delete Oldest &Unused Candidates")
+        )
         if over and not self._was_over:
-            count = sum(len(hashes) for hashes in oldest_unused(contents, *self._bound).values())
             found, size = candidate_load(contents)
             self._session.notified.emit(
                 Message(
@@ -150,14 +154,11 @@ class CandidatesWiring(QObject):
     def _on_stage(self) -> None:
         actions, stage = self._actions, self._stage
         none = "" if stage.choices else tr("there are no candidates")
-        for name in (
-            "candidate_next",
-            "candidate_previous",
-            "discard_all",
-            "compare",
-            "pane_candidates",
-        ):
+        for name in ("candidate_next", "candidate_previous", "discard_all", "pane_candidates"):
             actions.set_enabled(name, none)
+        actions.set_enabled(
+            "compare", "" if stage.num_comparable else none or tr("they are all detached")
+        )
         self._layers.model.refresh()
         self._inspector.refresh()
         self.check_bound()
@@ -166,7 +167,9 @@ class CandidatesWiring(QObject):
     def _on_shown(self) -> None:
         stage = self._stage
         reason = "" if stage.chosen else tr("the picture is shown as it is")
-        if stage.chosen is not None:
+        if stage.chosen is not None and stage.chosen.detached is not None:
+            reason = tr("the layer that it was made for is gone")
+        elif stage.chosen is not None:
             document = self._session.document
             locked = [key for key in stage.chosen.candidates if document.layer(key).locked]
             if locked:

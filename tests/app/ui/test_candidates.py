@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.document.commands import DuplicateLayers, MoveLayers, SetLocked, SetSettings, UseCandidates
+from app.document.commands import (
+    DeleteLayers,
+    DuplicateLayers,
+    MoveLayers,
+    SetLocked,
+    SetSettings,
+    UseCandidates,
+)
 from app.document.contents import Settings
+from app.document.storage.png import read_picture
 from tests.app.ui.helpers import LEFT, NONE, draw_box, generate, hashes, key
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -285,7 +294,8 @@ def test_the_bar_offers_to_delete_or_to_raise(window: Any, qtbot: Any) -> None:
     layer = castle_with(window, qtbot, 3)
     bar = window.messages
     assert bar.isVisible()
-    assert "Delete" in bar.action_button.text()
+    assert bar.action_button.text() == "Delete 2 Oldest Unused Candidates"
+    assert window.actions_["trim_candidates"].text() == "Delete 2 Oldest &Unused Candidates"
     assert "Raise" in bar.other_button.text()
     steps = window.session.undo.stack.count()
     bar.other_button.click()
@@ -295,6 +305,64 @@ def test_the_bar_offers_to_delete_or_to_raise(window: Any, qtbot: Any) -> None:
     assert len(window.session.document.layer(layer.id).candidates) == 3
     assert not window.actions_["trim_candidates"].isEnabled()
     assert not window.actions_["raise_bound"].isEnabled()
+
+
+def with_detached(window: Any, qtbot: Any) -> Any:
+    """A result for a layer that was deleted meanwhile; the layer as it was."""
+    draw_box(window, 64, 64, 192, 192)
+    layer = window.session.document.foregrounds[0]
+    window.session.selection.set([layer.id])
+    window.actions_["regenerate"].trigger()
+    window.session.push(DeleteLayers([layer.id]))
+    window.engine.finish()
+    qtbot.waitUntil(lambda: bool(window.session.document.contents.detached))
+    return layer
+
+
+def test_detached_results_are_in_the_strip(window: Any, qtbot: Any) -> None:
+    """GE9: with nothing selected they stand under "Detached"; nothing applies them."""
+    layer = with_detached(window, qtbot)
+    window.session.selection.set([])
+    (choice,) = window.stage.choices
+    assert choice.detached.rect == layer.rect
+    assert window.strip.isVisible()
+    rows = window.strip.list.model()
+    assert "Detached" in rows.index(1, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert not window.actions_["compare"].isEnabled()
+    before = window.session.document.content_hash()
+    window.actions_["candidate_next"].trigger()
+    assert "Detached" in window.stage.text
+    assert window.scene.staged_ids == set()
+    assert not window.actions_["accept"].isEnabled()
+    assert "is gone" in window.actions_["accept"].toolTip()
+    key(window, Qt.Key.Key_Return, widget=window.strip.list)
+    assert window.session.document.content_hash() == before
+    key(window, Qt.Key.Key_Delete, widget=window.strip.list)
+    assert window.session.document.contents.detached == ()
+    assert not window.strip.isVisible()
+    window.actions_["undo"].trigger()
+    assert window.session.document.content_hash() == before
+    assert len(window.stage.choices) == 1
+
+
+def test_a_detached_result_can_become_a_layer(window: Any, qtbot: Any, tmp_path: Any) -> None:
+    """GE9: by its menu, as a step; its pixels, place and record come along."""
+    layer = with_detached(window, qtbot)
+    window.session.selection.set([])
+    (item,) = window.session.document.contents.detached
+    path = tmp_path / "gone.png"
+    window.candidate_menu.write(window.stage.choices[0], path)
+    qtbot.waitUntil(lambda: path.exists() and not window.session.files.is_busy)
+    assert np.array_equal(read_picture(path), item.pixels)
+    menu = window.candidate_menu.made_for(1)
+    assert menu.actions()[0].text() == "Add as &Layer"
+    menu.actions()[0].trigger()
+    menu.deleteLater()
+    (made,) = window.session.document.foregrounds
+    assert (made.rect, made.pixel_hash, made.record) == (layer.rect, item.pixel_hash, item.record)
+    assert made.id != layer.id
+    assert window.session.selection.ids == {made.id}
+    assert window.session.document.contents.detached == (item,)
 
 
 def test_the_inspector_says_what_the_row_says(window: Any, qtbot: Any) -> None:
