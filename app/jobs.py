@@ -245,11 +245,12 @@ def build_request(
     )
 
 
-def failure_message(job: Job, event: Failed, tokens: int = 0) -> Message:
+def failure_message(job: Job, event: Failed, tokens: int = 0, fitting: int = 0) -> Message:
     """MS1 and MS2: the exception's own words go behind Details.
 
     Args:
         tokens: of all layers that took part; 0 = not known.
+        fitting: how many tokens would have had room; 0 = not known.
     """
     what = f"Generating {job.title} failed."
     kept = "Your picture is as it was."
@@ -263,7 +264,8 @@ def failure_message(job: Job, event: Failed, tokens: int = 0) -> Message:
         size = f" ({tokens:,} tokens)" if tokens else ""
         what = f"There was not enough memory for {layers}{size}."
         kept = kept if job.done else "Nothing was changed."
-        advice = "Generate fewer layers at once, or choose a smaller canvas."
+        advice = "Generate fewer layers at once, or choose a smaller canvas"
+        advice += f"; {fitting:,} tokens would fit." if fitting else "."
     elif event.kind == "request":
         what, advice = f"{what} {event.message}", event.advice
     else:

@@ -66,6 +66,25 @@ def trouble(whole: Load, singles: Sequence[Load], free: int | None) -> Message |
     )
 
 
+def fitting_tokens(failed: Load, free: int | None) -> int:
+    """MS2: about how many tokens a like job could have, after this one ran out of memory.
+
+    Args:
+        free: bytes, now that the job is gone; None = nobody knows.
+
+    Returns:
+        rounded down; 0 where that cannot be said: nothing would fit, or the estimate says that
+        the job itself should have.
+    """
+    if free is None or not failed.seen:
+        return 0
+    each = (peak_bytes(failed) - BYTES_ANYWAY) / failed.seen
+    count = int((free - RESERVE_BYTES - BYTES_ANYWAY) / each)
+    unit = 100 if count >= 1000 else 10
+    count = max(0, count // unit * unit)
+    return count if count < failed.seen else 0
+
+
 def size(count: int) -> str:
     """Bytes as people read them."""
     return f"{count / 2**30:.1f} GB" if count >= 2**30 else f"{max(1, round(count / 2**20))} MB"

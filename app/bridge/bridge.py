@@ -17,7 +17,7 @@ from psygnal import Signal
 from app import memory
 from app.bridge.line import Accept, JobLine
 from app.bridge.link import EngineLink, LoopLike, MakeEngine
-from app.costs import load_of, tokens_of
+from app.costs import Load, load_of, tokens_of
 from app.document.document import Document
 from app.document.layer import Layer
 from app.jobs import Job, JobList, Message, Plan, Scope, plan, reason_against
@@ -74,6 +74,7 @@ class Bridge:
         self.pace = line.pace = Pace(
             loop, line.submit_probe, self._link.cancel, line.jobs.next_id, clock
         )
+        line.fitting = self._fitting_tokens
         line.job_changed.connect(self.job_changed.emit)
         line.job_failed.connect(self.message.emit)
         line.previews_cleared.connect(self.previews_cleared.emit)
@@ -225,6 +226,11 @@ class Bridge:
         whole = load_of(contents, planned.targets, planned.context, info)
         singles = [load_of(contents, [layer], planned.context, info) for layer in planned.targets]
         return memory.trouble(whole, singles, self.free_memory())
+
+    def _fitting_tokens(self, failed: Load) -> int:
+        """MS2; other devices have memory of their own, of which nothing is known here."""
+        on_cpu = self.info is not None and self.info.device == "cpu"
+        return memory.fitting_tokens(failed, self.free_memory()) if on_cpu else 0
 
     def _grid_trouble(self) -> Message | None:
         grid = self.document.grid

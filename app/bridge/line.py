@@ -45,6 +45,7 @@ class JobLine:
         info: what the model announced; None before.
         preview_every: rough pictures each k-th step; 0 = none.
         pace: set by the owner before the first job; it is told of each run.
+        fitting: set by the owner: how many tokens would fit after a job ran out of memory.
 
     Events:
         job_changed(job): it was asked for, started, went on or ended.
@@ -68,6 +69,7 @@ class JobLine:
         self._accept = accept
         self._waiting: list[Job] = []
         self._runs: dict[int, Job] = {}
+        self.fitting: Callable[[Load], int] = lambda load: 0
 
     @property
     def waiting(self) -> tuple[Job, ...]:
@@ -184,7 +186,11 @@ class JobLine:
     def _on_failed(self, job: Job, event: Failed) -> None:
         self._end_current()
         load = self._load(job)
-        job.message = failure_message(job, event, 0 if load is None else load.seen)
+        tokens = fitting = 0
+        if load is not None:
+            tokens = load.seen
+            fitting = self.fitting(load) if event.kind == "memory" else 0
+        job.message = failure_message(job, event, tokens, fitting)
         self.jobs.ended(job, "failed")
         self.job_failed.emit(job.message)
         self._begin_next()

@@ -72,6 +72,24 @@ def test_memory_that_ran_out_is_said_with_layers_and_tokens() -> None:
     assert "the finished candidate are kept" in desk.messages[-1].text
 
 
+def test_how_many_tokens_would_fit() -> None:
+    """MS2: rounded down, of the same mixture; nothing where it cannot be known."""
+    failed = Load(tokens=4000, seen=2000, steps=8, pixels=1 << 20)
+    half = Load(tokens=2000, seen=1000, steps=8, pixels=1 << 19)
+    free = memory.RESERVE_BYTES + memory.peak_bytes(half) + 1000
+    assert memory.fitting_tokens(failed, free) == 1000
+    assert memory.fitting_tokens(failed, free - 2_000_000) < 1000
+    for unknown in (None, 0, memory.RESERVE_BYTES + 64 * GB):
+        assert memory.fitting_tokens(failed, unknown) == 0
+    desk = Desk(document_with_boxes(*BOXES))
+    desk.bridge.generate("picture")
+    desk.bridge.free_memory = lambda: memory.RESERVE_BYTES + memory.BYTES_ANYWAY + 7_000_000
+    desk.engine.fail(kind="memory", message="There was not enough memory.")
+    desk.loop.turn()
+    said = desk.messages[-1].text
+    assert said.endswith("or choose a smaller canvas; 50 tokens would fit.")
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
