@@ -87,7 +87,7 @@ def test_how_many_tokens_would_fit() -> None:
     desk.engine.fail(kind="memory", message="There was not enough memory.")
     desk.loop.turn()
     said = desk.messages[-1].text
-    assert said.endswith("or choose a smaller canvas; 50 tokens would fit.")
+    assert said.endswith("or choose a smaller canvas; 60 tokens would fit.")
 
 
 @pytest.mark.parametrize(
