@@ -59,6 +59,7 @@ from app.ui.wiring.marks import MarksWiring
 from app.ui.wiring.model import ModelWiring
 from app.ui.wiring.recent import RecentWiring
 from app.ui.wiring.recovery import RecoveryWiring
+from app.ui.wiring.resuming import Resuming
 from app.ui.wiring.showing import ShowingWiring
 from app.ui.wiring.tools import ToolsWiring
 from app.ui.wiring.view import TOOLS, ViewWiring
@@ -212,7 +213,8 @@ class MainWindow(QMainWindow):
             self.layers,
             self.inspector,
         )
-        self.files = FilesWiring(session, actions, self, self.examples)
+        resuming = Resuming(session, self.view)
+        self.files = FilesWiring(session, actions, self, self.examples, resuming)
         self.recent = RecentWiring(session, actions, self.live.recent, self.files.open_recent)
         self.generate = GenerateWiring(
             session,

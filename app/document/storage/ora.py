@@ -28,6 +28,7 @@ from app.document.storage.archive import (
 from app.document.storage.atomic import Disk, Stamp, atomic_write, stamp_of
 from app.document.storage.own_data import BLOBS, DOCUMENT, own_contents
 from app.document.storage.png import fitted
+from app.document.storage.project_format import View
 from app.document.storage.project_writing import src_of, write_project
 from app.document.storage.stack_xml import Stack, StackError, StackLayer, read_stack, write_stack
 
@@ -45,12 +46,14 @@ class Opened:
         messages: sentences for the user; empty when all is as it was saved.
         stamp: the file's state when it was read; give it to `save_project` as `expected`.
         is_project: whether prompts, boxes and records were in it.
+        view: how it was looked at; None = nobody said.
     """
 
     contents: Contents
     messages: tuple[str, ...]
     stamp: Stamp | None
     is_project: bool
+    view: View | None = None
 
 
 def save_project(
@@ -58,6 +61,7 @@ def save_project(
     path: Path,
     *,
     for_sharing: bool = False,
+    view: View | None = None,
     keep_backup: bool = True,
     expected: Stamp | None = None,
     disk: Disk | None = None,
@@ -67,6 +71,7 @@ def save_project(
     Args:
         path: where; a readable file that stands there becomes the backup `name~`.
         for_sharing: leave out prompts, seeds, records and candidates.
+        view: how it is looked at; None = not said.
         keep_backup: see `atomic_write`.
         expected: the stamp from opening or the last save; None = do not check.
         disk: see `atomic_write`.
@@ -81,7 +86,7 @@ def save_project(
     written: list[ArchiveWriter] = []
 
     def write(stream: BinaryIO) -> None:
-        written.append(write_ora(contents, stream, for_sharing=for_sharing))
+        written.append(write_ora(contents, stream, for_sharing=for_sharing, view=view))
 
     return atomic_write(
         path,
@@ -94,15 +99,20 @@ def save_project(
     )
 
 
-def write_ora(contents: Contents, stream: BinaryIO, *, for_sharing: bool = False) -> ArchiveWriter:
-    """Write the whole file into a stream; the same contents give the same bytes.
+def write_ora(
+    contents: Contents, stream: BinaryIO, *, for_sharing: bool = False, view: View | None = None
+) -> ArchiveWriter:
+    """Write the whole file into a stream; the same contents and view give the same bytes.
 
     Returns:
         The closed writer: what each member must read back as, see `check_archive`.
     """
     with writing(stream) as archive:
         archive.add("mimetype", MIMETYPE.encode(), stored=True)
-        stack = [_stack_layer(layer) for layer in reversed(contents.layers)]
+        selected = () if view is None else view.selected
+        stack = [
+            _stack_layer(layer, layer.number in selected) for layer in reversed(contents.layers)
+        ]
         archive.add("stack.xml", write_stack(contents.canvas, stack))
         for layer in contents.layers:
             archive.add_picture(src_of(layer), _shown(layer))
@@ -110,11 +120,11 @@ def write_ora(contents: Contents, stream: BinaryIO, *, for_sharing: bool = False
         archive.add_picture("mergedimage.png", merged)
         archive.add_picture("Thumbnails/thumbnail.png", fitted(merged, THUMBNAIL))
         if not for_sharing:
-            _add_own_data(contents, archive)
+            _add_own_data(contents, archive, view)
         return archive
 
 
-def _stack_layer(layer: Layer) -> StackLayer:
+def _stack_layer(layer: Layer, is_selected: bool) -> StackLayer:
     return StackLayer(
         name=layer.name,
         src=src_of(layer),
@@ -124,6 +134,7 @@ def _stack_layer(layer: Layer) -> StackLayer:
         visible=layer.visible,
         blend=layer.blend,
         locked=layer.locked,
+        selected=is_selected,
     )
 
 
@@ -134,13 +145,13 @@ def _shown(layer: Layer) -> np.ndarray | Pixels:
     return np.zeros((layer.rect.height, layer.rect.width, 4), np.uint8)
 
 
-def _add_own_data(contents: Contents, archive: ArchiveWriter) -> None:
+def _add_own_data(contents: Contents, archive: ArchiveWriter, view: View | None) -> None:
     members = {
         name: value
         for name, value in archive.expected.items()
         if name == "stack.xml" or name.startswith("data/")
     }
-    archive.add(DOCUMENT, write_project(contents, members))
+    archive.add(DOCUMENT, write_project(contents, members, view))
     blobs: dict[str, Pixels] = {}
     everything = (contents.background, *contents.foregrounds)
     for item in [each for layer in everything for each in layer.candidates]:
@@ -179,8 +190,8 @@ def read_ora(
     stack, stack_bytes = stack_of(archive)
     pictures = {src: archive.picture(src) for src in {item.src for item in stack.layers}}
     if archive.has(DOCUMENT) and not layers_only:
-        contents, messages = own_contents(archive, stack, stack_bytes, pictures)
-        return Opened(contents, messages, None, True)
+        contents, messages, view = own_contents(archive, stack, stack_bytes, pictures)
+        return Opened(contents, messages, None, True, view)
     if not stack.layers and archive.has("mergedimage.png"):
         stack = Stack(
             stack.size, (StackLayer(name=Path(archive.name).stem, src="mergedimage.png"),)

@@ -16,7 +16,7 @@ from app.document.storage import outside
 from app.document.storage.archive import ArchiveReader
 from app.document.storage.checked import ProjectError
 from app.document.storage.errors import NewerFormatError
-from app.document.storage.project_format import VERSION, LayerEntry, Project, candidates_of
+from app.document.storage.project_format import VERSION, LayerEntry, Project, View, candidates_of
 from app.document.storage.project_reading import NewerProjectError, read_project
 from app.document.storage.stack_xml import Stack
 
@@ -26,16 +26,20 @@ BLOBS = "layerloom/blobs/"
 
 def own_contents(
     archive: ArchiveReader, stack: Stack, stack_bytes: bytes, pictures: Mapping[str, Pixels]
-) -> tuple[Contents, tuple[str, ...]]:
-    """Contents of a file of ours, whether or not somebody changed it meanwhile."""
+) -> tuple[Contents, tuple[str, ...], View | None]:
+    """Contents of a file of ours, whether or not somebody changed it meanwhile.
+
+    Returns:
+        them, what to tell about them, and how they were looked at.
+    """
     project = read_own(archive)
     find = finder(archive, pictures)
     if _is_as_saved(project, stack_bytes, pictures):
         try:
-            return _as_saved(project, pictures, find, archive), ()
+            return _as_saved(project, pictures, find, archive), (), project.view
         except ValueError:
             pass  # the parts contradict each other: what other programs see counts
-    return outside.merged(project, stack, pictures, find)
+    return *outside.merged(project, stack, pictures, find), project.view
 
 
 def read_own(archive: ArchiveReader) -> Project:

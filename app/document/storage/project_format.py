@@ -50,6 +50,21 @@ class LayerEntry:
     candidates: tuple[CandidateEntry, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """How somebody looked at the document; no part of it, so a change of it is none to save.
+
+    Attributes:
+        zoom: device pixels per canvas pixel; None = the whole canvas, however large.
+        centre: what was in the middle, canvas pixels.
+        selected: numbers of the selected layers, bottom to top.
+    """
+
+    zoom: float | None = None
+    centre: tuple[int, int] = (0, 0)
+    selected: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """A checked `document.json`; `base` holds everything but the foreground layers."""
@@ -59,6 +74,7 @@ class Project:
     foregrounds: tuple[LayerEntry, ...]
     detached: tuple[CandidateEntry, ...]
     members: dict[str, str]
+    view: View | None = None
 
 
 def candidates_of(

@@ -31,13 +31,16 @@ from app.document.storage.project_format import (
     CandidateEntry,
     LayerEntry,
     Project,
+    View,
 )
 
 _MAX_NUMBER = 1_000_000
 _MAX_CANDIDATES = 10_000
+_MAX_SELECTED = 201
+_MIN_ZOOM, _MAX_ZOOM = 0.001, 1000  # the window has narrower bounds of its own
 _KNOWN = frozenset(
     "format version reads_from writer canvas grid background_on prompt prompt_history settings "
-    "next_number layers detached members".split()
+    "next_number layers detached members view".split()
 )
 _KNOWN_SETTINGS = frozenset("steps cfg_scale seed_mode seed variations".split())
 _KNOWN_OF_LAYER = frozenset(
@@ -116,7 +119,22 @@ def _project(root: dict[str, Any]) -> Project:
         extra=_unknown(root, _KNOWN),
     )
     detached = tuple(_candidate_in(item) for item in items(root, "detached", 0, _MAX_CANDIDATES))
-    return Project(base, entries[0], tuple(entries[1:]), detached, members)
+    return Project(base, entries[0], tuple(entries[1:]), detached, members, _view_in(root))
+
+
+def _view_in(root: dict[str, Any]) -> View | None:
+    """A view that cannot be understood is no reason to refuse a document."""
+    try:
+        view = mapping(root, "view")
+        x, y = whole_numbers(view, "centre", 2)
+        selected = items(view, "selected", 0, _MAX_SELECTED)
+        return View(
+            zoom=optional(view, "zoom", lambda key: real(view, key, _MIN_ZOOM, _MAX_ZOOM)),
+            centre=(x, y),
+            selected=tuple(bounded(each, 0, _MAX_NUMBER, "selected") for each in selected),
+        )
+    except ProjectError:
+        return None
 
 
 def _unknown(item: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:

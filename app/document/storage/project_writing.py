@@ -12,7 +12,7 @@ from typing import Any
 from app.document.contents import Contents
 from app.document.geometry import Rect
 from app.document.layer import Candidate, Layer
-from app.document.storage.project_format import FORMAT, READS_FROM, VERSION
+from app.document.storage.project_format import FORMAT, READS_FROM, VERSION, View
 from app.document.storage.trim import trimmed
 
 
@@ -21,12 +21,20 @@ def src_of(layer: Layer) -> str:
     return f"data/L{layer.number:04d}.png"
 
 
-def write_project(contents: Contents, members: Mapping[str, str]) -> bytes:
+def write_project(
+    contents: Contents, members: Mapping[str, str], view: View | None = None
+) -> bytes:
     """The JSON for these contents; `members` are the hashes of stack and pictures."""
     on = contents.background_on
     layers = [layer_out(contents.background, src_of(contents.background) if on else "")]
     layers += [layer_out(layer, src_of(layer)) for layer in contents.foregrounds]
     document = {**head_out(contents), "layers": layers, "members": dict(members)}
+    if view is not None:
+        document["view"] = {
+            "zoom": _plain_number(view.zoom),
+            "centre": list(view.centre),
+            "selected": list(view.selected),
+        }
     return json_bytes(document, indent=1)
 
 

@@ -52,6 +52,7 @@ class StackLayer:
         x, y: offset on the canvas, may be negative.
         blend: our name of the mode; an operator that we do not know stands as it is.
         locked: None when the file says nothing (GIMP drops it).
+        selected: told to other programs; not read, since a file of ours says it elsewhere.
     """
 
     name: str
@@ -62,6 +63,7 @@ class StackLayer:
     visible: bool = True
     blend: str = "normal"
     locked: bool | None = None
+    selected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ def write_stack(size: Size, layers: Iterable[StackLayer]) -> bytes:
             "composite-op": _OPERATORS.get(layer.blend, layer.blend),
             "edit-locked": "true" if layer.locked else "false",
         }
+        if layer.selected:
+            attributes["selected"] = "true"
         text = " ".join(f"{key}={quoteattr(value)}" for key, value in attributes.items())
         lines.append(f"  <layer {text}/>")
     lines += [" </stack>", "</image>", ""]

@@ -60,6 +60,21 @@ class Navigation:
         else:
             self.set_zoom(next((stop for stop in reversed(_STOPS) if stop < now * 0.99), ZOOM_MIN))
 
+    @property
+    def follows_fit(self) -> bool:
+        """Whether the whole canvas is shown, however large the window is."""
+        return self._follows_fit
+
+    @property
+    def centre(self) -> QPointF:
+        """What is in the middle, canvas pixels."""
+        return self._view.mapToScene(self._view.viewport().rect().center())
+
+    def look_at(self, centre: QPointF, zoom: float) -> None:
+        """This much enlarged, with this place in the middle, canvas pixels."""
+        self.set_zoom(zoom)
+        self._view.centerOn(centre)
+
     def fit(self) -> None:
         """The whole canvas, centred; stays so while the window changes its size."""
         self._follows_fit = True

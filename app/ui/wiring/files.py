@@ -30,6 +30,7 @@ from app.ui.exchange import questions
 from app.ui.session import Session, first_settings
 from app.ui.text import tr
 from app.ui.wiring.open_trouble import OpenTrouble
+from app.ui.wiring.resuming import Resuming
 
 logger = logging.getLogger(__name__)
 
@@ -42,11 +43,17 @@ class FilesWiring(QObject):
     """Connects the actions of the menu File."""
 
     def __init__(
-        self, session: Session, actions: Actions, window: QWidget, examples: QMenu
+        self,
+        session: Session,
+        actions: Actions,
+        window: QWidget,
+        examples: QMenu,
+        resuming: Resuming,
     ) -> None:
         super().__init__(window)
         self._session = session
         self._window = window
+        self._resuming = resuming
         self._is_writing = False
         self._waiting: list[Callable[[], None]] = []
         self.work_roots: tuple[Path, ...] = ()
@@ -117,6 +124,7 @@ class FilesWiring(QObject):
         is_file = path.suffix.lower() == SUFFIX and not is_copy
         text = tr("Open '{0}'").format(path.name)
         session.replace(opened.contents, text, path if is_file else None, opened.stamp)
+        self._resuming.show(opened.view)
         if not is_file:
             session.undo.stack.resetClean()  # it is in no file of ours yet
         session.settings.last_folder = str(path.parent)
@@ -174,6 +182,7 @@ class FilesWiring(QObject):
         session = self._session
         contents, sitting = session.document.contents, session.sitting
         expected = session.stamp if is_known else None
+        view = self._resuming.now()
 
         def done(stamp: Stamp) -> None:
             if session.sitting == sitting:  # else another document is open by now
@@ -194,7 +203,9 @@ class FilesWiring(QObject):
         # Without a backup only over what this window wrote itself.
         has_backup = session.settings.keep_backup or not is_known
         session.files.run(
-            lambda: save_project(contents, path, keep_backup=has_backup, expected=expected),
+            lambda: save_project(
+                contents, path, view=view, keep_backup=has_backup, expected=expected
+            ),
             done,
             failed,
         )

@@ -38,6 +38,7 @@ from app.document.storage import archive
 from app.document.storage.errors import NewerFormatError, StorageError
 from app.document.storage.ora import load_project, save_project
 from app.document.storage.png import encode_png
+from app.document.storage.project_format import View
 from tests.app.document.examples import add_box, design, fill, picture, plain, run
 
 Members = dict[str, bytes]
@@ -202,6 +203,26 @@ def test_keys_of_later_versions_are_written_back(tmp_path: Path) -> None:
     assert data["later"] == {"kept": [1, 2]}
     assert data["settings"]["later"] == "kept"
     assert [layer.get("later") for layer in data["layers"]] == [None, 3, None]
+
+
+def test_a_view_is_kept_and_none_that_cannot_be_one(tmp_path: Path) -> None:
+    """4.1: it is no part of the document, and no reason to refuse one."""
+    document, path = design(), tmp_path / "beach.ora"
+    view = View(zoom=1.5, centre=(-7, 30), selected=(0, 2))
+    save_project(document.contents, path, view=view)
+    opened = load_project(path)
+    assert opened.view == view
+    assert content_hash(opened.contents) == document.content_hash()
+    save_project(opened.contents, tmp_path / "again.ora", view=opened.view)
+    assert (tmp_path / "again.ora").read_bytes() == path.read_bytes()
+    members = members_of(path)
+    whole = json.loads(members["layerloom/document.json"])
+    for wrong in (None, [], {}, {**whole["view"], "zoom": 0}, {**whole["view"], "centre": [1]}):
+        members["layerloom/document.json"] = json.dumps({**whole, "view": wrong}).encode()
+        write_members(path, members)
+        opened = load_project(path)
+        assert opened.view is None and opened.messages == ()
+        assert content_hash(opened.contents) == document.content_hash()
 
 
 def test_a_newer_format_is_refused_and_its_layers_still_open(tmp_path: Path) -> None:

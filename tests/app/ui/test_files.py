@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from app.document.contents import new_contents
@@ -74,6 +76,38 @@ def test_save_and_open_again(window: Any, qtbot: Any, tmp_path: Path) -> None:
     answer_file_dialog(window, qtbot, path)
     assert window.session.document.content_hash() == before
     assert window.session.path == path
+
+
+def test_a_file_opens_as_it_was_looked_at(window: Any, qtbot: Any, tmp_path: Path) -> None:
+    """4.1: zoom, place and selection; they are no change, so nothing asks to be saved."""
+    picture(window, qtbot)
+    session, navigation = window.session, window.view.navigation
+    layer = session.document.foregrounds[0]
+    session.selection.set([layer.id])
+    window.files.write(tmp_path / "whole.ora")
+    qtbot.waitUntil(lambda: not session.files.is_busy, timeout=10_000)
+    navigation.look_at(QPointF(300, 200), 3.0)
+    window.files.write(tmp_path / "near.ora")
+    qtbot.waitUntil(lambda: not session.files.is_busy, timeout=10_000)
+    session.selection.clear()
+    navigation.look_at(QPointF(100, 100), 0.5)
+    assert not window.isWindowModified()
+    for name, zoom in (("near.ora", 3.0), ("whole.ora", None)):
+        window.files.open_path(tmp_path / name)
+        qtbot.waitUntil(lambda: not session.files.is_busy, timeout=10_000)
+        assert session.path == tmp_path / name
+        assert [each.number for each in session.selection.layers()] == [layer.number]
+        assert navigation.follows_fit == (zoom is None)
+        if zoom is not None:
+            assert abs(navigation.zoom - zoom) < 0.01
+            middle = navigation.centre - QPointF(300, 200)
+            assert abs(middle.x()) <= 2 and abs(middle.y()) <= 2
+        assert not window.isWindowModified()
+    with zipfile.ZipFile(tmp_path / "near.ora") as archive:
+        stack = ElementTree.fromstring(archive.read("stack.xml"))
+    assert [each.get("name") for each in stack.iter("layer") if each.get("selected")] == [
+        layer.name
+    ]
 
 
 def test_saves_wait_their_turn(window: Any, qtbot: Any, tmp_path: Path) -> None:
