@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QLocale
+from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
 CONTEXT = "Layerloom"
 
@@ -16,6 +16,12 @@ def tr(text: str, count: int = -1) -> str:
 def number(value: int) -> str:
     """A whole number with the locale's separators, as for "1,240"."""
     return QLocale().toString(value)
+
+
+def moment(seconds_since_1970: float) -> str:
+    """Day and time, short, in the user's way of writing."""
+    at = QDateTime.fromSecsSinceEpoch(int(seconds_since_1970))
+    return QLocale().toString(at, QLocale.FormatType.ShortFormat)
 
 
 def seconds(value: float) -> str:

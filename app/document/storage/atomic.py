@@ -146,11 +146,7 @@ def atomic_write(
     target = Path(os.path.realpath(path))
     old = stamp_of(target)
     if expected is not None and old is not None and old != expected:
-        raise ChangedOnDiskError(
-            f"'{path.name}' was changed by another program.",
-            "Nothing was overwritten.",
-            "Save under another name, or overwrite it.",
-        )
+        raise ChangedOnDiskError(path.name, old.mtime_ns / 1e9)
     temporary = beside(target, "tmp")
     written = 0
     try:

@@ -17,7 +17,20 @@ class NewerFormatError(StorageError):
 
 
 class ChangedOnDiskError(StorageError):
-    """Another program wrote the file meanwhile; nothing was overwritten."""
+    """MS10: another program wrote the file meanwhile; nothing was overwritten.
+
+    Args:
+        name: the file's.
+        changed_at: when that was, seconds since 1970.
+    """
+
+    def __init__(self, name: str, changed_at: float) -> None:
+        super().__init__(
+            f"'{name}' was changed by another program.",
+            "Nothing was overwritten.",
+            "Save under another name, or overwrite it.",
+        )
+        self.changed_at = changed_at
 
 
 def damaged(name: str, where: str, backup: bool = False) -> StorageError:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QDateTime, QLocale, QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import (
     QDialog,
@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from app.document.storage.journal import Unfinished
 from app.document.storage.journal.recovery import MAX_ATTEMPTS
 from app.ui.images import to_qimage
-from app.ui.text import tr
+from app.ui.text import moment, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
 
 PICTURE = 72
@@ -167,8 +167,7 @@ class RecoveryDialog(QDialog):
 def describe(each: Unfinished) -> str:
     """A row's text: name, time, what is in it."""
     name = each.name or tr("Untitled")
-    changed = QDateTime.fromSecsSinceEpoch(int(each.changed_at))
-    when = QLocale().toString(changed, QLocale.FormatType.ShortFormat)
+    when = moment(each.changed_at)
     if not each.is_readable:
         return tr("{0}\nchanged {1}\ncannot be read").format(name, when)
     holds = tr("{0}, {1}").format(

@@ -28,7 +28,7 @@ from app.ui import dialogs
 from app.ui.actions import Actions
 from app.ui.exchange import questions
 from app.ui.session import Session, first_settings
-from app.ui.text import tr
+from app.ui.text import moment, tr
 from app.ui.wiring.open_trouble import OpenTrouble
 from app.ui.wiring.resuming import Resuming
 
@@ -195,7 +195,7 @@ class FilesWiring(QObject):
 
         def failed(error: Exception) -> None:
             if isinstance(error, ChangedOnDiskError):
-                self._ask_overwrite(path, then)
+                self._ask_overwrite(path, error.changed_at, then)
             else:
                 self.report(error)
             self._next_write()
@@ -235,12 +235,16 @@ class FilesWiring(QObject):
 
     # ---- inside ----
 
-    def _ask_overwrite(self, path: Path, then: Callable[[], None] | None) -> None:
+    def _ask_overwrite(
+        self, path: Path, changed_at: float, then: Callable[[], None] | None
+    ) -> None:
         """MS10: another program wrote the file since it was opened or saved."""
         questions.ask(
             self._window,
             tr("File changed"),
-            tr("'{0}' was changed by another program. Nothing was overwritten.").format(path.name),
+            tr("'{0}' was changed by another program at {1}. Nothing was overwritten.").format(
+                path.name, moment(changed_at)
+            ),
             tr("Save under another name, or overwrite it: the other version is kept as backup."),
             [
                 (tr("Save As…"), lambda: self.save_as(then)),

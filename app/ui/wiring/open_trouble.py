@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from PySide6.QtCore import QDateTime, QLocale
 from PySide6.QtWidgets import QWidget
 
 from app.document.storage.errors import StorageError
@@ -18,7 +17,7 @@ from app.document.storage.ora import SUFFIX, Opened, load_project
 from app.document.storage.rescue import WaysOut, readable_layers, ways_out, with_recipes_of
 from app.ui.exchange import questions
 from app.ui.session import Session
-from app.ui.text import tr
+from app.ui.text import moment, tr
 
 
 class Opens(Protocol):
@@ -58,7 +57,7 @@ class OpenTrouble:
                     path.name
                 ),
                 tr("The backup from {0} still has prompts and candidates.").format(
-                    _time(ways.saved_at)
+                    moment(ways.saved_at)
                 ),
                 [(tr("Restore Them"), partial(self._restore, path, ways.backup))],
                 cancel=tr("Layers Only"),
@@ -69,7 +68,7 @@ class OpenTrouble:
     def _ask(self, path: Path, error: StorageError, ways: WaysOut) -> None:
         answers: list[questions.Answer] = []
         if ways.backup is not None:
-            text = tr("Open Backup from {0}").format(_time(ways.saved_at))
+            text = tr("Open Backup from {0}").format(moment(ways.saved_at))
             answers.append((text, partial(self._open_backup, ways.backup)))
         if ways.layers:
             text = (
@@ -101,8 +100,3 @@ class OpenTrouble:
             self._session.undo.stack.resetClean()  # the file itself does not have them
 
         self._session.files.run(lambda: with_recipes_of(path, backup), done, self._files.report)
-
-
-def _time(seconds: float) -> str:
-    at = QDateTime.fromSecsSinceEpoch(int(seconds))
-    return QLocale().toString(at, QLocale.FormatType.ShortFormat)

@@ -19,6 +19,7 @@ from app.document.geometry import Size
 from app.document.storage.leftovers import beside
 from app.document.storage.ora import save_project
 from app.ui.dialogs import NewDialog
+from app.ui.text import moment
 from tests.app.ui.helpers import draw_box, generate, key
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -135,11 +136,13 @@ def test_a_file_that_another_program_wrote_is_not_overwritten(
     window.files.write(path)
     qtbot.waitUntil(lambda: window.session.path == path, timeout=10_000)
     path.write_bytes(path.read_bytes() + b" ")
+    os.utime(path, times=(86_400 * 365, 86_400 * 365))
     other = path.read_bytes()
     window.actions_["new_box"].trigger()
     window.files.save()
     qtbot.waitUntil(lambda: bool(window.findChildren(QMessageBox)), timeout=10_000)
-    assert "changed by another program" in window.findChildren(QMessageBox)[0].text()
+    text = window.findChildren(QMessageBox)[0].text()
+    assert f"changed by another program at {moment(86_400 * 365)}" in text
     answer_question(window, qtbot, "Cancel")
     assert path.read_bytes() == other
     assert window.isWindowModified()
