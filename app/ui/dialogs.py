@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
-    QFormLayout,
     QHeaderView,
     QLabel,
     QMessageBox,
@@ -29,6 +28,7 @@ from PySide6.QtWidgets import (
 
 from app.document.contents import MAX_SIDE
 from app.document.geometry import Size
+from app.ui.forms import field_name, form_layout
 from app.ui.icons import pixmap
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT
@@ -155,13 +155,10 @@ class NewDialog(QDialog):
         self.warning = QLabel()
         self.warning.setObjectName("warning")
         self.warning.setWordWrap(True)
-        form = QFormLayout()
-        form.setVerticalSpacing(GAP)
-        form.setHorizontalSpacing(MARGIN)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        form.addRow(tr("Size"), self.preset)
-        form.addRow(tr("Width"), self.width_field)
-        form.addRow(tr("Height"), self.height_field)
+        form = form_layout()
+        form.addRow(field_name(tr("Size")), self.preset)
+        form.addRow(field_name(tr("Width")), self.width_field)
+        form.addRow(field_name(tr("Height")), self.height_field)
         buttons = QDialogButtonBox()
         create = QPushButton(tr("Create"))
         create.setObjectName("generate")

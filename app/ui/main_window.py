@@ -40,6 +40,7 @@ from app.ui.stage import Stage
 from app.ui.text import tr
 from app.ui.theme import DARK, MIN_WINDOW, Colours
 from app.ui.window_state import WindowState
+from app.ui.wiring.announcing import AnnouncingWiring
 from app.ui.wiring.arrange import ArrangeWiring
 from app.ui.wiring.asking import AskingWiring
 from app.ui.wiring.candidate_menu import CandidateMenu
@@ -236,6 +237,7 @@ class MainWindow(QMainWindow):
             session, actions, self.inspector, self.record, self.advanced
         )
         self.help = HelpWiring(session, actions, self)
+        self.announcing = AnnouncingWiring(session, self)
         self.model = ModelWiring(session)
         actions["reset_layout"].triggered.connect(lambda: self.state.reset())
         session.notified.connect(self.show_message)

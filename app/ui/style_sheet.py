@@ -25,6 +25,8 @@ QMenu::separator { height: 1px; background: @hairline; margin: 4px 8px; }
 QStatusBar { background: @window; border-top: 1px solid @hairline; }
 QStatusBar::item { border: none; }
 QStatusBar QLabel { color: @secondary; padding: 0 4px; }
+QStatusBar #statusMessage { color: @text; padding: 0 12px 0 10px; }
+QStatusBar #statusEngine { padding: 0 12px 0 4px; }
 
 #panelTitle { background: @window; border-bottom: 1px solid @hairline; }
 #panelTitle QLabel { font-weight: 600; }

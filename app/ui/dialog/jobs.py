@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import (
+    QApplication,
     QDialog,
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QMenu,
     QPushButton,
     QStackedWidget,
     QTableWidget,
@@ -17,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.bridge import Bridge
-from app.jobs import Job
+from app.jobs import Job, Message
 from app.ui.text import number, seconds, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
 
@@ -76,6 +78,8 @@ class JobsDialog(QDialog):
         layout.addLayout(row)
         self.resize(560, 320)
         self.table.itemSelectionChanged.connect(self._enable)
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(self._on_menu)
         bridge.job_changed.connect(self._on_job)
         self.refresh()
 
@@ -100,6 +104,28 @@ class JobsDialog(QDialog):
                 self.table.setItem(place, column, item)
         self._enable()
 
+    def menu_for(self, job: Job) -> QMenu:
+        """What a right click on the job offers (3.4); the menu goes when it closes."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        message = job.message
+        stop = menu.addAction(tr("&Stop"), lambda: self._stop(job))
+        stop.setEnabled(not job.has_ended)
+        show = menu.addAction(tr("Show &Error"), lambda: self._show_error(job))
+        show.setEnabled(message is not None)
+        copy = menu.addAction(tr("&Copy Details"), lambda: _copy(message))
+        copy.setEnabled(message is not None)
+        return menu
+
+    def _on_menu(self, at: QPoint) -> None:
+        row = self.table.rowAt(at.y())
+        if 0 <= row < len(self._rows):
+            self.menu_for(self._rows[row]).popup(self.table.viewport().mapToGlobal(at))
+
+    def _show_error(self, job: Job) -> None:
+        if job.message is not None:
+            self._bridge.message.emit(job.message)
+
     def _on_job(self, job: Job) -> None:
         self.refresh()
 
@@ -116,7 +142,10 @@ class JobsDialog(QDialog):
         return self._bridge.current
 
     def _on_stop(self) -> None:
-        self._bridge.stop(self._chosen())
+        self._stop(self._chosen())
+
+    def _stop(self, job: Job | None) -> None:
+        self._bridge.stop(job)
         self.refresh()
 
     def _on_clear(self) -> None:
@@ -130,3 +159,8 @@ class JobsDialog(QDialog):
         button.setAutoDefault(False)
         button.clicked.connect(slot)
         return button
+
+
+def _copy(message: Message | None) -> None:
+    if message is not None:
+        QApplication.clipboard().setText(f"{message.text}\n\n{message.details}")

@@ -37,4 +37,4 @@ class PageDialog(QDialog):
         layout.setSpacing(MARGIN)
         layout.addWidget(self.text, 1)
         layout.addWidget(buttons)
-        self.resize(640, 560)
+        self.resize(720, 560)

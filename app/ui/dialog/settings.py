@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QSpinBox,
@@ -26,6 +25,7 @@ from app.settings import Settings, choose_recovery_folder, work_path
 from app.ui.dialog.key_editor import KeyEditor
 from app.ui.dialogs import Choice
 from app.ui.exchange.questions import ask_folder
+from app.ui.forms import field_name, form_layout, note
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
 
@@ -113,9 +113,9 @@ class SettingsDialog(QDialog):
         again.setToolTip(tr("Times two short jobs, for the seconds on buttons and beside boxes."))
         again.setAutoDefault(False)
         again.clicked.connect(measure)
-        form.addRow(_label(tr("Predicted times")), again)
+        form.addRow(field_name(tr("Predicted times")), again)
         form.addRow(
-            _note(
+            note(
                 tr(
                     "The cache keeps what layers tell the model, so that making one anew is quick. "
                     "Threads, priority and cache count from the next start on."
@@ -141,9 +141,7 @@ class SettingsDialog(QDialog):
         page, form = _page()
         self._number(form, "candidates", tr("Candidates per picture"), 10, 100_000, "", 50)
         self._number(form, "candidates_mb", tr("Memory for candidates"), 64, 65536, " MB", 256)
-        form.addRow(
-            _note(tr("Above that a bar offers to delete the oldest; nothing goes unasked."))
-        )
+        form.addRow(note(tr("Above that a bar offers to delete the oldest; nothing goes unasked.")))
         self._check(
             form,
             "recipe_in_exports",
@@ -195,14 +193,14 @@ class SettingsDialog(QDialog):
         self.fields["recovery_folder"] = shown
         self.reset_recovery = reset
         show()
-        form.addRow(_label(tr("Recovery folder")), row)
-        form.addRow(_note(tr("Counts from the next start on; work in the old one is offered too.")))
+        form.addRow(field_name(tr("Recovery folder")), row)
+        form.addRow(note(tr("Counts from the next start on; work in the old one is offered too.")))
 
     def _undo(self) -> QWidget:
         page, form = _page()
         self._number(form, "undo_steps", tr("Steps"), 1, 10_000, "", 100)
         self._number(form, "undo_mb", tr("Memory for pixels"), 16, 65536, " MB", 64)
-        form.addRow(_note(tr("The oldest steps go first; results in the strip never do.")))
+        form.addRow(note(tr("The oldest steps go first; results in the strip never do.")))
         return page
 
     # ---- fields ----
@@ -217,7 +215,7 @@ class SettingsDialog(QDialog):
         field.setCurrentIndex(max(0, field.findData(getattr(self._settings, key))))
         field.activated.connect(lambda place: self._set(key, field.itemData(place)))
         self.fields[key] = field
-        form.addRow(_label(text), field)
+        form.addRow(field_name(text), field)
 
     def _number(
         self, form: QFormLayout, key: str, text: str, low: int, high: int, suffix: str, step: int
@@ -233,7 +231,7 @@ class SettingsDialog(QDialog):
         field.setValue(getattr(self._settings, key))
         field.valueChanged.connect(lambda value: self._set(key, value))
         self.fields[key] = field
-        form.addRow(_label(text), field)
+        form.addRow(field_name(text), field)
 
     def _check(self, form: QFormLayout, key: str, text: str, tip: str) -> None:
         field = QCheckBox(text)
@@ -252,24 +250,6 @@ class SettingsDialog(QDialog):
 
 def _page() -> tuple[QWidget, QFormLayout]:
     page = QWidget()
-    form = QFormLayout(page)
+    form = form_layout(page)
     form.setContentsMargins(MARGIN, 2 * MARGIN, MARGIN, MARGIN)
-    form.setVerticalSpacing(GAP)
-    form.setHorizontalSpacing(2 * MARGIN)
-    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     return page, form
-
-
-def _label(text: str) -> QLabel:
-    """As high as the field beside it, so that both stand on one line."""
-    label = QLabel(text)
-    label.setObjectName("secondary")
-    label.setMinimumHeight(CONTROL_HEIGHT)
-    return label
-
-
-def _note(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setObjectName("secondary")
-    label.setWordWrap(True)
-    return label

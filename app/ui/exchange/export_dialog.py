@@ -12,7 +12,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
-    QFormLayout,
     QLabel,
     QPushButton,
     QSpinBox,
@@ -27,6 +26,7 @@ from app.document.storage.formats.table import FORMATS, Format, losses
 from app.ui.dialog_buttons import accept_or_cancel
 from app.ui.dialogs import Choice
 from app.ui.exchange.loss_table import LossTable
+from app.ui.forms import field_name, form_layout
 from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
 
@@ -224,18 +224,15 @@ class ExportDialog(QDialog):
             box.toggled.connect(self._refresh)
 
     def _lay_out(self) -> None:
-        form = QFormLayout()
-        form.setVerticalSpacing(GAP)
-        form.setHorizontalSpacing(MARGIN)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        form.addRow(tr("Format"), self.format)
+        form = form_layout()
+        form.addRow(field_name(tr("Format")), self.format)
         for name, text, widget in (
             ("part", tr("What"), self.part),
             ("scale", tr("Size"), self.scale),
             ("colour", tr("Ground"), self.colour),
             ("quality", tr("Quality"), self.quality),
         ):
-            form.addRow(text, widget)
+            form.addRow(field_name(text), widget)
             self._rows[name] = widget
         for name, box in (
             ("recipe", self.recipe),

@@ -22,7 +22,6 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
-    QLabel,
     QListView,
     QPushButton,
     QVBoxLayout,
@@ -30,6 +29,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.actions import Actions, plain
+from app.ui.fact import Fact
 from app.ui.panels.choice_delegate import CELL, ChoiceDelegate, PlaceRole
 from app.ui.panels.small_pictures import SmallPictures
 from app.ui.selection import Selection
@@ -229,8 +229,7 @@ class CandidateStrip(QWidget):
         self._stage = stage
         self._selection = selection
         self._delegate = delegate
-        self.title = QLabel()
-        self.title.setAccessibleName(tr("What the strip shows"))
+        self.title = Fact(tr("What the strip shows"))
         self.list = ChoiceList(stage, delegate, self)
         self.accept = self._button(actions, "accept")
         self.discard = self._button(actions, "discard")

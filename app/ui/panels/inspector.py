@@ -25,6 +25,7 @@ from app.document.commands import Rename, SetRect, SetRects, SetSeed
 from app.document.contents import MAX_SIDE, default_name
 from app.document.document import Document
 from app.document.layer import MAX_NAME, Layer
+from app.ui.fact import Fact
 from app.ui.panels.layer_state import is_empty, seed_text, state_of
 from app.ui.panels.seed_control import parse_seed, seed_validator
 from app.ui.panels.state_row import StateRow
@@ -83,8 +84,7 @@ class Inspector(QWidget):
         self.seed.setToolTip(
             tr("A number pins this layer's seed for every job; empty lets it follow the picture's.")
         )
-        self.made_with = QLabel()
-        self.made_with.setAccessibleName(tr("Seed of the present pixels"))
+        self.made_with = Fact(tr("Seed of the present pixels"))
         self.made_with.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.state = StateRow()
         self.state.retry.clicked.connect(self.retry_asked)

@@ -18,7 +18,6 @@ from PySide6.QtGui import QDragMoveEvent, QDropEvent, QKeyEvent, QMouseEvent, QP
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
-    QLabel,
     QListView,
     QToolButton,
     QVBoxLayout,
@@ -30,6 +29,7 @@ from app.document.contents import MAX_FOREGROUNDS
 from app.document.document import Document
 from app.document.layer import Layer
 from app.ui.actions import Actions, plain
+from app.ui.fact import Fact
 from app.ui.panels.layer_delegate import LayerDelegate, RowParts
 from app.ui.panels.layer_list_model import MIME_ROWS, LayerListModel, foot_text
 from app.ui.panels.looks_bar import LooksBar
@@ -231,9 +231,8 @@ class LayerPanel(QWidget):
         self.list = LayerList(self.model, self.delegate, selection, undo, solo)
         solo.changed.connect(self.list.viewport().update)
         self.looks = LooksBar(undo.new_gesture)
-        self.count = QLabel()
+        self.count = Fact(tr("Number of layers"))
         self.count.setObjectName("secondary")
-        self.count.setAccessibleName(tr("Number of layers"))
         self.count.setToolTip(tr("The model handles up to {0} layers.").format(MAX_FOREGROUNDS))
         self._lay_out(actions)
         thumbnails.ready.connect(self.model.refresh)

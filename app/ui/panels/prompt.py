@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from app.document.contents import MAX_VARIATIONS
 from app.ui.actions import Actions
+from app.ui.fact import Fact
 from app.ui.icons import icon, pixmap
 from app.ui.panels.prompt_field import PromptField
 from app.ui.panels.seed_control import SeedControl, icon_gap
@@ -98,7 +99,6 @@ class PromptBar(QWidget):
             text = tr("Not known to this model, ignored: {0}").format(", ".join(words))
         self.words.setText(text)
         self.words.setToolTip(text)
-        self.words.setAccessibleName(text or tr("Words that the model does not know"))
         self.words_sign.setVisible(bool(words))
 
     def show_idle(self, text: str = "") -> None:
@@ -238,9 +238,8 @@ class PromptBar(QWidget):
         return button
 
     def _line(self, name: str, accessible: str) -> QLabel:
-        label = QLabel()
+        label = Fact(accessible)
         label.setObjectName(name)
         label.setFixedHeight(LINE_HEIGHT)
-        label.setAccessibleName(accessible)
         label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         return label

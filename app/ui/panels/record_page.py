@@ -10,7 +10,6 @@ from PySide6.QtCore import QLocale, Qt, QTime, Signal
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.document.layer import Layer
+from app.ui.fact import Fact
 from app.ui.text import number, seconds, tr
 from app.ui.theme import GAP, MARGIN
 
@@ -82,9 +82,8 @@ class RecordPage(QWidget):
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setAccessibleName(tr("Record of the layer"))
-        self.since = QLabel()
+        self.since = Fact(tr("Age of the pixels"))
         self.since.setObjectName("secondary")
-        self.since.setAccessibleName(tr("Age of the pixels"))
         self.hash_button = self._button(
             tr("Show Hash"), tr("Shows the SHA-256 of the pixels; as long as it stays, so do they.")
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
+from app.ui.fact import Fact
 from app.ui.icons import pixmap
 from app.ui.panels.layer_state import LayerState
 from app.ui.text import tr
@@ -23,8 +24,7 @@ class StateRow(QWidget):
         super().__init__(parent)
         self._sign = QLabel()
         self._sign.setAccessibleName(tr("State sign"))
-        self.text = QLabel()
-        self.text.setAccessibleName(tr("State"))
+        self.text = Fact(tr("State"))
         self.retry = QPushButton(tr("Try Another Seed"))
         self.retry.setObjectName("stripButton")
         self.retry.setFixedHeight(BUTTON_HEIGHT)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QStatusBar, QWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QSizePolicy, QStatusBar, QWidget
 
 from app.document.geometry import Rect
 from app.ui.actions import Actions
+from app.ui.fact import Fact
 from app.ui.text import number, tr
 
 MESSAGE_MS = 5000
@@ -33,6 +34,16 @@ class StatusBar(QStatusBar):
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         self.setAccessibleName(tr("Status"))
+        # A label of its own: Qt draws its messages at the window's edge, outside every margin.
+        self.message = self._label(tr("Message"), 0)
+        self.message.setObjectName("statusMessage")
+        self.message.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.addWidget(self.message, 1)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(MESSAGE_MS)
+        self._timer.timeout.connect(self.message.clear)
         metrics = self.fontMetrics()
         self.pointer = self._label(tr("Pointer"), metrics.horizontalAdvance("x 8888, y 8888  "))
         self.selected = self._label(
@@ -57,6 +68,7 @@ class StatusBar(QStatusBar):
         )
         self.kept = self._label(tr("Recovery"), 0)
         self.engine = self._label(tr("Engine"), 0)
+        self.engine.setObjectName("statusEngine")
         for widget in (
             self.pointer,
             self.selected,
@@ -71,7 +83,13 @@ class StatusBar(QStatusBar):
 
     def say(self, text: str) -> None:
         """A message of five seconds."""
-        self.showMessage(text, MESSAGE_MS)
+        self.message.setText(text)
+        self._timer.start()
+
+    def say_nothing(self) -> None:
+        """Take the message away."""
+        self._timer.stop()
+        self.message.clear()
 
     def show_pointer(self, x: int, y: int, grid: int) -> None:
         """Canvas pixels under the mouse, and the grid cell."""
@@ -109,8 +127,7 @@ class StatusBar(QStatusBar):
         self.engine.setToolTip(tip)
 
     def _label(self, name: str, width: int) -> QLabel:
-        label = QLabel()
-        label.setAccessibleName(name)
+        label = Fact(name)
         label.setMinimumWidth(width)
         label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return label

@@ -50,7 +50,7 @@ def accept(session: Session, job: Job, results: list[Placed]) -> dict[int, Candi
     if gone:
         names = ", ".join(f"'{name}'" for name in gone)
         session.note(
-            tr("{0} was deleted meanwhile. Its result is kept in the file, not shown.").format(
+            tr("{0} was deleted meanwhile. Its result stands in the strip as 'Detached'.").format(
                 names
             )
         )
@@ -133,7 +133,7 @@ class GenerateWiring(QObject):
         go_on = partial(self.generate, scope, is_next=is_next)
         if asks_what_to_hide(self._session, self._bar, scope, go_on):
             return
-        self._status.clearMessage()
+        self._status.say_nothing()
         bridge = self._session.bridge
         bridge.preview_every = self._session.settings.preview_every
         prompt = self._session.document.prompt

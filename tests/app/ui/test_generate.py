@@ -237,7 +237,7 @@ def test_a_result_for_a_deleted_layer_is_detached(window: Any, qtbot: Any) -> No
     window.engine.finish()
     qtbot.waitUntil(lambda: bool(window.session.document.layer(stays.id).candidates))
     assert not window.session.document.has_layer(gone.id)
-    assert "Layer 1" in window.status.currentMessage()
+    assert "Layer 1" in window.status.message.text()
     (kept,) = window.session.document.contents.detached
     assert kept.rect == gone.rect
     window.session.selection.set([])

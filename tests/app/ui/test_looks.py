@@ -17,14 +17,19 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
     QAbstractSpinBox,
+    QFormLayout,
+    QLabel,
     QLineEdit,
     QWidget,
 )
 
+from app.document.storage.formats.table import FORMATS
 from app.ui.action_table import SPECS
+from app.ui.exchange.export_dialog import ExportDialog
 from app.ui.icons import icon, icon_names
 from app.ui.style_sheet import SHEET
-from app.ui.theme import DARK, LIGHT, Colours, contrast, style_sheet
+from app.ui.theme import DARK, LIGHT, MARGIN, Colours, contrast, style_sheet
+from tests.app.ui.helpers import draw_box
 
 THEMES = pytest.mark.parametrize("colours", [DARK, LIGHT], ids=["dark", "light"])
 
@@ -137,6 +142,84 @@ def test_rows_speak(window: Any) -> None:
     model = window.layers.model
     spoken = model.data(model.index(0), Qt.ItemDataRole.AccessibleTextRole)
     assert spoken == "Layer 1, layer 1 of 2, visible, Not generated"
+
+
+def test_labels_say_what_they_show(window: Any) -> None:
+    """Section 6: a name for readers never takes the place of the text that is seen."""
+    window.actions_["new_box"].trigger()
+    assert window.status.tokens.accessibleName() == f"Tokens of the picture: {tokens(window)}"
+    assert window.status.engine.accessibleName() == "Engine: Ready"
+    assert window.layers.count.accessibleName() == "Number of layers: 1 of 50"
+    for label in window.findChildren(QLabel):
+        if label.isVisible() and label.text() and label.accessibleName():
+            assert label.text() in label.accessibleName()
+
+
+def tokens(window: Any) -> str:
+    return str(window.status.tokens.text())
+
+
+def test_messages_and_jobs_are_announced_once(window: Any, qtbot: Any) -> None:
+    """Section 6: start, end and failure, accept, messages; progress at most every 10 %."""
+    said: list[str] = []
+    window.announcing.say = said.append
+    draw_box(window, 64, 64, 192, 192)
+    window.actions_["generate"].trigger()
+    for step in range(1, 13):
+        window.engine.begin(steps=step)
+        qtbot.waitUntil(lambda n=step: window.session.bridge.current.part >= n / 13)
+    window.engine.finish()
+    qtbot.waitUntil(lambda: window.session.bridge.current is None)
+    assert said[0] == "Generating the picture."
+    assert said[-1] == "Finished the picture."
+    percents = said[1:-1]
+    assert all(text.endswith("0 %") for text in percents)
+    assert len(percents) == len(set(percents))
+    said.clear()
+    window.actions_["generate"].trigger()
+    window.engine.begin()
+    window.engine.fail()
+    qtbot.waitUntil(lambda: window.messages.isVisible())
+    assert len(said) == 2
+    assert "failed" in said[1]
+    said.clear()
+    window.session.note("Seed 4 copied.")
+    assert said == ["Seed 4 copied."]
+
+
+def test_a_status_message_stands_where_the_panels_text_does(window: Any) -> None:
+    """3.1: 12 px from the window's edge, like every other text, and gone after a while."""
+    window.status.say("Saved.")
+    label = window.status.message
+    assert label.text() == "Saved."
+    assert label.mapTo(window, label.contentsRect().topLeft()).x() == MARGIN
+    engine = window.status.engine
+    right = engine.mapTo(window, engine.contentsRect().topRight()).x()
+    assert window.width() - 1 - right == MARGIN
+    assert window.status._timer.isActive()
+    window.status._timer.timeout.emit()
+    assert label.text() == ""
+    window.status.say_nothing()
+
+
+@pytest.mark.parametrize("key", [form.key for form in FORMATS])
+def test_names_in_forms_stand_on_the_line_of_their_fields(window: Any, key: str) -> None:
+    """Section 6: in the export dialog the text of a name and that of its field share a line."""
+    dialog = ExportDialog(
+        window, window.session.document.contents, (), key, {}, lambda *chosen: None
+    )
+    dialog.open()
+    form, rows = dialog._form_layout, 0
+    roles = (QFormLayout.ItemRole.LabelRole, QFormLayout.ItemRole.FieldRole)
+    for row in range(form.rowCount()):
+        name, field = (form.itemAt(row, role) for role in roles)
+        if name is None or not name.widget().isVisible() or not name.widget().text():
+            continue
+        rows += 1
+        middles = [item.widget().geometry().center().y() for item in (name, field)]
+        assert abs(middles[0] - middles[1]) <= 1, name.widget().text()
+    assert rows >= 1
+    dialog.close()
 
 
 def test_buttons_are_large_enough(window: Any) -> None:

@@ -197,6 +197,14 @@ def test_the_job_list_stops_all_and_shows_what_failed(window: Any, qtbot: Any) -
     window.engine.fail()
     qtbot.waitUntil(lambda: dialog.table.item(0, 1).text() == "Failed")
     assert not dialog.stop_all.isEnabled()
+    menu = dialog.menu_for(next(iter(window.session.bridge.jobs)))
+    assert [action.isEnabled() for action in menu.actions()] == [False, True, True]
+    window.messages.dismiss()
+    menu.actions()[1].trigger()
+    assert "failed" in window.messages.text.text()
+    menu.actions()[2].trigger()
+    assert "RuntimeError" in QApplication.clipboard().text()
+    menu.deleteLater()
     window.actions_["generate"].trigger()
     window.actions_["generate_next"].trigger()
     assert dialog.table.rowCount() == 3
