@@ -7,6 +7,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import cache
 from random import Random
 
 _NUMBERS = ("NaN", "1e999", "-1", "4294967296", "99999999999999999999", "0.5", "null", "[]", '""')
@@ -91,6 +92,7 @@ def _with_odd_members(data: bytes, source: Random) -> bytes:
         members = [(name, archive.read(name)) for name in archive.namelist()]
     first, second = source.randrange(len(members)), source.randrange(len(members))
     name, content = members[first]
+    crowd = b""
     match source.randrange(6):
         case 0:
             other, theirs = members[second]
@@ -105,15 +107,25 @@ def _with_odd_members(data: bytes, source: Random) -> bytes:
         case 4:
             members[first] = (name, _bomb(content, source))
         case 5:
-            members += [(f"extra/{number}", b"") for number in range(source.choice((3, 10_001)))]
-    stream = io.BytesIO()
+            crowd = _crowd(source.choice((3, 10_001)))
+    stream = io.BytesIO(crowd)
     with (
         warnings.catch_warnings(),
-        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        zipfile.ZipFile(stream, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
     ):
         warnings.simplefilter("ignore")  # of two members with one name, which is the damage
         for each, content in members:
             archive.writestr(each, content)
+    return stream.getvalue()
+
+
+@cache
+def _crowd(count: int) -> bytes:
+    """An archive of so many members with nothing in them; made once, since it takes a while."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for number in range(count):
+            archive.writestr(f"extra/{number}", b"")
     return stream.getvalue()
 
 
