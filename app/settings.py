@@ -43,7 +43,7 @@ class Settings:
         wheel_zooms: the wheel zooms, Ctrl+wheel scrolls.
         matte_colour: the user's own, as #RRGGBB.
         font_percent: size of all text, 80 to 200.
-        undo_steps, undo_mb: how much undo keeps.
+        undo_steps, undo_mb, undo_disk_mb: how much undo keeps, in memory and on the disk (UN5).
         candidates, candidates_mb: how many results a picture keeps before it asks (UN7).
         variations: pictures per job in new pictures, 1 to 8.
         keep_backup: saving leaves the former version beside the file as `name~`.
@@ -76,6 +76,7 @@ class Settings:
     font_percent: int = 100
     undo_steps: int = 1000
     undo_mb: int = 512
+    undo_disk_mb: int = 2048
     candidates: int = 300
     candidates_mb: int = 1024
     variations: int = 1
@@ -189,6 +190,7 @@ _RANGES = {
     "font_percent": (80, 200),
     "undo_steps": (1, 10_000),
     "undo_mb": (16, 65536),
+    "undo_disk_mb": (0, 1 << 20),
     "candidates": (10, 100_000),
     "candidates_mb": (64, 65536),
     "variations": (1, 8),

@@ -15,10 +15,15 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from app.document.commands import Command
 from app.document.document import Document
 from app.document.errors import UserError
+from app.document.pixels import Pixels
 from app.jobs import Message
+from app.ui.attic import Attic
 
 MAX_STEPS = 1000
 MAX_PIXEL_BYTES = 512 << 20
+MAX_DISK_BYTES = 2 << 30
+# A bound that is passed is gone back below by this much, so that not every step passes it again.
+_ROOM = 0.9
 _STEP_ID = 1
 
 
@@ -83,6 +88,8 @@ class UndoStack(QObject):
         self._document = document
         self._gestures = itertools.count(1)
         self.max_pixel_bytes = MAX_PIXEL_BYTES
+        self.max_disk_bytes = MAX_DISK_BYTES
+        self.attic: Attic | None = None
         self.stack = QUndoStack(self)
         self.stack.setUndoLimit(MAX_STEPS)
         self.stack.indexChanged.connect(self.changed)
@@ -111,43 +118,93 @@ class UndoStack(QObject):
             return False
         self.stack.push(Step(self._document, command, after))
         if next(command.kept_pixels(), None) is not None:
-            self._drop_oldest()
+            self._keep_bounds()
         self.changed.emit()
         return True
 
     def pixel_bytes(self) -> int:
-        """Bytes of pictures that only undo refers to."""
-        return sum(self._only_undo(0).values())
+        """Bytes in memory of pictures that only undo refers to."""
+        return self._taken(0)[0]
 
-    def _only_undo(self, first: int) -> dict[int, int]:
-        """Pictures that steps from `first` on refer to and the document does not: id -> bytes."""
+    def disk_bytes(self) -> int:
+        """Bytes on the disk of pictures that only undo refers to."""
+        return self._taken(0)[1]
+
+    def _taken(self, first: int) -> tuple[int, int]:
+        """Bytes in memory and on the disk, for steps from `first` on."""
+        memory = disk = 0
+        for image in self._only_undo(first):
+            if self.attic is not None and self.attic.holds(image):
+                disk += image.array.nbytes
+            else:
+                memory += image.array.nbytes
+        return memory, disk
+
+    def _only_undo(self, first: int) -> list[Pixels]:
+        """Pictures that steps from `first` on refer to and the document does not, oldest first."""
         contents = self._document.contents
         shown: set[int] = set()
         for layer in (contents.background, *contents.foregrounds):
             shown.update(id(item.image) for item in layer.candidates)
             shown.add(id(layer.image))
         shown.update(id(item.image) for item in contents.detached)
-        found = {}
+        found: dict[int, Pixels] = {}
         for place in range(first, self.stack.count()):
             step = self.stack.command(place)
             if isinstance(step, Step):
                 for image in step.command.kept_pixels():
                     if id(image) not in shown:
-                        found[id(image)] = image.array.nbytes
-        return found
+                        found[id(image)] = image
+        return list(found.values())
 
-    def _drop_oldest(self) -> None:
-        """UN5: above the bound the oldest steps go; candidates and the document never do.
+    def _keep_bounds(self) -> None:
+        """UN5: what has no room in memory goes to the disk, what has none there goes for good."""
+        memory, disk = self._taken(0)
+        if memory <= self.max_pixel_bytes or (self.attic is not None and self.attic.is_storing):
+            return
+        moved: list[Pixels] = []
+        attic = self.attic
+        if attic is not None:
+            for image in self._only_undo(0):
+                if memory <= self.max_pixel_bytes * _ROOM:
+                    break
+                if not attic.holds(image):
+                    moved.append(image)
+                    memory -= image.array.nbytes
+                    disk += image.array.nbytes
+        if attic is None:
+            self._drop_oldest(self._fits_memory)
+        elif disk > self.max_disk_bytes:
+            self._drop_oldest(self._fits_disk)
+            self._keep_bounds()
+        else:
+            attic.store(moved, self._on_stored)
+
+    def _on_stored(self, is_moved: bool) -> None:
+        if is_moved:
+            self._keep_bounds()
+        elif self.pixel_bytes() > self.max_pixel_bytes:
+            self._drop_oldest(self._fits_memory)
+
+    def _fits_memory(self, first: int) -> bool:
+        return self._taken(first)[0] <= self.max_pixel_bytes * _ROOM
+
+    def _fits_disk(self, first: int) -> bool:
+        return sum(self._taken(first)) <= self.max_disk_bytes * _ROOM
+
+    def _drop_oldest(self, fits: Callable[[int], bool]) -> None:
+        """The oldest steps go; candidates and the document never do.
 
         Qt cannot take steps off the bottom, so the stack is filled anew with the ones that stay.
+
+        Args:
+            fits: whether the steps from this one on have room.
         """
-        if sum(self._only_undo(0).values()) <= self.max_pixel_bytes:
-            return
         count = self.stack.count()
+        if self.stack.index() != count:
+            return  # some are undone, and would be taken for done: the next step tries again
         first = 1
-        while first < count - 1 and (
-            sum(self._only_undo(first).values()) > self.max_pixel_bytes * 0.9
-        ):
+        while first < count - 1 and not fits(first):
             first += max(1, (count - first) // 16)
         first = min(first, count - 1)
         steps = [self.stack.command(place) for place in range(first, count)]

@@ -200,6 +200,8 @@ class SettingsDialog(QDialog):
         page, form = _page()
         self._number(form, "undo_steps", tr("Steps"), 1, 10_000, "", 100)
         self._number(form, "undo_mb", tr("Memory for pixels"), 16, 65536, " MB", 64)
+        disk = tr("Disk for pixels beyond that")
+        self._number(form, "undo_disk_mb", disk, 0, 1 << 20, " MB", 256)
         form.addRow(note(tr("The oldest steps go first; results in the strip never do.")))
         return page
 

@@ -22,6 +22,7 @@ from app.document.storage.journal.recovery import (
 )
 from app.jobs import Message
 from app.ui.actions import Actions
+from app.ui.attic import Attic
 from app.ui.exchange import questions
 from app.ui.exchange.recovery_dialog import RecoveryDialog
 from app.ui.session import Session
@@ -80,6 +81,7 @@ class RecoveryWiring(QObject):
         session.path_changed.connect(self._soon)
         session.undo.changed.connect(self._soon)
         files.work_roots = self._roots
+        session.undo.attic = Attic(session.pictures.run, root.parent / "undo")
 
     # ---- keeping ----
 

@@ -71,7 +71,7 @@ class ToolsWiring(QObject):
         bar.field.history_asked.connect(self.walk_history)
         bar.field.edited.connect(self._on_typed)
         session.undo.set_limit(session.settings.undo_steps)
-        session.undo.max_pixel_bytes = session.settings.undo_mb << 20
+        self._apply_undo()
         layers.set_thumbnail_side(session.settings.thumbnail_px)
         self.apply_keys()
         self._apply_canvas()
@@ -187,8 +187,8 @@ class ToolsWiring(QObject):
             self._retheme()
         elif name == "thumbnail_px":
             self._layers.set_thumbnail_side(settings.thumbnail_px)
-        elif name == "undo_mb":
-            self._session.undo.max_pixel_bytes = settings.undo_mb << 20
+        elif name in ("undo_mb", "undo_disk_mb"):
+            self._apply_undo()
         elif name == "undo_steps":
             self._session.undo.set_limit(settings.undo_steps)
         elif name == "recipe_in_exports":
@@ -201,6 +201,11 @@ class ToolsWiring(QObject):
             self._actions["show_previews"].setChecked(settings.preview_every > 0)
         else:
             self._apply_canvas()
+
+    def _apply_undo(self) -> None:
+        settings, undo = self._session.settings, self._session.undo
+        undo.max_pixel_bytes = settings.undo_mb << 20
+        undo.max_disk_bytes = settings.undo_disk_mb << 20
 
     def _apply_canvas(self) -> None:
         settings = self._session.settings

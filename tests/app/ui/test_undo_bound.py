@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
 from app.document.commands import DiscardCandidates, Placement, PlacePixels, Rename
 from app.document.document import Document
+from app.ui.attic import Attic
 from app.ui.undo import UndoStack
 from tests.fakes import document_with_boxes
 
@@ -95,3 +100,88 @@ def test_told_once(stack: UndoStack) -> None:
     told.clear()
     fill_up(document, stack, 2)
     assert told == []
+
+
+def at_once(work: Any, done: Any, failed: Any) -> None:
+    """What the worker does, without waiting for it."""
+    try:
+        result = work()
+    except OSError as error:
+        failed(error)
+    else:
+        done(result)
+
+
+def test_what_has_no_room_in_memory_goes_to_the_disk(stack: UndoStack, tmp_path: Path) -> None:
+    """UN5: every step stays; undone and redone they give the same bytes; nothing has a name."""
+    document = stack._document
+    before = document.content_hash()
+    stack.attic = Attic(at_once, tmp_path / "undo")
+    stack.max_pixel_bytes = 6 * PICTURE
+    fill_up(document, stack, 20)
+    assert stack.stack.count() == 39  # after the first result there is nothing to discard
+    assert stack.pixel_bytes() <= 6 * PICTURE
+    assert stack.disk_bytes() >= 12 * PICTURE
+    last = document.content_hash()
+    while stack.stack.canUndo():
+        stack.stack.undo()
+    assert document.content_hash() == before
+    seen = []
+    while stack.stack.canRedo():
+        stack.stack.redo()
+        pixels = document.foregrounds[0].pixels
+        assert pixels is not None
+        assert not pixels.flags.writeable
+        seen.append(int(pixels[0, 0, 0]))
+    assert sorted(set(seen)) == list(range(1, 21))
+    assert document.content_hash() == last
+    del pixels
+    stack.stack.clear()
+    gc.collect()
+    assert list((tmp_path / "undo").iterdir()) == []
+
+
+def test_what_has_no_room_on_the_disk_goes_for_good(stack: UndoStack, tmp_path: Path) -> None:
+    """UN5: the oldest steps first; what is left still goes back and forth."""
+    document = stack._document
+    stack.attic = Attic(at_once, tmp_path)
+    stack.max_pixel_bytes, stack.max_disk_bytes = 3 * PICTURE, 10 * PICTURE
+    fill_up(document, stack, 40)
+    assert 0 < stack.stack.count() < 80
+    assert stack.pixel_bytes() <= 3 * PICTURE
+    assert stack.disk_bytes() <= 10 * PICTURE
+    last = document.content_hash()
+    while stack.stack.canUndo():
+        stack.stack.undo()
+    while stack.stack.canRedo():
+        stack.stack.redo()
+    assert document.content_hash() == last
+
+
+def test_without_a_disk_the_memory_bound_holds(stack: UndoStack, tmp_path: Path) -> None:
+    """UN5: where nothing can be written the oldest steps go, as if there were no disk."""
+    document = stack._document
+    (tmp_path / "file").write_bytes(b"")
+    stack.attic = Attic(at_once, tmp_path / "file" / "below")
+    stack.max_pixel_bytes = 6 * PICTURE
+    fill_up(document, stack, 20)
+    assert stack.pixel_bytes() <= 6 * PICTURE
+    assert 0 < stack.stack.count() < 39
+
+
+def test_steps_that_are_undone_are_not_taken_for_done(stack: UndoStack, tmp_path: Path) -> None:
+    """UN5: the writing ends while the user goes back; no step is dropped then, none repeated."""
+    document = stack._document
+    waiting: list[Any] = []
+    stack.attic = Attic(lambda *parts: waiting.append(parts), tmp_path)
+    stack.max_pixel_bytes = 4 * PICTURE
+    fill_up(document, stack, 10)
+    last = document.content_hash()
+    for _ in range(5):
+        stack.stack.undo()
+    now, count = document.content_hash(), stack.stack.count()
+    waiting[0][2](OSError("full"))
+    assert (document.content_hash(), stack.stack.count()) == (now, count)
+    while stack.stack.canRedo():
+        stack.stack.redo()
+    assert document.content_hash() == last
