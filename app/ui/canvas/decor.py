@@ -107,14 +107,14 @@ class Decor:
         if layer is None:
             return ""
         rect = to_view.mapRect(to_rectf(self.scene.rect_of(layer)))
-        # On small boxes the handles must leave room to grab the box itself.
-        reach_x = min(overlay.HANDLE_HIT / 2, max(4.0, rect.width() / 4))
-        reach_y = min(overlay.HANDLE_HIT / 2, max(4.0, rect.height() / 4))
         best, nearest = "", float("inf")
         for name, at in overlay.handle_points(rect).items():
-            dx, dy = abs(at.x() - point.x()), abs(at.y() - point.y())
-            if dx <= reach_x and dy <= reach_y and dx + dy < nearest:
-                best, nearest = name, dx + dy
+            dx, dy = point.x() - at.x(), point.y() - at.y()
+            hits = _reaches(dx, ("w" in name) - ("e" in name), rect.width()) and _reaches(
+                dy, ("n" in name) - ("s" in name), rect.height()
+            )
+            if hits and abs(dx) + abs(dy) < nearest:
+                best, nearest = name, abs(dx) + abs(dy)
         return best
 
     def _paint_layer(
@@ -200,3 +200,19 @@ class Decor:
         # Below the box, or inside its lower edge where the window ends.
         y = min(rect.bottom() + 6, viewport.bottom() - 28)
         overlay.label(painter, draft.text, QPointF(max(rect.left(), 6), y), font, strong=True)
+
+
+def _reaches(distance: float, inward: int, length: float) -> bool:
+    """Whether a handle can be grabbed from so far along one axis; 24 px in all (CA5).
+
+    On small boxes the handles leave room to grab the box itself, and reach further outward instead.
+
+    Args:
+        distance: from the handle, viewport pixels.
+        inward: the sign of the direction into the box; 0 = along an edge.
+        length: of the box along this axis.
+    """
+    inside = min(overlay.HANDLE_HIT / 2, max(4.0, length / 4))
+    if not inward:
+        return abs(distance) <= overlay.HANDLE_HIT / 2
+    return -(overlay.HANDLE_HIT - inside) <= distance * inward <= inside

@@ -30,6 +30,7 @@ from app.ui.canvas.mouse import Mouse
 from app.ui.canvas.navigation import Navigation
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.tools import Pointer
+from app.ui.panels.layer_state import state_of
 from app.ui.selection import Selection
 from app.ui.text import tr
 from app.ui.theme import Colours
@@ -96,6 +97,7 @@ class CanvasView(QGraphicsView):
         self._mouse.menu_asked.connect(self._ask_for_menu)
         scene.changed_on_screen.connect(self._refresh)
         selection.changed.connect(self._refresh)
+        self.document.events.prompt_changed.connect(self._on_prompt)
         self._refresh()
 
     # ---- state ----
@@ -259,8 +261,11 @@ class CanvasView(QGraphicsView):
         if not self.decor.is_dragging:  # a reader hears of the end of a drag
             self._describe()
 
+    def _on_prompt(self, prompt: str) -> None:
+        self._describe()  # what is selected may be outdated now
+
     def _describe(self) -> None:
-        selected = "; ".join(_spoken(layer) for layer in self._selection.layers())
+        selected = "; ".join(self._spoken(layer) for layer in self._selection.layers())
         selected = selected or tr("nothing")
         canvas = self.document.canvas
         self.setAccessibleDescription(
@@ -269,11 +274,11 @@ class CanvasView(QGraphicsView):
             )
         )
 
-
-def _spoken(layer: Layer) -> str:
-    """A layer as the canvas's description names it."""
-    rect = layer.rect
-    place = tr("{0}, {1} × {2} at {3}, {4}").format(
-        layer.name, rect.width, rect.height, rect.x, rect.y
-    )
-    return place + ", " + (tr("visible") if layer.visible else tr("hidden"))
+    def _spoken(self, layer: Layer) -> str:
+        rect = layer.rect
+        place = tr("{0}, {1} × {2} at {3}, {4}").format(
+            layer.name, rect.width, rect.height, rect.x, rect.y
+        )
+        seen = tr("visible") if layer.visible else tr("hidden")
+        state = state_of(layer, self.document, self.decor.running)
+        return ", ".join((place, seen, state.text))

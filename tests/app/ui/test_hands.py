@@ -1,0 +1,318 @@
+"""What the rows of editor.md 2.1 promise to hands: typing, handles, keys, zoom, rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, Qt
+from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDockWidget, QStyleOptionViewItem, QToolTip
+
+from app.document.commands import SetBlend, SetVisible
+from app.ui.canvas import overlay
+from app.ui.canvas.region_item import to_rectf
+from app.ui.panels.layer_delegate import RowParts
+from tests.app.ui.helpers import at, drag, draw_box, generate, key, press_and_move
+from tests.fakes import fill
+
+ALT = Qt.KeyboardModifier.AltModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+NONE = Qt.KeyboardModifier.NoModifier
+
+
+def steps(window: Any) -> int:
+    return int(window.session.undo.stack.count())
+
+
+def test_what_ends_a_run_of_typing(window: Any, qtbot: Any) -> None:
+    """PR4: focus loss, Generate, a paste, a jump of the caret; the field has no undo of its own."""
+    field = window.prompt.field
+    draw_box(window, 64, 64, 192, 192)
+    field.setFocus()
+    assert not field.isUndoRedoEnabled()
+    start = steps(window)
+    qtbot.keyClicks(field, "a red")
+    assert steps(window) == start + 1
+    QTest.keyClick(field, Qt.Key.Key_Home)  # the caret jumps
+    qtbot.keyClicks(field, "so ")
+    assert steps(window) == start + 2
+    data = QMimeData()
+    data.setText("pasted ")
+    field.insertFromMimeData(data)
+    qtbot.keyClicks(field, "x")
+    assert steps(window) == start + 4
+    window.actions_["generate"].trigger()
+    window.session.bridge.stop()
+    qtbot.keyClicks(field, "y")
+    assert steps(window) == start + 5
+    window.view.setFocus()
+    field.setFocus()
+    qtbot.keyClicks(field, "z")
+    assert steps(window) == start + 6
+
+
+def test_seed_and_variations_are_in_the_one_undo_stack(window: Any) -> None:
+    """PR4: with prompt, steps and guidance; each is undone in its turn."""
+    before = window.session.document.content_hash()
+    window.prompt.variations.setValue(3)
+    window.prompt.seed.changed.emit("fixed", 7)
+    window.prompt.field.setPlainText("a dog")
+    settings = window.session.document.settings
+    assert (settings.variations, settings.seed_mode, settings.seed) == (3, "fixed", 7)
+    for _ in range(3):
+        window.actions_["undo"].trigger()
+    assert window.session.document.content_hash() == before
+    assert window.prompt.variations.value() == 1
+
+
+def test_line_breaks_count_as_spaces(window: Any, qtbot: Any) -> None:
+    """PR1: for the model and for the sign "Prompt changed"; the field is three lines high."""
+    field = window.prompt.field
+    draw_box(window, 64, 64, 192, 192)
+    field.setPlainText("a red\nballoon")
+    generate(window, qtbot)
+    assert window.engine.last.prompt == "a red balloon"
+    field.setPlainText("a  red balloon\n")
+    index = window.layers.model.index(0)
+    assert window.layers.model.state_at(index).text == "Up to date"
+    assert field.viewport().height() >= 3 * field.fontMetrics().lineSpacing()
+
+
+@pytest.mark.parametrize(
+    ("shows", "still", "drawing"), [(0, True, True), (1, False, True), (2, False, False)]
+)
+def test_when_the_grid_shows(
+    window: Any, monkeypatch: pytest.MonkeyPatch, shows: int, still: bool, drawing: bool
+) -> None:
+    """LA3: always, while drawing, never: as the setting says."""
+    painted: list[bool] = []
+    monkeypatch.setattr(overlay.Grid, "paint", lambda *_: painted.append(True))
+    window.actions_["settings"].trigger()
+    dialog = window.tools_wiring.dialog
+    dialog.fields["grid_shows"].activated.emit(shows)
+    dialog.close()
+
+    def is_painted() -> bool:
+        painted.clear()
+        window.view.viewport().repaint()
+        return bool(painted)
+
+    assert is_painted() == still
+    window.actions_["tool_box"].trigger()
+    press_and_move(window, (64, 64), (192, 192))
+    assert is_painted() == drawing
+    window.view.cancel_drag()
+
+
+@pytest.mark.parametrize("zoom", [0.1, 0.5, 2.0, 8.0])
+def test_eight_handles_can_be_grabbed(window: Any, zoom: float) -> None:
+    """CA5: 24 px each way at any zoom; on small boxes outward, so that the box stays free."""
+    draw_box(window, 192, 192, 320, 320)
+    view = window.view
+    view.navigation.set_zoom(zoom)
+    to_view = view.to_view()
+    rect = to_view.mapRect(to_rectf(window.session.document.foregrounds[0].rect))
+    points = overlay.handle_points(rect)
+    assert len(points) == 8
+    for name, point in points.items():
+        assert view.decor.handle_at(point, to_view) == name
+        for axis in "xy":
+            reach = [
+                d / 2
+                for d in range(-60, 61)
+                if view.decor.handle_at(_moved(point, axis, d / 2), to_view)
+            ]
+            # Along an edge the neighbours take over: there is no gap either.
+            assert reach[-1] - reach[0] >= 24 - 1, (name, axis)
+    assert view.decor.handle_at(rect.center(), to_view) == ""
+
+
+def _moved(point: QPointF, axis: str, by: float) -> QPointF:
+    return point + (QPointF(by, 0) if axis == "x" else QPointF(0, by))
+
+
+def test_alt_resizes_from_the_centre(window: Any) -> None:
+    """CA5: of an empty box, on the grid; Shift keeps its aspect."""
+    draw_box(window, 192, 192, 320, 320)
+    window.actions_["tool_select"].trigger()
+    drag(window, (320, 320), (352, 352), ALT)
+    assert window.session.document.foregrounds[0].rect.to_box() == (160, 160, 352, 352)
+    drag(window, (352, 352), (416, 360), SHIFT)
+    rect = window.session.document.foregrounds[0].rect
+    assert rect.width == rect.height
+    assert rect.width > 192
+
+
+def test_key_repeats_are_one_step(window: Any) -> None:
+    """CA6: as long as the key is down; the next press is another."""
+    draw_box(window, 64, 64, 192, 192)
+    fill(window.session.document)
+    start = steps(window)
+    left = window.session.document.foregrounds[0].rect.x
+    for repeats in (False, True, True, True):
+        press = QEvent.Type.KeyPress
+        event = QKeyEvent(press, Qt.Key.Key_Right, NONE, "", repeats)
+        QApplication.sendEvent(window.view, event)
+    release = QKeyEvent(QEvent.Type.KeyRelease, Qt.Key.Key_Right, NONE)
+    QApplication.sendEvent(window.view, release)
+    assert window.session.document.foregrounds[0].rect.x == left + 4
+    assert steps(window) == start + 1
+    key(window, Qt.Key.Key_Right, widget=window.view)
+    assert steps(window) == start + 2
+
+
+def test_a_quarter_of_the_canvas_stays_in_view(window: Any) -> None:
+    """CA1: however far one pans, at any zoom."""
+    navigation, view = window.view.navigation, window.view
+    canvas = window.session.document.canvas.rect
+    for zoom in (0.3, 1.0, 3.0):
+        navigation.set_zoom(zoom)
+        port = view.viewport().rect()
+        for away in (QPointF(90_000, 90_000), QPointF(-90_000, -90_000)):
+            navigation.pan_by(away)
+            shown = view.to_view().mapRect(to_rectf(canvas)).toRect()
+            seen = shown.intersected(port)
+            for part, whole, room in (
+                (seen.width(), shown.width(), port.width()),
+                (seen.height(), shown.height(), port.height()),
+            ):
+                assert part >= min(whole / 4, room) - 2
+
+
+def test_middle_drag_hand_and_wheel_pan(window: Any) -> None:
+    """CA1, 3.4: in every tool with the middle button; H with the left; the wheel scrolls."""
+    window.view.navigation.set_zoom(2.0)
+    port = window.view.viewport()
+    middle = port.rect().center()
+
+    def origin() -> QPoint:
+        return window.view.to_view().map(QPointF(0, 0)).toPoint()
+
+    def pan(button: Qt.MouseButton) -> QPoint:
+        before = origin()
+        QTest.mousePress(port, button, pos=middle)
+        QTest.mouseMove(port, middle + QPoint(-30, -20))
+        QTest.mouseRelease(port, button, pos=middle + QPoint(-30, -20))
+        return origin() - before
+
+    window.actions_["tool_box"].trigger()
+    assert pan(Qt.MouseButton.MiddleButton) == QPoint(-30, -20)
+    key(window, Qt.Key.Key_H, widget=window.view)
+    assert pan(Qt.MouseButton.LeftButton) == QPoint(-30, -20)
+    assert not window.session.document.foregrounds
+
+    def wheel(modifiers: Any) -> None:
+        where = QPointF(middle)
+        event = QWheelEvent(
+            where,
+            QPointF(port.mapToGlobal(middle)),
+            QPoint(),
+            QPoint(0, 120),
+            Qt.MouseButton.NoButton,
+            modifiers,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(port, event)
+
+    before, zoom = origin(), window.view.navigation.zoom
+    wheel(NONE)
+    assert origin().y() > before.y()
+    assert origin().x() == before.x()
+    wheel(SHIFT)
+    assert origin().x() > before.x()
+    assert window.view.navigation.zoom == zoom
+    wheel(Qt.KeyboardModifier.ControlModifier)
+    assert window.view.navigation.zoom > zoom
+
+
+def test_an_own_matte_colour(window: Any) -> None:
+    """CA2: behind transparent places, remembered, no step of the document."""
+    window.actions_["background"].trigger()
+    before, count = window.session.document.content_hash(), steps(window)
+    window.showing._on_colour(QColor("#123456"))
+    place = at(window, 400, 400)
+    assert window.view.grab().toImage().pixelColor(place).name() == "#123456"
+    assert window.settings.matte_colour == "#123456"
+    assert (window.session.document.content_hash(), steps(window)) == (before, count)
+
+
+def test_every_part_of_a_row_explains_itself(window: Any, monkeypatch: Any) -> None:
+    """LY9: eye, lock, seed and state have a tooltip and are in what a reader says."""
+    draw_box(window, 64, 64, 192, 192)
+    fill(window.session.document)
+    said: list[str] = []
+    monkeypatch.setattr(QToolTip, "showText", lambda at, text, *_: said.append(text))
+    rows = window.layers.list
+    index = window.layers.model.index(0)
+    option = QStyleOptionViewItem()
+    option.rect = QRect(rows.visualRect(index))
+    parts = RowParts.of(option.rect, window.layers.delegate.thumbnails.side)
+    for part in ("eye", "lock", "seed", "name"):
+        place = getattr(parts, part).center()
+        event = QHelpEvent(QEvent.Type.ToolTip, place, place)
+        assert window.layers.delegate.helpEvent(event, rows, option, index)
+    assert len(set(said)) == 4
+    assert "Hides" in said[0]
+    assert "Locks" in said[1]
+    layer = window.session.document.foregrounds[0]
+    window.session.push(SetVisible([layer.id], False))
+    spoken = index.data(Qt.ItemDataRole.AccessibleTextRole)
+    assert spoken.startswith("Layer 1, layer 1 of 2, hidden, ")
+
+
+def test_eye_lock_and_delete_act_on_all_selected(window: Any) -> None:
+    """LY8: one step each."""
+    for left in (32, 192, 352):
+        window.session.selection.set([])
+        draw_box(window, left, 64, left + 96, 192)
+    document = window.session.document
+    ids = [layer.id for layer in document.foregrounds[:2]]
+    window.session.selection.set(ids)
+    for action, name in (("toggle_visible", "visible"), ("toggle_locked", "locked")):
+        before, count = [getattr(layer, name) for layer in document.foregrounds], steps(window)
+        window.actions_[action].trigger()
+        after = [getattr(layer, name) for layer in document.foregrounds]
+        assert [a != b for a, b in zip(before, after, strict=True)] == [True, True, False]
+        assert steps(window) == count + 1
+        window.actions_[action].trigger()
+    count = steps(window)
+    window.actions_["delete"].trigger()
+    assert len(document.foregrounds) == 1
+    assert steps(window) == count + 1
+
+
+def test_a_mode_of_another_program_is_marked(window: Any) -> None:
+    """LY4: shown as Normal, said by its name, and kept as it is."""
+    draw_box(window, 64, 64, 192, 192)
+    layer = window.session.document.foregrounds[0]
+    window.session.push(SetBlend([layer.id], "svg:hue"))
+    bar = window.layers.looks.blend
+    assert bar.currentText() == "Normal"
+    assert "svg:hue" in bar.toolTip()
+    assert window.session.document.layer(layer.id).blend == "svg:hue"
+
+
+def test_reset_layout_puts_the_panels_back(window: Any) -> None:
+    """PL7: floating, moved or hidden."""
+    docks = window.findChildren(QDockWidget)
+    docks[0].setFloating(True)
+    docks[1].hide()
+    window.actions_["reset_layout"].trigger()
+    assert not any(dock.isFloating() for dock in docks)
+    assert all(dock.isVisible() for dock in docks)
+    sides = {window.dockWidgetArea(dock) for dock in docks}
+    assert sides == {Qt.DockWidgetArea.RightDockWidgetArea}
+
+
+def test_the_menu_says_how_many_are_outdated(window: Any, qtbot: Any) -> None:
+    """RE6: Generate > Outdated Layers (2 layers); the canvas says it of what is selected."""
+    draw_box(window, 64, 64, 192, 192)
+    generate(window, qtbot)
+    window.session.selection.set([window.session.document.foregrounds[0].id])
+    assert window.view.accessibleDescription().endswith("visible, Up to date.")
+    window.prompt.field.setPlainText("a castle")
+    assert window.actions_["generate_outdated"].text().startswith("&Outdated Layers (2 layers")
+    assert window.view.accessibleDescription().endswith("visible, Prompt changed.")
