@@ -146,10 +146,11 @@ def test_broken_promises_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_a_lazy_journal_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """REL1 measures: a keeper that gathers for three seconds loses more than one."""
+    """REL1 measures: a keeper that gathers for half a minute has kept nothing yet."""
     monkeypatch.setattr(crash_module, "_DELAYS", (30.0,))
-    monkeypatch.setattr(crash_module, "ALLOWED_LOSS_S", 0.05)
-    assert crash(2, 7, 0.6).failures
+    # What the program itself took, which is little where it hardly gets a processor.
+    monkeypatch.setattr(crash_module, "ALLOWED_LOSS_S", 0.001)
+    assert crash(4, 7, 0.6).failures
 
 
 def test_the_command_prints_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -157,15 +159,24 @@ def main(argv: list[str]) -> int:
     left = {name: sum(1 for each in parts if each.name == name) for name in names}
     figures: dict[str, Figure] = {}
     run = partial(_run, args.model)
-    for part, figure in run_parts(parts, run, jobs=args.jobs, log=args.log):
-        known = figures.setdefault(part.name, Figure(figure.promise, figure.unit))
-        known.add(figure)
-        left[part.name] -= 1
-        if not left[part.name]:
-            print("\n".join(known.lines()), flush=True)
+    former = signal.signal(signal.SIGTERM, _end)
+    try:
+        for part, figure in run_parts(parts, run, jobs=args.jobs, log=args.log):
+            known = figures.setdefault(part.name, Figure(figure.promise, figure.unit))
+            known.add(figure)
+            left[part.name] -= 1
+            if not left[part.name]:
+                print("\n".join(known.lines()), flush=True)
+    finally:
+        signal.signal(signal.SIGTERM, former)
     found = [figures[name] for name in names]
     print("\n" + table(found))
     return 0 if all(figure.is_kept for figure in found) else 1
+
+
+def _end(*_: object) -> None:
+    """Told to end: the parts that run are ended too."""
+    sys.exit(128 + signal.SIGTERM)
 
 
 def _chosen(parser: argparse.ArgumentParser, text: str) -> list[str]:

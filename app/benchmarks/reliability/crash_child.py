@@ -6,21 +6,25 @@ run costs no start of Python; a line of the log is written with one call and sur
 
 from __future__ import annotations
 
+import json
 import os
+import select
 import sys
 import time
 from pathlib import Path
 from random import Random
 
+from app.benchmarks.reliability.waiting import waited_ns
 from app.benchmarks.reliability.walk import random_command, start
 from app.document.storage.journal import Keeper, WorkInfo, folder
 from app.document.storage.ora import save_project
 
+_DENSE = (",", ":")
 LOG, WORK, DESIGN = "log", "work", "design.ora"
 
 
 def work(seed: int, place: Path, delay_s: float, records: int) -> None:
-    """Until killed: do something, keep it, note it.
+    """Until killed, or until nobody is left who would: do something, keep it, note it.
 
     Args:
         place: an empty folder for log, project and work folder.
@@ -36,11 +40,14 @@ def work(seed: int, place: Path, delay_s: float, records: int) -> None:
 
     def note(kind: str) -> None:
         # The system's monotonic clock is the same for parent and child.
-        os.write(log, f"{kind} {time.monotonic():.6f} {document.content_hash()}\n".encode())
+        at, digest = time.monotonic(), document.content_hash()
+        os.write(
+            log, f"{kind} {at:.6f} {json.dumps(waited_ns(), separators=_DENSE)} {digest}\n".encode()
+        )
 
     keeper.note(document.contents, info)
     note("commit")
-    while True:
+    while not _is_abandoned():
         random_command(document, source)
         keeper.note(document.contents, info)
         note("commit")
@@ -53,6 +60,11 @@ def work(seed: int, place: Path, delay_s: float, records: int) -> None:
             time.sleep(source.random() * 0.05)
 
 
+def _is_abandoned() -> bool:
+    """Whether the input has ended: no line comes before this worker is gone."""
+    return bool(select.select([sys.stdin], [], [], 0)[0])
+
+
 def main() -> int:
     """Fork a worker for each line; end with the input."""
     for line in sys.stdin:
@@ -60,7 +72,7 @@ def main() -> int:
         child = os.fork()
         if child == 0:
             work(int(seed), Path(place), float(delay), int(records))
-            return 0
+            os._exit(0)  # as a kill: the journal's thread is not waited for
         sys.stdout.write(f"{child}\n")
         sys.stdout.flush()
         os.waitpid(child, 0)  # it ends by being killed

@@ -50,16 +50,20 @@ class OwnTime:
         return began - self._waited_ns / 1e9
 
 
-def waited_ns() -> dict[str, int]:
-    """Nanoseconds that each thread was ready and had no processor; empty where unknown."""
+def waited_ns(process: int | str = "self") -> dict[str, int]:
+    """Nanoseconds that each thread was ready and had no processor; empty where unknown.
+
+    What a thread waits for at this moment is not in it, but for the one that asks and for threads
+    of a process that is stopped.
+    """
     found: dict[str, int] = {}
     try:
-        threads = os.listdir("/proc/self/task")
+        threads = os.listdir(f"/proc/{process}/task")
     except OSError:
         return found
     for thread in threads:
         try:
-            account = Path("/proc/self/task", thread, "schedstat").read_text()
+            account = Path(f"/proc/{process}/task", thread, "schedstat").read_text()
             found[thread] = int(account.split()[1])
         except (OSError, ValueError, IndexError):  # it just ended, or there is no such account
             continue
