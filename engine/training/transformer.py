@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -85,13 +86,23 @@ def validate(model: TextToLayers, batches: list[Batch]) -> dict[str, float]:
     return result
 
 
-def average_gradients(model: nn.Module) -> None:
-    """Mean of the gradients over all processes of a torchrun group."""
+def average_gradients(model: nn.Module, beside: Sequence[float]) -> list[float]:
+    """Mean of the gradients over all processes of a group, in place, and of numbers `beside` them.
+
+    A process whose batch had no use for some parameter adds zeros for it: which heads a batch needs
+    differs, and every process has to send the same.
+    """
     if not dist.is_initialized():
-        return
-    for parameter in model.parameters():
-        if parameter.grad is not None:
-            dist.all_reduce(parameter.grad, op=dist.ReduceOp.AVG)
+        return list(beside)
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+    parts = [*(gradient.flatten() for gradient in gradients), gradients[0].new_tensor(beside)]
+    flat = torch.cat(parts)
+    dist.all_reduce(flat)
+    *means, numbers = (flat / dist.get_world_size()).split([len(part) for part in parts])
+    for parameter, mean in zip(parameters, means, strict=True):
+        parameter.grad = mean.view_as(parameter)
+    return numbers.tolist()
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -228,24 +239,25 @@ def main(argv: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: stopping.append(number))
     started = last_save = time.monotonic()
     first_step, losses, plans, tokens = step, [], [], 0
-    minutes_left = True
-    while step < args.steps and minutes_left and not stopping:
+    goes_on = True
+    while step < args.steps and goes_on:
         batch = next(batches).to(device)
-        passed = (time.monotonic() - started) / 60 / args.minutes
-        progress = max((step - first_step) / max(1, args.steps - first_step), passed)
-        decayed = learning_rate(int(progress * 10_000), 10_000, args.lr, 0, args.decay)
-        lr = decayed * min(1.0, (step - warm_from + 1) / WARMUP)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             loss, flow, plan = training_loss(model, batch, visible)
         loss.backward()
-        average_gradients(model)
+        # All processes have to end in the same step, and to step by the same rate.
+        passed = (time.monotonic() - started) / 60 / args.minutes
+        passed, ends = average_gradients(model, (passed, float(bool(stopping))))
+        goes_on = passed < 1 and not ends
+        progress = max((step - first_step) / max(1, args.steps - first_step), passed)
+        decayed = learning_rate(int(progress * 10_000), 10_000, args.lr, 0, args.decay)
+        lr = decayed * min(1.0, (step - warm_from + 1) / WARMUP)
         optimizer.step(lr)
         update_ema(ema, model, min(0.9985, (step + 1) / (step + 15)))
         losses.append(flow.item())
         plans.append(plan.item())
         tokens += int(batch.noisy_mask.sum()) + int((batch.clean_owner >= 0).sum())
         step += 1
-        minutes_left = (time.monotonic() - started) / 60 < args.minutes
         if step % 50 == 0 and rank == 0:
             spent = elapsed + time.monotonic() - started
             run.log(step=step, loss=round(sum(losses) / len(losses), 4),

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +18,7 @@ from engine.training import autoencoder, ship, transformer
 from engine.training.autoencoder import start_from_pca
 from engine.training.optim import Muon, learning_rate, orthogonalize
 from engine.training.run_folder import PART_BYTES, RunFolder
+from engine.weights import default_path
 from tests.engine.tiny import layer, picture
 from tests.engine.training.toy_art import save_pack, toy_pack
 
@@ -64,6 +69,27 @@ def test_train_resume_ship_and_draw(runs):
     assert begun is not None
     drift = (begun[0]["ema.art.img_in.weight"] - shipped["img_in.weight"]).abs().max()
     assert drift < 0.01, "a run that starts from a model file starts with its weights"
+
+
+def test_two_processes_train_one_model(runs):
+    """One starts with edits, the other with whole pictures, which use other heads (torchrun)."""
+    run = runs / "together"
+    command = [
+        sys.executable, "-m", "engine.training.transformer", "--device", "cpu", "--threads", "1",
+        "--sprites", str(runs / "sprites.safetensors"), "--autoencoder", str(default_path()),
+        "--run", str(run), "--batch", "2", "--max-tokens", "120", "--edit-share", "0.5",
+        "--config", SMALL, "--steps", "2",
+    ]  # fmt: skip
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    group = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    processes = [
+        subprocess.Popen(command, env={**os.environ, **group, "RANK": rank, "LOCAL_RANK": rank})
+        for rank in "01"
+    ]
+    assert [process.wait(300) for process in processes] == [0, 0]
+    assert logged(run)[-1]["step"] == 2
 
 
 def _add_credits(source: Path, target: Path) -> None:
