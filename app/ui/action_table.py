@@ -190,7 +190,7 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("help", "&Help", "Explains the program on one page, from the first box to the file.", "F1"),
     _spec("help_keys", "&Keyboard Shortcuts", "Lists every key.", "Ctrl+F1 Ctrl+/ ?"),
     _spec("help_model", "&What This Model Can Do", "Says in a few lines what to expect, and lists its words."),
-    _spec("copy_diagnostics", "Copy &Diagnostics", "Copies versions, device and the last log lines, without prompt and picture. Nothing is sent."),
+    _spec("copy_diagnostics", "Copy &Diagnostics…", "Copies versions, device and the last log lines; prompt and picture only if you tick them. Nothing is sent."),
     _spec("open_logs", "Open &Log Folder", "Shows where the program writes what went wrong."),
     _spec("licences", "A&rt and Licences", "Names whose art the model learned from, and under which licences."),
     _spec("about", "&About Layerloom", "Version, licence and thanks."),

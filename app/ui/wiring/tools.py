@@ -1,35 +1,34 @@
-"""The larger dialogs: settings and keys, Find Command, job list, prompt history, canvas size."""
+"""The larger dialogs: settings, keys, Find Command, jobs, prompts, canvas size, diagnostics."""
 
 from __future__ import annotations
 
-import platform
-import sys
 from collections.abc import Callable
-from importlib import metadata
 
-from PySide6.QtCore import QObject, qVersion
+from PySide6.QtCore import QMimeData, QObject
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
 
 from app.document.commands import SetCanvas, SetPrompt
+from app.document.composite import composite
 from app.document.geometry import Size, round_to
 from app.document.prompts import together
 from app.document.storage.formats.table import FORMATS
-from app.settings import Settings, log_path
+from app.settings import Settings
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
+from app.ui.diagnostics import diagnostics
+from app.ui.dialog.diagnostics import DiagnosticsDialog
 from app.ui.dialog.find import FindDialog
 from app.ui.dialog.history import HistoryDialog
 from app.ui.dialog.jobs import JobsDialog
 from app.ui.dialog.key_editor import KeyEditor
 from app.ui.dialog.settings import SettingsDialog
 from app.ui.dialogs import NewDialog
+from app.ui.images import to_qimage
 from app.ui.key_presets import keys_for
 from app.ui.panels.layers import LayerPanel
 from app.ui.panels.prompt import PromptBar
 from app.ui.session import Session
 from app.ui.text import tr
-
-LOG_LINES = 200
 
 
 class ToolsWiring(QObject):
@@ -65,7 +64,7 @@ class ToolsWiring(QObject):
             ("show_jobs", self.show_jobs),
             ("prompt_history", self.show_history),
             ("canvas_size", self.ask_canvas),
-            ("copy_diagnostics", self.copy_diagnostics),
+            ("copy_diagnostics", self.show_diagnostics),
         ):
             actions[name].triggered.connect(slot)
         bar.field.history_asked.connect(self.walk_history)
@@ -128,34 +127,24 @@ class ToolsWiring(QObject):
         dialog.height_field.setValue(document.canvas.height)
         self._open(dialog)
 
-    def copy_diagnostics(self) -> None:
-        """GE17: versions, device, the last log lines; no prompt, no picture. Nothing is sent."""
-        QApplication.clipboard().setText(self.diagnostics())
-        self._session.note(tr("Diagnostics copied. They hold neither prompt nor picture."))
+    def show_diagnostics(self) -> None:
+        """GE17: what a report needs, to look at and to copy. Nothing is sent."""
+        session = self._session
+        self._open(
+            DiagnosticsDialog(
+                self._window,
+                lambda with_prompt: diagnostics(session, with_prompt=with_prompt),
+                self._copy_diagnostics,
+            )
+        )
 
-    def diagnostics(self) -> str:
-        """What a report needs."""
-        info, document = self._session.bridge.info, self._session.document
-        model = "not loaded"
-        if info is not None:
-            model = f"{info.name} {info.file_hash[:12]}, {info.device}, {info.precision}"
-            model += f", {info.threads} threads"
-        lines = [
-            f"Layerloom {_version('layerloom')}",
-            f"Python {platform.python_version()}, Qt {qVersion()}, torch {_version('torch')}",
-            f"{platform.platform()}, {QApplication.platformName()}",
-            f"engine {self._session.bridge.state}; model {model}",
-            f"{len(document.layers)} layers, "
-            f"canvas {document.canvas.width} x {document.canvas.height}",
-            "",
-        ]
-        try:
-            log = log_path().read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError:
-            log = []
-        prompt = " ".join(self._session.document.prompt.split())
-        kept = [line for line in log if not prompt or prompt not in line]
-        return "\n".join([*lines, *kept[-LOG_LINES:]])
+    def _copy_diagnostics(self, text: str, with_picture: bool) -> None:
+        data, document = QMimeData(), self._session.document
+        data.setText(text)
+        if with_picture:
+            data.setImageData(to_qimage(composite(document.layers, document.canvas.rect)))
+        QApplication.clipboard().setMimeData(data)
+        self._session.note(tr("The diagnostics are on the clipboard."))
 
     def apply_keys(self) -> None:
         """Put preset and own keys on the actions."""
@@ -213,10 +202,3 @@ class ToolsWiring(QObject):
         self._actions["grid"].setChecked(settings.grid_shows == "always")
         self._view.decor.grid_in_drags = settings.grid_shows != "never"
         self._view.navigation.wheel_zooms = settings.wheel_zooms
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return f"unknown ({sys.platform})"

@@ -307,14 +307,36 @@ def test_canvas_size_keeps_the_pixels(window: Any) -> None:
     assert document.canvas == Size(512, 512)
 
 
-def test_diagnostics_hold_no_prompt(window: Any) -> None:
-    """GE17: versions and device; nothing of the picture."""
+def test_diagnostics_hold_no_prompt(window: Any, monkeypatch: Any, tmp_path: Any) -> None:
+    """GE17: versions, device and log; prompt and picture only where they were ticked."""
+    log = tmp_path / "layerloom.log"
+    lines = [f"line {count}" for count in range(300)]
+    log.write_text("\n".join([*lines, "generated a very secret castle", "an older secret dog"]))
+    monkeypatch.setattr("app.ui.diagnostics.log_path", lambda: log)
+    window.settings.prompts = ["an older secret dog"]
     window.prompt.field.setPlainText("a very secret castle")
-    window.actions_["copy_diagnostics"].trigger()
-    text = QApplication.clipboard().text()
+    dialog = opened(window, "copy_diagnostics")
+    dialog.copy_button.click()
+    data = QApplication.clipboard().mimeData()
+    text = data.text()
+    assert not data.hasImage()
     assert "Python" in text
     assert "fake" in text
     assert "secret" not in text
+    assert text.splitlines()[-200:] == lines[-200:]
+    dialog = opened(window, "copy_diagnostics")
+    dialog.prompt.setChecked(True)
+    dialog.picture.setChecked(True)
+    assert "a very secret castle" in dialog.shown.toPlainText()
+    dialog.reject()
+    assert QApplication.clipboard().text() == text
+    dialog = opened(window, "copy_diagnostics")
+    dialog.prompt.setChecked(True)
+    dialog.picture.setChecked(True)
+    dialog.copy_button.click()
+    data = QApplication.clipboard().mimeData()
+    assert "prompt: a very secret castle" in data.text()
+    assert data.imageData().width() == 512
 
 
 def test_the_watchdog_speaks_beside_stop(window: Any) -> None:
