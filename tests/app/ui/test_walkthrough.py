@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDockWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QLineEdit
 
 from app.document.geometry import Rect
+from app.ui.exchange.export_dialog import ExportDialog
 from app.ui.panels.layer_delegate import RowParts
 from tests.app.ui.helpers import LEFT, click, drag, draw_box, generate, hashes, key
 from tests.fakes import fill
@@ -48,7 +50,8 @@ def test_the_walk_through_by_keyboard(window: Any, qtbot: Any) -> None:
     # Four variations of one layer: look, compare, take the third.
     press(window, Qt.Key.Key_Escape)
     assert window.view.hasFocus()
-    window.session.push(_four(document))
+    four_variations(window)
+    assert document.settings.variations == 4
     press(window, Qt.Key.Key_PageUp)
     press(window, Qt.Key.Key_PageDown)
     layer = window.session.selection.single()
@@ -79,7 +82,10 @@ def test_the_walk_through_by_keyboard(window: Any, qtbot: Any) -> None:
     window.session.bridge.stop()
     model = window.layers.model
     assert model.state_at(model.index_of(layer.id)).text == "Prompt changed"
-    window.actions_["generate_outdated"].trigger()
+    press(window, Qt.Key.Key_P, CTRL | SHIFT)  # no key of its own: Find Command runs it
+    find = window.tools_wiring.dialog
+    QTest.keyClicks(find.field, "generate outdated")
+    QTest.keyClick(find.field, Qt.Key.Key_Return)
     assert len([x for x in window.engine.last.layers if x.is_target]) == 3
     window.session.bridge.stop()
     # Back to before everything.
@@ -91,12 +97,67 @@ def test_the_walk_through_by_keyboard(window: Any, qtbot: Any) -> None:
     assert document.layer(layer.id).pixel_hash == wanted
 
 
-def _four(document: Any) -> Any:
-    from dataclasses import replace
+def four_variations(window: Any) -> None:
+    """By Tab from the prompt to the field, and up; then back to the canvas."""
+    press(window, Qt.Key.Key_P)
+    for _ in range(12):
+        press(window, Qt.Key.Key_Tab)
+        if window.prompt.variations.hasFocus():
+            break
+    assert window.prompt.variations.hasFocus()
+    for _ in range(3):
+        press(window, Qt.Key.Key_Up)
+    for _ in range(6):
+        press(window, Qt.Key.Key_F6)
+        if window.view.hasFocus():
+            return
+    raise AssertionError("F6 does not lead to the canvas")
 
-    from app.document.commands import SetSettings
 
-    return SetSettings(replace(document.settings, variations=4))
+def dialog_of(window: Any, kind: type) -> Any:
+    """The dialog that is open now."""
+    return next(each for each in window.findChildren(kind) if each.isVisible())
+
+
+def name_the_file(window: Any, qtbot: Any, path: Path) -> None:
+    """In Qt's own file dialog; its completion would take the first Enter after typing."""
+    asked = dialog_of(window, QFileDialog)
+    asked.findChild(QLineEdit, "fileNameEdit").setText(str(path))
+    QTest.keyClick(asked, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not window.findChildren(QFileDialog))
+    window.activateWindow()  # the offscreen platform does not give the focus back by itself
+    qtbot.waitUntil(window.isActiveWindow)
+
+
+def test_looking_saving_and_exporting_by_keyboard(window: Any, qtbot: Any, tmp_path: Path) -> None:
+    """Section 6, walk-through 7, 14, 15: background off, matte, solo, a file, a PNG; no mouse."""
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+    document = window.session.document
+    window.view.setFocus()
+    press(window, Qt.Key.Key_Insert)
+    press(window, Qt.Key.Key_Return, CTRL)
+    window.engine.finish()
+    qtbot.waitUntil(lambda: all(layer.has_pixels for layer in document.layers))
+    press(window, Qt.Key.Key_PageDown)
+    assert window.session.selection.ids == {document.background_id}
+    press(window, Qt.Key.Key_H, CTRL)
+    assert not document.layer(document.background_id).visible
+    press(window, Qt.Key.Key_M)
+    assert window.view.decor.matte == "#000000"
+    press(window, Qt.Key.Key_PageUp)
+    press(window, Qt.Key.Key_S)
+    assert window.solo.ids == window.session.selection.ids
+    press(window, Qt.Key.Key_S)
+    press(window, Qt.Key.Key_S, CTRL)
+    name_the_file(window, qtbot, tmp_path / "beach")
+    qtbot.waitUntil(lambda: window.session.path == tmp_path / "beach.ora")
+    assert window.session.undo.is_clean
+    press(window, Qt.Key.Key_E, CTRL | SHIFT)
+    export = dialog_of(window, ExportDialog)
+    QTest.keyClick(export, Qt.Key.Key_Return)
+    name_the_file(window, qtbot, tmp_path / "beach")
+    qtbot.waitUntil((tmp_path / "beach.png").exists)
+    qtbot.waitUntil(lambda: not window.session.files.is_busy)
 
 
 def test_a_new_box_says_how_it_is_filled(window: Any, qtbot: Any) -> None:
@@ -169,7 +230,7 @@ def test_the_walk_through_by_mouse(window: Any, qtbot: Any) -> None:
     QTest.mouseClick(rows.viewport(), LEFT, pos=eye)
     click(window, 352, 352)
     assert window.session.selection.ids == {castle.id}
-    window.session.push(_four(document))
+    window.prompt.variations.setValue(4)
     window.actions_["regenerate"].trigger()
     for count in range(1, 5):
         window.engine.finish()
