@@ -1,14 +1,12 @@
-"""Files: New, Open, Save, exports, examples. All reading and writing is off the UI thread."""
+"""Files: New, Open, Save. All reading and writing is off the UI thread."""
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.document.contents import Contents, new_contents
@@ -23,12 +21,12 @@ from app.document.storage.layout_file import read_layout
 from app.document.storage.leftovers import remove_leftovers
 from app.document.storage.ora import SUFFIX, Opened, save_project
 from app.jobs import Message
-from app.settings import resources_folder
 from app.ui import dialogs
 from app.ui.actions import Actions
 from app.ui.exchange import questions
 from app.ui.session import Session, first_settings
 from app.ui.text import moment, tr
+from app.ui.wiring.examples import fill_examples
 from app.ui.wiring.open_trouble import OpenTrouble
 from app.ui.wiring.resuming import Resuming
 
@@ -58,7 +56,7 @@ class FilesWiring(QObject):
         self._waiting: list[Callable[[], None]] = []
         self.work_roots: tuple[Path, ...] = ()
         self._trouble = OpenTrouble(session, window, self)
-        self._fill_examples(examples)
+        fill_examples(examples, self.open_example)
         actions["new"].triggered.connect(self.new)
         actions["open"].triggered.connect(self.open)
         actions["save"].triggered.connect(lambda: self.save())
@@ -287,20 +285,3 @@ class FilesWiring(QObject):
         folder = Path(session.settings.last_folder or Path.home())
         path = session.path or folder / tr("Untitled")
         return str(path.with_suffix(suffix))
-
-    def _fill_examples(self, menu: QMenu) -> None:
-        for path in sorted((resources_folder() / "examples").glob("*.json")):
-            action = QAction(example_name(path), menu)
-            action.setToolTip(tr("Opens this layout and its prompt as a new picture."))
-            action.triggered.connect(lambda _=False, p=path: self.open_example(p))
-            menu.addAction(action)
-        menu.setEnabled(bool(menu.actions()))
-
-
-def example_name(path: Path) -> str:
-    """The example's own name, else one made from its file's."""
-    try:
-        name = json.loads(path.read_text(encoding="utf-8")).get("name", "")
-    except (OSError, ValueError, AttributeError):
-        name = ""
-    return str(name) or path.stem.replace("-", " ").capitalize()
