@@ -54,7 +54,8 @@ def remove_leftovers(path: Path, remove: Callable[[Path], None] | None = None) -
         is_folder = target.is_dir()
         for leftover in _leftovers(target, is_folder):
             logger.info("removing %s, which a save that was cut off left", leftover.name)
-            (remove or (remove_flat if is_folder else os.unlink))(leftover)
+            with contextlib.suppress(OSError):  # one that stays keeps no other
+                (remove or (remove_flat if is_folder else os.unlink))(leftover)
 
 
 def remove_flat(folder: Path) -> None:

@@ -116,6 +116,11 @@ def test_a_folder_with_more_than_our_files_is_left_alone(tmp_path: Path, dead: i
             (kept[-1] / "link").symlink_to(tmp_path)
         aged(kept[-1], 3600 if number < 2 else -3600)
     kept.append(leftover(path, dead))  # a file, beside a folder
+    for _ in range(4):  # whatever the order in which they are found
+        mine = beside(path, "tmp")
+        gone = mine.with_name(mine.name.replace(f"-{os.getpid()}-", f"-{dead}-"))
+        gone.mkdir()
+        aged(gone, 3600)
     remove_leftovers(path)
     assert names(tmp_path) == {"out", *(each.name for each in kept)}
     assert all((each / "a.png").exists() for each in kept[:3])
