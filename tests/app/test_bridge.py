@@ -129,6 +129,8 @@ def test_previews_are_coalesced_to_the_latest() -> None:
     for _ in range(20):
         desk.engine.preview()
     assert len(desk.loop.soon) == 1
+    asked = desk.loop.soon[0][1]
+    assert 1 / 30 in asked  # at most thirty times a second
     desk.loop.turn()
     assert sorted(desk.previews) == sorted(layer.id for layer in document.layers)
     assert desk.threads == {threading.get_ident()}

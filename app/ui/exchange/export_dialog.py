@@ -28,7 +28,7 @@ from app.ui.dialogs import Choice
 from app.ui.exchange.loss_table import LossTable
 from app.ui.forms import field_name, form_layout
 from app.ui.text import number, tr
-from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
+from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
 
 Done = Callable[[Format, ExportOptions, dict[str, Any]], None]
 
@@ -80,6 +80,7 @@ class ExportDialog(QDialog):
             self.colour.addItem(name, colour)
         self.quality = QSpinBox()
         self.quality.setSuffix(" %")
+        self.quality.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
         self.recipe = QCheckBox(tr("Write prompt, seeds and records into the file"))
         self.hidden = QCheckBox(tr("Write hidden layers too, as hidden"))
         self.canvas_sized = QCheckBox(tr("Every layer as large as the canvas"))

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -186,6 +186,41 @@ def test_compare_shows_whole_composites_and_a_click_accepts(window: Any, qtbot: 
     QTest.mouseClick(page, LEFT, NONE, page.tiles()[3].center().toPoint())
     assert not page.isVisible()
     assert window.session.document.layer(layer.id).pixel_hash == wanted
+
+
+def test_compare_shows_eight_with_one_zoom(window: Any, qtbot: Any) -> None:
+    """GE14: Before and up to eight candidates; wheel and drag move all of them alike."""
+    castle_with(window, qtbot, 8)
+    window.actions_["regenerate"].trigger()
+    window.engine.finish()
+    qtbot.waitUntil(lambda: len(window.stage.choices) > 8)
+    window.session.bridge.stop()
+    page = window.compare
+    window.actions_["compare"].trigger()
+    assert page.count == len(page.tiles()) == 9
+
+    def middles() -> list[QPointF]:
+        return [page._target(tile).center() - tile.center() for tile in page.tiles()]
+
+    place = page.tiles()[0].center()
+    wheel = QWheelEvent(
+        place,
+        QPointF(page.mapToGlobal(place.toPoint())),
+        QPoint(),
+        QPoint(0, 240),
+        Qt.MouseButton.NoButton,
+        NONE,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(page, wheel)
+    assert page.zoom > 1
+    QTest.mousePress(page, LEFT, NONE, place.toPoint())
+    QTest.mouseMove(page, place.toPoint() + QPoint(12, 8))
+    QTest.mouseRelease(page, LEFT, NONE, place.toPoint() + QPoint(12, 8))
+    assert page.isVisible(), "a drag is no choice"
+    assert len({(round(each.x()), round(each.y())) for each in middles()}) == 1
+    key(window, Qt.Key.Key_Escape, widget=page)
 
 
 def test_compare_by_keyboard(window: Any, qtbot: Any) -> None:

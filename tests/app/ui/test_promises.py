@@ -79,3 +79,11 @@ def test_the_window_works_without_any_network(
     window.actions_["candidate_next"].trigger()
     window.actions_["accept"].trigger()
     assert window.session.undo.stack.undoText().startswith("Use Candidate")
+
+
+def test_no_test_reaches_another_machine() -> None:
+    """PL2: tests run with sockets blocked; this one would hang or succeed otherwise."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tried, pytest.raises(AssertionError):
+        tried.connect(("192.0.2.1", 9))
+    with pytest.raises(AssertionError):
+        socket.create_connection(("example.org", 80), timeout=1)
