@@ -29,6 +29,7 @@ FORWARDED = {
         "judge": "engine.training.judge",
         "ship": "engine.training.ship",
         "evaluate": "engine.training.evaluate",
+        "ablations": "engine.training.ablations",
     },
     "bench": {
         "engine": "engine.benchmarks.engine_bench",

@@ -66,6 +66,15 @@ class TextToLayers(nn.Module):
         self.text.init_weights()
         self.art.init_weights()
 
+    def clean_lengths(self, owner: Tensor, packing: Packing) -> list[int]:
+        """Stretches of the packed clean tokens that read each other: every layer by itself (C2).
+
+        Args:
+            owner: (1, M) the layer of each clean token, numbered through the batch.
+        """
+        del packing
+        return torch.unique_consecutive(owner, return_counts=True)[1].tolist()
+
     def predict(
         self,
         batch: Batch,
@@ -105,7 +114,7 @@ class TextToLayers(nn.Module):
             owner = _number(batch.clean_owner, layers)[cleans][None]
             clean = self.art.clean(
                 _pack(batch.clean_tokens, cleans), ids, _pack(batch.clean_inner, cleans),
-                torch.unique_consecutive(owner, return_counts=True)[1].tolist(),
+                self.clean_lengths(owner, packing),
             )  # fmt: skip
             summary = self.art.summarise(clean, owner, len(texts) * layers)
             recognised = self.art.recognise(summary.view(len(texts), layers, -1), txt)

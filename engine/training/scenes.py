@@ -178,11 +178,15 @@ def evaluation_scenes(
     concepts: Concepts = FIRST,
     vocabulary: Sequence[Noun] | None = None,
     aspects: Aspects | None = None,
+    most_things: int = 8,
+    size: float = 1.0,
+    variety: float = 1.0,
 ) -> list[Scene]:
     """`n` scenes that training never sees: held-out combinations, 2 to 8 different things.
 
     Every thing, the look (two of three times) and the background (where there is one) are named
-    once. The same `seed`, `concepts` and `aspects` give the same scenes.
+    once. The same `seed`, `concepts` and `aspects` give the same scenes. `size` and `variety` as
+    for `compose`.
 
     Raises:
         ValueError: the vocabulary has no held-out combination that fits.
@@ -190,8 +194,8 @@ def evaluation_scenes(
     rng = np.random.default_rng([EVALUATION_STREAM, seed])
     scenes = []
     for _ in range(n):
-        size = canvas or _draw_canvas(rng)
-        wanted = 2 + int(rng.random() * 7)
+        extent = canvas or _draw_canvas(rng)
+        wanted = 2 + int(rng.random() * (most_things - 1))
         look_named = rng.random() < 0.65
         look = pick(rng, concepts.looks) if look_named else "flat"
         known = _drawable(concepts.nouns if vocabulary is None else vocabulary, look)
@@ -200,12 +204,13 @@ def evaluation_scenes(
             nouns = _draw_distinct(rng, wanted, known)
             if not is_held_out(noun.name for noun in nouns):
                 continue
-            placed = place_things(rng, size, nouns, _aspects_of(nouns, look, aspects))
+            ratios = _aspects_of(nouns, look, aspects)
+            placed = place_things(rng, extent, nouns, ratios, size, variety)
             if len(placed) == wanted:
                 break
         else:
             raise ValueError(f"no held-out combination of {wanted} in {len(known)} nouns")
-        things = _dress(rng, placed, look, concepts)
+        things = _dress(rng, placed, look, concepts, variety)
         background = pick(rng, concepts.backgrounds).name if rng.random() < 0.75 else None
         mentions = _mentions(rng, placed, things)
         marked = write_prompt(
@@ -218,7 +223,7 @@ def evaluation_scenes(
         prompt, ends, scenery_at = take_marks(marked)
         ends_of = {i: end for m, end in zip(mentions, ends, strict=True) for i in m.things}
         said_at = tuple(ends_of[i] for i in range(len(things)))
-        scene = Scene(size, prompt, background, look, look_named, things)
+        scene = Scene(extent, prompt, background, look, look_named, things)
         scenes.append(replace(scene, said_at=said_at, background_said_at=scenery_at))
     return scenes
 
