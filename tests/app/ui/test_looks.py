@@ -13,13 +13,17 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QIcon, QKeySequence
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractScrollArea,
     QAbstractSpinBox,
+    QComboBox,
+    QDialog,
     QFormLayout,
     QLabel,
     QLineEdit,
+    QTableView,
     QWidget,
 )
 
@@ -121,6 +125,36 @@ def test_every_control_has_an_accessible_name(window: Any) -> None:
         if not (widget.accessibleName() or text):
             missing.append(f"{type(widget).__name__} {widget.objectName()!r}")
     assert not missing
+
+
+DIALOGS = "new settings find_command show_jobs prompt_history canvas_size copy_diagnostics help"
+DIALOGS += " licences help_keys help_model about export"
+
+
+@pytest.mark.parametrize("action", DIALOGS.split())
+def test_dialogs_speak_and_can_be_hit(window: Any, action: str) -> None:
+    """REL8, section 6: every control of a dialog has a name and is 24 px high; Esc closes it."""
+    window.settings.prompts = ["a dog"]
+    window.actions_[action].trigger()
+    dialog = next(each for each in window.findChildren(QDialog) if each.isVisible())
+    assert dialog.windowTitle()
+    kinds = (QAbstractButton, QLineEdit, QAbstractSpinBox, QAbstractScrollArea, QComboBox)
+    tabs = getattr(dialog, "tabs", None)
+    for page in range(1 if tabs is None else tabs.count()):
+        if tabs is not None:
+            tabs.setCurrentIndex(page)
+        for widget in dialog.findChildren(QWidget):
+            if not (isinstance(widget, kinds) and widget.isVisible()):
+                continue
+            if widget.objectName().startswith("qt_"):
+                continue
+            if isinstance(widget.parent(), (QAbstractSpinBox, QComboBox, QTableView)):
+                continue  # the parent speaks for its part
+            text = widget.text() if isinstance(widget, QAbstractButton) else ""
+            assert widget.accessibleName() or text, (type(widget).__name__, widget.objectName())
+            assert widget.height() >= 24, widget.accessibleName() or text
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
 
 
 def test_f6_goes_round_the_panels(window: Any, qtbot: Any) -> None:
