@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engine.grid import token_size
 from engine.layout import FIRST_FOREGROUND, place_on_canvas
 from engine.model.text import Vocabulary
 from engine.training.concepts import FIRST
@@ -106,13 +107,21 @@ def _picture(
 
 
 def _on_canvas(scene: Scene, entry: Entry, bank: LatentBank) -> Entry:
-    """A thing's layer as tokens of the whole canvas, transparent around it."""
-    number = entry.index - FIRST_FOREGROUND
-    if number < 0:
+    """A thing's layer as tokens of the whole canvas, transparent around it.
+
+    The linear encoder makes zeros of transparent cells and boxes lie on the token grid, so that
+    these are the tokens that encoding the whole canvas would give. The bank cannot be asked for
+    them: it knows layers by the size of their box, not by where the thing stands in it.
+    """
+    if entry.index < FIRST_FOREGROUND:
         return entry
     canvas_box = (0, 0, *scene.canvas)
-    tokens = bank.layer(replace(scene.things[number], box=canvas_box))
-    return replace(entry, tokens=tokens, box=canvas_box, scale=1)
+    rows, cols = token_size(canvas_box, bank.token_px)
+    h, w = token_size(entry.box, bank.token_px)
+    top, left = entry.box[1] // bank.token_px, entry.box[0] // bank.token_px
+    tokens = entry.tokens.new_zeros(rows, cols, entry.tokens.shape[-1])
+    tokens[top : top + h, left : left + w] = entry.tokens.view(h, w, -1)
+    return replace(entry, tokens=tokens.flatten(0, 1), box=canvas_box)
 
 
 def _tell_boxes(batch: Batch, pictures: list[Picture]) -> None:

@@ -37,7 +37,7 @@ def bank() -> LatentBank:
     torch.manual_seed(0)
     config = AutoencoderConfig(decoder_widths=(8, 8, 8, 8), decoder_depths=(1, 1, 1, 1))
     autoencoder = Autoencoder(config).eval().requires_grad_(False)
-    return LatentBank(PACK, autoencoder, reuse=0)
+    return LatentBank(PACK, autoencoder)
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +175,23 @@ def test_uncropped_layers_have_the_tokens_of_the_canvas(
         assert int((cropped.owner[0] == number).sum()) == inside
 
 
-def test_the_held_out_loss_counts_the_same_tokens(bank: LatentBank, vocabulary: Vocabulary) -> None:
+def test_uncropped_tokens_are_those_of_the_encoded_canvas(
+    bank: LatentBank, vocabulary: Vocabulary
+) -> None:
+    """Also where the bank has seen a thing of this size elsewhere on the canvas."""
+    for scene in held_out_scenes(bank, 6):
+        things = set(range(len(scene.things)))
+        batch = batch_of([scene], [things], bank, vocabulary, Encoding(cropped=False), False, 0)
+        for number, thing in enumerate(scene.things):
+            whole = bank.encode(bank.draw(replace(thing, box=(0, 0, *CANVAS)))).float()
+            mine = batch.tokens[0, batch.ids[0, :, 0] == number + 2]
+            assert (mine - whole).abs().max() < 0.05 * whole.abs().max()
+
+
+@pytest.mark.parametrize("targets", [None, {0}], ids=["whole", "edit"])
+def test_the_held_out_loss_counts_the_same_tokens(
+    targets: set[int] | None, bank: LatentBank, vocabulary: Vocabulary
+) -> None:
     """A prediction of zeros has the loss of the clean tokens, whatever else is in the batch."""
 
     class Zeros(TextToLayers):
@@ -186,14 +202,14 @@ def test_the_held_out_loss_counts_the_same_tokens(bank: LatentBank, vocabulary: 
     model = variant("base", bank)
     model.__class__ = Zeros
     scene = held_out_scenes(bank, 1)[0]
-    every = set(range(-1, len(scene.things)))
+    noisy = targets or set(range(-1, len(scene.things)))
     losses = []
     for encoding, merged in ((Encoding(), False), (Encoding(), True), (Encoding(False), False)):
-        batch = batch_of([scene], [every], bank, vocabulary, encoding, merged, 0)
+        batch = batch_of([scene], [noisy], bank, vocabulary, encoding, merged, 0)
         with torch.no_grad():
-            losses.append(held_out_loss(model, batch, [scene], [every]))
+            losses.append(held_out_loss(model, batch, [scene], [noisy]))
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
-    assert losses[2] == pytest.approx(losses[0], rel=1e-2)  # resampled at the box's edges
+    assert losses[2] == pytest.approx(losses[0], rel=1e-4)
 
 
 def test_plans_are_decided_for_every_region(bank: LatentBank, vocabulary: Vocabulary) -> None:
