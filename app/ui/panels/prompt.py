@@ -123,7 +123,7 @@ class PromptBar(QWidget):
             text = tr("Generate without prompt")
         full = f"{text} · {cost}" if cost and count else text
         short = f"{tr('Generate')} · {cost}" if cost and count else text
-        self._texts = (full, short, text)
+        self._texts = (full, short, text, tr("Generate"))
         self.generate.setAccessibleName(full)
         self._fit_text()
 
