@@ -15,9 +15,9 @@ from torch import Tensor
 
 from engine.api import LayerRequest
 from engine.layout import inner_coordinates, place_on_canvas, region_ids
+from engine.model.frame import Frame
 from engine.model.packing import KeyValue
 from engine.model.text import Vocabulary
-from engine.model.transformer import Frame
 from engine.planning import make_plan, spread, words_shown
 from engine.sampling import guide
 from engine.weights import Model

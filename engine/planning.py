@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from engine.model.frame import UNDECIDED, Frame
 from engine.model.packing import KeyValue
-from engine.model.transformer import ART, UNDECIDED, Frame
+from engine.model.transformer import ART
 
 PLANNING_T = 0.999  # the noise level that plans are made at, here and in training
 MAX_PASSES = 4

@@ -17,9 +17,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.errors import WeightsError
+from engine.model.art_config import ARTConfig
 from engine.model.autoencoder import Autoencoder, AutoencoderConfig
 from engine.model.text import TextConfig, TextEncoder
-from engine.model.transformer import ART, ARTConfig
+from engine.model.transformer import ART
 from engine.paths import resource_path
 
 FORMAT = "layerloom-model"

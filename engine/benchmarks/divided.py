@@ -33,11 +33,9 @@ class DividedPacking(Packing):
     layers: tuple[int, ...]
     groups: Tensor
 
-    def attend(
-        self, q: Tensor, k: Tensor, v: Tensor, clean: KeyValue | None, mask: Tensor | None
-    ) -> Tensor:
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, clean: KeyValue | None) -> Tensor:
         """(B, heads, S, head_dim) -> (B, S, D); whole pictures only, without clean layers."""
-        assert clean is None and mask is None
+        assert clean is None
         outputs = []
         lengths = self.lengths
         passes = zip(q.split(lengths, 2), k.split(lengths, 2), v.split(lengths, 2), strict=True)

@@ -160,14 +160,13 @@ class DoubleBlock(nn.Module):
         pe: Tensor,
         packing: Packing,
         clean: KeyValue | None,
-        mask: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         """`pe` rotates the woven sequence; `clean` holds rotated keys; `mods` are (image, text)."""
         img_q, img_k, img_v = self.img.project(img, mods[0][0])
         txt_q, txt_k, txt_v = self.txt.project(txt, mods[1][0])
         q = rotate(packing.weave(txt_q, img_q, 2), pe)
         k = rotate(packing.weave(txt_k, img_k, 2), pe)
-        attended = packing.attend(q, k, packing.weave(txt_v, img_v, 2), clean, mask)  # (B, S, D)
+        attended = packing.attend(q, k, packing.weave(txt_v, img_v, 2), clean)  # (B, S, D)
         txt_attended, img_attended = packing.unweave(attended, 1)
         img = self.img.update(img, img_attended, mods[0])
         txt = self.txt.update(txt, txt_attended, mods[1])
@@ -213,10 +212,9 @@ class SingleBlock(nn.Module):
         pe: Tensor,
         packing: Packing,
         clean: KeyValue | None,
-        mask: Tensor | None,
     ) -> Tensor:
         q, k, v, hidden = self.project(x, mod)
-        attended = packing.attend(rotate(q, pe), rotate(k, pe), v, clean, mask)
+        attended = packing.attend(rotate(q, pe), rotate(k, pe), v, clean)
         return self.update(x, attended, hidden, mod)
 
     def clean(

@@ -77,9 +77,7 @@ class Packing:
             return parts[0], parts[1]
         return torch.cat(parts[0::2], dim), torch.cat(parts[1::2], dim)
 
-    def attend(
-        self, q: Tensor, k: Tensor, v: Tensor, clean: KeyValue | None, mask: Tensor | None
-    ) -> Tensor:
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, clean: KeyValue | None) -> Tensor:
         """Each pass reads itself and its clean layers: (B, heads, S, head_dim) -> (B, S, D)."""
         lengths, outputs = self.lengths, []
         cleans = self._split_clean(clean)
@@ -88,7 +86,7 @@ class Packing:
             if finished is not None and finished.k.shape[2]:
                 k_part = torch.cat([k_part, finished.k], dim=2)
                 v_part = torch.cat([v_part, finished.v], dim=2)
-            outputs.append(attention(q_part, k_part, v_part, mask))
+            outputs.append(attention(q_part, k_part, v_part))
         return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1)
 
     def _split_clean(self, clean: KeyValue | None) -> Sequence[KeyValue | None]:

@@ -38,11 +38,7 @@ def rotate(x: Tensor, pe: Tensor) -> Tensor:
     return torch.view_as_real(pairs * pe).flatten(-2).to(x.dtype)
 
 
-def attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
-    """softmax(q k / sqrt(head_dim)) v, heads joined: (B, heads, S, head_dim) -> (B, S, D).
-
-    Args:
-        mask: True where a query may read a key, broadcast to (B, heads, Sq, Sk); None = all.
-    """
-    x = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """softmax(q k / sqrt(head_dim)) v, heads joined: (B, heads, S, head_dim) -> (B, S, D)."""
+    x = F.scaled_dot_product_attention(q, k, v)
     return x.transpose(1, 2).flatten(2)

@@ -21,12 +21,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.model.art_config import ARTConfig
 from engine.model.features import (
     INNER_WAVES,
     PLACE_WAVES,
@@ -34,101 +34,17 @@ from engine.model.features import (
     place_features,
     region_means,
 )
+from engine.model.frame import UNDECIDED, Frame, Reading
 from engine.model.layers import (
     DoubleBlock,
     FinalLayer,
     Mlp,
-    Modulation,
     ModulationHead,
     SingleBlock,
     TimeEmbedder,
 )
 from engine.model.packing import KeyValue, Packing, Rows
 from engine.model.rope import rotate, rotations
-
-UNDECIDED = -1  # a region without a word in a plan
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ARTConfig:
-    """Sizes of the transformer. The defaults are the shipped model's."""
-
-    token_width: int = 128  # numbers per image token, in and out
-    text_width: int = 256  # numbers per text token from the text encoder
-    width: int = 256
-    heads: int = 4
-    double_blocks: int = 2
-    single_blocks: int = 6
-    mlp_ratio: int = 4
-    axes_dim: tuple[int, int, int] = (16, 24, 24)  # rotary dimensions of layer, row, column
-    theta: float = 100.0  # positions stay below 64 cells; FLUX uses 10000
-    pooled_width: int | None = None  # FLUX.1: CLIP's 768; ours: the token of the whole prompt
-    guidance_embed: bool = False  # FLUX.1-dev: distilled guidance
-    shared_modulation: bool = True
-    region_features: bool = True
-    planning: bool = False  # files of before it have no such weights
-
-    def __post_init__(self) -> None:
-        if self.width % self.heads:
-            raise ValueError(f"width {self.width} is not a multiple of heads {self.heads}")
-        head_dim = self.width // self.heads
-        if sum(self.axes_dim) != head_dim:
-            raise ValueError(f"axes_dim {self.axes_dim} does not add up to head size {head_dim}")
-
-    @classmethod
-    def flux1(cls) -> ARTConfig:
-        """FLUX.1-dev's sizes (`art.md` 4.1)."""
-        return cls(
-            token_width=64, text_width=4096, width=3072, heads=24, double_blocks=19,
-            single_blocks=38, axes_dim=(16, 56, 56), theta=10000.0, pooled_width=768,
-            guidance_embed=True, shared_modulation=False, region_features=False,
-        )  # fmt: skip
-
-    def to_dict(self) -> dict:
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What no step of a request changes.
-
-    Attributes:
-        fixed: (B, N, D) added to the embedded tokens: where they sit, and what is planned.
-        txt: (B, T, D) text.
-        pe: rotations of the woven text and image tokens.
-        packing: how they are woven.
-    """
-
-    fixed: Tensor | None
-    txt: Tensor
-    pe: Tensor
-    packing: Packing
-
-    def beside(self, other: Frame) -> Frame:
-        """Both passes as one, attending apart; N and T become the sums (B = 1)."""
-        fixed = None
-        if self.fixed is not None and other.fixed is not None:
-            fixed = torch.cat([self.fixed, other.fixed], dim=1)
-        first, second = self.packing, other.packing
-        return Frame(
-            fixed,
-            torch.cat([self.txt, other.txt], dim=1),
-            torch.cat([self.pe, other.pe], dim=2),
-            Packing(first.texts + second.texts, first.images + second.images),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Half-way through the single blocks, where the plan is read off."""
-
-    x: Tensor  # (B, T + N, D)
-    frame: Frame
-    vec: Tensor
-    rows: Rows | None
-    mods: list[Modulation]
-    clean: Sequence[KeyValue | None]
-    mask: Tensor | None
 
 
 class ART(nn.Module):
@@ -280,7 +196,6 @@ class ART(nn.Module):
         vec: Tensor,
         *,
         clean: list[KeyValue] | None = None,
-        mask: Tensor | None = None,
     ) -> Reading:
         """The first part of a pass: enough to plan by.
 
@@ -288,7 +203,6 @@ class ART(nn.Module):
             tokens: (B, N, C) noisy tokens, packed region after region.
             vec: (B, D) from `vec`; one row per pass where passes of other levels are packed.
             clean: per block the clean layers' ROTATED keys, and values; None = none.
-            mask: True where a query may read a key, (B, 1, 1, K); for padded training batches.
         """
         img, txt = self.img_in(tokens), frame.txt
         if frame.fixed is not None:
@@ -300,12 +214,12 @@ class ART(nn.Module):
         blocks = len(self.double_blocks) + len(self.single_blocks)
         given: Sequence[KeyValue | None] = clean or [None] * blocks
         for i, block in enumerate(self.double_blocks):
-            img, txt = block(img, txt, double_mods[i], frame.pe, frame.packing, given[i], mask)
+            img, txt = block(img, txt, double_mods[i], frame.pe, frame.packing, given[i])
         given = given[len(self.double_blocks) :]
         x = frame.packing.weave(txt, img, 1)  # (B, T + N, D)
         for i, block in enumerate(self.single_blocks[: self._half]):
-            x = block(x, single_mods[i], frame.pe, frame.packing, given[i], mask)
-        return Reading(x, frame, vec, rows, single_mods, given, mask)
+            x = block(x, single_mods[i], frame.pe, frame.packing, given[i])
+        return Reading(x, frame, vec, rows, single_mods, given)
 
     @property
     def _half(self) -> int:
@@ -316,7 +230,7 @@ class ART(nn.Module):
         x, frame = reading.x, reading.frame
         for i in range(self._half, len(self.single_blocks)):
             block, mod = self.single_blocks[i], reading.mods[i]
-            x = block(x, mod, frame.pe, frame.packing, reading.clean[i], reading.mask)
+            x = block(x, mod, frame.pe, frame.packing, reading.clean[i])
         rows = None if reading.rows is None else reading.rows.images
         return self.final_layer(frame.packing.unweave(x, 1)[1], reading.vec, rows)
 
@@ -342,10 +256,9 @@ class ART(nn.Module):
         vec: Tensor,
         *,
         clean: list[KeyValue] | None = None,
-        mask: Tensor | None = None,
     ) -> Tensor:
         """(B, N, C) predicted clean tokens of the noisy regions; arguments as for `read`."""
-        return self.finish(self.read(tokens, frame, vec, clean=clean, mask=mask))
+        return self.finish(self.read(tokens, frame, vec, clean=clean))
 
     def clean(
         self, tokens: Tensor, ids: Tensor, inner: Tensor, lengths: Sequence[int] | None = None

@@ -17,8 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.model.features import region_means
+from engine.model.frame import UNDECIDED
 from engine.model.packing import Packing, Rows
-from engine.model.transformer import UNDECIDED
 from engine.training.objective import Prediction, TextToLayers
 from engine.training.pictures import Batch
 

@@ -20,8 +20,8 @@ from torch import Tensor
 from engine.grid import token_size
 from engine.layout import BACKGROUND, FIRST_FOREGROUND, MERGED
 from engine.model.autoencoder import Autoencoder
+from engine.model.frame import UNDECIDED
 from engine.model.text import Vocabulary
-from engine.model.transformer import UNDECIDED
 from engine.planning import MAX_PASSES, PLANNING_T, TAKEN
 from engine.sampling import euler_step, velocity
 from engine.training.ablation_data import CANVAS, Encoding, batch_of

@@ -19,9 +19,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
 
+from engine.model.art_config import ARTConfig
 from engine.model.autoencoder import Autoencoder
 from engine.model.text import TextConfig, Vocabulary
-from engine.model.transformer import ARTConfig
 from engine.training.ablation_data import WORLD, Encoding, held_out_scenes, training_batch
 from engine.training.ablation_models import JointlyClean, TwoWay
 from engine.training.ablation_scores import JudgeLayers, Setting, score

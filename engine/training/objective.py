@@ -18,10 +18,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.layout import PATCH
+from engine.model.art_config import ARTConfig
 from engine.model.autoencoder import Autoencoder
+from engine.model.frame import UNDECIDED
 from engine.model.packing import Packing
 from engine.model.text import TextConfig, TextEncoder
-from engine.model.transformer import ART, UNDECIDED, ARTConfig
+from engine.model.transformer import ART
 from engine.planning import PLANNING_T
 from engine.training.pictures import Batch
 

@@ -23,9 +23,9 @@ import torch.distributed as dist
 from torch import nn
 from torch.utils.data import DataLoader
 
+from engine.model.art_config import ARTConfig
 from engine.model.autoencoder import Autoencoder, AutoencoderConfig
 from engine.model.text import Vocabulary
-from engine.model.transformer import ARTConfig
 from engine.planning import PLANNING_T
 from engine.training.concepts import STAGES, concepts_of, stage_path
 from engine.training.growth import NEAR_WORDS, grow, prompt_vocabulary

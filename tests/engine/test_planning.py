@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from engine.layout import inner_coordinates, place_on_canvas, region_ids
+from engine.model.frame import UNDECIDED
 from engine.model.packing import KeyValue
-from engine.model.transformer import UNDECIDED
 from engine.planning import make_plan, spread, words_shown
 from tests.engine.tiny import TINY_ART, layer, picture, tiny_generator, tiny_model
 

@@ -7,10 +7,11 @@ import torch
 import torch.nn.functional as F
 
 from engine.layout import inner_coordinates, place_on_canvas, region_ids
+from engine.model.art_config import ARTConfig
 from engine.model.layers import Modulation, SingleBlock
 from engine.model.packing import KeyValue, Packing
 from engine.model.rope import rotate, rotations
-from engine.model.transformer import ART, ARTConfig
+from engine.model.transformer import ART
 from tests.engine.tiny import TINY_ART, tiny_model
 
 # Two orders of summation of some hundred float32 products differ by this much; anything larger

@@ -11,9 +11,10 @@ import torch
 
 from engine.api import Box, GenerateRequest, LayerRequest
 from engine.generator import Generator
+from engine.model.art_config import ARTConfig
 from engine.model.autoencoder import Autoencoder, AutoencoderConfig
 from engine.model.text import TextConfig, TextEncoder
-from engine.model.transformer import ART, ARTConfig
+from engine.model.transformer import ART
 from engine.weights import Model, ModelCard
 
 TINY_ART = ARTConfig(

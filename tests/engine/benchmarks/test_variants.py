@@ -77,7 +77,15 @@ def test_the_crop_leaves_out_the_tokens_outside_the_boxes_and_nothing_else(gener
     text, vec = torch.randn(1, 3, TINY_ART.text_width), art.vec(torch.full((1,), 0.5))
     nothing = torch.zeros(1, len(ids), 4)
     readable = torch.cat([torch.ones(3, dtype=torch.bool), kept])[None, None, None]
-    uncropped_result = art(tokens, art.frame(ids[None], nothing, nothing, text), vec, mask=readable)
+
+    class Masked(Packing):
+        def attend(self, q, k, v, clean):
+            out = F.scaled_dot_product_attention(q, k, v, attn_mask=readable)
+            return out.transpose(1, 2).flatten(2)
+
+    packing = Masked((3,), (len(ids),))
+    frame = art.frame(ids[None], nothing, nothing, text, packing=packing)
+    uncropped_result = art(tokens, frame, vec)
     frame = art.frame(cropped_ids[None], nothing[:, kept], nothing[:, kept], text)
     cropped_result = art(tokens[:, kept], frame, vec)
     assert torch.allclose(cropped_result, uncropped_result[:, kept], atol=1e-5)
@@ -106,7 +114,7 @@ def test_divided_attention_is_the_mean_of_two_masked_attentions(generator):
         across = F.scaled_dot_product_attention(*image, attn_mask=temporal)
         out[:, :, texts:] = (out[:, :, texts:] + across) / 2
         expected.append(out.transpose(1, 2).flatten(2))
-    found = packing.attend(q, k, v, None, None)
+    found = packing.attend(q, k, v, None)
     assert torch.allclose(found, torch.cat(expected, dim=1), atol=1e-6)
 
 

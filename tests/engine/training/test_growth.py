@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.model.art_config import ARTConfig
 from engine.model.text import TextConfig, Vocabulary
-from engine.model.transformer import ARTConfig
 from engine.training import growth
 from engine.training.concepts import concepts_of
 from engine.training.growth import TABLE, grow, grown_vocabulary, prompt_vocabulary
