@@ -187,6 +187,12 @@ def concepts_of(stage: int) -> Concepts:
     )
 
 
+def new_nouns(stage: int) -> tuple[Noun, ...]:
+    """The nouns that the stage before does not have; all of them for the first."""
+    known = {noun.name for noun in concepts_of(stage - 1).nouns} if stage > 1 else set()
+    return tuple(noun for noun in concepts_of(stage).nouns if noun.name not in known)
+
+
 FIRST = concepts_of(1)
 NOUNS, BACKGROUNDS = FIRST.nouns, FIRST.backgrounds
 _LAST = concepts_of(STAGES[-1])

@@ -30,7 +30,7 @@ from engine.layout import (
 )
 from engine.model.autoencoder import Autoencoder
 from engine.model.text import Vocabulary
-from engine.training.concepts import concepts_of
+from engine.training.concepts import concepts_of, new_nouns
 from engine.training.latent_bank import BASE_SCALE, LatentBank
 from engine.training.pixels import over, place
 from engine.training.scenes import Scene, compose, editing_split
@@ -190,6 +190,8 @@ class PictureMix:
         stage: of the vocabulary.
         colour_share: of the colourable things that are given a colour.
         stranger_share: prompts with a word from outside the vocabulary.
+        new_share: scenes of nouns that came with this stage only, on top of those that fall to
+            them anyway: the others are known already.
     """
 
     edit_share: float = 0.35
@@ -203,6 +205,7 @@ class PictureMix:
     stage: int = 1
     colour_share: float = 0.5
     stranger_share: float = 0.0
+    new_share: float = 0.0
 
 
 def padding_order(picture: tuple[Scene, list[Entry], list[Entry]]) -> tuple[int, int]:
@@ -259,6 +262,7 @@ class Pictures(IterableDataset[Batch]):
         most = self.mix.most_things
         concepts = concepts_of(self.mix.stage)
         strangers = strangers_of(self.mix.stage) if self.mix.stranger_share else None
+        only_new = rng.random() < self.mix.new_share
         while True:
             scene = compose(
                 rng,
@@ -268,6 +272,7 @@ class Pictures(IterableDataset[Batch]):
                 size=self.mix.size * (1 - 0.4 * float(rng.random())),
                 variety=self.mix.variety,
                 concepts=concepts,
+                vocabulary=new_nouns(self.mix.stage) if only_new else None,
                 colour_share=self.mix.colour_share,
                 strangers=strangers,
                 stranger_share=self.mix.stranger_share,

@@ -140,6 +140,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--variety", type=float, default=1.0, help="mirrored and loose sprites")
     parser.add_argument("--colour-share", type=float, default=0.5, help="of colourable things")
     parser.add_argument("--stranger-share", type=float, default=0.0, help="prompts with odd words")
+    parser.add_argument("--new-share", type=float, default=0.0, help="scenes of new nouns only")
     parser.add_argument("--config", type=json.loads, default={}, help="JSON over ARTConfig")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -215,7 +216,7 @@ def main(argv: list[str]) -> int:
                      size=args.size, variety=args.variety,
                      most_things=args.most_things, most_tokens=args.most_tokens, stage=stage,
                      colour_share=args.colour_share,
-                     stranger_share=args.stranger_share)  # fmt: skip
+                     stranger_share=args.stranger_share, new_share=args.new_share)  # fmt: skip
     data = Pictures(args.sprites, autoencoder, vocabulary, batch=args.batch, mix=mix,
                     seed=args.seed + step + 104_729 * rank)  # fmt: skip
     loader = DataLoader(data, batch_size=None, num_workers=args.workers, prefetch_factor=4)
