@@ -188,7 +188,6 @@ def _forward(arguments: list[str]) -> int:
             "Nothing was done.",
             f"Choose one of: {', '.join(names)}.",
         )
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before the module imports torch
     module = importlib.import_module(names[rest[0]])
     try:
         return int(module.main(rest[1:]) or OK)

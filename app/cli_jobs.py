@@ -5,7 +5,6 @@ Turns the engine's events into return values and exceptions. Knows neither docum
 
 from __future__ import annotations
 
-import os
 import queue
 import sys
 import time
@@ -115,8 +114,6 @@ class EngineSession:
     ) -> None:
         self._events: queue.Queue[Event] = queue.Queue()
         self.progress = ProgressLine(sys.stderr, quiet=quiet)
-        # Before torch is loaded: spinning OpenMP threads starve everything else.
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         self._engine = (factory or default_engine)(
             self._events.put, device=device, threads=threads, weights=model
         )

@@ -1,5 +1,6 @@
 """The public face of the engine. Importing it does not import torch."""
 
+import engine.threads  # noqa: F401 - first of all: torch must not be there yet
 from engine.api import (
     Box,
     Event,

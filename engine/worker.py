@@ -86,7 +86,6 @@ class Engine:
     # ---- engine thread ----
 
     def _run(self) -> None:
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         self._emit(StateChanged(state="loading"))
         try:
             # Imported here: torch takes seconds, and the window must show before it.

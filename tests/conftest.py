@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+import engine  # noqa: F401 - before torch: it says how its threads wait
 
 _HERE = ("127.0.0.1", "::1")  # Windows makes its pairs of sockets by connecting to itself
 

@@ -59,7 +59,6 @@ def run_gui(open_path: Path | None, make_engine: MakeEngine | None = None) -> in
     Returns:
         0, or 2 where there is no display.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: see the engine's worker
     if not has_display():
         sys.stderr.write(
             "Layerloom needs a display for its window and found none; "

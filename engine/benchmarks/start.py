@@ -67,7 +67,7 @@ def events_of(command: Sequence[str]) -> dict[str, float]:
     Raises:
         RuntimeError: the process failed.
     """
-    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
+    environment = dict(os.environ)
     environment.setdefault("QT_QPA_PLATFORM", "offscreen")
     start = time.time()
     done = subprocess.run(

@@ -6,13 +6,10 @@ Writes one line per event: the system's clock in seconds, and the event's name.
 
 from __future__ import annotations
 
-import os
 import queue
 import sys
 import time
 from pathlib import Path
-
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import engine
 

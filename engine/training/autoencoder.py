@@ -13,8 +13,6 @@ import signal
 import time
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader

@@ -15,8 +15,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
 import numpy as np
 import torch
 import torch.distributed as dist
