@@ -259,7 +259,11 @@ class Generator:
         step = self.token_px * region.scale
         ids = region_ids(0, (0, 0, w * step, h * step), self.token_px, region.scale)
         inner = inner_coordinates(h, w)
-        return self.model.art.clean(tokens, ids[None].to(self.device), inner[None].to(self.device))
+        stored = self.model.art.clean(
+            tokens, ids[None].to(self.device), inner[None].to(self.device)
+        )
+        # Copies of their own: as views they would keep the queries in memory, uncounted.
+        return [KeyValue(kv.k.clone(), kv.v.clone()) for kv in stored]
 
     def _send_previews(
         self, job_id: int, targets: list[Region], tokens: Tensor, emit: Emit

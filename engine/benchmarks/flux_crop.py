@@ -113,10 +113,10 @@ class Blocks:
 
         @torch.no_grad()
         def run() -> None:
-            img_out, txt_out = self.double(img, txt, (mods, mods), pe, packing, None, None)
+            img_out, txt_out = self.double(img, txt, (mods, mods), pe, packing, None)
             x = packing.weave(txt_out, img_out, 1)
             del img_out, txt_out
-            self.single(x, self._mod, pe, packing, None, None)
+            self.single(x, self._mod, pe, packing, None)
 
         return run
 

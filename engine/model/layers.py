@@ -103,25 +103,26 @@ class Mlp(nn.Module):
 
 
 class QkNorm(nn.Module):
-    """RMS norm of queries and keys over head_dim, with learned gains."""
+    """RMS norm of queries and keys over head_dim, with learned gains.
+
+    Both at once: in a step of few tokens the number of operations counts, not their size.
+    """
 
     def __init__(self, head_dim: int) -> None:
         super().__init__()
         self.query = nn.Parameter(torch.ones(head_dim))
         self.key = nn.Parameter(torch.ones(head_dim))
 
-    def forward(self, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
-        size = self.query.shape
-        return (
-            F.rms_norm(q, size, self.query.to(q.dtype), eps=1e-6),
-            F.rms_norm(k, size, self.key.to(k.dtype), eps=1e-6),
-        )
+    def forward(self, qk: Tensor) -> Tensor:
+        """(2, B, heads, S, head_dim) -> the same."""
+        gains = torch.stack([self.query, self.key]).to(qk.dtype)[:, None, None, None]
+        return F.rms_norm(qk, self.query.shape, eps=1e-6) * gains
 
 
-def split_heads(qkv: Tensor, heads: int) -> tuple[Tensor, Tensor, Tensor]:
-    """(B, S, 3 D) -> three of (B, heads, S, head_dim)."""
+def split_heads(qkv: Tensor, heads: int) -> tuple[Tensor, Tensor]:
+    """(B, S, 3 D) -> q and k (2, B, heads, S, head_dim), v (B, heads, S, head_dim)."""
     x = qkv.unflatten(-1, (3, heads, -1)).permute(2, 0, 3, 1, 4)
-    return x[0], x[1], x[2]
+    return x[:2], x[2]
 
 
 class Stream(nn.Module):
@@ -135,9 +136,10 @@ class Stream(nn.Module):
         self.proj = nn.Linear(width, width)
         self.mlp = Mlp(width, mlp_ratio * width, width, act="gelu")
 
-    def project(self, x: Tensor, mod: Modulation) -> tuple[Tensor, Tensor, Tensor]:
-        q, k, v = split_heads(self.qkv(mod.apply(x)), self.heads)
-        return *self.norm(q, k), v
+    def project(self, x: Tensor, mod: Modulation) -> tuple[Tensor, Tensor]:
+        """Normed queries and keys, and values, as `split_heads` gives them."""
+        qk, v = split_heads(self.qkv(mod.apply(x)), self.heads)
+        return self.norm(qk), v
 
     def update(self, x: Tensor, attended: Tensor, mods: list[Modulation]) -> Tensor:
         x = torch.addcmul(x, mods[0].gate, self.proj(attended))
@@ -162,10 +164,9 @@ class DoubleBlock(nn.Module):
         clean: KeyValue | None,
     ) -> tuple[Tensor, Tensor]:
         """`pe` rotates the woven sequence; `clean` holds rotated keys; `mods` are (image, text)."""
-        img_q, img_k, img_v = self.img.project(img, mods[0][0])
-        txt_q, txt_k, txt_v = self.txt.project(txt, mods[1][0])
-        q = rotate(packing.weave(txt_q, img_q, 2), pe)
-        k = rotate(packing.weave(txt_k, img_k, 2), pe)
+        img_qk, img_v = self.img.project(img, mods[0][0])
+        txt_qk, txt_v = self.txt.project(txt, mods[1][0])
+        q, k = rotate(packing.weave(txt_qk, img_qk, 3), pe)
         attended = packing.attend(q, k, packing.weave(txt_v, img_v, 2), clean)  # (B, S, D)
         txt_attended, img_attended = packing.unweave(attended, 1)
         img = self.img.update(img, img_attended, mods[0])
@@ -176,9 +177,10 @@ class DoubleBlock(nn.Module):
         self, img: Tensor, mods: list[Modulation], pe: Tensor, lengths: Sequence[int]
     ) -> tuple[Tensor, KeyValue]:
         """Clean layers, each by itself; returns new tokens and keys BEFORE rotation."""
-        q, k, v = self.img.project(img, mods[0])
-        attended = attend_apart(rotate(q, pe), rotate(k, pe), v, lengths)
-        return self.img.update(img, attended, mods), KeyValue(k, v)
+        qk, v = self.img.project(img, mods[0])
+        q, k = rotate(qk, pe)
+        attended = attend_apart(q, k, v, lengths)
+        return self.img.update(img, attended, mods), KeyValue(qk[1], v)
 
 
 class SingleBlock(nn.Module):
@@ -192,10 +194,11 @@ class SingleBlock(nn.Module):
         self.linear2 = nn.Linear(width + mlp_ratio * width, width)
         self.norm = QkNorm(width // heads)
 
-    def project(self, x: Tensor, mod: Modulation) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def project(self, x: Tensor, mod: Modulation) -> tuple[Tensor, Tensor, Tensor]:
+        """Normed queries and keys, values, and the MLP's hidden numbers."""
         qkv, hidden = self.linear1(mod.apply(x)).split(self.widths, dim=-1)
-        q, k, v = split_heads(qkv, self.heads)
-        return *self.norm(q, k), v, hidden
+        qk, v = split_heads(qkv, self.heads)
+        return self.norm(qk), v, hidden
 
     def update(self, x: Tensor, attended: Tensor, hidden: Tensor, mod: Modulation) -> Tensor:
         # linear2 of both side by side, without the copy that joins them: 8 % of a step.
@@ -213,17 +216,19 @@ class SingleBlock(nn.Module):
         packing: Packing,
         clean: KeyValue | None,
     ) -> Tensor:
-        q, k, v, hidden = self.project(x, mod)
-        attended = packing.attend(rotate(q, pe), rotate(k, pe), v, clean)
+        qk, v, hidden = self.project(x, mod)
+        q, k = rotate(qk, pe)
+        attended = packing.attend(q, k, v, clean)
         return self.update(x, attended, hidden, mod)
 
     def clean(
         self, x: Tensor, mod: Modulation, pe: Tensor, lengths: Sequence[int]
     ) -> tuple[Tensor, KeyValue]:
         """Clean layers, each by itself; returns new tokens and keys BEFORE rotation."""
-        q, k, v, hidden = self.project(x, mod)
-        attended = attend_apart(rotate(q, pe), rotate(k, pe), v, lengths)
-        return self.update(x, attended, hidden, mod), KeyValue(k, v)
+        qk, v, hidden = self.project(x, mod)
+        q, k = rotate(qk, pe)
+        attended = attend_apart(q, k, v, lengths)
+        return self.update(x, attended, hidden, mod), KeyValue(qk[1], v)
 
 
 class FinalLayer(nn.Module):

@@ -33,7 +33,7 @@ def rotations(ids: Tensor, axes_dim: tuple[int, ...], theta: float) -> Tensor:
 
 
 def rotate(x: Tensor, pe: Tensor) -> Tensor:
-    """Turn interleaved pairs of (B, heads, S, head_dim) by pe (B or 1, 1, S, head_dim/2)."""
+    """Turn interleaved pairs of (..., B, heads, S, head_dim) by pe (B or 1, 1, S, head_dim/2)."""
     pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)).contiguous())
     return torch.view_as_real(pairs * pe).flatten(-2).to(x.dtype)
 

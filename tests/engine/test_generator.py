@@ -11,6 +11,7 @@ from engine.cache import pixel_hash
 from engine.errors import Cancelled, LayoutError, RequestError
 from engine.generator import Generator
 from engine.layout import region_ids
+from engine.model.packing import KeyValue
 from tests.engine.tiny import layer, picture, random_pixels, tiny_generator
 
 FULL, LEFT, RIGHT, LOW = (0, 0, 256, 256), (0, 0, 96, 96), (128, 32, 224, 128), (64, 160, 160, 256)
@@ -190,3 +191,16 @@ def test_odd_canvases_have_a_whole_background(generator):
     finished = generator.run(picture(layer(0, (0, 0, 192, 128)), canvas=(192, 128)))
     assert finished.results[0].rgba.shape == (128, 192, 4)
     assert len(region_ids(1, (0, 0, 192, 128), 32, 2)) == 6
+
+
+def test_the_cache_holds_what_it_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Views of larger tensors would hold several times the memory that the budget allows."""
+    generator = tiny_generator()
+    held: list[KeyValue] = []
+    get = generator.cache.get
+    monkeypatch.setattr(generator.cache, "get", lambda *args: held.extend(e := get(*args)) or e)
+    box = (0, 0, 64, 64)
+    generator.run(picture(layer(1, box, random_pixels(box)), layer(2, (96, 96, 160, 160))))
+    assert held
+    for kv in held:
+        assert all(x.untyped_storage().nbytes() == x.nbytes for x in (kv.k, kv.v))
