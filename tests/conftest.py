@@ -10,6 +10,7 @@ import asyncio
 import gc
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,6 +21,19 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import engine  # noqa: F401 - before torch: it says how its threads wait
 
 _HERE = ("127.0.0.1", "::1")  # Windows makes its pairs of sockets by connecting to itself
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_clipboard_at_the_end() -> Iterator[None]:
+    """Qt's offscreen clipboard lives until after Python is gone.
+
+    What a test copied last would then be destroyed by an interpreter that is not there any more:
+    the process ended with a segmentation fault after its last passed test.
+    """
+    yield
+    gui = sys.modules.get("PySide6.QtGui")
+    if gui is not None and gui.QGuiApplication.instance() is not None:
+        gui.QGuiApplication.clipboard().clear()
 
 
 @pytest.fixture(autouse=True)
