@@ -30,6 +30,7 @@ FORWARDED = {
         "ship": "engine.training.ship",
         "evaluate": "engine.training.evaluate",
         "ablations": "engine.training.ablations",
+        "joint-decoder": "engine.training.joint_decoder",
     },
     "bench": {
         "engine": "engine.benchmarks.engine_bench",

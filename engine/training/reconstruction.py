@@ -46,6 +46,17 @@ def reconstruct_bytes(autoencoder: Autoencoder, layer: np.ndarray) -> np.ndarray
     return to_straight_bytes(reconstruct(autoencoder, premultiply(layer)))
 
 
+def fidelity(original: np.ndarray, pixels: np.ndarray, backdrops: np.ndarray) -> dict[str, float]:
+    """PSNR in dB of (h, w, 4) premultiplied layers over (n, 3) backdrops, and of their alpha.
+
+    At most 99: equal pictures would give infinity, which no mean survives.
+    """
+    return {
+        "PSNR over random backdrops": min(99.0, composite_psnr(original, pixels, backdrops)),
+        "PSNR of alpha": min(99.0, psnr(original[..., 3], pixels[..., 3])),
+    }
+
+
 def reconstruction_numbers(
     autoencoder: Autoencoder, layers: Sequence[np.ndarray], seed: int = 0
 ) -> dict[str, float]:
@@ -69,10 +80,8 @@ def reconstruction_numbers(
         delivered = premultiply(to_straight(decoded))
         note("soft share of visible pixels, original", soft_alpha_share(original[..., 3]))
         for what, pixels in (("decoded", decoded), ("delivered", delivered)):
-            # Equal pictures would give infinity, which no mean survives.
-            over_backdrops = min(99.0, composite_psnr(original, pixels, backdrops))
-            note(f"PSNR over random backdrops, dB, {what}", over_backdrops)
-            note(f"PSNR of alpha, dB, {what}", min(99.0, psnr(original[..., 3], pixels[..., 3])))
+            for name, value in fidelity(original, pixels, backdrops).items():
+                note(f"{name}, dB, {what}", value)
             note(f"soft share of visible pixels, {what}", soft_alpha_share(pixels[..., 3]))
     means = {name: float(np.mean(values)) for name, values in rows.items()}
     return {"layers": float(len(layers)), **means}
