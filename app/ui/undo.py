@@ -175,8 +175,8 @@ class UndoStack(QObject):
         if attic is None:
             self._drop_oldest(self._fits_memory)
         elif disk > self.max_disk_bytes:
-            self._drop_oldest(self._fits_disk)
-            self._keep_bounds()
+            if self._drop_oldest(self._fits_disk):
+                self._keep_bounds()
         else:
             attic.store(moved, self._on_stored)
 
@@ -192,17 +192,21 @@ class UndoStack(QObject):
     def _fits_disk(self, first: int) -> bool:
         return sum(self._taken(first)) <= self.max_disk_bytes * _ROOM
 
-    def _drop_oldest(self, fits: Callable[[int], bool]) -> None:
+    def _drop_oldest(self, fits: Callable[[int], bool]) -> bool:
         """The oldest steps go; candidates and the document never do.
 
         Qt cannot take steps off the bottom, so the stack is filled anew with the ones that stay.
 
         Args:
             fits: whether the steps from this one on have room.
+
+        Returns:
+            whether any went. The newest stays, and while some are undone all do: they would be
+            taken for done. The next step tries again.
         """
         count = self.stack.count()
-        if self.stack.index() != count:
-            return  # some are undone, and would be taken for done: the next step tries again
+        if count < 2 or self.stack.index() != count:
+            return False
         first = 1
         while first < count - 1 and not fits(first):
             first += max(1, (count - first) // 16)
@@ -224,6 +228,7 @@ class UndoStack(QObject):
         finally:
             self.stack.blockSignals(False)
         self.stack.indexChanged.emit(self.stack.index())
+        return True
 
     def set_limit(self, steps: int) -> None:
         """How many steps are kept (UN5). Qt takes it on an empty stack only, else at next start."""

@@ -185,3 +185,35 @@ def test_steps_that_are_undone_are_not_taken_for_done(stack: UndoStack, tmp_path
     while stack.stack.canRedo():
         stack.stack.redo()
     assert document.content_hash() == last
+
+
+def test_a_full_disk_while_steps_are_undone_waits_for_the_next_step(
+    stack: UndoStack, tmp_path: Path
+) -> None:
+    """UN5: writing ends, the user has gone back, and the disk's bound is passed as well."""
+    document = stack._document
+    waiting: list[Any] = []
+    stack.attic = Attic(lambda *parts: waiting.append(parts), tmp_path)
+    stack.max_pixel_bytes = 4 * PICTURE
+    fill_up(document, stack, 10)
+    stack.stack.undo()
+    stack.max_pixel_bytes, stack.max_disk_bytes = 0, 2 * PICTURE
+    count = stack.stack.count()
+    at_once(*waiting[0])
+    assert stack.stack.count() == count
+    stack.stack.redo()
+    fill_up(document, stack, 1)
+    assert stack.stack.count() < count
+
+
+def test_a_step_larger_than_both_bounds_stays(stack: UndoStack, tmp_path: Path) -> None:
+    """UN5: the newest step is never dropped; there is nothing older to give."""
+    document = stack._document
+    stack.attic = Attic(at_once, tmp_path)
+    stack.max_pixel_bytes = stack.max_disk_bytes = 0
+    fill_up(document, stack, 3)
+    assert stack.stack.count() == 1
+    last = document.content_hash()
+    stack.stack.undo()
+    stack.stack.redo()
+    assert document.content_hash() == last
