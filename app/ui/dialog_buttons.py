@@ -1,4 +1,4 @@
-"""The row of buttons under a dialog: the one that does it, and Cancel."""
+"""The row of buttons under a dialog: the one that does it and Cancel, or Close alone."""
 
 from __future__ import annotations
 
@@ -19,5 +19,15 @@ def accept_or_cancel(dialog: QDialog, accept: QPushButton) -> QDialogButtonBox:
     buttons.addButton(accept, QDialogButtonBox.ButtonRole.AcceptRole)
     buttons.addButton(cancel, QDialogButtonBox.ButtonRole.RejectRole)
     buttons.accepted.connect(dialog.accept)
+    buttons.rejected.connect(dialog.reject)
+    return buttons
+
+
+def close_only(dialog: QDialog) -> QDialogButtonBox:
+    """Close, connected; for dialogs whose changes are in force at once, or that only show."""
+    buttons, close = QDialogButtonBox(), QPushButton(tr("Close"))
+    close.setMinimumHeight(CONTROL_HEIGHT)
+    close.setAccessibleName(close.text())
+    buttons.addButton(close, QDialogButtonBox.ButtonRole.RejectRole)
     buttons.rejected.connect(dialog.reject)
     return buttons

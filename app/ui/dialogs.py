@@ -13,14 +13,11 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
-    QDialogButtonBox,
     QFileDialog,
-    QHeaderView,
     QLabel,
     QMessageBox,
     QPushButton,
     QSpinBox,
-    QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -28,8 +25,10 @@ from PySide6.QtWidgets import (
 
 from app.document.contents import MAX_SIDE
 from app.document.geometry import Size
+from app.ui.dialog_buttons import accept_or_cancel
 from app.ui.forms import field_name, form_layout
 from app.ui.icons import pixmap
+from app.ui.tables import ReadingTable
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT
 
@@ -159,28 +158,16 @@ class NewDialog(QDialog):
         form.addRow(field_name(tr("Size")), self.preset)
         form.addRow(field_name(tr("Width")), self.width_field)
         form.addRow(field_name(tr("Height")), self.height_field)
-        buttons = QDialogButtonBox()
-        create = QPushButton(tr("Create"))
-        create.setObjectName("generate")
-        cancel = QPushButton(tr("Cancel"))
-        for button in (create, cancel):
-            button.setMinimumHeight(CONTROL_HEIGHT)
-            button.setAccessibleName(button.text())
-        create.setDefault(True)
-        buttons.addButton(create, QDialogButtonBox.ButtonRole.AcceptRole)
-        buttons.addButton(cancel, QDialogButtonBox.ButtonRole.RejectRole)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * MARGIN, 2 * MARGIN, 2 * MARGIN, MARGIN)
         layout.setSpacing(MARGIN)
         layout.addLayout(form)
         layout.addWidget(self.warning)
-        layout.addWidget(buttons)
+        layout.addWidget(accept_or_cancel(self, QPushButton(tr("Create"))))
         self.setMinimumWidth(360)
         self.preset.currentIndexChanged.connect(self._on_preset)
         for field in (self.width_field, self.height_field):
             field.valueChanged.connect(self._on_side)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
         self._on_preset()
 
     @property
@@ -229,16 +216,8 @@ def show_keys(parent: QWidget, keys: Sequence[tuple[str, str]]) -> QDialog:
     dialog = QDialog(parent)
     dialog.setWindowTitle(tr("Keyboard Shortcuts"))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    table = QTableWidget(len(keys), 2, dialog)
-    table.setAccessibleName(tr("Keys"))
-    table.setHorizontalHeaderLabels([tr("Action"), tr("Keys")])
-    table.verticalHeader().hide()
-    table.setShowGrid(False)
-    table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-    table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
-    left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-    table.horizontalHeader().setDefaultAlignment(left)
-    table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+    table = ReadingTable(tr("Keys"), [tr("Action"), tr("Keys")])
+    table.setRowCount(len(keys))
     for row, (text, key) in enumerate(keys):
         table.setItem(row, 0, QTableWidgetItem(text))
         table.setItem(row, 1, QTableWidgetItem(key))

@@ -88,13 +88,17 @@ class Step:
         text = model.text(
             torch.from_numpy(vectors)[None].to(device), torch.from_numpy(known)[None].to(device)
         )
+        null = model.text.null()
         frame = self._art.frame(ids, inner, place, text, None)
         self._branches = 1 if self._cfg_scale == 1 else 2
         if self._branches == 2:
-            frame = frame.beside(self._art.frame(ids, inner, place, model.text.null(), None))
+            frame = frame.beside(self._art.frame(ids, inner, place, null, None))
         if repack is not None:
             frame = dataclasses.replace(frame, packing=repack(frame.packing, regions))
         self._frame = frame
+        # One row of conditioning per pass where the prompt is part of it, else one for all.
+        has_rows = self._branches == 2 and model.art.config.pooled_width is not None
+        self._pooled = torch.cat([text[:, 0], null[:, 0]]) if has_rows else text[:, 0]
         width = model.art.config.token_width
         noise = [region_noise(r.request.seed, *r.size, width) for r in regions]
         self.noise = torch.cat(noise)[None].to(device)  # (1, N, C)
@@ -104,7 +108,8 @@ class Step:
     @torch.no_grad()
     def __call__(self, t: float = 0.5) -> Tensor:
         """(1, N, C) guided prediction at level t."""
-        vec = self._art.vec(torch.full((1,), t, device=self.noise.device))
+        levels = torch.full((len(self._pooled),), t, device=self.noise.device)
+        vec = self._art.vec(levels, self._pooled)
         tokens = self.noise.repeat(1, self._branches, 1)
         out = self._art(tokens, self._frame, vec, clean=self._clean).float()
         if out.is_cuda:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -23,8 +21,10 @@ from engine.model.text import TextConfig, Vocabulary
 from engine.training.ablation_data import WORLD, Encoding, held_out_scenes, training_batch
 from engine.training.ablation_models import JointlyClean, TwoWay
 from engine.training.ablation_scores import JudgeLayers, Setting, score
+from engine.training.comparison import budget_notes, is_kept, keep, measured_by
+from engine.training.comparison import table as markdown_table
 from engine.training.evaluation_report import rate_text
-from engine.training.growth import prompt_vocabulary
+from engine.training.growth import NEAR_WORDS, prompt_vocabulary
 from engine.training.judge import DEFAULT_PATH, Judge
 from engine.training.latent_bank import LatentBank
 from engine.training.metrics import Rate, Scores
@@ -35,7 +35,6 @@ from engine.training.transformer import PLAIN, load_autoencoder
 from engine.words import load_word_table
 
 TABLE = "ablations.md"
-POOLED_WIDTH, NEAR_WORDS = 256, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def build(
     """An untrained variant; the same seed gives all of them the same weights."""
     text = TextConfig(vocabulary=words, near_words=NEAR_WORDS)
     art = ARTConfig(
-        token_width=token_width, planning=True, pooled_width=POOLED_WIDTH,
+        token_width=token_width, planning=True, pooled_width=text.width,
         axes_dim=variant.axes_dim, **sizes,
     )  # fmt: skip
     torch.manual_seed(seed)
@@ -174,7 +173,7 @@ def table(results: Sequence[Result], command: str) -> str:
         "seconds per sampling step",
     )  # fmt: skip
     head = ["variant", *means[:2], *rates, *means[2:], "steps", "parameters"]
-    lines = ["| " + " | ".join(head) + " |", "| --- |" + " --- |" * (len(head) - 1)]
+    lines: list[list[str]] = []
     for result in results:
         title = VARIANTS[result.name].title
         rows = [(title, result.rates, result.means)]
@@ -188,18 +187,14 @@ def table(results: Sequence[Result], command: str) -> str:
             cells += [rate_text(known.get(key)) for key in rates]
             cells += [f"{mean[key]:.3f}" for key in means[2:]]
             cells += [str(result.steps), f"{result.parameters:,}"]
-            lines.append("| " + " | ".join(cells) + " |")
-    budgets = {json.dumps(result.budget, sort_keys=True) for result in results}
+            lines.append(cells)
     notes = [
-        f"`{command}`",
-        f"{platform.machine()}, {platform.system()}, torch {torch.__version__}, "
-        f"{torch.get_num_threads()} thread(s); seconds are of the processor, those of a sampling "
-        "step per picture, without a cache. Rates with Wilson's 95 % interval.",
-        f"Budget of each variant: {'; '.join(sorted(budgets))}.",
+        *measured_by(command),
+        "Seconds are of the processor, those of a sampling step per picture, without a cache. "
+        "Rates with Wilson's 95 % interval.",
+        *budget_notes(result.budget for result in results),
     ]
-    if len(budgets) > 1:
-        notes.append("**Budgets differ: these rows cannot be compared.**")
-    return "\n".join([*lines, "", "\n\n".join(notes), ""])
+    return "\n".join([*markdown_table(head, lines), "", "\n\n".join(notes), ""])
 
 
 def main(argv: list[str]) -> int:
@@ -238,10 +233,7 @@ def main(argv: list[str]) -> int:
     words = prompt_vocabulary(concepts=WORLD)
     for name in names:
         path = args.out / f"{name}.json"
-        if path.exists():
-            kept = json.loads(path.read_text(encoding="utf-8"))["budget"]
-            if kept != asked:
-                raise ValueError(f"{path} was made with {kept}: use another --out, or delete it")
+        if is_kept(path, asked):
             print(f"{name}: kept from {path}", flush=True)
             continue
         print(name, flush=True)
@@ -249,9 +241,7 @@ def main(argv: list[str]) -> int:
             name, budget, autoencoder, pack, judge.judge,
             sizes=args.config, words=words, scenes=args.scenes,
         )  # fmt: skip
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
-        os.replace(temporary, path)
+        keep(path, asdict(result))
     done = [args.out / f"{name}.json" for name in VARIANTS]
     results = [Result(**json.loads(p.read_text(encoding="utf-8"))) for p in done if p.exists()]
     text = table(results, "layerloom train ablations " + " ".join(argv))

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -25,6 +23,8 @@ from engine.layout import unpatchify
 from engine.model.autoencoder import Autoencoder
 from engine.model.joint_decoder import JointDecoder, JointDecoderConfig
 from engine.training.autoencoder import reconstruction_loss
+from engine.training.comparison import budget_notes, is_kept, keep, measured_by
+from engine.training.comparison import table as markdown_table
 from engine.training.concepts import STAGES, concepts_of
 from engine.training.joint_decoder_data import (
     Picture,
@@ -168,7 +168,7 @@ def table(results: Sequence[Result], command: str, decoder_parameters: int) -> s
         "parameters", "seconds per picture", "seconds per training step",
         "other layers bit-identical when one changes", "largest change",
     ]  # fmt: skip
-    lines = ["| " + " | ".join(head) + " |", "| --- |" + " --- |" * (len(head) - 1)]
+    lines: list[list[str]] = []
     for result in results:
         effects = result.effects
         same, pictures = int(effects["untouched"]), int(effects["pictures"])
@@ -183,23 +183,18 @@ def table(results: Sequence[Result], command: str, decoder_parameters: int) -> s
             cells += [f"{result.parameters:,} + {decoder_parameters:,}", f"{scores['seconds']:.3f}"]
             cells += [f"{result.seconds_per_step:.2f}" if result.parameters else "-"]
             cells += [f"{'yes' if same == pictures else 'no'}, {same} of {pictures}", largest]
-            lines.append("| " + " | ".join(cells) + " |")
-    budgets = {json.dumps(result.budget, sort_keys=True) for result in results}
+            lines.append(cells)
     notes = [
-        f"`{command}`",
-        f"{platform.machine()}, {platform.system()}, torch {torch.__version__}, "
-        f"{torch.get_num_threads()} thread(s); seconds are of the processor.",
-        "Held-out pictures. RGB: PSNR over random backdrops, mean over layers; alpha: PSNR, mean "
-        "over foregrounds; decoder's output, and as delivered. The decoder behind both variants is "
-        "the same and frozen; its parameters stand behind the plus. The topmost layer is changed "
-        "at the larger noise: emptied, and taken away.",
+        *measured_by(command),
+        "Held-out pictures; seconds are of the processor. RGB: PSNR over random backdrops, mean "
+        "over layers; alpha: PSNR, mean over foregrounds; decoder's output, and as delivered. The "
+        "decoder behind both variants is the same and frozen; its parameters stand behind the "
+        "plus. The topmost layer is changed at the larger noise: emptied, and taken away.",
         "Noise is independent from token to token. Other layers say nothing about such noise; they "
         "may only say what kind of picture it is. A generator's errors need not be so.",
-        f"Budget of each variant: {'; '.join(sorted(budgets))}.",
+        *budget_notes(result.budget for result in results),
     ]
-    if len(budgets) > 1:
-        notes.append("**Budgets differ: these rows cannot be compared.**")
-    return "\n".join([*lines, "", "\n\n".join(notes), ""])
+    return "\n".join([*markdown_table(head, lines), "", "\n\n".join(notes), ""])
 
 
 def save_weights(model: JointDecoder, path: Path) -> None:
@@ -244,19 +239,14 @@ def main(argv: list[str]) -> int:
     pack = SpritePack.load(args.sprites).check(concepts_of(world.stage))
     for name in VARIANTS:
         path = args.out / f"{name}.json"
-        if path.exists():
-            kept = json.loads(path.read_text(encoding="utf-8"))["budget"]
-            if kept != asked(budget, world, args.config):
-                raise ValueError(f"{path} was made with {kept}: use another --out, or delete it")
+        if is_kept(path, asked(budget, world, args.config)):
             print(f"{name}: kept from {path}", flush=True)
             continue
         print(name, flush=True)
         result, model = run_variant(name, budget, world, autoencoder, pack, args.config)
         if model is not None:
             save_weights(model, path.with_suffix(".safetensors"))
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
-        os.replace(temporary, path)
+        keep(path, asdict(result))
     files = [args.out / f"{name}.json" for name in VARIANTS]
     results = [Result(**json.loads(path.read_text(encoding="utf-8"))) for path in files]
     decoder_parameters = sum(p.numel() for p in autoencoder.decoder.parameters())

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from engine.layout import PATCH
 from engine.model.art_config import ARTConfig
 from engine.model.autoencoder import Autoencoder
-from engine.model.frame import UNDECIDED
+from engine.model.frame import UNDECIDED, Reading
 from engine.model.packing import Packing
 from engine.model.text import TextConfig, TextEncoder
 from engine.model.transformer import ART
@@ -43,6 +43,32 @@ class Prediction:
     tokens: Tensor
     plan: Tensor
     recognised: Tensor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The prompts of a batch.
+
+    Attributes:
+        txt: (B, T, text width) tokens.
+        mask: (B, T) True where there is one.
+        shown: (B, R) the word that each region shows, or `UNDECIDED`.
+        seen: (B, T) 1 for words that clean layers are known to show, else 0.
+    """
+
+    txt: Tensor
+    mask: Tensor
+    shown: Tensor
+    seen: Tensor
+
+    def plan(self, owner: Tensor) -> Tensor:
+        """(B, N) regions of image tokens, -1 = none -> (B, N) text tokens, as they lie packed."""
+        shown = F.pad(self.shown, (0, 1), value=UNDECIDED)  # owner -1 reads the last column
+        plan = shown.gather(1, owner % shown.shape[1])
+        # In the packed text the words of a picture stand behind those of all before it.
+        real = self.mask.sum(dim=1)
+        before = real.cumsum(0) - real
+        return torch.where(plan == UNDECIDED, plan, plan + before[:, None])
 
 
 def text_config(state: dict) -> TextConfig:
@@ -95,60 +121,78 @@ class TextToLayers(nn.Module):
             planned: (B, R) True where a region knows what it shows; None = everywhere.
             told: (B, L) True where it is marked what a clean layer shows; None = everywhere.
         """
-        txt = self.text(batch.vectors, batch.known, batch.text_mask)
-        txt_mask = F.pad(batch.text_mask, (1, 0), value=True)
-        shown = batch.shows if planned is None else batch.shows.where(planned, UNDECIDED)
-        if drop_text is not None:
-            null = F.pad(self.text.null(), (0, 0, 0, txt.shape[1] - 1))
-            txt = torch.where(drop_text[:, None, None], null, txt)
-            first = torch.zeros_like(txt_mask)
-            first[:, 0] = True
-            txt_mask = torch.where(drop_text[:, None], first, txt_mask)
-            shown = shown.where(~drop_text[:, None], UNDECIDED)
-        vec = self.art.vec(t, txt[:, 0])
-        images, texts = batch.noisy_mask, txt_mask
+        words = self.read_words(batch, drop_text=drop_text, planned=planned, told=told)
+        images, texts = batch.noisy_mask, words.mask
         cleans = batch.clean_owner >= 0
-        packing = Packing(_counts(texts), _counts(images), _counts(cleans))
-        clean = seen = recognised = None
+        packing = Packing(counts(texts), counts(images), counts(cleans))
+        clean = recognised = None
         if batch.clean_tokens.shape[1]:
             layers = batch.clean_shows.shape[1]
             ids = _pack(batch.clean_ids, cleans)
-            owner = _number(batch.clean_owner, layers)[cleans][None]
+            owner = numbered(batch.clean_owner, layers)[cleans][None]
             clean = self.art.clean(
                 _pack(batch.clean_tokens, cleans), ids, _pack(batch.clean_inner, cleans),
                 self.clean_lengths(owner, packing),
             )  # fmt: skip
-            summary = self.art.summarise(clean, owner, len(texts) * layers)
-            recognised = self.art.recognise(summary.view(len(texts), layers, -1), txt)
-            recognised = recognised.masked_fill(~texts[:, None], -1e4)
-            marked = batch.clean_shows if told is None else batch.clean_shows.where(told, -1)
-            seen = torch.zeros(texts.shape, device=txt.device)
-            seen = seen.scatter_reduce(1, marked.clamp(min=0), (marked > 0).float(), "amax")
-            if drop_text is not None:
-                seen = seen * ~drop_text[:, None]
-            seen = seen[texts][None]
+            recognised = self.recognise(
+                self.art.summarise(clean, owner, len(texts) * layers), words
+            )
             clean = self.art.rotate_clean(clean, ids)
-        plan = F.pad(shown, (0, 1), value=UNDECIDED)  # owner -1 reads the last column
-        plan = plan.gather(1, batch.owner % plan.shape[1])
-        # In the packed text the words of a picture stand behind those of all before it.
-        before = texts.sum(dim=1).cumsum(0) - texts.sum(dim=1)
-        plan = torch.where(plan == UNDECIDED, plan, plan + before[:, None])[images][None]
         frame = self.art.frame(
             _pack(batch.ids, images), _pack(batch.inner, images), _pack(batch.place, images),
-            _pack(txt, texts), plan, seen, packing,
+            _pack(words.txt, texts), _pack(words.plan(batch.owner), images),
+            _pack(words.seen, texts), packing,
         )  # fmt: skip
+        vec = self.art.vec(t, words.txt[:, 0])
         reading = self.art.read(_pack(noisy, images), frame, vec, clean=clean)
         regions = batch.shows.shape[1]
-        owner = _number(batch.owner, regions)[images][None]
-        query, key = self.art.pointers(reading, owner, len(texts) * regions)
-        keys = key.new_zeros(*texts.shape, key.shape[-1])
-        keys[texts] = key[0]
-        logits = query.view(len(texts), regions, -1) @ keys.mT / math.sqrt(keys.shape[-1])
-        logits = logits.masked_fill(~texts[:, None], -1e4)
+        logits = self.point(reading, numbered(batch.owner, regions)[images][None], regions, words)
         predicted = self.art.finish(reading)
         tokens = predicted.new_zeros(noisy.shape)
         tokens[images] = predicted[0]
         return Prediction(tokens, logits, recognised)
+
+    def read_words(
+        self,
+        batch: Batch,
+        *,
+        drop_text: Tensor | None = None,
+        planned: Tensor | None = None,
+        told: Tensor | None = None,
+    ) -> Words:
+        """The prompts of a batch and what is known of their words; arguments as for `predict`."""
+        txt = self.text(batch.vectors, batch.known, batch.text_mask)
+        mask = F.pad(batch.text_mask, (1, 0), value=True)
+        shown = batch.shows if planned is None else batch.shows.where(planned, UNDECIDED)
+        marked = batch.clean_shows if told is None else batch.clean_shows.where(told, -1)
+        seen = torch.zeros(mask.shape, device=txt.device)
+        seen = seen.scatter_reduce(1, marked.clamp(min=0), (marked > 0).float(), "amax")
+        if drop_text is not None:
+            null = F.pad(self.text.null(), (0, 0, 0, txt.shape[1] - 1))
+            txt = torch.where(drop_text[:, None, None], null, txt)
+            first = torch.zeros_like(mask)
+            first[:, 0] = True
+            mask = torch.where(drop_text[:, None], first, mask)
+            shown = shown.where(~drop_text[:, None], UNDECIDED)
+            seen = seen * ~drop_text[:, None]
+        return Words(txt, mask, shown, seen)
+
+    def point(self, reading: Reading, owner: Tensor, regions: int, words: Words) -> Tensor:
+        """(B, R, T) logits, as `ART.point` gives them for one picture.
+
+        Args:
+            owner: (1, N) the region of each packed image token, numbered through the batch.
+        """
+        query, key = self.art.pointers(reading, owner, len(words.mask) * regions)
+        keys = key.new_zeros(*words.mask.shape, key.shape[-1])
+        keys[words.mask] = key[0]
+        logits = query.view(len(words.mask), regions, -1) @ keys.mT / math.sqrt(keys.shape[-1])
+        return logits.masked_fill(~words.mask[:, None], -1e4)
+
+    def recognise(self, summary: Tensor, words: Words) -> Tensor:
+        """(1, B L, D) summaries of the clean layers -> (B, L, T) logits of their words."""
+        logits = self.art.recognise(summary.view(len(words.mask), -1, summary.shape[-1]), words.txt)
+        return logits.masked_fill(~words.mask[:, None], -1e4)
 
 
 def _pack(x: Tensor, mask: Tensor) -> Tensor:
@@ -156,11 +200,12 @@ def _pack(x: Tensor, mask: Tensor) -> Tensor:
     return x[mask][None]
 
 
-def _counts(mask: Tensor) -> tuple[int, ...]:
+def counts(mask: Tensor) -> tuple[int, ...]:
+    """(B, S) -> how many of each picture are real."""
     return tuple(mask.sum(dim=1).tolist())
 
 
-def _number(owner: Tensor, count: int) -> Tensor:
+def numbered(owner: Tensor, count: int) -> Tensor:
     """Regions (B, S) of each picture -> numbered through the batch; -1 stays."""
     first = torch.arange(len(owner), device=owner.device)[:, None] * count
     return torch.where(owner < 0, owner, owner + first)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QTextBrowser, QVBoxLayout
+from PySide6.QtWidgets import QDialog, QTextBrowser, QVBoxLayout
 from PySide6.QtWidgets import QWidget as Widget
 
-from app.ui.text import tr
-from app.ui.theme import CONTROL_HEIGHT, MARGIN
+from app.ui.dialog_buttons import close_only
+from app.ui.theme import MARGIN
 
 
 class PageDialog(QDialog):
@@ -26,15 +26,9 @@ class PageDialog(QDialog):
         self.text.setOpenLinks(False)
         self.text.document().setDocumentMargin(MARGIN)
         self.text.setMarkdown(markdown)
-        close = QPushButton(tr("Close"))
-        close.setMinimumHeight(CONTROL_HEIGHT)
-        close.setAccessibleName(close.text())
-        buttons = QDialogButtonBox()
-        buttons.addButton(close, QDialogButtonBox.ButtonRole.RejectRole)
-        buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         layout.setSpacing(MARGIN)
         layout.addWidget(self.text, 1)
-        layout.addWidget(buttons)
+        layout.addWidget(close_only(self))
         self.resize(720, 560)

@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
-    QDialogButtonBox,
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.settings import Settings, choose_recovery_folder, work_path
 from app.ui.dialog.key_editor import KeyEditor
+from app.ui.dialog_buttons import close_only
 from app.ui.dialogs import Choice
 from app.ui.exchange.questions import ask_folder
 from app.ui.forms import field_name, form_layout, note
@@ -63,17 +63,11 @@ class SettingsDialog(QDialog):
         self.tabs.addTab(keys, tr("Keys"))
         self.tabs.addTab(self._files(), tr("Files"))
         self.tabs.addTab(self._undo(), tr("Undo"))
-        buttons = QDialogButtonBox()
-        close = QPushButton(tr("Close"))
-        close.setMinimumHeight(CONTROL_HEIGHT)
-        close.setAccessibleName(close.text())
-        buttons.addButton(close, QDialogButtonBox.ButtonRole.RejectRole)
-        buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         layout.setSpacing(MARGIN)
         layout.addWidget(self.tabs, 1)
-        layout.addWidget(buttons)
+        layout.addWidget(close_only(self))
         self.resize(600, 520)
 
     # ---- pages ----

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHeaderView, QTableWidget, QTableWidgetItem
+from PySide6.QtWidgets import QTableWidgetItem
 
 from app.document.storage.formats.table import FEATURES, Feature
+from app.ui.tables import ReadingTable
 from app.ui.text import tr
 
 
-class LossTable(QTableWidget):
+class LossTable(ReadingTable):
     """One row per feature that the picture has; what is lost is said in bold words."""
 
     def __init__(self) -> None:
-        super().__init__(0, 2)
-        self.setAccessibleName(tr("What the format keeps and loses"))
-        self.setHorizontalHeaderLabels([tr("This picture has"), tr("The file")])
-        self.verticalHeader().hide()
-        self.setShowGrid(False)
-        self.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        self.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
-        header = self.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        headings = [tr("This picture has"), tr("The file")]
+        super().__init__(tr("What the format keeps and loses"), headings, wide=(0,))
 
     def show_losses(self, listed: Mapping[Feature, bool]) -> None:
         """Features by key, and whether the file loses each."""

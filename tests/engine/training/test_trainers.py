@@ -9,14 +9,22 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from engine.generator import Generator
-from engine.model.autoencoder import Autoencoder, AutoencoderConfig, expected_composite_error
+from engine.model.autoencoder import (
+    Autoencoder,
+    AutoencoderConfig,
+    clamp_premultiplied,
+    expected_composite_error,
+)
+from engine.pixels import to_straight
 from engine.training import autoencoder, ship, transformer
-from engine.training.autoencoder import start_from_pca
+from engine.training.autoencoder import deliver, start_from_pca
 from engine.training.optim import Muon, learning_rate, orthogonalize
+from engine.training.reconstruction import premultiply
 from engine.training.run_folder import PART_BYTES, RunFolder
 from engine.weights import default_path
 from tests.engine.tiny import layer, picture
@@ -40,7 +48,8 @@ def logged(run: Path) -> list[dict]:
 def test_train_resume_ship_and_draw(runs):
     """The whole way from sprites to layers, with runs of two steps."""
     common = ["--sprites", str(runs / "sprites.safetensors"), "--device", "cpu", "--threads", "1"]
-    coder = [*common, "--run", str(runs / "coder"), "--batch", "2", "--crop", "64"]
+    coder = [*common, "--run", str(runs / "coder"), "--batch", "2", "--crop", "64",
+             "--delivered", "1"]  # fmt: skip
     assert autoencoder.main([*coder, "--steps", "1"]) == 0
     assert autoencoder.main([*coder, "--steps", "2"]) == 0
     steps = [line["step"] for line in logged(runs / "coder")]
@@ -69,6 +78,15 @@ def test_train_resume_ship_and_draw(runs):
     assert begun is not None
     drift = (begun[0]["ema.art.img_in.weight"] - shipped["img_in.weight"]).abs().max()
     assert drift < 0.01, "a run that starts from a model file starts with its weights"
+
+
+def test_the_delivered_loss_sees_what_users_get():
+    """The trainer's torch version of `to_straight`, premultiplied again."""
+    torch.manual_seed(0)
+    output = torch.rand(1, 4, 16, 16) * 1.4 - 0.2
+    found = deliver(output)[0].movedim(0, -1).numpy()
+    straight = to_straight(clamp_premultiplied(output)[0].movedim(0, -1).numpy())
+    assert np.abs(found - premultiply(straight)).max() < 1.5 / 255  # bytes are rounded twice
 
 
 def test_two_processes_train_one_model(runs):
