@@ -18,7 +18,7 @@ import numpy as np
 
 from engine.model.packing import KeyValue
 
-Entry = list[KeyValue]
+Entry = KeyValue  # of all blocks: (blocks, heads, n, head_dim) each, keys not yet rotated
 Key = tuple[str, str, int, int, int]  # model hash, pixel hash, h, w in tokens, scale
 
 
@@ -88,7 +88,7 @@ class RegionTokenCache:
             return found[0]
         self._misses += 1
         entry = compute()
-        size = sum(kv.k.nbytes + kv.v.nbytes for kv in entry)
+        size = entry.k.nbytes + entry.v.nbytes
         if size <= self.budget_bytes:
             self._entries[key] = (entry, size)
             self._bytes += size

@@ -13,40 +13,22 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.api import LayerRequest
-from engine.layout import inner_coordinates, place_on_canvas, region_ids
+from engine.clean_layers import CleanLayers
+from engine.layout import inner_coordinates, place_on_canvas
 from engine.model.frame import Frame
-from engine.model.packing import KeyValue
-from engine.model.text import Vocabulary
+from engine.model.packing import KeyValueBuffer
 from engine.planning import make_plan, spread, words_shown
+from engine.regions import Region
 from engine.sampling import guide
 from engine.weights import Model
 
 
 @dataclass(frozen=True, slots=True)
-class CleanLayers:
-    """The finished layers of a request: keys rotated to where they are, and (1, L, D) summaries."""
+class Prompt:
+    """The words that became text tokens 1, 2, ..., and (1, T, width) text tokens."""
 
-    keys: list[KeyValue]
-    summary: Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """A request's entry on the token grid."""
-
-    request: LayerRequest
-    index: int  # in the layer list: RoPE's first axis
-    scale: int  # grid cells per token side
-    size: tuple[int, int]  # (h, w) tokens
-
-    @property
-    def count(self) -> int:
-        return self.size[0] * self.size[1]
-
-    def ids(self, token_px: int) -> Tensor:
-        """(count, 3) positions where the region lies."""
-        return region_ids(self.index, self.request.box, token_px, self.scale)
+    words: list[str]
+    text: Tensor
 
 
 class Denoiser:
@@ -65,11 +47,10 @@ class Denoiser:
     def __init__(
         self,
         model: Model,
-        vocabulary: Vocabulary,
+        prompt: Prompt,
         targets: Sequence[Region],
         *,
         canvas: tuple[int, int],
-        prompt: str,
         cfg_scale: float,
         noise: Tensor,
         clean: CleanLayers | Callable[[], CleanLayers | None] | None,
@@ -82,24 +63,20 @@ class Denoiser:
         self._inner = torch.cat([inner_coordinates(*r.size) for r in targets])[None].to(device)
         places = [place_on_canvas(r.request.box, canvas).expand(r.count, 4) for r in targets]
         self._place = torch.cat(places)[None].to(device)
-        vectors, known = vocabulary.encode(prompt)
-        text = model.text(
-            torch.from_numpy(vectors)[None].to(device), torch.from_numpy(known)[None].to(device)
-        )
-        plan = seen = None
+        text = prompt.text
+        frame = self._make_frame(text)
+        seen = None
         self.words: list[str | None] = [None] * len(targets)
         if model.art.config.planning:
-            words = vocabulary.words(prompt)
             finished = self._clean_layers()
             if finished is not None:
                 seen = words_shown(self.art.recognise(finished.summary, text))
             keys = None if finished is None else finished.keys
-            plan, self.words = self._plan(targets, text, noise, words, seen, keys)
-        frames = []
-        if cfg_scale != 0:
-            frames.append(self._make_frame(text, plan, seen))
+            plan, self.words = self._plan(targets, prompt, frame, noise, seen, keys)
+            frame = self.art.decide(frame, text, plan, seen)
+        frames = [frame] if cfg_scale != 0 else []
         if cfg_scale != 1:
-            frames.append(self._make_frame(model.text.null(), None))
+            frames.append(self._make_frame(model.text.null()))
         self._branches = len(frames)
         self._pooled = None
         if model.art.config.pooled_width is not None:
@@ -107,38 +84,38 @@ class Denoiser:
             self._pooled = torch.cat([words[:, 0] for words in of_branches])
         self._frame = frames[0] if len(frames) == 1 else frames[0].beside(frames[1])
 
-    def _make_frame(self, text: Tensor, plan: Tensor | None, seen: Tensor | None = None) -> Frame:
-        return self.art.frame(self._ids, self._inner, self._place, text, plan, seen)
+    def _make_frame(self, text: Tensor) -> Frame:
+        return self.art.frame(self._ids, self._inner, self._place, text)
 
     def _plan(
         self,
         targets: Sequence[Region],
-        text: Tensor,
+        prompt: Prompt,
+        frame: Frame,
         noise: Tensor,
-        prompt_words: list[str],
         seen: Tensor | None,
-        clean: list[KeyValue] | None,
+        clean: list[KeyValueBuffer] | None,
     ) -> tuple[Tensor, list[str | None]]:
         owners = [torch.full((r.count,), i) for i, r in enumerate(targets)]
         owner = torch.cat(owners)[None].to(noise.device)
         shows = make_plan(
             self.art,
-            lambda plan: self._make_frame(text, plan, seen),
+            lambda plan: self.art.decide(frame, prompt.text, plan, seen),
             noise,
             owner,
             [r.request.seed for r in targets],
             clean=clean,
             seen=seen,
-            pooled=text[:, 0],
+            pooled=prompt.text[:, 0],
             on_pass=self.check,
         )
         plan = torch.tensor(shows, device=noise.device, dtype=torch.long)
-        return spread(plan, owner), [prompt_words[i - 1] if i else None for i in shows]
+        return spread(plan, owner), [prompt.words[i - 1] if i else None for i in shows]
 
     def _clean_layers(self) -> CleanLayers | None:
         return self.clean() if callable(self.clean) else self.clean
 
-    def _clean_keys(self) -> list[KeyValue] | None:
+    def _clean_keys(self) -> list[KeyValueBuffer] | None:
         layers = self._clean_layers()
         return None if layers is None else layers.keys
 

@@ -4,14 +4,13 @@ Whole pictures, single layers and added boxes are one path: entries without pixe
 together; entries with pixels are clean context, read through the region token cache.
 Knows neither threads, nor Qt, nor the document.
 
-Shapes: N noisy tokens, M clean tokens, C token width.
+Shapes: N noisy tokens, C token width.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -27,9 +26,10 @@ from engine.api import (
     Progress,
     Started,
 )
-from engine.cache import PixelHashes, RegionTokenCache
+from engine.cache import RegionTokenCache
 from engine.checks import check_request
-from engine.denoising import CleanLayers, Denoiser, Region
+from engine.clean_layers import CleanLayers, CleanReader
+from engine.denoising import Denoiser, Prompt
 from engine.device import choose_device, default_cache_budget, precision
 from engine.errors import Cancelled
 from engine.grid import coarseness, token_size
@@ -37,14 +37,12 @@ from engine.layout import (
     BACKGROUND,
     FIRST_FOREGROUND,
     MAX_FOREGROUNDS,
-    inner_coordinates,
-    region_ids,
 )
 from engine.model.autoencoder import channels_last, clamp_premultiplied
 from engine.model.deblocking import deblock
-from engine.model.packing import KeyValue
 from engine.model.text import Vocabulary
-from engine.pixels import resample, to_opaque, to_premultiplied, to_straight
+from engine.pixels import resample, to_opaque, to_straight
+from engine.regions import Region
 from engine.sampling import denoise, region_noise, timesteps
 from engine.weights import Model, load_model
 from engine.words import load_word_table, unknown_words
@@ -80,7 +78,8 @@ class Generator:
         self.vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
         budget = default_cache_budget(self.device) if cache_bytes is None else cache_bytes
         self.cache = RegionTokenCache(budget)
-        self._hashes = PixelHashes()
+        self.clean_layers = CleanReader(model, self.cache, self.device)
+        self._prompt: tuple[str, Prompt] | None = None
 
     @classmethod
     def load(cls, path: Path | None = None, *, device: str = "auto", threads: int = 1) -> Generator:
@@ -116,7 +115,7 @@ class Generator:
 
     # ---- one request ----
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def run(
         self,
         request: GenerateRequest,
@@ -163,20 +162,21 @@ class Generator:
 
         def computed_anew() -> CleanLayers | None:
             self.cache.clear()
-            return self.clean_layers(context, check)
+            return self.clean_layers.read(context, room, check)
 
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             noise = [region_noise(r.request.seed, *r.size, self._width) for r in targets]
             packed = torch.cat(noise)[None].to(self.device)  # (1, N, C)
+            prompt = self.read(request.prompt)
+            room = packed.shape[1] + prompt.text.shape[1]
             denoiser = Denoiser(
                 self.model,
-                self.vocabulary,
+                prompt,
                 targets,
                 canvas=request.canvas,
-                prompt=request.prompt,
                 cfg_scale=cfg_scale,
                 noise=packed,
-                clean=self.clean_layers(context, check) if use_cache else computed_anew,
+                clean=self.clean_layers.read(context, room, check) if use_cache else computed_anew,
                 check=check,
             )
             tokens = denoise(denoiser, packed, timesteps(steps, card.mu), report)[0].float()
@@ -219,51 +219,18 @@ class Generator:
             regions.append(Region(layer, place, scale, size))
         return regions
 
-    # ---- clean layers ----
+    def read(self, prompt: str) -> Prompt:
+        """Words and text tokens; those of the last prompt are kept: edits mostly come with it."""
+        if self._prompt is None or self._prompt[0] != prompt:
+            vectors, known = self.vocabulary.encode(prompt)
+            text = self.model.text(
+                torch.from_numpy(vectors)[None].to(self.device),
+                torch.from_numpy(known)[None].to(self.device),
+            )
+            self._prompt = prompt, Prompt(self.vocabulary.words(prompt), text)
+        return self._prompt[1]
 
-    def clean_layers(self, context: list[Region], check: Callable[[], None]) -> CleanLayers | None:
-        """Finished layers through the cache: keys rotated to where they are, and summaries.
-
-        Args:
-            context: entries with pixels; None comes back where there are none.
-            check: called before each layer; may raise to cancel.
-        """
-        if not context:
-            return None
-        art, stored, summaries = self.model.art, [], []
-        for region in context:
-            check()
-            assert region.request.pixels is not None
-            hashed = self._hashes.of(region.request.pixels)
-            key = (self.model.file_hash, hashed, *region.size, region.scale)
-            entry = self.cache.get(key, partial(self._compute, region))
-            stored.append(entry)
-            owner = torch.zeros(1, region.count, device=self.device)
-            summaries.append(art.summarise(entry, owner, 1))
-        ids = torch.cat([region.ids(self.token_px) for region in context])[None].to(self.device)
-        joined = [
-            KeyValue(torch.cat([kv.k for kv in block], dim=2), torch.cat([kv.v for kv in block], 2))
-            for block in zip(*stored, strict=True)
-        ]
-        return CleanLayers(art.rotate_clean(joined, ids), torch.cat(summaries, dim=1))
-
-    def _compute(self, region: Region) -> list[KeyValue]:
-        """One clean layer through the network, at the origin: its place does not matter."""
-        pixels = region.request.pixels
-        assert pixels is not None
-        rgba = to_premultiplied(pixels)
-        h, w = region.size
-        rgba = resample(rgba, (h * self.token_px, w * self.token_px))
-        tensor = torch.from_numpy(rgba).movedim(-1, 0).to(self.device)
-        tokens = self.model.autoencoder.encode([tensor])[None]  # (1, n, C)
-        step = self.token_px * region.scale
-        ids = region_ids(0, (0, 0, w * step, h * step), self.token_px, region.scale)
-        inner = inner_coordinates(h, w)
-        stored = self.model.art.clean(
-            tokens, ids[None].to(self.device), inner[None].to(self.device)
-        )
-        # Copies of their own: as views they would keep the queries in memory, uncounted.
-        return [KeyValue(kv.k.clone(), kv.v.clone()) for kv in stored]
+    # ---- pixels ----
 
     def _send_previews(
         self, job_id: int, targets: list[Region], tokens: Tensor, emit: Emit

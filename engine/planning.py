@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from engine.model.frame import UNDECIDED, Frame
-from engine.model.packing import KeyValue
+from engine.model.packing import Clean
 from engine.model.transformer import ART
 
 PLANNING_T = 0.999  # the noise level that plans are made at, here and in training
@@ -32,7 +32,7 @@ def make_plan(
     owner: Tensor,
     seeds: Sequence[int],
     *,
-    clean: list[KeyValue] | None = None,
+    clean: Sequence[Clean] | None = None,
     seen: Tensor | None = None,
     pooled: Tensor | None = None,
     on_pass: Callable[[], None] = lambda: None,

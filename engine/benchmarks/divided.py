@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.denoising import Region
-from engine.model.packing import KeyValue, Packing
+from engine.model.packing import Clean, Packing
+from engine.regions import Region
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class DividedPacking(Packing):
     layers: tuple[int, ...]
     groups: Tensor
 
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, clean: KeyValue | None) -> Tensor:
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, clean: Clean | None) -> Tensor:
         """(B, heads, S, head_dim) -> (B, S, D); whole pictures only, without clean layers."""
         assert clean is None
         outputs = []

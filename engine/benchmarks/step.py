@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 
 from engine.api import GenerateRequest
-from engine.denoising import Region
 from engine.generator import Generator
 from engine.grid import token_size
 from engine.layout import (
@@ -27,6 +26,7 @@ from engine.layout import (
     place_on_canvas,
 )
 from engine.model.packing import Packing
+from engine.regions import Region
 from engine.sampling import guide, region_noise
 
 Repack = Callable[[Packing, Sequence[Region]], Packing]
@@ -68,7 +68,7 @@ class Step:
         sequence: text and image tokens of one branch, those of finished layers not among them.
     """
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def __init__(
         self, generator: Generator, request: GenerateRequest, repack: Repack | None = None
     ) -> None:
@@ -77,17 +77,15 @@ class Step:
         every = regions_of(generator, request)
         regions = [region for region in every if region.request.is_target]
         finished = [region for region in every if not region.request.is_target]
-        layers = generator.clean_layers(finished, lambda: None)
-        self._clean = None if layers is None else layers.keys
         ids = torch.cat([r.ids(generator.token_px) for r in regions])[None].to(device)
         inner = torch.cat([inner_coordinates(*r.size) for r in regions])[None].to(device)
         places = [place_on_canvas(r.request.box, request.canvas) for r in regions]
         spread = [place.expand(r.count, 4) for place, r in zip(places, regions, strict=True)]
         place = torch.cat(spread)[None].to(device)
-        vectors, known = generator.vocabulary.encode(request.prompt)
-        text = model.text(
-            torch.from_numpy(vectors)[None].to(device), torch.from_numpy(known)[None].to(device)
-        )
+        text = generator.read(request.prompt).text
+        room = ids.shape[1] + text.shape[1]
+        layers = generator.clean_layers.read(finished, room, lambda: None)
+        self._clean = None if layers is None else layers.keys
         null = model.text.null()
         frame = self._art.frame(ids, inner, place, text, None)
         self._branches = 1 if self._cfg_scale == 1 else 2
@@ -105,7 +103,7 @@ class Step:
         self.tokens = self.noise.shape[1]
         self.sequence = self.tokens + text.shape[1]
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def __call__(self, t: float = 0.5) -> Tensor:
         """(1, N, C) guided prediction at level t."""
         levels = torch.full((len(self._pooled),), t, device=self.noise.device)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from engine.model.layers import Modulation
-from engine.model.packing import KeyValue, Packing, Rows
+from engine.model.packing import Clean, Packing, Rows
 
 UNDECIDED = -1  # a region without a word in a plan
 
@@ -56,4 +56,4 @@ class Reading:
     vec: Tensor
     rows: Rows | None
     mods: list[Modulation]
-    clean: Sequence[KeyValue | None]
+    clean: Sequence[Clean | None]

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.model.packing import KeyValue, Packing, attend_apart
+from engine.model.packing import Clean, KeyValue, Packing, attend_apart
 from engine.model.rope import rotate
 
 
@@ -161,7 +161,7 @@ class DoubleBlock(nn.Module):
         mods: tuple[list[Modulation], list[Modulation]],
         pe: Tensor,
         packing: Packing,
-        clean: KeyValue | None,
+        clean: Clean | None,
     ) -> tuple[Tensor, Tensor]:
         """`pe` rotates the woven sequence; `clean` holds rotated keys; `mods` are (image, text)."""
         img_qk, img_v = self.img.project(img, mods[0][0])
@@ -214,7 +214,7 @@ class SingleBlock(nn.Module):
         mod: Modulation,
         pe: Tensor,
         packing: Packing,
-        clean: KeyValue | None,
+        clean: Clean | None,
     ) -> Tensor:
         qk, v, hidden = self.project(x, mod)
         q, k = rotate(qk, pe)

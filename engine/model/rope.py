@@ -33,9 +33,14 @@ def rotations(ids: Tensor, axes_dim: tuple[int, ...], theta: float) -> Tensor:
 
 
 def rotate(x: Tensor, pe: Tensor) -> Tensor:
-    """Turn interleaved pairs of (..., B, heads, S, head_dim) by pe (B or 1, 1, S, head_dim/2)."""
-    pairs = torch.view_as_complex(x.float().unflatten(-1, (-1, 2)).contiguous())
-    return torch.view_as_real(pairs * pe).flatten(-2).to(x.dtype)
+    """Turn interleaved pairs of (..., B, heads, S, head_dim) by pe (B or 1, 1, S, head_dim/2).
+
+    Heads keep the order in memory that they have: sorting them first is a copy in every block.
+    """
+    pairs = x.float().unflatten(-1, (-1, 2))
+    if pairs.stride(-1) != 1:
+        pairs = pairs.contiguous()
+    return torch.view_as_real(torch.view_as_complex(pairs) * pe).flatten(-2).to(x.dtype)
 
 
 def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -43,7 +44,7 @@ from engine.model.layers import (
     SingleBlock,
     TimeEmbedder,
 )
-from engine.model.packing import KeyValue, Packing, Rows
+from engine.model.packing import Clean, KeyValue, Packing, Rows
 from engine.model.rope import rotate, rotations
 
 
@@ -153,23 +154,29 @@ class ART(nn.Module):
                 text tokens; None = a single one.
         """
         fixed = None
-        text = self.txt_in(txt)
         if self.config.region_features:
             fixed = self.inner_in(inner_features(inner)) + self.place_in(place_features(place))
-        if plan is not None:
-            decided = (plan != UNDECIDED).to(txt.dtype)
-            index = plan.clamp(min=0)
-            shown = txt.gather(1, index[..., None].expand(-1, -1, txt.shape[-1]))  # (B, N, width)
-            shown = self.plan_in(shown) * decided[..., None]
-            fixed = shown if fixed is None else fixed + shown
-            taken = txt.new_zeros(txt.shape[:2]).scatter_reduce(1, index, decided, "amax")
-            if seen is not None:
-                taken = torch.maximum(taken, seen.to(taken.dtype))
-            text = text + self.plan_taken(taken[..., None])
         packing = packing or Packing((txt.shape[1],), (ids.shape[1],))
         origin = ids.new_zeros(*ids.shape[:1], txt.shape[1], 3)
         pe = self.rotations(packing.weave(origin, ids, 1))
-        return Frame(fixed, text, pe, packing)
+        frame = Frame(fixed, self.txt_in(txt), pe, packing)
+        return frame if plan is None else self.decide(frame, txt, plan, seen)
+
+    def decide(self, frame: Frame, txt: Tensor, plan: Tensor, seen: Tensor | None = None) -> Frame:
+        """A frame without a plan -> the same with one; arguments as for `frame`.
+
+        Planning tries several plans in one frame: positions and places are embedded once.
+        """
+        decided = (plan != UNDECIDED).to(txt.dtype)
+        index = plan.clamp(min=0)
+        shown = txt.gather(1, index[..., None].expand(-1, -1, txt.shape[-1]))  # (B, N, width)
+        shown = self.plan_in(shown) * decided[..., None]
+        fixed = shown if frame.fixed is None else frame.fixed + shown
+        taken = txt.new_zeros(txt.shape[:2]).scatter_reduce(1, index, decided, "amax")
+        if seen is not None:
+            taken = torch.maximum(taken, seen.to(taken.dtype))
+        marked = frame.txt + self.plan_taken(taken[..., None])
+        return replace(frame, fixed=fixed, txt=marked)
 
     def _modulations(self, vec: Tensor, rows: Rows | None = None):  # type: ignore[no-untyped-def]
         """Per double block (image, text) and per single block, the modulations."""
@@ -195,7 +202,7 @@ class ART(nn.Module):
         frame: Frame,
         vec: Tensor,
         *,
-        clean: list[KeyValue] | None = None,
+        clean: Sequence[Clean] | None = None,
     ) -> Reading:
         """The first part of a pass: enough to plan by.
 
@@ -212,7 +219,7 @@ class ART(nn.Module):
             rows = frame.packing.rows(vec.device)
         double_mods, single_mods = self._modulations(vec, rows)
         blocks = len(self.double_blocks) + len(self.single_blocks)
-        given: Sequence[KeyValue | None] = clean or [None] * blocks
+        given: Sequence[Clean | None] = clean or [None] * blocks
         for i, block in enumerate(self.double_blocks):
             img, txt = block(img, txt, double_mods[i], frame.pe, frame.packing, given[i])
         given = given[len(self.double_blocks) :]
@@ -255,7 +262,7 @@ class ART(nn.Module):
         frame: Frame,
         vec: Tensor,
         *,
-        clean: list[KeyValue] | None = None,
+        clean: Sequence[Clean] | None = None,
     ) -> Tensor:
         """(B, N, C) predicted clean tokens of the noisy regions; arguments as for `read`."""
         return self.finish(self.read(tokens, frame, vec, clean=clean))

@@ -198,9 +198,17 @@ def test_the_cache_holds_what_it_counts(monkeypatch: pytest.MonkeyPatch) -> None
     generator = tiny_generator()
     held: list[KeyValue] = []
     get = generator.cache.get
-    monkeypatch.setattr(generator.cache, "get", lambda *args: held.extend(e := get(*args)) or e)
+    monkeypatch.setattr(generator.cache, "get", lambda *args: held.append(e := get(*args)) or e)
     box = (0, 0, 64, 64)
     generator.run(picture(layer(1, box, random_pixels(box)), layer(2, (96, 96, 160, 160))))
     assert held
     for kv in held:
         assert all(x.untyped_storage().nbytes() == x.nbytes for x in (kv.k, kv.v))
+
+
+def test_the_text_of_the_last_prompt_is_kept_and_only_that(generator):
+    first = generator.read("a red dog")
+    assert generator.read("a red dog") is first
+    other = generator.read("a castle")
+    assert other.words != first.words
+    torch.testing.assert_close(generator.read("a red dog").text, first.text)

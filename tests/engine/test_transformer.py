@@ -8,8 +8,9 @@ import torch.nn.functional as F
 
 from engine.layout import inner_coordinates, place_on_canvas, region_ids
 from engine.model.art_config import ARTConfig
+from engine.model.frame import UNDECIDED
 from engine.model.layers import Modulation, SingleBlock
-from engine.model.packing import KeyValue, Packing
+from engine.model.packing import KeyValue, KeyValueBuffer, Packing
 from engine.model.rope import rotate, rotations
 from engine.model.transformer import ART
 from tests.engine.tiny import TINY_ART, tiny_model
@@ -176,6 +177,37 @@ def test_passes_side_by_side_equal_each_alone(art):
     both = art(tokens.repeat(1, 2, 1), frames[0].beside(frames[1]), vec, clean=clean)
     for frame, out in zip(frames, both.chunk(2, dim=1), strict=True):
         torch.testing.assert_close(out, art(tokens, frame, vec, clean=clean), **ROUNDING)
+
+
+def test_a_buffer_of_clean_keys_equals_joining_them_in_every_block(art):
+    """Also where passes of other lengths wrote behind the clean keys before."""
+    ids, inner, place = packed([(0, 0, 64, 64), (96, 32, 192, 96)])
+    tokens = torch.randn(1, ids.shape[1], TINY_ART.token_width)
+    vec = art.vec(torch.tensor([0.4]))
+    clean_ids = region_ids(3, (96, 96, 160, 160), 32)[None]
+    joined = art.rotate_clean(art.clean(torch.randn(1, 4, 32), clean_ids, inner[:, :4]), clean_ids)
+    room = 5 + ids.shape[1]
+    buffers = [
+        KeyValueBuffer(F.pad(kv.k, (0, 0, 0, room)), F.pad(kv.v, (0, 0, 0, room)), 4)
+        for kv in joined
+    ]
+    frames = [art.frame(ids, inner, place, torch.randn(1, count, 32)) for count in (5, 1, 5)]
+    for frame in [frames[0].beside(frames[1]), *frames]:
+        noisy = tokens.repeat(1, len(frame.packing.texts), 1)
+        expected = art(noisy, frame, vec, clean=joined)
+        torch.testing.assert_close(art(noisy, frame, vec, clean=buffers), expected, **ROUNDING)
+
+
+def test_deciding_in_a_frame_equals_a_frame_with_the_plan(art):
+    ids, inner, place = packed([(0, 0, 64, 64), (96, 32, 192, 96)])
+    txt = torch.randn(1, 4, 32)
+    plan = torch.tensor([[2] * 4 + [UNDECIDED] * (ids.shape[1] - 4)])
+    seen = torch.tensor([[0.0, 0, 0, 1]])
+    at_once = art.frame(ids, inner, place, txt, plan, seen)
+    later = art.decide(art.frame(ids, inner, place, txt), txt, plan, seen)
+    assert torch.equal(at_once.fixed, later.fixed)
+    assert torch.equal(at_once.txt, later.txt)
+    assert not torch.equal(later.txt, art.frame(ids, inner, place, txt).txt)
 
 
 def test_a_single_block_maps_attention_and_mlp_as_if_they_were_joined():

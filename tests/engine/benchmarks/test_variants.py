@@ -42,10 +42,9 @@ def test_a_step_is_the_step_of_the_engine(generator, monkeypatch, cfg_scale):
     step = Step(generator, request)
     denoiser = Denoiser(
         generator.model,
-        generator.vocabulary,
+        generator.read(request.prompt),
         regions_of(generator, request),
         canvas=request.canvas,
-        prompt=request.prompt,
         cfg_scale=generator.model.card.cfg_scale,
         noise=step.noise,
         clean=None,
