@@ -31,6 +31,7 @@ FORWARDED = {
         "evaluate": "engine.training.evaluate",
         "ablations": "engine.training.ablations",
         "joint-decoder": "engine.training.joint_decoder",
+        "throughput": "engine.training.throughput",
     },
     "bench": {
         "engine": "engine.benchmarks.engine_bench",

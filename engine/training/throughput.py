@@ -1,0 +1,181 @@
+"""How much of the machine's matrix rate a training step reaches: `train throughput`.
+
+Real batches of the pinned art, the model of a file, the trainer's own loss and optimizer, and
+beside each step the same matrix products alone, forward and backward, at their own shapes.
+
+Shapes: a linear map of (rows, in) to (rows, out) has a product forward and two backward.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import itertools
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from engine.benchmarks.flops import Product, ProductCounter, total_flops
+from engine.benchmarks.measure import Measured, alternate, summary
+from engine.model.text import Vocabulary
+from engine.training.comparison import measured_by, table
+from engine.training.concepts import stage_path
+from engine.training.objective import TextToLayers, training_loss, visible_weights
+from engine.training.optim import Muon, split_parameters
+from engine.training.pictures import Batch, PictureMix, Pictures
+from engine.training.sprites import DEFAULT_SPRITES
+from engine.training.transformer import PLAIN
+from engine.weights import Model, load_model
+from engine.words import load_word_table
+
+BACKWARD = 2  # products backward for one forward
+LARGE = 2048  # side of the square product that stands for the machine's rate
+
+
+@dataclass(slots=True)
+class Spent:
+    """Seconds of the parts of a step, a value per step."""
+
+    forward: list[float]
+    backward: list[float]
+    optimizer: list[float]
+
+
+class Trainer:
+    """A step of the transformer's trainer, with a clock between its parts."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = TextToLayers(model.text.config, model.art.config)
+        self.model.text.load_state_dict(model.text.state_dict())
+        self.model.art.load_state_dict(model.art.state_dict())
+        self.visible = visible_weights(model.autoencoder)
+        self.optimizer = Muon(*split_parameters(self.model, PLAIN), lr=0.0, iterations=3)
+        self.spent = Spent([], [], [])
+
+    def step(self, batch: Batch) -> None:
+        """One step at a rate of 0: the work of training without its effect."""
+        marks = [time.perf_counter()]
+        loss, _, _ = training_loss(self.model, batch, self.visible)
+        marks.append(time.perf_counter())
+        loss.backward()
+        marks.append(time.perf_counter())
+        self.optimizer.step(0.0)
+        marks.append(time.perf_counter())
+        parts = (self.spent.forward, self.spent.backward, self.spent.optimizer)
+        for part, (began, ended) in zip(parts, itertools.pairwise(marks), strict=True):
+            part.append(ended - began)
+
+    def products(self, batch: Batch) -> Counter[Product]:
+        """The products of the forward pass; torch's generator is left as it was."""
+        state = torch.get_rng_state()
+        with ProductCounter() as counter, torch.no_grad():
+            training_loss(self.model, batch, self.visible)
+        torch.set_rng_state(state)
+        return copy.copy(counter.found)
+
+
+def alone(product: Product) -> Callable[[], object]:
+    """A product and its two of the backward pass, with nothing around them."""
+    if product.kind == "linear":
+        rows, width_in, width_out = product.shape
+        x, weight = torch.rand(rows, width_in), torch.rand(width_out, width_in)
+        out = torch.rand(rows, width_out)
+        return lambda: (x @ weight.T, out @ weight, out.T @ x)
+    heads, queries, keys, head_dim = product.shape
+    q, k = torch.rand(heads, queries, head_dim), torch.rand(heads, keys, head_dim)
+    scores = torch.rand(heads, queries, keys)
+    return lambda: (q @ k.mT, scores @ k, q @ k.mT, scores.mT @ q, scores @ k, scores.mT @ q)
+
+
+def all_alone(found: Counter[Product]) -> Callable[[], None]:
+    """Every product as often as a step asks for it."""
+    works = [(alone(product), count) for product, count in found.items()]
+
+    def run() -> None:
+        with torch.no_grad():
+            for work, count in works:
+                for _ in range(count):
+                    work()
+
+    return run
+
+
+def report(trainer: Trainer, batches: list[Batch], rounds: int, command: str) -> str:
+    """Measure in turn, step by step; a Markdown table."""
+    founds = [trainer.products(batch) for batch in batches]
+    side = torch.rand(LARGE, LARGE)
+    works: dict[str, Callable[[], object]] = {"large": lambda: side @ side}
+    for i, (batch, found) in enumerate(zip(batches, founds, strict=True)):
+        works |= {f"step {i}": partial(trainer.step, batch), f"alone {i}": all_alone(found)}
+    alternate(works, 1)
+    trainer.spent = Spent([], [], [])
+    taken = alternate(works, rounds)
+    flops = [total_flops(found) * (1 + BACKWARD) for found in founds]
+    steps, products = [], []
+    for i, count in enumerate(flops):
+        steps += [count / t / 1e9 for t in taken[f"step {i}"]]
+        products += [count / t / 1e9 for t in taken[f"alone {i}"]]
+    large = summary([2 * LARGE**3 / t / 1e9 for t in taken["large"]])
+    useful, matrix = summary(steps), summary(products)
+    whole = sum(map(sum, (trainer.spent.forward, trainer.spent.backward, trainer.spent.optimizer)))
+    tokens = sum(int(b.noisy_mask.sum()) + int((b.clean_owner >= 0).sum()) for b in batches)
+    shares = [
+        f"{100 * sum(part) / whole:.0f} %"
+        for part in (trainer.spent.forward, trainer.spent.backward, trainer.spent.optimizer)
+    ]
+    rows = [
+        ["useful GFLOP/s of a step", _text(useful)],
+        ["the same products alone, GFLOP/s", _text(matrix)],
+        [f"a product of {LARGE} x {LARGE}, GFLOP/s", _text(large)],
+        ["**share of the products' rate**", f"{100 * useful.median / matrix.median:.0f} %"],
+        ["**share of the large product's rate**", f"{100 * useful.median / large.median:.0f} %"],
+        ["seconds a step", _text(summary([t for i in range(len(batches))
+                                          for t in taken[f"step {i}"]]), 2)],
+        ["forward, backward, optimizer", ", ".join(shares)],
+        ["image tokens a step", f"{tokens / len(batches):.0f}"],
+        ["10^9 operations a step", f"{sum(flops) / len(flops) / 1e9:.0f}"],
+    ]  # fmt: skip
+    return "\n".join([*measured_by(command), "", *table(["of training", "found"], rows)])
+
+
+def _text(value: Measured, digits: int = 0) -> str:
+    return f"{value.median:.{digits}f} ({value.low:.{digits}f} to {value.high:.{digits}f})"
+
+
+def main(argv: list[str]) -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(prog="layerloom train throughput", description=__doc__)
+    parser.add_argument("--weights", type=Path, help="a model file; the shipped one by default")
+    parser.add_argument("--sprites", type=Path, help="those of the model's stage by default")
+    parser.add_argument("--batch", type=int, default=48)
+    parser.add_argument("--batches", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    args = parser.parse_args(argv)
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    model = load_model(args.weights)
+    stage = model.card.stage
+    sprites = args.sprites or stage_path(DEFAULT_SPRITES, stage)
+    mix = PictureMix(edit_share=0.25, background_share=0.35, composite_share=0.0, max_tokens=350,
+                     variety=0.0, most_things=8, most_tokens=model.card.most_tokens,
+                     stage=stage)  # fmt: skip
+    vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
+    data = iter(Pictures(sprites, model.autoencoder, vocabulary, batch=args.batch, mix=mix,
+                         seed=0))  # fmt: skip
+    batches = [next(data) for _ in range(args.batches)]
+    command = " ".join(["layerloom train throughput", *argv])
+    print(report(Trainer(model), batches, args.rounds, command))
+    return 0
+
+
+if __name__ == "__main__":
+    import sys
+
+    raise SystemExit(main(sys.argv[1:]))
