@@ -1,7 +1,8 @@
 """Costs: how long a job will take, learnt from the steps that were timed here (GE4).
 
-Model: steps × (a + b·n + c·n·N) + decoding, with n the tokens that are made and N all tokens that
-they see. Kept per model and machine. Knows no widget and no clock: times arrive as numbers.
+Model: start + steps × (a + b·n + c·n·N) + decoding, with n the tokens that are made and N all that
+they see. The start grows with the passes of planning, the decoding with the pixels that the decoder
+draws. Kept per model and machine. Knows no widget and no clock: times arrive as numbers.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from app.document.layer import Layer
 from engine import ModelInfo, coarseness
 
 MAX_SAMPLES = 40
+Pair = tuple[float, float]
 Triple = tuple[float, float, float]
+LEAST_S = 0.005  # below this, relative errors mean nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +32,17 @@ class Load:
         tokens: that are made, times the passes of one step.
         seen: all tokens, context included.
         steps: of sampling.
-        pixels: that are decoded.
+        pixels: of the layers that are made.
+        drawn: pixels that the decoder draws, fewer where tokens are coarse; 0 = all of them.
+        planning: passes of half the network before the first step.
     """
 
     tokens: int
     seen: int
     steps: int
     pixels: int
+    drawn: int = 0
+    planning: int = 0
 
 
 def tokens_of(layer: Layer, contents: Contents, info: ModelInfo | None) -> int:
@@ -48,6 +55,11 @@ def tokens_of(layer: Layer, contents: Contents, info: ModelInfo | None) -> int:
         box = (0, 0, region.width, region.height)
         step *= coarseness(box, contents.grid, info.most_tokens)
     return -(-region.width // step) * -(-region.height // step)
+
+
+def planning_passes(targets: int, info: ModelInfo) -> int:
+    """Passes that the engine plans this many layers in."""
+    return min(targets, info.planning_passes)
 
 
 def load_of(
@@ -64,7 +76,14 @@ def load_of(
     scale = info.default_cfg_scale if settings.cfg_scale is None else settings.cfg_scale
     passes = 1 if scale == 1 else 2
     area = sum(layer.region(contents.grid, contents.canvas).area for layer in made)
-    return Load(tokens * passes, seen, settings.steps or info.default_steps, area)
+    return Load(
+        tokens * passes,
+        seen,
+        settings.steps or info.default_steps,
+        area,
+        drawn=tokens * info.token_px**2,
+        planning=planning_passes(len(made), info),
+    )
 
 
 @dataclass(slots=True)
@@ -73,13 +92,14 @@ class Costs:
 
     Attributes:
         steps: (tokens, seen, seconds of one step).
-        decodings: (pixels, seconds).
-        starts: seconds from the start to the first step, the step itself not counted.
+        decodings: (pixels that were drawn, seconds).
+        starts: (seconds of planning as the steps suggest, seconds from the start to the first step,
+            the step itself not counted).
     """
 
     steps: list[Triple] = field(default_factory=list)
-    decodings: list[tuple[float, float]] = field(default_factory=list)
-    starts: list[float] = field(default_factory=list)
+    decodings: list[Pair] = field(default_factory=list)
+    starts: list[Pair] = field(default_factory=list)
     _fit: Triple | None = None
 
     @property
@@ -98,8 +118,8 @@ class Costs:
             return
         step = statistics.median(step_seconds)
         _keep(self.steps, (float(load.tokens), float(load.seen), step))
-        _keep(self.decodings, (float(load.pixels), max(0.0, decoding)))
-        _keep(self.starts, max(0.0, start - step))
+        _keep(self.decodings, (float(load.drawn or load.pixels), max(0.0, decoding)))
+        _keep(self.starts, (_planning(load, step), max(0.0, start - step)))
         self._fit = None
 
     def step_seconds(self, load: Load) -> float | None:
@@ -116,17 +136,15 @@ class Costs:
         step = self.step_seconds(load)
         if step is None:
             return None
-        start = statistics.median(self.starts) if self.starts else 0.0
-        rates = [seconds / pixels for pixels, seconds in self.decodings[-8:] if pixels]
-        rate = statistics.median(rates) if rates else 0.0
-        return start + load.steps * step + rate * load.pixels
+        start = _on_line(self.starts, _planning(load, step))
+        return start + load.steps * step + _on_line(self.decodings, load.drawn or load.pixels)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the settings file."""
         return {
             "steps": [list(item) for item in self.steps],
             "decodings": [list(item) for item in self.decodings],
-            "starts": list(self.starts),
+            "starts": [list(item) for item in self.starts],
         }
 
     @classmethod
@@ -136,7 +154,7 @@ class Costs:
             return cls()
         steps = [(a, b, c) for a, b, c in _rows(data.get("steps"), 3)]
         decodings = [(a, b) for a, b in _rows(data.get("decodings"), 2)]
-        starts = [a for (a,) in _rows([[item] for item in _items(data.get("starts"))], 1)]
+        starts = [(a, b) for a, b in _rows(data.get("starts"), 2)]
         return cls(steps[-MAX_SAMPLES:], decodings[-MAX_SAMPLES:], starts[-MAX_SAMPLES:])
 
 
@@ -148,6 +166,32 @@ def key_of(info: ModelInfo) -> str:
 def _keep(samples: list[Any], item: Any) -> None:
     samples.append(item)
     del samples[:-MAX_SAMPLES]
+
+
+def _planning(load: Load, step: float) -> float:
+    """Seconds that the passes before the first step should take."""
+    return load.planning * step / 2
+
+
+def _on_line(samples: list[Pair], x: float) -> float:
+    """What (x, seconds) samples say of another x: a line that never falls nor begins below 0."""
+    if not samples:
+        return 0.0
+    at = np.array([sample[0] for sample in samples])
+    times = np.array([sample[1] for sample in samples])
+    weights = np.linspace(0.5, 1.0, len(samples)) / np.maximum(times, LEAST_S)
+    if np.ptp(at) == 0:  # of one size: in proportion to it, or always the same
+        typical = statistics.median(times.tolist())
+        return typical * x / at[0] if at[0] else typical
+    rows = np.column_stack([np.ones_like(at), at]) * weights[:, None]
+    line, *_ = np.linalg.lstsq(rows, times * weights, rcond=None)
+    if (line >= 0).all():
+        return float(line @ (1.0, x))
+    # One of both would be negative: the better of a constant and a proportion.
+    alone = rows.T @ (times * weights) / (rows**2).sum(0)  # (2,)
+    errors = ((rows * alone - (times * weights)[:, None]) ** 2).sum(0)
+    best = int(np.argmin(errors))
+    return float(alone[best] * (1.0, x)[best])
 
 
 def _fitted(samples: list[Triple]) -> Triple:

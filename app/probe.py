@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.costs import Load
+from app.costs import Load, planning_passes
 from engine import GenerateRequest, LayerRequest, ModelInfo
 
 PROBE_STEPS = 2
@@ -44,7 +44,14 @@ def probe_load(request: GenerateRequest, info: ModelInfo) -> Load:
         tokens += (x1 - x0) * (y1 - y0) // step**2
         pixels += (x1 - x0) * (y1 - y0)
     passes = 1 if info.default_cfg_scale == 1 else 2
-    return Load(tokens * passes, tokens, request.steps or info.default_steps, pixels)
+    return Load(
+        tokens * passes,
+        tokens,
+        request.steps or info.default_steps,
+        pixels,
+        drawn=tokens * info.token_px**2,
+        planning=planning_passes(len(request.layers), info),
+    )
 
 
 def _on_grid(layer: LayerRequest, step: int) -> LayerRequest:

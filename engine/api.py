@@ -87,6 +87,7 @@ class ModelInfo:
     precision: str
     threads: int
     most_tokens: int = 0  # of a foreground's side, see `engine.grid.coarseness`
+    planning_passes: int = 0  # at most, before the first step; each through half the network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,7 @@ from engine.model.autoencoder import channels_last, clamp_premultiplied
 from engine.model.deblocking import deblock
 from engine.model.text import Vocabulary
 from engine.pixels import resample, to_opaque, to_straight
+from engine.planning import MAX_PASSES
 from engine.regions import Region
 from engine.sampling import denoise, region_noise, timesteps
 from engine.weights import Model, load_model
@@ -111,6 +112,7 @@ class Generator:
             precision=str(self.dtype).removeprefix("torch."),
             threads=self.threads,
             most_tokens=card.most_tokens,
+            planning_passes=MAX_PASSES if self.model.art.config.planning else 0,
         )
 
     # ---- one request ----

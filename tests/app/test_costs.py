@@ -59,6 +59,30 @@ def test_decoding_and_start_count() -> None:
     assert abs((costs.seconds(Load(100, 100, 20, 2000)) or 0) - (0.3 + 2.0 + 1.0)) < 1e-6
 
 
+def test_planning_and_drawing_are_told_apart_by_size() -> None:
+    """GE4: many layers plan longer than one, and a coarse background is drawn faster than fine."""
+    costs = Costs()
+    for planning, tokens, drawn in ((1, 25, 25_000), (4, 300, 300_000), (2, 80, 80_000)):
+        step = 0.01 + 1e-4 * tokens
+        load = Load(tokens, 300, 2, 500_000, drawn=drawn, planning=planning)
+        costs.add_job(load, [step], 0.02 + 1.3 * planning * step / 2 + step, 1e-6 * drawn)
+    for planning, tokens in ((1, 50), (4, 200)):
+        step = 0.01 + 1e-4 * tokens
+        asked = Load(tokens, 300, 2, 500_000, drawn=1000 * tokens, planning=planning)
+        true = 0.02 + 1.3 * planning * step / 2 + 2 * step + 1e-3 * tokens
+        assert abs((costs.seconds(asked) or 0) / true - 1) < 0.02
+
+
+def test_a_start_is_never_predicted_below_nothing() -> None:
+    """GE4: noise may make a long planning look cheaper than a short one."""
+    costs = Costs()
+    for planning, start in ((4, 0.1), (1, 0.9)):
+        costs.add_job(Load(100, 100, 2, 10, planning=planning), [0.1], start + 0.1, 0.0)
+    seconds = [costs.seconds(Load(100, 100, 2, 10, planning=p)) or 0 for p in (0, 1, 4, 40)]
+    assert seconds == sorted(seconds)
+    assert seconds[0] > 0.2
+
+
 def test_old_samples_make_room_and_survive_a_file() -> None:
     """GE4: refined by each job, kept in the settings; nonsense in the file is left out."""
     costs = Costs()
