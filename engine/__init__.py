@@ -18,10 +18,11 @@ from engine.api import (
 )
 from engine.errors import EngineError, LayoutError, RequestError, WeightsError
 from engine.grid import coarseness
-from engine.words import tokenize, unknown_words
+from engine.words import MAX_WORDS, located_words, tokenize, unknown_words
 from engine.worker import Engine
 
 __all__ = [
+    "MAX_WORDS",
     "Box",
     "Engine",
     "EngineError",
@@ -41,6 +42,7 @@ __all__ = [
     "StateChanged",
     "WeightsError",
     "coarseness",
+    "located_words",
     "tokenize",
     "unknown_words",
 ]

@@ -54,7 +54,8 @@ class GenerateRequest:
         canvas: (width, height), multiples of the token size.
         layers: bottom to top; the background, if any, first. 0 to 50 foregrounds.
         steps, cfg_scale: None = the model's defaults. cfg_scale 1 = no guidance.
-        preview_every: send previews each k-th step; 0 = never.
+        preview_every: send previews each k-th step, as far as `PreviewBudget` finds time for
+            them; 0 = never.
     """
 
     job_id: int

@@ -54,10 +54,7 @@ class CleanReader:
         stored = []
         for region in context:
             check()
-            pixels = region.request.pixels
-            assert pixels is not None
-            key = (self.model.file_hash, self._hashes.of(pixels), *region.size, region.scale)
-            stored.append(self.cache.get(key, partial(self._compute, region)))
+            stored.append(self.entry(region))
         art, token_px = self.model.art, self.model.autoencoder.token_px
         ids = torch.cat([region.ids(token_px) for region in context])[None].to(self.device)
         # All blocks at once: joined one by one they took a twentieth of an edit of ten layers.
@@ -70,6 +67,13 @@ class CleanReader:
         blocks, length = len(keys), keys.shape[2]
         buffers = [KeyValueBuffer(k[i : i + 1], v[i : i + 1], length) for i in range(blocks)]
         return CleanLayers(buffers, summary)
+
+    def entry(self, region: Region) -> KeyValue:
+        """What the cache keeps of one finished layer; computed where it is not there."""
+        pixels = region.request.pixels
+        assert pixels is not None
+        key = (self.model.file_hash, self._hashes.of(pixels), *region.size, region.scale)
+        return self.cache.get(key, partial(self._compute, region))
 
     def _compute(self, region: Region) -> KeyValue:
         """One clean layer through the network, at the origin: its place does not matter."""

@@ -34,6 +34,14 @@ def precision(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if device.type == "cuda" else torch.float32
 
 
+def wait_for(device: torch.device) -> None:
+    """Return once the device has done what was asked of it; the CPU always has."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
 def free_bytes(device: torch.device) -> int:
     """Free memory in bytes, as far as the system tells; 4 GB where it does not."""
     if device.type == "cuda":

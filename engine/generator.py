@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -30,7 +31,7 @@ from engine.cache import RegionTokenCache
 from engine.checks import check_request
 from engine.clean_layers import CleanLayers, CleanReader
 from engine.denoising import Denoiser, Prompt
-from engine.device import choose_device, default_cache_budget, precision
+from engine.device import choose_device, default_cache_budget, precision, wait_for
 from engine.errors import Cancelled
 from engine.grid import coarseness, token_size
 from engine.layout import (
@@ -43,6 +44,7 @@ from engine.model.deblocking import deblock
 from engine.model.text import Vocabulary
 from engine.pixels import resample, to_opaque, to_straight
 from engine.planning import MAX_PASSES
+from engine.previews import PreviewBudget
 from engine.regions import Region
 from engine.sampling import denoise, region_noise, timesteps
 from engine.weights import Model, load_model
@@ -58,6 +60,9 @@ class Generator:
     Args:
         model: from `load_model`; moved to `device`.
         cache_bytes: budget of the region token cache; None = a quarter of free memory, up to 1 GB.
+
+    Attributes:
+        clock: monotonic seconds.
     """
 
     def __init__(
@@ -81,6 +86,7 @@ class Generator:
         self.cache = RegionTokenCache(budget)
         self.clean_layers = CleanReader(model, self.cache, self.device)
         self._prompt: tuple[str, Prompt] | None = None
+        self.clock: Callable[[], float] = time.monotonic
 
     @classmethod
     def load(cls, path: Path | None = None, *, device: str = "auto", threads: int = 1) -> Generator:
@@ -129,7 +135,7 @@ class Generator:
         """Generate the request's targets.
 
         Args:
-            emit: receives Started, Progress and Preview.
+            emit: receives Started, Progress and, within their budget, Preview.
             should_stop: asked between network calls.
             use_cache: False computes the clean layers anew in every step: the reference that tests
                 and benchmarks compare the cache with.
@@ -138,7 +144,8 @@ class Generator:
             LayoutError, RequestError: bad input, before anything is computed.
             Cancelled: `should_stop` said so.
         """
-        started = time.monotonic()
+        started = self.clock()
+        previews = PreviewBudget(request.preview_every, self.clock)
         regions = self.regions(request)
         targets = [region for region in regions if region.request.is_target]
         context = [region for region in regions if not region.request.is_target]
@@ -152,11 +159,13 @@ class Generator:
         def report(done: int, predicted: Tensor) -> None:
             if should_stop():
                 raise Cancelled
-            spent = time.monotonic() - started
+            spent = self.clock() - started
             left = spent / done * (steps + 1 - done)
             emit(Progress(job_id=request.job_id, step=done, total=steps + 1, seconds_left=left))
-            if request.preview_every and done < steps and done % request.preview_every == 0:
-                self._send_previews(request.job_id, targets, predicted, emit)
+            if done < steps and previews.allows(done):
+                wait_for(self.device)  # the step's own time is not the preview's
+                with previews.paying():
+                    self._send_previews(request.job_id, targets, predicted, emit)
 
         def check() -> None:
             if should_stop():
@@ -166,7 +175,7 @@ class Generator:
             self.cache.clear()
             return self.clean_layers.read(context, room, check)
 
-        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+        with self._autocast():
             noise = [region_noise(r.request.seed, *r.size, self._width) for r in targets]
             packed = torch.cat(noise)[None].to(self.device)  # (1, N, C)
             prompt = self.read(request.prompt)
@@ -190,7 +199,7 @@ class Generator:
             results=results,
             steps=steps,
             cfg_scale=cfg_scale,
-            seconds=time.monotonic() - started,
+            seconds=self.clock() - started,
             cache_hits=after.hits - before.hits,
             cache_misses=after.misses - before.misses,
             unknown_words=unknown,
@@ -220,6 +229,28 @@ class Generator:
             size = token_size(layer.box, self.token_px, scale)
             regions.append(Region(layer, place, scale, size))
         return regions
+
+    @torch.inference_mode()
+    def read_ahead(
+        self, request: GenerateRequest, finished: Finished, goes_on: Callable[[], bool]
+    ) -> None:
+        """Put a job's layers into the region token cache, so that the first edit finds them.
+
+        Args:
+            goes_on: asked before each layer; False ends it.
+        """
+        made = {result.layer_id: result.rgba for result in finished.results}
+        with self._autocast():
+            for region in self.regions(request):
+                if not goes_on():
+                    return
+                layer = region.request
+                pixels = made.get(layer.layer_id, layer.pixels)
+                self.clean_layers.entry(replace(region, request=replace(layer, pixels=pixels)))
+
+    def _autocast(self) -> torch.autocast:
+        enabled = self.dtype != torch.float32
+        return torch.autocast(self.device.type, self.dtype, enabled=enabled)
 
     def read(self, prompt: str) -> Prompt:
         """Words and text tokens; those of the last prompt are kept: edits mostly come with it."""

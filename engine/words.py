@@ -41,9 +41,15 @@ def tokenize(prompt: str) -> list[str]:
     Whole numbers up to 20 become words ("3 dogs" -> "three", "dogs"); longer ones stay digits,
     which no table knows, so that they are reported and not silently lost.
     """
-    plain = unicodedata.normalize("NFKD", prompt).lower()
-    plain = "".join(char for char in plain if not unicodedata.combining(char))
-    plain = _POSSESSIVE.sub("", plain)
+    return [word for word, _, _ in located_words(prompt)[:MAX_WORDS]]
+
+
+def located_words(prompt: str) -> list[tuple[str, int, int]]:
+    """All words as `tokenize` makes them, with where each stands in the prompt: start, end.
+
+    Also those after the 48th, which the model never reads.
+    """
+    plain, places = _plain(prompt)
     words = []
     for match in _TOKEN.finditer(plain):
         word = match.group()
@@ -51,10 +57,21 @@ def tokenize(prompt: str) -> list[str]:
             word = "3d"
         elif word.isdecimal() and len(word) <= 2 and int(word) < len(NUMBER_WORDS):
             word = NUMBER_WORDS[int(word)]
-        words.append(word)
-        if len(words) == MAX_WORDS:
-            break
+        words.append((word, places[match.start()], places[match.end() - 1] + 1))
     return words
+
+
+def _plain(prompt: str) -> tuple[str, list[int]]:
+    """Lowercase without accents and possessives, and which character each came from."""
+    chars, places = [], []
+    for place, char in enumerate(prompt):
+        for part in unicodedata.normalize("NFKD", char).lower():
+            if not unicodedata.combining(part):
+                chars.append(part)
+                places.append(place)
+    for match in reversed(list(_POSSESSIVE.finditer("".join(chars)))):
+        del chars[match.start() : match.end()], places[match.start() : match.end()]
+    return "".join(chars), places
 
 
 class WordTable:

@@ -133,10 +133,27 @@ def test_fifty_boxes_run_to_the_end(generator):
     assert len(finished.results) == 50
 
 
-def test_events_arrive_in_order(generator):
+class SlowClock:
+    """Each step takes a second, each preview as long as the test says; nothing else any time."""
+
+    def __init__(self, preview_s: float = 0.0) -> None:
+        self.now, self.preview_s = 10.0, preview_s
+        self.events: list[object] = []
+
+    def emit(self, event: object) -> None:
+        self.events.append(event)
+        self.now += {Progress: 1.0, Preview: self.preview_s}.get(type(event), 0.0)
+
+    def previews(self) -> list[Preview]:
+        return [event for event in self.events if isinstance(event, Preview)]
+
+
+def test_events_arrive_in_order(generator, monkeypatch):
     """GE1, GE2: one Started, progress to the end, previews of every target in between."""
-    events = []
-    generator.run(picture(layer(0, FULL), layer(1, LEFT)), emit=events.append)
+    clock = SlowClock()
+    events = clock.events
+    monkeypatch.setattr(generator, "clock", lambda: clock.now)
+    generator.run(picture(layer(0, FULL), layer(1, LEFT)), emit=clock.emit)
     assert isinstance(events[0], Started)
     assert events[0].total_steps == 4
     assert [e.step for e in events if isinstance(e, Progress)] == [1, 2, 3, 4]
@@ -145,7 +162,20 @@ def test_events_arrive_in_order(generator):
     assert previews[1].rgba.shape == (24, 24, 4)
 
 
+def test_previews_keep_to_their_budget(generator, monkeypatch):
+    """GE2: each k-th step; dear ones take a twentieth of the run's time, all targets together."""
+    request = picture(layer(0, FULL), layer(1, LEFT), steps=30, preview_every=3)
+    cheap, dear = SlowClock(), SlowClock(preview_s=0.2)
+    for clock in (cheap, dear):
+        monkeypatch.setattr(generator, "clock", lambda clock=clock: clock.now)
+        generator.run(request, emit=clock.emit)
+    assert len(cheap.previews()) == 2 * 9  # after 3, 6, ... 27 of 30 steps
+    assert 4 <= len(dear.previews()) < 18
+    assert 0.2 * len(dear.previews()) <= 0.05 * (dear.now - 10.0)
+
+
 def test_previews_can_be_off(generator):
+    """GE2."""
     events = []
     generator.run(picture(layer(1, LEFT), preview_every=0), emit=events.append)
     assert not any(isinstance(e, Preview) for e in events)

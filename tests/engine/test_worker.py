@@ -153,6 +153,51 @@ def test_context_pixels_are_only_read(running):
     assert len(running.until(Finished).results) == 1
 
 
+def test_the_first_edit_finds_the_layers_of_the_picture(running, monkeypatch):
+    """RE4: what a job has made is read ahead while nobody asks for anything."""
+    from engine.generator import Generator
+
+    ready, read_ahead = threading.Event(), Generator.read_ahead
+
+    def told(self, *args):
+        read_ahead(self, *args)
+        ready.set()
+
+    monkeypatch.setattr(Generator, "read_ahead", told)
+    running.state("ready")
+    boxes = [(0, 0, 96, 96), (96, 96, 192, 160), (0, 128, 64, 192)]
+    request = picture(*[layer(i, box) for i, box in enumerate(boxes, 1)])
+    running.engine.submit(request)
+    finished = running.until(Finished)
+    assert ready.wait(60)
+    made = {result.layer_id: result.rgba for result in finished.results}
+    edit = picture(*[layer(i, box, made[i] if i != 2 else None) for i, box in enumerate(boxes, 1)])
+    running.engine.submit(edit)
+    again = running.until(Finished)
+    assert (again.cache_hits, again.cache_misses) == (2, 0)
+
+
+def test_a_job_that_waits_is_not_kept_waiting_by_reading_ahead(running, monkeypatch):
+    """GE7: and a failure of it harms nothing."""
+    from engine.generator import Generator
+
+    asked: list[bool] = []
+
+    def counted(self, request, finished, goes_on):
+        asked.append(goes_on())
+        raise RuntimeError("no memory for it")
+
+    monkeypatch.setattr(Generator, "read_ahead", counted)
+    running.state("ready")
+    running.on_event = lambda event: (
+        running.engine.submit(job(2)) if isinstance(event, Finished) and event.job_id == 1 else None
+    )
+    running.engine.submit(job(1))
+    assert [running.until(Finished).job_id for _ in range(2)] == [1, 2]
+    running.state("ready")
+    assert asked[0] is False
+
+
 def test_the_face_of_the_engine_does_not_import_torch():
     code = "import engine, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
