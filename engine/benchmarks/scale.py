@@ -1,8 +1,9 @@
 """Seconds and memory against canvas and layers, and the cost models that follow from them.
 
-Steps follow a + b tokens + c tokens^2; jobs the editor's formula, start + steps x (a + b made + c
-made x seen) + decoding, on whole pictures and edits of different lengths. Errors are taken on
-cases that were left out of the fit, one after the other.
+Steps follow a + b tokens + c tokens^2; jobs the editor's formula, start + passes x (a + b made + c
+made x seen) + decoding, on whole pictures and edits of different lengths; each pass of planning,
+through half the network, counts as half a pass. Errors are taken on cases that were left out of the
+fit, one after the other.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ ERRORS = ["median error, %", "90th percentile, %", f"within ±{100 * WITHIN:.0f}
 
 TEXT = (
     "Steps: all branches of the default guidance once. Jobs: whole pictures, and one layer anew "
-    "beside the finished others, of 2, 4 or 8 steps, planning and decoding included; *made* are "
-    "the tokens that are generated, *seen* those of the finished layers too. The boxes grow with "
+    "beside the finished others, of 2, 4 or 8 steps, planning and decoding included; *passes* are "
+    "the steps and half of the passes of planning, *made* the tokens that are generated, *seen* "
+    "those of the finished layers too, *drawn* what the decoder draws. The boxes grow with "
     "the canvas, so that they cover the same share of it; in jobs, as in the application, large "
     "ones are drawn on coarser tokens. "
     "The fits weigh relative errors alike and know no negative cost; every error is that of a case "
@@ -60,16 +62,16 @@ def bench(context: Context) -> Section:
     if all(isinstance(row[5], Measured) for row in rows):
         peaks = np.maximum(_numbers(rows, 5), 1e-3)
         fits.append(_fit_row("peak, MB", "a + b n", powers(tokens, 1), peaks))
-    made, seen, steps, megapixels = (_numbers(jobs, column) for column in range(3, 7))
-    of_steps = [steps, steps * made / 1e3, steps * made * seen / 1e6]
-    features = np.column_stack([*of_steps, megapixels, np.ones_like(steps)])
-    formula = "steps (a + b made + c made · seen) + d megapixels + e"
-    fits.append(_fit_row("job, s", formula, features, _numbers(jobs, 7)))
+    made, seen, passes, megapixels = (_numbers(jobs, column) for column in (3, 4, 6, 7))
+    of_passes = [passes, passes * made / 1e3, passes * made * seen / 1e6]
+    features = np.column_stack([*of_passes, megapixels, np.ones_like(passes)])
+    formula = "passes (a + b made + c made · seen) + d drawn + e"
+    fits.append(_fit_row("job, s", formula, features, _numbers(jobs, 8)))
     columns = ["canvas", "layers", "box", "tokens"]
     tables = [
         Table("A step", [*columns, "step, s", "peak above idle, MB"], rows, labels=2),
-        Table("Jobs", ["canvas", "layers", "job", "made", "seen", "steps", "decoded megapixels",
-              "job, s"], jobs, labels=3),
+        Table("Jobs", ["canvas", "layers", "job", "made", "seen", "steps", "passes",
+              "drawn, megapixels", "job, s"], jobs, labels=3),
         Table("Fitted (tokens in thousands)",
               ["of", "model", "a", "b", "c", "d", "e", *ERRORS], fits, labels=2),
     ]  # fmt: skip
@@ -120,7 +122,9 @@ def _job_rows(context: Context, side: int, counts: Sequence[int], first: int) ->
             request = picture(boxes, pixels, canvas=(side, side), steps=steps)
             works[f"{n} {job}"] = partial(generator.run, request)
             made, seen = tokens_of(generator, request)
-            rows.append([side, n, job, made, seen, steps,
+            targets = sum(layer.is_target for layer in request.layers)
+            passes = steps + min(targets, generator.info.planning_passes) / 2
+            rows.append([side, n, job, made, seen, steps, f"{passes:g}",
                          f"{decoded_pixels(generator, request) / 1e6:.3f}"])  # fmt: skip
     alternate(works, 1)  # fills the cache: edits are timed warm
     taken = alternate(works, context.runs)
