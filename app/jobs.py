@@ -77,6 +77,8 @@ class Job:
         picture_seed: of the first variation; the next ones count up.
         done: variations that are finished.
         step, total: of the present run.
+        began: monotonic seconds of the first run's start.
+        seconds: that finished runs took; until it stopped or failed, where it did.
     """
 
     id: int
@@ -95,6 +97,7 @@ class Job:
     step: int = 0
     total: int = 0
     seconds_left: float | None = None
+    began: float | None = None
     seconds: float | None = None
     message: Message | None = None
 

@@ -53,7 +53,9 @@ def trouble(whole: Load, singles: Sequence[Load], free: int | None) -> Message |
     needed = peak_bytes(whole)
     if free is None or needed <= free - RESERVE_BYTES:
         return None
-    advice = "Choose a smaller canvas, or close other programs."
+    fitting = fitting_tokens(whole, free)
+    room = f" ({fitting:,} tokens would fit)" if fitting else ""
+    advice = f"Choose a smaller canvas{room}, or close other programs."
     if len(singles) > 1:
         most = max(peak_bytes(load) for load in singles)
         if most <= free - RESERVE_BYTES:

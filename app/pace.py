@@ -144,6 +144,11 @@ class Pace:
         """Whether the engine works on a probe."""
         return bool(self._probe_loads)
 
+    @property
+    def is_measuring(self) -> bool:
+        """Whether times are not known yet, and something runs that they will be learnt from."""
+        return self.is_probing or (self._is_watching and not self.costs.is_known)
+
     def model_ready(self, info: ModelInfo) -> None:
         """The model is there: take up what was learnt about it, or measure. Repeats are ignored."""
         if self._info == info:

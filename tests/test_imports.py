@@ -58,6 +58,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "app/probe.py": ("app.costs", "engine!"),
     "app/memory.py": ("app.costs", "app.jobs"),
     "app/watchdog.py": (),
+    "app/ignored.py": ("engine!",),
     "app/priority.py": (),
     "app/pace.py": ("psygnal", "app.costs", "app.probe", "app.watchdog", "engine!"),
     "app/bridge": (
@@ -66,6 +67,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "app.bridge",
         "app.costs",
         "app.document",
+        "app.ignored",
         "app.memory",
         "app.pace",
         "app.jobs",
@@ -78,6 +80,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "qasync",
         "numpy",
         "app.document",
+        "app.ignored",
         "app.bridge",
         "app.jobs",
         "app.priority",

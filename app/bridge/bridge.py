@@ -20,9 +20,10 @@ from app.bridge.link import EngineLink, LoopLike, MakeEngine
 from app.costs import Load, load_of, tokens_of
 from app.document.document import Document
 from app.document.layer import Layer
-from app.jobs import Job, JobList, Message, Plan, Scope, plan, reason_against
+from app.ignored import Ignored, ignored_words
+from app.jobs import Job, JobList, Message, Plan, Scope, plan, plan_for, reason_against
 from app.pace import Pace
-from engine import EngineError, Event, ModelInfo, Preview, StateChanged, tokenize, unknown_words
+from engine import EngineError, Event, ModelInfo, Preview, StateChanged, unknown_words
 
 logger = logging.getLogger(__name__)
 
@@ -130,6 +131,12 @@ class Bridge:
             return None
         return self.pace.costs.seconds(load_of(self.document.contents, targets, context, self.info))
 
+    def seconds_of(self, job: Job) -> float | None:
+        """Predicted seconds of a job that waits; None while nothing was measured."""
+        planned = plan_for(self.document.contents, job.target_ids)
+        one = self.seconds_for(planned.targets, planned.context)
+        return None if one is None else one * job.variations
+
     def tokens(self) -> int:
         """Tokens of the visible picture."""
         contents = self.document.contents
@@ -144,9 +151,9 @@ class Bridge:
             logger.warning("unknown words: %s", error)
             return ()
 
-    def words(self, prompt: str) -> tuple[str, ...]:
-        """The words of a prompt as the model would look them up."""
-        return tuple(tokenize(prompt))
+    def ignored_words(self, prompt: str) -> Ignored:
+        """What of a prompt the model will not read (PR2)."""
+        return ignored_words(prompt, self.unknown_words(prompt))
 
     # ---- asking ----
 
@@ -224,7 +231,12 @@ class Bridge:
         if info is None or info.device != "cpu":
             return None
         whole = load_of(contents, planned.targets, planned.context, info)
-        singles = [load_of(contents, [layer], planned.context, info) for layer in planned.targets]
+        # One by one, each layer sees all the others, those that are made before it included.
+        everyone = (*planned.targets, *planned.context)
+        singles = [
+            load_of(contents, [layer], (other for other in everyone if other is not layer), info)
+            for layer in planned.targets
+        ]
         return memory.trouble(whole, singles, self.free_memory())
 
     def _fitting_tokens(self, failed: Load) -> int:

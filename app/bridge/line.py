@@ -147,12 +147,14 @@ class JobLine:
             job.request is not None and job.request.job_id != event.job_id
         ):  # cancelled by us: whatever comes now, it is over
             if ends:
+                _stop_clock(job, at)
                 self._ended(job, "cancelled")
             return
         match event:
             case Started():
                 job.state, job.total = "running", event.total_steps
                 self.pace.times.started = at
+                job.began = at if job.began is None else job.began
             case Progress():
                 job.state, job.step, job.total = "running", event.step, event.total
                 job.seconds_left = event.seconds_left
@@ -160,10 +162,12 @@ class JobLine:
             case Finished():
                 self._on_finished(job, event, at)
             case JobCancelled():
+                _stop_clock(job, at)
                 self._end_current()
                 self.jobs.ended(job, "cancelled")
                 self._begin_next()
             case Failed():
+                _stop_clock(job, at)
                 self._on_failed(job, event)
         self.job_changed.emit(job)
 
@@ -261,3 +265,9 @@ class JobLine:
     def _ended(self, job: Job, state: JobState) -> None:
         self.jobs.ended(job, state)
         self.job_changed.emit(job)
+
+
+def _stop_clock(job: Job, at: float) -> None:
+    """The job ends before its time: what it took is known by the clock alone."""
+    if job.began is not None:
+        job.seconds = at - job.began

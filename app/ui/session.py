@@ -46,10 +46,12 @@ class Session(QObject):
 
     Signals:
         notified(message): something for the user.
+        withdrawn(action): the message that offers this action is not true any more.
         path_changed(): another file name, or saved now.
     """
 
     notified = Signal(object)
+    withdrawn = Signal(str)
     path_changed = Signal()
 
     def __init__(

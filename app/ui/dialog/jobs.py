@@ -94,15 +94,25 @@ class JobsDialog(QDialog):
         self._pages.setCurrentIndex(1 if self._rows else 0)
         self.table.setRowCount(len(self._rows))
         for place, job in enumerate(self._rows):
-            time = "" if job.seconds is None else seconds(job.seconds)
             title = job.title
             if job.variations > 1:
                 title += f" × {number(job.variations)}"
-            for column, text in enumerate((title, state_text(job), str(job.picture_seed), time)):
+            for column, text in enumerate(
+                (title, state_text(job), str(job.picture_seed), self._time(job))
+            ):
                 item = QTableWidgetItem(text)
                 item.setToolTip(text if job.message is None else job.message.text)
                 self.table.setItem(place, column, item)
         self._enable()
+
+    def _time(self, job: Job) -> str:
+        """What it will take, what is left, or what it took."""
+        if job.state == "waiting" and job is not self._bridge.current:
+            predicted = self._bridge.seconds_of(job)
+            return "" if predicted is None else f"≈ {seconds(predicted)}"
+        if not job.has_ended and job.seconds_left is not None:
+            return tr("{0} left").format(seconds(job.seconds_left))
+        return "" if job.seconds is None else seconds(job.seconds)
 
     def menu_for(self, job: Job) -> QMenu:
         """What a right click on the job offers (3.4); the menu goes when it closes."""

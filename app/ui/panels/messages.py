@@ -104,6 +104,11 @@ class MessageBar(QWidget):
         self.message = None
         self.hide()
 
+    def withdraw(self, action: str) -> None:
+        """Take away the message that offers this action: it is not true any more."""
+        if self.message is not None and self.message.action == action:
+            self.dismiss()
+
     def recolour(self, colours: Colours) -> None:
         """Follow the theme."""
         self._colours = colours

@@ -5,10 +5,10 @@ Shows what it is told; what the buttons do is wired elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -18,11 +18,13 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSpinBox,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from app.document.contents import MAX_VARIATIONS
+from app.ignored import Ignored
 from app.ui.actions import Actions
 from app.ui.fact import Fact
 from app.ui.icons import icon, pixmap
@@ -31,7 +33,7 @@ from app.ui.panels.seed_control import SeedControl, icon_gap
 from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, DOCK_WIDTH, GAP, ICON_SMALL, MARGIN, UNIT, Colours
 
-LINE_HEIGHT = 5 * UNIT
+LINE_HEIGHT = 6 * UNIT
 PROGRESS_PARTS = 1000
 MIN_GENERATE = 160
 
@@ -40,7 +42,7 @@ class PromptBar(QWidget):
     """Everything above the canvas.
 
     Args:
-        actions: "generate", "regenerate", "generate_empty" and "stop" are shown here.
+        actions: those that generate, "stop", "show_jobs" and "help_model" are shown here.
         new_gesture: makes a number for each run of typing.
     """
 
@@ -72,6 +74,9 @@ class PromptBar(QWidget):
         self.words_sign = QLabel()
         self.words_sign.setFixedWidth(ICON_SMALL)
         self.words_sign.setAccessibleName(tr("Note"))
+        self.word_list = self._small_button(tr("See the Word List"), actions["help_model"])
+        self.word_list.setText(tr("See the word list"))
+        self.jobs = self._small_button(tr("Job List"), actions["show_jobs"])
         self.progress_text = self._line("secondary", tr("Progress"))
         self.progress_text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.progress = QProgressBar()
@@ -80,26 +85,30 @@ class PromptBar(QWidget):
         self.progress.setFixedHeight(3)
         self.progress.setAccessibleName(tr("Progress of the job"))
         self._lay_out()
-        self.show_words(())
+        self.show_words(Ignored())
         self.show_idle()
 
     # ---- what it shows ----
 
-    def show_words(self, words: Sequence[str], *, is_all: bool = False) -> None:
-        """Name the words that will be ignored; the line keeps its height when there are none.
-
-        Args:
-            is_all: the prompt has no other words (MS21).
-        """
-        text = ""
-        self.field.mark_words(words)
-        if words and is_all:
-            text = tr("The model knows none of these words and would ignore the prompt.")
-        elif words:
-            text = tr("Not known to this model, ignored: {0}").format(", ".join(words))
+    def show_words(self, ignored: Ignored) -> None:
+        """Name the words that will be ignored (PR2, MS21); the line keeps its height."""
+        self.field.mark_words(ignored.places)
+        parts = []
+        if ignored.is_all:
+            parts.append(
+                tr("The model knows none of these words. Generating would ignore the prompt.")
+            )
+        elif ignored.unknown:
+            words = ", ".join(ignored.unknown)
+            parts.append(tr("Not known to this model, ignored: {0}").format(words))
+        if ignored.limit:
+            limit = number(ignored.limit)
+            parts.append(tr("Only the first {0} words are read.").format(limit))
+        text = " · ".join(parts)
         self.words.setText(text)
         self.words.setToolTip(text)
-        self.words_sign.setVisible(bool(words))
+        self.words_sign.setVisible(bool(text))
+        self.word_list.setVisible(ignored.is_all)
 
     def show_idle(self, text: str = "") -> None:
         """No job runs; `text` may say how the last one ended."""
@@ -132,6 +141,7 @@ class PromptBar(QWidget):
         self._colours = colours
         self.seed.recolour(colours)
         self.field.recolour(colours)
+        self.jobs.setIcon(icon("chevron-down", colours))
         self.more.setIcon(icon("chevron-down", colours, colour=colours.on_accent))
         self.stop.setIcon(icon("square", colours))
         ratio = self.devicePixelRatioF()
@@ -174,6 +184,11 @@ class PromptBar(QWidget):
         line.setSpacing(UNIT)
         line.addWidget(self.words_sign)
         line.addWidget(self.words, 1)
+        line.addWidget(self.word_list)
+        progress = QHBoxLayout()
+        progress.setSpacing(UNIT)
+        progress.addWidget(self.progress_text, 1)
+        progress.addWidget(self.jobs)
         grid = QGridLayout()
         grid.setContentsMargins(MARGIN, MARGIN, MARGIN, UNIT)
         grid.setHorizontalSpacing(2 * MARGIN)
@@ -181,7 +196,7 @@ class PromptBar(QWidget):
         grid.addWidget(self.field, 0, 0)
         grid.addWidget(column, 0, 1)
         grid.addLayout(line, 1, 0)
-        grid.addWidget(self.progress_text, 1, 1)
+        grid.addLayout(progress, 1, 1)
         grid.setColumnStretch(0, 1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -235,6 +250,17 @@ class PromptBar(QWidget):
         for action in menu.actions():
             action.changed.connect(follow)
         button.clicked.connect(show_menu)
+        return button
+
+    def _small_button(self, name: str, action: QAction) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName("quiet")
+        button.setFixedHeight(LINE_HEIGHT)
+        button.setMinimumWidth(LINE_HEIGHT)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setAccessibleName(name)
+        button.setToolTip(action.toolTip())
+        button.clicked.connect(action.trigger)
         return button
 
     def _line(self, name: str, accessible: str) -> QLabel:

@@ -5,7 +5,6 @@ A run of typing is one gesture; it ends on focus loss, paste, a caret jump, or w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
@@ -14,7 +13,6 @@ from PySide6.QtGui import (
     QFocusEvent,
     QKeyEvent,
     QKeySequence,
-    QMouseEvent,
     QTextCharFormat,
     QTextCursor,
 )
@@ -25,18 +23,9 @@ from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, UNIT, Colours
 
 LINES = 3
-_WORD = re.compile(r"[\w'-]+")
 _WINDOW_KEYS = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
 _HISTORY = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}
 _ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-_JUMPS = {
-    Qt.Key.Key_Left,
-    Qt.Key.Key_Right,
-    Qt.Key.Key_Up,
-    Qt.Key.Key_Down,
-    Qt.Key.Key_Home,
-    Qt.Key.Key_End,
-}
 
 
 class PromptField(QPlainTextEdit):
@@ -63,6 +52,9 @@ class PromptField(QPlainTextEdit):
         self._gesture: int | None = None
         self._is_loading = False
         self._mark_colour = QColor("#F2B84B")
+        self._marked: Sequence[tuple[int, int]] = ()
+        self._seen = ""
+        self._typed_to = 0
         self.setAccessibleName(tr("Prompt"))
         self.setPlaceholderText(tr("Describe the whole picture: a red balloon and a castle…"))
         self.setToolTip(
@@ -72,6 +64,8 @@ class PromptField(QPlainTextEdit):
         self.setTabChangesFocus(True)
         self.document().setDocumentMargin(UNIT)
         self.textChanged.connect(self._on_text_changed)
+        self.cursorPositionChanged.connect(self._on_caret)
+        self.selectionChanged.connect(self._on_caret)
         self.fit_height()
 
     def show_text(self, text: str) -> None:
@@ -81,32 +75,35 @@ class PromptField(QPlainTextEdit):
         place = self.textCursor().position()
         self._is_loading = True
         self.setPlainText(text)
+        self._put_caret(min(place, _units(text)))
         self._is_loading = False
-        cursor = self.textCursor()
-        cursor.setPosition(min(place, len(text)))
-        self.setTextCursor(cursor)
+        self._seen, self._typed_to = self.toPlainText(), self.textCursor().position()
         self.end_run()
 
-    def mark_words(self, words: Sequence[str]) -> None:
-        """PR2: a dotted underline below the words that the model ignores."""
-        unknown = {word.casefold() for word in words}
-        marks = []
-        for match in _WORD.finditer(self.toPlainText()):
-            if match.group().casefold() in unknown:
-                mark = QTextEdit.ExtraSelection()
-                cursor = QTextCursor(self.document())
-                cursor.setPosition(match.start())
-                cursor.setPosition(match.end(), QTextCursor.MoveMode.KeepAnchor)
-                look = QTextCharFormat()
-                look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
-                look.setUnderlineColor(self._mark_colour)
-                mark.cursor, mark.format = cursor, look
-                marks.append(mark)
+    def mark_words(self, places: Sequence[tuple[int, int]]) -> None:
+        """PR2: a dotted underline below the words that the model ignores.
+
+        Args:
+            places: start and end of each in the text.
+        """
+        self._marked = places
+        text, marks = self.toPlainText(), []
+        for start, end in places:
+            mark = QTextEdit.ExtraSelection()
+            cursor = QTextCursor(self.document())
+            cursor.setPosition(_units(text[:start]))
+            cursor.setPosition(_units(text[:end]), QTextCursor.MoveMode.KeepAnchor)
+            look = QTextCharFormat()
+            look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
+            look.setUnderlineColor(self._mark_colour)
+            mark.cursor, mark.format = cursor, look
+            marks.append(mark)
         self.setExtraSelections(marks)
 
     def recolour(self, colours: Colours) -> None:
         """Follow the theme."""
         self._mark_colour = QColor(colours.outdated)
+        self.mark_words(self._marked)
 
     def end_run(self) -> None:
         """The next change is another undo step."""
@@ -130,7 +127,7 @@ class PromptField(QPlainTextEdit):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Qt override: Esc keeps the text and leaves; a caret key ends the run."""
+        """Qt override: Esc keeps the text and leaves."""
         if event.key() == Qt.Key.Key_Escape:
             self.left.emit()
             return
@@ -141,14 +138,7 @@ class PromptField(QPlainTextEdit):
         if event.key() in _ENTERS and held & Qt.KeyboardModifier.ShiftModifier:
             self.send_asked.emit()
             return
-        if event.key() in _JUMPS:
-            self.end_run()
         super().keyPressEvent(event)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Qt override: the caret jumps."""
-        self.end_run()
-        super().mousePressEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Qt override."""
@@ -165,12 +155,44 @@ class PromptField(QPlainTextEdit):
         if self._is_loading:
             return
         text = self.toPlainText()
-        if len(text) > MAX_PROMPT:  # cut while typing: what does not fit never arrives
-            self._is_loading = True
-            self.setPlainText(text[:MAX_PROMPT])
-            self.moveCursor(QTextCursor.MoveOperation.End)
-            self._is_loading = False
-            text = text[:MAX_PROMPT]
+        if len(text) > MAX_PROMPT:  # what does not fit never arrives
+            text = self._cut(text)
+        if text == self._seen:
+            return
+        self._seen, self._typed_to = text, self.textCursor().position()
         if self._gesture is None:
             self._gesture = self._new_gesture()
         self.edited.emit(text, self._gesture)
+
+    def _cut(self, text: str) -> str:
+        """Take out what is too much, from the end of what was just put in."""
+        units = text.encode("utf-16-le", "surrogatepass")[: 2 * self.textCursor().position()]
+        caret, excess = len(units.decode("utf-16-le", "surrogatepass")), len(text) - MAX_PROMPT
+        caret = caret if caret >= excess else len(text)
+        text = text[: caret - excess] + text[caret:]
+        self._is_loading = True
+        self.setPlainText(text)
+        self._put_caret(_units(text[: caret - excess]))
+        self._is_loading = False
+        return text
+
+    def _put_caret(self, position: int) -> None:
+        cursor = self.textCursor()
+        cursor.setPosition(position)
+        self.setTextCursor(cursor)
+
+    def _on_caret(self) -> None:
+        """The caret jumps, or text is selected: what comes is another run.
+
+        Qt tells of the caret before or after it tells of the text; typing is neither of both.
+        """
+        if self._is_loading or self.toPlainText() != self._seen:
+            return
+        cursor = self.textCursor()
+        if cursor.hasSelection() or cursor.position() != self._typed_to:
+            self.end_run()
+
+
+def _units(text: str) -> int:
+    """How long Qt takes the text to be: it counts in UTF-16."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2

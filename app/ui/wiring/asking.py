@@ -97,7 +97,7 @@ class AskingWiring(QObject):
             targets, [layer for layer in context if layer.kind == "imported" or layer.locked]
         )
         if alone is None or whole is None:
-            return label
+            return f"{label} · {unknown}" if (unknown := self._unknown_cost()) else label
         return tr("{0} · layer ≈ {1} · picture ≈ {2}").format(label, seconds(alone), seconds(whole))
 
     def box_hint(self, layer: Layer) -> str:
@@ -122,7 +122,7 @@ class AskingWiring(QObject):
         return f"≈ {seconds(max(0.1, value * self._session.document.settings.variations))}"
 
     def _unknown_cost(self) -> str:
-        return tr("measuring…") if self._session.bridge.pace.is_probing else ""
+        return tr("measuring…") if self._session.bridge.pace.is_measuring else ""
 
     # ---- prompt, seed, variations ----
 
@@ -152,9 +152,7 @@ class AskingWiring(QObject):
 
     def _show_words(self) -> None:
         prompt = self._session.document.prompt
-        unknown = self._session.bridge.unknown_words(prompt) if prompt.strip() else ()
-        said = self._session.bridge.words(prompt) if unknown else ()
-        self._bar.show_words(unknown, is_all=bool(said) and set(said) <= set(unknown))
+        self._bar.show_words(self._session.bridge.ignored_words(prompt))
 
     def _on_changed(self, revision: int) -> None:
         self.refresh()

@@ -243,6 +243,8 @@ class GenerateWiring(QObject):
         current = self._session.bridge.current
         if current is not None:
             self._show_progress(current)
+        if was_hung and not level:
+            self._session.withdrawn.emit("restart_engine")
         if self._is_hung and not was_hung:
             self._session.notified.emit(
                 Message(

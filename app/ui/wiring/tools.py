@@ -93,8 +93,12 @@ class ToolsWiring(QObject):
         self._open(FindDialog(self._window, self._actions))
 
     def show_jobs(self) -> None:
-        """What runs, waits and has ended."""
-        self._open(JobsDialog(self._window, self._session.bridge))
+        """What runs, waits and has ended, beside the work: it blocks nothing."""
+        shown = [each for each in self._window.findChildren(JobsDialog) if each.isVisible()]
+        self.dialog = shown[0] if shown else JobsDialog(self._window, self._session.bridge)
+        self.dialog.show()
+        self.dialog.raise_()
+        self.dialog.activateWindow()
 
     def show_history(self) -> None:
         """Prompts that were used."""
