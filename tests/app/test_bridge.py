@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.bridge import Bridge, Placed
+from app.bridge.link import EngineLink
 from app.document import Document
 from app.document.commands import SetLocked, SetVisible
 from app.jobs import MAX_KEPT_JOBS, Job, Message, build_request, plan
@@ -134,6 +135,37 @@ def test_previews_are_coalesced_to_the_latest() -> None:
     desk.loop.turn()
     assert sorted(desk.previews) == sorted(layer.id for layer in document.layers)
     assert desk.threads == {threading.get_ident()}
+
+
+class TimedLoop(HandLoop):
+    """Every wait lasts as long as was asked for."""
+
+    def call_later(self, delay: float, callback: Callable[..., object], *args: Any) -> None:
+        self.later.append((self.clock() + delay, callback, args))
+
+
+def test_previews_come_at_most_thirty_times_a_second() -> None:
+    """GE2: however fast the engine sends them; the newest is never left out."""
+    now, seen = 0.0, []
+    loop = TimedLoop(lambda: now)
+    sender: list[Callable[..., None]] = []
+
+    def make(emit: Callable[..., None]) -> FakeEngine:
+        sender.append(emit)
+        return FakeEngine(emit)
+
+    link = EngineLink(loop, make, lambda event, at: None, lambda p: seen.append((now, p.job_id)))
+    for number in range(2000):  # a thousand a second, for two seconds
+        now = number / 1000
+        sender[0](Preview(job_id=number, layer_id=1, box=(0, 0, 32, 32), rgba=None))  # type: ignore[arg-type]
+        loop.turn()
+    now += 1.0
+    loop.turn()
+    assert 50 <= len(seen) <= 61
+    assert seen[-1][1] == 1999
+    for second in range(2):
+        assert sum(second <= at < second + 1 for at, _ in seen) <= 30
+    assert link.shutdown()
 
 
 def test_late_events_are_dropped_by_job_id() -> None:

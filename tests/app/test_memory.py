@@ -6,9 +6,11 @@ import pytest
 
 from app import memory
 from app.bridge import engine_factory
-from app.costs import Load
+from app.costs import Load, load_of
+from app.document import Document
 from app.document.commands import SetSettings
 from app.document.contents import Settings
+from app.document.layer import Layer
 from engine.errors import is_out_of_memory
 from tests.app.test_bridge import BOXES, Desk
 from tests.fakes import document_with_boxes
@@ -37,6 +39,46 @@ def test_layers_one_by_one_are_offered_where_they_fit() -> None:
     assert said is not None
     assert f"one by one ({memory.size(memory.peak_bytes(single))})" in said.advice
     assert memory.trouble(single, [single], memory.RESERVE_BYTES + 3 * GB) is None
+
+
+def test_one_by_one_each_layer_sees_all_the_others() -> None:
+    """GE5, MS6: a job of the window; the last layer sees what was made before it, and must fit."""
+    document = document_with_boxes(*BOXES)
+    desk = Desk(document)
+    info = desk.bridge.info
+    assert info is not None
+    whole = memory.peak_bytes(load_of(document.contents, document.layers, (), info))
+    largest = max(
+        memory.peak_bytes(load_of(document.contents, [layer], others_of(document, layer), info))
+        for layer in document.layers
+    )
+    desk.bridge.free_memory = lambda: memory.RESERVE_BYTES + largest
+    assert desk.bridge.generate("picture") is None
+    assert desk.engine.requests == []
+    free = memory.size(memory.RESERVE_BYTES + largest)
+    assert desk.messages[-1].text == (
+        f"This needs about {memory.size(whole)}, {free} are free. Nothing was started. "
+        f"Generate the layers one by one ({memory.size(largest)}), or close other programs."
+    )
+    desk.bridge.free_memory = lambda: memory.RESERVE_BYTES + largest - 1
+    desk.bridge.generate("picture")
+    assert "one by one" not in desk.messages[-1].text
+    desk.bridge.free_memory = lambda: memory.RESERVE_BYTES + whole
+    assert desk.bridge.generate("picture") is not None
+
+
+def others_of(document: Document, layer: Layer) -> list[Layer]:
+    return [other for other in document.layers if other is not layer]
+
+
+def test_a_smaller_canvas_is_offered_with_its_number() -> None:
+    """GE5: where there is nothing to split, how many tokens would fit."""
+    job = Load(tokens=4000, seen=2000, steps=8, pixels=1 << 20)
+    half = Load(tokens=2000, seen=1000, steps=8, pixels=1 << 19)
+    said = memory.trouble(job, [job], memory.RESERVE_BYTES + memory.peak_bytes(half) + 1000)
+    assert said is not None
+    advice = "Choose a smaller canvas (1,000 tokens would fit), or close other programs."
+    assert said.advice == advice
 
 
 @pytest.mark.parametrize("free", [None, 64 * GB])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.bridge import Bridge
-from app.document.commands import DeleteLayers, SetSeed, SetSettings
+from app.document.commands import DeleteLayers, Rename, SetSeed, SetSettings
 from app.document.contents import Settings
 from engine import GenerateRequest, Progress, Started
 from tests.app.test_bridge import BOXES, Desk
@@ -144,18 +144,31 @@ def test_stop_keeps_the_finished_variations() -> None:
     assert len(desk.engine.requests) == 2
 
 
-def test_a_failure_says_that_finished_candidates_are_kept() -> None:
-    """MS1."""
+@pytest.mark.parametrize(
+    ("finished", "kept"),
+    [
+        (0, "Your picture is as it was."),
+        (1, "Your picture and the finished candidate are kept."),
+        (3, "Your picture and the three finished candidates are kept."),
+    ],
+)
+def test_a_failure_says_what_is_kept(finished: int, kept: str) -> None:
+    """MS1: what happened, what was kept, what to do; the exception's name only in the details."""
     document = document_with_boxes(*BOXES)
     desk = Desk(document)
+    castle = document.foregrounds[0].id
+    Rename(castle, "Castle").do(document)
     SetSettings(Settings(variations=4)).do(document)
-    desk.bridge.generate("picture")
-    for _ in range(3):
+    desk.bridge.generate("selected", [castle])
+    for _ in range(finished):
         desk.engine.finish()
         desk.loop.turn()
     desk.engine.fail()
     desk.loop.turn()
-    assert "the three finished candidates are kept" in desk.messages[-1].text
+    said = desk.messages[-1]
+    advice = "Try again, or copy the details for a report."
+    assert said.text == f"Generating 'Castle' failed. {kept} {advice}"
+    assert "RuntimeError" in said.details
 
 
 def test_silence_is_noticed() -> None:

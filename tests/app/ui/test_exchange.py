@@ -72,7 +72,10 @@ def rows(dialog: ExportDialog) -> dict[str, str]:
 
 
 def test_export_by_the_dialog(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """IO1, IO2, MS20: the table says what is lost; the written file is the document."""
+    """IO1, IO2, MS20: the table says what is lost; the written file is the document.
+
+    PR5: one switch leaves the recipe out; the choice is remembered, and taken back as easily.
+    """
     picture(window, qtbot)
     dialog = choose(window, "PNG picture")
     assert rows(dialog)["Layers at their places"] == "lost"
@@ -89,6 +92,13 @@ def test_export_by_the_dialog(window: Any, qtbot: Any, tmp_path: Path) -> None:
     with Image.open(tmp_path / "out.png") as image:
         assert np.array_equal(np.asarray(image), expected)
         assert "layerloom" not in image.text  # type: ignore[attr-defined]
+    dialog = choose(window, "PNG picture")
+    assert not dialog.recipe.isChecked()
+    dialog.recipe.setChecked(True)
+    dialog.accept()
+    answer_file_dialog(window, qtbot, tmp_path / "with.png")
+    with Image.open(tmp_path / "with.png") as image:
+        assert "layerloom" in image.text  # type: ignore[attr-defined]
     dialog = choose(window, "PSD for Photoshop and others")
     assert rows(dialog)["Layers at their places"] == "kept"
     assert not dialog.scale.isVisible() and dialog.hidden.isVisible()

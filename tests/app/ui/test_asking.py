@@ -1,0 +1,266 @@
+"""The prompt bar word by word: what may be typed, what is said of it, and what runs beside it."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPoint, Qt
+from PySide6.QtGui import QTextCharFormat
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMessageBox
+
+from app.document.storage.ora import load_project
+from app.ui.dialog.jobs import JobsDialog
+from tests.app.ui.helpers import draw_box, generate, key
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+def put_caret(field: Any, position: int) -> None:
+    cursor = field.textCursor()
+    cursor.setPosition(position)
+    field.setTextCursor(cursor)
+
+
+def marked(window: Any, qtbot: Any, text: str) -> list[str]:
+    """Type the text at once; the words that are underlined then."""
+    window.prompt.field.setPlainText(text)
+    timer = window.asking._words_timer
+    qtbot.waitUntil(lambda: not timer.isActive(), timeout=5000)
+    return [mark.cursor.selectedText() for mark in window.prompt.field.extraSelections()]
+
+
+def test_what_has_no_room_never_arrives(window: Any, qtbot: Any) -> None:
+    """PR1: at 1,000 characters nothing else is pushed out, wherever one types or pastes."""
+    field, document = window.prompt.field, window.session.document
+    field.setFocus()
+    field.setPlainText("x" * 998 + "😀!")
+    put_caret(field, 3)
+    qtbot.keyClicks(field, "yz")
+    assert document.prompt == "x" * 998 + "😀!"
+    assert field.textCursor().position() == 3
+    field.setPlainText("x" * 997 + "!")
+    put_caret(field, 3)
+    data = QMimeData()
+    data.setText("abcd")
+    field.insertFromMimeData(data)
+    assert document.prompt == "xxxab" + "x" * 994 + "!"
+    assert field.textCursor().position() == 5
+
+
+def test_the_prompt_is_plain_text_and_wraps(window: Any) -> None:
+    """PR1: of what a browser copies, only the words arrive."""
+    field = window.prompt.field
+    data = QMimeData()
+    data.setHtml("<b>a</b> <i>dog</i>")
+    data.setText("a dog")
+    field.insertFromMimeData(data)
+    assert field.toPlainText() == window.session.document.prompt == "a dog"
+    assert field.lineWrapMode() == field.LineWrapMode.WidgetWidth
+
+
+def test_an_empty_prompt_is_no_obstacle(window: Any, qtbot: Any) -> None:
+    """PR1: empty is allowed, and white space is empty."""
+    draw_box(window, 64, 64, 192, 192)
+    window.prompt.field.setPlainText(" \n ")
+    assert window.prompt.generate.text() == "Generate without prompt"
+    generate(window, qtbot)
+    assert window.engine.last.prompt == ""
+
+
+def test_exactly_the_ignored_words_are_underlined(window: Any, qtbot: Any) -> None:
+    """PR2: after plural and stem; also between hyphens, with accents and after an emoji."""
+    assert marked(window, qtbot, "Balloons hopping, the dog's castle") == []
+    assert window.prompt.words.text() == ""
+    text = "😀 the Qwérzhs' fir-tree and a zzqx-red 1990"
+    assert marked(window, qtbot, text) == ["Qwérzhs", "zzqx", "1990"]
+    for mark in window.prompt.field.extraSelections():
+        assert mark.format.underlineStyle() == QTextCharFormat.UnderlineStyle.DotLine
+    said = window.prompt.words.text()
+    assert said == "Not known to this model, ignored: qwerzhs, zzqx, 1990"
+    draw_box(window, 64, 64, 192, 192)
+    generate(window, qtbot)
+    assert window.engine.last.prompt == text  # it never blocks, and changes nothing
+
+
+def test_words_that_come_too_late_are_marked(window: Any, qtbot: Any) -> None:
+    """PR2: the model reads 48 words; what stands after them is ignored too, and that is said."""
+    assert marked(window, qtbot, "red " * 48 + "balloon dog") == ["balloon", "dog"]
+    assert window.prompt.words.text() == "Only the first 48 words are read."
+    assert marked(window, qtbot, "red " * 48) == []
+
+
+def test_a_prompt_without_a_known_word(window: Any, qtbot: Any) -> None:
+    """MS21: what happened, what it means, what to do; generating is allowed all the same."""
+    bar = window.prompt
+    assert marked(window, qtbot, "qwerzhs zzqx") == ["qwerzhs", "zzqx"]
+    assert f"{bar.words.text()} {bar.word_list.text()}." == (
+        "The model knows none of these words. Generating would ignore the prompt. "
+        "See the word list."
+    )
+    assert bar.word_list.isVisible()
+    bar.word_list.click()
+    (page,) = window.findChildren(QMessageBox)
+    assert "balloon, castle, dog" in page.text()
+    page.close()
+    draw_box(window, 64, 64, 192, 192)
+    assert window.actions_["generate"].isEnabled()
+    assert marked(window, qtbot, "a zzqx dog") == ["zzqx"]
+    assert not bar.word_list.isVisible()
+
+
+def test_marking_and_clicking_end_a_run_of_typing(window: Any, qtbot: Any) -> None:
+    """PR4: a jump of the caret, by any key or the mouse; each run is undone in its turn."""
+    field, document = window.prompt.field, window.session.document
+    field.setFocus()
+    qtbot.keyClicks(field, "a dog")
+    QTest.keyClick(field, Qt.Key.Key_Backspace)
+    assert window.session.undo.stack.count() == 1
+    QTest.keyClick(field, Qt.Key.Key_A, CTRL)
+    qtbot.keyClicks(field, "a cat")
+    assert window.session.undo.stack.count() == 2
+    QTest.mouseClick(field.viewport(), Qt.MouseButton.LeftButton, pos=field.cursorRect().center())
+    qtbot.keyClicks(field, "s")
+    assert window.session.undo.stack.count() == 2  # the caret stayed where it was
+    start = QPoint(2, field.cursorRect().center().y())
+    QTest.mouseClick(field.viewport(), Qt.MouseButton.LeftButton, pos=start)
+    assert field.textCursor().position() == 0
+    qtbot.keyClicks(field, "so ")
+    assert document.prompt == "so a cats"
+    for expected in ("a cats", "a do", ""):
+        window.actions_["undo"].trigger()
+        assert document.prompt == field.toPlainText() == expected
+
+
+def test_progress_stands_where_it_always_stands(window: Any, qtbot: Any) -> None:
+    """GE1: the bar counts finished steps over all, decoding included; nothing moves."""
+    bar = window.prompt
+
+    def places() -> list[Any]:
+        return [each.geometry() for each in (bar, bar.progress, bar.progress_text, bar.stop)]
+
+    draw_box(window, 64, 64, 192, 192)
+    before = places()
+    window.actions_["generate"].trigger()
+    assert places() == before
+    for steps in (3, 6, 12):
+        window.engine.begin(steps=steps)
+        qtbot.waitUntil(lambda n=steps: f"Step {n} of 12" in bar.progress_text.text())
+        assert bar.progress.value() == round(bar.progress.maximum() * steps / 12)
+        assert places() == before
+    window.engine.finish()
+    qtbot.waitUntil(lambda: bar.progress.value() == 0)
+    assert places() == before
+
+
+def test_previews_are_in_no_file_and_can_be_off(window: Any, qtbot: Any, tmp_path: Path) -> None:
+    """GE2: what is saved while they show is the document; off, none is asked for or shown."""
+    draw_box(window, 64, 64, 192, 192)
+    ground = window.session.document.background_id
+    window.actions_["generate"].trigger()
+    assert window.engine.last.preview_every == 1
+    window.engine.begin(steps=2)
+    qtbot.waitUntil(lambda: window.scene.has_preview(ground))
+    path = tmp_path / "a.ora"
+    window.files.write(path)
+    qtbot.waitUntil(lambda: window.session.path == path)
+    assert window.scene.has_preview(ground)
+    assert not any(layer.has_pixels for layer in load_project(path).contents.layers)
+    with zipfile.ZipFile(path) as archive:
+        merged = np.asarray(Image.open(io.BytesIO(archive.read("mergedimage.png"))))
+    assert not merged.any()
+    window.actions_["show_previews"].trigger()
+    window.actions_["generate"].trigger()
+    assert window.engine.last.preview_every == 0
+    window.engine.begin(steps=2)
+    qtbot.waitUntil(lambda: "Step 2" in window.prompt.progress_text.text())
+    qtbot.wait(80)
+    assert not window.scene.has_preview(ground)
+
+
+class Clock:
+    now = 500.0
+
+
+def stopped_clock(window: Any) -> Clock:
+    """The bridge's clock goes on only when the test says so."""
+    clock, bridge = Clock(), window.session.bridge
+    bridge.pace._clock = bridge._link._clock = lambda: clock.now
+    return clock
+
+
+def test_silence_of_a_real_minute(window: Any, qtbot: Any) -> None:
+    """GE3, MS4: beside Stop first; then a restart is offered, as long as it makes sense."""
+    bar, messages = window.prompt, window.messages
+    clock = stopped_clock(window)
+    draw_box(window, 64, 64, 192, 192)
+    window.actions_["generate"].trigger()
+    window.engine.begin(steps=1)
+    qtbot.waitUntil(lambda: "Step 1 of 12" in bar.progress_text.text())
+    clock.now += 9
+    qtbot.waitUntil(lambda: "No step for 9 s" in bar.progress_text.text())
+    assert not messages.isVisible()
+    clock.now += 51
+    qtbot.waitUntil(messages.isVisible)
+    said = "The engine has not answered for 60 s. Your work is kept. "
+    said += "Restart the engine; the running job is lost."
+    assert messages.text.text() == said
+    assert messages.action_button.text() == "Restart Engine"
+    window.engine.begin(steps=2)
+    qtbot.waitUntil(lambda: not messages.isVisible())  # it answers after all
+    qtbot.waitUntil(lambda: "Step 2 of 12" in bar.progress_text.text())
+    clock.now += 60
+    qtbot.waitUntil(messages.isVisible)
+    messages.action_button.click()
+    assert len(window.engines) == 2
+    assert not messages.isVisible()
+
+
+def test_keys_while_a_job_runs(window: Any, qtbot: Any) -> None:
+    """GE7: Ctrl+Enter begins anew with another seed; Ctrl+Shift+Enter waits, first in line."""
+    draw_box(window, 64, 64, 192, 192)
+    bridge, engine = window.session.bridge, window.engine
+    for widget in (window.view, window.prompt.field):
+        key(window, Qt.Key.Key_Return, CTRL, widget=widget)
+    first, second = engine.requests
+    assert engine.cancelled == [first.job_id]
+    assert [x.seed for x in first.layers] != [x.seed for x in second.layers]
+    running = bridge.current
+    for widget in (window.view, window.prompt.field):
+        key(window, Qt.Key.Key_Return, CTRL | SHIFT, widget=widget)
+    assert bridge.current is running
+    assert len(engine.requests) == 2
+    sooner, later = bridge.waiting
+    assert sooner.id > later.id
+    bridge.stop_all()
+
+
+def test_the_job_list_opens_from_the_bar(window: Any, qtbot: Any) -> None:
+    """GE8: beside the work, which goes on; each job has its seconds, however it ended."""
+    clock = stopped_clock(window)
+    draw_box(window, 64, 64, 192, 192)
+    window.prompt.jobs.click()
+    (dialog,) = window.findChildren(JobsDialog)
+    assert dialog.isVisible() and not dialog.isModal()
+    window.prompt.jobs.click()
+    assert window.findChildren(JobsDialog) == [dialog]
+    generate(window, qtbot)
+    window.actions_["generate"].trigger()
+    window.actions_["generate_next"].trigger()
+    window.engine.begin(steps=5)
+    qtbot.waitUntil(lambda: dialog.table.item(1, 3).text() == "4.2 s left")
+    clock.now += 2.5
+    window.engine.fail()
+    qtbot.waitUntil(lambda: dialog.table.item(1, 1).text() == "Failed")
+    assert [dialog.table.item(row, 0).text() for row in range(3)] == ["the picture"] * 3
+    assert dialog.table.item(1, 3).text() == "2.5 s"
+    assert dialog.table.item(2, 3).text() == "1.5 s"
+    bridge = window.session.bridge
+    bridge.stop_all()
+    dialog.close()
