@@ -20,6 +20,10 @@ class Fact(QLabel):
     def setText(self, text: str) -> None:
         """Qt override."""
         super().setText(text)
+        self.say(text)
+
+    def say(self, text: str) -> None:
+        """What a reader hears, where less of it is shown."""
         self.setAccessibleName(f"{self._name}: {text}" if text else self._name)
 
     def clear(self) -> None:

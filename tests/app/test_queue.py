@@ -189,6 +189,20 @@ def test_silence_is_noticed() -> None:
     assert desk.silences[-1][0] == ""
 
 
+def test_long_steps_may_take_their_time() -> None:
+    """GE3: ten times what a step should take, where that is more than five seconds."""
+    desk = Desk(document_with_boxes(*BOXES))
+    desk.bridge.generate("picture")
+    run_timed(desk, 2.0)
+    desk.bridge.generate("picture")
+    desk.engine.begin(steps=1)
+    desk.loop.turn()
+    desk.pass_time(18.0)
+    assert desk.silences == []
+    desk.pass_time(4.0)
+    assert desk.silences[-1] == ("quiet", pytest.approx(22.0))
+
+
 def test_an_idle_engine_may_be_silent() -> None:
     """GE3: nothing was asked, nothing is expected; nor while the model loads."""
     desk = Desk(document_with_boxes(*BOXES))

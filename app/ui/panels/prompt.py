@@ -55,6 +55,7 @@ class PromptBar(QWidget):
         self._actions = actions
         self._colours: Colours | None = None
         self._texts: tuple[str, ...] = (tr("Generate"),)
+        self._words_texts = ("", "")
         self.field = PromptField(new_gesture)
         self.seed = SeedControl()
         self.variations = QSpinBox()
@@ -93,8 +94,9 @@ class PromptBar(QWidget):
     def show_words(self, ignored: Ignored) -> None:
         """Name the words that will be ignored (PR2, MS21); the line keeps its height."""
         self.field.mark_words(ignored.places)
-        parts = []
+        parts, short = [], ""
         if ignored.is_all:
+            short = tr("The model knows none of these words.")
             parts.append(
                 tr("The model knows none of these words. Generating would ignore the prompt.")
             )
@@ -105,10 +107,11 @@ class PromptBar(QWidget):
             limit = number(ignored.limit)
             parts.append(tr("Only the first {0} words are read.").format(limit))
         text = " · ".join(parts)
-        self.words.setText(text)
+        self._words_texts = (text, short or text)
         self.words.setToolTip(text)
         self.words_sign.setVisible(bool(text))
         self.word_list.setVisible(ignored.is_all)
+        self._fit_words()
 
     def show_idle(self, text: str = "") -> None:
         """No job runs; `text` may say how the last one ended."""
@@ -151,6 +154,7 @@ class PromptBar(QWidget):
         """Qt override."""
         super().resizeEvent(event)
         self._fit_text()
+        self._fit_words()
 
     # ---- inside ----
 
@@ -160,6 +164,17 @@ class PromptBar(QWidget):
         metrics = self.generate.fontMetrics()
         fitting = [text for text in self._texts if metrics.horizontalAdvance(text) <= room]
         self.generate.setText(fitting[0] if fitting else self._texts[-1])
+
+    def _fit_words(self) -> None:
+        """Whole sentences where there is room, else what ends in dots; the tip has it all."""
+        taken = self.words_sign.width() + UNIT
+        if not self.word_list.isHidden():
+            taken += self.word_list.sizeHint().width() + UNIT
+        room, metrics = self.field.width() - taken, self.words.fontMetrics()
+        full, short = self._words_texts
+        text = full if metrics.horizontalAdvance(full) <= room else short
+        self.words.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, room))
+        self.words.say(full)
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
@@ -263,7 +278,7 @@ class PromptBar(QWidget):
         button.clicked.connect(action.trigger)
         return button
 
-    def _line(self, name: str, accessible: str) -> QLabel:
+    def _line(self, name: str, accessible: str) -> Fact:
         label = Fact(accessible)
         label.setObjectName(name)
         label.setFixedHeight(LINE_HEIGHT)

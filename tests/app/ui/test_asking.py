@@ -89,6 +89,15 @@ def test_exactly_the_ignored_words_are_underlined(window: Any, qtbot: Any) -> No
     assert window.engine.last.prompt == text  # it never blocks, and changes nothing
 
 
+def test_a_long_list_of_words_ends_in_dots(window: Any, qtbot: Any) -> None:
+    """PR2: what is not seen of it stands in the tip."""
+    window.resize(900, 600)
+    words = [f"zzqx{letter}" for letter in "abcdefghijklmnop"]
+    marked(window, qtbot, " ".join(words) + " dog")
+    assert window.prompt.words.text().endswith("…")
+    assert words[-1] in window.prompt.words.toolTip()
+
+
 def test_words_that_come_too_late_are_marked(window: Any, qtbot: Any) -> None:
     """PR2: the model reads 48 words; what stands after them is ignored too, and that is said."""
     assert marked(window, qtbot, "red " * 48 + "balloon dog") == ["balloon", "dog"]
@@ -109,6 +118,10 @@ def test_a_prompt_without_a_known_word(window: Any, qtbot: Any) -> None:
     (page,) = window.findChildren(QMessageBox)
     assert "balloon, castle, dog" in page.text()
     page.close()
+    window.resize(900, 600)  # what has no room is left out in whole sentences; the tip has it all
+    qtbot.waitUntil(lambda: bar.words.text() == "The model knows none of these words.")
+    assert "Generating would ignore the prompt." in bar.words.toolTip()
+    assert "Generating would ignore the prompt." in bar.words.accessibleName()
     draw_box(window, 64, 64, 192, 192)
     assert window.actions_["generate"].isEnabled()
     assert marked(window, qtbot, "a zzqx dog") == ["zzqx"]
