@@ -30,18 +30,6 @@ def peak_bytes(load: Load) -> int:
     )
 
 
-def free_bytes() -> int | None:
-    """Memory that programs could still get; None where the system does not say."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            for line in file:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except (OSError, ValueError, IndexError):
-        pass
-    return None
-
-
 def trouble(whole: Load, singles: Sequence[Load], free: int | None) -> Message | None:
     """MS6 where the job would need more than is free less a reserve; None when it fits.
 

@@ -59,6 +59,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "app/memory.py": ("app.costs", "app.jobs"),
     "app/watchdog.py": (),
     "app/ignored.py": ("engine!",),
+    "app/free_memory.py": (),
     "app/priority.py": (),
     "app/pace.py": ("psygnal", "app.costs", "app.probe", "app.watchdog", "engine!"),
     "app/bridge": (
@@ -67,6 +68,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "app.bridge",
         "app.costs",
         "app.document",
+        "app.free_memory",
         "app.ignored",
         "app.memory",
         "app.pace",

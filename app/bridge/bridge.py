@@ -20,6 +20,7 @@ from app.bridge.link import EngineLink, LoopLike, MakeEngine
 from app.costs import Load, load_of, tokens_of
 from app.document.document import Document
 from app.document.layer import Layer
+from app.free_memory import free_bytes
 from app.ignored import Ignored, ignored_words
 from app.jobs import Job, JobList, Message, Plan, Scope, plan, plan_for, reason_against
 from app.pace import Pace
@@ -69,7 +70,7 @@ class Bridge:
         self.document = document
         self.state = "loading"
         self.trouble = ""
-        self.free_memory: Callable[[], int | None] = memory.free_bytes
+        self.free_memory: Callable[[], int | None] = free_bytes
         self._link = EngineLink(loop, make_engine, self._on_event, self._on_preview, clock)
         self._line = line = JobLine(document, self._link, accept)
         self.pace = line.pace = Pace(
