@@ -21,7 +21,6 @@ from engine.api import (
     Event,
     Finished,
     GenerateRequest,
-    LayerResult,
     ModelInfo,
     Preview,
     Progress,
@@ -30,6 +29,7 @@ from engine.api import (
 from engine.cache import RegionTokenCache
 from engine.checks import check_request
 from engine.clean_layers import CleanLayers, CleanReader
+from engine.decoding import decode_layers, preview_layers
 from engine.denoising import Denoiser, Prompt
 from engine.device import choose_device, default_cache_budget, precision, wait_for
 from engine.errors import Cancelled
@@ -39,10 +39,8 @@ from engine.layout import (
     FIRST_FOREGROUND,
     MAX_FOREGROUNDS,
 )
-from engine.model.autoencoder import channels_last, clamp_premultiplied
-from engine.model.deblocking import deblock
+from engine.model.autoencoder import channels_last
 from engine.model.text import Vocabulary
-from engine.pixels import resample, to_opaque, to_straight
 from engine.planning import MAX_PASSES
 from engine.previews import PreviewBudget
 from engine.regions import Region
@@ -51,7 +49,6 @@ from engine.weights import Model, load_model
 from engine.words import load_word_table, unknown_words
 
 Emit = Callable[[Event], None]
-PREVIEW_PX = 4  # preview pixels per latent cell side
 
 
 class Generator:
@@ -165,7 +162,9 @@ class Generator:
             if done < steps and previews.allows(done):
                 wait_for(self.device)  # the step's own time is not the preview's
                 with previews.paying():
-                    self._send_previews(request.job_id, targets, predicted, emit)
+                    for layer, rgba in preview_layers(self.model, predicted[0], targets):
+                        job_id, layer_id = request.job_id, layer.layer_id
+                        emit(Preview(job_id=job_id, layer_id=layer_id, box=layer.box, rgba=rgba))
 
         def check() -> None:
             if should_stop():
@@ -191,7 +190,7 @@ class Generator:
                 check=check,
             )
             tokens = denoise(denoiser, packed, timesteps(steps, card.mu), report)[0].float()
-            results = self._decode(tokens, targets, denoiser.words, check)
+            results = decode_layers(self.model, tokens, targets, denoiser.words, check)
         after = self.cache.stats()
         emit(Progress(job_id=request.job_id, step=steps + 1, total=steps + 1, seconds_left=0.0))
         return Finished(
@@ -262,47 +261,3 @@ class Generator:
             )
             self._prompt = prompt, Prompt(self.vocabulary.words(prompt), text)
         return self._prompt[1]
-
-    # ---- pixels ----
-
-    def _send_previews(
-        self, job_id: int, targets: list[Region], tokens: Tensor, emit: Emit
-    ) -> None:
-        for region, part in zip(targets, tokens[0].split([r.count for r in targets]), strict=True):
-            rgba = self.model.autoencoder.preview(part, *region.size, PREVIEW_PX)
-            pixels = to_straight(rgba.float().movedim(0, -1).cpu().numpy())
-            layer_id = region.request.layer_id
-            emit(Preview(job_id=job_id, layer_id=layer_id, box=region.request.box, rgba=pixels))
-
-    def _decode(
-        self,
-        tokens: Tensor,
-        targets: list[Region],
-        words: list[str | None],
-        check: Callable[[], None],
-    ) -> tuple[LayerResult, ...]:
-        """Tokens -> pixels, each layer by itself."""
-        card, results = self.model.card, []
-        parts = tokens.split([r.count for r in targets])
-        for region, part, word in zip(targets, parts, words, strict=True):
-            check()
-            rgba = self.model.autoencoder.decode(part, [region.size])[0].float()
-            if card.deblocking:
-                cell_px = self.model.autoencoder.config.cell_px
-                rgba = clamp_premultiplied(deblock(rgba, cell_px, card.deblocking))
-            pixels = rgba.movedim(0, -1).cpu().numpy()
-            x0, y0, x1, y1 = region.request.box
-            pixels = resample(pixels, (y1 - y0, x1 - x0))
-            is_background = region.request.kind == "background"
-            pixels = to_opaque(pixels) if is_background else to_straight(pixels)
-            results.append(
-                LayerResult(
-                    layer_id=region.request.layer_id,
-                    kind=region.request.kind,
-                    box=region.request.box,
-                    seed=region.request.seed,
-                    rgba=pixels,
-                    word=word,
-                )
-            )
-        return tuple(results)

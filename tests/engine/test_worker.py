@@ -211,7 +211,7 @@ def test_out_of_memory_ends_the_job_even_if_the_cache_cannot_be_emptied(running,
 
     with monkeypatch.context() as patched:
         patched.setattr("engine.cache.RegionTokenCache.clear", refuse)
-        patched.setattr("engine.generator.Generator._decode", refuse)
+        patched.setattr("engine.generator.decode_layers", refuse)
         running.engine.submit(job(1))
         failed = running.until(Failed)
     assert (failed.job_id, failed.kind) == (1, "memory")

@@ -1,0 +1,71 @@
+"""Tokens of targets to pixels: rough previews while sampling goes on, whole layers at its end.
+
+Shapes: N tokens of all targets, C token width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from torch import Tensor
+
+from engine.api import LayerRequest, LayerResult
+from engine.model.autoencoder import clamp_premultiplied
+from engine.model.deblocking import deblock
+from engine.pixels import resample, to_opaque, to_straight
+from engine.regions import Region
+from engine.weights import Model
+
+PREVIEW_PX = 4  # preview pixels per latent cell side
+
+
+def preview_layers(
+    model: Model, tokens: Tensor, targets: Sequence[Region]
+) -> Iterator[tuple[LayerRequest, np.ndarray]]:
+    """Each target with a small (h, w, 4) uint8 picture of its (N, C) predicted tokens."""
+    for region, part in _parts(tokens, targets):
+        rgba = model.autoencoder.preview(part, *region.size, PREVIEW_PX)
+        yield region.request, to_straight(rgba.float().movedim(0, -1).cpu().numpy())
+
+
+def decode_layers(
+    model: Model,
+    tokens: Tensor,
+    targets: Sequence[Region],
+    words: Sequence[str | None],
+    check: Callable[[], None],
+) -> tuple[LayerResult, ...]:
+    """(N, C) finished tokens -> layers, each decoded by itself.
+
+    Args:
+        words: per target what it shows, as planned.
+        check: called before each layer; may raise to cancel.
+    """
+    card, results = model.card, []
+    for (region, part), word in zip(_parts(tokens, targets), words, strict=True):
+        check()
+        rgba = model.autoencoder.decode(part, [region.size])[0].float()
+        if card.deblocking:
+            cell_px = model.autoencoder.config.cell_px
+            rgba = clamp_premultiplied(deblock(rgba, cell_px, card.deblocking))
+        pixels = rgba.movedim(0, -1).cpu().numpy()
+        layer = region.request
+        x0, y0, x1, y1 = layer.box
+        pixels = resample(pixels, (y1 - y0, x1 - x0))
+        rgba8 = to_opaque(pixels) if layer.kind == "background" else to_straight(pixels)
+        results.append(
+            LayerResult(
+                layer_id=layer.layer_id,
+                kind=layer.kind,
+                box=layer.box,
+                seed=layer.seed,
+                rgba=rgba8,
+                word=word,
+            )
+        )
+    return tuple(results)
+
+
+def _parts(tokens: Tensor, targets: Sequence[Region]) -> Iterator[tuple[Region, Tensor]]:
+    return zip(targets, tokens.split([r.count for r in targets]), strict=True)
