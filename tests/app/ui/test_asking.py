@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QMessageBox
 
 from app.document.storage.ora import load_project
 from app.ui.dialog.jobs import JobsDialog
-from tests.app.ui.helpers import draw_box, generate, key
+from tests.app.ui.helpers import draw_box, generate, key, press_and_move
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -277,3 +277,32 @@ def test_the_job_list_opens_from_the_bar(window: Any, qtbot: Any) -> None:
     bridge = window.session.bridge
     bridge.stop_all()
     dialog.close()
+
+
+def test_what_is_not_known_yet_is_being_measured(window: Any, qtbot: Any) -> None:
+    """GE4, LA8: "measuring…" where seconds will stand, in the status bar and at the pointer."""
+    draw_box(window, 64, 64, 192, 192)
+    window.actions_["generate"].trigger()
+    window.engine.begin(steps=1)
+    qtbot.waitUntil(lambda: window.status.seconds.text() == "measuring…")
+    press_and_move(window, (256, 256), (384, 384))
+    assert window.view.decor.draft.text == "128 × 128 · 16 tokens · measuring…"
+    window.view.cancel_drag()
+    window.engine.begin(steps=12)
+    window.engine.finish()
+    qtbot.waitUntil(lambda: window.status.seconds.text().startswith("≈"))
+
+
+def test_a_key_stops_the_running_job_only(window: Any, qtbot: Any) -> None:
+    """GE6: from the canvas; what waits begins, and the undo stack is as it was."""
+    draw_box(window, 64, 64, 192, 192)
+    steps = window.session.undo.stack.count()
+    window.actions_["generate"].trigger()
+    window.actions_["generate_next"].trigger()
+    bridge = window.session.bridge
+    (waiting,) = bridge.waiting
+    key(window, Qt.Key.Key_X, SHIFT, widget=window.view)
+    assert bridge.current is waiting
+    assert window.engine.cancelled == [window.engine.requests[0].job_id]
+    assert window.session.undo.stack.count() == steps
+    bridge.stop_all()
