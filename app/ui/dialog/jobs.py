@@ -105,7 +105,8 @@ class JobsDialog(QDialog):
                 (title, state_text(job), str(job.picture_seed), self._time(job))
             ):
                 item = QTableWidgetItem(text)
-                item.setToolTip(text if job.message is None else job.message.text)
+                said = ", ".join(job.names.values()) if column == 0 else text
+                item.setToolTip(said if job.message is None else job.message.text)
                 self.table.setItem(place, column, item)
         self._enable()
 
