@@ -26,7 +26,7 @@ from app.document.contents import MAX_SIDE, default_name
 from app.document.document import Document
 from app.document.layer import MAX_NAME, Layer
 from app.ui.fact import Fact
-from app.ui.panels.layer_state import is_empty, seed_text, state_of
+from app.ui.panels.layer_state import is_empty, next_seed_text, seed_text, state_of
 from app.ui.panels.seed_control import parse_seed, seed_validator
 from app.ui.panels.state_row import StateRow
 from app.ui.selection import Selection
@@ -80,7 +80,6 @@ class Inspector(QWidget):
         self.fields = {key: self._spin(key) for key in _RECT_FIELDS}
         self.seed = self._line_edit(tr("Pinned seed"))
         self.seed.setValidator(seed_validator(self.seed))
-        self.seed.setPlaceholderText(tr("from the picture seed"))
         self.seed.setToolTip(
             tr("A number pins this layer's seed for every job; empty lets it follow the picture's.")
         )
@@ -145,6 +144,7 @@ class Inspector(QWidget):
             self.name.setText(tr("{0} layers selected").format(count))
             self.name.setEnabled(False)
             self.seed.setText("")
+            self.seed.setPlaceholderText("")
             self.seed.setEnabled(False)
             self.made_with.setText("–")
             locked = next((layer.name for layer in layers if layer.locked), "")
@@ -176,6 +176,7 @@ class Inspector(QWidget):
                 field.setToolTip(_TIPS[key]() + (f" {reason}" if reason else ""))
             if not self.seed.hasFocus() or not self.seed.isModified():
                 self.seed.setText("" if layer.seed is None else str(layer.seed))
+            self.seed.setPlaceholderText(next_seed_text(layer, self._document))
             self.made_with.setText(seed_text(layer) if layer.has_pixels else "–")
             new = self.new_count(layer.id)
             state = state_of(layer, self._document, self._running, new)

@@ -62,6 +62,14 @@ def seed_text(layer: Layer) -> str:
     return str(layer.seed) if layer.seed is not None else ""
 
 
+def next_seed_text(layer: Layer, document: Document) -> str:
+    """What the next job would give a layer that has no pinned seed (GE10)."""
+    settings = document.settings
+    if settings.seed_mode == "random":
+        return tr("drawn for each job")
+    return tr("next: {0}").format(document.seed_for(layer, settings.seed))
+
+
 def is_empty(layer: Layer) -> bool:
     """RE7: the model made next to nothing: less than half a percent of the alpha it could have."""
     if layer.image is None or layer.is_background:

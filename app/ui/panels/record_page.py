@@ -46,6 +46,9 @@ def record_lines(layer: Layer) -> list[str]:
     if isinstance(box, list) and len(box) == 4:
         size = f"{box[2] - box[0]} × {box[3] - box[1]}"
         lines.append(tr("Region: {0} at {1}, {2}").format(size, box[0], box[1]))
+    canvas = record.get("canvas")
+    if isinstance(canvas, list) and len(canvas) == 2:
+        lines.append(tr("Canvas: {0}").format(f"{canvas[0]} × {canvas[1]}"))
     seen = record.get("layers")
     if isinstance(seen, list):
         context = sum(1 for item in seen if isinstance(item, dict) and "pixels" in item)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtGui import QColor, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -21,7 +21,7 @@ from app.document.commands import (
 )
 from app.document.contents import Settings
 from app.document.storage.png import read_picture
-from tests.app.ui.helpers import LEFT, NONE, draw_box, generate, hashes, key
+from tests.app.ui.helpers import LEFT, NONE, at, draw_box, generate, hashes, key
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
@@ -46,8 +46,21 @@ def test_variations_fill_the_strip_and_change_nothing(window: Any, qtbot: Any) -
     layer = castle_with(window, qtbot)
     assert window.strip.isVisible()
     assert window.strip.list.model().rowCount() == 4
-    assert window.stage.text.startswith("Preview")
+    names = [
+        window.strip.list.model().index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+        for row in range(4)
+    ]
+    assert names[0].startswith("Before")
+    assert not any(name.startswith("Before") for name in names[1:])
+    # Newest first; the one that came first is still shown.
+    assert window.stage.text == "Preview 3 of 3"
     assert window.scene.staged_ids == {layer.id}
+    violet = QColor(window.view.decor.colours.staged).hue()
+    assert 250 < violet < 290
+    edge = window.view.grab().toImage()
+    corner = at(window, 64, 128)
+    seen = {edge.pixelColor(corner.x() + dx, corner.y()).hue() for dx in range(-3, 4)}
+    assert any(abs(hue - violet) <= 3 for hue in seen), "a violet frame"
     assert layer.pixel_hash not in [item.pixel_hash for item in layer.candidates]
     assert window.session.undo.stack.undoText() == "Results for 'Layer 1'"
     assert len(window.engine.requests) == 4

@@ -11,7 +11,7 @@ from tests.app.ui.helpers import draw_box, generate
 
 
 def test_the_record_of_a_layer(window: Any, qtbot: Any) -> None:
-    """RE8: prompt, seed, model and versions; copied as text; kept by a duplicate and by undo."""
+    """RE8, GE15: all that the same bytes depend on; copied as text; kept by duplicate and undo."""
     window.prompt.field.setPlainText("a red balloon")
     draw_box(window, 64, 64, 192, 192)
     generate(window, qtbot)
@@ -21,8 +21,17 @@ def test_the_record_of_a_layer(window: Any, qtbot: Any) -> None:
     for part in ("Prompt: a red balloon", f"Seed: {layer.record['seed']}", "Device: cpu", "fake"):
         assert part in text
     assert layer.pixel_hash[:16] in text
+    for part in (
+        "Steps: 12", "Guidance: 3.0", "Threads: 1", "Precision: fp32", "Model: fake ffffffffffff",
+        "torch 0", "layerloom ", "Region: 128 × 128 at 64, 64", "Canvas: 512 × 512",
+    ):  # fmt: skip
+        assert part in text
     window.record.copy.click()
     assert QApplication.clipboard().text() == text
+    generate(window, qtbot, "regenerate")
+    assert window.record.text.toPlainText() != text
+    window.actions_["undo"].trigger()
+    assert window.record.text.toPlainText() == text
     copies = DuplicateLayers([layer.id])
     window.session.push(copies)
     window.session.selection.set(copies.new_ids)

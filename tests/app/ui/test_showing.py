@@ -8,8 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.document.commands import SetLocked, SetPrompt
+from app.document.commands import Rename, SetLocked, SetPrompt, SetSeed, SetSettings
 from app.document.composite import composite
+from app.document.contents import Settings
 from app.document.geometry import Rect
 from app.ui.images import to_array
 from app.ui.panels.layer_delegate import RowParts
@@ -202,9 +203,10 @@ def test_ctrl_right_click_lists_the_layers_here(window: Any, monkeypatch: Any) -
 
 def test_seeds_are_copied_pinned_and_used(window: Any, qtbot: Any) -> None:
     """GE10, GE11: a pinned seed survives rename and reorder, and the next job uses it."""
+    draw_box(window, 256, 256, 384, 384)
     draw_box(window, 64, 64, 192, 192)
     generate(window, qtbot)
-    layer = window.session.document.foregrounds[0]
+    layer = window.session.document.foregrounds[1]
     window.session.selection.set([layer.id])
     seed = layer.record["seed"]
     window.actions_["copy_seed"].trigger()
@@ -212,14 +214,47 @@ def test_seeds_are_copied_pinned_and_used(window: Any, qtbot: Any) -> None:
     window.actions_["pin_seed"].trigger()
     assert window.session.document.layer(layer.id).seed == seed
     assert window.actions_["pin_seed"].text() == "Un&pin Seed"
+    # With a whole picture the seed alone does not keep a layer as it is.
+    assert "other layers may still shift a little" in window.actions_["pin_seed"].toolTip()
+    window.session.push(Rename(layer.id, "Castle"))
+    window.actions_["lower"].trigger()
+    assert window.session.document.foregrounds[0].id == layer.id
+    assert window.session.document.foregrounds[0].seed == seed
     window.actions_["regenerate"].trigger()
     assert [x.seed for x in window.engine.last.layers if x.is_target] == [seed]
     window.session.bridge.stop()
     window.actions_["use_seed"].trigger()
     settings = window.session.document.settings
     assert (settings.seed_mode, settings.seed) == ("fixed", seed)
+    window.actions_["generate"].trigger()
+    asked = {x.layer_id: x.seed for x in window.engine.last.layers}
+    assert asked[layer.id] == seed, "pinned, in whole pictures too"
+    window.session.bridge.stop()
     window.actions_["pin_seed"].trigger()
     assert window.session.document.layer(layer.id).seed is None
+
+
+def test_the_inspector_tells_present_and_next_seed_apart(window: Any, qtbot: Any) -> None:
+    """GE10: what the pixels were made with, and what the next job would use."""
+    draw_box(window, 64, 64, 192, 192)
+    layer = window.session.document.foregrounds[0]
+    window.session.selection.set([layer.id])
+    page = window.inspector
+    assert page.made_with.text() == "–"
+    generate(window, qtbot)
+    made = window.session.document.layer(layer.id).record["seed"]
+    assert page.made_with.text() == str(made)
+    assert (page.seed.text(), page.seed.placeholderText()) == ("", "drawn for each job")
+    window.session.push(SetSettings(Settings(seed_mode="fixed", seed=7)))
+    wanted = page.seed.placeholderText()
+    window.actions_["regenerate"].trigger()
+    (seed,) = (x.seed for x in window.engine.last.layers if x.is_target)
+    assert wanted == f"next: {seed}"
+    assert seed != made
+    window.session.bridge.stop()
+    window.session.push(SetSeed(layer.id, 11))
+    assert page.seed.text() == "11"
+    assert page.made_with.text() == str(made), "the present pixels are the same"
 
 
 def test_keep_as_is_clears_the_sign(window: Any) -> None:
