@@ -62,6 +62,7 @@ class AskingWiring(QObject):
         cost = self._cost(planned)
         self._bar.show_targets(len(planned.targets), bool(document.prompt.strip()), cost)
         for name, scope, text in (
+            ("generate", "picture", tr("&Picture")),
             ("regenerate", "selected", tr("R&egenerate Selected")),
             ("generate_empty", "empty", tr("&Fill Empty Boxes")),
             ("generate_outdated", "outdated", tr("&Outdated Layers")),

@@ -228,6 +228,35 @@ def test_a_target_that_moved_keeps_its_new_place(window: Any, qtbot: Any) -> Non
     assert now.rect == layer.rect.translated(37, 11)
 
 
+def test_a_running_job_takes_no_document_action_away(window: Any, qtbot: Any) -> None:
+    """GE9: what can be done to the document can be done while a job runs; undo goes on as well."""
+    two_boxes(window)
+    generate(window, qtbot)
+    one, two = window.session.document.foregrounds
+    window.session.selection.set([one.id])
+
+    def enabled() -> set[str]:
+        return {
+            action.objectName() or action.text() for action in window.actions_ if action.isEnabled()
+        }
+
+    before = enabled()
+    window.actions_["generate"].trigger()
+    window.engine.begin(steps=3)
+    qtbot.waitUntil(lambda: "Step 3" in window.prompt.progress_text.text())
+    assert before - enabled() == set()
+    window.actions_["duplicate"].trigger()
+    window.actions_["undo"].trigger()
+    window.session.selection.set([one.id])
+    window.actions_["delete"].trigger()
+    window.session.push(MoveLayers([two.id], 8, 8))
+    window.prompt.field.setPlainText("something else")
+    window.actions_["undo"].trigger()
+    assert window.session.bridge.current is not None, "it still runs"
+    assert [layer.id for layer in window.session.document.foregrounds] == [two.id]
+    window.session.bridge.stop()
+
+
 def test_a_result_for_a_deleted_layer_is_detached(window: Any, qtbot: Any) -> None:
     """GE9: never applied, kept with the document; a line says so; the other results wait."""
     two_boxes(window)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 
 from app.document.geometry import Rect, Size
 from app.settings import (
@@ -379,6 +379,57 @@ def test_costs_stand_where_one_looks(window: Any, qtbot: Any) -> None:
     window.prompt.variations.setValue(4)
     two = window.prompt.generate.text()
     assert one != two
+
+
+def test_one_layer_is_offered_at_its_lower_price(window: Any, qtbot: Any) -> None:
+    """RE4, RE5, RE6: the button's list says layers and seconds of each job; one layer is cheaper.
+
+    What is said are the cost model's seconds of just that job, with the other layers as context.
+    """
+    from app.costs import Costs, Load
+    from app.ui.text import seconds
+    from tests.app.ui.helpers import generate
+
+    draw_box(window, 64, 64, 192, 192)
+    draw_box(window, 256, 256, 448, 448)
+    window.prompt.field.setPlainText("a dog")
+    generate(window, qtbot)
+    bridge = window.session.bridge
+    costs = bridge.pace.costs = Costs()  # without what the scripted job seemed to take
+    costs.add_job(Load(100, 100, 12, 10_000), [0.1] * 5, 0.1, 0.2)
+    costs.add_job(Load(400, 400, 12, 40_000), [0.5] * 5, 0.5, 0.8)
+    layer = window.session.document.foregrounds[0]
+    window.session.selection.set([layer.id])
+    bridge.pace.costs_changed.emit()
+
+    def price(scope: str) -> float:
+        planned = bridge.plan(scope, window.session.selection.ids)
+        value = bridge.seconds_for(planned.targets, planned.context)
+        assert value is not None
+        return value
+
+    whole, alone = price("picture"), price("selected")
+    assert alone < whole
+    assert seconds(alone) != seconds(whole)
+    menus = window.prompt.findChildren(QMenu)
+    listed = {action.text() for menu in menus for action in menu.actions()}
+    assert f"&Picture (3 layers, ≈ {seconds(whole)})" in listed
+    assert f"R&egenerate Selected (1 layer, ≈ {seconds(alone)})" in listed
+    assert seconds(whole) in window.prompt.generate.accessibleName()
+
+    draw_box(window, 320, 32, 448, 160)
+    text = window.actions_["generate_empty"].text()
+    assert text == f"&Fill Empty Boxes (1 layer, ≈ {seconds(price('empty'))})"
+    window.prompt.field.setPlainText("a castle")
+    text = window.actions_["generate_outdated"].text()
+    assert text == f"&Outdated Layers (3 layers, ≈ {seconds(price('outdated'))})"
+    window.actions_["generate_empty"].trigger()
+    (box,) = (x.id for x in window.session.document.layers if not x.has_pixels)
+    assert [x.layer_id for x in window.engine.last.layers if x.is_target] == [box]
+    window.actions_["generate_outdated"].trigger()
+    made = {x.layer_id for x in window.engine.last.layers if x.is_target}
+    assert made == {x.id for x in window.session.document.layers if x.has_pixels}
+    bridge.stop_all()
 
 
 def test_saving_without_a_backup(window: Any, qtbot: Any, tmp_path: Any) -> None:

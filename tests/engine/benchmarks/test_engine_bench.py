@@ -63,6 +63,19 @@ def test_every_bench_hands_back_numbers(small, quick):
         assert all(line.points for plot in section.plots for line in plot.lines), name
 
 
+def test_the_price_of_one_layer_is_printed():
+    """RE4: how many times faster one layer is than the picture, as a median of the rounds."""
+    context = Context(generator=tiny_generator(), runs=2, quick=True, most_layers=6)
+    (table,) = engine_bench.BENCHES["edit"](context).tables
+    assert [row[0] for row in table.rows] == [6, 6]
+    for row in table.rows:
+        said = dict(zip(table.columns, row, strict=True))
+        whole, warm = said["picture, s"], said["warm, s"]
+        assert said["picture / warm"].median > 0
+        low, high = whole.low / warm.high, whole.high / warm.low
+        assert low <= said["picture / warm"].median <= high, "of these very times"
+
+
 def test_the_command_writes_markdown_csv_and_plots(small, capsys):
     page = small.parent / "page.md"
     page.write_text("Before\n<!-- bench:crop:begin -->old<!-- bench:crop:end -->\nAfter\n")
