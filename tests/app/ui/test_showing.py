@@ -235,12 +235,17 @@ def test_seeds_are_copied_pinned_and_used(window: Any, qtbot: Any) -> None:
 
 
 def test_the_inspector_tells_present_and_next_seed_apart(window: Any, qtbot: Any) -> None:
-    """GE10: what the pixels were made with, and what the next job would use."""
+    """GE10: what the pixels were made with, and what the next job would use.
+
+    Section 0: an empty box is marked "Not generated".
+    """
     draw_box(window, 64, 64, 192, 192)
     layer = window.session.document.foregrounds[0]
     window.session.selection.set([layer.id])
-    page = window.inspector
+    page, model = window.inspector, window.layers.model
     assert page.made_with.text() == "–"
+    assert model.state_at(model.index_of(layer.id)).text == "Not generated"
+    assert page.state.text.text() == "Not generated"
     generate(window, qtbot)
     made = window.session.document.layer(layer.id).record["seed"]
     assert page.made_with.text() == str(made)
