@@ -80,8 +80,7 @@ class Generator:
         channels_last(model.autoencoder)
         self.vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
         budget = default_cache_budget(self.device) if cache_bytes is None else cache_bytes
-        self.cache = RegionTokenCache(budget)
-        self.clean_layers = CleanReader(model, self.cache, self.device)
+        self.clean_layers = CleanReader(model, RegionTokenCache(budget), self.device)
         self._prompt: tuple[str, Prompt] | None = None
         self.clock: Callable[[], float] = time.monotonic
 
@@ -89,6 +88,11 @@ class Generator:
     def load(cls, path: Path | None = None, *, device: str = "auto", threads: int = 1) -> Generator:
         """Read a model file (None: the shipped one). Raises WeightsError."""
         return cls(load_model(path), device=device, threads=threads)
+
+    @property
+    def cache(self) -> RegionTokenCache:
+        """Where finished layers are kept."""
+        return self.clean_layers.cache
 
     @property
     def token_px(self) -> int:

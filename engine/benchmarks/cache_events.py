@@ -95,11 +95,11 @@ def bench(context: Context) -> Section:
     done = finished_pixels(generator, picture(boxes))
     base = picture(boxes, {i: p for i, p in done.items() if i != TARGET}, steps=1)
     before, cache = generator.cache, TimedCache(generator.cache.budget_bytes)
-    generator.cache = cache
+    generator.clean_layers.cache = cache
     try:
         rows = _rows(context, generator, cache, base, done[TARGET])
     finally:
-        generator.cache = before
+        generator.clean_layers.cache = before
     budget = f"{cache.budget_bytes / 1e6:.0f} MB"
     title = f"{layers} layers of {box_side(layers)} px and a background, cache budget {budget}"
     columns = ["after", "hits", "misses", "new, MB", "held, MB", "refill, ms"]

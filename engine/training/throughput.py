@@ -158,7 +158,6 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     args = parser.parse_args(argv)
-    torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     model = load_model(args.weights)
     stage = model.card.stage
@@ -170,6 +169,7 @@ def main(argv: list[str]) -> int:
     data = iter(Pictures(sprites, model.autoencoder, vocabulary, batch=args.batch, mix=mix,
                          seed=0))  # fmt: skip
     batches = [next(data) for _ in range(args.batches)]
+    torch.set_num_threads(args.threads)  # making batches sets it to 1, as in a worker process
     command = " ".join(["layerloom train throughput", *argv])
     print(report(Trainer(model), batches, args.rounds, command))
     return 0

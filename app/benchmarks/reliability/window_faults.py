@@ -55,6 +55,9 @@ class ScriptedGenerator:
         """There is nothing to load."""
         return cls()
 
+    def read_ahead(self, *_: object) -> None:
+        """Nothing is kept of finished layers."""
+
     def run(
         self,
         request: GenerateRequest,

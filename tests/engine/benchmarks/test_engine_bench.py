@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.benchmarks import engine_bench, flux_crop, pictures, plots, scale, start
+from engine.benchmarks import cache_events, engine_bench, flux_crop, pictures, plots, scale, start
 from engine.benchmarks.context import Context
 from engine.benchmarks.report import Section, around_markers
 from engine.weights import save_model
@@ -45,6 +45,15 @@ def test_equal_boxes_are_equal_on_the_grid_and_inside():
             assert 0 <= x0 <= 416
             assert 0 <= y0 <= 416
             assert x0 % 32 == y0 % 32 == 0
+
+
+def test_the_cache_bench_sees_hits_and_misses():
+    """A first edit misses every finished layer, the same edit again none, a painted layer one."""
+    context = Context(generator=tiny_generator(), runs=1, quick=True, most_layers=6)
+    rows = {row[0]: row[1:3] for row in cache_events.bench(context).tables[0].rows}
+    assert rows["empty cache (first edit)"] == [0, 6]
+    assert rows["nothing"] == rows["move by one token"] == rows["prompt edit"] == [6, 0]
+    assert rows["pixel edit"] == [5, 1]
 
 
 @pytest.mark.parametrize("quick", [True, False])
