@@ -5,6 +5,7 @@ Know neither the document nor files; they ask, others act.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -121,13 +122,29 @@ class Choice(QComboBox):
         painter.end()
 
 
+_RATIOS = ((1, 1), (3, 2), (2, 3), (16, 9), (9, 16))
+
+
+def ratio_name(size: Size) -> str:
+    """The usual ratio that comes nearest, with a sign where it is not exact: "≈ 16:9"."""
+
+    def off(ratio: tuple[int, int]) -> float:
+        return abs(math.log(size.width * ratio[1] / (size.height * ratio[0])))
+
+    nearest = min(_RATIOS, key=off)
+    name = f"{nearest[0]}:{nearest[1]}"
+    return name if off(nearest) < 1e-9 else f"≈ {name}"
+
+
 class NewDialog(QDialog):
-    """Canvas size of a new picture.
+    """Canvas size of a new picture, or of the present one.
 
     Args:
         trained: sizes that the model was trained for, offered first.
         multiple: both sides are multiples of it.
         done: called with the chosen size.
+        title, verb: what the window and its button say; None = those of a new picture.
+        now: the size to begin with; None = the first trained one.
     """
 
     def __init__(
@@ -136,9 +153,13 @@ class NewDialog(QDialog):
         trained: Sequence[Size],
         multiple: int,
         done: Callable[[Size], None],
+        *,
+        title: str | None = None,
+        verb: str | None = None,
+        now: Size | None = None,
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle(tr("New Picture"))
+        self.setWindowTitle(title or tr("New Picture"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._trained = list(trained)
         self._multiple = multiple
@@ -147,7 +168,7 @@ class NewDialog(QDialog):
         self.preset.setAccessibleName(tr("Preset"))
         self.preset.setMinimumHeight(CONTROL_HEIGHT)
         for size in self._trained:
-            self.preset.addItem(f"{size.width} × {size.height}", size)
+            self.preset.addItem(f"{size.width} × {size.height} ({ratio_name(size)})", size)
         self.preset.addItem(tr("Own size"), None)
         self.width_field = self._side(tr("Width"))
         self.height_field = self._side(tr("Height"))
@@ -163,12 +184,16 @@ class NewDialog(QDialog):
         layout.setSpacing(MARGIN)
         layout.addLayout(form)
         layout.addWidget(self.warning)
-        layout.addWidget(accept_or_cancel(self, QPushButton(tr("Create"))))
+        layout.addWidget(accept_or_cancel(self, QPushButton(verb or tr("Create"))))
         self.setMinimumWidth(360)
         self.preset.currentIndexChanged.connect(self._on_preset)
         for field in (self.width_field, self.height_field):
             field.valueChanged.connect(self._on_side)
+            field.editingFinished.connect(self._show_chosen)
         self._on_preset()
+        if now is not None:
+            self.width_field.setValue(now.width)
+            self.height_field.setValue(now.height)
 
     @property
     def size_chosen(self) -> Size:
@@ -188,6 +213,12 @@ class NewDialog(QDialog):
             self.width_field.setValue(size.width)
             self.height_field.setValue(size.height)
         self._on_side()
+
+    def _show_chosen(self) -> None:
+        """A typed size off the grid shows what will be made of it."""
+        size = self.size_chosen
+        self.width_field.setValue(size.width)
+        self.height_field.setValue(size.height)
 
     def _on_side(self) -> None:
         size = self.size_chosen

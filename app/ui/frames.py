@@ -102,6 +102,19 @@ def tabs(name: str, pages: Sequence[tuple[QWidget, str]]) -> QTabWidget:
     return made
 
 
+def bring_forward(part: QWidget) -> None:
+    """Show a part of a panel: its tab, and the panel where it was hidden."""
+    above = part.parentWidget()
+    while above is not None:
+        if isinstance(above, QTabWidget) and above.indexOf(part) >= 0:
+            above.setCurrentWidget(part)
+        if isinstance(above, QDockWidget):
+            above.show()
+            above.raise_()
+            return
+        above = above.parentWidget()
+
+
 def column(*parts: QWidget) -> QWidget:
     """Widgets below each other without gaps; the second one takes what room there is."""
     centre = QWidget()

@@ -54,8 +54,8 @@ def _chapters() -> list[tuple[str, list[str]]]:
                 ),
                 tr(
                     "In the list: eye, lock, opacity and blend mode; drag a row to change the "
-                    "order, or {raise} and {lower}. {solo} shows one layer alone, {matte} changes "
-                    "what transparent places show."
+                    "order, or {raise} and {lower}; with Ctrl held the drag puts a copy there. "
+                    "{solo} shows one layer alone, {matte} changes what transparent places show."
                 ),
                 tr("Ctrl with the right button lists the layers that lie under the pointer."),
             ],

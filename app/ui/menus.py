@@ -104,12 +104,14 @@ def context_menu(parent: QWidget, actions: Actions, new_box_here: QAction, here:
     return menu
 
 
-def canvas_menu(parent: QWidget, actions: Actions, new_box_here: QAction) -> QMenu:
+def canvas_menu(parent: QWidget, actions: Actions, new_box_here: QAction, here: QMenu) -> QMenu:
     """What a right click on nothing offers."""
     menu = QMenu(parent)
     _fill(menu, actions, "paste", "paste_in_place", _SEPARATOR)
     menu.addAction(new_box_here)
-    _fill(menu, actions, "select_all", _SEPARATOR, "zoom_fit", "matte", "grid")
+    _fill(menu, actions, "select_all")
+    menu.addMenu(here)
+    _fill(menu, actions, _SEPARATOR, "zoom_fit", "matte", "grid")
     return menu
 
 

@@ -234,16 +234,14 @@ class DuplicateLayers(Command):
             rect = layer.rect.translated(dx, dy)
             if not layer.has_pixels:
                 rect = rect.moved_to_grid(contents.grid, contents.canvas)
-            copy = replace(
-                layer,
-                id=new_id,
-                number=contents.next_number,
-                name=layer.name[: MAX_NAME - 5] + " copy",
-                rect=rect,
-                locked=False,
-            )
+            copy = replace(copied(layer), id=new_id, number=contents.next_number, rect=rect)
             contents = contents.with_added([copy], layer_id)
         return contents
 
     def _describe(self, contents: Contents) -> str:
         return f"Duplicate {named(contents, self.layer_ids)}"
+
+
+def copied(layer: Layer) -> Layer:
+    """What a copy has in common with its original, and what not: the name and the lock (LY7)."""
+    return replace(layer, name=layer.name[: MAX_NAME - 5] + " copy", locked=False)

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from app.document.commands import AddBox
-from app.document.geometry import Rect
+from app.document.geometry import Rect, Size, round_to
 from app.ui.canvas.tools import Host, Pointer, SelectTool, Tool
 
 
@@ -18,6 +18,33 @@ def drawn_rect(start: Pointer, now: Pointer) -> Rect:
         dx, dy = math.copysign(side, dx), math.copysign(side, dy)
     x0, y0 = (start.x - dx, start.y - dy) if now.alt else (start.x, start.y)
     return Rect.from_corners(round(x0), round(y0), round(start.x + dx), round(start.y + dy))
+
+
+def square_on_grid(start: Pointer, now: Pointer, grid: int, canvas: Size) -> Rect:
+    """The square of a drag with Shift: whole cells, inside the canvas, as wide as high.
+
+    Each edge snapped for itself could make two equal sides different numbers of cells.
+    """
+    side = max(grid, round_to(drawn_rect(start, now).width, grid))
+    if now.alt:  # around the middle
+        side = min(side, canvas.width, canvas.height)
+        low = round(start.x - side / 2), round(start.y - side / 2)
+        return Rect(*low, side, side).moved_to_grid(grid, canvas)
+    right, down = now.x >= start.x, now.y >= start.y
+    x, room_x = _corner(start.x, right, grid, canvas.width)
+    y, room_y = _corner(start.y, down, grid, canvas.height)
+    side = min(side, room_x, room_y)
+    return Rect(x if right else x - side, y if down else y - side, side, side)
+
+
+def _corner(at: float, is_forward: bool, grid: int, length: int) -> tuple[int, int]:
+    """The grid line where a square begins on one axis, and the room from there to the edge."""
+    line = round_to(round(at), grid)
+    if is_forward:
+        line = min(max(line, 0), length - grid)
+        return line, length - line
+    line = min(max(line, grid), length)
+    return line, line
 
 
 class BoxTool(Tool):
@@ -92,4 +119,6 @@ class BoxTool(Tool):
     def _snapped(self, at: Pointer) -> Rect:
         assert self._start is not None
         document = self.host.document
+        if at.shift:
+            return square_on_grid(self._start, at, document.grid, document.canvas)
         return drawn_rect(self._start, at).snapped_nearest(document.grid, document.canvas)

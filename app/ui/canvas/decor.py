@@ -85,9 +85,11 @@ class Decor:
         if self.show_grid or (draws_box and self.grid_in_drags):
             step = document.grid * to_view.m11()
             self.grid.paint(painter, overlay.aligned(canvas), step, viewport)
-        for layer in document.foregrounds if self.has_outlines else ():
-            if self.scene.shows(layer) and layer.id not in self.selection:
-                self._paint_layer(painter, layer, to_view, viewport, font)
+        # Bottom to top, each with its name: what lies above covers the names below it (LA1).
+        for layer in document.foregrounds:
+            is_wanted = self.has_outlines or layer.id in self.selection
+            if is_wanted and self.scene.shows(layer):
+                self._paint_layer(painter, layer, to_view, viewport, font, draws_box)
         for layer in self.selection.layers():
             self._paint_selected(painter, layer, to_view, viewport, font)
         self._paint_staged(painter, to_view, font)
@@ -124,17 +126,24 @@ class Decor:
         to_view: QTransform,
         viewport: QRectF,
         font: QFont,
+        draws_box: bool,
     ) -> None:
         rect = to_view.mapRect(to_rectf(self.scene.rect_of(layer)))
         has_preview = self.scene.has_preview(layer.id)
+        is_selected = layer.id in self.selection  # its own frame comes later, over everything
         if not layer.has_pixels:
             if not has_preview:
                 overlay.hatch(painter, rect, viewport)
-            overlay.outline(painter, rect)
+            if not is_selected:
+                overlay.outline(painter, rect)
             if not has_preview:
                 self._paint_name(painter, layer, rect, font)
-        elif self.draft is not None or (layer.id in self.running and not self.is_dragging):
+            return
+        is_made = layer.id in self.running and not self.is_dragging
+        if not is_selected and (self.draft is not None or is_made):
             overlay.outline(painter, rect, dashed=True)
+        if draws_box:  # who draws the next box sees what is where, pictures too
+            self._paint_name(painter, layer, rect, font)
 
     def _paint_selected(
         self,
@@ -146,9 +155,6 @@ class Decor:
     ) -> None:
         rect = to_view.mapRect(to_rectf(self.scene.rect_of(layer)))
         is_box = not (layer.has_pixels or layer.is_background)
-        if is_box and self.scene.shows(layer) and not self.scene.has_preview(layer.id):
-            overlay.hatch(painter, rect, viewport)
-            self._paint_name(painter, layer, rect, font)
         overlay.selected_outline(painter, rect, self.colours)
         is_still = not self.is_dragging and layer.id not in self.running
         if is_still and is_box and self.box_hint is not None and layer is self.resizable():

@@ -25,7 +25,7 @@ class ToolHost(QObject):
         to_view: gives the map from canvas pixels to viewport pixels.
 
     Attributes:
-        snaps: dragged layers stop at grid lines.
+        snaps: dragged layers stop at grid lines and at the middle of the canvas.
         describe: the live label of a box, set by whoever knows what it costs.
 
     Signals:
@@ -86,9 +86,9 @@ class ToolHost(QObject):
             return box_label(rect, self.document.grid)
         return self.describe(rect, layer_id)
 
-    def show_moved(self, rects: dict[int, Rect]) -> None:
-        """Show layers elsewhere while they are dragged."""
-        self._scene.show_moved(rects)
+    def show_moved(self, rects: dict[int, Rect], *, copies: bool = False) -> None:
+        """Show layers, or copies of them, elsewhere while they are dragged."""
+        self._scene.show_moved(rects, copies=copies)
 
     def show_draft(self, rect: Rect | None, text: str = "", *, is_box: bool = True) -> None:
         """Show a rectangle that is being dragged; None ends it."""

@@ -123,6 +123,11 @@ class Mouse(QObject):
             self.acted.emit()
         self.update_cursor(event.position())
 
+    def picks(self, event: QMouseEvent) -> bool:
+        """Whether a press of this kind selects what is under it, and nothing else."""
+        is_plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers()
+        return is_plain and self._tool_name in self._tools and not self._is_panning
+
     def update_cursor(self, at: QPointF | None = None) -> None:
         """Say with the cursor what a press would do at a viewport point."""
         if self._is_panning:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QTransform, QWheelEvent
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtGui import QNativeGestureEvent, QTransform, QWheelEvent
 from PySide6.QtWidgets import QGraphicsView
 
 from app.document.document import Document
@@ -96,14 +96,29 @@ class Navigation:
         """Wheel scrolls, Shift+wheel sideways, Ctrl+wheel zooms at the pointer."""
         modifiers = event.modifiers()
         pixels, angle = event.pixelDelta(), event.angleDelta()
-        if bool(modifiers & Qt.KeyboardModifier.ControlModifier) != self.wheel_zooms:
+        is_sideways = modifiers & Qt.KeyboardModifier.ShiftModifier
+        has_ctrl = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
+        if has_ctrl != self.wheel_zooms and (has_ctrl or not is_sideways):
             turns = (angle.y() or angle.x()) / 120
             self.zoom_by(STEP**turns, event.position())
             return
         delta = QPointF(pixels) if not pixels.isNull() else QPointF(angle) * 0.5
-        if modifiers & Qt.KeyboardModifier.ShiftModifier and not delta.x():
+        if is_sideways and not delta.x():
             delta = QPointF(delta.y(), 0)
         self.pan_by(delta)
+
+    def pinch(self, event: QEvent) -> bool:
+        """Two fingers on a touchpad zoom at the pointer; where a system sends Ctrl+wheel, `wheel`.
+
+        Returns:
+            whether the event was such a gesture.
+        """
+        if not isinstance(event, QNativeGestureEvent):
+            return False
+        if event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture:
+            return False
+        self.zoom_by(1 + event.value(), event.position())
+        return True
 
     def on_resized(self) -> None:
         """The viewport has another size."""

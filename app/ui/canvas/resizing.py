@@ -5,7 +5,7 @@ Plain arithmetic over canvas pixels; knows no mouse and no layer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.document.geometry import Rect, Size, round_to
 
@@ -19,7 +19,7 @@ class Handle:
         x, y: where the pointer is, canvas pixels.
         shift: boxes: keep the aspect. Pictures: do not.
         alt: the middle stays where it is.
-        snaps: pictures: edges go to grid lines.
+        reach: pictures: edges go to grid lines that are nearer than this many canvas pixels.
     """
 
     name: str
@@ -27,24 +27,30 @@ class Handle:
     y: float
     shift: bool = False
     alt: bool = False
-    snaps: bool = True
+    reach: float = 0.0
 
 
 def resized_box(rect: Rect, drag: Handle, grid: int, canvas: Size) -> Rect:
     """An empty box with one handle at the pointer, on the grid and inside the canvas."""
     keeps = drag.shift and len(drag.name) == 2
-    return _dragged(rect, drag, keeps, 1).snapped_nearest(grid, canvas)
+    return _dragged(rect, drag, keeps).snapped_nearest(grid, canvas)
 
 
 def resized_picture(rect: Rect, drag: Handle, grid: int) -> Rect:
     """A layer with pixels with one handle at the pointer; corners keep the aspect."""
     keeps = not drag.shift and len(drag.name) == 2
-    return _dragged(rect, drag, keeps, grid if drag.snaps else 1)
+    caught = replace(drag, x=_caught(drag.x, grid, drag.reach), y=_caught(drag.y, grid, drag.reach))
+    return _dragged(rect, caught, keeps)
 
 
-def _dragged(rect: Rect, drag: Handle, keeps_aspect: bool, step: int) -> Rect:
+def _caught(at: float, grid: int, reach: float) -> float:
+    line = round_to(round(at), grid)
+    return line if abs(line - at) <= reach else at
+
+
+def _dragged(rect: Rect, drag: Handle, keeps_aspect: bool) -> Rect:
     x0, y0, x1, y1 = rect.to_box()
-    x, y = round_to(round(drag.x), step), round_to(round(drag.y), step)
+    x, y = round(drag.x), round(drag.y)
     name = drag.name
     mid_x, mid_y = (x0 + x1) / 2, (y0 + y1) / 2
     width = _length(x, x0, x1, mid_x, "w" in name, "e" in name, drag.alt)

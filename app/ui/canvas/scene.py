@@ -55,6 +55,7 @@ class CanvasScene(QGraphicsScene):
         self._previews: dict[int, tuple[Box, QImage]] = {}
         self._frozen: dict[int, tuple[Box, QImage]] = {}
         self._moved: dict[int, Rect] = {}
+        self._moves_copies = False
         self._staged: dict[int, Candidate] = {}
         self._seen: object = None
         self._live = LivePicture()
@@ -107,10 +108,10 @@ class CanvasScene(QGraphicsScene):
 
     # ---- things that are not in the document ----
 
-    def show_moved(self, rects: dict[int, Rect]) -> None:
-        """Show layers elsewhere during a drag; an empty dict ends it."""
+    def show_moved(self, rects: dict[int, Rect], *, copies: bool = False) -> None:
+        """Show layers, or copies of them, elsewhere during a drag; an empty dict ends it."""
         if rects or self._moved:
-            self._moved = dict(rects)
+            self._moved, self._moves_copies = dict(rects), copies
             self._unsettle()
 
     def show_preview(self, layer_id: int, box: Box, rgba: np.ndarray) -> None:
@@ -185,6 +186,8 @@ class CanvasScene(QGraphicsScene):
         entries = []
         for layer in self.document.layers:
             if self.shows(layer) and (entry := self._entry(layer)) is not None:
+                if self._moves_copies and layer.id in self._moved:  # no layer has such a key
+                    entries.append(replace(entry, key=-entry.key, rect=layer.rect))
                 entries.append(entry)
         return entries
 

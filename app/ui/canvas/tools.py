@@ -18,7 +18,7 @@ from app.document.layer import Layer
 from app.ui.canvas.resizing import Handle, resized_box, resized_picture
 from app.ui.text import number, tr
 
-# A middle catches from 6 screen pixels on; `Pointer.slack` is 4 of them.
+# Lines catch from 6 screen pixels on (CA3); `Pointer.slack` is 4 of them.
 SNAP_SLACKS = 1.5
 
 
@@ -56,7 +56,7 @@ class Host(Protocol):
     def layers_at(self, x: float, y: float) -> list[Layer]: ...
     def layers_touching(self, rect: Rect) -> list[Layer]: ...
     def handle_at(self, x: float, y: float) -> str: ...
-    def show_moved(self, rects: dict[int, Rect]) -> None: ...
+    def show_moved(self, rects: dict[int, Rect], *, copies: bool = False) -> None: ...
     def show_draft(self, rect: Rect | None, text: str = "", *, is_box: bool = True) -> None: ...
 
 
@@ -213,20 +213,21 @@ class SelectTool(Tool):
         if self.host.snaps and not at.ctrl:
             # An axis that was not moved keeps its place, also one off the grid.
             rect, step, canvas = grabbed.rect, document.grid, document.canvas
-            reach = at.slack * SNAP_SLACKS
+            # An empty box goes from cell to cell anyway, and what is dragged with it as well.
+            reach = at.slack * SNAP_SLACKS if grabbed.has_pixels else math.inf
             dx = snapped(rect.x, rect.width, dx, step, canvas.width, reach) if dx else 0
             dy = snapped(rect.y, rect.height, dy, step, canvas.height, reach) if dy else 0
         self._offset = (dx, dy)
-        self.host.show_moved({layer.id: moved(layer, dx, dy, document) for layer in self._layers})
+        rects = {layer.id: moved(layer, dx, dy, document) for layer in self._layers}
+        self.host.show_moved(rects, copies=at.alt)
 
     def _drag_handle(self, at: Pointer) -> None:
         layer = self._grabbed
         if layer is None:
             return
         document = self.host.document
-        drag = Handle(
-            self._handle, at.x, at.y, at.shift, at.alt, snaps=self.host.snaps and not at.ctrl
-        )
+        reach = at.slack * SNAP_SLACKS if self.host.snaps and not at.ctrl else 0.0
+        drag = Handle(self._handle, at.x, at.y, at.shift, at.alt, reach)
         if layer.has_pixels:
             self._rect = resized_picture(layer.rect, drag, document.grid)
         else:
@@ -236,21 +237,25 @@ class SelectTool(Tool):
 
 
 def snapped(start: int, length: int, delta: int, step: int, side: int, reach: float) -> int:
-    """How far one edge goes: to a grid line, or with the middle onto the canvas's middle.
+    """How far a layer goes: an edge to a grid line, or its middle onto the canvas's middle.
+
+    The canvas's edges are grid lines. The nearest of the three ways is taken, if one is near.
 
     Args:
         start, length: the layer on this axis, canvas pixels.
         delta: how far the mouse went.
         step: of the grid.
         side: of the canvas.
-        reach: the middle counts when it is nearer than this and nearer than the grid line.
+        reach: what is farther away than this many canvas pixels does not catch; infinite = the
+            first edge always goes to a grid line.
     """
-    to_line = round_to(start + delta, step) - start
-    to_middle = (side - length) // 2 - start
-    off_middle = abs(to_middle - delta)
-    if off_middle <= reach and off_middle < abs(to_line - delta):
-        return to_middle
-    return to_line
+    low, high = start + delta, start + delta + length
+    to_line = round_to(low, step) - low
+    if math.isinf(reach):
+        return delta + to_line
+    ways = (to_line, round_to(high, step) - high, (side - length) // 2 - low)
+    nearest = min(ways, key=abs)
+    return delta + nearest if abs(nearest) <= reach else delta
 
 
 def moved(layer: Layer, dx: int, dy: int, document: Document) -> Rect:

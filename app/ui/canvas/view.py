@@ -49,9 +49,10 @@ class CanvasView(QGraphicsView):
         enter_pressed(): take what is shown.
         before_held(held): C is down, or came up.
         drawing_changed(): a rectangle begins or ends to be drawn.
-        stack_menu_asked(layers, at): Ctrl+right click; the layers there, topmost first.
+        stack_menu_asked(at): Ctrl+right click.
         menu_asked(at): a right click on a layer, which is selected now, or on nothing; or the
             Menu key, which is about what is selected.
+        layer_opened(): a double click on a layer, which is selected now.
     """
 
     pointer_moved = Signal(int, int)
@@ -60,7 +61,8 @@ class CanvasView(QGraphicsView):
     enter_pressed = Signal()
     before_held = Signal(bool)
     menu_asked = Signal(QPoint)
-    stack_menu_asked = Signal(object, QPoint)
+    stack_menu_asked = Signal(QPoint)
+    layer_opened = Signal()
     drawing_changed = Signal()
 
     def __init__(
@@ -174,8 +176,10 @@ class CanvasView(QGraphicsView):
         self._mouse.release(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Qt override: a fast second click is a click."""
+        """Qt override: a fast second click is a click, and opens what it picked (3.4)."""
         self.mousePressEvent(event)
+        if self._mouse.picks(event) and len(self._selection):
+            self.layer_opened.emit()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Qt override: who comes by key sees where the focus is."""
@@ -194,6 +198,10 @@ class CanvasView(QGraphicsView):
         """Qt override: wheel scrolls, Shift sideways, Ctrl zooms at the pointer."""
         self.navigation.wheel(event)
         event.accept()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Qt override: two fingers on a touchpad zoom."""
+        return self.navigation.pinch(event) or super().viewportEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Qt override: the Menu key and Shift+F10; the mouse has asked already."""
@@ -248,10 +256,13 @@ class CanvasView(QGraphicsView):
     def _ask_for_menu(self, at: Pointer, event: QMouseEvent) -> None:
         layers = self.canvas_scene.layers_at(at.x, at.y)
         if at.ctrl:
-            self.stack_menu_asked.emit(layers, event.globalPosition().toPoint())
+            self.stack_menu_asked.emit(event.globalPosition().toPoint())
             return
+        # As for a drag (CA8) the background is bare canvas here, unless it is what is selected:
+        # it lies everywhere, and the canvas's own menu could never be reached.
         if layers and layers[0].id not in self._selection:
-            self._selection.set([layers[0].id])
+            on_canvas = layers[0].is_background
+            self._selection.set([] if on_canvas else [layers[0].id])
         elif not layers:
             self._selection.clear()
         self.menu_asked.emit(event.globalPosition().toPoint())

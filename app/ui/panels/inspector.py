@@ -218,7 +218,8 @@ class Inspector(QWidget):
             ((layer_id, rect),) = rects.items()
             self._undo.push(SetRect(layer_id, rect))
         else:
-            self._undo.push(SetRects(rects))
+            is_size = key in ("width", "height")
+            self._undo.push(SetRects(rects, "Resize" if is_size else "Move"))
         self.refresh()
 
     def _lay_out(self) -> None:

@@ -18,7 +18,8 @@ from PySide6.QtCore import (
     Qt,
 )
 
-from app.document.commands import Rename, Reorder
+from app.document.commands import AddLayers, Rename, Reorder
+from app.document.commands.boxes import copied
 from app.document.document import Document
 from app.document.layer import Layer
 from app.ui.panels.layer_state import LayerState, seed_text, spoken, state_of
@@ -146,9 +147,7 @@ class LayerListModel(QAbstractListModel):
         self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: Index
     ) -> bool:
         """Qt override: reorder. Returns False so that the view removes no rows itself."""
-        if data.hasFormat(MIME_ROWS):
-            ids = json.loads(bytes(data.data(MIME_ROWS).data()))
-            self.move_rows(ids, row if row >= 0 else self.rowCount())
+        self.move_rows(dragged_ids(data), row if row >= 0 else self.rowCount())
         return False
 
     # ---- inside ----
@@ -166,6 +165,22 @@ class LayerListModel(QAbstractListModel):
         if above == self._document.background_id:
             above = None
         return self._undo.push(Reorder(present, above))
+
+    def copy_rows(self, ids: Sequence[int], row: int) -> list[int]:
+        """Put copies of layers, at the same places of the canvas, into the gap at `row`.
+
+        Returns:
+            ids of the copies; none when there was nothing to copy or no room.
+        """
+        chosen = [layer for layer in self._document.foregrounds if layer.id in ids]
+        if not chosen:
+            return []
+        below = self._ids[row] if row < len(self._ids) else self._document.background_id
+        text = tr("Duplicate '{0}'").format(chosen[0].name)
+        if len(chosen) > 1:
+            text = tr("Duplicate {0} layers").format(len(chosen))
+        command = AddLayers([copied(layer) for layer in chosen], below, text)
+        return command.new_ids if self._undo.push(command) else []
 
     def _on_changed(self, revision: int) -> None:
         wanted = [layer.id for layer in reversed(self._document.layers)]
@@ -197,3 +212,10 @@ class LayerListModel(QAbstractListModel):
 def foot_text(document: Document, limit: int) -> str:
     """LA2: "4 of 50"."""
     return tr("{0} of {1}").format(len(document.foregrounds), limit)
+
+
+def dragged_ids(data: QMimeData) -> list[int]:
+    """Ids of the layers whose rows are being dragged; none for anything else."""
+    if not data.hasFormat(MIME_ROWS):
+        return []
+    return [int(layer_id) for layer_id in json.loads(bytes(data.data(MIME_ROWS).data()))]

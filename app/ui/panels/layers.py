@@ -31,7 +31,7 @@ from app.document.layer import Layer
 from app.ui.actions import Actions, plain
 from app.ui.fact import Fact
 from app.ui.panels.layer_delegate import LayerDelegate, RowParts
-from app.ui.panels.layer_list_model import MIME_ROWS, LayerListModel, foot_text
+from app.ui.panels.layer_list_model import MIME_ROWS, LayerListModel, dragged_ids, foot_text
 from app.ui.panels.looks_bar import LooksBar
 from app.ui.panels.thumbnails import Thumbnails
 from app.ui.selection import Selection
@@ -144,14 +144,19 @@ class LayerList(QListView):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Qt override: the gap nearest to the pointer counts."""
+        """Qt override: the gap nearest to the pointer counts; Ctrl puts copies there (3.4)."""
         at = event.position().toPoint()
         index = self.indexAt(at)
         row = self._rows.rowCount()
         if index.isValid():
             below_middle = at.y() > self.visualRect(index).center().y()
             row = index.row() + (1 if below_middle else 0)
-        self._rows.dropMimeData(event.mimeData(), Qt.DropAction.MoveAction, row, 0, QModelIndex())
+        ids = dragged_ids(event.mimeData())
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            if copies := self._rows.copy_rows(ids, row):
+                self._selection.set(copies)
+        else:
+            self._rows.move_rows(ids, row)
         # After a move Qt asks the model to remove the dragged rows; ours never does: the document
         # has reordered them already.
         event.accept()
@@ -187,7 +192,7 @@ class LayerList(QListView):
         parts = RowParts.of(self.visualRect(index), self._thumbnails.side)
         ids = list(self._selection.ids) if layer.id in self._selection else [layer.id]
         if parts.eye.contains(at) and event.modifiers() & Qt.KeyboardModifier.AltModifier:
-            self._solo.toggle(ids)
+            self._solo.toggle([layer.id])  # only that one (LY1)
         elif parts.eye.contains(at):
             self._undo.push(SetVisible(ids, not layer.visible))
         elif parts.lock.contains(at):

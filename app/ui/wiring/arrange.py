@@ -59,7 +59,17 @@ class ArrangeWiring(QObject):
 
     def _push(self, rects: dict[int, Rect], verb: str) -> None:
         if rects:
-            self._session.push(SetRects(rects, verb))
+            self._session.push(SetRects(self._on_grid(rects), verb))
+
+    def _on_grid(self, rects: dict[int, Rect]) -> dict[int, Rect]:
+        """Empty boxes go to the nearest cell: snapped outward they would grow."""
+        document = self._session.document
+        return {
+            key: rect
+            if document.layer(key).has_pixels
+            else rect.moved_to_grid(document.grid, document.canvas)
+            for key, rect in rects.items()
+        }
 
     def _on_changed(self, revision: int) -> None:
         self.refresh()

@@ -12,6 +12,7 @@ from app.ui.actions import Actions
 from app.ui.canvas.compare import ComparePage
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.view import CanvasView
+from app.ui.frames import bring_forward
 from app.ui.panels.candidate_strip import CandidateStrip
 from app.ui.panels.inspector import Inspector
 from app.ui.panels.layers import LayerPanel
@@ -62,10 +63,15 @@ class CandidatesWiring(QObject):
         strip.list.left.connect(view.setFocus)
         compare.closed.connect(view.setFocus)
         view.enter_pressed.connect(self.accept)
+        view.layer_opened.connect(self._open)
         view.before_held.connect(stage.hold_before)
         stage.changed.connect(self._on_stage)
         stage.shown.connect(self._on_shown)
         self._on_stage()
+
+    def _open(self) -> None:
+        """3.4: a double click shows the inspector; the strip has the layer's candidates already."""
+        bring_forward(self._inspector)
 
     def accept(self) -> None:
         """Take what is shown in place."""

@@ -44,7 +44,7 @@ class EditWiring(QObject):
         self.new_box_here = QAction(tr("New &Box Here"), view)
         self.new_box_here.setToolTip(tr("Adds an empty box around this place."))
         self._menu = context_menu(view, actions, self.new_box_here, here.menu)
-        self._canvas_menu = canvas_menu(view, actions, self.new_box_here)
+        self._canvas_menu = canvas_menu(view, actions, self.new_box_here, here.menu)
         self._connect()
         self.refresh()
 

@@ -59,14 +59,14 @@ class HereWiring(QObject):
             top = self._session.selection.top()
             middle = self._session.document.canvas.rect if top is None else top.rect
             place = middle.centre
-        return self._view.canvas_scene.layers_at(*place)
+        return self._view.canvas_scene.layers_at(*place, any_alpha=True)
 
     def _on_pointer(self, x: int, y: int) -> None:
         if (x, y) != (-1, -1):  # else it left, perhaps for the menu bar
             self.place = (x, y)
 
-    def _on_asked(self, layers: list[Layer], at: QPoint) -> None:
+    def _on_asked(self, at: QPoint) -> None:
         self.come_to(at)
         self.fill()
-        if layers:
+        if self._layers():
             self.menu.popup(at)

@@ -123,13 +123,17 @@ class ToolsWiring(QObject):
         multiple = document.grid
         if info is not None and info.canvas_multiple % document.grid == 0:
             multiple = info.canvas_multiple
-        dialog = NewDialog(
-            self._window, [Size(*size) for size in sizes], multiple, self._set_canvas
+        self._open(
+            NewDialog(
+                self._window,
+                [Size(*size) for size in sizes],
+                multiple,
+                self._set_canvas,
+                title=tr("Canvas Size"),
+                verb=tr("Change Size"),
+                now=document.canvas,
+            )
         )
-        dialog.setWindowTitle(tr("Canvas Size"))
-        dialog.width_field.setValue(document.canvas.width)
-        dialog.height_field.setValue(document.canvas.height)
-        self._open(dialog)
 
     def show_diagnostics(self) -> None:
         """GE17: what a report needs, to look at and to copy. Nothing is sent."""

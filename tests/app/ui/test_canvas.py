@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtTest import QTest
 
+from app.document.commands import Placement, PlacePixels
 from app.document.composite import composite
 from app.ui.images import to_array
 from tests.app.ui.helpers import at, click, drag, draw_box, key, move, press_and_move
@@ -75,7 +76,8 @@ def test_the_51st_box_is_refused(window: Any) -> None:
     window.actions_["new_box"].trigger()
     assert len(window.session.document.foregrounds) == 50
     assert window.messages.isVisible()
-    assert "50 layers" in window.messages.text.text()
+    said = "This model handles 50 layers. The box was not added. Delete a layer first."
+    assert said in window.messages.text.text()
 
 
 def test_dragging_a_generated_layer_snaps_and_is_one_step(window: Any, qtbot: Any) -> None:
@@ -85,7 +87,7 @@ def test_dragging_a_generated_layer_snaps_and_is_one_step(window: Any, qtbot: An
     before = only_foreground(window)
     window.actions_["tool_select"].trigger()
     steps = window.session.undo.stack.index()
-    drag(window, (128, 128), (128 + 70, 128 + 5))
+    drag(window, (128, 128), (128 + 67, 128 + 4))
     after = only_foreground(window)
     assert (after.rect.x, after.rect.y) == (128, 64)
     assert after.pixel_hash == before.pixel_hash
@@ -166,8 +168,11 @@ def test_handles_resize_an_empty_box(window: Any) -> None:
 
 
 def test_nudge_keys(window: Any) -> None:
-    """CA6: empty boxes by the grid, layers with pixels by 1 and 10 pixels."""
+    """CA6: empty boxes by the grid and four cells, layers with pixels by 1 and 10 pixels."""
     draw_box(window, 64, 64, 192, 192)
+    key(window, Qt.Key.Key_Right, SHIFT, widget=window.view)
+    assert only_foreground(window).rect.x == 64 + 4 * 32
+    window.actions_["undo"].trigger()
     key(window, Qt.Key.Key_Right, widget=window.view)
     assert only_foreground(window).rect.x == 96
     fill(window.session.document)
@@ -200,6 +205,39 @@ def test_hundred_percent_is_one_device_pixel(window: Any) -> None:
     window.actions_["zoom_100"].trigger()
     ratio = window.view.devicePixelRatioF()
     assert window.view.transform().m11() * ratio == pytest.approx(1.0)
+
+
+def test_fit_and_selection(window: Any) -> None:
+    """CA1: the whole canvas, and what is selected as large as it fits, in the middle."""
+    draw_box(window, 32, 64, 128, 160)
+    view, port = window.view, window.view.viewport().rect()
+    window.actions_["zoom_selection"].trigger()
+    shown = view.to_view().mapRect(QRectF(32, 64, 96, 96)).toRect()
+    assert port.contains(shown)
+    assert (shown.center() - port.center()).manhattanLength() <= 4
+    closer = view.navigation.zoom
+    window.actions_["zoom_fit"].trigger()
+    assert port.contains(view.to_view().mapRect(QRectF(0, 0, 512, 512)).toRect())
+    assert view.navigation.zoom < closer
+
+
+def test_pixels_are_square_from_two_hundred_percent(window: Any, qtbot: Any) -> None:
+    """CA1: below that the picture is smooth: colours appear that it does not have."""
+    window.actions_["background"].trigger()
+    draw_box(window, 64, 64, 192, 192)
+    layer = only_foreground(window)
+    stripes = np.full((128, 128, 4), 255, np.uint8)
+    stripes[:, ::2, :3] = 0
+    window.session.push(PlacePixels([Placement(layer.id, stripes, layer.rect)]))
+    window.session.selection.clear()
+    window.actions_["tool_select"].trigger()
+    for zoom, is_square in ((2.0, True), (3.0, True), (1.5, False)):
+        window.view.navigation.look_at(QPointF(128, 128), zoom)
+        qtbot.waitUntil(lambda: window.scene.is_settled)
+        shown = to_array(window.view.viewport().grab().toImage())
+        place = at(window, 128, 128)
+        tones = set(np.unique(shown[place.y(), place.x() - 30 : place.x() + 30, 0]).tolist())
+        assert (tones == {0, 255}) == is_square, (zoom, tones)
 
 
 def test_space_drag_pans(window: Any) -> None:

@@ -11,12 +11,14 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
+from app.document.composite import composite
 from app.ui.panels.layer_delegate import RowParts
 from app.ui.theme import DARK
 from tests.app.ui.helpers import at, drag, draw_box, generate, key, move, press_and_move
 from tests.fakes import fill
 
 CTRL = Qt.KeyboardModifier.ControlModifier
+NONE = Qt.KeyboardModifier.NoModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
@@ -101,6 +103,23 @@ def test_rename_in_place(window: Any, qtbot: Any) -> None:
         assert window.session.document.foregrounds[2].name == expected
 
 
+def test_a_double_click_on_a_name_renames(window: Any, qtbot: Any) -> None:
+    """LY5, 3.4: in place, with room for 200 characters and no more."""
+    three_boxes(window)
+    rows = window.layers.list
+    parts = RowParts.of(rows.visualRect(window.layers.model.index(1)))
+    place = parts.name.center() - QPoint(20, 0)
+    for press in (QTest.mouseClick, QTest.mouseDClick):
+        press(rows.viewport(), Qt.MouseButton.LeftButton, NONE, place)
+    editor = rows.findChild(QLineEdit)
+    assert editor.text() == "Layer 2"
+    editor.setText("")
+    QTest.keyClicks(editor, "n" * 201)
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: rows.findChild(QLineEdit) is None)
+    assert window.session.document.foregrounds[1].name == "n" * 200
+
+
 def test_eye_and_lock_in_the_row(window: Any) -> None:
     """LY1, LY2: a click toggles, one step each; a locked layer cannot be deleted or moved."""
     three_boxes(window)
@@ -121,10 +140,19 @@ def test_eye_and_lock_in_the_row(window: Any) -> None:
 
 
 def test_reorder_by_rows_and_keys(window: Any) -> None:
-    """LY6: dropped rows keep their order; Ctrl+PgUp and PgDn move by one."""
+    """LY6: dropped rows keep their order; Ctrl+PgUp and PgDn move by one; top row = front."""
     three_boxes(window)
     model = window.layers.model
     assert names(window) == ["Layer 3", "Layer 2", "Layer 1"]
+    assert [model.index(row).data() for row in range(3)] == names(window)
+    upper_two = model.mimeData([model.index(1), model.index(0)])
+    model.dropMimeData(upper_two, Qt.DropAction.MoveAction, 3, 0, model.index(-1))
+    assert names(window) == ["Layer 1", "Layer 3", "Layer 2"]
+    window.actions_["undo"].trigger()
+    # A line between rows shows the target: no row takes anything onto itself.
+    assert window.layers.list.showDropIndicator()
+    takes = Qt.ItemFlag.ItemIsDropEnabled
+    assert not any(model.flags(model.index(row)) & takes for row in range(model.rowCount()))
     mime = model.mimeData([model.index(0)])
     model.dropMimeData(mime, Qt.DropAction.MoveAction, 2, 0, model.index(-1))
     assert names(window) == ["Layer 2", "Layer 3", "Layer 1"]
@@ -149,11 +177,30 @@ def test_the_background_stays_lowest(window: Any) -> None:
     three_boxes(window)
     model = window.layers.model
     assert not model.flags(model.index(3)) & Qt.ItemFlag.ItemIsDragEnabled
+    assert model.layer_at(model.index(3)).is_background
+    model.dropMimeData(
+        model.mimeData([model.index(0)]), Qt.DropAction.MoveAction, 4, 0, model.index(-1)
+    )
+    assert model.rowCount() == 4, "the merged picture is no row"
+    assert model.layer_at(model.index(3)).is_background
+    window.actions_["undo"].trigger()
     window.session.selection.set([window.session.document.background_id])
-    assert not window.actions_["delete"].isEnabled()
+    for name in ("delete", "raise", "to_front", "duplicate"):
+        assert not window.actions_[name].isEnabled()
+    window.actions_["tool_select"].trigger()
+    count = window.session.undo.stack.count()
+    drag(window, (300, 400), (400, 480))
+    assert window.session.undo.stack.count() == count
     window.actions_["background"].trigger()
     assert window.session.document.background is None
     assert model.rowCount() == 3
+    assert not composite(window.session.document)[..., 3].any()
+    window.actions_["generate"].trigger()
+    asked = {each.layer_id for each in window.engine.last.layers}
+    assert asked == {layer.id for layer in window.session.document.foregrounds}
+    window.session.bridge.stop()
+    window.actions_["background"].trigger()
+    window.actions_["undo"].trigger()
     window.actions_["undo"].trigger()
     assert window.actions_["background"].isChecked()
 
@@ -167,6 +214,8 @@ def test_duplicate_and_delete(window: Any, qtbot: Any) -> None:
     key(window, Qt.Key.Key_J, CTRL, widget=window.view)
     copy = window.session.document.foregrounds[1]
     assert copy.name == "Layer 1 copy"
+    assert copy.id != original.id
+    assert copy.number == 4
     assert copy.pixel_hash == original.pixel_hash
     assert copy.rect == original.rect.translated(32, 32)
     assert window.session.selection.ids == {copy.id}
@@ -176,7 +225,7 @@ def test_duplicate_and_delete(window: Any, qtbot: Any) -> None:
 
 
 def test_canvas_and_list_agree(window: Any) -> None:
-    """LY8: one selection."""
+    """LY8: one selection, by click, Ctrl+click and Shift+click."""
     three_boxes(window)
     rows = window.layers.list
     rect = rows.visualRect(window.layers.model.index(1))
@@ -185,6 +234,19 @@ def test_canvas_and_list_agree(window: Any) -> None:
     )
     assert window.session.selection.ids == {window.session.document.foregrounds[1].id}
     assert window.inspector.name.text() == "Layer 2"
+    one, two, three = (layer.id for layer in window.session.document.foregrounds)
+
+    def also(row: int, modifiers: Any) -> set[int]:
+        place = rows.visualRect(window.layers.model.index(row)).center() + QPoint(40, -10)
+        QTest.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, modifiers, place)
+        return set(window.session.selection.ids)
+
+    assert also(0, CTRL) == {two, three}
+    assert also(1, CTRL) == {three}
+    assert also(2, SHIFT) >= {one, two}
+    click_part(window, 2, "eye")
+    shown = {layer.id: layer.visible for layer in window.session.document.foregrounds}
+    assert {each for each, visible in shown.items() if not visible} == window.session.selection.ids
     window.session.selection.set([window.session.document.foregrounds[0].id])
     (index,) = rows.selectedIndexes()
     assert index.row() == 2
@@ -201,6 +263,13 @@ def test_inspector_fields(window: Any) -> None:
     fields["width"].setValue(100)
     assert window.session.document.layer(layer.id).rect.width == 128
     assert fields["width"].value() == 128
+    fields["x"].selectAll()
+    QTest.keyClicks(fields["x"].lineEdit(), "40")
+    QTest.keyClick(fields["x"], Qt.Key.Key_Return)
+    assert (fields["x"].value(), fields["width"].value()) == (32, 160)
+    assert fields["x"].text() == "X  32"
+    QTest.keyClick(fields["x"], Qt.Key.Key_Up)
+    assert window.session.document.layer(layer.id).rect.to_box() == (64, 64, 224, 192)
     fill(window.session.document)
     window.session.selection.set([])
     window.session.selection.set([layer.id])
@@ -324,6 +393,9 @@ def test_thumbnails_arrive(window: Any, qtbot: Any) -> None:
     middle = picture.pixelColor(20, 20)
     red, green, blue, _ = layer.pixels[64, 48]
     assert abs(middle.red() - red) + abs(middle.green() - green) + abs(middle.blue() - blue) < 30
+    # Around the disc the checkerboard shows.
+    corners = {picture.pixelColor(x, y).name() for x in (1, 38) for y in (1, 38)}
+    assert corners <= {DARK.check_a.lower(), DARK.check_b.lower()}
 
 
 def test_escape_leaves_a_field_and_restores_it(window: Any) -> None:
@@ -352,6 +424,11 @@ def test_fields_edit_every_selected_layer(window: Any) -> None:
     window.inspector.fields["y"].setValue(96)
     assert {layer.rect.y for layer in window.session.document.foregrounds} == {96}
     assert window.session.undo.stack.count() == steps + 1
+    window.inspector.fields["width"].setValue(70)
+    assert {layer.rect.width for layer in window.session.document.foregrounds} == {96}
+    window.inspector.fields["width"].setValue(60)
+    assert {layer.rect.width for layer in window.session.document.foregrounds} == {64}
+    assert window.session.undo.stack.undoText() == "Resize 3 layers"
     assert not window.inspector.name.isEnabled()
     window.session.selection.set([layers[0].id])
     assert window.inspector.name.isEnabled()

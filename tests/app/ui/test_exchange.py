@@ -289,6 +289,7 @@ def test_pictures_come_in_by_drop(window: Any, qtbot: Any, tmp_path: Path) -> No
     wait(window, qtbot)
     sun, box = window.session.document.foregrounds
     assert abs(sun.rect.centre[0] - 100) <= 2 and abs(sun.rect.centre[1] - 60) <= 2
+    assert (sun.kind, sun.name) == ("imported", "sun")
     assert (box.kind, box.rect) == ("box", Rect(32, 32, 32, 32))
 
 
@@ -304,12 +305,13 @@ def test_what_is_no_picture_is_refused(window: Any, qtbot: Any, tmp_path: Path) 
 
 
 def test_a_picture_opens_as_a_new_document(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """IO6: its size rounded up to the grid; it has no project file yet."""
+    """IO6, CA9: its size rounded up to the grid; it has no project file yet."""
     path = stored(tmp_path / "photo.png", random_picture(70, 40))
     window.files.open_path(path)
     wait(window, qtbot)
     canvas = window.session.document.canvas
     assert (canvas.width, canvas.height) == (96, 64)
+    assert [layer.kind for layer in window.session.document.foregrounds] == ["imported"]
     assert window.session.path is None
     assert window.isWindowModified()
 

@@ -18,7 +18,7 @@ from app.document.contents import new_contents
 from app.document.geometry import Size
 from app.document.storage.leftovers import beside
 from app.document.storage.ora import save_project
-from app.ui.dialogs import NewDialog
+from app.ui.dialogs import NewDialog, ratio_name
 from app.ui.text import moment
 from tests.app.ui.helpers import draw_box, generate, key
 
@@ -222,6 +222,8 @@ def test_new_asks_for_size_and_unsaved_changes(window: Any, qtbot: Any) -> None:
         dialog.width_field.setValue(800)
         assert dialog.warning.text()
         assert dialog.size_chosen.width == 768
+        dialog.width_field.editingFinished.emit()
+        assert dialog.width_field.value() == 768, "what will be made of it"
         dialog.width_field.setValue(700)
         assert not dialog.warning.text()
         dialog.accept()
@@ -233,6 +235,22 @@ def test_new_asks_for_size_and_unsaved_changes(window: Any, qtbot: Any) -> None:
     canvas = window.session.document.canvas
     assert (canvas.width, canvas.height) == (640, 512)
     assert not window.session.document.foregrounds
+
+
+@pytest.mark.parametrize(
+    ("size", "name"),
+    [
+        ((512, 512), "1:1"),
+        ((640, 384), "≈ 16:9"),
+        ((384, 640), "≈ 9:16"),
+        ((576, 448), "≈ 3:2"),
+        ((448, 576), "≈ 2:3"),
+        ((768, 512), "3:2"),
+    ],
+)
+def test_trained_sizes_have_the_name_of_the_nearest_ratio(size: tuple[int, int], name: str) -> None:
+    """LA6: 1:1, 3:2, 2:3, 16:9, 9:16."""
+    assert ratio_name(Size(*size)) == name
 
 
 def test_closing_asks_and_cancel_keeps_the_window(window: Any, qtbot: Any) -> None:

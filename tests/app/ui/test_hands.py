@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QStyleOptionViewItem, QToolTip
 
-from app.document.commands import SetBlend, SetVisible
+from app.document.commands import SetBlend, SetLocked, SetVisible
 from app.ui.canvas import overlay
 from app.ui.canvas.region_item import to_rectf
 from app.ui.panels.layer_delegate import RowParts
@@ -102,6 +102,10 @@ def test_when_the_grid_shows(
     assert is_painted() == still
     window.actions_["tool_box"].trigger()
     press_and_move(window, (64, 64), (192, 192))
+    assert is_painted() == drawing
+    window.view.cancel_drag()
+    draw_box(window, 192, 192, 320, 320)
+    press_and_move(window, (320, 320), (352, 352))  # a handle
     assert is_painted() == drawing
     window.view.cancel_drag()
 
@@ -261,6 +265,9 @@ def test_every_part_of_a_row_explains_itself(window: Any, monkeypatch: Any) -> N
     window.session.push(SetVisible([layer.id], False))
     spoken = index.data(Qt.ItemDataRole.AccessibleTextRole)
     assert spoken.startswith("Layer 1, layer 1 of 2, hidden, ")
+    assert spoken.endswith(", Up to date")
+    window.session.push(SetLocked([layer.id], True))
+    assert ", locked, " in index.data(Qt.ItemDataRole.AccessibleTextRole)
 
 
 def test_eye_lock_and_delete_act_on_all_selected(window: Any) -> None:

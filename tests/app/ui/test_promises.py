@@ -39,6 +39,17 @@ def test_a_marquee_selects_what_it_touches(window: Any) -> None:
     assert window.session.selection.ids == {window.session.document.background_id}
 
 
+def test_a_marquee_from_bare_canvas(window: Any) -> None:
+    """CA8: without a background, and from beside the canvas; touching a corner is enough."""
+    one, two, low = three(window)
+    window.actions_["background"].trigger()
+    drag(window, (130, 200), (94, 94))
+    assert window.session.selection.ids == {one}
+    drag(window, (-20, 250), (40, 322))
+    assert window.session.selection.ids == {low}
+    assert two not in window.session.selection
+
+
 def test_a_marquee_that_is_left_restores_the_selection(window: Any) -> None:
     """CA8, 3.3: Esc in the drag brings back what was selected before."""
     one, two, _ = three(window)

@@ -8,10 +8,17 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.document.commands import Rename, SetLocked, SetPrompt, SetSeed, SetSettings
+from app.document.commands import (
+    Rename,
+    SetLocked,
+    SetPrompt,
+    SetSeed,
+    SetSettings,
+    SetVisible,
+)
 from app.document.composite import composite
 from app.document.contents import Settings
-from app.document.geometry import Rect
+from app.document.geometry import Rect, Size
 from app.ui.images import to_array
 from app.ui.panels.layer_delegate import RowParts
 from tests.app.ui.helpers import LEFT, at, drag, draw_box, generate, key
@@ -65,6 +72,11 @@ def test_a_drag_of_the_opacity_slider_is_one_step(window: Any) -> None:
     assert window.session.undo.stack.count() == steps + 1
     window.actions_["undo"].trigger()
     assert bar.slider.value() == 100
+    bar.field.selectAll()
+    QTest.keyClicks(bar.field.lineEdit(), "37")
+    QTest.keyClick(bar.field, Qt.Key.Key_Return)
+    assert window.session.document.layer(layers[0].id).opacity == 0.37
+    assert (bar.slider.minimum(), bar.slider.maximum(), bar.slider.value()) == (0, 100, 37)
 
 
 def test_blend_modes_by_bar_and_key(window: Any) -> None:
@@ -101,7 +113,30 @@ def test_align_by_key(window: Any) -> None:
     window.session.selection.set([layer.id for layer in layers])
     key(window, Qt.Key.Key_W, ALT, widget=window.view)
     assert {layer.rect.y for layer in window.session.document.foregrounds} == {64}
+    assert window.session.undo.stack.undoText() == "Align 2 layers"
     assert not window.actions_["distribute_h"].isEnabled()
+    window.actions_["undo"].trigger()
+    assert [layer.rect for layer in window.session.document.foregrounds][1] == layers[1].rect
+
+
+def test_align_and_distribute_leave_the_size_of_a_box(window: Any) -> None:
+    """CA4: an empty box goes to the nearest cell; it does not grow where the middle is off it."""
+    for left in (0, 96, 416):
+        window.session.selection.set([])
+        draw_box(window, left, 64, left + 96, 160)
+    document = window.session.document
+    window.session.selection.set([document.foregrounds[0].id])
+    key(window, Qt.Key.Key_H, ALT, widget=window.view)
+    rect = document.foregrounds[0].rect
+    assert rect.size == Size(96, 96)
+    assert abs(rect.centre[0] - 256) <= 16
+    window.actions_["undo"].trigger()
+    window.session.selection.set([layer.id for layer in document.foregrounds])
+    steps = window.session.undo.stack.index()
+    window.actions_["distribute_h"].trigger()
+    assert [layer.rect.size for layer in document.foregrounds] == [Size(96, 96)] * 3
+    assert abs(document.foregrounds[1].rect.centre[0] - 256) <= 16
+    assert window.session.undo.stack.index() == steps + 1
 
 
 def test_solo_is_view_state(window: Any, qtbot: Any) -> None:
@@ -120,14 +155,22 @@ def test_solo_is_view_state(window: Any, qtbot: Any) -> None:
     assert document.content_hash() == before
     assert window.session.undo.stack.count() == steps
     assert composite(document)[320, 350, 3] == 255
+    window.actions_["generate"].trigger()
+    assert {each.layer_id for each in window.engine.last.layers if each.is_target} == {
+        layer.id for layer in document.layers
+    }
+    window.session.bridge.stop()
+    window.view.setFocus()
     key(window, Qt.Key.Key_S, widget=window.view)
     assert all(window.scene.shows(layer) for layer in document.layers)
 
 
 def test_alt_click_on_an_eye_is_solo(window: Any) -> None:
-    """LY1: again restores exactly what was; a hidden layer stays hidden."""
+    """LY1: only that layer, whatever is selected; again restores exactly what was."""
     layers = filled(window)
-    rows = window.layers.list
+    document, rows = window.session.document, window.layers.list
+    window.session.push(SetVisible([layers[0].id], False))
+    window.session.selection.set([layer.id for layer in layers])
     index = window.layers.model.index_of(layers[1].id)
     eye = RowParts.of(rows.visualRect(index)).eye.center()
     QTest.mouseClick(rows.viewport(), LEFT, ALT, eye)
@@ -135,6 +178,8 @@ def test_alt_click_on_an_eye_is_solo(window: Any) -> None:
     assert window.session.document.layer(layers[1].id).visible
     QTest.mouseClick(rows.viewport(), LEFT, ALT, eye)
     assert not window.solo
+    shown = [layer.id for layer in document.layers if window.scene.shows(layer)]
+    assert shown == [document.background_id, layers[1].id], "what was hidden is hidden"
 
 
 def test_matte_steps_through_its_colours(window: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 
 from app.document.geometry import Rect, Size
 from app.settings import (
@@ -296,6 +296,14 @@ def test_canvas_size_keeps_the_pixels(window: Any) -> None:
     fill(window.session.document)
     layer = window.session.document.foregrounds[0]
     dialog = opened(window, "canvas_size")
+    assert dialog.windowTitle() == "Canvas Size"
+    assert "Change Size" in [each.text() for each in dialog.findChildren(QPushButton)]
+    presets = [dialog.preset.itemText(place) for place in range(dialog.preset.count())]
+    assert presets == ["512 × 512 (1:1)", "640 × 512 (≈ 3:2)", "Own size"]
+    assert (dialog.preset.currentIndex(), dialog.warning.text()) == (0, "")
+    dialog.width_field.setValue(704)
+    assert dialog.preset.currentText() == "Own size"
+    assert "not trained for this size" in dialog.warning.text()
     dialog.width_field.setValue(640)
     dialog.height_field.setValue(512)
     dialog.accept()

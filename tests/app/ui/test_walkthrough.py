@@ -12,7 +12,17 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QLineEdit
 from app.document.geometry import Rect
 from app.ui.exchange.export_dialog import ExportDialog
 from app.ui.panels.layer_delegate import RowParts
-from tests.app.ui.helpers import LEFT, click, drag, draw_box, generate, hashes, key
+from tests.app.ui.helpers import (
+    LEFT,
+    at,
+    click,
+    drag,
+    draw_box,
+    generate,
+    hashes,
+    key,
+    press_and_move,
+)
 from tests.fakes import fill
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -192,13 +202,17 @@ def test_the_first_result_changes_to_the_select_tool_once(window: Any, qtbot: An
 
 def test_dragging_a_duplicate_with_alt(window: Any) -> None:
     """LY7: Alt places the copy; the original stays."""
-    from tests.app.ui.helpers import drag
-
     draw_box(window, 64, 64, 192, 192)
     fill(window.session.document)
     window.actions_["tool_select"].trigger()
     window.session.selection.set([])
-    drag(window, (128, 128), (256, 128), ALT)
+    press_and_move(window, (128, 128), (256, 128), ALT)
+    shown = window.view.viewport().grab().toImage()
+    disc = [int(each) for each in window.session.document.foregrounds[0].pixels[64, 64, :3]]
+    for x in (128, 256):  # both discs are seen while it goes on
+        seen = shown.pixelColor(at(window, x, 128)).getRgb()[:3]
+        assert max(abs(a - b) for a, b in zip(seen, disc, strict=True)) <= 4
+    QTest.mouseRelease(window.view.viewport(), LEFT, ALT, at(window, 256, 128))
     first, copy = window.session.document.foregrounds
     assert first.rect == Rect(64, 64, 128, 128)
     assert copy.rect == Rect(192, 64, 128, 128)
