@@ -10,12 +10,14 @@ Shapes: h w rows and columns of one tile.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
 from app.document.alpha import blocks_of
+from app.document.blends import BLENDS, Blend
 from app.document.document import Document
 from app.document.geometry import Rect
 from app.document.layer import Layer, window
@@ -28,8 +30,6 @@ _THREADS_FROM = 512 * 512
 _MAX_THREADS = 4
 # float32 sums of many layers miss an exact half by less than this, in units of one 8-bit level.
 _TIE_GUARD = 1.0 / 2048
-
-Blend = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def composite(source: Document | Iterable[Layer], rect: Rect | None = None) -> np.ndarray:
@@ -51,60 +51,29 @@ def composite(source: Document | Iterable[Layer], rect: Rect | None = None) -> n
         rect = rect or source.canvas.rect
     else:
         layers = tuple(source)
-    shown = _shown(layers)
+    shown = shown_layers(layers)
     if rect is None:
         rect = _union(shown)
     out = np.zeros((rect.height, rect.width, 4), np.uint8)
-    needed = [(tile, _needed(shown, tile)) for tile in _tiles(rect)]
-    _paint_tiles([item for item in needed if item[1]], rect, out)
+    needed = [(tile, needed_in(shown, tile)) for tile in tiles_of(rect)]
+    on_threads(
+        [
+            (area_of(found), partial(_paint_tile, found, tile, out[window(tile, rect)]))
+            for tile, found in needed
+            if found
+        ]
+    )
     return out
 
 
-class Compositor:
-    """`composite` for a picture that changes: paints only the tiles that look different.
-
-    Keeps the last picture and, for each of its tiles, what was painted there. Not for several
-    threads at a time.
-    """
-
-    def __init__(self) -> None:
-        self._rect: Rect | None = None
-        self._out = np.zeros((0, 0, 4), np.uint8)
-        self._painted: dict[Rect, _Needed] = {}
-
-    def composite(self, layers: Iterable[Layer], rect: Rect) -> np.ndarray:
-        """The same bytes as the function of this name.
-
-        Returns:
-            (height, width, 4) uint8, straight alpha; borrowed until the next call.
-        """
-        shown = _shown(layers)
-        if rect != self._rect:
-            self._rect, self._painted = rect, {}
-            self._out = np.zeros((rect.height, rect.width, 4), np.uint8)
-        needed = {tile: _needed(shown, tile) for tile in _tiles(rect)}
-        stale = [
-            (tile, found)
-            for tile, found in needed.items()
-            if not _paints_like(found, self._painted.get(tile, []))
-        ]
-        self._painted = {}  # nothing is known about a picture that was left half painted
-        for tile, found in stale:
-            if not found:
-                self._out[window(tile, rect)] = 0
-        _paint_tiles([item for item in stale if item[1]], rect, self._out)
-        self._painted = needed
-        return self._out
+Needed = list[tuple[Layer, Rect]]
 
 
-_Needed = list[tuple[Layer, Rect]]
-
-
-def _shown(layers: Iterable[Layer]) -> list[Layer]:
+def shown_layers(layers: Iterable[Layer]) -> list[Layer]:
     return [layer for layer in layers if layer.visible and layer.opacity > 0 and layer.has_pixels]
 
 
-def _tiles(rect: Rect) -> list[Rect]:
+def tiles_of(rect: Rect) -> list[Rect]:
     return [
         Rect(x, y, min(_TILE, rect.right - x), min(_TILE, rect.bottom - y))
         for y in range(rect.y, rect.bottom, _TILE)
@@ -112,29 +81,24 @@ def _tiles(rect: Rect) -> list[Rect]:
     ]
 
 
-def _paints_like(one: _Needed, other: _Needed) -> bool:
-    """Whether two lists of a tile give the same pixels there."""
-    return len(one) == len(other) and all(
-        (a.image, a.rect, a.opacity, a.blend, part) == (b.image, b.rect, b.opacity, b.blend, place)
-        for (a, part), (b, place) in zip(one, other, strict=True)
-    )
+def on_threads(work: Sequence[tuple[int, Callable[[], None]]]) -> None:
+    """Call everything, on several threads where that is worth it.
 
-
-def _paint_tiles(tiles: list[tuple[Rect, _Needed]], rect: Rect, out: np.ndarray) -> None:
-    """Paint these tiles of `rect` into `out`, on several threads where that is worth it."""
-
-    def paint(item: tuple[Rect, _Needed]) -> None:
-        tile, needed = item
-        _paint_tile(needed, tile, out[window(tile, rect)])
-
-    work = sum(part.area for _, needed in tiles for _, part in needed)
-    threads = min(_MAX_THREADS, os.cpu_count() or 1, len(tiles))
-    if threads < 2 or work < _THREADS_FROM:
-        for item in tiles:
-            paint(item)
+    Args:
+        work: (pixels to paint, what paints them).
+    """
+    threads = min(_MAX_THREADS, os.cpu_count() or 1, len(work))
+    if threads < 2 or sum(pixels for pixels, _ in work) < _THREADS_FROM:
+        for _, paint in work:
+            paint()
     else:  # numpy lets go of the interpreter while it computes
         with ThreadPoolExecutor(threads, thread_name_prefix="layerloom-composite") as pool:
-            list(pool.map(paint, tiles))
+            list(pool.map(lambda item: item[1](), work))
+
+
+def area_of(needed: Needed) -> int:
+    """Pixels that have to be painted."""
+    return sum(part.area for _, part in needed)
 
 
 def _union(layers: list[Layer]) -> Rect:
@@ -146,21 +110,31 @@ def _union(layers: list[Layer]) -> Rect:
     return rect
 
 
-def _paint_tile(needed: _Needed, tile: Rect, out: np.ndarray) -> None:
-    """Paint one tile into `out`, (h, w, 4) uint8; at least one layer is needed there."""
-    # Planes instead of pixels: with the channel in front every inner loop runs over a whole row,
-    # which is several times faster than over three neighbours.
-    # (4, h, w) premultiplied red, green, blue and alpha, 0 to 255
-    ground = np.zeros((4, tile.height, tile.width), np.float32)
+def empty_ground(tile: Rect) -> np.ndarray:
+    """(4, h, w) premultiplied red, green, blue and alpha, 0 to 255.
+
+    Planes instead of pixels: with the channel in front every inner loop runs over a whole row,
+    which is several times faster than over three neighbours.
+    """
+    return np.zeros((4, tile.height, tile.width), np.float32)
+
+
+def paint_over(ground: np.ndarray, needed: Needed, tile: Rect) -> None:
+    """Paint layers over the ground of a tile, in place."""
     for layer, part in needed:
         assert layer.pixels is not None
         source = layer.pixels[window(part, layer.rect)]
         rows, columns = window(part, tile)
         _paint(source, layer.opacity, BLENDS.get(layer.blend), ground[:, rows, columns])
-    _finish(ground, out)
 
 
-def _needed(layers: list[Layer], tile: Rect) -> _Needed:
+def _paint_tile(needed: Needed, tile: Rect, out: np.ndarray) -> None:
+    ground = empty_ground(tile)
+    paint_over(ground, needed, tile)
+    finish(ground, out)
+
+
+def needed_in(layers: list[Layer], tile: Rect) -> Needed:
     """What has to be painted in a tile, bottom to top, with the part that lies in it.
 
     Nothing below a layer that covers the tile with opaque normal pixels, and nothing that is
@@ -227,7 +201,7 @@ def _planes(source: np.ndarray) -> np.ndarray:
     return planes
 
 
-def _finish(ground: np.ndarray, out: np.ndarray) -> None:
+def finish(ground: np.ndarray, out: np.ndarray) -> None:
     """Straight 8-bit pixels from premultiplied planes; ties go up."""
     half = np.float32(0.5 + _TIE_GUARD)
     alpha = ground[3]
@@ -238,61 +212,3 @@ def _finish(ground: np.ndarray, out: np.ndarray) -> None:
     colour += half
     out[..., :3] = (np.minimum(colour, np.float32(255.0)) * (level > 0)).transpose(1, 2, 0)
     out[..., 3] = np.minimum(level, np.float32(255.0))
-
-
-def _hard_light(backdrop: np.ndarray, source: np.ndarray) -> np.ndarray:
-    doubled = 2.0 * source
-    screened = doubled - 1.0
-    return np.where(source <= 0.5, backdrop * doubled, backdrop + screened - backdrop * screened)
-
-
-def _overlay(backdrop: np.ndarray, source: np.ndarray) -> np.ndarray:
-    return _hard_light(source, backdrop)
-
-
-def _color_dodge(backdrop: np.ndarray, source: np.ndarray) -> np.ndarray:
-    quotient = np.divide(backdrop, 1.0 - source, out=np.ones_like(backdrop), where=source < 1.0)
-    return np.where(backdrop <= 0.0, np.float32(0.0), np.minimum(quotient, 1.0))
-
-
-def _color_burn(backdrop: np.ndarray, source: np.ndarray) -> np.ndarray:
-    quotient = np.divide(1.0 - backdrop, source, out=np.ones_like(backdrop), where=source > 0.0)
-    return np.where(backdrop >= 1.0, np.float32(1.0), 1.0 - np.minimum(quotient, 1.0))
-
-
-def _soft_light(backdrop: np.ndarray, source: np.ndarray) -> np.ndarray:
-    cubic = ((16.0 * backdrop - 12.0) * backdrop + 4.0) * backdrop
-    lifted = np.where(backdrop <= 0.25, cubic, np.sqrt(backdrop))
-    doubled = 2.0 * source - 1.0
-    darker = backdrop + doubled * backdrop * (1.0 - backdrop)
-    return np.where(source <= 0.5, darker, backdrop + doubled * (lifted - backdrop))
-
-
-def _screen(backdrop: np.ndarray, source: np.ndarray) -> np.ndarray:
-    return backdrop + source - backdrop * source
-
-
-def _difference(backdrop: np.ndarray, source: np.ndarray) -> np.ndarray:
-    return np.abs(backdrop - source)
-
-
-def _add(backdrop: np.ndarray, source: np.ndarray) -> np.ndarray:
-    return np.minimum(backdrop + source, 1.0)
-
-
-# B(backdrop, source) on straight colours of 0 to 1. "normal" and every name that is not here
-# paint the source as it is.
-BLENDS: dict[str, Blend] = {
-    "multiply": np.multiply,
-    "screen": _screen,
-    "overlay": _overlay,
-    "darken": np.minimum,
-    "lighten": np.maximum,
-    "color-dodge": _color_dodge,
-    "color-burn": _color_burn,
-    "hard-light": _hard_light,
-    "soft-light": _soft_light,
-    "difference": _difference,
-    "add": _add,
-}
-BLEND_MODES: tuple[str, ...] = ("normal", *BLENDS)

@@ -147,8 +147,11 @@ class Contents:
         return replace(self, foregrounds=foregrounds, next_number=number)
 
 
-def check_room(present: int, added: int) -> None:
+def check_room(present: int, added: int, what: str = "box") -> None:
     """Refuse more foregrounds than the model handles.
+
+    Args:
+        what: the word for a single one.
 
     Raises:
         LimitError: MS3.
@@ -157,7 +160,7 @@ def check_room(present: int, added: int) -> None:
         one = added == 1
         raise LimitError(
             f"This model handles {MAX_FOREGROUNDS} layers.",
-            "The box was not added." if one else f"The {added} layers were not added.",
+            f"The {what} was not added." if one else f"The {added} layers were not added.",
             "Delete a layer first." if one else "Delete some layers first.",
         )
 

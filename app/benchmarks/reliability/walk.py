@@ -11,8 +11,8 @@ from random import Random
 import numpy as np
 
 from app.document import Document, Rect, Settings, Size, UserError, commands, new_contents
+from app.document.blends import BLEND_MODES
 from app.document.commands import Command, Placement
-from app.document.composite import BLEND_MODES
 from app.document.contents import SeedMode
 
 Make = Callable[[Document, Random], Command]

@@ -33,7 +33,8 @@ class AddLayers(Command):
         self.new_ids = [new_layer_id() for _ in self.layers]
 
     def _apply(self, contents: Contents) -> Contents:
-        check_room(len(contents.foregrounds), len(self.layers))
+        has_pixels = any(layer.has_pixels for layer in self.layers)
+        check_room(len(contents.foregrounds), len(self.layers), "picture" if has_pixels else "box")
         added = []
         for place, (layer, new_id) in enumerate(zip(self.layers, self.new_ids, strict=True)):
             number = contents.next_number + place

@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QRect, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGraphicsScene
 
-from app.document.composite import Compositor
+from app.document.compositor import Compositor
 from app.document.document import Document
 from app.document.geometry import Box, Rect
 from app.document.layer import Candidate, Layer
@@ -25,7 +25,7 @@ from app.ui.canvas.region_item import CanvasItem
 from app.ui.images import to_qimage, wrapped
 from app.ui.solo import Solo
 
-SETTLE_MS = 60
+SETTLE_MS = 30
 PICK_ALPHA = 13  # 5 % of 255
 
 

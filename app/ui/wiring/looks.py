@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from app.document.blends import BLEND_MODES
 from app.document.commands import SetBlend, SetOpacity
-from app.document.composite import BLEND_MODES
 from app.ui.actions import Actions
 from app.ui.canvas.keys import OpacityKeys
 from app.ui.panels.looks_bar import LooksBar

@@ -73,12 +73,12 @@ def test_hidden_layers_are_left_out_without_a_trace(found: list[tuple]) -> None:
     ]
     quick = composite(layers, CANVAS)
     # An opacity of almost one paints the same bytes and hides nothing.
-    former = module._needed
-    module._needed = lambda stack, tile: [  # type: ignore[assignment]
+    former = module.needed_in
+    module.needed_in = lambda stack, tile: [  # type: ignore[assignment]
         (item, part) for item in stack if (part := item.rect.intersect(tile)) is not None
     ]
     try:
         slow = composite([replace(item) for item in layers], CANVAS)
     finally:
-        module._needed = former
+        module.needed_in = former
     assert np.array_equal(quick, slow)

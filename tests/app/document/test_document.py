@@ -6,11 +6,13 @@ import hashlib
 import sys
 from typing import Any
 
+import numpy as np
 import pytest
 
 from app.document import Document, DocumentError, LimitError, Rect, Size, new_contents
 from app.document.commands import (
     AddBox,
+    AddLayers,
     Command,
     DeleteLayers,
     DuplicateLayers,
@@ -24,6 +26,7 @@ from app.document.commands import (
     SetSettings,
 )
 from app.document.contents import Contents, Settings
+from app.document.imports import picture_layer
 from tests.app.document.examples import add_box, design, fill, run, small_document
 
 NAMES = (
@@ -174,6 +177,9 @@ def test_the_51st_box_is_refused_with_its_text() -> None:
         assert str(caught.value) == (
             "This model handles 50 layers. The box was not added. Delete a layer first."
         )
+    picture = picture_layer(np.full((8, 8, 4), 255, np.uint8), "sun", document.canvas)
+    with pytest.raises(LimitError, match="The picture was not added"):
+        AddLayers([picture]).do(document)
     assert document.content_hash() == before
     assert document.revision == 0
 

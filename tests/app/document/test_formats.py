@@ -22,6 +22,7 @@ from psd_tools import PSDImage
 from pyora import Project
 
 from app.document import Contents, Document, Layer, Rect, Size, new_contents
+from app.document.blends import BLEND_MODES
 from app.document.commands import (
     AddBox,
     ImportPicture,
@@ -32,7 +33,7 @@ from app.document.commands import (
     SetPrompt,
     SetVisible,
 )
-from app.document.composite import BLEND_MODES, composite
+from app.document.composite import composite
 from app.document.pixels import Pixels
 from app.document.storage import encoded
 from app.document.storage.errors import StorageError

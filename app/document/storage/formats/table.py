@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from app.document.composite import BLENDS
+from app.document.blends import BLENDS
 from app.document.contents import Contents
 from app.document.storage.atomic import Disk
 from app.document.storage.export import export_folder, export_zip
