@@ -52,6 +52,7 @@ class ClipboardWiring(QObject):
         actions["paste_layout"].triggered.connect(self.paste_layout)
         actions["paste_in_place"].triggered.connect(lambda: self.paste(in_place=True))
         session.selection.changed.connect(self.refresh)
+        session.document.events.changed.connect(self._on_changed)
         self.refresh()
 
     def refresh(self) -> None:
@@ -59,8 +60,15 @@ class ClipboardWiring(QObject):
         layers = self._session.selection.layers()
         nothing = "" if layers else tr("no layer is selected")
         self._actions.set_enabled("copy", nothing)
-        only_back = any(layer.is_background for layer in layers)
-        self._actions.set_enabled("cut", nothing or (tr("the background stays") * only_back))
+        reason = nothing
+        if any(layer.is_background for layer in layers):
+            reason = tr("the background stays")
+        elif locked := next((layer.name for layer in layers if layer.locked), ""):
+            reason = tr("'{0}' is locked").format(locked)
+        self._actions.set_enabled("cut", reason)
+
+    def _on_changed(self, revision: int) -> None:
+        self.refresh()
 
     # ---- out ----
 

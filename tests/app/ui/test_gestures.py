@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QDropEvent, QNativeGestureEvent, QPointingDevice, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
-from app.document.commands import SetRect
+from app.document.commands import Placement, PlacePixels, SetRect
 from app.document.geometry import Rect
 from app.ui.canvas import overlay
 from app.ui.canvas.tools import snapped
@@ -211,6 +212,31 @@ def test_a_double_click_opens_inspector_and_candidates(window: Any, qtbot: Any) 
     assert window.inspector.name.text() == layer.name
     assert window.strip.isVisible()
     assert steps(window) == before
+
+
+@pytest.mark.parametrize(("alpha", "is_picked"), [(12, False), (13, True)])
+def test_picking_needs_more_than_five_percent_of_alpha(
+    window: Any, alpha: int, is_picked: bool
+) -> None:
+    """CA7: 12 of 255 are below it, 13 above."""
+    lower, upper = pictures(window, (64, 64, 256, 256), (64, 64, 256, 256))
+    faint = np.full((192, 192, 4), alpha, np.uint8)
+    window.session.push(PlacePixels([Placement(upper.id, faint, upper.rect)]))
+    click(window, 160, 160)
+    assert window.session.selection.ids == {(upper if is_picked else lower).id}
+
+
+@pytest.mark.parametrize("action", ["toggle_locked", "toggle_visible"])
+def test_locked_and_hidden_layers_are_not_picked(window: Any, action: str) -> None:
+    """CA7: the click goes to what lies below; a drag does not take them along either."""
+    lower, upper = pictures(window, (64, 64, 256, 256), (64, 64, 256, 256))
+    window.session.selection.set([upper.id])
+    window.actions_[action].trigger()
+    click(window, 160, 160)
+    assert window.session.selection.ids == {lower.id}
+    drag(window, (160, 160), (192, 160))
+    assert window.session.document.layer(upper.id).rect == upper.rect
+    assert window.session.document.layer(lower.id).rect.x == 96
 
 
 # ---- menus ----

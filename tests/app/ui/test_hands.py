@@ -14,6 +14,7 @@ from app.document.commands import SetBlend, SetLocked, SetVisible
 from app.ui.canvas import overlay
 from app.ui.canvas.region_item import to_rectf
 from app.ui.panels.layer_delegate import RowParts
+from app.ui.panels.layer_list_model import SeedRole
 from tests.app.ui.helpers import at, drag, draw_box, generate, key, press_and_move
 from tests.fakes import fill
 
@@ -261,6 +262,9 @@ def test_every_part_of_a_row_explains_itself(window: Any, monkeypatch: Any) -> N
     assert len(set(said)) == 4
     assert "Hides" in said[0]
     assert "Locks" in said[1]
+    seed = window.session.document.foregrounds[0].record["seed"]
+    assert index.data(SeedRole) == str(seed), "the seed is in sight"
+    assert said[2] == f"Up to date. Seed {seed}."
     layer = window.session.document.foregrounds[0]
     window.session.push(SetVisible([layer.id], False))
     spoken = index.data(Qt.ItemDataRole.AccessibleTextRole)

@@ -94,13 +94,18 @@ def test_blend_modes_by_bar_and_key(window: Any) -> None:
 
 
 def test_a_locked_layer_keeps_its_looks(window: Any) -> None:
-    """LY2: the bar is off and says why."""
+    """LY2: the bar is off and says why, as is all that would change it; the rest stays free."""
     layers = filled(window)
     window.session.push(SetLocked([layers[0].id], True))
     window.session.selection.set([layers[0].id])
     assert not window.layers.looks.slider.isEnabled()
     assert "locked" in window.layers.looks.slider.toolTip()
-    assert not window.actions_["align_left"].isEnabled()
+    for name in ("align_left", "blend_next", "opacity_50", "delete", "cut", "regenerate"):
+        assert not window.actions_[name].isEnabled(), name
+    for name in ("rename", "toggle_visible", "raise", "copy"):
+        assert window.actions_[name].isEnabled(), name
+    window.session.push(SetLocked([layers[0].id], False))
+    assert window.actions_["cut"].isEnabled()
 
 
 def test_align_by_key(window: Any) -> None:
