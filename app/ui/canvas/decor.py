@@ -132,6 +132,10 @@ class Decor:
         has_preview = self.scene.has_preview(layer.id)
         is_selected = layer.id in self.selection  # its own frame comes later, over everything
         if not layer.has_pixels:
+            if self.scene.moves_copies and self.scene.rect_of(layer) != layer.rect:
+                stays = to_view.mapRect(to_rectf(layer.rect))
+                overlay.hatch(painter, stays, viewport)
+                overlay.outline(painter, stays)
             if not has_preview:
                 overlay.hatch(painter, rect, viewport)
             if not is_selected:

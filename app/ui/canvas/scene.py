@@ -32,6 +32,9 @@ PICK_ALPHA = 13  # 5 % of 255
 class CanvasScene(QGraphicsScene):
     """Items for the document's layers.
 
+    Attributes:
+        moves_copies: the drag in progress leaves the layers where they are.
+
     Signals:
         changed_on_screen(): anything that the view draws over the items may be different.
         settled(): the exact composite is on the screen.
@@ -55,7 +58,7 @@ class CanvasScene(QGraphicsScene):
         self._previews: dict[int, tuple[Box, QImage]] = {}
         self._frozen: dict[int, tuple[Box, QImage]] = {}
         self._moved: dict[int, Rect] = {}
-        self._moves_copies = False
+        self.moves_copies = False
         self._staged: dict[int, Candidate] = {}
         self._seen: object = None
         self._live = LivePicture()
@@ -111,7 +114,7 @@ class CanvasScene(QGraphicsScene):
     def show_moved(self, rects: dict[int, Rect], *, copies: bool = False) -> None:
         """Show layers, or copies of them, elsewhere during a drag; an empty dict ends it."""
         if rects or self._moved:
-            self._moved, self._moves_copies = dict(rects), copies
+            self._moved, self.moves_copies = dict(rects), copies
             self._unsettle()
 
     def show_preview(self, layer_id: int, box: Box, rgba: np.ndarray) -> None:
@@ -186,7 +189,7 @@ class CanvasScene(QGraphicsScene):
         entries = []
         for layer in self.document.layers:
             if self.shows(layer) and (entry := self._entry(layer)) is not None:
-                if self._moves_copies and layer.id in self._moved:  # no layer has such a key
+                if self.moves_copies and layer.id in self._moved:  # no layer has such a key
                     entries.append(replace(entry, key=-entry.key, rect=layer.rect))
                 entries.append(entry)
         return entries

@@ -176,6 +176,29 @@ def test_a_drag_snaps_near_a_line_only(window: Any) -> None:
     assert window.session.document.layer(layer.id).rect == layer.rect
 
 
+def test_an_empty_box_is_seen_twice_while_alt_drags_it(window: Any, monkeypatch: Any) -> None:
+    """3.4: Alt duplicates: the original stays in sight, and where it was."""
+    boxes(window, (64, 64, 192, 192))
+    window.actions_["tool_select"].trigger()
+    hatched: list[int] = []
+    monkeypatch.setattr(
+        overlay, "hatch", lambda painter, rect, visible: hatched.append(round(rect.left()))
+    )
+
+    def seen() -> list[int]:
+        hatched.clear()
+        window.view.viewport().repaint()
+        return hatched
+
+    press_and_move(window, (128, 128), (256, 128), ALT)
+    assert seen() == [at(window, 64, 64).x(), at(window, 192, 64).x()]
+    QTest.mouseRelease(window.view.viewport(), LEFT, ALT, at(window, 256, 128))
+    assert [layer.rect.x for layer in window.session.document.foregrounds] == [64, 192]
+    press_and_move(window, (256, 128), (256, 320))
+    assert len(seen()) == 2, "one of two is moved"
+    window.view.cancel_drag()
+
+
 def test_the_right_button_ends_a_drag(window: Any, monkeypatch: Any) -> None:
     """3.4: as Esc does: everything is restored, there is no undo step, and no menu opens."""
     opened: list[QMenu] = []
