@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from engine.benchmarks.flops import Product, ProductCounter, total_flops
 from engine.benchmarks.measure import Measured, alternate, summary
@@ -80,7 +81,7 @@ class Trainer:
         return copy.copy(counter.found)
 
 
-def alone(product: Product) -> Callable[[], object]:
+def alone(product: Product) -> Callable[[], tuple[Tensor, ...]]:
     """A product and its two of the backward pass, with nothing around them."""
     if product.kind == "linear":
         rows, width_in, width_out = product.shape

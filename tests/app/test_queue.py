@@ -200,7 +200,9 @@ def test_long_steps_may_take_their_time() -> None:
     desk.pass_time(18.0)
     assert desk.silences == []
     desk.pass_time(4.0)
-    assert desk.silences[-1] == ("quiet", pytest.approx(22.0))
+    job, seconds = desk.silences[-1]
+    assert job == "quiet"
+    assert seconds == pytest.approx(22.0)
 
 
 def test_an_idle_engine_may_be_silent() -> None:

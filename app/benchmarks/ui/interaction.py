@@ -115,7 +115,9 @@ def changing(repeats: int) -> Iterator[Row]:
             )
             undos.append(desk.shown_after(session.undo.stack.undo))
             undos.append(desk.shown_after(session.undo.stack.redo))
-        yield timed("UI6", "settled composite, the 11th of 50 full layers changed", settled, most=200)
+        yield timed(
+            "UI6", "settled composite, the 11th of 50 full layers changed", settled, most=200
+        )
         yield timed("UI9", "eye and opacity shown", eyes, p95=50)
         yield timed("UI10", "undo and redo", undos, p95=50)
 
