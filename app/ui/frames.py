@@ -85,8 +85,9 @@ def dock(title: str, name: str, body: QWidget) -> QDockWidget:
     row = QVBoxLayout(header)
     row.setContentsMargins(MARGIN, GAP, MARGIN, GAP)
     row.addWidget(QLabel(title))
+    # Not the body's minimum width, which would hide that longer texts need more.
+    row.addStrut(DOCK_WIDTH - 40 - 2 * MARGIN)
     made.setTitleBarWidget(header)
-    body.setMinimumWidth(DOCK_WIDTH - 40)
     made.setWidget(body)
     return made
 
@@ -97,6 +98,7 @@ def tabs(name: str, pages: Sequence[tuple[QWidget, str]]) -> QTabWidget:
     made.setObjectName(name)
     made.setDocumentMode(True)
     made.tabBar().setDrawBase(False)
+    made.setUsesScrollButtons(False)  # all tabs in sight, in every language
     for page, title in pages:
         made.addTab(page, title)
     return made

@@ -89,6 +89,7 @@ class UndoStack(QObject):
         self._gestures = itertools.count(1)
         self.max_pixel_bytes = MAX_PIXEL_BYTES
         self.max_disk_bytes = MAX_DISK_BYTES
+        self.max_steps = MAX_STEPS
         self.attic: Attic | None = None
         self.stack = QUndoStack(self)
         self.stack.setUndoLimit(MAX_STEPS)
@@ -117,6 +118,8 @@ class UndoStack(QObject):
         if command.changes_nothing:
             return False
         self.stack.push(Step(self._document, command, after))
+        if self.stack.undoLimit() != self.max_steps:
+            self._refill(max(0, self.stack.count() - self.max_steps))
         if next(command.kept_pixels(), None) is not None:
             self._keep_bounds()
         self.changed.emit()
@@ -210,13 +213,21 @@ class UndoStack(QObject):
         first = 1
         while first < count - 1 and not fits(first):
             first += max(1, (count - first) // 16)
-        first = min(first, count - 1)
-        steps = [self.stack.command(place) for place in range(first, count)]
+        self._refill(min(first, count - 1))
+        return True
+
+    def _refill(self, first: int) -> None:
+        """Fill the stack anew with the steps from `first` on, all of them done; none is told.
+
+        An empty stack is also the only one whose limit Qt lets change.
+        """
+        steps = [self.stack.command(place) for place in range(first, self.stack.count())]
         kept = [(step.command, step.after) for step in steps if isinstance(step, Step)]
         clean = self.stack.cleanIndex() - first
         self.stack.blockSignals(True)
         try:
             self.stack.clear()
+            self.stack.setUndoLimit(self.max_steps)
             if clean < 0:
                 self.stack.resetClean()
             for place, (command, after) in enumerate(kept, start=1):
@@ -228,12 +239,13 @@ class UndoStack(QObject):
         finally:
             self.stack.blockSignals(False)
         self.stack.indexChanged.emit(self.stack.index())
-        return True
 
     def set_limit(self, steps: int) -> None:
-        """How many steps are kept (UN5). Qt takes it on an empty stack only, else at next start."""
-        if self.stack.count() == 0:
-            self.stack.setUndoLimit(steps)
+        """How many steps are kept (UN5), from the next step on.
+
+        Not at once: whoever types 500 over 1000 passes 5 on the way.
+        """
+        self.max_steps = steps
 
     def new_gesture(self) -> int:
         """A number for the commands of one drag or one run of typing."""

@@ -34,7 +34,7 @@ class FindDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._actions = actions
         self.field = QLineEdit()
-        self.field.setFixedHeight(CONTROL_HEIGHT)
+        self.field.setMinimumHeight(CONTROL_HEIGHT)
         self.field.setPlaceholderText(tr("What do you want to do?"))
         self.field.setAccessibleName(tr("Part of a command's name"))
         self.list = QListWidget()

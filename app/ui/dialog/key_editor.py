@@ -48,7 +48,7 @@ class KeyEditor(QWidget):
         self.preset.addItems(list(PRESETS))
         self.preset.setCurrentText(settings.key_preset)
         self.search = QLineEdit()
-        self.search.setFixedHeight(CONTROL_HEIGHT)
+        self.search.setMinimumHeight(CONTROL_HEIGHT)
         self.search.setPlaceholderText(tr("Search actions and keys"))
         self.search.setAccessibleName(tr("Search"))
         self.table = QTableWidget(len(self._names), 2)
@@ -64,7 +64,7 @@ class KeyEditor(QWidget):
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.field = QKeySequenceEdit()
         self.field.setMaximumSequenceLength(1)
-        self.field.setFixedHeight(CONTROL_HEIGHT)
+        self.field.setMinimumHeight(CONTROL_HEIGHT)
         self.field.setAccessibleName(tr("New key"))
         for part in self.field.findChildren(QLineEdit):
             part.setAccessibleName(tr("New key"))

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QDoubleSpinBox,
     QFormLayout,
     QLabel,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
 from app.document.contents import Settings
+from app.ui.number_field import DecimalField, NumberField
 from app.ui.text import tr
-from app.ui.theme import GAP, MARGIN, UNIT
+from app.ui.theme import GAP, MARGIN
 
 FIELD_HEIGHT = 28
 
@@ -34,9 +33,9 @@ class AdvancedPage(QWidget):
         self.setObjectName("panelBody")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._is_loading = False
-        self.steps = QSpinBox()
+        self.steps = NumberField(FIELD_HEIGHT)
         self.steps.setRange(0, 100)
-        self.guidance = QDoubleSpinBox()
+        self.guidance = DecimalField(FIELD_HEIGHT)
         self.guidance.setRange(0.0, 20.0)
         self.guidance.setSingleStep(0.5)
         self.guidance.setDecimals(1)
@@ -44,19 +43,18 @@ class AdvancedPage(QWidget):
             (self.steps, tr("Steps"), tr("More steps are slower and finer.")),
             (self.guidance, tr("Guidance"), tr("How closely the picture follows the prompt.")),
         ):
-            field.setFixedHeight(FIELD_HEIGHT)
             field.setKeyboardTracking(False)
-            field.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
             field.setAccessibleName(name)
             field.setToolTip(tip)
         self.reset = QPushButton(tr("Reset"))
         self.reset.setObjectName("stripButton")
-        self.reset.setFixedHeight(FIELD_HEIGHT)
+        self.reset.setMinimumHeight(FIELD_HEIGHT)
         self.reset.setAccessibleName(tr("Reset to the model's defaults"))
         self.reset.setToolTip(tr("Goes back to what the model was tuned for."))
         form = QFormLayout()
         form.setVerticalSpacing(GAP)
         form.setHorizontalSpacing(MARGIN)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         for text, field in ((tr("Steps"), self.steps), (tr("Guidance"), self.guidance)):
             label = QLabel(text)
             label.setObjectName("secondary")

@@ -281,7 +281,7 @@ class CandidateStrip(QWidget):
         source = actions[name]
         button = QPushButton(_short(name))
         button.setObjectName("stripButton")
-        button.setFixedHeight(HEADER_HEIGHT - UNIT)
+        button.setMinimumHeight(HEADER_HEIGHT - UNIT)
         button.setAccessibleName(plain(source.text()))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(source.trigger)

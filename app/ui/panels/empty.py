@@ -93,7 +93,7 @@ class EmptyCard(QWidget):
 
     def _button(self, text: str) -> QPushButton:
         button = QPushButton(text)
-        button.setFixedHeight(CONTROL_HEIGHT)
+        button.setMinimumHeight(CONTROL_HEIGHT)
         button.setAccessibleName(text)
         button.setCursor(Qt.CursorShape.ArrowCursor)
         return button

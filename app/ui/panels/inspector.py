@@ -11,11 +11,10 @@ from dataclasses import replace
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QGridLayout,
+    QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QSpinBox,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -26,12 +25,14 @@ from app.document.contents import MAX_SIDE, default_name
 from app.document.document import Document
 from app.document.layer import MAX_NAME, Layer
 from app.ui.fact import Fact
+from app.ui.number_field import NumberField
 from app.ui.panels.layer_state import is_empty, next_seed_text, seed_text, state_of
+from app.ui.panels.scrolled import Scrolled
 from app.ui.panels.seed_control import parse_seed, seed_validator
 from app.ui.panels.state_row import StateRow
 from app.ui.selection import Selection
 from app.ui.text import number, tr
-from app.ui.theme import GAP, MARGIN, UNIT, Colours
+from app.ui.theme import GAP, MARGIN, Colours
 from app.ui.undo import UndoStack
 
 FIELD_HEIGHT = 28
@@ -223,9 +224,12 @@ class Inspector(QWidget):
         self.refresh()
 
     def _lay_out(self) -> None:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(GAP)
-        grid.setVerticalSpacing(GAP)
+        page = QWidget()
+        form = QFormLayout(page)
+        form.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        form.setSpacing(GAP)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         rows: tuple[tuple[str, QWidget], ...] = (
             (tr("Name"), self.name),
             (tr("Place"), self._pair("x", "y")),
@@ -234,28 +238,22 @@ class Inspector(QWidget):
             (tr("Made with"), self.made_with),
             (tr("State"), self.state),
         )
-        for row, (text, widget) in enumerate(rows):
+        for text, widget in rows:
             label = QLabel(text)
             label.setObjectName("secondary")
             label.setBuddy(widget)
-            grid.addWidget(label, row, 0)
-            grid.addWidget(widget, row, 1)
-            grid.setRowMinimumHeight(row, FIELD_HEIGHT if row < 4 else 5 * UNIT)
-        grid.setColumnStretch(1, 1)
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        column.addLayout(grid)
-        column.addStretch(1)
+            label.setMinimumHeight(widget.minimumHeight())
+            form.addRow(label, widget)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.empty)
-        self._pages.addWidget(page)
+        self._pages.addWidget(Scrolled(page, tr("Facts of the layer")))
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._pages)
 
     def _pair(self, first: str, second: str) -> QWidget:
         widget = QWidget()
+        widget.setMinimumHeight(FIELD_HEIGHT)
         row = QHBoxLayout(widget)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GAP)
@@ -265,17 +263,15 @@ class Inspector(QWidget):
 
     def _line_edit(self, name: str) -> QLineEdit:
         field = QLineEdit()
-        field.setFixedHeight(FIELD_HEIGHT)
+        field.setMinimumHeight(FIELD_HEIGHT)
         field.setAccessibleName(name)
         return field
 
-    def _spin(self, key: str) -> QSpinBox:
-        field = QSpinBox()
-        field.setFixedHeight(FIELD_HEIGHT)
+    def _spin(self, key: str) -> NumberField:
+        field = NumberField(FIELD_HEIGHT)
         low = 1 if key in ("width", "height") else -MAX_SIDE
         field.setRange(low, MAX_SIDE)
         field.setPrefix(_PREFIXES[key])
-        field.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
         field.setKeyboardTracking(False)
         field.setAccessibleName(_TIPS[key]())
         return field

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QSpinBox, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QWidget
 
 from app.document.layer import Layer
 from app.ui.dialogs import Choice
+from app.ui.number_field import NumberField
 from app.ui.text import tr
 from app.ui.theme import GAP, MARGIN, UNIT
 
@@ -55,7 +56,7 @@ class LooksBar(QWidget):
         self._gesture: int | None = None
         self._is_loading = False
         self.blend = Choice()
-        self.blend.setFixedHeight(FIELD_HEIGHT)
+        self.blend.setMinimumHeight(FIELD_HEIGHT)
         self.blend.setAccessibleName(tr("Blend mode"))
         self.blend.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.blend.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -67,12 +68,11 @@ class LooksBar(QWidget):
         self.slider.setPageStep(10)
         self.slider.setMinimumHeight(24)
         self.slider.setAccessibleName(tr("Opacity"))
-        self.field = QSpinBox()
+        self.field = NumberField(FIELD_HEIGHT)
         self.field.setRange(0, 100)
         self.field.setSuffix(" %")
-        self.field.setFixedHeight(FIELD_HEIGHT)
-        self.field.setFixedWidth(64)
-        self.field.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
+        self.field.setMinimumWidth(64)
+        self.field.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.field.setKeyboardTracking(False)
         self.field.setAccessibleName(tr("Opacity in percent"))
         row = QHBoxLayout(self)

@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QSizePolicy,
-    QSpinBox,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -28,6 +27,7 @@ from app.ignored import Ignored
 from app.ui.actions import Actions
 from app.ui.fact import Fact
 from app.ui.icons import icon, pixmap
+from app.ui.number_field import NumberField
 from app.ui.panels.prompt_field import PromptField
 from app.ui.panels.seed_control import SeedControl, icon_gap
 from app.ui.text import number, tr
@@ -58,11 +58,10 @@ class PromptBar(QWidget):
         self._words_texts = ("", "")
         self.field = PromptField(new_gesture)
         self.seed = SeedControl()
-        self.variations = QSpinBox()
+        self.variations = NumberField(CONTROL_HEIGHT)
         self.variations.setRange(1, MAX_VARIATIONS)
         self.variations.setPrefix("× ")
-        self.variations.setFixedSize(52, CONTROL_HEIGHT)
-        self.variations.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
+        self.variations.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.variations.setAccessibleName(tr("Variations"))
         self.variations.setToolTip(
             tr("How many results one job makes; with more than one they wait in the strip.")
@@ -184,8 +183,9 @@ class PromptBar(QWidget):
         buttons.addSpacing(GAP)
         buttons.addWidget(self.stop)
         column = QWidget()
-        column.setFixedWidth(DOCK_WIDTH - 2 * MARGIN)
+        column.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         right = QVBoxLayout(column)
+        right.addStrut(DOCK_WIDTH - 2 * MARGIN)
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(GAP)
         right.addLayout(buttons)
@@ -222,7 +222,7 @@ class PromptBar(QWidget):
     def _button(self, text: str, name: str, action: str) -> QPushButton:
         button = QPushButton(text)
         button.setObjectName(name)
-        button.setFixedHeight(CONTROL_HEIGHT)
+        button.setMinimumHeight(CONTROL_HEIGHT)
         button.setAccessibleName(text)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard where it is
         button.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -270,8 +270,7 @@ class PromptBar(QWidget):
     def _small_button(self, name: str, action: QAction) -> QToolButton:
         button = QToolButton()
         button.setObjectName("quiet")
-        button.setFixedHeight(LINE_HEIGHT)
-        button.setMinimumWidth(LINE_HEIGHT)
+        button.setMinimumSize(LINE_HEIGHT, LINE_HEIGHT)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setAccessibleName(name)
         button.setToolTip(action.toolTip())
@@ -281,6 +280,6 @@ class PromptBar(QWidget):
     def _line(self, name: str, accessible: str) -> Fact:
         label = Fact(accessible)
         label.setObjectName(name)
-        label.setFixedHeight(LINE_HEIGHT)
+        label.setMinimumHeight(LINE_HEIGHT)
         label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         return label

@@ -93,7 +93,7 @@ class RecordPage(QWidget):
         self.hash_button.setCheckable(True)
         self.hash = QLineEdit()
         self.hash.setReadOnly(True)
-        self.hash.setFixedHeight(BUTTON_HEIGHT)
+        self.hash.setMinimumHeight(BUTTON_HEIGHT)
         self.hash.setAccessibleName(tr("SHA-256 of the pixels"))
         self.copy_hash = self._button(tr("Copy Hash"), tr("Copies all 64 digits as text."))
         self.hash_button.toggled.connect(self._show_hash)
@@ -172,7 +172,7 @@ class RecordPage(QWidget):
 
     def _button(self, text: str, tip: str) -> QPushButton:
         button = QPushButton(text)
-        button.setFixedHeight(BUTTON_HEIGHT)
+        button.setMinimumHeight(BUTTON_HEIGHT)
         button.setAccessibleName(text)
         button.setToolTip(tip)
         button.setObjectName("stripButton")

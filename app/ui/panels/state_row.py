@@ -27,7 +27,7 @@ class StateRow(QWidget):
         self.text = Fact(tr("State"))
         self.retry = QPushButton(tr("Try Another Seed"))
         self.retry.setObjectName("stripButton")
-        self.retry.setFixedHeight(BUTTON_HEIGHT)
+        self.retry.setMinimumHeight(BUTTON_HEIGHT)
         self.retry.setAccessibleName(self.retry.text())
         self.retry.setToolTip(tr("Makes this layer anew with a seed drawn at random."))
         self.retry.hide()

@@ -55,7 +55,7 @@ class StatusBar(QStatusBar):
         self.zoom.setFlat(True)
         self.zoom.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.zoom.setObjectName("zoomMenu")
-        self.zoom.setFixedHeight(24)
+        self.zoom.setMinimumHeight(24)
         self.zoom.setAccessibleName(tr("Zoom"))
         self.zoom.setToolTip(tr("Zoom. Ctrl+wheel zooms at the pointer."))
         menu = QMenu(self)

@@ -217,3 +217,38 @@ def test_a_step_larger_than_both_bounds_stays(stack: UndoStack, tmp_path: Path) 
     stack.stack.undo()
     stack.stack.redo()
     assert document.content_hash() == last
+
+
+def rename(stack: UndoStack, name: str) -> None:
+    stack.push(Rename(stack._document.foregrounds[0].id, name))
+
+
+def test_fewer_steps_are_kept_from_the_next_step_on(stack: UndoStack) -> None:
+    """UN5, 3.5: the setting counts while the stack is full; the newest steps and the file stay."""
+    document = stack._document
+    for number in range(10):
+        rename(stack, f"name {number}")
+    stack.stack.setClean()
+    stack.set_limit(4)
+    assert stack.stack.count() == 10  # a number that is being typed takes nothing away
+    rename(stack, "last")
+    assert (stack.stack.count(), stack.stack.cleanIndex()) == (4, 3)
+    while stack.stack.canUndo():
+        stack.stack.undo()
+    assert document.foregrounds[0].name == "name 6"
+    while stack.stack.canRedo():
+        stack.stack.redo()
+    assert document.foregrounds[0].name == "last"
+
+
+def test_more_steps_are_kept_from_the_next_step_on(stack: UndoStack) -> None:
+    """UN5, 3.5: a full stack grows again, and a step that was undone before is not lost by it."""
+    stack.set_limit(3)
+    for number in range(5):
+        rename(stack, f"name {number}")
+    stack.stack.undo()
+    stack.set_limit(6)
+    stack.stack.redo()
+    for number in range(5, 9):
+        rename(stack, f"name {number}")
+    assert stack.stack.count() == 6
