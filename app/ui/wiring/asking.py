@@ -44,6 +44,7 @@ class AskingWiring(QObject):
         self._bar = bar
         self._view = view
         self._status = status
+        self._variations_gesture = session.undo.new_gesture()
         self._words_timer = QTimer(self)
         self._words_timer.setSingleShot(True)
         self._words_timer.setInterval(WORDS_DELAY_MS)
@@ -149,7 +150,11 @@ class AskingWiring(QObject):
     def _on_variations(self, count: int) -> None:
         settings = self._session.document.settings
         if count != settings.variations:
-            self._session.push(SetSettings(replace(settings, variations=count)))
+            changed = replace(settings, variations=count)
+            self._session.push(SetSettings(changed, self._variations_gesture))
+
+    def _end_variations(self) -> None:
+        self._variations_gesture = self._session.undo.new_gesture()
 
     def _show_words(self) -> None:
         prompt = self._session.document.prompt
@@ -172,6 +177,7 @@ class AskingWiring(QObject):
         bar.field.send_asked.connect(self._actions["generate"].trigger)
         bar.seed.changed.connect(self._on_seed)
         bar.variations.valueChanged.connect(self._on_variations)
+        bar.variations.editingFinished.connect(self._end_variations)
         bridge.pace.costs_changed.connect(self.refresh)
         bridge.state_changed.connect(self._on_state)
         events = self._session.document.events

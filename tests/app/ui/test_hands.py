@@ -68,6 +68,22 @@ def test_seed_and_variations_are_in_the_one_undo_stack(window: Any) -> None:
     assert window.prompt.variations.value() == 1
 
 
+def test_an_arrow_held_in_variations_is_one_step(window: Any) -> None:
+    """UN4: one visit to the field, one step; the next visit is another."""
+    field, start = window.prompt.variations, steps(window)
+    field.setFocus()
+    for _ in range(3):
+        QTest.keyClick(field, Qt.Key.Key_Up)
+    assert (window.session.document.settings.variations, steps(window)) == (4, start + 1)
+    window.view.setFocus()
+    field.setFocus()
+    QTest.keyClick(field, Qt.Key.Key_Up)
+    assert steps(window) == start + 2
+    window.actions_["undo"].trigger()
+    window.actions_["undo"].trigger()
+    assert window.session.document.settings.variations == 1
+
+
 def test_line_breaks_count_as_spaces(window: Any, qtbot: Any) -> None:
     """PR1: for the model and for the sign "Prompt changed"; the field is three lines high."""
     field = window.prompt.field
