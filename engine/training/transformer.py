@@ -293,7 +293,10 @@ def held_out_batches(
     bank = LatentBank(SpritePack.load(args.sprites).check(concepts), autoencoder, reuse=0)
     rng = np.random.default_rng(99)
     aspects = bank.pack.aspects()
-    scenes = evaluation_scenes(32, 99, canvas=(512, 512), concepts=concepts, aspects=aspects)
+    # Mirrored sprites, where training shows none, let the loss rise while pictures get better.
+    scenes = evaluation_scenes(
+        32, 99, canvas=(512, 512), concepts=concepts, aspects=aspects, variety=args.variety
+    )
     pictures = [(s, entries(s, bank, rng, args.most_tokens)[0], []) for s in scenes]
     pictures.sort(key=lambda p: sum(len(e.tokens) for e in p[1]))
     groups = [pictures[i : i + 8] for i in range(0, len(pictures), 8)]
