@@ -8,10 +8,13 @@ Keys: editor.md 3.3. Scope "canvas": fires only while the canvas or the layer li
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Literal
 
 Scope = Literal["window", "canvas"]
+# Where Ctrl is the command key, the first of them hides the whole program.
+_HIDE_KEYS = "Ctrl+Shift+H" if sys.platform == "darwin" else "Ctrl+H Ctrl+Shift+H"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,11 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("undo", "&Undo", "Takes back the last change, the prompt included.", "Ctrl+Z", icon="undo-2"),
     _spec("redo", "&Redo", "Brings back what was undone.", "Ctrl+Shift+Z Ctrl+Y", icon="redo-2"),
     _spec("cut", "Cu&t", "Puts the selected layers on the clipboard and takes them out.", "Ctrl+X", "canvas"),
-    _spec("copy", "&Copy", "Puts the selected layers on the clipboard, for other programs as one picture.", "Ctrl+C", "canvas", title="Copy Layers"),
+    _spec("copy", "&Copy", "Puts the selected layers on the clipboard, for other programs as one picture.", "Ctrl+C Ctrl+Ins", "canvas", title="Copy Layers"),
     _spec("copy_merged", "Copy &Merged", "Puts the whole picture on the clipboard.", "Ctrl+Shift+C", "canvas"),
     _spec("copy_layout", "Copy La&yout", "Puts the boxes on the clipboard as text."),
     _spec("copy_recipe", "Copy Recip&e", "Puts prompt, seeds and records on the clipboard as text."),
-    _spec("paste", "&Paste", "Adds layers, pictures, files or a layout from the clipboard.", "Ctrl+V", "canvas"),
+    _spec("paste", "&Paste", "Adds layers, pictures, files or a layout from the clipboard.", "Ctrl+V Shift+Ins", "canvas"),
     _spec("paste_in_place", "Paste &in Place", "Adds layers from the clipboard where they were.", "Ctrl+Shift+V", "canvas"),
     _spec("paste_layout", "Paste Layout Te&xt", "Adds the boxes of a layout that stands on the clipboard as text.", title="Paste Layout"),
     _spec("duplicate", "Duplic&ate", "Makes a copy of the selected layers above them.", "Ctrl+J Ctrl+D", "canvas", "copy"),
@@ -93,10 +96,10 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("select_last", "La&st Selected", "Goes back to what was selected before; again, and forth.", "Q", "canvas"),
     _spec("select_outdated", "&Outdated", "Selects the layers whose prompt or size has changed since.", title="Select Outdated"),
     # Layer
-    _spec("new_box", "New &Box", "Adds an empty box in the middle, a third of the canvas wide.", "Ins Ctrl+Shift+N", "canvas", "plus"),
+    _spec("new_box", "New &Box", "Adds an empty box in the middle, a third of the canvas wide.", "Ins Ctrl+Shift+N", icon="plus"),
     _spec("keep_as_is", "&Keep As Is", "Clears the sign 'outdated' until prompt or size change again."),
     _spec("rename", "Re&name…", "Changes the layer's name in the list.", "F2", "canvas", "pencil"),
-    _spec("toggle_visible", "Show or &Hide", "A hidden layer is neither shown, exported nor seen by the model.", "Ctrl+H Ctrl+Shift+H", "canvas", "eye"),
+    _spec("toggle_visible", "Show or &Hide", "A hidden layer is neither shown, exported nor seen by the model.", _HIDE_KEYS, "canvas", "eye"),
     _spec("toggle_locked", "&Lock or Unlock", "A locked layer keeps its pixels and its place.", "Ctrl+L Ctrl+Shift+L", "canvas", "lock"),
     _spec("solo", "&Solo", "Shows the selected layers alone; once more brings the rest back. Export does not see it.", "S", "canvas"),
     _spec("raise", "&Raise", "Moves the selected layers one step towards the front.", "Ctrl+PgUp Ctrl+]", "canvas", "arrow-up"),
