@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 
 class Fact(QLabel):
@@ -29,3 +31,31 @@ class Fact(QLabel):
     def clear(self) -> None:
         """Qt override."""
         self.setText("")
+
+
+class ShortFact(Fact):
+    """A fact that may be long, such as one with a name in it.
+
+    Takes no more room than there is, and ends in dots where that is too little; the tip has it all.
+    """
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(name, parent)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def setText(self, text: str) -> None:
+        """Qt override."""
+        super().setText(text)
+        self.setToolTip(text)
+
+    def shown(self) -> str:
+        """The text as it is drawn."""
+        room = self.contentsRect().width()
+        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt override."""
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.contentsRect(), self.alignment(), self.shown())
+        painter.end()

@@ -20,7 +20,7 @@ from app.ui.text import tr
 from app.ui.theme import DOCK_WIDTH, GAP, ICON, MARGIN
 
 _TOOL_BUTTON = 36
-_HEIGHTS = (300, 560)
+_HEIGHTS = (340, 340)
 
 
 def lay_out(

@@ -110,7 +110,7 @@ QProgressBar::chunk { background: @accent; }
 #looksBar { background: @panel; }
 #canvasView { background: @surround; border: none; }
 #emptyCard { background: @panel; border: 1px solid @hairline; border-radius: 8px; }
-#emptyTitle { font-size: 13pt; font-weight: 600; }
+#emptyTitle { font-weight: 600; }
 
 QComboBox {
     background: @field; color: @text; border: 1px solid @edge; border-radius: 4px; padding: 3px 7px;

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
@@ -31,6 +31,7 @@ DOCK_WIDTH = 336
 CHECK_SIZE = 8
 MIN_WINDOW = (900, 600)
 MIN_POINTS = 9.0
+TITLE_FACTOR = 13 / 9
 _BASE_SIZE = "layerloomBasePoints"
 
 
@@ -144,14 +145,17 @@ def apply(app: QApplication, colours: Colours, font_percent: int = 100) -> None:
     if base is None:
         base = app.font().pointSizeF()
         app.setProperty(_BASE_SIZE, base)
+    if app.style().objectName() != "fusion":
+        app.setStyle("Fusion")
     font = app.font()
     font.setPointSizeF(max(MIN_POINTS, base * font_percent / 100))
     if font != app.font():
         app.setFont(font)
-    if app.style().objectName() != "fusion":
-        app.setStyle("Fusion")
+        # Qt tells widgets of another font only once its loop runs: at the start nobody would know.
+        for widget in app.allWidgets():
+            app.sendEvent(widget, QEvent(QEvent.Type.ApplicationFontChange))
     app.setPalette(palette(colours))
-    app.setStyleSheet(style_sheet(colours))
+    app.setStyleSheet(style_sheet(colours, font.pointSizeF()))
 
 
 def palette(colours: Colours) -> QPalette:
@@ -182,14 +186,15 @@ def palette(colours: Colours) -> QPalette:
     return result
 
 
-def style_sheet(colours: Colours) -> str:
-    """The application's style sheet in one theme's colours."""
+def style_sheet(colours: Colours, points: float = MIN_POINTS) -> str:
+    """The application's style sheet in one theme's colours, for texts of so many points."""
     sheet = SHEET
     for name in Colours.__slots__:
         sheet = sheet.replace(f"@{name};", f"{getattr(colours, name)};")
         sheet = sheet.replace(f"@{name} ", f"{getattr(colours, name)} ")
     # A ticked box must not differ by its colour alone; style sheets take pictures from files only.
     tick = resources_folder() / "icons" / f"tick-{colours.name}.svg"
+    sheet += f"#emptyTitle {{ font-size: {points * TITLE_FACTOR:.1f}pt; }}\n"
     return sheet + f'QCheckBox::indicator:checked {{ image: url("{tick.as_posix()}"); }}\n'
 
 

@@ -1,21 +1,37 @@
-"""Window state: where panels and window were, kept in the settings and brought back (PL7)."""
+"""Window state: where panels and window were, kept in the settings and brought back (PL7).
+
+And how small the window may be: never so small that texts are cut (PL6).
+"""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSize
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from app.settings import Settings
+from app.ui.theme import MIN_WINDOW
 
 
-class WindowState:
+class WindowState(QObject):
     """Of one window, whose panels must be in their first places when this is made."""
 
     def __init__(self, window: QMainWindow, settings: Settings) -> None:
+        super().__init__(window)
         self._window = window
         self._settings = settings
         self._first = window.saveState()
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt override: with large fonts and long words the parts need more than 900 x 600."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            needed = QSize(*MIN_WINDOW).expandedTo(self._window.minimumSizeHint())
+            screen = self._window.screen().availableSize()
+            least = needed.boundedTo(screen.expandedTo(QSize(*MIN_WINDOW)))
+            if least != self._window.minimumSize():
+                self._window.setMinimumSize(least)
+        return False
 
     def restore(self) -> None:
         """As the window was closed the last time."""

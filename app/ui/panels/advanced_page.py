@@ -12,7 +12,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.document.contents import Settings
+from app.ui.heights import no_lower_than
 from app.ui.number_field import DecimalField, NumberField
+from app.ui.panels.scrolled import Scrolled
 from app.ui.text import tr
 from app.ui.theme import GAP, MARGIN
 
@@ -33,9 +35,9 @@ class AdvancedPage(QWidget):
         self.setObjectName("panelBody")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._is_loading = False
-        self.steps = NumberField(FIELD_HEIGHT)
+        self.steps = NumberField()
         self.steps.setRange(0, 100)
-        self.guidance = DecimalField(FIELD_HEIGHT)
+        self.guidance = DecimalField()
         self.guidance.setRange(0.0, 20.0)
         self.guidance.setSingleStep(0.5)
         self.guidance.setDecimals(1)
@@ -43,12 +45,13 @@ class AdvancedPage(QWidget):
             (self.steps, tr("Steps"), tr("More steps are slower and finer.")),
             (self.guidance, tr("Guidance"), tr("How closely the picture follows the prompt.")),
         ):
+            no_lower_than(field, FIELD_HEIGHT)
             field.setKeyboardTracking(False)
             field.setAccessibleName(name)
             field.setToolTip(tip)
         self.reset = QPushButton(tr("Reset"))
         self.reset.setObjectName("stripButton")
-        self.reset.setMinimumHeight(FIELD_HEIGHT)
+        no_lower_than(self.reset, FIELD_HEIGHT)
         self.reset.setAccessibleName(tr("Reset to the model's defaults"))
         self.reset.setToolTip(tr("Goes back to what the model was tuned for."))
         form = QFormLayout()
@@ -58,15 +61,19 @@ class AdvancedPage(QWidget):
         for text, field in ((tr("Steps"), self.steps), (tr("Guidance"), self.guidance)):
             label = QLabel(text)
             label.setObjectName("secondary")
-            label.setMinimumHeight(FIELD_HEIGHT)
+            no_lower_than(label, FIELD_HEIGHT)
             label.setBuddy(field)
             form.addRow(label, field)
-        whole = QVBoxLayout(self)
+        page = QWidget()
+        whole = QVBoxLayout(page)
         whole.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         whole.setSpacing(GAP)
         whole.addLayout(form)
         whole.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignRight)
         whole.addStretch(1)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(Scrolled(page, tr("Advanced settings")))
         self.steps.valueChanged.connect(self._tell)
         self.guidance.valueChanged.connect(self._tell)
         self.reset.clicked.connect(lambda: self.changed.emit(None, None))

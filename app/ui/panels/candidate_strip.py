@@ -24,13 +24,15 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QListView,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from app.ui.actions import Actions, plain
-from app.ui.fact import Fact
-from app.ui.panels.choice_delegate import CELL, ChoiceDelegate, PlaceRole
+from app.ui.fact import ShortFact
+from app.ui.heights import no_lower_than
+from app.ui.panels.choice_delegate import ChoiceDelegate, PlaceRole, cell_size
 from app.ui.panels.small_pictures import SmallPictures
 from app.ui.selection import Selection
 from app.ui.stage import Stage
@@ -118,7 +120,7 @@ class ChoiceList(QListView):
         self.setWrapping(False)
         self.setUniformItemSizes(True)
         self.setMouseTracking(True)
-        self.setFixedHeight(CELL.height() + 14)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -187,7 +189,8 @@ class ChoiceList(QListView):
 
     def sizeHint(self) -> QSize:
         """Qt override."""
-        return QSize(4 * CELL.width(), CELL.height() + 14)
+        cell = cell_size(self.fontMetrics())
+        return QSize(4 * cell.width(), cell.height() + 14)
 
     def _show_hovered(self) -> None:
         self._stage.show_place(self._hovered if self._hovered >= 0 else self._resting)
@@ -229,11 +232,10 @@ class CandidateStrip(QWidget):
         self._stage = stage
         self._selection = selection
         self._delegate = delegate
-        self.title = Fact(tr("What the strip shows"))
+        self.title = ShortFact(tr("What the strip shows"))
         self.list = ChoiceList(stage, delegate, self)
-        self.accept = self._button(actions, "accept")
-        self.discard = self._button(actions, "discard")
-        self.compare = self._button(actions, "compare")
+        names = ("accept", "discard", "compare")
+        self.accept, self.discard, self.compare = (self._button(actions, name) for name in names)
         header = QHBoxLayout()
         header.setContentsMargins(MARGIN, UNIT, GAP, 0)
         header.setSpacing(UNIT)
@@ -262,9 +264,8 @@ class CandidateStrip(QWidget):
             text = tr("Results for {0} layers").format(number(len(layers)))
         else:
             text = tr("Results for the picture")
-        rest = self._stage.text or tr("{0} candidates").format(number(count))
-        if count == 1 and not self._stage.text:
-            rest = tr("1 candidate")
+        found = tr("1 candidate") if count == 1 else tr("{0} candidates").format(number(count))
+        rest = self._stage.text or found
         self.title.setText(f"{text} · {rest}")
 
     def recolour(self, colours: Colours) -> None:
@@ -281,7 +282,7 @@ class CandidateStrip(QWidget):
         source = actions[name]
         button = QPushButton(_short(name))
         button.setObjectName("stripButton")
-        button.setMinimumHeight(HEADER_HEIGHT - UNIT)
+        no_lower_than(button, HEADER_HEIGHT - UNIT)
         button.setAccessibleName(plain(source.text()))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(source.trigger)

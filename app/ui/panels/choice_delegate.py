@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.document.choices import with_choice
@@ -18,9 +18,15 @@ from app.ui.text import number, tr
 from app.ui.theme import GAP, ICON_SMALL, UNIT, Colours
 
 SIDE = 72
-CELL = QSize(SIDE + 2 * UNIT, SIDE + 2 * UNIT + 18)
 PlaceRole = Qt.ItemDataRole.UserRole
 Index = QModelIndex | QPersistentModelIndex
+
+
+def cell_size(metrics: QFontMetrics) -> QSize:
+    """Of one candidate: its picture, and below it a line with the longest of its texts."""
+    texts = max(metrics.horizontalAdvance(text) for text in (tr("Before"), tr("Detached")))
+    line = max(18, metrics.height() + 2)
+    return QSize(max(SIDE, texts) + 2 * UNIT, SIDE + 2 * UNIT + line)
 
 
 class ChoiceDelegate(QStyledItemDelegate):
@@ -42,7 +48,7 @@ class ChoiceDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Qt override."""
-        return CELL
+        return cell_size(option.fontMetrics)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Qt override."""
@@ -50,7 +56,7 @@ class ChoiceDelegate(QStyledItemDelegate):
         colours = self.colours
         ratio = painter.device().devicePixelRatio()
         cell = option.rect.adjusted(UNIT, UNIT, -UNIT, 0)
-        square = QRect(cell.left(), cell.top(), SIDE, SIDE)
+        square = QRect(cell.left() + (cell.width() - SIDE) // 2, cell.top(), SIDE, SIDE)
         painter.save()
         painter.fillRect(square, checker_brush(colours, ratio))
         image = self._picture(place, round(SIDE * ratio))
@@ -68,25 +74,31 @@ class ChoiceDelegate(QStyledItemDelegate):
         painter.setPen(QPen(QColor(edge), 2 if edge != colours.edge else 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(square.adjusted(0, 0, -1, -1))
-        self._label(painter, option, place, square)
+        self._label(painter, option, place, cell, square)
         if place == 0:
             sign = pixmap("circle-check", colours.done, ICON_SMALL, ratio)
             painter.drawPixmap(square.right() - ICON_SMALL - 3, square.top() + 4, sign)
         painter.restore()
 
     def _label(
-        self, painter: QPainter, option: QStyleOptionViewItem, place: int, square: QRect
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        place: int,
+        cell: QRect,
+        square: QRect,
     ) -> None:
         colours = self.colours
+        painter.setFont(option.font)
         text = tr("Before")
         is_new = False
         if place:
             choice = self._stage.choices[place - 1]
             text = number(place) if choice.detached is None else tr("Detached")
             is_new = self._stage.is_new(choice)
-        line = QRect(square.left(), square.bottom() + 3, SIDE, 16)
+        height = max(16, painter.fontMetrics().height())
+        line = QRect(cell.left(), square.bottom() + 3, cell.width(), height)
         painter.setPen(QColor(colours.text if place == self._stage.place else colours.secondary))
-        painter.setFont(option.font)
         painter.drawText(line, Qt.AlignmentFlag.AlignCenter, text)
         if is_new:
             dot = QRect(0, 0, GAP, GAP)

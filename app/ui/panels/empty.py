@@ -7,9 +7,18 @@ there; only its buttons take clicks.
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSpacerItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.ui.actions import Actions
+from app.ui.heights import no_lower_than
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
 
@@ -20,6 +29,9 @@ class EmptyCard(QWidget):
     Args:
         canvas: the widget to lie on.
         examples: menu with the examples.
+
+    Attributes:
+        title, texts: its heading; all its texts, the heading first.
     """
 
     def __init__(self, canvas: QWidget, actions: Actions, examples: QMenu) -> None:
@@ -29,8 +41,9 @@ class EmptyCard(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAccessibleName(tr("First steps"))
-        title = QLabel(tr("Draw boxes where things should be."))
+        self.title = title = QLabel(tr("Draw boxes where things should be."))
         title.setObjectName("emptyTitle")
+        title.setWordWrap(True)
         help_text = QLabel(
             tr(
                 "Describe the whole picture above. Press Generate.\n"
@@ -38,6 +51,8 @@ class EmptyCard(QWidget):
             )
         )
         help_text.setObjectName("secondary")
+        help_text.setWordWrap(True)
+        self.texts = (title, help_text)
         self.draw = self._button(tr("Draw a Box"))
         self.draw.setToolTip(tr("Takes the box tool; then drag on the canvas."))
         self.draw.clicked.connect(actions["tool_box"].trigger)
@@ -52,20 +67,21 @@ class EmptyCard(QWidget):
         self.open.clicked.connect(actions["open"].trigger)
         # A sibling of the card: a child would let the mouse through as well.
         self.buttons = QWidget(canvas)
-        row = QHBoxLayout(self.buttons)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(GAP)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self.buttons)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(GAP)
         for button in (self.draw, self.examples, self.open):
-            row.addWidget(button)
-        layout = QVBoxLayout(self)
+            self._row.addWidget(button)
+        layout = self._column = QVBoxLayout(self)
         layout.setContentsMargins(2 * MARGIN, 5 * UNIT, 2 * MARGIN, 2 * MARGIN)
         layout.setSpacing(GAP)
         layout.addWidget(title)
         layout.addWidget(help_text)
         layout.addSpacing(GAP)
-        layout.addSpacing(CONTROL_HEIGHT)
+        self._room = QSpacerItem(0, CONTROL_HEIGHT)
+        layout.addItem(self._room)
         canvas.installEventFilter(self)
-        self.adjustSize()
+        self.centre()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Qt override: stay in the middle."""
@@ -82,18 +98,52 @@ class EmptyCard(QWidget):
 
     def centre(self) -> None:
         """Move to the middle of the canvas, on whole pixels."""
-        self.adjustSize()
-        self.buttons.adjustSize()
         room = self._canvas.size()
+        self._fit(room.width() - 2 * MARGIN)
         x, y = (room.width() - self.width()) // 2, (room.height() - self.height()) // 2
         self.move(max(0, x), max(0, y))
         inner = self.geometry().adjusted(2 * MARGIN, 0, 0, -2 * MARGIN)
         self.buttons.move(inner.left(), inner.bottom() + 1 - self.buttons.height())
         self.buttons.raise_()
 
+    def event(self, event: QEvent) -> bool:
+        """Qt override: another font, other texts: another size."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.centre()
+        return super().event(event)
+
+    # ---- inside ----
+
+    def _fit(self, most: int) -> None:
+        """As wide as the longest line, at most `most` pixels; then lines and buttons wrap.
+
+        What does not fit the canvas all the same is left out, so that the buttons never are.
+        """
+        inner = most - 4 * MARGIN
+        lines = [
+            label.fontMetrics().horizontalAdvance(line)
+            for label in self.texts
+            for line in label.text().split("\n")
+        ]
+        wide = [button.sizeHint().width() for button in (self.draw, self.examples, self.open)]
+        is_row = sum(wide) + 2 * GAP <= inner
+        directions = QBoxLayout.Direction
+        self._row.setDirection(directions.LeftToRight if is_row else directions.TopToBottom)
+        self.buttons.resize(self._row.sizeHint())
+        self._room.changeSize(0, self._row.sizeHint().height())
+        width = min(inner, max(*lines, self._row.sizeHint().width()) + 2)
+        left = self._canvas.height() - 2 * MARGIN - 5 * UNIT - self._row.sizeHint().height()
+        for label in self.texts:
+            height = label.heightForWidth(width)
+            label.setFixedSize(width, height)
+            left -= height + GAP
+            label.setVisible(left >= GAP)
+        self._column.invalidate()
+        self.resize(self._column.sizeHint())
+
     def _button(self, text: str) -> QPushButton:
         button = QPushButton(text)
-        button.setMinimumHeight(CONTROL_HEIGHT)
+        no_lower_than(button, CONTROL_HEIGHT)
         button.setAccessibleName(text)
         button.setCursor(Qt.CursorShape.ArrowCursor)
         return button

@@ -25,6 +25,7 @@ from app.document.contents import MAX_SIDE, default_name
 from app.document.document import Document
 from app.document.layer import MAX_NAME, Layer
 from app.ui.fact import Fact
+from app.ui.heights import no_lower_than
 from app.ui.number_field import NumberField
 from app.ui.panels.layer_state import is_empty, next_seed_text, seed_text, state_of
 from app.ui.panels.scrolled import Scrolled
@@ -242,7 +243,7 @@ class Inspector(QWidget):
             label = QLabel(text)
             label.setObjectName("secondary")
             label.setBuddy(widget)
-            label.setMinimumHeight(widget.minimumHeight())
+            no_lower_than(label, widget.minimumHeight())
             form.addRow(label, widget)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.empty)
@@ -263,12 +264,13 @@ class Inspector(QWidget):
 
     def _line_edit(self, name: str) -> QLineEdit:
         field = QLineEdit()
-        field.setMinimumHeight(FIELD_HEIGHT)
+        no_lower_than(field, FIELD_HEIGHT)
         field.setAccessibleName(name)
         return field
 
     def _spin(self, key: str) -> NumberField:
-        field = NumberField(FIELD_HEIGHT)
+        field = NumberField()
+        no_lower_than(field, FIELD_HEIGHT)
         low = 1 if key in ("width", "height") else -MAX_SIDE
         field.setRange(low, MAX_SIDE)
         field.setPrefix(_PREFIXES[key])

@@ -27,7 +27,7 @@ from app.ui.panels.layer_state import LayerState
 from app.ui.panels.thumbnails import Thumbnails
 from app.ui.solo import Solo
 from app.ui.text import tr
-from app.ui.theme import GAP, ICON_SMALL, ROW_MIN, THUMBNAIL, UNIT, Colours
+from app.ui.theme import GAP, ICON_SMALL, MIN_POINTS, ROW_MIN, THUMBNAIL, UNIT, Colours
 
 Index = QModelIndex | QPersistentModelIndex
 _BUTTON = 24
@@ -44,11 +44,12 @@ class RowParts:
     lock: QRect
 
     @classmethod
-    def of(cls, row: QRect, side: int = THUMBNAIL) -> RowParts:
+    def of(cls, row: QRect, side: int = THUMBNAIL, line: int = 0) -> RowParts:
         """The parts of a row, left to right: eye, thumbnail, two lines of text, lock.
 
         Args:
             side: of the thumbnail; 0 = there is none.
+            line: height of a line of text.
         """
         middle = row.center().y()
         eye = QRect(row.left() + GAP, middle - _BUTTON // 2 + 1, _BUTTON, _BUTTON)
@@ -56,7 +57,7 @@ class RowParts:
         lock = QRect(row.right() - GAP - _BUTTON + 1, eye.top(), _BUTTON, _BUTTON)
         left = thumb.right() + 1 + GAP + (UNIT if side else 0)
         width = lock.left() - UNIT - left
-        half = THUMBNAIL // 2
+        half = max(THUMBNAIL // 2, line)
         name = QRect(left, middle + 1 - half, width, half)
         seed = QRect(left, middle + 1, width, half)
         return cls(eye, thumb, name, seed, lock)
@@ -79,14 +80,15 @@ class LayerDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Qt override."""
-        return QSize(200, max(ROW_MIN, self.thumbnails.side + 2 * GAP))
+        texts = 2 * option.fontMetrics.height() + GAP
+        return QSize(200, max(ROW_MIN, self.thumbnails.side + 2 * GAP, texts))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Qt override."""
         layer: Layer | None = index.data(LayerRole)
         if layer is None:
             return
-        colours, parts = self.colours, RowParts.of(option.rect, self.thumbnails.side)
+        colours, parts = self.colours, self._parts(option)
         ratio = painter.device().devicePixelRatio()
         is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
         is_hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
@@ -139,7 +141,7 @@ class LayerDelegate(QStyledItemDelegate):
         layer: Layer | None = index.data(LayerRole)
         if layer is None or event.type() != QEvent.Type.ToolTip:
             return False
-        parts, at = RowParts.of(option.rect, self.thumbnails.side), event.pos()
+        parts, at = self._parts(option), event.pos()
         state: LayerState = index.data(StateRole)
         if parts.eye.contains(at):
             text = tr("Hides the layer.") if layer.visible else tr("Shows the layer.")
@@ -177,13 +179,16 @@ class LayerDelegate(QStyledItemDelegate):
         self, editor: QWidget, option: QStyleOptionViewItem, index: Index
     ) -> None:
         """Qt override: over the name, a little larger than its line."""
-        name = RowParts.of(option.rect, self.thumbnails.side).name
+        name = self._parts(option).name
         height = max(28, editor.sizeHint().height())
         editor.setGeometry(
             QRect(name.left() - GAP, name.center().y() - height // 2, name.width() + GAP, height)
         )
 
     # ---- inside ----
+
+    def _parts(self, option: QStyleOptionViewItem) -> RowParts:
+        return RowParts.of(option.rect, self.thumbnails.side, option.fontMetrics.height())
 
     def _texts(
         self,
@@ -207,7 +212,7 @@ class LayerDelegate(QStyledItemDelegate):
         at.moveTop(parts.seed.center().y() - at.height() // 2 + 1)
         self._icon(painter, state.icon, colour, at, ratio, side=ICON_SMALL - 2)
         small = QFont(option.font)
-        small.setPointSizeF(max(8.0, small.pointSizeF() - 1))
+        small.setPointSizeF(max(MIN_POINTS, small.pointSizeF() - 1))
         painter.setFont(small)
         painter.setPen(QColor(colours.secondary))
         rest = parts.seed.adjusted(ICON_SMALL + 2, 0, 0, 0)

@@ -260,6 +260,7 @@ class LayerPanel(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self.model.refresh()
+            self.list.scheduleDelayedItemsLayout()
 
     def _lay_out(self, actions: Actions) -> None:
         foot = QWidget()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QWidget
 
 from app.document.layer import Layer
 from app.ui.dialogs import Choice
+from app.ui.heights import no_lower_than
 from app.ui.number_field import NumberField
 from app.ui.text import tr
 from app.ui.theme import GAP, MARGIN, UNIT
@@ -56,7 +57,7 @@ class LooksBar(QWidget):
         self._gesture: int | None = None
         self._is_loading = False
         self.blend = Choice()
-        self.blend.setMinimumHeight(FIELD_HEIGHT)
+        no_lower_than(self.blend, FIELD_HEIGHT)
         self.blend.setAccessibleName(tr("Blend mode"))
         self.blend.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.blend.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -68,7 +69,8 @@ class LooksBar(QWidget):
         self.slider.setPageStep(10)
         self.slider.setMinimumHeight(24)
         self.slider.setAccessibleName(tr("Opacity"))
-        self.field = NumberField(FIELD_HEIGHT)
+        self.field = NumberField()
+        no_lower_than(self.field, FIELD_HEIGHT)
         self.field.setRange(0, 100)
         self.field.setSuffix(" %")
         self.field.setMinimumWidth(64)

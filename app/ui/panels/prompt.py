@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QGridLayout,
@@ -26,6 +26,7 @@ from app.document.contents import MAX_VARIATIONS
 from app.ignored import Ignored
 from app.ui.actions import Actions
 from app.ui.fact import Fact
+from app.ui.heights import no_lower_than
 from app.ui.icons import icon, pixmap
 from app.ui.number_field import NumberField
 from app.ui.panels.prompt_field import PromptField
@@ -58,7 +59,8 @@ class PromptBar(QWidget):
         self._words_texts = ("", "")
         self.field = PromptField(new_gesture)
         self.seed = SeedControl()
-        self.variations = NumberField(CONTROL_HEIGHT)
+        self.variations = NumberField()
+        no_lower_than(self.variations, CONTROL_HEIGHT)
         self.variations.setRange(1, MAX_VARIATIONS)
         self.variations.setPrefix("× ")
         self.variations.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -68,6 +70,8 @@ class PromptBar(QWidget):
         )
         self.generate = self._button(tr("Generate"), "generate", "generate")
         self.more = self._more_button(actions)
+        # It takes what room there is, and never moves Stop when its text changes.
+        self.generate.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.stop = self._button(tr("Stop"), "stop", "stop")
         self.stop.setText(icon_gap(tr("Stop")))
         self.words = self._line("warning", tr("Words that the model does not know"))
@@ -85,6 +89,7 @@ class PromptBar(QWidget):
         self.progress.setFixedHeight(3)
         self.progress.setAccessibleName(tr("Progress of the job"))
         self._lay_out()
+        self._fit_widths()
         self.show_words(Ignored())
         self.show_idle()
 
@@ -155,7 +160,19 @@ class PromptBar(QWidget):
         self._fit_text()
         self._fit_words()
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt override: another font, other widths."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "progress"):
+            self._fit_widths()
+
     # ---- inside ----
+
+    def _fit_widths(self) -> None:
+        """Room for the shortest text of the button, whatever language and font."""
+        shortest = self.generate.fontMetrics().horizontalAdvance(tr("Generate")) + 6 * UNIT
+        self.generate.setMinimumWidth(max(MIN_GENERATE, shortest))
+        self._fit_text()
 
     def _fit_text(self) -> None:
         """The longest text that the button shows in full: a cut one says nothing."""
@@ -222,10 +239,9 @@ class PromptBar(QWidget):
     def _button(self, text: str, name: str, action: str) -> QPushButton:
         button = QPushButton(text)
         button.setObjectName(name)
-        button.setMinimumHeight(CONTROL_HEIGHT)
+        no_lower_than(button, CONTROL_HEIGHT)
         button.setAccessibleName(text)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard where it is
-        button.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         source = self._actions[action]
         button.clicked.connect(source.trigger)
 
@@ -240,13 +256,8 @@ class PromptBar(QWidget):
     def _more_button(self, actions: Actions) -> QPushButton:
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
-        for name in (
-            "generate",
-            "regenerate",
-            "generate_empty",
-            "generate_outdated",
-            "generate_next",
-        ):
+        scopes = "generate regenerate generate_empty generate_outdated generate_next"
+        for name in scopes.split():
             menu.addAction(actions[name])
         button = QPushButton()
         button.setObjectName("generateMore")
@@ -270,7 +281,8 @@ class PromptBar(QWidget):
     def _small_button(self, name: str, action: QAction) -> QToolButton:
         button = QToolButton()
         button.setObjectName("quiet")
-        button.setMinimumSize(LINE_HEIGHT, LINE_HEIGHT)
+        no_lower_than(button, LINE_HEIGHT)
+        button.setMinimumWidth(LINE_HEIGHT)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setAccessibleName(name)
         button.setToolTip(action.toolTip())
@@ -280,6 +292,6 @@ class PromptBar(QWidget):
     def _line(self, name: str, accessible: str) -> Fact:
         label = Fact(accessible)
         label.setObjectName(name)
-        label.setMinimumHeight(LINE_HEIGHT)
+        no_lower_than(label, LINE_HEIGHT)
         label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         return label

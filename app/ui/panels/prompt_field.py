@@ -115,6 +115,12 @@ class PromptField(QPlainTextEdit):
         beside = 2 * CONTROL_HEIGHT + GAP
         self.setFixedHeight(max(beside, LINES * line + 4 * UNIT + 2))
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt override: three lines of another font are higher."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self.fit_height()
+
     def event(self, event: QEvent) -> bool:
         """Qt override: undo and redo belong to the window, also while typing."""
         if (

@@ -19,6 +19,8 @@ from PySide6.QtWidgets import (
 
 from app.document.layer import Layer
 from app.ui.fact import Fact
+from app.ui.heights import no_lower_than
+from app.ui.panels.scrolled import Scrolled
 from app.ui.text import number, seconds, tr
 from app.ui.theme import GAP, MARGIN
 
@@ -87,13 +89,14 @@ class RecordPage(QWidget):
         self.text.setAccessibleName(tr("Record of the layer"))
         self.since = Fact(tr("Age of the pixels"))
         self.since.setObjectName("secondary")
+        self.since.setWordWrap(True)
         self.hash_button = self._button(
             tr("Show Hash"), tr("Shows the SHA-256 of the pixels; as long as it stays, so do they.")
         )
         self.hash_button.setCheckable(True)
         self.hash = QLineEdit()
         self.hash.setReadOnly(True)
-        self.hash.setMinimumHeight(BUTTON_HEIGHT)
+        no_lower_than(self.hash, BUTTON_HEIGHT)
         self.hash.setAccessibleName(tr("SHA-256 of the pixels"))
         self.copy_hash = self._button(tr("Copy Hash"), tr("Copies all 64 digits as text."))
         self.hash_button.toggled.connect(self._show_hash)
@@ -107,12 +110,16 @@ class RecordPage(QWidget):
         row.addWidget(self.copy)
         row.addWidget(self.use)
         row.addStretch(1)
-        whole = QVBoxLayout(self)
+        page = QWidget()
+        whole = QVBoxLayout(page)
         whole.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         whole.setSpacing(GAP)
         whole.addWidget(self.text, 1)
         whole.addLayout(self._age_rows())
         whole.addLayout(row)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(Scrolled(page, tr("Record")))
         self.show_layer(None)
 
     def show_layer(self, layer: Layer | None, since: datetime | None = None) -> None:
@@ -172,7 +179,7 @@ class RecordPage(QWidget):
 
     def _button(self, text: str, tip: str) -> QPushButton:
         button = QPushButton(text)
-        button.setMinimumHeight(BUTTON_HEIGHT)
+        no_lower_than(button, BUTTON_HEIGHT)
         button.setAccessibleName(text)
         button.setToolTip(tip)
         button.setObjectName("stripButton")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QRegularExpressionValidator
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSizePolicy, QWidget
 
 from app.document.contents import Settings
 from app.document.layer import MAX_SEED
+from app.ui.heights import no_lower_than
 from app.ui.icons import icon
 from app.ui.text import tr
-from app.ui.theme import CONTROL_HEIGHT, GAP, Colours
+from app.ui.theme import CONTROL_HEIGHT, GAP, UNIT, Colours
 
 
 def parse_seed(text: str) -> int | None:
@@ -46,16 +47,18 @@ class SeedControl(QWidget):
         self.mode = QPushButton(icon_gap(tr("Random seed")))
         self.mode.setCheckable(True)
         self.mode.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.mode.setMinimumHeight(CONTROL_HEIGHT)
+        no_lower_than(self.mode, CONTROL_HEIGHT)
         self.mode.setAccessibleName(tr("Seed mode"))
         self.mode.setToolTip(
             tr("Random draws a new seed for each job. Fixed makes the same picture again.")
         )
         self.field = QLineEdit()
-        self.field.setMinimumHeight(CONTROL_HEIGHT)
+        no_lower_than(self.field, CONTROL_HEIGHT)
         self.field.setValidator(seed_validator(self.field))
         self.field.setAccessibleName(tr("Picture seed"))
         self.field.setToolTip(tr("The fixed picture seed: a whole number up to 4294967295."))
+        self.field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._fit_width()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GAP)
@@ -79,6 +82,17 @@ class SeedControl(QWidget):
     def recolour(self, colours: Colours) -> None:
         """Draw the dice in the theme's colour."""
         self.mode.setIcon(icon("dices", colours))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt override: another font, another width."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "field"):
+            self._fit_width()
+
+    def _fit_width(self) -> None:
+        """Every seed is seen to its last digit."""
+        digits = self.field.fontMetrics().horizontalAdvance(str(MAX_SEED))
+        self.field.setMinimumWidth(digits + 6 * UNIT)
 
     def _on_mode(self, fixed: bool) -> None:
         self.changed.emit("fixed" if fixed else "random", self._seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.ui.fact import Fact
+from app.ui.heights import no_lower_than
 from app.ui.icons import pixmap
 from app.ui.panels.layer_state import LayerState
 from app.ui.text import tr
@@ -27,7 +28,7 @@ class StateRow(QWidget):
         self.text = Fact(tr("State"))
         self.retry = QPushButton(tr("Try Another Seed"))
         self.retry.setObjectName("stripButton")
-        self.retry.setMinimumHeight(BUTTON_HEIGHT)
+        no_lower_than(self.retry, BUTTON_HEIGHT)
         self.retry.setAccessibleName(self.retry.text())
         self.retry.setToolTip(tr("Makes this layer anew with a seed drawn at random."))
         self.retry.hide()

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QSizePolicy, QStatusBa
 from app.document.geometry import Rect
 from app.ui.actions import Actions
 from app.ui.fact import Fact
+from app.ui.heights import no_lower_than
 from app.ui.text import number, tr
 
 MESSAGE_MS = 5000
@@ -55,7 +56,7 @@ class StatusBar(QStatusBar):
         self.zoom.setFlat(True)
         self.zoom.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.zoom.setObjectName("zoomMenu")
-        self.zoom.setMinimumHeight(24)
+        no_lower_than(self.zoom, 24)
         self.zoom.setAccessibleName(tr("Zoom"))
         self.zoom.setToolTip(tr("Zoom. Ctrl+wheel zooms at the pointer."))
         menu = QMenu(self)
