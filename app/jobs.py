@@ -7,7 +7,7 @@ here lives on the UI thread.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -70,11 +70,11 @@ class Job:
         target_ids: what was asked for, bottom to top.
         contents: the document when the job began; None before, and once it has ended.
         request: what the engine got for the present run; None when none is under way.
-        rects: where each target was when the job began, by layer id.
-        hashes: its pixel hash then.
+        rects, hashes: where each target was when the job began, and its pixel hash, by layer id.
         names: the targets' names when they were asked for.
         numbers: numbers of all layers in the request, by layer id.
         picture_seed: of the first variation; the next ones count up.
+        seeds: of layers that have one for this job alone (GE10).
         done: variations that are finished.
         step, total: of the present run.
         began: monotonic seconds of the first run's start.
@@ -86,6 +86,7 @@ class Job:
     target_ids: tuple[int, ...]
     names: dict[int, str]
     picture_seed: int
+    seeds: Mapping[int, int] = field(default_factory=dict)
     variations: int = 1
     done: int = 0
     contents: Contents | None = None

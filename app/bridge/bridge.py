@@ -223,6 +223,7 @@ class Bridge:
             picture_seed=(
                 settings.seed if settings.seed_mode == "fixed" else secrets.randbelow(2**32)
             ),
+            seeds=self.document.take_next_seeds(layer.id for layer in planned.targets),
             variations=settings.variations,
         )
 

@@ -7,12 +7,14 @@ neither why a job was asked for nor what becomes of its results.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from psygnal import Signal
 
 from app.bridge.link import EngineLink
 from app.bridge.results import Placed, placed_results
 from app.costs import Load, load_of
+from app.document.contents import Contents
 from app.document.document import Document
 from app.jobs import Job, JobList, JobState, build_request, failure_message, plan_for
 from app.pace import Pace
@@ -227,7 +229,7 @@ class JobLine:
         planned = plan_for(job.contents, job.target_ids)
         run_id = self.jobs.next_id()
         request = build_request(
-            job.contents, planned, run_id, job.picture_seed, self.preview_every, job.done
+            _with_seeds(job), planned, run_id, job.picture_seed, self.preview_every, job.done
         )
         job.request, job.step, job.total = request, 0, 0
         self._runs[run_id] = job
@@ -265,6 +267,13 @@ class JobLine:
     def _ended(self, job: Job, state: JobState) -> None:
         self.jobs.ended(job, state)
         self.job_changed.emit(job)
+
+
+def _with_seeds(job: Job) -> Contents:
+    """The document as the runs see it: a seed for this job alone counts as a pinned one."""
+    assert job.contents is not None  # a run is under way
+    layers = [layer for layer in job.contents.layers if layer.id in job.seeds]
+    return job.contents.with_layers(replace(each, seed=job.seeds[each.id]) for each in layers)
 
 
 def _stop_clock(job: Job, at: float) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
@@ -38,6 +39,7 @@ class Document:
     def __init__(self, contents: Contents | None = None) -> None:
         self._contents = new_contents() if contents is None else contents
         self._revision = 0
+        self._next_seeds: dict[int, int] = {}
         self.events = DocumentEvents()
 
     @property
@@ -111,6 +113,24 @@ class Document:
         """The seed that the layer gets in a job with this picture seed."""
         return _contents.seed_for(layer, picture_seed)
 
+    def next_seed(self, layer_id: int) -> int | None:
+        """The seed that the layer's next job uses once (GE10), or None."""
+        return self._next_seeds.get(layer_id)
+
+    def set_next_seed(self, layer_id: int, seed: int | None) -> None:
+        """Ask for a seed in the layer's next job alone. A wish: no step, not saved."""
+        if self._next_seeds.pop(layer_id, None) != seed:
+            if seed is not None:
+                self._next_seeds[layer_id] = seed
+            _emit(self.events.next_seeds_changed)
+
+    def take_next_seeds(self, layer_ids: Iterable[int]) -> dict[int, int]:
+        """What a job was asked to use, by layer; each is given once."""
+        taken = {each: self._next_seeds.pop(each) for each in layer_ids if each in self._next_seeds}
+        if taken:
+            _emit(self.events.next_seeds_changed)
+        return taken
+
     def content_hash(self) -> str:
         """SHA-256 over everything that counts: equal hashes, equal documents."""
         return _contents.content_hash(self._contents)
@@ -120,6 +140,7 @@ class Document:
         old, self._contents = self._contents, new
         self._revision += 1
         if is_reset:
+            self._next_seeds.clear()
             _emit(self.events.reset)
         else:
             self._tell(old, new)

@@ -23,6 +23,7 @@ class DocumentEvents(SignalGroup):
         settings_changed(): steps, guidance or picture seed.
         canvas_changed(): canvas size or grid.
         detached_changed(): candidates without a layer came or went.
+        next_seeds_changed(): other seeds for the next job alone; nothing of the picture changed.
         reset(): everything may be different (New, Open, their undo); comes instead of the others.
         changed(revision): once after each command that changed something, after all others.
     """
@@ -35,5 +36,6 @@ class DocumentEvents(SignalGroup):
     settings_changed = Signal()
     canvas_changed = Signal()
     detached_changed = Signal()
+    next_seeds_changed = Signal()
     reset = Signal()
     changed = Signal(int)

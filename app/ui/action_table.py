@@ -135,7 +135,7 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("copy_seed", "Cop&y Seed", "Copies the number that the layer's pixels were made with."),
     _spec("copy_record", "Copy Layer's Rec&ipe", "Copies how the layer's pixels were made: prompt, seed, place, model.", title="Copy Layer's Recipe"),
     _spec("pin_seed", "&Pin Seed", "Keeps this layer's seed for every job to come; other layers may still shift a little, because all see each other."),
-    _spec("use_seed", "&Use This Seed for Next", "Makes the layer's seed the fixed picture seed of the next job."),
+    _spec("use_seed", "&Use This Seed for Next", "The layer's next job begins with the noise of the present pixels; the jobs after it do not.", checkable=True),
     _spec("original_size", "Original Si&ze", "Shows a picture that was scaled with all the pixels it came with, around the same middle."),
     _spec("background", "Ba&ckground On", "Without a background the picture is transparent around its layers.", checkable=True),
     # Generate

@@ -65,6 +65,8 @@ def seed_text(layer: Layer) -> str:
 def next_seed_text(layer: Layer, document: Document) -> str:
     """What the next job would give a layer that has no pinned seed (GE10)."""
     settings = document.settings
+    if (once := document.next_seed(layer.id)) is not None:
+        return tr("next: {0}").format(once)
     if settings.seed_mode == "random":
         return tr("drawn for each job")
     return tr("next: {0}").format(document.seed_for(layer, settings.seed))

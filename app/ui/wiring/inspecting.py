@@ -41,6 +41,7 @@ class InspectingWiring(QObject):
         events.changed.connect(self._on_changed)
         events.settings_changed.connect(self._show_settings)
         events.reset.connect(self._show_settings)
+        events.next_seeds_changed.connect(inspector.refresh)
         session.bridge.state_changed.connect(self._on_state)
         self._show_record()
         self._show_settings()
@@ -53,12 +54,13 @@ class InspectingWiring(QObject):
         self._advanced.show_settings(self._session.document.settings)
 
     def _retry(self) -> None:
-        """RE7: a pinned seed, or the picture's fixed one, would only give the same again."""
+        """RE7: a seed that is pinned, fixed or asked for would only give the same again."""
         layer = self._session.selection.single()
         if layer is None:
             return
         if layer.seed is not None or self._session.document.settings.seed_mode == "fixed":
             self._session.push(SetSeed(layer.id, secrets.randbelow(2**32)))
+        self._session.document.set_next_seed(layer.id, None)
         self._actions["regenerate"].trigger()
 
     def _use_prompt(self, prompt: str) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
-from app.document.commands import KeepAsIs, SetSeed, SetSettings
+from app.document.commands import KeepAsIs, SetSeed
 from app.document.layer import Layer
 from app.document.outdated import outdated
 from app.ui.actions import Actions
@@ -42,6 +40,7 @@ class MarksWiring(QObject):
             actions[name].triggered.connect(slot)
         session.selection.changed.connect(self._on_selected)
         session.document.events.changed.connect(self._on_changed)
+        session.document.events.next_seeds_changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
@@ -53,10 +52,12 @@ class MarksWiring(QObject):
         has_seed = made_with(layer) is not None
         no_seed = "" if has_seed else (nothing if layer is None else tr("it was not generated"))
         actions.set_enabled("copy_seed", no_seed)
-        actions.set_enabled("use_seed", no_seed)
         actions.set_enabled("copy_record", no_seed)
         pinned = layer is not None and layer.seed is not None
         actions.set_enabled("pin_seed", "" if pinned else no_seed)
+        actions.set_enabled("use_seed", tr("its seed is pinned") if pinned else no_seed)
+        asked = layer is not None and session.document.next_seed(layer.id) is not None
+        actions["use_seed"].setChecked(asked)
         actions["pin_seed"].setText(tr("Un&pin Seed") if pinned else tr("&Pin Seed"))
         stale = [item for item in layers if outdated(item, session.document.contents)]
         reason = "" if stale else tr("nothing of it is outdated")
@@ -87,11 +88,11 @@ class MarksWiring(QObject):
             self._session.push(SetSeed(layer.id, seed))
 
     def use_seed(self) -> None:
-        """Make the layer's seed the fixed picture seed."""
-        seed = made_with(self._session.selection.single())
-        if seed is not None:
-            settings = self._session.document.settings
-            self._session.push(SetSettings(replace(settings, seed_mode="fixed", seed=seed)))
+        """Give the layer the seed of its pixels once more, in its next job alone; or not."""
+        layer, document = self._session.selection.single(), self._session.document
+        if layer is not None:
+            seed = made_with(layer) if document.next_seed(layer.id) is None else None
+            document.set_next_seed(layer.id, seed)
 
     def keep_as_is(self) -> None:
         """Clear the sign of the selected layers."""

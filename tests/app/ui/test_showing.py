@@ -273,15 +273,57 @@ def test_seeds_are_copied_pinned_and_used(window: Any, qtbot: Any) -> None:
     window.actions_["regenerate"].trigger()
     assert [x.seed for x in window.engine.last.layers if x.is_target] == [seed]
     window.session.bridge.stop()
-    window.actions_["use_seed"].trigger()
-    settings = window.session.document.settings
-    assert (settings.seed_mode, settings.seed) == ("fixed", seed)
+    assert "its seed is pinned" in window.actions_["use_seed"].toolTip()
     window.actions_["generate"].trigger()
     asked = {x.layer_id: x.seed for x in window.engine.last.layers}
     assert asked[layer.id] == seed, "pinned, in whole pictures too"
     window.session.bridge.stop()
     window.actions_["pin_seed"].trigger()
     assert window.session.document.layer(layer.id).seed is None
+
+
+def test_a_seed_is_used_for_the_next_job_alone(window: Any, qtbot: Any) -> None:
+    """GE10: the layer's own noise once more, whatever the picture's seed; no step, no pin.
+
+    It used to become the picture's seed, which gives the layer another seed than the row showed.
+    """
+    draw_box(window, 256, 256, 384, 384)
+    draw_box(window, 64, 64, 192, 192)
+    generate(window, qtbot)
+    document = window.session.document
+    other, layer = document.foregrounds
+    seed, before = layer.record["seed"], document.content_hash()
+    steps = window.session.undo.stack.count()
+
+    def asked(action: str) -> dict[int, int]:
+        window.actions_[action].trigger()
+        found = {x.layer_id: x.seed for x in window.engine.last.layers if x.is_target}
+        window.session.bridge.stop()
+        return found
+
+    window.session.selection.set([layer.id])
+    window.actions_["use_seed"].trigger()
+    assert window.actions_["use_seed"].isChecked()
+    assert window.inspector.seed.placeholderText() == f"next: {seed}"
+    assert (document.content_hash(), window.session.undo.stack.count()) == (before, steps)
+    window.session.selection.set([other.id])
+    assert not window.actions_["use_seed"].isChecked()
+    assert asked("regenerate").keys() == {other.id}, "a job without the layer leaves it for later"
+    whole = asked("generate")
+    assert whole[layer.id] == seed
+    assert whole[other.id] != other.record["seed"], "the others are drawn anew"
+    window.session.selection.set([layer.id])
+    assert not window.actions_["use_seed"].isChecked()
+    assert window.inspector.seed.placeholderText() == "drawn for each job"
+    assert asked("regenerate") != {layer.id: seed}, "once"
+    window.actions_["use_seed"].trigger()
+    window.actions_["use_seed"].trigger()
+    assert asked("regenerate") != {layer.id: seed}, "the same again takes the wish back"
+    window.actions_["use_seed"].trigger()
+    window.inspector.retry_asked.emit()
+    (tried,) = (x.seed for x in window.engine.last.layers if x.is_target)
+    assert tried != seed, "RE7: another seed is what is asked for then"
+    window.session.bridge.stop()
 
 
 def test_the_inspector_tells_present_and_next_seed_apart(window: Any, qtbot: Any) -> None:
