@@ -19,6 +19,10 @@ class Solo(LayerIds):
         wanted = frozenset(ids)
         self.set(() if wanted == self.ids else wanted)
 
+    def turn(self, ids: Iterable[int], shown: bool) -> None:
+        """Add layers to what is shown alone, or take them out; without the last one solo ends."""
+        self.set(self.ids | frozenset(ids) if shown else self.ids - frozenset(ids))
+
     def shows(self, layer: Layer) -> bool:
         """Whether the canvas shows the layer now."""
         return layer.id in self.ids if self.ids else layer.visible

@@ -193,6 +193,10 @@ class LayerList(QListView):
         ids = list(self._selection.ids) if layer.id in self._selection else [layer.id]
         if parts.eye.contains(at) and event.modifiers() & Qt.KeyboardModifier.AltModifier:
             self._solo.toggle([layer.id])  # only that one (LY1)
+        elif parts.eye.contains(at) and self._solo:
+            # The eyes show solo now. A change of the document would not be seen, and would break
+            # the promise that exactly the former layers come back.
+            self._solo.turn(ids, not self._solo.shows(layer))
         elif parts.eye.contains(at):
             self._undo.push(SetVisible(ids, not layer.visible))
         elif parts.lock.contains(at):

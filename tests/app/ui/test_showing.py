@@ -21,7 +21,7 @@ from app.document.contents import Settings
 from app.document.geometry import Rect, Size
 from app.ui.images import to_array
 from app.ui.panels.layer_delegate import RowParts
-from tests.app.ui.helpers import LEFT, at, drag, draw_box, generate, key
+from tests.app.ui.helpers import LEFT, NONE, at, drag, draw_box, generate, key
 from tests.fakes import fill
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -185,6 +185,31 @@ def test_alt_click_on_an_eye_is_solo(window: Any) -> None:
     assert not window.solo
     shown = [layer.id for layer in document.layers if window.scene.shows(layer)]
     assert shown == [document.background_id, layers[1].id], "what was hidden is hidden"
+
+
+def test_an_eye_means_solo_while_there_is_solo(window: Any) -> None:
+    """LY1: a click joins a layer or takes it out; no step, and the former set comes back exactly.
+
+    It used to change the saved eye, which nobody could see before solo ended.
+    """
+    layers = filled(window)
+    document, rows = window.session.document, window.layers.list
+    before, steps = document.content_hash(), window.session.undo.stack.count()
+
+    def click_eye(layer: Any, modifiers: Any = NONE) -> set[int]:
+        index = window.layers.model.index_of(layer.id)
+        eye = RowParts.of(rows.visualRect(index)).eye.center()
+        QTest.mouseClick(rows.viewport(), LEFT, modifiers, eye)
+        return {each.id for each in document.layers if window.scene.shows(each)}
+
+    assert click_eye(layers[1], ALT) == {layers[1].id}
+    assert click_eye(layers[0]) == {layers[0].id, layers[1].id}
+    assert click_eye(layers[1]) == {layers[0].id}
+    assert click_eye(layers[0]) == {each.id for each in document.layers}, "solo has ended"
+    assert not window.solo
+    assert (document.content_hash(), window.session.undo.stack.count()) == (before, steps)
+    assert layers[0].id not in click_eye(layers[0]), "and an eye is an eye again"
+    assert window.session.undo.stack.count() == steps + 1
 
 
 def test_matte_steps_through_its_colours(window: Any) -> None:
