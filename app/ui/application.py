@@ -80,6 +80,7 @@ def run_gui(open_path: Path | None, make_engine: MakeEngine | None = None) -> in
     engine = make_engine or engine_factory(settings.threads, cache_mb=settings.cache_mb)
     window = MainWindow(loop, engine, settings, work_root=work_path(settings))
     install_hooks(loop, window.show_message)
+    window.tools_wiring.settings_left.connect(lambda: save_settings(settings_file, settings))
     interrupt = Interrupt(window.close)
     if trouble:
         window.status.say(trouble)

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QIcon, QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
+    QColorDialog,
     QDialog,
     QFormLayout,
     QHBoxLayout,
@@ -129,6 +131,12 @@ class SettingsDialog(QDialog):
             tr("Wheel zooms"),
             tr("Then Ctrl+wheel scrolls. Otherwise it is the other way round."),
         )
+        self._colour(
+            form,
+            "matte_colour",
+            tr("Own matte colour"),
+            tr("What View > Matte > Own Colour shows behind transparent places."),
+        )
         return page
 
     def _files(self) -> QWidget:
@@ -238,6 +246,36 @@ class SettingsDialog(QDialog):
         field.toggled.connect(lambda value: self._set(key, value))
         self.fields[key] = field
         form.addRow("", field)
+
+    def _colour(self, form: QFormLayout, key: str, text: str, tip: str) -> None:
+        field = QPushButton()
+        field.setMinimumHeight(CONTROL_HEIGHT)
+        field.setToolTip(tip)
+        field.setAutoDefault(False)
+
+        def show() -> None:
+            name = getattr(self._settings, key)
+            patch = QPixmap(field.iconSize())
+            patch.fill(QColor(name))
+            field.setIcon(QIcon(patch))
+            field.setText(name.upper())  # a colour is never told by its look alone
+            field.setAccessibleName(f"{text}: {field.text()}")
+
+        def take(colour: QColor) -> None:
+            self._set(key, colour.name())
+            show()
+
+        def ask() -> None:
+            dialog = QColorDialog(QColor(getattr(self._settings, key)), self)
+            dialog.setWindowTitle(text)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.colorSelected.connect(take)
+            dialog.open()
+
+        field.clicked.connect(ask)
+        self.fields[key] = field
+        form.addRow(field_name(text), field)
+        show()
 
     def _set(self, key: str, value: object) -> None:
         setattr(self._settings, key, value)

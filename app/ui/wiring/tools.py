@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QMimeData, QObject
+from PySide6.QtCore import QMimeData, QObject, Signal
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
 
 from app.document.commands import SetCanvas, SetPrompt
@@ -36,7 +36,12 @@ class ToolsWiring(QObject):
 
     Args:
         retheme: puts the chosen theme and font size on everything.
+
+    Signals:
+        settings_left(): the dialog was closed; what it changed is worth keeping.
     """
+
+    settings_left = Signal()
 
     def __init__(
         self,
@@ -78,15 +83,15 @@ class ToolsWiring(QObject):
     def show_settings(self) -> None:
         """Every setting; changes act at once."""
         keys = KeyEditor(self._session.settings, self._actions, self.apply_keys)
-        self._open(
-            SettingsDialog(
-                self._window,
-                self._session.settings,
-                self._on_setting,
-                self._session.bridge.pace.measure_again,
-                keys,
-            )
+        dialog = SettingsDialog(
+            self._window,
+            self._session.settings,
+            self._on_setting,
+            self._session.bridge.pace.measure_again,
+            keys,
         )
+        dialog.finished.connect(self.settings_left)
+        self._open(dialog)
 
     def find(self) -> None:
         """Any command by a part of its name."""
@@ -196,7 +201,11 @@ class ToolsWiring(QObject):
             }
         elif name == "preview_every":
             self._actions["show_previews"].setChecked(settings.preview_every > 0)
-        else:
+        elif name == "matte_colour":
+            if self._actions["matte_own"].isChecked():
+                self._view.decor.matte = settings.matte_colour
+                self._view.viewport().update()
+        elif name in ("snap", "grid_shows", "wheel_zooms"):  # others leave Shift+G's grid alone
             self._apply_canvas()
 
     def _apply_undo(self) -> None:

@@ -143,6 +143,19 @@ def test_ctrl_c_in_the_terminal_closes_the_window(tmp_path: Path) -> None:
     assert "ended 0" in done.stdout
 
 
+def test_settings_outlive_a_program_that_is_killed(tmp_path: Path) -> None:
+    """3.5: what the dialog changed is on the disk when it closes, not when the program ends."""
+    kill = """
+        window.actions_["settings"].trigger()
+        window.tools_wiring.dialog.fields["undo_steps"].setValue(77)
+        window.tools_wiring.dialog.close()
+        os._exit(9)"""
+    code = _EXCEPTION_IN_SLOT.replace("        window.close()", kill.lstrip("\n"))
+    assert child("import os" + code, tmp_path).returncode == 9
+    read, trouble = load_settings(tmp_path / "config" / "Layerloom" / "settings.json")
+    assert (read.undo_steps, trouble) == (77, "")
+
+
 def test_an_exception_nobody_caught_is_logged_and_shown_once(tmp_path: Path) -> None:
     """Section 5: the log has the traceback, the window says so, the program lives."""
     done = child(_EXCEPTION_IN_SLOT, tmp_path)

@@ -1,0 +1,101 @@
+"""The page of settings (editor.md 3.5): defaults, what they do at once, when they are written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QEvent
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication, QColorDialog, QComboBox, QSpinBox
+
+from app.settings import load_settings, save_settings
+
+
+def opened(window: Any, action: str) -> Any:
+    window.actions_[action].trigger()
+    return window.tools_wiring.dialog
+
+
+def test_the_own_matte_colour_is_a_setting(window: Any) -> None:
+    """3.5: chosen there too, named by its number; shown at once where it is what shows now."""
+    dialog = opened(window, "settings")
+    field = dialog.fields["matte_colour"]
+    assert field.text() == "#808080"
+
+    def choose(colour: str) -> None:
+        field.click()
+        asked = dialog.findChild(QColorDialog)
+        asked.setCurrentColor(QColor(colour))
+        asked.accept()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+    choose("#123456")
+    assert (window.settings.matte_colour, field.text()) == ("#123456", "#123456")
+    assert "#123456" in field.accessibleName()
+    assert window.view.decor.matte is None, "the checkerboard is what shows"
+    window.showing._on_colour(QColor("#123456"))
+    window.actions_["matte_own"].setChecked(True)
+    choose("#abcdef")
+    assert window.view.decor.matte == "#abcdef"
+    dialog.close()
+
+
+def test_a_setting_leaves_the_grid_of_the_key_alone(window: Any) -> None:
+    """3.5, CA3: with the grid shown by Shift+G, another setting is no reason to hide it."""
+    window.actions_["grid"].trigger()
+    dialog = opened(window, "settings")
+    dialog.fields["recent_count"].setValue(3)
+    assert window.view.decor.show_grid
+    dialog.fields["grid_shows"].activated.emit(2)
+    assert not window.view.decor.show_grid
+    dialog.close()
+
+
+def test_settings_have_their_defaults_and_come_back(window: Any, tmp_path: Any) -> None:
+    """3.5: every setting of the page has a field, shows its default and survives a restart."""
+    wanted = {
+        "theme": ("dark", "light"),  # dark is the fixture's; the default is the system's
+        "font_percent": (100, 110),
+        "ask_before_replacing": (False, True),
+        "recent_count": (10, 5),
+        "threads": (0, 1),
+        "low_priority": (True, False),
+        "preview_every": (1, 4),
+        "variations": (1, 2),
+        "cache_mb": (0, 512),
+        "grid_shows": ("drags", "never"),
+        "snap": (True, False),
+        "wheel_zooms": (False, True),
+        "keep_backup": (True, False),
+        "candidates": (300, 200),
+        "candidates_mb": (1024, 512),
+        "recipe_in_exports": (True, False),
+        "undo_steps": (1000, 500),
+        "undo_mb": (512, 256),
+        "undo_disk_mb": (2048, 1024),
+    }
+    dialog = opened(window, "settings")
+    left: list[bool] = []
+    window.tools_wiring.settings_left.connect(lambda: left.append(True))
+    for name, (default, other) in wanted.items():
+        field = dialog.fields[name]
+        if isinstance(field, QComboBox):
+            assert field.currentData() == default, name
+            field.activated.emit(field.findData(other))
+        elif isinstance(field, QSpinBox):
+            assert field.value() == default, name
+            field.setValue(other)
+        else:
+            assert field.isChecked() == default, name
+            field.setChecked(other)
+    assert left == []
+    dialog.close()
+    assert left == [True], "what was changed is written now, not when the program ends"
+    dialog = opened(window, "settings")
+    dialog.fields["font_percent"].setValue(100)
+    dialog.close()
+    save_settings(tmp_path / "settings.json", window.settings)
+    read, trouble = load_settings(tmp_path / "settings.json")
+    assert trouble == ""
+    for name, (_, other) in wanted.items():
+        assert getattr(read, name) == (100 if name == "font_percent" else other), name
