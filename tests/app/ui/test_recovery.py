@@ -13,12 +13,13 @@ from PySide6.QtCore import QDate, QLocale, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
+from app.document.commands import SetPrompt
 from app.document.contents import content_hash
 from app.document.storage.atomic import Disk
 from app.document.storage.journal import WorkFolder, WorkInfo, recover, unfinished
 from app.settings import Settings, choose_recovery_folder, former_work_paths, work_path
 from app.ui.main_window import MainWindow
-from tests.app.document.examples import design
+from tests.app.document.examples import design, run
 from tests.app.ui.helpers import LEFT, NONE, at, draw_box, move, press_and_move
 from tests.app.ui.test_files import answer_question
 from tests.fakes import FakeEngine
@@ -160,6 +161,28 @@ def test_a_crash_is_offered_and_recovered(open_window: Open, qtbot: Any, root: P
     assert len(list(root.iterdir())) == 1  # this window's own
     copy = crash(window, root)
     assert content_hash(recover(copy).contents) == expected
+
+
+def test_a_torn_journal_says_what_is_missing(open_window: Open, qtbot: Any, root: Path) -> None:
+    """MS18: what came before the tear opens; the rest is named, and kept for inspection."""
+    document, folder = design(), WorkFolder.create(root)
+    folder.keep(document.contents, WorkInfo("", None, False))
+    expected = document.content_hash()
+    run(document, SetPrompt("a dog"))
+    folder.keep(document.contents, WorkInfo("", None, False))
+    folder.close(remove=False)
+    (journal,) = folder.path.glob("journal-*")
+    journal.write_bytes(journal.read_bytes()[:-1])
+    window = open_window()
+    window.recovery.look()
+    qtbot.waitUntil(lambda: window.recovery.dialog is not None, timeout=5_000)
+    window.recovery.dialog.recover_button.click()
+    qtbot.waitUntil(lambda: window.session.document.content_hash() == expected, timeout=5_000)
+    wait_for_files(window, qtbot)
+    text = window.messages.text.text()
+    assert "The last changes before the crash could not be read. Everything up to" in text
+    assert "The damaged journal was kept for inspection." in text
+    assert (root / f"{folder.path.name}.damaged" / journal.name).exists()
 
 
 def test_old_work_is_offered_for_deletion(
