@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import engine  # noqa: F401 - before torch: it says how its threads wait
 
 _HERE = ("127.0.0.1", "::1")  # Windows makes its pairs of sockets by connecting to itself
+_OFFLINE = str(Path(__file__).with_name("offline"))  # for the processes that tests start (PL2)
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_OFFLINE, os.environ.get("PYTHONPATH")]))
 
 
 @pytest.fixture(scope="session", autouse=True)

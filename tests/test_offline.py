@@ -1,0 +1,67 @@
+"""PL2: nothing needs the network, in the processes that tests and the program start either."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.benchmarks.reliability.crash import crash
+from engine.weights import save_model
+from tests.engine.tiny import tiny_model
+from tests.test_end_to_end import LAYOUT, layerloom
+
+# Of tests/offline/sitecustomize.py, which must not be imported here: it would watch this process.
+ENDED, LOG = 97, "LAYERLOOM_TEST_SOCKETS"
+TRIES = {
+    "connects": "socket.create_connection(('192.0.2.1', 9), timeout=1)",
+    "asks for a name": "socket.getaddrinfo('example.org', 80)",
+    "opens a page": "urllib.request.urlopen('http://192.0.2.1/', timeout=1)",
+    "sends": "socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('192.0.2.1', 9))",
+}
+
+
+@pytest.mark.parametrize("what", TRIES)
+def test_a_child_that_reaches_out_ends(what: str) -> None:
+    """PL2: also one that would take any failure for an answer."""
+    code = f"import socket, urllib.request\ntry:\n    {TRIES[what]}\nexcept BaseException: pass"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == ENDED
+    assert "a child process reaches out" in done.stderr
+
+
+@pytest.fixture
+def sockets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where children name each socket that could leave the machine."""
+    path = tmp_path / "sockets.txt"
+    monkeypatch.setenv(LOG, str(path))
+    return path
+
+
+def test_sockets_of_children_are_named(sockets: Path) -> None:
+    """Without this the two tests below could not fail."""
+    subprocess.run([sys.executable, "-c", "import socket; socket.socket().close()"], check=True)
+    assert sockets.read_text(encoding="utf-8").count("\n") == 1
+
+
+def test_commands_open_no_socket(sockets: Path, tmp_path: Path) -> None:
+    """PL2: a picture and a layer anew, with a real engine on the processor."""
+    model = tmp_path / "tiny.safetensors"
+    save_model(model, tiny_model())
+    more = ("--model", model, "--device", "cpu")
+    made, anew = tmp_path / "made", tmp_path / "anew"
+    layerloom("generate", "--prompt", "a dog", "--layout", LAYOUT, "--out", made, *more)
+    layerloom("--open", made / "design.ora", "--regenerate", 2, "--out", anew, *more)
+    assert (anew / "design.ora").exists()
+    assert not sockets.exists(), sockets.read_text(encoding="utf-8")
+
+
+def test_what_is_killed_and_recovered_opens_no_socket(sockets: Path) -> None:
+    """PL2, REL1: the program that keeps a journal, and the one that reads what is left."""
+    figure = crash(1, 3, 0.5)
+    assert figure.runs == 1 or figure.notes
+    assert not sockets.exists(), sockets.read_text(encoding="utf-8")
