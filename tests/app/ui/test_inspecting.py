@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import pytest
 from PySide6.QtWidgets import QApplication
 
-from app.document.commands import DuplicateLayers
+from app.document.commands import DuplicateLayers, Placement, PlacePixels
 from tests.app.ui.helpers import draw_box, generate
 
 
@@ -129,3 +131,22 @@ def test_without_pixels_there_is_no_hash(window: Any) -> None:
     assert window.record.isVisible()
     assert not window.record.hash_button.isVisible()
     assert not window.record.hash.isVisible()
+
+
+@pytest.mark.parametrize(("opaque", "is_empty"), [(81, True), (82, False)])
+def test_where_an_empty_result_begins(window: Any, qtbot: Any, opaque: int, is_empty: bool) -> None:
+    """RE7: of 128 x 128 pixels that a job made, half a percent is 81.92; what has more is there."""
+    draw_box(window, 64, 64, 192, 192)
+    generate(window, qtbot)
+    layer = window.session.document.foregrounds[0]
+    pixels = np.zeros((128, 128, 4), np.uint8)
+    pixels.reshape(-1, 4)[:opaque] = (200, 30, 30, 255)
+    window.session.push(PlacePixels([Placement(layer.id, pixels, layer.rect, layer.record)]))
+    made = window.session.document.layer(layer.id)
+    assert made.kind == "generated"
+    window.session.selection.set([layer.id])
+    model, row = window.layers.model, window.inspector.state
+    state = model.state_at(model.index_of(layer.id)).text
+    assert (state == "Empty: try another seed") is is_empty
+    assert row.retry.isVisible() is is_empty
+    assert ("Empty" in row.text.text()) is is_empty
