@@ -155,12 +155,21 @@ class CandidatesWiring(QObject):
         return False
 
     def _focus_strip(self) -> None:
+        """3.6: a strip without results is folded away; who asks for it is told what it is for."""
+        if not self._stage.choices:
+            self._session.note(
+                tr(
+                    "Results for the selected layer collect here. "
+                    "Nothing is deleted unless you say so."
+                )
+            )
+            return
         self._strip.list.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _on_stage(self) -> None:
         actions, stage = self._actions, self._stage
         none = "" if stage.choices else tr("there are no candidates")
-        for name in ("candidate_next", "candidate_previous", "discard_all", "pane_candidates"):
+        for name in ("candidate_next", "candidate_previous", "discard_all"):
             actions.set_enabled(name, none)
         actions.set_enabled(
             "compare", "" if stage.num_comparable else none or tr("they are all detached")

@@ -23,10 +23,13 @@ def first_run_message() -> Message:
     return Message(
         kind="note",
         what=tr("What this model can do: it is small and runs on your computer, without network."),
-        kept=tr("It knows a short list of things, in simple scenes and a few looks."),
+        kept=tr(
+            "It knows a few hundred things (see Help for the word list), simple scenes, "
+            "flat to glossy illustration."
+        ),
         advice=tr(
-            "It does not do readable text, photographs, faces, or words outside its list; "
-            "the menu Help lists what it knows."
+            "It does not do readable text, photographs, faces, many touching objects, or words "
+            "outside its list. It was trained on openly licensed art: see Help, Art and Licences."
         ),
     )
 
