@@ -79,6 +79,7 @@ class Inspector(QWidget):
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.name = self._line_edit(tr("Name"))
         self.name.setMaxLength(MAX_NAME)
+        self.name.setToolTip(tr("What the layer is called; empty gives it its first name again."))
         self.fields = {key: self._spin(key) for key in _RECT_FIELDS}
         self.seed = self._line_edit(tr("Pinned seed"))
         self.seed.setValidator(seed_validator(self.seed))

@@ -87,6 +87,7 @@ class RecordPage(QWidget):
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setAccessibleName(tr("Record of the layer"))
+        self.text.setToolTip(tr("How the layer's pixels were made, to read and to copy."))
         self.since = Fact(tr("Age of the pixels"))
         self.since.setObjectName("secondary")
         self.since.setWordWrap(True)
@@ -98,6 +99,9 @@ class RecordPage(QWidget):
         self.hash.setReadOnly(True)
         no_lower_than(self.hash, BUTTON_HEIGHT)
         self.hash.setAccessibleName(tr("SHA-256 of the pixels"))
+        self.hash.setToolTip(
+            tr("Equal pixels have equal digits: compare them with some noted before.")
+        )
         self.copy_hash = self._button(tr("Copy Hash"), tr("Copies all 64 digits as text."))
         self.hash_button.toggled.connect(self._show_hash)
         self.copy_hash.clicked.connect(self._copy_hash)

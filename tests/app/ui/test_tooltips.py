@@ -1,0 +1,47 @@
+"""Every control explains itself (3.7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QSlider,
+    QWidget,
+)
+
+from tests.app.ui.helpers import draw_box, generate
+
+CONTROLS = (QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QPlainTextEdit, QSlider)
+
+
+def silent(window: Any) -> list[str]:
+    """Controls without a tooltip, or with one that repeats their name and says no more."""
+    found = []
+    for widget in window.findChildren(QWidget):
+        if not isinstance(widget, CONTROLS) or widget.objectName().startswith("qt_"):
+            continue
+        if isinstance(widget.parent(), (QAbstractSpinBox, QComboBox)) or not widget.isVisible():
+            continue  # the parent speaks for its part
+        label = widget.text() if isinstance(widget, QAbstractButton) else widget.accessibleName()
+        if widget.toolTip().strip(".") in ("", label.strip()):
+            found.append(f"{type(widget).__name__} {widget.accessibleName() or label!r}")
+    return found
+
+
+def test_every_control_of_the_window_has_a_tooltip(window: Any, qtbot: Any) -> None:
+    """3.7: none is missing, none repeats its label only; on every page of the inspector."""
+    assert silent(window) == []
+    draw_box(window, 64, 64, 192, 192)
+    generate(window, qtbot)
+    window.session.selection.set([window.session.document.foregrounds[0].id])
+    generate(window, qtbot, "regenerate")
+    assert window.strip.isVisible()
+    window.record.hash_button.setChecked(True)
+    for page in range(window.inspector_tabs.count()):
+        window.inspector_tabs.setCurrentIndex(page)
+        assert silent(window) == [], window.inspector_tabs.tabText(page)
