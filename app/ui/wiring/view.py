@@ -12,6 +12,7 @@ from app.ui import theme
 from app.ui.actions import Actions
 from app.ui.canvas.region_item import to_rectf
 from app.ui.canvas.view import CanvasView
+from app.ui.focus_tips import FocusTips
 from app.ui.panels.empty import EmptyCard
 from app.ui.panels.status import StatusBar
 from app.ui.session import Session
@@ -47,6 +48,7 @@ class ViewWiring(QObject):
         self._card = card
         self._recolour = recolour
         self._panes = list(panes)
+        self.focus_tips = FocusTips(self)
         self._connect()
         actions["tool_box"].trigger()
         actions[f"theme_{session.settings.theme}"].setChecked(True)

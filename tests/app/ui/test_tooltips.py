@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
@@ -11,6 +13,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QSlider,
+    QToolTip,
     QWidget,
 )
 
@@ -45,3 +48,18 @@ def test_every_control_of_the_window_has_a_tooltip(window: Any, qtbot: Any) -> N
     for page in range(window.inspector_tabs.count()):
         window.inspector_tabs.setCurrentIndex(page)
         assert silent(window) == [], window.inspector_tabs.tabText(page)
+
+
+def test_the_tooltip_comes_with_the_focus_too(window: Any, qtbot: Any) -> None:
+    """3.7: on keyboard focus as well; a click and the prompt, where somebody writes, have none."""
+    tips = window.view_wiring.focus_tips
+    assert tips.timer.interval() == 600
+    window.prompt.variations.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.waitUntil(QToolTip.isVisible)
+    assert QToolTip.text() == window.prompt.variations.toolTip()
+    window.prompt.field.setFocus(Qt.FocusReason.TabFocusReason)
+    assert not tips.timer.isActive()
+    field = window.prompt.variations
+    QTest.mousePress(field.lineEdit(), Qt.MouseButton.LeftButton)
+    assert not tips.timer.isActive()
+    QTest.mouseRelease(field.lineEdit(), Qt.MouseButton.LeftButton)
