@@ -41,6 +41,7 @@ class Settings:
         snap: dragged layers stop at grid lines.
         grid_shows: "always", "drags" or "never".
         wheel_zooms: the wheel zooms, Ctrl+wheel scrolls.
+        tab_moves_focus: Tab leaves the canvas too, instead of hiding the panels.
         matte_colour: the user's own, as #RRGGBB.
         font_percent: size of all text, 80 to 200.
         undo_steps, undo_mb, undo_disk_mb: how much undo keeps, in memory and on the disk (UN5).
@@ -72,6 +73,7 @@ class Settings:
     snap: bool = True
     grid_shows: str = "drags"
     wheel_zooms: bool = False
+    tab_moves_focus: bool = False
     matte_colour: str = "#808080"
     font_percent: int = 100
     undo_steps: int = 1000

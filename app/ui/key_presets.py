@@ -67,6 +67,11 @@ def keys_for(preset: str, own: Mapping[str, Sequence[str]]) -> Keys:
     return keys
 
 
+def without_tab(keys: Keys) -> Keys:
+    """The same, but Tab belongs to nobody: it moves the focus on the canvas too (section 6)."""
+    return {name: tuple(key for key in found if key != "Tab") for name, found in keys.items()}
+
+
 def conflicts(keys: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """Sequences that belong to more than one action, with the names of those.
 

@@ -131,6 +131,12 @@ class SettingsDialog(QDialog):
             tr("Wheel zooms"),
             tr("Then Ctrl+wheel scrolls. Otherwise it is the other way round."),
         )
+        self._check(
+            form,
+            "tab_moves_focus",
+            tr("Tab moves focus everywhere"),
+            tr("Otherwise Tab on the canvas hides the panels. Screen readers turn this on."),
+        )
         self._colour(
             form,
             "matte_colour",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QMimeData, QObject, Signal
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
 
 from app.document.commands import SetCanvas, SetPrompt
@@ -24,7 +25,7 @@ from app.ui.dialog.key_editor import KeyEditor
 from app.ui.dialog.settings import SettingsDialog
 from app.ui.dialogs import NewDialog
 from app.ui.images import to_qimage
-from app.ui.key_presets import keys_for
+from app.ui.key_presets import keys_for, without_tab
 from app.ui.panels.layers import LayerPanel
 from app.ui.panels.prompt import PromptBar
 from app.ui.session import Session
@@ -162,7 +163,10 @@ class ToolsWiring(QObject):
     def apply_keys(self) -> None:
         """Put preset and own keys on the actions."""
         settings = self._session.settings
-        self._actions.set_keys(keys_for(settings.key_preset, settings.keys))
+        keys = keys_for(settings.key_preset, settings.keys)
+        if settings.tab_moves_focus or QAccessible.isActive():
+            keys = without_tab(keys)
+        self._actions.set_keys(keys)
 
     def _open(self, dialog: QDialog) -> None:
         self.dialog = dialog
@@ -191,6 +195,8 @@ class ToolsWiring(QObject):
             self._layers.set_thumbnail_side(settings.thumbnail_px)
         elif name in ("undo_mb", "undo_disk_mb"):
             self._apply_undo()
+        elif name == "tab_moves_focus":
+            self.apply_keys()
         elif name == "undo_steps":
             self._session.undo.set_limit(settings.undo_steps)
         elif name == "recipe_in_exports":

@@ -8,7 +8,7 @@ from typing import cast
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.ui import theme
+from app.ui import high_contrast, theme
 from app.ui.actions import Actions
 from app.ui.canvas.region_item import to_rectf
 from app.ui.canvas.view import CanvasView
@@ -74,12 +74,13 @@ class ViewWiring(QObject):
 
     def apply_theme(self) -> None:
         """Put the chosen colours on everything."""
-        colours = theme.colours_for(cast(ThemeChoice, self._session.settings.theme))
-        theme.apply(
-            cast(QApplication, QApplication.instance()),
-            colours,
-            self._session.settings.font_percent,
-        )
+        app = cast(QApplication, QApplication.instance())
+        choice = cast(ThemeChoice, self._session.settings.theme)
+        if choice == "system" and high_contrast.is_wanted():
+            colours = high_contrast.colours_from(high_contrast.system_palette(app))
+        else:
+            colours = theme.colours_for(choice)
+        theme.apply(app, colours, self._session.settings.font_percent)
         self._recolour(colours)
 
     def zoom_selection(self) -> None:
@@ -152,6 +153,7 @@ class ViewWiring(QObject):
         events.reset.connect(self._on_canvas)
         events.changed.connect(self._on_changed)
         QApplication.styleHints().colorSchemeChanged.connect(self._on_system_theme)
+        high_contrast.on_change(self._on_system_theme)
 
 
 def focus_on(pane: QWidget) -> None:
