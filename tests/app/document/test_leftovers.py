@@ -52,7 +52,9 @@ def dead() -> int:
 def leftover(path: Path, pid: int, *, suffix: str = "tmp", age_s: float = 3600.0) -> Path:
     """What a process would have left beside a file, written so long before this session."""
     mine = beside(path, suffix)
-    made = mine.with_name(mine.name.replace(f"-{os.getpid()}-", f"-{pid}-"))
+    name = mine.name.replace(f"-{os.getpid()}-", f"-{pid}-")
+    # That process would have cut the name for an id that may have more digits than ours.
+    made = mine.with_name(name[:1] + name[1 + max(0, len(name) - 255) :])
     made.write_bytes(b"half")
     aged(made, age_s)
     return made
