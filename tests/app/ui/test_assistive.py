@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible, QColor, QPalette
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.ui import high_contrast
 from app.ui.theme import contrast
+from tests.app.ui.helpers import draw_box
 
 
 def test_tab_leaves_the_canvas_where_it_is_asked_to(window: Any) -> None:
@@ -56,3 +57,22 @@ def test_high_contrast_is_the_systems(
         assert ratio > 15
     window.view_wiring.set_theme("dark")
     assert QApplication.palette().color(QPalette.ColorRole.Window).name().upper() == "#1F1F1F"
+
+
+def test_right_to_left_mirrors_panels_and_not_the_canvas(window: Any) -> None:
+    """Section 6: what is drawn at the left of the picture is at its left."""
+
+    def left(widget: QWidget) -> int:
+        return widget.mapTo(window, QPoint()).x()
+
+    try:
+        QApplication.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        QApplication.processEvents()
+        assert left(window.prompt.field) > left(window.prompt.variations)
+        draw_box(window, 64, 96, 192, 160)
+        drawn = window.session.document.foregrounds[0].rect
+        assert (drawn.x, drawn.y, drawn.width, drawn.height) == (64, 96, 128, 64)
+    finally:
+        QApplication.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+    QApplication.processEvents()
+    assert left(window.prompt.field) < left(window.prompt.variations)

@@ -368,8 +368,10 @@ print("ok", ratio)
 """
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("scale", ["1.0", "1.25", "1.5", "2.0"])
+_SCALES = [(scale, theme) for scale in ("1.0", "1.25", "1.5", "2.0") for theme in ("dark", "light")]
+
+
+@pytest.mark.parametrize(("scale", "theme"), [*_SCALES, ("3.0", "dark")])
 def test_scale_factors(scale: str, theme: str) -> None:
     """PL6, UI3: edges sit on their pixel at each scale, 100 % is one device pixel, drags arrive."""
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": scale}
