@@ -5,7 +5,7 @@ Decides what; `overlay` says how it looks. Knows the scene and the selection, no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QPointF, QRectF
@@ -14,6 +14,7 @@ from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QTransform
 from app.document.geometry import Rect
 from app.document.layer import Layer
 from app.ui.canvas import overlay
+from app.ui.canvas.kept_picture import KeptPicture
 from app.ui.canvas.region_item import to_rectf
 from app.ui.canvas.scene import CanvasScene
 from app.ui.images import checker_brush
@@ -63,6 +64,7 @@ class Decor:
     grid_in_drags: bool = True
     box_hint: Callable[[Layer], str] | None = None
     grid: overlay.Grid = field(default_factory=overlay.Grid)
+    _kept: KeptPicture = field(default_factory=KeptPicture)
 
     def paint_ground(
         self, painter: QPainter, to_view: QTransform, viewport: QRectF, ratio: float
@@ -81,20 +83,29 @@ class Decor:
         document = self.scene.document
         canvas = to_view.mapRect(to_rectf(document.canvas.rect))
         overlay.canvas_edge(painter, canvas)
-        draws_box = self.draft is not None and self.draft.is_box
-        if self.show_grid or (draws_box and self.grid_in_drags):
+        if self.show_grid or (self._draws_box and self.grid_in_drags):
             step = document.grid * to_view.m11()
             self.grid.paint(painter, overlay.aligned(canvas), step, viewport)
-        # Bottom to top, each with its name: what lies above covers the names below it (LA1).
-        for layer in document.foregrounds:
-            is_wanted = self.has_outlines or layer.id in self.selection
-            if is_wanted and self.scene.shows(layer):
-                self._paint_layer(painter, layer, to_view, viewport, font, draws_box)
+        if self._draws_box:
+            key = self._layers_key(to_view, font)
+            self._kept.paint(
+                painter,
+                viewport,
+                key,
+                lambda inner: self._paint_layers(inner, to_view, viewport, font),
+            )
+        else:
+            self._kept.forget()
+            self._paint_layers(painter, to_view, viewport, font)
         for layer in self.selection.layers():
             self._paint_selected(painter, layer, to_view, viewport, font)
         self._paint_staged(painter, to_view, font)
         if self.draft is not None:
             self._paint_draft(painter, self.draft, to_view, viewport, font)
+
+    @property
+    def _draws_box(self) -> bool:
+        return self.draft is not None and self.draft.is_box
 
     def resizable(self) -> Layer | None:
         """The layer whose handles show: one visible, unlocked foreground layer alone."""
@@ -119,6 +130,36 @@ class Decor:
                 best, nearest = name, abs(dx) + abs(dy)
         return best
 
+    def _layers_shown(self) -> list[Layer]:
+        """Bottom to top: what lies above covers the names below it (LA1)."""
+        return [
+            layer
+            for layer in self.scene.document.foregrounds
+            if (self.has_outlines or layer.id in self.selection) and self.scene.shows(layer)
+        ]
+
+    def _layers_key(self, to_view: QTransform, font: QFont) -> Hashable:
+        """All that `_paint_layers` depends on while a box is drawn."""
+        layers = tuple(
+            (
+                layer.rect,
+                self.scene.rect_of(layer),
+                layer.name,
+                layer.has_pixels,
+                self.scene.has_preview(layer.id),
+                layer.id in self.selection,
+            )
+            for layer in self._layers_shown()
+        )
+        place = (to_view.m11(), to_view.m22(), to_view.dx(), to_view.dy())
+        return layers, place, font.key(), self.scene.moves_copies
+
+    def _paint_layers(
+        self, painter: QPainter, to_view: QTransform, viewport: QRectF, font: QFont
+    ) -> None:
+        for layer in self._layers_shown():
+            self._paint_layer(painter, layer, to_view, viewport, font)
+
     def _paint_layer(
         self,
         painter: QPainter,
@@ -126,7 +167,6 @@ class Decor:
         to_view: QTransform,
         viewport: QRectF,
         font: QFont,
-        draws_box: bool,
     ) -> None:
         rect = to_view.mapRect(to_rectf(self.scene.rect_of(layer)))
         has_preview = self.scene.has_preview(layer.id)
@@ -146,7 +186,7 @@ class Decor:
         is_made = layer.id in self.running and not self.is_dragging
         if not is_selected and (self.draft is not None or is_made):
             overlay.outline(painter, rect, dashed=True)
-        if draws_box:  # who draws the next box sees what is where, pictures too
+        if self._draws_box:  # who draws the next box sees what is where, pictures too
             self._paint_name(painter, layer, rect, font)
 
     def _paint_selected(
