@@ -39,6 +39,7 @@ from app.settings import (
 from app.ui.icons import icon
 from app.ui.main_window import MainWindow
 from app.ui.session import MakeEngine
+from app.ui.settings_keeper import SettingsKeeper
 from app.ui.text import tr
 from app.ui.theme import DARK
 
@@ -80,7 +81,8 @@ def run_gui(open_path: Path | None, make_engine: MakeEngine | None = None) -> in
     engine = make_engine or engine_factory(settings.threads, cache_mb=settings.cache_mb)
     window = MainWindow(loop, engine, settings, work_root=work_path(settings))
     install_hooks(loop, window.show_message)
-    window.tools_wiring.settings_left.connect(lambda: save_settings(settings_file, settings))
+    keeper = SettingsKeeper(settings_file, settings, window.session, window)
+    window.tools_wiring.settings_left.connect(keeper.save)
     interrupt = Interrupt(window.close)
     if trouble:
         window.status.say(trouble)
