@@ -26,6 +26,7 @@ FORWARDED = {
         "words": "engine.training.word_table",
         "autoencoder": "engine.training.autoencoder",
         "transformer": "engine.training.transformer",
+        "recogniser": "engine.training.recogniser",
         "judge": "engine.training.judge",
         "ship": "engine.training.ship",
         "evaluate": "engine.training.evaluate",

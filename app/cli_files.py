@@ -104,7 +104,10 @@ def _about_model(info: ModelInfo) -> Iterator[str]:
     sizes = ", ".join(f"{width} x {height}" for width, height in info.trained_canvases)
     yield f"canvas              {sizes}; sides in steps of {info.canvas_multiple}"
     yield f"boxes               up to {info.max_foregrounds}, on a grid of {info.token_px} pixels"
-    yield f"defaults            {info.default_steps} steps, guidance {info.default_cfg_scale:g}"
+    steps = f"{info.default_steps} steps"
+    if info.default_edit_steps not in (None, info.default_steps):
+        steps += f" ({info.default_edit_steps} beside finished layers)"
+    yield f"defaults            {steps}, guidance {info.default_cfg_scale:g}"
     for title, words in (
         ("things", info.nouns),
         ("looks", info.looks),

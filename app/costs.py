@@ -16,7 +16,7 @@ import numpy as np
 
 from app.document.contents import Contents
 from app.document.layer import Layer
-from engine import ModelInfo, coarseness
+from engine import ModelInfo, coarseness, is_edit
 
 MAX_SAMPLES = 40
 Pair = tuple[float, float]
@@ -69,17 +69,21 @@ def load_of(
     info: ModelInfo,
 ) -> Load:
     """The load of one job with these targets and this context."""
-    made = list(targets)
+    made, finished = list(targets), list(context)
     tokens = sum(tokens_of(layer, contents, info) for layer in made)
-    seen = tokens + sum(tokens_of(layer, contents, info) for layer in context)
+    seen = tokens + sum(tokens_of(layer, contents, info) for layer in finished)
     settings = contents.settings
+    beside = is_edit(
+        makes_background=any(layer.is_background for layer in made),
+        has_finished_things=any(not layer.is_background for layer in finished),
+    )
     scale = info.default_cfg_scale if settings.cfg_scale is None else settings.cfg_scale
     passes = 1 if scale == 1 else 2
     area = sum(layer.region(contents.grid, contents.canvas).area for layer in made)
     return Load(
         tokens * passes,
         seen,
-        settings.steps or info.default_steps,
+        settings.steps or info.steps_for(is_edit=beside),
         area,
         drawn=tokens * info.token_px**2,
         planning=planning_passes(len(made), info),

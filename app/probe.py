@@ -47,7 +47,7 @@ def probe_load(request: GenerateRequest, info: ModelInfo) -> Load:
     return Load(
         tokens * passes,
         tokens,
-        request.steps or info.default_steps,
+        request.steps or info.steps_for(is_edit=request.is_edit),
         pixels,
         drawn=tokens * info.token_px**2,
         planning=planning_passes(len(request.layers), info),

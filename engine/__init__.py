@@ -15,6 +15,7 @@ from engine.api import (
     Progress,
     Started,
     StateChanged,
+    is_edit,
 )
 from engine.errors import EngineError, LayoutError, RequestError, WeightsError
 from engine.grid import coarseness
@@ -42,6 +43,7 @@ __all__ = [
     "StateChanged",
     "WeightsError",
     "coarseness",
+    "is_edit",
     "located_words",
     "tokenize",
     "unknown_words",

@@ -42,6 +42,11 @@ class LayerRequest:
         return self.pixels is None
 
 
+def is_edit(*, makes_background: bool, has_finished_things: bool) -> bool:
+    """Whether nothing is open that only a second step settles: scenery and the common look."""
+    return has_finished_things and not makes_background
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerateRequest:
     """Everything that one job needs: whole picture, regeneration and added boxes alike.
@@ -66,6 +71,16 @@ class GenerateRequest:
     cfg_scale: float | None = None
     preview_every: int = 1
 
+    @property
+    def is_edit(self) -> bool:
+        """Some thing is finished already, and no background is to be made."""
+        return is_edit(
+            makes_background=any(e.is_target and e.kind == "background" for e in self.layers),
+            has_finished_things=any(
+                not e.is_target and e.kind == "foreground" for e in self.layers
+            ),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
@@ -89,6 +104,11 @@ class ModelInfo:
     threads: int
     most_tokens: int = 0  # of a foreground's side, see `engine.grid.coarseness`
     planning_passes: int = 0  # at most, before the first step; each through half the network
+    default_edit_steps: int | None = None  # where the request `is_edit`; None = as everywhere
+
+    def steps_for(self, *, is_edit: bool) -> int:
+        """Steps of a request that does not say how many."""
+        return (is_edit and self.default_edit_steps) or self.default_steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,13 +71,15 @@ class CacheStats:
 class RegionTokenCache:
     """Least-recently-used entries within a byte budget; used on the engine thread only.
 
-    An entry larger than the whole budget is computed, used and not kept.
+    An entry larger than the whole budget is computed, used and not kept. Beside the entries lies
+    one thing that was joined from some of them; it counts, and goes with the next miss.
     """
 
     def __init__(self, budget_bytes: int) -> None:
         self.budget_bytes = budget_bytes
         self._entries: OrderedDict[Key, tuple[Entry, int]] = OrderedDict()
         self._bytes = self._hits = self._misses = self._evictions = 0
+        self._joined: tuple[object, object, int] | None = None  # key, what was joined, bytes
 
     def get(self, key: Key, compute: Callable[[], Entry]) -> Entry:
         """The entry of `key`, computed and kept when it is not there."""
@@ -87,6 +89,7 @@ class RegionTokenCache:
             self._entries.move_to_end(key)
             return found[0]
         self._misses += 1
+        self._joined = None  # of other entries, or of this one before it went
         entry = compute()
         size = entry.k.nbytes + entry.v.nbytes
         if size <= self.budget_bytes:
@@ -98,9 +101,20 @@ class RegionTokenCache:
                 self._evictions += 1
         return entry
 
+    def joined(self, key: object) -> object | None:
+        """What `keep_joined` got with this key last; one of another key is forgotten."""
+        if self._joined is not None and self._joined[0] != key:
+            self._joined = None
+        return None if self._joined is None else self._joined[1]
+
+    def keep_joined(self, key: object, joined: object, size: int) -> None:
+        """Keep what was joined from entries, `size` bytes, if it fits beside them."""
+        self._joined = (key, joined, size) if self._bytes + size <= self.budget_bytes else None
+
     def clear(self) -> None:
-        """Forget all entries; the counters stay."""
+        """Forget all entries and what was joined of them; the counters stay."""
         self._entries.clear()
+        self._joined = None
         self._bytes = 0
 
     def stats(self) -> CacheStats:
@@ -109,6 +123,6 @@ class RegionTokenCache:
             misses=self._misses,
             evictions=self._evictions,
             entries=len(self._entries),
-            bytes=self._bytes,
+            bytes=self._bytes + (0 if self._joined is None else self._joined[2]),
             budget_bytes=self.budget_bytes,
         )

@@ -12,9 +12,10 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from engine.cache import PixelHashes, RegionTokenCache
+from engine.cache import Key, PixelHashes, RegionTokenCache
 from engine.layout import inner_coordinates, region_ids
 from engine.model.packing import KeyValue, KeyValueBuffer
+from engine.model.recogniser import layer_features
 from engine.model.rope import rotate
 from engine.pixels import resample, to_premultiplied
 from engine.regions import Region
@@ -23,10 +24,10 @@ from engine.weights import Model
 
 @dataclass(frozen=True, slots=True)
 class CleanLayers:
-    """Keys rotated to where the layers are, a buffer per block; and (1, L, D) summaries."""
+    """Keys rotated to where the layers are, a buffer per block; and (1, L, F) `layer_features`."""
 
     keys: list[KeyValueBuffer]
-    summary: Tensor
+    features: Tensor
 
 
 class CleanReader:
@@ -45,35 +46,45 @@ class CleanReader:
     ) -> CleanLayers | None:
         """All finished layers of a request; None where there are none.
 
+        The last request's are kept joined: who makes one layer anew and anew asks for the same.
+
         Args:
             room: text and image tokens of the longest pass that is going to read them.
             check: called before each layer; may raise to cancel.
         """
         if not context:
             return None
-        stored = []
+        stored, wanted = [], []
         for region in context:
             check()
-            stored.append(self.entry(region))
+            key = self._key(region)
+            stored.append(self.cache.get(key, partial(self._compute, region)))
+            wanted.append((key, region.index, region.request.box))
+        known = self.cache.joined((room, wanted))
+        if isinstance(known, CleanLayers):
+            return known
         art, token_px = self.model.art, self.model.autoencoder.token_px
         ids = torch.cat([region.ids(token_px) for region in context])[None].to(self.device)
         # All blocks at once: joined one by one they took a twentieth of an edit of ten layers.
         keys = rotate(torch.cat([entry.k for entry in stored], dim=2), art.rotations(ids))
         values = torch.cat([entry.v for entry in stored], dim=2)  # (blocks, heads, M, head_dim)
-        owner = torch.cat([torch.full((r.count,), i) for i, r in enumerate(context)])
-        last = KeyValue(keys[-1:], values[-1:])
-        summary = art.summarise([last], owner[None].to(self.device), len(context))
+        features = torch.stack([layer_features(entry.v) for entry in stored])[None]
         k, v = _with_room(keys, room), _with_room(values, room)
         blocks, length = len(keys), keys.shape[2]
         buffers = [KeyValueBuffer(k[i : i + 1], v[i : i + 1], length) for i in range(blocks)]
-        return CleanLayers(buffers, summary)
+        joined = CleanLayers(buffers, features)
+        size = k.nbytes + v.nbytes + features.nbytes
+        self.cache.keep_joined((room, wanted), joined, size)
+        return joined
 
     def entry(self, region: Region) -> KeyValue:
         """What the cache keeps of one finished layer; computed where it is not there."""
+        return self.cache.get(self._key(region), partial(self._compute, region))
+
+    def _key(self, region: Region) -> Key:
         pixels = region.request.pixels
         assert pixels is not None
-        key = (self.model.file_hash, self._hashes.of(pixels), *region.size, region.scale)
-        return self.cache.get(key, partial(self._compute, region))
+        return (self.model.file_hash, self._hashes.of(pixels), *region.size, region.scale)
 
     def _compute(self, region: Region) -> KeyValue:
         """One clean layer through the network, at the origin: its place does not matter."""

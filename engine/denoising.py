@@ -69,8 +69,8 @@ class Denoiser:
         self.words: list[str | None] = [None] * len(targets)
         if model.art.config.planning:
             finished = self._clean_layers()
-            if finished is not None:
-                seen = words_shown(self.art.recognise(finished.summary, text))
+            if finished is not None and model.recogniser is not None:
+                seen = words_shown(model.recogniser(finished.features, text))
             keys = None if finished is None else finished.keys
             plan, self.words = self._plan(targets, prompt, frame, noise, seen, keys)
             frame = self.art.decide(frame, text, plan, seen)

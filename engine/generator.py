@@ -75,7 +75,7 @@ class Generator:
         torch.set_num_threads(threads)
         self.threads = threads
         self.model = model
-        for network in (model.autoencoder, model.text, model.art):
+        for network in model.networks().values():
             network.to(self.device)
         channels_last(model.autoencoder)
         self.vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
@@ -120,6 +120,7 @@ class Generator:
             threads=self.threads,
             most_tokens=card.most_tokens,
             planning_passes=MAX_PASSES if self.model.art.config.planning else 0,
+            default_edit_steps=card.edit_steps,
         )
 
     # ---- one request ----
@@ -151,7 +152,7 @@ class Generator:
         targets = [region for region in regions if region.request.is_target]
         context = [region for region in regions if not region.request.is_target]
         card = self.model.card
-        steps = card.steps if request.steps is None else request.steps
+        steps = request.steps or (card.edit_steps if request.is_edit else card.steps)
         cfg_scale = card.cfg_scale if request.cfg_scale is None else request.cfg_scale
         unknown = unknown_words(request.prompt)
         emit(Started(job_id=request.job_id, total_steps=steps + 1, unknown_words=unknown))

@@ -14,11 +14,12 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.errors import WeightsError
 from engine.model.art_config import ARTConfig
 from engine.model.autoencoder import Autoencoder, AutoencoderConfig
+from engine.model.recogniser import Recogniser, RecogniserConfig
 from engine.model.text import TextConfig, TextEncoder
 from engine.model.transformer import ART
 from engine.paths import resource_path
@@ -42,6 +43,9 @@ class ModelCard:
         credits: the licences of the art that it learned from.
         most_tokens: of a foreground's side; larger ones are drawn coarser (`grid.coarseness`);
             0 = as many as it takes.
+        edit_steps: of a job beside finished things (`GenerateRequest.is_edit`). Files that do not
+            say so make no worse layers there with 1 than with `steps`: what a first step leaves
+            open is the background and the common look, and both are there.
         deblocking: height of the steps between cells that are evened out (`model.deblocking`), in
             units of a channel; 0 = none.
         stage: of the vocabulary that it was trained for; files from before there were stages are
@@ -63,20 +67,31 @@ class ModelCard:
     stage: int = 1
     most_tokens: int = 0
     deblocking: float = 0.0
+    edit_steps: int = 1
 
 
 @dataclass(slots=True)
 class Model:
-    """The three networks and their card, in evaluation mode."""
+    """The networks and their card, in evaluation mode.
+
+    Without a recogniser (files of before it, and transformers in training) nobody knows which words
+    finished layers show, and a new layer takes one of them now and then.
+    """
 
     autoencoder: Autoencoder
     text: TextEncoder
     art: ART
     card: ModelCard
     file_hash: str
+    recogniser: Recogniser | None = None
+
+    def networks(self) -> dict[str, nn.Module]:
+        """By the name that their tensors begin with in the file."""
+        found = {"autoencoder": self.autoencoder, "text": self.text, "art": self.art}
+        return found if self.recogniser is None else {**found, "recogniser": self.recogniser}
 
     def parameters(self) -> int:
-        networks = (self.autoencoder, self.text, self.art)
+        networks = self.networks().values()
         return sum(p.numel() for network in networks for p in network.parameters())
 
 
@@ -92,10 +107,9 @@ def tensors_hash(tensors: dict[str, Tensor]) -> str:
 
 def save_model(path: Path, model: Model) -> str:
     """Write a model file; returns its tensors' hash."""
-    networks = {"autoencoder": model.autoencoder, "text": model.text, "art": model.art}
     tensors = {
         f"{prefix}.{name}": value.detach().cpu().half().contiguous()
-        for prefix, network in networks.items()
+        for prefix, network in model.networks().items()
         for name, value in network.state_dict().items()
     }
     digest = tensors_hash(tensors)
@@ -108,6 +122,8 @@ def save_model(path: Path, model: Model) -> str:
         "art": json.dumps(model.art.config.to_dict()),
         "card": json.dumps(asdict(model.card)),
     }
+    if model.recogniser is not None:
+        metadata["recogniser"] = json.dumps(model.recogniser.config.to_dict())
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, path, metadata=metadata)
     return digest
@@ -153,16 +169,22 @@ def _config(text: str) -> dict:
 
 
 def _build(tensors: dict[str, Tensor], metadata: dict[str, str]) -> Model:
-    autoencoder = Autoencoder(AutoencoderConfig(**_config(metadata["autoencoder"])))
-    text = TextEncoder(TextConfig(**_config(metadata["text"])))
-    art = ART(ARTConfig(**_config(metadata["art"])))
-    for prefix, network in (("autoencoder", autoencoder), ("text", text), ("art", art)):
+    model = Model(
+        autoencoder=Autoencoder(AutoencoderConfig(**_config(metadata["autoencoder"]))),
+        text=TextEncoder(TextConfig(**_config(metadata["text"]))),
+        art=ART(ARTConfig(**_config(metadata["art"]))),
+        card=ModelCard(**_config(metadata["card"])),
+        file_hash=metadata["sha256"],
+    )
+    if "recogniser" in metadata:
+        model.recogniser = Recogniser(RecogniserConfig(**_config(metadata["recogniser"])))
+    networks = model.networks()
+    for prefix, network in networks.items():
         start = f"{prefix}."
         part = {k[len(start) :]: v.float() for k, v in tensors.items() if k.startswith(start)}
         network.load_state_dict(part, strict=True)
         network.eval().requires_grad_(False)
-    extra = [k for k in tensors if k.split(".")[0] not in ("autoencoder", "text", "art")]
+    extra = [k for k in tensors if k.split(".")[0] not in networks]
     if extra:
         raise ValueError(f"unexpected tensors {extra[:3]}")
-    card = ModelCard(**_config(metadata["card"]))
-    return Model(autoencoder, text, art, card, metadata["sha256"])
+    return model

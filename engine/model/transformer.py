@@ -310,6 +310,9 @@ class ART(nn.Module):
     def recognise(self, summary: Tensor, txt: Tensor) -> Tensor:
         """(B, L, T) logits: which text token each clean layer shows; 0 = none of the words.
 
+        Only training asks this, so that the values stay readable; the shipped answer is
+        `engine.model.recogniser`'s, which is learned afterwards and right more often.
+
         Args:
             summary: (B, L, D) from `summarise`.
             txt: (B, T, text_width) from the text encoder.

@@ -45,6 +45,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, default=default_path())
     parser.add_argument("--name", default="Layerloom small 1")
     parser.add_argument("--steps", type=int, default=2)
+    parser.add_argument("--edit-steps", type=int, default=1, help="beside finished things")
     parser.add_argument("--guidance", type=float, default=1.0)
     parser.add_argument("--mu", type=float, default=1.5)
     parser.add_argument(
@@ -73,12 +74,14 @@ def main(argv: list[str]) -> int:
         deblocking=args.deblocking,
         mu=args.mu,
         steps=args.steps,
+        edit_steps=args.edit_steps,
         cfg_scale=args.guidance,
         credits=credits,
         training=f"{state['step']} steps, {state['elapsed'] / 3600:.1f} hours of wall time",
     )
     digest = save_model(args.out, Model(autoencoder, networks.text, networks.art, card, ""))
     print(f"{args.out.stat().st_size / 2**20:.1f} MiB, sha256 of tensors {digest} -> {args.out}")
+    print("next: `layerloom train recogniser`, which this file is still without")
     return 0
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.costs import MAX_SAMPLES, Costs, Load, tokens_of
-from tests.fakes import document_with_boxes, model_info
+from app.costs import MAX_SAMPLES, Costs, Load, load_of, tokens_of
+from tests.fakes import document_with_boxes, fill, model_info
 
 
 def truth(load: Load, a: float, b: float, c: float) -> float:
@@ -114,3 +114,16 @@ def test_tokens_are_counted_as_the_model_will_cut_them() -> None:
     plain = [tokens_of(layer, contents, model_info()) for layer in made]
     assert sorted(coarse) == [8, 18]
     assert sorted(plain) == [18, 21]
+
+
+def test_the_predicted_steps_are_those_that_the_engine_takes() -> None:
+    """GE4: one layer beside finished ones takes fewer; the background and whole pictures do not."""
+    document = document_with_boxes((0, 0, 96, 96), (128, 128, 224, 224))
+    info = model_info(default_steps=2, default_edit_steps=1)
+    fill(document)
+    scenery, *things = document.contents.layers
+    for made in ([things[0]], [scenery], [scenery, *things], things):
+        finished = [layer for layer in (scenery, *things) if layer not in made]
+        load = load_of(document.contents, made, finished, info)
+        expected = 1 if made == [things[0]] else 2
+        assert load.steps == expected, [layer.name for layer in made]

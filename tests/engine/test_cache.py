@@ -45,6 +45,28 @@ def test_an_entry_over_the_budget_is_used_and_not_kept():
     assert cache.stats().bytes == 0
 
 
+def test_what_was_joined_counts_and_goes_with_the_next_miss_or_when_emptied():
+    cache = RegionTokenCache(budget_bytes=100)
+    cache.get(key("a"), lambda: entry(10))
+    cache.keep_joined("both", "joined", 60)
+    assert cache.stats().bytes == 100
+    assert cache.joined("both") == "joined"
+    cache.get(key("a"), lambda: entry(10))
+    assert cache.joined("both") == "joined", "a hit changes nothing"
+    cache.get(key("b"), lambda: entry(10))
+    assert cache.joined("both") is None
+    assert cache.stats().bytes == 80
+    cache.keep_joined("both", "joined", 21)
+    assert cache.joined("both") is None, "over the budget"
+    cache.keep_joined("both", "joined", 20)
+    assert cache.joined("another") is None
+    assert cache.joined("both") is None, "one of another key is forgotten"
+    cache.keep_joined("both", "joined", 20)
+    cache.clear()
+    assert cache.joined("both") is None
+    assert cache.stats().bytes == 0
+
+
 def test_pixel_hash_sees_shape_and_bytes():
     flat = np.zeros((2, 8, 4), np.uint8)
     assert pixel_hash(flat) != pixel_hash(flat.reshape(8, 2, 4))

@@ -242,3 +242,29 @@ def test_the_text_of_the_last_prompt_is_kept_and_only_that(generator):
     other = generator.read("a castle")
     assert other.words != first.words
     torch.testing.assert_close(generator.read("a red dog").text, first.text)
+
+
+def test_joined_layers_of_the_last_request_serve_the_same_request_alone() -> None:
+    """Made anew and anew, a layer finds its neighbours joined; moved or cleared they are not."""
+    generator = tiny_generator()
+    made = random_pixels(RIGHT, 2), random_pixels(LOW, 3)
+    first = picture(layer(1, RIGHT, made[0]), layer(2, LOW, made[1]), layer(3, LEFT))
+    reader, room = generator.clean_layers, 40
+
+    def read(request):
+        context = [r for r in generator.regions(request) if not r.request.is_target]
+        return reader.read(context, room, lambda: None)
+
+    one = read(first)
+    assert read(first) is one
+    swapped = picture(layer(2, LOW, made[1]), layer(1, RIGHT, made[0]), layer(3, LEFT))
+    another = read(swapped)
+    assert another is not one
+    again = read(first)
+    assert again is not one
+    for mine, theirs in zip(again.keys, one.keys, strict=True):
+        length = mine.length
+        assert torch.equal(mine.k[:, :, :length], theirs.k[:, :, :length])
+        assert torch.equal(mine.v[:, :, :length], theirs.v[:, :, :length])
+    generator.cache.clear()
+    assert read(first) is not again

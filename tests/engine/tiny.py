@@ -40,7 +40,7 @@ def tiny_model(seed: int = 0) -> Model:
     card = ModelCard(
         name="tiny", nouns=("dog", "castle"), looks=("flat",), colours=("red",),
         backgrounds=("blue sky",), canvases=((256, 256),), base_scale=2, mu=0.5, steps=3,
-        cfg_scale=2.0, credits=("nobody",), training="none",
+        edit_steps=3, cfg_scale=2.0, credits=("nobody",), training="none",
     )  # fmt: skip
     return Model(autoencoder, text, art, card, "tiny-hash")
 

@@ -15,7 +15,7 @@ from app.document.contents import Settings
 from app.ui.heights import no_lower_than
 from app.ui.number_field import DecimalField, NumberField
 from app.ui.panels.scrolled import Scrolled
-from app.ui.text import tr
+from app.ui.text import number, tr
 from app.ui.theme import GAP, MARGIN
 
 FIELD_HEIGHT = 28
@@ -79,10 +79,18 @@ class AdvancedPage(QWidget):
         self.reset.clicked.connect(lambda: self.changed.emit(None, None))
         self.show_defaults(None, None)
 
-    def show_defaults(self, steps: int | None, guidance: float | None) -> None:
-        """What the loaded model takes where nothing is set."""
+    def show_defaults(
+        self, steps: int | None, guidance: float | None, edit_steps: int | None = None
+    ) -> None:
+        """What the loaded model takes where nothing is set; `edit_steps` beside finished layers."""
         word = tr("Model's default")
         self.steps.setSpecialValueText(word if steps is None else f"{word} ({steps})")
+        tip = tr("More steps are slower and finer.")
+        if edit_steps is not None and edit_steps != steps:
+            tip += " " + tr("Beside finished layers, the model's default is {0}.").format(
+                number(edit_steps)
+            )
+        self.steps.setToolTip(tip)
         text = word if guidance is None else f"{word} ({guidance:g})"
         self.guidance.setSpecialValueText(text)
 

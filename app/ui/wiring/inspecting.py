@@ -76,4 +76,6 @@ class InspectingWiring(QObject):
     def _on_state(self, state: str) -> None:
         info = self._session.bridge.info
         if info is not None:
-            self._advanced.show_defaults(info.default_steps, info.default_cfg_scale)
+            self._advanced.show_defaults(
+                info.default_steps, info.default_cfg_scale, info.steps_for(is_edit=True)
+            )

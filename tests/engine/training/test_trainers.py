@@ -21,12 +21,12 @@ from engine.model.autoencoder import (
     expected_composite_error,
 )
 from engine.pixels import to_straight
-from engine.training import autoencoder, ship, transformer
+from engine.training import autoencoder, recogniser, ship, transformer
 from engine.training.autoencoder import deliver, start_from_pca
 from engine.training.optim import Muon, learning_rate, orthogonalize
 from engine.training.reconstruction import premultiply
 from engine.training.run_folder import PART_BYTES, RunFolder
-from engine.weights import default_path
+from engine.weights import default_path, load_model
 from tests.engine.tiny import layer, picture
 from tests.engine.training.toy_art import save_pack, toy_pack
 
@@ -45,7 +45,7 @@ def logged(run: Path) -> list[dict]:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's workers fork
-def test_train_resume_ship_and_draw(runs):
+def test_train_resume_ship_and_draw(runs, monkeypatch):
     """The whole way from sprites to layers, with runs of two steps."""
     common = ["--sprites", str(runs / "sprites.safetensors"), "--device", "cpu", "--threads", "1"]
     coder = [*common, "--run", str(runs / "coder"), "--batch", "2", "--crop", "64",
@@ -71,6 +71,18 @@ def test_train_resume_ship_and_draw(runs):
     generator = Generator.load(model, device="cpu", threads=1)
     finished = generator.run(picture(layer(0, (0, 0, 256, 256)), layer(1, (0, 0, 96, 96))))
     assert [r.rgba.shape for r in finished.results] == [(256, 256, 4), (96, 96, 4)]
+
+    before = load_model(model).art.state_dict()
+    alone = ["--weights", str(model), "--steps", "2", "--batch", "2", "--name", "Toy 2"]
+    monkeypatch.setattr(recogniser, "HELD_OUT", 4)
+    assert recogniser.main([*common, *alone]) == 0
+    seeing = load_model(model)
+    assert seeing.recogniser is not None
+    assert seeing.card.name == "Toy 2"
+    assert all(torch.equal(value, seeing.art.state_dict()[key]) for key, value in before.items())
+    edit = picture(layer(1, (0, 0, 96, 96), finished.results[1].rgba), layer(2, (96, 96, 192, 192)))
+    made = Generator.load(model, device="cpu", threads=1).run(edit)
+    assert [r.layer_id for r in made.results] == [2]
 
     again = ["--run", str(runs / "again"), "--start-from", str(model), "--steps", "1"]
     assert transformer.main([*common, *words[:2], *again, "--batch", "2"]) == 0
