@@ -87,7 +87,7 @@ def six_layers(context: Context) -> Table:
         taken = time_edits(context.generator, layers, context.runs, {"1 layer": (2,)},
                            background=background, side=BOX_PX)  # fmt: skip
         rows.append([layers, "yes" if background else "no", *_cells(taken, "1 layer")])
-    title = f"One layer anew, boxes of {BOX_PX} px, {context.generator.info.default_steps} steps"
+    title = f"One layer anew, boxes of {BOX_PX} px, {steps_text(context)}"
     return Table(title, ["layers", "background", *COLUMNS], rows, labels=2)
 
 
@@ -102,12 +102,18 @@ def bench(context: Context) -> Section:
         taken = time_edits(context.generator, layers, context.runs, TARGETS)
         side = f"{box_side(layers)} px"
         rows += [[layers, side, name, *_cells(taken, name)] for name in TARGETS]
-    steps = context.generator.info.default_steps
-    title = f"Layers made anew in a picture with background, {steps} steps"
+    title = f"Layers made anew in a picture with background, {steps_text(context)}"
     tables.append(Table(title, ["layers", "box", "made anew", *COLUMNS], rows, labels=3))
     if context.most_layers >= 50:
         tables.append(fifty_boxes(context))
     return Section("edit", "Layers made anew", TEXT, tables, [_plot(rows)])
+
+
+def steps_text(context: Context) -> str:
+    """Both kinds of jobs take the model's own number of steps, as they do in the window."""
+    info = context.generator.info
+    beside = info.steps_for(is_edit=True)
+    return f"pictures and backgrounds in {info.default_steps} steps, other layers in {beside}"
 
 
 def fifty_boxes(context: Context) -> Table:
