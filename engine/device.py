@@ -32,8 +32,15 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def precision(device: torch.device) -> torch.dtype:
-    """bfloat16 on CUDA; float32 elsewhere (bf16 is slower than fp32 on CPUs without AMX)."""
+    """bfloat16 on CUDA; float32 elsewhere, so that every CPU draws the same picture."""
     return torch.bfloat16 if device.type == "cuda" else torch.float32
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Whether products in bfloat16 are faster than in float32; CPUs without them emulate them."""
+    if device.type == "cpu":
+        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return device.type == "cuda"
 
 
 def wait_for(device: torch.device) -> None:

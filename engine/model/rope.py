@@ -45,5 +45,9 @@ def rotate(x: Tensor, pe: Tensor) -> Tensor:
 
 def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """softmax(q k / sqrt(head_dim)) v, heads joined: (B, heads, S, head_dim) -> (B, S, D)."""
-    x = F.scaled_dot_product_attention(q, k, v)
+    if q.requires_grad and q.device.type == "cpu" and q.dtype == torch.bfloat16:
+        # The fused kernel's gradients take 1.6 times as long there as those of plain products.
+        x = (q @ k.mT * q.shape[-1] ** -0.5).softmax(dim=-1) @ v
+    else:
+        x = F.scaled_dot_product_attention(q, k, v)
     return x.transpose(1, 2).flatten(2)

@@ -2,8 +2,8 @@
 
 Muon (K. Jordan, 2024) orthogonalises the momentum of each matrix by Newton-Schulz iterations. The
 update is scaled to AdamW's usual size (0.2 x sqrt of the longer side, arXiv:2502.16982), so that
-one learning rate serves both. torch.optim.Muon iterates in bfloat16, which CPUs without matrix
-extensions emulate slowly, and takes no convolutions; here matrices of one shape go in one batch.
+one learning rate serves both. torch.optim.Muon iterates in bfloat16, which CPUs without products
+of it emulate slowly, and takes no convolutions; here matrices of one shape go in one batch.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from engine.device import has_fast_bfloat16
+
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 
 
 def orthogonalize(matrices: Tensor, steps: int = 5) -> Tensor:
     """Map (n, rows, cols) to about their nearest semi-orthogonal matrices."""
     a, b, c = NEWTON_SCHULZ
-    dtype = torch.bfloat16 if matrices.is_cuda else torch.float32
+    dtype = torch.bfloat16 if has_fast_bfloat16(matrices.device) else torch.float32
     x = matrices.to(dtype)
     tall = x.shape[1] > x.shape[2]
     if tall:

@@ -21,6 +21,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.utils.data import DataLoader
 
+from engine.device import has_fast_bfloat16
 from engine.model.art_config import ARTConfig
 from engine.model.autoencoder import Autoencoder, AutoencoderConfig
 from engine.model.text import Vocabulary
@@ -241,7 +242,7 @@ def main(argv: list[str]) -> int:
     goes_on = True
     while step < args.steps and goes_on:
         batch = next(batches).to(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=has_fast_bfloat16(device)):
             loss, flow, plan = training_loss(model, batch, visible)
         loss.backward()
         # All processes have to end in the same step, and to step by the same rate.

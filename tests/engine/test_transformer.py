@@ -11,7 +11,7 @@ from engine.model.art_config import ARTConfig
 from engine.model.frame import UNDECIDED
 from engine.model.layers import Modulation, SingleBlock
 from engine.model.packing import KeyValue, KeyValueBuffer, Packing
-from engine.model.rope import rotate, rotations
+from engine.model.rope import attention, rotate, rotations
 from engine.model.transformer import ART
 from tests.engine.tiny import TINY_ART, tiny_model
 
@@ -219,3 +219,16 @@ def test_a_single_block_maps_attention_and_mlp_as_if_they_were_joined():
     joined = torch.cat([attended, F.gelu(hidden)], dim=-1)
     expected = x + mod.gate * block.linear2(joined)
     torch.testing.assert_close(block.update(x, attended, hidden, mod), expected)
+
+
+def test_attention_in_bfloat16_has_the_gradients_of_float32() -> None:
+    """Training on CPUs with bfloat16 takes plain products where generation takes the fused ones."""
+    torch.manual_seed(0)
+    full = [torch.randn(1, 2, 12, 32, requires_grad=True) for _ in range(3)]
+    half = [x.detach().bfloat16().requires_grad_() for x in full]
+    outputs = [attention(*full), attention(*half)]
+    assert torch.allclose(outputs[1].float(), outputs[0], atol=0.03)
+    for output in outputs:
+        output.float().square().sum().backward()
+    for x, y in zip(full, half, strict=True):
+        assert torch.allclose(y.grad.float(), x.grad, atol=0.03 * x.grad.abs().max().item())
