@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from engine.device import has_fast_bfloat16
 from engine.model.autoencoder import (
     Autoencoder,
     AutoencoderConfig,
@@ -192,7 +193,9 @@ def main(argv: list[str]) -> int:
         sigma = torch.rand(len(crops), 1, 1, 1, device=device) * args.noise
         # No gradient may shrink the noise by inflating the latents.
         latents = latents + sigma * latents.detach().std() * torch.randn_like(latents)
-        decoded = model.decode_latents(latents)
+        with torch.autocast(device.type, torch.bfloat16, enabled=has_fast_bfloat16(device)):
+            decoded = model.decode_latents(latents)
+        decoded = decoded.float()
         loss = reconstruction_loss(decoded, crops)
         if args.delivered:
             loss = loss + args.delivered * reconstruction_loss(deliver(decoded), crops)
