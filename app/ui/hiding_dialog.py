@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.document.layer import Layer
 from app.ui.dialog_buttons import accept_or_cancel
+from app.ui.enabling import enable
 from app.ui.text import number, tr
 from app.ui.theme import MARGIN
 
@@ -97,7 +98,11 @@ class HidingDialog(QDialog):
         else:
             text = tr("{0} will be hidden.").format(number(ticked))
         self.count.setText(text)
-        self.hide_button.setEnabled(missing <= 0)
+        enable(
+            self.hide_button,
+            tr("Hides what is ticked, and generates the rest."),
+            tr("the model handles fewer layers at once") if missing > 0 else "",
+        )
 
     def _lay_out(self) -> None:
         buttons = accept_or_cancel(self, self.hide_button)

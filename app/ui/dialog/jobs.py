@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.bridge import Bridge
 from app.jobs import Job, Message
+from app.ui.enabling import enable
 from app.ui.text import number, seconds, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
 
@@ -146,9 +147,22 @@ class JobsDialog(QDialog):
 
     def _enable(self) -> None:
         chosen = self._chosen()
-        self.stop.setEnabled(chosen is not None and not chosen.has_ended)
-        self.stop_all.setEnabled(any(not job.has_ended for job in self._rows))
-        self.clear.setEnabled(any(job.has_ended for job in self._rows))
+        why_not = "" if chosen is not None else tr("no job is selected")
+        if chosen is not None and chosen.has_ended:
+            why_not = tr("this job has ended")
+        going = any(not job.has_ended for job in self._rows)
+        ended = any(job.has_ended for job in self._rows)
+        enable(self.stop, tr("Ends this job; what it finished is kept."), why_not)
+        enable(
+            self.stop_all,
+            tr("Ends the running job and those that wait."),
+            "" if going else tr("no job is running or waiting"),
+        )
+        enable(
+            self.clear,
+            tr("Takes ended jobs out of the list; their pictures stay."),
+            "" if ended else tr("no job has ended"),
+        )
 
     def _chosen(self) -> Job | None:
         row = self.table.currentRow()

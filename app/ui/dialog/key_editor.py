@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from app.settings import Settings
 from app.ui.actions import Actions
 from app.ui.dialogs import Choice
+from app.ui.enabling import enable
 from app.ui.key_presets import PRESETS, conflicts, keys_for
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
@@ -110,16 +111,25 @@ class KeyEditor(QWidget):
     def _on_row(self) -> None:
         chosen = bool(self.name)
         self.field.clear()
-        for widget in (self.field, self.remove):
-            widget.setEnabled(chosen)
-        self.reset.setEnabled(self.name in self._settings.keys)
+        nothing = "" if chosen else tr("no action is selected")
+        enable(self.field, tr("Press the key that the action should have."), nothing)
+        enable(self.remove, tr("Takes the action's keys away."), nothing)
+        changed = self.name in self._settings.keys
+        enable(
+            self.reset,
+            tr("Gives the action the key of the preset again."),
+            "" if changed else tr("it has that key"),
+        )
         self._check()
 
     def _check(self) -> None:
         """Say who has the typed key already."""
         sequence = self.field.keySequence().toString()
         owner = self._owner_of(sequence)
-        self.assign.setEnabled(bool(self.name and sequence) and not owner)
+        why_not = "" if self.name and sequence else tr("no key was pressed")
+        if owner:
+            why_not = tr("another action has this key")
+        enable(self.assign, tr("Gives the action the key."), why_not)
         self.note.setText("")
         if owner:
             title = {name: title for name, title, _ in self._actions.titles()}[owner]

@@ -26,6 +26,7 @@ from app.settings import Settings, choose_recovery_folder, work_path
 from app.ui.dialog.key_editor import KeyEditor
 from app.ui.dialog_buttons import close_only
 from app.ui.dialogs import Choice
+from app.ui.enabling import enable
 from app.ui.exchange.questions import ask_folder
 from app.ui.forms import field_name, form_layout, note
 from app.ui.text import tr
@@ -173,7 +174,6 @@ class SettingsDialog(QDialog):
         shown.setAccessibleName(tr("Recovery folder"))
         choose, reset = QPushButton(tr("Choose…")), QPushButton(tr("Default"))
         choose.setToolTip(tr("Keeps unsaved work in another folder from the next start on."))
-        reset.setToolTip(tr("Keeps unsaved work in this user's own folder again."))
         row = QHBoxLayout()
         row.setSpacing(GAP)
         row.addWidget(shown, 1)
@@ -186,7 +186,11 @@ class SettingsDialog(QDialog):
         def show() -> None:
             shown.setText(str(work_path(self._settings)))
             shown.setCursorPosition(0)
-            reset.setEnabled(bool(self._settings.recovery_folder))
+            enable(
+                reset,
+                tr("Keeps unsaved work in this user's own folder again."),
+                "" if self._settings.recovery_folder else tr("that is where it is kept"),
+            )
 
         def take(folder: str) -> None:
             choose_recovery_folder(self._settings, folder)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.document.contents import Settings
+from app.ui.enabling import enable
 from app.ui.heights import no_lower_than
 from app.ui.number_field import DecimalField, NumberField
 from app.ui.panels.scrolled import Scrolled
@@ -53,7 +54,6 @@ class AdvancedPage(QWidget):
         self.reset.setObjectName("stripButton")
         no_lower_than(self.reset, FIELD_HEIGHT)
         self.reset.setAccessibleName(tr("Reset to the model's defaults"))
-        self.reset.setToolTip(tr("Goes back to what the model was tuned for."))
         form = QFormLayout()
         form.setVerticalSpacing(GAP)
         form.setHorizontalSpacing(MARGIN)
@@ -103,7 +103,11 @@ class AdvancedPage(QWidget):
         finally:
             self._is_loading = False
         default = settings.steps is None and settings.cfg_scale is None
-        self.reset.setEnabled(not default)
+        enable(
+            self.reset,
+            tr("Goes back to what the model was tuned for."),
+            tr("these are the model's defaults") if default else "",
+        )
 
     def _tell(self) -> None:
         if not self._is_loading:

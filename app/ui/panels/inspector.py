@@ -24,6 +24,7 @@ from app.document.commands import Rename, SetRect, SetRects, SetSeed
 from app.document.contents import MAX_SIDE, default_name
 from app.document.document import Document
 from app.document.layer import MAX_NAME, Layer
+from app.ui.enabling import enable
 from app.ui.fact import Fact
 from app.ui.heights import no_lower_than
 from app.ui.number_field import NumberField
@@ -79,13 +80,9 @@ class Inspector(QWidget):
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.name = self._line_edit(tr("Name"))
         self.name.setMaxLength(MAX_NAME)
-        self.name.setToolTip(tr("What the layer is called; empty gives it its first name again."))
         self.fields = {key: self._spin(key) for key in _RECT_FIELDS}
         self.seed = self._line_edit(tr("Pinned seed"))
         self.seed.setValidator(seed_validator(self.seed))
-        self.seed.setToolTip(
-            tr("A number pins this layer's seed for every job; empty lets it follow the picture's.")
-        )
         self.made_with = Fact(tr("Seed of the present pixels"))
         self.made_with.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.state = StateRow()
@@ -145,28 +142,38 @@ class Inspector(QWidget):
         try:
             count = number(len(self._selection))
             self.name.setText(tr("{0} layers selected").format(count))
-            self.name.setEnabled(False)
             self.seed.setText("")
             self.seed.setPlaceholderText("")
-            self.seed.setEnabled(False)
+            self._enable_names(tr("several layers are selected"))
             self.made_with.setText("–")
             locked = next((layer.name for layer in layers if layer.locked), "")
-            reason = tr("'{0}' is locked.").format(locked) if locked else ""
+            reason = tr("'{0}' is locked").format(locked) if locked else ""
             step = 1 if any(layer.has_pixels for layer in layers) else self._document.grid
             for key, field in self.fields.items():
                 field.setSingleStep(step)
                 field.setValue(getattr(layers[-1].rect, key))
-                field.setEnabled(not reason)
-                field.setToolTip(reason or _TIPS[key]() + " " + tr("Counts for all of them."))
+                enable(field, _TIPS[key]() + " " + tr("Counts for all of them."), reason)
             self.state.show_state(None, self._colours, is_empty=False)
         finally:
             self._is_loading = False
 
+    def _enable_names(self, reason: str = "") -> None:
+        """Name and seed belong to one layer; a lock keeps neither."""
+        enable(
+            self.name, tr("What the layer is called; empty gives it its first name again."), reason
+        )
+        enable(
+            self.seed,
+            tr(
+                "A number pins this layer's seed for every job; empty lets it follow the picture's."
+            ),
+            reason,
+        )
+
     def _load(self, layer: Layer) -> None:
         self._is_loading = True
         try:
-            self.name.setEnabled(True)
-            self.seed.setEnabled(True)
+            self._enable_names()
             if not self.name.hasFocus() or not self.name.isModified():
                 self.name.setText(layer.name)
             self.name.setPlaceholderText(default_name(layer.number))
@@ -174,9 +181,7 @@ class Inspector(QWidget):
                 step = 1 if layer.has_pixels else self._document.grid
                 field.setSingleStep(step)
                 field.setValue(getattr(layer.rect, key))
-                reason = _why_fixed(layer)
-                field.setEnabled(not reason)
-                field.setToolTip(_TIPS[key]() + (f" {reason}" if reason else ""))
+                enable(field, _TIPS[key](), _why_fixed(layer))
             if not self.seed.hasFocus() or not self.seed.isModified():
                 self.seed.setText("" if layer.seed is None else str(layer.seed))
             self.seed.setPlaceholderText(next_seed_text(layer, self._document))
@@ -291,7 +296,7 @@ _TIPS = {
 
 def _why_fixed(layer: Layer) -> str:
     if layer.is_background:
-        return tr("The background always fills the canvas.")
+        return tr("the background always fills the canvas")
     if layer.locked:
-        return tr("The layer is locked.")
+        return tr("the layer is locked")
     return ""

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QWidget
 
 from app.document.layer import Layer
 from app.ui.dialogs import Choice
+from app.ui.enabling import enable
 from app.ui.heights import no_lower_than
 from app.ui.number_field import NumberField
 from app.ui.text import tr
@@ -93,9 +94,9 @@ class LooksBar(QWidget):
     def show_layers(self, layers: Sequence[Layer]) -> None:
         """Show what the selected layers have; the topmost speaks for several."""
         locked = next((layer.name for layer in layers if layer.locked), "")
-        reason = "" if layers else tr("No layer is selected.")
+        reason = "" if layers else tr("no layer is selected")
         if locked:
-            reason = tr("'{0}' is locked.").format(locked)
+            reason = tr("'{0}' is locked").format(locked)
         self._is_loading = True
         try:
             layer = layers[-1] if layers else None
@@ -109,15 +110,13 @@ class LooksBar(QWidget):
             self.field.setValue(percent)
         finally:
             self._is_loading = False
-        for widget in (self.blend, self.slider, self.field):
-            widget.setEnabled(not reason)
         tip = tr("How the layer mixes with what is below it. B goes to the next mode.")
         if foreign:
             tip = tr("'{0}' comes from another program; here it looks like Normal.").format(mode)
-        self.blend.setToolTip(reason or tip)
-        opacity = reason or tr("How much of the layer shows. Digits set it: 5 is 50 %.")
-        self.slider.setToolTip(opacity)
-        self.field.setToolTip(opacity)
+        enable(self.blend, tip, reason)
+        opacity = tr("How much of the layer shows. Digits set it: 5 is 50 %.")
+        enable(self.slider, opacity, reason)
+        enable(self.field, opacity, reason)
 
     def _on_blend(self, place: int) -> None:
         self.blend_chosen.emit(self.blend.itemData(place))

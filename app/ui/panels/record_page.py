@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.document.layer import Layer
+from app.ui.enabling import enable
 from app.ui.fact import Fact
 from app.ui.heights import no_lower_than
 from app.ui.panels.scrolled import Scrolled
@@ -105,8 +106,8 @@ class RecordPage(QWidget):
         self.copy_hash = self._button(tr("Copy Hash"), tr("Copies all 64 digits as text."))
         self.hash_button.toggled.connect(self._show_hash)
         self.copy_hash.clicked.connect(self._copy_hash)
-        self.copy = self._button(tr("Copy Recipe"), tr("Copies the whole record as text."))
-        self.use = self._button(tr("Use Prompt"), tr("Puts the layer's prompt into the field."))
+        self.copy = self._button(tr("Copy Recipe"))
+        self.use = self._button(tr("Use Prompt"))
         self.copy.clicked.connect(self._copy)
         self.use.clicked.connect(self._use)
         row = QHBoxLayout()
@@ -144,8 +145,9 @@ class RecordPage(QWidget):
             time = QLocale().toString(minute, QLocale.FormatType.ShortFormat)
             self.since.setText(tr("Pixels unchanged since {0}").format(time))
         has_record = layer is not None and "prompt" in (layer.record or {})
-        self.copy.setEnabled(has_record)
-        self.use.setEnabled(has_record)
+        why_not = "" if has_record else tr("this layer was not generated here")
+        enable(self.copy, tr("Copies the whole record as text."), why_not)
+        enable(self.use, tr("Puts the layer's prompt into the field."), why_not)
 
     def _show_hash(self, shown: bool) -> None:
         """RE3: the whole hash, so that it can be compared with one noted before."""
@@ -181,7 +183,7 @@ class RecordPage(QWidget):
         if self._layer is not None and self._layer.record is not None:
             self.prompt_asked.emit(str(self._layer.record.get("prompt", "")))
 
-    def _button(self, text: str, tip: str) -> QPushButton:
+    def _button(self, text: str, tip: str = "") -> QPushButton:
         button = QPushButton(text)
         no_lower_than(button, BUTTON_HEIGHT)
         button.setAccessibleName(text)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSizePolicy, 
 
 from app.document.contents import Settings
 from app.document.layer import MAX_SEED
+from app.ui.enabling import enable
 from app.ui.heights import no_lower_than
 from app.ui.icons import icon
 from app.ui.text import tr
@@ -56,7 +57,6 @@ class SeedControl(QWidget):
         no_lower_than(self.field, CONTROL_HEIGHT)
         self.field.setValidator(seed_validator(self.field))
         self.field.setAccessibleName(tr("Picture seed"))
-        self.field.setToolTip(tr("The fixed picture seed: a whole number up to 4294967295."))
         self.field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._fit_width()
         layout = QHBoxLayout(self)
@@ -75,7 +75,11 @@ class SeedControl(QWidget):
         self.mode.setChecked(fixed)
         self.mode.blockSignals(False)
         self.mode.setText(icon_gap(tr("Fixed seed") if fixed else tr("Random seed")))
-        self.field.setEnabled(fixed)
+        enable(
+            self.field,
+            tr("The fixed picture seed: a whole number up to 4294967295."),
+            "" if fixed else tr("each job draws a seed of its own"),
+        )
         self.field.setText(str(settings.seed) if fixed else "")
         self.field.setPlaceholderText("" if fixed else tr("new each job"))
 

@@ -7,15 +7,17 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from xml.etree import ElementTree
 
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
+from app.document.commands import SetPrompt
 from app.document.contents import new_contents
 from app.document.geometry import Size
+from app.document.storage.atomic import Disk
 from app.document.storage.leftovers import beside
 from app.document.storage.ora import save_project
 from app.ui.dialogs import NewDialog, ratio_name
@@ -207,6 +209,34 @@ def test_a_failed_save_keeps_the_changes(window: Any, qtbot: Any, tmp_path: Path
     window.files.write(tmp_path / "nowhere" / "beach.ora")
     qtbot.waitUntil(lambda: window.messages.isVisible())
     assert "could not be saved" in window.messages.text.text()
+    assert window.isWindowModified()
+
+
+def test_a_save_that_reads_back_wrong_says_so(
+    window: Any, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MS8: the old file stays, and the document stays modified."""
+    picture(window, qtbot)
+    path = tmp_path / "beach.ora"
+    window.files.write(path)
+    qtbot.waitUntil(lambda: not window.isWindowModified())
+    old = path.read_bytes()
+    window.session.push(SetPrompt("a cat"))
+
+    def flip(disk: Disk, stream: BinaryIO) -> None:
+        stream.seek(400)
+        byte = stream.read(1)
+        stream.seek(400)
+        stream.write(bytes([byte[0] ^ 0xFF]))
+        stream.flush()
+
+    monkeypatch.setattr(Disk, "sync", flip)
+    window.files.write(path)
+    qtbot.waitUntil(lambda: window.messages.isVisible())
+    said = window.messages.text.text()
+    assert "did not read back correctly" in said
+    assert "old file is unchanged" in said
+    assert path.read_bytes() == old
     assert window.isWindowModified()
 
 
