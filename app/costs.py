@@ -57,8 +57,10 @@ def tokens_of(layer: Layer, contents: Contents, info: ModelInfo | None) -> int:
     return -(-region.width // step) * -(-region.height // step)
 
 
-def planning_passes(targets: int, info: ModelInfo) -> int:
-    """Passes that the engine plans this many layers in."""
+def planning_passes(targets: int, info: ModelInfo, guidance: float) -> int:
+    """Passes that the engine plans this many layers in; a single one goes with its first step."""
+    if targets == 1 and guidance == 1:
+        return 0
     return min(targets, info.planning_passes)
 
 
@@ -86,7 +88,7 @@ def load_of(
         settings.steps or info.steps_for(is_edit=beside),
         area,
         drawn=tokens * info.token_px**2,
-        planning=planning_passes(len(made), info),
+        planning=planning_passes(len(made), info, scale),
     )
 
 

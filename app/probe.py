@@ -50,7 +50,7 @@ def probe_load(request: GenerateRequest, info: ModelInfo) -> Load:
         request.steps or info.steps_for(is_edit=request.is_edit),
         pixels,
         drawn=tokens * info.token_px**2,
-        planning=planning_passes(len(request.layers), info),
+        planning=planning_passes(len(request.layers), info, info.default_cfg_scale),
     )
 
 

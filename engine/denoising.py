@@ -17,9 +17,10 @@ from engine.clean_layers import CleanLayers
 from engine.layout import inner_coordinates, place_on_canvas
 from engine.model.frame import Frame
 from engine.model.packing import KeyValueBuffer
-from engine.planning import make_plan, spread, words_shown
+from engine.planner import Planner
+from engine.planning import words_shown
 from engine.regions import Region
-from engine.sampling import guide
+from engine.sampling import FIRST_LEVEL, guide
 from engine.weights import Model
 
 
@@ -39,8 +40,10 @@ class Denoiser:
         clean: the finished layers, or a function that computes them anew in every call (the
             reference that the cache is measured against).
         check: called before each pass of the network; may raise to cancel.
+        guess: the text token that a single target is likely to show; a wrong one costs time alone.
 
     Attributes:
+        shows: per target the text token that it shows, 0 for none; empty without planning.
         words: per target the word of the prompt that it shows, or None.
     """
 
@@ -55,6 +58,7 @@ class Denoiser:
         noise: Tensor,
         clean: CleanLayers | Callable[[], CleanLayers | None] | None,
         check: Callable[[], None],
+        guess: int = 0,
     ) -> None:
         self.art, self.cfg_scale, self.clean, self.check = model.art, cfg_scale, clean, check
         device = noise.device
@@ -65,15 +69,16 @@ class Denoiser:
         self._place = torch.cat(places)[None].to(device)
         text = prompt.text
         frame = self._make_frame(text)
-        seen = None
-        self.words: list[str | None] = [None] * len(targets)
+        self.shows: list[int] = []
+        self._ahead: Tensor | None = None
         if model.art.config.planning:
-            finished = self._clean_layers()
-            if finished is not None and model.recogniser is not None:
-                seen = words_shown(model.recogniser(finished.features, text))
-            keys = None if finished is None else finished.keys
-            plan, self.words = self._plan(targets, prompt, frame, noise, seen, keys)
-            frame = self.art.decide(frame, text, plan, seen)
+            planner = self._planner(model, targets, text, frame, noise)
+            if len(targets) == 1 and cfg_scale == 1:
+                frame, self._ahead = planner.plan_and_step(guess)
+            else:
+                frame = planner.plan()
+            self.shows = planner.shows
+        self.words = [prompt.words[i - 1] if i else None for i in self.shows or [0] * len(targets)]
         frames = [frame] if cfg_scale != 0 else []
         if cfg_scale != 1:
             frames.append(self._make_frame(model.text.null()))
@@ -87,30 +92,24 @@ class Denoiser:
     def _make_frame(self, text: Tensor) -> Frame:
         return self.art.frame(self._ids, self._inner, self._place, text)
 
-    def _plan(
-        self,
-        targets: Sequence[Region],
-        prompt: Prompt,
-        frame: Frame,
-        noise: Tensor,
-        seen: Tensor | None,
-        clean: list[KeyValueBuffer] | None,
-    ) -> tuple[Tensor, list[str | None]]:
+    def _planner(
+        self, model: Model, targets: Sequence[Region], text: Tensor, frame: Frame, noise: Tensor
+    ) -> Planner:
+        finished, seen = self._clean_layers(), None
+        if finished is not None and model.recogniser is not None:
+            seen = words_shown(model.recogniser(finished.features, text))
         owners = [torch.full((r.count,), i) for i, r in enumerate(targets)]
-        owner = torch.cat(owners)[None].to(noise.device)
-        shows = make_plan(
-            self.art,
-            lambda plan: self.art.decide(frame, prompt.text, plan, seen),
+        return Planner(
+            model.art,
+            frame,
+            text,
             noise,
-            owner,
-            [r.request.seed for r in targets],
-            clean=clean,
+            owner=torch.cat(owners)[None].to(noise.device),
+            seeds=[r.request.seed for r in targets],
             seen=seen,
-            pooled=prompt.text[:, 0],
-            on_pass=self.check,
+            clean=None if finished is None else finished.keys,
+            check=self.check,
         )
-        plan = torch.tensor(shows, device=noise.device, dtype=torch.long)
-        return spread(plan, owner), [prompt.words[i - 1] if i else None for i in shows]
 
     def _clean_layers(self) -> CleanLayers | None:
         return self.clean() if callable(self.clean) else self.clean
@@ -122,6 +121,8 @@ class Denoiser:
     def __call__(self, x: Tensor, t: float) -> Tensor:
         """(1, N, C) at level t -> guided prediction of the clean tokens, float32."""
         self.check()
+        if self._ahead is not None and t == FIRST_LEVEL:
+            return self._ahead
         levels = torch.full((1 if self._pooled is None else self._branches,), t, device=x.device)
         vec = self.art.vec(levels, self._pooled)
         tokens = x.repeat(1, self._branches, 1)

@@ -10,7 +10,7 @@ Shapes: N noisy tokens, C token width.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,6 +82,7 @@ class Generator:
         budget = default_cache_budget(self.device) if cache_bytes is None else cache_bytes
         self.clean_layers = CleanReader(model, RegionTokenCache(budget), self.device)
         self._prompt: tuple[str, Prompt] | None = None
+        self._shown: dict[int, int] = {}  # layer id -> text token of the last prompt
         self.clock: Callable[[], float] = time.monotonic
 
     @classmethod
@@ -193,9 +194,14 @@ class Generator:
                 noise=packed,
                 clean=self.clean_layers.read(context, room, check) if use_cache else computed_anew,
                 check=check,
+                guess=self._guess(targets),
             )
             tokens = denoise(denoiser, packed, timesteps(steps, card.mu), report)[0].float()
             results = decode_layers(self.model, tokens, targets, denoiser.words, check)
+            self._shown |= {
+                region.request.layer_id: shows
+                for region, shows in zip(targets, denoiser.shows, strict=False)
+            }
         after = self.cache.stats()
         emit(Progress(job_id=request.job_id, step=steps + 1, total=steps + 1, seconds_left=0.0))
         return Finished(
@@ -252,6 +258,10 @@ class Generator:
                 pixels = made.get(layer.layer_id, layer.pixels)
                 self.clean_layers.entry(replace(region, request=replace(layer, pixels=pixels)))
 
+    def _guess(self, targets: Sequence[Region]) -> int:
+        """The text token that a single target is likely to show: what it showed before."""
+        return self._shown.get(targets[0].request.layer_id, 0)
+
     def _autocast(self) -> torch.autocast:
         enabled = self.dtype != torch.float32
         return torch.autocast(self.device.type, self.dtype, enabled=enabled)
@@ -265,4 +275,5 @@ class Generator:
                 torch.from_numpy(known)[None].to(self.device),
             )
             self._prompt = prompt, Prompt(self.vocabulary.words(prompt), text)
+            self._shown.clear()
         return self._prompt[1]

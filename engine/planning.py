@@ -4,7 +4,7 @@ The regions carry no labels. Before the first step the transformer reads them as
 the prompt, the boxes and the clean layers, and points for each at a word. The surest decide first
 and are read by the others, so that a word is rarely taken twice and "two dogs" still can be.
 
-Shapes: N noisy tokens, R regions, T text tokens; token 0 stands for the whole prompt.
+Shapes: N image tokens, R regions, T text tokens; token 0 stands for the whole prompt.
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from engine.model.frame import UNDECIDED, Frame
-from engine.model.packing import Clean
-from engine.model.transformer import ART
+from engine.model.frame import UNDECIDED
 
 PLANNING_T = 0.999  # the noise level that plans are made at, here and in training
 MAX_PASSES = 4
@@ -26,40 +24,23 @@ TAKEN = 4.0  # nats against a word that another region took; where all are taken
 
 
 def make_plan(
-    art: ART,
-    frame: Callable[[Tensor], Frame],
-    noise: Tensor,
-    owner: Tensor,
-    seeds: Sequence[int],
-    *,
-    clean: Sequence[Clean] | None = None,
-    seen: Tensor | None = None,
-    pooled: Tensor | None = None,
-    on_pass: Callable[[], None] = lambda: None,
+    point: Callable[[Tensor], Tensor], seeds: Sequence[int], *, seen: Tensor | None = None
 ) -> list[int]:
     """Decide for every region which text token it shows.
 
     Args:
-        frame: (1, N) plan so far -> the frame of a pass.
-        noise: (1, N, C) the noise that sampling will start from.
-        owner: (1, N) the region of each token; the background is a region like the others.
+        point: one pass of the network: (R,) plan so far -> (R, T) logits of `ART.point`.
         seeds: one per region; another seed may choose another word where several are likely.
-        clean: rotated keys and values of the clean layers.
         seen: (1, T) from `words_shown`.
-        pooled: (1, D) from the text encoder, for `ART.vec`.
-        on_pass: called before each pass; may raise to cancel.
 
     Returns:
         Per region a text token; 0 for something that the prompt does not name.
     """
-    shows = torch.full((len(seeds),), UNDECIDED, device=noise.device)
+    shows = torch.full((len(seeds),), UNDECIDED)
     taken = None if seen is None else seen[0].cpu() * TAKEN
     left = set(range(len(seeds)))
-    vec = art.vec(torch.full((1,), PLANNING_T, device=noise.device), pooled)
     for passes_left in range(min(MAX_PASSES, len(seeds)), 0, -1):
-        on_pass()
-        reading = art.read(noise, frame(spread(shows, owner)), vec, clean=clean)
-        logits = art.point(reading, owner, len(seeds))[0].float().log_softmax(-1).cpu()  # (R, T)
+        logits = point(shows).float().log_softmax(-1).cpu()  # (R, T)
         scores = logits + TEMPERATURE * torch.stack([_gumbel(s, logits.shape[1]) for s in seeds])
         quota = -(-len(left) // passes_left)
         taken = torch.zeros(logits.shape[1]) if taken is None else taken

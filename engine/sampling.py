@@ -13,6 +13,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+FIRST_LEVEL = 1.0  # of every schedule: nothing but noise
+
 
 def timesteps(num_steps: int, mu: float) -> list[float]:
     """Descending levels from 1 to 0, `num_steps` + 1 of them.

@@ -31,7 +31,8 @@ ERRORS = ["median error, %", "90th percentile, %", f"within ±{100 * WITHIN:.0f}
 TEXT = (
     "Steps: all branches of the default guidance once. Jobs: whole pictures, and one layer anew "
     "beside the finished others, of 2, 4 or 8 steps, planning and decoding included; *passes* are "
-    "the steps and half of the passes of planning, *made* the tokens that are generated, *seen* "
+    "the steps and half of the passes of planning (a single layer has none of its own), *made* the "
+    "tokens that are generated, *seen* "
     "those of the finished layers too, *drawn* what the decoder draws. The boxes grow with "
     "the canvas, so that they cover the same share of it; in jobs, as in the application, large "
     "ones are drawn on coarser tokens. "
@@ -123,7 +124,8 @@ def _job_rows(context: Context, side: int, counts: Sequence[int], first: int) ->
             works[f"{n} {job}"] = partial(generator.run, request)
             made, seen = tokens_of(generator, request)
             targets = sum(layer.is_target for layer in request.layers)
-            passes = steps + min(targets, generator.info.planning_passes) / 2
+            planning = min(targets, generator.info.planning_passes) if targets > 1 else 0
+            passes = steps + planning / 2
             rows.append([side, n, job, made, seen, steps, f"{passes:g}",
                          f"{decoded_pixels(generator, request) / 1e6:.3f}"])  # fmt: skip
     alternate(works, 1)  # fills the cache: edits are timed warm

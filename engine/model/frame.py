@@ -46,6 +46,20 @@ class Frame:
             Packing(first.texts + second.texts, first.images + second.images),
         )
 
+    def alone(self, index: int) -> Frame:
+        """One of the passes that lie `beside` each other."""
+        packing = self.packing
+        texts, images, woven = packing.texts[index], packing.images[index], packing.lengths[index]
+        fixed = self.fixed
+        if fixed is not None:
+            fixed = fixed.narrow(1, sum(packing.images[:index]), images)
+        return Frame(
+            fixed,
+            self.txt.narrow(1, sum(packing.texts[:index]), texts),
+            self.pe.narrow(2, sum(packing.lengths[:index]), woven),
+            Packing((texts,), (images,)),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -57,3 +71,20 @@ class Reading:
     rows: Rows | None
     mods: list[Modulation]
     clean: Sequence[Clean | None]
+
+    def alone(self, index: int) -> Reading:
+        """One of several packed passes, each with a row of `vec`, to be finished by itself."""
+        lengths = self.frame.packing.lengths
+        first, length = sum(lengths[:index]), lengths[index]
+        mods = [
+            Modulation(*(part.narrow(1, first, length) for part in (m.shift, m.scale, m.gate)))
+            for m in self.mods
+        ]
+        return Reading(
+            self.x.narrow(1, first, length),
+            self.frame.alone(index),
+            self.vec[index : index + 1],
+            None,
+            mods,
+            self.clean,
+        )

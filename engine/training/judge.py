@@ -25,6 +25,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from engine.device import has_fast_bfloat16
 from engine.training.concepts import FIRST, STAGES, Concepts, concepts_of, stage_path
 from engine.training.judge_data import (
     INPUT_PX,
@@ -250,7 +251,8 @@ def train_judge(
         for group in optimizer.param_groups:
             group["lr"] = lr * min(1.0, (step + 1) / warmup, (1 - progress) / 0.6)
         inputs, nouns, looks = data.batch(batch)
-        noun_logits, look_logits = net(inputs)
+        with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bfloat16(inputs.device)):
+            noun_logits, look_logits = (logits.float() for logits in net(inputs))
         loss = F.cross_entropy(noun_logits, nouns, label_smoothing=0.03)
         things = nouns != data.other
         loss = loss + 0.5 * F.cross_entropy(look_logits[things], looks[things])

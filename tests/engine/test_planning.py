@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
 from engine.layout import inner_coordinates, place_on_canvas, region_ids
 from engine.model.frame import UNDECIDED
 from engine.model.packing import KeyValue
-from engine.planning import make_plan, spread, words_shown
+from engine.planning import PLANNING_T, make_plan, spread, words_shown
 from tests.engine.tiny import TINY_ART, layer, picture, tiny_generator, tiny_model
 
 BOXES = [(0, 0, 64, 64), (96, 32, 192, 96), (128, 128, 192, 256)]
@@ -35,11 +33,16 @@ def plan(seeds: list[int], words: int = 6) -> tuple[list[int], list[torch.Tensor
     noise = torch.randn(1, ids.shape[1], TINY_ART.token_width)
     seen = []
 
-    def frame(so_far: torch.Tensor):
-        seen.append(so_far)
-        return art.frame(ids, inner, place, txt, so_far)
+    vec = art.vec(torch.full((1,), PLANNING_T), txt[:, 0])
 
-    return make_plan(art, frame, noise, owner, seeds), seen
+    def point(shows: torch.Tensor) -> torch.Tensor:
+        so_far = spread(shows, owner)
+        seen.append(so_far)
+        return art.point(art.read(noise, art.frame(ids, inner, place, txt, so_far), vec), owner, 3)[
+            0
+        ]
+
+    return make_plan(point, seeds), seen
 
 
 def test_one_region_more_is_decided_in_each_pass() -> None:
@@ -59,23 +62,7 @@ def test_two_regions_of_one_pass_avoid_the_same_word() -> None:
     """More regions than passes: several decide at once, without having read each other."""
     equal = torch.tensor([[2.0, 1.9, 1.8, -9.0, -9.0, -9.0]] * 8)
 
-    class Fixed:
-        config = TINY_ART
-
-        def vec(self, t, pooled):
-            return t
-
-        def read(self, *args, **more):
-            return None
-
-        def point(self, reading, owner, regions):
-            return equal[None]
-
-    def no_frame(so_far: torch.Tensor) -> Any:
-        return None
-
-    owner = torch.arange(8)[None]
-    shows = make_plan(Fixed(), no_frame, torch.zeros(1, 8, 4), owner, [7] * 8)  # type: ignore[arg-type]
+    shows = make_plan(lambda so_far: equal, [7] * 8)
     assert len(set(shows[:2])) == 2
     assert set(shows) <= {0, 1, 2}
 

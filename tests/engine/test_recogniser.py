@@ -50,13 +50,14 @@ def test_words_of_finished_layers_are_marked_for_the_planning(monkeypatch) -> No
     model = with_recogniser()
     asked = picture(layer(1, FINISHED, random_pixels(FINISHED)), layer(2, TARGET), steps=1)
     seen_by_planning = []
-    plan = Denoiser._plan
+    planner = Denoiser._planner
 
-    def spy(self, targets, prompt, frame, noise, seen, clean):
-        seen_by_planning.append(seen)
-        return plan(self, targets, prompt, frame, noise, seen, clean)
+    def spy(self, *args):
+        made = planner(self, *args)
+        seen_by_planning.append(made._seen)
+        return made
 
-    monkeypatch.setattr(Denoiser, "_plan", spy)
+    monkeypatch.setattr(Denoiser, "_planner", spy)
 
     def words_marked() -> list[float] | None:
         generator = Generator(model, device="cpu", threads=1, cache_bytes=2**28)
