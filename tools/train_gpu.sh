@@ -24,12 +24,12 @@ sprites=runs/sprites.safetensors
 sizes=(--batch 256 --workers 12 --max-tokens 400)
 mix=(--lr 8e-4 --decay 0.5 --size 1.35 --most-tokens 6 --variety 0 --most-things 8
     --composite-share 0 --background-share 0.4)
-decoder=(--batch 64 --minutes "$((minutes / 5 + 1))" --steps 100000)
+decoder=(--batch 64 --delivered 1 --lr 5e-4 --minutes "$((minutes / 5 + 1))" --steps 100000)
 steps=1000000
 seeing=()
 if [[ ${SMOKE:-} ]]; then
     sizes=(--batch 2 --workers 1 --max-tokens 120)
-    decoder=(--batch 2 --steps 2)
+    decoder=(--batch 2 --delivered 1 --steps 2)
     steps=2
     seeing=(--batch 2 --steps 2)
 fi

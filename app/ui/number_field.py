@@ -5,7 +5,7 @@ Qt's own hint leaves room for buttons that the style sheet takes away.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import cast
 
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QWheelEvent
@@ -17,12 +17,16 @@ _BEFORE = UNIT + 2
 _AROUND = _BEFORE + 4 * UNIT  # with the frame, and the caret behind the last digit
 
 
-class NumberField(QSpinBox):
-    """Whole numbers. The wheel turns it only while it has the focus: pages scroll below it."""
+class _Fitting:
+    """What both kinds of field share; before Qt's class in the list of bases."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.lineEdit().setTextMargins(_BEFORE, 0, 0, 0)
+        self._field.lineEdit().setTextMargins(_BEFORE, 0, 0, 0)
+
+    @property
+    def _field(self) -> QSpinBox:
+        return cast(QSpinBox, self)  # or one with a point, which answers the same questions
 
     def sizeHint(self) -> QSize:
         """Qt override."""
@@ -30,48 +34,28 @@ class NumberField(QSpinBox):
 
     def minimumSizeHint(self) -> QSize:
         """Qt override."""
+        field = self._field
         ends = [
-            self.prefix() + self.textFromValue(end) + self.suffix()
-            for end in (self.minimum(), self.maximum())
+            field.prefix() + field.textFromValue(end) + field.suffix()
+            for end in (field.minimum(), field.maximum())
         ]
-        return QSize(_widest(self, ends) + _AROUND, super().minimumSizeHint().height())
+        metrics = field.fontMetrics()
+        texts = (*ends, field.specialValueText())  # the last one stands for none
+        widest = max(metrics.horizontalAdvance(text) for text in texts)
+        own: QSize = super().minimumSizeHint()  # type: ignore[misc]
+        return QSize(widest + _AROUND, own.height())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Qt override."""
-        if self.hasFocus():
-            super().wheelEvent(event)
+        """Qt override: pages scroll below a field that has not the focus."""
+        if self._field.hasFocus():
+            super().wheelEvent(event)  # type: ignore[misc]
         else:
             event.ignore()
 
 
-class DecimalField(QDoubleSpinBox):
+class NumberField(_Fitting, QSpinBox):
+    """Whole numbers. The wheel turns it only while it has the focus."""
+
+
+class DecimalField(_Fitting, QDoubleSpinBox):
     """Numbers with a part behind the point; otherwise as `NumberField`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lineEdit().setTextMargins(_BEFORE, 0, 0, 0)
-
-    def sizeHint(self) -> QSize:
-        """Qt override."""
-        return self.minimumSizeHint()
-
-    def minimumSizeHint(self) -> QSize:
-        """Qt override."""
-        ends = [
-            self.prefix() + self.textFromValue(end) + self.suffix()
-            for end in (self.minimum(), self.maximum())
-        ]
-        return QSize(_widest(self, ends) + _AROUND, super().minimumSizeHint().height())
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Qt override."""
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
-
-
-def _widest(field: QSpinBox | QDoubleSpinBox, ends: Sequence[str]) -> int:
-    """Of the texts at both ends, and of the one that stands for none."""
-    metrics = field.fontMetrics()
-    return max(metrics.horizontalAdvance(text) for text in (*ends, field.specialValueText()))

@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from engine.device import has_fast_bfloat16
 from engine.errors import EngineError
 from engine.model.recogniser import (
     Recogniser,
@@ -58,11 +59,13 @@ class Frozen:
         pictures, layers = batch.clean_shows.shape
         owner = numbered(batch.clean_owner, layers)[real]
         numbers, lengths = torch.unique_consecutive(owner, return_counts=True)
-        stored = self.art.clean(
-            batch.clean_tokens[real][None], batch.clean_ids[real][None],
-            batch.clean_inner[real][None], lengths.tolist(),
-        )  # fmt: skip
-        values = torch.cat([kv.v for kv in stored])  # (blocks, heads, M, head_dim)
+        device = real.device
+        with torch.autocast(device.type, torch.bfloat16, enabled=has_fast_bfloat16(device)):
+            stored = self.art.clean(
+                batch.clean_tokens[real][None], batch.clean_ids[real][None],
+                batch.clean_inner[real][None], lengths.tolist(),
+            )  # fmt: skip
+        values = torch.cat([kv.v for kv in stored]).float()  # (blocks, heads, M, head_dim)
         found = [layer_features(part) for part in values.split(lengths.tolist(), dim=2)]
         result = found[0].new_zeros(pictures * layers, len(found[0]))
         result[numbers] = torch.stack(found)

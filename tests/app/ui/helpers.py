@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 LEFT = Qt.MouseButton.LeftButton
 NONE = Qt.KeyboardModifier.NoModifier
@@ -62,6 +64,23 @@ def draw_box(window: Any, x0: float, y0: float, x1: float, y1: float) -> None:
     """With the box tool, as a user would."""
     window.actions_["tool_box"].trigger()
     drag(window, (x0, y0), (x1, y1))
+
+
+def wheel(window: Any, modifiers: Any = NONE) -> None:
+    """One notch away from the user, over the middle of the canvas."""
+    port = window.view.viewport()
+    middle = port.rect().center()
+    event = QWheelEvent(
+        QPointF(middle),
+        QPointF(port.mapToGlobal(middle)),
+        QPoint(),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        modifiers,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(port, event)
 
 
 def key(window: Any, key: Any, modifiers: Any = NONE, widget: Any = None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QDropEvent, QNativeGestureEvent, QPointingDevice, QWheelEvent
+from PySide6.QtGui import QDropEvent, QNativeGestureEvent, QPointingDevice
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
@@ -16,7 +16,17 @@ from app.document.commands import Placement, PlacePixels, SetRect
 from app.document.geometry import Rect
 from app.ui.canvas import overlay
 from app.ui.canvas.tools import snapped
-from tests.app.ui.helpers import LEFT, NONE, at, click, drag, draw_box, generate, press_and_move
+from tests.app.ui.helpers import (
+    LEFT,
+    NONE,
+    at,
+    click,
+    drag,
+    draw_box,
+    generate,
+    press_and_move,
+    wheel,
+)
 from tests.fakes import fill
 
 ALT = Qt.KeyboardModifier.AltModifier
@@ -301,22 +311,11 @@ def test_layers_here_go_by_height(window: Any, monkeypatch: Any) -> None:
 # ---- wheel and touchpad ----
 
 
-def wheel(window: Any, modifiers: Any) -> tuple[float, QPoint]:
+def turned(window: Any, modifiers: Any) -> tuple[float, QPoint]:
     """Turn the wheel once; returns the factor of zoom and how far the origin went."""
-    port, navigation = window.view.viewport(), window.view.navigation
-    middle = port.rect().center()
+    navigation = window.view.navigation
     before, zoom = window.view.to_view().map(QPointF(0, 0)), navigation.zoom
-    event = QWheelEvent(
-        QPointF(middle),
-        QPointF(port.mapToGlobal(middle)),
-        QPoint(),
-        QPoint(0, 120),
-        Qt.MouseButton.NoButton,
-        modifiers,
-        Qt.ScrollPhase.NoScrollPhase,
-        False,
-    )
-    QApplication.sendEvent(port, event)
+    wheel(window, modifiers)
     after = window.view.to_view().map(QPointF(0, 0))
     return navigation.zoom / zoom, (after - before).toPoint()
 
@@ -327,10 +326,10 @@ def test_the_setting_swaps_wheel_and_ctrl_wheel(window: Any, swapped: bool) -> N
     window.view.navigation.set_zoom(2.0)
     window.view.navigation.wheel_zooms = swapped
     for modifiers, zooms in ((NONE, swapped), (CTRL, not swapped)):
-        factor, moved = wheel(window, modifiers)
+        factor, moved = turned(window, modifiers)
         assert (factor > 1) == zooms
         assert zooms or (moved.x() == 0 and moved.y() > 0)
-    factor, moved = wheel(window, SHIFT)
+    factor, moved = turned(window, SHIFT)
     assert factor == 1
     assert moved.x() > 0
     assert moved.y() == 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, Qt
-from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QWheelEvent
+from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QStyleOptionViewItem, QToolTip
 
@@ -15,7 +15,7 @@ from app.ui.canvas import overlay
 from app.ui.canvas.region_item import to_rectf
 from app.ui.panels.layer_delegate import RowParts
 from app.ui.panels.layer_list_model import SeedRole
-from tests.app.ui.helpers import at, drag, draw_box, generate, key, press_and_move
+from tests.app.ui.helpers import at, drag, draw_box, generate, key, press_and_move, wheel
 from tests.fakes import fill
 
 ALT = Qt.KeyboardModifier.AltModifier
@@ -224,28 +224,14 @@ def test_middle_drag_hand_and_wheel_pan(window: Any) -> None:
     assert pan(Qt.MouseButton.LeftButton) == QPoint(-30, -20)
     assert not window.session.document.foregrounds
 
-    def wheel(modifiers: Any) -> None:
-        where = QPointF(middle)
-        event = QWheelEvent(
-            where,
-            QPointF(port.mapToGlobal(middle)),
-            QPoint(),
-            QPoint(0, 120),
-            Qt.MouseButton.NoButton,
-            modifiers,
-            Qt.ScrollPhase.NoScrollPhase,
-            False,
-        )
-        QApplication.sendEvent(port, event)
-
     before, zoom = origin(), window.view.navigation.zoom
-    wheel(NONE)
+    wheel(window)
     assert origin().y() > before.y()
     assert origin().x() == before.x()
-    wheel(SHIFT)
+    wheel(window, SHIFT)
     assert origin().x() > before.x()
     assert window.view.navigation.zoom == zoom
-    wheel(Qt.KeyboardModifier.ControlModifier)
+    wheel(window, Qt.KeyboardModifier.ControlModifier)
     assert window.view.navigation.zoom > zoom
 
 
