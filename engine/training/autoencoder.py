@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from engine.device import has_fast_bfloat16
 from engine.model.autoencoder import (
     Autoencoder,
     AutoencoderConfig,
@@ -28,6 +27,7 @@ from engine.model.autoencoder import (
 from engine.pixels import EMPTY_ALPHA, SOLID_ALPHA
 from engine.training.layer_data import LayerCrops
 from engine.training.optim import Muon, learning_rate, update_ema
+from engine.training.precision import mixed_precision
 from engine.training.run_folder import RunFolder
 from engine.weights import load_model
 
@@ -193,7 +193,7 @@ def main(argv: list[str]) -> int:
         sigma = torch.rand(len(crops), 1, 1, 1, device=device) * args.noise
         # No gradient may shrink the noise by inflating the latents.
         latents = latents + sigma * latents.detach().std() * torch.randn_like(latents)
-        with torch.autocast(device.type, torch.bfloat16, enabled=has_fast_bfloat16(device)):
+        with mixed_precision(device):
             decoded = model.decode_latents(latents)
         decoded = decoded.float()
         loss = reconstruction_loss(decoded, crops)

@@ -25,7 +25,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from engine.device import has_fast_bfloat16
 from engine.training.concepts import FIRST, STAGES, Concepts, concepts_of, stage_path
 from engine.training.judge_data import (
     INPUT_PX,
@@ -33,6 +32,7 @@ from engine.training.judge_data import (
     fit,
     on_backdrop,
 )
+from engine.training.precision import mixed_precision
 from engine.training.sprites import DEFAULT_SPRITES, SpritePack
 
 DEFAULT_PATH = Path("runs/judge/judge.safetensors")
@@ -251,7 +251,7 @@ def train_judge(
         for group in optimizer.param_groups:
             group["lr"] = lr * min(1.0, (step + 1) / warmup, (1 - progress) / 0.6)
         inputs, nouns, looks = data.batch(batch)
-        with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bfloat16(inputs.device)):
+        with mixed_precision(inputs.device):
             noun_logits, look_logits = (logits.float() for logits in net(inputs))
         loss = F.cross_entropy(noun_logits, nouns, label_smoothing=0.03)
         things = nouns != data.other

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from engine.device import has_fast_bfloat16
+from engine.training.precision import product_dtype
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 
@@ -22,8 +22,7 @@ NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 def orthogonalize(matrices: Tensor, steps: int = 5) -> Tensor:
     """Map (n, rows, cols) to about their nearest semi-orthogonal matrices."""
     a, b, c = NEWTON_SCHULZ
-    dtype = torch.bfloat16 if has_fast_bfloat16(matrices.device) else torch.float32
-    x = matrices.to(dtype)
+    x = matrices.to(product_dtype(matrices.device))
     tall = x.shape[1] > x.shape[2]
     if tall:
         x = x.mT

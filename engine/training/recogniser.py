@@ -20,7 +20,6 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from engine.device import has_fast_bfloat16
 from engine.errors import EngineError
 from engine.model.recogniser import (
     Recogniser,
@@ -33,6 +32,7 @@ from engine.training.concepts import concepts_of, stage_path
 from engine.training.latent_bank import LatentBank
 from engine.training.objective import numbered, plan_loss
 from engine.training.pictures import Batch, PictureMix, Pictures, collate, entries
+from engine.training.precision import mixed_precision
 from engine.training.scenes import evaluation_scenes
 from engine.training.sprites import DEFAULT_SPRITES, SpritePack
 from engine.weights import Model, default_path, load_model, save_model
@@ -59,8 +59,7 @@ class Frozen:
         pictures, layers = batch.clean_shows.shape
         owner = numbered(batch.clean_owner, layers)[real]
         numbers, lengths = torch.unique_consecutive(owner, return_counts=True)
-        device = real.device
-        with torch.autocast(device.type, torch.bfloat16, enabled=has_fast_bfloat16(device)):
+        with mixed_precision(real.device):
             stored = self.art.clean(
                 batch.clean_tokens[real][None], batch.clean_ids[real][None],
                 batch.clean_inner[real][None], lengths.tolist(),

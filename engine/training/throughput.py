@@ -30,12 +30,14 @@ from engine.training.concepts import stage_path
 from engine.training.objective import TextToLayers, training_loss, visible_weights
 from engine.training.optim import Muon, split_parameters
 from engine.training.pictures import Batch, PictureMix, Pictures
+from engine.training.precision import mixed_precision, product_dtype
 from engine.training.sprites import DEFAULT_SPRITES
 from engine.training.transformer import PLAIN
 from engine.weights import Model, load_model
 from engine.words import load_word_table
 
 BACKWARD = 2  # products backward for one forward
+CPU = torch.device("cpu")
 LARGE = 2048  # side of the square product that stands for the machine's rate
 
 
@@ -62,7 +64,8 @@ class Trainer:
     def step(self, batch: Batch) -> None:
         """One step at a rate of 0: the work of training without its effect."""
         marks = [time.perf_counter()]
-        loss, _, _ = training_loss(self.model, batch, self.visible)
+        with mixed_precision(CPU):
+            loss, _, _ = training_loss(self.model, batch, self.visible)
         marks.append(time.perf_counter())
         loss.backward()
         marks.append(time.perf_counter())
@@ -85,13 +88,18 @@ def alone(product: Product) -> Callable[[], tuple[Tensor, ...]]:
     """A product and its two of the backward pass, with nothing around them."""
     if product.kind == "linear":
         rows, width_in, width_out = product.shape
-        x, weight = torch.rand(rows, width_in), torch.rand(width_out, width_in)
-        out = torch.rand(rows, width_out)
+        x, weight, out = _random((rows, width_in), (width_out, width_in), (rows, width_out))
         return lambda: (x @ weight.T, out @ weight, out.T @ x)
     heads, queries, keys, head_dim = product.shape
-    q, k = torch.rand(heads, queries, head_dim), torch.rand(heads, keys, head_dim)
-    scores = torch.rand(heads, queries, keys)
+    q, k, scores = _random(
+        (heads, queries, head_dim), (heads, keys, head_dim), (heads, queries, keys)
+    )
     return lambda: (q @ k.mT, scores @ k, q @ k.mT, scores.mT @ q, scores @ k, scores.mT @ q)
+
+
+def _random(*shapes: tuple[int, ...]) -> list[Tensor]:
+    """In the number format of the trainer's products."""
+    return [torch.rand(shape).to(product_dtype(CPU)) for shape in shapes]
 
 
 def all_alone(found: Counter[Product]) -> Callable[[], None]:
@@ -110,8 +118,11 @@ def all_alone(found: Counter[Product]) -> Callable[[], None]:
 def report(trainer: Trainer, batches: list[Batch], rounds: int, command: str) -> str:
     """Measure in turn, step by step; a Markdown table."""
     founds = [trainer.products(batch) for batch in batches]
-    side = torch.rand(LARGE, LARGE)
-    works: dict[str, Callable[[], object]] = {"large": lambda: side @ side}
+    (side,), full = _random((LARGE, LARGE)), torch.rand(LARGE, LARGE)
+    works: dict[str, Callable[[], object]] = {
+        "large": lambda: side @ side,
+        "large float32": lambda: full @ full,
+    }
     for i, (batch, found) in enumerate(zip(batches, founds, strict=True)):
         works |= {f"step {i}": partial(trainer.step, batch), f"alone {i}": all_alone(found)}
     alternate(works, 1)
@@ -122,7 +133,10 @@ def report(trainer: Trainer, batches: list[Batch], rounds: int, command: str) ->
     for i, count in enumerate(flops):
         steps += [count / t / 1e9 for t in taken[f"step {i}"]]
         products += [count / t / 1e9 for t in taken[f"alone {i}"]]
-    large = summary([2 * LARGE**3 / t / 1e9 for t in taken["large"]])
+    large, large_full = (
+        summary([2 * LARGE**3 / t / 1e9 for t in taken[name]])
+        for name in ("large", "large float32")
+    )
     useful, matrix = summary(steps), summary(products)
     whole = sum(map(sum, (trainer.spent.forward, trainer.spent.backward, trainer.spent.optimizer)))
     tokens = sum(int(b.noisy_mask.sum()) + int((b.clean_owner >= 0).sum()) for b in batches)
@@ -133,9 +147,12 @@ def report(trainer: Trainer, batches: list[Batch], rounds: int, command: str) ->
     rows = [
         ["useful GFLOP/s of a step", _text(useful)],
         ["the same products alone, GFLOP/s", _text(matrix)],
+        ["number format of the products", str(product_dtype(CPU)).removeprefix("torch.")],
         [f"a product of {LARGE} x {LARGE}, GFLOP/s", _text(large)],
+        ["the same in float32, GFLOP/s", _text(large_full)],
         ["**share of the products' rate**", f"{100 * useful.median / matrix.median:.0f} %"],
         ["**share of the large product's rate**", f"{100 * useful.median / large.median:.0f} %"],
+        ["share of its rate in float32", f"{100 * useful.median / large_full.median:.0f} %"],
         ["seconds a step", _text(summary([t for i in range(len(batches))
                                           for t in taken[f"step {i}"]]), 2)],
         ["forward, backward, optimizer", ", ".join(shares)],

@@ -21,7 +21,6 @@ import torch.distributed as dist
 from torch import nn
 from torch.utils.data import DataLoader
 
-from engine.device import has_fast_bfloat16
 from engine.model.art_config import ARTConfig
 from engine.model.autoencoder import Autoencoder, AutoencoderConfig
 from engine.model.text import Vocabulary
@@ -40,6 +39,7 @@ from engine.training.objective import (
 )
 from engine.training.optim import Muon, learning_rate, split_parameters, update_ema
 from engine.training.pictures import Batch, PictureMix, Pictures
+from engine.training.precision import mixed_precision
 from engine.training.run_folder import RunFolder
 from engine.training.sprites import DEFAULT_SPRITES
 from engine.weights import load_model
@@ -242,7 +242,7 @@ def main(argv: list[str]) -> int:
     goes_on = True
     while step < args.steps and goes_on:
         batch = next(batches).to(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=has_fast_bfloat16(device)):
+        with mixed_precision(device):
             loss, flow, plan = training_loss(model, batch, visible)
         loss.backward()
         # All processes have to end in the same step, and to step by the same rate.
