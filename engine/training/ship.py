@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import torch
 from safetensors import safe_open
 
+from engine.model.autoencoder import Autoencoder
 from engine.training.concepts import concepts_of, stage_path
 from engine.training.objective import TextToLayers, art_config, text_config
 from engine.training.run_folder import RunFolder
 from engine.training.scenes import OTHER_CANVASES
 from engine.training.sprites import DEFAULT_SPRITES
 from engine.training.transformer import load_autoencoder
-from engine.weights import Model, ModelCard, default_path, save_model
+from engine.weights import Model, ModelCard, default_path, load_model, save_model
 
 BASE_SCALE = 2
 
@@ -36,12 +39,41 @@ def load_transformer(run: Path, averaged: bool = True) -> tuple[TextToLayers, di
     return model.eval().requires_grad_(False), state
 
 
+def credits_of(sprites: Path) -> tuple[str, ...]:
+    """What has to be said of the art in a pack."""
+    with safe_open(sprites, framework="np") as pack:
+        return tuple(json.loads(pack.metadata()["credits"]))
+
+
+def replace_decoder(args: argparse.Namespace, autoencoder: Autoencoder) -> int:
+    """A model file with another decoder: the same latents, so that all else stays to the bit."""
+    model = load_model(args.transformer)
+    if not torch.equal(model.autoencoder.encoder.linear.weight.half(),
+                       autoencoder.encoder.linear.weight.half()):  # fmt: skip
+        raise ValueError(f"{args.autoencoder} encodes otherwise than {args.transformer}")
+    sprites = args.sprites or stage_path(DEFAULT_SPRITES, model.card.stage)
+    loaded = RunFolder(args.autoencoder).load() if args.autoencoder.is_dir() else None
+    steps = f"; decoder {loaded[1]['step']} steps more" if loaded else "; another decoder"
+    training = model.card.training.split("; decoder")[0] + steps
+    credits = tuple(dict.fromkeys([*model.card.credits, *credits_of(sprites)]))
+    model.card = replace(model.card, name=args.name, training=training, credits=credits)
+    model.autoencoder = autoencoder
+    digest = save_model(args.out, model)
+    print(f"{args.out.stat().st_size / 2**20:.1f} MiB, sha256 of tensors {digest} -> {args.out}")
+    return 0
+
+
 def main(argv: list[str]) -> int:
-    """Write the model file from two runs."""
+    """Write the model file from two runs, or from a model file and a run of its autoencoder."""
     parser = argparse.ArgumentParser(prog="layerloom train ship", description=__doc__)
     parser.add_argument("--sprites", type=Path, help="by default those of the run's stage")
     parser.add_argument("--autoencoder", type=Path, default=Path("runs/autoencoder"))
-    parser.add_argument("--transformer", type=Path, default=Path("runs/transformer"))
+    parser.add_argument(
+        "--transformer",
+        type=Path,
+        default=Path("runs/transformer"),
+        help="run folder, or a model file whose decoder alone is to be replaced",
+    )
     parser.add_argument("--out", type=Path, default=default_path())
     parser.add_argument("--name", default="Layerloom small 1")
     parser.add_argument("--steps", type=int, default=2)
@@ -56,11 +88,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--deblocking", type=float, default=0.3)
     args = parser.parse_args(argv)
     autoencoder = load_autoencoder(args.autoencoder)
+    if args.transformer.is_file():
+        return replace_decoder(args, autoencoder)
     networks, state = load_transformer(args.transformer, averaged=not args.last)
     concepts = concepts_of(state.get("stage", 1))
     sprites = args.sprites or stage_path(DEFAULT_SPRITES, concepts.stage)
-    with safe_open(sprites, framework="np") as pack:
-        credits = tuple(json.loads(pack.metadata()["credits"]))
     card = ModelCard(
         name=args.name,
         stage=concepts.stage,
@@ -76,7 +108,7 @@ def main(argv: list[str]) -> int:
         steps=args.steps,
         edit_steps=args.edit_steps,
         cfg_scale=args.guidance,
-        credits=credits,
+        credits=credits_of(sprites),
         training=f"{state['step']} steps, {state['elapsed'] / 3600:.1f} hours of wall time",
     )
     digest = save_model(args.out, Model(autoencoder, networks.text, networks.art, card, ""))

@@ -84,6 +84,18 @@ def test_train_resume_ship_and_draw(runs, monkeypatch):
     made = Generator.load(model, device="cpu", threads=1).run(edit)
     assert [r.layer_id for r in made.results] == [2]
 
+    assert autoencoder.main([*coder, "--steps", "3"]) == 0
+    better = runs / "better.safetensors"
+    decoder = ["--autoencoder", str(runs / "coder"), "--transformer", str(model)]
+    assert ship.main([*arguments[:2], "--out", str(better), *decoder, "--name", "Toy 3"]) == 0
+    redrawn = load_model(better)
+    assert redrawn.card.name == "Toy 3"
+    assert redrawn.card.training.endswith("decoder 3 steps more")
+    for name, network in redrawn.networks().items():
+        old = seeing.networks()[name].state_dict()
+        same = all(torch.equal(value, old[key]) for key, value in network.state_dict().items())
+        assert same == (name != "autoencoder"), name
+
     again = ["--run", str(runs / "again"), "--start-from", str(model), "--steps", "1"]
     assert transformer.main([*common, *words[:2], *again, "--batch", "2"]) == 0
     shipped, begun = generator.model.art.state_dict(), RunFolder(runs / "again").load()
