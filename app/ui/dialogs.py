@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QMessageBox,
     QPushButton,
     QSpinBox,
+    QStyle,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -117,8 +118,10 @@ class Choice(QComboBox):
         painter = QPainter(self)
         colour = self.palette().text().color().name()
         sign = pixmap("chevron-down", colour, ICON_SMALL, self.devicePixelRatioF())
-        left = self.width() - ICON_SMALL - GAP
-        painter.drawPixmap(left, (self.height() - ICON_SMALL) // 2, sign)
+        left, top = self.width() - ICON_SMALL - GAP, (self.height() - ICON_SMALL) // 2
+        place = QRect(left, top, ICON_SMALL, ICON_SMALL)
+        place = QStyle.visualRect(self.layoutDirection(), self.rect(), place)
+        painter.drawPixmap(place.topLeft(), sign)
         painter.end()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QPoint, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QToolTip, QWidget
 
-DELAY_MS = 600
+from app.ui.program_style import TIP_DELAY_MS
 
 
 class FocusTips(QObject):
@@ -19,7 +19,7 @@ class FocusTips(QObject):
         super().__init__(parent)
         self.timer = QTimer(self)
         self.timer.setSingleShot(True)
-        self.timer.setInterval(DELAY_MS)
+        self.timer.setInterval(TIP_DELAY_MS)
         self.timer.timeout.connect(self._show)
         app = QApplication.instance()
         assert isinstance(app, QApplication)

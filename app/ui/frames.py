@@ -30,14 +30,21 @@ def lay_out(
     centre: Sequence[QWidget],
     docks: Sequence[QDockWidget],
 ) -> None:
-    """Put the parts where editor.md 3.1 wants them; two docks stand at the right."""
+    """Put the parts where editor.md 3.1 wants them; two docks stand at the right.
+
+    In a language that is read from the right the sides change places, which Qt leaves to us.
+    """
+    bars, areas = Qt.ToolBarArea, Qt.DockWidgetArea
+    start, end = bars.LeftToolBarArea, areas.RightDockWidgetArea
+    if window.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+        start, end = bars.RightToolBarArea, areas.LeftDockWidgetArea
     prompt_bar = bar(tr("Prompt bar"), "promptToolBar")
     prompt_bar.addWidget(top)
-    window.addToolBar(Qt.ToolBarArea.TopToolBarArea, prompt_bar)
-    window.addToolBar(Qt.ToolBarArea.LeftToolBarArea, tools)
+    window.addToolBar(bars.TopToolBarArea, prompt_bar)
+    window.addToolBar(start, tools)
     window.setCentralWidget(column(*centre))
     for each in docks:
-        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, each)
+        window.addDockWidget(end, each)
     window.resizeDocks(docks, [DOCK_WIDTH] * len(docks), Qt.Orientation.Horizontal)
     window.resizeDocks(docks, _HEIGHTS[: len(docks)], Qt.Orientation.Vertical)
 

@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from app.settings import resources_folder
+from app.ui.program_style import ProgramStyle
 from app.ui.style_sheet import SHEET
 
 ThemeChoice = Literal["system", "dark", "light"]
@@ -33,6 +34,7 @@ MIN_WINDOW = (900, 600)
 MIN_POINTS = 9.0
 TITLE_FACTOR = 13 / 9
 _BASE_SIZE = "layerloomBasePoints"
+_STYLED = "layerloomStyled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,13 +142,14 @@ def colours_for(choice: ThemeChoice) -> Colours:
 
 
 def apply(app: QApplication, colours: Colours, font_percent: int = 100) -> None:
-    """Put Fusion, our palette, the font size and the style sheet on the whole application."""
+    """Put our style, our palette, the font size and the style sheet on the whole application."""
     base = app.property(_BASE_SIZE)
     if base is None:
         base = app.font().pointSizeF()
         app.setProperty(_BASE_SIZE, base)
-    if app.style().objectName() != "fusion":
-        app.setStyle("Fusion")
+    if not app.property(_STYLED):
+        app.setStyle(ProgramStyle())
+        app.setProperty(_STYLED, True)
     font = app.font()
     font.setPointSizeF(max(MIN_POINTS, base * font_percent / 100))
     if font != app.font():

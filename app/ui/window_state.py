@@ -5,7 +5,7 @@ And how small the window may be: never so small that texts are cut (PL6).
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QSize
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
@@ -38,7 +38,7 @@ class WindowState(QObject):
         if self._settings.window_geometry:
             self._window.restoreGeometry(_bytes(self._settings.window_geometry))
         if self._settings.window_state:
-            self._window.restoreState(_bytes(self._settings.window_state))
+            self._window.restoreState(_bytes(self._settings.window_state), self._direction)
         self._show_docks()
         self.bring_back_panels()
 
@@ -50,7 +50,12 @@ class WindowState(QObject):
     def save(self) -> None:
         """Into the settings, which the caller writes."""
         self._settings.window_geometry = _hex(self._window.saveGeometry())
-        self._settings.window_state = _hex(self._window.saveState())
+        self._settings.window_state = _hex(self._window.saveState(self._direction))
+
+    @property
+    def _direction(self) -> int:
+        """Qt keeps it with the state and refuses one of another: a mirrored window starts anew."""
+        return int(self._window.layoutDirection() == Qt.LayoutDirection.RightToLeft)
 
     def bring_back_panels(self) -> None:
         """PL7: a floating panel that no screen shows goes back to its place."""

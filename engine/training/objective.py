@@ -249,13 +249,19 @@ def visible_weights(autoencoder: Autoencoder) -> Tensor:
 
 
 def training_loss(
-    model: TextToLayers, batch: Batch, visible: Tensor | None = None
+    model: TextToLayers,
+    batch: Batch,
+    visible: Tensor | None = None,
+    pure_share: float = PURE_SHARE,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """(total, flow, plan) of one batch, with levels, text dropout and plans drawn at random."""
+    """(total, flow, plan) of one batch, with levels, text dropout and plans drawn at random.
+
+    `visible` as for `flow_loss`, `pure_share` as for `draw_levels`.
+    """
     device, count = batch.tokens.device, len(batch.tokens)
     planning = torch.rand(count, device=device) < PLANNING_SHARE
     drop = (torch.rand(count, device=device) < TEXT_DROPOUT) & ~planning
-    t = torch.where(planning, PLANNING_T, draw_levels(count, device))
+    t = torch.where(planning, PLANNING_T, draw_levels(count, device, pure_share))
     known_share = torch.rand(count, 1, device=device)
     planned = torch.rand(batch.shows.shape, device=device) < known_share
     planned |= ~planning[:, None]
@@ -270,8 +276,8 @@ def training_loss(
     return flow + PLANNING_WEIGHT * plan, flow, plan
 
 
-def draw_levels(count: int, device: torch.device) -> Tensor:
-    """Noise levels: a third pure noise, the rest logit-normal and high, some uniform.
+def draw_levels(count: int, device: torch.device, pure_share: float = PURE_SHARE) -> Tensor:
+    """Noise levels: `pure_share` pure noise, the rest logit-normal and high, some uniform.
 
     A cell's colour and coverage are five times stronger than the noise at t = 0.5, so that what a
     layer shows is settled above t = 0.9; below, a network can read it off its input. Without the
@@ -281,4 +287,4 @@ def draw_levels(count: int, device: torch.device) -> Tensor:
     anywhere = torch.rand(count, device=device)
     kind = torch.rand(count, device=device)
     levels = torch.where(kind < UNIFORM_SHARE, anywhere, levels)
-    return torch.where(kind > 1 - PURE_SHARE, PLANNING_T, levels).clamp(0.02, PLANNING_T)
+    return torch.where(kind > 1 - pure_share, PLANNING_T, levels).clamp(0.02, PLANNING_T)

@@ -28,6 +28,7 @@ from engine.planning import PLANNING_T
 from engine.training.concepts import STAGES, concepts_of, stage_path
 from engine.training.growth import NEAR_WORDS, grow, prompt_vocabulary
 from engine.training.objective import (
+    PURE_SHARE,
     TextToLayers,
     add_noise,
     art_config,
@@ -140,6 +141,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--colour-share", type=float, default=0.5, help="of colourable things")
     parser.add_argument("--stranger-share", type=float, default=0.0, help="prompts with odd words")
     parser.add_argument("--new-share", type=float, default=0.0, help="scenes of new nouns only")
+    parser.add_argument(
+        "--pure-share", type=float, default=PURE_SHARE, help="of pictures at pure noise"
+    )
     parser.add_argument("--config", type=json.loads, default={}, help="JSON over ARTConfig")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -243,7 +247,7 @@ def main(argv: list[str]) -> int:
     while step < args.steps and goes_on:
         batch = next(batches).to(device)
         with mixed_precision(device):
-            loss, flow, plan = training_loss(model, batch, visible)
+            loss, flow, plan = training_loss(model, batch, visible, args.pure_share)
         loss.backward()
         # All processes have to end in the same step, and to step by the same rate.
         passed = (time.monotonic() - started) / 60 / args.minutes

@@ -44,12 +44,19 @@ class RowParts:
     lock: QRect
 
     @classmethod
-    def of(cls, row: QRect, side: int = THUMBNAIL, line: int = 0) -> RowParts:
-        """The parts of a row, left to right: eye, thumbnail, two lines of text, lock.
+    def of(
+        cls,
+        row: QRect,
+        side: int = THUMBNAIL,
+        line: int = 0,
+        direction: Qt.LayoutDirection = Qt.LayoutDirection.LeftToRight,
+    ) -> RowParts:
+        """The parts of a row in reading direction: eye, thumbnail, two lines of text, lock.
 
         Args:
             side: of the thumbnail; 0 = there is none.
             line: height of a line of text.
+            direction: of reading; from the right the whole row is mirrored.
         """
         middle = row.center().y()
         eye = QRect(row.left() + GAP, middle - _BUTTON // 2 + 1, _BUTTON, _BUTTON)
@@ -60,7 +67,8 @@ class RowParts:
         half = max(THUMBNAIL // 2, line)
         name = QRect(left, middle + 1 - half, width, half)
         seed = QRect(left, middle + 1, width, half)
-        return cls(eye, thumb, name, seed, lock)
+        parts = (eye, thumb, name, seed, lock)
+        return cls(*(QStyle.visualRect(direction, row, part) for part in parts))
 
 
 class LayerDelegate(QStyledItemDelegate):
@@ -96,6 +104,7 @@ class LayerDelegate(QStyledItemDelegate):
         if is_selected:
             painter.fillRect(option.rect, QColor(colours.raised))
             bar = QRect(option.rect.left(), option.rect.top(), 3, option.rect.height())
+            bar = QStyle.visualRect(option.direction, option.rect, bar)
             painter.fillRect(bar, QColor(colours.accent))
         elif is_hovered:
             shade = QColor(colours.raised)
@@ -181,14 +190,15 @@ class LayerDelegate(QStyledItemDelegate):
         """Qt override: over the name, a little larger than its line."""
         name = self._parts(option).name
         height = max(28, editor.sizeHint().height())
-        editor.setGeometry(
-            QRect(name.left() - GAP, name.center().y() - height // 2, name.width() + GAP, height)
-        )
+        place = QRect(name.left(), name.center().y() - height // 2, name.width(), height)
+        is_mirrored = option.direction == Qt.LayoutDirection.RightToLeft
+        editor.setGeometry(place.adjusted(0 if is_mirrored else -GAP, 0, is_mirrored * GAP, 0))
 
     # ---- inside ----
 
     def _parts(self, option: QStyleOptionViewItem) -> RowParts:
-        return RowParts.of(option.rect, self.thumbnails.side, option.fontMetrics.height())
+        line = option.fontMetrics.height()
+        return RowParts.of(option.rect, self.thumbnails.side, line, option.direction)
 
     def _texts(
         self,
@@ -203,25 +213,29 @@ class LayerDelegate(QStyledItemDelegate):
         metrics = option.fontMetrics
         painter.setFont(option.font)
         painter.setPen(QColor(colours.text if layer.visible else colours.secondary))
-        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        start = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeft)
+        # Absolute: a name in another direction than the program's stands where all names begin.
+        where = start | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
         name = metrics.elidedText(layer.name, Qt.TextElideMode.ElideRight, parts.name.width())
-        painter.drawText(parts.name, left, name)
+        painter.drawText(parts.name, where, name)
         state: LayerState = index.data(StateRole)
         colour = getattr(colours, state.colour)
         at = QRect(parts.seed.left(), 0, ICON_SMALL - 2, ICON_SMALL - 2)
         at.moveTop(parts.seed.center().y() - at.height() // 2 + 1)
+        at = QStyle.visualRect(option.direction, parts.seed, at)
         self._icon(painter, state.icon, colour, at, ratio, side=ICON_SMALL - 2)
         small = QFont(option.font)
         small.setPointSizeF(max(MIN_POINTS, small.pointSizeF() - 1))
         painter.setFont(small)
         painter.setPen(QColor(colours.secondary))
         rest = parts.seed.adjusted(ICON_SMALL + 2, 0, 0, 0)
+        rest = QStyle.visualRect(option.direction, parts.seed, rest)
         seed = index.data(SeedRole)
         is_done = state.colour == "done"
         text = seed if is_done and seed else " · ".join(filter(None, [state.text, seed]))
         painter.drawText(
             rest,
-            left,
+            where,
             painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, rest.width()),
         )
 

@@ -189,7 +189,8 @@ class LayerList(QListView):
         layer = self._rows.layer_at(index)
         if layer is None:
             return False
-        parts = RowParts.of(self.visualRect(index), self._thumbnails.side)
+        row, side = self.visualRect(index), self._thumbnails.side
+        parts = RowParts.of(row, side, direction=self.layoutDirection())
         ids = list(self._selection.ids) if layer.id in self._selection else [layer.id]
         if parts.eye.contains(at) and event.modifiers() & Qt.KeyboardModifier.AltModifier:
             self._solo.toggle([layer.id])  # only that one (LY1)

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible, QColor, QPalette
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.ui import high_contrast
+from app.ui.panels.layer_delegate import RowParts
 from app.ui.theme import contrast
 from tests.app.ui.helpers import draw_box
+
+
+@pytest.fixture
+def right_to_left(qapp: Any) -> Iterator[None]:
+    """The program is started in a language that is read from the right; ask for it first."""
+    QApplication.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    yield
+    QApplication.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
 
 
 def test_tab_leaves_the_canvas_where_it_is_asked_to(window: Any) -> None:
@@ -76,3 +86,42 @@ def test_right_to_left_mirrors_panels_and_not_the_canvas(window: Any) -> None:
         QApplication.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
     QApplication.processEvents()
     assert left(window.prompt.field) < left(window.prompt.variations)
+
+
+def test_right_to_left_mirrors_docks_and_rows(right_to_left: None, window: Any, qtbot: Any) -> None:
+    """Section 6: panels left, tools right; in a row the eye comes first, where reading begins."""
+
+    def middle(widget: QWidget) -> int:
+        return widget.mapTo(window, widget.rect().center()).x()
+
+    assert middle(window.layers) < middle(window.view) < middle(window.tools)
+    draw_box(window, 64, 64, 192, 192)
+    layer = window.session.document.foregrounds[0]
+    rows, side = window.layers.list, window.layers.delegate.thumbnails.side
+    row = rows.visualRect(window.layers.model.index(0))
+    plain, parts = RowParts.of(row, side), RowParts.of(row, side, direction=row_direction(rows))
+    assert parts.eye.left() > parts.thumbnail.right() > parts.name.right() > parts.lock.right()
+    assert row.right() - parts.eye.right() == plain.eye.left() - row.left()
+    for visible in (False, True):
+        QTest.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=parts.eye.center())
+        assert window.session.document.layer(layer.id).visible is visible
+    picture = rows.viewport().grab(row).toImage()
+    ratio = picture.devicePixelRatio()
+
+    def drawn(part: QRect) -> bool:
+        inside = part.translated(-row.topLeft())
+        seen = {
+            picture.pixel(round(x * ratio), round(y * ratio))
+            for x in range(inside.left(), inside.right())
+            for y in range(inside.top(), inside.bottom())
+        }
+        return len(seen) > 1
+
+    near = parts.name.adjusted(parts.name.width() * 2 // 3, 0, 0, 0)
+    assert drawn(parts.eye)
+    assert drawn(near)  # the name begins at its right
+
+
+def row_direction(rows: QWidget) -> Qt.LayoutDirection:
+    assert rows.layoutDirection() == Qt.LayoutDirection.RightToLeft
+    return rows.layoutDirection()

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QSlider,
+    QStyle,
     QToolTip,
     QWidget,
 )
@@ -63,3 +64,23 @@ def test_the_tooltip_comes_with_the_focus_too(window: Any, qtbot: Any) -> None:
     QTest.mousePress(field.lineEdit(), Qt.MouseButton.LeftButton)
     assert not tips.timer.isActive()
     QTest.mouseRelease(field.lineEdit(), Qt.MouseButton.LeftButton)
+
+
+def test_pointer_and_keyboard_wait_alike(window: Any) -> None:
+    """3.7: 600 ms, where Qt would take 700; the style sheet leaves it as it is."""
+    button = window.prompt.generate
+    hint = QStyle.StyleHint.SH_ToolTip_WakeUpDelay
+    assert button.style().styleHint(hint, None, button) == 600
+    window.view_wiring.set_theme("light")
+    assert button.style().styleHint(hint, None, button) == 600
+    window.view_wiring.set_theme("dark")
+
+
+def test_the_tooltip_comes_under_the_pointer(window: Any, qtbot: Any) -> None:
+    """3.7: the style that is written in Python is the one that Qt asks."""
+    button = window.prompt.generate
+    QTest.mouseMove(window, window.rect().center())
+    QTest.mouseMove(button, button.rect().center())
+    qtbot.waitUntil(QToolTip.isVisible)
+    assert QToolTip.text() == button.toolTip()
+    QToolTip.hideText()
