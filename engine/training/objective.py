@@ -212,15 +212,30 @@ def numbered(owner: Tensor, count: int) -> Tensor:
 
 
 def flow_loss(
-    prediction: Prediction, batch: Batch, t: Tensor, visible: Tensor | None = None
+    prediction: Prediction,
+    batch: Batch,
+    t: Tensor,
+    visible: Tensor | None = None,
+    *,
+    huber: float = 0.0,
+    counts_for: Tensor | None = None,
 ) -> Tensor:
     """Velocity error of the predicted tokens at levels t (B,), averaged per layer.
 
-    `visible` (C,) weighs the numbers of a token, see `visible_weights`.
+    Args:
+        visible: (C,) weighs the numbers of a token, see `visible_weights`.
+        huber: the error of a token up to which it counts squared; larger ones count by their length
+            (pseudo-Huber, as in arXiv:2310.14189). 0 squares all.
+        counts_for: (B, R) the regions whose error counts; None = all.
     """
     squared = (prediction.tokens.float() - batch.tokens).square()
     error = (squared if visible is None else squared * visible).mean(dim=-1)  # (B, N)
+    if huber:
+        error = 2 * huber * ((error + huber**2).sqrt() - huber)
     weight = batch.weight / t.clamp(min=SMALLEST_T).square()[:, None]
+    if counts_for is not None:
+        padded = F.pad(counts_for, (0, 1), value=True)  # owner -1 reads the last column
+        weight = weight * padded.gather(1, batch.owner % padded.shape[1])
     return (error * weight).sum()
 
 
@@ -253,10 +268,12 @@ def training_loss(
     batch: Batch,
     visible: Tensor | None = None,
     pure_share: float = PURE_SHARE,
+    huber: float = 0.0,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """(total, flow, plan) of one batch, with levels, text dropout and plans drawn at random.
 
-    `visible` as for `flow_loss`, `pure_share` as for `draw_levels`.
+    `visible` and `huber` as for `flow_loss`, `pure_share` as for `draw_levels`. What a region looks
+    like that does not know yet what it shows is never used, so its error does not count.
     """
     device, count = batch.tokens.device, len(batch.tokens)
     planning = torch.rand(count, device=device) < PLANNING_SHARE
@@ -268,7 +285,8 @@ def training_loss(
     told = torch.rand(batch.clean_shows.shape, device=device) < TOLD_SHARE
     noisy = add_noise(batch, t, torch.randn_like(batch.tokens))
     prediction = model.predict(batch, noisy, t, drop_text=drop, planned=planned, told=told)
-    flow = flow_loss(prediction, batch, t, visible)
+    known = planned | drop[:, None]
+    flow = flow_loss(prediction, batch, t, visible, huber=huber, counts_for=known)
     plan = plan_loss(prediction.plan, batch.shows, ~planned & (batch.shows >= 0))
     if prediction.recognised is not None:
         asked = (batch.clean_shows >= 0) & ~drop[:, None]

@@ -144,6 +144,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--pure-share", type=float, default=PURE_SHARE, help="of pictures at pure noise"
     )
+    parser.add_argument(
+        "--huber", type=float, default=0.0, help="token error from which on it counts by its length"
+    )
     parser.add_argument("--config", type=json.loads, default={}, help="JSON over ARTConfig")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -247,7 +250,7 @@ def main(argv: list[str]) -> int:
     while step < args.steps and goes_on:
         batch = next(batches).to(device)
         with mixed_precision(device):
-            loss, flow, plan = training_loss(model, batch, visible, args.pure_share)
+            loss, flow, plan = training_loss(model, batch, visible, args.pure_share, args.huber)
         loss.backward()
         # All processes have to end in the same step, and to step by the same rate.
         passed = (time.monotonic() - started) / 60 / args.minutes

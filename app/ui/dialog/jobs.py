@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from app.bridge import Bridge
 from app.jobs import Job, Message
 from app.ui.enabling import enable
+from app.ui.job_text import job_text
 from app.ui.text import number, seconds, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
 
@@ -99,7 +100,7 @@ class JobsDialog(QDialog):
         self._pages.setCurrentIndex(1 if self._rows else 0)
         self.table.setRowCount(len(self._rows))
         for place, job in enumerate(self._rows):
-            title = job.title
+            title = job_text(job, tr("The picture"), "{0}", "%n layers")
             if job.variations > 1:
                 title += f" × {number(job.variations)}"
             for column, text in enumerate(

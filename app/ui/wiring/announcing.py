@@ -9,6 +9,7 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QWidget
 
 from app.jobs import Job, Message
+from app.ui.job_text import job_text
 from app.ui.session import Session
 from app.ui.text import number, tr
 
@@ -41,7 +42,8 @@ class AnnouncingWiring(QObject):
         if job.state == "running":
             if job.id != self._job:
                 self._job, self._tenth = job.id, 0
-                self.say(tr("Generating {0}.").format(job.title))
+                picture = tr("Generating the picture.")
+                self.say(job_text(job, picture, tr("Generating {0}."), "Generating %n layers."))
             tenth = int(job.part * 100) // STEP_PERCENT
             if tenth > self._tenth and not job.has_ended:
                 self._tenth = tenth
@@ -49,9 +51,11 @@ class AnnouncingWiring(QObject):
         elif job.id == self._job and job.has_ended:
             self._job = -1
             if job.state == "finished":
-                self.say(tr("Finished {0}.").format(job.title))
+                picture = tr("Finished the picture.")
+                self.say(job_text(job, picture, tr("Finished {0}."), "Finished %n layers."))
             elif job.state == "cancelled":
-                self.say(tr("Stopped {0}.").format(job.title))
+                picture = tr("Stopped the picture.")
+                self.say(job_text(job, picture, tr("Stopped {0}."), "Stopped %n layers."))
             # A failure comes as a message.
 
     def _announce(self, text: str) -> None:

@@ -192,8 +192,8 @@ class ClipboardWiring(QObject):
             self._put_picture(data, part, union)
         QGuiApplication.clipboard().setMimeData(data)
         count = len(layers)
-        text = tr("1 layer is") if count == 1 else tr("%n layers are", count)
-        self._session.note(tr("{0} on the clipboard.").format(text))
+        one = tr("1 layer is on the clipboard.")
+        self._session.note(one if count == 1 else tr("%n layers are on the clipboard.", count))
 
     def _put_picture(self, data: QMimeData, contents: Contents, rect: Rect) -> None:
         pixels = composite(contents.layers, rect)

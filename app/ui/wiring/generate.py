@@ -20,6 +20,7 @@ from app.settings import remember_prompt
 from app.ui.actions import Actions
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.view import CanvasView
+from app.ui.job_text import job_text
 from app.ui.panels.inspector import Inspector
 from app.ui.panels.layers import LayerPanel
 from app.ui.panels.prompt import PromptBar
@@ -64,7 +65,10 @@ def accept(session: Session, job: Job, results: list[Placed]) -> dict[int, Candi
         logger.warning("results that cannot be kept: %s", error)
         return {}
     # Candidates of one job are one step, however slowly they come.
-    session.push(AddCandidates(found, tr("Results for {0}").format(job.title), -job.id))
+    text = job_text(
+        job, tr("Results for the Picture"), tr("Results for {0}"), "Results for %n Layers"
+    )
+    session.push(AddCandidates(found, text, -job.id))
     return found
 
 
@@ -77,15 +81,12 @@ def _is_touched(job: Job, contents: Contents, layer_id: int) -> bool:
 
 def step_text(job: Job) -> str:
     """The undo label of a finished job."""
-    if job.scope == "picture":
-        return tr("Generate Picture")
-    names = list(job.names.values())
-    target = f"'{names[0]}'" if len(names) == 1 else tr("{0} layers").format(number(len(names)))
+    picture = tr("Generate Picture")
     if job.scope == "outdated":
-        return tr("Renew {0}").format(target)
+        return job_text(job, picture, tr("Renew {0}"), "Renew %n Layers")
     if job.scope == "empty":
-        return tr("Fill {0}").format(target)
-    return tr("Regenerate {0}").format(target)
+        return job_text(job, picture, tr("Fill {0}"), "Fill %n Layers")
+    return job_text(job, picture, tr("Regenerate {0}"), "Regenerate %n Layers")
 
 
 class GenerateWiring(QObject):
