@@ -41,7 +41,7 @@ from engine.training.evaluation_tasks import (
     draw_thing,
     make_task,
 )
-from engine.training.judge import DEFAULT_PATH, Judge, Verdict
+from engine.training.judge import Judge, Verdict, judge_path
 from engine.training.metrics import Rate, Scores, add_scores, found, score_picture
 from engine.training.reconstruction import reconstruct_bytes, reconstruction_numbers
 from engine.training.scenes import Scene, evaluation_scenes
@@ -235,7 +235,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--weights", type=Path, help="model file; the shipped one by default")
     parser.add_argument("--stage", type=int, choices=STAGES, help="the model's own by default")
     parser.add_argument("--sprites", type=Path, help="those of the stage by default")
-    parser.add_argument("--judge", type=Path, help="that of the stage by default")
+    parser.add_argument("--judge", type=Path, help="one trained here, else the kept one")
     parser.add_argument("--out", type=Path, default=Path("runs/evaluation"))
     parser.add_argument("--n", type=int, default=100, help="scenes")
     parser.add_argument("--quick", action="store_true", help="12 scenes")
@@ -259,8 +259,8 @@ def main(argv: list[str]) -> int:
         concepts = concepts_of(args.stage or model.card.stage)
         sprites = args.sprites or stage_path(DEFAULT_SPRITES, concepts.stage)
         pack = SpritePack.load(sprites).check(concepts)
-        judge_path = args.judge or stage_path(DEFAULT_PATH, concepts.stage)
-        judge = Judge.load(judge_path, pack.sha256, concepts.stage)
+        judge_file = args.judge or judge_path(concepts.stage)
+        judge = Judge.load(judge_file, pack.sha256, concepts.stage)
         generator = Generator.load(args.weights, device=args.device, threads=args.threads)
         autoencoder = model.autoencoder
     except (OSError, ValueError, EngineError) as error:

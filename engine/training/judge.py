@@ -2,7 +2,8 @@
 
 For evaluation only: trained on the sprites with other augmentation than the generator's, never
 used in the generator's training, never imported by the engine. `layerloom train judge` makes it
-in some minutes; its checkpoint (`runs/judge/judge.safetensors`) is not shipped.
+in some minutes; its checkpoint (`runs/judge/judge.safetensors`) is not shipped. The one that the
+model card's figures are from is kept beside the tools, so that they can be had again.
 
 Shapes: B pictures of 64 x 64; composite colour and alpha are the four channels.
 """
@@ -36,6 +37,7 @@ from engine.training.precision import mixed_precision
 from engine.training.sprites import DEFAULT_SPRITES, SpritePack
 
 DEFAULT_PATH = Path("runs/judge/judge.safetensors")
+KEPT_PATH = Path(__file__).parents[2] / "tools/judges/judge.safetensors"
 BACKDROPS = (0.15, 0.5, 0.85)  # greys that a layer is judged on; the answers are averaged
 EMPTY_SHARE = 0.02  # of the box: less visible area than this is an empty layer
 MIN_CONFIDENCE = 0.5
@@ -76,6 +78,12 @@ class JudgeNet(nn.Module):
 def _block(inputs: int, outputs: int, stride: int = 1) -> tuple[nn.Module, ...]:
     conv = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
     return conv, nn.BatchNorm2d(outputs), nn.ReLU()
+
+
+def judge_path(stage: int) -> Path:
+    """The judge of a stage: one that was trained here, else the kept one."""
+    trained = stage_path(DEFAULT_PATH, stage)
+    return trained if trained.exists() else stage_path(KEPT_PATH, stage)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,15 @@ import pytest
 import torch
 
 from engine.training.concepts import FIRST, concepts_of
-from engine.training.judge import Judge, JudgeNet, load_net, save, train_judge, validate
+from engine.training.judge import (
+    Judge,
+    JudgeNet,
+    judge_path,
+    load_net,
+    save,
+    train_judge,
+    validate,
+)
 from engine.training.judge_data import (
     INPUT_PX,
     SOURCE_PX,
@@ -148,6 +156,18 @@ def test_a_judge_of_a_later_stage_says_so_in_its_checkpoint(tmp_path: Path) -> N
     assert verdict.noun_shares.shape == (121,)
     with pytest.raises(ValueError, match="of stage 2, not 1"):
         Judge.load(path, stage=1)
+
+
+def test_the_kept_judge_answers_where_none_was_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The judge of the model card's figures comes with the repository; a trained one goes first."""
+    monkeypatch.chdir(tmp_path)
+    kept = judge_path(3)
+    assert Judge.load(kept, stage=3).judge([square(10, 10, 60)])[0].noun_shares.shape == (201,)
+    trained = Path("runs/judge/judge-3.safetensors")
+    save(JudgeNet(concepts_of(3)), trained, {}, "abc")
+    assert judge_path(3) == trained
 
 
 def test_pictures_of_a_later_stage_come_in_neutral_colours_too() -> None:
