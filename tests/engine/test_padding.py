@@ -1,0 +1,72 @@
+"""Attention in rows of a rectangle is attention stretch by stretch, gradients included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from engine.model import packing
+from engine.model.packing import KeyValue, Packing, attend_apart
+from engine.model.padding import rectangle
+
+HEADS, HEAD_DIM = 2, 8
+TEXTS, IMAGES, CLEANS = (3, 1, 4, 2, 5), (7, 12, 1, 9, 4), (0, 6, 2, 0, 11)
+TOTAL = sum(TEXTS) + sum(IMAGES)
+
+
+def random_heads(tokens: int) -> Tensor:
+    return torch.randn(1, HEADS, tokens, HEAD_DIM).requires_grad_()
+
+
+def same_both_ways(
+    monkeypatch: pytest.MonkeyPatch,
+    lengths: list[int],
+    attend: Callable[[list[Tensor]], Tensor],
+) -> None:
+    """Outputs and gradients of inputs of these lengths, in rows and stretch by stretch."""
+    found = []
+    for many in (2, 99):
+        monkeypatch.setattr(packing, "MANY", many)
+        torch.manual_seed(4)
+        inputs = [random_heads(length) for length in lengths]
+        out = attend(inputs)
+        (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum().backward()
+        found.append([out.detach(), *(x.grad for x in inputs)])
+    assert len(found[0]) == len(lengths) + 1
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_pictures_with_finished_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def attend(x: list[Tensor]) -> Tensor:
+        q, k, v, finished_k, finished_v = x
+        return Packing(TEXTS, IMAGES, CLEANS).attend(q, k, v, KeyValue(finished_k, finished_v))
+
+    same_both_ways(monkeypatch, [TOTAL] * 3 + [sum(CLEANS)] * 2, attend)
+
+
+def test_pictures_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    def attend(x: list[Tensor]) -> Tensor:
+        q, k, v = x
+        return Packing(TEXTS, IMAGES, CLEANS).attend(q, k, v, None)
+
+    same_both_ways(monkeypatch, [TOTAL] * 3, attend)
+
+
+def test_layers_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    def attend(x: list[Tensor]) -> Tensor:
+        q, k, v = x
+        return attend_apart(q, k, v, IMAGES)
+
+    same_both_ways(monkeypatch, [sum(IMAGES)] * 3, attend)
+
+
+def test_every_token_has_one_place() -> None:
+    where = rectangle((2, 3), (1, 0), torch.device("cpu"))
+    assert (where.rows, where.width) == (2, 3)
+    assert where.source.view(2, 3).tolist() == [[0, 1, 5], [2, 3, 4]]
+    assert where.real.all()
+    assert where.source[where.target].tolist() == list(range(6))
