@@ -1,48 +1,58 @@
 #!/usr/bin/env bash
-# One command on a machine with a GPU and torch, numpy, pillow and safetensors: trains decoder and
-# transformer for the minutes given, from the shipped weights where there are some, and leaves
-# checkpoints in files under 16 MiB. The packed sprites must lie in runs/sprites.safetensors, those
-# of stage 2 in runs/sprites-2.safetensors and so on (`layerloom train sprites` makes them where npm and
-# resvg_py are at hand).
+# One command on a machine with a GPU and torch, numpy, pillow and safetensors: trains the transformer
+# for the minutes given, from the shipped weights, then the recogniser, and leaves a whole model file,
+# in one piece and in parts under 16 MiB (`cat layerloom.part-* > layerloom.safetensors` joins them).
+# The packed sprites must lie in runs/sprites.safetensors, those of stage 2 in runs/sprites-2.safetensors
+# and so on (`layerloom train sprites` makes them where npm and resvg_py are at hand). A second call
+# with the same OUT goes on where the first ended.
 #
-#   tools/train_gpu.sh [MINUTES=18] [OUT=runs]
+#   tools/train_gpu.sh [MINUTES=7] [OUT=runs]
 #
-# STAGE=3 grows the vocabulary first; without it the stage is that of the shipped weights. SMOKE=1 runs a few steps of everything, to check the recipe on
-# a CPU.
+# STAGE=3                grows the vocabulary first; else the stage is that of the shipped weights
+# CONFIG='{"width": ..}' trains a transformer of other sizes from nothing, see docs/training.md
+# DECODER=3              trains the decoder for so many minutes before
+# SMOKE=1                runs a few steps of everything, to check the recipe on a CPU
 set -euo pipefail
 cd "$(dirname "$0")/.."
-minutes=${1:-18}
+minutes=${1:-7}
 out=${2:-runs}
 model=resources/model/layerloom.safetensors
 python=${PYTHON:-python3}
-begun=1  # the stage of the shipped weights
-[[ -f $model ]] && begun=$("$python" -c 'from engine.weights import load_model
+stage=$("$python" -c 'from engine.weights import load_model
 print(load_model().card.stage)')
-stage=${STAGE:-$begun}
+words=(--start-from "$model")
+if [[ ${CONFIG:-} ]]; then
+    words=(--config "$CONFIG" --stage "${STAGE:-$stage}")
+elif [[ ${STAGE:-$stage} != "$stage" ]]; then
+    words=(--grow-from "$model" --stage "$STAGE")
+fi
+stage=${STAGE:-$stage}
 sprites=runs/sprites.safetensors
-[[ $stage != 1 ]] && sprites=runs/sprites-$stage.safetensors
+[[ $stage = 1 ]] || sprites=runs/sprites-$stage.safetensors
+test -f "$sprites" || { echo "$sprites is missing" >&2; exit 2; }
 sizes=(--batch 256 --workers 12 --max-tokens 400)
-mix=(--lr 8e-4 --decay 0.5 --size 1.35 --most-tokens 6 --variety 0 --most-things 8
-    --composite-share 0 --background-share 0.4)
-decoder=(--batch 64 --delivered 1 --lr 5e-4 --minutes "$((minutes / 5 + 1))" --steps 100000)
-steps=1000000
-seeing=()
+mix=(--lr 1e-3 --decay 0.6 --size 1.35 --most-tokens 6 --variety 0 --most-things 8
+    --composite-share 0 --background-share 0.3 --edit-share 0.2 --colour-share 0.75
+    --stranger-share 0.05 --pure-share 0.65 --huber 0.25)
+steps=(--minutes "$minutes" --steps 1000000)
+decoding=(--batch 64 --minutes "${DECODER:-0}" --steps 100000)
+seeing=(--batch 128 --steps 1000 --workers 12)
 if [[ ${SMOKE:-} ]]; then
     sizes=(--batch 2 --workers 1 --max-tokens 120)
-    decoder=(--batch 2 --delivered 1 --steps 2)
-    steps=2
+    steps=(--steps 2)
+    decoding=(--batch 2 --steps 2)
     seeing=(--batch 2 --steps 2)
 fi
-coder=() words=()
-[[ -f $model ]] && coder=(--start-from "$model") words=(--start-from "$model")
-[[ -f $model && $stage != "$begun" ]] && words=(--grow-from "$model" --stage "$stage")
-test -f "$sprites" || { echo "$sprites is missing" >&2; exit 2; }
-"$python" -m engine.training.autoencoder --run "$out/autoencoder" --sprites "$sprites" \
-    "${decoder[@]}" "${coder[@]}"
-"$python" -m engine.training.transformer --run "$out/transformer" --autoencoder "$out/autoencoder" \
-    --sprites "$sprites" --minutes "$minutes" --steps "$steps" "${mix[@]}" "${sizes[@]}" "${words[@]}"
-"$python" -m engine.training.ship --autoencoder "$out/autoencoder" --sprites "$sprites" \
-    --transformer "$out/transformer" --out "$out/layerloom.safetensors" \
-    --last --mu 1.5 --steps 2 --guidance 1
+coder=$model
+if [[ ${DECODER:-} ]]; then
+    coder=$out/autoencoder
+    "$python" -m engine.training.autoencoder --run "$coder" --sprites "$sprites" \
+        --start-from "$model" --delivered 1 --lr 5e-4 "${decoding[@]}"
+fi
+"$python" -m engine.training.transformer --run "$out/transformer" --autoencoder "$coder" \
+    --sprites "$sprites" "${steps[@]}" "${mix[@]}" "${sizes[@]}" "${words[@]}"
+"$python" -m engine.training.ship --autoencoder "$coder" --sprites "$sprites" \
+    --transformer "$out/transformer" --out "$out/layerloom.safetensors" --last
 "$python" -m engine.training.recogniser --weights "$out/layerloom.safetensors" \
     --sprites "$sprites" "${seeing[@]}"
+split -b 15M "$out/layerloom.safetensors" "$out/layerloom.part-"

@@ -126,6 +126,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=32, help="pictures")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--workers", type=int, default=1, help="processes that compose pictures")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args(argv)
 
@@ -155,7 +156,7 @@ def main(argv: list[str]) -> int:
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, LR, total_steps=args.steps, pct_start=min(0.1, 20 / args.steps)
     )
-    batches = iter(DataLoader(pictures, batch_size=None, num_workers=1, prefetch_factor=2))
+    batches = iter(DataLoader(pictures, batch_size=None, num_workers=args.workers, prefetch_factor=2))
     started, losses = time.monotonic(), []
     for step in range(1, args.steps + 1):
         batch = next(batches).to(device)
