@@ -23,6 +23,7 @@ class ARTConfig:
     shared_modulation: bool = True
     region_features: bool = True
     planning: bool = False  # files of before it have no such weights
+    word_modulation: bool = False  # a region's word modulates its tokens; nor have they these
 
     def __post_init__(self) -> None:
         if self.width % self.heads:

@@ -26,39 +26,48 @@ class Frame:
         txt: (B, T, D) text.
         pe: rotations of the woven text and image tokens.
         packing: how they are woven.
+        told: (B, N, D) added to what modulates each image token: the word that its region shows.
     """
 
     fixed: Tensor | None
     txt: Tensor
     pe: Tensor
     packing: Packing
+    told: Tensor | None = None
 
     def beside(self, other: Frame) -> Frame:
         """Both passes as one, attending apart; N and T become the sums (B = 1)."""
-        fixed = None
-        if self.fixed is not None and other.fixed is not None:
-            fixed = torch.cat([self.fixed, other.fixed], dim=1)
         first, second = self.packing, other.packing
         return Frame(
-            fixed,
+            _joined(self.fixed, other.fixed),
             torch.cat([self.txt, other.txt], dim=1),
             torch.cat([self.pe, other.pe], dim=2),
             Packing(first.texts + second.texts, first.images + second.images),
+            _joined(self.told, other.told),
         )
 
     def alone(self, index: int) -> Frame:
         """One of the passes that lie `beside` each other."""
         packing = self.packing
         texts, images, woven = packing.texts[index], packing.images[index], packing.lengths[index]
-        fixed = self.fixed
-        if fixed is not None:
-            fixed = fixed.narrow(1, sum(packing.images[:index]), images)
+        first = sum(packing.images[:index])
+        fixed, told = (
+            None if part is None else part.narrow(1, first, images)
+            for part in (self.fixed, self.told)
+        )
         return Frame(
             fixed,
             self.txt.narrow(1, sum(packing.texts[:index]), texts),
             self.pe.narrow(2, sum(packing.lengths[:index]), woven),
             Packing((texts,), (images,)),
+            told,
         )
+
+
+def _joined(first: Tensor | None, second: Tensor | None) -> Tensor | None:
+    if first is None or second is None:
+        return None
+    return torch.cat([first, second], dim=1)
 
 
 @dataclass(frozen=True, slots=True)

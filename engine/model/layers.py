@@ -42,7 +42,8 @@ class Modulation:
 class ModulationHead(nn.Module):
     """vec (B, D) -> `count` modulations. Starts at zero, so that blocks start as identity.
 
-    `rows` (S,) gives each token of a packed sequence the row of its pass.
+    `rows` (S,) gives each token of a packed sequence the row of its pass. `vec` (B, S, D) has a
+    row of its own for each token already.
     """
 
     def __init__(self, width: int, count: int) -> None:
@@ -66,7 +67,9 @@ class ModulationHead(nn.Module):
 
 
 def spread_rows(out: Tensor, rows: Tensor | None) -> Tensor:
-    """(B, D) -> (B, 1, D), or (1, S, D) with the row of each token."""
+    """(B, D) -> (B, 1, D), or (1, S, D) with the row of each token; (B, S, D) stays."""
+    if out.ndim == 3:
+        return out
     return out[:, None] if rows is None else out.index_select(0, rows)[None]
 
 

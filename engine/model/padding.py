@@ -1,7 +1,8 @@
 """Attention of many short stretches at once, as training has them: rows of a padded rectangle.
 
 Stretch by stretch takes a dozen small operations each, forward and backward, and a GPU would mostly
-wait for the next one; on two cores a step takes 2 to 3 % less time. Batches hold pictures of similar length, so that little of the rectangle is padding.
+wait for the next one; on two cores a step takes 2 to 3 % less time. Batches hold pictures of
+similar length, so that little of the rectangle is padding.
 
 Shapes: S tokens of all stretches, R stretches, W tokens of the longest, D width.
 """

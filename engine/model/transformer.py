@@ -43,6 +43,7 @@ from engine.model.layers import (
     ModulationHead,
     SingleBlock,
     TimeEmbedder,
+    spread_rows,
 )
 from engine.model.packing import Clean, KeyValue, Packing, Rows
 from engine.model.rope import rotate, rotations
@@ -88,6 +89,8 @@ class ART(nn.Module):
             self.plan_taken = nn.Linear(1, width, bias=False)  # marks words that a layer shows
             self.plan_seen_query = nn.Linear(width, width)
             self.plan_seen_key = nn.Linear(config.text_width, width)
+        if config.word_modulation:
+            self.plan_mod = nn.Linear(config.text_width, width, bias=False)
 
     @torch.no_grad()
     def init_weights(self) -> None:
@@ -104,6 +107,8 @@ class ART(nn.Module):
         zero += [head.lin for head in heads if isinstance(head, ModulationHead)]
         if self.config.planning:
             zero += [self.plan_in, self.plan_taken]
+        if self.config.word_modulation:
+            zero.append(self.plan_mod)
         for linear in zero:
             nn.init.zeros_(linear.weight)
 
@@ -159,7 +164,10 @@ class ART(nn.Module):
         packing = packing or Packing((txt.shape[1],), (ids.shape[1],))
         origin = ids.new_zeros(*ids.shape[:1], txt.shape[1], 3)
         pe = self.rotations(packing.weave(origin, ids, 1))
-        frame = Frame(fixed, self.txt_in(txt), pe, packing)
+        told = None
+        if self.config.word_modulation:
+            told = txt.new_zeros(*ids.shape[:2], self.config.width)
+        frame = Frame(fixed, self.txt_in(txt), pe, packing, told)
         return frame if plan is None else self.decide(frame, txt, plan, seen)
 
     def decide(self, frame: Frame, txt: Tensor, plan: Tensor, seen: Tensor | None = None) -> Frame:
@@ -170,28 +178,37 @@ class ART(nn.Module):
         decided = (plan != UNDECIDED).to(txt.dtype)
         index = plan.clamp(min=0)
         shown = txt.gather(1, index[..., None].expand(-1, -1, txt.shape[-1]))  # (B, N, width)
+        told = None
+        if self.config.word_modulation:
+            told = self.plan_mod(shown) * decided[..., None]
         shown = self.plan_in(shown) * decided[..., None]
         fixed = shown if frame.fixed is None else frame.fixed + shown
         taken = txt.new_zeros(txt.shape[:2]).scatter_reduce(1, index, decided, "amax")
         if seen is not None:
             taken = torch.maximum(taken, seen.to(taken.dtype))
         marked = frame.txt + self.plan_taken(taken[..., None])
-        return replace(frame, fixed=fixed, txt=marked)
+        return replace(frame, fixed=fixed, txt=marked, told=told)
 
-    def _modulations(self, vec: Tensor, rows: Rows | None = None):  # type: ignore[no-untyped-def]
+    def _modulations(self, vec: Tensor, rows: Rows | None = None, frame: Frame | None = None):  # type: ignore[no-untyped-def]
         """Per double block (image, text) and per single block, the modulations."""
         of = rows or Rows(None, None, None)
+        of_images = of_all = vec
+        if frame is not None and frame.told is not None:
+            # What stands for each token: noise level and prompt of its pass, word of its region.
+            of_images = spread_rows(vec, of.images) + frame.told
+            of_texts = spread_rows(vec, of.texts).expand(-1, frame.txt.shape[1], -1)
+            of_all = frame.packing.weave(of_texts, of_images, 1)
         if not self.config.shared_modulation:
             heads = zip(self.img_mods, self.txt_mods, strict=True)
-            double = [(i(vec, of.images), t(vec, of.texts)) for i, t in heads]
-            return double, [head(vec, of.woven)[0] for head in self.single_mods]
+            double = [(i(of_images, of.images), t(vec, of.texts)) for i, t in heads]
+            return double, [head(of_all, of.woven)[0] for head in self.single_mods]
         img, txt, single = self.img_mods[0], self.txt_mods[0], self.single_mods[0]
         assert isinstance(img, ModulationHead)
         assert isinstance(txt, ModulationHead)
         assert isinstance(single, ModulationHead)
-        images = img.per_block(vec, self.img_table, of.images)
+        images = img.per_block(of_images, self.img_table, of.images)
         texts = txt.per_block(vec, self.txt_table, of.texts)
-        singles = [mods[0] for mods in single.per_block(vec, self.single_table, of.woven)]
+        singles = [mods[0] for mods in single.per_block(of_all, self.single_table, of.woven)]
         return list(zip(images, texts, strict=True)), singles
 
     # ---- the two passes ----
@@ -217,7 +234,7 @@ class ART(nn.Module):
         rows = None
         if len(tokens) == 1 and len(vec) > 1:
             rows = frame.packing.rows(vec.device)
-        double_mods, single_mods = self._modulations(vec, rows)
+        double_mods, single_mods = self._modulations(vec, rows, frame)
         blocks = len(self.double_blocks) + len(self.single_blocks)
         given: Sequence[Clean | None] = clean or [None] * blocks
         for i, block in enumerate(self.double_blocks):

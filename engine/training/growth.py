@@ -62,6 +62,7 @@ def grown_state(state: dict, stage: int) -> dict:
     """A run's state with the words of `stage` and the parts that newer models have."""
     words = grown_vocabulary(state["vocabulary"], prompt_vocabulary(concepts=concepts_of(stage)))
     art = {**state["art"], "planning": True, "pooled_width": state["art"]["text_width"]}
+    art["word_modulation"] = True
     return {**state, "vocabulary": words, "stage": stage, "near_words": NEAR_WORDS, "art": art}
 
 

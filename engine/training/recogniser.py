@@ -156,7 +156,9 @@ def main(argv: list[str]) -> int:
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, LR, total_steps=args.steps, pct_start=min(0.1, 20 / args.steps)
     )
-    batches = iter(DataLoader(pictures, batch_size=None, num_workers=args.workers, prefetch_factor=2))
+    batches = iter(
+        DataLoader(pictures, batch_size=None, num_workers=args.workers, prefetch_factor=2)
+    )
     started, losses = time.monotonic(), []
     for step in range(1, args.steps + 1):
         batch = next(batches).to(device)

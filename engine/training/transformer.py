@@ -179,7 +179,8 @@ def main(argv: list[str]) -> int:
     elif loaded is None:
         state["stage"] = args.stage or 1
         state["vocabulary"] = prompt_vocabulary(concepts=concepts_of(state["stage"]))
-        sizes = {"planning": True, "pooled_width": ARTConfig().text_width, **args.config}
+        parts = {"planning": True, "word_modulation": True}
+        sizes = {**parts, "pooled_width": ARTConfig().text_width, **args.config}
         state["art"] = ARTConfig(token_width=autoencoder.token_width, **sizes).to_dict()
         state["near_words"] = NEAR_WORDS
     if args.most_tokens is not None:
