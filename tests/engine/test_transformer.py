@@ -173,7 +173,11 @@ def test_passes_side_by_side_equal_each_alone(art):
     clean_ids = region_ids(3, (96, 96, 160, 160), 32)[None]
     stored = art.clean(torch.randn(1, 4, 32), clean_ids, inner[:, :4])
     clean = art.rotate_clean(stored, clean_ids)
-    frames = [art.frame(ids, inner, place, torch.randn(1, count, 32)) for count in (5, 1)]
+    plan = torch.tensor([[2] * 4 + [UNDECIDED] * (ids.shape[1] - 4)])
+    frames = [
+        art.frame(ids, inner, place, torch.randn(1, 5, 32), plan),
+        art.frame(ids, inner, place, torch.randn(1, 1, 32)),
+    ]
     both = art(tokens.repeat(1, 2, 1), frames[0].beside(frames[1]), vec, clean=clean)
     for frame, out in zip(frames, both.chunk(2, dim=1), strict=True):
         torch.testing.assert_close(out, art(tokens, frame, vec, clean=clean), **ROUNDING)
@@ -208,6 +212,24 @@ def test_deciding_in_a_frame_equals_a_frame_with_the_plan(art):
     assert torch.equal(at_once.fixed, later.fixed)
     assert torch.equal(at_once.txt, later.txt)
     assert not torch.equal(later.txt, art.frame(ids, inner, place, txt).txt)
+
+
+def test_a_regions_word_modulates_its_own_tokens(art):
+    """And nothing else: neither the text nor a region that has not decided, nor clean layers."""
+    ids, inner, place = packed([(0, 0, 64, 64), (96, 32, 192, 96)])
+    txt, vec = torch.randn(1, 4, 32), art.vec(torch.tensor([0.9]))
+    plan = torch.tensor([[2] * 4 + [UNDECIDED] * (ids.shape[1] - 4)])
+    plain, told = art.frame(ids, inner, place, txt), art.frame(ids, inner, place, txt, plan)
+    without, with_word = (art._modulations(vec, None, frame) for frame in (plain, told))
+    for (img, text), (img_told, text_told) in zip(without[0], with_word[0], strict=True):
+        for a, b in zip(img, img_told, strict=True):
+            assert not torch.equal(a.scale[:, :4], b.scale[:, :4])
+            torch.testing.assert_close(a.scale[:, 4:], b.scale[:, 4:], **ROUNDING)
+        assert torch.equal(text[0].scale, text_told[0].scale)
+    for a, b in zip(without[1], with_word[1], strict=True):
+        torch.testing.assert_close(a.gate[:, :4], b.gate[:, :4], **ROUNDING)  # the text
+        assert not torch.equal(a.gate[:, 4:8], b.gate[:, 4:8])
+        torch.testing.assert_close(a.gate[:, 8:], b.gate[:, 8:], **ROUNDING)
 
 
 def test_a_single_block_maps_attention_and_mlp_as_if_they_were_joined():
