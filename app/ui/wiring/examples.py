@@ -1,4 +1,7 @@
-"""The menu of examples: the layouts in `resources/examples`, by their own names."""
+"""The menu of examples: what lies in `resources/examples`, by its own names.
+
+First finished pictures, so that the first click shows what comes of a layout; then the layouts.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,25 @@ from app.ui.text import tr
 
 def fill_examples(menu: QMenu, open_example: Callable[[Path], None]) -> None:
     """One action for each example."""
-    for path in sorted((resources_folder() / "examples").glob("*.json")):
-        action = QAction(example_name(path), menu)
-        action.setToolTip(tr("Opens this layout and its prompt as a new picture."))
-        action.triggered.connect(lambda _=False, p=path: open_example(p))
-        menu.addAction(action)
+    folder = resources_folder() / "examples"
+    for path in sorted(folder.glob("*.ora")):
+        name = example_name(path.with_suffix(".json"))
+        tip = tr("Opens the picture that the model painted from this layout, as a new one.")
+        _add(menu, tr("{0}, finished").format(name), tip, path, open_example)
+    menu.addSeparator()
+    for path in sorted(folder.glob("*.json")):
+        tip = tr("Opens this layout and its prompt as a new picture.")
+        _add(menu, example_name(path), tip, path, open_example)
     menu.setEnabled(bool(menu.actions()))
+
+
+def _add(
+    menu: QMenu, name: str, tip: str, path: Path, open_example: Callable[[Path], None]
+) -> None:
+    action = QAction(name, menu)
+    action.setToolTip(tip)
+    action.triggered.connect(lambda: open_example(path))
+    menu.addAction(action)
 
 
 def example_name(path: Path) -> str:

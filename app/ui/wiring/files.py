@@ -133,11 +133,13 @@ class FilesWiring(QObject):
             self._trouble.offer_recipes(path)
 
     def open_example(self, path: Path) -> None:
-        """A layout with a prompt as a new document."""
+        """A layout with a prompt, or a finished picture, as a new document."""
         session, grid = self._session, self._grid()
         canvas = session.document.canvas
 
         def read() -> Contents:
+            if path.suffix == SUFFIX:
+                return open_as_document(path, grid).contents
             return contents_of(read_layout(path, canvas=canvas, grid=grid), grid)
 
         def done(contents: Contents) -> None:

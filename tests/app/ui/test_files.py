@@ -22,6 +22,7 @@ from app.document.storage.leftovers import beside
 from app.document.storage.ora import save_project
 from app.ui.dialogs import NewDialog, ratio_name
 from app.ui.text import moment
+from engine.weights import load_model
 from tests.app.ui.helpers import draw_box, generate, key
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -313,9 +314,26 @@ def test_closing_while_generating_stops_the_job(window: Any, qtbot: Any) -> None
 
 def test_examples_come_from_the_folder(window: Any, qtbot: Any) -> None:
     """3.6: the examples in the menu are the files in resources/examples."""
-    names = {action.text() for action in window.examples.actions()}
-    assert len(names) == len(list(Path("resources/examples").glob("*.json")))
+    names = {action.text() for action in window.examples.actions() if not action.isSeparator()}
+    files = [*Path("resources/examples").glob("*.json"), *Path("resources/examples").glob("*.ora")]
+    assert len(names) == len(files)
     assert "Three boxes" in names
     next(a for a in window.examples.actions() if a.text() == "Three boxes").trigger()
     qtbot.waitUntil(lambda: len(window.session.document.foregrounds) == 3)
     assert not window.card.isVisible()
+
+
+def test_a_finished_example_is_a_picture_of_the_shipped_model(window: Any, qtbot: Any) -> None:
+    """3.6: the first click gives a picture; it is no file of the user's, and up to date."""
+    first = window.examples.actions()[0]
+    assert first.text().endswith(", finished")
+    first.trigger()
+    qtbot.waitUntil(lambda: len(window.session.document.foregrounds) > 1)
+    document = window.session.document
+    assert window.session.path is None
+    assert document.prompt
+    shipped = load_model().file_hash
+    for layer in document.layers:
+        assert layer.has_pixels
+        assert layer.record is not None
+        assert layer.record["model"]["hash"] == shipped, "ship the example with the model"
