@@ -100,7 +100,7 @@ class JobsDialog(QDialog):
         self._pages.setCurrentIndex(1 if self._rows else 0)
         self.table.setRowCount(len(self._rows))
         for place, job in enumerate(self._rows):
-            title = job_text(job, tr("The picture"), "{0}", "%n layers")
+            title = job_text(job, tr("the picture"), "{0}", "%n layers")
             if job.variations > 1:
                 title += f" × {number(job.variations)}"
             for column, text in enumerate(
