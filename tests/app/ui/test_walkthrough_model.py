@@ -13,7 +13,7 @@ from app.bridge import engine_factory
 from app.settings import Settings
 from app.ui.main_window import MainWindow
 from tests.app.ui.helpers import hashes
-from tests.app.ui.test_walkthrough import ALT, CTRL, SHIFT, four_variations, press
+from tests.app.ui.test_walkthrough import ALT, CTRL, four_variations, press, take_the_third
 
 LONG = 30_000  # ms; what takes tenths of a second may take longer on a busy machine
 
@@ -57,12 +57,7 @@ def test_the_walk_through_on_the_shipped_model(painting: Any, qtbot: Any) -> Non
     press(window, Qt.Key.Key_R, CTRL)
     qtbot.waitUntil(lambda: len(window.stage.choices) == 4, timeout=LONG)
     qtbot.waitUntil(lambda: window.session.bridge.current is None, timeout=LONG)
-    press(window, Qt.Key.Key_Escape)  # to Before
-    press(window, Qt.Key.Key_C, SHIFT)
-    for _ in range(3):
-        press(window, Qt.Key.Key_Right)
-    wanted = window.stage.choices[2].first.pixel_hash
-    press(window, Qt.Key.Key_Return)
+    wanted = take_the_third(window)
     assert document.layer(layer.id).pixel_hash == wanted
     assert {n: v for n, v in hashes(window).items() if n != layer.name} == others
     window.view.setFocus()
