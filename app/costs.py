@@ -16,7 +16,7 @@ import numpy as np
 
 from app.document.contents import Contents
 from app.document.layer import Layer
-from engine import ModelInfo, coarseness, is_edit
+from engine import ModelInfo, foreground_grid, is_edit
 
 MAX_SAMPLES = 40
 Pair = tuple[float, float]
@@ -46,14 +46,17 @@ class Load:
 
 
 def tokens_of(layer: Layer, contents: Contents, info: ModelInfo | None) -> int:
-    """Tokens of a layer's region; the background's and large layers' cover several grid cells."""
+    """Tokens of a layer's region; the background's cover several grid cells."""
     step = contents.grid
     region = layer.region(contents.grid, contents.canvas)
     if info is not None and layer.is_background:
         step *= max(1, info.canvas_multiple // info.token_px)
     elif info is not None:
         box = (0, 0, region.width, region.height)
-        step *= coarseness(box, contents.grid, info.most_tokens)
+        (rows, cols), _ = foreground_grid(
+            box, contents.grid, most_tokens=info.most_tokens, side_tokens=info.side_tokens
+        )
+        return rows * cols
     return -(-region.width // step) * -(-region.height // step)
 
 

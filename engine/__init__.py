@@ -18,7 +18,7 @@ from engine.api import (
     is_edit,
 )
 from engine.errors import EngineError, LayoutError, RequestError, WeightsError
-from engine.grid import coarseness
+from engine.grid import foreground_grid
 from engine.words import MAX_WORDS, located_words, tokenize, unknown_words
 from engine.worker import Engine
 
@@ -42,7 +42,7 @@ __all__ = [
     "Started",
     "StateChanged",
     "WeightsError",
-    "coarseness",
+    "foreground_grid",
     "is_edit",
     "located_words",
     "tokenize",

@@ -97,7 +97,7 @@ class CleanReader:
         tensor = torch.from_numpy(rgba).movedim(-1, 0).to(self.device)
         tokens = self.model.autoencoder.encode([tensor])[None]  # (1, n, C)
         step = token_px * region.scale
-        ids = region_ids(0, (0, 0, w * step, h * step), token_px, region.scale)
+        ids = region_ids(0, (0, 0, w * step, h * step), token_px, region.scale, region.size)
         inner = inner_coordinates(h, w)
         stored = self.model.art.clean(
             tokens, ids[None].to(self.device), inner[None].to(self.device)

@@ -13,7 +13,7 @@ from torch import Tensor
 from engine.api import LayerRequest, LayerResult
 from engine.model.autoencoder import clamp_premultiplied
 from engine.model.deblocking import deblock
-from engine.pixels import resample, to_opaque, to_straight
+from engine.pixels import fit, resample, to_opaque, to_straight
 from engine.regions import Region
 from engine.weights import Model
 
@@ -52,8 +52,9 @@ def decode_layers(
         pixels = rgba.movedim(0, -1).cpu().numpy()
         layer = region.request
         x0, y0, x1, y1 = layer.box
-        pixels = resample(pixels, (y1 - y0, x1 - x0))
-        rgba8 = to_opaque(pixels) if layer.kind == "background" else to_straight(pixels)
+        size = (y1 - y0, x1 - x0)
+        is_background = layer.kind == "background"
+        rgba8 = to_opaque(resample(pixels, size)) if is_background else fit(pixels, size)
         results.append(
             LayerResult(
                 layer_id=layer.layer_id,

@@ -33,7 +33,7 @@ from engine.decoding import decode_layers, preview_layers
 from engine.denoising import Denoiser, Prompt
 from engine.device import choose_device, default_cache_budget, precision, wait_for
 from engine.errors import Cancelled
-from engine.grid import coarseness, token_size
+from engine.grid import foreground_grid, token_size
 from engine.layout import (
     BACKGROUND,
     FIRST_FOREGROUND,
@@ -120,6 +120,7 @@ class Generator:
             precision=str(self.dtype).removeprefix("torch."),
             threads=self.threads,
             most_tokens=card.most_tokens,
+            side_tokens=card.side_tokens,
             planning_passes=MAX_PASSES if self.model.art.config.planning else 0,
             default_edit_steps=card.edit_steps,
         )
@@ -227,16 +228,22 @@ class Generator:
 
     def regions(self, request: GenerateRequest) -> list[Region]:
         """Check the request and give every entry its place in the layer list."""
-        check_request(request, self.token_px, self.token_px * self.model.card.base_scale)
+        card = self.model.card
+        check_request(request, self.token_px, self.token_px * card.base_scale)
         regions, index = [], FIRST_FOREGROUND
         for layer in request.layers:
             if layer.kind == "background":
-                place, scale = BACKGROUND, self.model.card.base_scale
+                place, scale = BACKGROUND, card.base_scale
+                size = token_size(layer.box, self.token_px, scale)
             else:
                 place = index
-                scale = coarseness(layer.box, self.token_px, self.model.card.most_tokens)
+                size, scale = foreground_grid(
+                    layer.box,
+                    self.token_px,
+                    most_tokens=card.most_tokens,
+                    side_tokens=card.side_tokens,
+                )
                 index += 1
-            size = token_size(layer.box, self.token_px, scale)
             regions.append(Region(layer, place, scale, size))
         return regions
 

@@ -4,11 +4,35 @@ from __future__ import annotations
 
 from engine.api import Box
 
+LEAST_SIDE = 2  # tokens of a foreground's shorter side, where the longer one's are given
+
 
 def token_size(box: Box, token_px: int, scale: int = 1) -> tuple[int, int]:
     """(h, w) tokens of a region; what is no multiple of them is stretched onto whole ones."""
     step = token_px * scale
     return -(-(box[3] - box[1]) // step), -(-(box[2] - box[0]) // step)
+
+
+def foreground_grid(
+    box: Box, token_px: int, *, most_tokens: int = 0, side_tokens: int = 0
+) -> tuple[tuple[int, int], int]:
+    """((h, w) tokens of a foreground, grid cells between their centres).
+
+    With `side_tokens` a thing is the same picture at any size: small boxes are drawn larger than
+    they are and reduced, large ones enlarged. Then a noun in a look is one thing to remember, not
+    one for every number of tokens, which is worth more to a small model than fine tokens are.
+
+    Args:
+        most_tokens: as for `coarseness`, where `side_tokens` is 0.
+        side_tokens: of the longer side, whatever the box's size; 0 = as many as it covers.
+    """
+    if side_tokens:
+        width, height = box[2] - box[0], box[3] - box[1]
+        step = max(width, height) / side_tokens
+        rows, cols = (max(LEAST_SIDE, int(side / step + 0.5)) for side in (height, width))
+        return (rows, cols), 1
+    scale = coarseness(box, token_px, most_tokens)
+    return token_size(box, token_px, scale), scale
 
 
 def coarseness(box: Box, token_px: int, most_tokens: int) -> int:

@@ -5,6 +5,8 @@ Source: ART, arXiv:2502.18364, sections on layer-wise region crop and 3-D RoPE (
 
 A region with `scale` s > 1 is drawn with tokens that cover s x s grid cells (the shipped model
 draws the two full-canvas entries at scale 2); its ids are the centres of those tokens in cells.
+Foregrounds may have as many tokens as the model likes, around the centre of their box
+(`grid.foreground_grid`).
 
 Shapes: h w token rows and columns of one region, N tokens of all regions, C latent channels.
 """
@@ -63,12 +65,23 @@ def check_box(box: Box, step: int, canvas: tuple[int, int]) -> None:
         raise LayoutError(f"The box {box} is not on the grid of {step} pixels.")
 
 
-def region_ids(layer: int, box: Box, token_px: int, scale: int = 1) -> Tensor:
-    """(h*w, 3) float32 ids (layer, row, column), row-major, in grid cells of the whole canvas."""
-    h, w = token_size(box, token_px, scale)
+def region_ids(
+    layer: int, box: Box, token_px: int, scale: int = 1, size: tuple[int, int] | None = None
+) -> Tensor:
+    """(h*w, 3) float32 ids (layer, row, column), row-major, in grid cells of the whole canvas.
+
+    Args:
+        scale: grid cells between the tokens' centres.
+        size: (h, w) tokens where they are not those that cover the box; they lie around its centre.
+    """
+    h, w = size or token_size(box, token_px, scale)
+    top, left = box[1] / token_px, box[0] / token_px
+    if size is not None:
+        top += ((box[3] - box[1]) / token_px - h * scale) / 2
+        left += ((box[2] - box[0]) / token_px - w * scale) / 2
     centre = (scale - 1) / 2
-    rows = torch.arange(h, dtype=torch.float32) * scale + centre + box[1] / token_px
-    cols = torch.arange(w, dtype=torch.float32) * scale + centre + box[0] / token_px
+    rows = torch.arange(h, dtype=torch.float32) * scale + centre + top
+    cols = torch.arange(w, dtype=torch.float32) * scale + centre + left
     ids = torch.empty(h, w, 3)
     ids[..., 0] = layer
     ids[..., 1] = rows[:, None]

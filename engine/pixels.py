@@ -18,13 +18,44 @@ def to_premultiplied(rgba: np.ndarray) -> np.ndarray:
     return pixels
 
 
-def to_straight(premultiplied: np.ndarray) -> np.ndarray:
-    """(h, w, 4) float premultiplied -> uint8 straight; colour is 0 where alpha rounds to 0."""
+def decide_alpha(premultiplied: np.ndarray, enlarged: float = 1.0) -> np.ndarray:
+    """(h, w, 4) float premultiplied -> the same with every outline decided.
+
+    Args:
+        enlarged: how many times longer the sides are than those that were drawn, 1 upwards; what is
+            left of an edge would be that much wider, too.
+    """
     alpha = premultiplied[..., 3:]
+    middle = (EMPTY_ALPHA + SOLID_ALPHA) / 2
+    decided = ((alpha - middle) * (enlarged / (SOLID_ALPHA - EMPTY_ALPHA)) + 0.5).clip(0, 1)
     rgb = premultiplied[..., :3] / np.maximum(alpha, 1e-4)
-    alpha = np.round(((alpha - EMPTY_ALPHA) / (SOLID_ALPHA - EMPTY_ALPHA)).clip(0, 1) * 255)
+    return np.concatenate([rgb.clip(0, 1) * decided, decided], axis=-1)
+
+
+def to_bytes(premultiplied: np.ndarray) -> np.ndarray:
+    """(h, w, 4) float premultiplied -> uint8 straight; colour is 0 where alpha rounds to 0."""
+    rgb = premultiplied[..., :3] / np.maximum(premultiplied[..., 3:], 1e-4)
+    alpha = np.round(premultiplied[..., 3:] * 255)
     rgb = np.where(alpha > 0, np.round(rgb.clip(0, 1) * 255), 0)
     return np.concatenate([rgb, alpha], axis=-1).astype(np.uint8)
+
+
+def to_straight(premultiplied: np.ndarray) -> np.ndarray:
+    """(h, w, 4) float premultiplied -> uint8 straight, outlines decided."""
+    return to_bytes(decide_alpha(premultiplied))
+
+
+def fit(premultiplied: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(h, w, 4) float premultiplied -> uint8 straight of (height, width) `size`, as delivered.
+
+    Outlines are decided where they are finest: before they are reduced, so that averages make their
+    edges smooth, and after they are enlarged, so that these stay a pixel wide.
+    """
+    h, w = premultiplied.shape[:2]
+    enlarged = (size[0] / h * size[1] / w) ** 0.5
+    if enlarged < 1:
+        return to_bytes(resample(decide_alpha(premultiplied), size))
+    return to_bytes(decide_alpha(resample(premultiplied, size), enlarged))
 
 
 def to_opaque(premultiplied: np.ndarray) -> np.ndarray:

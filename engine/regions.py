@@ -16,7 +16,7 @@ class Region:
 
     request: LayerRequest
     index: int  # in the layer list: RoPE's first axis
-    scale: int  # grid cells per token side
+    scale: int  # grid cells between the tokens' centres
     size: tuple[int, int]  # (h, w) tokens
 
     @property
@@ -25,4 +25,4 @@ class Region:
 
     def ids(self, token_px: int) -> Tensor:
         """(count, 3) positions where the region lies."""
-        return region_ids(self.index, self.request.box, token_px, self.scale)
+        return region_ids(self.index, self.request.box, token_px, self.scale, self.size)

@@ -43,6 +43,8 @@ class ModelCard:
         credits: the licences of the art that it learned from.
         most_tokens: of a foreground's side; larger ones are drawn coarser (`grid.coarseness`);
             0 = as many as it takes.
+        side_tokens: of a foreground's longer side, whatever its size (`grid.foreground_grid`);
+            0 = as `most_tokens` says.
         edit_steps: of a job beside finished things (`GenerateRequest.is_edit`). Files that do not
             say so make no worse layers there with 1 than with `steps`: what a first step leaves
             open is the background and the common look, and both are there.
@@ -66,6 +68,7 @@ class ModelCard:
     training: str
     stage: int = 1
     most_tokens: int = 0
+    side_tokens: int = 0
     deblocking: float = 0.0
     edit_steps: int = 1
 

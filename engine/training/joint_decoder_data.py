@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from engine.api import Box
-from engine.grid import coarseness, token_size
+from engine.grid import foreground_grid, token_size
 from engine.layout import BACKGROUND, FIRST_FOREGROUND, region_ids
 from engine.training.concepts import concepts_of
 from engine.training.latent_bank import BASE_SCALE, LatentBank
@@ -108,8 +108,8 @@ def render(scene: Scene, bank: LatentBank, rng: np.random.Generator, most_tokens
         rgba, _ = bank.background(scene.background, scene.canvas, rng)
         layers.append((BACKGROUND, (0, 0, *scene.canvas), BASE_SCALE, rgba))
     for number, thing in enumerate(scene.things):
-        scale = coarseness(thing.box, bank.token_px, most_tokens)
-        layers.append((FIRST_FOREGROUND + number, thing.box, scale, bank.draw(thing, scale)))
+        size, scale = foreground_grid(thing.box, bank.token_px, most_tokens=most_tokens)
+        layers.append((FIRST_FOREGROUND + number, thing.box, scale, bank.draw(thing, size)))
     sizes = tuple(token_size(box, bank.token_px, scale) for _, box, scale, _ in layers)
     ids = [region_ids(index, box, bank.token_px, scale) for index, box, scale, _ in layers]
     return Picture(

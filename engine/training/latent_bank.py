@@ -46,13 +46,13 @@ class LatentBank:
             self._coloured[key] = recolour(rgba, thing.colour) if thing.colour else rgba
         return self._coloured[key]
 
-    def draw(self, thing: Thing, scale: int = 1) -> np.ndarray:
-        """(h, w, 4) premultiplied pixels of the thing's box at 1/scale of its size.
+    def draw(self, thing: Thing, size: tuple[int, int] | None = None) -> np.ndarray:
+        """(32 h, 32 w, 4) premultiplied pixels of the thing's box on (h, w) tokens, which it fills.
 
-        At scales that tokens come in, stretched a little so that they fill whole tokens.
+        `size` None = those that the box covers, one per grid cell.
         """
         x0, y0, x1, y1 = thing.box
-        rows, cols = token_size(thing.box, self.token_px, scale)
+        rows, cols = size or token_size(thing.box, self.token_px)
         across, down = cols * self.token_px / (x1 - x0), rows * self.token_px / (y1 - y0)
         return self._draw(thing, across, down)
 
@@ -76,13 +76,14 @@ class LatentBank:
         padded = np.pad(rgba, ((0, -h % step), (0, -w % step), (0, 0)))  # transparent
         return self.autoencoder.encode([torch.from_numpy(padded).movedim(-1, 0)]).half()
 
-    def layer(self, thing: Thing, scale: int = 1) -> Tensor:
+    def layer(self, thing: Thing, size: tuple[int, int] | None = None) -> Tensor:
+        """(h w, C) float16: `draw` encoded."""
         x0, y0, x1, y1 = thing.box
-        key = (thing.noun, thing.look, thing.colour, thing.flip, x1 - x0, y1 - y0, scale)
+        key = (thing.noun, thing.look, thing.colour, thing.flip, x1 - x0, y1 - y0, size)
         known = self._layers.setdefault(key, [])
         if known and random.random() < self.reuse:
             return random.choice(known)
-        tokens = self.encode(self.draw(thing, scale))
+        tokens = self.encode(self.draw(thing, size))
         if len(known) >= VARIANTS:
             known.pop(0)
         known.append(tokens)

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from engine.api import Box
-from engine.grid import coarseness, token_size
+from engine.grid import foreground_grid, token_size
 from engine.layout import (
     BACKGROUND,
     FIRST_FOREGROUND,
@@ -33,7 +33,7 @@ from engine.model.text import Vocabulary
 from engine.training.concepts import concepts_of, new_nouns
 from engine.training.latent_bank import BASE_SCALE, LatentBank
 from engine.training.pixels import over, place
-from engine.training.scenes import Scene, compose, editing_split
+from engine.training.scenes import OPEN_LOOKS, Scene, compose, editing_split
 from engine.training.sprites import SpritePack
 from engine.training.strangers import strangers_of
 
@@ -79,27 +79,40 @@ class Entry:
     index: int
     box: Box
     scale: int
+    size: tuple[int, int]
     said_at: int | None = None  # end of its mention in the prompt; None = never planned
+
+    def ids(self, token_px: int) -> Tensor:
+        """(n, 3) positions of its tokens."""
+        return region_ids(self.index, self.box, token_px, self.scale, self.size)
 
 
 def entries(
-    scene: Scene, bank: LatentBank, rng: np.random.Generator, most_tokens: int = 0
+    scene: Scene,
+    bank: LatentBank,
+    rng: np.random.Generator,
+    *,
+    most_tokens: int = 0,
+    side_tokens: int = 0,
 ) -> tuple[list[Entry], np.ndarray | None]:
     """The scene's background and foregrounds encoded, and the background's pixels.
 
-    `most_tokens` as for `grid.coarseness`.
+    `most_tokens` and `side_tokens` as for `grid.foreground_grid`.
     """
     canvas_box = (0, 0, *scene.canvas)
     found, pixels = [], None
     if scene.background is not None:
         pixels, tokens = bank.background(scene.background, scene.canvas, rng)
         scenery_at = scene.background_said_at
-        found.append(Entry(tokens, BACKGROUND, canvas_box, BASE_SCALE, scenery_at))
+        size = token_size(canvas_box, bank.token_px, BASE_SCALE)
+        found.append(Entry(tokens, BACKGROUND, canvas_box, BASE_SCALE, size, scenery_at))
     for i, thing in enumerate(scene.things):
         said_at = scene.said_at[i] if scene.said_at else None
-        scale = coarseness(thing.box, bank.token_px, most_tokens)
-        tokens = bank.layer(thing, scale)
-        found.append(Entry(tokens, FIRST_FOREGROUND + i, thing.box, scale, said_at))
+        size, scale = foreground_grid(
+            thing.box, bank.token_px, most_tokens=most_tokens, side_tokens=side_tokens
+        )
+        tokens = bank.layer(thing, size)
+        found.append(Entry(tokens, FIRST_FOREGROUND + i, thing.box, scale, size, said_at))
     return found, pixels
 
 
@@ -116,7 +129,9 @@ def composite_entry(
             x0, y0 = thing.box[0] // BASE_SCALE, thing.box[1] // BASE_SCALE
             layer = place(bank.draw_reduced(thing, BASE_SCALE), (x0, y0), (width, height))
             canvas = over(layer, canvas)
-    return Entry(bank.encode(canvas), MERGED, (0, 0, *scene.canvas), BASE_SCALE)
+    full = (0, 0, *scene.canvas)
+    size = token_size(full, bank.token_px, BASE_SCALE)
+    return Entry(bank.encode(canvas), MERGED, full, BASE_SCALE, size)
 
 
 def collate(
@@ -151,8 +166,8 @@ def collate(
         for number, entry in enumerate(noisy_entries):
             part = slice(at, at := at + len(entry.tokens))
             batch.tokens[i, part] = entry.tokens.float()
-            batch.ids[i, part] = region_ids(entry.index, entry.box, token_px, entry.scale)
-            batch.inner[i, part] = inner_coordinates(*token_size(entry.box, token_px, entry.scale))
+            batch.ids[i, part] = entry.ids(token_px)
+            batch.inner[i, part] = inner_coordinates(*entry.size)
             batch.place[i, part] = place_on_canvas(entry.box, scene.canvas)
             batch.weight[i, part] = 1 / len(entry.tokens) / layers
             batch.noisy_mask[i, part] = True
@@ -163,9 +178,8 @@ def collate(
         for number, entry in enumerate(clean_entries):
             part = slice(at, at := at + len(entry.tokens))
             batch.clean_tokens[i, part] = entry.tokens.float()
-            batch.clean_ids[i, part] = region_ids(entry.index, entry.box, token_px, entry.scale)
-            size = token_size(entry.box, token_px, entry.scale)
-            batch.clean_inner[i, part] = inner_coordinates(*size)
+            batch.clean_ids[i, part] = entry.ids(token_px)
+            batch.clean_inner[i, part] = inner_coordinates(*entry.size)
             batch.clean_owner[i, part] = number
             if entry.said_at is not None:
                 batch.clean_shows[i, number] = vocabulary.count(scene.prompt[: entry.said_at])
@@ -186,7 +200,9 @@ class PictureMix:
         variety: see `scenes.compose`.
         most_things: 1 to this many foregrounds per picture, all counts alike; 0 = as composed.
             Few things first: what a noun looks like is learned before who stands where.
-        most_tokens: of a thing's side, see `grid.coarseness`.
+        most_tokens, side_tokens: of a thing, see `grid.foreground_grid`.
+        open_looks: of the whole pictures whose prompt names no look, those that have another than
+            the first. Edits, which see it in finished layers, have `scenes.OPEN_LOOKS` of them.
         stage: of the vocabulary.
         colour_share: of the colourable things that are given a colour.
         stranger_share: prompts with a word from outside the vocabulary.
@@ -202,6 +218,8 @@ class PictureMix:
     variety: float = 1.0
     most_things: int = 0
     most_tokens: int = 0
+    side_tokens: int = 0
+    open_looks: float = OPEN_LOOKS
     stage: int = 1
     colour_share: float = 0.5
     stranger_share: float = 0.0
@@ -276,10 +294,17 @@ class Pictures(IterableDataset[Batch]):
                 colour_share=self.mix.colour_share,
                 strangers=strangers,
                 stranger_share=self.mix.stranger_share,
+                open_looks=OPEN_LOOKS if is_edit else self.mix.open_looks,
             )
             if not scene.things and scene.background is None:
                 continue
-            found, background = entries(scene, bank, rng, self.mix.most_tokens)
+            found, background = entries(
+                scene,
+                bank,
+                rng,
+                most_tokens=self.mix.most_tokens,
+                side_tokens=self.mix.side_tokens,
+            )
             if sum(len(e.tokens) for e in found) <= self.mix.max_tokens:
                 break
         targets = set(range(-1, len(scene.things)))

@@ -99,11 +99,14 @@ def held_out(pack: SpritePack, model: Model, vocabulary: Vocabulary) -> list[Bat
     """Held-out compositions, others than the evaluation's; all layers are finished."""
     bank = LatentBank(pack, model.autoencoder, reuse=0)
     rng = np.random.default_rng(99)
-    concepts = concepts_of(model.card.stage)
+    card = model.card
+    concepts = concepts_of(card.stage)
     found = evaluation_scenes(HELD_OUT, 99, concepts=concepts, aspects=pack.aspects())
     pictures = []
     for scene in found:
-        layers = entries(scene, bank, rng, model.card.most_tokens)[0]
+        layers = entries(
+            scene, bank, rng, most_tokens=card.most_tokens, side_tokens=card.side_tokens
+        )[0]
         pictures.append((scene, layers[-1:], layers))  # a batch has to have a target
     groups = [pictures[i : i + 16] for i in range(0, len(pictures), 16)]
     return [collate(group, vocabulary, bank.token_px) for group in groups]
@@ -146,7 +149,10 @@ def main(argv: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
-    mix = replace(MIX, stage=concepts.stage, most_tokens=model.card.most_tokens)
+    card = model.card
+    mix = replace(
+        MIX, stage=card.stage, most_tokens=card.most_tokens, side_tokens=card.side_tokens
+    )
     pictures = Pictures(
         sprites, model.autoencoder, vocabulary, batch=args.batch, mix=mix, seed=args.seed
     )

@@ -30,6 +30,7 @@ COUNT_SHARES = np.cumsum([0.08, 0.14, 0.18, 0.19, 0.15, 0.10, 0.06, 0.04])  # 1 
 HELD_OUT_MODULUS = 20
 EVALUATION_STREAM = 0x6576616C  # "eval": seeds of evaluation never meet a trainer's
 ATTEMPTS = 400
+OPEN_LOOKS = 0.2  # pictures in another look than the first, of those whose prompt names none
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ def compose(
     colour_share: float = 0.5,
     strangers: Strangers | None = None,
     stranger_share: float = 0.0,
+    open_looks: float = OPEN_LOOKS,
 ) -> Scene:
     """Compose one training scene; never one whose nouns are held out.
 
@@ -114,6 +116,7 @@ def compose(
         colour_share: of the colourable things that are given a colour.
         strangers, stranger_share: words from outside the vocabulary, and the share of the prompts
             that have one.
+        open_looks: share of other looks than the first where the prompt names none.
     """
     canvas = canvas or _draw_canvas(rng)
     if with_background is None:
@@ -122,7 +125,7 @@ def compose(
     look_named = rng.random() < 0.65
     look = pick(rng, concepts.looks)
     if not look_named:
-        look = "flat" if rng.random() < 0.8 else pick(rng, concepts.looks[1:])
+        look = pick(rng, concepts.looks[1:]) if rng.random() < open_looks else concepts.looks[0]
     vocabulary = _drawable(concepts.nouns if vocabulary is None else vocabulary, look)
     for attempt in range(ATTEMPTS):
         # A tiny vocabulary may have held-out pairs only: one thing is always allowed.

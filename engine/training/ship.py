@@ -103,6 +103,7 @@ def main(argv: list[str]) -> int:
         canvases=((512, 512), *OTHER_CANVASES),
         base_scale=BASE_SCALE,
         most_tokens=state.get("most_tokens", 0),
+        side_tokens=state.get("side_tokens", 0),
         deblocking=args.deblocking,
         mu=args.mu,
         steps=args.steps,

@@ -182,7 +182,7 @@ def main(argv: list[str]) -> int:
     sprites = args.sprites or stage_path(DEFAULT_SPRITES, stage)
     mix = PictureMix(edit_share=0.25, background_share=0.35, composite_share=0.0, max_tokens=350,
                      variety=0.0, most_things=8, most_tokens=model.card.most_tokens,
-                     stage=stage)  # fmt: skip
+                     side_tokens=model.card.side_tokens, stage=stage)  # fmt: skip
     vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
     data = iter(Pictures(sprites, model.autoencoder, vocabulary, batch=args.batch, mix=mix,
                          seed=0))  # fmt: skip

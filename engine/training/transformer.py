@@ -42,6 +42,7 @@ from engine.training.optim import Muon, learning_rate, split_parameters, update_
 from engine.training.pictures import Batch, PictureMix, Pictures
 from engine.training.precision import mixed_precision
 from engine.training.run_folder import RunFolder
+from engine.training.scenes import OPEN_LOOKS
 from engine.training.sprites import DEFAULT_SPRITES
 from engine.weights import load_model
 from engine.words import load_word_table
@@ -137,6 +138,18 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--size", type=float, default=1.0, help="factor on the sizes of things")
     parser.add_argument("--most-things", type=int, default=0, help="0 = as composed")
     parser.add_argument("--most-tokens", type=int, help="of a thing's side; a run keeps its own")
+    parser.add_argument(
+        "--side-tokens",
+        type=int,
+        help="of every thing's longer side, whatever its size; 0 = as its box covers, a run keeps "
+        "its own",
+    )
+    parser.add_argument(
+        "--open-looks",
+        type=float,
+        default=OPEN_LOOKS,
+        help="other looks than the first in whole pictures whose prompt names none",
+    )
     parser.add_argument("--variety", type=float, default=1.0, help="mirrored and loose sprites")
     parser.add_argument("--colour-share", type=float, default=0.5, help="of colourable things")
     parser.add_argument("--stranger-share", type=float, default=0.0, help="prompts with odd words")
@@ -186,6 +199,9 @@ def main(argv: list[str]) -> int:
     if args.most_tokens is not None:
         state["most_tokens"] = args.most_tokens
     args.most_tokens = state.setdefault("most_tokens", start.card.most_tokens if start else 0)
+    if args.side_tokens is not None:
+        state["side_tokens"] = args.side_tokens
+    args.side_tokens = state.setdefault("side_tokens", start.card.side_tokens if start else 0)
     stage = state.setdefault("stage", 1)  # runs begun before there were stages
     if args.stage not in (None, stage):
         raise ValueError(f"this run is of stage {stage}: use --grow-from with a new --run")
@@ -222,6 +238,7 @@ def main(argv: list[str]) -> int:
                      composite_share=args.composite_share, max_tokens=args.max_tokens,
                      size=args.size, variety=args.variety,
                      most_things=args.most_things, most_tokens=args.most_tokens, stage=stage,
+                     side_tokens=args.side_tokens, open_looks=args.open_looks,
                      colour_share=args.colour_share,
                      stranger_share=args.stranger_share, new_share=args.new_share)  # fmt: skip
     data = Pictures(args.sprites, autoencoder, vocabulary, batch=args.batch, mix=mix,
@@ -306,7 +323,8 @@ def held_out_batches(
     scenes = evaluation_scenes(
         32, 99, canvas=(512, 512), concepts=concepts, aspects=aspects, variety=args.variety
     )
-    pictures = [(s, entries(s, bank, rng, args.most_tokens)[0], []) for s in scenes]
+    grid = {"most_tokens": args.most_tokens, "side_tokens": args.side_tokens}
+    pictures = [(s, entries(s, bank, rng, **grid)[0], []) for s in scenes]
     pictures.sort(key=lambda p: sum(len(e.tokens) for e in p[1]))
     groups = [pictures[i : i + 8] for i in range(0, len(pictures), 8)]
     return [collate(group, vocabulary, bank.token_px).to(device) for group in groups]

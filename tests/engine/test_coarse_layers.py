@@ -51,3 +51,23 @@ def test_an_older_model_draws_large_layers_as_before(generator):
     coarse = generator.run(picture(layer(1, LARGE))).results[0].rgba
     assert large.shape == coarse.shape
     assert not np.array_equal(large, coarse)
+
+
+def test_layers_of_one_size_in_tokens_are_whole_and_exact_in_the_cache():
+    """Small and large boxes alike; a kept layer is read the same wherever it lies."""
+    generator = tiny_generator()
+    generator.model.card = dataclasses.replace(generator.model.card, side_tokens=3)
+    request = picture(layer(1, LARGE), layer(2, SMALL))
+    assert [region.size for region in generator.regions(request)] == [(3, 2), (3, 3)]
+    made = generator.run(request)
+    assert [r.rgba.shape for r in made.results] == [(224, 160, 4), (64, 64, 4)]
+    kept = layer(1, LARGE, made.results[0].rgba)
+    edit = picture(kept, layer(2, SMALL))
+    generator.run(edit)
+    cached = generator.run(edit)
+    assert (cached.cache_hits, cached.cache_misses) == (1, 0)
+    uncached = generator.run(edit, use_cache=False)
+    difference = np.abs(cached.results[0].rgba.astype(int) - uncached.results[0].rgba).max()
+    assert difference <= 1
+    moved = layer(1, (64, 32, 224, 256), made.results[0].rgba)
+    assert generator.run(picture(moved, layer(2, SMALL))).cache_hits == 1

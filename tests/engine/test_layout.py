@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import LayoutError
-from engine.grid import coarseness, token_size
+from engine.grid import coarseness, foreground_grid, token_size
 from engine.layout import (
     check_box,
     check_canvas,
@@ -119,3 +119,20 @@ def test_large_things_are_drawn_coarser_and_small_ones_are_not():
     boxes = [(0, 0, 192, 64), (0, 0, 224, 64), (32, 32, 64, 416), (0, 0, 768, 32)]
     assert [coarseness(box, 32, 6) for box in boxes] == [1, 2, 2, 4]
     assert [coarseness(box, 32, 0) for box in boxes] == [1, 1, 1, 1]
+
+
+def test_things_may_have_the_same_tokens_at_every_size():
+    """Four along the longer side, the other in proportion, never fewer than two."""
+    boxes = [(0, 0, 64, 64), (0, 0, 320, 320), (32, 0, 128, 160), (0, 0, 288, 64)]
+    grids = [foreground_grid(box, 32, side_tokens=4) for box in boxes]
+    assert grids == [((4, 4), 1), ((4, 4), 1), ((4, 2), 1), ((2, 4), 1)]
+    assert foreground_grid((0, 0, 96, 160), 32, side_tokens=4) == ((4, 2), 1)
+    assert foreground_grid((0, 0, 224, 64), 32, most_tokens=6) == ((1, 4), 2)
+
+
+def test_tokens_that_do_not_cover_a_box_lie_around_its_centre():
+    covering = region_ids(3, (64, 32, 128, 96), 32)
+    assert torch.equal(region_ids(3, (64, 32, 128, 96), 32, size=(2, 2)), covering)
+    small = region_ids(3, (64, 32, 128, 96), 32, size=(4, 4))
+    assert torch.equal(small.mean(dim=0), covering.mean(dim=0))
+    assert torch.equal(small[1] - small[0], torch.tensor([0.0, 0.0, 1.0]))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.pixels import resample, to_opaque, to_premultiplied, to_straight
+from engine.pixels import fit, resample, to_opaque, to_premultiplied, to_straight
 
 
 @given(st.tuples(*[st.integers(0, 255)] * 3), st.sampled_from([0, 255]))
@@ -46,3 +47,23 @@ def test_resampling_averages_enlarges_and_keeps_colours_valid():
     assert large.shape == rgba.shape
     assert (large[..., :3] <= large[..., 3:]).all()
     assert resample(rgba, (8, 12)) is rgba
+
+
+def soft_disc(side: int) -> np.ndarray:
+    """(side, side, 4) premultiplied red disc whose edge is four pixels wide."""
+    rows, cols = np.indices((side, side)) - (side - 1) / 2
+    alpha = np.clip(0.5 + (side * 0.35 - np.hypot(rows, cols)) / 4, 0, 1)[..., None]
+    return np.concatenate([alpha, alpha * 0, alpha * 0, alpha], axis=-1).astype(np.float32)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (64, 64), (192, 192), (80, 48)])
+def test_what_is_delivered_has_narrow_edges_at_every_size(size):
+    """Reduced edges are smooth, enlarged ones as narrow as drawn ones; neither loses its colour."""
+    layer = fit(soft_disc(64), size)
+    assert layer.shape == (*size, 4)
+    alpha = layer[..., 3]
+    edges = ((alpha > 12) & (alpha < 243)).sum() / (np.pi * 0.35 * sum(size))
+    assert 0.3 < edges < 2.6, "pixels of edge per pixel of outline"
+    assert (layer[alpha > 0][:, 0] == 255).all()
+    assert (layer[alpha == 0] == 0).all()
+    assert alpha[size[0] // 2, size[1] // 2] == 255

@@ -1,4 +1,4 @@
-"""Things on coarse tokens fill whole tokens, so that the box's size leaves nothing open."""
+"""Things fill the tokens that they are drawn on, so that the box's size leaves nothing open."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def thing(side: int) -> Thing:
 
 
 def test_boxes_of_the_same_token_size_show_the_same_pixels():
-    """224 and 256 px are both four tokens of 64 px: the network is told the place alone."""
+    """Both are drawn on four by four tokens: the network is told the place alone."""
     bank = LatentBank(toy_pack(), Autoencoder(AutoencoderConfig()))
-    odd, even = bank.draw(thing(224), 2), bank.draw(thing(256), 2)
+    odd, even = bank.draw(thing(224), (4, 4)), bank.draw(thing(256), (4, 4))
     assert odd.shape == even.shape == (128, 128, 4)
     np.testing.assert_array_equal(odd, even)
     assert bank.draw(thing(224)).shape == (224, 224, 4)
