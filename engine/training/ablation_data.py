@@ -15,8 +15,9 @@ from engine.grid import token_size
 from engine.layout import FIRST_FOREGROUND, place_on_canvas
 from engine.model.text import Vocabulary
 from engine.training.concepts import FIRST
+from engine.training.entries import Entry, composite_entry, entries
 from engine.training.latent_bank import LatentBank
-from engine.training.pictures import Batch, Entry, collate, composite_entry, entries
+from engine.training.pictures import Batch, collate
 from engine.training.scenes import Scene, compose, editing_split, evaluation_scenes
 
 CANVAS = (256, 256)
@@ -117,11 +118,11 @@ def _on_canvas(scene: Scene, entry: Entry, bank: LatentBank) -> Entry:
         return entry
     canvas_box = (0, 0, *scene.canvas)
     rows, cols = token_size(canvas_box, bank.token_px)
-    h, w = token_size(entry.box, bank.token_px)
+    h, w = entry.size
     top, left = entry.box[1] // bank.token_px, entry.box[0] // bank.token_px
     tokens = entry.tokens.new_zeros(rows, cols, entry.tokens.shape[-1])
     tokens[top : top + h, left : left + w] = entry.tokens.view(h, w, -1)
-    return replace(entry, tokens=tokens.flatten(0, 1), box=canvas_box)
+    return replace(entry, tokens=tokens.flatten(0, 1), box=canvas_box, size=(rows, cols))
 
 
 def _tell_boxes(batch: Batch, pictures: list[Picture]) -> None:

@@ -6,6 +6,7 @@ Runs in a worker process beside the composer; knows neither prompts nor batches.
 from __future__ import annotations
 
 import random
+import zlib
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from engine.training.sprites import SpritePack
 BASE_SCALE = 2  # full-canvas entries have tokens of 2 x 2 cells
 VARIANTS = 3  # encoded versions kept per sprite, colour and size
 BACKGROUND_VARIANTS = 160
+FIXED_CANVAS = (512, 512)  # that a drawing is made for which is stretched to all others
 
 
 class LatentBank:
@@ -92,14 +94,29 @@ class LatentBank:
     def background(
         self, name: str, canvas: tuple[int, int], rng: np.random.Generator
     ) -> tuple[np.ndarray, Tensor]:
-        """(H/2, W/2, 4) opaque premultiplied pixels, and their tokens."""
+        """(H/2, W/2, 4) opaque premultiplied pixels, and their tokens; always another drawing."""
         known = self._backgrounds.setdefault((name, canvas), [])
         if known and rng.random() > 0.03 + 0.25 * (1 - len(known) / BACKGROUND_VARIANTS):
             return known[rng.integers(len(known))]
-        image = Image.fromarray(draw_background(name, canvas, rng)).reduce(BASE_SCALE)
-        rgb = np.asarray(image, np.float32) / 255
-        rgba = np.concatenate([rgb, np.ones_like(rgb[..., :1])], axis=-1)
-        known.append((rgba, self.encode(rgba)))
+        known.append(self._encoded(draw_background(name, canvas, rng), canvas))
         if len(known) > BACKGROUND_VARIANTS:
             known.pop(0)
         return known[-1]
+
+    def fixed_background(
+        self, name: str, canvas: tuple[int, int], drawing: int
+    ) -> tuple[np.ndarray, Tensor]:
+        """As `background`, but one of a few drawings, stretched to the canvas."""
+        known = self._backgrounds.setdefault((f"{name} {drawing}", canvas), [])
+        if not known:
+            rng = np.random.default_rng([zlib.crc32(name.encode()), drawing])
+            known.append(self._encoded(draw_background(name, FIXED_CANVAS, rng), canvas))
+        return known[0]
+
+    def _encoded(self, rgb: np.ndarray, canvas: tuple[int, int]) -> tuple[np.ndarray, Tensor]:
+        image = Image.fromarray(rgb)
+        if image.size != canvas:
+            image = image.resize(canvas, Image.Resampling.BICUBIC)
+        reduced = np.asarray(image.reduce(BASE_SCALE), np.float32) / 255
+        rgba = np.concatenate([reduced, np.ones_like(reduced[..., :1])], axis=-1)
+        return rgba, self.encode(rgba)

@@ -26,6 +26,7 @@ from engine.model.text import TextConfig, TextEncoder
 from engine.model.transformer import ART
 from engine.planning import PLANNING_T
 from engine.training.pictures import Batch
+from engine.training.seed_choices import share_noise
 
 SMALLEST_T = 0.4  # bounds the weight 1/t^2: what a layer shows is decided at high noise
 TEXT_DROPOUT = 0.05
@@ -283,7 +284,11 @@ def training_loss(
     planned = torch.rand(batch.shows.shape, device=device) < known_share
     planned |= ~planning[:, None]
     told = torch.rand(batch.clean_shows.shape, device=device) < TOLD_SHARE
-    noisy = add_noise(batch, t, torch.randn_like(batch.tokens))
+    noise = torch.randn_like(batch.tokens)
+    if batch.signs.shape[-1]:
+        shared = torch.randn(batch.signs.shape, device=device)
+        noise = share_noise(noise, batch.owner, batch.signs, shared)
+    noisy = add_noise(batch, t, noise)
     prediction = model.predict(batch, noisy, t, drop_text=drop, planned=planned, told=told)
     known = planned | drop[:, None]
     flow = flow_loss(prediction, batch, t, visible, huber=huber, counts_for=known)

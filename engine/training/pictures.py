@@ -18,22 +18,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
-from engine.api import Box
-from engine.grid import foreground_grid, token_size
-from engine.layout import (
-    BACKGROUND,
-    FIRST_FOREGROUND,
-    MERGED,
-    inner_coordinates,
-    place_on_canvas,
-    region_ids,
-)
+from engine.layout import FIRST_FOREGROUND, inner_coordinates, place_on_canvas
 from engine.model.autoencoder import Autoencoder
 from engine.model.text import Vocabulary
 from engine.training.concepts import concepts_of, new_nouns
-from engine.training.latent_bank import BASE_SCALE, LatentBank
-from engine.training.pixels import over, place
+from engine.training.entries import Entry, composite_entry, entries
+from engine.training.latent_bank import LatentBank
 from engine.training.scenes import OPEN_LOOKS, Scene, compose, editing_split
+from engine.training.seed_choices import open_backgrounds
 from engine.training.sprites import SpritePack
 from engine.training.strangers import strangers_of
 
@@ -45,6 +37,7 @@ class Batch:
     vectors (B, T, 128), known (B, T), text_mask (B, T): the prompts.
     tokens (B, N, C), ids (B, N, 3), inner and place (B, N, 4), weight (B, N), noisy_mask (B, N).
     owner (B, N): the picture's region of each token; -1 for the merged entry and padding.
+    signs (B, R, S): of the noise that a region's tokens share, 0 = open; S = 0 where none is.
     shows (B, R): the text token that each region shows (0 = not named), -1 = no such region.
     clean_*: the same for clean layers, with `clean_owner` (B, M) naming the layer of each token and
     `clean_shows` (B, L) the text token of each layer.
@@ -61,6 +54,7 @@ class Batch:
     noisy_mask: Tensor
     owner: Tensor
     shows: Tensor
+    signs: Tensor
     clean_tokens: Tensor
     clean_ids: Tensor
     clean_inner: Tensor
@@ -71,73 +65,16 @@ class Batch:
         return Batch(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
 
 
-@dataclass(slots=True)
-class Entry:
-    """One region of one picture: clean tokens and where they belong."""
-
-    tokens: Tensor
-    index: int
-    box: Box
-    scale: int
-    size: tuple[int, int]
-    said_at: int | None = None  # end of its mention in the prompt; None = never planned
-
-    def ids(self, token_px: int) -> Tensor:
-        """(n, 3) positions of its tokens."""
-        return region_ids(self.index, self.box, token_px, self.scale, self.size)
-
-
-def entries(
-    scene: Scene,
-    bank: LatentBank,
-    rng: np.random.Generator,
-    *,
-    most_tokens: int = 0,
-    side_tokens: int = 0,
-) -> tuple[list[Entry], np.ndarray | None]:
-    """The scene's background and foregrounds encoded, and the background's pixels.
-
-    `most_tokens` and `side_tokens` as for `grid.foreground_grid`.
-    """
-    canvas_box = (0, 0, *scene.canvas)
-    found, pixels = [], None
-    if scene.background is not None:
-        pixels, tokens = bank.background(scene.background, scene.canvas, rng)
-        scenery_at = scene.background_said_at
-        size = token_size(canvas_box, bank.token_px, BASE_SCALE)
-        found.append(Entry(tokens, BACKGROUND, canvas_box, BASE_SCALE, size, scenery_at))
-    for i, thing in enumerate(scene.things):
-        said_at = scene.said_at[i] if scene.said_at else None
-        size, scale = foreground_grid(
-            thing.box, bank.token_px, most_tokens=most_tokens, side_tokens=side_tokens
-        )
-        tokens = bank.layer(thing, size)
-        found.append(Entry(tokens, FIRST_FOREGROUND + i, thing.box, scale, size, said_at))
-    return found, pixels
-
-
-def composite_entry(
-    scene: Scene, bank: LatentBank, background: np.ndarray | None, skip: set[int]
-) -> Entry:
-    """The merged picture without the things in `skip` (and without the background for -1)."""
-    width, height = (side // BASE_SCALE for side in scene.canvas)
-    canvas = np.zeros((height, width, 4), np.float32)
-    if background is not None and -1 not in skip:
-        canvas = background
-    for i, thing in enumerate(scene.things):
-        if i not in skip:
-            x0, y0 = thing.box[0] // BASE_SCALE, thing.box[1] // BASE_SCALE
-            layer = place(bank.draw_reduced(thing, BASE_SCALE), (x0, y0), (width, height))
-            canvas = over(layer, canvas)
-    full = (0, 0, *scene.canvas)
-    size = token_size(full, bank.token_px, BASE_SCALE)
-    return Entry(bank.encode(canvas), MERGED, full, BASE_SCALE, size)
-
-
 def collate(
-    pictures: list[tuple[Scene, list[Entry], list[Entry]]], vocabulary: Vocabulary, token_px: int
+    pictures: list[tuple[Scene, list[Entry], list[Entry]]],
+    vocabulary: Vocabulary,
+    token_px: int,
+    shared_noise: int = 0,
 ) -> Batch:
-    """Pad (scene, noisy entries, clean entries) into one batch; weights average per layer."""
+    """Pad (scene, noisy entries, clean entries) into one batch; weights average per layer.
+
+    `shared_noise` is 0, or `seed_choices.SHARED`.
+    """
     prompts = [vocabulary.encode(scene.prompt) for scene, _, _ in pictures]
     words = max(1, *(len(known) for _, known in prompts))
     noisy = max(sum(len(e.tokens) for e in noisy) for _, noisy, _ in pictures)
@@ -153,6 +90,7 @@ def collate(
         inner=torch.ones(b, noisy, 4), place=torch.zeros(b, noisy, 4),
         weight=torch.zeros(b, noisy), noisy_mask=torch.zeros(b, noisy, dtype=torch.bool),
         owner=torch.full((b, noisy), -1), shows=torch.full((b, regions), -1),
+        signs=torch.zeros(b, regions, shared_noise, dtype=torch.long),
         clean_tokens=torch.zeros(b, clean, c), clean_ids=torch.zeros(b, clean, 3),
         clean_inner=torch.ones(b, clean, 4), clean_owner=torch.full((b, clean), -1),
         clean_shows=torch.full((b, context), -1),
@@ -173,6 +111,8 @@ def collate(
             batch.noisy_mask[i, part] = True
             if entry.said_at is not None:
                 batch.owner[i, part] = number
+                if shared_noise and entry.signs:
+                    batch.signs[i, number] = torch.tensor(entry.signs)
                 batch.shows[i, number] = vocabulary.count(scene.prompt[: entry.said_at])
         at = 0
         for number, entry in enumerate(clean_entries):
@@ -201,6 +141,8 @@ class PictureMix:
         most_things: 1 to this many foregrounds per picture, all counts alike; 0 = as composed.
             Few things first: what a noun looks like is learned before who stands where.
         most_tokens, side_tokens: of a thing, see `grid.foreground_grid`.
+        shared_noise: 0, or `seed_choices.SHARED`: a few drawings of each background, that the noise
+            decides between.
         open_looks: of the whole pictures whose prompt names no look, those that have another than
             the first. Edits, which see it in finished layers, have `scenes.OPEN_LOOKS` of them.
         stage: of the vocabulary.
@@ -219,6 +161,7 @@ class PictureMix:
     most_things: int = 0
     most_tokens: int = 0
     side_tokens: int = 0
+    shared_noise: int = 0
     open_looks: float = OPEN_LOOKS
     stage: int = 1
     colour_share: float = 0.5
@@ -271,7 +214,7 @@ class Pictures(IterableDataset[Batch]):
             order = rng.permutation(self.SORTED_GROUP)
             for i in order:
                 group = pictures[i * self.batch : (i + 1) * self.batch]
-                yield collate(group, self.vocabulary, bank.token_px)
+                yield collate(group, self.vocabulary, bank.token_px, self.mix.shared_noise)
 
     def _picture(
         self, rng: np.random.Generator, bank: LatentBank, aspects: dict, is_edit: bool,
@@ -295,6 +238,9 @@ class Pictures(IterableDataset[Batch]):
                 strangers=strangers,
                 stranger_share=self.mix.stranger_share,
                 open_looks=OPEN_LOOKS if is_edit else self.mix.open_looks,
+                unsaid_backgrounds=(
+                    open_backgrounds(concepts) if self.mix.shared_noise and not is_edit else None
+                ),
             )
             if not scene.things and scene.background is None:
                 continue
@@ -304,6 +250,7 @@ class Pictures(IterableDataset[Batch]):
                 rng,
                 most_tokens=self.mix.most_tokens,
                 side_tokens=self.mix.side_tokens,
+                concepts=concepts if self.mix.shared_noise else None,
             )
             if sum(len(e.tokens) for e in found) <= self.mix.max_tokens:
                 break

@@ -29,9 +29,10 @@ from engine.model.recogniser import (
 )
 from engine.model.text import Vocabulary
 from engine.training.concepts import concepts_of, stage_path
+from engine.training.entries import entries
 from engine.training.latent_bank import LatentBank
 from engine.training.objective import numbered, plan_loss
-from engine.training.pictures import Batch, PictureMix, Pictures, collate, entries
+from engine.training.pictures import Batch, PictureMix, Pictures, collate
 from engine.training.precision import mixed_precision
 from engine.training.scenes import evaluation_scenes
 from engine.training.sprites import DEFAULT_SPRITES, SpritePack
@@ -150,9 +151,7 @@ def main(argv: list[str]) -> int:
         return 1
     vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
     card = model.card
-    mix = replace(
-        MIX, stage=card.stage, most_tokens=card.most_tokens, side_tokens=card.side_tokens
-    )
+    mix = replace(MIX, stage=card.stage, most_tokens=card.most_tokens, side_tokens=card.side_tokens)
     pictures = Pictures(
         sprites, model.autoencoder, vocabulary, batch=args.batch, mix=mix, seed=args.seed
     )

@@ -100,6 +100,7 @@ def compose(
     strangers: Strangers | None = None,
     stranger_share: float = 0.0,
     open_looks: float = OPEN_LOOKS,
+    unsaid_backgrounds: Sequence[str] | None = None,
 ) -> Scene:
     """Compose one training scene; never one whose nouns are held out.
 
@@ -117,6 +118,7 @@ def compose(
         strangers, stranger_share: words from outside the vocabulary, and the share of the prompts
             that have one.
         open_looks: share of other looks than the first where the prompt names none.
+        unsaid_backgrounds: those that a picture may have whose prompt names none; None = all.
     """
     canvas = canvas or _draw_canvas(rng)
     if with_background is None:
@@ -125,7 +127,8 @@ def compose(
     look_named = rng.random() < 0.65
     look = pick(rng, concepts.looks)
     if not look_named:
-        look = pick(rng, concepts.looks[1:]) if rng.random() < open_looks else concepts.looks[0]
+        is_first = rng.random() < 1 - open_looks
+        look = concepts.looks[0] if is_first else pick(rng, concepts.looks[1:])
     vocabulary = _drawable(concepts.nouns if vocabulary is None else vocabulary, look)
     for attempt in range(ATTEMPTS):
         # A tiny vocabulary may have held-out pairs only: one thing is always allowed.
@@ -151,6 +154,9 @@ def compose(
         said_background = pick(rng, concepts.backgrounds).name
     elif things and rng.random() < 0.2:
         said_background = None
+    is_said = said_background is not None and kind != "empty"
+    if background is not None and not is_said and unsaid_backgrounds:
+        background = pick(rng, unsaid_backgrounds)
     prompt, said_at, scenery_at = "", [0] * len(things), 0
     if kind != "empty":
         prompt = write_prompt(

@@ -25,10 +25,9 @@ from engine.model.art_config import ARTConfig
 from engine.model.autoencoder import Autoencoder, AutoencoderConfig
 from engine.model.text import Vocabulary
 from engine.planning import PLANNING_T
-from engine.training.concepts import STAGES, concepts_of, stage_path
+from engine.training.concepts import concepts_of, stage_path
 from engine.training.growth import NEAR_WORDS, grow, prompt_vocabulary
 from engine.training.objective import (
-    PURE_SHARE,
     TextToLayers,
     add_noise,
     art_config,
@@ -39,11 +38,12 @@ from engine.training.objective import (
     visible_weights,
 )
 from engine.training.optim import Muon, learning_rate, split_parameters, update_ema
-from engine.training.pictures import Batch, PictureMix, Pictures
+from engine.training.pictures import Batch, PictureMix, Pictures, collate
 from engine.training.precision import mixed_precision
 from engine.training.run_folder import RunFolder
-from engine.training.scenes import OPEN_LOOKS
+from engine.training.seed_choices import share_noise
 from engine.training.sprites import DEFAULT_SPRITES
+from engine.training.transformer_options import parse
 from engine.weights import load_model
 from engine.words import load_word_table
 
@@ -76,6 +76,9 @@ def validate(model: TextToLayers, batches: list[Batch]) -> dict[str, float]:
         for index, batch in enumerate(batches):
             generator = torch.Generator("cpu").manual_seed(index)
             noise = torch.randn(batch.tokens.shape, generator=generator).to(batch.tokens.device)
+            if batch.signs.shape[-1]:
+                shared = torch.randn(batch.signs.shape, generator=generator).to(noise.device)
+                noise = share_noise(noise, batch.owner, batch.signs, shared)
             t = torch.full((len(batch.tokens),), level, device=batch.tokens.device)
             planned = torch.full_like(batch.shows, name != "val_plan", dtype=torch.bool)
             prediction = model.predict(batch, add_noise(batch, t, noise), t, planned=planned)
@@ -106,72 +109,9 @@ def average_gradients(model: nn.Module, beside: Sequence[float]) -> list[float]:
     return numbers.tolist()
 
 
-def parse(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="layerloom train transformer", description=__doc__)
-    parser.add_argument(
-        "--stage",
-        type=int,
-        choices=STAGES,
-        help="of the vocabulary; a run that exists keeps its own",
-    )
-    parser.add_argument("--sprites", type=Path, help="those of the stage by default")
-    parser.add_argument(
-        "--autoencoder",
-        type=Path,
-        default=Path("runs/autoencoder"),
-        help="run folder or model file; only its encoder matters here",
-    )
-    parser.add_argument("--run", type=Path, default=Path("runs/transformer"))
-    parser.add_argument("--start-from", type=Path, help="model file to begin a new run with")
-    parser.add_argument(
-        "--grow-from", type=Path, help="run or model file of an earlier stage to begin with"
-    )
-    parser.add_argument("--steps", type=int, default=20_000)
-    parser.add_argument("--minutes", type=float, default=1e9)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--lr", type=float, default=1.5e-3)
-    parser.add_argument("--decay", type=float, default=0.25, help="share of the run that decays")
-    parser.add_argument("--edit-share", type=float, default=0.35)
-    parser.add_argument("--background-share", type=float, default=0.7)
-    parser.add_argument("--composite-share", type=float, default=0.1)
-    parser.add_argument("--max-tokens", type=int, default=400, help="image tokens per picture")
-    parser.add_argument("--size", type=float, default=1.0, help="factor on the sizes of things")
-    parser.add_argument("--most-things", type=int, default=0, help="0 = as composed")
-    parser.add_argument("--most-tokens", type=int, help="of a thing's side; a run keeps its own")
-    parser.add_argument(
-        "--side-tokens",
-        type=int,
-        help="of every thing's longer side, whatever its size; 0 = as its box covers, a run keeps "
-        "its own",
-    )
-    parser.add_argument(
-        "--open-looks",
-        type=float,
-        default=OPEN_LOOKS,
-        help="other looks than the first in whole pictures whose prompt names none",
-    )
-    parser.add_argument("--variety", type=float, default=1.0, help="mirrored and loose sprites")
-    parser.add_argument("--colour-share", type=float, default=0.5, help="of colourable things")
-    parser.add_argument("--stranger-share", type=float, default=0.0, help="prompts with odd words")
-    parser.add_argument("--new-share", type=float, default=0.0, help="scenes of new nouns only")
-    parser.add_argument(
-        "--pure-share", type=float, default=PURE_SHARE, help="of pictures at pure noise"
-    )
-    parser.add_argument(
-        "--huber", type=float, default=0.0, help="token error from which on it counts by its length"
-    )
-    parser.add_argument("--config", type=json.loads, default={}, help="JSON over ARTConfig")
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--checkpoint-minutes", type=float, default=10)
-    parser.add_argument("--seed", type=int, default=0)
-    return parser.parse_args(argv)
-
-
 def main(argv: list[str]) -> int:
     """Train until `--minutes` or `--steps` are over; resumes from the run's last checkpoint."""
-    args = parse(argv)
+    args = parse(argv, __doc__)
     rank = int(os.environ.get("RANK", 0))
     if "WORLD_SIZE" in os.environ:
         args.device = f"cuda:{os.environ['LOCAL_RANK']}" if torch.cuda.is_available() else "cpu"
@@ -202,6 +142,9 @@ def main(argv: list[str]) -> int:
     if args.side_tokens is not None:
         state["side_tokens"] = args.side_tokens
     args.side_tokens = state.setdefault("side_tokens", start.card.side_tokens if start else 0)
+    if args.shared_noise is not None:
+        state["shared_noise"] = args.shared_noise
+    args.shared_noise = state.setdefault("shared_noise", start.card.shared_noise if start else 0)
     stage = state.setdefault("stage", 1)  # runs begun before there were stages
     if args.stage not in (None, stage):
         raise ValueError(f"this run is of stage {stage}: use --grow-from with a new --run")
@@ -239,6 +182,7 @@ def main(argv: list[str]) -> int:
                      size=args.size, variety=args.variety,
                      most_things=args.most_things, most_tokens=args.most_tokens, stage=stage,
                      side_tokens=args.side_tokens, open_looks=args.open_looks,
+                     shared_noise=args.shared_noise,
                      colour_share=args.colour_share,
                      stranger_share=args.stranger_share, new_share=args.new_share)  # fmt: skip
     data = Pictures(args.sprites, autoencoder, vocabulary, batch=args.batch, mix=mix,
@@ -310,8 +254,8 @@ def held_out_batches(
     args: argparse.Namespace, autoencoder: Autoencoder, vocabulary: Vocabulary, device: torch.device
 ) -> list[Batch]:
     """Four whole-picture batches of held-out compositions, always the same."""
+    from engine.training.entries import entries
     from engine.training.latent_bank import LatentBank
-    from engine.training.pictures import collate, entries
     from engine.training.scenes import evaluation_scenes
     from engine.training.sprites import SpritePack
 
@@ -323,11 +267,14 @@ def held_out_batches(
     scenes = evaluation_scenes(
         32, 99, canvas=(512, 512), concepts=concepts, aspects=aspects, variety=args.variety
     )
-    grid = {"most_tokens": args.most_tokens, "side_tokens": args.side_tokens}
+    drawn = concepts if args.shared_noise else None
+    grid = {"most_tokens": args.most_tokens, "side_tokens": args.side_tokens, "concepts": drawn}
     pictures = [(s, entries(s, bank, rng, **grid)[0], []) for s in scenes]
     pictures.sort(key=lambda p: sum(len(e.tokens) for e in p[1]))
     groups = [pictures[i : i + 8] for i in range(0, len(pictures), 8)]
-    return [collate(group, vocabulary, bank.token_px).to(device) for group in groups]
+    return [
+        collate(group, vocabulary, bank.token_px, args.shared_noise).to(device) for group in groups
+    ]
 
 
 if __name__ == "__main__":
