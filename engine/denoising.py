@@ -20,7 +20,7 @@ from engine.model.packing import KeyValueBuffer
 from engine.planner import Planner
 from engine.planning import words_shown
 from engine.regions import Region
-from engine.sampling import FIRST_LEVEL, guide
+from engine.sampling import FIRST_LEVEL, guide, region_choice
 from engine.weights import Model
 
 
@@ -67,6 +67,10 @@ class Denoiser:
         self._inner = torch.cat([inner_coordinates(*r.size) for r in targets])[None].to(device)
         places = [place_on_canvas(r.request.box, canvas).expand(r.count, 4) for r in targets]
         self._place = torch.cat(places)[None].to(device)
+        self._choice = None
+        if model.art.config.choices:
+            chosen = [_choice_of(r, model.art.config.choices) for r in targets]
+            self._choice = torch.cat(chosen)[None].to(device)
         text = prompt.text
         frame = self._make_frame(text)
         self.shows: list[int] = []
@@ -90,7 +94,7 @@ class Denoiser:
         self._frame = frames[0] if len(frames) == 1 else frames[0].beside(frames[1])
 
     def _make_frame(self, text: Tensor) -> Frame:
-        return self.art.frame(self._ids, self._inner, self._place, text)
+        return self.art.frame(self._ids, self._inner, self._place, text, choice=self._choice)
 
     def _planner(
         self, model: Model, targets: Sequence[Region], text: Tensor, frame: Frame, noise: Tensor
@@ -131,3 +135,10 @@ class Denoiser:
             return out
         conditional, unconditional = out.chunk(2, dim=1)
         return guide(conditional, unconditional, self.cfg_scale)
+
+
+def _choice_of(region: Region, count: int) -> Tensor:
+    """(n, count) what the seed chose for a region's tokens: nothing where it is no background."""
+    if region.request.kind != "background":
+        return torch.zeros(region.count, count)
+    return region_choice(region.request.seed, count).expand(region.count, count)

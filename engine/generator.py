@@ -182,10 +182,7 @@ class Generator:
             return self.clean_layers.read(context, room, check)
 
         with self._autocast():
-            noise = [
-                region_noise(r.request.seed, *r.size, self._width, card.shared_noise)
-                for r in targets
-            ]
+            noise = [region_noise(r.request.seed, *r.size, self._width) for r in targets]
             packed = torch.cat(noise)[None].to(self.device)  # (1, N, C)
             prompt = self.read(request.prompt)
             room = packed.shape[1] + prompt.text.shape[1]

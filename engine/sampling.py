@@ -72,17 +72,16 @@ def denoise(
     return x
 
 
-def region_noise(seed: int, h: int, w: int, width: int, shared: int = 0) -> Tensor:
+def region_noise(seed: int, h: int, w: int, width: int) -> Tensor:
     """(h*w, width) noise of one region: depends on its seed and its size in tokens alone.
-
-    Args:
-        shared: numbers at the end that all tokens of the region have in common, so that each of
-            them can read there what the seed decides for the region as a whole.
 
     Drawn on the CPU, whose generator is the same on every machine with this torch version.
     """
     generator = torch.Generator("cpu").manual_seed(seed)
-    noise = torch.randn(h * w, width, generator=generator)
-    if shared:
-        noise[:, -shared:] = noise[0, -shared:].clone()
-    return noise
+    return torch.randn(h * w, width, generator=generator)
+
+
+def region_choice(seed: int, count: int) -> Tensor:
+    """(count,) numbers, each -1 or 1: what the seed decides for a region as a whole."""
+    generator = torch.Generator("cpu").manual_seed(seed)
+    return torch.randint(0, 2, (count,), generator=generator).float() * 2 - 1

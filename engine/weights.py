@@ -45,8 +45,6 @@ class ModelCard:
             0 = as many as it takes.
         side_tokens: of a foreground's longer side, whatever its size (`grid.foreground_grid`);
             0 = as `most_tokens` says.
-        shared_noise: numbers of noise that all tokens of a region have in common
-            (`sampling.region_noise`).
         edit_steps: of a job beside finished things (`GenerateRequest.is_edit`). Files that do not
             say so make no worse layers there with 1 than with `steps`: what a first step leaves
             open is the background and the common look, and both are there.
@@ -71,7 +69,6 @@ class ModelCard:
     stage: int = 1
     most_tokens: int = 0
     side_tokens: int = 0
-    shared_noise: int = 0
     deblocking: float = 0.0
     edit_steps: int = 1
 

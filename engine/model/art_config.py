@@ -24,8 +24,11 @@ class ARTConfig:
     region_features: bool = True
     planning: bool = False  # files of before it have no such weights
     word_modulation: bool = False  # a region's word modulates its tokens; nor have they these
+    choices: int = 0  # numbers by which the seed decides for a background as a whole; nor these
 
     def __post_init__(self) -> None:
+        if self.choices and not self.word_modulation:
+            raise ValueError("choices modulate tokens: they need word_modulation")
         if self.width % self.heads:
             raise ValueError(f"width {self.width} is not a multiple of heads {self.heads}")
         head_dim = self.width // self.heads

@@ -26,7 +26,8 @@ class Frame:
         txt: (B, T, D) text.
         pe: rotations of the woven text and image tokens.
         packing: how they are woven.
-        told: (B, N, D) added to what modulates each image token: the word that its region shows.
+        told: (B, N, D) added to what modulates each image token: the word that its region shows,
+            and what the seed chose for it.
     """
 
     fixed: Tensor | None

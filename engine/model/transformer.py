@@ -91,6 +91,9 @@ class ART(nn.Module):
             self.plan_seen_key = nn.Linear(config.text_width, width)
         if config.word_modulation:
             self.plan_mod = nn.Linear(config.text_width, width, bias=False)
+        if config.choices:
+            self.choice_in = Mlp(config.choices, width, width)
+            self.choice_mod = Mlp(config.choices, width, width)
 
     @torch.no_grad()
     def init_weights(self) -> None:
@@ -109,6 +112,8 @@ class ART(nn.Module):
             zero += [self.plan_in, self.plan_taken]
         if self.config.word_modulation:
             zero.append(self.plan_mod)
+        if self.config.choices:
+            zero += [self.choice_in.out_layer, self.choice_mod.out_layer]
         for linear in zero:
             nn.init.zeros_(linear.weight)
 
@@ -145,6 +150,7 @@ class ART(nn.Module):
         plan: Tensor | None = None,
         seen: Tensor | None = None,
         packing: Packing | None = None,
+        choice: Tensor | None = None,
     ) -> Frame:
         """Embed once what all steps of a request share.
 
@@ -157,6 +163,8 @@ class ART(nn.Module):
             seen: (B, T) 1 for words that clean layers show already, else 0; goes with `plan`.
             packing: several pictures in one sequence (B = 1), `plan` counting through all their
                 text tokens; None = a single one.
+            choice: (B, N, choices) from `sampling.region_choice` for a background's tokens, 0 for
+                all others; None = 0 everywhere.
         """
         fixed = None
         if self.config.region_features:
@@ -167,6 +175,12 @@ class ART(nn.Module):
         told = None
         if self.config.word_modulation:
             told = txt.new_zeros(*ids.shape[:2], self.config.width)
+        if self.config.choices:
+            if choice is None:
+                choice = txt.new_zeros(*ids.shape[:2], self.config.choices)
+            told = self.choice_mod(choice)
+            chosen = self.choice_in(choice)
+            fixed = chosen if fixed is None else fixed + chosen
         frame = Frame(fixed, self.txt_in(txt), pe, packing, told)
         return frame if plan is None else self.decide(frame, txt, plan, seen)
 
@@ -181,6 +195,7 @@ class ART(nn.Module):
         told = None
         if self.config.word_modulation:
             told = self.plan_mod(shown) * decided[..., None]
+            told = told if frame.told is None else frame.told + told
         shown = self.plan_in(shown) * decided[..., None]
         fixed = shown if frame.fixed is None else frame.fixed + shown
         taken = txt.new_zeros(txt.shape[:2]).scatter_reduce(1, index, decided, "amax")

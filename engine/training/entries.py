@@ -17,7 +17,7 @@ from engine.training.concepts import Concepts
 from engine.training.latent_bank import BASE_SCALE, LatentBank
 from engine.training.pixels import over, place
 from engine.training.scenes import Scene
-from engine.training.seed_choices import DRAWINGS, Signs, background_signs, open_backgrounds
+from engine.training.seed_choices import DRAWINGS, Choice, background_choice, open_backgrounds
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class Entry:
     scale: int
     size: tuple[int, int]
     said_at: int | None = None  # end of its mention in the prompt; None = never planned
-    signs: Signs = ()  # of its shared noise
+    choice: Choice = ()  # what the seed decided, see `seed_choices`
 
     def ids(self, token_px: int) -> Tensor:
         """(n, 3) positions of its tokens."""
@@ -50,23 +50,23 @@ def entries(
 
     Args:
         most_tokens, side_tokens: as for `grid.foreground_grid`.
-        concepts: of the scene, where its noise says which drawing of a background it has
+        concepts: of the scene, where the seed decides which drawing of a background it has
             (`seed_choices`); None = backgrounds are drawn anew.
     """
     canvas_box = (0, 0, *scene.canvas)
     found, pixels = [], None
     if scene.background is not None:
         name, scenery_at = scene.background, scene.background_said_at
-        signs: Signs = ()
+        choice: Choice = ()
         if concepts is None:
             pixels, tokens = bank.background(name, scene.canvas, rng)
         else:
             drawing = int(rng.integers(DRAWINGS))
             pixels, tokens = bank.fixed_background(name, scene.canvas, drawing)
             unsaid = not scenery_at and name in open_backgrounds(concepts)
-            signs = background_signs(drawing, name if unsaid else None, concepts)
+            choice = background_choice(drawing, name if unsaid else None, concepts, rng)
         size = token_size(canvas_box, bank.token_px, BASE_SCALE)
-        found.append(Entry(tokens, BACKGROUND, canvas_box, BASE_SCALE, size, scenery_at, signs))
+        found.append(Entry(tokens, BACKGROUND, canvas_box, BASE_SCALE, size, scenery_at, choice))
     for i, thing in enumerate(scene.things):
         said_at = scene.said_at[i] if scene.said_at else None
         size, scale = foreground_grid(

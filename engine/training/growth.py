@@ -23,6 +23,7 @@ from engine.training.concepts import FIRST, Concepts, concepts_of
 from engine.training.objective import TextToLayers, art_config, text_config
 from engine.training.run_folder import RunFolder
 from engine.training.scenes import compose
+from engine.training.seed_choices import CHOICES
 from engine.weights import load_model
 from engine.words import tokenize
 
@@ -62,7 +63,7 @@ def grown_state(state: dict, stage: int) -> dict:
     """A run's state with the words of `stage` and the parts that newer models have."""
     words = grown_vocabulary(state["vocabulary"], prompt_vocabulary(concepts=concepts_of(stage)))
     art = {**state["art"], "planning": True, "pooled_width": state["art"]["text_width"]}
-    art["word_modulation"] = True
+    art |= {"word_modulation": True, "choices": CHOICES}
     return {**state, "vocabulary": words, "stage": stage, "near_words": NEAR_WORDS, "art": art}
 
 

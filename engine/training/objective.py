@@ -26,7 +26,6 @@ from engine.model.text import TextConfig, TextEncoder
 from engine.model.transformer import ART
 from engine.planning import PLANNING_T
 from engine.training.pictures import Batch
-from engine.training.seed_choices import share_noise
 
 SMALLEST_T = 0.4  # bounds the weight 1/t^2: what a layer shows is decided at high noise
 TEXT_DROPOUT = 0.05
@@ -142,7 +141,7 @@ class TextToLayers(nn.Module):
         frame = self.art.frame(
             _pack(batch.ids, images), _pack(batch.inner, images), _pack(batch.place, images),
             _pack(words.txt, texts), _pack(words.plan(batch.owner), images),
-            _pack(words.seen, texts), packing,
+            _pack(words.seen, texts), packing, _pack(batch.choice, images),
         )  # fmt: skip
         vec = self.art.vec(t, words.txt[:, 0])
         reading = self.art.read(_pack(noisy, images), frame, vec, clean=clean)
@@ -284,11 +283,7 @@ def training_loss(
     planned = torch.rand(batch.shows.shape, device=device) < known_share
     planned |= ~planning[:, None]
     told = torch.rand(batch.clean_shows.shape, device=device) < TOLD_SHARE
-    noise = torch.randn_like(batch.tokens)
-    if batch.signs.shape[-1]:
-        shared = torch.randn(batch.signs.shape, device=device)
-        noise = share_noise(noise, batch.owner, batch.signs, shared)
-    noisy = add_noise(batch, t, noise)
+    noisy = add_noise(batch, t, torch.randn_like(batch.tokens))
     prediction = model.predict(batch, noisy, t, drop_text=drop, planned=planned, told=told)
     known = planned | drop[:, None]
     flow = flow_loss(prediction, batch, t, visible, huber=huber, counts_for=known)

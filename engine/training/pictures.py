@@ -18,14 +18,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
-from engine.layout import FIRST_FOREGROUND, inner_coordinates, place_on_canvas
+from engine.layout import BACKGROUND, FIRST_FOREGROUND, inner_coordinates, place_on_canvas
 from engine.model.autoencoder import Autoencoder
 from engine.model.text import Vocabulary
 from engine.training.concepts import concepts_of, new_nouns
 from engine.training.entries import Entry, composite_entry, entries
 from engine.training.latent_bank import LatentBank
 from engine.training.scenes import OPEN_LOOKS, Scene, compose, editing_split
-from engine.training.seed_choices import open_backgrounds
+from engine.training.seed_choices import CHOICES, open_backgrounds
 from engine.training.sprites import SpritePack
 from engine.training.strangers import strangers_of
 
@@ -37,7 +37,7 @@ class Batch:
     vectors (B, T, 128), known (B, T), text_mask (B, T): the prompts.
     tokens (B, N, C), ids (B, N, 3), inner and place (B, N, 4), weight (B, N), noisy_mask (B, N).
     owner (B, N): the picture's region of each token; -1 for the merged entry and padding.
-    signs (B, R, S): of the noise that a region's tokens share, 0 = open; S = 0 where none is.
+    choice (B, N, S): what the seed decided for each token's region, see `seed_choices`.
     shows (B, R): the text token that each region shows (0 = not named), -1 = no such region.
     clean_*: the same for clean layers, with `clean_owner` (B, M) naming the layer of each token and
     `clean_shows` (B, L) the text token of each layer.
@@ -54,7 +54,7 @@ class Batch:
     noisy_mask: Tensor
     owner: Tensor
     shows: Tensor
-    signs: Tensor
+    choice: Tensor
     clean_tokens: Tensor
     clean_ids: Tensor
     clean_inner: Tensor
@@ -69,11 +69,11 @@ def collate(
     pictures: list[tuple[Scene, list[Entry], list[Entry]]],
     vocabulary: Vocabulary,
     token_px: int,
-    shared_noise: int = 0,
+    background_weight: float = 1.0,
 ) -> Batch:
     """Pad (scene, noisy entries, clean entries) into one batch; weights average per layer.
 
-    `shared_noise` is 0, or `seed_choices.SHARED`.
+    A background weighs as much as `background_weight` things.
     """
     prompts = [vocabulary.encode(scene.prompt) for scene, _, _ in pictures]
     words = max(1, *(len(known) for _, known in prompts))
@@ -90,7 +90,7 @@ def collate(
         inner=torch.ones(b, noisy, 4), place=torch.zeros(b, noisy, 4),
         weight=torch.zeros(b, noisy), noisy_mask=torch.zeros(b, noisy, dtype=torch.bool),
         owner=torch.full((b, noisy), -1), shows=torch.full((b, regions), -1),
-        signs=torch.zeros(b, regions, shared_noise, dtype=torch.long),
+        choice=torch.zeros(b, noisy, CHOICES),
         clean_tokens=torch.zeros(b, clean, c), clean_ids=torch.zeros(b, clean, 3),
         clean_inner=torch.ones(b, clean, 4), clean_owner=torch.full((b, clean), -1),
         clean_shows=torch.full((b, context), -1),
@@ -107,12 +107,13 @@ def collate(
             batch.ids[i, part] = entry.ids(token_px)
             batch.inner[i, part] = inner_coordinates(*entry.size)
             batch.place[i, part] = place_on_canvas(entry.box, scene.canvas)
-            batch.weight[i, part] = 1 / len(entry.tokens) / layers
+            share = background_weight if entry.index == BACKGROUND else 1.0
+            batch.weight[i, part] = share / len(entry.tokens) / layers
             batch.noisy_mask[i, part] = True
+            if entry.choice:
+                batch.choice[i, part] = torch.tensor(entry.choice)
             if entry.said_at is not None:
                 batch.owner[i, part] = number
-                if shared_noise and entry.signs:
-                    batch.signs[i, number] = torch.tensor(entry.signs)
                 batch.shows[i, number] = vocabulary.count(scene.prompt[: entry.said_at])
         at = 0
         for number, entry in enumerate(clean_entries):
@@ -141,8 +142,9 @@ class PictureMix:
         most_things: 1 to this many foregrounds per picture, all counts alike; 0 = as composed.
             Few things first: what a noun looks like is learned before who stands where.
         most_tokens, side_tokens: of a thing, see `grid.foreground_grid`.
-        shared_noise: 0, or `seed_choices.SHARED`: a few drawings of each background, that the noise
-            decides between.
+        fixed_backgrounds: a few drawings of each, between which the seed decides (`seed_choices`);
+            else they are drawn anew.
+        background_weight: of a background's error, in things.
         open_looks: of the whole pictures whose prompt names no look, those that have another than
             the first. Edits, which see it in finished layers, have `scenes.OPEN_LOOKS` of them.
         stage: of the vocabulary.
@@ -161,7 +163,8 @@ class PictureMix:
     most_things: int = 0
     most_tokens: int = 0
     side_tokens: int = 0
-    shared_noise: int = 0
+    fixed_backgrounds: bool = False
+    background_weight: float = 1.0
     open_looks: float = OPEN_LOOKS
     stage: int = 1
     colour_share: float = 0.5
@@ -214,7 +217,12 @@ class Pictures(IterableDataset[Batch]):
             order = rng.permutation(self.SORTED_GROUP)
             for i in order:
                 group = pictures[i * self.batch : (i + 1) * self.batch]
-                yield collate(group, self.vocabulary, bank.token_px, self.mix.shared_noise)
+                yield collate(
+                    group,
+                    self.vocabulary,
+                    bank.token_px,
+                    self.mix.background_weight,
+                )
 
     def _picture(
         self, rng: np.random.Generator, bank: LatentBank, aspects: dict, is_edit: bool,
@@ -239,7 +247,9 @@ class Pictures(IterableDataset[Batch]):
                 stranger_share=self.mix.stranger_share,
                 open_looks=OPEN_LOOKS if is_edit else self.mix.open_looks,
                 unsaid_backgrounds=(
-                    open_backgrounds(concepts) if self.mix.shared_noise and not is_edit else None
+                    open_backgrounds(concepts)
+                    if self.mix.fixed_backgrounds and not is_edit
+                    else None
                 ),
             )
             if not scene.things and scene.background is None:
@@ -250,7 +260,7 @@ class Pictures(IterableDataset[Batch]):
                 rng,
                 most_tokens=self.mix.most_tokens,
                 side_tokens=self.mix.side_tokens,
-                concepts=concepts if self.mix.shared_noise else None,
+                concepts=concepts if self.mix.fixed_backgrounds else None,
             )
             if sum(len(e.tokens) for e in found) <= self.mix.max_tokens:
                 break

@@ -104,7 +104,6 @@ def main(argv: list[str]) -> int:
         base_scale=BASE_SCALE,
         most_tokens=state.get("most_tokens", 0),
         side_tokens=state.get("side_tokens", 0),
-        shared_noise=state.get("shared_noise", 0),
         deblocking=args.deblocking,
         mu=args.mu,
         steps=args.steps,

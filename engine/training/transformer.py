@@ -41,7 +41,7 @@ from engine.training.optim import Muon, learning_rate, split_parameters, update_
 from engine.training.pictures import Batch, PictureMix, Pictures, collate
 from engine.training.precision import mixed_precision
 from engine.training.run_folder import RunFolder
-from engine.training.seed_choices import share_noise
+from engine.training.seed_choices import CHOICES
 from engine.training.sprites import DEFAULT_SPRITES
 from engine.training.transformer_options import parse
 from engine.weights import load_model
@@ -50,7 +50,7 @@ from engine.words import load_word_table
 WARMUP = 150  # steps without a history of gradients
 PLAIN = (
     "img_in", "txt_in", "final_layer", "mods", "table", "embed", "word_in", "plan", "near_in",
-    "pooled_in",
+    "pooled_in", "choice",
 )  # fmt: skip
 
 
@@ -76,9 +76,6 @@ def validate(model: TextToLayers, batches: list[Batch]) -> dict[str, float]:
         for index, batch in enumerate(batches):
             generator = torch.Generator("cpu").manual_seed(index)
             noise = torch.randn(batch.tokens.shape, generator=generator).to(batch.tokens.device)
-            if batch.signs.shape[-1]:
-                shared = torch.randn(batch.signs.shape, generator=generator).to(noise.device)
-                noise = share_noise(noise, batch.owner, batch.signs, shared)
             t = torch.full((len(batch.tokens),), level, device=batch.tokens.device)
             planned = torch.full_like(batch.shows, name != "val_plan", dtype=torch.bool)
             prediction = model.predict(batch, add_noise(batch, t, noise), t, planned=planned)
@@ -132,7 +129,7 @@ def main(argv: list[str]) -> int:
     elif loaded is None:
         state["stage"] = args.stage or 1
         state["vocabulary"] = prompt_vocabulary(concepts=concepts_of(state["stage"]))
-        parts = {"planning": True, "word_modulation": True}
+        parts = {"planning": True, "word_modulation": True, "choices": CHOICES}
         sizes = {**parts, "pooled_width": ARTConfig().text_width, **args.config}
         state["art"] = ARTConfig(token_width=autoencoder.token_width, **sizes).to_dict()
         state["near_words"] = NEAR_WORDS
@@ -142,9 +139,6 @@ def main(argv: list[str]) -> int:
     if args.side_tokens is not None:
         state["side_tokens"] = args.side_tokens
     args.side_tokens = state.setdefault("side_tokens", start.card.side_tokens if start else 0)
-    if args.shared_noise is not None:
-        state["shared_noise"] = args.shared_noise
-    args.shared_noise = state.setdefault("shared_noise", start.card.shared_noise if start else 0)
     stage = state.setdefault("stage", 1)  # runs begun before there were stages
     if args.stage not in (None, stage):
         raise ValueError(f"this run is of stage {stage}: use --grow-from with a new --run")
@@ -182,14 +176,15 @@ def main(argv: list[str]) -> int:
                      size=args.size, variety=args.variety,
                      most_things=args.most_things, most_tokens=args.most_tokens, stage=stage,
                      side_tokens=args.side_tokens, open_looks=args.open_looks,
-                     shared_noise=args.shared_noise,
+                     fixed_backgrounds=art.choices > 0,
+                     background_weight=args.background_weight,
                      colour_share=args.colour_share,
                      stranger_share=args.stranger_share, new_share=args.new_share)  # fmt: skip
     data = Pictures(args.sprites, autoencoder, vocabulary, batch=args.batch, mix=mix,
                     seed=args.seed + step + 104_729 * rank)  # fmt: skip
     loader = DataLoader(data, batch_size=None, num_workers=args.workers, prefetch_factor=4)
     batches = iter(loader)
-    held_out = held_out_batches(args, autoencoder, vocabulary, device)
+    held_out = held_out_batches(args, autoencoder, vocabulary, device, art.choices > 0)
     averaged = TextToLayers(text, art).to(device)
     visible = visible_weights(autoencoder).to(device)
     if step == 0:
@@ -251,7 +246,11 @@ def main(argv: list[str]) -> int:
 
 
 def held_out_batches(
-    args: argparse.Namespace, autoencoder: Autoencoder, vocabulary: Vocabulary, device: torch.device
+    args: argparse.Namespace,
+    autoencoder: Autoencoder,
+    vocabulary: Vocabulary,
+    device: torch.device,
+    choices: bool,
 ) -> list[Batch]:
     """Four whole-picture batches of held-out compositions, always the same."""
     from engine.training.entries import entries
@@ -267,14 +266,12 @@ def held_out_batches(
     scenes = evaluation_scenes(
         32, 99, canvas=(512, 512), concepts=concepts, aspects=aspects, variety=args.variety
     )
-    drawn = concepts if args.shared_noise else None
+    drawn = concepts if choices else None
     grid = {"most_tokens": args.most_tokens, "side_tokens": args.side_tokens, "concepts": drawn}
     pictures = [(s, entries(s, bank, rng, **grid)[0], []) for s in scenes]
     pictures.sort(key=lambda p: sum(len(e.tokens) for e in p[1]))
     groups = [pictures[i : i + 8] for i in range(0, len(pictures), 8)]
-    return [
-        collate(group, vocabulary, bank.token_px, args.shared_noise).to(device) for group in groups
-    ]
+    return [collate(group, vocabulary, bank.token_px).to(device) for group in groups]
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import torch
 from engine.training.concepts import STAGES
 from engine.training.objective import PURE_SHARE
 from engine.training.scenes import OPEN_LOOKS
-from engine.training.seed_choices import SHARED
 
 
 def parse(argv: list[str], description: str | None) -> argparse.Namespace:
@@ -42,6 +41,9 @@ def parse(argv: list[str], description: str | None) -> argparse.Namespace:
     parser.add_argument("--decay", type=float, default=0.25, help="share of the run that decays")
     parser.add_argument("--edit-share", type=float, default=0.35)
     parser.add_argument("--background-share", type=float, default=0.7)
+    parser.add_argument(
+        "--background-weight", type=float, default=1.0, help="of a background's error, in things"
+    )
     parser.add_argument("--composite-share", type=float, default=0.1)
     parser.add_argument("--max-tokens", type=int, default=400, help="image tokens per picture")
     parser.add_argument("--size", type=float, default=1.0, help="factor on the sizes of things")
@@ -52,13 +54,6 @@ def parse(argv: list[str], description: str | None) -> argparse.Namespace:
         type=int,
         help="of every thing's longer side, whatever its size; 0 = as its box covers, a run keeps "
         "its own",
-    )
-    parser.add_argument(
-        "--shared-noise",
-        type=int,
-        choices=(0, SHARED),
-        help="numbers of noise that decide between a few drawings of a background; 0 = backgrounds "
-        "are drawn anew, a run keeps its own",
     )
     parser.add_argument(
         "--open-looks",

@@ -12,6 +12,7 @@ from engine.errors import Cancelled, LayoutError, RequestError
 from engine.generator import Generator
 from engine.layout import region_ids
 from engine.model.packing import KeyValue
+from engine.sampling import region_choice, region_noise
 from tests.engine.tiny import layer, picture, random_pixels, tiny_generator
 
 FULL, LEFT, RIGHT, LOW = (0, 0, 256, 256), (0, 0, 96, 96), (128, 32, 224, 128), (64, 160, 160, 256)
@@ -268,3 +269,20 @@ def test_joined_layers_of_the_last_request_serve_the_same_request_alone() -> Non
         assert torch.equal(mine.v[:, :, :length], theirs.v[:, :, :length])
     generator.cache.clear()
     assert read(first) is not again
+
+
+def test_the_seed_chooses_for_a_background_as_a_whole(generator, monkeypatch):
+    """Seeds with the same choice give the same picture where the noise is the same, others not."""
+    monkeypatch.setattr(
+        "engine.generator.region_noise", lambda seed, h, w, width: region_noise(1, h, w, width)
+    )
+    monkeypatch.setattr("engine.planner.make_plan", lambda point, seeds, **more: [0] * len(seeds))
+
+    def made(seed: int) -> np.ndarray:
+        return pixels_of(generator.run(picture(layer(0, FULL, seed=seed))))[0]
+
+    choices = {seed: tuple(region_choice(seed, 4).tolist()) for seed in range(1, 90)}
+    same = next(s for s in choices if s > 1 and choices[s] == choices[1])
+    other = next(s for s in choices if choices[s] != choices[1])
+    assert np.array_equal(made(1), made(same))
+    assert not np.array_equal(made(1), made(other))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -254,3 +256,21 @@ def test_attention_in_bfloat16_has_the_gradients_of_float32() -> None:
         output.float().square().sum().backward()
     for x, y in zip(full, half, strict=True):
         assert torch.allclose(y.grad.float(), x.grad, atol=0.03 * x.grad.abs().max().item())
+
+
+def test_what_a_seed_chose_reaches_its_region_alone(art):
+    """In the first input of its tokens and in what modulates them, beside the region's word."""
+    ids, inner, place = packed([(0, 0, 64, 64), (96, 32, 192, 96)])
+    txt, plan = torch.randn(1, 4, 32), torch.tensor([[2] * ids.shape[1]])
+    choice = torch.zeros(1, ids.shape[1], TINY_ART.choices)
+    none = art.frame(ids, inner, place, txt, plan)
+    assert torch.equal(none.told, art.frame(ids, inner, place, txt, plan, choice=choice).told)
+    choice[:, :4] = 1
+    chosen = art.frame(ids, inner, place, txt, plan, choice=choice)
+    for a, b in ((none.fixed, chosen.fixed), (none.told, chosen.told)):
+        assert not torch.equal(a[:, :4], b[:, :4])
+        assert torch.equal(a[:, 4:], b[:, 4:])
+    undecided = art.frame(ids, inner, place, txt, choice=choice)
+    assert not torch.equal(chosen.told, undecided.told), "the word modulates, too"
+    with pytest.raises(ValueError, match="word_modulation"):
+        dataclasses.replace(TINY_ART, word_modulation=False)

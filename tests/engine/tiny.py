@@ -15,7 +15,7 @@ from engine.weights import Model, ModelCard
 
 TINY_ART = ARTConfig(
     token_width=32, text_width=32, width=64, heads=2, double_blocks=1, single_blocks=2,
-    axes_dim=(8, 12, 12), planning=True, pooled_width=32, word_modulation=True,
+    axes_dim=(8, 12, 12), planning=True, pooled_width=32, word_modulation=True, choices=4,
 )  # fmt: skip
 TINY_AUTOENCODER = AutoencoderConfig(
     channels=8, decoder_widths=(16, 16, 8, 8), decoder_depths=(1, 1, 1, 1)
