@@ -10,6 +10,7 @@
 #
 # STAGE=3                grows the vocabulary first; else the stage is that of the shipped weights
 # CONFIG='{"width": ..}' trains a transformer of other sizes from nothing, see docs/training.md
+# SIDE=6                 tokens along a thing's longer side: finer drawings, dearer steps
 # DECODER=3              trains the decoder for so many minutes before
 # SMOKE=1                runs a few steps of everything, to check the recipe on a CPU
 set -euo pipefail
@@ -31,9 +32,9 @@ sprites=runs/sprites.safetensors
 [[ $stage = 1 ]] || sprites=runs/sprites-$stage.safetensors
 test -f "$sprites" || { echo "$sprites is missing" >&2; exit 2; }
 sizes=(--batch 256 --workers 12 --max-tokens 400)
-mix=(--lr 1e-3 --decay 0.6 --size 1.35 --most-tokens 6 --variety 0 --most-things 8
-    --composite-share 0 --background-share 0.3 --edit-share 0.2 --colour-share 0.75
-    --stranger-share 0.05 --pure-share 0.65 --huber 0.25)
+mix=(--lr 1e-3 --decay 0.6 --size 1.35 --side-tokens "${SIDE:-4}" --variety 0 --most-things 8
+    --open-looks 0 --composite-share 0 --background-share 0.4 --background-weight 3
+    --edit-share 0.2 --colour-share 0.75 --stranger-share 0.05 --pure-share 0.65 --huber 0.25)
 steps=(--minutes "$minutes" --steps 1000000)
 decoding=(--batch 64 --minutes "${DECODER:-0}" --steps 100000)
 seeing=(--batch 128 --steps 1000 --workers 12)
