@@ -31,7 +31,8 @@ from engine.benchmarks.pictures import box_side, equal_boxes
 from engine.benchmarks.report import Cell, Line, Plot, Section, Table
 from engine.device import free_bytes
 from engine.layout import region_ids
-from engine.model.layers import DoubleBlock, Modulation, SingleBlock
+from engine.model.layers import DoubleBlock, SingleBlock
+from engine.model.modulation import Modulation
 from engine.model.packing import Packing
 from engine.model.rope import rotations
 

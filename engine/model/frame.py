@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.model.layers import Modulation
+from engine.model.modulation import ModulationRows, Modulations, Told
 from engine.model.packing import Clean, Packing, Rows
 
 UNDECIDED = -1  # a region without a word in a plan
@@ -26,15 +26,15 @@ class Frame:
         txt: (B, T, D) text.
         pe: rotations of the woven text and image tokens.
         packing: how they are woven.
-        told: (B, N, D) added to what modulates each image token: the word that its region shows,
-            and what the seed chose for it.
+        told: what modulates a region's tokens beside noise level and prompt; None in a model that
+            was not made for it.
     """
 
     fixed: Tensor | None
     txt: Tensor
     pe: Tensor
     packing: Packing
-    told: Tensor | None = None
+    told: Told | None = None
 
     def beside(self, other: Frame) -> Frame:
         """Both passes as one, attending apart; N and T become the sums (B = 1)."""
@@ -44,7 +44,7 @@ class Frame:
             torch.cat([self.txt, other.txt], dim=1),
             torch.cat([self.pe, other.pe], dim=2),
             Packing(first.texts + second.texts, first.images + second.images),
-            _joined(self.told, other.told),
+            None if self.told is None or other.told is None else self.told.beside(other.told),
         )
 
     def alone(self, index: int) -> Frame:
@@ -52,16 +52,12 @@ class Frame:
         packing = self.packing
         texts, images, woven = packing.texts[index], packing.images[index], packing.lengths[index]
         first = sum(packing.images[:index])
-        fixed, told = (
-            None if part is None else part.narrow(1, first, images)
-            for part in (self.fixed, self.told)
-        )
         return Frame(
-            fixed,
+            None if self.fixed is None else self.fixed.narrow(1, first, images),
             self.txt.narrow(1, sum(packing.texts[:index]), texts),
             self.pe.narrow(2, sum(packing.lengths[:index]), woven),
             Packing((texts,), (images,)),
-            told,
+            None if self.told is None else self.told.narrow(first, images),
         )
 
 
@@ -79,17 +75,17 @@ class Reading:
     frame: Frame
     vec: Tensor
     rows: Rows | None
-    mods: list[Modulation]
+    mods: Sequence[Modulations]
     clean: Sequence[Clean | None]
 
     def alone(self, index: int) -> Reading:
         """One of several packed passes, each with a row of `vec`, to be finished by itself."""
         lengths = self.frame.packing.lengths
         first, length = sum(lengths[:index]), lengths[index]
-        mods = [
-            Modulation(*(part.narrow(1, first, length) for part in (m.shift, m.scale, m.gate)))
-            for m in self.mods
-        ]
+        mods: list[Modulations] = []
+        for mod in self.mods:
+            assert isinstance(mod, ModulationRows)  # several passes have a row each at least
+            mods.append(mod.narrow(first, length))
         return Reading(
             self.x.narrow(1, first, length),
             self.frame.alone(index),

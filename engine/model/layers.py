@@ -15,62 +15,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from engine.model.modulation import Modulation, Modulations, spread_rows
 from engine.model.packing import Clean, KeyValue, Packing, attend_apart
 from engine.model.rope import rotate
-
-
-@dataclass(frozen=True, slots=True)
-class Modulation:
-    """adaLN-Zero: (B, 1, D) each, or (1, S, D) where packed passes differ in noise level."""
-
-    shift: Tensor
-    scale: Tensor
-    gate: Tensor
-
-    def apply(self, x: Tensor) -> Tensor:
-        """LayerNorm without affine, then scale and shift."""
-        x = F.layer_norm(x, x.shape[-1:], eps=1e-6)
-        return torch.addcmul(self.shift, x, 1 + self.scale)
-
-
-class ModulationHead(nn.Module):
-    """vec (B, D) -> `count` modulations. Starts at zero, so that blocks start as identity.
-
-    `rows` (S,) gives each token of a packed sequence the row of its pass. `vec` (B, S, D) has a
-    row of its own for each token already.
-    """
-
-    def __init__(self, width: int, count: int) -> None:
-        super().__init__()
-        self.count = count
-        self.lin = nn.Linear(width, 3 * count * width)
-
-    def forward(self, vec: Tensor, rows: Tensor | None = None) -> list[Modulation]:
-        return self._split(self.lin(F.silu(vec)), rows)
-
-    def per_block(
-        self, vec: Tensor, tables: Tensor, rows: Tensor | None = None
-    ) -> list[list[Modulation]]:
-        """For a head shared by blocks: `tables` (blocks, 3 count D) are the blocks' offsets."""
-        out = self.lin(F.silu(vec))
-        return [self._split(out + table, rows) for table in tables]
-
-    def _split(self, out: Tensor, rows: Tensor | None) -> list[Modulation]:
-        parts = spread_rows(out, rows).chunk(3 * self.count, dim=-1)
-        return [Modulation(*parts[3 * i : 3 * i + 3]) for i in range(self.count)]
-
-
-def spread_rows(out: Tensor, rows: Tensor | None) -> Tensor:
-    """(B, D) -> (B, 1, D), or (1, S, D) with the row of each token; (B, S, D) stays."""
-    if out.ndim == 3:
-        return out
-    return out[:, None] if rows is None else out.index_select(0, rows)[None]
 
 
 class TimeEmbedder(nn.Module):
@@ -161,25 +113,27 @@ class DoubleBlock(nn.Module):
         self,
         img: Tensor,
         txt: Tensor,
-        mods: tuple[list[Modulation], list[Modulation]],
+        mods: tuple[Sequence[Modulations], Sequence[Modulations]],
         pe: Tensor,
         packing: Packing,
         clean: Clean | None,
     ) -> tuple[Tensor, Tensor]:
         """`pe` rotates the woven sequence; `clean` holds rotated keys; `mods` are (image, text)."""
-        img_qk, img_v = self.img.project(img, mods[0][0])
-        txt_qk, txt_v = self.txt.project(txt, mods[1][0])
+        img_mods, txt_mods = ([mod.spread() for mod in side] for side in mods)
+        img_qk, img_v = self.img.project(img, img_mods[0])
+        txt_qk, txt_v = self.txt.project(txt, txt_mods[0])
         q, k = rotate(packing.weave(txt_qk, img_qk, 3), pe)
         attended = packing.attend(q, k, packing.weave(txt_v, img_v, 2), clean)  # (B, S, D)
         txt_attended, img_attended = packing.unweave(attended, 1)
-        img = self.img.update(img, img_attended, mods[0])
-        txt = self.txt.update(txt, txt_attended, mods[1])
+        img = self.img.update(img, img_attended, img_mods)
+        txt = self.txt.update(txt, txt_attended, txt_mods)
         return img, txt
 
     def clean(
-        self, img: Tensor, mods: list[Modulation], pe: Tensor, lengths: Sequence[int]
+        self, img: Tensor, given: Sequence[Modulations], pe: Tensor, lengths: Sequence[int]
     ) -> tuple[Tensor, KeyValue]:
         """Clean layers, each by itself; returns new tokens and keys BEFORE rotation."""
+        mods = [mod.spread() for mod in given]
         qk, v = self.img.project(img, mods[0])
         q, k = rotate(qk, pe)
         attended = attend_apart(q, k, v, lengths)
@@ -214,20 +168,22 @@ class SingleBlock(nn.Module):
     def forward(
         self,
         x: Tensor,
-        mod: Modulation,
+        mods: Modulations,
         pe: Tensor,
         packing: Packing,
         clean: Clean | None,
     ) -> Tensor:
+        mod = mods.spread()
         qk, v, hidden = self.project(x, mod)
         q, k = rotate(qk, pe)
         attended = packing.attend(q, k, v, clean)
         return self.update(x, attended, hidden, mod)
 
     def clean(
-        self, x: Tensor, mod: Modulation, pe: Tensor, lengths: Sequence[int]
+        self, x: Tensor, mods: Modulations, pe: Tensor, lengths: Sequence[int]
     ) -> tuple[Tensor, KeyValue]:
         """Clean layers, each by itself; returns new tokens and keys BEFORE rotation."""
+        mod = mods.spread()
         qk, v, hidden = self.project(x, mod)
         q, k = rotate(qk, pe)
         attended = attend_apart(q, k, v, lengths)

@@ -60,11 +60,11 @@ Clean = KeyValue | KeyValueBuffer
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Which pass each token of a packed sequence belongs to; None = there is only one."""
+    """(S,) which pass each token of a packed sequence belongs to."""
 
-    images: Tensor | None
-    texts: Tensor | None
-    woven: Tensor | None
+    images: Tensor
+    texts: Tensor
+    woven: Tensor
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,11 +40,10 @@ from engine.model.layers import (
     DoubleBlock,
     FinalLayer,
     Mlp,
-    ModulationHead,
     SingleBlock,
     TimeEmbedder,
-    spread_rows,
 )
+from engine.model.modulation import ModulationHead, Modulations, Told
 from engine.model.packing import Clean, KeyValue, Packing, Rows
 from engine.model.rope import rotate, rotations
 
@@ -174,11 +173,12 @@ class ART(nn.Module):
         pe = self.rotations(packing.weave(origin, ids, 1))
         told = None
         if self.config.word_modulation:
-            told = txt.new_zeros(*ids.shape[:2], self.config.width)
+            told = Told.nothing(ids[..., 0], packing.images, self.config.width)
         if self.config.choices:
+            assert told is not None
             if choice is None:
                 choice = txt.new_zeros(*ids.shape[:2], self.config.choices)
-            told = self.choice_mod(choice)
+            told = told.more(self.choice_mod(told.of_regions(choice)))
             chosen = self.choice_in(choice)
             fixed = chosen if fixed is None else fixed + chosen
         frame = Frame(fixed, self.txt_in(txt), pe, packing, told)
@@ -192,10 +192,10 @@ class ART(nn.Module):
         decided = (plan != UNDECIDED).to(txt.dtype)
         index = plan.clamp(min=0)
         shown = txt.gather(1, index[..., None].expand(-1, -1, txt.shape[-1]))  # (B, N, width)
-        told = None
-        if self.config.word_modulation:
-            told = self.plan_mod(shown) * decided[..., None]
-            told = told if frame.told is None else frame.told + told
+        told = frame.told
+        if told is not None:
+            words = told.of_regions(shown * decided[..., None])
+            told = told.more(self.plan_mod(words))
         shown = self.plan_in(shown) * decided[..., None]
         fixed = shown if frame.fixed is None else frame.fixed + shown
         taken = txt.new_zeros(txt.shape[:2]).scatter_reduce(1, index, decided, "amax")
@@ -204,27 +204,42 @@ class ART(nn.Module):
         marked = frame.txt + self.plan_taken(taken[..., None])
         return replace(frame, fixed=fixed, txt=marked, told=told)
 
-    def _modulations(self, vec: Tensor, rows: Rows | None = None, frame: Frame | None = None):  # type: ignore[no-untyped-def]
+    def _modulations(
+        self, vec: Tensor, rows: Rows | None = None, frame: Frame | None = None
+    ) -> tuple[list[tuple[list[Modulations], list[Modulations]]], list[Modulations]]:
         """Per double block (image, text) and per single block, the modulations."""
-        of = rows or Rows(None, None, None)
         of_images = of_all = vec
+        images = texts = woven = None
+        if rows is not None:
+            images, texts, woven = rows.images[None], rows.texts[None], rows.woven[None]
         if frame is not None and frame.told is not None:
-            # What stands for each token: noise level and prompt of its pass, word of its region.
-            of_images = spread_rows(vec, of.images) + frame.told
-            of_texts = spread_rows(vec, of.texts).expand(-1, frame.txt.shape[1], -1)
-            of_all = frame.packing.weave(of_texts, of_images, 1)
+            # Rows for each pass, as texts have them, and behind them for each region.
+            told, passes = frame.told, len(vec)
+            if images is None or texts is None:
+                batch = torch.arange(len(frame.txt), device=vec.device)[:, None] % passes
+                images = batch.expand(told.regions.shape)
+                woven_texts = batch.expand(frame.txt.shape[:2])
+            else:
+                woven_texts = texts
+            of_images = vec.index_select(0, told.of_regions(images[..., None])[:, 0]) + told.values
+            images = told.regions
+            of_all = torch.cat([vec, of_images])
+            woven = frame.packing.weave(woven_texts, images + passes, 1)
         if not self.config.shared_modulation:
             heads = zip(self.img_mods, self.txt_mods, strict=True)
-            double = [(i(of_images, of.images), t(vec, of.texts)) for i, t in heads]
-            return double, [head(of_all, of.woven)[0] for head in self.single_mods]
+            double = [(i(of_images, images), t(vec, texts)) for i, t in heads]
+            return double, [head(of_all, woven)[0] for head in self.single_mods]
         img, txt, single = self.img_mods[0], self.txt_mods[0], self.single_mods[0]
         assert isinstance(img, ModulationHead)
         assert isinstance(txt, ModulationHead)
         assert isinstance(single, ModulationHead)
-        images = img.per_block(of_images, self.img_table, of.images)
-        texts = txt.per_block(vec, self.txt_table, of.texts)
-        singles = [mods[0] for mods in single.per_block(of_all, self.single_table, of.woven)]
-        return list(zip(images, texts, strict=True)), singles
+        of_blocks = zip(
+            img.per_block(of_images, self.img_table, images),
+            txt.per_block(vec, self.txt_table, texts),
+            strict=True,
+        )
+        singles = [mods[0] for mods in single.per_block(of_all, self.single_table, woven)]
+        return list(of_blocks), singles
 
     # ---- the two passes ----
 
@@ -270,7 +285,7 @@ class ART(nn.Module):
         for i in range(self._half, len(self.single_blocks)):
             block, mod = self.single_blocks[i], reading.mods[i]
             x = block(x, mod, frame.pe, frame.packing, reading.clean[i])
-        rows = None if reading.rows is None else reading.rows.images
+        rows = None if reading.rows is None else reading.rows.images[None]
         return self.final_layer(frame.packing.unweave(x, 1)[1], reading.vec, rows)
 
     def point(self, reading: Reading, owner: Tensor, regions: int) -> Tensor:

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from engine.layout import inner_coordinates, place_on_canvas, region_ids
 from engine.model.art_config import ARTConfig
 from engine.model.frame import UNDECIDED
-from engine.model.layers import Modulation, SingleBlock
+from engine.model.layers import SingleBlock
+from engine.model.modulation import Modulation, Told
 from engine.model.packing import KeyValue, KeyValueBuffer, Packing
 from engine.model.rope import attention, rotate, rotations
 from engine.model.transformer import ART
@@ -216,6 +217,25 @@ def test_deciding_in_a_frame_equals_a_frame_with_the_plan(art):
     assert not torch.equal(later.txt, art.frame(ids, inner, place, txt).txt)
 
 
+def spread(mods) -> list[Modulation]:
+    return [mod.spread() for mod in mods]
+
+
+def test_regions_are_told_apart_by_their_layer_and_their_picture():
+    """Also where two pictures meet in layers of the same number."""
+    layer = torch.tensor([[1.0, 1, 2, 2, 2, 2, 2, 3]])
+    told = Told.nothing(layer, (4, 4), 5)
+    assert told.regions.tolist() == [[0, 0, 1, 1, 2, 2, 2, 3]]
+    assert told.first.tolist() == [0, 2, 4, 7]
+    more = told.more(told.of_regions(torch.arange(8.0)[None, :, None].expand(-1, -1, 5)))
+    assert more.values[:, 0].tolist() == [0, 2, 4, 7]
+    both = more.beside(told)
+    assert both.regions[0, 8:].tolist() == [4, 4, 5, 5, 6, 6, 6, 7]
+    assert both.first.tolist() == [0, 2, 4, 7, 8, 10, 12, 15]
+    two = Told.nothing(layer.view(2, 4), (4,), 5)
+    assert two.regions.tolist() == [[0, 0, 1, 1], [2, 2, 2, 3]]
+
+
 def test_a_regions_word_modulates_its_own_tokens(art):
     """And nothing else: neither the text nor a region that has not decided, nor clean layers."""
     ids, inner, place = packed([(0, 0, 64, 64), (96, 32, 192, 96)])
@@ -224,11 +244,11 @@ def test_a_regions_word_modulates_its_own_tokens(art):
     plain, told = art.frame(ids, inner, place, txt), art.frame(ids, inner, place, txt, plan)
     without, with_word = (art._modulations(vec, None, frame) for frame in (plain, told))
     for (img, text), (img_told, text_told) in zip(without[0], with_word[0], strict=True):
-        for a, b in zip(img, img_told, strict=True):
+        for a, b in zip(spread(img), spread(img_told), strict=True):
             assert not torch.equal(a.scale[:, :4], b.scale[:, :4])
             torch.testing.assert_close(a.scale[:, 4:], b.scale[:, 4:], **ROUNDING)
         assert torch.equal(text[0].scale, text_told[0].scale)
-    for a, b in zip(without[1], with_word[1], strict=True):
+    for a, b in zip(spread(without[1]), spread(with_word[1]), strict=True):
         torch.testing.assert_close(a.gate[:, :4], b.gate[:, :4], **ROUNDING)  # the text
         assert not torch.equal(a.gate[:, 4:8], b.gate[:, 4:8])
         torch.testing.assert_close(a.gate[:, 8:], b.gate[:, 8:], **ROUNDING)
@@ -264,13 +284,15 @@ def test_what_a_seed_chose_reaches_its_region_alone(art):
     txt, plan = torch.randn(1, 4, 32), torch.tensor([[2] * ids.shape[1]])
     choice = torch.zeros(1, ids.shape[1], TINY_ART.choices)
     none = art.frame(ids, inner, place, txt, plan)
-    assert torch.equal(none.told, art.frame(ids, inner, place, txt, plan, choice=choice).told)
+    zeros = art.frame(ids, inner, place, txt, plan, choice=choice)
+    assert torch.equal(none.told.values, zeros.told.values)
     choice[:, :4] = 1
     chosen = art.frame(ids, inner, place, txt, plan, choice=choice)
-    for a, b in ((none.fixed, chosen.fixed), (none.told, chosen.told)):
-        assert not torch.equal(a[:, :4], b[:, :4])
-        assert torch.equal(a[:, 4:], b[:, 4:])
+    assert not torch.equal(none.fixed[:, :4], chosen.fixed[:, :4])
+    assert torch.equal(none.fixed[:, 4:], chosen.fixed[:, 4:])
+    assert not torch.equal(none.told.values[0], chosen.told.values[0])
+    assert torch.equal(none.told.values[1], chosen.told.values[1])
     undecided = art.frame(ids, inner, place, txt, choice=choice)
-    assert not torch.equal(chosen.told, undecided.told), "the word modulates, too"
+    assert not torch.equal(chosen.told.values, undecided.told.values), "the word modulates, too"
     with pytest.raises(ValueError, match="word_modulation"):
         dataclasses.replace(TINY_ART, word_modulation=False)
