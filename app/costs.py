@@ -16,7 +16,7 @@ import numpy as np
 
 from app.document.contents import Contents
 from app.document.layer import Layer
-from engine import ModelInfo, foreground_grid, is_edit
+from engine import Box, ModelInfo, foreground_grid, is_edit
 
 MAX_SAMPLES = 40
 Pair = tuple[float, float]
@@ -45,19 +45,22 @@ class Load:
     planning: int = 0
 
 
-def tokens_of(layer: Layer, contents: Contents, info: ModelInfo | None) -> int:
-    """Tokens of a layer's region; the background's cover several grid cells."""
-    step = contents.grid
-    region = layer.region(contents.grid, contents.canvas)
-    if info is not None and layer.is_background:
-        step *= max(1, info.canvas_multiple // info.token_px)
-    elif info is not None:
-        box = (0, 0, region.width, region.height)
+def region_tokens(box: Box, *, is_background: bool, grid: int, info: ModelInfo | None) -> int:
+    """Tokens of a region on a grid of so many pixels; the background's cover several cells."""
+    if info is not None and not is_background:
         (rows, cols), _ = foreground_grid(
-            box, contents.grid, most_tokens=info.most_tokens, side_tokens=info.side_tokens
+            box, grid, most_tokens=info.most_tokens, side_tokens=info.side_tokens
         )
         return rows * cols
-    return -(-region.width // step) * -(-region.height // step)
+    step = grid * (max(1, info.canvas_multiple // info.token_px) if info is not None else 1)
+    return -(-(box[2] - box[0]) // step) * -(-(box[3] - box[1]) // step)
+
+
+def tokens_of(layer: Layer, contents: Contents, info: ModelInfo | None) -> int:
+    """Tokens of a layer's region."""
+    region = layer.region(contents.grid, contents.canvas)
+    box = (0, 0, region.width, region.height)
+    return region_tokens(box, is_background=layer.is_background, grid=contents.grid, info=info)
 
 
 def planning_passes(targets: int, info: ModelInfo, guidance: float) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.costs import Load, planning_passes
+from app.costs import Load, planning_passes, region_tokens
 from engine import GenerateRequest, LayerRequest, ModelInfo
 
 PROBE_STEPS = 2
@@ -36,12 +36,15 @@ def probes(info: ModelInfo, next_id: Callable[[], int]) -> list[GenerateRequest]
 
 def probe_load(request: GenerateRequest, info: ModelInfo) -> Load:
     """The load of such a job, counted as `costs.load_of` counts a document's."""
-    coarse = max(1, info.canvas_multiple // info.token_px)
     tokens = pixels = 0
     for layer in request.layers:
         x0, y0, x1, y1 = layer.box
-        step = info.token_px * (coarse if layer.kind == "background" else 1)
-        tokens += (x1 - x0) * (y1 - y0) // step**2
+        tokens += region_tokens(
+            layer.box,
+            is_background=layer.kind == "background",
+            grid=info.token_px,
+            info=info,
+        )
         pixels += (x1 - x0) * (y1 - y0)
     passes = 1 if info.default_cfg_scale == 1 else 2
     return Load(

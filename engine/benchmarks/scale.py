@@ -34,8 +34,8 @@ TEXT = (
     "the steps and half of the passes of planning (a single layer has none of its own), *made* the "
     "tokens that are generated, *seen* "
     "those of the finished layers too, *drawn* what the decoder draws. The boxes grow with "
-    "the canvas, so that they cover the same share of it; in jobs, as in the application, large "
-    "ones are drawn on coarser tokens. "
+    "the canvas, so that they cover the same share of it; in jobs, as in the application, they "
+    "have the tokens that the model gives them. "
     "The fits weigh relative errors alike and know no negative cost; every error is that of a case "
     "left out of the fit. All cases of a canvas are timed in turn."
 )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.costs import MAX_SAMPLES, Costs, Load, load_of, tokens_of
+from app.probe import probe_load, probes
+from tests.engine.tiny import tiny_generator
 from tests.fakes import document_with_boxes, fill, model_info
 
 
@@ -114,6 +119,17 @@ def test_tokens_are_counted_as_the_model_will_cut_them() -> None:
     plain = [tokens_of(layer, contents, model_info()) for layer in made]
     assert sorted(coarse) == [8, 18]
     assert sorted(plain) == [18, 21]
+    same = [tokens_of(layer, contents, model_info(side_tokens=4)) for layer in made]
+    assert same == [8, 8], "four along the longer side, whatever its size"
+
+
+@pytest.mark.parametrize("rule", [{}, {"most_tokens": 3}, {"side_tokens": 3}])
+def test_probes_count_the_tokens_that_the_engine_makes(rule) -> None:
+    generator = tiny_generator()
+    generator.model.card = dataclasses.replace(generator.model.card, **rule)
+    for number, request in enumerate(probes(generator.info, lambda: 1)):
+        made = sum(region.count for region in generator.regions(request))
+        assert probe_load(request, generator.info).seen == made, number
 
 
 def test_the_predicted_steps_are_those_that_the_engine_takes() -> None:
