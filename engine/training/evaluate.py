@@ -23,6 +23,7 @@ import numpy as np
 from engine.api import Event, Finished, GenerateRequest, ModelInfo
 from engine.errors import EngineError
 from engine.generator import Generator
+from engine.grid import foreground_grid
 from engine.training.background_judge import BackgroundJudge
 from engine.training.concepts import FIRST, STAGES, Concepts, concepts_of, stage_path
 from engine.training.contact_sheet import Tile, save_sheet, stack_layers
@@ -38,6 +39,7 @@ from engine.training.evaluation_tasks import (
     KINDS,
     Task,
     TaskKind,
+    as_drawn,
     draw_thing,
     make_task,
 )
@@ -51,6 +53,7 @@ from engine.weights import load_model
 
 PAGE = 8  # pictures per contact sheet
 SCENE_SEED = 2026
+LAYERS = 200  # that the autoencoder is measured on
 
 Judging = Callable[[Sequence[np.ndarray]], list[Verdict]]
 Decoding = Callable[[np.ndarray], np.ndarray]  # a layer through the autoencoder, uint8 straight
@@ -266,6 +269,17 @@ def main(argv: list[str]) -> int:
     except (OSError, ValueError, EngineError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    card = model.card
+
+    def tokens_of(shape: Sequence[int]) -> tuple[int, int]:
+        """Rows and columns of tokens for a foreground of (height, width)."""
+        return foreground_grid(
+            (0, 0, shape[1], shape[0]),
+            autoencoder.token_px,
+            most_tokens=card.most_tokens,
+            side_tokens=card.side_tokens,
+        )[0]
+
     count = 12 if args.quick else args.n
     scenes = evaluation_scenes(count, args.scene_seed, concepts=concepts, aspects=pack.aspects())
     sections, numbers = evaluate(
@@ -277,15 +291,20 @@ def main(argv: list[str]) -> int:
         out=args.out,
         seed=args.seed,
         concepts=concepts,
-        decoding=lambda layer: reconstruct_bytes(autoencoder, layer),
+        decoding=lambda layer: reconstruct_bytes(autoencoder, layer, tokens_of(layer.shape)),
     )
     if args.sweep:
         table, rows = sweep(generator.run, judge.judge, pack, scenes, args.sweep, args.seed)
         sections.append(table)
         numbers["sweep"] = rows
-    pictures = [draw_thing(pack, thing) for scene in scenes for thing in scene.things]
-    fidelity = reconstruction_numbers(autoencoder, pictures[:200])
-    sections.append(numbers_table("autoencoder, real art in its boxes", fidelity))
+    things = [thing for scene in scenes for thing in scene.things][:LAYERS]
+    pictures = []
+    for thing in things:
+        x0, y0, x1, y1 = thing.box
+        height, width = (n * autoencoder.token_px for n in tokens_of((y1 - y0, x1 - x0)))
+        pictures.append(draw_thing(pack, as_drawn(thing, (height, width))))
+    fidelity = reconstruction_numbers(autoencoder, pictures)
+    sections.append(numbers_table("autoencoder, real art on the tokens of its box", fidelity))
     info = generator.info
     about = {
         "model": f"{info.name} ({info.file_hash[:12]})",

@@ -55,6 +55,15 @@ def draw_thing(pack: SpritePack, thing: Thing) -> np.ndarray:
     return to_straight_bytes(place(sprite, (round(x - x0), round(y - y0)), (x1 - x0, y1 - y0)))
 
 
+def as_drawn(thing: Thing, size: tuple[int, int]) -> Thing:
+    """The thing in a box of (height, width) `size`, at the origin."""
+    x0, y0, x1, y1 = thing.box
+    down, across = size[0] / (y1 - y0), size[1] / (x1 - x0)
+    x, y, w, h = thing.rect
+    rect = (x - x0) * across, (y - y0) * down, w * across, h * down
+    return replace(thing, box=(0, 0, size[1], size[0]), rect=rect)
+
+
 def draw_scenery(scene: Scene, rng: np.random.Generator) -> np.ndarray | None:
     """The real background, (H, W, 4) uint8 opaque; None for a transparent picture."""
     if scene.background is None:

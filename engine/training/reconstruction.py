@@ -11,9 +11,8 @@ import numpy as np
 import torch
 
 from engine.model.autoencoder import Autoencoder
-from engine.pixels import to_straight
+from engine.pixels import fit, resample, to_straight
 from engine.training.metrics import composite_psnr, psnr, soft_alpha_share
-from engine.training.pixels import to_straight_bytes
 
 NUM_BACKDROPS = 8
 
@@ -41,9 +40,17 @@ def premultiply(layer: np.ndarray) -> np.ndarray:
     return pixels
 
 
-def reconstruct_bytes(autoencoder: Autoencoder, layer: np.ndarray) -> np.ndarray:
-    """A layer as the best generator would deliver it: (h, w, 4) uint8 straight in and out."""
-    return to_straight_bytes(reconstruct(autoencoder, premultiply(layer)))
+def reconstruct_bytes(
+    autoencoder: Autoencoder, layer: np.ndarray, tokens: tuple[int, int]
+) -> np.ndarray:
+    """A layer as the best generator would deliver it: (h, w, 4) uint8 straight in and out.
+
+    Args:
+        tokens: rows and columns that the model draws it on.
+    """
+    rows, cols = (count * autoencoder.token_px for count in tokens)
+    drawn = reconstruct(autoencoder, resample(premultiply(layer), (rows, cols)))
+    return fit(drawn, (layer.shape[0], layer.shape[1]))
 
 
 def fidelity(original: np.ndarray, pixels: np.ndarray, backdrops: np.ndarray) -> dict[str, float]:
@@ -60,7 +67,7 @@ def fidelity(original: np.ndarray, pixels: np.ndarray, backdrops: np.ndarray) ->
 def reconstruction_numbers(
     autoencoder: Autoencoder, layers: Sequence[np.ndarray], seed: int = 0
 ) -> dict[str, float]:
-    """Means over layers, each (h, w, 4) uint8 straight in its box.
+    """Means over layers, each (h, w, 4) uint8 straight, as large as it is drawn.
 
     Returns:
         PSNR in dB over random backdrops, PSNR of alpha, and the share of soft pixels, 0 to 1: of

@@ -19,7 +19,7 @@ from engine.training.concepts import BY_NAME
 from engine.training.contact_sheet import Tile, contact_sheet, flatten, stack_layers
 from engine.training.evaluate import evaluate, main
 from engine.training.evaluation_report import rate_text, update_card, write_report
-from engine.training.evaluation_tasks import KINDS, draw_scenery, draw_thing, make_task
+from engine.training.evaluation_tasks import KINDS, as_drawn, draw_scenery, draw_thing, make_task
 from engine.training.judge import JudgeNet, Verdict, save
 from engine.training.metrics import (
     Rate,
@@ -38,7 +38,7 @@ from engine.training.metrics import (
     score_picture,
     soft_alpha_share,
 )
-from engine.training.reconstruction import reconstruction_numbers
+from engine.training.reconstruction import reconstruct_bytes, reconstruction_numbers
 from engine.training.scenes import Scene, Thing, evaluation_scenes
 from engine.training.sprites import SpritePack
 from engine.weights import save_model
@@ -410,3 +410,16 @@ def test_the_whole_command_on_the_tiny_model(
         f"{kind}-01.png" for kind in KINDS
     )
     assert "things found:" in capsys.readouterr().out
+
+
+def test_real_art_goes_through_the_tokens_that_the_model_draws_on():
+    """The control that says what a perfect generator would score; and the art at that size."""
+    pack = toy_pack()
+    thing = next(t for s in evaluation_scenes(3, 5, aspects=pack.aspects()) for t in s.things)
+    layer = draw_thing(pack, thing)
+    decoded = reconstruct_bytes(Autoencoder(AutoencoderConfig()).eval(), layer, (4, 3))
+    assert decoded.shape == layer.shape and decoded.dtype == np.uint8
+    larger = draw_thing(pack, as_drawn(thing, (2 * layer.shape[0], 2 * layer.shape[1])))
+    assert larger.shape == (2 * layer.shape[0], 2 * layer.shape[1], 4)
+    halved = larger[::2, ::2, 3].astype(float) / 255
+    assert np.abs(halved - layer[..., 3] / 255).mean() < 0.06, "the same art, twice as large"
