@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,6 +114,11 @@ def held_out(pack: SpritePack, model: Model, vocabulary: Vocabulary) -> list[Bat
     return [collate(group, vocabulary, bank.token_px) for group in groups]
 
 
+def with_finished_layers(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """Those with something to see: pictures of a single layer, batched together, have nothing."""
+    return (batch for batch in batches if (batch.clean_owner >= 0).any())
+
+
 def new_recogniser(model: Model) -> Recogniser:
     """One that has learned nothing, for the sizes of a model."""
     art = model.art.config
@@ -161,7 +167,7 @@ def main(argv: list[str]) -> int:
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, LR, total_steps=args.steps, pct_start=min(0.1, 20 / args.steps)
     )
-    batches = iter(
+    batches = with_finished_layers(
         DataLoader(pictures, batch_size=None, num_workers=args.workers, prefetch_factor=2)
     )
     started, losses = time.monotonic(), []
