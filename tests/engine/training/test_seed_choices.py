@@ -17,6 +17,7 @@ from engine.training.concepts import FIRST, concepts_of
 from engine.training.entries import entries
 from engine.training.latent_bank import LatentBank
 from engine.training.pictures import collate
+from engine.training.recogniser import with_finished_layers
 from engine.training.scenes import compose
 from engine.training.seed_choices import (
     CHOICES,
@@ -109,3 +110,13 @@ def test_a_prompt_without_a_background_has_one_that_the_seed_can_tell(bank):
             choice = entries(alone, bank, rng, concepts=FIRST)[0][0].choice
             found.add((scene.background, choice[2:]))
     assert len(found) == len(names), "one pair of signs for each"
+
+
+def test_batches_without_a_finished_layer_are_passed_over(bank):
+    """Pictures of one thing have the same size and end up in one batch (`train recogniser`)."""
+    vocabulary, rng = Vocabulary((), load_word_table()), np.random.default_rng(1)
+    scene = compose(np.random.default_rng(3), canvas=(512, 512), count=2, with_background=True)
+    layers = entries(scene, bank, rng)[0]
+    alone = collate([(scene, layers, [])], vocabulary, bank.token_px)
+    beside = collate([(scene, layers[1:], layers[:1])], vocabulary, bank.token_px)
+    assert list(with_finished_layers([alone, beside, alone])) == [beside]
