@@ -71,17 +71,13 @@ def region_ids(
     """(h*w, 3) float32 ids (layer, row, column), row-major, in grid cells of the whole canvas.
 
     Args:
-        scale: grid cells between the tokens' centres.
-        size: (h, w) tokens where they are not those that cover the box; they lie around its centre.
+        scale: grid cells between the tokens' centres, which lie around the centre of the box.
+        size: (h, w) tokens; None = those that cover the box.
     """
     h, w = size or token_size(box, token_px, scale)
-    top, left = box[1] / token_px, box[0] / token_px
-    if size is not None:
-        top += ((box[3] - box[1]) / token_px - h * scale) / 2
-        left += ((box[2] - box[0]) / token_px - w * scale) / 2
-    centre = (scale - 1) / 2
-    rows = torch.arange(h, dtype=torch.float32) * scale + centre + top
-    cols = torch.arange(w, dtype=torch.float32) * scale + centre + left
+    x, y = (box[0] + box[2]) / 2 / token_px, (box[1] + box[3]) / 2 / token_px
+    rows = (torch.arange(h, dtype=torch.float32) - (h - 1) / 2) * scale + y - 0.5
+    cols = (torch.arange(w, dtype=torch.float32) - (w - 1) / 2) * scale + x - 0.5
     ids = torch.empty(h, w, 3)
     ids[..., 0] = layer
     ids[..., 1] = rows[:, None]

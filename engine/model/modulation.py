@@ -30,7 +30,7 @@ class Modulation:
         return torch.addcmul(self.shift, x, 1 + self.scale)
 
     def spread(self) -> Modulation:
-        """It is."""
+        """Itself: there is nothing to spread."""
         return self
 
 

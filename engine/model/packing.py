@@ -60,7 +60,7 @@ Clean = KeyValue | KeyValueBuffer
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """(S,) which pass each token of a packed sequence belongs to."""
+    """(B, S) which pass each token belongs to, counted through the batch."""
 
     images: Tensor
     texts: Tensor
@@ -86,12 +86,12 @@ class Packing:
     def lengths(self) -> list[int]:
         return [t + n for t, n in zip(self.texts, self.images, strict=True)]
 
-    def rows(self, device: torch.device) -> Rows:
+    def rows(self, batch: int, device: torch.device) -> Rows:
         """The number of each token's pass."""
 
         def numbered(counts: Sequence[int]) -> Tensor:
-            passes = torch.arange(len(counts), device=device)
-            return passes.repeat_interleave(torch.tensor(counts, device=device))
+            passes = torch.arange(batch * len(counts), device=device).view(batch, -1)
+            return passes.repeat_interleave(torch.tensor(counts, device=device), dim=1)
 
         return Rows(numbered(self.images), numbered(self.texts), numbered(self.lengths))
 

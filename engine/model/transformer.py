@@ -158,7 +158,8 @@ class ART(nn.Module):
             inner, place: (B, N, 4) from `engine.layout`.
             txt: (B, T, text_width); text sits at position (0, 0, 0).
             plan: (B, N) the text token that each image token's region shows, or `UNDECIDED`;
-                0, the token of the whole prompt, for a thing that the prompt does not name.
+                0, the token of the whole prompt, for a thing that the prompt does not name. The
+                same in all tokens of a region.
             seen: (B, T) 1 for words that clean layers show already, else 0; goes with `plan`.
             packing: several pictures in one sequence (B = 1), `plan` counting through all their
                 text tokens; None = a single one.
@@ -211,20 +212,15 @@ class ART(nn.Module):
         of_images = of_all = vec
         images = texts = woven = None
         if rows is not None:
-            images, texts, woven = rows.images[None], rows.texts[None], rows.woven[None]
+            images, texts, woven = rows.images, rows.texts, rows.woven
         if frame is not None and frame.told is not None:
             # Rows for each pass, as texts have them, and behind them for each region.
-            told, passes = frame.told, len(vec)
-            if images is None or texts is None:
-                batch = torch.arange(len(frame.txt), device=vec.device)[:, None] % passes
-                images = batch.expand(told.regions.shape)
-                woven_texts = batch.expand(frame.txt.shape[:2])
-            else:
-                woven_texts = texts
-            of_images = vec.index_select(0, told.of_regions(images[..., None])[:, 0]) + told.values
-            images = told.regions
+            assert rows is not None
+            told = frame.told
+            of_images = vec.index_select(0, told.of_regions(rows.images)) + told.values
             of_all = torch.cat([vec, of_images])
-            woven = frame.packing.weave(woven_texts, images + passes, 1)
+            images = told.regions
+            woven = frame.packing.weave(rows.texts, images + len(vec), 1)
         if not self.config.shared_modulation:
             heads = zip(self.img_mods, self.txt_mods, strict=True)
             double = [(i(of_images, images), t(vec, texts)) for i, t in heads]
@@ -262,8 +258,10 @@ class ART(nn.Module):
         if frame.fixed is not None:
             img = img + frame.fixed
         rows = None
-        if len(tokens) == 1 and len(vec) > 1:
-            rows = frame.packing.rows(vec.device)
+        if frame.told is not None or len(vec) != len(tokens):
+            rows = frame.packing.rows(len(tokens), vec.device)
+            if len(vec) == 1:
+                vec = vec.expand(len(tokens) * len(frame.packing.texts), -1)
         double_mods, single_mods = self._modulations(vec, rows, frame)
         blocks = len(self.double_blocks) + len(self.single_blocks)
         given: Sequence[Clean | None] = clean or [None] * blocks
@@ -285,7 +283,7 @@ class ART(nn.Module):
         for i in range(self._half, len(self.single_blocks)):
             block, mod = self.single_blocks[i], reading.mods[i]
             x = block(x, mod, frame.pe, frame.packing, reading.clean[i])
-        rows = None if reading.rows is None else reading.rows.images[None]
+        rows = None if reading.rows is None else reading.rows.images
         return self.final_layer(frame.packing.unweave(x, 1)[1], reading.vec, rows)
 
     def point(self, reading: Reading, owner: Tensor, regions: int) -> Tensor:

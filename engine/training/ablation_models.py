@@ -38,7 +38,8 @@ class MixedPacking(Packing):
 
     noisy: tuple[int, ...] = ()
 
-    def rows(self, device: torch.device) -> Rows:
+    def rows(self, batch: int, device: torch.device) -> Rows:
+        assert batch == 1
         clean_row = len(self.texts)
         images: list[Tensor] = []
         woven: list[Tensor] = []
@@ -51,7 +52,7 @@ class MixedPacking(Packing):
             row[noisy:] = clean_row
             images.append(row)
             woven += [texts[-1], row]
-        return Rows(torch.cat(images), torch.cat(texts), torch.cat(woven))
+        return Rows(*(torch.cat(parts)[None] for parts in (images, texts, woven)))
 
 
 class TwoWay(TextToLayers):

@@ -217,12 +217,7 @@ class Pictures(IterableDataset[Batch]):
             order = rng.permutation(self.SORTED_GROUP)
             for i in order:
                 group = pictures[i * self.batch : (i + 1) * self.batch]
-                yield collate(
-                    group,
-                    self.vocabulary,
-                    bank.token_px,
-                    self.mix.background_weight,
-                )
+                yield collate(group, self.vocabulary, bank.token_px, self.mix.background_weight)
 
     def _picture(
         self, rng: np.random.Generator, bank: LatentBank, aspects: dict, is_edit: bool,
@@ -247,9 +242,7 @@ class Pictures(IterableDataset[Batch]):
                 stranger_share=self.mix.stranger_share,
                 open_looks=OPEN_LOOKS if is_edit else self.mix.open_looks,
                 unsaid_backgrounds=(
-                    open_backgrounds(concepts)
-                    if self.mix.fixed_backgrounds and not is_edit
-                    else None
+                    open_backgrounds(concepts) if self.mix.fixed_backgrounds else None
                 ),
             )
             if not scene.things and scene.background is None:

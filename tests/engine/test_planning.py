@@ -77,17 +77,18 @@ def test_results_name_words_of_the_prompt() -> None:
 def test_words_that_a_region_shows_are_marked() -> None:
     """That is how the next region to decide knows what is left."""
     art = tiny_model().art
-    box = (0, 0, 64, 64)
-    ids, inner = region_ids(2, box, 32)[None], inner_coordinates(2, 2)[None]
+    box = (0, 0, 64, 32)
+    ids = torch.cat([region_ids(number, box, 32) for number in (2, 3)])[None]
+    inner = inner_coordinates(1, 2).repeat(2, 1)[None]
     place = place_on_canvas(box, (256, 256)).expand(1, 4, 4)
     txt = torch.randn(1, 3, TINY_ART.text_width)
     undecided = art.frame(ids, inner, place, txt, torch.full((1, 4), UNDECIDED))
-    decided = art.frame(ids, inner, place, txt, torch.tensor([[1, 1, UNDECIDED, 1]]))
+    decided = art.frame(ids, inner, place, txt, torch.tensor([[1, 1, UNDECIDED, UNDECIDED]]))
     changed = (undecided.txt != decided.txt).any(dim=-1)
     assert changed.tolist() == [[False, True, False]]
     assert undecided.fixed is not None
     assert decided.fixed is not None
-    assert (undecided.fixed != decided.fixed).any(-1).tolist() == [[True, True, False, True]]
+    assert (undecided.fixed != decided.fixed).any(-1).tolist() == [[True, True, False, False]]
 
 
 def test_clean_layers_keep_their_words() -> None:

@@ -242,12 +242,13 @@ def test_a_regions_word_modulates_its_own_tokens(art):
     txt, vec = torch.randn(1, 4, 32), art.vec(torch.tensor([0.9]))
     plan = torch.tensor([[2] * 4 + [UNDECIDED] * (ids.shape[1] - 4)])
     plain, told = art.frame(ids, inner, place, txt), art.frame(ids, inner, place, txt, plan)
-    without, with_word = (art._modulations(vec, None, frame) for frame in (plain, told))
+    rows = plain.packing.rows(1, vec.device)
+    without, with_word = (art._modulations(vec, rows, frame) for frame in (plain, told))
     for (img, text), (img_told, text_told) in zip(without[0], with_word[0], strict=True):
         for a, b in zip(spread(img), spread(img_told), strict=True):
             assert not torch.equal(a.scale[:, :4], b.scale[:, :4])
             torch.testing.assert_close(a.scale[:, 4:], b.scale[:, 4:], **ROUNDING)
-        assert torch.equal(text[0].scale, text_told[0].scale)
+        assert torch.equal(text[0].spread().scale, text_told[0].spread().scale)
     for a, b in zip(spread(without[1]), spread(with_word[1]), strict=True):
         torch.testing.assert_close(a.gate[:, :4], b.gate[:, :4], **ROUNDING)  # the text
         assert not torch.equal(a.gate[:, 4:8], b.gate[:, 4:8])

@@ -62,11 +62,7 @@ def test_the_walk_through_by_keyboard(window: Any, qtbot: Any) -> None:
     assert window.view.hasFocus()
     four_variations(window)
     assert document.settings.variations == 4
-    press(window, Qt.Key.Key_PageUp)
-    press(window, Qt.Key.Key_PageDown)
-    layer = window.session.selection.single()
-    others = {name: value for name, value in hashes(window).items() if name != layer.name}
-    press(window, Qt.Key.Key_R, CTRL)
+    layer, others = regenerate_one(window)
     for count in range(1, 5):
         window.engine.finish()
         qtbot.waitUntil(lambda n=count: len(window.stage.choices) == n)
@@ -74,11 +70,7 @@ def test_the_walk_through_by_keyboard(window: Any, qtbot: Any) -> None:
     assert document.layer(layer.id).pixel_hash == wanted
     assert {n: v for n, v in hashes(window).items() if n != layer.name} == others
     # A box for a bird, filled alone; the others' words are outdated now.
-    window.view.setFocus()
-    press(window, Qt.Key.Key_Insert)
-    press(window, Qt.Key.Key_P)
-    QTest.keyClicks(window.prompt.field, ", a bird")
-    press(window, Qt.Key.Key_Escape)
+    box_for_a_bird(window)
     press(window, Qt.Key.Key_R, CTRL)
     bird = window.session.selection.single()
     assert [x.layer_id for x in window.engine.last.layers if x.is_target] == [bird.id]
@@ -116,6 +108,25 @@ def four_variations(window: Any) -> None:
         if window.view.hasFocus():
             return
     raise AssertionError("F6 does not lead to the canvas")
+
+
+def regenerate_one(window: Any) -> tuple[Any, dict[str, str | None]]:
+    """A layer asked for anew, and the hashes of all others by name."""
+    press(window, Qt.Key.Key_PageUp)
+    press(window, Qt.Key.Key_PageDown)
+    layer = window.session.selection.single()
+    others = {name: value for name, value in hashes(window).items() if name != layer.name}
+    press(window, Qt.Key.Key_R, CTRL)
+    return layer, others
+
+
+def box_for_a_bird(window: Any) -> None:
+    """A new box, and the words for it behind the prompt."""
+    window.view.setFocus()
+    press(window, Qt.Key.Key_Insert)
+    press(window, Qt.Key.Key_P)
+    QTest.keyClicks(window.prompt.field, ", a bird")
+    press(window, Qt.Key.Key_Escape)
 
 
 def take_the_third(window: Any) -> str:

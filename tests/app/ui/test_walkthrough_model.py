@@ -13,7 +13,15 @@ from app.bridge import engine_factory
 from app.settings import Settings
 from app.ui.main_window import MainWindow
 from tests.app.ui.helpers import hashes
-from tests.app.ui.test_walkthrough import ALT, CTRL, four_variations, press, take_the_third
+from tests.app.ui.test_walkthrough import (
+    ALT,
+    CTRL,
+    box_for_a_bird,
+    four_variations,
+    press,
+    regenerate_one,
+    take_the_third,
+)
 
 LONG = 30_000  # ms; what takes tenths of a second may take longer on a busy machine
 
@@ -50,21 +58,13 @@ def test_the_walk_through_on_the_shipped_model(painting: Any, qtbot: Any) -> Non
     assert all(each.record["seconds"] > 0 for each in document.layers)  # seeds are random here
     press(window, Qt.Key.Key_Escape)
     four_variations(window)
-    press(window, Qt.Key.Key_PageUp)
-    press(window, Qt.Key.Key_PageDown)
-    layer = window.session.selection.single()
-    others = {name: value for name, value in hashes(window).items() if name != layer.name}
-    press(window, Qt.Key.Key_R, CTRL)
+    layer, others = regenerate_one(window)
     qtbot.waitUntil(lambda: len(window.stage.choices) == 4, timeout=LONG)
     qtbot.waitUntil(lambda: window.session.bridge.current is None, timeout=LONG)
     wanted = take_the_third(window)
     assert document.layer(layer.id).pixel_hash == wanted
     assert {n: v for n, v in hashes(window).items() if n != layer.name} == others
-    window.view.setFocus()
-    press(window, Qt.Key.Key_Insert)
-    press(window, Qt.Key.Key_P)
-    QTest.keyClicks(window.prompt.field, ", a bird")
-    press(window, Qt.Key.Key_Escape)
+    box_for_a_bird(window)
     bird = window.session.selection.single()
     press(window, Qt.Key.Key_R, CTRL)
     found = document.layer
