@@ -11,9 +11,10 @@ import numpy as np
 from torch import Tensor
 
 from engine.api import LayerRequest, LayerResult
+from engine.grid import drawn_frame
 from engine.model.autoencoder import clamp_premultiplied
 from engine.model.deblocking import deblock
-from engine.pixels import fit, resample, to_opaque, to_straight
+from engine.pixels import deliver, fit, resample, to_opaque, to_straight
 from engine.regions import Region
 from engine.weights import Model
 
@@ -26,7 +27,11 @@ def preview_layers(
     """Each target with a small (h, w, 4) uint8 picture of its (N, C) predicted tokens."""
     for region, part in _parts(tokens, targets):
         rgba = model.autoencoder.preview(part, *region.size, PREVIEW_PX)
-        yield region.request, to_straight(rgba.float().movedim(0, -1).cpu().numpy())
+        pixels = rgba.float().movedim(0, -1).cpu().numpy()
+        if model.card.side_tokens and region.request.kind == "foreground":
+            yield region.request, _into_box(pixels, region, _small(region, max(pixels.shape[:2])))
+        else:
+            yield region.request, to_straight(pixels)
 
 
 def decode_layers(
@@ -53,8 +58,12 @@ def decode_layers(
         layer = region.request
         x0, y0, x1, y1 = layer.box
         size = (y1 - y0, x1 - x0)
-        is_background = layer.kind == "background"
-        rgba8 = to_opaque(resample(pixels, size)) if is_background else fit(pixels, size)
+        if layer.kind == "background":
+            rgba8 = to_opaque(resample(pixels, size))
+        elif card.side_tokens:
+            rgba8 = _into_box(pixels, region, size)
+        else:
+            rgba8 = fit(pixels, size)
         results.append(
             LayerResult(
                 layer_id=layer.layer_id,
@@ -66,6 +75,20 @@ def decode_layers(
             )
         )
     return tuple(results)
+
+
+def _into_box(pixels: np.ndarray, region: Region, size: tuple[int, int]) -> np.ndarray:
+    """What was drawn on square tokens -> (height, width) of `size`, proportions kept."""
+    rows, cols = drawn_frame(region.request.box, region.size)
+    px = pixels.shape[0] / region.size[0]
+    return deliver(pixels, (rows * px, cols * px), size)
+
+
+def _small(region: Region, longer: int) -> tuple[int, int]:
+    """(height, width) of the region's box, reduced to so many pixels along its longer side."""
+    x0, y0, x1, y1 = region.request.box
+    scale = longer / max(x1 - x0, y1 - y0)
+    return max(1, round((y1 - y0) * scale)), max(1, round((x1 - x0) * scale))
 
 
 def _parts(tokens: Tensor, targets: Sequence[Region]) -> Iterator[tuple[Region, Tensor]]:

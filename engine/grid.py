@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.api import Box
 
 LEAST_SIDE = 2  # tokens of a foreground's shorter side, where the longer one's are given
+NARROW = 1 / 3  # of the longer side: what is drawn for boxes that would take fewer tokens than that
 
 
 def token_size(box: Box, token_px: int, scale: int = 1) -> tuple[int, int]:
@@ -33,6 +34,23 @@ def foreground_grid(
         return (rows, cols), 1
     scale = coarseness(box, token_px, most_tokens)
     return token_size(box, token_px, scale), scale
+
+
+def drawn_frame(box: Box, size: tuple[int, int]) -> tuple[float, float]:
+    """(h, w) in tokens: the middle part of a foreground's tokens that is delivered into its box.
+
+    All of it, but for boxes so narrow that `LEAST_SIDE` tokens are more than they need: there a
+    third of the longer side (`NARROW`), for all of them alike.
+
+    Args:
+        size: (h, w) tokens, as `foreground_grid` gives them with `side_tokens`.
+    """
+    step = max(box[3] - box[1], box[2] - box[0]) / max(size)
+    rows, cols = (
+        max(size) * NARROW if side / step < count - 0.5 else count
+        for side, count in zip((box[3] - box[1], box[2] - box[0]), size, strict=True)
+    )
+    return rows, cols
 
 
 def coarseness(box: Box, token_px: int, most_tokens: int) -> int:

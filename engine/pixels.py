@@ -9,6 +9,9 @@ from PIL import Image
 # sure it is of an outline, and what it is unsure of would show as haze around things and as holes
 # in them; between the two remains the width of a pixel, as in the art it learned from.
 EMPTY_ALPHA, SOLID_ALPHA = 0.25, 0.75
+# Tokens come in whole numbers and boxes do not: up to this much longer or shorter one way, a thing
+# still looks like itself; beyond, it keeps its proportions and some of the box stays empty.
+MOST_STRETCH = 1.1
 
 
 def to_premultiplied(rgba: np.ndarray) -> np.ndarray:
@@ -56,6 +59,28 @@ def fit(premultiplied: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if enlarged < 1:
         return to_bytes(resample(decide_alpha(premultiplied), size))
     return to_bytes(decide_alpha(resample(premultiplied, size), enlarged))
+
+
+def deliver(
+    premultiplied: np.ndarray, frame: tuple[float, float], size: tuple[int, int]
+) -> np.ndarray:
+    """As `fit`, but the thing keeps its proportions, give or take `MOST_STRETCH`.
+
+    Args:
+        frame: (height, width) in pixels of the middle part that stands for the box.
+        size: (height, width) of the box. What the frame leaves of it, half on each side, is empty.
+    """
+    cut = _middle(premultiplied, (round(frame[0]), round(frame[1])))
+    scale = min(size[0] / frame[0], size[1] / frame[1]) * MOST_STRETCH
+    inner = min(size[0], round(frame[0] * scale)), min(size[1], round(frame[1] * scale))
+    delivered = np.zeros((*size, 4), np.uint8)
+    _middle(delivered, inner)[:] = fit(cut, inner)
+    return delivered
+
+
+def _middle(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    top, left = (pixels.shape[0] - size[0]) // 2, (pixels.shape[1] - size[1]) // 2
+    return pixels[top : top + size[0], left : left + size[1]]
 
 
 def to_opaque(premultiplied: np.ndarray) -> np.ndarray:

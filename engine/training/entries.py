@@ -44,12 +44,14 @@ def entries(
     *,
     most_tokens: int = 0,
     side_tokens: int = 0,
+    framed: bool = False,
     concepts: Concepts | None = None,
 ) -> tuple[list[Entry], np.ndarray | None]:
     """The scene's background and foregrounds encoded, and the background's pixels.
 
     Args:
         most_tokens, side_tokens: as for `grid.foreground_grid`.
+        framed: draw things on square tokens, as the engine delivers those of one size in tokens.
         concepts: of the scene, where the seed decides which drawing of a background it has
             (`seed_choices`); None = backgrounds are drawn anew.
     """
@@ -72,7 +74,7 @@ def entries(
         size, scale = foreground_grid(
             thing.box, bank.token_px, most_tokens=most_tokens, side_tokens=side_tokens
         )
-        tokens = bank.layer(thing, size)
+        tokens = bank.framed_layer(thing, size) if framed else bank.layer(thing, size)
         found.append(Entry(tokens, FIRST_FOREGROUND + i, thing.box, scale, size, said_at))
     return found, pixels
 

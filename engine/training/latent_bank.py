@@ -13,10 +13,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from engine.grid import token_size
+from engine.grid import drawn_frame, token_size
 from engine.model.autoencoder import Autoencoder
 from engine.training.backgrounds import draw_background
+from engine.training.concepts import BY_NAME
 from engine.training.pixels import place, recolour, resize_sprite
+from engine.training.placement import fit_rect
 from engine.training.scenes import Thing
 from engine.training.sprites import SpritePack
 
@@ -58,6 +60,20 @@ class LatentBank:
         across, down = cols * self.token_px / (x1 - x0), rows * self.token_px / (y1 - y0)
         return self._draw(thing, across, down)
 
+    def draw_framed(self, thing: Thing, size: tuple[int, int]) -> np.ndarray:
+        """(32 h, 32 w, 4): the thing on (h, w) square tokens, fitted into its frame there.
+
+        Depends on the box for nothing but `drawn_frame`: one picture for all boxes of a token size.
+        """
+        frame_h, frame_w = (side * self.token_px for side in drawn_frame(thing.box, size))
+        rows, cols = (count * self.token_px for count in size)
+        sprite = self.sprite(thing)
+        aspect = sprite.shape[1] / sprite.shape[0]
+        x, y, w, h = fit_rect((frame_w, frame_h), aspect, BY_NAME[thing.noun].band)
+        drawn = resize_sprite(sprite, (max(1, round(w)), max(1, round(h))), thing.flip)
+        corner = round(x + (cols - frame_w) / 2), round(y + (rows - frame_h) / 2)
+        return place(drawn, corner, (cols, rows))
+
     def draw_reduced(self, thing: Thing, factor: int) -> np.ndarray:
         """(h, w, 4): the box at exactly 1/factor, for composites."""
         return self._draw(thing, 1 / factor, 1 / factor)
@@ -77,6 +93,15 @@ class LatentBank:
         step = self.token_px
         padded = np.pad(rgba, ((0, -h % step), (0, -w % step), (0, 0)))  # transparent
         return self.autoencoder.encode([torch.from_numpy(padded).movedim(-1, 0)]).half()
+
+    def framed_layer(self, thing: Thing, size: tuple[int, int]) -> Tensor:
+        """(h w, C) float16: `draw_framed` encoded."""
+        frame = drawn_frame(thing.box, size)
+        key = (thing.noun, thing.look, thing.colour, thing.flip, frame, size)
+        known = self._layers.setdefault(key, [])
+        if not known:
+            known.append(self.encode(self.draw_framed(thing, size)))
+        return known[0]
 
     def layer(self, thing: Thing, size: tuple[int, int] | None = None) -> Tensor:
         """(h w, C) float16: `draw` encoded."""

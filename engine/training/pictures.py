@@ -171,6 +171,11 @@ class PictureMix:
     stranger_share: float = 0.0
     new_share: float = 0.0
 
+    @property
+    def is_framed(self) -> bool:
+        """Whether tokens alone say where a thing stands on them, not the box's proportions."""
+        return self.side_tokens > 0 and self.variety == 0
+
 
 def padding_order(picture: tuple[Scene, list[Entry], list[Entry]]) -> tuple[int, int]:
     """Sorting key that keeps padding small: like noisy lengths first, then the rest."""
@@ -253,6 +258,7 @@ class Pictures(IterableDataset[Batch]):
                 rng,
                 most_tokens=self.mix.most_tokens,
                 side_tokens=self.mix.side_tokens,
+                framed=self.mix.is_framed,
                 concepts=concepts if self.mix.fixed_backgrounds else None,
             )
             if sum(len(e.tokens) for e in found) <= self.mix.max_tokens:

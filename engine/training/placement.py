@@ -126,10 +126,16 @@ def _drawn_box(
     h = min(max(round(side * 1.1 / root / GRID), MIN_CELLS), MAX_CELLS) * GRID
     x0 = int(rng.random() * ((canvas[0] - w) // GRID + 1)) * GRID
     y0 = round(_draw_top(rng, canvas[1], noun, h) / GRID) * GRID
-    width = min(w, h * aspect)
+    x, y, width, height = fit_rect((w, h), aspect, noun.band)
+    return (x0, y0, x0 + w, y0 + h), (x0 + x, y0 + y, width, height)
+
+
+def fit_rect(frame: tuple[float, float], aspect: float, band: str) -> Rect:
+    """The largest (x, y, w, h) of an aspect in a (width, height): amid it, or on its ground."""
+    width = min(frame[0], frame[1] * aspect)
     height = width / aspect
-    top = y0 + (h - height) * (1.0 if noun.band == "ground" else 0.5)
-    return (x0, y0, x0 + w, y0 + h), (x0 + (w - width) / 2, top, width, height)
+    free = frame[1] - height
+    return (frame[0] - width) / 2, free if band == "ground" else free / 2, width, height
 
 
 def _draw_top(rng: np.random.Generator, canvas_height: int, noun: Noun, height: float) -> float:

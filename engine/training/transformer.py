@@ -184,7 +184,9 @@ def main(argv: list[str]) -> int:
                     seed=args.seed + step + 104_729 * rank)  # fmt: skip
     loader = DataLoader(data, batch_size=None, num_workers=args.workers, prefetch_factor=4)
     batches = iter(loader)
-    held_out = held_out_batches(args, autoencoder, vocabulary, device, art.choices > 0)
+    held_out = held_out_batches(
+        args, autoencoder, vocabulary, device, art.choices > 0, mix.is_framed
+    )
     averaged = TextToLayers(text, art).to(device)
     visible = visible_weights(autoencoder).to(device)
     if step == 0:
@@ -251,6 +253,7 @@ def held_out_batches(
     vocabulary: Vocabulary,
     device: torch.device,
     choices: bool,
+    framed: bool,
 ) -> list[Batch]:
     """Four whole-picture batches of held-out compositions, always the same."""
     from engine.training.entries import entries
@@ -267,7 +270,8 @@ def held_out_batches(
         32, 99, canvas=(512, 512), concepts=concepts, aspects=aspects, variety=args.variety
     )
     drawn = concepts if choices else None
-    grid = {"most_tokens": args.most_tokens, "side_tokens": args.side_tokens, "concepts": drawn}
+    grid = {"most_tokens": args.most_tokens, "side_tokens": args.side_tokens, "framed": framed,
+            "concepts": drawn}  # fmt: skip
     pictures = [(s, entries(s, bank, rng, **grid)[0], []) for s in scenes]
     pictures.sort(key=lambda p: sum(len(e.tokens) for e in p[1]))
     groups = [pictures[i : i + 8] for i in range(0, len(pictures), 8)]

@@ -64,8 +64,13 @@ def test_layers_of_one_size_in_tokens_are_whole_and_exact_in_the_cache():
     generator.model.card = dataclasses.replace(generator.model.card, side_tokens=3)
     request = picture(layer(1, LARGE), layer(2, SMALL))
     assert [region.size for region in generator.regions(request)] == [(3, 2), (3, 3)]
-    made = generator.run(request)
+    previews = []
+    made = generator.run(dataclasses.replace(request, preview_every=1), emit=previews.append)
     assert [r.rgba.shape for r in made.results] == [(224, 160, 4), (64, 64, 4)]
+    seen = {event.layer_id: event.rgba.shape for event in previews if isinstance(event, Preview)}
+    assert {i: h / w for i, (h, w, _) in seen.items()} == pytest.approx(
+        {1: 224 / 160, 2: 1}, rel=0.1
+    )
     kept = layer(1, LARGE, made.results[0].rgba)
     assert_cached_equals_uncached(generator, picture(kept, layer(2, SMALL)), hits=1)
     moved = layer(1, (64, 32, 224, 256), made.results[0].rgba)

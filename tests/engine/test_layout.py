@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import LayoutError
-from engine.grid import coarseness, foreground_grid, token_size
+from engine.grid import coarseness, drawn_frame, foreground_grid, token_size
 from engine.layout import (
     check_box,
     check_canvas,
@@ -128,6 +128,13 @@ def test_things_may_have_the_same_tokens_at_every_size():
     assert grids == [((4, 4), 1), ((4, 4), 1), ((4, 2), 1), ((2, 4), 1)]
     assert foreground_grid((0, 0, 96, 160), 32, side_tokens=4) == ((4, 2), 1)
     assert foreground_grid((0, 0, 224, 64), 32, most_tokens=6) == ((1, 4), 2)
+
+
+def test_the_frame_of_a_thing_is_all_its_tokens_but_in_narrow_boxes():
+    """Every narrow box has the same frame: what is drawn there is one picture."""
+    boxes = [(0, 0, 224, 256), (0, 0, 96, 64), (0, 0, 64, 160), (0, 0, 64, 192), (0, 0, 320, 64)]
+    frames = [drawn_frame(box, foreground_grid(box, 32, side_tokens=4)[0]) for box in boxes]
+    assert frames == [(4, 4), (3, 4), (4, 2), (4, 4 / 3), (4 / 3, 4)]
 
 
 def test_tokens_that_do_not_cover_a_box_lie_around_its_centre():

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.pixels import fit, resample, to_opaque, to_premultiplied, to_straight
+from engine.pixels import (
+    MOST_STRETCH,
+    deliver,
+    fit,
+    resample,
+    to_opaque,
+    to_premultiplied,
+    to_straight,
+)
 
 
 @given(st.tuples(*[st.integers(0, 255)] * 3), st.sampled_from([0, 255]))
@@ -67,3 +75,22 @@ def test_what_is_delivered_has_narrow_edges_at_every_size(size):
     assert (layer[alpha > 0][:, 0] == 255).all()
     assert (layer[alpha == 0] == 0).all()
     assert alpha[size[0] // 2, size[1] // 2] == 255
+
+
+@pytest.mark.parametrize("size", [(64, 64), (128, 112), (96, 64), (64, 160), (240, 80)])
+def test_a_disc_stays_one_in_boxes_of_other_proportions(size):
+    """Stretched by a tenth at most, in the middle, as large as the box allows."""
+    delivered = deliver(soft_disc(128), (128, 128), size)
+    assert delivered.shape == (*size, 4)
+    rows, cols = np.nonzero(delivered[..., 3] > 127)
+    high, wide = np.ptp(rows) + 1, np.ptp(cols) + 1
+    assert max(high / wide, wide / high) < MOST_STRETCH * 1.06  # a pixel of rounding
+    assert abs(rows.mean() - (size[0] - 1) / 2) < 1
+    assert abs(cols.mean() - (size[1] - 1) / 2) < 1
+    assert min(high, wide) > 0.65 * min(size)  # the disc itself fills .7 of its frame
+
+
+def test_what_lies_outside_the_frame_is_cut_off():
+    drawn = np.ones((128, 64, 4), np.float32)
+    drawn[:, 10:54] = [0, 0, 0, 0]
+    assert not deliver(drawn, (128, 128 / 3), (192, 64)).any()

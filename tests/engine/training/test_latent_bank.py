@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from engine.model.autoencoder import Autoencoder, AutoencoderConfig
 from engine.training.latent_bank import LatentBank
@@ -24,3 +27,17 @@ def test_boxes_of_the_same_token_size_show_the_same_pixels():
     np.testing.assert_array_equal(odd, even)
     assert bank.draw(thing(224)).shape == (224, 224, 4)
     assert bank.draw_reduced(thing(224), 2).shape == (112, 112, 4)
+
+
+def test_things_on_square_tokens_are_one_picture_for_all_boxes_of_a_token_size():
+    """Not stretched with the box: the sprite's proportions are the drawing's."""
+    bank = LatentBank(toy_pack(), Autoencoder(AutoencoderConfig()))
+    flat, high = (replace(thing(96), box=(0, 0, *box)) for box in ((160, 128), (224, 160)))
+    drawn = bank.draw_framed(flat, (3, 4))
+    np.testing.assert_array_equal(drawn, bank.draw_framed(high, (3, 4)))
+    assert drawn.shape == (96, 128, 4)
+    rows, cols = np.nonzero(drawn[..., 3] > 0.5)
+    sprite = bank.sprite(flat)
+    wanted = sprite.shape[1] / sprite.shape[0]
+    assert (np.ptp(cols) + 1) / (np.ptp(rows) + 1) == pytest.approx(wanted, rel=0.05)
+    assert bank.framed_layer(flat, (3, 4)) is bank.framed_layer(high, (3, 4))
