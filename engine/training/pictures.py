@@ -24,7 +24,8 @@ from engine.model.text import Vocabulary
 from engine.training.concepts import concepts_of, new_nouns
 from engine.training.entries import Entry, composite_entry, entries
 from engine.training.latent_bank import LatentBank
-from engine.training.scenes import OPEN_LOOKS, Scene, compose, editing_split
+from engine.training.look_mix import USUAL_LOOKS, LookMix
+from engine.training.scenes import Scene, compose, editing_split
 from engine.training.seed_choices import CHOICES, open_backgrounds
 from engine.training.sprites import SpritePack
 from engine.training.strangers import strangers_of
@@ -145,8 +146,7 @@ class PictureMix:
         fixed_backgrounds: a few drawings of each, between which the seed decides (`seed_choices`);
             else they are drawn anew.
         background_weight: of a background's error, in things.
-        open_looks: of the whole pictures whose prompt names no look, those that have another than
-            the first. Edits, which see it in finished layers, have `scenes.OPEN_LOOKS` of them.
+        looks: of whole pictures. Edits, which see a look in finished layers, have the usual ones.
         stage: of the vocabulary.
         colour_share: of the colourable things that are given a colour.
         stranger_share: prompts with a word from outside the vocabulary.
@@ -165,7 +165,7 @@ class PictureMix:
     side_tokens: int = 0
     fixed_backgrounds: bool = False
     background_weight: float = 1.0
-    open_looks: float = OPEN_LOOKS
+    looks: LookMix = USUAL_LOOKS
     stage: int = 1
     colour_share: float = 0.5
     stranger_share: float = 0.0
@@ -245,7 +245,7 @@ class Pictures(IterableDataset[Batch]):
                 colour_share=self.mix.colour_share,
                 strangers=strangers,
                 stranger_share=self.mix.stranger_share,
-                open_looks=OPEN_LOOKS if is_edit else self.mix.open_looks,
+                looks=USUAL_LOOKS if is_edit else self.mix.looks,
                 unsaid_backgrounds=(
                     open_backgrounds(concepts) if self.mix.fixed_backgrounds else None
                 ),

@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 
 from engine.training.concepts import BY_NAME, COLOURLESS_LOOKS, FIRST, Concepts, Noun
+from engine.training.look_mix import USUAL_LOOKS, LookMix
 from engine.training.placement import Box, Placed, place_things, typical_side
 from engine.training.prompts import Mention, SizeWord, pick, take_marks, write_prompt
 from engine.training.strangers import Strangers
@@ -30,7 +31,6 @@ COUNT_SHARES = np.cumsum([0.08, 0.14, 0.18, 0.19, 0.15, 0.10, 0.06, 0.04])  # 1 
 HELD_OUT_MODULUS = 20
 EVALUATION_STREAM = 0x6576616C  # "eval": seeds of evaluation never meet a trainer's
 ATTEMPTS = 400
-OPEN_LOOKS = 0.2  # pictures in another look than the first, of those whose prompt names none
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def compose(
     colour_share: float = 0.5,
     strangers: Strangers | None = None,
     stranger_share: float = 0.0,
-    open_looks: float = OPEN_LOOKS,
+    looks: LookMix = USUAL_LOOKS,
     unsaid_backgrounds: Sequence[str] | None = None,
 ) -> Scene:
     """Compose one training scene; never one whose nouns are held out.
@@ -117,18 +117,14 @@ def compose(
         colour_share: of the colourable things that are given a colour.
         strangers, stranger_share: words from outside the vocabulary, and the share of the prompts
             that have one.
-        open_looks: share of other looks than the first where the prompt names none.
+        looks: which looks, and how often the prompt names them.
         unsaid_backgrounds: those that a picture may have whose prompt names none; None = all.
     """
     canvas = canvas or _draw_canvas(rng)
     if with_background is None:
         with_background = rng.random() < 0.75
     wanted = _draw_count(rng) if count is None else count
-    look_named = rng.random() < 0.65
-    look = pick(rng, concepts.looks)
-    if not look_named:
-        is_first = rng.random() < 1 - open_looks
-        look = concepts.looks[0] if is_first else pick(rng, concepts.looks[1:])
+    look, look_named = looks.draw(rng, concepts.looks)
     vocabulary = _drawable(concepts.nouns if vocabulary is None else vocabulary, look)
     for attempt in range(ATTEMPTS):
         # A tiny vocabulary may have held-out pairs only: one thing is always allowed.

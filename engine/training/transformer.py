@@ -27,6 +27,7 @@ from engine.model.text import Vocabulary
 from engine.planning import PLANNING_T
 from engine.training.concepts import concepts_of, stage_path
 from engine.training.growth import NEAR_WORDS, grow, prompt_vocabulary
+from engine.training.look_mix import LookMix
 from engine.training.objective import (
     TextToLayers,
     add_noise,
@@ -175,7 +176,8 @@ def main(argv: list[str]) -> int:
                      composite_share=args.composite_share, max_tokens=args.max_tokens,
                      size=args.size, variety=args.variety,
                      most_things=args.most_things, most_tokens=args.most_tokens, stage=stage,
-                     side_tokens=args.side_tokens, open_looks=args.open_looks,
+                     side_tokens=args.side_tokens,
+                     looks=LookMix(args.named_looks, args.first_look, args.open_looks),
                      fixed_backgrounds=art.choices > 0,
                      background_weight=args.background_weight,
                      colour_share=args.colour_share,

@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 
 from engine.training.concepts import STAGES
+from engine.training.look_mix import USUAL_LOOKS
 from engine.training.objective import PURE_SHARE
-from engine.training.scenes import OPEN_LOOKS
 
 
 def parse(argv: list[str], description: str | None) -> argparse.Namespace:
@@ -55,10 +55,17 @@ def parse(argv: list[str], description: str | None) -> argparse.Namespace:
         help="of every thing's longer side, whatever its size; 0 = as its box covers, a run keeps "
         "its own",
     )
+    looks = USUAL_LOOKS
+    parser.add_argument(
+        "--named-looks", type=float, default=looks.named, help="whole pictures that name one"
+    )
+    parser.add_argument(
+        "--first-look", type=float, help="of these, in the first look; as in any other by default"
+    )
     parser.add_argument(
         "--open-looks",
         type=float,
-        default=OPEN_LOOKS,
+        default=looks.open,
         help="other looks than the first in whole pictures whose prompt names none",
     )
     parser.add_argument("--variety", type=float, default=1.0, help="mirrored and loose sprites")
