@@ -16,7 +16,8 @@ from engine.model.autoencoder import clamp_premultiplied
 from engine.model.deblocking import deblock
 from engine.pixels import deliver, fit, resample, to_opaque, to_straight
 from engine.regions import Region
-from engine.weights import Model
+from engine.sampling import is_mirrored
+from engine.weights import Model, ModelCard
 
 PREVIEW_PX = 4  # preview pixels per latent cell side
 
@@ -28,6 +29,8 @@ def preview_layers(
     for region, part in _parts(tokens, targets):
         rgba = model.autoencoder.preview(part, *region.size, PREVIEW_PX)
         pixels = rgba.float().movedim(0, -1).cpu().numpy()
+        if region.request.kind == "foreground":
+            pixels = _as_the_seed_says(pixels, region, model.card)
         if model.card.side_tokens and region.request.kind == "foreground":
             yield region.request, _into_box(pixels, region, _small(region, max(pixels.shape[:2])))
         else:
@@ -60,10 +63,9 @@ def decode_layers(
         size = (y1 - y0, x1 - x0)
         if layer.kind == "background":
             rgba8 = to_opaque(resample(pixels, size))
-        elif card.side_tokens:
-            rgba8 = _into_box(pixels, region, size)
         else:
-            rgba8 = fit(pixels, size)
+            pixels = _as_the_seed_says(pixels, region, card)
+            rgba8 = _into_box(pixels, region, size) if card.side_tokens else fit(pixels, size)
         results.append(
             LayerResult(
                 layer_id=layer.layer_id,
@@ -75,6 +77,12 @@ def decode_layers(
             )
         )
     return tuple(results)
+
+
+def _as_the_seed_says(pixels: np.ndarray, region: Region, card: ModelCard) -> np.ndarray:
+    """The drawing or its mirror image: the network itself knows each thing one way round."""
+    mirrored = card.mirrors and is_mirrored(region.request.seed)
+    return pixels[:, ::-1] if mirrored else pixels
 
 
 def _into_box(pixels: np.ndarray, region: Region, size: tuple[int, int]) -> np.ndarray:

@@ -85,3 +85,8 @@ def region_choice(seed: int, count: int) -> Tensor:
     """(count,) numbers, each -1 or 1: what the seed decides for a region as a whole."""
     generator = torch.Generator("cpu").manual_seed(seed)
     return torch.randint(0, 2, (count,), generator=generator).float() * 2 - 1
+
+
+def is_mirrored(seed: int) -> bool:
+    """Whether a seed shows a foreground mirrored left to right, as one in two does."""
+    return bool(region_choice(seed, 1)[0] > 0)

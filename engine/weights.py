@@ -48,6 +48,7 @@ class ModelCard:
         edit_steps: of a job beside finished things (`GenerateRequest.is_edit`). Files that do not
             say so make no worse layers there with 1 than with `steps`: what a first step leaves
             open is the background and the common look, and both are there.
+        mirrors: every other seed shows a foreground mirrored (`sampling.is_mirrored`).
         deblocking: height of the steps between cells that are evened out (`model.deblocking`), in
             units of a channel; 0 = none.
         stage: of the vocabulary that it was trained for; files from before there were stages are
@@ -69,6 +70,7 @@ class ModelCard:
     stage: int = 1
     most_tokens: int = 0
     side_tokens: int = 0
+    mirrors: bool = False
     deblocking: float = 0.0
     edit_steps: int = 1
 

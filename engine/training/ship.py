@@ -85,6 +85,12 @@ def main(argv: list[str]) -> int:
         action="store_true",
         help="not the average: better where a run's end decayed in fewer steps than it averages",
     )
+    parser.add_argument(
+        "--mirrors",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="every other seed shows things mirrored; the network learned them one way round",
+    )
     parser.add_argument("--deblocking", type=float, default=0.3)
     args = parser.parse_args(argv)
     autoencoder = load_autoencoder(args.autoencoder)
@@ -104,6 +110,7 @@ def main(argv: list[str]) -> int:
         base_scale=BASE_SCALE,
         most_tokens=state.get("most_tokens", 0),
         side_tokens=state.get("side_tokens", 0),
+        mirrors=args.mirrors,
         deblocking=args.deblocking,
         mu=args.mu,
         steps=args.steps,

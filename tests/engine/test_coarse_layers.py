@@ -9,6 +9,7 @@ import pytest
 
 from engine.api import GenerateRequest, Preview
 from engine.generator import Generator
+from engine.sampling import is_mirrored
 from tests.engine.tiny import layer, picture, random_pixels, tiny_generator
 
 FULL, LARGE, SMALL = (0, 0, 256, 256), (32, 0, 192, 224), (160, 160, 224, 224)
@@ -75,3 +76,21 @@ def test_layers_of_one_size_in_tokens_are_whole_and_exact_in_the_cache():
     assert_cached_equals_uncached(generator, picture(kept, layer(2, SMALL)), hits=1)
     moved = layer(1, (64, 32, 224, 256), made.results[0].rgba)
     assert generator.run(picture(moved, layer(2, SMALL))).cache_hits == 1
+
+
+def test_every_other_seed_shows_a_thing_mirrored_and_never_the_background():
+    plain, mirroring = tiny_generator(), tiny_generator()
+    mirroring.model.card = dataclasses.replace(mirroring.model.card, mirrors=True)
+    turned = set()
+    for seed in range(8):
+        request = picture(
+            dataclasses.replace(layer(0, FULL), seed=seed),
+            dataclasses.replace(layer(1, LARGE), seed=seed),
+        )
+        scenery, drawn = (r.rgba.astype(int) for r in plain.run(request).results)
+        same, seen = (r.rgba.astype(int) for r in mirroring.run(request).results)
+        np.testing.assert_array_equal(same, scenery)
+        wanted = drawn[:, ::-1] if is_mirrored(seed) else drawn
+        np.testing.assert_allclose(seen, wanted, atol=1)  # of 255: resampled the other way round
+        turned.add(is_mirrored(seed))
+    assert turned == {True, False}
