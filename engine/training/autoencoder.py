@@ -11,6 +11,7 @@ import argparse
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -28,6 +29,7 @@ from engine.pixels import EMPTY_ALPHA, SOLID_ALPHA
 from engine.training.layer_data import LayerCrops
 from engine.training.optim import Muon, learning_rate, update_ema
 from engine.training.precision import mixed_precision
+from engine.training.predicted_layers import PredictedLayers
 from engine.training.run_folder import RunFolder
 from engine.weights import load_model
 
@@ -132,6 +134,11 @@ def main(argv: list[str]) -> int:
         default=0.0,
         help="weight of the same loss on what users get, with alpha decided",
     )
+    parser.add_argument(
+        "--predicted", type=Path, help="model file: learn on the layers that it predicts, too"
+    )
+    parser.add_argument("--predicted-share", type=float, default=0.5, help="of the batches")
+    parser.add_argument("--predicted-layers", type=int, default=4_000, help="that are made")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--seed", type=int, default=0)
@@ -180,19 +187,28 @@ def main(argv: list[str]) -> int:
         save()  # a linear encoder is final from here: the transformer can start training
     data = LayerCrops(args.sprites, batch=args.batch, size=args.crop, seed=args.seed + step)
     batches = iter(DataLoader(data, batch_size=None, num_workers=1, prefetch_factor=4))
+    predicted: Iterator[tuple[Tensor, Tensor]] | None = None
+    if args.predicted:
+        made = PredictedLayers(load_model(args.predicted), args.sprites, batch=args.batch,
+                               layers=args.predicted_layers, seed=args.seed + step)  # fmt: skip
+        predicted = iter(made)
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, frame: stopping.append(number))
     started = last_save = time.monotonic()
     losses: list[float] = []
     minutes_left = True
     while step < args.steps and minutes_left and not stopping:
-        crops = next(batches).to(device, memory_format=torch.channels_last)
         progress = max(step / args.steps, (time.monotonic() - started) / 60 / args.minutes)
         lr = learning_rate(int(progress * args.steps), args.steps, args.lr, 50, 0.4)
-        latents = model.encode_pixels(crops)
-        sigma = torch.rand(len(crops), 1, 1, 1, device=device) * args.noise
-        # No gradient may shrink the noise by inflating the latents.
-        latents = latents + sigma * latents.detach().std() * torch.randn_like(latents)
+        if predicted is not None and torch.rand(()) < args.predicted_share:
+            latents, crops = (part.to(device) for part in next(predicted))
+            latents = latents.contiguous(memory_format=torch.channels_last)
+        else:
+            crops = next(batches).to(device, memory_format=torch.channels_last)
+            latents = model.encode_pixels(crops)
+            sigma = torch.rand(len(crops), 1, 1, 1, device=device) * args.noise
+            # No gradient may shrink the noise by inflating the latents.
+            latents = latents + sigma * latents.detach().std() * torch.randn_like(latents)
         with mixed_precision(device):
             decoded = model.decode_latents(latents)
         decoded = decoded.float()

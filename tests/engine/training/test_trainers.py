@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import socket
@@ -24,6 +25,7 @@ from engine.pixels import to_straight
 from engine.training import autoencoder, recogniser, ship, transformer
 from engine.training.autoencoder import deliver, start_from_pca
 from engine.training.optim import Muon, learning_rate, orthogonalize
+from engine.training.predicted_layers import PredictedLayers
 from engine.training.reconstruction import premultiply
 from engine.training.run_folder import PART_BYTES, RunFolder
 from engine.weights import default_path, load_model
@@ -56,6 +58,7 @@ def test_train_resume_ship_and_draw(runs, monkeypatch):
     assert steps == [0, 1, 2], "the second call goes on where the first stopped"
 
     words = ["--autoencoder", str(runs / "coder"), "--run", str(runs / "art"), "--batch", "2"]
+    words += ["--side-tokens", "2", "--variety", "0"]
     art = [*common, *words, "--max-tokens", "120", "--edit-share", "0.5", "--config", SMALL]
     assert transformer.main([*art, "--steps", "2"]) == 0
     assert transformer.main([*art, "--steps", "3", "--composite-share", "1"]) == 0
@@ -84,7 +87,8 @@ def test_train_resume_ship_and_draw(runs, monkeypatch):
     made = Generator.load(model, device="cpu", threads=1).run(edit)
     assert [r.layer_id for r in made.results] == [2]
 
-    assert autoencoder.main([*coder, "--steps", "3"]) == 0
+    predicted = ["--predicted", str(model), "--predicted-layers", "4", "--predicted-share", "1"]
+    assert autoencoder.main([*coder, "--steps", "3", *predicted]) == 0
     better = runs / "better.safetensors"
     decoder = ["--autoencoder", str(runs / "coder"), "--transformer", str(model)]
     assert ship.main([*arguments[:2], "--out", str(better), *decoder, "--name", "Toy 3"]) == 0
@@ -102,6 +106,14 @@ def test_train_resume_ship_and_draw(runs, monkeypatch):
     assert begun is not None
     drift = (begun[0]["ema.art.img_in.weight"] - shipped["img_in.weight"]).abs().max()
     assert drift < 0.01, "a run that starts from a model file starts with its weights"
+
+    pairs = PredictedLayers(seeing, runs / "sprites.safetensors", layers=9, batch=3, seed=0)
+    for latents, pixels in itertools.islice(pairs, 6):
+        h, w = latents.shape[-2:]
+        assert max(h, w) in (4, 8), "things have two tokens of two cells, windows four"
+        assert pixels.shape == (3, 4, 16 * h, 16 * w)
+        assert (pixels[:, :3] <= pixels[:, 3:] + 1e-6).all(), "premultiplied"
+        assert pixels[:, 3].amax(dim=(1, 2)).min() == 1, "there is something to draw in each"
 
 
 def test_the_delivered_loss_sees_what_users_get():
