@@ -14,6 +14,7 @@ from engine.api import LayerRequest, LayerResult
 from engine.grid import drawn_frame
 from engine.model.autoencoder import clamp_premultiplied
 from engine.model.deblocking import deblock
+from engine.model.smoothing import smooth
 from engine.pixels import deliver, fit, resample, to_opaque, to_straight
 from engine.regions import Region
 from engine.sampling import is_mirrored
@@ -57,6 +58,8 @@ def decode_layers(
         if card.deblocking:
             cell_px = model.autoencoder.config.cell_px
             rgba = clamp_premultiplied(deblock(rgba, cell_px, card.deblocking))
+        if card.smoothing:
+            rgba = smooth(rgba, card.smoothing)
         pixels = rgba.movedim(0, -1).cpu().numpy()
         layer = region.request
         x0, y0, x1, y1 = layer.box

@@ -51,6 +51,7 @@ class ModelCard:
         mirrors: every other seed shows a foreground mirrored (`sampling.is_mirrored`).
         deblocking: height of the steps between cells that are evened out (`model.deblocking`), in
             units of a channel; 0 = none.
+        smoothing: how unlike colours are that are evened out (`model.smoothing`), likewise.
         stage: of the vocabulary that it was trained for; files from before there were stages are
             of the first.
     """
@@ -72,6 +73,7 @@ class ModelCard:
     side_tokens: int = 0
     mirrors: bool = False
     deblocking: float = 0.0
+    smoothing: float = 0.0
     edit_steps: int = 1
 
 

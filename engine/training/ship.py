@@ -24,6 +24,7 @@ from engine.training.transformer import load_autoencoder
 from engine.weights import Model, ModelCard, default_path, load_model, save_model
 
 BASE_SCALE = 2
+SMOOTHING = 0.06
 
 
 def load_transformer(run: Path, averaged: bool = True) -> tuple[TextToLayers, dict]:
@@ -57,6 +58,8 @@ def replace_decoder(args: argparse.Namespace, autoencoder: Autoencoder) -> int:
     training = model.card.training.split("; decoder")[0] + steps
     credits = tuple(dict.fromkeys([*model.card.credits, *credits_of(sprites)]))
     model.card = replace(model.card, name=args.name, training=training, credits=credits)
+    if args.smoothing is not None:
+        model.card = replace(model.card, smoothing=args.smoothing)
     model.autoencoder = autoencoder
     digest = save_model(args.out, model)
     print(f"{args.out.stat().st_size / 2**20:.1f} MiB, sha256 of tensors {digest} -> {args.out}")
@@ -92,6 +95,9 @@ def main(argv: list[str]) -> int:
         help="every other seed shows things mirrored; the network learned them one way round",
     )
     parser.add_argument("--deblocking", type=float, default=0.3)
+    parser.add_argument(
+        "--smoothing", type=float, help="0.06 by default; a model file's own if it gets a decoder"
+    )
     args = parser.parse_args(argv)
     autoencoder = load_autoencoder(args.autoencoder)
     if args.transformer.is_file():
@@ -111,6 +117,7 @@ def main(argv: list[str]) -> int:
         most_tokens=state.get("most_tokens", 0),
         side_tokens=state.get("side_tokens", 0),
         mirrors=args.mirrors,
+        smoothing=SMOOTHING if args.smoothing is None else args.smoothing,
         deblocking=args.deblocking,
         mu=args.mu,
         steps=args.steps,
