@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
+from torch import Tensor
 
 from engine.model.autoencoder import Autoencoder
 from engine.training.concepts import concepts_of, stage_path
@@ -24,7 +25,7 @@ from engine.training.transformer import load_autoencoder
 from engine.weights import Model, ModelCard, default_path, load_model, save_model
 
 BASE_SCALE = 2
-SMOOTHING = 0.06
+SMOOTHING = 0.04
 
 
 def load_transformer(run: Path, averaged: bool = True) -> tuple[TextToLayers, dict]:
@@ -46,6 +47,15 @@ def credits_of(sprites: Path) -> tuple[str, ...]:
         return tuple(json.loads(pack.metadata()["credits"]))
 
 
+def blend(old: dict[str, Tensor], new: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+    """`share` of the new weights and the rest of the old ones that they were trained from.
+
+    Between the two lies a network that has most of what was gained and has lost little (Wortsman et
+    al., "Robust fine-tuning of zero-shot models", CVPR 2022).
+    """
+    return {key: old[key].lerp(new[key].to(old[key].dtype), share) for key in old}
+
+
 def replace_decoder(args: argparse.Namespace, autoencoder: Autoencoder) -> int:
     """A model file with another decoder: the same latents, so that all else stays to the bit."""
     model = load_model(args.transformer)
@@ -60,7 +70,9 @@ def replace_decoder(args: argparse.Namespace, autoencoder: Autoencoder) -> int:
     model.card = replace(model.card, name=args.name, training=training, credits=credits)
     if args.smoothing is not None:
         model.card = replace(model.card, smoothing=args.smoothing)
-    model.autoencoder = autoencoder
+    model.autoencoder.load_state_dict(
+        blend(model.autoencoder.state_dict(), autoencoder.state_dict(), args.blend)
+    )
     digest = save_model(args.out, model)
     print(f"{args.out.stat().st_size / 2**20:.1f} MiB, sha256 of tensors {digest} -> {args.out}")
     return 0
@@ -96,7 +108,10 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--deblocking", type=float, default=0.3)
     parser.add_argument(
-        "--smoothing", type=float, help="0.06 by default; a model file's own if it gets a decoder"
+        "--smoothing", type=float, help="0.04 by default; a model file's own if it gets a decoder"
+    )
+    parser.add_argument(
+        "--blend", type=float, default=1.0, help="of the new decoder in a model file's own"
     )
     args = parser.parse_args(argv)
     autoencoder = load_autoencoder(args.autoencoder)

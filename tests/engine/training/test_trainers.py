@@ -100,6 +100,14 @@ def test_train_resume_ship_and_draw(runs, monkeypatch):
         same = all(torch.equal(value, old[key]) for key, value in network.state_dict().items())
         assert same == (name != "autoencoder"), name
 
+    half = [*arguments[:2], "--out", str(runs / "half.safetensors"), *decoder, "--blend", "0.5"]
+    assert ship.main([*half, "--smoothing", "0.1"]) == 0
+    blended = load_model(runs / "half.safetensors")
+    assert (blended.card.smoothing, redrawn.card.smoothing) == (0.1, seeing.card.smoothing)
+    ends = [found.autoencoder.state_dict() for found in (seeing, redrawn, blended)]
+    for key, value in ends[2].items():
+        torch.testing.assert_close(value, (ends[0][key] + ends[1][key]) / 2, atol=1e-3, rtol=1e-2)
+
     again = ["--run", str(runs / "again"), "--start-from", str(model), "--steps", "1"]
     assert transformer.main([*common, *words[:2], *again, "--batch", "2"]) == 0
     shipped, begun = generator.model.art.state_dict(), RunFolder(runs / "again").load()
