@@ -51,6 +51,9 @@ class PredictedLayers:
             raise ValueError(f"{model.card.name} draws things in many sizes: nothing to compare")
         self.batch = batch
         self.rng = np.random.default_rng(seed)
+        self.vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
+        self.networks = TextToLayers(model.text.config, model.art.config).eval()
+        self.networks.text, self.networks.art = model.text, model.art
         bank = LatentBank(SpritePack.load(sprites), model.autoencoder)
         self.pairs: dict[tuple[int, ...], list[Pair]] = {}
         made = 0
@@ -73,12 +76,10 @@ class PredictedLayers:
         """All layers of some pictures, from pure noise in one step, with the plan known."""
         pictures = [self._picture(model, bank) for _ in range(PICTURES)]
         pictures.sort(key=lambda picture: sum(len(entry.tokens) for entry in picture[1]))
-        vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
-        batch = collate([(s, found, []) for s, found, _ in pictures], vocabulary, bank.token_px)
-        networks = TextToLayers(model.text.config, model.art.config).eval()
-        networks.text, networks.art = model.text, model.art
+        known = [(scene, found, []) for scene, found, _ in pictures]
+        batch = collate(known, self.vocabulary, bank.token_px)
         level = torch.full((len(batch.tokens),), FIRST_LEVEL)
-        predicted = networks.predict(batch, torch.randn_like(batch.tokens), level).tokens
+        predicted = self.networks.predict(batch, torch.randn_like(batch.tokens), level).tokens
         for row, (_, found, drawings) in enumerate(pictures):
             at = 0
             for entry, drawn in zip(found, drawings, strict=True):

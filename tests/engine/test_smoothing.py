@@ -39,10 +39,9 @@ def test_what_is_plain_stays_as_it_is():
     torch.testing.assert_close(smooth(rgba, LIKENESS), rgba, atol=1e-4, rtol=0)
 
 
-def test_soft_edges_take_their_colour_from_inside():
-    """The colour of an almost empty pixel is mostly rounding."""
+def test_almost_empty_pixels_do_not_colour_their_neighbours():
+    """Their colour is mostly rounding; were it trusted, the rows inside would move by .004."""
     rgba = halves(0)
-    rgba[:, 3] = torch.tensor([0.0, 0.02, 0.0, 0.1])[:, None]  # greenish, of a grey thing
-    fringe = smooth(rgba, LIKENESS)[:, 3]
-    assert torch.equal(fringe[3], rgba[3, 3])
-    assert (fringe[:3] >= 0).all()
+    rgba[:3, 3, :24], rgba[3, 3, :24] = 0.25 * 0.1, 0.1  # a little lighter than the thing
+    smoothed = smooth(rgba, LIKENESS)
+    torch.testing.assert_close(smoothed[:, 4:28], rgba[:, 4:28], atol=1e-3, rtol=0)
