@@ -27,6 +27,7 @@ FORWARDED = {
         "autoencoder": "engine.training.autoencoder",
         "transformer": "engine.training.transformer",
         "recogniser": "engine.training.recogniser",
+        "refiner": "engine.training.refiner",
         "judge": "engine.training.judge",
         "ship": "engine.training.ship",
         "evaluate": "engine.training.evaluate",

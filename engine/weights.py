@@ -1,7 +1,8 @@
 """The model file: one safetensors with everything a model is. Strict in both directions.
 
 Metadata holds the configs, the vocabulary, how to sample, the licences of the art and a SHA-256
-over all tensors. Weights are stored in half precision and used in the device's precision.
+over all tensors as stored. Weights are stored in 16 or 8 bits (`engine.weight_storage`) and used in
+the device's precision.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from engine.errors import WeightsError
 from engine.model.art_config import ARTConfig
 from engine.model.autoencoder import Autoencoder, AutoencoderConfig
 from engine.model.recogniser import Recogniser, RecogniserConfig
+from engine.model.refiner import Refiner, RefinerConfig
 from engine.model.text import TextConfig, TextEncoder
 from engine.model.transformer import ART
 from engine.paths import resource_path
+from engine.weight_storage import to_8_bits, to_float, to_half
 
 FORMAT = "layerloom-model"
-VERSION = 1
+HALF, EIGHT_BITS = "1", "2"  # versions of the format, by how they store matrices
 
 
 def default_path() -> Path:
@@ -81,8 +84,9 @@ class ModelCard:
 class Model:
     """The networks and their card, in evaluation mode.
 
-    Without a recogniser (files of before it, and transformers in training) nobody knows which words
-    finished layers show, and a new layer takes one of them now and then.
+    Files of older models, and transformers in training, have no recogniser and no refiner. Without
+    a recogniser the engine does not know which words finished layers show, and a new layer may
+    repeat one of them. Without a refiner layers are decoded as predicted.
     """
 
     autoencoder: Autoencoder
@@ -91,11 +95,15 @@ class Model:
     card: ModelCard
     file_hash: str
     recogniser: Recogniser | None = None
+    refiner: Refiner | None = None
 
     def networks(self) -> dict[str, nn.Module]:
         """By the name that their tensors begin with in the file."""
-        found = {"autoencoder": self.autoencoder, "text": self.text, "art": self.art}
-        return found if self.recogniser is None else {**found, "recogniser": self.recogniser}
+        found: dict[str, nn.Module | None] = {
+            "autoencoder": self.autoencoder, "text": self.text, "art": self.art,
+            "recogniser": self.recogniser, "refiner": self.refiner,
+        }  # fmt: skip
+        return {name: network for name, network in found.items() if network is not None}
 
     def parameters(self) -> int:
         networks = self.networks().values()
@@ -112,17 +120,27 @@ def tensors_hash(tensors: dict[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def save_model(path: Path, model: Model) -> str:
-    """Write a model file; returns its tensors' hash."""
-    tensors = {
-        f"{prefix}.{name}": value.detach().cpu().half().contiguous()
+def save_model(path: Path, model: Model, *, bits: int = 16) -> str:
+    """Write a model file; returns the hash of its tensors.
+
+    Args:
+        bits: of a matrix's numbers, 16 or 8.
+
+    Raises:
+        ValueError: another number of bits.
+    """
+    if bits not in (16, 8):
+        raise ValueError(f"weights are stored in 16 or 8 bits, not in {bits}")
+    full = {
+        f"{prefix}.{name}": value.detach().cpu()
         for prefix, network in model.networks().items()
         for name, value in network.state_dict().items()
     }
+    tensors = to_half(full) if bits == 16 else to_8_bits(full)
     digest = tensors_hash(tensors)
     metadata = {
         "format": FORMAT,
-        "version": str(VERSION),
+        "version": HALF if bits == 16 else EIGHT_BITS,
         "sha256": digest,
         "autoencoder": json.dumps(asdict(model.autoencoder.config)),
         "text": json.dumps(model.text.config.to_dict()),
@@ -131,6 +149,8 @@ def save_model(path: Path, model: Model) -> str:
     }
     if model.recogniser is not None:
         metadata["recogniser"] = json.dumps(model.recogniser.config.to_dict())
+    if model.refiner is not None:
+        metadata["refiner"] = json.dumps(model.refiner.config.to_dict())
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, path, metadata=metadata)
     return digest
@@ -153,9 +173,10 @@ def load_model(path: Path | None = None) -> Model:
         raise WeightsError(f"The model file {path.name} cannot be read: {error}.") from error
     if metadata.get("format") != FORMAT:
         raise WeightsError(f"{path.name} is not a Layerloom model file.")
-    if metadata.get("version") != str(VERSION):
+    if metadata.get("version") not in (HALF, EIGHT_BITS):
         raise WeightsError(
-            f"{path.name} has format {metadata.get('version')}; this program reads {VERSION}.",
+            f"{path.name} has format {metadata.get('version')}; this program reads "
+            f"{HALF} and {EIGHT_BITS}.",
             "Update Layerloom, or install the model that came with it.",
         )
     if tensors_hash(tensors) != metadata.get("sha256"):
@@ -175,7 +196,7 @@ def _config(text: str) -> dict:
     return {name: _tuples(value) for name, value in json.loads(text).items()}
 
 
-def _build(tensors: dict[str, Tensor], metadata: dict[str, str]) -> Model:
+def _build(stored: dict[str, Tensor], metadata: dict[str, str]) -> Model:
     model = Model(
         autoencoder=Autoencoder(AutoencoderConfig(**_config(metadata["autoencoder"]))),
         text=TextEncoder(TextConfig(**_config(metadata["text"]))),
@@ -185,10 +206,13 @@ def _build(tensors: dict[str, Tensor], metadata: dict[str, str]) -> Model:
     )
     if "recogniser" in metadata:
         model.recogniser = Recogniser(RecogniserConfig(**_config(metadata["recogniser"])))
+    if "refiner" in metadata:
+        model.refiner = Refiner(RefinerConfig(**_config(metadata["refiner"])))
+    tensors = to_float(stored)
     networks = model.networks()
     for prefix, network in networks.items():
         start = f"{prefix}."
-        part = {k[len(start) :]: v.float() for k, v in tensors.items() if k.startswith(start)}
+        part = {k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)}
         network.load_state_dict(part, strict=True)
         network.eval().requires_grad_(False)
     extra = [k for k in tensors if k.split(".")[0] not in networks]
