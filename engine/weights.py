@@ -52,6 +52,7 @@ class ModelCard:
             say so make no worse layers there with 1 than with `steps`: what a first step leaves
             open is the background and the common look, and both are there.
         mirrors: every other seed shows a foreground mirrored (`sampling.is_mirrored`).
+        thing_codes: the seed names the drawing of a foreground (`sampling.thing_code`).
         deblocking: height of the steps between cells that are evened out (`model.deblocking`), in
             units of a channel; 0 = none.
         smoothing: how unlike colours are that are evened out (`model.smoothing`), likewise.
@@ -75,6 +76,7 @@ class ModelCard:
     most_tokens: int = 0
     side_tokens: int = 0
     mirrors: bool = False
+    thing_codes: bool = False
     deblocking: float = 0.0
     smoothing: float = 0.0
     edit_steps: int = 1

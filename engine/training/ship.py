@@ -20,6 +20,7 @@ from engine.training.concepts import concepts_of, stage_path
 from engine.training.objective import TextToLayers, art_config, text_config
 from engine.training.run_folder import RunFolder
 from engine.training.scenes import OTHER_CANVASES
+from engine.training.seed_choices import thing_codes
 from engine.training.sprites import DEFAULT_SPRITES
 from engine.training.transformer import load_autoencoder
 from engine.weights import Model, ModelCard, default_path, load_model, save_model
@@ -177,6 +178,7 @@ def main(argv: list[str]) -> int:
         most_tokens=state.get("most_tokens", 0),
         side_tokens=state.get("side_tokens", 0),
         mirrors=args.mirrors,
+        thing_codes=thing_codes(concepts) > 0,
         smoothing=SMOOTHING if args.smoothing is None else args.smoothing,
         deblocking=args.deblocking,
         mu=args.mu,

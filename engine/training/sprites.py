@@ -80,11 +80,18 @@ class SpritePack:
 
     Attributes:
         sprites: (noun name, look) -> (h, w, 4) uint8, straight alpha, colour 0 where alpha is 0.
+        drawings: (noun name, look) -> all drawings of it; the first is that of `sprites`.
         sha256: of the packed file.
     """
 
-    def __init__(self, sprites: dict[tuple[str, str], np.ndarray], sha256: str) -> None:
+    def __init__(
+        self,
+        sprites: dict[tuple[str, str], np.ndarray],
+        sha256: str,
+        more: dict[tuple[str, str], tuple[np.ndarray, ...]] | None = None,
+    ) -> None:
         self.sprites = sprites
+        self.drawings = {key: (rgba, *(more or {}).get(key, ())) for key, rgba in sprites.items()}
         self.sha256 = sha256
 
     @property
@@ -111,13 +118,19 @@ class SpritePack:
         """Read a pack. Raises FileNotFoundError naming the command that makes one."""
         if not path.exists():
             raise FileNotFoundError(f"no sprites at {path}: run `layerloom train sprites` first")
-        sprites = {}
+        sprites: dict[tuple[str, str], np.ndarray] = {}
+        more: dict[tuple[str, str], tuple[np.ndarray, ...]] = {}
         with safe_open(path, framework="np") as pack:
-            for key in pack.keys():
-                noun, look = key.split("|")
+            # "noun|look" is the first drawing, "noun|look|1" the second; names sort in this order.
+            for key in sorted(pack.keys()):
+                noun, look, *number = key.split("|")
                 image = Image.open(io.BytesIO(pack.get_tensor(key).tobytes()))
-                sprites[noun, look] = np.asarray(image.convert("RGBA"))
-        return cls(sprites, hashlib.sha256(path.read_bytes()).hexdigest())
+                rgba = np.asarray(image.convert("RGBA"))
+                if number:
+                    more[noun, look] = (*more.get((noun, look), ()), rgba)
+                else:
+                    sprites[noun, look] = rgba
+        return cls(sprites, hashlib.sha256(path.read_bytes()).hexdigest(), more)
 
 
 def fetch_package(package: ArtPackage, folder: Path) -> Path:
