@@ -7,7 +7,8 @@ from pathlib import Path
 from app.document.geometry import Size
 from app.document.storage.errors import not_opened
 from app.document.storage.layout import Layout
-from app.document.storage.layout_text import MAX_TEXT, parse_layout, refused
+from app.document.storage.layout_syntax import MAX_TEXT, refused
+from app.document.storage.layout_text import parse_layout
 from app.document.storage.png import PngError
 from app.document.storage.recipe import recipe_in
 
