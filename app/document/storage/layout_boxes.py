@@ -212,7 +212,7 @@ def _check_order(entry: Entry, entries: Sequence[Entry], whole: tuple[int, int])
 def _could_be_sizes(entries: Sequence[Entry], whole: tuple[int, int]) -> bool:
     """Whether all of them, read as x, y, width and height, are boxes on the canvas."""
     return all(
-        0 <= x and 0 <= y and 0 < w and 0 < h and x + w <= whole[0] and y + h <= whole[1]
+        x >= 0 and y >= 0 and w > 0 and h > 0 and x + w <= whole[0] and y + h <= whole[1]
         for x, y, w, h in (entry.corners for entry in entries)
     )
 

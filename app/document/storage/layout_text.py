@@ -68,7 +68,7 @@ def _layout(value: Any, canvas: Size, grid: int) -> Layout:
 
 
 def _is_layout(value: Any) -> bool:
-    """Whether an entry of a list is a layout of its own: an object with boxes, or a list of them."""
+    """Whether an entry of a list is a layout: an object with boxes, or a list of boxes."""
     if isinstance(value, Mapping):
         return any(isinstance(value.get(key), list | tuple) for key in _BOXES)
     return isinstance(value, list | tuple) and any(

@@ -1,4 +1,4 @@
-"""Layouts as other programs write them: every form gives the same boxes, every fault its message."""
+"""Layouts as other programs write them: every form gives the same boxes, faults are named."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_shares_with_a_canvas_of_their_own() -> None:
 
 
 def test_a_sample_of_art() -> None:
-    """A Python literal with `layout` and `wholecaption`; merged picture and background come first."""
+    """A Python literal with `layout` and `wholecaption`; merged picture, then background."""
     sample: dict[str, Any] = {
         "index": "reso512_7",
         "wholecaption": "A picnic card: a red balloon and a dog on a meadow.",
@@ -198,7 +198,7 @@ FAULTS: dict[str, tuple[Callable[[random.Random], Any], str]] = {
     "swapped in x": (lambda rng: (rng.randint(200, 400), 10, rng.randint(10, 200), 90), "x1 ("),
     "swapped in y": (lambda rng: (10, rng.randint(200, 300), 90, rng.randint(10, 200)), "y1 ("),
     "no width": (lambda rng: (40, 40, 40, 90), "x1 (40) is not right of x0 (40)"),
-    "right of it": (lambda rng: (640 + rng.randrange(99), 0, 999, 90), "outside the canvas of 640 ×"),
+    "right of it": (lambda rng: (640 + rng.randrange(99), 0, 999, 90), "canvas of 640 ×"),
     "below it": (lambda rng: (0, 384 + rng.randrange(99), 90, 999), "outside the canvas"),
     "left of it": (lambda rng: (-90, 0, -rng.randrange(90), 90), "outside the canvas"),
     "above it": (lambda rng: (0, -90, 90, -rng.randrange(90)), "outside the canvas"),
