@@ -142,7 +142,7 @@ def test_emoji_without_a_known_name_are_unknown() -> None:
     ],
 )
 def test_units_are_read_as_typed(prompt: str, words: list[str]) -> None:
-       """"4k" is no "four": no picture gets four things because of it."""
+    """A unit is no count: no picture gets four things because of "4k"."""
     assert tokenize(prompt) == (words or prompt.lower().split())
 
 
