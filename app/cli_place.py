@@ -30,12 +30,8 @@ def check_file_place(path: Path) -> None:
         raise ArgumentProblem(
             f"'{_shown(path)}' is a folder.", _UNTOUCHED, "Choose the name of a file."
         )
-    if mode is not None and not stat.S_ISREG(mode):
-        raise ArgumentProblem(
-            f"'{_shown(path)}' is a pipe or a device, and a picture is written into a file.",
-            _UNTOUCHED,
-            "Choose the name of a file.",
-        )
+    if mode is not None:
+        _check_no_device(path, mode)
     _try_to_write(Path(os.path.realpath(path)), path)
 
 
@@ -50,6 +46,7 @@ def check_folder_place(path: Path) -> None:
         _try_to_write(Path(os.path.realpath(path)), path)
         return
     if not stat.S_ISDIR(mode):
+        _check_no_device(path, mode)
         raise ArgumentProblem(
             f"'{_shown(path)}' is a file, not a folder.",
             _UNTOUCHED,
@@ -61,6 +58,16 @@ def check_folder_place(path: Path) -> None:
         kept = "It was not touched, so that old and new files are not mixed."
         raise ArgumentProblem(error.what, kept, error.advice) from error
     _try_to_write(Path(os.path.realpath(path)) / "manifest.json", path)
+
+
+def _check_no_device(path: Path, mode: int) -> None:
+    """Refuse what is no file: writing would put a file in its place."""
+    if not stat.S_ISREG(mode):
+        raise ArgumentProblem(
+            f"'{_shown(path)}' is a pipe or a device, and a picture is written into a file.",
+            _UNTOUCHED,
+            "Choose the name of a file.",
+        )
 
 
 def _mode_of(path: Path) -> int | None:

@@ -175,7 +175,10 @@ def _check_readable(path: Path) -> None:
         with path.open("rb"):
             pass
     except FileNotFoundError as error:
-        raise WeightsError(f"The model file {path.name} is missing ({path}).") from error
+        what = f"The model file {path.name} is missing ({path})."
+        if path == default_path():
+            raise WeightsError(what) from error
+        raise WeightsError(what, "Check the name of the file.") from error
     except PermissionError as error:
         raise WeightsError(
             f"The model file {path.name} cannot be read: there is no permission ({path}).",
