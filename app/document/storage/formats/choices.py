@@ -55,7 +55,7 @@ def reason_against(form: Format, choice: Choice, options: ExportOptions) -> str:
     if form.key == "tiff" and options.pages:
         return _WITH_PAGES.get(choice, "")
     if form.key == "tiff" and choice == "hidden":
-        return _ABOUT["hidden"]
+        return "Without pages, it shows the visible layers only."
     return ""
 
 
