@@ -165,8 +165,7 @@ def load_model(path: Path | None = None) -> Model:
         WeightsError: missing, damaged, of another format, or not exactly this architecture.
     """
     path = path or default_path()
-    if not path.exists():
-        raise WeightsError(f"The model file {path.name} is missing ({path}).")
+    _check_readable(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -187,6 +186,30 @@ def load_model(path: Path | None = None) -> Model:
         return _build(tensors, metadata)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"{path.name} does not fit this program: {error}.") from error
+
+
+def _check_readable(path: Path) -> None:
+    """Say in time why a file cannot be read: safetensors calls every cause a missing file."""
+    try:
+        if path.exists() and not path.is_file():
+            raise WeightsError(
+                f"The model file {path.name} cannot be read: it is no file ({path})."
+            )
+        with path.open("rb"):
+            pass
+    except FileNotFoundError as error:
+        what = f"The model file {path.name} is missing ({path})."
+        if path == default_path():
+            raise WeightsError(what) from error
+        raise WeightsError(what, "Check the name of the file.") from error
+    except PermissionError as error:
+        raise WeightsError(
+            f"The model file {path.name} cannot be read: there is no permission ({path}).",
+            "Allow yourself to read the file and its folder, or choose another file.",
+        ) from error
+    except OSError as error:
+        cause = (error.strerror or type(error).__name__).lower()
+        raise WeightsError(f"The model file {path.name} cannot be read: {cause}.") from error
 
 
 def _tuples(value):  # type: ignore[no-untyped-def]

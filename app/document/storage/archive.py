@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -91,7 +92,7 @@ class ArchiveReader:
         self._unpacked = 0
         if isinstance(source, Path):
             self.name = name or source.name
-            self._has_backup = backup_path(source).exists()
+            self._has_backup = os.path.exists(backup_path(source))
             try:
                 stream: BinaryIO = open(source, "rb")  # noqa: SIM115  # closed by __exit__
             except OSError as error:

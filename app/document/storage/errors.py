@@ -6,6 +6,7 @@ import errno
 from pathlib import Path
 
 from app.document.errors import UserError
+from app.document.storage.name_length import shown_name
 
 
 class StorageError(UserError):
@@ -59,24 +60,47 @@ def cause_of(error: OSError, needs_bytes: int | None = None) -> str:
         errno.ENAMETOOLONG: "the name is too long",
         errno.EBUSY: "the file is in use",
         errno.EFBIG: "the file is too large for this disk",
+        errno.ELOOP: "its links lead in a circle",
+        errno.EMFILE: "too many files are open",
+        errno.ENFILE: "too many files are open",
+        errno.EILSEQ: "the disk does not take this name",
+        errno.ENXIO: "it is no file",
+        errno.ENODEV: "the drive is not there",
+        errno.ETIMEDOUT: "the drive does not answer",
+        errno.ESTALE: "the drive does not answer",
     }
     return causes.get(error.errno or 0, error.strerror or str(error) or type(error).__name__)
 
 
-def not_saved(path: Path, cause: str, *, had_old: bool) -> StorageError:
+def advice_on(error: OSError) -> str:
+    """What to do about a file that cannot be written."""
+    match error.errno:
+        case errno.ENAMETOOLONG | errno.EILSEQ:
+            return "Choose a shorter or simpler name."
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return "Choose a folder in which you may write."
+        case errno.ENOENT | errno.ENOTDIR | errno.EISDIR | errno.ELOOP:
+            return "Choose another name."
+        case _:
+            return "Free space or save elsewhere."
+
+
+def not_saved(
+    path: Path, error: OSError, needs_bytes: int | None = None, *, had_old: bool
+) -> StorageError:
     """MS7: saving to `path` failed."""
     kept = "The old file is unchanged" if had_old else "Nothing was written"
     return StorageError(
-        f"'{path.name}' could not be saved: {cause}.",
+        f"'{shown_name(path.name)}' could not be saved: {cause_of(error, needs_bytes)}.",
         f"{kept} and your work is still open.",
-        "Free space or save elsewhere.",
+        advice_on(error),
     )
 
 
 def not_opened(path: Path, error: OSError) -> StorageError:
     """Reading `path` failed before its contents were looked at."""
     return StorageError(
-        f"'{path.name}' could not be opened: {cause_of(error)}.",
+        f"'{shown_name(path.name)}' could not be opened: {cause_of(error)}.",
         "Nothing was changed.",
         "Check the file and its folder.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -62,4 +63,4 @@ class Drops(QObject):
         if data.hasFormat(MIME_ROWS):  # our own rows; asking for their files would write them
             return []
         paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-        return [path for path in paths if path.is_file()]
+        return [path for path in paths if os.path.isfile(path)]

@@ -5,6 +5,7 @@ Asks first and changes no file. The way out is always a copy where something wou
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -39,7 +40,7 @@ class OpenTrouble:
         """MS9, MS11: the file was refused; look for ways out of it in the background."""
         if not isinstance(error, StorageError) or path.suffix.lower() != SUFFIX:
             return
-        if path.is_file():
+        if os.path.isfile(path):
             self._session.files.run(
                 lambda: ways_out(path), partial(self._ask, path, error), self._files.report
             )
