@@ -23,6 +23,7 @@ from app.document.storage.errors import StorageError
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import FEATURES, format_named, losses
 from app.document.storage.layout_file import read_layout
+from app.document.storage.ora import is_ora
 from app.records import app_version
 from engine import ModelInfo
 
@@ -76,7 +77,7 @@ def info(args: argparse.Namespace, factory: EngineFactory | None) -> int:
             lines = list(_about_model(engine.info))
     elif not args.file.is_file():
         raise ArgumentProblem(f"There is no file '{args.file}'.", advice="Check the name.")
-    elif args.file.suffix.lower() == ".ora":
+    elif is_ora(args.file):
         lines = list(_about_project(open_project(args.file).contents))
     else:
         lines = list(_about_layout(args.file))

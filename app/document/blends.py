@@ -1,6 +1,7 @@
 """Blend modes: B(backdrop, source) of W3C Compositing and Blending Level 1.
 
-Shapes: (3, h, w) red, green and blue planes, the same for both; straight colours of 0 to 1, float32.
+Shapes: (3, h, w) red, green and blue planes, the same for both; straight colours of 0 to 1,
+float32.
 """
 
 from __future__ import annotations

@@ -115,8 +115,8 @@ def mixed_colour(mode: str, b: Colour, s: Colour) -> Colour:
         return with_luminosity(with_saturation(s, max(b) - min(b)), luminosity(b))
     if mode == "saturation":
         return with_luminosity(with_saturation(b, max(s) - min(s)), luminosity(b))
-    return with_luminosity(s, luminosity(b)) if mode == "color" else with_luminosity(
-        b, luminosity(s)
+    return (
+        with_luminosity(s, luminosity(b)) if mode == "color" else with_luminosity(b, luminosity(s))
     )
 
 
