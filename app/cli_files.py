@@ -16,6 +16,7 @@ from typing import Any
 
 from app.cli_jobs import ArgumentProblem, EngineFactory
 from app.cli_make import find_layers, open_project, session
+from app.cli_original import keep_original
 from app.cli_output import plan_outputs, write_output
 from app.document import Contents, Layer, Size
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID
@@ -34,7 +35,9 @@ def export(args: argparse.Namespace) -> int:
     """Write a project file in another form."""
     form = None if args.format is None else format_named(args.format)
     (output,) = plan_outputs(args.out, form=form)
-    contents = open_project(args.file).contents
+    opened = open_project(args.file)
+    keep_original(args.file, output.path, opened)
+    contents = opened.contents
     layer = find_layers(contents, [args.layer])[0] if args.layer is not None else None
     options = ExportOptions(
         layer_id=None if layer is None else layer.id,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from app.cli_jobs import ArgumentProblem, EngineFactory, EngineSession
+from app.cli_original import keep_original
 from app.cli_output import plan_outputs, write_output
 from app.document import Contents, Document, Layer, Rect, Settings, Size, UserError
 from app.document.commands import Placement, PlacePixels
@@ -52,7 +53,9 @@ def generate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
 def regenerate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
     """Make the named layers of a file anew; the pixels of all others stay as they are."""
     (output,) = plan_outputs(args.out)
-    contents = open_project(args.file).contents
+    opened = open_project(args.file)
+    keep_original(args.file, output.path, opened)
+    contents = opened.contents
     old = contents.settings
     seed = (old.seed + 1) % (MAX_SEED + 1) if args.seed is None else args.seed
     prompt = contents.prompt if args.prompt is None else args.prompt

@@ -19,21 +19,16 @@ import numpy as np
 
 from app.cli_jobs import ArgumentProblem, EngineFactory, EngineSession
 from app.cli_make import open_project, session
-from app.document import Contents, Rect
-from app.document.composite import composite
+from app.document import Contents
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID
 from app.document.outdated import SOURCE
 from app.document.pixels import Pixels, hash_of
 from app.document.storage.archive import ArchiveReader
-from app.document.storage.errors import StorageError
-from app.document.storage.layer_pictures import MERGED
 from app.document.storage.layout_file import read_layout, text_of
+from app.document.storage.merged_picture import merged_picture_problem
 from app.document.storage.ora import is_ora
 from app.records import job_of, request_from_record
 from engine import Finished, ModelInfo
-
-# Other programs round after each layer, so their picture may be off by this, of 255.
-OTHERS_ROUND = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +66,9 @@ def _project(path: Path) -> tuple[list[str], list[Claim], dict[str, np.ndarray]]
     if not opened.is_project:
         problems.append("There are no records in it, so nothing can be compared.")
     problems += list(_broken_records(contents))
-    problems += list(_merged_picture(path, contents, is_ours=opened.is_project))
+    with ArchiveReader(path) as archive:
+        problem = merged_picture_problem(archive, contents, is_ours=opened.is_project)
+    problems += [problem] if problem else []
     if not problems:
         layers = [layer for layer in contents.layers if layer.has_pixels]
         print(f"'{path.name}': {len(layers)} layers with pixels, all hashes are right.")
@@ -114,36 +111,6 @@ def _broken_records(contents: Contents) -> Iterator[str]:
         made = layer.record.get(SOURCE, layer.pixel_hash)
         if layer.record.get("result") != made:
             yield f"The pixels of '{layer.name}' are not those of its record."
-
-
-def _merged_picture(path: Path, contents: Contents, *, is_ours: bool) -> Iterator[str]:
-    """What is wrong with the merged picture, which other programs and file managers show."""
-    with ArchiveReader(path) as archive:
-        if not archive.has(MERGED):
-            yield (
-                f"The merged picture '{MERGED}' is missing, which other programs show. Open the "
-                "file and save it again."
-            )
-            return
-        try:
-            merged = archive.picture(MERGED)
-        except StorageError as error:
-            yield f"The merged picture cannot be read: {error.what}"
-            return
-    # A canvas of another program may have grown to the grid.
-    rect = Rect(0, 0, merged.width, merged.height)
-    made = composite(contents.layers, rect if not is_ours else contents.canvas.rect)
-    if merged.hash == hash_of(made):
-        return
-    if is_ours or _apart(merged.array, made) > OTHERS_ROUND:
-        yield "The merged picture in it is not what its layers make."
-
-
-def _apart(a: np.ndarray, b: np.ndarray) -> int:
-    """By how much two pictures of one size differ at most, of 255, as they look on black."""
-    planes = [each[..., :3].astype(int) * each[..., 3:] / 255 for each in (a, b)]
-    alpha = np.abs(a[..., 3].astype(int) - b[..., 3])
-    return int(np.ceil(max(np.abs(planes[0] - planes[1]).max(), alpha.max())))
 
 
 def _differences(

@@ -32,7 +32,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 )
 _BRANDS = {b"avif": "an AVIF picture", b"avis": "an AVIF picture", b"heic": "a HEIC picture"}
 # Behind a declaration, comments and a document type.
-_SVG = re.compile(rb"<(?:\w+:)?svg[\s>]", re.IGNORECASE)
+_SVG = re.compile(rb"<(?:\w+:)?svg[\s>/]", re.IGNORECASE)
 _HEAD = 4096
 
 
