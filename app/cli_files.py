@@ -16,6 +16,7 @@ from typing import Any
 
 from app.cli_jobs import ArgumentProblem, EngineFactory
 from app.cli_make import find_layers, open_project, refuse_engine_options, session
+from app.cli_original import keep_original
 from app.cli_output import plan_outputs, write_output
 from app.cli_source import Source, open_source
 from app.document import Contents, Layer, Size
@@ -60,7 +61,10 @@ def export(args: argparse.Namespace) -> int:
         parallax=args.parallax,
     )
     _refuse_ignored(output.form, options)
-    contents = open_project(open_source(args.file)).contents
+    source = open_source(args.file)
+    opened = open_project(source)
+    keep_original(source, output.path, opened)
+    contents = opened.contents
     if args.layer is not None:
         layer = find_layers(contents, [args.layer])[0]
         if not layer.visible and args.no_hidden:

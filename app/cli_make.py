@@ -16,6 +16,7 @@ from typing import Any
 
 from app.cli_jobs import ArgumentProblem, EngineFactory, EngineSession
 from app.cli_keep import kept_elsewhere
+from app.cli_original import keep_original
 from app.cli_output import Output, plan_outputs, write_output
 from app.cli_source import STDIN, Source, open_source
 from app.document import Contents, Document, Layer, Rect, Settings, Size, UserError
@@ -57,7 +58,10 @@ def generate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
 def regenerate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
     """Make the named layers of a file anew; the pixels of all others stay as they are."""
     (output,) = plan_outputs(args.out)
-    contents = open_project(open_source(args.file)).contents
+    source = open_source(args.file)
+    opened = open_project(source)
+    keep_original(source, output.path, opened)
+    contents = opened.contents
     old = contents.settings
     seed = (old.seed + 1) % (MAX_SEED + 1) if args.seed is None else args.seed
     prompt = contents.prompt if args.prompt is None else typed_prompt(args.prompt)

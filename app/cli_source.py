@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.cli_jobs import ArgumentProblem
-from app.document.pixels import Pixels
 from app.document.storage.archive import ArchiveReader
 from app.document.storage.errors import StorageError, cause_of, not_opened
 from app.document.storage.layout_file import text_in, text_of
 from app.document.storage.name_length import shown_path
-from app.document.storage.ora import SUFFIX, Opened, load_project, read_ora
+from app.document.storage.ora import Opened, is_ora, load_project, read_ora
 
 STDIN = "-"
 _MAX_PIPE = 2 * 1024**3
@@ -50,7 +49,7 @@ class Source:
         """Whether it is to be read as OpenRaster: by its ending, or by its first bytes."""
         if self.path is None:
             return self.data.startswith(_ZIP)
-        if self.path.suffix.lower() == SUFFIX:
+        if is_ora(self.path):
             return True
         try:
             with self.path.open("rb") as stream:
@@ -62,19 +61,15 @@ class Source:
         """The project; raises StorageError when it is damaged."""
         if self.path is not None:
             return load_project(self.path)
-        with self._archive() as archive:
+        with self.archive() as archive:
             return replace(read_ora(archive), stamp=None)
-
-    def picture(self, member: str) -> Pixels:
-        """A picture in the project; raises StorageError when it is missing or damaged."""
-        with self._archive() as archive:
-            return archive.picture(member)
 
     def text(self) -> str:
         """The text of a layout, or the recipe in a PNG; raises StorageError."""
         return text_in(self.data, self.name) if self.path is None else text_of(self.path)
 
-    def _archive(self) -> ArchiveReader:
+    def archive(self) -> ArchiveReader:
+        """Its members, for a project; raises StorageError."""
         if self.path is not None:
             return ArchiveReader(self.path)
         return ArchiveReader(io.BytesIO(self.data), self.name)

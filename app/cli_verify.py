@@ -20,11 +20,11 @@ from app.cli_jobs import EngineFactory, EngineSession
 from app.cli_make import open_project, refuse_engine_options, session
 from app.cli_source import Source, open_source
 from app.document import Contents
-from app.document.composite import composite
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID
 from app.document.outdated import SOURCE
 from app.document.pixels import Pixels, hash_of
 from app.document.storage.layout_text import parse_layout
+from app.document.storage.merged_picture import merged_picture_problem
 from app.records import job_of, request_from_record
 from engine import Finished, ModelInfo
 
@@ -67,10 +67,9 @@ def _project(source: Source) -> tuple[list[str], list[Claim], dict[str, np.ndarr
     if not opened.is_project:
         problems.append("There are no records in it, so nothing can be compared.")
     problems += list(_broken_records(contents))
-    if source.picture("mergedimage.png").hash != hash_of(
-        composite(contents.layers, contents.canvas.rect)
-    ):
-        problems.append("The merged picture in it is not what its layers make.")
+    with source.archive() as archive:
+        problem = merged_picture_problem(archive, contents, is_ours=opened.is_project)
+    problems += [problem] if problem else []
     if not problems:
         layers = [layer for layer in contents.layers if layer.has_pixels]
         print(f"'{source.name}': {len(layers)} layers with pixels, all hashes are right.")

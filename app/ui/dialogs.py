@@ -40,7 +40,7 @@ def ask_open(parent: QWidget, folder: str, done: Callable[[Path], None]) -> QFil
     pictures = "*.png *.webp *.jpg *.jpeg *.tif *.tiff *.bmp *.gif"
     kinds = [
         tr("Projects and pictures ({0})").format(f"*.ora {pictures}"),
-        tr("OpenRaster (*.ora)"),
+        tr("OpenRaster and its backups (*.ora *.ora~)"),
         tr("Pictures ({0})").format(pictures),
     ]
     dialog = QFileDialog(parent, tr("Open"), folder, ";;".join(kinds))

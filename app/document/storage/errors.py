@@ -17,6 +17,21 @@ class NewerFormatError(StorageError):
     """The file was written by a newer version; its layers may still open as pictures."""
 
 
+class MemberError(StorageError):
+    """A part of a whole file that this program cannot use, while the other parts may open.
+
+    Args:
+        file: the file's name.
+        reason: what the part is, with its name, as the end of a sentence.
+    """
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(
+            f"'{file}' cannot be opened: {reason}.", "Nothing was opened and the file is untouched."
+        )
+        self.reason = reason
+
+
 class ChangedOnDiskError(StorageError):
     """MS10: another program wrote the file meanwhile; nothing was overwritten.
 
@@ -34,11 +49,12 @@ class ChangedOnDiskError(StorageError):
         self.changed_at = changed_at
 
 
-def damaged(name: str, where: str, backup: bool = False) -> StorageError:
-    """MS9: the file `name` cannot be understood at `where`."""
+def damaged(name: str, where: str, backup: bool = False, detail: str = "") -> StorageError:
+    """MS9: the file `name` cannot be understood at `where`; `detail` says why, if that is known."""
     advice = f"Open the backup '{name}~'." if backup else "Open another copy of it."
+    why = f": {detail}" if detail else ""
     return StorageError(
-        f"'{name}' is damaged at '{where}'.",
+        f"'{name}' is damaged at '{where}'{why}.",
         "Nothing was opened and the file is untouched.",
         advice,
     )

@@ -19,12 +19,14 @@ from app.document.storage.journal.recovery import in_use
 from app.document.storage.layout import contents_of
 from app.document.storage.layout_file import read_layout
 from app.document.storage.leftovers import remove_leftovers
+from app.document.storage.names import numbered_copy
 from app.document.storage.ora import SUFFIX, Opened, save_project
 from app.jobs import Message
 from app.ui import dialogs
 from app.ui.actions import Actions
 from app.ui.exchange import questions
-from app.ui.session import Session, first_settings
+from app.ui.exchange.other_name import OtherName
+from app.ui.session import Session, Source, first_settings
 from app.ui.text import moment, tr
 from app.ui.wiring.examples import fill_examples
 from app.ui.wiring.open_trouble import OpenTrouble
@@ -56,6 +58,7 @@ class FilesWiring(QObject):
         self._waiting: list[Callable[[], None]] = []
         self.work_roots: tuple[Path, ...] = ()
         self._trouble = OpenTrouble(session, window, self)
+        self._saving = OtherName(session, window)
         fill_examples(examples, self.open_example)
         actions["new"].triggered.connect(self.new)
         actions["open"].triggered.connect(self.open)
@@ -119,17 +122,26 @@ class FilesWiring(QObject):
                 replace it.
         """
         session = self._session
-        is_file = path.suffix.lower() == SUFFIX and not is_copy
+        is_ora = path.suffix.lower() == SUFFIX
+        is_file = is_ora and not is_copy and not opened.lost
         text = tr("Open '{0}'").format(path.name)
-        session.replace(opened.contents, text, path if is_file else None, opened.stamp)
+        source = Source(path, opened.lost) if is_ora and not is_file else None
+        own = path if is_file else None
+        session.replace(opened.contents, text, own, opened.stamp if is_file else None, source)
         self._resuming.show(opened.view)
         if not is_file:
             session.undo.stack.resetClean()  # it is in no file of ours yet
         session.settings.last_folder = str(path.parent)
         session.note(tr("Opened '{0}'.").format(path.name))
         if opened.messages:
-            session.notified.emit(Message(kind="warning", what=" ".join(opened.messages)))
-        if is_file and not opened.is_project:
+            kept = (
+                tr("Save asks for another name, so that '{0}' stays as it is.").format(path.name)
+                if opened.lost
+                else ""
+            )
+            message = Message(kind="warning", what=" ".join(opened.messages), kept=kept)
+            session.notified.emit(message)
+        if is_ora and not is_copy and not opened.is_project:
             self._trouble.offer_recipes(path)
 
     def open_example(self, path: Path) -> None:
@@ -151,7 +163,10 @@ class FilesWiring(QObject):
 
     def save(self, then: Callable[[], None] | None = None) -> None:
         """Write to the known file, or ask for one; `then` follows only after success."""
-        if self._session.path is None:
+        source = self._session.source
+        if self._session.path is None and source is not None and source.lost:
+            self._saving.ask_other_name(source, lambda: self.save_as(then))
+        elif self._session.path is None:
             self.save_as(then)
         else:
             self.write(self._session.path, then, is_known=True)
@@ -162,7 +177,9 @@ class FilesWiring(QObject):
         kind = tr("OpenRaster (*.ora)")
 
         def done(path: Path) -> None:
-            self.write(path, then)
+            self._saving.check(
+                path, lambda: self.write(path, then), another=lambda: self.save_as(then)
+            )
 
         dialogs.ask_save(self._window, tr("Save As"), suggested, kind, "ora", done)
 
@@ -284,6 +301,8 @@ class FilesWiring(QObject):
 
     def _suggested(self, suffix: str) -> str:
         session = self._session
+        if session.path is None and session.source is not None:
+            return str(numbered_copy(session.source.path).with_suffix(suffix))
         folder = Path(session.settings.last_folder or Path.home())
         path = session.path or folder / tr("Untitled")
         return str(path.with_suffix(suffix))

@@ -96,7 +96,8 @@ class ImportWiring(QObject):
         def done(found: list[Incoming]) -> None:
             layers = [layer for each in found for layer in each.layers]
             text = tr("Import '{0}'").format(paths[0].stem) if len(paths) == 1 else tr("Import")
-            self._add(AddLayers(layers, text=text))
+            if not self._add(AddLayers(layers, text=text)) and layers:
+                return  # refused, with a message that says why
             self._tell([message for each in found for message in each.messages])
             self.tell_scaled([layer for layer in layers if _was_scaled(layer)])
 
@@ -135,9 +136,12 @@ class ImportWiring(QObject):
 
     # ---- inside ----
 
-    def _add(self, command: AddLayers) -> None:
-        if self._session.push(command):
+    def _add(self, command: AddLayers) -> bool:
+        """Add layers and select them; False when they were refused."""
+        is_done = self._session.push(command)
+        if is_done:
             self._session.selection.set(command.new_ids)
+        return is_done
 
     def _tell(self, messages: Sequence[str]) -> None:
         if messages:

@@ -85,8 +85,10 @@ class RecentWiring(QObject):
                 )
 
     def _on_path(self) -> None:
-        if self._session.path is not None:
-            remember_file(self._session.settings, self._session.path)
+        source = self._session.source
+        path = self._session.path or (source.path if source is not None else None)
+        if path is not None:
+            remember_file(self._session.settings, path)
             self.fill()
 
 

@@ -22,11 +22,11 @@ from app.document.storage.formats.options import ExportOptions, visible_only
 
 INDEX = "index.html"
 IN_ONE_FILE = (".html", ".htm")
-# CSS knows eleven of the twelve under our names; Add is called differently there.
+# CSS knows all but Add under our names.
 _CSS_NAMES = {"add": "plus-lighter"}
 _CSS_MODES = frozenset(
     "multiply screen overlay darken lighten color-dodge color-burn hard-light soft-light "
-    "difference add".split()
+    "difference add exclusion hue saturation color luminosity".split()
 )
 _PARALLAX_CELLS = 9
 

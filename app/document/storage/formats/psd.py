@@ -34,6 +34,11 @@ MODES = {
     "soft-light": BlendMode.SOFT_LIGHT,
     "difference": BlendMode.DIFFERENCE,
     "add": BlendMode.LINEAR_DODGE,
+    "exclusion": BlendMode.EXCLUSION,
+    "hue": BlendMode.HUE,
+    "saturation": BlendMode.SATURATION,
+    "color": BlendMode.COLOR,
+    "luminosity": BlendMode.LUMINOSITY,
 }
 
 
