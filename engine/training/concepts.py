@@ -160,14 +160,14 @@ def _background(row: dict[str, str]) -> Background:
 
 
 # How many of the looks and colours each stage has; nouns and backgrounds say it in their tables.
-NUM_LOOKS = {1: 3, 2: 4, 3: 5}
-NUM_COLOURS = {1: 7, 2: 11, 3: 11}
+NUM_LOOKS = {1: 3, 2: 4, 3: 5, 4: 5}
+NUM_COLOURS = {1: 7, 2: 11, 3: 11, 4: 11}
 STAGES = tuple(NUM_LOOKS)
 
 
 @cache
 def concepts_of(stage: int) -> Concepts:
-    """The vocabulary of a stage, 1 to 3.
+    """The vocabulary of a stage, 1 to 4.
 
     Raises:
         ValueError: there is no such stage.

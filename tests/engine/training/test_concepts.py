@@ -22,7 +22,8 @@ from engine.training.concepts import (
 from engine.training.metrics import has_colour
 from engine.training.pixels import NEUTRAL_TONES, recolour
 from engine.training.scenes import compose, evaluation_scenes
-from engine.training.sprites import ICON_COLUMNS, SpritePack, fill_inside, icon_names
+from engine.training.drawings import ICON_COLUMNS, icon_names
+from engine.training.sprites import SpritePack, fill_inside
 
 
 @pytest.mark.parametrize(
