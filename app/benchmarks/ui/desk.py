@@ -22,6 +22,7 @@ from app.document.document import Document
 from app.document.geometry import Rect, Size
 from app.settings import Settings
 from app.ui.main_window import MainWindow
+from app.ui.session import MakeEngine
 from engine import Event, GenerateRequest, ModelInfo, Preview, Progress, Started, StateChanged
 
 SIDE = 1024
@@ -153,15 +154,29 @@ def _blob(rect: Rect, rng: np.random.Generator) -> np.ndarray:
 
 
 class Desk:
-    """One open window. Use as a context manager."""
+    """One open window. Use as a context manager.
 
-    def __init__(self, contents: Contents | None = None) -> None:
+    Args:
+        contents: a document to show.
+        make_engine: called with the function that takes events.
+        first_run_done: False shows what a first start shows.
+    """
+
+    def __init__(
+        self,
+        contents: Contents | None = None,
+        *,
+        make_engine: MakeEngine = BusyEngine,
+        first_run_done: bool = True,
+    ) -> None:
         app = QApplication.instance() or QApplication([])
         assert isinstance(app, QApplication)
         self.app = app
         self.loop = qasync.QEventLoop(app)
         asyncio.set_event_loop(self.loop)
-        self.window = MainWindow(self.loop, BusyEngine, Settings(theme="dark", first_run_done=True))
+        self.window = MainWindow(
+            self.loop, make_engine, Settings(theme="dark", first_run_done=first_run_done)
+        )
         self.window.resize(1400, 900)
         self.window.show()
         self.window.session.bridge.start()
