@@ -11,10 +11,13 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from app.benchmarks.ui import idle
 from app.benchmarks.ui.desk import Desk, filled
 from app.benchmarks.ui.interaction import scaled
 from app.benchmarks.ui.process import rss
 from app.bridge import engine_factory
+
+_IDLE_S = 4.0
 
 
 def start(born: float) -> dict[str, Any]:
@@ -101,10 +104,22 @@ def pictures(born: float) -> dict[str, Any]:
         return {"bytes": float(window.small_picture_bytes())}
 
 
+def idle_window(born: float) -> dict[str, Any]:
+    """Processor time of the window's states, as parts of a core."""
+    return {each.state: each.cpu for each in idle.measured("window", _IDLE_S)}
+
+
+def idle_dialogs(born: float) -> dict[str, Any]:
+    """Processor time while a dialog is open, as parts of a core."""
+    return {each.state: each.cpu for each in idle.measured("dialogs", _IDLE_S / 4)}
+
+
 PARTS: dict[str, Callable[[float], dict[str, Any]]] = {
     "start": start,
     "full": full,
     "scaled": scaled_drag,
     "engine": engine,
     "pictures": pictures,
+    "idle_window": idle_window,
+    "idle_dialogs": idle_dialogs,
 }

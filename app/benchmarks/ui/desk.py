@@ -9,6 +9,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import qasync
@@ -160,6 +161,7 @@ class Desk:
         contents: a document to show.
         make_engine: called with the function that takes events.
         first_run_done: False shows what a first start shows.
+        work_root: where unsaved work is kept; None = nowhere.
     """
 
     def __init__(
@@ -168,6 +170,7 @@ class Desk:
         *,
         make_engine: MakeEngine = BusyEngine,
         first_run_done: bool = True,
+        work_root: Path | None = None,
     ) -> None:
         app = QApplication.instance() or QApplication([])
         assert isinstance(app, QApplication)
@@ -175,7 +178,10 @@ class Desk:
         self.loop = qasync.QEventLoop(app)
         asyncio.set_event_loop(self.loop)
         self.window = MainWindow(
-            self.loop, make_engine, Settings(theme="dark", first_run_done=first_run_done)
+            self.loop,
+            make_engine,
+            Settings(theme="dark", first_run_done=first_run_done),
+            work_root=work_root,
         )
         self.window.resize(1400, 900)
         self.window.show()
