@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QEvent, QEventLoop, Qt, QTimer
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QApplication, QDialog, QTabWidget, QToolTip, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QMenu, QTabWidget, QToolTip, QWidget
 
 from app.benchmarks.ui.desk import Desk, filled, model_info
 from app.document.commands import AddCandidates, AddLayers, Placement
@@ -205,7 +205,7 @@ def _looks(desk: Desk) -> Iterator[State]:
     for theme in ("light", "dark"):
         window.actions_[f"theme_{theme}"].trigger()
         yield State(f"theme {theme}", window, is_main=False)
-    menu = window.menuBar().actions()[0].menu()
+    menu = window.menuBar().findChildren(QMenu)[0]
     menu.popup(window.mapToGlobal(window.rect().topLeft()))
     yield State("menu open", window, is_main=False)
     menu.hide()
@@ -224,7 +224,9 @@ def _sent(desk: Desk, state: str) -> Iterator[State]:
 
 def _draw_boxes(desk: Desk) -> None:
     boxes = [
-        Layer(id=new_layer_id(), number=0, name=f"Box {place}", rect=Rect(160 * place, 64, 128, 192))
+        Layer(
+            id=new_layer_id(), number=0, name=f"Box {place}", rect=Rect(160 * place, 64, 128, 192)
+        )
         for place in range(_THINGS)
     ]
     desk.window.session.push(AddLayers(boxes))
