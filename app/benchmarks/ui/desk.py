@@ -160,7 +160,8 @@ class Desk:
     Args:
         contents: a document to show.
         make_engine: called with the function that takes events.
-        first_run_done: False shows what a first start shows.
+        starts: whether the engine is started.
+        settings: of the user; None = the dark theme, and not the first start.
         work_root: where unsaved work is kept; None = nowhere.
     """
 
@@ -169,7 +170,8 @@ class Desk:
         contents: Contents | None = None,
         *,
         make_engine: MakeEngine = BusyEngine,
-        first_run_done: bool = True,
+        starts: bool = True,
+        settings: Settings | None = None,
         work_root: Path | None = None,
     ) -> None:
         app = QApplication.instance() or QApplication([])
@@ -180,12 +182,13 @@ class Desk:
         self.window = MainWindow(
             self.loop,
             make_engine,
-            Settings(theme="dark", first_run_done=first_run_done),
+            settings or Settings(theme="dark", first_run_done=True),
             work_root=work_root,
         )
         self.window.resize(1400, 900)
         self.window.show()
-        self.window.session.bridge.start()
+        if starts:
+            self.window.session.bridge.start()
         self.settle()
         if contents is not None:
             self.window.session.replace(contents, "Bench", None)

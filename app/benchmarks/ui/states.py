@@ -19,6 +19,7 @@ from app.benchmarks.ui.desk import Desk, filled, model_info
 from app.document.commands import AddCandidates, AddLayers, Placement
 from app.document.geometry import Rect
 from app.document.layer import Layer, new_layer_id
+from app.settings import Settings
 from app.ui.exchange.recovery_dialog import RecoveryDialog
 from app.ui.hiding_dialog import HidingDialog
 from engine import Event, GenerateRequest, StateChanged
@@ -107,7 +108,8 @@ def window_states(work_root: Path) -> Iterator[State]:
         engines.append(StillEngine(emit))
         return engines[-1]
 
-    with Desk(make_engine=make, first_run_done=False, work_root=work_root) as desk:
+    settings = Settings(theme="dark")
+    with Desk(make_engine=make, settings=settings, work_root=work_root) as desk:
         window = desk.window
         yield State("loading, first start", window)
         window.messages.close_button.click()
