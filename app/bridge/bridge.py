@@ -41,11 +41,13 @@ class Bridge:
 
     Attributes:
         pace: how fast the engine is, and whether it still answers.
+        loading: the part of loading the model that is done, 0 to 1.
         free_memory: bytes that programs could still get, or None where nobody knows.
 
     Events:
         state_changed(state): "loading", "measuring", "ready", "generating", "stopping",
             "restarting", "failed", "stopped".
+        loading_changed(part): so much of loading the model is done, 0 to 1.
         job_changed(job): it was asked for, started, went on or ended.
         preview_changed(layer_id, box, rgba): a rough picture of a target, at most 30 a second.
         previews_cleared(): none of them is valid any more.
@@ -53,6 +55,7 @@ class Bridge:
     """
 
     state_changed = Signal(str)
+    loading_changed = Signal(float)
     job_changed = Signal(object)
     preview_changed = Signal(int, object, object)
     previews_cleared = Signal()
@@ -69,6 +72,7 @@ class Bridge:
     ) -> None:
         self.document = document
         self.state = "loading"
+        self.loading = 0.0
         self.trouble = ""
         self.free_memory: Callable[[], int | None] = free_bytes
         self._link = EngineLink(loop, make_engine, self._on_event, self._on_preview, clock)
@@ -100,6 +104,11 @@ class Bridge:
     def info(self) -> ModelInfo | None:
         """What the loaded model announced; None before."""
         return self._line.info
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether jobs wait for the model."""
+        return self.state in ("loading", "restarting")
 
     @property
     def preview_every(self) -> int:
@@ -201,6 +210,7 @@ class Bridge:
         self.pace.reset()
         self._line.lose_engine()
         self.state = "restarting"
+        self.loading = 0.0
         self.state_changed.emit(self.state)
         self._link.replace()
         self._line.go_on()
@@ -273,6 +283,11 @@ class Bridge:
 
     def _on_state(self, event: StateChanged) -> None:
         state: str = event.state
+        if state == "loading":
+            self.loading = event.progress
+            if event.progress:  # an advance, no other state
+                self.loading_changed.emit(self.loading)
+                return
         if event.info is not None:
             self._line.info = event.info
         if state == "generating" and self.pace.is_probing and self.current is None:

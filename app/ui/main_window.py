@@ -55,6 +55,7 @@ from app.ui.wiring.help import HelpWiring, first_run_message
 from app.ui.wiring.here import HereWiring
 from app.ui.wiring.importing import ImportWiring
 from app.ui.wiring.inspecting import InspectingWiring
+from app.ui.wiring.loading import LoadingWiring
 from app.ui.wiring.looks import LooksWiring
 from app.ui.wiring.marks import MarksWiring
 from app.ui.wiring.model import ModelWiring
@@ -229,6 +230,7 @@ class MainWindow(QMainWindow):
             self.status,
         )
         self.asking = AskingWiring(session, actions, self.prompt, self.view, self.status)
+        self.loading = LoadingWiring(session, self.prompt)
         retheme = self.view_wiring.apply_theme
         self.tools_wiring = ToolsWiring(
             session, actions, self, self.view, self.prompt, self.layers, retheme

@@ -79,6 +79,10 @@ QToolButton::menu-indicator { image: none; width: 0; }
 #generate:disabled, #generateMore:disabled {
     background: @raised; color: @disabled; border: 1px solid transparent;
 }
+#generate[loading="true"], #generateMore[loading="true"] {
+    background: @raised; color: @text; font-weight: 400;
+}
+#generate[loading="true"]:hover, #generateMore[loading="true"]:hover { background: @hover; }
 #stop { padding: 5px 10px; }
 
 QToolButton#quiet, #toolColumn QToolButton { background: transparent; padding: 3px; }

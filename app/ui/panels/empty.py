@@ -79,6 +79,7 @@ class EmptyCard(QWidget):
         layout.addWidget(help_text)
         layout.addSpacing(GAP)
         self._room = QSpacerItem(0, CONTROL_HEIGHT)
+        self._room_height = CONTROL_HEIGHT
         layout.addItem(self._room)
         canvas.installEventFilter(self)
         self.centre()
@@ -118,6 +119,8 @@ class EmptyCard(QWidget):
         """As wide as the longest line, at most `most` pixels; then lines and buttons wrap.
 
         What does not fit the canvas all the same is left out, so that the buttons never are.
+        Nothing is touched that has its value already: a layout that is changed asks to be laid
+        out, which leads back here.
         """
         inner = most - 4 * MARGIN
         lines = [
@@ -130,15 +133,18 @@ class EmptyCard(QWidget):
         directions = QBoxLayout.Direction
         self._row.setDirection(directions.LeftToRight if is_row else directions.TopToBottom)
         self.buttons.resize(self._row.sizeHint())
-        self._room.changeSize(0, self._row.sizeHint().height())
+        row_height = self._row.sizeHint().height()
+        if row_height != self._room_height:
+            self._room_height = row_height
+            self._room.changeSize(0, row_height)
+            self._column.invalidate()
         width = min(inner, max(*lines, self._row.sizeHint().width()) + 2)
-        left = self._canvas.height() - 2 * MARGIN - 5 * UNIT - self._row.sizeHint().height()
+        left = self._canvas.height() - 2 * MARGIN - 5 * UNIT - row_height
         for label in self.texts:
             height = label.heightForWidth(width)
             label.setFixedSize(width, height)
             left -= height + GAP
             label.setVisible(left >= GAP)
-        self._column.invalidate()
         self.resize(self._column.sizeHint())
 
     def _button(self, text: str) -> QPushButton:

@@ -39,6 +39,12 @@ PROGRESS_PARTS = 1000
 MIN_GENERATE = 160
 
 
+def loading_texts(part: float) -> tuple[str, ...]:
+    """What the button says while so much of the model is loaded, longest first."""
+    percent = number(int(part * 100))
+    return tr("Loading model… {0} %").format(percent), tr("{0} %").format(percent)
+
+
 class PromptBar(QWidget):
     """Everything above the canvas.
 
@@ -56,6 +62,7 @@ class PromptBar(QWidget):
         self._actions = actions
         self._colours: Colours | None = None
         self._texts: tuple[str, ...] = (tr("Generate"),)
+        self._loading: float | None = None
         self._words_texts = ("", "")
         self.field = PromptField(new_gesture)
         self.seed = SeedControl()
@@ -69,6 +76,7 @@ class PromptBar(QWidget):
             tr("How many results one job makes; with more than one they wait in the strip.")
         )
         self.generate = self._button(tr("Generate"), "generate", "generate")
+        actions["generate"].changed.connect(self._show_tip)
         self.more = self._more_button(actions)
         # It takes what room there is, and never moves Stop when its text changes.
         self.generate.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -140,8 +148,27 @@ class PromptBar(QWidget):
         full = f"{text} · {cost}" if cost and count else text
         short = f"{tr('Generate')} · {cost}" if cost and count else text
         self._texts = (full, short, text, tr("Generate"))
-        self.generate.setAccessibleName(full)
         self._fit_text()
+
+    def show_loading(self, part: float | None) -> None:
+        """Say on the button that the model loads, and that a job waits for it.
+
+        Args:
+            part: that is done, 0 to 1; None = the model is there.
+        """
+        if part == self._loading:
+            return
+        changes = (part is None) != (self._loading is None)
+        self._loading = part
+        self.progress.setValue(round((part or 0.0) * PROGRESS_PARTS))
+        self._fit_text()
+        if changes:
+            for button in (self.generate, self.more):
+                button.setProperty("loading", part is not None)
+                button.style().unpolish(button)  # the style sheet looks at the property again
+                button.style().polish(button)
+            self._colour_more()
+            self._show_tip()
 
     def recolour(self, colours: Colours) -> None:
         """Follow the theme."""
@@ -149,7 +176,7 @@ class PromptBar(QWidget):
         self.seed.recolour(colours)
         self.field.recolour(colours)
         self.jobs.setIcon(icon("chevron-down", colours))
-        self.more.setIcon(icon("chevron-down", colours, colour=colours.on_accent))
+        self._colour_more()
         self.stop.setIcon(icon("square", colours))
         ratio = self.devicePixelRatioF()
         self.words_sign.setPixmap(pixmap("triangle-alert", colours.outdated, ICON_SMALL, ratio))
@@ -168,6 +195,13 @@ class PromptBar(QWidget):
 
     # ---- inside ----
 
+    def _colour_more(self) -> None:
+        """The arrow stands on the colour of the button."""
+        if self._colours is not None:
+            is_quiet = self._loading is not None
+            colour = self._colours.text if is_quiet else self._colours.on_accent
+            self.more.setIcon(icon("chevron-down", self._colours, colour=colour))
+
     def _fit_widths(self) -> None:
         """Room for the shortest text of the button, whatever language and font."""
         shortest = self.generate.fontMetrics().horizontalAdvance(tr("Generate")) + 6 * UNIT
@@ -178,8 +212,17 @@ class PromptBar(QWidget):
         """The longest text that the button shows in full: a cut one says nothing."""
         room = max(self.generate.width(), MIN_GENERATE) - 5 * UNIT
         metrics = self.generate.fontMetrics()
-        fitting = [text for text in self._texts if metrics.horizontalAdvance(text) <= room]
-        self.generate.setText(fitting[0] if fitting else self._texts[-1])
+        texts = self._texts if self._loading is None else loading_texts(self._loading)
+        fitting = [text for text in texts if metrics.horizontalAdvance(text) <= room]
+        self.generate.setText(fitting[0] if fitting else texts[-1])
+        self.generate.setAccessibleName(texts[0])
+
+    def _show_tip(self) -> None:
+        """What the button does, and until the model is there that it waits."""
+        tip = self._actions["generate"].toolTip()
+        if self._loading is not None:
+            tip = tr("{0}\nThe model is loading. The job starts as soon as it is ready.").format(tip)
+        self.generate.setToolTip(tip)
 
     def _fit_words(self) -> None:
         """Whole sentences where there is room, else what ends in dots; the tip has it all."""

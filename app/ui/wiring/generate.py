@@ -209,9 +209,8 @@ class GenerateWiring(QObject):
             self._bar.show_progress(self._silence + more, job.part)
             return
         if job.state == "waiting" and not job.done:
-            loading = bridge.state in ("loading", "restarting")
-            text = tr("Waiting for the model…") if loading else tr("Starting…")
-            self._bar.show_progress(text + more, 0)
+            text = tr("Waiting for the model…") if bridge.is_loading else tr("Starting…")
+            self._bar.show_progress(text + more, bridge.loading if bridge.is_loading else 0.0)
             return
         text = tr("Step {0} of {1}").format(number(job.step), number(job.total))
         if job.variations > 1:
