@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
-    QFileDialog,
     QLabel,
     QMessageBox,
     QPushButton,
     QSpinBox,
     QStyle,
+    QStyledItemDelegate,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -33,35 +32,6 @@ from app.ui.icons import pixmap
 from app.ui.tables import ReadingTable
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT
-
-
-def ask_open(parent: QWidget, folder: str, done: Callable[[Path], None]) -> QFileDialog:
-    """Which project or picture to open."""
-    pictures = "*.png *.webp *.jpg *.jpeg *.tif *.tiff *.bmp *.gif"
-    kinds = [
-        tr("Projects and pictures ({0})").format(f"*.ora {pictures}"),
-        tr("OpenRaster (*.ora)"),
-        tr("Pictures ({0})").format(pictures),
-    ]
-    dialog = QFileDialog(parent, tr("Open"), folder, ";;".join(kinds))
-    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    return _show_file_dialog(dialog, done)
-
-
-def ask_save(
-    parent: QWidget,
-    title: str,
-    suggested: str,
-    kind: str,
-    suffix: str,
-    done: Callable[[Path], None],
-) -> QFileDialog:
-    """Where to write; `suffix` without a dot is added when none is typed."""
-    dialog = QFileDialog(parent, title, str(Path(suggested).parent), kind)
-    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setDefaultSuffix(suffix)
-    dialog.selectFile(Path(suggested).name)
-    return _show_file_dialog(dialog, done)
 
 
 def ask_unsaved(
@@ -111,6 +81,11 @@ def ask_unsaved(
 
 class Choice(QComboBox):
     """A combo box whose arrow is drawn in the text colour: a styled one would have none."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        # Fusion's own delegate paints the row under the pointer in the colour of the field.
+        self.setItemDelegate(QStyledItemDelegate(self))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt override."""
@@ -274,10 +249,3 @@ def show_text(parent: QWidget, title: str, text: str) -> QMessageBox:
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.open()
     return box
-
-
-def _show_file_dialog(dialog: QFileDialog, done: Callable[[Path], None]) -> QFileDialog:
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.fileSelected.connect(lambda name: done(Path(name)) if name else None)
-    dialog.open()
-    return dialog

@@ -20,8 +20,9 @@ from app.document.storage.layout import contents_of
 from app.document.storage.layout_file import read_layout
 from app.document.storage.leftovers import remove_leftovers
 from app.document.storage.ora import SUFFIX, Opened, save_project
+from app.document.storage.png import PICTURE_SUFFIXES
 from app.jobs import Message
-from app.ui import dialogs
+from app.ui import dialogs, file_dialogs
 from app.ui.actions import Actions
 from app.ui.exchange import questions
 from app.ui.session import Session, first_settings
@@ -80,7 +81,9 @@ class FilesWiring(QObject):
         """Ask which file, then for unsaved changes."""
 
         def ask() -> None:
-            dialogs.ask_open(self._window, self._session.settings.last_folder, self.open_path)
+            file_dialogs.ask_open(
+                self._window, self._session.settings, tr("Open"), _open_kinds(), self.open_path
+            )
 
         self.when_saved(ask)
 
@@ -164,7 +167,9 @@ class FilesWiring(QObject):
         def done(path: Path) -> None:
             self.write(path, then)
 
-        dialogs.ask_save(self._window, tr("Save As"), suggested, kind, "ora", done)
+        settings = self._session.settings
+        title = tr("Save As")
+        file_dialogs.ask_save(self._window, settings, title, suggested, kind, "ora", done)
 
     def write(
         self, path: Path, then: Callable[[], None] | None = None, *, is_known: bool = False
@@ -284,6 +289,16 @@ class FilesWiring(QObject):
 
     def _suggested(self, suffix: str) -> str:
         session = self._session
-        folder = Path(session.settings.last_folder or Path.home())
-        path = session.path or folder / tr("Untitled")
+        path = session.path or file_dialogs.start_folder(session.settings) / tr("Untitled")
         return str(path.with_suffix(suffix))
+
+
+def _open_kinds() -> str:
+    """What the dialog of Open lists."""
+    pictures = " ".join(f"*{suffix}" for suffix in PICTURE_SUFFIXES)
+    kinds = (
+        tr("Projects and pictures ({0})").format(f"*{SUFFIX} {pictures}"),
+        tr("OpenRaster (*.ora)"),
+        tr("Pictures ({0})").format(pictures),
+    )
+    return ";;".join(kinds)
