@@ -134,7 +134,10 @@ def _show(
             settings.last_folder = str(paths[0] if is_folder else paths[0].parent)
         done(paths)
 
-    dialog.filesSelected.connect(chosen)
+    if dialog.fileMode() == QFileDialog.FileMode.ExistingFiles:
+        dialog.filesSelected.connect(chosen)
+    else:
+        dialog.fileSelected.connect(lambda name: chosen([name]))
     dialog.open()
     dress(dialog)
     return dialog

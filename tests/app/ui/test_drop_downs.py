@@ -1,4 +1,4 @@
-"""Every drop-down list of the program shows all its entries, whether its field has the focus or not."""
+"""Every drop-down list shows all its entries, whether its field has the focus or not."""
 
 from __future__ import annotations
 

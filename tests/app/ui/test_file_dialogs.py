@@ -49,7 +49,10 @@ def test_every_dialog_starts_there_and_remembers_where_the_user_went(
     window.actions_[action].trigger()
     (dialog,) = window.findChildren(QFileDialog)
     assert Path(dialog.directory().path()) == first
-    dialog.filesSelected.emit([str(second / "picture.ora")])
+    if dialog.fileMode() == QFileDialog.FileMode.ExistingFiles:
+        dialog.filesSelected.emit([str(second / "picture.ora")])
+    else:
+        dialog.fileSelected.emit(str(second / "picture.ora"))
     dialog.reject()
     assert window.settings.last_folder == str(second)
     qtbot.waitUntil(lambda: not window.findChildren(QFileDialog))
@@ -59,9 +62,9 @@ def test_every_dialog_starts_there_and_remembers_where_the_user_went(
 def test_a_folder_is_remembered_itself(window: Any, tmp_path: Path, qtbot: Any) -> None:
     chosen: list[Path] = []
     dialog = file_dialogs.ask_folder(window, window.settings, "Folder", chosen.append)
-    dialog.filesSelected.emit([str(tmp_path)])
+    dialog.fileSelected.emit(str(tmp_path))
     assert (chosen, window.settings.last_folder) == ([tmp_path], str(tmp_path))
-    dialog.filesSelected.emit([])  # nothing chosen
+    dialog.fileSelected.emit("")  # nothing chosen
     assert len(chosen) == 1
     dialog.reject()
     qtbot.waitUntil(lambda: not window.findChildren(QFileDialog))
