@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
 
+from app.ui.message_boxes import widen
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT
 
@@ -49,6 +50,7 @@ def ask(
     box.setDefaultButton(cancel_button if default_is_cancel else acts[0][0])
     box.setEscapeButton(cancel_button)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    widen(box)
 
     def finished() -> None:
         for button, act in acts:

@@ -24,6 +24,7 @@ from app.document.storage.png import PICTURE_SUFFIXES
 from app.jobs import Message
 from app.ui import dialogs, file_dialogs
 from app.ui.actions import Actions
+from app.ui.canvas_sizes import trained_sizes
 from app.ui.exchange import questions
 from app.ui.session import Session, first_settings
 from app.ui.text import moment, tr
@@ -32,10 +33,6 @@ from app.ui.wiring.open_trouble import OpenTrouble
 from app.ui.wiring.resuming import Resuming
 
 logger = logging.getLogger(__name__)
-
-# What the shipped model was trained for; the loaded model's own list replaces it.
-DEFAULT_SIZES = (Size(512, 512), Size(640, 512), Size(512, 640), Size(768, 512), Size(512, 768))
-DEFAULT_MULTIPLE = 64
 
 
 class FilesWiring(QObject):
@@ -67,15 +64,13 @@ class FilesWiring(QObject):
     # ---- new and open ----
 
     def new(self) -> None:
-        """Ask for a size, then for unsaved changes."""
-        info = self._session.bridge.info
-        sizes = [Size(*each) for each in info.trained_canvases] if info else list(DEFAULT_SIZES)
-        multiple = info.canvas_multiple if info else DEFAULT_MULTIPLE
+        """Ask for unsaved changes, then for a size."""
 
-        def create(size: Size) -> None:
-            self.when_saved(lambda: self._start_new(size))
+        def ask() -> None:
+            sizes, multiple = trained_sizes(self._session.bridge.info)
+            dialogs.NewDialog(self._window, sizes, multiple, self._start_new).open()
 
-        dialogs.NewDialog(self._window, sizes, multiple, create).open()
+        self.when_saved(ask)
 
     def open(self) -> None:
         """Ask which file, then for unsaved changes."""
