@@ -299,10 +299,11 @@ def test_canvas_size_keeps_the_pixels(window: Any) -> None:
     assert dialog.windowTitle() == "Canvas Size"
     assert "Change Size" in [each.text() for each in dialog.findChildren(QPushButton)]
     presets = [dialog.preset.itemText(place) for place in range(dialog.preset.count())]
-    assert presets == ["512 × 512 (1:1)", "640 × 512 (≈ 3:2)", "Own size"]
+    assert presets[0] == "Square, sticker · 512 × 512 (1:1)"
+    assert (presets[1], presets[-1]) == ("Print · 640 × 512 (5:4)", "Custom size")
     assert (dialog.preset.currentIndex(), dialog.warning.text()) == (0, "")
     dialog.width_field.setValue(704)
-    assert dialog.preset.currentText() == "Own size"
+    assert dialog.preset.currentText() == "Custom size"
     assert "not trained for this size" in dialog.warning.text()
     dialog.width_field.setValue(640)
     dialog.height_field.setValue(512)
