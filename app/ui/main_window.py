@@ -228,7 +228,7 @@ class MainWindow(QMainWindow):
             self.inspector,
             self.status,
         )
-        self.asking = AskingWiring(session, actions, self.prompt, self.view, self.status)
+        self.asking = AskingWiring(session, actions, self.prompt, self.view)
         retheme = self.view_wiring.apply_theme
         self.tools_wiring = ToolsWiring(
             session, actions, self, self.view, self.prompt, self.layers, retheme

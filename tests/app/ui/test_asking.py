@@ -12,7 +12,7 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtGui import QTextCharFormat
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QLabel, QMessageBox
 
 from app.document.storage.ora import load_project
 from app.ui.dialog.jobs import JobsDialog
@@ -283,18 +283,18 @@ def test_the_job_list_opens_from_the_bar(window: Any, qtbot: Any) -> None:
     dialog.close()
 
 
-def test_what_is_not_known_yet_is_being_measured(window: Any, qtbot: Any) -> None:
-    """GE4, LA8: "measuring…" where seconds will stand, in the status bar and at the pointer."""
+def test_the_predicted_time_is_on_the_button_alone(window: Any, qtbot: Any) -> None:
+    """A box that is drawn shows its size; the status bar shows no time."""
     draw_box(window, 64, 64, 192, 192)
     window.actions_["generate"].trigger()
-    window.engine.begin(steps=1)
-    qtbot.waitUntil(lambda: window.status.seconds.text() == "measuring…")
-    press_and_move(window, (256, 256), (384, 384))
-    assert window.view.decor.draft.text == "128 × 128 · 16 tokens · measuring…"
-    window.view.cancel_drag()
     window.engine.begin(steps=12)
     window.engine.finish()
-    qtbot.waitUntil(lambda: window.status.seconds.text().startswith("≈"))
+    qtbot.waitUntil(lambda: "≈" in window.prompt.generate.accessibleName())
+    press_and_move(window, (256, 256), (384, 384))
+    assert window.view.decor.draft.text == "128 × 128"
+    window.view.cancel_drag()
+    shown = [each.text() for each in window.status.findChildren(QLabel) if each.isVisible()]
+    assert not any("≈" in text or "token" in text for text in shown)
 
 
 def test_a_key_stops_the_running_job_only(window: Any, qtbot: Any) -> None:

@@ -340,10 +340,10 @@ def test_a_foreign_grid_is_refused_with_a_message(window: Any, qtbot: Any) -> No
     assert "48" in window.messages.text.text()
 
 
-def test_the_status_bar_counts_the_background_s_coarse_tokens(window: Any) -> None:
+def test_the_advanced_page_counts_the_background_s_coarse_tokens(window: Any) -> None:
     """LA8: the background's tokens cover 2 x 2 cells where the model says so (64 = 2 x 32)."""
     cells = (512 // 64) ** 2
-    assert window.status.tokens.text() == f"{cells} tokens"
+    assert window.advanced.tokens.text() == str(cells)
 
 
 def test_unknown_words_are_underlined(window: Any, qtbot: Any) -> None:
