@@ -1,8 +1,9 @@
 """The style sheet of the whole application; `@name` is a colour of `theme.Colours`."""
 
 # A border grows from 1 to 2 px on focus, so padding shrinks by 1 px: nothing jumps.
-# Combo boxes have no vertical padding. Qt takes it as the margin of their list, once when it makes
-# the list and once when it opens it: a value that depends on focus makes the list too short.
+# Only the vertical padding of combo boxes stays as it is. Qt takes it as the margin of their list,
+# once when it makes the list and once when it opens it: if focus changed it, the list would be too
+# short for its last entry.
 SHEET = """
 QMainWindow, QDialog { background: @window; }
 QMainWindow::separator { background: @hairline; width: 1px; height: 1px; }
@@ -115,10 +116,9 @@ QProgressBar::chunk { background: @accent; }
 #emptyTitle { font-weight: 600; }
 
 QComboBox {
-    background: @field; color: @text; border: 1px solid @edge; border-radius: 4px; padding: 0 7px;
-    min-height: 22px;
+    background: @field; color: @text; border: 1px solid @edge; border-radius: 4px; padding: 3px 7px;
 }
-QComboBox:focus { border: 2px solid @accent; padding: 0 6px; min-height: 20px; }
+QComboBox:focus { border: 2px solid @accent; padding: 3px 6px; }
 QComboBox:disabled { color: @disabled; border: 1px solid @hairline; background: transparent; }
 QComboBox::drop-down { border: none; width: 28px; }
 QComboBox::down-arrow { image: none; }

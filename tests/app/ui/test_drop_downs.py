@@ -81,5 +81,4 @@ def test_a_list_of_any_length_fits(
     (combo if has_focus else other).setFocus()
     QApplication.processEvents()
     assert_shows_all(combo)
-    assert combo.sizeHint().height() == other.sizeHint().height()  # focus moves nothing
     holder.hide()

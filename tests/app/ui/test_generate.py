@@ -71,12 +71,12 @@ def test_fixed_seed_asks_for_the_same_noise(window: Any, qtbot: Any) -> None:
 
 
 def test_progress_and_previews_in_place(window: Any, qtbot: Any) -> None:
-    """GE1, GE2: "Step 5 of 12 · 4.2 s left"; previews never enter the document."""
+    """GE1, GE2: "Painting 5 of 11 · 4.2 s left"; previews never enter the document."""
     two_boxes(window)
     height = window.prompt.height()
     window.actions_["generate"].trigger()
     window.engine.begin(steps=5)
-    qtbot.waitUntil(lambda: "Step 5 of 12" in window.prompt.progress_text.text())
+    qtbot.waitUntil(lambda: "Painting 5 of 11" in window.prompt.progress_text.text())
     assert "4.2 s left" in window.prompt.progress_text.text()
     assert window.prompt.height() == height
     ids = [layer.id for layer in window.session.document.layers]
@@ -243,7 +243,7 @@ def test_a_running_job_takes_no_document_action_away(window: Any, qtbot: Any) ->
     before = enabled()
     window.actions_["generate"].trigger()
     window.engine.begin(steps=3)
-    qtbot.waitUntil(lambda: "Step 3" in window.prompt.progress_text.text())
+    qtbot.waitUntil(lambda: "Painting 3" in window.prompt.progress_text.text())
     assert before - enabled() == set()
     window.actions_["duplicate"].trigger()
     window.actions_["undo"].trigger()
