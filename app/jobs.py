@@ -167,6 +167,20 @@ class JobList:
             del self._jobs[job_id]
 
 
+def painted_steps(step: int, total: int) -> tuple[int, int]:
+    """What the user is told of the engine's steps: (painted so far, of how many).
+
+    The engine counts decoding as one more step at the end, which is over at once. (0, n) means that
+    it still plans what each box shows.
+
+    Args:
+        step: steps of the engine that are done, 0 to total.
+        total: all of them, decoding included; at least 1.
+    """
+    painting = max(1, total - 1)
+    return min(step, painting), painting
+
+
 def reason_against(planned: Plan, scope: Scope) -> str:
     """Why such a job cannot begin, as one clause; empty when it can."""
     if planned.targets:

@@ -229,7 +229,7 @@ class MainWindow(QMainWindow):
             self.inspector,
             self.status,
         )
-        self.asking = AskingWiring(session, actions, self.prompt, self.view, self.status)
+        self.asking = AskingWiring(session, actions, self.prompt, self.view)
         self.loading = LoadingWiring(session, self.prompt)
         retheme = self.view_wiring.apply_theme
         self.tools_wiring = ToolsWiring(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -27,7 +28,7 @@ from app.ui.dialog.key_editor import KeyEditor
 from app.ui.dialog_buttons import close_only
 from app.ui.dialogs import Choice
 from app.ui.enabling import enable
-from app.ui.exchange.questions import ask_folder
+from app.ui.file_dialogs import ask_folder
 from app.ui.forms import field_name, form_layout, note
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
@@ -197,9 +198,11 @@ class SettingsDialog(QDialog):
             self._changed("recovery_folder")
             show()
 
-        title, start = tr("Recovery Folder"), self._settings.recovery_folder
+        title, start = tr("Recovery Folder"), self._settings.recovery_folder or str(Path.home())
         choose.clicked.connect(
-            lambda: ask_folder(self, title, start, lambda folder: take(str(folder)))
+            lambda: ask_folder(
+                self, self._settings, title, lambda folder: take(str(folder)), start=start
+            )
         )
         reset.clicked.connect(lambda: take(""))
         self.fields["recovery_folder"] = shown

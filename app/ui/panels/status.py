@@ -1,4 +1,4 @@
-"""Status bar: message, pointer, selection, tokens, zoom, kept, engine. Shows what it is told."""
+"""Status bar: message, pointer, selection, zoom, kept, engine. Shows what it is told."""
 
 from __future__ import annotations
 
@@ -50,8 +50,6 @@ class StatusBar(QStatusBar):
         self.selected = self._label(
             tr("Selection size"), metrics.horizontalAdvance("8888 × 8888  ")
         )
-        self.tokens = self._label(tr("Tokens of the picture"), 0)
-        self.seconds = self._label(tr("Seconds of the picture"), 0)
         self.zoom = QPushButton("100 %")
         self.zoom.setFlat(True)
         self.zoom.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -73,8 +71,6 @@ class StatusBar(QStatusBar):
         for widget in (
             self.pointer,
             self.selected,
-            self.tokens,
-            self.seconds,
             self.zoom,
             self.kept,
             self.engine,
@@ -103,15 +99,6 @@ class StatusBar(QStatusBar):
     def show_selection(self, rect: Rect | None) -> None:
         """Size of what is selected."""
         self.selected.setText("" if rect is None else f"{rect.width} × {rect.height}")
-
-    def show_tokens(self, count: int) -> None:
-        """Tokens of the whole picture."""
-        self.tokens.setText(tr("{0} tokens").format(number(count)))
-
-    def show_seconds(self, text: str) -> None:
-        """What a whole picture would take."""
-        self.seconds.setText(text)
-        self.seconds.setToolTip(tr("Predicted from jobs that were timed on this computer."))
 
     def show_zoom(self, zoom: float) -> None:
         """Device pixels per picture pixel."""

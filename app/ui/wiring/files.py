@@ -21,9 +21,11 @@ from app.document.storage.layout_file import read_layout
 from app.document.storage.leftovers import remove_leftovers
 from app.document.storage.names import numbered_copy
 from app.document.storage.ora import SUFFIX, Opened, save_project
+from app.document.storage.png import PICTURE_SUFFIXES
 from app.jobs import Message
-from app.ui import dialogs
+from app.ui import dialogs, file_dialogs
 from app.ui.actions import Actions
+from app.ui.canvas_sizes import trained_sizes
 from app.ui.exchange import questions
 from app.ui.exchange.other_name import OtherName
 from app.ui.session import Session, Source, first_settings
@@ -33,10 +35,6 @@ from app.ui.wiring.open_trouble import OpenTrouble
 from app.ui.wiring.resuming import Resuming
 
 logger = logging.getLogger(__name__)
-
-# What the shipped model was trained for; the loaded model's own list replaces it.
-DEFAULT_SIZES = (Size(512, 512), Size(640, 512), Size(512, 640), Size(768, 512), Size(512, 768))
-DEFAULT_MULTIPLE = 64
 
 
 class FilesWiring(QObject):
@@ -69,21 +67,21 @@ class FilesWiring(QObject):
     # ---- new and open ----
 
     def new(self) -> None:
-        """Ask for a size, then for unsaved changes."""
-        info = self._session.bridge.info
-        sizes = [Size(*each) for each in info.trained_canvases] if info else list(DEFAULT_SIZES)
-        multiple = info.canvas_multiple if info else DEFAULT_MULTIPLE
+        """Ask for unsaved changes, then for a size."""
 
-        def create(size: Size) -> None:
-            self.when_saved(lambda: self._start_new(size))
+        def ask() -> None:
+            sizes, multiple = trained_sizes(self._session.bridge.info)
+            dialogs.NewDialog(self._window, sizes, multiple, self._start_new).open()
 
-        dialogs.NewDialog(self._window, sizes, multiple, create).open()
+        self.when_saved(ask)
 
     def open(self) -> None:
         """Ask which file, then for unsaved changes."""
 
         def ask() -> None:
-            dialogs.ask_open(self._window, self._session.settings.last_folder, self.open_path)
+            file_dialogs.ask_open(
+                self._window, self._session.settings, tr("Open"), _open_kinds(), self.open_path
+            )
 
         self.when_saved(ask)
 
@@ -181,7 +179,9 @@ class FilesWiring(QObject):
                 path, lambda: self.write(path, then), another=lambda: self.save_as(then)
             )
 
-        dialogs.ask_save(self._window, tr("Save As"), suggested, kind, "ora", done)
+        settings = self._session.settings
+        title = tr("Save As")
+        file_dialogs.ask_save(self._window, settings, title, suggested, kind, "ora", done)
 
     def write(
         self, path: Path, then: Callable[[], None] | None = None, *, is_known: bool = False
@@ -303,6 +303,16 @@ class FilesWiring(QObject):
         session = self._session
         if session.path is None and session.source is not None:
             return str(numbered_copy(session.source.path).with_suffix(suffix))
-        folder = Path(session.settings.last_folder or Path.home())
-        path = session.path or folder / tr("Untitled")
+        path = session.path or file_dialogs.start_folder(session.settings) / tr("Untitled")
         return str(path.with_suffix(suffix))
+
+
+def _open_kinds() -> str:
+    """What the dialog of Open lists."""
+    pictures = " ".join(f"*{suffix}" for suffix in PICTURE_SUFFIXES)
+    kinds = (
+        tr("Projects and pictures ({0})").format(f"*{SUFFIX} {pictures}"),
+        tr("OpenRaster and its backups (*.ora *.ora~)"),
+        tr("Pictures ({0})").format(pictures),
+    )
+    return ";;".join(kinds)

@@ -15,7 +15,7 @@ from app.document.contents import Contents
 from app.document.errors import UserError
 from app.document.geometry import Box
 from app.document.layer import Candidate
-from app.jobs import Job, Message, Scope
+from app.jobs import Job, Message, Scope, painted_steps
 from app.settings import remember_prompt
 from app.ui.actions import Actions
 from app.ui.canvas.scene import CanvasScene
@@ -212,11 +212,11 @@ class GenerateWiring(QObject):
             text = tr("Waiting for the model…") if bridge.is_loading else tr("Starting…")
             self._bar.show_progress(text + more, bridge.loading if bridge.is_loading else 0.0)
             return
-        text = tr("Step {0} of {1}").format(number(job.step), number(job.total))
+        text = _stage_text(job)
         if job.variations > 1:
             which = tr("{0} of {1}").format(number(job.done + 1), number(job.variations))
             text = f"{which} · {text}"
-        if job.seconds_left is not None:
+        if job.seconds_left:  # nothing is left once the last step is painted
             text += " · " + tr("{0} left").format(seconds(job.seconds_left))
         self._bar.show_progress(text + more, job.part)
 
@@ -284,6 +284,14 @@ class GenerateWiring(QObject):
         events.changed.connect(self._on_changed)
         events.reset.connect(self._on_reset)
         self._session.selection.changed.connect(self.refresh)
+
+
+def _stage_text(job: Job) -> str:
+    """What the engine does now."""
+    done, total = painted_steps(job.step, job.total)
+    if not done:
+        return tr("Planning")
+    return tr("Painting {0} of {1}").format(number(done), number(total))
 
 
 _SCOPES: dict[str, Scope] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
 
 from app.document.commands import AddLayers, ReplaceDocument
 from app.document.imports import cascaded
@@ -20,6 +20,7 @@ from app.document.storage.png import PICTURE_SUFFIXES
 from app.jobs import Message
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
+from app.ui.file_dialogs import ask_open, ask_several
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.wiring.dropping import Drops
@@ -50,29 +51,23 @@ class ImportWiring(QObject):
     def import_pictures(self) -> None:
         """Ask which files, and add them as layers."""
         endings = " ".join(f"*{suffix}" for suffix in (*PICTURE_SUFFIXES, ".ora"))
-        dialog = QFileDialog(
+        ask_several(
             self._window,
+            self._session.settings,
             tr("Import Pictures as Layers"),
-            self._session.settings.last_folder,
             tr("Pictures ({0})").format(endings),
+            self.add_files,
         )
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.filesSelected.connect(lambda names: self.add_files([Path(each) for each in names]))
-        dialog.open()
 
     def import_layout(self) -> None:
         """Ask which file, and add or open its boxes."""
-        dialog = QFileDialog(
+        ask_open(
             self._window,
+            self._session.settings,
             tr("Import Layout"),
-            self._session.settings.last_folder,
             tr("Layouts and recipes (*.json *.txt *.png)"),
+            self.add_layout_file,
         )
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda name: self.add_layout_file(Path(name)))
-        dialog.open()
 
     def add_files(self, paths: Sequence[Path], centre: tuple[int, int] | None = None) -> None:
         """Pictures and OpenRaster files as layers on top, all in one step (IO6).

@@ -71,12 +71,12 @@ def test_fixed_seed_asks_for_the_same_noise(window: Any, qtbot: Any) -> None:
 
 
 def test_progress_and_previews_in_place(window: Any, qtbot: Any) -> None:
-    """GE1, GE2: "Step 5 of 12 · 4.2 s left"; previews never enter the document."""
+    """GE1, GE2: "Painting 5 of 11 · 4.2 s left"; previews never enter the document."""
     two_boxes(window)
     height = window.prompt.height()
     window.actions_["generate"].trigger()
     window.engine.begin(steps=5)
-    qtbot.waitUntil(lambda: "Step 5 of 12" in window.prompt.progress_text.text())
+    qtbot.waitUntil(lambda: "Painting 5 of 11" in window.prompt.progress_text.text())
     assert "4.2 s left" in window.prompt.progress_text.text()
     assert window.prompt.height() == height
     ids = [layer.id for layer in window.session.document.layers]
@@ -243,7 +243,7 @@ def test_a_running_job_takes_no_document_action_away(window: Any, qtbot: Any) ->
     before = enabled()
     window.actions_["generate"].trigger()
     window.engine.begin(steps=3)
-    qtbot.waitUntil(lambda: "Step 3" in window.prompt.progress_text.text())
+    qtbot.waitUntil(lambda: "Painting 3" in window.prompt.progress_text.text())
     assert before - enabled() == set()
     window.actions_["duplicate"].trigger()
     window.actions_["undo"].trigger()
@@ -340,10 +340,10 @@ def test_a_foreign_grid_is_refused_with_a_message(window: Any, qtbot: Any) -> No
     assert "48" in window.messages.text.text()
 
 
-def test_the_status_bar_counts_the_background_s_coarse_tokens(window: Any) -> None:
+def test_the_advanced_page_counts_the_background_s_coarse_tokens(window: Any) -> None:
     """LA8: the background's tokens cover 2 x 2 cells where the model says so (64 = 2 x 32)."""
     cells = (512 // 64) ** 2
-    assert window.status.tokens.text() == f"{cells} tokens"
+    assert window.advanced.tokens.text() == str(cells)
 
 
 def test_unknown_words_are_underlined(window: Any, qtbot: Any) -> None:

@@ -181,16 +181,13 @@ def test_rows_speak(window: Any) -> None:
 def test_labels_say_what_they_show(window: Any) -> None:
     """Section 6: a name for readers never takes the place of the text that is seen."""
     window.actions_["new_box"].trigger()
-    assert window.status.tokens.accessibleName() == f"Tokens of the picture: {tokens(window)}"
+    tokens = window.advanced.tokens
+    assert tokens.accessibleName() == f"Tokens: {tokens.text()}"
     assert window.status.engine.accessibleName() == "Engine: Ready"
     assert window.layers.count.accessibleName() == "Number of layers: 1 of 50"
     for label in window.findChildren(QLabel):
         if label.isVisible() and label.text() and label.accessibleName():
             assert label.text() in label.accessibleName()
-
-
-def tokens(window: Any) -> str:
-    return str(window.status.tokens.text())
 
 
 def test_messages_and_jobs_are_announced_once(window: Any, qtbot: Any) -> None:
