@@ -5,7 +5,7 @@ Shows what it is told; what the buttons do is wired elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QAction, QResizeEvent
@@ -28,6 +28,7 @@ from app.ui.actions import Actions
 from app.ui.fact import Fact
 from app.ui.heights import no_lower_than
 from app.ui.icons import icon, pixmap
+from app.ui.menus import ALTERNATIVES
 from app.ui.number_field import NumberField
 from app.ui.panels.prompt_field import PromptField
 from app.ui.panels.seed_control import SeedControl, icon_gap
@@ -127,20 +128,14 @@ class PromptBar(QWidget):
         self.progress_text.setText(text)
         self.progress.setValue(round(part * PROGRESS_PARTS))
 
-    def show_targets(self, count: int, has_prompt: bool, cost: str = "") -> None:
-        """Say on the button what it would make, and how long that takes where it is known."""
-        if not count:
-            text = tr("Generate")
-        elif has_prompt:
-            text = tr("Generate · {0} layers").format(number(count))
-            if count == 1:
-                text = tr("Generate · 1 layer")
-        else:
-            text = tr("Generate without prompt")
-        full = f"{text} · {cost}" if cost and count else text
-        short = f"{tr('Generate')} · {cost}" if cost and count else text
-        self._texts = (full, short, text, tr("Generate"))
-        self.generate.setAccessibleName(full)
+    def show_choice(self, texts: Sequence[str]) -> None:
+        """Say on the button what it does.
+
+        Args:
+            texts: the longest first; the first that fits is shown.
+        """
+        self._texts = tuple(texts)
+        self.generate.setAccessibleName(texts[0])
         self._fit_text()
 
     def recolour(self, colours: Colours) -> None:
@@ -179,7 +174,9 @@ class PromptBar(QWidget):
         room = max(self.generate.width(), MIN_GENERATE) - 5 * UNIT
         metrics = self.generate.fontMetrics()
         fitting = [text for text in self._texts if metrics.horizontalAdvance(text) <= room]
-        self.generate.setText(fitting[0] if fitting else self._texts[-1])
+        mode = Qt.TextElideMode.ElideRight
+        text = fitting[0] if fitting else metrics.elidedText(self._texts[-1], mode, room)
+        self.generate.setText(text.replace("&", "&&"))  # of a layer's name, no mnemonic
 
     def _fit_words(self) -> None:
         """Whole sentences where there is room, else what ends in dots; the tip has it all."""
@@ -256,22 +253,27 @@ class PromptBar(QWidget):
     def _more_button(self, actions: Actions) -> QPushButton:
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
-        scopes = "generate regenerate generate_empty generate_outdated generate_next"
-        for name in scopes.split():
-            menu.addAction(actions[name])
+        for name in (*ALTERNATIVES, "", "generate_next"):
+            if name:
+                menu.addAction(actions[name])
+                actions[name].setShortcutVisibleInContextMenu(True)  # some styles leave them out
+            else:
+                menu.addSeparator()
         button = QPushButton()
         button.setObjectName("generateMore")
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setFixedSize(CONTROL_HEIGHT - UNIT, CONTROL_HEIGHT)
         button.setAccessibleName(tr("What to generate"))
-        button.setToolTip(tr("Choose what to generate: the picture, the selection, empty boxes."))
+        button.setToolTip(tr("Choose what to generate: empty boxes, the selection, or everything."))
 
         def show_menu() -> None:
             corner = button.mapToGlobal(button.rect().bottomRight())
             menu.popup(corner - QPoint(menu.sizeHint().width(), -UNIT))
 
         def follow() -> None:
-            button.setEnabled(any(action.isEnabled() for action in menu.actions()))
+            button.setEnabled(
+                any(each.isEnabled() and not each.isSeparator() for each in menu.actions())
+            )
 
         for action in menu.actions():
             action.changed.connect(follow)

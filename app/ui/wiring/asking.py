@@ -19,10 +19,11 @@ from app.jobs import Plan
 from app.ui.actions import Actions
 from app.ui.canvas.tools import box_label
 from app.ui.canvas.view import CanvasView
+from app.ui.likely import SCOPES, button_texts, likely, what_it_does
 from app.ui.panels.prompt import PromptBar
 from app.ui.panels.status import StatusBar
 from app.ui.session import Session
-from app.ui.text import seconds, tr
+from app.ui.text import number, seconds, tr
 
 WORDS_DELAY_MS = 250
 
@@ -58,21 +59,24 @@ class AskingWiring(QObject):
 
     def refresh(self) -> None:
         """Say on the button, in its menu and in the status bar what a job would make and take."""
-        bridge, document = self._session.bridge, self._session.document
-        planned = bridge.plan("picture")
-        cost = self._cost(planned)
-        self._bar.show_targets(len(planned.targets), bool(document.prompt.strip()), cost)
-        for name, scope, text in (
-            ("generate", "picture", tr("&Picture")),
-            ("regenerate", "selected", tr("R&egenerate Selected")),
-            ("generate_empty", "empty", tr("&Fill Empty Boxes")),
-            ("generate_outdated", "outdated", tr("&Outdated Layers")),
+        bridge, contents = self._session.bridge, self._session.document.contents
+        selected = self._session.selection.ids
+        choice = likely(contents, selected)
+        cost = self._cost(bridge.plan(choice.scope, choice.ids))
+        self._bar.show_choice(button_texts(contents, choice, cost))
+        does = what_it_does(contents, choice)
+        self._actions["generate"].setText(_with_details(tr("&Generate"), does, cost))
+        for name, text in (
+            ("regenerate", tr("R&epaint Selected")),
+            ("generate_empty", tr("&Fill Empty Boxes")),
+            ("generate_outdated", tr("Repaint &Outdated")),
+            ("generate_all", tr("Paint Ever&ything")),
         ):
-            part = bridge.plan(scope, self._session.selection.ids)  # type: ignore[arg-type]
+            part = bridge.plan(SCOPES[name], selected)
             count = len(part.targets)
-            details = [tr("1 layer") if count == 1 else tr("{0} layers").format(count)]
-            details += [each for each in (self._cost(part),) if each]
-            self._actions[name].setText(f"{text} ({', '.join(details)})" if count else text)
+            layers = tr("1 layer") if count == 1 else tr("{0} layers").format(number(count))
+            details = (layers, self._cost(part)) if count else ()
+            self._actions[name].setText(_with_details(text, *details))
         self._status.show_tokens(bridge.tokens())
         self._status.show_seconds(cost or self._unknown_cost())
 
@@ -189,6 +193,12 @@ class AskingWiring(QObject):
 
     def _on_state(self, state: str) -> None:
         self.refresh()
+
+
+def _with_details(text: str, *details: str) -> str:
+    """A menu text, and in brackets what there is to say about it."""
+    said = ", ".join(each for each in details if each).replace("&", "&&")
+    return f"{text} ({said})" if said else text
 
 
 def _ignore(_: object) -> None:
