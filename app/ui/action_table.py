@@ -142,7 +142,7 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("generate", "&Generate", "Fills the empty boxes, repaints the selected layers, or paints everything: the button says which.", "Ctrl+Return Ctrl+Enter", icon="sparkles", title="Generate"),
     _spec("generate_empty", "&Fill Empty Boxes", "Fills only the boxes that have no pixels yet.", "Ctrl+B", icon="square-dashed"),
     _spec("regenerate", "R&epaint Selected", "Repaints the selected layers and leaves the others untouched.", "Ctrl+R F5", icon="refresh-cw"),
-    _spec("generate_outdated", "Repaint &Outdated", "Repaints the layers whose word left the prompt or whose size has changed.", "Ctrl+Alt+R", title="Repaint Outdated Layers"),
+    _spec("generate_outdated", "Repaint &Outdated", "Repaints the layers whose word left the prompt or whose size has changed.", "Shift+F5", title="Repaint Outdated Layers"),
     _spec("generate_all", "Paint Ever&ything", "Paints the background and every visible, unlocked layer from the prompt.", "Ctrl+Shift+R"),
     _spec("generate_next", "Queue &Next", "Runs what Generate offers right after the current job.", "Ctrl+Shift+Return Ctrl+Shift+Enter"),
     _spec("stop", "S&top", "Stops the job. Your picture does not change.", "Shift+X", "canvas", "square"),

@@ -24,7 +24,6 @@ _DIFFERENT: dict[str, dict[str, str]] = {
         "blend_previous": "Shift+- Shift+B",
         "full_screen": "F F11",
         "zoom_selection": "Ctrl+2",
-        "generate_empty": "Shift+F5 Ctrl+B",
     },
     "Krita": {
         "tool_select": "T V",

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QMenu,
@@ -30,14 +29,14 @@ from app.ui.heights import no_lower_than
 from app.ui.icons import icon, pixmap
 from app.ui.menus import ALTERNATIVES
 from app.ui.number_field import NumberField
-from app.ui.panels.prompt_field import PromptField
+from app.ui.panels.prompt_field import LINE_HEIGHT, PromptField
 from app.ui.panels.seed_control import SeedControl, icon_gap
 from app.ui.text import number, tr
-from app.ui.theme import CONTROL_HEIGHT, DOCK_WIDTH, GAP, ICON_SMALL, MARGIN, UNIT, Colours
+from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
 
-LINE_HEIGHT = 6 * UNIT
 PROGRESS_PARTS = 1000
 MIN_GENERATE = 160
+COLUMN_WIDTH = 312  # of the controls beside the field: room for what the button says
 
 
 class PromptBar(QWidget):
@@ -180,10 +179,10 @@ class PromptBar(QWidget):
 
     def _fit_words(self) -> None:
         """Whole sentences where there is room, else what ends in dots; the tip has it all."""
-        taken = self.words_sign.width() + UNIT
+        taken = self.words_sign.width() + self.jobs.sizeHint().width() + 3 * UNIT
         if not self.word_list.isHidden():
             taken += self.word_list.sizeHint().width() + UNIT
-        room, metrics = self.field.width() - taken, self.words.fontMetrics()
+        room, metrics = (self.field.width() - taken) * 2 // 3, self.words.fontMetrics()
         full, short = self._words_texts
         text = full if metrics.horizontalAdvance(full) <= room else short
         self.words.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, room))
@@ -199,7 +198,7 @@ class PromptBar(QWidget):
         column = QWidget()
         column.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         right = QVBoxLayout(column)
-        right.addStrut(DOCK_WIDTH - 2 * MARGIN)
+        right.addStrut(COLUMN_WIDTH)
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(GAP)
         right.addLayout(buttons)
@@ -212,25 +211,23 @@ class PromptBar(QWidget):
         line = QHBoxLayout()
         line.setSpacing(UNIT)
         line.addWidget(self.words_sign)
-        line.addWidget(self.words, 1)
+        line.addWidget(self.words, 2)
         line.addWidget(self.word_list)
-        progress = QHBoxLayout()
-        progress.setSpacing(UNIT)
-        progress.addWidget(self.progress_text, 1)
-        progress.addWidget(self.jobs)
-        grid = QGridLayout()
-        grid.setContentsMargins(MARGIN, MARGIN, MARGIN, UNIT)
-        grid.setHorizontalSpacing(2 * MARGIN)
-        grid.setVerticalSpacing(UNIT)
-        grid.addWidget(self.field, 0, 0)
-        grid.addWidget(column, 0, 1)
-        grid.addLayout(line, 1, 0)
-        grid.addLayout(progress, 1, 1)
-        grid.setColumnStretch(0, 1)
+        line.addWidget(self.progress_text, 1)
+        line.addWidget(self.jobs)
+        left = QVBoxLayout()
+        left.setSpacing(UNIT)
+        left.addWidget(self.field)
+        left.addLayout(line)  # beside the second row of controls: it takes no height of its own
+        row = QHBoxLayout()
+        row.setContentsMargins(MARGIN, GAP, MARGIN, UNIT)
+        row.setSpacing(MARGIN)
+        row.addLayout(left, 1)
+        row.addWidget(column)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        whole.addLayout(grid)
+        whole.addLayout(row)
         whole.addWidget(self.progress)
 
     def _button(self, text: str, name: str, action: str) -> QPushButton:

@@ -123,6 +123,7 @@ class FilesWiring(QObject):
         text = tr("Open '{0}'").format(path.name)
         session.replace(opened.contents, text, path if is_file else None, opened.stamp)
         self._resuming.show(opened.view)
+        self._resuming.choose_tool()
         if not is_file:
             session.undo.stack.resetClean()  # it is in no file of ours yet
         session.settings.last_folder = str(path.parent)
@@ -131,6 +132,10 @@ class FilesWiring(QObject):
             session.notified.emit(Message(kind="warning", what=" ".join(opened.messages)))
         if is_file and not opened.is_project:
             self._trouble.offer_recipes(path)
+
+    def choose_tool(self) -> None:
+        """The tool for the document that is there now."""
+        self._resuming.choose_tool()
 
     def open_example(self, path: Path) -> None:
         """A layout with a prompt, or a finished picture, as a new document."""
@@ -144,6 +149,7 @@ class FilesWiring(QObject):
 
         def done(contents: Contents) -> None:
             session.replace(contents, tr("Open Example"), None)
+            self._resuming.choose_tool()
 
         self.when_saved(lambda: session.files.run(read, done, self.report))
 
@@ -277,6 +283,7 @@ class FilesWiring(QObject):
         first = first_settings(self._session.settings)
         contents = new_contents(size.rounded_up(grid), grid, settings=first)
         self._session.replace(contents, tr("New Picture"), None)
+        self._resuming.start()
 
     def _grid(self) -> int:
         info = self._session.bridge.info

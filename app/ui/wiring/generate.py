@@ -305,6 +305,10 @@ class GenerateWiring(QObject):
 
     def _on_reset(self) -> None:
         self._session.bridge.stop_all()
+        self._bar.show_idle()
+        # Each new picture begins with boxes; its first result is there to be changed.
+        layers = self._session.document.layers
+        self._is_first_result = not any(layer.has_pixels for layer in layers)
 
     def _connect(self) -> None:
         actions, bridge = self._actions, self._session.bridge
