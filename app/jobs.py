@@ -123,9 +123,14 @@ class Job:
         return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
+def leaves_something(job: Job) -> bool:
+    """Whether an ended job is worth a row: it has results, or something to say."""
+    return bool(job.done or job.message) or job.state != "cancelled"
+
+
 @dataclass(slots=True)
 class JobList:
-    """The jobs of this window, oldest first; forgets the oldest ended ones."""
+    """The jobs of this window, oldest first; forgets stopped ones and the oldest ended ones."""
 
     _jobs: dict[int, Job] = field(default_factory=dict)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -158,10 +163,12 @@ class JobList:
             del self._jobs[job_id]
 
     def ended(self, job: Job, state: JobState) -> None:
-        """Mark a job as ended and let go of its pixels."""
+        """Mark a job as ended and let go of its pixels; one that left nothing is forgotten."""
         job.state = state
         job.request = job.contents = None
         job.seconds_left = None
+        if not leaves_something(job):
+            self._jobs.pop(job.id, None)
         old = [each.id for each in self._jobs.values() if each.has_ended]
         for job_id in old[: max(0, len(self._jobs) - MAX_KEPT_JOBS)]:
             del self._jobs[job_id]
@@ -206,7 +213,8 @@ def plan(contents: Contents, scope: Scope, selected: Collection[int] = ()) -> Pl
 
     Args:
         scope: "picture" takes every layer that may be generated; "selected" those of `selected`;
-            "empty" the boxes without pixels; "outdated" those whose prompt or size has changed.
+            "empty" the boxes without pixels; "outdated" those whose word left the
+            prompt or whose size has changed.
     """
     asked = [layer for layer in contents.layers if _is_asked(contents, layer, scope, selected)]
     targets = [layer for layer in asked if layer.visible and not layer.locked]

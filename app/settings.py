@@ -29,7 +29,7 @@ class Settings:
     Attributes:
         theme: "system", "dark" or "light".
         threads: torch threads on the CPU; 0 = cores - 1.
-        first_run_done: the note on what the model can do was closed once.
+        first_run_done: the note on what the model can do was shown once.
         last_folder: where the last file was opened or saved.
         recent: projects that were opened or saved, newest first, whole paths.
         recent_count: how many of them are remembered; 0 = none.

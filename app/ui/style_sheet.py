@@ -109,11 +109,15 @@ QProgressBar::chunk { background: @accent; }
 
 #layerList { background: @panel; border: none; outline: none; }
 #layerFoot { background: @panel; border-top: 1px solid @hairline; }
-#candidateStrip { background: @panel; border-top: 1px solid @hairline; }
-#choiceList { background: @panel; border: none; outline: none; padding: 0 4px; }
+#candidateStrip {
+    background: @panel; border: 1px solid @hairline; border-right: none; border-bottom: none;
+    border-top-left-radius: 8px;
+}
+#stripTitle { font-weight: 600; }
+#choiceList { background: @panel; border: none; outline: none; }
 #choiceList:focus { border: 2px solid @accent; }
-#stripButton { padding: 2px 9px; }
-#stripButton:focus { padding: 1px 8px; }
+#stripButton { padding: 2px 7px; }
+#stripButton:focus { padding: 1px 6px; }
 #looksBar { background: @panel; }
 #canvasView { background: @surround; border: none; }
 #emptyCard { background: @panel; border: 1px solid @hairline; border-radius: 8px; }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QSizePolicy, QStatusBar, QWidget
 
 from app.document.geometry import Rect
@@ -10,6 +10,7 @@ from app.ui.actions import Actions
 from app.ui.fact import Fact
 from app.ui.heights import no_lower_than
 from app.ui.text import number, tr
+from app.ui.theme import UNIT
 
 MESSAGE_MS = 5000
 
@@ -36,7 +37,7 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self.setAccessibleName(tr("Status"))
         # A label of its own: Qt draws its messages at the window's edge, outside every margin.
-        self.message = self._label(tr("Message"), 0)
+        self.message = self._label(tr("Message"))
         self.message.setObjectName("statusMessage")
         self.message.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -45,11 +46,8 @@ class StatusBar(QStatusBar):
         self._timer.setSingleShot(True)
         self._timer.setInterval(MESSAGE_MS)
         self._timer.timeout.connect(self.message.clear)
-        metrics = self.fontMetrics()
-        self.pointer = self._label(tr("Pointer"), metrics.horizontalAdvance("x 8888, y 8888  "))
-        self.selected = self._label(
-            tr("Selection size"), metrics.horizontalAdvance("8888 × 8888  ")
-        )
+        self.pointer = self._label(tr("Pointer"))
+        self.selected = self._label(tr("Selection size"))
         self.zoom = QPushButton("100 %")
         self.zoom.setFlat(True)
         self.zoom.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -65,8 +63,8 @@ class StatusBar(QStatusBar):
                 self.zoom.mapToGlobal(self.zoom.rect().topLeft()) - menu.rect().bottomLeft()
             )
         )
-        self.kept = self._label(tr("Recovery"), 0)
-        self.engine = self._label(tr("Engine"), 0)
+        self.kept = self._label(tr("Recovery"))
+        self.engine = self._label(tr("Engine"))
         self.engine.setObjectName("statusEngine")
         for widget in (
             self.pointer,
@@ -76,7 +74,14 @@ class StatusBar(QStatusBar):
             self.engine,
         ):
             self.addPermanentWidget(widget)
+        self._fit_widths()
         self.show_engine("loading")
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt override: numbers of another font are wider."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "engine"):
+            self._fit_widths()
 
     def say(self, text: str) -> None:
         """A message of five seconds."""
@@ -114,8 +119,12 @@ class StatusBar(QStatusBar):
         self.engine.setText(engine_text(state))
         self.engine.setToolTip(tip)
 
-    def _label(self, name: str, width: int) -> QLabel:
+    def _fit_widths(self) -> None:
+        """Places that keep their width while the numbers in them change."""
+        for label, longest in ((self.pointer, "x 8888, y 8888"), (self.selected, "8888 × 8888")):
+            label.setMinimumWidth(label.fontMetrics().horizontalAdvance(longest) + 4 * UNIT)
+
+    def _label(self, name: str) -> QLabel:
         label = Fact(name)
-        label.setMinimumWidth(width)
         label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return label

@@ -17,9 +17,10 @@ from app.document.layer import Layer
 from app.jobs import Plan
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
+from app.ui.likely import SCOPES, button_texts, likely, what_it_does
 from app.ui.panels.prompt import PromptBar
 from app.ui.session import Session
-from app.ui.text import seconds, tr
+from app.ui.text import number, seconds, tr
 
 WORDS_DELAY_MS = 250
 
@@ -53,21 +54,24 @@ class AskingWiring(QObject):
 
     def refresh(self) -> None:
         """Say on the button and in its menu what a job would make and take."""
-        bridge, document = self._session.bridge, self._session.document
-        planned = bridge.plan("picture")
-        cost = self._cost(planned)
-        self._bar.show_targets(len(planned.targets), bool(document.prompt.strip()), cost)
-        for name, scope, text in (
-            ("generate", "picture", tr("&Picture")),
-            ("regenerate", "selected", tr("R&egenerate Selected")),
-            ("generate_empty", "empty", tr("&Fill Empty Boxes")),
-            ("generate_outdated", "outdated", tr("&Outdated Layers")),
+        bridge, contents = self._session.bridge, self._session.document.contents
+        selected = self._session.selection.ids
+        choice = likely(contents, selected)
+        cost = self._cost(bridge.plan(choice.scope, choice.ids))
+        self._bar.show_choice(button_texts(contents, choice, cost))
+        does = what_it_does(contents, choice)
+        self._actions["generate"].setText(_with_details(tr("&Generate"), does, cost))
+        for name, text in (
+            ("regenerate", tr("R&epaint Selected")),
+            ("generate_empty", tr("&Fill Empty Boxes")),
+            ("generate_outdated", tr("Repaint &Outdated")),
+            ("generate_all", tr("Paint Ever&ything")),
         ):
-            part = bridge.plan(scope, self._session.selection.ids)  # type: ignore[arg-type]
+            part = bridge.plan(SCOPES[name], selected)
             count = len(part.targets)
-            details = [tr("1 layer") if count == 1 else tr("{0} layers").format(count)]
-            details += [each for each in (self._cost(part),) if each]
-            self._actions[name].setText(f"{text} ({', '.join(details)})" if count else text)
+            layers = tr("1 layer") if count == 1 else tr("{0} layers").format(number(count))
+            details = (layers, self._cost(part)) if count else ()
+            self._actions[name].setText(_with_details(text, *details))
 
     def box_hint(self, layer: Layer) -> str:
         """RE5: an empty box in a finished picture can be filled alone."""
@@ -152,6 +156,12 @@ class AskingWiring(QObject):
 
     def _on_state(self, state: str) -> None:
         self.refresh()
+
+
+def _with_details(text: str, *details: str) -> str:
+    """A menu text, and in brackets what there is to say about it."""
+    said = ", ".join(each for each in details if each).replace("&", "&&")
+    return f"{text} ({said})" if said else text
 
 
 def _ignore(_: object) -> None:

@@ -127,6 +127,7 @@ class FilesWiring(QObject):
         own = path if is_file else None
         session.replace(opened.contents, text, own, opened.stamp if is_file else None, source)
         self._resuming.show(opened.view)
+        self._resuming.choose_tool()
         if not is_file:
             session.undo.stack.resetClean()  # it is in no file of ours yet
         session.settings.last_folder = str(path.parent)
@@ -142,6 +143,10 @@ class FilesWiring(QObject):
         if is_ora and not is_copy and not opened.is_project:
             self._trouble.offer_recipes(path)
 
+    def choose_tool(self) -> None:
+        """The tool for the document that is there now."""
+        self._resuming.choose_tool()
+
     def open_example(self, path: Path) -> None:
         """A layout with a prompt, or a finished picture, as a new document."""
         session, grid = self._session, self._grid()
@@ -154,6 +159,7 @@ class FilesWiring(QObject):
 
         def done(contents: Contents) -> None:
             session.replace(contents, tr("Open Example"), None)
+            self._resuming.choose_tool()
 
         self.when_saved(lambda: session.files.run(read, done, self.report))
 
@@ -294,6 +300,7 @@ class FilesWiring(QObject):
         first = first_settings(self._session.settings)
         contents = new_contents(size.rounded_up(grid), grid, settings=first)
         self._session.replace(contents, tr("New Picture"), None)
+        self._resuming.start()
 
     def _grid(self) -> int:
         info = self._session.bridge.info

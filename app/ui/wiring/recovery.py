@@ -216,6 +216,7 @@ class RecoveryWiring(QObject):
             path = Path(found.info.path) if found.info.path else None
             session.replace(found.contents, tr("Recover"), path, found.info.stamp)
             session.undo.stack.resetClean()  # it is in no file yet
+            self._files.choose_tool()
             if found.messages:
                 self._tell(" ".join(found.messages), "", "", kind="warning")
             else:

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QLabel, QMessageBox
 
 from app.document.storage.ora import load_project
 from app.ui.dialog.jobs import JobsDialog
-from tests.app.ui.helpers import draw_box, generate, key, press_and_move
+from tests.app.ui.helpers import draw_box, generate, key, later, press_and_move
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -192,6 +192,7 @@ def test_previews_are_in_no_file_and_can_be_off(window: Any, qtbot: Any, tmp_pat
         merged = np.asarray(Image.open(io.BytesIO(archive.read("mergedimage.png"))))
     assert not merged.any()
     window.actions_["show_previews"].trigger()
+    later(window)
     window.actions_["generate"].trigger()
     assert window.engine.last.preview_every == 0
     window.engine.begin(steps=2)
@@ -239,11 +240,12 @@ def test_silence_of_a_real_minute(window: Any, qtbot: Any) -> None:
 
 
 def test_keys_while_a_job_runs(window: Any, qtbot: Any) -> None:
-    """GE7: Ctrl+Enter begins anew with another seed; Ctrl+Shift+Enter waits, first in line."""
+    """GE7: Ctrl+Enter begins again with another seed; Ctrl+Shift+Enter waits, first in line."""
     draw_box(window, 64, 64, 192, 192)
     bridge, engine = window.session.bridge, window.engine
     for widget in (window.view, window.prompt.field):
         key(window, Qt.Key.Key_Return, CTRL, widget=widget)
+        later(window)
     first, second = engine.requests
     assert engine.cancelled == [first.job_id]
     assert [x.seed for x in first.layers] != [x.seed for x in second.layers]
@@ -252,8 +254,8 @@ def test_keys_while_a_job_runs(window: Any, qtbot: Any) -> None:
         key(window, Qt.Key.Key_Return, CTRL | SHIFT, widget=widget)
     assert bridge.current is running
     assert len(engine.requests) == 2
-    sooner, later = bridge.waiting
-    assert sooner.id > later.id
+    first_in_line, second_in_line = bridge.waiting
+    assert first_in_line.id > second_in_line.id
     bridge.stop_all()
 
 
@@ -267,6 +269,8 @@ def test_the_job_list_opens_from_the_bar(window: Any, qtbot: Any) -> None:
     window.prompt.jobs.click()
     assert window.findChildren(JobsDialog) == [dialog]
     generate(window, qtbot)
+    window.session.selection.clear()
+    later(window)
     window.actions_["generate"].trigger()
     window.actions_["generate_next"].trigger()
     window.engine.begin(steps=5)

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 
 from app.document.commands import DeleteLayers, MoveLayers, SetLocked, SetVisible
 from app.document.contents import seed_for
-from tests.app.ui.helpers import draw_box, generate, hashes, key
+from tests.app.ui.helpers import draw_box, generate, hashes, key, later
 from tests.fakes import fill, model_info
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -56,7 +56,9 @@ def test_results_are_one_undo_step_with_records(window: Any, qtbot: Any) -> None
 def test_fixed_seed_asks_for_the_same_noise(window: Any, qtbot: Any) -> None:
     """GE10: Fixed uses the number, Random draws another one per job."""
     two_boxes(window)
+    later(window)
     window.actions_["generate"].trigger()
+    later(window)
     window.actions_["generate"].trigger()
     first, second = (tuple(x.seed for x in r.layers) for r in window.engine.requests[-2:])
     assert first != second
@@ -64,7 +66,9 @@ def test_fixed_seed_asks_for_the_same_noise(window: Any, qtbot: Any) -> None:
     window.prompt.seed.field.setText("7")
     window.prompt.seed.field.editingFinished.emit()
     assert window.session.document.settings.seed == 7
+    later(window)
     window.actions_["generate"].trigger()
+    later(window)
     window.actions_["generate"].trigger()
     first, second = (tuple(x.seed for x in r.layers) for r in window.engine.requests[-2:])
     assert first == second
@@ -128,6 +132,7 @@ def test_generating_again_replaces_the_running_job(window: Any, qtbot: Any) -> N
     two_boxes(window)
     window.actions_["generate"].trigger()
     first = window.engine.last
+    later(window)
     window.actions_["generate"].trigger()
     assert window.engine.cancelled == [first.job_id]
     window.engine.finish(first)
@@ -156,7 +161,7 @@ def test_regenerate_touches_only_the_selection(window: Any, qtbot: Any) -> None:
         k: v for k, v in before.items() if k != "Layer 1"
     }
     assert window.session.document.foregrounds[0].name == layer.name
-    assert window.session.undo.stack.undoText() == "Regenerate 'Layer 1'"
+    assert window.session.undo.stack.undoText() == "Repaint 'Layer 1'"
 
 
 def test_context_off_the_grid_is_padded(window: Any, qtbot: Any) -> None:
