@@ -1,4 +1,4 @@
-"""Names, folders, pipes and disks that refuse: a sentence each, and nothing that was made is lost."""
+"""Names, folders, pipes and disks that refuse: a sentence each, and nothing made is lost."""
 
 from __future__ import annotations
 
@@ -51,8 +51,10 @@ def run(*arguments: object, factory: Any = engine) -> int:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("project") / "in.ora"
-    save_project(design().contents, path)
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "layout.json").write_bytes(LAYOUT)
+    path = folder / "in.ora"
+    assert run("generate", "--layout", folder / "layout.json", "--out", path, "--quiet") == 0
     return path
 
 
@@ -267,10 +269,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(
             told = capsys.readouterr().err
             assert cause_of(OSError(code, os.strerror(code))) in told, (arguments, told)
             assert "went wrong" not in told
-    assert os.listdir(tmp_path) == ["layout.json", "refused"] or set(os.listdir(tmp_path)) == {
-        "layout.json",
-        "refused",
-    }
+    assert sorted(os.listdir(tmp_path)) == ["layout.json", "refused"]
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
@@ -308,7 +307,16 @@ def _is_in(handle: int, folder: Path) -> bool:
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the name of an open file in /proc")
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EIO], ids=errno.errorcode.get)
 @pytest.mark.parametrize(
-    "name", ["a.png", "a.ora", "a.psd", "a.zip", "a", "a.html", "層" * 60 + ".tif"]
+    "name",
+    [
+        "a.png",
+        "a.ora",
+        "a.psd",
+        "a.zip",
+        "a",
+        "a.html",
+        pytest.param("層" * 60 + ".tif", id="long"),
+    ],
 )
 def test_what_was_made_is_kept_where_it_can_be(
     name: str,
@@ -395,9 +403,9 @@ def test_a_fifo_is_read_once(
     assert run("info", pipe(LAYOUT)) == 0
     assert "(32, 32, 160, 160)" in capsys.readouterr().out
     assert run("info", pipe(data)) == 0
-    assert "Castle" in capsys.readouterr().out
-    assert run("verify", pipe(data)) in (0, 1)  # made-up records: only that it was read
-    assert "went wrong" not in capsys.readouterr().err
+    assert "Layer 1" in capsys.readouterr().out
+    assert run("verify", pipe(data)) == 0
+    assert run("verify", pipe(data), "--regenerate") == 0
     assert run("export", pipe(data), "--out", tmp_path / "b.png") == 0
     assert run("regenerate", pipe(data), "--layer", "1", "--out", tmp_path / "c.ora") == 0
     assert run("info", pipe(b"")) == 2
@@ -420,7 +428,7 @@ def test_a_dash_is_standard_input(
     assert load_project(tmp_path / "a.ora").contents.prompt == "a dog"
     give(project.read_bytes())
     assert run("info", "-") == 0
-    assert "Castle" in capsys.readouterr().out
+    assert "Layer 1" in capsys.readouterr().out
     give(b"{")
     assert run("generate", "--layout", "-", "--out", tmp_path / "b.ora") == 2
     assert capsys.readouterr().err.startswith("Standard input: The text is neither JSON")
@@ -447,12 +455,12 @@ def test_a_device_or_pipe_is_never_replaced(
     os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / "null.png").symlink_to(os.devnull)
     (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
-    outs = ["pipe.png", "null.png", "/dev/stdout", os.devnull, "loop.png"]
+    outs = ["pipe.png", "null.png", os.devnull, "loop.png"]
     for out in outs:
         arguments = ["generate", "--layout", layout, "--out", tmp_path / out]
         assert run(*arguments, factory=no_engine) == 2, out
     told = capsys.readouterr().err
-    assert told.count("a pipe or a device") == 4 and "links lead in a circle" in told
+    assert told.count("a pipe or a device") == 3 and "links lead in a circle" in told
     assert not os.path.isfile(os.devnull) and (tmp_path / "null.png").is_symlink()
 
 
@@ -522,7 +530,8 @@ def test_only_colours_are_colours() -> None:
     for text in ("#FF8800", "ff8800", "#000000", "#abCDef"):
         assert takes(text)
     for text in ("0x1234", "#+12345", "+12345", "-12345", "1_2345", "#1_234", " 12345", "12345 ",
-                 "##12345", "#12345", "#1234567", "٣٣٣٣٣٣", "１２３４５６", "0b1010", "#fff", "", "#"):  # fmt: skip
+                 "##12345", "#12345", "#1234567", "٣٣٣٣٣٣",
+                 "１２３４５６", "#fff", "", "#"):  # fmt: skip
         assert not takes(text), text
     rng = random.Random(3)
     for _ in range(400):
@@ -531,7 +540,8 @@ def test_only_colours_are_colours() -> None:
 
 
 @pytest.mark.parametrize(
-    "option", ["--seed=1_000", "--seed=+5", "--seed= 5", "--seed=٣", "--steps=1_0", "--size=5_12x512",
+    "option", ["--seed=1_000", "--seed=+5", "--seed= 5", "--seed=٣", "--steps=1_0",
+               "--size=5_12x512",
                "--size=512x512x512", "--size=+512x512", "--guidance=1_0", "--guidance=٣",
                "--guidance=inf", "--guidance=1e400", "--guidance="],
 )  # fmt: skip

@@ -227,7 +227,8 @@ def _free_name(target: Path) -> Path:
     """`name.damaged`, `name.damaged2`...: the first that is not taken."""
     count = 1
     while True:
-        path = fitted(target, f".damaged{count if count > 1 else ''}")
+        ending = f".damaged{count if count > 1 else ''}"
+        path = fitted(target, ending, room=len(".damaged") + 4)
         if not os.path.lexists(path):
             return path
         count += 1
