@@ -33,7 +33,7 @@ def _none(alpha: np.ndarray) -> float:
 
 
 def _inside(alpha: np.ndarray) -> np.ndarray:
-    return alpha
+    return alpha.copy()  # the planes that it belongs to are changed in place
 
 
 def _outside(alpha: np.ndarray) -> np.ndarray:
@@ -140,8 +140,9 @@ def _ground(pieces: Sequence[Piece], tile: Rect) -> np.ndarray:
         is_there = _touches((piece,), tile)
         if is_there or piece.blend in _WITHOUT_SOURCE:
             source = _source(piece, tile)
-            source *= np.float32(piece.opacity)
-            ground = _meet(ground, source, piece.blend)
+            if piece.opacity < 1:
+                source *= np.float32(piece.opacity)
+            _meet(ground, source, piece.blend)
     return ground
 
 
@@ -160,15 +161,20 @@ def _source(piece: Piece, tile: Rect) -> np.ndarray:
     return planes
 
 
-def _meet(ground: np.ndarray, source: np.ndarray, blend: str) -> np.ndarray:
+def _meet(ground: np.ndarray, source: np.ndarray, blend: str) -> None:
+    """Paint the source onto the ground, in place; both are changed."""
     below, above = ground[3], source[3]
     mix = BLENDS.get(blend)
-    if mix is not None:
+    if mix is not None and below.any():
         backdrop, colour = _straight(ground), _straight(source)
         # as x Cs = (1 - ab) x as x Cs + as x ab x B(Cb, Cs)
         source[:3] += above * below * (mix(backdrop, colour) - colour)
     of_source, of_ground = OPERATORS.get(blend, _OVER)
-    return source * of_source(below) + ground * of_ground(above)
+    kept = of_ground(above)  # before the source changes
+    if of_source is not _all:
+        source *= of_source(below)
+    ground *= kept
+    ground += source
 
 
 def _straight(planes: np.ndarray) -> np.ndarray:

@@ -104,6 +104,11 @@ def _chapters() -> list[tuple[str, list[str]]]:
                     "what each format loses."
                 ),
                 tr(
+                    "OpenRaster files of other programs look as they did there. Groups that need "
+                    "it open as one layer each; Save then asks for another name, so that the "
+                    "file stays as it is."
+                ),
+                tr(
                     "Between saves your work is kept in the recovery folder, within a second of "
                     "each change. After a crash the next start offers it."
                 ),

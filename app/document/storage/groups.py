@@ -21,6 +21,7 @@ from app.document.storage.stack_xml import (
     StackItem,
     StackLayer,
     StackTree,
+    called,
 )
 
 _MAX_NAMES = 8
@@ -166,10 +167,12 @@ class _Work:
         target = below[0].layer.name if below else node.layer.name
         count = len(below)
         what = "the layer" if count == 1 else f"the {count} layers"
-        done = f"was merged with {what} below it into '{target}'" if count else "became pixels"
+        done = (
+            f"was merged with {what} below it into {called(target)}" if count else "became pixels"
+        )
         self._masked.append(
-            f"'{node.layer.name}' ({node.layer.blend}) {done}, to look as before: this program "
-            "has no such mode."
+            f"{_capital(called(node.layer.name))} ({node.layer.blend}) {done}, to look as before: "
+            "this program has no such mode."
         )
         nodes[:] = [_Node(StackLayer(target, ""), (*below, node)), *hidden]
 
@@ -181,6 +184,10 @@ class _Work:
             for place, a in enumerate(rects)
             for b in rects[:place]
         )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _in_group(node: _Node, group: StackGroup) -> _Node:
@@ -222,9 +229,9 @@ def _foreign(items: Sequence[StackItem], layers: Sequence[StackLayer]) -> Iterat
     """Layers and groups with a mode that is not painted: other programs' own, and hidden masks."""
     for item in items:
         if item.blend != "normal" and item.blend not in BLENDS and item.blend not in OPERATORS:
-            yield f"'{item.name}' ({item.blend})"
+            yield f"{called(item.name)} ({item.blend})"
         if isinstance(item, StackGroup):
             yield from _foreign(item.items, ())
     for layer in layers:
         if layer.blend in OPERATORS:
-            yield f"'{layer.name}' ({layer.blend}, hidden)"
+            yield f"{called(layer.name)} ({layer.blend}, hidden)"

@@ -9,7 +9,14 @@ from app.document.pixels import Pixels
 from app.document.storage.archive import ArchiveReader
 from app.document.storage.errors import MemberError, StorageError
 from app.document.storage.groups import named
-from app.document.storage.stack_xml import StackGroup, StackItem, StackLayer, StackTree, layers_in
+from app.document.storage.stack_xml import (
+    StackGroup,
+    StackItem,
+    StackLayer,
+    StackTree,
+    called,
+    layers_in,
+)
 
 MERGED = "mergedimage.png"
 
@@ -58,7 +65,7 @@ def layer_pictures(
     missing = [layer for layer in layers if layer.src not in pictures]
     if not missing:
         return LayerPictures(tree, pictures, "")
-    told = named(f"'{layer.name or layer.src}' ({reasons[layer.src]})" for layer in missing)
+    told = named(f"{called(layer.name)} ({reasons[layer.src]})" for layer in missing)
     if len(missing) < len(layers):
         kept = tuple(_with_pictures(tree.items, pictures))
         return LayerPictures(replace(tree, items=kept), pictures, f"Not read and left out: {told}.")

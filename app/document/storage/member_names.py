@@ -73,6 +73,10 @@ def _spellings(name: str) -> Iterator[str]:
 
 
 def _plain(name: str) -> str:
-    parts = name.replace("\\", "/").split("/")
-    kept = "/".join(part for part in parts if part not in ("", "."))
-    return unicodedata.normalize("NFC", kept)
+    parts: list[str] = []
+    for part in name.replace("\\", "/").split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part not in ("", "."):
+            parts.append(part)
+    return unicodedata.normalize("NFC", "/".join(parts))

@@ -259,7 +259,7 @@ def stack_of(archive: ArchiveReader) -> tuple[StackTree, bytes, tuple[str, ...]]
         ) from error
     except StackError as error:
         raise archive.damaged("stack.xml", str(error)) from error
-    if kind in (MIMETYPE, None):
+    if kind is None or kind.lower() == MIMETYPE:
         return tree, data, ()
     if not tree.items and not archive.has(MERGED):
         raise _not_openraster(archive, kind)

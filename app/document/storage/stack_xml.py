@@ -144,6 +144,11 @@ def layers_in(items: Iterable[StackItem]) -> Iterable[StackLayer]:
             yield from layers_in(item.items)
 
 
+def called(name: str) -> str:
+    """A layer or group in a sentence."""
+    return f"'{name}'" if name else "a layer without a name"
+
+
 def write_stack(size: Size, layers: Iterable[StackLayer]) -> bytes:
     """`stack.xml` for layers given topmost first."""
     lines = [
@@ -251,6 +256,7 @@ class _Reader:
             )
         if self._skipped_from:
             return
+        tag = tag.rpartition(":")[2]  # some programs write a prefix for the namespace
         if tag == "image" and self._depth == 1:
             self._size = _canvas(attributes)
         elif self._size is None:
@@ -270,7 +276,7 @@ class _Reader:
     def end(self, tag: str) -> None:
         if self._skipped_from == self._depth:
             self._skipped_from = 0
-        elif tag == "stack" and not self._skipped_from:
+        elif tag.rpartition(":")[2] == "stack" and not self._skipped_from:
             closed = self._open.pop()
             self._open[-1].items.append(replace(closed.group, items=tuple(closed.items)))
         self._depth -= 1
@@ -322,7 +328,7 @@ class _Reader:
 
     def _unusable(self, text: str, key: str, default: float, name: str) -> float:
         self._notes.append(
-            f"'{key}' of '{name or 'a layer without a name'}' is '{clean_name(text)[:40]}', which "
+            f"'{key}' of {called(name)} is '{clean_name(text)[:40]}', which "
             f"is no number that can be used; {default:g} was used."
         )
         return default

@@ -76,6 +76,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "backslash": lambda name: name.replace("/", "\\"),
     "percent": lambda name: name.replace(" ", "%20"),
     "percent with letters": lambda name: name.replace("Été 1", "%C3%89t%C3%A9%201"),
+    "around a corner": lambda name: f"x/../{name}",
     "capitals": str.upper,
     "small letters": str.lower,
     "in a folder": lambda name: f"My picture/{name}",
@@ -88,11 +89,9 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS.keys())
-def test_members_are_found_however_they_are_spelled(
-    tmp_path: Path, spell: Callable[[str], str]
-) -> None:
-    found = load_project(write_ora(tmp_path / "a.ora", renamed(spell)))
+@pytest.mark.parametrize("kind", [kind for kind in SPELLINGS if "corner" not in kind])
+def test_members_are_found_however_they_are_spelled(tmp_path: Path, kind: str) -> None:
+    found = load_project(write_ora(tmp_path / "a.ora", renamed(SPELLINGS[kind])))
     assert shows(found, two())
     assert found.lost == ()
     assert [layer.name for layer in found.contents.layers] == ["ground", "Été 1"]
@@ -116,6 +115,33 @@ def test_a_project_of_ours_in_a_folder_is_one(tmp_path: Path) -> None:
     found = load_project(write_ora(tmp_path / "again.ora", inside))
     assert found.is_project and found.messages == ()
     assert content_hash(found.contents) == document.content_hash()
+
+
+def test_a_project_of_ours_with_a_group_of_others(tmp_path: Path) -> None:
+    """Krita's user put a layer into a group: the layer is known again, the group is not kept."""
+    document = rich()
+    path = saved(document, tmp_path)
+    members = members_of(path)
+    text = members["stack.xml"].decode()
+    start = text.index('<layer name="Castle"')
+    end = text.index("/>", start) + 2
+    castle = text[start:end].replace("svg:soft-light", "svg:src-over")
+    grouped = f'<stack name="G" opacity="0.5">{castle}</stack>'
+    members["stack.xml"] = (text[:start] + grouped + text[end:]).encode()
+    found = load_project(write_ora(path, members))
+    assert found.is_project
+    was, layer = document.foregrounds[0], found.contents.foregrounds[0]
+    assert (layer.pixel_hash, layer.record, len(layer.candidates)) == (
+        was.pixel_hash,
+        was.record,
+        len(was.candidates),
+    )
+    assert layer.opacity == round(was.opacity / 2, 4)
+    assert found.messages == (
+        "Another program saved this file.",
+        "1 group was taken apart into its layers, which look the same.",
+    )
+    assert found.lost == found.messages[1:]
 
 
 def test_which_of_two_is_meant(tmp_path: Path) -> None:
@@ -280,6 +306,24 @@ def test_too_large_a_canvas(tmp_path: Path, width: int, height: int) -> None:
     assert str(caught.value).startswith(
         f"'a.ora' has a canvas of {width:,} × {height:,}; this program opens up to 8,192 each way."
     )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "iso-8859-1", "windows-1252"])
+def test_encodings_of_the_stack(tmp_path: Path, encoding: str) -> None:
+    said = encoding.removesuffix("-sig")
+    head = f'<?xml version="1.0" encoding="{said}"?>'
+    members = members_of_tree(two())
+    members["stack.xml"] = (head + members["stack.xml"].decode()).encode(encoding)
+    assert shows(load_project(write_ora(tmp_path / "a.ora", members)), two())
+
+
+def test_a_prefix_for_the_namespace(tmp_path: Path) -> None:
+    def prefixed(text: str) -> str:
+        for tag in ("image", "stack", "layer"):
+            text = text.replace(f"<{tag}", f"<ora:{tag}").replace(f"</{tag}", f"</ora:{tag}")
+        return text.replace("<ora:image", '<ora:image xmlns:ora="x:y"')
+
+    assert shows(load_project(write_ora(tmp_path / "a.ora", with_stack(prefixed))), two())
 
 
 def test_too_deep_groups(tmp_path: Path) -> None:
