@@ -16,6 +16,7 @@ from app.document.storage.encoded import shared as encoded_pictures
 from app.document.storage.export import files_of
 from app.document.storage.folders import write_folder
 from app.document.storage.formats.options import ExportOptions, visible_only
+from app.document.storage.layer_names import outside_name
 
 INDEX = "index.html"
 # CSS knows eleven of the twelve under our names; Add is called differently there.
@@ -102,7 +103,7 @@ def _element(layer: Layer, file: str, contents: Contents) -> str:
         style += f";mix-blend-mode:{_CSS_NAMES.get(layer.blend, layer.blend)}"
     hidden = "" if layer.visible else " hidden"
     source = escape(_address(file))
-    return f'<img src="{source}" alt="{escape(layer.name)}" style="{style}"{hidden}>\n'
+    return f'<img src="{source}" alt="{escape(outside_name(layer))}" style="{style}"{hidden}>\n'
 
 
 def _percent(part: int, whole: int) -> str:
