@@ -19,7 +19,7 @@ from engine import Failed, GenerateRequest, LayerRequest
 
 Scope = Literal["picture", "selected", "empty", "outdated"]
 JobState = Literal["waiting", "running", "stopping", "finished", "cancelled", "failed"]
-MessageKind = Literal["error", "warning", "note"]
+MessageKind = Literal["error", "warning", "news", "note"]
 
 MAX_KEPT_JOBS = 50
 _ENDED: tuple[JobState, ...] = ("finished", "cancelled", "failed")
@@ -30,6 +30,7 @@ class Message:
     """Something to tell the user: what happened, what was kept, what to do.
 
     Attributes:
+        kind: "news" is to be read but no trouble; a "note" passes in the status bar.
         action: name of the window's action that does what the advice says, offered as a button.
         other_action: name of another one that does instead, offered beside it.
     """
@@ -75,6 +76,7 @@ class Job:
         numbers: numbers of all layers in the request, by layer id.
         picture_seed: of the first variation; the next ones count up.
         seeds: of layers that have one for this job alone (GE10).
+        prompt: of the document when it was asked for.
         done: variations that are finished.
         step, total: of the present run.
         began: monotonic seconds of the first run's start.
@@ -87,6 +89,7 @@ class Job:
     names: dict[int, str]
     picture_seed: int
     seeds: Mapping[int, int] = field(default_factory=dict)
+    prompt: str = ""
     variations: int = 1
     done: int = 0
     contents: Contents | None = None

@@ -86,7 +86,7 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("duplicate", "Duplic&ate", "Makes a copy of the selected layers above them.", "Ctrl+J Ctrl+D", "canvas", "copy"),
     _spec("delete", "&Delete", "Removes the selected layers; undo brings them back.", "Del Backspace", "canvas", "trash-2"),
     _spec("canvas_size", "Canvas Si&ze…", "Gives the picture another size; what is there keeps its pixels."),
-    _spec("settings", "&Settings…", "Chooses how the program looks, generates and remembers."),
+    _spec("settings", "&Settings…", "Chooses how the program looks, generates and remembers.", "Ctrl+,"),
     _spec("find_command", "&Find Command…", "Finds any command by a part of its name and runs it.", "Ctrl+Shift+P"),
     # Select
     _spec("select_all", "&All", "Selects every layer except the background.", "Ctrl+A", "canvas", title="Select All"),

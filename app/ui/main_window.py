@@ -246,6 +246,7 @@ class MainWindow(QMainWindow):
         actions["reset_layout"].triggered.connect(lambda: self.state.reset())
         session.notified.connect(self.show_message)
         session.withdrawn.connect(self.messages.withdraw)
+        actions["undo"].triggered.connect(self.messages.dismiss_news)
         session.path_changed.connect(self._update_title)
         session.undo.changed.connect(self._update_title)
         self.view.escape_pressed.connect(self._on_escape)

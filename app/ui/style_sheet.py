@@ -104,7 +104,7 @@ QProgressBar::chunk { background: @accent; }
 #messageBar { background: @panel; border-bottom: 1px solid @hairline; }
 #messageBar[kind="error"] { border-left: 4px solid @error; }
 #messageBar[kind="warning"] { border-left: 4px solid @outdated; }
-#messageBar[kind="note"] { border-left: 4px solid @accent; }
+#messageBar[kind="news"], #messageBar[kind="note"] { border-left: 4px solid @accent; }
 #messageDetails { font-family: monospace; }
 
 #layerList { background: @panel; border: none; outline: none; }

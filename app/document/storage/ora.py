@@ -28,6 +28,7 @@ from app.document.storage.archive import (
 from app.document.storage.atomic import Disk, Stamp, atomic_write, stamp_of
 from app.document.storage.errors import StorageError
 from app.document.storage.groups import flattened
+from app.document.storage.layer_names import outside_name
 from app.document.storage.layer_pictures import MERGED, LayerPictures, layer_pictures
 from app.document.storage.own_data import BLOBS, DOCUMENT, own_contents
 from app.document.storage.png import fitted
@@ -144,7 +145,7 @@ def write_ora(
 
 def _stack_layer(layer: Layer, is_selected: bool) -> StackLayer:
     return StackLayer(
-        name=layer.name,
+        name=outside_name(layer),
         src=src_of(layer),
         x=layer.rect.x,
         y=layer.rect.y,

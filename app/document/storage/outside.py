@@ -17,6 +17,7 @@ from app.document.geometry import Rect, Size
 from app.document.layer import Candidate, Layer, new_layer_id
 from app.document.pixels import Pixels
 from app.document.storage.groups import Flat
+from app.document.storage.layer_names import outside_name
 from app.document.storage.layer_pictures import LayerPictures
 from app.document.storage.project_format import LayerEntry, Project, candidates_of
 from app.document.storage.stack_xml import Stack, StackLayer
@@ -118,7 +119,8 @@ def _looking_like(layer: Layer, item: StackLayer, rect: Rect, image: Pixels | No
     """The layer with the looks, the place and the pixels that the stack gives it."""
     return replace(
         layer,
-        name=item.name or layer.name,
+        # The name that we wrote for other programs is not one that a user typed.
+        name=layer.name if item.name == outside_name(layer) else item.name or layer.name,
         kind="imported" if image is not None and layer.kind == "box" else layer.kind,
         rect=rect,
         image=image,
@@ -224,10 +226,13 @@ def _matches(
         part = trimmed(pictures[item.src].array)
         return None if part is None else part.image.hash
 
+    def has_name(item: StackLayer, entry: LayerEntry) -> bool:
+        return item.name in (entry.layer.name, outside_name(entry.layer))
+
     tests: list[Callable[[StackLayer, LayerEntry], bool]] = [
-        lambda item, entry: item.src == entry.src and item.name == entry.layer.name,
+        lambda item, entry: item.src == entry.src and has_name(item, entry),
         lambda item, entry: entry.trim is not None and visible(item) == entry.trim[2],
-        lambda item, entry: item.name == entry.layer.name,
+        has_name,
         lambda item, entry: item.src == entry.src,
     ]
     for test in tests:

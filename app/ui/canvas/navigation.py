@@ -41,7 +41,7 @@ class Navigation:
         self._document = document
         self._changed = changed
         self._follows_fit = True
-        self.wheel_zooms = False
+        self.wheel_zooms = True
         self.end_room: Callable[[], int] = lambda: 0
 
     @property
@@ -99,7 +99,7 @@ class Navigation:
         vertical.setValue(vertical.value() - round(delta.y()))
 
     def wheel(self, event: QWheelEvent) -> None:
-        """Wheel scrolls, Shift+wheel sideways, Ctrl+wheel zooms at the pointer."""
+        """Wheel zooms at the pointer, Ctrl+wheel scrolls, or both swapped; Shift+wheel sideways."""
         modifiers = event.modifiers()
         pixels, angle = event.pixelDelta(), event.angleDelta()
         is_sideways = modifiers & Qt.KeyboardModifier.ShiftModifier

@@ -55,7 +55,7 @@ class ImportedWiring(QObject):
         names = ", ".join(f"'{layer.name}'" for layer in layers)
         self._session.notified.emit(
             Message(
-                kind="warning",
+                kind="news",
                 what=tr("Scaled down to fit the canvas: {0}.").format(names),
                 kept=tr("The full size is kept."),
                 advice=tr("Original Size shows every pixel."),

@@ -54,7 +54,7 @@ class StatusBar(QStatusBar):
         self.zoom.setObjectName("zoomMenu")
         no_lower_than(self.zoom, 24)
         self.zoom.setAccessibleName(tr("Zoom"))
-        self.zoom.setToolTip(tr("Zoom. Ctrl+wheel zooms at the pointer."))
+        self.zoom.setToolTip(tr("Zoom. The mouse wheel zooms at the pointer, alone or with Ctrl."))
         menu = QMenu(self)
         for name in ("zoom_fit", "zoom_100", "zoom_selection", "zoom_in", "zoom_out"):
             menu.addAction(actions[name])

@@ -37,6 +37,10 @@ from app.ui.wiring.resuming import Resuming
 logger = logging.getLogger(__name__)
 
 
+class OpenElsewhereError(StorageError):
+    """The file is open in another window."""
+
+
 class FilesWiring(QObject):
     """Connects the actions of the menu File."""
 
@@ -96,7 +100,7 @@ class FilesWiring(QObject):
 
         def read() -> Opened:
             if any(in_use(root, path, own) for root in roots):
-                raise StorageError(
+                raise OpenElsewhereError(
                     tr("'{0}' is open in another window.").format(path.name),
                     tr("It was not opened again."),
                     tr("Go to that window, or open a copy of the file."),
@@ -106,8 +110,10 @@ class FilesWiring(QObject):
             return opened
 
         def failed(error: Exception) -> None:
+            self._session.note(tr("'{0}' was not opened.").format(path.name))
             self.report(error)
-            self._trouble.offer(path, error)
+            if not isinstance(error, OpenElsewhereError):  # the file itself is all right
+                self._trouble.offer(path, error)
 
         self._session.note(tr("Opening '{0}'…").format(path.name))
         self._session.files.run(read, lambda opened: self.show_opened(path, opened), failed)

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app.document.commands import AddLayers, ReplaceDocument
-from app.document.imports import cascaded
+from app.document.imports import cascaded, picture_layer
 from app.document.layer import Layer
 from app.document.outdated import SOURCE
 from app.document.storage.incoming import Incoming, layers_of_layout, read_layers
 from app.document.storage.layout import Layout, contents_of
 from app.document.storage.layout_file import read_layout
 from app.document.storage.layout_text import parse_layout
-from app.document.storage.png import PICTURE_SUFFIXES
+from app.document.storage.png import PICTURE_SUFFIXES, read_picture_bytes
 from app.jobs import Message
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
+from app.ui.exchange.offered import LAYOUT_SUFFIXES, Offered
 from app.ui.file_dialogs import ask_open, ask_several
 from app.ui.session import Session
 from app.ui.text import tr
@@ -98,6 +100,37 @@ class ImportWiring(QObject):
 
         self._session.files.run(read, done, self._files.report)
 
+    def take(self, offered: Offered, centre: tuple[int, int] | None = None) -> bool:
+        """What was dropped or pasted: pictures around a place, layouts as boxes.
+
+        What cannot be taken is said.
+
+        Returns:
+            whether there was anything to take or to refuse.
+        """
+        is_layout = {path: path.suffix.lower() in LAYOUT_SUFFIXES for path in offered.files}
+        self.add_files([path for path in offered.files if not is_layout[path]], centre)
+        for path in offered.files:
+            if is_layout[path]:
+                self._session.settings.last_folder = str(path.parent)
+                self.add_layout_file(path)
+        for picture in offered.pictures:
+            self._add_picture(picture, centre)
+        if offered.refused:
+            what = " ".join(offered.refused)
+            self._session.notified.emit(Message(kind="warning", what=what))
+        return bool(offered.files or offered.pictures or offered.refused)
+
+    def _add_picture(self, data: bytes, centre: tuple[int, int] | None) -> None:
+        document, name = self._session.document, tr("Dropped picture")
+        canvas = document.canvas
+
+        def done(pixels: np.ndarray) -> None:
+            middle = centre or canvas.rect.centre
+            self._add(AddLayers([picture_layer(pixels, name, canvas, centre=middle)], text=name))
+
+        self._session.files.run(lambda: read_picture_bytes(data, name), done, self._files.report)
+
     def add_layout_file(self, path: Path) -> None:
         """The boxes of a layout, a recipe, or a picture that carries one."""
         document = self._session.document
@@ -140,7 +173,7 @@ class ImportWiring(QObject):
 
     def _tell(self, messages: Sequence[str]) -> None:
         if messages:
-            self._session.notified.emit(Message(kind="warning", what=" ".join(messages)))
+            self._session.notified.emit(Message(kind="news", what=" ".join(messages)))
 
 
 def _was_scaled(layer: Layer) -> bool:

@@ -72,12 +72,7 @@ class OpenTrouble:
             text = tr("Open Backup from {0}").format(moment(ways.saved_at))
             answers.append((text, partial(self._open_backup, ways.backup)))
         if ways.layers:
-            text = (
-                tr("Open 1 Layer as a Copy")
-                if ways.layers == 1
-                else tr("Open %n Layers as a Copy", ways.layers)
-            )
-            answers.append((text, partial(self._open_readable, path)))
+            answers.append((tr("Open as a Copy"), partial(self._open_readable, path)))
         if answers:
             title = tr("File not opened")
             questions.ask(self._window, title, error.what, error.kept, answers)

@@ -211,7 +211,7 @@ class ToolsWiring(QObject):
             if self._actions["matte_own"].isChecked():
                 self._view.decor.matte = settings.matte_colour
                 self._view.viewport().update()
-        elif name in ("snap", "grid_shows", "wheel_zooms"):  # others leave Shift+G's grid alone
+        elif name in ("snap", "grid_shows", "wheel_scrolls"):  # others leave Shift+G's grid alone
             self._apply_canvas()
 
     def _apply_undo(self) -> None:
@@ -224,4 +224,4 @@ class ToolsWiring(QObject):
         self._actions["snap"].setChecked(settings.snap)
         self._actions["grid"].setChecked(settings.grid_shows == "always")
         self._view.decor.grid_in_drags = settings.grid_shows != "never"
-        self._view.navigation.wheel_zooms = settings.wheel_zooms
+        self._view.navigation.wheel_zooms = not settings.wheel_scrolls

@@ -88,8 +88,9 @@ def test_settings_act_at_once(window: Any) -> None:
     assert QApplication.font().pointSizeF() == pytest.approx(before)
     dialog.fields["theme"].activated.emit(2)
     assert window.settings.theme == "light"
-    dialog.fields["wheel_zooms"].setChecked(True)
     assert window.view.navigation.wheel_zooms
+    dialog.fields["wheel_scrolls"].setChecked(True)
+    assert not window.view.navigation.wheel_zooms
     dialog.fields["preview_every"].setValue(0)
     assert not window.actions_["show_previews"].isChecked()
     dialog.close()

@@ -19,6 +19,7 @@ from app.document.storage.errors import StorageError
 from app.document.storage.export import files_of
 from app.document.storage.folders import write_folder
 from app.document.storage.formats.options import ExportOptions, visible_only
+from app.document.storage.layer_names import outside_name
 
 INDEX = "index.html"
 IN_ONE_FILE = (".html", ".htm")
@@ -137,8 +138,8 @@ def _element(layer: Layer, address: str, contents: Contents) -> str:
     if layer.blend in _CSS_MODES:
         style += f";mix-blend-mode:{_CSS_NAMES.get(layer.blend, layer.blend)}"
     hidden = "" if layer.visible else " hidden"
-    source = escape(address)
-    return f'<img src="{source}" alt="{escape(layer.name)}" style="{style}"{hidden}>\n'
+    source, alt = escape(address), escape(outside_name(layer))
+    return f'<img src="{source}" alt="{alt}" style="{style}"{hidden}>\n'
 
 
 def _percent(part: int, whole: int) -> str:
