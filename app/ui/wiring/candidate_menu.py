@@ -105,7 +105,7 @@ class CandidateMenu(QObject):
         def done(path: Path) -> None:
             self.write(choice, path)
 
-        title = tr("Export Candidate")
+        title = tr("Export Result")
         dialogs.ask_save(self._strip.window(), title, suggested, kind, "png", done)
 
     def write(self, choice: Choice, path: Path) -> None:
