@@ -284,9 +284,9 @@ def failure_message(job: Job, event: Failed, tokens: int = 0, fitting: int = 0) 
     what = f"Generating {job.title} failed."
     kept = "Your picture is as it was."
     if job.done:
-        kept = f"Your picture and {_count(job.done)} finished candidates are kept."
+        kept = f"Your picture and {_count(job.done)} finished results are kept."
         if job.done == 1:
-            kept = "Your picture and the finished candidate are kept."
+            kept = "Your picture and the finished result are kept."
     if event.kind == "memory":
         count = len(job.rects)
         layers = "1 layer" if count == 1 else f"{count} layers"

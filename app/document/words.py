@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from app.document.layer import Layer
 
@@ -27,8 +28,14 @@ def shown_name(layer: Layer) -> str:
 
 def has_word(prompt: str, word: str) -> bool:
     """Whether a prompt has a word, in the singular or in the plural, in either case."""
-    wanted = _forms(_plain(word))
-    return any(wanted & _forms(found) for found in _WORD.findall(_plain(prompt)))
+    return not _forms(_plain(word)).isdisjoint(_forms_in(prompt))
+
+
+@lru_cache(maxsize=64)
+def _forms_in(prompt: str) -> frozenset[str]:
+    """Kept: rows and buttons ask for every layer after each change."""
+    words = _WORD.findall(_plain(prompt))
+    return frozenset(form for word in words for form in _forms(word))
 
 
 def _plain(text: str) -> str:

@@ -6,6 +6,7 @@ user went. The system's own dialog is used where Qt has one; Qt's dialog gets th
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def start_folder(settings: Settings) -> Path:
     """The folder that was used last; where it is gone or none was, Pictures, else home."""
     pictures = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
     for name in (settings.last_folder, pictures):
-        if name and Path(name).is_dir():
+        if name and os.path.isdir(name):
             return Path(name)
     return Path.home()
 

@@ -254,7 +254,7 @@ class MainWindow(QMainWindow):
         self.layers.list.escape_pressed.connect(self._on_escape)
 
     def small_picture_bytes(self) -> int:
-        """What thumbnails and the candidate strip keep (ME4)."""
+        """What thumbnails and the strip of results keep (ME4)."""
         return self.thumbnails.size_bytes() + self.choice_pictures.size_bytes()
 
     # ---- reactions ----
@@ -280,7 +280,7 @@ class MainWindow(QMainWindow):
         self.generate.accept(job, results)
 
     def _on_escape(self) -> None:
-        """The last rungs of the ladder: Before, stop the job, then clear the selection."""
+        """The last rungs: the current picture, stop the job, then clear the selection."""
         if self.candidates.show_before():
             return
         if self.session.bridge.current is not None:

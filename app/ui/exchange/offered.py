@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -53,9 +54,9 @@ def offered_by(data: QMimeData) -> Offered:
     for url in data.urls():
         if url.isLocalFile():
             path = Path(url.toLocalFile())
-            if path.is_file():
+            if os.path.isfile(path):
                 files.append(path)
-            elif path.is_dir():
+            elif os.path.isdir(path):
                 refused.append(
                     tr("'{0}' is a folder. Choose the pictures inside it.").format(path.name)
                 )

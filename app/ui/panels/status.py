@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QSizePolicy, QStatusBar, QWidget
 
 from app.document.geometry import Rect
@@ -10,7 +10,6 @@ from app.ui.actions import Actions
 from app.ui.fact import Fact
 from app.ui.heights import no_lower_than
 from app.ui.text import number, tr
-from app.ui.theme import UNIT
 
 MESSAGE_MS = 5000
 
@@ -74,14 +73,7 @@ class StatusBar(QStatusBar):
             self.engine,
         ):
             self.addPermanentWidget(widget)
-        self._fit_widths()
         self.show_engine("loading")
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Qt override: numbers of another font are wider."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.FontChange and hasattr(self, "engine"):
-            self._fit_widths()
 
     def say(self, text: str) -> None:
         """A message of five seconds."""
@@ -118,11 +110,6 @@ class StatusBar(QStatusBar):
         """The engine's state; `tip` says more."""
         self.engine.setText(engine_text(state))
         self.engine.setToolTip(tip)
-
-    def _fit_widths(self) -> None:
-        """Places that keep their width while the numbers in them change."""
-        for label, longest in ((self.pointer, "x 8888, y 8888"), (self.selected, "8888 × 8888")):
-            label.setMinimumWidth(label.fontMetrics().horizontalAdvance(longest) + 4 * UNIT)
 
     def _label(self, name: str) -> QLabel:
         label = Fact(name)

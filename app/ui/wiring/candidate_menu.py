@@ -104,7 +104,7 @@ class CandidateMenu(QObject):
         def done(path: Path) -> None:
             self.write(choice, path)
 
-        title = tr("Export Candidate")
+        title = tr("Export Result")
         window, settings = self._strip.window(), session.settings
         file_dialogs.ask_save(window, settings, title, suggested, kind, "png", done)
 

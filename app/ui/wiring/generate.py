@@ -53,9 +53,7 @@ def accept(session: Session, job: Job, results: list[Placed]) -> dict[int, Candi
     if gone:
         names = ", ".join(f"'{name}'" for name in gone)
         session.note(
-            tr("{0} was deleted meanwhile. Its result stands in the strip as 'Detached'.").format(
-                names
-            )
+            tr("{0} was deleted meanwhile. Its result is in the strip as 'Detached'.").format(names)
         )
     waits = touched or job.variations > 1 or session.settings.ask_before_replacing
     if not waits:
@@ -181,7 +179,7 @@ class GenerateWiring(QObject):
             if job.done:
                 self._status.say(tr("Stopped. The finished results are kept."))
             else:
-                self._status.say(tr("Stopped. The picture is as it was."))
+                self._status.say(tr("Stopped. Your picture did not change."))
 
     def stop_all(self) -> None:
         """End every job."""

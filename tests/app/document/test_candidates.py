@@ -95,7 +95,7 @@ def test_discarded_candidates_come_back_by_undo() -> None:
     before = document.content_hash()
     stack.push(DiscardCandidates({castle.id: hashes}))
     assert document.layer(castle.id).candidates == castle.candidates
-    assert stack.done[-1].label == "Discard 2 Candidates of 'Castle'"
+    assert stack.done[-1].label == "Discard 2 Results of 'Castle'"
     stack.undo()
     assert document.content_hash() == before
 
