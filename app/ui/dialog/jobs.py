@@ -109,7 +109,12 @@ class JobsDialog(QDialog):
             if job.variations > 1:
                 title += f" × {number(job.variations)}"
             for column, text in enumerate(
-                (title, state_text(job, is_loading=is_loading), str(job.picture_seed), self._time(job))
+                (
+                    title,
+                    state_text(job, is_loading=is_loading),
+                    str(job.picture_seed),
+                    self._time(job),
+                )
             ):
                 item = QTableWidgetItem(text)
                 said = ", ".join(job.names.values()) if column == 0 else text

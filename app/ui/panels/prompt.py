@@ -221,7 +221,9 @@ class PromptBar(QWidget):
         """What the button does, and until the model is there that it waits."""
         tip = self._actions["generate"].toolTip()
         if self._loading is not None:
-            tip = tr("{0}\nThe model is loading. The job starts as soon as it is ready.").format(tip)
+            tip = tr("{0}\nThe model is loading. The job starts as soon as it is ready.").format(
+                tip
+            )
         self.generate.setToolTip(tip)
 
     def _fit_words(self) -> None:
