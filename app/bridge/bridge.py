@@ -38,6 +38,7 @@ class Bridge:
         make_engine: called with the function that takes events; `engine.Engine` or a fake.
         accept: called once per finished variation with its results.
         clock: monotonic seconds.
+        work: seconds that the UI thread has computed.
 
     Attributes:
         pace: how fast the engine is, and whether it still answers.
@@ -69,6 +70,7 @@ class Bridge:
         accept: Accept,
         *,
         clock: Callable[[], float] = time.monotonic,
+        work: Callable[[], float] = time.thread_time,
     ) -> None:
         self.document = document
         self.state = "loading"
@@ -78,7 +80,7 @@ class Bridge:
         self._link = EngineLink(loop, make_engine, self._on_event, self._on_preview, clock)
         self._line = line = JobLine(document, self._link, accept)
         self.pace = line.pace = Pace(
-            loop, line.submit_probe, self._link.cancel, line.jobs.next_id, clock
+            loop, line.submit_probe, self._link.cancel, line.jobs.next_id, clock, work
         )
         line.fitting = self._fitting_tokens
         line.job_changed.connect(self.job_changed.emit)

@@ -17,9 +17,8 @@ from app.bridge import engine_factory
 from app.document.contents import new_contents
 from app.document.geometry import Rect, Size
 from app.priority import lower_engine_priority
-from app.settings import Settings
+from app.settings import Settings, resources_folder
 from engine import Event, StateChanged
-from engine.paths import resource_path
 
 LIMIT_S = 120.0
 TICK_S = 0.02
@@ -116,6 +115,7 @@ def _program() -> Iterator[tuple[Any, float]]:
 
 def _picture(number: int, grid: int) -> Any:
     name, count = FIRST_JOBS[number]
-    found = json.loads(resource_path("examples", f"{name}.json").read_text(encoding="utf-8"))
+    path = resources_folder() / "examples" / f"{name}.json"
+    found = json.loads(path.read_text(encoding="utf-8"))
     boxes = [Rect.from_box(tuple(box)) for box in found["boxes"][:count]]
     return new_contents(Size(*found["canvas"]), grid, boxes=boxes, prompt=found["prompt"])

@@ -17,7 +17,6 @@ from PySide6.QtWidgets import QApplication
 from app.benchmarks.ui.states import PARTS, State, rest
 
 MOST_EVENTS = 20  # a second
-MOST_CPU = 0.02  # of a core
 WATCH_S = 0.5
 QUIET_S = 0.1
 SETTLE_LIMIT_S = 3.0

@@ -110,7 +110,7 @@ class SettingsDialog(QDialog):
         again = QPushButton(tr("Measure Again"))
         again.setMinimumHeight(CONTROL_HEIGHT)
         again.setAccessibleName(again.text())
-        again.setToolTip(tr("Times two short jobs, for the seconds on buttons and beside boxes."))
+        again.setToolTip(tr("Times some short jobs, for the seconds on buttons and next to boxes."))
         again.setAutoDefault(False)
         again.clicked.connect(measure)
         form.addRow(field_name(tr("Predicted times")), again)
