@@ -107,9 +107,11 @@ class _Work:
         if self._merged:
             one = len(self._merged) == 1
             were = "was merged into one layer" if one else "were merged into one layer each"
+            is_named = self._merged[0].startswith("'")
+            what = f"{'Group' if one else 'Groups'} " if is_named else ""
             told.append(
-                f"{'Group' if one else 'Groups'} {named(self._merged)} {were}, to look as before: "
-                "this program has no groups."
+                f"{_capital(what + named(self._merged))} {were}, to look as before: this program "
+                "has no groups."
             )
         told += self._masked
         if self._apart:
@@ -152,8 +154,8 @@ class _Work:
             if len(shown) < 2 or (plain and self._are_apart(shown)):
                 self._apart += 1
                 return [*(_in_group(node, group) for node in shown), *hidden]
+        self._merged.append(called(group))
         name = group.name or "Group"
-        self._merged.append(f"'{name}'")
         layer = StackLayer(name, "", opacity=group.opacity, blend=group.blend)
         return [_Node(layer, tuple(shown)), *hidden]
 
@@ -164,17 +166,15 @@ class _Work:
             return
         below = [other for other in nodes if other.layer.visible]
         hidden = [other for other in nodes if not other.layer.visible]
-        target = below[0].layer.name if below else node.layer.name
+        target = (below[0] if below else node).layer
         count = len(below)
         what = "the layer" if count == 1 else f"the {count} layers"
-        done = (
-            f"was merged with {what} below it into {called(target)}" if count else "became pixels"
-        )
+        done = f"was merged with {what} below it into {called(target)}" if count else "was painted"
         self._masked.append(
-            f"{_capital(called(node.layer.name))} ({node.layer.blend}) {done}, to look as before: "
-            "this program has no such mode."
+            f"{_capital(called(node.layer))} ({node.layer.blend}) {done}, to look as before: this "
+            "program has no such mode."
         )
-        nodes[:] = [_Node(StackLayer(target, ""), (*below, node)), *hidden]
+        nodes[:] = [_Node(StackLayer(target.name, ""), (*below, node)), *hidden]
 
     def _are_apart(self, nodes: Sequence[_Node]) -> bool:
         """Whether no two of them overlap."""
@@ -229,9 +229,9 @@ def _foreign(items: Sequence[StackItem], layers: Sequence[StackLayer]) -> Iterat
     """Layers and groups with a mode that is not painted: other programs' own, and hidden masks."""
     for item in items:
         if item.blend != "normal" and item.blend not in BLENDS and item.blend not in OPERATORS:
-            yield f"{called(item.name)} ({item.blend})"
+            yield f"{called(item)} ({item.blend})"
         if isinstance(item, StackGroup):
             yield from _foreign(item.items, ())
     for layer in layers:
         if layer.blend in OPERATORS:
-            yield f"{called(layer.name)} ({layer.blend}, hidden)"
+            yield f"{called(layer)} ({layer.blend}, hidden)"

@@ -65,7 +65,7 @@ def layer_pictures(
     missing = [layer for layer in layers if layer.src not in pictures]
     if not missing:
         return LayerPictures(tree, pictures, "")
-    told = named(f"{called(layer.name)} ({reasons[layer.src]})" for layer in missing)
+    told = named(f"{called(layer)} ({reasons[layer.src]})" for layer in missing)
     if len(missing) < len(layers):
         kept = tuple(_with_pictures(tree.items, pictures))
         return LayerPictures(replace(tree, items=kept), pictures, f"Not read and left out: {told}.")

@@ -135,6 +135,15 @@ class Stack:
     layers: tuple[StackLayer, ...]
 
 
+def called(item: StackItem) -> str:
+    """A layer or group in a sentence: by its name, else by its picture."""
+    if item.name:
+        return f"'{item.name}'"
+    if isinstance(item, StackGroup):
+        return "a group without a name"
+    return f"'{item.src[:80]}'" if item.src else "a layer without a name"
+
+
 def layers_in(items: Iterable[StackItem]) -> Iterable[StackLayer]:
     """All layers, topmost first, also those in groups."""
     for item in items:
@@ -142,11 +151,6 @@ def layers_in(items: Iterable[StackItem]) -> Iterable[StackLayer]:
             yield item
         else:
             yield from layers_in(item.items)
-
-
-def called(name: str) -> str:
-    """A layer or group in a sentence."""
-    return f"'{name}'" if name else "a layer without a name"
 
 
 def write_stack(size: Size, layers: Iterable[StackLayer]) -> bytes:
@@ -301,34 +305,37 @@ class _Reader:
         around = self._open[-1]
         name = clean_name(attributes.get("name", ""))[:MAX_NAME]
         locked = attributes.get("edit-locked")
-        opacity = self._number(attributes, "opacity", 1.0, name)
+        opacity = self._number(attributes, "opacity", 1.0)
         return StackLayer(
             name=name,
             src=attributes.get("src", "").strip(),
-            x=around.x + round(self._offset(attributes, "x", name)),
-            y=around.y + round(self._offset(attributes, "y", name)),
+            x=around.x + round(self._offset(attributes, "x")),
+            y=around.y + round(self._offset(attributes, "y")),
             opacity=round(min(1.0, max(0.0, opacity)), 4),
             visible=attributes.get("visibility", "visible").strip().lower() != "hidden",
             blend=_mode(attributes.get("composite-op", "")),
             locked=True if around.locked else _flag(locked),
         )
 
-    def _offset(self, attributes: Mapping[str, str], key: str, name: str) -> float:
-        value = self._number(attributes, key, 0.0, name)
+    def _offset(self, attributes: Mapping[str, str], key: str) -> float:
+        value = self._number(attributes, key, 0.0)
         if abs(value) <= _MAX_OFFSET:
             return value
-        return self._unusable(attributes[key], key, 0.0, name)
+        return self._unusable(attributes, key, 0.0)
 
-    def _number(self, attributes: Mapping[str, str], key: str, default: float, name: str) -> float:
+    def _number(self, attributes: Mapping[str, str], key: str, default: float) -> float:
         text = attributes.get(key, "")
         if not text.strip():
             return default
         value = _parsed(text)
-        return self._unusable(text, key, default, name) if value is None else value
+        return self._unusable(attributes, key, default) if value is None else value
 
-    def _unusable(self, text: str, key: str, default: float, name: str) -> float:
+    def _unusable(self, attributes: Mapping[str, str], key: str, default: float) -> float:
+        text = attributes[key]
+        name = clean_name(attributes.get("name", "") or attributes.get("src", ""))
+        whose = f"'{name}'" if name else "a group without a name"
         self._notes.append(
-            f"'{key}' of {called(name)} is '{clean_name(text)[:40]}', which "
+            f"'{key}' of {whose} is '{clean_name(text)[:40]}', which "
             f"is no number that can be used; {default:g} was used."
         )
         return default

@@ -218,3 +218,20 @@ def test_modes_off_the_menu_stay_modes(tmp_path: Path, op: str) -> None:
 def stack_in(path: Path) -> bytes:
     with zipfile.ZipFile(path) as archive:
         return archive.read("stack.xml")
+
+
+def test_what_has_no_name_is_called_by_its_picture(tmp_path: Path) -> None:
+    source = random.Random(9)
+    nodes = [Node("mask", blob(source), 3, 3, op="dst-out"), *three(group(opacity=0.5))]
+    members = members_of_tree(nodes)
+    text = members["stack.xml"].decode()
+    for name in ("mask", "The group", "ground"):
+        text = text.replace(f'name="{name}" ', "")
+    found = load_project(write_ora(tmp_path / "a.ora", {**members, "stack.xml": text.encode()}))
+    assert found.lost == (
+        "A group without a name was merged into one layer, to look as before: this program has no "
+        "groups.",
+        "'data/mask.png' (svg:dst-out) was merged with the 3 layers below it into "
+        "'data/ground.png', to look as before: this program has no such mode.",
+    )
+    assert off(found, nodes) <= 1.5

@@ -6,7 +6,6 @@ import random
 from pathlib import Path
 from typing import Any
 
-import pytest
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from app.document.commands import SetPrompt
@@ -76,22 +75,28 @@ def test_save_asks_for_another_name_and_says_why(window: Any, qtbot: Any, tmp_pa
     assert not window.findChildren(QMessageBox)
 
 
+def choose(window: Any, qtbot: Any, path: Path) -> None:
+    """The answer of the file dialog, without its own question about files that exist."""
+    qtbot.waitUntil(lambda: bool(window.findChildren(QFileDialog)))
+    (dialog,) = window.findChildren(QFileDialog)
+    dialog.fileSelected.emit(str(path))
+    dialog.reject()
+    qtbot.waitUntil(lambda: not window.findChildren(QFileDialog))
+
+
 def test_the_original_is_replaced_only_after_a_question(
-    window: Any, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    window: Any, qtbot: Any, tmp_path: Path
 ) -> None:
     path = grouped(tmp_path)
     before = path.read_bytes()
     open_file(window, qtbot, path)
-
-    def choose(*arguments: Any) -> None:
-        arguments[-1](path)
-
-    monkeypatch.setattr("app.ui.dialogs.ask_save", choose)
     window.files.save_as()
+    choose(window, qtbot, path)
     assert "Replace 'theirs.ora'" in question(window, qtbot).text()
     answer_question(window, qtbot, "Cancel")
     assert path.read_bytes() == before
     window.files.save_as()
+    choose(window, qtbot, path)
     answer_question(window, qtbot, "Replace")
     qtbot.waitUntil(lambda: window.session.path == path, timeout=10_000)
     assert load_project(path).is_project
