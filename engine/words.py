@@ -97,6 +97,9 @@ def _letters(prompt: str, skipped: Collection[int]) -> list[_Letter]:
         if place in skipped:
             letters.append(_Letter(" ", " ", place))
             continue
+        if char.isascii():
+            letters.append(_Letter(char.lower(), char.lower(), place))
+            continue
         for part in unicodedata.normalize("NFKD", char).lower():
             kind = unicodedata.category(part)
             if kind[0] == "M" or (kind == "Cf" and part != _BREAK):
