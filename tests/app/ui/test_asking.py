@@ -75,7 +75,7 @@ def test_an_empty_prompt_is_no_obstacle(window: Any, qtbot: Any) -> None:
 
 
 def test_exactly_the_ignored_words_are_underlined(window: Any, qtbot: Any) -> None:
-    """PR2: after plural and stem; also between hyphens, with accents, and emoji without a known name."""
+    """PR2: after plural and stem; between hyphens, with accents, and emoji without a known name."""
     assert marked(window, qtbot, "Balloons hopping, the dog's castle") == []
     assert window.prompt.words.text() == ""
     text = "😀 the 🎈 Qwérzhs' fir-tree and a zzqx-red 1990"
