@@ -178,7 +178,7 @@ def _path(text: str) -> Path:
 def _out(text: str) -> Path:
     if text == "-":
         raise argparse.ArgumentTypeError(
-            "pictures are not written to standard output; give a name (./- for one called '-')"
+            "pictures are not written to standard output; give a name, or ./- for a file called '-'"
         )
     return _path(text)
 

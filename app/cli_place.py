@@ -64,7 +64,7 @@ def _check_no_device(path: Path, mode: int) -> None:
     """Refuse what is no file: writing would put a file in its place."""
     if not stat.S_ISREG(mode):
         raise ArgumentProblem(
-            f"'{_shown(path)}' is a pipe or a device, and a picture is written into a file.",
+            f"'{_shown(path)}' is a pipe or a device, not a file.",
             _UNTOUCHED,
             "Choose the name of a file.",
         )

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# Every picture character; what Unicode adds after the package's release is one without a name.
+# All blocks of picture characters; one that is newer than the package has no name.
 _PICTURES = re.compile("[\U0001f000-\U0001fbff]")
-# Below are signs of text such as © and ‼, which are no things.
+# Characters below this one are text symbols such as © and ‼.
 _FIRST = "\u2100"
 _FACES_OF_ANIMALS = re.compile("[\U0001f400-\U0001f43f\U0001f980-\U0001f9ae]")
-# The last word of names that say no thing: "thumbs up", "grinning face", "left arrow".
+# Names that end in one of these words do not name a thing: "thumbs up", "left arrow".
 _NO_THINGS = frozenset(
     "face up down hand hands button sign symbol mark arrow square circle".split()
 )
@@ -22,8 +22,7 @@ _NO_THINGS = frozenset(
 def emoji_in(prompt: str) -> list[tuple[int, int, tuple[str, ...]]]:
     """Each emoji: start and end in the prompt, and the words of its name.
 
-    An emoji that is no thing, or that has a long name, has no words: a name such as
-    "family: man, woman, boy" says more than one picture of one thing.
+    An emoji whose name has more than two words, or does not name a thing, has no words.
     """
     if prompt.isascii() or not any(char >= _FIRST for char in prompt):
         return []
@@ -44,7 +43,7 @@ def emoji_in(prompt: str) -> list[tuple[int, int, tuple[str, ...]]]:
 
 
 def _is_picture(text: str) -> bool:
-    """Whether it is no sign of text: letters and digits in a frame are read as what they frame."""
+    """Whether it is a picture; enclosed letters and digits are read as letters and digits."""
     plain = unicodedata.normalize("NFKD", text)
     return text[0] >= _FIRST and not any(char.isalnum() for char in plain)
 

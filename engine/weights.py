@@ -203,7 +203,7 @@ def _check_readable(path: Path) -> None:
     try:
         if path.exists() and not path.is_file():
             raise WeightsError(
-                f"The model file {path.name} cannot be read: it is no file ({path})."
+                f"The model file {path.name} cannot be read: it is not a file ({path})."
             )
         with path.open("rb"):
             pass
@@ -215,7 +215,7 @@ def _check_readable(path: Path) -> None:
     except PermissionError as error:
         raise WeightsError(
             f"The model file {path.name} cannot be read: there is no permission ({path}).",
-            "Allow yourself to read the file and its folder, or choose another file.",
+            "Change the permissions of the file or its folder, or choose another file.",
         ) from error
     except OSError as error:
         cause = (error.strerror or type(error).__name__).lower()

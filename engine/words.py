@@ -37,8 +37,8 @@ _PART = re.compile(r"3d(?![^\W_])|[^\W\d_]+|\d+")
 _POSSESSIVE = re.compile(r"['\u2019]s\b|['\u2019]")
 _DOUBLED = re.compile(r"(.)\1$")
 _SHORTEST_STEM = 3
-_SHORTEST_NOUN = 3  # "3dogs" are three dogs, "85mm" and "4k" are no number of things
-_BREAK = "\u200b"  # the one invisible character that parts words
+_SHORTEST_NOUN = 3  # "3dogs" is a count and a noun, "85mm" and "4k" are a number and a unit
+_BREAK = "\u200b"  # the zero-width space, the only invisible character that separates words
 
 
 def tokenize(prompt: str) -> list[str]:
@@ -48,7 +48,7 @@ def tokenize(prompt: str) -> list[str]:
     which no table knows, so that they are reported and not silently lost. So do digits with a unit
     ("85mm"). An emoji becomes the words of its name where the shipped table knows them all, else
     it stays as it is. Words of other scripts stay whole, with their marks. Invisible characters
-    such as the soft hyphen do not part a word.
+    such as the soft hyphen do not split a word.
     """
     return [word for word, _, _ in located_words(prompt)[:MAX_WORDS]]
 
@@ -97,6 +97,9 @@ def _letters(prompt: str, skipped: Collection[int]) -> list[_Letter]:
         if place in skipped:
             letters.append(_Letter(" ", " ", place))
             continue
+        if char.isascii():
+            letters.append(_Letter(char.lower(), char.lower(), place))
+            continue
         for part in unicodedata.normalize("NFKD", char).lower():
             kind = unicodedata.category(part)
             if kind[0] == "M" or (kind == "Cf" and part != _BREAK):
@@ -112,7 +115,7 @@ def _letters(prompt: str, skipped: Collection[int]) -> list[_Letter]:
 
 
 def _keeps_marks(letter: str) -> bool:
-    """Whether a letter's marks belong to its word: in no script but the Latin they are accents."""
+    """Whether a letter's marks belong to its word: only in the Latin script they are dropped."""
     return letter.isalpha() and not unicodedata.name(letter, "").startswith("LATIN")
 
 
@@ -142,7 +145,7 @@ def _known(name: Sequence[str]) -> Sequence[str]:
     """The words of an emoji's name, if the shipped table knows them all."""
     try:
         table = load_word_table() if name else None
-    except WeightsError:  # who needs the table reports it
+    except WeightsError:  # the model, which needs the table, reports that it is missing
         table = None
     return name if table and all(table.index(word) is not None for word in name) else ()
 

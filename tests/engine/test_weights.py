@@ -129,5 +129,5 @@ def test_the_cause_is_told(path, error, text, call, monkeypatch):
 
 
 def test_what_is_no_file(tmp_path):
-    with pytest.raises(WeightsError, match="it is no file"):
+    with pytest.raises(WeightsError, match="it is not a file"):
         load_model(tmp_path)

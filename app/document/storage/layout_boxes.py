@@ -19,8 +19,8 @@ from app.document.storage.layout_syntax import refused
 Corners = tuple[float, float, float, float]  # x0, y0, x1, y1
 
 _FARTHEST = 1e9  # far beyond any canvas, but arithmetic stays exact and quick
-# Shares of the canvas may leave it a little, as boxes in pixels may. No box in pixels is so small.
-_LEAST_SHARE, _MOST_SHARE = -0.5, 1.5
+# A box may reach a little beyond the canvas. No box in pixels is so small.
+_LEAST_FRACTION, _MOST_FRACTION = -0.5, 1.5
 _CORNER_KEYS = (
     ("x0", "y0", "x1", "y1"),
     ("x1", "y1", "x2", "y2"),
@@ -36,7 +36,7 @@ class Entry:
 
     Attributes:
         number: its place in the text, from 1.
-        corners: x0, y0, x1, y1; pixels or shares of the canvas.
+        corners: x0, y0, x1, y1; pixels or fractions of the canvas.
         shown: how messages write it.
     """
 
@@ -69,34 +69,34 @@ def is_planned(values: Sequence[Any]) -> bool:
     )
 
 
-def are_shares(entries: Sequence[Entry]) -> bool:
-    """Whether the numbers are shares of the canvas, 0 to 1, and not pixels."""
-    return bool(entries) and all(_is_share(entry) for entry in entries)
+def are_fractions(entries: Sequence[Entry]) -> bool:
+    """Whether the numbers are fractions of the canvas, 0 to 1, and not pixels."""
+    return bool(entries) and all(_is_fraction(entry) for entry in entries)
 
 
 def on_grid(
-    entries: Sequence[Entry], canvas: Size, grid: int, *, as_shares: bool
+    entries: Sequence[Entry], canvas: Size, grid: int, *, as_fractions: bool
 ) -> tuple[LayoutBox, ...]:
     """Boxes on the grid: edges go outwards to its lines, then all is cut to the canvas.
 
     Args:
-        as_shares: the corners are shares of the canvas, else pixels.
+        as_fractions: the corners are fractions of the canvas, else pixels.
 
     Raises:
-        StorageError: a box has no area, lies outside the canvas, or is in shares of the canvas
+        StorageError: a box has no area, lies outside the canvas, or is in fractions of the canvas
             while others are in pixels.
     """
-    shares = [] if as_shares else [entry for entry in entries if _is_share(entry)]
-    if shares:
+    fractions = [] if as_fractions else [entry for entry in entries if _is_fraction(entry)]
+    if fractions:
         raise refused(
-            f"Box {shares[0].number} has numbers from 0 to 1, other boxes have pixels: "
-            f"{shares[0].shown}.",
-            "Write all boxes in pixels, or all as shares of the canvas.",
+            f"Box {fractions[0].number} has numbers from 0 to 1, other boxes have pixels: "
+            f"{fractions[0].shown}.",
+            "Write all boxes in pixels, or all as fractions of the canvas.",
         )
-    whole = (1, 1) if as_shares else (canvas.width, canvas.height)
+    whole = (1, 1) if as_fractions else (canvas.width, canvas.height)
     for entry in entries:
         _check_order(entry, entries, whole)
-    return tuple(_on_grid(entry, canvas, grid, as_shares) for entry in entries)
+    return tuple(_on_grid(entry, canvas, grid, as_fractions) for entry in entries)
 
 
 def shown(value: Any) -> str:
@@ -191,8 +191,8 @@ def _planned(values: Sequence[Any]) -> list[Entry]:
 # ---- pixels and shares ----
 
 
-def _is_share(entry: Entry) -> bool:
-    return all(_LEAST_SHARE <= each <= _MOST_SHARE for each in entry.corners)
+def _is_fraction(entry: Entry) -> bool:
+    return all(_LEAST_FRACTION <= each <= _MOST_FRACTION for each in entry.corners)
 
 
 def _check_order(entry: Entry, entries: Sequence[Entry], whole: tuple[int, int]) -> None:
@@ -217,9 +217,9 @@ def _could_be_sizes(entries: Sequence[Entry], whole: tuple[int, int]) -> bool:
     )
 
 
-def _on_grid(entry: Entry, canvas: Size, grid: int, as_shares: bool) -> LayoutBox:
+def _on_grid(entry: Entry, canvas: Size, grid: int, as_fractions: bool) -> LayoutBox:
     x0, y0, x1, y1 = entry.corners
-    if as_shares:
+    if as_fractions:
         # Rounded, because 0.7 × 320 is a little more than 224, which is a line of the grid.
         x0, x1 = round(x0 * canvas.width, 6), round(x1 * canvas.width, 6)
         y0, y1 = round(y0 * canvas.height, 6), round(y1 * canvas.height, 6)

@@ -58,7 +58,7 @@ def _json_place(text: str, error: ValueError) -> str:
         return ""
     line, column = error.lineno, error.colno
     if text[error.pos :].startswith(("//", "/*", "#")):
-        return f": line {line}, column {column}: JSON has no comments"
+        return f": line {line}, column {column}: JSON allows no comments"
     reason = error.msg.removesuffix(" at").removesuffix(" starting at")
     return f": line {line}, column {column}: {reason[:1].lower()}{reason[1:]}"
 

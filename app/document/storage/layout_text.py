@@ -16,7 +16,7 @@ from app.document.storage.errors import StorageError
 from app.document.storage.layout import FORMAT, VERSION, Layout
 from app.document.storage.layout_boxes import (
     Entry,
-    are_shares,
+    are_fractions,
     entries_of,
     is_number,
     is_planned,
@@ -37,7 +37,7 @@ def parse_layout(text: str, *, canvas: Size, grid: int) -> Layout:
     """Understand a layout.
 
     Lower bounds go down and upper bounds up to grid lines, then all is cut to the real canvas.
-    Where all numbers are from 0 to 1, they are shares of the canvas.
+    Where all numbers are from 0 to 1, they are fractions of the canvas.
 
     Args:
         text: JSON of a layout or a recipe; a Python literal of `(x0, y0, x1, y1)` tuples, where
@@ -58,7 +58,8 @@ def _layout(value: Any, canvas: Size, grid: int) -> Layout:
         if layouts and len(layouts) == len([each for each in value if each is not None]):
             if len(layouts) > 1:
                 raise refused(
-                    f"The text has {len(layouts)} layouts, and one is read.", "Give one of them."
+                    f"The text has {len(layouts)} layouts; only one can be read.",
+                    "Keep one of them and try again.",
                 )
             return _layout(layouts[0], canvas, grid)
         return _from_entries(value, canvas, grid, limit=MAX_ENTRIES, has_base=True)
@@ -162,11 +163,11 @@ def _from_entries(
         raise _too_many(len(values), limit)
     entries = entries_of(values)
     background, names_canvas = None, has_canvas
-    as_shares = are_shares([entry for entry in entries if entry is not None])
+    as_fractions = are_fractions([entry for entry in entries if entry is not None])
     count = _base_count(entries, is_planned(values)) if has_base else 0
     if count and entries[0] is not None:
         background = entries[count - 1] is not None
-        if not as_shares and not has_canvas:
+        if not as_fractions and not has_canvas:
             canvas, names_canvas = _canvas(entries[0].corners[2:], grid), True
         entries = entries[count:]
     boxes = [entry for entry in entries if entry is not None]
@@ -176,7 +177,7 @@ def _from_entries(
         canvas=canvas,
         names_canvas=names_canvas,
         background=background,
-        boxes=on_grid(boxes, canvas, grid, as_shares=as_shares),
+        boxes=on_grid(boxes, canvas, grid, as_fractions=as_fractions),
     )
 
 
@@ -195,7 +196,7 @@ def _too_many(count: int, limit: int) -> StorageError:
 
 
 def _is_unit(value: Any) -> bool:
-    """Whether a canvas is 1 x 1: that of boxes in shares, and no size."""
+    """Whether a canvas is 1 x 1: that of boxes in fractions, and no size."""
     return isinstance(value, list | tuple) and len(value) == 2 and list(value) == [1, 1]
 
 

@@ -44,9 +44,16 @@ def json_bytes(value: Any, *, indent: int | None = None) -> bytes:
     Raises:
         ValueError: a number is not finite.
     """
-    return json.dumps(
-        value, sort_keys=True, indent=indent, ensure_ascii=False, allow_nan=False
-    ).encode()
+
+    def text(*, ascii_only: bool) -> str:
+        return json.dumps(
+            value, sort_keys=True, indent=indent, ensure_ascii=ascii_only, allow_nan=False
+        )
+
+    try:
+        return text(ascii_only=False).encode()
+    except UnicodeEncodeError:  # the name of a file whose bytes are not UTF-8
+        return text(ascii_only=True).encode()
 
 
 def head_out(contents: Contents) -> dict[str, Any]:

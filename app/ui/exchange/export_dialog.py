@@ -36,6 +36,7 @@ from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
 Done = Callable[[Format, ExportOptions, dict[str, Any]], None]
 
 _WHOLE, _SELECTION, _LAYER = "whole", "selection", "layer"
+_HEIGHT, _TITLE_BAR = 720, 40
 _NO_LOSS = 0  # the quality field's lowest value
 
 
@@ -286,7 +287,8 @@ class ExportDialog(QDialog):
         layout.addWidget(self.table, 1)
         layout.addWidget(self.nothing_lost)
         layout.addWidget(buttons)
-        self.resize(480, 560)
+        # Every choice has its row in every format, so that nothing jumps when the format changes.
+        self.resize(480, min(_HEIGHT, self.screen().availableGeometry().height() - _TITLE_BAR))
 
     def _name_widgets(self) -> None:
         """What screen readers say; a label of the form does not reach them."""

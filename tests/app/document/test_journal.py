@@ -479,3 +479,14 @@ def test_records_hold_any_text(tmp_path: Path) -> None:
         folder.keep(document.contents, DIRTY)
     assert content_hash(recover(abandoned(folder)).contents) == document.content_hash()
     assert picture(2, 2).shape == (2, 2, 4)
+
+
+@pytest.mark.parametrize("size", [1, 40, 255, 3000])
+def test_the_file_may_have_any_name(tmp_path: Path, size: int) -> None:
+    """Also bytes that are not UTF-8; the journal's own names do not depend on it."""
+    for seed in range(5):
+        data = bytes(random.Random(seed).choices(range(1, 256), k=size))
+        info = WorkInfo(os.fsdecode(b"/pictures/" + data + b".ora"), None, False)
+        folder = WorkFolder.create(tmp_path)
+        folder.keep(design().contents, info)
+        assert recover(abandoned(folder)).info == info

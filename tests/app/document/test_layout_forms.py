@@ -249,8 +249,8 @@ def test_other_keys_are_named(entry: dict[str, Any], texts: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ('{\n  // the canvas\n  "boxes": []\n}', "line 2, column 3: JSON has no comments"),
-        ('{"boxes": [[1, 2, 3, 4] /* dog */]}', "line 1, column 25: JSON has no comments"),
+        ('{\n  // the canvas\n  "boxes": []\n}', "line 2, column 3: JSON allows no comments"),
+        ('{"boxes": [[1, 2, 3, 4] /* dog */]}', "line 1, column 25: JSON allows no comments"),
         ('{"boxes": [[1, 2, 3, 4]]', "line 1, column 25: expecting ',' delimiter"),
         ('{\n"boxes" [[1, 2, 3, 4]]}', "line 2, column 9: expecting ':' delimiter"),
         ("{\n\n boxes: [[1, 2, 3, 4]]}", "line 3, column 2"),

@@ -18,7 +18,7 @@ _ABOUT: dict[Choice, str] = {
     "hidden": "It shows the visible layers only.",
     "canvas_sized": "It has no separate pictures of the layers.",
     "pages": "It has no pages.",
-    "parallax": "It is no web page.",
+    "parallax": "It is not a web page.",
 }
 _WITH_PAGES: dict[Choice, str] = {
     "part": "Every layer becomes a page.",
