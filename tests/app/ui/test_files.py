@@ -289,7 +289,7 @@ def test_closing_while_generating_stops_the_job(window: Any, qtbot: Any) -> None
     """Closing cancels the job; the engine's late events are dropped."""
     picture(window, qtbot)
     window.session.undo.stack.setClean()
-    window.actions_["generate"].trigger()
+    window.actions_["generate_all"].trigger()
     window.engine.begin(steps=3)
     window.close()
     qtbot.waitUntil(lambda: not window.isVisible())

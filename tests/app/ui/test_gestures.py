@@ -252,8 +252,9 @@ def test_a_double_click_renames_the_layer(window: Any, qtbot: Any) -> None:
     qtbot.waitUntil(editor.hasFocus)
     QTest.keyClicks(editor, "Castle")
     QTest.keyClick(editor, Qt.Key.Key_Return)
-    assert window.session.document.layer(layer.id).name == "Castle"
+    qtbot.waitUntil(lambda: window.session.document.layer(layer.id).name == "Castle")
     assert steps(window) == before + 1
+    QTest.mouseClick(window.view.viewport(), LEFT, NONE, at(window, 400, 400))
     QTest.mouseDClick(window.view.viewport(), LEFT, NONE, at(window, 400, 400))
     assert window.session.selection.ids == {window.session.document.background_id}
     assert window.inspector.isVisible()
