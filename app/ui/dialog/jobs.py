@@ -102,7 +102,7 @@ class JobsDialog(QDialog):
         self._pages.setCurrentIndex(1 if self._rows else 0)
         self.table.setRowCount(len(self._rows))
         for place, job in enumerate(self._rows):
-            title = _title(job)
+            title = row_title(job)
             if job.variations > 1:
                 title += f" × {number(job.variations)}"
             for column, text in enumerate(
@@ -195,7 +195,7 @@ class JobsDialog(QDialog):
         return button
 
 
-def _title(job: Job) -> str:
+def row_title(job: Job) -> str:
     """The first words of the prompt; before them the layers, where it was not the whole picture."""
     words = " ".join(job.prompt.split())
     if len(words) > _TITLE_LENGTH:

@@ -20,6 +20,7 @@ from app.settings import remember_prompt
 from app.ui.actions import Actions
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.view import CanvasView
+from app.ui.engine_need import why_no_restart
 from app.ui.job_text import job_text
 from app.ui.panels.inspector import Inspector
 from app.ui.panels.layers import LayerPanel
@@ -163,6 +164,7 @@ class GenerateWiring(QObject):
         self._actions.set_enabled("generate_next", tr(bridge.why_not("picture")))
         idle = "" if bridge.current is not None else tr("nothing is running")
         self._actions.set_enabled("stop", idle)
+        self._actions.set_enabled("restart_engine", why_no_restart(bridge.state, self._silence))
         waiting = idle if not bridge.waiting else ""
         self._actions.set_enabled("stop_all", waiting)
 
@@ -241,6 +243,7 @@ class GenerateWiring(QObject):
         was_hung = self._silence and self._is_hung
         self._is_hung = level == "hung"
         self._silence = tr("No step for {0} s").format(number(int(silent))) if level else ""
+        self.refresh()
         current = self._session.bridge.current
         if current is not None:
             self._show_progress(current)

@@ -22,15 +22,9 @@ def first_run_message() -> Message:
     """3.6: shown once, closable, and again under Help."""
     return Message(
         kind="note",
-        what=tr("What this model can do: it is small and runs on your computer, without network."),
-        kept=tr(
-            "It knows a few hundred things (see Help for the word list), simple scenes, "
-            "flat to glossy illustration."
-        ),
-        advice=tr(
-            "It does not do readable text, photographs, faces, many touching objects, or words "
-            "outside its list. It was trained on openly licensed art: see Help, Art and Licences."
-        ),
+        what=tr("Draws about 200 things as flat illustrations, offline."),
+        advice=tr("No text, people or photos."),
+        action="help_model",
     )
 
 
@@ -66,9 +60,8 @@ class HelpWiring(QObject):
         info = self._session.bridge.info
         lines = [
             tr(
-                "It is small and runs on your computer, without network. It makes simple scenes, "
-                "from flat to glossy illustration. It does not do readable text, photographs, "
-                "faces, many touching objects, or words outside its list. It was trained on "
+                "It draws about 200 things as flat or glossy illustrations, offline. It does not "
+                "draw text, people or photos, nor words outside its list. It was trained on "
                 "openly licensed art."
             )
         ]
