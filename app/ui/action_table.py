@@ -28,6 +28,7 @@ class ActionSpec:
         keys: the first is shown, the others work too.
         group: actions of one group exclude each other.
         title: first line of the tooltip where the menu text alone says too little.
+        when_needed: menus show it only while it is enabled.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ActionSpec:
     checkable: bool = False
     group: str = ""
     title: str = ""
+    when_needed: bool = False
 
 
 def _spec(
@@ -51,8 +53,11 @@ def _spec(
     checkable: bool = False,
     group: str = "",
     title: str = "",
+    when_needed: bool = False,
 ) -> ActionSpec:
-    return ActionSpec(name, text, tip, tuple(keys.split()), scope, icon, checkable, group, title)
+    return ActionSpec(
+        name, text, tip, tuple(keys.split()), scope, icon, checkable, group, title, when_needed
+    )
 
 
 SPECS: tuple[ActionSpec, ...] = (
@@ -64,26 +69,27 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("save_as", "Save &As…", "Writes the picture under another name.", "Ctrl+Shift+S"),
     _spec("save_numbered", "Save N&umbered Copy", "Writes the next beach_001.ora; this picture keeps its name."),
     _spec("save_sharing", "Save Copy for S&haring…", "Writes the layers without prompt, seeds and other results."),
-    _spec("revert", "&Revert to Saved…", "Goes back to the file as it was saved; undo brings the present picture back."),
+    _spec("revert", "&Revert to Saved…", "Goes back to the file as it was saved; Undo brings the current picture back."),
     _spec("import_picture", "&Import Picture as Layer…", "Adds pictures, or the layers of an OpenRaster file, on top.", "Ctrl+I", icon="image-down"),
     _spec("import_layout", "Import &Layout…", "Adds the boxes of a layout, a recipe, or a picture that carries one."),
-    _spec("export", "&Export…", "Writes PNG, PSD, WebP, TIFF and others, and says what each loses.", "Ctrl+Shift+E", icon="file-output"),
+    _spec("export", "&Export…", "Writes PNG, PSD, WebP, TIFF and others, and shows what each can store.", "Ctrl+Shift+E", icon="file-output"),
     _spec("export_again", "Export A&gain", "Writes the last export once more, under the same name."),
     _spec("export_layout", "Export Layou&t…", "Writes the boxes, names and pinned seeds as text."),
+    _spec("examples", "E&xamples…", "Shows finished pictures and layouts to start from."),
     _spec("recover", "Reco&ver…", "Lists work that was not saved when the program ended."),
-    _spec("quit", "&Quit", "Closes the window; unsaved changes are asked about first.", "Ctrl+Q Ctrl+W"),
+    _spec("quit", "&Quit", "Closes the window. Asks about unsaved changes first.", "Ctrl+Q Ctrl+W"),
     # Edit
     _spec("undo", "&Undo", "Takes back the last change, the prompt included.", "Ctrl+Z", icon="undo-2"),
     _spec("redo", "&Redo", "Brings back what was undone.", "Ctrl+Shift+Z Ctrl+Y", icon="redo-2"),
     _spec("cut", "Cu&t", "Puts the selected layers on the clipboard and takes them out.", "Ctrl+X", "canvas"),
     _spec("copy", "&Copy", "Puts the selected layers on the clipboard, for other programs as one picture.", "Ctrl+C Ctrl+Ins", "canvas", title="Copy Layers"),
     _spec("copy_merged", "Copy &Merged", "Puts the whole picture on the clipboard.", "Ctrl+Shift+C", "canvas"),
-    _spec("copy_layout", "Copy La&yout", "Puts the boxes on the clipboard as text."),
-    _spec("copy_recipe", "Copy Recip&e", "Puts prompt, seeds and records on the clipboard as text."),
+    _spec("copy_layout", "&Layout", "Copies the boxes as text.", title="Copy Layout"),
+    _spec("copy_recipe", "&Recipe", "Copies prompt, seeds and settings of the picture as text.", title="Copy Recipe"),
     _spec("paste", "&Paste", "Adds layers, pictures, files or a layout from the clipboard.", "Ctrl+V Shift+Ins", "canvas"),
     _spec("paste_in_place", "Paste &in Place", "Adds layers from the clipboard where they were.", "Ctrl+Shift+V", "canvas"),
-    _spec("paste_layout", "Paste Layout Te&xt", "Adds the boxes of a layout that stands on the clipboard as text.", title="Paste Layout"),
-    _spec("duplicate", "Duplic&ate", "Makes a copy of the selected layers above them.", "Ctrl+J Ctrl+D", "canvas", "copy"),
+    _spec("paste_layout", "Paste Layout Te&xt", "Adds the boxes of a layout that was copied as text.", title="Paste Layout"),
+    _spec("duplicate", "Duplic&ate", "Copies the selected layers in place.", "Ctrl+J Ctrl+D", "canvas", "copy"),
     _spec("delete", "&Delete", "Removes the selected layers; undo brings them back.", "Del Backspace", "canvas", "trash-2"),
     _spec("canvas_size", "Canvas Si&ze…", "Gives the picture another size; what is there keeps its pixels."),
     _spec("settings", "&Settings…", "Chooses how the program looks, generates and remembers.", "Ctrl+,"),
@@ -93,25 +99,25 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("select_none", "&None", "Clears the selection.", "Ctrl+Shift+A", "canvas", title="Select Nothing"),
     _spec("select_above", "Layer A&bove", "Selects the next layer towards the front.", "PgUp Alt+]", "canvas"),
     _spec("select_below", "Layer Be&low", "Selects the next layer towards the back.", "PgDown Alt+[", "canvas"),
-    _spec("select_last", "La&st Selected", "Goes back to what was selected before; again, and forth.", "Q", "canvas"),
+    _spec("select_last", "La&st Selected", "Switches between the last two selections.", "Q", "canvas"),
     _spec("select_outdated", "&Outdated", "Selects the layers whose word left the prompt or whose size has changed.", title="Select Outdated"),
     # Layer
     _spec("new_box", "New &Box", "Adds an empty box in the middle, a third of the canvas wide.", "Ins Ctrl+Shift+N", icon="plus"),
     _spec("keep_as_is", "M&ark as Current", "Treats this layer as up to date until prompt or size change again."),
     _spec("rename", "Re&name…", "Changes the layer's name in the list.", "F2", "canvas", "pencil"),
-    _spec("toggle_visible", "Show or &Hide", "A hidden layer is neither shown, exported nor seen by the model.", _HIDE_KEYS, "canvas", "eye"),
-    _spec("toggle_locked", "&Lock or Unlock", "A locked layer keeps its pixels and its place.", "Ctrl+L Ctrl+Shift+L", "canvas", "lock"),
-    _spec("solo", "&Solo", "Shows the selected layers alone; once more brings the rest back. Export does not see it.", "S", "canvas"),
+    _spec("toggle_visible", "&Hide", "A hidden layer is neither shown, exported nor seen by the model.", _HIDE_KEYS, "canvas", "eye", title="Show or Hide"),
+    _spec("toggle_locked", "&Lock", "A locked layer keeps its pixels and its place.", "Ctrl+L Ctrl+Shift+L", "canvas", "lock", title="Lock or Unlock"),
+    _spec("solo", "&Solo", "Shows only the selected layers; press again to show all. Exports are not affected.", "S", "canvas"),
     _spec("raise", "&Raise", "Moves the selected layers one step towards the front.", "Ctrl+PgUp Ctrl+]", "canvas", "arrow-up"),
     _spec("lower", "Lo&wer", "Moves the selected layers one step towards the back.", "Ctrl+PgDown Ctrl+[", "canvas", "arrow-down"),
     _spec("to_front", "To &Front", "Puts the selected layers in front of all others.", "Ctrl+Shift+PgUp Ctrl+Shift+]", "canvas"),
     _spec("to_back", "&To Back", "Puts the selected layers behind all others, above the background.", "Ctrl+Shift+PgDown Ctrl+Shift+[", "canvas"),
-    _spec("align_left", "&Left", "Puts left edges on one line; one layer alone goes to the canvas edge.", "Alt+A", "canvas", title="Align Left"),
-    _spec("align_right", "&Right", "Puts right edges on one line; one layer alone goes to the canvas edge.", "Alt+D", "canvas", title="Align Right"),
-    _spec("align_top", "&Top", "Puts upper edges on one line; one layer alone goes to the canvas edge.", "Alt+W", "canvas", title="Align Top"),
-    _spec("align_bottom", "&Bottom", "Puts lower edges on one line; one layer alone goes to the canvas edge.", "Alt+S", "canvas", title="Align Bottom"),
-    _spec("align_centre_h", "Centre &Horizontally", "Puts the middles on one vertical line.", "Alt+H", "canvas"),
-    _spec("align_centre_v", "Centre &Vertically", "Puts the middles on one horizontal line.", "Alt+V", "canvas"),
+    _spec("align_left", "&Left", "Aligns the left edges; a single layer aligns to the canvas.", "Alt+A", "canvas", title="Align Left"),
+    _spec("align_right", "&Right", "Aligns the right edges; a single layer aligns to the canvas.", "Alt+D", "canvas", title="Align Right"),
+    _spec("align_top", "&Top", "Aligns the top edges; a single layer aligns to the canvas.", "Alt+W", "canvas", title="Align Top"),
+    _spec("align_bottom", "&Bottom", "Aligns the bottom edges; a single layer aligns to the canvas.", "Alt+S", "canvas", title="Align Bottom"),
+    _spec("align_centre_h", "Centre &Horizontally", "Aligns the centres on one vertical line.", "Alt+H", "canvas"),
+    _spec("align_centre_v", "Centre &Vertically", "Aligns the centres on one horizontal line.", "Alt+V", "canvas"),
     _spec("distribute_h", "Distribute H&orizontally", "Makes the gaps between three or more layers equally wide."),
     _spec("distribute_v", "Distribute V&ertically", "Makes the gaps between three or more layers equally high."),
     _spec("blend_next", "Ne&xt Mode", "Goes to the next blend mode in the list.", "B Shift++", "canvas", title="Next Blend Mode"),
@@ -132,12 +138,12 @@ SPECS: tuple[ActionSpec, ...] = (
         _spec(f"opacity_{percent}", f"{percent} %", "Digits do the same: 5 is 50 %, 4 and 2 are 42 %.", checkable=True, group="opacity", title=f"Opacity {percent} %")
         for percent in range(100, 0, -10)
     ),
-    _spec("copy_seed", "Cop&y Seed", "Copies the number that the layer's pixels were made with."),
-    _spec("copy_record", "Copy Layer's Rec&ipe", "Copies how the layer's pixels were made: prompt, seed, place, model.", title="Copy Layer's Recipe"),
-    _spec("pin_seed", "&Pin Seed", "Keeps this layer's seed for every job to come; other layers may still shift a little, because all see each other."),
-    _spec("use_seed", "&Use This Seed for Next", "The layer's next job begins with the noise of the present pixels; the jobs after it do not.", checkable=True),
-    _spec("original_size", "Original Si&ze", "Shows a picture that was scaled with all the pixels it came with, around the same middle."),
-    _spec("background", "Ba&ckground On", "Without a background the picture is transparent around its layers.", checkable=True),
+    _spec("copy_seed", "&Seed", "Copies the seed of the layer.", title="Copy Seed"),
+    _spec("copy_record", "Layer's Rec&ipe", "Copies how the layer was made: prompt, seed, position, model.", title="Copy Layer's Recipe"),
+    _spec("pin_seed", "&Pin Seed", "Keeps this layer's seed for all later results. It may still change a little with the layers around it."),
+    _spec("use_seed", "Re&use This Seed Once", "The layer's next result starts from the seed of the current one; later results do not.", checkable=True),
+    _spec("original_size", "Original Si&ze", "Brings a picture that was scaled down back to its full size."),
+    _spec("background", "Ba&ckground On", "Turn it off for a picture that is transparent around its layers.", checkable=True),
     # Generate
     _spec("generate", "&Generate", "Fills the empty boxes, repaints the selected layers, or paints everything: the button says which.", "Ctrl+Return Ctrl+Enter", icon="sparkles", title="Generate"),
     _spec("generate_empty", "&Fill Empty Boxes", "Fills only the boxes that have no pixels yet.", "Ctrl+B", icon="square-dashed"),
@@ -152,30 +158,30 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("accept", "&Accept Result", "Uses the result that the picture shows, as one undo step. Enter does the same."),
     _spec("discard", "&Discard Result", "Removes the result that the picture shows from the strip; undo brings it back."),
     _spec("discard_all", "Dis&card All Results", "Removes all results of the selection from the strip; undo brings them back.", "Shift+Del", "canvas"),
-    _spec("trim_candidates", "Delete Oldest &Unused Results", "Frees memory: deletes the results that no layer shows; undo brings them back."),
-    _spec("raise_bound", "&Keep More Results", "Doubles how many results a picture keeps before it asks; Settings changes the number."),
+    _spec("trim_candidates", "Delete Oldest &Unused Results", "Frees memory: deletes the results that no layer shows; undo brings them back.", when_needed=True),
+    _spec("raise_bound", "&Keep More Results", "Doubles how many results a picture keeps before it asks; Settings changes the number.", when_needed=True),
     _spec("compare", "Co&mpare", "Compares up to eight results. Hold C to see the current picture.", "Shift+C", "canvas"),
     _spec("show_jobs", "&Job List…", "Lists what runs, waits and has ended, each with its seed and time."),
-    _spec("prompt_history", "Prompt &History…", "Lists prompts that were generated with; Alt+Up in the prompt walks through them."),
-    _spec("restart_engine", "Restart Eng&ine", "Stops the running job and loads the model again."),
-    _spec("focus_prompt", "Edit P&rompt", "Puts the caret into the prompt. Esc leads back to the canvas.", "P", "canvas"),
+    _spec("prompt_history", "Prompt &History…", "Lists the prompts that you used. Alt+Up in the prompt steps through them."),
+    _spec("restart_engine", "Restart En&gine", "Stops the running job and loads the model again.", when_needed=True),
+    _spec("focus_prompt", "Edit P&rompt", "Moves the cursor into the prompt. Esc returns to the canvas.", "P", "canvas"),
     # View
     _spec("zoom_in", "Zoom &In", "Makes the picture larger around its middle.", "Ctrl++ Ctrl+=", icon="zoom-in"),
     _spec("zoom_out", "Zoom &Out", "Makes the picture smaller around its middle.", "Ctrl+-", icon="zoom-out"),
     _spec("zoom_fit", "&Fit", "Shows the whole canvas.", "Home Ctrl+0", "canvas", "maximize", title="Fit Canvas"),
     _spec("zoom_100", "&100 %", "One picture pixel per screen pixel.", "Shift+Home Ctrl+1", "canvas", title="Zoom to 100 %"),
     _spec("zoom_selection", "Zoom to &Selection", "Shows the selected layers as large as they fit.", "F Ctrl+2", "canvas", "scan"),
-    _spec("grid", "&Grid", "Shows the cells that the model works in.", "Shift+G Ctrl+'", "canvas", checkable=True),
-    _spec("snap", "Sna&p", "Layers that are dragged stop at grid lines and at the middle; Ctrl held lets go.", checkable=True),
+    _spec("grid", "&Grid", "Shows the grid that boxes snap to.", "Shift+G Ctrl+'", "canvas", checkable=True),
+    _spec("snap", "Sna&p", "Layers snap to the grid and to the middle; hold Ctrl to place them freely.", checkable=True),
     _spec("outlines", "&Box Outlines", "Shows the frames and names of empty boxes.", checkable=True),
     _spec("show_previews", "Pre&view While Generating", "Shows rough pictures while a job runs; costs a little time.", checkable=True),
-    _spec("matte", "&Next Matte", "Shows transparent places as checkerboard, black, white or magenta in turn.", "M", "canvas"),
-    _spec("matte_none", "&Checkerboard", "Shows transparent places as grey squares.", checkable=True, group="matte", title="Checkerboard Matte"),
-    _spec("matte_black", "&Black", "Shows transparent places in black, to judge light edges.", checkable=True, group="matte", title="Black Matte"),
-    _spec("matte_white", "&White", "Shows transparent places in white, to judge dark edges.", checkable=True, group="matte", title="White Matte"),
-    _spec("matte_magenta", "&Magenta", "Shows transparent places in magenta, to find stray pixels.", checkable=True, group="matte", title="Magenta Matte"),
-    _spec("matte_own", "&Own Colour…", "Shows transparent places in a colour that you choose.", checkable=True, group="matte", title="Own Matte Colour"),
-    _spec("hide_panels", "&Hide Panels", "Leaves only canvas and prompt; once more brings the panels back.", "Tab", "canvas", checkable=True),
+    _spec("matte", "&Next Colour", "Shows transparent places as checkerboard, black, white or magenta in turn.", "M", "canvas", title="Next Transparency Colour"),
+    _spec("matte_none", "&Checkerboard", "Shows transparent places as grey squares.", checkable=True, group="matte", title="Checkerboard for Transparency"),
+    _spec("matte_black", "&Black", "Shows transparent places in black, to judge light edges.", checkable=True, group="matte", title="Black for Transparency"),
+    _spec("matte_white", "&White", "Shows transparent places in white, to judge dark edges.", checkable=True, group="matte", title="White for Transparency"),
+    _spec("matte_magenta", "&Magenta", "Shows transparent places in magenta, to find stray pixels.", checkable=True, group="matte", title="Magenta for Transparency"),
+    _spec("matte_own", "C&ustom…", "Shows transparent places in a colour that you choose.", checkable=True, group="matte", title="Custom Transparency Colour"),
+    _spec("hide_panels", "&Hide Panels", "Shows only canvas and prompt; press again to show the panels.", "Tab", "canvas", checkable=True),
     _spec("full_screen", "F&ull Screen", "Fills the whole screen.", "F11", checkable=True),
     _spec("pane_layers", "Go to &Layers", "Moves the focus to the layer list.", "F7"),
     _spec("pane_candidates", "Go to &Results", "Moves the focus to the strip with the results.", "F8"),
@@ -186,14 +192,14 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("next_pane", "Ne&xt Panel", "Moves the focus to prompt, tools, canvas, inspector and layers in turn.", "F6"),
     _spec("previous_pane", "Pre&vious Panel", "Moves the focus the other way round.", "Shift+F6"),
     # Tools
-    _spec("tool_select", "&Select", "Click picks a layer, drag moves it. Ctrl held: any pixel.", "V", "canvas", "mouse-pointer-2", True, "tool", title="Select Tool"),
-    _spec("tool_box", "&Box", "Drag draws a box on the grid. Each box becomes a layer.", "R U", "canvas", "square-dashed", True, "tool", title="Box Tool"),
-    _spec("tool_hand", "&Hand", "Drag moves the view. The space bar does so in every tool.", "H", "canvas", "hand", True, "tool", title="Hand Tool"),
-    _spec("tool_zoom", "&Zoom", "Click zooms in, Alt+click zooms out.", "Z", "canvas", "zoom-in", True, "tool", title="Zoom Tool"),
+    _spec("tool_select", "&Select", "Click to select a layer, drag to move it. Hold Ctrl to ignore transparency.", "V", "canvas", "mouse-pointer-2", True, "tool", title="Select Tool"),
+    _spec("tool_box", "&Box", "Drag to draw a box. Each box becomes a layer.", "R U", "canvas", "square-dashed", True, "tool", title="Box Tool"),
+    _spec("tool_hand", "&Hand", "Drag to move the view. Hold Space to do so with any tool.", "H", "canvas", "hand", True, "tool", title="Hand Tool"),
+    _spec("tool_zoom", "&Zoom", "Click to zoom in, Alt+click to zoom out.", "Z", "canvas", "zoom-in", True, "tool", title="Zoom Tool"),
     # Help
     _spec("help", "&Help", "Explains the program on one page, from the first box to the file.", "F1"),
     _spec("help_keys", "&Keyboard Shortcuts", "Lists every key.", "Ctrl+F1 Ctrl+/ ?"),
-    _spec("help_model", "&What This Model Can Do", "Says in a few lines what to expect, and lists its words."),
+    _spec("help_model", "See the &Things", "Lists the things, looks and colours that the model knows."),
     _spec("copy_diagnostics", "Copy &Diagnostics…", "Copies versions, device and the last log lines; prompt and picture only if you tick them. Nothing is sent."),
     _spec("open_logs", "Open &Log Folder", "Shows where the program writes what went wrong."),
     _spec("licences", "A&rt and Licences", "Names whose art the model learned from, and under which licences."),

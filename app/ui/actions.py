@@ -67,6 +67,8 @@ class Actions:
         """Enable an action, or disable it with the reason that its tooltip then gives."""
         action = self._actions[name]
         action.setEnabled(not reason)
+        if self._specs[name].when_needed:
+            action.setVisible(not reason)
         if self._reasons.get(name, "") != reason:
             self._reasons[name] = reason
             self._write_tip(name)

@@ -50,8 +50,9 @@ def _chapters() -> list[tuple[str, list[str]]]:
             tr("Layers"),
             [
                 tr(
-                    "The select tool ({tool_select}) moves and sizes layers. They stop at the "
-                    "grid; Ctrl held lets go. Arrows move, Alt with arrows sizes."
+                    "The select tool ({tool_select}) moves and resizes layers. They snap to the "
+                    "grid; hold Ctrl to place them freely. Arrow keys move, Alt with arrow keys "
+                    "resizes."
                 ),
                 tr(
                     "In the list: eye, lock, opacity and blend mode; drag a row to change the "

@@ -102,7 +102,6 @@ class MainWindow(QMainWindow):
         colours = DARK
         self.actions_ = Actions(self)
         self.live = LiveMenus.made_for(self)
-        self.examples = self.live.examples
         self.solo = Solo(session.document, self)
         self.scene = CanvasScene(session.document, session.pictures, self.solo, self)
         self.view = CanvasView(self.scene, session.selection, session.undo, colours)
@@ -143,7 +142,7 @@ class MainWindow(QMainWindow):
         self.compare = ComparePage(
             self.stage, session.document, session.pictures, colours, self.view
         )
-        self.card = EmptyCard(self.view, self.actions_, self.examples)
+        self.card = EmptyCard(self.view, self.actions_)
         self.view.navigation.end_room = self.strip.maximumWidth
         self._lay_out()
         self._wire()
@@ -218,7 +217,7 @@ class MainWindow(QMainWindow):
             self.inspector,
         )
         resuming = Resuming(session, actions, self.view)
-        self.files = FilesWiring(session, actions, self, self.examples, resuming)
+        self.files = FilesWiring(session, actions, self, resuming)
         self.recent = RecentWiring(session, actions, self.live.recent, self.files.open_recent)
         self.generate = GenerateWiring(
             session,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
 from app.ui.action_table import SPECS
-from app.ui.actions import Actions
+from app.ui.actions import Actions, spec_title
 from app.ui.text import tr
 
 _SEPARATOR = ""
@@ -21,19 +21,17 @@ class LiveMenus:
     """Menus whose entries come and go; others fill them.
 
     Attributes:
-        examples: pictures to begin with.
         recent: files that were opened or saved.
         here: layers under the pointer.
     """
 
-    examples: QMenu
     recent: QMenu
     here: QMenu
 
     @classmethod
     def made_for(cls, window: QWidget) -> LiveMenus:
         """Empty ones that belong to the window."""
-        titles = (tr("E&xamples"), tr("Open Re&cent"), tr("Layers &Here"))
+        titles = (tr("Open Re&cent"), tr("Layers &Here"))
         return cls(*(QMenu(title, window) for title in titles))
 
 
@@ -43,18 +41,32 @@ def build_menus(window: QMainWindow, actions: Actions, live: LiveMenus) -> None:
     file = bar.addMenu(tr("&File"))
     _fill(file, actions, "new", "open")
     file.addMenu(live.recent)
-    file.addMenu(live.examples)
     _fill(
         file,
         actions,
-        *(_SEPARATOR, "save", "save_as", "save_numbered", "save_sharing", "revert", _SEPARATOR),
+        *(
+            "examples",
+            _SEPARATOR,
+            "save",
+            "save_as",
+            "save_numbered",
+            "save_sharing",
+            "revert",
+            _SEPARATOR,
+        ),
         *("import_picture", "import_layout", _SEPARATOR, "export", "export_again"),
         *("export_layout", _SEPARATOR, "recover", _SEPARATOR, "quit"),
     )
+    edit = bar.addMenu(tr("&Edit"))
     _fill(
-        bar.addMenu(tr("&Edit")),
+        edit,
         actions,
-        *("undo", "redo", _SEPARATOR, "cut", "copy", "copy_merged", "copy_layout", "copy_recipe"),
+        *("undo", "redo", _SEPARATOR, "cut", "copy", "copy_merged"),
+    )
+    _copy_as_menu(edit, actions)
+    _fill(
+        edit,
+        actions,
         *("paste", "paste_in_place", "paste_layout", _SEPARATOR, "duplicate", "delete"),
         *(_SEPARATOR, "canvas_size", _SEPARATOR, "find_command", "settings"),
     )
@@ -70,6 +82,7 @@ def build_menus(window: QMainWindow, actions: Actions, live: LiveMenus) -> None:
     _fill(layer, actions, "new_box", "regenerate", "keep_as_is", _SEPARATOR)
     _fill(layer, actions, "rename", "toggle_visible", "solo", "toggle_locked", _SEPARATOR)
     _arrange_menus(layer, actions)
+    _copy_as_menu(layer, actions)
     _fill(layer, actions, *_SEEDS, "original_size", "background")
     _fill(
         bar.addMenu(tr("&Generate")),
@@ -83,8 +96,7 @@ def build_menus(window: QMainWindow, actions: Actions, live: LiveMenus) -> None:
     _view_menu(bar.addMenu(tr("V&iew")), actions)
     help_menu = bar.addMenu(tr("Hel&p"))
     _fill(help_menu, actions, "help", "help_keys")
-    help_menu.addMenu(live.examples)
-    _fill(help_menu, actions, "help_model", _SEPARATOR, "copy_diagnostics", "open_logs")
+    _fill(help_menu, actions, "examples", "help_model", _SEPARATOR, "copy_diagnostics", "open_logs")
     _fill(help_menu, actions, _SEPARATOR, "licences", "about")
 
 
@@ -94,37 +106,73 @@ def context_menu(parent: QWidget, actions: Actions, new_box_here: QAction, here:
     _fill(
         menu,
         actions,
-        *("regenerate", "keep_as_is", "pane_candidates", "compare", _SEPARATOR),
+        *("regenerate", "keep_as_is", "compare", _SEPARATOR),
         *("rename", "duplicate", "delete", _SEPARATOR),
         *("toggle_visible", "solo", "toggle_locked", _SEPARATOR),
     )
     _arrange_menus(menu, actions)
-    _fill(menu, actions, _SEPARATOR, "copy", "paste_in_place")
-    _fill(menu, actions, *_SEEDS, "original_size", "zoom_selection")
+    _fill(menu, actions, _SEPARATOR, "copy")
+    _copy_as_menu(menu, actions)
+    _fill(_submenu(menu, tr("Seed")), actions, "pin_seed", "use_seed")
+    _fill(menu, actions, _SEPARATOR, "original_size", "zoom_selection")
     menu.addAction(new_box_here)
     menu.addMenu(here)
     return menu
 
 
 def canvas_menu(parent: QWidget, actions: Actions, new_box_here: QAction, here: QMenu) -> QMenu:
-    """What a right click on nothing offers."""
+    """What a right click on nothing offers, in words that need no menu around them."""
     menu = QMenu(parent)
-    _fill(menu, actions, "paste", "paste_in_place", _SEPARATOR)
+    menu.setToolTipsVisible(True)
+    for name in ("paste", "paste_in_place"):
+        _add_in_full(menu, actions, name)
+    menu.addSeparator()
     menu.addAction(new_box_here)
-    _fill(menu, actions, "select_all")
+    _add_in_full(menu, actions, "select_all")
     menu.addMenu(here)
-    _fill(menu, actions, _SEPARATOR, "zoom_fit", "matte", "grid")
+    menu.addSeparator()
+    for name in ("zoom_fit", "matte"):
+        _add_in_full(menu, actions, name)
+    _add_in_full(menu, actions, "grid", tr("Show Grid"))
+    _add_in_full(menu, actions, "background", tr("Show Background"))
     return menu
 
 
-_SEEDS = (_SEPARATOR, "copy_seed", "copy_record", "pin_seed", "use_seed", _SEPARATOR)
+def _add_in_full(menu: QMenu, actions: Actions, name: str, text: str = "") -> None:
+    """The action under its full name, with its key, state and tip."""
+    source = actions[name]
+    entry = QAction(menu)
+    entry.setObjectName(name)
+    entry.setCheckable(source.isCheckable())
+
+    def follow() -> None:
+        key = source.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        full = text or spec_title(actions.spec(name))
+        entry.setText(f"{full}\t{key}" if key else full)
+        entry.setEnabled(source.isEnabled())
+        entry.setChecked(source.isChecked())
+        entry.setToolTip(source.toolTip())
+
+    source.changed.connect(follow)
+    entry.triggered.connect(lambda: source.trigger())
+    follow()
+    menu.addAction(entry)
+
+
+def _copy_as_menu(menu: QMenu, actions: Actions) -> None:
+    """Everything that is copied as text."""
+    names = ("copy_layout", "copy_recipe", _SEPARATOR, "copy_record", "copy_seed")
+    _fill(_submenu(menu, tr("Cop&y As")), actions, *names)
+
+
+_SEEDS = (_SEPARATOR, "pin_seed", "use_seed", _SEPARATOR)
 
 
 def _view_menu(view: QMenu, actions: Actions) -> None:
     _fill(view, actions, "zoom_in", "zoom_out", "zoom_fit", "zoom_100", "zoom_selection")
     _fill(view, actions, _SEPARATOR, "grid", "snap", "outlines", "show_previews")
     _fill(
-        _submenu(view, tr("&Matte")),
+        _submenu(view, tr("Transparency &Colour")),
         actions,
         *("matte", _SEPARATOR, "matte_none", "matte_black", "matte_white", "matte_magenta"),
         "matte_own",
@@ -141,7 +189,8 @@ def _view_menu(view: QMenu, actions: Actions) -> None:
 
 def _arrange_menus(menu: QMenu, actions: Actions) -> None:
     """Order, place and looks of the selected layers."""
-    _fill(menu, actions, "raise", "lower", "to_front", "to_back", _SEPARATOR)
+    order = ("raise", "lower", "to_front", "to_back")
+    _fill(_submenu(menu, tr("&Arrange")), actions, *order)
     sides = ("left", "right", "top", "bottom", "centre_h", "centre_v")
     _fill(_submenu(menu, tr("Ali&gn")), actions, *(f"align_{side}" for side in sides))
     _fill(_submenu(menu, tr("&Distribute")), actions, "distribute_h", "distribute_v")

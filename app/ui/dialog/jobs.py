@@ -107,7 +107,7 @@ class JobsDialog(QDialog):
         self.table.setRowCount(len(self._rows))
         is_loading = self._bridge.is_loading
         for place, job in enumerate(self._rows):
-            title = _title(job)
+            title = row_title(job)
             if job.variations > 1:
                 title += f" × {number(job.variations)}"
             for column, text in enumerate(
@@ -208,7 +208,7 @@ class JobsDialog(QDialog):
         return button
 
 
-def _title(job: Job) -> str:
+def row_title(job: Job) -> str:
     """The first words of the prompt; before them the layers, where it was not the whole picture."""
     words = " ".join(job.prompt.split())
     if len(words) > _TITLE_LENGTH:

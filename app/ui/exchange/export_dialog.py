@@ -72,7 +72,7 @@ class ExportDialog(QDialog):
             self.format.addItem(tr(form.title), form)
         self.scale = Choice()
         for scale in SCALES:
-            self.scale.addItem(tr("× {0}").format(scale), scale)
+            self.scale.addItem(tr("{0} %").format(number(100 * scale)), scale)
         self.part = Choice()
         self._fill_part()
         self.colour = Choice()
@@ -85,15 +85,15 @@ class ExportDialog(QDialog):
         self.quality = QSpinBox()
         self.quality.setSuffix(" %")
         self.quality.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
-        self.recipe = QCheckBox(tr("Write prompt, seeds and records into the file"))
-        self.hidden = QCheckBox(tr("Write hidden layers too, as hidden"))
+        self.recipe = QCheckBox(tr("Store prompt and settings in the file"))
+        self.hidden = QCheckBox(tr("Include hidden layers, as hidden"))
         self.canvas_sized = QCheckBox(tr("Every layer as large as the canvas"))
         self.pages = QCheckBox(tr("One page per layer"))
         self.parallax = QCheckBox(tr("Layers follow the pointer a little"))
         self.size_label = QLabel()
         self.size_label.setObjectName("secondary")
         self.table = LossTable()
-        self.nothing_lost = QLabel(tr("This format keeps everything that this picture has."))
+        self.nothing_lost = QLabel(tr("This format stores everything in this picture."))
         self.export_button = QPushButton(tr("Export…"))
         self._rows: dict[ExportChoice, QWidget] = {}
         self._lay_out()
@@ -178,7 +178,7 @@ class ExportDialog(QDialog):
             widget.blockSignals(True)
         lowest, usual = (_NO_LOSS, _NO_LOSS) if form.key == "webp" else (1, 92)
         self.quality.setRange(lowest, 100)
-        self.quality.setSpecialValueText(tr("without loss") if lowest == _NO_LOSS else "")
+        self.quality.setSpecialValueText(tr("Lossless") if lowest == _NO_LOSS else "")
         self.quality.setValue(_whole(last.get("quality"), usual))
         scale = _whole(last.get("scale"), 1)
         self.scale.setCurrentIndex(SCALES.index(scale) if scale in SCALES else 0)
@@ -259,9 +259,9 @@ class ExportDialog(QDialog):
         form = form_layout()
         form.addRow(field_name(tr("Format")), self.format)
         fields: tuple[tuple[ExportChoice, str, QWidget], ...] = (
-            ("part", tr("What"), self.part),
-            ("scale", tr("Size"), self.scale),
-            ("colour", tr("Ground"), self.colour),
+            ("part", tr("Area"), self.part),
+            ("scale", tr("Scale"), self.scale),
+            ("colour", tr("Background"), self.colour),
             ("quality", tr("Quality"), self.quality),
         )
         for name, text, widget in fields:
@@ -294,9 +294,9 @@ class ExportDialog(QDialog):
         """What screen readers say; a label of the form does not reach them."""
         for widget, name in (
             (self.format, tr("Format")),
-            (self.part, tr("What is exported")),
-            (self.scale, tr("Size")),
-            (self.colour, tr("Ground")),
+            (self.part, tr("Area")),
+            (self.scale, tr("Scale")),
+            (self.colour, tr("Background")),
             (self.quality, tr("Quality")),
         ):
             widget.setAccessibleName(name)

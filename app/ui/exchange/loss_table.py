@@ -12,20 +12,17 @@ from app.ui.text import tr
 
 
 class LossTable(ReadingTable):
-    """One row per feature that the picture has; what is lost is said in bold words."""
+    """One row per feature that the picture has."""
 
     def __init__(self) -> None:
-        headings = [tr("This picture has"), tr("The file")]
-        super().__init__(tr("What the format keeps and loses"), headings, wide=(0,))
+        headings = [tr("Content"), tr("In this format")]
+        super().__init__(tr("What the format stores"), headings, wide=(0,))
 
     def show_losses(self, listed: Mapping[Feature, bool]) -> None:
         """Features by key, and whether the file loses each."""
         self.setRowCount(len(listed))
         for row, (feature, is_lost) in enumerate(listed.items()):
-            texts = (tr(FEATURES[feature]), tr("lost") if is_lost else tr("kept"))
+            texts = (tr(FEATURES[feature]), tr("not stored") if is_lost else tr("kept"))
             for column, text in enumerate(texts):
                 item = QTableWidgetItem(text)
-                font = item.font()
-                font.setBold(is_lost)
-                item.setFont(font)
                 self.setItem(row, column, item)

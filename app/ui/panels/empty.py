@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QBoxLayout,
     QLabel,
-    QMenu,
     QPushButton,
     QSpacerItem,
     QVBoxLayout,
@@ -30,13 +29,11 @@ class EmptyCard(QWidget):
 
     Args:
         canvas: the widget to lie on.
-        examples: menu with the examples.
-
     Attributes:
         title, texts: its heading; all its texts, the heading first.
     """
 
-    def __init__(self, canvas: QAbstractScrollArea, actions: Actions, examples: QMenu) -> None:
+    def __init__(self, canvas: QAbstractScrollArea, actions: Actions) -> None:
         super().__init__(canvas)
         self._canvas = canvas
         self.setObjectName("emptyCard")
@@ -59,10 +56,8 @@ class EmptyCard(QWidget):
         self.draw.clicked.connect(canvas.setFocus)
         self.draw.clicked.connect(self.dismiss)
         self.examples = self._button(tr("Examples"))
-        self.examples.setToolTip(tr("Opens a layout with a prompt."))
-        self.examples.clicked.connect(
-            lambda: examples.popup(self.examples.mapToGlobal(self.examples.rect().bottomLeft()))
-        )
+        self.examples.setToolTip(actions["examples"].toolTip())
+        self.examples.clicked.connect(actions["examples"].trigger)
         self.open = self._button(tr("Open…"))
         self.open.setToolTip(actions["open"].toolTip())
         self.open.clicked.connect(actions["open"].trigger)

@@ -72,6 +72,10 @@ class EditWiring(QObject):
         actions.set_enabled("delete", no_front or why_locked)
         for name in ("toggle_visible", "toggle_locked", "zoom_selection"):
             actions.set_enabled(name, nothing)
+        hides = not layers or any(layer.visible for layer in layers)
+        actions["toggle_visible"].setText(tr("&Hide") if hides else tr("S&how"))
+        locks = not layers or not all(layer.locked for layer in layers)
+        actions["toggle_locked"].setText(tr("&Lock") if locks else tr("Un&lock"))
         actions.set_enabled("select_none", nothing)
         single = nothing or ("" if len(layers) == 1 else tr("several layers are selected"))
         actions.set_enabled("rename", single)

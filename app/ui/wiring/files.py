@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.document.contents import Contents, new_contents
 from app.document.errors import UserError
@@ -26,11 +26,11 @@ from app.jobs import Message
 from app.ui import dialogs, file_dialogs
 from app.ui.actions import Actions
 from app.ui.canvas_sizes import trained_sizes
+from app.ui.dialog.examples import ExamplesDialog
 from app.ui.exchange import questions
 from app.ui.exchange.other_name import OtherName
 from app.ui.session import Session, Source, first_settings
 from app.ui.text import moment, tr
-from app.ui.wiring.examples import fill_examples
 from app.ui.wiring.open_trouble import OpenTrouble
 from app.ui.wiring.resuming import Resuming
 
@@ -49,7 +49,6 @@ class FilesWiring(QObject):
         session: Session,
         actions: Actions,
         window: QWidget,
-        examples: QMenu,
         resuming: Resuming,
     ) -> None:
         super().__init__(window)
@@ -61,7 +60,7 @@ class FilesWiring(QObject):
         self.work_roots: tuple[Path, ...] = ()
         self._trouble = OpenTrouble(session, window, self)
         self._saving = OtherName(session, window)
-        fill_examples(examples, self.open_example)
+        actions["examples"].triggered.connect(self.show_examples)
         actions["new"].triggered.connect(self.new)
         actions["open"].triggered.connect(self.open)
         actions["save"].triggered.connect(lambda: self.save())
@@ -152,6 +151,10 @@ class FilesWiring(QObject):
     def choose_tool(self) -> None:
         """The tool for the document that is there now."""
         self._resuming.choose_tool()
+
+    def show_examples(self) -> None:
+        """Finished pictures and layouts to choose from."""
+        ExamplesDialog(self._window, self.open_example).open()
 
     def open_example(self, path: Path) -> None:
         """A layout with a prompt, or a finished picture, as a new document."""

@@ -20,6 +20,7 @@ from app.settings import remember_prompt
 from app.ui.actions import Actions
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.view import CanvasView
+from app.ui.engine_need import why_no_restart
 from app.ui.job_text import job_text
 from app.ui.likely import SCOPES, Likely, likely, what_it_does
 from app.ui.panels.inspector import Inspector
@@ -195,6 +196,7 @@ class GenerateWiring(QObject):
             self._actions.set_enabled(name, tr(bridge.why_not(choice.scope, choice.ids)))
         idle = "" if bridge.current is not None else tr("nothing is running")
         self._actions.set_enabled("stop", idle)
+        self._actions.set_enabled("restart_engine", why_no_restart(bridge.state, self._silence))
         waiting = idle if not bridge.waiting else ""
         self._actions.set_enabled("stop_all", waiting)
 
@@ -272,6 +274,7 @@ class GenerateWiring(QObject):
         was_hung = self._silence and self._is_hung
         self._is_hung = level == "hung"
         self._silence = tr("No step for {0} s").format(number(int(silent))) if level else ""
+        self.refresh()
         current = self._session.bridge.current
         if current is not None:
             self._show_progress(current)

@@ -60,9 +60,8 @@ class HelpWiring(QObject):
         info = self._session.bridge.info
         lines = [
             tr(
-                "It is small and runs on your computer, without network. It makes simple scenes, "
-                "from flat to glossy illustration. It does not do readable text, photographs, "
-                "faces, many touching objects, or words outside its list. It was trained on "
+                "It draws about 200 things as flat or glossy illustrations, offline. It does not "
+                "draw text, people or photos, nor words outside its list. It was trained on "
                 "openly licensed art."
             )
         ]

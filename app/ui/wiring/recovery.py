@@ -265,7 +265,7 @@ class RecoveryWiring(QObject):
         else:
             logger.error("recovery failed", exc_info=error)
             self._tell(
-                tr("The kept work could not be read."), tr("It was left as it is."), str(error)
+                tr("The kept work could not be read."), tr("Nothing was changed."), str(error)
             )
 
     def _tell(self, what: str, kept: str, advice: str, kind: str = "error") -> None:

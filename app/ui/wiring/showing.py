@@ -101,7 +101,7 @@ class ShowingWiring(QObject):
     def _ask_colour(self) -> None:
         before = self._view.decor.matte or self._session.settings.matte_colour
         dialog = QColorDialog(QColor(before), self._window)
-        dialog.setWindowTitle(tr("Matte Colour"))
+        dialog.setWindowTitle(tr("Transparency Colour"))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.colorSelected.connect(self._on_colour)
         dialog.open()

@@ -278,7 +278,7 @@ def test_the_job_list_opens_from_the_bar(window: Any, qtbot: Any) -> None:
     clock.now += 2.5
     window.engine.fail()
     qtbot.waitUntil(lambda: dialog.table.item(1, 1).text() == "Failed")
-    assert [dialog.table.item(row, 0).text() for row in range(3)] == ["the picture"] * 3
+    assert [dialog.table.item(row, 0).text() for row in range(3)] == ["Picture without prompt"] * 3
     assert dialog.table.item(1, 3).text() == "2.5 s"
     assert dialog.table.item(2, 3).text() == "1.5 s"
     assert dialog.table.item(2, 0).toolTip() == "Background, Layer 1"  # every target by its name

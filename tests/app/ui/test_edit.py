@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
 from app.document.composite import composite
+from app.ui.dialog.examples import example_files, example_name
 from app.ui.panels.layer_delegate import RowParts
 from app.ui.theme import DARK
 from tests.app.ui.helpers import at, drag, draw_box, generate, key, move, press_and_move
@@ -448,7 +449,7 @@ def test_the_canvas_says_what_is_selected(window: Any) -> None:
 
 def test_there_are_five_examples(window: Any) -> None:
     """3.6: each is a layout with a prompt; a finished picture stands first, for the first click."""
-    names = [action.text() for action in window.examples.actions() if not action.isSeparator()]
+    names = [example_name(path) for path in example_files()]
     layouts = [name for name in names if not name.endswith(", finished")]
     assert len(layouts) == 5
     assert names[0] not in layouts

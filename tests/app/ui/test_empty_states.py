@@ -22,7 +22,7 @@ def test_who_asks_for_results_that_are_not_there_is_told(window: Any) -> None:
 
 
 def test_the_first_run_says_what_the_model_can_do(qtbot: Any, qloop: Any) -> None:
-    """3.6: one line with a way to the things; it is shown once, closed or not."""
+    """One line with a way to the list of things; it is shown once, closed or not."""
 
     def make(emit: Callable[..., None]) -> FakeEngine:
         return FakeEngine(emit)
@@ -36,7 +36,7 @@ def test_the_first_run_says_what_the_model_can_do(qtbot: Any, qloop: Any) -> Non
     assert said == (
         "Draws about 200 things as flat illustrations, offline. No text, people or photos."
     )
-    assert window.messages.action_button.text() == "What This Model Can Do"
+    assert window.messages.action_button.text() == "See the Things"
     assert settings.first_run_done, "also where it is not closed"
     window.messages.close_button.click()
     assert not window.messages.isVisible()

@@ -81,10 +81,10 @@ def test_export_by_the_dialog(window: Any, qtbot: Any, tmp_path: Path) -> None:
     """
     picture(window, qtbot)
     dialog = choose(window, "PNG picture")
-    assert rows(dialog)["Layers at their places"] == "lost"
+    assert rows(dialog)["Layers at their places"] == "not stored"
     assert rows(dialog)["Prompt"] == "kept"
     dialog.recipe.setChecked(False)
-    assert rows(dialog)["Prompt"] == "lost"
+    assert rows(dialog)["Prompt"] == "not stored"
     assert "512 × 512" in dialog.size_label.text()
     dialog.scale.setCurrentIndex(1)
     assert "1024 × 1024" in dialog.size_label.text().replace(",", "")

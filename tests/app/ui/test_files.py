@@ -20,6 +20,7 @@ from app.document.geometry import Size
 from app.document.storage.atomic import Disk
 from app.document.storage.leftovers import beside
 from app.document.storage.ora import save_project
+from app.ui.dialog.examples import PICTURE, ExamplesDialog
 from app.ui.dialogs import NewDialog
 from app.ui.text import moment
 from engine.weights import load_model
@@ -298,22 +299,41 @@ def test_closing_while_generating_stops_the_job(window: Any, qtbot: Any) -> None
     qtbot.wait(30)
 
 
+def examples(window: Any) -> ExamplesDialog:
+    window.actions_["examples"].trigger()
+    (gallery,) = [each for each in window.findChildren(ExamplesDialog) if each.isVisible()]
+    return gallery
+
+
+def items(gallery: ExamplesDialog) -> list[Any]:
+    return [gallery.list.item(row) for row in range(gallery.list.count())]
+
+
 def test_examples_come_from_the_folder(window: Any, qtbot: Any) -> None:
-    """3.6: the examples in the menu are the files in resources/examples."""
-    names = {action.text() for action in window.examples.actions() if not action.isSeparator()}
+    """The gallery has the files in resources/examples, each with a picture that is not empty."""
+    gallery = examples(window)
+    names = {each.text(): each for each in items(gallery)}
     files = [*Path("resources/examples").glob("*.json"), *Path("resources/examples").glob("*.ora")]
     assert len(names) == len(files)
     assert "Three boxes" in names
-    next(a for a in window.examples.actions() if a.text() == "Three boxes").trigger()
+    for item in items(gallery):
+        image = item.icon().pixmap(PICTURE).toImage()
+        colours = {
+            image.pixelColor(x, y).rgba() for x in range(0, 176, 8) for y in range(0, 176, 8)
+        }
+        assert len(colours) >= 3, item.text()
+    gallery.list.setCurrentItem(names["Three boxes"])
+    gallery.accept()
     qtbot.waitUntil(lambda: len(window.session.document.foregrounds) == 3)
     assert not window.card.isVisible()
 
 
 def test_a_finished_example_is_a_picture_of_the_shipped_model(window: Any, qtbot: Any) -> None:
     """3.6: the first click gives a picture; it is no file of the user's, and up to date."""
-    first = window.examples.actions()[0]
+    gallery = examples(window)
+    first = items(gallery)[0]
     assert first.text().endswith(", finished")
-    first.trigger()
+    gallery.list.itemActivated.emit(first)  # a double click
     qtbot.waitUntil(lambda: len(window.session.document.foregrounds) > 1)
     document = window.session.document
     assert window.session.path is None

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QLocale
 
+from app.jobs import Job
+from app.ui.dialog.jobs import row_title
 from app.ui.job_text import job_text
 
 
@@ -32,3 +34,34 @@ def test_names_are_listed_and_many_are_counted(language: str) -> None:
     assert said("layers", "Castle") == "Finished 'Castle'."
     assert said("layers", "A", "B") == f"Finished 'A' {joined} 'B'."
     assert said("layers", "A", "B", "C", "D") == "Finished 4 layers."
+
+
+@pytest.mark.parametrize(
+    ("scope", "prompt", "names", "title"),
+    [
+        ("picture", "a cat and a dog", ["Layer 1"], "a cat and a dog"),
+        ("picture", "", ["Layer 1"], "Picture without prompt"),
+        ("picture", " \n ", [], "Picture without prompt"),
+        (
+            "picture",
+            "a birthday card with a big chocolate cake with candles",
+            ["Layer 1"],
+            "a birthday card with a big chocolate…",
+        ),
+        ("picture", "x" * 90, [], "x" * 40 + "…"),
+        ("selected", "a blue gift", ["gift"], "'gift': a blue gift"),
+        ("selected", "", ["gift"], "'gift'"),
+    ],
+)
+def test_a_row_of_the_job_list_has_the_first_words_of_the_prompt(
+    scope: Any, prompt: str, names: list[str], title: str
+) -> None:
+    job = Job(
+        id=1,
+        scope=scope,
+        target_ids=tuple(range(len(names))),
+        names=dict(enumerate(names)),
+        picture_seed=1,
+        prompt=prompt,
+    )
+    assert row_title(job) == title

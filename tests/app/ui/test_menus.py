@@ -22,21 +22,22 @@ from tests.fakes import fill
 
 # editor.md 3.2, in its order.
 TABLE = {
-    "File": "New, Open, Open Recent, Save, Save As, Save Numbered Copy, Save Copy for Sharing, "
+    "File": "New, Open, Open Recent, Examples, "
+    "Save, Save As, Save Numbered Copy, Save Copy for Sharing, "
     "Revert to Saved, Import Picture as Layer, Import Layout, Export, Export Again, Export Layout, "
     "Recover, Quit",
-    "Edit": "Undo, Redo, Cut, Copy, Copy Merged, Copy Layout, Copy Recipe, Paste, Paste in Place, "
+    "Edit": "Undo, Redo, Cut, Copy, Copy Merged, Copy As, Paste, Paste in Place, "
     "Paste Layout Text, Duplicate, Delete, Canvas Size, Settings",
     "Select": "All, None, Layer Above, Layer Below, Last Selected, Outdated, Layers Here",
-    "Layer": "New Box, Repaint Selected, Mark as Current, Rename, Show or Hide, Solo, "
-    "Lock or Unlock, Raise, Lower, To Front, To Back, Align, Distribute, Blend Mode, Opacity, "
-    "Copy Seed, Pin Seed, Background On",
+    "Layer": "New Box, Repaint Selected, Mark as Current, Rename, Hide, Solo, "
+    "Lock, Arrange, Align, Distribute, Blend Mode, Opacity, Copy As, Pin Seed, Background On",
     "Generate": "Generate, Fill Empty Boxes, Repaint Selected, Repaint Outdated, Paint Everything, "
     "Queue Next, Stop, Stop All, Next Result, Previous Result, Accept Result, Discard Result, "
     "Compare, Prompt History, Restart Engine",
     "View": "Zoom In, Zoom Out, Fit, 100 %, Zoom to Selection, Grid, Snap, Box Outlines, "
-    "Preview While Generating, Matte, Panels, Hide Panels, Full Screen, Theme, Reset Layout",
-    "Help": "Help, Keyboard Shortcuts, Examples, What This Model Can Do, Copy Diagnostics, "
+    "Preview While Generating, "
+    "Transparency Colour, Panels, Hide Panels, Full Screen, Theme, Reset Layout",
+    "Help": "Help, Keyboard Shortcuts, Examples, See the Things, Copy Diagnostics, "
     "Open Log Folder, Art and Licences, About Layerloom",
 }
 
@@ -106,14 +107,14 @@ def test_context_menus_hold_what_the_page_lists(window: Any, qtbot: Any) -> None
     layer = texts(window.edit_wiring._menu)
     assert layer[0].startswith("Repaint Selected (1 layer")
     wanted = (
-        "Mark as Current, Go to Results, Rename, Duplicate, Delete, Show or Hide, Solo, "
-        "Lock or Unlock, Raise, Lower, To Front, To Back, Blend Mode, Copy, Copy Seed, "
-        "Copy Layer's Recipe, Pin Seed, New Box Here, Layers Here"
+        "Mark as Current, Go to Results, Rename, Duplicate, Delete, Hide, Solo, Lock, Arrange, "
+        "Blend Mode, Copy, Copy As, Seed, New Box Here, Layers Here"
     )
     assert set(wanted.split(", ")) <= set(layer)
     canvas = texts(window.edit_wiring._canvas_menu)
-    wanted = "Paste in Place, New Box Here, Select All, Fit, Next Matte, Grid"
-    assert set(wanted.replace("Select All", "All").split(", ")) <= set(canvas)
+    wanted = "Paste in Place, New Box Here, Select All, Fit Canvas, Next Transparency Colour, "
+    wanted += "Show Grid, Show Background"
+    assert set(wanted.split(", ")) <= {text.partition("\t")[0] for text in canvas}
     generate(window, qtbot)
     menu = window.candidate_menu.made_for(1)
     assert texts(menu) == [
@@ -367,3 +368,66 @@ def test_art_and_licences(window: Any) -> None:
     for name in ("Noto Emoji", "Apache-2.0", "Twemoji", "CC BY 4.0"):
         assert name in text
     window.help.page.close()
+
+
+HIGHEST_MENU = 860  # of a screen of 900 px, without panels of the desktop
+NEEDED_ONLY = ("trim_candidates", "raise_bound", "restart_engine")
+
+
+@pytest.mark.parametrize("font_percent", [100, 125])
+def test_every_menu_fits_a_screen_of_900_pixels(window: Any, font_percent: int) -> None:
+    window.settings.font_percent = font_percent
+    window.view_wiring.apply_theme()
+    menus = [menu for action in window.menuBar().actions() for menu in all_menus(action.menu())]
+    menus += [*all_menus(window.edit_wiring._menu), *all_menus(window.edit_wiring._canvas_menu)]
+    for menu in menus:
+        menu.ensurePolished()
+        assert menu.sizeHint().height() <= HIGHEST_MENU, (menu.title(), texts(menu))
+    if font_percent == 100:
+        assert window.edit_wiring._menu.sizeHint().height() <= 700
+    window.settings.font_percent = 100
+    window.view_wiring.apply_theme()
+
+
+def test_hide_and_lock_say_what_they_would_do(window: Any) -> None:
+    draw_box(window, 64, 64, 192, 192)
+    actions = window.actions_
+    for name, before, after in (
+        ("toggle_visible", "Hide", "Show"),
+        ("toggle_locked", "Lock", "Unlock"),
+    ):
+        assert plain(actions[name].text()) == before
+        actions[name].trigger()
+        assert plain(actions[name].text()) == after
+        actions[name].trigger()
+        assert plain(actions[name].text()) == before
+
+
+def test_the_canvas_menu_does_what_it_says(window: Any) -> None:
+    draw_box(window, 64, 64, 192, 192)
+    window.session.selection.clear()
+    entries = {each.objectName(): each for each in window.edit_wiring._canvas_menu.actions()}
+    entries["select_all"].trigger()
+    assert len(window.session.selection.ids) == 1
+    assert not entries["grid"].isChecked()
+    entries["grid"].trigger()
+    assert window.actions_["grid"].isChecked() and entries["grid"].isChecked()
+    entries["background"].trigger()
+    assert window.session.document.background is None
+    assert not entries["background"].isChecked()
+
+
+def test_entries_for_trouble_show_only_in_trouble(window: Any) -> None:
+    for name in NEEDED_ONLY:
+        assert not window.actions_[name].isVisible(), name
+    window.generate._on_silence("quiet", 9.0)
+    assert window.actions_["restart_engine"].isVisible()
+    window.generate._on_silence("", 0.0)
+    assert not window.actions_["restart_engine"].isVisible()
+    window.settings.candidates = -1
+    window.candidates.check_bound()
+    assert window.actions_["trim_candidates"].isVisible()
+    assert window.actions_["raise_bound"].isVisible()
+    window.settings.candidates = 300
+    window.candidates.check_bound()
+    assert not window.actions_["raise_bound"].isVisible()
