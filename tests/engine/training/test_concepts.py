@@ -19,15 +19,16 @@ from engine.training.concepts import (
     new_nouns,
     stage_path,
 )
+from engine.training.drawings import ICON_COLUMNS, icon_names
 from engine.training.metrics import has_colour
 from engine.training.pixels import NEUTRAL_TONES, recolour
 from engine.training.scenes import compose, evaluation_scenes
-from engine.training.drawings import ICON_COLUMNS, icon_names
 from engine.training.sprites import SpritePack, fill_inside
 
 
 @pytest.mark.parametrize(
-    ("stage", "sizes"), [(1, (52, 3, 7, 6)), (2, (120, 4, 11, 12)), (3, (200, 5, 11, 12))]
+    ("stage", "sizes"),
+    [(1, (52, 3, 7, 6)), (2, (120, 4, 11, 12)), (3, (200, 5, 11, 12)), (4, (279, 5, 11, 28))],
 )
 def test_each_stage_has_its_size_and_holds_the_one_before(stage: int, sizes: tuple) -> None:
     now = concepts_of(stage)
@@ -40,8 +41,8 @@ def test_each_stage_has_its_size_and_holds_the_one_before(stage: int, sizes: tup
 
 
 def test_there_is_no_other_stage() -> None:
-    with pytest.raises(ValueError, match="stage 4"):
-        concepts_of(4)
+    with pytest.raises(ValueError, match="stage 5"):
+        concepts_of(5)
     assert stage_path(Path("runs/a.b"), 1) == Path("runs/a.b")
     assert stage_path(Path("runs/a.b"), 2) == Path("runs/a-2.b")
 
