@@ -1,6 +1,6 @@
 """Pace: how fast the engine is and whether it still answers; learns from every job.
 
-Holds costs, watchdog and the two probes together. Knows neither engine nor document: what it asks
+Holds costs, watchdog and the probes together. Knows neither engine nor document: what it asks
 of the engine goes through two functions. All on the UI thread.
 """
 
@@ -18,7 +18,12 @@ from engine import Event, Failed, Finished, GenerateRequest, JobCancelled, Model
 from engine import Started as StartedEvent
 
 WATCH_INTERVAL_S = 0.5
-MEASURE_LIMIT_S = 3.0
+# From the model's announcement to the end of all measuring, waiting for the window included.
+MEASURE_LIMIT_S = 2.0
+# The window is idle once its thread has computed for less than this part of such a time.
+IDLE_SLICE_S = 0.1
+IDLE_PART = 0.3
+IDLE_LIMIT_S = 0.6  # what is still busy then is measured as it is
 
 
 class Later(Protocol):
@@ -35,9 +40,11 @@ class Pace:
         cancel: ends one.
         next_id: a job id that was never used.
         clock: monotonic seconds.
+        work: seconds that the calling thread has computed.
 
     Attributes:
-        measures: whether two short jobs are timed when nothing is known about the machine.
+        measures: whether short jobs are timed when nothing is known about the machine.
+        is_measuring: whether they are being timed, or are about to be; two seconds at most.
         saved: what was learnt before, by model and machine; changed in place.
         times: of the present run.
 
@@ -56,8 +63,10 @@ class Pace:
         cancel: Callable[[int], None],
         next_id: Callable[[], int],
         clock: Callable[[], float],
+        work: Callable[[], float],
     ) -> None:
         self.measures = False
+        self.is_measuring = False
         self.saved: dict[str, Any] = {}
         self.costs = Costs()
         self.times = StepTimes()
@@ -66,6 +75,7 @@ class Pace:
         self._cancel = cancel
         self._next_id = next_id
         self._clock = clock
+        self._work = work
         self._info: ModelInfo | None = None
         self._watchdog = Watchdog()
         self._is_watching = False
@@ -73,6 +83,8 @@ class Pace:
         self._level: Level = ""
         self._probes: list[GenerateRequest] = []
         self._probe_loads: dict[int, Load] = {}
+        self._measuring = 0  # a number for each time that was measured
+        self._ends_at = 0.0
 
     # ---- what a run tells ----
 
@@ -112,8 +124,8 @@ class Pace:
 
     def reset(self) -> None:
         """Another engine takes over."""
-        self._probes.clear()
         self._probe_loads.clear()
+        self._end_measuring()
         self._info = None
         self.all_answered()
 
@@ -144,11 +156,6 @@ class Pace:
         """Whether the engine works on a probe."""
         return bool(self._probe_loads)
 
-    @property
-    def is_measuring(self) -> bool:
-        """Whether times are not known yet, and something runs that they will be learnt from."""
-        return self.is_probing or (self._is_watching and not self.costs.is_known)
-
     def model_ready(self, info: ModelInfo) -> None:
         """The model is there: take up what was learnt about it, or measure. Repeats are ignored."""
         if self._info == info:
@@ -160,33 +167,70 @@ class Pace:
             self._measure()
 
     def measure_again(self) -> None:
-        """Forget what was learnt about this machine and time two jobs anew."""
+        """Forget what was learnt about this machine and time the short jobs again."""
         self.costs = Costs()
         self.costs_changed.emit()
         self._measure()
 
     def _measure(self) -> None:
-        if self._info is None or self.is_probing:
+        if self._info is None or self.is_measuring or self.is_probing:
             return
+        self._measuring += 1
         self._probes = probes(self._info, self._next_id)
-        self._next_probe()
-        self._loop.call_later(MEASURE_LIMIT_S, self.cancel_probes)
+        begun = self._clock()
+        self._ends_at = begun + MEASURE_LIMIT_S
+        self._loop.call_later(MEASURE_LIMIT_S, self._on_limit, self._measuring)
+        self._show_measuring(True)
+        self._look_later(begun)
+
+    def _look_later(self, begun: float) -> None:
+        state = (self._measuring, begun, self._clock(), self._work())
+        self._loop.call_later(IDLE_SLICE_S, self._look, *state)
+
+    def _look(self, number: int, begun: float, then: float, worked: float) -> None:
+        """Begin as soon as the window is idle: what it computes would count as the engine's."""
+        if number != self._measuring or not self.is_measuring:
+            return
+        now = self._clock()
+        is_idle = self._work() - worked <= IDLE_PART * (now - then)
+        if is_idle or now - begun >= IDLE_LIMIT_S:
+            self._next_probe()
+        else:
+            self._look_later(begun)
 
     def _next_probe(self) -> None:
         if not self._probes or self._info is None:
+            self._end_measuring()
             return
         request = self._probes.pop(0)
+        load = probe_load(request, self._info)
+        # One size alone says little of larger ones.
+        is_sure = len(self.costs.steps) > 1
+        expected = (self.costs.seconds(load) or 0.0) if is_sure else 0.0
         self.times = StepTimes()
-        if self._submit(request):
-            self._probe_loads[request.job_id] = probe_load(request, self._info)
-        else:
-            self._probes.clear()
+        if self._clock() + expected < self._ends_at and self._submit(request):
+            self._probe_loads[request.job_id] = load
+        else:  # it would be cancelled, or the engine has something better to do
+            self._end_measuring()
+
+    def _on_limit(self, number: int) -> None:
+        if number == self._measuring:
+            self.cancel_probes()
 
     def cancel_probes(self) -> None:
         """Somebody wants the engine, or it takes too long."""
-        self._probes.clear()
         for job_id in self._probe_loads:
             self._cancel(job_id)
+        self._end_measuring()
+
+    def _end_measuring(self) -> None:
+        self._probes.clear()
+        self._show_measuring(False)
+
+    def _show_measuring(self, is_measuring: bool) -> None:
+        if is_measuring != self.is_measuring:
+            self.is_measuring = is_measuring
+            self.costs_changed.emit()
 
     def take_probe(self, event: Event, at: float) -> bool:
         """Whether the event was a probe's, and is dealt with."""
@@ -203,4 +247,5 @@ class Pace:
             self._next_probe()
         elif isinstance(event, (Failed, JobCancelled)):
             self._probe_loads.pop(job_id)
+            self._end_measuring()
         return True

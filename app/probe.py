@@ -1,10 +1,11 @@
-"""Probes: two short jobs that show how fast this machine is, before the first real one (GE4).
+"""Probes: short jobs that show how fast this machine is, before the first real one (GE4).
 
 Knows requests and the model's announcement; no thread, no clock, no document.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 from app.costs import Load, planning_passes, region_tokens
@@ -12,26 +13,58 @@ from engine import GenerateRequest, LayerRequest, ModelInfo
 
 PROBE_STEPS = 2
 _CELLS = 2
+_FEW, _MANY = 3, 6
 
 
 def probes(info: ModelInfo, next_id: Callable[[], int]) -> list[GenerateRequest]:
-    """Two jobs of two steps: a small box alone, and a small picture with a background."""
-    width, height = min(info.trained_canvases, key=lambda size: size[0] * size[1])
+    """Jobs of two steps, the quickest first: a small box alone, and two pictures.
+
+    They have a prompt of usual length and make previews, as most jobs do: both take a part of
+    each step. These previews are not shown.
+    """
+    smallest = min(info.trained_canvases, key=lambda size: size[0] * size[1])
     side = info.token_px * _CELLS
     small = LayerRequest(layer_id=1, kind="foreground", box=(0, 0, side, side), seed=1)
-    large = LayerRequest(layer_id=2, kind="foreground", box=(0, 0, width // 2, height), seed=2)
-    ground = LayerRequest(layer_id=0, kind="background", box=(0, 0, width, height), seed=3)
     return [
         GenerateRequest(
             job_id=next_id(),
-            canvas=(width, height),
-            prompt="",
+            canvas=canvas,
+            prompt=_prompt(info),
             layers=layers,
             steps=PROBE_STEPS,
-            preview_every=0,
+            preview_every=1,
         )
-        for layers in ((small,), (ground, _on_grid(large, info.token_px)))
+        for canvas, layers in (
+            (smallest, (small,)),
+            (smallest, _picture(smallest, _FEW, info.token_px)),
+            (info.trained_canvases[0], _picture(info.trained_canvases[0], _MANY, info.token_px)),
+        )
     ]
+
+
+def _picture(canvas: tuple[int, int], count: int, step: int) -> tuple[LayerRequest, ...]:
+    """A background, and square boxes in a row."""
+    width, height = canvas
+    side = max(step, min(width // count, height) // step * step)
+    ground = LayerRequest(layer_id=0, kind="background", box=(0, 0, width, height), seed=0)
+    things = (
+        LayerRequest(
+            layer_id=place + 1,
+            kind="foreground",
+            box=(place * side, 0, (place + 1) * side, side),
+            seed=place + 1,
+        )
+        for place in range(min(count, width // side))
+    )
+    return (ground, *things)
+
+
+def _prompt(info: ModelInfo) -> str:
+    """A sentence of words that the model knows, with a thing for each box."""
+    colours = itertools.cycle(info.colours or ("new",))
+    nouns = info.nouns[:_MANY]
+    things = ", ".join(f"a {colour} {noun}" for noun, colour in zip(nouns, colours, strict=False))
+    return " in ".join(filter(None, (things, *info.backgrounds[:1])))
 
 
 def probe_load(request: GenerateRequest, info: ModelInfo) -> Load:
@@ -54,11 +87,4 @@ def probe_load(request: GenerateRequest, info: ModelInfo) -> Load:
         pixels,
         drawn=tokens * info.token_px**2,
         planning=planning_passes(len(request.layers), info, info.default_cfg_scale),
-    )
-
-
-def _on_grid(layer: LayerRequest, step: int) -> LayerRequest:
-    x1, y1 = (max(step, side // step * step) for side in layer.box[2:])
-    return LayerRequest(
-        layer_id=layer.layer_id, kind=layer.kind, box=(0, 0, x1, y1), seed=layer.seed
     )

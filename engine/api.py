@@ -114,9 +114,15 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateChanged:
-    """The engine's state, and once it is ready what the model can do."""
+    """The engine's state, and once it is ready what the model can do.
+
+    Attributes:
+        progress: while it is "loading", the part of that work that is done, 0 to 1. The state is
+            announced again with each advance.
+    """
 
     state: EngineState
+    progress: float = 0.0
     info: ModelInfo | None = None
     message: str = ""
     advice: str = ""

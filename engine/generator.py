@@ -39,6 +39,7 @@ from engine.layout import (
     FIRST_FOREGROUND,
     MAX_FOREGROUNDS,
 )
+from engine.loading import StageReport, silent
 from engine.model.autoencoder import channels_last
 from engine.model.text import Vocabulary
 from engine.planning import MAX_PASSES
@@ -87,9 +88,16 @@ class Generator:
         self.clock: Callable[[], float] = time.monotonic
 
     @classmethod
-    def load(cls, path: Path | None = None, *, device: str = "auto", threads: int = 1) -> Generator:
+    def load(
+        cls,
+        path: Path | None = None,
+        *,
+        device: str = "auto",
+        threads: int = 1,
+        report: StageReport = silent,
+    ) -> Generator:
         """Read a model file (None: the shipped one). Raises WeightsError."""
-        return cls(load_model(path), device=device, threads=threads)
+        return cls(load_model(path, report), device=device, threads=threads)
 
     @property
     def cache(self) -> RegionTokenCache:

@@ -11,6 +11,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -18,6 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from engine.errors import WeightsError
+from engine.loading import StageReport, silent
 from engine.model.art_config import ARTConfig
 from engine.model.autoencoder import Autoencoder, AutoencoderConfig
 from engine.model.recogniser import Recogniser, RecogniserConfig
@@ -27,6 +29,7 @@ from engine.model.transformer import ART
 from engine.paths import resource_path
 from engine.weight_storage import to_8_bits, to_float, to_half
 
+_Network = TypeVar("_Network", bound=nn.Module)
 FORMAT = "layerloom-model"
 HALF, EIGHT_BITS = "1", "2"  # versions of the format, by how they store matrices
 
@@ -158,19 +161,25 @@ def save_model(path: Path, model: Model, *, bits: int = 16) -> str:
     return digest
 
 
-def load_model(path: Path | None = None) -> Model:
+def load_model(path: Path | None = None, report: StageReport = silent) -> Model:
     """Read a model file on the CPU in float32.
+
+    Args:
+        report: is told how much of the file is read and of the networks built, from 0 to 1.
 
     Raises:
         WeightsError: missing, damaged, of another format, or not exactly this architecture.
     """
     path = path or default_path()
-    if not path.exists():
-        raise WeightsError(f"The model file {path.name} is missing ({path}).")
+    _check_readable(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            names = list(file.keys())
+            tensors = {}
+            for count, name in enumerate(names, 1):
+                tensors[name] = file.get_tensor(name)
+                report("file", count / len(names))
     except (SafetensorError, OSError, ValueError) as error:
         raise WeightsError(f"The model file {path.name} cannot be read: {error}.") from error
     if metadata.get("format") != FORMAT:
@@ -184,9 +193,33 @@ def load_model(path: Path | None = None) -> Model:
     if tensors_hash(tensors) != metadata.get("sha256"):
         raise WeightsError(f"The model file {path.name} is damaged (checksum differs).")
     try:
-        return _build(tensors, metadata)
+        return _build(tensors, metadata, report)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"{path.name} does not fit this program: {error}.") from error
+
+
+def _check_readable(path: Path) -> None:
+    """Say in time why a file cannot be read: safetensors calls every cause a missing file."""
+    try:
+        if path.exists() and not path.is_file():
+            raise WeightsError(
+                f"The model file {path.name} cannot be read: it is no file ({path})."
+            )
+        with path.open("rb"):
+            pass
+    except FileNotFoundError as error:
+        what = f"The model file {path.name} is missing ({path})."
+        if path == default_path():
+            raise WeightsError(what) from error
+        raise WeightsError(what, "Check the name of the file.") from error
+    except PermissionError as error:
+        raise WeightsError(
+            f"The model file {path.name} cannot be read: there is no permission ({path}).",
+            "Allow yourself to read the file and its folder, or choose another file.",
+        ) from error
+    except OSError as error:
+        cause = (error.strerror or type(error).__name__).lower()
+        raise WeightsError(f"The model file {path.name} cannot be read: {cause}.") from error
 
 
 def _tuples(value):  # type: ignore[no-untyped-def]
@@ -198,26 +231,37 @@ def _config(text: str) -> dict:
     return {name: _tuples(value) for name, value in json.loads(text).items()}
 
 
-def _build(stored: dict[str, Tensor], metadata: dict[str, str]) -> Model:
-    model = Model(
-        autoencoder=Autoencoder(AutoencoderConfig(**_config(metadata["autoencoder"]))),
-        text=TextEncoder(TextConfig(**_config(metadata["text"]))),
-        art=ART(ARTConfig(**_config(metadata["art"]))),
-        card=ModelCard(**_config(metadata["card"])),
-        file_hash=metadata["sha256"],
-    )
-    if "recogniser" in metadata:
-        model.recogniser = Recogniser(RecogniserConfig(**_config(metadata["recogniser"])))
-    if "refiner" in metadata:
-        model.refiner = Refiner(RefinerConfig(**_config(metadata["refiner"])))
+def _build(stored: dict[str, Tensor], metadata: dict[str, str], report: StageReport) -> Model:
     tensors = to_float(stored)
-    networks = model.networks()
-    for prefix, network in networks.items():
+    all_numbers = sum(tensor.numel() for tensor in tensors.values())
+    loaded_numbers = 0
+
+    def loaded(prefix: str, network: _Network) -> _Network:
+        nonlocal loaded_numbers
         start = f"{prefix}."
         part = {k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)}
         network.load_state_dict(part, strict=True)
         network.eval().requires_grad_(False)
-    extra = [k for k in tensors if k.split(".")[0] not in networks]
+        loaded_numbers += sum(tensor.numel() for tensor in part.values())
+        report("networks", loaded_numbers / max(1, all_numbers))
+        return network
+
+    model = Model(
+        autoencoder=loaded(
+            "autoencoder", Autoencoder(AutoencoderConfig(**_config(metadata["autoencoder"])))
+        ),
+        text=loaded("text", TextEncoder(TextConfig(**_config(metadata["text"])))),
+        art=loaded("art", ART(ARTConfig(**_config(metadata["art"])))),
+        card=ModelCard(**_config(metadata["card"])),
+        file_hash=metadata["sha256"],
+    )
+    if "recogniser" in metadata:
+        recogniser = RecogniserConfig(**_config(metadata["recogniser"]))
+        model.recogniser = loaded("recogniser", Recogniser(recogniser))
+    if "refiner" in metadata:
+        refiner = RefinerConfig(**_config(metadata["refiner"]))
+        model.refiner = loaded("refiner", Refiner(refiner))
+    extra = [k for k in tensors if k.split(".")[0] not in model.networks()]
     if extra:
         raise ValueError(f"unexpected tensors {extra[:3]}")
     return model

@@ -16,6 +16,7 @@ from typing import Any
 
 from engine.api import Event, Failed, Finished, GenerateRequest, JobCancelled, StateChanged
 from engine.errors import Cancelled, EngineError, is_out_of_memory
+from engine.loading import Loading
 
 logger = logging.getLogger(__name__)
 
@@ -87,11 +88,18 @@ class Engine:
 
     def _run(self) -> None:
         self._emit(StateChanged(state="loading"))
+        loading = Loading(lambda part: self._emit(StateChanged(state="loading", progress=part)))
         try:
-            # Imported here: torch takes seconds, and the window must show before it.
-            from engine.generator import Generator
+            with loading.imports():
+                # Imported here: torch takes seconds, and the window must show before it.
+                from engine.generator import Generator
 
-            generator = Generator.load(self._weights, device=self._device, threads=self._threads)
+            generator = Generator.load(
+                self._weights,
+                device=self._device,
+                threads=self._threads,
+                report=loading.reached,
+            )
         except EngineError as error:
             logger.exception("the model did not load")
             self._emit(StateChanged(state="failed", message=str(error), advice=error.advice))

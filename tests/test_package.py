@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -181,6 +182,32 @@ def test_dev_installs_as_root_and_names_a_failure(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "python3-venv" in (tmp_path / "apt.log").read_text()
     assert "apt-get update && apt-get install" in done.stderr
+
+
+@needs_bash
+@pytest.mark.skipif(sys.platform != "linux", reason="apt is for Debian")
+@pytest.mark.parametrize("apt_works", [True, False])
+def test_dev_test_installs_a_display(tmp_path: Path, apt_works: bool) -> None:
+    """Also where the environment was made before it was needed; without it the tests still run."""
+    for name in ("bash", "cat", "dirname", "uname", "sha256sum"):
+        put_tool(tmp_path, name, f'exec {shutil.which(name)} "$@"')
+    put_tool(tmp_path, "id", "echo 0")
+    works = 0 if apt_works else 1
+    put_tool(tmp_path, "apt-get", f'echo "$@" >> "{tmp_path}/apt.log"; exit {works}')
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.write_text('#!/bin/sh\necho "run: $@"\n')
+    python.chmod(0o755)
+    known = [f"{tmp_path}\n".encode()]
+    known += [(ROOT / name).read_bytes() for name in ("pyproject.toml", "constraints.txt")]
+    stamp = hashlib.sha256(b"".join(known)).hexdigest() + "  -\n"
+    (tmp_path / ".venv" / ".layerloom-stamp").write_text(stamp)
+    done = dev(tmp_path, "test", "-q", PATH=str(tmp_path / "tools"))
+    assert done.returncode == 0, done.stderr
+    assert "run: -P -m pytest -q" in done.stdout
+    log = (tmp_path / "apt.log").read_text().splitlines()
+    assert (log[-1].endswith(" xvfb")) is apt_works
+    assert ("tests that need a window system fail" in done.stderr) is not apt_works
 
 
 @needs_bash

@@ -38,14 +38,17 @@ class Bridge:
         make_engine: called with the function that takes events; `engine.Engine` or a fake.
         accept: called once per finished variation with its results.
         clock: monotonic seconds.
+        work: seconds that the UI thread has computed.
 
     Attributes:
         pace: how fast the engine is, and whether it still answers.
+        loading: the part of loading the model that is done, 0 to 1.
         free_memory: bytes that programs could still get, or None where nobody knows.
 
     Events:
         state_changed(state): "loading", "measuring", "ready", "generating", "stopping",
             "restarting", "failed", "stopped".
+        loading_changed(part): so much of loading the model is done, 0 to 1.
         job_changed(job): it was asked for, started, went on or ended.
         preview_changed(layer_id, box, rgba): a rough picture of a target, at most 30 a second.
         previews_cleared(): none of them is valid any more.
@@ -53,6 +56,7 @@ class Bridge:
     """
 
     state_changed = Signal(str)
+    loading_changed = Signal(float)
     job_changed = Signal(object)
     preview_changed = Signal(int, object, object)
     previews_cleared = Signal()
@@ -66,15 +70,17 @@ class Bridge:
         accept: Accept,
         *,
         clock: Callable[[], float] = time.monotonic,
+        work: Callable[[], float] = time.thread_time,
     ) -> None:
         self.document = document
         self.state = "loading"
+        self.loading = 0.0
         self.trouble = ""
         self.free_memory: Callable[[], int | None] = free_bytes
         self._link = EngineLink(loop, make_engine, self._on_event, self._on_preview, clock)
         self._line = line = JobLine(document, self._link, accept)
         self.pace = line.pace = Pace(
-            loop, line.submit_probe, self._link.cancel, line.jobs.next_id, clock
+            loop, line.submit_probe, self._link.cancel, line.jobs.next_id, clock, work
         )
         line.fitting = self._fitting_tokens
         line.job_changed.connect(self.job_changed.emit)
@@ -100,6 +106,11 @@ class Bridge:
     def info(self) -> ModelInfo | None:
         """What the loaded model announced; None before."""
         return self._line.info
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether jobs wait for the model."""
+        return self.state in ("loading", "restarting")
 
     @property
     def preview_every(self) -> int:
@@ -201,6 +212,7 @@ class Bridge:
         self.pace.reset()
         self._line.lose_engine()
         self.state = "restarting"
+        self.loading = 0.0
         self.state_changed.emit(self.state)
         self._link.replace()
         self._line.go_on()
@@ -224,6 +236,7 @@ class Bridge:
                 settings.seed if settings.seed_mode == "fixed" else secrets.randbelow(2**32)
             ),
             seeds=self.document.take_next_seeds(layer.id for layer in planned.targets),
+            prompt=self.document.prompt,
             variations=settings.variations,
         )
 
@@ -273,6 +286,11 @@ class Bridge:
 
     def _on_state(self, event: StateChanged) -> None:
         state: str = event.state
+        if state == "loading":
+            self.loading = event.progress
+            if event.progress:  # an advance, no other state
+                self.loading_changed.emit(self.loading)
+                return
         if event.info is not None:
             self._line.info = event.info
         if state == "generating" and self.pace.is_probing and self.current is None:

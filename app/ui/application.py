@@ -105,6 +105,19 @@ async def _live(window: MainWindow, open_path: Path | None) -> bool:
     closed = asyncio.Event()
     window.closed.connect(closed.set)
     window.show()
+    tend_engine(window)
+    window.session.bridge.start()
+    window.recovery.look()
+    if open_path is not None:
+        window.files.open_path(open_path)
+    await closed.wait()
+    # Off the UI thread: a join here would block the very events that the engine waits for.
+    shutdown = window.session.shutdown
+    return await asyncio.get_running_loop().run_in_executor(None, shutdown, ENGINE_TIMEOUT_S)
+
+
+def tend_engine(window: MainWindow) -> None:
+    """Do for the engine what only a program needs: what was learnt, priority, collections."""
     bridge, settings = window.session.bridge, window.settings
     bridge.pace.saved = settings.costs
     bridge.pace.measures = True
@@ -126,14 +139,6 @@ async def _live(window: MainWindow, open_path: Path | None) -> bool:
 
     bridge.state_changed.connect(give_way)
     bridge.state_changed.connect(keep_collections_short)
-    bridge.start()
-    window.recovery.look()
-    if open_path is not None:
-        window.files.open_path(open_path)
-    await closed.wait()
-    # Off the UI thread: a join here would block the very events that the engine waits for.
-    shutdown = window.session.shutdown
-    return await asyncio.get_running_loop().run_in_executor(None, shutdown, ENGINE_TIMEOUT_S)
 
 
 class Interrupt:

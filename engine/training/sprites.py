@@ -264,9 +264,8 @@ def main(argv: list[str]) -> int:
     out = args.out or stage_path(DEFAULT_SPRITES, args.stage)
     drawings = drawings_of(concepts)
     tensors: dict[str, np.ndarray] = {}
-    packages = {
-        name: PACKAGES[name] for name in PACKAGES if any(d.art_set == name for d in drawings)
-    }
+    used = {drawing.art_set for drawing in drawings}
+    packages = {name: package for name, package in PACKAGES.items() if name in used}
     for art_set, package in packages.items():
         tarball = fetch_package(package, args.packages)
         wanted = [drawing for drawing in drawings if drawing.art_set == art_set]

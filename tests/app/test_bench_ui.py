@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from app.benchmarks.ui.process import steps
+from app.benchmarks.ui.starting import prediction
 from app.benchmarks.ui.table import Row, as_text, percentile, timed
 from tests.fakes import document_with_boxes, fill
 
@@ -31,6 +32,18 @@ def test_undo_steps_keep_little() -> None:
     rows = list(steps(document.contents))
     assert [row.id for row in rows] == ["ME1", "ME2", "ME2"]
     assert all(row.is_met for row in rows), rows
+
+
+def test_first_predictions_are_right_or_wrong_by_thirty_percent() -> None:
+    """UI18: nine of ten; what was not predicted counts as wrong."""
+    right = [{"predicted": seconds, "took": 1.0} for seconds in (0.71, 1.0, 1.29)] * 3
+    row = prediction([*right, {"predicted": 2.0, "took": 1.0}])
+    assert (row.found, row.is_met) == ("9 of 10, worst +100%", True)
+    row = prediction(
+        [*right[:8], {"predicted": None, "took": 1.0}, {"predicted": 0.6, "took": 1.0}]
+    )
+    assert (row.found, row.is_met) == ("8 of 10, worst -40%", False)
+    assert prediction([{"predicted": None, "took": None}]).is_met is False
 
 
 def test_the_command_prints_a_table() -> None:

@@ -20,11 +20,13 @@ BOXES = ((0, 0, 128, 128), (256, 256, 512, 512))
 class HandLoop:
     """An event loop that the test turns by hand; callable from any thread.
 
-    Waits of up to half a second end with the turn, longer ones when the clock says so.
+    Waits of up to half a second end with the turn, longer ones when the clock says so; with
+    `is_exact` all of them.
     """
 
-    def __init__(self, clock: Callable[[], float] = lambda: 0.0) -> None:
+    def __init__(self, clock: Callable[[], float] = lambda: 0.0, *, is_exact: bool = False) -> None:
         self.clock = clock
+        self.is_exact = is_exact
         self.soon: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
         self.later: list[tuple[float, Callable[..., object], tuple[Any, ...]]] = []
 
@@ -32,7 +34,7 @@ class HandLoop:
         self.soon.append((callback, args))
 
     def call_later(self, delay: float, callback: Callable[..., object], *args: Any) -> None:
-        due = self.clock() + (delay if delay > 0.5 else 0.0)
+        due = self.clock() + (delay if delay > 0.5 or self.is_exact else 0.0)
         self.later.append((due, callback, args))
 
     def turn(self) -> None:
@@ -51,10 +53,13 @@ class HandLoop:
 class Desk:
     """A bridge with everything it tells written down."""
 
-    def __init__(self, document: Document, *, measures: bool = False) -> None:
+    def __init__(
+        self, document: Document, *, measures: bool = False, is_exact: bool = False
+    ) -> None:
         self.now = 100.0
+        self.worked = 0.0  # seconds that the UI thread has computed
         self.silences: list[tuple[str, float]] = []
-        self.loop = HandLoop(lambda: self.now)
+        self.loop = HandLoop(lambda: self.now, is_exact=is_exact)
         self.engines: list[FakeEngine] = []
         self.accepted: list[tuple[Job, list[Placed]]] = []
         self.messages: list[Message] = []
@@ -68,7 +73,14 @@ class Desk:
         def accept(job: Job, placed: list[Placed]) -> None:
             self.accepted.append((job, placed))
 
-        self.bridge = Bridge(document, self.loop, make, accept, clock=lambda: self.now)
+        self.bridge = Bridge(
+            document,
+            self.loop,
+            make,
+            accept,
+            clock=lambda: self.now,
+            work=lambda: self.worked,
+        )
         self.bridge.pace.measures = measures
         self.bridge.pace.silence_changed.connect(lambda *said: self.silences.append(said))
         self.bridge.message.connect(self.messages.append)

@@ -2,61 +2,154 @@
 
 from __future__ import annotations
 
+import itertools
+
 from app.document.commands import SetSettings
 from app.document.contents import Settings
+from app.pace import IDLE_LIMIT_S, IDLE_SLICE_S
+from app.probe import probes
+from engine.checks import check_request
 from tests.app.test_bridge import BOXES, Desk
 from tests.app.test_queue import predicted, run_timed
-from tests.fakes import document_with_boxes
+from tests.fakes import document_with_boxes, model_info
 
 
-def test_the_two_probes_differ_in_size_and_show_nothing() -> None:
-    """GE4: two timed steps each, without previews; nothing of them reaches document or list."""
-    desk = Desk(document_with_boxes(*BOXES), measures=True)
+def test_the_probes_grow_and_show_nothing() -> None:
+    """GE4: two timed steps each; nothing of them reaches document, canvas or list."""
+    desk = Desk(document_with_boxes(*BOXES), measures=True, is_exact=True)
     before = desk.bridge.document.content_hash()
-    desk.engine.begin()
+    desk.pass_time(IDLE_SLICE_S)
+    desk.engine.begin(steps=1)
+    desk.loop.turn()
     desk.loop.turn()
     assert desk.bridge.state == "measuring"
     assert desk.bridge.current is None
-    run_timed(desk, 0.02, steps=2)
-    run_timed(desk, 0.3, steps=2)
-    small, large = desk.engine.requests
-    assert [request.steps for request in (small, large)] == [2, 2]
-    assert [request.preview_every for request in (small, large)] == [0, 0]
-    assert len(small.layers) < len(large.layers)
+    for step_s in (0.02, 0.1, 0.1):
+        assert desk.bridge.pace.is_measuring
+        run_timed(desk, step_s, steps=2)
+    assert not desk.bridge.pace.is_measuring
+    probes = desk.engine.requests
+    assert [request.steps for request in probes] == [2, 2, 2]
+    assert [len(request.layers) for request in probes] == [1, 4, 7]
+    # They cost what a real picture costs: a prompt is read, previews are made.
+    prompt = "a red balloon, a blue castle, a red dog in sky"
+    assert all(request.prompt == prompt for request in probes)
+    assert all(request.preview_every == 1 for request in probes)
+    assert not desk.previews
+    assert not any(edge % 32 for probe in probes for each in probe.layers for edge in each.box)
     assert desk.bridge.document.content_hash() == before
     assert not desk.accepted
 
 
-def test_measuring_takes_three_seconds_at_most() -> None:
-    """GE4: what has not ended then is cancelled, and the second is not begun."""
-    desk = Desk(document_with_boxes(*BOXES), measures=True)
+def test_probes_fit_every_canvas_that_a_model_may_have() -> None:
+    """Boxes lie on the grid and inside, and the engine's own check takes them."""
+    for width, height in itertools.product((64, 128, 320, 512, 2048), repeat=2):
+        info = model_info(
+            trained_canvases=((width, height), (512, 512)), nouns=(), colours=(), backgrounds=()
+        )
+        for request in probes(info, itertools.count(1).__next__):
+            assert request.layers
+            for layer in request.layers:
+                x0, y0, x1, y1 = layer.box
+                assert 0 <= x0 < x1 <= request.canvas[0]
+                assert 0 <= y0 < y1 <= request.canvas[1]
+            check_request(request, info.token_px, info.canvas_multiple)
+
+
+def test_the_probes_wait_until_the_window_is_idle() -> None:
+    """What the window computes meanwhile would be taken for the engine's slowness."""
+    desk = Desk(document_with_boxes(*BOXES), measures=True, is_exact=True)
+    for _ in range(3):
+        desk.worked += 0.08
+        desk.pass_time(IDLE_SLICE_S)
+        assert not desk.engine.requests
+        assert desk.bridge.pace.is_measuring
+    desk.worked += 0.01
+    desk.pass_time(IDLE_SLICE_S)
+    assert len(desk.engine.requests) == 1
+
+
+def test_a_window_that_is_never_idle_is_measured_as_it_is() -> None:
+    desk = Desk(document_with_boxes(*BOXES), measures=True, is_exact=True)
+    begun = desk.now
+    while not desk.engine.requests:
+        desk.worked += 0.1
+        desk.pass_time(IDLE_SLICE_S)
+        assert desk.now - begun < IDLE_LIMIT_S + 2 * IDLE_SLICE_S
+    assert desk.now - begun > IDLE_LIMIT_S - IDLE_SLICE_S
+
+
+def test_measuring_takes_two_seconds_at_most() -> None:
+    """GE4: what has not ended then is cancelled, and the next is not begun."""
+    desk = Desk(document_with_boxes(*BOXES), measures=True, is_exact=True)
+    told: list[bool] = []
+    pace = desk.bridge.pace
+    pace.costs_changed.connect(lambda: told.append(pace.is_measuring))
+    desk.pass_time(IDLE_SLICE_S)
     probe = desk.engine.last
-    desk.pass_time(2.9)
+    desk.pass_time(1.8)
     assert desk.engine.cancelled == []
-    desk.pass_time(0.2)
+    assert pace.is_measuring
+    desk.pass_time(0.15)
     assert desk.engine.cancelled == [probe.job_id]
+    assert not pace.is_measuring  # also where the engine takes its time to stop
+    assert told == [False]
     desk.engine.end_cancelled(probe)
     desk.loop.turn()
     assert len(desk.engine.requests) == 1
+
+
+def test_a_probe_that_would_not_end_in_time_is_not_begun() -> None:
+    """On a slow machine the first ones must do."""
+    desk = Desk(document_with_boxes(*BOXES), measures=True, is_exact=True)
+    desk.pass_time(IDLE_SLICE_S)
+    run_timed(desk, 0.1, steps=2)
+    run_timed(desk, 0.4, steps=2)
+    assert len(desk.engine.requests) == 2
+    assert desk.engine.cancelled == []
     assert not desk.bridge.pace.is_measuring
+    assert predicted(desk.bridge) is not None
+
+
+def test_a_job_ends_the_measuring() -> None:
+    """Also while the probes still wait for the window."""
+    for wait in (0.0, IDLE_SLICE_S):
+        desk = Desk(document_with_boxes(*BOXES), measures=True, is_exact=True)
+        desk.pass_time(wait)
+        asked = [request.job_id for request in desk.engine.requests]
+        desk.bridge.generate("picture")
+        assert not desk.bridge.pace.is_measuring
+        assert desk.engine.cancelled == asked
+        desk.pass_time(IDLE_SLICE_S)
+        assert len(desk.engine.requests) == len(asked) + 1
+
+
+def test_the_limit_of_one_measuring_does_not_end_the_next() -> None:
+    desk = Desk(document_with_boxes(*BOXES), measures=True, is_exact=True)
+    desk.pass_time(IDLE_SLICE_S)
+    for step_s in (0.02, 0.05, 0.1):
+        run_timed(desk, step_s, steps=2)
+    desk.pass_time(0.5)
+    desk.bridge.pace.measure_again()
+    desk.pass_time(IDLE_SLICE_S)
+    desk.pass_time(0.7)  # two seconds after the first measuring began
+    assert desk.bridge.pace.is_measuring
+    assert desk.engine.cancelled == []
 
 
 def test_the_first_job_measures_where_the_probes_could_not() -> None:
-    """GE4: "measuring" until something is known; each finished job refines it."""
+    """GE4: something is known after it; each finished job refines that."""
     desk = Desk(document_with_boxes(*BOXES))
     pace = desk.bridge.pace
-    assert not pace.is_measuring
     desk.bridge.generate("picture")
-    assert pace.is_measuring
+    assert not pace.is_measuring  # its own progress says how long it takes
     assert predicted(desk.bridge) is None
     run_timed(desk, 0.4)
-    assert not pace.is_measuring
     slow = predicted(desk.bridge)
     assert slow is not None
     assert abs(slow / (12 * 0.4 + 0.2) - 1) < 0.2
     for _ in range(5):
         desk.bridge.generate("picture")
-        assert not pace.is_measuring
         run_timed(desk, 0.1)
     fast = predicted(desk.bridge)
     assert fast is not None

@@ -148,8 +148,8 @@ def test_stop_keeps_the_finished_variations() -> None:
     ("finished", "kept"),
     [
         (0, "Your picture is as it was."),
-        (1, "Your picture and the finished candidate are kept."),
-        (3, "Your picture and the three finished candidates are kept."),
+        (1, "Your picture and the finished result are kept."),
+        (3, "Your picture and the three finished results are kept."),
     ],
 )
 def test_a_failure_says_what_is_kept(finished: int, kept: str) -> None:
@@ -265,20 +265,22 @@ def run_timed(desk: Desk, step_s: float, steps: int = 12) -> None:
     desk.loop.turn()
 
 
-def test_two_probes_are_timed_before_the_first_job() -> None:
-    """GE4: in the background, at two sizes, two steps each; then seconds are known and kept."""
+def test_probes_are_timed_before_the_first_job() -> None:
+    """GE4: in the background, at three sizes, two steps each; then seconds are known and kept."""
     desk = Desk(document_with_boxes(*BOXES), measures=True)
     assert len(desk.engine.requests) == 1
     assert desk.engine.last.steps == 2
     assert predicted(desk.bridge) is None
     run_timed(desk, 0.02, steps=2)
     assert len(desk.engine.requests) == 2
-    run_timed(desk, 0.3, steps=2)
-    assert len(desk.engine.requests) == 2
+    run_timed(desk, 0.1, steps=2)
+    assert len(desk.engine.requests) == 3
+    run_timed(desk, 0.2, steps=2)
+    assert len(desk.engine.requests) == 3
     assert predicted(desk.bridge) is not None
     assert len(desk.bridge.jobs) == 0
     (kept,) = desk.bridge.pace.saved.values()
-    assert len(kept["steps"]) == 2
+    assert len(kept["steps"]) == 3
 
 
 def test_a_job_comes_before_the_probes() -> None:
@@ -308,6 +310,7 @@ def test_what_was_learnt_before_needs_no_probe() -> None:
     assert predicted(again.bridge) == predicted(desk.bridge)
     again.bridge.pace.reset()
     again.bridge.pace.model_ready(model_info(threads=9))
+    again.loop.turn()
     assert predicted(again.bridge) is None
     assert len(again.engine.requests) == 1
 

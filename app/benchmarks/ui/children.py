@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import os
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from app.benchmarks.ui import first, idle
 from app.benchmarks.ui.desk import Desk, filled
 from app.benchmarks.ui.interaction import scaled
 from app.benchmarks.ui.process import rss
-from app.bridge import engine_factory
+
+_IDLE_S = 4.0
 
 
 def start(born: float) -> dict[str, Any]:
@@ -28,7 +31,7 @@ def start(born: float) -> dict[str, Any]:
     desk.__exit__()
     idle = time.perf_counter() - begun
     desk = Desk()
-    desk.window.actions_["generate"].trigger()
+    desk.window.actions_["generate_all"].trigger()
     desk.app.processEvents()
     begun = time.perf_counter()
     desk.__exit__()
@@ -69,25 +72,19 @@ def scaled_drag(born: float) -> dict[str, Any]:
     return asdict(scaled(120))
 
 
-def engine(born: float) -> dict[str, Any]:
-    """Seconds from the window to a loaded model, with the real engine."""
-    from app.settings import Settings
-    from app.ui.main_window import MainWindow
+def ready_in_window(born: float) -> dict[str, Any]:
+    """Seconds from the start of the real engine to a loaded model, with a window."""
+    return {"ready_s": first.ready_in_window()}
 
-    with Desk() as desk:
-        window = MainWindow(desk.loop, engine_factory(), Settings(first_run_done=True))
-        window.show()
-        begun = time.perf_counter()
-        window.session.bridge.start()
-        while window.session.bridge.state == "loading" and time.perf_counter() - begun < 60:
-            desk.app.processEvents()
-            time.sleep(0.005)
-        ready = time.perf_counter() - begun
-        window.session.undo.stack.setClean()
-        window.close()
-        window.session.shutdown()
-        window.deleteLater()
-    return {"ready_s": ready}
+
+def ready_alone(born: float) -> dict[str, Any]:
+    """The same without a window."""
+    return {"ready_s": first.ready_alone()}
+
+
+def first_job(born: float) -> dict[str, Any]:
+    """One first start and its first job; which one is in the environment."""
+    return first.first_job(int(os.environ["LAYERLOOM_BENCH_JOB"]))
 
 
 def pictures(born: float) -> dict[str, Any]:
@@ -101,10 +98,24 @@ def pictures(born: float) -> dict[str, Any]:
         return {"bytes": float(window.small_picture_bytes())}
 
 
+def idle_window(born: float) -> dict[str, Any]:
+    """Processor time of the window's states, as parts of a core."""
+    return {each.state: each.cpu for each in idle.measured("window", _IDLE_S)}
+
+
+def idle_dialogs(born: float) -> dict[str, Any]:
+    """Processor time while a dialog is open, as parts of a core."""
+    return {each.state: each.cpu for each in idle.measured("dialogs", _IDLE_S / 4)}
+
+
 PARTS: dict[str, Callable[[float], dict[str, Any]]] = {
     "start": start,
     "full": full,
     "scaled": scaled_drag,
-    "engine": engine,
+    "ready_in_window": ready_in_window,
+    "ready_alone": ready_alone,
+    "first_job": first_job,
     "pictures": pictures,
+    "idle_window": idle_window,
+    "idle_dialogs": idle_dialogs,
 }

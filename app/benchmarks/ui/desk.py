@@ -9,6 +9,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import qasync
@@ -22,6 +23,7 @@ from app.document.document import Document
 from app.document.geometry import Rect, Size
 from app.settings import Settings
 from app.ui.main_window import MainWindow
+from app.ui.session import MakeEngine
 from engine import Event, GenerateRequest, ModelInfo, Preview, Progress, Started, StateChanged
 
 SIDE = 1024
@@ -153,18 +155,40 @@ def _blob(rect: Rect, rng: np.random.Generator) -> np.ndarray:
 
 
 class Desk:
-    """One open window. Use as a context manager."""
+    """One open window. Use as a context manager.
 
-    def __init__(self, contents: Contents | None = None) -> None:
+    Args:
+        contents: a document to show.
+        make_engine: called with the function that takes events.
+        starts: whether the engine is started.
+        settings: of the user; None = the dark theme, and not the first start.
+        work_root: where unsaved work is kept; None = nowhere.
+    """
+
+    def __init__(
+        self,
+        contents: Contents | None = None,
+        *,
+        make_engine: MakeEngine = BusyEngine,
+        starts: bool = True,
+        settings: Settings | None = None,
+        work_root: Path | None = None,
+    ) -> None:
         app = QApplication.instance() or QApplication([])
         assert isinstance(app, QApplication)
         self.app = app
         self.loop = qasync.QEventLoop(app)
         asyncio.set_event_loop(self.loop)
-        self.window = MainWindow(self.loop, BusyEngine, Settings(theme="dark", first_run_done=True))
+        self.window = MainWindow(
+            self.loop,
+            make_engine,
+            settings or Settings(theme="dark", first_run_done=True),
+            work_root=work_root,
+        )
         self.window.resize(1400, 900)
         self.window.show()
-        self.window.session.bridge.start()
+        if starts:
+            self.window.session.bridge.start()
         self.settle()
         if contents is not None:
             self.window.session.replace(contents, "Bench", None)

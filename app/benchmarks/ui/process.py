@@ -28,8 +28,13 @@ MB = 1024 * 1024
 _CHILD_LIMIT_S = 180
 
 
-def child(part: str, *, scale: str = "1") -> dict[str, Any]:
+def child(part: str, *, scale: str = "1", **environment: str) -> dict[str, Any]:
     """Run one part of this bench in a fresh interpreter; its figures.
+
+    Args:
+        part: a name in `children.PARTS`.
+        scale: Qt's scale factor.
+        environment: more variables of the process.
 
     Raises:
         subprocess.SubprocessError: it failed or hung.
@@ -40,7 +45,12 @@ def child(part: str, *, scale: str = "1") -> dict[str, Any]:
         text=True,
         timeout=_CHILD_LIMIT_S,
         check=True,
-        env={**os.environ, "QT_SCALE_FACTOR": scale, "LAYERLOOM_BENCH_T0": str(time.time())},
+        env={
+            **os.environ,
+            "QT_SCALE_FACTOR": scale,
+            "LAYERLOOM_BENCH_T0": str(time.time()),
+            **environment,
+        },
     )
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return found

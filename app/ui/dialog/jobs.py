@@ -25,9 +25,13 @@ from app.ui.job_text import job_text
 from app.ui.text import number, seconds, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
 
+_TITLE_LENGTH = 40
 
-def state_text(job: Job) -> str:
-    """The job's state in words."""
+
+def state_text(job: Job, *, is_loading: bool = False) -> str:
+    """The job's state in words; `is_loading` says that the model is not there yet."""
+    if job.state == "waiting" and is_loading:
+        return tr("Waiting for the model")
     if job.state == "running":
         return tr("Running, {0} %").format(number(round(job.part * 100)))
     return {
@@ -87,11 +91,13 @@ class JobsDialog(QDialog):
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._on_menu)
         bridge.job_changed.connect(self._on_job)
+        bridge.state_changed.connect(self._on_state)
         self.refresh()
 
     def done(self, result: int) -> None:
         """Qt override: no one listens any more."""
         self._bridge.job_changed.disconnect(self._on_job)
+        self._bridge.state_changed.disconnect(self._on_state)
         super().done(result)
 
     def refresh(self) -> None:
@@ -99,15 +105,23 @@ class JobsDialog(QDialog):
         self._rows = list(reversed(list(self._bridge.jobs)))
         self._pages.setCurrentIndex(1 if self._rows else 0)
         self.table.setRowCount(len(self._rows))
+        is_loading = self._bridge.is_loading
         for place, job in enumerate(self._rows):
-            title = job_text(job, tr("the picture"), "{0}", "%n layers")
+            title = _title(job)
             if job.variations > 1:
                 title += f" × {number(job.variations)}"
             for column, text in enumerate(
-                (title, state_text(job), str(job.picture_seed), self._time(job))
+                (
+                    title,
+                    state_text(job, is_loading=is_loading),
+                    str(job.picture_seed),
+                    self._time(job),
+                )
             ):
                 item = QTableWidgetItem(text)
-                said = ", ".join(job.names.values()) if column == 0 else text
+                said = text
+                if column == 0:
+                    said = "\n".join(filter(None, (job.prompt, ", ".join(job.names.values()))))
                 item.setToolTip(said if job.message is None else job.message.text)
                 self.table.setItem(place, column, item)
         self._enable()
@@ -144,6 +158,9 @@ class JobsDialog(QDialog):
             self._bridge.message.emit(job.message)
 
     def _on_job(self, job: Job) -> None:
+        self.refresh()
+
+    def _on_state(self, state: str) -> None:
         self.refresh()
 
     def _enable(self) -> None:
@@ -189,6 +206,18 @@ class JobsDialog(QDialog):
         button.setAutoDefault(False)
         button.clicked.connect(slot)
         return button
+
+
+def _title(job: Job) -> str:
+    """The first words of the prompt; before them the layers, where it was not the whole picture."""
+    words = " ".join(job.prompt.split())
+    if len(words) > _TITLE_LENGTH:
+        words = words[:_TITLE_LENGTH].rpartition(" ")[0] or words[:_TITLE_LENGTH]
+        words = f"{words.rstrip(' ,;.:')}…"
+    if job.scope == "picture":
+        return words or tr("Picture without prompt")
+    names = job_text(job, "", "{0}", "%n layers")
+    return f"{names}: {words}" if words else names
 
 
 def _copy(message: Message | None) -> None:

@@ -5,12 +5,11 @@ Shows what it is told; what the buttons do is wired elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QMenu,
@@ -28,15 +27,22 @@ from app.ui.actions import Actions
 from app.ui.fact import Fact
 from app.ui.heights import no_lower_than
 from app.ui.icons import icon, pixmap
+from app.ui.menus import ALTERNATIVES
 from app.ui.number_field import NumberField
-from app.ui.panels.prompt_field import PromptField
+from app.ui.panels.prompt_field import LINE_HEIGHT, PromptField
 from app.ui.panels.seed_control import SeedControl, icon_gap
 from app.ui.text import number, tr
-from app.ui.theme import CONTROL_HEIGHT, DOCK_WIDTH, GAP, ICON_SMALL, MARGIN, UNIT, Colours
+from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
 
-LINE_HEIGHT = 6 * UNIT
 PROGRESS_PARTS = 1000
 MIN_GENERATE = 160
+COLUMN_WIDTH = 312  # of the controls beside the field: room for what the button says
+
+
+def loading_texts(part: float) -> tuple[str, ...]:
+    """What the button says while so much of the model is loaded, longest first."""
+    percent = number(int(part * 100))
+    return tr("Loading model… {0} %").format(percent), tr("{0} %").format(percent)
 
 
 class PromptBar(QWidget):
@@ -56,6 +62,7 @@ class PromptBar(QWidget):
         self._actions = actions
         self._colours: Colours | None = None
         self._texts: tuple[str, ...] = (tr("Generate"),)
+        self._loading: float | None = None
         self._words_texts = ("", "")
         self.field = PromptField(new_gesture)
         self.seed = SeedControl()
@@ -69,6 +76,7 @@ class PromptBar(QWidget):
             tr("How many results one job makes; with more than one they wait in the strip.")
         )
         self.generate = self._button(tr("Generate"), "generate", "generate")
+        actions["generate"].changed.connect(self._show_tip)
         self.more = self._more_button(actions)
         # It takes what room there is, and never moves Stop when its text changes.
         self.generate.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -127,21 +135,34 @@ class PromptBar(QWidget):
         self.progress_text.setText(text)
         self.progress.setValue(round(part * PROGRESS_PARTS))
 
-    def show_targets(self, count: int, has_prompt: bool, cost: str = "") -> None:
-        """Say on the button what it would make, and how long that takes where it is known."""
-        if not count:
-            text = tr("Generate")
-        elif has_prompt:
-            text = tr("Generate · {0} layers").format(number(count))
-            if count == 1:
-                text = tr("Generate · 1 layer")
-        else:
-            text = tr("Generate without prompt")
-        full = f"{text} · {cost}" if cost and count else text
-        short = f"{tr('Generate')} · {cost}" if cost and count else text
-        self._texts = (full, short, text, tr("Generate"))
-        self.generate.setAccessibleName(full)
+    def show_choice(self, texts: Sequence[str]) -> None:
+        """Say on the button what it does.
+
+        Args:
+            texts: the longest first; the first that fits is shown.
+        """
+        self._texts = tuple(texts)
         self._fit_text()
+
+    def show_loading(self, part: float | None) -> None:
+        """Say on the button that the model loads, and that a job waits for it.
+
+        Args:
+            part: that is done, 0 to 1; None = the model is there.
+        """
+        if part == self._loading:
+            return
+        changes = (part is None) != (self._loading is None)
+        self._loading = part
+        self.progress.setValue(round((part or 0.0) * PROGRESS_PARTS))
+        self._fit_text()
+        if changes:
+            for button in (self.generate, self.more):
+                button.setProperty("loading", part is not None)
+                button.style().unpolish(button)  # the style sheet looks at the property again
+                button.style().polish(button)
+            self._colour_more()
+            self._show_tip()
 
     def recolour(self, colours: Colours) -> None:
         """Follow the theme."""
@@ -149,7 +170,7 @@ class PromptBar(QWidget):
         self.seed.recolour(colours)
         self.field.recolour(colours)
         self.jobs.setIcon(icon("chevron-down", colours))
-        self.more.setIcon(icon("chevron-down", colours, colour=colours.on_accent))
+        self._colour_more()
         self.stop.setIcon(icon("square", colours))
         ratio = self.devicePixelRatioF()
         self.words_sign.setPixmap(pixmap("triangle-alert", colours.outdated, ICON_SMALL, ratio))
@@ -168,6 +189,13 @@ class PromptBar(QWidget):
 
     # ---- inside ----
 
+    def _colour_more(self) -> None:
+        """The arrow stands on the colour of the button."""
+        if self._colours is not None:
+            is_quiet = self._loading is not None
+            colour = self._colours.text if is_quiet else self._colours.on_accent
+            self.more.setIcon(icon("chevron-down", self._colours, colour=colour))
+
     def _fit_widths(self) -> None:
         """Room for the shortest text of the button, whatever language and font."""
         shortest = self.generate.fontMetrics().horizontalAdvance(tr("Generate")) + 6 * UNIT
@@ -178,15 +206,28 @@ class PromptBar(QWidget):
         """The longest text that the button shows in full: a cut one says nothing."""
         room = max(self.generate.width(), MIN_GENERATE) - 5 * UNIT
         metrics = self.generate.fontMetrics()
-        fitting = [text for text in self._texts if metrics.horizontalAdvance(text) <= room]
-        self.generate.setText(fitting[0] if fitting else self._texts[-1])
+        texts = self._texts if self._loading is None else loading_texts(self._loading)
+        fitting = [text for text in texts if metrics.horizontalAdvance(text) <= room]
+        mode = Qt.TextElideMode.ElideRight
+        text = fitting[0] if fitting else metrics.elidedText(texts[-1], mode, room)
+        self.generate.setText(text.replace("&", "&&"))  # of a layer's name, no mnemonic
+        self.generate.setAccessibleName(texts[0])
+
+    def _show_tip(self) -> None:
+        """What the button does, and until the model is there that it waits."""
+        tip = self._actions["generate"].toolTip()
+        if self._loading is not None:
+            tip = tr("{0}\nThe model is loading. The job starts as soon as it is ready.").format(
+                tip
+            )
+        self.generate.setToolTip(tip)
 
     def _fit_words(self) -> None:
         """Whole sentences where there is room, else what ends in dots; the tip has it all."""
-        taken = self.words_sign.width() + UNIT
+        taken = self.words_sign.width() + self.jobs.sizeHint().width() + 3 * UNIT
         if not self.word_list.isHidden():
             taken += self.word_list.sizeHint().width() + UNIT
-        room, metrics = self.field.width() - taken, self.words.fontMetrics()
+        room, metrics = (self.field.width() - taken) * 2 // 3, self.words.fontMetrics()
         full, short = self._words_texts
         text = full if metrics.horizontalAdvance(full) <= room else short
         self.words.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, room))
@@ -202,7 +243,7 @@ class PromptBar(QWidget):
         column = QWidget()
         column.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         right = QVBoxLayout(column)
-        right.addStrut(DOCK_WIDTH - 2 * MARGIN)
+        right.addStrut(COLUMN_WIDTH)
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(GAP)
         right.addLayout(buttons)
@@ -215,25 +256,23 @@ class PromptBar(QWidget):
         line = QHBoxLayout()
         line.setSpacing(UNIT)
         line.addWidget(self.words_sign)
-        line.addWidget(self.words, 1)
+        line.addWidget(self.words, 2)
         line.addWidget(self.word_list)
-        progress = QHBoxLayout()
-        progress.setSpacing(UNIT)
-        progress.addWidget(self.progress_text, 1)
-        progress.addWidget(self.jobs)
-        grid = QGridLayout()
-        grid.setContentsMargins(MARGIN, MARGIN, MARGIN, UNIT)
-        grid.setHorizontalSpacing(2 * MARGIN)
-        grid.setVerticalSpacing(UNIT)
-        grid.addWidget(self.field, 0, 0)
-        grid.addWidget(column, 0, 1)
-        grid.addLayout(line, 1, 0)
-        grid.addLayout(progress, 1, 1)
-        grid.setColumnStretch(0, 1)
+        line.addWidget(self.progress_text, 1)
+        line.addWidget(self.jobs)
+        left = QVBoxLayout()
+        left.setSpacing(UNIT)
+        left.addWidget(self.field)
+        left.addLayout(line)  # beside the second row of controls: it takes no height of its own
+        row = QHBoxLayout()
+        row.setContentsMargins(MARGIN, GAP, MARGIN, UNIT)
+        row.setSpacing(MARGIN)
+        row.addLayout(left, 1)
+        row.addWidget(column)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        whole.addLayout(grid)
+        whole.addLayout(row)
         whole.addWidget(self.progress)
 
     def _button(self, text: str, name: str, action: str) -> QPushButton:
@@ -256,22 +295,27 @@ class PromptBar(QWidget):
     def _more_button(self, actions: Actions) -> QPushButton:
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
-        scopes = "generate regenerate generate_empty generate_outdated generate_next"
-        for name in scopes.split():
-            menu.addAction(actions[name])
+        for name in (*ALTERNATIVES, "", "generate_next"):
+            if name:
+                menu.addAction(actions[name])
+                actions[name].setShortcutVisibleInContextMenu(True)  # some styles leave them out
+            else:
+                menu.addSeparator()
         button = QPushButton()
         button.setObjectName("generateMore")
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setFixedSize(CONTROL_HEIGHT - UNIT, CONTROL_HEIGHT)
         button.setAccessibleName(tr("What to generate"))
-        button.setToolTip(tr("Choose what to generate: the picture, the selection, empty boxes."))
+        button.setToolTip(tr("Choose what to generate: empty boxes, the selection, or everything."))
 
         def show_menu() -> None:
             corner = button.mapToGlobal(button.rect().bottomRight())
             menu.popup(corner - QPoint(menu.sizeHint().width(), -UNIT))
 
         def follow() -> None:
-            button.setEnabled(any(action.isEnabled() for action in menu.actions()))
+            button.setEnabled(
+                any(each.isEnabled() and not each.isSeparator() for each in menu.actions())
+            )
 
         for action in menu.actions():
             action.changed.connect(follow)

@@ -1,0 +1,262 @@
+"""The states in which a window rests, one after the other. Measures nothing.
+
+Each dialog belongs to them: every action whose text ends in dots opens one, so a new dialog is
+visited without a line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QEvent, QEventLoop, Qt, QTimer
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QDialog, QMenu, QTabWidget, QToolTip, QWidget
+
+from app.benchmarks.ui.desk import Desk, filled, model_info
+from app.document.commands import AddCandidates, AddLayers, Placement
+from app.document.geometry import Rect
+from app.document.layer import Layer, new_layer_id
+from app.settings import Settings
+from app.ui.exchange.recovery_dialog import RecoveryDialog
+from app.ui.hiding_dialog import HidingDialog
+from engine import Event, GenerateRequest, StateChanged
+
+# Dialogs without dots in their action's text: they ask nothing.
+_PAGES = ("help", "help_keys", "help_model", "licences", "about")
+_THINGS = 6
+_RESULTS = 4
+
+
+class StillEngine:
+    """Loads for as long as it is wanted, and never answers a job."""
+
+    def __init__(self, emit: Callable[[Event], None]) -> None:
+        self._emit = emit
+
+    def start(self) -> None:
+        self._emit(StateChanged(state="loading"))
+
+    def get_ready(self) -> None:
+        """The model is there."""
+        self._emit(StateChanged(state="ready", info=model_info()))
+
+    def submit(self, request: GenerateRequest) -> None:
+        pass
+
+    def cancel(self, job_id: int | None = None) -> None:
+        pass
+
+    def shutdown(self, timeout_s: float = 10.0) -> bool:
+        return True
+
+
+# Sizes of the window, logical pixels: texts wrap and parts vanish at some of them.
+_SIZES = ((900, 600), (1024, 640), (1280, 720), (2200, 1300), (1400, 900))
+# What a platform, a style or a parent sends to any widget at any time. A handler that answers with
+# a change of its own is led back to itself.
+_SENT = (
+    QEvent.Type.LayoutRequest,
+    QEvent.Type.Polish,
+    QEvent.Type.FontChange,
+    QEvent.Type.ApplicationFontChange,
+    QEvent.Type.StyleChange,
+    QEvent.Type.PaletteChange,
+    QEvent.Type.ApplicationPaletteChange,
+    QEvent.Type.ThemeChange,
+    QEvent.Type.LanguageChange,
+    QEvent.Type.LayoutDirectionChange,
+    QEvent.Type.DevicePixelRatioChange,
+    QEvent.Type.ActivationChange,
+    QEvent.Type.EnabledChange,
+)
+
+
+def rest(seconds: float) -> None:
+    """Let Qt run as it does in the program: it sleeps until something happens."""
+    loop = QEventLoop()
+    QTimer.singleShot(round(seconds * 1000), loop.quit)
+    loop.exec()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One state that the window is in now.
+
+    Attributes:
+        name: in words.
+        top: the window or dialog on top.
+        is_main: False for one of many of a kind, which are watched for a shorter time.
+    """
+
+    name: str
+    top: QWidget
+    is_main: bool = True
+
+
+def window_states(work_root: Path) -> Iterator[State]:
+    """Bring a window from state to state.
+
+    Args:
+        work_root: an empty folder for the window's recovery files.
+    """
+    engines: list[StillEngine] = []
+
+    def make(emit: Callable[[Event], None]) -> StillEngine:
+        engines.append(StillEngine(emit))
+        return engines[-1]
+
+    settings = Settings(theme="dark")
+    with Desk(make_engine=make, settings=settings, work_root=work_root) as desk:
+        window = desk.window
+        yield State("loading, first start", window)
+        window.messages.close_button.click()
+        window.actions_["generate"].trigger()
+        yield State("loading, a job waits", window)
+        window.actions_["stop_all"].trigger()
+        engines[-1].get_ready()
+        desk.settle()
+        yield State("empty", window)
+        window.prompt.field.setFocus()
+        yield State("empty, caret in the prompt", window)
+        window.view.setFocus()
+        for width, height in _SIZES:
+            window.resize(width, height)
+            yield State(f"empty, {width} x {height}", window, is_main=False)
+        yield from _sent(desk, "empty")
+        _draw_boxes(desk)
+        yield State("boxes drawn", window)
+        window.session.replace(filled(_THINGS, mixed=True), "Bench", None)
+        desk.settle()
+        yield State("finished picture", window)
+        window.session.selection.set([window.session.document.foregrounds[0].id])
+        yield State("one layer selected", window, is_main=False)
+        window.session.selection.set([each.id for each in window.session.document.foregrounds])
+        yield State("all layers selected", window, is_main=False)
+        _add_results(desk)
+        yield State("candidates shown", window)
+        yield from _sent(desk, "candidates")
+        window.actions_["compare"].trigger()
+        yield State("comparing", window)
+        window.actions_["compare"].trigger()
+        yield from _looks(desk)
+        window.showMinimized()
+        yield State("minimised", window)
+        window.hide()
+        yield State("hidden", window)
+        window.showNormal()
+        yield State("shown again", window, is_main=False)
+
+
+def dialog_states(work_root: Path) -> Iterator[State]:
+    """Open one dialog after the other; of those with tabs, each tab.
+
+    Args:
+        work_root: an empty folder for the window's recovery files.
+    """
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+    with Desk(filled(_THINGS, mixed=True), work_root=work_root) as desk:
+        window = desk.window
+        window.session.selection.set([window.session.document.foregrounds[-1].id])
+        for action in sorted(window.actions_, key=QAction.objectName):
+            name = action.objectName()
+            if (action.text().endswith("…") or name in _PAGES) and action.isEnabled():
+                window.session.undo.stack.setClean()  # or New and Open ask about changes
+                action.trigger()
+                yield from _dialog(desk, name)
+        things = window.session.document.foregrounds
+        order = [each.id for each in things]
+        HidingDialog(window, things, order, _THINGS - 1, lambda ids: None).open()
+        yield from _dialog(desk, "too many layers")
+        RecoveryDialog(window, []).open()
+        yield from _dialog(desk, "recovery")
+        window.session.undo.stack.resetClean()
+        window.close()
+        yield from _dialog(desk, "unsaved changes")
+
+
+def open_dialogs() -> list[QDialog]:
+    """The dialogs on the screen."""
+    return [
+        widget
+        for widget in QApplication.topLevelWidgets()
+        if isinstance(widget, QDialog) and widget.isVisible()
+    ]
+
+
+PARTS: dict[str, Callable[[Path], Iterator[State]]] = {
+    "window": window_states,
+    "dialogs": dialog_states,
+}
+
+
+def _looks(desk: Desk) -> Iterator[State]:
+    """What one may switch on and off, and what lies over the window for a while."""
+    window = desk.window
+    window.actions_["hide_panels"].trigger()
+    yield State("panels hidden", window, is_main=False)
+    window.actions_["hide_panels"].trigger()
+    window.actions_["grid"].trigger()
+    yield State("grid shown", window, is_main=False)
+    for percent in (150, 100):
+        window.settings.font_percent = percent
+        window.view_wiring.apply_theme()
+        yield State(f"text at {percent} %", window, is_main=False)
+    for theme in ("light", "dark"):
+        window.actions_[f"theme_{theme}"].trigger()
+        yield State(f"theme {theme}", window, is_main=False)
+    menu = window.menuBar().findChildren(QMenu)[0]
+    menu.popup(window.mapToGlobal(window.rect().topLeft()))
+    yield State("menu open", window, is_main=False)
+    menu.hide()
+    QToolTip.showText(window.mapToGlobal(window.rect().center()), "tip", window)
+    yield State("tooltip shown", window, is_main=False)
+    QToolTip.hideText()
+
+
+def _sent(desk: Desk, state: str) -> Iterator[State]:
+    """After events that ask every widget to look again."""
+    for kind in _SENT:
+        for widget in desk.app.allWidgets():
+            desk.app.postEvent(widget, QEvent(kind))
+    yield State(f"{state}, every change announced", desk.window, is_main=False)
+
+
+def _draw_boxes(desk: Desk) -> None:
+    boxes = [
+        Layer(
+            id=new_layer_id(), number=0, name=f"Box {place}", rect=Rect(160 * place, 64, 128, 192)
+        )
+        for place in range(_THINGS)
+    ]
+    desk.window.session.push(AddLayers(boxes))
+    desk.settle()
+
+
+def _add_results(desk: Desk) -> None:
+    """Candidates of the topmost layer, which is selected then."""
+    session = desk.window.session
+    layer = session.document.foregrounds[-1]
+    shape = (layer.rect.height, layer.rect.width, 4)
+    for seed in range(_RESULTS):
+        pixels = np.random.default_rng(seed).integers(0, 255, shape, np.uint8)
+        made = Placement(layer.id, pixels, layer.rect, {"seed": seed}).as_candidate()
+        session.push(AddCandidates({layer.id: made}))
+    session.selection.set([layer.id])
+    desk.settle()
+
+
+def _dialog(desk: Desk, name: str) -> Iterator[State]:
+    """The dialog that is open now, if one is; closed afterwards."""
+    desk.app.processEvents()
+    for dialog in open_dialogs():
+        pages = dialog.findChild(QTabWidget)
+        for place in range(pages.count() if pages is not None else 1):
+            if pages is not None:
+                pages.setCurrentIndex(place)
+            page = f", page {place + 1}" if place else ""
+            yield State(f"dialog {name}{page}", dialog, is_main=not place)
+        dialog.reject()
+    desk.app.processEvents()
