@@ -72,10 +72,7 @@ class DecimalField(_Fitting, QDoubleSpinBox):
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         """Qt override: the typed text with the locale's own separator."""
-        # Declared as `object`, but Qt hands back state, text and position.
-        return cast(
-            tuple[QValidator.State, str, int], super().validate(self._localised(text), position)
-        )
+        return super().validate(self._localised(text), position)
 
     def valueFromText(self, text: str) -> float:
         """Qt override."""

@@ -2,7 +2,8 @@
 
 Large soft shapes in the palettes of modern illustration, because a small model learns them at a
 quarter of the pixels; no sun, moon or tree, which are nouns of the vocabulary, and clouds only
-pale and see-through. The first six are here, those of later stages in `places`. Numpy only; knows
+pale and see-through. The first six are here, those of later stages in `places` and
+`later_places`. Numpy only; knows
 neither scenes nor prompts.
 
 Shapes: H W canvas height and width. Pictures are painted as (3, H, W) float32 in [0, 255], planar
@@ -16,6 +17,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from engine.training.later_places import LATER_PAINTERS
 from engine.training.paint import (
     WHITE,
     Palette,
@@ -255,4 +257,5 @@ PAINTERS: dict[str, Callable[[np.ndarray, Rng], None]] = {
     "underwater": paint_underwater,
     "space": paint_space,
     "room": paint_room,
+    **LATER_PAINTERS,
 }

@@ -15,7 +15,7 @@ import numpy as np
 from engine.api import GenerateRequest, LayerRequest
 from engine.training.backgrounds import draw_background
 from engine.training.concepts import BY_NAME, FIRST, Concepts
-from engine.training.pixels import place, recolour, resize_sprite, to_straight_bytes
+from engine.training.pixels import place, resize_sprite, to_straight_bytes
 from engine.training.prompts import Mention, pick, write_prompt
 from engine.training.scenes import Scene, Thing
 from engine.training.sprites import SpritePack
@@ -46,9 +46,8 @@ class Task:
 
 def draw_thing(pack: SpritePack, thing: Thing) -> np.ndarray:
     """The real art of a thing in its box: (h, w, 4) uint8, straight alpha."""
-    rgba = pack.sprites[thing.noun, thing.look]
-    if thing.colour is not None:
-        rgba = recolour(rgba, thing.colour)
+    number = (thing.code or 0) % len(pack.drawings[thing.noun, thing.look])
+    rgba = pack.coloured(thing.noun, thing.look, thing.colour, number)
     x0, y0, x1, y1 = thing.box
     x, y, w, h = thing.rect
     sprite = resize_sprite(rgba, (max(1, round(w)), max(1, round(h))), thing.flip)

@@ -19,7 +19,6 @@ from PIL import Image
 from torch import Tensor
 
 from engine.training.concepts import FIRST, Concepts
-from engine.training.pixels import recolour
 from engine.training.sprites import SpritePack
 
 INPUT_PX = 64
@@ -63,12 +62,18 @@ class JudgeData:
         noun_of = {noun.name: (index, noun) for index, noun in enumerate(concepts.nouns)}
         look_of = {look: index for index, look in enumerate(concepts.looks)}
         self.other = len(noun_of)
-        for (name, look), rgba in pack.sprites.items():
+        for (name, look), drawings in pack.drawings.items():
             if name not in noun_of or look not in look_of:
                 continue
             index, noun = noun_of[name]
             colours = concepts.colours_of(noun, look)
-            variants = [rgba, *(recolour(rgba, colour) for colour in colours)]
+            # All drawings in all colours would be 2 GB: each has every third one.
+            step = 3 if pack.has_further_drawings else 1
+            variants = [
+                pack.coloured(name, look, colour, number)
+                for number in range(len(drawings))
+                for colour in (None, *colours[(index + number) % step :: step])
+            ]
             for variant in variants:
                 pictures.append(fit(variant, SOURCE_PX))
                 nouns.append(index)

@@ -17,7 +17,7 @@ from engine.grid import drawn_frame, token_size
 from engine.model.autoencoder import Autoencoder
 from engine.training.backgrounds import draw_background
 from engine.training.concepts import BY_NAME
-from engine.training.pixels import place, recolour, resize_sprite
+from engine.training.pixels import place, resize_sprite
 from engine.training.placement import fit_rect
 from engine.training.scenes import Thing
 from engine.training.sprites import SpritePack
@@ -48,8 +48,7 @@ class LatentBank:
         number = (thing.code or 0) % len(drawings)
         key = (thing.noun, thing.look, number, thing.colour)
         if key not in self._coloured:
-            rgba = drawings[number]
-            self._coloured[key] = recolour(rgba, thing.colour) if thing.colour else rgba
+            self._coloured[key] = self.pack.coloured(thing.noun, thing.look, thing.colour, number)
         return self._coloured[key]
 
     def draw(self, thing: Thing, size: tuple[int, int] | None = None) -> np.ndarray:

@@ -51,8 +51,22 @@ IRREGULAR_PLURALS = {
     "tomato": "tomatoes",
     "volcano": "volcanoes",
     "die": "dice",
+    "gentleman": "gentlemen",
+    "policeman": "policemen",
+    "workman": "workmen",
+    "woman": "women",
+    "glasses": "glasses",
+    "sunglasses": "sunglasses",
+    "spectacles": "spectacles",
+    "eyeglasses": "eyeglasses",
+    "jeans": "jeans",
+    "trousers": "trousers",
+    "scissors": "scissors",
     "dice": "dice",
 }
+ALWAYS_PLURAL = frozenset(
+    {"glasses", "sunglasses", "spectacles", "eyeglasses", "jeans", "trousers", "scissors"}
+)
 LOOK_TEMPLATES = (
     "{look} illustration of {text}",
     "{a_look} illustration of {text}",
@@ -121,7 +135,9 @@ def plural(words: str) -> str:
 
 
 def with_article(words: str) -> str:
-    """Put a or an before a phrase of the vocabulary, by its sound."""
+    """Put a or an before a phrase of the vocabulary, by its sound; none before "scissors"."""
+    if words.split()[-1] in ALWAYS_PLURAL and not words.startswith("pair"):
+        return words
     sounds = words.startswith("hour") or (words[0] in "aeiou" and not words.startswith("uni"))
     return ("an " if sounds else "a ") + words
 
@@ -176,9 +192,12 @@ def add_background(
 ) -> str:
     """Name the background somewhere around `text`, which may be empty; `mark` follows the name."""
     background = BACKGROUNDS_BY_NAME[name]
-    words = (name if rng.random() < 0.7 else pick(rng, background.synonyms)) + mark
+    words = name if rng.random() < 0.7 else pick(rng, background.synonyms)
+    # A plain colour has the word in its name.
+    whole = words + mark if words.endswith("background") else f"{words}{mark} background"
+    words += mark
     if not text:
-        return words if rng.random() < 0.5 else f"{words} background"
+        return words if rng.random() < 0.5 else whole
     if telegraphic:
         return f"{text}, {words}" if rng.random() < 0.7 else f"{words}, {text}"
     draw = rng.random()
@@ -189,10 +208,10 @@ def add_background(
             return f"{text} {phrase}"
         return f"{text}, {phrase}" if draw < 0.6 else f"{phrase}, {text}"
     if draw < 0.8:
-        return f"{text}, {words} background"
+        return f"{text}, {whole}"
     if draw < 0.9:
-        return f"{text} with {with_article(words)} background"
-    return f"{text} on {with_article(words)} background"
+        return f"{text} with {with_article(whole)}"
+    return f"{text} on {with_article(whole)}"
 
 
 def add_look(rng: np.random.Generator, text: str, look: str | None) -> str:

@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from engine.training.concepts import BY_NAME, COLOURLESS_LOOKS, FIRST, Concepts, Noun
+from engine.training.concepts import COLOURLESS_LOOKS, FIRST, Concepts, Noun
 from engine.training.look_mix import USUAL_LOOKS, LookMix
 from engine.training.placement import Box, Placed, place_things, typical_side
 from engine.training.prompts import Mention, SizeWord, pick, take_marks, write_prompt
@@ -348,8 +348,8 @@ def _mentions(
     for index in order:
         groups.setdefault((things[index].noun, things[index].colour), []).append(index)
     mentions = []
-    for (name, colour), members in groups.items():
-        noun = BY_NAME.get(name) or placed[members[0]].noun
+    for (_, colour), members in groups.items():
+        noun = placed[members[0]].noun  # as its stage knows it
         coloured = things[members[0]].look not in COLOURLESS_LOOKS
         if colour is None and coloured and noun.natural and rng.random() < 0.15:
             colour = pick(rng, noun.natural)

@@ -25,6 +25,8 @@ from safetensors.numpy import save_file
 
 from engine.training.concepts import STAGES, Concepts, concepts_of, stage_path
 from engine.training.drawings import drawings_of
+from engine.training.main_colour import recolour_main
+from engine.training.pixels import recolour
 
 DEFAULT_SPRITES = Path("runs/sprites.safetensors")
 RENDER_PX = 288
@@ -101,6 +103,7 @@ class SpritePack:
     Attributes:
         sprites: (noun name, look) -> (h, w, 4) uint8, straight alpha, colour 0 where alpha is 0.
         drawings: (noun name, look) -> all drawings of it; the first is that of `sprites`.
+        has_further_drawings: some have more than one, as packs from stage 4 on do.
         sha256: of the packed file.
     """
 
@@ -113,6 +116,17 @@ class SpritePack:
         self.sprites = sprites
         self.drawings = {key: (rgba, *(more or {}).get(key, ())) for key, rgba in sprites.items()}
         self.sha256 = sha256
+        self.has_further_drawings = any(len(options) > 1 for options in self.drawings.values())
+
+    def coloured(self, noun: str, look: str, colour: str | None, number: int = 0) -> np.ndarray:
+        """One drawing, (h, w, 4) uint8 straight, in a colour or (None) as it is.
+
+        Packs of one drawing each are recoloured by hue, as the models of their stages have learned.
+        """
+        rgba = self.drawings[noun, look][number]
+        if colour is None:
+            return rgba
+        return recolour_main(rgba, colour) if self.has_further_drawings else recolour(rgba, colour)
 
     @property
     def names(self) -> list[tuple[str, str]]:

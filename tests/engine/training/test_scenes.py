@@ -140,12 +140,13 @@ def test_shares(scenes: list[Scene]) -> None:
 
 def test_one_look_per_picture_and_colours_only_where_they_fit(scenes: list[Scene]) -> None:
     shifted = []
+    nouns = {noun.name: noun for noun in FIRST.nouns}
     for scene in scenes:
         assert {thing.look for thing in scene.things} == {scene.look}
         for thing in scene.things:
             assert thing.colour is None or thing.colour in COLOURS
-            assert thing.colour is None or BY_NAME[thing.noun].colourable
-            if BY_NAME[thing.noun].colourable:
+            assert thing.colour is None or nouns[thing.noun].colourable
+            if nouns[thing.noun].colourable:
                 shifted.append(thing.colour is not None)
     assert 0.45 < np.mean(shifted) < 0.55
 
