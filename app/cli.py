@@ -27,6 +27,7 @@ FORWARDED = {
         "autoencoder": "engine.training.autoencoder",
         "transformer": "engine.training.transformer",
         "recogniser": "engine.training.recogniser",
+        "refiner": "engine.training.refiner",
         "judge": "engine.training.judge",
         "ship": "engine.training.ship",
         "evaluate": "engine.training.evaluate",
@@ -89,6 +90,17 @@ def _guarded(arguments: list[str], engine_factory: EngineFactory | None) -> int:
         # once more when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except OSError as error:
+        from app.document.storage.errors import advice_on, cause_of
+        from app.document.storage.name_length import shown_path
+
+        logging.getLogger(__name__).info("a file operation failed", exc_info=True)
+        where = f"'{shown_path(Path(os.fsdecode(error.filename)))}'" if error.filename else "A file"
+        _say(
+            f"{where} could not be used: {cause_of(error)}. What is on the disk is whole. "
+            f"{advice_on(error)}"
+        )
+        return FAILED
     except Exception as error:
         if "--verbose" in arguments or (arguments and arguments[0] in FORWARDED):
             raise
@@ -150,13 +162,10 @@ def _parse(arguments: list[str]) -> tuple[argparse.Namespace | None, int]:
 
 
 def _open_window(path: Path | None) -> int:
-    from app.cli_jobs import ArgumentProblem
     from app.document.errors import UserError
 
-    if path is not None and not path.exists():
-        raise ArgumentProblem(
-            f"'{path}' does not exist.", "Nothing was opened.", "Check the name of the file."
-        )
+    if path is not None:
+        _check_file(path)
     if sys.platform == "linux" and not any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     ):
@@ -172,6 +181,27 @@ def _open_window(path: Path | None) -> int:
             f"Install the missing library, or work without a window: {HEADLESS_HINT}",
         ) from error
     return run_gui(path)
+
+
+def _check_file(path: Path) -> None:
+    """Refuse a file that is not there before Qt is loaded; the window says what else is wrong."""
+    from app.cli_jobs import ArgumentProblem
+    from app.document.storage.errors import cause_of
+    from app.document.storage.name_length import shown_path
+
+    name = shown_path(path)
+    try:
+        os.stat(path)
+    except FileNotFoundError as error:
+        raise ArgumentProblem(
+            f"'{name}' does not exist.", "Nothing was opened.", "Check the name of the file."
+        ) from error
+    except OSError as error:
+        raise ArgumentProblem(
+            f"'{name}' cannot be opened: {cause_of(error)}.",
+            "Nothing was opened.",
+            "Check the file and its folder.",
+        ) from error
 
 
 def _forward(arguments: list[str]) -> int:

@@ -6,8 +6,14 @@ Only argparse: importing it costs nothing, and nothing is opened or computed her
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
+# What Python takes for a number besides: underscores, blanks, signs, digits of other scripts.
+_COLOUR = re.compile("#?[0-9A-Fa-f]{6}")
+_SIZE = re.compile("([0-9]{1,5})[x×X]([0-9]{1,5})")
+_NUMBER = re.compile("[0-9]{1,20}(?:[.][0-9]{0,20})?|[.][0-9]{1,20}")
+_WHOLE = re.compile("-?[0-9]{1,20}")
 MAX_SEED = 2**32 - 1
 # What the engine accepts; said here already, so that nobody waits for the model to hear it.
 MAX_STEPS, MAX_GUIDANCE = 200, 30
@@ -43,10 +49,11 @@ def _add_generate(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--layout",
         "--boxes",
-        type=Path,
+        type=_path,
         required=True,
         metavar="FILE",
-        help="a layout, an example, or a plain ART list; its prompt counts if none is given",
+        help="a layout, an example, or a plain ART list, - for standard input; its prompt counts "
+        "if none is given",
     )
     parser.add_argument("--size", type=_size, metavar="WxH", help="canvas, if not the layout's")
     parser.add_argument("--seed", type=_seed, default=0, help="picture seed, 0 to 2^32 - 1 [0]")
@@ -67,7 +74,7 @@ def _add_regenerate(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "regenerate", help="paint layers of a file anew", allow_abbrev=False
     )
-    parser.add_argument("file", type=Path, metavar="FILE.ora")
+    parser.add_argument("file", type=_path, metavar="FILE.ora", help="- for standard input")
     parser.add_argument(
         "--layer",
         action="append",
@@ -86,7 +93,7 @@ def _add_regenerate(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def _add_export(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("export", help="write a file in another form", allow_abbrev=False)
-    parser.add_argument("file", type=Path, metavar="FILE.ora")
+    parser.add_argument("file", type=_path, metavar="FILE.ora", help="- for standard input")
     _add_out(parser)
     parser.add_argument(
         "--format", choices=FORMAT_KEYS, help="[by the ending of OUT; a folder without one]"
@@ -112,7 +119,7 @@ def _add_info(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "info", help="versions, device and model, or what is in a file", allow_abbrev=False
     )
-    parser.add_argument("file", type=Path, nargs="?", metavar="FILE")
+    parser.add_argument("file", type=_path, nargs="?", metavar="FILE", help="- for standard input")
     _add_engine(parser)
 
 
@@ -122,7 +129,7 @@ def _add_verify(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument(
         "file",
-        type=Path,
+        type=_path,
         metavar="FILE",
         help="a project, a recipe, or an exported PNG with its recipe",
     )
@@ -140,17 +147,20 @@ def _add_sampling(parser: argparse.ArgumentParser) -> None:
 def _add_out(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
-        type=Path,
+        type=_out,
         required=True,
         metavar="OUT",
-        help="an empty or new folder, or a file: .png, .ora, .psd, .zip, .webp, .tif or .jpg",
+        help="an empty or new folder, or a file that ends in .png, .ora, .psd, .zip, .webp, .tif, "
+        ".jpg or .html",
     )
 
 
 def _add_engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     parser.add_argument("--threads", type=WholeNumber(1, 1024), help="torch threads [cores - 1]")
-    parser.add_argument("--model", type=Path, metavar="FILE", help="another model than the shipped")
+    parser.add_argument(
+        "--model", type=_path, metavar="FILE", help="another model than the shipped"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress, errors only")
     _add_verbose(parser)
 
@@ -159,22 +169,32 @@ def _add_verbose(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--verbose", action="store_true", help="show the log, with tracebacks")
 
 
+def _path(text: str) -> Path:
+    if not text or "\0" in text:
+        raise argparse.ArgumentTypeError("the name of a file is missing")
+    return Path(text)
+
+
+def _out(text: str) -> Path:
+    if text == "-":
+        raise argparse.ArgumentTypeError(
+            "pictures are not written to standard output; give a name (./- for one called '-')"
+        )
+    return _path(text)
+
+
 def _colour(text: str) -> tuple[int, int, int]:
-    digits = text.removeprefix("#")
-    try:
-        value = int(digits, 16) if len(digits) == 6 else -1
-    except ValueError:
-        value = -1
-    if value < 0:
+    if not _COLOUR.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a colour such as #FF8800")
+    value = int(text.removeprefix("#"), 16)
     return value >> 16, value >> 8 & 255, value & 255
 
 
 def _size(text: str) -> tuple[int, int]:
-    try:
-        width, height = (int(part) for part in text.lower().replace("×", "x").split("x"))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 512x512") from None
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 512x512")
+    width, height = int(match[1]), int(match[2])
     if not (1 <= width <= 8192 and 1 <= height <= 8192):
         raise argparse.ArgumentTypeError(f"{text}: sides must be 1 to 8192")
     return width, height
@@ -185,11 +205,10 @@ def _seed(text: str) -> int:
 
 
 def _guidance(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
-    if not 0.0 <= value <= MAX_GUIDANCE:  # also refuses NaN
+    if not _NUMBER.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 2.5")
+    value = float(text)
+    if not 0.0 <= value <= MAX_GUIDANCE:
         raise argparse.ArgumentTypeError(f"{text} is not in 0 to {MAX_GUIDANCE}")
     return value
 
@@ -201,10 +220,9 @@ class WholeNumber:
         self._low, self._high = low, high
 
     def __call__(self, text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+        if not _WHOLE.fullmatch(text):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+        value = int(text)
         if not self._low <= value <= self._high:
             raise argparse.ArgumentTypeError(f"{text} is not in {self._low} to {self._high}")
         return value

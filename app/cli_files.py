@@ -10,22 +10,38 @@ import json
 import platform
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from app.cli_jobs import ArgumentProblem, EngineFactory
-from app.cli_make import find_layers, open_project, session
+from app.cli_make import find_layers, open_project, refuse_engine_options, session
+from app.cli_original import keep_original
 from app.cli_output import plan_outputs, write_output
+from app.cli_source import Source, open_source
 from app.document import Contents, Layer, Size
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID
 from app.document.storage.errors import StorageError
+from app.document.storage.formats.choices import formats_with, refused_choices
 from app.document.storage.formats.options import ExportOptions
-from app.document.storage.formats.table import FEATURES, format_named, losses
-from app.document.storage.layout_file import read_layout
+from app.document.storage.formats.table import FEATURES, Choice, Format, format_named, losses
+from app.document.storage.layout_text import parse_layout
 from app.records import app_version
 from engine import ModelInfo
 
+# What each choice of an export is called on the command line; a test compares with the formats.
+FLAGS: dict[Choice, str] = {
+    "part": "--layer",
+    "scale": "--scale",
+    "colour": "--over",
+    "quality": "--quality",
+    "recipe": "--no-recipe",
+    "hidden": "--no-hidden",
+    "canvas_sized": "--canvas-sized",
+    "pages": "--pages",
+    "parallax": "--parallax",
+}
+_UNKNOWN = -1  # a layer whose file is not read yet
 PACKAGES = ("torch", "numpy", "PySide6-Essentials", "pillow", "safetensors")
 
 
@@ -33,10 +49,8 @@ def export(args: argparse.Namespace) -> int:
     """Write a project file in another form."""
     form = None if args.format is None else format_named(args.format)
     (output,) = plan_outputs(args.out, form=form)
-    contents = open_project(args.file).contents
-    layer = find_layers(contents, [args.layer])[0] if args.layer is not None else None
     options = ExportOptions(
-        layer_id=None if layer is None else layer.id,
+        layer_id=None if args.layer is None else _UNKNOWN,
         scale=args.scale,
         over=args.over,
         with_recipe=not args.no_recipe,
@@ -46,6 +60,20 @@ def export(args: argparse.Namespace) -> int:
         pages=args.pages,
         parallax=args.parallax,
     )
+    _refuse_ignored(output.form, options)
+    source = open_source(args.file)
+    opened = open_project(source)
+    keep_original(source, output.path, opened)
+    contents = opened.contents
+    if args.layer is not None:
+        layer = find_layers(contents, [args.layer])[0]
+        if not layer.visible and args.no_hidden:
+            raise ArgumentProblem(
+                f"'{layer.name}' is hidden, and --no-hidden leaves it out.",
+                "Nothing was written.",
+                "Leave out --layer or --no-hidden.",
+            )
+        options = replace(options, layer_id=layer.id)
     lost = [
         FEATURES[feature].lower()
         for feature, is_lost in losses(contents, output.form, options).items()
@@ -55,6 +83,27 @@ def export(args: argparse.Namespace) -> int:
     if lost and not args.quiet:
         print(f"{output.form.title} does not keep: {', '.join(lost)}.", file=sys.stderr)
     return 0
+
+
+def _refuse_ignored(form: Format, options: ExportOptions) -> None:
+    """Refuse options that would change nothing in this format.
+
+    Raises:
+        ArgumentProblem: names the option and the formats that follow it.
+    """
+    for choice, reason in refused_choices(form, options).items():
+        flag = FLAGS[choice]
+        if choice in form.choices:  # it does without --pages
+            advice = f"Leave out {flag} or {FLAGS['pages']}."
+            with_pages = f" with {FLAGS['pages']}"
+        else:
+            keys = ", ".join(each.key for each in formats_with(choice))
+            advice, with_pages = f"Leave it out, or choose a format with it: {keys}.", ""
+        raise ArgumentProblem(
+            f"{flag} has no effect on the format {form.key}{with_pages}. {reason}",
+            "Nothing was written.",
+            advice,
+        )
 
 
 def _common_facts(contents: Contents) -> dict[str, Any]:
@@ -69,17 +118,17 @@ def _common_facts(contents: Contents) -> dict[str, Any]:
 
 def info(args: argparse.Namespace, factory: EngineFactory | None) -> int:
     """Print what is in a file, or versions, device and model."""
+    if args.file is not None:
+        refuse_engine_options(args, "info without a file")
     if args.file is None:
         for line in _versions():
             print(line, flush=True)
         with session(args, factory) as engine:
             lines = list(_about_model(engine.info))
-    elif not args.file.is_file():
-        raise ArgumentProblem(f"There is no file '{args.file}'.", advice="Check the name.")
-    elif args.file.suffix.lower() == ".ora":
-        lines = list(_about_project(open_project(args.file).contents))
+    elif (source := open_source(args.file)).is_project:
+        lines = list(_about_project(open_project(source).contents))
     else:
-        lines = list(_about_layout(args.file))
+        lines = list(_about_layout(source))
     for line in lines:
         print(line)
     return 0
@@ -150,12 +199,13 @@ def _about_layer(layer: Layer) -> str:
     return " · ".join(parts)
 
 
-def _about_layout(path: Path) -> Iterator[str]:
+def _about_layout(source: Source) -> Iterator[str]:
+    text = source.text()
     try:
-        layout = read_layout(path, canvas=DEFAULT_CANVAS, grid=DEFAULT_GRID)
+        layout = parse_layout(text, canvas=DEFAULT_CANVAS, grid=DEFAULT_GRID)
     except StorageError as error:
         raise ArgumentProblem(
-            f"'{path.name}' is neither a project file nor a layout: {error.what}",
+            f"'{source.name}' is neither a project file nor a layout: {error.what}",
             "Nothing was changed.",
             "Give an .ora file or a layout.",
         ) from error

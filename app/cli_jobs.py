@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Protocol, TextIO
 
 from app.document.errors import UserError
+from app.jobs import painted_steps
 from engine import (
     Event,
     Failed,
@@ -72,16 +73,26 @@ class ProgressLine:
         self._is_open = False
 
     def show(self, event: Progress, label: str) -> None:
-        """Show that `event.step` of `event.total` steps are done."""
+        """Show how many steps are painted, and what is left where that is a second or more."""
+        done, total = painted_steps(event.step, event.total)
+        text = f"{label}: painting {done} of {total}"
+        if event.seconds_left >= 1:
+            text += f" · {event.seconds_left:.0f} s left"
+        self._show(text, is_last=event.step == event.total)
+
+    def begin(self, label: str) -> None:
+        """Show that a job has begun: before the first step the model plans."""
+        self._show(f"{label}: planning", is_last=False)
+
+    def _show(self, text: str, *, is_last: bool) -> None:
         if self._quiet:
             return
-        text = f"{label}: step {event.step} of {event.total} · {event.seconds_left:.0f} s left"
         if self._is_terminal:
             # Erase to the end of the line: the new text may be shorter.
             self._stream.write(f"\r{text}\x1b[K")
             self._stream.flush()
             self._is_open = True
-        elif event.step == event.total or time.monotonic() - self._last >= LOG_EVERY_S:
+        elif is_last or time.monotonic() - self._last >= LOG_EVERY_S:
             self._last = time.monotonic()
             print(text, file=self._stream, flush=True)
 
@@ -168,8 +179,10 @@ class EngineSession:
     def _wait_for(self, job_id: int, label: str) -> Finished:
         while True:
             match self._next():
-                case Started(unknown_words=words) as event if event.job_id == job_id and words:
-                    self.progress.say(f"Not known to this model, ignored: {', '.join(words)}.")
+                case Started(unknown_words=words) as event if event.job_id == job_id:
+                    if words:
+                        self.progress.say(f"Not known to this model, ignored: {', '.join(words)}.")
+                    self.progress.begin(label)
                 case Progress() as event if event.job_id == job_id:
                     self.progress.show(event, label)
                 case Finished() as event if event.job_id == job_id:

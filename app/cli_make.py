@@ -7,22 +7,27 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from app.cli_jobs import ArgumentProblem, EngineFactory, EngineSession
-from app.cli_output import plan_outputs, write_output
+from app.cli_keep import kept_elsewhere
+from app.cli_original import keep_original
+from app.cli_output import Output, plan_outputs, write_output
+from app.cli_source import STDIN, Source, open_source
 from app.document import Contents, Document, Layer, Rect, Settings, Size, UserError
 from app.document.commands import Placement, PlacePixels
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID, MAX_PROMPT
 from app.document.layer import MAX_SEED
 from app.document.storage.errors import StorageError
 from app.document.storage.layout import Layout, contents_of
-from app.document.storage.layout_file import read_layout
-from app.document.storage.ora import Opened, load_project
+from app.document.storage.layout_text import parse_layout
+from app.document.storage.name_length import shown_name
+from app.document.storage.ora import Opened
 from app.jobs import Plan, build_request, plan
 from app.records import records_for
 from engine import Finished, ModelInfo
@@ -33,18 +38,19 @@ _job_ids = itertools.count(1)
 def generate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
     """Make one or more pictures from a layout and write them."""
     outputs = plan_outputs(args.out, args.variations)
-    # Read once with the usual sizes: a bad layout is refused before the model loads.
-    layout = layout_from(args, DEFAULT_CANVAS, DEFAULT_GRID)
-    prompt = (layout.prompt or "") if args.prompt is None else args.prompt
+    text = layout_text(args.layout)
+    # Understood at first with the usual sizes: a bad layout is refused before the model loads.
+    layout = layout_from(args, text, DEFAULT_CANVAS, DEFAULT_GRID)
+    prompt = (layout.prompt or "") if args.prompt is None else typed_prompt(args.prompt)
     check_prompt(prompt)
     with session(args, factory) as engine:
-        contents = empty_picture(args, prompt, engine.info)
+        contents = empty_picture(args, text, prompt, engine.info)
         for number, output in enumerate(outputs):
             seed = (args.seed + number) % (MAX_SEED + 1)
             label = f"Picture {number + 1} of {len(outputs)}" if len(outputs) > 1 else "Picture"
             seeded = replace(contents, settings=replace(contents.settings, seed=seed))
             made, finished = make(engine, seeded, plan(seeded, "picture"), seed, label)
-            write_output(output, made, facts_of(made, finished))
+            write_or_keep(output, made, facts_of(made, finished))
             engine.progress.say(f"Wrote '{output.path}'.")
     return 0
 
@@ -52,10 +58,13 @@ def generate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
 def regenerate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
     """Make the named layers of a file anew; the pixels of all others stay as they are."""
     (output,) = plan_outputs(args.out)
-    contents = open_project(args.file).contents
+    source = open_source(args.file)
+    opened = open_project(source)
+    keep_original(source, output.path, opened)
+    contents = opened.contents
     old = contents.settings
     seed = (old.seed + 1) % (MAX_SEED + 1) if args.seed is None else args.seed
-    prompt = contents.prompt if args.prompt is None else args.prompt
+    prompt = contents.prompt if args.prompt is None else typed_prompt(args.prompt)
     check_prompt(prompt)
     settings = replace(
         old,
@@ -75,13 +84,25 @@ def regenerate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
         check_grid(contents, engine.info)
         names = ", ".join(f"'{layer.name}'" for layer in planned.targets)
         made, finished = make(engine, contents, planned, seed, names)
-        write_output(output, made, facts_of(made, finished))
+        write_or_keep(output, made, facts_of(made, finished))
         engine.progress.say(f"Wrote '{output.path}'.")
     return 0
 
 
-def layout_from(args: argparse.Namespace, canvas: Size, grid: int) -> Layout:
-    """The layout that the arguments name, on the canvas of `--size` if they give one.
+def layout_text(path: Path) -> str:
+    """The text of the layout, read once: a pipe has nothing left for a second time.
+
+    Raises:
+        ArgumentProblem: there is none, or it cannot be read.
+    """
+    try:
+        return open_source(path).text()
+    except (ArgumentProblem, StorageError) as error:
+        raise _bad_layout(path, error) from error
+
+
+def layout_from(args: argparse.Namespace, text: str, canvas: Size, grid: int) -> Layout:
+    """The layout in the text, on the canvas of `--size` if the arguments give one.
 
     Raises:
         ArgumentProblem: no layout, or `--size` contradicts it.
@@ -89,11 +110,9 @@ def layout_from(args: argparse.Namespace, canvas: Size, grid: int) -> Layout:
     if args.size is not None:
         canvas = Size(*args.size).rounded_up(grid)
     try:
-        layout = read_layout(args.layout, canvas=canvas, grid=grid)
+        layout = parse_layout(text, canvas=canvas, grid=grid)
     except StorageError as error:
-        where = f"'{args.layout.name}'"
-        what = error.what if where in error.what else f"{where}: {error.what}"
-        raise ArgumentProblem(what, "Nothing was made.", error.advice) from error
+        raise _bad_layout(args.layout, error) from error
     if args.size is not None and layout.canvas != canvas:
         raise ArgumentProblem(
             f"'{args.layout.name}' is for a canvas of {layout.canvas.width} x "
@@ -104,13 +123,20 @@ def layout_from(args: argparse.Namespace, canvas: Size, grid: int) -> Layout:
     return layout
 
 
-def empty_picture(args: argparse.Namespace, prompt: str, info: ModelInfo) -> Contents:
+def _bad_layout(path: Path, error: UserError) -> ArgumentProblem:
+    where = "standard input" if str(path) == STDIN else f"'{shown_name(path.name)}'"
+    is_named = where in error.what or str(path) in error.what
+    what = error.what if is_named else f"{where}: {error.what}"
+    return ArgumentProblem(what[:1].upper() + what[1:], "Nothing was made.", error.advice)
+
+
+def empty_picture(args: argparse.Namespace, text: str, prompt: str, info: ModelInfo) -> Contents:
     """The document that the arguments describe, without pixels, fit for this model.
 
     Raises:
         ArgumentProblem: the model cannot make it.
     """
-    layout = layout_from(args, Size(*info.trained_canvases[0]), info.token_px)
+    layout = layout_from(args, text, Size(*info.trained_canvases[0]), info.token_px)
     if not layout.canvas.is_multiple_of(info.canvas_multiple):
         raise ArgumentProblem(
             f"The canvas is {layout.canvas.width} x {layout.canvas.height}; this model needs "
@@ -129,16 +155,25 @@ def empty_picture(args: argparse.Namespace, prompt: str, info: ModelInfo) -> Con
     return replace(contents, background_on=contents.background_on and not args.no_background)
 
 
-def open_project(path: Path) -> Opened:
+def write_or_keep(output: Output, contents: Contents, facts: Mapping[str, Any]) -> None:
+    """`write_output`; what cannot be written there is kept elsewhere, so that no work is lost.
+
+    Raises:
+        StorageError: it was not written; says where it is kept.
+    """
+    try:
+        write_output(output, contents, facts)
+    except StorageError as error:
+        raise kept_elsewhere(contents, output.path, error) from error
+
+
+def open_project(source: Source) -> Opened:
     """A project file; what the reader has to tell goes to stderr.
 
     Raises:
-        ArgumentProblem: there is no such file.
         StorageError: it is damaged.
     """
-    if not path.is_file():
-        raise ArgumentProblem(f"There is no file '{path}'.", advice="Check the name.")
-    opened = load_project(path)
+    opened = source.project()
     for message in opened.messages:
         print(message, file=sys.stderr)
     return opened
@@ -193,6 +228,32 @@ def session(args: argparse.Namespace, factory: EngineFactory | None) -> EngineSe
     )
 
 
+def refuse_engine_options(args: argparse.Namespace, needs: str) -> None:
+    """Refuse options about the engine where none is started.
+
+    Args:
+        needs: what would start it.
+
+    Raises:
+        ArgumentProblem: one was given.
+    """
+    given = [
+        name
+        for name, is_given in (
+            ("--device", args.device != "auto"),
+            ("--threads", args.threads is not None),
+            ("--model", args.model is not None),
+        )
+        if is_given
+    ]
+    if given:
+        raise ArgumentProblem(
+            f"{', '.join(given)} has no effect here: no model is loaded.",
+            "Nothing was done.",
+            f"Leave it out, or use it with {needs}.",
+        )
+
+
 def find_layers(contents: Contents, asked: Sequence[str]) -> list[Layer]:
     """Layers by number or name, each once, in the order of asking.
 
@@ -215,6 +276,21 @@ def find_layers(contents: Contents, asked: Sequence[str]) -> list[Layer]:
             )
         found[matches[0].id] = matches[0]
     return list(found.values())
+
+
+def typed_prompt(text: str) -> str:
+    """The prompt as text: bytes that are not UTF-8 become the sign for an unknown character.
+
+    Python hands such bytes on as halves of characters, which no file takes.
+    """
+    prompt = os.fsencode(text).decode("utf-8", "replace") if not _is_clean(text) else text
+    if prompt != text:
+        print("The prompt has bytes that are not UTF-8; they are ignored.", file=sys.stderr)
+    return prompt
+
+
+def _is_clean(text: str) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def check_prompt(prompt: str) -> None:

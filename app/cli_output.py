@@ -5,23 +5,27 @@ Checks the place before anything is computed. Knows the document and its exporte
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from app.cli_jobs import ArgumentProblem
+from app.cli_place import check_file_place, check_folder_place
 from app.document import Contents
-from app.document.storage.errors import StorageError, cause_of
+from app.document.storage.errors import StorageError, advice_on, cause_of
 from app.document.storage.export import export_folder
-from app.document.storage.formats.options import ExportOptions
+from app.document.storage.formats.options import ExportOptions, visible_only
 from app.document.storage.formats.table import FORMATS, Format, format_for, format_named
+from app.document.storage.name_length import shown_path
 from app.document.storage.ora import save_project
 
 DESIGN = "design.ora"
 FOLDER = "folder"
 # Endings that somebody means as a format; others may be part of a folder's name ("v1.2").
-_FOREIGN = frozenset(".gif .bmp .xcf .kra .svg .pdf .json .pptx .html .htm .avif .heic".split())
+_FOREIGN = frozenset(".gif .bmp .xcf .kra .svg .pdf .json .pptx .avif .heic".split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,58 +65,36 @@ def plan_outputs(out: Path, count: int = 1, form: Format | None = None) -> list[
     with_design = form is None
     if form is None:
         form = by_name or format_named(FOLDER)
-    elif form.is_folder is (by_name is not None):
-        needs = "a folder" if form.is_folder else f"a file that ends in {form.suffixes[0]}"
+    elif by_name is not form and not (form.is_folder and by_name is None):
         raise ArgumentProblem(
-            f"'{out}' does not fit the format {form.key}, which needs {needs}.",
+            f"'{out}' does not fit the format {form.key}, which needs {_needs(form)}.",
             advice="Choose another name or another format.",
         )
+    # A folder that is there and called "v1.html" is filled as a folder.
+    is_folder = form.is_folder and (not form.fits(out) or os.path.isdir(out))
     if count == 1:
         paths = [out]
-    elif form.is_folder:
+    elif is_folder:
         paths = [out / str(n) for n in range(1, count + 1)]
     else:
         paths = [out.with_name(f"{out.stem}-{n}{out.suffix}") for n in range(1, count + 1)]
-    if form.is_folder:
-        _check_folder(out)
-    for path in paths:
-        _check_place(path)
+    if is_folder:
+        check_folder_place(out)
+    else:
+        for path in paths:
+            check_file_place(path)
     return [Output(form=form, path=path, with_design=with_design) for path in paths]
+
+
+def _needs(form: Format) -> str:
+    if not form.is_folder:
+        return f"a file that ends in {form.suffixes[0]}"
+    return "a folder" + "".join(f" or a file that ends in {end}" for end in form.in_one_file[:1])
 
 
 def known_suffixes() -> str:
     """Every ending that is written, for messages and the help."""
-    return ", ".join(suffix for form in FORMATS for suffix in form.suffixes)
-
-
-def _check_folder(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise ArgumentProblem(
-            f"'{folder}' is a file, not a folder.",
-            "It was not touched.",
-            "Choose the name of a new folder.",
-        )
-    if folder.is_dir() and any(folder.iterdir()):
-        raise ArgumentProblem(
-            f"The folder '{folder}' is not empty.",
-            "It was not touched, so that old and new files are not mixed.",
-            "Choose another folder, or empty this one first.",
-        )
-
-
-def _check_place(path: Path) -> None:
-    """Make sure that the parent can hold it: an hour of work must not end at a missing folder."""
-    if format_for(path) is not None and path.is_dir():
-        raise ArgumentProblem(
-            f"'{path}' is a folder.", "It was not touched.", "Choose the name of a file."
-        )
-    parent = next(folder for folder in path.absolute().parents if folder.exists())
-    if not parent.is_dir():
-        raise ArgumentProblem(
-            f"'{parent}' is a file, so '{path}' cannot be made in it.",
-            "It was not touched.",
-            "Choose another place.",
-        )
+    return ", ".join(end for form in FORMATS for end in (*form.suffixes, *form.in_one_file))
 
 
 def write_output(
@@ -131,16 +113,42 @@ def write_output(
         StorageError: it failed; what stood there before is unchanged.
     """
     path = output.path
+    options = options or ExportOptions()
+    made = [each for each in path.absolute().parents if not os.path.exists(each)]
     try:
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
         if output.kind == FOLDER and output.with_design:
-            design = (DESIGN, lambda place: save_project(contents, place))
-            export_folder(contents, path, extra=facts, also=[design])
+            _write_with_design(path, contents, facts, options)
         else:
-            output.form.write(contents, path, options or ExportOptions(), facts, None)
-    except OSError as error:
+            output.form.write(contents, path, options, facts, None)
+    except BaseException as error:
+        for folder in made:  # the innermost first; one with something in it stays
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        if not isinstance(error, OSError):
+            raise
         raise StorageError(
-            f"'{path}' could not be written: {cause_of(error)}.",
+            f"'{shown_path(path)}' could not be written: {cause_of(error)}.",
             "What stood there before is unchanged.",
-            "Choose another place.",
+            advice_on(error),
         ) from error
+
+
+def _write_with_design(
+    folder: Path, contents: Contents, facts: Mapping[str, Any], options: ExportOptions
+) -> None:
+    """Layers and manifest, with the project file next to them; it keeps to the same options."""
+    shown = contents if options.hidden else visible_only(contents)
+    with_recipe = options.with_recipe
+
+    def write_design(place: Path) -> None:
+        save_project(shown, place, for_sharing=not with_recipe)
+
+    export_folder(
+        shown,
+        folder,
+        extra=facts,
+        canvas_sized=options.canvas_sized,
+        with_recipe=with_recipe,
+        also=[(DESIGN, write_design)],
+    )

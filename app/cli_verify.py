@@ -12,20 +12,19 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from app.cli_jobs import ArgumentProblem, EngineFactory, EngineSession
-from app.cli_make import open_project, session
+from app.cli_jobs import EngineFactory, EngineSession
+from app.cli_make import open_project, refuse_engine_options, session
+from app.cli_source import Source, open_source
 from app.document import Contents
-from app.document.composite import composite
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID
 from app.document.outdated import SOURCE
 from app.document.pixels import Pixels, hash_of
-from app.document.storage.archive import ArchiveReader
-from app.document.storage.layout_file import read_layout, text_of
+from app.document.storage.layout_text import parse_layout
+from app.document.storage.merged_picture import merged_picture_problem
 from app.records import job_of, request_from_record
 from engine import Finished, ModelInfo
 
@@ -45,31 +44,35 @@ def verify(args: argparse.Namespace, factory: EngineFactory | None) -> int:
     Returns:
         0 when everything asked for is right, else 1.
     """
-    if args.file.suffix.lower() == ".ora":
-        problems, claims, pictures = _project(args.file)
+    if not args.regenerate:
+        refuse_engine_options(args, "--regenerate")
+    source = open_source(args.file)
+    if source.is_project:
+        problems, claims, pictures = _project(source)
     else:
-        problems, claims, pictures = _recipe(args.file)
+        problems, claims, pictures = _recipe(source)
     if args.regenerate and not problems:
         with session(args, factory) as engine:
             problems += list(_differences(claims, pictures, engine))
     for problem in problems:
-        print(f"'{args.file.name}': {problem}", file=sys.stderr)
+        print(f"'{source.name}': {problem}", file=sys.stderr)
     return 1 if problems else 0
 
 
-def _project(path: Path) -> tuple[list[str], list[Claim], dict[str, np.ndarray]]:
+def _project(source: Source) -> tuple[list[str], list[Claim], dict[str, np.ndarray]]:
     """What is wrong with a project file, and what its records claim."""
-    opened = open_project(path)
+    opened = open_project(source)
     contents = opened.contents
     problems = list(opened.messages)
     if not opened.is_project:
         problems.append("There are no records in it, so nothing can be compared.")
     problems += list(_broken_records(contents))
-    if _shown_picture(path) != hash_of(composite(contents.layers, contents.canvas.rect)):
-        problems.append("The merged picture in it is not what its layers make.")
+    with source.archive() as archive:
+        problem = merged_picture_problem(archive, contents, is_ours=opened.is_project)
+    problems += [problem] if problem else []
     if not problems:
         layers = [layer for layer in contents.layers if layer.has_pixels]
-        print(f"'{path.name}': {len(layers)} layers with pixels, all hashes are right.")
+        print(f"'{source.name}': {len(layers)} layers with pixels, all hashes are right.")
     claims = [
         Claim(layer.name, layer.record, layer.record.get(SOURCE, layer.pixel_hash))
         for layer in contents.layers
@@ -78,13 +81,12 @@ def _project(path: Path) -> tuple[list[str], list[Claim], dict[str, np.ndarray]]
     return problems, claims, _known_pictures(contents)
 
 
-def _recipe(path: Path) -> tuple[list[str], list[Claim], dict[str, np.ndarray]]:
+def _recipe(source: Source) -> tuple[list[str], list[Claim], dict[str, np.ndarray]]:
     """What a recipe, or a picture that carries one, claims."""
-    if not path.is_file():
-        raise ArgumentProblem(f"There is no file '{path}'.", advice="Check the name.")
-    read_layout(path, canvas=DEFAULT_CANVAS, grid=DEFAULT_GRID)  # refuses what is no recipe
+    text = source.text()
+    parse_layout(text, canvas=DEFAULT_CANVAS, grid=DEFAULT_GRID)  # refuses what is no recipe
     try:
-        recipe = json.loads(text_of(path))
+        recipe = json.loads(text)
     except ValueError:
         recipe = None  # a plain list of boxes
     listed = recipe.get("layers", []) if isinstance(recipe, dict) else []
@@ -97,7 +99,7 @@ def _recipe(path: Path) -> tuple[list[str], list[Claim], dict[str, np.ndarray]]:
     ]
     if not claims:
         return ["There are no records in it, so nothing can be compared."], [], {}
-    print(f"'{path.name}': a recipe with {len(claims)} records.")
+    print(f"'{source.name}': a recipe with {len(claims)} records.")
     return [], claims, {}
 
 
@@ -109,12 +111,6 @@ def _broken_records(contents: Contents) -> Iterator[str]:
         made = layer.record.get(SOURCE, layer.pixel_hash)
         if layer.record.get("result") != made:
             yield f"The pixels of '{layer.name}' are not those of its record."
-
-
-def _shown_picture(path: Path) -> str:
-    """Hash of the merged picture that other programs show."""
-    with ArchiveReader(path) as archive:
-        return archive.picture("mergedimage.png").hash
 
 
 def _differences(

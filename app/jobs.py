@@ -19,7 +19,7 @@ from engine import Failed, GenerateRequest, LayerRequest
 
 Scope = Literal["picture", "selected", "empty", "outdated"]
 JobState = Literal["waiting", "running", "stopping", "finished", "cancelled", "failed"]
-MessageKind = Literal["error", "warning", "note"]
+MessageKind = Literal["error", "warning", "news", "note"]
 
 MAX_KEPT_JOBS = 50
 _ENDED: tuple[JobState, ...] = ("finished", "cancelled", "failed")
@@ -30,6 +30,7 @@ class Message:
     """Something to tell the user: what happened, what was kept, what to do.
 
     Attributes:
+        kind: "news" is to be read but no trouble; a "note" passes in the status bar.
         action: name of the window's action that does what the advice says, offered as a button.
         other_action: name of another one that does instead, offered beside it.
     """
@@ -75,6 +76,7 @@ class Job:
         numbers: numbers of all layers in the request, by layer id.
         picture_seed: of the first variation; the next ones count up.
         seeds: of layers that have one for this job alone (GE10).
+        prompt: of the document when it was asked for.
         done: variations that are finished.
         step, total: of the present run.
         began: monotonic seconds of the first run's start.
@@ -87,6 +89,7 @@ class Job:
     names: dict[int, str]
     picture_seed: int
     seeds: Mapping[int, int] = field(default_factory=dict)
+    prompt: str = ""
     variations: int = 1
     done: int = 0
     contents: Contents | None = None
@@ -123,9 +126,14 @@ class Job:
         return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
+def leaves_something(job: Job) -> bool:
+    """Whether an ended job is worth a row: it has results, or something to say."""
+    return bool(job.done or job.message) or job.state != "cancelled"
+
+
 @dataclass(slots=True)
 class JobList:
-    """The jobs of this window, oldest first; forgets the oldest ended ones."""
+    """The jobs of this window, oldest first; forgets stopped ones and the oldest ended ones."""
 
     _jobs: dict[int, Job] = field(default_factory=dict)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -158,13 +166,29 @@ class JobList:
             del self._jobs[job_id]
 
     def ended(self, job: Job, state: JobState) -> None:
-        """Mark a job as ended and let go of its pixels."""
+        """Mark a job as ended and let go of its pixels; one that left nothing is forgotten."""
         job.state = state
         job.request = job.contents = None
         job.seconds_left = None
+        if not leaves_something(job):
+            self._jobs.pop(job.id, None)
         old = [each.id for each in self._jobs.values() if each.has_ended]
         for job_id in old[: max(0, len(self._jobs) - MAX_KEPT_JOBS)]:
             del self._jobs[job_id]
+
+
+def painted_steps(step: int, total: int) -> tuple[int, int]:
+    """What the user is told of the engine's steps: (painted so far, of how many).
+
+    The engine counts decoding as one more step at the end, which is over at once. (0, n) means that
+    it still plans what each box shows.
+
+    Args:
+        step: steps of the engine that are done, 0 to total.
+        total: all of them, decoding included; at least 1.
+    """
+    painting = max(1, total - 1)
+    return min(step, painting), painting
 
 
 def reason_against(planned: Plan, scope: Scope) -> str:
@@ -192,7 +216,8 @@ def plan(contents: Contents, scope: Scope, selected: Collection[int] = ()) -> Pl
 
     Args:
         scope: "picture" takes every layer that may be generated; "selected" those of `selected`;
-            "empty" the boxes without pixels; "outdated" those whose prompt or size has changed.
+            "empty" the boxes without pixels; "outdated" those whose word left the
+            prompt or whose size has changed.
     """
     asked = [layer for layer in contents.layers if _is_asked(contents, layer, scope, selected)]
     targets = [layer for layer in asked if layer.visible and not layer.locked]
@@ -259,9 +284,9 @@ def failure_message(job: Job, event: Failed, tokens: int = 0, fitting: int = 0) 
     what = f"Generating {job.title} failed."
     kept = "Your picture is as it was."
     if job.done:
-        kept = f"Your picture and {_count(job.done)} finished candidates are kept."
+        kept = f"Your picture and {_count(job.done)} finished results are kept."
         if job.done == 1:
-            kept = "Your picture and the finished candidate are kept."
+            kept = "Your picture and the finished result are kept."
     if event.kind == "memory":
         count = len(job.rects)
         layers = "1 layer" if count == 1 else f"{count} layers"

@@ -29,7 +29,7 @@ class Settings:
     Attributes:
         theme: "system", "dark" or "light".
         threads: torch threads on the CPU; 0 = cores - 1.
-        first_run_done: the note on what the model can do was closed once.
+        first_run_done: the note on what the model can do was shown once.
         last_folder: where the last file was opened or saved.
         recent: projects that were opened or saved, newest first, whole paths.
         recent_count: how many of them are remembered; 0 = none.
@@ -40,7 +40,7 @@ class Settings:
         ask_before_replacing: results wait for Enter, also where one could be taken at once.
         snap: dragged layers stop at grid lines.
         grid_shows: "always", "drags" or "never".
-        wheel_zooms: the wheel zooms, Ctrl+wheel scrolls.
+        wheel_scrolls: the wheel scrolls, Ctrl+wheel zooms; otherwise the other way round.
         tab_moves_focus: Tab leaves the canvas too, instead of hiding the panels.
         matte_colour: the user's own, as #RRGGBB.
         font_percent: size of all text, 80 to 200.
@@ -72,7 +72,7 @@ class Settings:
     ask_before_replacing: bool = False
     snap: bool = True
     grid_shows: str = "drags"
-    wheel_zooms: bool = False
+    wheel_scrolls: bool = False
     tab_moves_focus: bool = False
     matte_colour: str = "#808080"
     font_percent: int = 100

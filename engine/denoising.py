@@ -20,7 +20,7 @@ from engine.model.packing import KeyValueBuffer
 from engine.planner import Planner
 from engine.planning import words_shown
 from engine.regions import Region
-from engine.sampling import FIRST_LEVEL, guide, region_choice
+from engine.sampling import FIRST_LEVEL, guide, region_choice, thing_code
 from engine.weights import Model
 
 
@@ -69,7 +69,7 @@ class Denoiser:
         self._place = torch.cat(places)[None].to(device)
         self._choice = None
         if model.art.config.choices:
-            chosen = [_choice_of(r, model.art.config.choices) for r in targets]
+            chosen = [_choice_of(r, model) for r in targets]
             self._choice = torch.cat(chosen)[None].to(device)
         text = prompt.text
         frame = self._make_frame(text)
@@ -137,8 +137,13 @@ class Denoiser:
         return guide(conditional, unconditional, self.cfg_scale)
 
 
-def _choice_of(region: Region, count: int) -> Tensor:
-    """(n, count) what the seed chose for a region's tokens: nothing where it is no background."""
-    if region.request.kind != "background":
-        return torch.zeros(region.count, count)
-    return region_choice(region.request.seed, count).expand(region.count, count)
+def _choice_of(region: Region, model: Model) -> Tensor:
+    """(n, choices) what the seed chose for a region's tokens: the drawing that they become."""
+    count, seed = model.art.config.choices, region.request.seed
+    if region.request.kind == "background":
+        signs = region_choice(seed, count)
+    elif model.card.thing_codes:
+        signs = thing_code(seed, count)
+    else:
+        signs = torch.zeros(count)
+    return signs.expand(region.count, count)

@@ -44,6 +44,7 @@ from engine.model.autoencoder import channels_last
 from engine.model.text import Vocabulary
 from engine.planning import MAX_PASSES
 from engine.previews import PreviewBudget
+from engine.refining import refine_layers
 from engine.regions import Region
 from engine.sampling import denoise, region_noise, timesteps
 from engine.weights import Model, load_model
@@ -206,6 +207,11 @@ class Generator:
                 guess=self._guess(targets),
             )
             tokens = denoise(denoiser, packed, timesteps(steps, card.mu), report)[0].float()
+            if self.model.refiner is not None:
+                check()
+                tokens = refine_layers(
+                    self.model.refiner, tokens, targets, denoiser.shows, prompt.text
+                ).float()
             results = decode_layers(self.model, tokens, targets, denoiser.words, check)
             self._shown |= {
                 region.request.layer_id: shows

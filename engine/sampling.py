@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 FIRST_LEVEL = 1.0  # of every schedule: nothing but noise
+CODE_SIGNS = slice(1, 3)  # of `region_choice`: those that name a foreground's drawing
 
 
 def timesteps(num_steps: int, mu: float) -> list[float]:
@@ -85,6 +86,17 @@ def region_choice(seed: int, count: int) -> Tensor:
     """(count,) numbers, each -1 or 1: what the seed decides for a region as a whole."""
     generator = torch.Generator("cpu").manual_seed(seed)
     return torch.randint(0, 2, (count,), generator=generator).float() * 2 - 1
+
+
+def thing_code(seed: int, count: int) -> Tensor:
+    """(count,) what the seed decides for a foreground: two signs name one of four drawings, 0 else.
+
+    The first sign is that of `is_mirrored`, so that drawing and mirror image are independent.
+    """
+    signs = region_choice(seed, count)
+    code = torch.zeros(count)
+    code[CODE_SIGNS] = signs[CODE_SIGNS]
+    return code
 
 
 def is_mirrored(seed: int) -> bool:

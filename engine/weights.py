@@ -1,7 +1,8 @@
 """The model file: one safetensors with everything a model is. Strict in both directions.
 
 Metadata holds the configs, the vocabulary, how to sample, the licences of the art and a SHA-256
-over all tensors. Weights are stored in half precision and used in the device's precision.
+over all tensors as stored. Weights are stored in 16 or 8 bits (`engine.weight_storage`) and used in
+the device's precision.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ from engine.loading import StageReport, silent
 from engine.model.art_config import ARTConfig
 from engine.model.autoencoder import Autoencoder, AutoencoderConfig
 from engine.model.recogniser import Recogniser, RecogniserConfig
+from engine.model.refiner import Refiner, RefinerConfig
 from engine.model.text import TextConfig, TextEncoder
 from engine.model.transformer import ART
 from engine.paths import resource_path
+from engine.weight_storage import to_8_bits, to_float, to_half
 
 _Network = TypeVar("_Network", bound=nn.Module)
 FORMAT = "layerloom-model"
-VERSION = 1
+HALF, EIGHT_BITS = "1", "2"  # versions of the format, by how they store matrices
 
 
 def default_path() -> Path:
@@ -52,6 +55,7 @@ class ModelCard:
             say so make no worse layers there with 1 than with `steps`: what a first step leaves
             open is the background and the common look, and both are there.
         mirrors: every other seed shows a foreground mirrored (`sampling.is_mirrored`).
+        thing_codes: the seed names the drawing of a foreground (`sampling.thing_code`).
         deblocking: height of the steps between cells that are evened out (`model.deblocking`), in
             units of a channel; 0 = none.
         smoothing: how unlike colours are that are evened out (`model.smoothing`), likewise.
@@ -75,6 +79,7 @@ class ModelCard:
     most_tokens: int = 0
     side_tokens: int = 0
     mirrors: bool = False
+    thing_codes: bool = False
     deblocking: float = 0.0
     smoothing: float = 0.0
     edit_steps: int = 1
@@ -84,8 +89,9 @@ class ModelCard:
 class Model:
     """The networks and their card, in evaluation mode.
 
-    Without a recogniser (files of before it, and transformers in training) nobody knows which words
-    finished layers show, and a new layer takes one of them now and then.
+    Files of older models, and transformers in training, have no recogniser and no refiner. Without
+    a recogniser the engine does not know which words finished layers show, and a new layer may
+    repeat one of them. Without a refiner layers are decoded as predicted.
     """
 
     autoencoder: Autoencoder
@@ -94,11 +100,15 @@ class Model:
     card: ModelCard
     file_hash: str
     recogniser: Recogniser | None = None
+    refiner: Refiner | None = None
 
     def networks(self) -> dict[str, nn.Module]:
         """By the name that their tensors begin with in the file."""
-        found = {"autoencoder": self.autoencoder, "text": self.text, "art": self.art}
-        return found if self.recogniser is None else {**found, "recogniser": self.recogniser}
+        found: dict[str, nn.Module | None] = {
+            "autoencoder": self.autoencoder, "text": self.text, "art": self.art,
+            "recogniser": self.recogniser, "refiner": self.refiner,
+        }  # fmt: skip
+        return {name: network for name, network in found.items() if network is not None}
 
     def parameters(self) -> int:
         networks = self.networks().values()
@@ -115,17 +125,27 @@ def tensors_hash(tensors: dict[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def save_model(path: Path, model: Model) -> str:
-    """Write a model file; returns its tensors' hash."""
-    tensors = {
-        f"{prefix}.{name}": value.detach().cpu().half().contiguous()
+def save_model(path: Path, model: Model, *, bits: int = 16) -> str:
+    """Write a model file; returns the hash of its tensors.
+
+    Args:
+        bits: of a matrix's numbers, 16 or 8.
+
+    Raises:
+        ValueError: another number of bits.
+    """
+    if bits not in (16, 8):
+        raise ValueError(f"weights are stored in 16 or 8 bits, not in {bits}")
+    full = {
+        f"{prefix}.{name}": value.detach().cpu()
         for prefix, network in model.networks().items()
         for name, value in network.state_dict().items()
     }
+    tensors = to_half(full) if bits == 16 else to_8_bits(full)
     digest = tensors_hash(tensors)
     metadata = {
         "format": FORMAT,
-        "version": str(VERSION),
+        "version": HALF if bits == 16 else EIGHT_BITS,
         "sha256": digest,
         "autoencoder": json.dumps(asdict(model.autoencoder.config)),
         "text": json.dumps(model.text.config.to_dict()),
@@ -134,6 +154,8 @@ def save_model(path: Path, model: Model) -> str:
     }
     if model.recogniser is not None:
         metadata["recogniser"] = json.dumps(model.recogniser.config.to_dict())
+    if model.refiner is not None:
+        metadata["refiner"] = json.dumps(model.refiner.config.to_dict())
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, path, metadata=metadata)
     return digest
@@ -149,8 +171,7 @@ def load_model(path: Path | None = None, report: StageReport = silent) -> Model:
         WeightsError: missing, damaged, of another format, or not exactly this architecture.
     """
     path = path or default_path()
-    if not path.exists():
-        raise WeightsError(f"The model file {path.name} is missing ({path}).")
+    _check_readable(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -163,9 +184,10 @@ def load_model(path: Path | None = None, report: StageReport = silent) -> Model:
         raise WeightsError(f"The model file {path.name} cannot be read: {error}.") from error
     if metadata.get("format") != FORMAT:
         raise WeightsError(f"{path.name} is not a Layerloom model file.")
-    if metadata.get("version") != str(VERSION):
+    if metadata.get("version") not in (HALF, EIGHT_BITS):
         raise WeightsError(
-            f"{path.name} has format {metadata.get('version')}; this program reads {VERSION}.",
+            f"{path.name} has format {metadata.get('version')}; this program reads "
+            f"{HALF} and {EIGHT_BITS}.",
             "Update Layerloom, or install the model that came with it.",
         )
     if tensors_hash(tensors) != metadata.get("sha256"):
@@ -174,6 +196,30 @@ def load_model(path: Path | None = None, report: StageReport = silent) -> Model:
         return _build(tensors, metadata, report)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError(f"{path.name} does not fit this program: {error}.") from error
+
+
+def _check_readable(path: Path) -> None:
+    """Say in time why a file cannot be read: safetensors calls every cause a missing file."""
+    try:
+        if path.exists() and not path.is_file():
+            raise WeightsError(
+                f"The model file {path.name} cannot be read: it is no file ({path})."
+            )
+        with path.open("rb"):
+            pass
+    except FileNotFoundError as error:
+        what = f"The model file {path.name} is missing ({path})."
+        if path == default_path():
+            raise WeightsError(what) from error
+        raise WeightsError(what, "Check the name of the file.") from error
+    except PermissionError as error:
+        raise WeightsError(
+            f"The model file {path.name} cannot be read: there is no permission ({path}).",
+            "Allow yourself to read the file and its folder, or choose another file.",
+        ) from error
+    except OSError as error:
+        cause = (error.strerror or type(error).__name__).lower()
+        raise WeightsError(f"The model file {path.name} cannot be read: {cause}.") from error
 
 
 def _tuples(value):  # type: ignore[no-untyped-def]
@@ -185,18 +231,19 @@ def _config(text: str) -> dict:
     return {name: _tuples(value) for name, value in json.loads(text).items()}
 
 
-def _build(tensors: dict[str, Tensor], metadata: dict[str, str], report: StageReport) -> Model:
-    all_bytes = sum(tensor.nbytes for tensor in tensors.values())
-    loaded_bytes = 0
+def _build(stored: dict[str, Tensor], metadata: dict[str, str], report: StageReport) -> Model:
+    tensors = to_float(stored)
+    all_numbers = sum(tensor.numel() for tensor in tensors.values())
+    loaded_numbers = 0
 
     def loaded(prefix: str, network: _Network) -> _Network:
-        nonlocal loaded_bytes
+        nonlocal loaded_numbers
         start = f"{prefix}."
         part = {k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)}
-        network.load_state_dict({k: v.float() for k, v in part.items()}, strict=True)
+        network.load_state_dict(part, strict=True)
         network.eval().requires_grad_(False)
-        loaded_bytes += sum(tensor.nbytes for tensor in part.values())
-        report("networks", loaded_bytes / max(1, all_bytes))
+        loaded_numbers += sum(tensor.numel() for tensor in part.values())
+        report("networks", loaded_numbers / max(1, all_numbers))
         return network
 
     model = Model(
@@ -209,8 +256,11 @@ def _build(tensors: dict[str, Tensor], metadata: dict[str, str], report: StageRe
         file_hash=metadata["sha256"],
     )
     if "recogniser" in metadata:
-        config = RecogniserConfig(**_config(metadata["recogniser"]))
-        model.recogniser = loaded("recogniser", Recogniser(config))
+        recogniser = RecogniserConfig(**_config(metadata["recogniser"]))
+        model.recogniser = loaded("recogniser", Recogniser(recogniser))
+    if "refiner" in metadata:
+        refiner = RefinerConfig(**_config(metadata["refiner"]))
+        model.refiner = loaded("refiner", Refiner(refiner))
     extra = [k for k in tensors if k.split(".")[0] not in model.networks()]
     if extra:
         raise ValueError(f"unexpected tensors {extra[:3]}")

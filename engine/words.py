@@ -1,6 +1,6 @@
 """Words: splits a prompt into words and finds each in the shipped word table.
 
-Numpy only: knows neither torch nor the model. Which of the words get trained vectors of their own
+Knows neither torch nor the model. Which of the words get trained vectors of their own
 (colours, counts, sizes, looks) is the text encoder's business.
 
 Shapes: n words of the table, 128 numbers each.
@@ -11,12 +11,14 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from engine.emoji_names import emoji_in
 from engine.errors import WeightsError
 from engine.paths import resource_path
 
@@ -29,17 +31,24 @@ NUMBER_WORDS = (
 )
 
 # "3d" and "3-d" are one word; "3 dogs" are two; "dog's" is "dog".
-_TOKEN = re.compile(r"3\s?-?\s?d(?![^\W_])|[^\W\d_]+|\d+")
+_THREE_D = re.compile(r"3\s?-?\s?d")
+_RUN = re.compile(r"3\s?-?\s?d(?![^\W_])|[^\W_]+")
+_PART = re.compile(r"3d(?![^\W_])|[^\W\d_]+|\d+")
 _POSSESSIVE = re.compile(r"['\u2019]s\b|['\u2019]")
 _DOUBLED = re.compile(r"(.)\1$")
 _SHORTEST_STEM = 3
+_SHORTEST_NOUN = 3  # "3dogs" are three dogs, "85mm" and "4k" are no number of things
+_BREAK = "\u200b"  # the one invisible character that parts words
 
 
 def tokenize(prompt: str) -> list[str]:
-    """Split a prompt into at most 48 lowercase words; accents and possessives go.
+    """Split a prompt into at most 48 lowercase words; possessives and accents of Latin letters go.
 
     Whole numbers up to 20 become words ("3 dogs" -> "three", "dogs"); longer ones stay digits,
-    which no table knows, so that they are reported and not silently lost.
+    which no table knows, so that they are reported and not silently lost. So do digits with a unit
+    ("85mm"). An emoji becomes the words of its name where the shipped table knows them all, else
+    it stays as it is. Words of other scripts stay whole, with their marks. Invisible characters
+    such as the soft hyphen do not part a word.
     """
     return [word for word, _, _ in located_words(prompt)[:MAX_WORDS]]
 
@@ -49,29 +58,93 @@ def located_words(prompt: str) -> list[tuple[str, int, int]]:
 
     Also those after the 48th, which the model never reads.
     """
-    plain, places = _plain(prompt)
+    emoji = emoji_in(prompt)
+    inside = {place for start, end, _ in emoji for place in range(start, end)}
+    letters = _letters(prompt, inside)
+    plain = "".join(letter.plain for letter in letters)
     words = []
-    for match in _TOKEN.finditer(plain):
-        word = match.group()
-        if word[0] == "3" and word[-1] == "d":
-            word = "3d"
-        elif word.isdecimal() and len(word) <= 2 and int(word) < len(NUMBER_WORDS):
-            word = NUMBER_WORDS[int(word)]
-        words.append((word, places[match.start()], places[match.end() - 1] + 1))
-    return words
+    for run in _RUN.finditer(plain):
+        for start, end in _parts(run):
+            places = letters[start:end]
+            words.append((_word(places), places[0].place, places[-1].place + 1))
+    for start, end, name in emoji:
+        words += [(word, start, end) for word in _known(name) or (prompt[start:end],)]
+    return sorted(words, key=lambda word: word[1]) if emoji else words
 
 
-def _plain(prompt: str) -> tuple[str, list[int]]:
-    """Lowercase without accents and possessives, and which character each came from."""
-    chars, places = [], []
+class _Letter(NamedTuple):
+    """One character of the prompt as it is read.
+
+    Attributes:
+        plain: lowercase, without marks; what words are found in.
+        shown: with the marks of its script; what the word is reported as.
+        place: where it stands in the prompt.
+    """
+
+    plain: str
+    shown: str
+    place: int
+
+
+def _letters(prompt: str, skipped: Collection[int]) -> list[_Letter]:
+    """The characters without possessives, invisible characters and marks of Latin letters.
+
+    Args:
+        skipped: places of emoji; each becomes a space.
+    """
+    letters: list[_Letter] = []
     for place, char in enumerate(prompt):
+        if place in skipped:
+            letters.append(_Letter(" ", " ", place))
+            continue
         for part in unicodedata.normalize("NFKD", char).lower():
-            if not unicodedata.combining(part):
-                chars.append(part)
-                places.append(place)
-    for match in reversed(list(_POSSESSIVE.finditer("".join(chars)))):
-        del chars[match.start() : match.end()], places[match.start() : match.end()]
-    return "".join(chars), places
+            kind = unicodedata.category(part)
+            if kind[0] == "M" or (kind == "Cf" and part != _BREAK):
+                if letters and kind[0] == "M" and _keeps_marks(letters[-1].plain):
+                    last = letters[-1]
+                    letters[-1] = last._replace(shown=last.shown + part)
+                continue
+            letters.append(_Letter(part, part, place))
+    plain = "".join(letter.plain for letter in letters)
+    for match in reversed(list(_POSSESSIVE.finditer(plain))):
+        del letters[match.start() : match.end()]
+    return letters
+
+
+def _keeps_marks(letter: str) -> bool:
+    """Whether a letter's marks belong to its word: in no script but the Latin they are accents."""
+    return letter.isalpha() and not unicodedata.name(letter, "").startswith("LATIN")
+
+
+def _parts(run: re.Match[str]) -> list[tuple[int, int]]:
+    """Start and end of each word in a run of letters and digits.
+
+    "3dogs" are two; where no part has three letters, as in "85mm" and "mp4", the run is one word.
+    """
+    text, at = run.group(), run.start()
+    found = list(_PART.finditer(text))
+    is_unit = all(len(part.group()) < _SHORTEST_NOUN for part in found if part.group().isalpha())
+    if len(found) < 2 or _THREE_D.fullmatch(text) or is_unit:
+        return [run.span()]
+    return [(at + part.start(), at + part.end()) for part in found]
+
+
+def _word(letters: Sequence[_Letter]) -> str:
+    plain = "".join(letter.plain for letter in letters)
+    if _THREE_D.fullmatch(plain):
+        return "3d"
+    if plain.isdecimal() and len(plain) <= 2 and int(plain) < len(NUMBER_WORDS):
+        return NUMBER_WORDS[int(plain)]
+    return unicodedata.normalize("NFC", "".join(letter.shown for letter in letters))
+
+
+def _known(name: Sequence[str]) -> Sequence[str]:
+    """The words of an emoji's name, if the shipped table knows them all."""
+    try:
+        table = load_word_table() if name else None
+    except WeightsError:  # who needs the table reports it
+        table = None
+    return name if table and all(table.index(word) is not None for word in name) else ()
 
 
 class WordTable:

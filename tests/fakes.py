@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -86,6 +87,7 @@ class FakeEngine:
         requests: every job, in order.
         cancelled: every job id that was cancelled; None stands for all of them.
         shutdowns: how often it was shut down, with the thread that did it.
+        words: what the results show, by layer id; the others show no word.
     """
 
     def __init__(self, emit: Callable[[Event], None]) -> None:
@@ -93,6 +95,7 @@ class FakeEngine:
         self.requests: list[GenerateRequest] = []
         self.cancelled: list[int | None] = []
         self.shutdowns: list[int] = []
+        self.words: dict[int, str] = {}
         self.is_started = False
 
     # ---- the engine's face ----
@@ -163,7 +166,11 @@ class FakeEngine:
         self.say(
             Finished(
                 job_id=request.job_id,
-                results=tuple(result_for(layer) for layer in request.layers if layer.is_target),
+                results=tuple(
+                    replace(result_for(layer), word=self.words.get(layer.layer_id))
+                    for layer in request.layers
+                    if layer.is_target
+                ),
                 steps=request.steps or TOTAL_STEPS,
                 cfg_scale=request.cfg_scale or 3.0,
                 seconds=1.5,
@@ -205,8 +212,8 @@ def document_with_boxes(*boxes: Box, prompt: str = "") -> Document:
     return Document(new_contents(Size(512, 512), 32, boxes=rects, prompt=prompt))
 
 
-def fill(document: Document, prompt: str | None = None) -> None:
-    """Give every layer painted pixels, as if a job had finished."""
+def fill(document: Document, prompt: str | None = None, word: str | None = None) -> None:
+    """Give every layer painted pixels, as if a job had finished; all of them show `word`."""
     placements = []
     for layer in document.layers:
         box = layer.region(document.grid, document.canvas).to_box()
@@ -215,6 +222,7 @@ def fill(document: Document, prompt: str | None = None) -> None:
             "prompt": document.prompt if prompt is None else prompt,
             "seed": seed,
             "box": list(box),
+            "word": word,
         }
         pixels = paint(seed, box, is_background=layer.is_background)
         placements.append(Placement(layer.id, pixels, Rect.from_box(box), record))

@@ -33,6 +33,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "engine.errors",
     ),
     "engine/grid.py": ("engine.api",),
+    "engine/emoji_names.py": ("emoji",),
     "engine/layout.py": ("torch", "numpy", "engine.api", "engine.errors", "engine.grid"),
     "engine/sampling.py": ("torch", "numpy", "engine.layout", "engine.errors"),
     "engine/loading.py": (),

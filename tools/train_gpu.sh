@@ -12,6 +12,7 @@
 # CONFIG='{"width": ..}' trains a transformer of other sizes from nothing, see docs/training.md
 # SIDE=6                 tokens along a thing's longer side: finer drawings, dearer steps
 # DECODER=3              trains the decoder for so many minutes before
+# REFINER=3              trains the refiner for so many minutes after, and stores the file in 8 bits
 # SMOKE=1                runs a few steps of everything, to check the recipe on a CPU
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -38,11 +39,13 @@ mix=(--lr 1e-3 --decay 0.6 --size 1.35 --side-tokens "${SIDE:-4}" --variety 0 --
 steps=(--minutes "$minutes" --steps 1000000)
 decoding=(--batch 64 --minutes "${DECODER:-0}" --steps 100000)
 seeing=(--batch 128 --steps 1000 --workers 12)
+refining=(--batch 1024 --pool 60000 --workers 12 --minutes "${REFINER:-0}" --steps 1000000)
 if [[ ${SMOKE:-} ]]; then
     sizes=(--batch 2 --workers 1 --max-tokens 120)
     steps=(--steps 2)
     decoding=(--batch 2 --steps 2)
     seeing=(--batch 2 --steps 2)
+    refining=(--batch 2 --pool 8 --workers 0 --steps 2)
 fi
 coder=$model
 if [[ ${DECODER:-} ]]; then
@@ -56,4 +59,10 @@ fi
     --transformer "$out/transformer" --out "$out/layerloom.safetensors" --last
 "$python" -m engine.training.recogniser --weights "$out/layerloom.safetensors" \
     --sprites "$sprites" "${seeing[@]}"
+if [[ ${REFINER:-} ]]; then
+    "$python" -m engine.training.refiner --run "$out/refiner" --sprites "$sprites" \
+        --weights "$out/layerloom.safetensors" "${refining[@]}"
+    "$python" -m engine.training.ship --transformer "$out/layerloom.safetensors" \
+        --refiner "$out/refiner" --bits 8 --out "$out/layerloom.safetensors"
+fi
 split -b 15M "$out/layerloom.safetensors" "$out/layerloom.part-"

@@ -236,6 +236,7 @@ class Bridge:
                 settings.seed if settings.seed_mode == "fixed" else secrets.randbelow(2**32)
             ),
             seeds=self.document.take_next_seeds(layer.id for layer in planned.targets),
+            prompt=self.document.prompt,
             variations=settings.variations,
         )
 

@@ -1,6 +1,7 @@
-"""Blend modes: B(backdrop, source) of W3C Compositing and Blending Level 1, separable ones.
+"""Blend modes: B(backdrop, source) of W3C Compositing and Blending Level 1.
 
-Shapes: any, the same for both; straight colours of 0 to 1, float32.
+Shapes: (3, h, w) red, green and blue planes, the same for both; straight colours of 0 to 1,
+float32.
 """
 
 from __future__ import annotations
@@ -52,6 +53,61 @@ def _add(backdrop: np.ndarray, source: np.ndarray) -> np.ndarray:
     return np.minimum(backdrop + source, 1.0)
 
 
+def _exclusion(backdrop: np.ndarray, source: np.ndarray) -> np.ndarray:
+    return backdrop + source - np.float32(2.0) * backdrop * source
+
+
+# ---- the modes that mix the channels ----
+
+_WEIGHTS = (np.float32(0.3), np.float32(0.59), np.float32(0.11))
+
+
+def _luminosity_of(colour: np.ndarray) -> np.ndarray:
+    red, green, blue = _WEIGHTS
+    return red * colour[0] + green * colour[1] + blue * colour[2]
+
+
+def _saturation_of(colour: np.ndarray) -> np.ndarray:
+    return colour.max(axis=0) - colour.min(axis=0)
+
+
+def _with_luminosity(colour: np.ndarray, luminosity: np.ndarray) -> np.ndarray:
+    """The colour moved to this luminosity, then pulled towards grey into 0 to 1."""
+    moved = colour + (luminosity - _luminosity_of(colour))
+    low, high = moved.min(axis=0), moved.max(axis=0)
+    below, above = luminosity - low, high - luminosity
+    scale = np.divide(luminosity, below, out=np.ones_like(low), where=(low < 0) & (below > 0))
+    moved = luminosity + (moved - luminosity) * scale
+    scale = np.divide(
+        1.0 - luminosity, above, out=np.ones_like(low), where=(high > 1) & (above > 0)
+    )
+    return (luminosity + (moved - luminosity) * scale).clip(0.0, 1.0)
+
+
+def _with_saturation(colour: np.ndarray, saturation: np.ndarray) -> np.ndarray:
+    low, span = colour.min(axis=0), _saturation_of(colour)
+    scale = np.divide(saturation, span, out=np.zeros_like(span), where=span > 0)
+    return (colour - low) * scale
+
+
+def _hue(backdrop: np.ndarray, source: np.ndarray) -> np.ndarray:
+    saturated = _with_saturation(source, _saturation_of(backdrop))
+    return _with_luminosity(saturated, _luminosity_of(backdrop))
+
+
+def _saturation(backdrop: np.ndarray, source: np.ndarray) -> np.ndarray:
+    saturated = _with_saturation(backdrop, _saturation_of(source))
+    return _with_luminosity(saturated, _luminosity_of(backdrop))
+
+
+def _color(backdrop: np.ndarray, source: np.ndarray) -> np.ndarray:
+    return _with_luminosity(source, _luminosity_of(backdrop))
+
+
+def _luminosity(backdrop: np.ndarray, source: np.ndarray) -> np.ndarray:
+    return _with_luminosity(backdrop, _luminosity_of(source))
+
+
 # B(backdrop, source) on straight colours of 0 to 1. "normal" and every name that is not here
 # paint the source as it is.
 BLENDS: dict[str, Blend] = {
@@ -66,5 +122,15 @@ BLENDS: dict[str, Blend] = {
     "soft-light": _soft_light,
     "difference": _difference,
     "add": _add,
+    "exclusion": _exclusion,
+    "hue": _hue,
+    "saturation": _saturation,
+    "color": _color,
+    "luminosity": _luminosity,
 }
-BLEND_MODES: tuple[str, ...] = ("normal", *BLENDS)
+# Painted, kept and written, but on no menu: layers of other programs have them.
+UNLISTED_MODES: tuple[str, ...] = ("exclusion", "hue", "saturation", "color", "luminosity")
+BLEND_MODES: tuple[str, ...] = (
+    "normal",
+    *(mode for mode in BLENDS if mode not in UNLISTED_MODES),
+)

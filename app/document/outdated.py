@@ -1,6 +1,7 @@
 """Outdated: whether a layer's pixels still answer the present prompt and box (RE6).
 
-Only these two count; a moved layer or another model are notes in its record. Knows no widget.
+The prompt counts where it lost the word that the layer shows: the other layers stay as they are.
+A moved layer or another model are notes in its record. Knows no widget.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from typing import Any, Literal
 
 from app.document.contents import Contents
 from app.document.layer import Layer
+from app.document.words import has_word, word_of
 
 Outdated = Literal["", "prompt", "size"]
 
@@ -22,14 +24,18 @@ def same_words(prompt: str) -> str:
 
 
 def outdated(layer: Layer, contents: Contents) -> Outdated:
-    """What of the layer's record is not so any more; "" for layers without a record."""
+    """What of the layer's record is not so any more; "" for layers without a record.
+
+    Returns:
+        "prompt": the word that the layer shows left the prompt; "size": the box has another size.
+    """
     record = layer.record
     if record is None or not layer.has_pixels or layer.kind != "generated":
         return ""
     kept = record.get(KEPT)
     kept = kept if isinstance(kept, dict) else {}
-    prompt = same_words(contents.prompt)
-    if same_words(str(record.get("prompt", ""))) != prompt and kept.get("prompt") != prompt:
+    word, prompt = word_of(layer), same_words(contents.prompt)
+    if word and not has_word(prompt, word) and kept.get("prompt") != prompt:
         return "prompt"
     if _is_resized(layer, contents) and kept.get("size") != _size(layer):
         return "size"

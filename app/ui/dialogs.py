@@ -5,21 +5,19 @@ Know neither the document nor files; they ask, others act.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
-    QFileDialog,
     QLabel,
     QMessageBox,
     QPushButton,
     QSpinBox,
     QStyle,
+    QStyledItemDelegate,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -27,41 +25,14 @@ from PySide6.QtWidgets import (
 
 from app.document.contents import MAX_SIDE
 from app.document.geometry import Size
+from app.ui.canvas_sizes import presets
 from app.ui.dialog_buttons import accept_or_cancel
 from app.ui.forms import field_name, form_layout
 from app.ui.icons import pixmap
+from app.ui.message_boxes import widen
 from app.ui.tables import ReadingTable
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT
-
-
-def ask_open(parent: QWidget, folder: str, done: Callable[[Path], None]) -> QFileDialog:
-    """Which project or picture to open."""
-    pictures = "*.png *.webp *.jpg *.jpeg *.tif *.tiff *.bmp *.gif"
-    kinds = [
-        tr("Projects and pictures ({0})").format(f"*.ora {pictures}"),
-        tr("OpenRaster (*.ora)"),
-        tr("Pictures ({0})").format(pictures),
-    ]
-    dialog = QFileDialog(parent, tr("Open"), folder, ";;".join(kinds))
-    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    return _show_file_dialog(dialog, done)
-
-
-def ask_save(
-    parent: QWidget,
-    title: str,
-    suggested: str,
-    kind: str,
-    suffix: str,
-    done: Callable[[Path], None],
-) -> QFileDialog:
-    """Where to write; `suffix` without a dot is added when none is typed."""
-    dialog = QFileDialog(parent, title, str(Path(suggested).parent), kind)
-    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setDefaultSuffix(suffix)
-    dialog.selectFile(Path(suggested).name)
-    return _show_file_dialog(dialog, done)
 
 
 def ask_unsaved(
@@ -71,16 +42,21 @@ def ask_unsaved(
     discard: Callable[[], None],
     keep: Callable[[], None] | None = None,
 ) -> QMessageBox:
-    """MS22: changes would be lost. Cancel, Esc and closing the dialog do nothing.
+    """Ask before unsaved changes go out of sight. Cancel, Esc and closing the dialog do nothing.
 
     Args:
-        keep: what "Keep for Next Time" does; None = it is not offered.
+        keep: what "Keep for Next Time" does; None = the window stays open, so that undo still
+            brings the changes back, and it is not offered.
     """
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.NoIcon)
-    box.setWindowTitle(tr("Unsaved changes"))
-    box.setText(tr("'{0}' has changes that are not saved.").format(name))
-    box.setInformativeText(tr("Save them, or discard them for good."))
+    box.setWindowTitle(tr("Save Changes"))
+    box.setText(tr("Save your changes to '{0}'?").format(name))
+    box.setInformativeText(
+        tr("If you discard them, Undo still brings this picture back until the window is closed.")
+        if keep is None
+        else tr("If you discard them, they are lost.")
+    )
     save_button = box.addButton(tr("Save"), QMessageBox.ButtonRole.AcceptRole)
     buttons: list[QPushButton] = [save_button]
     keep_button = None
@@ -95,6 +71,7 @@ def ask_unsaved(
     box.setDefaultButton(save_button)
     box.setEscapeButton(cancel_button)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    widen(box)
 
     def finished() -> None:
         if box.clickedButton() is save_button:
@@ -112,6 +89,11 @@ def ask_unsaved(
 class Choice(QComboBox):
     """A combo box whose arrow is drawn in the text colour: a styled one would have none."""
 
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        # Fusion's own delegate paints the row under the pointer in the colour of the field.
+        self.setItemDelegate(QStyledItemDelegate(self))
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt override."""
         super().paintEvent(event)
@@ -125,20 +107,6 @@ class Choice(QComboBox):
         painter.end()
 
 
-_RATIOS = ((1, 1), (3, 2), (2, 3), (16, 9), (9, 16))
-
-
-def ratio_name(size: Size) -> str:
-    """The usual ratio that comes nearest, with a sign where it is not exact: "≈ 16:9"."""
-
-    def off(ratio: tuple[int, int]) -> float:
-        return abs(math.log(size.width * ratio[1] / (size.height * ratio[0])))
-
-    nearest = min(_RATIOS, key=off)
-    name = f"{nearest[0]}:{nearest[1]}"
-    return name if off(nearest) < 1e-9 else f"≈ {name}"
-
-
 class NewDialog(QDialog):
     """Canvas size of a new picture, or of the present one.
 
@@ -147,7 +115,7 @@ class NewDialog(QDialog):
         multiple: both sides are multiples of it.
         done: called with the chosen size.
         title, verb: what the window and its button say; None = those of a new picture.
-        now: the size to begin with; None = the first trained one.
+        now: the size to begin with; None = the first one.
     """
 
     def __init__(
@@ -164,15 +132,17 @@ class NewDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(title or tr("New Picture"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._trained = list(trained)
+        self._presets = presets(trained, multiple)
         self._multiple = multiple
         self._done = done
         self.preset = Choice()
         self.preset.setAccessibleName(tr("Preset"))
         self.preset.setMinimumHeight(CONTROL_HEIGHT)
-        for size in self._trained:
-            self.preset.addItem(f"{size.width} × {size.height} ({ratio_name(size)})", size)
-        self.preset.addItem(tr("Own size"), None)
+        for place, each in enumerate(self._presets):
+            if not each.is_trained and place and self._presets[place - 1].is_trained:
+                self.preset.insertSeparator(self.preset.count())
+            self.preset.addItem(each.text, each.size)
+        self.preset.addItem(tr("Custom size"), None)
         self.width_field = self._side(tr("Width"))
         self.height_field = self._side(tr("Height"))
         self.warning = QLabel()
@@ -225,13 +195,16 @@ class NewDialog(QDialog):
 
     def _on_side(self) -> None:
         size = self.size_chosen
-        place = self._trained.index(size) if size in self._trained else len(self._trained)
+        known = next((each for each in self._presets if each.size == size), None)
+        place = self.preset.count() - 1
+        if known is not None:
+            place = self.preset.findText(known.text)
         self.preset.blockSignals(True)
         self.preset.setCurrentIndex(place)
         self.preset.blockSignals(False)
-        known = size in self._trained
+        is_trained = known is not None and known.is_trained
         self.warning.setText(
-            "" if known else tr("The model was not trained for this size. It may look worse.")
+            "" if is_trained else tr("The model was not trained for this size. It may look worse.")
         )
 
     def _side(self, name: str) -> QSpinBox:
@@ -272,12 +245,6 @@ def show_text(parent: QWidget, title: str, text: str) -> QMessageBox:
     close = box.addButton(tr("Close"), QMessageBox.ButtonRole.AcceptRole)
     close.setAccessibleName(close.text())
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    widen(box)
     box.open()
     return box
-
-
-def _show_file_dialog(dialog: QFileDialog, done: Callable[[Path], None]) -> QFileDialog:
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.fileSelected.connect(lambda name: done(Path(name)) if name else None)
-    dialog.open()
-    return dialog

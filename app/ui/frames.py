@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QDockWidget,
+    QGridLayout,
     QLabel,
     QMainWindow,
     QTabWidget,
@@ -27,7 +28,7 @@ def lay_out(
     window: QMainWindow,
     top: QWidget,
     tools: QToolBar,
-    centre: Sequence[QWidget],
+    centre: QWidget,
     docks: Sequence[QDockWidget],
 ) -> None:
     """Put the parts where editor.md 3.1 wants them; two docks stand at the right.
@@ -42,7 +43,7 @@ def lay_out(
     prompt_bar.addWidget(top)
     window.addToolBar(bars.TopToolBarArea, prompt_bar)
     window.addToolBar(start, tools)
-    window.setCentralWidget(column(*centre))
+    window.setCentralWidget(centre)
     for each in docks:
         window.addDockWidget(end, each)
     window.resizeDocks(docks, [DOCK_WIDTH] * len(docks), Qt.Orientation.Horizontal)
@@ -124,12 +125,19 @@ def bring_forward(part: QWidget) -> None:
         above = above.parentWidget()
 
 
-def column(*parts: QWidget) -> QWidget:
-    """Widgets below each other without gaps; the second one takes what room there is."""
-    centre = QWidget()
-    layout = QVBoxLayout(centre)
+def over(canvas: QWidget, top: QWidget, corner: QWidget) -> QWidget:
+    """The canvas, with a bar along its upper edge and a panel in its lower corner lying over it.
+
+    They come and go without a change of the canvas's size, so that the picture stays where it is.
+    They are no children of the canvas: its keys must not reach them.
+    """
+    whole = QWidget()
+    layout = QGridLayout(whole)
     layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
-    for place, part in enumerate(parts):
-        layout.addWidget(part, 1 if place == 1 else 0)
-    return centre
+    layout.addWidget(canvas, 0, 0)
+    ends = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
+    layout.addWidget(corner, 0, 0, ends)
+    layout.addWidget(top, 0, 0, Qt.AlignmentFlag.AlignTop)
+    corner.raise_()
+    top.raise_()
+    return whole

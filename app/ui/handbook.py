@@ -39,9 +39,10 @@ def _chapters() -> list[tuple[str, list[str]]]:
                     "Words that the model does not know are underlined and ignored."
                 ),
                 tr(
-                    "Generate with {generate}. The button says what it will make and how long that "
-                    "takes. You can go on working; {stop} stops the job and leaves everything as "
-                    "it was."
+                    "Press Generate, or {generate}. The button says what it does and how long that "
+                    "takes: it fills the empty boxes of a finished picture, repaints the selected "
+                    "layers, or paints everything. The arrow next to it lists the alternatives. "
+                    "You can keep working; {stop} stops the job, and your picture does not change."
                 ),
             ],
         ),
@@ -61,23 +62,25 @@ def _chapters() -> list[tuple[str, list[str]]]:
             ],
         ),
         (
-            tr("Make one thing anew"),
+            tr("Repaint one thing"),
             [
                 tr(
-                    "Select a layer and press {regenerate}. Only its box is computed; no pixel of "
-                    "the others changes. With Variations you get several at once."
+                    "Select a layer and press {regenerate}. Only its box is painted; no pixel of "
+                    "the other layers changes. Variations gives you several results at once."
                 ),
                 tr(
-                    "Results wait in the strip below the canvas. {candidate_next} and "
-                    "{candidate_previous} show them in the picture, C held shows the picture "
-                    "before, {compare} shows them side by side. Enter takes the one that is shown. "
-                    "The others stay until you delete them."
+                    "Results wait in the strip at the edge of the canvas. {candidate_next} and "
+                    "{candidate_previous} show them in the picture; hold C to see the current "
+                    "picture. {compare} shows them side by side. Enter accepts the result that is "
+                    "shown. The others stay until you delete them."
                 ),
-                tr("A new box in a finished picture is filled in the same way, with {regenerate}."),
                 tr(
-                    "A layer whose words or size have changed since reads 'Prompt changed' or "
-                    "'Size changed'. Generate ▸ Outdated Layers renews them all, Layer ▸ Keep As "
-                    "Is clears the sign."
+                    "A new box in a finished picture is filled with {generate} or {generate_empty}."
+                ),
+                tr(
+                    "A layer is outdated when its word is no longer in the prompt, or when its "
+                    "size has changed. {generate_outdated} repaints all outdated layers; Layer ▸ "
+                    "Mark as Current treats the selected ones as up to date."
                 ),
             ],
         ),
@@ -102,6 +105,11 @@ def _chapters() -> list[tuple[str, list[str]]]:
                     "{save} writes one .ora file with layers, prompt, seeds and results. Krita, "
                     "GIMP and others open it. {export} writes PNG, PSD, WebP and more, and says "
                     "what each format loses."
+                ),
+                tr(
+                    "OpenRaster files of other programs look as they did there. Groups that need "
+                    "it open as one layer each; Save then asks for another name, so that the "
+                    "file stays as it is."
                 ),
                 tr(
                     "Between saves your work is kept in the recovery folder, within a second of "

@@ -144,6 +144,7 @@ class MainWindow(QMainWindow):
             self.stage, session.document, session.pictures, colours, self.view
         )
         self.card = EmptyCard(self.view, self.actions_, self.examples)
+        self.view.navigation.end_room = self.strip.maximumWidth
         self._lay_out()
         self._wire()
         self.exporting = ExportWiring(session, self.actions_, self, self.files)
@@ -170,6 +171,7 @@ class MainWindow(QMainWindow):
         self._update_title()
         if not settings.first_run_done:
             self.messages.show_message(first_run_message())
+            settings.first_run_done = True  # it stands in Help as well; once is enough
 
     # ---- parts ----
 
@@ -180,7 +182,7 @@ class MainWindow(QMainWindow):
             frames.dock(tr("Inspector"), "inspectorDock", self.inspector_tabs),
             frames.dock(tr("Layers"), "layersDock", self.layers),
         )
-        centre = (self.messages, self.view, self.strip)
+        centre = frames.over(self.view, self.messages, self.strip)
         frames.lay_out(self, self.prompt, self.tools, centre, docks)
         self.setStatusBar(self.status)
 
@@ -215,7 +217,7 @@ class MainWindow(QMainWindow):
             self.layers,
             self.inspector,
         )
-        resuming = Resuming(session, self.view)
+        resuming = Resuming(session, actions, self.view)
         self.files = FilesWiring(session, actions, self, self.examples, resuming)
         self.recent = RecentWiring(session, actions, self.live.recent, self.files.open_recent)
         self.generate = GenerateWiring(
@@ -229,7 +231,7 @@ class MainWindow(QMainWindow):
             self.inspector,
             self.status,
         )
-        self.asking = AskingWiring(session, actions, self.prompt, self.view, self.status)
+        self.asking = AskingWiring(session, actions, self.prompt, self.view)
         self.loading = LoadingWiring(session, self.prompt)
         retheme = self.view_wiring.apply_theme
         self.tools_wiring = ToolsWiring(
@@ -244,15 +246,15 @@ class MainWindow(QMainWindow):
         actions["reset_layout"].triggered.connect(lambda: self.state.reset())
         session.notified.connect(self.show_message)
         session.withdrawn.connect(self.messages.withdraw)
+        actions["undo"].triggered.connect(self.messages.dismiss_news)
         session.path_changed.connect(self._update_title)
         session.undo.changed.connect(self._update_title)
         self.view.escape_pressed.connect(self._on_escape)
         self.inspector.left.connect(self.view.setFocus)
         self.layers.list.escape_pressed.connect(self._on_escape)
-        self.messages.close_button.clicked.connect(self._on_message_closed)
 
     def small_picture_bytes(self) -> int:
-        """What thumbnails and the candidate strip keep (ME4)."""
+        """What thumbnails and the strip of results keep (ME4)."""
         return self.thumbnails.size_bytes() + self.choice_pictures.size_bytes()
 
     # ---- reactions ----
@@ -278,16 +280,13 @@ class MainWindow(QMainWindow):
         self.generate.accept(job, results)
 
     def _on_escape(self) -> None:
-        """The last rungs of the ladder: Before, stop the job, then clear the selection."""
+        """The last rungs: the current picture, stop the job, then clear the selection."""
         if self.candidates.show_before():
             return
         if self.session.bridge.current is not None:
             self.generate.stop()
         else:
             self.session.selection.clear()
-
-    def _on_message_closed(self) -> None:
-        self.settings.first_run_done = True
 
     def _recolour(self, colours: Colours) -> None:
         self.actions_.recolour(colours)

@@ -12,6 +12,8 @@ from app.ui.actions import Actions
 from app.ui.text import tr
 
 _SEPARATOR = ""
+# What can be generated instead of what the Generate button offers.
+ALTERNATIVES = ("generate_empty", "regenerate", "generate_outdated", "generate_all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,8 @@ def build_menus(window: QMainWindow, actions: Actions, live: LiveMenus) -> None:
     _fill(
         bar.addMenu(tr("&Generate")),
         actions,
-        *("generate", "regenerate", "generate_empty", "generate_outdated", "generate_next"),
-        *(_SEPARATOR, "stop", "stop_all", "show_jobs", _SEPARATOR),
+        *("generate", _SEPARATOR, *ALTERNATIVES, _SEPARATOR, "generate_next"),
+        *("stop", "stop_all", "show_jobs", _SEPARATOR),
         *("candidate_next", "candidate_previous", "accept", "discard", "discard_all", "compare"),
         *("trim_candidates", "raise_bound"),
         *(_SEPARATOR, "focus_prompt", "prompt_history", _SEPARATOR, "restart_engine"),

@@ -5,6 +5,7 @@ Qt's own hint leaves room for buttons that the style sheet takes away.
 
 from __future__ import annotations
 
+import re
 from typing import cast
 
 from PySide6.QtCore import QSize
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QSpinBox
 
 from app.ui.theme import UNIT
 
+_SEPARATORS = re.compile("[.,\u066b]")
 _BEFORE = UNIT + 2
 _AROUND = _BEFORE + 4 * UNIT  # with the frame, and the caret behind the last digit
 
@@ -58,4 +60,25 @@ class NumberField(_Fitting, QSpinBox):
 
 
 class DecimalField(_Fitting, QDoubleSpinBox):
-    """Numbers with a part behind the point; otherwise as `NumberField`."""
+    """Numbers with a part behind the point or comma; otherwise as `NumberField`.
+
+    Point and comma both separate the decimals, whatever the locale: Qt would leave out the one
+    that groups thousands, so that "1.5" became 15. Numbers of a thousand and more have no group.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setGroupSeparatorShown(False)
+
+    def validate(self, text: str, position: int) -> object:
+        """Qt override: the typed text with the locale's own separator."""
+        return super().validate(self._localised(text), position)
+
+    def valueFromText(self, text: str) -> float:
+        """Qt override."""
+        return super().valueFromText(self._localised(text))
+
+    def _localised(self, text: str) -> str:
+        if text == self.specialValueText():  # words, not a number
+            return text
+        return _SEPARATORS.sub(self.locale().decimalPoint(), text)

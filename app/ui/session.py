@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -28,6 +29,19 @@ from app.ui.undo import UndoStack
 MakeEngine = Callable[..., EngineLike]
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The file that a document without a file of its own came from.
+
+    Attributes:
+        path: the file; a save never replaces it without a question.
+        lost: sentences about what it has and the document has not.
+    """
+
+    path: Path
+    lost: tuple[str, ...]
+
+
 class Session(QObject):
     """The state of one window.
 
@@ -39,6 +53,7 @@ class Session(QObject):
 
     Attributes:
         path: the project file, or None for a document that was never saved.
+        source: the file that it came from and must not replace unasked; None = there is none.
         stamp: the file as we last read or wrote it.
         sitting: another number for each document that is opened.
         keeper: writes unsaved work for recovery; None = nobody does.
@@ -72,6 +87,7 @@ class Session(QObject):
         self.pictures = Background(loop)
         self.bridge = Bridge(self.document, loop, make_engine, accept)
         self.path: Path | None = None
+        self.source: Source | None = None
         self.stamp: Stamp | None = None
         self.sitting = 0
         self.keeper: Keeper | None = None
@@ -82,6 +98,8 @@ class Session(QObject):
     @property
     def name(self) -> str:
         """The document's name for titles and questions."""
+        if self.path is None and self.source is not None:
+            return tr("Copy of {0}").format(self.source.path.name)
         return self.path.name if self.path is not None else tr("Untitled")
 
     @property
@@ -112,13 +130,18 @@ class Session(QObject):
         self.notified.emit(Message(kind="note", what=text))
 
     def replace(
-        self, contents: Contents, text: str, path: Path | None, stamp: Stamp | None = None
+        self,
+        contents: Contents,
+        text: str,
+        path: Path | None,
+        stamp: Stamp | None = None,
+        source: Source | None = None,
     ) -> None:
         """New or Open: another document in one step; undo brings the former one with its name."""
-        former = (self.path, self.stamp)
+        former = (self.path, self.stamp, self.source)
 
         def after(is_done: bool) -> None:
-            self.path, self.stamp = (path, stamp) if is_done else former
+            self.path, self.stamp, self.source = (path, stamp, source) if is_done else former
             self.sitting += 1
             self.path_changed.emit()
 
@@ -129,7 +152,7 @@ class Session(QObject):
 
     def saved(self, path: Path, stamp: Stamp, contents: Contents) -> None:
         """These contents are in the file now; what was changed meanwhile is not."""
-        self.path, self.stamp = path, stamp
+        self.path, self.stamp, self.source = path, stamp, None
         if self.document.contents == contents:
             self.undo.stack.setClean()
         self.path_changed.emit()

@@ -22,11 +22,11 @@ _Key = tuple[frozenset[int], tuple[tuple[int, tuple[Candidate, ...]], ...]]
 
 
 class Stage(QObject):
-    """The choices of the selection, newest first; place 0 is the document as it is ("Before").
+    """The choices of the selection, newest first; place 0 is the document as it is ("Current").
 
     Attributes:
         choices: see `app.document.choices`.
-        place: which one is shown, 0 = Before.
+        place: which one is shown, 0 = Current.
 
     Signals:
         changed(): other choices, or other ones are new.
@@ -61,7 +61,7 @@ class Stage(QObject):
 
     @property
     def chosen(self) -> Choice | None:
-        """What is shown in place; None for Before."""
+        """What is shown in place; None for Current."""
         return self.choices[self.place - 1] if 0 < self.place <= len(self.choices) else None
 
     @property
@@ -103,7 +103,7 @@ class Stage(QObject):
     # ---- looking ----
 
     def show_place(self, place: int) -> None:
-        """Show one in place; 0 = Before."""
+        """Show one in place; 0 = Current."""
         place = min(max(place, 0), len(self.choices))
         if place != self.place:
             self.place = place
@@ -115,7 +115,7 @@ class Stage(QObject):
             self.show_place((self.place + by) % (len(self.choices) + 1))
 
     def hold_before(self, held: bool) -> None:
-        """Show Before for as long as a key is held."""
+        """Show Current for as long as a key is held."""
         if held != self._is_held:
             self._is_held = held
             self.shown.emit()

@@ -1,6 +1,9 @@
 """The style sheet of the whole application; `@name` is a colour of `theme.Colours`."""
 
 # A border grows from 1 to 2 px on focus, so padding shrinks by 1 px: nothing jumps.
+# Only the vertical padding of combo boxes stays as it is. Qt takes it as the margin of their list,
+# once when it makes the list and once when it opens it: if focus changed it, the list would be too
+# short for its last entry.
 SHEET = """
 QMainWindow, QDialog { background: @window; }
 QMainWindow::separator { background: @hairline; width: 1px; height: 1px; }
@@ -101,16 +104,20 @@ QProgressBar::chunk { background: @accent; }
 #messageBar { background: @panel; border-bottom: 1px solid @hairline; }
 #messageBar[kind="error"] { border-left: 4px solid @error; }
 #messageBar[kind="warning"] { border-left: 4px solid @outdated; }
-#messageBar[kind="note"] { border-left: 4px solid @accent; }
+#messageBar[kind="news"], #messageBar[kind="note"] { border-left: 4px solid @accent; }
 #messageDetails { font-family: monospace; }
 
 #layerList { background: @panel; border: none; outline: none; }
 #layerFoot { background: @panel; border-top: 1px solid @hairline; }
-#candidateStrip { background: @panel; border-top: 1px solid @hairline; }
-#choiceList { background: @panel; border: none; outline: none; padding: 0 4px; }
+#candidateStrip {
+    background: @panel; border: 1px solid @hairline; border-right: none; border-bottom: none;
+    border-top-left-radius: 8px;
+}
+#stripTitle { font-weight: 600; }
+#choiceList { background: @panel; border: none; outline: none; }
 #choiceList:focus { border: 2px solid @accent; }
-#stripButton { padding: 2px 9px; }
-#stripButton:focus { padding: 1px 8px; }
+#stripButton { padding: 2px 7px; }
+#stripButton:focus { padding: 1px 6px; }
 #looksBar { background: @panel; }
 #canvasView { background: @surround; border: none; }
 #emptyCard { background: @panel; border: 1px solid @hairline; border-radius: 8px; }
@@ -119,14 +126,19 @@ QProgressBar::chunk { background: @accent; }
 QComboBox {
     background: @field; color: @text; border: 1px solid @edge; border-radius: 4px; padding: 3px 7px;
 }
-QComboBox:focus { border: 2px solid @accent; padding: 2px 6px; }
+QComboBox:focus { border: 2px solid @accent; padding: 3px 6px; }
 QComboBox:disabled { color: @disabled; border: 1px solid @hairline; background: transparent; }
 QComboBox::drop-down { border: none; width: 28px; }
 QComboBox::down-arrow { image: none; }
+QFileDialog QComboBox::down-arrow { width: 16px; height: 16px; }
+QFileDialog QToolButton { padding: 3px; }
+QFileDialog QToolButton:focus { padding: 2px; }
 QComboBox QAbstractItemView {
-    background: @panel; border: 1px solid @edge; selection-background-color: @hover;
-    selection-color: @text;
+    background: @panel; border: 1px solid @edge; padding: 3px;
+    selection-background-color: @hover; selection-color: @text;
 }
+QComboBox QAbstractItemView::item { padding: 4px 8px; border: none; border-radius: 4px; }
+QComboBox QAbstractItemView::item:selected { background: @hover; color: @text; }
 QTabWidget::pane { border: none; border-top: 1px solid @hairline; }
 QTabBar { background: transparent; }
 QTabBar::tab {

@@ -28,13 +28,14 @@ ROW_MIN = 48
 THUMBNAIL = 40
 ICON = 20
 ICON_SMALL = 16
-DOCK_WIDTH = 336
+DOCK_WIDTH = 304
 CHECK_SIZE = 8
 MIN_WINDOW = (900, 600)
 MIN_POINTS = 9.0
-TITLE_FACTOR = 13 / 9
+TITLE_FACTOR = 11 / 9
 _BASE_SIZE = "layerloomBasePoints"
 _STYLED = "layerloomStyled"
+_COLOURS = "layerloomColours"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,8 +158,16 @@ def apply(app: QApplication, colours: Colours, font_percent: int = 100) -> None:
         # Qt tells widgets of another font only once its loop runs: at the start nobody would know.
         for widget in app.allWidgets():
             app.sendEvent(widget, QEvent(QEvent.Type.ApplicationFontChange))
+    app.setProperty(_COLOURS, colours)
     app.setPalette(palette(colours))
     app.setStyleSheet(style_sheet(colours, font.pointSizeF()))
+
+
+def current_colours() -> Colours:
+    """What was applied last; the dark theme before that."""
+    app = QApplication.instance()
+    colours = None if app is None else app.property(_COLOURS)
+    return colours if isinstance(colours, Colours) else DARK
 
 
 def palette(colours: Colours) -> QPalette:
@@ -197,6 +206,8 @@ def style_sheet(colours: Colours, points: float = MIN_POINTS) -> str:
         sheet = sheet.replace(f"@{name} ", f"{getattr(colours, name)} ")
     # A ticked box must not differ by its colour alone; style sheets take pictures from files only.
     tick = resources_folder() / "icons" / f"tick-{colours.name}.svg"
+    chevron = resources_folder() / "icons" / f"chevron-{colours.name}.svg"
+    sheet += f'QFileDialog QComboBox::down-arrow {{ image: url("{chevron.as_posix()}"); }}\n'
     sheet += f"#emptyTitle {{ font-size: {points * TITLE_FACTOR:.1f}pt; }}\n"
     return sheet + f'QCheckBox::indicator:checked {{ image: url("{tick.as_posix()}"); }}\n'
 

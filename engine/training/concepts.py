@@ -5,8 +5,12 @@ pixels, scenes or the network. The vocabulary grows in stages, each of which hol
 a model file and a run say which stage they were trained for, and everything that composes, judges
 or evaluates takes the `Concepts` of that stage. Without a word it is the first.
 
-Columns of nouns.tsv: stage, name, label, synonyms, band, size, colourable, natural, without, never;
-several words in one field are divided by "|".
+Columns of nouns.tsv: stage, name, label, synonyms, band, size, colourable, natural, without, never,
+and for stages from `FIRST_WITH_MAIN_COLOURS` on main_colour, not_colours, untrue; several words in
+one field are divided by "|". In these stages sprites are recoloured by `main_colour`, and a noun
+has several drawings, so main_colour (looks whose art has one clear main colour) and not_colours
+(colours that some drawing cannot show) replace colourable and never, and the natural colours are
+those without the ones in untrue, which do not hold for all drawings.
 """
 
 from __future__ import annotations
@@ -142,6 +146,7 @@ def _words(field: str) -> tuple[str, ...]:
 
 
 def _noun(row: dict[str, str]) -> Noun:
+    """A noun as stages before `FIRST_WITH_MAIN_COLOURS` know it."""
     return Noun(
         name=row["name"],
         label=row["label"],
@@ -155,26 +160,40 @@ def _noun(row: dict[str, str]) -> Noun:
     )
 
 
+def _noun_with_main_colour(row: dict[str, str]) -> Noun:
+    """A noun as stages from `FIRST_WITH_MAIN_COLOURS` on know it."""
+    noun, looks = _noun(row), _words(row["main_colour"])
+    unfit = tuple(look for look in LOOKS if look not in looks and look not in COLOURLESS_LOOKS)
+    return replace(
+        noun,
+        colourable=bool(looks),
+        natural=tuple(word for word in noun.natural if word not in _words(row["untrue"])),
+        never=(*unfit, *_words(row["not_colours"])) if looks else (),
+    )
+
+
 def _background(row: dict[str, str]) -> Background:
     return Background(row["name"], _words(row["synonyms"]), _words(row["phrases"]))
 
 
 # How many of the looks and colours each stage has; nouns and backgrounds say it in their tables.
-NUM_LOOKS = {1: 3, 2: 4, 3: 5}
-NUM_COLOURS = {1: 7, 2: 11, 3: 11}
+NUM_LOOKS = {1: 3, 2: 4, 3: 5, 4: 5}
+NUM_COLOURS = {1: 7, 2: 11, 3: 11, 4: 11}
 STAGES = tuple(NUM_LOOKS)
+FIRST_WITH_MAIN_COLOURS = 4
 
 
 @cache
 def concepts_of(stage: int) -> Concepts:
-    """The vocabulary of a stage, 1 to 3.
+    """The vocabulary of a stage, 1 to 4.
 
     Raises:
         ValueError: there is no such stage.
     """
     if stage not in STAGES:
         raise ValueError(f"there is no stage {stage} of the vocabulary, only {STAGES}")
-    nouns = tuple(_noun(row) for row in _rows("nouns.tsv") if int(row["stage"]) <= stage)
+    read = _noun_with_main_colour if stage >= FIRST_WITH_MAIN_COLOURS else _noun
+    nouns = tuple(read(row) for row in _rows("nouns.tsv") if int(row["stage"]) <= stage)
     if stage == 1:
         # Models of the first stage are compared on its scenes, which knew no exceptions.
         nouns = tuple(replace(noun, without=(), never=()) for noun in nouns)

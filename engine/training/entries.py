@@ -17,7 +17,13 @@ from engine.training.concepts import Concepts
 from engine.training.latent_bank import BASE_SCALE, LatentBank
 from engine.training.pixels import over, place
 from engine.training.scenes import Scene
-from engine.training.seed_choices import DRAWINGS, Choice, background_choice, open_backgrounds
+from engine.training.seed_choices import (
+    DRAWINGS,
+    Choice,
+    background_choice,
+    open_backgrounds,
+    thing_choice,
+)
 
 
 @dataclass(slots=True)
@@ -75,7 +81,8 @@ def entries(
             thing.box, bank.token_px, most_tokens=most_tokens, side_tokens=side_tokens
         )
         tokens = bank.framed_layer(thing, size) if framed else bank.layer(thing, size)
-        found.append(Entry(tokens, FIRST_FOREGROUND + i, thing.box, scale, size, said_at))
+        code: Choice = () if thing.code is None else thing_choice(thing.code)
+        found.append(Entry(tokens, FIRST_FOREGROUND + i, thing.box, scale, size, said_at, code))
     return found, pixels
 
 

@@ -39,14 +39,16 @@ class LatentBank:
     def __init__(self, pack: SpritePack, autoencoder: Autoencoder, reuse: float = 0.85) -> None:
         self.pack, self.autoencoder, self.reuse = pack, autoencoder, reuse
         self.token_px = autoencoder.token_px
-        self._coloured: dict[tuple[str, str, str | None], np.ndarray] = {}
+        self._coloured: dict[tuple[str, str, int, str | None], np.ndarray] = {}
         self._layers: dict[tuple, list[Tensor]] = {}
         self._backgrounds: dict[tuple[str, tuple[int, int]], list[tuple[np.ndarray, Tensor]]] = {}
 
     def sprite(self, thing: Thing) -> np.ndarray:
-        key = (thing.noun, thing.look, thing.colour)
+        drawings = self.pack.drawings[thing.noun, thing.look]
+        number = (thing.code or 0) % len(drawings)
+        key = (thing.noun, thing.look, number, thing.colour)
         if key not in self._coloured:
-            rgba = self.pack.sprites[thing.noun, thing.look]
+            rgba = drawings[number]
             self._coloured[key] = recolour(rgba, thing.colour) if thing.colour else rgba
         return self._coloured[key]
 
@@ -97,7 +99,7 @@ class LatentBank:
     def framed_layer(self, thing: Thing, size: tuple[int, int]) -> Tensor:
         """(h w, C) float16: `draw_framed` encoded."""
         frame = drawn_frame(thing.box, size)
-        key = (thing.noun, thing.look, thing.colour, thing.flip, frame, size)
+        key = (thing.noun, thing.look, thing.code, thing.colour, thing.flip, frame, size)
         known = self._layers.setdefault(key, [])
         if not known:
             known.append(self.encode(self.draw_framed(thing, size)))
@@ -106,7 +108,7 @@ class LatentBank:
     def layer(self, thing: Thing, size: tuple[int, int] | None = None) -> Tensor:
         """(h w, C) float16: `draw` encoded."""
         x0, y0, x1, y1 = thing.box
-        key = (thing.noun, thing.look, thing.colour, thing.flip, x1 - x0, y1 - y0, size)
+        key = (thing.noun, thing.look, thing.code, thing.colour, thing.flip, x1 - x0, y1 - y0, size)
         known = self._layers.setdefault(key, [])
         if known and random.random() < self.reuse:
             return random.choice(known)

@@ -20,6 +20,7 @@ from engine.training.concepts import BY_NAME, COLOURLESS_LOOKS, FIRST, Concepts,
 from engine.training.look_mix import USUAL_LOOKS, LookMix
 from engine.training.placement import Box, Placed, place_things, typical_side
 from engine.training.prompts import Mention, SizeWord, pick, take_marks, write_prompt
+from engine.training.seed_choices import thing_codes
 from engine.training.strangers import Strangers
 
 PromptKind = Literal["full", "empty", "fewer", "more"]
@@ -44,6 +45,8 @@ class Thing:
         box: on the grid, inside the canvas.
         rect: (x, y, w, h) in canvas pixels: where the tight sprite stands, inside the box, with
             the sprite's own aspect ratio.
+        code: names one of the object's drawings, 0 to 3 (`seed_choices`); None = the first, which
+            no code names.
     """
 
     noun: str
@@ -52,6 +55,7 @@ class Thing:
     flip: bool
     box: Box
     rect: tuple[float, float, float, float]
+    code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +322,7 @@ def _dress(
 ) -> tuple[Thing, ...]:
     """Give every placed noun its colour and its flip. Repeated nouns mostly share a colour."""
     colours: dict[str, str | None] = {}
+    codes = thing_codes(concepts)
     things = []
     for entry in placed:
         name = entry.noun.name
@@ -326,7 +331,8 @@ def _dress(
             shifted = bool(options) and rng.random() < colour_share
             colours[name] = pick(rng, options) if shifted else None
         flip = rng.random() < 0.5 * variety
-        things.append(Thing(name, look, colours[name], flip, entry.box, entry.rect))
+        code = int(rng.integers(codes)) if codes else None
+        things.append(Thing(name, look, colours[name], flip, entry.box, entry.rect, code))
     return tuple(things)
 
 

@@ -15,15 +15,17 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from engine.model.autoencoder import Autoencoder
+from engine.model.refiner import Refiner, RefinerConfig
 from engine.training.concepts import concepts_of, stage_path
 from engine.training.objective import TextToLayers, art_config, text_config
 from engine.training.run_folder import RunFolder
 from engine.training.scenes import OTHER_CANVASES
+from engine.training.seed_choices import thing_codes
 from engine.training.sprites import DEFAULT_SPRITES
 from engine.training.transformer import load_autoencoder
 from engine.weights import Model, ModelCard, default_path, load_model, save_model
 
+DEFAULT_AUTOENCODER = Path("runs/autoencoder")
 BASE_SCALE = 2
 SMOOTHING = 0.04
 
@@ -56,9 +58,27 @@ def blend(old: dict[str, Tensor], new: dict[str, Tensor], share: float) -> dict[
     return {key: old[key].lerp(new[key].to(old[key].dtype), share) for key in old}
 
 
-def replace_decoder(args: argparse.Namespace, autoencoder: Autoencoder) -> int:
-    """A model file with another decoder: the same latents, so that all else stays to the bit."""
+def update_model(args: argparse.Namespace) -> int:
+    """Write a model file with a new decoder for the same latents, a refiner, or fewer bits."""
     model = load_model(args.transformer)
+    if args.autoencoder is not None:
+        replace_decoder(model, args)
+    if args.refiner is not None:
+        add_refiner(model, args.refiner)
+    if args.name is not None:
+        model.card = replace(model.card, name=args.name)
+    if args.smoothing is not None:
+        model.card = replace(model.card, smoothing=args.smoothing)
+    return write(model, args)
+
+
+def replace_decoder(model: Model, args: argparse.Namespace) -> None:
+    """The decoder of a run or of another file. The latents must be the same.
+
+    Raises:
+        ValueError: the other autoencoder has other latents.
+    """
+    autoencoder = load_autoencoder(args.autoencoder)
     if not torch.equal(model.autoencoder.encoder.linear.weight.half(),
                        autoencoder.encoder.linear.weight.half()):  # fmt: skip
         raise ValueError(f"{args.autoencoder} encodes otherwise than {args.transformer}")
@@ -67,13 +87,31 @@ def replace_decoder(args: argparse.Namespace, autoencoder: Autoencoder) -> int:
     steps = f"; decoder {loaded[1]['step']} steps more" if loaded else "; another decoder"
     training = model.card.training.split("; decoder")[0] + steps
     credits = tuple(dict.fromkeys([*model.card.credits, *credits_of(sprites)]))
-    model.card = replace(model.card, name=args.name, training=training, credits=credits)
-    if args.smoothing is not None:
-        model.card = replace(model.card, smoothing=args.smoothing)
+    model.card = replace(model.card, training=training, credits=credits)
     model.autoencoder.load_state_dict(
         blend(model.autoencoder.state_dict(), autoencoder.state_dict(), args.blend)
     )
-    digest = save_model(args.out, model)
+
+
+def add_refiner(model: Model, run: Path) -> None:
+    """The averaged weights of a run of `layerloom train refiner`.
+
+    Raises:
+        FileNotFoundError: there is no such run.
+    """
+    loaded = RunFolder(run).load()
+    if loaded is None:
+        raise FileNotFoundError(f"no refiner in {run}: run `layerloom train refiner` first")
+    tensors, state = loaded
+    refiner = Refiner(RefinerConfig(**state["refiner"]))
+    refiner.load_state_dict({k[4:]: v for k, v in tensors.items() if k.startswith("ema.")})
+    model.refiner = refiner.eval().requires_grad_(False)
+    training = f"{model.card.training.split('; refiner')[0]}; refiner {state['step']} steps"
+    model.card = replace(model.card, training=training)
+
+
+def write(model: Model, args: argparse.Namespace) -> int:
+    digest = save_model(args.out, model, bits=args.bits)
     print(f"{args.out.stat().st_size / 2**20:.1f} MiB, sha256 of tensors {digest} -> {args.out}")
     return 0
 
@@ -82,15 +120,23 @@ def main(argv: list[str]) -> int:
     """Write the model file from two runs, or from a model file and a run of its autoencoder."""
     parser = argparse.ArgumentParser(prog="layerloom train ship", description=__doc__)
     parser.add_argument("--sprites", type=Path, help="by default those of the run's stage")
-    parser.add_argument("--autoencoder", type=Path, default=Path("runs/autoencoder"))
+    parser.add_argument(
+        "--autoencoder",
+        type=Path,
+        help="run folder or model file; by default runs/autoencoder, or a model file's own decoder",
+    )
     parser.add_argument(
         "--transformer",
         type=Path,
         default=Path("runs/transformer"),
-        help="run folder, or a model file whose decoder alone is to be replaced",
+        help="run folder, or a model file in which the parts given here are replaced",
+    )
+    parser.add_argument("--refiner", type=Path, help="run folder of `layerloom train refiner`")
+    parser.add_argument(
+        "--bits", type=int, choices=(16, 8), default=16, help="in which matrices are stored"
     )
     parser.add_argument("--out", type=Path, default=default_path())
-    parser.add_argument("--name", default="Layerloom small 1")
+    parser.add_argument("--name", help="by default a model file's own, else Layerloom small 1")
     parser.add_argument("--steps", type=int, default=2)
     parser.add_argument("--edit-steps", type=int, default=1, help="beside finished things")
     parser.add_argument("--guidance", type=float, default=1.0)
@@ -114,14 +160,14 @@ def main(argv: list[str]) -> int:
         "--blend", type=float, default=1.0, help="of the new decoder in a model file's own"
     )
     args = parser.parse_args(argv)
-    autoencoder = load_autoencoder(args.autoencoder)
     if args.transformer.is_file():
-        return replace_decoder(args, autoencoder)
+        return update_model(args)
+    autoencoder = load_autoencoder(args.autoencoder or DEFAULT_AUTOENCODER)
     networks, state = load_transformer(args.transformer, averaged=not args.last)
     concepts = concepts_of(state.get("stage", 1))
     sprites = args.sprites or stage_path(DEFAULT_SPRITES, concepts.stage)
     card = ModelCard(
-        name=args.name,
+        name=args.name or "Layerloom small 1",
         stage=concepts.stage,
         nouns=concepts.noun_names,
         looks=concepts.looks,
@@ -132,6 +178,7 @@ def main(argv: list[str]) -> int:
         most_tokens=state.get("most_tokens", 0),
         side_tokens=state.get("side_tokens", 0),
         mirrors=args.mirrors,
+        thing_codes=thing_codes(concepts) > 0,
         smoothing=SMOOTHING if args.smoothing is None else args.smoothing,
         deblocking=args.deblocking,
         mu=args.mu,
@@ -141,8 +188,10 @@ def main(argv: list[str]) -> int:
         credits=credits_of(sprites),
         training=f"{state['step']} steps, {state['elapsed'] / 3600:.1f} hours of wall time",
     )
-    digest = save_model(args.out, Model(autoencoder, networks.text, networks.art, card, ""))
-    print(f"{args.out.stat().st_size / 2**20:.1f} MiB, sha256 of tensors {digest} -> {args.out}")
+    model = Model(autoencoder, networks.text, networks.art, card, "")
+    if args.refiner is not None:
+        add_refiner(model, args.refiner)
+    write(model, args)
     print("next: `layerloom train recogniser`, which this file is still without")
     return 0
 

@@ -1,19 +1,20 @@
 """Sprites: the art that the models learn from, packed into one file.
 
-`layerloom train sprites` fetches pinned npm packages, checks their sha256, renders every noun in
-every look and packs tight RGBA crops as lossless WebP bytes in one safetensors file (< 48 MiB).
+`layerloom train sprites` fetches pinned npm packages, checks their sha256, renders every drawing of
+every noun and look (`drawings`) and packs tight RGBA crops as lossless WebP bytes in one
+safetensors file (< 48 MiB).
 Reading the pack needs numpy, pillow and safetensors only; making it also npm and resvg_py.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import hashlib
 import io
 import json
 import subprocess
 import tarfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from PIL import Image, ImageDraw
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from engine.training.concepts import LOOKS, STAGES, Concepts, Noun, concepts_of, stage_path
+from engine.training.concepts import STAGES, Concepts, concepts_of, stage_path
+from engine.training.drawings import drawings_of
 
 DEFAULT_SPRITES = Path("runs/sprites.safetensors")
 RENDER_PX = 288
@@ -70,9 +72,27 @@ PACKAGES: dict[str, ArtPackage] = {
         "CC BY 4.0",
         "Twemoji, Twitter Inc and contributors",
     ),
+    "noto-v1": ArtPackage(
+        "@iconify-json/noto-v1@1.2.5",
+        "2bf62c26c2c2884aa99e90aec942cdaee17a5921f05690694f4978ad4b017c37",
+        "Apache-2.0",
+        "Noto Emoji (first version), Google",
+    ),
+    "emojione": ArtPackage(
+        "@iconify-json/emojione@1.2.3",
+        "26a14f44284407e8bcde91799388dca2bfd91dbcd55a97f425524a1c5b73610e",
+        "CC BY 4.0",
+        "EmojiOne 2 (EmojiTwo), Ranks.com Inc and contributors",
+    ),
+    "fxemoji": ArtPackage(
+        "@iconify-json/fxemoji@1.2.2",
+        "f3e72b3c59d05e1db03b7e308d55c0d05bd7ba3f625a90da1b79313c12858eef",
+        "CC BY 4.0",
+        "FxEmojis, Mozilla",
+    ),
 }
-# The set has the names of the coloured one, which concepts.tsv lists.
-ICON_COLUMNS = {"fluent-emoji-high-contrast": "fluent-emoji-flat"}
+# Sets of one black on transparent: their insides are painted white.
+LINE_ART = frozenset({"fluent-emoji-high-contrast"})
 
 
 class SpritePack:
@@ -80,11 +100,18 @@ class SpritePack:
 
     Attributes:
         sprites: (noun name, look) -> (h, w, 4) uint8, straight alpha, colour 0 where alpha is 0.
+        drawings: (noun name, look) -> all drawings of it; the first is that of `sprites`.
         sha256: of the packed file.
     """
 
-    def __init__(self, sprites: dict[tuple[str, str], np.ndarray], sha256: str) -> None:
+    def __init__(
+        self,
+        sprites: dict[tuple[str, str], np.ndarray],
+        sha256: str,
+        more: dict[tuple[str, str], tuple[np.ndarray, ...]] | None = None,
+    ) -> None:
         self.sprites = sprites
+        self.drawings = {key: (rgba, *(more or {}).get(key, ())) for key, rgba in sprites.items()}
         self.sha256 = sha256
 
     @property
@@ -111,13 +138,19 @@ class SpritePack:
         """Read a pack. Raises FileNotFoundError naming the command that makes one."""
         if not path.exists():
             raise FileNotFoundError(f"no sprites at {path}: run `layerloom train sprites` first")
-        sprites = {}
+        sprites: dict[tuple[str, str], np.ndarray] = {}
+        more: dict[tuple[str, str], tuple[np.ndarray, ...]] = {}
         with safe_open(path, framework="np") as pack:
-            for key in pack.keys():
-                noun, look = key.split("|")
+            # "noun|look" is the first drawing, "noun|look|1" the second; names sort in this order.
+            for key in sorted(pack.keys()):
+                noun, look, *number = key.split("|")
                 image = Image.open(io.BytesIO(pack.get_tensor(key).tobytes()))
-                sprites[noun, look] = np.asarray(image.convert("RGBA"))
-        return cls(sprites, hashlib.sha256(path.read_bytes()).hexdigest())
+                rgba = np.asarray(image.convert("RGBA"))
+                if number:
+                    more[noun, look] = (*more.get((noun, look), ()), rgba)
+                else:
+                    sprites[noun, look] = rgba
+        return cls(sprites, hashlib.sha256(path.read_bytes()).hexdigest(), more)
 
 
 def fetch_package(package: ArtPackage, folder: Path) -> Path:
@@ -168,7 +201,8 @@ def render_svg(icons: dict, name: str) -> np.ndarray:
     """Render one icon of an iconify set to (RENDER_PX, RENDER_PX, 4) uint8."""
     import resvg_py  # only needed to make the pack
 
-    icon = icons["icons"][name]
+    alias = icons.get("aliases", {}).get(name, {})
+    icon = icons["icons"][alias.get("parent", name)] | alias
     width = icon.get("width", icons.get("width", 16))
     height = icon.get("height", icons.get("height", 16))
     left, top = icon.get("left", 0), icon.get("top", 0)
@@ -181,31 +215,28 @@ def render_svg(icons: dict, name: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
 
 
-def render_look(look: str, tarball: Path, nouns: list[tuple[Noun, str]]) -> dict[str, np.ndarray]:
-    """Render `nouns` (each with its icon's name in this set) from one package."""
+def render_icons(art_set: str, tarball: Path, icons: Iterable[str]) -> dict[str, np.ndarray]:
+    """Render icons of one package by name: (h, w, 4) uint8, straight alpha, not cropped.
+
+    Raises:
+        KeyError: the set has no such icon.
+    """
     with tarfile.open(tarball) as archive:
-        if LOOKS[look] == "fluent-3d":
+        if art_set == "fluent-3d":
             files = {Path(m.name).name: m for m in archive.getmembers() if m.name.endswith("webp")}
             pictures = {}
-            for noun, icon in nouns:
+            for icon in icons:
                 member = archive.extractfile(files[icon])
                 assert member is not None
-                pictures[noun.name] = np.asarray(Image.open(member).convert("RGBA"))
+                pictures[icon] = np.asarray(Image.open(member).convert("RGBA"))
             return pictures
         member = archive.extractfile("package/icons.json")
         assert member is not None
-        icons = json.load(member)
-    pictures = {noun.name: render_svg(icons, icon) for noun, icon in nouns}
-    if look == "ink":
+        table = json.load(member)
+    pictures = {icon: render_svg(table, icon) for icon in icons}
+    if art_set in LINE_ART:
         return {name: fill_inside(rgba) for name, rgba in pictures.items()}
     return pictures
-
-
-def icon_names() -> dict[str, dict[str, str]]:
-    """label -> set -> icon name, from the concept table beside this file."""
-    table = Path(__file__).with_name("concepts.tsv")
-    with table.open(encoding="utf-8", newline="") as file:
-        return {row["label"]: row for row in csv.DictReader(file, delimiter="\t")}
 
 
 def main(argv: list[str]) -> int:
@@ -217,20 +248,21 @@ def main(argv: list[str]) -> int:
     args = parser.parse_args(argv)
     concepts = concepts_of(args.stage)
     out = args.out or stage_path(DEFAULT_SPRITES, args.stage)
-    names = icon_names()
+    drawings = drawings_of(concepts)
     tensors: dict[str, np.ndarray] = {}
-    packages = {look: PACKAGES[LOOKS[look]] for look in concepts.looks}
-    for look, package in packages.items():
+    used = {drawing.art_set for drawing in drawings}
+    packages = {name: package for name, package in PACKAGES.items() if name in used}
+    for art_set, package in packages.items():
         tarball = fetch_package(package, args.packages)
-        column = ICON_COLUMNS.get(LOOKS[look], LOOKS[look])
-        drawn = [noun for noun in concepts.nouns if look not in noun.without]
-        nouns = [(noun, names[noun.label][column]) for noun in drawn]
-        for noun_name, rgba in render_look(look, tarball, nouns).items():
+        wanted = [drawing for drawing in drawings if drawing.art_set == art_set]
+        pictures = render_icons(art_set, tarball, dict.fromkeys(d.icon for d in wanted))
+        for drawing in wanted:
             data = io.BytesIO()
-            Image.fromarray(tight(rgba)).save(data, "WEBP", lossless=True, method=6)
-            tensors[f"{noun_name}|{look}"] = np.frombuffer(data.getvalue(), np.uint8)
-    used = [package for package in PACKAGES.values() if package in packages.values()]
-    credits = [f"{p.credit} ({p.licence}, {p.spec}; rendered)" for p in used]
+            Image.fromarray(tight(pictures[drawing.icon])).save(
+                data, "WEBP", lossless=True, method=6
+            )
+            tensors[drawing.key] = np.frombuffer(data.getvalue(), np.uint8)
+    credits = [f"{p.credit} ({p.licence}, {p.spec}; rendered)" for p in packages.values()]
     out.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, out, metadata={"credits": json.dumps(credits)})
     size = out.stat().st_size

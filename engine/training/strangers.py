@@ -18,6 +18,7 @@ import numpy as np
 
 from engine.training.concepts import Concepts, Noun, concepts_of
 from engine.training.prompts import Mention, pick
+from engine.words import tokenize
 
 NEAR_SHARE = 0.6  # of the prompts with a stranger: it stands for a thing
 
@@ -27,7 +28,7 @@ class Strangers:
 
     Attributes:
         near: noun name -> words that stand for it.
-        far: words that mean no noun of any stage.
+        far: words that mean no noun of the stage.
     """
 
     def __init__(self, concepts: Concepts) -> None:
@@ -36,8 +37,16 @@ class Strangers:
                 row["noun"]: row["words"].split("|") for row in csv.DictReader(file, delimiter="\t")
             }
         names = set(concepts.noun_names)
+        # A stranger of an early stage may be a noun of a later one.
+        taught = {
+            word
+            for noun in concepts.nouns
+            for form in (noun.name, *noun.synonyms)
+            for word in tokenize(form)
+        }
+        rows = {noun: [w for w in words if w not in taught] for noun, words in rows.items()}
         self.far = rows.pop("")
-        self.near = {noun: words for noun, words in rows.items() if noun in names}
+        self.near = {noun: words for noun, words in rows.items() if noun in names and words}
 
     def mix_in(self, rng: np.random.Generator, mentions: Sequence[Mention]) -> list[Mention]:
         """The mentions with one stranger: in the place of a noun, or beside the others."""

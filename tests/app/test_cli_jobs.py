@@ -16,6 +16,7 @@ import pytest
 
 from app.cli_jobs import EngineSession, Interrupted, ProgressLine
 from app.document.errors import UserError
+from app.jobs import painted_steps
 from engine import (
     Event,
     Finished,
@@ -149,10 +150,26 @@ def test_progress_on_a_terminal_is_one_line(monkeypatch: pytest.MonkeyPatch) -> 
     stream = io.StringIO()
     monkeypatch.setattr(stream, "isatty", lambda: True)
     line = ProgressLine(stream, quiet=False)
-    for step in (1, 2):
-        line.show(Progress(job_id=1, step=step, total=2, seconds_left=2.0 - step), "Picture")
+    line.begin("Picture")
+    for step in (1, 2, 3):
+        line.show(Progress(job_id=1, step=step, total=3, seconds_left=3.0 - step), "Picture")
     line.say("Wrote it.")
     text = stream.getvalue()
     assert text.count("\n") == 2
-    assert text.count("\r") == 2
-    assert text.endswith("s left\x1b[K\nWrote it.\n")
+    shown = text.replace("\x1b[K", "").split("\r")
+    assert shown == [
+        "",
+        "Picture: planning",
+        "Picture: painting 1 of 2 · 2 s left",
+        "Picture: painting 2 of 2 · 1 s left",
+        "Picture: painting 2 of 2\nWrote it.\n",
+    ]
+
+
+@pytest.mark.parametrize("total", [1, 2, 3, 13, 201])
+def test_no_step_is_counted_beyond_those_that_paint(total: int) -> None:
+    """The engine's last step is decoding."""
+    told = [painted_steps(step, total) for step in range(total + 1)]
+    assert told[0] == (0, max(1, total - 1))
+    assert told[-1] == (max(1, total - 1), max(1, total - 1))
+    assert all(done <= all_ for done, all_ in told)

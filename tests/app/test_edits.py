@@ -67,7 +67,8 @@ class Desk:
         layer = self.document.layer(layer_id)
         rect = layer.region(GRID, self.document.canvas)
         pixels = picture(rect.width, rect.height, seed + layer.number)
-        record = {"prompt": prompt, "seed": seed, "box": list(rect.to_box())}
+        word = prompt.split()[-1]
+        record = {"prompt": prompt, "seed": seed, "box": list(rect.to_box()), "word": word}
         return Placement(layer_id, pixels, rect, record)
 
     def read(self) -> Finished:

@@ -97,7 +97,7 @@ def test_more_tokens_and_pixels_need_more() -> None:
 
 
 def test_memory_that_ran_out_is_said_with_layers_and_tokens() -> None:
-    """MS2: what was kept, and what to do; finished candidates count."""
+    """MS2: what was kept, and what to do; finished results count."""
     document = document_with_boxes(*BOXES)
     SetSettings(Settings(variations=2)).do(document)
     desk = Desk(document)
@@ -111,7 +111,7 @@ def test_memory_that_ran_out_is_said_with_layers_and_tokens() -> None:
     desk.loop.turn()
     desk.engine.fail(kind="memory", message="There was not enough memory.")
     desk.loop.turn()
-    assert "the finished candidate are kept" in desk.messages[-1].text
+    assert "the finished result are kept" in desk.messages[-1].text
 
 
 def test_how_many_tokens_would_fit() -> None:

@@ -148,8 +148,8 @@ def test_stop_keeps_the_finished_variations() -> None:
     ("finished", "kept"),
     [
         (0, "Your picture is as it was."),
-        (1, "Your picture and the finished candidate are kept."),
-        (3, "Your picture and the three finished candidates are kept."),
+        (1, "Your picture and the finished result are kept."),
+        (3, "Your picture and the three finished results are kept."),
     ],
 )
 def test_a_failure_says_what_is_kept(finished: int, kept: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -48,8 +49,9 @@ def test_metadata_names_configs_vocabulary_and_licences(path):
 
 
 def test_missing(tmp_path):
-    with pytest.raises(WeightsError, match="missing"):
+    with pytest.raises(WeightsError, match="missing") as caught:
         load_model(tmp_path / "nothing.safetensors")
+    assert caught.value.advice == "Check the name of the file."  # the package is all right
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.99])
@@ -102,4 +104,30 @@ def test_loading_is_strict(path, kind):
 
 def test_not_a_file(tmp_path):
     with pytest.raises(WeightsError):
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (PermissionError(13, "Permission denied"), "there is no permission"),
+        (OSError(5, "Input/output error"), "cannot be read: input/output error"),
+        (OSError(36, "File name too long"), "cannot be read: file name too long"),
+        (FileNotFoundError(2, "No such file"), "is missing"),
+    ],
+)
+@pytest.mark.parametrize("call", ["exists", "open"])
+def test_the_cause_is_told(path, error, text, call, monkeypatch):
+    """safetensors itself says "No such file" whatever the cause."""
+
+    def refuse(*_):
+        raise error
+
+    monkeypatch.setattr(Path, call, refuse)
+    with pytest.raises(WeightsError, match=text):
+        load_model(path)
+
+
+def test_what_is_no_file(tmp_path):
+    with pytest.raises(WeightsError, match="it is no file"):
         load_model(tmp_path)

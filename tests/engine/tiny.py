@@ -9,6 +9,7 @@ from engine.api import Box, GenerateRequest, LayerRequest
 from engine.generator import Generator
 from engine.model.art_config import ARTConfig
 from engine.model.autoencoder import Autoencoder, AutoencoderConfig
+from engine.model.refiner import Refiner, RefinerConfig
 from engine.model.text import TextConfig, TextEncoder
 from engine.model.transformer import ART
 from engine.weights import Model, ModelCard
@@ -23,6 +24,20 @@ TINY_AUTOENCODER = AutoencoderConfig(
 TINY_TEXT = TextConfig(
     vocabulary=("red", "dog", "castle"), width=32, heads=2, depth=1, near_words=3
 )
+
+TINY_REFINER = RefinerConfig(token_width=32, text_width=32, width=32, heads=2, blocks=2)
+
+
+def tiny_refiner(seed: int = 0) -> Refiner:
+    """Random weights everywhere: unlike an untrained refiner it changes its input."""
+    torch.manual_seed(seed)
+    refiner = Refiner(TINY_REFINER)
+    refiner.init_weights()
+    with torch.no_grad():
+        for parameter in refiner.parameters():
+            if parameter.abs().max() == 0:
+                parameter.normal_(std=0.05)
+    return refiner.eval().requires_grad_(False)
 
 
 def tiny_model(seed: int = 0) -> Model:

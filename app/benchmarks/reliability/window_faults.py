@@ -158,7 +158,7 @@ def _one_fault(figure: Figure, desk: WindowDesk, seed: int, step: int, fault: st
     before, steps = session.document.content_hash(), session.undo.stack.index()
     window.messages.dismiss()
     desk.gaps.start()
-    window.actions_["generate"].trigger()
+    window.actions_["generate_all"].trigger()
     job = bridge.current
     if job is None:
         figure.fail(f"{where}: the job did not begin")
@@ -188,7 +188,7 @@ def _next_job(figure: Figure, desk: WindowDesk, where: str) -> None:
     assert desk.window is not None
     session, bridge = desk.window.session, desk.window.session.bridge
     before = session.document.content_hash()
-    desk.window.actions_["generate"].trigger()
+    desk.window.actions_["generate_all"].trigger()
     again = bridge.current
     if again is None:
         figure.fail(f"{where}: the next job did not begin")

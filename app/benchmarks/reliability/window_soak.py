@@ -105,7 +105,7 @@ def _step(desk: WindowDesk, source: Random, number: int) -> None:
 def _generate(figure: Figure, desk: WindowDesk, engine: ScriptedEngine) -> None:
     assert desk.window is not None
     bridge = desk.window.session.bridge
-    desk.window.actions_["generate"].trigger()
+    desk.window.actions_["generate_all"].trigger()
     job = bridge.current
     if job is None:
         return

@@ -31,7 +31,7 @@ def start(born: float) -> dict[str, Any]:
     desk.__exit__()
     idle = time.perf_counter() - begun
     desk = Desk()
-    desk.window.actions_["generate"].trigger()
+    desk.window.actions_["generate_all"].trigger()
     desk.app.processEvents()
     begun = time.perf_counter()
     desk.__exit__()

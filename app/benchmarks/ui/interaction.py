@@ -52,7 +52,7 @@ def dragging(moves: int) -> Iterator[Row]:
     with Desk(filled(50, mixed=True)) as desk:
         select_top(desk)
         yield timed("UI1", "drag 1 of 50, idle", drags(desk, moves), median=16, p95=33)
-        desk.window.actions_["generate"].trigger()
+        desk.window.actions_["generate_all"].trigger()
         times = drags(desk, moves)
         desk.window.actions_["stop"].trigger()
         yield timed("UI1", "drag 1 of 50, generating", times, median=16, p95=33)
@@ -163,7 +163,7 @@ def lists(repeats: int) -> Iterator[Row]:
 def typing(seconds: float) -> Row:
     """UI7: gaps of the event loop while a job runs with previews."""
     with Desk(filled(20, mixed=True)) as desk:
-        desk.window.actions_["generate"].trigger()
+        desk.window.actions_["generate_all"].trigger()
         at: list[float] = []
         timer = QTimer()
         timer.setTimerType(Qt.TimerType.PreciseTimer)

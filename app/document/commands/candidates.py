@@ -24,7 +24,7 @@ class AddCandidates(Command):
 
     Attributes:
         candidates: by layer id; the same layer may come again in a later command of the gesture.
-        text: the label; None = "Candidates for 'Castle'".
+        text: the label; None = "Results for 'Castle'".
     """
 
     candidates: Mapping[int, Candidate]
@@ -48,7 +48,7 @@ class AddCandidates(Command):
 
     def _describe(self, contents: Contents) -> str:
         present = [layer_id for layer_id in self.candidates if contents.get(layer_id)]
-        return self.text or (f"Candidates for {named(contents, present)}" if present else "Results")
+        return self.text or (f"Results for {named(contents, present)}" if present else "Results")
 
     def _targets(self) -> object:
         return self.text
@@ -65,7 +65,7 @@ class UseCandidate(Command):
         return _using(contents, {self.layer_id: self.pixel_hash})
 
     def _describe(self, contents: Contents) -> str:
-        return f"Use Candidate of {named(contents, [self.layer_id])}"
+        return f"Use Result of {named(contents, [self.layer_id])}"
 
 
 @dataclass(eq=False)
@@ -74,7 +74,7 @@ class UseCandidates(Command):
 
     Attributes:
         hashes: pixel hash of the candidate by layer id.
-        text: the label; None = "Use Candidate of 3 layers".
+        text: the label; None = "Use Result of 3 layers".
     """
 
     hashes: Mapping[int, str]
@@ -84,7 +84,7 @@ class UseCandidates(Command):
         return _using(contents, self.hashes)
 
     def _describe(self, contents: Contents) -> str:
-        return self.text or f"Use Candidate of {named(contents, list(self.hashes))}"
+        return self.text or f"Use Result of {named(contents, list(self.hashes))}"
 
 
 @dataclass(eq=False)
@@ -112,7 +112,7 @@ class DiscardCandidates(Command):
 
     def _describe(self, contents: Contents) -> str:
         count = sum(len(gone) for gone in self.hashes.values()) + len(self.detached)
-        what = "Candidate" if count == 1 else f"{count} Candidates"
+        what = "Result" if count == 1 else f"{count} Results"
         if not self.hashes:
             return f"Discard Detached {what}"
         return f"Discard {what} of {named(contents, list(self.hashes))}"

@@ -1,4 +1,4 @@
-"""Commands on single properties: name, eye, lock, opacity, blend, pinned seed, Keep As Is."""
+"""Commands on single properties: name, eye, lock, opacity, blend, pinned seed, Mark as Current."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class KeepAsIs(Command):
         )
 
     def _describe(self, contents: Contents) -> str:
-        return f"Keep {named(contents, self.layer_ids)} As Is"
+        return f"Mark {named(contents, self.layer_ids)} as Current"
 
 
 @dataclass(eq=False)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,12 +21,28 @@ from app.document.pixels import Pixels, hash_of
 from app.document.storage.atomic import backup_path
 from app.document.storage.encoded import Encoded
 from app.document.storage.encoded import shared as encoded_pictures
-from app.document.storage.errors import StorageError, damaged, not_opened
-from app.document.storage.png import PngError, decode_png, encode_png, png_size
+from app.document.storage.errors import MemberError, StorageError, damaged, not_opened
+from app.document.storage.kinds import kind_of
+from app.document.storage.member_names import MemberNames
+from app.document.storage.png import (
+    PngError,
+    decode_png,
+    encode_png,
+    has_png_head,
+    png_size,
+    read_picture_bytes,
+)
+from app.document.storage.profiles import without_srgb_profile
 
 MAX_MEMBERS = 10_000
 MAX_UNPACKED = 2 * 1024**3
 
+# The member whose folder is the root of the others.
+_ANCHOR = "stack.xml"
+_READ_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+_METHOD_NAMES = {1: "Shrink", 6: "Implode", 9: "Deflate64", 93: "Zstandard", 95: "xz", 98: "PPMd"}
+_AES = 99
+_ENCRYPTED = 0x1
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
 
@@ -89,21 +106,24 @@ class ArchiveReader:
 
     def __init__(self, source: Path | BinaryIO, name: str | None = None) -> None:
         self._unpacked = 0
+        self._has_backup = False
         if isinstance(source, Path):
             self.name = name or source.name
-            self._has_backup = backup_path(source).exists()
+            self._has_backup = os.path.exists(backup_path(source))
             try:
                 stream: BinaryIO = open(source, "rb")  # noqa: SIM115  # closed by __exit__
             except OSError as error:
                 raise not_opened(source, error) from error
         else:
-            self.name, self._has_backup, stream = name or "the data", False, source
+            self.name, stream = name or "the data", source
         try:
+            self._refuse_other_kinds(stream)
             self._zip = zipfile.ZipFile(stream)
             self._stream = stream
             infos = self._zip.infolist()
             self._members = {info.filename: info for info in infos}
             self._check(infos)
+            self._names = MemberNames(self._members, _ANCHOR)
         except StorageError:
             stream.close()
             raise
@@ -128,17 +148,36 @@ class ArchiveReader:
         return tuple(self._members)
 
     def has(self, name: str) -> bool:
-        """Whether there is a member of this name."""
-        return name in self._members
+        """Whether there is a member of this name, however that is spelled."""
+        return self._names.find(name) is not None
 
     def read(self, name: str) -> bytes:
         """The bytes of a member.
 
         Raises:
-            StorageError: it is not there or damaged.
+            MemberError: it is not there.
+            StorageError: it is damaged, has a password, or is packed in an unknown way.
         """
+        found = self._names.find(name)
+        if found is None:
+            raise MemberError(self.name, f"'{name[:80]}' is not in the file")
+        info = self._members[found]
+        if info.compress_type == _AES or info.flag_bits & _ENCRYPTED:
+            raise StorageError(
+                f"'{self.name}' has a password: '{name[:80]}' in it is encrypted.",
+                "Nothing was opened and the file is untouched.",
+                "Save it without a password in the program that made it.",
+            )
+        if info.compress_type not in _READ_METHODS:
+            method = _METHOD_NAMES.get(info.compress_type, f"method {info.compress_type}")
+            raise StorageError(
+                f"'{name[:80]}' in '{self.name}' is packed in a way this program does not read "
+                f"({method}).",
+                "Nothing was opened and the file is untouched.",
+                "Save it again in the program that made it, or pack it again with Deflate.",
+            )
         try:
-            return self._zip.read(self._members[name])
+            return self._zip.read(info)
         except Exception as error:  # zipfile and its decompressors raise many kinds
             raise self.damaged(name) from error
 
@@ -146,20 +185,45 @@ class ArchiveReader:
         """The pixels of a PNG member.
 
         Raises:
-            StorageError: not there, damaged, or too large together with those before.
+            MemberError: it is not there, no PNG, or larger than the limit.
+            StorageError: it is damaged, or too large together with those before.
         """
         data = self.read(name)
+        kind = kind_of(data)
+        if kind and kind != "a PNG picture":
+            raise MemberError(self.name, f"'{name[:80]}' is {kind}, and only PNG is read")
         try:
-            self._unpacked += png_size(data).area * 4
-            if self._unpacked > MAX_UNPACKED:
-                raise self._too_large()
-            return Pixels.of(decode_png(data))
+            size = png_size(data)
         except PngError as error:
+            if has_png_head(data):  # whole, but of a size that is not allowed
+                raise MemberError(self.name, f"'{name[:80]}' is {error}") from error
             raise self.damaged(name) from error
+        self._unpacked += size.area * 4
+        if self._unpacked > MAX_UNPACKED:
+            raise self._too_large()
+        try:
+            pixels = read_picture_bytes(without_srgb_profile(data), name)
+        except StorageError as error:
+            raise self.damaged(name, error.what.partition(": ")[2].rstrip(".")) from error
+        if sorted(pixels.shape[:2]) != sorted((size.width, size.height)):
+            raise self.damaged(name, "its size is declared twice")
+        return Pixels.of(pixels)
 
-    def damaged(self, where: str) -> StorageError:
+    def damaged(self, where: str, detail: str = "") -> StorageError:
         """MS9 for a place in this file."""
-        return damaged(self.name, where, self._has_backup)
+        return damaged(self.name, where, self._has_backup, detail)
+
+    def _refuse_other_kinds(self, stream: BinaryIO) -> None:
+        """A file that is something else is called what it is, not damaged."""
+        kind = kind_of(stream.read(4096))
+        stream.seek(0)
+        if kind and kind != "a zip archive":
+            raise StorageError(
+                f"'{self.name}' is {kind}, not an OpenRaster file.",
+                "Nothing was opened and the file is untouched.",
+                "Give it the ending of its kind, or save it as OpenRaster in the program that "
+                "made it.",
+            )
 
     def _check(self, infos: list[zipfile.ZipInfo]) -> None:
         if len(infos) > MAX_MEMBERS or sum(info.file_size for info in infos) > MAX_UNPACKED:
@@ -167,8 +231,9 @@ class ArchiveReader:
         if len(self._members) != len(infos):
             raise self.damaged("two members of one name")
         for info in infos:
+            # Some programs begin names with a slash; nothing is unpacked to a path.
             parts = info.filename.replace("\\", "/").split("/")
-            if info.filename.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:
+            if ".." in parts or ":" in parts[0]:
                 raise self.damaged(info.filename[:80])
 
     def _too_large(self) -> StorageError:

@@ -20,10 +20,10 @@ from typing import BinaryIO
 from app.document.storage.errors import (
     ChangedOnDiskError,
     StorageError,
-    cause_of,
     not_saved,
 )
 from app.document.storage.leftovers import beside, remove_flat, remove_leftovers
+from app.document.storage.name_length import fitted
 
 logger = logging.getLogger(__name__)
 
@@ -107,8 +107,8 @@ def stamp_of(path: Path) -> Stamp | None:
 
 
 def backup_path(path: Path) -> Path:
-    """Where the former version of a file is kept: `beach.ora~`."""
-    return path.with_name(path.name + "~")
+    """Where the former version of a file is kept: `beach.ora~`; a long name is cut for it."""
+    return fitted(path, "~")
 
 
 def atomic_write(
@@ -166,7 +166,7 @@ def atomic_write(
         disk.replace(temporary, target)
     except OSError as error:
         needs = written or None
-        raise not_saved(path, cause_of(error, needs), had_old=old is not None) from error
+        raise not_saved(path, error, needs, had_old=old is not None) from error
     finally:
         with contextlib.suppress(OSError):
             disk.remove(temporary)
@@ -203,7 +203,7 @@ def _verified(verify: Callable[[Path], None], temporary: Path, path: Path) -> No
         logger.exception("verification of %s failed", path.name)
         raise StorageError(
             "The saved file did not read back correctly, so it was not put in place.",
-            "The old file is unchanged." if path.exists() else "Your work is still open.",
+            "The old file is unchanged." if os.path.exists(path) else "Your work is still open.",
             "Save to another disk.",
         ) from error
 
@@ -227,7 +227,8 @@ def _free_name(target: Path) -> Path:
     """`name.damaged`, `name.damaged2`...: the first that is not taken."""
     count = 1
     while True:
-        path = target.with_name(f"{target.name}.damaged{count if count > 1 else ''}")
-        if not path.exists():
+        ending = f".damaged{count if count > 1 else ''}"
+        path = fitted(target, ending, room=len(".damaged") + 4)
+        if not os.path.lexists(path):
             return path
         count += 1

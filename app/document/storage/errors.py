@@ -6,6 +6,7 @@ import errno
 from pathlib import Path
 
 from app.document.errors import UserError
+from app.document.storage.name_length import shown_name
 
 
 class StorageError(UserError):
@@ -14,6 +15,21 @@ class StorageError(UserError):
 
 class NewerFormatError(StorageError):
     """The file was written by a newer version; its layers may still open as pictures."""
+
+
+class MemberError(StorageError):
+    """A part of a whole file that this program cannot use, while the other parts may open.
+
+    Args:
+        file: the file's name.
+        reason: what the part is, with its name, as the end of a sentence.
+    """
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(
+            f"'{file}' cannot be opened: {reason}.", "Nothing was opened and the file is untouched."
+        )
+        self.reason = reason
 
 
 class ChangedOnDiskError(StorageError):
@@ -33,11 +49,12 @@ class ChangedOnDiskError(StorageError):
         self.changed_at = changed_at
 
 
-def damaged(name: str, where: str, backup: bool = False) -> StorageError:
-    """MS9: the file `name` cannot be understood at `where`."""
+def damaged(name: str, where: str, backup: bool = False, detail: str = "") -> StorageError:
+    """MS9: the file `name` cannot be understood at `where`; `detail` says why, if that is known."""
     advice = f"Open the backup '{name}~'." if backup else "Open another copy of it."
+    why = f": {detail}" if detail else ""
     return StorageError(
-        f"'{name}' is damaged at '{where}'.",
+        f"'{name}' is damaged at '{where}'{why}.",
         "Nothing was opened and the file is untouched.",
         advice,
     )
@@ -59,24 +76,47 @@ def cause_of(error: OSError, needs_bytes: int | None = None) -> str:
         errno.ENAMETOOLONG: "the name is too long",
         errno.EBUSY: "the file is in use",
         errno.EFBIG: "the file is too large for this disk",
+        errno.ELOOP: "its links lead in a circle",
+        errno.EMFILE: "too many files are open",
+        errno.ENFILE: "too many files are open",
+        errno.EILSEQ: "the disk does not take this name",
+        errno.ENXIO: "it is no file",
+        errno.ENODEV: "the drive is not there",
+        errno.ETIMEDOUT: "the drive does not answer",
+        errno.ESTALE: "the drive does not answer",
     }
     return causes.get(error.errno or 0, error.strerror or str(error) or type(error).__name__)
 
 
-def not_saved(path: Path, cause: str, *, had_old: bool) -> StorageError:
+def advice_on(error: OSError) -> str:
+    """What to do about a file that cannot be written."""
+    match error.errno:
+        case errno.ENAMETOOLONG | errno.EILSEQ:
+            return "Choose a shorter or simpler name."
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return "Choose a folder in which you may write."
+        case errno.ENOENT | errno.ENOTDIR | errno.EISDIR | errno.ELOOP:
+            return "Choose another name."
+        case _:
+            return "Free space or save elsewhere."
+
+
+def not_saved(
+    path: Path, error: OSError, needs_bytes: int | None = None, *, had_old: bool
+) -> StorageError:
     """MS7: saving to `path` failed."""
     kept = "The old file is unchanged" if had_old else "Nothing was written"
     return StorageError(
-        f"'{path.name}' could not be saved: {cause}.",
+        f"'{shown_name(path.name)}' could not be saved: {cause_of(error, needs_bytes)}.",
         f"{kept} and your work is still open.",
-        "Free space or save elsewhere.",
+        advice_on(error),
     )
 
 
 def not_opened(path: Path, error: OSError) -> StorageError:
     """Reading `path` failed before its contents were looked at."""
     return StorageError(
-        f"'{path.name}' could not be opened: {cause_of(error)}.",
+        f"'{shown_name(path.name)}' could not be opened: {cause_of(error)}.",
         "Nothing was changed.",
         "Check the file and its folder.",
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,6 +23,7 @@ from app.document.storage.archive import check_archive, writing
 from app.document.storage.atomic import Disk, Stamp, atomic_write, write_bytes
 from app.document.storage.encoded import shared as encoded_pictures
 from app.document.storage.folders import Member, write_folder
+from app.document.storage.layer_names import outside_name
 from app.document.storage.names import unique_names
 from app.document.storage.png import encode_png, resized
 from app.document.storage.recipe import png_texts
@@ -57,24 +59,35 @@ def export_png(
 
 
 def manifest_of(
-    contents: Contents, extra: Mapping[str, Any] | None = None, *, canvas_sized: bool = False
+    contents: Contents,
+    extra: Mapping[str, Any] | None = None,
+    *,
+    canvas_sized: bool = False,
+    with_recipe: bool = True,
 ) -> dict[str, Any]:
     """What `manifest.json` says: the canvas and every layer, bottom first.
 
     Args:
         extra: more top-level keys, such as seconds and model hash; ours win.
         canvas_sized: the pictures are as large as the canvas.
+        with_recipe: False: without prompts, seeds and all of `extra`, which is about the job.
     """
     files = files_of(contents)
     return {
-        **(extra or {}),
+        **((extra or {}) if with_recipe else {}),
         "format": "layerloom-layers",
         "version": 1,
         "canvas": [contents.canvas.width, contents.canvas.height],
-        "prompt": contents.prompt,
+        "prompt": contents.prompt if with_recipe else None,
         "composite": COMPOSITE,
         "layers": [
-            _layer_entry(contents, layer, z, files.get(layer.id), canvas_sized)
+            _layer_entry(
+                contents,
+                layer if with_recipe else replace(layer, record=None, seed=None),
+                z,
+                files.get(layer.id),
+                canvas_sized,
+            )
             for z, layer in enumerate(contents.layers)
         ],
     }
@@ -86,6 +99,7 @@ def export_folder(
     *,
     extra: Mapping[str, Any] | None = None,
     canvas_sized: bool = False,
+    with_recipe: bool = True,
     also: Iterable[Member] = (),
     disk: Disk | None = None,
 ) -> dict[str, Any]:
@@ -97,6 +111,7 @@ def export_folder(
         folder: made when it is not there, with its parents.
         extra: see `manifest_of`.
         canvas_sized: every picture is as large as the canvas instead.
+        with_recipe: see `manifest_of`.
         also: more files.
 
     Returns:
@@ -106,7 +121,7 @@ def export_folder(
         StorageError: the folder is not empty, or writing failed; then what was written of it is
             removed again.
     """
-    manifest = manifest_of(contents, extra, canvas_sized=canvas_sized)
+    manifest = manifest_of(contents, extra, canvas_sized=canvas_sized, with_recipe=with_recipe)
     # The manifest last, so that its presence means all is there.
     members = chain(_members(contents, canvas_sized), also, [(MANIFEST, json_text(manifest))])
     write_folder(folder, members, disk=disk)
@@ -119,6 +134,7 @@ def export_zip(
     *,
     extra: Mapping[str, Any] | None = None,
     canvas_sized: bool = False,
+    with_recipe: bool = True,
     disk: Disk | None = None,
 ) -> Stamp:
     """The same files as `export_folder` in one zip, written atomically.
@@ -127,15 +143,14 @@ def export_zip(
         StorageError: it failed; a file that stood there is unchanged.
     """
     expected: dict[str, str] = {}
+    manifest = manifest_of(contents, extra, canvas_sized=canvas_sized, with_recipe=with_recipe)
 
     def write(stream: BinaryIO) -> None:
         with writing(stream) as archive:
             archive.add_picture(COMPOSITE, composite(contents.layers, contents.canvas.rect))
             for name, picture in _pictures(contents, canvas_sized):
                 archive.add_picture(name, picture)
-            archive.add(
-                MANIFEST, json_text(manifest_of(contents, extra, canvas_sized=canvas_sized))
-            )
+            archive.add(MANIFEST, json_text(manifest))
         expected.update(archive.expected)
 
     return atomic_write(path, write, verify=lambda new: check_archive(new, expected), disk=disk)
@@ -173,7 +188,7 @@ def files_of(contents: Contents) -> dict[int, str]:
     """File name of each layer with pixels, by id: `00-Background.png`, `01-Castle.png`..."""
     first = 0 if contents.background_on else 1
     named = [
-        (layer.id, f"{place:02d}-{layer.name}")
+        (layer.id, f"{place:02d}-{outside_name(layer)}")
         for place, layer in enumerate(contents.layers, start=first)
         if layer.has_pixels
     ]
@@ -189,7 +204,7 @@ def _layer_entry(
     return {
         "file": file,
         "number": layer.number,
-        "name": layer.name,
+        "name": outside_name(layer),
         "kind": layer.kind,
         "is_background": layer.is_background,
         "x": rect.x,

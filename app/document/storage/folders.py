@@ -16,7 +16,15 @@ from pathlib import Path
 from app.document.storage.atomic import Disk, write_bytes
 from app.document.storage.errors import StorageError, cause_of
 from app.document.storage.leftovers import beside, remove_leftovers
+from app.document.storage.name_length import shown_name
 
+# Of macOS, of Windows, of Linux; in lowercase.
+_OF_SYSTEM = frozenset(
+    [".ds_store", ".localized", "icon\r", ".spotlight-v100", ".trashes", ".fseventsd"]
+    + [".temporaryitems", ".documentrevisions-v100", ".apdisk", ".appledouble"]
+    + ["thumbs.db", "thumbs.db:encryptable", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini"]
+    + ["$recycle.bin", "system volume information", "lost+found", ".directory"]
+)
 # A name in the folder, and its bytes or what writes the file.
 Member = tuple[str, bytes | Callable[[Path], object]]
 
@@ -37,8 +45,8 @@ def write_folder(folder: Path, members: Iterable[Member], *, disk: Disk | None =
     check_empty_folder(folder)
     disk = disk or Disk()
     target = Path(os.path.realpath(folder))
-    is_new = not target.exists()
-    parents = [each for each in target.parents if not each.exists()]
+    is_new = not os.path.exists(target)
+    parents = [each for each in target.parents if not os.path.exists(each)]
     place = beside(target, "tmp") if is_new else target
     written: list[Path] = []
     try:
@@ -75,22 +83,34 @@ def write_folder(folder: Path, members: Iterable[Member], *, disk: Disk | None =
 def check_empty_folder(folder: Path) -> None:
     """Make sure that an export into this folder meets no old files; call it before long work.
 
+    What a system puts into a folder by itself (`.DS_Store`, `Thumbs.db`) does not count.
+
     Raises:
         StorageError: the path is a file, a folder with something in it, or cannot be looked at.
     """
     try:
-        if folder.exists() and any(folder.iterdir()):
+        found = [each.name for each in folder.iterdir() if not _is_of_system(each.name)]
+        if found:
+            more = f" and {len(found) - 1:,} more" if len(found) > 1 else ""
             raise StorageError(
-                f"The folder '{folder.name}' is not empty.",
+                f"The folder '{folder.name}' is not empty: '{shown_name(min(found))}'{more}.",
                 "Nothing was exported, and its files are untouched.",
                 "Choose an empty or a new folder.",
             )
+    except FileNotFoundError:
+        return
     except OSError as error:
         raise StorageError(
             f"The folder '{folder.name}' cannot be used: {cause_of(error)}.",
             "Nothing was exported.",
             "Choose another folder.",
         ) from error
+
+
+def _is_of_system(name: str) -> bool:
+    """Whether a file manager or a system puts it there by itself."""
+    lower = name.lower()
+    return lower in _OF_SYSTEM or lower.startswith(("._", ".trash-"))
 
 
 def _check(expected: bytes, path: Path) -> None:

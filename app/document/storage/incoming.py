@@ -16,7 +16,7 @@ from app.document.imports import box_layer, picture_document, picture_layer
 from app.document.layer import Layer
 from app.document.storage.archive import ArchiveReader
 from app.document.storage.layout import Layout
-from app.document.storage.ora import SUFFIX, Opened, load_project, read_ora, write_ora
+from app.document.storage.ora import Opened, is_ora, load_project, read_ora, write_ora
 from app.document.storage.png import PICTURE_SUFFIXES, read_picture, read_picture_bytes
 
 LAYERS_TYPE = "application/x-layerloom-layers"
@@ -33,7 +33,7 @@ class Incoming:
 
 def is_importable(path: Path) -> bool:
     """Whether the ending is one of a picture or an OpenRaster."""
-    return path.suffix.lower() in (*PICTURE_SUFFIXES, SUFFIX)
+    return path.suffix.lower() in PICTURE_SUFFIXES or is_ora(path)
 
 
 def read_layers(
@@ -47,7 +47,7 @@ def read_layers(
     Raises:
         StorageError: not readable, of an unknown type (MS16) or too large (MS15).
     """
-    if path.suffix.lower() == SUFFIX:
+    if is_ora(path):
         return _layers_of(load_project(path, grid=grid))
     return Incoming((picture_layer(read_picture(path), path.stem, canvas, centre=centre),))
 

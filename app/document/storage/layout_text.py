@@ -1,97 +1,79 @@
-"""Layouts as text: the plain list of ART boxes, JSON with a canvas, our own format, a recipe.
+"""Layouts as text: lists of boxes, JSON with a canvas, our own format, a recipe, ART's samples.
 
-Text is parsed as data and never run. A layout with one bad box is refused whole. Knows no windows.
+A layout with one bad box is refused whole. Knows no windows.
 Source of the list form: ART, `custom_pipeline` boxes, end-exclusive pixels.
 """
 
 from __future__ import annotations
 
-import ast
-import json
 import math
-import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.document.contents import MAX_FOREGROUNDS, MAX_PROMPT, MAX_SIDE
-from app.document.geometry import Rect, Size, ceil_to, floor_to
-from app.document.layer import MAX_SEED, clean_name
+from app.document.geometry import Size, ceil_to
 from app.document.storage.errors import StorageError
-from app.document.storage.layout import FORMAT, VERSION, Layout, LayoutBox
+from app.document.storage.layout import FORMAT, VERSION, Layout
+from app.document.storage.layout_boxes import (
+    Entry,
+    are_shares,
+    entries_of,
+    is_number,
+    is_planned,
+    on_grid,
+    shown,
+)
+from app.document.storage.layout_syntax import parsed, refused
 from app.document.storage.recipe import FORMAT as RECIPE
 from app.document.storage.recipe import layout_of
 
 # The model's list: merged, background and fifty foregrounds.
 MAX_ENTRIES = MAX_FOREGROUNDS + 2
-MAX_TEXT = 1_000_000
+# ART's samples call the list and the prompt otherwise.
+_BOXES, _PROMPTS = ("boxes", "layout"), ("prompt", "wholecaption")
 
 
 def parse_layout(text: str, *, canvas: Size, grid: int) -> Layout:
     """Understand a layout.
 
     Lower bounds go down and upper bounds up to grid lines, then all is cut to the real canvas.
+    Where all numbers are from 0 to 1, they are shares of the canvas.
 
     Args:
-        text: JSON of a layout or a recipe, or a Python literal of `(x0, y0, x1, y1)` tuples; None
-            or null is skipped.
+        text: JSON of a layout or a recipe; a Python literal of `(x0, y0, x1, y1)` tuples, where
+            None or null is skipped; or a sample of ART: `layout` with `wholecaption`, boxes as
+            corners or as `layer` with centre, width and height.
         canvas: for a text that names none.
         grid: grid step; a canvas in the text is rounded up to it.
 
     Raises:
-        StorageError: not understood, a box that is empty or no box (MS14), or too many.
+        StorageError: not understood, a box without area or outside the canvas, or too many.
     """
-    value = _parsed(text)
+    return _layout(parsed(text), canvas, grid)
+
+
+def _layout(value: Any, canvas: Size, grid: int) -> Layout:
     if isinstance(value, list | tuple):
-        return _from_list(value, canvas, grid)
+        layouts = [each for each in value if _is_layout(each)]
+        if layouts and len(layouts) == len([each for each in value if each is not None]):
+            if len(layouts) > 1:
+                raise refused(
+                    f"The text has {len(layouts)} layouts, and one is read.", "Give one of them."
+                )
+            return _layout(layouts[0], canvas, grid)
+        return _from_entries(value, canvas, grid, limit=MAX_ENTRIES, has_base=True)
     if isinstance(value, dict):
         return _from_object(value, canvas, grid)
     raise refused("A layout is a list of boxes or an object with 'boxes'.")
 
 
-def refused(what: str, advice: str = "Correct it and try again.") -> StorageError:
-    """MS14: a layout that is not taken."""
-    return StorageError(what, "No box was changed.", advice)
-
-
-def _parsed(text: str) -> Any:
-    if len(text) > MAX_TEXT:
-        raise refused("The text is too long for a layout.", "Check that it is the right one.")
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        pass  # perhaps a Python literal
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd escapes in foreign text are no news
-            return ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
-        raise refused("The text is neither JSON nor a list of boxes.") from error
-
-
-def _from_list(entries: Sequence[Any], canvas: Size, grid: int) -> Layout:
-    if len(entries) > MAX_ENTRIES:
-        raise _too_many(len(entries), MAX_ENTRIES)
-    listed = list(enumerate(entries, start=1))
-    names_canvas = _starts_with_canvas(entries)
-    background = None
-    if names_canvas:
-        x1, y1 = _numbers(1, entries[0])[2:]
-        canvas = _canvas([x1, y1], grid)
-        background = entries[1] is not None
-        listed = listed[2:]
-    boxes = tuple(_box(n, entry, canvas, grid) for n, entry in listed if entry is not None)
-    _check_count(len(boxes))
-    return Layout(canvas=canvas, names_canvas=names_canvas, background=background, boxes=boxes)
-
-
-def _starts_with_canvas(entries: Sequence[Any]) -> bool:
-    """Whether entry 0 covers from (0, 0) and entry 1 equals it or is null."""
-    if len(entries) < 2 or entries[0] is None:
-        return False
-    first = _numbers(1, entries[0])
-    if first[:2] != [0, 0]:
-        return False
-    return entries[1] is None or _numbers(2, entries[1]) == first
+def _is_layout(value: Any) -> bool:
+    """Whether an entry of a list is a layout: an object with boxes, or a list of boxes."""
+    if isinstance(value, Mapping):
+        return any(isinstance(value.get(key), list | tuple) for key in _BOXES)
+    return isinstance(value, list | tuple) and any(
+        isinstance(each, list | tuple | Mapping) for each in value
+    )
 
 
 def _from_object(value: dict[str, Any], canvas: Size, grid: int) -> Layout:
@@ -99,101 +81,135 @@ def _from_object(value: dict[str, Any], canvas: Size, grid: int) -> Layout:
         value = layout_of(value)
     if value.get("format", FORMAT) != FORMAT:
         raise refused(f"The format {str(value['format'])[:40]!r} is no layout.")
-    version = value.get("version", VERSION)
-    if isinstance(version, int) and version > VERSION:
-        raise refused(
-            f"This layout was written by a newer Layerloom (version {version}, this one reads "
-            f"up to {VERSION}).",
-            "Update.",
-        )
-    names_canvas = "canvas" in value
-    if names_canvas:
-        canvas = _canvas(value["canvas"], grid)
+    _check_version(value.get("version", VERSION))
+    given = None if _is_unit(value.get("canvas")) else value.get("canvas")
+    if given is not None:
+        canvas = _canvas(given, grid)
     background = value.get("background")
     if background is not None and not isinstance(background, bool):
         raise refused("'background' must be true or false.")
-    prompt = value.get("prompt")
-    if prompt is not None and not (isinstance(prompt, str) and len(prompt) <= MAX_PROMPT):
-        raise refused(f"'prompt' must be text of at most {MAX_PROMPT:,} characters.")
-    entries = value.get("boxes")
-    if not isinstance(entries, list | tuple):
-        raise refused("The layout has no list of 'boxes'.")
-    if len(entries) > MAX_ENTRIES:
-        raise _too_many(len(entries), MAX_FOREGROUNDS)
-    boxes = tuple(
-        _box(n, entry, canvas, grid) for n, entry in enumerate(entries, 1) if entry is not None
+    key = next((key for key in _BOXES if key in value), "boxes")
+    listed = value.get(key)
+    if not isinstance(listed, list | tuple):
+        raise _no_boxes(value)
+    # ART's list begins with the merged picture and the background; our boxes are all foregrounds.
+    has_base = key != "boxes"
+    limit = MAX_ENTRIES if has_base else MAX_FOREGROUNDS
+    layout = _from_entries(
+        listed, canvas, grid, limit=limit, has_base=has_base, has_canvas=given is not None
     )
-    _check_count(len(boxes))
+    return Layout(
+        canvas=layout.canvas,
+        names_canvas=layout.names_canvas,
+        background=layout.background if background is None else background,
+        boxes=layout.boxes,
+        prompt=_prompt(value),
+    )
+
+
+def _check_version(version: Any) -> None:
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise refused(f"'version' must be a whole number, not {shown(version)}.")
+    if version > VERSION:
+        raise refused(
+            f"This layout was written by a newer Layerloom (version {version}, this one reads "
+            f"up to {VERSION}).",
+            "Update Layerloom.",
+        )
+
+
+def _prompt(value: Mapping[str, Any]) -> str | None:
+    key = next((key for key in _PROMPTS if value.get(key) is not None), None)
+    if key is None:
+        return None
+    prompt = value[key]
+    if not isinstance(prompt, str) or len(prompt) > MAX_PROMPT:
+        raise refused(f"'{key}' must be text of at most {MAX_PROMPT:,} characters.")
+    # JSON can write half of a character, which no file takes.
+    return prompt.encode("utf-8", "replace").decode("utf-8")
+
+
+def _no_boxes(value: Mapping[str, Any]) -> StorageError:
+    keys = ", ".join(repr(str(key))[:20] for key in list(value)[:6])
+    has = f"; it has {keys}" if keys else ""
+    if any(key in value for key in _BOXES):
+        has = "; what is there is no list"
+    return refused(
+        f"The layout has no list of 'boxes'{has}.", 'Write "boxes": [[x0, y0, x1, y1], …].'
+    )
+
+
+# ---- the list of boxes ----
+
+
+def _from_entries(
+    values: Sequence[Any],
+    canvas: Size,
+    grid: int,
+    *,
+    limit: int,
+    has_base: bool,
+    has_canvas: bool = False,
+) -> Layout:
+    """A list of boxes.
+
+    Args:
+        has_base: the list may begin with the merged picture and the background, or in a planner's
+            form with layer 0 for both.
+        has_canvas: `canvas` is what the text says, which counts more than the list.
+    """
+    if len(values) > MAX_ENTRIES:
+        raise _too_many(len(values), limit)
+    entries = entries_of(values)
+    background, names_canvas = None, has_canvas
+    as_shares = are_shares([entry for entry in entries if entry is not None])
+    count = _base_count(entries, is_planned(values)) if has_base else 0
+    if count and entries[0] is not None:
+        background = entries[count - 1] is not None
+        if not as_shares and not has_canvas:
+            canvas, names_canvas = _canvas(entries[0].corners[2:], grid), True
+        entries = entries[count:]
+    boxes = [entry for entry in entries if entry is not None]
+    if len(boxes) > MAX_FOREGROUNDS:
+        raise _too_many(len(boxes), MAX_FOREGROUNDS)
     return Layout(
         canvas=canvas,
         names_canvas=names_canvas,
         background=background,
-        boxes=boxes,
-        prompt=prompt,
+        boxes=on_grid(boxes, canvas, grid, as_shares=as_shares),
     )
 
 
-def _check_count(count: int) -> None:
-    if count > MAX_FOREGROUNDS:
-        raise _too_many(count, MAX_FOREGROUNDS)
+def _base_count(entries: Sequence[Entry | None], is_plan: bool) -> int:
+    """How many entries stand for merged picture and background: 2, 1 in a plan, or 0."""
+    first = entries[0] if entries else None
+    if first is None or first.corners[:2] != (0, 0) or min(first.corners[2:]) <= 0:
+        return 0
+    if len(entries) > 1 and (entries[1] is None or entries[1].corners == first.corners):
+        return 2
+    return 1 if is_plan else 0
 
 
 def _too_many(count: int, limit: int) -> StorageError:
     return refused(f"The layout has {count} boxes; at most {limit} are possible.", "Remove some.")
 
 
+def _is_unit(value: Any) -> bool:
+    """Whether a canvas is 1 x 1: that of boxes in shares, and no size."""
+    return isinstance(value, list | tuple) and len(value) == 2 and list(value) == [1, 1]
+
+
 def _canvas(value: Any, grid: int) -> Size:
     is_pair = isinstance(value, list | tuple) and len(value) == 2
-    if not is_pair or not all(_is_number(side) for side in value):
-        raise refused(f"The canvas must be two numbers, not {_shown(value)}.")
+    if not is_pair or not all(is_number(side) for side in value):
+        raise refused(f"The canvas must be two numbers, not {shown(value)}.")
+    if not all(1 <= side <= MAX_SIDE for side in value):  # also refuses NaN
+        raise _bad_canvas(value)
     sides = [ceil_to(math.ceil(side), grid) for side in value]
-    if not all(grid <= side <= MAX_SIDE for side in sides):
-        raise refused(f"The canvas is {_shown(value)}; each side must be 1 to {MAX_SIDE:,}.")
+    if not all(side <= MAX_SIDE for side in sides):
+        raise _bad_canvas(value)
     return Size(*sides)
 
 
-def _box(number: int, entry: Any, canvas: Size, grid: int) -> LayoutBox:
-    name, seed = "", None
-    if isinstance(entry, dict):
-        name, seed = entry.get("name") or "", entry.get("seed")
-        if not isinstance(name, str):
-            raise refused(f"The name of box {number} must be text.")
-        is_whole = isinstance(seed, int) and not isinstance(seed, bool)
-        if seed is not None and not (is_whole and 0 <= seed <= MAX_SEED):
-            raise refused(f"The seed of box {number} must be 0 to {MAX_SEED}.")
-        entry = entry.get("box")
-    x0, y0, x1, y1 = _numbers(number, entry)
-    left, top = floor_to(math.floor(x0), grid), floor_to(math.floor(y0), grid)
-    right, bottom = ceil_to(math.ceil(x1), grid), ceil_to(math.ceil(y1), grid)
-    left, top = max(0, left), max(0, top)
-    right, bottom = min(canvas.width, right), min(canvas.height, bottom)
-    if x1 <= x0 or y1 <= y0 or right <= left or bottom <= top:
-        raise refused(
-            f"Box {number} is empty after rounding to {grid}: {_shown(entry)}.",
-            "Correct it and paste again.",
-        )
-    rect = Rect.from_box((left, top, right, bottom))
-    return LayoutBox(rect=rect, name=clean_name(name), seed=seed)
-
-
-def _numbers(number: int, entry: Any) -> list[float]:
-    """Four finite numbers."""
-    is_box = isinstance(entry, list | tuple) and len(entry) == 4
-    if not is_box or not all(_is_number(item) for item in entry):
-        raise refused(
-            f"Box {number} is not four numbers (x0, y0, x1, y1): {_shown(entry)}.",
-            "Correct it and paste again.",
-        )
-    return list(entry)
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    # Far beyond any canvas, but small enough that arithmetic stays exact and quick.
-    return -1e9 <= value <= 1e9
-
-
-def _shown(value: Any) -> str:
-    text = repr(tuple(value)) if isinstance(value, list | tuple) else repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _bad_canvas(value: Any) -> StorageError:
+    return refused(f"The canvas is {shown(value)}; each side must be 1 to {MAX_SIDE:,}.")

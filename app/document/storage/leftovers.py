@@ -19,11 +19,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from app.document.storage.name_length import fitted, kept_part
 from app.document.storage.processes import is_running
 
 logger = logging.getLogger(__name__)
 
-_NAME_BYTES = 255
+# A dot, the machine, the longest process id, a random part, "tmp".
+_LONGEST_ENDING = 1 + 8 + 1 + 10 + 1 + 12 + 1 + 3
 _STARTED = time.time()  # what is younger may belong to a save of this session
 _ENDING = re.compile(r"([0-9a-f]{8})-([1-9][0-9]{0,9})-[0-9a-f]{12}\.(?:tmp|old)")
 
@@ -35,8 +37,7 @@ def beside(target: Path, suffix: str) -> Path:
         suffix: "tmp" for what becomes the file, "old" for what becomes its backup.
     """
     ending = f".{_machine()}-{os.getpid()}-{secrets.token_hex(6)}.{suffix}"
-    stem = target.name.encode("utf-8", "surrogateescape")[: _NAME_BYTES - len(ending) - 1]
-    return target.with_name("." + stem.decode("utf-8", "ignore") + ending)
+    return fitted(target, ending, start=".", room=_LONGEST_ENDING)
 
 
 def remove_leftovers(path: Path, remove: Callable[[Path], None] | None = None) -> None:
@@ -74,12 +75,12 @@ def remove_flat(folder: Path) -> None:
 
 
 def _leftovers(target: Path, is_folder: bool) -> list[Path]:
-    start = f".{target.name}."
+    start = f".{kept_part(target, 1 + _LONGEST_ENDING)}."
     found = []
     with os.scandir(target.parent) as entries:
         for entry in entries:
-            if not entry.name.startswith(start):  # nor is a name that had to be cut: it may be
-                continue  # that of another file
+            if not entry.name.startswith(start):
+                continue
             match = _ENDING.fullmatch(entry.name, len(start))
             if match is None or match[1] != _machine() or is_running(int(match[2])):
                 continue

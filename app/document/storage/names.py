@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
+
+from app.document.storage.name_length import kept_part
 
 MAX_BYTES = 80
 
@@ -47,6 +50,8 @@ def unique_names(names: Iterable[str]) -> list[str]:
 def numbered_copy(path: Path) -> Path:
     """The next free `beach_001.ora` beside `beach.ora`, counted on from the highest there is."""
     stem = re.sub(r"_\d{3,}$", "", path.stem)
+    if stem:
+        stem = kept_part(path.with_name(stem), len("_000000") + len(os.fsencode(path.suffix)))
     pattern = re.compile(re.escape(stem) + r"_(\d{3,})" + re.escape(path.suffix))
     try:
         matches = [pattern.fullmatch(each.name) for each in path.parent.iterdir()]

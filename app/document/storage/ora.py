@@ -15,7 +15,7 @@ import numpy as np
 from app.document.composite import composite
 from app.document.contents import DEFAULT_GRID, Contents
 from app.document.geometry import Size
-from app.document.layer import Layer
+from app.document.layer import Layer, clean_name
 from app.document.pixels import Pixels
 from app.document.storage import outside
 from app.document.storage.archive import (
@@ -26,11 +26,22 @@ from app.document.storage.archive import (
     writing,
 )
 from app.document.storage.atomic import Disk, Stamp, atomic_write, stamp_of
+from app.document.storage.errors import StorageError
+from app.document.storage.groups import flattened
+from app.document.storage.layer_names import outside_name
+from app.document.storage.layer_pictures import MERGED, LayerPictures, layer_pictures
 from app.document.storage.own_data import BLOBS, DOCUMENT, own_contents
 from app.document.storage.png import fitted
 from app.document.storage.project_format import View
 from app.document.storage.project_writing import src_of, write_project
-from app.document.storage.stack_xml import Stack, StackError, StackLayer, read_stack, write_stack
+from app.document.storage.stack_xml import (
+    StackError,
+    StackLayer,
+    StackLimitError,
+    StackTree,
+    read_stack,
+    write_stack,
+)
 
 MIMETYPE = "image/openraster"
 SUFFIX = ".ora"
@@ -47,6 +58,8 @@ class Opened:
         stamp: the file's state when it was read; give it to `save_project` as `expected`.
         is_project: whether prompts, boxes and records were in it.
         view: how it was looked at; None = nobody said.
+        lost: sentences about what the file has and the contents have not: saving the contents
+            over it would lose that. They are among the messages.
     """
 
     contents: Contents
@@ -54,6 +67,12 @@ class Opened:
     stamp: Stamp | None
     is_project: bool
     view: View | None = None
+    lost: tuple[str, ...] = ()
+
+
+def is_ora(path: Path) -> bool:
+    """Whether the name is that of an OpenRaster, or of the backup of one."""
+    return path.name.lower().endswith((SUFFIX, SUFFIX + "~"))
 
 
 def save_project(
@@ -126,7 +145,7 @@ def write_ora(
 
 def _stack_layer(layer: Layer, is_selected: bool) -> StackLayer:
     return StackLayer(
-        name=layer.name,
+        name=outside_name(layer),
         src=src_of(layer),
         x=layer.rect.x,
         y=layer.rect.y,
@@ -176,7 +195,8 @@ def load_project(path: Path, *, grid: int = DEFAULT_GRID, layers_only: bool = Fa
 
     Raises:
         NewerFormatError: written by a newer Layerloom (MS11).
-        StorageError: not readable (MS9); nothing is opened by halves.
+        StorageError: damaged (MS9), something else than OpenRaster, or above a limit. Layers that
+            are whole but no PNG of an allowed size are left out, and a message names them.
     """
     stamp = stamp_of(path)
     with ArchiveReader(path) as archive:
@@ -187,33 +207,85 @@ def read_ora(
     archive: ArchiveReader, *, grid: int = DEFAULT_GRID, layers_only: bool = False
 ) -> Opened:
     """`load_project` of an open archive; without a stamp."""
-    stack, stack_bytes = stack_of(archive)
-    pictures = {src: archive.picture(src) for src in {item.src for item in stack.layers}}
-    if archive.has(DOCUMENT) and not layers_only:
-        contents, messages, view = own_contents(archive, stack, stack_bytes, pictures)
-        return Opened(contents, messages, None, True, view)
-    if not stack.layers and archive.has("mergedimage.png"):
-        stack = Stack(
-            stack.size, (StackLayer(name=Path(archive.name).stem, src="mergedimage.png"),)
+    tree, stack_bytes, type_notes = stack_of(archive)
+    is_ours = archive.has(DOCUMENT) and not layers_only
+    found = layer_pictures(archive, tree, is_ours=is_ours)
+    if is_ours:
+        own = own_contents(archive, found, stack_bytes)
+        return Opened(own.contents, (*type_notes, *own.messages), None, True, own.view, own.lost)
+    if not found.tree.items and archive.has(MERGED):
+        only = StackLayer(name=Path(archive.name).stem, src=MERGED)
+        found = replace(
+            found, tree=replace(tree, items=(only,)), pictures={MERGED: archive.picture(MERGED)}
         )
-        pictures["mergedimage.png"] = archive.picture("mergedimage.png")
-    contents = outside.from_stack(stack, pictures, grid)
-    messages = outside.messages_for(stack, contents, has_data=archive.has(DOCUMENT))
-    return Opened(contents, messages, None, False)
+    return as_pictures(found, grid, type_notes, has_data=archive.has(DOCUMENT))
 
 
-def stack_of(archive: ArchiveReader) -> tuple[Stack, bytes]:
-    """The layers of an OpenRaster as other programs see them, and the text that says so.
+def as_pictures(
+    found: LayerPictures, grid: int, notes: tuple[str, ...] = (), *, has_data: bool
+) -> Opened:
+    """The layers of a file without what only Layerloom writes; without a stamp.
+
+    Args:
+        notes: sentences about the file as a whole, told first.
+        has_data: whether there is such data, which was left out.
+    """
+    flat = flattened(found.tree, found.pictures)
+    contents = outside.from_stack(flat.stack, flat.pictures, grid)
+    lost = outside.lost_of(found, flat)
+    told = outside.messages_for(flat.stack, contents, has_data=has_data)
+    return Opened(contents, (*notes, *told, *lost, *flat.notes), None, False, None, lost)
+
+
+def stack_of(archive: ArchiveReader) -> tuple[StackTree, bytes, tuple[str, ...]]:
+    """The layers of an OpenRaster as other programs see them.
+
+    Returns:
+        them, the text that says so, and sentences about a type that is not OpenRaster's.
 
     Raises:
-        StorageError: it is none, or damaged.
+        StorageError: it is none, is damaged, or passes a limit.
     """
+    kind = _type_of(archive)
     if not archive.has("stack.xml"):
-        raise archive.damaged("stack.xml")
-    if archive.has("mimetype") and archive.read("mimetype").strip() != MIMETYPE.encode():
-        raise archive.damaged("mimetype")
+        raise _not_openraster(archive, kind)
     data = archive.read("stack.xml")
     try:
-        return read_stack(data), data
+        tree = read_stack(data)
+    except StackLimitError as error:
+        raise StorageError(
+            f"'{archive.name}' {error}.",
+            "Nothing was opened and the file is untouched.",
+            error.advice,
+        ) from error
     except StackError as error:
-        raise archive.damaged("stack.xml") from error
+        raise archive.damaged("stack.xml", str(error)) from error
+    if kind is None or kind.lower() == MIMETYPE:
+        return tree, data, ()
+    if not tree.items and not archive.has(MERGED):
+        raise _not_openraster(archive, kind)
+    says = f"calls itself '{kind}'" if kind else "has a type that cannot be read"
+    return tree, data, (f"It {says}, but it has the layers of an OpenRaster file, which opened.",)
+
+
+def _type_of(archive: ArchiveReader) -> str | None:
+    """What the file calls itself; None when it says nothing, "" when that cannot be read."""
+    if not archive.has("mimetype"):
+        return None
+    try:
+        return clean_name(archive.read("mimetype")[:200].decode("utf-8", "replace"))
+    except StorageError:
+        return ""
+
+
+def _not_openraster(archive: ArchiveReader, kind: str | None) -> StorageError:
+    if kind == MIMETYPE or archive.has(DOCUMENT):
+        return archive.damaged("stack.xml", "it is not in the file")
+    missing = "layers" if archive.has("stack.xml") else "'stack.xml'"
+    is_krita = kind == "application/x-krita" or archive.has("maindoc.xml")
+    what = "a Krita document" if is_krita else f"of the type '{kind}'" if kind else "a zip archive"
+    return StorageError(
+        f"'{archive.name}' is {what}, not an OpenRaster file: it has no {missing}.",
+        "Nothing was opened and the file is untouched.",
+        "Save it as OpenRaster (.ora) in the program that made it.",
+    )

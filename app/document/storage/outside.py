@@ -16,6 +16,9 @@ from app.document.contents import Contents, default_name, new_background
 from app.document.geometry import Rect, Size
 from app.document.layer import Candidate, Layer, new_layer_id
 from app.document.pixels import Pixels
+from app.document.storage.groups import Flat
+from app.document.storage.layer_names import outside_name
+from app.document.storage.layer_pictures import LayerPictures
 from app.document.storage.project_format import LayerEntry, Project, candidates_of
 from app.document.storage.stack_xml import Stack, StackLayer
 from app.document.storage.trim import trimmed
@@ -83,6 +86,12 @@ def messages_for(stack: Stack, contents: Contents, *, has_data: bool) -> tuple[s
     return tuple(messages)
 
 
+def lost_of(found: LayerPictures, flat: Flat) -> tuple[str, ...]:
+    """Sentences about what the file has and the flat stack has not."""
+    told = (found.left_out, *flat.lost, found.tree.left_out, *found.tree.notes)
+    return tuple(each for each in told if each)
+
+
 def _grown(old: Size, new: Size) -> str:
     return (
         f"The canvas was {old.width} × {old.height}; it is {new.width} × {new.height} now, "
@@ -110,7 +119,8 @@ def _looking_like(layer: Layer, item: StackLayer, rect: Rect, image: Pixels | No
     """The layer with the looks, the place and the pixels that the stack gives it."""
     return replace(
         layer,
-        name=item.name or layer.name,
+        # The name that we wrote for other programs is not one that a user typed.
+        name=layer.name if item.name == outside_name(layer) else item.name or layer.name,
         kind="imported" if image is not None and layer.kind == "box" else layer.kind,
         rect=rect,
         image=image,
@@ -129,9 +139,18 @@ class _Count:
 
 
 def merged(
-    project: Project, stack: Stack, pictures: Mapping[str, Pixels], find: Find
+    project: Project,
+    stack: Stack,
+    pictures: Mapping[str, Pixels],
+    find: Find,
+    *,
+    is_complete: bool = True,
 ) -> tuple[Contents, tuple[str, ...]]:
-    """Contents of a project that another program changed, and what to tell about it (MS12)."""
+    """Contents of a project that another program changed, and what to tell about it (MS12).
+
+    Args:
+        is_complete: whether the stack has all layers of the file as they are there.
+    """
     base = replace(project.base, canvas=stack.size.rounded_up(project.base.grid))
     count = _Count()
     entries = [project.background] if project.background.src else []
@@ -173,7 +192,7 @@ def merged(
         next_number=number,
         detached=(*detached, *found),
     )
-    messages = [_told(count)]
+    messages = [_told(count, is_complete=is_complete)]
     if contents.canvas != stack.size:
         messages.append(_grown(stack.size, contents.canvas))
     return contents, tuple(messages)
@@ -207,10 +226,13 @@ def _matches(
         part = trimmed(pictures[item.src].array)
         return None if part is None else part.image.hash
 
+    def has_name(item: StackLayer, entry: LayerEntry) -> bool:
+        return item.name in (entry.layer.name, outside_name(entry.layer))
+
     tests: list[Callable[[StackLayer, LayerEntry], bool]] = [
-        lambda item, entry: item.src == entry.src and item.name == entry.layer.name,
+        lambda item, entry: item.src == entry.src and has_name(item, entry),
         lambda item, entry: entry.trim is not None and visible(item) == entry.trim[2],
-        lambda item, entry: item.name == entry.layer.name,
+        has_name,
         lambda item, entry: item.src == entry.src,
     ]
     for test in tests:
@@ -262,7 +284,7 @@ def _padded(image: Pixels, trim: tuple[int, int, str], rect: Rect) -> Pixels:
     return Pixels.of(pixels)
 
 
-def _told(count: _Count) -> str:
+def _told(count: _Count, *, is_complete: bool) -> str:
     def layers(number: int) -> str:
         return f"{number} layer{'' if number == 1 else 's'}"
 
@@ -273,5 +295,8 @@ def _told(count: _Count) -> str:
         news.append(f"{layers(count.new)} {'is' if count.new == 1 else 'are'} new")
     if count.lost:
         news.append(f"{count.lost} candidate{'' if count.lost == 1 else 's'} could not be found")
-    told = f"; {' and '.join(news)}" if news else ""
-    return f"Another program saved this file. All layers are here{told}."
+    told = " and ".join(news)
+    if is_complete:
+        told = f"All layers are here{'; ' if told else ''}{told}"
+    sentence = f" {told[:1].upper()}{told[1:]}." if told else ""
+    return f"Another program saved this file.{sentence}"

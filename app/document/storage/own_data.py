@@ -7,7 +7,7 @@ sees wins. Knows no path and writes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from app.document.contents import Contents
 from app.document.layer import Layer
@@ -16,30 +16,43 @@ from app.document.storage import outside
 from app.document.storage.archive import ArchiveReader
 from app.document.storage.checked import ProjectError
 from app.document.storage.errors import NewerFormatError
+from app.document.storage.groups import flattened
+from app.document.storage.layer_pictures import LayerPictures
 from app.document.storage.project_format import VERSION, LayerEntry, Project, View, candidates_of
 from app.document.storage.project_reading import NewerProjectError, read_project
-from app.document.storage.stack_xml import Stack
 
 DOCUMENT = "layerloom/document.json"
 BLOBS = "layerloom/blobs/"
 
 
-def own_contents(
-    archive: ArchiveReader, stack: Stack, stack_bytes: bytes, pictures: Mapping[str, Pixels]
-) -> tuple[Contents, tuple[str, ...], View | None]:
-    """Contents of a file of ours, whether or not somebody changed it meanwhile.
+@dataclass(frozen=True, slots=True)
+class OwnContents:
+    """A file of ours: contents, what to tell, how it was looked at, and what is not in them."""
 
-    Returns:
-        them, what to tell about them, and how they were looked at.
+    contents: Contents
+    messages: tuple[str, ...]
+    view: View | None
+    lost: tuple[str, ...] = ()
+
+
+def own_contents(archive: ArchiveReader, found: LayerPictures, stack_bytes: bytes) -> OwnContents:
+    """Contents of a file of ours, whether or not another program changed it meanwhile.
+
+    Raises:
+        NewerFormatError, StorageError: as `read_own`, or pixels of a candidate are damaged.
     """
     project = read_own(archive)
-    find = finder(archive, pictures)
-    if _is_as_saved(project, stack_bytes, pictures):
+    find = finder(archive, found.pictures)
+    if not found.left_out and _is_as_saved(project, stack_bytes, found.pictures):
         try:
-            return _as_saved(project, pictures, find, archive), (), project.view
+            contents = _as_saved(project, found.pictures, find, archive)
+            return OwnContents(contents, (), project.view)
         except ValueError:
             pass  # the parts contradict each other: what other programs see counts
-    return *outside.merged(project, stack, pictures, find), project.view
+    flat = flattened(found.tree, found.pictures)
+    lost = outside.lost_of(found, flat)
+    contents, told = outside.merged(project, flat.stack, flat.pictures, find, is_complete=not lost)
+    return OwnContents(contents, (*told, *lost, *flat.notes), project.view, lost)
 
 
 def read_own(archive: ArchiveReader) -> Project:

@@ -87,13 +87,18 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
 
 
+def has_png_head(data: bytes) -> bool:
+    """Whether the bytes begin as a PNG does that declares its size."""
+    return len(data) >= 33 and data.startswith(_SIGNATURE) and data[12:16] == b"IHDR"
+
+
 def png_size(data: bytes) -> Size:
     """The size that a PNG declares; nothing is decoded.
 
     Raises:
         PngError: not a PNG, or a side is 0 or above the limit.
     """
-    if len(data) < 33 or not data.startswith(_SIGNATURE) or data[12:16] != b"IHDR":
+    if not has_png_head(data):
         raise PngError("not a PNG")
     width, height = struct.unpack(">II", data[16:24])
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):

@@ -6,6 +6,7 @@ Knows neither files nor windows.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -18,6 +19,8 @@ FORMAT = "layerloom-recipe"
 VERSION = 1
 
 _NAMESPACE = "https://layerloom.invalid/ns/1.0/"
+_PACKET_ID = "W5M0MpCehiHzreSzNTczkc9d"  # the same in every XMP packet
+_NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _GENERATED = "trainedAlgorithmicMedia"
 _WITH_OTHERS = "compositeWithTrainedAlgorithmicMedia"
 
@@ -99,7 +102,11 @@ def png_texts(contents: Contents, *, with_recipe: bool) -> dict[str, str]:
 
 
 def xmp_of(contents: Contents, *, with_recipe: bool) -> str:
-    """XMP that says where the pixels come from; with the recipe, also how. "" = nothing to say."""
+    """An XMP packet that says where the pixels come from; with the recipe, also how.
+
+    Returns:
+        the packet, to be written as UTF-8; "" when there is nothing to say.
+    """
     kinds = {layer.kind for layer in contents.layers if layer.visible and layer.has_pixels}
     properties = ""
     if "generated" in kinds:
@@ -121,14 +128,15 @@ def xmp_of(contents: Contents, *, with_recipe: bool) -> str:
     if not properties:
         return ""
     return (
+        f'<?xpacket begin="\ufeff" id="{_PACKET_ID}"?>'
         '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
         '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         f'<rdf:Description rdf:about="" {properties.rstrip()}'
         + (f">{body}</rdf:Description>" if body else "/>")
-        + "</rdf:RDF></x:xmpmeta>"
+        + '</rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
     )
 
 
 def _for_xml(text: str) -> str:
-    """Without the control characters that XML has no way to write."""
-    return "".join(char for char in text if char in "\t\n\r" or " " <= char < "\ufffe")
+    """Without control characters and lone surrogates, which XML has no way to write."""
+    return _NOT_IN_XML.sub("", text)

@@ -5,18 +5,18 @@ Nothing here writes, and nothing is opened by itself: the user chooses.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.document.contents import DEFAULT_GRID
-from app.document.pixels import Pixels
 from app.document.storage import outside
 from app.document.storage.archive import ArchiveReader
 from app.document.storage.atomic import backup_path, stamp_of
 from app.document.storage.errors import StorageError
-from app.document.storage.ora import Opened, load_project, stack_of
+from app.document.storage.groups import flattened
+from app.document.storage.layer_pictures import layer_pictures
+from app.document.storage.ora import Opened, as_pictures, load_project, stack_of
 from app.document.storage.own_data import DOCUMENT, finder, read_own
-from app.document.storage.stack_xml import Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +55,13 @@ def readable_layers(path: Path, *, grid: int = DEFAULT_GRID) -> Opened:
         StorageError: not even one can.
     """
     with ArchiveReader(path) as archive:
-        stack, _ = stack_of(archive)
-        pictures: dict[str, Pixels] = {}
-        for src in {item.src for item in stack.layers}:
-            try:
-                pictures[src] = archive.picture(src)
-            except StorageError:
-                continue
-        if not pictures:
-            raise archive.damaged("all of its layers")
-        kept = tuple(item for item in stack.layers if item.src in pictures)
-        lost = [item.name for item in stack.layers if item.src not in pictures]
-        contents = outside.from_stack(Stack(stack.size, kept), pictures, grid)
-    messages = ["Its layers opened as pictures, without prompt, seeds and candidates."]
-    if lost:
-        names = ", ".join(f"'{name}'" for name in lost)
-        messages.insert(0, f"Could not be read and left out: {names}.")
-    return Opened(contents, tuple(messages), None, False)
+        tree, _, _ = stack_of(archive)
+        found = layer_pictures(archive, tree, past_damage=True)
+    opened = as_pictures(found, grid, has_data=True)
+    # Said first: what a copy does not have.
+    first = tuple(each for each in opened.messages if each == found.left_out)
+    rest = tuple(each for each in opened.messages if each != found.left_out)
+    return replace(opened, messages=(*first, *rest))
 
 
 def with_recipes_of(path: Path, backup: Path) -> Opened:
@@ -85,14 +75,18 @@ def with_recipes_of(path: Path, backup: Path) -> Opened:
     """
     stamp = stamp_of(path)
     with ArchiveReader(path) as archive:
-        stack, _ = stack_of(archive)
-        pictures = {src: archive.picture(src) for src in {item.src for item in stack.layers}}
+        tree, _, _ = stack_of(archive)
+        found = layer_pictures(archive, tree)
+    flat = flattened(found.tree, found.pictures)
+    lost = outside.lost_of(found, flat)
     with ArchiveReader(backup, path.name) as former:
         project = read_own(former)
-        former_stack, _ = stack_of(former)
-        known = {src: former.picture(src) for src in {item.src for item in former_stack.layers}}
-        contents, messages = outside.merged(project, stack, pictures, finder(former, known))
-    return Opened(contents, messages, stamp, True)
+        former_tree, _, _ = stack_of(former)
+        known = layer_pictures(former, former_tree, is_ours=True).pictures
+        contents, told = outside.merged(
+            project, flat.stack, flat.pictures, finder(former, known), is_complete=not lost
+        )
+    return Opened(contents, (*told, *lost, *flat.notes), stamp, True, None, lost)
 
 
 def _has_own_data(path: Path) -> bool:

@@ -1,12 +1,13 @@
-"""`stack.xml` of OpenRaster: the layers as other programs see them.
+"""`stack.xml` of OpenRaster: the layers and groups as other programs see them.
 
-Pure text in and out; knows neither zip files nor pixels. Nested stacks are read as flat layers.
+Pure text in and out; knows neither zip files nor pixels.
 Source: OpenRaster 0.0.5, "Layer Stack File".
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,7 @@ from app.document.layer import MAX_NAME, clean_name
 MAX_LAYERS = 200
 _MAX_DEPTH = 64
 _MAX_OFFSET = 1_000_000
+_MAX_NOTES = 5
 
 _OPERATORS = {
     "normal": "svg:src-over",
@@ -34,13 +36,35 @@ _OPERATORS = {
     "soft-light": "svg:soft-light",
     "difference": "svg:difference",
     "add": "svg:plus",
+    "exclusion": "svg:exclusion",
+    "hue": "svg:hue",
+    "saturation": "svg:saturation",
+    "color": "svg:color",
+    "luminosity": "svg:luminosity",
 }
 _MODES = {operator: mode for mode, operator in _OPERATORS.items()}
 _MODES["krita:linear_dodge"] = "add"  # what Krita makes of a PSD's Add; the same formula
 
+# Programs write numbers in the way of their country ("0,5"), with a unit, or not at all.
+_NUMBER = re.compile(
+    r"\s*(?P<number>[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*(?P<unit>px|%)?\s*"
+)
+
 
 class StackError(ValueError):
     """The text is no stack that this program reads; says why."""
+
+
+class StackLimitError(StackError):
+    """The text is right, but the picture is too much; the text goes on from the file's name.
+
+    Attributes:
+        advice: what can be done about it.
+    """
+
+    def __init__(self, text: str, advice: str) -> None:
+        super().__init__(text)
+        self.advice = advice
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +72,9 @@ class StackLayer:
     """One `layer` element.
 
     Attributes:
-        src: name of its PNG inside the file.
-        x, y: offset on the canvas, may be negative.
-        blend: our name of the mode; an operator that we do not know stands as it is.
+        src: name of its PNG inside the file; "" = the file names none.
+        x, y: offset on the canvas, may be negative; offsets of groups are added.
+        blend: our name of the mode; an operator that is no mode of ours stands as it is.
         locked: None when the file says nothing (GIMP drops it).
         selected: told to other programs; not read, since a file of ours says it elsewhere.
     """
@@ -67,11 +91,62 @@ class StackLayer:
 
 
 @dataclass(frozen=True, slots=True)
+class StackGroup:
+    """One `stack` element within the root.
+
+    Attributes:
+        blend: as of a layer.
+        isolated: whether it is painted apart, on nothing, before it meets what is below it.
+        items: topmost first.
+    """
+
+    name: str
+    opacity: float
+    visible: bool
+    blend: str
+    isolated: bool
+    items: tuple[StackItem, ...]
+
+
+StackItem = StackLayer | StackGroup
+
+
+@dataclass(frozen=True, slots=True)
+class StackTree:
+    """What a file says.
+
+    Attributes:
+        items: layers and groups, topmost first.
+        notes: sentences about values that could not be used.
+        left_out: a sentence on texts, filters and other elements; "" = there are none.
+    """
+
+    size: Size
+    items: tuple[StackItem, ...]
+    notes: tuple[str, ...] = ()
+    left_out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
-    """The canvas and its layers, topmost first as in the file."""
+    """The canvas and its layers without groups, topmost first."""
 
     size: Size
     layers: tuple[StackLayer, ...]
+
+
+def layers_in(items: Iterable[StackItem]) -> Iterable[StackLayer]:
+    """All layers, topmost first, also those in groups."""
+    for item in items:
+        if isinstance(item, StackLayer):
+            yield item
+        else:
+            yield from layers_in(item.items)
+
+
+def called(name: str) -> str:
+    """A layer or group in a sentence."""
+    return f"'{name}'" if name else "a layer without a name"
 
 
 def write_stack(size: Size, layers: Iterable[StackLayer]) -> bytes:
@@ -100,12 +175,14 @@ def write_stack(size: Size, layers: Iterable[StackLayer]) -> bytes:
     return "\n".join(lines).encode()
 
 
-def read_stack(data: bytes) -> Stack:
-    """The layers of `stack.xml`; groups are flattened, what they say goes to their layers.
+def read_stack(data: bytes) -> StackTree:
+    """The layers and groups of `stack.xml`.
+
+    A number that cannot be read is replaced by its default, and a note says so.
 
     Raises:
-        StackError: no XML, a document type or entity in it, too deep, too many layers, or a
-            number that cannot be.
+        StackLimitError: too many layers, nested too deeply, or too large a canvas.
+        StackError: no XML, a document type or entity in it, or no canvas size.
     """
     reader = _Reader()
     parser = expat.ParserCreate()
@@ -115,92 +192,186 @@ def read_stack(data: bytes) -> Stack:
     parser.EndElementHandler = reader.end
     try:
         parser.Parse(data, True)
+    except StackError:
+        raise
     except (expat.ExpatError, ValueError, LookupError) as error:
         raise StackError(str(error)) from error
-    if reader.size is None:
-        raise StackError("no image element")
-    return Stack(reader.size, tuple(reader.layers))
+    return reader.tree()
 
 
 def _refuse_doctype(*_: Any) -> None:
     raise StackError("it declares a document type or entities")
 
 
+@dataclass(slots=True)
+class _Open:
+    """A stack whose end has not come yet: its own values, and what its layers add to theirs."""
+
+    group: StackGroup
+    x: int
+    y: int
+    locked: bool
+    items: list[StackItem]
+
+
 class _Reader:
-    """Collects layers while expat walks the elements."""
+    """Builds the tree while expat walks the elements."""
 
     def __init__(self) -> None:
-        self.size: Size | None = None
-        self.layers: list[StackLayer] = []
+        self._size: Size | None = None
         self._depth = 0
-        # What the stacks around the present element add up to.
-        self._around = [StackLayer(name="", src="")]
+        self._skipped_from = 0  # depth of the element whose inside does not count; 0 = none
+        self._count = 0
+        self._notes: list[str] = []
+        self._others: dict[str, int] = {}
+        root = StackGroup("", 1.0, True, "normal", True, ())
+        self._open = [_Open(root, 0, 0, False, [])]
+
+    def tree(self) -> StackTree:
+        if self._size is None:
+            raise StackError("no image element")
+        if self._count > MAX_LAYERS:
+            raise StackLimitError(
+                f"has {self._count:,} layers; this program opens up to {MAX_LAYERS}",
+                "Merge some of them in the program that made it.",
+            )
+        notes = self._notes[:_MAX_NOTES]
+        if len(self._notes) > len(notes):
+            notes.append(f"{len(self._notes) - len(notes)} more values could not be read.")
+        left_out = ""
+        if self._others:
+            told = ", ".join(f"{count} '{tag}'" for tag, count in sorted(self._others.items()))
+            left_out = f"Left out, because only layers are read: {told}."
+        items = tuple(self._open[0].items)
+        if len(items) == 1 and isinstance(items[0], StackGroup):
+            items = items[0].items  # the root, whose looks are fixed
+        return StackTree(self._size, items, tuple(notes), left_out)
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
-            raise StackError("it is nested too deeply")
+            raise StackLimitError(
+                f"has groups nested more than {_MAX_DEPTH} deep",
+                "Take some groups apart in the program that made it.",
+            )
+        if self._skipped_from:
+            return
+        tag = tag.rpartition(":")[2]  # some programs write a prefix for the namespace
         if tag == "image" and self._depth == 1:
-            width, height = _whole(attributes, "w"), _whole(attributes, "h")
-            if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
-                raise StackError(f"the canvas is {width:,} × {height:,}")
-            self.size = Size(width, height)
-        elif self.size is None:
-            raise StackError(f"it begins with {tag!r}")
+            self._size = _canvas(attributes)
+        elif self._size is None:
+            raise StackError(f"it begins with {tag[:40]!r}")
         elif tag == "stack":
-            self._around.append(self._read(attributes))
+            self._start_stack(attributes)
         elif tag == "layer":
-            if len(self.layers) == MAX_LAYERS:
-                raise StackError(f"more than {MAX_LAYERS} layers")
-            if not attributes.get("src"):
-                raise StackError("a layer without a picture")
-            self.layers.append(self._read(attributes))
+            self._count += 1
+            if self._count <= MAX_LAYERS:
+                self._open[-1].items.append(self._layer(attributes))
+        else:
+            # A filter may hold a stack of its own that is not to be painted.
+            self._skipped_from = self._depth
+            if len(self._others) < _MAX_NOTES:
+                self._others[tag[:40]] = self._others.get(tag[:40], 0) + 1
 
     def end(self, tag: str) -> None:
+        if self._skipped_from == self._depth:
+            self._skipped_from = 0
+        elif tag.rpartition(":")[2] == "stack" and not self._skipped_from:
+            closed = self._open.pop()
+            self._open[-1].items.append(replace(closed.group, items=tuple(closed.items)))
         self._depth -= 1
-        if tag == "stack":
-            self._around.pop()
 
-    def _read(self, attributes: Mapping[str, str]) -> StackLayer:
-        around = self._around[-1]
-        operator = attributes.get("composite-op", "svg:src-over")
+    def _start_stack(self, attributes: Mapping[str, str]) -> None:
+        around = self._open[-1]
+        layer = self._layer(attributes)
+        operator = layer.blend
+        is_plain = layer.opacity == 1.0 and operator == "normal"
+        isolation = attributes.get("isolation", "auto").strip().lower()
+        group = StackGroup(
+            name=layer.name,
+            opacity=layer.opacity,
+            visible=layer.visible,
+            blend=operator,
+            isolated=isolation == "isolate" or not is_plain,
+            items=(),
+        )
+        self._open.append(_Open(group, layer.x, layer.y, around.locked or layer.locked is True, []))
+
+    def _layer(self, attributes: Mapping[str, str]) -> StackLayer:
+        around = self._open[-1]
+        name = clean_name(attributes.get("name", ""))[:MAX_NAME]
         locked = attributes.get("edit-locked")
-        layer = StackLayer(
-            name=clean_name(attributes.get("name", ""))[:MAX_NAME],
-            src=attributes.get("src", ""),
-            x=_whole(attributes, "x"),
-            y=_whole(attributes, "y"),
-            opacity=_opacity(attributes),
-            visible=attributes.get("visibility", "visible") != "hidden",
-            blend=_MODES.get(operator, operator),
-            locked=None if locked is None else locked == "true",
-        )
-        return replace(
-            layer,
-            x=around.x + layer.x,
-            y=around.y + layer.y,
-            opacity=round(around.opacity * layer.opacity, 4),
-            visible=around.visible and layer.visible,
-            locked=True if around.locked else layer.locked,
+        opacity = self._number(attributes, "opacity", 1.0, name)
+        return StackLayer(
+            name=name,
+            src=attributes.get("src", "").strip(),
+            x=around.x + round(self._offset(attributes, "x", name)),
+            y=around.y + round(self._offset(attributes, "y", name)),
+            opacity=round(min(1.0, max(0.0, opacity)), 4),
+            visible=attributes.get("visibility", "visible").strip().lower() != "hidden",
+            blend=_mode(attributes.get("composite-op", "")),
+            locked=True if around.locked else _flag(locked),
         )
 
+    def _offset(self, attributes: Mapping[str, str], key: str, name: str) -> float:
+        value = self._number(attributes, key, 0.0, name)
+        if abs(value) <= _MAX_OFFSET:
+            return value
+        return self._unusable(attributes[key], key, 0.0, name)
 
-def _number(attributes: Mapping[str, str], key: str, default: str) -> float:
-    try:
-        value = float(attributes.get(key, default))
-    except ValueError:
-        raise StackError(f"{key} is {attributes[key]!r}") from None
+    def _number(self, attributes: Mapping[str, str], key: str, default: float, name: str) -> float:
+        text = attributes.get(key, "")
+        if not text.strip():
+            return default
+        value = _parsed(text)
+        return self._unusable(text, key, default, name) if value is None else value
+
+    def _unusable(self, text: str, key: str, default: float, name: str) -> float:
+        self._notes.append(
+            f"'{key}' of {called(name)} is '{clean_name(text)[:40]}', which "
+            f"is no number that can be used; {default:g} was used."
+        )
+        return default
+
+
+def _canvas(attributes: Mapping[str, str]) -> Size:
+    sides = []
+    for key in ("w", "h"):
+        text = attributes.get(key, "")
+        value = _parsed(text)
+        if value is None or value < 0.5:
+            said = f"'{clean_name(text)[:40]}'" if text.strip() else "missing"
+            raise StackError(f"the canvas size '{key}' is {said}")
+        sides.append(round(min(value, 1e12)))
+    width, height = sides
+    if max(sides) > MAX_SIDE:
+        raise StackLimitError(
+            f"has a canvas of {width:,} × {height:,}; this program opens up to {MAX_SIDE:,} "
+            "each way",
+            "Scale it down in the program that made it.",
+        )
+    return Size(width, height)
+
+
+def _parsed(text: str) -> float | None:
+    """The number, or None."""
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return None
+    value = float(match["number"].replace(",", "."))
     if not math.isfinite(value):
-        raise StackError(f"{key} is {attributes[key]!r}")
-    return value
+        return None
+    return value / 100 if match["unit"] == "%" else value
 
 
-def _whole(attributes: Mapping[str, str], key: str) -> int:
-    value = _number(attributes, key, "0")
-    if abs(value) > _MAX_OFFSET:
-        raise StackError(f"{key} is {attributes[key]!r}")
-    return round(value)
+def _mode(operator: str) -> str:
+    """Our name of an operator; a foreign one in one line, as it is."""
+    operator = clean_name(operator)[:100]
+    plain = operator.lower()
+    if not plain:
+        return "normal"
+    return _MODES.get(plain) or _MODES.get(f"svg:{plain}") or operator
 
 
-def _opacity(attributes: Mapping[str, str]) -> float:
-    return min(1.0, max(0.0, _number(attributes, "opacity", "1")))
+def _flag(text: str | None) -> bool | None:
+    return None if text is None else text.strip().lower() == "true"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from app.document.commands import AddBox
 from app.document.geometry import Rect, Size, round_to
-from app.ui.canvas.tools import Host, Pointer, SelectTool, Tool
+from app.ui.canvas.tools import Host, Pointer, SelectTool, Tool, box_label
 
 
 def drawn_rect(start: Pointer, now: Pointer) -> Rect:
@@ -84,7 +84,7 @@ class BoxTool(Tool):
             self.is_dragging = True
         if self.is_dragging:
             rect = self._snapped(at)
-            self.host.show_draft(rect, self.host.describe_box(rect, None))
+            self.host.show_draft(rect, box_label(rect))
 
     def release(self, at: Pointer) -> None:
         """Add the box above the selected layer, on top if there is none."""

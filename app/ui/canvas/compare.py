@@ -42,9 +42,11 @@ class ComparePage(QWidget):
     """Tiles over the canvas.
 
     Signals:
+        opened(): the page lies over the canvas now.
         closed(): back to the canvas.
     """
 
+    opened = Signal()
     closed = Signal()
 
     def __init__(
@@ -78,7 +80,7 @@ class ComparePage(QWidget):
 
     @property
     def count(self) -> int:
-        """Number of tiles, Before included."""
+        """Number of tiles, the current picture included."""
         return min(MAX_TILES, self._stage.num_comparable + 1)
 
     @property
@@ -96,6 +98,7 @@ class ComparePage(QWidget):
         self.raise_()
         self.setFocus()
         self._describe()
+        self.opened.emit()
 
     def close_page(self) -> None:
         """Back to the canvas; nothing was changed by looking."""
@@ -105,7 +108,7 @@ class ComparePage(QWidget):
             self.closed.emit()
 
     def tiles(self) -> list[QRectF]:
-        """Where the pictures are, widget pixels; Before first."""
+        """Where the pictures are, widget pixels; the current picture first."""
         count = self.count
         canvas = self._document.canvas
         best: tuple[float, int] = (0.0, 1)
@@ -190,7 +193,7 @@ class ComparePage(QWidget):
         )
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Qt override: a click takes the one below the mouse; Before changes nothing."""
+        """Qt override: a click takes a result; on the current one nothing changes."""
         clicked = self._pressed is not None and not self._dragged
         self._pressed = None
         place = self._place_at(event.position())
@@ -238,11 +241,11 @@ class ComparePage(QWidget):
 
     def _name(self, place: int) -> str:
         if place == 0:
-            return tr("Before")
+            return tr("Current")
         choice = self._stage.choices[place - 1]
         if choice.seed is None:
-            return tr("Candidate {0}").format(number(place))
-        return tr("Candidate {0} · seed {1}").format(number(place), choice.seed)
+            return tr("Result {0}").format(number(place))
+        return tr("Result {0} · seed {1}").format(number(place), choice.seed)
 
     def _place_at(self, point: QPointF) -> int:
         return next((i for i, tile in enumerate(self.tiles()) if tile.contains(point)), -1)

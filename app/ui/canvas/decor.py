@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QTransform
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QRegion, QTransform
 
 from app.document.geometry import Rect
 from app.document.layer import Layer
@@ -45,7 +45,6 @@ class Decor:
         running: ids of the layers that a job is making.
         matte: what transparent places show, as a hex colour; None = checkerboard (CA2).
         box_hint: what stands beside a selected empty box; "" = nothing.
-        stage_text: says which candidate is shown in place.
         has_outlines: boxes and their names; handles and the selection always show.
         show_grid: always; during drags of boxes the grid shows by itself.
         is_dragging: handles hide while something moves.
@@ -60,7 +59,6 @@ class Decor:
     running: frozenset[int] = frozenset()
     matte: str | None = None
     has_outlines: bool = True
-    stage_text: str = ""
     grid_in_drags: bool = True
     box_hint: Callable[[Layer], str] | None = None
     grid: overlay.Grid = field(default_factory=overlay.Grid)
@@ -82,6 +80,8 @@ class Decor:
         """Draw in viewport pixels; `to_view` maps canvas pixels there."""
         document = self.scene.document
         canvas = to_view.mapRect(to_rectf(document.canvas.rect))
+        painter.save()
+        self._leave_staged_free(painter, to_view, viewport)
         overlay.canvas_edge(painter, canvas)
         if self.show_grid or (self._draws_box and self.grid_in_drags):
             step = document.grid * to_view.m11()
@@ -99,7 +99,8 @@ class Decor:
             self._paint_layers(painter, to_view, viewport, font)
         for layer in self.selection.layers():
             self._paint_selected(painter, layer, to_view, viewport, font)
-        self._paint_staged(painter, to_view, font)
+        self._paint_staged(painter, to_view)
+        painter.restore()
         if self.draft is not None:
             self._paint_draft(painter, self.draft, to_view, viewport, font)
 
@@ -111,6 +112,8 @@ class Decor:
         """The layer whose handles show: one visible, unlocked foreground layer alone."""
         layer = self.selection.single()
         if layer is None or layer.is_background:
+            return None
+        if layer.id in self.scene.staged_ids:  # handles would cover what is looked at
             return None
         return layer if self.scene.shows(layer) and not layer.locked else None
 
@@ -200,7 +203,7 @@ class Decor:
         rect = to_view.mapRect(to_rectf(self.scene.rect_of(layer)))
         is_box = not (layer.has_pixels or layer.is_background)
         overlay.selected_outline(painter, rect, self.colours)
-        is_still = not self.is_dragging and layer.id not in self.running
+        is_still = not self.is_dragging and layer.id not in self.running | self.scene.staged_ids
         if is_still and is_box and self.box_hint is not None and layer is self.resizable():
             self._paint_hint(painter, self.box_hint(layer), rect, viewport, font)
         if is_still and layer is self.resizable():
@@ -214,23 +217,34 @@ class Decor:
         if text and y + 24 < viewport.bottom():
             overlay.label(painter, text, QPointF(max(rect.left(), 6), y), font)
 
-    def _paint_staged(self, painter: QPainter, to_view: QTransform, font: QFont) -> None:
-        """GE13: candidates that are only looked at have a violet frame and say which they are."""
-        staged = self.scene.staged_ids
-        for layer in self.scene.document.layers:
-            if layer.id not in staged:
-                continue
-            rect = to_view.mapRect(to_rectf(self.scene.rect_of(layer)))
-            overlay.frame(painter, rect, self.colours.staged)
-            if self.stage_text and layer.id == max(staged):
-                at = rect.topLeft() + QPointF(6, 6)
-                overlay.label(painter, self.stage_text, at, font, strong=True)
+    def _staged_rects(self, to_view: QTransform) -> list[QRectF]:
+        """Where results are looked at, viewport pixels."""
+        return [
+            overlay.aligned(to_view.mapRect(to_rectf(self.scene.rect_of(layer))))
+            for layer in self.scene.document.layers
+            if layer.id in self.scene.staged_ids
+        ]
+
+    def _leave_staged_free(self, painter: QPainter, to_view: QTransform, viewport: QRectF) -> None:
+        """A result is judged by its pixels: no hatching, label, outline or handle lies over it."""
+        rects = self._staged_rects(to_view)
+        if not rects:
+            return
+        free = QRegion(viewport.toAlignedRect())
+        for rect in rects:
+            free -= QRegion(rect.toRect())
+        painter.setClipRegion(free)
+
+    def _paint_staged(self, painter: QPainter, to_view: QTransform) -> None:
+        """GE13: a violet frame around results that are only looked at, outside of all of them."""
+        for rect in self._staged_rects(to_view):
+            overlay.outer_frame(painter, rect, self.colours.staged)
 
     def _paint_name(self, painter: QPainter, layer: Layer, rect: QRectF, font: QFont) -> None:
         if rect.width() < 56 or rect.height() < 32:
             return
         painter.save()
-        painter.setClipRect(rect)
+        painter.setClipRect(rect, Qt.ClipOperation.IntersectClip)
         overlay.label(painter, layer.name, rect.topLeft() + QPointF(6, 6), font)
         painter.restore()
 

@@ -13,7 +13,6 @@ from app.document.geometry import Rect
 from app.document.layer import Layer
 from app.ui.canvas.decor import Decor, Draft
 from app.ui.canvas.scene import CanvasScene
-from app.ui.canvas.tools import box_label
 from app.ui.selection import Selection
 from app.ui.undo import UndoStack
 
@@ -26,7 +25,6 @@ class ToolHost(QObject):
 
     Attributes:
         snaps: dragged layers stop at grid lines and at the middle of the canvas.
-        describe: the live label of a box, set by whoever knows what it costs.
 
     Signals:
         changed(): the overlay looks different.
@@ -48,7 +46,6 @@ class ToolHost(QObject):
         super().__init__(parent)
         self.document: Document = scene.document
         self.snaps = True
-        self.describe: Callable[[Rect, int | None], str] | None = None
         self._scene = scene
         self._selection = selection
         self._undo = undo
@@ -79,12 +76,6 @@ class ToolHost(QObject):
         """The handle under a canvas point, or ""."""
         to_view = self._to_view()
         return self._decor.handle_at(to_view.map(QPointF(x, y)), to_view)
-
-    def describe_box(self, rect: Rect, layer_id: int | None) -> str:
-        """The live label of a box."""
-        if self.describe is None:
-            return box_label(rect, self.document.grid)
-        return self.describe(rect, layer_id)
 
     def show_moved(self, rects: dict[int, Rect], *, copies: bool = False) -> None:
         """Show layers, or copies of them, elsewhere while they are dragged."""

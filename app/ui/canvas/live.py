@@ -28,6 +28,7 @@ MODES: dict[str, QPainter.CompositionMode] = {
     "soft-light": _MODES.CompositionMode_SoftLight,
     "difference": _MODES.CompositionMode_Difference,
     "add": _MODES.CompositionMode_Plus,
+    "exclusion": _MODES.CompositionMode_Exclusion,
 }
 # With more of them in motion the pictures below and above would be kept for nothing.
 _FEW = 16

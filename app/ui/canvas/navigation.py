@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QGraphicsView
 
 from app.document.document import Document
 from app.ui.canvas.region_item import to_rectf
+from app.ui.theme import GAP
 
 ZOOM_MIN, ZOOM_MAX = 0.05, 32.0
 FIT_MARGIN = 32
@@ -27,6 +28,10 @@ class Navigation:
         view: the widget; this object is a part of it.
         document: whose canvas is shown.
         changed: told the zoom after each change of it.
+
+    Attributes:
+        wheel_zooms: the wheel zooms, and scrolls with Ctrl.
+        end_room: viewport pixels at the end of a line that Fit leaves free: a panel may lie there.
     """
 
     def __init__(
@@ -36,7 +41,8 @@ class Navigation:
         self._document = document
         self._changed = changed
         self._follows_fit = True
-        self.wheel_zooms = False
+        self.wheel_zooms = True
+        self.end_room: Callable[[], int] = lambda: 0
 
     @property
     def zoom(self) -> float:
@@ -93,7 +99,7 @@ class Navigation:
         vertical.setValue(vertical.value() - round(delta.y()))
 
     def wheel(self, event: QWheelEvent) -> None:
-        """Wheel scrolls, Shift+wheel sideways, Ctrl+wheel zooms at the pointer."""
+        """Wheel zooms at the pointer, Ctrl+wheel scrolls, or both swapped; Shift+wheel sideways."""
         modifiers = event.modifiers()
         pixels, angle = event.pixelDelta(), event.angleDelta()
         is_sideways = modifiers & Qt.KeyboardModifier.ShiftModifier
@@ -134,11 +140,17 @@ class Navigation:
     def _show(self, rect: QRectF) -> None:
         port = self._view.viewport().size()
         ratio = self._view.devicePixelRatioF()
-        room_x = max(1, port.width() - 2 * FIT_MARGIN)
+        end = max(FIT_MARGIN, self.end_room() + GAP)
+        room_x = max(1, port.width() - FIT_MARGIN - end)
         room_y = max(1, port.height() - 2 * FIT_MARGIN)
         zoom = min(room_x / rect.width(), room_y / rect.height()) * ratio
         self._set_zoom(min(zoom, 4.0))
-        self._view.centerOn(rect.center())
+        # In the middle, unless the panel would cover it there.
+        scale = self._view.transform().m11()
+        away = max(0.0, (rect.width() * scale - port.width()) / 2 + end) / scale
+        if self._view.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+            away = -away
+        self._view.centerOn(rect.center() + QPointF(away, 0))
 
     def _set_zoom(self, zoom: float, at: QPointF | None = None) -> None:
         view = self._view

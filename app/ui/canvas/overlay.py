@@ -74,6 +74,12 @@ def selected_outline(painter: QPainter, rect: QRectF, colours: Colours) -> None:
 
 def frame(painter: QPainter, rect: QRectF, colour: str) -> None:
     """Two pixels of a colour outside, a dark and a light line inside."""
+    outer_frame(painter, rect, colour)
+    outline(painter, rect)
+
+
+def outer_frame(painter: QPainter, rect: QRectF, colour: str) -> None:
+    """Two pixels of a colour outside of a rectangle, and nothing inside."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     box = aligned(rect)
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -81,7 +87,6 @@ def frame(painter: QPainter, rect: QRectF, colour: str) -> None:
     pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
     painter.setPen(pen)
     painter.drawRect(box.adjusted(-1, -1, 1, 1))
-    outline(painter, rect)
 
 
 def hatch(painter: QPainter, rect: QRectF, visible: QRectF) -> None:

@@ -16,7 +16,6 @@ from app.document.document import Document
 from app.document.geometry import Rect, round_to
 from app.document.layer import Layer
 from app.ui.canvas.resizing import Handle, resized_box, resized_picture
-from app.ui.text import number, tr
 
 # Lines catch from 6 screen pixels on (CA3); `Pointer.slack` is 4 of them.
 SNAP_SLACKS = 1.5
@@ -49,7 +48,6 @@ class Host(Protocol):
 
     @property
     def snaps(self) -> bool: ...
-    def describe_box(self, rect: Rect, layer_id: int | None) -> str: ...
     def push(self, command: Command) -> bool: ...
     def selected(self) -> frozenset[int]: ...
     def select(self, ids: Collection[int]) -> None: ...
@@ -83,11 +81,9 @@ class Tool:
         self.host.show_draft(None)
 
 
-def box_label(rect: Rect, grid: int) -> str:
-    """The live label: "192 × 128 · 24 tokens"."""
-    tokens = rect.width // grid * (rect.height // grid)
-    size = f"{rect.width} × {rect.height}"
-    return tr("{0} · {1} tokens").format(size, number(tokens))
+def box_label(rect: Rect) -> str:
+    """The label of a box that is drawn or resized: "192 × 128"."""
+    return f"{rect.width} × {rect.height}"
 
 
 class SelectTool(Tool):
@@ -233,7 +229,7 @@ class SelectTool(Tool):
         else:
             self._rect = resized_box(layer.rect, drag, document.grid, document.canvas)
         self.host.show_moved({layer.id: self._rect})
-        self.host.show_draft(self._rect, self.host.describe_box(self._rect, layer.id))
+        self.host.show_draft(self._rect, box_label(self._rect))
 
 
 def snapped(start: int, length: int, delta: int, step: int, side: int, reach: float) -> int:

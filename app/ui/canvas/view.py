@@ -195,7 +195,7 @@ class CanvasView(QGraphicsView):
         super().leaveEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Qt override: wheel scrolls, Shift sideways, Ctrl zooms at the pointer."""
+        """Qt override: zoom at the pointer, or scroll."""
         self.navigation.wheel(event)
         event.accept()
 

@@ -25,6 +25,8 @@ from app.ui.job_text import job_text
 from app.ui.text import number, seconds, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
 
+_TITLE_LENGTH = 40
+
 
 def state_text(job: Job, *, is_loading: bool = False) -> str:
     """The job's state in words; `is_loading` says that the model is not there yet."""
@@ -105,7 +107,7 @@ class JobsDialog(QDialog):
         self.table.setRowCount(len(self._rows))
         is_loading = self._bridge.is_loading
         for place, job in enumerate(self._rows):
-            title = job_text(job, tr("the picture"), "{0}", "%n layers")
+            title = _title(job)
             if job.variations > 1:
                 title += f" × {number(job.variations)}"
             for column, text in enumerate(
@@ -117,7 +119,9 @@ class JobsDialog(QDialog):
                 )
             ):
                 item = QTableWidgetItem(text)
-                said = ", ".join(job.names.values()) if column == 0 else text
+                said = text
+                if column == 0:
+                    said = "\n".join(filter(None, (job.prompt, ", ".join(job.names.values()))))
                 item.setToolTip(said if job.message is None else job.message.text)
                 self.table.setItem(place, column, item)
         self._enable()
@@ -202,6 +206,18 @@ class JobsDialog(QDialog):
         button.setAutoDefault(False)
         button.clicked.connect(slot)
         return button
+
+
+def _title(job: Job) -> str:
+    """The first words of the prompt; before them the layers, where it was not the whole picture."""
+    words = " ".join(job.prompt.split())
+    if len(words) > _TITLE_LENGTH:
+        words = words[:_TITLE_LENGTH].rpartition(" ")[0] or words[:_TITLE_LENGTH]
+        words = f"{words.rstrip(' ,;.:')}…"
+    if job.scope == "picture":
+        return words or tr("Picture without prompt")
+    names = job_text(job, "", "{0}", "%n layers")
+    return f"{names}: {words}" if words else names
 
 
 def _copy(message: Message | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -27,7 +28,7 @@ from app.ui.dialog.key_editor import KeyEditor
 from app.ui.dialog_buttons import close_only
 from app.ui.dialogs import Choice
 from app.ui.enabling import enable
-from app.ui.exchange.questions import ask_folder
+from app.ui.file_dialogs import ask_folder
 from app.ui.forms import field_name, form_layout, note
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
@@ -77,12 +78,12 @@ class SettingsDialog(QDialog):
 
     def _general(self) -> QWidget:
         page, form = _page()
-        themes = {"system": tr("As the system"), "dark": tr("Dark"), "light": tr("Light")}
+        themes = {"system": tr("System"), "dark": tr("Dark"), "light": tr("Light")}
         self._choice(form, "theme", tr("Theme"), themes)
         self._number(form, "font_percent", tr("Font size"), 80, 200, " %", 10)
         sizes = {24: tr("Small"), 40: tr("Medium"), 64: tr("Large"), 0: tr("None")}
-        self._choice(form, "thumbnail_px", tr("Pictures in the layer list"), sizes)
-        self._number(form, "recent_count", tr("Recent files (0 = none)"), 0, 30, "", 1)
+        self._choice(form, "thumbnail_px", tr("Thumbnail size"), sizes)
+        self._number(form, "recent_count", tr("Recent files"), 0, 30, "", 1, zero=tr("None"))
         self._check(
             form,
             "ask_before_replacing",
@@ -94,16 +95,18 @@ class SettingsDialog(QDialog):
     def _generation(self, measure: Callable[[], None]) -> QWidget:
         page, form = _page()
         cores = os.cpu_count() or 2
-        self._number(form, "threads", tr("Threads (0 = all but one)"), 0, cores, "", 1)
+        automatic = tr("Automatic")
+        self._number(form, "threads", tr("Threads"), 0, cores, "", 1, zero=automatic)
         self._check(
             form,
             "low_priority",
             tr("Generate at low priority"),
-            tr("Other programs come first. Takes effect at the next start."),
+            tr("Other programs come first. Takes effect after a restart."),
         )
-        self._number(form, "preview_every", tr("Preview each n-th step (0 = none)"), 0, 20, "", 1)
+        preview = tr("Steps between previews")
+        self._number(form, "preview_every", preview, 0, 20, "", 1, zero=tr("Off"))
         self._number(form, "variations", tr("Variations in new pictures"), 1, 8, "", 1)
-        self._number(form, "cache_mb", tr("Cache (0 = by free memory)"), 0, 65536, " MB", 256)
+        self._number(form, "cache_mb", tr("Cache"), 0, 65536, " MB", 256, zero=automatic)
         again = QPushButton(tr("Measure Again"))
         again.setMinimumHeight(CONTROL_HEIGHT)
         again.setAccessibleName(again.text())
@@ -114,8 +117,8 @@ class SettingsDialog(QDialog):
         form.addRow(
             note(
                 tr(
-                    "The cache keeps what layers tell the model, so that making one anew is quick. "
-                    "Threads, priority and cache count from the next start on."
+                    "The cache makes repainting a single layer faster. "
+                    "Threads, priority and cache take effect after a restart."
                 )
             )
         )
@@ -125,12 +128,17 @@ class SettingsDialog(QDialog):
         page, form = _page()
         shows = {"always": tr("Always"), "drags": tr("While drawing"), "never": tr("Never")}
         self._choice(form, "grid_shows", tr("Grid"), shows)
-        self._check(form, "snap", tr("Snap to the grid"), tr("Ctrl held lets go of it."))
         self._check(
             form,
-            "wheel_zooms",
-            tr("Wheel zooms"),
-            tr("Then Ctrl+wheel scrolls. Otherwise it is the other way round."),
+            "snap",
+            tr("Snap to the grid"),
+            tr("Hold Ctrl while dragging to place layers freely."),
+        )
+        self._check(
+            form,
+            "wheel_scrolls",
+            tr("Mouse wheel scrolls"),
+            tr("Ctrl+wheel then zooms. Otherwise the wheel zooms and Ctrl+wheel scrolls."),
         )
         self._check(
             form,
@@ -141,27 +149,27 @@ class SettingsDialog(QDialog):
         self._colour(
             form,
             "matte_colour",
-            tr("Own matte colour"),
-            tr("What View > Matte > Own Colour shows behind transparent places."),
+            tr("Transparency colour"),
+            tr("What View ▸ Transparency Colour ▸ Custom shows behind transparent places."),
         )
         return page
 
     def _files(self) -> QWidget:
         page, form = _page()
-        self._number(form, "candidates", tr("Candidates per picture"), 10, 100_000, "", 50)
-        self._number(form, "candidates_mb", tr("Memory for candidates"), 64, 65536, " MB", 256)
-        form.addRow(note(tr("Above that a bar offers to delete the oldest; nothing goes unasked.")))
+        self._number(form, "candidates", tr("Results per picture"), 10, 100_000, "", 50)
+        self._number(form, "candidates_mb", tr("Memory for results"), 64, 65536, " MB", 256)
+        form.addRow(note(tr("Above that, the program asks before it deletes the oldest ones.")))
         self._check(
             form,
             "recipe_in_exports",
-            tr("Recipe in exported files"),
-            tr("Sets the switch of the export dialog for every format that can carry one."),
+            tr("Store prompt and settings in exported files"),
+            tr("Sets this option of the Export dialog for every format that has it."),
         )
         self._check(
             form,
             "keep_backup",
             tr("Keep a backup when saving"),
-            tr("The version before the save stays beside the file, with ~ after its name."),
+            tr("The previous version stays next to the file, with ~ after its name."),
         )
         self._recovery(form)
         return page
@@ -173,7 +181,7 @@ class SettingsDialog(QDialog):
         shown.setMinimumHeight(CONTROL_HEIGHT)
         shown.setAccessibleName(tr("Recovery folder"))
         choose, reset = QPushButton(tr("Choose…")), QPushButton(tr("Default"))
-        choose.setToolTip(tr("Keeps unsaved work in another folder from the next start on."))
+        choose.setToolTip(tr("Keeps unsaved work in another folder. Takes effect after a restart."))
         row = QHBoxLayout()
         row.setSpacing(GAP)
         row.addWidget(shown, 1)
@@ -197,24 +205,28 @@ class SettingsDialog(QDialog):
             self._changed("recovery_folder")
             show()
 
-        title, start = tr("Recovery Folder"), self._settings.recovery_folder
+        title, start = tr("Recovery Folder"), self._settings.recovery_folder or str(Path.home())
         choose.clicked.connect(
-            lambda: ask_folder(self, title, start, lambda folder: take(str(folder)))
+            lambda: ask_folder(
+                self, self._settings, title, lambda folder: take(str(folder)), start=start
+            )
         )
         reset.clicked.connect(lambda: take(""))
         self.fields["recovery_folder"] = shown
         self.reset_recovery = reset
         show()
         form.addRow(field_name(tr("Recovery folder")), row)
-        form.addRow(note(tr("Counts from the next start on; work in the old one is offered too.")))
+        form.addRow(
+            note(tr("Takes effect after a restart. Work in the old folder is still offered."))
+        )
 
     def _undo(self) -> QWidget:
         page, form = _page()
         self._number(form, "undo_steps", tr("Steps"), 1, 10_000, "", 100)
-        self._number(form, "undo_mb", tr("Memory for pixels"), 16, 65536, " MB", 64)
-        disk = tr("Disk for pixels beyond that")
-        self._number(form, "undo_disk_mb", disk, 0, 1 << 20, " MB", 256)
-        form.addRow(note(tr("The oldest steps go first; results in the strip never do.")))
+        self._number(form, "undo_mb", tr("Memory for undo"), 16, 65536, " MB", 64)
+        disk = tr("Extra undo space on disk")
+        self._number(form, "undo_disk_mb", disk, 0, 1 << 20, " MB", 256, zero=tr("Off"))
+        form.addRow(note(tr("The oldest steps are removed first; results in the strip never are.")))
         return page
 
     # ---- fields ----
@@ -232,9 +244,20 @@ class SettingsDialog(QDialog):
         form.addRow(field_name(text), field)
 
     def _number(
-        self, form: QFormLayout, key: str, text: str, low: int, high: int, suffix: str, step: int
+        self,
+        form: QFormLayout,
+        key: str,
+        text: str,
+        low: int,
+        high: int,
+        suffix: str,
+        step: int,
+        *,
+        zero: str = "",
     ) -> None:
+        """A whole number; `zero` is what its lowest value, 0, means in words."""
         field = QSpinBox()
+        field.setSpecialValueText(zero)
         field.setRange(low, high)
         field.setSingleStep(step)
         field.setSuffix(suffix)

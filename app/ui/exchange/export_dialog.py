@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -21,8 +22,10 @@ from PySide6.QtWidgets import (
 
 from app.document.contents import Contents
 from app.document.geometry import Rect
+from app.document.storage.formats.choices import formats_with, reason_against
 from app.document.storage.formats.options import SCALES, WHITE, ExportOptions
 from app.document.storage.formats.table import FORMATS, Format, losses
+from app.document.storage.formats.table import Choice as ExportChoice
 from app.ui.dialog_buttons import accept_or_cancel
 from app.ui.dialogs import Choice
 from app.ui.exchange.loss_table import LossTable
@@ -91,7 +94,7 @@ class ExportDialog(QDialog):
         self.table = LossTable()
         self.nothing_lost = QLabel(tr("This format keeps everything that this picture has."))
         self.export_button = QPushButton(tr("Export…"))
-        self._rows: dict[str, QWidget] = {}
+        self._rows: dict[ExportChoice, QWidget] = {}
         self._lay_out()
         self._name_widgets()
         keys = [form.key for form in FORMATS]
@@ -109,20 +112,24 @@ class ExportDialog(QDialog):
     @property
     def options(self) -> ExportOptions:
         """What is chosen, of that what means something to the format."""
-        choices = self.form.choices
-        rect, layer_id = self._part() if "part" in choices else (None, None)
-        quality = self.quality.value() if "quality" in choices else _NO_LOSS
+        pages = ExportOptions(pages="pages" in self.form.choices and self.pages.isChecked())
+
+        def counts(choice: ExportChoice) -> bool:
+            return not reason_against(self.form, choice, pages)
+
+        rect, layer_id = self._part() if counts("part") else (None, None)
+        quality = self.quality.value() if counts("quality") else _NO_LOSS
         return ExportOptions(
             rect=rect,
             layer_id=layer_id,
-            scale=self.scale.currentData() if "scale" in choices else 1,
-            over=self.colour.currentData() if "colour" in choices else None,
-            with_recipe=self.recipe.isChecked() if "recipe" in choices else True,
+            scale=self.scale.currentData() if counts("scale") else 1,
+            over=self.colour.currentData() if counts("colour") else None,
+            with_recipe=self.recipe.isChecked() if counts("recipe") else True,
             quality=quality or None,
-            hidden=self.hidden.isChecked() if "hidden" in choices else True,
-            canvas_sized="canvas_sized" in choices and self.canvas_sized.isChecked(),
-            pages="pages" in choices and self.pages.isChecked(),
-            parallax="parallax" in choices and self.parallax.isChecked(),
+            hidden=self.hidden.isChecked() if counts("hidden") else True,
+            canvas_sized=counts("canvas_sized") and self.canvas_sized.isChecked(),
+            pages=pages.pages,
+            parallax=counts("parallax") and self.parallax.isChecked(),
         )
 
     def accept(self) -> None:
@@ -183,15 +190,15 @@ class ExportDialog(QDialog):
             ("pages", self.pages, False),
             ("parallax", self.parallax, False),
         ):
-            box.setChecked(bool(last.get(name, usually)))
+            # What a format never writes is not shown as chosen.
+            box.setChecked(name in form.choices and bool(last.get(name, usually)))
         for widget in self._changers():
             widget.blockSignals(False)
-        for name, row in self._rows.items():
-            self._form_layout.setRowVisible(row, name in form.choices)
         self._refresh()
 
     def _refresh(self) -> None:
         form, options = self.form, self.options
+        self._enable(form, options)
         listed = losses(self._contents, form, options)
         self.table.show_losses(listed)
         is_lossless = not any(listed.values())
@@ -202,6 +209,29 @@ class ExportDialog(QDialog):
             rect = self._selected[0].rect
         width, height = rect.width * options.scale, rect.height * options.scale
         self.size_label.setText(tr("{0} × {1} pixels").format(number(width), number(height)))
+
+    def _enable(self, form: Format, options: ExportOptions) -> None:
+        """Disable what changes nothing in this format; the tooltip says why."""
+        for choice, widget in self._rows.items():
+            reason = reason_against(form, choice, options)
+            able = ", ".join(tr(each.title) for each in formats_with(choice))
+            if reason and choice not in form.choices:
+                reason = tr("{0} These formats can: {1}.").format(tr(reason), able)
+            widget.setEnabled(not reason)
+            widget.setToolTip(tr(reason))
+            widget.setAccessibleDescription(tr(reason))
+        self._keep_transparency("transparency" in form.keeps)
+
+    def _keep_transparency(self, is_possible: bool) -> None:
+        """JPEG has no transparency: its first ground is white."""
+        model = self.colour.model()
+        assert isinstance(model, QStandardItemModel)
+        first = model.item(0)
+        first.setEnabled(is_possible)
+        first.setToolTip("" if is_possible else tr("This format has no transparency."))
+        if not is_possible and self.colour.currentIndex() == 0:
+            with QSignalBlocker(self.colour):
+                self.colour.setCurrentIndex(1)
 
     def _changers(self) -> tuple[QWidget, ...]:
         return (
@@ -227,21 +257,23 @@ class ExportDialog(QDialog):
     def _lay_out(self) -> None:
         form = form_layout()
         form.addRow(field_name(tr("Format")), self.format)
-        for name, text, widget in (
+        fields: tuple[tuple[ExportChoice, str, QWidget], ...] = (
             ("part", tr("What"), self.part),
             ("scale", tr("Size"), self.scale),
             ("colour", tr("Ground"), self.colour),
             ("quality", tr("Quality"), self.quality),
-        ):
+        )
+        for name, text, widget in fields:
             form.addRow(field_name(text), widget)
             self._rows[name] = widget
-        for name, box in (
+        boxes: tuple[tuple[ExportChoice, QWidget], ...] = (
             ("recipe", self.recipe),
             ("hidden", self.hidden),
             ("canvas_sized", self.canvas_sized),
             ("pages", self.pages),
             ("parallax", self.parallax),
-        ):
+        )
+        for name, box in boxes:
             form.addRow("", box)
             self._rows[name] = box
         form.addRow("", self.size_label)

@@ -1,8 +1,8 @@
-"""Imported pictures: back to their own size, and a question before one is made anew (IO6)."""
+"""Imported pictures: back to their own size, and a question before one is repainted (IO6)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
@@ -55,7 +55,7 @@ class ImportedWiring(QObject):
         names = ", ".join(f"'{layer.name}'" for layer in layers)
         self._session.notified.emit(
             Message(
-                kind="warning",
+                kind="news",
                 what=tr("Scaled down to fit the canvas: {0}.").format(names),
                 kept=tr("The full size is kept."),
                 advice=tr("Original Size shows every pixel."),
@@ -63,15 +63,14 @@ class ImportedWiring(QObject):
             )
         )
 
-    def may_replace(self, go_on: Callable[[], None]) -> bool:
-        """Whether the selected layers may be made anew at once.
+    def may_replace(self, ids: Collection[int], go_on: Callable[[], None]) -> bool:
+        """Whether these layers may be repainted at once.
 
-        A picture of somebody else's is asked about, once for each; "Regenerate" then calls
-        `go_on`.
+        An imported picture is asked about, once for each; "Repaint" then calls `go_on`.
         """
         asked = [
             layer
-            for layer in self._session.bridge.plan("selected", self._session.selection.ids).targets
+            for layer in self._session.bridge.plan("selected", ids).targets
             if layer.kind == "imported" and layer.id not in self._allowed
         ]
         if not asked:
@@ -84,10 +83,10 @@ class ImportedWiring(QObject):
         names = ", ".join(f"'{layer.name}'" for layer in asked)
         questions.ask(
             self._window,
-            tr("Regenerate"),
+            tr("Repaint"),
             tr("Replace the imported picture {0} by a generated one?").format(names),
-            tr("The imported pixels stay among the layer's candidates, and undo brings them back."),
-            [(tr("Regenerate"), allowed)],
+            tr("The imported pixels stay among the layer's results, and undo brings them back."),
+            [(tr("Repaint"), allowed)],
         )
         return False
 

@@ -6,11 +6,11 @@ Esc, Cancel and closing a question never do anything.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
 
+from app.ui.message_boxes import widen
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT
 
@@ -50,6 +50,7 @@ def ask(
     box.setDefaultButton(cancel_button if default_is_cancel else acts[0][0])
     box.setEscapeButton(cancel_button)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    widen(box)
 
     def finished() -> None:
         for button, act in acts:
@@ -71,16 +72,3 @@ def ask_discard(parent: QWidget, name: str, done: Callable[[], None]) -> QMessag
         [(tr("Discard"), done)],
         default_is_cancel=True,
     )
-
-
-def ask_folder(
-    parent: QWidget, title: str, folder: str, done: Callable[[Path], None]
-) -> QFileDialog:
-    """Which folder to write into."""
-    dialog = QFileDialog(parent, title, folder)
-    dialog.setFileMode(QFileDialog.FileMode.Directory)
-    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.fileSelected.connect(lambda name: done(Path(name)) if name else None)
-    dialog.open()
-    return dialog

@@ -1,4 +1,4 @@
-"""The Advanced tab: steps and guidance, with the model's defaults and Reset (GE12)."""
+"""The Advanced tab: steps and guidance with the model's defaults, and how large the job is."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 
 from app.document.contents import Settings
 from app.ui.enabling import enable
+from app.ui.fact import Fact
 from app.ui.heights import no_lower_than
 from app.ui.number_field import DecimalField, NumberField
 from app.ui.panels.scrolled import Scrolled
@@ -23,7 +24,7 @@ FIELD_HEIGHT = 28
 
 
 class AdvancedPage(QWidget):
-    """Two fields; 0 stands for the model's default.
+    """Two fields, 0 stands for the model's default; and the number of tokens, which is only shown.
 
     Signals:
         changed(steps, guidance): None = the model's default.
@@ -64,6 +65,11 @@ class AdvancedPage(QWidget):
             no_lower_than(label, FIELD_HEIGHT)
             label.setBuddy(field)
             form.addRow(label, field)
+        self.tokens = Fact(tr("Tokens"))
+        no_lower_than(self.tokens, FIELD_HEIGHT)
+        tokens_name = QLabel(tr("Tokens"))
+        tokens_name.setObjectName("secondary")
+        form.addRow(tokens_name, self.tokens)
         page = QWidget()
         whole = QVBoxLayout(page)
         whole.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
@@ -78,6 +84,7 @@ class AdvancedPage(QWidget):
         self.guidance.valueChanged.connect(self._tell)
         self.reset.clicked.connect(lambda: self.changed.emit(None, None))
         self.show_defaults(None, None)
+        self.show_tokens(None)
 
     def show_defaults(
         self, steps: int | None, guidance: float | None, edit_steps: int | None = None
@@ -93,6 +100,15 @@ class AdvancedPage(QWidget):
         self.steps.setToolTip(tip)
         text = word if guidance is None else f"{word} ({guidance:g})"
         self.guidance.setSpecialValueText(text)
+
+    def show_tokens(self, count: int | None) -> None:
+        """Tokens of the visible picture; None until the model says how it counts them."""
+        self.tokens.setText("–" if count is None else number(count))
+        self.tokens.setToolTip(
+            tr("What the model computes for this picture. Time and memory grow with it.")
+            if count is not None
+            else tr("Known once the model is loaded.")
+        )
 
     def show_settings(self, settings: Settings) -> None:
         """The document's settings."""

@@ -1,7 +1,7 @@
-"""The candidate strip: Before and the results of the selection, one beside the other.
+"""The strip of results: the current picture and the results of the selection, one below the other.
 
-Hover or arrow keys show one in place, Enter takes it. Folds away when there is nothing. Shows the
-stage and asks it; edits nothing itself.
+Hover or arrow keys show one in place, Enter takes it. Hides when there is nothing. Shows the stage
+and asks it; edits nothing itself.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHBoxLayout,
     QListView,
     QPushButton,
     QSizePolicy,
+    QStyle,
     QVBoxLayout,
     QWidget,
 )
 
+from app.document.words import shown_name
 from app.ui.actions import Actions, plain
 from app.ui.fact import ShortFact
 from app.ui.heights import no_lower_than
@@ -37,16 +38,18 @@ from app.ui.panels.small_pictures import SmallPictures
 from app.ui.selection import Selection
 from app.ui.stage import Stage
 from app.ui.text import number, tr
-from app.ui.theme import GAP, MARGIN, UNIT, Colours
+from app.ui.theme import GAP, UNIT, Colours
 
 HOVER_MS = 80
 HEADER_HEIGHT = 32
 Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
+# The pictures stand below each other, and beside each other in the mind of who steps through them.
+_STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
 
 class ChoiceModel(QAbstractListModel):
-    """Row 0 is Before, then one row per choice."""
+    """Row 0 is the current picture, then one row per choice."""
 
     def __init__(self, stage: Stage, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -80,9 +83,9 @@ class ChoiceModel(QAbstractListModel):
 
     def _describe(self, place: int) -> str:
         if place == 0:
-            return tr("Before: the picture as it is now.")
+            return tr("Current: the picture as it is now.")
         choice = self._stage.choices[place - 1]
-        text = tr("Candidate {0} of {1}.").format(number(place), number(len(self._stage.choices)))
+        text = tr("Result {0} of {1}.").format(number(place), number(len(self._stage.choices)))
         if choice.detached is not None:
             text = tr("Detached: the layer that it was made for is gone. Right click offers more.")
         if choice.seed is not None:
@@ -99,10 +102,10 @@ class ChoiceModel(QAbstractListModel):
 
 
 class ChoiceList(QListView):
-    """The row of pictures.
+    """The column of pictures.
 
     Signals:
-        left(): Esc with Before shown: back to the canvas.
+        left(): Esc with the current picture shown: back to the canvas.
     """
 
     left = Signal()
@@ -113,17 +116,17 @@ class ChoiceList(QListView):
         self._hovered = -1
         self._resting = 0
         self.setObjectName("choiceList")
-        self.setAccessibleName(tr("Candidates"))
+        self.setAccessibleName(tr("Results"))
         self.setModel(ChoiceModel(stage, self))
         self.setItemDelegate(delegate)
-        self.setFlow(QListView.Flow.LeftToRight)
+        self.setFlow(QListView.Flow.TopToBottom)
         self.setWrapping(False)
         self.setUniformItemSizes(True)
         self.setMouseTracking(True)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -133,7 +136,7 @@ class ChoiceList(QListView):
         self.model().modelReset.connect(self._on_shown)
 
     def places(self) -> list[int]:
-        """The selected rows but Before."""
+        """The selected rows but the current picture."""
         return [index.row() for index in self.selectedIndexes() if index.row()]
 
     def currentChanged(self, current: Index, previous: Index) -> None:
@@ -173,7 +176,7 @@ class ChoiceList(QListView):
         self._stage.show_place(self._resting)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Qt override: Enter takes, Del discards, Esc goes back to Before and then out."""
+        """Qt override: Enter takes, Del discards, Esc goes back to Current and then out."""
         key = event.key()
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._stage.accept()
@@ -184,13 +187,22 @@ class ChoiceList(QListView):
                 self._stage.show_place(0)
             else:
                 self.left.emit()
+        elif key in _STEPS and not event.modifiers():
+            row = self.currentIndex().row() + _STEPS[Qt.Key(key)]
+            if 0 <= row < self.model().rowCount():
+                self.setCurrentIndex(self.model().index(row, 0))
         else:
             super().keyPressEvent(event)
 
     def sizeHint(self) -> QSize:
-        """Qt override."""
+        """Qt override: all results, where there is room for them."""
         cell = cell_size(self.fontMetrics())
-        return QSize(4 * cell.width(), cell.height() + 14)
+        return QSize(cell.width(), max(1, self.model().rowCount()) * cell.height() + 4)
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt override: one of them."""
+        cell = cell_size(self.fontMetrics())
+        return QSize(cell.width(), cell.height() + 4)
 
     def _show_hovered(self) -> None:
         self._stage.show_place(self._hovered if self._hovered >= 0 else self._resting)
@@ -208,10 +220,17 @@ class ChoiceList(QListView):
 
 
 class CandidateStrip(QWidget):
-    """Title, buttons and the row of pictures.
+    """What the strip is about, the results, and what can be done with them.
+
+    Lies over the lower corner of the canvas and is only as high as it must be.
+
+    Args:
+        stage: which results there are.
+        selection: what they are of.
+        delegate: paints a cell.
 
     Signals:
-        menu_asked(place, at): right click on a candidate; global position.
+        menu_asked(place, at): a right click on a result.
     """
 
     menu_asked = Signal(int, QPoint)
@@ -229,49 +248,76 @@ class CandidateStrip(QWidget):
         super().__init__(parent)
         self.setObjectName("candidateStrip")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName(tr("Results"))
         self._stage = stage
         self._selection = selection
         self._delegate = delegate
-        self.title = ShortFact(tr("What the strip shows"))
+        self._is_covered = False
+        self.title = ShortFact(tr("Results for"))
+        self.title.setObjectName("stripTitle")
+        self.state = ShortFact(tr("Results"))
+        self.state.setObjectName("secondary")
         self.list = ChoiceList(stage, delegate, self)
         names = ("accept", "discard", "compare")
         self.accept, self.discard, self.compare = (self._button(actions, name) for name in names)
-        header = QHBoxLayout()
-        header.setContentsMargins(MARGIN, UNIT, GAP, 0)
-        header.setSpacing(UNIT)
-        header.addWidget(self.title, 1)
-        for button in (self.discard, self.compare, self.accept):
-            header.addWidget(button)
         whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, UNIT)
+        whole.setContentsMargins(GAP, GAP, GAP, GAP)
         whole.setSpacing(UNIT)
-        whole.addLayout(header)
-        whole.addWidget(self.list)
+        whole.addWidget(self.title)
+        whole.addWidget(self.state)
+        whole.addWidget(self.list, 1)
+        for button in (self.accept, self.discard, self.compare):
+            whole.addWidget(button)
         pictures.ready.connect(self.list.viewport().update)
         stage.changed.connect(self.refresh)
         stage.shown.connect(self.refresh)
         self.list.customContextMenuRequested.connect(self._on_menu)
+        self._fit_width()
         self.refresh()
 
     def refresh(self) -> None:
-        """Title, and folded or not."""
+        """Title, size, and whether there is anything to show."""
         count = len(self._stage.choices)
-        self.setVisible(bool(count))
         layers = self._selection.layers()
         if len(layers) == 1:
-            text = tr("Results for '{0}'").format(layers[0].name)
+            text = f"'{shown_name(layers[0])}'"
         elif layers:
-            text = tr("Results for {0} layers").format(number(len(layers)))
+            text = tr("{0} layers").format(number(len(layers)))
         else:
-            text = tr("Results for the picture")
-        found = tr("1 candidate") if count == 1 else tr("{0} candidates").format(number(count))
-        rest = self._stage.text or found
-        self.title.setText(f"{text} · {rest}")
+            text = tr("Picture")
+        self.title.setText(text)
+        found = tr("1 result") if count == 1 else tr("{0} results").format(number(count))
+        self.state.setText(self._stage.text or found)
+        self.list.updateGeometry()
+        self.setVisible(bool(count) and not self._is_covered)
+
+    def set_covered(self, covered: bool) -> None:
+        """Stay away while something else fills the canvas."""
+        self._is_covered = covered
+        self.refresh()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt override: another font, other widths."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "compare"):
+            self._fit_width()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Qt override: nothing below the strip scrolls or zooms."""
+        event.accept()
 
     def recolour(self, colours: Colours) -> None:
         """Follow the theme."""
         self._delegate.colours = colours
         self.list.viewport().update()
+
+    def _fit_width(self) -> None:
+        """As wide as a cell with its scroll bar, and as the longest button."""
+        bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+        cell = cell_size(self.fontMetrics()).width() + bar
+        buttons = (self.accept, self.discard, self.compare)
+        widest = max(button.sizeHint().width() for button in buttons)
+        self.setFixedWidth(max(cell, widest) + 2 * GAP)
 
     def _on_menu(self, at: QPoint) -> None:
         index = self.list.indexAt(at)

@@ -1,4 +1,4 @@
-"""One cell of the candidate strip: picture, frame, place, a dot for what is new. Draws only."""
+"""One cell of the strip of results: picture, frame, place, a dot for what is new. Draws only."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 def cell_size(metrics: QFontMetrics) -> QSize:
-    """Of one candidate: its picture, and below it a line with the longest of its texts."""
-    texts = max(metrics.horizontalAdvance(text) for text in (tr("Before"), tr("Detached")))
+    """Of one result: its picture, and below it a line with the longest of its texts."""
+    texts = max(metrics.horizontalAdvance(text) for text in (tr("Current"), tr("Detached")))
     line = max(18, metrics.height() + 2)
     return QSize(max(SIDE, texts) + 2 * UNIT, SIDE + 2 * UNIT + line)
 
@@ -90,7 +90,7 @@ class ChoiceDelegate(QStyledItemDelegate):
     ) -> None:
         colours = self.colours
         painter.setFont(option.font)
-        text = tr("Before")
+        text = tr("Current")
         is_new = False
         if place:
             choice = self._stage.choices[place - 1]
@@ -113,7 +113,7 @@ class ChoiceDelegate(QStyledItemDelegate):
     def _picture(self, place: int, side: int) -> QImage | None:
         contents = self._document.contents
         if place == 0:
-            return self._before(side)
+            return self._current(side)
         choice = self._stage.choices[place - 1]
         if len(choice.candidates) <= 1:
             pixels = choice.first.pixels
@@ -121,7 +121,7 @@ class ChoiceDelegate(QStyledItemDelegate):
         layers = with_choice(contents, choice)
         return self._whole(layers, side)
 
-    def _before(self, side: int) -> QImage | None:
+    def _current(self, side: int) -> QImage | None:
         contents = self._document.contents
         ids = {key for choice in self._stage.choices for key in choice.candidates}
         layers = [layer for layer in contents.layers if layer.id in ids]

@@ -1,13 +1,15 @@
 """The card in the empty canvas: what to do first, with three buttons.
 
 The card lets the mouse through to the canvas below it, so that the first box can be drawn right
-there; only its buttons take clicks.
+there; only its buttons take clicks. It goes at the first press on the canvas.
 """
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtGui import QRegion
 from PySide6.QtWidgets import (
+    QAbstractScrollArea,
     QBoxLayout,
     QLabel,
     QMenu,
@@ -34,29 +36,28 @@ class EmptyCard(QWidget):
         title, texts: its heading; all its texts, the heading first.
     """
 
-    def __init__(self, canvas: QWidget, actions: Actions, examples: QMenu) -> None:
+    def __init__(self, canvas: QAbstractScrollArea, actions: Actions, examples: QMenu) -> None:
         super().__init__(canvas)
         self._canvas = canvas
         self.setObjectName("emptyCard")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAccessibleName(tr("First steps"))
-        self.title = title = QLabel(tr("Draw boxes where things should be."))
+        self._is_dismissed = False
+        self.title = title = QLabel(
+            tr("1  Type what you want to see.\n2  Drag a box for each thing.\n3  Press Generate.")
+        )
         title.setObjectName("emptyTitle")
         title.setWordWrap(True)
-        help_text = QLabel(
-            tr(
-                "Describe the whole picture above. Press Generate.\n"
-                "Each box becomes a layer of its own. Or open an example."
-            )
-        )
+        help_text = QLabel(tr("Each box becomes a layer of its own. Or open an example."))
         help_text.setObjectName("secondary")
         help_text.setWordWrap(True)
         self.texts = (title, help_text)
         self.draw = self._button(tr("Draw a Box"))
-        self.draw.setToolTip(tr("Takes the box tool; then drag on the canvas."))
+        self.draw.setToolTip(tr("Selects the box tool. Then drag on the canvas."))
         self.draw.clicked.connect(actions["tool_box"].trigger)
         self.draw.clicked.connect(canvas.setFocus)
+        self.draw.clicked.connect(self.dismiss)
         self.examples = self._button(tr("Examples"))
         self.examples.setToolTip(tr("Opens a layout with a prompt."))
         self.examples.clicked.connect(
@@ -82,16 +83,33 @@ class EmptyCard(QWidget):
         self._room_height = CONTROL_HEIGHT
         layout.addItem(self._room)
         canvas.installEventFilter(self)
+        canvas.viewport().installEventFilter(self)
+        self.buttons.installEventFilter(self)
         self.centre()
 
+    def dismiss(self) -> None:
+        """Go, and stay away until `come_back`."""
+        self._is_dismissed = True
+        self.setVisible(False)
+
+    def come_back(self) -> None:
+        """Another document, or a canvas that had layers: the card may show again."""
+        self._is_dismissed = False
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Qt override: stay in the middle."""
-        if event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
+        """Qt override: stay in the middle, and go at the first press on the canvas."""
+        if watched is self.buttons:
+            if event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
+                self._open_gaps()
+        elif event.type() == QEvent.Type.MouseButtonPress and self.isVisible():
+            self.dismiss()
+        elif watched is self._canvas and event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
             self.centre()
         return False
 
     def setVisible(self, visible: bool) -> None:
         """Qt override: the buttons come and go with the card."""
+        visible = visible and not self._is_dismissed
         super().setVisible(visible)
         self.buttons.setVisible(visible)
         if visible:
@@ -145,7 +163,16 @@ class EmptyCard(QWidget):
             label.setFixedSize(width, height)
             left -= height + GAP
             label.setVisible(left >= GAP)
-        self.resize(self._column.sizeHint())
+        # Where no text fits, the buttons still do.
+        self.resize(self._column.sizeHint().expandedTo(QSize(width + 4 * MARGIN, 0)))
+
+    def _open_gaps(self) -> None:
+        """Between the buttons the mouse reaches the canvas as well."""
+        self._row.activate()
+        places = QRegion()
+        for button in (self.draw, self.examples, self.open):
+            places += QRegion(button.geometry())
+        self.buttons.setMask(places)
 
     def _button(self, text: str) -> QPushButton:
         button = QPushButton(text)

@@ -48,7 +48,7 @@ def state_of(layer: Layer, document: Document, running: frozenset[int], new: int
         return LayerState("square-dashed", tr("Not generated"), "secondary")
     what = outdated(layer, document.contents)
     if what:
-        text = tr("Prompt changed") if what == "prompt" else tr("Size changed")
+        text = tr("Word no longer in the prompt") if what == "prompt" else tr("Size changed")
         return LayerState("circle-alert", text, "outdated")
     if is_empty(layer):
         return LayerState("triangle-alert", tr("Empty: try another seed"), "outdated")

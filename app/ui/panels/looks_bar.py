@@ -19,7 +19,7 @@ FIELD_HEIGHT = 28
 
 
 def blend_names() -> dict[str, str]:
-    """What the twelve modes are called, in the order of menus and keys."""
+    """What the twelve modes on offer are called, in the order of menus and keys."""
     return {
         "normal": tr("Normal"),
         "multiply": tr("Multiply"),
@@ -33,6 +33,17 @@ def blend_names() -> dict[str, str]:
         "soft-light": tr("Soft Light"),
         "difference": tr("Difference"),
         "add": tr("Add"),
+    }
+
+
+def unlisted_names() -> dict[str, str]:
+    """Modes that layers of other programs have: painted exactly, not on offer."""
+    return {
+        "exclusion": tr("Exclusion"),
+        "hue": tr("Hue"),
+        "saturation": tr("Saturation"),
+        "color": tr("Color"),
+        "luminosity": tr("Luminosity"),
     }
 
 
@@ -102,9 +113,11 @@ class LooksBar(QWidget):
             layer = layers[-1] if layers else None
             mode = "normal" if layer is None else layer.blend
             place = self.blend.findData(mode)
-            # A mode of another program is shown as Normal, marked, and kept.
-            foreign = place < 0
-            self.blend.setCurrentIndex(max(0, place))
+            unlisted = unlisted_names().get(mode, "")
+            # A mode that this program cannot paint is shown as Normal, marked, and kept.
+            foreign = place < 0 and not unlisted
+            self.blend.setPlaceholderText(unlisted)
+            self.blend.setCurrentIndex(place if unlisted else max(0, place))
             percent = 100 if layer is None else round(layer.opacity * 100)
             self.slider.setValue(percent)
             self.field.setValue(percent)
@@ -113,6 +126,8 @@ class LooksBar(QWidget):
         tip = tr("How the layer mixes with what is below it. B goes to the next mode.")
         if foreign:
             tip = tr("'{0}' comes from another program; here it looks like Normal.").format(mode)
+        elif unlisted:
+            tip = tr("'{0}' comes from another program and is painted as there.").format(unlisted)
         enable(self.blend, tip, reason)
         opacity = tr("How much of the layer shows. Digits set it: 5 is 50 %.")
         enable(self.slider, opacity, reason)

@@ -27,6 +27,7 @@ from app.ui.theme import GAP, ICON, ICON_SMALL, MARGIN, UNIT, Colours
 _SIGNS = {
     "error": ("circle-alert", "error"),
     "warning": ("triangle-alert", "outdated"),
+    "news": ("info", "accent"),
     "note": ("info", "accent"),
 }
 
@@ -54,9 +55,7 @@ class MessageBar(QWidget):
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.action_button = QPushButton()
-        self.action_button.setAccessibleName(tr("Do it"))
         self.other_button = QPushButton()
-        self.other_button.setAccessibleName(tr("Do the other"))
         self.details_button = QPushButton(tr("Details"))
         self.details_button.setCheckable(True)
         self.details_button.setAccessibleName(tr("Details"))
@@ -103,6 +102,11 @@ class MessageBar(QWidget):
         """Take the message away."""
         self.message = None
         self.hide()
+
+    def dismiss_news(self) -> None:
+        """Take news away; trouble stays until it is read."""
+        if self.message is not None and self.message.kind == "news":
+            self.dismiss()
 
     def withdraw(self, action: str) -> None:
         """Take away the message that offers this action: it is not true any more."""

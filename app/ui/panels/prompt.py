@@ -5,12 +5,11 @@ Shows what it is told; what the buttons do is wired elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QMenu,
@@ -28,15 +27,16 @@ from app.ui.actions import Actions
 from app.ui.fact import Fact
 from app.ui.heights import no_lower_than
 from app.ui.icons import icon, pixmap
+from app.ui.menus import ALTERNATIVES
 from app.ui.number_field import NumberField
-from app.ui.panels.prompt_field import PromptField
+from app.ui.panels.prompt_field import LINE_HEIGHT, PromptField
 from app.ui.panels.seed_control import SeedControl, icon_gap
 from app.ui.text import number, tr
-from app.ui.theme import CONTROL_HEIGHT, DOCK_WIDTH, GAP, ICON_SMALL, MARGIN, UNIT, Colours
+from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
 
-LINE_HEIGHT = 6 * UNIT
 PROGRESS_PARTS = 1000
 MIN_GENERATE = 160
+COLUMN_WIDTH = 312  # of the controls beside the field: room for what the button says
 
 
 def loading_texts(part: float) -> tuple[str, ...]:
@@ -135,19 +135,13 @@ class PromptBar(QWidget):
         self.progress_text.setText(text)
         self.progress.setValue(round(part * PROGRESS_PARTS))
 
-    def show_targets(self, count: int, has_prompt: bool, cost: str = "") -> None:
-        """Say on the button what it would make, and how long that takes where it is known."""
-        if not count:
-            text = tr("Generate")
-        elif has_prompt:
-            text = tr("Generate · {0} layers").format(number(count))
-            if count == 1:
-                text = tr("Generate · 1 layer")
-        else:
-            text = tr("Generate without prompt")
-        full = f"{text} · {cost}" if cost and count else text
-        short = f"{tr('Generate')} · {cost}" if cost and count else text
-        self._texts = (full, short, text, tr("Generate"))
+    def show_choice(self, texts: Sequence[str]) -> None:
+        """Say on the button what it does.
+
+        Args:
+            texts: the longest first; the first that fits is shown.
+        """
+        self._texts = tuple(texts)
         self._fit_text()
 
     def show_loading(self, part: float | None) -> None:
@@ -214,7 +208,9 @@ class PromptBar(QWidget):
         metrics = self.generate.fontMetrics()
         texts = self._texts if self._loading is None else loading_texts(self._loading)
         fitting = [text for text in texts if metrics.horizontalAdvance(text) <= room]
-        self.generate.setText(fitting[0] if fitting else texts[-1])
+        mode = Qt.TextElideMode.ElideRight
+        text = fitting[0] if fitting else metrics.elidedText(texts[-1], mode, room)
+        self.generate.setText(text.replace("&", "&&"))  # of a layer's name, no mnemonic
         self.generate.setAccessibleName(texts[0])
 
     def _show_tip(self) -> None:
@@ -228,10 +224,10 @@ class PromptBar(QWidget):
 
     def _fit_words(self) -> None:
         """Whole sentences where there is room, else what ends in dots; the tip has it all."""
-        taken = self.words_sign.width() + UNIT
+        taken = self.words_sign.width() + self.jobs.sizeHint().width() + 3 * UNIT
         if not self.word_list.isHidden():
             taken += self.word_list.sizeHint().width() + UNIT
-        room, metrics = self.field.width() - taken, self.words.fontMetrics()
+        room, metrics = (self.field.width() - taken) * 2 // 3, self.words.fontMetrics()
         full, short = self._words_texts
         text = full if metrics.horizontalAdvance(full) <= room else short
         self.words.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, room))
@@ -247,7 +243,7 @@ class PromptBar(QWidget):
         column = QWidget()
         column.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         right = QVBoxLayout(column)
-        right.addStrut(DOCK_WIDTH - 2 * MARGIN)
+        right.addStrut(COLUMN_WIDTH)
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(GAP)
         right.addLayout(buttons)
@@ -260,25 +256,23 @@ class PromptBar(QWidget):
         line = QHBoxLayout()
         line.setSpacing(UNIT)
         line.addWidget(self.words_sign)
-        line.addWidget(self.words, 1)
+        line.addWidget(self.words, 2)
         line.addWidget(self.word_list)
-        progress = QHBoxLayout()
-        progress.setSpacing(UNIT)
-        progress.addWidget(self.progress_text, 1)
-        progress.addWidget(self.jobs)
-        grid = QGridLayout()
-        grid.setContentsMargins(MARGIN, MARGIN, MARGIN, UNIT)
-        grid.setHorizontalSpacing(2 * MARGIN)
-        grid.setVerticalSpacing(UNIT)
-        grid.addWidget(self.field, 0, 0)
-        grid.addWidget(column, 0, 1)
-        grid.addLayout(line, 1, 0)
-        grid.addLayout(progress, 1, 1)
-        grid.setColumnStretch(0, 1)
+        line.addWidget(self.progress_text, 1)
+        line.addWidget(self.jobs)
+        left = QVBoxLayout()
+        left.setSpacing(UNIT)
+        left.addWidget(self.field)
+        left.addLayout(line)  # beside the second row of controls: it takes no height of its own
+        row = QHBoxLayout()
+        row.setContentsMargins(MARGIN, GAP, MARGIN, UNIT)
+        row.setSpacing(MARGIN)
+        row.addLayout(left, 1)
+        row.addWidget(column)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        whole.addLayout(grid)
+        whole.addLayout(row)
         whole.addWidget(self.progress)
 
     def _button(self, text: str, name: str, action: str) -> QPushButton:
@@ -301,22 +295,27 @@ class PromptBar(QWidget):
     def _more_button(self, actions: Actions) -> QPushButton:
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
-        scopes = "generate regenerate generate_empty generate_outdated generate_next"
-        for name in scopes.split():
-            menu.addAction(actions[name])
+        for name in (*ALTERNATIVES, "", "generate_next"):
+            if name:
+                menu.addAction(actions[name])
+                actions[name].setShortcutVisibleInContextMenu(True)  # some styles leave them out
+            else:
+                menu.addSeparator()
         button = QPushButton()
         button.setObjectName("generateMore")
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setFixedSize(CONTROL_HEIGHT - UNIT, CONTROL_HEIGHT)
         button.setAccessibleName(tr("What to generate"))
-        button.setToolTip(tr("Choose what to generate: the picture, the selection, empty boxes."))
+        button.setToolTip(tr("Choose what to generate: empty boxes, the selection, or everything."))
 
         def show_menu() -> None:
             corner = button.mapToGlobal(button.rect().bottomRight())
             menu.popup(corner - QPoint(menu.sizeHint().width(), -UNIT))
 
         def follow() -> None:
-            button.setEnabled(any(action.isEnabled() for action in menu.actions()))
+            button.setEnabled(
+                any(each.isEnabled() and not each.isSeparator() for each in menu.actions())
+            )
 
         for action in menu.actions():
             action.changed.connect(follow)

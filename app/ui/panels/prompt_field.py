@@ -22,14 +22,15 @@ from app.document.contents import MAX_PROMPT
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, UNIT, Colours
 
-LINES = 3
+LINES = 2
+LINE_HEIGHT = 6 * UNIT  # of the line with words and progress below the field
 _WINDOW_KEYS = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
 _HISTORY = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}
 _ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class PromptField(QPlainTextEdit):
-    """Three lines of text.
+    """Two lines of text, more of them scroll.
 
     Args:
         new_gesture: makes a number for each run of typing.
@@ -110,13 +111,13 @@ class PromptField(QPlainTextEdit):
         self._gesture = None
 
     def fit_height(self) -> None:
-        """Three lines of the present font, and no less than the controls beside it."""
+        """Two lines of the present font; with the line below as high as the controls beside."""
         line = self.fontMetrics().lineSpacing()
-        beside = 2 * CONTROL_HEIGHT + GAP
+        beside = 2 * CONTROL_HEIGHT + GAP - LINE_HEIGHT - UNIT
         self.setFixedHeight(max(beside, LINES * line + 4 * UNIT + 2))
 
     def changeEvent(self, event: QEvent) -> None:
-        """Qt override: three lines of another font are higher."""
+        """Qt override: two lines of another font are higher."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self.fit_height()

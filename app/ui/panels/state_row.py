@@ -30,7 +30,7 @@ class StateRow(QWidget):
         self.retry.setObjectName("stripButton")
         no_lower_than(self.retry, BUTTON_HEIGHT)
         self.retry.setAccessibleName(self.retry.text())
-        self.retry.setToolTip(tr("Makes this layer anew with a seed drawn at random."))
+        self.retry.setToolTip(tr("Repaints this layer with a random seed."))
         self.retry.hide()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""Status bar: message, pointer, selection, tokens, zoom, kept, engine. Shows what it is told."""
+"""Status bar: message, pointer, selection, zoom, kept, engine. Shows what it is told."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self.setAccessibleName(tr("Status"))
         # A label of its own: Qt draws its messages at the window's edge, outside every margin.
-        self.message = self._label(tr("Message"), 0)
+        self.message = self._label(tr("Message"))
         self.message.setObjectName("statusMessage")
         self.message.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -45,20 +45,15 @@ class StatusBar(QStatusBar):
         self._timer.setSingleShot(True)
         self._timer.setInterval(MESSAGE_MS)
         self._timer.timeout.connect(self.message.clear)
-        metrics = self.fontMetrics()
-        self.pointer = self._label(tr("Pointer"), metrics.horizontalAdvance("x 8888, y 8888  "))
-        self.selected = self._label(
-            tr("Selection size"), metrics.horizontalAdvance("8888 × 8888  ")
-        )
-        self.tokens = self._label(tr("Tokens of the picture"), 0)
-        self.seconds = self._label(tr("Seconds of the picture"), 0)
+        self.pointer = self._label(tr("Pointer"))
+        self.selected = self._label(tr("Selection size"))
         self.zoom = QPushButton("100 %")
         self.zoom.setFlat(True)
         self.zoom.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.zoom.setObjectName("zoomMenu")
         no_lower_than(self.zoom, 24)
         self.zoom.setAccessibleName(tr("Zoom"))
-        self.zoom.setToolTip(tr("Zoom. Ctrl+wheel zooms at the pointer."))
+        self.zoom.setToolTip(tr("Zoom. The mouse wheel zooms at the pointer, alone or with Ctrl."))
         menu = QMenu(self)
         for name in ("zoom_fit", "zoom_100", "zoom_selection", "zoom_in", "zoom_out"):
             menu.addAction(actions[name])
@@ -67,14 +62,12 @@ class StatusBar(QStatusBar):
                 self.zoom.mapToGlobal(self.zoom.rect().topLeft()) - menu.rect().bottomLeft()
             )
         )
-        self.kept = self._label(tr("Recovery"), 0)
-        self.engine = self._label(tr("Engine"), 0)
+        self.kept = self._label(tr("Recovery"))
+        self.engine = self._label(tr("Engine"))
         self.engine.setObjectName("statusEngine")
         for widget in (
             self.pointer,
             self.selected,
-            self.tokens,
-            self.seconds,
             self.zoom,
             self.kept,
             self.engine,
@@ -104,15 +97,6 @@ class StatusBar(QStatusBar):
         """Size of what is selected."""
         self.selected.setText("" if rect is None else f"{rect.width} × {rect.height}")
 
-    def show_tokens(self, count: int) -> None:
-        """Tokens of the whole picture."""
-        self.tokens.setText(tr("{0} tokens").format(number(count)))
-
-    def show_seconds(self, text: str) -> None:
-        """What a whole picture would take."""
-        self.seconds.setText(text)
-        self.seconds.setToolTip(tr("Predicted from jobs that were timed on this computer."))
-
     def show_zoom(self, zoom: float) -> None:
         """Device pixels per picture pixel."""
         self.zoom.setText(tr("{0} %").format(number(round(zoom * 100))))
@@ -127,8 +111,7 @@ class StatusBar(QStatusBar):
         self.engine.setText(engine_text(state))
         self.engine.setToolTip(tip)
 
-    def _label(self, name: str, width: int) -> QLabel:
+    def _label(self, name: str) -> QLabel:
         label = Fact(name)
-        label.setMinimumWidth(width)
         label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return label

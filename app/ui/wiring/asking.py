@@ -13,22 +13,20 @@ from PySide6.QtGui import QKeySequence
 
 from app.document.commands import SetPrompt, SetSettings
 from app.document.contents import Settings
-from app.document.geometry import Rect
-from app.document.layer import Layer, new_layer_id
+from app.document.layer import Layer
 from app.jobs import Plan
 from app.ui.actions import Actions
-from app.ui.canvas.tools import box_label
 from app.ui.canvas.view import CanvasView
+from app.ui.likely import SCOPES, button_texts, likely, what_it_does
 from app.ui.panels.prompt import PromptBar
-from app.ui.panels.status import StatusBar
 from app.ui.session import Session
-from app.ui.text import seconds, tr
+from app.ui.text import number, seconds, tr
 
 WORDS_DELAY_MS = 250
 
 
 class AskingWiring(QObject):
-    """Keeps the bar, the status bar and the box label up to date."""
+    """Keeps the bar and the hint under a new box up to date."""
 
     def __init__(
         self,
@@ -36,14 +34,12 @@ class AskingWiring(QObject):
         actions: Actions,
         bar: PromptBar,
         view: CanvasView,
-        status: StatusBar,
     ) -> None:
         super().__init__(bar)
         self._session = session
         self._actions = actions
         self._bar = bar
         self._view = view
-        self._status = status
         self._variations_gesture = session.undo.new_gesture()
         self._words_timer = QTimer(self)
         self._words_timer.setSingleShot(True)
@@ -57,50 +53,25 @@ class AskingWiring(QObject):
         self.refresh()
 
     def refresh(self) -> None:
-        """Say on the button, in its menu and in the status bar what a job would make and take."""
-        bridge, document = self._session.bridge, self._session.document
-        planned = bridge.plan("picture")
-        cost = self._cost(planned)
-        self._bar.show_targets(len(planned.targets), bool(document.prompt.strip()), cost)
-        for name, scope, text in (
-            ("generate", "picture", tr("&Picture")),
-            ("regenerate", "selected", tr("R&egenerate Selected")),
-            ("generate_empty", "empty", tr("&Fill Empty Boxes")),
-            ("generate_outdated", "outdated", tr("&Outdated Layers")),
+        """Say on the button and in its menu what a job would make and take."""
+        bridge, contents = self._session.bridge, self._session.document.contents
+        selected = self._session.selection.ids
+        choice = likely(contents, selected)
+        cost = self._cost(bridge.plan(choice.scope, choice.ids))
+        self._bar.show_choice(button_texts(contents, choice, cost))
+        does = what_it_does(contents, choice)
+        self._actions["generate"].setText(_with_details(tr("&Generate"), does, cost))
+        for name, text in (
+            ("regenerate", tr("R&epaint Selected")),
+            ("generate_empty", tr("&Fill Empty Boxes")),
+            ("generate_outdated", tr("Repaint &Outdated")),
+            ("generate_all", tr("Paint Ever&ything")),
         ):
-            part = bridge.plan(scope, self._session.selection.ids)  # type: ignore[arg-type]
+            part = bridge.plan(SCOPES[name], selected)
             count = len(part.targets)
-            details = [tr("1 layer") if count == 1 else tr("{0} layers").format(count)]
-            details += [each for each in (self._cost(part),) if each]
-            self._actions[name].setText(f"{text} ({', '.join(details)})" if count else text)
-        self._status.show_tokens(bridge.tokens())
-        self._status.show_seconds(cost or self._unknown_cost())
-
-    def describe_box(self, rect: Rect, layer_id: int | None) -> str:
-        """The live label: size, tokens, seconds of the layer and of the picture (LA8)."""
-        document, bridge = self._session.document, self._session.bridge
-        label = box_label(rect, document.grid)
-        layers = [
-            replace(layer, rect=rect, image=None, kind="box") if layer.id == layer_id else layer
-            for layer in document.layers
-        ]
-        box = next((layer for layer in layers if layer.id == layer_id), None)
-        if box is None:
-            box = Layer(id=new_layer_id(), number=0, name="", rect=rect)
-            layers.append(box)
-        context = [layer for layer in layers if layer.visible and layer.has_pixels]
-        targets = [
-            layer
-            for layer in layers
-            if layer.visible and not layer.locked and layer.kind in ("box", "generated")
-        ]
-        alone = bridge.seconds_for([box], context)
-        whole = bridge.seconds_for(
-            targets, [layer for layer in context if layer.kind == "imported" or layer.locked]
-        )
-        if alone is None or whole is None:
-            return f"{label} · {unknown}" if (unknown := self._unknown_cost()) else label
-        return tr("{0} · layer ≈ {1} · picture ≈ {2}").format(label, seconds(alone), seconds(whole))
+            layers = tr("1 layer") if count == 1 else tr("{0} layers").format(number(count))
+            details = (layers, self._cost(part)) if count else ()
+            self._actions[name].setText(_with_details(text, *details))
 
     def box_hint(self, layer: Layer) -> str:
         """RE5: an empty box in a finished picture can be filled alone."""
@@ -122,9 +93,6 @@ class AskingWiring(QObject):
         if value is None:
             return ""
         return f"≈ {seconds(max(0.1, value * self._session.document.settings.variations))}"
-
-    def _unknown_cost(self) -> str:
-        return tr("measuring…") if self._session.bridge.pace.is_measuring else ""
 
     # ---- prompt, seed, variations ----
 
@@ -169,7 +137,6 @@ class AskingWiring(QObject):
 
     def _connect(self) -> None:
         bar, bridge = self._bar, self._session.bridge
-        self._view.host.describe = self.describe_box
         self._view.decor.box_hint = self.box_hint
         self._actions["focus_prompt"].triggered.connect(bar.field.setFocus)
         bar.field.edited.connect(self._on_typed)
@@ -189,6 +156,12 @@ class AskingWiring(QObject):
 
     def _on_state(self, state: str) -> None:
         self.refresh()
+
+
+def _with_details(text: str, *details: str) -> str:
+    """A menu text, and in brackets what there is to say about it."""
+    said = ", ".join(each for each in details if each).replace("&", "&&")
+    return f"{text} ({said})" if said else text
 
 
 def _ignore(_: object) -> None:

@@ -16,7 +16,7 @@ from app.document.layer import Candidate, Layer, new_layer_id
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import format_named
 from app.document.storage.names import safe_name
-from app.ui import dialogs
+from app.ui import file_dialogs
 from app.ui.actions import Actions
 from app.ui.panels.candidate_strip import CandidateStrip
 from app.ui.session import Session
@@ -97,16 +97,16 @@ class CandidateMenu(QObject):
     def ask_where(self, choice: Choice) -> None:
         """The name of the file, then write."""
         session = self._session
-        folder = Path(session.settings.last_folder or Path.home())
         stem = self._name(choice) if choice.seed is None else f"{self._name(choice)} {choice.seed}"
-        suggested = str(folder / f"{safe_name(stem)}.png")
+        suggested = f"{safe_name(stem)}.png"
         kind = tr("PNG (*.png)")
 
         def done(path: Path) -> None:
             self.write(choice, path)
 
-        title = tr("Export Candidate")
-        dialogs.ask_save(self._strip.window(), title, suggested, kind, "png", done)
+        title = tr("Export Result")
+        window, settings = self._strip.window(), session.settings
+        file_dialogs.ask_save(window, settings, title, suggested, kind, "png", done)
 
     def write(self, choice: Choice, path: Path) -> None:
         """One layer's candidate as its own pixels, a picture's as the whole canvas."""

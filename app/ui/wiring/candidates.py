@@ -61,6 +61,8 @@ class CandidatesWiring(QObject):
         ):
             actions[name].triggered.connect(slot)
         strip.list.left.connect(view.setFocus)
+        compare.opened.connect(lambda: strip.set_covered(True))
+        compare.closed.connect(lambda: strip.set_covered(False))
         compare.closed.connect(view.setFocus)
         view.enter_pressed.connect(self.accept)
         view.layer_opened.connect(self._open)
@@ -70,13 +72,18 @@ class CandidatesWiring(QObject):
         self._on_stage()
 
     def _open(self) -> None:
-        """3.4: a double click shows the inspector; the strip has the layer's candidates already."""
-        bring_forward(self._inspector)
+        """3.4: a double click renames the layer; the background, which lies everywhere, opens."""
+        layer = self._session.selection.single()
+        if layer is None or layer.is_background:
+            bring_forward(self._inspector)
+        else:
+            bring_forward(self._layers)
+            self._actions["rename"].trigger()
 
     def accept(self) -> None:
         """Take what is shown in place."""
         if self._stage.accept():
-            self._session.note(tr("Accepted. The former pixels stay in the strip."))
+            self._session.note(tr("Accepted. The previous result stays in the strip."))
 
     def discard(self) -> None:
         """Take the shown one, or the selected ones, out of the strip."""
@@ -99,7 +106,7 @@ class CandidatesWiring(QObject):
             settings.candidates_mb = min(2 * settings.candidates_mb, most)
         self.check_bound()
         self._session.note(
-            tr("A picture now keeps {0} candidates or {1} MB before it asks.").format(
+            tr("A picture now keeps up to {0} results or {1} MB before it asks.").format(
                 number(settings.candidates), number(settings.candidates_mb)
             )
         )
@@ -109,20 +116,20 @@ class CandidatesWiring(QObject):
         contents = self._session.document.contents
         over = is_over(contents, *self._bound)
         count = oldest_unused(contents, *self._bound).count if over else 0
-        text = tr("Delete {0} Oldest &Unused Candidates").format(number(count))
+        text = tr("Delete {0} Oldest &Unused Results").format(number(count))
         self._actions["trim_candidates"].setText(
-            text if over else tr("Delete Oldest &Unused Candidates")
+            text if over else tr("Delete Oldest &Unused Results")
         )
         if over and not self._was_over:
             found, size = candidate_load(contents)
             self._session.notified.emit(
                 Message(
                     kind="warning",
-                    what=tr("This picture keeps {0} candidates ({1} MB).").format(
+                    what=tr("This picture keeps {0} results ({1} MB).").format(
                         number(found), number(size // 2**20)
                     ),
                     kept=tr("All of them are kept."),
-                    advice=tr("Delete the {0} oldest unused ones, or raise the bound.").format(
+                    advice=tr("Delete the {0} oldest unused ones, or keep more.").format(
                         number(count)
                     ),
                     action="trim_candidates",
@@ -168,7 +175,7 @@ class CandidatesWiring(QObject):
 
     def _on_stage(self) -> None:
         actions, stage = self._actions, self._stage
-        none = "" if stage.choices else tr("there are no candidates")
+        none = "" if stage.choices else tr("there are no results")
         for name in ("candidate_next", "candidate_previous", "discard_all"):
             actions.set_enabled(name, none)
         actions.set_enabled(
@@ -181,7 +188,7 @@ class CandidatesWiring(QObject):
 
     def _on_shown(self) -> None:
         stage = self._stage
-        reason = "" if stage.chosen else tr("the picture is shown as it is")
+        reason = "" if stage.chosen else tr("the current picture is shown")
         if stage.chosen is not None and stage.chosen.detached is not None:
             reason = tr("the layer that it was made for is gone")
         elif stage.chosen is not None:
@@ -192,5 +199,4 @@ class CandidatesWiring(QObject):
                 reason = tr("'{0}' is locked").format(name)
         self._actions.set_enabled("accept", reason)
         self._actions.set_enabled("discard", "" if stage.chosen else reason)
-        self._view.decor.stage_text = stage.text
         self._scene.show_staged(stage.visible)

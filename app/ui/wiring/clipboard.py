@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QMimeData, QObject
 from PySide6.QtGui import QGuiApplication, QImage
@@ -24,6 +23,7 @@ from app.document.storage.recipe import recipe_of
 from app.jobs import Message
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
+from app.ui.exchange.offered import offered_by
 from app.ui.images import to_array, to_qimage
 from app.ui.session import Session
 from app.ui.text import tr
@@ -126,12 +126,11 @@ class ClipboardWiring(QObject):
             )
 
     def _paste(self, data: QMimeData, in_place: bool) -> None:
-        files = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
         if data.hasFormat(LAYERS_TYPE):
             layers = layers_from_bytes(bytes(data.data(LAYERS_TYPE).data()))
             self._add(self._placed(layers, in_place), tr("Paste"))
-        elif files:
-            self._importing.add_files(files, self._middle())
+        elif data.hasUrls():
+            self._importing.take(offered_by(data), self._middle())
         elif data.hasImage():
             image = data.imageData()
             if isinstance(image, QImage) and not image.isNull():

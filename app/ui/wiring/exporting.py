@@ -18,7 +18,7 @@ from app.document.storage.layout import format_layout
 from app.document.storage.names import numbered_copy
 from app.document.storage.ora import save_project
 from app.jobs import Message
-from app.ui import dialogs
+from app.ui import file_dialogs
 from app.ui.actions import Actions
 from app.ui.exchange import questions
 from app.ui.exchange.export_dialog import ExportDialog
@@ -93,7 +93,8 @@ class ExportWiring(QObject):
                 self._save_copy(lambda: path, for_sharing=True)
 
         title = tr("Save Copy for Sharing")
-        dialogs.ask_save(self._window, title, suggested, kind, "ora", done)
+        settings = self._session.settings
+        file_dialogs.ask_save(self._window, settings, title, suggested, kind, "ora", done)
 
     def revert(self) -> None:
         """The file as it was saved last; one undo step (UN3)."""
@@ -148,7 +149,8 @@ class ExportWiring(QObject):
             )
 
         title = tr("Export Layout")
-        dialogs.ask_save(self._window, title, self._suggested(".json"), kind, "json", done)
+        suggested, settings = self._suggested(".json"), self._session.settings
+        file_dialogs.ask_save(self._window, settings, title, suggested, kind, "json", done)
 
     # ---- inside ----
 
@@ -162,14 +164,13 @@ class ExportWiring(QObject):
 
         if form.is_folder:
             title = tr("Export into an empty folder")
-            questions.ask_folder(self._window, title, settings.last_folder, done)
+            file_dialogs.ask_folder(self._window, settings, title, done)
             return
         endings = " ".join(f"*{suffix}" for suffix in form.suffixes)
         kind = f"{tr(form.title)} ({endings})"
         suffix = form.suffixes[0]
-        dialogs.ask_save(
-            self._window, tr("Export"), self._suggested(suffix), kind, suffix[1:], done
-        )
+        title, suggested = tr("Export"), self._suggested(suffix)
+        file_dialogs.ask_save(self._window, settings, title, suggested, kind, suffix[1:], done)
 
     def _is_own_file(self, path: Path) -> bool:
         """Whether this is the open project: an export over it could lose prompts and seeds."""
@@ -204,6 +205,5 @@ class ExportWiring(QObject):
 
     def _suggested(self, suffix: str, pattern: str = "{0}") -> str:
         session = self._session
-        folder = Path(session.settings.last_folder or Path.home())
-        path = session.path or folder / tr("Untitled")
+        path = session.path or file_dialogs.start_folder(session.settings) / tr("Untitled")
         return str(path.with_name(pattern.format(path.stem) + suffix))

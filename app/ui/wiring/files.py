@@ -19,12 +19,16 @@ from app.document.storage.journal.recovery import in_use
 from app.document.storage.layout import contents_of
 from app.document.storage.layout_file import read_layout
 from app.document.storage.leftovers import remove_leftovers
+from app.document.storage.names import numbered_copy
 from app.document.storage.ora import SUFFIX, Opened, save_project
+from app.document.storage.png import PICTURE_SUFFIXES
 from app.jobs import Message
-from app.ui import dialogs
+from app.ui import dialogs, file_dialogs
 from app.ui.actions import Actions
+from app.ui.canvas_sizes import trained_sizes
 from app.ui.exchange import questions
-from app.ui.session import Session, first_settings
+from app.ui.exchange.other_name import OtherName
+from app.ui.session import Session, Source, first_settings
 from app.ui.text import moment, tr
 from app.ui.wiring.examples import fill_examples
 from app.ui.wiring.open_trouble import OpenTrouble
@@ -32,9 +36,9 @@ from app.ui.wiring.resuming import Resuming
 
 logger = logging.getLogger(__name__)
 
-# What the shipped model was trained for; the loaded model's own list replaces it.
-DEFAULT_SIZES = (Size(512, 512), Size(640, 512), Size(512, 640), Size(768, 512), Size(512, 768))
-DEFAULT_MULTIPLE = 64
+
+class OpenElsewhereError(StorageError):
+    """The file is open in another window."""
 
 
 class FilesWiring(QObject):
@@ -56,6 +60,7 @@ class FilesWiring(QObject):
         self._waiting: list[Callable[[], None]] = []
         self.work_roots: tuple[Path, ...] = ()
         self._trouble = OpenTrouble(session, window, self)
+        self._saving = OtherName(session, window)
         fill_examples(examples, self.open_example)
         actions["new"].triggered.connect(self.new)
         actions["open"].triggered.connect(self.open)
@@ -66,21 +71,21 @@ class FilesWiring(QObject):
     # ---- new and open ----
 
     def new(self) -> None:
-        """Ask for a size, then for unsaved changes."""
-        info = self._session.bridge.info
-        sizes = [Size(*each) for each in info.trained_canvases] if info else list(DEFAULT_SIZES)
-        multiple = info.canvas_multiple if info else DEFAULT_MULTIPLE
+        """Ask for unsaved changes, then for a size."""
 
-        def create(size: Size) -> None:
-            self.when_saved(lambda: self._start_new(size))
+        def ask() -> None:
+            sizes, multiple = trained_sizes(self._session.bridge.info)
+            dialogs.NewDialog(self._window, sizes, multiple, self._start_new).open()
 
-        dialogs.NewDialog(self._window, sizes, multiple, create).open()
+        self.when_saved(ask)
 
     def open(self) -> None:
         """Ask which file, then for unsaved changes."""
 
         def ask() -> None:
-            dialogs.ask_open(self._window, self._session.settings.last_folder, self.open_path)
+            file_dialogs.ask_open(
+                self._window, self._session.settings, tr("Open"), _open_kinds(), self.open_path
+            )
 
         self.when_saved(ask)
 
@@ -95,7 +100,7 @@ class FilesWiring(QObject):
 
         def read() -> Opened:
             if any(in_use(root, path, own) for root in roots):
-                raise StorageError(
+                raise OpenElsewhereError(
                     tr("'{0}' is open in another window.").format(path.name),
                     tr("It was not opened again."),
                     tr("Go to that window, or open a copy of the file."),
@@ -105,8 +110,10 @@ class FilesWiring(QObject):
             return opened
 
         def failed(error: Exception) -> None:
+            self._session.note(tr("'{0}' was not opened.").format(path.name))
             self.report(error)
-            self._trouble.offer(path, error)
+            if not isinstance(error, OpenElsewhereError):  # the file itself is all right
+                self._trouble.offer(path, error)
 
         self._session.note(tr("Opening '{0}'…").format(path.name))
         self._session.files.run(read, lambda opened: self.show_opened(path, opened), failed)
@@ -119,18 +126,32 @@ class FilesWiring(QObject):
                 replace it.
         """
         session = self._session
-        is_file = path.suffix.lower() == SUFFIX and not is_copy
+        is_ora = path.suffix.lower() == SUFFIX
+        is_file = is_ora and not is_copy and not opened.lost
         text = tr("Open '{0}'").format(path.name)
-        session.replace(opened.contents, text, path if is_file else None, opened.stamp)
+        source = Source(path, opened.lost) if is_ora and not is_file else None
+        own = path if is_file else None
+        session.replace(opened.contents, text, own, opened.stamp if is_file else None, source)
         self._resuming.show(opened.view)
+        self._resuming.choose_tool()
         if not is_file:
             session.undo.stack.resetClean()  # it is in no file of ours yet
         session.settings.last_folder = str(path.parent)
         session.note(tr("Opened '{0}'.").format(path.name))
         if opened.messages:
-            session.notified.emit(Message(kind="warning", what=" ".join(opened.messages)))
-        if is_file and not opened.is_project:
+            kept = (
+                tr("Save asks for another name, so that '{0}' stays as it is.").format(path.name)
+                if opened.lost
+                else ""
+            )
+            message = Message(kind="warning", what=" ".join(opened.messages), kept=kept)
+            session.notified.emit(message)
+        if is_ora and not is_copy and not opened.is_project:
             self._trouble.offer_recipes(path)
+
+    def choose_tool(self) -> None:
+        """The tool for the document that is there now."""
+        self._resuming.choose_tool()
 
     def open_example(self, path: Path) -> None:
         """A layout with a prompt, or a finished picture, as a new document."""
@@ -144,6 +165,7 @@ class FilesWiring(QObject):
 
         def done(contents: Contents) -> None:
             session.replace(contents, tr("Open Example"), None)
+            self._resuming.choose_tool()
 
         self.when_saved(lambda: session.files.run(read, done, self.report))
 
@@ -151,7 +173,10 @@ class FilesWiring(QObject):
 
     def save(self, then: Callable[[], None] | None = None) -> None:
         """Write to the known file, or ask for one; `then` follows only after success."""
-        if self._session.path is None:
+        source = self._session.source
+        if self._session.path is None and source is not None and source.lost:
+            self._saving.ask_other_name(source, lambda: self.save_as(then))
+        elif self._session.path is None:
             self.save_as(then)
         else:
             self.write(self._session.path, then, is_known=True)
@@ -162,9 +187,13 @@ class FilesWiring(QObject):
         kind = tr("OpenRaster (*.ora)")
 
         def done(path: Path) -> None:
-            self.write(path, then)
+            self._saving.check(
+                path, lambda: self.write(path, then), another=lambda: self.save_as(then)
+            )
 
-        dialogs.ask_save(self._window, tr("Save As"), suggested, kind, "ora", done)
+        settings = self._session.settings
+        title = tr("Save As")
+        file_dialogs.ask_save(self._window, settings, title, suggested, kind, "ora", done)
 
     def write(
         self, path: Path, then: Callable[[], None] | None = None, *, is_known: bool = False
@@ -277,6 +306,7 @@ class FilesWiring(QObject):
         first = first_settings(self._session.settings)
         contents = new_contents(size.rounded_up(grid), grid, settings=first)
         self._session.replace(contents, tr("New Picture"), None)
+        self._resuming.start()
 
     def _grid(self) -> int:
         info = self._session.bridge.info
@@ -284,6 +314,18 @@ class FilesWiring(QObject):
 
     def _suggested(self, suffix: str) -> str:
         session = self._session
-        folder = Path(session.settings.last_folder or Path.home())
-        path = session.path or folder / tr("Untitled")
+        if session.path is None and session.source is not None:
+            return str(numbered_copy(session.source.path).with_suffix(suffix))
+        path = session.path or file_dialogs.start_folder(session.settings) / tr("Untitled")
         return str(path.with_suffix(suffix))
+
+
+def _open_kinds() -> str:
+    """What the dialog of Open lists."""
+    pictures = " ".join(f"*{suffix}" for suffix in PICTURE_SUFFIXES)
+    kinds = (
+        tr("Projects and pictures ({0})").format(f"*{SUFFIX} {pictures}"),
+        tr("OpenRaster and its backups (*.ora *.ora~)"),
+        tr("Pictures ({0})").format(pictures),
+    )
+    return ";;".join(kinds)

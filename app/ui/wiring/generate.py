@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 import numpy as np
@@ -15,16 +15,18 @@ from app.document.contents import Contents
 from app.document.errors import UserError
 from app.document.geometry import Box
 from app.document.layer import Candidate
-from app.jobs import Job, Message, Scope
+from app.jobs import Job, Message, Scope, painted_steps
 from app.settings import remember_prompt
 from app.ui.actions import Actions
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.view import CanvasView
 from app.ui.job_text import job_text
+from app.ui.likely import SCOPES, Likely, likely, what_it_does
 from app.ui.panels.inspector import Inspector
 from app.ui.panels.layers import LayerPanel
 from app.ui.panels.prompt import PromptBar
 from app.ui.panels.status import StatusBar
+from app.ui.presses import Presses, user_state
 from app.ui.session import Session
 from app.ui.stage import Stage
 from app.ui.text import number, seconds, tr
@@ -51,9 +53,7 @@ def accept(session: Session, job: Job, results: list[Placed]) -> dict[int, Candi
     if gone:
         names = ", ".join(f"'{name}'" for name in gone)
         session.note(
-            tr("{0} was deleted meanwhile. Its result stands in the strip as 'Detached'.").format(
-                names
-            )
+            tr("{0} was deleted meanwhile. Its result is in the strip as 'Detached'.").format(names)
         )
     waits = touched or job.variations > 1 or session.settings.ask_before_replacing
     if not waits:
@@ -82,11 +82,9 @@ def _is_touched(job: Job, contents: Contents, layer_id: int) -> bool:
 def step_text(job: Job) -> str:
     """The undo label of a finished job."""
     picture = tr("Generate Picture")
-    if job.scope == "outdated":
-        return job_text(job, picture, tr("Renew {0}"), "Renew %n Layers")
     if job.scope == "empty":
         return job_text(job, picture, tr("Fill {0}"), "Fill %n Layers")
-    return job_text(job, picture, tr("Regenerate {0}"), "Regenerate %n Layers")
+    return job_text(job, picture, tr("Repaint {0}"), "Repaint %n Layers")
 
 
 class GenerateWiring(QObject):
@@ -118,28 +116,60 @@ class GenerateWiring(QObject):
         self._known_job: tuple[int | None, str] = (None, "")
         self._silence = ""
         self._is_hung = False
-        # Asked before layers are made anew; who says no goes on by itself later.
-        self.may_replace: Callable[[Callable[[], None]], bool] = lambda go_on: True
+        self.presses = Presses()
+        # Asked before layers are repainted; who says no goes on by itself later.
+        self.may_replace: Callable[[Collection[int], Callable[[], None]], bool] = (
+            lambda ids, go_on: True
+        )
         session.bridge.preview_every = session.settings.preview_every
         self._connect()
         self.refresh()
 
     # ---- the user asks ----
 
-    def generate(self, scope: Scope, *, is_next: bool = False) -> None:
-        """Begin a job; it replaces the one that runs, or comes after it."""
-        if scope == "selected" and not self.may_replace(partial(self.generate, scope)):
+    def generate(
+        self, scope: Scope, ids: Collection[int] | None = None, *, is_next: bool = False
+    ) -> None:
+        """Begin a job; it replaces the one that runs, or comes after it.
+
+        Args:
+            ids: with scope "selected": these layers; None = the selection.
+        """
+        ids = self._session.selection.ids if ids is None else frozenset(ids)
+        go_on = partial(self.generate, scope, ids, is_next=is_next)
+        if scope == "selected" and not self.may_replace(ids, go_on):
             return
         self._bar.field.end_run()
-        go_on = partial(self.generate, scope, is_next=is_next)
-        if asks_what_to_hide(self._session, self._bar, scope, go_on):
+        if asks_what_to_hide(self._session, self._bar, scope, ids, go_on):
             return
         self._status.say_nothing()
         bridge = self._session.bridge
         bridge.preview_every = self._session.settings.preview_every
         prompt = self._session.document.prompt
-        if bridge.generate(scope, self._session.selection.ids, is_next=is_next) is not None:
+        if bridge.generate(scope, ids, is_next=is_next) is not None:
             remember_prompt(self._session.settings, prompt)
+
+    def press(self, choice: Likely | None = None) -> None:
+        """Begin a job unless this press belongs to the one before; None = the likely one."""
+        session = self._session
+        contents, ids = session.document.contents, session.selection.ids
+        is_explicit = choice is not None
+        choice = choice or likely(contents, ids)
+        held = self.presses.why_held(
+            what_it_does(contents, choice),
+            user_state(contents, ids),
+            is_running=session.bridge.current is not None,
+            is_explicit=is_explicit,
+        )
+        if held:
+            session.note(held)
+        else:
+            self.generate(choice.scope, choice.ids)
+
+    def queue_next(self) -> None:
+        """Begin the likely job right after the running one."""
+        choice = likely(self._session.document.contents, self._session.selection.ids)
+        self.generate(choice.scope, choice.ids, is_next=True)
 
     def stop(self) -> None:
         """End the running job."""
@@ -149,7 +179,7 @@ class GenerateWiring(QObject):
             if job.done:
                 self._status.say(tr("Stopped. The finished results are kept."))
             else:
-                self._status.say(tr("Stopped. The picture is as it was."))
+                self._status.say(tr("Stopped. Your picture did not change."))
 
     def stop_all(self) -> None:
         """End every job."""
@@ -158,9 +188,11 @@ class GenerateWiring(QObject):
     def refresh(self) -> None:
         """Enable what is possible now, and say why the rest is not."""
         bridge, ids = self._session.bridge, self._session.selection.ids
-        for name, scope in _SCOPES.items():
+        for name, scope in SCOPES.items():
             self._actions.set_enabled(name, tr(bridge.why_not(scope, ids)))
-        self._actions.set_enabled("generate_next", tr(bridge.why_not("picture")))
+        choice = likely(self._session.document.contents, ids)
+        for name in ("generate", "generate_next"):
+            self._actions.set_enabled(name, tr(bridge.why_not(choice.scope, choice.ids)))
         idle = "" if bridge.current is not None else tr("nothing is running")
         self._actions.set_enabled("stop", idle)
         waiting = idle if not bridge.waiting else ""
@@ -212,11 +244,11 @@ class GenerateWiring(QObject):
             text = tr("Waiting for the model…") if bridge.is_loading else tr("Starting…")
             self._bar.show_progress(text + more, bridge.loading if bridge.is_loading else 0.0)
             return
-        text = tr("Step {0} of {1}").format(number(job.step), number(job.total))
+        text = _stage_text(job)
         if job.variations > 1:
             which = tr("{0} of {1}").format(number(job.done + 1), number(job.variations))
             text = f"{which} · {text}"
-        if job.seconds_left is not None:
+        if job.seconds_left:  # nothing is left once the last step is painted
             text += " · " + tr("{0} left").format(seconds(job.seconds_left))
         self._bar.show_progress(text + more, job.part)
 
@@ -261,17 +293,26 @@ class GenerateWiring(QObject):
         self._silence, self._is_hung = "", False
         self._bar.show_idle(tr("Restarting…"))
 
+    def _press_scope(self, scope: Scope) -> None:
+        selected = self._session.selection.ids if scope == "selected" else frozenset()
+        self.press(Likely(scope, selected))
+
     def _on_changed(self, revision: int) -> None:
         self.refresh()
 
     def _on_reset(self) -> None:
         self._session.bridge.stop_all()
+        self._bar.show_idle()
+        # Each new picture begins with boxes; its first result is there to be changed.
+        layers = self._session.document.layers
+        self._is_first_result = not any(layer.has_pixels for layer in layers)
 
     def _connect(self) -> None:
         actions, bridge = self._actions, self._session.bridge
-        for name, scope in _SCOPES.items():
-            actions[name].triggered.connect(lambda _=False, s=scope: self.generate(s))
-        actions["generate_next"].triggered.connect(lambda: self.generate("picture", is_next=True))
+        for name, scope in SCOPES.items():
+            actions[name].triggered.connect(lambda _=False, s=scope: self._press_scope(s))
+        actions["generate"].triggered.connect(lambda: self.press())
+        actions["generate_next"].triggered.connect(self.queue_next)
         actions["stop"].triggered.connect(self.stop)
         actions["stop_all"].triggered.connect(self.stop_all)
         actions["restart_engine"].triggered.connect(self._restart)
@@ -286,9 +327,9 @@ class GenerateWiring(QObject):
         self._session.selection.changed.connect(self.refresh)
 
 
-_SCOPES: dict[str, Scope] = {
-    "generate": "picture",
-    "regenerate": "selected",
-    "generate_empty": "empty",
-    "generate_outdated": "outdated",
-}
+def _stage_text(job: Job) -> str:
+    """What the engine does now."""
+    done, total = painted_steps(job.step, job.total)
+    if not done:
+        return tr("Planning")
+    return tr("Painting {0} of {1}").format(number(done), number(total))

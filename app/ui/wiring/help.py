@@ -19,18 +19,12 @@ from app.ui.text import number, tr
 
 
 def first_run_message() -> Message:
-    """3.6: shown once, closable, and again under Help."""
+    """3.6: shown once, closable. The page with the things says the rest."""
     return Message(
         kind="note",
-        what=tr("What this model can do: it is small and runs on your computer, without network."),
-        kept=tr(
-            "It knows a few hundred things (see Help for the word list), simple scenes, "
-            "flat to glossy illustration."
-        ),
-        advice=tr(
-            "It does not do readable text, photographs, faces, many touching objects, or words "
-            "outside its list. It was trained on openly licensed art: see Help, Art and Licences."
-        ),
+        what=tr("Draws about 200 things as flat illustrations, offline."),
+        kept=tr("No text, people or photos."),
+        action="help_model",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from PySide6.QtWidgets import QWidget
 
@@ -14,16 +14,20 @@ from app.ui.session import Session
 
 
 def asks_what_to_hide(
-    session: Session, parent: QWidget, scope: Scope, go_on: Callable[[], object]
+    session: Session,
+    parent: QWidget,
+    scope: Scope,
+    ids: Collection[int],
+    go_on: Callable[[], object],
 ) -> bool:
     """Whether too many layers would take part; then a dialog asks, and `go_on` may follow.
 
     Hiding is one undo step. Nothing else happens to the layers.
     """
-    bridge, ids = session.bridge, session.selection.ids
+    bridge = session.bridge
     limit = bridge.info.max_foregrounds if bridge.info else MAX_FOREGROUNDS
     planned = bridge.plan(scope, ids)
-    # What would be made anew is suggested last.
+    # What would be painted is suggested last.
     layers = [each for each in (*planned.context, *planned.targets) if not each.is_background]
     if len(layers) <= limit or bridge.why_not(scope, ids):
         return False

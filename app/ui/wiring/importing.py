@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QFileDialog, QWidget
+import numpy as np
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
 
 from app.document.commands import AddLayers, ReplaceDocument
-from app.document.imports import cascaded
+from app.document.imports import cascaded, picture_layer
 from app.document.layer import Layer
 from app.document.outdated import SOURCE
 from app.document.storage.incoming import Incoming, layers_of_layout, read_layers
 from app.document.storage.layout import Layout, contents_of
 from app.document.storage.layout_file import read_layout
 from app.document.storage.layout_text import parse_layout
-from app.document.storage.png import PICTURE_SUFFIXES
+from app.document.storage.png import PICTURE_SUFFIXES, read_picture_bytes
 from app.jobs import Message
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
+from app.ui.exchange.offered import LAYOUT_SUFFIXES, Offered
+from app.ui.file_dialogs import ask_open, ask_several
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.wiring.dropping import Drops
@@ -50,29 +53,23 @@ class ImportWiring(QObject):
     def import_pictures(self) -> None:
         """Ask which files, and add them as layers."""
         endings = " ".join(f"*{suffix}" for suffix in (*PICTURE_SUFFIXES, ".ora"))
-        dialog = QFileDialog(
+        ask_several(
             self._window,
+            self._session.settings,
             tr("Import Pictures as Layers"),
-            self._session.settings.last_folder,
             tr("Pictures ({0})").format(endings),
+            self.add_files,
         )
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.filesSelected.connect(lambda names: self.add_files([Path(each) for each in names]))
-        dialog.open()
 
     def import_layout(self) -> None:
         """Ask which file, and add or open its boxes."""
-        dialog = QFileDialog(
+        ask_open(
             self._window,
+            self._session.settings,
             tr("Import Layout"),
-            self._session.settings.last_folder,
             tr("Layouts and recipes (*.json *.txt *.png)"),
+            self.add_layout_file,
         )
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda name: self.add_layout_file(Path(name)))
-        dialog.open()
 
     def add_files(self, paths: Sequence[Path], centre: tuple[int, int] | None = None) -> None:
         """Pictures and OpenRaster files as layers on top, all in one step (IO6).
@@ -96,11 +93,43 @@ class ImportWiring(QObject):
         def done(found: list[Incoming]) -> None:
             layers = [layer for each in found for layer in each.layers]
             text = tr("Import '{0}'").format(paths[0].stem) if len(paths) == 1 else tr("Import")
-            self._add(AddLayers(layers, text=text))
+            if not self._add(AddLayers(layers, text=text)) and layers:
+                return  # refused, with a message that says why
             self._tell([message for each in found for message in each.messages])
             self.tell_scaled([layer for layer in layers if _was_scaled(layer)])
 
         self._session.files.run(read, done, self._files.report)
+
+    def take(self, offered: Offered, centre: tuple[int, int] | None = None) -> bool:
+        """What was dropped or pasted: pictures around a place, layouts as boxes.
+
+        What cannot be taken is said.
+
+        Returns:
+            whether there was anything to take or to refuse.
+        """
+        is_layout = {path: path.suffix.lower() in LAYOUT_SUFFIXES for path in offered.files}
+        self.add_files([path for path in offered.files if not is_layout[path]], centre)
+        for path in offered.files:
+            if is_layout[path]:
+                self._session.settings.last_folder = str(path.parent)
+                self.add_layout_file(path)
+        for picture in offered.pictures:
+            self._add_picture(picture, centre)
+        if offered.refused:
+            what = " ".join(offered.refused)
+            self._session.notified.emit(Message(kind="warning", what=what))
+        return bool(offered.files or offered.pictures or offered.refused)
+
+    def _add_picture(self, data: bytes, centre: tuple[int, int] | None) -> None:
+        document, name = self._session.document, tr("Dropped picture")
+        canvas = document.canvas
+
+        def done(pixels: np.ndarray) -> None:
+            middle = centre or canvas.rect.centre
+            self._add(AddLayers([picture_layer(pixels, name, canvas, centre=middle)], text=name))
+
+        self._session.files.run(lambda: read_picture_bytes(data, name), done, self._files.report)
 
     def add_layout_file(self, path: Path) -> None:
         """The boxes of a layout, a recipe, or a picture that carries one."""
@@ -135,13 +164,16 @@ class ImportWiring(QObject):
 
     # ---- inside ----
 
-    def _add(self, command: AddLayers) -> None:
-        if self._session.push(command):
+    def _add(self, command: AddLayers) -> bool:
+        """Add layers and select them; False when they were refused."""
+        is_done = self._session.push(command)
+        if is_done:
             self._session.selection.set(command.new_ids)
+        return is_done
 
     def _tell(self, messages: Sequence[str]) -> None:
         if messages:
-            self._session.notified.emit(Message(kind="warning", what=" ".join(messages)))
+            self._session.notified.emit(Message(kind="news", what=" ".join(messages)))
 
 
 def _was_scaled(layer: Layer) -> bool:

@@ -72,6 +72,11 @@ class InspectingWiring(QObject):
 
     def _on_changed(self, revision: int) -> None:
         self._show_record()
+        self._show_tokens()
+
+    def _show_tokens(self) -> None:
+        bridge = self._session.bridge
+        self._advanced.show_tokens(None if bridge.info is None else bridge.tokens())
 
     def _on_state(self, state: str) -> None:
         info = self._session.bridge.info
@@ -79,3 +84,4 @@ class InspectingWiring(QObject):
             self._advanced.show_defaults(
                 info.default_steps, info.default_cfg_scale, info.steps_for(is_edit=True)
             )
+        self._show_tokens()

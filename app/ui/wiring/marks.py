@@ -1,4 +1,4 @@
-"""Seeds and signs of layers: Copy, Pin and Use Seed, Keep As Is, Select Outdated."""
+"""Seeds and signs of layers: Copy, Pin and Use Seed, Mark as Current, Select Outdated."""
 
 from __future__ import annotations
 

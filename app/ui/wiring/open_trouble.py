@@ -5,6 +5,7 @@ Asks first and changes no file. The way out is always a copy where something wou
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -39,7 +40,7 @@ class OpenTrouble:
         """MS9, MS11: the file was refused; look for ways out of it in the background."""
         if not isinstance(error, StorageError) or path.suffix.lower() != SUFFIX:
             return
-        if path.is_file():
+        if os.path.isfile(path):
             self._session.files.run(
                 lambda: ways_out(path), partial(self._ask, path, error), self._files.report
             )
@@ -71,12 +72,7 @@ class OpenTrouble:
             text = tr("Open Backup from {0}").format(moment(ways.saved_at))
             answers.append((text, partial(self._open_backup, ways.backup)))
         if ways.layers:
-            text = (
-                tr("Open 1 Layer as a Copy")
-                if ways.layers == 1
-                else tr("Open %n Layers as a Copy", ways.layers)
-            )
-            answers.append((text, partial(self._open_readable, path)))
+            answers.append((tr("Open as a Copy"), partial(self._open_readable, path)))
         if answers:
             title = tr("File not opened")
             questions.ask(self._window, title, error.what, error.kept, answers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,7 +56,7 @@ class RecentWiring(QObject):
         """Grey those that are gone, asked off the UI thread: a network drive may take long."""
         paths = [Path(name) for name in self._session.settings.recent]
         self._session.pictures.run(
-            lambda: [path for path in paths if not path.is_file()], self._grey, _ignore
+            lambda: [path for path in paths if not os.path.isfile(path)], self._grey, _ignore
         )
 
     def clear(self) -> None:
@@ -84,8 +85,10 @@ class RecentWiring(QObject):
                 )
 
     def _on_path(self) -> None:
-        if self._session.path is not None:
-            remember_file(self._session.settings, self._session.path)
+        source = self._session.source
+        path = self._session.path or (source.path if source is not None else None)
+        if path is not None:
+            remember_file(self._session.settings, path)
             self.fill()
 
 

@@ -21,6 +21,7 @@ from app.document.storage.journal.recovery import (
     save_pictures,
 )
 from app.jobs import Message
+from app.ui import file_dialogs
 from app.ui.actions import Actions
 from app.ui.attic import Attic
 from app.ui.exchange import questions
@@ -215,6 +216,7 @@ class RecoveryWiring(QObject):
             path = Path(found.info.path) if found.info.path else None
             session.replace(found.contents, tr("Recover"), path, found.info.stamp)
             session.undo.stack.resetClean()  # it is in no file yet
+            self._files.choose_tool()
             if found.messages:
                 self._tell(" ".join(found.messages), "", "", kind="warning")
             else:
@@ -254,8 +256,8 @@ class RecoveryWiring(QObject):
         def go(target: Path) -> None:
             self._session.files.run(lambda: save_pictures(each.folder, target), done, self._failed)
 
-        folder = self._session.settings.last_folder
-        questions.ask_folder(self.dialog or self._window, tr("Save Pictures"), folder, go)
+        parent, title = self.dialog or self._window, tr("Save Pictures")
+        file_dialogs.ask_folder(parent, self._session.settings, title, go)
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, UserError):

@@ -1,10 +1,11 @@
-"""How a file was looked at when it was saved: told to the file, and shown again when it opens."""
+"""How a document is met: as its file was looked at, with the tool for what comes next."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF
 
 from app.document.storage.project_format import View
+from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
 from app.ui.session import Session
 
@@ -12,11 +13,22 @@ _ZOOM_DIGITS = 4
 
 
 class Resuming:
-    """Zoom, place and selection of one window."""
+    """Zoom, place, selection, tool and focus of one window."""
 
-    def __init__(self, session: Session, view: CanvasView) -> None:
+    def __init__(self, session: Session, actions: Actions, view: CanvasView) -> None:
         self._session = session
+        self._actions = actions
         self._view = view
+
+    def start(self) -> None:
+        """A new picture begins as the first one does: the prompt waits for words, a drag draws."""
+        self._actions["tool_box"].trigger()
+        self._actions["focus_prompt"].trigger()
+
+    def choose_tool(self) -> None:
+        """A finished picture is there to be changed, a layout to be drawn."""
+        is_finished = any(layer.has_pixels for layer in self._session.document.layers)
+        self._actions["tool_select" if is_finished else "tool_box"].trigger()
 
     def now(self) -> View:
         """How the document is looked at."""

@@ -16,6 +16,7 @@ from app.document.storage.formats.table import FORMATS
 from app.settings import Settings
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
+from app.ui.canvas_sizes import trained_sizes
 from app.ui.diagnostics import diagnostics
 from app.ui.dialog.diagnostics import DiagnosticsDialog
 from app.ui.dialog.find import FindDialog
@@ -124,15 +125,14 @@ class ToolsWiring(QObject):
 
     def ask_canvas(self) -> None:
         """Another size of the canvas; what is there keeps the middle, on the grid."""
-        document, info = self._session.document, self._session.bridge.info
-        sizes = info.trained_canvases if info is not None else ()
-        multiple = document.grid
-        if info is not None and info.canvas_multiple % document.grid == 0:
-            multiple = info.canvas_multiple
+        document = self._session.document
+        sizes, multiple = trained_sizes(self._session.bridge.info)
+        if multiple % document.grid:
+            multiple = document.grid
         self._open(
             NewDialog(
                 self._window,
-                [Size(*size) for size in sizes],
+                sizes,
                 multiple,
                 self._set_canvas,
                 title=tr("Canvas Size"),
@@ -211,7 +211,7 @@ class ToolsWiring(QObject):
             if self._actions["matte_own"].isChecked():
                 self._view.decor.matte = settings.matte_colour
                 self._view.viewport().update()
-        elif name in ("snap", "grid_shows", "wheel_zooms"):  # others leave Shift+G's grid alone
+        elif name in ("snap", "grid_shows", "wheel_scrolls"):  # others leave Shift+G's grid alone
             self._apply_canvas()
 
     def _apply_undo(self) -> None:
@@ -224,4 +224,4 @@ class ToolsWiring(QObject):
         self._actions["snap"].setChecked(settings.snap)
         self._actions["grid"].setChecked(settings.grid_shows == "always")
         self._view.decor.grid_in_drags = settings.grid_shows != "never"
-        self._view.navigation.wheel_zooms = settings.wheel_zooms
+        self._view.navigation.wheel_zooms = not settings.wheel_scrolls

@@ -63,6 +63,8 @@ class ViewWiring(QObject):
         self._status.show_selection(rect)
         contents = self._session.document.contents
         is_empty = not contents.foregrounds and not contents.background.has_pixels
+        if not is_empty:
+            self._card.come_back()
         # The card leaves with the first box that is being drawn, not after it.
         self._card.setVisible(is_empty and not self._view.decor.draft)
 
@@ -116,6 +118,11 @@ class ViewWiring(QObject):
         self._view.decor.show_grid = shown
         self._view.viewport().update()
 
+    def _on_reset(self) -> None:
+        self._card.come_back()
+        self._on_canvas()
+        self.refresh()
+
     def _on_canvas(self) -> None:
         self._view.navigation.on_canvas_changed()
 
@@ -150,7 +157,7 @@ class ViewWiring(QObject):
         self._session.selection.changed.connect(self.refresh)
         events = self._session.document.events
         events.canvas_changed.connect(self._on_canvas)
-        events.reset.connect(self._on_canvas)
+        events.reset.connect(self._on_reset)
         events.changed.connect(self._on_changed)
         QApplication.styleHints().colorSchemeChanged.connect(self._on_system_theme)
         high_contrast.on_change(self._on_system_theme)

@@ -42,7 +42,7 @@ def fill(document: Document, layer_id: int, seed: int = 0) -> None:
     """Accept a random result for the layer's region."""
     layer = document.layer(layer_id)
     rect = layer.region(document.grid, document.canvas)
-    record = {"seed": seed, "prompt": "a castle"}
+    record = {"seed": seed, "prompt": "a castle", "word": "castle"}
     pixels = picture(rect.width, rect.height, seed)
     PlacePixels([Placement(layer_id, pixels, rect, record)]).do(document)
 

@@ -95,7 +95,7 @@ def test_discarded_candidates_come_back_by_undo() -> None:
     before = document.content_hash()
     stack.push(DiscardCandidates({castle.id: hashes}))
     assert document.layer(castle.id).candidates == castle.candidates
-    assert stack.done[-1].label == "Discard 2 Candidates of 'Castle'"
+    assert stack.done[-1].label == "Discard 2 Results of 'Castle'"
     stack.undo()
     assert document.content_hash() == before
 
@@ -121,11 +121,11 @@ def test_locked_layers_take_no_candidate() -> None:
 
 
 def test_prompt_and_size_make_a_layer_outdated() -> None:
-    """RE6: these two only; white space and a move do not count."""
+    """RE6: these two only; other words of the prompt and a move do not count."""
     document = design()
     castle = document.foregrounds[0]
     assert outdated(castle, document.contents) == "prompt"
-    run(document, SetPrompt(" a   castle\n"))
+    run(document, SetPrompt(" a blue  castle\nat night"))
     assert outdated(document.layer(castle.id), document.contents) == ""
     run(document, MoveLayers([castle.id], 5, 3))
     assert outdated(document.layer(castle.id), document.contents) == ""
@@ -137,11 +137,11 @@ def test_keep_as_is_lasts_until_the_prompt_changes_again() -> None:
     """RE6: one step; another prompt brings the badge back."""
     document = design()
     castle = document.foregrounds[0].id
-    run(document, SetPrompt("a castle at night"))
+    run(document, SetPrompt("a moon at night"))
     command = run(document, KeepAsIs([castle]))
-    assert command.label == "Keep 'Castle' As Is"
+    assert command.label == "Mark 'Castle' as Current"
     assert outdated(document.layer(castle), document.contents) == ""
-    run(document, SetPrompt("a castle at noon"))
+    run(document, SetPrompt("a sun at noon"))
     assert outdated(document.layer(castle), document.contents) == "prompt"
     fill(document, castle, 7)
     run(document, SetPrompt("a castle"))

@@ -102,7 +102,7 @@ def test_generating_keeps_the_former_pixels_as_candidate() -> None:
     fill(document, layer_id, 2)
     after = document.layer(layer_id)
     assert [item.pixel_hash for item in after.candidates] == [before.pixel_hash]
-    assert after.candidates[0].record == {"seed": 1, "prompt": "a castle"}
+    assert after.candidates[0].record == {"seed": 1, "prompt": "a castle", "word": "castle"}
     assert replace(after, image=before.image, record=before.record, candidates=()) == before
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.document import Layer, Rect, Size, new_contents
-from app.document.blends import BLEND_MODES
+from app.document.blends import BLEND_MODES, BLENDS, UNLISTED_MODES
 from app.document.commands import (
     DeleteLayers,
     MoveLayers,
@@ -80,7 +80,44 @@ def blended(mode: str, b: float, s: float) -> float:
         "lighten": max(b, s),
         "difference": abs(b - s),
         "add": min(1.0, b + s),
+        "exclusion": b + s - 2 * b * s,
     }[mode]
+
+
+Colour = tuple[float, ...]
+
+
+def luminosity(colour: Colour) -> float:
+    return 0.3 * colour[0] + 0.59 * colour[1] + 0.11 * colour[2]
+
+
+def clipped(colour: Colour) -> Colour:
+    level, low, high = luminosity(colour), min(colour), max(colour)
+    if low < 0:
+        colour = tuple(level + (c - level) * level / (level - low) for c in colour)
+    if high > 1:
+        colour = tuple(level + (c - level) * (1 - level) / (high - level) for c in colour)
+    return colour
+
+
+def with_luminosity(colour: Colour, level: float) -> Colour:
+    return clipped(tuple(c + level - luminosity(colour) for c in colour))
+
+
+def with_saturation(colour: Colour, span: float) -> Colour:
+    low, high = min(colour), max(colour)
+    return tuple((c - low) * span / (high - low) if high > low else 0.0 for c in colour)
+
+
+def mixed_colour(mode: str, b: Colour, s: Colour) -> Colour:
+    """The non-separable modes of the same specification."""
+    if mode == "hue":
+        return with_luminosity(with_saturation(s, max(b) - min(b)), luminosity(b))
+    if mode == "saturation":
+        return with_luminosity(with_saturation(b, max(s) - min(s)), luminosity(b))
+    return (
+        with_luminosity(s, luminosity(b)) if mode == "color" else with_luminosity(b, luminosity(s))
+    )
 
 
 def test_one_layer_alone_comes_out_unchanged() -> None:
@@ -114,7 +151,10 @@ def test_ties_are_rounded_up() -> None:
     assert composite([below, above])[0, 0].tolist() == [128, 1, 2, 255]
 
 
-@pytest.mark.parametrize("mode", BLEND_MODES)
+MIXING = ("hue", "saturation", "color", "luminosity")
+
+
+@pytest.mark.parametrize("mode", ["normal", *sorted(BLENDS.keys() - set(MIXING))])
 def test_blend_modes_follow_the_formulas(mode: str) -> None:
     levels = np.array([0, 1, 40, 63, 64, 127, 128, 191, 254, 255], np.uint8)
     below, above = np.meshgrid(levels, levels)
@@ -134,6 +174,33 @@ def test_blend_modes_follow_the_formulas(mode: str) -> None:
             out = (a * mixed + (1 - a) * ab * b) / out_alpha
             assert abs(got[index][0] - out * 255) <= 0.5 + 1e-3, (mode, index)
             assert got[index][3] == int(out_alpha * 255 + 0.5)
+
+
+@pytest.mark.parametrize("mode", MIXING)
+def test_modes_that_mix_channels_follow_the_formulas(mode: str) -> None:
+    """Random colours, and those where the formulas divide by nothing: greys, black, white."""
+    rng = np.random.default_rng(3)
+    below, above = (rng.integers(0, 256, (16, 16, 4), dtype=np.uint8) for _ in range(2))
+    below[:4, :, 1:3] = below[:4, :, :1]
+    above[:, :4, 1:3] = above[:, :4, :1]
+    below[4, :, :3], below[5, :, :3] = 0, 255
+    above[:, 4, :3], above[:, 5, :3] = 0, 255
+    below[..., 3] = np.maximum(below[..., 3], 64)  # else rounding to 8 bit hides the colour
+    got = composite([layer_of(below), layer_of(above, blend=mode)]).astype(int)
+    for index in np.ndindex(16, 16):
+        *b, ab = (each / 255 for each in below[index].tolist())
+        *s, a = (each / 255 for each in above[index].tolist())
+        mixed = mixed_colour(mode, tuple(b), tuple(s))
+        alpha = a + ab * (1 - a)
+        for channel in range(3):
+            source = (1 - ab) * s[channel] + ab * mixed[channel]
+            out = (a * source + (1 - a) * ab * b[channel]) / alpha
+            assert abs(got[index][channel] - out * 255) <= 0.5 + 1e-2, (mode, index)
+
+
+def test_every_mode_is_on_offer_or_named_as_not() -> None:
+    assert {"normal", *BLENDS} == {*BLEND_MODES, *UNLISTED_MODES}
+    assert len(BLEND_MODES) == 12
 
 
 def test_unknown_modes_paint_as_normal() -> None:

@@ -97,7 +97,7 @@ def test_without_a_background_the_first_layer_is_01(tmp_path: Path) -> None:
 def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
     """IO4: old files are never mixed in."""
     (tmp_path / "old.txt").write_text("old")
-    with pytest.raises(StorageError, match=r"is not empty\. Nothing was exported"):
+    with pytest.raises(StorageError, match=r"is not empty: 'old\.txt'\. Nothing was exp"):
         export_folder(design().contents, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["old.txt"]
     with pytest.raises(StorageError, match="cannot be used"):

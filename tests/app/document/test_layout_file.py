@@ -106,10 +106,11 @@ def test_an_empty_layout_is_allowed() -> None:
 def test_the_text_of_a_refused_box() -> None:
     """MS14."""
     with pytest.raises(StorageError) as caught:
-        parsed("[(0, 0, 16, 16), (0, 0, 16, 16), (40, 40, 40, 90)]")
+        parsed("[(0, 0, 512, 512), (0, 0, 512, 512), (40, 40, 40, 90)]")
     assert str(caught.value) == (
-        "Box 3 is empty after rounding to 16: (40, 40, 40, 90). No box was changed. "
-        "Correct it and paste again."
+        "Box 3 has no area, because x1 (40) is not right of x0 (40): (40, 40, 40, 90). "
+        "No box was changed. Write the edges in the order left, top, right, bottom. "
+        "If these are x, y, width and height, write x, y, x + width, y + height."
     )
 
 
@@ -133,21 +134,24 @@ def test_the_text_of_a_refused_box() -> None:
         ("[[0, 0, 9, Infinity]]", "Box 1 is not four numbers"),
         ("[(0, 0, 9, 1e999)]", "Box 1 is not four numbers"),
         ("[5]", "Box 1 is not four numbers"),
-        ("[(9, 0, 0, 9)]", "Box 1 is empty"),
-        ("[(600, 0, 700, 9)]", "Box 1 is empty"),
-        ("[(0, -50, 9, 0)]", "Box 1 is empty"),
+        ("[(9, 0, 0, 9)]", "Box 1 has no area, because x1"),
+        ("[(600, 0, 700, 9)]", "Box 1 is outside the canvas of 512 × 512"),
+        ("[(0, -50, 9, 0)]", "Box 1 is outside"),
         (str([(1, 0, 9, 9)] * 51), "51 boxes; at most 50"),
         (str([(0, 0, 9, 9)] * 53), "53 boxes; at most 52"),
         ('{"canvas": [512], "boxes": []}', "canvas must be two numbers"),
         ('{"canvas": [0, 512], "boxes": []}', "each side must be"),
         ('{"canvas": [9000, 512], "boxes": []}', "each side must be"),
         ('{"format": "other", "boxes": []}', "is no layout"),
-        ('{"format": "layerloom-layout", "version": 2, "boxes": []}', "newer Layerloom"),
+        (
+            '{"format": "layerloom-layout", "version": 2, "boxes": []}',
+            r"newer Layerloom .* Update Layerloom\.",
+        ),
         ('{"background": 1, "boxes": []}', "must be true or false"),
         ('{"prompt": 1, "boxes": []}', "'prompt' must be text"),
         ('{"boxes": [{"box": [0, 0, 9, 9], "seed": -1}]}', "seed of box 1"),
         ('{"boxes": [{"box": [0, 0, 9, 9], "name": 5}]}', "name of box 1"),
-        ('{"boxes": [{}]}', "Box 1 is not four numbers"),
+        ('{"boxes": [{}]}', "Box 1 has no 'box'"),
         ("1" * 2_000_000, "too long"),
     ],
 )

@@ -52,9 +52,7 @@ def dead() -> int:
 def leftover(path: Path, pid: int, *, suffix: str = "tmp", age_s: float = 3600.0) -> Path:
     """What a process would have left beside a file, written so long before this session."""
     mine = beside(path, suffix)
-    name = mine.name.replace(f"-{os.getpid()}-", f"-{pid}-")
-    # That process would have cut the name for an id that may have more digits than ours.
-    made = mine.with_name(name[:1] + name[1 + max(0, len(name) - 255) :])
+    made = mine.with_name(mine.name.replace(f"-{os.getpid()}-", f"-{pid}-"))
     made.write_bytes(b"half")
     aged(made, age_s)
     return made
@@ -170,13 +168,13 @@ def test_only_the_leftovers_of_this_file_go(tmp_path: Path, dead: int) -> None:
     assert names(tmp_path) == {"beach.ora", "target", link.name, *(each.name for each in kept)}
 
 
-def test_a_long_name_that_had_to_be_cut_is_left_alone(tmp_path: Path, dead: int) -> None:
-    """Two long names may share their first part."""
-    path = tmp_path / ("x" * 240)
+def test_the_leftovers_of_a_long_name_are_its_own(tmp_path: Path, dead: int) -> None:
+    """Two long names may share their first part: the hash in a cut name tells them apart."""
+    path, other = tmp_path / ("x" * 240), tmp_path / ("x" * 239 + "y")
     path.write_bytes(b"old")
-    left = leftover(path, dead)
+    gone, kept = leftover(path, dead), leftover(other, dead)
     remove_leftovers(path)
-    assert left.exists()
+    assert (gone.exists(), kept.exists()) == (False, True)
 
 
 def test_a_link_to_the_file_leads_to_its_leftovers(tmp_path: Path, dead: int) -> None:

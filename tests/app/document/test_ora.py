@@ -398,7 +398,9 @@ def test_files_of_others_open_as_pictures(tmp_path: Path) -> None:
     assert not hidden.visible
     assert (child.rect, child.opacity) == (Rect(35, 17, 20, 10), 0.25)
     assert child.blend == "krita:dissolve"
-    assert len(opened.messages) == 2
+    told = " ".join(opened.messages)
+    assert "'Group child' (krita:dissolve)" in told
+    assert "112 × 64" in told
     save_project(contents, tmp_path / "again.ora")
     assert b'composite-op="krita:dissolve"' in members_of(tmp_path / "again.ora")["stack.xml"]
 
@@ -441,7 +443,7 @@ HOSTILE: dict[str, Members] = {
     "too wide": {"stack.xml": stack_of(), "a.png": bomb(8193, 1)},
     "empty picture": {"stack.xml": stack_of(), "a.png": bomb(8, 8)},
     "too many layers": {"stack.xml": stack_of(201), "a.png": encode_png(picture(4, 4))},
-    "wrong type": {"mimetype": b"image/png", "stack.xml": stack_of(0)},
+    "wrong type and nothing in it": {"mimetype": b"image/png", "stack.xml": stack_of(0)},
     "no xml": {"stack.xml": b"\xff\xfe\x00"},
     "entities": {
         "stack.xml": b'<!DOCTYPE i [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'
@@ -461,7 +463,6 @@ HOSTILE: dict[str, Members] = {
         "stack.xml": b'<image w="9" h="9"><stack><layer src="a.png" x="1e99"/></stack></image>'
     },
     "upwards": {"../evil": b"", "stack.xml": stack_of(0)},
-    "absolute": {"/etc/evil": b"", "stack.xml": stack_of(0)},
     "backslashes": {"..\\evil": b"", "stack.xml": stack_of(0)},
     "drive": {"C:/evil": b"", "stack.xml": stack_of(0)},
     "json depth": {"stack.xml": stack_of(0), "layerloom/document.json": b"[" * 100_000},

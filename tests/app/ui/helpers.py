@@ -90,8 +90,8 @@ def key(window: Any, key: Any, modifiers: Any = NONE, widget: Any = None) -> Non
     QTest.keyClick(widget or window.focusWidget(), key, modifiers)
 
 
-def generate(window: Any, qtbot: Any, action: str = "generate") -> None:
-    """Ask for a job and let the fake finish it."""
+def generate(window: Any, qtbot: Any, action: str = "generate_all") -> None:
+    """Ask for a job, the whole picture if nothing else is said, and let the fake finish it."""
     before = window.session.undo.stack.index()
     count = len(window.engine.requests)
     window.actions_[action].trigger()
@@ -99,6 +99,13 @@ def generate(window: Any, qtbot: Any, action: str = "generate") -> None:
     window.engine.begin(steps=2)
     window.engine.finish()
     qtbot.waitUntil(lambda: window.session.undo.stack.index() > before)
+
+
+def later(window: Any, seconds: float = 2.0) -> None:
+    """Let the next press of Generate come that much later: it does not belong to the last one."""
+    presses = window.generate.presses
+    before = presses.clock
+    presses.clock = lambda: before() + seconds
 
 
 def hashes(window: Any) -> dict[str, str | None]:

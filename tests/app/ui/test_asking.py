@@ -12,11 +12,11 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtGui import QTextCharFormat
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QLabel, QMessageBox
 
 from app.document.storage.ora import load_project
 from app.ui.dialog.jobs import JobsDialog
-from tests.app.ui.helpers import draw_box, generate, key, press_and_move
+from tests.app.ui.helpers import draw_box, generate, key, later, press_and_move
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -162,11 +162,14 @@ def test_progress_stands_where_it_always_stands(window: Any, qtbot: Any) -> None
     before = places()
     window.actions_["generate"].trigger()
     assert places() == before
+    window.engine.begin(steps=0)
+    qtbot.waitUntil(lambda: "Planning" in bar.progress_text.text())
     for steps in (3, 6, 12):
         window.engine.begin(steps=steps)
-        qtbot.waitUntil(lambda n=steps: f"Step {n} of 12" in bar.progress_text.text())
+        qtbot.waitUntil(lambda n=steps: f"Painting {min(n, 11)} of 11" in bar.progress_text.text())
         assert bar.progress.value() == round(bar.progress.maximum() * steps / 12)
         assert places() == before
+    assert "left" not in bar.progress_text.text()
     window.engine.finish()
     qtbot.waitUntil(lambda: bar.progress.value() == 0)
     assert places() == before
@@ -189,10 +192,11 @@ def test_previews_are_in_no_file_and_can_be_off(window: Any, qtbot: Any, tmp_pat
         merged = np.asarray(Image.open(io.BytesIO(archive.read("mergedimage.png"))))
     assert not merged.any()
     window.actions_["show_previews"].trigger()
+    later(window)
     window.actions_["generate"].trigger()
     assert window.engine.last.preview_every == 0
     window.engine.begin(steps=2)
-    qtbot.waitUntil(lambda: "Step 2" in window.prompt.progress_text.text())
+    qtbot.waitUntil(lambda: "Painting 2" in window.prompt.progress_text.text())
     qtbot.wait(80)
     assert not window.scene.has_preview(ground)
 
@@ -215,7 +219,7 @@ def test_silence_of_a_real_minute(window: Any, qtbot: Any) -> None:
     draw_box(window, 64, 64, 192, 192)
     window.actions_["generate"].trigger()
     window.engine.begin(steps=1)
-    qtbot.waitUntil(lambda: "Step 1 of 12" in bar.progress_text.text())
+    qtbot.waitUntil(lambda: "Painting 1 of 11" in bar.progress_text.text())
     clock.now += 9
     qtbot.waitUntil(lambda: "No step for 9 s" in bar.progress_text.text())
     assert not messages.isVisible()
@@ -227,7 +231,7 @@ def test_silence_of_a_real_minute(window: Any, qtbot: Any) -> None:
     assert messages.action_button.text() == "Restart Engine"
     window.engine.begin(steps=2)
     qtbot.waitUntil(lambda: not messages.isVisible())  # it answers after all
-    qtbot.waitUntil(lambda: "Step 2 of 12" in bar.progress_text.text())
+    qtbot.waitUntil(lambda: "Painting 2 of 11" in bar.progress_text.text())
     clock.now += 60
     qtbot.waitUntil(messages.isVisible)
     messages.action_button.click()
@@ -236,11 +240,12 @@ def test_silence_of_a_real_minute(window: Any, qtbot: Any) -> None:
 
 
 def test_keys_while_a_job_runs(window: Any, qtbot: Any) -> None:
-    """GE7: Ctrl+Enter begins anew with another seed; Ctrl+Shift+Enter waits, first in line."""
+    """GE7: Ctrl+Enter begins again with another seed; Ctrl+Shift+Enter waits, first in line."""
     draw_box(window, 64, 64, 192, 192)
     bridge, engine = window.session.bridge, window.engine
     for widget in (window.view, window.prompt.field):
         key(window, Qt.Key.Key_Return, CTRL, widget=widget)
+        later(window)
     first, second = engine.requests
     assert engine.cancelled == [first.job_id]
     assert [x.seed for x in first.layers] != [x.seed for x in second.layers]
@@ -249,8 +254,8 @@ def test_keys_while_a_job_runs(window: Any, qtbot: Any) -> None:
         key(window, Qt.Key.Key_Return, CTRL | SHIFT, widget=widget)
     assert bridge.current is running
     assert len(engine.requests) == 2
-    sooner, later = bridge.waiting
-    assert sooner.id > later.id
+    first_in_line, second_in_line = bridge.waiting
+    assert first_in_line.id > second_in_line.id
     bridge.stop_all()
 
 
@@ -264,6 +269,8 @@ def test_the_job_list_opens_from_the_bar(window: Any, qtbot: Any) -> None:
     window.prompt.jobs.click()
     assert window.findChildren(JobsDialog) == [dialog]
     generate(window, qtbot)
+    window.session.selection.clear()
+    later(window)
     window.actions_["generate"].trigger()
     window.actions_["generate_next"].trigger()
     window.engine.begin(steps=5)
@@ -280,18 +287,18 @@ def test_the_job_list_opens_from_the_bar(window: Any, qtbot: Any) -> None:
     dialog.close()
 
 
-def test_what_is_not_known_yet_is_being_measured(window: Any, qtbot: Any) -> None:
-    """GE4, LA8: "measuring…" where seconds will stand, in the status bar and at the pointer."""
+def test_the_predicted_time_is_on_the_button_alone(window: Any, qtbot: Any) -> None:
+    """A box that is drawn shows its size; the status bar shows no time."""
     draw_box(window, 64, 64, 192, 192)
     window.actions_["generate"].trigger()
-    window.engine.begin(steps=1)
-    qtbot.waitUntil(lambda: window.status.seconds.text() == "measuring…")
-    press_and_move(window, (256, 256), (384, 384))
-    assert window.view.decor.draft.text == "128 × 128 · 16 tokens · measuring…"
-    window.view.cancel_drag()
     window.engine.begin(steps=12)
     window.engine.finish()
-    qtbot.waitUntil(lambda: window.status.seconds.text().startswith("≈"))
+    qtbot.waitUntil(lambda: "≈" in window.prompt.generate.accessibleName())
+    press_and_move(window, (256, 256), (384, 384))
+    assert window.view.decor.draft.text == "128 × 128"
+    window.view.cancel_drag()
+    shown = [each.text() for each in window.status.findChildren(QLabel) if each.isVisible()]
+    assert not any("≈" in text or "token" in text for text in shown)
 
 
 def test_a_key_stops_the_running_job_only(window: Any, qtbot: Any) -> None:

@@ -41,12 +41,12 @@ def test_drawn_boxes_become_layers(window: Any) -> None:
     ]
 
 
-def test_edges_snap_and_the_label_tells_size_and_tokens(window: Any) -> None:
+def test_edges_snap_and_the_label_tells_the_size(window: Any) -> None:
     """LA3: each edge goes to the nearest grid line; the label shows it live."""
     window.actions_["tool_box"].trigger()
     press_and_move(window, (70, 58), (250, 190))
     draft = window.view.decor.draft
-    assert draft.text == "192 × 128 · 24 tokens"
+    assert draft.text == "192 × 128"
     QTest.mouseRelease(window.view.viewport(), Qt.MouseButton.LeftButton, pos=at(window, 250, 190))
     assert only_foreground(window).rect.to_box() == (64, 64, 256, 192)
     assert window.view.decor.draft is None
@@ -287,18 +287,17 @@ def test_a_layer_deleted_during_its_drag(window: Any) -> None:
 
 
 def test_the_first_box_can_be_drawn_over_the_help(window: Any) -> None:
-    """3.6: the card lets the mouse through and leaves while a box is drawn over it."""
+    """3.6: the card lets the mouse through and leaves at the first press."""
     card = window.card
     assert card.isVisible()
     corner = card.geometry().topLeft() + QPoint(8, 8)
     assert window.view.childAt(corner) is window.view.viewport()
-    assert window.view.childAt(card.buttons.geometry().center()) is not window.view.viewport()
     window.actions_["tool_box"].trigger()
     press_and_move(window, (128, 128), (384, 384))
     assert not card.isVisible()
     assert not card.buttons.isVisible()
     key(window, Qt.Key.Key_Escape, widget=window.view)
-    assert card.isVisible()
+    assert not card.isVisible(), "it has been read"
     QTest.mouseRelease(window.view.viewport(), Qt.MouseButton.LeftButton, pos=at(window, 384, 384))
     drag(window, (128, 128), (384, 384))
     assert not card.isVisible()

@@ -311,15 +311,16 @@ def test_labels_name_the_target(window: Any) -> None:
 
 
 def test_outdated_badge(window: Any, qtbot: Any) -> None:
-    """RE6: another prompt marks every generated layer; the old words clear it."""
+    """RE6: the layers are marked whose word left the prompt; the word clears it."""
     three_boxes(window)
+    window.engine.words = {layer.id: "dog" for layer in window.session.document.layers}
     window.prompt.field.setPlainText("a dog")
     generate(window, qtbot)
     model = window.layers.model
     assert model.state_at(model.index(0)).text == "Up to date"
     window.prompt.field.setPlainText("a cat")
-    assert model.state_at(model.index(0)).text == "Prompt changed"
-    window.prompt.field.setPlainText("a   dog")
+    assert model.state_at(model.index(0)).text == "Word no longer in the prompt"
+    window.prompt.field.setPlainText("two big dogs")
     assert model.state_at(model.index(0)).text == "Up to date"
 
 

@@ -7,7 +7,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -20,6 +20,9 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from app.document import Rect
 from app.document.composite import composite
 from app.document.contents import content_hash
+from app.document.storage.formats.choices import formats_with, reason_against, refused_choices
+from app.document.storage.formats.options import WHITE, ExportOptions
+from app.document.storage.formats.table import FORMATS, Choice, format_named
 from app.document.storage.incoming import LAYERS_TYPE
 from app.document.storage.ora import load_project
 from app.ui.exchange.export_dialog import ExportDialog
@@ -101,11 +104,67 @@ def test_export_by_the_dialog(window: Any, qtbot: Any, tmp_path: Path) -> None:
         assert "layerloom" in image.text  # type: ignore[attr-defined]
     dialog = choose(window, "PSD for Photoshop and others")
     assert rows(dialog)["Layers at their places"] == "kept"
-    assert not dialog.scale.isVisible() and dialog.hidden.isVisible()
+    assert not dialog.scale.isEnabled() and dialog.hidden.isEnabled()
+    assert "at their own size" in dialog.scale.toolTip() and "PNG" in dialog.scale.toolTip()
     dialog.accept()
     answer_file_dialog(window, qtbot, tmp_path / "out.psd")
     names = [layer.name for layer in PSDImage.open(tmp_path / "out.psd")]
     assert names == [layer.name for layer in window.session.document.layers]
+
+
+@pytest.mark.parametrize("key", [form.key for form in FORMATS])
+def test_a_choice_without_effect_is_disabled_with_the_reason(
+    key: str, window: Any, qtbot: Any
+) -> None:
+    """The dialog asks the same table as the command line, for every choice of every format."""
+    picture(window, qtbot)
+    form = format_named(key)
+    dialog = choose(window, form.title)
+    usual = ExportOptions(
+        over=WHITE if key == "jpeg" else None, quality=92 if key == "jpeg" else None
+    )
+    assert dialog.options == usual
+    for choice in get_args(Choice):
+        widget = dialog._rows[choice]
+        reason = reason_against(form, choice, dialog.options)
+        assert widget.isVisible()
+        assert widget.isEnabled() is (reason == ""), choice
+        assert widget.toolTip().startswith(reason) and bool(widget.toolTip()) is bool(reason)
+        if reason and choice not in form.choices:
+            assert all(each.title in widget.toolTip() for each in formats_with(choice))
+    dialog.scale.setCurrentIndex(1)  # as if it were possible
+    dialog.canvas_sized.setChecked(True)
+    dialog.hidden.setChecked(False)
+    assert refused_choices(form, dialog.options) == {}
+    dialog.reject()
+
+
+def test_pages_disable_what_is_about_one_picture(window: Any, qtbot: Any) -> None:
+    picture(window, qtbot)
+    dialog = choose(window, "TIFF picture")
+    assert dialog.scale.isEnabled() and not dialog.hidden.isEnabled()
+    dialog.scale.setCurrentIndex(1)
+    dialog.pages.setChecked(True)
+    for widget in (dialog.scale, dialog.part, dialog.colour):
+        assert not widget.isEnabled() and "page" in widget.toolTip()
+    assert dialog.hidden.isEnabled() and not dialog.hidden.toolTip()
+    assert dialog.options.scale == 1
+    dialog.pages.setChecked(False)
+    assert dialog.scale.isEnabled() and dialog.options.scale == 2
+    dialog.reject()
+
+
+def test_jpeg_offers_no_transparency(window: Any, qtbot: Any) -> None:
+    picture(window, qtbot)
+    dialog = choose(window, "JPEG picture")
+    grounds: Any = dialog.colour.model()
+    first = grounds.item(0)
+    assert not first.isEnabled() and "no transparency" in first.toolTip()
+    assert dialog.options.over == WHITE
+    dialog.format.setCurrentIndex(0)
+    assert grounds.item(0).isEnabled()
+    assert dialog.options.over is None
+    dialog.reject()
 
 
 def test_choices_are_remembered_per_format(window: Any, qtbot: Any, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from app.document.geometry import Size
 from app.document.storage.atomic import Disk
 from app.document.storage.leftovers import beside
 from app.document.storage.ora import save_project
-from app.ui.dialogs import NewDialog, ratio_name
+from app.ui.dialogs import NewDialog
 from app.ui.text import moment
 from engine.weights import load_model
 from tests.app.ui.helpers import draw_box, generate, key
@@ -241,47 +241,33 @@ def test_a_save_that_reads_back_wrong_says_so(
     assert window.isWindowModified()
 
 
-def test_new_asks_for_size_and_unsaved_changes(window: Any, qtbot: Any) -> None:
-    """LA6: sizes come from the model, others carry a warning; Cancel changes nothing."""
+def test_new_asks_for_unsaved_changes_then_for_the_size(window: Any, qtbot: Any) -> None:
+    """Sizes come from the model, others carry a warning; Cancel changes nothing."""
     picture(window, qtbot)
     before = window.session.document.content_hash()
-
-    def create(text: str) -> None:
-        window.actions_["new"].trigger()
-        (dialog,) = window.findChildren(NewDialog)
-        assert not dialog.warning.text()
-        dialog.width_field.setValue(800)
-        assert dialog.warning.text()
-        assert dialog.size_chosen.width == 768
-        dialog.width_field.editingFinished.emit()
-        assert dialog.width_field.value() == 768, "what will be made of it"
-        dialog.width_field.setValue(700)
-        assert not dialog.warning.text()
-        dialog.accept()
-        answer_question(window, qtbot, text)
-
-    create("Cancel")
+    window.actions_["new"].trigger()
+    assert not window.findChildren(NewDialog), "the question about changes comes first"
+    answer_question(window, qtbot, "Cancel")
     assert window.session.document.content_hash() == before
-    create("Discard")
+    assert not window.findChildren(NewDialog)
+    window.actions_["new"].trigger()
+    answer_question(window, qtbot, "Discard")
+    assert window.session.document.content_hash() == before, "the size is still open"
+    (dialog,) = window.findChildren(NewDialog)
+    assert not dialog.warning.text()
+    dialog.width_field.setValue(800)
+    assert dialog.warning.text()
+    assert dialog.size_chosen.width == 768
+    dialog.width_field.editingFinished.emit()
+    assert dialog.width_field.value() == 768, "what will be made of it"
+    dialog.width_field.setValue(700)
+    assert not dialog.warning.text()
+    dialog.accept()
     canvas = window.session.document.canvas
     assert (canvas.width, canvas.height) == (640, 512)
     assert not window.session.document.foregrounds
-
-
-@pytest.mark.parametrize(
-    ("size", "name"),
-    [
-        ((512, 512), "1:1"),
-        ((640, 384), "≈ 16:9"),
-        ((384, 640), "≈ 9:16"),
-        ((576, 448), "≈ 3:2"),
-        ((448, 576), "≈ 2:3"),
-        ((768, 512), "3:2"),
-    ],
-)
-def test_trained_sizes_have_the_name_of_the_nearest_ratio(size: tuple[int, int], name: str) -> None:
-    """LA6: 1:1, 3:2, 2:3, 16:9, 9:16."""
-    assert ratio_name(Size(*size)) == name
+    window.actions_["undo"].trigger()  # as the question said
+    assert window.session.document.content_hash() == before
 
 
 def test_closing_asks_and_cancel_keeps_the_window(window: Any, qtbot: Any) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 
 from app.document.commands import DeleteLayers, MoveLayers, SetLocked, SetVisible
 from app.document.contents import seed_for
-from tests.app.ui.helpers import draw_box, generate, hashes, key
+from tests.app.ui.helpers import draw_box, generate, hashes, key, later
 from tests.fakes import fill, model_info
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -56,7 +56,9 @@ def test_results_are_one_undo_step_with_records(window: Any, qtbot: Any) -> None
 def test_fixed_seed_asks_for_the_same_noise(window: Any, qtbot: Any) -> None:
     """GE10: Fixed uses the number, Random draws another one per job."""
     two_boxes(window)
+    later(window)
     window.actions_["generate"].trigger()
+    later(window)
     window.actions_["generate"].trigger()
     first, second = (tuple(x.seed for x in r.layers) for r in window.engine.requests[-2:])
     assert first != second
@@ -64,19 +66,21 @@ def test_fixed_seed_asks_for_the_same_noise(window: Any, qtbot: Any) -> None:
     window.prompt.seed.field.setText("7")
     window.prompt.seed.field.editingFinished.emit()
     assert window.session.document.settings.seed == 7
+    later(window)
     window.actions_["generate"].trigger()
+    later(window)
     window.actions_["generate"].trigger()
     first, second = (tuple(x.seed for x in r.layers) for r in window.engine.requests[-2:])
     assert first == second
 
 
 def test_progress_and_previews_in_place(window: Any, qtbot: Any) -> None:
-    """GE1, GE2: "Step 5 of 12 · 4.2 s left"; previews never enter the document."""
+    """GE1, GE2: "Painting 5 of 11 · 4.2 s left"; previews never enter the document."""
     two_boxes(window)
     height = window.prompt.height()
     window.actions_["generate"].trigger()
     window.engine.begin(steps=5)
-    qtbot.waitUntil(lambda: "Step 5 of 12" in window.prompt.progress_text.text())
+    qtbot.waitUntil(lambda: "Painting 5 of 11" in window.prompt.progress_text.text())
     assert "4.2 s left" in window.prompt.progress_text.text()
     assert window.prompt.height() == height
     ids = [layer.id for layer in window.session.document.layers]
@@ -128,6 +132,7 @@ def test_generating_again_replaces_the_running_job(window: Any, qtbot: Any) -> N
     two_boxes(window)
     window.actions_["generate"].trigger()
     first = window.engine.last
+    later(window)
     window.actions_["generate"].trigger()
     assert window.engine.cancelled == [first.job_id]
     window.engine.finish(first)
@@ -156,7 +161,7 @@ def test_regenerate_touches_only_the_selection(window: Any, qtbot: Any) -> None:
         k: v for k, v in before.items() if k != "Layer 1"
     }
     assert window.session.document.foregrounds[0].name == layer.name
-    assert window.session.undo.stack.undoText() == "Regenerate 'Layer 1'"
+    assert window.session.undo.stack.undoText() == "Repaint 'Layer 1'"
 
 
 def test_context_off_the_grid_is_padded(window: Any, qtbot: Any) -> None:
@@ -243,7 +248,7 @@ def test_a_running_job_takes_no_document_action_away(window: Any, qtbot: Any) ->
     before = enabled()
     window.actions_["generate"].trigger()
     window.engine.begin(steps=3)
-    qtbot.waitUntil(lambda: "Step 3" in window.prompt.progress_text.text())
+    qtbot.waitUntil(lambda: "Painting 3" in window.prompt.progress_text.text())
     assert before - enabled() == set()
     window.actions_["duplicate"].trigger()
     window.actions_["undo"].trigger()
@@ -340,10 +345,10 @@ def test_a_foreign_grid_is_refused_with_a_message(window: Any, qtbot: Any) -> No
     assert "48" in window.messages.text.text()
 
 
-def test_the_status_bar_counts_the_background_s_coarse_tokens(window: Any) -> None:
+def test_the_advanced_page_counts_the_background_s_coarse_tokens(window: Any) -> None:
     """LA8: the background's tokens cover 2 x 2 cells where the model says so (64 = 2 x 32)."""
     cells = (512 // 64) ** 2
-    assert window.status.tokens.text() == f"{cells} tokens"
+    assert window.advanced.tokens.text() == str(cells)
 
 
 def test_unknown_words_are_underlined(window: Any, qtbot: Any) -> None:

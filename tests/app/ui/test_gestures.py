@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QDropEvent, QNativeGestureEvent, QPointingDevice
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 
 from app.document.commands import Placement, PlacePixels, SetRect
 from app.document.geometry import Rect
@@ -228,8 +228,11 @@ def test_the_right_button_ends_a_drag(window: Any, monkeypatch: Any) -> None:
     assert not opened
 
 
-def test_a_double_click_opens_inspector_and_candidates(window: Any, qtbot: Any) -> None:
-    """3.4: of the layer that was clicked, also where the panels were hidden; one undo-free look."""
+def test_a_double_click_renames_the_layer(window: Any, qtbot: Any) -> None:
+    """3.4: the one that was clicked, in the list, also where the panels were hidden.
+
+    Enter takes the name as one step; a double click on the background opens the inspector.
+    """
     draw_box(window, 64, 64, 192, 192)
     generate(window, qtbot)
     generate(window, qtbot)
@@ -239,12 +242,21 @@ def test_a_double_click_opens_inspector_and_candidates(window: Any, qtbot: Any) 
     window.actions_["hide_panels"].trigger()
     before = steps(window)
     QTest.mouseDClick(window.view.viewport(), LEFT, NONE, at(window, 128, 128))
+    QTest.mouseRelease(window.view.viewport(), LEFT, NONE, at(window, 128, 128))
     (layer,) = window.session.document.foregrounds
     assert window.session.selection.ids == {layer.id}
-    assert window.inspector.isVisible()
-    assert window.inspector.name.text() == layer.name
     assert window.strip.isVisible()
     assert steps(window) == before
+    editor = window.layers.list.findChild(QLineEdit)
+    assert editor.isVisible() and editor.text() == layer.name
+    qtbot.waitUntil(editor.hasFocus)
+    QTest.keyClicks(editor, "Castle")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    assert window.session.document.layer(layer.id).name == "Castle"
+    assert steps(window) == before + 1
+    QTest.mouseDClick(window.view.viewport(), LEFT, NONE, at(window, 400, 400))
+    assert window.session.selection.ids == {window.session.document.background_id}
+    assert window.inspector.isVisible()
 
 
 @pytest.mark.parametrize(("alpha", "is_picked"), [(12, False), (13, True)])

@@ -85,7 +85,7 @@ def test_an_arrow_held_in_variations_is_one_step(window: Any) -> None:
 
 
 def test_line_breaks_count_as_spaces(window: Any, qtbot: Any) -> None:
-    """PR1: for the model and for the sign "Prompt changed"; the field is three lines high."""
+    """PR1: for the model and for the sign of the row; the field is two lines high."""
     field = window.prompt.field
     draw_box(window, 64, 64, 192, 192)
     field.setPlainText("a red\nballoon")
@@ -94,7 +94,7 @@ def test_line_breaks_count_as_spaces(window: Any, qtbot: Any) -> None:
     field.setPlainText("a  red balloon\n")
     index = window.layers.model.index(0)
     assert window.layers.model.state_at(index).text == "Up to date"
-    assert field.viewport().height() >= 3 * field.fontMetrics().lineSpacing()
+    assert field.viewport().height() >= 2 * field.fontMetrics().lineSpacing()
 
 
 @pytest.mark.parametrize(
@@ -321,11 +321,13 @@ def test_reset_layout_puts_the_panels_back(window: Any) -> None:
 
 
 def test_the_menu_says_how_many_are_outdated(window: Any, qtbot: Any) -> None:
-    """RE6: Generate > Outdated Layers (2 layers); the canvas says it of what is selected."""
+    """RE6: Generate > Repaint Outdated (2 layers); the canvas says it of what is selected."""
     draw_box(window, 64, 64, 192, 192)
+    window.prompt.field.setPlainText("a dog")
+    window.engine.words = {layer.id: "dog" for layer in window.session.document.layers}
     generate(window, qtbot)
     window.session.selection.set([window.session.document.foregrounds[0].id])
     assert window.view.accessibleDescription().endswith("visible, Up to date.")
     window.prompt.field.setPlainText("a castle")
-    assert window.actions_["generate_outdated"].text().startswith("&Outdated Layers (2 layers")
-    assert window.view.accessibleDescription().endswith("visible, Prompt changed.")
+    assert window.actions_["generate_outdated"].text().startswith("Repaint &Outdated (2 layers")
+    assert window.view.accessibleDescription().endswith("visible, Word no longer in the prompt.")

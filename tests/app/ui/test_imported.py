@@ -66,7 +66,7 @@ def test_an_imported_picture_is_asked_about_once(window: Any, qtbot: Any, tmp_pa
     assert not window.engine.requests
     assert window.session.document.content_hash() == before
     key(window, Qt.Key.Key_R, CTRL, widget=window.view)
-    answer_question(window, qtbot, "Regenerate")
+    answer_question(window, qtbot, "Repaint")
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
     window.engine.begin()

@@ -33,7 +33,7 @@ from app.ui.exchange.export_dialog import ExportDialog
 from app.ui.icons import icon, icon_names
 from app.ui.style_sheet import SHEET
 from app.ui.theme import DARK, LIGHT, MARGIN, Colours, contrast, style_sheet
-from tests.app.ui.helpers import draw_box
+from tests.app.ui.helpers import draw_box, later
 
 THEMES = pytest.mark.parametrize("colours", [DARK, LIGHT], ids=["dark", "light"])
 
@@ -181,16 +181,13 @@ def test_rows_speak(window: Any) -> None:
 def test_labels_say_what_they_show(window: Any) -> None:
     """Section 6: a name for readers never takes the place of the text that is seen."""
     window.actions_["new_box"].trigger()
-    assert window.status.tokens.accessibleName() == f"Tokens of the picture: {tokens(window)}"
+    tokens = window.advanced.tokens
+    assert tokens.accessibleName() == f"Tokens: {tokens.text()}"
     assert window.status.engine.accessibleName() == "Engine: Ready"
     assert window.layers.count.accessibleName() == "Number of layers: 1 of 50"
     for label in window.findChildren(QLabel):
         if label.isVisible() and label.text() and label.accessibleName():
             assert label.text() in label.accessibleName()
-
-
-def tokens(window: Any) -> str:
-    return str(window.status.tokens.text())
 
 
 def test_messages_and_jobs_are_announced_once(window: Any, qtbot: Any) -> None:
@@ -210,7 +207,8 @@ def test_messages_and_jobs_are_announced_once(window: Any, qtbot: Any) -> None:
     assert all(text.endswith("0 %") for text in percents)
     assert len(percents) == len(set(percents))
     said.clear()
-    window.actions_["generate"].trigger()
+    later(window)
+    window.actions_["generate_all"].trigger()
     window.engine.begin()
     window.engine.fail()
     qtbot.waitUntil(lambda: window.messages.isVisible())
@@ -389,9 +387,16 @@ def test_scale_factors(scale: str, theme: str) -> None:
 
 @pytest.mark.parametrize("cost", ["≈ 1.8 s", "≈ 2 min 15 s"])
 def test_the_button_never_shows_half_a_text(window: Any, cost: str) -> None:
-    """Section 6, GE4: where count and seconds have no room together, the seconds stay."""
-    window.prompt.show_targets(50, True, cost)
+    """Section 6, GE4: where the layers and the seconds have no room together, the seconds stay.
+
+    Where nothing fits, the last text ends in dots. An ampersand of a name is no mnemonic.
+    """
+    with_cost = [f"Generate · 50 layers · {cost}", f"Generate · {cost}"]
+    window.prompt.show_choice([*with_cost, "Generate · 50 layers", "Generate"])
     button = window.prompt.generate
     assert cost in button.text()
+    window.prompt.show_choice([f"Repaint 'Bed & Breakfast in the Hills' · {cost}"])
+    assert button.text().startswith("Repaint 'Bed && B") and button.text().endswith("…")
+    window.prompt.show_choice([*with_cost, "Generate · 50 layers", "Generate"])
     assert button.fontMetrics().horizontalAdvance(button.text()) <= button.width() - 16
     assert button.accessibleName() == f"Generate · 50 layers · {cost}"

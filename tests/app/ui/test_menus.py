@@ -20,7 +20,7 @@ from app.settings import Settings, load_settings, remember_file, save_settings
 from tests.app.ui.helpers import at, draw_box, generate, key
 from tests.fakes import fill
 
-# editor.md 3.2, in its order; "Picture" is the generate menu's word for it, and so on.
+# editor.md 3.2, in its order.
 TABLE = {
     "File": "New, Open, Open Recent, Save, Save As, Save Numbered Copy, Save Copy for Sharing, "
     "Revert to Saved, Import Picture as Layer, Import Layout, Export, Export Again, Export Layout, "
@@ -28,11 +28,11 @@ TABLE = {
     "Edit": "Undo, Redo, Cut, Copy, Copy Merged, Copy Layout, Copy Recipe, Paste, Paste in Place, "
     "Paste Layout Text, Duplicate, Delete, Canvas Size, Settings",
     "Select": "All, None, Layer Above, Layer Below, Last Selected, Outdated, Layers Here",
-    "Layer": "New Box, Regenerate Selected, Keep As Is, Rename, Show or Hide, Solo, "
+    "Layer": "New Box, Repaint Selected, Mark as Current, Rename, Show or Hide, Solo, "
     "Lock or Unlock, Raise, Lower, To Front, To Back, Align, Distribute, Blend Mode, Opacity, "
     "Copy Seed, Pin Seed, Background On",
-    "Generate": "Picture, Regenerate Selected, Fill Empty Boxes, Outdated Layers, Generate Next, "
-    "Stop, Stop All, Next Candidate, Previous Candidate, Accept Candidate, Discard Candidate, "
+    "Generate": "Generate, Fill Empty Boxes, Repaint Selected, Repaint Outdated, Paint Everything, "
+    "Queue Next, Stop, Stop All, Next Result, Previous Result, Accept Result, Discard Result, "
     "Compare, Prompt History, Restart Engine",
     "View": "Zoom In, Zoom Out, Fit, 100 %, Zoom to Selection, Grid, Snap, Box Outlines, "
     "Preview While Generating, Matte, Panels, Hide Panels, Full Screen, Theme, Reset Layout",
@@ -104,9 +104,9 @@ def test_context_menus_hold_what_the_page_lists(window: Any, qtbot: Any) -> None
     draw_box(window, 64, 64, 192, 192)
     generate(window, qtbot)
     layer = texts(window.edit_wiring._menu)
-    assert layer[0].startswith("Regenerate Selected (1 layer")
+    assert layer[0].startswith("Repaint Selected (1 layer")
     wanted = (
-        "Keep As Is, Go to Candidates, Rename, Duplicate, Delete, Show or Hide, Solo, "
+        "Mark as Current, Go to Results, Rename, Duplicate, Delete, Show or Hide, Solo, "
         "Lock or Unlock, Raise, Lower, To Front, To Back, Blend Mode, Copy, Copy Seed, "
         "Copy Layer's Recipe, Pin Seed, New Box Here, Layers Here"
     )

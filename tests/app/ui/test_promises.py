@@ -89,7 +89,7 @@ def test_the_window_works_without_any_network(
     generate(window, qtbot, "regenerate")
     window.actions_["candidate_next"].trigger()
     window.actions_["accept"].trigger()
-    assert window.session.undo.stack.undoText().startswith("Use Candidate")
+    assert window.session.undo.stack.undoText().startswith("Use Result")
 
 
 def test_no_test_reaches_another_machine() -> None:

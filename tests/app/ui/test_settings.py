@@ -65,7 +65,7 @@ def test_settings_have_their_defaults_and_come_back(window: Any, tmp_path: Any) 
         "cache_mb": (0, 512),
         "grid_shows": ("drags", "never"),
         "snap": (True, False),
-        "wheel_zooms": (False, True),
+        "wheel_scrolls": (False, True),
         "tab_moves_focus": (False, True),
         "keep_backup": (True, False),
         "candidates": (300, 200),

@@ -160,7 +160,7 @@ def test_solo_is_view_state(window: Any, qtbot: Any) -> None:
     assert document.content_hash() == before
     assert window.session.undo.stack.count() == steps
     assert composite(document)[320, 350, 3] == 255
-    window.actions_["generate"].trigger()
+    window.actions_["generate_all"].trigger()
     assert {each.layer_id for each in window.engine.last.layers if each.is_target} == {
         layer.id for layer in document.layers
     }
@@ -334,7 +334,7 @@ def test_a_seed_is_used_for_the_next_job_alone(window: Any, qtbot: Any) -> None:
     window.session.selection.set([other.id])
     assert not window.actions_["use_seed"].isChecked()
     assert asked("regenerate").keys() == {other.id}, "a job without the layer leaves it for later"
-    whole = asked("generate")
+    whole = asked("generate_all")
     assert whole[layer.id] == seed
     assert whole[other.id] != other.record["seed"], "the others are drawn anew"
     window.session.selection.set([layer.id])
@@ -380,11 +380,13 @@ def test_the_inspector_tells_present_and_next_seed_apart(window: Any, qtbot: Any
 
 
 def test_keep_as_is_clears_the_sign(window: Any) -> None:
-    """RE6: badge, Select Outdated, Keep As Is in one step."""
+    """RE6: badge, Select Outdated, Mark as Current in one step."""
     layers = filled(window)
+    fill(window.session.document, word="dog")
+    layers = list(window.session.document.foregrounds)
     window.session.push(SetPrompt("something else"))
     model = window.layers.model
-    assert model.state_at(model.index_of(layers[0].id)).text == "Prompt changed"
+    assert model.state_at(model.index_of(layers[0].id)).text == "Word no longer in the prompt"
     window.actions_["select_outdated"].trigger()
     assert {layer.id for layer in layers} <= window.session.selection.ids
     window.actions_["keep_as_is"].trigger()

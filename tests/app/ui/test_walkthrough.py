@@ -69,7 +69,7 @@ def test_the_walk_through_by_keyboard(window: Any, qtbot: Any) -> None:
     wanted = take_the_third(window)
     assert document.layer(layer.id).pixel_hash == wanted
     assert {n: v for n, v in hashes(window).items() if n != layer.name} == others
-    # A box for a bird, filled alone; the others' words are outdated now.
+    # A box for a bird, filled alone; the others' words are still in the prompt.
     box_for_a_bird(window)
     press(window, Qt.Key.Key_R, CTRL)
     bird = window.session.selection.single()
@@ -77,12 +77,12 @@ def test_the_walk_through_by_keyboard(window: Any, qtbot: Any) -> None:
     assert bird.kind == "box"
     window.session.bridge.stop()
     model = window.layers.model
-    assert model.state_at(model.index_of(layer.id)).text == "Prompt changed"
+    assert model.state_at(model.index_of(layer.id)).text == "Up to date"
     press(window, Qt.Key.Key_P, CTRL | SHIFT)  # no key of its own: Find Command runs it
     find = window.tools_wiring.dialog
-    QTest.keyClicks(find.field, "generate outdated")
+    QTest.keyClicks(find.field, "paint everything")
     QTest.keyClick(find.field, Qt.Key.Key_Return)
-    assert len([x for x in window.engine.last.layers if x.is_target]) == 3
+    assert len([x for x in window.engine.last.layers if x.is_target]) == 4
     window.session.bridge.stop()
     # Back to before everything.
     while undo.canUndo():

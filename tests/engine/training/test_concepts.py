@@ -19,10 +19,11 @@ from engine.training.concepts import (
     new_nouns,
     stage_path,
 )
+from engine.training.drawings import ICON_COLUMNS, icon_names
 from engine.training.metrics import has_colour
 from engine.training.pixels import NEUTRAL_TONES, recolour
 from engine.training.scenes import compose, evaluation_scenes
-from engine.training.sprites import ICON_COLUMNS, SpritePack, fill_inside, icon_names
+from engine.training.sprites import SpritePack, fill_inside
 
 
 @pytest.mark.parametrize(

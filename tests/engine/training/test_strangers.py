@@ -19,7 +19,7 @@ def test_every_stranger_has_a_vector_and_none_is_taught(stage: int) -> None:
     table, strangers = load_word_table(), strangers_of(stage)
     taught = {
         table.index(word)
-        for noun in BY_NAME.values()
+        for noun in concepts_of(stage).nouns
         for form in (noun.name, *noun.synonyms)
         for word in tokenize(form)
     }

@@ -22,7 +22,7 @@ from engine.model.autoencoder import (
     expected_composite_error,
 )
 from engine.pixels import to_straight
-from engine.training import autoencoder, recogniser, ship, transformer
+from engine.training import autoencoder, recogniser, refiner, ship, transformer
 from engine.training.autoencoder import deliver, start_from_pca
 from engine.training.optim import Muon, learning_rate, orthogonalize
 from engine.training.predicted_layers import PredictedLayers
@@ -86,6 +86,23 @@ def test_train_resume_ship_and_draw(runs, monkeypatch):
     edit = picture(layer(1, (0, 0, 96, 96), finished.results[1].rgba), layer(2, (96, 96, 192, 192)))
     made = Generator.load(model, device="cpu", threads=1).run(edit)
     assert [r.layer_id for r in made.results] == [2]
+
+    refining = ["--sprites", str(runs / "sprites.safetensors"), "--weights", str(model),
+                "--run", str(runs / "refiner"), "--device", "cpu", "--workers", "0"]  # fmt: skip
+    refining += ["--batch", "2", "--pool", "8", "--config", '{"width": 32, "blocks": 1}']
+    monkeypatch.setattr(refiner, "HELD_OUT_SCENES", 2)
+    monkeypatch.setattr(refiner, "HELD_OUT_GROUP", 2)
+    assert refiner.main([*refining, "--steps", "1"]) == 0
+    assert refiner.main([*refining, "--steps", "2"]) == 0
+    assert [line["step"] for line in logged(runs / "refiner")] == [0, 0, 1, 2]
+    refined = runs / "refined.safetensors"
+    add = ["--transformer", str(model), "--refiner", str(runs / "refiner"), "--bits", "8"]
+    assert ship.main([*add, "--out", str(refined)]) == 0
+    assert load_model(refined).refiner is not None
+    assert load_model(refined).card.training.endswith("refiner 2 steps")
+    assert load_model(refined).card.name == "Toy 2"
+    redone = Generator.load(refined, device="cpu", threads=1).run(edit)
+    assert [r.layer_id for r in redone.results] == [2]
 
     predicted = ["--predicted", str(model), "--predicted-layers", "4", "--predicted-share", "1"]
     assert autoencoder.main([*coder, "--steps", "3", *predicted]) == 0

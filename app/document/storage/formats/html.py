@@ -1,28 +1,33 @@
-"""HTML: a folder with one page and a PNG per layer, layers as elements that keep their looks.
+"""HTML: a page that shows each layer as an element with its looks.
 
-No script and no address outside the folder: it works from a stick and without network.
+Either a folder with the page and a PNG per layer, or one file that has the pictures in it. No
+script and no address outside: it works from a stick and without network.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
 
 from app.document.contents import Contents
 from app.document.layer import Layer
-from app.document.storage.atomic import Disk
+from app.document.storage.atomic import Disk, Stamp, write_bytes
 from app.document.storage.encoded import shared as encoded_pictures
+from app.document.storage.errors import StorageError
 from app.document.storage.export import files_of
 from app.document.storage.folders import write_folder
 from app.document.storage.formats.options import ExportOptions, visible_only
+from app.document.storage.layer_names import outside_name
 
 INDEX = "index.html"
-# CSS knows eleven of the twelve under our names; Add is called differently there.
+IN_ONE_FILE = (".html", ".htm")
+# CSS knows all but Add under our names.
 _CSS_NAMES = {"add": "plus-lighter"}
 _CSS_MODES = frozenset(
     "multiply screen overlay darken lighten color-dodge color-burn hard-light soft-light "
-    "difference add".split()
+    "difference add exclusion hue saturation color luminosity".split()
 )
 _PARALLAX_CELLS = 9
 
@@ -62,6 +67,31 @@ def export_html(
     write_folder(folder, _members(contents, options), disk=disk)
 
 
+def export_page(
+    contents: Contents, path: Path, options: ExportOptions, disk: Disk | None = None
+) -> Stamp:
+    """Write one file with the page and its pictures.
+
+    Raises:
+        StorageError: writing failed; a file that stood there is unchanged.
+    """
+    if not options.hidden:
+        contents = visible_only(contents)
+    addresses = {
+        layer.id: "data:image/png;base64,"
+        + b64encode(encoded_pictures.png(layer.image).data).decode()
+        for layer in contents.layers
+        if layer.image is not None
+    }
+    data = page_of(contents, options, addresses).encode()
+
+    def verify(new: Path) -> None:
+        if new.read_bytes() != data:
+            raise StorageError(f"'{path.name}' does not read back as it is.")
+
+    return write_bytes(path, data, verify=verify, disk=disk)
+
+
 def _members(contents: Contents, options: ExportOptions) -> Iterator[tuple[str, bytes]]:
     files = files_of(contents)
     for layer in contents.layers:
@@ -70,11 +100,18 @@ def _members(contents: Contents, options: ExportOptions) -> Iterator[tuple[str, 
     yield INDEX, page_of(contents, options).encode()
 
 
-def page_of(contents: Contents, options: ExportOptions) -> str:
-    """The page for these contents, bottom layer first."""
-    files = files_of(contents)
+def page_of(
+    contents: Contents, options: ExportOptions, addresses: Mapping[int, str] | None = None
+) -> str:
+    """The page for these contents, bottom layer first.
+
+    Args:
+        addresses: where the picture of each layer is, by layer id; None = in files next to it.
+    """
+    if addresses is None:
+        addresses = {layer: _address(file) for layer, file in files_of(contents).items()}
     layers = [layer for layer in contents.layers if layer.image is not None]
-    body = "".join(_element(layer, files[layer.id], contents) for layer in layers)
+    body = "".join(_element(layer, addresses[layer.id], contents) for layer in layers)
     css = ""
     if options.parallax:
         body += "".join('<i class="cell"></i>\n' for _ in range(_PARALLAX_CELLS**2))
@@ -89,7 +126,7 @@ def page_of(contents: Contents, options: ExportOptions) -> str:
     )
 
 
-def _element(layer: Layer, file: str, contents: Contents) -> str:
+def _element(layer: Layer, address: str, contents: Contents) -> str:
     width, height = contents.canvas.width, contents.canvas.height
     rect = layer.rect
     style = (
@@ -101,8 +138,8 @@ def _element(layer: Layer, file: str, contents: Contents) -> str:
     if layer.blend in _CSS_MODES:
         style += f";mix-blend-mode:{_CSS_NAMES.get(layer.blend, layer.blend)}"
     hidden = "" if layer.visible else " hidden"
-    source = escape(_address(file))
-    return f'<img src="{source}" alt="{escape(layer.name)}" style="{style}"{hidden}>\n'
+    source, alt = escape(address), escape(outside_name(layer))
+    return f'<img src="{source}" alt="{alt}" style="{style}"{hidden}>\n'
 
 
 def _percent(part: int, whole: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.document.composite import composite
-from app.document.contents import MAX_SIDE, Contents
+from app.document.contents import MAX_SIDE, Contents, new_background
 from app.document.geometry import Rect, Size
 from app.document.storage.errors import StorageError
 from app.document.storage.png import resized
@@ -27,9 +27,9 @@ class ExportOptions:
         scale: 1, 2 or 4 (Lanczos, premultiplied).
         over: put the picture over this colour (red, green, blue); None = keep transparency.
             JPEG has none and takes white.
-        with_recipe: write prompt, seeds and records into the file.
+        with_recipe: write prompt, seeds and records into the file. Names of layers stay.
         quality: JPEG and WebP, 1 to 100; None = WebP without loss, JPEG 92.
-        hidden: PSD, HTML: write hidden layers too, as hidden.
+        hidden: formats with layers: write hidden layers too, as hidden.
         canvas_sized: ZIP, folder: every layer as large as the canvas.
         pages: TIFF: one page per layer instead of the composite.
         parallax: HTML: layers shift a little while the pointer crosses the picture.
@@ -90,9 +90,16 @@ def over_colour(pixels: np.ndarray, colour: Colour) -> np.ndarray:
 
 
 def visible_only(contents: Contents) -> Contents:
-    """The contents without hidden layers, for formats that are told to leave them out."""
+    """The contents without hidden layers, for formats that are told to leave them out.
+
+    A background that is hidden or off loses its pixels and candidates too: a project file would
+    keep them.
+    """
+    is_seen = contents.background_on and contents.background.visible
+    gone = replace(new_background(contents.canvas), id=contents.background.id)
     return replace(
         contents,
-        background_on=contents.background_on and contents.background.visible,
+        background=contents.background if is_seen else gone,
+        background_on=is_seen,
         foregrounds=tuple(layer for layer in contents.foregrounds if layer.visible),
     )

@@ -20,6 +20,7 @@ from app.document.layer import Layer
 from app.document.storage.atomic import Disk, Stamp, atomic_write
 from app.document.storage.errors import StorageError
 from app.document.storage.formats.options import ExportOptions, visible_only
+from app.document.storage.layer_names import outside_name
 
 MODES = {
     "normal": BlendMode.NORMAL,
@@ -34,6 +35,11 @@ MODES = {
     "soft-light": BlendMode.SOFT_LIGHT,
     "difference": BlendMode.DIFFERENCE,
     "add": BlendMode.LINEAR_DODGE,
+    "exclusion": BlendMode.EXCLUSION,
+    "hue": BlendMode.HUE,
+    "saturation": BlendMode.SATURATION,
+    "color": BlendMode.COLOR,
+    "luminosity": BlendMode.LUMINOSITY,
 }
 
 
@@ -91,7 +97,7 @@ def _add(image: PSDImage, layer: Layer) -> None:
         opacity=int(255 * layer.opacity + 0.5),
         blend_mode=MODES.get(layer.blend, BlendMode.NORMAL),
     )
-    made.name = layer.name  # the setter alone writes the Unicode name
+    made.name = outside_name(layer)  # the setter alone writes the Unicode name
     made.visible = layer.visible
 
 

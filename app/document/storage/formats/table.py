@@ -15,8 +15,8 @@ from app.document.contents import Contents
 from app.document.storage.atomic import Disk
 from app.document.storage.export import export_folder, export_zip
 from app.document.storage.formats import flat
-from app.document.storage.formats.html import export_html
-from app.document.storage.formats.options import ExportOptions
+from app.document.storage.formats.html import IN_ONE_FILE, export_html, export_page
+from app.document.storage.formats.options import ExportOptions, visible_only
 from app.document.storage.formats.tiff_pages import export_tiff_pages
 from app.document.storage.ora import save_project
 
@@ -66,6 +66,7 @@ class Format:
         key: how code and settings call it.
         title: for people.
         suffixes: file endings, the usual one first; none for a folder.
+        in_one_file: endings with which a folder format writes one file that holds everything.
         keeps: what is not lost, whatever is chosen.
         choices: the options that mean something to it.
     """
@@ -76,16 +77,20 @@ class Format:
     keeps: frozenset[Feature]
     choices: frozenset[Choice]
     write: Writer
+    in_one_file: tuple[str, ...] = ()
 
     @property
     def is_folder(self) -> bool:
         return not self.suffixes
 
+    def fits(self, path: Path) -> bool:
+        """Whether the name ends as one file of this format does."""
+        return path.suffix.lower() in (*self.suffixes, *self.in_one_file)
+
 
 def format_for(path: Path) -> Format | None:
     """The format whose ending the name has; None for none of ours."""
-    suffix = path.suffix.lower()
-    return next((each for each in FORMATS if suffix in each.suffixes), None)
+    return next((each for each in FORMATS if each.fits(path)), None)
 
 
 def format_named(key: str) -> Format:
@@ -171,25 +176,43 @@ def _psd(contents: Contents, path: Path, options: ExportOptions, _: object, disk
 
 
 def _html(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
+    if path.suffix.lower() in IN_ONE_FILE and not path.is_dir():
+        return export_page(contents, path, options, disk)
     export_html(contents, path, options, disk)
     return path
 
 
 def _ora(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
-    return save_project(contents, path, for_sharing=not options.with_recipe, disk=disk)
+    shown = contents if options.hidden else visible_only(contents)
+    return save_project(shown, path, for_sharing=not options.with_recipe, disk=disk)
 
 
 def _zip(
     contents: Contents, path: Path, options: ExportOptions, facts: Mapping[str, Any], disk: Any
 ) -> object:
-    return export_zip(contents, path, extra=facts, canvas_sized=options.canvas_sized, disk=disk)
+    shown = contents if options.hidden else visible_only(contents)
+    return export_zip(
+        shown,
+        path,
+        extra=facts,
+        canvas_sized=options.canvas_sized,
+        with_recipe=options.with_recipe,
+        disk=disk,
+    )
 
 
 def _folder(
     contents: Contents, path: Path, options: ExportOptions, facts: Mapping[str, Any], disk: Any
 ) -> object:
-    sized = options.canvas_sized
-    return export_folder(contents, path, extra=facts, canvas_sized=sized, disk=disk)
+    shown = contents if options.hidden else visible_only(contents)
+    return export_folder(
+        shown,
+        path,
+        extra=facts,
+        canvas_sized=options.canvas_sized,
+        with_recipe=options.with_recipe,
+        disk=disk,
+    )
 
 
 def _features(text: str) -> frozenset[Feature]:
@@ -225,7 +248,7 @@ FORMATS: tuple[Format, ...] = (
         title="OpenRaster for Krita, GIMP and others",
         suffixes=(".ora",),
         keeps=frozenset(FEATURES),
-        choices=frozenset({"recipe"}),
+        choices=frozenset({"recipe", "hidden"}),
         write=_ora,
     ),
     Format(
@@ -233,7 +256,7 @@ FORMATS: tuple[Format, ...] = (
         title="ZIP of layers with manifest",
         suffixes=(".zip",),
         keeps=_MANIFEST,
-        choices=frozenset({"canvas_sized"}),
+        choices=frozenset({"canvas_sized", "recipe", "hidden"}),
         write=_zip,
     ),
     Format(
@@ -241,7 +264,7 @@ FORMATS: tuple[Format, ...] = (
         title="Folder of layers with manifest",
         suffixes=(),
         keeps=_MANIFEST,
-        choices=frozenset({"canvas_sized"}),
+        choices=frozenset({"canvas_sized", "recipe", "hidden"}),
         write=_folder,
     ),
     Format(
@@ -275,6 +298,7 @@ FORMATS: tuple[Format, ...] = (
         keeps=_features("layers, outside, names, transparency, opacity, blend, hidden, prompt"),
         choices=frozenset({"hidden", "recipe", "parallax"}),
         write=_html,
+        in_one_file=IN_ONE_FILE,
     ),
 )
 _BY_KEY = {each.key: each for each in FORMATS}

@@ -1,0 +1,110 @@
+"""Likely: what Generate does, read from the document and the selection. Pure; knows no widget.
+
+It fills and repaints as little as it can: it never paints finished layers again that the user has
+not pointed at, as long as there is anything else to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from app.document.contents import Contents
+from app.document.layer import Layer
+from app.document.words import shown_name
+from app.jobs import Scope, plan
+from app.ui.text import number, tr
+
+_LONGEST_NAME = 16
+# The actions that ask for one kind of job, whatever is likely.
+SCOPES: dict[str, Scope] = {
+    "regenerate": "selected",
+    "generate_empty": "empty",
+    "generate_outdated": "outdated",
+    "generate_all": "picture",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """What one press of Generate asks for.
+
+    Attributes:
+        scope: which layers, as for `app.jobs.plan`.
+        ids: with scope "selected": these layers.
+    """
+
+    scope: Scope
+    ids: frozenset[int] = frozenset()
+
+
+def is_finished(layer: Layer) -> bool:
+    """Whether the layer has pixels that the model made. Imported pictures are not to repaint."""
+    return layer.kind == "generated" and layer.has_pixels
+
+
+def likely(contents: Contents, selected: Collection[int] = ()) -> Likely:
+    """What the user most likely wants of Generate.
+
+    In this order: the whole picture while nothing is finished; the selected layers if all of them
+    are finished; the empty boxes; a background without pixels; with nothing selected the layers
+    that are outdated; everything.
+    """
+    if not any(is_finished(layer) for layer in contents.layers):
+        return Likely("picture")
+    chosen = plan(contents, "selected", selected).targets
+    if chosen and all(is_finished(layer) for layer in chosen):
+        return Likely("selected", frozenset(layer.id for layer in chosen))
+    if plan(contents, "empty").targets:
+        return Likely("empty")
+    background = contents.background
+    if not background.has_pixels and plan(contents, "selected", {background.id}).targets:
+        return Likely("selected", frozenset({background.id}))
+    if not selected and plan(contents, "outdated").targets:
+        return Likely("outdated")
+    return Likely("picture")
+
+
+def what_it_does(contents: Contents, choice: Likely) -> str:
+    """What the job would do, in a few words: "Fill 1 box", "Repaint 'cake'", "Paint everything"."""
+    targets = plan(contents, choice.scope, choice.ids).targets
+    if choice.scope == "picture":
+        is_first = not any(is_finished(layer) for layer in contents.layers)
+        return tr("Generate") if is_first else tr("Paint everything")
+    if all(not layer.has_pixels for layer in targets):
+        if [layer for layer in targets if layer.is_background] == list(targets):
+            return tr("Paint the background")
+        if len(targets) == 1:
+            return tr("Fill 1 box")
+        return tr("Fill {0} boxes").format(number(len(targets)))
+    if len(targets) == 1:
+        return tr("Repaint '{0}'").format(_short(shown_name(targets[0])))
+    return tr("Repaint {0} layers").format(number(len(targets)))
+
+
+def button_texts(contents: Contents, choice: Likely, cost: str = "") -> tuple[str, ...]:
+    """What the button may say, the longest first.
+
+    Args:
+        cost: predicted time, "" where it is not known.
+    """
+    count = len(plan(contents, choice.scope, choice.ids).targets)
+    what = what_it_does(contents, choice)
+    if not count:
+        return (what,)
+    if not contents.prompt.strip():
+        long = tr("{0} without prompt").format(what)
+        return _with_cost([long, what], cost)
+    if choice.scope == "picture":
+        layers = tr("1 layer") if count == 1 else tr("{0} layers").format(number(count))
+        return _with_cost([f"{what} · {layers}", what], cost)
+    return _with_cost([what], cost)
+
+
+def _with_cost(texts: Sequence[str], cost: str) -> tuple[str, ...]:
+    with_cost = [f"{text} · {cost}" for text in texts] if cost else []
+    return (*with_cost, *texts)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1].rstrip() + "…"

@@ -1,0 +1,176 @@
+"""Recolouring by the main colour's family: all shades of one hue, or the neutral body of a thing.
+
+From stage 4 of the vocabulary on. `pixels.recolour` turns hues, so brown stays dark, cream stays
+pale and a white sheep stays white. Here the main colour gets the tone of the colour that is asked
+for, and its shades keep their distance in lightness; eyes, beaks and stripes of other hues stay.
+
+Colours are compared in OKLab (Björn Ottosson, 2020): lightness 0 to 1, chroma about 0 to 0.3, hue
+in degrees. Numpy only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# What the middle of a main colour becomes, sRGB. Hues as in `concepts.COLOURS`.
+TONES: dict[str, tuple[int, int, int]] = {
+    "red": (226, 50, 48),
+    "orange": (246, 134, 36),
+    "yellow": (252, 212, 40),
+    "green": (62, 180, 82),
+    "blue": (46, 124, 228),
+    "purple": (142, 72, 216),
+    "pink": (244, 102, 172),
+    "black": (44, 44, 50),
+    "white": (244, 244, 248),
+    "grey": (142, 146, 154),
+    "brown": (132, 80, 46),
+}
+NEUTRAL_CHROMA = 0.045  # below it a colour counts as grey
+DARK = 0.45  # lightness that parts dark neutrals from light ones
+HUE_REACH = 26.0  # degrees around the main hue that belong to it; fades over HUE_FADE more
+HUE_FADE = 12.0
+NEUTRAL_REACH = 0.26  # lightness around a neutral main colour that belongs to it
+CHROMATIC_LEAD = 1.5  # a hue is the main colour although a neutral has up to this many times its area
+MOST_SLOPE = 1.0  # of lightness against the original: shading is never exaggerated
+
+_TO_LMS = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ],
+    np.float32,
+)
+_TO_LAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ],
+    np.float32,
+)
+_FROM_LMS, _FROM_LAB = np.linalg.inv(_TO_LMS), np.linalg.inv(_TO_LAB)
+
+
+@dataclass(frozen=True, slots=True)
+class MainColour:
+    """What a sprite is mostly painted in.
+
+    Attributes:
+        hue: degrees in OKLab; None = neutral.
+        lightness, chroma: medians of its pixels.
+        share: of the visible area, 0 to 1.
+    """
+
+    hue: float | None
+    lightness: float
+    chroma: float
+    share: float
+
+
+def oklab(rgb: np.ndarray) -> np.ndarray:
+    """(..., 3) sRGB in [0, 255] -> OKLab float32."""
+    value = np.asarray(rgb, np.float32) / 255
+    linear = np.where(value > 0.04045, ((value + 0.055) / 1.055) ** 2.4, value / 12.92)
+    return np.cbrt(linear @ _TO_LMS.T) @ _TO_LAB.T
+
+
+def srgb(lab: np.ndarray) -> np.ndarray:
+    """(..., 3) OKLab -> sRGB in [0, 255], float32; colours that screens lack are clipped."""
+    linear = ((lab @ _FROM_LAB.T) ** 3) @ _FROM_LMS.T
+    linear = np.clip(linear, 0, 1)
+    value = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, linear * 12.92)
+    return (value * 255).astype(np.float32)
+
+
+def main_colour(rgba: np.ndarray) -> MainColour | None:
+    """The main colour of (h, w, 4) uint8 straight alpha; None where nothing is visible."""
+    lab = oklab(rgba[..., :3][rgba[..., 3] > 127])
+    if not len(lab):
+        return None
+    light, chroma = lab[:, 0], np.hypot(lab[:, 1], lab[:, 2])
+    hue = np.degrees(np.arctan2(lab[:, 2], lab[:, 1])) % 360
+    coloured = chroma >= NEUTRAL_CHROMA
+    peak = _busiest_hue(hue[coloured])
+    candidates: list[tuple[float, float | None, np.ndarray]] = [
+        (1.0, None, ~coloured & (light >= DARK)),
+        (1.0, None, ~coloured & (light < DARK)),
+    ]
+    if peak is not None:
+        candidates.append((CHROMATIC_LEAD, peak, coloured & (_away(hue, peak) <= HUE_REACH)))
+    _, found, members = max(candidates, key=lambda entry: entry[0] * np.count_nonzero(entry[2]))
+    return MainColour(
+        found,
+        float(np.median(light[members])),
+        float(np.median(chroma[members])),
+        float(members.mean()),
+    )
+
+
+def recolour_main(rgba: np.ndarray, colour: str) -> np.ndarray:
+    """Give the main colour's family the tone of `colour`; everything else stays.
+
+    Args:
+        rgba: (h, w, 4) uint8 straight alpha.
+        colour: a key of `TONES`.
+    """
+    main = main_colour(rgba)
+    if main is None:
+        return rgba
+    lab = oklab(rgba[..., :3])
+    light, chroma = lab[..., 0], np.hypot(lab[..., 1], lab[..., 2])
+    member = _membership(lab, main)
+    tone = oklab(np.array(TONES[colour], np.float32))
+    full = float(np.hypot(tone[1], tone[2]))
+    step = light - main.lightness
+    up = min((1 - tone[0]) / max(1 - main.lightness, 1e-3), MOST_SLOPE)
+    down = min(tone[0] / max(main.lightness, 1e-3), MOST_SLOPE)
+    lightness = tone[0] + step * np.where(step > 0, up, down)
+    strength = np.ones_like(chroma)
+    if main.hue is not None:
+        # Pale and dark parts of the family keep their share of the colour.
+        strength = np.clip(chroma / max(main.chroma, 1e-3), 0, 1.1)
+        if full < NEUTRAL_CHROMA:
+            strength = np.ones_like(chroma)
+    painted = srgb(
+        np.stack([lightness, tone[1] * strength, tone[2] * strength], axis=-1).astype(np.float32)
+    )
+    rgb = rgba[..., :3] + (painted - rgba[..., :3]) * member[..., None]
+    visible = rgba[..., 3:] > 0
+    return np.concatenate([np.round(rgb) * visible, rgba[..., 3:]], axis=-1).astype(np.uint8)
+
+
+def _membership(lab: np.ndarray, main: MainColour) -> np.ndarray:
+    """How far each pixel belongs to the main colour's family, 0 to 1; (h, w)."""
+    chroma = np.hypot(lab[..., 1], lab[..., 2])
+    if main.hue is None:
+        grey = np.clip((NEUTRAL_CHROMA + 0.03 - chroma) / 0.03, 0, 1)
+        away = np.abs(lab[..., 0] - main.lightness)
+        # A light body keeps its highlights, a dark one its black: they are ends of the family.
+        towards_end = (lab[..., 0] > main.lightness) == (main.lightness >= DARK)
+        near = np.where(towards_end, 1, np.clip((NEUTRAL_REACH + 0.06 - away) / 0.06, 0, 1))
+        return grey * near
+    hue = np.degrees(np.arctan2(lab[..., 2], lab[..., 1])) % 360
+    near = np.clip((HUE_REACH + HUE_FADE - _away(hue, main.hue)) / HUE_FADE, 0, 1)
+    # The edge between the colour and black or white is a mix of both and turns with it.
+    return near * np.clip((chroma - 0.012) / 0.02, 0, 1)
+
+
+def _away(hue: np.ndarray, centre: float) -> np.ndarray:
+    return np.abs((hue - centre + 180) % 360 - 180)
+
+
+def _busiest_hue(hue: np.ndarray) -> float | None:
+    """The middle of the busiest stretch of 2 * HUE_REACH degrees; None for no hues at all."""
+    if not len(hue):
+        return None
+    counts = np.bincount((hue / 4).astype(int) % 90, minlength=90).astype(np.float64)
+    reach = round(HUE_REACH / 4)
+    window = sum(np.roll(counts, step) for step in range(-reach, reach + 1))
+    peak = int(np.argmax(window))
+    steps = (np.arange(90) - peak + 45) % 90 - 45
+    near = np.abs(steps) <= reach
+    return float((peak + 0.5 + (steps * counts * near).sum() / (counts * near).sum()) * 4 % 360)

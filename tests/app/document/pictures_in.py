@@ -1,0 +1,94 @@
+"""Everything that an exported file holds: its bytes after decompressing, and its pictures.
+
+Read with Pillow, psd-tools and zipfile, not with our own readers.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from psd_tools import PSDImage
+
+
+def files_in(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of each file: of the folder, of the archive, of an archive in a folder."""
+    if path.is_dir():
+        for each in sorted(path.iterdir()):
+            yield from files_in(each)
+        return
+    data = path.read_bytes()
+    yield path.name, data
+    yield from _inside(data)
+
+
+def _inside(data: bytes) -> Iterator[tuple[str, bytes]]:
+    if data.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for name in archive.namelist():
+                yield name, archive.read(name)
+                yield from _inside(archive.read(name))
+    for match in re.finditer(rb"data:image/png;base64,([A-Za-z0-9+/=]+)", data):
+        yield "inline.png", base64.b64decode(match[1])
+
+
+def bytes_of(path: Path) -> bytes:
+    """All names and bytes, and what compressed texts in PNG say."""
+    found = []
+    for name, data in files_in(path):
+        found += [name.encode(), data, *_png_texts(data)]
+    return b"\n".join(found)
+
+
+def _png_texts(data: bytes) -> Iterator[bytes]:
+    at = 8
+    while data.startswith(b"\x89PNG") and at < len(data):
+        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        body = data[at + 8 : at + 8 + length]
+        at += length + 12
+        if kind not in (b"zTXt", b"iTXt"):
+            continue
+        for start in range(len(body)):
+            if body[start : start + 1] == b"\x78":  # how a zlib stream begins
+                try:
+                    yield zlib.decompress(body[start:])
+                except zlib.error:
+                    continue
+
+
+def mentions(path: Path, text: str) -> bool:
+    """Whether the text stands anywhere, in one of the encodings that files use."""
+    data = bytes_of(path)
+    codes = [text.encode(code) for code in ("utf-8", "utf-16-le", "utf-16-be")]
+    return any(code in data for code in codes)
+
+
+def pictures_in(path: Path) -> list[np.ndarray]:
+    """Every picture, page and layer, (h, w, 4) uint8."""
+    found = []
+    for name, data in files_in(path):
+        if name.endswith(".psd"):
+            image = PSDImage.open(io.BytesIO(data))
+            found += [np.asarray(layer.topil().convert("RGBA")) for layer in image]
+            found.append(np.asarray(image.topil().convert("RGBA")))
+        elif name.endswith((".png", ".webp", ".jpg", ".tif")):
+            with Image.open(io.BytesIO(data)) as picture:
+                for page in range(getattr(picture, "n_frames", 1)):
+                    picture.seek(page)
+                    found.append(np.asarray(picture.convert("RGBA")))
+    return found
+
+
+def shows(path: Path, colour: tuple[int, int, int]) -> bool:
+    """Whether any pixel of any picture has nearly this colour."""
+    return any(
+        bool((np.abs(each[..., :3].astype(int) - colour).max(-1) <= 6).any())
+        for each in pictures_in(path)
+    )

@@ -1,0 +1,90 @@
+"""New offers true ratios and the model's own sizes, before it is loaded as well as after."""
+
+from __future__ import annotations
+
+import json
+import struct
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from app.document.geometry import Size
+from app.settings import resources_folder
+from app.ui import canvas_sizes
+from app.ui.canvas_sizes import presets, ratio_name, trained_sizes
+from app.ui.dialogs import NewDialog, ask_unsaved
+from engine.weights import load_model
+
+
+def test_the_sizes_before_loading_are_those_of_the_shipped_model() -> None:
+    path = resources_folder() / "model" / "layerloom.safetensors"
+    with path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        card = json.loads(json.loads(file.read(length))["__metadata__"]["card"])
+    assert [Size(*each) for each in card["canvases"]] == list(canvas_sizes.SHIPPED_SIZES)
+    model = load_model(path)
+    multiple = model.autoencoder.token_px * model.card.base_scale
+    assert multiple == canvas_sizes.SHIPPED_MULTIPLE
+    assert trained_sizes(None) == (list(canvas_sizes.SHIPPED_SIZES), multiple)
+
+
+@pytest.mark.parametrize("multiple", [16, 32, 64])
+def test_every_ratio_that_is_shown_is_exact(multiple: int) -> None:
+    for preset in presets(canvas_sizes.SHIPPED_SIZES, multiple):
+        name = preset.text.rpartition("(")[2].rstrip(")")
+        width, height = (int(part) for part in name.split(":"))
+        assert Fraction(width, height) == Fraction(preset.size.width, preset.size.height)
+        assert preset.size.is_multiple_of(multiple)
+        assert f"{preset.size.width} × {preset.size.height}" in preset.text
+    for width in range(multiple, 2048, 64 + multiple):
+        for height in range(multiple, 2048, 192 + multiple):
+            if name := ratio_name(Size(width, height)):
+                first, second = (int(part) for part in name.split(":"))
+                assert width * second == height * first
+
+
+def test_the_well_known_uses_and_ratios_are_there() -> None:
+    texts = [each.text for each in presets(canvas_sizes.SHIPPED_SIZES, 64)]
+    for part in ("sticker", "Card", "Slide", "Story", "(1:1)", "(16:9)", "(9:16)"):
+        assert any(part in text for text in texts), part
+    for ratio in ("4:3", "3:4", "5:4", "4:5", "3:2", "2:3"):
+        assert sum(f"({ratio})" in text for text in texts) == 1, ratio
+    assert len(set(texts)) == len(texts)
+    assert texts[0] == "Square, sticker · 512 × 512 (1:1)"
+
+
+def test_a_size_off_the_grid_of_a_model_is_not_offered() -> None:
+    for preset in presets([Size(480, 480)], 96):
+        assert preset.is_trained or preset.size.is_multiple_of(96)
+
+
+def test_presets_warn_unless_the_model_was_trained_for_them(window: Any) -> None:
+    chosen: list[Size] = []
+    dialog = NewDialog(window, canvas_sizes.SHIPPED_SIZES, 64, chosen.append)
+    for place in range(dialog.preset.count()):
+        size = dialog.preset.itemData(place)
+        if size is None:  # the line between the groups, and "Custom size"
+            continue
+        dialog.preset.setCurrentIndex(place)
+        assert dialog.size_chosen == size
+        assert dialog.preset.currentIndex() == place
+        assert bool(dialog.warning.text()) == (size not in canvas_sizes.SHIPPED_SIZES)
+    dialog.width_field.setValue(704)
+    assert dialog.preset.currentText() == "Custom size"
+    dialog.accept()
+    assert chosen[0].width == 704
+
+
+def test_a_question_is_wide_enough_for_its_title(window: Any) -> None:
+    QApplication.setApplicationDisplayName("Layerloom")
+    ask_unsaved(window, "a", lambda: None, lambda: None)
+    (box,) = window.findChildren(QMessageBox)
+    QApplication.processEvents()
+    title = f"{box.windowTitle()} — Layerloom"
+    assert box.width() > box.fontMetrics().horizontalAdvance(title) + 120
+    assert "for good" not in box.informativeText()
+    assert "Undo" in box.informativeText()
+    box.close()
+    QApplication.setApplicationDisplayName("")

@@ -1,0 +1,89 @@
+"""Colour decision: noisy fills become flat, borders stay in place, small layers are left alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from engine.colour_decision import FINER, decide_colours, find_palette, fit_flat, to_lab
+
+RED, BLUE = (0.9, 0.1, 0.1), (0.1, 0.2, 0.8)
+
+
+def two_halves(side: int = 64, noise: float = 0.02, seed: int = 0) -> np.ndarray:
+    """A disc, red on the left and blue on the right, with noise in its colours; premultiplied."""
+    y, x = np.mgrid[:side, :side]
+    alpha = (np.hypot(x - side / 2, y - side / 2) < side * 0.4).astype(np.float32)
+    rgb = np.where((x < side / 2)[..., None], RED, BLUE)
+    rgb = (rgb + np.random.default_rng(seed).normal(0, noise, rgb.shape)).clip(0, 1)
+    return np.concatenate([rgb * alpha[..., None], alpha[..., None]], axis=-1).astype(np.float32)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (144, 144), (30, 40), (192, 100)])
+def test_two_noisy_halves_become_two_fills(size):
+    decided = decide_colours(two_halves(), size)
+    assert decided is not None
+    assert decided.labels.shape == decided.alpha.shape == (FINER * size[0], FINER * size[1])
+    assert len(decided.palette) == 2
+    for wanted in (RED, BLUE):
+        assert np.abs(decided.palette - wanted).max(axis=1).min() < 0.03
+    solid = decided.alpha > 0.9
+    right = np.arange(decided.labels.shape[1]) >= decided.labels.shape[1] / 2
+    blue = np.abs(decided.palette - BLUE).max(axis=1).argmin()
+    agrees = (decided.labels == blue) == right[None]
+    assert agrees[solid].mean() > 0.98, "the border stays where it was"
+    pixels = fit_flat(two_halves(), size)
+    assert pixels is not None
+    assert pixels.shape == (*size, 4)
+    assert (pixels[pixels[..., 3] == 0] == 0).all()
+
+
+def test_the_same_pixels_give_the_same_layer():
+    first, again = (fit_flat(two_halves(), (96, 96)) for _ in range(2))
+    assert first is not None
+    assert np.array_equal(first, again)
+
+
+def test_specks_lose_the_vote_and_larger_marks_win_it():
+    layer = two_halves(noise=0)
+    layer[20, 20, :3] = (1, 1, 0)  # one pixel
+    layer[36:41, 14:19, :3] = (1, 1, 0)  # an eye
+    decided = decide_colours(layer, (64, 64))
+    assert decided is not None
+    pixels = decided.pixels()
+    assert pixels[38, 16, :3] == pytest.approx((1, 1, 0), abs=0.02)
+    assert pixels[20, 20, :3] == pytest.approx(RED, abs=0.02)
+
+
+def test_alpha_is_decided_as_without_colours():
+    layer = two_halves(noise=0)
+    layer *= 0.6  # unsure everywhere inside
+    decided = decide_colours(np.maximum(layer, two_halves(noise=0) * 0.9), (64, 64))
+    assert decided is not None
+    assert decided.alpha.max() == 1
+    assert decided.alpha[0, 0] == 0
+
+
+@pytest.mark.parametrize("solid", [0, 1, 15])
+def test_a_layer_with_few_solid_pixels_has_no_palette(solid):
+    layer = np.zeros((32, 32, 4), np.float32)
+    layer.reshape(-1, 4)[:solid] = 1
+    assert decide_colours(layer, (32, 32)) is None
+    assert fit_flat(layer, (32, 32)) is None
+
+
+def test_many_colours_are_few_afterwards_and_none_look_alike():
+    colours = np.random.default_rng(1).random((5000, 3)).astype(np.float32)
+    palette = find_palette(colours)
+    assert 2 <= len(palette) <= 16
+    lab = to_lab(palette)
+    apart = np.linalg.norm(lab[:, None] - lab[None], axis=-1) + 1e3 * np.eye(len(lab))
+    assert apart.min() > 8
+    assert len(find_palette(np.full((100, 3), 0.5, np.float32))) == 1
+
+
+def test_lab_of_known_colours():
+    """sRGB white, black and pure red under D65 (CIE 15:2004)."""
+    found = to_lab(np.array([[1.0, 1, 1], [0, 0, 0], [1, 0, 0]]))
+    wanted = [[100, 0, 0], [0, 0, 0], [53.24, 80.09, 67.20]]
+    np.testing.assert_allclose(found, wanted, atol=0.05)
