@@ -33,7 +33,9 @@ DARK = 0.45  # lightness that parts dark neutrals from light ones
 HUE_REACH = 26.0  # degrees around the main hue that belong to it; fades over HUE_FADE more
 HUE_FADE = 12.0
 NEUTRAL_REACH = 0.26  # lightness around a neutral main colour that belongs to it
-CHROMATIC_LEAD = 1.5  # a hue is the main colour although a neutral has up to this many times its area
+CHROMATIC_LEAD = (
+    1.5  # a hue is the main colour although a neutral has up to this many times its area
+)
 MOST_SLOPE = 1.0  # of lightness against the original: shading is never exaggerated
 
 _TO_LMS = np.array(
