@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import NoReturn
 
 from app.benchmarks.ui.table import Row, as_text
 
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     if options.child:
-        return run_child(options.child)
+        run_child(options.child)
     if options.cpu:
         from app.benchmarks.ui.desk import Watch  # needs Qt, and the platform is chosen now
 
@@ -84,13 +85,14 @@ def _pictures(found: dict[str, float]) -> Row:
     return Row("ME4", what, f"{size:.1f} MB", "≤ 64 MB", size <= 64)
 
 
-def run_child(part: str) -> int:
+def run_child(part: str) -> NoReturn:
     """One measurement in this fresh process; a line of JSON."""
     from app.benchmarks.ui import children
 
     born = float(os.environ.get("LAYERLOOM_BENCH_T0", time.time()))
-    print(json.dumps(children.PARTS[part](born)))
-    return 0
+    print(json.dumps(children.PARTS[part](born)), flush=True)
+    # Nothing is left to tidy up, and torch aborts a process that ends amid an operation.
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from app.benchmarks.ui.idle import MOST_EVENTS, EventCounter
 from app.benchmarks.ui.states import PARTS, rest
 
 PLATFORMS = ("offscreen", "xcb") if sys.platform == "linux" else ("offscreen",)
-LIMIT_S = 180
+LIMIT_S = 300
 COUNT = """
 import json, sys
 from dataclasses import asdict
