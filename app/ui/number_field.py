@@ -9,7 +9,7 @@ import re
 from typing import cast
 
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QValidator, QWheelEvent
 from PySide6.QtWidgets import QDoubleSpinBox, QSpinBox
 
 from app.ui.theme import UNIT
@@ -70,7 +70,7 @@ class DecimalField(_Fitting, QDoubleSpinBox):
         super().__init__()
         self.setGroupSeparatorShown(False)
 
-    def validate(self, text: str, position: int) -> object:
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         """Qt override: the typed text with the locale's own separator."""
         return super().validate(self._localised(text), position)
 
