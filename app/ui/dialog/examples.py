@@ -52,7 +52,9 @@ class ExamplesDialog(QDialog):
         self.list.setUniformItemSizes(True)
         ratio, colours = self.devicePixelRatioF(), current_colours()
         for path in example_files():
-            picture = QIcon(example_picture(path, colours, ratio))
+            drawn = example_picture(path, colours, ratio)
+            picture = QIcon(drawn)
+            picture.addPixmap(drawn, QIcon.Mode.Selected)  # Qt would tint it
             item = QListWidgetItem(picture, example_name(path))
             is_picture = path.suffix == SUFFIX
             item.setToolTip(

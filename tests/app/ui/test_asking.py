@@ -294,6 +294,7 @@ def test_the_predicted_time_is_on_the_button_alone(window: Any, qtbot: Any) -> N
     window.engine.begin(steps=12)
     window.engine.finish()
     qtbot.waitUntil(lambda: "≈" in window.prompt.generate.accessibleName())
+    window.actions_["tool_box"].trigger()
     press_and_move(window, (256, 256), (384, 384))
     assert window.view.decor.draft.text == "128 × 128"
     window.view.cancel_drag()

@@ -487,7 +487,7 @@ def test_a_damaged_file_offers_backup_and_layers(window: Any, qtbot: Any, tmp_pa
     window.files.open_path(path)
     qtbot.waitUntil(lambda: bool(window.findChildren(QMessageBox)), timeout=10_000)
     assert "data/L0001.png" in window.findChildren(QMessageBox)[0].text()
-    answer_question(window, qtbot, "Open 1 Layer as a Copy")
+    answer_question(window, qtbot, "Open as a Copy")
     wait(window, qtbot)
     assert len(window.session.document.layers) == 1
     assert window.session.path is None and window.isWindowModified()

@@ -204,6 +204,7 @@ def test_a_quarter_of_the_canvas_stays_in_view(window: Any) -> None:
 
 def test_middle_drag_hand_and_wheel_pan(window: Any) -> None:
     """CA1, 3.4: in every tool with the middle button; H with the left; the wheel scrolls."""
+    window.view.navigation.wheel_zooms = False  # the setting "Mouse wheel scrolls"
     window.view.navigation.set_zoom(2.0)
     port = window.view.viewport()
     middle = port.rect().center()
