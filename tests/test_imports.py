@@ -24,6 +24,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "engine/errors.py": (),
     "engine/paths.py": (),
     "engine/pixels.py": ("numpy", "PIL"),
+    "engine/colour_decision.py": ("torch", "numpy", "PIL", "engine.pixels"),
     "engine/model": (
         "torch",
         "numpy",

@@ -103,7 +103,7 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("select_outdated", "&Outdated", "Selects the layers whose word left the prompt or whose size has changed.", title="Select Outdated"),
     # Layer
     _spec("new_box", "New &Box", "Adds an empty box in the middle, a third of the canvas wide.", "Ins Ctrl+Shift+N", icon="plus"),
-    _spec("keep_as_is", "M&ark as Current", "Treats this layer as up to date until prompt or size change again."),
+    _spec("keep_as_is", "Mar&k as Current", "Treats this layer as up to date until prompt or size change again."),
     _spec("rename", "Re&name…", "Changes the layer's name in the list.", "F2", "canvas", "pencil"),
     _spec("toggle_visible", "&Hide", "A hidden layer is neither shown, exported nor seen by the model.", _HIDE_KEYS, "canvas", "eye", title="Show or Hide"),
     _spec("toggle_locked", "&Lock", "A locked layer keeps its pixels and its place.", "Ctrl+L Ctrl+Shift+L", "canvas", "lock", title="Lock or Unlock"),
@@ -163,7 +163,7 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("compare", "Co&mpare", "Compares up to eight results. Hold C to see the current picture.", "Shift+C", "canvas"),
     _spec("show_jobs", "&Job List…", "Lists what runs, waits and has ended, each with its seed and time."),
     _spec("prompt_history", "Prompt &History…", "Lists the prompts that you used. Alt+Up in the prompt steps through them."),
-    _spec("restart_engine", "Restart En&gine", "Stops the running job and loads the model again.", when_needed=True),
+    _spec("restart_engine", "Restart Eng&ine", "Stops the running job and loads the model again.", when_needed=True),
     _spec("focus_prompt", "Edit P&rompt", "Moves the cursor into the prompt. Esc returns to the canvas.", "P", "canvas"),
     # View
     _spec("zoom_in", "Zoom &In", "Makes the picture larger around its middle.", "Ctrl++ Ctrl+=", icon="zoom-in"),

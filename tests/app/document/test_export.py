@@ -165,7 +165,7 @@ def test_a_png_carries_its_recipe_or_not(tmp_path: Path) -> None:
         texts = image.text  # type: ignore[attr-defined]
         assert np.array_equal(np.asarray(image), composite(document))
     recipe = json.loads(texts["layerloom"])
-    assert recipe["layers"][1]["record"] == {"seed": 3, "prompt": "a castle"}
+    assert recipe["layers"][1]["record"] == {"seed": 3, "prompt": "a castle", "word": "castle"}
     assert recipe["layers"][1]["pixels"] == document.foregrounds[0].pixel_hash
     assert "trainedAlgorithmicMedia" in texts["XML:com.adobe.xmp"]
     with Image.open(tmp_path / "without.png") as image:

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QLabel
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu
 
 from app.document.geometry import Size
 from app.document.storage.ora import save_project
@@ -220,7 +220,7 @@ def test_each_alternative_is_in_the_list_with_a_key_that_works(
     action = window.actions_[name]
     listed = [
         each
-        for menu in window.prompt.findChildren(type(window.examples))
+        for menu in window.prompt.findChildren(QMenu)
         for each in menu.actions()
     ]
     assert action in listed

@@ -107,7 +107,7 @@ def test_context_menus_hold_what_the_page_lists(window: Any, qtbot: Any) -> None
     layer = texts(window.edit_wiring._menu)
     assert layer[0].startswith("Repaint Selected (1 layer")
     wanted = (
-        "Mark as Current, Go to Results, Rename, Duplicate, Delete, Hide, Solo, Lock, Arrange, "
+        "Mark as Current, Compare, Rename, Duplicate, Delete, Hide, Solo, Lock, Arrange, "
         "Blend Mode, Copy, Copy As, Seed, New Box Here, Layers Here"
     )
     assert set(wanted.split(", ")) <= set(layer)

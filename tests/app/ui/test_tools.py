@@ -158,7 +158,7 @@ def test_find_command_runs_what_fits(window: Any) -> None:
     assert window.view.navigation.zoom == pytest.approx(1.0)
     dialog = opened(window, "find_command")
     dialog.field.setText("compare")
-    assert "no candidates" in dialog.reason.text()
+    assert "there are no results" in dialog.reason.text()
     key(window, Qt.Key.Key_Return, widget=dialog.field)
     assert dialog.isVisible()
     dialog.field.setText("qqqq")
