@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPixmap
+from PySide6.QtGui import QBrush, QColor, QColorSpace, QImage, QPainter, QPixmap
 
 from app.ui.theme import CHECK_SIZE, Colours
 
@@ -31,7 +31,11 @@ def wrapped(rgba: np.ndarray) -> QImage:
 
 
 def to_array(image: QImage) -> np.ndarray:
-    """The picture as (h, w, 4) uint8 with straight alpha. A copy."""
+    """The picture as (h, w, 4) uint8 with straight alpha; its colour space becomes sRGB. A copy."""
+    space, srgb = image.colorSpace(), QColorSpace(QColorSpace.NamedColorSpace.SRgb)
+    if space.isValid() and space != srgb:
+        changed = image.convertedToColorSpace(srgb, QImage.Format.Format_RGBA8888)
+        image = image if changed.isNull() else changed
     straight = image.convertToFormat(QImage.Format.Format_RGBA8888)
     height, width = straight.height(), straight.width()
     rows = np.frombuffer(straight.constBits(), np.uint8).reshape(height, straight.bytesPerLine())

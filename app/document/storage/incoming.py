@@ -6,6 +6,7 @@ Reads only. What is too large, damaged or unknown is refused whole, with a sente
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,13 @@ from app.document.layer import Layer
 from app.document.storage.archive import ArchiveReader
 from app.document.storage.layout import Layout
 from app.document.storage.ora import Opened, is_ora, load_project, read_ora, write_ora
-from app.document.storage.png import PICTURE_SUFFIXES, read_picture, read_picture_bytes
+from app.document.storage.png import (
+    PICTURE_SUFFIXES,
+    Picture,
+    picture_bytes,
+    picture_of,
+    read_picture_bytes,
+)
 
 LAYERS_TYPE = "application/x-layerloom-layers"
 _MAX_CLIP_BYTES = 512 * 1024**2
@@ -47,9 +54,11 @@ def read_layers(
     Raises:
         StorageError: not readable, of an unknown type (MS16) or too large (MS15).
     """
-    if is_ora(path):
+    if _is_project(path):
         return _layers_of(load_project(path, grid=grid))
-    return Incoming((picture_layer(read_picture(path), path.stem, canvas, centre=centre),))
+    picture = _picture(path)
+    layer = picture_layer(picture.pixels, path.stem, canvas, centre=centre)
+    return Incoming((layer,), picture.notes)
 
 
 def open_as_document(path: Path, grid: int) -> Opened:
@@ -58,10 +67,18 @@ def open_as_document(path: Path, grid: int) -> Opened:
     Raises:
         StorageError: as `read_layers`.
     """
-    if path.suffix.lower() in PICTURE_SUFFIXES:
-        contents = picture_document(read_picture(path), path.stem, grid)
-        return Opened(contents, (), None, False)
-    return load_project(path, grid=grid)
+    if _is_project(path):
+        return load_project(path, grid=grid)
+    picture = _picture(path)
+    contents = picture_document(picture.pixels, path.stem, grid)
+    height, width = picture.pixels.shape[:2]
+    canvas, notes = contents.canvas, picture.notes
+    if canvas != Size(width, height):
+        notes += (
+            f"The canvas is {canvas.width:,} × {canvas.height:,}, larger than the picture "
+            f"({width:,} × {height:,}), because its sides are multiples of {grid}.",
+        )
+    return Opened(contents, notes, None, False)
 
 
 def picture_from_bytes(
@@ -105,6 +122,20 @@ def layers_from_bytes(data: bytes) -> tuple[Layer, ...]:
 def layers_of_layout(layout: Layout) -> tuple[Layer, ...]:
     """The boxes of a layout as layers without pixels, bottom first."""
     return tuple(box_layer(box.rect, box.name, box.seed) for box in layout.boxes)
+
+
+def _is_project(path: Path) -> bool:
+    """Whether to read it as OpenRaster: by its ending, or by what is in it."""
+    if is_ora(path):
+        return True
+    try:
+        return any(name.rpartition("/")[2] == "stack.xml" for name in zipfile.ZipFile(path).namelist())
+    except Exception:  # no zip, or a damaged one, or no file: the reader of pictures says so
+        return False
+
+
+def _picture(path: Path) -> Picture:
+    return picture_of(picture_bytes(path), path.name)
 
 
 def _layers_of(opened: Opened) -> Incoming:

@@ -11,19 +11,33 @@ import struct
 import warnings
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 from app.document.contents import MAX_SIDE
 from app.document.geometry import Size
 from app.document.pixels import clean_rgba
 from app.document.storage.errors import StorageError, not_opened
+from app.document.storage.kinds import kind_of
+from app.document.storage.picture_exif import orientation_of
+from app.document.storage.picture_planes import Planes, planes_of
+from app.document.storage.picture_png import png_planes
+from app.document.storage.picture_tiff import (
+    UnsupportedPictureError,
+    deep_tiff_size,
+    tiff_notes,
+    tiff_planes,
+)
 
-PICTURE_FORMATS = ("PNG", "WEBP", "JPEG", "TIFF", "BMP", "GIF")
-PICTURE_SUFFIXES = (".png", ".webp", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif")
+PICTURE_FORMATS = ("PNG", "WEBP", "JPEG", "TIFF", "BMP", "GIF", "AVIF")
+# What dialogs list; a file under any other name opens by what is in it.
+PICTURE_SUFFIXES = tuple(
+    ".png .apng .webp .jpg .jpeg .jfif .jpe .tif .tiff .bmp .dib .gif .avif".split()
+)
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SMALL = 6
@@ -32,6 +46,19 @@ _FILTER_UP = 2
 # 8 bits a channel, RGBA, deflate, the standard filters, not interlaced.
 _RGBA_8 = bytes((8, 6, 0, 0, 0))
 _SRGB_PERCEPTUAL = b"\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that came in.
+
+    Attributes:
+        pixels: (h, w, 4) uint8, straight alpha, sRGB, read-only.
+        notes: sentences for the user about what was not read or cannot be seen.
+    """
+
+    pixels: np.ndarray
+    notes: tuple[str, ...] = ()
 
 
 class PngError(ValueError):
@@ -137,7 +164,7 @@ def decode_png(data: bytes) -> np.ndarray:
                 if image.size != (size.width, size.height):
                     raise PngError("its size is declared twice")
                 image.load()
-                return clean_rgba(np.asarray(_eight_bit(image).convert("RGBA")))
+                return planes_of(image).to_rgba()
     except PngError:
         raise
     except Exception as error:  # Pillow raises many kinds for damaged data
@@ -148,7 +175,7 @@ def read_picture(path: Path, fit: Size | None = None) -> np.ndarray:
     """A picture file as pixels: first frame, turned as EXIF says, converted to sRGB.
 
     Args:
-        path: PNG, WebP, JPEG, TIFF, BMP or GIF.
+        path: PNG, WebP, JPEG, TIFF, BMP, GIF or AVIF.
         fit: scale a larger picture down to fit into this size.
 
     Returns:
@@ -157,17 +184,27 @@ def read_picture(path: Path, fit: Size | None = None) -> np.ndarray:
     Raises:
         StorageError: not readable (MS16), damaged, or larger than the limit (MS15).
     """
+    pixels = picture_of(picture_bytes(path), path.name).pixels
+    return pixels if fit is None else fitted(pixels, fit)
+
+
+def picture_bytes(path: Path) -> bytes:
+    """The bytes of a picture file, up to one above the limit; raises StorageError."""
     try:
         with path.open("rb") as stream:
             data = stream.read(_MAX_BYTES + 1)
     except OSError as error:
         raise not_opened(path, error) from error
-    pixels = read_picture_bytes(data, path.name)
-    return pixels if fit is None else fitted(pixels, fit)
+    return data
 
 
 def read_picture_bytes(data: bytes, name: str) -> np.ndarray:
     """`read_picture` of bytes; `name` is how messages call them."""
+    return picture_of(data, name).pixels
+
+
+def picture_of(data: bytes, name: str) -> Picture:
+    """`read_picture_bytes` with what to tell the user about the picture."""
     if len(data) > _MAX_BYTES:
         raise StorageError(
             f"'{name}' is larger than the pictures that this program reads "
@@ -177,28 +214,82 @@ def read_picture_bytes(data: bytes, name: str) -> np.ndarray:
         )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=PICTURE_FORMATS) as image:
-                if max(image.size) > MAX_SIDE:
-                    raise StorageError(
-                        f"The picture is {image.width:,} × {image.height:,}; the limit is "
-                        f"{MAX_SIDE:,} each way.",
-                        "Nothing was added.",
-                        "Scale it down first.",
-                    )
-                turned = ImageOps.exif_transpose(image)
-                return clean_rgba(np.asarray(_to_srgb(_eight_bit(turned))))
+            warnings.simplefilter("ignore")  # Pillow warns of what is checked here already
+            planes = _planes(data)
+            pixels = planes.to_rgba()
     except StorageError:
         raise
     except UnidentifiedImageError as error:
-        raise StorageError(
-            f"'{name}' is not a picture this program reads (PNG, WebP, JPEG, TIFF, BMP, GIF, ORA).",
-            "Nothing was added.",
-        ) from error
+        raise unknown_picture(data, name) from error
     except Exception as error:  # Pillow raises many kinds for damaged data
+        if isinstance(error, UnsupportedPictureError) or "unsupported" in str(error).lower():
+            raise StorageError(
+                f"'{name}' is not supported: {error}.",
+                "Nothing was added and the file is untouched.",
+                "Save it as PNG in another program.",
+            ) from error
         raise StorageError(
             f"'{name}' is damaged: {error}.", "Nothing was added and the file is untouched."
         ) from error
+    notes = tuple(f"'{name}': {note[0].lower()}{note[1:]}" for note in planes.notes)
+    if not pixels[..., 3].any():
+        notes += (f"Nothing of '{name}' can be seen: all of its pixels are transparent.",)
+    return Picture(pixels, notes)
+
+
+def unknown_picture(data: bytes, name: str) -> StorageError:
+    """The refusal of a file that is no picture of a kind that is read; it names the kind found."""
+    kind = kind_of(data[:4096])
+    if kind == "a zip archive" and b"application/x-krita" in data[:256]:
+        kind = "a Krita file"
+    found = f": it is {kind}" if kind else ""
+    return StorageError(
+        f"'{name}' is not a kind of file that Layerloom reads{found}.",
+        "Nothing was added and the file is untouched.",
+        "Save it as PNG, WebP, JPEG, TIFF, BMP, GIF, AVIF or OpenRaster.",
+    )
+
+
+def _planes(data: bytes) -> Planes:
+    if has_png_head(data):
+        _check_side(*struct.unpack(">II", data[16:24]))
+        return png_planes(data)
+    if (size := deep_tiff_size(data)) is not None:
+        _check_side(size.width, size.height)
+        planes = tiff_planes(data)
+        return replace(planes, notes=planes.notes + tiff_notes(data))
+    with Image.open(io.BytesIO(data), formats=PICTURE_FORMATS) as image:
+        _check_side(*image.size)
+        if image.format == "TIFF":
+            return _tiff(image, data)
+        image.load()
+        profile = image.info.get("icc_profile") or b""
+        planes = planes_of(image, profile=profile, orientation=orientation_of(image))
+        if image.format == "BMP" and planes.alpha is not None and not planes.alpha.any():
+            planes = replace(planes, alpha=None)  # most programs leave 0 in a channel without use
+        if image.format != "MPO" and getattr(image, "is_animated", False):
+            note = "It has more than one frame, and only the first was read."
+            planes = replace(planes, notes=(note,))
+        return planes
+
+
+def _check_side(width: int, height: int) -> None:
+    if max(width, height) > MAX_SIDE:
+        raise StorageError(
+            f"The picture is {width:,} × {height:,}; the limit is {MAX_SIDE:,} each way.",
+            "Nothing was added.",
+            "Scale it down first.",
+        )
+
+
+def _tiff(image: Image.Image, data: bytes) -> Planes:
+    profile = image.info.get("icc_profile") or b""
+    try:
+        image.load()  # this turns it, too
+        planes = planes_of(image, profile=profile, orientation=orientation_of(image))
+    except Exception:  # a kind that only the other reader knows, or damage: then that one says so
+        planes = tiff_planes(data)
+    return replace(planes, notes=planes.notes + tiff_notes(data))
 
 
 def fitted(pixels: np.ndarray, size: Size) -> np.ndarray:
@@ -231,34 +322,3 @@ def resized(pixels: np.ndarray, size: Size) -> np.ndarray:
     colour = np.divide(scaled[:3] * 255.0, alpha, out=np.zeros_like(scaled[:3]), where=alpha >= 0.5)
     rgba = np.concatenate([colour, alpha[None]]).transpose(1, 2, 0)
     return clean_rgba(np.floor(rgba.clip(0, 255) + 0.5).astype(np.uint8))
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """16-bit and floating grey as 8 bit; Pillow would cut the values instead of scaling them."""
-    if image.mode in ("I;16", "I;16B", "I;16L", "I"):
-        values = np.asarray(image).astype(np.int64).clip(0, 65535)
-        return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8), "L")
-    if image.mode == "F":
-        values = np.nan_to_num(np.asarray(image)).clip(0, 255)
-        return Image.fromarray(values.astype(np.uint8), "L")
-    return image
-
-
-def _to_srgb(image: Image.Image) -> Image.Image:
-    profile = image.info.get("icc_profile")
-    if not profile:
-        return image.convert("RGBA")
-    alpha = image.convert("RGBA").getchannel("A")
-    source = image if image.mode in ("RGB", "CMYK", "L") else image.convert("RGB")
-    try:
-        converted = ImageCms.profileToProfile(
-            source,
-            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-            ImageCms.createProfile("sRGB"),
-            outputMode="RGB",
-        )
-    except (ImageCms.PyCMSError, OSError):  # a broken profile: the numbers as they are
-        converted = None
-    rgba = (converted or source.convert("RGB")).convert("RGBA")
-    rgba.putalpha(alpha)
-    return rgba

@@ -17,7 +17,7 @@ from app.document.storage.incoming import Incoming, layers_of_layout, read_layer
 from app.document.storage.layout import Layout, contents_of
 from app.document.storage.layout_file import read_layout
 from app.document.storage.layout_text import parse_layout
-from app.document.storage.png import PICTURE_SUFFIXES, read_picture_bytes
+from app.document.storage.png import PICTURE_SUFFIXES, Picture, picture_of
 from app.jobs import Message
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
@@ -125,11 +125,13 @@ class ImportWiring(QObject):
         document, name = self._session.document, tr("Dropped picture")
         canvas = document.canvas
 
-        def done(pixels: np.ndarray) -> None:
+        def done(picture: Picture) -> None:
             middle = centre or canvas.rect.centre
-            self._add(AddLayers([picture_layer(pixels, name, canvas, centre=middle)], text=name))
+            layer = picture_layer(picture.pixels, name, canvas, centre=middle)
+            if self._add(AddLayers([layer], text=name)):
+                self._tell(list(picture.notes))
 
-        self._session.files.run(lambda: read_picture_bytes(data, name), done, self._files.report)
+        self._session.files.run(lambda: picture_of(data, name), done, self._files.report)
 
     def add_layout_file(self, path: Path) -> None:
         """The boxes of a layout, a recipe, or a picture that carries one."""

@@ -1,0 +1,144 @@
+"""TIFF pictures whose values are not 8-bit whole numbers; read with tifffile."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from app.document.contents import MAX_SIDE
+from app.document.geometry import Size
+from app.document.storage.picture_planes import Planes
+
+_MAX_DECODED = 2 * 1024**3
+_MAX_SAMPLES = 8
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK = 0, 1, 2, 3, 5
+_COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4}
+_ASSOCIATED, _STRAIGHT = 1, 2
+_ORIENTATION, _PROFILE = 274, 34675
+_UNSIGNED = 1
+_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_REDUCED = 1
+
+
+class UnsupportedPictureError(ValueError):
+    """A whole picture of a kind that is not read; the text says which."""
+
+
+def tiff_notes(data: bytes) -> tuple[str, ...]:
+    """A sentence when the file has further pages; its reduced copies do not count."""
+    from tifffile import TiffFile
+
+    try:
+        with TiffFile(io.BytesIO(data)) as file:
+            for page in file.pages[1:64]:
+                kind = page.tags.get(254) if hasattr(page, "tags") else None
+                if kind is None or not int(kind.value) & _REDUCED:
+                    return ("It has more than one page, and only the first was read.",)
+    except Exception:  # further pages that are damaged do not matter
+        return ()
+    return ()
+
+
+def deep_tiff_size(data: bytes) -> Size | None:
+    """The size of the first page, if its values are such that Pillow cuts or does not read them."""
+    if not data.startswith(_MAGIC):
+        return None
+    from tifffile import TiffFile
+
+    try:
+        with TiffFile(io.BytesIO(data)) as file:
+            page = file.pages.first
+            if page.bitspersample in (1, 2, 4, 8) and page.sampleformat == _UNSIGNED:
+                return None
+            return Size(page.imagewidth, page.imagelength)
+    except Exception:  # damaged: Pillow says so
+        return None
+
+
+def tiff_planes(data: bytes) -> Planes:
+    """The first page.
+
+    Raises:
+        UnsupportedPictureError: a kind of TIFF that is not read.
+        Exception: of many kinds, when it is damaged.
+    """
+    from tifffile import TiffFile
+
+    with TiffFile(io.BytesIO(data)) as file:
+        page = file.pages.first
+        colours = _COLOURS.get(int(page.photometric))
+        samples = page.samplesperpixel
+        if colours is None or not colours <= samples <= _MAX_SAMPLES or page.imagedepth != 1:
+            raise UnsupportedPictureError(
+                f"a TIFF of {samples} channels ({getattr(page.photometric, 'name', '?')})"
+            )
+        if page.imagewidth * page.imagelength > MAX_SIDE**2 or page.nbytes > _MAX_DECODED:
+            raise UnsupportedPictureError(
+                f"a TIFF of {page.imagewidth:,} × {page.imagelength:,} with "
+                f"{page.bitspersample} bits a channel"
+            )
+        values = np.asarray(page.asarray())
+        if int(page.planarconfig) == 2 and samples > 1:
+            values = np.moveaxis(values.reshape(samples, page.imagelength, page.imagewidth), 0, 2)
+        values = values.reshape(page.imagelength, page.imagewidth, samples)
+        extra = int(page.extrasamples[0]) if page.extrasamples else 0
+        alpha = None
+        notes: tuple[str, ...] = ()
+        if values.dtype.kind == "f":
+            values, notes = _unit(values)
+            highest = 1.0
+        else:
+            highest = _highest(values, page.bitspersample)
+            values = values.astype(np.float64 if highest > 65535 else np.float32)
+        values = (values / highest).clip(0, 1)
+        colour = values[..., :colours]
+        if samples > colours and extra in (_ASSOCIATED, _STRAIGHT):
+            opacity = values[..., colours]
+            alpha = _bytes(opacity)
+            if extra == _ASSOCIATED:
+                shown = opacity[..., None]
+                colour = np.divide(colour, shown, out=np.zeros_like(colour), where=shown > 0)
+        if int(page.photometric) == _PALETTE:
+            raise UnsupportedPictureError(f"a TIFF palette of {page.bitspersample} bits")
+        if int(page.photometric) == _WHITE_IS_ZERO:
+            colour = 1 - colour
+        eight = _bytes(colour.clip(0, 1))
+        image = (
+            Image.fromarray(eight[..., 0], "L")
+            if colours == 1
+            else Image.fromarray(eight, "RGB" if colours == 3 else "CMYK")
+        )
+        profile, turned = page.tags.get(_PROFILE), page.tags.get(_ORIENTATION)
+        return Planes(
+            image,
+            alpha,
+            bytes(profile.value) if profile is not None else b"",
+            int(turned.value) if turned is not None else 1,
+            notes,
+        )
+
+
+def _bytes(values: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray((values * 255 + 0.5).astype(np.uint8))
+
+
+def _highest(values: np.ndarray, bits: int) -> int:
+    """The number that means white. 32 bits are often a container for 16."""
+    if values.dtype.kind == "i":
+        bits -= 1
+    if bits > 16 and values.size and int(values.max()) <= 65535:
+        return 65535
+    return (1 << bits) - 1
+
+
+def _unit(values: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Floats with white at 1, and a sentence when brighter values are cut."""
+    values = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0)
+    # Some programs store floats from 0 to 255: hardly a value of theirs is near 1.
+    if values.size and float(values.mean()) > 2:
+        values = values / np.float32(255 if float(values.max()) <= 255 else 65535)
+    if values.size and float(values.max()) > 1:
+        return values, ("It has values above white, and they were cut.",)
+    return values, ()
