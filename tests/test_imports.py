@@ -42,7 +42,15 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "engine/training": ("torch", "numpy", "PIL", "safetensors", "resvg_py", "engine"),
     "engine/benchmarks": ("torch", "numpy", "matplotlib", "engine"),
     "engine": ("torch", "numpy", "safetensors", "engine"),
-    "app/document/storage": ("numpy", "psygnal", "PIL", "imagecodecs", "psd_tools", "tifffile", "app.document"),
+    "app/document/storage": (
+        "numpy",
+        "psygnal",
+        "PIL",
+        "imagecodecs",
+        "psd_tools",
+        "tifffile",
+        "app.document",
+    ),
     "app/document": ("numpy", "psygnal", "app.document"),
     "app/benchmarks": ("numpy", "PIL", "app", "engine!"),
     "app/benchmarks/reliability": (

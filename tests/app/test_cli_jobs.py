@@ -89,6 +89,7 @@ def test_a_job_runs_to_its_end_and_the_thread_ends(generator: type[Generator]) -
         finished = session.run(REQUEST, "Picture")
     assert [result.layer_id for result in finished.results] == [5]
     assert finished.results[0].rgba.dtype == np.uint8
+    assert callable(generator.loaded.pop("report"))
     assert generator.loaded == {"weights": Path("m"), "device": "cpu", "threads": 2}
     assert not engine_threads()
 

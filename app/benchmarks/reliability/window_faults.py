@@ -165,7 +165,7 @@ def _one_fault(figure: Figure, desk: WindowDesk, seed: int, step: int, fault: st
         return
     if fault == "hang":
         desk.until(script.hangs.is_set)
-        window.actions_["restart_engine"].trigger()
+        bridge.restart()  # what the action does once the silence has been noticed
         figure.peak(_RESTART, 1000 * desk.until(lambda: bridge.state == "ready"))
     elif fault == "cancel":
         desk.until(lambda: job.step >= step)

@@ -129,7 +129,9 @@ def _is_project(path: Path) -> bool:
     if is_ora(path):
         return True
     try:
-        return any(name.rpartition("/")[2] == "stack.xml" for name in zipfile.ZipFile(path).namelist())
+        return any(
+            name.rpartition("/")[2] == "stack.xml" for name in zipfile.ZipFile(path).namelist()
+        )
     except Exception:  # no zip, or a damaged one, or no file: the reader of pictures says so
         return False
 

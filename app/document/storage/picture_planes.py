@@ -86,7 +86,9 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 def _straight(image: Image.Image) -> Image.Image:
     """Associated alpha divided out; LAB and others stay."""
-    return image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode]) if image.mode[-1] == "a" else image
+    return (
+        image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode]) if image.mode[-1] == "a" else image
+    )
 
 
 def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:

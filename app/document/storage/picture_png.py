@@ -110,7 +110,7 @@ def _lean(data: bytes) -> _Lean:
             (frames,) = struct.unpack(">I", body[:4])
         elif kind == b"tRNS":
             transparent = body
-            if data[25] == 3 or data[25] == _RGB and data[24] == 8:
+            if data[25] == 3 or (data[25] == _RGB and data[24] == 8):
                 kept.append(data[start:end])
         elif kind == b"eXIf" or _is_exif_text(kind, body):
             kept.append(data[start:end])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QFormLayout,
+    QHBoxLayout,
     QLabel,
     QPushButton,
     QVBoxLayout,
@@ -69,12 +70,17 @@ class AdvancedPage(QWidget):
         no_lower_than(self.tokens, FIELD_HEIGHT)
         tokens_name = QLabel(tr("Tokens"))
         tokens_name.setObjectName("secondary")
-        form.addRow(tokens_name, self.tokens)
+        # A row of its own: in the form, the width of its name would be taken from the fields.
+        tokens_row = QHBoxLayout()
+        tokens_row.setSpacing(MARGIN)
+        tokens_row.addWidget(tokens_name)
+        tokens_row.addWidget(self.tokens, 1)
         page = QWidget()
         whole = QVBoxLayout(page)
         whole.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         whole.setSpacing(GAP)
         whole.addLayout(form)
+        whole.addLayout(tokens_row)
         whole.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignRight)
         whole.addStretch(1)
         around = QVBoxLayout(self)

@@ -311,7 +311,12 @@ def test_painted_layers_keep_candidates_and_lose_the_match(tmp_path: Path) -> No
     castle = opened.contents.foregrounds[0]
     assert castle.pixels is not None
     assert np.array_equal(castle.pixels, painted)
-    assert castle.record == {"seed": 3, "prompt": "a castle", "word": "castle", "edited_outside": True}
+    assert castle.record == {
+        "seed": 3,
+        "prompt": "a castle",
+        "word": "castle",
+        "edited_outside": True,
+    }
     assert len(castle.candidates) == 1
     assert "recipes of 1 layer no longer match" in opened.messages[0]
 

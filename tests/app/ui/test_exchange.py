@@ -359,7 +359,7 @@ def test_what_is_no_picture_is_refused(window: Any, qtbot: Any, tmp_path: Path) 
     before = window.session.document.content_hash()
     drop(window, [notes], 100, 60)
     qtbot.waitUntil(lambda: window.messages.isVisible(), timeout=5_000)
-    assert "'notes.pdf' is not a picture" in window.messages.text.text()
+    assert "'notes.pdf' is not a kind of file" in window.messages.text.text()
     assert window.session.document.content_hash() == before
 
 

@@ -218,11 +218,7 @@ def test_each_alternative_is_in_the_list_with_a_key_that_works(
     window.session.selection.set([window.session.document.foregrounds[0].id])
     window.prompt.field.setPlainText("a rabbit and a tree")
     action = window.actions_[name]
-    listed = [
-        each
-        for menu in window.prompt.findChildren(QMenu)
-        for each in menu.actions()
-    ]
+    listed = [each for menu in window.prompt.findChildren(QMenu) for each in menu.actions()]
     assert action in listed
     assert action.isShortcutVisibleInContextMenu()
     (combination, *_) = action.shortcuts()[0]

@@ -11,6 +11,8 @@ import pytest
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QGuiApplication
 
+from app.ui.exchange.offered import Offered
+
 Give = Callable[[Any, Any, str], None]
 
 
@@ -29,7 +31,7 @@ def bring_in(window: Any, folder: Path, text: str) -> None:
 def drop(window: Any, folder: Path, text: str) -> None:
     path = folder / "layout.txt"
     path.write_text(text, encoding="utf-8")
-    window.importing.drops.take_dropped([path], QPointF(100, 100))
+    window.importing.drops.take_dropped(Offered((path,), (), ()), QPointF(100, 100))
 
 
 @pytest.mark.parametrize("give", [paste, bring_in, drop])

@@ -290,7 +290,10 @@ def test_seeds_are_copied_pinned_and_used(window: Any, qtbot: Any) -> None:
     assert window.session.document.layer(layer.id).seed == seed
     assert window.actions_["pin_seed"].text() == "Un&pin Seed"
     # With a whole picture the seed alone does not keep a layer as it is.
-    assert "may still change a little with the layers around it" in window.actions_["pin_seed"].toolTip()
+    assert (
+        "may still change a little with the layers around it"
+        in window.actions_["pin_seed"].toolTip()
+    )
     window.session.push(Rename(layer.id, "Castle"))
     window.actions_["lower"].trigger()
     assert window.session.document.foregrounds[0].id == layer.id
