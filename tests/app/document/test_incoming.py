@@ -93,7 +93,9 @@ def test_too_large_or_unknown_is_refused(tmp_path: Path) -> None:
         picture_document(np.zeros((2, 8193, 4), np.uint8), "x", 16)
     notes = tmp_path / "notes.pdf"
     notes.write_bytes(b"%PDF-1.4")
-    with pytest.raises(StorageError, match=r"'notes.pdf' is not a picture this program reads"):
+    with pytest.raises(
+        StorageError, match=r"'notes.pdf' is not a kind of file that .* reads: it is a PDF"
+    ):
         read_layers(notes, CANVAS, 16)
     assert not is_importable(notes)
     assert notes.read_bytes() == b"%PDF-1.4"
@@ -177,7 +179,7 @@ def test_pictures_of_the_clipboard() -> None:
     Image.fromarray(plain(8, 4, (9, 8, 7, 128))).save(stream, "PNG")
     layer = picture_from_bytes(stream.getvalue(), "Pasted", CANVAS, (10, 20))
     assert (layer.name, layer.rect) == ("Pasted", Rect(6, 18, 8, 4))
-    with pytest.raises(StorageError, match="'Pasted' is not a picture"):
+    with pytest.raises(StorageError, match="'Pasted' is not a kind of file that Layerloom reads"):
         picture_from_bytes(b"no picture", "Pasted", CANVAS)
 
 
