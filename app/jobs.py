@@ -178,7 +178,7 @@ class JobList:
 
 
 def painted_steps(step: int, total: int) -> tuple[int, int]:
-    """What the user is told of the engine's steps: (painted so far, of how many).
+    """Which of the engine's steps the user sees: (painted so far, of how many).
 
     The engine counts decoding as one more step at the end, which is over at once. (0, n) means that
     it still plans what each box shows.

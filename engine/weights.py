@@ -165,7 +165,7 @@ def load_model(path: Path | None = None, report: StageReport = silent) -> Model:
     """Read a model file on the CPU in float32.
 
     Args:
-        report: is told how much of the file is read and of the networks built, from 0 to 1.
+        report: called with the part of the file read and of the networks built, from 0 to 1.
 
     Raises:
         WeightsError: missing, damaged, of another format, or not exactly this architecture.

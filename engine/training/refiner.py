@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -260,10 +260,8 @@ def main(argv: list[str]) -> int:
         )
     step, elapsed = state["step"], state["elapsed"]
     if step == 0:
-        ceiling = HeldOut(test.pairs, test.drawings, test.looks)
-        ceiling.pairs.predicted, kept = ceiling.pairs.true, ceiling.pairs.predicted
+        ceiling = replace(test, pairs=replace(test.pairs, predicted=test.pairs.true))
         run.log(step=0, of="true tokens", **validate(None, ceiling, model))
-        test.pairs.predicted = kept
         run.log(step=0, of="predictions", **validate(None, test, model))
     torch.manual_seed(args.seed + step)
     visible = visible_weights(model.autoencoder).to(device)

@@ -36,7 +36,7 @@ class OwnContents:
 
 
 def own_contents(archive: ArchiveReader, found: LayerPictures, stack_bytes: bytes) -> OwnContents:
-    """Contents of a file of ours, whether or not another program changed it meanwhile.
+    """Contents of a file of this program, whether or not another program changed it meanwhile.
 
     Raises:
         NewerFormatError, StorageError: as `read_own`, or pixels of a candidate are damaged.

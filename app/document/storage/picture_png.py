@@ -100,7 +100,7 @@ def _lean(data: bytes) -> _Lean:
     for kind, start, end in _chunks(data):
         body = data[start + 8 : end - 4]
         is_whole = zlib.crc32(data[start + 4 : end - 4]) == int.from_bytes(data[end - 4 : end])
-        if kind[0] & 0x20 == 0:  # critical: whoever decodes judges it
+        if kind[0] & 0x20 == 0:  # critical: the decoder checks it
             kept.append(data[start:end])
         elif not is_whole:  # ancillary and damaged: as if it were not there
             continue

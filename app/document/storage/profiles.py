@@ -1,7 +1,7 @@
 """Colour profiles in PNG files that only say "sRGB" in many bytes: left out before reading.
 
 Krita, GIMP and others write such a profile into every layer. Converting from it would move single
-values by rounding, and layers of ours would no longer be recognised by their pixels.
+values by rounding, and our own layers would no longer be recognised by their pixels.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def is_srgb(profile: bytes) -> bool:
                 ImageCms.createProfile("sRGB"),
                 outputMode="RGB",
             )
-    except (ImageCms.PyCMSError, OSError):  # broken, or of other channels: whoever reads decides
+    except (ImageCms.PyCMSError, OSError):  # broken, or of other channels: the caller decides
         return False
     moved = np.asarray(converted).astype(int) - grid
     return int(np.abs(moved).max()) <= _SAME

@@ -74,7 +74,7 @@ class StackLayer:
     Attributes:
         src: name of its PNG inside the file; "" = the file names none.
         x, y: offset on the canvas, may be negative; offsets of groups are added.
-        blend: our name of the mode; an operator that is no mode of ours stands as it is.
+        blend: our name of the mode; an operator that we have no mode for is kept as it is.
         locked: None when the file says nothing (GIMP drops it).
         selected: told to other programs; not read, since a file of ours says it elsewhere.
     """
