@@ -46,7 +46,7 @@ def test_a_quick_machine_is_measured_at_both_ends_first() -> None:
     desk = Desk(document_with_boxes(*BOXES), measures=True, is_exact=True)
     desk.pass_time(IDLE_SLICE_S)
     for step_s in (0.002, 0.05, 0.03):
-        run_timed(desk, step_s, steps=2)
+        run_timed(desk, step_s, steps=2, end_s=step_s)
     assert [len(request.layers) for request in desk.engine.requests] == [1, 7, 4]
 
 
