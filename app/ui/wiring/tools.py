@@ -102,7 +102,9 @@ class ToolsWiring(QObject):
     def show_jobs(self) -> None:
         """What runs, waits and has ended, beside the work: it blocks nothing."""
         shown = [each for each in self._window.findChildren(JobsDialog) if each.isVisible()]
-        self.dialog = shown[0] if shown else JobsDialog(self._window, self._session.bridge)
+        session = self._session
+        new = None if shown else JobsDialog(self._window, session.bridge, session.job_pictures)
+        self.dialog = new or shown[0]
         self.dialog.show()
         self.dialog.raise_()
         self.dialog.activateWindow()
