@@ -18,13 +18,13 @@ from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
 from app.ui.canvas_sizes import trained_sizes
 from app.ui.diagnostics import diagnostics
+from app.ui.dialog.canvas_size import CanvasSizeDialog
 from app.ui.dialog.diagnostics import DiagnosticsDialog
 from app.ui.dialog.find import FindDialog
 from app.ui.dialog.history import HistoryDialog
 from app.ui.dialog.jobs import JobsDialog
 from app.ui.dialog.key_editor import KeyEditor
 from app.ui.dialog.settings import SettingsDialog
-from app.ui.dialogs import NewDialog
 from app.ui.images import to_qimage
 from app.ui.key_presets import keys_for, without_tab
 from app.ui.panels.layers import LayerPanel
@@ -132,7 +132,7 @@ class ToolsWiring(QObject):
         if multiple % document.grid:
             multiple = document.grid
         self._open(
-            NewDialog(
+            CanvasSizeDialog(
                 self._window,
                 sizes,
                 multiple,
