@@ -110,9 +110,10 @@ class FilesWiring(QObject):
             return opened
 
         def failed(error: Exception) -> None:
-            self._session.note(tr("'{0}' was not opened.").format(path.name))
-            self.report(error)
-            if not isinstance(error, OpenElsewhereError):  # the file itself is all right
+            self._session.note("")  # it does not go on opening; what happened is said once, below
+            if isinstance(error, OpenElsewhereError):  # the file itself is all right
+                self.report(error)
+            else:
                 self._trouble.offer(path, error)
 
         self._session.note(tr("Opening '{0}'…").format(path.name))
