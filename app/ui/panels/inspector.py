@@ -240,7 +240,7 @@ class Inspector(QWidget):
             (tr("Position"), self._pair("x", "y")),
             (tr("Size"), self._pair("width", "height")),
             (tr("Seed"), self.seed),
-            (tr("Current seed"), self.made_with),
+            (tr("Last seed"), self.made_with),
             (tr("State"), self.state),
         )
         for text, widget in rows:
