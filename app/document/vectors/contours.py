@@ -18,7 +18,8 @@ from app.document.vectors.coverage import coverage
 from app.document.vectors.fills import Fills
 
 REACH = 2  # pixels by which a fill reaches under the fills above it
-_FULL = 0.98
+_SEEN = 0.5  # of a pixel; an edge with less of fills that lie above on one side is seen
+_FRAME = 3  # pixels by which the picture goes on around it, so that shapes reach its very edge
 _ROUNDS, _GAIN = 3, 1.5  # of moving contours to where their coverage is right
 
 
@@ -30,10 +31,12 @@ class Contour:
         at: (n,) complex x + iy in pixels from the upper left corner of the picture. Holes run the
             other way round than outlines.
         is_hidden: (n,) bool points that fills above cover with all that is around them.
+        is_on_edge: (n,) bool points on the edge of the picture.
     """
 
     at: np.ndarray
     is_hidden: np.ndarray
+    is_on_edge: np.ndarray
 
 
 def contours_of(fills: Fills, smallest: float) -> list[list[Contour]]:
@@ -42,30 +45,40 @@ def contours_of(fills: Fills, smallest: float) -> list[list[Contour]]:
     Args:
         smallest: area in square pixels below which a contour is left out.
     """
-    below = np.zeros(fills.alpha.shape, np.float32)
+    above = np.pad(fills.alpha, _FRAME, mode="edge")
     found = []
     for fill in range(1, len(fills.palette) + 1):
-        own = fills.cover(fill)
-        below += own
-        found.append(_contours(own, fills.alpha - below, smallest))
+        own = np.pad(fills.cover(fill), _FRAME, mode="edge")
+        above = above - own
+        # The lowest fill lies under all others: where three of them meet, too, nothing shines
+        # through.
+        reach = REACH if found else None
+        found.append(_contours(own, above, reach, smallest))
     return found
 
 
-def _contours(own: np.ndarray, above: np.ndarray, smallest: float) -> list[Contour]:
+def _contours(
+    own: np.ndarray, above: np.ndarray, reach: int | None, smallest: float
+) -> list[Contour]:
     """Contours of one fill.
 
     Args:
         own: (H, W) how much of each pixel shows the fill.
         above: (H, W) how much of it shows fills that are painted later.
+        reach: pixels by which the fill reaches under those; None = everywhere.
     """
-    rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
+    present = own if reach is not None else own + above
+    rows, columns = np.flatnonzero(present.any(axis=1)), np.flatnonzero(present.any(axis=0))
     if not len(rows):
         return []
+    height, width = own.shape
     margin = REACH + 2
     top, left = max(0, rows[0] - margin), max(0, columns[0] - margin)
     part = np.s_[top : rows[-1] + margin + 1, left : columns[-1] + margin + 1]
     own, joint = own[part], own[part] + above[part]
-    is_reached = _grown(own >= 0.5, REACH) & ~_grown(joint < 0.5, 1)
+    is_reached = ~_grown(joint < 0.5, 1)
+    if reach is not None:
+        is_reached &= _grown(own >= 0.5, reach)
     field = np.where(is_reached, joint, own)
     lines = contour_generator(z=np.pad(field, 1), name="serial").lines(0.5)
     kept = []
@@ -77,9 +90,16 @@ def _contours(own: np.ndarray, above: np.ndarray, smallest: float) -> list[Conto
     if not kept:
         return []
     at, ends = _moved(kept, field)
-    is_hidden = np.split(_least(joint, at) >= _FULL, ends)
-    moved = np.split(at + (left + 1j * top), ends)
-    return [Contour(*each) for each in zip(moved, is_hidden, strict=True)]
+    is_hidden = _least(joint, at) >= _SEEN
+    x = at.real + (left - _FRAME)
+    y = at.imag + (top - _FRAME)
+    right, bottom = width - 2 * _FRAME, height - 2 * _FRAME
+    is_on_edge = (x <= 0) | (y <= 0) | (x >= right) | (y >= bottom)
+    at = x.clip(0, right) + 1j * y.clip(0, bottom)
+    parts = (np.split(each, ends) for each in (at, is_hidden, is_on_edge))
+    return [
+        Contour(*each) for each in zip(*parts, strict=True) if abs(_signed_area(each[0])) > 1e-3
+    ]
 
 
 def _signed_area(at: np.ndarray) -> float:

@@ -20,6 +20,7 @@ from app.document.vectors.curves import Curve
 
 SPACING = 0.6  # pixels between the points that a piece is fitted to
 HIDDEN_SLACK = 0.7  # pixels by which a curve may miss a point that is painted over
+EDGE_SLACK = 0.02  # pixels by which a curve may miss the edge of the picture
 _STRAIGHT = 0.5  # of the tolerance, by which a straight line may miss a point
 _CORNER = np.radians(45)  # least turn of a corner
 _CONCENTRATED = 0.88  # the part of a corner's turn that lies within two points
@@ -108,8 +109,11 @@ class _Rings:
 
 def _prepared(contours: list[Contour], slack: float) -> _Points:
     """Evenly spaced points with corners, tangents and first cuts."""
-    at, hidden, rings = _even(contours)
-    corner = _corners(at, rings)
+    at, (hidden, on_edge), rings = _even(contours)
+    # A contour that meets the edge of the picture turns there, and runs exactly along it.
+    is_on_edge = on_edge > 0.999
+    leaves = ~is_on_edge[rings.beside(1)] | ~is_on_edge[rings.beside(-1)]
+    corner = _corners(at, rings) | (is_on_edge & leaves)
     at = _sharpened(at, corner, rings)
     leaving, arriving = _tangents(at, corner, rings)
     # Every contour is turned to start at a corner, where it has one, and closed.
@@ -129,13 +133,23 @@ def _prepared(contours: list[Contour], slack: float) -> _Points:
     few = np.add.reduceat(cut.astype(np.int64), first) < 3
     cut[(first + rings.count // 2)[few]] = True
     slacks = slack + (max(HIDDEN_SLACK, slack) - slack) * hidden
+    slacks[is_on_edge] = EDGE_SLACK
     return _Points(at[order], slacks[order], leaving[order], arriving[order], cut, first, last)
 
 
-def _even(contours: list[Contour]) -> tuple[np.ndarray, np.ndarray, _Rings]:
-    """Points at even distances, (N,) complex, and whether they are hidden, (N,) 0 to 1."""
+def _even(contours: list[Contour]) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray], _Rings]:
+    """Points at even distances, (N,) complex, and whether they are hidden and on the edge.
+
+    The latter two are (N,) from 0 to 1: points lie between those of the contour.
+    """
     closed = np.concatenate([np.append(each.at, each.at[0]) for each in contours])
-    hidden = np.concatenate([np.append(each.is_hidden, each.is_hidden[0]) for each in contours])
+    flags = tuple(
+        np.concatenate([np.append(each, each[0]) for each in every])
+        for every in (
+            [contour.is_hidden for contour in contours],
+            [contour.is_on_edge for contour in contours],
+        )
+    )
     sizes = np.array([len(each.at) + 1 for each in contours])
     ends = np.cumsum(sizes)
     step = np.abs(np.diff(closed))
@@ -146,7 +160,8 @@ def _even(contours: list[Contour]) -> tuple[np.ndarray, np.ndarray, _Rings]:
     rings = _Rings(np.maximum(np.round(length / SPACING).astype(np.int64), 6))
     part = (np.arange(len(rings.owner)) - rings.first[rings.owner]) / rings.count[rings.owner]
     wanted = begin[rings.owner] + length[rings.owner] * part
-    return np.interp(wanted, along, closed), np.interp(wanted, along, hidden), rings
+    hidden, on_edge = (np.interp(wanted, along, each) for each in flags)
+    return np.interp(wanted, along, closed), (hidden, on_edge), rings
 
 
 def _turn(before: np.ndarray, after: np.ndarray) -> np.ndarray:

@@ -28,7 +28,7 @@ MOST_NODES = 12_000
 MOST_PIXELS = 2048 * 2048  # a larger picture of flat fills is reduced before it is traced
 MOST_GRADIENT_PIXELS = 1536 * 1536  # a larger picture with gradients stays a picture
 # Pixels by which curves may miss a visible border, the largest first: it needs the fewest nodes.
-_SLACKS = (0.35, 0.25, 0.17, 0.1)
+_SLACKS = (0.4, 0.3, 0.2, 0.12)
 _MOST_POINTS = 150_000  # on all contours of a picture with gradients
 _SMALLEST = 0.4  # square pixels that a contour holds at least
 _GRADIENT_COLOURS = (16, 32)
