@@ -2,7 +2,7 @@
 
 Fills are painted one over the other, so each border shows the edge of the upper fill alone. The
 lower fill reaches a little under it; no background can shine through between the two. Where the
-lower fill's hidden edge comes near a third fill or the outline it stays a pixel away from it.
+lower fill's hidden edge comes near a third fill or the outline it stays half a pixel away from it.
 
 Shapes: H W rows and columns.
 """
@@ -18,7 +18,7 @@ from app.document.vectors.coverage import coverage
 from app.document.vectors.fills import Fills
 
 REACH = 2  # pixels by which a fill reaches under the fills above it
-_SEEN = 0.5  # of a pixel; an edge with less of fills that lie above on one side is seen
+_FULL = 0.98
 _FRAME = 3  # pixels by which the picture goes on around it, so that shapes reach its very edge
 _ROUNDS, _GAIN = 3, 1.5  # of moving contours to where their coverage is right
 
@@ -30,12 +30,13 @@ class Contour:
     Attributes:
         at: (n,) complex x + iy in pixels from the upper left corner of the picture. Holes run the
             other way round than outlines.
-        is_hidden: (n,) bool points that fills above cover with all that is around them.
+        hidden: (n,) 1 where fills above cover a point and all that is around it, 0.5 where they
+            cover it next to an edge that is seen, else 0.
         is_on_edge: (n,) bool points on the edge of the picture.
     """
 
     at: np.ndarray
-    is_hidden: np.ndarray
+    hidden: np.ndarray
     is_on_edge: np.ndarray
 
 
@@ -76,10 +77,10 @@ def _contours(
     top, left = max(0, rows[0] - margin), max(0, columns[0] - margin)
     part = np.s_[top : rows[-1] + margin + 1, left : columns[-1] + margin + 1]
     own, joint = own[part], own[part] + above[part]
-    is_reached = ~_grown(joint < 0.5, 1)
+    under = _half_inside(joint)
     if reach is not None:
-        is_reached &= _grown(own >= 0.5, reach)
-    field = np.where(is_reached, joint, own)
+        under *= _grown(own >= 0.5, reach)
+    field = np.maximum(own, under)
     lines = contour_generator(z=np.pad(field, 1), name="serial").lines(0.5)
     kept = []
     for line in lines:
@@ -90,13 +91,14 @@ def _contours(
     if not kept:
         return []
     at, ends = _moved(kept, field)
-    is_hidden = _least(joint, at) >= _SEEN
+    is_hidden = np.maximum.reduce(_around(own, at)[0]) < 0.5
+    is_deep = is_hidden & (np.minimum.reduce(_around(joint, at)[0]) >= _FULL)
     x = at.real + (left - _FRAME)
     y = at.imag + (top - _FRAME)
     right, bottom = width - 2 * _FRAME, height - 2 * _FRAME
     is_on_edge = (x <= 0) | (y <= 0) | (x >= right) | (y >= bottom)
     at = x.clip(0, right) + 1j * y.clip(0, bottom)
-    parts = (np.split(each, ends) for each in (at, is_hidden, is_on_edge))
+    parts = (np.split(each, ends) for each in (at, is_hidden * 0.5 + is_deep * 0.5, is_on_edge))
     return [
         Contour(*each) for each in zip(*parts, strict=True) if abs(_signed_area(each[0])) > 1e-3
     ]
@@ -144,11 +146,6 @@ def _sampled(field: np.ndarray, at: np.ndarray) -> np.ndarray:
     return np.asarray((a + fx * (b - a)) * (1 - fy) + (c + fx * (d - c)) * fy)
 
 
-def _least(field: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """(n,) the least of the four values around each point."""
-    return np.minimum.reduce(_around(field, at)[0])
-
-
 def _around(
     field: np.ndarray, at: np.ndarray
 ) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
@@ -159,6 +156,16 @@ def _around(
     flat = np.pad(field, 1).ravel()
     place = row * (width + 2) + column
     return [flat[place + step] for step in (0, 1, width + 2, width + 3)], x - column, y - row
+
+
+def _half_inside(joint: np.ndarray) -> np.ndarray:
+    """(H, W) the coverage of a shape whose edge lies half a pixel inside of that of `joint`."""
+    padded = np.pad(joint, 1)
+    least = np.minimum(
+        np.minimum(padded[:-2, 1:-1], padded[2:, 1:-1]),
+        np.minimum(padded[1:-1, :-2], padded[1:-1, 2:]),
+    )
+    return np.asarray((joint + np.minimum(least, joint)) / 2)
 
 
 def _grown(mask: np.ndarray, steps: int) -> np.ndarray:

@@ -132,7 +132,7 @@ def _prepared(contours: list[Contour], slack: float) -> _Points:
     # A piece that ends where it starts has no chord.
     few = np.add.reduceat(cut.astype(np.int64), first) < 3
     cut[(first + rings.count // 2)[few]] = True
-    slacks = slack + (max(HIDDEN_SLACK, slack) - slack) * hidden
+    slacks = slack + (max(HIDDEN_SLACK, slack) - slack) * (hidden > 0.9)
     slacks[is_on_edge] = EDGE_SLACK
     return _Points(at[order], slacks[order], leaving[order], arriving[order], cut, first, last)
 
@@ -146,7 +146,7 @@ def _even(contours: list[Contour]) -> tuple[np.ndarray, tuple[np.ndarray, np.nda
     flags = tuple(
         np.concatenate([np.append(each, each[0]) for each in every])
         for every in (
-            [contour.is_hidden for contour in contours],
+            [contour.hidden for contour in contours],
             [contour.is_on_edge for contour in contours],
         )
     )
