@@ -19,8 +19,13 @@ from app.document.vectors.fills import Fills
 
 REACH = 2  # pixels by which a fill reaches under the fills above it
 _FULL = 0.98
+MOST_POINTS = 100_000  # on all contours of a picture; a drawing of 512 pixels has some 10,000
 _FRAME = 3  # pixels by which the picture goes on around it, so that shapes reach its very edge
 _ROUNDS, _GAIN = 3, 1.5  # of moving contours to where their coverage is right
+
+
+class TooDetailedError(Exception):
+    """The contours would have more than `MOST_POINTS` points."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +50,11 @@ def contours_of(fills: Fills, smallest: float) -> list[list[Contour]]:
 
     Args:
         smallest: area in square pixels below which a contour is left out.
+
+    Raises:
+        TooDetailedError: the picture is no drawing but noise or a fine pattern.
     """
+    points = 0
     above = np.pad(fills.alpha, _FRAME, mode="edge")
     found = []
     for fill in range(1, len(fills.palette) + 1):
@@ -54,7 +63,11 @@ def contours_of(fills: Fills, smallest: float) -> list[list[Contour]]:
         # The lowest fill lies under all others: where three of them meet, too, nothing shines
         # through.
         reach = REACH if found else None
-        found.append(_contours(own, above, reach, smallest))
+        contours = _contours(own, above, reach, smallest)
+        points += sum(len(each.at) for each in contours)
+        if points > MOST_POINTS:
+            raise TooDetailedError
+        found.append(contours)
     return found
 
 
@@ -82,6 +95,8 @@ def _contours(
         under *= _grown(own >= 0.5, reach)
     field = np.maximum(own, under)
     lines = contour_generator(z=np.pad(field, 1), name="serial").lines(0.5)
+    if sum(map(len, lines)) > MOST_POINTS:
+        raise TooDetailedError
     kept = []
     for line in lines:
         at = np.asarray(line)[:-1] @ (1, 1j) - (0.5 + 0.5j)  # the frame is a pixel wide

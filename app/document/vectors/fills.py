@@ -48,6 +48,13 @@ class Fills:
         # A pixel of one fill has it twice: as first with its share, as second with the rest.
         return np.asarray(part * self.alpha, np.float32)
 
+    def nearest(self) -> np.ndarray:
+        """(H, W, 4) float32 premultiplied, each pixel in the colour of its larger share."""
+        main = np.where(self.share >= 0.5, self.first, self.second)
+        colours = np.concatenate([np.zeros((1, 3)), self.palette]).astype(np.float32) / 255
+        alpha = self.alpha[..., None]
+        return np.concatenate([colours[main] * alpha, alpha], axis=-1)
+
 
 def find_fills(rgba: np.ndarray) -> Fills | None:
     """The fills of a picture.

@@ -50,6 +50,9 @@ def gradient_fills(rgba: np.ndarray, colours: int) -> Fills:
 
 def _between(seen: np.ndarray, palette: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(n, 3) colours -> the nearest two of the palette, counted from 1, and the first's share."""
+    if len(palette) == 1:
+        only = np.ones(len(seen), np.uint8)
+        return only, only, np.ones(len(seen), np.float32)
     distance = (palette**2).sum(axis=1) - 2 * seen @ palette.T
     nearest = np.argpartition(distance, 1, axis=1)[:, :2]
     order = np.argsort(np.take_along_axis(distance, nearest, axis=1), axis=1)

@@ -27,6 +27,7 @@ _CONCENTRATED = 0.88  # the part of a corner's turn that lies within two points
 _REACH = 4  # points on each side that a corner's turn is measured over
 _MOST_MOVED = 0.5  # pixels by which a corner may lie outside its rounded contour
 _ROUNDS, _JOINS, _NEWTON = 14, 4, 2
+_FEWEST = 16  # points of a contour, however short
 _TANGENT = 3  # points on each side that a tangent is taken from
 
 
@@ -157,7 +158,7 @@ def _even(contours: list[Contour]) -> tuple[np.ndarray, tuple[np.ndarray, np.nda
     along = np.concatenate([[0.0], np.cumsum(step)])
     begin = along[ends - sizes]
     length = along[ends - 1] - begin
-    rings = _Rings(np.maximum(np.round(length / SPACING).astype(np.int64), 6))
+    rings = _Rings(np.maximum(np.round(length / SPACING).astype(np.int64), _FEWEST))
     part = (np.arange(len(rings.owner)) - rings.first[rings.owner]) / rings.count[rings.owner]
     wanted = begin[rings.owner] + length[rings.owner] * part
     hidden, on_edge = (np.interp(wanted, along, each) for each in flags)

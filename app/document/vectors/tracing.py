@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from app.document.pixels import Pixels
-from app.document.vectors.contours import Contour, contours_of
+from app.document.vectors.contours import Contour, TooDetailedError, contours_of
 from app.document.vectors.coverage import coverage
 from app.document.vectors.curves import Curve, polygons
 from app.document.vectors.fills import Fills, find_fills, without_fringes
@@ -29,7 +29,6 @@ MOST_PIXELS = 2048 * 2048  # a larger picture of flat fills is reduced before it
 MOST_GRADIENT_PIXELS = 1536 * 1536  # a larger picture with gradients stays a picture
 # Pixels by which curves may miss a visible border, the largest first: it needs the fewest nodes.
 _SLACKS = (0.4, 0.3, 0.2, 0.12)
-_MOST_POINTS = 150_000  # on all contours of a picture with gradients
 _SMALLEST = 0.4  # square pixels that a contour holds at least
 _GRADIENT_COLOURS = (16, 32)
 _GRADIENT_SLACK, _GRADIENT_SMALLEST = 0.5, 6.0
@@ -117,8 +116,7 @@ def trace(rgba: np.ndarray) -> Traced:
     fills = find_fills(smaller)
     if fills is None:
         return Traced(None, "it has no flat fills")
-    contours = contours_of(without_fringes(fills), _SMALLEST)
-    return _checked(_best(smaller, fills, contours, _SLACKS), width, height)
+    return _checked(smaller, without_fringes(fills), _SMALLEST, _SLACKS, (width, height))
 
 
 def trace_gradients(rgba: np.ndarray) -> Traced:
@@ -133,21 +131,33 @@ def trace_gradients(rgba: np.ndarray) -> Traced:
     found = Traced(None, "it has no flat fills")
     for colours in _GRADIENT_COLOURS:
         fills = gradient_fills(rgba, colours)
-        contours = contours_of(fills, _GRADIENT_SMALLEST)
-        if sum(len(each.at) for of_fill in contours for each in of_fill) > _MOST_POINTS:
-            return Traced(None, "it has too much detail for shapes")
-        found = _checked(_best(rgba, fills, contours, (_GRADIENT_SLACK,)), width, height)
+        if _likeness(_premultiplied(rgba), fills.nearest()) < LEAST_LIKENESS:
+            continue
+        slacks = (_GRADIENT_SLACK,)
+        found = _checked(rgba, fills, _GRADIENT_SMALLEST, slacks, (width, height))
         if found.vectors is not None and found.vectors.likeness >= _WANTED:
             break
     return found
 
 
-def _checked(best: Vectors, width: int, height: int) -> Traced:
+def _checked(
+    rgba: np.ndarray,
+    fills: Fills,
+    smallest: float,
+    slacks: tuple[float, ...],
+    size: tuple[int, int],
+) -> Traced:
+    """The shapes of fills at (width, height) `size`, or what speaks against them."""
+    try:
+        contours = contours_of(fills, smallest)
+    except TooDetailedError:
+        return Traced(None, "it has too much detail for shapes")
+    best = _best(rgba, fills, contours, slacks)
     if best.likeness < LEAST_LIKENESS:
         return Traced(None, "shapes would not look like its pixels")
     if best.nodes > MOST_NODES:
         return Traced(None, f"its shapes would have {best.nodes:,} nodes")
-    return Traced(_enlarged(best, width, height))
+    return Traced(_enlarged(best, *size))
 
 
 def _best(
