@@ -56,7 +56,7 @@ def contours_of(fills: Fills, smallest: float) -> list[list[Contour]]:
     """
     points = 0
     above = np.pad(fills.alpha, _FRAME, mode="edge")
-    found = []
+    found: list[list[Contour]] = []
     for fill in range(1, len(fills.palette) + 1):
         own = np.pad(fills.cover(fill), _FRAME, mode="edge")
         above = above - own
@@ -94,12 +94,13 @@ def _contours(
     if reach is not None:
         under *= _grown(own >= 0.5, reach)
     field = np.maximum(own, under)
-    lines = contour_generator(z=np.pad(field, 1), name="serial").lines(0.5)
-    if sum(map(len, lines)) > MOST_POINTS:
+    found = contour_generator(z=np.pad(field, 1), name="serial").lines(0.5)
+    lines = [np.asarray(line) for line in found]
+    if sum(len(line) for line in lines) > MOST_POINTS:
         raise TooDetailedError
     kept = []
     for line in lines:
-        at = np.asarray(line)[:-1] @ (1, 1j) - (0.5 + 0.5j)  # the frame is a pixel wide
+        at = line[:-1] @ (1, 1j) - (0.5 + 0.5j)  # the frame is a pixel wide
         area = _signed_area(at)
         if abs(area) >= smallest and (area > 0 or not _is_filled(at, joint)):
             kept.append(at)
@@ -161,9 +162,7 @@ def _sampled(field: np.ndarray, at: np.ndarray) -> np.ndarray:
     return np.asarray((a + fx * (b - a)) * (1 - fy) + (c + fx * (d - c)) * fy)
 
 
-def _around(
-    field: np.ndarray, at: np.ndarray
-) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+def _around(field: np.ndarray, at: np.ndarray) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
     """The four values around each point, and where it lies between them."""
     height, width = field.shape
     x, y = (at.real + 0.5).clip(0, width + 0.999), (at.imag + 0.5).clip(0, height + 0.999)

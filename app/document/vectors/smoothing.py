@@ -23,9 +23,10 @@ HIDDEN_SLACK = 0.7  # pixels by which a curve may miss a point that is painted o
 EDGE_SLACK = 0.02  # pixels by which a curve may miss the edge of the picture
 _STRAIGHT = 0.5  # of the tolerance, by which a straight line may miss a point
 _CORNER = np.radians(45)  # least turn of a corner
-_CONCENTRATED = 0.88  # the part of a corner's turn that lies within two points
+_CONCENTRATED = 0.7  # the part of a corner's turn that lies within two points
 _REACH = 4  # points on each side that a corner's turn is measured over
-_MOST_MOVED = 0.5  # pixels by which a corner may lie outside its rounded contour
+_BENT = 0.1  # pixels by which the contour may leave a straight line on each side of a corner
+_MOST_MOVED = 0.7  # pixels by which a corner may lie outside its rounded contour
 _ROUNDS, _JOINS, _NEWTON = 14, 4, 2
 _FEWEST = 16  # points of a contour, however short
 _TANGENT = 3  # points on each side that a tangent is taken from
@@ -175,6 +176,11 @@ def _corners(at: np.ndarray, rings: _Rings) -> np.ndarray:
     wide = _turn(at - at[rings.beside(-_REACH)], at[rings.beside(_REACH)] - at)
     narrow = _turn(at - at[rings.beside(-2)], at[rings.beside(2)] - at)
     is_sharp = (wide > _CORNER) & (narrow > _CONCENTRATED * wide)
+    for sign in (1, -1):
+        near, far = at[rings.beside(sign * 2)], at[rings.beside(sign * 6)]
+        chord = _unit(far - near).conj()
+        for step in (3, 4, 5):
+            is_sharp &= np.abs(((at[rings.beside(sign * step)] - near) * chord).imag) < _BENT
     score = wide + narrow
     for step in (1, 2, 3):
         is_sharp &= (score > score[rings.beside(step)]) & (score >= score[rings.beside(-step)])
@@ -198,9 +204,7 @@ def _sharpened(at: np.ndarray, corner: np.ndarray, rings: _Rings) -> np.ndarray:
     return at
 
 
-def _tangents(
-    at: np.ndarray, corner: np.ndarray, rings: _Rings
-) -> tuple[np.ndarray, np.ndarray]:
+def _tangents(at: np.ndarray, corner: np.ndarray, rings: _Rings) -> tuple[np.ndarray, np.ndarray]:
     """(N,) unit tangents behind and before each point; they differ at corners alone."""
     ahead, back = np.zeros(len(at), np.int64), np.zeros(len(at), np.int64)
     for sign, room in ((1, ahead), (-1, back)):
@@ -269,9 +273,9 @@ def _fitted(points: _Points, starts: np.ndarray, ends: np.ndarray) -> _Fit:
     u = along / length[group]
     p0, p3 = points.at[starts], points.at[ends]
     tangents = points.leaving[starts], -points.arriving[ends]
-    for turn in range(_NEWTON + 1):
-        if turn:
-            u = _nearest(at, u, group, (p0, *handles, p3))
+    handles = _handles(at, u, group, bounds, (p0, p3, *tangents, length))
+    for _ in range(_NEWTON):
+        u = _nearest(at, u, group, (p0, *handles, p3))
         handles = _handles(at, u, group, bounds, (p0, p3, *tangents, length))
     apart = np.abs(_point(u, group, (p0, *handles, p3)) - at) / slack
     chord = _unit(p3 - p0)

@@ -32,7 +32,7 @@ _SLACKS = (0.4, 0.3, 0.2, 0.12)
 _SMALLEST = 0.4  # square pixels that a contour holds at least
 _GRADIENT_COLOURS = (16, 32)
 _GRADIENT_SLACK, _GRADIENT_SMALLEST = 0.5, 6.0
-_WANTED = LEAST_LIKENESS + 1.0  # other programs paint edges a little differently
+_WANTED = LEAST_LIKENESS + 1.5  # other programs paint edges a little differently
 
 Rgb = tuple[int, int, int]
 
@@ -189,9 +189,7 @@ def _shapes(fills: Fills, contours: list[list[Contour]], slack: float) -> tuple[
     return tuple(shapes)
 
 
-def painted(
-    shapes: tuple[Shape, ...], height: int, width: int, scale: float = 1.0
-) -> np.ndarray:
+def painted(shapes: tuple[Shape, ...], height: int, width: int, scale: float = 1.0) -> np.ndarray:
     """Paint shapes with smooth edges.
 
     Args:

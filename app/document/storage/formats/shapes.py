@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from app.document.contents import Contents
 from app.document.layer import Layer
 from app.document.storage.errors import StorageError
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.layer_names import outside_name
-from app.document.vectors.tracing import Traced, traced
-
-_IMPORTED = Traced(None, "it was imported")
+from app.document.vectors.of_layers import layer_shapes
+from app.document.vectors.tracing import Traced
 
 
 def written_layers(contents: Contents, options: ExportOptions) -> list[Layer]:
@@ -28,22 +27,20 @@ def written_layers(contents: Contents, options: ExportOptions) -> list[Layer]:
             )
         return [layer]
     return [
-        layer
-        for layer in contents.layers
-        if layer.has_pixels and (layer.visible or options.hidden)
+        layer for layer in contents.layers if layer.has_pixels and (layer.visible or options.hidden)
     ]
 
 
 def shapes_of(layer: Layer, options: ExportOptions) -> Traced:
     """The shapes of a layer with pixels, or why it goes out as a picture.
 
-    What was imported goes out as it came. A layer with gradients is traced where that is like
-    its pixels; the background with gradients only where it is asked for.
+    A layer with gradients is traced where that is like its pixels; the background only where
+    it is asked for, even if it was imported.
     """
-    assert layer.image is not None  # only such layers are written
-    if layer.kind == "imported":
-        return _IMPORTED
-    return traced(layer.image, gradients=not layer.is_background or options.vector_background)
+    if layer.is_background:
+        wanted = options.vector_background
+        return layer_shapes(layer, gradients=wanted, imported=wanted)
+    return layer_shapes(layer, gradients=True)
 
 
 def say_pictures(contents: Contents, options: ExportOptions) -> str:
@@ -52,7 +49,7 @@ def say_pictures(contents: Contents, options: ExportOptions) -> str:
     return f"Written as pictures: {'; '.join(reasons)}." if reasons else ""
 
 
-def _pictures(layers: Iterable[Layer], options: ExportOptions) -> Iterator[str]:
+def _pictures(layers: list[Layer], options: ExportOptions) -> Iterator[str]:
     for layer in layers:
         found = shapes_of(layer, options)
         if found.vectors is None:

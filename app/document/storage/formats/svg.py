@@ -25,6 +25,7 @@ from app.document.storage.layer_names import outside_name
 from app.document.storage.png import encode_png
 from app.document.storage.recipe import xmp_of
 from app.document.vectors.curves import Curve
+from app.document.vectors.of_layers import scale_of
 from app.document.vectors.tracing import Vectors
 
 _PARTS = 100  # of a pixel, that coordinates are rounded to
@@ -112,14 +113,18 @@ def _group(layer: Layer, options: ExportOptions, is_alone: bool) -> Iterator[str
             style.append(f"mix-blend-mode:{mode}")
         if layer.opacity < 1:
             opacity = f' opacity="{short_number(layer.opacity, 4)}"'
+    vectors = shapes_of(layer, options).vectors
+    place = f"translate({layer.rect.x} {layer.rect.y})"
+    if vectors is not None and scale_of(layer, vectors) != (1, 1):
+        across, down = scale_of(layer, vectors)
+        place += f" scale({short_number(across, 6)} {short_number(down, 6)})"
     locked = ' sodipodi:insensitive="true"' if layer.locked else ""
     yield (
         f'<g id="layer-{layer.number}" inkscape:groupmode="layer" '
         f"inkscape:label={quoteattr(clean_name(outside_name(layer)))} "
-        f'transform="translate({layer.rect.x} {layer.rect.y})"{opacity}{locked} '
+        f'transform="{place}"{opacity}{locked} '
         f'style="{";".join(style)}">\n'
     )
-    vectors = shapes_of(layer, options).vectors
     if vectors is None:
         yield _image(layer)
     else:
