@@ -341,7 +341,7 @@ def test_what_is_asked_is_what_differs_from_the_usual() -> None:
     assert asked_choices(ExportOptions()) == frozenset()
     everything = ExportOptions(
         layer_id=1, scale=2, over=(0, 0, 0), with_recipe=False, quality=5, hidden=False,
-        canvas_sized=True, pages=True, parallax=True,
+        canvas_sized=True, pages=True, parallax=True, vector_background=True,
     )  # fmt: skip
     assert asked_choices(everything) == frozenset(get_args(Choice))
 

@@ -19,7 +19,6 @@ from PIL import Image
 from psd_tools import PSDImage
 from resvg_py import svg_to_bytes
 
-
 SVG, INKSCAPE = "{http://www.w3.org/2000/svg}", "{http://www.inkscape.org/namespaces/inkscape}"
 
 

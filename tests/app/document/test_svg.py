@@ -162,7 +162,7 @@ def test_what_is_left_out_on_demand() -> None:
     bare = text(ExportOptions(with_recipe=False, hidden=False))
     assert "beach" not in bare and "tent" not in bare and "Recipe" not in bare
     assert "trainedAlgorithmicMedia" in bare
-    assert "a castle on a beach" in text() and "&quot;seed&quot;" in text() or "Recipe=" in text()
+    assert "<title>a castle on a beach</title>" in text() and "layerloom:Recipe=" in text()
 
 
 def test_the_table_of_losses_tells_the_truth() -> None:
