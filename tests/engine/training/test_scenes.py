@@ -7,9 +7,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from engine.prompts.grammar import plural
 from engine.training.concepts import BACKGROUNDS, BY_NAME, COLOURS, FIRST, NOUNS
 from engine.training.placement import GRID, MAX_CELLS, MIN_CELLS
-from engine.training.prompts import plural
 from engine.training.scenes import (
     BACKGROUND,
     Scene,
