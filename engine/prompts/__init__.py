@@ -6,7 +6,7 @@ Pure text: neither torch nor Qt. `check_prompt` says what a prompt asks of a voc
 
 from engine.prompts.encoder import EncoderPrompt, encoder_prompt
 from engine.prompts.lexicon import Lexicon, lexicon_of
-from engine.prompts.parser import MAX_READ, check_prompt
+from engine.prompts.parser import MAX_READ, NOT_A_WORD, check_prompt
 from engine.prompts.result import (
     Misspelt,
     NamedBackground,
@@ -18,6 +18,7 @@ from engine.prompts.result import (
 
 __all__ = [
     "MAX_READ",
+    "NOT_A_WORD",
     "EncoderPrompt",
     "Lexicon",
     "Misspelt",

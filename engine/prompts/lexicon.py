@@ -142,7 +142,7 @@ class Lexicon:
         self._add_backgrounds()
         known = [word for words in self._meanings for word in words]
         known += [word for words, roles in self._roles.items() for word in words
-                  if roles & (self.colours | {"heading", "open"})]  # fmt: skip
+                  if roles & self.colours]  # fmt: skip
         self._speller = Speller(known)
         self._add_near()
         self._longest: dict[str, int] = {}
