@@ -195,7 +195,9 @@ def score(
     shown = [tokenize(r.word or "") for r in results if r.left_empty is None]
     words = {word for each in shown for word in each}
     if prompt.undrawable:
-        drawn = sum(bool(words & set(tokenize(each))) for each in prompt.undrawable)
+        forms = [form for name in prompt.things for form in _forms(name)]
+        theirs = {word for form in forms for word in tokenize(form)}
+        drawn = sum(bool((words - theirs) & set(tokenize(each))) for each in prompt.undrawable)
         scores["undrawable words that got a box"] = Rate(drawn, len(prompt.undrawable))
     if prompt.spare:
         empty = sum(verdict.empty for verdict in verdicts)
