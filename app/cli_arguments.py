@@ -71,9 +71,7 @@ def _add_generate(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _add_regenerate(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "regenerate", help="paint layers of a file anew", allow_abbrev=False
-    )
+    parser = commands.add_parser("regenerate", help="repaint layers of a file", allow_abbrev=False)
     parser.add_argument("file", type=_path, metavar="FILE.ora", help="- for standard input")
     parser.add_argument(
         "--layer",
@@ -92,7 +90,9 @@ def _add_regenerate(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _add_export(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("export", help="write a file in another form", allow_abbrev=False)
+    parser = commands.add_parser(
+        "export", help="export a file to another format", allow_abbrev=False
+    )
     parser.add_argument("file", type=_path, metavar="FILE.ora", help="- for standard input")
     _add_out(parser)
     parser.add_argument(
@@ -111,7 +111,9 @@ def _add_export(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--pages", action="store_true", help="TIFF: one page per layer")
     parser.add_argument("--parallax", action="store_true", help="HTML: layers follow the pointer")
-    parser.add_argument("--quiet", action="store_true", help="do not say what the format loses")
+    parser.add_argument(
+        "--quiet", action="store_true", help="do not list what the format cannot store"
+    )
     _add_verbose(parser)
 
 
@@ -134,7 +136,9 @@ def _add_verify(commands: Commands[argparse.ArgumentParser]) -> None:
         help="a project, a recipe, or an exported PNG with its recipe",
     )
     parser.add_argument(
-        "--regenerate", action="store_true", help="make the pixels again and compare their hashes"
+        "--regenerate",
+        action="store_true",
+        help="generate the pixels again and compare their hashes",
     )
     _add_engine(parser)
 
@@ -159,7 +163,7 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     parser.add_argument("--threads", type=WholeNumber(1, 1024), help="torch threads [cores - 1]")
     parser.add_argument(
-        "--model", type=_path, metavar="FILE", help="another model than the shipped"
+        "--model", type=_path, metavar="FILE", help="a model file other than the shipped one"
     )
     parser.add_argument("--quiet", action="store_true", help="no progress, errors only")
     _add_verbose(parser)

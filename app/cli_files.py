@@ -193,7 +193,7 @@ def _about_layer(layer: Layer) -> str:
         parts.append(f"seed {layer.record.get('seed')}")
     parts += ["hidden"] * (not layer.visible) + ["locked"] * layer.locked
     if layer.candidates:
-        parts.append(f"{len(layer.candidates)} more candidates")
+        parts.append(f"{len(layer.candidates)} more results")
     if layer.pixel_hash is not None:
         parts.append(layer.pixel_hash[:12])
     return " · ".join(parts)

@@ -54,10 +54,10 @@ class OpenTrouble:
             questions.ask(
                 self._window,
                 tr("Recipes lost"),
-                tr("'{0}' has layers but no Layerloom data: another program rewrote it.").format(
-                    path.name
-                ),
-                tr("The backup from {0} still has prompts and candidates.").format(
+                tr(
+                    "'{0}' has layers but no Layerloom data, because another program saved it."
+                ).format(path.name),
+                tr("The backup from {0} still has prompts and results.").format(
                     moment(ways.saved_at)
                 ),
                 [(tr("Restore Them"), partial(self._restore, path, ways.backup))],

@@ -12,6 +12,7 @@ from engine.training.concepts import BACKGROUNDS, BY_NAME, COLOURS, FIRST, NOUNS
 from engine.training.placement import GRID, MAX_CELLS, MIN_CELLS
 from engine.training.scenes import (
     BACKGROUND,
+    CROWD_CANVASES,
     Scene,
     compose,
     editing_split,
@@ -177,6 +178,31 @@ def test_repeated_things_are_counted() -> None:
                 assert any(plural(form) in scene.prompt.lower() for form in forms)
                 seen += 1
     assert seen > 10
+
+
+def test_one_noun_repeats_up_to_six_times() -> None:
+    rng = np.random.default_rng(8)
+    options = {"count": 8, "aspects": ASPECTS, "repeat_share": 1.0, "most_of_one": 6}
+    scenes = [compose(rng, **options) for _ in range(200)]
+    most = [max(Counter(names_of(scene)).values()) for scene in scenes if scene.things]
+    assert max(most) == 6
+    assert np.mean([count == 2 for count in most]) > 0.45
+
+
+@pytest.mark.parametrize("canvas", CROWD_CANVASES)
+def test_a_crowd_stands_in_rows_and_is_named_in_reading_order(canvas: tuple[int, int]) -> None:
+    rng = np.random.default_rng(9)
+    for count in (9, 23, 50):
+        scene = compose(rng, canvas=canvas, count=count, aspects=ASPECTS, rows=True)
+        assert len(scene.things) == count
+        boxes = [thing.box for thing in scene.things]
+        assert boxes == sorted(boxes, key=lambda box: (box[1], box[0]))
+        for index, box in enumerate(boxes):
+            assert all(edge % GRID == 0 for edge in box)
+            assert box[2] <= canvas[0]
+            assert box[3] <= canvas[1]
+            for other in boxes[index + 1 :]:
+                assert box[2] <= other[0] or other[2] <= box[0] or box[3] <= other[1]
 
 
 def test_prompts_mostly_read_from_left_to_right(scenes: list[Scene]) -> None:
