@@ -72,6 +72,7 @@ def _record(
         "precision": finished.precision,
         "threads": finished.threads,
         "word": result.word,  # of the prompt, which the model decided to show here
+        **({} if result.left_empty is None else {"left_empty": result.left_empty}),
         "seconds": round(finished.seconds, 3),
         # Hashed as the document will keep it: without colour where nothing is seen.
         "result": Pixels.of(result.rgba).hash,

@@ -17,7 +17,14 @@ from torch import Tensor
 from engine.api import GenerateRequest
 from engine.assignment import Slots
 from engine.model.text import Vocabulary
-from engine.prompts import EncoderPrompt, Lexicon, PromptCheck, check_prompt, encoder_prompt
+from engine.prompts import (
+    EncoderPrompt,
+    Lexicon,
+    PromptCheck,
+    check_prompt,
+    encoder_prompt,
+    lexicon_of,
+)
 from engine.weights import Model
 from engine.words import load_word_table
 
@@ -50,7 +57,7 @@ class PromptReader:
         card = model.card
         self._model, self._device = model, device
         self.vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
-        self.lexicon = Lexicon(card.nouns, card.looks, card.colours, card.backgrounds)
+        self.lexicon = lexicon_of(card.nouns, card.looks, card.colours, card.backgrounds)
         self._last: tuple[object, Prompt] | None = None
 
     def of(self, request: GenerateRequest) -> tuple[Prompt, bool]:
@@ -83,7 +90,7 @@ class PromptReader:
         background = 0
         if written.background is not None and check.background is not None:
             background = self._token(written, written.background)
-            words[background - 1] = check.background.typed
+            words[background - 1] = _place_word(check.background.typed, self.lexicon)
         for thing, token in zip(check.objects, tokens, strict=True):
             words[token - 1] = thing.typed
         texts = [self._encode(text) for text in written.texts]
@@ -102,3 +109,12 @@ class PromptReader:
             torch.from_numpy(vectors)[None].to(self._device),
             torch.from_numpy(known)[None].to(self._device),
         )
+
+
+def _place_word(typed: str, lexicon: Lexicon) -> str:
+    """A background without what leads to it: "on the beach" is the beach."""
+    words = typed.split()
+    leading = frozenset(("preposition", "determiner"))
+    while len(words) > 1 and not leading.isdisjoint(lexicon.roles((words[0].lower(),))):
+        words = words[1:]
+    return " ".join(words)

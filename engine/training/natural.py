@@ -275,5 +275,3 @@ def _sheet_row(
         seen = "empty" if verdict.empty else verdict.noun or "?"
         tiles.append(Tile(result.rgba, f"{seen}\n({result.word or '-'})"))
     return prompt.prompt, tiles
-
-
