@@ -22,6 +22,7 @@ from engine.api import (
 from engine.errors import EngineError, LayoutError, RequestError, WeightsError
 from engine.grid import foreground_grid
 from engine.prompt_check import check_prompt
+from engine.prompts.parser import MAX_READ
 from engine.prompts.result import (
     Misspelt,
     NamedBackground,
@@ -34,6 +35,7 @@ from engine.words import MAX_WORDS, located_words, tokenize, unknown_words
 from engine.worker import Engine
 
 __all__ = [
+    "MAX_READ",
     "MAX_WORDS",
     "Box",
     "Engine",

@@ -196,7 +196,7 @@ def _unknown(
         if len(unit.words) == 1
         and unit.role in ("modifier", "filler")
         and not unit.is_known
-        and any(char.isalpha() for char in unit.word)
+        and (unit.is_emoji or any(char.isalpha() for char in unit.word))
         and not any(each.span[0] <= unit.span[0] < each.span[1] for each in reported)
     ]
 
