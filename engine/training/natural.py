@@ -33,6 +33,7 @@ from engine.training.sprites import SpritePack
 from engine.words import tokenize
 
 HALVES = (1, 2)
+NATURAL = "natural"  # the name of the task
 CANVAS = (512, 512)
 ANYTHING = Noun("", "", (), "any", 2)
 PAGE = 8  # pictures per contact sheet

@@ -14,6 +14,7 @@ from PySide6.QtGui import QTextCharFormat
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QMessageBox
 
+from app.document.contents import MAX_PROMPT
 from app.document.storage.ora import load_project
 from app.ui.dialog.jobs import JobsDialog
 from tests.app.ui.helpers import draw_box, generate, key, later, press_and_move
@@ -37,20 +38,20 @@ def marked(window: Any, qtbot: Any, text: str) -> list[str]:
 
 
 def test_what_has_no_room_never_arrives(window: Any, qtbot: Any) -> None:
-    """PR1: at 1,000 characters nothing else is pushed out, wherever one types or pastes."""
+    """PR1: at the limit nothing else is pushed out, wherever one types or pastes."""
     field, document = window.prompt.field, window.session.document
     field.setFocus()
-    field.setPlainText("x" * 998 + "😀!")
+    field.setPlainText("x" * (MAX_PROMPT - 2) + "😀!")
     put_caret(field, 3)
     qtbot.keyClicks(field, "yz")
-    assert document.prompt == "x" * 998 + "😀!"
+    assert document.prompt == "x" * (MAX_PROMPT - 2) + "😀!"
     assert field.textCursor().position() == 3
-    field.setPlainText("x" * 997 + "!")
+    field.setPlainText("x" * (MAX_PROMPT - 3) + "!")
     put_caret(field, 3)
     data = QMimeData()
     data.setText("abcd")
     field.insertFromMimeData(data)
-    assert document.prompt == "xxxab" + "x" * 994 + "!"
+    assert document.prompt == "xxxab" + "x" * (MAX_PROMPT - 6) + "!"
     assert field.textCursor().position() == 5
 
 
