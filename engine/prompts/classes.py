@@ -24,8 +24,16 @@ def classify(units: Sequence[Unit]) -> list[str]:
         if letters[at] == "K" and at + 1 < len(units) and units[at + 1].word in TIME_UNITS:
             letters[at] = "F"  # "five years old" counts nothing
         elif unit.noun is not None and unit.background is not None:
-            letters[at] = "B" if _follows_preposition(units, letters, at) else "N"
+            is_scenery = _follows_preposition(units, letters, at) or _is_alone(units, at)
+            letters[at] = "B" if is_scenery else "N"
     return letters
+
+
+def _is_alone(units: Sequence[Unit], at: int) -> bool:
+    """Whether it is a bare plural between commas, as "mountains" at the end of a list."""
+    noun = units[at].noun
+    is_last = at + 1 == len(units) or units[at + 1].gap != NONE
+    return noun is not None and noun.is_plural and at > 0 and units[at].gap != NONE and is_last
 
 
 def _follows_preposition(units: Sequence[Unit], letters: Sequence[str], at: int) -> bool:
@@ -44,13 +52,14 @@ def is_verb(unit: Unit, letter: str, head: Unit, head_letter: str, following: st
     Args:
         following: the class of the next unit, empty where a break or nothing follows.
     """
-    if len(unit.words) > 1 or unit.near is not None or unit.has("heading", "young", "part"):
+    if len(unit.words) > 1 or unit.has("heading", "young", "part"):
         return False
     word, goes_on = unit.word, following in ("", "D", "P", "K", "R", "F", "J", "C", "S")
     meaning = head.noun or head.near
     is_plural = meaning.is_plural if meaning is not None else head.word.endswith("s")
-    if letter == "N":
-        as_verb = unit.noun is not None and unit.noun.is_plural and "v" in _base_parts(word)
+    thing = unit.noun or unit.near
+    if thing is not None:
+        as_verb = thing.is_plural and "v" in _base_parts(word)
         return as_verb and not is_plural and following in ("D", "P", "K", "R")
     if letter != "U" or "v" not in unit.parts:
         return False

@@ -227,16 +227,19 @@ class Lexicon:
         vectors = np.stack(rows) if rows else np.zeros((0, 1), np.float32)
         return names, vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-6)
 
-    def _add(self, phrase: str, meaning: Meaning) -> None:
+    def _add(self, phrase: str, meaning: Meaning, *, anew: bool = False) -> None:
+        """The first meaning of a kind stays, unless the later one is to replace it."""
         words = tuple(tokenize(phrase))
         if 0 < len(words) <= MOST_WORDS:
-            self._meanings.setdefault(words, {}).setdefault(meaning.kind, meaning)
+            known = self._meanings.setdefault(words, {})
+            known[meaning.kind] = meaning if anew else known.get(meaning.kind, meaning)
 
     def _add_nouns(self) -> None:
         # A name comes before every synonym, a synonym before further kinds, and what is written
         # in a table before the plurals made of it.
         listed = [(row["name"], split(row["synonyms"])) for row in rows_of("nouns")]
         further = [(row["noun"], split(row["words"])) for row in rows_of("kinds")]
+        forms_of = {name: {name, *forms} for name, forms in listed}
         rows = [(name, [name]) for name, _ in listed] + listed + further
         rows = [(name, list(forms)) for name, forms in rows if name in self.nouns]
         for name in self.nouns:  # a vocabulary may have nouns that no table has
@@ -247,7 +250,8 @@ class Lexicon:
         for name, forms in rows:
             many = name not in ONE_DRAWING and not name.startswith("pair of")
             for form in forms:
-                if not form.endswith("s") or form in ("bus", "octopus", "cactus"):
+                # Among further kinds some are plurals already.
+                if form in forms_of[name] or not form.endswith("s"):
                     self._add(plural(form), Meaning("noun", name, is_plural=many))
 
     def _add_backgrounds(self) -> None:
@@ -258,8 +262,7 @@ class Lexicon:
                 self._add(form, Meaning("background", row["name"]))
                 self._add(f"{form} background", Meaning("background", row["name"]))
             for phrase in split(row["phrases"]):
-                is_phrase = len(tokenize(phrase)) > 1
-                self._add(phrase, Meaning("background", row["name"], is_phrase=is_phrase))
+                self._add(phrase, Meaning("background", row["name"], is_phrase=True), anew=True)
         for name in self.backgrounds:
             self._add(name, Meaning("background", name))
         for row in rows_of("scenery"):

@@ -219,7 +219,7 @@ def _objects(prompt: str, mentions: Sequence[Mention]) -> tuple[PromptObject, ..
         old = found[again]
         spans = (*old.spans, each.span)
         if each.is_definite and each.count in (1, OPEN):
-            found[again] = replace(old, spans=spans)
+            found[again] = replace(old, spans=spans, colour=old.colour or each.colour)
         else:
             open_count = old.count is None or each.count == OPEN
             count = None if open_count else min((old.count or 0) + each.count, MOST)
@@ -238,7 +238,8 @@ def _same(found: Sequence[PromptObject], mention: Mention) -> int | None:
     for at, thing in enumerate(found):
         if thing.noun != mention.name:
             continue
-        means_again = mention.is_definite and mention.count == 1 and mention.colour is None
+        is_like = mention.colour is None or thing.colour in (None, mention.colour)
+        means_again = mention.is_definite and mention.count == 1 and is_like
         if means_again or (thing.colour, thing.size) == (mention.colour, mention.size):
             return at
     return None

@@ -124,6 +124,9 @@ class PhraseReader:
         """The class of the next unit; empty where a break or nothing follows."""
         if at + 1 >= end or self._units[at + 1].gap != NONE:
             return ""
+        scenery = self._units[at + 1].background
+        if scenery is not None and scenery.is_phrase and self._letters[at + 1] == "B":
+            return ""  # "a dress under a blue sky"
         return self._letters[at + 1]
 
     def _is_verb(self, at: int, end: int, letter: str) -> bool:

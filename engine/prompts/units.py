@@ -102,12 +102,21 @@ def _longest(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> int:
     for length in range(most, 1, -1):
         words = tuple(token.word for token in tokens[at : at + length])
         if lexicon.roles(words):
-            return length
+            is_open = words[0] == "a" and words[-1] == "of"  # "a pair of scissors" is a thing
+            return 1 if is_open and _names(tokens, at + 1, length, lexicon) else length
         if lexicon.meanings(words) and not any(
             token.possessive for token in tokens[at : at + length - 1]
         ):
             return length
     return 1
+
+
+def _names(tokens: Sequence[Token], at: int, least: int, lexicon: Lexicon) -> bool:
+    """Whether a thing of at least so many words begins there."""
+    words = [token.word for token in tokens[at : at + lexicon.longest(tokens[at].word)]]
+    return any(
+        "noun" in lexicon.meanings(tuple(words[:length])) for length in range(least, len(words) + 1)
+    )
 
 
 def _unit(tokens: Sequence[Token], lexicon: Lexicon) -> Unit:
