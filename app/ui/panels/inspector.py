@@ -237,7 +237,7 @@ class Inspector(QWidget):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         rows: tuple[tuple[str, QWidget], ...] = (
             (tr("Name"), self.name),
-            (tr("Place"), self._pair("x", "y")),
+            (tr("Position"), self._pair("x", "y")),
             (tr("Size"), self._pair("width", "height")),
             (tr("Seed"), self.seed),
             (tr("Last seed"), self.made_with),
