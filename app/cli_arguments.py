@@ -58,6 +58,7 @@ def _add_generate(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--size", type=_size, metavar="WxH", help="canvas, if not the layout's")
     parser.add_argument("--seed", type=_seed, default=0, help="picture seed, 0 to 2^32 - 1 [0]")
     _add_sampling(parser)
+    _add_spare_boxes(parser, "empty")
     parser.add_argument("--no-background", action="store_true", help="a transparent picture")
     parser.add_argument(
         "--variations",
@@ -85,6 +86,7 @@ def _add_regenerate(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--prompt", help="[the file's]")
     _add_sampling(parser)
+    _add_spare_boxes(parser, "empty; repeat for layers that have pixels")
     _add_out(parser)
     _add_engine(parser)
 
@@ -151,6 +153,15 @@ def _add_verify(commands: Commands[argparse.ArgumentParser]) -> None:
 def _add_sampling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=WholeNumber(1, MAX_STEPS), help="[the model's]")
     parser.add_argument("--guidance", type=_guidance, help="1 = none [the model's]")
+
+
+def _add_spare_boxes(parser: argparse.ArgumentParser, usual: str) -> None:
+    parser.add_argument(
+        "--spare-boxes",
+        choices=("empty", "repeat"),
+        help="boxes for which the prompt names no thing: leave them empty, or show one more of "
+        f"the named things [{usual}]",
+    )
 
 
 def _add_out(parser: argparse.ArgumentParser) -> None:
