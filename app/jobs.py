@@ -270,6 +270,7 @@ def build_request(
         layers=tuple(layers),
         steps=contents.settings.steps,
         cfg_scale=contents.settings.cfg_scale,
+        clean_colours=contents.settings.clean_colours,
         preview_every=preview_every,
     )
 

@@ -3,6 +3,7 @@
 import engine.threads  # noqa: F401 - first of all: torch must not be there yet
 from engine.api import (
     Box,
+    ColourChoice,
     Event,
     Failed,
     Finished,
@@ -25,6 +26,7 @@ from engine.worker import Engine
 __all__ = [
     "MAX_WORDS",
     "Box",
+    "ColourChoice",
     "Engine",
     "EngineError",
     "Event",

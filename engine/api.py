@@ -16,6 +16,7 @@ import numpy as np
 
 Box = tuple[int, int, int, int]
 LayerKind = Literal["background", "foreground"]
+ColourChoice = Literal["automatic", "on", "off"]
 EngineState = Literal["loading", "ready", "generating", "stopping", "failed", "stopped"]
 
 
@@ -59,6 +60,8 @@ class GenerateRequest:
         canvas: (width, height), multiples of the token size.
         layers: bottom to top; the background, if any, first. 0 to 50 foregrounds.
         steps, cfg_scale: None = the model's defaults. cfg_scale 1 = no guidance.
+        clean_colours: whether the colours of foregrounds become flat fills
+            (`engine.colour_decision`); "automatic" = in looks that gain by it (`engine.looks`).
         preview_every: send previews each k-th step, as far as `PreviewBudget` finds time for
             them; 0 = never.
     """
@@ -69,6 +72,7 @@ class GenerateRequest:
     layers: tuple[LayerRequest, ...]
     steps: int | None = None
     cfg_scale: float | None = None
+    clean_colours: ColourChoice = "automatic"
     preview_every: int = 1
 
     @property
@@ -174,12 +178,17 @@ class LayerResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """The job's results, in the order of the request, and what its record needs."""
+    """The job's results, in the order of the request, and what its record needs.
+
+    Attributes:
+        clean_colours: whether the colours of foregrounds were decided.
+    """
 
     job_id: int
     results: tuple[LayerResult, ...]
     steps: int
     cfg_scale: float
+    clean_colours: bool
     seconds: float
     cache_hits: int
     cache_misses: int

@@ -40,6 +40,7 @@ from engine.layout import (
     MAX_FOREGROUNDS,
 )
 from engine.loading import StageReport, silent
+from engine.looks import cleans_colours
 from engine.model.autoencoder import channels_last
 from engine.model.text import Vocabulary
 from engine.planning import MAX_PASSES
@@ -165,6 +166,7 @@ class Generator:
         card = self.model.card
         steps = request.steps or (card.edit_steps if request.is_edit else card.steps)
         cfg_scale = card.cfg_scale if request.cfg_scale is None else request.cfg_scale
+        clean_colours = cleans_colours(request.clean_colours, request.prompt, card.looks)
         unknown = unknown_words(request.prompt)
         emit(Started(job_id=request.job_id, total_steps=steps + 1, unknown_words=unknown))
         before = self.cache.stats()
@@ -212,7 +214,9 @@ class Generator:
                 tokens = refine_layers(
                     self.model.refiner, tokens, targets, denoiser.shows, prompt.text
                 ).float()
-            results = decode_layers(self.model, tokens, targets, denoiser.words, check)
+            results = decode_layers(
+                self.model, tokens, targets, denoiser.words, check, clean_colours=clean_colours
+            )
             self._shown |= {
                 region.request.layer_id: shows
                 for region, shows in zip(targets, denoiser.shows, strict=False)
@@ -224,6 +228,7 @@ class Generator:
             results=results,
             steps=steps,
             cfg_scale=cfg_scale,
+            clean_colours=clean_colours,
             seconds=self.clock() - started,
             cache_hits=after.hits - before.hits,
             cache_misses=after.misses - before.misses,
