@@ -2,9 +2,9 @@
 
 A prediction's colours are off by a little everywhere, which shows as blotches in areas that the
 art fills with one colour. Here every pixel gets one of a few palette colours, as `engine.pixels`
-decides alpha: `engine.palette` finds the palette, every pixel of the enlarged layer votes for its
-nearest entry together with its neighbours, and the votes are enlarged again before the decision, so
-that borders between fills are as fine as the outline.
+decides alpha: `engine.palette` finds the palette, every pixel votes for its nearest entry together
+with its neighbours, and the votes are enlarged before the decision, so that borders between fills
+are as fine as the outline.
 
 The result is also the layer's label map: exact regions with shared borders, from which vector
 shapes can be made. For looks with flat fills only; gradients would become bands. Each layer is
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -24,17 +25,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.palette import find_palette
-from engine.pixels import EMPTY_ALPHA, SOLID_ALPHA, fit, to_bytes
+from engine.pixels import EMPTY_ALPHA, SOLID_ALPHA, fit
 
 CALM = 0.03  # largest step of a pixel inside a fill, summed over the channels
 FEWEST = 16  # solid pixels of a layer whose colours are decided
-VOTERS = 2  # votes per side of a drawn pixel
-REACH, SIGMA = 3, 1.2  # of the vote, in voters: taps on each side, and their falloff
+REACH, SIGMA = 2, 0.8  # of the vote, in drawn pixels: taps on each side, and their falloff
 FINER = 2  # label cells per side of a delivered pixel, at least
 # Slope of an outline, as a share of that which `engine.pixels.decide_alpha` gives: label cells are
 # finer than pixels, and an edge of one cell would show as steps.
 SOFTNESS = 0.6
-STRIP = 2**20  # label cells that are decided at a time: the bound on memory at any size
+STRIP = 2**16  # label cells that are decided at a time: the bound on memory at any size
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +43,7 @@ class DecidedLayer:
 
     Attributes:
         palette: (K, 3) float32 RGB in [0, 1].
-        votes: (K, VOTERS h, VOTERS w) float32, how much speaks for each entry.
+        votes: (K, h, w) float32, how much speaks for each entry.
         alpha: (h, w) float32, as drawn.
     """
 
@@ -57,13 +57,9 @@ class DecidedLayer:
 
     def pixels(self, size: tuple[int, int]) -> np.ndarray:
         """(H, W, 4) uint8 straight, each pixel the mean of its label cells."""
-        colours = torch.from_numpy(self.palette.T.copy())  # (3, K)
         finer, parts = self.finer(size), []
         for labels, alpha in self._strips(size):
-            flat = colours[:, labels.reshape(-1).int()].view(3, *labels.shape)
-            cells = torch.cat([flat * alpha, alpha[None]])
-            pixels = F.avg_pool2d(cells[None], finer)[0]
-            parts.append(to_bytes(pixels.movedim(0, -1).numpy()))
+            parts.append(_to_pixels(labels, alpha, self.palette, finer))
         return np.concatenate(parts)
 
     def finer(self, size: tuple[int, int]) -> int:
@@ -77,19 +73,24 @@ class DecidedLayer:
         rows, cols = finer * size[0], finer * size[1]
         h, w = self.alpha.shape
         slope = SOFTNESS * (rows / h * cols / w) ** 0.5 / (SOLID_ALPHA - EMPTY_ALPHA)
-        votes = _resampled(self.votes.transpose(-1, -2), _linear(self.votes.shape[-1], cols))
-        votes = votes.transpose(-1, -2).contiguous()  # (K, VOTERS h, W')
-        alpha = _resampled(self.alpha.T, _cubic(w, cols)).T.contiguous()  # (h, W')
-        of_votes, of_alpha = _linear(self.votes.shape[-2], rows), _cubic(h, rows)
+        alpha = self.alpha @ _cubic(w, cols).T  # (h, W')
+        down = _cubic(h, rows)
+        height = self.votes.shape[1]
+        votes = F.interpolate(
+            self.votes[None], size=(height, cols), mode="bilinear", align_corners=False
+        )[0]  # (K, h, W')
+        first, share = _between(height, rows)
         step = max(1, STRIP // cols // finer) * finer
         for top in range(0, rows, step):
             strip = slice(top, min(top + step, rows))
-            fine = _resampled(alpha, [(at[strip], weight[strip]) for at, weight in of_alpha])
-            fine = fine.sub_((EMPTY_ALPHA + SOLID_ALPHA) / 2).mul_(slope).add_(0.5).clamp_(0, 1)
-            taps = [(at[strip], weight[strip]) for at, weight in of_votes]
-            seen = slice(int(taps[0][0][0]), int(taps[-1][0][-1]) + 1)
-            present = [k for k, own in enumerate(votes) if own[seen].any()]
-            yield _winners((k, _resampled(votes[k], taps)) for k in present), fine
+            fine = (down[strip] @ alpha).sub_((EMPTY_ALPHA + SOLID_ALPHA) / 2)
+            fine = fine.mul_(slope).add_(0.5).clamp_(0, 1)
+            above, part = first[strip], share[strip]
+            near = votes[:, int(above[0]) : int(above[-1]) + 2]
+            above = above - above[0]
+            present = near.amax(dim=(1, 2)).nonzero()[:, 0].tolist() or [0]
+            scores = ((k, _between_rows(near[k], above, part)) for k in present)
+            yield _winners(scores), fine
 
 
 def decide_colours(premultiplied: np.ndarray) -> DecidedLayer | None:
@@ -109,8 +110,7 @@ def decide_colours(premultiplied: np.ndarray) -> DecidedLayer | None:
     palette = find_palette(colours[solid])
     votes = _votes(torch.tensor(premultiplied, dtype=torch.float32).movedim(-1, 0), palette)
     # The colour of a fill is its pixels' median: means drift towards the colours across a border.
-    middle = VOTERS // 2
-    winners = _winners(enumerate(votes[:, middle::VOTERS, middle::VOTERS])).numpy()
+    winners = _winners(enumerate(votes)).numpy()
     inside = solid & (_edge_strength(colours) <= CALM)
     for index in range(len(palette)):
         own = colours[inside & (winners == index)]
@@ -140,12 +140,9 @@ def fit_flat_layers(
 
 
 def _votes(premultiplied: Tensor, palette: np.ndarray) -> Tensor:
-    """(4, h, w) and (K, 3) -> (K, VOTERS h, VOTERS w) weight of each entry around a place."""
-    h, w = premultiplied.shape[1:]
-    wide = _resampled(premultiplied.transpose(-1, -2), _cubic(w, VOTERS * w)).transpose(-1, -2)
-    rgba = _resampled(wide.contiguous(), _cubic(h, VOTERS * h))
-    alpha = rgba[3].clamp(0, 1)
-    colours = (rgba[:3] / alpha.clamp(min=1e-3)).clamp_(0, 1)
+    """(4, h, w) and (K, 3) -> (K, h, w) weight of each entry around a place."""
+    alpha = premultiplied[3]
+    colours = (premultiplied[:3] / alpha.clamp(min=1e-3)).clamp_(0, 1)
     entries = torch.from_numpy(palette)
     # The nearest entry has the largest of these; what all entries share is left out.
     near = (entries @ colours.flatten(1)).sub_(entries.square().sum(dim=1, keepdim=True) / 2)
@@ -189,38 +186,49 @@ def _blur(maps: Tensor) -> Tensor:
     return maps
 
 
-Taps = list[tuple[Tensor, Tensor]]
-
-
-def _linear(length: int, wanted: int) -> Taps:
-    """Per tap the place, (wanted,), and its weight, (wanted, 1), of linear interpolation."""
-    at = ((torch.arange(wanted) + 0.5) * (length / wanted) - 0.5).clamp(0, length - 1)
-    first = at.floor().long().clamp(max=max(0, length - 2))
-    share = (at - first)[:, None]
-    return [(first, 1 - share), ((first + 1).clamp(max=length - 1), share)]
-
-
-def _cubic(length: int, wanted: int) -> Taps:
-    """As `_linear`, of cubic interpolation (Keys, a = -1/2)."""
+@lru_cache(maxsize=64)
+def _cubic(length: int, wanted: int) -> Tensor:
+    """(wanted, length) weights of cubic interpolation (Keys, a = -1/2)."""
     at = (torch.arange(wanted) + 0.5) * (length / wanted) - 0.5
-    first = at.floor()
-    taps = []
+    weights = torch.zeros(wanted, length)
     for offset in (-1, 0, 1, 2):
-        place = first + offset
-        d = (at - place).abs()[:, None]
+        place = at.floor() + offset
+        d = (at - place).abs()
         near = (1.5 * d - 2.5) * d * d + 1
         far = ((-0.5 * d + 2.5) * d - 4) * d + 2
-        taps.append((place.long().clamp(0, length - 1), torch.where(d < 1, near, far)))
-    return taps
+        weight = torch.where(d < 1, near, far)
+        weights.scatter_add_(1, place.long().clamp(0, length - 1)[:, None], weight[:, None])
+    return weights
 
 
-def _resampled(maps: Tensor, taps: Taps) -> Tensor:
-    """(..., rows, w) -> (..., wanted, w)."""
-    (at, weight), *others = taps
-    total = maps.index_select(-2, at) * weight
-    for at, weight in others:
-        total += maps.index_select(-2, at) * weight
-    return total
+def _between(length: int, wanted: int) -> tuple[Tensor, Tensor]:
+    """Linear interpolation: (wanted,) first of two places, and (wanted, 1) the second's share."""
+    at = ((torch.arange(wanted) + 0.5) * (length / wanted) - 0.5).clamp(0, length - 1)
+    first = at.floor().long().clamp(max=length - 2)
+    return first, (at - first)[:, None]
+
+
+def _between_rows(maps: Tensor, first: Tensor, share: Tensor) -> Tensor:
+    return torch.lerp(maps.index_select(0, first), maps.index_select(0, first + 1), share)
+
+
+def _to_pixels(labels: Tensor, alpha: Tensor, palette: np.ndarray, finer: int) -> np.ndarray:
+    """(finer H, finer W) cells -> (H, W, 4) uint8 straight, each pixel the mean of its cells."""
+    cells = [labels.numpy()[y::finer, x::finer] for y in range(finer) for x in range(finer)]
+    first, *others = cells
+    covered = F.avg_pool2d(alpha[None, None], finer)[0, 0].numpy()
+    pixels = np.empty((*first.shape, 4), np.uint8)
+    pixels[..., :3] = np.round(palette * 255).astype(np.uint8).take(first, axis=0)
+    pixels[..., 3] = np.round(covered * 255)
+    mixed = np.nonzero(np.logical_or.reduce([first != other for other in others]))
+    shares = [alpha.numpy()[y::finer, x::finer][mixed] for y in range(finer) for x in range(finer)]
+    total = sum(
+        palette[cell[mixed]] * share[:, None] for cell, share in zip(cells, shares, strict=True)
+    )
+    mean = total / np.maximum(sum(shares), 1e-4)[:, None]
+    pixels[(*mixed, slice(3))] = np.round(mean.clip(0, 1) * 255)
+    pixels[pixels[..., 3] == 0] = 0
+    return pixels
 
 
 def _edge_strength(colours: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 MOST_COLOURS = 12  # before entries that look alike are merged
-ALIKE = 9.0  # distance in CIELAB below which two entries are one colour
+ALIKE = 10.0  # distance in CIELAB below which two entries are one colour
 SAMPLES = 2048  # pixels that the palette is found from
 ROUNDS = 4  # of k-means: further ones move the centres by less than a level of a byte
 
@@ -26,7 +26,7 @@ _WHITE = np.array([0.95047, 1.0, 1.08883])
 
 
 def find_palette(colours: np.ndarray) -> np.ndarray:
-    """(n, 3) RGB in [0, 1], n at least 1 -> (K, 3) float32, most frequent first; none look alike."""
+    """(n, 3) RGB in [0, 1], n over 0 -> (K, 3) float32, most frequent first; no two look alike."""
     sample = colours[:: max(1, len(colours) // SAMPLES)].astype(np.float64)
     centres = _split(sample)
     counts = np.zeros(len(centres))
@@ -67,17 +67,21 @@ def _split(sample: np.ndarray) -> np.ndarray:
 
 def _merge_alike(palette: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Join the two entries that look most alike, with their pixels' mean, while any do."""
-    while len(palette) > 1:
-        lab = to_lab(palette)
-        apart = np.linalg.norm(lab[:, None] - lab[None], axis=-1)
-        np.fill_diagonal(apart, np.inf)
-        i, j = np.unravel_index(apart.argmin(), apart.shape)
-        if apart[i, j] >= ALIKE:
-            break
-        palette[i] = np.average(palette[[i, j]], axis=0, weights=counts[[i, j]])
-        counts[i] += counts[j]
-        palette, counts = np.delete(palette, j, axis=0), np.delete(counts, j)
-    return palette[np.argsort(-counts, kind="stable")].astype(np.float32)
+    lab = to_lab(palette)
+    apart = ((lab[:, None] - lab[None]) ** 2).sum(axis=-1)
+    np.fill_diagonal(apart, np.inf)
+    while apart.min() < ALIKE**2:
+        i, j = divmod(int(apart.argmin()), len(palette))
+        both = counts[i] + counts[j]
+        palette[i] = (palette[i] * counts[i] + palette[j] * counts[j]) / both
+        counts[i], counts[j] = both, 0
+        lab[i] = to_lab(palette[i])
+        apart[j] = apart[:, j] = np.inf
+        to_others = np.where(counts > 0, ((lab - lab[i]) ** 2).sum(axis=-1), np.inf)
+        to_others[i] = np.inf
+        apart[i] = apart[:, i] = to_others
+    order = np.argsort(-counts, kind="stable")
+    return palette[order[counts[order] > 0]].astype(np.float32)
 
 
 def to_lab(rgb: np.ndarray) -> np.ndarray:
