@@ -18,6 +18,7 @@ MAX_SEED = 2**32 - 1
 # What the engine accepts; said here already, so that nobody waits for the model to hear it.
 MAX_STEPS, MAX_GUIDANCE = 200, 30
 # Named here, so that the help does not load what writes them; a test compares.
+CLEAN_COLOURS = ("automatic", "on", "off")
 FORMAT_KEYS = ("png", "psd", "svg", "ora", "zip", "folder", "webp", "tiff", "jpeg", "html")
 
 
@@ -153,6 +154,11 @@ def _add_verify(commands: Commands[argparse.ArgumentParser]) -> None:
 def _add_sampling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=WholeNumber(1, MAX_STEPS), help="[the model's]")
     parser.add_argument("--guidance", type=_guidance, help="1 = none [the model's]")
+    parser.add_argument(
+        "--clean-colours",
+        choices=CLEAN_COLOURS,
+        help="flat fills: automatic = in looks that gain by it [automatic, or the file's]",
+    )
 
 
 def _add_spare_boxes(parser: argparse.ArgumentParser, usual: str) -> None:
