@@ -19,7 +19,7 @@ MAX_SEED = 2**32 - 1
 MAX_STEPS, MAX_GUIDANCE = 200, 30
 # Named here, so that the help does not load what writes them; a test compares.
 CLEAN_COLOURS = ("automatic", "on", "off")
-FORMAT_KEYS = ("png", "psd", "svg", "ora", "zip", "folder", "webp", "tiff", "jpeg", "html")
+FORMAT_KEYS = ("png", "psd", "svg", "pdf", "ora", "zip", "folder", "webp", "tiff", "jpeg", "html")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -117,7 +117,7 @@ def _add_export(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--vector-background",
         action="store_true",
-        help="SVG: the background as shapes though it has gradients",
+        help="SVG, PDF: the background as shapes though it has gradients",
     )
     parser.add_argument(
         "--quiet", action="store_true", help="do not list what the format cannot store"
@@ -176,8 +176,8 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
         type=_out,
         required=True,
         metavar="OUT",
-        help="an empty or new folder, or a file that ends in .png, .ora, .psd, .svg, .zip, .webp, "
-        ".tif, .jpg or .html",
+        help="an empty or new folder, or a file that ends in .png, .ora, .psd, .svg, .pdf, .zip, "
+        ".webp, .tif, .jpg or .html",
     )
 
 

@@ -52,6 +52,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "PIL",
         "imagecodecs",
         "psd_tools",
+        "pydyf",
         "tifffile",
         "app.document",
     ),
