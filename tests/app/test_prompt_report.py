@@ -24,7 +24,12 @@ def result(number: int, word: str | None, why: str | None = None) -> LayerResult
 def finished(prompt: str = PROMPT, *, reading: int = 2) -> Finished:
     return Finished(
         job_id=1,
-        results=(result(0, "beach"), result(1, "pengiun"), result(2, "kittens"), result(3, None, WHY)),
+        results=(
+            result(0, "beach"),
+            result(1, "pengiun"),
+            result(2, "kittens"),
+            result(3, None, WHY),
+        ),
         steps=2, cfg_scale=1.0, seconds=1.0, cache_hits=0, cache_misses=0, unknown_words=(),
         model_name="", model_hash="", device="cpu", precision="fp32", threads=1, torch_version="",
         reading=reading,

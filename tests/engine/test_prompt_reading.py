@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -19,13 +18,13 @@ BOXES = [(x, y, x + 64, y + 64) for y in (0, 64, 128, 192) for x in (0, 64, 128,
 
 
 @pytest.fixture(scope="module")
-def generator() -> Iterator[Generator]:
-    yield tiny_generator()
+def generator() -> Generator:
+    return tiny_generator()
 
 
 @pytest.fixture(scope="module")
-def shipped() -> Iterator[Generator]:
-    yield Generator.load(threads=1)
+def shipped() -> Generator:
+    return Generator.load(threads=1)
 
 
 def asking(prompt: str, boxes: int, **more) -> GenerateRequest:
@@ -158,7 +157,7 @@ def test_more_things_than_one_text_holds(generator: Generator, shipped: Generato
 def test_an_edit_leaves_the_finished_layers_alone_and_takes_what_is_left(
     generator: Generator,
 ) -> None:
-    """Without a recogniser nothing is known of the finished ones; the box is filled all the same."""
+    """Without a recogniser nothing is known of the finished ones; the box is filled."""
     kept = random_pixels(BOXES[0])
     request = picture(layer(1, BOXES[0], kept), layer(2, BOXES[1]), prompt="a dog and a castle")
     done = generator.run(request)
