@@ -73,6 +73,7 @@ def regenerate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
         old,
         steps=old.steps if args.steps is None else args.steps,
         cfg_scale=old.cfg_scale if args.guidance is None else args.guidance,
+        clean_colours=args.clean_colours or old.clean_colours,
         seed=seed,
     )
     contents = replace(contents, prompt=prompt, settings=settings)
@@ -153,7 +154,12 @@ def empty_picture(args: argparse.Namespace, text: str, prompt: str, info: ModelI
             "Nothing was made.",
             "Remove some.",
         )
-    settings = Settings(steps=args.steps, cfg_scale=args.guidance, seed=args.seed)
+    settings = Settings(
+        steps=args.steps,
+        cfg_scale=args.guidance,
+        clean_colours=args.clean_colours or "automatic",
+        seed=args.seed,
+    )
     contents = contents_of(layout, info.token_px, prompt=prompt, settings=settings)
     return replace(contents, background_on=contents.background_on and not args.no_background)
 
@@ -241,6 +247,7 @@ def facts_of(contents: Contents, finished: Finished) -> dict[str, Any]:
         "seed": contents.settings.seed,
         "steps": finished.steps,
         "guidance": finished.cfg_scale,
+        "clean_colours": finished.clean_colours,
         "seconds": round(finished.seconds, 3),
         "model": {"name": finished.model_name, "hash": finished.model_hash},
         "unknown_words": list(finished.unknown_words),

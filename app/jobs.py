@@ -273,6 +273,7 @@ def build_request(
         layers=tuple(layers),
         steps=contents.settings.steps,
         cfg_scale=contents.settings.cfg_scale,
+        clean_colours=contents.settings.clean_colours,
         preview_every=preview_every,
         spare_boxes=spare_boxes or _usual_spare(plan),
     )

@@ -63,6 +63,7 @@ def _record(
         "canvas": list(request.canvas),
         "steps": finished.steps,
         "guidance": finished.cfg_scale,
+        "clean_colours": finished.clean_colours,
         "number": number,
         "layers": seen,
         "cache": {"hits": finished.cache_hits, "misses": finished.cache_misses},
@@ -88,6 +89,20 @@ def _entry(layer: LayerRequest, number: int) -> dict[str, Any]:
     return entry
 
 
+def were_cleaned(record: Mapping[str, Any]) -> bool:
+    """Whether the colours of the job's foregrounds were decided.
+
+    Not in records of versions before there was a choice.
+
+    Raises:
+        TypeError: the record holds something else than true or false.
+    """
+    cleaned = record.get("clean_colours", False)
+    if not isinstance(cleaned, bool):
+        raise TypeError(f"clean_colours is {cleaned!r}")
+    return cleaned
+
+
 def job_of(record: Mapping[str, Any]) -> tuple[object, ...]:
     """What tells the job of a record from others: equal for all results of one job."""
     return (
@@ -97,6 +112,7 @@ def job_of(record: Mapping[str, Any]) -> tuple[object, ...]:
         tuple(record["canvas"]),
         record["steps"],
         record["guidance"],
+        were_cleaned(record),
         record["model"]["hash"],
         tuple(
             (e["number"], e["kind"], tuple(e["box"]), e.get("seed"), e.get("pixels"))
@@ -144,6 +160,7 @@ def request_from_record(
         layers=tuple(layers),
         steps=record["steps"],
         cfg_scale=record["guidance"],
+        clean_colours="on" if were_cleaned(record) else "off",
         preview_every=0,
         # Records from before there were numbers are of the first way of reading prompts.
         reading=record.get("reading", 1),

@@ -3,6 +3,7 @@
 import engine.threads  # noqa: F401 - first of all: torch must not be there yet
 from engine.api import (
     Box,
+    ColourChoice,
     Event,
     Failed,
     Finished,
@@ -38,6 +39,7 @@ __all__ = [
     "MAX_READ",
     "MAX_WORDS",
     "Box",
+    "ColourChoice",
     "Engine",
     "EngineError",
     "Event",

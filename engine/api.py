@@ -20,6 +20,7 @@ Box = tuple[int, int, int, int]
 LayerKind = Literal["background", "foreground"]
 SpareBoxes = Literal["empty", "repeat"]
 PROMPT_READING = 2  # the newest way of reading prompts; records keep the one that they were made by
+ColourChoice = Literal["automatic", "on", "off"]
 EngineState = Literal["loading", "ready", "generating", "stopping", "failed", "stopped"]
 
 
@@ -63,6 +64,8 @@ class GenerateRequest:
         canvas: (width, height), multiples of the token size.
         layers: bottom to top; the background, if any, first. 0 to 50 foregrounds.
         steps, cfg_scale: None = the model's defaults. cfg_scale 1 = no guidance.
+        clean_colours: whether the colours of foregrounds become flat fills
+            (`engine.colour_decision`); "automatic" = in looks that gain by it (`engine.looks`).
         preview_every: send previews each k-th step, as far as `PreviewBudget` finds time for
             them; 0 = never.
         reading: 2 = the prompt is taken apart (`engine.prompts`), and each thing that it names is
@@ -77,6 +80,7 @@ class GenerateRequest:
     layers: tuple[LayerRequest, ...]
     steps: int | None = None
     cfg_scale: float | None = None
+    clean_colours: ColourChoice = "automatic"
     preview_every: int = 1
     reading: int = PROMPT_READING
     spare_boxes: SpareBoxes = "empty"
@@ -207,12 +211,14 @@ class Finished:
         reading: how the prompt was read, see `GenerateRequest.reading`.
         check: what it asks for; None with the older reading.
         not_placed: things that found no box.
+        clean_colours: whether the colours of foregrounds were decided.
     """
 
     job_id: int
     results: tuple[LayerResult, ...]
     steps: int
     cfg_scale: float
+    clean_colours: bool
     seconds: float
     cache_hits: int
     cache_misses: int

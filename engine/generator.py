@@ -42,6 +42,7 @@ from engine.layout import (
     MAX_FOREGROUNDS,
 )
 from engine.loading import StageReport, silent
+from engine.looks import cleans_colours, look_named
 from engine.model.autoencoder import channels_last
 from engine.planning import MAX_PASSES
 from engine.previews import PreviewBudget
@@ -170,6 +171,7 @@ class Generator:
         cfg_scale = card.cfg_scale if request.cfg_scale is None else request.cfg_scale
         with self._autocast():
             prompt = self.read(request)
+        clean_colours = self._cleans_colours(request, prompt)
         unknown = _unknown_words(request, prompt)
         emit(
             Started(
@@ -217,7 +219,9 @@ class Generator:
                 check=check,
                 guess=self._guess(targets),
             )
-            made = self._paint(denoiser, prompt, timesteps(steps, card.mu), report)
+            made = self._paint(
+                denoiser, prompt, timesteps(steps, card.mu), report, clean_colours=clean_colours
+            )
             self._shown |= {
                 region.request.layer_id: shows
                 for region, shows in zip(denoiser.targets, denoiser.shows, strict=False)
@@ -229,6 +233,7 @@ class Generator:
             results=with_empty(made, targets, prompt.check),
             steps=steps,
             cfg_scale=cfg_scale,
+            clean_colours=clean_colours,
             seconds=self.clock() - started,
             cache_hits=after.hits - before.hits,
             cache_misses=after.misses - before.misses,
@@ -250,6 +255,8 @@ class Generator:
         prompt: Prompt,
         levels: list[float],
         report: Callable[[int, Tensor], None],
+        *,
+        clean_colours: bool,
     ) -> tuple[LayerResult, ...]:
         """The targets that are drawn, from noise to pixels."""
         targets = denoiser.targets
@@ -261,7 +268,21 @@ class Generator:
             tokens = refine_layers(
                 self.model.refiner, tokens, targets, denoiser.shows, prompt.text
             ).float()
-        return decode_layers(self.model, tokens, targets, denoiser.words, denoiser.check)
+        return decode_layers(
+            self.model,
+            tokens,
+            targets,
+            denoiser.words,
+            denoiser.check,
+            clean_colours=clean_colours,
+        )
+
+    def _cleans_colours(self, request: GenerateRequest, prompt: Prompt) -> bool:
+        """Whether foregrounds get flat fills, by the request and the look that the prompt names."""
+        looks = self.model.card.looks
+        read = prompt.check
+        look = look_named(request.prompt, looks) if read is None else read.look
+        return cleans_colours(request.clean_colours, look, looks)
 
     @property
     def _width(self) -> int:

@@ -171,6 +171,7 @@ class FakeEngine:
                 results=tuple(self._result(layer) for layer in request.layers if layer.is_target),
                 steps=request.steps or TOTAL_STEPS,
                 cfg_scale=request.cfg_scale or 3.0,
+                clean_colours=request.clean_colours != "off",
                 seconds=1.5,
                 cache_hits=0,
                 cache_misses=0,

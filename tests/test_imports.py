@@ -26,7 +26,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "engine/errors.py": (),
     "engine/paths.py": (),
     "engine/pixels.py": ("numpy", "PIL"),
-    "engine/colour_decision.py": ("torch", "numpy", "PIL", "engine.pixels"),
+    "engine/palette.py": ("numpy",),
+    "engine/colour_decision.py": ("torch", "numpy", "engine.palette", "engine.pixels"),
+    "engine/looks.py": ("engine.api", "engine.words"),
     "engine/model": (
         "torch",
         "numpy",
@@ -50,6 +52,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "PIL",
         "imagecodecs",
         "psd_tools",
+        "pydyf",
         "tifffile",
         "app.document",
     ),

@@ -46,6 +46,10 @@ def record_lines(layer: Layer) -> list[str]:
     ):
         if record.get(key) is not None:
             lines.append(text.format(record[key]))
+    if isinstance(record.get("clean_colours"), bool):
+        lines.append(
+            tr("Clean colours: on") if record["clean_colours"] else tr("Clean colours: off")
+        )
     box = record.get("box")
     if isinstance(box, list) and len(box) == 4:
         size = f"{box[2] - box[0]} × {box[3] - box[1]}"
