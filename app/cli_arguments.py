@@ -18,7 +18,7 @@ MAX_SEED = 2**32 - 1
 # What the engine accepts; said here already, so that nobody waits for the model to hear it.
 MAX_STEPS, MAX_GUIDANCE = 200, 30
 # Named here, so that the help does not load what writes them; a test compares.
-FORMAT_KEYS = ("png", "psd", "ora", "zip", "folder", "webp", "tiff", "jpeg", "html")
+FORMAT_KEYS = ("png", "psd", "svg", "ora", "zip", "folder", "webp", "tiff", "jpeg", "html")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -98,7 +98,7 @@ def _add_export(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--format", choices=FORMAT_KEYS, help="[by the ending of OUT; a folder without one]"
     )
-    parser.add_argument("--layer", metavar="NUMBER|NAME", help="this layer alone, for a picture")
+    parser.add_argument("--layer", metavar="NUMBER|NAME", help="this layer alone")
     parser.add_argument("--scale", type=int, choices=(1, 2, 4), default=1, help="[1]")
     parser.add_argument("--over", type=_colour, metavar="#RRGGBB", help="put it over a colour")
     parser.add_argument("--quality", type=WholeNumber(1, 100), help="JPEG [92]; WebP [lossless]")
@@ -111,6 +111,11 @@ def _add_export(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--pages", action="store_true", help="TIFF: one page per layer")
     parser.add_argument("--parallax", action="store_true", help="HTML: layers follow the pointer")
+    parser.add_argument(
+        "--vector-background",
+        action="store_true",
+        help="SVG: the background as shapes though it has gradients",
+    )
     parser.add_argument(
         "--quiet", action="store_true", help="do not list what the format cannot store"
     )
@@ -154,8 +159,8 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
         type=_out,
         required=True,
         metavar="OUT",
-        help="an empty or new folder, or a file that ends in .png, .ora, .psd, .zip, .webp, .tif, "
-        ".jpg or .html",
+        help="an empty or new folder, or a file that ends in .png, .ora, .psd, .svg, .zip, .webp, "
+        ".tif, .jpg or .html",
     )
 
 

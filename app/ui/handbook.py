@@ -104,7 +104,7 @@ def _chapters() -> list[tuple[str, list[str]]]:
                 ),
                 tr(
                     "{save} writes one .ora file with layers, prompt, seeds and results. Krita, "
-                    "GIMP and others open it. {export} writes PNG, PSD, WebP and more, and says "
+                    "GIMP and others open it. {export} writes PNG, PSD, SVG and more, and says "
                     "what each format loses."
                 ),
                 tr(

@@ -37,6 +37,7 @@ from engine.training.scenes import (
 from engine.training.seed_choices import CHOICES, FIRST_STAGE_WITH_CODES, open_backgrounds
 from engine.training.sprites import SpritePack
 from engine.training.strangers import strangers_of
+from engine.words import MAX_WORDS, located_words
 
 
 @dataclass(slots=True)
@@ -123,7 +124,7 @@ def collate(
                 batch.choice[i, part] = torch.tensor(entry.choice)
             if entry.said_at is not None:
                 batch.owner[i, part] = number
-                batch.shows[i, number] = vocabulary.count(scene.prompt[: entry.said_at])
+                batch.shows[i, number] = token_at(vocabulary, scene.prompt, entry.said_at)
         at = 0
         for number, entry in enumerate(clean_entries):
             part = slice(at, at := at + len(entry.tokens))
@@ -132,8 +133,15 @@ def collate(
             batch.clean_inner[i, part] = inner_coordinates(*entry.size)
             batch.clean_owner[i, part] = number
             if entry.said_at is not None:
-                batch.clean_shows[i, number] = vocabulary.count(scene.prompt[: entry.said_at])
+                batch.clean_shows[i, number] = token_at(vocabulary, scene.prompt, entry.said_at)
     return batch
+
+
+def token_at(vocabulary: Vocabulary, prompt: str, end: int) -> int:
+    """The text token whose word ends at a place of the prompt; 0 = none, or beyond what is read."""
+    beginning = prompt[:end]
+    is_read = len(located_words(beginning)) <= MAX_WORDS
+    return vocabulary.count(beginning) if is_read else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ ATTEMPTS = 400
 REPEAT_SHARE = 0.07
 CROWD_CANVASES = ((512, 512), (768, 768), (1024, 640), (1024, 1024))
 CROWD = (9, 50)
+MOST_IN_A_SENTENCE = 12  # mentions; more are a list, of which the encoder reads more
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,7 @@ def compose(
             more=kind == "fewer" and rng.random() < 0.5,
             vague=bool(things),
             marked=True,
+            telegraphic=len(mentions) > MOST_IN_A_SENTENCE,
         )
         prompt, ends, scenery_at = take_marks(prompt)
         for mention, end in zip(mentions, ends, strict=True):

@@ -129,13 +129,17 @@ class ExportWiring(QObject):
         shown = contents or self._session.document.contents
         self._session.settings.last_folder = str(path.parent)
 
-        def done(_: object) -> None:
+        def work() -> str:
+            form.write(shown, path, options, {}, None)
+            return form.tell(shown, options)
+
+        def done(told: str) -> None:
             if contents is None:
                 self._last_export = (form, options, path)
                 self.refresh()
-            self._session.note(tr("Exported '{0}'.").format(path.name))
+            note = tr("Exported '{0}'.").format(path.name)
+            self._session.note(f"{note} {told}" if told else note)
 
-        work = partial(form.write, shown, path, options, {}, None)
         self._session.files.run(work, done, self._files.report)
 
     def export_layout(self) -> None:

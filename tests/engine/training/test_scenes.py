@@ -7,7 +7,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from engine.model.text import Vocabulary
 from engine.training.concepts import BACKGROUNDS, BY_NAME, COLOURS, FIRST, NOUNS
+from engine.training.pictures import token_at
 from engine.training.placement import GRID, MAX_CELLS, MIN_CELLS
 from engine.training.prompts import plural
 from engine.training.scenes import (
@@ -19,6 +21,7 @@ from engine.training.scenes import (
     evaluation_scenes,
     is_held_out,
 )
+from engine.words import load_word_table
 
 ASPECTS = {
     (noun.name, look): float(np.exp(0.35 * np.random.default_rng(index).standard_normal()))
@@ -332,3 +335,18 @@ def test_every_thing_knows_where_the_prompt_names_it() -> None:
     assert named > 20 * unnamed / 3 > 0
     for scene in evaluation_scenes(20, 1):
         assert all(scene.said_at)
+
+
+def test_crowds_are_named_in_a_list_of_which_the_encoder_reads_the_first_words() -> None:
+    """A thing that is named behind the 48th word counts as not named."""
+    vocabulary = Vocabulary([noun.name for noun in NOUNS], load_word_table())
+    rng = np.random.default_rng(10)
+    scene = compose(rng, canvas=(1024, 1024), count=50, aspects=ASPECTS, rows=True, colour_share=1)
+    assert " and " not in scene.prompt
+    tokens = [token_at(vocabulary, scene.prompt, end) for end in scene.said_at]
+    words = vocabulary.words(scene.prompt)
+    assert 20 < sum(token > 0 for token in tokens) < 50
+    assert max(tokens) <= len(words)
+    for thing, token in zip(scene.things, tokens, strict=True):
+        if token and thing.noun.isalpha() and not BY_NAME[thing.noun].synonyms:
+            assert words[token - 1] in (thing.noun, plural(thing.noun))
