@@ -113,10 +113,10 @@ def _refuse_ignored(form: Format, options: ExportOptions) -> None:
 
 
 def _common_facts(contents: Contents) -> dict[str, Any]:
-    """Steps, guidance and model for the manifest, where all layers agree; else null."""
+    """What the layers were made with, for the manifest: each value where all agree, else null."""
     facts: dict[str, Any] = {"seed": contents.settings.seed}
     records = [layer.record for layer in contents.layers if layer.record is not None]
-    for key in ("steps", "guidance", "model"):
+    for key in ("steps", "guidance", "clean_colours", "model"):
         values = [record.get(key) for record in records]
         facts[key] = values[0] if values and all(each == values[0] for each in values) else None
     return facts

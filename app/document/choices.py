@@ -110,5 +110,5 @@ def _made_together(candidate: Candidate) -> str:
     record = candidate.record or {}
     if "layers" not in record:
         return ""
-    keys = ("prompt", "canvas", "steps", "guidance", "model", "layers")
+    keys = ("prompt", "canvas", "steps", "guidance", "clean_colours", "model", "layers")
     return json.dumps([record.get(key) for key in keys], sort_keys=True)

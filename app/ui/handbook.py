@@ -104,8 +104,8 @@ def _chapters() -> list[tuple[str, list[str]]]:
                 ),
                 tr(
                     "{save} writes one .ora file with layers, prompt, seeds and results. Krita, "
-                    "GIMP and others open it. {export} writes PNG, PSD, SVG and more, and says "
-                    "what each format loses."
+                    "GIMP and others open it. {export} writes PNG, PSD, SVG, PDF and more, and "
+                    "says what each format loses."
                 ),
                 tr(
                     "OpenRaster files of other programs look as they did there. Groups that need "

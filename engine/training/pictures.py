@@ -39,6 +39,8 @@ from engine.training.sprites import SpritePack
 from engine.training.strangers import strangers_of
 from engine.words import MAX_WORDS, located_words
 
+CROWD_TOKENS = 2
+
 
 @dataclass(slots=True)
 class Batch:
@@ -169,7 +171,8 @@ class PictureMix:
         new_share: scenes of nouns that came with this stage only, on top of those that fall to
             them anyway: the others are known already.
         repeat_share: see `scenes.compose`.
-        crowd_share: pictures with 9 to 50 things and no limit on tokens; half of them in rows.
+        crowd_share: pictures with 9 to 50 things, half of them in rows, of up to
+            `CROWD_TOKENS` times `max_tokens`.
     """
 
     edit_share: float = 0.35
@@ -290,7 +293,8 @@ class Pictures(IterableDataset[Batch]):
                 framed=self.mix.is_framed,
                 concepts=concepts if self.mix.fixed_backgrounds else None,
             )
-            if is_crowd or sum(len(e.tokens) for e in found) <= self.mix.max_tokens:
+            most_tokens = self.mix.max_tokens * (CROWD_TOKENS if is_crowd else 1)
+            if sum(len(e.tokens) for e in found) <= most_tokens:
                 break
         targets = set(range(-1, len(scene.things)))
         if is_edit:

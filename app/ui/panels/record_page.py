@@ -39,12 +39,17 @@ def record_lines(layer: Layer) -> list[str]:
         ("steps", tr("Steps: {0}")),
         ("guidance", tr("Guidance: {0}")),
         ("word", tr("Shows: {0}")),
+        ("left_empty", tr("Left empty: {0}")),
         ("device", tr("Device: {0}")),
         ("threads", tr("Threads: {0}")),
         ("precision", tr("Precision: {0}")),
     ):
         if record.get(key) is not None:
             lines.append(text.format(record[key]))
+    if isinstance(record.get("clean_colours"), bool):
+        lines.append(
+            tr("Clean colours: on") if record["clean_colours"] else tr("Clean colours: off")
+        )
     box = record.get("box")
     if isinstance(box, list) and len(box) == 4:
         size = f"{box[2] - box[0]} × {box[3] - box[1]}"

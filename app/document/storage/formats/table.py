@@ -81,6 +81,7 @@ class Format:
         title: for people.
         suffixes: file endings, the usual one first; none for a folder.
         in_one_file: endings with which a folder format writes one file that holds everything.
+        blends: the modes that it has, of those that it keeps.
         tell: a sentence about what was written, for after the writing; "" if there is none.
         keeps: what is not lost, whatever is chosen.
         choices: the options that mean something to it.
@@ -93,6 +94,7 @@ class Format:
     choices: frozenset[Choice]
     write: Writer
     in_one_file: tuple[str, ...] = ()
+    blends: frozenset[str] = frozenset(BLENDS)
     tell: Teller = _nothing
 
     @property
@@ -121,6 +123,9 @@ def format_named(key: str) -> Format:
 def losses(contents: Contents, form: Format, options: ExportOptions) -> dict[Feature, bool]:
     """What this document has, and whether it would be lost; in the order of the table (MS20)."""
     kept = _kept(form, options)
+    shown = {layer.blend for layer in contents.layers if layer.has_pixels}
+    if not shown & BLENDS.keys() <= form.blends:
+        kept -= {"blend"}
     return {feature: feature not in kept for feature in FEATURES if _has(contents, feature)}
 
 
@@ -198,6 +203,12 @@ def _svg(contents: Contents, path: Path, options: ExportOptions, _: object, disk
     from app.document.storage.formats.svg import export_svg
 
     return export_svg(contents, path, options, disk)
+
+
+def _pdf(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
+    from app.document.storage.formats.pdf import export_pdf
+
+    return export_pdf(contents, path, options, disk)
 
 
 def _say_pictures(contents: Contents, options: ExportOptions) -> str:
@@ -283,6 +294,18 @@ FORMATS: tuple[Format, ...] = (
         ),
         choices=frozenset({"part", "recipe", "hidden", "background"}),
         write=_svg,
+        tell=_say_pictures,
+    ),
+    Format(
+        key="pdf",
+        title="PDF with layers",
+        suffixes=(".pdf",),
+        keeps=_features(
+            "layers, outside, names, transparency, opacity, blend, hidden, locks, prompt, seeds"
+        ),
+        blends=frozenset(BLENDS) - {"add"},
+        choices=frozenset({"part", "recipe", "hidden", "background"}),
+        write=_pdf,
         tell=_say_pictures,
     ),
     Format(
