@@ -17,9 +17,9 @@ _WHOLE = re.compile("-?[0-9]{1,20}")
 MAX_SEED = 2**32 - 1
 # What the engine accepts; said here already, so that nobody waits for the model to hear it.
 MAX_STEPS, MAX_GUIDANCE = 200, 30
-# Named here, so that the help does not load what writes them; a test compares.
 CLEAN_COLOURS = ("automatic", "on", "off")
-FORMAT_KEYS = ("png", "psd", "ora", "zip", "folder", "webp", "tiff", "jpeg", "html")
+# Named here, so that the help does not load what writes them; a test compares.
+FORMAT_KEYS = ("png", "psd", "svg", "ora", "zip", "folder", "webp", "tiff", "jpeg", "html")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -72,9 +72,7 @@ def _add_generate(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _add_regenerate(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "regenerate", help="paint layers of a file anew", allow_abbrev=False
-    )
+    parser = commands.add_parser("regenerate", help="repaint layers of a file", allow_abbrev=False)
     parser.add_argument("file", type=_path, metavar="FILE.ora", help="- for standard input")
     parser.add_argument(
         "--layer",
@@ -93,13 +91,15 @@ def _add_regenerate(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _add_export(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("export", help="write a file in another form", allow_abbrev=False)
+    parser = commands.add_parser(
+        "export", help="export a file to another format", allow_abbrev=False
+    )
     parser.add_argument("file", type=_path, metavar="FILE.ora", help="- for standard input")
     _add_out(parser)
     parser.add_argument(
         "--format", choices=FORMAT_KEYS, help="[by the ending of OUT; a folder without one]"
     )
-    parser.add_argument("--layer", metavar="NUMBER|NAME", help="this layer alone, for a picture")
+    parser.add_argument("--layer", metavar="NUMBER|NAME", help="this layer alone")
     parser.add_argument("--scale", type=int, choices=(1, 2, 4), default=1, help="[1]")
     parser.add_argument("--over", type=_colour, metavar="#RRGGBB", help="put it over a colour")
     parser.add_argument("--quality", type=WholeNumber(1, 100), help="JPEG [92]; WebP [lossless]")
@@ -112,7 +112,14 @@ def _add_export(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--pages", action="store_true", help="TIFF: one page per layer")
     parser.add_argument("--parallax", action="store_true", help="HTML: layers follow the pointer")
-    parser.add_argument("--quiet", action="store_true", help="do not say what the format loses")
+    parser.add_argument(
+        "--vector-background",
+        action="store_true",
+        help="SVG: the background as shapes though it has gradients",
+    )
+    parser.add_argument(
+        "--quiet", action="store_true", help="do not list what the format cannot store"
+    )
     _add_verbose(parser)
 
 
@@ -135,7 +142,9 @@ def _add_verify(commands: Commands[argparse.ArgumentParser]) -> None:
         help="a project, a recipe, or an exported PNG with its recipe",
     )
     parser.add_argument(
-        "--regenerate", action="store_true", help="make the pixels again and compare their hashes"
+        "--regenerate",
+        action="store_true",
+        help="generate the pixels again and compare their hashes",
     )
     _add_engine(parser)
 
@@ -156,8 +165,8 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
         type=_out,
         required=True,
         metavar="OUT",
-        help="an empty or new folder, or a file that ends in .png, .ora, .psd, .zip, .webp, .tif, "
-        ".jpg or .html",
+        help="an empty or new folder, or a file that ends in .png, .ora, .psd, .svg, .zip, .webp, "
+        ".tif, .jpg or .html",
     )
 
 
@@ -165,7 +174,7 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     parser.add_argument("--threads", type=WholeNumber(1, 1024), help="torch threads [cores - 1]")
     parser.add_argument(
-        "--model", type=_path, metavar="FILE", help="another model than the shipped"
+        "--model", type=_path, metavar="FILE", help="a model file other than the shipped one"
     )
     parser.add_argument("--quiet", action="store_true", help="no progress, errors only")
     _add_verbose(parser)

@@ -40,6 +40,7 @@ FLAGS: dict[Choice, str] = {
     "canvas_sized": "--canvas-sized",
     "pages": "--pages",
     "parallax": "--parallax",
+    "background": "--vector-background",
 }
 _UNKNOWN = -1  # a layer whose file is not read yet
 PACKAGES = ("torch", "numpy", "PySide6-Essentials", "pillow", "safetensors")
@@ -59,6 +60,7 @@ def export(args: argparse.Namespace) -> int:
         canvas_sized=args.canvas_sized,
         pages=args.pages,
         parallax=args.parallax,
+        vector_background=args.vector_background,
     )
     _refuse_ignored(output.form, options)
     source = open_source(args.file)
@@ -80,8 +82,12 @@ def export(args: argparse.Namespace) -> int:
         if is_lost
     ]
     write_output(output, contents, _common_facts(contents), options)
-    if lost and not args.quiet:
+    if args.quiet:
+        return 0
+    if lost:
         print(f"{output.form.title} does not keep: {', '.join(lost)}.", file=sys.stderr)
+    if told := output.form.tell(contents, options):
+        print(told, file=sys.stderr)
     return 0
 
 
@@ -193,7 +199,7 @@ def _about_layer(layer: Layer) -> str:
         parts.append(f"seed {layer.record.get('seed')}")
     parts += ["hidden"] * (not layer.visible) + ["locked"] * layer.locked
     if layer.candidates:
-        parts.append(f"{len(layer.candidates)} more candidates")
+        parts.append(f"{len(layer.candidates)} more results")
     if layer.pixel_hash is not None:
         parts.append(layer.pixel_hash[:12])
     return " · ".join(parts)

@@ -291,11 +291,14 @@ def failure_message(job: Job, event: Failed, tokens: int = 0, fitting: int = 0) 
     if event.kind == "memory":
         count = len(job.rects)
         layers = "1 layer" if count == 1 else f"{count} layers"
-        size = f" ({tokens:,} tokens)" if tokens else ""
-        what = f"There was not enough memory for {layers}{size}."
+        what = f"There was not enough memory for {layers}."
         kept = kept if job.done else "Nothing was changed."
-        advice = "Generate fewer layers at once, or choose a smaller canvas"
-        advice += f"; {fitting:,} tokens would fit." if fitting else "."
+        room = (
+            f"About {100 * fitting // tokens} % of the job would fit. "
+            if fitting and tokens
+            else ""
+        )
+        advice = f"{room}Generate fewer layers at once, or choose a smaller canvas."
     elif event.kind == "request":
         what, advice = f"{what} {event.message}", event.advice
     else:

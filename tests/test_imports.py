@@ -53,6 +53,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "tifffile",
         "app.document",
     ),
+    "app/document/vectors": ("numpy", "contourpy", "PIL", "app.document"),
     "app/document": ("numpy", "psygnal", "app.document"),
     "app/benchmarks": ("numpy", "PIL", "app", "engine!"),
     "app/benchmarks/reliability": (

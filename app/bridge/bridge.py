@@ -20,6 +20,7 @@ from app.bridge.link import EngineLink, LoopLike, MakeEngine
 from app.costs import Load, load_of, tokens_of
 from app.document.document import Document
 from app.document.layer import Layer
+from app.document.words import shown_name
 from app.free_memory import free_bytes
 from app.ignored import Ignored, ignored_words
 from app.jobs import Job, JobList, Message, Plan, Scope, plan, plan_for, reason_against
@@ -231,7 +232,7 @@ class Bridge:
             id=self.jobs.next_id(),
             scope=scope,
             target_ids=tuple(layer.id for layer in planned.targets),
-            names={layer.id: layer.name for layer in planned.targets},
+            names={layer.id: shown_name(layer) for layer in planned.targets},
             picture_seed=(
                 settings.seed if settings.seed_mode == "fixed" else secrets.randbelow(2**32)
             ),

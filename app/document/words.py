@@ -22,8 +22,11 @@ def word_of(layer: Layer) -> str:
 
 
 def shown_name(layer: Layer) -> str:
-    """What to call a layer in a sentence: the word that it shows, else its name."""
-    return word_of(layer) or layer.name
+    """What to call a layer in a sentence: the word that it shows, else its name.
+
+    The background keeps its name: its word says what kind of scene it is, such as "night".
+    """
+    return layer.name if layer.is_background else word_of(layer) or layer.name
 
 
 def has_word(prompt: str, word: str) -> bool:

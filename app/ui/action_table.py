@@ -72,7 +72,7 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("revert", "&Revert to Saved…", "Goes back to the file as it was saved; Undo brings the current picture back."),
     _spec("import_picture", "&Import Picture as Layer…", "Adds pictures, or the layers of an OpenRaster file, on top.", "Ctrl+I", icon="image-down"),
     _spec("import_layout", "Import &Layout…", "Adds the boxes of a layout, a recipe, or a picture that carries one."),
-    _spec("export", "&Export…", "Writes PNG, PSD, WebP, TIFF and others, and shows what each can store.", "Ctrl+Shift+E", icon="file-output"),
+    _spec("export", "&Export…", "Writes PNG, PSD, SVG, WebP and others, and shows what each can store.", "Ctrl+Shift+E", icon="file-output"),
     _spec("export_again", "Export A&gain", "Writes the last export once more, under the same name."),
     _spec("export_layout", "Export Layou&t…", "Writes the boxes, names and pinned seeds as text."),
     _spec("examples", "E&xamples…", "Shows finished pictures and layouts to start from."),

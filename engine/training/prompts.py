@@ -237,6 +237,7 @@ def write_prompt(
     more: bool = False,
     vague: bool = False,
     marked: bool = False,
+    telegraphic: bool = False,
 ) -> str:
     """Write one prompt.
 
@@ -247,11 +248,12 @@ def write_prompt(
         more: end with "and other things"; the picture holds more than is named.
         vague: without mentions, say "a few things" rather than the background alone.
         marked: put marks behind each mention and the background; `take_marks` removes them.
+        telegraphic: a plain list without articles, as one prompt in eight is anyway.
 
     Returns:
         The prompt; empty when there is nothing to say.
     """
-    telegraphic = rng.random() < 0.12
+    telegraphic = rng.random() < 0.12 or telegraphic
     mark = MARK if marked else ""
     parts = [mention_words(rng, mention, article=not telegraphic) + mark for mention in mentions]
     if parts and more:

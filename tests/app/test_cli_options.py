@@ -44,6 +44,7 @@ ARGUMENTS: dict[Choice, list[str]] = {
     "canvas_sized": ["--canvas-sized"],
     "pages": ["--pages"],
     "parallax": ["--parallax"],
+    "background": ["--vector-background"],
 }
 
 
@@ -142,6 +143,10 @@ def follows_pointer(path: Path, usual: Path) -> bool:
     return b":hover" in page
 
 
+def has_shapes_alone(path: Path, usual: Path) -> bool:
+    return b"<image" in usual.read_bytes() and b"<image" not in path.read_bytes()
+
+
 EFFECTS: dict[Choice, Callable[[Path, Path], bool]] = {
     "part": is_one_layer,
     "scale": is_twice_as_large,
@@ -152,6 +157,7 @@ EFFECTS: dict[Choice, Callable[[Path, Path], bool]] = {
     "canvas_sized": has_large_layers,
     "pages": has_pages,
     "parallax": follows_pointer,
+    "background": has_shapes_alone,
 }
 
 
@@ -335,7 +341,7 @@ def test_what_is_asked_is_what_differs_from_the_usual() -> None:
     assert asked_choices(ExportOptions()) == frozenset()
     everything = ExportOptions(
         layer_id=1, scale=2, over=(0, 0, 0), with_recipe=False, quality=5, hidden=False,
-        canvas_sized=True, pages=True, parallax=True,
+        canvas_sized=True, pages=True, parallax=True, vector_background=True,
     )  # fmt: skip
     assert asked_choices(everything) == frozenset(get_args(Choice))
 

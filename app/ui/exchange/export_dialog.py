@@ -90,6 +90,7 @@ class ExportDialog(QDialog):
         self.canvas_sized = QCheckBox(tr("Every layer as large as the canvas"))
         self.pages = QCheckBox(tr("One page per layer"))
         self.parallax = QCheckBox(tr("Layers follow the pointer a little"))
+        self.background = QCheckBox(tr("Background as shapes, with steps of colour"))
         self.size_label = QLabel()
         self.size_label.setObjectName("secondary")
         self.table = LossTable()
@@ -131,6 +132,7 @@ class ExportDialog(QDialog):
             canvas_sized=counts("canvas_sized") and self.canvas_sized.isChecked(),
             pages=pages.pages,
             parallax=counts("parallax") and self.parallax.isChecked(),
+            vector_background=counts("background") and self.background.isChecked(),
         )
 
     def accept(self) -> None:
@@ -145,6 +147,7 @@ class ExportDialog(QDialog):
             "canvas_sized": self.canvas_sized.isChecked(),
             "pages": self.pages.isChecked(),
             "parallax": self.parallax.isChecked(),
+            "background": self.background.isChecked(),
         }
         super().accept()
         self._done(form, options, remembered)
@@ -190,6 +193,7 @@ class ExportDialog(QDialog):
             ("canvas_sized", self.canvas_sized, False),
             ("pages", self.pages, False),
             ("parallax", self.parallax, False),
+            ("background", self.background, False),
         ):
             # What a format never writes is not shown as chosen.
             box.setChecked(name in form.choices and bool(last.get(name, usually)))
@@ -240,11 +244,17 @@ class ExportDialog(QDialog):
             self.part,
             self.colour,
             self.quality,
+            *self._boxes(),
+        )
+
+    def _boxes(self) -> tuple[QCheckBox, ...]:
+        return (
             self.recipe,
             self.hidden,
             self.canvas_sized,
             self.pages,
             self.parallax,
+            self.background,
         )
 
     def _connect(self) -> None:
@@ -252,7 +262,7 @@ class ExportDialog(QDialog):
         for choice in (self.scale, self.part, self.colour):
             choice.currentIndexChanged.connect(self._refresh)
         self.quality.valueChanged.connect(self._refresh)
-        for box in (self.recipe, self.hidden, self.canvas_sized, self.pages, self.parallax):
+        for box in self._boxes():
             box.toggled.connect(self._refresh)
 
     def _lay_out(self) -> None:
@@ -273,6 +283,7 @@ class ExportDialog(QDialog):
             ("canvas_sized", self.canvas_sized),
             ("pages", self.pages),
             ("parallax", self.parallax),
+            ("background", self.background),
         )
         for name, box in boxes:
             form.addRow("", box)
@@ -301,7 +312,7 @@ class ExportDialog(QDialog):
         ):
             widget.setAccessibleName(name)
             widget.setMinimumHeight(CONTROL_HEIGHT)
-        for box in (self.recipe, self.hidden, self.canvas_sized, self.pages, self.parallax):
+        for box in self._boxes():
             box.setAccessibleName(box.text())
             box.setMinimumHeight(CONTROL_HEIGHT - GAP)
 

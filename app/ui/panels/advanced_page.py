@@ -112,9 +112,9 @@ class AdvancedPage(QWidget):
         self.steps.setSpecialValueText(word if steps is None else f"{word} ({steps})")
         tip = tr("More steps are slower and finer.")
         if edit_steps is not None and edit_steps != steps:
-            tip += " " + tr("Beside finished layers, the model's default is {0}.").format(
-                number(edit_steps)
-            )
+            tip += " " + tr(
+                "With finished layers in the picture, the model's default is {0}."
+            ).format(number(edit_steps))
         self.steps.setToolTip(tip)
         text = word if guidance is None else f"{word} ({guidance:g})"
         self.guidance.setSpecialValueText(text)
@@ -123,7 +123,7 @@ class AdvancedPage(QWidget):
         """Tokens of the visible picture; None until the model says how it counts them."""
         self.tokens.setText("–" if count is None else number(count))
         self.tokens.setToolTip(
-            tr("What the model computes for this picture. Time and memory grow with it.")
+            tr("The amount of computation for this picture. Time and memory grow with it.")
             if count is not None
             else tr("Known once the model is loaded.")
         )
@@ -144,7 +144,7 @@ class AdvancedPage(QWidget):
         )
         enable(
             self.reset,
-            tr("Goes back to what the model was tuned for."),
+            tr("Restores the model's defaults."),
             tr("these are the model's defaults") if default else "",
         )
 

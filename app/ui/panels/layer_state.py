@@ -68,7 +68,7 @@ def next_seed_text(layer: Layer, document: Document) -> str:
     if (once := document.next_seed(layer.id)) is not None:
         return tr("next: {0}").format(once)
     if settings.seed_mode == "random":
-        return tr("drawn for each job")
+        return tr("automatic")
     return tr("next: {0}").format(document.seed_for(layer, settings.seed))
 
 

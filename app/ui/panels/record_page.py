@@ -60,7 +60,7 @@ def record_lines(layer: Layer) -> list[str]:
     if isinstance(seen, list):
         context = sum(1 for item in seen if isinstance(item, dict) and "pixels" in item)
         if context:
-            lines.append(tr("Saw {0} finished layers").format(number(context)))
+            lines.append(tr("Finished layers used as context: {0}").format(number(context)))
     model = record.get("model")
     if isinstance(model, dict):
         lines.append(tr("Model: {0} {1}").format(model.get("name"), str(model.get("hash"))[:12]))
@@ -97,7 +97,7 @@ class RecordPage(QWidget):
         self.since.setObjectName("secondary")
         self.since.setWordWrap(True)
         self.hash_button = self._button(
-            tr("Show Hash"), tr("Shows the SHA-256 of the pixels; as long as it stays, so do they.")
+            tr("Show Hash"), tr("Shows the SHA-256 of the pixels. It changes when a pixel changes.")
         )
         self.hash_button.setCheckable(True)
         self.hash = QLineEdit()
@@ -105,7 +105,7 @@ class RecordPage(QWidget):
         no_lower_than(self.hash, BUTTON_HEIGHT)
         self.hash.setAccessibleName(tr("SHA-256 of the pixels"))
         self.hash.setToolTip(
-            tr("Equal pixels have equal digits: compare them with some noted before.")
+            tr("Equal pixels have equal hashes. Compare this hash with an earlier one.")
         )
         self.copy_hash = self._button(tr("Copy Hash"), tr("Copies all 64 digits as text."))
         self.hash_button.toggled.connect(self._show_hash)
@@ -138,7 +138,7 @@ class RecordPage(QWidget):
             since: when its pixels became what they are.
         """
         self._layer = layer
-        lines = [tr("Nothing selected.")] if layer is None else record_lines(layer)
+        lines = [tr("Click a layer to see its settings.")] if layer is None else record_lines(layer)
         text = "\n".join(lines)
         if text != self.text.toPlainText():
             self.text.setPlainText(text)

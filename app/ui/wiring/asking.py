@@ -145,6 +145,7 @@ class AskingWiring(QObject):
         bar.seed.changed.connect(self._on_seed)
         bar.variations.valueChanged.connect(self._on_variations)
         bar.variations.editingFinished.connect(self._end_variations)
+        bar.variations.left.connect(self._view.setFocus)
         bridge.pace.costs_changed.connect(self.refresh)
         bridge.state_changed.connect(self._on_state)
         events = self._session.document.events

@@ -108,7 +108,7 @@ class ExportWiring(QObject):
             self._window,
             tr("Revert to Saved"),
             tr("Go back to '{0}' as it was saved?").format(path.name),
-            tr("Undo brings the present picture back."),
+            tr("Undo brings the current picture back."),
             [(tr("Revert"), partial(self._files.open_path, path))],
         )
 
@@ -129,13 +129,17 @@ class ExportWiring(QObject):
         shown = contents or self._session.document.contents
         self._session.settings.last_folder = str(path.parent)
 
-        def done(_: object) -> None:
+        def work() -> str:
+            form.write(shown, path, options, {}, None)
+            return form.tell(shown, options)
+
+        def done(told: str) -> None:
             if contents is None:
                 self._last_export = (form, options, path)
                 self.refresh()
-            self._session.note(tr("Exported '{0}'.").format(path.name))
+            note = tr("Exported '{0}'.").format(path.name)
+            self._session.note(f"{note} {told}" if told else note)
 
-        work = partial(form.write, shown, path, options, {}, None)
         self._session.files.run(work, done, self._files.report)
 
     def export_layout(self) -> None:

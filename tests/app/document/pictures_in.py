@@ -1,6 +1,6 @@
 """Everything that an exported file holds: its bytes after decompressing, and its pictures.
 
-Read with Pillow, psd-tools and zipfile, not with our own readers.
+Read with Pillow, psd-tools, zipfile and resvg, not with our own readers.
 """
 
 from __future__ import annotations
@@ -12,10 +12,14 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 from PIL import Image
 from psd_tools import PSDImage
+from resvg_py import svg_to_bytes
+
+SVG, INKSCAPE = "{http://www.w3.org/2000/svg}", "{http://www.inkscape.org/namespaces/inkscape}"
 
 
 def files_in(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -78,12 +82,39 @@ def pictures_in(path: Path) -> list[np.ndarray]:
             image = PSDImage.open(io.BytesIO(data))
             found += [np.asarray(layer.topil().convert("RGBA")) for layer in image]
             found.append(np.asarray(image.topil().convert("RGBA")))
+        elif name.endswith(".svg"):
+            found += [drawn(data.decode()), *layers_of_svg(data.decode()).values()]
         elif name.endswith((".png", ".webp", ".jpg", ".tif")):
             with Image.open(io.BytesIO(data)) as picture:
                 for page in range(getattr(picture, "n_frames", 1)):
                     picture.seek(page)
                     found.append(np.asarray(picture.convert("RGBA")))
     return found
+
+
+def drawn(svg: str, zoom: float = 1) -> np.ndarray:
+    """What resvg draws, (h, w, 4) uint8, straight alpha."""
+    with Image.open(io.BytesIO(svg_to_bytes(svg_string=svg, zoom=zoom))) as picture:
+        return np.asarray(picture.convert("RGBA"))
+
+
+def layers_of_svg(svg: str) -> dict[str, np.ndarray]:
+    """Each layer alone on the canvas, by its label, shown even if it is hidden."""
+    labels = [each.get(f"{INKSCAPE}label") or "" for each in groups_of_svg(svg)]
+    found = {}
+    for place, label in enumerate(labels):
+        root = ElementTree.fromstring(svg)
+        for other, group in enumerate(root.findall(f"{SVG}g")):
+            group.set("style", "display:inline" if other == place else "display:none")
+            group.set("opacity", "1")
+        found[label] = drawn(ElementTree.tostring(root, encoding="unicode"))
+    return found
+
+
+def groups_of_svg(svg: str) -> list[ElementTree.Element]:
+    """The groups that Inkscape shows as layers, bottom first."""
+    groups = ElementTree.fromstring(svg).findall(f"{SVG}g")
+    return [each for each in groups if each.get(f"{INKSCAPE}groupmode") == "layer"]
 
 
 def shows(path: Path, colour: tuple[int, int, int]) -> bool:

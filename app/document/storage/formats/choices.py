@@ -19,6 +19,7 @@ _ABOUT: dict[Choice, str] = {
     "canvas_sized": "It has no separate pictures of the layers.",
     "pages": "It has no pages.",
     "parallax": "It is not a web page.",
+    "background": "It has no shapes.",
 }
 _WITH_PAGES: dict[Choice, str] = {
     "part": "Every layer becomes a page.",
@@ -40,6 +41,7 @@ def asked_choices(options: ExportOptions) -> frozenset[Choice]:
         "canvas_sized": options.canvas_sized,
         "pages": options.pages,
         "parallax": options.parallax,
+        "background": options.vector_background,
     }
     return frozenset(choice for choice, is_asked in asked.items() if is_asked)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from app.document.contents import Contents
 from app.document.layer import Layer
 from app.document.storage.atomic import Disk, Stamp, write_bytes
+from app.document.storage.css import mix_blend_mode, short_number
 from app.document.storage.encoded import shared as encoded_pictures
 from app.document.storage.errors import StorageError
 from app.document.storage.export import files_of
@@ -23,12 +24,6 @@ from app.document.storage.layer_names import outside_name
 
 INDEX = "index.html"
 IN_ONE_FILE = (".html", ".htm")
-# CSS knows all but Add under our names.
-_CSS_NAMES = {"add": "plus-lighter"}
-_CSS_MODES = frozenset(
-    "multiply screen overlay darken lighten color-dodge color-burn hard-light soft-light "
-    "difference add exclusion hue saturation color luminosity".split()
-)
 _PARALLAX_CELLS = 9
 
 _PAGE = """<!DOCTYPE html>
@@ -134,16 +129,17 @@ def _element(layer: Layer, address: str, contents: Contents) -> str:
         f"width:{_percent(rect.width, width)};height:{_percent(rect.height, height)}"
     )
     if layer.opacity < 1:
-        style += f";opacity:{layer.opacity:.4f}".rstrip("0").rstrip(".")
-    if layer.blend in _CSS_MODES:
-        style += f";mix-blend-mode:{_CSS_NAMES.get(layer.blend, layer.blend)}"
+        style += f";opacity:{short_number(layer.opacity, 4)}"
+    mode = mix_blend_mode(layer.blend)
+    if mode:
+        style += f";mix-blend-mode:{mode}"
     hidden = "" if layer.visible else " hidden"
     source, alt = escape(address), escape(outside_name(layer))
     return f'<img src="{source}" alt="{alt}" style="{style}"{hidden}>\n'
 
 
 def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.5f}".rstrip("0").rstrip(".") + "%"
+    return short_number(100 * part / whole, 5) + "%"
 
 
 def _address(file: str) -> str:

@@ -36,8 +36,18 @@ Feature = Literal[
     "candidates",
 ]
 Choice = Literal[
-    "scale", "part", "colour", "recipe", "quality", "hidden", "canvas_sized", "pages", "parallax"
+    "scale",
+    "part",
+    "colour",
+    "recipe",
+    "quality",
+    "hidden",
+    "canvas_sized",
+    "pages",
+    "parallax",
+    "background",
 ]
+Teller = Callable[[Contents, ExportOptions], str]
 Writer = Callable[[Contents, Path, ExportOptions, Mapping[str, Any], Disk | None], object]
 
 # What each feature is called in the table of losses, in the order of the table.
@@ -54,8 +64,12 @@ FEATURES: dict[Feature, str] = {
     "boxes": "Empty boxes",
     "prompt": "Prompt",
     "seeds": "Seeds and records",
-    "candidates": "Candidates",
+    "candidates": "Results in the strip",
 }
+
+
+def _nothing(contents: Contents, options: ExportOptions) -> str:
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +81,7 @@ class Format:
         title: for people.
         suffixes: file endings, the usual one first; none for a folder.
         in_one_file: endings with which a folder format writes one file that holds everything.
+        tell: a sentence about what was written, for after the writing; "" if there is none.
         keeps: what is not lost, whatever is chosen.
         choices: the options that mean something to it.
     """
@@ -78,6 +93,7 @@ class Format:
     choices: frozenset[Choice]
     write: Writer
     in_one_file: tuple[str, ...] = ()
+    tell: Teller = _nothing
 
     @property
     def is_folder(self) -> bool:
@@ -118,6 +134,8 @@ def _kept(form: Format, options: ExportOptions) -> frozenset[Feature]:
         kept -= {"prompt", "seeds", "candidates"}
     if "canvas_sized" in form.choices and options.canvas_sized:
         kept.discard("outside")
+    if options.layer_id is not None:
+        kept -= {"layers", "opacity", "blend", "hidden"}
     if "pages" in form.choices and options.pages:
         kept |= {"layers", "names"}
         if options.hidden:
@@ -173,6 +191,19 @@ def _psd(contents: Contents, path: Path, options: ExportOptions, _: object, disk
     from app.document.storage.formats.psd import export_psd
 
     return export_psd(contents, path, options, disk)
+
+
+def _svg(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
+    # The tracer is loaded by those alone who write shapes.
+    from app.document.storage.formats.svg import export_svg
+
+    return export_svg(contents, path, options, disk)
+
+
+def _say_pictures(contents: Contents, options: ExportOptions) -> str:
+    from app.document.storage.formats.shapes import say_pictures
+
+    return say_pictures(contents, options)
 
 
 def _html(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
@@ -242,6 +273,17 @@ FORMATS: tuple[Format, ...] = (
         keeps=_features("layers, outside, names, transparency, opacity, blend, hidden"),
         choices=frozenset({"hidden"}),
         write=_psd,
+    ),
+    Format(
+        key="svg",
+        title="SVG shapes for Inkscape and others",
+        suffixes=(".svg",),
+        keeps=_features(
+            "layers, outside, names, transparency, opacity, blend, hidden, locks, prompt, seeds"
+        ),
+        choices=frozenset({"part", "recipe", "hidden", "background"}),
+        write=_svg,
+        tell=_say_pictures,
     ),
     Format(
         key="ora",

@@ -1,0 +1,262 @@
+"""Tracing: vector shapes from the pixels of a layer, or the reason why it has none.
+
+A picture of flat fills becomes one shape for each fill, painted bottom to top. The shapes are
+compared with the pixels before they are used: a layer whose pixels they do not show well stays a
+picture. Pixels never change, so each picture is traced once.
+
+Shapes: H W rows and columns, in pixels of the layer.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from app.document.pixels import Pixels
+from app.document.vectors.contours import Contour, TooDetailedError, contours_of
+from app.document.vectors.coverage import coverage
+from app.document.vectors.curves import Curve, polygons
+from app.document.vectors.fills import Fills, find_fills, without_fringes
+from app.document.vectors.gradients import gradient_fills
+from app.document.vectors.smoothing import smoothed
+
+LEAST_LIKENESS = 32.0  # decibels between pixels and shapes
+MOST_NODES = 12_000
+MOST_PIXELS = 2048 * 2048  # a larger picture of flat fills is reduced before it is traced
+MOST_GRADIENT_PIXELS = 1536 * 1536  # a larger picture with gradients stays a picture
+# Pixels by which curves may miss a visible border, the largest first: it needs the fewest nodes.
+_SLACKS = (0.4, 0.3, 0.2, 0.12)
+_SMALLEST = 0.4  # square pixels that a contour holds at least
+_GRADIENT_COLOURS = (16, 32)
+_GRADIENT_SLACK, _GRADIENT_SMALLEST = 0.5, 6.0
+_WANTED = LEAST_LIKENESS + 1.5  # other programs paint edges a little differently
+
+Rgb = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """One flat fill: a colour and closed curves, holes running the other way round."""
+
+    colour: Rgb
+    curves: tuple[Curve, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Vectors:
+    """A layer as shapes.
+
+    Attributes:
+        width, height: of the layer, in pixels; the unit of the curves is one pixel.
+        shapes: bottom to top; every shape but the top one reaches under those above it.
+        likeness: decibels between the pixels and the shapes, colour and alpha together.
+    """
+
+    width: int
+    height: int
+    shapes: tuple[Shape, ...]
+    likeness: float
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes all curves have."""
+        return sum(len(curve.nodes) for shape in self.shapes for curve in shape.curves)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Traced:
+    """What became of a picture: shapes, or the reason why it stays a picture."""
+
+    vectors: Vectors | None
+    reason: str = ""
+
+
+def traced(image: Pixels, *, gradients: bool = False) -> Traced:
+    """The shapes of a picture; kept for as long as the picture lives. May be called anywhere.
+
+    Args:
+        gradients: trace a picture without flat fills, too, in steps of colour.
+    """
+    with _lock:
+        known = _traced[gradients].get(image)
+    if known is None:
+        flat = traced(image) if gradients else trace(image.array)
+        known = trace_gradients(image.array) if gradients and flat.vectors is None else flat
+        with _lock:
+            _traced[gradients][image] = known
+    return known
+
+
+def traced_before(image: Pixels) -> Traced | None:
+    """What `traced` found for a picture; None if it was not asked yet. Never waits."""
+    with _lock:
+        return _traced[False].get(image)
+
+
+_lock = threading.Lock()
+_traced: dict[bool, WeakKeyDictionary[Pixels, Traced]] = {
+    False: WeakKeyDictionary(),
+    True: WeakKeyDictionary(),
+}
+
+
+def trace(rgba: np.ndarray) -> Traced:
+    """Trace a layer of flat fills.
+
+    Args:
+        rgba: (H, W, 4) uint8, straight alpha.
+    """
+    height, width = rgba.shape[:2]
+    if not rgba[..., 3].any():
+        return Traced(Vectors(width, height, (), float("inf")))
+    smaller = _reduced(rgba)
+    fills = find_fills(smaller)
+    if fills is None:
+        return Traced(None, "it has no flat fills")
+    return _checked(smaller, without_fringes(fills), _SMALLEST, _SLACKS, (width, height))
+
+
+def trace_gradients(rgba: np.ndarray) -> Traced:
+    """Trace a layer with gradients, in as few colours as look like it.
+
+    Args:
+        rgba: (H, W, 4) uint8, straight alpha, not empty.
+    """
+    height, width = rgba.shape[:2]
+    if height * width > MOST_GRADIENT_PIXELS:
+        return Traced(None, f"it has no flat fills and {height * width:,} pixels")
+    found = Traced(None, "it has no flat fills")
+    for colours in _GRADIENT_COLOURS:
+        fills = gradient_fills(rgba, colours)
+        if _likeness(_premultiplied(rgba), fills.nearest()) < LEAST_LIKENESS:
+            continue
+        slacks = (_GRADIENT_SLACK,)
+        found = _checked(rgba, fills, _GRADIENT_SMALLEST, slacks, (width, height))
+        if found.vectors is not None and found.vectors.likeness >= _WANTED:
+            break
+    return found
+
+
+def _checked(
+    rgba: np.ndarray,
+    fills: Fills,
+    smallest: float,
+    slacks: tuple[float, ...],
+    size: tuple[int, int],
+) -> Traced:
+    """The shapes of fills at (width, height) `size`, or what speaks against them."""
+    try:
+        contours = contours_of(fills, smallest)
+    except TooDetailedError:
+        return Traced(None, "it has too much detail for shapes")
+    best = _best(rgba, fills, contours, slacks)
+    if best.likeness < LEAST_LIKENESS:
+        return Traced(None, "shapes would not look like its pixels")
+    if best.nodes > MOST_NODES:
+        return Traced(None, f"its shapes would have {best.nodes:,} nodes")
+    return Traced(_enlarged(best, *size))
+
+
+def _best(
+    rgba: np.ndarray, fills: Fills, contours: list[list[Contour]], slacks: tuple[float, ...]
+) -> Vectors:
+    """The shapes with the fewest nodes that are like enough; the most alike where none is."""
+    height, width = rgba.shape[:2]
+    pixels = _premultiplied(rgba)
+    best: Vectors | None = None
+    for slack in slacks:
+        shapes = _shapes(fills, contours, slack)
+        likeness = _likeness(pixels, painted(shapes, height, width))
+        if best is None or likeness > best.likeness:
+            best = Vectors(width, height, shapes, likeness)
+        if likeness >= _WANTED:
+            break
+    assert best is not None  # there is at least one slack
+    return best
+
+
+def _shapes(fills: Fills, contours: list[list[Contour]], slack: float) -> tuple[Shape, ...]:
+    every = [contour for of_fill in contours for contour in of_fill]
+    curves = iter(smoothed(every, slack))
+    shapes = []
+    for colour, of_fill in zip(fills.palette.tolist(), contours, strict=True):
+        own = tuple(next(curves) for _ in of_fill)
+        if own:
+            shapes.append(Shape((colour[0], colour[1], colour[2]), own))
+    return tuple(shapes)
+
+
+def painted(shapes: tuple[Shape, ...], height: int, width: int, scale: float = 1.0) -> np.ndarray:
+    """Paint shapes with smooth edges.
+
+    Args:
+        height, width: of the result.
+        scale: pixels of the result for one unit of the curves.
+
+    Returns:
+        (height, width, 4) float32, premultiplied, 0 to 1.
+    """
+    out = np.zeros((height, width, 4), np.float32)
+    for shape in shapes:
+        at, following = polygons(shape.curves, scale)
+        left, top = (max(0, int(np.floor(part.min()))) for part in (at.real, at.imag))
+        right = min(width, int(np.ceil(at.real.max())) + 1)
+        bottom = min(height, int(np.ceil(at.imag.max())) + 1)
+        if left >= right or top >= bottom:
+            continue
+        cover = coverage(at - (left + 1j * top), following, bottom - top, right - left)[..., None]
+        part = out[top:bottom, left:right]
+        part *= 1 - cover
+        part += cover * np.array([*(level / 255 for level in shape.colour), 1], np.float32)
+    return out
+
+
+def _premultiplied(rgba: np.ndarray) -> np.ndarray:
+    pixels = rgba.astype(np.float32) / 255
+    pixels[..., :3] *= pixels[..., 3:]
+    return pixels
+
+
+def _likeness(first: np.ndarray, second: np.ndarray) -> float:
+    """Decibels between two pictures; infinite where they are equal."""
+    error = float(np.square(first - second).mean())
+    return float(-10 * np.log10(error)) if error > 0 else float("inf")
+
+
+def _reduced(rgba: np.ndarray) -> np.ndarray:
+    """The picture with at most `MOST_PIXELS`; averages of whole blocks of pixels."""
+    height, width = rgba.shape[:2]
+    times = 1
+    while -(-height // times) * -(-width // times) > MOST_PIXELS:
+        times += 1
+    if times == 1:
+        return rgba
+    out = np.empty((-(-height // times), -(-width // times), 4), np.uint8)
+    columns = np.arange(0, width, times)
+    across = np.minimum(times, width - columns)[:, None].astype(np.float32)
+    for row in range(len(out)):  # one row of blocks at a time: a large picture is not copied
+        strip = rgba[row * times : (row + 1) * times].astype(np.float32)
+        strip[..., :3] *= strip[..., 3:]
+        sums = np.add.reduceat(strip.sum(axis=0), columns, axis=0)
+        alpha = sums[:, 3:]
+        out[row, :, :3] = np.round(sums[:, :3] / np.maximum(alpha, 1))
+        out[row, :, 3:] = np.round(alpha / (across * len(strip)))
+    return out
+
+
+def _enlarged(vectors: Vectors, width: int, height: int) -> Vectors:
+    """The shapes of a reduced picture at the size of the picture itself."""
+    if (vectors.width, vectors.height) == (width, height):
+        return vectors
+    times = np.ceil(np.array([width / vectors.width, height / vectors.height])).max()
+    shapes = tuple(
+        Shape(
+            shape.colour,
+            tuple(replace(curve, nodes=curve.nodes * times) for curve in shape.curves),
+        )
+        for shape in vectors.shapes
+    )
+    return Vectors(width, height, shapes, vectors.likeness)
