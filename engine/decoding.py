@@ -32,7 +32,7 @@ from engine.sampling import is_mirrored
 from engine.weights import Model, ModelCard
 
 PREVIEW_PX = 4  # preview pixels per latent cell side
-TOGETHER = 8  # layers of one size in one pass: more are no faster, and a job is cancelled between
+TOGETHER = 8  # layers of one size in one pass; a job is cancelled between passes
 
 
 def preview_layers(
