@@ -33,8 +33,8 @@ class ExportOptions:
         canvas_sized: ZIP, folder: every layer as large as the canvas.
         pages: TIFF: one page per layer instead of the composite.
         parallax: HTML: layers shift a little while the pointer crosses the picture.
-        vector_background: SVG, PDF: the background as shapes even if it has gradients or was imported;
-            else it is a picture, unless it was generated with flat fills.
+        vector_background: SVG, PDF: the background as shapes even if it has gradients or was
+            imported; else it is a picture, unless it was generated with flat fills.
     """
 
     rect: Rect | None = None
