@@ -97,7 +97,7 @@ def _guarded(arguments: list[str], engine_factory: EngineFactory | None) -> int:
         logging.getLogger(__name__).info("a file operation failed", exc_info=True)
         where = f"'{shown_path(Path(os.fsdecode(error.filename)))}'" if error.filename else "A file"
         _say(
-            f"{where} could not be used: {cause_of(error)}. What is on the disk is whole. "
+            f"{where} could not be used: {cause_of(error)}. Files on the disk are intact. "
             f"{advice_on(error)}"
         )
         return FAILED
@@ -106,7 +106,7 @@ def _guarded(arguments: list[str], engine_factory: EngineFactory | None) -> int:
             raise
         _say(
             f"Something in the program went wrong: {error or type(error).__name__}. "
-            "What is on the disk is whole. "
+            "Files on the disk are intact. "
             "Run the same command with --verbose and send its output with a report."
         )
         return FAILED

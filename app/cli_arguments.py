@@ -18,6 +18,7 @@ MAX_SEED = 2**32 - 1
 # What the engine accepts; said here already, so that nobody waits for the model to hear it.
 MAX_STEPS, MAX_GUIDANCE = 200, 30
 # Named here, so that the help does not load what writes them; a test compares.
+CLEAN_COLOURS = ("automatic", "on", "off")
 FORMAT_KEYS = ("png", "psd", "svg", "pdf", "ora", "zip", "folder", "webp", "tiff", "jpeg", "html")
 
 
@@ -58,6 +59,7 @@ def _add_generate(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--size", type=_size, metavar="WxH", help="canvas, if not the layout's")
     parser.add_argument("--seed", type=_seed, default=0, help="picture seed, 0 to 2^32 - 1 [0]")
     _add_sampling(parser)
+    _add_spare_boxes(parser, "empty")
     parser.add_argument("--no-background", action="store_true", help="a transparent picture")
     parser.add_argument(
         "--variations",
@@ -71,9 +73,7 @@ def _add_generate(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _add_regenerate(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "regenerate", help="paint layers of a file anew", allow_abbrev=False
-    )
+    parser = commands.add_parser("regenerate", help="repaint layers of a file", allow_abbrev=False)
     parser.add_argument("file", type=_path, metavar="FILE.ora", help="- for standard input")
     parser.add_argument(
         "--layer",
@@ -87,12 +87,15 @@ def _add_regenerate(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--prompt", help="[the file's]")
     _add_sampling(parser)
+    _add_spare_boxes(parser, "empty; repeat for layers that have pixels")
     _add_out(parser)
     _add_engine(parser)
 
 
 def _add_export(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("export", help="write a file in another form", allow_abbrev=False)
+    parser = commands.add_parser(
+        "export", help="export a file to another format", allow_abbrev=False
+    )
     parser.add_argument("file", type=_path, metavar="FILE.ora", help="- for standard input")
     _add_out(parser)
     parser.add_argument(
@@ -116,7 +119,9 @@ def _add_export(commands: Commands[argparse.ArgumentParser]) -> None:
         action="store_true",
         help="SVG, PDF: the background as shapes though it has gradients",
     )
-    parser.add_argument("--quiet", action="store_true", help="do not say what the format loses")
+    parser.add_argument(
+        "--quiet", action="store_true", help="do not list what the format cannot store"
+    )
     _add_verbose(parser)
 
 
@@ -139,7 +144,9 @@ def _add_verify(commands: Commands[argparse.ArgumentParser]) -> None:
         help="a project, a recipe, or an exported PNG with its recipe",
     )
     parser.add_argument(
-        "--regenerate", action="store_true", help="make the pixels again and compare their hashes"
+        "--regenerate",
+        action="store_true",
+        help="generate the pixels again and compare their hashes",
     )
     _add_engine(parser)
 
@@ -147,6 +154,20 @@ def _add_verify(commands: Commands[argparse.ArgumentParser]) -> None:
 def _add_sampling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=WholeNumber(1, MAX_STEPS), help="[the model's]")
     parser.add_argument("--guidance", type=_guidance, help="1 = none [the model's]")
+    parser.add_argument(
+        "--clean-colours",
+        choices=CLEAN_COLOURS,
+        help="flat fills: automatic = in looks that gain by it [automatic, or the file's]",
+    )
+
+
+def _add_spare_boxes(parser: argparse.ArgumentParser, usual: str) -> None:
+    parser.add_argument(
+        "--spare-boxes",
+        choices=("empty", "repeat"),
+        help="boxes for which the prompt names no thing: leave them empty, or show one more of "
+        f"the named things [{usual}]",
+    )
 
 
 def _add_out(parser: argparse.ArgumentParser) -> None:
@@ -164,7 +185,7 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     parser.add_argument("--threads", type=WholeNumber(1, 1024), help="torch threads [cores - 1]")
     parser.add_argument(
-        "--model", type=_path, metavar="FILE", help="another model than the shipped"
+        "--model", type=_path, metavar="FILE", help="a model file other than the shipped one"
     )
     parser.add_argument("--quiet", action="store_true", help="no progress, errors only")
     _add_verbose(parser)

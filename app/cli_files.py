@@ -113,10 +113,10 @@ def _refuse_ignored(form: Format, options: ExportOptions) -> None:
 
 
 def _common_facts(contents: Contents) -> dict[str, Any]:
-    """Steps, guidance and model for the manifest, where all layers agree; else null."""
+    """What the layers were made with, for the manifest: each value where all agree, else null."""
     facts: dict[str, Any] = {"seed": contents.settings.seed}
     records = [layer.record for layer in contents.layers if layer.record is not None]
-    for key in ("steps", "guidance", "model"):
+    for key in ("steps", "guidance", "clean_colours", "model"):
         values = [record.get(key) for record in records]
         facts[key] = values[0] if values and all(each == values[0] for each in values) else None
     return facts
@@ -199,7 +199,7 @@ def _about_layer(layer: Layer) -> str:
         parts.append(f"seed {layer.record.get('seed')}")
     parts += ["hidden"] * (not layer.visible) + ["locked"] * layer.locked
     if layer.candidates:
-        parts.append(f"{len(layer.candidates)} more candidates")
+        parts.append(f"{len(layer.candidates)} more results")
     if layer.pixel_hash is not None:
         parts.append(layer.pixel_hash[:12])
     return " · ".join(parts)

@@ -65,7 +65,7 @@ def _project(source: Source) -> tuple[list[str], list[Claim], dict[str, np.ndarr
     contents = opened.contents
     problems = list(opened.messages)
     if not opened.is_project:
-        problems.append("There are no records in it, so nothing can be compared.")
+        problems.append("It has no records, so nothing can be compared.")
     problems += list(_broken_records(contents))
     with source.archive() as archive:
         problem = merged_picture_problem(archive, contents, is_ours=opened.is_project)
@@ -98,7 +98,7 @@ def _recipe(source: Source) -> tuple[list[str], list[Claim], dict[str, np.ndarra
         and each.get("kind") == "generated"
     ]
     if not claims:
-        return ["There are no records in it, so nothing can be compared."], [], {}
+        return ["It has no records, so nothing can be compared."], [], {}
     print(f"'{source.name}': a recipe with {len(claims)} records.")
     return [], claims, {}
 
@@ -122,7 +122,7 @@ def _differences(
         try:
             jobs[job_of(claim.record)].append(claim)
         except (KeyError, TypeError, AttributeError):
-            yield f"The record of '{claim.name}' lacks something, so it cannot be run again."
+            yield f"The record of '{claim.name}' is incomplete, so it cannot be run again."
     for number, same_job in enumerate(jobs.values(), start=1):
         record = same_job[0].record
         names = ", ".join(f"'{claim.name}'" for claim in same_job)
@@ -132,7 +132,7 @@ def _differences(
             yield f"{names} cannot be made again: what layer {error} was then is not in the file."
             continue
         except (TypeError, ValueError, AttributeError):
-            yield f"The record of {names} holds something else than it should."
+            yield f"The record of {names} is not valid, so it cannot be run again."
             continue
         finished = engine.run(request, names)
         yield from _compare(same_job, record, finished, engine.info)
@@ -145,9 +145,9 @@ def _compare(
     for claim in claims:
         # Layer ids of a request that comes from a record are the numbers in it.
         if made.get(claim.record.get("number", -1)) == claim.pixel_hash:
-            print(f"'{claim.name}' came out the same.")
+            print(f"'{claim.name}' was reproduced exactly.")
         else:
-            yield f"'{claim.name}' came out differently. {_why(record, finished, info)}"
+            yield f"'{claim.name}' was not reproduced. {_why(record, finished, info)}"
 
 
 def _why(record: Mapping[str, Any], finished: Finished, info: ModelInfo) -> str:

@@ -36,14 +36,14 @@ def trouble(whole: Load, singles: Sequence[Load], free: int | None) -> Message |
     Args:
         whole: the job as it was asked.
         singles: the same layers, each in a job of its own.
-        free: bytes; None = nobody knows, so nothing is refused.
+        free: bytes; None = unknown, so nothing is refused.
     """
     needed = peak_bytes(whole)
     if free is None or needed <= free - RESERVE_BYTES:
         return None
     fitting = fitting_tokens(whole, free)
-    room = f" ({fitting:,} tokens would fit)" if fitting else ""
-    advice = f"Choose a smaller canvas{room}, or close other programs."
+    room = f"About {100 * fitting // whole.seen} % of the job would fit. " if fitting else ""
+    advice = f"{room}Choose a smaller canvas, or close other programs."
     if len(singles) > 1:
         most = max(peak_bytes(load) for load in singles)
         if most <= free - RESERVE_BYTES:
@@ -60,7 +60,7 @@ def fitting_tokens(failed: Load, free: int | None) -> int:
     """MS2: about how many tokens a like job could have, after this one ran out of memory.
 
     Args:
-        free: bytes, now that the job is gone; None = nobody knows.
+        free: bytes, now that the job is gone; None = unknown.
 
     Returns:
         rounded down; 0 where that cannot be said: nothing would fit, or the estimate says that

@@ -199,19 +199,31 @@ class Pace:
             self._look_later(begun)
 
     def _next_probe(self) -> None:
-        if not self._probes or self._info is None:
+        request = self._pick_probe()
+        if request is None or self._info is None:
             self._end_measuring()
             return
-        request = self._probes.pop(0)
-        load = probe_load(request, self._info)
-        # One size alone says little of larger ones.
-        is_sure = len(self.costs.steps) > 1
-        expected = (self.costs.seconds(load) or 0.0) if is_sure else 0.0
+        self._probes.remove(request)
         self.times = StepTimes()
-        if self._clock() + expected < self._ends_at and self._submit(request):
-            self._probe_loads[request.job_id] = load
-        else:  # it would be cancelled, or the engine has something better to do
+        if self._submit(request):
+            self._probe_loads[request.job_id] = probe_load(request, self._info)
+        else:  # the engine has something better to do
             self._end_measuring()
+
+    def _pick_probe(self) -> GenerateRequest | None:
+        """The quickest first, then the longest that should end in time: both ends of the range.
+
+        One size alone says little of others, so a second one is tried in any case.
+        """
+        left = self._ends_at - self._clock()
+        if self._info is None or left <= 0:
+            return None
+        sizes = len(self.costs.steps)
+        if sizes:
+            for request in reversed(self._probes):
+                if (self.costs.seconds(probe_load(request, self._info)) or 0.0) < left:
+                    return request
+        return self._probes[0] if self._probes and sizes < 2 else None
 
     def _on_limit(self, number: int) -> None:
         if number == self._measuring:

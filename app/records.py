@@ -56,11 +56,14 @@ def _record(
 ) -> dict[str, Any]:
     return {
         "prompt": request.prompt,
+        "reading": finished.reading,
+        "spare_boxes": request.spare_boxes,
         "seed": result.seed,
         "box": list(result.box),
         "canvas": list(request.canvas),
         "steps": finished.steps,
         "guidance": finished.cfg_scale,
+        "clean_colours": finished.clean_colours,
         "number": number,
         "layers": seen,
         "cache": {"hits": finished.cache_hits, "misses": finished.cache_misses},
@@ -70,6 +73,7 @@ def _record(
         "precision": finished.precision,
         "threads": finished.threads,
         "word": result.word,  # of the prompt, which the model decided to show here
+        **({} if result.left_empty is None else {"left_empty": result.left_empty}),
         "seconds": round(finished.seconds, 3),
         # Hashed as the document will keep it: without colour where nothing is seen.
         "result": Pixels.of(result.rgba).hash,
@@ -85,13 +89,30 @@ def _entry(layer: LayerRequest, number: int) -> dict[str, Any]:
     return entry
 
 
+def were_cleaned(record: Mapping[str, Any]) -> bool:
+    """Whether the colours of the job's foregrounds were decided.
+
+    Not in records of versions before there was a choice.
+
+    Raises:
+        TypeError: the record holds something else than true or false.
+    """
+    cleaned = record.get("clean_colours", False)
+    if not isinstance(cleaned, bool):
+        raise TypeError(f"clean_colours is {cleaned!r}")
+    return cleaned
+
+
 def job_of(record: Mapping[str, Any]) -> tuple[object, ...]:
     """What tells the job of a record from others: equal for all results of one job."""
     return (
         record["prompt"],
+        record.get("reading", 1),
+        record.get("spare_boxes", "empty"),
         tuple(record["canvas"]),
         record["steps"],
         record["guidance"],
+        were_cleaned(record),
         record["model"]["hash"],
         tuple(
             (e["number"], e["kind"], tuple(e["box"]), e.get("seed"), e.get("pixels"))
@@ -139,5 +160,9 @@ def request_from_record(
         layers=tuple(layers),
         steps=record["steps"],
         cfg_scale=record["guidance"],
+        clean_colours="on" if were_cleaned(record) else "off",
         preview_every=0,
+        # Records from before there were numbers are of the first way of reading prompts.
+        reading=record.get("reading", 1),
+        spare_boxes="repeat" if record.get("spare_boxes") == "repeat" else "empty",
     )

@@ -5,9 +5,11 @@ Knows the rules of the layer list, not the model.
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 
-from engine.api import GenerateRequest
+from engine.api import ColourChoice, GenerateRequest
 from engine.errors import LayoutError, RequestError
 from engine.layout import MAX_FOREGROUNDS, check_box, check_canvas
 
@@ -34,6 +36,11 @@ def check_request(request: GenerateRequest, token_px: int, canvas_multiple: int)
         raise RequestError(f"Steps must be 1 to 200, not {request.steps}.")
     if request.cfg_scale is not None and not 0 <= request.cfg_scale <= 30:
         raise RequestError(f"Guidance must be 0 to 30, not {request.cfg_scale}.")
+    if request.clean_colours not in get_args(ColourChoice):
+        raise RequestError(
+            f"Clean colours must be {', '.join(get_args(ColourChoice))}, "
+            f"not {request.clean_colours!r}."
+        )
     for layer in request.layers:
         if layer.kind == "background" and layer.box != (0, 0, *request.canvas):
             raise LayoutError(f"The background's box {layer.box} is not the whole canvas.")

@@ -2,96 +2,121 @@
 
 A prediction's colours are off by a little everywhere, which shows as blotches in areas that the
 art fills with one colour. Here every pixel gets one of a few palette colours, as `engine.pixels`
-decides alpha: k-means finds the palette, entries that look alike are merged, every pixel votes for
-its nearest entry with its neighbours, and the votes are enlarged before the decision, so that
-borders between fills are as fine as the outline.
+decides alpha: `engine.palette` finds the palette, every pixel votes for its nearest entry together
+with its neighbours, and the votes are enlarged before the decision, so that borders between fills
+are as fine as the outline.
 
 The result is also the layer's label map: exact regions with shared borders, from which vector
-shapes can be made. For styles with flat fills only; gradients would become bands.
+shapes can be made. For looks with flat fills only; gradients would become bands. Each layer is
+decided by itself. Deterministic.
 
 Shapes: h w drawn pixels, H W delivered pixels, K palette colours.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
 
-from engine.pixels import EMPTY_ALPHA, SOLID_ALPHA, to_bytes
+from engine.palette import find_palette
+from engine.pixels import EMPTY_ALPHA, SOLID_ALPHA, fit
 
-MOST_COLOURS = 16  # before entries that look alike are merged
-ALIKE = 9.0  # distance in CIELAB below which two entries are one colour
 CALM = 0.03  # largest step of a pixel inside a fill, summed over the channels
-SAMPLES = 2048  # solid pixels that the palette is found from
 FEWEST = 16  # solid pixels of a layer whose colours are decided
-FINER = 2  # label cells per side of a delivered pixel
 REACH, SIGMA = 2, 0.8  # of the vote, in drawn pixels: taps on each side, and their falloff
-
-_XYZ = np.array(
-    [
-        [0.4124564, 0.3575761, 0.1804375],
-        [0.2126729, 0.7151522, 0.0721750],
-        [0.0193339, 0.1191920, 0.9503041],
-    ]
-)
-_WHITE = np.array([0.95047, 1.0, 1.08883])
+FINER = 2  # label cells per side of a delivered pixel, at least
+# Slope of an outline, as a share of that which `engine.pixels.decide_alpha` gives: label cells are
+# finer than pixels, and an edge of one cell would show as steps.
+SOFTNESS = 0.6
+STRIP = 2**16  # label cells that are decided at a time: the bound on memory at any size
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecidedLayer:
-    """A layer of flat fills.
+    """A layer of flat fills at any size.
 
     Attributes:
-        labels: (FINER H, FINER W) uint8 index into the palette, also where the layer is empty.
         palette: (K, 3) float32 RGB in [0, 1].
-        alpha: (FINER H, FINER W) float32 in [0, 1], decided.
+        votes: (K, h, w) float32, how much speaks for each entry.
+        alpha: (h, w) float32, as drawn.
     """
 
-    labels: np.ndarray
     palette: np.ndarray
-    alpha: np.ndarray
+    votes: Tensor
+    alpha: Tensor
 
-    def pixels(self) -> np.ndarray:
-        """(H, W, 4) float32 premultiplied, each the mean of its label cells."""
-        rows, cols = (side // FINER for side in self.labels.shape)
-        fine = np.empty((*self.labels.shape, 4), np.float32)
-        fine[..., :3] = self.palette[self.labels] * self.alpha[..., None]
-        fine[..., 3] = self.alpha
-        return fine.reshape(rows, FINER, cols, FINER, 4).mean(axis=(1, 3))
+    def labels(self, size: tuple[int, int]) -> np.ndarray:
+        """(finer H, finer W) uint8 index into the palette, also where the layer is empty."""
+        return np.concatenate([labels.numpy() for labels, _ in self._strips(size)])
+
+    def pixels(self, size: tuple[int, int]) -> np.ndarray:
+        """(H, W, 4) uint8 straight, each pixel the mean of its label cells."""
+        finer, parts = self.finer(size), []
+        for labels, alpha in self._strips(size):
+            parts.append(_to_pixels(labels, alpha, self.palette, finer))
+        return np.concatenate(parts)
+
+    def finer(self, size: tuple[int, int]) -> int:
+        """Label cells per side of a pixel: as fine as the layer is drawn where it is reduced."""
+        h, w = self.alpha.shape
+        return max(FINER, -(-h // size[0]), -(-w // size[1]))
+
+    def _strips(self, size: tuple[int, int]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Labels and decided alpha, (rows, finer W) each, from top to bottom."""
+        finer = self.finer(size)
+        rows, cols = finer * size[0], finer * size[1]
+        h, w = self.alpha.shape
+        slope = SOFTNESS * (rows / h * cols / w) ** 0.5 / (SOLID_ALPHA - EMPTY_ALPHA)
+        alpha = self.alpha @ _cubic(w, cols).T  # (h, W')
+        down = _cubic(h, rows)
+        height = self.votes.shape[1]
+        votes = F.interpolate(
+            self.votes[None], size=(height, cols), mode="bilinear", align_corners=False
+        )[0]  # (K, h, W')
+        first, share = _between(height, rows)
+        step = max(1, STRIP // cols // finer) * finer
+        for top in range(0, rows, step):
+            strip = slice(top, min(top + step, rows))
+            fine = (down[strip] @ alpha).sub_((EMPTY_ALPHA + SOLID_ALPHA) / 2)
+            fine = fine.mul_(slope).add_(0.5).clamp_(0, 1)
+            above, part = first[strip], share[strip]
+            near = votes[:, int(above[0]) : int(above[-1]) + 2]
+            above = above - above[0]
+            present = near.amax(dim=(1, 2)).nonzero()[:, 0].tolist() or [0]
+            scores = ((k, _between_rows(near[k], above, part)) for k in present)
+            yield _winners(scores), fine
 
 
-def decide_colours(premultiplied: np.ndarray, size: tuple[int, int]) -> DecidedLayer | None:
-    """Decide the colours of one layer. Deterministic.
+def decide_colours(premultiplied: np.ndarray) -> DecidedLayer | None:
+    """Decide the colours of one layer.
 
     Args:
         premultiplied: (h, w, 4) float in [0, 1], as decoded.
-        size: (H, W) to be delivered.
 
     Returns:
         None where too few pixels are solid for a palette.
     """
     alpha = premultiplied[..., 3]
-    colours = (premultiplied[..., :3] / np.maximum(alpha[..., None], 1e-3)).clip(0, 1)
     solid = alpha > SOLID_ALPHA
     if solid.sum() < FEWEST:
         return None
+    colours = (premultiplied[..., :3] / np.maximum(alpha[..., None], 1e-3)).clip(0, 1)
     palette = find_palette(colours[solid])
-    votes = _votes(_nearest(colours, palette), np.where(alpha > EMPTY_ALPHA, alpha, 0), palette)
+    votes = _votes(torch.tensor(premultiplied, dtype=torch.float32).movedim(-1, 0), palette)
     # The colour of a fill is its pixels' median: means drift towards the colours across a border.
+    winners = _winners(enumerate(votes)).numpy()
     inside = solid & (_edge_strength(colours) <= CALM)
-    winners = _winners(votes)
     for index in range(len(palette)):
         own = colours[inside & (winners == index)]
         if len(own):
             palette[index] = np.median(own, axis=0)
-    fine = FINER * size[0], FINER * size[1]
-    votes = F.interpolate(votes[None], size=fine, mode="bilinear", align_corners=False)[0]
-    return DecidedLayer(_winners(votes), palette, _fine_alpha(alpha, fine))
+    return DecidedLayer(palette, votes, torch.tensor(alpha, dtype=torch.float32))
 
 
 def fit_flat(premultiplied: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
@@ -99,50 +124,111 @@ def fit_flat(premultiplied: np.ndarray, size: tuple[int, int]) -> np.ndarray | N
 
     None where too few pixels are solid for a palette.
     """
-    decided = decide_colours(premultiplied, size)
-    return None if decided is None else to_bytes(decided.pixels())
+    decided = decide_colours(premultiplied)
+    return None if decided is None else decided.pixels(size)
 
 
-def find_palette(colours: np.ndarray) -> np.ndarray:
-    """(n, 3) RGB in [0, 1] -> (K, 3) float32, most frequent first; no two look alike."""
-    sample = colours[:: max(1, len(colours) // SAMPLES)]
-    picture = Image.fromarray(np.round(sample[None] * 255).astype(np.uint8))
-    index = np.asarray(picture.quantize(MOST_COLOURS, Image.Quantize.MEDIANCUT, kmeans=1))[0]
-    counts = np.bincount(index).astype(np.float64)
-    sums = np.stack([np.bincount(index, sample[:, c]) for c in range(3)], axis=-1)
-    used = counts > 0
-    return _merge_alike(sums[used] / counts[used, None], counts[used])
+def fit_flat_layers(
+    layers: Sequence[np.ndarray], sizes: Sequence[tuple[int, int]]
+) -> list[np.ndarray]:
+    """Several layers as by `fit_flat`; those without a palette as by `engine.pixels.fit`."""
+    fitted = []
+    for layer, size in zip(layers, sizes, strict=True):
+        flat = fit_flat(layer, size)
+        fitted.append(fit(layer, size) if flat is None else flat)
+    return fitted
 
 
-def _merge_alike(palette: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Join the two entries that look most alike, with their pixels' mean, while any do."""
-    while len(palette) > 1:
-        lab = to_lab(palette)
-        apart = np.linalg.norm(lab[:, None] - lab[None], axis=-1)
-        np.fill_diagonal(apart, np.inf)
-        i, j = np.unravel_index(apart.argmin(), apart.shape)
-        if apart[i, j] >= ALIKE:
-            break
-        palette[i] = np.average(palette[[i, j]], axis=0, weights=counts[[i, j]])
-        counts[i] += counts[j]
-        palette, counts = np.delete(palette, j, axis=0), np.delete(counts, j)
-    return palette[np.argsort(-counts, kind="stable")].astype(np.float32)
+def _votes(premultiplied: Tensor, palette: np.ndarray) -> Tensor:
+    """(4, h, w) and (K, 3) -> (K, h, w) weight of each entry around a place."""
+    alpha = premultiplied[3]
+    colours = (premultiplied[:3] / alpha.clamp(min=1e-3)).clamp_(0, 1)
+    entries = torch.from_numpy(palette)
+    # The nearest entry has the largest of these; what all entries share is left out.
+    near = (entries @ colours.flatten(1)).sub_(entries.square().sum(dim=1, keepdim=True) / 2)
+    nearest = _winners(enumerate(near.view(-1, *alpha.shape)))
+    weight = torch.where(alpha > EMPTY_ALPHA, alpha, 0.0)
+    own = torch.stack([torch.where(nearest == k, weight, 0.0) for k in range(len(palette))])
+    return _blur(own)
 
 
-def to_lab(rgb: np.ndarray) -> np.ndarray:
-    """(..., 3) sRGB in [0, 1] -> CIELAB under D65: L 0 to 100, a and b about -110 to 110."""
-    linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
-    xyz = linear @ _XYZ.T / _WHITE
-    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
-    x, y, z = np.moveaxis(f, -1, 0)
-    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+def _winners(scores: Iterable[tuple[int, Tensor]]) -> Tensor:
+    """Index and (h, w) score of each entry -> (h, w) uint8 index of the largest; first of equals.
+
+    Map by map: `argmax` over the first axis takes ten times as long on a CPU.
+    """
+    best = winner = None
+    for index, score in scores:
+        if best is None or winner is None:
+            best, winner = score.clone(), torch.full(score.shape, index, dtype=torch.uint8)
+            continue
+        winner.masked_fill_(score > best, index)
+        torch.maximum(best, score, out=best)
+    if winner is None:
+        raise ValueError("no entry has a score")
+    return winner
 
 
-def _nearest(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:
-    """(h, w, 3) and (K, 3) -> (h, w) index of the nearest entry in RGB."""
-    flat = colours.reshape(-1, 3).astype(np.float32)
-    distance = (palette**2).sum(axis=1) - 2 * flat @ palette.T  # without what all entries share
-    return distance.argmin(axis=1).reshape(colours.shape[:2])
+def _blur(maps: Tensor) -> Tensor:
+    """(K, h, w) with a separable Gaussian; outside is nothing."""
+    taps = torch.exp(-torch.arange(REACH + 1.0).square() / (2 * SIGMA**2))
+    taps = (taps / (taps.sum() * 2 - 1)).tolist()
+    for axis in (-1, -2):
+        length = maps.shape[axis]
+        total = maps * taps[0]
+        for offset, tap in enumerate(taps[1:], start=1):
+            if offset >= length:
+                break
+            part = maps * tap
+            total.narrow(axis, offset, length - offset).add_(part.narrow(axis, 0, length - offset))
+            total.narrow(axis, 0, length - offset).add_(part.narrow(axis, offset, length - offset))
+        maps = total
+    return maps
+
+
+@lru_cache(maxsize=64)
+def _cubic(length: int, wanted: int) -> Tensor:
+    """(wanted, length) weights of cubic interpolation (Keys, a = -1/2)."""
+    at = (torch.arange(wanted) + 0.5) * (length / wanted) - 0.5
+    weights = torch.zeros(wanted, length)
+    for offset in (-1, 0, 1, 2):
+        place = at.floor() + offset
+        d = (at - place).abs()
+        near = (1.5 * d - 2.5) * d * d + 1
+        far = ((-0.5 * d + 2.5) * d - 4) * d + 2
+        weight = torch.where(d < 1, near, far)
+        weights.scatter_add_(1, place.long().clamp(0, length - 1)[:, None], weight[:, None])
+    return weights
+
+
+def _between(length: int, wanted: int) -> tuple[Tensor, Tensor]:
+    """Linear interpolation: (wanted,) first of two places, and (wanted, 1) the second's share."""
+    at = ((torch.arange(wanted) + 0.5) * (length / wanted) - 0.5).clamp(0, length - 1)
+    first = at.floor().long().clamp(max=length - 2)
+    return first, (at - first)[:, None]
+
+
+def _between_rows(maps: Tensor, first: Tensor, share: Tensor) -> Tensor:
+    return torch.lerp(maps.index_select(0, first), maps.index_select(0, first + 1), share)
+
+
+def _to_pixels(labels: Tensor, alpha: Tensor, palette: np.ndarray, finer: int) -> np.ndarray:
+    """(finer H, finer W) cells -> (H, W, 4) uint8 straight, each pixel the mean of its cells."""
+    cells = [labels.numpy()[y::finer, x::finer] for y in range(finer) for x in range(finer)]
+    first, *others = cells
+    covered = F.avg_pool2d(alpha[None, None], finer)[0, 0].numpy()
+    pixels = np.empty((*first.shape, 4), np.uint8)
+    pixels[..., :3] = np.round(palette * 255).astype(np.uint8).take(first, axis=0)
+    pixels[..., 3] = np.round(covered * 255)
+    mixed = np.nonzero(np.logical_or.reduce([first != other for other in others]))
+    shares = [alpha.numpy()[y::finer, x::finer][mixed] for y in range(finer) for x in range(finer)]
+    total = sum(
+        palette[cell[mixed]] * share[:, None] for cell, share in zip(cells, shares, strict=True)
+    )
+    mean = total / np.maximum(sum(shares), 1e-4)[:, None]
+    pixels[(*mixed, slice(3))] = np.round(mean.clip(0, 1) * 255)
+    pixels[pixels[..., 3] == 0] = 0
+    return pixels
 
 
 def _edge_strength(colours: np.ndarray) -> np.ndarray:
@@ -155,42 +241,3 @@ def _edge_strength(colours: np.ndarray) -> np.ndarray:
     ):  # fmt: skip
         np.maximum(part, step, out=part)
     return strength
-
-
-def _votes(nearest: np.ndarray, weight: np.ndarray, palette: np.ndarray) -> Tensor:
-    """(h, w) entries and their weights -> (K, h, w) weight of each entry around a pixel."""
-    own = nearest[None] == np.arange(len(palette))[:, None, None]
-    return _blur(torch.from_numpy(own * weight.astype(np.float32)))
-
-
-def _winners(votes: Tensor) -> np.ndarray:
-    """(K, h, w) -> (h, w) uint8 index of the largest; the first of equals.
-
-    Map by map: `argmax` over the first axis takes ten times as long on a CPU.
-    """
-    best, winner = votes[0].numpy().copy(), np.zeros(votes.shape[1:], np.uint8)
-    for index, votes_of in enumerate(votes.numpy()[1:], start=1):
-        better = votes_of > best
-        np.copyto(best, votes_of, where=better)
-        winner[better] = index
-    return winner
-
-
-def _blur(maps: Tensor) -> Tensor:
-    """(K, h, w) with a separable Gaussian; outside is nothing."""
-    taps = torch.exp(-torch.arange(-REACH, REACH + 1.0).square() / (2 * SIGMA**2))
-    taps = taps / taps.sum()
-    maps = F.conv2d(maps[:, None], taps.view(1, 1, 1, -1), padding=(0, REACH))
-    return F.conv2d(maps, taps.view(1, 1, -1, 1), padding=(REACH, 0))[:, 0]
-
-
-def _fine_alpha(alpha: np.ndarray, fine: tuple[int, int]) -> np.ndarray:
-    """(h, w) -> (H', W') decided, an edge about one label cell wide."""
-    h, w = alpha.shape
-    enlarged = max(1.0, (fine[0] / h * fine[1] / w) ** 0.5)
-    larger = Image.fromarray(np.ascontiguousarray(alpha, np.float32)).resize(
-        (fine[1], fine[0]), Image.Resampling.BICUBIC
-    )
-    middle = (EMPTY_ALPHA + SOLID_ALPHA) / 2
-    sharper = (np.asarray(larger) - middle) * (enlarged / (SOLID_ALPHA - EMPTY_ALPHA))
-    return (sharper + 0.5).clip(0, 1)

@@ -8,19 +8,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from engine.api import LayerRequest, LayerResult
+from engine.colour_decision import fit_flat_layers
 from engine.grid import drawn_frame
 from engine.model.autoencoder import clamp_premultiplied
 from engine.model.deblocking import deblock
 from engine.model.smoothing import smooth
-from engine.pixels import deliver, fit, resample, to_opaque, to_straight
+from engine.pixels import (
+    amid,
+    deliver,
+    fit,
+    inner_size,
+    middle,
+    resample,
+    to_opaque,
+    to_straight,
+)
 from engine.regions import Region
 from engine.sampling import is_mirrored
 from engine.weights import Model, ModelCard
 
 PREVIEW_PX = 4  # preview pixels per latent cell side
+TOGETHER = 8  # layers of one size in one pass: more are no faster, and a job is cancelled between
 
 
 def preview_layers(
@@ -44,62 +56,110 @@ def decode_layers(
     targets: Sequence[Region],
     words: Sequence[str | None],
     check: Callable[[], None],
+    *,
+    clean_colours: bool = False,
 ) -> tuple[LayerResult, ...]:
-    """(N, C) finished tokens -> layers, each decoded by itself.
+    """(N, C) finished tokens -> layers. No layer's pixels depend on another's.
 
     Args:
         words: per target what it shows, as planned.
-        check: called before each layer; may raise to cancel.
+        check: called before each group of layers; may raise to cancel.
+        clean_colours: foregrounds get flat fills.
     """
-    card, results = model.card, []
-    for (region, part), word in zip(_parts(tokens, targets), words, strict=True):
+    parts = [part for _, part in _parts(tokens, targets)]
+    made: dict[int, np.ndarray] = {}
+    for members in _alike(targets):
         check()
-        rgba = model.autoencoder.decode(part, [region.size])[0].float()
-        if card.deblocking:
-            cell_px = model.autoencoder.config.cell_px
-            rgba = clamp_premultiplied(deblock(rgba, cell_px, card.deblocking))
-        if card.smoothing:
-            rgba = smooth(rgba, card.smoothing)
-        pixels = rgba.movedim(0, -1).cpu().numpy()
-        layer = region.request
-        x0, y0, x1, y1 = layer.box
-        size = (y1 - y0, x1 - x0)
-        if layer.kind == "background":
-            rgba8 = to_opaque(resample(pixels, size))
-        else:
-            pixels = _as_the_seed_says(pixels, region, card)
-            rgba8 = _into_box(pixels, region, size) if card.side_tokens else fit(pixels, size)
-        results.append(
-            LayerResult(
-                layer_id=layer.layer_id,
-                kind=layer.kind,
-                box=layer.box,
-                seed=layer.seed,
-                rgba=rgba8,
-                word=word,
-            )
+        regions = [targets[index] for index in members]
+        drawn = _draw(model, torch.stack([parts[index] for index in members]), regions[0].size)
+        layers = _finish(drawn, regions, model.card, clean_colours)
+        made.update(zip(members, layers, strict=True))
+    return tuple(
+        LayerResult(
+            layer_id=region.request.layer_id,
+            kind=region.request.kind,
+            box=region.request.box,
+            seed=region.request.seed,
+            rgba=made[index],
+            word=word,
         )
-    return tuple(results)
+        for index, (region, word) in enumerate(zip(targets, words, strict=True))
+    )
+
+
+def _draw(model: Model, tokens: Tensor, size: tuple[int, int]) -> np.ndarray:
+    """(B, h*w, C) tokens of layers of one size -> (B, 32h, 32w, 4) float premultiplied."""
+    card = model.card
+    rgba = model.autoencoder.decode_alike(tokens, size).float()
+    if card.deblocking:
+        cell_px = model.autoencoder.config.cell_px
+        rgba = torch.stack(
+            [clamp_premultiplied(deblock(layer, cell_px, card.deblocking)) for layer in rgba]
+        )
+    if card.smoothing:
+        rgba = smooth(rgba, card.smoothing)
+    return rgba.movedim(1, -1).cpu().numpy()
+
+
+def _finish(
+    drawn: np.ndarray, regions: Sequence[Region], card: ModelCard, clean_colours: bool
+) -> list[np.ndarray]:
+    """(B, h, w, 4) as drawn -> per region (height, width, 4) uint8 straight, as delivered."""
+    if regions[0].request.kind == "background":
+        return [
+            to_opaque(resample(pixels, _box_size(region)))
+            for pixels, region in zip(drawn, regions, strict=True)
+        ]
+    cuts, sizes = [], []
+    for pixels, region in zip(drawn, regions, strict=True):
+        size, pixels = _box_size(region), _as_the_seed_says(pixels, region, card)
+        if card.side_tokens:
+            frame = _frame(pixels, region)
+            size = inner_size(frame, size)
+            pixels = middle(pixels, (round(frame[0]), round(frame[1])))
+        cuts.append(pixels)
+        sizes.append(size)
+    fitted = fit_flat_layers(cuts, sizes) if clean_colours else map(fit, cuts, sizes)
+    return [amid(pixels, _box_size(region)) for pixels, region in zip(fitted, regions, strict=True)]
 
 
 def _as_the_seed_says(pixels: np.ndarray, region: Region, card: ModelCard) -> np.ndarray:
-    """The drawing or its mirror image: the network itself knows each thing one way round."""
+    """The drawing or its mirror image: the network itself draws each thing one way round."""
     mirrored = card.mirrors and is_mirrored(region.request.seed)
     return pixels[:, ::-1] if mirrored else pixels
 
 
 def _into_box(pixels: np.ndarray, region: Region, size: tuple[int, int]) -> np.ndarray:
     """What was drawn on square tokens -> (height, width) of `size`, proportions kept."""
+    return deliver(pixels, _frame(pixels, region), size)
+
+
+def _frame(pixels: np.ndarray, region: Region) -> tuple[float, float]:
+    """(height, width) in drawn pixels of the middle part that stands for the region's box."""
     rows, cols = drawn_frame(region.request.box, region.size)
     px = pixels.shape[0] / region.size[0]
-    return deliver(pixels, (rows * px, cols * px), size)
+    return rows * px, cols * px
+
+
+def _box_size(region: Region) -> tuple[int, int]:
+    x0, y0, x1, y1 = region.request.box
+    return y1 - y0, x1 - x0
 
 
 def _small(region: Region, longer: int) -> tuple[int, int]:
     """(height, width) of the region's box, reduced to so many pixels along its longer side."""
-    x0, y0, x1, y1 = region.request.box
-    scale = longer / max(x1 - x0, y1 - y0)
-    return max(1, round((y1 - y0) * scale)), max(1, round((x1 - x0) * scale))
+    height, width = _box_size(region)
+    scale = longer / max(height, width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def _alike(targets: Sequence[Region]) -> Iterator[list[int]]:
+    """Indices of the targets, in groups of one kind and number of tokens, at most `TOGETHER`."""
+    groups: dict[tuple[str, tuple[int, int]], list[int]] = {}
+    for index, region in enumerate(targets):
+        groups.setdefault((region.request.kind, region.size), []).append(index)
+    for members in groups.values():
+        yield from (members[at : at + TOGETHER] for at in range(0, len(members), TOGETHER))
 
 
 def _parts(tokens: Tensor, targets: Sequence[Region]) -> Iterator[tuple[Region, Tensor]]:

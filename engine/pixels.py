@@ -70,17 +70,30 @@ def deliver(
         frame: (height, width) in pixels of the middle part that stands for the box.
         size: (height, width) of the box. What the frame leaves of it, half on each side, is empty.
     """
-    cut = _middle(premultiplied, (round(frame[0]), round(frame[1])))
+    cut = middle(premultiplied, (round(frame[0]), round(frame[1])))
+    return amid(fit(cut, inner_size(frame, size)), size)
+
+
+def inner_size(frame: tuple[float, float], size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) that a thing of this `frame` takes in a box of this `size`; see `deliver`."""
     scale = min(size[0] / frame[0], size[1] / frame[1]) * MOST_STRETCH
-    inner = min(size[0], round(frame[0] * scale)), min(size[1], round(frame[1] * scale))
-    delivered = np.zeros((*size, 4), np.uint8)
-    _middle(delivered, inner)[:] = fit(cut, inner)
-    return delivered
+    return min(size[0], round(frame[0] * scale)), min(size[1], round(frame[1] * scale))
 
 
-def _middle(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def middle(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The part of (h, w, 4) pixels that has this size and lies in their middle; a view."""
     top, left = (pixels.shape[0] - size[0]) // 2, (pixels.shape[1] - size[1]) // 2
     return pixels[top : top + size[0], left : left + size[1]]
+
+
+def amid(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(h, w, 4) uint8 -> the same in the middle of an empty layer of this size."""
+    if pixels.shape[:2] == size:
+        return pixels
+    layer = np.zeros((*size, 4), np.uint8)
+    height, width = pixels.shape[:2]
+    middle(layer, (height, width))[:] = pixels
+    return layer
 
 
 def to_opaque(premultiplied: np.ndarray) -> np.ndarray:

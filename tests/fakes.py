@@ -173,6 +173,7 @@ class FakeEngine:
                 ),
                 steps=request.steps or TOTAL_STEPS,
                 cfg_scale=request.cfg_scale or 3.0,
+                clean_colours=request.clean_colours != "off",
                 seconds=1.5,
                 cache_hits=0,
                 cache_misses=0,

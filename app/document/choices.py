@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from app.document.contents import Contents
 from app.document.layer import Candidate, Layer
+from app.document.outdated import SOURCE
 
 MAX_GROUPS = 300
 
@@ -58,8 +59,9 @@ def choices(contents: Contents, selected: Collection[int]) -> tuple[Choice, ...]
         selected: layer ids; none = the whole picture.
 
     Returns:
-        newest first. Of several layers only results that were made together; of the whole
-        picture also, last, the detached ones.
+        newest first. The full size of a layer that shows a resized copy of it is none of them: it
+        is the same picture, and Original Size shows it. Of several layers only results that were
+        made together; of the whole picture also, last, the detached ones.
     """
     detached = () if selected else tuple(Choice({}, item) for item in contents.detached)
     return (*_of_layers(contents, selected), *detached)
@@ -69,11 +71,11 @@ def _of_layers(contents: Contents, selected: Collection[int]) -> tuple[Choice, .
     layers = [layer for layer in contents.layers if not selected or layer.id in selected]
     if len(layers) == 1:
         layer = layers[0]
-        return tuple(Choice({layer.id: item}) for item in layer.candidates)
+        return tuple(Choice({layer.id: item}) for item in _others(layer))
     groups: dict[str, dict[int, Candidate]] = {}
     age: dict[str, int] = {}
     for layer in layers:
-        for place, item in enumerate(layer.candidates):
+        for place, item in enumerate(_others(layer)):
             key = _made_together(item)
             if key and layer.id not in groups.setdefault(key, {}):
                 groups[key][layer.id] = item
@@ -82,6 +84,12 @@ def _of_layers(contents: Contents, selected: Collection[int]) -> tuple[Choice, .
     return tuple(Choice(groups[key]) for key in sorted(whole, key=lambda key: age[key]))[
         :MAX_GROUPS
     ]
+
+
+def _others(layer: Layer) -> list[Candidate]:
+    """The layer's candidates, without the pixels that the present ones are a resized copy of."""
+    source = (layer.record or {}).get(SOURCE)
+    return [item for item in layer.candidates if item.pixel_hash != source]
 
 
 def with_choice(contents: Contents, choice: Choice) -> list[Layer]:
@@ -102,5 +110,5 @@ def _made_together(candidate: Candidate) -> str:
     record = candidate.record or {}
     if "layers" not in record:
         return ""
-    keys = ("prompt", "canvas", "steps", "guidance", "model", "layers")
+    keys = ("prompt", "canvas", "steps", "guidance", "clean_colours", "model", "layers")
     return json.dumps([record.get(key) for key in keys], sort_keys=True)

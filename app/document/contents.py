@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from app.document.errors import DocumentError, LimitError
 from app.document.geometry import Rect, Size
@@ -23,13 +23,14 @@ from app.document.layer import (
 )
 
 MAX_FOREGROUNDS = 50
-MAX_PROMPT = 1000
+MAX_PROMPT = 4000
 MAX_SIDE = 8192
 MAX_VARIATIONS = 8
 DEFAULT_CANVAS = Size(512, 512)
 DEFAULT_GRID = 32
 
 SeedMode = Literal["random", "fixed"]
+CleanColours = Literal["automatic", "on", "off"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,8 @@ class Settings:
     Attributes:
         steps: sampling steps; None = the model's default.
         cfg_scale: guidance; None = the model's default, 1 = none.
+        clean_colours: whether the colours of generated layers become flat fills; "automatic" leaves
+            it to the look that the prompt names.
         seed_mode: "random" draws a picture seed per job, "fixed" uses `seed`.
         seed: picture seed, 0 to 4294967295.
         variations: pictures per job, 1 to 8.
@@ -47,6 +50,7 @@ class Settings:
 
     steps: int | None = None
     cfg_scale: float | None = None
+    clean_colours: CleanColours = "automatic"
     seed_mode: SeedMode = "random"
     seed: int = 0
     variations: int = 1
@@ -59,6 +63,10 @@ class Settings:
             raise ValueError(f"steps must be 1 to 1000, got {self.steps}")
         if self.cfg_scale is not None and not 0.0 <= self.cfg_scale <= 100.0:
             raise ValueError(f"guidance must be 0 to 100, got {self.cfg_scale}")
+        if self.clean_colours not in get_args(CleanColours):
+            raise ValueError(
+                f"clean colours must be automatic, on or off, got {self.clean_colours!r}"
+            )
         if self.seed_mode not in ("random", "fixed"):
             raise ValueError(f"seed mode must be random or fixed, got {self.seed_mode!r}")
         if not 0 <= self.seed <= MAX_SEED:
@@ -247,7 +255,7 @@ def content_hash(contents: Contents) -> str:
         [contents.canvas.width, contents.canvas.height, contents.grid],
         [contents.prompt, contents.next_number, contents.background_on, contents.extra],
         [settings.steps, settings.cfg_scale, settings.seed_mode, settings.seed],
-        [settings.variations, settings.extra],
+        [settings.variations, settings.clean_colours, settings.extra],
         [layer(item) for item in (contents.background, *contents.foregrounds)],
         [candidate(item) for item in contents.detached],
         contents.prompts,

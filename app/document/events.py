@@ -20,7 +20,7 @@ class DocumentEvents(SignalGroup):
             "candidates".
         order_changed(): the layers that stayed stand in another order.
         prompt_changed(prompt): the new text.
-        settings_changed(): steps, guidance or picture seed.
+        settings_changed(): steps, guidance, clean colours or picture seed.
         canvas_changed(): canvas size or grid.
         detached_changed(): candidates without a layer came or went.
         next_seeds_changed(): other seeds for the next job alone; nothing of the picture changed.

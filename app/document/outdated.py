@@ -15,6 +15,7 @@ from app.document.words import has_word, word_of
 Outdated = Literal["", "prompt", "size"]
 
 KEPT = "kept"  # in a record: what the user said is fine as it is
+SLACK = 1.25  # a layer that was resized by less looks as if it had been made so
 SOURCE = "source"  # in a record: hash of the pixels that were resampled; see `SetRect`
 
 
@@ -27,7 +28,8 @@ def outdated(layer: Layer, contents: Contents) -> Outdated:
     """What of the layer's record is not so any more; "" for layers without a record.
 
     Returns:
-        "prompt": the word that the layer shows left the prompt; "size": the box has another size.
+        "prompt": the word that the layer shows left the prompt; "size": the box has another size,
+        by more than a quarter where only the pixels were resized.
     """
     record = layer.record
     if record is None or not layer.has_pixels or layer.kind != "generated":
@@ -50,11 +52,12 @@ def kept_as_is(layer: Layer, contents: Contents) -> dict[str, Any]:
 
 def _is_resized(layer: Layer, contents: Contents) -> bool:
     record = layer.record or {}
-    if SOURCE in record:
-        return True
     box = record.get("box")
     if not (isinstance(box, (list, tuple)) and len(box) == 4):
-        return False
+        return SOURCE in record
+    if SOURCE in record:
+        sides = ((layer.rect.width, box[2] - box[0]), (layer.rect.height, box[3] - box[1]))
+        return not all(made <= now * SLACK and now <= made * SLACK for now, made in sides)
     if layer.is_background:
         return (box[2] - box[0], box[3] - box[1]) != (
             contents.canvas.width,

@@ -12,27 +12,20 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
-    QLabel,
     QMessageBox,
     QPushButton,
-    QSpinBox,
     QStyle,
-    QStyledItemDelegate,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from app.document.contents import MAX_SIDE
-from app.document.geometry import Size
-from app.ui.canvas_sizes import presets
-from app.ui.dialog_buttons import accept_or_cancel
-from app.ui.forms import field_name, form_layout
 from app.ui.icons import pixmap
+from app.ui.list_rows import ListRows
 from app.ui.message_boxes import widen
 from app.ui.tables import ReadingTable
 from app.ui.text import tr
-from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT
+from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN
 
 
 def ask_unsaved(
@@ -92,7 +85,7 @@ class Choice(QComboBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         # Fusion's own delegate paints the row under the pointer in the colour of the field.
-        self.setItemDelegate(QStyledItemDelegate(self))
+        self.setItemDelegate(ListRows(self))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt override."""
@@ -105,117 +98,6 @@ class Choice(QComboBox):
         place = QStyle.visualRect(self.layoutDirection(), self.rect(), place)
         painter.drawPixmap(place.topLeft(), sign)
         painter.end()
-
-
-class NewDialog(QDialog):
-    """Canvas size of a new picture, or of the present one.
-
-    Args:
-        trained: sizes that the model was trained for, offered first.
-        multiple: both sides are multiples of it.
-        done: called with the chosen size.
-        title, verb: what the window and its button say; None = those of a new picture.
-        now: the size to begin with; None = the first one.
-    """
-
-    def __init__(
-        self,
-        parent: QWidget,
-        trained: Sequence[Size],
-        multiple: int,
-        done: Callable[[Size], None],
-        *,
-        title: str | None = None,
-        verb: str | None = None,
-        now: Size | None = None,
-    ) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(title or tr("New Picture"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._presets = presets(trained, multiple)
-        self._multiple = multiple
-        self._done = done
-        self.preset = Choice()
-        self.preset.setAccessibleName(tr("Preset"))
-        self.preset.setMinimumHeight(CONTROL_HEIGHT)
-        for place, each in enumerate(self._presets):
-            if not each.is_trained and place and self._presets[place - 1].is_trained:
-                self.preset.insertSeparator(self.preset.count())
-            self.preset.addItem(each.text, each.size)
-        self.preset.addItem(tr("Custom size"), None)
-        self.width_field = self._side(tr("Width"))
-        self.height_field = self._side(tr("Height"))
-        self.warning = QLabel()
-        self.warning.setObjectName("warning")
-        self.warning.setWordWrap(True)
-        form = form_layout()
-        form.addRow(field_name(tr("Size")), self.preset)
-        form.addRow(field_name(tr("Width")), self.width_field)
-        form.addRow(field_name(tr("Height")), self.height_field)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(2 * MARGIN, 2 * MARGIN, 2 * MARGIN, MARGIN)
-        layout.setSpacing(MARGIN)
-        layout.addLayout(form)
-        layout.addWidget(self.warning)
-        layout.addWidget(accept_or_cancel(self, QPushButton(verb or tr("Create"))))
-        self.setMinimumWidth(360)
-        self.preset.currentIndexChanged.connect(self._on_preset)
-        for field in (self.width_field, self.height_field):
-            field.valueChanged.connect(self._on_side)
-            field.editingFinished.connect(self._show_chosen)
-        self._on_preset()
-        if now is not None:
-            self.width_field.setValue(now.width)
-            self.height_field.setValue(now.height)
-
-    @property
-    def size_chosen(self) -> Size:
-        """The size, on the grid."""
-        step = self._multiple
-        width, height = self.width_field.value(), self.height_field.value()
-        return Size(max(step, width // step * step), max(step, height // step * step))
-
-    def accept(self) -> None:
-        """Qt override."""
-        super().accept()
-        self._done(self.size_chosen)
-
-    def _on_preset(self) -> None:
-        size = self.preset.currentData()
-        if size is not None:
-            self.width_field.setValue(size.width)
-            self.height_field.setValue(size.height)
-        self._on_side()
-
-    def _show_chosen(self) -> None:
-        """A typed size off the grid shows what will be made of it."""
-        size = self.size_chosen
-        self.width_field.setValue(size.width)
-        self.height_field.setValue(size.height)
-
-    def _on_side(self) -> None:
-        size = self.size_chosen
-        known = next((each for each in self._presets if each.size == size), None)
-        place = self.preset.count() - 1
-        if known is not None:
-            place = self.preset.findText(known.text)
-        self.preset.blockSignals(True)
-        self.preset.setCurrentIndex(place)
-        self.preset.blockSignals(False)
-        is_trained = known is not None and known.is_trained
-        self.warning.setText(
-            "" if is_trained else tr("The model was not trained for this size. It may look worse.")
-        )
-
-    def _side(self, name: str) -> QSpinBox:
-        field = QSpinBox()
-        field.setRange(self._multiple, MAX_SIDE // self._multiple * self._multiple)
-        field.setSingleStep(self._multiple)
-        field.setMinimumHeight(CONTROL_HEIGHT)
-        field.setAccessibleName(name)
-        field.setSuffix(" px")
-        field.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
-        return field
 
 
 def show_keys(parent: QWidget, keys: Sequence[tuple[str, str]]) -> QDialog:

@@ -89,7 +89,7 @@ def _chapters() -> list[tuple[str, list[str]]]:
             tr("Seeds"),
             [
                 tr(
-                    "The seed of a row is all there is to chance in its layer: the same picture "
+                    "The seed decides how a layer turns out: the same picture "
                     "with the same seeds gives the same pixels. Pin a seed, and every later job "
                     "uses it; other layers may still shift a little, because all see each other."
                 ),

@@ -77,6 +77,8 @@ def what_it_does(contents: Contents, choice: Likely) -> str:
         if len(targets) == 1:
             return tr("Fill 1 box")
         return tr("Fill {0} boxes").format(number(len(targets)))
+    if [layer for layer in targets if layer.is_background] == list(targets):
+        return tr("Repaint the background")
     if len(targets) == 1:
         return tr("Repaint '{0}'").format(_short(shown_name(targets[0])))
     return tr("Repaint {0} layers").format(number(len(targets)))

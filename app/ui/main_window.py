@@ -253,8 +253,9 @@ class MainWindow(QMainWindow):
         self.layers.list.escape_pressed.connect(self._on_escape)
 
     def small_picture_bytes(self) -> int:
-        """What thumbnails and the strip of results keep (ME4)."""
-        return self.thumbnails.size_bytes() + self.choice_pictures.size_bytes()
+        """What thumbnails, the strip of results and the job list keep (ME4)."""
+        kept = (self.thumbnails, self.choice_pictures, self.session.job_pictures)
+        return sum(pictures.size_bytes() for pictures in kept)
 
     # ---- reactions ----
 

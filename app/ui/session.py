@@ -12,16 +12,17 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.bridge import Accept, Bridge, EngineLike, LoopLike
+from app.bridge import Accept, Bridge, EngineLike, LoopLike, Placed
 from app.document.commands import Command, ReplaceDocument
 from app.document.contents import Contents, new_contents
 from app.document.contents import Settings as DocumentSettings
 from app.document.document import Document
 from app.document.storage.atomic import Stamp
 from app.document.storage.journal import Keeper, WorkInfo
-from app.jobs import Message
+from app.jobs import Job, Message
 from app.settings import Settings
 from app.ui.background import Background
+from app.ui.job_pictures import JobPictures
 from app.ui.selection import Selection
 from app.ui.text import tr
 from app.ui.undo import UndoStack
@@ -57,6 +58,7 @@ class Session(QObject):
         stamp: the file as we last read or wrote it.
         sitting: another number for each document that is opened.
         keeper: writes unsaved work for recovery; None = nobody does.
+        job_pictures: small pictures of what the jobs made.
         is_settled: nothing of this document needs to be offered at the next start.
 
     Signals:
@@ -85,7 +87,13 @@ class Session(QObject):
         self.settings = settings
         self.files = Background(loop)
         self.pictures = Background(loop)
-        self.bridge = Bridge(self.document, loop, make_engine, accept)
+        self.job_pictures = JobPictures(self.pictures, self)
+
+        def take(job: Job, results: list[Placed]) -> None:
+            self.job_pictures.take(job.id, results)
+            accept(job, results)
+
+        self.bridge = Bridge(self.document, loop, make_engine, take)
         self.path: Path | None = None
         self.source: Source | None = None
         self.stamp: Stamp | None = None

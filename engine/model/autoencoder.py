@@ -205,12 +205,18 @@ class Autoencoder(nn.Module):
         Returns:
             per layer (4, 32h, 32w), valid premultiplied colour: 0 <= rgb <= alpha <= 1.
         """
-        pixels = []
-        for part, (h, w) in zip(tokens.split([h * w for h, w in sizes]), sizes, strict=True):
-            latents = unpatchify(part[None], h, w)
-            latents = latents.contiguous(memory_format=torch.channels_last)
-            pixels.append(clamp_premultiplied(self.decode_latents(latents)[0]))
-        return pixels
+        parts = tokens.split([h * w for h, w in sizes])
+        return [
+            self.decode_alike(part[None], size)[0] for part, size in zip(parts, sizes, strict=True)
+        ]
+
+    def decode_alike(self, tokens: Tensor, size: tuple[int, int]) -> Tensor:
+        """(B, h*w, 4C) tokens of layers of one `size` (h, w) -> (B, 4, 32h, 32w), as by `decode`.
+
+        Faster than one by one; on CPUs every layer is the same to the last bit (a test compares).
+        """
+        latents = unpatchify(tokens, *size).contiguous(memory_format=torch.channels_last)
+        return clamp_premultiplied(self.decode_latents(latents))
 
 
 def channels_last(model: Autoencoder) -> Autoencoder:

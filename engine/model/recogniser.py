@@ -2,7 +2,7 @@
 
 A small network of its own, trained on a finished transformer that stays as it is. Among the words
 of the prompt it finds the right one for 99 of 100 finished layers; a linear map of the last block's
-means, trained with the rest, found 78 (docs/training.md).
+means, trained with the rest, found 78 (docs/experiments/recogniser.md).
 
 Shapes: L finished layers, F features, T text tokens.
 """

@@ -6,7 +6,8 @@ a small kernel once, and again with twice the distance between its taps (Dammert
 "Edge-Avoiding A-Trous Wavelet Transform for fast Global Illumination Filtering", HPG 2010), which
 reaches far for few taps. Alpha stays as it is.
 
-Shapes: (4, H, W) premultiplied pixels in [0, 1].
+Shapes: (..., 4, H, W) premultiplied pixels in [0, 1], one layer or several of one size. A layer's
+result is the same to the last bit, whatever is smoothed with it.
 """
 
 from __future__ import annotations
@@ -16,32 +17,72 @@ import torch.nn.functional as F
 from torch import Tensor
 
 KERNEL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)  # cubic B-spline
+REACH = len(KERNEL) // 2
 LEVELS = 2
 UNSURE = 0.25  # colour below this alpha is mostly rounding, and lends itself to nobody
 
 
 def smooth(rgba: Tensor, likeness: float) -> Tensor:
-    """(4, H, W) -> the same with colours evened out where they are alike.
+    """(..., 4, H, W) -> the same with colours evened out where they are alike.
 
     Args:
         likeness: distance of two colours, in units of a channel, at which one still counts for .6
             in the other's mean (the deviation of a normal distribution). Over 0.
     """
-    alpha = rgba[3:]
-    colour = (rgba[:3] / alpha.clamp(min=1e-3)).clamp(0, 1)
+    alpha = rgba[..., 3:, :, :]
+    colour = (rgba[..., :3, :, :] / alpha.clamp(min=1e-3)).clamp(0, 1)
     trust = ((alpha - UNSURE) * 2).clamp(0, 1) + 1e-3 * alpha
-    height, width = alpha.shape[-2:]
     for level in range(LEVELS):
-        gap = 2**level
-        around = F.pad(torch.cat([colour, trust])[None], (2 * gap,) * 4, mode="replicate")[0]
-        total, weights = torch.zeros_like(colour), torch.zeros_like(trust)
-        for row, down in enumerate(KERNEL):
-            for column, across in enumerate(KERNEL):
-                y, x = row * gap, column * gap
-                near = around[:, y : y + height, x : x + width]
-                distance = (near[:3] - colour).square().sum(dim=0, keepdim=True)
-                weight = torch.exp(distance * (-0.5 / likeness**2)) * near[3:] * (down * across)
-                total.addcmul_(weight, near[:3])
-                weights += weight
-        colour = torch.where(weights > 1e-9, total / weights.clamp(min=1e-9), colour)
-    return torch.cat([colour * alpha, alpha])
+        colour = _evened_out(colour, trust, 2**level, likeness)
+    return torch.cat([colour * alpha, alpha], dim=-3)
+
+
+def _evened_out(colour: Tensor, trust: Tensor, gap: int, likeness: float) -> Tensor:
+    """(..., 3, H, W) and (..., 1, H, W) -> (..., 3, H, W): one level, `gap` pixels between taps."""
+    height, width = trust.shape[-2:]
+    around = F.pad(torch.cat([colour, trust], dim=-3), (REACH * gap,) * 4, mode="replicate")
+    pairs = _Pairs(around[..., :3, :, :], gap, likeness)
+    total, weights = torch.zeros_like(colour), torch.zeros_like(trust)
+    for row, down in enumerate(KERNEL):
+        for column, across in enumerate(KERNEL):
+            y, x = row * gap, column * gap
+            near = around[..., y : y + height, x : x + width]
+            offset = row - REACH, column - REACH
+            weight = near[..., 3:, :, :]
+            if offset != (0, 0):
+                weight = weight * pairs.at(offset, (height, width))
+            weight = weight * (down * across)
+            total.addcmul_(weight, near[..., :3, :, :])
+            weights += weight
+    return torch.where(weights > 1e-9, total / weights.clamp(min=1e-9), colour)
+
+
+class _Pairs:
+    """How alike two colours are, 0 to 1, for all pairs of pixels of one level; each pair once.
+
+    Args:
+        around: (..., 3, h, w) colours with a margin of `REACH` times `gap`.
+    """
+
+    def __init__(self, around: Tensor, gap: int, likeness: float) -> None:
+        self._gap = gap
+        height, width = around.shape[-2:]
+        self._of: dict[tuple[int, int], Tensor] = {}  # second pixel of a pair, seen from the first
+        for down in range(REACH + 1):
+            for across in range(-REACH if down else 1, REACH + 1):
+                y, x = down * gap, across * gap
+                first = around[..., : height - y, max(0, -x) : width - max(0, x)]
+                second = around[..., y:, max(0, x) : width - max(0, -x)]
+                squares = (second - first).square_()
+                red, green, blue = squares.split(1, dim=-3)
+                distance = (red + green).add_(blue)
+                self._of[down, across] = distance.mul_(-0.5 / likeness**2).exp_()
+
+    def at(self, offset: tuple[int, int], size: tuple[int, int]) -> Tensor:
+        """(..., 1, *size): each pixel inside the margin with the one `offset` steps from it."""
+        y = x = REACH * self._gap
+        if offset < (0, 0):  # the other pixel is the first of the pair
+            y, x = y + offset[0] * self._gap, x + offset[1] * self._gap
+            offset = -offset[0], -offset[1]
+        x -= max(0, -offset[1] * self._gap)
+        return self._of[offset][..., y : y + size[0], x : x + size[1]]

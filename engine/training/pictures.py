@@ -25,10 +25,21 @@ from engine.training.concepts import concepts_of, new_nouns
 from engine.training.entries import Entry, composite_entry, entries
 from engine.training.latent_bank import LatentBank
 from engine.training.look_mix import USUAL_LOOKS, LookMix
-from engine.training.scenes import Scene, compose, editing_split
-from engine.training.seed_choices import CHOICES, open_backgrounds
+from engine.training.prompts import pick
+from engine.training.scenes import (
+    CROWD,
+    CROWD_CANVASES,
+    REPEAT_SHARE,
+    Scene,
+    compose,
+    editing_split,
+)
+from engine.training.seed_choices import CHOICES, FIRST_STAGE_WITH_CODES, open_backgrounds
 from engine.training.sprites import SpritePack
 from engine.training.strangers import strangers_of
+from engine.words import MAX_WORDS, located_words
+
+CROWD_TOKENS = 2
 
 
 @dataclass(slots=True)
@@ -115,7 +126,7 @@ def collate(
                 batch.choice[i, part] = torch.tensor(entry.choice)
             if entry.said_at is not None:
                 batch.owner[i, part] = number
-                batch.shows[i, number] = vocabulary.count(scene.prompt[: entry.said_at])
+                batch.shows[i, number] = token_at(vocabulary, scene.prompt, entry.said_at)
         at = 0
         for number, entry in enumerate(clean_entries):
             part = slice(at, at := at + len(entry.tokens))
@@ -124,8 +135,15 @@ def collate(
             batch.clean_inner[i, part] = inner_coordinates(*entry.size)
             batch.clean_owner[i, part] = number
             if entry.said_at is not None:
-                batch.clean_shows[i, number] = vocabulary.count(scene.prompt[: entry.said_at])
+                batch.clean_shows[i, number] = token_at(vocabulary, scene.prompt, entry.said_at)
     return batch
+
+
+def token_at(vocabulary: Vocabulary, prompt: str, end: int) -> int:
+    """The text token whose word ends at a place of the prompt; 0 = none, or beyond what is read."""
+    beginning = prompt[:end]
+    is_read = len(located_words(beginning)) <= MAX_WORDS
+    return vocabulary.count(beginning) if is_read else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +170,9 @@ class PictureMix:
         stranger_share: prompts with a word from outside the vocabulary.
         new_share: scenes of nouns that came with this stage only, on top of those that fall to
             them anyway: the others are known already.
+        repeat_share: see `scenes.compose`.
+        crowd_share: pictures with 9 to 50 things, half of them in rows, of up to
+            `CROWD_TOKENS` times `max_tokens`.
     """
 
     edit_share: float = 0.35
@@ -170,6 +191,8 @@ class PictureMix:
     colour_share: float = 0.5
     stranger_share: float = 0.0
     new_share: float = 0.0
+    repeat_share: float = REPEAT_SHARE
+    crowd_share: float = 0.0
 
     @property
     def is_framed(self) -> bool:
@@ -232,11 +255,17 @@ class Pictures(IterableDataset[Batch]):
         concepts = concepts_of(self.mix.stage)
         strangers = strangers_of(self.mix.stage) if self.mix.stranger_share else None
         only_new = rng.random() < self.mix.new_share
+        is_crowd = bool(rng.random() < self.mix.crowd_share)
+        if is_crowd:
+            low, high = CROWD
+        else:
+            low, high = 1, most
         while True:
             scene = compose(
                 rng,
                 with_background=with_background,
-                count=int(rng.integers(1, most + 1)) if most else None,
+                canvas=pick(rng, CROWD_CANVASES) if is_crowd else None,
+                count=int(rng.integers(low, high + 1)) if high else None,
                 aspects=aspects,
                 size=self.mix.size * (1 - 0.4 * float(rng.random())),
                 variety=self.mix.variety,
@@ -249,6 +278,9 @@ class Pictures(IterableDataset[Batch]):
                 unsaid_backgrounds=(
                     open_backgrounds(concepts) if self.mix.fixed_backgrounds else None
                 ),
+                repeat_share=self.mix.repeat_share,
+                most_of_one=6 if self.mix.stage >= FIRST_STAGE_WITH_CODES else 3,
+                rows=is_crowd and rng.random() < 0.5,
             )
             if not scene.things and scene.background is None:
                 continue
@@ -261,7 +293,8 @@ class Pictures(IterableDataset[Batch]):
                 framed=self.mix.is_framed,
                 concepts=concepts if self.mix.fixed_backgrounds else None,
             )
-            if sum(len(e.tokens) for e in found) <= self.mix.max_tokens:
+            most_tokens = self.mix.max_tokens * (CROWD_TOKENS if is_crowd else 1)
+            if sum(len(e.tokens) for e in found) <= most_tokens:
                 break
         targets = set(range(-1, len(scene.things)))
         if is_edit:

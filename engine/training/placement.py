@@ -77,6 +77,35 @@ def place_things(
     return sorted(placed, key=lambda entry: depth[id(entry)])
 
 
+def place_in_rows(
+    rng: np.random.Generator,
+    canvas: tuple[int, int],
+    nouns: Sequence[Noun],
+    aspects: Sequence[float],
+) -> list[Placed]:
+    """Boxes side by side in rows, as on a sticker sheet; what fits into no cell is left out.
+
+    Returns:
+        In reading order: row by row from the top, each from the left.
+    """
+    columns = max(1, round(math.sqrt(len(nouns) * canvas[0] / canvas[1])))
+    rows = -(-len(nouns) // columns)
+    width, height = canvas[0] // columns, canvas[1] // rows
+    placed = []
+    for index, (noun, aspect) in enumerate(zip(nouns, aspects, strict=True)):
+        row, column = divmod(index, columns)
+        gap = int(rng.random() < 0.5)  # in cells, where there is room
+        across, down = (max(side // GRID - gap, MIN_CELLS) for side in (width, height))
+        w = min(across, width // GRID, MAX_CELLS) * GRID
+        h = min(down, height // GRID, MAX_CELLS) * GRID
+        if min(w, h) < MIN_CELLS * GRID:
+            continue
+        x0, y0 = column * width // GRID * GRID, row * height // GRID * GRID
+        x, y, rect_w, rect_h = fit_rect((w, h), aspect, noun.band)
+        placed.append(Placed(noun, (x0, y0, x0 + w, y0 + h), (x0 + x, y0 + y, rect_w, rect_h)))
+    return placed
+
+
 def _place(
     rng: np.random.Generator,
     canvas: tuple[int, int],

@@ -16,10 +16,11 @@ from typing import Literal
 
 import numpy as np
 
+from engine.prompts.result import SizeWord
 from engine.training.concepts import COLOURLESS_LOOKS, FIRST, Concepts, Noun
 from engine.training.look_mix import USUAL_LOOKS, LookMix
-from engine.training.placement import Box, Placed, place_things, typical_side
-from engine.training.prompts import Mention, SizeWord, pick, take_marks, write_prompt
+from engine.training.placement import Box, Placed, place_in_rows, place_things, typical_side
+from engine.training.prompts import Mention, pick, take_marks, write_prompt
 from engine.training.seed_choices import thing_codes
 from engine.training.strangers import Strangers
 
@@ -32,6 +33,10 @@ COUNT_SHARES = np.cumsum([0.08, 0.14, 0.18, 0.19, 0.15, 0.10, 0.06, 0.04])  # 1 
 HELD_OUT_MODULUS = 20
 EVALUATION_STREAM = 0x6576616C  # "eval": seeds of evaluation never meet a trainer's
 ATTEMPTS = 400
+REPEAT_SHARE = 0.07
+CROWD_CANVASES = ((512, 512), (768, 768), (1024, 640), (1024, 1024))
+CROWD = (9, 50)
+MOST_IN_A_SENTENCE = 12  # mentions; more are a list, of which the encoder reads more
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,9 @@ def compose(
     stranger_share: float = 0.0,
     looks: LookMix = USUAL_LOOKS,
     unsaid_backgrounds: Sequence[str] | None = None,
+    repeat_share: float = REPEAT_SHARE,
+    most_of_one: int = 3,
+    rows: bool = False,
 ) -> Scene:
     """Compose one training scene; never one whose nouns are held out.
 
@@ -123,6 +131,9 @@ def compose(
             that have one.
         looks: which looks, and how often the prompt names them.
         unsaid_backgrounds: those that a picture may have whose prompt names none; None = all.
+        repeat_share: of the scenes of two things or more, those in which one noun repeats.
+        most_of_one: how often it stands there at most, 3 upwards; mostly twice.
+        rows: things side by side, as on a sticker sheet, named in reading order.
     """
     canvas = canvas or _draw_canvas(rng)
     if with_background is None:
@@ -132,16 +143,21 @@ def compose(
     vocabulary = _drawable(concepts.nouns if vocabulary is None else vocabulary, look)
     for attempt in range(ATTEMPTS):
         # A tiny vocabulary may have held-out pairs only: one thing is always allowed.
-        nouns = _draw_nouns(rng, wanted if attempt < ATTEMPTS - 1 else min(wanted, 1), vocabulary)
+        fewer = wanted if attempt < ATTEMPTS - 1 else min(wanted, 1)
+        nouns = _draw_nouns(rng, fewer, vocabulary, repeat_share, most_of_one)
         if is_held_out(noun.name for noun in nouns):
             continue
-        placed = place_things(rng, canvas, nouns, _aspects_of(nouns, look, aspects), size, variety)
+        ratios = _aspects_of(nouns, look, aspects)
+        if rows:
+            placed = place_in_rows(rng, canvas, nouns, ratios)
+        else:
+            placed = place_things(rng, canvas, nouns, ratios, size, variety)
         if not is_held_out(entry.noun.name for entry in placed):
             break
     things = _dress(rng, placed, look, concepts, variety, colour_share)
     background = pick(rng, concepts.backgrounds).name if with_background else None
     kind = _draw_prompt_kind(rng) if things else "full"
-    mentions = _mentions(rng, placed, things)
+    mentions = _mentions(rng, placed, things, in_order=rows)
     if kind == "fewer":
         mentions = _drop_some(rng, mentions)
     elif kind == "more":
@@ -168,6 +184,7 @@ def compose(
             more=kind == "fewer" and rng.random() < 0.5,
             vague=bool(things),
             marked=True,
+            telegraphic=len(mentions) > MOST_IN_A_SENTENCE,
         )
         prompt, ends, scenery_at = take_marks(prompt)
         for mention, end in zip(mentions, ends, strict=True):
@@ -293,10 +310,19 @@ def _draw_distinct(rng: np.random.Generator, count: int, vocabulary: Sequence[No
     return [vocabulary[index] for index in order]
 
 
-def _draw_nouns(rng: np.random.Generator, count: int, vocabulary: Sequence[Noun]) -> list[Noun]:
-    """`count` nouns; in 7 % of the scenes one stands two or three times."""
-    if count >= 2 and rng.random() < 0.07:
-        repeats = min(count, 2 if rng.random() < 0.7 else 3)
+def _draw_nouns(
+    rng: np.random.Generator,
+    count: int,
+    vocabulary: Sequence[Noun],
+    repeat_share: float = REPEAT_SHARE,
+    most_of_one: int = 3,
+) -> list[Noun]:
+    """`count` nouns; in a share of the scenes one stands several times, mostly twice."""
+    if count >= 2 and rng.random() < repeat_share:
+        repeats = 2 if rng.random() < 0.7 else 3
+        if repeats > 2 and most_of_one > 3:
+            repeats += int(rng.random() * (most_of_one - 2))
+        repeats = min(count, repeats)
         nouns = _draw_distinct(rng, count - repeats + 1, vocabulary)
         nouns += [nouns[0]] * (repeats - 1)
     else:
@@ -337,14 +363,20 @@ def _dress(
 
 
 def _mentions(
-    rng: np.random.Generator, placed: Sequence[Placed], things: Sequence[Thing]
+    rng: np.random.Generator,
+    placed: Sequence[Placed],
+    things: Sequence[Thing],
+    *,
+    in_order: bool = False,
 ) -> list[Mention]:
-    """What a complete prompt says, mostly in the order of the boxes from left to right.
+    """What a complete prompt says, mostly from left to right, or `in_order` as they are given.
 
     Equal things are counted where the first of them stands.
     """
     groups: dict[tuple[str, str | None], list[int]] = {}
-    order = sorted(range(len(things)), key=lambda i: things[i].box[0] + things[i].box[2])
+    order = list(range(len(things)))
+    if not in_order:
+        order.sort(key=lambda i: things[i].box[0] + things[i].box[2])
     for index in order:
         groups.setdefault((things[index].noun, things[index].colour), []).append(index)
     mentions = []

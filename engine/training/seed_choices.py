@@ -22,10 +22,15 @@ DRAWINGS = 2**DRAWING_BITS  # of each background
 OPEN_BITS = CHOICES - DRAWING_BITS
 Choice = tuple[int, ...]  # CHOICES times -1 or 1; 0 = left open
 FIRST_STAGE_WITH_CODES = 4  # of the vocabulary: objects have several drawings
+# What goes with any object, from that stage on: neither night nor evening by chance. The first and
+# the last are where earlier stages have them, so that a grown model keeps them.
+OPEN_BACKGROUNDS = ("blue sky", "pastel background", "blue background", "green hills")
 
 
 def open_backgrounds(concepts: Concepts) -> tuple[str, ...]:
     """Those that a picture may have whose prompt names none, one for each pair of signs."""
+    if concepts.stage >= FIRST_STAGE_WITH_CODES:
+        return OPEN_BACKGROUNDS
     return concepts.background_names[: 2**OPEN_BITS]
 
 

@@ -181,7 +181,8 @@ def main(argv: list[str]) -> int:
                      fixed_backgrounds=art.choices > 0,
                      background_weight=args.background_weight,
                      colour_share=args.colour_share,
-                     stranger_share=args.stranger_share, new_share=args.new_share)  # fmt: skip
+                     stranger_share=args.stranger_share, new_share=args.new_share,
+                     repeat_share=args.repeat_share, crowd_share=args.crowd_share)  # fmt: skip
     data = Pictures(args.sprites, autoencoder, vocabulary, batch=args.batch, mix=mix,
                     seed=args.seed + step + 104_729 * rank)  # fmt: skip
     loader = DataLoader(data, batch_size=None, num_workers=args.workers, prefetch_factor=4)

@@ -12,6 +12,7 @@ import torch
 from engine.training.concepts import STAGES
 from engine.training.look_mix import USUAL_LOOKS
 from engine.training.objective import PURE_SHARE
+from engine.training.scenes import REPEAT_SHARE
 
 
 def parse(argv: list[str], description: str | None) -> argparse.Namespace:
@@ -72,6 +73,10 @@ def parse(argv: list[str], description: str | None) -> argparse.Namespace:
     parser.add_argument("--colour-share", type=float, default=0.5, help="of colourable things")
     parser.add_argument("--stranger-share", type=float, default=0.0, help="prompts with odd words")
     parser.add_argument("--new-share", type=float, default=0.0, help="scenes of new nouns only")
+    parser.add_argument(
+        "--repeat-share", type=float, default=REPEAT_SHARE, help="scenes in which a noun repeats"
+    )
+    parser.add_argument("--crowd-share", type=float, default=0.0, help="scenes of 9 to 50 things")
     parser.add_argument(
         "--pure-share", type=float, default=PURE_SHARE, help="of pictures at pure noise"
     )

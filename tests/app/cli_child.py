@@ -142,6 +142,7 @@ class ScriptedEngine:
             results=results,
             steps=steps,
             cfg_scale=request.cfg_scale or INFO.default_cfg_scale,
+            clean_colours=request.clean_colours != "off",
             seconds=time.monotonic() % 1,
             cache_hits=0,
             cache_misses=len(request.layers) - len(results),

@@ -398,7 +398,7 @@ def test_verify_accepts_what_was_written(made: Path) -> None:
     assert layerloom("verify", made / "design.ora").returncode == 0
     done = layerloom("--verify", made / "design.ora")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("came out the same") == 4
+    assert done.stdout.count("was reproduced exactly") == 4
 
 
 def test_verify_runs_old_jobs_from_their_records(made: Path, tmp_path: Path) -> None:
@@ -408,13 +408,13 @@ def test_verify_runs_old_jobs_from_their_records(made: Path, tmp_path: Path) -> 
     layerloom("regenerate", one, "--layer", 3, "--seed", 6, "--out", two)
     done = layerloom("verify", two, "--regenerate")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("came out the same") == 4
+    assert done.stdout.count("was reproduced exactly") == 4
 
 
 def test_verify_tells_when_pixels_come_out_differently(made: Path) -> None:
     done = layerloom("verify", made / "design.ora", "--regenerate", script="drifts")
     assert done.returncode == 1
-    assert "came out differently" in done.stderr
+    assert "was not reproduced" in done.stderr
     other = layerloom(
         "verify", made / "design.ora", "--regenerate", "--threads", 5, script="drifts"
     )

@@ -172,6 +172,7 @@ ROWS = {
     "lock": Row(lambda d: SetLocked([d.castle], True)),
     "steps": Row(lambda d: SetSettings(Settings(steps=9))),
     "guidance": Row(lambda d: SetSettings(Settings(cfg_scale=1.5))),
+    "clean colours": Row(lambda d: SetSettings(Settings(clean_colours="off"))),
     "picture seed": Row(lambda d: SetSettings(Settings(seed_mode="fixed", seed=8))),
     "seed field": Row(lambda d: SetSeed(d.castle, 8)),
     "edit the prompt": Row(lambda d: SetPrompt("a red castle"), marks=ALL_BY_PROMPT),

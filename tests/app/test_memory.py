@@ -72,12 +72,12 @@ def others_of(document: Document, layer: Layer) -> list[Layer]:
 
 
 def test_a_smaller_canvas_is_offered_with_its_number() -> None:
-    """GE5: where there is nothing to split, how many tokens would fit."""
+    """GE5: where there is nothing to split, which share of the job would fit."""
     job = Load(tokens=4000, seen=2000, steps=8, pixels=1 << 20)
     half = Load(tokens=2000, seen=1000, steps=8, pixels=1 << 19)
     said = memory.trouble(job, [job], memory.RESERVE_BYTES + memory.peak_bytes(half) + 1000)
     assert said is not None
-    advice = "Choose a smaller canvas (1,000 tokens would fit), or close other programs."
+    advice = "About 50 % of the job would fit. Choose a smaller canvas, or close other programs."
     assert said.advice == advice
 
 
@@ -105,7 +105,7 @@ def test_memory_that_ran_out_is_said_with_layers_and_tokens() -> None:
     desk.engine.fail(kind="memory", message="There was not enough memory.")
     desk.loop.turn()
     said = desk.messages[-1].text
-    assert "not enough memory for 3 layers (144 tokens). Nothing was changed." in said
+    assert "not enough memory for 3 layers. Nothing was changed." in said
     desk.bridge.generate("picture")
     desk.engine.finish()
     desk.loop.turn()
@@ -129,7 +129,7 @@ def test_how_many_tokens_would_fit() -> None:
     desk.engine.fail(kind="memory", message="There was not enough memory.")
     desk.loop.turn()
     said = desk.messages[-1].text
-    assert said.endswith("or choose a smaller canvas; 60 tokens would fit.")
+    assert "About 41 % of the job would fit. Generate fewer layers at once" in said
 
 
 @pytest.mark.parametrize(

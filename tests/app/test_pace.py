@@ -41,6 +41,15 @@ def test_the_probes_grow_and_show_nothing() -> None:
     assert not desk.accepted
 
 
+def test_a_quick_machine_is_measured_at_both_ends_first() -> None:
+    """A large picture says more of large ones than a second small one does."""
+    desk = Desk(document_with_boxes(*BOXES), measures=True, is_exact=True)
+    desk.pass_time(IDLE_SLICE_S)
+    for step_s in (0.002, 0.05, 0.03):
+        run_timed(desk, step_s, steps=2, end_s=step_s)
+    assert [len(request.layers) for request in desk.engine.requests] == [1, 7, 4]
+
+
 def test_probes_fit_every_canvas_that_a_model_may_have() -> None:
     """Boxes lie on the grid and inside, and the engine's own check takes them."""
     for width, height in itertools.product((64, 128, 320, 512, 2048), repeat=2):

@@ -249,7 +249,7 @@ def test_quitting_with_an_abandoned_engine_says_so() -> None:
     assert desk.bridge.shutdown() is False
 
 
-def run_timed(desk: Desk, step_s: float, steps: int = 12) -> None:
+def run_timed(desk: Desk, step_s: float, steps: int = 12, end_s: float = 0.2) -> None:
     """Let the fake take exactly so long."""
     request = desk.engine.last
     desk.engine.say(Started(job_id=request.job_id, total_steps=steps + 1, unknown_words=()))
@@ -260,7 +260,7 @@ def run_timed(desk: Desk, step_s: float, steps: int = 12) -> None:
             Progress(job_id=request.job_id, step=step, total=steps + 1, seconds_left=0.0)
         )
         desk.loop.turn()
-    desk.now += 0.2
+    desk.now += end_s
     desk.engine.finish(request)
     desk.loop.turn()
 

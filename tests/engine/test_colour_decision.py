@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.colour_decision import FINER, decide_colours, find_palette, fit_flat, to_lab
+from engine.colour_decision import decide_colours, fit_flat, fit_flat_layers
+from engine.palette import ALIKE, MOST_COLOURS, find_palette, to_lab
+from engine.pixels import fit
 
 RED, BLUE = (0.9, 0.1, 0.1), (0.1, 0.2, 0.8)
 
@@ -21,20 +23,22 @@ def two_halves(side: int = 64, noise: float = 0.02, seed: int = 0) -> np.ndarray
 
 @pytest.mark.parametrize("size", [(64, 64), (144, 144), (30, 40), (192, 100)])
 def test_two_noisy_halves_become_two_fills(size):
-    decided = decide_colours(two_halves(), size)
+    decided = decide_colours(two_halves())
     assert decided is not None
-    assert decided.labels.shape == decided.alpha.shape == (FINER * size[0], FINER * size[1])
+    finer = decided.finer(size)
+    labels = decided.labels(size)
+    assert labels.shape == (finer * size[0], finer * size[1])
     assert len(decided.palette) == 2
     for wanted in (RED, BLUE):
         assert np.abs(decided.palette - wanted).max(axis=1).min() < 0.03
-    solid = decided.alpha > 0.9
-    right = np.arange(decided.labels.shape[1]) >= decided.labels.shape[1] / 2
-    blue = np.abs(decided.palette - BLUE).max(axis=1).argmin()
-    agrees = (decided.labels == blue) == right[None]
-    assert agrees[solid].mean() > 0.98, "the border stays where it was"
     pixels = fit_flat(two_halves(), size)
     assert pixels is not None
     assert pixels.shape == (*size, 4)
+    solid = np.repeat(np.repeat(pixels[..., 3] > 230, finer, axis=0), finer, axis=1)
+    right = np.arange(labels.shape[1]) >= labels.shape[1] / 2
+    blue = np.abs(decided.palette - BLUE).max(axis=1).argmin()
+    agrees = (labels == blue) == right[None]
+    assert agrees[solid].mean() > 0.98, "the border stays where it was"
     assert (pixels[pixels[..., 3] == 0] == 0).all()
 
 
@@ -48,37 +52,38 @@ def test_specks_lose_the_vote_and_larger_marks_win_it():
     layer = two_halves(noise=0)
     layer[20, 20, :3] = (1, 1, 0)  # one pixel
     layer[36:41, 14:19, :3] = (1, 1, 0)  # an eye
-    decided = decide_colours(layer, (64, 64))
-    assert decided is not None
-    pixels = decided.pixels()
-    assert pixels[38, 16, :3] == pytest.approx((1, 1, 0), abs=0.02)
-    assert pixels[20, 20, :3] == pytest.approx(RED, abs=0.02)
+    pixels = fit_flat(layer, (64, 64))
+    assert pixels is not None
+    assert pixels[38, 16, :3] / 255 == pytest.approx((1, 1, 0), abs=0.02)
+    assert pixels[20, 20, :3] / 255 == pytest.approx(RED, abs=0.02)
 
 
 def test_alpha_is_decided_as_without_colours():
     layer = two_halves(noise=0)
     layer *= 0.6  # unsure everywhere inside
-    decided = decide_colours(np.maximum(layer, two_halves(noise=0) * 0.9), (64, 64))
-    assert decided is not None
-    assert decided.alpha.max() == 1
-    assert decided.alpha[0, 0] == 0
+    pixels = fit_flat(np.maximum(layer, two_halves(noise=0) * 0.9), (64, 64))
+    assert pixels is not None
+    assert pixels[32, 20, 3] == 255
+    assert (pixels[0, 0] == 0).all()
 
 
 @pytest.mark.parametrize("solid", [0, 1, 15])
 def test_a_layer_with_few_solid_pixels_has_no_palette(solid):
     layer = np.zeros((32, 32, 4), np.float32)
     layer.reshape(-1, 4)[:solid] = 1
-    assert decide_colours(layer, (32, 32)) is None
+    assert decide_colours(layer) is None
     assert fit_flat(layer, (32, 32)) is None
+    (fitted,) = fit_flat_layers([layer], [(32, 32)])
+    assert np.array_equal(fitted, fit(layer, (32, 32)))
 
 
 def test_many_colours_are_few_afterwards_and_none_look_alike():
     colours = np.random.default_rng(1).random((5000, 3)).astype(np.float32)
     palette = find_palette(colours)
-    assert 2 <= len(palette) <= 16
+    assert 2 <= len(palette) <= MOST_COLOURS
     lab = to_lab(palette)
     apart = np.linalg.norm(lab[:, None] - lab[None], axis=-1) + 1e3 * np.eye(len(lab))
-    assert apart.min() > 8
+    assert apart.min() >= ALIKE
     assert len(find_palette(np.full((100, 3), 0.5, np.float32))) == 1
 
 

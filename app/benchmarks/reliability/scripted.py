@@ -151,6 +151,7 @@ def finished(request: GenerateRequest) -> Finished:
         results=tuple(_result(each) for each in request.layers if each.is_target),
         steps=STEPS,
         cfg_scale=3.0,
+        clean_colours=request.clean_colours != "off",
         seconds=0.1,
         cache_hits=0,
         cache_misses=0,

@@ -35,7 +35,7 @@ class SetPrompt(Command):
 
 @dataclass(eq=False)
 class SetSettings(Command):
-    """Steps, guidance and picture seed; a run of changes in one field is one gesture."""
+    """How pictures are generated; a run of changes in one field is one gesture."""
 
     settings: Settings
     gesture: int | None = None

@@ -80,7 +80,7 @@ def from_stack(stack: Stack, pictures: Mapping[str, Pixels], grid: int) -> Conte
 def messages_for(stack: Stack, contents: Contents, *, has_data: bool) -> tuple[str, ...]:
     """What to tell about a file whose layers opened as pictures."""
     why = "" if has_data else "This file has no Layerloom data. "
-    messages = [f"{why}Its layers opened as pictures, without prompt, seeds and candidates."]
+    messages = [f"{why}Its layers opened as pictures, without prompt, seeds and results."]
     if contents.canvas != stack.size:
         messages.append(_grown(stack.size, contents.canvas))
     return tuple(messages)
@@ -294,7 +294,7 @@ def _told(count: _Count, *, is_complete: bool) -> str:
     if count.new:
         news.append(f"{layers(count.new)} {'is' if count.new == 1 else 'are'} new")
     if count.lost:
-        news.append(f"{count.lost} candidate{'' if count.lost == 1 else 's'} could not be found")
+        news.append(f"{count.lost} result{'' if count.lost == 1 else 's'} could not be found")
     told = " and ".join(news)
     if is_complete:
         told = f"All layers are here{'; ' if told else ''}{told}"

@@ -13,8 +13,8 @@ from app.document.storage.picture_planes import Planes
 
 _MAX_DECODED = 2 * 1024**3
 _MAX_SAMPLES = 8
-_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK = 0, 1, 2, 3, 5
-_COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4}
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _LAB = 0, 1, 2, 3, 5, 8
+_COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4, _LAB: 3}
 _ASSOCIATED, _STRAIGHT = 1, 2
 _ORIENTATION, _PROFILE = 274, 34675
 _UNSIGNED = 1
@@ -84,13 +84,21 @@ def tiff_planes(data: bytes) -> Planes:
             values = np.moveaxis(values.reshape(samples, page.imagelength, page.imagewidth), 0, 2)
         values = values.reshape(page.imagelength, page.imagewidth, samples)
         extra = int(page.extrasamples[0]) if page.extrasamples else 0
+        if int(page.photometric) == _PALETTE:
+            if page.colormap is None:
+                raise UnsupportedPictureError("a TIFF palette without colours")
+            colours, values = 3, _looked_up(values, page.colormap)
+        if int(page.photometric) == _LAB:
+            values = _lab_as_unit(values)
         alpha = None
         notes: tuple[str, ...] = ()
-        if values.dtype.kind == "f":
+        if int(page.photometric) == _LAB:
+            highest = 1.0
+        elif values.dtype.kind == "f":
             values, notes = _unit(values)
             highest = 1.0
         else:
-            highest = _highest(values, page.bitspersample)
+            highest = _highest(values, 16 if page.colormap is not None else page.bitspersample)
             values = values.astype(np.float64 if highest > 65535 else np.float32)
         values = (values / highest).clip(0, 1)
         colour = values[..., :colours]
@@ -100,16 +108,10 @@ def tiff_planes(data: bytes) -> Planes:
             if extra == _ASSOCIATED:
                 shown = opacity[..., None]
                 colour = np.divide(colour, shown, out=np.zeros_like(colour), where=shown > 0)
-        if int(page.photometric) == _PALETTE:
-            raise UnsupportedPictureError(f"a TIFF palette of {page.bitspersample} bits")
         if int(page.photometric) == _WHITE_IS_ZERO:
             colour = 1 - colour
         eight = _bytes(colour.clip(0, 1))
-        image = (
-            Image.fromarray(eight[..., 0], "L")
-            if colours == 1
-            else Image.fromarray(eight, "RGB" if colours == 3 else "CMYK")
-        )
+        image = _image(eight, is_lab=int(page.photometric) == _LAB)
         profile, turned = page.tags.get(_PROFILE), page.tags.get(_ORIENTATION)
         return Planes(
             image,
@@ -118,6 +120,39 @@ def tiff_planes(data: bytes) -> Planes:
             int(turned.value) if turned is not None else 1,
             notes,
         )
+
+
+def _image(eight: np.ndarray, *, is_lab: bool) -> Image.Image:
+    """(h, w, 1, 3 or 4) uint8 as mode L, RGB, LAB or CMYK."""
+    if is_lab:
+        return Image.merge("LAB", [Image.fromarray(eight[..., c], "L") for c in range(3)])
+    if eight.shape[-1] == 1:
+        return Image.fromarray(eight[..., 0], "L")
+    return Image.fromarray(eight, "RGB" if eight.shape[-1] == 3 else "CMYK")
+
+
+def _looked_up(index: np.ndarray, palette: np.ndarray) -> np.ndarray:
+    """(h, w, 1 and more) and (3, n) uint16 -> (h, w, 3 and more) uint16; further samples stay."""
+    colour = palette[:, np.minimum(index[..., 0], palette.shape[1] - 1)]
+    return np.concatenate([np.moveaxis(colour, 0, 2), index[..., 1:]], axis=-1)
+
+
+def _lab_as_unit(values: np.ndarray) -> np.ndarray:
+    """CIELAB and further samples -> 0 to 1, as Pillow's LAB: L* of 100, a* and b* from -128 on.
+
+    Whole numbers have L* without a sign, a* and b* with one, scaled to the sample's bits (TIFF 6.0,
+    section 23); floats have plain values.
+    """
+    if values.dtype.kind == "f":
+        light, colour, rest = values[..., :1] / 100, values[..., 1:3], values[..., 3:]
+    else:
+        bits = values.dtype.itemsize * 8
+        unsigned, signed = np.dtype(f"u{bits // 8}"), np.dtype(f"i{bits // 8}")
+        highest = (1 << bits) - 1
+        light = values[..., :1].astype(unsigned) / highest
+        colour = values[..., 1:3].astype(unsigned).view(signed) / (1 << (bits - 8))
+        rest = values[..., 3:].astype(unsigned) / highest
+    return np.concatenate([light, (colour + 128) / 255, rest], axis=-1).astype(np.float32)
 
 
 def _bytes(values: np.ndarray) -> np.ndarray:

@@ -42,7 +42,7 @@ _KNOWN = frozenset(
     "format version reads_from writer canvas grid background_on prompt prompt_history settings "
     "next_number layers detached members view".split()
 )
-_KNOWN_SETTINGS = frozenset("steps cfg_scale seed_mode seed variations".split())
+_KNOWN_SETTINGS = frozenset("steps cfg_scale clean_colours seed_mode seed variations".split())
 _KNOWN_OF_LAYER = frozenset(
     "number kind name rect src pixels trim visible locked opacity blend seed record "
     "candidates".split()
@@ -107,6 +107,7 @@ def _project(root: dict[str, Any]) -> Project:
         settings=Settings(
             steps=optional(settings, "steps", lambda key: whole(settings, key, 1, 1000)),
             cfg_scale=optional(settings, "cfg_scale", lambda key: real(settings, key, 0, 100)),
+            clean_colours=settings.get("clean_colours", "automatic"),
             seed_mode=settings.get("seed_mode"),  # type: ignore[arg-type]  # checked by Settings
             seed=whole(settings, "seed", 0, MAX_SEED),
             variations=(

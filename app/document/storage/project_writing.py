@@ -74,6 +74,7 @@ def head_out(contents: Contents) -> dict[str, Any]:
             **settings.extra,
             "steps": settings.steps,
             "cfg_scale": _plain_number(settings.cfg_scale),
+            "clean_colours": settings.clean_colours,
             "seed_mode": settings.seed_mode,
             "seed": settings.seed,
             "variations": settings.variations,

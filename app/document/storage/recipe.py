@@ -38,6 +38,7 @@ def recipe_of(contents: Contents) -> dict[str, Any]:
         "settings": {
             "steps": settings.steps,
             "cfg_scale": settings.cfg_scale,
+            "clean_colours": settings.clean_colours,
             "seed_mode": settings.seed_mode,
             "seed": settings.seed,
         },

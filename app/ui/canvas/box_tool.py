@@ -48,7 +48,9 @@ def _corner(at: float, is_forward: bool, grid: int, length: int) -> tuple[int, i
 
 
 class BoxTool(Tool):
-    """Drag draws a new box on the grid; a click selects. Handles of the selection work too.
+    """Drag draws a new box on the grid; a click selects what is not the background.
+
+    Handles of the selection work too.
 
     Space held during the drag moves the box instead (LA1).
     """
@@ -99,8 +101,9 @@ class BoxTool(Tool):
         self._start, self.is_dragging = None, False
         self.host.show_draft(None)
         if not dragged:
-            below = self.host.layers_at(at.x, at.y)
-            self.host.select([below[0].id] if below else [])
+            # The background is everywhere: who clicks beside all layers means none of them.
+            below = [x for x in self.host.layers_at(at.x, at.y) if not x.is_background]
+            self.host.select([x.id for x in below[:1]])
             return
         selected = [
             layer for layer in self.host.document.layers if layer.id in self.host.selected()

@@ -11,30 +11,15 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QRegion, QTransform
 
-from app.document.geometry import Rect
 from app.document.layer import Layer
 from app.ui.canvas import overlay
+from app.ui.canvas.draft import Draft
 from app.ui.canvas.kept_picture import KeptPicture
 from app.ui.canvas.region_item import to_rectf
 from app.ui.canvas.scene import CanvasScene
 from app.ui.images import checker_brush
 from app.ui.selection import Selection
 from app.ui.theme import Colours
-
-
-@dataclass(slots=True)
-class Draft:
-    """A box that is being drawn or resized, or a marquee.
-
-    Attributes:
-        rect: canvas pixels.
-        text: the live label; shown below the rectangle.
-        is_box: False = marquee.
-    """
-
-    rect: Rect
-    text: str
-    is_box: bool
 
 
 @dataclass(slots=True)
@@ -46,7 +31,7 @@ class Decor:
         matte: what transparent places show, as a hex colour; None = checkerboard (CA2).
         box_hint: what stands beside a selected empty box; "" = nothing.
         has_outlines: boxes and their names; handles and the selection always show.
-        show_grid: always; during drags of boxes the grid shows by itself.
+        show_grid: always; while a box is drawn the grid shows by itself.
         is_dragging: handles hide while something moves.
     """
 
@@ -106,7 +91,12 @@ class Decor:
 
     @property
     def _draws_box(self) -> bool:
-        return self.draft is not None and self.draft.is_box
+        return self.draft is not None and self.draft.kind == "drawn"
+
+    @property
+    def _resizes(self) -> bool:
+        """Then the size is all that is read: no grid, and no frames and names of other layers."""
+        return self.draft is not None and self.draft.kind == "resized"
 
     def resizable(self) -> Layer | None:
         """The layer whose handles show: one visible, unlocked foreground layer alone."""
@@ -187,7 +177,8 @@ class Decor:
                 self._paint_name(painter, layer, rect, font)
             return
         is_made = layer.id in self.running and not self.is_dragging
-        if not is_selected and (self.draft is not None or is_made):
+        is_aimed_at = self.draft is not None and not self._resizes
+        if not is_selected and (is_aimed_at or is_made):
             overlay.outline(painter, rect, dashed=True)
         if self._draws_box:  # who draws the next box sees what is where, pictures too
             self._paint_name(painter, layer, rect, font)
@@ -241,7 +232,7 @@ class Decor:
             overlay.outer_frame(painter, rect, self.colours.staged)
 
     def _paint_name(self, painter: QPainter, layer: Layer, rect: QRectF, font: QFont) -> None:
-        if rect.width() < 56 or rect.height() < 32:
+        if self._resizes or rect.width() < 56 or rect.height() < 32:
             return
         painter.save()
         painter.setClipRect(rect, Qt.ClipOperation.IntersectClip)
@@ -257,7 +248,7 @@ class Decor:
         font: QFont,
     ) -> None:
         rect = to_view.mapRect(to_rectf(draft.rect))
-        if not draft.is_box:
+        if draft.kind == "marquee":
             overlay.marquee(painter, rect, self.colours)
             return
         overlay.selected_outline(painter, rect, self.colours)

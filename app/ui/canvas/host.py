@@ -11,7 +11,8 @@ from app.document.commands import Command
 from app.document.document import Document
 from app.document.geometry import Rect
 from app.document.layer import Layer
-from app.ui.canvas.decor import Decor, Draft
+from app.ui.canvas.decor import Decor
+from app.ui.canvas.draft import Draft, DraftKind
 from app.ui.canvas.scene import CanvasScene
 from app.ui.selection import Selection
 from app.ui.undo import UndoStack
@@ -81,12 +82,12 @@ class ToolHost(QObject):
         """Show layers, or copies of them, elsewhere while they are dragged."""
         self._scene.show_moved(rects, copies=copies)
 
-    def show_draft(self, rect: Rect | None, text: str = "", *, is_box: bool = True) -> None:
+    def show_draft(self, rect: Rect | None, text: str = "", kind: DraftKind = "drawn") -> None:
         """Show a rectangle that is being dragged; None ends it."""
         was_drawing = self._decor.draft is not None
         if rect is None and not was_drawing:
             return
-        self._decor.draft = None if rect is None else Draft(rect, text, is_box)
+        self._decor.draft = None if rect is None else Draft(rect, text, kind)
         self.changed.emit()
         if was_drawing != (rect is not None):
             self.drawing_changed.emit()

@@ -15,6 +15,7 @@ from app.document.commands import Command, DuplicateLayers, MoveLayers, SetRect
 from app.document.document import Document
 from app.document.geometry import Rect, round_to
 from app.document.layer import Layer
+from app.ui.canvas.draft import DraftKind
 from app.ui.canvas.resizing import Handle, resized_box, resized_picture
 
 # Lines catch from 6 screen pixels on (CA3); `Pointer.slack` is 4 of them.
@@ -55,7 +56,7 @@ class Host(Protocol):
     def layers_touching(self, rect: Rect) -> list[Layer]: ...
     def handle_at(self, x: float, y: float) -> str: ...
     def show_moved(self, rects: dict[int, Rect], *, copies: bool = False) -> None: ...
-    def show_draft(self, rect: Rect | None, text: str = "", *, is_box: bool = True) -> None: ...
+    def show_draft(self, rect: Rect | None, text: str = "", kind: DraftKind = "drawn") -> None: ...
 
 
 class Tool:
@@ -149,7 +150,7 @@ class SelectTool(Tool):
             self._drag_handle(at)
         else:
             rect = Rect.from_corners(round(start.x), round(start.y), round(at.x), round(at.y))
-            self.host.show_draft(rect, is_box=False)
+            self.host.show_draft(rect, kind="marquee")
             touched = frozenset(layer.id for layer in self.host.layers_touching(rect))
             self.host.select(self._before | touched if at.shift else touched)
 
@@ -229,7 +230,7 @@ class SelectTool(Tool):
         else:
             self._rect = resized_box(layer.rect, drag, document.grid, document.canvas)
         self.host.show_moved({layer.id: self._rect})
-        self.host.show_draft(self._rect, box_label(self._rect))
+        self.host.show_draft(self._rect, box_label(self._rect), "resized")
 
 
 def snapped(start: int, length: int, delta: int, step: int, side: int, reach: float) -> int:

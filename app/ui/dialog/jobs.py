@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -21,11 +22,13 @@ from PySide6.QtWidgets import (
 from app.bridge import Bridge
 from app.jobs import Job, Message
 from app.ui.enabling import enable
+from app.ui.job_pictures import SIDE, JobPictures
 from app.ui.job_text import job_text
 from app.ui.text import number, seconds, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
 
 _TITLE_LENGTH = 40
+_PICTURE = 32  # logical pixels
 
 
 def state_text(job: Job, *, is_loading: bool = False) -> str:
@@ -46,17 +49,21 @@ def state_text(job: Job, *, is_loading: bool = False) -> str:
 class JobsDialog(QDialog):
     """A table that follows the bridge; stays open beside the work."""
 
-    def __init__(self, parent: QWidget, bridge: Bridge) -> None:
+    def __init__(self, parent: QWidget, bridge: Bridge, pictures: JobPictures) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Jobs"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._bridge = bridge
+        self._pictures = pictures
         self._rows: list[Job] = []
         self.table = QTableWidget(0, 4)
         self.table.setAccessibleName(tr("Jobs, newest first"))
         self.table.setHorizontalHeaderLabels([tr("Job"), tr("State"), tr("Seed"), tr("Time")])
         self.table.verticalHeader().hide()
         self.table.setShowGrid(False)
+        self.table.setWordWrap(False)  # a title that is too long ends in dots; the tip has it all
+        self.table.setIconSize(QSize(_PICTURE, _PICTURE))
+        self.table.verticalHeader().setDefaultSectionSize(_PICTURE + GAP)
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
         self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -92,12 +99,14 @@ class JobsDialog(QDialog):
         self.table.customContextMenuRequested.connect(self._on_menu)
         bridge.job_changed.connect(self._on_job)
         bridge.state_changed.connect(self._on_state)
+        pictures.ready.connect(self.refresh)
         self.refresh()
 
     def done(self, result: int) -> None:
         """Qt override: no one listens any more."""
         self._bridge.job_changed.disconnect(self._on_job)
         self._bridge.state_changed.disconnect(self._on_state)
+        self._pictures.ready.disconnect(self.refresh)
         super().done(result)
 
     def refresh(self) -> None:
@@ -107,12 +116,9 @@ class JobsDialog(QDialog):
         self.table.setRowCount(len(self._rows))
         is_loading = self._bridge.is_loading
         for place, job in enumerate(self._rows):
-            title = row_title(job)
-            if job.variations > 1:
-                title += f" × {number(job.variations)}"
             for column, text in enumerate(
                 (
-                    title,
+                    row_title(job),
                     state_text(job, is_loading=is_loading),
                     str(job.picture_seed),
                     self._time(job),
@@ -121,10 +127,22 @@ class JobsDialog(QDialog):
                 item = QTableWidgetItem(text)
                 said = text
                 if column == 0:
+                    item.setIcon(self._icon(job))
                     said = "\n".join(filter(None, (job.prompt, ", ".join(job.names.values()))))
                 item.setToolTip(said if job.message is None else job.message.text)
                 self.table.setItem(place, column, item)
         self._enable()
+
+    def _icon(self, job: Job) -> QIcon:
+        """What the job made; an empty one keeps the titles in one line."""
+        small = self._pictures.get(job.id)
+        square = QPixmap(SIDE, SIDE)
+        square.fill(Qt.GlobalColor.transparent)
+        if small is not None:
+            painter = QPainter(square)
+            painter.drawImage(square.rect().center() - small.rect().center(), small)
+            painter.end()
+        return QIcon(square)
 
     def _time(self, job: Job) -> str:
         """What it will take, what is left, or what it took."""
@@ -209,7 +227,15 @@ class JobsDialog(QDialog):
 
 
 def row_title(job: Job) -> str:
-    """The first words of the prompt; before them the layers, where it was not the whole picture."""
+    """The first words of the prompt; before them the layers, where it was not the whole picture.
+
+    How many results the job makes comes first, so that it is never cut off.
+    """
+    count = f"{number(job.variations)} × " if job.variations > 1 else ""
+    return count + _what_it_makes(job)
+
+
+def _what_it_makes(job: Job) -> str:
     words = " ".join(job.prompt.split())
     if len(words) > _TITLE_LENGTH:
         words = words[:_TITLE_LENGTH].rpartition(" ")[0] or words[:_TITLE_LENGTH]

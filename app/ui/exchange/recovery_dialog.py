@@ -172,7 +172,7 @@ def describe(each: Unfinished) -> str:
         return tr("{0}\nchanged {1}\ncannot be read").format(name, when)
     holds = tr("{0}, {1}").format(
         tr("1 layer") if each.layers == 1 else tr("%n layers", each.layers),
-        tr("1 candidate") if each.candidates == 1 else tr("%n candidates", each.candidates),
+        tr("1 result") if each.candidates == 1 else tr("%n results", each.candidates),
     )
     return tr("{0}\nchanged {1}\n{2}").format(name, when, holds)
 
@@ -183,5 +183,5 @@ def _hint(each: Unfinished) -> str:
     if each.attempts >= MAX_ATTEMPTS:
         return tr("Recovering this failed three times. Its pictures can be saved as PNG.")
     if each.is_old:
-        return tr("Nothing happened to this work for 30 days. Discard it if it is not needed.")
+        return tr("This work has not changed for 30 days. Discard it if you do not need it.")
     return ""

@@ -1,4 +1,4 @@
-"""The Advanced tab: steps and guidance with the model's defaults, and how large the job is."""
+"""The Advanced tab: steps, guidance and clean colours, and how large the job is."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.document.contents import Settings
+from app.ui.dialogs import Choice
 from app.ui.enabling import enable
 from app.ui.fact import Fact
 from app.ui.heights import no_lower_than
@@ -25,13 +26,13 @@ FIELD_HEIGHT = 28
 
 
 class AdvancedPage(QWidget):
-    """Two fields, 0 stands for the model's default; and the number of tokens, which is only shown.
+    """Two fields, 0 stands for the model's default, a choice, and the number of tokens.
 
     Signals:
-        changed(steps, guidance): None = the model's default.
+        changed(steps, guidance, clean_colours): None = the model's default.
     """
 
-    changed = Signal(object, object)
+    changed = Signal(object, object, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,20 +53,12 @@ class AdvancedPage(QWidget):
             field.setKeyboardTracking(False)
             field.setAccessibleName(name)
             field.setToolTip(tip)
+        self.clean_colours = _clean_colours_choice()
         self.reset = QPushButton(tr("Reset"))
         self.reset.setObjectName("stripButton")
         no_lower_than(self.reset, FIELD_HEIGHT)
         self.reset.setAccessibleName(tr("Reset to the model's defaults"))
-        form = QFormLayout()
-        form.setVerticalSpacing(GAP)
-        form.setHorizontalSpacing(MARGIN)
-        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        for text, field in ((tr("Steps"), self.steps), (tr("Guidance"), self.guidance)):
-            label = QLabel(text)
-            label.setObjectName("secondary")
-            no_lower_than(label, FIELD_HEIGHT)
-            label.setBuddy(field)
-            form.addRow(label, field)
+        form = self._form()
         self.tokens = Fact(tr("Tokens"))
         no_lower_than(self.tokens, FIELD_HEIGHT)
         tokens_name = QLabel(tr("Tokens"))
@@ -88,9 +81,28 @@ class AdvancedPage(QWidget):
         around.addWidget(Scrolled(page, tr("Advanced settings")))
         self.steps.valueChanged.connect(self._tell)
         self.guidance.valueChanged.connect(self._tell)
-        self.reset.clicked.connect(lambda: self.changed.emit(None, None))
+        self.clean_colours.activated.connect(self._tell)
+        self.reset.clicked.connect(lambda: self.changed.emit(None, None, "automatic"))
         self.show_defaults(None, None)
         self.show_tokens(None)
+
+    def _form(self) -> QFormLayout:
+        form = QFormLayout()
+        form.setVerticalSpacing(GAP)
+        form.setHorizontalSpacing(MARGIN)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        rows: tuple[tuple[str, QWidget], ...] = (
+            (tr("Steps"), self.steps),
+            (tr("Guidance"), self.guidance),
+            (tr("Clean colours"), self.clean_colours),
+        )
+        for text, field in rows:
+            label = QLabel(text)
+            label.setObjectName("secondary")
+            no_lower_than(label, FIELD_HEIGHT)
+            label.setBuddy(field)
+            form.addRow(label, field)
+        return form
 
     def show_defaults(
         self, steps: int | None, guidance: float | None, edit_steps: int | None = None
@@ -100,9 +112,9 @@ class AdvancedPage(QWidget):
         self.steps.setSpecialValueText(word if steps is None else f"{word} ({steps})")
         tip = tr("More steps are slower and finer.")
         if edit_steps is not None and edit_steps != steps:
-            tip += " " + tr("Beside finished layers, the model's default is {0}.").format(
-                number(edit_steps)
-            )
+            tip += " " + tr(
+                "With finished layers in the picture, the model's default is {0}."
+            ).format(number(edit_steps))
         self.steps.setToolTip(tip)
         text = word if guidance is None else f"{word} ({guidance:g})"
         self.guidance.setSpecialValueText(text)
@@ -111,7 +123,7 @@ class AdvancedPage(QWidget):
         """Tokens of the visible picture; None until the model says how it counts them."""
         self.tokens.setText("–" if count is None else number(count))
         self.tokens.setToolTip(
-            tr("What the model computes for this picture. Time and memory grow with it.")
+            tr("The amount of computation for this picture. Time and memory grow with it.")
             if count is not None
             else tr("Known once the model is loaded.")
         )
@@ -122,15 +134,45 @@ class AdvancedPage(QWidget):
         try:
             self.steps.setValue(settings.steps or 0)
             self.guidance.setValue(settings.cfg_scale or 0.0)
+            self.clean_colours.setCurrentIndex(self.clean_colours.findData(settings.clean_colours))
         finally:
             self._is_loading = False
-        default = settings.steps is None and settings.cfg_scale is None
+        default = (
+            settings.steps is None
+            and settings.cfg_scale is None
+            and settings.clean_colours == "automatic"
+        )
         enable(
             self.reset,
-            tr("Goes back to what the model was tuned for."),
+            tr("Restores the model's defaults."),
             tr("these are the model's defaults") if default else "",
         )
 
     def _tell(self) -> None:
         if not self._is_loading:
-            self.changed.emit(self.steps.value() or None, self.guidance.value() or None)
+            self.changed.emit(
+                self.steps.value() or None,
+                self.guidance.value() or None,
+                self.clean_colours.currentData(),
+            )
+
+
+def _clean_colours_choice() -> Choice:
+    choice = Choice()
+    for value, name in (
+        ("automatic", tr("Automatic")),
+        ("on", tr("On")),
+        ("off", tr("Off")),
+    ):
+        choice.addItem(name, value)
+    no_lower_than(choice, FIELD_HEIGHT)
+    choice.setAccessibleName(tr("Clean colours"))
+    choice.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    choice.view().setAccessibleName(tr("Clean colours"))
+    choice.setToolTip(
+        tr(
+            "Gives new layers flat fills with clean borders. Automatic does so in the looks flat "
+            "and bold; in others it would cost shading."
+        )
+    )
+    return choice

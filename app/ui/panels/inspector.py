@@ -81,7 +81,7 @@ class Inspector(QWidget):
         self.name = self._line_edit(tr("Name"))
         self.name.setMaxLength(MAX_NAME)
         self.fields = {key: self._spin(key) for key in _RECT_FIELDS}
-        self.seed = self._line_edit(tr("Pinned seed"))
+        self.seed = self._line_edit(tr("Seed"))
         self.seed.setValidator(seed_validator(self.seed))
         self.made_with = Fact(tr("Seed of the present pixels"))
         self.made_with.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -117,7 +117,7 @@ class Inspector(QWidget):
         elif several:
             self._load_several(several)
         else:
-            self.empty.setText(tr("Nothing selected."))
+            self.empty.setText(tr("Click a layer to see its settings."))
         self._pages.setCurrentIndex(1 if layer is not None or several else 0)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -152,7 +152,7 @@ class Inspector(QWidget):
             for key, field in self.fields.items():
                 field.setSingleStep(step)
                 field.setValue(getattr(layers[-1].rect, key))
-                enable(field, _TIPS[key]() + " " + tr("Counts for all of them."), reason)
+                enable(field, _TIPS[key]() + " " + tr("Applies to all selected layers."), reason)
             self.state.show_state(None, self._colours, is_empty=False)
         finally:
             self._is_loading = False
@@ -160,13 +160,11 @@ class Inspector(QWidget):
     def _enable_names(self, reason: str = "") -> None:
         """Name and seed belong to one layer; a lock keeps neither."""
         enable(
-            self.name, tr("What the layer is called; empty gives it its first name again."), reason
+            self.name, tr("The layer's name. Leave it empty to restore the original name."), reason
         )
         enable(
             self.seed,
-            tr(
-                "A number pins this layer's seed for every job; empty lets it follow the picture's."
-            ),
+            tr("A number is used as the seed in every job. Empty: the seed is automatic."),
             reason,
         )
 
@@ -239,10 +237,10 @@ class Inspector(QWidget):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         rows: tuple[tuple[str, QWidget], ...] = (
             (tr("Name"), self.name),
-            (tr("Place"), self._pair("x", "y")),
+            (tr("Position"), self._pair("x", "y")),
             (tr("Size"), self._pair("width", "height")),
-            (tr("Pinned seed"), self.seed),
-            (tr("Made with"), self.made_with),
+            (tr("Seed"), self.seed),
+            (tr("Last seed"), self.made_with),
             (tr("State"), self.state),
         )
         for text, widget in rows:

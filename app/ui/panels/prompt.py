@@ -21,15 +21,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.document.contents import MAX_VARIATIONS
 from app.ignored import Ignored
 from app.ui.actions import Actions
 from app.ui.fact import Fact
 from app.ui.heights import no_lower_than
 from app.ui.icons import icon, pixmap
 from app.ui.menus import ALTERNATIVES
-from app.ui.number_field import NumberField
 from app.ui.panels.prompt_field import LINE_HEIGHT, PromptField
+from app.ui.panels.results_field import ResultsField
 from app.ui.panels.seed_control import SeedControl, icon_gap
 from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
@@ -66,15 +65,9 @@ class PromptBar(QWidget):
         self._words_texts = ("", "")
         self.field = PromptField(new_gesture)
         self.seed = SeedControl()
-        self.variations = NumberField()
+        self.variations = ResultsField()
         no_lower_than(self.variations, CONTROL_HEIGHT)
-        self.variations.setRange(1, MAX_VARIATIONS)
-        self.variations.setPrefix("× ")
         self.variations.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.variations.setAccessibleName(tr("Variations"))
-        self.variations.setToolTip(
-            tr("How many results one job makes; with more than one they wait in the strip.")
-        )
         self.generate = self._button(tr("Generate"), "generate", "generate")
         actions["generate"].changed.connect(self._show_tip)
         self.more = self._more_button(actions)
@@ -108,13 +101,13 @@ class PromptBar(QWidget):
         self.field.mark_words(ignored.places)
         parts, short = [], ""
         if ignored.is_all:
-            short = tr("The model knows none of these words.")
+            short = tr("The model draws none of these things.")
             parts.append(
-                tr("The model knows none of these words. Generating would ignore the prompt.")
+                tr("The model draws none of these things. Generating would ignore the prompt.")
             )
         elif ignored.unknown:
             words = ", ".join(ignored.unknown)
-            parts.append(tr("Not known to this model, ignored: {0}").format(words))
+            parts.append(tr("Not drawn by this model: {0}").format(words))
         if ignored.limit:
             limit = number(ignored.limit)
             parts.append(tr("Only the first {0} words are read.").format(limit))

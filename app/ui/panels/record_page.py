@@ -39,12 +39,17 @@ def record_lines(layer: Layer) -> list[str]:
         ("steps", tr("Steps: {0}")),
         ("guidance", tr("Guidance: {0}")),
         ("word", tr("Shows: {0}")),
+        ("left_empty", tr("Left empty: {0}")),
         ("device", tr("Device: {0}")),
         ("threads", tr("Threads: {0}")),
         ("precision", tr("Precision: {0}")),
     ):
         if record.get(key) is not None:
             lines.append(text.format(record[key]))
+    if isinstance(record.get("clean_colours"), bool):
+        lines.append(
+            tr("Clean colours: on") if record["clean_colours"] else tr("Clean colours: off")
+        )
     box = record.get("box")
     if isinstance(box, list) and len(box) == 4:
         size = f"{box[2] - box[0]} × {box[3] - box[1]}"
@@ -56,7 +61,7 @@ def record_lines(layer: Layer) -> list[str]:
     if isinstance(seen, list):
         context = sum(1 for item in seen if isinstance(item, dict) and "pixels" in item)
         if context:
-            lines.append(tr("Saw {0} finished layers").format(number(context)))
+            lines.append(tr("Finished layers used as context: {0}").format(number(context)))
     model = record.get("model")
     if isinstance(model, dict):
         lines.append(tr("Model: {0} {1}").format(model.get("name"), str(model.get("hash"))[:12]))
@@ -93,7 +98,7 @@ class RecordPage(QWidget):
         self.since.setObjectName("secondary")
         self.since.setWordWrap(True)
         self.hash_button = self._button(
-            tr("Show Hash"), tr("Shows the SHA-256 of the pixels; as long as it stays, so do they.")
+            tr("Show Hash"), tr("Shows the SHA-256 of the pixels. It changes when a pixel changes.")
         )
         self.hash_button.setCheckable(True)
         self.hash = QLineEdit()
@@ -101,7 +106,7 @@ class RecordPage(QWidget):
         no_lower_than(self.hash, BUTTON_HEIGHT)
         self.hash.setAccessibleName(tr("SHA-256 of the pixels"))
         self.hash.setToolTip(
-            tr("Equal pixels have equal digits: compare them with some noted before.")
+            tr("Equal pixels have equal hashes. Compare this hash with an earlier one.")
         )
         self.copy_hash = self._button(tr("Copy Hash"), tr("Copies all 64 digits as text."))
         self.hash_button.toggled.connect(self._show_hash)
@@ -134,7 +139,7 @@ class RecordPage(QWidget):
             since: when its pixels became what they are.
         """
         self._layer = layer
-        lines = [tr("Nothing selected.")] if layer is None else record_lines(layer)
+        lines = [tr("Click a layer to see its settings.")] if layer is None else record_lines(layer)
         text = "\n".join(lines)
         if text != self.text.toPlainText():
             self.text.setPlainText(text)

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSizePolicy, 
 
 from app.document.contents import Settings
 from app.document.layer import MAX_SEED
-from app.ui.enabling import enable
 from app.ui.heights import no_lower_than
 from app.ui.icons import icon
 from app.ui.text import tr
@@ -34,7 +33,7 @@ def seed_validator(parent: QWidget) -> QRegularExpressionValidator:
 
 
 class SeedControl(QWidget):
-    """A toggle "Random seed" and a field for the fixed number.
+    """A toggle "New result each time" and a field for the fixed number.
 
     Signals:
         changed(mode, seed): the user chose; mode is "random" or "fixed".
@@ -45,18 +44,21 @@ class SeedControl(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._seed = 0
-        self.mode = QPushButton(icon_gap(tr("Random seed")))
+        self.mode = QPushButton(icon_gap(tr("New result each time")))
         self.mode.setCheckable(True)
         self.mode.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         no_lower_than(self.mode, CONTROL_HEIGHT)
         self.mode.setAccessibleName(tr("Seed mode"))
         self.mode.setToolTip(
-            tr("Random draws a new seed for each job. Fixed makes the same picture again.")
+            tr("Choose whether each job gives a new result or the same result again.")
         )
         self.field = QLineEdit()
         no_lower_than(self.field, CONTROL_HEIGHT)
         self.field.setValidator(seed_validator(self.field))
         self.field.setAccessibleName(tr("Picture seed"))
+        self.field.setToolTip(
+            tr("A whole number up to 4294967295. The same seed gives the same result.")
+        )
         self.field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._fit_width()
         layout = QHBoxLayout(self)
@@ -74,14 +76,9 @@ class SeedControl(QWidget):
         self.mode.blockSignals(True)
         self.mode.setChecked(fixed)
         self.mode.blockSignals(False)
-        self.mode.setText(icon_gap(tr("Fixed seed") if fixed else tr("Random seed")))
-        enable(
-            self.field,
-            tr("The fixed picture seed: a whole number up to 4294967295."),
-            "" if fixed else tr("each job draws a seed of its own"),
-        )
+        self.mode.setText(icon_gap(tr("Same result") if fixed else tr("New result each time")))
+        self.field.setVisible(fixed)
         self.field.setText(str(settings.seed) if fixed else "")
-        self.field.setPlaceholderText("" if fixed else tr("new each job"))
 
     def recolour(self, colours: Colours) -> None:
         """Draw the dice in the theme's colour."""

@@ -36,7 +36,8 @@ class AnnouncingWiring(QObject):
         session.bridge.job_changed.connect(self._on_job)
 
     def _on_message(self, message: Message) -> None:
-        self.say(message.text)
+        if message.text:  # an empty one clears the status bar
+            self.say(message.text)
 
     def _on_job(self, job: Job) -> None:
         if job.state == "running":

@@ -49,7 +49,7 @@ class AskingWiring(QObject):
         self._on_prompt(session.document.prompt)
         self._on_settings()
         # The word list is read once, and not while somebody types.
-        session.pictures.run(lambda: session.bridge.unknown_words("a"), _ignore, _ignore)
+        session.pictures.run(lambda: session.bridge.ignored_words("a"), _ignore, _ignore)
         self.refresh()
 
     def refresh(self) -> None:
@@ -145,6 +145,7 @@ class AskingWiring(QObject):
         bar.seed.changed.connect(self._on_seed)
         bar.variations.valueChanged.connect(self._on_variations)
         bar.variations.editingFinished.connect(self._end_variations)
+        bar.variations.left.connect(self._view.setFocus)
         bridge.pace.costs_changed.connect(self.refresh)
         bridge.state_changed.connect(self._on_state)
         events = self._session.document.events

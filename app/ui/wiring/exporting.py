@@ -108,7 +108,7 @@ class ExportWiring(QObject):
             self._window,
             tr("Revert to Saved"),
             tr("Go back to '{0}' as it was saved?").format(path.name),
-            tr("Undo brings the present picture back."),
+            tr("Undo brings the current picture back."),
             [(tr("Revert"), partial(self._files.open_path, path))],
         )
 

@@ -26,6 +26,7 @@ from app.jobs import Message
 from app.ui import dialogs, file_dialogs
 from app.ui.actions import Actions
 from app.ui.canvas_sizes import trained_sizes
+from app.ui.dialog.canvas_size import NewDialog
 from app.ui.dialog.examples import ExamplesDialog
 from app.ui.exchange import questions
 from app.ui.exchange.other_name import OtherName
@@ -74,7 +75,7 @@ class FilesWiring(QObject):
 
         def ask() -> None:
             sizes, multiple = trained_sizes(self._session.bridge.info)
-            dialogs.NewDialog(self._window, sizes, multiple, self._start_new).open()
+            NewDialog(self._window, sizes, multiple, self._start_new).open()
 
         self.when_saved(ask)
 
@@ -109,9 +110,10 @@ class FilesWiring(QObject):
             return opened
 
         def failed(error: Exception) -> None:
-            self._session.note(tr("'{0}' was not opened.").format(path.name))
-            self.report(error)
-            if not isinstance(error, OpenElsewhereError):  # the file itself is all right
+            self._session.note("")  # it does not go on opening; what happened is said once, below
+            if isinstance(error, OpenElsewhereError):  # the file itself is all right
+                self.report(error)
+            else:
                 self._trouble.offer(path, error)
 
         self._session.note(tr("Opening '{0}'…").format(path.name))
@@ -304,10 +306,14 @@ class FilesWiring(QObject):
             )
         self._session.notified.emit(message)
 
-    def _start_new(self, size: Size) -> None:
+    def _start_new(self, size: Size, background: bool) -> None:
         grid = self._grid()
-        first = first_settings(self._session.settings)
-        contents = new_contents(size.rounded_up(grid), grid, settings=first)
+        contents = new_contents(
+            size.rounded_up(grid),
+            grid,
+            background=background,
+            settings=first_settings(self._session.settings),
+        )
         self._session.replace(contents, tr("New Picture"), None)
         self._resuming.start()
 

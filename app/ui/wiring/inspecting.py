@@ -1,4 +1,4 @@
-"""The inspector's further tabs: the record of the selection, steps and guidance."""
+"""The inspector's further tabs: the record of the selection, steps, guidance, clean colours."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from PySide6.QtCore import QObject
 
 from app.document.commands import SetPrompt, SetSeed, SetSettings
+from app.document.contents import CleanColours
 from app.ui.actions import Actions
 from app.ui.panels.advanced_page import AdvancedPage
 from app.ui.panels.inspector import Inspector
@@ -66,9 +67,12 @@ class InspectingWiring(QObject):
     def _use_prompt(self, prompt: str) -> None:
         self._session.push(SetPrompt(prompt))
 
-    def _on_advanced(self, steps: int | None, guidance: float | None) -> None:
+    def _on_advanced(
+        self, steps: int | None, guidance: float | None, clean_colours: CleanColours
+    ) -> None:
         settings = self._session.document.settings
-        self._session.push(SetSettings(replace(settings, steps=steps, cfg_scale=guidance)))
+        changed = replace(settings, steps=steps, cfg_scale=guidance, clean_colours=clean_colours)
+        self._session.push(SetSettings(changed))
 
     def _on_changed(self, revision: int) -> None:
         self._show_record()

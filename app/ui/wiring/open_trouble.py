@@ -5,6 +5,7 @@ Asks first and changes no file. The way out is always a copy where something wou
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +20,8 @@ from app.document.storage.rescue import WaysOut, readable_layers, ways_out, with
 from app.ui.exchange import questions
 from app.ui.session import Session
 from app.ui.text import moment, tr
+
+logger = logging.getLogger(__name__)
 
 
 class Opens(Protocol):
@@ -37,13 +40,20 @@ class OpenTrouble:
         self._files = files
 
     def offer(self, path: Path, error: Exception) -> None:
-        """MS9, MS11: the file was refused; look for ways out of it in the background."""
-        if not isinstance(error, StorageError) or path.suffix.lower() != SUFFIX:
+        """MS9, MS11: the file was refused; look for ways out of it in the background.
+
+        Where there are some, a question names the trouble and offers them; else a message does.
+        """
+        has_ways = path.suffix.lower() == SUFFIX and os.path.isfile(path)
+        if not isinstance(error, StorageError) or not has_ways:
+            self._files.report(error)
             return
-        if os.path.isfile(path):
-            self._session.files.run(
-                lambda: ways_out(path), partial(self._ask, path, error), self._files.report
-            )
+
+        def failed(other: Exception) -> None:
+            logger.warning("no ways out of '%s': %s", path.name, other)
+            self._files.report(error)
+
+        self._session.files.run(lambda: ways_out(path), partial(self._ask, path, error), failed)
 
     def offer_recipes(self, path: Path) -> None:
         """MS13: layers without our data; a backup may still have prompts and candidates."""
@@ -54,10 +64,10 @@ class OpenTrouble:
             questions.ask(
                 self._window,
                 tr("Recipes lost"),
-                tr("'{0}' has layers but no Layerloom data: another program rewrote it.").format(
-                    path.name
-                ),
-                tr("The backup from {0} still has prompts and candidates.").format(
+                tr(
+                    "'{0}' has layers but no Layerloom data, because another program saved it."
+                ).format(path.name),
+                tr("The backup from {0} still has prompts and results.").format(
                     moment(ways.saved_at)
                 ),
                 [(tr("Restore Them"), partial(self._restore, path, ways.backup))],
@@ -76,6 +86,8 @@ class OpenTrouble:
         if answers:
             title = tr("File not opened")
             questions.ask(self._window, title, error.what, error.kept, answers)
+        else:
+            self._files.report(error)
 
     def _open_backup(self, backup: Path) -> None:
         self._read(backup, lambda: load_project(backup))

@@ -18,13 +18,13 @@ from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
 from app.ui.canvas_sizes import trained_sizes
 from app.ui.diagnostics import diagnostics
+from app.ui.dialog.canvas_size import CanvasSizeDialog
 from app.ui.dialog.diagnostics import DiagnosticsDialog
 from app.ui.dialog.find import FindDialog
 from app.ui.dialog.history import HistoryDialog
 from app.ui.dialog.jobs import JobsDialog
 from app.ui.dialog.key_editor import KeyEditor
 from app.ui.dialog.settings import SettingsDialog
-from app.ui.dialogs import NewDialog
 from app.ui.images import to_qimage
 from app.ui.key_presets import keys_for, without_tab
 from app.ui.panels.layers import LayerPanel
@@ -102,7 +102,9 @@ class ToolsWiring(QObject):
     def show_jobs(self) -> None:
         """What runs, waits and has ended, beside the work: it blocks nothing."""
         shown = [each for each in self._window.findChildren(JobsDialog) if each.isVisible()]
-        self.dialog = shown[0] if shown else JobsDialog(self._window, self._session.bridge)
+        session = self._session
+        new = None if shown else JobsDialog(self._window, session.bridge, session.job_pictures)
+        self.dialog = new or shown[0]
         self.dialog.show()
         self.dialog.raise_()
         self.dialog.activateWindow()
@@ -130,7 +132,7 @@ class ToolsWiring(QObject):
         if multiple % document.grid:
             multiple = document.grid
         self._open(
-            NewDialog(
+            CanvasSizeDialog(
                 self._window,
                 sizes,
                 multiple,

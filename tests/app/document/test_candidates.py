@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from app.document import Document, DocumentError, Rect
+from app.document.choices import choices
 from app.document.commands import (
     AddCandidates,
     DeleteLayers,
@@ -19,7 +22,9 @@ from app.document.commands import (
     UseCandidate,
     UseCandidates,
 )
-from app.document.outdated import outdated
+from app.document.commands.candidates import original_of
+from app.document.outdated import SOURCE, outdated
+from app.document.pixels import Pixels
 from app.document.resample import resampled
 from tests.app.document.examples import UndoStack, design, fill, picture, plain, run
 
@@ -160,3 +165,38 @@ def test_resampling_keeps_what_is_flat_and_hides_nothing() -> None:
         seen = out[out[..., 3] > 40]
         assert np.abs(seen[:, :3].astype(int) - (200, 100, 50)).max() <= 2
     assert np.array_equal(resampled(half, 8, 8)[..., 3], half[..., 3])
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "mark"),
+    [(128, 128, ""), (114, 128, ""), (160, 103, ""), (161, 128, "size"), (128, 102, "size")],
+)
+def test_a_layer_that_was_resized_a_little_is_up_to_date(
+    width: int, height: int, mark: str
+) -> None:
+    """Up to a quarter in each direction; the pixels were made for 128 x 128."""
+    document = design()
+    record = {"prompt": "", "box": [0, 0, 128, 128], SOURCE: "the full size"}
+    image = Pixels.of(picture(width, height, 1))
+    rect = Rect(0, 0, width, height)
+    layer = replace(document.foregrounds[0], image=image, rect=rect, record=record)
+    assert outdated(layer, document.contents) == mark
+
+
+def test_the_full_size_of_a_resized_layer_is_no_result() -> None:
+    """It is the same picture: the strip neither opens nor grows, and Original Size still works."""
+    document = design()
+    castle = document.foregrounds[0].id
+    fill(document, castle, 7)
+    offer(document, castle, 50)
+    before = [choice.first.pixel_hash for choice in choices(document.contents, {castle})]
+    full = document.layer(castle).pixel_hash
+    box = document.layer(castle).rect
+    run(document, SetRect(castle, Rect(box.x, box.y, box.width - 9, box.height - 9)))
+    now = document.layer(castle)
+    assert full in [item.pixel_hash for item in now.candidates]
+    assert [x.first.pixel_hash for x in choices(document.contents, {castle})] == before
+    original = original_of(now)
+    assert original is not None and original.pixel_hash == full
+    run(document, UseCandidates({castle: before[0]}))
+    assert full in [choice.first.pixel_hash for choice in choices(document.contents, {castle})]

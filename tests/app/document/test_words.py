@@ -79,3 +79,10 @@ def test_marked_as_current_until_the_prompt_changes_again() -> None:
     kept = replace(layer, record=kept_as_is(layer, now))
     assert outdated(kept, now) == ""
     assert outdated(kept, replace(now, prompt="a crown")) == "prompt"
+
+
+def test_layers_are_called_by_their_word_and_the_background_by_its_name() -> None:
+    contents = one_box("a dog on a beach")
+    assert shown_name(made(contents, "dog")) == "dog"
+    ground = replace(contents.background, record={"word": "beach"})
+    assert shown_name(ground) == "Background"

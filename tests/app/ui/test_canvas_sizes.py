@@ -8,13 +8,14 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox
 
 from app.document.geometry import Size
 from app.settings import resources_folder
 from app.ui import canvas_sizes
 from app.ui.canvas_sizes import presets, ratio_name, trained_sizes
-from app.ui.dialogs import NewDialog, ask_unsaved
+from app.ui.dialog.canvas_size import CanvasSizeDialog, NewDialog
+from app.ui.dialogs import ask_unsaved
 from engine.weights import load_model
 
 
@@ -62,7 +63,9 @@ def test_a_size_off_the_grid_of_a_model_is_not_offered() -> None:
 
 def test_presets_warn_unless_the_model_was_trained_for_them(window: Any) -> None:
     chosen: list[Size] = []
-    dialog = NewDialog(window, canvas_sizes.SHIPPED_SIZES, 64, chosen.append)
+    dialog = NewDialog(
+        window, canvas_sizes.SHIPPED_SIZES, 64, lambda size, background: chosen.append(size)
+    )
     for place in range(dialog.preset.count()):
         size = dialog.preset.itemData(place)
         if size is None:  # the line between the groups, and "Custom size"
@@ -88,3 +91,27 @@ def test_a_question_is_wide_enough_for_its_title(window: Any) -> None:
     assert "Undo" in box.informativeText()
     box.close()
     QApplication.setApplicationDisplayName("")
+
+
+@pytest.mark.parametrize("is_transparent", [False, True])
+def test_new_asks_for_a_background(window: Any, is_transparent: bool) -> None:
+    """A transparent picture has its background off from the start; nothing else is different."""
+    window.actions_["new"].trigger()
+    (dialog,) = window.findChildren(NewDialog)
+    texts = [dialog.background.itemText(row) for row in range(dialog.background.count())]
+    assert texts == ["Painted from the prompt", "Transparent"]
+    assert dialog.background.currentIndex() == 0
+    dialog.background.setCurrentIndex(texts.index("Transparent") if is_transparent else 0)
+    dialog.accept()
+    assert window.session.document.contents.background_on is not is_transparent
+    assert window.actions_["background"].isChecked() is not is_transparent
+    assert window.session.document.canvas == Size(512, 512)
+
+
+def test_canvas_size_has_no_background_to_choose(window: Any) -> None:
+    """The picture has its background already; the action Background On changes it."""
+    window.actions_["canvas_size"].trigger()
+    (dialog,) = [each for each in window.findChildren(CanvasSizeDialog) if each.isVisible()]
+    assert not isinstance(dialog, NewDialog)
+    assert "Background" not in [label.text() for label in dialog.findChildren(QLabel)]
+    dialog.close()

@@ -81,3 +81,27 @@ def test_a_list_of_any_length_fits(
     QApplication.processEvents()
     assert_shows_all(combo)
     holder.hide()
+
+
+def test_a_line_divides_the_groups_of_a_list(qapp: QApplication, qtbot: Any) -> None:
+    """Lower than an entry, and one line of another colour; the chosen entry has no frame."""
+    theme.apply(qapp, theme.LIGHT)
+    combo = Choice()
+    qtbot.addWidget(combo)
+    combo.addItem("first")
+    combo.insertSeparator(1)
+    combo.addItem("second")
+    combo.show()
+    combo.showPopup()
+    QApplication.processEvents()
+    view = combo.view()
+    entry, line = (view.visualRect(combo.model().index(row, 0)) for row in (0, 1))
+    assert line.height() < entry.height() / 2
+    shown = view.viewport().grab().toImage()
+    x = line.right() - 20
+    colours = [shown.pixelColor(x, y) for y in range(line.top(), line.bottom() + 1)]
+    assert len(set(map(str, colours))) == 2
+    assert sum(colour != colours[0] for colour in colours) == 1
+    inside = [shown.pixelColor(x, y).name() for y in range(entry.top() + 3, entry.bottom() - 2)]
+    assert len(set(inside)) == 1, "a frame in the chosen entry"
+    combo.hidePopup()

@@ -487,6 +487,8 @@ def test_a_damaged_file_offers_backup_and_layers(window: Any, qtbot: Any, tmp_pa
     window.files.open_path(path)
     qtbot.waitUntil(lambda: bool(window.findChildren(QMessageBox)), timeout=10_000)
     assert "data/L0001.png" in window.findChildren(QMessageBox)[0].text()
+    assert not window.messages.isVisible(), "the question says it; a message would say it again"
+    assert window.status.message.text() == ""
     answer_question(window, qtbot, "Open as a Copy")
     wait(window, qtbot)
     assert len(window.session.document.layers) == 1
@@ -499,3 +501,18 @@ def test_a_damaged_file_offers_backup_and_layers(window: Any, qtbot: Any, tmp_pa
     wait(window, qtbot)
     assert content_hash(window.session.document.contents) == saved
     assert path.read_bytes() == damaged
+
+
+def test_a_damaged_file_without_a_way_out_is_reported_once(
+    window: Any, qtbot: Any, tmp_path: Path
+) -> None:
+    """In the message above the canvas; no dialog, and nothing in the status bar."""
+    path = tmp_path / "broken.ora"
+    path.write_bytes(b"PK\x03\x04" + b"garbage" * 30)
+    window.files.open_path(path)
+    qtbot.waitUntil(window.messages.isVisible, timeout=10_000)
+    wait(window, qtbot)
+    assert "'broken.ora'" in window.messages.text.text()
+    assert "Nothing was opened" in window.messages.text.text()
+    assert not window.findChildren(QMessageBox)
+    assert window.status.message.text() == ""

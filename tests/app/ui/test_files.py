@@ -20,8 +20,8 @@ from app.document.geometry import Size
 from app.document.storage.atomic import Disk
 from app.document.storage.leftovers import beside
 from app.document.storage.ora import save_project
+from app.ui.dialog.canvas_size import NewDialog
 from app.ui.dialog.examples import PICTURE, ExamplesDialog
-from app.ui.dialogs import NewDialog
 from app.ui.text import moment
 from engine.weights import load_model
 from tests.app.ui.helpers import draw_box, generate, key
@@ -267,6 +267,7 @@ def test_new_asks_for_unsaved_changes_then_for_the_size(window: Any, qtbot: Any)
     canvas = window.session.document.canvas
     assert (canvas.width, canvas.height) == (640, 512)
     assert not window.session.document.foregrounds
+    assert window.session.document.contents.background_on
     window.actions_["undo"].trigger()  # as the question said
     assert window.session.document.content_hash() == before
 

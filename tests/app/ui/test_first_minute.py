@@ -288,6 +288,31 @@ def test_stopped_jobs_without_results_have_no_row(window: Any, qtbot: Any) -> No
     dialog.close()
 
 
+def test_job_rows_show_what_was_made(window: Any, qtbot: Any) -> None:
+    """A picture of the results, the layer's word, and how many results; each row is one line."""
+    draw_box(window, 64, 64, 192, 192)
+    generate(window, qtbot)
+    window.prompt.jobs.click()
+    (dialog,) = window.findChildren(JobsDialog)
+    (job,) = window.session.bridge.jobs
+    qtbot.waitUntil(lambda: window.session.job_pictures.get(job.id) is not None)
+    small = window.session.job_pictures.get(job.id)
+    assert max(small.width(), small.height()) == 64
+    shown = dialog.table.item(0, 0).icon().pixmap(64, 64).toImage()
+    assert shown.pixelColor(32, 32).alpha() == 255
+    assert shown.pixelColor(32, 32) == small.pixelColor(small.width() // 2, small.height() // 2)
+    window.prompt.variations.setValue(4)
+    window.session.selection.set([window.session.document.foregrounds[0].id])
+    later(window)
+    window.actions_["regenerate"].trigger()
+    waiting = dialog.table.item(0, 0)
+    assert waiting.text().startswith("4 × 'Layer 1'")
+    assert waiting.icon().pixmap(64, 64).toImage().pixelColor(32, 32).alpha() == 0
+    assert not dialog.table.wordWrap()
+    window.session.bridge.stop()
+    dialog.close()
+
+
 # ---- room for the canvas ----
 
 

@@ -319,11 +319,11 @@ def test_empty_prompt_may_be_generated(window: Any) -> None:
 
 
 def test_unknown_words_are_named(window: Any, qtbot: Any) -> None:
-    """PR2: "Not known to this model, ignored: …"; the bar keeps its height."""
+    """PR2: "Not drawn by this model: …"; the bar keeps its height."""
     height = window.prompt.height()
     window.prompt.field.setFocus()
     qtbot.keyClicks(window.prompt.field, "a balloon and a qwerzhs")
-    qtbot.waitUntil(lambda: "ignored: qwerzhs" in window.prompt.words.text(), timeout=5000)
+    qtbot.waitUntil(lambda: "model: qwerzhs" in window.prompt.words.text(), timeout=5000)
     assert window.prompt.height() == height
 
 
@@ -358,6 +358,6 @@ def test_unknown_words_are_underlined(window: Any, qtbot: Any) -> None:
     (mark,) = window.prompt.field.extraSelections()
     assert mark.cursor.selectedText() == "qwerzhs"
     window.prompt.field.setPlainText("qwerzhs")
-    qtbot.waitUntil(lambda: "none of these words" in window.prompt.words.text(), timeout=5000)
+    qtbot.waitUntil(lambda: "none of these things" in window.prompt.words.text(), timeout=5000)
     window.prompt.field.setPlainText("a balloon")
     qtbot.waitUntil(lambda: not window.prompt.field.extraSelections(), timeout=5000)

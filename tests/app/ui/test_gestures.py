@@ -59,6 +59,18 @@ def steps(window: Any) -> int:
 # ---- box tool ----
 
 
+def test_a_click_with_the_box_tool_selects_no_background(window: Any) -> None:
+    """It selects the layer under it; beside all layers it clears the selection."""
+    draw_box(window, 64, 64, 192, 192)
+    (layer,) = window.session.document.foregrounds
+    fill(window.session.document)
+    assert window.actions_["tool_box"].isChecked()
+    for place, wanted in (((400, 400), set()), ((128, 128), {layer.id}), ((400, 400), set())):
+        click(window, *place)
+        assert window.session.selection.ids == wanted
+    assert len(window.session.document.foregrounds) == 1
+
+
 def test_names_and_order_show_while_a_box_is_drawn(window: Any, monkeypatch: Any) -> None:
     """LA1: bottom to top, so that the upper box's label lies over the lower, selected or not."""
     lower, _ = boxes(window, (32, 32, 256, 256), (96, 96, 320, 320))

@@ -332,3 +332,28 @@ def test_the_menu_says_how_many_are_outdated(window: Any, qtbot: Any) -> None:
     window.prompt.field.setPlainText("a castle")
     assert window.actions_["generate_outdated"].text().startswith("Repaint &Outdated (2 layers")
     assert window.view.accessibleDescription().endswith("visible, Word no longer in the prompt.")
+
+
+@pytest.mark.parametrize(
+    ("pressed", "count", "text"),
+    [(Qt.Key.Key_Return, 4, "4 results"), (Qt.Key.Key_Escape, 1, "1 result")],
+)
+def test_the_results_field_gives_the_keyboard_back(
+    window: Any, pressed: Any, count: int, text: str
+) -> None:
+    """It says what it counts; Enter takes the number, Esc the former one; V works after both."""
+    field = window.prompt.variations
+    assert field.text() == "1 result"
+    width = field.sizeHint().width()
+    window.actions_["tool_hand"].trigger()
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, "4")
+    assert field.text() == "4 results"
+    assert field.sizeHint().width() == width, "nothing beside it moves"
+    QTest.keyClick(field, pressed)
+    assert window.focusWidget() is window.view
+    assert field.text() == text
+    assert window.session.document.settings.variations == count
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_V)
+    assert window.actions_["tool_select"].isChecked()

@@ -38,6 +38,8 @@ def test_a_scaled_picture_offers_its_original_size(window: Any, qtbot: Any, tmp_
     assert "Scaled down to fit the canvas: 'wide'." in window.messages.text.text()
     before = document.content_hash()
     assert window.messages.action_button.text() == "Original Size"
+    assert window.session.selection.ids == {layer.id}
+    assert not window.strip.isVisible(), "the full size is no other result"
     window.messages.action_button.click()
     (layer,) = document.foregrounds
     assert layer.rect == Rect(-768, 0, 2048, 512)

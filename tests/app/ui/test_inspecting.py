@@ -45,7 +45,7 @@ def test_the_record_of_a_layer(window: Any, qtbot: Any) -> None:
 
 def test_a_layer_without_a_record_says_so(window: Any) -> None:
     """3.6: empty states of the tab."""
-    assert window.record.text.toPlainText() == "Nothing selected."
+    assert window.record.text.toPlainText() == "Click a layer to see its settings."
     draw_box(window, 64, 64, 192, 192)
     assert window.record.text.toPlainText() == "This layer was not generated here."
     assert not window.record.copy.isEnabled()

@@ -7,8 +7,11 @@ from PySide6.QtGui import QColor, QImage, QPainter
 
 from app.document.commands import AddBox, Rename
 from app.document.geometry import Rect
+from app.ui.canvas import overlay
 from app.ui.canvas.decor import Decor
 from app.ui.canvas.kept_picture import KeptPicture
+from tests.app.ui.helpers import press_and_move
+from tests.fakes import fill
 
 
 def test_painted_once_per_key(qapp) -> None:
@@ -83,3 +86,33 @@ def test_moves_while_a_box_is_drawn_paint_no_layer_again(window, monkeypatch) ->
     window.view.viewport().grab()
     assert "Another" in painted
     host.show_draft(None)
+
+
+def test_only_the_size_shows_while_a_layer_is_resized(window, monkeypatch) -> None:
+    """No grid, no dashed frames, no names: a box that is drawn has them, a resized one has not."""
+    session = window.session
+    session.push(AddBox(Rect(0, 64, 128, 96), above=None))
+    fill(session.document)
+    session.push(AddBox(Rect(320, 64, 128, 96), above=None))
+    session.selection.set([session.document.foregrounds[1].id])
+    shown: list[str] = []
+    monkeypatch.setattr(overlay, "label", lambda painter, text, *rest, **more: shown.append(text))
+    monkeypatch.setattr(overlay.Grid, "paint", lambda *rest: shown.append("grid"))
+    outline = overlay.outline
+
+    def spy(painter, rect, dashed=False):
+        shown.extend(["dashed"] if dashed else [])
+        outline(painter, rect, dashed)
+
+    monkeypatch.setattr(overlay, "outline", spy)
+    window.actions_["tool_select"].trigger()
+    press_and_move(window, (448, 160), (480, 192))
+    shown.clear()
+    window.view.viewport().grab()
+    assert shown == ["160 × 128"]
+    window.view.cancel_drag()
+    window.view.host.show_draft(Rect(64, 300, 64, 64), "64 × 64")
+    shown.clear()
+    window.view.viewport().grab()
+    assert {"64 × 64", "Layer 1", "Layer 2", "dashed", "grid"} <= set(shown)
+    window.view.host.show_draft(None)

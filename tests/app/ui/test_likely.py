@@ -78,6 +78,8 @@ def test_what_is_selected_is_repainted_under_its_word() -> None:
     assert what_it_does(contents, choice) == "Repaint 'cake'"
     both = likely(contents, ids(contents, 0, 1))
     assert what_it_does(contents, both) == "Repaint 2 layers"
+    ground = likely(contents, frozenset({contents.background.id}))
+    assert what_it_does(contents, ground) == "Repaint the background", "not 'beach', its scene"
     bare = contents.with_layers([painted(contents.foregrounds[0])])
     assert what_it_does(bare, likely(bare, ids(bare, 0))) == "Repaint 'Layer 1'"
 

@@ -342,7 +342,7 @@ def test_a_seed_is_used_for_the_next_job_alone(window: Any, qtbot: Any) -> None:
     assert whole[other.id] != other.record["seed"], "the others are drawn anew"
     window.session.selection.set([layer.id])
     assert not window.actions_["use_seed"].isChecked()
-    assert window.inspector.seed.placeholderText() == "drawn for each job"
+    assert window.inspector.seed.placeholderText() == "automatic"
     assert asked("regenerate") != {layer.id: seed}, "once"
     window.actions_["use_seed"].trigger()
     window.actions_["use_seed"].trigger()
@@ -369,7 +369,7 @@ def test_the_inspector_tells_present_and_next_seed_apart(window: Any, qtbot: Any
     generate(window, qtbot)
     made = window.session.document.layer(layer.id).record["seed"]
     assert page.made_with.text() == str(made)
-    assert (page.seed.text(), page.seed.placeholderText()) == ("", "drawn for each job")
+    assert (page.seed.text(), page.seed.placeholderText()) == ("", "automatic")
     window.session.push(SetSettings(Settings(seed_mode="fixed", seed=7)))
     wanted = page.seed.placeholderText()
     window.actions_["regenerate"].trigger()

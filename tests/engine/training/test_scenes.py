@@ -7,17 +7,21 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from engine.model.text import Vocabulary
+from engine.prompts.grammar import plural
 from engine.training.concepts import BACKGROUNDS, BY_NAME, COLOURS, FIRST, NOUNS
+from engine.training.pictures import token_at
 from engine.training.placement import GRID, MAX_CELLS, MIN_CELLS
-from engine.training.prompts import plural
 from engine.training.scenes import (
     BACKGROUND,
+    CROWD_CANVASES,
     Scene,
     compose,
     editing_split,
     evaluation_scenes,
     is_held_out,
 )
+from engine.words import load_word_table
 
 ASPECTS = {
     (noun.name, look): float(np.exp(0.35 * np.random.default_rng(index).standard_normal()))
@@ -179,6 +183,31 @@ def test_repeated_things_are_counted() -> None:
     assert seen > 10
 
 
+def test_one_noun_repeats_up_to_six_times() -> None:
+    rng = np.random.default_rng(8)
+    options = {"count": 8, "aspects": ASPECTS, "repeat_share": 1.0, "most_of_one": 6}
+    scenes = [compose(rng, **options) for _ in range(200)]
+    most = [max(Counter(names_of(scene)).values()) for scene in scenes if scene.things]
+    assert max(most) == 6
+    assert np.mean([count == 2 for count in most]) > 0.45
+
+
+@pytest.mark.parametrize("canvas", CROWD_CANVASES)
+def test_a_crowd_stands_in_rows_and_is_named_in_reading_order(canvas: tuple[int, int]) -> None:
+    rng = np.random.default_rng(9)
+    for count in (9, 23, 50):
+        scene = compose(rng, canvas=canvas, count=count, aspects=ASPECTS, rows=True)
+        assert len(scene.things) == count
+        boxes = [thing.box for thing in scene.things]
+        assert boxes == sorted(boxes, key=lambda box: (box[1], box[0]))
+        for index, box in enumerate(boxes):
+            assert all(edge % GRID == 0 for edge in box)
+            assert box[2] <= canvas[0]
+            assert box[3] <= canvas[1]
+            for other in boxes[index + 1 :]:
+                assert box[2] <= other[0] or other[2] <= box[0] or box[3] <= other[1]
+
+
 def test_prompts_mostly_read_from_left_to_right(scenes: list[Scene]) -> None:
     ordered = []
     for scene in scenes:
@@ -306,3 +335,18 @@ def test_every_thing_knows_where_the_prompt_names_it() -> None:
     assert named > 20 * unnamed / 3 > 0
     for scene in evaluation_scenes(20, 1):
         assert all(scene.said_at)
+
+
+def test_crowds_are_named_in_a_list_of_which_the_encoder_reads_the_first_words() -> None:
+    """A thing that is named behind the 48th word counts as not named."""
+    vocabulary = Vocabulary([noun.name for noun in NOUNS], load_word_table())
+    rng = np.random.default_rng(10)
+    scene = compose(rng, canvas=(1024, 1024), count=50, aspects=ASPECTS, rows=True, colour_share=1)
+    assert " and " not in scene.prompt
+    tokens = [token_at(vocabulary, scene.prompt, end) for end in scene.said_at]
+    words = vocabulary.words(scene.prompt)
+    assert 20 < sum(token > 0 for token in tokens) < 50
+    assert max(tokens) <= len(words)
+    for thing, token in zip(scene.things, tokens, strict=True):
+        if token and thing.noun.isalpha() and not BY_NAME[thing.noun].synonyms:
+            assert words[token - 1] in (thing.noun, plural(thing.noun))

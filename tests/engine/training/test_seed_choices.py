@@ -34,10 +34,12 @@ def bank() -> LatentBank:
     return LatentBank(toy_pack(), Autoencoder(AutoencoderConfig()))
 
 
-def test_every_drawing_and_every_open_background_has_a_choice_of_its_own():
-    concepts, rng = concepts_of(3), np.random.default_rng(0)
+@pytest.mark.parametrize("stage", [1, 3, 4])
+def test_every_drawing_and_every_open_background_has_a_choice_of_its_own(stage: int):
+    concepts, rng = concepts_of(stage), np.random.default_rng(0)
     names = open_backgrounds(concepts)
     assert len(names) == 4
+    assert set(names) <= set(concepts.background_names)
     found = {
         background_choice(drawing, name, concepts, rng)
         for drawing, name in itertools.product(range(DRAWINGS), names)

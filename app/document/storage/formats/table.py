@@ -64,7 +64,7 @@ FEATURES: dict[Feature, str] = {
     "boxes": "Empty boxes",
     "prompt": "Prompt",
     "seeds": "Seeds and records",
-    "candidates": "Candidates",
+    "candidates": "Results in the strip",
 }
 
 

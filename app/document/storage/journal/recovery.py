@@ -295,6 +295,6 @@ def _lost_message(count: int) -> str:
 def _nothing_readable(folder: Path) -> StorageError:
     return StorageError(
         "The kept work cannot be read.",
-        f"It was left as it is in '{folder}'.",
+        f"Nothing was changed in '{folder}'.",
         "Save its pictures as PNG, or discard it.",
     )

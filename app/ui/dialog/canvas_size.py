@@ -1,0 +1,164 @@
+"""Dialogs that ask for a canvas size: of a new picture, or another one for the present picture.
+
+They open without blocking and answer by a function; they change nothing themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
+
+from app.document.contents import MAX_SIDE
+from app.document.geometry import Size
+from app.ui.canvas_sizes import presets
+from app.ui.dialog_buttons import accept_or_cancel
+from app.ui.dialogs import Choice
+from app.ui.forms import field_name, form_layout
+from app.ui.text import tr
+from app.ui.theme import CONTROL_HEIGHT, MARGIN, UNIT
+
+
+class CanvasSizeDialog(QDialog):
+    """Asks for a canvas size.
+
+    Args:
+        trained: sizes that the model was trained for, offered first.
+        multiple: both sides are multiples of it.
+        done: called with the chosen size.
+        title, verb: what the window and its button say.
+        now: the size to begin with; None = the first one.
+    """
+
+    def __init__(
+        self,
+        parent: QWidget,
+        trained: Sequence[Size],
+        multiple: int,
+        done: Callable[[Size], None],
+        *,
+        title: str,
+        verb: str,
+        now: Size | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._presets = presets(trained, multiple)
+        self._multiple = multiple
+        self._done = done
+        self.preset = Choice()
+        self.preset.setAccessibleName(tr("Preset"))
+        self.preset.setMinimumHeight(CONTROL_HEIGHT)
+        for place, each in enumerate(self._presets):
+            if not each.is_trained and place and self._presets[place - 1].is_trained:
+                self.preset.insertSeparator(self.preset.count())
+            self.preset.addItem(each.text, each.size)
+        self.preset.addItem(tr("Custom size"), None)
+        self.width_field = self._side(tr("Width"))
+        self.height_field = self._side(tr("Height"))
+        self.warning = QLabel()
+        self.warning.setObjectName("warning")
+        self.warning.setWordWrap(True)
+        form = self.form = form_layout()
+        form.addRow(field_name(tr("Size")), self.preset)
+        form.addRow(field_name(tr("Width")), self.width_field)
+        form.addRow(field_name(tr("Height")), self.height_field)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(2 * MARGIN, 2 * MARGIN, 2 * MARGIN, MARGIN)
+        layout.setSpacing(MARGIN)
+        layout.addLayout(form)
+        layout.addWidget(self.warning)
+        layout.addWidget(accept_or_cancel(self, QPushButton(verb)))
+        self.setMinimumWidth(360)
+        self.preset.currentIndexChanged.connect(self._on_preset)
+        for field in (self.width_field, self.height_field):
+            field.valueChanged.connect(self._on_side)
+            field.editingFinished.connect(self._show_chosen)
+        self._on_preset()
+        if now is not None:
+            self.width_field.setValue(now.width)
+            self.height_field.setValue(now.height)
+
+    @property
+    def size_chosen(self) -> Size:
+        """The size, on the grid."""
+        step = self._multiple
+        width, height = self.width_field.value(), self.height_field.value()
+        return Size(max(step, width // step * step), max(step, height // step * step))
+
+    def accept(self) -> None:
+        """Qt override."""
+        super().accept()
+        self._done(self.size_chosen)
+
+    def _on_preset(self) -> None:
+        size = self.preset.currentData()
+        if size is not None:
+            self.width_field.setValue(size.width)
+            self.height_field.setValue(size.height)
+        self._on_side()
+
+    def _show_chosen(self) -> None:
+        """A typed size off the grid shows what will be made of it."""
+        size = self.size_chosen
+        self.width_field.setValue(size.width)
+        self.height_field.setValue(size.height)
+
+    def _on_side(self) -> None:
+        size = self.size_chosen
+        known = next((each for each in self._presets if each.size == size), None)
+        place = self.preset.count() - 1
+        if known is not None:
+            place = self.preset.findText(known.text)
+        self.preset.blockSignals(True)
+        self.preset.setCurrentIndex(place)
+        self.preset.blockSignals(False)
+        is_trained = known is not None and known.is_trained
+        self.warning.setText(
+            "" if is_trained else tr("The model was not trained for this size. It may look worse.")
+        )
+
+    def _side(self, name: str) -> QSpinBox:
+        field = QSpinBox()
+        field.setRange(self._multiple, MAX_SIDE // self._multiple * self._multiple)
+        field.setSingleStep(self._multiple)
+        field.setMinimumHeight(CONTROL_HEIGHT)
+        field.setAccessibleName(name)
+        field.setSuffix(" px")
+        field.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
+        return field
+
+
+class NewDialog(CanvasSizeDialog):
+    """Asks for the size of a new picture, and whether it has a background.
+
+    Args:
+        create: called with the chosen size, and whether the picture has a background.
+    """
+
+    def __init__(
+        self,
+        parent: QWidget,
+        trained: Sequence[Size],
+        multiple: int,
+        create: Callable[[Size, bool], None],
+    ) -> None:
+        super().__init__(
+            parent,
+            trained,
+            multiple,
+            lambda size: create(size, self.background.currentData()),
+            title=tr("New Picture"),
+            verb=tr("Create"),
+        )
+        self.background = Choice()
+        self.background.setAccessibleName(tr("Background"))
+        self.background.setMinimumHeight(CONTROL_HEIGHT)
+        self.background.setToolTip(
+            tr("A transparent picture shows nothing around its layers. Background On changes it.")
+        )
+        self.background.addItem(tr("Painted from the prompt"), True)
+        self.background.addItem(tr("Transparent"), False)
+        self.form.addRow(field_name(tr("Background")), self.background)
