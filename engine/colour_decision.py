@@ -102,13 +102,15 @@ def decide_colours(premultiplied: np.ndarray) -> DecidedLayer | None:
     Returns:
         None where too few pixels are solid for a palette.
     """
+    # A mirrored drawing is a view that runs backwards, which torch does not take.
+    premultiplied = np.ascontiguousarray(premultiplied, np.float32)
     alpha = premultiplied[..., 3]
     solid = alpha > SOLID_ALPHA
     if solid.sum() < FEWEST:
         return None
     colours = (premultiplied[..., :3] / np.maximum(alpha[..., None], 1e-3)).clip(0, 1)
     palette = find_palette(colours[solid])
-    votes = _votes(torch.tensor(premultiplied, dtype=torch.float32).movedim(-1, 0), palette)
+    votes = _votes(torch.from_numpy(premultiplied).movedim(-1, 0), palette)
     # The colour of a fill is its pixels' median: means drift towards the colours across a border.
     winners = _winners(enumerate(votes)).numpy()
     inside = solid & (_edge_strength(colours) <= CALM)
@@ -116,7 +118,7 @@ def decide_colours(premultiplied: np.ndarray) -> DecidedLayer | None:
         own = colours[inside & (winners == index)]
         if len(own):
             palette[index] = np.median(own, axis=0)
-    return DecidedLayer(palette, votes, torch.tensor(alpha, dtype=torch.float32))
+    return DecidedLayer(palette, votes, torch.from_numpy(alpha))
 
 
 def fit_flat(premultiplied: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
