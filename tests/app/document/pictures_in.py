@@ -45,6 +45,8 @@ def _inside(data: bytes) -> Iterator[tuple[str, bytes]]:
                 yield from _inside(archive.read(name))
     for match in re.finditer(rb"data:image/png;base64,([A-Za-z0-9+/=]+)", data):
         yield "inline.png", base64.b64decode(match[1])
+    for match in re.finditer(rb"data:image/svg[+]xml;base64,([A-Za-z0-9+/=]+)", data):
+        yield "inline.svg", base64.b64decode(match[1])
 
 
 def bytes_of(path: Path) -> bytes:

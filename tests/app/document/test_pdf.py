@@ -21,7 +21,7 @@ from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.pdf import MODES, pdf_of
 from app.document.storage.formats.table import format_named, losses
 from tests.app.document.examples import picture, plain
-from tests.app.document.flat_layers import beach, flat_layer
+from tests.app.document.flat_examples import beach, flat_layer
 from tests.app.document.pictures_in import embedded_pictures, layers_of_pdf, printed
 from tests.app.document.test_vectors import likeness
 

@@ -15,7 +15,6 @@ from app.document.contents import Contents
 from app.document.storage.atomic import Disk
 from app.document.storage.export import export_folder, export_zip
 from app.document.storage.formats import flat
-from app.document.storage.formats.html import IN_ONE_FILE, export_html, export_page
 from app.document.storage.formats.options import ExportOptions, visible_only
 from app.document.storage.formats.tiff_pages import export_tiff_pages
 from app.document.storage.ora import save_project
@@ -173,6 +172,8 @@ def _has(contents: Contents, feature: Feature) -> bool:
 
 # ---- the formats ----
 
+_HTML_FILES = (".html", ".htm")
+
 
 def _png(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
     return flat.export_png_with(contents, path, options, disk)
@@ -218,7 +219,9 @@ def _say_pictures(contents: Contents, options: ExportOptions) -> str:
 
 
 def _html(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
-    if path.suffix.lower() in IN_ONE_FILE and not path.is_dir():
+    from app.document.storage.formats.html import export_html, export_page
+
+    if path.suffix.lower() in _HTML_FILES and not path.is_dir():
         return export_page(contents, path, options, disk)
     export_html(contents, path, options, disk)
     return path
@@ -363,7 +366,7 @@ FORMATS: tuple[Format, ...] = (
         keeps=_features("layers, outside, names, transparency, opacity, blend, hidden, prompt"),
         choices=frozenset({"hidden", "recipe", "parallax"}),
         write=_html,
-        in_one_file=IN_ONE_FILE,
+        in_one_file=_HTML_FILES,
     ),
 )
 _BY_KEY = {each.key: each for each in FORMATS}
