@@ -30,7 +30,7 @@ def finished(prompt: str = PROMPT, *, reading: int = 2) -> Finished:
             result(2, "kittens"),
             result(3, None, WHY),
         ),
-        steps=2, cfg_scale=1.0, seconds=1.0, cache_hits=0, cache_misses=0, unknown_words=(),
+        steps=2, cfg_scale=1.0, clean_colours=True, seconds=1.0, cache_hits=0, cache_misses=0, unknown_words=(),
         model_name="", model_hash="", device="cpu", precision="fp32", threads=1, torch_version="",
         reading=reading,
         check=check_prompt(prompt) if reading > 1 else None,
