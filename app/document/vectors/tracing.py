@@ -45,7 +45,7 @@ class Shape:
     curves: tuple[Curve, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Vectors:
     """A layer as shapes.
 
