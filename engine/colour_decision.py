@@ -102,15 +102,14 @@ def decide_colours(premultiplied: np.ndarray) -> DecidedLayer | None:
     Returns:
         None where too few pixels are solid for a palette.
     """
-    # A mirrored drawing is a view that runs backwards, which torch does not take.
-    premultiplied = np.ascontiguousarray(premultiplied, np.float32)
+    premultiplied = np.ascontiguousarray(premultiplied, np.float32)  # mirrored ones are views
     alpha = premultiplied[..., 3]
     solid = alpha > SOLID_ALPHA
     if solid.sum() < FEWEST:
         return None
     colours = (premultiplied[..., :3] / np.maximum(alpha[..., None], 1e-3)).clip(0, 1)
     palette = find_palette(colours[solid])
-    votes = _votes(torch.from_numpy(premultiplied).movedim(-1, 0), palette)
+    votes = _votes(torch.from_numpy(premultiplied).movedim(-1, 0).contiguous(), palette)
     # The colour of a fill is its pixels' median: means drift towards the colours across a border.
     winners = _winners(enumerate(votes)).numpy()
     inside = solid & (_edge_strength(colours) <= CALM)
@@ -118,7 +117,7 @@ def decide_colours(premultiplied: np.ndarray) -> DecidedLayer | None:
         own = colours[inside & (winners == index)]
         if len(own):
             palette[index] = np.median(own, axis=0)
-    return DecidedLayer(palette, votes, torch.from_numpy(alpha))
+    return DecidedLayer(palette, votes, torch.from_numpy(alpha.copy()))
 
 
 def fit_flat(premultiplied: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
@@ -174,11 +173,11 @@ def _winners(scores: Iterable[tuple[int, Tensor]]) -> Tensor:
 def _blur(maps: Tensor) -> Tensor:
     """(K, h, w) with a separable Gaussian; outside is nothing."""
     taps = torch.exp(-torch.arange(REACH + 1.0).square() / (2 * SIGMA**2))
-    taps = (taps / (taps.sum() * 2 - 1)).tolist()
+    middle, *sides = (taps / (taps.sum() * 2 - 1)).tolist()
     for axis in (-1, -2):
         length = maps.shape[axis]
-        total = maps * taps[0]
-        for offset, tap in enumerate(taps[1:], start=1):
+        total = maps * middle
+        for offset, tap in enumerate(sides, start=1):
             if offset >= length:
                 break
             part = maps * tap
@@ -206,12 +205,13 @@ def _cubic(length: int, wanted: int) -> Tensor:
 def _between(length: int, wanted: int) -> tuple[Tensor, Tensor]:
     """Linear interpolation: (wanted,) first of two places, and (wanted, 1) the second's share."""
     at = ((torch.arange(wanted) + 0.5) * (length / wanted) - 0.5).clamp(0, length - 1)
-    first = at.floor().long().clamp(max=length - 2)
+    first = at.floor().long().clamp(max=max(0, length - 2))
     return first, (at - first)[:, None]
 
 
 def _between_rows(maps: Tensor, first: Tensor, share: Tensor) -> Tensor:
-    return torch.lerp(maps.index_select(0, first), maps.index_select(0, first + 1), share)
+    second = (first + 1).clamp(max=len(maps) - 1)
+    return torch.lerp(maps.index_select(0, first), maps.index_select(0, second), share)
 
 
 def _to_pixels(labels: Tensor, alpha: Tensor, palette: np.ndarray, finer: int) -> np.ndarray:
@@ -222,13 +222,12 @@ def _to_pixels(labels: Tensor, alpha: Tensor, palette: np.ndarray, finer: int) -
     pixels = np.empty((*first.shape, 4), np.uint8)
     pixels[..., :3] = np.round(palette * 255).astype(np.uint8).take(first, axis=0)
     pixels[..., 3] = np.round(covered * 255)
-    mixed = np.nonzero(np.logical_or.reduce([first != other for other in others]))
-    shares = [alpha.numpy()[y::finer, x::finer][mixed] for y in range(finer) for x in range(finer)]
-    total = sum(
-        palette[cell[mixed]] * share[:, None] for cell, share in zip(cells, shares, strict=True)
-    )
-    mean = total / np.maximum(sum(shares), 1e-4)[:, None]
-    pixels[(*mixed, slice(3))] = np.round(mean.clip(0, 1) * 255)
+    mixed = np.logical_or.reduce([first != other for other in others])
+    of_alpha = [alpha.numpy()[y::finer, x::finer] for y in range(finer) for x in range(finer)]
+    shares = np.stack([share[mixed] for share in of_alpha])  # (finer squared, mixed pixels)
+    colours = np.stack([palette[cell[mixed]] for cell in cells])
+    mean = (colours * shares[..., None]).sum(axis=0) / np.maximum(shares.sum(axis=0), 1e-4)[:, None]
+    pixels[mixed, :3] = np.round(mean.clip(0, 1) * 255)
     pixels[pixels[..., 3] == 0] = 0
     return pixels
 

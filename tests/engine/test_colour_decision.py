@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.colour_decision import decide_colours, fit_flat, fit_flat_layers
+from engine.colour_decision import STRIP, decide_colours, fit_flat, fit_flat_layers
 from engine.palette import ALIKE, MOST_COLOURS, find_palette, to_lab
 from engine.pixels import fit
 
@@ -99,3 +99,60 @@ def test_lab_of_known_colours():
     found = to_lab(np.array([[1.0, 1, 1], [0, 0, 0], [1, 0, 0]]))
     wanted = [[100, 0, 0], [0, 0, 0], [53.24, 80.09, 67.20]]
     np.testing.assert_allclose(found, wanted, atol=0.05)
+
+
+def test_neighbouring_pixels_of_a_fill_are_equal():
+    """Predicted noise is gone from inside, and the outline is narrow."""
+    pixels = fit_flat(two_halves(noise=0.04), (192, 192))
+    assert pixels is not None
+    inside = pixels[60:130, 60:90]
+    assert (inside == inside[0, 0]).all()
+    soft = (pixels[..., 3] > 12) & (pixels[..., 3] < 243)
+    assert soft.sum() < 2.5 * 2 * np.pi * 0.4 * 192
+
+
+def test_a_layer_of_one_pixel_and_an_empty_one_are_delivered_as_without_it():
+    for layer in (np.ones((1, 1, 4), np.float32), np.zeros((128, 128, 4), np.float32)):
+        for size in ((1, 1), (40, 30)):
+            (fitted,) = fit_flat_layers([layer], [size])
+            assert np.array_equal(fitted, fit(layer, size))
+
+
+@pytest.mark.parametrize("shape", [(1, 40), (40, 1), (4, 4)])
+def test_the_thinnest_layers_that_have_a_palette_are_decided(shape):
+    pixels = fit_flat(np.ones((*shape, 4), np.float32), (32, 32))
+    assert pixels is not None
+    assert (pixels == 255).all()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 200), (16, 16)])
+def test_a_layer_is_reduced_to_the_mean_of_its_cells(size):
+    pixels = fit_flat(np.ones((128, 128, 4), np.float32), size)
+    assert pixels is not None
+    assert pixels.shape == (*size, 4)
+    assert (pixels == 255).all()
+
+
+def test_ten_thousand_colours_become_few():
+    rng = np.random.default_rng(0)
+    layer = np.ones((128, 128, 4), np.float32)
+    layer[..., :3] = rng.random((128, 128, 3))
+    assert len(np.unique(layer.reshape(-1, 4), axis=0)) > 10_000
+    decided = decide_colours(layer)
+    assert decided is not None
+    assert len(decided.palette) <= MOST_COLOURS
+    assert decided.pixels((192, 192)).shape == (192, 192, 4)
+
+
+def test_a_layer_of_8192_pixels_is_made_in_strips_that_fit_in_little_memory():
+    """Lower than wide, so that the suite stays short."""
+    layer = two_halves(noise=0)
+    size = (128, 8192)
+    decided = decide_colours(layer)
+    assert decided is not None
+    cells = [labels.numel() for labels, _ in decided._strips(size)]
+    assert len(cells) > 50
+    assert max(cells) <= STRIP
+    pixels = decided.pixels(size)
+    assert pixels.shape == (*size, 4)
+    assert set(map(tuple, pixels[64, [2000, 6000]])) == {(230, 26, 26, 255), (26, 51, 204, 255)}
