@@ -17,8 +17,8 @@ _WHOLE = re.compile("-?[0-9]{1,20}")
 MAX_SEED = 2**32 - 1
 # What the engine accepts; said here already, so that nobody waits for the model to hear it.
 MAX_STEPS, MAX_GUIDANCE = 200, 30
-# Named here, so that the help does not load what writes them; a test compares.
 CLEAN_COLOURS = ("automatic", "on", "off")
+# Named here, so that the help does not load what writes them; a test compares.
 FORMAT_KEYS = ("png", "psd", "svg", "pdf", "ora", "zip", "folder", "webp", "tiff", "jpeg", "html")
 
 

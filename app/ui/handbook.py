@@ -67,7 +67,7 @@ def _chapters() -> list[tuple[str, list[str]]]:
             [
                 tr(
                     "Select a layer and press {regenerate}. Only its box is painted; no pixel of "
-                    "the other layers changes. Variations gives you several results at once."
+                    "the other layers changes. The field '1 result' asks for several at once."
                 ),
                 tr(
                     "Results wait in the strip at the edge of the canvas. {candidate_next} and "

@@ -186,13 +186,14 @@ class ExportWiring(QObject):
         def done(path: Path) -> None:
             self.write(form, options, path)
 
-        if form.is_folder:
+        suffixes = form.suffixes or form.in_one_file  # a page is one file: nothing to put together
+        if not suffixes:
             title = tr("Export into an empty folder")
             file_dialogs.ask_folder(self._window, settings, title, done)
             return
-        endings = " ".join(f"*{suffix}" for suffix in form.suffixes)
+        endings = " ".join(f"*{suffix}" for suffix in suffixes)
         kind = f"{tr(form.title)} ({endings})"
-        suffix = form.suffixes[0]
+        suffix = suffixes[0]
         title, suggested = tr("Export"), self._suggested(suffix)
         file_dialogs.ask_save(self._window, settings, title, suggested, kind, suffix[1:], done)
 

@@ -516,3 +516,18 @@ def test_a_damaged_file_without_a_way_out_is_reported_once(
     assert "Nothing was opened" in window.messages.text.text()
     assert not window.findChildren(QMessageBox)
     assert window.status.message.text() == ""
+
+
+def test_a_web_page_is_one_file_with_a_name(window: Any, qtbot: Any, tmp_path: Path) -> None:
+    """The dialog asks for a file as it does for a picture, and writes a page under its name."""
+    picture(window, qtbot)
+    choose(window, "Web page with layers").accept()
+    qtbot.waitUntil(lambda: bool(window.findChildren(QFileDialog)))
+    (files,) = window.findChildren(QFileDialog)
+    assert files.fileMode() == QFileDialog.FileMode.AnyFile
+    assert files.nameFilters() == ["Web page with layers (*.html *.htm)"]
+    path = tmp_path / "kids.html"
+    answer_file_dialog(window, qtbot, path)
+    text = path.read_text()
+    assert path.is_file() and text.count("data:image/png;base64,") >= 2
+    assert 'alt="Layer 1"' in text

@@ -74,6 +74,29 @@ def test_steps_and_guidance_are_commands(window: Any) -> None:
     assert page.steps.value() == 20
 
 
+def test_clean_colours_is_a_command_and_reaches_the_engine_and_the_record(
+    window: Any, qtbot: Any
+) -> None:
+    """Automatic at first; undone like its neighbours; the record says how it came out."""
+    choice = window.advanced.clean_colours
+    assert choice.currentData() == "automatic"
+    choice.setCurrentIndex(choice.findData("off"))
+    choice.activated.emit(choice.currentIndex())
+    assert window.session.document.settings.clean_colours == "off"
+    assert window.advanced.reset.isEnabled()
+    draw_box(window, 64, 64, 192, 192)
+    generate(window, qtbot)
+    assert window.engine.last.clean_colours == "off"
+    (made,) = window.session.document.foregrounds
+    assert made.record["clean_colours"] is False
+    window.session.selection.set([made.id])
+    assert "Clean colours: off" in window.record.text.toPlainText()
+    window.advanced.reset.click()
+    assert window.session.document.settings.clean_colours == choice.currentData() == "automatic"
+    window.actions_["undo"].trigger()
+    assert choice.currentData() == "off"
+
+
 def test_the_inspector_says_since_when_pixels_are_the_same(window: Any, qtbot: Any) -> None:
     """RE3: a neighbour's time does not move when another layer is made anew."""
     for left in (64, 256):
