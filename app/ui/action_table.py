@@ -74,7 +74,7 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("import_layout", "Import &Layout…", "Adds the boxes of a layout, a recipe, or a picture that carries one."),
     _spec("export", "&Export…", "Writes PNG, PSD, SVG, PDF and others, and shows what each can store.", "Ctrl+Shift+E", icon="file-output"),
     _spec("export_again", "Export A&gain", "Writes the last export once more, under the same name."),
-    _spec("export_svg", "Export Layer as SV&G…", "Writes the selected layer as shapes that stay sharp at any size."),
+    _spec("export_svg", "Export La&yer as SVG…", "Writes the selected layer as shapes that stay sharp at any size."),
     _spec("export_layout", "Export Layou&t…", "Writes the boxes, names and pinned seeds as text."),
     _spec("examples", "E&xamples…", "Shows finished pictures and layouts to start from."),
     _spec("recover", "Reco&ver…", "Lists work that was not saved when the program ended."),

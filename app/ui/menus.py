@@ -55,7 +55,7 @@ def build_menus(window: QMainWindow, actions: Actions, live: LiveMenus) -> None:
             _SEPARATOR,
         ),
         *("import_picture", "import_layout", _SEPARATOR, "export", "export_again"),
-        *("export_layout", _SEPARATOR, "recover", _SEPARATOR, "quit"),
+        *("export_svg", "export_layout", _SEPARATOR, "recover", _SEPARATOR, "quit"),
     )
     edit = bar.addMenu(tr("&Edit"))
     _fill(
@@ -83,7 +83,6 @@ def build_menus(window: QMainWindow, actions: Actions, live: LiveMenus) -> None:
     _fill(layer, actions, "rename", "toggle_visible", "solo", "toggle_locked", _SEPARATOR)
     _arrange_menus(layer, actions)
     _copy_as_menu(layer, actions)
-    _fill(layer, actions, "export_svg")
     _fill(layer, actions, *_SEEDS, "original_size", "background")
     _fill(
         bar.addMenu(tr("&Generate")),
@@ -114,7 +113,6 @@ def context_menu(parent: QWidget, actions: Actions, new_box_here: QAction, here:
     _arrange_menus(menu, actions)
     _fill(menu, actions, _SEPARATOR, "copy")
     _copy_as_menu(menu, actions)
-    _fill(menu, actions, "export_svg")
     _fill(_submenu(menu, tr("Seed")), actions, "pin_seed", "use_seed")
     _fill(menu, actions, _SEPARATOR, "original_size", "zoom_selection")
     menu.addAction(new_box_here)

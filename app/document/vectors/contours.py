@@ -21,7 +21,7 @@ REACH = 2  # pixels by which a fill reaches under the fills above it
 _FULL = 0.98
 MOST_POINTS = 100_000  # on all contours of a picture; a drawing of 512 pixels has some 10,000
 _FRAME = 3  # pixels by which the picture goes on around it, so that shapes reach its very edge
-_ROUNDS, _GAIN = 3, 1.5  # of moving contours to where their coverage is right
+_ROUNDS, _GAIN = 2, 1.2  # of moving contours to where their coverage is right
 
 
 class TooDetailedError(Exception):

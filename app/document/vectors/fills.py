@@ -21,7 +21,7 @@ _CHUNK = 8192  # pixels that are resolved at a time
 _FAR_OFF = 14.0  # distance in RGB from which a mixture does not explain a pixel
 _ROUNDS = 2  # of looking for fills that are nowhere two pixels wide
 _MOST_MIXED = 0.6  # of the visible pixels; more of them on borders are no flat fills
-_ALIKE = 32.0  # distance in RGB up to which a fringe takes the colour of what it lies along
+_ALIKE = 40.0  # distance in RGB up to which a fringe takes the colour of what it lies along
 
 
 @dataclass(frozen=True, slots=True, eq=False)

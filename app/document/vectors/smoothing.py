@@ -18,7 +18,8 @@ import numpy as np
 from app.document.vectors.contours import Contour
 from app.document.vectors.curves import Curve
 
-SPACING = 0.6  # pixels between the points that a piece is fitted to
+# Pixels between the points that a piece is fitted to, and where every detail counts.
+SPACING, FINE_SPACING = 0.75, 0.5
 HIDDEN_SLACK = 0.7  # pixels by which a curve may miss a point that is painted over
 EDGE_SLACK = 0.02  # pixels by which a curve may miss the edge of the picture
 _STRAIGHT = 0.5  # of the tolerance, by which a straight line may miss a point
@@ -27,7 +28,7 @@ _CONCENTRATED = 0.7  # the part of a corner's turn that lies within two points
 _REACH = 4  # points on each side that a corner's turn is measured over
 _BENT = 0.1  # pixels by which the contour may leave a straight line on each side of a corner
 _MOST_MOVED = 0.7  # pixels by which a corner may lie outside its rounded contour
-_ROUNDS, _JOINS, _NEWTON = 14, 4, 2
+_ROUNDS, _JOINS, _NEWTON = 14, 6, 5
 _FEWEST = 16  # points of a contour, however short
 _TANGENT = 3  # points on each side that a tangent is taken from
 
@@ -70,15 +71,16 @@ class _Fit:
     straight: np.ndarray
 
 
-def smoothed(contours: list[Contour], slack: float) -> list[Curve]:
+def smoothed(contours: list[Contour], slack: float, *, fine: bool = False) -> list[Curve]:
     """One curve for each contour.
 
     Args:
         slack: pixels by which a curve may miss a point that is seen.
+        fine: follow every bend; else the trembling of the pixels is evened out first.
     """
     if not contours:
         return []
-    points = _prepared(contours, slack)
+    points = _prepared(contours, slack, fine)
     bounds = np.flatnonzero(points.cut)
     starts, ends = bounds[:-1], bounds[1:]
     inside = ~np.isin(starts, points.last)
@@ -109,14 +111,16 @@ class _Rings:
         return self.first[self.owner] + (self._place + step) % self.count[self.owner]
 
 
-def _prepared(contours: list[Contour], slack: float) -> _Points:
+def _prepared(contours: list[Contour], slack: float, fine: bool) -> _Points:
     """Evenly spaced points with corners, tangents and first cuts."""
-    at, (hidden, on_edge), rings = _even(contours)
+    at, (hidden, on_edge), rings = _even(contours, FINE_SPACING if fine else SPACING)
     # A contour that meets the edge of the picture turns there, and runs exactly along it.
     is_on_edge = on_edge > 0.999
     leaves = ~is_on_edge[rings.beside(1)] | ~is_on_edge[rings.beside(-1)]
     corner = _corners(at, rings) | (is_on_edge & leaves)
     at = _sharpened(at, corner, rings)
+    if not fine:
+        at = _calmed(at, corner, rings)
     leaving, arriving = _tangents(at, corner, rings)
     # Every contour is turned to start at a corner, where it has one, and closed.
     start = rings.first.copy()
@@ -139,7 +143,9 @@ def _prepared(contours: list[Contour], slack: float) -> _Points:
     return _Points(at[order], slacks[order], leaving[order], arriving[order], cut, first, last)
 
 
-def _even(contours: list[Contour]) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray], _Rings]:
+def _even(
+    contours: list[Contour], spacing: float
+) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray], _Rings]:
     """Points at even distances, (N,) complex, and whether they are hidden and on the edge.
 
     The latter two are (N,) from 0 to 1: points lie between those of the contour.
@@ -159,7 +165,7 @@ def _even(contours: list[Contour]) -> tuple[np.ndarray, tuple[np.ndarray, np.nda
     along = np.concatenate([[0.0], np.cumsum(step)])
     begin = along[ends - sizes]
     length = along[ends - 1] - begin
-    rings = _Rings(np.maximum(np.round(length / SPACING).astype(np.int64), _FEWEST))
+    rings = _Rings(np.maximum(np.round(length / spacing).astype(np.int64), _FEWEST))
     part = (np.arange(len(rings.owner)) - rings.first[rings.owner]) / rings.count[rings.owner]
     wanted = begin[rings.owner] + length[rings.owner] * part
     hidden, on_edge = (np.interp(wanted, along, each) for each in flags)
@@ -202,6 +208,13 @@ def _sharpened(at: np.ndarray, corner: np.ndarray, rings: _Rings) -> np.ndarray:
     for side in (before, after):  # the rounding next to the corner goes, too
         at[side[0]] = (at[here] + at[side[1]]) / 2
     return at
+
+
+def _calmed(at: np.ndarray, corner: np.ndarray, rings: _Rings) -> np.ndarray:
+    """The points without the trembling of the pixels; corners and their neighbours stay."""
+    before, after = rings.beside(-1), rings.beside(1)
+    stays = corner | corner[before] | corner[after]
+    return np.where(stays, at, (at[before] + 2 * at + at[after]) / 4)
 
 
 def _tangents(at: np.ndarray, corner: np.ndarray, rings: _Rings) -> tuple[np.ndarray, np.ndarray]:

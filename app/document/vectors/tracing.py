@@ -27,12 +27,29 @@ LEAST_LIKENESS = 32.0  # decibels between pixels and shapes
 MOST_NODES = 12_000
 MOST_PIXELS = 2048 * 2048  # a larger picture of flat fills is reduced before it is traced
 MOST_GRADIENT_PIXELS = 1536 * 1536  # a larger picture with gradients stays a picture
-# Pixels by which curves may miss a visible border, the largest first: it needs the fewest nodes.
-_SLACKS = (0.4, 0.3, 0.2, 0.12)
-_SMALLEST = 0.4  # square pixels that a contour holds at least
 _GRADIENT_COLOURS = (16, 32)
-_GRADIENT_SLACK, _GRADIENT_SMALLEST = 0.5, 6.0
 _WANTED = LEAST_LIKENESS + 1.5  # other programs paint edges a little differently
+
+
+@dataclass(frozen=True, slots=True)
+class _Effort:
+    """How closely shapes follow the pixels.
+
+    Attributes:
+        smallest: square pixels that a contour holds at least.
+        slacks: pixels by which curves may miss a visible border, tried in turn; the largest need
+            the fewest nodes.
+        fine: follow every bend.
+    """
+
+    smallest: float
+    slacks: tuple[float, ...]
+    fine: bool = False
+
+
+# The second where the first leaves out too much, as in small layers with much in them.
+_EFFORTS = (_Effort(1.5, (0.45, 0.35, 0.25, 0.17)), _Effort(0.4, (0.3, 0.2, 0.1), fine=True))
+_GRADIENT_EFFORT = _Effort(6.0, (0.5,))
 
 Rgb = tuple[int, int, int]
 
@@ -45,7 +62,7 @@ class Shape:
     curves: tuple[Curve, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Vectors:
     """A layer as shapes.
 
@@ -116,7 +133,17 @@ def trace(rgba: np.ndarray) -> Traced:
     fills = find_fills(smaller)
     if fills is None:
         return Traced(None, "it has no flat fills")
-    return _checked(smaller, without_fringes(fills), _SMALLEST, _SLACKS, (width, height))
+    fills = without_fringes(fills)
+    best = Traced(None)
+    for effort in _EFFORTS:
+        found = _checked(smaller, fills, effort, (width, height))
+        if best.vectors is None or (
+            found.vectors is not None and found.vectors.likeness > best.vectors.likeness
+        ):
+            best = found
+        if best.vectors is not None and best.vectors.likeness >= _WANTED:
+            break
+    return best
 
 
 def trace_gradients(rgba: np.ndarray) -> Traced:
@@ -133,8 +160,7 @@ def trace_gradients(rgba: np.ndarray) -> Traced:
         fills = gradient_fills(rgba, colours)
         if _likeness(_premultiplied(rgba), fills.nearest()) < LEAST_LIKENESS:
             continue
-        slacks = (_GRADIENT_SLACK,)
-        found = _checked(rgba, fills, _GRADIENT_SMALLEST, slacks, (width, height))
+        found = _checked(rgba, fills, _GRADIENT_EFFORT, (width, height))
         if found.vectors is not None and found.vectors.likeness >= _WANTED:
             break
     return found
@@ -143,16 +169,15 @@ def trace_gradients(rgba: np.ndarray) -> Traced:
 def _checked(
     rgba: np.ndarray,
     fills: Fills,
-    smallest: float,
-    slacks: tuple[float, ...],
+    effort: _Effort,
     size: tuple[int, int],
 ) -> Traced:
     """The shapes of fills at (width, height) `size`, or what speaks against them."""
     try:
-        contours = contours_of(fills, smallest)
+        contours = contours_of(fills, effort.smallest)
     except TooDetailedError:
         return Traced(None, "it has too much detail for shapes")
-    best = _best(rgba, fills, contours, slacks)
+    best = _best(rgba, fills, contours, effort)
     if best.likeness < LEAST_LIKENESS:
         return Traced(None, "shapes would not look like its pixels")
     if best.nodes > MOST_NODES:
@@ -161,14 +186,14 @@ def _checked(
 
 
 def _best(
-    rgba: np.ndarray, fills: Fills, contours: list[list[Contour]], slacks: tuple[float, ...]
+    rgba: np.ndarray, fills: Fills, contours: list[list[Contour]], effort: _Effort
 ) -> Vectors:
     """The shapes with the fewest nodes that are like enough; the most alike where none is."""
     height, width = rgba.shape[:2]
     pixels = _premultiplied(rgba)
     best: Vectors | None = None
-    for slack in slacks:
-        shapes = _shapes(fills, contours, slack)
+    for slack in effort.slacks:
+        shapes = _shapes(fills, contours, slack, effort.fine)
         likeness = _likeness(pixels, painted(shapes, height, width))
         if best is None or likeness > best.likeness:
             best = Vectors(width, height, shapes, likeness)
@@ -178,9 +203,11 @@ def _best(
     return best
 
 
-def _shapes(fills: Fills, contours: list[list[Contour]], slack: float) -> tuple[Shape, ...]:
+def _shapes(
+    fills: Fills, contours: list[list[Contour]], slack: float, fine: bool
+) -> tuple[Shape, ...]:
     every = [contour for of_fill in contours for contour in of_fill]
-    curves = iter(smoothed(every, slack))
+    curves = iter(smoothed(every, slack, fine=fine))
     shapes = []
     for colour, of_fill in zip(fills.palette.tolist(), contours, strict=True):
         own = tuple(next(curves) for _ in of_fill)

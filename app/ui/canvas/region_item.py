@@ -5,6 +5,8 @@ Outlines and handles are not here: the view draws them in screen pixels. Knows n
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter, QPixmap
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
@@ -25,6 +27,7 @@ class CanvasItem(QGraphicsItem):
 
     Attributes:
         is_rough: something moves: scaled fast now, smoothly once it rests.
+        sharper: paints a sharper picture in place of the image, where it has one.
     """
 
     def __init__(self) -> None:
@@ -35,6 +38,7 @@ class CanvasItem(QGraphicsItem):
         self._scaled_for: object = None
         self._stale = QRect()
         self.is_rough = False
+        self.sharper: Callable[[QPainter, QWidget, QImage], bool] | None = None
 
     @property
     def image(self) -> QImage:
@@ -70,6 +74,9 @@ class CanvasItem(QGraphicsItem):
     ) -> None:
         """Qt override."""
         if self._image.isNull():
+            return
+        sharper = None if self.is_rough or widget is None else self.sharper
+        if sharper is not None and widget is not None and sharper(painter, widget, self._image):
             return
         ratio = painter.device().devicePixelRatio()
         zoom = painter.worldTransform().m11() * ratio

@@ -22,6 +22,7 @@ from app.document.layer import Candidate, Layer
 from app.ui.background import Background
 from app.ui.canvas.live import Entry, LivePicture
 from app.ui.canvas.region_item import CanvasItem
+from app.ui.canvas.sharp import SharpPicture
 from app.ui.images import to_qimage, wrapped
 from app.ui.solo import Solo
 
@@ -64,6 +65,9 @@ class CanvasScene(QGraphicsScene):
         self._live = LivePicture()
         self._item = CanvasItem()
         self.addItem(self._item)
+        self._sharp = SharpPicture(pictures, self._resting_layers, self)
+        self._sharp.made.connect(self._item.update)
+        self._item.sharper = self._sharp.paint
         self._is_settled = False
         self._exact = QImage()
         self._compositor = Compositor()
@@ -275,6 +279,9 @@ class CanvasScene(QGraphicsScene):
     def _shown_layers(self) -> list[Layer]:
         """The layers as the screen shows them: solo counts, the document does not know it."""
         return [replace(layer, visible=self.shows(layer)) for layer in self.document.layers]
+
+    def _resting_layers(self) -> list[Layer] | None:
+        return self._shown_layers() if self._is_settled else None
 
     def _what_is_seen(self) -> object:
         """Everything that the composite depends on: typing a prompt must not paint it again."""
