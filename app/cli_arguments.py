@@ -19,7 +19,7 @@ MAX_SEED = 2**32 - 1
 MAX_STEPS, MAX_GUIDANCE = 200, 30
 CLEAN_COLOURS = ("automatic", "on", "off")
 # Named here, so that the help does not load what writes them; a test compares.
-FORMAT_KEYS = ("png", "psd", "svg", "ora", "zip", "folder", "webp", "tiff", "jpeg", "html")
+FORMAT_KEYS = ("png", "psd", "svg", "pdf", "ora", "zip", "folder", "webp", "tiff", "jpeg", "html")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -59,6 +59,7 @@ def _add_generate(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--size", type=_size, metavar="WxH", help="canvas, if not the layout's")
     parser.add_argument("--seed", type=_seed, default=0, help="picture seed, 0 to 2^32 - 1 [0]")
     _add_sampling(parser)
+    _add_spare_boxes(parser, "empty")
     parser.add_argument("--no-background", action="store_true", help="a transparent picture")
     parser.add_argument(
         "--variations",
@@ -86,6 +87,7 @@ def _add_regenerate(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--prompt", help="[the file's]")
     _add_sampling(parser)
+    _add_spare_boxes(parser, "empty; repeat for layers that have pixels")
     _add_out(parser)
     _add_engine(parser)
 
@@ -115,7 +117,7 @@ def _add_export(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--vector-background",
         action="store_true",
-        help="SVG: the background as shapes though it has gradients",
+        help="SVG, PDF: the background as shapes though it has gradients",
     )
     parser.add_argument(
         "--quiet", action="store_true", help="do not list what the format cannot store"
@@ -159,14 +161,23 @@ def _add_sampling(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_spare_boxes(parser: argparse.ArgumentParser, usual: str) -> None:
+    parser.add_argument(
+        "--spare-boxes",
+        choices=("empty", "repeat"),
+        help="boxes for which the prompt names no thing: leave them empty, or show one more of "
+        f"the named things [{usual}]",
+    )
+
+
 def _add_out(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
         type=_out,
         required=True,
         metavar="OUT",
-        help="an empty or new folder, or a file that ends in .png, .ora, .psd, .svg, .zip, .webp, "
-        ".tif, .jpg or .html",
+        help="an empty or new folder, or a file that ends in .png, .ora, .psd, .svg, .pdf, .zip, "
+        ".webp, .tif, .jpg or .html",
     )
 
 

@@ -180,7 +180,7 @@ class EngineSession:
         while True:
             match self._next():
                 case Started(unknown_words=words) as event if event.job_id == job_id:
-                    if words:
+                    if words and event.check is None:
                         self.progress.say(f"Not known to this model, ignored: {', '.join(words)}.")
                     self.progress.begin(label)
                 case Progress() as event if event.job_id == job_id:

@@ -29,8 +29,9 @@ from app.document.storage.layout_text import parse_layout
 from app.document.storage.name_length import shown_name
 from app.document.storage.ora import Opened
 from app.jobs import Plan, build_request, plan
+from app.prompt_report import report_facts, report_lines
 from app.records import records_for
-from engine import Finished, ModelInfo
+from engine import Finished, ModelInfo, SpareBoxes
 
 _job_ids = itertools.count(1)
 
@@ -49,7 +50,9 @@ def generate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
             seed = (args.seed + number) % (MAX_SEED + 1)
             label = f"Picture {number + 1} of {len(outputs)}" if len(outputs) > 1 else "Picture"
             seeded = replace(contents, settings=replace(contents.settings, seed=seed))
-            made, finished = make(engine, seeded, plan(seeded, "picture"), seed, label)
+            made, finished = make(
+                engine, seeded, plan(seeded, "picture"), seed, label, args.spare_boxes
+            )
             write_or_keep(output, made, facts_of(made, finished))
             engine.progress.say(f"Wrote '{output.path}'.")
     return 0
@@ -84,7 +87,7 @@ def regenerate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
     with session(args, factory) as engine:
         check_grid(contents, engine.info)
         names = ", ".join(f"'{layer.name}'" for layer in planned.targets)
-        made, finished = make(engine, contents, planned, seed, names)
+        made, finished = make(engine, contents, planned, seed, names, args.spare_boxes)
         write_or_keep(output, made, facts_of(made, finished))
         engine.progress.say(f"Wrote '{output.path}'.")
     return 0
@@ -186,9 +189,17 @@ def open_project(source: Source) -> Opened:
 
 
 def make(
-    engine: EngineSession, contents: Contents, planned: Plan, picture_seed: int, label: str
+    engine: EngineSession,
+    contents: Contents,
+    planned: Plan,
+    picture_seed: int,
+    label: str,
+    spare_boxes: SpareBoxes | None = None,
 ) -> tuple[Contents, Finished]:
-    """Run one job and put its results into the contents.
+    """Run one job, put its results into the contents, and say what became of the prompt.
+
+    Args:
+        spare_boxes: as for `build_request`.
 
     Raises:
         UserError: there is nothing to make, or the job failed.
@@ -199,8 +210,17 @@ def make(
             "Nothing was written.",
             "Add a box to the layout, or leave out --no-background.",
         )
-    request = build_request(contents, planned, next(_job_ids), picture_seed, preview_every=0)
+    request = build_request(
+        contents,
+        planned,
+        next(_job_ids),
+        picture_seed,
+        preview_every=0,
+        spare_boxes=spare_boxes,
+    )
     finished = engine.run(request, label)
+    for line in report_lines(finished):
+        engine.progress.say(line)
     records = records_for(request, finished, {layer.id: layer.number for layer in contents.layers})
     for record in records.values():
         # The one value that differs between two equal runs: files are to be the same, byte for
@@ -208,7 +228,13 @@ def make(
         del record["seconds"]
     document = Document(contents)
     placements = [
-        Placement(result.layer_id, result.rgba, Rect.from_box(result.box), records[result.layer_id])
+        Placement(
+            result.layer_id,
+            result.rgba,
+            Rect.from_box(result.box),
+            records[result.layer_id],
+            is_empty=result.left_empty is not None,
+        )
         for result in finished.results
     ]
     PlacePixels(placements).do(document)
@@ -225,6 +251,7 @@ def facts_of(contents: Contents, finished: Finished) -> dict[str, Any]:
         "seconds": round(finished.seconds, 3),
         "model": {"name": finished.model_name, "hash": finished.model_hash},
         "unknown_words": list(finished.unknown_words),
+        **({"words": facts} if (facts := report_facts(finished)) else {}),
     }
 
 

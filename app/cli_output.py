@@ -25,7 +25,7 @@ from app.document.storage.ora import save_project
 DESIGN = "design.ora"
 FOLDER = "folder"
 # Endings that somebody means as a format; others may be part of a folder's name ("v1.2").
-_FOREIGN = frozenset(".gif .bmp .xcf .kra .pdf .json .pptx .avif .heic".split())
+_FOREIGN = frozenset(".gif .bmp .xcf .kra .json .pptx .avif .heic".split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,22 +1,21 @@
-"""Ignored: what of a prompt the model does not read, and where it stands (PR2, MS21)."""
+"""Ignored: what of a prompt is not drawn, and where it stands (PR2, MS21)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
-from engine import MAX_WORDS, located_words
+from engine import MAX_READ, PromptCheck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
-    """Words of a prompt that change nothing.
+    """Words of a prompt that get no box.
 
     Attributes:
-        unknown: those that the model does not know, in order, each once.
-        places: (start, end) in the prompt of these and of all words after the last that is read.
-        is_all: it knows none of the words.
-        limit: how many words it reads, where there are more; else 0.
+        unknown: those that the model cannot draw, as typed, in order, each once.
+        places: (start, end) in the prompt of these and of what follows the last word that is read.
+        is_all: nothing that the prompt names is drawn.
+        limit: how many words are read, where there are more; else 0.
     """
 
     unknown: tuple[str, ...] = ()
@@ -25,14 +24,13 @@ class Ignored:
     limit: int = 0
 
 
-def ignored_words(prompt: str, unknown: Collection[str]) -> Ignored:
-    """Find them in the prompt; `unknown` are the words that the model does not know."""
-    words = located_words(prompt)
-    read, late = words[:MAX_WORDS], words[MAX_WORDS:]
-    ignored = [each for each in read if each[0] in unknown]
+def ignored_in(check: PromptCheck) -> Ignored:
+    """What of a checked prompt gets no box."""
+    late = () if check.unread_span is None else (check.unread_span,)
+    is_drawn = bool(check.objects or check.background)
     return Ignored(
-        unknown=tuple(dict.fromkeys(word for word, _, _ in ignored)),
-        places=tuple((start, end) for _, start, end in (*ignored, *late)),
-        is_all=bool(words) and len(ignored) == len(read),
-        limit=MAX_WORDS if late else 0,
+        unknown=tuple(dict.fromkeys(each.typed for each in check.undrawable)),
+        places=(*(each.span for each in check.undrawable), *late),
+        is_all=bool(check.undrawable) and not is_drawn,
+        limit=MAX_READ if check.unread else 0,
     )

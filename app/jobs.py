@@ -15,7 +15,7 @@ from app.document.contents import Contents, seed_for
 from app.document.geometry import Rect
 from app.document.layer import Layer
 from app.document.outdated import outdated
-from engine import Failed, GenerateRequest, LayerRequest
+from engine import Failed, GenerateRequest, LayerRequest, SpareBoxes
 
 Scope = Literal["picture", "selected", "empty", "outdated"]
 JobState = Literal["waiting", "running", "stopping", "finished", "cancelled", "failed"]
@@ -238,12 +238,15 @@ def build_request(
     picture_seed: int,
     preview_every: int = 1,
     variation: int = 0,
+    spare_boxes: SpareBoxes | None = None,
 ) -> GenerateRequest:
     """The whole truth about one run, for the engine. Context pixels have the region's size.
 
     Args:
         picture_seed: of the first variation.
         variation: counted from 0; added to every seed, pinned ones included, or all would be equal.
+        spare_boxes: see `GenerateRequest`; None = boxes stay empty, and layers that are repainted
+            beside others show something.
     """
     picture_seed = (picture_seed + variation) % 2**32
     taken = {layer.id for layer in plan.targets}
@@ -272,7 +275,16 @@ def build_request(
         cfg_scale=contents.settings.cfg_scale,
         clean_colours=contents.settings.clean_colours,
         preview_every=preview_every,
+        spare_boxes=spare_boxes or _usual_spare(plan),
     )
+
+
+def _usual_spare(plan: Plan) -> SpareBoxes:
+    """Who repaints finished things beside others wants to see something in each of them."""
+    things = [layer for layer in plan.targets if not layer.is_background]
+    others = any(not layer.is_background for layer in plan.context)
+    repaints = others and bool(things) and all(layer.has_pixels for layer in things)
+    return "repeat" if repaints else "empty"
 
 
 def failure_message(job: Job, event: Failed, tokens: int = 0, fitting: int = 0) -> Message:

@@ -56,6 +56,8 @@ def _record(
 ) -> dict[str, Any]:
     return {
         "prompt": request.prompt,
+        "reading": finished.reading,
+        "spare_boxes": request.spare_boxes,
         "seed": result.seed,
         "box": list(result.box),
         "canvas": list(request.canvas),
@@ -71,6 +73,7 @@ def _record(
         "precision": finished.precision,
         "threads": finished.threads,
         "word": result.word,  # of the prompt, which the model decided to show here
+        **({} if result.left_empty is None else {"left_empty": result.left_empty}),
         "seconds": round(finished.seconds, 3),
         # Hashed as the document will keep it: without colour where nothing is seen.
         "result": Pixels.of(result.rgba).hash,
@@ -104,6 +107,8 @@ def job_of(record: Mapping[str, Any]) -> tuple[object, ...]:
     """What tells the job of a record from others: equal for all results of one job."""
     return (
         record["prompt"],
+        record.get("reading", 1),
+        record.get("spare_boxes", "empty"),
         tuple(record["canvas"]),
         record["steps"],
         record["guidance"],
@@ -157,4 +162,7 @@ def request_from_record(
         cfg_scale=record["guidance"],
         clean_colours="on" if were_cleaned(record) else "off",
         preview_every=0,
+        # Records from before there were numbers are of the first way of reading prompts.
+        reading=record.get("reading", 1),
+        spare_boxes="repeat" if record.get("spare_boxes") == "repeat" else "empty",
     )

@@ -12,18 +12,31 @@ from engine.api import (
     LayerRequest,
     LayerResult,
     ModelInfo,
+    NotPlaced,
     Preview,
     Progress,
+    SpareBoxes,
     Started,
     StateChanged,
     is_edit,
 )
 from engine.errors import EngineError, LayoutError, RequestError, WeightsError
 from engine.grid import foreground_grid
+from engine.prompt_check import check_prompt
+from engine.prompts.parser import MAX_READ
+from engine.prompts.result import (
+    Misspelt,
+    NamedBackground,
+    PromptCheck,
+    PromptObject,
+    Undrawable,
+    Word,
+)
 from engine.words import MAX_WORDS, located_words, tokenize, unknown_words
 from engine.worker import Engine
 
 __all__ = [
+    "MAX_READ",
     "MAX_WORDS",
     "Box",
     "ColourChoice",
@@ -37,13 +50,22 @@ __all__ = [
     "LayerRequest",
     "LayerResult",
     "LayoutError",
+    "Misspelt",
     "ModelInfo",
+    "NamedBackground",
+    "NotPlaced",
     "Preview",
     "Progress",
+    "PromptCheck",
+    "PromptObject",
     "RequestError",
+    "SpareBoxes",
     "Started",
     "StateChanged",
+    "Undrawable",
     "WeightsError",
+    "Word",
+    "check_prompt",
     "foreground_grid",
     "is_edit",
     "located_words",

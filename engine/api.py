@@ -14,8 +14,12 @@ from typing import Literal
 
 import numpy as np
 
+from engine.prompts.result import PromptCheck
+
 Box = tuple[int, int, int, int]
 LayerKind = Literal["background", "foreground"]
+SpareBoxes = Literal["empty", "repeat"]
+PROMPT_READING = 2  # the newest way of reading prompts; records keep the one that they were made by
 ColourChoice = Literal["automatic", "on", "off"]
 EngineState = Literal["loading", "ready", "generating", "stopping", "failed", "stopped"]
 
@@ -64,6 +68,10 @@ class GenerateRequest:
             (`engine.colour_decision`); "automatic" = in looks that gain by it (`engine.looks`).
         preview_every: send previews each k-th step, as far as `PreviewBudget` finds time for
             them; 0 = never.
+        reading: 2 = the prompt is taken apart (`engine.prompts`), and each thing that it names is
+            drawn as often as it says; 1 = as records of older versions have it: its words as typed.
+        spare_boxes: what boxes show for which the prompt names no thing: nothing, or one more of
+            the named things.
     """
 
     job_id: int
@@ -74,6 +82,8 @@ class GenerateRequest:
     cfg_scale: float | None = None
     clean_colours: ColourChoice = "automatic"
     preview_every: int = 1
+    reading: int = PROMPT_READING
+    spare_boxes: SpareBoxes = "empty"
 
     @property
     def is_edit(self) -> bool:
@@ -134,11 +144,16 @@ class StateChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """The job left the queue; `unknown_words` of its prompt are ignored by the model."""
+    """The job left the queue; `unknown_words` of its prompt are ignored by the model.
+
+    Attributes:
+        check: what the prompt asks for; None with the older reading.
+    """
 
     job_id: int
     total_steps: int
     unknown_words: tuple[str, ...]
+    check: PromptCheck | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +180,10 @@ class Preview:
 class LayerResult:
     """The pixels made for one target: exactly the size of its box.
 
-    `word` is the word of the prompt that the model decided to show here, where there is one.
+    Attributes:
+        rgba: all transparent where the box is left empty.
+        word: of the prompt, as typed, that the model decided to show here, where there is one.
+        left_empty: why nothing was drawn, half a sentence; None where something was.
     """
 
     layer_id: int
@@ -174,6 +192,15 @@ class LayerResult:
     seed: int
     rgba: np.ndarray = field(repr=False)
     word: str | None = None
+    left_empty: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotPlaced:
+    """A thing that the prompt names and for which there were too few boxes; as typed."""
+
+    typed: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +208,9 @@ class Finished:
     """The job's results, in the order of the request, and what its record needs.
 
     Attributes:
+        reading: how the prompt was read, see `GenerateRequest.reading`.
+        check: what it asks for; None with the older reading.
+        not_placed: things that found no box.
         clean_colours: whether the colours of foregrounds were decided.
     """
 
@@ -199,6 +229,9 @@ class Finished:
     precision: str
     threads: int
     torch_version: str
+    reading: int = 1
+    check: PromptCheck | None = None
+    not_placed: tuple[NotPlaced, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,14 +119,27 @@ def _finish(
             pixels = middle(pixels, (round(frame[0]), round(frame[1])))
         cuts.append(pixels)
         sizes.append(size)
-    fitted = fit_flat_layers(cuts, sizes) if clean_colours else map(fit, cuts, sizes)
+    if clean_colours:
+        # Decided as they were drawn, so that the mirror image has the same borders.
+        turns = [_is_turned(region, card) for region in regions]
+        fitted = fit_flat_layers(list(map(_turned, cuts, turns)), sizes)
+        fitted = list(map(_turned, fitted, turns))
+    else:
+        fitted = list(map(fit, cuts, sizes))
     return [amid(pixels, _box_size(region)) for pixels, region in zip(fitted, regions, strict=True)]
 
 
 def _as_the_seed_says(pixels: np.ndarray, region: Region, card: ModelCard) -> np.ndarray:
     """The drawing or its mirror image: the network itself draws each thing one way round."""
-    mirrored = card.mirrors and is_mirrored(region.request.seed)
-    return pixels[:, ::-1] if mirrored else pixels
+    return _turned(pixels, _is_turned(region, card))
+
+
+def _is_turned(region: Region, card: ModelCard) -> bool:
+    return card.mirrors and is_mirrored(region.request.seed)
+
+
+def _turned(pixels: np.ndarray, is_turned: bool) -> np.ndarray:
+    return pixels[:, ::-1] if is_turned else pixels
 
 
 def _into_box(pixels: np.ndarray, region: Region, size: tuple[int, int]) -> np.ndarray:

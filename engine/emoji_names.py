@@ -19,17 +19,17 @@ _NO_THINGS = frozenset(
 )
 
 
-def emoji_in(prompt: str) -> list[tuple[int, int, tuple[str, ...]]]:
+def emoji_in(prompt: str, most_words: int = 2) -> list[tuple[int, int, tuple[str, ...]]]:
     """Each emoji: start and end in the prompt, and the words of its name.
 
-    An emoji whose name has more than two words, or does not name a thing, has no words.
+    An emoji whose name has more than `most_words`, or does not name a thing, has no words.
     """
     if prompt.isascii() or not any(char >= _FIRST for char in prompt):
         return []
     import emoji  # its tables take a tenth of a second: only prompts with an emoji wait for them
 
     found = [
-        (each["match_start"], each["match_end"], _thing(each["emoji"]))
+        (each["match_start"], each["match_end"], _thing(each["emoji"], most_words))
         for each in emoji.emoji_list(prompt)
         if _is_picture(each["emoji"])
     ]
@@ -48,12 +48,12 @@ def _is_picture(text: str) -> bool:
     return text[0] >= _FIRST and not any(char.isalnum() for char in plain)
 
 
-def _thing(text: str) -> tuple[str, ...]:
+def _thing(text: str, most_words: int) -> tuple[str, ...]:
     """The words of the name, or none where it names no thing."""
     import emoji
 
     words = emoji.demojize(text, delimiters=("", "")).lower().split("_")
     if len(words) == 2 and words[1] == "face" and _FACES_OF_ANIMALS.match(text):
         words = words[:1]
-    is_thing = len(words) <= 2 and words[-1] not in _NO_THINGS
+    is_thing = len(words) <= most_words and words[-1] not in _NO_THINGS
     return tuple(words) if is_thing and all(word.isalpha() for word in words) else ()

@@ -18,9 +18,11 @@ import torch
 from torch import Tensor
 
 from engine.api import (
+    PROMPT_READING,
     Event,
     Finished,
     GenerateRequest,
+    LayerResult,
     ModelInfo,
     Preview,
     Progress,
@@ -30,7 +32,7 @@ from engine.cache import RegionTokenCache
 from engine.checks import check_request
 from engine.clean_layers import CleanLayers, CleanReader
 from engine.decoding import decode_layers, preview_layers
-from engine.denoising import Denoiser, Prompt
+from engine.denoising import Denoiser
 from engine.device import choose_device, default_cache_budget, precision, wait_for
 from engine.errors import Cancelled
 from engine.grid import foreground_grid, token_size
@@ -40,16 +42,18 @@ from engine.layout import (
     MAX_FOREGROUNDS,
 )
 from engine.loading import StageReport, silent
-from engine.looks import cleans_colours
+from engine.looks import cleans_colours, look_named
 from engine.model.autoencoder import channels_last
-from engine.model.text import Vocabulary
 from engine.planning import MAX_PASSES
 from engine.previews import PreviewBudget
+from engine.prompt_reader import Prompt, PromptReader
+from engine.prompts import NOT_A_WORD
 from engine.refining import refine_layers
 from engine.regions import Region
 from engine.sampling import denoise, region_noise, timesteps
+from engine.spare import not_placed, with_empty
 from engine.weights import Model, load_model
-from engine.words import load_word_table, unknown_words
+from engine.words import unknown_words
 
 Emit = Callable[[Event], None]
 
@@ -81,10 +85,9 @@ class Generator:
         for network in model.networks().values():
             network.to(self.device)
         channels_last(model.autoencoder)
-        self.vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
+        self.prompts = PromptReader(model, self.device)
         budget = default_cache_budget(self.device) if cache_bytes is None else cache_bytes
         self.clean_layers = CleanReader(model, RegionTokenCache(budget), self.device)
-        self._prompt: tuple[str, Prompt] | None = None
         self._shown: dict[int, int] = {}  # layer id -> text token of the last prompt
         self.clock: Callable[[], float] = time.monotonic
 
@@ -166,9 +169,18 @@ class Generator:
         card = self.model.card
         steps = request.steps or (card.edit_steps if request.is_edit else card.steps)
         cfg_scale = card.cfg_scale if request.cfg_scale is None else request.cfg_scale
-        clean_colours = cleans_colours(request.clean_colours, request.prompt, card.looks)
-        unknown = unknown_words(request.prompt)
-        emit(Started(job_id=request.job_id, total_steps=steps + 1, unknown_words=unknown))
+        with self._autocast():
+            prompt = self.read(request)
+        clean_colours = self._cleans_colours(request, prompt)
+        unknown = _unknown_words(request, prompt)
+        emit(
+            Started(
+                job_id=request.job_id,
+                total_steps=steps + 1,
+                unknown_words=unknown,
+                check=prompt.check,
+            )
+        )
         before = self.cache.stats()
 
         def report(done: int, predicted: Tensor) -> None:
@@ -180,7 +192,7 @@ class Generator:
             if done < steps and previews.allows(done):
                 wait_for(self.device)  # the step's own time is not the preview's
                 with previews.paying():
-                    for layer, rgba in preview_layers(self.model, predicted[0], targets):
+                    for layer, rgba in preview_layers(self.model, predicted[0], denoiser.targets):
                         job_id, layer_id = request.job_id, layer.layer_id
                         emit(Preview(job_id=job_id, layer_id=layer_id, box=layer.box, rgba=rgba))
 
@@ -195,7 +207,6 @@ class Generator:
         with self._autocast():
             noise = [region_noise(r.request.seed, *r.size, self._width) for r in targets]
             packed = torch.cat(noise)[None].to(self.device)  # (1, N, C)
-            prompt = self.read(request.prompt)
             room = packed.shape[1] + prompt.text.shape[1]
             denoiser = Denoiser(
                 self.model,
@@ -208,24 +219,18 @@ class Generator:
                 check=check,
                 guess=self._guess(targets),
             )
-            tokens = denoise(denoiser, packed, timesteps(steps, card.mu), report)[0].float()
-            if self.model.refiner is not None:
-                check()
-                tokens = refine_layers(
-                    self.model.refiner, tokens, targets, denoiser.shows, prompt.text
-                ).float()
-            results = decode_layers(
-                self.model, tokens, targets, denoiser.words, check, clean_colours=clean_colours
+            made = self._paint(
+                denoiser, prompt, timesteps(steps, card.mu), report, clean_colours=clean_colours
             )
             self._shown |= {
                 region.request.layer_id: shows
-                for region, shows in zip(targets, denoiser.shows, strict=False)
+                for region, shows in zip(denoiser.targets, denoiser.shows, strict=False)
             }
         after = self.cache.stats()
         emit(Progress(job_id=request.job_id, step=steps + 1, total=steps + 1, seconds_left=0.0))
         return Finished(
             job_id=request.job_id,
-            results=results,
+            results=with_empty(made, targets, prompt.check),
             steps=steps,
             cfg_scale=cfg_scale,
             clean_colours=clean_colours,
@@ -239,7 +244,45 @@ class Generator:
             precision=str(self.dtype).removeprefix("torch."),
             threads=self.threads,
             torch_version=str(torch.__version__),
+            reading=1 if prompt.check is None else PROMPT_READING,
+            check=prompt.check,
+            not_placed=not_placed(prompt, denoiser.shows, denoiser.shown),
         )
+
+    def _paint(
+        self,
+        denoiser: Denoiser,
+        prompt: Prompt,
+        levels: list[float],
+        report: Callable[[int, Tensor], None],
+        *,
+        clean_colours: bool,
+    ) -> tuple[LayerResult, ...]:
+        """The targets that are drawn, from noise to pixels."""
+        targets = denoiser.targets
+        if not targets:
+            return ()
+        tokens = denoise(denoiser, denoiser.noise, levels, report)[0].float()
+        if self.model.refiner is not None:
+            denoiser.check()
+            tokens = refine_layers(
+                self.model.refiner, tokens, targets, denoiser.shows, prompt.text
+            ).float()
+        return decode_layers(
+            self.model,
+            tokens,
+            targets,
+            denoiser.words,
+            denoiser.check,
+            clean_colours=clean_colours,
+        )
+
+    def _cleans_colours(self, request: GenerateRequest, prompt: Prompt) -> bool:
+        """Whether foregrounds get flat fills, by the request and the look that the prompt names."""
+        looks = self.model.card.looks
+        read = prompt.check
+        look = look_named(request.prompt, looks) if read is None else read.look
+        return cleans_colours(request.clean_colours, look, looks)
 
     @property
     def _width(self) -> int:
@@ -292,14 +335,18 @@ class Generator:
         enabled = self.dtype != torch.float32
         return torch.autocast(self.device.type, self.dtype, enabled=enabled)
 
-    def read(self, prompt: str) -> Prompt:
-        """Words and text tokens; those of the last prompt are kept: edits mostly come with it."""
-        if self._prompt is None or self._prompt[0] != prompt:
-            vectors, known = self.vocabulary.encode(prompt)
-            text = self.model.text(
-                torch.from_numpy(vectors)[None].to(self.device),
-                torch.from_numpy(known)[None].to(self.device),
-            )
-            self._prompt = prompt, Prompt(self.vocabulary.words(prompt), text)
+    def read(self, request: GenerateRequest) -> Prompt:
+        """The request's prompt as text tokens, with the things that it names."""
+        prompt, is_new = self.prompts.of(request)
+        if is_new:
             self._shown.clear()
-        return self._prompt[1]
+        return prompt
+
+
+def _unknown_words(request: GenerateRequest, prompt: Prompt) -> tuple[str, ...]:
+    """The words of the prompt that are in no table, in order, each once."""
+    if prompt.check is None:
+        return unknown_words(request.prompt)
+    return tuple(
+        dict.fromkeys(each.typed for each in prompt.check.undrawable if each.reason == NOT_A_WORD)
+    )

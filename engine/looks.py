@@ -35,14 +35,15 @@ def look_named(prompt: str, looks: Sequence[str]) -> str | None:
     return min(found)[1] if found else None
 
 
-def cleans_colours(choice: ColourChoice, prompt: str, looks: Sequence[str]) -> bool:
+def cleans_colours(choice: ColourChoice, look: str | None, looks: Sequence[str]) -> bool:
     """Whether the colours of a job's foregrounds are decided.
 
     Args:
         choice: of the request.
+        look: that the prompt names; None = none.
         looks: of the model; the first is the one that a prompt without a look gives.
     """
     if choice != "automatic":
         return choice == "on"
-    look = look_named(prompt, looks) or (looks[0] if looks else "")
-    return look in GAIN_BY_FLAT_FILLS
+    shown = look or (looks[0] if looks else "")
+    return shown in GAIN_BY_FLAT_FILLS

@@ -12,15 +12,31 @@ Shapes: N image tokens, C token width, R regions, T text tokens.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from engine.assignment import EMPTY, Slots, make_assignment
 from engine.model.frame import Frame
 from engine.model.packing import Clean
 from engine.model.transformer import ART
 from engine.planning import PLANNING_T, make_plan, spread
 from engine.sampling import FIRST_LEVEL
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the regions are to show, where the prompt was taken apart.
+
+    Attributes:
+        scenery: the regions that are backgrounds.
+        shown: per finished layer the thing that it shows, or 0.
+    """
+
+    slots: Slots
+    scenery: tuple[int, ...] = ()
+    shown: tuple[int, ...] = ()
 
 
 class Planner:
@@ -35,9 +51,11 @@ class Planner:
         seen: (1, T) from `words_shown`; None without finished layers.
         clean: rotated keys and values of the finished layers.
         check: called before each pass; may raise to cancel.
+        wanted: the things to choose from; None = any word.
 
     Attributes:
-        shows: per region the text token that it shows; 0 = something that the prompt lacks.
+        shows: per region the text token that it shows; 0 = something that the prompt lacks,
+            `EMPTY` = nothing.
     """
 
     def __init__(
@@ -52,11 +70,13 @@ class Planner:
         seen: Tensor | None,
         clean: Sequence[Clean] | None,
         check: Callable[[], None],
+        wanted: Wanted | None = None,
     ) -> None:
         self._art, self._frame, self._text, self._noise = art, frame, text, noise
         self._owner, self._seeds, self._seen = owner, seeds, seen
         self._clean, self._check = clean, check
         self.shows: list[int] = []
+        self.wanted = wanted
 
     def plan(self) -> Frame:
         """Decide region after region; the frame that tells each its word."""
@@ -68,11 +88,21 @@ class Planner:
             reading = self._art.read(self._noise, frame, vec, clean=self._clean)
             return self._art.point(reading, self._owner, len(self._seeds))[0]
 
-        self.shows = make_plan(point, self._seeds, seen=self._seen)
+        self.shows = self._decide(point)
         return self._told(torch.tensor(self.shows))
 
-    def plan_and_step(self, guess: int) -> tuple[Frame, Tensor]:
+    def _decide(self, point: Callable[[Tensor], Tensor]) -> list[int]:
+        wanted = self.wanted
+        if wanted is None:
+            return make_plan(point, self._seeds, seen=self._seen)
+        return make_assignment(
+            point, self._seeds, wanted.slots, scenery=wanted.scenery, shown=wanted.shown
+        )
+
+    def plan_and_step(self, guess: int) -> tuple[Frame, Tensor | None]:
         """As `plan` for a single region, and (1, N, C) clean tokens predicted at `FIRST_LEVEL`.
+
+        The tokens are None where the region stays empty.
 
         Args:
             guess: the text token that it is likely to show.
@@ -92,11 +122,18 @@ class Planner:
                 predicted = reading.alone(1)
                 return self._art.point(reading.alone(0), self._owner, 1)[0]
 
-            self.shows = make_plan(point, self._seeds, seen=self._seen)
+            self.shows = self._decide(point)
+            if self.shows[0] == EMPTY:
+                return told, None
+            if predicted is None:  # decided without a pass: what a background shows
+                return self._told(torch.tensor(self.shows)), None
             if self.shows[0] == guess:
-                assert predicted is not None
                 return told, self._art.finish(predicted).float()
             guess = self.shows[0]
+
+    def told(self, shows: Sequence[int]) -> Frame:
+        """The frame of regions that show these text tokens."""
+        return self._told(torch.tensor(list(shows)))
 
     def _vec(self, level: float) -> Tensor:
         levels = torch.full((1,), level, device=self._noise.device)

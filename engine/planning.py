@@ -41,7 +41,7 @@ def make_plan(
     left = set(range(len(seeds)))
     for passes_left in range(min(MAX_PASSES, len(seeds)), 0, -1):
         logits = point(shows).float().log_softmax(-1).cpu()  # (R, T)
-        scores = logits + TEMPERATURE * torch.stack([_gumbel(s, logits.shape[1]) for s in seeds])
+        scores = logits + TEMPERATURE * torch.stack([gumbel(s, logits.shape[1]) for s in seeds])
         quota = -(-len(left) // passes_left)
         taken = torch.zeros(logits.shape[1]) if taken is None else taken
         for _ in range(quota):
@@ -69,7 +69,8 @@ def spread(shows: Tensor, owner: Tensor) -> Tensor:
     return padded[owner]  # owner -1 reads the last
 
 
-def _gumbel(seed: int, count: int) -> Tensor:
+def gumbel(seed: int, count: int) -> Tensor:
+    """(count,) Gumbel noise of a seed: added to logits, the largest is a draw from them."""
     generator = torch.Generator("cpu").manual_seed(seed)
     uniform = torch.rand(count, generator=generator).clamp(1e-6, 1 - 1e-6)
     return -(-uniform.log()).log()

@@ -88,6 +88,7 @@ class FakeEngine:
         cancelled: every job id that was cancelled; None stands for all of them.
         shutdowns: how often it was shut down, with the thread that did it.
         words: what the results show, by layer id; the others show no word.
+        left_empty: why boxes stay empty, by layer id; the others are painted.
     """
 
     def __init__(self, emit: Callable[[Event], None]) -> None:
@@ -96,6 +97,7 @@ class FakeEngine:
         self.cancelled: list[int | None] = []
         self.shutdowns: list[int] = []
         self.words: dict[int, str] = {}
+        self.left_empty: dict[int, str] = {}
         self.is_started = False
 
     # ---- the engine's face ----
@@ -166,11 +168,7 @@ class FakeEngine:
         self.say(
             Finished(
                 job_id=request.job_id,
-                results=tuple(
-                    replace(result_for(layer), word=self.words.get(layer.layer_id))
-                    for layer in request.layers
-                    if layer.is_target
-                ),
+                results=tuple(self._result(layer) for layer in request.layers if layer.is_target),
                 steps=request.steps or TOTAL_STEPS,
                 cfg_scale=request.cfg_scale or 3.0,
                 clean_colours=request.clean_colours != "off",
@@ -187,6 +185,12 @@ class FakeEngine:
             ),
             StateChanged(state="ready", info=model_info()),
         )
+
+    def _result(self, layer: LayerRequest) -> LayerResult:
+        made, why = result_for(layer), self.left_empty.get(layer.layer_id)
+        if why is not None:
+            return replace(made, rgba=np.zeros_like(made.rgba), left_empty=why)
+        return replace(made, word=self.words.get(layer.layer_id))
 
     def fail(self, kind: str = "internal", message: str = "RuntimeError: no") -> None:
         self.say(

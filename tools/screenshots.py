@@ -49,7 +49,7 @@ STEPS = (
     (
         "02-boxes",
         "R: three boxes",
-        "Edges stop at the grid; the label says what a box costs.",
+        "Edges stop at the grid; the label shows the size.",
     ),
     (
         "03-prompt",
@@ -64,12 +64,16 @@ STEPS = (
     (
         "08-candidates",
         "Variations 3, Ctrl+R",
-        "One box is made anew; results wait in the strip.",
+        "One box is repainted; the results wait in the strip.",
     ),
-    ("09-compare", "Shift+C: side by side", "Before and all results as whole pictures."),
-    ("10-box", "A fourth box", "Beside it stands what filling it costs."),
+    ("09-compare", "Shift+C: side by side", "The current picture and all results, whole."),
+    ("10-box", "A fourth box", "The label names the key that fills only this box."),
     ("10-filled", "Ctrl+R", "Only the new box was filled; no other pixel changed."),
-    ("11-outdated", "Other words", "The other rows say that the prompt has changed."),
+    (
+        "11-outdated",
+        "Other words",
+        "No row is marked: each layer's own word is still in the prompt.",
+    ),
     ("12-undone", "Ctrl+Z", "Everything taken back, and everything brought back, byte for byte."),
     ("13-recovery", "After a power failure", "Unfinished work is offered at the next start."),
     ("14-saved", "Ctrl+S", "An OpenRaster file; opened again with the same bytes."),

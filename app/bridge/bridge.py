@@ -22,10 +22,10 @@ from app.document.document import Document
 from app.document.layer import Layer
 from app.document.words import shown_name
 from app.free_memory import free_bytes
-from app.ignored import Ignored, ignored_words
+from app.ignored import Ignored, ignored_in
 from app.jobs import Job, JobList, Message, Plan, Scope, plan, plan_for, reason_against
 from app.pace import Pace
-from engine import EngineError, Event, ModelInfo, Preview, StateChanged, unknown_words
+from engine import EngineError, Event, ModelInfo, Preview, StateChanged, check_prompt
 
 logger = logging.getLogger(__name__)
 
@@ -156,17 +156,13 @@ class Bridge:
         shown = [layer for layer in contents.layers if layer.visible]
         return sum(tokens_of(layer, contents, self.info) for layer in shown)
 
-    def unknown_words(self, prompt: str) -> tuple[str, ...]:
-        """Words of the prompt that the model ignores; none when its word list is not there."""
-        try:
-            return unknown_words(prompt)
-        except EngineError as error:
-            logger.warning("unknown words: %s", error)
-            return ()
-
     def ignored_words(self, prompt: str) -> Ignored:
-        """What of a prompt the model will not read (PR2)."""
-        return ignored_words(prompt, self.unknown_words(prompt))
+        """What of a prompt the model will not draw (PR2); nothing when the tables are missing."""
+        try:
+            return ignored_in(check_prompt(prompt, self.info))
+        except EngineError as error:
+            logger.warning("the prompt was not checked: %s", error)
+            return Ignored()
 
     # ---- asking ----
 

@@ -175,7 +175,9 @@ class JobLine:
 
     def _on_finished(self, job: Job, event: Finished, at: float) -> None:
         placed = placed_results(job, event)
-        self.pace.run_ended(self._load(job), job.total, at)
+        if not any(each.left_empty for each in placed):
+            # Boxes that stay empty cost less than the load says, so nothing is learned of them.
+            self.pace.run_ended(self._load(job), job.total, at)
         job.seconds = (job.seconds or 0.0) + event.seconds
         job.done += 1
         job.step = job.total

@@ -21,12 +21,14 @@ class Placed:
         asked: the region that was generated, canvas pixels.
         pixels: (h, w, 4) uint8 of exactly that size.
         record: how it was made, plain JSON values.
+        left_empty: why the box stays empty, half a sentence; "" where something was drawn.
     """
 
     layer_id: int
     asked: Rect
     pixels: np.ndarray
     record: dict[str, Any]
+    left_empty: str = ""
 
 
 def placed_results(job: Job, event: Finished) -> list[Placed]:
@@ -39,6 +41,12 @@ def placed_results(job: Job, event: Finished) -> list[Placed]:
         raise ValueError(f"job {job.id} has no request any more")
     records = records_for(job.request, event, job.numbers)
     return [
-        Placed(result.layer_id, Rect.from_box(result.box), result.rgba, records[result.layer_id])
+        Placed(
+            result.layer_id,
+            Rect.from_box(result.box),
+            result.rgba,
+            records[result.layer_id],
+            result.left_empty or "",
+        )
         for result in event.results
     ]

@@ -23,7 +23,7 @@ from app.document.layer import (
 )
 
 MAX_FOREGROUNDS = 50
-MAX_PROMPT = 1000
+MAX_PROMPT = 4000
 MAX_SIDE = 8192
 MAX_VARIATIONS = 8
 DEFAULT_CANVAS = Size(512, 512)

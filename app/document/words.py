@@ -21,6 +21,12 @@ def word_of(layer: Layer) -> str:
     return word.strip() if isinstance(word, str) else ""
 
 
+def left_empty(layer: Layer) -> str:
+    """Why the last job left this box empty, half a sentence; "" where it has pixels or is new."""
+    why = (layer.record or {}).get("left_empty")
+    return why if isinstance(why, str) and not layer.has_pixels else ""
+
+
 def shown_name(layer: Layer) -> str:
     """What to call a layer in a sentence: the word that it shows, else its name.
 
@@ -30,8 +36,15 @@ def shown_name(layer: Layer) -> str:
 
 
 def has_word(prompt: str, word: str) -> bool:
-    """Whether a prompt has a word, in the singular or in the plural, in either case."""
-    return not _forms(_plain(word)).isdisjoint(_forms_in(prompt))
+    """Whether a prompt has a word, in the singular or in the plural, in either case.
+
+    Of a phrase ("ice cream") it needs to have every word; an emoji is looked for as it is.
+    """
+    words = _WORD.findall(_plain(word))
+    if not words:
+        return word in prompt
+    known = _forms_in(prompt)
+    return all(not _forms(each).isdisjoint(known) for each in words)
 
 
 @lru_cache(maxsize=64)

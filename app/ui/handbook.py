@@ -67,7 +67,7 @@ def _chapters() -> list[tuple[str, list[str]]]:
             [
                 tr(
                     "Select a layer and press {regenerate}. Only its box is painted; no pixel of "
-                    "the other layers changes. Variations gives you several results at once."
+                    "the other layers changes. The field '1 result' asks for several at once."
                 ),
                 tr(
                     "Results wait in the strip at the edge of the canvas. {candidate_next} and "
@@ -104,8 +104,8 @@ def _chapters() -> list[tuple[str, list[str]]]:
                 ),
                 tr(
                     "{save} writes one .ora file with layers, prompt, seeds and results. Krita, "
-                    "GIMP and others open it. {export} writes PNG, PSD, SVG and more, and says "
-                    "what each format loses."
+                    "GIMP and others open it. {export} writes PNG, PSD, SVG, PDF and more, and "
+                    "says what each format loses."
                 ),
                 tr(
                     "OpenRaster files of other programs look as they did there. Groups that need "

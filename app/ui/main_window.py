@@ -246,6 +246,7 @@ class MainWindow(QMainWindow):
         session.notified.connect(self.show_message)
         session.withdrawn.connect(self.messages.withdraw)
         actions["undo"].triggered.connect(self.messages.dismiss_news)
+        session.document.events.reset.connect(self.messages.dismiss_news)  # it was of another one
         session.path_changed.connect(self._update_title)
         session.undo.changed.connect(self._update_title)
         self.view.escape_pressed.connect(self._on_escape)

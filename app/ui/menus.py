@@ -83,6 +83,7 @@ def build_menus(window: QMainWindow, actions: Actions, live: LiveMenus) -> None:
     _fill(layer, actions, "rename", "toggle_visible", "solo", "toggle_locked", _SEPARATOR)
     _arrange_menus(layer, actions)
     _copy_as_menu(layer, actions)
+    _fill(layer, actions, "export_svg")
     _fill(layer, actions, *_SEEDS, "original_size", "background")
     _fill(
         bar.addMenu(tr("&Generate")),
@@ -113,6 +114,7 @@ def context_menu(parent: QWidget, actions: Actions, new_box_here: QAction, here:
     _arrange_menus(menu, actions)
     _fill(menu, actions, _SEPARATOR, "copy")
     _copy_as_menu(menu, actions)
+    _fill(menu, actions, "export_svg")
     _fill(_submenu(menu, tr("Seed")), actions, "pin_seed", "use_seed")
     _fill(menu, actions, _SEPARATOR, "original_size", "zoom_selection")
     menu.addAction(new_box_here)
@@ -160,8 +162,8 @@ def _add_in_full(menu: QMenu, actions: Actions, name: str, text: str = "") -> No
 
 
 def _copy_as_menu(menu: QMenu, actions: Actions) -> None:
-    """Everything that is copied as text."""
-    names = ("copy_layout", "copy_recipe", _SEPARATOR, "copy_record", "copy_seed")
+    """Everything that is copied as text; SVG is text, too."""
+    names = ("copy_svg", "copy_layout", "copy_recipe", _SEPARATOR, "copy_record", "copy_seed")
     _fill(_submenu(menu, tr("Cop&y As")), actions, *names)
 
 

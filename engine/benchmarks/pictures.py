@@ -58,7 +58,13 @@ def picture(
         for i, kind, box in entries
     )
     return GenerateRequest(
-        job_id=1, canvas=canvas, prompt=prompt, layers=layers, steps=steps, preview_every=0
+        job_id=1,
+        canvas=canvas,
+        prompt=prompt,
+        layers=layers,
+        steps=steps,
+        preview_every=0,
+        spare_boxes="repeat",  # every box is painted, so that times are of as many as asked for
     )
 
 

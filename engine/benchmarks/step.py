@@ -82,7 +82,7 @@ class Step:
         places = [place_on_canvas(r.request.box, request.canvas) for r in regions]
         spread = [place.expand(r.count, 4) for place, r in zip(places, regions, strict=True)]
         place = torch.cat(spread)[None].to(device)
-        text = generator.read(request.prompt).text
+        text = generator.read(request).text
         room = ids.shape[1] + text.shape[1]
         layers = generator.clean_layers.read(finished, room, lambda: None)
         self._clean = None if layers is None else layers.keys

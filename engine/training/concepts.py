@@ -1,6 +1,6 @@
 """What the small model is taught: nouns, looks, colours and backgrounds, with the words for each.
 
-Plain data, most of it in `nouns.tsv` and `backgrounds.tsv` beside this file. Knows nothing of
+Plain data, most of it in `nouns.tsv` and `backgrounds.tsv` of `resources/words`. Knows nothing of
 pixels, scenes or the network. The vocabulary grows in stages, each of which holds the one before;
 a model file and a run say which stage they were trained for, and everything that composes, judges
 or evaluates takes the `Concepts` of that stage. Without a word it is the first.
@@ -20,6 +20,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Literal, cast
+
+from engine.paths import resource_path
 
 Band = Literal["sky", "ground", "any"]
 
@@ -137,7 +139,7 @@ class Concepts:
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    with Path(__file__).with_name(name).open(encoding="utf-8", newline="") as file:
+    with resource_path("words", name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, delimiter="\t"))
 
 

@@ -14,13 +14,13 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from engine.api import Event, Finished, GenerateRequest, ModelInfo
+from engine.api import PROMPT_READING, Event, Finished, GenerateRequest, ModelInfo
 from engine.errors import EngineError
 from engine.generator import Generator
 from engine.grid import foreground_grid
@@ -46,6 +46,7 @@ from engine.training.evaluation_tasks import (
 from engine.training.flat_layers import flat_rows
 from engine.training.judge import Judge, Verdict, judge_path
 from engine.training.metrics import Rate, Scores, add_scores, found, score_picture
+from engine.training.natural import HALVES, NATURAL, evaluate_natural
 from engine.training.reconstruction import reconstruct_bytes, reconstruction_numbers
 from engine.training.scenes import Scene, evaluation_scenes
 from engine.training.sprites import DEFAULT_SPRITES, SpritePack
@@ -86,9 +87,12 @@ class Outcome:
     seconds: float
 
 
-def run_task(generator: Runs, judging: Judging, task: Task) -> Outcome:
-    """Generate one task and judge its targets."""
-    finished = generator.run(task.request, emit=lambda event: None, should_stop=lambda: False)
+def run_task(
+    generator: Runs, judging: Judging, task: Task, reading: int = PROMPT_READING
+) -> Outcome:
+    """Generate one task and judge its targets; `reading` as for `GenerateRequest`."""
+    request = replace(task.request, reading=reading)
+    finished = generator.run(request, emit=lambda event: None, should_stop=lambda: False)
     results = {result.layer_id: result.rgba for result in finished.results}
     layers = tuple(results[index + 1] for index in task.targets)
     background = results.get(BACKGROUND_ID)
@@ -148,6 +152,7 @@ def evaluate(
     seed: int,
     concepts: Concepts = FIRST,
     decoding: Decoding | None = None,
+    reading: int = PROMPT_READING,
 ) -> tuple[list[str], dict[str, Any]]:
     """Run all tasks; contact sheets go into `out/sheets` as they come.
 
@@ -155,6 +160,7 @@ def evaluate(
         scenes: of evaluation: every thing is different and named once.
         concepts: the stage of the vocabulary that the scenes are of.
         decoding: passes a layer through the model's autoencoder, for one more control.
+        reading: how the engine reads prompts (`GenerateRequest.reading`).
 
     Returns:
         markdown sections and the numbers behind them.
@@ -165,7 +171,7 @@ def evaluate(
         started = time.monotonic()
         for number, scene in enumerate(scenes):
             task = make_task(kind, number, scene, pack, seed, concepts)
-            outcomes.append(run_task(generator, judging, task))
+            outcomes.append(run_task(generator, judging, task, reading))
             if (number + 1) % PAGE == 0 or number + 1 == len(scenes):
                 first = number // PAGE * PAGE
                 rows = [sheet_row(outcome) for outcome in outcomes[first:]]
@@ -243,7 +249,21 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, default=Path("runs/evaluation"))
     parser.add_argument("--n", type=int, default=100, help="scenes")
     parser.add_argument("--quick", action="store_true", help="12 scenes")
-    parser.add_argument("--tasks", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--tasks", nargs="+", choices=(*KINDS, NATURAL), default=list(KINDS))
+    parser.add_argument(
+        "--half",
+        type=int,
+        choices=HALVES,
+        default=1,
+        help="of the natural prompts: the first to look at, the second to report [1]",
+    )
+    parser.add_argument(
+        "--reading",
+        type=int,
+        choices=(1, PROMPT_READING),
+        default=PROMPT_READING,
+        help=f"of prompts: 1 as typed, as older versions did [{PROMPT_READING}]",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the noise")
     parser.add_argument("--scene-seed", type=int, default=SCENE_SEED)
     parser.add_argument("--device", default="auto")
@@ -288,12 +308,27 @@ def main(argv: list[str]) -> int:
         judge.judge,
         pack,
         scenes,
-        kinds=args.tasks,
+        kinds=[kind for kind in args.tasks if kind != NATURAL],
         out=args.out,
         seed=args.seed,
         concepts=concepts,
         decoding=lambda layer: reconstruct_bytes(autoencoder, layer, tokens_of(layer.shape)),
+        reading=args.reading,
     )
+    if NATURAL in args.tasks:
+        natural = evaluate_natural(
+            generator,
+            judge.judge,
+            pack,
+            concepts,
+            half=args.half,
+            seed=args.seed,
+            reading=args.reading,
+            out=args.out,
+            most=12 if args.quick else None,
+        )
+        sections.append(rates_table({f"natural prompts, half {args.half}": natural}))
+        numbers[NATURAL] = natural
     if args.sweep:
         table, rows = sweep(generator.run, judge.judge, pack, scenes, args.sweep, args.seed)
         sections.append(table)
@@ -316,6 +351,7 @@ def main(argv: list[str]) -> int:
         "judge": judge.sha256[:12],
         "vocabulary": f"stage {concepts.stage}, {len(concepts.nouns)} nouns",
         "scenes": f"{count}, held-out combinations of nouns, seed {args.scene_seed}",
+        "reading of prompts": str(args.reading),
         "steps, guidance": f"{info.default_steps}, {info.default_cfg_scale:g}",
         "device": f"{info.device}, {info.precision}, {info.threads} threads",
     }

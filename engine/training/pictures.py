@@ -39,6 +39,9 @@ from engine.training.sprites import SpritePack
 from engine.training.strangers import strangers_of
 from engine.words import MAX_WORDS, located_words
 
+CROWD_TOKENS = 2
+Picture = tuple[Scene, list[Entry], list[Entry]]  # noisy and clean entries
+
 
 @dataclass(slots=True)
 class Batch:
@@ -169,7 +172,8 @@ class PictureMix:
         new_share: scenes of nouns that came with this stage only, on top of those that fall to
             them anyway: the others are known already.
         repeat_share: see `scenes.compose`.
-        crowd_share: pictures with 9 to 50 things and no limit on tokens; half of them in rows.
+        crowd_share: pictures with 9 to 50 things, half of them in rows, of up to
+            `CROWD_TOKENS` times `max_tokens`.
     """
 
     edit_share: float = 0.35
@@ -197,7 +201,7 @@ class PictureMix:
         return self.side_tokens > 0 and self.variety == 0
 
 
-def padding_order(picture: tuple[Scene, list[Entry], list[Entry]]) -> tuple[int, int]:
+def padding_order(picture: Picture) -> tuple[int, int]:
     """Sorting key that keeps padding small: like noisy lengths first, then the rest."""
     scene, noisy, clean = picture
     counts = [sum(len(e.tokens) for e in part) for part in (noisy, clean)]
@@ -238,11 +242,19 @@ class Pictures(IterableDataset[Batch]):
                 self._picture(rng, bank, aspects, is_edit, with_composite, with_background)
                 for _ in range(self.batch * self.SORTED_GROUP)
             ]
-            pictures.sort(key=padding_order)
-            order = rng.permutation(self.SORTED_GROUP)
-            for i in order:
-                group = pictures[i * self.batch : (i + 1) * self.batch]
+            for group in self._groups(rng, pictures):
                 yield collate(group, self.vocabulary, bank.token_px, self.mix.background_weight)
+
+    def _groups(self, rng: np.random.Generator, pictures: list[Picture]) -> Iterator[list[Picture]]:
+        """Pictures of similar length, in random order; crowds spread over them, as memory is."""
+        counts = [sum(len(e.tokens) for e in (*noisy, *clean)) for _, noisy, clean in pictures]
+        usual = [p for p, n in zip(pictures, counts, strict=True) if n <= self.mix.max_tokens]
+        crowds = [p for p, n in zip(pictures, counts, strict=True) if n > self.mix.max_tokens]
+        usual.sort(key=padding_order)
+        ends = np.linspace(0, len(usual), self.SORTED_GROUP + 1).round().astype(int)
+        for i in rng.permutation(self.SORTED_GROUP).tolist():
+            if group := usual[ends[i] : ends[i + 1]] + crowds[i :: self.SORTED_GROUP]:
+                yield group
 
     def _picture(
         self, rng: np.random.Generator, bank: LatentBank, aspects: dict, is_edit: bool,
@@ -290,7 +302,8 @@ class Pictures(IterableDataset[Batch]):
                 framed=self.mix.is_framed,
                 concepts=concepts if self.mix.fixed_backgrounds else None,
             )
-            if is_crowd or sum(len(e.tokens) for e in found) <= self.mix.max_tokens:
+            most_tokens = self.mix.max_tokens * (CROWD_TOKENS if is_crowd else 1)
+            if sum(len(e.tokens) for e in found) <= most_tokens:
                 break
         targets = set(range(-1, len(scene.things)))
         if is_edit:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
+from engine.prompts.grammar import NUMBER_WORDS, SIZE_WORDS, plural, with_article
+from engine.prompts.result import SizeWord
 from engine.training.concepts import (
     BACKGROUNDS_BY_NAME,
     LOOK_FRAMES,
@@ -19,54 +21,11 @@ from engine.training.concepts import (
     Noun,
 )
 
-SizeWord = Literal["big", "small"]
 Choice = TypeVar("Choice")
 
 SYNONYM_SHARE = 0.2
 MARK = "\ue000"  # private use: stands behind each mention of a marked prompt
 SCENERY_MARK = "\ue001"  # stands behind the words for the background
-SIZE_WORDS: dict[SizeWord, tuple[str, ...]] = {
-    "big": ("big", "large", "huge"),
-    "small": ("small", "little", "tiny"),
-}
-# fmt: off
-NUMBER_WORDS = (  # by count
-    "zero", "one", "two", "three", "four", "five", "six",
-    "seven", "eight", "nine", "ten", "eleven", "twelve",
-)
-# fmt: on
-IRREGULAR_PLURALS = {
-    "cactus": "cacti",
-    "snowman": "snowmen",
-    "man": "men",
-    "fish": "fish",
-    "sheep": "sheep",
-    "deer": "deer",
-    "reindeer": "reindeer",
-    "mouse": "mice",
-    "calf": "calves",
-    "leaf": "leaves",
-    "loaf": "loaves",
-    "wolf": "wolves",
-    "tomato": "tomatoes",
-    "volcano": "volcanoes",
-    "die": "dice",
-    "gentleman": "gentlemen",
-    "policeman": "policemen",
-    "workman": "workmen",
-    "woman": "women",
-    "glasses": "glasses",
-    "sunglasses": "sunglasses",
-    "spectacles": "spectacles",
-    "eyeglasses": "eyeglasses",
-    "jeans": "jeans",
-    "trousers": "trousers",
-    "scissors": "scissors",
-    "dice": "dice",
-}
-ALWAYS_PLURAL = frozenset(
-    {"glasses", "sunglasses", "spectacles", "eyeglasses", "jeans", "trousers", "scissors"}
-)
 LOOK_TEMPLATES = (
     "{look} illustration of {text}",
     "{a_look} illustration of {text}",
@@ -117,29 +76,6 @@ class Mention:
 def pick(rng: np.random.Generator, options: Sequence[Choice]) -> Choice:
     """One of `options`; ten times faster than rng.choice, which matters for scenes."""
     return options[int(rng.random() * len(options))]
-
-
-def plural(words: str) -> str:
-    """The plural of a noun phrase: "slice of pizza" gives "slices of pizza"."""
-    head, of, rest = words.partition(" of ")
-    front, space, last = head.rpartition(" ")
-    if last in IRREGULAR_PLURALS:
-        last = IRREGULAR_PLURALS[last]
-    elif last.endswith(("s", "x", "ch", "sh")):
-        last += "es"
-    elif last.endswith("y") and last[-2] not in "aeiou":
-        last = last[:-1] + "ies"
-    else:
-        last += "s"
-    return front + space + last + of + rest
-
-
-def with_article(words: str) -> str:
-    """Put a or an before a phrase of the vocabulary, by its sound; none before "scissors"."""
-    if words.split()[-1] in ALWAYS_PLURAL and not words.startswith("pair"):
-        return words
-    sounds = words.startswith("hour") or (words[0] in "aeiou" and not words.startswith("uni"))
-    return ("an " if sounds else "a ") + words
 
 
 def mention_words(rng: np.random.Generator, mention: Mention, *, article: bool = True) -> str:

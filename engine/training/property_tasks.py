@@ -14,12 +14,12 @@ import numpy as np
 from PIL import Image
 
 from engine.api import GenerateRequest, LayerRequest
+from engine.prompts.grammar import with_article
 from engine.training.concepts import Concepts, Noun
 from engine.training.judge import Verdict
 from engine.training.main_colour import TONES, oklab
 from engine.training.metrics import Rate, Scores, add_scores, found
 from engine.training.placement import Box, place_in_rows
-from engine.training.prompts import with_article
 from engine.training.sprites import SpritePack
 
 Running = Callable[[GenerateRequest], Sequence[np.ndarray]]  # the layers, in the request's order

@@ -16,10 +16,11 @@ from typing import Literal
 
 import numpy as np
 
+from engine.prompts.result import SizeWord
 from engine.training.concepts import COLOURLESS_LOOKS, FIRST, Concepts, Noun
 from engine.training.look_mix import USUAL_LOOKS, LookMix
 from engine.training.placement import Box, Placed, place_in_rows, place_things, typical_side
-from engine.training.prompts import Mention, SizeWord, pick, take_marks, write_prompt
+from engine.training.prompts import Mention, pick, take_marks, write_prompt
 from engine.training.seed_choices import thing_codes
 from engine.training.strangers import Strangers
 

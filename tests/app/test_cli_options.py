@@ -25,7 +25,7 @@ from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import FORMATS, Choice, format_named
 from app.document.storage.ora import load_project, save_project
 from tests.app.document.examples import plain
-from tests.app.document.pictures_in import files_in, mentions, pictures_in, shows
+from tests.app.document.pictures_in import embedded_pictures, files_in, mentions, pictures_in, shows
 
 PROMPT, WORDS = "a zebrawood quokka, 夜の塔", ("zebrawood", "quokka", "夜の塔")
 SEED = 3141592653
@@ -144,7 +144,7 @@ def follows_pointer(path: Path, usual: Path) -> bool:
 
 
 def has_shapes_alone(path: Path, usual: Path) -> bool:
-    return b"<image" in usual.read_bytes() and b"<image" not in path.read_bytes()
+    return embedded_pictures(usual) == 1 and embedded_pictures(path) == 0
 
 
 EFFECTS: dict[Choice, Callable[[Path, Path], bool]] = {

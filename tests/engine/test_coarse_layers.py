@@ -63,7 +63,7 @@ def test_layers_of_one_size_in_tokens_are_whole_and_exact_in_the_cache():
     """Small and large boxes alike; a kept layer is read the same wherever it lies."""
     generator = tiny_generator()
     generator.model.card = dataclasses.replace(generator.model.card, side_tokens=3)
-    request = picture(layer(1, LARGE), layer(2, SMALL))
+    request = picture(layer(1, LARGE), layer(2, SMALL), prompt="two dogs")
     assert [region.size for region in generator.regions(request)] == [(3, 2), (3, 3)]
     previews = []
     made = generator.run(dataclasses.replace(request, preview_every=1), emit=previews.append)

@@ -48,6 +48,13 @@ def test_the_same_pixels_give_the_same_layer():
     assert np.array_equal(first, again)
 
 
+def test_a_mirrored_drawing_is_decided_too():
+    mirrored = fit_flat(two_halves()[:, ::-1], (96, 96))
+    copied = fit_flat(two_halves()[:, ::-1].copy(), (96, 96))
+    assert mirrored is not None
+    assert np.array_equal(mirrored, copied)
+
+
 def test_specks_lose_the_vote_and_larger_marks_win_it():
     layer = two_halves(noise=0)
     layer[20, 20, :3] = (1, 1, 0)  # one pixel

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -94,11 +96,12 @@ def test_a_layer_made_anew_is_guessed_to_show_what_it_showed(
     """One pass where the guess is right; the pixels never depend on it."""
     first = tiny_generator()
     boxes = {0: (0, 0, 256, 256), 1: (0, 0, 64, 64), 2: (64, 64, 192, 192)}
-    done = first.run(picture(*(layer(i, box) for i, box in boxes.items()), prompt="a red dog"))
+    whole = picture(*(layer(i, box) for i, box in boxes.items()), prompt="two dogs")
+    done = first.run(whole)
     pixels = {result.layer_id: result.rgba for result in done.results}
     again = picture(
         layer(0, boxes[0], pixels=pixels[0]), layer(1, boxes[1], pixels=pixels[1]),
-        layer(2, boxes[2]), prompt="a red dog", steps=1, cfg_scale=1.0,
+        layer(2, boxes[2]), prompt="two dogs", steps=1, cfg_scale=1.0,
     )  # fmt: skip
     made = first.run(again).results[0]
     counted = passes(first, monkeypatch)
@@ -109,5 +112,5 @@ def test_a_layer_made_anew_is_guessed_to_show_what_it_showed(
     assert (result.rgba == made.rgba).all()
     assert result.word == made.word
     counted.clear()
-    first.run(picture(*(layer(i, box) for i, box in boxes.items()), prompt="a cat"))
+    first.run(dataclasses.replace(whole, prompt="two castles"))
     assert first._shown.keys() == set(boxes), "of the last prompt alone"

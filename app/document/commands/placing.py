@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from app.document.commands.base import Command, named
-from app.document.commands.candidates import showing
+from app.document.commands.candidates import original_of, showing
 from app.document.contents import MAX_SIDE, Contents, default_name
 from app.document.errors import DocumentError, LimitError
 from app.document.geometry import Rect
@@ -26,12 +26,14 @@ class Placement:
         pixels: (h, w, 4) uint8 of exactly rect's size.
         rect: where they belong now; see `Rect.following` for a target that moved meanwhile.
         record: plain JSON values, or None.
+        is_empty: the model left the box empty; then the pixels count for nothing.
     """
 
     layer_id: int
     pixels: np.ndarray = field(repr=False)
     rect: Rect
     record: Record | None = None
+    is_empty: bool = False
 
     def as_candidate(self) -> Candidate:
         """The same as immutable data.
@@ -54,7 +56,8 @@ class PlacePixels(Command):
 
     Pixels, record and rect are replaced; the former pixels stay as the newest candidate. A layer
     that was locked meanwhile keeps its pixels and gets the result as a candidate; results for a
-    layer that is gone are kept as detached candidates.
+    layer that is gone are kept as detached candidates. A layer that the model left empty becomes a
+    box again, with the record that says why.
 
     Attributes:
         text: the label; None = "Generate 'Castle'" or "Generate 3 layers".
@@ -66,8 +69,11 @@ class PlacePixels(Command):
     def _apply(self, contents: Contents) -> Contents:
         detached: list[Candidate] = []
         for placement in self.placements:
-            candidate = placement.as_candidate()
             layer = contents.get(placement.layer_id)
+            if placement.is_empty:
+                contents = _with_empty(contents, layer, placement)
+                continue
+            candidate = placement.as_candidate()
             if layer is None:
                 detached.append(candidate)
             elif layer.locked:
@@ -84,6 +90,24 @@ class PlacePixels(Command):
     def _describe(self, contents: Contents) -> str:
         present = [item.layer_id for item in self.placements if contents.get(item.layer_id)]
         return self.text or (f"Generate {named(contents, present)}" if present else "Generate")
+
+
+def _with_empty(contents: Contents, layer: Layer | None, placement: Placement) -> Contents:
+    """The layer as a box without pixels; its former ones become the newest candidate."""
+    if layer is None or layer.locked:
+        return contents
+    try:
+        record = plain_record(placement.record)
+    except ValueError as error:
+        raise DocumentError(f"A result cannot be placed: {error}.") from error
+    former = None if original_of(layer) is not None else layer.as_candidate()
+    kept = tuple(other for other in layer.candidates if other != former)
+    if former is not None:
+        kept = (former, *kept)
+    empty = replace(
+        layer, kind="box", image=None, rect=placement.rect, record=record, candidates=kept
+    )
+    return contents.with_layers([empty])
 
 
 @dataclass(eq=False)

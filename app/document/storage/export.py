@@ -218,6 +218,8 @@ def _layer_entry(
         "box": list(layer.region(contents.grid, contents.canvas).to_box()),
         "seed": record.get("seed", layer.seed),
         "prompt": record.get("prompt"),
+        "word": record.get("word"),
+        "left_empty": record.get("left_empty") if layer.image is None else None,
         "sha256": layer.pixel_hash,
     }
 

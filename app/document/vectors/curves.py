@@ -26,9 +26,9 @@ class Curve:
     nodes: np.ndarray
     straight: np.ndarray
 
-    def polygon(self, scale: float = 1.0) -> np.ndarray:
-        """(n, 2) points along the curve, `scale` times as large."""
-        start, first, second = (self.nodes[:, k] * scale for k in range(3))
+    def polygon(self, scale: float | tuple[float, float] = 1.0) -> np.ndarray:
+        """(n, 2) points along the curve, so many times as large, or across and down apart."""
+        start, first, second = (self.nodes[:, k] * np.asarray(scale) for k in range(3))
         end = np.roll(start, -1, axis=0)
         bend = np.maximum(
             np.abs(start - 2 * first + second).sum(axis=1),
@@ -47,7 +47,9 @@ class Curve:
         )
 
 
-def polygons(curves: Sequence[Curve], scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+def polygons(
+    curves: Sequence[Curve], scale: float | tuple[float, float] = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
     """Several curves as one set of points, for `coverage`.
 
     Returns:

@@ -189,12 +189,19 @@ def _shapes(fills: Fills, contours: list[list[Contour]], slack: float) -> tuple[
     return tuple(shapes)
 
 
-def painted(shapes: tuple[Shape, ...], height: int, width: int, scale: float = 1.0) -> np.ndarray:
+def painted(
+    shapes: tuple[Shape, ...],
+    height: int,
+    width: int,
+    scale: float | tuple[float, float] = 1.0,
+    corner: tuple[int, int] = (0, 0),
+) -> np.ndarray:
     """Paint shapes with smooth edges.
 
     Args:
         height, width: of the result.
-        scale: pixels of the result for one unit of the curves.
+        scale: pixels of the result for one unit of the curves, or across and down apart.
+        corner: x and y, in pixels of the result, where its upper left corner lies in the layer.
 
     Returns:
         (height, width, 4) float32, premultiplied, 0 to 1.
@@ -202,6 +209,7 @@ def painted(shapes: tuple[Shape, ...], height: int, width: int, scale: float = 1
     out = np.zeros((height, width, 4), np.float32)
     for shape in shapes:
         at, following = polygons(shape.curves, scale)
+        at = at - complex(*corner)
         left, top = (max(0, int(np.floor(part.min()))) for part in (at.real, at.imag))
         right = min(width, int(np.ceil(at.real.max())) + 1)
         bottom = min(height, int(np.ceil(at.imag.max())) + 1)
@@ -211,6 +219,22 @@ def painted(shapes: tuple[Shape, ...], height: int, width: int, scale: float = 1
         part = out[top:bottom, left:right]
         part *= 1 - cover
         part += cover * np.array([*(level / 255 for level in shape.colour), 1], np.float32)
+    return out
+
+
+def painted_bytes(
+    shapes: tuple[Shape, ...],
+    height: int,
+    width: int,
+    scale: float | tuple[float, float] = 1.0,
+    corner: tuple[int, int] = (0, 0),
+) -> np.ndarray:
+    """As `painted`, but (height, width, 4) uint8, straight alpha."""
+    pixels = painted(shapes, height, width, scale, corner)
+    alpha = pixels[..., 3:]
+    pixels[..., :3] /= np.maximum(alpha, 1 / 512)
+    out = np.round(pixels.clip(0, 1) * 255).astype(np.uint8)
+    out[out[..., 3] == 0] = 0
     return out
 
 

@@ -105,7 +105,7 @@ class SettingsDialog(QDialog):
         )
         preview = tr("Steps between previews")
         self._number(form, "preview_every", preview, 0, 20, "", 1, zero=tr("Off"))
-        self._number(form, "variations", tr("Variations in new pictures"), 1, 8, "", 1)
+        self._number(form, "variations", tr("Results per job in new pictures"), 1, 8, "", 1)
         self._number(form, "cache_mb", tr("Cache"), 0, 65536, " MB", 256, zero=automatic)
         again = QPushButton(tr("Measure Again"))
         again.setMinimumHeight(CONTROL_HEIGHT)

@@ -1,4 +1,4 @@
-"""Dragging layers out of the window: a picture and files, written when somebody asks for them.
+"""Dragging layers out of the window: a picture, shapes and files, made when they are asked for.
 
 Inside the window the same drag reorders; then nothing is written.
 """
@@ -19,10 +19,12 @@ from app.document.storage.atomic import write_bytes
 from app.document.storage.layer_names import outside_name
 from app.document.storage.names import unique_names
 from app.document.storage.png import encode_png
+from app.ui.exchange.shapes_data import SVG, layers_as_svg
 
 logger = logging.getLogger(__name__)
 
 PNG, FILES = "image/png", "text/uri-list"
+_MADE = (PNG, SVG, FILES)
 
 
 class LayerDrag(QMimeData):
@@ -37,12 +39,12 @@ class LayerDrag(QMimeData):
         super().__init__()
         self._layers = [layer for layer in reversed(layers) if layer.pixels is not None]
         self._folder = folder
-        self._png = b""
+        self._png, self._svg = b"", b""
         self._urls: list[QUrl] = []
 
     def formats(self) -> list[str]:
-        """Qt override: a picture and files besides what was set."""
-        return [*super().formats(), *((PNG, FILES) if self._layers else ())]
+        """Qt override: a picture, shapes and files besides what was set."""
+        return [*super().formats(), *(_MADE if self._layers else ())]
 
     def hasFormat(self, mimetype: str) -> bool:
         """Qt override."""
@@ -50,12 +52,15 @@ class LayerDrag(QMimeData):
 
     def retrieveData(self, mimetype: str, preferred: QMetaType | QMetaType.Type) -> object:
         """Qt override: made on the first question, and kept for the next ones of this drag."""
-        if mimetype not in (PNG, FILES) or not self._layers:
+        if mimetype not in _MADE or not self._layers:
             return super().retrieveData(mimetype, preferred)
         try:
             if mimetype == PNG:
                 self._png = self._png or self._picture()
                 return QByteArray(self._png)
+            if mimetype == SVG:
+                self._svg = self._svg or layers_as_svg(self._layers)
+                return QByteArray(self._svg)
             self._urls = self._urls or self._files()
         except (OSError, UserError) as error:  # the other program is given nothing then
             logger.warning("a layer could not be dragged out: %s", error)

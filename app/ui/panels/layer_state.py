@@ -12,6 +12,7 @@ from app.document.document import Document
 from app.document.layer import Layer
 from app.document.outdated import outdated
 from app.document.pixels import Pixels
+from app.document.words import left_empty
 from app.ui.text import number, tr
 
 EMPTY_SHARE = 0.005
@@ -45,7 +46,8 @@ def state_of(layer: Layer, document: Document, running: frozenset[int], new: int
     if layer.kind == "imported":
         return LayerState("pencil", tr("Imported"), "secondary")
     if not layer.has_pixels:
-        return LayerState("square-dashed", tr("Not generated"), "secondary")
+        text = tr("Left empty") if left_empty(layer) else tr("Not generated")
+        return LayerState("square-dashed", text, "secondary")
     what = outdated(layer, document.contents)
     if what:
         text = tr("Word no longer in the prompt") if what == "prompt" else tr("Size changed")
@@ -57,7 +59,7 @@ def state_of(layer: Layer, document: Document, running: frozenset[int], new: int
 
 def seed_text(layer: Layer) -> str:
     """The seed of the present pixels, else the pinned one, else nothing."""
-    if layer.record is not None and isinstance(layer.record.get("seed"), int):
+    if layer.has_pixels and layer.record is not None and isinstance(layer.record.get("seed"), int):
         return str(layer.record["seed"])
     return str(layer.seed) if layer.seed is not None else ""
 

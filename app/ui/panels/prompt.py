@@ -101,13 +101,13 @@ class PromptBar(QWidget):
         self.field.mark_words(ignored.places)
         parts, short = [], ""
         if ignored.is_all:
-            short = tr("The model knows none of these words.")
+            short = tr("The model draws none of these things.")
             parts.append(
-                tr("The model knows none of these words. Generating would ignore the prompt.")
+                tr("The model draws none of these things. Generating would ignore the prompt.")
             )
         elif ignored.unknown:
             words = ", ".join(ignored.unknown)
-            parts.append(tr("Not known to this model, ignored: {0}").format(words))
+            parts.append(tr("Not drawn by this model: {0}").format(words))
         if ignored.limit:
             limit = number(ignored.limit)
             parts.append(tr("Only the first {0} words are read.").format(limit))

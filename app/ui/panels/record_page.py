@@ -39,6 +39,7 @@ def record_lines(layer: Layer) -> list[str]:
         ("steps", tr("Steps: {0}")),
         ("guidance", tr("Guidance: {0}")),
         ("word", tr("Shows: {0}")),
+        ("left_empty", tr("Left empty: {0}")),
         ("device", tr("Device: {0}")),
         ("threads", tr("Threads: {0}")),
         ("precision", tr("Precision: {0}")),

@@ -49,7 +49,7 @@ class AskingWiring(QObject):
         self._on_prompt(session.document.prompt)
         self._on_settings()
         # The word list is read once, and not while somebody types.
-        session.pictures.run(lambda: session.bridge.unknown_words("a"), _ignore, _ignore)
+        session.pictures.run(lambda: session.bridge.ignored_words("a"), _ignore, _ignore)
         self.refresh()
 
     def refresh(self) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import QByteArray, QMimeData, QObject
 from PySide6.QtGui import QGuiApplication, QImage
@@ -24,10 +26,13 @@ from app.jobs import Message
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
 from app.ui.exchange.offered import offered_by
+from app.ui.exchange.shapes_data import SVG, ShapesData, layers_as_svg
 from app.ui.images import to_array, to_qimage
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.wiring.importing import ImportWiring
+
+logger = logging.getLogger(__name__)
 
 _PNG_TYPE = "image/png"
 
@@ -46,6 +51,7 @@ class ClipboardWiring(QObject):
         actions["cut"].triggered.connect(self.cut)
         actions["copy"].triggered.connect(self.copy)
         actions["copy_merged"].triggered.connect(self.copy_merged)
+        actions["copy_svg"].triggered.connect(self.copy_svg)
         actions["copy_layout"].triggered.connect(self.copy_layout)
         actions["copy_recipe"].triggered.connect(self.copy_recipe)
         actions["paste"].triggered.connect(self.paste)
@@ -60,6 +66,9 @@ class ClipboardWiring(QObject):
         layers = self._session.selection.layers()
         nothing = "" if layers else tr("no layer is selected")
         self._actions.set_enabled("copy", nothing)
+        shown = any(layer.has_pixels for layer in layers)
+        for name in ("copy_svg", "export_svg"):
+            self._actions.set_enabled(name, nothing or ("" if shown else tr("there are no pixels")))
         reason = nothing
         if any(layer.is_background for layer in layers):
             reason = tr("the background stays")
@@ -89,6 +98,31 @@ class ClipboardWiring(QObject):
         self._put_picture(data, document.contents, document.canvas.rect)
         QGuiApplication.clipboard().setMimeData(data)
         self._session.note(tr("The picture is on the clipboard."))
+
+    def copy_svg(self) -> None:
+        """The selected layers as SVG, for programs that paste pictures or text."""
+        layers = [layer for layer in self._session.selection.layers() if layer.has_pixels]
+
+        def done(svg: bytes) -> None:
+            data = QMimeData()
+            data.setData(SVG, QByteArray(svg))
+            data.setText(svg.decode())
+            QGuiApplication.clipboard().setMimeData(data)
+            self._session.note(tr("The shapes are on the clipboard."))
+
+        if layers:
+            self._session.files.run(partial(layers_as_svg, layers), done, self._not_copied)
+
+    def _not_copied(self, error: Exception) -> None:
+        logger.warning("layers could not be copied as SVG", exc_info=error)
+        self._session.notified.emit(
+            Message(
+                kind="warning",
+                what=tr("The layers could not be copied as shapes."),
+                kept=tr("The clipboard is as it was."),
+                advice=tr("Export the layer as SVG or PNG instead."),
+            )
+        )
 
     def copy_layout(self) -> None:
         """The boxes as text."""
@@ -178,9 +212,9 @@ class ClipboardWiring(QObject):
         if not layers:
             return
         contents = self._session.document.contents
-        data = QMimeData()
-        data.setData(LAYERS_TYPE, QByteArray(layers_to_bytes(contents, layers)))
         shown = [layer for layer in layers if layer.has_pixels]
+        data = ShapesData(shown)
+        data.setData(LAYERS_TYPE, QByteArray(layers_to_bytes(contents, layers)))
         if len(shown) == 1:  # the layer itself, not as it looks in the picture
             shown = [replace(shown[0], opacity=1.0, blend="normal", visible=True)]
         if shown:

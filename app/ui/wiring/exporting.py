@@ -13,9 +13,10 @@ from PySide6.QtWidgets import QWidget
 from app.document.contents import Contents
 from app.document.storage.atomic import write_bytes
 from app.document.storage.formats.options import ExportOptions
-from app.document.storage.formats.table import Format
+from app.document.storage.formats.table import Format, format_named
+from app.document.storage.layer_names import outside_name
 from app.document.storage.layout import format_layout
-from app.document.storage.names import numbered_copy
+from app.document.storage.names import numbered_copy, safe_name
 from app.document.storage.ora import save_project
 from app.jobs import Message
 from app.ui import file_dialogs
@@ -45,6 +46,7 @@ class ExportWiring(QObject):
         self._last_export: tuple[Format, ExportOptions, Path] | None = None
         actions["export"].triggered.connect(self.export)
         actions["export_again"].triggered.connect(self.export_again)
+        actions["export_svg"].triggered.connect(self.export_svg)
         actions["save_numbered"].triggered.connect(self.save_numbered)
         actions["save_sharing"].triggered.connect(self.save_for_sharing)
         actions["revert"].triggered.connect(self.revert)
@@ -71,6 +73,24 @@ class ExportWiring(QObject):
             session.settings.export_options,
             self._ask_where,
         ).open()
+
+    def export_svg(self) -> None:
+        """The selected layer alone, without the recipe of the whole picture."""
+        layer = next((each for each in self._session.selection.layers() if each.has_pixels), None)
+        if layer is None:
+            return
+        form = format_named("svg")
+        options = ExportOptions(layer_id=layer.id, with_recipe=False)
+        settings = self._session.settings
+        suggested = str(
+            file_dialogs.start_folder(settings) / f"{safe_name(outside_name(layer))}.svg"
+        )
+
+        def done(path: Path) -> None:
+            self.write(form, options, path)
+
+        title, kind = tr("Export Layer as SVG"), f"{tr(form.title)} (*.svg)"
+        file_dialogs.ask_save(self._window, settings, title, suggested, kind, "svg", done)
 
     def export_again(self) -> None:
         """The same format, options and name once more."""
@@ -166,13 +186,14 @@ class ExportWiring(QObject):
         def done(path: Path) -> None:
             self.write(form, options, path)
 
-        if form.is_folder:
+        suffixes = form.suffixes or form.in_one_file  # a page is one file: nothing to put together
+        if not suffixes:
             title = tr("Export into an empty folder")
             file_dialogs.ask_folder(self._window, settings, title, done)
             return
-        endings = " ".join(f"*{suffix}" for suffix in form.suffixes)
+        endings = " ".join(f"*{suffix}" for suffix in suffixes)
         kind = f"{tr(form.title)} ({endings})"
-        suffix = form.suffixes[0]
+        suffix = suffixes[0]
         title, suggested = tr("Export"), self._suggested(suffix)
         file_dialogs.ask_save(self._window, settings, title, suggested, kind, suffix[1:], done)
 

@@ -306,7 +306,7 @@ class FilesWiring(QObject):
             )
         self._session.notified.emit(message)
 
-    def _start_new(self, size: Size, background: bool) -> None:
+    def _start_new(self, size: Size, background: bool = True) -> None:
         grid = self._grid()
         contents = new_contents(
             size.rounded_up(grid),

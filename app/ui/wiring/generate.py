@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 import numpy as np
@@ -47,7 +47,14 @@ def accept(session: Session, job: Job, results: list[Placed]) -> dict[int, Candi
     """
     contents = session.document.contents
     placements = [
-        Placement(result.layer_id, result.pixels, result.asked, result.record) for result in results
+        Placement(
+            result.layer_id,
+            result.pixels,
+            result.asked,
+            result.record,
+            is_empty=bool(result.left_empty),
+        )
+        for result in results
     ]
     touched = any(_is_touched(job, contents, item.layer_id) for item in placements)
     gone = [job.names.get(x.layer_id, "") for x in placements if contents.get(x.layer_id) is None]
@@ -56,21 +63,35 @@ def accept(session: Session, job: Job, results: list[Placed]) -> dict[int, Candi
         session.note(
             tr("{0} was deleted meanwhile. Its result is in the strip as 'Detached'.").format(names)
         )
+    if any(result.left_empty for result in results):
+        session.note(empty_text(results))
     waits = touched or job.variations > 1 or session.settings.ask_before_replacing
     if not waits:
         session.push(PlacePixels(placements, step_text(job)))
         return {}
     try:
-        found = {item.layer_id: item.as_candidate() for item in placements}
+        found = {item.layer_id: item.as_candidate() for item in placements if not item.is_empty}
     except UserError as error:
         logger.warning("results that cannot be kept: %s", error)
         return {}
     # Candidates of one job are one step, however slowly they come.
+    if not found:
+        return {}
     text = job_text(
         job, tr("Results for the Picture"), tr("Results for {0}"), "Results for %n Layers"
     )
     session.push(AddCandidates(found, text, -job.id))
     return found
+
+
+def empty_text(results: Sequence[Placed]) -> str:
+    """How many boxes a job left empty, and why."""
+    why = next(result.left_empty for result in results if result.left_empty)
+    count = sum(bool(result.left_empty) for result in results)
+    boxes = (
+        tr("1 box stays empty") if count == 1 else tr("{0} boxes stay empty").format(number(count))
+    )
+    return f"{boxes}: {tr(why)}."
 
 
 def _is_touched(job: Job, contents: Contents, layer_id: int) -> bool:

@@ -38,6 +38,7 @@ from app.document.contents import Settings
 from app.document.outdated import outdated
 from app.document.pixels import Pixels
 from app.document.resample import resampled
+from app.document.words import left_empty
 from tests.app.document.examples import (
     UndoStack,
     add_box,
@@ -149,6 +150,25 @@ def test_a_result_for_a_deleted_target_is_kept_detached() -> None:
     run(document, PlacePixels([Placement(castle.id, pixels, Rect(0, 0, 32, 32))]))
     (kept,) = document.contents.detached
     assert np.array_equal(kept.pixels[..., 3], pixels[..., 3])
+
+
+def test_a_layer_left_empty_is_a_box_again_and_keeps_its_pixels_as_candidate() -> None:
+    document = small_document()
+    layer_id = add_box(document, Rect(0, 0, 32, 32), "Castle")
+    fill(document, layer_id, 1)
+    stack, before = UndoStack(document), document.layer(layer_id)
+    why = {"prompt": "a dog", "left_empty": "all things have a box"}
+    nothing = np.zeros((32, 32, 4), np.uint8)
+    stack.push(PlacePixels([Placement(layer_id, nothing, before.rect, why, is_empty=True)]))
+    after = document.layer(layer_id)
+    assert (after.kind, after.image, after.record) == ("box", None, why)
+    assert [item.pixel_hash for item in after.candidates] == [before.pixel_hash]
+    assert left_empty(after) == "all things have a box"
+    stack.undo()
+    assert document.layer(layer_id) == before
+    run(document, SetLocked([layer_id], True))
+    stack.push(PlacePixels([Placement(layer_id, nothing, before.rect, why, is_empty=True)]))
+    assert document.layer(layer_id).image == before.image
 
 
 def test_two_results_for_one_layer_are_both_kept() -> None:
@@ -414,7 +434,7 @@ def test_imported_pictures_stand_in_the_middle() -> None:
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (SetPrompt("x" * 1001), "at most 1,000 characters, this one has 1,001"),
+        (SetPrompt("x" * 4001), "at most 4,000 characters, this one has 4,001"),
         (Rename(-1, "x"), "no layer"),
         (SetOpacity([], 1.5), "150 %"),
         (SetSeed(-1, 2**32), "A seed must be"),

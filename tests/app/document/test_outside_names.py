@@ -69,7 +69,7 @@ def test_what_a_layer_is_called(tmp_path: Path, name: str, word: object, called:
     save_project(contents, tmp_path / "a.ora", for_sharing=True)
     assert load_project(tmp_path / "a.ora").contents.foregrounds[0].name == called
     page = ElementTree.fromstring(
-        page_of(contents, ExportOptions())
+        page_of(contents, ExportOptions(), {each.id: "a.png" for each in contents.layers})
         .partition("<body>")[2]
         .partition("</body>")[0]
         .replace(" hidden>", ">")

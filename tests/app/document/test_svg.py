@@ -17,7 +17,7 @@ from app.document.storage.formats.shapes import say_pictures
 from app.document.storage.formats.svg import layer_svg, svg_of
 from app.document.storage.formats.table import format_named, losses
 from tests.app.document.examples import picture, plain
-from tests.app.document.flat_layers import beach, flat_layer
+from tests.app.document.flat_examples import beach, flat_layer
 from tests.app.document.pictures_in import (
     INKSCAPE,
     SVG,

@@ -18,7 +18,7 @@ from app.document.vectors.coverage import coverage
 from app.document.vectors.of_layers import known_shapes, layer_shapes, scale_of
 from app.document.vectors.tracing import Vectors, painted, trace, trace_gradients
 from tests.app.document.examples import plain
-from tests.app.document.flat_layers import NAMES, flat_layer, sky
+from tests.app.document.flat_examples import NAMES, flat_layer, sky
 from tests.app.document.pictures_in import drawn
 
 MAGENTA, GREEN = "#f0f", "#0f0"

@@ -14,6 +14,7 @@ from PySide6.QtGui import QTextCharFormat
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QMessageBox
 
+from app.document.contents import MAX_PROMPT
 from app.document.storage.ora import load_project
 from app.ui.dialog.jobs import JobsDialog
 from tests.app.ui.helpers import draw_box, generate, key, later, press_and_move
@@ -37,20 +38,20 @@ def marked(window: Any, qtbot: Any, text: str) -> list[str]:
 
 
 def test_what_has_no_room_never_arrives(window: Any, qtbot: Any) -> None:
-    """PR1: at 1,000 characters nothing else is pushed out, wherever one types or pastes."""
+    """PR1: at the limit nothing else is pushed out, wherever one types or pastes."""
     field, document = window.prompt.field, window.session.document
     field.setFocus()
-    field.setPlainText("x" * 998 + "😀!")
+    field.setPlainText("x" * (MAX_PROMPT - 2) + "😀!")
     put_caret(field, 3)
     qtbot.keyClicks(field, "yz")
-    assert document.prompt == "x" * 998 + "😀!"
+    assert document.prompt == "x" * (MAX_PROMPT - 2) + "😀!"
     assert field.textCursor().position() == 3
-    field.setPlainText("x" * 997 + "!")
+    field.setPlainText("x" * (MAX_PROMPT - 3) + "!")
     put_caret(field, 3)
     data = QMimeData()
     data.setText("abcd")
     field.insertFromMimeData(data)
-    assert document.prompt == "xxxab" + "x" * 994 + "!"
+    assert document.prompt == "xxxab" + "x" * (MAX_PROMPT - 6) + "!"
     assert field.textCursor().position() == 5
 
 
@@ -78,12 +79,12 @@ def test_exactly_the_ignored_words_are_underlined(window: Any, qtbot: Any) -> No
     """PR2: after plural and stem; between hyphens, with accents, and emoji without a known name."""
     assert marked(window, qtbot, "Balloons hopping, the dog's castle") == []
     assert window.prompt.words.text() == ""
-    text = "😀 the 🎈 Qwérzhs' fir-tree and a zzqx-red 1990"
-    assert marked(window, qtbot, text) == ["😀", "Qwérzhs", "zzqx", "1990"]
+    text = "😀 the 🎈 Qwérzhs' red castle and a zzqxy, a fir-tree"
+    assert marked(window, qtbot, text) == ["😀", "Qwérzhs", "zzqxy", "fir-tree"]
     for mark in window.prompt.field.extraSelections():
         assert mark.format.underlineStyle() == QTextCharFormat.UnderlineStyle.DotLine
     said = window.prompt.words.text()
-    assert said == "Not known to this model, ignored: 😀, qwerzhs, zzqx, 1990"
+    assert said == "Not drawn by this model: 😀, Qwérzhs, zzqxy, fir-tree"
     draw_box(window, 64, 64, 192, 192)
     generate(window, qtbot)
     assert window.engine.last.prompt == text  # it never blocks, and changes nothing
@@ -93,24 +94,24 @@ def test_a_long_list_of_words_ends_in_dots(window: Any, qtbot: Any) -> None:
     """PR2: what is not seen of it stands in the tip."""
     window.resize(900, 600)
     words = [f"zzqx{letter}" for letter in "abcdefghijklmnop"]
-    marked(window, qtbot, " ".join(words) + " dog")
+    marked(window, qtbot, ", ".join(words) + ", dog")
     assert window.prompt.words.text().endswith("…")
     assert words[-1] in window.prompt.words.toolTip()
 
 
 def test_words_that_come_too_late_are_marked(window: Any, qtbot: Any) -> None:
-    """PR2: the model reads 48 words; what stands after them is ignored too, and that is said."""
-    assert marked(window, qtbot, "red " * 48 + "balloon dog") == ["balloon", "dog"]
-    assert window.prompt.words.text() == "Only the first 48 words are read."
-    assert marked(window, qtbot, "red " * 48) == []
+    """PR2: the model reads 256 words; what stands after them is ignored too, and that is said."""
+    assert marked(window, qtbot, "red " * 256 + "balloon dog") == [" balloon dog"]
+    assert window.prompt.words.text() == "Only the first 256 words are read."
+    assert marked(window, qtbot, "red " * 256) == []
 
 
 def test_a_prompt_without_a_known_word(window: Any, qtbot: Any) -> None:
     """MS21: what happened, what it means, what to do; generating is allowed all the same."""
     bar = window.prompt
-    assert marked(window, qtbot, "qwerzhs zzqx") == ["qwerzhs", "zzqx"]
+    assert marked(window, qtbot, "qwerzhs zzqx") == ["qwerzhs zzqx"]
     assert f"{bar.words.text()} {bar.word_list.text()}." == (
-        "The model knows none of these words. Generating would ignore the prompt. "
+        "The model draws none of these things. Generating would ignore the prompt. "
         "See the word list."
     )
     assert bar.word_list.isVisible()
@@ -119,7 +120,7 @@ def test_a_prompt_without_a_known_word(window: Any, qtbot: Any) -> None:
     assert "balloon, castle, dog" in page.text()
     page.close()
     window.resize(900, 600)  # what has no room is left out in whole sentences; the tip has it all
-    qtbot.waitUntil(lambda: bar.words.text() == "The model knows none of these words.")
+    qtbot.waitUntil(lambda: bar.words.text() == "The model draws none of these things.")
     assert "Generating would ignore the prompt." in bar.words.toolTip()
     assert "Generating would ignore the prompt." in bar.words.accessibleName()
     draw_box(window, 64, 64, 192, 192)

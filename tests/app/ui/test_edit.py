@@ -76,9 +76,9 @@ def test_letters_type_in_the_prompt_and_act_on_the_canvas(window: Any, qtbot: An
 
 
 def test_prompt_has_a_limit(window: Any) -> None:
-    """PR1: at most 1,000 characters."""
-    window.prompt.field.setPlainText("x" * 1200)
-    assert len(window.session.document.prompt) == 1000
+    """PR1: at most 4,000 characters."""
+    window.prompt.field.setPlainText("x" * 4200)
+    assert len(window.session.document.prompt) == 4000
 
 
 def test_rename_in_place(window: Any, qtbot: Any) -> None:

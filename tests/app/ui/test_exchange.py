@@ -19,7 +19,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from app.document import Rect
 from app.document.composite import composite
-from app.document.contents import content_hash
+from app.document.contents import content_hash, new_contents
+from app.document.geometry import Size
 from app.document.storage.formats.choices import formats_with, reason_against, refused_choices
 from app.document.storage.formats.options import WHITE, ExportOptions
 from app.document.storage.formats.table import FORMATS, Choice, format_named
@@ -31,6 +32,7 @@ from tests.app.document.examples import plain
 from tests.app.document.test_ora import members_of, write_members
 from tests.app.ui.helpers import at, draw_box, key
 from tests.app.ui.test_files import answer_file_dialog, answer_question, picture
+from tests.fakes import fill
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -516,3 +518,21 @@ def test_a_damaged_file_without_a_way_out_is_reported_once(
     assert "Nothing was opened" in window.messages.text.text()
     assert not window.findChildren(QMessageBox)
     assert window.status.message.text() == ""
+
+
+def test_a_web_page_is_one_file_with_a_name(window: Any, qtbot: Any, tmp_path: Path) -> None:
+    """The dialog asks for a file as it does for a picture, and writes a page under its name."""
+    # Small: a page traces the shapes of its layers.
+    small = new_contents(Size(64, 64), 32, boxes=[Rect(0, 0, 32, 32)])
+    window.session.replace(small, "New", None)
+    fill(window.session.document)
+    choose(window, "Web page with layers").accept()
+    qtbot.waitUntil(lambda: bool(window.findChildren(QFileDialog)))
+    (files,) = window.findChildren(QFileDialog)
+    assert files.fileMode() == QFileDialog.FileMode.AnyFile
+    assert files.nameFilters() == ["Web page with layers (*.html *.htm)"]
+    path = tmp_path / "kids.html"
+    answer_file_dialog(window, qtbot, path)
+    text = path.read_text()
+    assert path.is_file() and text.count("data:image/") >= 2
+    assert 'alt="Layer 1"' in text

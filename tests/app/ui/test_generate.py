@@ -319,11 +319,11 @@ def test_empty_prompt_may_be_generated(window: Any) -> None:
 
 
 def test_unknown_words_are_named(window: Any, qtbot: Any) -> None:
-    """PR2: "Not known to this model, ignored: …"; the bar keeps its height."""
+    """PR2: "Not drawn by this model: …"; the bar keeps its height."""
     height = window.prompt.height()
     window.prompt.field.setFocus()
     qtbot.keyClicks(window.prompt.field, "a balloon and a qwerzhs")
-    qtbot.waitUntil(lambda: "ignored: qwerzhs" in window.prompt.words.text(), timeout=5000)
+    qtbot.waitUntil(lambda: "model: qwerzhs" in window.prompt.words.text(), timeout=5000)
     assert window.prompt.height() == height
 
 
@@ -358,6 +358,42 @@ def test_unknown_words_are_underlined(window: Any, qtbot: Any) -> None:
     (mark,) = window.prompt.field.extraSelections()
     assert mark.cursor.selectedText() == "qwerzhs"
     window.prompt.field.setPlainText("qwerzhs")
-    qtbot.waitUntil(lambda: "none of these words" in window.prompt.words.text(), timeout=5000)
+    qtbot.waitUntil(lambda: "none of these things" in window.prompt.words.text(), timeout=5000)
     window.prompt.field.setPlainText("a balloon")
     qtbot.waitUntil(lambda: not window.prompt.field.extraSelections(), timeout=5000)
+
+
+def test_a_box_left_empty_says_why_and_can_be_filled_again(window: Any, qtbot: Any) -> None:
+    """The box stays a box, with the reason in its record; undo and a later job work."""
+    two_boxes(window)
+    document = window.session.document
+    lower, upper = document.foregrounds
+    window.engine.left_empty = {upper.id: "all things have a box"}
+    generate(window, qtbot)
+    empty = document.layer(upper.id)
+    assert (empty.kind, empty.has_pixels) == ("box", False)
+    assert empty.record["left_empty"] == "all things have a box"
+    assert document.layer(lower.id).has_pixels
+    assert window.status.message.text() == "1 box stays empty: all things have a box."
+    assert window.actions_["generate_empty"].isEnabled()
+    window.actions_["undo"].trigger()
+    assert document.layer(upper.id).record is None
+    window.actions_["redo"].trigger()
+    window.engine.left_empty = {}
+    later(window)
+    generate(window, qtbot, "generate_empty")
+    filled = document.layer(upper.id)
+    assert (filled.kind, "left_empty" in filled.record) == ("generated", False)
+
+
+def test_a_thing_that_is_repainted_is_never_left_empty_for_want_of_things(
+    window: Any, qtbot: Any
+) -> None:
+    """Whoever repaints one layer beside others wants to see something there."""
+    two_boxes(window)
+    generate(window, qtbot)
+    assert window.engine.last.spare_boxes == "empty"
+    later(window)
+    window.session.selection.set([window.session.document.foregrounds[0].id])
+    window.actions_["regenerate"].trigger()
+    assert window.engine.last.spare_boxes == "repeat"

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from app.document import Rect
 from app.document.commands import Rename, SetLocked, SetOpacity
 from app.document.composite import composite
+from app.document.geometry import Size
 from app.ui.panels.layer_list_model import MIME_ROWS
 from tests.app.document.examples import picture as random_picture
 from tests.app.document.examples import plain
@@ -187,3 +188,14 @@ def test_pixels_are_picture(window: Any, qtbot: Any) -> None:
     data = drag_data(window, layer.name)
     with Image.open(io.BytesIO(bytes(data.data("image/png").data()))) as image:
         assert np.array_equal(np.asarray(image), layer.pixels)
+
+
+def test_the_news_of_an_import_goes_with_its_picture(
+    window: Any, qtbot: Any, tmp_path: Path
+) -> None:
+    """Its button would act on another picture, and the message lies over that one's canvas."""
+    window.importing.add_files([stored(tmp_path / "wide.png", random_picture(2048, 512))])
+    wait(window, qtbot)
+    assert window.messages.isVisible()
+    window.files._start_new(Size(512, 512))
+    assert not window.messages.isVisible()

@@ -42,7 +42,7 @@ def test_a_step_is_the_step_of_the_engine(generator, monkeypatch, cfg_scale):
     step = Step(generator, request)
     denoiser = Denoiser(
         generator.model,
-        generator.read(request.prompt),
+        generator.read(request),
         regions_of(generator, request),
         canvas=request.canvas,
         cfg_scale=generator.model.card.cfg_scale,

@@ -285,8 +285,8 @@ class ArtGenerator:
         return Finished(
             job_id=request.job_id, results=tuple(results), steps=1, cfg_scale=1.0,
             clean_colours=False, seconds=0.5, cache_hits=0, cache_misses=0, unknown_words=(),
-            model_name="art", model_hash="0",
-            device="cpu", precision="fp32", threads=1, torch_version="0",
+            model_name="art", model_hash="0", device="cpu", precision="fp32", threads=1,
+            torch_version="0",
         )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from engine.prompts.grammar import SIZE_WORDS, plural, with_article
 from engine.training.concepts import (
     BACKGROUNDS,
     BACKGROUNDS_BY_NAME,
@@ -19,13 +20,10 @@ from engine.training.concepts import (
     concepts_of,
 )
 from engine.training.prompts import (
-    SIZE_WORDS,
     Mention,
     join_words,
     mention_words,
-    plural,
     take_marks,
-    with_article,
     write_prompt,
 )
 from engine.words import MAX_WORDS, tokenize, unknown_words

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from engine.model.text import Vocabulary
+from engine.prompts.grammar import plural
 from engine.training.concepts import BACKGROUNDS, BY_NAME, COLOURS, FIRST, NOUNS
 from engine.training.pictures import token_at
 from engine.training.placement import GRID, MAX_CELLS, MIN_CELLS
-from engine.training.prompts import plural
 from engine.training.scenes import (
     BACKGROUND,
     CROWD_CANVASES,

@@ -1,7 +1,8 @@
 """HTML: a page that shows each layer as an element with its looks.
 
-Either a folder with the page and a PNG per layer, or one file that has the pictures in it. No
-script and no address outside: it works from a stick and without network.
+Either a folder with the page and a picture per layer (SVG where a layer has shapes, else PNG), or
+one file that has the pictures in it. No script and no address outside: it works from a stick and
+without network.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from app.document.storage.errors import StorageError
 from app.document.storage.export import files_of
 from app.document.storage.folders import write_folder
 from app.document.storage.formats.options import ExportOptions, visible_only
+from app.document.storage.formats.svg import layer_svg
 from app.document.storage.layer_names import outside_name
+from app.document.vectors.of_layers import layer_shapes
 
 INDEX = "index.html"
-IN_ONE_FILE = (".html", ".htm")
+_SVG = "image/svg+xml"
 _PARALLAX_CELLS = 9
 
 _PAGE = """<!DOCTYPE html>
@@ -73,10 +76,8 @@ def export_page(
     if not options.hidden:
         contents = visible_only(contents)
     addresses = {
-        layer.id: "data:image/png;base64,"
-        + b64encode(encoded_pictures.png(layer.image).data).decode()
-        for layer in contents.layers
-        if layer.image is not None
+        layer.id: f"data:{kind};base64,{b64encode(data).decode()}"
+        for layer, kind, data in _pictures(contents)
     }
     data = page_of(contents, options, addresses).encode()
 
@@ -89,22 +90,31 @@ def export_page(
 
 def _members(contents: Contents, options: ExportOptions) -> Iterator[tuple[str, bytes]]:
     files = files_of(contents)
+    for layer, kind, data in _pictures(contents):
+        if kind == _SVG:
+            files[layer.id] = files[layer.id].removesuffix(".png") + ".svg"
+        yield files[layer.id], data
+    addresses = {layer: _address(file) for layer, file in files.items()}
+    yield INDEX, page_of(contents, options, addresses).encode()
+
+
+def _pictures(contents: Contents) -> Iterator[tuple[Layer, str, bytes]]:
+    """Each layer with pixels: as SVG where it has shapes, which are sharp at any size."""
     for layer in contents.layers:
-        if layer.image is not None:
-            yield files[layer.id], encoded_pictures.png(layer.image).data
-    yield INDEX, page_of(contents, options).encode()
+        if layer.image is None:
+            continue
+        if layer_shapes(layer).vectors is not None:
+            yield layer, _SVG, layer_svg(layer).encode()
+        else:
+            yield layer, "image/png", encoded_pictures.png(layer.image).data
 
 
-def page_of(
-    contents: Contents, options: ExportOptions, addresses: Mapping[int, str] | None = None
-) -> str:
+def page_of(contents: Contents, options: ExportOptions, addresses: Mapping[int, str]) -> str:
     """The page for these contents, bottom layer first.
 
     Args:
-        addresses: where the picture of each layer is, by layer id; None = in files next to it.
+        addresses: where the picture of each layer is, by layer id.
     """
-    if addresses is None:
-        addresses = {layer: _address(file) for layer, file in files_of(contents).items()}
     layers = [layer for layer in contents.layers if layer.image is not None]
     body = "".join(_element(layer, addresses[layer.id], contents) for layer in layers)
     css = ""

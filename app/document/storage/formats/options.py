@@ -8,9 +8,9 @@ import numpy as np
 
 from app.document.composite import composite
 from app.document.contents import MAX_SIDE, Contents, new_background
-from app.document.geometry import Rect, Size
+from app.document.geometry import Rect
+from app.document.layer import Layer
 from app.document.storage.errors import StorageError
-from app.document.storage.png import resized
 
 Colour = tuple[int, int, int]
 WHITE: Colour = (255, 255, 255)
@@ -24,7 +24,7 @@ class ExportOptions:
     Attributes:
         rect: the part of the canvas, canvas pixels; None = all of it.
         layer_id: one layer alone, as its pixels are; None = the composite.
-        scale: 1, 2 or 4 (Lanczos, premultiplied).
+        scale: 1, 2 or 4; layers of flat fills as shapes, others by Lanczos, premultiplied.
         over: put the picture over this colour (red, green, blue); None = keep transparency.
             JPEG has none and takes white.
         with_recipe: write prompt, seeds and records into the file. Names of layers stay.
@@ -33,8 +33,8 @@ class ExportOptions:
         canvas_sized: ZIP, folder: every layer as large as the canvas.
         pages: TIFF: one page per layer instead of the composite.
         parallax: HTML: layers shift a little while the pointer crosses the picture.
-        vector_background: SVG: the background as shapes even if it has gradients or was imported;
-            else it is a picture, unless it was generated with flat fills.
+        vector_background: SVG, PDF: the background as shapes even if it has gradients or was
+            imported; else it is a picture, unless it was generated with flat fills.
     """
 
     rect: Rect | None = None
@@ -57,29 +57,34 @@ def flat_pixels(contents: Contents, options: ExportOptions) -> np.ndarray:
         StorageError: the scaled picture would be larger than programs read, or the layer has no
             pixels.
     """
-    pixels = _chosen(contents, options)
-    height, width = pixels.shape[:2]
-    if options.scale != 1:
-        if max(width, height) * options.scale > MAX_SIDE:
-            raise StorageError(
-                f"The picture would be {width * options.scale:,} × {height * options.scale:,}; "
-                f"the limit is {MAX_SIDE:,} each way.",
-                "Nothing was exported.",
-                "Choose a smaller scale.",
-            )
-        pixels = resized(pixels, Size(width * options.scale, height * options.scale))
-    return pixels if options.over is None else over_colour(pixels, options.over)
-
-
-def _chosen(contents: Contents, options: ExportOptions) -> np.ndarray:
-    if options.layer_id is None:
-        return composite(contents.layers, options.rect or contents.canvas.rect)
-    layer = contents.layer(options.layer_id)
-    if layer.pixels is None:
+    layer = None if options.layer_id is None else contents.layer(options.layer_id)
+    if layer is not None and layer.pixels is None:
         raise StorageError(
             f"'{layer.name}' has no pixels yet.", "Nothing was exported.", "Generate it first."
         )
-    return layer.pixels
+    rect = layer.rect if layer is not None else options.rect or contents.canvas.rect
+    width, height = rect.width * options.scale, rect.height * options.scale
+    if options.scale != 1 and max(width, height) > MAX_SIDE:
+        raise StorageError(
+            f"The picture would be {width:,} × {height:,}; the limit is {MAX_SIDE:,} each way.",
+            "Nothing was exported.",
+            "Choose a smaller scale.",
+        )
+    pixels = _chosen(contents, layer, rect, options.scale)
+    return pixels if options.over is None else over_colour(pixels, options.over)
+
+
+def _chosen(contents: Contents, layer: Layer | None, rect: Rect, scale: int) -> np.ndarray:
+    """One layer alone as its pixels are, or the composite."""
+    if scale == 1:
+        alone = None if layer is None else layer.pixels
+        return composite(contents.layers, rect) if alone is None else alone
+    # The tracer is loaded by those alone who need shapes.
+    from app.document.storage.formats.enlarged import enlarged_composite, enlarged_layer
+
+    if layer is not None:
+        return enlarged_layer(layer, scale)
+    return enlarged_composite(contents.layers, rect, scale)
 
 
 def over_colour(pixels: np.ndarray, colour: Colour) -> np.ndarray:

@@ -6,7 +6,8 @@ Layers that cannot be shapes are embedded as PNG. Nothing in the file points out
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
@@ -81,8 +82,20 @@ def svg_of(contents: Contents, options: ExportOptions) -> str:
 
 def layer_svg(layer: Layer) -> str:
     """One layer alone as SVG, without opacity, blend mode, prompt and records."""
-    options = ExportOptions(layer_id=layer.id, with_recipe=False)
-    return "".join([_opening(layer.rect), *_group(layer, options, True), "</svg>\n"])
+    return layers_svg([layer])
+
+
+def layers_svg(layers: Sequence[Layer]) -> str:
+    """Layers as SVG, cut to what they cover, without prompt and records.
+
+    Args:
+        layers: with pixels, bottom first, at least one; a single one without opacity and mode.
+    """
+    rect = layers[0].rect
+    for layer in layers[1:]:
+        rect = rect.united(layer.rect)
+    groups = (_group(layer, ExportOptions(), len(layers) == 1) for layer in layers)
+    return "".join([_opening(rect), *chain.from_iterable(groups), "</svg>\n"])
 
 
 def _opening(rect: Rect) -> str:

@@ -15,7 +15,6 @@ from app.document.contents import Contents
 from app.document.storage.atomic import Disk
 from app.document.storage.export import export_folder, export_zip
 from app.document.storage.formats import flat
-from app.document.storage.formats.html import IN_ONE_FILE, export_html, export_page
 from app.document.storage.formats.options import ExportOptions, visible_only
 from app.document.storage.formats.tiff_pages import export_tiff_pages
 from app.document.storage.ora import save_project
@@ -81,6 +80,7 @@ class Format:
         title: for people.
         suffixes: file endings, the usual one first; none for a folder.
         in_one_file: endings with which a folder format writes one file that holds everything.
+        blends: the modes that it has, of those that it keeps.
         tell: a sentence about what was written, for after the writing; "" if there is none.
         keeps: what is not lost, whatever is chosen.
         choices: the options that mean something to it.
@@ -93,6 +93,7 @@ class Format:
     choices: frozenset[Choice]
     write: Writer
     in_one_file: tuple[str, ...] = ()
+    blends: frozenset[str] = frozenset(BLENDS)
     tell: Teller = _nothing
 
     @property
@@ -121,6 +122,9 @@ def format_named(key: str) -> Format:
 def losses(contents: Contents, form: Format, options: ExportOptions) -> dict[Feature, bool]:
     """What this document has, and whether it would be lost; in the order of the table (MS20)."""
     kept = _kept(form, options)
+    shown = {layer.blend for layer in contents.layers if layer.has_pixels}
+    if not shown & BLENDS.keys() <= form.blends:
+        kept -= {"blend"}
     return {feature: feature not in kept for feature in FEATURES if _has(contents, feature)}
 
 
@@ -168,6 +172,8 @@ def _has(contents: Contents, feature: Feature) -> bool:
 
 # ---- the formats ----
 
+_HTML_FILES = (".html", ".htm")
+
 
 def _png(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
     return flat.export_png_with(contents, path, options, disk)
@@ -200,6 +206,12 @@ def _svg(contents: Contents, path: Path, options: ExportOptions, _: object, disk
     return export_svg(contents, path, options, disk)
 
 
+def _pdf(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
+    from app.document.storage.formats.pdf import export_pdf
+
+    return export_pdf(contents, path, options, disk)
+
+
 def _say_pictures(contents: Contents, options: ExportOptions) -> str:
     from app.document.storage.formats.shapes import say_pictures
 
@@ -207,7 +219,9 @@ def _say_pictures(contents: Contents, options: ExportOptions) -> str:
 
 
 def _html(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
-    if path.suffix.lower() in IN_ONE_FILE and not path.is_dir():
+    from app.document.storage.formats.html import export_html, export_page
+
+    if path.suffix.lower() in _HTML_FILES and not path.is_dir():
         return export_page(contents, path, options, disk)
     export_html(contents, path, options, disk)
     return path
@@ -286,6 +300,18 @@ FORMATS: tuple[Format, ...] = (
         tell=_say_pictures,
     ),
     Format(
+        key="pdf",
+        title="PDF with layers",
+        suffixes=(".pdf",),
+        keeps=_features(
+            "layers, outside, names, transparency, opacity, blend, hidden, locks, prompt, seeds"
+        ),
+        blends=frozenset(BLENDS) - {"add"},
+        choices=frozenset({"part", "recipe", "hidden", "background"}),
+        write=_pdf,
+        tell=_say_pictures,
+    ),
+    Format(
         key="ora",
         title="OpenRaster for Krita, GIMP and others",
         suffixes=(".ora",),
@@ -340,7 +366,7 @@ FORMATS: tuple[Format, ...] = (
         keeps=_features("layers, outside, names, transparency, opacity, blend, hidden, prompt"),
         choices=frozenset({"hidden", "recipe", "parallax"}),
         write=_html,
-        in_one_file=IN_ONE_FILE,
+        in_one_file=_HTML_FILES,
     ),
 )
 _BY_KEY = {each.key: each for each in FORMATS}

@@ -1,0 +1,71 @@
+"""Grammar of prompts: plurals, articles and number words, as training writes them."""
+
+from __future__ import annotations
+
+from engine.prompts.result import SizeWord
+
+SIZE_WORDS: dict[SizeWord, tuple[str, ...]] = {
+    "big": ("big", "large", "huge"),
+    "small": ("small", "little", "tiny"),
+}
+# fmt: off
+NUMBER_WORDS = (  # by count
+    "zero", "one", "two", "three", "four", "five", "six",
+    "seven", "eight", "nine", "ten", "eleven", "twelve",
+)
+# fmt: on
+IRREGULAR_PLURALS = {
+    "cactus": "cacti",
+    "snowman": "snowmen",
+    "man": "men",
+    "fish": "fish",
+    "sheep": "sheep",
+    "deer": "deer",
+    "reindeer": "reindeer",
+    "mouse": "mice",
+    "calf": "calves",
+    "leaf": "leaves",
+    "loaf": "loaves",
+    "wolf": "wolves",
+    "tomato": "tomatoes",
+    "volcano": "volcanoes",
+    "die": "dice",
+    "gentleman": "gentlemen",
+    "policeman": "policemen",
+    "workman": "workmen",
+    "woman": "women",
+    "glasses": "glasses",
+    "sunglasses": "sunglasses",
+    "spectacles": "spectacles",
+    "eyeglasses": "eyeglasses",
+    "jeans": "jeans",
+    "trousers": "trousers",
+    "scissors": "scissors",
+    "dice": "dice",
+}
+ALWAYS_PLURAL = frozenset(
+    {"glasses", "sunglasses", "spectacles", "eyeglasses", "jeans", "trousers", "scissors"}
+)
+
+
+def plural(words: str) -> str:
+    """The plural of a noun phrase: "slice of pizza" gives "slices of pizza"."""
+    head, of, rest = words.partition(" of ")
+    front, space, last = head.rpartition(" ")
+    if last in IRREGULAR_PLURALS:
+        last = IRREGULAR_PLURALS[last]
+    elif last.endswith(("s", "x", "ch", "sh")):
+        last += "es"
+    elif last.endswith("y") and last[-2] not in "aeiou":
+        last = last[:-1] + "ies"
+    else:
+        last += "s"
+    return front + space + last + of + rest
+
+
+def with_article(words: str) -> str:
+    """Put a or an before a phrase of the vocabulary, by its sound; none before "scissors"."""
+    if words.split()[-1] in ALWAYS_PLURAL and not words.startswith("pair"):
+        return words
+    sounds = words.startswith("hour") or (words[0] in "aeiou" and not words.startswith("uni"))
+    return ("an " if sounds else "a ") + words

@@ -1,0 +1,299 @@
+"""Words of a vocabulary, and the part that every other word plays: the tables behind the reader.
+
+The tables hold the words of every stage; a `Lexicon` keeps what its model's vocabulary has. The
+first available name counts where a table lists several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+
+from engine.prompts.grammar import plural
+from engine.prompts.spelling import Speller
+from engine.prompts.tables import (
+    all_roles,
+    count_of,
+    number_of,
+    parts_of,
+    parts_of_speech,
+    rows_of,
+    split,
+    word_table,
+)
+from engine.words import WordTable, tokenize
+
+Kind = Literal["noun", "background", "role", "near"]
+MOST_WORDS = 6  # of a phrase
+MOST_ENTRIES = 8192
+NEAR_ENOUGH = 0.45  # cosine of word vectors from which on a noun is suggested
+# Bare plurals of these are one drawing: "grapes", "boots".
+ONE_DRAWING = frozenset({"boot", "high heel", "shoe", "cherry", "dice", "water drop"})
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a word or phrase may mean.
+
+    Attributes:
+        kind: which table it is from.
+        name: the noun, the background, the role, or the nearest noun ("" = none).
+        is_plural: the phrase is the plural of its noun.
+        is_phrase: a background's whole phrase with its preposition.
+    """
+
+    kind: Kind
+    name: str
+    is_plural: bool = False
+    is_phrase: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """All that the tables say of one phrase.
+
+    Attributes:
+        noun, background, near: what it means in the vocabulary, or None.
+        roles: of `roles.tsv`.
+        parts: letters of its parts of speech; "n" for a phrase of several words.
+        count: the number that it names.
+        colour, look: of the vocabulary, or None.
+        letter: `class_of`.
+    """
+
+    noun: Meaning | None
+    background: Meaning | None
+    near: Meaning | None
+    roles: frozenset[str]
+    parts: str
+    count: int | None
+    colour: str | None
+    look: str | None
+    letter: str = ""
+
+
+_SIMPLE = (
+    ("negation", "G"),
+    ("open", "K"),
+    ("one", "K"),
+    ("determiner", "D"),
+    ("auxiliary", "X"),
+    ("pronoun", "R"),
+    ("conjunction", "J"),
+    ("preposition", "P"),
+)
+
+
+def class_of(entry: Entry, word: str) -> str:
+    """What a phrase may do in a noun phrase, by itself.
+
+    N noun of the vocabulary, B background, U other noun, H heading noun, K count, C colour,
+    S size, L look, F filler (adjectives and adverbs among them), D determiner, P preposition,
+    J conjunction, R pronoun, X auxiliary, G negation.
+    """
+    if entry.noun is not None:
+        return "N"
+    if entry.background is not None:
+        return "B"
+    if entry.look is not None:
+        return "L"
+    if entry.colour is not None:
+        return "C"
+    if not entry.roles.isdisjoint(("big", "small")):
+        return "S"
+    if entry.count is not None:
+        return "K"
+    for role, letter in _SIMPLE:
+        if role in entry.roles:
+            return letter
+    if entry.near is not None:
+        return "U"
+    if "heading" in entry.roles:
+        return "H"
+    if "filler" in entry.roles and "people" not in entry.roles:
+        return "F"
+    is_noun_or_verb = "n" in entry.parts or "v" in entry.parts
+    return "U" if word[0].isalpha() and is_noun_or_verb else "F"
+
+
+class Lexicon:
+    """The words of one vocabulary.
+
+    Args:
+        nouns, looks, colours, backgrounds: names, as a model's card has them.
+    """
+
+    def __init__(
+        self,
+        nouns: Sequence[str],
+        looks: Sequence[str],
+        colours: Sequence[str],
+        backgrounds: Sequence[str],
+    ) -> None:
+        self.nouns, self.looks = frozenset(nouns), frozenset(looks)
+        self.colours, self.backgrounds = frozenset(colours), frozenset(backgrounds)
+        self._meanings: dict[tuple[str, ...], dict[Kind, Meaning]] = {}
+        self._roles: dict[tuple[str, ...], frozenset[str]] = all_roles()
+        self._add_nouns()
+        self._add_backgrounds()
+        known = [word for words in self._meanings for word in words]
+        known += [word for words, roles in self._roles.items() for word in words
+                  if roles & self.colours]  # fmt: skip
+        self._speller = Speller(known)
+        self._add_near()
+        self._longest: dict[str, int] = {}
+        for words in (*self._meanings, *self._roles):
+            self._longest[words[0]] = max(len(words), self._longest.get(words[0], 1))
+        self._entries: dict[tuple[str, ...], Entry] = {}
+        self._vectors: tuple[list[str], np.ndarray] | None = None
+        self._known = {word for words in (*self._meanings, *self._roles) for word in words}
+
+    def meanings(self, words: tuple[str, ...]) -> dict[Kind, Meaning]:
+        """What a phrase may mean; empty where it is in no table but `roles`."""
+        return self._meanings.get(words, {})
+
+    def roles(self, words: tuple[str, ...]) -> frozenset[str]:
+        """The roles of a phrase in `roles.tsv`."""
+        return self._roles.get(words, frozenset())
+
+    def entry(self, words: tuple[str, ...]) -> Entry:
+        """All that the tables say of a phrase; entries are kept."""
+        kept = self._entries.get(words)
+        if kept is None:
+            kept = self._make_entry(words)
+            if len(self._entries) < MOST_ENTRIES:
+                self._entries[words] = kept
+        return kept
+
+    def _make_entry(self, words: tuple[str, ...]) -> Entry:
+        meanings, roles = self.meanings(words), self.roles(words)
+        is_word = len(words) == 1
+        entry = Entry(
+            meanings.get("noun"),
+            meanings.get("background"),
+            meanings.get("near"),
+            roles,
+            parts_of(words[0]) if is_word else "n",
+            number_of(words[0]) if is_word else count_of(roles),
+            next((role for role in sorted(roles) if role in self.colours), None),
+            next((look for look in sorted(self.looks) if f"{look} look" in roles), None),
+        )
+        return replace(entry, letter=class_of(entry, words[0]))
+
+    def longest(self, word: str) -> int:
+        """How many words the longest phrase has that begins with a word; 1 where none does."""
+        return self._longest.get(word, 1)
+
+    def knows(self, word: str) -> bool:
+        """Whether any table has the word, so that it is not misspelt."""
+        if word in self._known or word in parts_of_speech():
+            return True
+        table = word_table()
+        return table is None or table.index(word) is not None
+
+    def nearest_spelling(self, word: str) -> str | None:
+        """The word of the vocabulary that an unknown word is a misspelling of."""
+        return self._speller.nearest(word)
+
+    def nearest_noun(self, words: Sequence[str]) -> str | None:
+        """The noun that a phrase of other words means most nearly; None where none is near."""
+        table = word_table()
+        if table is None or not words:
+            return None
+        row = table.index(words[-1])
+        if row is None:
+            return None
+        if self._vectors is None:
+            self._vectors = self._noun_vectors(table)
+        names, vectors = self._vectors
+        if not names:
+            return None
+        vector = table.vectors[row]
+        scores = vectors @ (vector / (np.linalg.norm(vector) + 1e-6))
+        best = int(scores.argmax())
+        return names[best] if scores[best] >= NEAR_ENOUGH else None
+
+    def _noun_vectors(self, table: WordTable) -> tuple[list[str], np.ndarray]:
+        names, rows = [], []
+        for name in sorted(self.nouns):
+            row = table.index(tokenize(name)[-1]) if len(tokenize(name)) == 1 else None
+            if row is not None:
+                names.append(name)
+                rows.append(table.vectors[row])
+        vectors = np.stack(rows) if rows else np.zeros((0, 1), np.float32)
+        return names, vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-6)
+
+    def _add(self, phrase: str, meaning: Meaning, *, anew: bool = False) -> None:
+        """The first meaning of a kind stays, unless the later one is to replace it."""
+        words = tuple(tokenize(phrase))
+        if 0 < len(words) <= MOST_WORDS:
+            known = self._meanings.setdefault(words, {})
+            known[meaning.kind] = meaning if anew else known.get(meaning.kind, meaning)
+
+    def _add_nouns(self) -> None:
+        # A name comes before every synonym, a synonym before further kinds, and what is written
+        # in a table before the plurals made of it.
+        listed = [(row["name"], split(row["synonyms"])) for row in rows_of("nouns")]
+        further = [(row["noun"], split(row["words"])) for row in rows_of("kinds")]
+        forms_of = {name: {name, *forms} for name, forms in listed}
+        rows = [(name, [name]) for name, _ in listed] + listed + further
+        rows = [(name, list(forms)) for name, forms in rows if name in self.nouns]
+        for name in self.nouns:  # a vocabulary may have nouns that no table has
+            self._add(name, Meaning("noun", name))
+        for name, forms in rows:
+            for form in forms:
+                self._add(form, Meaning("noun", name))
+        for name, forms in rows:
+            many = name not in ONE_DRAWING and not name.startswith("pair of")
+            for form in forms:
+                # Among further kinds some are plurals already.
+                if form in forms_of[name] or not form.endswith("s"):
+                    self._add(plural(form), Meaning("noun", name, is_plural=many))
+
+    def _add_backgrounds(self) -> None:
+        for row in rows_of("backgrounds"):
+            if row["name"] not in self.backgrounds:
+                continue
+            for form in (row["name"], *split(row["synonyms"])):
+                self._add(form, Meaning("background", row["name"]))
+                self._add(f"{form} background", Meaning("background", row["name"]))
+            for phrase in split(row["phrases"]):
+                self._add(phrase, Meaning("background", row["name"], is_phrase=True), anew=True)
+        for name in self.backgrounds:
+            self._add(name, Meaning("background", name))
+        for row in rows_of("scenery"):
+            names = [name for name in split(row["names"]) if name in self.backgrounds]
+            for form in split(row["words"]) if names else ():
+                if "background" in names[0] and len(form.split()) == 1:
+                    continue  # "white" alone is a colour
+                self._add(form, Meaning("background", names[0]))
+                self._add(f"{form} background", Meaning("background", names[0]))
+
+    def _add_near(self) -> None:
+        for row in rows_of("near"):
+            for form in split(row["words"]):
+                nearest = row["noun"] if row["noun"] in self.nouns else ""
+                self._add(form, Meaning("near", nearest))
+                if not form.endswith("s"):
+                    self._add(plural(form), Meaning("near", nearest, is_plural=True))
+        for row in rows_of("nouns"):  # things of later vocabularies
+            if row["name"] not in self.nouns:
+                for form in (row["name"], *split(row["synonyms"])):
+                    self._add(form, Meaning("near", ""))
+                    if not form.endswith("s"):
+                        self._add(plural(form), Meaning("near", "", is_plural=True))
+
+
+@lru_cache(maxsize=8)
+def lexicon_of(
+    nouns: tuple[str, ...],
+    looks: tuple[str, ...],
+    colours: tuple[str, ...],
+    backgrounds: tuple[str, ...],
+) -> Lexicon:
+    """The lexicon of a vocabulary; the last ones are kept."""
+    return Lexicon(nouns, looks, colours, backgrounds)
