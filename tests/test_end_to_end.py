@@ -92,3 +92,22 @@ def test_whole_way_with_the_shipped_model(tmp_path: Path) -> None:
         with Image.open(path) as image:
             alpha = np.asarray(image)[..., 3]
         assert alpha.mean() > 255 * 0.02, f"layer {number} is empty"
+
+
+def test_the_manifest_says_what_became_of_the_prompt(tiny_file: Path, tmp_path: Path) -> None:
+    """In the words as typed; boxes left empty are boxes again, or repeat things where asked."""
+    prompt = "a dog and a sofa, no castle"
+    common = ("--prompt", prompt, "--layout", LAYOUT, "--model", tiny_file, "--steps", 1)
+    layerloom("generate", *common, "--size", "512x512", "--out", tmp_path / "a")
+    told = json.loads((tmp_path / "a" / "manifest.json").read_text(encoding="utf-8"))
+    assert told["words"]["drawn"] == [{"word": "dog", "count": 1}]
+    assert [each["word"] for each in told["words"]["not_drawn"]] == ["sofa"]
+    assert told["words"]["negated"] == ["castle"]
+    assert [each["count"] for each in told["words"]["boxes_left_empty"]] == [2]
+    boxes = [layer for layer in told["layers"] if layer["kind"] == "box"]
+    assert len(boxes) == 2
+    assert all(box["file"] is None and box["left_empty"] for box in boxes)
+    layerloom("verify", tmp_path / "a" / "design.ora", "--regenerate", "--model", tiny_file)
+    layerloom("generate", *common, "--spare-boxes", "repeat", "--out", tmp_path / "b")
+    told = json.loads((tmp_path / "b" / "manifest.json").read_text(encoding="utf-8"))
+    assert told["words"]["drawn"] == [{"word": "dog", "count": 3}]

@@ -128,7 +128,7 @@ QComboBox {
 }
 QComboBox:focus { border: 2px solid @accent; padding: 3px 6px; }
 QComboBox:disabled { color: @disabled; border: 1px solid @hairline; background: transparent; }
-QComboBox::drop-down { border: none; width: 28px; }
+QComboBox::drop-down { border: none; width: 20px; }
 QComboBox::down-arrow { image: none; }
 QFileDialog QComboBox::down-arrow { width: 16px; height: 16px; }
 QFileDialog QToolButton { padding: 3px; }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import copy
 
 from engine.prompts.classes import classify
 from engine.prompts.lexicon import Lexicon
@@ -13,6 +13,7 @@ from engine.prompts.result import (
     NamedBackground,
     PromptCheck,
     PromptObject,
+    Span,
     Undrawable,
     Word,
 )
@@ -206,25 +207,33 @@ def _objects(prompt: str, mentions: Sequence[Mention]) -> tuple[PromptObject, ..
     named = [each for each in mentions if each.found == "object"]
     if not all(each.spare for each in named):
         named = [each for each in named if not each.spare]
-    found: list[PromptObject] = []
+    found: list[Mention] = []
+    spans: list[list[Span]] = []
     for each in _without_decoration(named):
-        again = _same(found, each)
-        if again is None:
-            count = None if each.count == OPEN else min(each.count, MOST)
-            typed = _typed(prompt, each)
-            found.append(
-                PromptObject(each.name, typed, (each.span,), count, each.colour, each.size)
-            )
+        at = _same(found, each)
+        if at is None:
+            found.append(copy(each))
+            spans.append([each.span])
             continue
-        old = found[again]
-        spans = (*old.spans, each.span)
+        old = found[at]
+        spans[at].append(each.span)
         if each.is_definite and each.count in (1, OPEN):
-            found[again] = replace(old, spans=spans, colour=old.colour or each.colour)
+            old.colour = old.colour or each.colour
+        elif OPEN in (old.count, each.count):
+            old.count = OPEN
         else:
-            open_count = old.count is None or each.count == OPEN
-            count = None if open_count else min((old.count or 0) + each.count, MOST)
-            found[again] = replace(old, spans=spans, count=count)
-    return tuple(found)
+            old.count += each.count
+    return tuple(
+        PromptObject(
+            each.name,
+            _typed(prompt, each),
+            tuple(places),
+            None if each.count == OPEN else min(each.count, MOST),
+            each.colour,
+            each.size,
+        )
+        for each, places in zip(found, spans)
+    )
 
 
 def _without_decoration(mentions: Sequence[Mention]) -> list[Mention]:
@@ -233,10 +242,10 @@ def _without_decoration(mentions: Sequence[Mention]) -> list[Mention]:
     return [each for each in mentions if not (each.unit.is_emoji and each.name in in_words)]
 
 
-def _same(found: Sequence[PromptObject], mention: Mention) -> int | None:
+def _same(found: Sequence[Mention], mention: Mention) -> int | None:
     """The object that a mention means again, or is one more of."""
     for at, thing in enumerate(found):
-        if thing.noun != mention.name:
+        if thing.name != mention.name:
             continue
         is_like = mention.colour is None or thing.colour in (None, mention.colour)
         means_again = mention.is_definite and mention.count == 1 and is_like

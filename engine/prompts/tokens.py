@@ -14,6 +14,7 @@ from engine.prompts.result import Misspelt, Span
 from engine.words import located_words
 
 MAX_READ = 256  # words
+MOST_CORRECTED = 32  # unknown words whose spelling is looked at
 MOST_EMOJI_WORDS = 3  # of an emoji's name
 MAX_CHARS = 64 * MAX_READ  # the part of a prompt in which words are looked for
 _POSSESSIVE = re.compile(r"['\u2019]s\b|['\u2019](?=\s)")
@@ -21,7 +22,6 @@ _STRONG = re.compile(r"[.!?;:\n\r()\[\]{}|]|\s[-\u2013\u2014]+\s|\u2014|\.\.\.")
 _DASH = re.compile(r"\s[-\u2013\u2014]+\s")
 _WEAK = re.compile(r"[,/&+\u3001\uff0c\u2022*\t]")
 _QUOTED = re.compile(r"\"([^\"\n]{1,80})\"|\u201c([^\u201d\n]{1,80})\u201d")
-_WORD_LIKE = re.compile(r"\w+")
 
 # Breaks before a token: none, a comma, the end of a clause, a dash, a colon or an exclamation mark.
 NONE, WEAK, STRONG, DASH, HEADING = 0, 1, 2, 3, 4
@@ -61,7 +61,7 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
     unread = len(words) - len(kept)
     if len(prompt) > MAX_CHARS:
         start = words[-1][2] if words else 0
-        unread += sum(1 for _ in _WORD_LIKE.finditer(prompt, start))
+        unread += len(prompt[start:].split())
     quoted = [match.span() for match in _QUOTED.finditer(part) if not _is_whole(match, part)]
     found: list[Token] = []
     before, last = 0, (-1, -1)
@@ -95,16 +95,20 @@ def _break(part: str, before: int, start: int) -> int:
 def _correct(
     tokens: Sequence[Token], prompt: str, lexicon: Lexicon
 ) -> tuple[list[Token], list[Misspelt]]:
-    corrected, misspelt = [], []
+    corrected: list[Token] = []
+    misspelt: list[Misspelt] = []
+    unknown = 0
     for token in tokens:
         word = token.word
         if not token.quoted and not lexicon.knows(word):
-            suggestion = lexicon.nearest_spelling(word) if word.isalpha() else None
+            is_tried = word.isalpha() and len(misspelt) + unknown < MOST_CORRECTED
+            suggestion = lexicon.nearest_spelling(word) if is_tried else None
             if suggestion is not None:
                 start, end = token.span
                 misspelt.append(Misspelt(prompt[start:end], token.span, suggestion))
                 token = replace(token, word=suggestion)
             else:
+                unknown += 1
                 token = replace(token, is_known=False)
         corrected.append(token)
     return corrected, misspelt

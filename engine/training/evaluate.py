@@ -43,6 +43,7 @@ from engine.training.evaluation_tasks import (
     draw_thing,
     make_task,
 )
+from engine.training.flat_layers import flat_rows
 from engine.training.judge import Judge, Verdict, judge_path
 from engine.training.metrics import Rate, Scores, add_scores, found, score_picture
 from engine.training.natural import HALVES, NATURAL, evaluate_natural
@@ -340,6 +341,9 @@ def main(argv: list[str]) -> int:
         pictures.append(draw_thing(pack, as_drawn(thing, (height, width))))
     fidelity = reconstruction_numbers(autoencoder, pictures)
     sections.append(numbers_table("autoencoder, real art on the tokens of its box", fidelity))
+    table, flat = flat_rows(generator.run, pack, concepts, min(1.0, count / 100))
+    sections += [table] if table else []
+    numbers["flat layers"] = flat
     info = generator.info
     about = {
         "model": f"{info.name} ({info.file_hash[:12]})",

@@ -52,8 +52,10 @@ INFO = ModelInfo(
 _drift = itertools.count()
 
 
-def paint(layer: LayerRequest, prompt: str, drift: int = 0) -> np.ndarray:
-    """Pixels that depend on seed, size and prompt alone: a round spot on nothing, or full."""
+def paint(
+    layer: LayerRequest, prompt: str, drift: int = 0, *, clean_colours: bool = True
+) -> np.ndarray:
+    """Pixels that depend on the request alone: a round spot on nothing, or full."""
     x0, y0, x1, y1 = layer.box
     height, width = y1 - y0, x1 - x0
     text = f"{layer.seed}:{width}:{height}:{prompt}:{drift}"
@@ -61,6 +63,7 @@ def paint(layer: LayerRequest, prompt: str, drift: int = 0) -> np.ndarray:
     rgba[..., :3] = list(hashlib.sha256(text.encode()).digest()[:3])
     rgba[..., 3] = 255
     if layer.kind == "foreground":
+        rgba[::2, :, 0] ^= not clean_colours
         y, x = np.ogrid[:height, :width]
         far = ((y - height / 2) / height) ** 2 + ((x - width / 2) / width) ** 2 > 0.2
         rgba[far] = 0
@@ -132,7 +135,9 @@ class ScriptedEngine:
                 kind=layer.kind,
                 box=layer.box,
                 seed=layer.seed,
-                rgba=paint(layer, request.prompt, drift),
+                rgba=paint(
+                    layer, request.prompt, drift, clean_colours=request.clean_colours != "off"
+                ),
             )
             for layer in request.layers
             if layer.is_target

@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -158,9 +159,11 @@ def test_variations_have_following_seeds(made: Path, tmp_path: Path) -> None:
 
 
 def test_options_reach_the_engine(tmp_path: Path) -> None:
-    generate(tmp_path / "a", "--steps", 2, "--guidance", 1.5, "--threads", 3)
+    generate(
+        tmp_path / "a", "--steps", 2, "--guidance", 1.5, "--threads", 3, "--clean-colours", "off"
+    )
     told = manifest(tmp_path / "a")
-    assert (told["steps"], told["guidance"]) == (2, 1.5)
+    assert (told["steps"], told["guidance"], told["clean_colours"]) == (2, 1.5, False)
 
 
 def test_a_plain_list_takes_the_size(tmp_path: Path) -> None:
@@ -409,6 +412,41 @@ def test_verify_runs_old_jobs_from_their_records(made: Path, tmp_path: Path) -> 
     done = layerloom("verify", two, "--regenerate")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("was reproduced exactly") == 4
+
+
+def test_a_record_says_whether_colours_were_cleaned_and_one_without_it_means_no(
+    made: Path, tmp_path: Path
+) -> None:
+    """Regenerate keeps the file's choice; files of before there was one give their old pixels."""
+    old, without, anew = tmp_path / "off", tmp_path / "old.ora", tmp_path / "anew.ora"
+    generate(old, "--clean-colours", "off")
+    rewrite_json(
+        old / "design.ora", without, lambda text: text.replace('"clean_colours": false,', "")
+    )
+    done = layerloom("verify", without, "--regenerate")
+    assert done.returncode == 0, done.stderr
+    layerloom("regenerate", old / "design.ora", "--layer", 2, "--out", anew)
+    with zipfile.ZipFile(anew) as file:
+        document = json.loads(file.read("layerloom/document.json"))
+    assert document["settings"]["clean_colours"] == "off"
+    assert [each["record"]["clean_colours"] for each in document["layers"]] == [False] * 4
+    lost = tmp_path / "lost.ora"
+    rewrite_json(made / "design.ora", lost, lambda text: text.replace('"clean_colours": true,', ""))
+    done = layerloom("verify", lost, "--regenerate")
+    assert done.returncode == 1
+    assert done.stderr.count("was not reproduced") == 3, "the background is the same either way"
+
+
+def rewrite_json(path: Path, out: Path, change: Callable[[str], str]) -> None:
+    """The project file with its JSON changed."""
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if name == "layerloom/document.json":
+                changed = change(data.decode()).encode()
+                assert changed != data
+                data = changed
+            target.writestr(name, data)
 
 
 def test_verify_tells_when_pixels_come_out_differently(made: Path) -> None:

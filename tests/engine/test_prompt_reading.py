@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import engine.generator
 from engine.api import Finished, GenerateRequest, Started
 from engine.generator import Generator
 from engine.spare import ALL_PLACED, NOTHING_NAMED
@@ -64,20 +65,21 @@ def test_boxes_left_empty_are_neither_sampled_nor_decoded(
 ) -> None:
     """After planning, their tokens are gone."""
     decoded, sampled = [], []
-    decode, forward = generator.model.autoencoder.decode, generator.model.art.forward
+    decode, forward = engine.generator.decode_layers, generator.model.art.forward
 
-    def decoding(tokens, sizes):
-        decoded.append(sizes)
-        return decode(tokens, sizes)
+    def decoding(model, tokens, targets, *args, **more):
+        decoded.append([region.request.layer_id for region in targets])
+        return decode(model, tokens, targets, *args, **more)
 
     def stepping(tokens, *args, **more):
         sampled.append(tokens.shape[1])
         return forward(tokens, *args, **more)
 
-    monkeypatch.setattr(generator.model.autoencoder, "decode", decoding)
+    monkeypatch.setattr("engine.generator.decode_layers", decoding)
     monkeypatch.setattr(generator.model.art, "forward", stepping)
     generator.run(asking("a dog", 9, cfg_scale=1.0, steps=2))
-    assert len(decoded) == 2  # background and dog
+    (shown,) = decoded
+    assert len(shown) == 2  # background and dog
     with_nine = set(sampled)
     sampled.clear()
     generator.run(asking("a dog", 1, cfg_scale=1.0, steps=2))

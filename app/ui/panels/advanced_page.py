@@ -89,7 +89,7 @@ class AdvancedPage(QWidget):
     def _form(self) -> QFormLayout:
         form = QFormLayout()
         form.setVerticalSpacing(GAP)
-        form.setHorizontalSpacing(MARGIN)
+        form.setHorizontalSpacing(GAP)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         rows: tuple[tuple[str, QWidget], ...] = (
             (tr("Steps"), self.steps),

@@ -46,7 +46,7 @@ def state_of(layer: Layer, document: Document, running: frozenset[int], new: int
     if layer.kind == "imported":
         return LayerState("pencil", tr("Imported"), "secondary")
     if not layer.has_pixels:
-        text = tr("Left empty") if left_empty(layer) else tr("Not generated")
+        text = tr("Left empty") if left_empty(layer) else tr("Not painted")
         return LayerState("square-dashed", text, "secondary")
     what = outdated(layer, document.contents)
     if what:

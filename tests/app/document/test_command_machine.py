@@ -40,6 +40,7 @@ plain_settings = st.builds(
     Settings,
     steps=st.one_of(st.none(), st.integers(1, 50)),
     cfg_scale=st.one_of(st.none(), st.floats(0, 20)),
+    clean_colours=st.sampled_from(["automatic", "on", "off"]),
     seed_mode=st.sampled_from(["random", "fixed"]),
     seed=st.integers(0, 2**32 - 1),
     variations=st.integers(1, 8),

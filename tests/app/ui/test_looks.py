@@ -175,7 +175,7 @@ def test_rows_speak(window: Any) -> None:
     window.actions_["new_box"].trigger()
     model = window.layers.model
     spoken = model.data(model.index(0), Qt.ItemDataRole.AccessibleTextRole)
-    assert spoken == "Layer 1, layer 1 of 2, visible, Not generated"
+    assert spoken == "Layer 1, layer 1 of 2, visible, Not painted"
 
 
 def test_labels_say_what_they_show(window: Any) -> None:

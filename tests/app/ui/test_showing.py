@@ -357,15 +357,15 @@ def test_a_seed_is_used_for_the_next_job_alone(window: Any, qtbot: Any) -> None:
 def test_the_inspector_tells_present_and_next_seed_apart(window: Any, qtbot: Any) -> None:
     """GE10: what the pixels were made with, and what the next job would use.
 
-    Section 0: an empty box is marked "Not generated".
+    Section 0: an empty box is marked "Not painted".
     """
     draw_box(window, 64, 64, 192, 192)
     layer = window.session.document.foregrounds[0]
     window.session.selection.set([layer.id])
     page, model = window.inspector, window.layers.model
     assert page.made_with.text() == "–"
-    assert model.state_at(model.index_of(layer.id)).text == "Not generated"
-    assert page.state.text.text() == "Not generated"
+    assert model.state_at(model.index_of(layer.id)).text == "Not painted"
+    assert page.state.text.text() == "Not painted"
     generate(window, qtbot)
     made = window.session.document.layer(layer.id).record["seed"]
     assert page.made_with.text() == str(made)
