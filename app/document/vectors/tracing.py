@@ -48,8 +48,9 @@ class _Effort:
 
 
 # The second where the first leaves out too much, as in small layers with much in them.
-_EFFORTS = (_Effort(1.5, (0.45, 0.35, 0.25, 0.17)), _Effort(0.4, (0.3, 0.2, 0.1), fine=True))
+_EFFORTS = (_Effort(1.5, (0.5, 0.4, 0.3, 0.2)), _Effort(0.4, (0.3, 0.2, 0.1), fine=True))
 _GRADIENT_EFFORT = _Effort(6.0, (0.5,))
+_SURE = LEAST_LIKENESS + 0.75  # from which a layer is not traced again with more effort
 
 Rgb = tuple[int, int, int]
 
@@ -141,7 +142,7 @@ def trace(rgba: np.ndarray) -> Traced:
             found.vectors is not None and found.vectors.likeness > best.vectors.likeness
         ):
             best = found
-        if best.vectors is not None and best.vectors.likeness >= _WANTED:
+        if best.vectors is not None and best.vectors.likeness >= _SURE:
             break
     return best
 
