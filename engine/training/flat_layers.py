@@ -16,11 +16,11 @@ import numpy as np
 
 from engine.api import ColourChoice, Finished, GenerateRequest, LayerRequest
 from engine.pixels import to_premultiplied
+from engine.prompts.grammar import with_article
 from engine.training.concepts import BY_NAME, Concepts
 from engine.training.evaluation_report import numbers_table
 from engine.training.pixels import place, resize_sprite, to_straight_bytes
 from engine.training.placement import fit_rect
-from engine.training.prompts import with_article
 from engine.training.sprites import SpritePack
 
 LOOK = "flat"

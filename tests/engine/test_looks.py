@@ -52,4 +52,4 @@ def test_a_look_that_the_model_lacks_is_not_read():
     ],
 )
 def test_automatic_follows_the_look_and_a_choice_wins(choice, prompt, looks, cleans):
-    assert cleans_colours(choice, prompt, looks) is cleans
+    assert cleans_colours(choice, look_named(prompt, looks), looks) is cleans
