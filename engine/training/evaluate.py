@@ -47,6 +47,7 @@ from engine.training.flat_layers import flat_rows
 from engine.training.judge import Judge, Verdict, judge_path
 from engine.training.metrics import Rate, Scores, add_scores, found, score_picture
 from engine.training.natural import HALVES, NATURAL, evaluate_natural
+from engine.training.property_tasks import PROPERTIES, property_scores
 from engine.training.reconstruction import reconstruct_bytes, reconstruction_numbers
 from engine.training.scenes import Scene, evaluation_scenes
 from engine.training.sprites import DEFAULT_SPRITES, SpritePack
@@ -97,6 +98,13 @@ def run_task(
     layers = tuple(results[index + 1] for index in task.targets)
     background = results.get(BACKGROUND_ID)
     return Outcome(task, layers, background, tuple(judging(layers)), finished.seconds)
+
+
+def layers_of(generator: Runs, request: GenerateRequest) -> list[np.ndarray]:
+    """The layers of one job, in the request's order."""
+    finished = generator.run(request, emit=lambda event: None, should_stop=lambda: False)
+    made = {result.layer_id: result.rgba for result in finished.results}
+    return [made[layer.layer_id] for layer in request.layers]
 
 
 def score_edit(outcome: Outcome) -> Scores:
@@ -249,7 +257,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, default=Path("runs/evaluation"))
     parser.add_argument("--n", type=int, default=100, help="scenes")
     parser.add_argument("--quick", action="store_true", help="12 scenes")
-    parser.add_argument("--tasks", nargs="+", choices=(*KINDS, NATURAL), default=list(KINDS))
+    choices = (*KINDS, NATURAL, PROPERTIES)
+    parser.add_argument("--tasks", nargs="+", choices=choices, default=list(KINDS))
     parser.add_argument(
         "--half",
         type=int,
@@ -308,7 +317,7 @@ def main(argv: list[str]) -> int:
         judge.judge,
         pack,
         scenes,
-        kinds=[kind for kind in args.tasks if kind != NATURAL],
+        kinds=[kind for kind in args.tasks if kind not in (NATURAL, PROPERTIES)],
         out=args.out,
         seed=args.seed,
         concepts=concepts,
@@ -329,6 +338,17 @@ def main(argv: list[str]) -> int:
         )
         sections.append(rates_table({f"natural prompts, half {args.half}": natural}))
         numbers[NATURAL] = natural
+    if PROPERTIES in args.tasks:
+        found_in = property_scores(
+            lambda request: layers_of(generator, request),
+            judge.judge,
+            pack,
+            concepts,
+            count,
+            args.seed,
+        )
+        sections.append(rates_table({PROPERTIES: found_in}))
+        numbers[PROPERTIES] = found_in
     if args.sweep:
         table, rows = sweep(generator.run, judge.judge, pack, scenes, args.sweep, args.seed)
         sections.append(table)

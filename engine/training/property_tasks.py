@@ -22,6 +22,8 @@ from engine.training.metrics import Rate, Scores, add_scores, found
 from engine.training.placement import Box, place_in_rows
 from engine.training.sprites import SpritePack
 
+PROPERTIES = "properties"  # the task's name
+SHARES = {"variety": 0.4, "fit": 0.4, "colours": 0.6, "crowds": 0.03}  # cases per scene asked for
 Running = Callable[[GenerateRequest], Sequence[np.ndarray]]  # the layers, in the request's order
 Judging = Callable[[Sequence[np.ndarray]], list[Verdict]]
 
@@ -33,6 +35,24 @@ THUMB = 32  # side at which layers and drawings are compared
 EDGE_ALPHA, EDGE_SHARE = 128, 0.15  # of a side's pixels; a thing cut off fills more of it
 LONG_BOXES = ((96, 480), (480, 96))
 CROWDS = {20: (512, 512), 50: (1024, 1024)}  # things and the canvas that they stand on
+
+
+def property_scores(
+    running: Running,
+    judging: Judging,
+    pack: SpritePack,
+    concepts: Concepts,
+    scenes: int,
+    seed: int = 0,
+) -> Scores:
+    """All properties; `scenes` sets how many cases each has, 40 nouns of variety at 100."""
+    counts = {name: max(2, round(share * scenes)) for name, share in SHARES.items()}
+    return {
+        **variety(running, judging, pack, sample_nouns(concepts, counts["variety"], seed), seed),
+        **fit(running, judging, sample_nouns(concepts, counts["fit"], seed + 1), seed),
+        **colours(running, judging, concepts, counts["colours"], seed),
+        **crowds(running, judging, concepts, counts["crowds"], seed),
+    }
 
 
 def request_of(

@@ -83,7 +83,7 @@ class Inspector(QWidget):
         self.fields = {key: self._spin(key) for key in _RECT_FIELDS}
         self.seed = self._line_edit(tr("Seed"))
         self.seed.setValidator(seed_validator(self.seed))
-        self.made_with = Fact(tr("Seed of the present pixels"))
+        self.made_with = Fact(tr("Seed of the current pixels"))
         self.made_with.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.state = StateRow()
         self.state.retry.clicked.connect(self.retry_asked)
@@ -183,7 +183,7 @@ class Inspector(QWidget):
             if not self.seed.hasFocus() or not self.seed.isModified():
                 self.seed.setText("" if layer.seed is None else str(layer.seed))
             self.seed.setPlaceholderText(next_seed_text(layer, self._document))
-            self.made_with.setText(seed_text(layer) if layer.has_pixels else "–")
+            self.made_with.setText((layer.has_pixels and seed_text(layer)) or "–")
             new = self.new_count(layer.id)
             state = state_of(layer, self._document, self._running, new)
             can_retry = is_empty(layer) and layer.kind == "generated" and not layer.locked

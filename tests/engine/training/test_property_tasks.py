@@ -19,6 +19,7 @@ from engine.training.property_tasks import (
     fit,
     is_cut,
     nearest_drawing,
+    property_scores,
     sample_nouns,
     variety,
 )
@@ -167,3 +168,11 @@ def test_crowds_name_as_many_things_as_there_are_boxes(pack: SpritePack) -> None
     for request, (count, canvas) in zip(artist.requests, CROWDS.items(), strict=True):
         assert (len(request.layers), request.canvas) == (count, canvas)
         assert len({layer.box for layer in request.layers}) == count
+
+
+def test_every_property_has_as_many_cases_as_the_scenes_ask_for(pack: SpritePack) -> None:
+    scores = property_scores(Artist(pack), ToyJudge(pack), pack, concepts_of(1), 10)
+    assert scores["nouns with three drawings in eight seeds"].total == 4
+    assert scores["things not cut by their box"].total == 4
+    assert sum(rate.total for name, rate in scores.items() if "colour" in name) == 12
+    assert scores["50 named things"].total == 100
