@@ -375,7 +375,7 @@ def test_export_gives_the_same_pixels_in_every_form(made: Path, tmp_path: Path) 
 def test_export_refuses_foreign_formats(made: Path, tmp_path: Path) -> None:
     done = layerloom("export", made / "design.ora", "--out", tmp_path / "a.kra")
     assert done.returncode == 2
-    assert ".png, .psd, .ora, .zip" in done.stderr
+    assert ".png, .psd, .svg, .pdf, .ora, .zip" in done.stderr
 
 
 def test_info_on_the_model_and_on_files(made: Path) -> None:

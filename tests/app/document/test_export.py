@@ -70,6 +70,8 @@ def test_a_folder_holds_every_layer_and_what_it_is(tmp_path: Path) -> None:
         "seed": 3,
         "prompt": "a castle",
         "sha256": castle.pixel_hash,
+        "word": "castle",
+        "left_empty": None,
     }
     assert background["is_background"]
     assert (empty["file"], empty["sha256"], empty["kind"]) == (None, None, "box")

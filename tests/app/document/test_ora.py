@@ -356,7 +356,7 @@ def test_lost_candidates_are_counted_once(tmp_path: Path) -> None:
     opened = load_project(changed(document, tmp_path, drop))
     assert opened.messages == (
         "Another program saved this file. All layers are here; recipes of 1 layer no longer match "
-        "and 2 candidates could not be found.",
+        "and 2 results could not be found.",
     )
     assert opened.contents.background_on
     assert opened.contents.foregrounds[1].kind == "imported"

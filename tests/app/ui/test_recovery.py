@@ -147,7 +147,7 @@ def test_a_crash_is_offered_and_recovered(open_window: Open, qtbot: Any, root: P
     dialog = window.recovery.dialog
     assert dialog.list.count() == 1
     text = dialog.list.item(0).text()
-    assert "beach.ora" in text and "3 layers" in text and "1 candidate" in text
+    assert "beach.ora" in text and "3 layers" in text and "1 result" in text
     assert QLocale().toString(QDate.currentDate(), QLocale.FormatType.ShortFormat) in text
     assert not dialog.pictures_button.isVisible()
     blank = dialog.list.item(0).icon().cacheKey()
