@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-import engine.generator
 from engine.api import Finished, GenerateRequest, Started
+from engine.decoding import decode_layers
 from engine.generator import Generator
 from engine.spare import ALL_PLACED, NOTHING_NAMED
 from tests.engine.tiny import layer, picture, random_pixels, tiny_generator
@@ -65,7 +65,7 @@ def test_boxes_left_empty_are_neither_sampled_nor_decoded(
 ) -> None:
     """After planning, their tokens are gone."""
     decoded, sampled = [], []
-    decode, forward = engine.generator.decode_layers, generator.model.art.forward
+    decode, forward = decode_layers, generator.model.art.forward
 
     def decoding(model, tokens, targets, *args, **more):
         decoded.append([region.request.layer_id for region in targets])
