@@ -25,6 +25,8 @@ from engine.training.sprites import SpritePack
 BASE_SCALE = 2  # full-canvas entries have tokens of 2 x 2 cells
 VARIANTS = 3  # encoded versions kept per sprite, colour and size
 BACKGROUND_VARIANTS = 160
+# Of its frame's sides that a thing fills from stage 4 on. What reaches the edge looks cut there.
+FILLED = 0.92
 FIXED_CANVAS = (512, 512)  # that a drawing is made for which is stretched to all others
 
 
@@ -66,7 +68,8 @@ class LatentBank:
 
         Depends on the box for nothing but `drawn_frame`: one picture for all boxes of a token size.
         """
-        frame_h, frame_w = (side * self.token_px for side in drawn_frame(thing.box, size))
+        share = FILLED if self.pack.has_further_drawings else 1.0
+        frame_h, frame_w = (share * side * self.token_px for side in drawn_frame(thing.box, size))
         rows, cols = (count * self.token_px for count in size)
         sprite = self.sprite(thing)
         aspect = sprite.shape[1] / sprite.shape[0]

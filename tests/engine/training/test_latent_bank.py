@@ -10,6 +10,7 @@ import pytest
 from engine.model.autoencoder import Autoencoder, AutoencoderConfig
 from engine.training.latent_bank import LatentBank
 from engine.training.scenes import Thing
+from engine.training.sprites import SpritePack
 from tests.engine.training.toy_art import toy_pack
 
 
@@ -41,3 +42,18 @@ def test_things_on_square_tokens_are_one_picture_for_all_boxes_of_a_token_size()
     wanted = sprite.shape[1] / sprite.shape[0]
     assert (np.ptp(cols) + 1) / (np.ptp(rows) + 1) == pytest.approx(wanted, rel=0.05)
     assert bank.framed_layer(flat, (3, 4)) is bank.framed_layer(high, (3, 4))
+
+
+def test_packs_of_several_drawings_leave_a_margin_around_things():
+    """So that nothing looks cut at the edge of its box."""
+    pack = toy_pack()
+    first, second = list(pack.sprites)[:2]
+    several = SpritePack({**pack.sprites}, "toy")
+    several.drawings[first] = (pack.sprites[first], pack.sprites[second])
+    several.has_further_drawings = True
+    for found, margin in ((pack, 0), (several, 4)):
+        drawn = LatentBank(found, Autoencoder(AutoencoderConfig())).draw_framed(thing(128), (4, 4))
+        rows, cols = np.nonzero(drawn[..., 3] > 0.02)
+        least = min(rows.min(), cols.min(), 127 - rows.max(), 127 - cols.max())
+        assert least >= margin
+        assert margin or least == 0
