@@ -151,7 +151,7 @@ def test_a_crash_is_offered_and_recovered(open_window: Open, qtbot: Any, root: P
     assert QLocale().toString(QDate.currentDate(), QLocale.FormatType.ShortFormat) in text
     assert not dialog.pictures_button.isVisible()
     blank = dialog.list.item(0).icon().cacheKey()
-    qtbot.waitUntil(lambda: dialog.list.item(0).icon().cacheKey() != blank, timeout=5_000)
+    qtbot.waitUntil(lambda: dialog.list.item(0).icon().cacheKey() != blank, timeout=20_000)
     dialog.recover_button.click()
     qtbot.waitUntil(lambda: window.session.document.content_hash() == expected, timeout=5_000)
     assert window.session.path == Path("/pictures/beach.ora")
