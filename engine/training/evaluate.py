@@ -16,11 +16,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from engine.api import PROMPT_READING, Event, Finished, GenerateRequest, ModelInfo
+from engine.api import PROMPT_READING
 from engine.errors import EngineError
 from engine.generator import Generator
 from engine.grid import foreground_grid
@@ -44,6 +44,7 @@ from engine.training.evaluation_tasks import (
     make_task,
 )
 from engine.training.flat_layers import flat_rows
+from engine.training.generating import Runs, layers_of
 from engine.training.judge import Judge, Verdict, judge_path
 from engine.training.metrics import Rate, Scores, add_scores, found, score_picture
 from engine.training.natural import HALVES, NATURAL, evaluate_natural
@@ -60,21 +61,6 @@ LAYERS = 200  # that the autoencoder is measured on
 
 Judging = Callable[[Sequence[np.ndarray]], list[Verdict]]
 Decoding = Callable[[np.ndarray], np.ndarray]  # a layer through the autoencoder, uint8 straight
-
-
-class Runs(Protocol):
-    """What evaluation needs of `engine.generator.Generator`."""
-
-    @property
-    def info(self) -> ModelInfo: ...
-
-    def run(
-        self,
-        request: GenerateRequest,
-        *,
-        emit: Callable[[Event], None],
-        should_stop: Callable[[], bool],
-    ) -> Finished: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +84,6 @@ def run_task(
     layers = tuple(results[index + 1] for index in task.targets)
     background = results.get(BACKGROUND_ID)
     return Outcome(task, layers, background, tuple(judging(layers)), finished.seconds)
-
-
-def layers_of(generator: Runs, request: GenerateRequest) -> list[np.ndarray]:
-    """The layers of one job, in the request's order."""
-    finished = generator.run(request, emit=lambda event: None, should_stop=lambda: False)
-    made = {result.layer_id: result.rgba for result in finished.results}
-    return [made[layer.layer_id] for layer in request.layers]
 
 
 def score_edit(outcome: Outcome) -> Scores:

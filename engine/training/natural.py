@@ -17,15 +17,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
-from engine.api import Box, Event, Finished, GenerateRequest, LayerRequest, LayerResult, SpareBoxes
+from engine.api import Box, GenerateRequest, LayerRequest, LayerResult, SpareBoxes
 from engine.prompts.lexicon import Lexicon, lexicon_of
 from engine.training.background_judge import BackgroundJudge
 from engine.training.concepts import BY_NAME, Concepts, Noun
 from engine.training.contact_sheet import Tile, save_sheet, stack_layers
+from engine.training.generating import Runs
 from engine.training.judge import Verdict
 from engine.training.metrics import Rate, Scores, add_scores
 from engine.training.placement import place_things
@@ -39,18 +39,6 @@ ANYTHING = Noun("", "", (), "any", 2)
 PAGE = 8  # pictures per contact sheet
 ANY_NUMBER = 0
 Judging = Callable[[Sequence[np.ndarray]], list[Verdict]]
-
-
-class Runs(Protocol):
-    """What this evaluation needs of `engine.generator.Generator`."""
-
-    def run(
-        self,
-        request: GenerateRequest,
-        *,
-        emit: Callable[[Event], None],
-        should_stop: Callable[[], bool],
-    ) -> Finished: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,7 +257,7 @@ def test_nothing_hidden_is_left(
 
 
 def test_all_privacy_at_once_in_random_documents(tmp_path: Path) -> None:
-    """Words, seeds and layers are made up; every format is told to leave all of it out."""
+    """Words, seeds and layers are made up; the options ask every format to leave all of it out."""
     for seed in range(3):
         rng = random.Random(seed)
         word = "".join(rng.choice("qxzjvwk") for _ in range(9))

@@ -232,32 +232,22 @@ def _ora(contents: Contents, path: Path, options: ExportOptions, _: object, disk
     return save_project(shown, path, for_sharing=not options.with_recipe, disk=disk)
 
 
-def _zip(
-    contents: Contents, path: Path, options: ExportOptions, facts: Mapping[str, Any], disk: Any
-) -> object:
-    shown = contents if options.hidden else visible_only(contents)
-    return export_zip(
-        shown,
-        path,
-        extra=facts,
-        canvas_sized=options.canvas_sized,
-        with_recipe=options.with_recipe,
-        disk=disk,
-    )
+def _with_manifest(export: Callable[..., object]) -> Writer:
+    """A writer of separate layers with a manifest, by `export_zip` or `export_folder`."""
 
+    def write(
+        contents: Contents, path: Path, options: ExportOptions, facts: Mapping[str, Any], disk: Any
+    ) -> object:
+        return export(
+            contents if options.hidden else visible_only(contents),
+            path,
+            extra=facts,
+            canvas_sized=options.canvas_sized,
+            with_recipe=options.with_recipe,
+            disk=disk,
+        )
 
-def _folder(
-    contents: Contents, path: Path, options: ExportOptions, facts: Mapping[str, Any], disk: Any
-) -> object:
-    shown = contents if options.hidden else visible_only(contents)
-    return export_folder(
-        shown,
-        path,
-        extra=facts,
-        canvas_sized=options.canvas_sized,
-        with_recipe=options.with_recipe,
-        disk=disk,
-    )
+    return write
 
 
 def _features(text: str) -> frozenset[Feature]:
@@ -325,7 +315,7 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".zip",),
         keeps=_MANIFEST,
         choices=frozenset({"canvas_sized", "recipe", "hidden"}),
-        write=_zip,
+        write=_with_manifest(export_zip),
     ),
     Format(
         key="folder",
@@ -333,7 +323,7 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(),
         keeps=_MANIFEST,
         choices=frozenset({"canvas_sized", "recipe", "hidden"}),
-        write=_folder,
+        write=_with_manifest(export_folder),
     ),
     Format(
         key="webp",
