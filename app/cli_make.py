@@ -43,7 +43,7 @@ def generate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
     # Understood at first with the usual sizes: a bad layout is refused before the model loads.
     layout = layout_from(args, text, DEFAULT_CANVAS, DEFAULT_GRID)
     prompt = (layout.prompt or "") if args.prompt is None else typed_prompt(args.prompt)
-    check_prompt(prompt)
+    refuse_long_prompt(prompt)
     with session(args, factory) as engine:
         contents = empty_picture(args, text, prompt, engine.info)
         for number, output in enumerate(outputs):
@@ -68,7 +68,7 @@ def regenerate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
     old = contents.settings
     seed = (old.seed + 1) % (MAX_SEED + 1) if args.seed is None else args.seed
     prompt = contents.prompt if args.prompt is None else typed_prompt(args.prompt)
-    check_prompt(prompt)
+    refuse_long_prompt(prompt)
     settings = replace(
         old,
         steps=old.steps if args.steps is None else args.steps,
@@ -327,7 +327,7 @@ def _is_clean(text: str) -> bool:
     return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def check_prompt(prompt: str) -> None:
+def refuse_long_prompt(prompt: str) -> None:
     """Refuse a prompt that the document could not keep."""
     if len(prompt) > MAX_PROMPT:
         raise ArgumentProblem(

@@ -42,12 +42,12 @@ from engine.layout import (
     MAX_FOREGROUNDS,
 )
 from engine.loading import StageReport, silent
-from engine.looks import cleans_colours, look_named
+from engine.looks import cleans_colours
 from engine.model.autoencoder import channels_last
 from engine.planning import MAX_PASSES
 from engine.previews import PreviewBudget
 from engine.prompt_reader import Prompt, PromptReader
-from engine.prompts import NOT_A_WORD
+from engine.prompts import NOT_A_WORD, check_prompt
 from engine.refining import refine_layers
 from engine.regions import Region
 from engine.sampling import denoise, region_noise, timesteps
@@ -279,10 +279,8 @@ class Generator:
 
     def _cleans_colours(self, request: GenerateRequest, prompt: Prompt) -> bool:
         """Whether foregrounds get flat fills, by the request and the look that the prompt names."""
-        looks = self.model.card.looks
-        read = prompt.check
-        look = look_named(request.prompt, looks) if read is None else read.look
-        return cleans_colours(request.clean_colours, look, looks)
+        read = prompt.check or check_prompt(request.prompt, self.prompts.lexicon)
+        return cleans_colours(request.clean_colours, read.look, self.model.card.looks)
 
     @property
     def _width(self) -> int:

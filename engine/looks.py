@@ -1,38 +1,13 @@
-"""Looks: which one a prompt names, and whether its layers gain by flat fills.
-
-The words are those of the training prompts; a test compares them with the trainer's table.
-"""
+"""Looks: in which of them layers gain by flat fills."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from engine.api import ColourChoice
-from engine.words import tokenize
 
-# Look -> words, or words in a row, that name it. No word names two looks.
-NAMED_BY: dict[str, tuple[tuple[str, ...], ...]] = {
-    "flat": (("flat",),),
-    "glossy": (("glossy",), ("cartoon",), ("shiny",)),
-    "3d": (("3d",), ("clay",)),
-    "bold": (("bold",), ("comic",), ("poster",)),
-    "ink": (("ink",), ("line", "art")),
-}
 # Looks whose layers come closer to their art by it; the others have gradients (docs/training.md).
 GAIN_BY_FLAT_FILLS = frozenset({"flat", "bold"})
-
-
-def look_named(prompt: str, looks: Sequence[str]) -> str | None:
-    """The first of a model's looks that the prompt names; None where it names none."""
-    words = tuple(tokenize(prompt))
-    found = [
-        (at, look)
-        for look in looks
-        for phrase in NAMED_BY.get(look, ((look,),))
-        for at in range(len(words) - len(phrase) + 1)
-        if words[at : at + len(phrase)] == phrase
-    ]
-    return min(found)[1] if found else None
 
 
 def cleans_colours(choice: ColourChoice, look: str | None, looks: Sequence[str]) -> bool:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from engine.looks import cleans_colours, look_named
+from engine.looks import cleans_colours
+from engine.prompts import check_prompt, lexicon_of
 from engine.training.concepts import LOOK_FRAMES, LOOK_WORDS, LOOKS
 from engine.training.prompts import LOOK_TEMPLATES
 
 ALL = tuple(LOOKS)
+
+
+def look_named(prompt, looks):
+    nouns = ("dog", "cat", "car", "lion")
+    return check_prompt(prompt, lexicon_of(nouns, looks, ("red",), ("beach",))).look
 
 
 @pytest.mark.parametrize("look", ALL)
@@ -28,7 +34,7 @@ def test_every_way_in_which_training_prompts_name_a_look_is_read(look):
         ("two dogs, 3-D", "3d"),
         ("Line art of a bold lion", "ink"),  # the first one counts
         ("a line of art books", None),
-        ("a shiny car, flat", "glossy"),
+        ("a shiny car, flat", "flat"),  # shiny says something of the car
     ],
 )
 def test_the_first_look_that_is_named_counts(prompt, look):
