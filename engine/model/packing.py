@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.model.padding import MANY, attend_in_rows, rectangle
+from engine.model.padding import MANY, attend_in_rows, places
 from engine.model.rope import attention
 
 
@@ -115,11 +115,10 @@ class Packing:
         lengths, outputs = self.lengths, []
         if q.requires_grad and len(lengths) >= MANY and (clean is None or self.cleans is not None):
             more = None if clean is None else self.cleans
-            queries = rectangle(tuple(lengths), None, q.device)
-            keys = queries if more is None else rectangle(tuple(lengths), more, q.device)
+            where = places(tuple(lengths), more, q.device)
             if clean is not None:
                 k, v = torch.cat([k, clean.k], dim=2), torch.cat([v, clean.v], dim=2)
-            return attend_in_rows(q, k, v, queries, keys)
+            return attend_in_rows(q, k, v, where)
         cleans = self._split_clean(clean)
         parts = zip(q.split(lengths, 2), k.split(lengths, 2), v.split(lengths, 2), strict=True)
         for (q_part, k_part, v_part), finished in zip(parts, cleans, strict=True):
@@ -140,7 +139,6 @@ def attend_apart(q: Tensor, k: Tensor, v: Tensor, lengths: Sequence[int]) -> Ten
     if len(lengths) == 1:
         return attention(q, k, v)
     if q.requires_grad and len(lengths) >= MANY and len(q) == 1:
-        where = rectangle(tuple(lengths), None, q.device)
-        return attend_in_rows(q, k, v, where, where)
+        return attend_in_rows(q, k, v, places(tuple(lengths), None, q.device))
     parts = zip(*(x.split(list(lengths), 2) for x in (q, k, v)), strict=True)
     return torch.cat([attention(*part) for part in parts], dim=1)

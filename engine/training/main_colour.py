@@ -72,10 +72,19 @@ class MainColour:
 
 
 def oklab(rgb: np.ndarray) -> np.ndarray:
-    """(..., 3) sRGB in [0, 255] -> OKLab float32."""
-    value = np.asarray(rgb, np.float32) / 255
-    linear = np.where(value > 0.04045, ((value + 0.055) / 1.055) ** 2.4, value / 12.92)
+    """(..., 3) sRGB in [0, 255] -> OKLab float32; bytes are looked up, which is faster."""
+    rgb = np.asarray(rgb)
+    linear = _LINEAR[rgb] if rgb.dtype == np.uint8 else _linear(rgb.astype(np.float32))
     return np.cbrt(linear @ _TO_LMS.T) @ _TO_LAB.T
+
+
+def _linear(rgb: np.ndarray) -> np.ndarray:
+    """Light of sRGB values in [0, 255], float32 in [0, 1]."""
+    value = rgb / 255
+    return np.where(value > 0.04045, ((value + 0.055) / 1.055) ** 2.4, value / 12.92)
+
+
+_LINEAR = _linear(np.arange(256, dtype=np.float32))
 
 
 def srgb(lab: np.ndarray) -> np.ndarray:
@@ -88,7 +97,11 @@ def srgb(lab: np.ndarray) -> np.ndarray:
 
 def main_colour(rgba: np.ndarray) -> MainColour | None:
     """The main colour of (h, w, 4) uint8 straight alpha; None where nothing is visible."""
-    lab = oklab(rgba[..., :3][rgba[..., 3] > 127])
+    return _main_colour(oklab(rgba[..., :3][rgba[..., 3] > 127]))
+
+
+def _main_colour(lab: np.ndarray) -> MainColour | None:
+    """The main colour of (N, 3) OKLab pixels."""
     if not len(lab):
         return None
     light, chroma = lab[:, 0], np.hypot(lab[:, 1], lab[:, 2])
@@ -117,34 +130,38 @@ def recolour_main(rgba: np.ndarray, colour: str) -> np.ndarray:
         rgba: (h, w, 4) uint8 straight alpha.
         colour: a key of `TONES`.
     """
-    main = main_colour(rgba)
+    visible = rgba[..., 3] > 0
+    pixels = rgba[visible]
+    lab = oklab(pixels[:, :3])
+    main = _main_colour(lab[pixels[:, 3] > 127])
     if main is None:
         return rgba
-    lab = oklab(rgba[..., :3])
-    light, chroma = lab[..., 0], np.hypot(lab[..., 1], lab[..., 2])
     member = _membership(lab, main)
-    tone = oklab(np.array(TONES[colour], np.float32))
-    full = float(np.hypot(tone[1], tone[2]))
+    family = member > 0
+    painted = srgb(_in_tone(lab[family], main, oklab(np.array(TONES[colour], np.uint8))))
+    rgb = pixels[family, :3] + (painted - pixels[family, :3]) * member[family, None]
+    pixels[family, :3] = np.round(rgb)
+    out = np.zeros_like(rgba)
+    out[visible] = pixels
+    return out
+
+
+def _in_tone(lab: np.ndarray, main: MainColour, tone: np.ndarray) -> np.ndarray:
+    """Pixels (N, 3) of the family of `main` around another OKLab tone (3,)."""
+    light, chroma = lab[:, 0], np.hypot(lab[:, 1], lab[:, 2])
     step = light - main.lightness
     up = min((1 - tone[0]) / max(1 - main.lightness, 1e-3), MOST_SLOPE)
     down = min(tone[0] / max(main.lightness, 1e-3), MOST_SLOPE)
     lightness = tone[0] + step * np.where(step > 0, up, down)
     strength = np.ones_like(chroma)
-    if main.hue is not None:
+    if main.hue is not None and np.hypot(tone[1], tone[2]) >= NEUTRAL_CHROMA:
         # Pale and dark parts of the family keep their share of the colour.
         strength = np.clip(chroma / max(main.chroma, 1e-3), 0, 1.1)
-        if full < NEUTRAL_CHROMA:
-            strength = np.ones_like(chroma)
-    painted = srgb(
-        np.stack([lightness, tone[1] * strength, tone[2] * strength], axis=-1).astype(np.float32)
-    )
-    rgb = rgba[..., :3] + (painted - rgba[..., :3]) * member[..., None]
-    visible = rgba[..., 3:] > 0
-    return np.concatenate([np.round(rgb) * visible, rgba[..., 3:]], axis=-1).astype(np.uint8)
+    return np.stack([lightness, tone[1] * strength, tone[2] * strength], axis=-1)
 
 
 def _membership(lab: np.ndarray, main: MainColour) -> np.ndarray:
-    """How far each pixel belongs to the main colour's family, 0 to 1; (h, w)."""
+    """How far each pixel (N, 3) belongs to the main colour's family, 0 to 1; (N,)."""
     chroma = np.hypot(lab[..., 1], lab[..., 2])
     if main.hue is None:
         grey = np.clip((NEUTRAL_CHROMA + 0.03 - chroma) / 0.03, 0, 1)

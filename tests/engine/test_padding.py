@@ -1,4 +1,4 @@
-"""Attention in rows of a rectangle is attention stretch by stretch, gradients included."""
+"""Attention in rows of rectangles is attention stretch by stretch, gradients included."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from engine.model import packing
 from engine.model.packing import KeyValue, Packing, attend_apart
-from engine.model.padding import rectangle
+from engine.model.padding import places
 
 HEADS, HEAD_DIM = 2, 8
 TEXTS, IMAGES, CLEANS = (3, 1, 4, 2, 5), (7, 12, 1, 9, 4), (0, 6, 2, 0, 11)
@@ -65,8 +65,30 @@ def test_layers_apart(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_token_has_one_place() -> None:
-    where = rectangle((2, 3), (1, 0), torch.device("cpu"))
-    assert (where.rows, where.width) == (2, 3)
-    assert where.source.view(2, 3).tolist() == [[0, 1, 5], [2, 3, 4]]
-    assert where.real.all()
-    assert where.source[where.target].tolist() == list(range(6))
+    queries, keys = places((2, 3), (1, 0), torch.device("cpu"))
+    assert queries.shapes == ((2, 3),)
+    assert queries.real.view(2, 3).tolist() == [[True, True, False], [True, True, True]]
+    assert keys.shapes == ((2, 3),)
+    assert keys.source.view(2, 3).tolist() == [[0, 1, 5], [2, 3, 4]]
+    assert keys.real.all()
+    assert keys.source[keys.target].tolist() == list(range(6))
+
+
+def test_long_stretches_have_a_rectangle_of_their_own() -> None:
+    """Fifty things in one picture of a batch must not widen the rows of the other pictures."""
+    lengths = (30, 400, 28, 33, 5)
+    where = places(lengths, None, torch.device("cpu")).keys
+    assert where.shapes == ((1, 400), (3, 33), (1, 5))
+    assert where.source[where.target].tolist() == list(range(sum(lengths)))
+    assert int(where.real.sum()) == sum(lengths)
+
+
+def test_stretches_of_very_different_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths = (40, 3, 90, 41, 17, 2, 66)
+
+    def attend(x: list[Tensor]) -> Tensor:
+        q, k, v = x
+        return attend_apart(q, k, v, lengths)
+
+    assert len(places(lengths, None, torch.device("cpu")).keys.shapes) == 4
+    same_both_ways(monkeypatch, [sum(lengths)] * 3, attend)
