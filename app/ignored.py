@@ -1,4 +1,4 @@
-"""Ignored: what of a prompt is not drawn, and where it stands (PR2, MS21)."""
+"""Ignored: what of a prompt is not drawn, and where it stands."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Keys: the defaults of the table, presets for hands from other programs, and the user's own.
 
-Plain text sequences by action name; knows no widget. A preset says only what is different (PL5).
+Plain text sequences by action name; knows no widget. A preset says only what is different.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ Both kinds have the same parameters and differ only in what a token reads. Joint
 layers of its picture, as ART's decoder does. Alone: those of its own layer, so that no layer's
 pixels depend on another's. The output is a residual that starts at zero, and the per-layer decoder
 behind it (`Autoencoder.decode`) is the same for both. Knows neither pixels nor boxes.
-Source: ART 6.3 (`art.md`), two differences: the rotation is on queries and keys, where the
-published code rotates their input; and a token is 2 x 2 cells of 16 px, not one of 8 px.
+Source: ART's decoder (`docs/art.md` 7), two differences: the rotation is on queries and keys, where
+the published code rotates their input; and a token is 2 x 2 cells of 16 px, not one of 8 px.
 
 Shapes: N tokens of all layers of all pictures, C numbers per token, D width.
 """

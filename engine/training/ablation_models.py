@@ -1,8 +1,8 @@
-"""How clean layers are read, in the two ways that the product does not use (`art.md` 12.1).
+"""How clean layers are read, in the two ways that the product does not use (`docs/art.md` 6.2).
 
-C2, the product's: each clean layer reads only itself (`TextToLayers`). C1: the clean layers of a
-picture read each other. B: clean tokens lie among the noisy ones, read and are read, at t = 0.
-Only for `layerloom train ablations`.
+The product isolates clean layers: each reads only itself (`TextToLayers`). Joint: the clean layers
+of a picture read each other. Two-way: clean tokens lie among the noisy ones, read and are read, at
+t = 0. Only for `layerloom train ablations`.
 
 Shapes: B pictures, N noisy tokens, M clean tokens, L clean layers, T text tokens.
 """
@@ -21,7 +21,7 @@ from engine.training.pictures import Batch
 
 
 class JointlyClean(TextToLayers):
-    """C1: the clean layers of one picture read each other; still neither text nor noisy layers."""
+    """Joint: the clean layers of one picture read each other; still neither text nor noisy layers."""
 
     def clean_lengths(self, owner: Tensor, packing: Packing) -> list[int]:
         return [count for count in packing.cleans or () if count]
@@ -56,9 +56,9 @@ class MixedPacking(Packing):
 
 
 class TwoWay(TextToLayers):
-    """B: clean tokens in the sequence of the noisy ones, modulated at t = 0, made anew each step.
+    """Two-way: clean tokens in the sequence of the noisy ones, modulated at t = 0, made anew each step.
 
-    As in C2, a clean token is not told its region's place on the canvas (it has its ids), and the
+    As when isolated, a clean token is not told its region's place on the canvas (it has its ids), and the
     words that clean layers show are marked in the text.
     """
 

@@ -48,11 +48,11 @@ class Variant:
 
 
 VARIANTS = {
-    "base": Variant("base: 3-D RoPE, region crop, no composite, clean layers apart (C2)"),
+    "base": Variant("base: 3-D RoPE, region crop, no composite, clean layers apart"),
     "flat-rope": Variant("2-D RoPE", axes_dim=(0, 32, 32)),
     "uncropped": Variant("uncropped layers", encoding=Encoding(cropped=False)),
     "composite": Variant("composite entry", encoding=Encoding(composite_share=0.5)),
-    "joint-clean": Variant("clean layers read each other (C1)", JointlyClean),
+    "joint-clean": Variant("clean layers read each other", JointlyClean),
     "two-way": Variant("clean tokens read and are read (B)", TwoWay),
 }
 
