@@ -21,7 +21,7 @@ from engine.training.pictures import Batch
 
 
 class JointlyClean(TextToLayers):
-    """Joint: the clean layers of one picture read each other; still neither text nor noisy layers."""
+    """Joint: clean layers of one picture read each other; still neither text nor noisy layers."""
 
     def clean_lengths(self, owner: Tensor, packing: Packing) -> list[int]:
         return [count for count in packing.cleans or () if count]
@@ -56,7 +56,7 @@ class MixedPacking(Packing):
 
 
 class TwoWay(TextToLayers):
-    """Two-way: clean tokens in the sequence of the noisy ones, modulated at t = 0, made anew each step.
+    """Two-way: clean tokens among the noisy ones, modulated at t = 0, computed in each step.
 
     As when isolated, a clean token is not told its region's place on the canvas (it has its ids), and the
     words that clean layers show are marked in the text.

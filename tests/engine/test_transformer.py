@@ -43,7 +43,7 @@ def packed(boxes, first=2, canvas=(256, 256)):
 
 
 def test_flux1_sizes_have_flux1_shapes():
-    """docs/art.md 4.1: the same class, built on the meta device, has FLUX.1-dev's parameter shapes."""
+    """docs/art.md 4.1: the class, built on the meta device, has FLUX.1-dev's parameter shapes."""
     with torch.device("meta"):
         shapes = {n: tuple(p.shape) for n, p in ART(ARTConfig.flux1()).named_parameters()}
     d = 3072
