@@ -108,6 +108,9 @@ class PromptBar(QWidget):
         elif ignored.unknown:
             words = ", ".join(ignored.unknown)
             parts.append(tr("Not drawn by this model: {0}").format(words))
+        if ignored.backgrounds:
+            words = ", ".join(ignored.backgrounds)
+            parts.append(tr("A picture has one background; not used: {0}").format(words))
         if ignored.limit:
             limit = number(ignored.limit)
             parts.append(tr("Only the first {0} words are read.").format(limit))
