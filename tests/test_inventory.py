@@ -51,12 +51,13 @@ def test_texts_for_people_are_told_from_others() -> None:
 def f(name):
     """A docstring, too."""
     logger.info("The log says so: %s", name)
-    tr("Save the file")
+    tr("Save the file"), tr("Close")
     raise StorageError(f"'{name}' is damaged.", "Nothing was " "opened.")
     open("mode", "rb"), "lower case words", "Word"
 '''
     assert list(inventory.texts_in(ast.parse(source))) == [
         "Save the file",
+        "Close",
         "'{}' is damaged.",
         "Nothing was opened.",
     ]

@@ -24,6 +24,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 from unittest import mock
@@ -52,8 +53,11 @@ def _capture(parser: argparse.ArgumentParser, *_: object, **__: object) -> NoRet
 
 def parser_of(run: Callable[[], object]) -> argparse.ArgumentParser:
     """The parser that a function is about to use; what follows in the function does not run."""
-    patches = ("parse_args", "parse_known_args")
-    with mock.patch.multiple(argparse.ArgumentParser, **dict.fromkeys(patches, _capture)):
+    parser = argparse.ArgumentParser
+    with (
+        mock.patch.object(parser, "parse_args", _capture),
+        mock.patch.object(parser, "parse_known_args", _capture),
+    ):
         try:
             run()
         except _Captured as captured:
@@ -72,7 +76,7 @@ def commands() -> Iterator[str]:
         for name, module in modules.items():
             main = importlib.import_module(module).main
             yield f"{group} {name}"
-            yield from arguments_of(f"{group} {name} ", parser_of(lambda run=main: run([])))
+            yield from arguments_of(f"{group} {name} ", parser_of(partial(main, [])))
 
 
 def arguments_of(prefix: str, parser: argparse.ArgumentParser) -> Iterator[str]:
@@ -145,13 +149,13 @@ def engine() -> Iterator[str]:
 def messages() -> Iterator[str]:
     """Texts in the source of the product that read like words for people.
 
-    Docstrings and log lines are left out, and so is what has no blank or begins with a small
-    letter. Parts that are filled in stand as "{}".
+    That is all that is translated, and other strings of several words that begin with a capital
+    letter, but for docstrings and log lines. Parts that are filled in stand as "{}".
     """
     from app.ui.action_table import SPECS
 
     for spec in SPECS:
-        yield spec.text
+        yield f"{spec.name}: {spec.text}"
     for file in sorted([*ROOT.glob("app/**/*.py"), *ROOT.glob("engine/**/*.py")]):
         if not file.relative_to(ROOT).as_posix().startswith(INTERNAL):
             yield from texts_in(ast.parse(file.read_text(encoding="utf-8")))
@@ -160,6 +164,9 @@ def messages() -> Iterator[str]:
 def texts_in(tree: ast.AST) -> Iterator[str]:
     """The texts for people below a node of the source."""
     if isinstance(tree, ast.Call) and ast.unparse(tree.func).startswith("logger."):
+        return
+    if isinstance(tree, ast.Call) and ast.unparse(tree.func) == "tr":
+        yield from (_text_of(each) for each in tree.args[:1] if isinstance(each, ast.Constant))
         return
     if isinstance(tree, ast.JoinedStr | ast.Constant):
         text = _text_of(tree)
