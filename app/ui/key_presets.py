@@ -68,7 +68,7 @@ def keys_for(preset: str, own: Mapping[str, Sequence[str]]) -> Keys:
 
 
 def without_tab(keys: Keys) -> Keys:
-    """The same, but Tab belongs to nobody: it moves the focus on the canvas too (section 6)."""
+    """The same, but Tab belongs to nobody: it moves the focus on the canvas too."""
     return {name: tuple(key for key in found if key != "Tab") for name, found in keys.items()}
 
 
