@@ -58,8 +58,8 @@ class MixedPacking(Packing):
 class TwoWay(TextToLayers):
     """Two-way: clean tokens among the noisy ones, modulated at t = 0, computed in each step.
 
-    As when isolated, a clean token is not told its region's place on the canvas (it has its ids), and the
-    words that clean layers show are marked in the text.
+    As when isolated, a clean token has its ids but no place on the canvas among its inputs, and
+    the words that clean layers show are marked in the text.
     """
 
     def predict(
