@@ -243,5 +243,5 @@ class DuplicateLayers(Command):
 
 
 def copied(layer: Layer) -> Layer:
-    """What a copy has in common with its original, and what not: the name and the lock (LY7)."""
+    """What a copy has in common with its original, and what not: the name and the lock."""
     return replace(layer, name=layer.name[: MAX_NAME - 5] + " copy", locked=False)

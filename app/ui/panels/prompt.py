@@ -97,7 +97,7 @@ class PromptBar(QWidget):
     # ---- what it shows ----
 
     def show_words(self, ignored: Ignored) -> None:
-        """Name the words that will be ignored (PR2, MS21); the line keeps its height."""
+        """Name the words that will be ignored; the line keeps its height."""
         self.field.mark_words(ignored.places)
         parts, short = [], ""
         if ignored.is_all:
