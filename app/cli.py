@@ -211,6 +211,7 @@ def _forward(arguments: list[str]) -> int:
     names = FORWARDED[group]
     if rest and rest[0] in ("-h", "--help"):
         print(f"usage: layerloom {group} {'|'.join(names)} [arguments, or --help]")
+        print(f"Works in a checkout of the repository: ./dev run {group} …")
         return OK
     if not rest or rest[0] not in names:
         asked = f"'{rest[0]}' is not one of them" if rest else "it is missing"
@@ -219,11 +220,32 @@ def _forward(arguments: list[str]) -> int:
             "Nothing was done.",
             f"Choose one of: {', '.join(names)}.",
         )
-    module = importlib.import_module(names[rest[0]])
+    module = _module_in_checkout(names[rest[0]], " ".join(arguments[:2]))
     try:
         return int(module.main(rest[1:]) or OK)
     except FileNotFoundError as error:  # an earlier step was not done; the error names it
         raise UserError(f"{error}.", "Nothing was changed.") from error
+
+
+def _module_in_checkout(name: str, command: str) -> Any:
+    """The module that runs a command; the installed package has no trainers and no benches.
+
+    Raises:
+        UserError: the module is not installed; says where the command works.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        # A package that the module itself needs is another problem.
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        from app.document.errors import UserError
+
+        raise UserError(
+            f"The installed package does not include 'layerloom {command}'.",
+            "Nothing was done.",
+            f"Get the repository of Layerloom, and in it run: ./dev run {command}",
+        ) from error
 
 
 def _say(text: str) -> None:

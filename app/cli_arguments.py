@@ -27,7 +27,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="layerloom",
         description="Draw boxes, type one prompt, get a picture in layers.",
-        epilog="Without arguments, or with one project file, the window opens. Also: "
+        epilog="Without arguments, or with one project file, the window opens. "
+        "In a checkout of the repository also: "
         "layerloom train sprites|autoencoder|transformer|judge|ship|evaluate|words …, "
         "layerloom bench engine|reliability …; each takes --help.",
         allow_abbrev=False,
