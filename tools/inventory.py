@@ -68,7 +68,7 @@ def parser_of(run: Callable[[], object]) -> argparse.ArgumentParser:
 def commands() -> Iterator[str]:
     """Lines such as "generate", "generate --seed" and "export --format png"."""
     from app.cli import FORWARDED
-    from app.cli_arguments import build_parser, translate_aliases
+    from app.cli.arguments import build_parser, translate_aliases
 
     yield from arguments_of("", build_parser())
     yield from arguments_of("", parser_of(lambda: translate_aliases(["--headless"])))

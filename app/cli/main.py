@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 # Nothing heavier is imported up here: the help comes at once, and Ctrl+C is heard from the start.
-from app.cli_arguments import build_parser, translate_aliases
+from app.cli.arguments import build_parser, translate_aliases
 
 OK, FAILED, BAD_ARGUMENTS, INTERRUPTED = 0, 1, 2, 130
 FORWARDED = {
@@ -73,7 +73,7 @@ def _guarded(arguments: list[str], engine_factory: EngineFactory | None) -> int:
     """Turn what went wrong into a message and an exit code."""
     if arguments and arguments[-1] in ("-h", "--help") and arguments[0] not in FORWARDED:
         return _parse(arguments)[1]
-    from app.cli_jobs import ArgumentProblem, Interrupted
+    from app.cli.errors import ArgumentProblem, Interrupted
     from app.document.errors import UserError
 
     try:
@@ -127,23 +127,23 @@ def _run(arguments: list[str], engine_factory: EngineFactory | None) -> int:
         logging.getLogger().addHandler(logging.NullHandler())
     match parsed.command:
         case "generate":
-            from app.cli_make import generate
+            from app.cli.generate import generate
 
             return generate(parsed, engine_factory)
         case "regenerate":
-            from app.cli_make import regenerate
+            from app.cli.generate import regenerate
 
             return regenerate(parsed, engine_factory)
         case "export":
-            from app.cli_files import export
+            from app.cli.files import export
 
             return export(parsed)
         case "info":
-            from app.cli_files import info
+            from app.cli.files import info
 
             return info(parsed, engine_factory)
         case _:
-            from app.cli_verify import verify
+            from app.cli.verify import verify
 
             return verify(parsed, engine_factory)
 
@@ -183,7 +183,7 @@ def _open_window(path: Path | None) -> int:
 
 def _check_file(path: Path) -> None:
     """Refuse a file that is not there before Qt is loaded; the window says what else is wrong."""
-    from app.cli_jobs import ArgumentProblem
+    from app.cli.errors import ArgumentProblem
     from app.document.storage.errors import cause_of
     from app.document.storage.name_length import shown_path
 
@@ -204,7 +204,7 @@ def _check_file(path: Path) -> None:
 
 def _forward(arguments: list[str]) -> int:
     """`train NAME …` and `bench NAME …`: the module of that name reads its own arguments."""
-    from app.cli_jobs import ArgumentProblem
+    from app.cli.errors import ArgumentProblem
     from app.document.errors import UserError
 
     group, rest = arguments[0], arguments[1:]

@@ -1,6 +1,6 @@
 """The `layerloom` command with a scripted engine: run as a child process by the tests of the CLI.
 
-`python cli_child.py SCRIPT ARGUMENTS…`, where SCRIPT is "normal", "slow", "fails", "memory",
+`python child.py SCRIPT ARGUMENTS…`, where SCRIPT is "normal", "slow", "fails", "memory",
 "broken" (the model does not load), "dies" or "drifts" (other pixels each time).
 """
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from app import cli
-from app.cli_arguments import translate_aliases
-from app.cli_jobs import ArgumentProblem
-from app.cli_output import plan_outputs
+from app.cli.arguments import translate_aliases
+from app.cli.errors import ArgumentProblem
+from app.cli.output import plan_outputs
 from engine.paths import resource_path
 
 EXAMPLE = resource_path("examples", "night-camp.json")
@@ -126,7 +126,7 @@ def test_an_error_of_our_own_is_one_message(
     def broken(*_: object) -> int:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("app.cli_files.info", broken)
+    monkeypatch.setattr("app.cli.files.info", broken)
     assert cli.main(["info"]) == cli.FAILED
     assert "--verbose" in capsys.readouterr().err
     with pytest.raises(ZeroDivisionError):

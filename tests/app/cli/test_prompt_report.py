@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from app.prompt_report import report_facts, report_lines
+from app.cli.generate import report_facts, report_lines
 from engine import Finished, LayerResult, NotPlaced, check_prompt
 
 PROMPT = "A pengiun, two kittens and a sofa on the beach, no clouds"

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.cli_jobs import EngineSession, Interrupted, ProgressLine
+from app.cli.errors import Interrupted
+from app.cli.jobs import EngineSession, ProgressLine
 from app.document.errors import UserError
 from app.jobs import painted_steps
 from engine import (
@@ -28,7 +29,7 @@ from engine import (
     WeightsError,
 )
 from engine.errors import Cancelled
-from tests.app.cli_child import INFO, ScriptedEngine
+from tests.app.cli.child import INFO, ScriptedEngine
 
 REQUEST = GenerateRequest(
     job_id=1,

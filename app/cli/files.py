@@ -14,11 +14,10 @@ from dataclasses import replace
 from importlib import metadata
 from typing import Any
 
-from app.cli_jobs import ArgumentProblem, EngineFactory
-from app.cli_make import find_layers, open_project, refuse_engine_options, session
-from app.cli_original import keep_original
-from app.cli_output import plan_outputs, write_output
-from app.cli_source import Source, open_source
+from app.cli.errors import ArgumentProblem
+from app.cli.jobs import EngineFactory, refuse_engine_options, session
+from app.cli.output import plan_outputs, write_output
+from app.cli.source import Source, find_layers, keep_original, open_project, open_source
 from app.document import Contents, Layer, Size
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID
 from app.document.storage.errors import StorageError

@@ -16,9 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from app.cli_jobs import EngineFactory, EngineSession
-from app.cli_make import open_project, refuse_engine_options, session
-from app.cli_source import Source, open_source
+from app.cli.jobs import EngineFactory, EngineSession, refuse_engine_options, session
+from app.cli.source import Source, open_project, open_source
 from app.document import Contents
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID
 from app.document.outdated import SOURCE

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from psd_tools import PSDImage
 
-from app.cli_arguments import FORMAT_KEYS
+from app.cli.arguments import FORMAT_KEYS
 from app.document.storage.formats.table import FORMATS
-from tests.app.test_cli_make import generate, layerloom, manifest, rgba
+from tests.app.cli.test_generate import generate, layerloom, manifest, rgba
 
 
 @pytest.fixture(scope="module")

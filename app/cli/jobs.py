@@ -5,6 +5,7 @@ Turns the engine's events into return values and exceptions. Knows neither docum
 
 from __future__ import annotations
 
+import argparse
 import queue
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, TextIO
 
+from app.cli.errors import ArgumentProblem, Interrupted
 from app.document.errors import UserError
 from app.jobs import painted_steps
 from engine import (
@@ -45,14 +47,6 @@ class EngineLike(Protocol):
 
 
 EngineFactory = Callable[..., EngineLike]
-
-
-class ArgumentProblem(UserError):
-    """What was asked for cannot be meant: a file that is not there, a layer without that name."""
-
-
-class Interrupted(Exception):
-    """Somebody pressed Ctrl+C; the job has ended and nothing of it is kept."""
 
 
 def default_engine(emit: Callable[[Event], None], **options: Any) -> EngineLike:
@@ -218,3 +212,36 @@ class EngineSession:
                 return self._events.get(timeout=WAKE_S)
             except queue.Empty:
                 continue
+
+
+def session(args: argparse.Namespace, factory: EngineFactory | None) -> EngineSession:
+    """The engine as the options ask for it."""
+    return EngineSession(
+        factory, device=args.device, threads=args.threads, model=args.model, quiet=args.quiet
+    )
+
+
+def refuse_engine_options(args: argparse.Namespace, needs: str) -> None:
+    """Refuse options about the engine where none is started.
+
+    Args:
+        needs: what would start it.
+
+    Raises:
+        ArgumentProblem: one was given.
+    """
+    given = [
+        name
+        for name, is_given in (
+            ("--device", args.device != "auto"),
+            ("--threads", args.threads is not None),
+            ("--model", args.model is not None),
+        )
+        if is_given
+    ]
+    if given:
+        raise ArgumentProblem(
+            f"{', '.join(given)} has no effect here: no model is loaded.",
+            "Nothing was done.",
+            f"Leave it out, or use it with {needs}.",
+        )

@@ -9,17 +9,16 @@ import argparse
 import itertools
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.cli_jobs import ArgumentProblem, EngineFactory, EngineSession
-from app.cli_keep import kept_elsewhere
-from app.cli_original import keep_original
-from app.cli_output import Output, plan_outputs, write_output
-from app.cli_source import STDIN, Source, open_source
-from app.document import Contents, Document, Layer, Rect, Settings, Size, UserError
+from app.cli.errors import ArgumentProblem
+from app.cli.jobs import EngineFactory, EngineSession, session
+from app.cli.output import plan_outputs, write_or_keep
+from app.cli.source import STDIN, find_layers, keep_original, open_project, open_source
+from app.document import Contents, Document, Rect, Settings, Size, UserError
 from app.document.commands import Placement, PlacePixels
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID, MAX_PROMPT
 from app.document.layer import MAX_SEED
@@ -27,11 +26,9 @@ from app.document.storage.errors import StorageError
 from app.document.storage.layout import Layout, contents_of
 from app.document.storage.layout_text import parse_layout
 from app.document.storage.name_length import shown_name
-from app.document.storage.ora import Opened
 from app.jobs import Plan, build_request, plan
-from app.prompt_report import report_facts, report_lines
 from app.records import records_for
-from engine import Finished, ModelInfo, SpareBoxes
+from engine import Finished, ModelInfo, SpareBoxes, Undrawable
 
 _job_ids = itertools.count(1)
 
@@ -164,30 +161,6 @@ def empty_picture(args: argparse.Namespace, text: str, prompt: str, info: ModelI
     return replace(contents, background_on=contents.background_on and not args.no_background)
 
 
-def write_or_keep(output: Output, contents: Contents, facts: Mapping[str, Any]) -> None:
-    """`write_output`; what cannot be written there is kept elsewhere, so that no work is lost.
-
-    Raises:
-        StorageError: it was not written; says where it is kept.
-    """
-    try:
-        write_output(output, contents, facts)
-    except StorageError as error:
-        raise kept_elsewhere(contents, output.path, error) from error
-
-
-def open_project(source: Source) -> Opened:
-    """A project file; what the reader has to tell goes to stderr.
-
-    Raises:
-        StorageError: it is damaged.
-    """
-    opened = source.project()
-    for message in opened.messages:
-        print(message, file=sys.stderr)
-    return opened
-
-
 def make(
     engine: EngineSession,
     contents: Contents,
@@ -255,63 +228,6 @@ def facts_of(contents: Contents, finished: Finished) -> dict[str, Any]:
     }
 
 
-def session(args: argparse.Namespace, factory: EngineFactory | None) -> EngineSession:
-    """The engine as the options ask for it."""
-    return EngineSession(
-        factory, device=args.device, threads=args.threads, model=args.model, quiet=args.quiet
-    )
-
-
-def refuse_engine_options(args: argparse.Namespace, needs: str) -> None:
-    """Refuse options about the engine where none is started.
-
-    Args:
-        needs: what would start it.
-
-    Raises:
-        ArgumentProblem: one was given.
-    """
-    given = [
-        name
-        for name, is_given in (
-            ("--device", args.device != "auto"),
-            ("--threads", args.threads is not None),
-            ("--model", args.model is not None),
-        )
-        if is_given
-    ]
-    if given:
-        raise ArgumentProblem(
-            f"{', '.join(given)} has no effect here: no model is loaded.",
-            "Nothing was done.",
-            f"Leave it out, or use it with {needs}.",
-        )
-
-
-def find_layers(contents: Contents, asked: Sequence[str]) -> list[Layer]:
-    """Layers by number or name, each once, in the order of asking.
-
-    A number wins over a name that looks like one.
-
-    Raises:
-        ArgumentProblem: there is none, or several have the name.
-    """
-    found: dict[int, Layer] = {}
-    for text in asked:
-        matches = [layer for layer in contents.layers if str(layer.number) == text.strip()]
-        matches = matches or [layer for layer in contents.layers if layer.name == text]
-        if len(matches) != 1:
-            known = ", ".join(f"{layer.number} ('{layer.name}')" for layer in contents.layers)
-            problem = "has more than one layer" if matches else "has no layer"
-            raise ArgumentProblem(
-                f"The file {problem} called '{text}'.",
-                "Nothing was changed.",
-                f"Use one of these numbers: {known or 'it has no layers'}.",
-            )
-        found[matches[0].id] = matches[0]
-    return list(found.values())
-
-
 def typed_prompt(text: str) -> str:
     """The prompt as text: bytes that are not UTF-8 become the sign for an unknown character.
 
@@ -345,3 +261,84 @@ def check_grid(contents: Contents, info: ModelInfo) -> None:
             "Nothing was changed.",
             "Make a new picture from its boxes with generate.",
         )
+
+
+# ---- what became of the prompt ----
+
+
+def report_lines(finished: Finished) -> list[str]:
+    """One line per kind of news; empty with the older reading of prompts."""
+    check = finished.check
+    if check is None:
+        return []
+    lines = []
+    if drawn := _drawn(finished):
+        lines.append(f"Drawn: {_counted(drawn)}.")
+    if check.undrawable:
+        lines.append("Not drawn: " + "; ".join(_why(each) for each in check.undrawable) + ".")
+    if check.further_backgrounds:
+        others = ", ".join(f"'{each.typed}'" for each in check.further_backgrounds)
+        lines.append(f"A picture has one background; not used: {others}.")
+    if finished.not_placed:
+        missing = {each.typed: each.count for each in finished.not_placed}
+        lines.append(f"No box left for: {_counted(missing)}.")
+    if check.misspelt:
+        read = ", ".join(f"'{each.typed}' as '{each.suggestion}'" for each in check.misspelt)
+        lines.append(f"Misspelt, read: {read}.")
+    if check.negated:
+        lines.append("Left out, as asked: " + ", ".join(each.typed for each in check.negated) + ".")
+    empty = _empty(finished)
+    for why, count in empty.items():
+        boxes = "1 box" if count == 1 else f"{count} boxes"
+        lines.append(f"Left empty: {boxes}; {why}.")
+    if check.unread:
+        lines.append(f"Not read: the last {check.unread:,} words of the prompt.")
+    return lines
+
+
+def report_facts(finished: Finished) -> dict[str, Any]:
+    """The same as plain JSON values."""
+    check = finished.check
+    if check is None:
+        return {}
+    return {
+        "drawn": [{"word": word, "count": count} for word, count in _drawn(finished).items()],
+        "background": None if check.background is None else check.background.typed,
+        "look": check.look,
+        "not_drawn": [
+            {"word": each.typed, "why": each.reason, "nearest": each.nearest}
+            for each in check.undrawable
+        ],
+        "backgrounds_not_used": [each.typed for each in check.further_backgrounds],
+        "no_box_left": [{"word": each.typed, "count": each.count} for each in finished.not_placed],
+        "misspelt": [
+            {"word": each.typed, "suggestion": each.suggestion} for each in check.misspelt
+        ],
+        "negated": [each.typed for each in check.negated],
+        "boxes_left_empty": [
+            {"why": why, "count": count} for why, count in _empty(finished).items()
+        ],
+        "words_not_read": check.unread,
+    }
+
+
+def _drawn(finished: Finished) -> dict[str, int]:
+    """The words that boxes show, and how many boxes each."""
+    things = (r.word for r in finished.results if r.kind == "foreground" and r.left_empty is None)
+    return dict(Counter(word for word in things if word))
+
+
+def _empty(finished: Finished) -> dict[str, int]:
+    """Why boxes stay empty, and how many of them."""
+    return dict(Counter(each.left_empty for each in finished.results if each.left_empty))
+
+
+def _counted(words: dict[str, int]) -> str:
+    return ", ".join(
+        f"'{word}'" if count == 1 else f"{count:,} × '{word}'" for word, count in words.items()
+    )
+
+
+def _why(each: Undrawable) -> str:
+    nearest = "" if each.nearest is None else f", try '{each.nearest}'"
+    return f"'{each.typed}' ({each.reason}{nearest})"

@@ -1,6 +1,6 @@
 """`layerloom generate`, `regenerate`, `export`, `info` and `verify` as child processes.
 
-The engine is a scripted one (`cli_child.py`); the files are real and read back by Pillow and
+The engine is a scripted one (`child.py`); the files are real and read back by Pillow and
 zipfile, not by our own readers.
 """
 
@@ -22,8 +22,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[2]
-CHILD = Path(__file__).with_name("cli_child.py")
+ROOT = Path(__file__).resolve().parents[3]
+CHILD = Path(__file__).with_name("child.py")
 LAYOUT = ROOT / "resources" / "examples" / "three-boxes.json"
 PROMPT = "a red dog"
 BOXES = {1: (256, 224, 480, 448), 2: (96, 352, 224, 480), 3: (64, 32, 192, 192)}

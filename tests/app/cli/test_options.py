@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from app import cli
-from app.cli_arguments import build_parser
-from app.cli_files import FLAGS
+from app.cli.arguments import build_parser
+from app.cli.files import FLAGS
 from app.document import Rect, Size, new_contents
 from app.document.contents import Contents
 from app.document.layer import Candidate

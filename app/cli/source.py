@@ -1,4 +1,4 @@
-"""What the command line reads: a file, or a pipe that gives its bytes once.
+"""What the command line reads: a file, or a pipe that gives its bytes once; layers by their names.
 
 `-`, `/dev/stdin`, a FIFO and the shell's `<(…)` are pipes: they are read at once and kept, because
 a second reading would find nothing or wait for ever.
@@ -11,11 +11,13 @@ import io
 import os
 import stat
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from app.cli_jobs import ArgumentProblem
+from app.cli.errors import ArgumentProblem
+from app.document import Contents, Layer
 from app.document.storage.archive import ArchiveReader
 from app.document.storage.errors import StorageError, cause_of, not_opened
 from app.document.storage.layout_file import text_in, text_of
@@ -117,3 +119,54 @@ def _all_of(stream: BinaryIO, name: str) -> bytes:
                 "Check what it reads.",
             )
     return bytes(data)
+
+
+def find_layers(contents: Contents, asked: Sequence[str]) -> list[Layer]:
+    """Layers by number or name, each once, in the order of asking.
+
+    A number wins over a name that looks like one.
+
+    Raises:
+        ArgumentProblem: there is none, or several have the name.
+    """
+    found: dict[int, Layer] = {}
+    for text in asked:
+        matches = [layer for layer in contents.layers if str(layer.number) == text.strip()]
+        matches = matches or [layer for layer in contents.layers if layer.name == text]
+        if len(matches) != 1:
+            known = ", ".join(f"{layer.number} ('{layer.name}')" for layer in contents.layers)
+            problem = "has more than one layer" if matches else "has no layer"
+            raise ArgumentProblem(
+                f"The file {problem} called '{text}'.",
+                "Nothing was changed.",
+                f"Use one of these numbers: {known or 'it has no layers'}.",
+            )
+        found[matches[0].id] = matches[0]
+    return list(found.values())
+
+
+def open_project(source: Source) -> Opened:
+    """A project file; what the reader has to tell goes to stderr.
+
+    Raises:
+        StorageError: it is damaged.
+    """
+    opened = source.project()
+    for message in opened.messages:
+        print(message, file=sys.stderr)
+    return opened
+
+
+def keep_original(source: Source, out: Path, opened: Opened) -> None:
+    """Refuse to write over the file that was read, when that would lose something of it.
+
+    Raises:
+        ArgumentProblem: says what would be lost.
+    """
+    read = source.path
+    if opened.lost and read is not None and out.exists() and read.samefile(out):
+        raise ArgumentProblem(
+            f"'{out.name}' has more in it than this program can save. {' '.join(opened.lost)}",
+            "It was not touched.",
+            "Choose another name for --out.",
+        )
