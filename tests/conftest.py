@@ -73,8 +73,8 @@ def qloop(qapp: Any) -> Iterator[Any]:
 def window(qtbot: Any, qloop: Any) -> Iterator[Any]:
     """A shown main window with a FakeEngine (`window.engine`) that is ready."""
     from app.settings import Settings
+    from app.testing import FakeEngine
     from app.ui.main_window import MainWindow
-    from tests.fakes import FakeEngine
 
     engines: list[FakeEngine] = []
 

@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "tests" / "inventory"
 REMOVED = re.compile(r"removed: (.+) \((.+)\)")
 # Folders whose texts no user of the program reads.
-INTERNAL = ("engine/training", "engine/benchmarks", "app/benchmarks")
+INTERNAL = ("engine/training", "engine/benchmarks", "app/benchmarks", "app/testing.py")
 
 logger = logging.getLogger(__name__)
 

@@ -37,7 +37,7 @@ from app.document.storage.png import read_picture
 from app.settings import Settings
 from app.ui.exchange.export_dialog import ExportDialog
 from app.ui.main_window import MainWindow
-from tools.story import SlowFake, Story
+from tools.story import Story, slow_engine
 
 PROMPT = "a red balloon, a dog and a castle under a blue sky"
 BOXES = ((256, 224, 480, 448), (96, 352, 224, 480), (64, 32, 192, 192))
@@ -301,7 +301,7 @@ def walk(options: argparse.Namespace) -> int:
     app.setQuitOnLastWindowClosed(False)
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
-    make = SlowFake if options.fake else engine_factory(weights=options.model)
+    make = slow_engine if options.fake else engine_factory(weights=options.model)
     failure: BaseException | None = None
     with loop, tempfile.TemporaryDirectory() as name:
         folder = Path(name)

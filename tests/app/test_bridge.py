@@ -11,43 +11,10 @@ from app.bridge.link import EngineLink
 from app.document import Document
 from app.document.commands import SetLocked, SetVisible
 from app.jobs import MAX_KEPT_JOBS, Job, Message, build_request, plan
+from app.testing import FakeEngine, HandLoop, document_with_boxes, fill, model_info
 from engine import Preview, Progress, StateChanged
-from tests.fakes import FakeEngine, document_with_boxes, fill, model_info
 
 BOXES = ((0, 0, 128, 128), (256, 256, 512, 512))
-
-
-class HandLoop:
-    """An event loop that the test turns by hand; callable from any thread.
-
-    Waits of up to half a second end with the turn, longer ones when the clock says so; with
-    `is_exact` all of them.
-    """
-
-    def __init__(self, clock: Callable[[], float] = lambda: 0.0, *, is_exact: bool = False) -> None:
-        self.clock = clock
-        self.is_exact = is_exact
-        self.soon: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
-        self.later: list[tuple[float, Callable[..., object], tuple[Any, ...]]] = []
-
-    def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any) -> None:
-        self.soon.append((callback, args))
-
-    def call_later(self, delay: float, callback: Callable[..., object], *args: Any) -> None:
-        due = self.clock() + (delay if delay > 0.5 or self.is_exact else 0.0)
-        self.later.append((due, callback, args))
-
-    def turn(self) -> None:
-        """Run what is due; what is meant for later comes at the end."""
-        while self.soon:
-            callback, args = self.soon.pop(0)
-            callback(*args)
-        waiting, self.later = self.later, []
-        for due, callback, args in waiting:
-            if due <= self.clock():
-                callback(*args)
-            else:
-                self.later.append((due, callback, args))
 
 
 class Desk:
@@ -59,7 +26,7 @@ class Desk:
         self.now = 100.0
         self.worked = 0.0  # seconds that the UI thread has computed
         self.silences: list[tuple[str, float]] = []
-        self.loop = HandLoop(lambda: self.now, is_exact=is_exact)
+        self.loop = HandLoop(lambda: self.now, short_s=0 if is_exact else 0.5)
         self.engines: list[FakeEngine] = []
         self.accepted: list[tuple[Job, list[Placed]]] = []
         self.messages: list[Message] = []
@@ -149,17 +116,10 @@ def test_previews_are_coalesced_to_the_latest() -> None:
     assert desk.threads == {threading.get_ident()}
 
 
-class TimedLoop(HandLoop):
-    """Every wait lasts as long as was asked for."""
-
-    def call_later(self, delay: float, callback: Callable[..., object], *args: Any) -> None:
-        self.later.append((self.clock() + delay, callback, args))
-
-
 def test_previews_come_at_most_thirty_times_a_second() -> None:
     """GE2: however fast the engine sends them; the newest is never left out."""
     now, seen = 0.0, []
-    loop = TimedLoop(lambda: now)
+    loop = HandLoop(lambda: now, short_s=0)
     sender: list[Callable[..., None]] = []
 
     def make(emit: Callable[..., None]) -> FakeEngine:

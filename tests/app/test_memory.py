@@ -11,9 +11,9 @@ from app.document import Document
 from app.document.commands import SetSettings
 from app.document.contents import Settings
 from app.document.layer import Layer
+from app.testing import document_with_boxes
 from engine.errors import is_out_of_memory
 from tests.app.test_bridge import BOXES, Desk
-from tests.fakes import document_with_boxes
 
 GB = 2**30
 

@@ -9,9 +9,9 @@ import pytest
 from app.bridge import Bridge
 from app.document.commands import DeleteLayers, Rename, SetSeed, SetSettings
 from app.document.contents import Settings
+from app.testing import document_with_boxes, fill, model_info
 from engine import GenerateRequest, Progress, Started
 from tests.app.test_bridge import BOXES, Desk
-from tests.fakes import document_with_boxes, fill, model_info
 
 
 def seeds(request: GenerateRequest) -> list[int]:

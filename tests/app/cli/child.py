@@ -6,161 +6,85 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import sys
-import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import numpy as np
-
 from app.cli import main
+from app.testing import LOADING, FakeEngine, finished, model_info, ready, result_for
 from engine import (
     Event,
     Failed,
-    Finished,
     GenerateRequest,
     JobCancelled,
     LayerRequest,
-    LayerResult,
-    ModelInfo,
     Progress,
     Started,
     StateChanged,
 )
 
-INFO = ModelInfo(
-    name="scripted",
-    file_hash="f" * 64,
-    token_px=32,
-    canvas_multiple=32,
-    trained_canvases=((512, 512), (640, 512)),
-    max_foregrounds=50,
-    default_steps=4,
-    default_cfg_scale=3.0,
-    nouns=("dog", "castle", "balloon"),
-    looks=("flat",),
-    colours=("red", "blue"),
-    backgrounds=("sky",),
-    parameters=1234,
-    device="cpu",
-    precision="fp32",
-    threads=1,
+INFO = model_info(
+    name="scripted", canvas_multiple=32, default_steps=4, nouns=("dog", "castle", "balloon")
 )
-_drift = itertools.count()
+BROKEN = StateChanged(
+    state="failed", message="The model file is damaged.", advice="Install the package again."
+)
+_drift = itertools.count(1)
 
 
-def paint(
-    layer: LayerRequest, prompt: str, drift: int = 0, *, clean_colours: bool = True
-) -> np.ndarray:
-    """Pixels that depend on the request alone: a round spot on nothing, or full."""
-    x0, y0, x1, y1 = layer.box
-    height, width = y1 - y0, x1 - x0
-    text = f"{layer.seed}:{width}:{height}:{prompt}:{drift}"
-    rgba = np.empty((height, width, 4), np.uint8)
-    rgba[..., :3] = list(hashlib.sha256(text.encode()).digest()[:3])
-    rgba[..., 3] = 255
-    if layer.kind == "foreground":
-        rgba[::2, :, 0] ^= not clean_colours
-        y, x = np.ogrid[:height, :width]
-        far = ((y - height / 2) / height) ** 2 + ((x - width / 2) / width) ** 2 > 0.2
-        rgba[far] = 0
-    return rgba
-
-
-class ScriptedEngine:
+def scripted(script: str, emit: Callable[[Event], None], **options: Any) -> FakeEngine:
     """Behaves like `engine.Engine` as far as the command line can tell."""
+    last = BROKEN if script == "broken" else ready(INFO)
+    work = partial(run, script=script, threads=options.get("threads") or 1)
+    return FakeEngine(emit, info=INFO, opening=(LOADING, last), work=work)
 
-    def __init__(self, script: str, emit: Callable[[Event], None], **options: Any) -> None:
-        self._script = script
-        self._emit = emit
-        self._threads = options.get("threads") or 1
-        self._cancelled = threading.Event()
-        self._worker: threading.Thread | None = None
 
-    def start(self) -> None:
-        self._emit(StateChanged(state="loading"))
-        if self._script == "broken":
-            message, advice = "The model file is damaged.", "Install the package again."
-            self._emit(StateChanged(state="failed", message=message, advice=advice))
-        else:
-            self._emit(StateChanged(state="ready", info=INFO))
-
-    def submit(self, request: GenerateRequest) -> None:
-        self._worker = threading.Thread(target=self._run, args=(request,))
-        self._worker.start()
-
-    def cancel(self, job_id: int | None = None) -> None:
-        self._cancelled.set()
-
-    def shutdown(self, timeout_s: float = 10.0) -> bool:
-        self._cancelled.set()
-        if self._worker is not None:
-            self._worker.join(timeout_s)
-        self._emit(StateChanged(state="stopped"))
-        return True
-
-    def _run(self, request: GenerateRequest) -> None:
-        steps = request.steps or INFO.default_steps
-        words = set(request.prompt.replace(",", " ").split())
-        unknown = tuple(word for word in sorted(words) if word.startswith("x"))
-        job = request.job_id
-        self._emit(Started(job_id=job, total_steps=steps + 1, unknown_words=unknown))
-        for step in range(steps + 1):
-            if self._script == "slow":
-                time.sleep(0.1)
-            if self._cancelled.is_set():
-                return self._emit(JobCancelled(job_id=job))
-            if step == 1 and self._script == "dies":
-                return self._emit(StateChanged(state="stopped"))
-            if step == 1 and self._script in ("fails", "memory"):
-                kind: Any = "memory" if self._script == "memory" else "internal"
-                message = "Generating failed." if kind == "internal" else "There was no memory."
-                return self._emit(
-                    Failed(
-                        job_id=job, kind=kind, message=message, advice="Try again.", details="trace"
-                    )
-                )
-            left = float(steps - step)
-            self._emit(Progress(job_id=job, step=step + 1, total=steps + 1, seconds_left=left))
-        return self._emit(self._finished(request, steps, unknown))
-
-    def _finished(self, request: GenerateRequest, steps: int, unknown: tuple[str, ...]) -> Finished:
-        drift = next(_drift) + 1 if self._script == "drifts" else 0
-        results = tuple(
-            LayerResult(
-                layer_id=layer.layer_id,
-                kind=layer.kind,
-                box=layer.box,
-                seed=layer.seed,
-                rgba=paint(
-                    layer, request.prompt, drift, clean_colours=request.clean_colours != "off"
-                ),
+def run(engine: FakeEngine, request: GenerateRequest, *, script: str, threads: int) -> None:
+    """One job as the script says, on the engine's thread."""
+    steps = request.steps or INFO.default_steps
+    words = set(request.prompt.replace(",", " ").split())
+    unknown = tuple(word for word in sorted(words) if word.startswith("x"))
+    job = request.job_id
+    engine.emit(Started(job_id=job, total_steps=steps + 1, unknown_words=unknown))
+    for step in range(steps + 1):
+        if script == "slow":
+            time.sleep(0.1)
+        if engine.is_stopped:
+            return engine.emit(JobCancelled(job_id=job))
+        if step == 1 and script == "dies":
+            return engine.emit(StateChanged(state="stopped"))
+        if step == 1 and script in ("fails", "memory"):
+            kind: Any = "memory" if script == "memory" else "internal"
+            message = "Generating failed." if kind == "internal" else "There was no memory."
+            return engine.emit(
+                Failed(job_id=job, kind=kind, message=message, advice="Try again.", details="trace")
             )
-            for layer in request.layers
-            if layer.is_target
-        )
-        return Finished(
-            job_id=request.job_id,
-            results=results,
-            steps=steps,
-            cfg_scale=request.cfg_scale or INFO.default_cfg_scale,
-            clean_colours=request.clean_colours != "off",
+        left = float(steps - step)
+        engine.emit(Progress(job_id=job, step=step + 1, total=steps + 1, seconds_left=left))
+    drift = next(_drift) if script == "drifts" else 0
+    targets = [layer for layer in request.layers if layer.is_target]
+    return engine.emit(
+        finished(
+            request,
+            INFO,
+            results=tuple(result_for(each, salt_of(each, request, drift)) for each in targets),
             seconds=time.monotonic() % 1,
-            cache_hits=0,
-            cache_misses=len(request.layers) - len(results),
+            cache_misses=len(request.layers) - len(targets),
             unknown_words=unknown,
-            model_name=INFO.name,
-            model_hash=INFO.file_hash,
-            device="cpu",
-            precision="fp32",
-            threads=self._threads,
-            torch_version="0",
+            threads=threads,
         )
+    )
+
+
+def salt_of(layer: LayerRequest, request: GenerateRequest, drift: int) -> str:
+    """What pixels depend on besides seed and size; clean colours count for things only."""
+    is_raw = layer.kind == "foreground" and request.clean_colours == "off"
+    return f":{request.prompt}:{drift}:{is_raw}"
 
 
 if __name__ == "__main__":
-    script, *arguments = sys.argv[1:]
-    sys.exit(main(arguments, engine_factory=lambda *a, **k: ScriptedEngine(script, *a, **k)))
+    chosen, *arguments = sys.argv[1:]
+    sys.exit(main(arguments, engine_factory=partial(scripted, chosen)))

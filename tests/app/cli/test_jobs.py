@@ -18,6 +18,7 @@ from app.cli.errors import Interrupted
 from app.cli.jobs import EngineSession, ProgressLine
 from app.document.errors import UserError
 from app.jobs import painted_steps
+from app.testing import finished
 from engine import (
     Event,
     Finished,
@@ -29,7 +30,7 @@ from engine import (
     WeightsError,
 )
 from engine.errors import Cancelled
-from tests.app.cli.child import INFO, ScriptedEngine
+from tests.app.cli.child import INFO
 
 REQUEST = GenerateRequest(
     job_id=1,
@@ -69,7 +70,7 @@ class Generator:
                 raise Cancelled
             time.sleep(self.step_s)
             emit(Progress(job_id=request.job_id, step=step, total=3, seconds_left=3.0 - step))
-        return ScriptedEngine("normal", emit)._finished(request, 3, ())
+        return finished(request, INFO, steps=3)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from app.document.storage.atomic import Disk, backup_path
 from app.document.storage.errors import cause_of
 from app.document.storage.name_length import fitted, name_limit
 from app.document.storage.ora import load_project, save_project
-from tests.app.cli.child import ScriptedEngine
+from tests.app.cli.child import scripted
 from tests.app.document.examples import design
 
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="pipes and devices of POSIX")
@@ -37,8 +38,7 @@ ERRNOS = [
 ]  # fmt: skip
 
 
-def engine(*arguments: Any, **options: Any) -> ScriptedEngine:
-    return ScriptedEngine("normal", *arguments, **options)
+engine = partial(scripted, "normal")
 
 
 def no_engine(*_: Any, **__: Any) -> Any:

@@ -12,11 +12,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
 from app.document.composite import composite
+from app.testing import fill
 from app.ui.dialog.examples import example_files, example_name
 from app.ui.panels.layer_delegate import RowParts
 from app.ui.theme import DARK
 from tests.app.ui.helpers import at, drag, draw_box, generate, key, move, press_and_move
-from tests.fakes import fill
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 NONE = Qt.KeyboardModifier.NoModifier

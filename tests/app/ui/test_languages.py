@@ -288,7 +288,7 @@ app = QApplication([])
 from app.settings import Settings
 from app.ui.main_window import MainWindow
 from tests.app.ui.test_languages import Longer, cut
-from tests.fakes import FakeEngine
+from app.testing import FakeEngine
 class Loop:
     def call_soon_threadsafe(self, f, *a): pass
     def call_later(self, d, f, *a): pass

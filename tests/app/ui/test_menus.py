@@ -17,8 +17,8 @@ from app.document.composite import composite
 from app.document.geometry import Rect
 from app.document.storage.png import read_picture
 from app.settings import Settings, load_settings, remember_file, save_settings
+from app.testing import fill
 from tests.app.ui.helpers import at, draw_box, generate, key
-from tests.fakes import fill
 
 # Each menu with its entries, in order.
 TABLE = {

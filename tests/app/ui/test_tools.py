@@ -17,11 +17,11 @@ from app.settings import (
     remember_prompt,
     save_settings,
 )
+from app.testing import fill
 from app.ui.dialog.find import rank
 from app.ui.exchange.export_dialog import ExportDialog
 from app.ui.key_presets import PRESETS, conflicts, keys_for
 from tests.app.ui.helpers import draw_box, generate, key, later
-from tests.fakes import fill
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 ALT = Qt.KeyboardModifier.AltModifier
