@@ -156,10 +156,6 @@ class JobList:
         """The job, or None when it was forgotten or never was."""
         return self._jobs.get(job_id)
 
-    def active(self) -> list[Job]:
-        """Jobs that have not ended, oldest first."""
-        return [job for job in self._jobs.values() if not job.has_ended]
-
     def clear(self) -> None:
         """Forget the jobs that have ended."""
         for job_id in [job.id for job in self._jobs.values() if job.has_ended]:

@@ -269,7 +269,7 @@ async def keep(story: Story, folder: Path) -> None:
     story.shot("15-export", export)
     export.export_button.click()
     await story.file_dialog(folder / "walkthrough.png")
-    exported = read_picture(folder / "walkthrough.png")
+    exported = read_picture(folder / "walkthrough.png").pixels
     story.check("exported what is shown", np.array_equal(exported, composite(story.document)))
 
 

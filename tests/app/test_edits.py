@@ -34,7 +34,7 @@ from app.document.commands import (
     SetSeed,
     SetSettings,
     SetVisible,
-    UseCandidate,
+    UseCandidates,
 )
 from app.document.contents import Settings
 from app.document.layer import Layer
@@ -122,7 +122,7 @@ def offer(desk: Desk) -> None:
 
 
 def use_newest(desk: Desk) -> Command:
-    return UseCandidate(desk.castle, desk.layer().candidates[0].pixel_hash)
+    return UseCandidates({desk.castle: desk.layer().candidates[0].pixel_hash})
 
 
 def replace_castle(desk: Desk) -> None:

@@ -14,7 +14,6 @@ from app.document.commands.boxes import (
 from app.document.commands.candidates import (
     AddCandidates,
     DiscardCandidates,
-    UseCandidate,
     UseCandidates,
 )
 from app.document.commands.looks import (
@@ -26,7 +25,7 @@ from app.document.commands.looks import (
     SetSeed,
     SetVisible,
 )
-from app.document.commands.placing import ImportPicture, Placement, PlacePixels
+from app.document.commands.placing import Placement, PlacePixels
 from app.document.commands.whole import (
     ReplaceDocument,
     SetBackground,
@@ -43,7 +42,6 @@ __all__ = [
     "DeleteLayers",
     "DiscardCandidates",
     "DuplicateLayers",
-    "ImportPicture",
     "KeepAsIs",
     "MoveLayers",
     "PlacePixels",
@@ -62,6 +60,5 @@ __all__ = [
     "SetSeed",
     "SetSettings",
     "SetVisible",
-    "UseCandidate",
     "UseCandidates",
 ]

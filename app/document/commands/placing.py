@@ -1,4 +1,4 @@
-"""Commands that bring pixels: accept results, import a picture."""
+"""The command that accepts results: their pixels go into the layers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 
 from app.document.commands.base import Command, named
 from app.document.commands.candidates import original_of, showing
-from app.document.contents import MAX_SIDE, Contents, default_name
-from app.document.errors import DocumentError, LimitError
+from app.document.contents import Contents
+from app.document.errors import DocumentError
 from app.document.geometry import Rect
-from app.document.layer import Candidate, Layer, Record, clean_name, new_layer_id, plain_record
+from app.document.layer import Candidate, Layer, Record, plain_record
 from app.document.pixels import Pixels
 from app.document.prompts import remembered_from
 
@@ -108,49 +108,3 @@ def _with_empty(contents: Contents, layer: Layer | None, placement: Placement) -
         layer, kind="box", image=None, rect=placement.rect, record=record, candidates=kept
     )
     return contents.with_layers([empty])
-
-
-@dataclass(eq=False)
-class ImportPicture(Command):
-    """A picture as a new layer on top.
-
-    Attributes:
-        pixels: (h, w, 4) uint8, straight alpha, shown pixel for pixel.
-        name: usually the file's name without its suffix.
-        centre: canvas pixels; None = the canvas centre.
-        layer_id: the new layer's id, known before the command is done.
-    """
-
-    pixels: np.ndarray = field(repr=False)
-    name: str = ""
-    centre: tuple[int, int] | None = None
-    layer_id: int = field(default_factory=new_layer_id)
-
-    def _apply(self, contents: Contents) -> Contents:
-        height, width = self.pixels.shape[:2]
-        if max(width, height) > MAX_SIDE:
-            raise LimitError(
-                f"The picture is {width:,} × {height:,}; the limit is {MAX_SIDE:,} each way.",
-                "Nothing was added.",
-                "Scale it down first.",
-            )
-        try:
-            image = Pixels.of(self.pixels)
-        except ValueError as error:
-            raise DocumentError(f"The picture cannot be used: {error}.") from error
-        x, y = self.centre or contents.canvas.rect.centre
-        layer = Layer(
-            id=self.layer_id,
-            number=contents.next_number,
-            name=self._name(contents),
-            kind="imported",
-            rect=Rect(x - width // 2, y - height // 2, width, height),
-            image=image,
-        )
-        return contents.with_added([layer])
-
-    def _describe(self, contents: Contents) -> str:
-        return f"Import '{self._name(contents)}'"
-
-    def _name(self, contents: Contents) -> str:
-        return clean_name(self.name) or default_name(contents.next_number)

@@ -10,8 +10,7 @@ import pytest
 from PIL import Image
 
 from app import cli
-from app.document.commands import ImportPicture
-from tests.app.document.examples import picture, run, small_document
+from tests.app.document.examples import import_picture, picture, small_document
 from tests.app.document.foreign_ora import (
     Node,
     blob,
@@ -70,7 +69,7 @@ def test_the_original_is_not_written_over(
 def test_the_backup_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The messages about damage recommend it."""
     document = small_document()
-    run(document, ImportPicture(picture(20, 10), "Castle"))
+    import_picture(document, picture(20, 10), "Castle")
     path = saved(document, tmp_path)
     backup = path.rename(tmp_path / "beach.ora~")
     assert cli.main(["info", str(backup)]) == cli.OK
