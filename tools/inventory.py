@@ -131,7 +131,7 @@ def formats() -> Iterator[str]:
 
 def settings() -> Iterator[str]:
     from app.document import Settings as DocumentSettings
-    from app.settings import Settings as UserSettings
+    from app.session.settings import Settings as UserSettings
 
     yield from (f"user: {item.name}" for item in fields(UserSettings))
     yield from (f"document: {item.name}" for item in fields(DocumentSettings))

@@ -30,11 +30,11 @@ from PySide6.QtCore import QLocale, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.bridge import engine_factory
 from app.document.commands import SetSettings
 from app.document.composite import composite
 from app.document.storage.png import read_picture
-from app.settings import Settings
+from app.session.client import engine_factory
+from app.session.settings import Settings
 from app.ui.exchange.export_dialog import ExportDialog
 from app.ui.main_window import MainWindow
 from tools.story import Story, slow_engine

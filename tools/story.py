@@ -20,7 +20,7 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
-from app.jobs import Job
+from app.session.jobs import Job
 from app.testing import FakeEngine, ready
 from app.ui.images import to_array
 from app.ui.main_window import MainWindow

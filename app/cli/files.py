@@ -25,7 +25,7 @@ from app.document.storage.formats.choices import formats_with, refused_choices
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import FEATURES, Choice, Format, format_named, losses
 from app.document.storage.layout_text import parse_layout
-from app.records import app_version
+from app.session.records import app_version
 from engine import ModelInfo
 
 # What each choice of an export is called on the command line; a test compares with the formats.

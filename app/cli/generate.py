@@ -26,8 +26,8 @@ from app.document.storage.errors import StorageError
 from app.document.storage.layout import Layout, contents_of
 from app.document.storage.layout_text import parse_layout
 from app.document.storage.name_length import shown_name
-from app.jobs import Plan, build_request, plan
-from app.records import records_for
+from app.session.jobs import Plan, build_request, plan
+from app.session.records import records_for
 from engine import Finished, ModelInfo, SpareBoxes, Undrawable
 
 _job_ids = itertools.count(1)

@@ -16,7 +16,7 @@ from typing import Any, Protocol, TextIO
 
 from app.cli.errors import ArgumentProblem, Interrupted
 from app.document.errors import UserError
-from app.jobs import painted_steps
+from app.session.jobs import painted_steps
 from engine import (
     Event,
     Failed,

@@ -12,15 +12,16 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.bridge import Accept, Bridge, EngineLike, LoopLike, Placed
 from app.document.commands import Command, ReplaceDocument
 from app.document.contents import Contents, new_contents
 from app.document.contents import Settings as DocumentSettings
 from app.document.document import Document
 from app.document.storage.atomic import Stamp
 from app.document.storage.journal import Keeper, WorkInfo
-from app.jobs import Job, Message
-from app.settings import Settings
+from app.session.client import EngineLike, LoopLike
+from app.session.jobs import Job, Message
+from app.session.queue import Accept, GenerationQueue, Placed
+from app.session.settings import Settings
 from app.ui.background import Background
 from app.ui.job_pictures import JobPictures
 from app.ui.selection import Selection
@@ -93,7 +94,7 @@ class Session(QObject):
             self.job_pictures.take(job.id, results)
             accept(job, results)
 
-        self.bridge = Bridge(self.document, loop, make_engine, take)
+        self.bridge = GenerationQueue(self.document, loop, make_engine, take)
         self.path: Path | None = None
         self.source: Source | None = None
         self.stamp: Stamp | None = None

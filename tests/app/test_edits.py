@@ -39,7 +39,7 @@ from app.document.commands import (
 from app.document.contents import Settings
 from app.document.layer import Layer
 from app.document.outdated import outdated
-from app.jobs import build_request, plan
+from app.session.jobs import build_request, plan
 from engine import Finished
 from engine.generator import Generator
 from tests.app.document.examples import UndoStack, picture

@@ -16,10 +16,11 @@ from typing import Any
 from app.benchmarks.reliability.figure import Figure
 from app.benchmarks.reliability.scripted_desk import SHORT_S, STEPS, ScriptedDesk, take
 from app.benchmarks.reliability.walk import random_command, rect
-from app.bridge import Bridge, engine_factory
 from app.document import Document, Settings, Size, new_contents
 from app.document.commands import ReplaceDocument, SetSettings
-from app.jobs import Job
+from app.session.client import engine_factory
+from app.session.jobs import Job
+from app.session.queue import GenerationQueue
 from app.testing import HandLoop
 
 JOBS = 4  # per document
@@ -129,7 +130,9 @@ class _RealDesk:
         self.source = Random()
         self.cancel_at: int | None = None
         self.targets: set[int] = set()
-        self.bridge = Bridge(self.document, self.loop, engine_factory(1, weights), self._accept)
+        self.bridge = GenerationQueue(
+            self.document, self.loop, engine_factory(1, weights), self._accept
+        )
         self.bridge.job_changed.connect(self._on_job)
         self.bridge.start()
         self.loop.run_until(lambda: self.bridge.state in ("ready", "failed"))

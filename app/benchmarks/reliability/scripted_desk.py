@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from app.benchmarks.reliability.walk import random_command, start
-from app.bridge import Bridge, Placed
 from app.document import Document
 from app.document.commands import Placement, PlacePixels
-from app.jobs import Job
+from app.session.jobs import Job
+from app.session.queue import GenerationQueue, Placed
 from app.testing import FakeEngine, HandLoop, model_info, ready
 from engine import Event, GenerateRequest
 
@@ -58,7 +58,7 @@ class ScriptedDesk:
             engines.append(scripted_engine(emit))
             return engines[0]
 
-        self.bridge = Bridge(self.document, self.loop, make, self._accept)
+        self.bridge = GenerationQueue(self.document, self.loop, make, self._accept)
         self.engine = engines[0]
         self.bridge.start()
         self.loop.run()

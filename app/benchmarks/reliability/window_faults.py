@@ -19,8 +19,8 @@ from app.benchmarks.reliability.figure import Figure
 from app.benchmarks.reliability.scripted_desk import INFO, STEPS
 from app.benchmarks.reliability.walk import random_command, start
 from app.benchmarks.reliability.window_desk import WindowDesk
-from app.bridge import engine_factory
 from app.document.commands import ReplaceDocument
+from app.session.client import engine_factory
 from app.testing import finished, previews_of
 from engine import EngineError, Event, GenerateRequest, JobCancelled, Progress, Started
 

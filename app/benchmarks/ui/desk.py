@@ -20,7 +20,7 @@ from app.document.commands import Placement, PlacePixels
 from app.document.contents import Contents, new_contents
 from app.document.document import Document
 from app.document.geometry import Rect, Size
-from app.settings import Settings
+from app.session.settings import Settings
 from app.testing import FakeEngine, model_info, ready
 from app.ui.main_window import MainWindow
 from app.ui.session import MakeEngine

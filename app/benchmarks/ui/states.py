@@ -19,7 +19,7 @@ from app.benchmarks.ui.desk import INFO, Desk, filled
 from app.document.commands import AddCandidates, AddLayers, Placement
 from app.document.geometry import Rect
 from app.document.layer import Layer, new_layer_id
-from app.settings import Settings
+from app.session.settings import Settings
 from app.testing import LOADING, FakeEngine
 from app.ui.exchange.recovery_dialog import RecoveryDialog
 from app.ui.hiding_dialog import HidingDialog

@@ -1,6 +1,5 @@
 """Commands: the only way to change a document. One file per subject."""
 
-from app.document.commands.adding import AddLayers
 from app.document.commands.base import Command
 from app.document.commands.boxes import (
     AddBox,
@@ -25,7 +24,7 @@ from app.document.commands.looks import (
     SetSeed,
     SetVisible,
 )
-from app.document.commands.placing import Placement, PlacePixels
+from app.document.commands.placing import AddLayers, Placement, PlacePixels
 from app.document.commands.whole import (
     ReplaceDocument,
     SetBackground,

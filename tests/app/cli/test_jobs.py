@@ -17,7 +17,7 @@ import pytest
 from app.cli.errors import Interrupted
 from app.cli.jobs import EngineSession, ProgressLine
 from app.document.errors import UserError
-from app.jobs import painted_steps
+from app.session.jobs import painted_steps
 from app.testing import finished
 from engine import (
     Event,

@@ -182,8 +182,8 @@ class Mirror:
         self._document = document
         self.ids = {layer.id for layer in document.layers}
         document.events.changed.connect(self._add)
-        document.events.layer_removed.connect(self.ids.remove)
-        document.events.reset.connect(self.ids.clear)
+        document.events.layer_removed.connect(lambda layer_id: self.ids.remove(layer_id))
+        document.events.reset.connect(lambda: self.ids.clear())
 
     def _add(self, revision: int) -> None:
         self.ids.update(layer.id for layer in self._document.layers)

@@ -14,7 +14,7 @@ import pytest
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import delete
 
-from app.settings import Settings, load_settings, save_settings
+from app.session.settings import Settings, load_settings, save_settings
 from app.testing import FakeEngine
 from app.ui.main_window import MainWindow
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from app.settings import Settings
+from app.session.settings import Settings
 from app.testing import FakeEngine
 from app.ui.main_window import MainWindow
 

@@ -311,7 +311,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 app = QApplication([])
-from app.settings import Settings
+from app.session.settings import Settings
 from app.ui.main_window import MainWindow
 from app.testing import FakeEngine
 class Loop:

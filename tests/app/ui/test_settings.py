@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QColorDialog, QComboBox, QSpinBox
 
-from app.settings import load_settings, save_settings
+from app.session.settings import load_settings, save_settings
 
 
 def opened(window: Any, action: str) -> Any:

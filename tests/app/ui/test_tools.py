@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 
 from app.document.geometry import Rect, Size
-from app.settings import (
+from app.session.settings import (
     Settings,
     choose_recovery_folder,
     load_settings,

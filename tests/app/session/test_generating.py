@@ -1,4 +1,4 @@
-"""The bridge without any window: requests from documents, events from another thread."""
+"""The generation queue without any window: requests from documents, events from another thread."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from app.bridge import Bridge, Placed
-from app.bridge.link import EngineLink
+import pytest
+
 from app.document import Document
 from app.document.commands import SetLocked, SetVisible
-from app.jobs import MAX_KEPT_JOBS, Job, Message, build_request, plan
+from app.session import queue
+from app.session.client import EngineClient
+from app.session.jobs import Job, Message, build_request, plan
+from app.session.queue import MAX_KEPT_JOBS, GenerationQueue, Placed
 from app.testing import FakeEngine, HandLoop, document_with_boxes, fill, model_info
 from engine import Preview, Progress, StateChanged
 
@@ -18,7 +21,7 @@ BOXES = ((0, 0, 128, 128), (256, 256, 512, 512))
 
 
 class Desk:
-    """A bridge with everything it tells written down."""
+    """A queue whose events are all recorded."""
 
     def __init__(
         self, document: Document, *, measures: bool = False, is_exact: bool = False
@@ -40,7 +43,7 @@ class Desk:
         def accept(job: Job, placed: list[Placed]) -> None:
             self.accepted.append((job, placed))
 
-        self.bridge = Bridge(
+        self.bridge = GenerationQueue(
             document,
             self.loop,
             make,
@@ -126,7 +129,7 @@ def test_previews_come_at_most_thirty_times_a_second() -> None:
         sender.append(emit)
         return FakeEngine(emit)
 
-    link = EngineLink(loop, make, lambda event, at: None, lambda p: seen.append((now, p.job_id)))
+    link = EngineClient(loop, make, lambda event, at: None, lambda p: seen.append((now, p.job_id)))
     for number in range(2000):  # a thousand a second, for two seconds
         now = number / 1000
         sender[0](Preview(job_id=number, layer_id=1, box=(0, 0, 32, 32), rgba=None))  # type: ignore[arg-type]
@@ -212,3 +215,22 @@ def test_the_job_list_forgets_the_oldest() -> None:
         desk.loop.turn()
     assert len(desk.bridge.jobs) <= MAX_KEPT_JOBS + 1
     assert all(job.has_ended for job in desk.bridge.jobs)
+
+
+def test_a_job_is_planned_once_when_asked_and_once_when_it_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its runs, its predicted time and its end use the plan of the beginning."""
+    desk = Desk(document_with_boxes((0, 0, 64, 64), (64, 64, 128, 128), prompt="a dog"))
+    calls: list[str] = []
+    for name in ("plan", "plan_for"):
+        real = getattr(queue, name)
+        monkeypatch.setattr(
+            queue, name, lambda *a, name=name, real=real: calls.append(name) or real(*a)
+        )
+    desk.bridge.generate("picture")
+    desk.engine.begin(steps=2)
+    desk.engine.finish()
+    desk.loop.turn()
+    assert calls == ["plan", "plan_for"]
+    assert desk.accepted

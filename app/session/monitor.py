@@ -1,20 +1,31 @@
-"""Pace: how fast the engine is and whether it still answers; learns from every job.
+"""The engine's monitor: how fast it is, and whether it still answers. It learns from every job.
 
-Holds costs, watchdog and the probes together. Knows neither engine nor document: what it asks
-of the engine goes through two functions. All on the UI thread.
+Short calibration jobs show the speed of a machine before the first real one. Knows neither the
+engine nor the document: what it asks of the engine goes through two functions. All on the UI
+thread.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, Literal, Protocol
 
 from psygnal import Signal
 
-from app.costs import Costs, Load, key_of
-from app.probe import probe_load, probes
-from app.watchdog import Level, StepTimes, Watchdog
-from engine import Event, Failed, Finished, GenerateRequest, JobCancelled, ModelInfo, Progress
+from app.costs import Costs, Load, key_of, planning_passes, region_tokens
+from engine import (
+    Event,
+    Failed,
+    Finished,
+    GenerateRequest,
+    JobCancelled,
+    LayerRequest,
+    ModelInfo,
+    Progress,
+)
 from engine import Started as StartedEvent
 
 WATCH_INTERVAL_S = 0.5
@@ -24,6 +35,15 @@ MEASURE_LIMIT_S = 2.0
 IDLE_SLICE_S = 0.1
 IDLE_PART = 0.3
 IDLE_LIMIT_S = 0.6  # what is still busy then is measured as it is
+# Silence of the engine that is shown, and that is taken for a hang.
+QUIET_S = 5.0
+QUIET_STEPS = 10
+HUNG_S = 60.0
+Level = Literal["", "quiet", "hung"]
+# Calibration jobs: steps, cells of the small box, boxes of the two pictures.
+PROBE_STEPS = 2
+_CELLS = 2
+_FEW, _MANY = 3, 6
 
 
 class Later(Protocol):
@@ -32,7 +52,7 @@ class Later(Protocol):
     def call_later(self, delay: float, callback: Callable[..., object], *args: Any) -> Any: ...
 
 
-class Pace:
+class EngineMonitor:
     """The engine's speed and pulse.
 
     Args:
@@ -261,3 +281,144 @@ class Pace:
             self._probe_loads.pop(job_id)
             self._end_measuring()
         return True
+
+
+# ---- silence ----
+
+
+@dataclass(slots=True)
+class Watchdog:
+    """Signs of life of one engine.
+
+    Attributes:
+        expected_step_s: how long a step should take; None = not known.
+    """
+
+    expected_step_s: float | None = None
+    _last: float | None = None
+
+    def begin(self, now: float, expected_step_s: float | None) -> None:
+        """The engine was asked for something."""
+        self.expected_step_s, self._last = expected_step_s, now
+
+    def alive(self, now: float) -> None:
+        """An event came."""
+        if self._last is not None:
+            self._last = now
+
+    def end(self) -> None:
+        """Nothing is asked of the engine any more."""
+        self._last = None
+
+    def silent_s(self, now: float) -> float:
+        """Seconds without an event; 0 when none is expected."""
+        return 0.0 if self._last is None else max(0.0, now - self._last)
+
+    def level(self, now: float) -> Level:
+        """How worrying the silence is."""
+        silent = self.silent_s(now)
+        if silent >= HUNG_S:
+            return "hung"
+        limit = max(QUIET_S, QUIET_STEPS * (self.expected_step_s or 0.0))
+        return "quiet" if silent >= limit else ""
+
+
+@dataclass(slots=True)
+class StepTimes:
+    """Times of one run's events, monotonic seconds."""
+
+    started: float | None = None
+    steps: list[float] = field(default_factory=list)
+
+    def step_seconds(self, total: int) -> list[float]:
+        """Seconds of each sampling step but the first; the last of `total` is decoding."""
+        at = self.steps[: max(0, total - 1)]
+        return [later - earlier for earlier, later in pairwise(at)]
+
+    def start_seconds(self) -> float:
+        """From the start to the end of the first step."""
+        if self.started is None or not self.steps:
+            return 0.0
+        return self.steps[0] - self.started
+
+    def decoding_seconds(self, total: int, now: float) -> float:
+        """From the last sampling step to now."""
+        at = self.steps[: max(0, total - 1)]
+        return now - at[-1] if at else 0.0
+
+
+# ---- calibration jobs ----
+
+
+def probes(info: ModelInfo, next_id: Callable[[], int]) -> list[GenerateRequest]:
+    """Jobs of two steps, the quickest first: a small box alone, and two pictures.
+
+    They have a prompt of usual length and make previews, as most jobs do: both take a part of
+    each step. These previews are not shown.
+    """
+    smallest = min(info.trained_canvases, key=lambda size: size[0] * size[1])
+    side = info.token_px * _CELLS
+    small = LayerRequest(layer_id=1, kind="foreground", box=(0, 0, side, side), seed=1)
+    return [
+        GenerateRequest(
+            job_id=next_id(),
+            canvas=canvas,
+            prompt=_prompt(info),
+            layers=layers,
+            steps=PROBE_STEPS,
+            preview_every=1,
+        )
+        for canvas, layers in (
+            (smallest, (small,)),
+            (smallest, _picture(smallest, _FEW, info.token_px)),
+            (info.trained_canvases[0], _picture(info.trained_canvases[0], _MANY, info.token_px)),
+        )
+    ]
+
+
+def _picture(canvas: tuple[int, int], count: int, step: int) -> tuple[LayerRequest, ...]:
+    """A background, and square boxes in a row."""
+    width, height = canvas
+    side = max(step, min(width // count, height) // step * step)
+    ground = LayerRequest(layer_id=0, kind="background", box=(0, 0, width, height), seed=0)
+    things = (
+        LayerRequest(
+            layer_id=place + 1,
+            kind="foreground",
+            box=(place * side, 0, (place + 1) * side, side),
+            seed=place + 1,
+        )
+        for place in range(min(count, width // side))
+    )
+    return (ground, *things)
+
+
+def _prompt(info: ModelInfo) -> str:
+    """A sentence of words that the model knows, with a thing for each box."""
+    colours = itertools.cycle(info.colours or ("new",))
+    nouns = info.nouns[:_MANY]
+    things = ", ".join(f"a {colour} {noun}" for noun, colour in zip(nouns, colours, strict=False))
+    return " in ".join(filter(None, (things, *info.backgrounds[:1])))
+
+
+def probe_load(request: GenerateRequest, info: ModelInfo) -> Load:
+    """The load of such a job, counted as `costs.load_of` counts a document's."""
+    tokens = pixels = 0
+    for layer in request.layers:
+        x0, y0, x1, y1 = layer.box
+        tokens += region_tokens(
+            layer.box,
+            is_background=layer.kind == "background",
+            grid=info.token_px,
+            info=info,
+        )
+        pixels += (x1 - x0) * (y1 - y0)
+    passes = 1 if info.default_cfg_scale == 1 else 2
+    return Load(
+        tokens * passes,
+        tokens,
+        request.steps or info.steps_for(is_edit=request.is_edit),
+        pixels,
+        drawn=tokens * info.token_px**2,
+        planning=planning_passes(len(request.layers), info, info.default_cfg_scale),
+    )

@@ -6,12 +6,11 @@ import itertools
 
 from app.document.commands import SetSettings
 from app.document.contents import Settings
-from app.pace import IDLE_LIMIT_S, IDLE_SLICE_S
-from app.probe import probes
+from app.session.monitor import IDLE_LIMIT_S, IDLE_SLICE_S, probes
 from app.testing import document_with_boxes, model_info
 from engine.checks import check_request
-from tests.app.test_bridge import BOXES, Desk
-from tests.app.test_queue import predicted, run_timed
+from tests.app.session.test_generating import BOXES, Desk
+from tests.app.session.test_queue import predicted, run_timed
 
 
 def test_the_probes_grow_and_show_nothing() -> None:

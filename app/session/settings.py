@@ -181,7 +181,7 @@ def _work_in(folder: str) -> Path:
 
 def resources_folder() -> Path:
     """Icons and examples: `resources` lies beside the package `app`, installed or not."""
-    return Path(__file__).resolve().parent.parent / "resources"
+    return Path(__file__).resolve().parents[2] / "resources"
 
 
 # Numbers outside their range fall back to the default, like values of a wrong type.

@@ -6,8 +6,7 @@ here lives on the UI thread.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -21,7 +20,6 @@ Scope = Literal["picture", "selected", "empty", "outdated"]
 JobState = Literal["waiting", "running", "stopping", "finished", "cancelled", "failed"]
 MessageKind = Literal["error", "warning", "news", "note"]
 
-MAX_KEPT_JOBS = 50
 _ENDED: tuple[JobState, ...] = ("finished", "cancelled", "failed")
 
 
@@ -69,7 +67,8 @@ class Job:
 
     Attributes:
         target_ids: what was asked for, bottom to top.
-        contents: the document when the job began; None before, and once it has ended.
+        contents, planned: the document and who takes part when the job began; None before, and
+            once it has ended.
         request: what the engine got for the present run; None when none is under way.
         rects, hashes: where each target was when the job began, and its pixel hash, by layer id.
         names: the targets' names when they were asked for.
@@ -93,6 +92,7 @@ class Job:
     variations: int = 1
     done: int = 0
     contents: Contents | None = None
+    planned: Plan | None = None
     request: GenerateRequest | None = None
     rects: dict[int, Rect] = field(default_factory=dict)
     hashes: dict[int, str | None] = field(default_factory=dict)
@@ -124,53 +124,6 @@ class Job:
         if len(names) > 3:
             return f"{len(names)} layers"
         return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-
-
-def leaves_something(job: Job) -> bool:
-    """Whether an ended job is worth a row: it has results, or something to say."""
-    return bool(job.done or job.message) or job.state != "cancelled"
-
-
-@dataclass(slots=True)
-class JobList:
-    """The jobs of this window, oldest first; forgets stopped ones and the oldest ended ones."""
-
-    _jobs: dict[int, Job] = field(default_factory=dict)
-    _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-
-    def __iter__(self) -> Iterator[Job]:
-        return iter(self._jobs.values())
-
-    def __len__(self) -> int:
-        return len(self._jobs)
-
-    def next_id(self) -> int:
-        """A job id that was never used."""
-        return next(self._ids)
-
-    def add(self, job: Job) -> None:
-        """Keep a new job."""
-        self._jobs[job.id] = job
-
-    def get(self, job_id: int) -> Job | None:
-        """The job, or None when it was forgotten or never was."""
-        return self._jobs.get(job_id)
-
-    def clear(self) -> None:
-        """Forget the jobs that have ended."""
-        for job_id in [job.id for job in self._jobs.values() if job.has_ended]:
-            del self._jobs[job_id]
-
-    def ended(self, job: Job, state: JobState) -> None:
-        """Mark a job as ended and let go of its pixels; one that left nothing is forgotten."""
-        job.state = state
-        job.request = job.contents = None
-        job.seconds_left = None
-        if not leaves_something(job):
-            self._jobs.pop(job.id, None)
-        old = [each.id for each in self._jobs.values() if each.has_ended]
-        for job_id in old[: max(0, len(self._jobs) - MAX_KEPT_JOBS)]:
-            del self._jobs[job_id]
 
 
 def painted_steps(step: int, total: int) -> tuple[int, int]:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from app.bridge import Bridge
 from app.document.commands import DeleteLayers, Rename, SetSeed, SetSettings
 from app.document.contents import Settings
+from app.session.queue import GenerationQueue
 from app.testing import document_with_boxes, fill, model_info
 from engine import GenerateRequest, Progress, Started
-from tests.app.test_bridge import BOXES, Desk
+from tests.app.session.test_generating import BOXES, Desk
 
 
 def seeds(request: GenerateRequest) -> list[int]:
@@ -315,7 +315,7 @@ def test_what_was_learnt_before_needs_no_probe() -> None:
     assert len(again.engine.requests) == 1
 
 
-def predicted(bridge: Bridge) -> float | None:
+def predicted(bridge: GenerationQueue) -> float | None:
     planned = bridge.plan("picture")
     return bridge.seconds_for(planned.targets, planned.context)
 

@@ -1,4 +1,4 @@
-"""Link: one engine at a time, whose events come out on the UI thread.
+"""The engine's client: one engine at a time, whose events come out on the UI thread.
 
 The only place that crosses threads. Knows neither the document nor what a job is for.
 """
@@ -51,7 +51,7 @@ def engine_factory(threads: int = 0, weights: Path | None = None, cache_mb: int 
     )
 
 
-class EngineLink:
+class EngineClient:
     """The engine in use and those that were given up.
 
     Args:
