@@ -191,7 +191,7 @@ class Bridge:
         job = self._new_job(scope, planned)
         self._line.add(job, is_next=is_next)
         if planned.skipped:
-            names = ", ".join(f"'{layer.name}'" for layer in planned.skipped)
+            names = ", ".join(f"'{shown_name(layer)}'" for layer in planned.skipped)
             what = f"Left out because they are locked or hidden: {names}."
             self.message.emit(Message(kind="note", what=what))
         return job

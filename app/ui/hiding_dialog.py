@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.document.layer import Layer
+from app.document.words import shown_name
 from app.ui.dialog_buttons import accept_or_cancel
 from app.ui.enabling import enable
 from app.ui.text import number, tr
@@ -57,7 +58,7 @@ class HidingDialog(QDialog):
         ticked = {layer.id for layer in layers[: max(0, len(layers) - limit)]}
         by_id = {layer.id: layer for layer in layers}
         for layer_id in [each for each in order if each in by_id]:
-            item = QListWidgetItem(by_id[layer_id].name)
+            item = QListWidgetItem(shown_name(by_id[layer_id]))
             item.setData(_ID, layer_id)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)

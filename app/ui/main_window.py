@@ -200,7 +200,8 @@ class MainWindow(QMainWindow):
             session, actions, self.view, self.status, self.card, self._recolour, panes
         )
         here = HereWiring(session, self.view, self.live.here)
-        self.edit_wiring = EditWiring(session, actions, self.view, self.layers, here)
+        resuming = Resuming(session, actions, self.view)
+        self.edit_wiring = EditWiring(session, actions, self.view, self.layers, here, resuming)
         self.looks = LooksWiring(session, actions, self.layers.looks, (self.view, self.layers.list))
         self.arrange = ArrangeWiring(session, actions, self)
         self.marks = MarksWiring(session, actions, self)
@@ -216,7 +217,6 @@ class MainWindow(QMainWindow):
             self.layers,
             self.inspector,
         )
-        resuming = Resuming(session, actions, self.view)
         self.files = FilesWiring(session, actions, self, resuming)
         self.recent = RecentWiring(session, actions, self.live.recent, self.files.open_recent)
         self.generate = GenerateWiring(

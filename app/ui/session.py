@@ -146,15 +146,17 @@ class Session(QObject):
         source: Source | None = None,
     ) -> None:
         """New or Open: another document in one step; undo brings the former one with its name."""
-        former = (self.path, self.stamp, self.source)
+        files = {False: (self.path, self.stamp, self.source), True: (path, stamp, source)}
 
         def after(is_done: bool) -> None:
-            self.path, self.stamp, self.source = (path, stamp, source) if is_done else former
+            # The document that goes may have been saved under a name since it came.
+            files[not is_done] = (self.path, self.stamp, self.source)
+            self.path, self.stamp, self.source = files[is_done]
             self.sitting += 1
             self.path_changed.emit()
 
         if self.undo.push(ReplaceDocument(contents, text), after):
-            self.undo.stack.setClean()
+            self.undo.mark_saved()
         else:  # equal contents: only the name is new
             after(True)
 
@@ -162,7 +164,7 @@ class Session(QObject):
         """These contents are in the file now; what was changed meanwhile is not."""
         self.path, self.stamp, self.source = path, stamp, None
         if self.document.contents == contents:
-            self.undo.stack.setClean()
+            self.undo.mark_saved()
         self.path_changed.emit()
 
     def shutdown(self, timeout_s: float = 10.0) -> bool:

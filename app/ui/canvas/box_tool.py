@@ -50,7 +50,7 @@ def _corner(at: float, is_forward: bool, grid: int, length: int) -> tuple[int, i
 class BoxTool(Tool):
     """Drag draws a new box on the grid; a click selects what is not the background.
 
-    Handles of the selection work too.
+    Handles of the selection work too, inside of it: a press outside draws the next box.
 
     Space held during the drag moves the box instead (LA1).
     """

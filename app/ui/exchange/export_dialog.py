@@ -26,6 +26,7 @@ from app.document.storage.formats.choices import formats_with, reason_against
 from app.document.storage.formats.options import SCALES, WHITE, ExportOptions
 from app.document.storage.formats.table import FORMATS, Format, losses
 from app.document.storage.formats.table import Choice as ExportChoice
+from app.document.words import shown_name
 from app.ui.dialog_buttons import accept_or_cancel
 from app.ui.dialogs import Choice
 from app.ui.exchange.loss_table import LossTable
@@ -159,7 +160,7 @@ class ExportDialog(QDialog):
         if self._selected:
             self.part.addItem(tr("Area of the selected layers"), _SELECTION)
         if len(self._selected) == 1 and self._selected[0].has_pixels:
-            self.part.addItem(tr("'{0}' alone").format(self._selected[0].name), _LAYER)
+            self.part.addItem(tr("'{0}' alone").format(shown_name(self._selected[0])), _LAYER)
 
     def _part(self) -> tuple[Rect | None, int | None]:
         chosen = self.part.currentData()

@@ -146,7 +146,7 @@ class Inspector(QWidget):
             self.seed.setPlaceholderText("")
             self._enable_names(tr("several layers are selected"))
             self.made_with.setText("–")
-            locked = next((layer.name for layer in layers if layer.locked), "")
+            locked = self._document.locked_name(layers)
             reason = tr("'{0}' is locked").format(locked) if locked else ""
             step = 1 if any(layer.has_pixels for layer in layers) else self._document.grid
             for key, field in self.fields.items():
@@ -173,7 +173,7 @@ class Inspector(QWidget):
         try:
             self._enable_names()
             if not self.name.hasFocus() or not self.name.isModified():
-                self.name.setText(layer.name)
+                self.name.setText(self._document.name_of(layer))
             self.name.setPlaceholderText(default_name(layer.number))
             for key, field in self.fields.items():
                 step = 1 if layer.has_pixels else self._document.grid
@@ -197,7 +197,7 @@ class Inspector(QWidget):
 
     def _on_name(self) -> None:
         layer = self._selection.single()
-        if layer is not None and self.name.text() != layer.name:
+        if layer is not None and self.name.text() != self._document.name_of(layer):
             self.name.setModified(False)
             self._undo.push(Rename(layer.id, self.name.text()))
             self.refresh()

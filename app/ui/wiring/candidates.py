@@ -195,7 +195,7 @@ class CandidatesWiring(QObject):
             document = self._session.document
             locked = [key for key in stage.chosen.candidates if document.layer(key).locked]
             if locked:
-                name = document.layer(locked[0]).name
+                name = document.name_of(document.layer(locked[0]))
                 reason = tr("'{0}' is locked").format(name)
         self._actions.set_enabled("accept", reason)
         self._actions.set_enabled("discard", "" if stage.chosen else reason)

@@ -72,7 +72,9 @@ class ClipboardWiring(QObject):
         reason = nothing
         if any(layer.is_background for layer in layers):
             reason = tr("the background stays")
-        elif locked := next((layer.name for layer in layers if layer.locked), ""):
+        elif locked := next(
+            (self._session.document.name_of(layer) for layer in layers if layer.locked), ""
+        ):
             reason = tr("'{0}' is locked").format(locked)
         self._actions.set_enabled("cut", reason)
 

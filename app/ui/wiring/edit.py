@@ -22,6 +22,7 @@ from app.ui.panels.layers import LayerPanel
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.wiring.here import HereWiring
+from app.ui.wiring.resuming import Resuming
 
 
 class EditWiring(QObject):
@@ -34,6 +35,7 @@ class EditWiring(QObject):
         view: CanvasView,
         layers: LayerPanel,
         here: HereWiring,
+        resuming: Resuming,
     ) -> None:
         super().__init__(view)
         self._session = session
@@ -41,6 +43,7 @@ class EditWiring(QObject):
         self._view = view
         self._layers = layers
         self._here = here
+        self._resuming = resuming
         self.new_box_here = QAction(tr("New &Box Here"), view)
         self.new_box_here.setToolTip(tr("Adds an empty box around this place."))
         self._menu = context_menu(view, actions, self.new_box_here, here.menu)
@@ -65,7 +68,9 @@ class EditWiring(QObject):
         nothing = "" if layers else tr("no layer is selected")
         only_back = tr("the background stays where it is") if layers else nothing
         no_front = "" if chosen else only_back
-        locked = next((layer.name for layer in chosen if layer.locked), "")
+        locked = next(
+            (self._session.document.name_of(layer) for layer in chosen if layer.locked), ""
+        )
         why_locked = tr("'{0}' is locked").format(locked) if locked else ""
         for name in ("raise", "lower", "to_front", "to_back", "duplicate"):
             actions.set_enabled(name, no_front)
@@ -172,8 +177,9 @@ class EditWiring(QObject):
 
     def _connect(self) -> None:
         actions, session = self._actions, self._session
-        actions["undo"].triggered.connect(session.undo.stack.undo)
-        actions["redo"].triggered.connect(session.undo.stack.redo)
+        stack, through = session.undo.stack, self._resuming.through
+        actions["undo"].triggered.connect(lambda: through(stack.undo))
+        actions["redo"].triggered.connect(lambda: through(stack.redo))
         actions["duplicate"].triggered.connect(self.duplicate)
         actions["delete"].triggered.connect(self.delete)
         actions["select_all"].triggered.connect(self.select_all)

@@ -136,7 +136,7 @@ class FilesWiring(QObject):
         self._resuming.show(opened.view)
         self._resuming.choose_tool()
         if not is_file:
-            session.undo.stack.resetClean()  # it is in no file of ours yet
+            session.undo.mark_unsaved()  # it is in no file of ours yet
         session.settings.last_folder = str(path.parent)
         session.note(tr("Opened '{0}'.").format(path.name))
         if opened.messages:

@@ -52,7 +52,9 @@ class LooksWiring(QObject):
         layers = self._session.selection.layers()
         self._bar.show_layers(layers)
         reason = "" if layers else tr("no layer is selected")
-        locked = next((layer.name for layer in layers if layer.locked), "")
+        locked = next(
+            (self._session.document.name_of(layer) for layer in layers if layer.locked), ""
+        )
         if locked:
             reason = tr("'{0}' is locked").format(locked)
         for name in ("blend_next", "blend_previous"):

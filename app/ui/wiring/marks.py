@@ -78,7 +78,11 @@ class MarksWiring(QObject):
         layer = self._session.selection.single()
         if layer is not None:
             QApplication.clipboard().setText("\n".join(record_lines(layer)))
-            self._session.note(tr("The recipe of '{0}' is on the clipboard.").format(layer.name))
+            self._session.note(
+                tr("The recipe of '{0}' is on the clipboard.").format(
+                    self._session.document.name_of(layer)
+                )
+            )
 
     def pin_seed(self) -> None:
         """Keep the layer's seed for all jobs to come, or let it go."""

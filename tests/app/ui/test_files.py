@@ -272,6 +272,57 @@ def test_new_asks_for_unsaved_changes_then_for_the_size(window: Any, qtbot: Any)
     assert window.session.document.content_hash() == before
 
 
+def test_undo_and_redo_across_new_bring_the_file_back(
+    window: Any, qtbot: Any, tmp_path: Path
+) -> None:
+    """Each document has its name, its saved state and its title again, whenever it was saved."""
+
+    def facts() -> tuple[str, bool]:
+        path = window.session.path
+        assert ("Untitled" if path is None else path.name) in window.windowTitle()
+        return ("" if path is None else path.name, window.isWindowModified())
+
+    def save(name: str) -> None:
+        window.files.write(tmp_path / name)
+        qtbot.waitUntil(lambda: window.session.path == tmp_path / name)
+
+    def new() -> None:
+        window.actions_["new"].trigger()
+        (dialog,) = [each for each in window.findChildren(NewDialog) if each.isVisible()]
+        dialog.accept()
+
+    undo, redo = window.actions_["undo"].trigger, window.actions_["redo"].trigger
+    picture(window, qtbot)
+    save("first.ora")
+    new()
+    assert facts() == ("", False)
+    draw_box(window, 64, 64, 192, 192)
+    assert facts() == ("", True)
+    save("second.ora")  # after New: the name comes later than the step
+    draw_box(window, 256, 256, 384, 384)
+    assert facts() == ("second.ora", True)
+    seen = []
+    for step in (undo, undo, undo, undo, redo, redo, redo, redo):
+        step()
+        seen.append(facts())
+    assert seen == [
+        ("second.ora", False),
+        ("second.ora", True),
+        ("first.ora", False),
+        ("first.ora", True),
+        ("first.ora", False),
+        ("second.ora", True),
+        ("second.ora", False),
+        ("second.ora", True),
+    ]
+    undo(), undo(), undo()
+    save("other.ora")  # the first one under another name
+    redo(), redo()
+    assert facts() == ("second.ora", False)
+    undo(), undo()
+    assert facts() == ("other.ora", False)
+
+
 def test_closing_asks_and_cancel_keeps_the_window(window: Any, qtbot: Any) -> None:
     """MS22: no blocking dialog; Cancel stays, Discard closes."""
     picture(window, qtbot)
@@ -290,7 +341,7 @@ def test_closing_asks_and_cancel_keeps_the_window(window: Any, qtbot: Any) -> No
 def test_closing_while_generating_stops_the_job(window: Any, qtbot: Any) -> None:
     """Closing cancels the job; the engine's late events are dropped."""
     picture(window, qtbot)
-    window.session.undo.stack.setClean()
+    window.session.undo.mark_saved()
     window.actions_["generate_all"].trigger()
     window.engine.begin(steps=3)
     window.close()

@@ -132,11 +132,44 @@ def test_a_thin_drag_is_one_cell_wide(window: Any) -> None:
 
 
 def test_handles_work_in_the_box_tool(window: Any) -> None:
-    """3.4: handles of the selection resize there too, and no box is added."""
+    """3.4: inside of the selection they resize there too, and no box is added."""
     draw_box(window, 64, 64, 192, 192)
-    drag(window, (192, 192), (256, 224))
+    drag(window, (189, 189), (256, 224))
     (layer,) = window.session.document.foregrounds
     assert layer.rect.to_box() == (64, 64, 256, 224)
+
+
+@pytest.mark.parametrize("off", [(0, 0), (8, 3), (2, -8)])
+def test_boxes_are_drawn_side_by_side(window: Any, off: tuple[int, int]) -> None:
+    """Each drag begins at a corner of the box before it or a little off: eight drags, eight boxes.
+
+    The last box is selected, so its handles are there.
+    """
+    window.actions_["tool_box"].trigger()
+    wanted = []
+    for row in range(2):
+        for column in range(4):
+            x, y = 64 + 96 * column, 64 + 160 * row
+            begin = (x + off[0], y + off[1]) if column else (x, y)
+            drag(window, begin, (x + 96, y + 160))
+            wanted.append((x, y, x + 96, y + 160))
+    made = [layer.rect.to_box() for layer in window.session.document.foregrounds]
+    assert made == wanted
+
+
+def test_with_the_box_tool_handles_begin_at_the_edge(window: Any) -> None:
+    """A press outside draws; the cursor and the press agree; the select tool keeps its reach."""
+    draw_box(window, 64, 64, 192, 192)
+    to_view, decor = window.view.to_view(), window.view.decor
+    corner = to_view.map(QPointF(192, 192))
+    outside, inside = corner + QPointF(6, 6), corner - QPointF(4, 4)
+    assert decor.handle_at(outside, to_view) == ""
+    assert decor.handle_at(corner, to_view) == ""
+    assert decor.handle_at(inside, to_view) == "se"
+    window.actions_["tool_select"].trigger()
+    assert decor.handle_at(outside, to_view) == "se"
+    window.actions_["tool_box"].trigger()
+    assert decor.handle_at(outside, to_view) == ""
 
 
 # ---- select tool ----

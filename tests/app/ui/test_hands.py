@@ -14,7 +14,6 @@ from app.document.commands import SetBlend, SetLocked, SetVisible
 from app.ui.canvas import overlay
 from app.ui.canvas.region_item import to_rectf
 from app.ui.panels.layer_delegate import RowParts
-from app.ui.panels.layer_list_model import SeedRole
 from tests.app.ui.helpers import at, drag, draw_box, generate, key, press_and_move, wheel
 from tests.fakes import fill
 
@@ -248,7 +247,7 @@ def test_an_own_matte_colour(window: Any) -> None:
 
 
 def test_every_part_of_a_row_explains_itself(window: Any, monkeypatch: Any) -> None:
-    """LY9: eye, lock, seed and state have a tooltip and are in what a reader says."""
+    """LY9: eye, lock, name and state have a tooltip and are in what a reader says."""
     draw_box(window, 64, 64, 192, 192)
     fill(window.session.document)
     said: list[str] = []
@@ -258,16 +257,14 @@ def test_every_part_of_a_row_explains_itself(window: Any, monkeypatch: Any) -> N
     option = QStyleOptionViewItem()
     option.rect = QRect(rows.visualRect(index))
     parts = RowParts.of(option.rect, window.layers.delegate.thumbnails.side)
-    for part in ("eye", "lock", "seed", "name"):
+    for part in ("eye", "lock", "state", "name"):
         place = getattr(parts, part).center()
         event = QHelpEvent(QEvent.Type.ToolTip, place, place)
         assert window.layers.delegate.helpEvent(event, rows, option, index)
     assert len(set(said)) == 4
     assert "Hides" in said[0]
     assert "Locks" in said[1]
-    seed = window.session.document.foregrounds[0].record["seed"]
-    assert index.data(SeedRole) == str(seed), "the seed is in sight"
-    assert said[2] == f"Up to date. Seed {seed}."
+    assert said[2] == "Up to date"
     layer = window.session.document.foregrounds[0]
     window.session.push(SetVisible([layer.id], False))
     spoken = index.data(Qt.ItemDataRole.AccessibleTextRole)
