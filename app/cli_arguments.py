@@ -104,6 +104,9 @@ def _add_export(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--layer", metavar="NUMBER|NAME", help="this layer alone")
     parser.add_argument("--scale", type=int, choices=(1, 2, 4), default=1, help="[1]")
     parser.add_argument("--over", type=_colour, metavar="#RRGGBB", help="put it over a colour")
+    parser.add_argument(
+        "--no-background", action="store_true", help="leave out the background layer"
+    )
     parser.add_argument("--quality", type=WholeNumber(1, 100), help="JPEG [92]; WebP [lossless]")
     parser.add_argument(
         "--no-recipe", action="store_true", help="leave out prompt, seeds and records"

@@ -34,6 +34,7 @@ FLAGS: dict[Choice, str] = {
     "part": "--layer",
     "scale": "--scale",
     "colour": "--over",
+    "no_background": "--no-background",
     "quality": "--quality",
     "recipe": "--no-recipe",
     "hidden": "--no-hidden",
@@ -42,6 +43,8 @@ FLAGS: dict[Choice, str] = {
     "parallax": "--parallax",
     "background": "--vector-background",
 }
+# The choice that takes the effect from another one, where it is not that of pages.
+_AGAINST: dict[Choice, Choice] = {"no_background": "part", "background": "no_background"}
 _UNKNOWN = -1  # a layer whose file is not read yet
 PACKAGES = ("torch", "numpy", "PySide6-Essentials", "pillow", "safetensors")
 
@@ -55,6 +58,7 @@ def export(args: argparse.Namespace) -> int:
         scale=args.scale,
         over=args.over,
         with_recipe=not args.no_recipe,
+        with_background=not args.no_background,
         quality=args.quality,
         hidden=not args.no_hidden,
         canvas_sized=args.canvas_sized,
@@ -99,14 +103,15 @@ def _refuse_ignored(form: Format, options: ExportOptions) -> None:
     """
     for choice, reason in refused_choices(form, options).items():
         flag = FLAGS[choice]
-        if choice in form.choices:  # it does without --pages
-            advice = f"Leave out {flag} or {FLAGS['pages']}."
-            with_pages = f" with {FLAGS['pages']}"
+        if choice in form.choices:  # it does without another option
+            other = FLAGS[_AGAINST.get(choice, "pages")]
+            advice = f"Leave out {flag} or {other}."
+            with_other = f" with {other}"
         else:
             keys = ", ".join(each.key for each in formats_with(choice))
-            advice, with_pages = f"Leave it out, or choose a format with it: {keys}.", ""
+            advice, with_other = f"Leave it out, or choose a format with it: {keys}.", ""
         raise ArgumentProblem(
-            f"{flag} has no effect on the format {form.key}{with_pages}. {reason}",
+            f"{flag} has no effect on the format {form.key}{with_other}. {reason}",
             "Nothing was written.",
             advice,
         )

@@ -201,7 +201,7 @@ SPECS: tuple[ActionSpec, ...] = (
     # Help
     _spec("help", "&Help", "Explains the program on one page, from the first box to the file.", "F1"),
     _spec("help_keys", "&Keyboard Shortcuts", "Lists every key.", "Ctrl+F1 Ctrl+/ ?"),
-    _spec("help_model", "See the &Things", "Lists the things, looks and colours that the model knows."),
+    _spec("help_model", "See the &Things", "Lists the things, looks and colours that the model draws. A click puts one into the prompt."),
     _spec("copy_diagnostics", "Copy &Diagnostics…", "Copies versions, device and the last log lines; prompt and picture only if you tick them. Nothing is sent."),
     _spec("open_logs", "Open &Log Folder", "Shows where the program writes what went wrong."),
     _spec("licences", "A&rt and Licences", "Names whose art the model learned from, and under which licences."),

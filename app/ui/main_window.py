@@ -29,6 +29,7 @@ from app.ui.panels.empty import EmptyCard
 from app.ui.panels.inspector import Inspector
 from app.ui.panels.layers import LayerPanel
 from app.ui.panels.messages import MessageBar
+from app.ui.panels.picture_page import PicturePage
 from app.ui.panels.prompt import PromptBar
 from app.ui.panels.record_page import RecordPage
 from app.ui.panels.small_pictures import SmallPictures
@@ -43,6 +44,7 @@ from app.ui.window_state import WindowState
 from app.ui.wiring.announcing import AnnouncingWiring
 from app.ui.wiring.arrange import ArrangeWiring
 from app.ui.wiring.asking import AskingWiring
+from app.ui.wiring.autosave import Autosave
 from app.ui.wiring.candidate_menu import CandidateMenu
 from app.ui.wiring.candidates import CandidatesWiring
 from app.ui.wiring.clipboard import ClipboardWiring
@@ -117,7 +119,10 @@ class MainWindow(QMainWindow):
             colours,
             self.solo,
         )
-        self.inspector = Inspector(session.document, session.selection, session.undo, colours)
+        self.picture_page = PicturePage(self.actions_)
+        self.inspector = Inspector(
+            session.document, session.selection, session.undo, colours, self.picture_page
+        )
         self.record = RecordPage()
         self.advanced = AdvancedPage()
         self.inspector_tabs = frames.tabs(
@@ -236,10 +241,12 @@ class MainWindow(QMainWindow):
         self.tools_wiring = ToolsWiring(
             session, actions, self, self.view, self.prompt, self.layers, retheme
         )
+        self.autosave = Autosave(session, self.files)
+        self.tools_wiring.autosave_changed.connect(self.autosave.restart)
         self.inspecting = InspectingWiring(
-            session, actions, self.inspector, self.record, self.advanced
+            session, actions, self.inspector, self.record, self.advanced, self.picture_page
         )
-        self.help = HelpWiring(session, actions, self)
+        self.help = HelpWiring(session, actions, self, self.prompt.field.insert_word)
         self.announcing = AnnouncingWiring(session, self)
         self.model = ModelWiring(session)
         actions["reset_layout"].triggered.connect(lambda: self.state.reset())

@@ -14,13 +14,14 @@ from PySide6.QtCore import QObject, Signal
 
 from app.bridge import Accept, Bridge, EngineLike, LoopLike, Placed
 from app.document.commands import Command, ReplaceDocument
-from app.document.contents import Contents, new_contents
+from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID, Contents, new_contents
 from app.document.contents import Settings as DocumentSettings
 from app.document.document import Document
+from app.document.geometry import Size
 from app.document.storage.atomic import Stamp
 from app.document.storage.journal import Keeper, WorkInfo
 from app.jobs import Job, Message
-from app.settings import Settings
+from app.settings import Settings, chosen_canvas
 from app.ui.background import Background
 from app.ui.job_pictures import JobPictures
 from app.ui.selection import Selection
@@ -80,7 +81,8 @@ class Session(QObject):
         document: Document | None = None,
     ) -> None:
         super().__init__()
-        first = new_contents(settings=first_settings(settings))
+        canvas = first_canvas(settings, DEFAULT_CANVAS).rounded_up(DEFAULT_GRID)
+        first = new_contents(canvas, settings=first_settings(settings))
         self.document = document or Document(first)
         self.undo = UndoStack(self.document, self)
         self.selection = Selection(self.document, self)
@@ -181,6 +183,11 @@ class Session(QObject):
 
     def _on_message(self, message: Message) -> None:
         self.notified.emit(message)
+
+
+def first_canvas(settings: Settings, otherwise: Size) -> Size:
+    """How large a new picture is: as the user chose, else a size of the model."""
+    return chosen_canvas(settings) or otherwise
 
 
 def first_settings(settings: Settings) -> DocumentSettings:

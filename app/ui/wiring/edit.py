@@ -100,6 +100,26 @@ class EditWiring(QObject):
         command = AddBox(rect.snapped_nearest(grid, canvas), above=None if top is None else top.id)
         if self._session.push(command):
             self._session.selection.set([command.layer_id])
+            self._tell_added(command.layer_id, was_cut=False)
+
+    def _tell_added(self, layer_id: int, was_cut: bool) -> None:
+        """Say where a new box is in the stack, where that is not the front, and if it was cut."""
+        document = self._session.document
+        order = [layer.id for layer in document.foregrounds]
+        said = []
+        if was_cut:
+            said.append(
+                tr("The box was cut to the canvas. A painted layer can be moved over the edge.")
+            )
+        place = order.index(layer_id)
+        if place < len(order) - 1:
+            below = document.foregrounds[place - 1] if place else document.background
+            if below is None:
+                said.append(tr("New box behind all other layers."))
+            else:
+                said.append(tr("New box above '{0}'.").format(document.name_of(below)))
+        if said:
+            self._session.note(" ".join(said))
 
     def delete(self) -> None:
         """The selected foreground layers."""
@@ -177,6 +197,7 @@ class EditWiring(QObject):
 
     def _connect(self) -> None:
         actions, session = self._actions, self._session
+        self._view.host.box_added.connect(self._tell_added)
         stack, through = session.undo.stack, self._resuming.through
         actions["undo"].triggered.connect(lambda: through(stack.undo))
         actions["redo"].triggered.connect(lambda: through(stack.redo))

@@ -148,7 +148,7 @@ class ExportWiring(QObject):
         self._session.settings.last_folder = str(path.parent)
 
         def work() -> str:
-            form.write(shown, path, options, {}, None)
+            form.export(shown, path, options)
             return form.tell(shown, options)
 
         def done(told: str) -> None:

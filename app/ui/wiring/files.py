@@ -23,6 +23,7 @@ from app.document.storage.names import numbered_copy
 from app.document.storage.ora import SUFFIX, Opened, save_project
 from app.document.storage.png import PICTURE_SUFFIXES
 from app.jobs import Message
+from app.settings import chosen_canvas
 from app.ui import dialogs, file_dialogs
 from app.ui.actions import Actions
 from app.ui.canvas_sizes import trained_sizes
@@ -75,7 +76,8 @@ class FilesWiring(QObject):
 
         def ask() -> None:
             sizes, multiple = trained_sizes(self._session.bridge.info)
-            NewDialog(self._window, sizes, multiple, self._start_new).open()
+            now = chosen_canvas(self._session.settings)
+            NewDialog(self._window, sizes, multiple, self._start_new, now).open()
 
         self.when_saved(ask)
 

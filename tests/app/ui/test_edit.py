@@ -518,8 +518,9 @@ def test_rows_and_canvas_say_the_word_that_a_layer_shows(
     assert shown_rows(window)[:3] == ["Home", "Dog 3", "Dog 2"]
     assert window.session.undo.stack.undoText() == "Duplicate 'Dog 2'"
     window.actions_["undo"].trigger()
+    window.session.selection.set([window.session.document.foregrounds[0].id])
     window.actions_["delete"].trigger()
-    assert shown_rows(window) == ["Home", "Dog", "Background"]
+    assert shown_rows(window) == ["Home", "Dog", "Background"], "the number goes with the other"
 
 
 def test_a_word_left_as_it_is_becomes_no_name(window: Any) -> None:

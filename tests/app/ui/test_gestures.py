@@ -24,6 +24,7 @@ from tests.app.ui.helpers import (
     drag,
     draw_box,
     generate,
+    move,
     press_and_move,
     wheel,
 )
@@ -170,6 +171,53 @@ def test_with_the_box_tool_handles_begin_at_the_edge(window: Any) -> None:
     assert decor.handle_at(outside, to_view) == "se"
     window.actions_["tool_box"].trigger()
     assert decor.handle_at(outside, to_view) == ""
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "wanted"),
+    [
+        ((-40, -40), (96, 128), (0, 0, 96, 128)),
+        ((540, 300), (416, 400), (416, 288, 512, 416)),
+        ((64, 480), (160, 545), (64, 480, 160, 512)),
+        ((-30, 200), (540, 264), (0, 192, 512, 256)),
+    ],
+)
+def test_a_drag_may_begin_and_end_outside_of_the_canvas(
+    window: Any, start: tuple[int, int], end: tuple[int, int], wanted: tuple[int, ...]
+) -> None:
+    """The box is cut to the canvas, and the status bar says so."""
+    boxes(window, (*start, *end))
+    (layer,) = window.session.document.foregrounds
+    assert layer.rect.to_box() == wanted
+    assert window.status.message.text().startswith("The box was cut to the canvas.")
+
+
+def test_a_drag_that_never_meets_the_canvas_draws_nothing(window: Any) -> None:
+    window.view.navigation.set_zoom(0.5)
+    window.actions_["tool_box"].trigger()
+    press_and_move(window, (-90, 100), (-40, 300))
+    assert window.view.decor.draft is None
+    move(window, 64, 300)
+    assert window.view.decor.draft is not None
+    window.view.cancel_drag()
+    drag(window, (-90, 100), (-40, 300))
+    assert not window.session.document.foregrounds
+
+
+def test_a_new_box_says_above_which_layer_it_is(window: Any) -> None:
+    """With a selection it is above it, else in front; in front there is nothing to say."""
+    lower, _ = boxes(window, (32, 32, 128, 128), (160, 32, 256, 128))
+    window.session.note("")
+    boxes(window, (32, 160, 128, 256))
+    assert window.status.message.text() == "", "in front"
+    window.session.selection.set([lower.id])
+    drag(window, (300, 300), (400, 400))
+    assert window.status.message.text() == "New box above 'Layer 1'."
+    names = [layer.name for layer in window.session.document.foregrounds]
+    assert names == ["Layer 1", "Layer 4", "Layer 2", "Layer 3"]
+    window.session.selection.set([window.session.document.background_id])
+    window.actions_["new_box"].trigger()
+    assert window.status.message.text() == "New box above 'Background'."
 
 
 # ---- select tool ----
