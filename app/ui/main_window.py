@@ -249,6 +249,8 @@ class MainWindow(QMainWindow):
         self.help = HelpWiring(session, actions, self, self.prompt.field.insert_word)
         self.announcing = AnnouncingWiring(session, self)
         self.model = ModelWiring(session)
+        session.selection.changed.connect(self._name_inspector)
+        self._name_inspector()
         actions["reset_layout"].triggered.connect(lambda: self.state.reset())
         session.notified.connect(self.show_message)
         session.withdrawn.connect(self.messages.withdraw)
@@ -302,6 +304,11 @@ class MainWindow(QMainWindow):
             part.recolour(colours)
         self.compare.colours = colours
         self.view.set_colours(colours)
+
+    def _name_inspector(self) -> None:
+        """The first page shows a layer, or the picture while none is selected."""
+        text = tr("Layer") if self.session.selection.ids else tr("Picture")
+        self.inspector_tabs.setTabText(0, text)
 
     def _update_title(self) -> None:
         self.setWindowTitle(tr("{0}[*] – Layerloom").format(self.session.name))

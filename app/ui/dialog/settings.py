@@ -190,8 +190,8 @@ class SettingsDialog(QDialog):
         form.addRow(
             note(
                 tr(
-                    "Saves a picture that has a file. Without it, too, unsaved work is kept in the "
-                    "recovery folder within a second."
+                    "For pictures that have a file. Unsaved work is always kept in the recovery "
+                    "folder within a second."
                 )
             )
         )

@@ -51,9 +51,9 @@ class RowParts:
         line: int = 0,
         direction: Qt.LayoutDirection = Qt.LayoutDirection.LeftToRight,
     ) -> RowParts:
-        """The parts of a row in reading direction: eye, thumbnail, two lines of text.
+        """The parts of a row in reading direction: eye and lock, thumbnail, two lines of text.
 
-        The lock is at the end of the second line, so that the name has the whole first one.
+        The lock is below the eye, so that it takes no room from name and state.
 
         Args:
             side: of the thumbnail; 0 = there is none.
@@ -61,14 +61,14 @@ class RowParts:
             direction: of reading; from the right the whole row is mirrored.
         """
         middle = row.center().y()
-        eye = QRect(row.left() + GAP, middle - _BUTTON // 2 + 1, _BUTTON, _BUTTON)
+        eye = QRect(row.left() + GAP, middle + 1 - _BUTTON, _BUTTON, _BUTTON)
+        lock = QRect(eye.left(), middle + 1, _BUTTON, _BUTTON)
         thumb = QRect(eye.right() + 1 + UNIT, middle - side // 2 + 1, side, side)
         half = max(THUMBNAIL // 2, line)
-        end = row.right() - GAP + 1
-        lock = QRect(end - _BUTTON, middle + 1, _BUTTON, max(_BUTTON, half))
         left = thumb.right() + 1 + GAP + (UNIT if side else 0)
-        name = QRect(left, middle + 1 - half, end - left, half)
-        state = QRect(left, middle + 1, lock.left() - UNIT - left, half)
+        width = row.right() - GAP + 1 - left
+        name = QRect(left, middle + 1 - half, width, half)
+        state = QRect(left, middle + 1, width, half)
         parts = (eye, thumb, name, state, lock)
         return cls(*(QStyle.visualRect(direction, row, part) for part in parts))
 
@@ -131,14 +131,11 @@ class LayerDelegate(QStyledItemDelegate):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(parts.thumbnail.adjusted(0, 0, -1, -1))
         painter.setOpacity(1.0)
-        has_lock = layer.locked or is_hovered or is_selected
-        self._texts(painter, option, index, parts, ratio, has_lock)
-        if has_lock:
+        self._texts(painter, option, index, parts, ratio)
+        if layer.locked or is_hovered or is_selected:
             name = "lock" if layer.locked else "lock-open"
             colour = colours.text if layer.locked else colours.disabled
-            place = QRect(parts.lock)
-            place.setHeight(parts.state.height())  # level with the text
-            self._icon(painter, name, colour, place, ratio)
+            self._icon(painter, name, colour, parts.lock, ratio)
         if option.state & QStyle.StateFlag.State_HasFocus and self._view_has_focus(option):
             painter.setPen(QPen(QColor(colours.accent), 2))
             painter.drawRect(option.rect.adjusted(1, 1, -2, -2))
@@ -210,7 +207,6 @@ class LayerDelegate(QStyledItemDelegate):
         index: Index,
         parts: RowParts,
         ratio: float,
-        has_lock: bool,
     ) -> None:
         colours = self.colours
         layer: Layer = index.data(LayerRole)
@@ -224,8 +220,7 @@ class LayerDelegate(QStyledItemDelegate):
         painter.drawText(parts.name, where, name)
         state: LayerState = index.data(StateRole)
         colour = getattr(colours, state.colour)
-        line = parts.state if has_lock else parts.state.united(parts.lock.intersected(option.rect))
-        line.setHeight(parts.state.height())
+        line = parts.state
         at = QRect(line.left(), 0, ICON_SMALL - 2, ICON_SMALL - 2)
         at.moveTop(line.center().y() - at.height() // 2 + 1)
         at = QStyle.visualRect(option.direction, line, at)

@@ -12,15 +12,15 @@ from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVB
 
 from app.document.contents import MAX_FOREGROUNDS, Contents
 from app.ui.actions import Actions, plain
-from app.ui.fact import Fact
+from app.ui.fact import Fact, ShortFact
 from app.ui.forms import note
 from app.ui.heights import no_lower_than
 from app.ui.panels.scrolled import Scrolled
 from app.ui.text import number, tr
-from app.ui.theme import GAP, MARGIN
+from app.ui.theme import GAP, MARGIN, UNIT
 
 LINE_HEIGHT = 24
-BUTTON_HEIGHT = 28
+BUTTON_HEIGHT = 24
 LONGEST_PROMPT = 90
 
 
@@ -56,7 +56,7 @@ def picture_facts(
     """
     canvas, size = contents.canvas, QLocale().formattedDataSize(file_bytes, 1)
     return PictureFacts(
-        size=tr("{0} × {1} pixels").format(number(canvas.width), number(canvas.height)),
+        size=tr("{0} × {1} px").format(number(canvas.width), number(canvas.height)),
         background=_background(contents),
         layers=_layers(contents),
         prompt=_first_words(contents.prompt) or tr("None yet"),
@@ -90,42 +90,41 @@ def _first_words(prompt: str) -> str:
 
 
 class PicturePage(QWidget):
-    """One line for each fact, and buttons for the actions about the whole picture."""
+    """One line for each fact; the canvas and the file have the button of their action."""
 
     def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         page = QWidget()
         form = QFormLayout()
-        form.setSpacing(GAP)
-        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        form.setHorizontalSpacing(GAP)
+        form.setVerticalSpacing(UNIT)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self.facts: dict[str, Fact] = {}
-        for name, text in (
-            ("size", tr("Canvas")),
-            ("background", tr("Background")),
-            ("layers", tr("Layers")),
-            ("prompt", tr("Prompt")),
-            ("model", tr("Model")),
-            ("file", tr("File")),
+        self.buttons: list[QPushButton] = []
+        for name, text, action, verb in (
+            ("size", tr("Canvas"), "canvas_size", tr("Change…")),
+            ("background", tr("Background"), "", ""),
+            ("layers", tr("Layers"), "", ""),
+            ("prompt", tr("Prompt"), "", ""),
+            ("model", tr("Model"), "", ""),
+            ("file", tr("File"), "export", tr("Export…")),
         ):
-            label, fact = QLabel(text), Fact(text)
+            label, fact = QLabel(text), ShortFact(text)
             label.setObjectName("secondary")
-            fact.setWordWrap(True)
             for widget in (label, fact):
                 no_lower_than(widget, LINE_HEIGHT)
-            form.addRow(label, fact)
+            row = QHBoxLayout()
+            row.setSpacing(GAP)
+            row.addWidget(fact, 1)
+            if action:
+                self.buttons.append(_button(actions, action, verb))
+                row.addWidget(self.buttons[-1])
+            form.addRow(label, row)
             self.facts[name] = fact
-        buttons = QHBoxLayout()
-        buttons.setSpacing(GAP)
-        self.buttons = [_button(actions, name) for name in ("canvas_size", "export")]
-        for button in self.buttons:
-            buttons.addWidget(button)
-        buttons.addStretch(1)
         whole = QVBoxLayout(page)
         whole.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        whole.setSpacing(MARGIN)
+        whole.setSpacing(GAP)
         whole.addLayout(form)
-        whole.addLayout(buttons)
         whole.addWidget(note(tr("Click a layer to see its settings.")))
         whole.addStretch(1)
         around = QVBoxLayout(self)
@@ -140,10 +139,10 @@ class PicturePage(QWidget):
                 fact.setText(text)
 
 
-def _button(actions: Actions, name: str) -> QPushButton:
+def _button(actions: Actions, name: str, verb: str) -> QPushButton:
     """A button that does what an action does, and is enabled when the action is."""
     action = actions[name]
-    button = QPushButton(action.text().replace("&", ""))
+    button = QPushButton(verb)
     no_lower_than(button, BUTTON_HEIGHT)
     button.setObjectName("stripButton")
     button.setAccessibleName(plain(action.text()))

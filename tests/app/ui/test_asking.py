@@ -13,7 +13,7 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtGui import QTextCharFormat
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QMessageBox
+from PySide6.QtWidgets import QLabel
 
 from app.document.contents import MAX_PROMPT
 from app.document.storage.ora import load_project
@@ -118,8 +118,8 @@ def test_a_prompt_without_a_known_word(window: Any, qtbot: Any) -> None:
     )
     assert bar.word_list.isVisible()
     bar.word_list.click()
-    (page,) = window.findChildren(QMessageBox)
-    assert "balloon, castle, dog" in page.text()
+    (page,) = window.findChildren(WordListDialog)
+    assert page.grid.words()[:3] == ["balloon", "castle", "dog"]
     page.close()
     window.resize(900, 600)  # what has no room is left out in whole sentences; the tip has it all
     qtbot.waitUntil(lambda: bar.words.text() == "The model draws none of these things.")

@@ -17,7 +17,7 @@ from app.ui.canvas import overlay
 from app.ui.dialog.examples import example_files, example_name
 from app.ui.panels.layer_delegate import RowParts
 from app.ui.panels.layer_list_model import StateRole
-from app.ui.theme import DARK
+from app.ui.theme import DARK, GAP
 from tests.app.ui.helpers import at, drag, draw_box, generate, key, move, press_and_move
 from tests.fakes import fill
 
@@ -555,8 +555,9 @@ def test_the_name_has_the_whole_line_and_the_seed_is_in_the_inspector(window: An
     rect = rows.visualRect(window.layers.model.index_of(layer.id))
     line = rows.fontMetrics().height()
     parts = RowParts.of(rect, window.layers.delegate.thumbnails.side, line)
-    assert parts.name.right() > parts.lock.left(), "the lock is below the name"
-    assert not parts.name.intersects(parts.lock)
+    assert parts.lock.right() < parts.name.left() and parts.lock.top() > parts.eye.bottom()
+    assert rect.contains(parts.lock) and rect.contains(parts.eye)
+    assert parts.name.right() == parts.state.right() == rect.right() - GAP
     assert parts.name.left() == parts.state.left()
     needed = rows.fontMetrics().horizontalAdvance("Sunflower 2 ")
     assert parts.name.width() >= needed

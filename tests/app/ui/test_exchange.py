@@ -57,7 +57,7 @@ def stored(path: Path, pixels: np.ndarray) -> Path:
 
 
 def dialog_of(window: Any) -> ExportDialog:
-    (dialog,) = window.findChildren(ExportDialog)
+    (dialog,) = [each for each in window.findChildren(ExportDialog) if each.isVisible()]
     return dialog
 
 

@@ -130,6 +130,7 @@ def test_when_the_grid_shows(
 def test_eight_handles_can_be_grabbed(window: Any, zoom: float) -> None:
     """CA5: 24 px each way at any zoom; on small boxes outward, so that the box stays free."""
     draw_box(window, 192, 192, 320, 320)
+    window.actions_["tool_select"].trigger()
     view = window.view
     view.navigation.set_zoom(zoom)
     to_view = view.to_view()

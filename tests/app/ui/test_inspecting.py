@@ -57,7 +57,7 @@ def test_without_a_selection_the_inspector_shows_the_picture(
         return {name: fact.text() for name, fact in window.picture_page.facts.items()}
 
     assert shown() == {
-        "size": "512 × 512 pixels",
+        "size": "512 × 512 px",
         "background": "Not painted",
         "layers": "0 of 50",
         "prompt": "None yet",
@@ -83,7 +83,7 @@ def test_without_a_selection_the_inspector_shows_the_picture(
     window.actions_["background"].trigger()
     assert shown()["background"] == "Off (transparent)"
     canvas, export = window.picture_page.buttons
-    assert (canvas.text(), export.text()) == ("Canvas Size…", "Export…")
+    assert (canvas.text(), export.text()) == ("Change…", "Export…")
     canvas.click()
     (dialog,) = window.findChildren(CanvasSizeDialog)
     dialog.reject()
