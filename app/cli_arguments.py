@@ -120,7 +120,7 @@ def _add_export(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--vector-background",
         action="store_true",
-        help="SVG, PDF: the background as shapes though it has gradients",
+        help="SVG, PDF: the background as shapes even if it has gradients",
     )
     parser.add_argument(
         "--quiet", action="store_true", help="do not list what the format cannot store"
@@ -160,7 +160,7 @@ def _add_sampling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--clean-colours",
         choices=CLEAN_COLOURS,
-        help="flat fills: automatic = in looks that gain by it [automatic, or the file's]",
+        help="flat fills: automatic = in looks that benefit from it [automatic, or the file's]",
     )
 
 

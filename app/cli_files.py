@@ -166,7 +166,7 @@ def _about_model(info: ModelInfo) -> Iterator[str]:
     yield f"boxes               up to {info.max_foregrounds}, on a grid of {info.token_px} pixels"
     steps = f"{info.default_steps} steps"
     if info.default_edit_steps not in (None, info.default_steps):
-        steps += f" ({info.default_edit_steps} beside finished layers)"
+        steps += f" ({info.default_edit_steps} next to finished layers)"
     yield f"defaults            {steps}, guidance {info.default_cfg_scale:g}"
     for title, words in (
         ("things", info.nouns),

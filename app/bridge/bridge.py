@@ -192,7 +192,7 @@ class Bridge:
         self._line.add(job, is_next=is_next)
         if planned.skipped:
             names = ", ".join(f"'{shown_name(layer)}'" for layer in planned.skipped)
-            what = f"Left out because they are locked or hidden: {names}."
+            what = f"Not generated, because locked or hidden: {names}."
             self.message.emit(Message(kind="note", what=what))
         return job
 

@@ -101,7 +101,7 @@ class HidingDialog(QDialog):
         self.count.setText(text)
         enable(
             self.hide_button,
-            tr("Hides what is ticked, and generates the rest."),
+            tr("Hides the ticked layers and generates the others."),
             tr("the model handles fewer layers at once") if missing > 0 else "",
         )
 

@@ -221,7 +221,7 @@ class SettingsDialog(QDialog):
             enable(
                 reset,
                 tr("Keeps unsaved work in this user's own folder again."),
-                "" if self._settings.recovery_folder else tr("that is where it is kept"),
+                "" if self._settings.recovery_folder else tr("it is the default folder"),
             )
 
         def take(folder: str) -> None:

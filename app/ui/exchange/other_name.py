@@ -25,7 +25,9 @@ class OtherName:
             self._window,
             tr("Save under another name"),
             tr("'{0}' has more in it than this program can save.").format(source.path.name),
-            " ".join(source.lost) + " " + tr("Save under another name; the file stays as it is."),
+            " ".join(source.lost)
+            + " "
+            + tr("Save under another name; the original file does not change."),
             [(tr("Save As…"), save_as)],
         )
 
@@ -44,7 +46,7 @@ class OtherName:
             self._window,
             tr("Replace the file"),
             tr("Replace '{0}', which has more in it than this program can save?").format(path.name),
-            " ".join((*reasons, tr("The former file is kept next to it."))),
+            " ".join((*reasons, tr("The old file is kept next to it as a backup."))),
             [(tr("Another Name…"), another), (tr("Replace"), write)],
         )
 

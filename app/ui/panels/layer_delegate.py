@@ -161,7 +161,7 @@ class LayerDelegate(QStyledItemDelegate):
             text = (
                 tr("Unlocks the layer.")
                 if layer.locked
-                else tr("Locks the layer: its pixels and its place stay as they are.")
+                else tr("Locks the layer: its pixels and position cannot change.")
             )
         elif parts.state.contains(at):
             text = state.text

@@ -43,7 +43,7 @@ class ArrangeWiring(QObject):
             reason = tr("'{0}' is locked").format(locked)
         for side in get_args(Side):
             self._actions.set_enabled(f"align_{side}", reason)
-        few = reason or ("" if len(layers) > 2 else tr("it takes three layers or more"))
+        few = reason or ("" if len(layers) > 2 else tr("three or more layers must be selected"))
         for axis in get_args(Axis):
             self._actions.set_enabled(f"distribute_{axis}", few)
 

@@ -71,7 +71,7 @@ class ClipboardWiring(QObject):
             self._actions.set_enabled(name, nothing or ("" if shown else tr("there are no pixels")))
         reason = nothing
         if any(layer.is_background for layer in layers):
-            reason = tr("the background stays")
+            reason = tr("the background cannot be cut")
         elif locked := next(
             (self._session.document.name_of(layer) for layer in layers if layer.locked), ""
         ):
@@ -121,7 +121,7 @@ class ClipboardWiring(QObject):
             Message(
                 kind="warning",
                 what=tr("The layers could not be copied as shapes."),
-                kept=tr("The clipboard is as it was."),
+                kept=tr("The clipboard did not change."),
                 advice=tr("Export the layer as SVG or PNG instead."),
             )
         )
@@ -177,7 +177,7 @@ class ClipboardWiring(QObject):
         elif data.hasText():
             self._importing.add_layout_text(data.text())
         else:
-            self._session.note(tr("There is nothing on the clipboard that fits here."))
+            self._session.note(tr("The clipboard has nothing that can be pasted here."))
 
     def _add(self, layers: Sequence[Layer], text: str) -> None:
         command = AddLayers(layers, text=text)

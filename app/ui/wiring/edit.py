@@ -66,7 +66,7 @@ class EditWiring(QObject):
             actions[name].setText(f"{word} {text.replace('&', '&&')}".rstrip())
         layers, chosen = selection.layers(), selection.foregrounds()
         nothing = "" if layers else tr("no layer is selected")
-        only_back = tr("the background stays where it is") if layers else nothing
+        only_back = tr("the background cannot be moved") if layers else nothing
         no_front = "" if chosen else only_back
         locked = next(
             (self._session.document.name_of(layer) for layer in chosen if layer.locked), ""

@@ -301,7 +301,7 @@ class FilesWiring(QObject):
             logger.error("file work failed", exc_info=error)
             message = Message(
                 kind="error",
-                what=tr("The file work failed."),
+                what=tr("The file operation failed."),
                 kept=tr("Your work is still open."),
                 advice=tr("Try again, or choose another place."),
                 details=f"{type(error).__name__}: {error}",
