@@ -53,7 +53,7 @@ def _add_generate(commands: Commands[argparse.ArgumentParser]) -> None:
         type=_path,
         required=True,
         metavar="FILE",
-        help="a layout, an example, or a plain ART list, - for standard input; its prompt counts "
+        help="a layout, an example, or a plain ART list, - for standard input; its prompt is used "
         "if none is given",
     )
     parser.add_argument("--size", type=_size, metavar="WxH", help="canvas, if not the layout's")

@@ -18,7 +18,7 @@ def keep_original(source: Source, out: Path, opened: Opened) -> None:
     read = source.path
     if opened.lost and read is not None and out.exists() and read.samefile(out):
         raise ArgumentProblem(
-            f"'{out.name}' has more in it than this program can save. {' '.join(opened.lost)}",
+            f"'{out.name}' contains parts that this program cannot save. {' '.join(opened.lost)}",
             "It was not touched.",
             "Choose another name for --out.",
         )

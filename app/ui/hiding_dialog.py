@@ -67,7 +67,7 @@ class HidingDialog(QDialog):
             self.list.addItem(item)
         self.heading = QLabel(
             tr(
-                "This model handles {0} layers, and {1} would take part. Which ones shall be "
+                "This model handles {0} layers, and {1} would take part. Which ones should be "
                 "hidden? They stay in the picture, and undo shows them again."
             ).format(number(limit), number(len(layers)))
         )

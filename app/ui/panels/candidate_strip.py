@@ -87,9 +87,7 @@ class ChoiceModel(QAbstractListModel):
         choice = self._stage.choices[place - 1]
         text = tr("Result {0} of {1}.").format(number(place), number(len(self._stage.choices)))
         if choice.detached is not None:
-            text = tr(
-                "Detached: the layer that it was made for was deleted. Right click offers more."
-            )
+            text = tr("Detached: the layer that it was made for was deleted. Right-click for more.")
         if choice.seed is not None:
             text += " " + tr("Seed {0}.").format(choice.seed)
         if uses := self._stage.use_count(choice):

@@ -36,9 +36,7 @@ class ArrangeWiring(QObject):
         """Enable what the selection allows."""
         layers = self._session.selection.foregrounds()
         reason = "" if layers else tr("no layer is selected")
-        locked = next(
-            (self._session.document.name_of(layer) for layer in layers if layer.locked), ""
-        )
+        locked = self._session.document.locked_name(layers)
         if locked:
             reason = tr("'{0}' is locked").format(locked)
         for side in get_args(Side):

@@ -72,9 +72,7 @@ class ClipboardWiring(QObject):
         reason = nothing
         if any(layer.is_background for layer in layers):
             reason = tr("the background cannot be cut")
-        elif locked := next(
-            (self._session.document.name_of(layer) for layer in layers if layer.locked), ""
-        ):
+        elif locked := self._session.document.locked_name(layers):
             reason = tr("'{0}' is locked").format(locked)
         self._actions.set_enabled("cut", reason)
 

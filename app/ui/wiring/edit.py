@@ -66,11 +66,9 @@ class EditWiring(QObject):
             actions[name].setText(f"{word} {text.replace('&', '&&')}".rstrip())
         layers, chosen = selection.layers(), selection.foregrounds()
         nothing = "" if layers else tr("no layer is selected")
-        only_back = tr("the background cannot be moved") if layers else nothing
+        only_back = tr("only the background is selected") if layers else nothing
         no_front = "" if chosen else only_back
-        locked = next(
-            (self._session.document.name_of(layer) for layer in chosen if layer.locked), ""
-        )
+        locked = self._session.document.locked_name(chosen)
         why_locked = tr("'{0}' is locked").format(locked) if locked else ""
         for name in ("raise", "lower", "to_front", "to_back", "duplicate"):
             actions.set_enabled(name, no_front)

@@ -143,7 +143,7 @@ class FilesWiring(QObject):
         session.note(tr("Opened '{0}'.").format(path.name))
         if opened.messages:
             kept = (
-                tr("Save asks for another name, so that '{0}' stays as it is.").format(path.name)
+                tr("Save asks for another name, so that '{0}' does not change.").format(path.name)
                 if opened.lost
                 else ""
             )

@@ -15,11 +15,11 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from app.document.commands import SetPrompt
-from app.document.contents import new_contents
+from app.document.contents import content_hash, new_contents
 from app.document.geometry import Size
 from app.document.storage.atomic import Disk
 from app.document.storage.leftovers import beside
-from app.document.storage.ora import save_project
+from app.document.storage.ora import load_project, save_project
 from app.ui.dialog.canvas_size import NewDialog
 from app.ui.dialog.examples import PICTURE, ExamplesDialog
 from app.ui.text import moment
@@ -349,6 +349,32 @@ def test_closing_while_generating_stops_the_job(window: Any, qtbot: Any) -> None
     assert window.engine.last.job_id in window.engine.cancelled
     window.engine.finish()
     qtbot.wait(30)
+
+
+def test_closing_during_a_job_asks_and_loses_nothing(
+    window: Any, qtbot: Any, tmp_path: Path
+) -> None:
+    """Cancel: the job goes on and its result arrives. Save: the file has what was there then."""
+    picture(window, qtbot)
+    path = tmp_path / "beach.ora"
+    window.files.write(path)
+    qtbot.waitUntil(lambda: window.session.path == path)
+    draw_box(window, 256, 256, 384, 384)
+    window.actions_["generate_all"].trigger()
+    window.engine.begin(steps=3)
+    job = window.engine.last.job_id
+    window.close()
+    answer_question(window, qtbot, "Cancel")
+    assert window.isVisible() and job not in window.engine.cancelled
+    window.engine.finish()
+    qtbot.waitUntil(lambda: window.session.document.foregrounds[-1].has_pixels)
+    window.actions_["generate_all"].trigger()
+    window.engine.begin(steps=3)
+    window.close()
+    answer_question(window, qtbot, "Save")
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert window.engine.last.job_id in window.engine.cancelled
+    assert content_hash(load_project(path).contents) == window.session.document.content_hash()
 
 
 def examples(window: Any) -> ExamplesDialog:
