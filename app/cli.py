@@ -31,8 +31,6 @@ FORWARDED = {
         "judge": "engine.training.judge",
         "ship": "engine.training.ship",
         "evaluate": "engine.training.evaluate",
-        "ablations": "engine.training.ablations",
-        "joint-decoder": "engine.training.joint_decoder",
         "throughput": "engine.training.throughput",
     },
     "bench": {

@@ -1,4 +1,4 @@
-"""Costs: how long a job will take, learnt from the steps that were timed here (GE4).
+"""Costs: how long a job will take, learnt from the steps that were timed here.
 
 Model: start + steps × (a + b·n + c·n·N) + decoding, with n the tokens that are made and N all that
 they see. The start grows with the passes of planning, the decoding with the pixels that the decoder

@@ -1,4 +1,4 @@
-"""Free memory: how many bytes programs could still get, asked of each system in its own way (GE5).
+"""Free memory: how many bytes programs could still get, asked of each system in its own way.
 
 Knows nothing of jobs. Who does not say leaves the question open: then nothing is refused.
 """

@@ -1,4 +1,4 @@
-"""Ignored: what of a prompt is not drawn, and where it stands (PR2, MS21)."""
+"""What of a prompt is not drawn, and where it stands."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ class Ignored:
 
     Attributes:
         unknown: those that the model cannot draw, as typed, in order, each once.
+        backgrounds: further backgrounds, as typed; a picture has one.
         places: (start, end) in the prompt of these and of what follows the last word that is read.
         is_all: nothing that the prompt names is drawn.
         limit: how many words are read, where there are more; else 0.
     """
 
     unknown: tuple[str, ...] = ()
+    backgrounds: tuple[str, ...] = ()
     places: tuple[tuple[int, int], ...] = ()
     is_all: bool = False
     limit: int = 0
@@ -30,7 +32,12 @@ def ignored_in(check: PromptCheck) -> Ignored:
     is_drawn = bool(check.objects or check.background)
     return Ignored(
         unknown=tuple(dict.fromkeys(each.typed for each in check.undrawable)),
-        places=(*(each.span for each in check.undrawable), *late),
+        backgrounds=tuple(dict.fromkeys(each.typed for each in check.further_backgrounds)),
+        places=(
+            *(each.span for each in check.undrawable),
+            *(each.span for each in check.further_backgrounds),
+            *late,
+        ),
         is_all=bool(check.undrawable) and not is_drawn,
         limit=MAX_READ if check.unread else 0,
     )

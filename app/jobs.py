@@ -1,6 +1,6 @@
 """Jobs: what was asked of the engine, how far it is, and how it ended.
 
-Decides who is target, context or neither (editor.md 0). Knows no widget and no thread; everything
+Decides who is target, context or neither. Knows no widget and no thread; everything
 here lives on the UI thread.
 """
 
@@ -75,7 +75,7 @@ class Job:
         names: the targets' names when they were asked for.
         numbers: numbers of all layers in the request, by layer id.
         picture_seed: of the first variation; the next ones count up.
-        seeds: of layers that have one for this job alone (GE10).
+        seeds: of layers that have one for this job alone.
         prompt: of the document when it was asked for.
         done: variations that are finished.
         step, total: of the present run.
@@ -288,7 +288,7 @@ def _usual_spare(plan: Plan) -> SpareBoxes:
 
 
 def failure_message(job: Job, event: Failed, tokens: int = 0, fitting: int = 0) -> Message:
-    """MS1 and MS2: the exception's own words go behind Details.
+    """The message for a failed job; the exception's own words go behind Details.
 
     Args:
         tokens: of all layers that took part; 0 = not known.

@@ -1,4 +1,4 @@
-"""Memory: what a job will need at its peak, against what is free (GE5, MS6).
+"""Memory: what a job will need at its peak, against what is free.
 
 An estimate from tokens and pixels, measured on the shipped model; on the safe side, so that a
 refusal comes before the system begins to swap. Knows no widget and no engine thread.
@@ -31,7 +31,7 @@ def peak_bytes(load: Load) -> int:
 
 
 def trouble(whole: Load, singles: Sequence[Load], free: int | None) -> Message | None:
-    """MS6 where the job would need more than is free less a reserve; None when it fits.
+    """The message where the job would need more than is free less a reserve; None when it fits.
 
     Args:
         whole: the job as it was asked.
@@ -57,7 +57,7 @@ def trouble(whole: Load, singles: Sequence[Load], free: int | None) -> Message |
 
 
 def fitting_tokens(failed: Load, free: int | None) -> int:
-    """MS2: about how many tokens a like job could have, after this one ran out of memory.
+    """About how many tokens a like job could have, after this one ran out of memory.
 
     Args:
         free: bytes, now that the job is gone; None = unknown.

@@ -1,4 +1,4 @@
-"""Politeness: the engine's thread gives way to other programs (PL4).
+"""Politeness: the engine's thread gives way to other programs.
 
 Where the system has no priority per thread, nothing happens. Knows threads by name only.
 """

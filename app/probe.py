@@ -1,4 +1,4 @@
-"""Probes: short jobs that show how fast this machine is, before the first real one (GE4).
+"""Probes: short jobs that show how fast this machine is, before the first real one.
 
 Knows requests and the model's announcement; no thread, no clock, no document.
 """

@@ -18,6 +18,9 @@ def report_lines(finished: Finished) -> list[str]:
         lines.append(f"Drawn: {_counted(drawn)}.")
     if check.undrawable:
         lines.append("Not drawn: " + "; ".join(_why(each) for each in check.undrawable) + ".")
+    if check.further_backgrounds:
+        others = ", ".join(f"'{each.typed}'" for each in check.further_backgrounds)
+        lines.append(f"A picture has one background; not used: {others}.")
     if finished.not_placed:
         missing = {each.typed: each.count for each in finished.not_placed}
         lines.append(f"No box left for: {_counted(missing)}.")
@@ -48,6 +51,7 @@ def report_facts(finished: Finished) -> dict[str, Any]:
             {"word": each.typed, "why": each.reason, "nearest": each.nearest}
             for each in check.undrawable
         ],
+        "backgrounds_not_used": [each.typed for each in check.further_backgrounds],
         "no_box_left": [{"word": each.typed, "count": each.count} for each in finished.not_placed],
         "misspelt": [
             {"word": each.typed, "suggestion": each.suggestion} for each in check.misspelt

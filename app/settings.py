@@ -37,9 +37,9 @@ class Settings:
         last_folder: where the last file was opened or saved.
         recent: projects that were opened or saved, newest first, whole paths.
         recent_count: how many of them are remembered; 0 = none.
-        cache_mb: budget of the engine's cache of layers; 0 = a quarter of free memory (PL3).
-        thumbnail_px: side of the layer list's pictures: 24, 40, 64; 0 = none (LY9).
-        low_priority: the engine gives way to other programs (PL4).
+        cache_mb: budget of the engine's cache of layers; 0 = a quarter of free memory.
+        thumbnail_px: side of the layer list's pictures: 24, 40, 64; 0 = none.
+        low_priority: the engine gives way to other programs.
         preview_every: rough pictures each k-th step; 0 = none.
         ask_before_replacing: results wait for Enter, also where one could be taken at once.
         snap: dragged layers stop at grid lines.
@@ -48,15 +48,15 @@ class Settings:
         tab_moves_focus: Tab leaves the canvas too, instead of hiding the panels.
         matte_colour: the user's own, as #RRGGBB.
         font_percent: size of all text, 80 to 200.
-        undo_steps, undo_mb, undo_disk_mb: how much undo keeps, in memory and on the disk (UN5).
-        candidates, candidates_mb: how many results a picture keeps before it asks (UN7).
+        undo_steps, undo_mb, undo_disk_mb: how much undo keeps, in memory and on the disk.
+        candidates, candidates_mb: how many results a picture keeps before it asks.
         variations: pictures per job in new pictures, 1 to 8.
         canvas: size of new pictures, such as "640x384"; "" = the model's first one.
         autosave_minutes: how long after a change the file is saved; 0 = only when asked.
         keep_backup: saving leaves the former version beside the file as `name~`.
         recovery_folder: where unsaved work is kept; "" = in the user's state folder.
         former_recovery_folders: where it was kept before, newest first.
-        recipe_in_exports: what the export dialog's switch was last set to for all formats (PR5).
+        recipe_in_exports: what the export dialog's switch was last set to for all formats.
         keys: key sequences by action name, where they differ from the preset.
         key_preset: "Layerloom", "Photoshop", "Krita" or "GIMP".
         prompts: those that were generated with, newest first.
@@ -142,7 +142,7 @@ def save_settings(path: Path, settings: Settings) -> None:
 
 
 def remember_prompt(settings: Settings, prompt: str) -> None:
-    """PR3: the last 200 distinct prompts that were used, newest first."""
+    """The last 200 distinct prompts that were used, newest first."""
     settings.prompts = list(remembered(settings.prompts, prompt))
 
 

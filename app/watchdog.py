@@ -1,6 +1,6 @@
 """Watchdog: whether the engine still shows signs of life, and what one job's steps took.
 
-Knows no thread and no timer: it is told the time with every event (GE3, GE4).
+Knows no thread and no timer: it is told the time with every event.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """RegionTokenCache: keys and values of finished layers, so that an edit computes only its target.
 
 An entry depends on the model, the layer's pixels and its size in tokens, and on nothing else: not
-on its place, its order, the prompt, the noise level or the other layers (`art.md` 12.3, rules 1 to
-5). So moving by whole cells, reordering, hiding, undo and duplicates all find it again.
+on its place, its order, the prompt, the noise level or the other layers (`docs/art.md` 6.3, rules
+1 to 5). So moving by whole cells, reordering, hiding, undo and duplicates all find it again.
 Knows neither documents nor the sampler.
 """
 

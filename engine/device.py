@@ -70,5 +70,5 @@ def free_bytes(device: torch.device) -> int:
 
 
 def default_cache_budget(device: torch.device) -> int:
-    """A quarter of free memory, at most 1 GB (`editor.md` PL3)."""
+    """A quarter of free memory, at most 1 GB."""
     return min(free_bytes(device) // 4, 2**30)

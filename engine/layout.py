@@ -1,7 +1,7 @@
 """Layout of anonymous regions on the token grid: snap, check, position ids, pack and unpack.
 
 Pure arithmetic on boxes and ids: no model, no device choice, no randomness.
-Source: ART, arXiv:2502.18364, sections on layer-wise region crop and 3-D RoPE (`art.md` 1 and 3).
+Source: ART, arXiv:2502.18364, layer-wise region crop and 3-D rotation (`docs/art.md` 1 and 3).
 
 A region with `scale` s > 1 is drawn with tokens that cover s x s grid cells (the shipped model
 draws the two full-canvas entries at scale 2); its ids are the centres of those tokens in cells.
@@ -23,12 +23,12 @@ from engine.errors import LayoutError
 from engine.grid import token_size
 
 PATCH = 2  # latent cells per token side, as in FLUX
-MERGED, BACKGROUND, FIRST_FOREGROUND = 0, 1, 2  # indices of the layer list (art.md 1.2)
+MERGED, BACKGROUND, FIRST_FOREGROUND = 0, 1, 2  # indices of the layer list, docs/art.md 1.2
 MAX_FOREGROUNDS = 50
 
 
 def snap_box(box: tuple[float, float, float, float], step: int, canvas: tuple[int, int]) -> Box:
-    """Snap outward to the grid, then clamp to the real canvas (not to a constant, art.md 1.3).
+    """Snap outward to the grid, then clamp to the real canvas (`docs/art.md` 1.3).
 
     Args:
         box: (x0, y0, x1, y1) pixels, end exclusive.
@@ -110,7 +110,7 @@ def place_on_canvas(box: Box, canvas: tuple[int, int]) -> Tensor:
 
 
 def patchify(latents: Tensor) -> Tensor:
-    """(..., C, 2h, 2w) latents -> (..., h*w, 4C) tokens; channel slowest (art.md 2.3)."""
+    """(..., C, 2h, 2w) latents -> (..., h*w, 4C) tokens; channel slowest (`docs/art.md` 2.2)."""
     *lead, c, rows, cols = latents.shape
     h, w = rows // PATCH, cols // PATCH
     x = latents.reshape(*lead, c, h, PATCH, w, PATCH)

@@ -1,4 +1,4 @@
-"""Previews: when a rough picture of the targets may be made, so that nobody waits for it (GE2).
+"""Previews: when a rough picture of the targets may be made, so that nobody waits for it.
 
 Knows neither pixels nor the network: it is asked after each step, and told what a preview took.
 """

@@ -30,7 +30,7 @@ class Engine:
         device: "auto", "cpu", "cuda" or "mps".
         threads: torch threads on the CPU; None = cores - 1, at least 1.
         cache_bytes: budget of the region token cache; None = a quarter of free memory, at most
-            1 GB (PL3).
+            1 GB.
     """
 
     def __init__(

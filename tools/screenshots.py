@@ -43,7 +43,7 @@ PROMPT = "a red balloon, a dog and a castle under a blue sky"
 BOXES = ((256, 224, 480, 448), (96, 352, 224, 480), (64, 32, 192, 192))
 BIRD = (320, 64, 416, 160)
 THEMES = ("dark", "light")
-# Name of the picture, what is seen, what the user did (editor.md 1).
+# Name of the picture, what is seen, what the user did.
 STEPS = (
     ("01-window", "The empty window", "The canvas says what to do; nothing was downloaded."),
     (

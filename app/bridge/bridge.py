@@ -157,7 +157,7 @@ class Bridge:
         return sum(tokens_of(layer, contents, self.info) for layer in shown)
 
     def ignored_words(self, prompt: str) -> Ignored:
-        """What of a prompt the model will not draw (PR2); nothing when the tables are missing."""
+        """What of a prompt the model will not draw; nothing when the tables are missing."""
         try:
             return ignored_in(check_prompt(prompt, self.info))
         except EngineError as error:
@@ -169,7 +169,7 @@ class Bridge:
     def generate(
         self, scope: Scope, selected: Collection[int] = (), *, is_next: bool = False
     ) -> Job | None:
-        """Ask for a job (GE7).
+        """Ask for a job.
 
         Args:
             is_next: leave the running job alone and go first in line. Otherwise the running job
@@ -205,7 +205,7 @@ class Bridge:
         self._line.stop_all()
 
     def restart(self) -> None:
-        """Give up on the engine's thread and load the model on a new one (REL5)."""
+        """Give up on the engine's thread and load the model on a new one."""
         self.pace.reset()
         self._line.lose_engine()
         self.state = "restarting"
@@ -238,7 +238,7 @@ class Bridge:
         )
 
     def _memory_trouble(self, planned: Plan) -> Message | None:
-        """GE5, MS6; only where the model computes in the memory that is asked about."""
+        """A message where the job would not fit; None where the model does not run on the CPU."""
         info, contents = self.info, self.document.contents
         if info is None or info.device != "cpu":
             return None
@@ -252,7 +252,7 @@ class Bridge:
         return memory.trouble(whole, singles, self.free_memory())
 
     def _fitting_tokens(self, failed: Load) -> int:
-        """MS2; other devices have memory of their own, of which nothing is known here."""
+        """Tokens that would fit; 0 for other devices, whose memory is not known here."""
         on_cpu = self.info is not None and self.info.device == "cpu"
         return memory.fitting_tokens(failed, self.free_memory()) if on_cpu else 0
 

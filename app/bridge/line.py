@@ -1,4 +1,4 @@
-"""Line: which job runs, which ones wait, and what each event does to them (GE6, GE7, GE12).
+"""Line: which job runs, which ones wait, and what each event does to them.
 
 One run is with the engine, the rest waits here. Knows how to make a request from a job's document;
 neither why a job was asked for nor what becomes of its results.

@@ -44,7 +44,7 @@ def engine_factory(threads: int = 0, weights: Path | None = None, cache_mb: int 
     Args:
         threads: torch threads on the CPU; 0 = cores - 1.
         weights: model file; None = the shipped one.
-        cache_mb: budget of the region token cache, MB; 0 = the engine decides (PL3).
+        cache_mb: budget of the region token cache, MB; 0 = the engine decides.
     """
     return lambda emit: Engine(
         emit, threads=threads or None, weights=weights, cache_bytes=(cache_mb << 20) or None
@@ -103,7 +103,7 @@ class EngineLink:
             self._previews.clear()
 
     def replace(self) -> None:
-        """Give up on the engine and start another (REL5).
+        """Give up on the engine and start another.
 
         A hung thread cannot be killed: it is left alone, and whatever it says late is dropped.
         """

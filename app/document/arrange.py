@@ -1,4 +1,4 @@
-"""Align and distribute: where rectangles go, as plain arithmetic (CA4).
+"""Align and distribute: where rectangles go, as plain arithmetic.
 
 Knows no layer and no command.
 """

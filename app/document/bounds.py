@@ -1,4 +1,4 @@
-"""The candidate bound: how many results a document keeps before it asks (UN7).
+"""The candidate bound: how many results a document keeps before it asks.
 
 Only says what is too much and what could go; nothing goes without a click. Pure.
 """

@@ -23,7 +23,7 @@ class Choice:
     Attributes:
         candidates: by layer id.
         detached: instead of those: one whose layer is gone. It can be looked at and taken out,
-            but nothing can show it (GE9).
+            but nothing can show it.
     """
 
     candidates: dict[int, Candidate]

@@ -84,7 +84,7 @@ class Contents:
         foregrounds: bottom to top.
         next_number: number of the next foreground layer.
         detached: candidates whose layer is gone.
-        prompts: those that pictures were made with, newest first, at most 200 (PR3).
+        prompts: those that pictures were made with, newest first, at most 200.
         extra: keys of a project file that this version does not know; written back.
     """
 
@@ -162,7 +162,7 @@ def check_room(present: int, added: int, what: str = "box") -> None:
         what: the word for a single one.
 
     Raises:
-        LimitError: MS3.
+        LimitError: more than `MAX_FOREGROUNDS` would be there.
     """
     if present + added > MAX_FOREGROUNDS:
         one = added == 1

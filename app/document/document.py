@@ -126,7 +126,7 @@ class Document:
         return _contents.seed_for(layer, picture_seed)
 
     def next_seed(self, layer_id: int) -> int | None:
-        """The seed that the layer's next job uses once (GE10), or None."""
+        """The seed that the layer's next job uses once, or None."""
         return self._next_seeds.get(layer_id)
 
     def set_next_seed(self, layer_id: int, seed: int | None) -> None:

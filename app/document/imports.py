@@ -37,7 +37,7 @@ def picture_layer(
         fit: scale one that is larger than the canvas down; its own pixels stay as a candidate.
 
     Raises:
-        LimitError: a side is above the limit (MS15).
+        LimitError: a side is above the limit.
         DocumentError: these are no pixels.
     """
     height, width = pixels.shape[:2]

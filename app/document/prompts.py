@@ -1,4 +1,4 @@
-"""Prompt history: the last distinct prompts that pictures were made with (PR3). Pure.
+"""Prompt history: the last distinct prompts that pictures were made with. Pure.
 
 It is kept in the document and in the user's settings, and depends on no picture: discarding one
 leaves its prompt here.

@@ -1,6 +1,6 @@
 """The table of actions: every text, key, icon and tooltip of the program, one action a line.
 
-Keys: editor.md 3.3. Scope "canvas": fires only while the canvas or the layer list has the focus.
+Scope "canvas": fires only while the canvas or the layer list has the focus.
 """
 # A table reads best with one action per line, however long.
 # ruff: noqa: E501

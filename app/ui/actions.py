@@ -1,7 +1,7 @@
 """Every QAction of the program, made from the table. Nothing here says what they do.
 
 Scope "canvas": the key fires only while the canvas or the layer list has the focus, so that
-letters never fire while somebody types. Keys: editor.md 3.3.
+letters never fire while somebody types.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Diagnostics: what a report needs, as text (GE17). Holds no prompt unless asked; sends nothing."""
+"""Diagnostics: what a report needs, as text. Holds no prompt unless asked; sends nothing."""
 
 from __future__ import annotations
 

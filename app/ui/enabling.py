@@ -1,4 +1,4 @@
-"""Enabling plain fields and buttons: a disabled one's tooltip says why (`editor.md` 3.7)."""
+"""Enabling plain fields and buttons: a disabled one's tooltip says why."""
 
 from __future__ import annotations
 

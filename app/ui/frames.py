@@ -31,7 +31,7 @@ def lay_out(
     centre: QWidget,
     docks: Sequence[QDockWidget],
 ) -> None:
-    """Put the parts where editor.md 3.1 wants them; two docks stand at the right.
+    """Arrange tool bars, canvas and docks; two docks stand at the right.
 
     In a language that is read from the right the sides change places, which Qt leaves to us.
     """

@@ -1,4 +1,4 @@
-"""High contrast: colours of the system instead of ours, when it asks for them (section 6)."""
+"""High contrast: colours of the system instead of ours, when it asks for them."""
 
 from __future__ import annotations
 

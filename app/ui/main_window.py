@@ -263,7 +263,7 @@ class MainWindow(QMainWindow):
         self.layers.list.escape_pressed.connect(self._on_escape)
 
     def small_picture_bytes(self) -> int:
-        """What thumbnails, the strip of results and the job list keep (ME4)."""
+        """What thumbnails, the strip of results and the job list keep."""
         kept = (self.thumbnails, self.choice_pictures, self.session.job_pictures)
         return sum(pictures.size_bytes() for pictures in kept)
 

@@ -36,7 +36,7 @@ class LiveMenus:
 
 
 def build_menus(window: QMainWindow, actions: Actions, live: LiveMenus) -> None:
-    """Fill the window's menu bar (editor.md 3.2)."""
+    """Fill the window's menu bar."""
     bar = window.menuBar()
     file = bar.addMenu(tr("&File"))
     _fill(file, actions, "new", "open")

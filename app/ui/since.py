@@ -1,4 +1,4 @@
-"""Since: when each layer's pixels became what they are, as far as this window saw it (RE3).
+"""Since: when each layer's pixels became what they are, as far as this window saw it.
 
 Not part of the document: a change of the clock's time must not change a file. Knows no widget.
 """

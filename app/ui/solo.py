@@ -1,4 +1,4 @@
-"""Solo: show some layers alone for a moment. View state: no undo step, never saved (LY1).
+"""Solo: show some layers alone for a moment. View state: no undo step, never saved.
 
 Export and generation know nothing of it.
 """

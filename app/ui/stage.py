@@ -1,4 +1,4 @@
-"""Stage: which results of the selection there are, and which one is shown in place (GE13).
+"""Stage: which results of the selection there are, and which one is shown in place.
 
 Looking changes nothing: the document hears of it only when somebody accepts. Knows no widget.
 """
@@ -96,7 +96,7 @@ class Stage(QObject):
         )
 
     def use_count(self, choice: Choice) -> int:
-        """Layers that show pixels of the choice now: it and its duplicates (UN6)."""
+        """Layers that show pixels of the choice now: it and its duplicates."""
         hashes = set(choice.hashes.values())
         return sum(1 for layer in self._document.layers if layer.pixel_hash in hashes)
 

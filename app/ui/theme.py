@@ -1,6 +1,6 @@
 """Colours, spacing and the style sheet: the only literals of taste in the program.
 
-Knows widgets by class and object name only, never the document. Values: editor.md section 6.
+Knows widgets by class and object name only, never the document.
 """
 
 from __future__ import annotations

@@ -186,7 +186,7 @@ class UndoStack(QObject):
         return list(found.values())
 
     def _keep_bounds(self) -> None:
-        """UN5: what has no room in memory goes to the disk, what has none there goes for good."""
+        """What has no room in memory goes to the disk, what has none there goes for good."""
         memory, disk = self._taken(0)
         if memory <= self.max_pixel_bytes or (self.attic is not None and self.attic.is_storing):
             return
@@ -308,7 +308,7 @@ class UndoStack(QObject):
     # ---- more ----
 
     def set_limit(self, steps: int) -> None:
-        """How many steps are kept (UN5), from the next step on.
+        """How many steps are kept, from the next step on.
 
         Not at once: whoever types 500 over 1000 passes 5 on the way.
         """

@@ -1,6 +1,6 @@
-"""Window state: where panels and window were, kept in the settings and brought back (PL7).
+"""Window state: where panels and window were, kept in the settings and brought back.
 
-And how small the window may be: never so small that texts are cut (PL6).
+And how small the window may be: never so small that texts are cut.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class WindowState(QObject):
         return int(self._window.layoutDirection() == Qt.LayoutDirection.RightToLeft)
 
     def bring_back_panels(self) -> None:
-        """PL7: a floating panel that no screen shows goes back to its place."""
+        """A floating panel that no screen shows goes back to its place."""
         screens = [screen.availableGeometry() for screen in QGuiApplication.screens()]
         for dock in self._window.findChildren(QDockWidget):
             seen = any(screen.intersects(dock.frameGeometry()) for screen in screens)

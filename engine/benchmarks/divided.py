@@ -1,4 +1,4 @@
-"""Spatial plus temporal attention: the third way of ART's comparison (`art.md` 9, table T4).
+"""Spatial plus temporal attention: the third way of ART's comparison (`docs/art.md` 9).
 
 Uncropped layers, but instead of one attention over everything two small ones: every token reads
 its own layer and the text (spatial), and the tokens of the other layers at its own place on the

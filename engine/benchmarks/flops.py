@@ -1,8 +1,8 @@
 """How many floating-point operations a step is made of, by formula and by counting.
 
-The formula (`art.md` 12) serves where a thing is too large to be run; the counter sees every matrix
-product that torch is really asked for, and a test holds the two together. A multiplication with
-its addition counts as two.
+The formula (`docs/art.md` 6.1) serves where a thing is too large to be run; the counter sees every
+matrix product that torch is really asked for, and a test holds the two together. A multiplication
+with its addition counts as two.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class ARTConfig:
 
     @classmethod
     def flux1(cls) -> ARTConfig:
-        """FLUX.1-dev's sizes (`art.md` 4.1)."""
+        """FLUX.1-dev's sizes (`docs/art.md` 4.1)."""
         return cls(
             token_width=64, text_width=4096, width=3072, heads=24, double_blocks=19,
             single_blocks=38, axes_dim=(16, 56, 56), theta=10000.0, pooled_width=768,

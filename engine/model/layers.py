@@ -2,7 +2,7 @@
 
 The clean layers of an edit run through the same blocks as the noisy ones, but alone: `clean`
 methods give their keys (before rotation) and values, which the region token cache stores; `forward`
-reads them as more keys. Source: FLUX.1 (`art.md` 4), cache rules in `art.md` 12.3.
+reads them as more keys. Source: FLUX.1 (`docs/art.md` 4); rules of the cache: 6.3 there.
 
 GELU is the exact one: FLUX.1's approximation by tanh differs by 5e-4 at most and took four times as
 long on CPUs, a fifth of what the linear maps around it take.

@@ -1,6 +1,6 @@
 """3-D rotary positions over (layer, row, column), and attention on rotated queries and keys.
 
-Knows nothing of regions or text. Source: ART 3.2 (`art.md`), FLUX.1's split of the head size.
+Knows nothing of regions or text. Source: `docs/art.md` 3.3, FLUX.1's split of the head size.
 
 Shapes: B batch, S sequence, heads, head_dim.
 """

@@ -1,7 +1,7 @@
 """ART: the anonymous region transformer, an MMDiT of the FLUX family on region tokens.
 
 `forward` predicts for the regions that are being generated; `clean` computes, once, the keys and
-values of a finished layer, which depend on nothing but that layer's own tokens (`art.md` 12.3, C2).
+values of a finished layer, which depend on nothing but that layer's own tokens (`docs/art.md` 6.3).
 What stays the same over the steps of a request is made once, by `frame`.
 
 Choices that differ from the paper, each switched by the config:

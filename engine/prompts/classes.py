@@ -14,12 +14,14 @@ from engine.words import simpler_forms
 
 BREAKING = frozenset("PJRXGV")  # end a noun phrase
 HEADS = frozenset("NBUH")
+JOINED_ADJECTIVES = frozenset("drawn driven made born worn eaten free like style".split())
 TIME_UNITS = frozenset("year years month months day days week weeks inch inches cm mm px".split())
 
 
 def classify(units: Sequence[Unit]) -> list[str]:
     """A letter for each unit."""
     letters = [unit.letter for unit in units]
+    _join_hyphenated(units, letters)
     for at, unit in enumerate(units):
         if letters[at] == "K" and at + 1 < len(units) and units[at + 1].word in TIME_UNITS:
             letters[at] = "F"  # "five years old" counts nothing
@@ -27,6 +29,25 @@ def classify(units: Sequence[Unit]) -> list[str]:
             is_scenery = _follows_preposition(units, letters, at) or _is_alone(units, at)
             letters[at] = "B" if is_scenery else "N"
     return letters
+
+
+def _join_hyphenated(units: Sequence[Unit], letters: list[str]) -> None:
+    """Make adjectives of "fire-breathing", "horse-drawn", "heart shaped" and "three-tier"."""
+    for at in range(1, len(units)):
+        before, letter, unit = letters[at - 1], letters[at], units[at]
+        if letter in "NB" or unit.gap != NONE:
+            continue
+        is_joined = unit.has("joined") and at + 1 < len(units) and units[at + 1].gap == NONE
+        if unit.hyphenated and before == "K":
+            if letter != "K":
+                letters[at - 1] = letters[at] = "F"
+        elif before in "NUB" and (is_joined or (unit.hyphenated and _is_participle(unit))):
+            letters[at - 1] = letters[at] = "F"
+
+
+def _is_participle(unit: Unit) -> bool:
+    """Whether it makes an adjective of the noun before it."""
+    return "v" in unit.parts or unit.word.endswith(("ing", "ed")) or unit.word in JOINED_ADJECTIVES
 
 
 def _is_alone(units: Sequence[Unit], at: int) -> bool:

@@ -120,6 +120,13 @@ def class_of(entry: Entry, word: str) -> str:
     return "U" if word[0].isalpha() and is_noun_or_verb else "F"
 
 
+@lru_cache(maxsize=64)
+def _other_word(parts: str, is_alphabetic: bool) -> Entry:
+    """The entry of a word that is in no table of the vocabulary."""
+    entry = Entry(None, None, None, frozenset(), parts, None, None, None)
+    return replace(entry, letter=class_of(entry, "a" if is_alphabetic else "-"))
+
+
 class Lexicon:
     """The words of one vocabulary.
 
@@ -172,13 +179,17 @@ class Lexicon:
     def _make_entry(self, words: tuple[str, ...]) -> Entry:
         meanings, roles = self.meanings(words), self.roles(words)
         is_word = len(words) == 1
+        parts = parts_of(words[0]) if is_word else "n"
+        count = number_of(words[0]) if is_word else count_of(roles)
+        if not (meanings or roles or count):
+            return _other_word(parts, words[0][0].isalpha())
         entry = Entry(
             meanings.get("noun"),
             meanings.get("background"),
             meanings.get("near"),
             roles,
-            parts_of(words[0]) if is_word else "n",
-            number_of(words[0]) if is_word else count_of(roles),
+            parts,
+            count,
             next((role for role in sorted(roles) if role in self.colours), None),
             next((look for look in sorted(self.looks) if f"{look} look" in roles), None),
         )
@@ -190,7 +201,7 @@ class Lexicon:
 
     def knows(self, word: str) -> bool:
         """Whether any table has the word, so that it is not misspelt."""
-        if word in self._known or word in parts_of_speech():
+        if word[0].isdigit() or word in self._known or word in parts_of_speech():
             return True
         table = word_table()
         return table is None or table.index(word) is not None
@@ -273,6 +284,18 @@ class Lexicon:
                 self._add(form, Meaning("background", names[0]))
                 self._add(f"{form} background", Meaning("background", names[0]))
 
+    def _is_composed(self, words: tuple[str, ...]) -> bool:
+        """Whether a phrase is read as a noun of the vocabulary: "tiger head", "piece of cake"."""
+        if len(words) < 2:
+            return False
+        if words[-1:] in self._roles and self.roles(words[-1:]) & {"part", "young"}:
+            return "noun" in self.meanings(words[:-1])
+        return (
+            words[1] == "of"
+            and "container" in self.roles(words[:1])
+            and "noun" in self.meanings(words[2:])
+        )
+
     def _add_near(self) -> None:
         for row in rows_of("near"):
             for form in split(row["words"]):
@@ -283,6 +306,8 @@ class Lexicon:
         for row in rows_of("nouns"):  # things of later vocabularies
             if row["name"] not in self.nouns:
                 for form in (row["name"], *split(row["synonyms"])):
+                    if self._is_composed(tuple(tokenize(form))):
+                        continue
                     self._add(form, Meaning("near", ""))
                     if not form.endswith("s"):
                         self._add(plural(form), Meaning("near", "", is_plural=True))

@@ -26,7 +26,6 @@ MOST = 999  # things of one kind
 NOT_DRAWN = "not among the things that this model draws"
 NOT_A_WORD = "not a word that this model knows"
 TEXT = "text cannot be drawn"
-SECOND_BACKGROUND = "the prompt names another background already"
 
 
 def check_prompt(prompt: str, lexicon: Lexicon) -> PromptCheck:
@@ -149,14 +148,14 @@ def _result(
         background = NamedBackground(chosen.name, _typed(prompt, chosen), chosen.span)
     undrawable = [_undrawable(prompt, each, lexicon) for each in mentions
                   if each.found == "undrawable"]  # fmt: skip
-    undrawable += [
-        Undrawable(_typed(prompt, each), each.span, SECOND_BACKGROUND)
+    further = tuple(
+        NamedBackground(each.name, _typed(prompt, each), each.span)
         for each in backgrounds
         if chosen is not None
         and each.name != chosen.name
         and each.rank > 1
         and each.unit.word != "sky"  # "a bird in the sky" asks for no other background
-    ]
+    )
     undrawable += _unknown(prompt, units, undrawable)
     words = tuple(Word(prompt[slice(*unit.span)], unit.span, unit.role) for unit in units)
     negated = [m for m in mentions if m.found == "negated"]
@@ -164,6 +163,7 @@ def _result(
         objects=_objects(prompt, mentions),
         background=background,
         look=looks[0] if looks else None,
+        further_backgrounds=further,
         undrawable=tuple(sorted(undrawable, key=lambda each: each.span)),
         misspelt=tuple(misspelt),
         negated=tuple(Word(_typed(prompt, each), each.span, "negated") for each in negated),

@@ -16,11 +16,10 @@ from engine.prompts.tokens import NONE, WEAK
 from engine.prompts.units import Unit
 
 Found = Literal["object", "background", "undrawable", "heading", "negated"]
-CONTAINERS = frozenset(
-    "bowl plate slice piece pile stack bag jar pot vase head scoop can bottle pair dish tray "
-    "bucket handful box pack bunch drop cup".split()
-)
 TOPIC_PREPOSITIONS = frozenset(("about", "for"))
+# Roles after which the noun before is drawn: a lion cub, a cat's tail, a frog prince.
+OF_ITS_KIND = ("young", "part", "character", "group")
+TENS = frozenset(range(20, 100, 10))
 OPEN = 0  # the count of "balloons"
 
 
@@ -55,6 +54,7 @@ class _Phrase:
     count: int | None = None
     determiner: str = ""
     is_definite: bool = False
+    is_group: bool = False
     modifiers: list[Unit] = field(default_factory=list)
 
     @property
@@ -108,7 +108,7 @@ class PhraseReader:
         elif letter == "Q":
             self._quote(unit)
         else:
-            self._add(unit, letter, self._next(at, end))
+            self._add(at, letter, self._next(at, end))
 
     def _quote(self, unit: Unit) -> None:
         """Text to be written; its words are one mention."""
@@ -159,14 +159,17 @@ class PhraseReader:
             return
         unit.role = "count"
         phrase.modifiers.append(unit)
-        if unit.count is not None:
+        if unit.hyphenated and phrase.count in TENS and (unit.count or 1) < 10:
+            phrase.count += unit.count or 1  # "twenty-one"
+        elif unit.count is not None:
             phrase.count = unit.count
         else:
             phrase.count = 1 if unit.has("one") else OPEN
 
-    def _add(self, unit: Unit, letter: str, following: str) -> None:
-        phrase = self._phrase
-        if letter in HEADS and unit.possessive and following:
+    def _add(self, at: int, letter: str, following: str) -> None:
+        unit, phrase = self._units[at], self._phrase
+        has_part = bool(following) and self._units[at + 1].has("part")
+        if letter in HEADS and unit.possessive and following and not has_part:
             # "sheep's clothing" shows no sheep.
             unit.role = "modifier"
             self._phrase = _Phrase(determiner="its", is_definite=True)
@@ -204,6 +207,13 @@ class PhraseReader:
             self._headless(phrase)
             return
         count = len(self.mentions)
+        if len(phrase.heads) > 1 and phrase.heads[-2][1] == "N":
+            last, letter = phrase.heads[-1]
+            is_name = letter == "U" and last.capitalised and last.near is None  # "my dog Max"
+            if is_name or last.has(*OF_ITS_KIND):
+                last.role = "modifier"
+                phrase.heads.pop()
+                phrase.is_group = last.has("group")
         head, letter = phrase.heads[-1]
         {"N": self._noun, "B": self._background, "U": self._other, "H": self._heading}[letter](
             phrase, head
@@ -229,9 +239,13 @@ class PhraseReader:
         assert head.noun is not None
         if self._preposition == "of" and self._last is not None and self._contained(head):
             return
+        # "a church tower" is one thing; "cat dog tree" is a list.
+        is_compound = phrase.determiner != "" or phrase.count is not None
         for unit, letter in phrase.heads[:-1]:
             unit.role = "modifier"
-            if letter == "N" and not unit.has("attributive"):
+            is_plural = unit.noun is not None and unit.noun.is_plural
+            is_attribute = unit.has("attributive") or (is_compound and not is_plural)
+            if letter == "N" and not is_attribute:
                 self._object(_Phrase(count=phrase.count, determiner=phrase.determiner), unit)
                 phrase.count = None
         self._object(phrase, head)
@@ -243,7 +257,7 @@ class PhraseReader:
         if last.found == "object":
             head.role = "modifier"
             return True
-        if last.found == "undrawable" and last.unit.word in CONTAINERS:
+        if last.found == "undrawable" and last.unit.has("container"):
             last.unit.role = "modifier"
             self.mentions.remove(last)
         return False
@@ -298,11 +312,6 @@ class PhraseReader:
 
     def _other(self, phrase: _Phrase, head: Unit) -> None:
         before = phrase.heads[-2] if len(phrase.heads) > 1 else None
-        if before is not None and before[1] == "N" and head.has("young", "part"):
-            head.role = "modifier"
-            phrase.heads.pop()
-            self._noun(phrase, before[0])
-            return
         is_topic = self._preposition in TOPIC_PREPOSITIONS and not phrase.determiner
         follows = self._preposition == "of" and self._last is not None
         for unit, _ in phrase.heads:
@@ -322,6 +331,8 @@ def _count(phrase: _Phrase, head: Unit) -> int:
     assert head.noun is not None
     if phrase.count is not None and phrase.count != OPEN:
         return phrase.count
+    if phrase.is_group:
+        return OPEN
     if head.noun.is_plural:
         return OPEN if phrase.determiner not in ("a", "an") else 1
     same_in_plural = head.word in ("fish", "sheep", "deer", "reindeer")

@@ -95,6 +95,7 @@ class PromptCheck:
         objects: in the order of their first mention.
         background: None = the prompt names none.
         look: of the vocabulary, or None.
+        further_backgrounds: those named besides it; a picture has one.
         undrawable: things that get no box.
         misspelt: read as their suggestion.
         negated: what the prompt excludes ("no clouds").
@@ -107,6 +108,7 @@ class PromptCheck:
     objects: tuple[PromptObject, ...] = ()
     background: NamedBackground | None = None
     look: str | None = None
+    further_backgrounds: tuple[NamedBackground, ...] = ()
     undrawable: tuple[Undrawable, ...] = ()
     misspelt: tuple[Misspelt, ...] = ()
     negated: tuple[Word, ...] = ()

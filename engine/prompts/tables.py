@@ -57,15 +57,23 @@ def number_of(word: str) -> int | None:
     """The number that a word or its digits name, up to 9999; None for another word."""
     if word in NUMBER_VALUES:
         return NUMBER_VALUES[word]
+    word = word.removesuffix("x")  # "3x"
     return int(word) if word.isdecimal() and word.isascii() and len(word) <= 4 else None
 
 
-NUMBER_VALUES = {word: value for value, word in enumerate(NUMBER_WORDS) if value} | {
-    word: value
-    for value, word in enumerate(
-        "thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split(), 13
-    )
-}
+NUMBER_VALUES = (
+    {word: value for value, word in enumerate(NUMBER_WORDS) if value}
+    | {
+        word: value
+        for value, word in enumerate(
+            "thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split(), 13
+        )
+    }
+    | {
+        word: 10 * tens
+        for tens, word in enumerate("thirty forty fifty sixty seventy eighty ninety".split(), 3)
+    }
+)
 
 
 def background_phrase(name: str) -> str:

@@ -6,8 +6,7 @@ A word of no table that is close to one of the vocabulary is read as that word.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from engine.prompts.lexicon import Lexicon
 from engine.prompts.result import Misspelt, Span
@@ -21,13 +20,14 @@ _POSSESSIVE = re.compile(r"['\u2019]s\b|['\u2019](?=\s)")
 _STRONG = re.compile(r"[.!?;:\n\r()\[\]{}|]|\s[-\u2013\u2014]+\s|\u2014|\.\.\.")
 _DASH = re.compile(r"\s[-\u2013\u2014]+\s")
 _WEAK = re.compile(r"[,/&+\u3001\uff0c\u2022*\t]")
+HYPHENS = ("-", "\u2010", "\u2011")
 _QUOTED = re.compile(r"\"([^\"\n]{1,80})\"|\u201c([^\u201d\n]{1,80})\u201d")
 
 # Breaks before a token: none, a comma, the end of a clause, a dash, a colon or an exclamation mark.
 NONE, WEAK, STRONG, DASH, HEADING = 0, 1, 2, 3, 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Token:
     """One word.
 
@@ -39,6 +39,8 @@ class Token:
         is_emoji: made of an emoji's name.
         quoted: stands between double quotation marks, so it is text to be written.
         is_known: some table has it.
+        hyphenated: a hyphen joins it to the word before.
+        capitalised: begins with a capital letter, in a prompt where few words do.
     """
 
     word: str
@@ -48,6 +50,8 @@ class Token:
     is_emoji: bool = False
     quoted: bool = False
     is_known: bool = True
+    hyphenated: bool = False
+    capitalised: bool = False
 
 
 def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt], int, int]:
@@ -64,6 +68,10 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
         unread += len(prompt[start:].split())
     quoted = [match.span() for match in _QUOTED.finditer(part) if not _is_whole(match, part)]
     found: list[Token] = []
+    speller = _Speller(lexicon, part)
+    capitals = {first for _, first, _ in kept if part[first].isupper()}
+    if 2 * len(capitals) > len(kept):
+        capitals = set()  # a title
     before, last = 0, (-1, -1)
     for word, first, stop in kept:
         gap = NONE if (first, stop) == last else _break(part, before, first)
@@ -72,10 +80,14 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
             gap = max(gap, WEAK)
         possessive = _POSSESSIVE.match(part, stop) is not None
         in_quotes = any(a < first and stop < b for a, b in quoted)
-        found.append(Token(word, (first, stop), gap, possessive, is_emoji, in_quotes))
-        before, last = stop, (first, stop)
-    corrected, misspelt = _correct(found, prompt, lexicon)
-    return corrected, misspelt, unread, end
+        hyphenated = part[before:first] in HYPHENS
+        span = (first, stop)
+        word, is_known = (word, True) if in_quotes else speller.read(word, span)
+        token = Token(word, span, gap, possessive, is_emoji, in_quotes, is_known)
+        found.append(token)
+        token.hyphenated, token.capitalised = hyphenated, first in capitals
+        before, last = stop, span
+    return found, speller.misspelt, unread, end
 
 
 def _is_whole(match: re.Match[str], part: str) -> bool:
@@ -85,6 +97,8 @@ def _is_whole(match: re.Match[str], part: str) -> bool:
 
 def _break(part: str, before: int, start: int) -> int:
     between = part[before:start]
+    if between == " ":
+        return NONE
     if _STRONG.search(between) is not None:
         if ":" in between or "!" in between:
             return HEADING
@@ -92,23 +106,26 @@ def _break(part: str, before: int, start: int) -> int:
     return WEAK if _WEAK.search(between) is not None else NONE
 
 
-def _correct(
-    tokens: Sequence[Token], prompt: str, lexicon: Lexicon
-) -> tuple[list[Token], list[Misspelt]]:
-    corrected: list[Token] = []
-    misspelt: list[Misspelt] = []
-    unknown = 0
-    for token in tokens:
-        word = token.word
-        if not token.quoted and not lexicon.knows(word):
-            is_tried = word.isalpha() and len(misspelt) + unknown < MOST_CORRECTED
-            suggestion = lexicon.nearest_spelling(word) if is_tried else None
-            if suggestion is not None:
-                start, end = token.span
-                misspelt.append(Misspelt(prompt[start:end], token.span, suggestion))
-                token = replace(token, word=suggestion)
-            else:
-                unknown += 1
-                token = replace(token, is_known=False)
-        corrected.append(token)
-    return corrected, misspelt
+class _Speller:
+    """Corrects the words of one prompt.
+
+    Attributes:
+        misspelt: the words that were corrected.
+    """
+
+    def __init__(self, lexicon: Lexicon, prompt: str) -> None:
+        self._lexicon, self._prompt = lexicon, prompt
+        self._unknown = 0
+        self.misspelt: list[Misspelt] = []
+
+    def read(self, word: str, span: Span) -> tuple[str, bool]:
+        """The word, or the one that it is a misspelling of, and whether some table has it."""
+        if self._lexicon.knows(word):
+            return word, True
+        is_tried = word.isalpha() and len(self.misspelt) + self._unknown < MOST_CORRECTED
+        suggestion = self._lexicon.nearest_spelling(word) if is_tried else None
+        if suggestion is None:
+            self._unknown += 1
+            return word, False
+        self.misspelt.append(Misspelt(self._prompt[slice(*span)], span, suggestion))
+        return suggestion, True

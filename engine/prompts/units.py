@@ -25,6 +25,8 @@ class Unit:
     is_emoji: bool = False
     quoted: bool = False
     is_known: bool = True
+    hyphenated: bool = False  # a hyphen joins it to the unit before
+    capitalised: bool = False
     role: Role = "filler"
 
     @property
@@ -131,4 +133,6 @@ def _unit(tokens: Sequence[Token], lexicon: Lexicon) -> Unit:
         is_emoji=first.is_emoji,
         quoted=first.quoted,
         is_known=last.is_known,
+        hyphenated=first.hyphenated,
+        capitalised=first.capitalised,
     )

@@ -95,7 +95,7 @@ class TextToLayers(nn.Module):
         self.art.init_weights()
 
     def clean_lengths(self, owner: Tensor, packing: Packing) -> list[int]:
-        """Stretches of the packed clean tokens that read each other: every layer by itself (C2).
+        """Stretches of the packed clean tokens that read each other: every layer by itself.
 
         Args:
             owner: (1, M) the layer of each clean token, numbered through the batch.

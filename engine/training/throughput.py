@@ -12,6 +12,7 @@ import argparse
 import copy
 import itertools
 import os
+import platform
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -25,7 +26,6 @@ from torch import Tensor
 from engine.benchmarks.flops import Product, ProductCounter, total_flops
 from engine.benchmarks.measure import Measured, alternate, summary
 from engine.model.text import Vocabulary
-from engine.training.comparison import measured_by, table
 from engine.training.concepts import stage_path
 from engine.training.objective import TextToLayers, training_loss, visible_weights
 from engine.training.optim import Muon, split_parameters
@@ -159,7 +159,10 @@ def report(trainer: Trainer, batches: list[Batch], rounds: int, command: str) ->
         ["image tokens a step", f"{tokens / len(batches):.0f}"],
         ["10^9 operations a step", f"{sum(flops) / len(flops) / 1e9:.0f}"],
     ]  # fmt: skip
-    return "\n".join([*measured_by(command), "", *table(["of training", "found"], rows)])
+    where = f"{platform.machine()}, {platform.system()}, torch {torch.__version__}"
+    lines = [f"`{command}`", f"{where}, {torch.get_num_threads()} thread(s).", ""]
+    lines += ["| of training | found |", "| --- | --- |"]
+    return "\n".join([*lines, *(f"| {name} | {found} |" for name, found in rows)])
 
 
 def _text(value: Measured, digits: int = 0) -> str:

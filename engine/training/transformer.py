@@ -1,7 +1,7 @@
 """Trains the region transformer and its text encoder: `layerloom train transformer`.
 
-Tasks are mixed per batch: whole pictures, and edits in which some layers are clean and isolated (C2
-of `art.md` 12); the loss is in `objective`. Resumes at any step; several GPUs through torchrun.
+Tasks are mixed per batch: whole pictures, and edits in which some layers are clean and isolated
+(`docs/art.md` 6); the loss is in `objective`. Resumes at any step; several GPUs through torchrun.
 """
 
 from __future__ import annotations

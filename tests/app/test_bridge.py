@@ -233,7 +233,7 @@ def test_a_model_that_does_not_load_is_said_once() -> None:
 
 
 def test_nothing_arrives_after_shutdown() -> None:
-    """Section 1 of the traps: events after the end meet no loop and no document."""
+    """Events after the end meet no loop and no document."""
     desk = Desk(document_with_boxes(*BOXES))
     desk.bridge.generate("picture")
     assert desk.bridge.shutdown()

@@ -1,4 +1,4 @@
-"""Every row of editor.md 0, "What each edit does": document, request and a real engine together.
+"""What each edit costs, kind by kind: document, request and a real engine together.
 
 A job that makes one layer anew reads the three others. How many of them it had to compute says
 what became of their cached tokens.

@@ -56,6 +56,12 @@ def test_words_after_the_last_that_is_read_are_counted() -> None:
     )
 
 
+def test_further_backgrounds_have_a_line_of_their_own() -> None:
+    done = finished("a cat on the beach in the city")
+    assert "A picture has one background; not used: 'in the city'." in report_lines(done)
+    assert report_facts(done)["backgrounds_not_used"] == ["in the city"]
+
+
 def test_the_manifest_has_the_same_as_plain_values() -> None:
     facts = report_facts(finished())
     assert facts == json.loads(json.dumps(facts))

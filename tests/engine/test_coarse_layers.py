@@ -33,7 +33,7 @@ def test_a_large_layer_fills_its_box_with_few_tokens(generator):
 
 
 def assert_cached_equals_uncached(generator: Generator, request: GenerateRequest, hits: int):
-    """To one step of 8 bits, as for all layers (art.md 12.3)."""
+    """To one step of 8 bits, as for all layers (docs/art.md 6.3, rule 7)."""
     generator.run(request)
     cached = generator.run(request)
     assert (cached.cache_hits, cached.cache_misses) == (hits, 0)

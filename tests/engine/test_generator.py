@@ -62,9 +62,10 @@ def test_another_seed_gives_another_layer(generator):
 
 @pytest.mark.parametrize("changed", ["nothing", "moved", "reordered", "hidden", "prompt"])
 def test_cached_equals_uncached(changed):
-    """art.md 12.3: to rounding. The cache holds the very tensors that the uncached path computes
-    in each step, and rotates them alike, so that here even the bytes are equal; the bound allows
-    one step of 8 bits, since float32 sums may be ordered otherwise for another batch of keys."""
+    """Rule 7 of docs/art.md 6.3: to rounding. The cache holds the very tensors that the uncached
+    path computes in each step, and rotates them alike, so that here even the bytes are equal; the
+    bound allows one step of 8 bits, since float32 sums may be ordered otherwise for another batch
+    of keys."""
     generator = tiny_generator()
     generator.run(edit())  # fills the cache
     request = {

@@ -1,4 +1,4 @@
-"""Boxes, ids and packing: table-driven, with the vectors of `art.md` 13."""
+"""Boxes, ids and packing: table-driven, with the vectors of `docs/art.md` 10."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CANVAS = (512, 512)
     ],
 )
 def test_snaps_outward_as_the_paper_does(box, snapped, tokens):
-    """The three boxes of art.md 13 on a 512 canvas with 16 px tokens."""
+    """The three boxes of docs/art.md 10 on a 512 canvas with 16 px tokens."""
     assert snap_box(box, 16, CANVAS) == snapped
     h, w = token_size(snapped, 16)
     assert h * w == tokens
@@ -46,12 +46,12 @@ def test_token_count_of_the_paper_s_example():
 
 
 def test_clamps_to_the_real_canvas_and_not_to_1024():
-    """The published code clamps to 1024 on any canvas, and then fails (art.md 1.3)."""
+    """The published code clamps to 1024 on any canvas, and then fails (docs/art.md 1.3)."""
     assert snap_box((400, 400, 900, 900), 16, CANVAS) == (400, 400, 512, 512)
 
 
 def test_a_box_that_ends_on_the_grid_does_not_grow():
-    """CLD's formula for inclusive maxima, used on exclusive ones, adds 16 px (art.md 1.3)."""
+    """A formula for inclusive bounds, used on exclusive ones, adds 16 px (docs/art.md 1.3)."""
     assert snap_box((16, 16, 48, 48), 16, CANVAS) == (16, 16, 48, 48)
 
 

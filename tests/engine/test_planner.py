@@ -54,7 +54,7 @@ def planner(art: ART, *, clean: bool, words: int = 6, checks: list[int] | None =
 @torch.no_grad()
 @pytest.mark.parametrize("clean", [False, True])
 def test_plan_and_step_together_are_plan_then_step(clean: bool) -> None:
-    """art.md 12: whatever was guessed, to the last bit; and as in two passes, but for rounding."""
+    """Whatever was guessed, to the last bit; and as in two passes, but for rounding."""
     art = tiny_model().art
     apart = planner(art, clean=clean)
     frame = apart.plan()

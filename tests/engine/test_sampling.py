@@ -12,7 +12,7 @@ from engine.sampling import denoise, euler_step, guide, region_noise, timesteps,
 
 
 def test_schedule_has_the_paper_s_values():
-    """28 steps at N = 2697 tokens: mu 0.91319 (art.md 13)."""
+    """28 steps at N = 2697 tokens: mu 0.91319 (docs/art.md 10)."""
     slope = (1.15 - 0.5) / (4096 - 256)
     mu = slope * 2697 + 0.5 - 256 * slope
     levels = timesteps(28, mu)

@@ -43,7 +43,7 @@ def packed(boxes, first=2, canvas=(256, 256)):
 
 
 def test_flux1_sizes_have_flux1_shapes():
-    """art.md 4: the same class, built on the meta device, has FLUX.1-dev's parameter shapes."""
+    """docs/art.md 4.1: the class, built on the meta device, has FLUX.1-dev's parameter shapes."""
     with torch.device("meta"):
         shapes = {n: tuple(p.shape) for n, p in ART(ARTConfig.flux1()).named_parameters()}
     d = 3072
@@ -96,7 +96,7 @@ def test_rotation_depends_on_differences_only():
 
 
 def test_permuting_layers_with_their_ids_permutes_the_output(art):
-    """art.md 13."""
+    """docs/art.md 10: order alone decides nothing, ids do."""
     boxes = [(0, 0, 64, 64), (96, 32, 192, 96)]
     ids, inner, place = packed(boxes)
     tokens = torch.randn(1, ids.shape[1], TINY_ART.token_width)
@@ -108,7 +108,7 @@ def test_permuting_layers_with_their_ids_permutes_the_output(art):
 
 
 def test_clean_keys_do_not_depend_on_where_the_layer_is(art):
-    """art.md 12.3, rule 2: moving by whole cells and reordering re-rotate, nothing more."""
+    """docs/art.md 6.3, rule 2: moving by whole cells and reordering re-rotate, nothing more."""
     here = region_ids(2, (0, 0, 96, 64), 32)[None]
     there = region_ids(9, (128, 160, 224, 224), 32)[None]
     inner = inner_coordinates(2, 3)[None]

@@ -123,7 +123,7 @@ def test_cancelling_what_is_not_there_does_not_hit_a_later_job(running):
 
 
 def test_shutdown_in_the_middle_of_a_job(weights):
-    """platform.md 1.3: the thread ends between two network calls, before the interpreter does."""
+    """The thread ends between two network calls, before the interpreter does."""
     made = Running(weights)
     made.engine.start()
     made.state("ready")

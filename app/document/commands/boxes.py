@@ -247,7 +247,7 @@ class DuplicateLayers(Command):
 
 
 def copied(layer: Layer) -> Layer:
-    """What a copy has in common with its original, and what not: the name and the lock (LY7).
+    """What a copy has in common with its original, and what not: the name and the lock.
 
     The copy of a layer that is called by its word has no name: its word and a number are enough.
     """

@@ -1,6 +1,6 @@
 """Commands on candidates: keep results without showing them, use one, discard some.
 
-Results wait as candidates until somebody accepts them (editor.md 0). Knows no stage and no view.
+Results wait as candidates until somebody accepts them. Knows no stage and no view.
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ class SetBlend(Command):
 
 @dataclass(eq=False)
 class KeepAsIs(Command):
-    """Clear the badge "outdated" until prompt or size change again (RE6)."""
+    """Clear the badge "outdated" until prompt or size change again."""
 
     layer_ids: Sequence[int]
 

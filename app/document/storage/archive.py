@@ -210,7 +210,7 @@ class ArchiveReader:
         return Pixels.of(pixels)
 
     def damaged(self, where: str, detail: str = "") -> StorageError:
-        """MS9 for a place in this file."""
+        """The error for a damaged place in this file."""
         return damaged(self.name, where, self._has_backup, detail)
 
     def _refuse_other_kinds(self, stream: BinaryIO) -> None:

@@ -33,7 +33,7 @@ class MemberError(StorageError):
 
 
 class ChangedOnDiskError(StorageError):
-    """MS10: another program wrote the file meanwhile; nothing was overwritten.
+    """Another program wrote the file meanwhile; nothing was overwritten.
 
     Args:
         name: the file's.
@@ -50,7 +50,7 @@ class ChangedOnDiskError(StorageError):
 
 
 def damaged(name: str, where: str, backup: bool = False, detail: str = "") -> StorageError:
-    """MS9: the file `name` cannot be understood at `where`; `detail` says why, if that is known."""
+    """The file `name` cannot be understood at `where`; `detail` says why, if that is known."""
     advice = f"Open the backup '{name}~'." if backup else "Open another copy of it."
     why = f": {detail}" if detail else ""
     return StorageError(
@@ -104,7 +104,7 @@ def advice_on(error: OSError) -> str:
 def not_saved(
     path: Path, error: OSError, needs_bytes: int | None = None, *, had_old: bool
 ) -> StorageError:
-    """MS7: saving to `path` failed."""
+    """Saving to `path` failed."""
     kept = "The old file is unchanged" if had_old else "Nothing was written"
     return StorageError(
         f"'{shown_name(path.name)}' could not be saved: {cause_of(error, needs_bytes)}.",

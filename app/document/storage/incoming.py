@@ -52,7 +52,7 @@ def read_layers(
         centre: of a picture, canvas pixels; None = the middle. An OpenRaster keeps its places.
 
     Raises:
-        StorageError: not readable, of an unknown type (MS16) or too large (MS15).
+        StorageError: not readable, of an unknown type or too large.
     """
     if _is_project(path):
         return _layers_of(load_project(path, grid=grid))

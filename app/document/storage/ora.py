@@ -194,8 +194,8 @@ def load_project(path: Path, *, grid: int = DEFAULT_GRID, layers_only: bool = Fa
             newer data.
 
     Raises:
-        NewerFormatError: written by a newer Layerloom (MS11).
-        StorageError: damaged (MS9), something else than OpenRaster, or above a limit. Layers that
+        NewerFormatError: written by a newer Layerloom.
+        StorageError: damaged, something else than OpenRaster, or above a limit. Layers that
             are whole but no PNG of an allowed size are left out, and a message names them.
     """
     stamp = stamp_of(path)

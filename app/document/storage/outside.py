@@ -146,7 +146,7 @@ def merged(
     *,
     is_complete: bool = True,
 ) -> tuple[Contents, tuple[str, ...]]:
-    """Contents of a project that another program changed, and what to tell about it (MS12).
+    """Contents of a project that another program changed, and what to tell about it.
 
     Args:
         is_complete: whether the stack has all layers of the file as they are there.

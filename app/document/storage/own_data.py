@@ -59,8 +59,8 @@ def read_own(archive: ArchiveReader) -> Project:
     """Our own data, checked.
 
     Raises:
-        NewerFormatError: it needs a newer reader (MS11).
-        StorageError: it is damaged or not there (MS9).
+        NewerFormatError: it needs a newer reader.
+        StorageError: it is damaged or not there.
     """
     try:
         return read_project(archive.read(DOCUMENT))

@@ -182,7 +182,7 @@ def read_picture(path: Path, fit: Size | None = None) -> np.ndarray:
         (h, w, 4) uint8, straight alpha, read-only.
 
     Raises:
-        StorageError: not readable (MS16), damaged, or larger than the limit (MS15).
+        StorageError: not readable, damaged, or larger than the limit.
     """
     pixels = picture_of(picture_bytes(path), path.name).pixels
     return pixels if fit is None else fitted(pixels, fit)

@@ -49,7 +49,7 @@ def ways_out(path: Path) -> WaysOut:
 
 
 def readable_layers(path: Path, *, grid: int = DEFAULT_GRID) -> Opened:
-    """The layers that can be read, as pictures; for a copy, since the rest would be lost (MS9).
+    """The layers that can be read, as pictures; for a copy, since the rest would be lost.
 
     Raises:
         StorageError: not even one can.
@@ -65,7 +65,7 @@ def readable_layers(path: Path, *, grid: int = DEFAULT_GRID) -> Opened:
 
 
 def with_recipes_of(path: Path, backup: Path) -> Opened:
-    """A file that another program rewrote, with what its backup knows of the same layers (MS13).
+    """A file that another program rewrote, with what its backup knows of the same layers.
 
     Pixels, names, order and places are the file's; prompt, boxes, seeds and candidates come from
     the backup. Layers that the other program changed are marked as after any outside edit.

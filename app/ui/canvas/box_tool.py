@@ -1,4 +1,4 @@
-"""Box tool: a drag becomes an empty layer on the grid (LA1, LA3). No Qt types."""
+"""Box tool: a drag becomes an empty layer on the grid. No Qt types."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class BoxTool(Tool):
 
     Handles of the selection work too, inside of it: a press outside draws the next box.
 
-    Space held during the drag moves the box instead (LA1).
+    Space held during the drag moves the box instead.
     """
 
     def __init__(self, host: Host) -> None:

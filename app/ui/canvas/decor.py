@@ -28,7 +28,7 @@ class Decor:
 
     Attributes:
         running: ids of the layers that a job is making.
-        matte: what transparent places show, as a hex colour; None = checkerboard (CA2).
+        matte: what transparent places show, as a hex colour; None = checkerboard.
         box_hint: what stands beside a selected empty box; "" = nothing.
         has_outlines: boxes and their names; handles and the selection always show.
         show_grid: always; while a box is drawn the grid shows by itself.
@@ -127,7 +127,7 @@ class Decor:
         return best
 
     def _layers_shown(self) -> list[Layer]:
-        """Bottom to top: what lies above covers the names below it (LA1)."""
+        """Bottom to top: what lies above covers the names below it."""
         return [
             layer
             for layer in self.scene.document.foregrounds
@@ -230,7 +230,7 @@ class Decor:
         painter.setClipRegion(free)
 
     def _paint_staged(self, painter: QPainter, to_view: QTransform) -> None:
-        """GE13: a violet frame around results that are only looked at, outside of all of them."""
+        """A violet frame around results that are only looked at, outside of all of them."""
         for rect in self._staged_rects(to_view):
             overlay.outer_frame(painter, rect, self.colours.staged)
 
@@ -262,7 +262,7 @@ class Decor:
 
 
 def _reaches(distance: float, inward: int, length: float) -> bool:
-    """Whether a handle can be grabbed from so far along one axis; 24 px in all (CA5).
+    """Whether a handle can be grabbed from so far along one axis; 24 px in all.
 
     On small boxes the handles leave room to grab the box itself, and reach further outward instead.
 

@@ -13,7 +13,7 @@ class KeptPicture:
     """A transparent picture as large as the viewport, and what it was painted for.
 
     Outlines and names of twenty layers took ten of the sixteen milliseconds that a mouse move may
-    take while a box is drawn (UI4), and did not change from one move to the next.
+    take while a box is drawn, and did not change from one move to the next.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What a handle does to a rectangle: boxes on the grid, pictures with their aspect (CA5).
+"""What a handle does to a rectangle: boxes on the grid, pictures with their aspect.
 
 Plain arithmetic over canvas pixels; knows no mouse and no layer.
 """

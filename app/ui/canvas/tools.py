@@ -18,7 +18,7 @@ from app.document.layer import Layer
 from app.ui.canvas.draft import DraftKind
 from app.ui.canvas.resizing import Handle, resized_box, resized_picture
 
-# Lines catch from 6 screen pixels on (CA3); `Pointer.slack` is 4 of them.
+# Lines catch from 6 screen pixels on; `Pointer.slack` is 4 of them.
 SNAP_SLACKS = 1.5
 
 

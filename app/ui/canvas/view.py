@@ -258,7 +258,7 @@ class CanvasView(QGraphicsView):
         if at.ctrl:
             self.stack_menu_asked.emit(event.globalPosition().toPoint())
             return
-        # As for a drag (CA8) the background is bare canvas here, unless it is what is selected:
+        # As for a drag the background is bare canvas here, unless it is what is selected:
         # it lies everywhere, and the canvas's own menu could never be reached.
         if layers and layers[0].id not in self._selection:
             on_canvas = layers[0].is_background

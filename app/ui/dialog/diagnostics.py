@@ -1,4 +1,4 @@
-"""Copy Diagnostics: shows what would be copied, and asks for prompt and picture (GE17)."""
+"""Copy Diagnostics: shows what would be copied, and asks for prompt and picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prompt history: the prompts that were generated with; a click takes one (PR3)."""
+"""Prompt history: the prompts that were generated with; a click takes one."""
 
 from __future__ import annotations
 

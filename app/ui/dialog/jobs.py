@@ -1,4 +1,4 @@
-"""The job list: what runs, waits and has ended; stop one, stop all, clear (GE8)."""
+"""The job list: what runs, waits and has ended; stop one, stop all, clear."""
 
 from __future__ import annotations
 

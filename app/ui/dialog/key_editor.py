@@ -1,4 +1,4 @@
-"""The key editor: presets, search, one field per action, conflicts named, reset (PL5)."""
+"""The key editor: presets, search, one field per action, conflicts named, reset."""
 
 from __future__ import annotations
 

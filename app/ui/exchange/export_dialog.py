@@ -1,4 +1,4 @@
-"""The export dialog: which format, what is chosen for it, and what it would lose (MS20).
+"""The export dialog: which format, what is chosen for it, and what it would lose.
 
 Asks only; knows no file. What a format keeps is told by the same table that writes it.
 """

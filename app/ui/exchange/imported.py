@@ -1,4 +1,4 @@
-"""Imported pictures: back to their own size, and a question before one is repainted (IO6)."""
+"""Imported pictures: back to their own size, and a question before one is repainted."""
 
 from __future__ import annotations
 

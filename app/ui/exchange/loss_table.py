@@ -1,4 +1,4 @@
-"""The table of what a format keeps and loses of a picture (MS20). Shows only; computes nothing."""
+"""The table of what a format keeps and loses of a picture. Shows only; computes nothing."""
 
 from __future__ import annotations
 

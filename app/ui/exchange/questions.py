@@ -63,7 +63,7 @@ def ask(
 
 
 def ask_discard(parent: QWidget, name: str, done: Callable[[], None]) -> QMessageBox:
-    """SV3: unsaved work is deleted only after this."""
+    """Unsaved work is deleted only after this."""
     return ask(
         parent,
         tr("Discard work"),

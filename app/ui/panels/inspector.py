@@ -49,7 +49,7 @@ class Inspector(QWidget):
 
     Signals:
         left(): Esc was pressed in a field, which shows its former value again.
-        retry_asked(): the layer came out empty; make it with another seed (RE7).
+        retry_asked(): the layer came out empty; make it with another seed.
 
     Attributes:
         new_count: results of a layer that wait for an answer, by its id.
@@ -135,7 +135,7 @@ class Inspector(QWidget):
     # ---- inside ----
 
     def _load_several(self, layers: Sequence[Layer]) -> None:
-        """LA4: what one types counts for all of them; the topmost one's numbers are shown."""
+        """What one types counts for all of them; the topmost one's numbers are shown."""
         self._is_loading = True
         try:
             count = number(len(self._selection))

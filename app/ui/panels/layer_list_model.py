@@ -209,7 +209,7 @@ class LayerListModel(QAbstractListModel):
 
 
 def foot_text(document: Document, limit: int) -> str:
-    """LA2: "4 of 50"."""
+    """How many layers there are, of how many: "4 of 50"."""
     return tr("{0} of {1}").format(len(document.foregrounds), limit)
 
 

@@ -65,7 +65,7 @@ def seed_text(layer: Layer) -> str:
 
 
 def next_seed_text(layer: Layer, document: Document) -> str:
-    """What the next job would give a layer that has no pinned seed (GE10)."""
+    """What the next job would give a layer that has no pinned seed."""
     settings = document.settings
     if (once := document.next_seed(layer.id)) is not None:
         return tr("next: {0}").format(once)
@@ -75,7 +75,7 @@ def next_seed_text(layer: Layer, document: Document) -> str:
 
 
 def is_empty(layer: Layer) -> bool:
-    """RE7: the model made next to nothing: less than half a percent of the alpha it could have."""
+    """The model made next to nothing: less than half a percent of the alpha it could have."""
     if layer.image is None or layer.is_background:
         return False
     return alpha_share(layer.image) < EMPTY_SHARE

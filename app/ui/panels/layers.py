@@ -193,7 +193,7 @@ class LayerList(QListView):
         parts = RowParts.of(row, side, direction=self.layoutDirection())
         ids = list(self._selection.ids) if layer.id in self._selection else [layer.id]
         if parts.eye.contains(at) and event.modifiers() & Qt.KeyboardModifier.AltModifier:
-            self._solo.toggle([layer.id])  # only that one (LY1)
+            self._solo.toggle([layer.id])  # only that one
         elif parts.eye.contains(at) and self._solo:
             # The eyes show solo now. A change of the document would not be seen, and would break
             # the promise that exactly the former layers come back.
@@ -255,7 +255,7 @@ class LayerPanel(QWidget):
         self.list.viewport().update()
 
     def set_thumbnail_side(self, side: int) -> None:
-        """Another size of the rows' pictures, logical pixels; 0 = none (LY9)."""
+        """Another size of the rows' pictures, logical pixels; 0 = none."""
         if side != self.delegate.thumbnails.side:
             self.delegate.thumbnails.side = side
             self.list.doItemsLayout()

@@ -97,7 +97,7 @@ class PromptBar(QWidget):
     # ---- what it shows ----
 
     def show_words(self, ignored: Ignored) -> None:
-        """Name the words that will be ignored (PR2, MS21); the line keeps its height."""
+        """Name the words that will be ignored; the line keeps its height."""
         self.field.mark_words(ignored.places)
         parts, short = [], ""
         if ignored.is_all:
@@ -108,6 +108,9 @@ class PromptBar(QWidget):
         elif ignored.unknown:
             words = ", ".join(ignored.unknown)
             parts.append(tr("Not drawn by this model: {0}").format(words))
+        if ignored.backgrounds:
+            words = ", ".join(ignored.backgrounds)
+            parts.append(tr("A picture has one background; not used: {0}").format(words))
         if ignored.limit:
             limit = number(ignored.limit)
             parts.append(tr("Only the first {0} words are read.").format(limit))

@@ -82,7 +82,7 @@ class PromptField(QPlainTextEdit):
         self.end_run()
 
     def mark_words(self, places: Sequence[tuple[int, int]]) -> None:
-        """PR2: a dotted underline below the words that the model ignores.
+        """A dotted underline below the words that the model ignores.
 
         Args:
             places: start and end of each in the text.

@@ -1,4 +1,4 @@
-"""The Record tab: how the layer's pixels were made, as text to read and to copy (RE8, RE3)."""
+"""The Record tab: how the layer's pixels were made, as text to read and to copy."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ class RecordPage(QWidget):
         enable(self.use, tr("Uses the layer's prompt for the picture."), why_not)
 
     def _show_hash(self, shown: bool) -> None:
-        """RE3: the whole hash, so that it can be compared with one noted before."""
+        """The whole hash, so that it can be compared with one noted before."""
         pixel_hash = "" if self._layer is None else self._layer.pixel_hash or ""
         if self.hash.text() != pixel_hash:
             self.hash.setText(pixel_hash)

@@ -1,4 +1,4 @@
-"""Small pictures: scaled off the UI thread, the last ones kept (LY9, ME4).
+"""Small pictures: scaled off the UI thread, the last ones kept.
 
 One store for list and strip; knows neither. Equal keys are equal pictures.
 """

@@ -1,4 +1,4 @@
-"""State row of the inspector: sign and text of the layer's state, and what to do about it (RE7)."""
+"""State row of the inspector: sign and text of the layer's state, and what to do about it."""
 
 from __future__ import annotations
 

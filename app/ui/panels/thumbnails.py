@@ -1,4 +1,4 @@
-"""Thumbnails: the layers' pictures as the list draws them, in the size that was chosen (LY9)."""
+"""Thumbnails: the layers' pictures as the list draws them, in the size that was chosen."""
 
 from __future__ import annotations
 

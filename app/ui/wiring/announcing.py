@@ -17,7 +17,7 @@ STEP_PERCENT = 10
 
 
 class AnnouncingWiring(QObject):
-    """Listens, and has everything said once (editor.md 6).
+    """Listens, and has everything said once.
 
     Args:
         window: on whose behalf it speaks.

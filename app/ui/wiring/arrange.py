@@ -1,4 +1,4 @@
-"""Align and Distribute: menu and keys become one command on the selection (CA4)."""
+"""Align and Distribute: menu and keys become one command on the selection."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What the prompt bar says and asks for: prompt, words, seed, variations, and what it would cost.
 
-Every change is a command; seconds come from the bridge (GE4, LA8).
+Every change is a command; seconds come from the bridge.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class AskingWiring(QObject):
             self._actions[name].setText(_with_details(text, *details))
 
     def box_hint(self, layer: Layer) -> str:
-        """RE5: an empty box in a finished picture can be filled alone."""
+        """An empty box in a finished picture can be filled alone."""
         document, bridge = self._session.document, self._session.bridge
         if bridge.current is not None or not any(item.has_pixels for item in document.layers):
             return ""

@@ -90,13 +90,13 @@ class CandidatesWiring(QObject):
         self._stage.discard(self._strip.list.places() or [self._stage.place])
 
     def trim(self) -> None:
-        """UN7: the oldest unused ones go, as one step; undo brings them back."""
+        """The oldest unused ones go, as one step; undo brings them back."""
         gone = oldest_unused(self._session.document.contents, *self._bound)
         if gone.count:
             self._session.push(DiscardCandidates(gone.hashes, gone.detached))
 
     def raise_bound(self) -> None:
-        """UN7: twice as many, until what is there fits; nothing of the document changes."""
+        """Twice as many, until what is there fits; nothing of the document changes."""
         settings = self._session.settings
         count, size = candidate_load(self._session.document.contents)
         while settings.candidates < min(count, HIGHEST["candidates"]):

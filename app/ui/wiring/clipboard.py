@@ -1,4 +1,4 @@
-"""The clipboard (IO5): layers for this program, pictures for others, layouts, recipes as text."""
+"""The clipboard: layers for this program, pictures for others, layouts, recipes as text."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ class ClipboardWiring(QObject):
         self._try(lambda: self._paste(data, in_place))
 
     def paste_layout(self) -> None:
-        """The boxes that stand on the clipboard as text, whatever else is there (LA5)."""
+        """The boxes that stand on the clipboard as text, whatever else is there."""
         text = QGuiApplication.clipboard().text()
         if text.strip():
             self._try(lambda: self._importing.add_layout_text(text))

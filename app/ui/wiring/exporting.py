@@ -96,7 +96,7 @@ class ExportWiring(QObject):
             self.write(*self._last_export)
 
     def save_numbered(self) -> None:
-        """`beach_001.ora`, the next free number; the open document keeps its name (SV6)."""
+        """`beach_001.ora`, the next free number; the open document keeps its name."""
         path = self._session.path
         if path is not None:
             self._save_copy(lambda: numbered_copy(path), for_sharing=False)
@@ -115,7 +115,7 @@ class ExportWiring(QObject):
         file_dialogs.ask_save(self._window, settings, title, suggested, kind, "ora", done)
 
     def revert(self) -> None:
-        """The file as it was saved last; one undo step (UN3)."""
+        """The file as it was saved last; one undo step."""
         path = self._session.path
         if path is None:
             return
@@ -161,7 +161,7 @@ class ExportWiring(QObject):
         self._session.files.run(work, done, self._files.report)
 
     def export_layout(self) -> None:
-        """The boxes as a text file (LA5)."""
+        """The boxes as a text file."""
         text = format_layout(self._session.document.contents)
         kind = tr("Layout (*.json)")
 

@@ -274,7 +274,7 @@ class FilesWiring(QObject):
     def _ask_overwrite(
         self, path: Path, changed_at: float, then: Callable[[], None] | None
     ) -> None:
-        """MS10: another program wrote the file since it was opened or saved."""
+        """Another program wrote the file since it was opened or saved."""
         questions.ask(
             self._window,
             tr("File changed"),

@@ -293,7 +293,7 @@ class GenerateWiring(QObject):
         self.refresh()
 
     def _on_silence(self, level: str, silent: float) -> None:
-        """GE3: said beside Stop; after a minute a restart is offered."""
+        """Said beside Stop; after a minute a restart is offered."""
         was_hung = self._silence and self._is_hung
         self._is_hung = level == "hung"
         self._silence = tr("No progress for {0} s").format(number(int(silent))) if level else ""

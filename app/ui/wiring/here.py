@@ -1,4 +1,4 @@
-"""Layers Here: the layers under the pointer as a menu, topmost first (CA7). A click selects one."""
+"""Layers Here: the layers under the pointer as a menu, topmost first. A click selects one."""
 
 from __future__ import annotations
 

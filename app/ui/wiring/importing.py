@@ -71,7 +71,7 @@ class ImportWiring(QObject):
         )
 
     def add_files(self, paths: Sequence[Path], centre: tuple[int, int] | None = None) -> None:
-        """Pictures and OpenRaster files as layers on top, all in one step (IO6).
+        """Pictures and OpenRaster files as layers on top, all in one step.
 
         Args:
             centre: of the first picture, canvas pixels; the others cascade from there.
@@ -146,7 +146,7 @@ class ImportWiring(QObject):
         """The boxes of a layout on the clipboard.
 
         Raises:
-            StorageError: it is none (MS14).
+            StorageError: it is none.
         """
         document = self._session.document
         layout = parse_layout(text, canvas=document.canvas, grid=document.grid)

@@ -68,7 +68,7 @@ class InspectingWiring(QObject):
         self._advanced.show_settings(self._session.document.settings)
 
     def _retry(self) -> None:
-        """RE7: a seed that is pinned, fixed or asked for would only give the same again."""
+        """A seed that is pinned, fixed or asked for would only give the same again."""
         layer = self._session.selection.single()
         if layer is None:
             return

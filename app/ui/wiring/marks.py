@@ -76,7 +76,7 @@ class MarksWiring(QObject):
             self._session.note(tr("Seed {0} copied.").format(seed))
 
     def copy_record(self) -> None:
-        """How the present pixels were made, as text, to the clipboard (RE8)."""
+        """How the present pixels were made, as text, to the clipboard."""
         layer = self._session.selection.single()
         if layer is not None:
             QApplication.clipboard().setText("\n".join(record_lines(layer)))

@@ -40,7 +40,7 @@ class OpenTrouble:
         self._files = files
 
     def offer(self, path: Path, error: Exception) -> None:
-        """MS9, MS11: the file was refused; look for ways out of it in the background.
+        """The file was refused; look for ways out of it in the background.
 
         Where there are some, a question names the trouble and offers them; else a message does.
         """
@@ -56,7 +56,7 @@ class OpenTrouble:
         self._session.files.run(lambda: ways_out(path), partial(self._ask, path, error), failed)
 
     def offer_recipes(self, path: Path) -> None:
-        """MS13: layers without our data; a backup may still have prompts and candidates."""
+        """Layers without our data; a backup may still have prompts and candidates."""
 
         def done(ways: WaysOut) -> None:
             if ways.backup is None:

@@ -117,7 +117,7 @@ class ToolsWiring(QObject):
         self._open(HistoryDialog(self._window, self.prompts(), self._take_prompt))
 
     def prompts(self) -> list[str]:
-        """The document's own history, then what this user wrote elsewhere (PR3)."""
+        """The document's own history, then what this user wrote elsewhere."""
         return together(self._session.document.contents.prompts, self._session.settings.prompts)
 
     def walk_history(self, step: int) -> None:
@@ -147,7 +147,7 @@ class ToolsWiring(QObject):
         )
 
     def show_diagnostics(self) -> None:
-        """GE17: what a report needs, to look at and to copy. Nothing is sent."""
+        """What a report needs, to look at and to copy. Nothing is sent."""
         session = self._session
         self._open(
             DiagnosticsDialog(

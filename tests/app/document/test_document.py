@@ -151,7 +151,7 @@ def test_a_failing_listener_cannot_harm_the_document(monkeypatch: pytest.MonkeyP
 
 
 def test_seeds_depend_on_number_alone() -> None:
-    """editor.md 0: the first four bytes of SHA-256 of "S:number"; pinned seeds win."""
+    """The first four bytes of SHA-256 of "S:number"; pinned seeds win."""
     document = small_document()
     one, two = add_box(document), add_box(document)
     expected = int.from_bytes(hashlib.sha256(b"7:2").digest()[:4], "big")

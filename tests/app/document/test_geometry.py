@@ -24,7 +24,7 @@ rects = st.builds(Rect, coordinates, coordinates, sides, sides)
     ],
 )
 def test_regions_are_those_of_the_paper(box: Box, region: Box, tokens: int) -> None:
-    """The test vectors of art.md 13: canvas 512, 16 pixels per token."""
+    """The test vectors of docs/art.md 10: canvas 512, 16 pixels per token."""
     snapped = Rect.from_box(box).snapped_outward(16, CANVAS)
     assert snapped.to_box() == region
     assert snapped.area // 256 == tokens

@@ -53,7 +53,7 @@ def test_an_art_list_names_canvas_and_background(second: str, background: bool) 
     layout = parsed(f"[(0, 0, 640, 384), {second}, (600, 300, 700, 500)]")
     assert layout.canvas == Size(640, 384)
     assert layout.background is background
-    assert boxes(layout) == [(592, 288, 640, 384)]  # the real canvas counts, art.md 1.3
+    assert boxes(layout) == [(592, 288, 640, 384)]  # clamped to the canvas, docs/art.md 1.3
 
 
 def test_a_list_whose_second_entry_differs_has_foregrounds_only() -> None:

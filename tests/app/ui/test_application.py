@@ -115,7 +115,7 @@ class Emitter(QObject):
 
 
 def test_emit_keeps_the_references_of_true(qapp: Any) -> None:
-    """platform.md 1.1: PySide6 6.12 on CPython 3.11 loses one reference of True per emit."""
+    """PySide6 6.12 on CPython 3.11 loses one reference of True per emit."""
     emitter = Emitter()
     seen: list[bool] = []
     emitter.fired.connect(seen.append)
@@ -127,7 +127,7 @@ def test_emit_keeps_the_references_of_true(qapp: Any) -> None:
 
 
 def test_closing_while_generating_ends_clean(tmp_path: Path) -> None:
-    """UI15, platform.md 1.3 and 1.4: the engine is joined off the UI thread, exit code 0."""
+    """The engine is joined off the UI thread, exit code 0."""
     done = child(_CLOSES_WHILE_GENERATING, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "ended 0 []" in done.stdout

@@ -17,8 +17,10 @@ from PySide6.QtWidgets import QLabel
 
 from app.document.contents import MAX_PROMPT
 from app.document.storage.ora import load_project
+from app.ignored import ignored_in
 from app.ui.dialog.jobs import JobsDialog
 from app.ui.dialog.word_list import WordListDialog
+from engine import check_prompt
 from tests.app.ui.helpers import draw_box, generate, key, later, press_and_move
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -106,6 +108,13 @@ def test_words_that_come_too_late_are_marked(window: Any, qtbot: Any) -> None:
     assert marked(window, qtbot, "red " * 256 + "balloon dog") == [" balloon dog"]
     assert window.prompt.words.text() == "Only the first 256 words are read."
     assert marked(window, qtbot, "red " * 256) == []
+
+
+def test_a_further_background_is_named_as_one(window: Any, qtbot: Any) -> None:
+    ignored = ignored_in(check_prompt("a dog on the beach in the city"))
+    assert (ignored.unknown, ignored.backgrounds) == ((), ("in the city",))
+    window.prompt.show_words(ignored)
+    assert window.prompt.words.text() == "A picture has one background; not used: in the city"
 
 
 def test_a_prompt_without_a_known_word(window: Any, qtbot: Any) -> None:

@@ -1,4 +1,4 @@
-"""What the system and assistive tools ask for is followed (section 6)."""
+"""What the system and assistive tools ask for is followed."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def test_stop_leaves_everything_as_it_was(window: Any, qtbot: Any) -> None:
 
 
 def test_escape_stops_then_clears_the_selection(window: Any, qtbot: Any) -> None:
-    """Esc ladder (editor.md 3.3): stop the running job, then clear the selection."""
+    """Escape works in steps: stop the running job, then clear the selection."""
     two_boxes(window)
     window.actions_["generate"].trigger()
     key(window, Qt.Key.Key_Escape, widget=window.view)

@@ -1,4 +1,4 @@
-"""What the rows of editor.md 2.1 promise to hands: typing, handles, keys, zoom, rows."""
+"""What hands can do: typing, handles, keys, zoom, rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences about jobs are whole in every language (section 6)."""
+"""Sentences about jobs are whole in every language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of keys (editor.md 3.3): each key fires its action, in its scope and nowhere else."""
+"""The table of keys: each key fires its action, in its scope and nowhere else."""
 
 from __future__ import annotations
 

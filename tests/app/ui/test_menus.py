@@ -1,4 +1,4 @@
-"""The menus against editor.md 3.2: what has to stand where, and what the new entries do."""
+"""The menus: what has to stand where, and what the new entries do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.settings import Settings, load_settings, remember_file, save_settings
 from tests.app.ui.helpers import at, draw_box, generate, key
 from tests.fakes import fill
 
-# editor.md 3.2, in its order.
+# Each menu with its entries, in order.
 TABLE = {
     "File": "New, Open, Open Recent, Examples, "
     "Save, Save As, Save Numbered Copy, Save Copy for Sharing, "

@@ -1,4 +1,4 @@
-"""Messages about files (editor.md 3.8) where the user reads them: in the bar or in the question."""
+"""Messages about files where the user reads them: in the bar or in the question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of settings (editor.md 3.5): defaults, what they do at once, when they are written."""
+"""The page of settings: defaults, what they do at once, when they are written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The walk-through of the product reference, by keyboard alone, with a scripted engine."""
+"""From an empty window to a saved and exported picture by keyboard, with a scripted engine."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def format_named(key: str) -> Format:
 
 
 def losses(contents: Contents, form: Format, options: ExportOptions) -> dict[Feature, bool]:
-    """What this document has, and whether it would be lost; in the order of the table (MS20)."""
+    """What this document has, and whether it would be lost; in the order of the table."""
     kept = _kept(form, options)
     shown = {layer.blend for layer in contents.layers if layer.has_pixels}
     if not shown & BLENDS.keys() <= form.blends:

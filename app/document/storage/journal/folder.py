@@ -84,7 +84,7 @@ class WorkFolder:
         """A new, locked folder below `root`, which is made when it is not there.
 
         Raises:
-            StorageError: it cannot be made (MS17).
+            StorageError: it cannot be made.
         """
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
         path = root / name
@@ -106,7 +106,7 @@ class WorkFolder:
             False when it was there already.
 
         Raises:
-            StorageError: it failed; what was kept before is still readable (MS17).
+            StorageError: it failed; what was kept before is still readable.
         """
         try:
             # A record first, also where a checkpoint follows: should that be damaged one day, the
@@ -226,7 +226,7 @@ def number_of(path: Path) -> int | None:
 
 
 def not_kept(cause: str) -> StorageError:
-    """MS17: the journal cannot be written."""
+    """The journal cannot be written."""
     return StorageError(
         f"Changes are not being kept for recovery: {cause}.",
         "Your open work is unharmed.",

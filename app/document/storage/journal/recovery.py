@@ -79,7 +79,7 @@ class Recovered:
     """A state that was read.
 
     Attributes:
-        messages: what is missing, for the user; empty when nothing is (MS18).
+        messages: what is missing, for the user; empty when nothing is.
         is_damaged: keep the folder, somebody may want to look at it.
     """
 
@@ -114,7 +114,7 @@ def unfinished(root: Path) -> list[Unfinished]:
 
 
 def in_use(root: Path, path: Path, own: Path | None = None) -> bool:
-    """Whether another window has this project file open (MS19); `own` is this one's folder."""
+    """Whether another window has this project file open; `own` is this one's folder."""
     for folder in _folders(root):
         if folder == own:
             continue
