@@ -26,6 +26,7 @@ from app.document.storage.formats.choices import formats_with, refused_choices
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import FEATURES, Choice, Format, format_named, losses
 from app.document.storage.layout_text import parse_layout
+from app.document.words import layer_names
 from app.records import app_version
 from engine import ModelInfo
 
@@ -189,14 +190,15 @@ def _about_project(contents: Contents) -> Iterator[str]:
     for model in sorted(models):
         yield f"model   {model}"
     yield f"layers  {len(contents.layers)}, topmost first:"
+    names = layer_names(contents.layers)
     for layer in reversed(contents.layers):
-        yield _about_layer(layer)
+        yield _about_layer(layer, names[layer.id])
 
 
-def _about_layer(layer: Layer) -> str:
+def _about_layer(layer: Layer, name: str) -> str:
     rect = layer.rect
     parts = [
-        f"{layer.number:>4}  {layer.name}",
+        f"{layer.number:>4}  {name}",
         layer.kind,
         f"{rect.width} x {rect.height} at {rect.x}, {rect.y}",
     ]

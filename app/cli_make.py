@@ -28,6 +28,7 @@ from app.document.storage.layout import Layout, contents_of
 from app.document.storage.layout_text import parse_layout
 from app.document.storage.name_length import shown_name
 from app.document.storage.ora import Opened
+from app.document.words import layer_names
 from app.jobs import Plan, build_request, plan
 from app.prompt_report import report_facts, report_lines
 from app.records import records_for
@@ -291,17 +292,22 @@ def refuse_engine_options(args: argparse.Namespace, needs: str) -> None:
 def find_layers(contents: Contents, asked: Sequence[str]) -> list[Layer]:
     """Layers by number or name, each once, in the order of asking.
 
-    A number wins over a name that looks like one.
+    A number wins over a name that looks like one, and a name over the word that the window shows
+    in its place ("Sunflower 2"), in either case.
 
     Raises:
         ArgumentProblem: there is none, or several have the name.
     """
     found: dict[int, Layer] = {}
+    shown = layer_names(contents.layers)
     for text in asked:
         matches = [layer for layer in contents.layers if str(layer.number) == text.strip()]
         matches = matches or [layer for layer in contents.layers if layer.name == text]
+        matches = matches or [
+            layer for layer in contents.layers if shown[layer.id].casefold() == text.casefold()
+        ]
         if len(matches) != 1:
-            known = ", ".join(f"{layer.number} ('{layer.name}')" for layer in contents.layers)
+            known = ", ".join(f"{each.number} ('{shown[each.id]}')" for each in contents.layers)
             problem = "has more than one layer" if matches else "has no layer"
             raise ArgumentProblem(
                 f"The file {problem} called '{text}'.",

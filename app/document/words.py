@@ -52,18 +52,18 @@ def layer_names(layers: Iterable[Layer]) -> dict[int, str]:
     layers change places.
     """
     in_order = sorted(layers, key=lambda layer: layer.number)
-    names = {layer.id: layer.name for layer in in_order}
-    taken = {layer.name for layer in in_order if shown_name(layer) == layer.name}
+    names = {layer.id: shown_name(layer) for layer in in_order}
+    taken = {layer.name.casefold() for layer in in_order if names[layer.id] == layer.name}
     for layer in in_order:
-        name = shown_name(layer)
+        name = names[layer.id]
         if name == layer.name:
             continue
         name = first = name[:1].upper() + name[1:]
         number = 1
-        while name in taken:
+        while name.casefold() in taken:
             number += 1
             name = f"{first} {number}"
-        taken.add(name)
+        taken.add(name.casefold())
         names[layer.id] = name
     return names
 

@@ -282,7 +282,7 @@ _MANIFEST = _features(
     "prompt, seeds"
 )
 _FLAT_CHOICES: frozenset[Choice] = frozenset({"scale", "part", "colour", "recipe"})
-_ALPHA_CHOICES = _FLAT_CHOICES | {"no_background"}
+_ALPHA_CHOICES: frozenset[Choice] = _FLAT_CHOICES.union({"no_background"})
 
 FORMATS: tuple[Format, ...] = (
     Format(
