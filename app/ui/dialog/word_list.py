@@ -31,7 +31,7 @@ Group = tuple[str, Sequence[str]]
 _IS_WORD = Qt.ItemDataRole.UserRole
 _ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _CELL = 28
-_SIZE = QSize(560, 520)
+_SIZE = QSize(600, 520)
 
 
 class WordGrid(QListWidget):
