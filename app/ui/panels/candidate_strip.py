@@ -83,7 +83,7 @@ class ChoiceModel(QAbstractListModel):
 
     def _describe(self, place: int) -> str:
         if place == 0:
-            return tr("The current picture.")
+            return tr("Current picture.")
         choice = self._stage.choices[place - 1]
         text = tr("Result {0} of {1}.").format(number(place), number(len(self._stage.choices)))
         if choice.detached is not None:
