@@ -233,7 +233,7 @@ def test_silence_of_a_real_minute(window: Any, qtbot: Any) -> None:
     window.engine.begin(steps=1)
     qtbot.waitUntil(lambda: "Painting 1 of 11" in bar.progress_text.text())
     clock.now += 9
-    qtbot.waitUntil(lambda: "No step for 9 s" in bar.progress_text.text())
+    qtbot.waitUntil(lambda: "No progress for 9 s" in bar.progress_text.text())
     assert not messages.isVisible()
     clock.now += 51
     qtbot.waitUntil(messages.isVisible)
