@@ -115,7 +115,7 @@ def bench(context: Context) -> Section:
         found: Counter[Product] = counter.found
         works: dict[str, Callable[[], object]] = {"step": step}
         named = {f"{p.kind} {' x '.join(map(str, p.shape))}": p for p in found}
-        device = context.generator.device
+        device = context.generator.art.device
         for name, product in named.items():
             works[name] = repeated(alone(product, device), found[product])
         alternate(works, ROUNDS_BEFORE)

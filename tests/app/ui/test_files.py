@@ -23,7 +23,7 @@ from app.document.storage.ora import load_project, save_project
 from app.ui.dialog.canvas_size import NewDialog
 from app.ui.dialog.examples import PICTURE, ExamplesDialog
 from app.ui.text import moment
-from engine.weights import load_model
+from engine.models.checkpoint import load_model
 from tests.app.ui.helpers import draw_box, generate, key
 
 CTRL = Qt.KeyboardModifier.ControlModifier

@@ -8,9 +8,9 @@ import itertools
 import numpy as np
 import torch
 
-from engine.generator import Generator
 from engine.layout import FIRST_FOREGROUND
-from engine.model.autoencoder import Autoencoder, AutoencoderConfig
+from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
+from engine.pipeline import LayerPipeline
 from engine.sampling import is_mirrored, thing_code
 from engine.training.concepts import FIRST, concepts_of
 from engine.training.entries import entries
@@ -103,11 +103,11 @@ def test_a_model_with_codes_draws_seeds_of_one_noise_differently():
     seeds = list(range(40))
     by_code = {tuple(thing_code(seed, CHOICES).tolist()): seed for seed in seeds}
     box = (0, 0, 96, 96)
-    plain = Generator(model, device="cpu", threads=1)
+    plain = LayerPipeline(model, device="cpu", threads=1)
     requests = [picture(layer(1, box, seed=seed - 1)) for seed in by_code.values()]
     before = [plain.run(request).results[0].rgba for request in requests]
     model.card = dataclasses.replace(model.card, thing_codes=True)
-    coded = Generator(model, device="cpu", threads=1)
+    coded = LayerPipeline(model, device="cpu", threads=1)
     after = [coded.run(request).results[0].rgba for request in requests]
     assert len(by_code) == DRAWINGS
     assert all((old != new).any() for old, new in zip(before, after, strict=True))
