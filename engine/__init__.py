@@ -33,11 +33,9 @@ from engine.prompts.result import (
     Undrawable,
     Word,
 )
-from engine.words import MAX_WORDS, located_words, tokenize, unknown_words
 
 __all__ = [
     "MAX_READ",
-    "MAX_WORDS",
     "Box",
     "ColourChoice",
     "Engine",
@@ -68,7 +66,4 @@ __all__ = [
     "check_prompt",
     "foreground_grid",
     "is_edit",
-    "located_words",
-    "tokenize",
-    "unknown_words",
 ]

@@ -28,6 +28,14 @@ class Prompt(Protocol):
     def check(self) -> PromptCheck | None:
         """What was read; None where the words were used as typed."""
 
+    @property
+    def look(self) -> str | None:
+        """The look that it names, of the model's; None = none."""
+
+    @property
+    def unknown_words(self) -> tuple[str, ...]:
+        """Its words that no table has, in order, each once."""
+
 
 class State(Protocol):
     """One request between assignment and decoding."""

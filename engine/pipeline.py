@@ -34,12 +34,9 @@ from engine.device import choose_device, precision, wait_for
 from engine.errors import Cancelled
 from engine.loading import StageReport, silent
 from engine.looks import cleans_colours
-from engine.models.art.backbone import ARTBackbone
-from engine.models.checkpoint import Model, load_model
+from engine.models.registry import load_backbone
 from engine.previews import PreviewBudget
-from engine.prompts import NOT_A_WORD, check_prompt
 from engine.sampling import sample
-from engine.words import unknown_words
 
 Emit = Callable[[Event], None]
 
@@ -57,28 +54,16 @@ class LayerPipeline:
     """Runs requests on one model, one at a time.
 
     Args:
-        model: from `load_model`; moved to `device`.
-        device: "auto", "cpu", "cuda" or "mps".
+        backbone: on its device already.
         threads: torch threads on the CPU.
-        cache_bytes: budget of the region token cache; None = a quarter of free memory, up to 1 GB.
 
     Attributes:
         clock: monotonic seconds.
     """
 
-    def __init__(
-        self,
-        model: Model,
-        *,
-        device: str = "auto",
-        threads: int = 1,
-        cache_bytes: int | None = None,
-    ) -> None:
+    def __init__(self, backbone: Backbone[Any, Any], *, threads: int = 1) -> None:
         torch.set_num_threads(threads)
-        self.model, self.threads = model, threads
-        chosen = choose_device(device)
-        self.art = ARTBackbone(model, chosen, precision(chosen), cache_bytes)
-        self.backbone: Backbone[Any, Any] = self.art
+        self.backbone, self.threads = backbone, threads
         self.clock: Callable[[], float] = time.monotonic
 
     @classmethod
@@ -90,8 +75,16 @@ class LayerPipeline:
         threads: int = 1,
         report: StageReport = silent,
     ) -> LayerPipeline:
-        """Read a model file (None: the shipped one). Raises WeightsError."""
-        return cls(load_model(path, report), device=device, threads=threads)
+        """Read a model file (None: the shipped one).
+
+        Args:
+            device: "auto", "cpu", "cuda" or "mps".
+
+        Raises:
+            WeightsError: as `load_backbone`.
+        """
+        chosen = choose_device(device)
+        return cls(load_backbone(path, chosen, precision(chosen), report), threads=threads)
 
     @property
     def cache(self) -> RegionTokenCache:
@@ -133,13 +126,12 @@ class LayerPipeline:
         with self._autocast():
             prompt = self.encode(request)
             settings = self.settings(request, prompt)
-            unknown = _unknown_words(request, prompt)
             total = settings.steps + 1
             emit(
                 Started(
                     job_id=request.job_id,
                     total_steps=total,
-                    unknown_words=unknown,
+                    unknown_words=prompt.unknown_words,
                     check=prompt.check,
                 )
             )
@@ -157,7 +149,7 @@ class LayerPipeline:
             seconds=self.clock() - started,
             cache_hits=after.hits - before.hits,
             cache_misses=after.misses - before.misses,
-            unknown_words=unknown,
+            unknown_words=prompt.unknown_words,
             model_name=info.name,
             model_hash=info.file_hash,
             device=info.device,
@@ -179,8 +171,7 @@ class LayerPipeline:
         of_edits = info.default_edit_steps if request.is_edit else None
         steps = request.steps or of_edits or info.default_steps
         cfg_scale = info.default_cfg_scale if request.cfg_scale is None else request.cfg_scale
-        read = prompt.check or check_prompt(request.prompt, self.art.prompts.lexicon)
-        clean_colours = cleans_colours(request.clean_colours, read.look, info.looks)
+        clean_colours = cleans_colours(request.clean_colours, prompt.look, info.looks)
         return Settings(steps, cfg_scale, clean_colours)
 
     def assign(
@@ -251,12 +242,3 @@ class LayerPipeline:
     def _autocast(self) -> torch.autocast:
         device, dtype = self.backbone.device, self.backbone.dtype
         return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
-
-
-def _unknown_words(request: GenerateRequest, prompt: Prompt) -> tuple[str, ...]:
-    """The words of the prompt that are in no table, in order, each once."""
-    if prompt.check is None:
-        return unknown_words(request.prompt)
-    return tuple(
-        dict.fromkeys(each.typed for each in prompt.check.undrawable if each.reason == NOT_A_WORD)
-    )

@@ -16,6 +16,7 @@ from engine.benchmarks.measure import Computed, alternate, peak_mb, ratios, seco
 from engine.benchmarks.pictures import CANVAS, box_side, equal_boxes, picture
 from engine.benchmarks.report import Cell, Line, Plot, Section, Table
 from engine.benchmarks.step import Step, uncropped
+from engine.models.art.backbone import art_of
 from engine.pipeline import LayerPipeline
 
 WAYS = {
@@ -112,7 +113,10 @@ def _whole(context: Context, layers: int, taken: dict[str, list[float]]) -> list
 
 def expected_ratio(generator: LayerPipeline, cropped: int, full: int) -> float:
     """Operations of a step over `full` tokens against `cropped` ones."""
-    width, ratio = generator.model.art.config.width, generator.model.art.config.mlp_ratio
+    width, ratio = (
+        art_of(generator).model.art.config.width,
+        art_of(generator).model.art.config.mlp_ratio,
+    )
     return block_flops(full, width, ratio) / block_flops(cropped, width, ratio)
 
 

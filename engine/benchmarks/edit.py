@@ -18,7 +18,7 @@ from engine.benchmarks.context import Context
 from engine.benchmarks.measure import alternate, peak_mb, ratios, seconds, summary
 from engine.benchmarks.pictures import BOX_PX, box_side, equal_boxes, finished_pixels, picture
 from engine.benchmarks.report import Cell, Line, Plot, Section, Table
-from engine.models.art.backbone import ARTBackbone, RequestState
+from engine.models.art.backbone import ARTBackbone, RequestState, art_of
 from engine.pipeline import LayerPipeline
 
 LAYERS = (6, 10, 20, 50)
@@ -37,7 +37,7 @@ TEXT = (
 
 def run_without_cache(generator: LayerPipeline, request: GenerateRequest) -> Finished:
     """The reference: the context layers are encoded again in every sampling step."""
-    art = generator.art
+    art = art_of(generator)
     finished = [region for region in art.regions(request) if not region.request.is_target]
 
     def velocity(state: RequestState, x: Tensor, t: float) -> Tensor:

@@ -20,6 +20,7 @@ from engine.benchmarks.measure import Computed, Measured, alternate, peak_mb, su
 from engine.benchmarks.pictures import box_side, equal_boxes, finished_pixels, picture
 from engine.benchmarks.report import Cell, Line, Plot, Section, Table, value_of
 from engine.benchmarks.step import Step
+from engine.models.art.backbone import art_of
 from engine.pipeline import LayerPipeline
 
 CANVASES, QUICK_CANVASES = (256, 512, 768, 1024, 2048), (256, 512)
@@ -135,14 +136,14 @@ def _job_rows(context: Context, side: int, counts: Sequence[int], first: int) ->
 
 def tokens_of(generator: LayerPipeline, request: GenerateRequest) -> tuple[int, int]:
     """Image tokens that a request makes, and all that they see."""
-    regions = generator.art.regions(request)
+    regions = art_of(generator).regions(request)
     return sum(r.count for r in regions if r.request.is_target), sum(r.count for r in regions)
 
 
 def decoded_pixels(generator: LayerPipeline, request: GenerateRequest) -> int:
     """Pixels that the decoder draws; the background's at its own, coarser scale."""
-    targets = [region for region in generator.art.regions(request) if region.request.is_target]
-    return sum(region.count for region in targets) * generator.art.token_px**2
+    targets = [region for region in art_of(generator).regions(request) if region.request.is_target]
+    return sum(region.count for region in targets) * art_of(generator).token_px ** 2
 
 
 def _fit_row(name: str, model: str, features: np.ndarray, values: np.ndarray) -> list[Cell]:

@@ -25,6 +25,7 @@ from engine.layout import (
     place_on_canvas,
 )
 from engine.models.art.attention import Packing
+from engine.models.art.backbone import art_of
 from engine.pipeline import LayerPipeline
 from engine.regions import Region
 from engine.sampling import guide, region_noise
@@ -42,10 +43,10 @@ def regions_of(generator: LayerPipeline, request: GenerateRequest) -> list[Regio
     for layer in request.layers:
         place, scale = index, 1
         if layer.kind == "background":
-            place, scale = BACKGROUND, generator.model.card.base_scale
+            place, scale = BACKGROUND, art_of(generator).model.card.base_scale
         else:
             index += 1
-        size = token_size(layer.box, generator.art.token_px, scale)
+        size = token_size(layer.box, art_of(generator).token_px, scale)
         regions.append(Region(layer, place, scale, size))
     return regions
 
@@ -72,7 +73,7 @@ class Step:
     def __init__(
         self, generator: LayerPipeline, request: GenerateRequest, repack: Repack | None = None
     ) -> None:
-        model, device, art = generator.model, generator.art.device, generator.art
+        model, device, art = art_of(generator).model, art_of(generator).device, art_of(generator)
         self._art, self._cfg_scale = model.art, model.card.cfg_scale
         every = regions_of(generator, request)
         regions = [region for region in every if region.request.is_target]

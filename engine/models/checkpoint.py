@@ -169,7 +169,7 @@ def load_model(path: Path | None = None, report: StageReport = silent) -> Model:
         WeightsError: missing, damaged, of another format, or not exactly this architecture.
     """
     path = path or default_path()
-    _check_readable(path)
+    check_readable(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -196,7 +196,7 @@ def load_model(path: Path | None = None, report: StageReport = silent) -> Model:
         raise WeightsError(f"{path.name} does not fit this program: {error}.") from error
 
 
-def _check_readable(path: Path) -> None:
+def check_readable(path: Path) -> None:
     """Say in time why a file cannot be read: safetensors calls every cause a missing file."""
     try:
         if path.exists() and not path.is_file():

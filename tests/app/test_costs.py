@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from app.costs import MAX_SAMPLES, Costs, Load, load_of, tokens_of
 from app.probe import probe_load, probes
+from engine.models.art.backbone import art_of
 from tests.engine.tiny import tiny_generator
 from tests.fakes import document_with_boxes, fill, model_info
 
@@ -124,9 +125,9 @@ def test_tokens_are_counted_as_the_model_will_cut_them() -> None:
 @pytest.mark.parametrize("rule", [{}, {"side_tokens": 3}])
 def test_probes_count_the_tokens_that_the_engine_makes(rule) -> None:
     generator = tiny_generator()
-    generator.model.card = dataclasses.replace(generator.model.card, **rule)
+    art_of(generator).model.card = dataclasses.replace(art_of(generator).model.card, **rule)
     for number, request in enumerate(probes(generator.info, lambda: 1)):
-        made = sum(region.count for region in generator.art.regions(request))
+        made = sum(region.count for region in art_of(generator).regions(request))
         assert probe_load(request, generator.info).seen == made, number
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine.api import GenerateRequest, Preview
+from engine.models.art.backbone import art_of
 from engine.pipeline import LayerPipeline
 from engine.sampling import is_mirrored
 from tests.engine.tiny import layer, picture, random_pixels, tiny_generator
@@ -19,7 +20,9 @@ FULL, LARGE, SMALL = (0, 0, 256, 256), (32, 0, 192, 224), (160, 160, 224, 224)
 def generator() -> LayerPipeline:
     """Two tokens of 32 px along the longer side: LARGE, 160 x 224, is drawn at a quarter."""
     generator = tiny_generator()
-    generator.model.card = dataclasses.replace(generator.model.card, side_tokens=2, deblocking=0.3)
+    art_of(generator).model.card = dataclasses.replace(
+        art_of(generator).model.card, side_tokens=2, deblocking=0.3
+    )
     return generator
 
 
@@ -51,7 +54,7 @@ def test_the_cache_holds_large_layers_exactly(generator):
 
 def test_a_model_without_the_rule_has_a_token_per_cell(generator):
     plain = tiny_generator()
-    assert plain.model.card.side_tokens == 0
+    assert art_of(plain).model.card.side_tokens == 0
     large = plain.run(picture(layer(1, LARGE))).results[0].rgba
     coarse = generator.run(picture(layer(1, LARGE))).results[0].rgba
     assert large.shape == coarse.shape
@@ -61,9 +64,9 @@ def test_a_model_without_the_rule_has_a_token_per_cell(generator):
 def test_layers_of_one_size_in_tokens_are_whole_and_exact_in_the_cache():
     """Small and large boxes alike; a kept layer is read the same wherever it lies."""
     generator = tiny_generator()
-    generator.model.card = dataclasses.replace(generator.model.card, side_tokens=3)
+    art_of(generator).model.card = dataclasses.replace(art_of(generator).model.card, side_tokens=3)
     request = picture(layer(1, LARGE), layer(2, SMALL), prompt="two dogs")
-    assert [region.size for region in generator.art.regions(request)] == [(3, 2), (3, 3)]
+    assert [region.size for region in art_of(generator).regions(request)] == [(3, 2), (3, 3)]
     previews = []
     made = generator.run(dataclasses.replace(request, preview_every=1), emit=previews.append)
     assert [r.rgba.shape for r in made.results] == [(224, 160, 4), (64, 64, 4)]
@@ -79,7 +82,7 @@ def test_layers_of_one_size_in_tokens_are_whole_and_exact_in_the_cache():
 
 def test_every_other_seed_shows_a_thing_mirrored_and_never_the_background():
     plain, mirroring = tiny_generator(), tiny_generator()
-    mirroring.model.card = dataclasses.replace(mirroring.model.card, mirrors=True)
+    art_of(mirroring).model.card = dataclasses.replace(art_of(mirroring).model.card, mirrors=True)
     turned = set()
     for seed in range(8):
         request = picture(

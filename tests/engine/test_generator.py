@@ -11,6 +11,7 @@ from engine.cache import pixel_hash
 from engine.errors import Cancelled, LayoutError, RequestError
 from engine.layout import region_ids
 from engine.models.art.attention import KeyValue
+from engine.models.art.backbone import art_of
 from engine.pipeline import LayerPipeline
 from engine.sampling import region_choice, region_noise
 from tests.engine.tiny import layer, picture, random_pixels, tiny_generator
@@ -116,10 +117,10 @@ def test_adding_a_box_is_the_same_path(generator):
 
 
 def test_a_layer_s_pixels_do_not_depend_on_another_layer_s_decoding(generator):
-    tokens = torch.randn(4 + 6, generator.model.art.config.token_width)
+    tokens = torch.randn(4 + 6, art_of(generator).model.art.config.token_width)
     sizes = [(2, 2), (2, 3)]
-    both = generator.model.autoencoder.decode(tokens, sizes)
-    alone = generator.model.autoencoder.decode(tokens[:4], sizes[:1])
+    both = art_of(generator).model.autoencoder.decode(tokens, sizes)
+    alone = art_of(generator).model.autoencoder.decode(tokens[:4], sizes[:1])
     assert torch.equal(both[0], alone[0])
 
 
@@ -241,7 +242,7 @@ def test_the_cache_holds_what_it_counts(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_the_text_of_the_last_prompt_is_kept_and_only_that(generator):
     def read(prompt):
-        return generator.art.encode_prompt(picture(layer(1, LEFT), prompt=prompt))
+        return art_of(generator).encode_prompt(picture(layer(1, LEFT), prompt=prompt))
 
     first = read("a red dog")
     assert read("a red dog") is first
@@ -255,10 +256,10 @@ def test_joined_layers_of_the_last_request_serve_the_same_request_alone() -> Non
     generator = tiny_generator()
     made = random_pixels(RIGHT, 2), random_pixels(LOW, 3)
     first = picture(layer(1, RIGHT, made[0]), layer(2, LOW, made[1]), layer(3, LEFT))
-    reader, room = generator.art.context, 40
+    reader, room = art_of(generator).context, 40
 
     def read(request):
-        context = [r for r in generator.art.regions(request) if not r.request.is_target]
+        context = [r for r in art_of(generator).regions(request) if not r.request.is_target]
         return reader.read(context, room, lambda: None)
 
     one = read(first)

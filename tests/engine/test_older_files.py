@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 
@@ -15,9 +12,7 @@ from engine.training.objective import TextToLayers
 from engine.training.optim import Muon, split_parameters
 from engine.training.transformer import PLAIN
 from tests.engine.tiny import TINY_ART
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-import convert_run
+from tools import convert_run
 
 OLD_ART = {
     "token_width": 32, "text_width": 32, "width": 64, "heads": 2, "double_blocks": 1,

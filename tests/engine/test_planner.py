@@ -10,6 +10,7 @@ import torch
 from engine.layout import inner_coordinates, place_on_canvas, region_ids
 from engine.models.art.assignment import Assigner
 from engine.models.art.attention import KeyValueBuffer
+from engine.models.art.backbone import art_of
 from engine.models.art.model import ART
 from engine.pipeline import LayerPipeline
 from engine.sampling import FIRST_LEVEL, timesteps
@@ -79,7 +80,7 @@ def test_every_schedule_begins_with_nothing_but_noise() -> None:
 
 def passes(generator: LayerPipeline, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Image tokens of every pass from now on."""
-    art, counted = generator.model.art, []
+    art, counted = art_of(generator).model.art, []
     begin = art.begin
 
     def counting(tokens: torch.Tensor, *args, **more):
@@ -113,4 +114,4 @@ def test_a_layer_made_anew_is_guessed_to_show_what_it_showed(
     assert result.word == made.word
     counted.clear()
     first.run(dataclasses.replace(whole, prompt="two castles"))
-    assert first.art._shown.keys() == set(boxes), "of the last prompt alone"
+    assert art_of(first)._shown.keys() == set(boxes), "of the last prompt alone"

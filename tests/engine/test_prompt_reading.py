@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from engine.api import Finished, GenerateRequest, Started
+from engine.models.art.backbone import art_of
 from engine.models.art.decoding import decode_layers
 from engine.pipeline import LayerPipeline
 from engine.spare import ALL_PLACED, NOTHING_NAMED
@@ -65,7 +66,7 @@ def test_boxes_left_empty_are_neither_sampled_nor_decoded(
 ) -> None:
     """After planning, their tokens are gone."""
     decoded, sampled = [], []
-    decode, forward = decode_layers, generator.model.art.forward
+    decode, forward = decode_layers, art_of(generator).model.art.forward
 
     def decoding(model, tokens, targets, *args, **more):
         decoded.append([region.request.layer_id for region in targets])
@@ -76,7 +77,7 @@ def test_boxes_left_empty_are_neither_sampled_nor_decoded(
         return forward(tokens, *args, **more)
 
     monkeypatch.setattr("engine.models.art.backbone.decode_layers", decoding)
-    monkeypatch.setattr(generator.model.art, "forward", stepping)
+    monkeypatch.setattr(art_of(generator).model.art, "forward", stepping)
     generator.run(asking("a dog", 9, cfg_scale=1.0, steps=2))
     (shown,) = decoded
     assert len(shown) == 2  # background and dog
@@ -147,9 +148,9 @@ def test_mixed_scripts_and_a_megabyte_of_text(generator: LayerPipeline) -> None:
 
 
 def test_more_things_than_one_text_holds(generator: LayerPipeline, shipped: LayerPipeline) -> None:
-    nouns = shipped.model.card.nouns[:70]
+    nouns = art_of(shipped).model.card.nouns[:70]
     request = asking(", ".join(nouns), 50)
-    prompt = shipped.art.encode_prompt(request)
+    prompt = art_of(shipped).encode_prompt(request)
     assert prompt.slots is not None
     assert prompt.text.shape[1] == len(prompt.words) + 1
     shown = [prompt.words[token - 1] for token in prompt.slots.tokens]
@@ -178,9 +179,11 @@ def test_the_older_reading_gives_every_box_something(generator: LayerPipeline) -
 def test_the_older_reading_sends_the_words_as_typed(shipped: LayerPipeline) -> None:
     """Byte for byte what the text encoder got before prompts were taken apart."""
     typed = "a robot and no pengiun in the snow, 4k"
-    prompt = shipped.art.encode_prompt(asking(typed, 2, reading=1))
-    vectors, known = shipped.art.prompts.vocabulary.encode(typed)
-    text = shipped.model.text(torch.from_numpy(vectors)[None], torch.from_numpy(known)[None])
+    prompt = art_of(shipped).encode_prompt(asking(typed, 2, reading=1))
+    vectors, known = art_of(shipped).prompts.vocabulary.encode(typed)
+    text = art_of(shipped).model.text(
+        torch.from_numpy(vectors)[None], torch.from_numpy(known)[None]
+    )
     assert torch.equal(prompt.text, text)
     assert prompt.slots is None
     assert prompt.words == ["a", "robot", "and", "no", "in", "the", "snow"]
@@ -195,6 +198,6 @@ def test_the_same_request_gives_the_same_pixels(generator: LayerPipeline) -> Non
 
 
 def test_words_of_backgrounds_go_without_what_leads_to_them(shipped: LayerPipeline) -> None:
-    prompt = shipped.art.encode_prompt(asking("a cat on a sandy beach", 1))
+    prompt = art_of(shipped).encode_prompt(asking("a cat on a sandy beach", 1))
     assert prompt.slots is not None
     assert prompt.words[prompt.slots.background - 1] == "sandy beach"

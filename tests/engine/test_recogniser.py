@@ -7,9 +7,8 @@ import torch
 from engine.models.art.backbone import ARTBackbone
 from engine.models.art.context_classifier import feature_count, layer_features
 from engine.models.checkpoint import load_model, save_model
-from engine.pipeline import LayerPipeline
 from engine.training.recogniser import new_recogniser
-from tests.engine.tiny import layer, picture, random_pixels, tiny_model
+from tests.engine.tiny import layer, picture, pipeline_of, random_pixels, tiny_model
 
 FINISHED, TARGET = (0, 0, 64, 64), (96, 96, 192, 192)
 
@@ -62,7 +61,7 @@ def test_words_of_finished_layers_are_marked_for_the_planning(monkeypatch) -> No
     monkeypatch.setattr(ARTBackbone, "_assigner", spy)
 
     def words_marked() -> list[float] | None:
-        generator = LayerPipeline(model, device="cpu", threads=1, cache_bytes=2**28)
+        generator = pipeline_of(model, cache_bytes=2**28)
         generator.run(asked, emit=lambda event: None, should_stop=lambda: False)
         return None if seen_by_planning[-1] is None else seen_by_planning[-1][0].tolist()
 

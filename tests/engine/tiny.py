@@ -7,6 +7,7 @@ import torch
 
 from engine.api import Box, GenerateRequest, LayerRequest
 from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
+from engine.models.art.backbone import ARTBackbone
 from engine.models.art.model import ART, ARTConfig
 from engine.models.art.refiner import Refiner, RefinerConfig
 from engine.models.art.text import TextConfig, TextEncoder
@@ -60,7 +61,13 @@ def tiny_model(seed: int = 0) -> Model:
 
 
 def tiny_generator(seed: int = 0, cache_bytes: int = 2**28) -> LayerPipeline:
-    return LayerPipeline(tiny_model(seed), device="cpu", threads=1, cache_bytes=cache_bytes)
+    return pipeline_of(tiny_model(seed), cache_bytes=cache_bytes)
+
+
+def pipeline_of(model: Model, *, cache_bytes: int | None = None) -> LayerPipeline:
+    """A pipeline on one thread of the CPU."""
+    backbone = ARTBackbone(model, torch.device("cpu"), torch.float32, cache_bytes)
+    return LayerPipeline(backbone, threads=1)
 
 
 def layer(number: int, box: Box, pixels: np.ndarray | None = None, seed: int = 1) -> LayerRequest:

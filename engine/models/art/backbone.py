@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -349,3 +350,11 @@ class ARTBackbone:
                 return
             if region.request.pixels is not None:
                 self.context.entry(region)
+
+
+def art_of(pipeline: Any) -> ARTBackbone:
+    """The backbone of a pipeline that runs ART. Raises TypeError: it runs another model."""
+    backbone = pipeline.backbone
+    if not isinstance(backbone, ARTBackbone):
+        raise TypeError(f"the pipeline runs {type(backbone).__name__}, not ART")
+    return backbone

@@ -19,6 +19,7 @@ from engine.models.art.assignment import Slots
 from engine.models.art.text import Vocabulary
 from engine.models.checkpoint import Model
 from engine.prompts import (
+    NOT_A_WORD,
     EncoderPrompt,
     Lexicon,
     PromptCheck,
@@ -26,7 +27,7 @@ from engine.prompts import (
     encoder_prompt,
     lexicon_of,
 )
-from engine.words import load_word_table
+from engine.words import load_word_table, unknown_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,16 @@ class EncodedPrompt:
         text: (1, T, width) text tokens; token 0 stands for the whole prompt.
         slots: the things that it names; None = any word may be shown.
         check: what was read; None where the words went in as typed.
+        look: that it names; None = none.
+        unknown_words: that no table has, in order, each once.
     """
 
     words: list[str]
     text: Tensor
     slots: Slots | None = None
     check: PromptCheck | None = None
+    look: str | None = None
+    unknown_words: tuple[str, ...] = ()
 
 
 class PromptEncoder:
@@ -77,7 +82,12 @@ class PromptEncoder:
 
     def as_typed(self, prompt: str) -> EncodedPrompt:
         """The words as typed, without the things that they name."""
-        return EncodedPrompt(self.vocabulary.words(prompt), self._encode(prompt))
+        return EncodedPrompt(
+            self.vocabulary.words(prompt),
+            self._encode(prompt),
+            look=check_prompt(prompt, self.lexicon).look,
+            unknown_words=unknown_words(prompt),
+        )
 
     def _parsed(self, prompt: str, boxes: int, repeat: bool) -> EncodedPrompt:
         check = check_prompt(prompt, self.lexicon)
@@ -93,7 +103,15 @@ class PromptEncoder:
         texts = [self._encode(text) for text in written.texts]
         # Further texts add their words; the first one's token 0 stands for the whole prompt.
         joined = torch.cat([texts[0], *(text[:, 1:] for text in texts[1:])], dim=1)
-        return EncodedPrompt(words, joined, Slots(tokens, written.counts, background), check)
+        unknown = [each.typed for each in check.undrawable if each.reason == NOT_A_WORD]
+        return EncodedPrompt(
+            words,
+            joined,
+            Slots(tokens, written.counts, background),
+            check,
+            check.look,
+            tuple(dict.fromkeys(unknown)),
+        )
 
     def _token(self, written: EncoderPrompt, place: tuple[int, int]) -> int:
         number, end = place

@@ -12,7 +12,7 @@ from engine.benchmarks.divided import divided
 from engine.benchmarks.flops import ProductCounter, block_flops, total_flops
 from engine.benchmarks.step import Step, regions_of, uncropped
 from engine.models.art.attention import Packing
-from engine.models.art.backbone import ARTBackbone, RequestState
+from engine.models.art.backbone import ARTBackbone, RequestState, art_of
 from engine.models.art.model import ART, Conditioning
 from engine.pipeline import LayerPipeline
 from tests.engine.tiny import TINY_ART, layer, picture, tiny_generator
@@ -33,11 +33,11 @@ def test_one_region_over_the_whole_canvas_is_the_uncropped_picture(generator):
 @pytest.mark.parametrize("cfg_scale", [1.0, 2.0])
 def test_a_step_is_the_step_of_the_engine(generator, monkeypatch, cfg_scale):
     """Without assignment, which the step of the bench leaves out; with and without guidance."""
-    card = dataclasses.replace(generator.model.card, cfg_scale=cfg_scale)
-    monkeypatch.setattr(generator.model, "card", card)
+    card = dataclasses.replace(art_of(generator).model.card, cfg_scale=cfg_scale)
+    monkeypatch.setattr(art_of(generator).model, "card", card)
     art = ART(TINY_ART).eval().requires_grad_(False)
     art.init_weights()  # seed codes start without effect
-    monkeypatch.setattr(generator.model, "art", art)
+    monkeypatch.setattr(art_of(generator).model, "art", art)
     request = picture(layer(0, FULL), layer(1, LEFT), layer(2, RIGHT))
     step = Step(generator, request)
 
@@ -46,10 +46,10 @@ def test_a_step_is_the_step_of_the_engine(generator, monkeypatch, cfg_scale):
         return self._condition(state.targets, state.prompt.text, canvas)
 
     monkeypatch.setattr(ARTBackbone, "_assign", unassigned)
-    prompt = generator.art.encode_prompt(request)
-    state = generator.art.begin(request, prompt, cfg_scale, lambda: None)
+    prompt = art_of(generator).encode_prompt(request)
+    state = art_of(generator).begin(request, prompt, cfg_scale, lambda: None)
     assert torch.equal(state.noise, step.noise)
-    predicted = generator.art._predict(state, step.noise, 0.5)
+    predicted = art_of(generator)._predict(state, step.noise, 0.5)
     assert torch.allclose(step(0.5), predicted, atol=1e-6)
 
 
@@ -67,8 +67,10 @@ def test_the_crop_leaves_out_the_tokens_outside_the_boxes_and_nothing_else(gener
             parameter.normal_(std=0.05)
     request = picture(layer(1, LEFT), layer(2, RIGHT))
     whole = regions_of(generator, uncropped(request))
-    ids = torch.cat([r.ids(generator.art.token_px) for r in whole])
-    cropped_ids = torch.cat([r.ids(generator.art.token_px) for r in regions_of(generator, request)])
+    ids = torch.cat([r.ids(art_of(generator).token_px) for r in whole])
+    cropped_ids = torch.cat(
+        [r.ids(art_of(generator).token_px) for r in regions_of(generator, request)]
+    )
     kept = torch.tensor([bool((row == cropped_ids).all(1).any()) for row in ids])
     assert torch.equal(ids[kept], cropped_ids), "the crop is a slice of the canvas's grid"
 
@@ -132,7 +134,7 @@ def test_counted_operations_are_those_of_the_formula(generator):
     blocks = TINY_ART.double_blocks + TINY_ART.single_blocks
     # Text and image of a double block have weights of their own, but every token passes one set.
     texts = step.sequence - step.tokens
-    null = generator.model.text.null().shape[1] + step.tokens
+    null = art_of(generator).model.text.null().shape[1] + step.tokens
     expected = blocks * sum(
         block_flops(tokens, TINY_ART.width, TINY_ART.mlp_ratio)
         for tokens in (texts + step.tokens, null)

@@ -20,6 +20,7 @@ from engine.models.art.autoencoder import (
     clamp_premultiplied,
     expected_composite_error,
 )
+from engine.models.art.backbone import art_of
 from engine.models.checkpoint import default_path, load_model
 from engine.pipeline import LayerPipeline
 from engine.pixels import to_straight
@@ -127,7 +128,7 @@ def test_train_resume_ship_and_draw(runs, monkeypatch):
 
     again = ["--run", str(runs / "again"), "--start-from", str(model), "--steps", "1"]
     assert transformer.main([*common, *words[:2], *again, "--batch", "2"]) == 0
-    shipped, begun = generator.model.art.state_dict(), RunFolder(runs / "again").load()
+    shipped, begun = art_of(generator).model.art.state_dict(), RunFolder(runs / "again").load()
     assert begun is not None
     drift = (begun[0]["ema.art.img_in.weight"] - shipped["img_in.weight"]).abs().max()
     assert drift < 0.01, "a run that starts from a model file starts with its weights"
