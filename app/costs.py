@@ -48,9 +48,7 @@ class Load:
 def region_tokens(box: Box, *, is_background: bool, grid: int, info: ModelInfo | None) -> int:
     """Tokens of a region on a grid of so many pixels; the background's cover several cells."""
     if info is not None and not is_background:
-        (rows, cols), _ = foreground_grid(
-            box, grid, most_tokens=info.most_tokens, side_tokens=info.side_tokens
-        )
+        rows, cols = foreground_grid(box, grid, side_tokens=info.side_tokens)
         return rows * cols
     step = grid * (max(1, info.canvas_multiple // info.token_px) if info is not None else 1)
     return -(-(box[2] - box[0]) // step) * -(-(box[3] - box[1]) // step)

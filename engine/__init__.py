@@ -20,6 +20,7 @@ from engine.api import (
     StateChanged,
     is_edit,
 )
+from engine.engine import Engine
 from engine.errors import EngineError, LayoutError, RequestError, WeightsError
 from engine.grid import foreground_grid
 from engine.prompt_check import check_prompt
@@ -32,12 +33,9 @@ from engine.prompts.result import (
     Undrawable,
     Word,
 )
-from engine.words import MAX_WORDS, located_words, tokenize, unknown_words
-from engine.worker import Engine
 
 __all__ = [
     "MAX_READ",
-    "MAX_WORDS",
     "Box",
     "ColourChoice",
     "Engine",
@@ -68,7 +66,4 @@ __all__ = [
     "check_prompt",
     "foreground_grid",
     "is_edit",
-    "located_words",
-    "tokenize",
-    "unknown_words",
 ]

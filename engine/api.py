@@ -116,7 +116,6 @@ class ModelInfo:
     device: str
     precision: str
     threads: int
-    most_tokens: int = 0  # of a foreground's side, see `engine.grid.coarseness`
     side_tokens: int = 0  # of its longer side, whatever its size, see `engine.grid`
     planning_passes: int = 0  # at most, before the first step; each through half the network
     default_edit_steps: int | None = None  # where the request `is_edit`; None = as everywhere

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.model.packing import KeyValue
+from engine.models.art.attention import KeyValue
 
 Entry = KeyValue  # of all blocks: (blocks, heads, n, head_dim) each, keys not yet rotated
 Key = tuple[str, str, int, int, int]  # model hash, pixel hash, h, w in tokens, scale

@@ -14,26 +14,22 @@ def token_size(box: Box, token_px: int, scale: int = 1) -> tuple[int, int]:
     return -(-(box[3] - box[1]) // step), -(-(box[2] - box[0]) // step)
 
 
-def foreground_grid(
-    box: Box, token_px: int, *, most_tokens: int = 0, side_tokens: int = 0
-) -> tuple[tuple[int, int], int]:
-    """((h, w) tokens of a foreground, grid cells between their centres).
+def foreground_grid(box: Box, token_px: int, *, side_tokens: int = 0) -> tuple[int, int]:
+    """(h, w) tokens of a foreground.
 
     With `side_tokens` a thing is the same picture at any size: small boxes are drawn larger than
     they are and reduced, large ones enlarged. Then a noun in a look is one thing to remember, not
     one for every number of tokens, which is worth more to a small model than fine tokens are.
 
     Args:
-        most_tokens: as for `coarseness`, where `side_tokens` is 0.
-        side_tokens: of the longer side, whatever the box's size; 0 = as many as it covers.
+        side_tokens: of the longer side, whatever the box's size; 0 = one per grid cell.
     """
     if side_tokens:
         width, height = box[2] - box[0], box[3] - box[1]
         step = max(width, height) / side_tokens
         rows, cols = (max(LEAST_SIDE, int(side / step + 0.5)) for side in (height, width))
-        return (rows, cols), 1
-    scale = coarseness(box, token_px, most_tokens)
-    return token_size(box, token_px, scale), scale
+        return rows, cols
+    return token_size(box, token_px)
 
 
 def drawn_frame(box: Box, size: tuple[int, int]) -> tuple[float, float]:
@@ -51,18 +47,3 @@ def drawn_frame(box: Box, size: tuple[int, int]) -> tuple[float, float]:
         for side, count in zip((box[3] - box[1], box[2] - box[0]), size, strict=True)
     )
     return rows, cols
-
-
-def coarseness(box: Box, token_px: int, most_tokens: int) -> int:
-    """The scale of a foreground: the smallest power of two that keeps its sides short.
-
-    What a thing looks like is learned on few tokens long before it is on many, so that large
-    things are drawn at a half or a quarter of their size and enlarged.
-
-    Args:
-        most_tokens: of a side; 0 = any number, always scale 1.
-    """
-    scale = 1
-    while most_tokens and max(token_size(box, token_px, scale)) > most_tokens:
-        scale *= 2
-    return scale

@@ -19,7 +19,7 @@ StageReport = Callable[[Stage, float], None]
 
 # Which part of the time each stage takes (measured on a CPU; the order is the order of work).
 SHARES: dict[Stage, float] = {"imports": 0.75, "file": 0.05, "networks": 0.2}
-# Modules that are imported on the way to `engine.generator` (counted with torch 2.13).
+# Modules that are imported on the way to `engine.pipeline` (counted with torch 2.13).
 MODULES = 930
 STEP = 0.02  # smaller advances are not reported
 

@@ -34,7 +34,7 @@ def shift_timestep(s: float, mu: float) -> float:
     return math.exp(mu) / (math.exp(mu) + (1 / s - 1))
 
 
-def velocity(noisy: Tensor, predicted: Tensor, t: float) -> Tensor:
+def velocity_towards(noisy: Tensor, predicted: Tensor, t: float) -> Tensor:
     """Velocity of the path through x_t = `noisy` that ends in `predicted` clean tokens."""
     return (noisy - predicted) / t
 
@@ -49,8 +49,8 @@ def euler_step(x: Tensor, v: Tensor, t: float, t_next: float) -> Tensor:
     return x + (t_next - t) * v
 
 
-def denoise(
-    predict: Callable[[Tensor, float], Tensor],
+def sample(
+    velocity: Callable[[Tensor, float], Tensor],
     noise: Tensor,
     levels: list[float],
     on_step: Callable[[int, Tensor], None] | None = None,
@@ -58,18 +58,18 @@ def denoise(
     """Integrate from noise to data.
 
     Args:
-        predict: (x_t, t) -> predicted clean tokens, guidance included.
+        velocity: (x_t, t) -> velocity, guidance included.
         noise: x_1.
         levels: from `timesteps`.
-        on_step: called after each step with the steps done and the predicted clean tokens; may
-            raise to cancel.
+        on_step: called after each step with the steps done and the clean tokens that the step
+            predicts, x_t - t v; may raise to cancel.
     """
     x = noise
     for i, (t, t_next) in enumerate(itertools.pairwise(levels)):
-        predicted = predict(x, t)
-        x = euler_step(x, velocity(x, predicted, t), t, t_next)
+        v = velocity(x, t)
+        before, x = x, euler_step(x, v, t, t_next)
         if on_step is not None:
-            on_step(i + 1, predicted)
+            on_step(i + 1, before - t * v)
     return x
 
 

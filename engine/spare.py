@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.api import LayerResult, NotPlaced
-from engine.prompt_reader import Prompt
+from engine.models.art.prompt_encoder import EncodedPrompt
 from engine.prompts import PromptCheck
 from engine.regions import Region
 
@@ -37,7 +37,9 @@ def _empty(region: Region, why: str) -> LayerResult:
     )
 
 
-def not_placed(prompt: Prompt, shows: Sequence[int], shown: Sequence[int]) -> tuple[NotPlaced, ...]:
+def not_placed(
+    prompt: EncodedPrompt, shows: Sequence[int], shown: Sequence[int]
+) -> tuple[NotPlaced, ...]:
     """The things for which there were too few boxes.
 
     Args:

@@ -91,7 +91,7 @@ def window(qtbot: Any, qloop: Any) -> Iterator[Any]:
     engines[0].get_ready()
     qtbot.waitUntil(lambda: window.session.bridge.state == "ready")
     yield window
-    window.session.undo.stack.setClean()
+    window.session.undo.mark_saved()
     window.close()
     window.session.shutdown()
     window.deleteLater()

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.models.checkpoint import default_path, save_model
 from engine.paths import resource_path
-from engine.weights import default_path, save_model
 from tests.engine.tiny import tiny_model
 
 LAYOUT = resource_path("examples", "three-boxes.json")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.benchmarks.reliability.crash import crash
-from engine.weights import save_model
+from engine.models.checkpoint import save_model
 from tests.engine.tiny import tiny_model
 from tests.test_end_to_end import LAYOUT, layerloom
 

@@ -57,7 +57,7 @@ STEPS = (
         "A word that the model does not know is listed.",
     ),
     ("04-generating", "Ctrl+Enter", "Progress and Stop stay where they are; rough previews."),
-    ("05-result", "The picture", "One undo step; each row shows thumbnail and seed."),
+    ("05-result", "The picture", "One undo step; each row shows thumbnail, word and state."),
     ("06-drag", "V: a layer is dragged", "What lies behind it is whole."),
     ("07-matte", "The background off, M", "Magenta shows stray pixels at the edges."),
     ("07-alone", "S: one layer alone", "Once more brings the rest back."),

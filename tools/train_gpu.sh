@@ -20,7 +20,7 @@ minutes=${1:-7}
 out=${2:-runs}
 model=resources/model/layerloom.safetensors
 python=${PYTHON:-python3}
-stage=$("$python" -c 'from engine.weights import load_model
+stage=$("$python" -c 'from engine.models.checkpoint import load_model
 print(load_model().card.stage)')
 words=(--start-from "$model")
 if [[ ${CONFIG:-} ]]; then

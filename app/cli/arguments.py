@@ -54,7 +54,7 @@ def _add_generate(commands: Commands[argparse.ArgumentParser]) -> None:
         type=_path,
         required=True,
         metavar="FILE",
-        help="a layout, an example, or a plain ART list, - for standard input; its prompt counts "
+        help="a layout, an example, or a plain ART list, - for standard input; its prompt is used "
         "if none is given",
     )
     parser.add_argument("--size", type=_size, metavar="WxH", help="canvas, if not the layout's")
@@ -105,6 +105,9 @@ def _add_export(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("--layer", metavar="NUMBER|NAME", help="this layer alone")
     parser.add_argument("--scale", type=int, choices=(1, 2, 4), default=1, help="[1]")
     parser.add_argument("--over", type=_colour, metavar="#RRGGBB", help="put it over a colour")
+    parser.add_argument(
+        "--no-background", action="store_true", help="leave out the background layer"
+    )
     parser.add_argument("--quality", type=WholeNumber(1, 100), help="JPEG [92]; WebP [lossless]")
     parser.add_argument(
         "--no-recipe", action="store_true", help="leave out prompt, seeds and records"
@@ -118,7 +121,7 @@ def _add_export(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--vector-background",
         action="store_true",
-        help="SVG, PDF: the background as shapes though it has gradients",
+        help="SVG, PDF: the background as shapes even if it has gradients",
     )
     parser.add_argument(
         "--quiet", action="store_true", help="do not list what the format cannot store"
@@ -158,7 +161,7 @@ def _add_sampling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--clean-colours",
         choices=CLEAN_COLOURS,
-        help="flat fills: automatic = in looks that gain by it [automatic, or the file's]",
+        help="flat fills: automatic = in looks that benefit from it [automatic, or the file's]",
     )
 
 

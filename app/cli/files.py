@@ -25,6 +25,7 @@ from app.document.storage.formats.choices import formats_with, refused_choices
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import FEATURES, Choice, Format, format_named, losses
 from app.document.storage.layout_text import parse_layout
+from app.document.words import layer_names
 from app.session.records import app_version
 from engine import ModelInfo
 
@@ -33,6 +34,7 @@ FLAGS: dict[Choice, str] = {
     "part": "--layer",
     "scale": "--scale",
     "colour": "--over",
+    "no_background": "--no-background",
     "quality": "--quality",
     "recipe": "--no-recipe",
     "hidden": "--no-hidden",
@@ -41,6 +43,8 @@ FLAGS: dict[Choice, str] = {
     "parallax": "--parallax",
     "background": "--vector-background",
 }
+# The choice that takes the effect from another one, where it is not that of pages.
+_AGAINST: dict[Choice, Choice] = {"no_background": "part", "background": "no_background"}
 _UNKNOWN = -1  # a layer whose file is not read yet
 PACKAGES = ("torch", "numpy", "PySide6-Essentials", "pillow", "safetensors")
 
@@ -54,6 +58,7 @@ def export(args: argparse.Namespace) -> int:
         scale=args.scale,
         over=args.over,
         with_recipe=not args.no_recipe,
+        with_background=not args.no_background,
         quality=args.quality,
         hidden=not args.no_hidden,
         canvas_sized=args.canvas_sized,
@@ -98,14 +103,15 @@ def _refuse_ignored(form: Format, options: ExportOptions) -> None:
     """
     for choice, reason in refused_choices(form, options).items():
         flag = FLAGS[choice]
-        if choice in form.choices:  # it does without --pages
-            advice = f"Leave out {flag} or {FLAGS['pages']}."
-            with_pages = f" with {FLAGS['pages']}"
+        if choice in form.choices:  # it does without another option
+            other = FLAGS[_AGAINST.get(choice, "pages")]
+            advice = f"Leave out {flag} or {other}."
+            with_other = f" with {other}"
         else:
             keys = ", ".join(each.key for each in formats_with(choice))
-            advice, with_pages = f"Leave it out, or choose a format with it: {keys}.", ""
+            advice, with_other = f"Leave it out, or choose a format with it: {keys}.", ""
         raise ArgumentProblem(
-            f"{flag} has no effect on the format {form.key}{with_pages}. {reason}",
+            f"{flag} has no effect on the format {form.key}{with_other}. {reason}",
             "Nothing was written.",
             advice,
         )
@@ -160,7 +166,7 @@ def _about_model(info: ModelInfo) -> Iterator[str]:
     yield f"boxes               up to {info.max_foregrounds}, on a grid of {info.token_px} pixels"
     steps = f"{info.default_steps} steps"
     if info.default_edit_steps not in (None, info.default_steps):
-        steps += f" ({info.default_edit_steps} beside finished layers)"
+        steps += f" ({info.default_edit_steps} next to finished layers)"
     yield f"defaults            {steps}, guidance {info.default_cfg_scale:g}"
     for title, words in (
         ("things", info.nouns),
@@ -183,14 +189,15 @@ def _about_project(contents: Contents) -> Iterator[str]:
     for model in sorted(models):
         yield f"model   {model}"
     yield f"layers  {len(contents.layers)}, topmost first:"
+    names = layer_names(contents.layers)
     for layer in reversed(contents.layers):
-        yield _about_layer(layer)
+        yield _about_layer(layer, names[layer.id])
 
 
-def _about_layer(layer: Layer) -> str:
+def _about_layer(layer: Layer, name: str) -> str:
     rect = layer.rect
     parts = [
-        f"{layer.number:>4}  {layer.name}",
+        f"{layer.number:>4}  {name}",
         layer.kind,
         f"{rect.width} x {rect.height} at {rect.x}, {rect.y}",
     ]

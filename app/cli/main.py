@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None, *, engine_factory: EngineFactory | N
     try:
         code = _guarded(arguments, engine_factory)
     except KeyboardInterrupt:
-        _say("Stopped. Nothing more was written. Run the same command to try again.")
+        _say("Stopped. Nothing else was written. Run the same command to try again.")
         code = INTERRUPTED
     _leave_if_engine_hangs(code)
     return code

@@ -22,7 +22,7 @@ from app.document.errors import UserError
 from app.document.storage.errors import StorageError, advice_on, cause_of
 from app.document.storage.export import export_folder
 from app.document.storage.folders import check_empty_folder
-from app.document.storage.formats.options import ExportOptions, visible_only
+from app.document.storage.formats.options import ExportOptions, visible_only, without_background
 from app.document.storage.formats.table import FORMATS, Format, format_for, format_named
 from app.document.storage.leftovers import beside
 from app.document.storage.name_length import shown_path
@@ -134,7 +134,7 @@ def write_output(
         if output.kind == FOLDER and output.with_design:
             _write_with_design(path, contents, facts, options)
         else:
-            output.form.write(contents, path, options, facts, None)
+            output.form.export(contents, path, options, facts)
     except BaseException as error:
         for folder in made:  # the innermost first; one with something in it stays
             with contextlib.suppress(OSError):
@@ -152,7 +152,8 @@ def _write_with_design(
     folder: Path, contents: Contents, facts: Mapping[str, Any], options: ExportOptions
 ) -> None:
     """Layers and manifest, with the project file next to them; it keeps to the same options."""
-    shown = contents if options.hidden else visible_only(contents)
+    shown = contents if options.with_background else without_background(contents)
+    shown = shown if options.hidden else visible_only(shown)
     with_recipe = options.with_recipe
 
     def write_design(place: Path) -> None:

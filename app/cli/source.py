@@ -23,6 +23,7 @@ from app.document.storage.errors import StorageError, cause_of, not_opened
 from app.document.storage.layout_file import text_in, text_of
 from app.document.storage.name_length import shown_path
 from app.document.storage.ora import Opened, is_ora, load_project, read_ora
+from app.document.words import layer_names
 
 STDIN = "-"
 _MAX_PIPE = 2 * 1024**3
@@ -124,17 +125,22 @@ def _all_of(stream: BinaryIO, name: str) -> bytes:
 def find_layers(contents: Contents, asked: Sequence[str]) -> list[Layer]:
     """Layers by number or name, each once, in the order of asking.
 
-    A number wins over a name that looks like one.
+    A number wins over a name that looks like one, and a name over the word that the window shows
+    in its place ("Sunflower 2"), in either case.
 
     Raises:
         ArgumentProblem: there is none, or several have the name.
     """
     found: dict[int, Layer] = {}
+    shown = layer_names(contents.layers)
     for text in asked:
         matches = [layer for layer in contents.layers if str(layer.number) == text.strip()]
         matches = matches or [layer for layer in contents.layers if layer.name == text]
+        matches = matches or [
+            layer for layer in contents.layers if shown[layer.id].casefold() == text.casefold()
+        ]
         if len(matches) != 1:
-            known = ", ".join(f"{layer.number} ('{layer.name}')" for layer in contents.layers)
+            known = ", ".join(f"{each.number} ('{shown[each.id]}')" for each in contents.layers)
             problem = "has more than one layer" if matches else "has no layer"
             raise ArgumentProblem(
                 f"The file {problem} called '{text}'.",
@@ -166,7 +172,7 @@ def keep_original(source: Source, out: Path, opened: Opened) -> None:
     read = source.path
     if opened.lost and read is not None and out.exists() and read.samefile(out):
         raise ArgumentProblem(
-            f"'{out.name}' has more in it than this program can save. {' '.join(opened.lost)}",
+            f"'{out.name}' contains parts that this program cannot save. {' '.join(opened.lost)}",
             "It was not touched.",
             "Choose another name for --out.",
         )

@@ -17,6 +17,7 @@ from app.document.contents import Contents, Settings, new_contents
 from app.document.events import DocumentEvents
 from app.document.geometry import Size
 from app.document.layer import Layer
+from app.document.words import layer_names
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class Document:
         self._contents = new_contents() if contents is None else contents
         self._revision = 0
         self._next_seeds: dict[int, int] = {}
+        self._names: tuple[Contents, dict[int, str]] | None = None
         self.events = DocumentEvents()
 
     @property
@@ -94,6 +96,16 @@ class Document:
             DocumentError: there is none.
         """
         return self._contents.layer(layer_id)
+
+    def name_of(self, layer: Layer) -> str:
+        """What lists and canvas call a layer; see `layer_names`."""
+        if self._names is None or self._names[0] is not self._contents:
+            self._names = (self._contents, layer_names(self.layers))
+        return self._names[1].get(layer.id, layer.name)
+
+    def locked_name(self, layers: Iterable[Layer]) -> str:
+        """The name of the first locked one of these layers; "" when none is locked."""
+        return next((self.name_of(layer) for layer in layers if layer.locked), "")
 
     def index_of(self, layer_id: int) -> int:
         """Place of the layer in `layers`, counted from the bottom."""

@@ -1,4 +1,4 @@
-"""Words: the word of the prompt that a layer shows, and whether a prompt still has it.
+"""Words: the word of the prompt that a layer shows, the layers' names, and a prompt's words.
 
 A layer's record says which word the model decided to show. Knows no model and no widget.
 """
@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
-from app.document.layer import Layer
+from app.document.contents import default_name
+from app.document.layer import Layer, clean_name
 
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 _POSSESSIVE = re.compile(r"['\u2019](s\b)?")
@@ -28,11 +30,42 @@ def left_empty(layer: Layer) -> str:
 
 
 def shown_name(layer: Layer) -> str:
-    """What to call a layer in a sentence: the word that it shows, else its name.
+    """A layer's name in sentences and in files: typed by hand, else its word, else "Layer n".
 
     The background keeps its name: its word says what kind of scene it is, such as "night".
     """
-    return layer.name if layer.is_background else word_of(layer) or layer.name
+    if layer.is_background or not layer.number or is_named(layer):
+        return layer.name
+    return clean_name(word_of(layer)) or layer.name
+
+
+def is_named(layer: Layer) -> bool:
+    """Whether the layer has a name of its own, typed by hand or that of an imported file."""
+    return layer.name not in ("", default_name(layer.number))
+
+
+def layer_names(layers: Iterable[Layer]) -> dict[int, str]:
+    """The name of each layer in lists and on the canvas, by its id.
+
+    Words begin with a capital, and of several layers with one word the later ones have a number:
+    "Sunflower", "Sunflower 2". The number follows the order of creation, so that it stays when
+    layers change places.
+    """
+    in_order = sorted(layers, key=lambda layer: layer.number)
+    names = {layer.id: shown_name(layer) for layer in in_order}
+    taken = {layer.name.casefold() for layer in in_order if names[layer.id] == layer.name}
+    for layer in in_order:
+        name = names[layer.id]
+        if name == layer.name:
+            continue
+        name = first = name[:1].upper() + name[1:]
+        number = 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{first} {number}"
+        taken.add(name.casefold())
+        names[layer.id] = name
+    return names
 
 
 def has_word(prompt: str, word: str) -> bool:

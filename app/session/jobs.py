@@ -244,7 +244,7 @@ def failure_message(job: Job, event: Failed, tokens: int = 0, fitting: int = 0) 
         fitting: how many tokens would have had room; 0 = not known.
     """
     what = f"Generating {job.title} failed."
-    kept = "Your picture is as it was."
+    kept = "Your picture did not change."
     if job.done:
         kept = f"Your picture and {_count(job.done)} finished results are kept."
         if job.done == 1:

@@ -303,8 +303,8 @@ class GenerationQueue:
         job = _new_job(self.document, self.jobs.next_id(), scope, planned)
         self._add(job, is_next=is_next)
         if planned.skipped:
-            names = ", ".join(f"'{layer.name}'" for layer in planned.skipped)
-            what = f"Left out because they are locked or hidden: {names}."
+            names = ", ".join(f"'{shown_name(layer)}'" for layer in planned.skipped)
+            what = f"Not generated, because locked or hidden: {names}."
             self.message.emit(Message(kind="note", what=what))
         return job
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import tempfile
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -15,11 +16,14 @@ from typing import Any
 
 import platformdirs
 
+from app.document.contents import MAX_SIDE
+from app.document.geometry import Size
 from app.document.prompts import MAX_PROMPTS, remembered
 
 logger = logging.getLogger(__name__)
 
 APP_NAME = "Layerloom"
+_SIZE = re.compile(r"([0-9]{1,4})x([0-9]{1,4})")
 
 
 @dataclass(slots=True)
@@ -47,6 +51,8 @@ class Settings:
         undo_steps, undo_mb, undo_disk_mb: how much undo keeps, in memory and on the disk.
         candidates, candidates_mb: how many results a picture keeps before it asks.
         variations: pictures per job in new pictures, 1 to 8.
+        canvas: size of new pictures, such as "640x384"; "" = the model's first one.
+        autosave_minutes: how long after a change the file is saved; 0 = only when asked.
         keep_backup: saving leaves the former version beside the file as `name~`.
         recovery_folder: where unsaved work is kept; "" = in the user's state folder.
         former_recovery_folders: where it was kept before, newest first.
@@ -82,6 +88,8 @@ class Settings:
     candidates: int = 300
     candidates_mb: int = 1024
     variations: int = 1
+    canvas: str = ""
+    autosave_minutes: int = 0
     recipe_in_exports: bool = True
     keep_backup: bool = True
     recovery_folder: str = ""
@@ -145,6 +153,16 @@ def remember_file(settings: Settings, path: Path) -> None:
     settings.recent = [name, *others][: settings.recent_count]
 
 
+def chosen_canvas(settings: Settings) -> Size | None:
+    """The size of new pictures in pixels, 1 to 8192 each way; None = the model's first one."""
+    match = _SIZE.fullmatch(settings.canvas)
+    if match is None:
+        return None
+    width, height = int(match[1]), int(match[2])
+    is_possible = 1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE
+    return Size(width, height) if is_possible else None
+
+
 def settings_path() -> Path:
     """Where the settings of this user live."""
     return Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)) / "settings.json"
@@ -196,6 +214,7 @@ _RANGES = {
     "candidates": (10, 100_000),
     "candidates_mb": (64, 65536),
     "variations": (1, 8),
+    "autosave_minutes": (0, 60),
     "recent_count": (0, 30),
 }
 HIGHEST = {name: high for name, (_, high) in _RANGES.items()}

@@ -31,12 +31,13 @@ def _chapters() -> list[tuple[str, list[str]]]:
             [
                 tr(
                     "Take the box tool ({tool_box}) and drag where things should be. Each box "
-                    "becomes a layer. Boxes may overlap; they need no names. {new_box} makes one "
-                    "without the mouse."
+                    "becomes a layer. Boxes may overlap; they need no names. {new_box} adds one "
+                    "from the keyboard."
                 ),
                 tr(
-                    "Describe the whole picture in one sentence ({focus_prompt}; Esc leads back). "
-                    "Words that the model does not know are underlined and ignored."
+                    "Describe the whole picture in one sentence ({focus_prompt}; Esc returns to "
+                    "the canvas). Words that the model does not know are underlined and ignored; "
+                    "Help ▸ See the Things lists those that it draws."
                 ),
                 tr(
                     "Press Generate, or {generate}. The button says what it does and how long that "
@@ -56,10 +57,11 @@ def _chapters() -> list[tuple[str, list[str]]]:
                 ),
                 tr(
                     "In the list: eye, lock, opacity and blend mode; drag a row to change the "
-                    "order, or {raise} and {lower}; with Ctrl held the drag puts a copy there. "
-                    "{solo} shows one layer alone, {matte} changes what transparent places show."
+                    "order, or use {raise} and {lower}; hold Ctrl while dragging to drop a copy. "
+                    "{solo} shows one layer alone, {matte} changes the colour behind transparent "
+                    "areas."
                 ),
-                tr("Ctrl with the right button lists the layers that lie under the pointer."),
+                tr("Ctrl+right-click lists the layers under the pointer."),
             ],
         ),
         (
@@ -90,8 +92,8 @@ def _chapters() -> list[tuple[str, list[str]]]:
             [
                 tr(
                     "The seed decides how a layer turns out: the same picture "
-                    "with the same seeds gives the same pixels. Pin a seed, and every later job "
-                    "uses it; other layers may still shift a little, because all see each other."
+                    "with the same seeds gives the same pixels. Pin a seed to use it in every "
+                    "later job; the result may still change a little with the layers around it."
                 ),
             ],
         ),
@@ -99,8 +101,8 @@ def _chapters() -> list[tuple[str, list[str]]]:
             tr("Undo, files, recovery"),
             [
                 tr(
-                    "{undo} takes back anything, also a whole picture or opening another file; "
-                    "{redo} brings it back."
+                    "{undo} undoes any change, also New and opening another file; {redo} restores "
+                    "it."
                 ),
                 tr(
                     "{save} writes one .ora file with layers, prompt, seeds and results. Krita, "
@@ -108,9 +110,9 @@ def _chapters() -> list[tuple[str, list[str]]]:
                     "says what each format loses."
                 ),
                 tr(
-                    "OpenRaster files of other programs look as they did there. Groups that need "
-                    "it open as one layer each; Save then asks for another name, so that the "
-                    "file stays as it is."
+                    "OpenRaster files of other programs look as they did there. Groups that cannot "
+                    "be taken apart open as one layer each; Save then asks for another name, so "
+                    "that the original file does not change."
                 ),
                 tr(
                     "Between saves your work is kept in the recovery folder, within a second of "
@@ -122,7 +124,7 @@ def _chapters() -> list[tuple[str, list[str]]]:
             tr("Without a mouse"),
             [
                 tr(
-                    "{next_pane} goes round the panels, {pane_layers} to the layers, "
+                    "{next_pane} moves through the panels, {pane_layers} goes to the layers, "
                     "{pane_candidates} to the results. {find_command} runs any command by a part "
                     "of its name. {help_keys} lists all keys; Settings changes them."
                 ),

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.document.layer import Layer
+from app.document.words import shown_name
 from app.ui.dialog_buttons import accept_or_cancel
 from app.ui.enabling import enable
 from app.ui.text import number, tr
@@ -57,7 +58,7 @@ class HidingDialog(QDialog):
         ticked = {layer.id for layer in layers[: max(0, len(layers) - limit)]}
         by_id = {layer.id: layer for layer in layers}
         for layer_id in [each for each in order if each in by_id]:
-            item = QListWidgetItem(by_id[layer_id].name)
+            item = QListWidgetItem(shown_name(by_id[layer_id]))
             item.setData(_ID, layer_id)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
@@ -66,7 +67,7 @@ class HidingDialog(QDialog):
             self.list.addItem(item)
         self.heading = QLabel(
             tr(
-                "This model handles {0} layers, and {1} would take part. Which ones shall be "
+                "This model handles {0} layers, and {1} would take part. Which ones should be "
                 "hidden? They stay in the picture, and undo shows them again."
             ).format(number(limit), number(len(layers)))
         )
@@ -100,7 +101,7 @@ class HidingDialog(QDialog):
         self.count.setText(text)
         enable(
             self.hide_button,
-            tr("Hides what is ticked, and generates the rest."),
+            tr("Hides the ticked layers and generates the others."),
             tr("the model handles fewer layers at once") if missing > 0 else "",
         )
 

@@ -30,6 +30,7 @@ from app.ui.panels.empty import EmptyCard
 from app.ui.panels.inspector import Inspector
 from app.ui.panels.layers import LayerPanel
 from app.ui.panels.messages import MessageBar
+from app.ui.panels.picture_page import PicturePage
 from app.ui.panels.prompt import PromptBar
 from app.ui.panels.record_page import RecordPage
 from app.ui.panels.small_pictures import SmallPictures
@@ -44,6 +45,7 @@ from app.ui.window_state import WindowState
 from app.ui.wiring.announcing import AnnouncingWiring
 from app.ui.wiring.arrange import ArrangeWiring
 from app.ui.wiring.asking import AskingWiring
+from app.ui.wiring.autosave import Autosave
 from app.ui.wiring.candidate_menu import CandidateMenu
 from app.ui.wiring.candidates import CandidatesWiring
 from app.ui.wiring.clipboard import ClipboardWiring
@@ -118,7 +120,10 @@ class MainWindow(QMainWindow):
             colours,
             self.solo,
         )
-        self.inspector = Inspector(session.document, session.selection, session.undo, colours)
+        self.picture_page = PicturePage(self.actions_)
+        self.inspector = Inspector(
+            session.document, session.selection, session.undo, colours, self.picture_page
+        )
         self.record = RecordPage()
         self.advanced = AdvancedPage()
         self.inspector_tabs = frames.tabs(
@@ -201,7 +206,8 @@ class MainWindow(QMainWindow):
             session, actions, self.view, self.status, self.card, self._recolour, panes
         )
         here = HereWiring(session, self.view, self.live.here)
-        self.edit_wiring = EditWiring(session, actions, self.view, self.layers, here)
+        resuming = Resuming(session, actions, self.view)
+        self.edit_wiring = EditWiring(session, actions, self.view, self.layers, here, resuming)
         self.looks = LooksWiring(session, actions, self.layers.looks, (self.view, self.layers.list))
         self.arrange = ArrangeWiring(session, actions, self)
         self.marks = MarksWiring(session, actions, self)
@@ -217,7 +223,6 @@ class MainWindow(QMainWindow):
             self.layers,
             self.inspector,
         )
-        resuming = Resuming(session, actions, self.view)
         self.files = FilesWiring(session, actions, self, resuming)
         self.recent = RecentWiring(session, actions, self.live.recent, self.files.open_recent)
         self.generate = GenerateWiring(
@@ -237,12 +242,16 @@ class MainWindow(QMainWindow):
         self.tools_wiring = ToolsWiring(
             session, actions, self, self.view, self.prompt, self.layers, retheme
         )
+        self.autosave = Autosave(session, self.files)
+        self.tools_wiring.autosave_changed.connect(self.autosave.restart)
         self.inspecting = InspectingWiring(
-            session, actions, self.inspector, self.record, self.advanced
+            session, actions, self.inspector, self.record, self.advanced, self.picture_page
         )
-        self.help = HelpWiring(session, actions, self)
+        self.help = HelpWiring(session, actions, self, self.prompt.field.insert_word)
         self.announcing = AnnouncingWiring(session, self)
         self.model = ModelWiring(session)
+        session.selection.changed.connect(self._name_inspector)
+        self._name_inspector()
         actions["reset_layout"].triggered.connect(lambda: self.state.reset())
         session.notified.connect(self.show_message)
         session.withdrawn.connect(self.messages.withdraw)
@@ -296,6 +305,11 @@ class MainWindow(QMainWindow):
             part.recolour(colours)
         self.compare.colours = colours
         self.view.set_colours(colours)
+
+    def _name_inspector(self) -> None:
+        """The first page shows a layer, or the picture while none is selected."""
+        text = tr("Layer") if self.session.selection.ids else tr("Picture")
+        self.inspector_tabs.setTabText(0, text)
 
     def _update_title(self) -> None:
         self.setWindowTitle(tr("{0}[*] – Layerloom").format(self.session.name))

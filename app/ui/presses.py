@@ -53,9 +53,9 @@ def why_held(last: Press | None, now: Press, *, is_running: bool) -> str:
     if is_running:
         if now.does != last.does:
             return ""
-        return tr("Already generating. Stop ends the job, Queue Next runs it once more.")
+        return tr("Already generating. Stop ends the job; Queue Next runs it again afterwards.")
     if now.does != last.does and not now.is_explicit:
-        return tr("The job has just ended. Press again to go on: {0}.").format(now.does)
+        return tr("The job has just ended. Press again to continue: {0}.").format(now.does)
     return ""
 
 

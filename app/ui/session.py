@@ -13,15 +13,16 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.document.commands import Command, ReplaceDocument
-from app.document.contents import Contents, new_contents
+from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID, Contents, new_contents
 from app.document.contents import Settings as DocumentSettings
 from app.document.document import Document
+from app.document.geometry import Size
 from app.document.storage.atomic import Stamp
 from app.document.storage.journal import Keeper, WorkInfo
 from app.session.client import EngineLike, LoopLike
 from app.session.jobs import Job, Message
 from app.session.queue import Accept, GenerationQueue, Placed
-from app.session.settings import Settings
+from app.session.settings import Settings, chosen_canvas
 from app.ui.background import Background
 from app.ui.job_pictures import JobPictures
 from app.ui.selection import Selection
@@ -81,7 +82,8 @@ class Session(QObject):
         document: Document | None = None,
     ) -> None:
         super().__init__()
-        first = new_contents(settings=first_settings(settings))
+        canvas = first_canvas(settings, DEFAULT_CANVAS).rounded_up(DEFAULT_GRID)
+        first = new_contents(canvas, settings=first_settings(settings))
         self.document = document or Document(first)
         self.undo = UndoStack(self.document, self)
         self.selection = Selection(self.document, self)
@@ -147,15 +149,17 @@ class Session(QObject):
         source: Source | None = None,
     ) -> None:
         """New or Open: another document in one step; undo brings the former one with its name."""
-        former = (self.path, self.stamp, self.source)
+        files = {False: (self.path, self.stamp, self.source), True: (path, stamp, source)}
 
         def after(is_done: bool) -> None:
-            self.path, self.stamp, self.source = (path, stamp, source) if is_done else former
+            # The document that goes may have been saved under a name since it came.
+            files[not is_done] = (self.path, self.stamp, self.source)
+            self.path, self.stamp, self.source = files[is_done]
             self.sitting += 1
             self.path_changed.emit()
 
         if self.undo.push(ReplaceDocument(contents, text), after):
-            self.undo.stack.setClean()
+            self.undo.mark_saved()
         else:  # equal contents: only the name is new
             after(True)
 
@@ -163,7 +167,7 @@ class Session(QObject):
         """These contents are in the file now; what was changed meanwhile is not."""
         self.path, self.stamp, self.source = path, stamp, None
         if self.document.contents == contents:
-            self.undo.stack.setClean()
+            self.undo.mark_saved()
         self.path_changed.emit()
 
     def shutdown(self, timeout_s: float = 10.0) -> bool:
@@ -180,6 +184,11 @@ class Session(QObject):
 
     def _on_message(self, message: Message) -> None:
         self.notified.emit(message)
+
+
+def first_canvas(settings: Settings, otherwise: Size) -> Size:
+    """How large a new picture is: as the user chose, else a size of the model."""
+    return chosen_canvas(settings) or otherwise
 
 
 def first_settings(settings: Settings) -> DocumentSettings:

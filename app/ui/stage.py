@@ -81,7 +81,7 @@ class Stage(QObject):
         if self.chosen is None:
             return ""
         if self.chosen.detached is not None:
-            return tr("Detached: its layer is gone")
+            return tr("Detached: its layer was deleted")
         return tr("Preview {0} of {1}").format(number(self.place), number(len(self.choices)))
 
     def new_count(self, layer_id: int) -> int:

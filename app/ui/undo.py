@@ -1,5 +1,8 @@
 """The one undo stack: Qt's, wrapped around the document's commands.
 
+Qt remembers one clean state. The stack goes across New and Open, and each document has its own
+file, so each step also says whether the document was in its file after it.
+
 A command is done first and pushed only after it succeeded. Knows nothing of widgets.
 """
 
@@ -28,7 +31,15 @@ _STEP_ID = 1
 
 
 class Step(QUndoCommand):
-    """One command on Qt's stack; `after` is told after each undo (False) and redo (True)."""
+    """One command on Qt's stack.
+
+    Args:
+        after: called after each undo with False, after each redo with True. Steps that have one
+            bring another document.
+
+    Attributes:
+        is_saved: the document was in its file after this step.
+    """
 
     def __init__(
         self, document: Document, command: Command, after: Callable[[bool], None] | None = None
@@ -38,6 +49,7 @@ class Step(QUndoCommand):
         self.after = after
         self.is_repushed = False
         self.is_kept_apart = False
+        self.is_saved = False
         self._document = document
         self._is_first = True
 
@@ -93,6 +105,8 @@ class UndoStack(QObject):
         self.attic: Attic | None = None
         self.stack = QUndoStack(self)
         self.stack.setUndoLimit(MAX_STEPS)
+        self._starts_saved = True  # the document before the first step
+        self.stack.indexChanged.connect(self._on_index)
         self.stack.indexChanged.connect(self.changed)
         self.stack.cleanChanged.connect(self.changed)
 
@@ -117,13 +131,24 @@ class UndoStack(QObject):
             sys.excepthook(*sys.exc_info())
         if command.changes_nothing:
             return False
-        self.stack.push(Step(self._document, command, after))
+        self._push(Step(self._document, command, after))
         if self.stack.undoLimit() != self.max_steps:
             self._refill(max(0, self.stack.count() - self.max_steps))
         if next(command.kept_pixels(), None) is not None:
             self._keep_bounds()
         self.changed.emit()
         return True
+
+    def mark_saved(self) -> None:
+        """The document is in its file as it is now; no other state of it is."""
+        self._forget_saved()
+        self._set_saved(self.stack.index(), True)
+        self.stack.setClean()
+
+    def mark_unsaved(self) -> None:
+        """No state of the document is in a file."""
+        self._forget_saved()
+        self.stack.resetClean()
 
     def pixel_bytes(self) -> int:
         """Bytes in memory of pictures that only undo refers to."""
@@ -222,23 +247,65 @@ class UndoStack(QObject):
         An empty stack is also the only one whose limit Qt lets change.
         """
         steps = [self.stack.command(place) for place in range(first, self.stack.count())]
-        kept = [(step.command, step.after) for step in steps if isinstance(step, Step)]
+        kept = [step for step in steps if isinstance(step, Step)]
         clean = self.stack.cleanIndex() - first
+        self._starts_saved = self._is_saved(first)
         self.stack.blockSignals(True)
         try:
+            again = [_again(self._document, step) for step in kept]  # before Qt deletes them
             self.stack.clear()
             self.stack.setUndoLimit(self.max_steps)
             if clean < 0:
                 self.stack.resetClean()
-            for place, (command, after) in enumerate(kept, start=1):
-                step = Step(self._document, command, after)
-                step.is_repushed = step.is_kept_apart = True
+            for place, step in enumerate(again, start=1):
                 self.stack.push(step)
                 if place == clean:
                     self.stack.setClean()
         finally:
             self.stack.blockSignals(False)
         self.stack.indexChanged.emit(self.stack.index())
+
+    # ---- which states are in a file ----
+
+    def _push(self, step: Step) -> None:
+        """Give a step to Qt, and notice when Qt drops the oldest one for it."""
+        lowest = self.stack.command(0) if self.stack.index() else None
+        was_saved = self._is_saved(1) if lowest is not None else False
+        self.stack.push(step)
+        if lowest is not None and self.stack.count() and self.stack.command(0) is not lowest:
+            self._starts_saved = was_saved
+
+    def _is_saved(self, index: int) -> bool:
+        """Whether the document was in its file after `index` steps."""
+        step = self.stack.command(index - 1) if index else None
+        return step.is_saved if isinstance(step, Step) else self._starts_saved
+
+    def _set_saved(self, index: int, is_saved: bool) -> None:
+        step = self.stack.command(index - 1) if index else None
+        if isinstance(step, Step):
+            step.is_saved = is_saved
+        else:
+            self._starts_saved = is_saved
+
+    def _forget_saved(self) -> None:
+        """For all states of the document that is open, which lie between two New or Open."""
+        low = high = self.stack.index()
+        while low and not self._brings_another(low - 1):
+            low -= 1
+        while high < self.stack.count() and not self._brings_another(high):
+            high += 1
+        for index in range(low, high + 1):
+            self._set_saved(index, False)
+
+    def _brings_another(self, place: int) -> bool:
+        step = self.stack.command(place)
+        return isinstance(step, Step) and step.after is not None
+
+    def _on_index(self, index: int) -> None:
+        if self._is_saved(index) and not self.stack.isClean():
+            self.stack.setClean()
+
+    # ---- more ----
 
     def set_limit(self, steps: int) -> None:
         """How many steps are kept, from the next step on.
@@ -255,3 +322,11 @@ class UndoStack(QObject):
     def is_clean(self) -> bool:
         """Whether the document is as it was last saved or opened."""
         return self.stack.isClean()
+
+
+def _again(document: Document, former: Step) -> Step:
+    """A step like one that Qt is about to delete."""
+    step = Step(document, former.command, former.after)
+    step.is_saved = former.is_saved
+    step.is_repushed = step.is_kept_apart = True
+    return step

@@ -17,7 +17,8 @@ from engine.benchmarks.measure import summary
 from engine.benchmarks.pictures import box_side, equal_boxes, finished_pixels, picture
 from engine.benchmarks.report import Cell, Section, Table
 from engine.cache import Entry, Key, RegionTokenCache
-from engine.generator import Generator
+from engine.models.art.backbone import art_of
+from engine.pipeline import LayerPipeline
 
 LAYERS, QUICK_LAYERS, TARGET, CHANGED = 10, 6, 2, 3
 
@@ -95,11 +96,11 @@ def bench(context: Context) -> Section:
     done = finished_pixels(generator, picture(boxes))
     base = picture(boxes, {i: p for i, p in done.items() if i != TARGET}, steps=1)
     before, cache = generator.cache, TimedCache(generator.cache.budget_bytes)
-    generator.clean_layers.cache = cache
+    art_of(generator).context.cache = cache
     try:
         rows = _rows(context, generator, cache, base, done[TARGET])
     finally:
-        generator.clean_layers.cache = before
+        art_of(generator).context.cache = before
     budget = f"{cache.budget_bytes / 1e6:.0f} MB"
     title = f"{layers} layers of {box_side(layers)} px and a background, cache budget {budget}"
     columns = ["after", "hits", "misses", "new, MB", "held, MB", "refill, ms"]
@@ -108,7 +109,7 @@ def bench(context: Context) -> Section:
 
 def _rows(
     context: Context,
-    generator: Generator,
+    generator: LayerPipeline,
     cache: TimedCache,
     base: GenerateRequest,
     target_pixels: np.ndarray,
@@ -128,7 +129,7 @@ def _rows(
                 f"{now / 1e6:.1f}", summary(refills)]  # fmt: skip
 
     rows = [event("empty cache (first edit)", base, filled=False)]
-    for name, change in changes(generator.token_px).items():
+    for name, change in changes(art_of(generator).token_px).items():
         prompt = "a dog and a castle at sunset" if name == "prompt edit" else base.prompt
         request = dataclasses.replace(base, layers=change(base.layers), prompt=prompt)
         rows.append(event(name, request))

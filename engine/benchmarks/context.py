@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.generator import Generator
+from engine.pipeline import LayerPipeline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Context:
         budget_s: seconds that the bench at FLUX width may take.
     """
 
-    generator: Generator
+    generator: LayerPipeline
     runs: int = 5
     quick: bool = False
     most_layers: int = 50

@@ -16,7 +16,8 @@ from engine.benchmarks.measure import Computed, alternate, peak_mb, ratios, seco
 from engine.benchmarks.pictures import CANVAS, box_side, equal_boxes, picture
 from engine.benchmarks.report import Cell, Line, Plot, Section, Table
 from engine.benchmarks.step import Step, uncropped
-from engine.generator import Generator
+from engine.models.art.backbone import art_of
+from engine.pipeline import LayerPipeline
 
 WAYS = {
     "crop": "region crop",
@@ -37,7 +38,7 @@ TEXT = (
 )
 
 
-def make_step(generator: Generator, layers: int, way: str) -> Step:
+def make_step(generator: LayerPipeline, layers: int, way: str) -> Step:
     """A step of a picture with a background and `layers` equal boxes, one of `WAYS`."""
     request = picture(equal_boxes(layers))
     if way == "crop":
@@ -45,7 +46,7 @@ def make_step(generator: Generator, layers: int, way: str) -> Step:
     return Step(generator, uncropped(request), divided if way == "divided" else None)
 
 
-def _prepare(steps: dict[str, Step], generator: Generator, layers: int, way: str) -> None:
+def _prepare(steps: dict[str, Step], generator: LayerPipeline, layers: int, way: str) -> None:
     """Make a step and run it once, which also warms it up."""
     steps[way] = make_step(generator, layers, way)
     steps[way]()
@@ -110,9 +111,12 @@ def _whole(context: Context, layers: int, taken: dict[str, list[float]]) -> list
     return [cropped, Computed(full), Computed(full / cropped.median)]
 
 
-def expected_ratio(generator: Generator, cropped: int, full: int) -> float:
+def expected_ratio(generator: LayerPipeline, cropped: int, full: int) -> float:
     """Operations of a step over `full` tokens against `cropped` ones."""
-    width, ratio = generator.model.art.config.width, generator.model.art.config.mlp_ratio
+    width, ratio = (
+        art_of(generator).model.art.config.width,
+        art_of(generator).model.art.config.mlp_ratio,
+    )
     return block_flops(full, width, ratio) / block_flops(cropped, width, ratio)
 
 

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.model.packing import Clean, Packing
+from engine.models.art.attention import Context, Packing
 from engine.regions import Region
 
 
@@ -33,9 +33,9 @@ class DividedPacking(Packing):
     layers: tuple[int, ...]
     groups: Tensor
 
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, clean: Clean | None) -> Tensor:
-        """(B, heads, S, head_dim) -> (B, S, D); whole pictures only, without clean layers."""
-        assert clean is None
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, context: Context | None) -> Tensor:
+        """(B, heads, S, head_dim) -> (B, S, D); whole pictures only, without context layers."""
+        assert context is None
         outputs = []
         lengths = self.lengths
         passes = zip(q.split(lengths, 2), k.split(lengths, 2), v.split(lengths, 2), strict=True)

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from unittest.mock import patch
 
-from engine.api import GenerateRequest
+from torch import Tensor
+
+from engine.api import Finished, GenerateRequest
 from engine.benchmarks.context import Context
 from engine.benchmarks.measure import alternate, peak_mb, ratios, seconds, summary
 from engine.benchmarks.pictures import BOX_PX, box_side, equal_boxes, finished_pixels, picture
 from engine.benchmarks.report import Cell, Line, Plot, Section, Table
-from engine.generator import Generator
+from engine.models.art.backbone import ARTBackbone, RequestState, art_of
+from engine.pipeline import LayerPipeline
 
 LAYERS = (6, 10, 20, 50)
 TARGETS: dict[str, tuple[int, ...]] = {
@@ -31,8 +35,25 @@ TEXT = (
 )
 
 
+def run_without_cache(generator: LayerPipeline, request: GenerateRequest) -> Finished:
+    """The reference: the context layers are encoded again in every sampling step."""
+    art = art_of(generator)
+    finished = [region for region in art.regions(request) if not region.request.is_target]
+
+    def velocity(state: RequestState, x: Tensor, t: float) -> Tensor:
+        art.cache.clear()
+        room = state.noise.shape[1] + state.prompt.text.shape[1]
+        state.context = art.context.read(finished, room, state.check)
+        state.first_step = None
+        return ARTBackbone.velocity(art, state, x, t)
+
+    art.cache.clear()
+    with patch.object(art, "velocity", velocity):
+        return generator.run(request)
+
+
 def edit_works(
-    generator: Generator,
+    generator: LayerPipeline,
     whole: GenerateRequest,
     edits: dict[str, GenerateRequest],
     uncached: bool = True,
@@ -46,12 +67,12 @@ def edit_works(
         works[f"{name} cold"] = partial(generator.run, edit)
         works[f"{name} warm"] = partial(generator.run, edit)
         if uncached:
-            works[f"{name} no cache"] = partial(generator.run, edit, use_cache=False)
+            works[f"{name} no cache"] = partial(run_without_cache, generator, edit)
     return works
 
 
 def time_edits(
-    generator: Generator,
+    generator: LayerPipeline,
     layers: int,
     runs: int,
     targets: dict[str, tuple[int, ...]],

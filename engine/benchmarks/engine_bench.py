@@ -32,7 +32,7 @@ from engine.benchmarks.report import (
     section_markdown,
     update_page,
 )
-from engine.generator import Generator
+from engine.pipeline import LayerPipeline
 
 BENCHES: dict[str, Callable[[Context], Section]] = {
     "edit": edit.bench,
@@ -76,7 +76,7 @@ def main(argv: list[str]) -> int:
             around_markers(args.page, name)
         except (OSError, ValueError) as error:
             parser.error(f"--page: {error}")
-    generator = Generator.load(args.weights, device="cpu", threads=args.threads)
+    generator = LayerPipeline.load(args.weights, device="cpu", threads=args.threads)
     context = Context(
         generator=generator, runs=args.runs, quick=args.quick, most_layers=args.most_layers,
         weights=args.weights, budget_s=QUICK_BUDGET_S if args.quick else FULL_BUDGET_S,

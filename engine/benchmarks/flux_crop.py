@@ -31,10 +31,8 @@ from engine.benchmarks.pictures import box_side, equal_boxes
 from engine.benchmarks.report import Cell, Line, Plot, Section, Table
 from engine.device import free_bytes
 from engine.layout import region_ids
-from engine.model.layers import DoubleBlock, SingleBlock
-from engine.model.modulation import Modulation
-from engine.model.packing import Packing
-from engine.model.rope import rotations
+from engine.models.art.attention import Packing, rotations
+from engine.models.art.model import DoubleBlock, Modulation, SingleBlock
 
 LAYERS, QUICK_LAYERS = (10, 1, 5, 20, 50), (10, 1, 50)  # in the order of their worth
 WAYS = ("crop", "uncropped")
@@ -96,8 +94,7 @@ class Blocks:
         self.single: nn.Module = single.to_empty(device="cpu").eval()
         for parameter in (*self.double.parameters(), *self.single.parameters()):
             parameter.uniform_(-0.02, 0.02)
-        parts = [torch.rand(1, 1, size.width) * 0.1 for _ in range(3)]
-        self._mod = Modulation(*parts)
+        self._mod = Modulation(torch.rand(1, 3 * size.width) * 0.1, None)
 
     @torch.no_grad()
     def work(self, layers: int, way: str) -> Callable[[], None]:
@@ -115,7 +112,7 @@ class Blocks:
         @torch.no_grad()
         def run() -> None:
             img_out, txt_out = self.double(img, txt, (mods, mods), pe, packing, None)
-            x = packing.weave(txt_out, img_out, 1)
+            x = packing.interleave(txt_out, img_out, 1)
             del img_out, txt_out
             self.single(x, self._mod, pe, packing, None)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from engine.generator import Generator
+from engine.pipeline import LayerPipeline
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -47,7 +47,7 @@ def commit() -> str:
     return short.stdout.strip() + (" with local changes" if changed.stdout.strip() else "")
 
 
-def describe(generator: Generator, command: str) -> str:
+def describe(generator: LayerPipeline, command: str) -> str:
     """One paragraph that stands beside every table."""
     info = generator.info
     memory = memory_gb()

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from engine.api import Box, GenerateRequest, LayerRequest
-from engine.generator import Generator
+from engine.pipeline import LayerPipeline
 
 CANVAS = (512, 512)
 PROMPT = "a red balloon, a dog and a castle under a blue sky"
@@ -68,7 +68,7 @@ def picture(
     )
 
 
-def finished_pixels(generator: Generator, request: GenerateRequest) -> dict[int, np.ndarray]:
+def finished_pixels(generator: LayerPipeline, request: GenerateRequest) -> dict[int, np.ndarray]:
     """Make the picture; pixels by layer number, read-only as a document's are."""
     done = {result.layer_id: result.rgba.copy() for result in generator.run(request).results}
     for pixels in done.values():

@@ -20,6 +20,7 @@ from engine.benchmarks.measure import alternate, ratios, summary
 from engine.benchmarks.pictures import box_side, equal_boxes, finished_pixels, picture
 from engine.benchmarks.report import Cell, Section, Table
 from engine.benchmarks.step import Step
+from engine.models.art.backbone import art_of
 
 LAYERS, QUICK_LAYERS = (10, 50), (10,)
 ROUNDS_BEFORE = 2  # until allocator and caches are warm
@@ -115,7 +116,7 @@ def bench(context: Context) -> Section:
         found: Counter[Product] = counter.found
         works: dict[str, Callable[[], object]] = {"step": step}
         named = {f"{p.kind} {' x '.join(map(str, p.shape))}": p for p in found}
-        device = context.generator.device
+        device = art_of(context.generator).device
         for name, product in named.items():
             works[name] = repeated(alone(product, device), found[product])
         alternate(works, ROUNDS_BEFORE)

@@ -20,7 +20,8 @@ from engine.benchmarks.measure import Computed, Measured, alternate, peak_mb, su
 from engine.benchmarks.pictures import box_side, equal_boxes, finished_pixels, picture
 from engine.benchmarks.report import Cell, Line, Plot, Section, Table, value_of
 from engine.benchmarks.step import Step
-from engine.generator import Generator
+from engine.models.art.backbone import art_of
+from engine.pipeline import LayerPipeline
 
 CANVASES, QUICK_CANVASES = (256, 512, 768, 1024, 2048), (256, 512)
 LAYERS, QUICK_LAYERS = (1, 5, 10, 20, 50), (1, 5, 10)
@@ -91,7 +92,7 @@ def _numbers(rows: Sequence[Sequence[Cell]], column: int) -> np.ndarray:
     return np.array([value_of(c) if isinstance(c, Measured) else float(c) for c in cells])  # type: ignore[arg-type]
 
 
-def _prepare(steps: dict[Case, Step], generator: Generator, case: Case) -> None:
+def _prepare(steps: dict[Case, Step], generator: LayerPipeline, case: Case) -> None:
     """Make a step and run it once, which also warms it up."""
     side, layers = case
     boxes = equal_boxes(layers, canvas=(side, side))
@@ -133,16 +134,16 @@ def _job_rows(context: Context, side: int, counts: Sequence[int], first: int) ->
     return [[*row, summary(taken[f"{row[1]} {row[2]}"])] for row in rows]
 
 
-def tokens_of(generator: Generator, request: GenerateRequest) -> tuple[int, int]:
+def tokens_of(generator: LayerPipeline, request: GenerateRequest) -> tuple[int, int]:
     """Image tokens that a request makes, and all that they see."""
-    regions = generator.regions(request)
+    regions = art_of(generator).regions(request)
     return sum(r.count for r in regions if r.request.is_target), sum(r.count for r in regions)
 
 
-def decoded_pixels(generator: Generator, request: GenerateRequest) -> int:
+def decoded_pixels(generator: LayerPipeline, request: GenerateRequest) -> int:
     """Pixels that the decoder draws; the background's at its own, coarser scale."""
-    targets = [region for region in generator.regions(request) if region.request.is_target]
-    return sum(region.count for region in targets) * generator.token_px**2
+    targets = [region for region in art_of(generator).regions(request) if region.request.is_target]
+    return sum(region.count for region in targets) * art_of(generator).token_px ** 2
 
 
 def _fit_row(name: str, model: str, features: np.ndarray, values: np.ndarray) -> list[Cell]:

@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 
 from engine.api import GenerateRequest
-from engine.generator import Generator
 from engine.grid import token_size
 from engine.layout import (
     BACKGROUND,
@@ -25,14 +24,16 @@ from engine.layout import (
     inner_coordinates,
     place_on_canvas,
 )
-from engine.model.packing import Packing
+from engine.models.art.attention import Packing
+from engine.models.art.backbone import art_of
+from engine.pipeline import LayerPipeline
 from engine.regions import Region
 from engine.sampling import guide, region_noise
 
 Repack = Callable[[Packing, Sequence[Region]], Packing]
 
 
-def regions_of(generator: Generator, request: GenerateRequest) -> list[Region]:
+def regions_of(generator: LayerPipeline, request: GenerateRequest) -> list[Region]:
     """The request's layers on the token grid, numbered as the generator does.
 
     Foregrounds at full fineness whatever their size: the benchmarks' boxes are small enough for it,
@@ -42,10 +43,10 @@ def regions_of(generator: Generator, request: GenerateRequest) -> list[Region]:
     for layer in request.layers:
         place, scale = index, 1
         if layer.kind == "background":
-            place, scale = BACKGROUND, generator.model.card.base_scale
+            place, scale = BACKGROUND, art_of(generator).model.card.base_scale
         else:
             index += 1
-        size = token_size(layer.box, generator.token_px, scale)
+        size = token_size(layer.box, art_of(generator).token_px, scale)
         regions.append(Region(layer, place, scale, size))
     return regions
 
@@ -70,33 +71,34 @@ class Step:
 
     @torch.inference_mode()
     def __init__(
-        self, generator: Generator, request: GenerateRequest, repack: Repack | None = None
+        self, generator: LayerPipeline, request: GenerateRequest, repack: Repack | None = None
     ) -> None:
-        model, device = generator.model, generator.device
+        model, device, art = art_of(generator).model, art_of(generator).device, art_of(generator)
         self._art, self._cfg_scale = model.art, model.card.cfg_scale
         every = regions_of(generator, request)
         regions = [region for region in every if region.request.is_target]
         finished = [region for region in every if not region.request.is_target]
-        ids = torch.cat([r.ids(generator.token_px) for r in regions])[None].to(device)
+        ids = torch.cat([r.ids(art.token_px) for r in regions])[None].to(device)
         inner = torch.cat([inner_coordinates(*r.size) for r in regions])[None].to(device)
         places = [place_on_canvas(r.request.box, request.canvas) for r in regions]
         spread = [place.expand(r.count, 4) for place, r in zip(places, regions, strict=True)]
         place = torch.cat(spread)[None].to(device)
-        text = generator.read(request).text
+        text = art.encode_prompt(request).text
         room = ids.shape[1] + text.shape[1]
-        layers = generator.clean_layers.read(finished, room, lambda: None)
-        self._clean = None if layers is None else layers.keys
+        layers = art.context.read(finished, room, lambda: None)
+        self._context = None if layers is None else layers.keys
         null = model.text.null()
-        frame = self._art.frame(ids, inner, place, text, None)
+        conditioning = self._art.condition(ids, inner, place, text)
         self._branches = 1 if self._cfg_scale == 1 else 2
         if self._branches == 2:
-            frame = frame.beside(self._art.frame(ids, inner, place, null, None))
+            unconditional = self._art.condition(ids, inner, place, null)
+            conditioning = conditioning.packed_with(unconditional)
         if repack is not None:
-            frame = dataclasses.replace(frame, packing=repack(frame.packing, regions))
-        self._frame = frame
-        # One row of conditioning per pass where the prompt is part of it, else one for all.
-        has_rows = self._branches == 2 and model.art.config.pooled_width is not None
-        self._pooled = torch.cat([text[:, 0], null[:, 0]]) if has_rows else text[:, 0]
+            packing = repack(conditioning.packing, regions)
+            conditioning = dataclasses.replace(conditioning, packing=packing)
+        self._conditioning = conditioning
+        both = self._branches == 2
+        self._pooled = torch.cat([text[:, 0], null[:, 0]]) if both else text[:, 0]
         width = model.art.config.token_width
         noise = [region_noise(r.request.seed, *r.size, width) for r in regions]
         self.noise = torch.cat(noise)[None].to(device)  # (1, N, C)
@@ -109,7 +111,7 @@ class Step:
         levels = torch.full((len(self._pooled),), t, device=self.noise.device)
         vec = self._art.vec(levels, self._pooled)
         tokens = self.noise.repeat(1, self._branches, 1)
-        out = self._art(tokens, self._frame, vec, clean=self._clean).float()
+        out = self._art(tokens, self._conditioning, vec, context=self._context).float()
         if out.is_cuda:
             torch.cuda.synchronize()
         if self._branches == 1:

@@ -18,20 +18,20 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from engine.model.autoencoder import (
+from engine.models.art.autoencoder import (
     Autoencoder,
     AutoencoderConfig,
     channels_last,
     clamp_premultiplied,
     expected_composite_error,
 )
+from engine.models.checkpoint import load_model
 from engine.pixels import EMPTY_ALPHA, SOLID_ALPHA
 from engine.training.layer_data import LayerCrops
 from engine.training.optim import Muon, learning_rate, update_ema
 from engine.training.precision import mixed_precision
 from engine.training.predicted_layers import PredictedLayers
 from engine.training.run_folder import RunFolder
-from engine.weights import load_model
 
 WHITENING = 0.5  # 0 keeps PCA's variances, 1 makes all equal; between, detail counts but less
 

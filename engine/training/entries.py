@@ -48,7 +48,6 @@ def entries(
     bank: LatentBank,
     rng: np.random.Generator,
     *,
-    most_tokens: int = 0,
     side_tokens: int = 0,
     framed: bool = False,
     concepts: Concepts | None = None,
@@ -56,7 +55,7 @@ def entries(
     """The scene's background and foregrounds encoded, and the background's pixels.
 
     Args:
-        most_tokens, side_tokens: as for `grid.foreground_grid`.
+        side_tokens: as for `grid.foreground_grid`.
         framed: draw things on square tokens, as the engine delivers those of one size in tokens.
         concepts: of the scene, where the seed decides which drawing of a background it has
             (`seed_choices`); None = backgrounds are drawn anew.
@@ -77,12 +76,10 @@ def entries(
         found.append(Entry(tokens, BACKGROUND, canvas_box, BASE_SCALE, size, scenery_at, choice))
     for i, thing in enumerate(scene.things):
         said_at = scene.said_at[i] if scene.said_at else None
-        size, scale = foreground_grid(
-            thing.box, bank.token_px, most_tokens=most_tokens, side_tokens=side_tokens
-        )
+        size = foreground_grid(thing.box, bank.token_px, side_tokens=side_tokens)
         tokens = bank.framed_layer(thing, size) if framed else bank.layer(thing, size)
         code: Choice = () if thing.code is None else thing_choice(thing.code)
-        found.append(Entry(tokens, FIRST_FOREGROUND + i, thing.box, scale, size, said_at, code))
+        found.append(Entry(tokens, FIRST_FOREGROUND + i, thing.box, 1, size, said_at, code))
     return found, pixels
 
 

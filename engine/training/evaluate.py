@@ -22,8 +22,9 @@ import numpy as np
 
 from engine.api import PROMPT_READING
 from engine.errors import EngineError
-from engine.generator import Generator
 from engine.grid import foreground_grid
+from engine.models.checkpoint import load_model
+from engine.pipeline import LayerPipeline
 from engine.training.background_judge import BackgroundJudge
 from engine.training.concepts import FIRST, STAGES, Concepts, concepts_of, stage_path
 from engine.training.contact_sheet import Tile, save_sheet, stack_layers
@@ -53,7 +54,6 @@ from engine.training.reconstruction import reconstruct_bytes, reconstruction_num
 from engine.training.scenes import Scene, evaluation_scenes
 from engine.training.sprites import DEFAULT_SPRITES, SpritePack
 from engine.training.sweep import Setting, sweep
-from engine.weights import load_model
 
 PAGE = 8  # pictures per contact sheet
 SCENE_SEED = 2026
@@ -273,7 +273,7 @@ def main(argv: list[str]) -> int:
         pack = SpritePack.load(sprites).check(concepts)
         judge_file = args.judge or judge_path(concepts.stage)
         judge = Judge.load(judge_file, pack.sha256, concepts.stage)
-        generator = Generator.load(args.weights, device=args.device, threads=args.threads)
+        generator = LayerPipeline.load(args.weights, device=args.device, threads=args.threads)
         autoencoder = model.autoencoder
     except (OSError, ValueError, EngineError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -285,9 +285,8 @@ def main(argv: list[str]) -> int:
         return foreground_grid(
             (0, 0, shape[1], shape[0]),
             autoencoder.token_px,
-            most_tokens=card.most_tokens,
             side_tokens=card.side_tokens,
-        )[0]
+        )
 
     count = 12 if args.quick else args.n
     scenes = evaluation_scenes(count, args.scene_seed, concepts=concepts, aspects=pack.aspects())

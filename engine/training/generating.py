@@ -11,7 +11,7 @@ from engine.api import Event, Finished, GenerateRequest, ModelInfo
 
 
 class Runs(Protocol):
-    """What evaluation needs of `engine.generator.Generator`."""
+    """What evaluation needs of `engine.pipeline.Generator`."""
 
     @property
     def info(self) -> ModelInfo: ...

@@ -19,12 +19,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.models.checkpoint import load_model
 from engine.training.concepts import FIRST, Concepts, concepts_of
 from engine.training.objective import TextToLayers, art_config, text_config
 from engine.training.run_folder import RunFolder
 from engine.training.scenes import compose
-from engine.training.seed_choices import CHOICES
-from engine.weights import load_model
 from engine.words import tokenize
 
 TABLE = "text.word_embed.weight"
@@ -60,11 +59,9 @@ def grown_rows(table: Tensor, rows: int) -> Tensor:
 
 
 def grown_state(state: dict, stage: int) -> dict:
-    """A run's state with the words of `stage` and the parts that newer models have."""
+    """A run's state with the words of `stage`."""
     words = grown_vocabulary(state["vocabulary"], prompt_vocabulary(concepts=concepts_of(stage)))
-    art = {**state["art"], "planning": True, "pooled_width": state["art"]["text_width"]}
-    art |= {"word_modulation": True, "choices": CHOICES}
-    return {**state, "vocabulary": words, "stage": stage, "near_words": NEAR_WORDS, "art": art}
+    return {**state, "vocabulary": words, "stage": stage, "near_words": NEAR_WORDS}
 
 
 def grow(source: Path, run: RunFolder, stage: int) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from engine.grid import drawn_frame, token_size
-from engine.model.autoencoder import Autoencoder
+from engine.models.art.autoencoder import Autoencoder
 from engine.training.backgrounds import draw_background
 from engine.training.concepts import BY_NAME
 from engine.training.pixels import place, resize_sprite

@@ -18,13 +18,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.layout import PATCH
-from engine.model.art_config import ARTConfig
-from engine.model.autoencoder import Autoencoder
-from engine.model.frame import UNDECIDED, Reading
-from engine.model.packing import Packing
-from engine.model.text import TextConfig, TextEncoder
-from engine.model.transformer import ART
-from engine.planning import PLANNING_T
+from engine.models.art.assignment import ASSIGNMENT_T
+from engine.models.art.attention import KeyValue, Packing
+from engine.models.art.autoencoder import Autoencoder
+from engine.models.art.model import ART, UNDECIDED, ARTConfig, PartialForward, region_means
+from engine.models.art.text import TextConfig, TextEncoder
 from engine.training.pictures import Batch
 
 SMALLEST_T = 0.4  # bounds the weight 1/t^2: what a layer shows is decided at high noise
@@ -79,29 +77,57 @@ def text_config(state: dict) -> TextConfig:
 def art_config(state: dict) -> ARTConfig:
     """The transformer's config of a run's state, JSON's lists made tuples."""
     art = {name: tuple(v) if isinstance(v, list) else v for name, v in state["art"].items()}
-    return ARTConfig(**{**art, "planning": True})
+    return ARTConfig(**art)
+
+
+class ContextProbe(nn.Module):
+    """Linear map from a context layer's values to its word.
+
+    It trains along, so that the values keep what the layer shows. It is not exported: the context
+    classifier, which is trained afterwards, is right more often.
+    """
+
+    def __init__(self, art: ARTConfig) -> None:
+        super().__init__()
+        self.query = nn.Linear(art.width, art.width)
+        self.key = nn.Linear(art.text_width, art.width)
+
+    def init_weights(self) -> None:
+        """As the transformer's linear maps."""
+        for linear in (self.query, self.key):
+            nn.init.xavier_uniform_(linear.weight)
+            nn.init.zeros_(linear.bias)
+
+    def forward(self, summary: Tensor, txt: Tensor) -> Tensor:
+        """(B, L, D) summaries and (B, T, text width) text -> (B, L, T) logits; 0 = no word."""
+        query = self.query(F.layer_norm(summary, summary.shape[-1:], eps=1e-6))
+        return query @ self.key(txt).mT / math.sqrt(query.shape[-1])
+
+
+def summarise(stored: list[KeyValue], owner: Tensor, layers: int) -> Tensor:
+    """(B, L, D): the mean of each context layer's values in the last block.
+
+    Args:
+        stored: from `ART.encode_context`.
+        owner: (B, M) the layer of each context token.
+    """
+    values = stored[-1].v.transpose(1, 2).flatten(2)  # (B, M, D)
+    return region_means(values, owner, layers)
 
 
 class TextToLayers(nn.Module):
-    """The two networks that train together."""
+    """The networks that train together."""
 
     def __init__(self, text: TextConfig, art: ARTConfig) -> None:
         super().__init__()
         self.text = TextEncoder(text)
         self.art = ART(art)
+        self.probe = ContextProbe(art)
 
     def init_weights(self) -> None:
         self.text.init_weights()
         self.art.init_weights()
-
-    def clean_lengths(self, owner: Tensor, packing: Packing) -> list[int]:
-        """Stretches of the packed clean tokens that read each other: every layer by itself.
-
-        Args:
-            owner: (1, M) the layer of each clean token, numbered through the batch.
-        """
-        del packing
-        return torch.unique_consecutive(owner, return_counts=True)[1].tolist()
+        self.probe.init_weights()
 
     def predict(
         self,
@@ -125,29 +151,31 @@ class TextToLayers(nn.Module):
         images, texts = batch.noisy_mask, words.mask
         cleans = batch.clean_owner >= 0
         packing = Packing(counts(texts), counts(images), counts(cleans))
-        clean = recognised = None
+        context = recognised = None
         if batch.clean_tokens.shape[1]:
             layers = batch.clean_shows.shape[1]
             ids = _pack(batch.clean_ids, cleans)
             owner = numbered(batch.clean_owner, layers)[cleans][None]
-            clean = self.art.clean(
-                _pack(batch.clean_tokens, cleans), ids, _pack(batch.clean_inner, cleans),
-                self.clean_lengths(owner, packing),
-            )  # fmt: skip
-            recognised = self.recognise(
-                self.art.summarise(clean, owner, len(texts) * layers), words
+            lengths = torch.unique_consecutive(owner, return_counts=True)[1].tolist()
+            stored = self.art.encode_context(
+                _pack(batch.clean_tokens, cleans), ids, _pack(batch.clean_inner, cleans), lengths
             )
-            clean = self.art.rotate_clean(clean, ids)
-        frame = self.art.frame(
+            summaries = summarise(stored, owner, len(texts) * layers)
+            recognised = self.recognise(summaries, words)
+            context = self.art.rotate_context(stored, ids)
+        txt = _pack(words.txt, texts)
+        conditioning = self.art.condition(
             _pack(batch.ids, images), _pack(batch.inner, images), _pack(batch.place, images),
-            _pack(words.txt, texts), _pack(words.plan(batch.owner), images),
-            _pack(words.seen, texts), packing, _pack(batch.choice, images),
+            txt, packing=packing, seed_code=_pack(batch.choice, images),
         )  # fmt: skip
+        conditioning = self.art.with_assignment(
+            conditioning, txt, _pack(words.plan(batch.owner), images), _pack(words.seen, texts)
+        )
         vec = self.art.vec(t, words.txt[:, 0])
-        reading = self.art.read(_pack(noisy, images), frame, vec, clean=clean)
+        begun = self.art.begin(_pack(noisy, images), conditioning, vec, context=context)
         regions = batch.shows.shape[1]
-        logits = self.point(reading, numbered(batch.owner, regions)[images][None], regions, words)
-        predicted = self.art.finish(reading)
+        logits = self.point(begun, numbered(batch.owner, regions)[images][None], regions, words)
+        predicted = self.art.finish(begun)
         tokens = predicted.new_zeros(noisy.shape)
         tokens[images] = predicted[0]
         return Prediction(tokens, logits, recognised)
@@ -177,13 +205,13 @@ class TextToLayers(nn.Module):
             seen = seen * ~drop_text[:, None]
         return Words(txt, mask, shown, seen)
 
-    def point(self, reading: Reading, owner: Tensor, regions: int, words: Words) -> Tensor:
-        """(B, R, T) logits, as `ART.point` gives them for one picture.
+    def point(self, begun: PartialForward, owner: Tensor, regions: int, words: Words) -> Tensor:
+        """(B, R, T) logits, as `ART.assignment_logits` gives them for one picture.
 
         Args:
             owner: (1, N) the region of each packed image token, numbered through the batch.
         """
-        query, key = self.art.pointers(reading, owner, len(words.mask) * regions)
+        query, key = self.art.assignment_vectors(begun, owner, len(words.mask) * regions)
         keys = key.new_zeros(*words.mask.shape, key.shape[-1])
         keys[words.mask] = key[0]
         logits = query.view(len(words.mask), regions, -1) @ keys.mT / math.sqrt(keys.shape[-1])
@@ -191,7 +219,7 @@ class TextToLayers(nn.Module):
 
     def recognise(self, summary: Tensor, words: Words) -> Tensor:
         """(1, B L, D) summaries of the clean layers -> (B, L, T) logits of their words."""
-        logits = self.art.recognise(summary.view(len(words.mask), -1, summary.shape[-1]), words.txt)
+        logits = self.probe(summary.view(len(words.mask), -1, summary.shape[-1]), words.txt)
         return logits.masked_fill(~words.mask[:, None], -1e4)
 
 
@@ -278,7 +306,7 @@ def training_loss(
     device, count = batch.tokens.device, len(batch.tokens)
     planning = torch.rand(count, device=device) < PLANNING_SHARE
     drop = (torch.rand(count, device=device) < TEXT_DROPOUT) & ~planning
-    t = torch.where(planning, PLANNING_T, draw_levels(count, device, pure_share))
+    t = torch.where(planning, ASSIGNMENT_T, draw_levels(count, device, pure_share))
     known_share = torch.rand(count, 1, device=device)
     planned = torch.rand(batch.shows.shape, device=device) < known_share
     planned |= ~planning[:, None]
@@ -305,4 +333,4 @@ def draw_levels(count: int, device: torch.device, pure_share: float = PURE_SHARE
     anywhere = torch.rand(count, device=device)
     kind = torch.rand(count, device=device)
     levels = torch.where(kind < UNIFORM_SHARE, anywhere, levels)
-    return torch.where(kind > 1 - pure_share, PLANNING_T, levels).clamp(0.02, PLANNING_T)
+    return torch.where(kind > 1 - pure_share, ASSIGNMENT_T, levels).clamp(0.02, ASSIGNMENT_T)

@@ -19,8 +19,8 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from engine.layout import BACKGROUND, FIRST_FOREGROUND, inner_coordinates, place_on_canvas
-from engine.model.autoencoder import Autoencoder
-from engine.model.text import Vocabulary
+from engine.models.art.autoencoder import Autoencoder
+from engine.models.art.text import Vocabulary
 from engine.training.concepts import concepts_of, new_nouns
 from engine.training.entries import Entry, composite_entry, entries
 from engine.training.latent_bank import LatentBank
@@ -161,7 +161,7 @@ class PictureMix:
         variety: see `scenes.compose`.
         most_things: 1 to this many foregrounds per picture, all counts alike; 0 = as composed.
             Few things first: what a noun looks like is learned before who stands where.
-        most_tokens, side_tokens: of a thing, see `grid.foreground_grid`.
+        side_tokens: of a thing, see `grid.foreground_grid`.
         fixed_backgrounds: a few drawings of each, between which the seed decides (`seed_choices`);
             else they are drawn anew.
         background_weight: of a background's error, in things.
@@ -183,7 +183,6 @@ class PictureMix:
     size: float = 1.0
     variety: float = 1.0
     most_things: int = 0
-    most_tokens: int = 0
     side_tokens: int = 0
     fixed_backgrounds: bool = False
     background_weight: float = 1.0
@@ -297,7 +296,6 @@ class Pictures(IterableDataset[Batch]):
                 scene,
                 bank,
                 rng,
-                most_tokens=self.mix.most_tokens,
                 side_tokens=self.mix.side_tokens,
                 framed=self.mix.is_framed,
                 concepts=concepts if self.mix.fixed_backgrounds else None,

@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 
 from engine.layout import FIRST_FOREGROUND, unpatchify
-from engine.model.text import Vocabulary
+from engine.models.art.text import Vocabulary
+from engine.models.checkpoint import Model
 from engine.sampling import FIRST_LEVEL
 from engine.training.concepts import concepts_of
 from engine.training.entries import Entry, entries
@@ -28,7 +29,6 @@ from engine.training.objective import TextToLayers
 from engine.training.pictures import collate
 from engine.training.scenes import Scene, compose
 from engine.training.sprites import SpritePack
-from engine.weights import Model
 from engine.words import load_word_table
 
 PICTURES = 16  # predicted in one pass

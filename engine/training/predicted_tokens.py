@@ -19,13 +19,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from engine.layout import FIRST_FOREGROUND
-from engine.model.text import Vocabulary
-from engine.sampling import euler_step, timesteps, velocity
+from engine.models.art.text import Vocabulary
+from engine.models.checkpoint import Model, load_model
+from engine.sampling import euler_step, timesteps, velocity_towards
 from engine.training.look_mix import LookMix
 from engine.training.objective import TextToLayers
 from engine.training.pictures import Batch, PictureMix, Pictures
 from engine.training.precision import mixed_precision
-from engine.weights import Model, load_model
 from engine.words import load_word_table
 
 PICTURES = 24  # predicted in one pass
@@ -121,7 +121,7 @@ def predict_pairs(
             predicted = networks.predict(batch, x, level).tokens
         predicted = predicted.float()
         yield token_pairs(batch, predicted, text, most_tokens)
-        x = euler_step(x, velocity(x, predicted, t), t, t_next)
+        x = euler_step(x, velocity_towards(x, predicted, t), t, t_next)
 
 
 class PredictedTokens(IterableDataset[TokenPairs]):

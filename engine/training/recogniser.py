@@ -22,13 +22,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from engine.errors import EngineError
-from engine.model.recogniser import (
-    Recogniser,
-    RecogniserConfig,
+from engine.models.art.context_classifier import (
+    ContextClassifier,
+    ContextClassifierConfig,
     feature_count,
     layer_features,
 )
-from engine.model.text import Vocabulary
+from engine.models.art.text import Vocabulary
+from engine.models.checkpoint import Model, default_path, load_model, save_model
 from engine.training.concepts import concepts_of, stage_path
 from engine.training.entries import entries
 from engine.training.latent_bank import LatentBank
@@ -37,7 +38,6 @@ from engine.training.pictures import Batch, PictureMix, Pictures, collate
 from engine.training.precision import mixed_precision
 from engine.training.scenes import evaluation_scenes
 from engine.training.sprites import DEFAULT_SPRITES, SpritePack
-from engine.weights import Model, default_path, load_model, save_model
 from engine.words import load_word_table
 
 LR = 2e-3
@@ -62,7 +62,7 @@ class Frozen:
         owner = numbered(batch.clean_owner, layers)[real]
         numbers, lengths = torch.unique_consecutive(owner, return_counts=True)
         with mixed_precision(real.device):
-            stored = self.art.clean(
+            stored = self.art.encode_context(
                 batch.clean_tokens[real][None], batch.clean_ids[real][None],
                 batch.clean_inner[real][None], lengths.tolist(),
             )  # fmt: skip
@@ -78,7 +78,7 @@ class Frozen:
         return self.text(batch.vectors, batch.known, batch.text_mask)
 
 
-def logits_of(recogniser: Recogniser, frozen: Frozen, batch: Batch) -> Tensor:
+def logits_of(recogniser: ContextClassifier, frozen: Frozen, batch: Batch) -> Tensor:
     """(B, L, T) logits; words that a prompt does not have are out of the question."""
     mask = F.pad(batch.text_mask, (1, 0), value=True)
     logits = recogniser(frozen.features(batch), frozen.words(batch))
@@ -86,7 +86,9 @@ def logits_of(recogniser: Recogniser, frozen: Frozen, batch: Batch) -> Tensor:
 
 
 @torch.no_grad()
-def recognised(recogniser: Recogniser, frozen: Frozen, batches: list[Batch]) -> tuple[int, int]:
+def recognised(
+    recogniser: ContextClassifier, frozen: Frozen, batches: list[Batch]
+) -> tuple[int, int]:
     """Of how many layers the likeliest word is the right one, and how many there are."""
     right = total = 0
     for batch in batches:
@@ -106,9 +108,7 @@ def held_out(pack: SpritePack, model: Model, vocabulary: Vocabulary) -> list[Bat
     found = evaluation_scenes(HELD_OUT, 99, concepts=concepts, aspects=pack.aspects())
     pictures = []
     for scene in found:
-        layers = entries(
-            scene, bank, rng, most_tokens=card.most_tokens, side_tokens=card.side_tokens
-        )[0]
+        layers = entries(scene, bank, rng, side_tokens=card.side_tokens)[0]
         pictures.append((scene, layers[-1:], layers))  # a batch has to have a target
     groups = [pictures[i : i + 16] for i in range(0, len(pictures), 16)]
     return [collate(group, vocabulary, bank.token_px) for group in groups]
@@ -119,11 +119,11 @@ def with_finished_layers(batches: Iterable[Batch]) -> Iterator[Batch]:
     return (batch for batch in batches if (batch.clean_owner >= 0).any())
 
 
-def new_recogniser(model: Model) -> Recogniser:
+def new_recogniser(model: Model) -> ContextClassifier:
     """One that has learned nothing, for the sizes of a model."""
     art = model.art.config
     count = feature_count(art.double_blocks + art.single_blocks, art.width)
-    return Recogniser(RecogniserConfig(features=count, text_width=art.text_width))
+    return ContextClassifier(ContextClassifierConfig(features=count, text_width=art.text_width))
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -157,7 +157,7 @@ def main(argv: list[str]) -> int:
         return 1
     vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
     card = model.card
-    mix = replace(MIX, stage=card.stage, most_tokens=card.most_tokens, side_tokens=card.side_tokens)
+    mix = replace(MIX, stage=card.stage, side_tokens=card.side_tokens)
     pictures = Pictures(
         sprites, model.autoencoder, vocabulary, batch=args.batch, mix=mix, seed=args.seed
     )
@@ -187,7 +187,7 @@ def main(argv: list[str]) -> int:
             spent = time.monotonic() - started
             mean = sum(losses[-100:]) / len(losses[-100:])
             print(f"step {step} loss {mean:.4f} held out {right}/{total} {spent:.0f} s", flush=True)
-    model.recogniser = recogniser.cpu().eval()
+    model.context_classifier = recogniser.cpu().eval()
     training = f"{model.card.training.split('; recogniser')[0]}; recogniser {args.steps} steps"
     model.card = replace(model.card, name=args.name or model.card.name, training=training)
     digest = save_model(args.out or args.weights, model)

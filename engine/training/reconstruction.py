@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from engine.model.autoencoder import Autoencoder
+from engine.models.art.autoencoder import Autoencoder
 from engine.pixels import fit, resample, to_straight
 from engine.training.metrics import composite_psnr, psnr, soft_alpha_share
 

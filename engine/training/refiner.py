@@ -24,9 +24,10 @@ from torch.utils.data import DataLoader
 
 from engine.errors import EngineError
 from engine.layout import FIRST_FOREGROUND, unpatchify
-from engine.model.autoencoder import Autoencoder, clamp_premultiplied
-from engine.model.refiner import Refiner, RefinerConfig
-from engine.model.text import Vocabulary
+from engine.models.art.autoencoder import Autoencoder, clamp_premultiplied
+from engine.models.art.refiner import Refiner, RefinerConfig
+from engine.models.art.text import Vocabulary
+from engine.models.checkpoint import Model, default_path, load_model
 from engine.sampling import timesteps
 from engine.training.concepts import concepts_of, stage_path
 from engine.training.entries import entries
@@ -45,7 +46,6 @@ from engine.training.predicted_tokens import (
 from engine.training.run_folder import RunFolder
 from engine.training.scenes import evaluation_scenes
 from engine.training.sprites import DEFAULT_SPRITES, SpritePack
-from engine.weights import Model, default_path, load_model
 from engine.words import load_word_table
 
 BETA = 0.3  # error of a number up to which it counts squared; larger ones count linearly

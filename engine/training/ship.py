@@ -15,7 +15,8 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from engine.model.refiner import Refiner, RefinerConfig
+from engine.models.art.refiner import Refiner, RefinerConfig
+from engine.models.checkpoint import Model, ModelCard, default_path, load_model, save_model
 from engine.training.concepts import concepts_of, stage_path
 from engine.training.objective import TextToLayers, art_config, text_config
 from engine.training.run_folder import RunFolder
@@ -23,7 +24,6 @@ from engine.training.scenes import OTHER_CANVASES
 from engine.training.seed_choices import thing_codes
 from engine.training.sprites import DEFAULT_SPRITES
 from engine.training.transformer import load_autoencoder
-from engine.weights import Model, ModelCard, default_path, load_model, save_model
 
 DEFAULT_AUTOENCODER = Path("runs/autoencoder")
 BASE_SCALE = 2
@@ -175,7 +175,6 @@ def main(argv: list[str]) -> int:
         backgrounds=concepts.background_names,
         canvases=((512, 512), *OTHER_CANVASES),
         base_scale=BASE_SCALE,
-        most_tokens=state.get("most_tokens", 0),
         side_tokens=state.get("side_tokens", 0),
         mirrors=args.mirrors,
         thing_codes=thing_codes(concepts) > 0,

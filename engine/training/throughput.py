@@ -25,7 +25,8 @@ from torch import Tensor
 
 from engine.benchmarks.flops import Product, ProductCounter, total_flops
 from engine.benchmarks.measure import Measured, alternate, summary
-from engine.model.text import Vocabulary
+from engine.models.art.text import Vocabulary
+from engine.models.checkpoint import Model, load_model
 from engine.training.concepts import stage_path
 from engine.training.objective import TextToLayers, training_loss, visible_weights
 from engine.training.optim import Muon, split_parameters
@@ -33,7 +34,6 @@ from engine.training.pictures import Batch, PictureMix, Pictures
 from engine.training.precision import mixed_precision, product_dtype
 from engine.training.sprites import DEFAULT_SPRITES
 from engine.training.transformer import PLAIN
-from engine.weights import Model, load_model
 from engine.words import load_word_table
 
 BACKWARD = 2  # products backward for one forward
@@ -184,7 +184,7 @@ def main(argv: list[str]) -> int:
     stage = model.card.stage
     sprites = args.sprites or stage_path(DEFAULT_SPRITES, stage)
     mix = PictureMix(edit_share=0.25, background_share=0.35, composite_share=0.0, max_tokens=350,
-                     variety=0.0, most_things=8, most_tokens=model.card.most_tokens,
+                     variety=0.0, most_things=8,
                      side_tokens=model.card.side_tokens, stage=stage)  # fmt: skip
     vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
     data = iter(Pictures(sprites, model.autoencoder, vocabulary, batch=args.batch, mix=mix,

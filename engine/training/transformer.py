@@ -21,10 +21,11 @@ import torch.distributed as dist
 from torch import nn
 from torch.utils.data import DataLoader
 
-from engine.model.art_config import ARTConfig
-from engine.model.autoencoder import Autoencoder, AutoencoderConfig
-from engine.model.text import Vocabulary
-from engine.planning import PLANNING_T
+from engine.models.art.assignment import ASSIGNMENT_T
+from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
+from engine.models.art.model import ARTConfig
+from engine.models.art.text import Vocabulary
+from engine.models.checkpoint import load_model
 from engine.training.concepts import concepts_of, stage_path
 from engine.training.growth import NEAR_WORDS, grow, prompt_vocabulary
 from engine.training.look_mix import LookMix
@@ -45,13 +46,12 @@ from engine.training.run_folder import RunFolder
 from engine.training.seed_choices import CHOICES
 from engine.training.sprites import DEFAULT_SPRITES
 from engine.training.transformer_options import parse
-from engine.weights import load_model
 from engine.words import load_word_table
 
 WARMUP = 150  # steps without a history of gradients
 PLAIN = (
-    "img_in", "txt_in", "final_layer", "mods", "table", "embed", "word_in", "plan", "near_in",
-    "pooled_in", "choice",
+    "img_in", "txt_in", "final_layer", "modulation", "table", "embed", "word_in", "assignment",
+    "taken_in", "near_in", "pooled_in", "seed_code", "probe",
 )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def load_autoencoder(run: Path) -> Autoencoder:
 def validate(model: TextToLayers, batches: list[Batch]) -> dict[str, float]:
     """Loss on fixed held-out pictures at fixed levels and noise, split by noise level."""
     result = {}
-    levels = {"val_low": 0.25, "val_mid": 0.6, "val_high": 0.95, "val_plan": PLANNING_T}
+    levels = {"val_low": 0.25, "val_mid": 0.6, "val_high": 0.95, "val_plan": ASSIGNMENT_T}
     for name, level in levels.items():
         total = 0.0
         for index, batch in enumerate(batches):
@@ -130,13 +130,9 @@ def main(argv: list[str]) -> int:
     elif loaded is None:
         state["stage"] = args.stage or 1
         state["vocabulary"] = prompt_vocabulary(concepts=concepts_of(state["stage"]))
-        parts = {"planning": True, "word_modulation": True, "choices": CHOICES}
-        sizes = {**parts, "pooled_width": ARTConfig().text_width, **args.config}
+        sizes = {"seed_signs": CHOICES, **args.config}
         state["art"] = ARTConfig(token_width=autoencoder.token_width, **sizes).to_dict()
         state["near_words"] = NEAR_WORDS
-    if args.most_tokens is not None:
-        state["most_tokens"] = args.most_tokens
-    args.most_tokens = state.setdefault("most_tokens", start.card.most_tokens if start else 0)
     if args.side_tokens is not None:
         state["side_tokens"] = args.side_tokens
     args.side_tokens = state.setdefault("side_tokens", start.card.side_tokens if start else 0)
@@ -151,17 +147,14 @@ def main(argv: list[str]) -> int:
     model.init_weights()
     if start is not None:
         model.text.load_state_dict(start.text.state_dict())
-        model.art.load_state_dict(start.art.state_dict(), strict=start.art.config.planning)
+        model.art.load_state_dict(start.art.state_dict())
     warm_from = state["step"]
     optimizer = Muon(*split_parameters(model, PLAIN), lr=args.lr, iterations=3)
     if loaded is None:
         ema = {name: p.detach().clone() for name, p in model.named_parameters()}
     else:
         tensors = loaded[0]
-        strict = "model.art.plan_seen_key.weight" in tensors  # runs begun before there were plans
-        model.load_state_dict(
-            {k[6:]: v for k, v in tensors.items() if k.startswith("model.")}, strict=strict
-        )
+        model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
         ema = {name: p.detach().clone() for name, p in model.named_parameters()}
         ema |= {k[4:]: v.to(device) for k, v in tensors.items() if k.startswith("ema.")}
         moments = {k[10:]: v.to(device) for k, v in tensors.items() if k.startswith("optimizer.")}
@@ -175,10 +168,10 @@ def main(argv: list[str]) -> int:
     mix = PictureMix(edit_share=args.edit_share, background_share=args.background_share,
                      composite_share=args.composite_share, max_tokens=args.max_tokens,
                      size=args.size, variety=args.variety,
-                     most_things=args.most_things, most_tokens=args.most_tokens, stage=stage,
+                     most_things=args.most_things, stage=stage,
                      side_tokens=args.side_tokens,
                      looks=LookMix(args.named_looks, args.first_look, args.open_looks),
-                     fixed_backgrounds=art.choices > 0,
+                     fixed_backgrounds=True,
                      background_weight=args.background_weight,
                      colour_share=args.colour_share,
                      stranger_share=args.stranger_share, new_share=args.new_share,
@@ -187,9 +180,7 @@ def main(argv: list[str]) -> int:
                     seed=args.seed + step + 104_729 * rank)  # fmt: skip
     loader = DataLoader(data, batch_size=None, num_workers=args.workers, prefetch_factor=4)
     batches = iter(loader)
-    held_out = held_out_batches(
-        args, autoencoder, vocabulary, device, art.choices > 0, mix.is_framed
-    )
+    held_out = held_out_batches(args, autoencoder, vocabulary, device, True, mix.is_framed)
     averaged = TextToLayers(text, art).to(device)
     visible = visible_weights(autoencoder).to(device)
     if step == 0:
@@ -273,7 +264,7 @@ def held_out_batches(
         32, 99, canvas=(512, 512), concepts=concepts, aspects=aspects, variety=args.variety
     )
     drawn = concepts if choices else None
-    grid = {"most_tokens": args.most_tokens, "side_tokens": args.side_tokens, "framed": framed,
+    grid = {"side_tokens": args.side_tokens, "framed": framed,
             "concepts": drawn}  # fmt: skip
     pictures = [(s, entries(s, bank, rng, **grid)[0], []) for s in scenes]
     pictures.sort(key=lambda p: sum(len(e.tokens) for e in p[1]))

@@ -49,7 +49,6 @@ def parse(argv: list[str], description: str | None) -> argparse.Namespace:
     parser.add_argument("--max-tokens", type=int, default=400, help="image tokens per picture")
     parser.add_argument("--size", type=float, default=1.0, help="factor on the sizes of things")
     parser.add_argument("--most-things", type=int, default=0, help="0 = as composed")
-    parser.add_argument("--most-tokens", type=int, help="of a thing's side; a run keeps its own")
     parser.add_argument(
         "--side-tokens",
         type=int,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from app.costs import MAX_SAMPLES, Costs, Load, load_of, tokens_of
 from app.session.monitor import probe_load, probes
 from app.testing import document_with_boxes, fill, model_info
+from engine.models.art.backbone import art_of
 from tests.engine.tiny import tiny_generator
 
 
@@ -111,24 +112,22 @@ def test_more_is_never_predicted_cheaper() -> None:
 
 
 def test_tokens_are_counted_as_the_model_will_cut_them() -> None:
-    """GE4: a large layer's tokens cover more of the canvas (224 px at a half: 4 x 2 of them)."""
+    """GE4: one per grid cell, or as many at every size."""
     document = document_with_boxes((0, 0, 224, 96), (0, 0, 192, 96))
     contents = document.contents
     made = [layer for layer in contents.layers if not layer.is_background]
-    coarse = [tokens_of(layer, contents, model_info(most_tokens=6)) for layer in made]
     plain = [tokens_of(layer, contents, model_info()) for layer in made]
-    assert sorted(coarse) == [8, 18]
     assert sorted(plain) == [18, 21]
     same = [tokens_of(layer, contents, model_info(side_tokens=4)) for layer in made]
     assert same == [8, 8], "four along the longer side, whatever its size"
 
 
-@pytest.mark.parametrize("rule", [{}, {"most_tokens": 3}, {"side_tokens": 3}])
+@pytest.mark.parametrize("rule", [{}, {"side_tokens": 3}])
 def test_probes_count_the_tokens_that_the_engine_makes(rule) -> None:
     generator = tiny_generator()
-    generator.model.card = dataclasses.replace(generator.model.card, **rule)
+    art_of(generator).model.card = dataclasses.replace(art_of(generator).model.card, **rule)
     for number, request in enumerate(probes(generator.info, lambda: 1)):
-        made = sum(region.count for region in generator.regions(request))
+        made = sum(region.count for region in art_of(generator).regions(request))
         assert probe_load(request, generator.info).seen == made, number
 
 

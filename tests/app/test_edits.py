@@ -41,7 +41,7 @@ from app.document.layer import Layer
 from app.document.outdated import outdated
 from app.session.jobs import build_request, plan
 from engine import Finished
-from engine.generator import Generator
+from engine.pipeline import LayerPipeline
 from tests.app.document.examples import UndoStack, picture
 from tests.engine.tiny import tiny_generator
 
@@ -57,7 +57,7 @@ class Desk:
         self.document = Document(new_contents(Size(256, 256), GRID, boxes=boxes, prompt=PROMPT))
         self.background = self.document.background_id
         self.castle, self.tree, self.target = (layer.id for layer in self.document.foregrounds)
-        self.generator: Generator = tiny_generator()
+        self.generator: LayerPipeline = tiny_generator()
         PlacePixels([self.made(layer.id, 7) for layer in self.document.layers]).do(self.document)
         self.read()
         self.stack = UndoStack(self.document)

@@ -52,7 +52,7 @@ def test_rel4_others_keep_their_pixels() -> None:
 
 def test_rel4_with_the_real_engine(tmp_path: Path) -> None:
     """REL4, RE3: its thread, torch and a tiny model; jobs also fail and are cancelled."""
-    from engine.weights import save_model
+    from engine.models.checkpoint import save_model
     from tests.engine.tiny import tiny_model
 
     save_model(tmp_path / "tiny.safetensors", tiny_model())

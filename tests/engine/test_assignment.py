@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from engine.assignment import EMPTY, Slots, layers_show, make_assignment
-from engine.model.frame import UNDECIDED
+from engine.models.art.assignment import EMPTY, NamedThings, Slots, assign_named, layers_show
+from engine.models.art.model import UNDECIDED
 
 SEEDS = list(range(7))
 
@@ -15,7 +15,7 @@ def logits(rows: list[list[float]]) -> torch.Tensor:
 
 
 def assigned(scores: torch.Tensor, slots: Slots, **more: tuple[int, ...]) -> list[int]:
-    return make_assignment(lambda shows: scores, SEEDS[: len(scores)], slots, **more)
+    return assign_named(lambda shows: scores, SEEDS[: len(scores)], NamedThings(slots, **more))
 
 
 def test_two_things_in_seven_boxes_leave_five_empty() -> None:
@@ -82,10 +82,10 @@ def test_later_regions_read_what_the_surest_decided() -> None:
         read.append(int((shows != UNDECIDED).sum()))
         return torch.randn(6, 7)
 
-    make_assignment(point, SEEDS[:6], Slots((1, 2, 3, 4, 5, 6), (1,) * 6))
+    assign_named(point, SEEDS[:6], NamedThings(Slots((1, 2, 3, 4, 5, 6), (1,) * 6)))
     assert read == [0, 2, 4, 5]
     read.clear()
-    make_assignment(point, SEEDS[:6], Slots((1,), (1,)))
+    assign_named(point, SEEDS[:6], NamedThings(Slots((1,), (1,))))
     assert read == [0], "one thing takes one pass, however many boxes there are"
 
 

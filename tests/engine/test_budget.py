@@ -11,8 +11,7 @@ import torch
 from engine import device
 from engine.api import GenerateRequest
 from engine.device import default_cache_budget
-from engine.generator import Generator
-from tests.engine.tiny import layer, picture, random_pixels, tiny_generator, tiny_model
+from tests.engine.tiny import layer, picture, pipeline_of, random_pixels, tiny_generator, tiny_model
 
 BOXES = {1: (0, 0, 96, 96), 2: (128, 32, 224, 128), 3: (64, 160, 160, 256)}
 CPU = torch.device("cpu")
@@ -26,7 +25,7 @@ def test_a_quarter_of_free_memory_and_at_most_one_gigabyte(
     """PL3: where the settings leave it to the engine."""
     monkeypatch.setattr(device, "free_bytes", lambda where: free)
     assert default_cache_budget(CPU) == budget
-    assert Generator(tiny_model(), device="cpu").cache.budget_bytes == budget
+    assert pipeline_of(tiny_model()).cache.budget_bytes == budget
 
 
 def test_free_memory_is_what_programs_could_get(

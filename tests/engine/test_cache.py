@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from engine.cache import PixelHashes, RegionTokenCache, pixel_hash
-from engine.model.packing import KeyValue
+from engine.models.art.attention import KeyValue
 
 
 def entry(floats: int) -> KeyValue:

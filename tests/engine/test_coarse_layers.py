@@ -1,4 +1,4 @@
-"""Large layers on coarser tokens: whole in their boxes, and as exact in the cache as all others."""
+"""Large layers on few tokens: whole in their boxes, and as exact in the cache as all others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from engine.api import GenerateRequest, Preview
-from engine.generator import Generator
+from engine.models.art.backbone import art_of
+from engine.pipeline import LayerPipeline
 from engine.sampling import is_mirrored
 from tests.engine.tiny import layer, picture, random_pixels, tiny_generator
 
@@ -16,10 +17,12 @@ FULL, LARGE, SMALL = (0, 0, 256, 256), (32, 0, 192, 224), (160, 160, 224, 224)
 
 
 @pytest.fixture(scope="module")
-def generator() -> Generator:
-    """At most two tokens of 32 px a side: LARGE, 160 x 224, is drawn at a quarter."""
+def generator() -> LayerPipeline:
+    """Two tokens of 32 px along the longer side: LARGE, 160 x 224, is drawn at a quarter."""
     generator = tiny_generator()
-    generator.model.card = dataclasses.replace(generator.model.card, most_tokens=2, deblocking=0.3)
+    art_of(generator).model.card = dataclasses.replace(
+        art_of(generator).model.card, side_tokens=2, deblocking=0.3
+    )
     return generator
 
 
@@ -32,15 +35,15 @@ def test_a_large_layer_fills_its_box_with_few_tokens(generator):
     assert any(isinstance(event, Preview) and event.layer_id == 1 for event in previews)
 
 
-def assert_cached_equals_uncached(generator: Generator, request: GenerateRequest, hits: int):
+def assert_cached_equals_uncached(generator: LayerPipeline, request: GenerateRequest, hits: int):
     """To one step of 8 bits, as for all layers (docs/art.md 6.3, rule 7)."""
     generator.run(request)
     cached = generator.run(request)
     assert (cached.cache_hits, cached.cache_misses) == (hits, 0)
-    uncached = generator.run(request, use_cache=False)
+    generator.cache.clear()
+    uncached = generator.run(request)
     difference = np.abs(cached.results[0].rgba.astype(int) - uncached.results[0].rgba).max()
     assert difference <= 1
-    generator.run(request)  # without the cache it was emptied
 
 
 def test_the_cache_holds_large_layers_exactly(generator):
@@ -49,10 +52,9 @@ def test_the_cache_holds_large_layers_exactly(generator):
     assert_cached_equals_uncached(generator, request, hits=2)
 
 
-def test_an_older_model_draws_large_layers_as_before(generator):
-    """Files without the field know no coarseness: their results must not change."""
+def test_a_model_without_the_rule_has_a_token_per_cell(generator):
     plain = tiny_generator()
-    assert plain.model.card.most_tokens == 0
+    assert art_of(plain).model.card.side_tokens == 0
     large = plain.run(picture(layer(1, LARGE))).results[0].rgba
     coarse = generator.run(picture(layer(1, LARGE))).results[0].rgba
     assert large.shape == coarse.shape
@@ -62,9 +64,9 @@ def test_an_older_model_draws_large_layers_as_before(generator):
 def test_layers_of_one_size_in_tokens_are_whole_and_exact_in_the_cache():
     """Small and large boxes alike; a kept layer is read the same wherever it lies."""
     generator = tiny_generator()
-    generator.model.card = dataclasses.replace(generator.model.card, side_tokens=3)
+    art_of(generator).model.card = dataclasses.replace(art_of(generator).model.card, side_tokens=3)
     request = picture(layer(1, LARGE), layer(2, SMALL), prompt="two dogs")
-    assert [region.size for region in generator.regions(request)] == [(3, 2), (3, 3)]
+    assert [region.size for region in art_of(generator).regions(request)] == [(3, 2), (3, 3)]
     previews = []
     made = generator.run(dataclasses.replace(request, preview_every=1), emit=previews.append)
     assert [r.rgba.shape for r in made.results] == [(224, 160, 4), (64, 64, 4)]
@@ -80,7 +82,7 @@ def test_layers_of_one_size_in_tokens_are_whole_and_exact_in_the_cache():
 
 def test_every_other_seed_shows_a_thing_mirrored_and_never_the_background():
     plain, mirroring = tiny_generator(), tiny_generator()
-    mirroring.model.card = dataclasses.replace(mirroring.model.card, mirrors=True)
+    art_of(mirroring).model.card = dataclasses.replace(art_of(mirroring).model.card, mirrors=True)
     turned = set()
     for seed in range(8):
         request = picture(

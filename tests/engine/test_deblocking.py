@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from engine.model.deblocking import deblock
+from engine.models.art.deblocking import deblock
 
 CELL = 16
 

@@ -1,4 +1,4 @@
-"""Generator on a tiny real model: pictures, edits, and what the cache may and may not change."""
+"""The pipeline on a tiny real model: pictures, edits, and what the cache may not change."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import torch
 from engine.api import GenerateRequest, Preview, Progress, Started
 from engine.cache import pixel_hash
 from engine.errors import Cancelled, LayoutError, RequestError
-from engine.generator import Generator
 from engine.layout import region_ids
-from engine.model.packing import KeyValue
+from engine.models.art.attention import KeyValue
+from engine.models.art.backbone import art_of
+from engine.pipeline import LayerPipeline
 from engine.sampling import region_choice, region_noise
 from tests.engine.tiny import layer, picture, random_pixels, tiny_generator
 
@@ -19,7 +20,7 @@ FULL, LEFT, RIGHT, LOW = (0, 0, 256, 256), (0, 0, 96, 96), (128, 32, 224, 128), 
 
 
 @pytest.fixture(scope="module")
-def generator() -> Generator:
+def generator() -> LayerPipeline:
     return tiny_generator()
 
 
@@ -78,7 +79,8 @@ def test_cached_equals_uncached(changed):
     cached = generator.run(request)
     assert cached.cache_misses == 0, "nothing had to be computed anew"
     assert cached.cache_hits == len(request.layers) - 1
-    uncached = generator.run(request, use_cache=False)
+    generator.cache.clear()
+    uncached = generator.run(request)
     difference = np.abs(pixels_of(cached)[0].astype(int) - pixels_of(uncached)[0]).max()
     assert difference <= 1
 
@@ -115,10 +117,10 @@ def test_adding_a_box_is_the_same_path(generator):
 
 
 def test_a_layer_s_pixels_do_not_depend_on_another_layer_s_decoding(generator):
-    tokens = torch.randn(4 + 6, generator._width)
+    tokens = torch.randn(4 + 6, art_of(generator).model.art.config.token_width)
     sizes = [(2, 2), (2, 3)]
-    both = generator.model.autoencoder.decode(tokens, sizes)
-    alone = generator.model.autoencoder.decode(tokens[:4], sizes[:1])
+    both = art_of(generator).model.autoencoder.decode(tokens, sizes)
+    alone = art_of(generator).model.autoencoder.decode(tokens[:4], sizes[:1])
     assert torch.equal(both[0], alone[0])
 
 
@@ -240,7 +242,7 @@ def test_the_cache_holds_what_it_counts(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_the_text_of_the_last_prompt_is_kept_and_only_that(generator):
     def read(prompt):
-        return generator.read(picture(layer(1, LEFT), prompt=prompt))
+        return art_of(generator).encode_prompt(picture(layer(1, LEFT), prompt=prompt))
 
     first = read("a red dog")
     assert read("a red dog") is first
@@ -254,10 +256,10 @@ def test_joined_layers_of_the_last_request_serve_the_same_request_alone() -> Non
     generator = tiny_generator()
     made = random_pixels(RIGHT, 2), random_pixels(LOW, 3)
     first = picture(layer(1, RIGHT, made[0]), layer(2, LOW, made[1]), layer(3, LEFT))
-    reader, room = generator.clean_layers, 40
+    reader, room = art_of(generator).context, 40
 
     def read(request):
-        context = [r for r in generator.regions(request) if not r.request.is_target]
+        context = [r for r in art_of(generator).regions(request) if not r.request.is_target]
         return reader.read(context, room, lambda: None)
 
     one = read(first)
@@ -278,9 +280,12 @@ def test_joined_layers_of_the_last_request_serve_the_same_request_alone() -> Non
 def test_the_seed_chooses_for_a_background_as_a_whole(generator, monkeypatch):
     """Seeds with the same choice give the same picture where the noise is the same, others not."""
     monkeypatch.setattr(
-        "engine.generator.region_noise", lambda seed, h, w, width: region_noise(1, h, w, width)
+        "engine.models.art.backbone.region_noise",
+        lambda seed, h, w, width: region_noise(1, h, w, width),
     )
-    monkeypatch.setattr("engine.planner.make_plan", lambda point, seeds, **more: [0] * len(seeds))
+    monkeypatch.setattr(
+        "engine.models.art.assignment.assign_any", lambda point, seeds, **more: [0] * len(seeds)
+    )
 
     def made(seed: int) -> np.ndarray:
         return pixels_of(generator.run(picture(layer(0, FULL, seed=seed))))[0]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import LayoutError
-from engine.grid import coarseness, drawn_frame, foreground_grid, token_size
+from engine.grid import drawn_frame, foreground_grid, token_size
 from engine.layout import (
     check_box,
     check_canvas,
@@ -114,26 +114,19 @@ def test_patchify_is_channel_slowest_and_exactly_inverted():
     assert torch.equal(unpatchify(tokens, 2, 3), latents)
 
 
-def test_large_things_are_drawn_coarser_and_small_ones_are_not():
-    """At most six tokens a side: 192 px as they are, 384 px at a half, 768 px at a quarter."""
-    boxes = [(0, 0, 192, 64), (0, 0, 224, 64), (32, 32, 64, 416), (0, 0, 768, 32)]
-    assert [coarseness(box, 32, 6) for box in boxes] == [1, 2, 2, 4]
-    assert [coarseness(box, 32, 0) for box in boxes] == [1, 1, 1, 1]
-
-
 def test_things_may_have_the_same_tokens_at_every_size():
     """Four along the longer side, the other in proportion, never fewer than two."""
     boxes = [(0, 0, 64, 64), (0, 0, 320, 320), (32, 0, 128, 160), (0, 0, 288, 64)]
     grids = [foreground_grid(box, 32, side_tokens=4) for box in boxes]
-    assert grids == [((4, 4), 1), ((4, 4), 1), ((4, 2), 1), ((2, 4), 1)]
-    assert foreground_grid((0, 0, 96, 160), 32, side_tokens=4) == ((4, 2), 1)
-    assert foreground_grid((0, 0, 224, 64), 32, most_tokens=6) == ((1, 4), 2)
+    assert grids == [(4, 4), (4, 4), (4, 2), (2, 4)]
+    assert foreground_grid((0, 0, 96, 160), 32, side_tokens=4) == (4, 2)
+    assert foreground_grid((0, 0, 224, 64), 32) == (2, 7), "one token per grid cell"
 
 
 def test_the_frame_of_a_thing_is_all_its_tokens_but_in_narrow_boxes():
     """Every narrow box has the same frame: what is drawn there is one picture."""
     boxes = [(0, 0, 224, 256), (0, 0, 96, 64), (0, 0, 64, 160), (0, 0, 64, 192), (0, 0, 320, 64)]
-    frames = [drawn_frame(box, foreground_grid(box, 32, side_tokens=4)[0]) for box in boxes]
+    frames = [drawn_frame(box, foreground_grid(box, 32, side_tokens=4)) for box in boxes]
     assert frames == [(4, 4), (3, 4), (4, 2), (4, 4 / 3), (4 / 3, 4)]
 
 

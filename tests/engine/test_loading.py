@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.loading import MODULES, SHARES, STEP, Loading
-from engine.weights import load_model, save_model
+from engine.models.checkpoint import load_model, save_model
 from tests.engine.tiny import tiny_model
 
 

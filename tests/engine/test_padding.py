@@ -8,9 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.model import packing
-from engine.model.packing import KeyValue, Packing, attend_apart
-from engine.model.padding import places
+from engine.models.art import attention
+from engine.models.art.attention import KeyValue, Packing, attend_segments, padded_batches
 
 HEADS, HEAD_DIM = 2, 8
 TEXTS, IMAGES, CLEANS = (3, 1, 4, 2, 5), (7, 12, 1, 9, 4), (0, 6, 2, 0, 11)
@@ -29,7 +28,7 @@ def same_both_ways(
     """Outputs and gradients of inputs of these lengths, in rows and stretch by stretch."""
     found = []
     for many in (2, 99):
-        monkeypatch.setattr(packing, "MANY", many)
+        monkeypatch.setattr(attention, "MANY", many)
         torch.manual_seed(4)
         inputs = [random_heads(length) for length in lengths]
         out = attend(inputs)
@@ -59,13 +58,13 @@ def test_pictures_without(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_layers_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     def attend(x: list[Tensor]) -> Tensor:
         q, k, v = x
-        return attend_apart(q, k, v, IMAGES)
+        return attend_segments(q, k, v, IMAGES)
 
     same_both_ways(monkeypatch, [sum(IMAGES)] * 3, attend)
 
 
 def test_every_token_has_one_place() -> None:
-    queries, keys = places((2, 3), (1, 0), torch.device("cpu"))
+    queries, keys = padded_batches((2, 3), (1, 0), torch.device("cpu"))
     assert queries.shapes == ((2, 3),)
     assert queries.real.view(2, 3).tolist() == [[True, True, False], [True, True, True]]
     assert keys.shapes == ((2, 3),)
@@ -77,7 +76,7 @@ def test_every_token_has_one_place() -> None:
 def test_long_stretches_have_a_rectangle_of_their_own() -> None:
     """Fifty things in one picture of a batch must not widen the rows of the other pictures."""
     lengths = (30, 400, 28, 33, 5)
-    where = places(lengths, None, torch.device("cpu")).keys
+    where = padded_batches(lengths, None, torch.device("cpu")).keys
     assert where.shapes == ((1, 400), (3, 33), (1, 5))
     assert where.source[where.target].tolist() == list(range(sum(lengths)))
     assert int(where.real.sum()) == sum(lengths)
@@ -88,7 +87,7 @@ def test_stretches_of_very_different_length(monkeypatch: pytest.MonkeyPatch) -> 
 
     def attend(x: list[Tensor]) -> Tensor:
         q, k, v = x
-        return attend_apart(q, k, v, lengths)
+        return attend_segments(q, k, v, lengths)
 
-    assert len(places(lengths, None, torch.device("cpu")).keys.shapes) == 4
+    assert len(padded_batches(lengths, None, torch.device("cpu")).keys.shapes) == 4
     same_both_ways(monkeypatch, [sum(lengths)] * 3, attend)

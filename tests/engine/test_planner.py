@@ -7,11 +7,12 @@ import dataclasses
 import pytest
 import torch
 
-from engine.generator import Generator
 from engine.layout import inner_coordinates, place_on_canvas, region_ids
-from engine.model.packing import KeyValueBuffer
-from engine.model.transformer import ART
-from engine.planner import Planner
+from engine.models.art.assignment import Assigner
+from engine.models.art.attention import KeyValueBuffer
+from engine.models.art.backbone import art_of
+from engine.models.art.model import ART
+from engine.pipeline import LayerPipeline
 from engine.sampling import FIRST_LEVEL, timesteps
 from tests.engine.tiny import TINY_ART, layer, picture, tiny_generator, tiny_model
 
@@ -19,10 +20,10 @@ BOX = (96, 32, 192, 96)
 ROUNDING = {"rtol": 1e-4, "atol": 2e-5}
 
 
-def planner(art: ART, *, clean: bool, words: int = 6, checks: list[int] | None = None) -> Planner:
+def assigner(art: ART, *, clean: bool, words: int = 6, checks: list[int] | None = None) -> Assigner:
     torch.manual_seed(0)
     txt = torch.randn(1, words, TINY_ART.text_width)
-    frame = art.frame(
+    frame = art.condition(
         region_ids(3, BOX, 32)[None],
         inner_coordinates(2, 3)[None],
         place_on_canvas(BOX, (256, 256)).expand(6, 4)[None],
@@ -38,7 +39,7 @@ def planner(art: ART, *, clean: bool, words: int = 6, checks: list[int] | None =
         for _ in range(TINY_ART.double_blocks + TINY_ART.single_blocks)
     ]
     calls = [] if checks is None else checks
-    return Planner(
+    return Assigner(
         art,
         frame,
         txt,
@@ -46,7 +47,7 @@ def planner(art: ART, *, clean: bool, words: int = 6, checks: list[int] | None =
         owner=torch.zeros(1, 6, dtype=torch.long),
         seeds=[7],
         seen=torch.tensor([[0.0, 1, 0, 0, 0, 0]]) if clean else None,
-        clean=keys if clean else None,
+        context=keys if clean else None,
         check=lambda: calls.append(1),
     )
 
@@ -56,18 +57,18 @@ def planner(art: ART, *, clean: bool, words: int = 6, checks: list[int] | None =
 def test_plan_and_step_together_are_plan_then_step(clean: bool) -> None:
     """Whatever was guessed, to the last bit; and as in two passes, but for rounding."""
     art = tiny_model().art
-    apart = planner(art, clean=clean)
-    frame = apart.plan()
+    apart = assigner(art, clean=clean)
+    frame = apart.assign()
     vec = art.vec(torch.full((1,), FIRST_LEVEL), apart._text[:, 0])
-    expected = art(apart._noise, frame, vec, clean=apart._clean)
+    expected = art(apart._noise, frame, vec, context=apart._context)
     results = []
     for guess in range(6):
         checks: list[int] = []
-        joint = planner(art, clean=clean, checks=checks)
-        told, predicted = joint.plan_and_step(guess)
+        joint = assigner(art, clean=clean, checks=checks)
+        conditioning, predicted = joint.assign_and_step(guess)
         assert joint.shows == apart.shows
         assert len(checks) == (1 if guess == joint.shows[0] else 2)
-        assert torch.equal(told.txt, frame.txt)
+        assert torch.equal(conditioning.txt, frame.txt)
         results.append(predicted)
     torch.testing.assert_close(results[0], expected, **ROUNDING)
     assert all(torch.equal(results[0], other) for other in results)
@@ -77,16 +78,16 @@ def test_every_schedule_begins_with_nothing_but_noise() -> None:
     assert all(timesteps(n, mu)[0] == FIRST_LEVEL for n in (1, 2, 8) for mu in (0.0, 1.5, 3.1))
 
 
-def passes(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def passes(generator: LayerPipeline, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Image tokens of every pass from now on."""
-    art, counted = generator.model.art, []
-    read = art.read
+    art, counted = art_of(generator).model.art, []
+    begin = art.begin
 
     def counting(tokens: torch.Tensor, *args, **more):
         counted.append(tokens.shape[1])
-        return read(tokens, *args, **more)
+        return begin(tokens, *args, **more)
 
-    monkeypatch.setattr(art, "read", counting)
+    monkeypatch.setattr(art, "begin", counting)
     return counted
 
 
@@ -113,4 +114,4 @@ def test_a_layer_made_anew_is_guessed_to_show_what_it_showed(
     assert result.word == made.word
     counted.clear()
     first.run(dataclasses.replace(whole, prompt="two castles"))
-    assert first._shown.keys() == set(boxes), "of the last prompt alone"
+    assert art_of(first)._shown.keys() == set(boxes), "of the last prompt alone"

@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 
 from engine.layout import inner_coordinates, place_on_canvas, region_ids
-from engine.model.frame import UNDECIDED
-from engine.model.packing import KeyValue
-from engine.planning import PLANNING_T, make_plan, spread, words_shown
+from engine.models.art.assignment import ASSIGNMENT_T, assign_any, to_tokens, words_shown
+from engine.models.art.model import UNDECIDED
 from tests.engine.tiny import TINY_ART, layer, picture, tiny_generator, tiny_model
 
 BOXES = [(0, 0, 64, 64), (96, 32, 192, 96), (128, 128, 192, 256)]
@@ -16,7 +15,7 @@ BOXES = [(0, 0, 64, 64), (96, 32, 192, 96), (128, 128, 192, 256)]
 def test_spread_gives_every_token_its_regions_word() -> None:
     owner = torch.tensor([[0, 0, 1, -1, 2]])
     shows = torch.tensor([4, UNDECIDED, 0])
-    assert spread(shows, owner).tolist() == [[4, 4, UNDECIDED, UNDECIDED, 0]]
+    assert to_tokens(shows, owner).tolist() == [[4, 4, UNDECIDED, UNDECIDED, 0]]
 
 
 def plan(seeds: list[int], words: int = 6) -> tuple[list[int], list[torch.Tensor]]:
@@ -33,16 +32,15 @@ def plan(seeds: list[int], words: int = 6) -> tuple[list[int], list[torch.Tensor
     noise = torch.randn(1, ids.shape[1], TINY_ART.token_width)
     seen = []
 
-    vec = art.vec(torch.full((1,), PLANNING_T), txt[:, 0])
+    vec = art.vec(torch.full((1,), ASSIGNMENT_T), txt[:, 0])
 
     def point(shows: torch.Tensor) -> torch.Tensor:
-        so_far = spread(shows, owner)
+        so_far = to_tokens(shows, owner)
         seen.append(so_far)
-        return art.point(art.read(noise, art.frame(ids, inner, place, txt, so_far), vec), owner, 3)[
-            0
-        ]
+        conditioning = art.with_assignment(art.condition(ids, inner, place, txt), txt, so_far)
+        return art.assignment_logits(art.begin(noise, conditioning, vec), owner, 3)[0]
 
-    return make_plan(point, seeds), seen
+    return assign_any(point, seeds), seen
 
 
 def test_one_region_more_is_decided_in_each_pass() -> None:
@@ -62,7 +60,7 @@ def test_two_regions_of_one_pass_avoid_the_same_word() -> None:
     """More regions than passes: several decide at once, without having read each other."""
     equal = torch.tensor([[2.0, 1.9, 1.8, -9.0, -9.0, -9.0]] * 8)
 
-    shows = make_plan(lambda so_far: equal, [7] * 8)
+    shows = assign_any(lambda so_far: equal, [7] * 8)
     assert len(set(shows[:2])) == 2
     assert set(shows) <= {0, 1, 2}
 
@@ -82,25 +80,14 @@ def test_words_that_a_region_shows_are_marked() -> None:
     inner = inner_coordinates(1, 2).repeat(2, 1)[None]
     place = place_on_canvas(box, (256, 256)).expand(1, 4, 4)
     txt = torch.randn(1, 3, TINY_ART.text_width)
-    undecided = art.frame(ids, inner, place, txt, torch.full((1, 4), UNDECIDED))
-    decided = art.frame(ids, inner, place, txt, torch.tensor([[1, 1, UNDECIDED, UNDECIDED]]))
+    plain = art.condition(ids, inner, place, txt)
+    undecided = art.with_assignment(plain, txt, torch.full((1, 4), UNDECIDED))
+    decided = art.with_assignment(plain, txt, torch.tensor([[1, 1, UNDECIDED, UNDECIDED]]))
     changed = (undecided.txt != decided.txt).any(dim=-1)
     assert changed.tolist() == [[False, True, False]]
-    assert undecided.fixed is not None
-    assert decided.fixed is not None
-    assert (undecided.fixed != decided.fixed).any(-1).tolist() == [[True, True, False, False]]
+    assert (undecided.offset != decided.offset).any(-1).tolist() == [[True, True, False, False]]
 
 
 def test_clean_layers_keep_their_words() -> None:
     logits = torch.tensor([[[9.0, 0, 0, 0], [0, 9, 0, 0], [0, 0.1, 0, 0.1]]])
     assert words_shown(logits).tolist() == [[0, 1, 0, 0]]
-
-
-def test_a_layers_summary_is_of_its_own_tokens() -> None:
-    art = tiny_model().art
-    stored = [KeyValue(torch.randn(1, 2, 7, 32), torch.randn(1, 2, 7, 32)) for _ in range(3)]
-    owner = torch.tensor([[0, 0, 0, 1, 1, 1, -1]])
-    both = art.summarise(stored, owner, 2)
-    first = [KeyValue(kv.k[:, :, :3], kv.v[:, :, :3]) for kv in stored]
-    torch.testing.assert_close(both[:, :1], art.summarise(first, torch.zeros(1, 3), 1))
-    assert art.recognise(both, torch.randn(1, 4, TINY_ART.text_width)).shape == (1, 2, 4)

@@ -1,15 +1,14 @@
-"""Recogniser: what a finished layer shows is read off the layer's own cached values."""
+"""Context classifier: what a finished layer shows is read from the layer's own cached values."""
 
 from __future__ import annotations
 
 import torch
 
-from engine.denoising import Denoiser
-from engine.generator import Generator
-from engine.model.recogniser import feature_count, layer_features
+from engine.models.art.backbone import ARTBackbone
+from engine.models.art.context_classifier import feature_count, layer_features
+from engine.models.checkpoint import load_model, save_model
 from engine.training.recogniser import new_recogniser
-from engine.weights import load_model, save_model
-from tests.engine.tiny import layer, picture, random_pixels, tiny_model
+from tests.engine.tiny import layer, picture, pipeline_of, random_pixels, tiny_model
 
 FINISHED, TARGET = (0, 0, 64, 64), (96, 96, 192, 192)
 
@@ -17,7 +16,7 @@ FINISHED, TARGET = (0, 0, 64, 64), (96, 96, 192, 192)
 def with_recogniser():
     model = tiny_model()
     torch.manual_seed(3)
-    model.recogniser = new_recogniser(model).eval()
+    model.context_classifier = new_recogniser(model).eval()
     return model
 
 
@@ -35,14 +34,16 @@ def test_the_file_keeps_it(tmp_path) -> None:
     model = with_recogniser()
     save_model(tmp_path / "model.safetensors", model)
     loaded = load_model(tmp_path / "model.safetensors")
-    assert model.recogniser is not None
-    assert loaded.recogniser is not None
-    assert loaded.recogniser.config == model.recogniser.config
-    for name, value in model.recogniser.state_dict().items():
-        torch.testing.assert_close(loaded.recogniser.state_dict()[name], value.half().float())
+    assert model.context_classifier is not None
+    assert loaded.context_classifier is not None
+    assert loaded.context_classifier.config == model.context_classifier.config
+    for name, value in model.context_classifier.state_dict().items():
+        torch.testing.assert_close(
+            loaded.context_classifier.state_dict()[name], value.half().float()
+        )
     assert loaded.parameters() == model.parameters() > tiny_model().parameters()
     save_model(tmp_path / "older.safetensors", tiny_model())
-    assert load_model(tmp_path / "older.safetensors").recogniser is None
+    assert load_model(tmp_path / "older.safetensors").context_classifier is None
 
 
 def test_words_of_finished_layers_are_marked_for_the_planning(monkeypatch) -> None:
@@ -50,22 +51,22 @@ def test_words_of_finished_layers_are_marked_for_the_planning(monkeypatch) -> No
     model = with_recogniser()
     asked = picture(layer(1, FINISHED, random_pixels(FINISHED)), layer(2, TARGET), steps=1)
     seen_by_planning = []
-    planner = Denoiser._planner
+    make_assigner = ARTBackbone._assigner
 
     def spy(self, *args):
-        made = planner(self, *args)
+        made = make_assigner(self, *args)
         seen_by_planning.append(made._seen)
         return made
 
-    monkeypatch.setattr(Denoiser, "_planner", spy)
+    monkeypatch.setattr(ARTBackbone, "_assigner", spy)
 
     def words_marked() -> list[float] | None:
-        generator = Generator(model, device="cpu", threads=1, cache_bytes=2**28)
+        generator = pipeline_of(model, cache_bytes=2**28)
         generator.run(asked, emit=lambda event: None, should_stop=lambda: False)
         return None if seen_by_planning[-1] is None else seen_by_planning[-1][0].tolist()
 
-    assert model.recogniser is not None
-    width = model.recogniser.config.features
+    assert model.context_classifier is not None
+    width = model.context_classifier.config.features
 
     class SeesTheLastWord(torch.nn.Module):
         def forward(self, features, txt):
@@ -74,7 +75,7 @@ def test_words_of_finished_layers_are_marked_for_the_planning(monkeypatch) -> No
             logits[..., -1] = 9.0
             return logits
 
-    model.recogniser = SeesTheLastWord()  # type: ignore[assignment]
+    model.context_classifier = SeesTheLastWord()  # type: ignore[assignment]
     assert words_marked() == [0, 0, 0, 1]
-    model.recogniser = None
+    model.context_classifier = None
     assert words_marked() is None

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.generator import Generator
 from engine.layout import inner_coordinates
-from engine.model.refiner import Refiner, RefinerConfig
-from engine.refining import refine_layers
+from engine.models.art.decoding import refine_layers
+from engine.models.art.refiner import Refiner, RefinerConfig
 from engine.regions import Region
-from tests.engine.tiny import TINY_REFINER, layer, picture, tiny_model, tiny_refiner
+from tests.engine.tiny import TINY_REFINER, layer, picture, pipeline_of, tiny_model, tiny_refiner
 
 SIZES = [(4, 3), (2, 4), (1, 1), (4, 4)]
 BOX = (0, 0, 96, 96)
@@ -99,9 +98,9 @@ def test_the_generator_refines_what_it_delivers():
     """Every layer of a job passes the refiner before it is decoded; the background does not."""
     request = picture(layer(0, (0, 0, 256, 256)), layer(1, (0, 0, 96, 96)), prompt="a red dog")
     model = tiny_model()
-    plain = Generator(model, device="cpu", threads=1).run(request)
+    plain = pipeline_of(model).run(request)
     model.refiner = tiny_refiner()
-    refined = Generator(model, device="cpu", threads=1).run(request)
+    refined = pipeline_of(model).run(request)
     by_kind = {
         old.kind: (old.word, (old.rgba == new.rgba).all())
         for old, new in zip(plain.results, refined.results, strict=True)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine.errors import Cancelled
-from engine.sampling import denoise, euler_step, guide, region_noise, timesteps, velocity
+from engine.sampling import euler_step, guide, region_noise, sample, timesteps, velocity_towards
 
 
 def test_schedule_has_the_paper_s_values():
@@ -35,14 +35,14 @@ def test_the_true_clean_tokens_are_reached_exactly():
     """With a perfect prediction every path ends in the data, at any number of steps."""
     clean, noise = torch.randn(1, 5, 3), torch.randn(1, 5, 3)
     for steps in (1, 2, 7):
-        found = denoise(lambda x, t: clean, noise, timesteps(steps, 0.7))
+        found = sample(lambda x, t: velocity_towards(x, clean, t), noise, timesteps(steps, 0.7))
         torch.testing.assert_close(found, clean, rtol=0, atol=1e-5)
 
 
 def test_velocity_is_noise_minus_data():
     clean, noise = torch.randn(3), torch.randn(3)
     noisy = 0.7 * clean + 0.3 * noise
-    torch.testing.assert_close(velocity(noisy, clean, 0.3), noise - clean)
+    torch.testing.assert_close(velocity_towards(noisy, clean, 0.3), noise - clean)
     torch.testing.assert_close(euler_step(noisy, noise - clean, 0.3, 0.0), clean)
 
 
@@ -72,5 +72,5 @@ def test_a_callback_that_raises_ends_the_loop():
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        denoise(lambda x, t: x, torch.zeros(1), timesteps(5, 0.0), stop_at_two)
+        sample(lambda x, t: x, torch.zeros(1), timesteps(5, 0.0), stop_at_two)
     assert calls == [1, 2]

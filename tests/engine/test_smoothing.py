@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from engine.model.smoothing import smooth
+from engine.models.art.smoothing import smooth
 
 LIKENESS = 0.06
 

@@ -7,9 +7,8 @@ from dataclasses import replace
 import pytest
 
 from engine.api import GenerateRequest
-from engine.generator import Generator
-from engine.weights import load_model
-from tests.engine.tiny import layer, picture, random_pixels, tiny_model
+from engine.models.checkpoint import load_model
+from tests.engine.tiny import layer, picture, pipeline_of, random_pixels, tiny_model
 
 ALL, ONE, TWO = (0, 0, 256, 256), (0, 0, 64, 64), (96, 96, 192, 192)
 SCENERY, THING = layer(0, ALL, random_pixels(ALL)), layer(1, ONE, random_pixels(ONE))
@@ -29,7 +28,7 @@ def test_jobs_beside_finished_things_take_the_steps_of_edits(
 ) -> None:
     model = tiny_model()
     model.card = replace(model.card, steps=3, edit_steps=2)
-    generator = Generator(model, device="cpu", threads=1)
+    generator = pipeline_of(model)
     assert request_.is_edit == is_edit
     finished = generator.run(request_)
     assert finished.steps == generator.info.steps_for(is_edit=is_edit) == (2 if is_edit else 3)

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 import torch
 
-from engine.model.text import TextConfig, TextEncoder
+from engine.models.art.text import TextConfig, TextEncoder
 from tests.engine.tiny import TINY_TEXT
 
 

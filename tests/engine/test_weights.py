@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from engine.errors import WeightsError
-from engine.weights import load_model, save_model
+from engine.models.checkpoint import load_model, save_model
 from tests.engine.tiny import tiny_model
 
 
@@ -86,7 +86,7 @@ def test_a_newer_format(path):
 @pytest.mark.parametrize("kind", ["missing tensor", "extra tensor", "wrong width"])
 def test_loading_is_strict(path, kind):
     """Nothing is dropped or left at its initial value in silence."""
-    from engine.weights import tensors_hash
+    from engine.models.checkpoint import tensors_hash
 
     def change(tensors, metadata):
         if kind == "missing tensor":

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from engine import Engine, Failed, Finished, JobCancelled, Progress, StateChanged
-from engine.weights import save_model
+from engine.models.checkpoint import save_model
 from tests.engine.tiny import layer, picture, random_pixels, tiny_model
 
 BOX = (0, 0, 96, 96)
@@ -155,15 +155,15 @@ def test_context_pixels_are_only_read(running):
 
 def test_the_first_edit_finds_the_layers_of_the_picture(running, monkeypatch):
     """RE4: what a job has made is read ahead while nobody asks for anything."""
-    from engine.generator import Generator
+    from engine.pipeline import LayerPipeline
 
-    ready, read_ahead = threading.Event(), Generator.read_ahead
+    ready, read_ahead = threading.Event(), LayerPipeline.warm_cache
 
     def told(self, *args):
         read_ahead(self, *args)
         ready.set()
 
-    monkeypatch.setattr(Generator, "read_ahead", told)
+    monkeypatch.setattr(LayerPipeline, "warm_cache", told)
     running.state("ready")
     boxes = [(0, 0, 96, 96), (96, 96, 192, 160), (0, 128, 64, 192)]
     request = picture(*[layer(i, box) for i, box in enumerate(boxes, 1)])
@@ -179,7 +179,7 @@ def test_the_first_edit_finds_the_layers_of_the_picture(running, monkeypatch):
 
 def test_a_job_that_waits_is_not_kept_waiting_by_reading_ahead(running, monkeypatch):
     """GE7: and a failure of it harms nothing."""
-    from engine.generator import Generator
+    from engine.pipeline import LayerPipeline
 
     asked: list[bool] = []
 
@@ -187,7 +187,7 @@ def test_a_job_that_waits_is_not_kept_waiting_by_reading_ahead(running, monkeypa
         asked.append(goes_on())
         raise RuntimeError("no memory for it")
 
-    monkeypatch.setattr(Generator, "read_ahead", counted)
+    monkeypatch.setattr(LayerPipeline, "warm_cache", counted)
     running.state("ready")
     running.on_event = lambda event: (
         running.engine.submit(job(2)) if isinstance(event, Finished) and event.job_id == 1 else None
@@ -211,7 +211,7 @@ def test_out_of_memory_ends_the_job_even_if_the_cache_cannot_be_emptied(running,
 
     with monkeypatch.context() as patched:
         patched.setattr("engine.cache.RegionTokenCache.clear", refuse)
-        patched.setattr("engine.generator.decode_layers", refuse)
+        patched.setattr("engine.models.art.backbone.decode_layers", refuse)
         running.engine.submit(job(1))
         failed = running.until(Failed)
     assert (failed.job_id, failed.kind) == (1, "memory")

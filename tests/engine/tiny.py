@@ -6,17 +6,17 @@ import numpy as np
 import torch
 
 from engine.api import Box, GenerateRequest, LayerRequest
-from engine.generator import Generator
-from engine.model.art_config import ARTConfig
-from engine.model.autoencoder import Autoencoder, AutoencoderConfig
-from engine.model.refiner import Refiner, RefinerConfig
-from engine.model.text import TextConfig, TextEncoder
-from engine.model.transformer import ART
-from engine.weights import Model, ModelCard
+from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
+from engine.models.art.backbone import ARTBackbone
+from engine.models.art.model import ART, ARTConfig
+from engine.models.art.refiner import Refiner, RefinerConfig
+from engine.models.art.text import TextConfig, TextEncoder
+from engine.models.checkpoint import Model, ModelCard
+from engine.pipeline import LayerPipeline
 
 TINY_ART = ARTConfig(
     token_width=32, text_width=32, width=64, heads=2, double_blocks=1, single_blocks=2,
-    axes_dim=(8, 12, 12), planning=True, pooled_width=32, word_modulation=True, choices=4,
+    axes_dim=(8, 12, 12),
 )  # fmt: skip
 TINY_AUTOENCODER = AutoencoderConfig(
     channels=8, decoder_widths=(16, 16, 8, 8), decoder_depths=(1, 1, 1, 1)
@@ -60,8 +60,14 @@ def tiny_model(seed: int = 0) -> Model:
     return Model(autoencoder, text, art, card, "tiny-hash")
 
 
-def tiny_generator(seed: int = 0, cache_bytes: int = 2**28) -> Generator:
-    return Generator(tiny_model(seed), device="cpu", threads=1, cache_bytes=cache_bytes)
+def tiny_generator(seed: int = 0, cache_bytes: int = 2**28) -> LayerPipeline:
+    return pipeline_of(tiny_model(seed), cache_bytes=cache_bytes)
+
+
+def pipeline_of(model: Model, *, cache_bytes: int | None = None) -> LayerPipeline:
+    """A pipeline on one thread of the CPU."""
+    backbone = ARTBackbone(model, torch.device("cpu"), torch.float32, cache_bytes)
+    return LayerPipeline(backbone, threads=1)
 
 
 def layer(number: int, box: Box, pixels: np.ndarray | None = None, seed: int = 1) -> LayerRequest:

@@ -51,7 +51,7 @@ class WindowDesk:
         self.gaps.timer.stop()
         window, self.window = self.window, None
         if window is not None:
-            window.session.undo.stack.setClean()
+            window.session.undo.mark_saved()
             window.close()
             window.session.shutdown()
             window.deleteLater()

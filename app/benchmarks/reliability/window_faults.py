@@ -1,7 +1,7 @@
 """REL5 in the real window: each fault at each step; it stays live and the next job runs.
 
 Window, bridge and the engine's thread are the real ones. Only the generator is scripted: it stands
-where `engine.generator` would, so torch is never imported. Runs in a process of its own.
+where `engine.pipeline` would, so torch is never imported. Runs in a process of its own.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class _NoCache:
         """There is nothing in it."""
 
 
-class ScriptedGenerator:
-    """Stands in for `engine.generator.Generator`: at one step it does what the script says."""
+class ScriptedPipeline:
+    """Stands in for `engine.pipeline.LayerPipeline`: at one step it does what the script says."""
 
     fault = ""
     at_step = 0
@@ -52,11 +52,11 @@ class ScriptedGenerator:
         self.cache = _NoCache()
 
     @classmethod
-    def load(cls, path: Path | None = None, **_: Any) -> ScriptedGenerator:
+    def load(cls, path: Path | None = None, **_: Any) -> ScriptedPipeline:
         """There is nothing to load."""
         return cls()
 
-    def read_ahead(self, *_: object) -> None:
+    def warm_cache(self, *_: object) -> None:
         """Nothing is kept of finished layers."""
 
     def run(
@@ -67,7 +67,7 @@ class ScriptedGenerator:
         should_stop: Callable[[], bool],
     ) -> Event:
         """A job of a few short steps; called on the engine's thread."""
-        script = ScriptedGenerator
+        script = ScriptedPipeline
         fault, script.fault = script.fault, ""
         emit(Started(job_id=request.job_id, total_steps=STEPS, unknown_words=()))
         for step in range(STEPS + 1):
@@ -95,8 +95,8 @@ class ScriptedGenerator:
             case "refused":
                 raise EngineError("The script refuses.", advice="Try again.")
             case _:  # inside an operation that does not come back
-                ScriptedGenerator.hangs.set()
-                ScriptedGenerator.goes_on.wait()
+                ScriptedPipeline.hangs.set()
+                ScriptedPipeline.goes_on.wait()
 
 
 def _wait_for(is_so: Callable[[], bool]) -> None:
@@ -114,9 +114,9 @@ def window_faults(count: int, seed: int, *, judges_time: bool = True) -> Figure:
             measured in any case.
     """
     figure = Figure("REL5 engine, real window", "ended jobs")
-    stand_in = ModuleType("engine.generator")
-    stand_in.Generator = ScriptedGenerator  # type: ignore[attr-defined]
-    sys.modules["engine.generator"] = stand_in
+    stand_in = ModuleType("engine.pipeline")
+    stand_in.LayerPipeline = ScriptedPipeline  # type: ignore[attr-defined]
+    sys.modules["engine.pipeline"] = stand_in
     with WindowDesk(engine_factory(1)) as desk:
         desk.window.session.bridge.start()  # type: ignore[union-attr]
         for number in range(seed, seed + count):
@@ -124,7 +124,7 @@ def window_faults(count: int, seed: int, *, judges_time: bool = True) -> Figure:
                 for fault in FAULTS:
                     _one_fault(figure, desk, number, step, fault)
                     figure.runs += 1
-        ScriptedGenerator.goes_on.set()  # whoever hangs may end before the process does
+        ScriptedPipeline.goes_on.set()  # whoever hangs may end before the process does
     if judges_time:
         for name, limit in _LIMITS.items():
             if figure.peaks.get(name, 0.0) > 1000 * limit:
@@ -141,7 +141,7 @@ _LIMITS = {_GAP: MAX_GAP_S, _STOP: MAX_STOP_S, _RESTART: MAX_RESTART_S}
 
 
 def _one_fault(figure: Figure, desk: WindowDesk, seed: int, step: int, fault: str) -> None:
-    window, script = desk.window, ScriptedGenerator
+    window, script = desk.window, ScriptedPipeline
     assert window is not None
     session, bridge = window.session, window.session.bridge
     where = f"seed {seed}, step {step}, {fault}"

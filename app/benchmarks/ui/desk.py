@@ -156,7 +156,7 @@ class Desk:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.window.session.undo.stack.setClean()
+        self.window.session.undo.mark_saved()
         self.window.close()
         self.window.session.shutdown()
         self.window.deleteLater()

@@ -141,7 +141,7 @@ def dialog_states(work_root: Path) -> Iterator[State]:
         for action in sorted(window.actions_, key=QAction.objectName):
             name = action.objectName()
             if (action.text().endswith("…") or name in _PAGES) and action.isEnabled():
-                window.session.undo.stack.setClean()  # or New and Open ask about changes
+                window.session.undo.mark_saved()  # or New and Open ask about changes
                 action.trigger()
                 yield from _dialog(desk, name)
         things = window.session.document.foregrounds
@@ -150,7 +150,7 @@ def dialog_states(work_root: Path) -> Iterator[State]:
         yield from _dialog(desk, "too many layers")
         RecoveryDialog(window, []).open()
         yield from _dialog(desk, "recovery")
-        window.session.undo.stack.resetClean()
+        window.session.undo.mark_unsaved()
         window.close()
         yield from _dialog(desk, "unsaved changes")
 

@@ -14,6 +14,7 @@ from app.document.document import Document
 from app.document.errors import DocumentError
 from app.document.layer import Layer
 from app.document.pixels import Pixels
+from app.document.words import layer_names, shown_name
 
 
 class Command:
@@ -103,7 +104,8 @@ class Command:
 def named(contents: Contents, layer_ids: Sequence[int]) -> str:
     """Targets as a label names them: 'Castle', or 3 layers."""
     if len(layer_ids) == 1:
-        return f"'{contents.layer(layer_ids[0]).name}'"
+        layer = contents.layer(layer_ids[0])
+        return f"'{layer_names(contents.layers).get(layer.id, layer.name)}'"
     return f"{len(layer_ids)} layers"
 
 
@@ -116,7 +118,7 @@ def unlocked(contents: Contents, layer_ids: Sequence[int]) -> list[Layer]:
     layers = [contents.layer(layer_id) for layer_id in layer_ids]
     for layer in layers:
         if layer.locked:
-            raise DocumentError(f"'{layer.name}' is locked.", advice="Unlock it first.")
+            raise DocumentError(f"'{shown_name(layer)}' is locked.", advice="Unlock it first.")
     return layers
 
 

@@ -14,6 +14,7 @@ from app.document.layer import MAX_NAME, Candidate, Layer, clean_name, new_layer
 from app.document.outdated import SOURCE
 from app.document.pixels import Pixels
 from app.document.resample import resampled
+from app.document.words import shown_name
 
 
 @dataclass(eq=False)
@@ -234,7 +235,10 @@ class DuplicateLayers(Command):
             rect = layer.rect.translated(dx, dy)
             if not layer.has_pixels:
                 rect = rect.moved_to_grid(contents.grid, contents.canvas)
-            copy = replace(copied(layer), id=new_id, number=contents.next_number, rect=rect)
+            number = contents.next_number
+            copy = copied(layer)
+            name = copy.name or default_name(number)
+            copy = replace(copy, id=new_id, number=number, name=name, rect=rect)
             contents = contents.with_added([copy], layer_id)
         return contents
 
@@ -243,5 +247,10 @@ class DuplicateLayers(Command):
 
 
 def copied(layer: Layer) -> Layer:
-    """What a copy has in common with its original, and what not: the name and the lock."""
-    return replace(layer, name=layer.name[: MAX_NAME - 5] + " copy", locked=False)
+    """What a copy has in common with its original, and what not: the name and the lock.
+
+    The copy of a layer that is called by its word has no name: its word and a number are enough.
+    """
+    has_word = shown_name(layer) != layer.name
+    name = "" if has_word else layer.name[: MAX_NAME - 5] + " copy"
+    return replace(layer, name=name, locked=False)

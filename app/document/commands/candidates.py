@@ -14,6 +14,7 @@ from app.document.errors import DocumentError
 from app.document.layer import Candidate, Layer
 from app.document.outdated import SOURCE
 from app.document.prompts import remembered_from
+from app.document.words import shown_name
 
 
 @dataclass(eq=False)
@@ -131,7 +132,7 @@ def _using(contents: Contents, hashes: Mapping[int, str]) -> Contents:
         wanted = hashes[layer.id]
         found = next((item for item in layer.candidates if item.pixel_hash == wanted), None)
         if found is None:
-            raise DocumentError(f"'{layer.name}' has no such candidate any more.")
+            raise DocumentError(f"'{shown_name(layer)}' has no such result any more.")
         shown = showing(layer, found)
         if not layer.is_background:
             # It follows the layer; if that has another size now, the candidate's comes back.

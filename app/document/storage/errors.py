@@ -94,11 +94,11 @@ def advice_on(error: OSError) -> str:
         case errno.ENAMETOOLONG | errno.EILSEQ:
             return "Choose a shorter or simpler name."
         case errno.EACCES | errno.EPERM | errno.EROFS:
-            return "Choose a folder in which you may write."
+            return "Choose a folder where you have write permission."
         case errno.ENOENT | errno.ENOTDIR | errno.EISDIR | errno.ELOOP:
             return "Choose another name."
         case _:
-            return "Free space or save elsewhere."
+            return "Free up disk space, or save somewhere else."
 
 
 def not_saved(

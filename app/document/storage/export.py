@@ -23,9 +23,9 @@ from app.document.storage.archive import check_archive, writing
 from app.document.storage.atomic import Disk, Stamp, atomic_write
 from app.document.storage.encoded import shared as encoded_pictures
 from app.document.storage.folders import Member, write_folder
-from app.document.storage.layer_names import outside_name
 from app.document.storage.names import unique_names
 from app.document.storage.png import encode_png
+from app.document.words import shown_name
 
 COMPOSITE = "composite.png"
 MANIFEST = "manifest.json"
@@ -161,7 +161,7 @@ def files_of(contents: Contents) -> dict[int, str]:
     """File name of each layer with pixels, by id: `00-Background.png`, `01-Castle.png`..."""
     first = 0 if contents.background_on else 1
     named = [
-        (layer.id, f"{place:02d}-{outside_name(layer)}")
+        (layer.id, f"{place:02d}-{shown_name(layer)}")
         for place, layer in enumerate(contents.layers, start=first)
         if layer.has_pixels
     ]
@@ -177,7 +177,7 @@ def _layer_entry(
     return {
         "file": file,
         "number": layer.number,
-        "name": outside_name(layer),
+        "name": shown_name(layer),
         "kind": layer.kind,
         "is_background": layer.is_background,
         "x": rect.x,

@@ -28,7 +28,6 @@ from app.document.storage.archive import (
 from app.document.storage.atomic import Disk, Stamp, atomic_write, stamp_of
 from app.document.storage.errors import StorageError
 from app.document.storage.groups import flattened
-from app.document.storage.layer_names import outside_name
 from app.document.storage.layer_pictures import MERGED, LayerPictures, layer_pictures
 from app.document.storage.own_data import BLOBS, DOCUMENT, own_contents
 from app.document.storage.png import fitted
@@ -42,6 +41,7 @@ from app.document.storage.stack_xml import (
     read_stack,
     write_stack,
 )
+from app.document.words import shown_name
 
 MIMETYPE = "image/openraster"
 SUFFIX = ".ora"
@@ -145,7 +145,7 @@ def write_ora(
 
 def _stack_layer(layer: Layer, is_selected: bool) -> StackLayer:
     return StackLayer(
-        name=outside_name(layer),
+        name=shown_name(layer),
         src=src_of(layer),
         x=layer.rect.x,
         y=layer.rect.y,

@@ -17,11 +17,11 @@ from app.document.geometry import Rect, Size
 from app.document.layer import Candidate, Layer, new_layer_id
 from app.document.pixels import Pixels
 from app.document.storage.groups import Flat
-from app.document.storage.layer_names import outside_name
 from app.document.storage.layer_pictures import LayerPictures
 from app.document.storage.project_format import LayerEntry, Project, candidates_of
 from app.document.storage.stack_xml import Stack, StackLayer
 from app.document.storage.trim import trimmed
+from app.document.words import shown_name
 
 Find = Callable[[str], Pixels | None]
 
@@ -120,7 +120,7 @@ def _looking_like(layer: Layer, item: StackLayer, rect: Rect, image: Pixels | No
     return replace(
         layer,
         # The name that we wrote for other programs is not one that a user typed.
-        name=layer.name if item.name == outside_name(layer) else item.name or layer.name,
+        name=layer.name if item.name == shown_name(layer) else item.name or layer.name,
         kind="imported" if image is not None and layer.kind == "box" else layer.kind,
         rect=rect,
         image=image,
@@ -227,7 +227,7 @@ def _matches(
         return None if part is None else part.image.hash
 
     def has_name(item: StackLayer, entry: LayerEntry) -> bool:
-        return item.name in (entry.layer.name, outside_name(entry.layer))
+        return item.name in (entry.layer.name, shown_name(entry.layer))
 
     tests: list[Callable[[StackLayer, LayerEntry], bool]] = [
         lambda item, entry: item.src == entry.src and has_name(item, entry),

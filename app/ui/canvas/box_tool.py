@@ -50,7 +50,10 @@ def _corner(at: float, is_forward: bool, grid: int, length: int) -> tuple[int, i
 class BoxTool(Tool):
     """Drag draws a new box on the grid; a click selects what is not the background.
 
-    Handles of the selection work too.
+    A drag may begin and end outside of the canvas: the box is cut to it, because the model paints
+    inside the canvas only.
+
+    Handles of the selection work too, inside of it: a press outside draws the next box.
 
     Space held during the drag moves the box instead.
     """
@@ -84,9 +87,11 @@ class BoxTool(Tool):
         self._last = at
         if math.hypot(at.x - self._start.x, at.y - self._start.y) >= self._start.slack:
             self.is_dragging = True
-        if self.is_dragging:
+        if self.is_dragging and self._touches_canvas(at):
             rect = self._snapped(at)
             self.host.show_draft(rect, box_label(rect))
+        else:
+            self.host.show_draft(None)
 
     def release(self, at: Pointer) -> None:
         """Add the box above the selected layer, on top if there is none."""
@@ -97,11 +102,13 @@ class BoxTool(Tool):
         start, dragged = self._start, self.is_dragging
         if start is None:
             return
-        rect = self._snapped(at)
+        rect, drawn, touches = self._snapped(at), drawn_rect(start, at), self._touches_canvas(at)
         self._start, self.is_dragging = None, False
         self.host.show_draft(None)
+        if dragged and not touches:
+            return
         if not dragged:
-            # The background is everywhere: who clicks beside all layers means none of them.
+            # The background is everywhere: a click next to all layers means none of them.
             below = [x for x in self.host.layers_at(at.x, at.y) if not x.is_background]
             self.host.select([x.id for x in below[:1]])
             return
@@ -111,6 +118,13 @@ class BoxTool(Tool):
         command = AddBox(rect, above=selected[-1].id if selected else None)
         if self.host.push(command):
             self.host.select([command.layer_id])
+            grid, canvas = self.host.document.grid, self.host.document.canvas.rect
+            common = drawn.intersect(canvas)
+            is_shorter = (
+                common is None
+                or max(drawn.width - common.width, drawn.height - common.height) >= grid
+            )
+            self.host.tell_added(command.layer_id, was_cut=is_shorter)
 
     def cancel(self) -> None:
         """Forget the box."""
@@ -118,6 +132,11 @@ class BoxTool(Tool):
         super().cancel()
         self._start = self._last = None
         self._is_resizing = False
+
+    def _touches_canvas(self, at: Pointer) -> bool:
+        """A drag may begin and end outside of the canvas; one that never meets it draws nothing."""
+        assert self._start is not None
+        return drawn_rect(self._start, at).intersect(self.host.document.canvas.rect) is not None
 
     def _snapped(self, at: Pointer) -> Rect:
         assert self._start is not None

@@ -33,6 +33,8 @@ class Decor:
         has_outlines: boxes and their names; handles and the selection always show.
         show_grid: always; while a box is drawn the grid shows by itself.
         is_dragging: handles hide while something moves.
+        handles_reach_out: handles can be grabbed from outside of the layer as well; with the box
+            tool a press there begins the next box.
     """
 
     scene: CanvasScene
@@ -40,6 +42,7 @@ class Decor:
     colours: Colours
     show_grid: bool = False
     is_dragging: bool = False
+    handles_reach_out: bool = True
     draft: Draft | None = None
     running: frozenset[int] = frozenset()
     matte: str | None = None
@@ -116,9 +119,9 @@ class Decor:
         best, nearest = "", float("inf")
         for name, at in overlay.handle_points(rect).items():
             dx, dy = point.x() - at.x(), point.y() - at.y()
-            hits = _reaches(dx, ("w" in name) - ("e" in name), rect.width()) and _reaches(
-                dy, ("n" in name) - ("s" in name), rect.height()
-            )
+            in_x, in_y = ("w" in name) - ("e" in name), ("n" in name) - ("s" in name)
+            reaches = _reaches if self.handles_reach_out else _covers
+            hits = reaches(dx, in_x, rect.width()) and reaches(dy, in_y, rect.height())
             if hits and abs(dx) + abs(dy) < nearest:
                 best, nearest = name, abs(dx) + abs(dy)
         return best
@@ -137,7 +140,7 @@ class Decor:
             (
                 layer.rect,
                 self.scene.rect_of(layer),
-                layer.name,
+                self.scene.document.name_of(layer),
                 layer.has_pixels,
                 self.scene.has_preview(layer.id),
                 layer.id in self.selection,
@@ -236,7 +239,8 @@ class Decor:
             return
         painter.save()
         painter.setClipRect(rect, Qt.ClipOperation.IntersectClip)
-        overlay.label(painter, layer.name, rect.topLeft() + QPointF(6, 6), font)
+        name = self.scene.document.name_of(layer)
+        overlay.label(painter, name, rect.topLeft() + QPointF(6, 6), font)
         painter.restore()
 
     def _paint_draft(
@@ -271,3 +275,16 @@ def _reaches(distance: float, inward: int, length: float) -> bool:
     if not inward:
         return abs(distance) <= overlay.HANDLE_HIT / 2
     return -(overlay.HANDLE_HIT - inside) <= distance * inward <= inside
+
+
+def _covers(distance: float, inward: int, length: float) -> bool:
+    """Whether a handle can be grabbed there with the box tool: inside the layer, near its edge.
+
+    On the edge itself the next box begins: boxes that touch are drawn from corner to corner.
+
+    Args:
+        distance, inward, length: as in `_reaches`.
+    """
+    if not inward:
+        return abs(distance) <= overlay.HANDLE / 2
+    return 1.0 <= distance * inward <= min(float(overlay.HANDLE), max(2.0, length / 4))

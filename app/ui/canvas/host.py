@@ -28,10 +28,12 @@ class ToolHost(QObject):
         snaps: dragged layers stop at grid lines and at the middle of the canvas.
 
     Signals:
+        box_added(layer_id, was_cut): a box was drawn; whether the canvas's edge cut it.
         changed(): the overlay looks different.
         drawing_changed(): a rectangle begins or ends to be drawn.
     """
 
+    box_added = Signal(int, bool)
     changed = Signal()
     drawing_changed = Signal()
 
@@ -81,6 +83,10 @@ class ToolHost(QObject):
     def show_moved(self, rects: dict[int, Rect], *, copies: bool = False) -> None:
         """Show layers, or copies of them, elsewhere while they are dragged."""
         self._scene.show_moved(rects, copies=copies)
+
+    def tell_added(self, layer_id: int, *, was_cut: bool) -> None:
+        """A box was drawn."""
+        self.box_added.emit(layer_id, was_cut)
 
     def show_draft(self, rect: Rect | None, text: str = "", kind: DraftKind = "drawn") -> None:
         """Show a rectangle that is being dragged; None ends it."""

@@ -61,6 +61,7 @@ class Mouse(QObject):
         """Change the tool; a drag in progress is undone."""
         self.cancel_drag()
         self._tool_name = name
+        self._decor.handles_reach_out = name != "box"
         self.update_cursor()
 
     def set_space(self, is_down: bool) -> None:

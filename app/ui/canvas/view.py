@@ -288,7 +288,7 @@ class CanvasView(QGraphicsView):
     def _spoken(self, layer: Layer) -> str:
         rect = layer.rect
         place = tr("{0}, {1} × {2} at {3}, {4}").format(
-            layer.name, rect.width, rect.height, rect.x, rect.y
+            self.document.name_of(layer), rect.width, rect.height, rect.x, rect.y
         )
         seen = tr("visible") if layer.visible else tr("hidden")
         state = state_of(layer, self.document, self.decor.running)

@@ -136,6 +136,7 @@ class NewDialog(CanvasSizeDialog):
 
     Args:
         create: called with the chosen size, and whether the picture has a background.
+        now: the size to begin with; None = the model's first one.
     """
 
     def __init__(
@@ -144,6 +145,7 @@ class NewDialog(CanvasSizeDialog):
         trained: Sequence[Size],
         multiple: int,
         create: Callable[[Size, bool], None],
+        now: Size | None = None,
     ) -> None:
         super().__init__(
             parent,
@@ -152,6 +154,7 @@ class NewDialog(CanvasSizeDialog):
             lambda size: create(size, self.background.currentData()),
             title=tr("New Picture"),
             verb=tr("Create"),
+            now=now,
         )
         self.background = Choice()
         self.background.setAccessibleName(tr("Background"))

@@ -34,8 +34,8 @@ class DiagnosticsDialog(QDialog):
         self.shown.setReadOnly(True)
         self.shown.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.shown.setAccessibleName(tr("What is copied"))
-        self.prompt = QCheckBox(tr("With the prompt"))
-        self.picture = QCheckBox(tr("With the picture as it is now"))
+        self.prompt = QCheckBox(tr("Include the prompt"))
+        self.picture = QCheckBox(tr("Include the current picture"))
         for box in (self.prompt, self.picture):
             box.setAccessibleName(box.text())
             box.setMinimumHeight(24)

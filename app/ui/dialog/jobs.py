@@ -188,15 +188,15 @@ class JobsDialog(QDialog):
             why_not = tr("this job has ended")
         going = any(not job.has_ended for job in self._rows)
         ended = any(job.has_ended for job in self._rows)
-        enable(self.stop, tr("Ends this job; what it finished is kept."), why_not)
+        enable(self.stop, tr("Stops this job; finished results are kept."), why_not)
         enable(
             self.stop_all,
-            tr("Ends the running job and those that wait."),
+            tr("Stops the running job and all waiting ones."),
             "" if going else tr("no job is running or waiting"),
         )
         enable(
             self.clear,
-            tr("Takes ended jobs out of the list; their pictures stay."),
+            tr("Removes ended jobs from the list; their pictures stay."),
             "" if ended else tr("no job has ended"),
         )
 

@@ -112,13 +112,13 @@ class KeyEditor(QWidget):
         chosen = bool(self.name)
         self.field.clear()
         nothing = "" if chosen else tr("no action is selected")
-        enable(self.field, tr("Press the key that the action should have."), nothing)
-        enable(self.remove, tr("Takes the action's keys away."), nothing)
+        enable(self.field, tr("Press the new key for the action."), nothing)
+        enable(self.remove, tr("Removes the action's keys."), nothing)
         changed = self.name in self._settings.keys
         enable(
             self.reset,
-            tr("Gives the action the key of the preset again."),
-            "" if changed else tr("it has that key"),
+            tr("Restores the key of the preset."),
+            "" if changed else tr("it has the key of the preset"),
         )
         self._check()
 
@@ -129,7 +129,7 @@ class KeyEditor(QWidget):
         why_not = "" if self.name and sequence else tr("no key was pressed")
         if owner:
             why_not = tr("another action has this key")
-        enable(self.assign, tr("Gives the action the key."), why_not)
+        enable(self.assign, tr("Assigns the key to the action."), why_not)
         self.note.setText("")
         if owner:
             title = {name: title for name, title, _ in self._actions.titles()}[owner]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.session.settings import Settings, choose_recovery_folder, work_path
+from app.session.settings import Settings, choose_recovery_folder, chosen_canvas, work_path
+from app.ui.canvas_sizes import SizePreset
 from app.ui.dialog.key_editor import KeyEditor
 from app.ui.dialog_buttons import close_only
 from app.ui.dialogs import Choice
@@ -42,6 +43,7 @@ class SettingsDialog(QDialog):
         changed: called with the name of each setting that was changed.
         measure: times the computer again.
         keys: the page for keys.
+        sizes: what is offered for new pictures.
     """
 
     def __init__(
@@ -51,12 +53,14 @@ class SettingsDialog(QDialog):
         changed: Callable[[str], None],
         measure: Callable[[], None],
         keys: KeyEditor,
+        sizes: Sequence[SizePreset],
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Settings"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._settings = settings
         self._changed = changed
+        self._sizes = sizes
         self.fields: dict[str, QWidget] = {}
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
@@ -83,6 +87,7 @@ class SettingsDialog(QDialog):
         self._number(form, "font_percent", tr("Font size"), 80, 200, " %", 10)
         sizes = {24: tr("Small"), 40: tr("Medium"), 64: tr("Large"), 0: tr("None")}
         self._choice(form, "thumbnail_px", tr("Thumbnail size"), sizes)
+        self._choice(form, "canvas", tr("Size of new pictures"), self._size_names())
         self._number(form, "recent_count", tr("Recent files"), 0, 30, "", 1, zero=tr("None"))
         self._check(
             form,
@@ -91,6 +96,15 @@ class SettingsDialog(QDialog):
             tr("Results always wait in the strip until you take them."),
         )
         return page
+
+    def _size_names(self) -> dict[str, str]:
+        """What can be chosen, by the value of the setting; the present value is always there."""
+        names = {"": tr("Automatic")}
+        names |= {f"{each.size.width}x{each.size.height}": each.text for each in self._sizes}
+        now = chosen_canvas(self._settings)
+        if now is not None:
+            names.setdefault(self._settings.canvas, f"{now.width} × {now.height}")
+        return names
 
     def _generation(self, measure: Callable[[], None]) -> QWidget:
         page, form = _page()
@@ -171,6 +185,16 @@ class SettingsDialog(QDialog):
             tr("Keep a backup when saving"),
             tr("The previous version stays next to the file, with ~ after its name."),
         )
+        minutes = tr("Save changes automatically after")
+        self._number(form, "autosave_minutes", minutes, 0, 60, tr(" min"), 1, zero=tr("Off"))
+        form.addRow(
+            note(
+                tr(
+                    "For pictures that have a file. Unsaved work is always kept in the recovery "
+                    "folder within a second."
+                )
+            )
+        )
         self._recovery(form)
         return page
 
@@ -197,7 +221,7 @@ class SettingsDialog(QDialog):
             enable(
                 reset,
                 tr("Keeps unsaved work in this user's own folder again."),
-                "" if self._settings.recovery_folder else tr("that is where it is kept"),
+                "" if self._settings.recovery_folder else tr("it is the default folder"),
             )
 
         def take(folder: str) -> None:

@@ -16,9 +16,9 @@ from app.document.composite import composite
 from app.document.errors import UserError
 from app.document.layer import Layer
 from app.document.storage.atomic import write_bytes
-from app.document.storage.layer_names import outside_name
 from app.document.storage.names import unique_names
 from app.document.storage.png import encode_png
+from app.document.words import shown_name
 from app.ui.exchange.shapes_data import SVG, layers_as_svg
 
 logger = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class LayerDrag(QMimeData):
         """One PNG each, pixels as they are."""
         folder = self._folder()
         folder.mkdir(parents=True, exist_ok=True)
-        names = unique_names(outside_name(layer) for layer in self._layers)
+        names = unique_names(shown_name(layer) for layer in self._layers)
         paths = [folder / f"{name}.png" for name in names]
         for path, layer in zip(paths, self._layers, strict=True):
             write_bytes(path, encode_png(_pixels(layer)))

@@ -6,6 +6,7 @@ Asks only; knows no file. What a format keeps is told by the same table that wri
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt
@@ -13,6 +14,7 @@ from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
+    QHBoxLayout,
     QLabel,
     QPushButton,
     QSpinBox,
@@ -26,17 +28,20 @@ from app.document.storage.formats.choices import formats_with, reason_against
 from app.document.storage.formats.options import SCALES, WHITE, ExportOptions
 from app.document.storage.formats.table import FORMATS, Format, losses
 from app.document.storage.formats.table import Choice as ExportChoice
+from app.document.words import shown_name
 from app.ui.dialog_buttons import accept_or_cancel
 from app.ui.dialogs import Choice
 from app.ui.exchange.loss_table import LossTable
 from app.ui.forms import field_name, form_layout
+from app.ui.panels.scrolled import Scrolled
 from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
 
 Done = Callable[[Format, ExportOptions, dict[str, Any]], None]
 
 _WHOLE, _SELECTION, _LAYER = "whole", "selection", "layer"
-_HEIGHT, _TITLE_BAR = 720, 40
+_WIDTH, _HEIGHT, _TITLE_BAR = 800, 580, 40
+_NO_BACKGROUND = "This picture has no background."
 _NO_LOSS = 0  # the quality field's lowest value
 
 
@@ -85,6 +90,7 @@ class ExportDialog(QDialog):
         self.quality = QSpinBox()
         self.quality.setSuffix(" %")
         self.quality.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
+        self.without_background = QCheckBox(tr("Without background"))
         self.recipe = QCheckBox(tr("Store prompt and settings in the file"))
         self.hidden = QCheckBox(tr("Include hidden layers, as hidden"))
         self.canvas_sized = QCheckBox(tr("Every layer as large as the canvas"))
@@ -114,23 +120,27 @@ class ExportDialog(QDialog):
     @property
     def options(self) -> ExportOptions:
         """What is chosen, of that what means something to the format."""
-        pages = ExportOptions(pages="pages" in self.form.choices and self.pages.isChecked())
+        others = ExportOptions(pages="pages" in self.form.choices and self.pages.isChecked())
 
         def counts(choice: ExportChoice) -> bool:
-            return not reason_against(self.form, choice, pages)
+            return not reason_against(self.form, choice, others)
 
         rect, layer_id = self._part() if counts("part") else (None, None)
+        others = replace(others, layer_id=layer_id)
+        no_background = counts("no_background") and self.without_background.isChecked()
+        others = replace(others, with_background=not no_background)
         quality = self.quality.value() if counts("quality") else _NO_LOSS
         return ExportOptions(
             rect=rect,
             layer_id=layer_id,
             scale=self.scale.currentData() if counts("scale") else 1,
             over=self.colour.currentData() if counts("colour") else None,
+            with_background=others.with_background,
             with_recipe=self.recipe.isChecked() if counts("recipe") else True,
             quality=quality or None,
             hidden=self.hidden.isChecked() if counts("hidden") else True,
             canvas_sized=counts("canvas_sized") and self.canvas_sized.isChecked(),
-            pages=pages.pages,
+            pages=others.pages,
             parallax=counts("parallax") and self.parallax.isChecked(),
             vector_background=counts("background") and self.background.isChecked(),
         )
@@ -142,6 +152,7 @@ class ExportDialog(QDialog):
             "scale": self.scale.currentData(),
             "colour": self.colour.currentIndex(),
             "quality": self.quality.value(),
+            "no_background": self.without_background.isChecked(),
             "recipe": self.recipe.isChecked(),
             "hidden": self.hidden.isChecked(),
             "canvas_sized": self.canvas_sized.isChecked(),
@@ -159,7 +170,7 @@ class ExportDialog(QDialog):
         if self._selected:
             self.part.addItem(tr("Area of the selected layers"), _SELECTION)
         if len(self._selected) == 1 and self._selected[0].has_pixels:
-            self.part.addItem(tr("'{0}' alone").format(self._selected[0].name), _LAYER)
+            self.part.addItem(tr("'{0}' alone").format(shown_name(self._selected[0])), _LAYER)
 
     def _part(self) -> tuple[Rect | None, int | None]:
         chosen = self.part.currentData()
@@ -188,6 +199,7 @@ class ExportDialog(QDialog):
         colour = _whole(last.get("colour"), 0)
         self.colour.setCurrentIndex(colour if 0 <= colour < self.colour.count() else 0)
         for name, box, usually in (
+            ("no_background", self.without_background, False),
             ("recipe", self.recipe, True),
             ("hidden", self.hidden, True),
             ("canvas_sized", self.canvas_sized, False),
@@ -219,6 +231,8 @@ class ExportDialog(QDialog):
         """Disable what changes nothing in this format; the tooltip says why."""
         for choice, widget in self._rows.items():
             reason = reason_against(form, choice, options)
+            if choice == "no_background" and not self._contents.background_on:
+                reason = reason or _NO_BACKGROUND
             able = ", ".join(tr(each.title) for each in formats_with(choice))
             if reason and choice not in form.choices:
                 reason = tr("{0} These formats can: {1}.").format(tr(reason), able)
@@ -249,6 +263,7 @@ class ExportDialog(QDialog):
 
     def _boxes(self) -> tuple[QCheckBox, ...]:
         return (
+            self.without_background,
             self.recipe,
             self.hidden,
             self.canvas_sized,
@@ -266,7 +281,9 @@ class ExportDialog(QDialog):
             box.toggled.connect(self._refresh)
 
     def _lay_out(self) -> None:
-        form = form_layout()
+        page = QWidget()
+        form = form_layout(page)
+        form.setContentsMargins(0, 0, MARGIN, 0)
         form.addRow(field_name(tr("Format")), self.format)
         fields: tuple[tuple[ExportChoice, str, QWidget], ...] = (
             ("part", tr("Area"), self.part),
@@ -278,6 +295,7 @@ class ExportDialog(QDialog):
             form.addRow(field_name(text), widget)
             self._rows[name] = widget
         boxes: tuple[tuple[ExportChoice, QWidget], ...] = (
+            ("no_background", self.without_background),
             ("recipe", self.recipe),
             ("hidden", self.hidden),
             ("canvas_sized", self.canvas_sized),
@@ -294,12 +312,17 @@ class ExportDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * MARGIN, 2 * MARGIN, 2 * MARGIN, MARGIN)
         layout.setSpacing(MARGIN)
-        layout.addLayout(form)
-        layout.addWidget(self.table, 1)
-        layout.addWidget(self.nothing_lost)
+        columns, right = QHBoxLayout(), QVBoxLayout()
+        columns.setSpacing(2 * MARGIN)
+        columns.addWidget(Scrolled(page, tr("Options")), 1)
+        right.addWidget(self.table, 1)
+        right.addWidget(self.nothing_lost)
+        columns.addLayout(right, 1)
+        layout.addLayout(columns, 1)
         layout.addWidget(buttons)
         # Every choice has its row in every format, so that nothing jumps when the format changes.
-        self.resize(480, min(_HEIGHT, self.screen().availableGeometry().height() - _TITLE_BAR))
+        room = self.screen().availableGeometry()
+        self.resize(min(_WIDTH, room.width()), min(_HEIGHT, room.height() - _TITLE_BAR))
 
     def _name_widgets(self) -> None:
         """What screen readers say; a label of the form does not reach them."""

@@ -11,6 +11,7 @@ from app.document.commands import SetRects
 from app.document.commands.candidates import original_of
 from app.document.geometry import Rect
 from app.document.layer import Layer
+from app.document.words import shown_name
 from app.session.jobs import Message
 from app.ui.actions import Actions
 from app.ui.exchange import questions
@@ -52,7 +53,7 @@ class ImportedWiring(QObject):
         """Pictures that came in larger than the canvas: what was done, and the way back."""
         if not layers:
             return
-        names = ", ".join(f"'{layer.name}'" for layer in layers)
+        names = ", ".join(f"'{shown_name(layer)}'" for layer in layers)
         self._session.notified.emit(
             Message(
                 kind="news",
@@ -80,7 +81,7 @@ class ImportedWiring(QObject):
             self._allowed.update(layer.id for layer in asked)
             go_on()
 
-        names = ", ".join(f"'{layer.name}'" for layer in asked)
+        names = ", ".join(f"'{shown_name(layer)}'" for layer in asked)
         questions.ask(
             self._window,
             tr("Repaint"),

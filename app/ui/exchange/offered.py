@@ -67,7 +67,7 @@ def offered_by(data: QMimeData) -> Offered:
             if picture:
                 pictures.append(picture)
             else:
-                refused.append(tr("An address with data holds no picture."))
+                refused.append(tr("The dropped address contains no picture."))
         else:
             remote.append(url.host() or url.scheme() or url.toString())
     if not files and not pictures:

@@ -24,8 +24,10 @@ class OtherName:
         questions.ask(
             self._window,
             tr("Save under another name"),
-            tr("'{0}' has more in it than this program can save.").format(source.path.name),
-            " ".join(source.lost) + " " + tr("Save under another name; the file stays as it is."),
+            tr("'{0}' contains parts that this program cannot save.").format(source.path.name),
+            " ".join(source.lost)
+            + " "
+            + tr("Save under another name; the original file does not change."),
             [(tr("Save As…"), save_as)],
         )
 
@@ -43,8 +45,8 @@ class OtherName:
         questions.ask(
             self._window,
             tr("Replace the file"),
-            tr("Replace '{0}', which has more in it than this program can save?").format(path.name),
-            " ".join((*reasons, tr("The former file is kept next to it."))),
+            tr("Replace '{0}'? It contains parts that this program cannot save.").format(path.name),
+            " ".join((*reasons, tr("The old file is kept next to it as a backup."))),
             [(tr("Another Name…"), another), (tr("Replace"), write)],
         )
 

@@ -68,7 +68,7 @@ def ask_discard(parent: QWidget, name: str, done: Callable[[], None]) -> QMessag
         parent,
         tr("Discard work"),
         tr("Discard the unsaved work on '{0}' for good?").format(name),
-        tr("Its layers and results cannot be brought back. Saved files stay as they are."),
+        tr("Its layers and results cannot be restored. Saved files do not change."),
         [(tr("Discard"), done)],
         default_is_cancel=True,
     )

@@ -172,7 +172,7 @@ def _clean_colours_choice() -> Choice:
     choice.setToolTip(
         tr(
             "Gives new layers flat fills with clean borders. Automatic does so in the looks flat "
-            "and bold; in others it would cost shading."
+            "and bold; other looks would lose shading."
         )
     )
     return choice

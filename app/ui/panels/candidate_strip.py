@@ -83,11 +83,11 @@ class ChoiceModel(QAbstractListModel):
 
     def _describe(self, place: int) -> str:
         if place == 0:
-            return tr("Current: the picture as it is now.")
+            return tr("Current picture.")
         choice = self._stage.choices[place - 1]
         text = tr("Result {0} of {1}.").format(number(place), number(len(self._stage.choices)))
         if choice.detached is not None:
-            text = tr("Detached: the layer that it was made for is gone. Right click offers more.")
+            text = tr("Detached: the layer that it was made for was deleted. Right-click for more.")
         if choice.seed is not None:
             text += " " + tr("Seed {0}.").format(choice.seed)
         if uses := self._stage.use_count(choice):

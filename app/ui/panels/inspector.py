@@ -42,7 +42,10 @@ _RECT_FIELDS = ("x", "y", "width", "height")
 
 
 class Inspector(QWidget):
-    """One page for the selected layer, one line otherwise.
+    """One page for the selected layers, another one while none is selected.
+
+    Args:
+        empty: the page for no layer.
 
     Signals:
         left(): Esc was pressed in a field, which shows its former value again.
@@ -61,6 +64,7 @@ class Inspector(QWidget):
         selection: Selection,
         undo: UndoStack,
         colours: Colours,
+        empty: QWidget,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -73,11 +77,7 @@ class Inspector(QWidget):
         self._running: frozenset[int] = frozenset()
         self._is_loading = False
         self.new_count: Callable[[int], int] = lambda layer_id: 0
-        self.empty = QLabel()
-        self.empty.setObjectName("secondary")
-        self.empty.setWordWrap(True)
-        self.empty.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        self.empty.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.empty = empty
         self.name = self._line_edit(tr("Name"))
         self.name.setMaxLength(MAX_NAME)
         self.fields = {key: self._spin(key) for key in _RECT_FIELDS}
@@ -116,8 +116,6 @@ class Inspector(QWidget):
             self._load(layer)
         elif several:
             self._load_several(several)
-        else:
-            self.empty.setText(tr("Click a layer to see its settings."))
         self._pages.setCurrentIndex(1 if layer is not None or several else 0)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -146,7 +144,7 @@ class Inspector(QWidget):
             self.seed.setPlaceholderText("")
             self._enable_names(tr("several layers are selected"))
             self.made_with.setText("–")
-            locked = next((layer.name for layer in layers if layer.locked), "")
+            locked = self._document.locked_name(layers)
             reason = tr("'{0}' is locked").format(locked) if locked else ""
             step = 1 if any(layer.has_pixels for layer in layers) else self._document.grid
             for key, field in self.fields.items():
@@ -173,7 +171,7 @@ class Inspector(QWidget):
         try:
             self._enable_names()
             if not self.name.hasFocus() or not self.name.isModified():
-                self.name.setText(layer.name)
+                self.name.setText(self._document.name_of(layer))
             self.name.setPlaceholderText(default_name(layer.number))
             for key, field in self.fields.items():
                 step = 1 if layer.has_pixels else self._document.grid
@@ -197,7 +195,7 @@ class Inspector(QWidget):
 
     def _on_name(self) -> None:
         layer = self._selection.single()
-        if layer is not None and self.name.text() != layer.name:
+        if layer is not None and self.name.text() != self._document.name_of(layer):
             self.name.setModified(False)
             self._undo.push(Rename(layer.id, self.name.text()))
             self.refresh()

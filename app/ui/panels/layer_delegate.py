@@ -1,4 +1,4 @@
-"""One row of the layer list: eye, thumbnail, name, seed and state, lock.
+"""One row of the layer list: eye, thumbnail, name, state, lock.
 
 Draws and says where its parts are; clicks become commands in the list widget.
 """
@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from app.document.contents import default_name
 from app.document.layer import MAX_NAME, Layer
 from app.ui.icons import pixmap
-from app.ui.panels.layer_list_model import LayerRole, SeedRole, StateRole
+from app.ui.panels.layer_list_model import LayerRole, StateRole
 from app.ui.panels.layer_state import LayerState
 from app.ui.panels.thumbnails import Thumbnails
 from app.ui.solo import Solo
@@ -40,7 +40,7 @@ class RowParts:
     eye: QRect
     thumbnail: QRect
     name: QRect
-    seed: QRect
+    state: QRect
     lock: QRect
 
     @classmethod
@@ -51,7 +51,9 @@ class RowParts:
         line: int = 0,
         direction: Qt.LayoutDirection = Qt.LayoutDirection.LeftToRight,
     ) -> RowParts:
-        """The parts of a row in reading direction: eye, thumbnail, two lines of text, lock.
+        """The parts of a row in reading direction: eye and lock, thumbnail, two lines of text.
+
+        The lock is below the eye, so that it takes no room from name and state.
 
         Args:
             side: of the thumbnail; 0 = there is none.
@@ -59,15 +61,15 @@ class RowParts:
             direction: of reading; from the right the whole row is mirrored.
         """
         middle = row.center().y()
-        eye = QRect(row.left() + GAP, middle - _BUTTON // 2 + 1, _BUTTON, _BUTTON)
+        eye = QRect(row.left() + GAP, middle + 1 - _BUTTON, _BUTTON, _BUTTON)
+        lock = QRect(eye.left(), middle + 1, _BUTTON, _BUTTON)
         thumb = QRect(eye.right() + 1 + UNIT, middle - side // 2 + 1, side, side)
-        lock = QRect(row.right() - GAP - _BUTTON + 1, eye.top(), _BUTTON, _BUTTON)
-        left = thumb.right() + 1 + GAP + (UNIT if side else 0)
-        width = lock.left() - UNIT - left
         half = max(THUMBNAIL // 2, line)
+        left = thumb.right() + 1 + GAP + (UNIT if side else 0)
+        width = row.right() - GAP + 1 - left
         name = QRect(left, middle + 1 - half, width, half)
-        seed = QRect(left, middle + 1, width, half)
-        parts = (eye, thumb, name, seed, lock)
+        state = QRect(left, middle + 1, width, half)
+        parts = (eye, thumb, name, state, lock)
         return cls(*(QStyle.visualRect(direction, row, part) for part in parts))
 
 
@@ -129,7 +131,7 @@ class LayerDelegate(QStyledItemDelegate):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(parts.thumbnail.adjusted(0, 0, -1, -1))
         painter.setOpacity(1.0)
-        self._texts(painter, option, index, layer, parts, ratio)
+        self._texts(painter, option, index, parts, ratio)
         if layer.locked or is_hovered or is_selected:
             name = "lock" if layer.locked else "lock-open"
             colour = colours.text if layer.locked else colours.disabled
@@ -159,15 +161,13 @@ class LayerDelegate(QStyledItemDelegate):
             text = (
                 tr("Unlocks the layer.")
                 if layer.locked
-                else tr("Locks the layer: its pixels and its place stay as they are.")
+                else tr("Locks the layer: its pixels and position cannot change.")
             )
-        elif parts.seed.contains(at):
+        elif parts.state.contains(at):
             text = state.text
-            if seed := index.data(SeedRole):
-                text = tr("{0}. Seed {1}.").format(state.text, seed)
         else:
             text = tr("{0}: {1} × {2} at {3}, {4}. Double click renames.").format(
-                layer.name, layer.rect.width, layer.rect.height, layer.rect.x, layer.rect.y
+                index.data(), layer.rect.width, layer.rect.height, layer.rect.x, layer.rect.y
             )
         QToolTip.showText(event.globalPos(), text, view)
         return True
@@ -205,38 +205,36 @@ class LayerDelegate(QStyledItemDelegate):
         painter: QPainter,
         option: QStyleOptionViewItem,
         index: Index,
-        layer: Layer,
         parts: RowParts,
         ratio: float,
     ) -> None:
         colours = self.colours
+        layer: Layer = index.data(LayerRole)
         metrics = option.fontMetrics
         painter.setFont(option.font)
         painter.setPen(QColor(colours.text if layer.visible else colours.secondary))
         start = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeft)
         # Absolute: a name in another direction than the program's stands where all names begin.
         where = start | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
-        name = metrics.elidedText(layer.name, Qt.TextElideMode.ElideRight, parts.name.width())
+        name = metrics.elidedText(index.data(), Qt.TextElideMode.ElideRight, parts.name.width())
         painter.drawText(parts.name, where, name)
         state: LayerState = index.data(StateRole)
         colour = getattr(colours, state.colour)
-        at = QRect(parts.seed.left(), 0, ICON_SMALL - 2, ICON_SMALL - 2)
-        at.moveTop(parts.seed.center().y() - at.height() // 2 + 1)
-        at = QStyle.visualRect(option.direction, parts.seed, at)
+        line = parts.state
+        at = QRect(line.left(), 0, ICON_SMALL - 2, ICON_SMALL - 2)
+        at.moveTop(line.center().y() - at.height() // 2 + 1)
+        at = QStyle.visualRect(option.direction, line, at)
         self._icon(painter, state.icon, colour, at, ratio, side=ICON_SMALL - 2)
         small = QFont(option.font)
         small.setPointSizeF(max(MIN_POINTS, small.pointSizeF() - 1))
         painter.setFont(small)
         painter.setPen(QColor(colours.secondary))
-        rest = parts.seed.adjusted(ICON_SMALL + 2, 0, 0, 0)
-        rest = QStyle.visualRect(option.direction, parts.seed, rest)
-        seed = index.data(SeedRole)
-        is_done = state.colour == "done"
-        text = seed if is_done and seed else " · ".join(filter(None, [state.text, seed]))
+        rest = line.adjusted(ICON_SMALL + 2, 0, 0, 0)
+        rest = QStyle.visualRect(option.direction, line, rest)
         painter.drawText(
             rest,
             where,
-            painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, rest.width()),
+            painter.fontMetrics().elidedText(state.text, Qt.TextElideMode.ElideRight, rest.width()),
         )
 
     def _icon(

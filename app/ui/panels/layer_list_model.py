@@ -22,14 +22,13 @@ from app.document.commands import AddLayers, Rename, Reorder
 from app.document.commands.boxes import copied
 from app.document.document import Document
 from app.document.layer import Layer
-from app.ui.panels.layer_state import LayerState, seed_text, spoken, state_of
+from app.ui.panels.layer_state import LayerState, spoken, state_of
 from app.ui.text import tr
 from app.ui.undo import UndoStack
 
 MIME_ROWS = "application/x-layerloom-rows"
 LayerRole = Qt.ItemDataRole.UserRole
 StateRole = Qt.ItemDataRole.UserRole + 1
-SeedRole = Qt.ItemDataRole.UserRole + 2
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
@@ -80,7 +79,7 @@ class LayerListModel(QAbstractListModel):
             self.refresh()
 
     def refresh(self) -> None:
-        """Draw all rows anew."""
+        """Draw all rows again."""
         if self._ids:
             self.dataChanged.emit(self.index(0), self.index(len(self._ids) - 1))
 
@@ -96,21 +95,21 @@ class LayerListModel(QAbstractListModel):
         if layer is None:
             return None
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
-            return layer.name
+            return self._document.name_of(layer)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return spoken(layer, self._document, self._state(layer))
         if role == LayerRole:
             return layer
         if role == StateRole:
             return self._state(layer)
-        if role == SeedRole:
-            return seed_text(layer)
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """Qt override: the in-place editor hands over a name."""
         layer = self.layer_at(index)
-        if layer is None or role != Qt.ItemDataRole.EditRole or str(value) == layer.name:
+        if layer is None or role != Qt.ItemDataRole.EditRole:
+            return False
+        if str(value) == self._document.name_of(layer):  # a word that was left as it is
             return False
         return self._undo.push(Rename(layer.id, str(value)))
 
@@ -176,7 +175,7 @@ class LayerListModel(QAbstractListModel):
         if not chosen:
             return []
         below = self._ids[row] if row < len(self._ids) else self._document.background_id
-        text = tr("Duplicate '{0}'").format(chosen[0].name)
+        text = tr("Duplicate '{0}'").format(self._document.name_of(chosen[0]))
         if len(chosen) > 1:
             text = tr("Duplicate {0} layers").format(len(chosen))
         command = AddLayers([copied(layer) for layer in chosen], below, text)

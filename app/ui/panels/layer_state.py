@@ -97,7 +97,7 @@ def spoken(layer: Layer, document: Document, state: LayerState) -> str:
     total = len(document.layers)
     place = total - document.index_of(layer.id)
     parts = [
-        layer.name,
+        document.name_of(layer),
         tr("layer {0} of {1}").format(place, total),
         tr("visible") if layer.visible else tr("hidden"),
     ]

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QWidget
 
 from app.document.layer import Layer
+from app.document.words import shown_name
 from app.ui.dialogs import Choice
 from app.ui.enabling import enable
 from app.ui.heights import no_lower_than
@@ -104,7 +105,7 @@ class LooksBar(QWidget):
 
     def show_layers(self, layers: Sequence[Layer]) -> None:
         """Show what the selected layers have; the topmost speaks for several."""
-        locked = next((layer.name for layer in layers if layer.locked), "")
+        locked = next((shown_name(layer) for layer in layers if layer.locked), "")
         reason = "" if layers else tr("no layer is selected")
         if locked:
             reason = tr("'{0}' is locked").format(locked)

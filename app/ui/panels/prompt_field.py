@@ -110,6 +110,19 @@ class PromptField(QPlainTextEdit):
         """The next change is another undo step."""
         self._gesture = None
 
+    def insert_word(self, word: str) -> None:
+        """Put a word at the caret, or in place of the selection, with spaces around; one step."""
+        cursor = self.textCursor()
+        text = self.toPlainText().encode("utf-16-le", "surrogatepass")
+        before = text[: 2 * cursor.selectionStart()].decode("utf-16-le", "surrogatepass")
+        after = text[2 * cursor.selectionEnd() :].decode("utf-16-le", "surrogatepass")
+        left = " " if before and not before[-1].isspace() else ""
+        right = " " if after and (after[0].isalnum() or after[0] in "([\"'") else ""
+        self.end_run()
+        cursor.insertText(f"{left}{word}{right}")
+        self.setTextCursor(cursor)
+        self.end_run()
+
     def fit_height(self) -> None:
         """Two lines of the present font; with the line below as high as the controls beside."""
         line = self.fontMetrics().lineSpacing()

@@ -152,7 +152,7 @@ class RecordPage(QWidget):
         has_record = layer is not None and "prompt" in (layer.record or {})
         why_not = "" if has_record else tr("this layer was not generated here")
         enable(self.copy, tr("Copies the whole record as text."), why_not)
-        enable(self.use, tr("Puts the layer's prompt into the field."), why_not)
+        enable(self.use, tr("Uses the layer's prompt for the picture."), why_not)
 
     def _show_hash(self, shown: bool) -> None:
         """The whole hash, so that it can be compared with one noted before."""

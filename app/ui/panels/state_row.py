@@ -24,7 +24,7 @@ class StateRow(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._sign = QLabel()
-        self._sign.setAccessibleName(tr("State sign"))
+        self._sign.setAccessibleName(tr("State icon"))
         self.text = Fact(tr("State"))
         self.retry = QPushButton(tr("Try Another Seed"))
         self.retry.setObjectName("stripButton")

@@ -36,12 +36,12 @@ class ArrangeWiring(QObject):
         """Enable what the selection allows."""
         layers = self._session.selection.foregrounds()
         reason = "" if layers else tr("no layer is selected")
-        locked = next((layer.name for layer in layers if layer.locked), "")
+        locked = self._session.document.locked_name(layers)
         if locked:
             reason = tr("'{0}' is locked").format(locked)
         for side in get_args(Side):
             self._actions.set_enabled(f"align_{side}", reason)
-        few = reason or ("" if len(layers) > 2 else tr("it takes three layers or more"))
+        few = reason or ("" if len(layers) > 2 else tr("three or more layers must be selected"))
         for axis in get_args(Axis):
             self._actions.set_enabled(f"distribute_{axis}", few)
 

@@ -58,33 +58,33 @@ class CandidateMenu(QObject):
             return action
 
         if choice.detached is None:
-            add(tr("&Use"), tr("Shows it in the picture, as one step.")).triggered.connect(
-                lambda: self._stage.accept(place)
-            )
+            add(
+                tr("&Use"), tr("Uses this result in the picture, as one undo step.")
+            ).triggered.connect(lambda: self._stage.accept(place))
             menu.addAction(self._actions["compare"])
         else:
-            add(tr("Add as &Layer"), tr("Makes a new layer of it, on top.")).triggered.connect(
-                lambda: self.add_layer(choice)
-            )
+            add(
+                tr("Add as &Layer"), tr("Adds this result as a new layer on top.")
+            ).triggered.connect(lambda: self.add_layer(choice))
         menu.addSeparator()
         add(
             tr("Copy &Seed"),
-            tr("Copies the number that it was made with."),
+            tr("Copies the seed of this result."),
             choice.seed is not None,
         ).triggered.connect(lambda: QApplication.clipboard().setText(str(choice.seed)))
         add(
-            tr("Use &Prompt"), tr("Puts its prompt into the field."), bool(choice.prompt)
+            tr("Use &Prompt"), tr("Uses the prompt of this result."), bool(choice.prompt)
         ).triggered.connect(lambda: self._session.push(SetPrompt(choice.prompt)))
-        add(tr("&Export PNG…"), tr("Writes it as a file; the picture stays.")).triggered.connect(
-            lambda: self.ask_where(choice)
-        )
+        add(
+            tr("&Export PNG…"), tr("Exports this result; the picture does not change.")
+        ).triggered.connect(lambda: self.ask_where(choice))
         menu.addSeparator()
         # Right click inside a selection means all of it, as in every list of files.
         chosen = self._strip.list.places()
         gone = chosen if place in chosen else [place]
-        add(tr("&Delete"), tr("Takes it out of the strip; undo brings it back.")).triggered.connect(
-            lambda: self._stage.discard(gone)
-        )
+        add(
+            tr("&Delete"), tr("Removes this result from the strip; undo brings it back.")
+        ).triggered.connect(lambda: self._stage.discard(gone))
         return menu
 
     def add_layer(self, choice: Choice) -> None:

@@ -179,7 +179,7 @@ class CandidatesWiring(QObject):
         for name in ("candidate_next", "candidate_previous", "discard_all"):
             actions.set_enabled(name, none)
         actions.set_enabled(
-            "compare", "" if stage.num_comparable else none or tr("they are all detached")
+            "compare", "" if stage.num_comparable else none or tr("their layers are gone")
         )
         self._layers.model.refresh()
         self._inspector.refresh()
@@ -190,12 +190,12 @@ class CandidatesWiring(QObject):
         stage = self._stage
         reason = "" if stage.chosen else tr("the current picture is shown")
         if stage.chosen is not None and stage.chosen.detached is not None:
-            reason = tr("the layer that it was made for is gone")
+            reason = tr("the layer that it was made for was deleted")
         elif stage.chosen is not None:
             document = self._session.document
             locked = [key for key in stage.chosen.candidates if document.layer(key).locked]
             if locked:
-                name = document.layer(locked[0]).name
+                name = document.name_of(document.layer(locked[0]))
                 reason = tr("'{0}' is locked").format(name)
         self._actions.set_enabled("accept", reason)
         self._actions.set_enabled("discard", "" if stage.chosen else reason)

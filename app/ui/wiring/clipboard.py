@@ -71,8 +71,8 @@ class ClipboardWiring(QObject):
             self._actions.set_enabled(name, nothing or ("" if shown else tr("there are no pixels")))
         reason = nothing
         if any(layer.is_background for layer in layers):
-            reason = tr("the background stays")
-        elif locked := next((layer.name for layer in layers if layer.locked), ""):
+            reason = tr("the background cannot be cut")
+        elif locked := self._session.document.locked_name(layers):
             reason = tr("'{0}' is locked").format(locked)
         self._actions.set_enabled("cut", reason)
 
@@ -119,7 +119,7 @@ class ClipboardWiring(QObject):
             Message(
                 kind="warning",
                 what=tr("The layers could not be copied as shapes."),
-                kept=tr("The clipboard is as it was."),
+                kept=tr("The clipboard did not change."),
                 advice=tr("Export the layer as SVG or PNG instead."),
             )
         )
@@ -175,7 +175,7 @@ class ClipboardWiring(QObject):
         elif data.hasText():
             self._importing.add_layout_text(data.text())
         else:
-            self._session.note(tr("There is nothing on the clipboard that fits here."))
+            self._session.note(tr("The clipboard has nothing that can be pasted here."))
 
     def _add(self, layers: Sequence[Layer], text: str) -> None:
         command = AddLayers(layers, text=text)

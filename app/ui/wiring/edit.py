@@ -22,6 +22,7 @@ from app.ui.panels.layers import LayerPanel
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.wiring.here import HereWiring
+from app.ui.wiring.resuming import Resuming
 
 
 class EditWiring(QObject):
@@ -34,6 +35,7 @@ class EditWiring(QObject):
         view: CanvasView,
         layers: LayerPanel,
         here: HereWiring,
+        resuming: Resuming,
     ) -> None:
         super().__init__(view)
         self._session = session
@@ -41,6 +43,7 @@ class EditWiring(QObject):
         self._view = view
         self._layers = layers
         self._here = here
+        self._resuming = resuming
         self.new_box_here = QAction(tr("New &Box Here"), view)
         self.new_box_here.setToolTip(tr("Adds an empty box around this place."))
         self._menu = context_menu(view, actions, self.new_box_here, here.menu)
@@ -63,9 +66,9 @@ class EditWiring(QObject):
             actions[name].setText(f"{word} {text.replace('&', '&&')}".rstrip())
         layers, chosen = selection.layers(), selection.foregrounds()
         nothing = "" if layers else tr("no layer is selected")
-        only_back = tr("the background stays where it is") if layers else nothing
+        only_back = tr("only the background is selected") if layers else nothing
         no_front = "" if chosen else only_back
-        locked = next((layer.name for layer in chosen if layer.locked), "")
+        locked = self._session.document.locked_name(chosen)
         why_locked = tr("'{0}' is locked").format(locked) if locked else ""
         for name in ("raise", "lower", "to_front", "to_back", "duplicate"):
             actions.set_enabled(name, no_front)
@@ -95,6 +98,26 @@ class EditWiring(QObject):
         command = AddBox(rect.snapped_nearest(grid, canvas), above=None if top is None else top.id)
         if self._session.push(command):
             self._session.selection.set([command.layer_id])
+            self._tell_added(command.layer_id, was_cut=False)
+
+    def _tell_added(self, layer_id: int, was_cut: bool) -> None:
+        """Say where a new box is in the stack, where that is not the front, and if it was cut."""
+        document = self._session.document
+        order = [layer.id for layer in document.foregrounds]
+        said = []
+        if was_cut:
+            said.append(
+                tr("The box was cut to the canvas. A painted layer can be moved over the edge.")
+            )
+        place = order.index(layer_id)
+        if place < len(order) - 1:
+            below = document.foregrounds[place - 1] if place else document.background
+            if below is None:
+                said.append(tr("New box behind all other layers."))
+            else:
+                said.append(tr("New box above '{0}'.").format(document.name_of(below)))
+        if said:
+            self._session.note(" ".join(said))
 
     def delete(self) -> None:
         """The selected foreground layers."""
@@ -172,8 +195,10 @@ class EditWiring(QObject):
 
     def _connect(self) -> None:
         actions, session = self._actions, self._session
-        actions["undo"].triggered.connect(session.undo.stack.undo)
-        actions["redo"].triggered.connect(session.undo.stack.redo)
+        self._view.host.box_added.connect(self._tell_added)
+        stack, through = session.undo.stack, self._resuming.through
+        actions["undo"].triggered.connect(lambda: through(stack.undo))
+        actions["redo"].triggered.connect(lambda: through(stack.redo))
         actions["duplicate"].triggered.connect(self.duplicate)
         actions["delete"].triggered.connect(self.delete)
         actions["select_all"].triggered.connect(self.select_all)

@@ -14,10 +14,10 @@ from app.document.contents import Contents
 from app.document.storage.atomic import write_bytes
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import Format, format_named
-from app.document.storage.layer_names import outside_name
 from app.document.storage.layout import format_layout
 from app.document.storage.names import numbered_copy, safe_name
 from app.document.storage.ora import save_project
+from app.document.words import shown_name
 from app.session.jobs import Message
 from app.ui import file_dialogs
 from app.ui.actions import Actions
@@ -82,9 +82,7 @@ class ExportWiring(QObject):
         form = format_named("svg")
         options = ExportOptions(layer_id=layer.id, with_recipe=False)
         settings = self._session.settings
-        suggested = str(
-            file_dialogs.start_folder(settings) / f"{safe_name(outside_name(layer))}.svg"
-        )
+        suggested = str(file_dialogs.start_folder(settings) / f"{safe_name(shown_name(layer))}.svg")
 
         def done(path: Path) -> None:
             self.write(form, options, path)
@@ -150,7 +148,7 @@ class ExportWiring(QObject):
         self._session.settings.last_folder = str(path.parent)
 
         def work() -> str:
-            form.write(shown, path, options, {}, None)
+            form.export(shown, path, options)
             return form.tell(shown, options)
 
         def done(told: str) -> None:

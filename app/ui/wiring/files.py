@@ -23,6 +23,7 @@ from app.document.storage.names import numbered_copy
 from app.document.storage.ora import SUFFIX, Opened, save_project
 from app.document.storage.png import PICTURE_SUFFIXES
 from app.session.jobs import Message
+from app.session.settings import chosen_canvas
 from app.ui import dialogs, file_dialogs
 from app.ui.actions import Actions
 from app.ui.canvas_sizes import trained_sizes
@@ -75,7 +76,8 @@ class FilesWiring(QObject):
 
         def ask() -> None:
             sizes, multiple = trained_sizes(self._session.bridge.info)
-            NewDialog(self._window, sizes, multiple, self._start_new).open()
+            now = chosen_canvas(self._session.settings)
+            NewDialog(self._window, sizes, multiple, self._start_new, now).open()
 
         self.when_saved(ask)
 
@@ -136,12 +138,12 @@ class FilesWiring(QObject):
         self._resuming.show(opened.view)
         self._resuming.choose_tool()
         if not is_file:
-            session.undo.stack.resetClean()  # it is in no file of ours yet
+            session.undo.mark_unsaved()  # it is in no file of ours yet
         session.settings.last_folder = str(path.parent)
         session.note(tr("Opened '{0}'.").format(path.name))
         if opened.messages:
             kept = (
-                tr("Save asks for another name, so that '{0}' stays as it is.").format(path.name)
+                tr("Save asks for another name, so that '{0}' does not change.").format(path.name)
                 if opened.lost
                 else ""
             )
@@ -299,7 +301,7 @@ class FilesWiring(QObject):
             logger.error("file work failed", exc_info=error)
             message = Message(
                 kind="error",
-                what=tr("The file work failed."),
+                what=tr("The file operation failed."),
                 kept=tr("Your work is still open."),
                 advice=tr("Try again, or choose another place."),
                 details=f"{type(error).__name__}: {error}",

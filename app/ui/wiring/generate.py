@@ -61,7 +61,9 @@ def accept(session: Session, job: Job, results: list[Placed]) -> dict[int, Candi
     if gone:
         names = ", ".join(f"'{name}'" for name in gone)
         session.note(
-            tr("{0} was deleted meanwhile. Its result is in the strip as 'Detached'.").format(names)
+            tr("{0} was deleted during the job. Its result is in the strip as 'Detached'.").format(
+                names
+            )
         )
     if any(result.left_empty for result in results):
         session.note(empty_text(results))
@@ -294,7 +296,7 @@ class GenerateWiring(QObject):
         """Said beside Stop; after a minute a restart is offered."""
         was_hung = self._silence and self._is_hung
         self._is_hung = level == "hung"
-        self._silence = tr("No step for {0} s").format(number(int(silent))) if level else ""
+        self._silence = tr("No progress for {0} s").format(number(int(silent))) if level else ""
         self.refresh()
         current = self._session.bridge.current
         if current is not None:

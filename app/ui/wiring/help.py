@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import metadata
 
 from PySide6.QtCore import QObject, QUrl
@@ -13,6 +14,7 @@ from app.session.settings import log_path, resources_folder
 from app.ui import dialogs
 from app.ui.actions import Actions
 from app.ui.dialog.page import PageDialog
+from app.ui.dialog.word_list import WordListDialog
 from app.ui.handbook import handbook
 from app.ui.session import Session
 from app.ui.text import number, tr
@@ -29,14 +31,27 @@ def first_run_message() -> Message:
 
 
 class HelpWiring(QObject):
-    """Connects the actions of the menu Help."""
+    """Connects the actions of the menu Help.
 
-    def __init__(self, session: Session, actions: Actions, window: QWidget) -> None:
+    Args:
+        insert: puts a word into the prompt.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        actions: Actions,
+        window: QWidget,
+        insert: Callable[[str], None],
+    ) -> None:
         super().__init__(window)
         self._session = session
         self._actions = actions
         self._window = window
+        self._insert = insert
         self.page: PageDialog | None = None
+        self.words: WordListDialog | None = None
+        session.bridge.state_changed.connect(self._on_state)
         actions["help"].triggered.connect(self.show_handbook)
         actions["licences"].triggered.connect(self.show_licences)
         actions["help_model"].triggered.connect(self.show_model)
@@ -56,32 +71,37 @@ class HelpWiring(QObject):
         self._open(PageDialog(self._window, tr("Art and Licences"), text))
 
     def show_model(self) -> None:
-        """What the loaded model knows."""
+        """The words that the loaded model draws, next to the work: it blocks nothing."""
+        if self.words is None:
+            self.words = WordListDialog(self._window, self._insert_word)
+            self.words.finished.connect(self._on_words_closed)
+            self._show_words()
+        self.words.show()
+        self.words.raise_()
+        self.words.activateWindow()
+
+    def _show_words(self) -> None:
         info = self._session.bridge.info
-        lines = [
-            tr(
-                "It draws about 200 things as flat or glossy illustrations, offline. It does not "
-                "draw text, people or photos, nor words outside its list. It was trained on "
-                "openly licensed art."
-            )
-        ]
-        if info is None:
-            lines.append(tr("The word list appears here once the model is loaded."))
-        else:
-            for title, words in (
-                (tr("Things"), info.nouns),
-                (tr("Looks"), info.looks),
-                (tr("Colours"), info.colours),
-                (tr("Backgrounds"), info.backgrounds),
-            ):
-                lines.append(f"<b>{title}</b><br>{', '.join(words)}")
-            lines.append(
-                tr("{0} · {1} parameters · {2}").format(
-                    info.name, number(info.parameters), info.device
-                )
-            )
-        title = tr("What This Model Can Do")
-        dialogs.show_text(self._window, title, "".join(f"<p>{line}</p>" for line in lines))
+        if self.words is None or info is None:
+            return
+        groups = (
+            (tr("Things"), info.nouns),
+            (tr("Looks"), info.looks),
+            (tr("Colours"), info.colours),
+            (tr("Backgrounds"), info.backgrounds),
+        )
+        facts = (info.name, number(info.parameters), info.device)
+        self.words.show_words(groups, tr("{0} · {1} parameters · {2}").format(*facts))
+
+    def _insert_word(self, word: str) -> None:
+        self._insert(word)
+        self._session.note(tr("'{0}' is in the prompt.").format(word))
+
+    def _on_words_closed(self) -> None:
+        self.words = None
+
+    def _on_state(self, state: str) -> None:
+        self._show_words()
 
     def show_keys(self) -> None:
         """Every key."""

@@ -38,7 +38,7 @@ class HereWiring(QObject):
         layers = self._layers()
         for layer in layers:
             # The name of a layer may hold an ampersand, which is no mnemonic.
-            action = self.menu.addAction(layer.name.replace("&", "&&"))
+            action = self.menu.addAction(self._session.document.name_of(layer).replace("&", "&&"))
             action.setToolTip(tr("Selects this layer alone."))
             action.setCheckable(True)
             action.setChecked(layer.id in self._session.selection)

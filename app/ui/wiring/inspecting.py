@@ -1,4 +1,4 @@
-"""The inspector's further tabs: the record of the selection, steps, guidance, clean colours."""
+"""The inspector's pages besides the layer: picture, record, steps, guidance, clean colours."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from app.document.contents import CleanColours
 from app.ui.actions import Actions
 from app.ui.panels.advanced_page import AdvancedPage
 from app.ui.panels.inspector import Inspector
+from app.ui.panels.picture_page import PicturePage, picture_facts
 from app.ui.panels.record_page import RecordPage
 from app.ui.session import Session
 from app.ui.since import Since
@@ -27,11 +28,13 @@ class InspectingWiring(QObject):
         inspector: Inspector,
         record: RecordPage,
         advanced: AdvancedPage,
+        picture: PicturePage,
     ) -> None:
         super().__init__(record)
         self._session = session
         self._record = record
         self._advanced = advanced
+        self._picture = picture
         self._actions = actions
         self.since = Since(session.document, self)
         inspector.retry_asked.connect(self._retry)
@@ -44,8 +47,18 @@ class InspectingWiring(QObject):
         events.reset.connect(self._show_settings)
         events.next_seeds_changed.connect(inspector.refresh)
         session.bridge.state_changed.connect(self._on_state)
+        session.path_changed.connect(self._show_picture)
         self._show_record()
         self._show_settings()
+        self._show_picture()
+
+    def _show_picture(self) -> None:
+        session = self._session
+        info, stamp = session.bridge.info, session.stamp
+        name = "" if session.path is None else session.path.name
+        size = 0 if stamp is None else stamp.size
+        model = "" if info is None else info.name
+        self._picture.show_facts(picture_facts(session.document.contents, model, name, size))
 
     def _show_record(self) -> None:
         layer = self._session.selection.single()
@@ -77,6 +90,7 @@ class InspectingWiring(QObject):
     def _on_changed(self, revision: int) -> None:
         self._show_record()
         self._show_tokens()
+        self._show_picture()
 
     def _show_tokens(self) -> None:
         bridge = self._session.bridge
@@ -89,3 +103,4 @@ class InspectingWiring(QObject):
                 info.default_steps, info.default_cfg_scale, info.steps_for(is_edit=True)
             )
         self._show_tokens()
+        self._show_picture()

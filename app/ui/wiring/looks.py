@@ -52,7 +52,7 @@ class LooksWiring(QObject):
         layers = self._session.selection.layers()
         self._bar.show_layers(layers)
         reason = "" if layers else tr("no layer is selected")
-        locked = next((layer.name for layer in layers if layer.locked), "")
+        locked = self._session.document.locked_name(layers)
         if locked:
             reason = tr("'{0}' is locked").format(locked)
         for name in ("blend_next", "blend_previous"):

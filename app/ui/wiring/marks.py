@@ -60,11 +60,13 @@ class MarksWiring(QObject):
         actions["use_seed"].setChecked(asked)
         actions["pin_seed"].setText(tr("Un&pin Seed") if pinned else tr("&Pin Seed"))
         stale = [item for item in layers if outdated(item, session.document.contents)]
-        reason = "" if stale else tr("nothing of it is outdated")
+        reason = "" if stale else tr("the selection is up to date")
         actions.set_enabled("keep_as_is", reason if layers else tr("no layer is selected"))
         some = "" if self._outdated() else tr("nothing is outdated")
         actions.set_enabled("select_outdated", some)
-        actions.set_enabled("select_last", "" if self._last[1] else tr("there was none"))
+        actions.set_enabled(
+            "select_last", "" if self._last[1] else tr("nothing was selected before")
+        )
 
     def copy_seed(self) -> None:
         """The number that the present pixels were made with, to the clipboard."""
@@ -78,7 +80,11 @@ class MarksWiring(QObject):
         layer = self._session.selection.single()
         if layer is not None:
             QApplication.clipboard().setText("\n".join(record_lines(layer)))
-            self._session.note(tr("The recipe of '{0}' is on the clipboard.").format(layer.name))
+            self._session.note(
+                tr("The recipe of '{0}' is on the clipboard.").format(
+                    self._session.document.name_of(layer)
+                )
+            )
 
     def pin_seed(self) -> None:
         """Keep the layer's seed for all jobs to come, or let it go."""

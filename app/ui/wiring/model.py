@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject
 
 from app.document.contents import new_contents
 from app.document.geometry import Size
-from app.ui.session import Session
+from app.ui.session import Session, first_canvas
 from app.ui.text import tr
 
 
@@ -25,7 +25,7 @@ class ModelWiring(QObject):
         document = self._session.document
         if document.grid == info.token_px:
             return
-        width, height = info.trained_canvases[0]
-        contents = new_contents(Size(width, height).rounded_up(info.token_px), info.token_px)
+        size = first_canvas(self._session.settings, Size(*info.trained_canvases[0]))
+        contents = new_contents(size.rounded_up(info.token_px), info.token_px)
         self._session.replace(contents, tr("New Picture"), None)
         self._session.undo.stack.clear()

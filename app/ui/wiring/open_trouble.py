@@ -105,6 +105,6 @@ class OpenTrouble:
     def _restore(self, path: Path, backup: Path) -> None:
         def done(opened: Opened) -> None:
             self._files.show_opened(path, opened)
-            self._session.undo.stack.resetClean()  # the file itself does not have them
+            self._session.undo.mark_unsaved()  # the file itself does not have them
 
         self._session.files.run(lambda: with_recipes_of(path, backup), done, self._files.report)

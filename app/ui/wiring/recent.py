@@ -50,7 +50,9 @@ class RecentWiring(QObject):
             self._menu.addAction(tr("No files yet")).setEnabled(False)
         self._menu.addSeparator()
         self._menu.addAction(self._actions["clear_recent"])
-        self._actions.set_enabled("clear_recent", "" if entries else tr("the list is empty"))
+        self._actions.set_enabled(
+            "clear_recent", "" if entries else tr("there are no recent files")
+        )
 
     def check(self) -> None:
         """Grey those that are gone, asked off the UI thread: a network drive may take long."""

@@ -215,7 +215,7 @@ class RecoveryWiring(QObject):
             session = self._session
             path = Path(found.info.path) if found.info.path else None
             session.replace(found.contents, tr("Recover"), path, found.info.stamp)
-            session.undo.stack.resetClean()  # it is in no file yet
+            session.undo.mark_unsaved()  # it is in no file yet
             self._files.choose_tool()
             if found.messages:
                 self._tell(" ".join(found.messages), "", "", kind="warning")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QPointF
 
 from app.document.storage.project_format import View
@@ -29,6 +31,17 @@ class Resuming:
         """A finished picture is there to be changed, a layout to be drawn."""
         is_finished = any(layer.has_pixels for layer in self._session.document.layers)
         self._actions["tool_select" if is_finished else "tool_box"].trigger()
+
+    def through(self, step: Callable[[], object]) -> None:
+        """Undo or redo; where that brings another document, or the empty one, its tool as well."""
+        before = self._session.sitting, self._is_empty()
+        step()
+        if (self._session.sitting, self._is_empty()) != before:
+            self.choose_tool()
+
+    def _is_empty(self) -> bool:
+        contents = self._session.document.contents
+        return not contents.foregrounds and not contents.background.has_pixels
 
     def now(self) -> View:
         """How the document is looked at."""

@@ -16,7 +16,7 @@ from app.document.storage.formats.table import FORMATS
 from app.session.settings import Settings
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
-from app.ui.canvas_sizes import trained_sizes
+from app.ui.canvas_sizes import presets, trained_sizes
 from app.ui.diagnostics import diagnostics
 from app.ui.dialog.canvas_size import CanvasSizeDialog
 from app.ui.dialog.diagnostics import DiagnosticsDialog
@@ -41,9 +41,11 @@ class ToolsWiring(QObject):
 
     Signals:
         settings_left(): the dialog was closed; what it changed is worth keeping.
+        autosave_changed(): another interval was chosen.
     """
 
     settings_left = Signal()
+    autosave_changed = Signal()
 
     def __init__(
         self,
@@ -91,6 +93,7 @@ class ToolsWiring(QObject):
             self._on_setting,
             self._session.bridge.pace.measure_again,
             keys,
+            presets(*trained_sizes(self._session.bridge.info)),
         )
         dialog.finished.connect(self.settings_left)
         self._open(dialog)
@@ -197,6 +200,8 @@ class ToolsWiring(QObject):
             self._layers.set_thumbnail_side(settings.thumbnail_px)
         elif name in ("undo_mb", "undo_disk_mb"):
             self._apply_undo()
+        elif name == "autosave_minutes":
+            self.autosave_changed.emit()
         elif name == "tab_moves_focus":
             self.apply_keys()
         elif name == "undo_steps":

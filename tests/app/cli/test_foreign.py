@@ -60,7 +60,7 @@ def test_the_original_is_not_written_over(
     before = path.read_bytes()
     assert cli.main(["export", str(path), "--out", str(path)]) != cli.OK
     said = capsys.readouterr().err
-    assert "'a.ora' has more in it than this program can save. Group 'Sky'" in said
+    assert "'a.ora' contains parts that this program cannot save. Group 'Sky'" in said
     assert "Choose another name for --out." in said
     assert path.read_bytes() == before
     assert cli.main(["export", str(path), "--out", str(tmp_path / "b.ora")]) == cli.OK

@@ -16,11 +16,17 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from app.cli.errors import ArgumentProblem
+from app.cli.source import find_layers
+from app.document.contents import new_contents
+from app.document.geometry import Rect, Size
 
 ROOT = Path(__file__).resolve().parents[3]
 CHILD = Path(__file__).with_name("child.py")
@@ -346,6 +352,20 @@ def test_regenerate_several_with_another_prompt(made: Path, tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
     prompts = {each["number"]: each["prompt"] for each in manifest(tmp_path / "b")["layers"]}
     assert prompts == {0: PROMPT, 1: "a blue dog", 2: PROMPT, 3: "a blue dog"}
+
+
+def test_a_layer_is_found_by_the_word_that_it_shows() -> None:
+    """As the window names it; a name and a number win over it."""
+    contents = new_contents(Size(256, 256), 32, boxes=[Rect(0, 0, 64, 64)] * 4)
+    layers = [replace(each, record={"word": "dog"}) for each in contents.foregrounds]
+    layers[2] = replace(layers[2], name="dog")
+    contents = contents.with_layers(layers)
+    for asked, number in (("dog 2", 1), ("Dog 3", 2), ("dog", 3), ("4", 4), ("DOG 4", 4)):
+        (found,) = find_layers(contents, [asked])
+        assert found.number == number, asked
+    with pytest.raises(ArgumentProblem) as problem:
+        find_layers(contents, ["cat"])
+    assert "2 ('Dog 3'), 3 ('dog'), 4 ('Dog 4')" in problem.value.advice
 
 
 @pytest.mark.parametrize("name", ["7", "Castle", ""])

@@ -42,7 +42,7 @@ REQUEST = GenerateRequest(
 
 
 class Generator:
-    """Stands where `engine.generator.Generator` stands; runs on the engine's thread."""
+    """Stands where `engine.pipeline.LayerPipeline` stands; runs on the engine's thread."""
 
     info = INFO
     loaded: dict[str, Any]
@@ -77,7 +77,7 @@ class Generator:
 def generator(monkeypatch: pytest.MonkeyPatch) -> type[Generator]:
     """A fresh scripted generator in the real one's place."""
     kind = type("Generator", (Generator,), {})
-    monkeypatch.setitem(sys.modules, "engine.generator", SimpleNamespace(Generator=kind))
+    monkeypatch.setitem(sys.modules, "engine.pipeline", SimpleNamespace(LayerPipeline=kind))
     return kind
 
 

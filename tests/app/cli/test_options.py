@@ -38,6 +38,7 @@ ARGUMENTS: dict[Choice, list[str]] = {
     "part": ["--layer", "1"],
     "scale": ["--scale", "2"],
     "colour": ["--over", "#0050f0"],
+    "no_background": ["--no-background"],
     "quality": ["--quality", "5"],
     "recipe": ["--no-recipe"],
     "hidden": ["--no-hidden"],
@@ -151,6 +152,7 @@ EFFECTS: dict[Choice, Callable[[Path, Path], bool]] = {
     "part": is_one_layer,
     "scale": is_twice_as_large,
     "colour": is_over_blue,
+    "no_background": lambda path, usual: shows(usual, GROUND) and not shows(path, GROUND),
     "quality": is_coarse,
     "recipe": lambda path, _: not any(mentions(path, word) for word in (*WORDS, str(SEED))),
     "hidden": lambda path, _: not mentions(path, SECRET) and not shows(path, HIDDEN),
@@ -203,6 +205,15 @@ def test_an_option_is_followed_or_refused(
     able = [each.key for each in FORMATS if choice in each.choices]
     assert f"choose a format with it: {', '.join(able)}." in told
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_layer_alone_has_no_background(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "a.png"
+    assert export(source, out, "png", "--layer", "1", "--no-background") == 2
+    assert "Leave out --no-background or --layer." in capsys.readouterr().err
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("choice", ["part", "scale", "colour"])
@@ -341,7 +352,7 @@ def test_what_is_asked_is_what_differs_from_the_usual() -> None:
     assert asked_choices(ExportOptions()) == frozenset()
     everything = ExportOptions(
         layer_id=1, scale=2, over=(0, 0, 0), with_recipe=False, quality=5, hidden=False,
-        canvas_sized=True, pages=True, parallax=True, vector_background=True,
+        with_background=False, canvas_sized=True, pages=True, parallax=True, vector_background=True,
     )  # fmt: skip
     assert asked_choices(everything) == frozenset(get_args(Choice))
 

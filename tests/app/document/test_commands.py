@@ -202,7 +202,7 @@ def test_candidates_swap_places() -> None:
             run(document, UseCandidates({castle.id: str(chosen)}))
         layer = document.layer(castle.id)
         assert {layer.pixel_hash, *(item.pixel_hash for item in layer.candidates)} == hashes
-    with pytest.raises(DocumentError, match="no such candidate"):
+    with pytest.raises(DocumentError, match="no such result"):
         run(document, UseCandidates({castle.id: "0" * 64}))
 
 

@@ -21,9 +21,9 @@ from app.document.storage.formats.flat import export_jpeg, export_webp
 from app.document.storage.formats.html import page_of
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.psd import export_psd
-from app.document.storage.layer_names import outside_name
 from app.document.storage.ora import load_project, save_project
 from app.document.storage.recipe import xmp_of
+from app.document.words import shown_name
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 
@@ -62,7 +62,7 @@ def picture(*layers: Layer, prompt: str = "a cat") -> Contents:
 )
 def test_what_a_layer_is_called(tmp_path: Path, name: str, word: object, called: str) -> None:
     contents = picture(layer(2, name, word))
-    assert outside_name(contents.foregrounds[0]) == called
+    assert shown_name(contents.foregrounds[0]) == called
     export_psd(contents, tmp_path / "a.psd", ExportOptions())
     (made,) = [each for each in PSDImage.open(tmp_path / "a.psd") if each.name != "Background"]
     assert made.name == called
@@ -79,8 +79,8 @@ def test_what_a_layer_is_called(tmp_path: Path, name: str, word: object, called:
 
 
 def test_boxes_without_pixels_and_the_background_keep_their_names() -> None:
-    assert outside_name(layer(4, default_name(4), "cat", has_pixels=False)) == "Layer 4"
-    assert outside_name(layer(0, "Background", "sky")) == "Background"
+    assert shown_name(layer(4, default_name(4), "cat", has_pixels=False)) == "Layer 4"
+    assert shown_name(layer(0, "Background", "sky")) == "Background"
 
 
 def test_a_project_that_another_program_saved_keeps_the_names_of_its_layers(

@@ -12,7 +12,7 @@ from app.document.geometry import Rect, Size
 from app.document.layer import Layer
 from app.document.outdated import kept_as_is, outdated
 from app.document.pixels import Pixels
-from app.document.words import has_word, shown_name, word_of
+from app.document.words import has_word, layer_names, shown_name, word_of
 
 
 def made(contents: Contents, word: object) -> Layer:
@@ -86,3 +86,20 @@ def test_layers_are_called_by_their_word_and_the_background_by_its_name() -> Non
     assert shown_name(made(contents, "dog")) == "dog"
     ground = replace(contents.background, record={"word": "beach"})
     assert shown_name(ground) == "Background"
+
+
+def test_names_in_lists_begin_with_a_capital_and_are_numbered() -> None:
+    """By the order of creation, not of the stack; a name typed by hand stays and is used once."""
+    contents = new_contents(Size(256, 256), 32, boxes=[Rect(0, 0, 64, 64)] * 6)
+    image = Pixels.of(np.full((64, 64, 4), 255, np.uint8))
+    words = ("sunflower", "sunflower", "", "dog", "sunflower", "éclair")
+    layers = [
+        replace(layer, image=image, record={"word": word})
+        for layer, word in zip(contents.foregrounds, words, strict=True)
+    ]
+    layers[3] = replace(layers[3], name="Sunflower 2")
+    names = layer_names(reversed(layers))
+    assert [names[layer.id] for layer in layers] == [
+        *("Sunflower", "Sunflower 3", "Layer 3", "Sunflower 2", "Sunflower 4", "Éclair")
+    ]
+    assert layer_names(contents.layers)[contents.background.id] == "Background"

@@ -147,7 +147,7 @@ def test_stop_keeps_the_finished_variations() -> None:
 @pytest.mark.parametrize(
     ("finished", "kept"),
     [
-        (0, "Your picture is as it was."),
+        (0, "Your picture did not change."),
         (1, "Your picture and the finished result are kept."),
         (3, "Your picture and the three finished results are kept."),
     ],

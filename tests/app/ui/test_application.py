@@ -46,7 +46,7 @@ async def drive(window, path):
             await asyncio.sleep(0.01)
         assert "torch" not in sys.modules
         window.actions_["new_box"].trigger()
-        window.session.undo.stack.setClean()
+        window.session.undo.mark_saved()
         window.actions_["generate"].trigger()
         await asyncio.sleep(0.2)
         assert window.session.bridge.current is not None
@@ -201,7 +201,7 @@ def test_a_closed_window_frees_its_document(qtbot: Any, qloop: Any) -> None:
     window = MainWindow(qloop, FakeEngine, Settings(first_run_done=True))
     window.show()
     document = weakref.ref(window.session.document)
-    window.session.undo.stack.setClean()
+    window.session.undo.mark_saved()
     window.close()
     window.session.shutdown()
     delete(window)

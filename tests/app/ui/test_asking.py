@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, Qt
 from PySide6.QtGui import QTextCharFormat
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QMessageBox
+from PySide6.QtWidgets import QLabel
 
 from app.document.contents import MAX_PROMPT
 from app.document.storage.ora import load_project
 from app.ignored import ignored_in
 from app.ui.dialog.jobs import JobsDialog
+from app.ui.dialog.word_list import WordListDialog
 from engine import check_prompt
 from tests.app.ui.helpers import draw_box, generate, key, later, press_and_move
 
@@ -125,8 +127,8 @@ def test_a_prompt_without_a_known_word(window: Any, qtbot: Any) -> None:
     )
     assert bar.word_list.isVisible()
     bar.word_list.click()
-    (page,) = window.findChildren(QMessageBox)
-    assert "balloon, castle, dog" in page.text()
+    (page,) = window.findChildren(WordListDialog)
+    assert page.grid.words()[:3] == ["balloon", "castle", "dog"]
     page.close()
     window.resize(900, 600)  # what has no room is left out in whole sentences; the tip has it all
     qtbot.waitUntil(lambda: bar.words.text() == "The model draws none of these things.")
@@ -231,7 +233,7 @@ def test_silence_of_a_real_minute(window: Any, qtbot: Any) -> None:
     window.engine.begin(steps=1)
     qtbot.waitUntil(lambda: "Painting 1 of 11" in bar.progress_text.text())
     clock.now += 9
-    qtbot.waitUntil(lambda: "No step for 9 s" in bar.progress_text.text())
+    qtbot.waitUntil(lambda: "No progress for 9 s" in bar.progress_text.text())
     assert not messages.isVisible()
     clock.now += 51
     qtbot.waitUntil(messages.isVisible)
@@ -325,3 +327,73 @@ def test_a_key_stops_the_running_job_only(window: Any, qtbot: Any) -> None:
     assert window.engine.cancelled == [window.engine.requests[0].job_id]
     assert window.session.undo.stack.count() == steps
     bridge.stop_all()
+
+
+# ---- the word list ----
+
+
+def word_list(window: Any) -> WordListDialog:
+    window.actions_["help_model"].trigger()
+    (dialog,) = window.findChildren(WordListDialog)
+    assert dialog.isVisible() and not dialog.isModal()
+    return dialog
+
+
+def press_word(dialog: WordListDialog, word: str) -> None:
+    (item,) = dialog.grid.findItems(word, Qt.MatchFlag.MatchExactly)
+    dialog.grid.scrollToItem(item)
+    place = dialog.grid.visualItemRect(item).center()
+    QTest.mouseClick(dialog.grid.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+
+def test_the_word_list_is_searched(window: Any) -> None:
+    """In groups; what begins with the letters comes first; where nothing fits it says so."""
+    dialog = word_list(window)
+    assert dialog.grid.words() == ["balloon", "castle", "dog", "flat", "blue", "red", "sky"]
+    headings = [dialog.grid.item(row).text() for row in range(dialog.grid.count())]
+    assert headings[0] == "Things" and {"Looks", "Colours", "Backgrounds"} < set(headings)
+    QTest.keyClicks(dialog.field, "L")
+    assert dialog.grid.words() == ["balloon", "castle", "flat", "blue"]
+    dialog.field.setText("ca")
+    assert dialog.grid.words() == ["castle"]
+    dialog.field.setText("stapler")
+    assert dialog.grid.words() == [] and not dialog.grid.isVisible()
+    assert "stapler" in dialog.none.text() and dialog.none.isVisible()
+    window.actions_["help_model"].trigger()
+    assert window.findChildren(WordListDialog) == [dialog], "a second press shows the same"
+    dialog.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "caret", "wanted"),
+    [
+        ("", 0, "dog"),
+        ("a", 1, "a dog"),
+        ("a ", 2, "a dog"),
+        ("a  on a beach", 2, "a dog on a beach"),
+        ("aon a beach", 1, "a dog on a beach"),
+        ("a, and a cat", 1, "a dog, and a cat"),
+        ("🎈", 2, "🎈 dog"),
+    ],
+)
+def test_a_click_puts_a_word_into_the_prompt(
+    window: Any, text: str, caret: int, wanted: str
+) -> None:
+    """At the caret, with spaces around it, as one undo step."""
+    field = window.prompt.field
+    field.setPlainText(text)
+    cursor = field.textCursor()
+    cursor.setPosition(caret)
+    field.setTextCursor(cursor)
+    count = window.session.undo.stack.count()
+    dialog = word_list(window)
+    press_word(dialog, "dog")
+    assert window.session.document.prompt == wanted
+    assert window.session.undo.stack.count() == count + 1
+    QTest.keyClick(dialog.field, Qt.Key.Key_Return)  # the marked one, a second time
+    assert window.session.document.prompt.count("dog") == 2
+    window.actions_["undo"].trigger()
+    assert window.session.document.prompt == wanted
+    window.actions_["undo"].trigger()
+    assert window.session.document.prompt == text
+    dialog.close()

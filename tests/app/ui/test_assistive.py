@@ -100,7 +100,8 @@ def test_right_to_left_mirrors_docks_and_rows(right_to_left: None, window: Any, 
     rows, side = window.layers.list, window.layers.delegate.thumbnails.side
     row = rows.visualRect(window.layers.model.index(0))
     plain, parts = RowParts.of(row, side), RowParts.of(row, side, direction=row_direction(rows))
-    assert parts.eye.left() > parts.thumbnail.right() > parts.name.right() > parts.lock.right()
+    assert parts.eye.left() > parts.thumbnail.right() > parts.name.right()
+    assert parts.lock.left() == parts.eye.left()
     assert row.right() - parts.eye.right() == plain.eye.left() - row.left()
     for visible in (False, True):
         QTest.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=parts.eye.center())

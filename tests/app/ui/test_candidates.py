@@ -384,7 +384,7 @@ def test_detached_results_are_in_the_strip(window: Any, qtbot: Any) -> None:
     assert "Detached" in window.stage.text
     assert window.scene.staged_ids == set()
     assert not window.actions_["accept"].isEnabled()
-    assert "is gone" in window.actions_["accept"].toolTip()
+    assert "was deleted" in window.actions_["accept"].toolTip()
     key(window, Qt.Key.Key_Return, widget=window.strip.list)
     assert window.session.document.content_hash() == before
     key(window, Qt.Key.Key_Delete, widget=window.strip.list)

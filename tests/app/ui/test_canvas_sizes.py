@@ -16,7 +16,7 @@ from app.ui import canvas_sizes
 from app.ui.canvas_sizes import presets, ratio_name, trained_sizes
 from app.ui.dialog.canvas_size import CanvasSizeDialog, NewDialog
 from app.ui.dialogs import ask_unsaved
-from engine.weights import load_model
+from engine.models.checkpoint import load_model
 
 
 def test_the_sizes_before_loading_are_those_of_the_shipped_model() -> None:

@@ -11,11 +11,14 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
+from app.document.commands import Rename, SetLocked
 from app.document.composite import composite
 from app.testing import fill
+from app.ui.canvas import overlay
 from app.ui.dialog.examples import example_files, example_name
 from app.ui.panels.layer_delegate import RowParts
-from app.ui.theme import DARK
+from app.ui.panels.layer_list_model import StateRole
+from app.ui.theme import DARK, GAP
 from tests.app.ui.helpers import at, drag, draw_box, generate, key, move, press_and_move
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -481,3 +484,85 @@ def test_thumbnails_have_the_size_that_was_chosen(window: Any, side: int, height
     assert all(rect.contains(place) for place in places)
     assert all(not a.intersects(b) for i, a in enumerate(places) for b in places[:i])
     assert not window.grab().isNull()
+
+
+def shown_rows(window: Any) -> list[str]:
+    """What the rows say, topmost first."""
+    model = window.layers.model
+    return [model.index(row).data() for row in range(model.rowCount())]
+
+
+def test_rows_and_canvas_say_the_word_that_a_layer_shows(
+    window: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The word of the record, numbered; a name typed by hand stays; undo says the same."""
+    three_boxes(window)
+    assert shown_rows(window) == ["Layer 3", "Layer 2", "Layer 1", "Background"]
+    home = window.session.document.foregrounds[2]
+    window.session.push(Rename(home.id, "Home"))
+    fill(window.session.document, word="dog")
+    assert shown_rows(window) == ["Home", "Dog 2", "Dog", "Background"]
+    spoken = window.layers.model.index(1).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert spoken.startswith("Dog 2, layer 2 of 4, ")
+    painted: list[str] = []
+    monkeypatch.setattr(overlay, "label", lambda _, text, *rest, **more: painted.append(text))
+    window.session.selection.clear()
+    window.actions_["tool_box"].trigger()
+    press_and_move(window, (300, 400), (400, 480))
+    window.view.viewport().repaint()
+    assert {"Home", "Dog", "Dog 2"} <= set(painted)
+    window.view.cancel_drag()
+    window.session.selection.set([window.session.document.foregrounds[1].id])
+    assert window.inspector.name.text() == "Dog 2"
+    window.actions_["duplicate"].trigger()
+    assert shown_rows(window)[:3] == ["Home", "Dog 3", "Dog 2"]
+    assert window.session.undo.stack.undoText() == "Duplicate 'Dog 2'"
+    window.actions_["undo"].trigger()
+    window.session.selection.set([window.session.document.foregrounds[0].id])
+    window.actions_["delete"].trigger()
+    assert shown_rows(window) == ["Home", "Dog", "Background"], "the number goes with the other"
+
+
+def test_a_word_left_as_it_is_becomes_no_name(window: Any) -> None:
+    """Enter in the row's editor and in the inspector changes nothing; an empty name is the word."""
+    draw_box(window, 64, 64, 192, 192)
+    (layer,) = window.session.document.foregrounds
+    fill(window.session.document, word="dog")
+    count = window.session.undo.stack.count()
+    model = window.layers.model
+    index = model.index_of(layer.id)
+    for typed, shown, name in (
+        ("Dog", "Dog", "Layer 1"),
+        ("Rex", "Rex", "Rex"),
+        ("", "Dog", "Layer 1"),
+    ):
+        model.setData(index, typed)
+        assert (index.data(), window.session.document.layer(layer.id).name) == (shown, name)
+    assert window.session.undo.stack.count() == count + 2
+    window.session.selection.set([layer.id])
+    QTest.keyClick(window.inspector.name, Qt.Key.Key_Return)
+    assert window.session.undo.stack.count() == count + 2
+
+
+def test_the_name_has_the_whole_line_and_the_seed_is_in_the_inspector(window: Any) -> None:
+    """Neither lock nor seed cuts it; the seed is on the first page of the inspector."""
+    draw_box(window, 64, 64, 192, 192)
+    (layer,) = window.session.document.foregrounds
+    fill(window.session.document)
+    window.session.push(Rename(layer.id, "A name of thirty characters !!"))
+    window.session.push(SetLocked([layer.id], True))
+    rows = window.layers.list
+    rect = rows.visualRect(window.layers.model.index_of(layer.id))
+    line = rows.fontMetrics().height()
+    parts = RowParts.of(rect, window.layers.delegate.thumbnails.side, line)
+    assert parts.lock.right() < parts.name.left() and parts.lock.top() > parts.eye.bottom()
+    assert rect.contains(parts.lock) and rect.contains(parts.eye)
+    assert parts.name.right() == parts.state.right() == rect.right() - GAP
+    assert parts.name.left() == parts.state.left()
+    needed = rows.fontMetrics().horizontalAdvance("Sunflower 2 ")
+    assert parts.name.width() >= needed
+    seed = str(window.session.document.layer(layer.id).record["seed"])
+    assert window.inspector.made_with.text() == seed
+    index = window.layers.model.index_of(layer.id)
+    said = (index.data(), index.data(StateRole).text)
+    assert not any(seed in each for each in said)

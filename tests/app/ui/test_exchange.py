@@ -57,7 +57,7 @@ def stored(path: Path, pixels: np.ndarray) -> Path:
 
 
 def dialog_of(window: Any) -> ExportDialog:
-    (dialog,) = window.findChildren(ExportDialog)
+    (dialog,) = [each for each in window.findChildren(ExportDialog) if each.isVisible()]
     return dialog
 
 
@@ -166,6 +166,52 @@ def test_jpeg_offers_no_transparency(window: Any, qtbot: Any) -> None:
     dialog.format.setCurrentIndex(0)
     assert grounds.item(0).isEnabled()
     assert dialog.options.over is None
+    dialog.reject()
+
+
+def test_without_background_what_it_filled_is_transparent(
+    window: Any, qtbot: Any, tmp_path: Path
+) -> None:
+    """Formats with alpha; JPEG, one layer alone and a picture without one say why not."""
+    picture(window, qtbot)
+    before = window.session.document.content_hash()
+    dialog = choose(window, "JPEG picture")
+    assert not dialog.without_background.isEnabled()
+    assert "no transparency" in dialog.without_background.toolTip()
+    dialog.format.setCurrentIndex(0)
+    assert dialog.without_background.isEnabled()
+    dialog.without_background.setChecked(True)
+    dialog.accept()
+    answer_file_dialog(window, qtbot, tmp_path / "a.png")
+    document = window.session.document
+    with Image.open(tmp_path / "a.png") as image:
+        wanted = composite(document.foregrounds, document.canvas.rect)
+        assert np.array_equal(np.asarray(image), wanted)
+    assert (wanted[..., 3] == 0).any() and (wanted[..., 3] > 0).any()
+    assert document.content_hash() == before
+    window.session.selection.set([document.foregrounds[0].id])
+    dialog = choose(window, "PNG picture")
+    assert dialog.without_background.isChecked(), "remembered"
+    dialog.part.setCurrentIndex(dialog.part.count() - 1)
+    assert not dialog.without_background.isEnabled()
+    assert "One layer is exported alone." in dialog.without_background.toolTip()
+    assert dialog.options.with_background
+    dialog.reject()
+    window.actions_["background"].trigger()
+    dialog = choose(window, "PNG picture")
+    assert "no background" in dialog.without_background.toolTip()
+    dialog.reject()
+
+
+def test_the_export_dialog_fits_a_small_window(window: Any, qtbot: Any) -> None:
+    """1024 x 640: with its title bar on the screen, every option in reach without scrolling."""
+    picture(window, qtbot)
+    dialog = choose(window, "PNG picture")
+    assert dialog.height() <= 600 and dialog.width() <= 1000
+    qtbot.wait(30)
+    for widget in (*dialog._rows.values(), dialog.size_label, dialog.table, dialog.export_button):
+        seen = widget.visibleRegion().boundingRect()
+        assert seen.size() == widget.size(), widget.accessibleName()
     dialog.reject()
 
 

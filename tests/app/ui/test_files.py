@@ -15,15 +15,15 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from app.document.commands import SetPrompt
-from app.document.contents import new_contents
+from app.document.contents import content_hash, new_contents
 from app.document.geometry import Size
 from app.document.storage.atomic import Disk
 from app.document.storage.leftovers import beside
-from app.document.storage.ora import save_project
+from app.document.storage.ora import load_project, save_project
 from app.ui.dialog.canvas_size import NewDialog
 from app.ui.dialog.examples import PICTURE, ExamplesDialog
 from app.ui.text import moment
-from engine.weights import load_model
+from engine.models.checkpoint import load_model
 from tests.app.ui.helpers import draw_box, generate, key
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -272,6 +272,57 @@ def test_new_asks_for_unsaved_changes_then_for_the_size(window: Any, qtbot: Any)
     assert window.session.document.content_hash() == before
 
 
+def test_undo_and_redo_across_new_bring_the_file_back(
+    window: Any, qtbot: Any, tmp_path: Path
+) -> None:
+    """Each document has its name, its saved state and its title again, whenever it was saved."""
+
+    def facts() -> tuple[str, bool]:
+        path = window.session.path
+        assert ("Untitled" if path is None else path.name) in window.windowTitle()
+        return ("" if path is None else path.name, window.isWindowModified())
+
+    def save(name: str) -> None:
+        window.files.write(tmp_path / name)
+        qtbot.waitUntil(lambda: window.session.path == tmp_path / name)
+
+    def new() -> None:
+        window.actions_["new"].trigger()
+        (dialog,) = [each for each in window.findChildren(NewDialog) if each.isVisible()]
+        dialog.accept()
+
+    undo, redo = window.actions_["undo"].trigger, window.actions_["redo"].trigger
+    picture(window, qtbot)
+    save("first.ora")
+    new()
+    assert facts() == ("", False)
+    draw_box(window, 64, 64, 192, 192)
+    assert facts() == ("", True)
+    save("second.ora")  # after New: the name comes later than the step
+    draw_box(window, 256, 256, 384, 384)
+    assert facts() == ("second.ora", True)
+    seen = []
+    for step in (undo, undo, undo, undo, redo, redo, redo, redo):
+        step()
+        seen.append(facts())
+    assert seen == [
+        ("second.ora", False),
+        ("second.ora", True),
+        ("first.ora", False),
+        ("first.ora", True),
+        ("first.ora", False),
+        ("second.ora", True),
+        ("second.ora", False),
+        ("second.ora", True),
+    ]
+    undo(), undo(), undo()
+    save("other.ora")  # the first one under another name
+    redo(), redo()
+    assert facts() == ("second.ora", False)
+    undo(), undo()
+    assert facts() == ("other.ora", False)
+
+
 def test_closing_asks_and_cancel_keeps_the_window(window: Any, qtbot: Any) -> None:
     """MS22: no blocking dialog; Cancel stays, Discard closes."""
     picture(window, qtbot)
@@ -290,7 +341,7 @@ def test_closing_asks_and_cancel_keeps_the_window(window: Any, qtbot: Any) -> No
 def test_closing_while_generating_stops_the_job(window: Any, qtbot: Any) -> None:
     """Closing cancels the job; the engine's late events are dropped."""
     picture(window, qtbot)
-    window.session.undo.stack.setClean()
+    window.session.undo.mark_saved()
     window.actions_["generate_all"].trigger()
     window.engine.begin(steps=3)
     window.close()
@@ -298,6 +349,32 @@ def test_closing_while_generating_stops_the_job(window: Any, qtbot: Any) -> None
     assert window.engine.last.job_id in window.engine.cancelled
     window.engine.finish()
     qtbot.wait(30)
+
+
+def test_closing_during_a_job_asks_and_loses_nothing(
+    window: Any, qtbot: Any, tmp_path: Path
+) -> None:
+    """Cancel: the job goes on and its result arrives. Save: the file has what was there then."""
+    picture(window, qtbot)
+    path = tmp_path / "beach.ora"
+    window.files.write(path)
+    qtbot.waitUntil(lambda: window.session.path == path)
+    draw_box(window, 256, 256, 384, 384)
+    window.actions_["generate_all"].trigger()
+    window.engine.begin(steps=3)
+    job = window.engine.last.job_id
+    window.close()
+    answer_question(window, qtbot, "Cancel")
+    assert window.isVisible() and job not in window.engine.cancelled
+    window.engine.finish()
+    qtbot.waitUntil(lambda: window.session.document.foregrounds[-1].has_pixels)
+    window.actions_["generate_all"].trigger()
+    window.engine.begin(steps=3)
+    window.close()
+    answer_question(window, qtbot, "Save")
+    qtbot.waitUntil(lambda: not window.isVisible())
+    assert window.engine.last.job_id in window.engine.cancelled
+    assert content_hash(load_project(path).contents) == window.session.document.content_hash()
 
 
 def examples(window: Any) -> ExamplesDialog:

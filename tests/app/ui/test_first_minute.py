@@ -97,7 +97,7 @@ def test_the_card_says_what_to_do(window: Any) -> None:
 
 def new_picture(window: Any, qtbot: Any) -> None:
     """File > New, with the size that the dialog offers first."""
-    window.session.undo.stack.setClean()
+    window.session.undo.mark_saved()
     window.actions_["new"].trigger()
     (dialog,) = [each for each in window.findChildren(QDialog) if each.isVisible()]
     dialog.accept()
@@ -123,6 +123,29 @@ def test_new_begins_as_the_first_start(window: Any, qtbot: Any) -> None:
     window.actions_["generate"].trigger()
     window.engine.finish()
     qtbot.waitUntil(lambda: window.view.tool_name == "select")
+
+
+def test_undo_and_redo_bring_the_tool_of_the_document(window: Any, qtbot: Any) -> None:
+    """Back at the start card the box tool draws, in a finished picture the select tool selects."""
+    draw_box(window, 64, 64, 192, 192)
+    generate(window, qtbot)
+    undo, redo = window.actions_["undo"].trigger, window.actions_["redo"].trigger
+    undo()
+    assert window.view.tool_name == "select", "the same document: the tool stays"
+    undo()
+    assert window.card.isVisible()
+    assert window.view.tool_name == "box" and window.actions_["tool_box"].isChecked()
+    window.actions_["tool_hand"].trigger()
+    redo()
+    assert window.view.tool_name == "box", "a layout is there to be drawn"
+    redo()
+    window.actions_["tool_select"].trigger()
+    new_picture(window, qtbot)
+    assert window.view.tool_name == "box"
+    undo()
+    assert window.view.tool_name == "select"
+    redo()
+    assert window.card.isVisible() and window.view.tool_name == "box"
 
 
 @pytest.mark.parametrize(("is_finished", "tool"), [(True, "select"), (False, "box")])

@@ -54,12 +54,12 @@ def test_save_asks_for_another_name_and_says_why(window: Any, qtbot: Any, tmp_pa
     open_file(window, qtbot, path)
     text = said(window, qtbot)
     assert "Group 'Sky' was merged into one layer" in text
-    assert "Save asks for another name, so that 'theirs.ora' stays as it is." in text
+    assert "Save asks for another name, so that 'theirs.ora' does not change." in text
     assert window.session.path is None
     assert "theirs.ora" in window.windowTitle()
     window.files.save()
     box = question(window, qtbot)
-    assert box.text() == "'theirs.ora' has more in it than this program can save."
+    assert box.text() == "'theirs.ora' contains parts that this program cannot save."
     assert "Group 'Sky' was merged into one layer" in box.informativeText()
     answer_question(window, qtbot, "Save As…")
     qtbot.waitUntil(lambda: bool(window.findChildren(QFileDialog)))

@@ -25,6 +25,7 @@ from tests.app.ui.helpers import (
     drag,
     draw_box,
     generate,
+    move,
     press_and_move,
     wheel,
 )
@@ -132,11 +133,91 @@ def test_a_thin_drag_is_one_cell_wide(window: Any) -> None:
 
 
 def test_handles_work_in_the_box_tool(window: Any) -> None:
-    """3.4: handles of the selection resize there too, and no box is added."""
+    """3.4: inside of the selection they resize there too, and no box is added."""
     draw_box(window, 64, 64, 192, 192)
-    drag(window, (192, 192), (256, 224))
+    drag(window, (189, 189), (256, 224))
     (layer,) = window.session.document.foregrounds
     assert layer.rect.to_box() == (64, 64, 256, 224)
+
+
+@pytest.mark.parametrize("off", [(0, 0), (8, 3), (2, -8)])
+def test_boxes_are_drawn_side_by_side(window: Any, off: tuple[int, int]) -> None:
+    """Each drag begins at a corner of the box before it or a little off: eight drags, eight boxes.
+
+    The last box is selected, so its handles are there.
+    """
+    window.actions_["tool_box"].trigger()
+    wanted = []
+    for row in range(2):
+        for column in range(4):
+            x, y = 64 + 96 * column, 64 + 160 * row
+            begin = (x + off[0], y + off[1]) if column else (x, y)
+            drag(window, begin, (x + 96, y + 160))
+            wanted.append((x, y, x + 96, y + 160))
+    made = [layer.rect.to_box() for layer in window.session.document.foregrounds]
+    assert made == wanted
+
+
+def test_with_the_box_tool_handles_begin_at_the_edge(window: Any) -> None:
+    """A press outside draws; the cursor and the press agree; the select tool keeps its reach."""
+    draw_box(window, 64, 64, 192, 192)
+    to_view, decor = window.view.to_view(), window.view.decor
+    corner = to_view.map(QPointF(192, 192))
+    outside, inside = corner + QPointF(6, 6), corner - QPointF(4, 4)
+    assert decor.handle_at(outside, to_view) == ""
+    assert decor.handle_at(corner, to_view) == ""
+    assert decor.handle_at(inside, to_view) == "se"
+    window.actions_["tool_select"].trigger()
+    assert decor.handle_at(outside, to_view) == "se"
+    window.actions_["tool_box"].trigger()
+    assert decor.handle_at(outside, to_view) == ""
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "wanted"),
+    [
+        ((-40, -40), (96, 128), (0, 0, 96, 128)),
+        ((560, 300), (416, 400), (416, 288, 512, 416)),
+        ((64, 480), (160, 545), (64, 480, 160, 512)),
+        ((-30, 200), (540, 264), (0, 192, 512, 256)),
+    ],
+)
+def test_a_drag_may_begin_and_end_outside_of_the_canvas(
+    window: Any, start: tuple[int, int], end: tuple[int, int], wanted: tuple[int, ...]
+) -> None:
+    """The box is cut to the canvas, and the status bar says so."""
+    boxes(window, (*start, *end))
+    (layer,) = window.session.document.foregrounds
+    assert layer.rect.to_box() == wanted
+    assert window.status.message.text().startswith("The box was cut to the canvas.")
+
+
+def test_a_drag_that_never_meets_the_canvas_draws_nothing(window: Any) -> None:
+    window.view.navigation.set_zoom(0.5)
+    window.actions_["tool_box"].trigger()
+    press_and_move(window, (-90, 100), (-40, 300))
+    assert window.view.decor.draft is None
+    move(window, 64, 300)
+    assert window.view.decor.draft is not None
+    window.view.cancel_drag()
+    drag(window, (-90, 100), (-40, 300))
+    assert not window.session.document.foregrounds
+
+
+def test_a_new_box_says_above_which_layer_it_is(window: Any) -> None:
+    """With a selection it is above it, else in front; in front there is nothing to say."""
+    lower, _ = boxes(window, (32, 32, 128, 128), (160, 32, 256, 128))
+    window.session.note("")
+    boxes(window, (32, 160, 128, 256))
+    assert window.status.message.text() == "", "in front"
+    window.session.selection.set([lower.id])
+    drag(window, (300, 300), (400, 400))
+    assert window.status.message.text() == "New box above 'Layer 1'."
+    names = [layer.name for layer in window.session.document.foregrounds]
+    assert names == ["Layer 1", "Layer 4", "Layer 2", "Layer 3"]
+    window.session.selection.set([window.session.document.background_id])
+    window.actions_["new_box"].trigger()
+    assert window.status.message.text() == "New box above 'Background'."
 
 
 # ---- select tool ----

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QApplication
 
 from app.document.commands import DuplicateLayers, Placement, PlacePixels
+from app.ui.dialog.canvas_size import CanvasSizeDialog
+from app.ui.exchange.export_dialog import ExportDialog
 from tests.app.ui.helpers import draw_box, generate
 
 
@@ -41,6 +45,54 @@ def test_the_record_of_a_layer(window: Any, qtbot: Any) -> None:
     window.prompt.field.setPlainText("something else")
     window.record.use.click()
     assert window.session.document.prompt == "a red balloon"
+
+
+def test_without_a_selection_the_inspector_shows_the_picture(
+    window: Any, qtbot: Any, tmp_path: Path
+) -> None:
+    """Canvas, background, layers, prompt, model and file; the buttons do what the actions do."""
+
+    def shown() -> dict[str, str]:
+        assert window.picture_page.isVisible()
+        return {name: fact.text() for name, fact in window.picture_page.facts.items()}
+
+    assert shown() == {
+        "size": "512 × 512 px",
+        "background": "Not painted",
+        "layers": "0 of 50",
+        "prompt": "None yet",
+        "model": "fake",
+        "file": "Not saved yet",
+    }
+    draw_box(window, 64, 64, 192, 192)
+    assert not window.picture_page.isVisible()
+    window.session.selection.clear()
+    window.prompt.field.setPlainText("a red balloon " * 20)
+    assert shown()["layers"] == "1 of 50, 1 not painted"
+    assert shown()["prompt"].startswith("a red balloon a red") and shown()["prompt"].endswith("…")
+    generate(window, qtbot)
+    window.session.selection.clear()
+    path = tmp_path / "beach.ora"
+    window.files.write(path)
+    qtbot.waitUntil(lambda: window.session.path == path)
+    facts = shown()
+    assert (facts["background"], facts["layers"]) == ("Painted", "1 of 50")
+    name, _, size = facts["file"].partition(" · ")
+    assert name == "beach.ora"
+    assert size == QLocale().formattedDataSize(path.stat().st_size, 1)
+    window.actions_["background"].trigger()
+    assert shown()["background"] == "Off (transparent)"
+    canvas, export = window.picture_page.buttons
+    assert (canvas.text(), export.text()) == ("Change…", "Export…")
+    canvas.click()
+    (dialog,) = window.findChildren(CanvasSizeDialog)
+    dialog.reject()
+    asked: list[bool] = []
+    window.actions_["export"].triggered.connect(lambda: asked.append(True))
+    export.click()
+    assert asked
+    (dialog,) = window.findChildren(ExportDialog)
+    dialog.reject()
 
 
 def test_a_layer_without_a_record_says_so(window: Any) -> None:

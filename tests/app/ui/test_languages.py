@@ -226,9 +226,9 @@ def test_what_shows_lines_of_text_grows_with_the_font(window: Any, sized: Any, q
             row, window.layers.delegate.thumbnails.side, rows.fontMetrics().height()
         )
         assert row.contains(parts.name)
-        assert row.contains(parts.seed)
+        assert row.contains(parts.state)
         assert parts.name.height() >= rows.fontMetrics().height()
-        assert not parts.name.intersects(parts.seed)
+        assert not parts.name.intersects(parts.state)
         before.append(title.font().pointSizeF())
     assert before[1] == pytest.approx(2 * before[0], rel=0.02)
 
@@ -311,7 +311,7 @@ points = max(9.0, base * settings.font_percent / 100)
 assert {round(label.font().pointSizeF(), 2) for label in window.layers.findChildren(QLabel)} == {
     round(points, 2)
 }
-window.session.undo.stack.setClean()
+window.session.undo.mark_saved()
 window.close()
 window.session.shutdown()
 print("ok", window.devicePixelRatioF())

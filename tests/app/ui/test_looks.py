@@ -359,7 +359,7 @@ for step in (0.5, 1.0):
 QTest.mouseRelease(port, Qt.MouseButton.LeftButton, pos=away)
 now = window.session.document.foregrounds[0].rect
 assert (now.x - start.x, now.y - start.y) == (64, 0), (start, now)
-window.session.undo.stack.setClean()
+window.session.undo.mark_saved()
 window.close()
 window.session.shutdown()
 print("ok", ratio)

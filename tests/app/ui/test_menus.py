@@ -309,7 +309,7 @@ def test_recent_files(window: Any, qtbot: Any, tmp_path: Path) -> None:
     assert menu.actions()[0].isEnabled()
     window.files._start_new(window.session.document.canvas)
     draw_box(window, 64, 64, 192, 192)
-    window.session.undo.stack.setClean()
+    window.session.undo.mark_saved()
     menu.actions()[0].trigger()
     qtbot.waitUntil(lambda: window.session.path == paths[1])
     window.actions_["clear_recent"].trigger()

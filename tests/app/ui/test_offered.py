@@ -103,10 +103,10 @@ def refusals(folder: Path) -> dict[str, tuple[QMimeData, str]]:
         "gone": (with_urls(QUrl.fromLocalFile(str(folder / "none.png")).toString()), "not there"),
         "web": (with_urls("https://pictures.example/cat.png"), "not downloaded"),
         "ftp": (with_urls("ftp://pictures.example/cat.png"), "not downloaded"),
-        "data text": (with_urls("data:text/plain,hello"), "holds no picture"),
+        "data text": (with_urls("data:text/plain,hello"), "contains no picture"),
         "broken data": (with_type("image/png", b"\x89PNG no"), "Nothing was added"),
         "broken address": (with_urls("data:image/png;base64,AAAA"), "Nothing was added"),
-        "empty address": (with_urls("data:image/png;base64,"), "holds no picture"),
+        "empty address": (with_urls("data:image/png;base64,"), "contains no picture"),
     }
 
 

@@ -54,7 +54,7 @@ def open_window(qtbot: Any, qloop: Any, root: Path) -> Iterator[Open]:
 
 def end(window: Any) -> None:
     """Close as if everything were saved; again does nothing."""
-    window.session.undo.stack.setClean()
+    window.session.undo.mark_saved()
     window.close()
     window.session.shutdown()
     window.deleteLater()

@@ -102,7 +102,7 @@ def test_the_present_picture_is_called_current(window: Any, qtbot: Any) -> None:
     assert choice.first.pixel_hash == old
     rows = window.strip.list.model()
     said = [rows.index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole) for row in range(2)]
-    assert said[0] == "Current: the picture as it is now."
+    assert said[0] == "Current picture."
     assert said[1].startswith("Result 1 of 1.")
     assert window.compare._name(0) == "Current"
     assert window.compare._name(1).startswith("Result 1 · seed")

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 from PySide6.QtCore import QEvent
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QColorDialog, QComboBox, QSpinBox
 
-from app.session.settings import load_settings, save_settings
+from app.document.geometry import Size
+from app.document.storage.ora import load_project
+from app.session.settings import Settings, chosen_canvas, load_settings, save_settings
+from app.ui.dialog.canvas_size import NewDialog
+from app.ui.session import Session
+from tests.app.ui.helpers import draw_box
 
 
 def opened(window: Any, action: str) -> Any:
@@ -62,6 +69,8 @@ def test_settings_have_their_defaults_and_come_back(window: Any, tmp_path: Any) 
         "low_priority": (True, False),
         "preview_every": (1, 4),
         "variations": (1, 2),
+        "canvas": ("", "640x512"),
+        "autosave_minutes": (0, 5),
         "cache_mb": (0, 512),
         "grid_shows": ("drags", "never"),
         "snap": (True, False),
@@ -100,3 +109,49 @@ def test_settings_have_their_defaults_and_come_back(window: Any, tmp_path: Any) 
     assert trouble == ""
     for name, (_, other) in wanted.items():
         assert getattr(read, name) == (100 if name == "font_percent" else other), name
+
+
+def test_new_pictures_have_the_size_that_was_chosen(window: Any, qtbot: Any, qloop: Any) -> None:
+    """The dialog of New begins with it, the next window as well; a size that is none is ignored."""
+    dialog = opened(window, "settings")
+    field = dialog.fields["canvas"]
+    assert field.itemText(0) == "Automatic"
+    field.activated.emit(field.findData("640x512"))
+    dialog.close()
+    window.actions_["new"].trigger()
+    (asked,) = window.findChildren(NewDialog)
+    assert asked.size_chosen == Size(640, 512)
+    asked.reject()
+    assert Session(qloop, Mock(), Mock(), window.settings).document.canvas == Size(640, 512)
+    for text in ("", "640", "0x512", "640x99999", "wide"):
+        assert chosen_canvas(Settings(canvas=text)) is None
+
+
+def test_the_file_is_saved_some_minutes_after_a_change(
+    window: Any, qtbot: Any, tmp_path: Path
+) -> None:
+    """Off by default; a picture without a file is left to Save; the timer then rests."""
+    timer = window.autosave.timer
+    draw_box(window, 64, 64, 192, 192)
+    path = tmp_path / "beach.ora"
+    window.files.write(path)
+    qtbot.waitUntil(lambda: window.session.undo.is_clean)
+    draw_box(window, 256, 256, 384, 384)
+    assert not timer.isActive(), "off"
+    dialog = opened(window, "settings")
+    assert dialog.fields["autosave_minutes"].text() == "Off"
+    dialog.fields["autosave_minutes"].setValue(5)
+    dialog.close()
+    assert timer.isActive() and timer.interval() == 5 * 60_000
+    timer.timeout.emit()
+    qtbot.waitUntil(lambda: window.session.undo.is_clean)
+    assert not timer.isActive()
+    assert len(load_project(path).contents.foregrounds) == 2
+    window.actions_["undo"].trigger()
+    assert timer.isActive()
+    window.actions_["redo"].trigger()
+    assert not timer.isActive()
+    window.session.path = None
+    window.session.path_changed.emit()
+    draw_box(window, 64, 256, 192, 384)
+    assert not timer.isActive()

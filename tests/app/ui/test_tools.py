@@ -359,7 +359,7 @@ def test_the_watchdog_speaks_beside_stop(window: Any) -> None:
     window.actions_["generate"].trigger()
     pace = window.session.bridge.pace
     pace.silence_changed.emit("quiet", 7.4)
-    assert "No step for 7 s" in window.prompt.progress_text.text()
+    assert "No progress for 7 s" in window.prompt.progress_text.text()
     pace.silence_changed.emit("hung", 60.0)
     assert window.messages.isVisible()
     assert "has not answered for 60 s" in window.messages.text.text()

@@ -74,7 +74,7 @@ def test_the_saved_state_is_not_mistaken(stack: UndoStack) -> None:
     document = stack._document
     stack.max_pixel_bytes = 6 * PICTURE
     fill_up(document, stack, 3)
-    stack.stack.setClean()
+    stack.mark_saved()
     fill_up(document, stack, 20)
     assert not stack.is_clean
     while stack.stack.canUndo():
@@ -82,10 +82,29 @@ def test_the_saved_state_is_not_mistaken(stack: UndoStack) -> None:
     assert not stack.is_clean
     while stack.stack.canRedo():
         stack.stack.redo()
-    stack.stack.setClean()
+    stack.mark_saved()
     stack.max_pixel_bytes = 0
     stack.push(placed(document, 200))
     stack.stack.undo()
+    assert stack.is_clean
+
+
+def test_the_saved_state_goes_with_its_step(stack: UndoStack) -> None:
+    """At the bound of steps the oldest go, and with them the states that were in a file."""
+    document = stack._document
+    layer_id = document.foregrounds[0].id
+    stack.set_limit(3)
+    for number in range(5):
+        stack.push(Rename(layer_id, f"Name {number}"))
+    while stack.stack.canUndo():
+        stack.stack.undo()
+    assert not stack.is_clean, "the state at the start is gone"
+    stack.mark_saved()
+    while stack.stack.canRedo():
+        stack.stack.redo()
+    assert not stack.is_clean
+    while stack.stack.canUndo():
+        stack.stack.undo()
     assert stack.is_clean
 
 
@@ -228,7 +247,7 @@ def test_fewer_steps_are_kept_from_the_next_step_on(stack: UndoStack) -> None:
     document = stack._document
     for number in range(10):
         rename(stack, f"name {number}")
-    stack.stack.setClean()
+    stack.mark_saved()
     stack.set_limit(4)
     assert stack.stack.count() == 10  # a number that is being typed takes nothing away
     rename(stack, "last")

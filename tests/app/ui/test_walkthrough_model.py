@@ -35,7 +35,7 @@ def painting(qtbot: Any, qloop: Any) -> Iterator[Any]:
     made.session.bridge.start()
     qtbot.waitUntil(lambda: made.session.bridge.state == "ready", timeout=LONG)
     yield made
-    made.session.undo.stack.setClean()
+    made.session.undo.mark_saved()
     made.close()
     made.session.shutdown()
     made.deleteLater()

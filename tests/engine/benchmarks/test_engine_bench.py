@@ -10,7 +10,7 @@ import pytest
 from engine.benchmarks import cache_events, engine_bench, flux_crop, pictures, plots, scale, start
 from engine.benchmarks.context import Context
 from engine.benchmarks.report import Section, around_markers
-from engine.weights import save_model
+from engine.models.checkpoint import save_model
 from tests.engine.tiny import tiny_generator, tiny_model
 
 TINY_FLUX = flux_crop.Size(width=32, heads=2, axes_dim=(4, 6, 6), text=4, canvas=128)

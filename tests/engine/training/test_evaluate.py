@@ -14,7 +14,8 @@ import torch
 from PIL import Image
 
 from engine.api import Event, Finished, GenerateRequest, LayerResult, ModelInfo
-from engine.model.autoencoder import Autoencoder, AutoencoderConfig
+from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
+from engine.models.checkpoint import save_model
 from engine.training.concepts import BY_NAME
 from engine.training.contact_sheet import Tile, contact_sheet, flatten, stack_layers
 from engine.training.evaluate import evaluate, main
@@ -41,7 +42,6 @@ from engine.training.metrics import (
 from engine.training.reconstruction import reconstruct_bytes, reconstruction_numbers
 from engine.training.scenes import Scene, Thing, evaluation_scenes
 from engine.training.sprites import SpritePack
-from engine.weights import save_model
 from tests.engine.tiny import tiny_model
 from tests.engine.training.toy_art import ToyJudge, save_pack, toy_pack
 

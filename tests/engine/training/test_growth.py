@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.model.art_config import ARTConfig
-from engine.model.text import TextConfig, Vocabulary
+from engine.models.art.model import ARTConfig
+from engine.models.art.text import TextConfig, Vocabulary
 from engine.training import growth
 from engine.training.concepts import concepts_of
 from engine.training.growth import TABLE, grow, grown_vocabulary, prompt_vocabulary
@@ -19,7 +19,7 @@ from engine.training.transformer import PLAIN
 from engine.words import load_word_table
 
 OLD = ("a", "and", "dog", "cat", "blue", "car")
-ART = {"width": 64, "heads": 1, "double_blocks": 1, "single_blocks": 1, "planning": True}
+ART = {"width": 64, "heads": 1, "double_blocks": 1, "single_blocks": 1}
 PROMPTS = ("a dog and a blue car", "a cat", "", "a horse beside a dog", "an ocelot and a cat")
 
 
@@ -91,7 +91,6 @@ def test_every_weight_stays_new_parts_add_nothing_and_moments_start_anew(
     for name, tensor in kept.items():
         assert torch.equal(after[name][: len(tensor)] if name in grown else after[name], tensor)
     assert not model.text.near_in.out_layer.weight.any()
-    assert not model.art.pooled_in.out_layer.weight.any()
     assert model.text.near_in.in_layer.weight.any(), "or nothing could ever be learned"
 
 

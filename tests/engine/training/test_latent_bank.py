@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.model.autoencoder import Autoencoder, AutoencoderConfig
+from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
 from engine.training.latent_bank import LatentBank
 from engine.training.scenes import Thing
 from engine.training.sprites import SpritePack

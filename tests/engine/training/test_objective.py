@@ -9,8 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.planning import PLANNING_T
-from engine.training.objective import draw_levels, flow_loss
+from engine.models.art.assignment import ASSIGNMENT_T
+from engine.models.art.attention import KeyValue
+from engine.training.objective import ContextProbe, draw_levels, flow_loss, summarise
+from tests.engine.tiny import TINY_ART
 
 
 def case(errors: list[float], owner: list[int]) -> tuple[Any, Any]:
@@ -60,7 +62,16 @@ def test_the_share_of_pure_noise_is_what_was_asked_for() -> None:
     torch.manual_seed(0)
 
     def share(levels: Tensor) -> float:
-        return (levels == PLANNING_T).float().mean().item()
+        return (levels == ASSIGNMENT_T).float().mean().item()
 
     assert share(draw_levels(4000, torch.device("cpu"), 0.65)) == pytest.approx(0.65, abs=0.05)
     assert share(draw_levels(4000, torch.device("cpu"), 0.0)) < 0.05
+
+
+def test_a_layers_summary_is_of_its_own_tokens() -> None:
+    stored = [KeyValue(torch.randn(1, 2, 7, 32), torch.randn(1, 2, 7, 32)) for _ in range(3)]
+    owner = torch.tensor([[0, 0, 0, 1, 1, 1, -1]])
+    both = summarise(stored, owner, 2)
+    first = [KeyValue(kv.k[:, :, :3], kv.v[:, :, :3]) for kv in stored]
+    torch.testing.assert_close(both[:, :1], summarise(first, torch.zeros(1, 3), 1))
+    assert ContextProbe(TINY_ART)(both, torch.randn(1, 4, TINY_ART.text_width)).shape == (1, 2, 4)

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from engine.model.text import Vocabulary
+from engine.models.art.text import Vocabulary
 from engine.prompts.grammar import plural
 from engine.training.concepts import BACKGROUNDS, BY_NAME, COLOURS, FIRST, NOUNS
 from engine.training.pictures import token_at

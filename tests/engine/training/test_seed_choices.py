@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from engine.layout import BACKGROUND
-from engine.model.autoencoder import Autoencoder, AutoencoderConfig
-from engine.model.text import Vocabulary
+from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
+from engine.models.art.text import Vocabulary
 from engine.sampling import region_choice
 from engine.training.concepts import FIRST, concepts_of
 from engine.training.entries import entries

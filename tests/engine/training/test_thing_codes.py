@@ -8,9 +8,8 @@ import itertools
 import numpy as np
 import torch
 
-from engine.generator import Generator
 from engine.layout import FIRST_FOREGROUND
-from engine.model.autoencoder import Autoencoder, AutoencoderConfig
+from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
 from engine.sampling import is_mirrored, thing_code
 from engine.training.concepts import FIRST, concepts_of
 from engine.training.entries import entries
@@ -18,7 +17,7 @@ from engine.training.latent_bank import LatentBank
 from engine.training.scenes import compose
 from engine.training.seed_choices import CHOICES, DRAWINGS, thing_choice, thing_codes
 from engine.training.sprites import SpritePack
-from tests.engine.tiny import layer, picture, tiny_model
+from tests.engine.tiny import layer, picture, pipeline_of, tiny_model
 from tests.engine.training.toy_art import toy_pack
 
 
@@ -103,11 +102,11 @@ def test_a_model_with_codes_draws_seeds_of_one_noise_differently():
     seeds = list(range(40))
     by_code = {tuple(thing_code(seed, CHOICES).tolist()): seed for seed in seeds}
     box = (0, 0, 96, 96)
-    plain = Generator(model, device="cpu", threads=1)
+    plain = pipeline_of(model)
     requests = [picture(layer(1, box, seed=seed - 1)) for seed in by_code.values()]
     before = [plain.run(request).results[0].rgba for request in requests]
     model.card = dataclasses.replace(model.card, thing_codes=True)
-    coded = Generator(model, device="cpu", threads=1)
+    coded = pipeline_of(model)
     after = [coded.run(request).results[0].rgba for request in requests]
     assert len(by_code) == DRAWINGS
     assert all((old != new).any() for old, new in zip(before, after, strict=True))

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from engine.benchmarks.flops import Product, total_flops
-from engine.model.text import Vocabulary
+from engine.models.art.text import Vocabulary
+from engine.models.checkpoint import Model
 from engine.training.pictures import Batch, PictureMix, Pictures
 from engine.training.throughput import Trainer, alone, report
-from engine.weights import Model
 from engine.words import load_word_table
 from tests.engine.tiny import tiny_model
 from tests.engine.training.toy_art import save_pack, toy_pack

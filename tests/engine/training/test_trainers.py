@@ -14,13 +14,15 @@ import numpy as np
 import pytest
 import torch
 
-from engine.generator import Generator
-from engine.model.autoencoder import (
+from engine.models.art.autoencoder import (
     Autoencoder,
     AutoencoderConfig,
     clamp_premultiplied,
     expected_composite_error,
 )
+from engine.models.art.backbone import art_of
+from engine.models.checkpoint import default_path, load_model
+from engine.pipeline import LayerPipeline
 from engine.pixels import to_straight
 from engine.training import autoencoder, recogniser, refiner, ship, transformer
 from engine.training.autoencoder import deliver, start_from_pca
@@ -28,7 +30,6 @@ from engine.training.optim import Muon, learning_rate, orthogonalize
 from engine.training.predicted_layers import PredictedLayers
 from engine.training.reconstruction import premultiply
 from engine.training.run_folder import PART_BYTES, RunFolder
-from engine.weights import default_path, load_model
 from tests.engine.tiny import layer, picture
 from tests.engine.training.toy_art import save_pack, toy_pack
 
@@ -71,7 +72,7 @@ def test_train_resume_ship_and_draw(runs, monkeypatch):
     _add_credits(runs / "sprites.safetensors", runs / "credited.safetensors")
     from_runs = ["--autoencoder", str(runs / "coder"), "--transformer", str(runs / "art")]
     assert ship.main([*arguments, *from_runs, "--steps", "2"]) == 0
-    generator = Generator.load(model, device="cpu", threads=1)
+    generator = LayerPipeline.load(model, device="cpu", threads=1)
     finished = generator.run(picture(layer(0, (0, 0, 256, 256)), layer(1, (0, 0, 96, 96))))
     assert [r.rgba.shape for r in finished.results] == [(256, 256, 4), (96, 96, 4)]
 
@@ -80,11 +81,11 @@ def test_train_resume_ship_and_draw(runs, monkeypatch):
     monkeypatch.setattr(recogniser, "HELD_OUT", 4)
     assert recogniser.main([*common, *alone]) == 0
     seeing = load_model(model)
-    assert seeing.recogniser is not None
+    assert seeing.context_classifier is not None
     assert seeing.card.name == "Toy 2"
     assert all(torch.equal(value, seeing.art.state_dict()[key]) for key, value in before.items())
     edit = picture(layer(1, (0, 0, 96, 96), finished.results[1].rgba), layer(2, (96, 96, 192, 192)))
-    made = Generator.load(model, device="cpu", threads=1).run(edit)
+    made = LayerPipeline.load(model, device="cpu", threads=1).run(edit)
     assert [r.layer_id for r in made.results] == [2]
 
     refining = ["--sprites", str(runs / "sprites.safetensors"), "--weights", str(model),
@@ -101,7 +102,7 @@ def test_train_resume_ship_and_draw(runs, monkeypatch):
     assert load_model(refined).refiner is not None
     assert load_model(refined).card.training.endswith("refiner 2 steps")
     assert load_model(refined).card.name == "Toy 2"
-    redone = Generator.load(refined, device="cpu", threads=1).run(edit)
+    redone = LayerPipeline.load(refined, device="cpu", threads=1).run(edit)
     assert [r.layer_id for r in redone.results] == [2]
 
     predicted = ["--predicted", str(model), "--predicted-layers", "4", "--predicted-share", "1"]
@@ -127,7 +128,7 @@ def test_train_resume_ship_and_draw(runs, monkeypatch):
 
     again = ["--run", str(runs / "again"), "--start-from", str(model), "--steps", "1"]
     assert transformer.main([*common, *words[:2], *again, "--batch", "2"]) == 0
-    shipped, begun = generator.model.art.state_dict(), RunFolder(runs / "again").load()
+    shipped, begun = art_of(generator).model.art.state_dict(), RunFolder(runs / "again").load()
     assert begun is not None
     drift = (begun[0]["ema.art.img_in.weight"] - shipped["img_in.weight"]).abs().max()
     assert drift < 0.01, "a run that starts from a model file starts with its weights"

@@ -13,6 +13,7 @@ _ABOUT: dict[Choice, str] = {
     "part": "It writes the whole picture with its layers.",
     "scale": "It writes the layers at their own size.",
     "colour": "It keeps the transparency of the layers.",
+    "no_background": "It has no transparency.",
     "quality": "It is written without loss.",
     "recipe": "It has no prompt, seeds or records.",
     "hidden": "It shows the visible layers only.",
@@ -35,6 +36,7 @@ def asked_choices(options: ExportOptions) -> frozenset[Choice]:
         "part": options.rect is not None or options.layer_id is not None,
         "scale": options.scale != usual.scale,
         "colour": options.over is not None,
+        "no_background": not options.with_background,
         "quality": options.quality is not None,
         "recipe": not options.with_recipe,
         "hidden": not options.hidden,
@@ -50,10 +52,15 @@ def reason_against(form: Format, choice: Choice, options: ExportOptions) -> str:
     """Why this choice changes nothing in this format, one sentence; "" = it does.
 
     Args:
-        options: the other choices: TIFF with pages has none of a single picture's.
+        options: the other choices: TIFF with pages has none of a single picture's, and one layer
+            alone has no background.
     """
     if choice not in form.choices:
         return _ABOUT[choice]
+    if choice == "no_background" and options.layer_id is not None:
+        return "One layer is exported alone."
+    if choice == "background" and not options.with_background:
+        return "The background is left out."
     if form.key == "tiff" and options.pages:
         return _WITH_PAGES.get(choice, "")
     if form.key == "tiff" and choice == "hidden":

@@ -22,8 +22,8 @@ from app.document.storage.export import files_of
 from app.document.storage.folders import write_folder
 from app.document.storage.formats.options import ExportOptions, visible_only
 from app.document.storage.formats.svg import layer_svg
-from app.document.storage.layer_names import outside_name
 from app.document.vectors.of_layers import layer_shapes
+from app.document.words import shown_name
 
 INDEX = "index.html"
 _SVG = "image/svg+xml"
@@ -144,7 +144,7 @@ def _element(layer: Layer, address: str, contents: Contents) -> str:
     if mode:
         style += f";mix-blend-mode:{mode}"
     hidden = "" if layer.visible else " hidden"
-    source, alt = escape(address), escape(outside_name(layer))
+    source, alt = escape(address), escape(shown_name(layer))
     return f'<img src="{source}" alt="{alt}" style="{style}"{hidden}>\n'
 
 

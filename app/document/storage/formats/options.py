@@ -30,6 +30,7 @@ class ExportOptions:
         with_recipe: write prompt, seeds and records into the file. Names of layers stay.
         quality: JPEG and WebP, 1 to 100; None = WebP without loss, JPEG 92.
         hidden: formats with layers: write hidden layers too, as hidden.
+        with_background: False: leave the background layer out; what it filled is transparent.
         canvas_sized: ZIP, folder: every layer as large as the canvas.
         pages: TIFF: one page per layer instead of the composite.
         parallax: HTML: layers shift a little while the pointer crosses the picture.
@@ -44,6 +45,7 @@ class ExportOptions:
     with_recipe: bool = True
     quality: int | None = None
     hidden: bool = True
+    with_background: bool = True
     canvas_sized: bool = False
     pages: bool = False
     parallax: bool = False
@@ -104,10 +106,11 @@ def visible_only(contents: Contents) -> Contents:
     keep them.
     """
     is_seen = contents.background_on and contents.background.visible
+    shown = contents if is_seen else without_background(contents)
+    return replace(shown, foregrounds=tuple(layer for layer in shown.foregrounds if layer.visible))
+
+
+def without_background(contents: Contents) -> Contents:
+    """The contents with the background off, and without its pixels, which a project would keep."""
     gone = replace(new_background(contents.canvas), id=contents.background.id)
-    return replace(
-        contents,
-        background=contents.background if is_seen else gone,
-        background_on=is_seen,
-        foregrounds=tuple(layer for layer in contents.foregrounds if layer.visible),
-    )
+    return replace(contents, background=gone, background_on=False)

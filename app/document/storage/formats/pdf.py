@@ -21,11 +21,11 @@ from app.document.storage.css import short_number
 from app.document.storage.errors import StorageError
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.shapes import shapes_of, written_layers
-from app.document.storage.layer_names import outside_name
 from app.document.storage.recipe import xmp_of
 from app.document.vectors.curves import Curve
 from app.document.vectors.of_layers import scale_of
 from app.document.vectors.tracing import Vectors
+from app.document.words import shown_name
 
 # Add has no name in PDF.
 MODES = {
@@ -91,7 +91,7 @@ def pdf_of(contents: Contents, options: ExportOptions) -> bytes:
 
 def _optional(layer: Layer) -> pydyf.Dictionary:
     """What a reader's list of layers shows."""
-    name = pydyf.String(clean_name(outside_name(layer)))
+    name = pydyf.String(clean_name(shown_name(layer)))
     return pydyf.Dictionary({"Type": "/OCG", "Name": name})
 
 

@@ -20,7 +20,7 @@ from app.document.layer import Layer
 from app.document.storage.atomic import Disk, Stamp, atomic_write
 from app.document.storage.errors import StorageError
 from app.document.storage.formats.options import ExportOptions, visible_only
-from app.document.storage.layer_names import outside_name
+from app.document.words import shown_name
 
 MODES = {
     "normal": BlendMode.NORMAL,
@@ -97,7 +97,7 @@ def _add(image: PSDImage, layer: Layer) -> None:
         opacity=int(255 * layer.opacity + 0.5),
         blend_mode=MODES.get(layer.blend, BlendMode.NORMAL),
     )
-    made.name = outside_name(layer)  # the setter alone writes the Unicode name
+    made.name = shown_name(layer)  # the setter alone writes the Unicode name
     made.visible = layer.visible
 
 

@@ -8,9 +8,9 @@ from app.document.contents import Contents
 from app.document.layer import Layer
 from app.document.storage.errors import StorageError
 from app.document.storage.formats.options import ExportOptions
-from app.document.storage.layer_names import outside_name
 from app.document.vectors.of_layers import layer_shapes
 from app.document.vectors.tracing import Traced
+from app.document.words import shown_name
 
 
 def written_layers(contents: Contents, options: ExportOptions) -> list[Layer]:
@@ -53,4 +53,4 @@ def _pictures(layers: list[Layer], options: ExportOptions) -> Iterator[str]:
     for layer in layers:
         found = shapes_of(layer, options)
         if found.vectors is None:
-            yield f"'{outside_name(layer)}' ({found.reason})"
+            yield f"'{shown_name(layer)}' ({found.reason})"

@@ -22,12 +22,12 @@ from app.document.storage.css import mix_blend_mode, short_number
 from app.document.storage.errors import StorageError
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.shapes import shapes_of, written_layers
-from app.document.storage.layer_names import outside_name
 from app.document.storage.png import encode_png
 from app.document.storage.recipe import xmp_of
 from app.document.vectors.curves import Curve
 from app.document.vectors.of_layers import scale_of
 from app.document.vectors.tracing import Vectors
+from app.document.words import shown_name
 
 _PARTS = 100  # of a pixel, that coordinates are rounded to
 _NAMESPACES = (
@@ -134,7 +134,7 @@ def _group(layer: Layer, options: ExportOptions, is_alone: bool) -> Iterator[str
     locked = ' sodipodi:insensitive="true"' if layer.locked else ""
     yield (
         f'<g id="layer-{layer.number}" inkscape:groupmode="layer" '
-        f"inkscape:label={quoteattr(clean_name(outside_name(layer)))} "
+        f"inkscape:label={quoteattr(clean_name(shown_name(layer)))} "
         f'transform="{place}"{opacity}{locked} '
         f'style="{";".join(style)}">\n'
     )

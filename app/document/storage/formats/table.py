@@ -15,7 +15,7 @@ from app.document.contents import Contents
 from app.document.storage.atomic import Disk
 from app.document.storage.export import export_folder, export_zip
 from app.document.storage.formats import flat
-from app.document.storage.formats.options import ExportOptions, visible_only
+from app.document.storage.formats.options import ExportOptions, visible_only, without_background
 from app.document.storage.formats.tiff_pages import export_tiff_pages
 from app.document.storage.ora import save_project
 
@@ -38,6 +38,7 @@ Choice = Literal[
     "scale",
     "part",
     "colour",
+    "no_background",
     "recipe",
     "quality",
     "hidden",
@@ -84,6 +85,8 @@ class Format:
         tell: a sentence about what was written, for after the writing; "" if there is none.
         keeps: what is not lost, whatever is chosen.
         choices: the options that mean something to it.
+        write: writes contents whose background was left out already, if it is to be; `export`
+            is for callers.
     """
 
     key: str
@@ -99,6 +102,25 @@ class Format:
     @property
     def is_folder(self) -> bool:
         return not self.suffixes
+
+    def export(
+        self,
+        contents: Contents,
+        path: Path,
+        options: ExportOptions,
+        facts: Mapping[str, Any] | None = None,
+        disk: Disk | None = None,
+    ) -> object:
+        """Write the document as the options say.
+
+        Args:
+            facts: what a manifest says besides the layers.
+
+        Raises:
+            StorageError: it failed; what stood there before is unchanged.
+        """
+        shown = contents if options.with_background else without_background(contents)
+        return self.write(shown, path, options, facts or {}, disk)
 
     def fits(self, path: Path) -> bool:
         """Whether the name ends as one file of this format does."""
@@ -260,6 +282,7 @@ _MANIFEST = _features(
     "prompt, seeds"
 )
 _FLAT_CHOICES: frozenset[Choice] = frozenset({"scale", "part", "colour", "recipe"})
+_ALPHA_CHOICES: frozenset[Choice] = _FLAT_CHOICES.union({"no_background"})
 
 FORMATS: tuple[Format, ...] = (
     Format(
@@ -267,7 +290,7 @@ FORMATS: tuple[Format, ...] = (
         title="PNG picture",
         suffixes=(".png",),
         keeps=_features("transparency, prompt, seeds"),
-        choices=_FLAT_CHOICES,
+        choices=_ALPHA_CHOICES,
         write=_png,
     ),
     Format(
@@ -275,7 +298,7 @@ FORMATS: tuple[Format, ...] = (
         title="PSD for Photoshop and others",
         suffixes=(".psd",),
         keeps=_features("layers, outside, names, transparency, opacity, blend, hidden"),
-        choices=frozenset({"hidden"}),
+        choices=frozenset({"hidden", "no_background"}),
         write=_psd,
     ),
     Format(
@@ -285,7 +308,7 @@ FORMATS: tuple[Format, ...] = (
         keeps=_features(
             "layers, outside, names, transparency, opacity, blend, hidden, locks, prompt, seeds"
         ),
-        choices=frozenset({"part", "recipe", "hidden", "background"}),
+        choices=frozenset({"part", "recipe", "hidden", "background", "no_background"}),
         write=_svg,
         tell=_say_pictures,
     ),
@@ -297,7 +320,7 @@ FORMATS: tuple[Format, ...] = (
             "layers, outside, names, transparency, opacity, blend, hidden, locks, prompt, seeds"
         ),
         blends=frozenset(BLENDS) - {"add"},
-        choices=frozenset({"part", "recipe", "hidden", "background"}),
+        choices=frozenset({"part", "recipe", "hidden", "background", "no_background"}),
         write=_pdf,
         tell=_say_pictures,
     ),
@@ -306,7 +329,7 @@ FORMATS: tuple[Format, ...] = (
         title="OpenRaster for Krita, GIMP and others",
         suffixes=(".ora",),
         keeps=frozenset(FEATURES),
-        choices=frozenset({"recipe", "hidden"}),
+        choices=frozenset({"recipe", "hidden", "no_background"}),
         write=_ora,
     ),
     Format(
@@ -314,7 +337,7 @@ FORMATS: tuple[Format, ...] = (
         title="ZIP of layers with manifest",
         suffixes=(".zip",),
         keeps=_MANIFEST,
-        choices=frozenset({"canvas_sized", "recipe", "hidden"}),
+        choices=frozenset({"canvas_sized", "recipe", "hidden", "no_background"}),
         write=_with_manifest(export_zip),
     ),
     Format(
@@ -322,7 +345,7 @@ FORMATS: tuple[Format, ...] = (
         title="Folder of layers with manifest",
         suffixes=(),
         keeps=_MANIFEST,
-        choices=frozenset({"canvas_sized", "recipe", "hidden"}),
+        choices=frozenset({"canvas_sized", "recipe", "hidden", "no_background"}),
         write=_with_manifest(export_folder),
     ),
     Format(
@@ -330,7 +353,7 @@ FORMATS: tuple[Format, ...] = (
         title="WebP picture",
         suffixes=(".webp",),
         keeps=_features("transparency, prompt, seeds"),
-        choices=_FLAT_CHOICES | {"quality"},
+        choices=_ALPHA_CHOICES | {"quality"},
         write=_webp,
     ),
     Format(
@@ -338,7 +361,7 @@ FORMATS: tuple[Format, ...] = (
         title="TIFF picture",
         suffixes=(".tif", ".tiff"),
         keeps=_features("transparency, prompt, seeds"),
-        choices=_FLAT_CHOICES | {"pages", "hidden"},
+        choices=_ALPHA_CHOICES | {"pages", "hidden"},
         write=_tiff,
     ),
     Format(
@@ -354,7 +377,7 @@ FORMATS: tuple[Format, ...] = (
         title="Web page with layers",
         suffixes=(),
         keeps=_features("layers, outside, names, transparency, opacity, blend, hidden, prompt"),
-        choices=frozenset({"hidden", "recipe", "parallax"}),
+        choices=frozenset({"hidden", "recipe", "parallax", "no_background"}),
         write=_html,
         in_one_file=_HTML_FILES,
     ),

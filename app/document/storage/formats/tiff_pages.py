@@ -16,8 +16,8 @@ from app.document.storage.atomic import Disk, Stamp, write_bytes
 from app.document.storage.errors import StorageError
 from app.document.storage.formats.options import ExportOptions, visible_only
 from app.document.storage.formats.tiff_file import Page, tiff_file
-from app.document.storage.layer_names import outside_name
 from app.document.storage.recipe import recipe_text, xmp_of
+from app.document.words import shown_name
 
 
 def export_tiff_pages(
@@ -43,7 +43,7 @@ def export_tiff_pages(
         pages.append(
             Page(
                 pixels=part,
-                name=outside_name(layer),
+                name=shown_name(layer),
                 x=max(0, layer.rect.x),
                 y=max(0, layer.rect.y),
                 description=recipe_text(contents, ascii_only=True) if with_recipe else "",

@@ -1,10 +1,10 @@
-"""Recogniser: which word of the prompt a finished layer shows, read off its cached keys and values.
+"""Context classifier: which word of the prompt a context layer shows, from its cached values.
 
 A small network of its own, trained on a finished transformer that stays as it is. Among the words
-of the prompt it finds the right one for 99 of 100 finished layers; a linear map of the last block's
+of the prompt it finds the right one for 99 of 100 context layers; a linear map of the last block's
 means, trained with the rest, found 78 (docs/experiments/recogniser.md).
 
-Shapes: L finished layers, F features, T text tokens.
+Shapes: L context layers, F features, T text tokens.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ DROPOUT = 0.1  # of features in training: pixels that people paint are like none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecogniserConfig:
-    """Sizes of the recogniser.
+class ContextClassifierConfig:
+    """Sizes of the classifier.
 
     Attributes:
         features: numbers per layer, see `layer_features`.
@@ -39,10 +39,10 @@ class RecogniserConfig:
         return asdict(self)
 
 
-class Recogniser(nn.Module):
-    """Compares finished layers with the words of a prompt."""
+class ContextClassifier(nn.Module):
+    """Compares context layers with the words of a prompt."""
 
-    def __init__(self, config: RecogniserConfig) -> None:
+    def __init__(self, config: ContextClassifierConfig) -> None:
         super().__init__()
         self.config = config
         self.dropout = nn.Dropout(DROPOUT)

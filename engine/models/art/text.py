@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.model.layers import Mlp
+from engine.models.art.model import Mlp
 from engine.words import MAX_WORDS, WordTable, tokenize
 
 

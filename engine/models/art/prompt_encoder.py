@@ -1,8 +1,8 @@
-"""Prompts of requests as the networks read them: text tokens, and the things that they name.
+"""Prompts of requests as text tokens, with the things that they name.
 
-The newer reading takes a prompt apart (`engine.prompts`) and writes it as training does; records
-without a number of the reading are from before it, when the words went to the text encoder as
-typed. The last prompt is kept: edits mostly come with it.
+Reading 2 parses the prompt (`engine.prompts`) and writes it as training does. Reading 1, of records
+of older versions, passes the words to the text encoder as typed. The last prompt is kept, because
+edits mostly come with the same one.
 
 Shapes: T text tokens.
 """
@@ -15,9 +15,11 @@ import torch
 from torch import Tensor
 
 from engine.api import GenerateRequest
-from engine.assignment import Slots
-from engine.model.text import Vocabulary
+from engine.models.art.assignment import Slots
+from engine.models.art.text import Vocabulary
+from engine.models.checkpoint import Model
 from engine.prompts import (
+    NOT_A_WORD,
     EncoderPrompt,
     Lexicon,
     PromptCheck,
@@ -25,12 +27,11 @@ from engine.prompts import (
     encoder_prompt,
     lexicon_of,
 )
-from engine.weights import Model
-from engine.words import load_word_table
+from engine.words import load_word_table, unknown_words
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
+class EncodedPrompt:
     """One prompt as text tokens.
 
     Attributes:
@@ -38,16 +39,20 @@ class Prompt:
         text: (1, T, width) text tokens; token 0 stands for the whole prompt.
         slots: the things that it names; None = any word may be shown.
         check: what was read; None where the words went in as typed.
+        look: that it names; None = none.
+        unknown_words: that no table has, in order, each once.
     """
 
     words: list[str]
     text: Tensor
     slots: Slots | None = None
     check: PromptCheck | None = None
+    look: str | None = None
+    unknown_words: tuple[str, ...] = ()
 
 
-class PromptReader:
-    """Reads the prompts of requests.
+class PromptEncoder:
+    """Encodes the prompts of requests.
 
     Args:
         model: on `device` already.
@@ -58,31 +63,33 @@ class PromptReader:
         self._model, self._device = model, device
         self.vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
         self.lexicon = lexicon_of(card.nouns, card.looks, card.colours, card.backgrounds)
-        self._last: tuple[object, Prompt] | None = None
+        self._last: tuple[object, EncodedPrompt] | None = None
 
-    def of(self, request: GenerateRequest) -> tuple[Prompt, bool]:
-        """The request's prompt, and whether it is another than that of the request before."""
+    def encode(self, request: GenerateRequest) -> tuple[EncodedPrompt, bool]:
+        """The request's prompt, and whether it differs from that of the request before."""
         boxes = sum(layer.kind == "foreground" for layer in request.layers)
         repeat = request.spare_boxes == "repeat"
-        if not self.takes_apart(request):
-            key: object = request.prompt
-        else:
+        key: object = request.prompt
+        if request.reading > 1:
             key = (request.prompt, boxes, repeat)
         if self._last is not None and self._last[0] == key:
             return self._last[1], False
-        prompt = self._read(request.prompt, boxes, repeat) if isinstance(key, tuple) else None
-        self._last = key, prompt or self.as_typed(request.prompt)
+        if request.reading > 1:
+            self._last = key, self._parsed(request.prompt, boxes, repeat)
+        else:
+            self._last = key, self.as_typed(request.prompt)
         return self._last[1], True
 
-    def takes_apart(self, request: GenerateRequest) -> bool:
-        """Whether the newer reading is used: models that do not plan cannot assign things."""
-        return request.reading > 1 and self._model.art.config.planning
+    def as_typed(self, prompt: str) -> EncodedPrompt:
+        """The words as typed, without the things that they name."""
+        return EncodedPrompt(
+            self.vocabulary.words(prompt),
+            self._encode(prompt),
+            look=check_prompt(prompt, self.lexicon).look,
+            unknown_words=unknown_words(prompt),
+        )
 
-    def as_typed(self, prompt: str) -> Prompt:
-        """The words go to the text encoder as typed."""
-        return Prompt(self.vocabulary.words(prompt), self._encode(prompt))
-
-    def _read(self, prompt: str, boxes: int, repeat: bool) -> Prompt:
+    def _parsed(self, prompt: str, boxes: int, repeat: bool) -> EncodedPrompt:
         check = check_prompt(prompt, self.lexicon)
         written = encoder_prompt(check, boxes, repeat=repeat)
         words = [word for text in written.texts for word in self.vocabulary.words(text)]
@@ -96,7 +103,15 @@ class PromptReader:
         texts = [self._encode(text) for text in written.texts]
         # Further texts add their words; the first one's token 0 stands for the whole prompt.
         joined = torch.cat([texts[0], *(text[:, 1:] for text in texts[1:])], dim=1)
-        return Prompt(words, joined, Slots(tokens, written.counts, background), check)
+        unknown = [each.typed for each in check.undrawable if each.reason == NOT_A_WORD]
+        return EncodedPrompt(
+            words,
+            joined,
+            Slots(tokens, written.counts, background),
+            check,
+            check.look,
+            tuple(dict.fromkeys(unknown)),
+        )
 
     def _token(self, written: EncoderPrompt, place: tuple[int, int]) -> int:
         number, end = place

@@ -1,7 +1,7 @@
 """The model file: one safetensors with everything a model is. Strict in both directions.
 
 Metadata holds the configs, the vocabulary, how to sample, the licences of the art and a SHA-256
-over all tensors as stored. Weights are stored in 16 or 8 bits (`engine.weight_storage`) and used in
+over all tensors as stored. Weights are stored in 16 or 8 bits (`engine.models.storage`) and used in
 the device's precision.
 """
 
@@ -20,17 +20,18 @@ from torch import Tensor, nn
 
 from engine.errors import WeightsError
 from engine.loading import StageReport, silent
-from engine.model.art_config import ARTConfig
-from engine.model.autoencoder import Autoencoder, AutoencoderConfig
-from engine.model.recogniser import Recogniser, RecogniserConfig
-from engine.model.refiner import Refiner, RefinerConfig
-from engine.model.text import TextConfig, TextEncoder
-from engine.model.transformer import ART
+from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
+from engine.models.art.context_classifier import ContextClassifier, ContextClassifierConfig
+from engine.models.art.model import ART, ARTConfig
+from engine.models.art.older_files import current_card, current_configs, current_names
+from engine.models.art.refiner import Refiner, RefinerConfig
+from engine.models.art.text import TextConfig, TextEncoder
+from engine.models.storage import to_8_bits, to_float, to_half
 from engine.paths import resource_path
-from engine.weight_storage import to_8_bits, to_float, to_half
 
 _Network = TypeVar("_Network", bound=nn.Module)
 FORMAT = "layerloom-model"
+CONFIGS = {"autoencoder", "text", "art", "recogniser", "context_classifier", "refiner"}
 HALF, EIGHT_BITS = "1", "2"  # versions of the format, by how they store matrices
 
 
@@ -47,10 +48,8 @@ class ModelCard:
         base_scale: grid cells per token side of the two full-canvas entries.
         mu: shift of the sampling schedule, the same for any number of layers.
         credits: the licences of the art that it learned from.
-        most_tokens: of a foreground's side; larger ones are drawn coarser (`grid.coarseness`);
-            0 = as many as it takes.
         side_tokens: of a foreground's longer side, whatever its size (`grid.foreground_grid`);
-            0 = as `most_tokens` says.
+            0 = one token per grid cell.
         edit_steps: of a job beside finished things (`GenerateRequest.is_edit`). Files that do not
             say so make no worse layers there with 1 than with `steps`: what a first step leaves
             open is the background and the common look, and both are there.
@@ -76,7 +75,6 @@ class ModelCard:
     credits: tuple[str, ...]
     training: str
     stage: int = 1
-    most_tokens: int = 0
     side_tokens: int = 0
     mirrors: bool = False
     thing_codes: bool = False
@@ -89,9 +87,9 @@ class ModelCard:
 class Model:
     """The networks and their card, in evaluation mode.
 
-    Files of older models, and transformers in training, have no recogniser and no refiner. Without
-    a recogniser the engine does not know which words finished layers show, and a new layer may
-    repeat one of them. Without a refiner layers are decoded as predicted.
+    Transformers in training have no context classifier and no refiner. Without a classifier the
+    words of context layers are unknown, and a new layer may repeat one of them. Without a refiner
+    layers are decoded as predicted.
     """
 
     autoencoder: Autoencoder
@@ -99,14 +97,14 @@ class Model:
     art: ART
     card: ModelCard
     file_hash: str
-    recogniser: Recogniser | None = None
+    context_classifier: ContextClassifier | None = None
     refiner: Refiner | None = None
 
     def networks(self) -> dict[str, nn.Module]:
         """By the name that their tensors begin with in the file."""
         found: dict[str, nn.Module | None] = {
             "autoencoder": self.autoencoder, "text": self.text, "art": self.art,
-            "recogniser": self.recogniser, "refiner": self.refiner,
+            "context_classifier": self.context_classifier, "refiner": self.refiner,
         }  # fmt: skip
         return {name: network for name, network in found.items() if network is not None}
 
@@ -152,8 +150,8 @@ def save_model(path: Path, model: Model, *, bits: int = 16) -> str:
         "art": json.dumps(model.art.config.to_dict()),
         "card": json.dumps(asdict(model.card)),
     }
-    if model.recogniser is not None:
-        metadata["recogniser"] = json.dumps(model.recogniser.config.to_dict())
+    if model.context_classifier is not None:
+        metadata["context_classifier"] = json.dumps(model.context_classifier.config.to_dict())
     if model.refiner is not None:
         metadata["refiner"] = json.dumps(model.refiner.config.to_dict())
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -171,7 +169,7 @@ def load_model(path: Path | None = None, report: StageReport = silent) -> Model:
         WeightsError: missing, damaged, of another format, or not exactly this architecture.
     """
     path = path or default_path()
-    _check_readable(path)
+    check_readable(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -198,7 +196,7 @@ def load_model(path: Path | None = None, report: StageReport = silent) -> Model:
         raise WeightsError(f"{path.name} does not fit this program: {error}.") from error
 
 
-def _check_readable(path: Path) -> None:
+def check_readable(path: Path) -> None:
     """Say in time why a file cannot be read: safetensors calls every cause a missing file."""
     try:
         if path.exists() and not path.is_file():
@@ -232,7 +230,8 @@ def _config(text: str) -> dict:
 
 
 def _build(stored: dict[str, Tensor], metadata: dict[str, str], report: StageReport) -> Model:
-    tensors = to_float(stored)
+    tensors = current_names(to_float(stored))
+    configs = current_configs({name: _config(metadata[name]) for name in CONFIGS & set(metadata)})
     all_numbers = sum(tensor.numel() for tensor in tensors.values())
     loaded_numbers = 0
 
@@ -247,20 +246,17 @@ def _build(stored: dict[str, Tensor], metadata: dict[str, str], report: StageRep
         return network
 
     model = Model(
-        autoencoder=loaded(
-            "autoencoder", Autoencoder(AutoencoderConfig(**_config(metadata["autoencoder"])))
-        ),
-        text=loaded("text", TextEncoder(TextConfig(**_config(metadata["text"])))),
-        art=loaded("art", ART(ARTConfig(**_config(metadata["art"])))),
-        card=ModelCard(**_config(metadata["card"])),
+        autoencoder=loaded("autoencoder", Autoencoder(AutoencoderConfig(**configs["autoencoder"]))),
+        text=loaded("text", TextEncoder(TextConfig(**configs["text"]))),
+        art=loaded("art", ART(ARTConfig(**configs["art"]))),
+        card=ModelCard(**current_card(_config(metadata["card"]))),
         file_hash=metadata["sha256"],
     )
-    if "recogniser" in metadata:
-        recogniser = RecogniserConfig(**_config(metadata["recogniser"]))
-        model.recogniser = loaded("recogniser", Recogniser(recogniser))
-    if "refiner" in metadata:
-        refiner = RefinerConfig(**_config(metadata["refiner"]))
-        model.refiner = loaded("refiner", Refiner(refiner))
+    if "context_classifier" in configs:
+        classifier = ContextClassifierConfig(**configs["context_classifier"])
+        model.context_classifier = loaded("context_classifier", ContextClassifier(classifier))
+    if "refiner" in configs:
+        model.refiner = loaded("refiner", Refiner(RefinerConfig(**configs["refiner"])))
     extra = [k for k in tensors if k.split(".")[0] not in model.networks()]
     if extra:
         raise ValueError(f"unexpected tensors {extra[:3]}")

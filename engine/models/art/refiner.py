@@ -20,8 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.model.features import INNER_WAVES, inner_features
-from engine.model.layers import Mlp
+from engine.models.art.model import INNER_WAVES, Mlp, inner_features
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

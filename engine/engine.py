@@ -92,9 +92,9 @@ class Engine:
         try:
             with loading.imports():
                 # Imported here: torch takes seconds, and the window must show before it.
-                from engine.generator import Generator
+                from engine.pipeline import LayerPipeline
 
-            generator = Generator.load(
+            generator = LayerPipeline.load(
                 self._weights,
                 device=self._device,
                 threads=self._threads,
@@ -129,7 +129,7 @@ class Engine:
             if not self._stop.is_set():
                 self._emit(StateChanged(state="ready", info=generator.info))
             if isinstance(end, Finished):
-                self._read_ahead(generator, request, end)
+                self._warm_cache(generator, request, end)
         self._emit(StateChanged(state="stopped"))
 
     def _one_job(self, generator, request: GenerateRequest) -> Event:  # type: ignore[no-untyped-def]
@@ -155,10 +155,10 @@ class Engine:
                 if job_id in self._waiting:
                     self._waiting.remove(job_id)
 
-    def _read_ahead(self, generator: Any, request: GenerateRequest, end: Finished) -> None:
+    def _warm_cache(self, generator: Any, request: GenerateRequest, end: Finished) -> None:
         """With nothing else to do: the first edit of a picture shall be as fast as later ones."""
         try:
-            generator.read_ahead(
+            generator.warm_cache(
                 request, end, lambda: self._requests.empty() and not self._stop.is_set()
             )
         except Exception:  # only speed is lost

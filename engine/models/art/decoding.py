@@ -1,6 +1,9 @@
-"""Tokens of targets to pixels: rough previews while sampling goes on, whole layers at its end.
+"""Tokens of targets to pixels: rough previews during sampling, then refined and decoded layers.
 
-Shapes: N tokens of all targets, C token width.
+Each layer is refined and decoded by itself: its pixels do not depend on which other layers the job
+generates.
+
+Shapes: N tokens of all targets, C token width, E text width, B layers.
 """
 
 from __future__ import annotations
@@ -14,9 +17,12 @@ from torch import Tensor
 from engine.api import LayerRequest, LayerResult
 from engine.colour_decision import fit_flat_layers
 from engine.grid import drawn_frame
-from engine.model.autoencoder import clamp_premultiplied
-from engine.model.deblocking import deblock
-from engine.model.smoothing import smooth
+from engine.layout import inner_coordinates
+from engine.models.art.autoencoder import clamp_premultiplied
+from engine.models.art.deblocking import deblock
+from engine.models.art.refiner import Refiner
+from engine.models.art.smoothing import smooth
+from engine.models.checkpoint import Model, ModelCard
 from engine.pixels import (
     amid,
     deliver,
@@ -29,7 +35,6 @@ from engine.pixels import (
 )
 from engine.regions import Region
 from engine.sampling import is_mirrored
-from engine.weights import Model, ModelCard
 
 PREVIEW_PX = 4  # preview pixels per latent cell side
 TOGETHER = 8  # layers of one size in one pass; a job is cancelled between passes
@@ -50,6 +55,42 @@ def preview_layers(
             yield region.request, to_straight(pixels)
 
 
+def refine_layers(
+    refiner: Refiner, tokens: Tensor, targets: Sequence[Region], shows: Sequence[int], text: Tensor
+) -> Tensor:
+    """(N, C) predicted tokens of all targets -> the same with named foregrounds refined.
+
+    A layer whose word the prompt does not name stays as predicted: the refiner is trained on named
+    things only.
+
+    Args:
+        shows: per target the text token that it shows; 0 = not named. Empty = none is named.
+        text: (1, words + 1, E) text tokens of the prompt.
+    """
+    parts = list(tokens.split([region.count for region in targets]))
+    chosen = [
+        index
+        for index, (region, word) in enumerate(zip(targets, shows, strict=False))
+        if word and region.request.kind == "foreground"
+    ]
+    if not chosen:
+        return tokens
+    longest = max(len(parts[index]) for index in chosen)
+    padded = tokens.new_zeros(len(chosen), longest, tokens.shape[-1])  # (B, N, C)
+    inner = tokens.new_ones(len(chosen), longest, 4)
+    mask = torch.zeros(len(chosen), longest, dtype=torch.bool, device=tokens.device)
+    for row, index in enumerate(chosen):
+        count = len(parts[index])
+        padded[row, :count] = parts[index]
+        inner[row, :count] = inner_coordinates(*targets[index].size).to(tokens)
+        mask[row, :count] = True
+    words = text[0, [shows[index] for index in chosen]]  # (B, E)
+    refined = refiner(padded, inner, words, text[0, :1].expand_as(words), mask).to(tokens.dtype)
+    for row, index in enumerate(chosen):
+        parts[index] = refined[row, : len(parts[index])]
+    return torch.cat(parts)
+
+
 def decode_layers(
     model: Model,
     tokens: Tensor,
@@ -59,7 +100,7 @@ def decode_layers(
     *,
     clean_colours: bool = False,
 ) -> tuple[LayerResult, ...]:
-    """(N, C) finished tokens -> layers. No layer's pixels depend on another's.
+    """(N, C) finished tokens -> layers.
 
     Args:
         words: per target what it shows, as planned.

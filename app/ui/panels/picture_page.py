@@ -1,0 +1,157 @@
+"""The inspector's page while no layer is selected: facts about the picture, and what to do with it.
+
+Shows only; knows neither document nor session.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QLocale
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from app.document.contents import MAX_FOREGROUNDS, Contents
+from app.ui.actions import Actions, plain
+from app.ui.fact import Fact, ShortFact
+from app.ui.forms import note
+from app.ui.heights import no_lower_than
+from app.ui.panels.scrolled import Scrolled
+from app.ui.text import number, tr
+from app.ui.theme import GAP, MARGIN, UNIT
+
+LINE_HEIGHT = 24
+BUTTON_HEIGHT = 24
+LONGEST_PROMPT = 90
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """What the page shows, ready to read.
+
+    Attributes:
+        size: canvas size in pixels.
+        background: "Painted", "Imported", "Not painted" or "Off (transparent)".
+        layers: how many there are and may be, and how many boxes are not painted.
+        prompt: its first words.
+        model: name of the model, or that it is not loaded.
+        file: name and size of the file, or that there is none.
+    """
+
+    size: str
+    background: str
+    layers: str
+    prompt: str
+    model: str
+    file: str
+
+
+def picture_facts(
+    contents: Contents, model: str, file_name: str = "", file_bytes: int = 0
+) -> PictureFacts:
+    """The facts of a picture.
+
+    Args:
+        model: name of the loaded model; "" while it loads.
+        file_name: "" while the picture was never saved.
+    """
+    canvas, size = contents.canvas, QLocale().formattedDataSize(file_bytes, 1)
+    return PictureFacts(
+        size=tr("{0} × {1} px").format(number(canvas.width), number(canvas.height)),
+        background=_background(contents),
+        layers=_layers(contents),
+        prompt=_first_words(contents.prompt) or tr("None yet"),
+        model=model or tr("Not loaded yet"),
+        file=f"{file_name} · {size}" if file_name else tr("Not saved yet"),
+    )
+
+
+def _background(contents: Contents) -> str:
+    if not contents.background_on:
+        return tr("Off (transparent)")
+    if not contents.background.has_pixels:
+        return tr("Not painted")
+    return tr("Imported") if contents.background.kind == "imported" else tr("Painted")
+
+
+def _layers(contents: Contents) -> str:
+    count = len(contents.foregrounds)
+    boxes = sum(not layer.has_pixels for layer in contents.foregrounds)
+    text = tr("{0} of {1}").format(number(count), number(MAX_FOREGROUNDS))
+    if not boxes:
+        return text
+    return text + ", " + (tr("1 not painted") if boxes == 1 else tr("%n not painted", boxes))
+
+
+def _first_words(prompt: str) -> str:
+    words = " ".join(prompt.split())
+    if len(words) <= LONGEST_PROMPT:
+        return words
+    return words[:LONGEST_PROMPT].rsplit(" ", 1)[0] + "…"
+
+
+class PicturePage(QWidget):
+    """One line for each fact; the canvas and the file have the button of their action."""
+
+    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        page = QWidget()
+        form = QFormLayout()
+        form.setHorizontalSpacing(GAP)
+        form.setVerticalSpacing(UNIT)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self.facts: dict[str, Fact] = {}
+        self.buttons: list[QPushButton] = []
+        for name, text, action, verb in (
+            ("size", tr("Canvas"), "canvas_size", tr("Change…")),
+            ("background", tr("Background"), "", ""),
+            ("layers", tr("Layers"), "", ""),
+            ("prompt", tr("Prompt"), "", ""),
+            ("model", tr("Model"), "", ""),
+            ("file", tr("File"), "export", tr("Export…")),
+        ):
+            label, fact = QLabel(text), ShortFact(text)
+            label.setObjectName("secondary")
+            for widget in (label, fact):
+                no_lower_than(widget, LINE_HEIGHT)
+            row = QHBoxLayout()
+            row.setSpacing(GAP)
+            row.addWidget(fact, 1)
+            if action:
+                self.buttons.append(_button(actions, action, verb))
+                row.addWidget(self.buttons[-1])
+            form.addRow(label, row)
+            self.facts[name] = fact
+        whole = QVBoxLayout(page)
+        whole.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        whole.setSpacing(GAP)
+        whole.addLayout(form)
+        whole.addWidget(note(tr("Click a layer to see its settings.")))
+        whole.addStretch(1)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(Scrolled(page, tr("Facts of the picture")))
+
+    def show_facts(self, facts: PictureFacts) -> None:
+        """Put the facts on their lines; lines that say the same already are left alone."""
+        for name, fact in self.facts.items():
+            text = getattr(facts, name)
+            if fact.text() != text:
+                fact.setText(text)
+
+
+def _button(actions: Actions, name: str, verb: str) -> QPushButton:
+    """A button that does what an action does, and is enabled when the action is."""
+    action = actions[name]
+    button = QPushButton(verb)
+    no_lower_than(button, BUTTON_HEIGHT)
+    button.setObjectName("stripButton")
+    button.setAccessibleName(plain(action.text()))
+
+    def follow() -> None:
+        button.setEnabled(action.isEnabled())
+        button.setToolTip(action.toolTip())
+
+    action.changed.connect(follow)
+    button.clicked.connect(action.trigger)
+    follow()
+    return button

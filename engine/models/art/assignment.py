@@ -1,0 +1,293 @@
+"""Assignment: which word of the prompt each anonymous region is going to show.
+
+Regions carry no labels. Before the first sampling step the transformer reads them as pure noise,
+with the prompt, the boxes and the context layers, and scores every text token for every region.
+The surest regions are assigned first; later passes read what is assigned already, so that a word is
+rarely used twice, and "two dogs" is still possible.
+
+`assign_named` chooses among the things that the prompt names, each at most as often as it is named;
+regions for which none is left stay empty. `assign_any` chooses among all words, as older versions
+did, and serves old records.
+
+Shapes: N image tokens, R regions, T text tokens, L context layers, C token width; text token 0
+stands for the whole prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.models.art.attention import Context
+from engine.models.art.model import ART, UNDECIDED, Conditioning
+from engine.sampling import FIRST_LEVEL
+
+ASSIGNMENT_T = 0.999  # the noise level at which regions are assigned, here and in training
+MAX_PASSES = 4
+SURE = 0.5  # probability from which on a context layer counts as showing a word
+TEMPERATURE = 0.5  # of the choice among words; 1 would be the model's own distribution
+TAKEN = 4.0  # nats against a word that another region shows; where all are taken, none loses
+EMPTY = -2  # a region that shows nothing
+NEVER = float("inf")
+
+Score = Callable[[Tensor], Tensor]  # (R,) assignment so far -> (R, T) logits of one pass
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """The things that a prompt names, as text tokens.
+
+    Attributes:
+        tokens: of each thing.
+        counts: how many regions may show it.
+        background: the token of the named background; 0 = none is named.
+    """
+
+    tokens: tuple[int, ...]
+    counts: tuple[int, ...]
+    background: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NamedThings:
+    """What regions may show, where the prompt was parsed.
+
+    Attributes:
+        scenery: the regions that are backgrounds.
+        shown: per context layer the thing that it shows, or 0.
+    """
+
+    slots: Slots
+    scenery: tuple[int, ...] = ()
+    shown: tuple[int, ...] = ()
+
+
+# ---- choices, given the scores of the network ----
+
+
+def assign_any(score: Score, seeds: Sequence[int], *, seen: Tensor | None = None) -> list[int]:
+    """Assign a text token to every region; any word may be chosen.
+
+    Args:
+        seeds: one per region; another seed may choose another word where several are likely.
+        seen: (1, T) from `words_shown`.
+
+    Returns:
+        Per region a text token; 0 for something that the prompt does not name.
+    """
+    shows = torch.full((len(seeds),), UNDECIDED)
+    taken = None if seen is None else seen[0].cpu() * TAKEN
+    left = set(range(len(seeds)))
+    for passes_left in range(min(MAX_PASSES, len(seeds)), 0, -1):
+        scores = _perturbed(score(shows), seeds)
+        quota = -(-len(left) // passes_left)
+        taken = torch.zeros(scores.shape[1]) if taken is None else taken
+        for _ in range(quota):
+            region = max(sorted(left), key=lambda r: (scores[r] - taken).max().item())
+            word = int((scores[region] - taken).argmax())
+            shows[region] = word
+            taken[word] = TAKEN
+            left.remove(region)
+    return shows.tolist()
+
+
+def assign_named(score: Score, seeds: Sequence[int], things: NamedThings) -> list[int]:
+    """Assign the named things to regions, each at most as often as it is named.
+
+    Args:
+        seeds: one per region; another seed may choose another thing where several are likely.
+        things: what context layers show is taken, but not forbidden.
+
+    Returns:
+        Per region a text token, 0 for a background that the prompt does not name, or `EMPTY`.
+    """
+    slots, scenery = things.slots, things.scenery
+    shows = torch.full((len(seeds),), UNDECIDED)
+    for region in scenery:
+        shows[region] = slots.background
+    left = [region for region in range(len(seeds)) if region not in scenery]
+    wanted = dict.fromkeys(slots.tokens, 0)
+    for token, count in zip(slots.tokens, slots.counts):
+        wanted[token] += count
+    shown = list(things.shown)
+    elsewhere = {token: min(count, shown.count(token)) for token, count in wanted.items()}
+    to_place = max(0, min(len(left), sum(wanted.values()) - sum(elsewhere.values())))
+    for passes_left in range(min(MAX_PASSES, to_place), 0, -1):
+        scores = _perturbed(score(shows), seeds)
+        quota = -(-to_place // passes_left)
+        for _ in range(quota):
+            region, token = _surest(scores, left, wanted, elsewhere)
+            shows[region] = token
+            wanted[token] -= 1
+            left.remove(region)
+        to_place -= quota
+    for region in left:
+        shows[region] = EMPTY
+    return shows.tolist()
+
+
+def _surest(
+    scores: Tensor, left: Sequence[int], wanted: dict[int, int], elsewhere: dict[int, int]
+) -> tuple[int, int]:
+    """The region and the thing with the highest score together."""
+    cost = torch.full((scores.shape[1],), NEVER)
+    for token, count in wanted.items():
+        if count > 0:
+            cost[token] = 0.0 if count > elsewhere[token] else TAKEN
+    return max(
+        ((region, int((scores[region] - cost).argmax())) for region in left),
+        key=lambda pair: float(scores[pair] - cost[pair[1]]),
+    )
+
+
+def _perturbed(logits: Tensor, seeds: Sequence[int]) -> Tensor:
+    """(R, T) log-probabilities with each seed's Gumbel noise: the largest is a draw from them."""
+    scores = logits.float().log_softmax(-1).cpu()
+    return scores + TEMPERATURE * torch.stack([gumbel(s, scores.shape[1]) for s in seeds])
+
+
+def gumbel(seed: int, count: int) -> Tensor:
+    """(count,) Gumbel noise of a seed."""
+    generator = torch.Generator("cpu").manual_seed(seed)
+    uniform = torch.rand(count, generator=generator).clamp(1e-6, 1 - 1e-6)
+    return -(-uniform.log()).log()
+
+
+# ---- what context layers show ----
+
+
+def layers_show(logits: Tensor, slots: Slots) -> list[int]:
+    """(1, L, T) logits of the context layers' words -> the named thing that each shows, or 0."""
+    shares, best = logits[0].float().softmax(dim=-1).max(dim=-1)
+    named = set(slots.tokens)
+    found = zip(shares.tolist(), best.tolist())
+    return [token if share > SURE and token in named else 0 for share, token in found]
+
+
+def words_shown(logits: Tensor) -> Tensor:
+    """(1, L, T) logits of the context layers' words -> (1, T) 1 where one of them shows it, else 0.
+
+    A layer that is more likely to show none of the words, or no word surely, shows none.
+    """
+    likely = logits.softmax(dim=-1) > SURE
+    likely[..., 0] = False
+    return likely.any(dim=1).to(logits.dtype)
+
+
+def to_tokens(shows: Tensor, owner: Tensor) -> Tensor:
+    """(R,) text token per region -> (1, N) text token per image token, or `UNDECIDED`."""
+    padded = torch.cat([shows, shows.new_full((1,), UNDECIDED)])
+    return padded[owner]  # owner -1 reads the last
+
+
+# ---- the passes of the network ----
+
+
+class Assigner:
+    """Assigns the regions of one request.
+
+    Args:
+        conditioning: without an assignment.
+        text: (1, T, text width) of the prompt.
+        noise: (1, N, C) the noise that sampling will start from.
+        owner: (1, N) the region of each token; the background is a region like the others.
+        seeds: one per region.
+        seen: (1, T) from `words_shown`; None without context layers.
+        context: rotated keys and values of the context layers.
+        check: called before each pass; may raise to cancel.
+        things: the things to choose from; None = any word.
+
+    Attributes:
+        shows: per region the text token that it shows; 0 = something that the prompt lacks,
+            `EMPTY` = nothing.
+    """
+
+    def __init__(
+        self,
+        art: ART,
+        conditioning: Conditioning,
+        text: Tensor,
+        noise: Tensor,
+        *,
+        owner: Tensor,
+        seeds: Sequence[int],
+        seen: Tensor | None,
+        context: Sequence[Context] | None,
+        check: Callable[[], None],
+        things: NamedThings | None = None,
+    ) -> None:
+        self._art, self._conditioning, self._text, self._noise = art, conditioning, text, noise
+        self._owner, self._seeds, self._seen = owner, seeds, seen
+        self._context, self._check = context, check
+        self.shows: list[int] = []
+        self.things = things
+
+    def assign(self) -> Conditioning:
+        """Assign all regions, in several passes; returns the conditioning that holds the words."""
+        vec = self._vec(ASSIGNMENT_T)
+
+        def score(shows: Tensor) -> Tensor:
+            self._check()
+            begun = self._art.begin(self._noise, self._with(shows), vec, context=self._context)
+            return self._art.assignment_logits(begun, self._owner, len(self._seeds))[0]
+
+        self.shows = self._choose(score)
+        return self._with(torch.tensor(self.shows))
+
+    def assign_and_step(self, guess: int) -> tuple[Conditioning, Tensor | None]:
+        """As `assign` for a single region, and (1, N, C) clean tokens predicted at `FIRST_LEVEL`.
+
+        A single region is assigned in one pass, and its first step differs from that pass by its
+        word and by a thousandth of noise. Where the word can be guessed (the layer showed it
+        before), both are packed into one pass: a pass of few tokens takes as long as streaming the
+        weights. They do not attend to each other, so that the guess changes no number of the
+        result; after a wrong guess the two are run once more.
+
+        The tokens are None where the region stays empty.
+
+        Args:
+            guess: the text token that the region is likely to show.
+        """
+        vec = torch.cat([self._vec(ASSIGNMENT_T), self._vec(FIRST_LEVEL)])
+        noise = self._noise.repeat(1, 2, 1)
+        guess = min(guess, self._text.shape[1] - 1)
+        while True:
+            guessed = self._with(torch.tensor([guess]))
+            step = None
+
+            def score(shows: Tensor, guessed: Conditioning = guessed) -> Tensor:
+                nonlocal step
+                self._check()
+                both = self._with(shows).packed_with(guessed)
+                begun = self._art.begin(noise, both, vec, context=self._context)
+                step = begun.only(1)
+                return self._art.assignment_logits(begun.only(0), self._owner, 1)[0]
+
+            self.shows = self._choose(score)
+            if self.shows[0] == EMPTY:
+                return guessed, None
+            if step is None:  # assigned without a pass: the word of a background
+                return self._with(torch.tensor(self.shows)), None
+            if self.shows[0] == guess:
+                return guessed, self._art.finish(step).float()
+            guess = self.shows[0]
+
+    def conditioning_of(self, shows: Sequence[int]) -> Conditioning:
+        """The conditioning of regions that show these text tokens."""
+        return self._with(torch.tensor(list(shows)))
+
+    def _choose(self, score: Score) -> list[int]:
+        if self.things is None:
+            return assign_any(score, self._seeds, seen=self._seen)
+        return assign_named(score, self._seeds, self.things)
+
+    def _vec(self, level: float) -> Tensor:
+        levels = torch.full((1,), level, device=self._noise.device)
+        return self._art.vec(levels, self._text[:, 0])
+
+    def _with(self, shows: Tensor) -> Conditioning:
+        tokens = to_tokens(shows.to(self._owner.device), self._owner)
+        return self._art.with_assignment(self._conditioning, self._text, tokens, self._seen)

@@ -1,0 +1,244 @@
+"""Layer pipeline: requests to layers, synchronously. Pixels outside, tokens inside.
+
+Whole pictures, single layers and added boxes are one path: layers without pixels are sampled
+together; layers with pixels are context, encoded once and kept in the region token cache.
+
+Shapes: N noisy tokens, C token width.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.api import (
+    PROMPT_READING,
+    Event,
+    Finished,
+    GenerateRequest,
+    LayerResult,
+    ModelInfo,
+    Preview,
+    Progress,
+    Started,
+)
+from engine.backbone import Backbone, Check, Prompt, State
+from engine.cache import RegionTokenCache
+from engine.device import choose_device, precision, wait_for
+from engine.errors import Cancelled
+from engine.loading import StageReport, silent
+from engine.looks import cleans_colours
+from engine.models.registry import load_backbone
+from engine.previews import PreviewBudget
+from engine.sampling import sample
+
+Emit = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a request is sampled, with the model's defaults filled in."""
+
+    steps: int
+    cfg_scale: float
+    clean_colours: bool
+
+
+class LayerPipeline:
+    """Runs requests on one model, one at a time.
+
+    Args:
+        backbone: on its device already.
+        threads: torch threads on the CPU.
+
+    Attributes:
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, backbone: Backbone[Any, Any], *, threads: int = 1) -> None:
+        torch.set_num_threads(threads)
+        self.backbone, self.threads = backbone, threads
+        self.clock: Callable[[], float] = time.monotonic
+
+    @classmethod
+    def load(
+        cls,
+        path: Path | None = None,
+        *,
+        device: str = "auto",
+        threads: int = 1,
+        report: StageReport = silent,
+    ) -> LayerPipeline:
+        """Read a model file (None: the shipped one).
+
+        Args:
+            device: "auto", "cpu", "cuda" or "mps".
+
+        Raises:
+            WeightsError: as `load_backbone`.
+        """
+        chosen = choose_device(device)
+        return cls(load_backbone(path, chosen, precision(chosen), report), threads=threads)
+
+    @property
+    def cache(self) -> RegionTokenCache:
+        """The cache of finished layers."""
+        return self.backbone.cache
+
+    @property
+    def info(self) -> ModelInfo:
+        """What the model is and can do."""
+        return replace(self.backbone.info(), threads=self.threads)
+
+    # ---- one request ----
+
+    @torch.inference_mode()
+    def run(
+        self,
+        request: GenerateRequest,
+        *,
+        emit: Emit = lambda event: None,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> Finished:
+        """Generate the request's targets.
+
+        Args:
+            emit: receives Started, Progress and, within their budget, Preview.
+            should_stop: asked between network calls.
+
+        Raises:
+            LayoutError, RequestError: bad input, before anything is computed.
+            Cancelled: `should_stop` returned True.
+        """
+        started, before = self.clock(), self.cache.stats()
+
+        def check() -> None:
+            if should_stop():
+                raise Cancelled
+
+        self.backbone.check(request)
+        with self._autocast():
+            prompt = self.encode(request)
+            settings = self.settings(request, prompt)
+            total = settings.steps + 1
+            emit(
+                Started(
+                    job_id=request.job_id,
+                    total_steps=total,
+                    unknown_words=prompt.unknown_words,
+                    check=prompt.check,
+                )
+            )
+            state = self.assign(request, prompt, settings, check)
+            tokens = self.sample(request, state, settings, emit, check)
+            layers = self.decode(state, tokens, settings, check)
+        emit(Progress(job_id=request.job_id, step=total, total=total, seconds_left=0.0))
+        after, info = self.cache.stats(), self.info
+        return Finished(
+            job_id=request.job_id,
+            results=layers,
+            steps=settings.steps,
+            cfg_scale=settings.cfg_scale,
+            clean_colours=settings.clean_colours,
+            seconds=self.clock() - started,
+            cache_hits=after.hits - before.hits,
+            cache_misses=after.misses - before.misses,
+            unknown_words=prompt.unknown_words,
+            model_name=info.name,
+            model_hash=info.file_hash,
+            device=info.device,
+            precision=info.precision,
+            threads=self.threads,
+            torch_version=str(torch.__version__),
+            reading=1 if prompt.check is None else PROMPT_READING,
+            check=prompt.check,
+            not_placed=self.backbone.not_placed(state),
+        )
+
+    def encode(self, request: GenerateRequest) -> Prompt:
+        """The request's prompt as the network reads it."""
+        return self.backbone.encode_prompt(request)
+
+    def settings(self, request: GenerateRequest, prompt: Prompt) -> Settings:
+        """The request's settings; what it leaves open comes from the model and the prompt."""
+        info = self.backbone.info()
+        of_edits = info.default_edit_steps if request.is_edit else None
+        steps = request.steps or of_edits or info.default_steps
+        cfg_scale = info.default_cfg_scale if request.cfg_scale is None else request.cfg_scale
+        clean_colours = cleans_colours(request.clean_colours, prompt.look, info.looks)
+        return Settings(steps, cfg_scale, clean_colours)
+
+    def assign(
+        self, request: GenerateRequest, prompt: Prompt, settings: Settings, check: Check
+    ) -> State:
+        """Encode the context layers and decide what each target shows."""
+        return self.backbone.begin(request, prompt, settings.cfg_scale, check)
+
+    def sample(
+        self,
+        request: GenerateRequest,
+        state: State,
+        settings: Settings,
+        emit: Emit,
+        check: Check,
+    ) -> Tensor:
+        """(1, N, C) finished tokens of all targets that are drawn."""
+        if not state.targets:
+            return state.noise
+        started, total = self.clock(), settings.steps + 1
+        previews = PreviewBudget(request.preview_every, self.clock)
+
+        def report(done: int, predicted: Tensor) -> None:
+            check()
+            left = (self.clock() - started) / done * (total - done)
+            emit(Progress(job_id=request.job_id, step=done, total=total, seconds_left=left))
+            if done < settings.steps and previews.allows(done):
+                wait_for(self.backbone.device)  # the step's own time is not the preview's
+                with previews.paying():
+                    for layer, rgba in self.backbone.preview(state, predicted):
+                        emit(
+                            Preview(
+                                job_id=request.job_id,
+                                layer_id=layer.layer_id,
+                                box=layer.box,
+                                rgba=rgba,
+                            )
+                        )
+
+        levels = self.backbone.schedule(state, settings.steps)
+        return sample(lambda x, t: self.backbone.velocity(state, x, t), state.noise, levels, report)
+
+    def decode(
+        self, state: State, tokens: Tensor, settings: Settings, check: Check
+    ) -> tuple[LayerResult, ...]:
+        """One layer per target of the request."""
+        return self.backbone.decode(state, tokens, check, clean_colours=settings.clean_colours)
+
+    # ---- between requests ----
+
+    @torch.inference_mode()
+    def warm_cache(
+        self, request: GenerateRequest, finished: Finished, goes_on: Callable[[], bool]
+    ) -> None:
+        """Put a job's layers into the region token cache, so that the first edit finds them.
+
+        Args:
+            goes_on: asked before each layer; False ends it.
+        """
+        made = {result.layer_id: result.rgba for result in finished.results}
+        layers = tuple(
+            replace(layer, pixels=made.get(layer.layer_id, layer.pixels))
+            for layer in request.layers
+        )
+        with self._autocast():
+            self.backbone.encode_context(replace(request, layers=layers), goes_on)
+
+    def _autocast(self) -> torch.autocast:
+        device, dtype = self.backbone.device, self.backbone.dtype
+        return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
