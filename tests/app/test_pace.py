@@ -8,7 +8,7 @@ from app.document.commands import SetSettings
 from app.document.contents import Settings
 from app.pace import IDLE_LIMIT_S, IDLE_SLICE_S
 from app.probe import probes
-from engine.checks import check_request
+from engine.layout import check_request
 from tests.app.test_bridge import BOXES, Desk
 from tests.app.test_queue import predicted, run_timed
 from tests.fakes import document_with_boxes, model_info
