@@ -62,8 +62,8 @@ class ModelCard:
             open is the background and the common look, and both are there.
         mirrors: every other seed shows a foreground mirrored (`sampling.is_mirrored`).
         thing_codes: the seed names the drawing of a foreground (`sampling.thing_code`).
-        deblocking: height of the steps between cells that are evened out (`models.art.smoothing`), in
-            units of a channel; 0 = none.
+        deblocking: height of the steps between cells that are evened out, in units of a channel
+            (`models.art.smoothing`); 0 = none.
         smoothing: how unlike colours are that are evened out (`models.art.smoothing`), likewise.
         stage: of the vocabulary that it was trained for; files from before there were stages are
             of the first.
