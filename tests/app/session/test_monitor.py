@@ -8,7 +8,7 @@ from app.document.commands import SetSettings
 from app.document.contents import Settings
 from app.session.monitor import IDLE_LIMIT_S, IDLE_SLICE_S, probes
 from app.testing import document_with_boxes, model_info
-from engine.checks import check_request
+from engine.layout import check_request
 from tests.app.session.test_generating import BOXES, Desk
 from tests.app.session.test_queue import predicted, run_timed
 
