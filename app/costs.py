@@ -16,7 +16,7 @@ import numpy as np
 
 from app.document.contents import Contents
 from app.document.layer import Layer
-from engine import Box, ModelInfo, foreground_grid, is_edit
+from engine import Box, LayerKind, ModelInfo, WorkEstimate, estimate_regions, region_tokens
 
 MAX_SAMPLES = 40
 Pair = tuple[float, float]
@@ -24,76 +24,37 @@ Triple = tuple[float, float, float]
 LEAST_S = 0.005  # below this, relative errors mean nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What a job asks of the machine.
-
-    Attributes:
-        tokens: that are made, times the passes of one step.
-        seen: all tokens, context included.
-        steps: of sampling.
-        pixels: of the layers that are made.
-        drawn: pixels that the decoder draws, fewer where tokens are coarse; 0 = all of them.
-        planning: passes of half the network before the first step.
-    """
-
-    tokens: int
-    seen: int
-    steps: int
-    pixels: int
-    drawn: int = 0
-    planning: int = 0
-
-
-def region_tokens(box: Box, *, is_background: bool, grid: int, info: ModelInfo | None) -> int:
-    """Tokens of a region on a grid of so many pixels; the background's cover several cells."""
-    if info is not None and not is_background:
-        rows, cols = foreground_grid(box, grid, side_tokens=info.side_tokens)
-        return rows * cols
-    step = grid * (max(1, info.canvas_multiple // info.token_px) if info is not None else 1)
-    return -(-(box[2] - box[0]) // step) * -(-(box[3] - box[1]) // step)
-
-
 def tokens_of(layer: Layer, contents: Contents, info: ModelInfo | None) -> int:
-    """Tokens of a layer's region."""
-    region = layer.region(contents.grid, contents.canvas)
-    box = (0, 0, region.width, region.height)
-    return region_tokens(box, is_background=layer.is_background, grid=contents.grid, info=info)
+    """Tokens of a layer's region; cells of the grid while no model is loaded."""
+    kind, box = _region(layer, contents)
+    if info is not None:
+        return region_tokens(kind, box, info)
+    return -(-box[2] // contents.grid) * -(-box[3] // contents.grid)
 
 
-def planning_passes(targets: int, info: ModelInfo, guidance: float) -> int:
-    """Passes that the engine plans this many layers in; a single one goes with its first step."""
-    if targets == 1 and guidance == 1:
-        return 0
-    return min(targets, info.planning_passes)
-
-
-def load_of(
+def estimate_layers(
     contents: Contents,
     targets: Iterable[Layer],
     context: Iterable[Layer],
     info: ModelInfo,
-) -> Load:
-    """The load of one job with these targets and this context."""
-    made, finished = list(targets), list(context)
-    tokens = sum(tokens_of(layer, contents, info) for layer in made)
-    seen = tokens + sum(tokens_of(layer, contents, info) for layer in finished)
+) -> WorkEstimate:
+    """The work of one job with these targets and this context."""
     settings = contents.settings
-    beside = is_edit(
-        makes_background=any(layer.is_background for layer in made),
-        has_finished_things=any(not layer.is_background for layer in finished),
+    return estimate_regions(
+        [_region(layer, contents) for layer in targets],
+        [_region(layer, contents) for layer in context],
+        info,
+        steps=settings.steps,
+        cfg_scale=settings.cfg_scale,
     )
-    scale = info.default_cfg_scale if settings.cfg_scale is None else settings.cfg_scale
-    passes = 1 if scale == 1 else 2
-    area = sum(layer.region(contents.grid, contents.canvas).area for layer in made)
-    return Load(
-        tokens * passes,
-        seen,
-        settings.steps or info.steps_for(is_edit=beside),
-        area,
-        drawn=tokens * info.token_px**2,
-        planning=planning_passes(len(made), info, scale),
-    )
+
+
+def _region(layer: Layer, contents: Contents) -> tuple[LayerKind, Box]:
+    """Kind and size of a layer's region; its place does not matter."""
+    region = layer.region(contents.grid, contents.canvas)
+    return ("background" if layer.is_background else "foreground"), (
+        0, 0, region.width, region.height,
+    )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -116,7 +77,9 @@ class Costs:
     def is_known(self) -> bool:
         return bool(self.steps)
 
-    def add_job(self, load: Load, step_seconds: list[float], start: float, decoding: float) -> None:
+    def add_job(
+        self, load: WorkEstimate, step_seconds: list[float], start: float, decoding: float
+    ) -> None:
         """Learn from a finished job.
 
         Args:
@@ -132,7 +95,7 @@ class Costs:
         _keep(self.starts, (_planning(load, step), max(0.0, start - step)))
         self._fit = None
 
-    def step_seconds(self, load: Load) -> float | None:
+    def step_seconds(self, load: WorkEstimate) -> float | None:
         """One step of such a job; None before anything was timed."""
         if not self.steps:
             return None
@@ -141,7 +104,7 @@ class Costs:
         a, b, c = self._fit
         return a + b * load.tokens + c * load.tokens * load.seen
 
-    def seconds(self, load: Load) -> float | None:
+    def seconds(self, load: WorkEstimate) -> float | None:
         """The whole job; None before anything was timed."""
         step = self.step_seconds(load)
         if step is None:
@@ -178,7 +141,7 @@ def _keep(samples: list[Any], item: Any) -> None:
     del samples[:-MAX_SAMPLES]
 
 
-def _planning(load: Load, step: float) -> float:
+def _planning(load: WorkEstimate, step: float) -> float:
     """Seconds that the passes before the first step should take."""
     return load.planning * step / 2
 

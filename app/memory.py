@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.costs import Load
 from app.session.jobs import Message
+from engine import WorkEstimate
 
 # Measured beside the loaded model (fp32, both branches of the guidance, nothing cached), resident
 # peak against this estimate: 136 tokens 57 of 63 MB, 704 tokens 74 of 107, 1,984 tokens 170 of 204.
@@ -20,7 +20,7 @@ BYTES_PER_PIXEL = 24
 RESERVE_BYTES = 512 << 20
 
 
-def peak_bytes(load: Load) -> int:
+def peak_bytes(load: WorkEstimate) -> int:
     """Bytes beside the loaded model at the worst moment of a job."""
     return (
         BYTES_ANYWAY
@@ -30,7 +30,9 @@ def peak_bytes(load: Load) -> int:
     )
 
 
-def trouble(whole: Load, singles: Sequence[Load], free: int | None) -> Message | None:
+def trouble(
+    whole: WorkEstimate, singles: Sequence[WorkEstimate], free: int | None
+) -> Message | None:
     """The message where the job would need more than is free less a reserve; None when it fits.
 
     Args:
@@ -56,7 +58,7 @@ def trouble(whole: Load, singles: Sequence[Load], free: int | None) -> Message |
     )
 
 
-def fitting_tokens(failed: Load, free: int | None) -> int:
+def fitting_tokens(failed: WorkEstimate, free: int | None) -> int:
     """About how many tokens a like job could have, after this one ran out of memory.
 
     Args:

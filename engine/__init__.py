@@ -9,6 +9,7 @@ from engine.api import (
     Finished,
     GenerateRequest,
     JobCancelled,
+    LayerKind,
     LayerRequest,
     LayerResult,
     ModelInfo,
@@ -18,11 +19,10 @@ from engine.api import (
     SpareBoxes,
     Started,
     StateChanged,
-    is_edit,
 )
 from engine.engine import Engine
 from engine.errors import EngineError, LayoutError, RequestError, WeightsError
-from engine.layout import foreground_grid
+from engine.estimate import WorkEstimate, estimate, estimate_regions, region_tokens
 from engine.prompt_check import check_prompt
 from engine.prompts.parser import MAX_READ
 from engine.prompts.result import (
@@ -45,6 +45,7 @@ __all__ = [
     "Finished",
     "GenerateRequest",
     "JobCancelled",
+    "LayerKind",
     "LayerRequest",
     "LayerResult",
     "LayoutError",
@@ -63,7 +64,9 @@ __all__ = [
     "Undrawable",
     "WeightsError",
     "Word",
+    "WorkEstimate",
     "check_prompt",
-    "foreground_grid",
-    "is_edit",
+    "estimate",
+    "estimate_regions",
+    "region_tokens",
 ]

@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 
 from psygnal import Signal
 
-from app.costs import Costs, Load, key_of, planning_passes, region_tokens
+from app.costs import Costs, key_of
 from engine import (
     Event,
     Failed,
@@ -25,6 +25,8 @@ from engine import (
     LayerRequest,
     ModelInfo,
     Progress,
+    WorkEstimate,
+    estimate,
 )
 from engine import Started as StartedEvent
 
@@ -102,13 +104,13 @@ class EngineMonitor:
         self._watch_is_due = False
         self._level: Level = ""
         self._probes: list[GenerateRequest] = []
-        self._probe_loads: dict[int, Load] = {}
+        self._probe_estimates: dict[int, WorkEstimate] = {}
         self._measuring = 0  # a number for each time that was measured
         self._ends_at = 0.0
 
     # ---- what a run tells ----
 
-    def run_begins(self, load: Load | None) -> None:
+    def run_begins(self, load: WorkEstimate | None) -> None:
         """The engine was asked for a run."""
         self.times = StepTimes()
         step = None if load is None else self.costs.step_seconds(load)
@@ -116,7 +118,7 @@ class EngineMonitor:
         self._is_watching = True
         self._watch_soon()
 
-    def run_ended(self, load: Load | None, total: int, at: float) -> None:
+    def run_ended(self, load: WorkEstimate | None, total: int, at: float) -> None:
         """A run ended well: learn from it."""
         if self._info is None or load is None:
             return
@@ -144,7 +146,7 @@ class EngineMonitor:
 
     def reset(self) -> None:
         """Another engine takes over."""
-        self._probe_loads.clear()
+        self._probe_estimates.clear()
         self._end_measuring()
         self._info = None
         self.all_answered()
@@ -174,7 +176,7 @@ class EngineMonitor:
     @property
     def is_probing(self) -> bool:
         """Whether the engine works on a probe."""
-        return bool(self._probe_loads)
+        return bool(self._probe_estimates)
 
     def model_ready(self, info: ModelInfo) -> None:
         """The model is there: take up what was learnt about it, or measure. Repeats are ignored."""
@@ -226,7 +228,7 @@ class EngineMonitor:
         self._probes.remove(request)
         self.times = StepTimes()
         if self._submit(request):
-            self._probe_loads[request.job_id] = probe_load(request, self._info)
+            self._probe_estimates[request.job_id] = estimate(request, self._info)
         else:  # the engine has something better to do
             self._end_measuring()
 
@@ -241,7 +243,7 @@ class EngineMonitor:
         sizes = len(self.costs.steps)
         if sizes:
             for request in reversed(self._probes):
-                if (self.costs.seconds(probe_load(request, self._info)) or 0.0) < left:
+                if (self.costs.seconds(estimate(request, self._info)) or 0.0) < left:
                     return request
         return self._probes[0] if self._probes and sizes < 2 else None
 
@@ -251,7 +253,7 @@ class EngineMonitor:
 
     def cancel_probes(self) -> None:
         """Somebody wants the engine, or it takes too long."""
-        for job_id in self._probe_loads:
+        for job_id in self._probe_estimates:
             self._cancel(job_id)
         self._end_measuring()
 
@@ -267,18 +269,18 @@ class EngineMonitor:
     def take_probe(self, event: Event, at: float) -> bool:
         """Whether the event was a probe's, and is dealt with."""
         job_id = getattr(event, "job_id", None)
-        if job_id not in self._probe_loads:
+        if job_id not in self._probe_estimates:
             return False
         if isinstance(event, StartedEvent):
             self.times.started = at
         elif isinstance(event, Progress):
             self.times.steps.append(at)
         elif isinstance(event, Finished):
-            load = self._probe_loads.pop(job_id)
+            load = self._probe_estimates.pop(job_id)
             self.run_ended(load, load.steps + 1, at)
             self._next_probe()
         elif isinstance(event, (Failed, JobCancelled)):
-            self._probe_loads.pop(job_id)
+            self._probe_estimates.pop(job_id)
             self._end_measuring()
         return True
 
@@ -399,26 +401,3 @@ def _prompt(info: ModelInfo) -> str:
     nouns = info.nouns[:_MANY]
     things = ", ".join(f"a {colour} {noun}" for noun, colour in zip(nouns, colours, strict=False))
     return " in ".join(filter(None, (things, *info.backgrounds[:1])))
-
-
-def probe_load(request: GenerateRequest, info: ModelInfo) -> Load:
-    """The load of such a job, counted as `costs.load_of` counts a document's."""
-    tokens = pixels = 0
-    for layer in request.layers:
-        x0, y0, x1, y1 = layer.box
-        tokens += region_tokens(
-            layer.box,
-            is_background=layer.kind == "background",
-            grid=info.token_px,
-            info=info,
-        )
-        pixels += (x1 - x0) * (y1 - y0)
-    passes = 1 if info.default_cfg_scale == 1 else 2
-    return Load(
-        tokens * passes,
-        tokens,
-        request.steps or info.steps_for(is_edit=request.is_edit),
-        pixels,
-        drawn=tokens * info.token_px**2,
-        planning=planning_passes(len(request.layers), info, info.default_cfg_scale),
-    )

@@ -19,7 +19,7 @@ import numpy as np
 from psygnal import Signal
 
 from app import memory
-from app.costs import Load, load_of, tokens_of
+from app.costs import estimate_layers, tokens_of
 from app.document.contents import Contents
 from app.document.document import Document
 from app.document.geometry import Rect
@@ -54,6 +54,7 @@ from engine import (
     Progress,
     Started,
     StateChanged,
+    WorkEstimate,
     check_prompt,
 )
 
@@ -254,7 +255,9 @@ class GenerationQueue:
         """Predicted seconds of one variation; None while nothing was measured."""
         if self.info is None:
             return None
-        return self.pace.costs.seconds(load_of(self.document.contents, targets, context, self.info))
+        return self.pace.costs.seconds(
+            estimate_layers(self.document.contents, targets, context, self.info)
+        )
 
     def seconds_of(self, job: Job) -> float | None:
         """Predicted seconds of a job that waits; None while nothing was measured."""
@@ -353,16 +356,18 @@ class GenerationQueue:
         info, contents = self.info, self.document.contents
         if info is None or info.device != "cpu":
             return None
-        whole = load_of(contents, planned.targets, planned.context, info)
+        whole = estimate_layers(contents, planned.targets, planned.context, info)
         # One by one, each layer sees all the others, those that are made before it included.
         everyone = (*planned.targets, *planned.context)
         singles = [
-            load_of(contents, [layer], (other for other in everyone if other is not layer), info)
+            estimate_layers(
+                contents, [layer], (other for other in everyone if other is not layer), info
+            )
             for layer in planned.targets
         ]
         return memory.trouble(whole, singles, self.free_memory())
 
-    def _fitting_tokens(self, failed: Load) -> int:
+    def _fitting_tokens(self, failed: WorkEstimate) -> int:
         """Tokens that would fit; 0 for other devices, whose memory is not known here."""
         on_cpu = self.info is not None and self.info.device == "cpu"
         return memory.fitting_tokens(failed, self.free_memory()) if on_cpu else 0
@@ -580,11 +585,11 @@ def _grid_trouble(grid: int, info: ModelInfo | None) -> Message | None:
     )
 
 
-def _load(job: Job, info: ModelInfo | None) -> Load | None:
+def _load(job: Job, info: ModelInfo | None) -> WorkEstimate | None:
     """What a job asks of the engine; None before the model is there and after the job's end."""
     if info is None or job.contents is None or job.planned is None:
         return None
-    return load_of(job.contents, job.planned.targets, job.planned.context, info)
+    return estimate_layers(job.contents, job.planned.targets, job.planned.context, info)
 
 
 def _with_seeds(job: Job) -> Contents:

@@ -8,19 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.costs import MAX_SAMPLES, Costs, Load, load_of, tokens_of
-from app.session.monitor import probe_load, probes
+from app.costs import MAX_SAMPLES, Costs, estimate_layers, tokens_of
+from app.session.monitor import probes
 from app.testing import document_with_boxes, fill, model_info
+from engine import WorkEstimate, estimate
 from engine.models.art.backbone import art_of
 from tests.engine.tiny import tiny_generator
 
 
-def truth(load: Load, a: float, b: float, c: float) -> float:
+def truth(load: WorkEstimate, a: float, b: float, c: float) -> float:
     return a + b * load.tokens + c * load.tokens * load.seen
 
 
 loads = st.builds(
-    lambda tokens, more: Load(tokens, tokens + more, 12, tokens * 1024),
+    lambda tokens, more: WorkEstimate(tokens, tokens + more, 12, tokens * 1024),
     st.integers(4, 1500),
     st.integers(0, 600),
 )
@@ -34,7 +35,7 @@ loads = st.builds(
     loads,
 )
 def test_prediction_is_within_a_fifth(
-    seen: list[Load], a: float, b: float, c: float, asked: Load
+    seen: list[WorkEstimate], a: float, b: float, c: float, asked: WorkEstimate
 ) -> None:
     """GE4: for any size between those that were timed."""
     costs = Costs()
@@ -52,17 +53,17 @@ def test_prediction_is_within_a_fifth(
 def test_nothing_is_said_before_anything_was_timed() -> None:
     """GE4: until then "measuring"."""
     costs = Costs()
-    assert costs.seconds(Load(100, 100, 12, 1)) is None
-    costs.add_job(Load(100, 100, 12, 1), [], 0.0, 0.0)
+    assert costs.seconds(WorkEstimate(100, 100, 12, 1)) is None
+    costs.add_job(WorkEstimate(100, 100, 12, 1), [], 0.0, 0.0)
     assert not costs.is_known
 
 
 def test_decoding_and_start_count() -> None:
     """GE4: steps, decoding of the pixels and what comes before the first step."""
     costs = Costs()
-    costs.add_job(Load(100, 100, 10, 1000), [0.1, 0.1, 0.1], start=0.4, decoding=0.5)
-    assert abs((costs.seconds(Load(100, 100, 10, 1000)) or 0) - (0.3 + 1.0 + 0.5)) < 1e-6
-    assert abs((costs.seconds(Load(100, 100, 20, 2000)) or 0) - (0.3 + 2.0 + 1.0)) < 1e-6
+    costs.add_job(WorkEstimate(100, 100, 10, 1000), [0.1, 0.1, 0.1], start=0.4, decoding=0.5)
+    assert abs((costs.seconds(WorkEstimate(100, 100, 10, 1000)) or 0) - (0.3 + 1.0 + 0.5)) < 1e-6
+    assert abs((costs.seconds(WorkEstimate(100, 100, 20, 2000)) or 0) - (0.3 + 2.0 + 1.0)) < 1e-6
 
 
 def test_planning_and_drawing_are_told_apart_by_size() -> None:
@@ -70,11 +71,11 @@ def test_planning_and_drawing_are_told_apart_by_size() -> None:
     costs = Costs()
     for planning, tokens, drawn in ((1, 25, 25_000), (4, 300, 300_000), (2, 80, 80_000)):
         step = 0.01 + 1e-4 * tokens
-        load = Load(tokens, 300, 2, 500_000, drawn=drawn, planning=planning)
+        load = WorkEstimate(tokens, 300, 2, 500_000, drawn=drawn, planning=planning)
         costs.add_job(load, [step], 0.02 + 1.3 * planning * step / 2 + step, 1e-6 * drawn)
     for planning, tokens in ((1, 50), (4, 200)):
         step = 0.01 + 1e-4 * tokens
-        asked = Load(tokens, 300, 2, 500_000, drawn=1000 * tokens, planning=planning)
+        asked = WorkEstimate(tokens, 300, 2, 500_000, drawn=1000 * tokens, planning=planning)
         true = 0.02 + 1.3 * planning * step / 2 + 2 * step + 1e-3 * tokens
         assert abs((costs.seconds(asked) or 0) / true - 1) < 0.02
 
@@ -83,8 +84,8 @@ def test_a_start_is_never_predicted_below_nothing() -> None:
     """GE4: noise may make a long planning look cheaper than a short one."""
     costs = Costs()
     for planning, start in ((4, 0.1), (1, 0.9)):
-        costs.add_job(Load(100, 100, 2, 10, planning=planning), [0.1], start + 0.1, 0.0)
-    seconds = [costs.seconds(Load(100, 100, 2, 10, planning=p)) or 0 for p in (0, 1, 4, 40)]
+        costs.add_job(WorkEstimate(100, 100, 2, 10, planning=planning), [0.1], start + 0.1, 0.0)
+    seconds = [costs.seconds(WorkEstimate(100, 100, 2, 10, planning=p)) or 0 for p in (0, 1, 4, 40)]
     assert seconds == sorted(seconds)
     assert seconds[0] > 0.2
 
@@ -93,10 +94,10 @@ def test_old_samples_make_room_and_survive_a_file() -> None:
     """GE4: refined by each job, kept in the settings; nonsense in the file is left out."""
     costs = Costs()
     for tokens in range(1, 3 * MAX_SAMPLES):
-        costs.add_job(Load(tokens, tokens, 10, 10), [0.001 * tokens], 0.0, 0.1)
+        costs.add_job(WorkEstimate(tokens, tokens, 10, 10), [0.001 * tokens], 0.0, 0.1)
     assert len(costs.steps) == MAX_SAMPLES
     again = Costs.from_json(costs.to_json())
-    load = Load(60, 60, 10, 10)
+    load = WorkEstimate(60, 60, 10, 10)
     assert again.seconds(load) == costs.seconds(load)
     for nonsense in (None, 3, {"steps": [[1, 2], "x", [1, -2, 3]], "decodings": 5}):
         assert not Costs.from_json(nonsense).is_known
@@ -106,8 +107,8 @@ def test_more_is_never_predicted_cheaper() -> None:
     """GE4: coefficients are not negative, whatever noise was timed."""
     costs = Costs()
     for tokens, seconds in ((10, 0.5), (100, 0.3), (200, 0.9), (400, 0.2)):
-        costs.add_job(Load(tokens, tokens, 10, 10), [seconds], 0.0, 0.0)
-    steps = [costs.step_seconds(Load(n, n, 10, 10)) or 0 for n in (10, 100, 1000)]
+        costs.add_job(WorkEstimate(tokens, tokens, 10, 10), [seconds], 0.0, 0.0)
+    steps = [costs.step_seconds(WorkEstimate(n, n, 10, 10)) or 0 for n in (10, 100, 1000)]
     assert steps == sorted(steps)
 
 
@@ -128,7 +129,7 @@ def test_probes_count_the_tokens_that_the_engine_makes(rule) -> None:
     art_of(generator).model.card = dataclasses.replace(art_of(generator).model.card, **rule)
     for number, request in enumerate(probes(generator.info, lambda: 1)):
         made = sum(region.count for region in art_of(generator).regions(request))
-        assert probe_load(request, generator.info).seen == made, number
+        assert estimate(request, generator.info).seen == made, number
 
 
 def test_the_predicted_steps_are_those_that_the_engine_takes() -> None:
@@ -139,6 +140,6 @@ def test_the_predicted_steps_are_those_that_the_engine_takes() -> None:
     scenery, *things = document.contents.layers
     for made in ([things[0]], [scenery], [scenery, *things], things):
         finished = [layer for layer in (scenery, *things) if layer not in made]
-        load = load_of(document.contents, made, finished, info)
+        load = estimate_layers(document.contents, made, finished, info)
         expected = 1 if made == [things[0]] else 2
         assert load.steps == expected, [layer.name for layer in made]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from app import memory
-from app.costs import Load, load_of
+from app.costs import estimate_layers
 from app.document import Document
 from app.document.commands import SetSettings
 from app.document.contents import Settings
 from app.document.layer import Layer
 from app.session.client import engine_factory
 from app.testing import document_with_boxes
+from engine import WorkEstimate
 from engine.errors import is_out_of_memory
 from tests.app.session.test_generating import BOXES, Desk
 
@@ -33,8 +34,8 @@ def test_a_job_that_does_not_fit_is_refused_with_its_numbers() -> None:
 
 def test_layers_one_by_one_are_offered_where_they_fit() -> None:
     """GE5: with the number that one of them needs."""
-    whole = Load(tokens=200_000, seen=100_000, steps=8, pixels=4 << 20)
-    single = Load(tokens=10_000, seen=20_000, steps=8, pixels=1 << 20)
+    whole = WorkEstimate(tokens=200_000, seen=100_000, steps=8, pixels=4 << 20)
+    single = WorkEstimate(tokens=10_000, seen=20_000, steps=8, pixels=1 << 20)
     said = memory.trouble(whole, [single, single], memory.RESERVE_BYTES + 3 * GB)
     assert said is not None
     assert f"one by one ({memory.size(memory.peak_bytes(single))})" in said.advice
@@ -47,9 +48,11 @@ def test_one_by_one_each_layer_sees_all_the_others() -> None:
     desk = Desk(document)
     info = desk.bridge.info
     assert info is not None
-    whole = memory.peak_bytes(load_of(document.contents, document.layers, (), info))
+    whole = memory.peak_bytes(estimate_layers(document.contents, document.layers, (), info))
     largest = max(
-        memory.peak_bytes(load_of(document.contents, [layer], others_of(document, layer), info))
+        memory.peak_bytes(
+            estimate_layers(document.contents, [layer], others_of(document, layer), info)
+        )
         for layer in document.layers
     )
     desk.bridge.free_memory = lambda: memory.RESERVE_BYTES + largest
@@ -73,8 +76,8 @@ def others_of(document: Document, layer: Layer) -> list[Layer]:
 
 def test_a_smaller_canvas_is_offered_with_its_number() -> None:
     """GE5: where there is nothing to split, which share of the job would fit."""
-    job = Load(tokens=4000, seen=2000, steps=8, pixels=1 << 20)
-    half = Load(tokens=2000, seen=1000, steps=8, pixels=1 << 19)
+    job = WorkEstimate(tokens=4000, seen=2000, steps=8, pixels=1 << 20)
+    half = WorkEstimate(tokens=2000, seen=1000, steps=8, pixels=1 << 19)
     said = memory.trouble(job, [job], memory.RESERVE_BYTES + memory.peak_bytes(half) + 1000)
     assert said is not None
     advice = "About 50 % of the job would fit. Choose a smaller canvas, or close other programs."
@@ -91,8 +94,12 @@ def test_nothing_is_refused_where_there_is_room_or_nobody_knows(free: int | None
 
 def test_more_tokens_and_pixels_need_more() -> None:
     """GE5: the prediction grows with each part of a job."""
-    least = memory.peak_bytes(Load(10, 10, 8, 100))
-    for more in (Load(20, 10, 8, 100), Load(10, 20, 8, 100), Load(10, 10, 8, 200)):
+    least = memory.peak_bytes(WorkEstimate(10, 10, 8, 100))
+    for more in (
+        WorkEstimate(20, 10, 8, 100),
+        WorkEstimate(10, 20, 8, 100),
+        WorkEstimate(10, 10, 8, 200),
+    ):
         assert memory.peak_bytes(more) > least
 
 
@@ -116,8 +123,8 @@ def test_memory_that_ran_out_is_said_with_layers_and_tokens() -> None:
 
 def test_how_many_tokens_would_fit() -> None:
     """MS2: rounded down, of the same mixture; nothing where it cannot be known."""
-    failed = Load(tokens=4000, seen=2000, steps=8, pixels=1 << 20)
-    half = Load(tokens=2000, seen=1000, steps=8, pixels=1 << 19)
+    failed = WorkEstimate(tokens=4000, seen=2000, steps=8, pixels=1 << 20)
+    half = WorkEstimate(tokens=2000, seen=1000, steps=8, pixels=1 << 19)
     free = memory.RESERVE_BYTES + memory.peak_bytes(half) + 1000
     assert memory.fitting_tokens(failed, free) == 1000
     assert memory.fitting_tokens(failed, free - 2_000_000) < 1000

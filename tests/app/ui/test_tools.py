@@ -371,13 +371,13 @@ def test_the_watchdog_speaks_beside_stop(window: Any) -> None:
 
 def test_costs_stand_where_one_looks(window: Any, qtbot: Any) -> None:
     """On the button, and nowhere else."""
-    from app.costs import Load
+    from engine import WorkEstimate
 
     draw_box(window, 64, 64, 192, 192)
     assert "≈" not in window.prompt.generate.text()
     pace = window.session.bridge.pace
-    pace.costs.add_job(Load(100, 100, 12, 10_000), [0.1] * 5, 0.1, 0.2)
-    pace.costs.add_job(Load(200, 200, 12, 20_000), [0.2] * 5, 0.2, 0.4)
+    pace.costs.add_job(WorkEstimate(100, 100, 12, 10_000), [0.1] * 5, 0.1, 0.2)
+    pace.costs.add_job(WorkEstimate(200, 200, 12, 20_000), [0.2] * 5, 0.2, 0.4)
     pace.costs_changed.emit()
     window.prompt.field.setPlainText("a dog")
     assert "≈" in window.prompt.generate.text()
@@ -392,8 +392,9 @@ def test_one_layer_is_offered_at_its_lower_price(window: Any, qtbot: Any) -> Non
 
     What is said are the cost model's seconds of just that job, with the other layers as context.
     """
-    from app.costs import Costs, Load
+    from app.costs import Costs
     from app.ui.text import seconds
+    from engine import WorkEstimate
     from tests.app.ui.helpers import generate
 
     draw_box(window, 64, 64, 192, 192)
@@ -403,8 +404,8 @@ def test_one_layer_is_offered_at_its_lower_price(window: Any, qtbot: Any) -> Non
     generate(window, qtbot)
     bridge = window.session.bridge
     costs = bridge.pace.costs = Costs()  # without what the scripted job seemed to take
-    costs.add_job(Load(100, 100, 12, 10_000), [0.1] * 5, 0.1, 0.2)
-    costs.add_job(Load(400, 400, 12, 40_000), [0.5] * 5, 0.5, 0.8)
+    costs.add_job(WorkEstimate(100, 100, 12, 10_000), [0.1] * 5, 0.1, 0.2)
+    costs.add_job(WorkEstimate(400, 400, 12, 40_000), [0.5] * 5, 0.5, 0.8)
     layer = window.session.document.foregrounds[0]
     window.session.selection.set([layer.id])
     bridge.pace.costs_changed.emit()
