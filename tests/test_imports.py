@@ -86,7 +86,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "app/session/monitor.py": ("psygnal", "app.costs", "engine!"),
     "app/session/client.py": ("engine!",),
     "app/costs.py": ("numpy", "app.document", "engine!"),
-    "app/memory.py": ("app.costs", "app.session.jobs"),
+    "app/memory.py": ("app.session.jobs", "engine!"),
     "app/ignored.py": ("engine!",),
     "app/free_memory.py": (),
     "app/priority.py": (),
