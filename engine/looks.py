@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from engine.api import ColourChoice
 
-# Looks whose layers come closer to their art by it; the others have gradients (docs/experiments/models.md).
+# Looks whose layers come closer to their art by it; the others have gradients
+# (docs/experiments/models.md).
 GAIN_BY_FLAT_FILLS = frozenset({"flat", "bold"})
 
 
