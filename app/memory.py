@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.costs import Load
-from app.jobs import Message
+from app.session.jobs import Message
 
 # Measured beside the loaded model (fp32, both branches of the guidance, nothing cached), resident
 # peak against this estimate: 136 tokens 57 of 63 MB, 704 tokens 74 of 107, 1,984 tokens 170 of 204.

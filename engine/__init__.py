@@ -22,7 +22,7 @@ from engine.api import (
 )
 from engine.engine import Engine
 from engine.errors import EngineError, LayoutError, RequestError, WeightsError
-from engine.grid import foreground_grid
+from engine.layout import foreground_grid
 from engine.prompt_check import check_prompt
 from engine.prompts.parser import MAX_READ
 from engine.prompts.result import (

@@ -65,7 +65,7 @@ class GenerateRequest:
         layers: bottom to top; the background, if any, first. 0 to 50 foregrounds.
         steps, cfg_scale: None = the model's defaults. cfg_scale 1 = no guidance.
         clean_colours: whether the colours of foregrounds become flat fills
-            (`engine.colour_decision`); "automatic" = in looks that gain by it (`engine.looks`).
+            (`engine.colour_decision`); "automatic" = in looks that gain by it.
         preview_every: send previews each k-th step, as far as `PreviewBudget` finds time for
             them; 0 = never.
         reading: 2 = the prompt is taken apart (`engine.prompts`), and each thing that it names is
@@ -116,7 +116,7 @@ class ModelInfo:
     device: str
     precision: str
     threads: int
-    side_tokens: int = 0  # of its longer side, whatever its size, see `engine.grid`
+    side_tokens: int = 0  # of its longer side, whatever its size, see `engine.layout`
     planning_passes: int = 0  # at most, before the first step; each through half the network
     default_edit_steps: int | None = None  # where the request `is_edit`; None = as everywhere
 

@@ -24,6 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.api import ColourChoice
 from engine.palette import find_palette
 from engine.pixels import EMPTY_ALPHA, SOLID_ALPHA, fit
 
@@ -35,6 +36,23 @@ FINER = 2  # label cells per side of a delivered pixel, at least
 # finer than pixels, and an edge of one cell would show as steps.
 SOFTNESS = 0.6
 STRIP = 2**16  # label cells that are decided at a time: the bound on memory at any size
+# Looks whose layers come closer to their art by it; the others have gradients
+# (docs/experiments/models.md).
+GAIN_BY_FLAT_FILLS = frozenset({"flat", "bold"})
+
+
+def cleans_colours(choice: ColourChoice, look: str | None, looks: Sequence[str]) -> bool:
+    """Whether the colours of a job's foregrounds are decided.
+
+    Args:
+        choice: of the request.
+        look: that the prompt names; None = none.
+        looks: of the model; the first is the one that a prompt without a look gives.
+    """
+    if choice != "automatic":
+        return choice == "on"
+    shown = look or (looks[0] if looks else "")
+    return shown in GAIN_BY_FLAT_FILLS
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.api import Box, GenerateRequest, LayerKind, ModelInfo, is_edit
-from engine.grid import foreground_grid, token_size
+from engine.layout import foreground_grid, token_size
 
 Region = tuple[LayerKind, Box]
 

@@ -1,50 +1,137 @@
-"""Layout of anonymous regions on the token grid: snap, check, position ids, pack and unpack.
+"""Layout of anonymous regions: boxes on the token grid, tokens per box, checks of requests.
 
-Pure arithmetic on boxes and ids: no model, no device choice, no randomness.
-Source: ART, arXiv:2502.18364, layer-wise region crop and 3-D rotation (`docs/art.md` 1 and 3).
+Arithmetic on boxes without torch: the editor counts tokens, too. A region with `scale` s > 1 is
+drawn with tokens that cover s x s grid cells; the shipped model draws backgrounds at scale 2.
+Foregrounds may have any number of tokens, around the centre of their box (`foreground_grid`).
 
-A region with `scale` s > 1 is drawn with tokens that cover s x s grid cells (the shipped model
-draws the two full-canvas entries at scale 2); its ids are the centres of those tokens in cells.
-Foregrounds may have as many tokens as the model likes, around the centre of their box
-(`grid.foreground_grid`).
-
-Shapes: h w token rows and columns of one region, N tokens of all regions, C latent channels.
+Source: ART, arXiv:2502.18364, layer-wise region crop (docs/art.md, 1).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from engine.api import Box
-from engine.errors import LayoutError
-from engine.grid import token_size
+from engine.api import Box, ColourChoice, GenerateRequest, LayerRequest
+from engine.errors import LayoutError, RequestError
 
-PATCH = 2  # latent cells per token side, as in FLUX
 MERGED, BACKGROUND, FIRST_FOREGROUND = 0, 1, 2  # indices of the layer list, docs/art.md 1.2
 MAX_FOREGROUNDS = 50
+LEAST_SIDE = 2  # tokens of a foreground's shorter side, where those of the longer side are given
+NARROW = 1 / 3  # of the longer side: drawn for boxes that would take fewer tokens than that
 
 
-def snap_box(box: tuple[float, float, float, float], step: int, canvas: tuple[int, int]) -> Box:
-    """Snap outward to the grid, then clamp to the real canvas (`docs/art.md` 1.3).
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A layer of a request with its place in the layer list and its tokens.
+
+    Attributes:
+        index: in the layer list, the first axis of the rotary positions.
+        scale: grid cells between the tokens' centres.
+        size: (h, w) tokens.
+    """
+
+    request: LayerRequest
+    index: int
+    scale: int
+    size: tuple[int, int]
+
+    @property
+    def count(self) -> int:
+        """Tokens."""
+        return self.size[0] * self.size[1]
+
+
+# ---- tokens ----
+
+
+def token_size(box: Box, token_px: int, scale: int = 1) -> tuple[int, int]:
+    """(h, w) tokens of a region; what is no multiple of them is stretched onto whole ones."""
+    step = token_px * scale
+    return -(-(box[3] - box[1]) // step), -(-(box[2] - box[0]) // step)
+
+
+def foreground_grid(box: Box, token_px: int, *, side_tokens: int = 0) -> tuple[int, int]:
+    """(h, w) tokens of a foreground.
+
+    With `side_tokens` a thing is the same picture at any size: small boxes are drawn larger than
+    they are and reduced, large ones enlarged. Then a noun in a look is one thing to remember, not
+    one for every number of tokens, which is worth more to a small model than fine tokens are.
 
     Args:
-        box: (x0, y0, x1, y1) pixels, end exclusive.
-        step: grid step in pixels.
-        canvas: (width, height) pixels, multiples of `step`.
+        side_tokens: of the longer side, whatever the box's size; 0 = one per grid cell.
+    """
+    if side_tokens:
+        width, height = box[2] - box[0], box[3] - box[1]
+        step = max(width, height) / side_tokens
+        rows, cols = (max(LEAST_SIDE, int(side / step + 0.5)) for side in (height, width))
+        return rows, cols
+    return token_size(box, token_px)
+
+
+def drawn_frame(box: Box, size: tuple[int, int]) -> tuple[float, float]:
+    """(h, w) in tokens: the middle part of a foreground's tokens that is delivered into its box.
+
+    All of it, but for boxes so narrow that `LEAST_SIDE` tokens are more than they need: there a
+    third of the longer side (`NARROW`), for all of them alike.
+
+    Args:
+        size: (h, w) tokens, as `foreground_grid` gives them with `side_tokens`.
+    """
+    step = max(box[3] - box[1], box[2] - box[0]) / max(size)
+    rows, cols = (
+        max(size) * NARROW if side / step < count - 0.5 else count
+        for side, count in zip((box[3] - box[1], box[2] - box[0]), size, strict=True)
+    )
+    return rows, cols
+
+
+# ---- checks ----
+
+
+def check_request(request: GenerateRequest, token_px: int, canvas_multiple: int) -> None:
+    """Everything that can be wrong with a request, found before anything is computed.
 
     Raises:
-        LayoutError: nothing of the box is left.
+        LayoutError: canvas or boxes. RequestError: the rest.
     """
-    width, height = canvas
-    x0, y0 = (max(0, int(v // step) * step) for v in box[:2])
-    x1 = min(width, int(-(-box[2] // step)) * step)
-    y1 = min(height, int(-(-box[3] // step)) * step)
-    if x1 <= x0 or y1 <= y0 or box[2] <= box[0] or box[3] <= box[1]:
-        raise LayoutError(f"The box {tuple(box)} is empty after rounding to {step} pixels.")
-    return x0, y0, x1, y1
+    check_canvas(request.canvas, canvas_multiple)
+    foregrounds = [layer for layer in request.layers if layer.kind == "foreground"]
+    backgrounds = [layer for layer in request.layers if layer.kind == "background"]
+    if len(foregrounds) > MAX_FOREGROUNDS:
+        raise LayoutError(
+            f"This model handles {MAX_FOREGROUNDS} layers, not {len(foregrounds)}.",
+            "Hide or delete some layers first.",
+        )
+    if len(backgrounds) > 1 or (backgrounds and request.layers[0].kind != "background"):
+        raise RequestError("There can be one background, and it comes first.")
+    if not any(layer.is_target for layer in request.layers):
+        raise RequestError("There is nothing to generate.", "Draw a box or select a layer.")
+    if request.steps is not None and not 1 <= request.steps <= 200:
+        raise RequestError(f"Steps must be 1 to 200, not {request.steps}.")
+    if request.cfg_scale is not None and not 0 <= request.cfg_scale <= 30:
+        raise RequestError(f"Guidance must be 0 to 30, not {request.cfg_scale}.")
+    if request.clean_colours not in get_args(ColourChoice):
+        raise RequestError(
+            f"Clean colours must be {', '.join(get_args(ColourChoice))}, "
+            f"not {request.clean_colours!r}."
+        )
+    for layer in request.layers:
+        if layer.kind == "background" and layer.box != (0, 0, *request.canvas):
+            raise LayoutError(f"The background's box {layer.box} is not the whole canvas.")
+        check_box(layer.box, token_px, request.canvas)
+        if not 0 <= layer.seed < 2**32:
+            raise RequestError(f"Seeds are 0 to 4294967295, not {layer.seed}.")
+        x0, y0, x1, y1 = layer.box
+        shape = (y1 - y0, x1 - x0, 4)
+        pixels = layer.pixels
+        if pixels is not None and (pixels.shape != shape or pixels.dtype != np.uint8):
+            raise RequestError(
+                f"Layer {layer.layer_id} has pixels {pixels.shape} {pixels.dtype}; "
+                f"its box needs {shape} uint8."
+            )
 
 
 def check_canvas(canvas: tuple[int, int], multiple: int, limit: int = 2048) -> None:
@@ -65,68 +152,21 @@ def check_box(box: Box, step: int, canvas: tuple[int, int]) -> None:
         raise LayoutError(f"The box {box} is not on the grid of {step} pixels.")
 
 
-def region_ids(
-    layer: int, box: Box, token_px: int, scale: int = 1, size: tuple[int, int] | None = None
-) -> Tensor:
-    """(h*w, 3) float32 ids (layer, row, column), row-major, in grid cells of the whole canvas.
+def snap_box(box: tuple[float, float, float, float], step: int, canvas: tuple[int, int]) -> Box:
+    """Snap outward to the grid, then clamp to the real canvas (`docs/art.md` 1.3).
 
     Args:
-        scale: grid cells between the tokens' centres, which lie around the centre of the box.
-        size: (h, w) tokens; None = those that cover the box.
+        box: (x0, y0, x1, y1) pixels, end exclusive.
+        step: grid step in pixels.
+        canvas: (width, height) pixels, multiples of `step`.
+
+    Raises:
+        LayoutError: nothing of the box is left.
     """
-    h, w = size or token_size(box, token_px, scale)
-    x, y = (box[0] + box[2]) / 2 / token_px, (box[1] + box[3]) / 2 / token_px
-    rows = (torch.arange(h, dtype=torch.float32) - (h - 1) / 2) * scale + y - 0.5
-    cols = (torch.arange(w, dtype=torch.float32) - (w - 1) / 2) * scale + x - 0.5
-    ids = torch.empty(h, w, 3)
-    ids[..., 0] = layer
-    ids[..., 1] = rows[:, None]
-    ids[..., 2] = cols[None, :]
-    return ids.reshape(-1, 3)
-
-
-def inner_coordinates(h: int, w: int) -> Tensor:
-    """(h*w, 4) where a token sits in its own region: centre u, v in (0, 1), then w, h in tokens.
-
-    Independent of where the region lies on the canvas, so that the exact cache survives moves.
-    """
-    v = (torch.arange(h, dtype=torch.float32) + 0.5) / h
-    u = (torch.arange(w, dtype=torch.float32) + 0.5) / w
-    grid = torch.empty(h, w, 4)
-    grid[..., 0] = u[None, :]
-    grid[..., 1] = v[:, None]
-    grid[..., 2] = w
-    grid[..., 3] = h
-    return grid.reshape(-1, 4)
-
-
-def place_on_canvas(box: Box, canvas: tuple[int, int]) -> Tensor:
-    """(4,) centre x, centre y, width, height of a region as shares of the canvas."""
-    x0, y0, x1, y1 = box
     width, height = canvas
-    return torch.tensor(
-        [(x0 + x1) / 2 / width, (y0 + y1) / 2 / height, (x1 - x0) / width, (y1 - y0) / height]
-    )
-
-
-def patchify(latents: Tensor) -> Tensor:
-    """(..., C, 2h, 2w) latents -> (..., h*w, 4C) tokens; channel slowest (`docs/art.md` 2.2)."""
-    *lead, c, rows, cols = latents.shape
-    h, w = rows // PATCH, cols // PATCH
-    x = latents.reshape(*lead, c, h, PATCH, w, PATCH)
-    x = x.movedim((-5, -3, -1), (-3, -2, -1))  # (..., h, w, C, 2, 2)
-    return x.reshape(*lead, h * w, c * PATCH * PATCH)
-
-
-def unpatchify(tokens: Tensor, h: int, w: int) -> Tensor:
-    """(..., h*w, 4C) tokens -> (..., C, 2h, 2w) latents; the exact inverse of `patchify`."""
-    *lead, _, width = tokens.shape
-    c = width // (PATCH * PATCH)
-    x = tokens.reshape(*lead, h, w, c, PATCH, PATCH)
-    x = x.movedim((-3, -2, -1), (-5, -3, -1))  # (..., C, h, 2, w, 2)
-    return x.reshape(*lead, c, h * PATCH, w * PATCH)
-
-
-def split_tokens(tokens: Tensor, counts: Sequence[int]) -> list[Tensor]:
-    """Cut a packed (N, D) sequence into its regions."""
-    return list(tokens.split(list(counts), dim=0))
+    x0, y0 = (max(0, int(v // step) * step) for v in box[:2])
+    x1 = min(width, int(-(-box[2] // step)) * step)
+    y1 = min(height, int(-(-box[3] // step)) * step)
+    if x1 <= x0 or y1 <= y0 or box[2] <= box[0] or box[3] <= box[1]:
+        raise LayoutError(f"The box {tuple(box)} is empty after rounding to {step} pixels.")
+    return x0, y0, x1, y1

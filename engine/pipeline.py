@@ -30,10 +30,10 @@ from engine.api import (
 )
 from engine.backbone import Backbone, Check, Prompt, State
 from engine.cache import RegionTokenCache
+from engine.colour_decision import cleans_colours
 from engine.device import choose_device, precision, wait_for
 from engine.errors import Cancelled
 from engine.loading import StageReport, silent
-from engine.looks import cleans_colours
 from engine.models.registry import load_backbone
 from engine.previews import PreviewBudget
 from engine.sampling import sample

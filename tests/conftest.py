@@ -72,9 +72,9 @@ def qloop(qapp: Any) -> Iterator[Any]:
 @pytest.fixture
 def window(qtbot: Any, qloop: Any) -> Iterator[Any]:
     """A shown main window with a FakeEngine (`window.engine`) that is ready."""
-    from app.settings import Settings
+    from app.session.settings import Settings
+    from app.testing import FakeEngine
     from app.ui.main_window import MainWindow
-    from tests.fakes import FakeEngine
 
     engines: list[FakeEngine] = []
 

@@ -37,16 +37,21 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return site
 
 
-def run_from(site: Path, code: str) -> str:
-    """Run code with the unpacked wheel in front of everything else, far from the checkout."""
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", code],
+def start_from(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python with the unpacked wheel in front of everything else, far from the checkout."""
+    return subprocess.run(
+        [sys.executable, "-P", *arguments],
         cwd=site.parent,
         env={**os.environ, "PYTHONPATH": str(site)},
         capture_output=True,
         text=True,
         timeout=60,
     )
+
+
+def run_from(site: Path, code: str) -> str:
+    """What a piece of code prints."""
+    done = start_from(site, "-c", code)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -79,6 +84,32 @@ def test_wheel_carries_neither_tests_nor_caches(installed: Path) -> None:
     names = {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")}
     assert names <= {"app", "engine", "resources", "main.py"}
     assert not list(installed.rglob("__pycache__"))
+
+
+def test_wheel_has_the_whole_program(installed: Path) -> None:
+    """Every module of the checkout except trainers, benches and fakes, and no data of theirs."""
+
+    def files(root: Path) -> set[str]:
+        found = [*root.glob("app/**/*"), *root.glob("engine/**/*")]
+        return {
+            path.relative_to(root).as_posix()
+            for path in found
+            if path.is_file() and path.suffix != ".pyc"
+        }
+
+    outside = ("engine/training/", "engine/benchmarks/", "app/benchmarks/", "app/testing.py")
+    assert files(installed) == {name for name in files(ROOT) if not name.startswith(outside)}
+
+
+@pytest.mark.parametrize("command", ["train evaluate", "bench ui", "bench engine --quick"])
+def test_installed_commands_say_where_they_work(installed: Path, command: str) -> None:
+    done = start_from(installed, "-m", "app", *command.split())
+    assert (done.returncode, done.stdout) == (1, "")
+    group, name = command.split()[:2]
+    assert done.stderr == (
+        f"The installed package does not include 'layerloom {group} {name}'. Nothing was done. "
+        f"Get the repository of Layerloom, and in it run: ./dev run {group} {name}\n"
+    )
 
 
 def test_every_pin_has_its_place() -> None:

@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "tests" / "inventory"
 REMOVED = re.compile(r"removed: (.+) \((.+)\)")
 # Folders whose texts no user of the program reads.
-INTERNAL = ("engine/training", "engine/benchmarks", "app/benchmarks")
+INTERNAL = ("engine/training", "engine/benchmarks", "app/benchmarks", "app/testing.py")
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def parser_of(run: Callable[[], object]) -> argparse.ArgumentParser:
 def commands() -> Iterator[str]:
     """Lines such as "generate", "generate --seed" and "export --format png"."""
     from app.cli import FORWARDED
-    from app.cli_arguments import build_parser, translate_aliases
+    from app.cli.arguments import build_parser, translate_aliases
 
     yield from arguments_of("", build_parser())
     yield from arguments_of("", parser_of(lambda: translate_aliases(["--headless"])))
@@ -131,7 +131,7 @@ def formats() -> Iterator[str]:
 
 def settings() -> Iterator[str]:
     from app.document import Settings as DocumentSettings
-    from app.settings import Settings as UserSettings
+    from app.session.settings import Settings as UserSettings
 
     yield from (f"user: {item.name}" for item in fields(UserSettings))
     yield from (f"document: {item.name}" for item in fields(DocumentSettings))

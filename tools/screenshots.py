@@ -30,14 +30,14 @@ from PySide6.QtCore import QLocale, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.bridge import engine_factory
 from app.document.commands import SetSettings
 from app.document.composite import composite
 from app.document.storage.png import read_picture
-from app.settings import Settings
+from app.session.client import engine_factory
+from app.session.settings import Settings
 from app.ui.exchange.export_dialog import ExportDialog
 from app.ui.main_window import MainWindow
-from tools.story import SlowFake, Story
+from tools.story import Story, slow_engine
 
 PROMPT = "a red balloon, a dog and a castle under a blue sky"
 BOXES = ((256, 224, 480, 448), (96, 352, 224, 480), (64, 32, 192, 192))
@@ -269,7 +269,7 @@ async def keep(story: Story, folder: Path) -> None:
     story.shot("15-export", export)
     export.export_button.click()
     await story.file_dialog(folder / "walkthrough.png")
-    exported = read_picture(folder / "walkthrough.png")
+    exported = read_picture(folder / "walkthrough.png").pixels
     story.check("exported what is shown", np.array_equal(exported, composite(story.document)))
 
 
@@ -301,7 +301,7 @@ def walk(options: argparse.Namespace) -> int:
     app.setQuitOnLastWindowClosed(False)
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
-    make = SlowFake if options.fake else engine_factory(weights=options.model)
+    make = slow_engine if options.fake else engine_factory(weights=options.model)
     failure: BaseException | None = None
     with loop, tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,10 +20,11 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
-from app.jobs import Job
+from app.session.jobs import Job
+from app.testing import FakeEngine, ready
 from app.ui.images import to_array
 from app.ui.main_window import MainWindow
-from tests.fakes import FakeEngine
+from engine import Event, GenerateRequest
 
 LEFT = Qt.MouseButton.LeftButton
 MAX_BYTES = 145_000
@@ -41,24 +41,20 @@ def save(picture: QImage, path: Path) -> None:
     path.write_bytes(stream.getvalue())
 
 
-class SlowFake(FakeEngine):
-    """Answers by itself, a step each 0.15 s, and stops when told to."""
+def answer_slowly(engine: FakeEngine, request: GenerateRequest) -> None:
+    """A job by itself, a step each 0.15 s."""
+    for step in range(1, 13):
+        time.sleep(0.15)
+        if engine.is_stopped:
+            engine.end_cancelled(request)
+            return
+        engine.begin(request, steps=step)
+    engine.finish(request)
 
-    def start(self) -> None:
-        self.get_ready()
 
-    def submit(self, request) -> None:  # type: ignore[no-untyped-def]
-        super().submit(request)
-        threading.Thread(target=self._run, args=(request,), daemon=True).start()
-
-    def _run(self, request) -> None:  # type: ignore[no-untyped-def]
-        for step in range(1, 13):
-            time.sleep(0.15)
-            if request.job_id in self.cancelled or None in self.cancelled[-1:]:
-                self.end_cancelled(request)
-                return
-            self.begin(request, steps=step)
-        self.finish(request)
+def slow_engine(emit: Callable[[Event], None]) -> FakeEngine:
+    """An engine that is ready at once and answers by itself."""
+    return FakeEngine(emit, opening=(ready(),), work=answer_slowly)
 
 
 class Story:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable
-from dataclasses import fields
 from typing import Any
 
 from psygnal import EmitLoopError, SignalInstance
@@ -21,11 +20,6 @@ from app.document.layer import Layer
 from app.document.words import layer_names
 
 logger = logging.getLogger(__name__)
-
-_NAME_OF_FIELD = {"image": "pixels"}
-_COMPARED = tuple(
-    item.name for item in fields(Layer) if item.name not in ("id", "number", "is_background")
-)
 
 
 class Document:
@@ -103,10 +97,6 @@ class Document:
         """
         return self._contents.layer(layer_id)
 
-    def layer_numbered(self, number: int) -> Layer | None:
-        """The layer with this number (0 = background, when on), or None."""
-        return next((layer for layer in self.layers if layer.number == number), None)
-
     def name_of(self, layer: Layer) -> str:
         """What lists and canvas call a layer; see `layer_names`."""
         if self._names is None or self._names[0] is not self._contents:
@@ -159,28 +149,16 @@ class Document:
         _emit(self.events.changed, self._revision)
 
     def _tell(self, old: Contents, new: Contents) -> None:
-        before = {layer.id: layer for layer in old.layers}
-        after = {layer.id: layer for layer in new.layers}
-        for layer_id in before.keys() - after.keys():
-            _emit(self.events.layer_removed, layer_id)
-        for layer_id in after:  # bottom to top, so that a view can insert in order
-            if layer_id not in before:
-                _emit(self.events.layer_added, layer_id)
-        for layer_id, layer in after.items():
-            if layer_id in before and before[layer_id] is not layer:
-                what = _difference(before[layer_id], layer)
-                if what:
-                    _emit(self.events.layer_changed, layer_id, what)
-        if [key for key in before if key in after] != [key for key in after if key in before]:
-            _emit(self.events.order_changed)
+        present = {layer.id for layer in new.layers}
+        for layer in old.layers:
+            if layer.id not in present:
+                _emit(self.events.layer_removed, layer.id)
         if old.prompt != new.prompt:
             _emit(self.events.prompt_changed, new.prompt)
         if old.settings != new.settings:
             _emit(self.events.settings_changed)
         if (old.canvas, old.grid) != (new.canvas, new.grid):
             _emit(self.events.canvas_changed)
-        if old.detached != new.detached:
-            _emit(self.events.detached_changed)
 
 
 def _emit(signal: SignalInstance, *arguments: Any) -> None:
@@ -195,11 +173,3 @@ def _emit(signal: SignalInstance, *arguments: Any) -> None:
         cause = error.__cause__ or error
         logger.error("a listener to %s failed", signal.name, exc_info=cause)
         sys.excepthook(type(cause), cause, cause.__traceback__)
-
-
-def _difference(old: Layer, new: Layer) -> frozenset[str]:
-    return frozenset(
-        _NAME_OF_FIELD.get(name, name)
-        for name in _COMPARED
-        if getattr(old, name) is not getattr(new, name) and getattr(old, name) != getattr(new, name)
-    )

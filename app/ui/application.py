@@ -25,10 +25,10 @@ import qasync
 from PySide6.QtCore import QSocketNotifier
 from PySide6.QtWidgets import QApplication
 
-from app.bridge import engine_factory
-from app.jobs import Message
 from app.priority import lower_engine_priority
-from app.settings import (
+from app.session.client import engine_factory
+from app.session.jobs import Message
+from app.session.settings import (
     APP_NAME,
     load_settings,
     log_path,

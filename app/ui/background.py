@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from app.bridge import LoopLike
+from app.session.client import LoopLike
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from PySide6.QtCore import qVersion
 from PySide6.QtWidgets import QApplication
 
 from app.document.prompts import together
-from app.settings import log_path
+from app.session.settings import log_path
 from app.ui.session import Session
 
 LOG_LINES = 200

@@ -13,7 +13,7 @@ from pathlib import Path
 from PySide6.QtCore import QSize, QStandardPaths, Qt
 from PySide6.QtWidgets import QFileDialog, QToolButton, QWidget
 
-from app.settings import Settings
+from app.session.settings import Settings
 from app.ui.icons import icon
 from app.ui.theme import ICON_SMALL, current_colours
 

@@ -12,7 +12,7 @@ from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
 
-from app.settings import resources_folder
+from app.session.settings import resources_folder
 from app.ui.theme import Colours
 
 

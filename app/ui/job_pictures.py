@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter
 
-from app.bridge import Placed
-from app.jobs import MAX_KEPT_JOBS
+from app.session.queue import MAX_KEPT_JOBS, Placed
 from app.ui.background import Background
 from app.ui.images import to_qimage
 

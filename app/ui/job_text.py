@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QLocale
 
-from app.jobs import Job
+from app.session.jobs import Job
 from app.ui.text import tr
 
 _MOST_NAMES = 3

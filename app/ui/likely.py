@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from app.document.contents import Contents
 from app.document.layer import Layer
 from app.document.words import shown_name
-from app.jobs import Scope, plan
+from app.session.jobs import Scope, plan
 from app.ui.text import number, tr
 
 _LONGEST_NAME = 16
@@ -30,7 +30,7 @@ class Likely:
     """What one press of Generate asks for.
 
     Attributes:
-        scope: which layers, as for `app.jobs.plan`.
+        scope: which layers, as for `app.session.jobs.plan`.
         ids: with scope "selected": these layers.
     """
 

@@ -11,9 +11,10 @@ from PySide6.QtCore import QEvent, QSize, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow
 
-from app.bridge import LoopLike, Placed
-from app.jobs import Job, Message
-from app.settings import Settings, former_work_paths
+from app.session.client import LoopLike
+from app.session.jobs import Job, Message
+from app.session.queue import Placed
+from app.session.settings import Settings, former_work_paths
 from app.ui import frames
 from app.ui.actions import Actions
 from app.ui.canvas.compare import ComparePage

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.bridge import Accept, Bridge, EngineLike, LoopLike, Placed
 from app.document.commands import Command, ReplaceDocument
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID, Contents, new_contents
 from app.document.contents import Settings as DocumentSettings
@@ -20,8 +19,10 @@ from app.document.document import Document
 from app.document.geometry import Size
 from app.document.storage.atomic import Stamp
 from app.document.storage.journal import Keeper, WorkInfo
-from app.jobs import Job, Message
-from app.settings import Settings, chosen_canvas
+from app.session.client import EngineLike, LoopLike
+from app.session.jobs import Job, Message
+from app.session.queue import Accept, GenerationQueue, Placed
+from app.session.settings import Settings, chosen_canvas
 from app.ui.background import Background
 from app.ui.job_pictures import JobPictures
 from app.ui.selection import Selection
@@ -95,7 +96,7 @@ class Session(QObject):
             self.job_pictures.take(job.id, results)
             accept(job, results)
 
-        self.bridge = Bridge(self.document, loop, make_engine, take)
+        self.bridge = GenerationQueue(self.document, loop, make_engine, take)
         self.path: Path | None = None
         self.source: Source | None = None
         self.stamp: Stamp | None = None

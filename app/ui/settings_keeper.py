@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 
-from app.settings import Settings, save_settings
+from app.session.settings import Settings, save_settings
 from app.ui.session import Session
 
 SOON_MS = 500

@@ -12,7 +12,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
-from app.settings import resources_folder
+from app.session.settings import resources_folder
 from app.ui.program_style import ProgramStyle
 from app.ui.style_sheet import SHEET
 

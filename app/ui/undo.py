@@ -19,7 +19,7 @@ from app.document.commands import Command
 from app.document.document import Document
 from app.document.errors import UserError
 from app.document.pixels import Pixels
-from app.jobs import Message
+from app.session.jobs import Message
 from app.ui.attic import Attic
 
 MAX_STEPS = 1000

@@ -9,7 +9,7 @@ from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
-from app.settings import Settings
+from app.session.settings import Settings
 from app.ui.theme import MIN_WINDOW
 
 

@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.layout import Region
 from engine.models.art.attention import Context, Packing
-from engine.regions import Region
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

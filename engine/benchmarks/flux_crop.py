@@ -30,9 +30,9 @@ from engine.benchmarks.measure import (
 from engine.benchmarks.pictures import box_side, equal_boxes
 from engine.benchmarks.report import Cell, Line, Plot, Section, Table
 from engine.device import free_bytes
-from engine.layout import region_ids
 from engine.models.art.attention import Packing, rotations
 from engine.models.art.model import DoubleBlock, Modulation, SingleBlock
+from engine.models.art.positions import region_ids
 
 LAYERS, QUICK_LAYERS = (10, 1, 5, 20, 50), (10, 1, 50)  # in the order of their worth
 WAYS = ("crop", "uncropped")

@@ -17,17 +17,11 @@ import torch
 from torch import Tensor
 
 from engine.api import GenerateRequest
-from engine.grid import token_size
-from engine.layout import (
-    BACKGROUND,
-    FIRST_FOREGROUND,
-    inner_coordinates,
-    place_on_canvas,
-)
+from engine.layout import BACKGROUND, FIRST_FOREGROUND, Region, token_size
 from engine.models.art.attention import Packing
 from engine.models.art.backbone import art_of
+from engine.models.art.positions import ids_of, inner_coordinates, place_on_canvas
 from engine.pipeline import LayerPipeline
-from engine.regions import Region
 from engine.sampling import guide, region_noise
 
 Repack = Callable[[Packing, Sequence[Region]], Packing]
@@ -78,7 +72,7 @@ class Step:
         every = regions_of(generator, request)
         regions = [region for region in every if region.request.is_target]
         finished = [region for region in every if not region.request.is_target]
-        ids = torch.cat([r.ids(art.token_px) for r in regions])[None].to(device)
+        ids = torch.cat([ids_of(r, art.token_px) for r in regions])[None].to(device)
         inner = torch.cat([inner_coordinates(*r.size) for r in regions])[None].to(device)
         places = [place_on_canvas(r.request.box, request.canvas) for r in regions]
         spread = [place.expand(r.count, 4) for place, r in zip(places, regions, strict=True)]

@@ -1,8 +1,12 @@
 """The model file: one safetensors with everything a model is. Strict in both directions.
 
 Metadata holds the configs, the vocabulary, how to sample, the licences of the art and a SHA-256
-over all tensors as stored. Weights are stored in 16 or 8 bits (`engine.models.storage`) and used in
-the device's precision.
+over all tensors as stored.
+
+Weights are stored in 16 or 8 bits and used in the device's precision. In 8 bits, a matrix row (the
+first axis; all further axes flattened) is stored as whole numbers from -127 to 127 and one float32
+scale, the largest magnitude of the row divided by 127. Vectors, small tensors and the linear maps
+between pixels and latents stay in half precision: latents must not change with the storage.
 """
 
 from __future__ import annotations
@@ -26,13 +30,16 @@ from engine.models.art.model import ART, ARTConfig
 from engine.models.art.older_files import current_card, current_configs, current_names
 from engine.models.art.refiner import Refiner, RefinerConfig
 from engine.models.art.text import TextConfig, TextEncoder
-from engine.models.storage import to_8_bits, to_float, to_half
 from engine.paths import resource_path
 
 _Network = TypeVar("_Network", bound=nn.Module)
 FORMAT = "layerloom-model"
 CONFIGS = {"autoencoder", "text", "art", "recogniser", "context_classifier", "refiner"}
 HALF, EIGHT_BITS = "1", "2"  # versions of the format, by how they store matrices
+SCALE = ".row_scale"
+LARGEST = 127
+FEWEST = 4096  # numbers of a tensor that is worth rows of 8 bits
+EXACT = ("autoencoder.encoder.", "autoencoder.decoder.linear.")
 
 
 def default_path() -> Path:
@@ -48,16 +55,16 @@ class ModelCard:
         base_scale: grid cells per token side of the two full-canvas entries.
         mu: shift of the sampling schedule, the same for any number of layers.
         credits: the licences of the art that it learned from.
-        side_tokens: of a foreground's longer side, whatever its size (`grid.foreground_grid`);
+        side_tokens: of a foreground's longer side, whatever its size (`layout.foreground_grid`);
             0 = one token per grid cell.
         edit_steps: of a job beside finished things (`GenerateRequest.is_edit`). Files that do not
             say so make no worse layers there with 1 than with `steps`: what a first step leaves
             open is the background and the common look, and both are there.
         mirrors: every other seed shows a foreground mirrored (`sampling.is_mirrored`).
         thing_codes: the seed names the drawing of a foreground (`sampling.thing_code`).
-        deblocking: height of the steps between cells that are evened out (`model.deblocking`), in
-            units of a channel; 0 = none.
-        smoothing: how unlike colours are that are evened out (`model.smoothing`), likewise.
+        deblocking: height of the steps between cells that are evened out, in units of a channel
+            (`models.art.smoothing`); 0 = none.
+        smoothing: how unlike colours are that are evened out (`models.art.smoothing`), likewise.
         stage: of the vocabulary that it was trained for; files from before there were stages are
             of the first.
     """
@@ -261,3 +268,45 @@ def _build(stored: dict[str, Tensor], metadata: dict[str, str], report: StageRep
     if extra:
         raise ValueError(f"unexpected tensors {extra[:3]}")
     return model
+
+
+# ---- storage of numbers ----
+
+
+def to_half(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Everything in half precision."""
+    return {name: value.half().contiguous() for name, value in tensors.items()}
+
+
+def to_8_bits(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Large matrices as int8, each with a float32 tensor `NAME.row_scale`; the rest as float16.
+
+    Raises:
+        ValueError: a tensor's name ends like that of a scale.
+    """
+    stored: dict[str, Tensor] = {}
+    for name, value in tensors.items():
+        if name.endswith(SCALE):
+            raise ValueError(f"the name {name} is reserved for the scales of 8-bit rows")
+        if value.ndim < 2 or value.numel() < FEWEST or name.startswith(EXACT):
+            stored[name] = value.half().contiguous()
+            continue
+        rows = value.float().flatten(1)  # (R, numbers of a row)
+        scale = rows.abs().amax(dim=1) / LARGEST  # (R,)
+        steps = rows / scale.clamp(min=torch.finfo(torch.float32).tiny)[:, None]
+        stored[name] = steps.round().clamp(-LARGEST, LARGEST).to(torch.int8).view_as(value)
+        stored[name + SCALE] = scale
+    return stored
+
+
+def to_float(stored: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of `to_half` or `to_8_bits` in float32."""
+    tensors = {}
+    for name, value in stored.items():
+        if name.endswith(SCALE):
+            continue
+        tensors[name] = value.float()
+        if value.dtype == torch.int8:
+            scale = stored[name + SCALE]
+            tensors[name] *= scale.view(-1, *[1] * (value.ndim - 1))
+    return tensors

@@ -11,8 +11,8 @@ import numpy as np
 from torch import Tensor
 
 from engine.api import Box
-from engine.grid import foreground_grid, token_size
-from engine.layout import BACKGROUND, FIRST_FOREGROUND, MERGED, region_ids
+from engine.layout import BACKGROUND, FIRST_FOREGROUND, MERGED, foreground_grid, token_size
+from engine.models.art.positions import region_ids
 from engine.training.concepts import Concepts
 from engine.training.latent_bank import BASE_SCALE, LatentBank
 from engine.training.pixels import over, place
@@ -55,7 +55,7 @@ def entries(
     """The scene's background and foregrounds encoded, and the background's pixels.
 
     Args:
-        side_tokens: as for `grid.foreground_grid`.
+        side_tokens: as for `layout.foreground_grid`.
         framed: draw things on square tokens, as the engine delivers those of one size in tokens.
         concepts: of the scene, where the seed decides which drawing of a background it has
             (`seed_choices`); None = backgrounds are drawn anew.

@@ -22,7 +22,7 @@ import numpy as np
 
 from engine.api import PROMPT_READING
 from engine.errors import EngineError
-from engine.grid import foreground_grid
+from engine.layout import foreground_grid
 from engine.models.checkpoint import load_model
 from engine.pipeline import LayerPipeline
 from engine.training.background_judge import BackgroundJudge

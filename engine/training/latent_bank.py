@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from engine.grid import drawn_frame, token_size
+from engine.layout import drawn_frame, token_size
 from engine.models.art.autoencoder import Autoencoder
 from engine.training.backgrounds import draw_background
 from engine.training.concepts import BY_NAME

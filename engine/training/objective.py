@@ -17,11 +17,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.layout import PATCH
 from engine.models.art.assignment import ASSIGNMENT_T
 from engine.models.art.attention import KeyValue, Packing
 from engine.models.art.autoencoder import Autoencoder
 from engine.models.art.model import ART, UNDECIDED, ARTConfig, PartialForward, region_means
+from engine.models.art.positions import PATCH
 from engine.models.art.text import TextConfig, TextEncoder
 from engine.training.pictures import Batch
 

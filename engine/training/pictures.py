@@ -18,8 +18,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
-from engine.layout import BACKGROUND, FIRST_FOREGROUND, inner_coordinates, place_on_canvas
+from engine.layout import BACKGROUND, FIRST_FOREGROUND
 from engine.models.art.autoencoder import Autoencoder
+from engine.models.art.positions import inner_coordinates, place_on_canvas
 from engine.models.art.text import Vocabulary
 from engine.training.concepts import concepts_of, new_nouns
 from engine.training.entries import Entry, composite_entry, entries
@@ -161,7 +162,7 @@ class PictureMix:
         variety: see `scenes.compose`.
         most_things: 1 to this many foregrounds per picture, all counts alike; 0 = as composed.
             Few things first: what a noun looks like is learned before who stands where.
-        side_tokens: of a thing, see `grid.foreground_grid`.
+        side_tokens: of a thing, see `layout.foreground_grid`.
         fixed_backgrounds: a few drawings of each, between which the seed decides (`seed_choices`);
             else they are drawn anew.
         background_weight: of a background's error, in things.

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.layout import FIRST_FOREGROUND, unpatchify
+from engine.layout import FIRST_FOREGROUND
+from engine.models.art.positions import unpatchify
 from engine.models.art.text import Vocabulary
 from engine.models.checkpoint import Model
 from engine.sampling import FIRST_LEVEL

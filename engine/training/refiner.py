@@ -23,8 +23,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from engine.errors import EngineError
-from engine.layout import FIRST_FOREGROUND, unpatchify
+from engine.layout import FIRST_FOREGROUND
 from engine.models.art.autoencoder import Autoencoder, clamp_premultiplied
+from engine.models.art.positions import unpatchify
 from engine.models.art.refiner import Refiner, RefinerConfig
 from engine.models.art.text import Vocabulary
 from engine.models.checkpoint import Model, default_path, load_model

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.costs import MAX_SAMPLES, Costs, Load, load_of, tokens_of
-from app.probe import probe_load, probes
+from app.session.monitor import probe_load, probes
+from app.testing import document_with_boxes, fill, model_info
 from engine.models.art.backbone import art_of
 from tests.engine.tiny import tiny_generator
-from tests.fakes import document_with_boxes, fill, model_info
 
 
 def truth(load: Load, a: float, b: float, c: float) -> float:

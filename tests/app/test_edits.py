@@ -34,12 +34,12 @@ from app.document.commands import (
     SetSeed,
     SetSettings,
     SetVisible,
-    UseCandidate,
+    UseCandidates,
 )
 from app.document.contents import Settings
 from app.document.layer import Layer
 from app.document.outdated import outdated
-from app.jobs import build_request, plan
+from app.session.jobs import build_request, plan
 from engine import Finished
 from engine.pipeline import LayerPipeline
 from tests.app.document.examples import UndoStack, picture
@@ -122,7 +122,7 @@ def offer(desk: Desk) -> None:
 
 
 def use_newest(desk: Desk) -> Command:
-    return UseCandidate(desk.castle, desk.layer().candidates[0].pixel_hash)
+    return UseCandidates({desk.castle: desk.layer().candidates[0].pixel_hash})
 
 
 def replace_castle(desk: Desk) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from app import memory
-from app.bridge import engine_factory
 from app.costs import Load, load_of
 from app.document import Document
 from app.document.commands import SetSettings
 from app.document.contents import Settings
 from app.document.layer import Layer
+from app.session.client import engine_factory
+from app.testing import document_with_boxes
 from engine.errors import is_out_of_memory
-from tests.app.test_bridge import BOXES, Desk
-from tests.fakes import document_with_boxes
+from tests.app.session.test_generating import BOXES, Desk
 
 GB = 2**30
 

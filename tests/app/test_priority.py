@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from app.bridge import engine_factory
 from app.priority import NICENESS, lower_engine_priority
+from app.session.client import engine_factory
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="niceness per thread is Linux's")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from engine.models.art.deblocking import deblock
+from engine.models.art.smoothing import deblock
 
 CELL = 16
 

@@ -10,13 +10,12 @@ import torch
 
 from engine.api import LayerRequest
 from engine.errors import Cancelled, RequestError
-from engine.layout import FIRST_FOREGROUND
+from engine.layout import FIRST_FOREGROUND, Region
 from engine.models.art.autoencoder import TOGETHER as AT_ONCE
 from engine.models.art.autoencoder import Autoencoder, channels_last
 from engine.models.art.decoding import _draw, decode_layers
 from engine.models.art.smoothing import smooth
 from engine.models.checkpoint import Model
-from engine.regions import Region
 from tests.engine.tiny import layer, picture, tiny_generator, tiny_model
 
 BOXES = [(0, 0, 96, 96)] * 5 + [(0, 0, 64, 96)] * 2 + [(0, 0, 192, 192)]

@@ -9,9 +9,9 @@ import torch
 from engine.api import GenerateRequest, Preview, Progress, Started
 from engine.cache import pixel_hash
 from engine.errors import Cancelled, LayoutError, RequestError
-from engine.layout import region_ids
 from engine.models.art.attention import KeyValue
 from engine.models.art.backbone import art_of
+from engine.models.art.positions import region_ids
 from engine.pipeline import LayerPipeline
 from engine.sampling import region_choice, region_noise
 from tests.engine.tiny import layer, picture, random_pixels, tiny_generator

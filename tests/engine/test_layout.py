@@ -8,16 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import LayoutError
-from engine.grid import drawn_frame, foreground_grid, token_size
 from engine.layout import (
     check_box,
     check_canvas,
-    inner_coordinates,
-    patchify,
-    region_ids,
+    drawn_frame,
+    foreground_grid,
     snap_box,
-    unpatchify,
+    token_size,
 )
+from engine.models.art.positions import inner_coordinates, patchify, region_ids, unpatchify
 
 CANVAS = (512, 512)
 

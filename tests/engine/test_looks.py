@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.looks import cleans_colours
+from engine.colour_decision import cleans_colours
 from engine.prompts import check_prompt, lexicon_of
 from engine.training.concepts import LOOK_FRAMES, LOOK_WORDS, LOOKS
 from engine.training.prompts import LOOK_TEMPLATES

@@ -7,11 +7,11 @@ import dataclasses
 import pytest
 import torch
 
-from engine.layout import inner_coordinates, place_on_canvas, region_ids
 from engine.models.art.assignment import Assigner
 from engine.models.art.attention import KeyValueBuffer
 from engine.models.art.backbone import art_of
 from engine.models.art.model import ART
+from engine.models.art.positions import inner_coordinates, place_on_canvas, region_ids
 from engine.pipeline import LayerPipeline
 from engine.sampling import FIRST_LEVEL, timesteps
 from tests.engine.tiny import TINY_ART, layer, picture, tiny_generator, tiny_model
@@ -40,10 +40,10 @@ def assigner(art: ART, *, clean: bool, words: int = 6, checks: list[int] | None 
     ]
     calls = [] if checks is None else checks
     return Assigner(
-        art,
-        frame,
-        txt,
-        torch.randn(1, 6, TINY_ART.token_width),
+        art=art,
+        conditioning=frame,
+        text=txt,
+        noise=torch.randn(1, 6, TINY_ART.token_width),
         owner=torch.zeros(1, 6, dtype=torch.long),
         seeds=[7],
         seen=torch.tensor([[0.0, 1, 0, 0, 0, 0]]) if clean else None,
@@ -59,8 +59,8 @@ def test_plan_and_step_together_are_plan_then_step(clean: bool) -> None:
     art = tiny_model().art
     apart = assigner(art, clean=clean)
     frame = apart.assign()
-    vec = art.vec(torch.full((1,), FIRST_LEVEL), apart._text[:, 0])
-    expected = art(apart._noise, frame, vec, context=apart._context)
+    vec = art.vec(torch.full((1,), FIRST_LEVEL), apart.text[:, 0])
+    expected = art(apart.noise, frame, vec, context=apart.context)
     results = []
     for guess in range(6):
         checks: list[int] = []

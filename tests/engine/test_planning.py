@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from engine.layout import inner_coordinates, place_on_canvas, region_ids
 from engine.models.art.assignment import ASSIGNMENT_T, assign_any, to_tokens, words_shown
 from engine.models.art.model import UNDECIDED
+from engine.models.art.positions import inner_coordinates, place_on_canvas, region_ids
 from tests.engine.tiny import TINY_ART, layer, picture, tiny_generator, tiny_model
 
 BOXES = [(0, 0, 64, 64), (96, 32, 192, 96), (128, 128, 192, 256)]

@@ -9,10 +9,9 @@ import pytest
 import torch
 
 from engine.api import Finished, GenerateRequest, Started
-from engine.models.art.backbone import art_of
+from engine.models.art.backbone import ALL_PLACED, NOTHING_NAMED, art_of
 from engine.models.art.decoding import decode_layers
 from engine.pipeline import LayerPipeline
-from engine.spare import ALL_PLACED, NOTHING_NAMED
 from tests.engine.tiny import layer, picture, random_pixels, tiny_generator
 
 FULL = (0, 0, 256, 256)

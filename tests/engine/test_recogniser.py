@@ -55,7 +55,7 @@ def test_words_of_finished_layers_are_marked_for_the_planning(monkeypatch) -> No
 
     def spy(self, *args):
         made = make_assigner(self, *args)
-        seen_by_planning.append(made._seen)
+        seen_by_planning.append(made.seen)
         return made
 
     monkeypatch.setattr(ARTBackbone, "_assigner", spy)

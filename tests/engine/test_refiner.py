@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.layout import inner_coordinates
+from engine.layout import Region
 from engine.models.art.decoding import refine_layers
+from engine.models.art.positions import inner_coordinates
 from engine.models.art.refiner import Refiner, RefinerConfig
-from engine.regions import Region
 from tests.engine.tiny import TINY_REFINER, layer, picture, pipeline_of, tiny_model, tiny_refiner
 
 SIZES = [(4, 3), (2, 4), (1, 1), (4, 4)]

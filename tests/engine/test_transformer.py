@@ -6,7 +6,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from engine.layout import inner_coordinates, place_on_canvas, region_ids
 from engine.models.art.attention import (
     KeyValue,
     KeyValueBuffer,
@@ -24,6 +23,7 @@ from engine.models.art.model import (
     RegionConditioning,
     SingleBlock,
 )
+from engine.models.art.positions import inner_coordinates, place_on_canvas, region_ids
 from tests.engine.tiny import TINY_ART, tiny_model
 
 # Two orders of summation of some hundred float32 products differ by this much; anything larger

@@ -5,8 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.models.checkpoint import EIGHT_BITS, load_model, save_model
-from engine.models.storage import SCALE, to_8_bits, to_float, to_half
+from engine.models.checkpoint import (
+    EIGHT_BITS,
+    SCALE,
+    load_model,
+    save_model,
+    to_8_bits,
+    to_float,
+    to_half,
+)
 from tests.engine.tiny import tiny_model, tiny_refiner
 
 

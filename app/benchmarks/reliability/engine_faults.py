@@ -9,8 +9,7 @@ from __future__ import annotations
 from random import Random
 
 from app.benchmarks.reliability.figure import Figure
-from app.benchmarks.reliability.scripted import STEPS
-from app.benchmarks.reliability.scripted_desk import ScriptedDesk
+from app.benchmarks.reliability.scripted_desk import STEPS, ScriptedDesk
 
 _ENDS = ("memory", "internal", "request", "cancel", "hang", "vanish")
 
@@ -34,10 +33,10 @@ def _end_badly(figure: Figure, seed: int, step: int, end: str) -> None:
     if request is None:
         return
     engine, bridge = desk.engine, desk.bridge
-    engine.go_on(request, step)
+    engine.begin(request, step)
     desk.loop.run()
     if end in ("memory", "internal", "request"):
-        engine.fail(request, end)  # type: ignore[arg-type]  # one of the literals above
+        engine.fail(end, request=request)
     elif end == "cancel":
         bridge.stop()
         engine.end_cancelled(request)
@@ -60,7 +59,7 @@ def _end_badly(figure: Figure, seed: int, step: int, end: str) -> None:
         if bridge.plan("picture").targets:
             figure.fail(f"{where}: the next job did not begin")
         return
-    engine.go_on(again, STEPS)
+    engine.begin(again, STEPS)
     engine.finish(again)
     desk.loop.run()
     if bridge.current is not None or desk.document.content_hash() == before:

@@ -21,7 +21,7 @@ from app.document.storage.layout import format_layout
 from app.document.storage.layout_text import parse_layout
 from app.document.storage.ora import load_project, save_project
 from app.document.storage.recipe import recipe_of
-from app.settings import load_settings
+from app.session.settings import load_settings
 
 CANVAS, GRID = Size(96, 64), 16
 _PICTURES = ("png", "webp", "jpeg", "tiff", "gif", "bmp")

@@ -14,13 +14,14 @@ from random import Random
 from typing import Any
 
 from app.benchmarks.reliability.figure import Figure
-from app.benchmarks.reliability.scripted import STEPS, HandLoop
-from app.benchmarks.reliability.scripted_desk import ScriptedDesk, take
+from app.benchmarks.reliability.scripted_desk import SHORT_S, STEPS, ScriptedDesk, take
 from app.benchmarks.reliability.walk import random_command, rect
-from app.bridge import Bridge, engine_factory
 from app.document import Document, Settings, Size, new_contents
 from app.document.commands import ReplaceDocument, SetSettings
-from app.jobs import Job
+from app.session.client import engine_factory
+from app.session.jobs import Job
+from app.session.queue import GenerationQueue
+from app.testing import HandLoop
 
 JOBS = 4  # per document
 _CELL = 64  # of the shipped model's canvas
@@ -41,7 +42,7 @@ def isolation(count: int, seed: int) -> Figure:
                 continue
             targets = {layer.layer_id for layer in request.layers if layer.is_target}
             figure.count("jobs")
-            desk.engine.go_on(request, STEPS)
+            desk.engine.begin(request, STEPS)
             if source.random() < 0.5:  # the user goes on working
                 random_command(desk.document, source)
                 before = hashes(desk.document)
@@ -101,7 +102,7 @@ class _QueueLoop(HandLoop):
     """Callbacks may come from the engine's thread; `wait` is for one of them."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(short_s=SHORT_S)
         self._arrived: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any) -> None:
@@ -129,7 +130,9 @@ class _RealDesk:
         self.source = Random()
         self.cancel_at: int | None = None
         self.targets: set[int] = set()
-        self.bridge = Bridge(self.document, self.loop, engine_factory(1, weights), self._accept)
+        self.bridge = GenerationQueue(
+            self.document, self.loop, engine_factory(1, weights), self._accept
+        )
         self.bridge.job_changed.connect(self._on_job)
         self.bridge.start()
         self.loop.run_until(lambda: self.bridge.state in ("ready", "failed"))

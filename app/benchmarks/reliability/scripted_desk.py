@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from random import Random
 
-from app.benchmarks.reliability.scripted import HandLoop, ScriptedEngine
 from app.benchmarks.reliability.walk import random_command, start
-from app.bridge import Bridge, Placed
 from app.document import Document
 from app.document.commands import Placement, PlacePixels
-from app.jobs import Job
-from engine import GenerateRequest
+from app.session.jobs import Job
+from app.session.queue import GenerationQueue, Placed
+from app.testing import FakeEngine, HandLoop, model_info, ready
+from engine import Event, GenerateRequest
 
 
 def take(document: Document, job: Job, results: Sequence[Placed]) -> None:
@@ -28,6 +28,18 @@ def take(document: Document, job: Job, results: Sequence[Placed]) -> None:
     PlacePixels(placements).do(document)
 
 
+STEPS = 4
+SHORT_S = 0.1  # previews are gathered for less, watchdogs wait for more
+INFO = model_info(
+    token_px=16, canvas_multiple=16, trained_canvases=((96, 64),), default_steps=STEPS
+)
+
+
+def scripted_engine(emit: Callable[[Event], None]) -> FakeEngine:
+    """An engine that is ready at once and emits on the caller's thread."""
+    return FakeEngine(emit, info=INFO, opening=(ready(INFO),), on_own_thread=False)
+
+
 class ScriptedDesk:
     """Document, bridge and engine; nothing happens but when it is asked for.
 
@@ -36,17 +48,17 @@ class ScriptedDesk:
     """
 
     def __init__(self, source: Random, document: Document | None = None) -> None:
-        self.loop = HandLoop()
+        self.loop = HandLoop(short_s=SHORT_S)
         self.document = document or start(source)
         for _ in range(20):
             random_command(self.document, source)
-        engines: list[ScriptedEngine] = []
+        engines: list[FakeEngine] = []
 
-        def make(emit: Callable[..., None]) -> ScriptedEngine:
-            engines.append(ScriptedEngine(emit))
+        def make(emit: Callable[..., None]) -> FakeEngine:
+            engines.append(scripted_engine(emit))
             return engines[0]
 
-        self.bridge = Bridge(self.document, self.loop, make, self._accept)
+        self.bridge = GenerationQueue(self.document, self.loop, make, self._accept)
         self.engine = engines[0]
         self.bridge.start()
         self.loop.run()

@@ -16,8 +16,7 @@ from random import Random
 
 from app.benchmarks.reliability.figure import Figure
 from app.benchmarks.reliability.memory import resident_mb
-from app.benchmarks.reliability.scripted import STEPS
-from app.benchmarks.reliability.scripted_desk import ScriptedDesk
+from app.benchmarks.reliability.scripted_desk import STEPS, ScriptedDesk
 from app.benchmarks.reliability.walk import random_command, start
 from app.document import Document
 from app.document.commands import Command, ReplaceDocument
@@ -85,7 +84,7 @@ def _step(document: Document, done: deque[Command], source: Random) -> None:
 def _generate(figure: Figure, desk: ScriptedDesk, source: Random) -> None:
     request = desk.ask(source)
     if request is not None:
-        desk.engine.go_on(request, STEPS)
+        desk.engine.begin(request, STEPS)
         desk.engine.finish(request)
         desk.loop.run()
         desk.engine.requests.clear()

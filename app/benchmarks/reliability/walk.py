@@ -14,6 +14,8 @@ from app.document import Document, Rect, Settings, Size, UserError, commands, ne
 from app.document.blends import BLEND_MODES
 from app.document.commands import Command, Placement
 from app.document.contents import SeedMode
+from app.document.imports import picture_layer
+from app.document.layer import Layer
 
 Make = Callable[[Document, Random], Command]
 
@@ -92,11 +94,6 @@ def _known_candidate(document: Document, source: Random) -> dict[int, str]:
     return dict([source.choice(known or [(document.background_id, "none")])])
 
 
-def _use_candidate(document: Document, source: Random) -> Command:
-    ((layer_id, pixel_hash),) = _known_candidate(document, source).items()
-    return commands.UseCandidate(layer_id, pixel_hash)
-
-
 def _other_document(document: Document, source: Random) -> Command:
     # Rarely something else entirely: most of a walk should build on what is there.
     if source.random() < 0.8:
@@ -104,10 +101,14 @@ def _other_document(document: Document, source: Random) -> Command:
     return commands.ReplaceDocument(start(source).contents)
 
 
-def _import(document: Document, source: Random) -> Command:
+def _copied(document: Document, source: Random) -> list[Layer]:
+    return [document.layer(layer_id) for layer_id in _some(document, source)]
+
+
+def _imported(document: Document, source: Random) -> list[Layer]:
     array = pixels(source, source.randint(1, 40), source.randint(1, 40))
     centre = (source.randint(-80, 160), source.randint(-80, 160))
-    return commands.ImportPicture(array, source.choice(_NAMES), centre)
+    return [picture_layer(array, source.choice(_NAMES), document.canvas, centre=centre, fit=False)]
 
 
 def _settings(document: Document, source: Random) -> Command:
@@ -125,14 +126,13 @@ MAKERS: dict[type[Command], Make] = {
         rect(s), s.choice((None, _one(d, s))), s.choice(_NAMES)
     ),
     commands.AddLayers: lambda d, s: commands.AddLayers(
-        [d.layer(layer_id) for layer_id in _some(d, s)], s.choice((None, _one(d, s)))
+        s.choice((_copied, _imported))(d, s), s.choice((None, _one(d, s)))
     ),
     commands.DeleteLayers: lambda d, s: commands.DeleteLayers(_some(d, s)),
     commands.DiscardCandidates: lambda d, s: commands.DiscardCandidates(
         {key: [value] for key, value in _known_candidate(d, s).items()}
     ),
     commands.DuplicateLayers: lambda d, s: commands.DuplicateLayers(_some(d, s)),
-    commands.ImportPicture: _import,
     commands.KeepAsIs: lambda d, s: commands.KeepAsIs(_some(d, s)),
     commands.MoveLayers: lambda d, s: commands.MoveLayers(
         _some(d, s), s.randint(-50, 50), s.randint(-50, 50)
@@ -158,6 +158,5 @@ MAKERS: dict[type[Command], Make] = {
     ),
     commands.SetSettings: _settings,
     commands.SetVisible: lambda d, s: commands.SetVisible(_some(d, s), s.random() < 0.7),
-    commands.UseCandidate: _use_candidate,
     commands.UseCandidates: lambda d, s: commands.UseCandidates(_known_candidate(d, s)),
 }

@@ -14,7 +14,7 @@ from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.benchmarks.reliability.waiting import OwnTime
-from app.settings import Settings
+from app.session.settings import Settings
 from app.ui.main_window import MainWindow
 
 TICK_MS = 10

@@ -16,11 +16,12 @@ from types import ModuleType
 from typing import Any
 
 from app.benchmarks.reliability.figure import Figure
-from app.benchmarks.reliability.scripted import INFO, STEPS, finished, preview
+from app.benchmarks.reliability.scripted_desk import INFO, STEPS
 from app.benchmarks.reliability.walk import random_command, start
 from app.benchmarks.reliability.window_desk import WindowDesk
-from app.bridge import engine_factory
 from app.document.commands import ReplaceDocument
+from app.session.client import engine_factory
+from app.testing import finished, previews_of
 from engine import EngineError, Event, GenerateRequest, JobCancelled, Progress, Started
 
 MAX_GAP_S, MAX_STOP_S, MAX_RESTART_S = 0.1, 0.5, 5.0
@@ -79,10 +80,10 @@ class ScriptedPipeline:
                 return JobCancelled(job_id=request.job_id)
             if step < STEPS:
                 emit(Progress(job_id=request.job_id, step=step + 1, total=STEPS, seconds_left=0.0))
-                for event in preview(request):
+                for event in previews_of(request):
                     emit(event)
             time.sleep(_STEP_S)
-        return finished(request)
+        return finished(request, INFO)
 
     @staticmethod
     def _fail(fault: str) -> None:

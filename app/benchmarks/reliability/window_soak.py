@@ -20,11 +20,12 @@ from shiboken6 import isValid
 
 from app.benchmarks.reliability.figure import Figure
 from app.benchmarks.reliability.memory import resident_mb
-from app.benchmarks.reliability.scripted import STEPS, ScriptedEngine
+from app.benchmarks.reliability.scripted_desk import STEPS, scripted_engine
 from app.benchmarks.reliability.soak import GREW, JOB_EVERY, MAX_GROWTH_MB
 from app.benchmarks.reliability.walk import MAKERS, start
 from app.benchmarks.reliability.window_desk import WindowDesk
 from app.document.commands import ReplaceDocument
+from app.testing import FakeEngine
 
 _WARM_UP = 0.2  # of all commands: until caches, fonts and the undo stack have their size
 
@@ -33,10 +34,10 @@ def window_soak(count: int, seed: int) -> Figure:
     """`count` commands in a shown window, with a generation every so often."""
     figure = Figure("REL7 memory, real window", "commands")
     source = Random(seed)
-    engines: list[ScriptedEngine] = []
+    engines: list[FakeEngine] = []
 
-    def make(emit: Callable[..., None]) -> ScriptedEngine:
-        engines.append(ScriptedEngine(emit))
+    def make(emit: Callable[..., None]) -> FakeEngine:
+        engines.append(scripted_engine(emit))
         return engines[-1]
 
     with tempfile.TemporaryDirectory() as folder:
@@ -53,7 +54,7 @@ def window_soak(count: int, seed: int) -> Figure:
 
 
 def _use(
-    figure: Figure, desk: WindowDesk, engines: list[ScriptedEngine], source: Random, count: int
+    figure: Figure, desk: WindowDesk, engines: list[FakeEngine], source: Random, count: int
 ) -> tuple[float, list[ReferenceType[Any]]]:
     """All the commands.
 
@@ -102,7 +103,7 @@ def _step(desk: WindowDesk, source: Random, number: int) -> None:
     desk.app.processEvents()
 
 
-def _generate(figure: Figure, desk: WindowDesk, engine: ScriptedEngine) -> None:
+def _generate(figure: Figure, desk: WindowDesk, engine: FakeEngine) -> None:
     assert desk.window is not None
     bridge = desk.window.session.bridge
     desk.window.actions_["generate_all"].trigger()
@@ -110,7 +111,7 @@ def _generate(figure: Figure, desk: WindowDesk, engine: ScriptedEngine) -> None:
     if job is None:
         return
     request = engine.requests[-1]
-    engine.go_on(request, STEPS)
+    engine.begin(request, STEPS)
     engine.finish(request)
     desk.until(lambda: job.has_ended)
     engine.requests.clear()

@@ -6,7 +6,6 @@ Knows Qt and the application; nothing here judges.
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,10 +20,11 @@ from app.document.commands import Placement, PlacePixels
 from app.document.contents import Contents, new_contents
 from app.document.document import Document
 from app.document.geometry import Rect, Size
-from app.settings import Settings
+from app.session.settings import Settings
+from app.testing import FakeEngine, model_info, ready
 from app.ui.main_window import MainWindow
 from app.ui.session import MakeEngine
-from engine import Event, GenerateRequest, ModelInfo, Preview, Progress, Started, StateChanged
+from engine import Event, GenerateRequest, Preview, Progress, Started
 
 SIDE = 1024
 GRID = 32
@@ -50,73 +50,31 @@ class Watch:
         cls.now, cls.now_of_all = staticmethod(time.thread_time), staticmethod(time.process_time)
 
 
-class BusyEngine:
-    """Announces a model; a job keeps one core busy and sends 30 previews a second."""
-
-    def __init__(self, emit: Callable[[Event], None]) -> None:
-        self._emit = emit
-        self._ends = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        self._emit(StateChanged(state="ready", info=model_info()))
-
-    def submit(self, request: GenerateRequest) -> None:
-        self._ends.clear()
-        self._thread = threading.Thread(target=self._work, args=(request,), daemon=True)
-        self._thread.start()
-
-    def cancel(self, job_id: int | None = None) -> None:
-        self._ends.set()
-
-    def shutdown(self, timeout_s: float = 10.0) -> bool:
-        self._ends.set()
-        if self._thread is not None:
-            self._thread.join(timeout_s)
-        return True
-
-    def _work(self, request: GenerateRequest) -> None:
-        self._emit(Started(job_id=request.job_id, total_steps=1000, unknown_words=()))
-        matrix = np.random.default_rng(0).random((384, 384), np.float32)
-        step, shown = 0, 0.0
-        while not self._ends.is_set():
-            matrix = matrix @ matrix
-            matrix /= np.abs(matrix).max()
-            if time.monotonic() - shown < 1 / 30:
-                continue
-            shown, step = time.monotonic(), step + 1
-            self._emit(
-                Progress(job_id=request.job_id, step=step % 999, total=1000, seconds_left=9.0)
-            )
-            for layer in request.layers[:4]:
-                rgba = np.full((32, 32, 4), (step % 255, 90, 160, 200), np.uint8)
-                self._emit(
-                    Preview(
-                        job_id=request.job_id, layer_id=layer.layer_id, box=layer.box, rgba=rgba
-                    )
-                )
+INFO = model_info(
+    name="bench", trained_canvases=((512, 512), (SIDE, SIDE)), nouns=(), colours=(), backgrounds=()
+)
 
 
-def model_info() -> ModelInfo:
-    """A model with the shipped one's measures."""
-    return ModelInfo(
-        name="bench",
-        file_hash="0" * 64,
-        token_px=GRID,
-        canvas_multiple=64,
-        trained_canvases=((512, 512), (SIDE, SIDE)),
-        max_foregrounds=50,
-        default_steps=12,
-        default_cfg_scale=3.0,
-        nouns=(),
-        looks=(),
-        colours=(),
-        backgrounds=(),
-        parameters=0,
-        device="cpu",
-        precision="fp32",
-        threads=1,
-    )
+def busy_engine(emit: Callable[[Event], None]) -> FakeEngine:
+    """An engine whose jobs keep one core busy and send 30 previews a second until they end."""
+    return FakeEngine(emit, info=INFO, opening=(ready(INFO),), work=_keep_busy)
+
+
+def _keep_busy(engine: FakeEngine, request: GenerateRequest) -> None:
+    job = request.job_id
+    engine.emit(Started(job_id=job, total_steps=1000, unknown_words=()))
+    matrix = np.random.default_rng(0).random((384, 384), np.float32)
+    step, shown = 0, 0.0
+    while not engine.is_stopped:
+        matrix = matrix @ matrix
+        matrix /= np.abs(matrix).max()
+        if time.monotonic() - shown < 1 / 30:
+            continue
+        shown, step = time.monotonic(), step + 1
+        engine.emit(Progress(job_id=job, step=step % 999, total=1000, seconds_left=9.0))
+        for layer in request.layers[:4]:
+            rgba = np.full((32, 32, 4), (step % 255, 90, 160, 200), np.uint8)
+            engine.emit(Preview(job_id=job, layer_id=layer.layer_id, box=layer.box, rgba=rgba))
 
 
 def filled(count: int, *, mixed: bool = False, full_above: int = 0, seed: int = 0) -> Contents:
@@ -169,7 +127,7 @@ class Desk:
         self,
         contents: Contents | None = None,
         *,
-        make_engine: MakeEngine = BusyEngine,
+        make_engine: MakeEngine = busy_engine,
         starts: bool = True,
         settings: Settings | None = None,
         work_root: Path | None = None,

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from app.benchmarks.ui.states import rest
-from app.bridge import engine_factory
 from app.document.contents import new_contents
 from app.document.geometry import Rect, Size
 from app.priority import lower_engine_priority
-from app.settings import Settings, resources_folder
+from app.session.client import engine_factory
+from app.session.settings import Settings, resources_folder
 from engine import Event, StateChanged
 
 LIMIT_S = 120.0

@@ -19,7 +19,7 @@ from app.document.commands import (
     PlacePixels,
     Rename,
     SetOpacity,
-    UseCandidate,
+    UseCandidates,
 )
 from app.document.document import Document
 from app.document.pixels import Pixels
@@ -105,7 +105,7 @@ def steps(contents_of_fifty: Any) -> Iterator[Row]:
     yield Row("ME2", "accept: new pixels kept", f"{more:.2f} ×", "≤ 1.01 ×", more <= 1.01)
     before = tracemalloc.get_traced_memory()[0]
     assert old.pixel_hash is not None
-    again = UseCandidate(layer.id, old.pixel_hash)
+    again = UseCandidates({layer.id: old.pixel_hash})
     again.do(document)
     assert document.layer(layer.id).image is Pixels.of(old.pixels)
     more = (tracemalloc.get_traced_memory()[0] - before) / MB / size

@@ -15,42 +15,20 @@ from PySide6.QtCore import QEvent, QEventLoop, Qt, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QTabWidget, QToolTip, QWidget
 
-from app.benchmarks.ui.desk import Desk, filled, model_info
+from app.benchmarks.ui.desk import INFO, Desk, filled
 from app.document.commands import AddCandidates, AddLayers, Placement
 from app.document.geometry import Rect
 from app.document.layer import Layer, new_layer_id
-from app.settings import Settings
+from app.session.settings import Settings
+from app.testing import LOADING, FakeEngine
 from app.ui.exchange.recovery_dialog import RecoveryDialog
 from app.ui.hiding_dialog import HidingDialog
-from engine import Event, GenerateRequest, StateChanged
+from engine import Event
 
 # Dialogs without dots in their action's text: they ask nothing.
 _PAGES = ("help", "help_keys", "help_model", "licences", "about")
 _THINGS = 6
 _RESULTS = 4
-
-
-class StillEngine:
-    """Loads for as long as it is wanted, and never answers a job."""
-
-    def __init__(self, emit: Callable[[Event], None]) -> None:
-        self._emit = emit
-
-    def start(self) -> None:
-        self._emit(StateChanged(state="loading"))
-
-    def get_ready(self) -> None:
-        """The model is there."""
-        self._emit(StateChanged(state="ready", info=model_info()))
-
-    def submit(self, request: GenerateRequest) -> None:
-        pass
-
-    def cancel(self, job_id: int | None = None) -> None:
-        pass
-
-    def shutdown(self, timeout_s: float = 10.0) -> bool:
-        return True
 
 
 # Sizes of the window, logical pixels: texts wrap and parts vanish at some of them.
@@ -102,10 +80,10 @@ def window_states(work_root: Path) -> Iterator[State]:
     Args:
         work_root: an empty folder for the window's recovery files.
     """
-    engines: list[StillEngine] = []
+    engines: list[FakeEngine] = []
 
-    def make(emit: Callable[[Event], None]) -> StillEngine:
-        engines.append(StillEngine(emit))
+    def make(emit: Callable[[Event], None]) -> FakeEngine:
+        engines.append(FakeEngine(emit, info=INFO, opening=(LOADING,)))
         return engines[-1]
 
     settings = Settings(theme="dark")

@@ -1,6 +1,5 @@
 """Commands: the only way to change a document. One file per subject."""
 
-from app.document.commands.adding import AddLayers
 from app.document.commands.base import Command
 from app.document.commands.boxes import (
     AddBox,
@@ -14,7 +13,6 @@ from app.document.commands.boxes import (
 from app.document.commands.candidates import (
     AddCandidates,
     DiscardCandidates,
-    UseCandidate,
     UseCandidates,
 )
 from app.document.commands.looks import (
@@ -26,7 +24,7 @@ from app.document.commands.looks import (
     SetSeed,
     SetVisible,
 )
-from app.document.commands.placing import ImportPicture, Placement, PlacePixels
+from app.document.commands.placing import AddLayers, Placement, PlacePixels
 from app.document.commands.whole import (
     ReplaceDocument,
     SetBackground,
@@ -43,7 +41,6 @@ __all__ = [
     "DeleteLayers",
     "DiscardCandidates",
     "DuplicateLayers",
-    "ImportPicture",
     "KeepAsIs",
     "MoveLayers",
     "PlacePixels",
@@ -62,6 +59,5 @@ __all__ = [
     "SetSeed",
     "SetSettings",
     "SetVisible",
-    "UseCandidate",
     "UseCandidates",
 ]

@@ -56,20 +56,6 @@ class AddCandidates(Command):
 
 
 @dataclass(eq=False)
-class UseCandidate(Command):
-    """Show another candidate of a layer; the present pixels take its place in the list."""
-
-    layer_id: int
-    pixel_hash: str
-
-    def _apply(self, contents: Contents) -> Contents:
-        return _using(contents, {self.layer_id: self.pixel_hash})
-
-    def _describe(self, contents: Contents) -> str:
-        return f"Use Result of {named(contents, [self.layer_id])}"
-
-
-@dataclass(eq=False)
 class UseCandidates(Command):
     """Accept candidates of several layers in one step.
 

@@ -1,4 +1,4 @@
-"""Commands that bring pixels: accept results, import a picture."""
+"""Commands that bring pixels and layers: results of a job, and layers that exist already."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 
 from app.document.commands.base import Command, named
 from app.document.commands.candidates import original_of, showing
-from app.document.contents import MAX_SIDE, Contents, default_name
-from app.document.errors import DocumentError, LimitError
+from app.document.contents import Contents, check_room, default_name
+from app.document.errors import DocumentError
 from app.document.geometry import Rect
-from app.document.layer import Candidate, Layer, Record, clean_name, new_layer_id, plain_record
+from app.document.layer import Candidate, Layer, Record, new_layer_id, plain_record
 from app.document.pixels import Pixels
 from app.document.prompts import remembered_from
 
@@ -111,46 +111,44 @@ def _with_empty(contents: Contents, layer: Layer | None, placement: Placement) -
 
 
 @dataclass(eq=False)
-class ImportPicture(Command):
-    """A picture as a new layer on top.
+class AddLayers(Command):
+    """Layers of another document or from a file, bottom first, in one step.
+
+    They get new ids and numbers; empty boxes are brought onto this canvas and its grid. Nothing is
+    unlocked or shown that was not.
 
     Attributes:
-        pixels: (h, w, 4) uint8, straight alpha, shown pixel for pixel.
-        name: usually the file's name without its suffix.
-        centre: canvas pixels; None = the canvas centre.
-        layer_id: the new layer's id, known before the command is done.
+        layers: as values; their ids and numbers do not count.
+        above: id of the layer below them; None = on top of all.
+        text: the label; None = "Add 'Castle'" or "Add 3 Layers".
+        new_ids: ids of the added layers, known before the command is done.
     """
 
-    pixels: np.ndarray = field(repr=False)
-    name: str = ""
-    centre: tuple[int, int] | None = None
-    layer_id: int = field(default_factory=new_layer_id)
+    layers: Sequence[Layer] = field(repr=False)
+    above: int | None = None
+    text: str | None = None
+    new_ids: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.new_ids = [new_layer_id() for _ in self.layers]
 
     def _apply(self, contents: Contents) -> Contents:
-        height, width = self.pixels.shape[:2]
-        if max(width, height) > MAX_SIDE:
-            raise LimitError(
-                f"The picture is {width:,} × {height:,}; the limit is {MAX_SIDE:,} each way.",
-                "Nothing was added.",
-                "Scale it down first.",
-            )
-        try:
-            image = Pixels.of(self.pixels)
-        except ValueError as error:
-            raise DocumentError(f"The picture cannot be used: {error}.") from error
-        x, y = self.centre or contents.canvas.rect.centre
-        layer = Layer(
-            id=self.layer_id,
-            number=contents.next_number,
-            name=self._name(contents),
-            kind="imported",
-            rect=Rect(x - width // 2, y - height // 2, width, height),
-            image=image,
-        )
-        return contents.with_added([layer])
+        has_pixels = any(layer.has_pixels for layer in self.layers)
+        check_room(len(contents.foregrounds), len(self.layers), "picture" if has_pixels else "box")
+        added = []
+        for place, (layer, new_id) in enumerate(zip(self.layers, self.new_ids, strict=True)):
+            number = contents.next_number + place
+            name = layer.name or default_name(number)
+            copy = replace(layer, id=new_id, number=number, name=name, is_background=False)
+            if not copy.has_pixels:
+                region = copy.region(contents.grid, contents.canvas)
+                copy = replace(copy, kind="box", rect=region, record=None)
+            added.append(copy)
+        return contents.with_added(added, self.above)
 
     def _describe(self, contents: Contents) -> str:
-        return f"Import '{self._name(contents)}'"
-
-    def _name(self, contents: Contents) -> str:
-        return clean_name(self.name) or default_name(contents.next_number)
+        if self.text is not None:
+            return self.text
+        if len(self.layers) == 1:
+            return f"Add '{self.layers[0].name or default_name(contents.next_number)}'"
+        return f"Add {len(self.layers)} Layers"

@@ -16,46 +16,19 @@ import numpy as np
 
 from app.document.composite import composite
 from app.document.contents import Contents
-from app.document.geometry import Rect, Size
+from app.document.geometry import Size
 from app.document.layer import Layer, window
 from app.document.pixels import Pixels
 from app.document.storage.archive import check_archive, writing
-from app.document.storage.atomic import Disk, Stamp, atomic_write, write_bytes
+from app.document.storage.atomic import Disk, Stamp, atomic_write
 from app.document.storage.encoded import shared as encoded_pictures
 from app.document.storage.folders import Member, write_folder
 from app.document.storage.names import unique_names
-from app.document.storage.png import encode_png, resized
-from app.document.storage.recipe import png_texts
+from app.document.storage.png import encode_png
 from app.document.words import shown_name
 
 COMPOSITE = "composite.png"
 MANIFEST = "manifest.json"
-
-
-def export_png(
-    contents: Contents,
-    path: Path,
-    *,
-    rect: Rect | None = None,
-    scale: int = 1,
-    with_recipe: bool = True,
-    disk: Disk | None = None,
-) -> Stamp:
-    """The composite as one RGBA PNG, written atomically.
-
-    Args:
-        rect: part of the canvas; None = all.
-        scale: 1, 2 or 4 (Lanczos, premultiplied).
-        with_recipe: write prompt, seeds and records into the file.
-
-    Raises:
-        StorageError: it failed; a file that stood there is unchanged.
-    """
-    pixels = composite(contents.layers, rect or contents.canvas.rect)
-    if scale != 1:
-        pixels = resized(pixels, Size(pixels.shape[1] * scale, pixels.shape[0] * scale))
-    texts = png_texts(contents, with_recipe=with_recipe)
-    return write_bytes(path, encode_png(pixels, texts=texts, small=True), disk=disk)
 
 
 def manifest_of(

@@ -19,11 +19,7 @@ from app.document.storage.archive import ArchiveReader
 from app.document.storage.layout import Layout
 from app.document.storage.ora import Opened, is_ora, load_project, read_ora, write_ora
 from app.document.storage.png import (
-    PICTURE_SUFFIXES,
-    Picture,
-    picture_bytes,
-    picture_of,
-    read_picture_bytes,
+    read_picture,
 )
 
 LAYERS_TYPE = "application/x-layerloom-layers"
@@ -36,11 +32,6 @@ class Incoming:
 
     layers: tuple[Layer, ...]
     messages: tuple[str, ...] = ()
-
-
-def is_importable(path: Path) -> bool:
-    """Whether the ending is one of a picture or an OpenRaster."""
-    return path.suffix.lower() in PICTURE_SUFFIXES or is_ora(path)
 
 
 def read_layers(
@@ -56,7 +47,7 @@ def read_layers(
     """
     if _is_project(path):
         return _layers_of(load_project(path, grid=grid))
-    picture = _picture(path)
+    picture = read_picture(path)
     layer = picture_layer(picture.pixels, path.stem, canvas, centre=centre)
     return Incoming((layer,), picture.notes)
 
@@ -69,7 +60,7 @@ def open_as_document(path: Path, grid: int) -> Opened:
     """
     if _is_project(path):
         return load_project(path, grid=grid)
-    picture = _picture(path)
+    picture = read_picture(path)
     contents = picture_document(picture.pixels, path.stem, grid)
     height, width = picture.pixels.shape[:2]
     canvas, notes = contents.canvas, picture.notes
@@ -79,17 +70,6 @@ def open_as_document(path: Path, grid: int) -> Opened:
             f"({width:,} × {height:,}), because its sides are multiples of {grid}.",
         )
     return Opened(contents, notes, None, False)
-
-
-def picture_from_bytes(
-    data: bytes, name: str, canvas: Size, centre: tuple[int, int] | None = None
-) -> Layer:
-    """A picture of the clipboard as a layer.
-
-    Raises:
-        StorageError: it cannot be read.
-    """
-    return picture_layer(read_picture_bytes(data, name), name, canvas, centre=centre)
 
 
 def layers_to_bytes(contents: Contents, layers: Sequence[Layer]) -> bytes:
@@ -134,10 +114,6 @@ def _is_project(path: Path) -> bool:
         )
     except Exception:  # no zip, or a damaged one, or no file: the reader of pictures says so
         return False
-
-
-def _picture(path: Path) -> Picture:
-    return picture_of(picture_bytes(path), path.name)
 
 
 def _layers_of(opened: Opened) -> Incoming:

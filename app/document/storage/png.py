@@ -171,21 +171,19 @@ def decode_png(data: bytes) -> np.ndarray:
         raise PngError(str(error) or type(error).__name__) from error
 
 
-def read_picture(path: Path, fit: Size | None = None) -> np.ndarray:
+def read_picture(path: Path) -> Picture:
     """A picture file as pixels: first frame, turned as EXIF says, converted to sRGB.
 
     Args:
         path: PNG, WebP, JPEG, TIFF, BMP, GIF or AVIF.
-        fit: scale a larger picture down to fit into this size.
 
     Returns:
-        (h, w, 4) uint8, straight alpha, read-only.
+        its pixels, (h, w, 4) uint8, straight alpha, read-only, and notes for the user.
 
     Raises:
         StorageError: not readable, damaged, or larger than the limit.
     """
-    pixels = picture_of(picture_bytes(path), path.name).pixels
-    return pixels if fit is None else fitted(pixels, fit)
+    return picture_of(picture_bytes(path), path.name)
 
 
 def picture_bytes(path: Path) -> bytes:
@@ -199,12 +197,12 @@ def picture_bytes(path: Path) -> bytes:
 
 
 def read_picture_bytes(data: bytes, name: str) -> np.ndarray:
-    """`read_picture` of bytes; `name` is how messages call them."""
+    """The pixels of a picture in bytes; `name` is how messages call it."""
     return picture_of(data, name).pixels
 
 
 def picture_of(data: bytes, name: str) -> Picture:
-    """`read_picture_bytes` with what to tell the user about the picture."""
+    """A picture in bytes, as `read_picture`; `name` is how messages call it."""
     if len(data) > _MAX_BYTES:
         raise StorageError(
             f"'{name}' is larger than the pictures that this program reads "

@@ -17,7 +17,7 @@ from app.document.storage.errors import StorageError
 from app.document.storage.layout import Layout
 from app.document.storage.layout_file import read_layout
 from app.document.storage.ora import SUFFIX
-from app.settings import resources_folder
+from app.session.settings import resources_folder
 from app.ui.dialog_buttons import accept_or_cancel
 from app.ui.text import tr
 from app.ui.theme import GAP, MARGIN, Colours, current_colours

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.bridge import Bridge
-from app.jobs import Job, Message
+from app.session.jobs import Job, Message
+from app.session.queue import GenerationQueue
 from app.ui.enabling import enable
 from app.ui.job_pictures import SIDE, JobPictures
 from app.ui.job_text import job_text
@@ -49,7 +49,7 @@ def state_text(job: Job, *, is_loading: bool = False) -> str:
 class JobsDialog(QDialog):
     """A table that follows the bridge; stays open beside the work."""
 
-    def __init__(self, parent: QWidget, bridge: Bridge, pictures: JobPictures) -> None:
+    def __init__(self, parent: QWidget, bridge: GenerationQueue, pictures: JobPictures) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Jobs"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

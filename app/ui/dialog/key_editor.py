@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.settings import Settings
+from app.session.settings import Settings
 from app.ui.actions import Actions
 from app.ui.dialogs import Choice
 from app.ui.enabling import enable

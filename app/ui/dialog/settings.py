@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.settings import Settings, choose_recovery_folder, chosen_canvas, work_path
+from app.session.settings import Settings, choose_recovery_folder, chosen_canvas, work_path
 from app.ui.canvas_sizes import SizePreset
 from app.ui.dialog.key_editor import KeyEditor
 from app.ui.dialog_buttons import close_only

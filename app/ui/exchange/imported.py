@@ -12,7 +12,7 @@ from app.document.commands.candidates import original_of
 from app.document.geometry import Rect
 from app.document.layer import Layer
 from app.document.words import shown_name
-from app.jobs import Message
+from app.session.jobs import Message
 from app.ui.actions import Actions
 from app.ui.exchange import questions
 from app.ui.session import Session

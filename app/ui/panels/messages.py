@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.jobs import Message
+from app.session.jobs import Message
 from app.ui.actions import Actions, plain
 from app.ui.icons import icon, pixmap
 from app.ui.text import tr

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QWidget
 
-from app.jobs import Job, Message
+from app.session.jobs import Job, Message
 from app.ui.job_text import job_text
 from app.ui.session import Session
 from app.ui.text import number, tr

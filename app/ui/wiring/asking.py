@@ -14,7 +14,7 @@ from PySide6.QtGui import QKeySequence
 from app.document.commands import SetPrompt, SetSettings
 from app.document.contents import Settings
 from app.document.layer import Layer
-from app.jobs import Plan
+from app.session.jobs import Plan
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
 from app.ui.likely import SCOPES, button_texts, likely, what_it_does

@@ -6,8 +6,8 @@ from PySide6.QtCore import QObject, Qt
 
 from app.document.bounds import candidate_load, is_over, oldest_unused
 from app.document.commands import DiscardCandidates
-from app.jobs import Message
-from app.settings import HIGHEST
+from app.session.jobs import Message
+from app.session.settings import HIGHEST
 from app.ui.actions import Actions
 from app.ui.canvas.compare import ComparePage
 from app.ui.canvas.scene import CanvasScene

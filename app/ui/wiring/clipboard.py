@@ -22,7 +22,7 @@ from app.document.storage.incoming import LAYERS_TYPE, layers_from_bytes, layers
 from app.document.storage.layout import format_layout
 from app.document.storage.png import encode_png
 from app.document.storage.recipe import recipe_of
-from app.jobs import Message
+from app.session.jobs import Message
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
 from app.ui.exchange.offered import offered_by

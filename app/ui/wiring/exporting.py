@@ -18,7 +18,7 @@ from app.document.storage.layout import format_layout
 from app.document.storage.names import numbered_copy, safe_name
 from app.document.storage.ora import save_project
 from app.document.words import shown_name
-from app.jobs import Message
+from app.session.jobs import Message
 from app.ui import file_dialogs
 from app.ui.actions import Actions
 from app.ui.exchange import questions

@@ -22,8 +22,8 @@ from app.document.storage.leftovers import remove_leftovers
 from app.document.storage.names import numbered_copy
 from app.document.storage.ora import SUFFIX, Opened, save_project
 from app.document.storage.png import PICTURE_SUFFIXES
-from app.jobs import Message
-from app.settings import chosen_canvas
+from app.session.jobs import Message
+from app.session.settings import chosen_canvas
 from app.ui import dialogs, file_dialogs
 from app.ui.actions import Actions
 from app.ui.canvas_sizes import trained_sizes

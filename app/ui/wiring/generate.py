@@ -9,14 +9,14 @@ from functools import partial
 import numpy as np
 from PySide6.QtCore import QObject
 
-from app.bridge import Placed
 from app.document.commands import AddCandidates, Placement, PlacePixels
 from app.document.contents import Contents
 from app.document.errors import UserError
 from app.document.geometry import Box
 from app.document.layer import Candidate
-from app.jobs import Job, Message, Scope, painted_steps
-from app.settings import remember_prompt
+from app.session.jobs import Job, Message, Scope, painted_steps
+from app.session.queue import Placed
+from app.session.settings import remember_prompt
 from app.ui.actions import Actions
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.view import CanvasView

@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QWidget
 
-from app.jobs import Message
-from app.settings import log_path, resources_folder
+from app.session.jobs import Message
+from app.session.settings import log_path, resources_folder
 from app.ui import dialogs
 from app.ui.actions import Actions
 from app.ui.dialog.page import PageDialog

@@ -17,7 +17,7 @@ from app.document.storage.layout import Layout, contents_of
 from app.document.storage.layout_file import read_layout
 from app.document.storage.layout_text import parse_layout
 from app.document.storage.png import PICTURE_SUFFIXES, Picture, picture_of
-from app.jobs import Message
+from app.session.jobs import Message
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
 from app.ui.exchange.offered import LAYOUT_SUFFIXES, Offered

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
-from app.settings import remember_file
+from app.session.settings import remember_file
 from app.ui.actions import Actions
 from app.ui.session import Session
 from app.ui.text import tr

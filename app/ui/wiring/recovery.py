@@ -10,7 +10,6 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.bridge import LoopLike
 from app.document.errors import UserError
 from app.document.storage.errors import StorageError
 from app.document.storage.journal import Keeper, Recovered, Unfinished, recover, unfinished
@@ -20,7 +19,8 @@ from app.document.storage.journal.recovery import (
     picture_of,
     save_pictures,
 )
-from app.jobs import Message
+from app.session.client import LoopLike
+from app.session.jobs import Message
 from app.ui import file_dialogs
 from app.ui.actions import Actions
 from app.ui.attic import Attic

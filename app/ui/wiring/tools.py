@@ -13,7 +13,7 @@ from app.document.composite import composite
 from app.document.geometry import Size, round_to
 from app.document.prompts import together
 from app.document.storage.formats.table import FORMATS
-from app.settings import Settings
+from app.session.settings import Settings
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
 from app.ui.canvas_sizes import presets, trained_sizes

@@ -16,7 +16,7 @@ stands for the whole prompt.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -186,10 +186,11 @@ def to_tokens(shows: Tensor, owner: Tensor) -> Tensor:
 # ---- the passes of the network ----
 
 
+@dataclass(slots=True, kw_only=True)
 class Assigner:
     """Assigns the regions of one request.
 
-    Args:
+    Attributes:
         conditioning: without an assignment.
         text: (1, T, text width) of the prompt.
         noise: (1, N, C) the noise that sampling will start from.
@@ -199,40 +200,30 @@ class Assigner:
         context: rotated keys and values of the context layers.
         check: called before each pass; may raise to cancel.
         things: the things to choose from; None = any word.
-
-    Attributes:
         shows: per region the text token that it shows; 0 = something that the prompt lacks,
-            `EMPTY` = nothing.
+            `EMPTY` = nothing. Set by `assign` and `assign_and_step`.
     """
 
-    def __init__(
-        self,
-        art: ART,
-        conditioning: Conditioning,
-        text: Tensor,
-        noise: Tensor,
-        *,
-        owner: Tensor,
-        seeds: Sequence[int],
-        seen: Tensor | None,
-        context: Sequence[Context] | None,
-        check: Callable[[], None],
-        things: NamedThings | None = None,
-    ) -> None:
-        self._art, self._conditioning, self._text, self._noise = art, conditioning, text, noise
-        self._owner, self._seeds, self._seen = owner, seeds, seen
-        self._context, self._check = context, check
-        self.shows: list[int] = []
-        self.things = things
+    art: ART
+    conditioning: Conditioning
+    text: Tensor
+    noise: Tensor
+    owner: Tensor
+    seeds: Sequence[int]
+    seen: Tensor | None
+    context: Sequence[Context] | None
+    check: Callable[[], None]
+    things: NamedThings | None = None
+    shows: list[int] = field(default_factory=list)
 
     def assign(self) -> Conditioning:
         """Assign all regions, in several passes; returns the conditioning that holds the words."""
         vec = self._vec(ASSIGNMENT_T)
 
         def score(shows: Tensor) -> Tensor:
-            self._check()
-            begun = self._art.begin(self._noise, self._with(shows), vec, context=self._context)
-            return self._art.assignment_logits(begun, self._owner, len(self._seeds))[0]
+            self.check()
+            begun = self.art.begin(self.noise, self._with(shows), vec, context=self.context)
+            return self.art.assignment_logits(begun, self.owner, len(self.seeds))[0]
 
         self.shows = self._choose(score)
         return self._with(torch.tensor(self.shows))
@@ -252,19 +243,19 @@ class Assigner:
             guess: the text token that the region is likely to show.
         """
         vec = torch.cat([self._vec(ASSIGNMENT_T), self._vec(FIRST_LEVEL)])
-        noise = self._noise.repeat(1, 2, 1)
-        guess = min(guess, self._text.shape[1] - 1)
+        noise = self.noise.repeat(1, 2, 1)
+        guess = min(guess, self.text.shape[1] - 1)
         while True:
             guessed = self._with(torch.tensor([guess]))
             step = None
 
             def score(shows: Tensor, guessed: Conditioning = guessed) -> Tensor:
                 nonlocal step
-                self._check()
+                self.check()
                 both = self._with(shows).packed_with(guessed)
-                begun = self._art.begin(noise, both, vec, context=self._context)
+                begun = self.art.begin(noise, both, vec, context=self.context)
                 step = begun.only(1)
-                return self._art.assignment_logits(begun.only(0), self._owner, 1)[0]
+                return self.art.assignment_logits(begun.only(0), self.owner, 1)[0]
 
             self.shows = self._choose(score)
             if self.shows[0] == EMPTY:
@@ -272,7 +263,7 @@ class Assigner:
             if step is None:  # assigned without a pass: the word of a background
                 return self._with(torch.tensor(self.shows)), None
             if self.shows[0] == guess:
-                return guessed, self._art.finish(step).float()
+                return guessed, self.art.finish(step).float()
             guess = self.shows[0]
 
     def conditioning_of(self, shows: Sequence[int]) -> Conditioning:
@@ -281,13 +272,13 @@ class Assigner:
 
     def _choose(self, score: Score) -> list[int]:
         if self.things is None:
-            return assign_any(score, self._seeds, seen=self._seen)
-        return assign_named(score, self._seeds, self.things)
+            return assign_any(score, self.seeds, seen=self.seen)
+        return assign_named(score, self.seeds, self.things)
 
     def _vec(self, level: float) -> Tensor:
-        levels = torch.full((1,), level, device=self._noise.device)
-        return self._art.vec(levels, self._text[:, 0])
+        levels = torch.full((1,), level, device=self.noise.device)
+        return self.art.vec(levels, self.text[:, 0])
 
     def _with(self, shows: Tensor) -> Conditioning:
-        tokens = to_tokens(shows.to(self._owner.device), self._owner)
-        return self._art.with_assignment(self._conditioning, self._text, tokens, self._seen)
+        tokens = to_tokens(shows.to(self.owner.device), self.owner)
+        return self.art.with_assignment(self.conditioning, self.text, tokens, self.seen)

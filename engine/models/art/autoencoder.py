@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.layout import patchify, unpatchify
+from engine.models.art.positions import patchify, unpatchify
 
 TOGETHER = 4  # layers that are decoded side by side; more are hardly faster
 

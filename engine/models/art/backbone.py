@@ -15,15 +15,15 @@ from torch import Tensor
 
 from engine.api import GenerateRequest, LayerRequest, LayerResult, ModelInfo, NotPlaced
 from engine.cache import RegionTokenCache
-from engine.checks import check_request
 from engine.device import default_cache_budget
-from engine.grid import foreground_grid, token_size
 from engine.layout import (
     BACKGROUND,
     FIRST_FOREGROUND,
     MAX_FOREGROUNDS,
-    inner_coordinates,
-    place_on_canvas,
+    Region,
+    check_request,
+    foreground_grid,
+    token_size,
 )
 from engine.models.art.assignment import (
     EMPTY,
@@ -37,9 +37,10 @@ from engine.models.art.autoencoder import channels_last
 from engine.models.art.context import ContextEncoder, ContextLayers
 from engine.models.art.decoding import decode_layers, preview_layers, refine_layers
 from engine.models.art.model import Conditioning
+from engine.models.art.positions import ids_of, inner_coordinates, place_on_canvas
 from engine.models.art.prompt_encoder import EncodedPrompt, PromptEncoder
 from engine.models.checkpoint import Model
-from engine.regions import Region
+from engine.prompts import PromptCheck
 from engine.sampling import (
     FIRST_LEVEL,
     guide,
@@ -49,9 +50,10 @@ from engine.sampling import (
     timesteps,
     velocity_towards,
 )
-from engine.spare import not_placed, with_empty
 
 Check = Callable[[], None]
+NOTHING_NAMED = "the prompt names nothing that this model draws"
+ALL_PLACED = "every thing that the prompt names has a box already"
 
 
 @dataclass(slots=True)
@@ -239,10 +241,10 @@ class ARTBackbone:
             things = NamedThings(prompt.slots, scenery, state.shown)
         owners = [torch.full((r.count,), i) for i, r in enumerate(state.targets)]
         return Assigner(
-            self.model.art,
-            conditioning,
-            prompt.text,
-            state.noise,
+            art=self.model.art,
+            conditioning=conditioning,
+            text=prompt.text,
+            noise=state.noise,
             owner=torch.cat(owners)[None].to(self.device),
             seeds=[region.request.seed for region in state.targets],
             seen=seen,
@@ -255,7 +257,7 @@ class ARTBackbone:
         self, targets: Sequence[Region], text: Tensor, canvas: tuple[int, int]
     ) -> Conditioning:
         """Positions, places and seed codes of the targets with a prompt, without assignment."""
-        ids = torch.cat([r.ids(self.token_px) for r in targets])[None]  # (1, N, 3)
+        ids = torch.cat([ids_of(r, self.token_px) for r in targets])[None]  # (1, N, 3)
         inner = torch.cat([inner_coordinates(*r.size) for r in targets])[None]  # (1, N, 4)
         places = [place_on_canvas(r.request.box, canvas).expand(r.count, 4) for r in targets]
         codes = torch.cat([self._seed_code(region) for region in targets])[None]
@@ -358,3 +360,48 @@ def art_of(pipeline: Any) -> ARTBackbone:
     if not isinstance(backbone, ARTBackbone):
         raise TypeError(f"the pipeline runs {type(backbone).__name__}, not ART")
     return backbone
+
+
+# ---- boxes without a thing, things without a box ----
+
+
+def with_empty(
+    made: Sequence[LayerResult], targets: Sequence[Region], check: PromptCheck | None
+) -> tuple[LayerResult, ...]:
+    """The results of all targets in their order; those that were not made are transparent."""
+    found = {result.layer_id: result for result in made}
+    why = ALL_PLACED if check is not None and check.objects else NOTHING_NAMED
+    return tuple(found.get(region.request.layer_id) or _empty(region, why) for region in targets)
+
+
+def _empty(region: Region, why: str) -> LayerResult:
+    layer = region.request
+    x0, y0, x1, y1 = layer.box
+    return LayerResult(
+        layer_id=layer.layer_id,
+        kind=layer.kind,
+        box=layer.box,
+        seed=layer.seed,
+        rgba=np.zeros((y1 - y0, x1 - x0, 4), np.uint8),
+        left_empty=why,
+    )
+
+
+def not_placed(
+    prompt: EncodedPrompt, shows: Sequence[int], shown: Sequence[int]
+) -> tuple[NotPlaced, ...]:
+    """The things for which there were too few boxes.
+
+    Args:
+        shows: text tokens of the drawn targets.
+        shown: of the finished layers.
+    """
+    if prompt.slots is None or prompt.check is None:
+        return ()
+    found = []
+    for thing, token in zip(prompt.check.objects, prompt.slots.tokens, strict=True):
+        placed = list(shows).count(token) + list(shown).count(token)
+        missing = (1 if thing.count is None else thing.count) - placed
+        if missing > 0:
+            found.append(NotPlaced(typed=thing.typed, count=missing))
+    return tuple(found)

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from engine.cache import Key, PixelHashes, RegionTokenCache
-from engine.layout import inner_coordinates, region_ids
+from engine.layout import Region
 from engine.models.art.attention import KeyValue, KeyValueBuffer, rotate
 from engine.models.art.context_classifier import layer_features
+from engine.models.art.positions import ids_of, inner_coordinates, region_ids
 from engine.models.checkpoint import Model
 from engine.pixels import resample, to_premultiplied
-from engine.regions import Region
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class ContextEncoder:
         if isinstance(known, ContextLayers):
             return known
         art, token_px = self.model.art, self.model.autoencoder.token_px
-        ids = torch.cat([region.ids(token_px) for region in context])[None].to(self.device)
+        ids = torch.cat([ids_of(region, token_px) for region in context])[None].to(self.device)
         # All blocks in one operation: block by block took 5 % of an edit of ten layers.
         keys = rotate(torch.cat([entry.k for entry in stored], dim=2), art.rotations(ids))
         values = torch.cat([entry.v for entry in stored], dim=2)  # (blocks, heads, M, head_dim)

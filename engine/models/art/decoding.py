@@ -16,12 +16,11 @@ from torch import Tensor
 
 from engine.api import LayerRequest, LayerResult
 from engine.colour_decision import fit_flat_layers
-from engine.grid import drawn_frame
-from engine.layout import inner_coordinates
+from engine.layout import Region, drawn_frame
 from engine.models.art.autoencoder import clamp_premultiplied
-from engine.models.art.deblocking import deblock
+from engine.models.art.positions import inner_coordinates
 from engine.models.art.refiner import Refiner
-from engine.models.art.smoothing import smooth
+from engine.models.art.smoothing import deblock, smooth
 from engine.models.checkpoint import Model, ModelCard
 from engine.pixels import (
     amid,
@@ -33,7 +32,6 @@ from engine.pixels import (
     to_opaque,
     to_straight,
 )
-from engine.regions import Region
 from engine.sampling import is_mirrored
 
 PREVIEW_PX = 4  # preview pixels per latent cell side

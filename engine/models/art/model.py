@@ -461,12 +461,12 @@ def waves(x: Tensor, count: int) -> Tensor:
 
 
 def inner_features(inner: Tensor) -> Tensor:
-    """(..., 4) of `layout.inner_coordinates` -> (..., 4 INNER_WAVES + 2)."""
+    """(..., 4) of `positions.inner_coordinates` -> (..., 4 INNER_WAVES + 2)."""
     return torch.cat([waves(inner[..., :2], INNER_WAVES), inner[..., 2:].log2() / 4], dim=-1)
 
 
 def place_features(place: Tensor) -> Tensor:
-    """(..., 4) of `layout.place_on_canvas` -> (..., 8 PLACE_WAVES)."""
+    """(..., 4) of `positions.place_on_canvas` -> (..., 8 PLACE_WAVES)."""
     return waves(place, PLACE_WAVES)
 
 
@@ -611,7 +611,7 @@ class ART(nn.Module):
 
         Args:
             ids: (B, N, 3) positions (layer, row, column) in cells.
-            inner, place: (B, N, 4) from `engine.layout`.
+            inner, place: (B, N, 4) from `positions`.
             txt: (B, T, text_width); text has position (0, 0, 0).
             packing: several pictures in one sequence (B = 1); None = a single one.
             seed_code: (B, N, seed_signs) from `engine.sampling`, the same in all tokens of a

@@ -113,7 +113,7 @@ class Refiner(nn.Module):
 
         Args:
             tokens: (B, N, C) predicted tokens; padding may hold anything finite.
-            inner: (B, N, 4) from `layout.inner_coordinates`; 1 in padding.
+            inner: (B, N, 4) from `positions.inner_coordinates`; 1 in padding.
             word: (B, E) text token of the word that each layer shows.
             prompt: (B, E) text token of the whole prompt.
             mask: (B, N) True for real tokens; None = all are real.

@@ -1,4 +1,10 @@
-"""Smoothing: evens out blotches inside areas and keeps edges, as video codecs do after deblocking.
+"""Deblocking and smoothing of decoded pixels, as in video codecs.
+
+Deblocking evens out small steps between latent cells. Cells are predicted one by one, and a small
+error shows as a seam. A step across a border that is small, and that continues along it, is a seam
+and is spread over the two cells; a large one is an edge of the picture and stays.
+
+Smoothing evens out blotches inside areas and keeps edges.
 
 A prediction is off by a little everywhere, differently from cell to cell, which shows as blotches
 on what should be plain. Every colour becomes the mean of the colours near it that are like it: with
@@ -16,10 +22,44 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+ALONG = 9  # pixels along a border between cells over which a step is averaged
 KERNEL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)  # cubic B-spline
 REACH = len(KERNEL) // 2
 LEVELS = 2
 UNSURE = 0.25  # colour below this alpha is mostly rounding, and lends itself to nobody
+
+
+def deblock(rgba: Tensor, size: int, seam: float) -> Tensor:
+    """(C, H, W) -> the same without small steps at multiples of `size` pixels.
+
+    Args:
+        seam: a step this high is an edge; those up to half of it are evened out wholly.
+    """
+    across = _deblock_columns(rgba, size, seam)
+    return _deblock_columns(across.transpose(-1, -2), size, seam).transpose(-1, -2).contiguous()
+
+
+def _deblock_columns(x: Tensor, size: int, seam: float) -> Tensor:
+    channels, height, width = x.shape
+    if width <= size:
+        return x
+    cells = x.unflatten(-1, (width // size, size))  # (C, H, w, s)
+    left, right = cells[:, :, :-1], cells[:, :, 1:]
+    # Where both sides lead to, half a pixel on.
+    before = 1.5 * left[..., -1] - 0.5 * left[..., -2]
+    after = 1.5 * right[..., 0] - 0.5 * right[..., 1]
+    step = (after - before).permute(0, 2, 1)  # (C, w - 1, H)
+    pad = ALONG // 2
+    step = F.avg_pool1d(F.pad(step, (pad, pad), mode="replicate"), ALONG, 1)
+    # All channels of a pixel move together or not at all: else colours would change.
+    height_of_step = step.abs().amax(dim=0, keepdim=True)
+    step = step * (2 - 2 * height_of_step / seam).clamp(0, 1)
+    ramp = torch.arange(size, device=x.device, dtype=x.dtype).add(0.5).div(size).sub(1).clamp(max=0)
+    change = step.permute(0, 2, 1)[..., None] / 2  # (C, H, w - 1, 1)
+    out = cells.clone()
+    out[:, :, 1:] += change * ramp  # falls from the border on
+    out[:, :, :-1] -= change * ramp.flip(0)
+    return out.flatten(-2).reshape(channels, height, width)
 
 
 def smooth(rgba: Tensor, likeness: float) -> Tensor:

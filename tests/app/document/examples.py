@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from app.document import Document, Rect, Size, new_contents
-from app.document.commands import AddBox, Command, Placement, PlacePixels
+from app.document.commands import AddBox, AddLayers, Command, Placement, PlacePixels
+from app.document.imports import picture_layer
 
 
 def picture(width: int, height: int, seed: int = 0) -> np.ndarray:
@@ -36,6 +37,16 @@ def add_box(document: Document, rect: Rect | None = None, name: str | None = Non
     command = AddBox(rect or Rect(0, 0, 32, 32), name=name)
     command.do(document)
     return command.layer_id
+
+
+def import_picture(
+    document: Document, pixels: np.ndarray, name: str, centre: tuple[int, int] | None = None
+) -> int:
+    """A picture as a layer on top, shown pixel for pixel; returns its id."""
+    layer = picture_layer(pixels, name, document.canvas, centre=centre, fit=False)
+    command = AddLayers([layer])
+    command.do(document)
+    return command.new_ids[0]
 
 
 def fill(document: Document, layer_id: int, seed: int = 0) -> None:

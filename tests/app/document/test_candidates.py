@@ -19,7 +19,6 @@ from app.document.commands import (
     SetLocked,
     SetPrompt,
     SetRect,
-    UseCandidate,
     UseCandidates,
 )
 from app.document.commands.candidates import original_of
@@ -83,11 +82,11 @@ def test_a_candidate_follows_its_layer() -> None:
     castle = document.foregrounds[0]
     wanted = offer(document, castle.id, 80)
     run(document, MoveLayers([castle.id], 37, 11))
-    run(document, UseCandidate(castle.id, wanted))
+    run(document, UseCandidates({castle.id: wanted}))
     assert document.layer(castle.id).rect == castle.rect.translated(37, 11)
     run(document, SetRect(castle.id, Rect(10, 10, 80, 80)))
     assert castle.pixel_hash is not None
-    run(document, UseCandidate(castle.id, castle.pixel_hash))
+    run(document, UseCandidates({castle.id: castle.pixel_hash}))
     assert document.layer(castle.id).rect == Rect(26, 34, 48, 32)
 
 

@@ -1,6 +1,6 @@
 """Undo and redo of every command, in any order: a state machine that knows hashes only (REL3).
 
-A second listener builds the layer list from events alone; it must always agree.
+A second listener keeps the ids of layers by events alone; they must always agree.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from app.document import Document, Rect, Size, UserError, new_contents
 from app.document.commands import Command, Placement
 from app.document.commands.candidates import original_of
 from app.document.contents import Settings, content_hash
+from app.document.imports import picture_layer
+from app.document.layer import Layer
 from app.document.storage.journal import WorkFolder, WorkInfo, recover
 from app.document.storage.ora import load_project, write_ora
 from tests.app.document.examples import UndoStack, picture
@@ -70,12 +72,6 @@ def placements(document: Document) -> st.SearchStrategy[list[Placement]]:
     return st.lists(single, min_size=1, max_size=3)
 
 
-def candidate(document: Document) -> st.SearchStrategy[Command]:
-    known = [(layer.id, item.pixel_hash) for layer in document.layers for item in layer.candidates]
-    pairs = st.sampled_from(known or [(document.background_id, "none")])
-    return pairs.map(lambda pair: commands.UseCandidate(*pair))
-
-
 def several(document: Document) -> st.SearchStrategy[dict[int, str]]:
     known = {
         layer.id: [item.pixel_hash for item in layer.candidates]
@@ -98,6 +94,17 @@ def fresh(document: Document) -> st.SearchStrategy[Command]:
     return st.builds(build, placements(document), gestures)
 
 
+def imported(document: Document) -> st.SearchStrategy[list[Layer]]:
+    return st.builds(
+        lambda pixels, name, centre: [
+            picture_layer(pixels, name, document.canvas, centre=centre, fit=False)
+        ],
+        st.builds(picture, st.integers(1, 40), st.integers(1, 40), st.integers(0, 3)),
+        texts,
+        st.one_of(st.none(), st.tuples(numbers, numbers)),
+    )
+
+
 def place_of(document: Document) -> st.SearchStrategy[int | None]:
     return st.one_of(st.none(), one(document))
 
@@ -107,7 +114,10 @@ FACTORIES: dict[type[Command], Callable[[Document], st.SearchStrategy[Command]]]
     commands.AddBox: lambda d: st.builds(commands.AddBox, rects, place_of(d), texts),
     commands.AddLayers: lambda d: st.builds(
         commands.AddLayers,
-        some(d).map(lambda ids: [layer for layer in d.layers if layer.id in ids]),
+        st.one_of(
+            some(d).map(lambda ids: [layer for layer in d.layers if layer.id in ids]),
+            imported(d),
+        ),
         place_of(d),
     ),
     commands.DeleteLayers: lambda d: st.builds(commands.DeleteLayers, some(d)),
@@ -115,12 +125,6 @@ FACTORIES: dict[type[Command], Callable[[Document], st.SearchStrategy[Command]]]
         lambda chosen: commands.DiscardCandidates({key: [value] for key, value in chosen.items()})
     ),
     commands.DuplicateLayers: lambda d: st.builds(commands.DuplicateLayers, some(d)),
-    commands.ImportPicture: lambda d: st.builds(
-        commands.ImportPicture,
-        st.builds(picture, st.integers(1, 40), st.integers(1, 40), st.integers(0, 3)),
-        texts,
-        st.one_of(st.none(), st.tuples(numbers, numbers)),
-    ),
     commands.KeepAsIs: lambda d: st.builds(commands.KeepAsIs, some(d)),
     commands.MoveLayers: lambda d: st.builds(
         commands.MoveLayers, some(d), numbers, numbers, gestures
@@ -153,7 +157,6 @@ FACTORIES: dict[type[Command], Callable[[Document], st.SearchStrategy[Command]]]
     commands.SetSeed: lambda d: st.builds(commands.SetSeed, one(d), seeds),
     commands.SetSettings: lambda d: st.builds(commands.SetSettings, plain_settings, gestures),
     commands.SetVisible: lambda d: st.builds(commands.SetVisible, some(d), st.booleans()),
-    commands.UseCandidate: candidate,
     commands.UseCandidates: lambda d: several(d).map(commands.UseCandidates),
 }
 
@@ -173,25 +176,17 @@ _LOSING = (commands.DeleteLayers, commands.ReplaceDocument, commands.DiscardCand
 
 
 class Mirror:
-    """A layer list that follows the events, as a view does."""
+    """Ids of layers that follow the events: `changed` adds, `layer_removed` and `reset` remove."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self.layers = {layer.id: layer for layer in document.layers}
-        events = document.events
-        events.layer_added.connect(self._fetch)
-        events.layer_removed.connect(self._drop)
-        events.layer_changed.connect(lambda layer_id, what: self._fetch(layer_id))
-        events.reset.connect(self._start_again)
+        self.ids = {layer.id for layer in document.layers}
+        document.events.changed.connect(self._add)
+        document.events.layer_removed.connect(lambda layer_id: self.ids.remove(layer_id))
+        document.events.reset.connect(lambda: self.ids.clear())
 
-    def _fetch(self, layer_id: int) -> None:
-        self.layers[layer_id] = self._document.layer(layer_id)
-
-    def _drop(self, layer_id: int) -> None:
-        del self.layers[layer_id]
-
-    def _start_again(self) -> None:
-        self.layers = {layer.id: layer for layer in self._document.layers}
+    def _add(self, revision: int) -> None:
+        self.ids.update(layer.id for layer in self._document.layers)
 
 
 class CommandMachine(RuleBasedStateMachine):
@@ -264,7 +259,7 @@ class CommandMachine(RuleBasedStateMachine):
     @invariant()
     def events_told_everything(self) -> None:
         if hasattr(self, "mirror"):
-            assert self.mirror.layers == {layer.id: layer for layer in self.document.layers}
+            assert self.mirror.ids == {layer.id for layer in self.document.layers}
 
     @invariant()
     def the_document_is_sound(self) -> None:

@@ -11,10 +11,10 @@ import pytest
 from app.document import Document, DocumentError, LimitError, Rect, Size, new_contents
 from app.document.commands import (
     AddBox,
+    AddLayers,
     Command,
     DeleteLayers,
     DuplicateLayers,
-    ImportPicture,
     MoveLayers,
     Placement,
     PlacePixels,
@@ -32,9 +32,10 @@ from app.document.commands import (
     SetSeed,
     SetSettings,
     SetVisible,
-    UseCandidate,
+    UseCandidates,
 )
 from app.document.contents import Settings
+from app.document.imports import picture_layer
 from app.document.outdated import outdated
 from app.document.pixels import Pixels
 from app.document.resample import resampled
@@ -44,6 +45,7 @@ from tests.app.document.examples import (
     add_box,
     design,
     fill,
+    import_picture,
     picture,
     plain,
     run,
@@ -80,7 +82,7 @@ def names(document: Document) -> list[str]:
         (lambda d: SetBackground(False), "Background Off"),
         (lambda d: SetCanvas(Size(64, 64)), "Canvas Size 64 × 64"),
         (lambda d: DuplicateLayers([castle_of(d)]), "Duplicate 'Castle'"),
-        (lambda d: ImportPicture(picture(4, 4), "cat"), "Import 'cat'"),
+        (lambda d: AddLayers([picture_layer(picture(4, 4), "cat", d.canvas)]), "Add 'cat'"),
         (lambda d: ReplaceDocument(new_contents(), "Open 'x.ora'"), "Open 'x.ora'"),
     ],
 )
@@ -188,7 +190,7 @@ def test_candidates_swap_places() -> None:
     document = design()
     castle = document.layer(castle_of(document))
     (other,) = castle.candidates
-    run(document, UseCandidate(castle.id, other.pixel_hash))
+    run(document, UseCandidates({castle.id: other.pixel_hash}))
     now = document.layer(castle.id)
     assert now.image is other.image
     assert now.record == other.record
@@ -197,22 +199,20 @@ def test_candidates_swap_places() -> None:
     hashes = {item.pixel_hash for item in (castle, castle.candidates[0], document.layer(castle.id))}
     for chosen in [*hashes, *hashes]:
         if chosen != document.layer(castle.id).pixel_hash:
-            run(document, UseCandidate(castle.id, str(chosen)))
+            run(document, UseCandidates({castle.id: str(chosen)}))
         layer = document.layer(castle.id)
         assert {layer.pixel_hash, *(item.pixel_hash for item in layer.candidates)} == hashes
     with pytest.raises(DocumentError, match="no such result"):
-        run(document, UseCandidate(castle.id, "0" * 64))
+        run(document, UseCandidates({castle.id: "0" * 64}))
 
 
 def test_an_imported_layer_is_imported_again_after_a_detour() -> None:
     document = design()
-    command = ImportPicture(picture(16, 16), "cat")
-    run(document, command)
-    before = document.layer(command.layer_id)
+    before = document.layer(import_picture(document, picture(16, 16), "cat"))
     fill(document, before.id)
     assert document.layer(before.id).kind == "generated"
     assert before.pixel_hash is not None
-    run(document, UseCandidate(before.id, before.pixel_hash))
+    run(document, UseCandidates({before.id: before.pixel_hash}))
     after = document.layer(before.id)
     assert (after.kind, after.image, after.rect) == ("imported", before.image, before.rect)
 
@@ -241,7 +241,7 @@ def test_results_that_cannot_be_are_refused(placement: Placement) -> None:
         lambda i: SetRect(i, Rect(0, 0, 48, 32)),
         lambda i: SetOpacity([i], 0.1),
         lambda i: SetBlend([i], "screen"),
-        lambda i: UseCandidate(i, "x"),
+        lambda i: UseCandidates({i: "x"}),
     ],
 )
 def test_the_lock_protects(make) -> None:  # type: ignore[no-untyped-def]
@@ -425,9 +425,7 @@ def test_a_changed_canvas_keeps_bytes_and_places() -> None:
 
 def test_imported_pictures_stand_in_the_middle() -> None:
     document = design()
-    command = ImportPicture(picture(20, 10), "cat\x00 and dog")
-    run(document, command)
-    layer = document.layer(command.layer_id)
+    layer = document.layer(import_picture(document, picture(20, 10), "cat\x00 and dog"))
     assert (layer.kind, layer.name, layer.rect) == ("imported", "cat and dog", Rect(38, 27, 20, 10))
 
 

@@ -21,7 +21,9 @@ from app.document.composite import composite
 from app.document.pixels import clean_rgba
 from app.document.storage.atomic import Disk
 from app.document.storage.errors import StorageError
-from app.document.storage.export import export_folder, export_png, export_zip
+from app.document.storage.export import export_folder, export_zip
+from app.document.storage.formats.flat import export_png_with
+from app.document.storage.formats.options import ExportOptions
 from app.document.storage.names import safe_name, unique_names
 from app.document.storage.png import resized
 from tests.app.document.examples import add_box, design, fill, run
@@ -82,7 +84,7 @@ def test_the_same_document_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
         export_folder(contents, tmp_path / name)
         export_zip(contents, tmp_path / f"{name}.zip")
-        export_png(contents, tmp_path / f"{name}.png")
+        export_png_with(contents, tmp_path / f"{name}.png", ExportOptions())
     for path in (tmp_path / "a").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
@@ -161,8 +163,8 @@ def test_a_zip_holds_the_same_files(tmp_path: Path) -> None:
 def test_a_png_carries_its_recipe_or_not(tmp_path: Path) -> None:
     """PR5, IO1."""
     document = design()
-    export_png(document.contents, tmp_path / "with.png")
-    export_png(document.contents, tmp_path / "without.png", with_recipe=False)
+    export_png_with(document.contents, tmp_path / "with.png", ExportOptions())
+    export_png_with(document.contents, tmp_path / "without.png", ExportOptions(with_recipe=False))
     with Image.open(tmp_path / "with.png") as image:
         texts = image.text  # type: ignore[attr-defined]
         assert np.array_equal(np.asarray(image), composite(document))
@@ -177,7 +179,7 @@ def test_a_png_carries_its_recipe_or_not(tmp_path: Path) -> None:
 
 def test_a_png_may_be_larger(tmp_path: Path) -> None:
     document = design()
-    export_png(document.contents, tmp_path / "x2.png", scale=2)
+    export_png_with(document.contents, tmp_path / "x2.png", ExportOptions(scale=2))
     assert pixels_of(tmp_path / "x2.png").shape == (128, 192, 4)
 
 

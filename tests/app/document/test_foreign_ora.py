@@ -20,7 +20,7 @@ from app.document import Rect
 from app.document.composite import composite
 from app.document.contents import content_hash
 from app.document.storage.errors import StorageError
-from app.document.storage.incoming import is_importable, read_layers
+from app.document.storage.incoming import read_layers
 from app.document.storage.ora import Opened, is_ora, load_project, save_project
 from app.document.storage.profiles import is_srgb, without_srgb_profile
 from app.document.storage.rescue import readable_layers, ways_out, with_recipes_of
@@ -595,7 +595,6 @@ def test_which_profiles_are_srgb() -> None:
 )  # fmt: skip
 def test_names_of_openraster_files(name: str, expected: bool) -> None:
     assert is_ora(Path(name)) is expected
-    assert is_importable(Path(name)) is (expected or name == "a.png")
 
 
 def test_the_backup_opens_and_imports(tmp_path: Path) -> None:

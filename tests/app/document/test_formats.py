@@ -25,7 +25,6 @@ from app.document import Contents, Document, Layer, Rect, Size, new_contents
 from app.document.blends import BLEND_MODES
 from app.document.commands import (
     AddBox,
-    ImportPicture,
     Rename,
     SetBackground,
     SetBlend,
@@ -51,6 +50,7 @@ from app.document.storage.formats.tiff_file import Page, tiff_file
 from tests.app.document.examples import (
     design,
     fill,
+    import_picture,
     picture,
     plain,
     run,
@@ -79,7 +79,7 @@ def fifty() -> Contents:
     fill(document, document.background_id, 1)
     for number in range(50):
         side = 8 + number % 23
-        run(document, ImportPicture(picture(side, 40 - number % 17, number), "x"))
+        import_picture(document, picture(side, 40 - number % 17, number), "x")
         layer = document.foregrounds[-1]
         run(document, Rename(layer.id, NAMES[number % len(NAMES)]))
         offset = (-300 + 15 * number, 428 - 14 * number)
@@ -96,10 +96,7 @@ def normal() -> Contents:
     """Normal layers only, half transparent, overlapping."""
     document = Document(new_contents(Size(96, 64), 32, background=False))
     for number in range(4):
-        run(
-            document,
-            ImportPicture(picture(50, 40, number), f"L{number}", (20 * number, 30)),
-        )
+        import_picture(document, picture(50, 40, number), f"L{number}", (20 * number, 30))
         run(document, SetOpacity([document.foregrounds[-1].id], 1 - 0.2 * number))
     return document.contents
 
@@ -315,7 +312,7 @@ def test_jpeg_is_opaque_and_near(tmp_path: Path) -> None:
     """JPEG: over a colour, 4:4:4."""
     document = small_document()
     run(document, SetBackground(False))
-    run(document, ImportPicture(plain(48, 32, (200, 30, 40, 255)), "red"))
+    import_picture(document, plain(48, 32, (200, 30, 40, 255)), "red")
     options = ExportOptions(over=(10, 120, 200))
     path = write("jpeg", document.contents, tmp_path / "a.jpg", options)
     expected = over_colour(composite(document), (10, 120, 200))

@@ -16,16 +16,15 @@ from app.document.imports import cascaded, picture_document, picture_layer
 from app.document.layer import Layer
 from app.document.storage.errors import StorageError
 from app.document.storage.incoming import (
-    is_importable,
     layers_from_bytes,
     layers_of_layout,
     layers_to_bytes,
     open_as_document,
-    picture_from_bytes,
     read_layers,
 )
 from app.document.storage.layout_text import parse_layout
 from app.document.storage.ora import save_project
+from app.document.storage.png import picture_of
 from tests.app.document.examples import design, picture, plain, run, small_document
 from tests.app.document.test_ora import rich, write_members
 
@@ -49,7 +48,6 @@ def test_every_kind_of_picture_becomes_a_layer(tmp_path: Path, suffix: str) -> N
     assert (layer.name, layer.kind, layer.rect) == ("sun set", "imported", Rect(38, 27, 20, 10))
     assert layer.pixels is not None and layer.record is None and layer.candidates == ()
     assert np.abs(layer.pixels[..., :3].astype(int) - (200, 60, 20)).max() <= 3
-    assert is_importable(path)
 
 
 def test_rotation_in_exif_is_applied(tmp_path: Path) -> None:
@@ -97,7 +95,6 @@ def test_too_large_or_unknown_is_refused(tmp_path: Path) -> None:
         StorageError, match=r"'notes.pdf' is not a kind of file that .* reads: it is a PDF"
     ):
         read_layers(notes, CANVAS, 16)
-    assert not is_importable(notes)
     assert notes.read_bytes() == b"%PDF-1.4"
 
 
@@ -177,10 +174,11 @@ def test_layers_travel_by_clipboard() -> None:
 def test_pictures_of_the_clipboard() -> None:
     stream = io.BytesIO()
     Image.fromarray(plain(8, 4, (9, 8, 7, 128))).save(stream, "PNG")
-    layer = picture_from_bytes(stream.getvalue(), "Pasted", CANVAS, (10, 20))
+    pixels = picture_of(stream.getvalue(), "Pasted").pixels
+    layer = picture_layer(pixels, "Pasted", CANVAS, centre=(10, 20))
     assert (layer.name, layer.rect) == ("Pasted", Rect(6, 18, 8, 4))
     with pytest.raises(StorageError, match="'Pasted' is not a kind of file that Layerloom reads"):
-        picture_from_bytes(b"no picture", "Pasted", CANVAS)
+        picture_of(b"no picture", "Pasted")
 
 
 def test_boxes_of_a_layout_are_added() -> None:

@@ -334,7 +334,7 @@ def test_pictures_can_be_taken_out(tmp_path: Path) -> None:
     count = save_pictures(path, tmp_path / "out")
     assert count == len(list((tmp_path / "out").iterdir())) == 3
     for saved in (tmp_path / "out").iterdir():
-        assert read_picture(saved).shape[2] == 4
+        assert read_picture(saved).pixels.shape[2] == 4
     with pytest.raises(StorageError, match="untouched"):
         save_pictures(path, tmp_path / "out")
 

@@ -30,7 +30,7 @@ from app.document.storage.incoming import layers_from_bytes, open_as_document
 from app.document.storage.journal import recover, unfinished
 from app.document.storage.layout_file import read_layout
 from app.document.storage.ora import Opened, load_project
-from app.settings import Settings, load_settings
+from app.session.settings import Settings, load_settings
 from tests.app.document.pictures_in import (
     drawn,
     layers_of_pdf,

@@ -19,7 +19,6 @@ from PIL import Image
 
 from app.document import Document, Rect, Size, new_contents
 from app.document.commands import (
-    ImportPicture,
     MoveLayers,
     Placement,
     PlacePixels,
@@ -39,7 +38,7 @@ from app.document.storage.errors import NewerFormatError, StorageError
 from app.document.storage.ora import load_project, save_project
 from app.document.storage.png import encode_png
 from app.document.storage.project_format import View
-from tests.app.document.examples import add_box, design, fill, picture, plain, run
+from tests.app.document.examples import add_box, design, fill, import_picture, picture, plain, run
 
 Members = dict[str, bytes]
 
@@ -53,7 +52,7 @@ def rich() -> Document:
     run(document, SetBlend([castle], "soft-light"))
     run(document, MoveLayers([castle], -20, 7))
     run(document, SetSeed(empty, 2**32 - 1))
-    run(document, ImportPicture(picture(20, 10, 5), "a/b<c>"))
+    import_picture(document, picture(20, 10, 5), "a/b<c>")
     run(document, SetVisible([document.foregrounds[2].id], False))
     run(document, PlacePixels([Placement(-1, picture(16, 16, 6), Rect(0, 0, 16, 16), {"n": 1})]))
     run(document, SetLocked([castle], True))

@@ -11,7 +11,14 @@ from PIL import Image, ImageCms
 
 from app.document import Size
 from app.document.storage.errors import StorageError
-from app.document.storage.png import PngError, decode_png, encode_png, png_size, read_picture
+from app.document.storage.png import (
+    PngError,
+    decode_png,
+    encode_png,
+    fitted,
+    png_size,
+    read_picture,
+)
 from tests.app.document.examples import picture, plain
 
 
@@ -40,7 +47,7 @@ def test_pictures_of_all_kinds(tmp_path: Path, kind: str) -> None:
     mode = "RGBA" if kind in ("PNG", "WEBP", "TIFF") else "RGB"
     image = Image.new(mode, (12, 8), (200, 30, 40))
     image.save(path, kind, **({"lossless": True} if kind == "WEBP" else {}))
-    pixels = read_picture(path)
+    pixels = read_picture(path).pixels
     assert pixels.shape == (8, 12, 4)
     assert np.abs(pixels[4, 4].astype(int) - (200, 30, 40, 255)).max() <= 4
 
@@ -49,7 +56,7 @@ def test_alpha_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.webp"
     pixels = plain(8, 8, (10, 20, 30, 128))
     Image.fromarray(pixels, "RGBA").save(path, "WEBP", lossless=True)
-    assert np.array_equal(read_picture(path), pixels)
+    assert np.array_equal(read_picture(path).pixels, pixels)
 
 
 def test_pictures_are_turned_as_the_camera_says(tmp_path: Path) -> None:
@@ -60,7 +67,7 @@ def test_pictures_are_turned_as_the_camera_says(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     image.save(path, "JPEG", exif=exif)
-    pixels = read_picture(path)
+    pixels = read_picture(path).pixels
     assert pixels.shape == (40, 20, 4)
     assert pixels[20, 18, 0] < 60
     assert pixels[20, 2, 0] > 200
@@ -70,16 +77,16 @@ def test_profiles_are_converted(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     Image.new("RGB", (4, 4), (90, 120, 150)).save(path, icc_profile=profile)
-    assert np.abs(read_picture(path)[0, 0].astype(int) - (90, 120, 150, 255)).max() <= 1
+    assert np.abs(read_picture(path).pixels[0, 0].astype(int) - (90, 120, 150, 255)).max() <= 1
     Image.new("RGB", (4, 4), (90, 120, 150)).save(path, icc_profile=b"broken")
-    assert read_picture(path)[0, 0].tolist() == [90, 120, 150, 255]
+    assert read_picture(path).pixels[0, 0].tolist() == [90, 120, 150, 255]
 
 
 def test_large_pictures_are_scaled_to_fit(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.new("RGB", (400, 100)).save(path)
-    assert read_picture(path, fit=Size(96, 64)).shape == (24, 96, 4)
-    assert read_picture(path, fit=Size(800, 800)).shape == (100, 400, 4)
+    assert fitted(read_picture(path).pixels, Size(96, 64)).shape == (24, 96, 4)
+    assert fitted(read_picture(path).pixels, Size(800, 800)).shape == (100, 400, 4)
 
 
 def test_refusals_say_why(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from app.document.storage.png import PngError, decode_png, png_text
 from app.document.storage.project_reading import read_project
 from app.document.storage.project_writing import json_bytes
 from app.document.storage.stack_xml import StackError, read_stack
-from app.settings import Settings, load_settings
+from app.session.settings import Settings, load_settings
 from tests.app.document.examples import design
 
 quick = settings(

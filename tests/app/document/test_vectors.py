@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.document import Document, Rect, new_contents
-from app.document.commands import ImportPicture, Placement, PlacePixels, SetRect
+from app.document.commands import Placement, PlacePixels, SetRect
 from app.document.geometry import Size
 from app.document.storage.formats.svg import paths_of
 from app.document.storage.png import resized
@@ -17,7 +17,7 @@ from app.document.vectors import contours, tracing
 from app.document.vectors.coverage import coverage
 from app.document.vectors.of_layers import known_shapes, layer_shapes, scale_of
 from app.document.vectors.tracing import Vectors, painted, trace, trace_gradients
-from tests.app.document.examples import plain
+from tests.app.document.examples import import_picture, plain
 from tests.app.document.flat_examples import NAMES, flat_layer, sky
 from tests.app.document.pictures_in import drawn
 
@@ -239,7 +239,7 @@ def test_resampled_pixels_have_shapes_too() -> None:
 
 def test_imported_layers_stay_pictures() -> None:
     document = Document(new_contents(Size(128, 128), 32))
-    ImportPicture(flat_layer("crab"), "crab").do(document)
+    import_picture(document, flat_layer("crab"), "crab")
     found = layer_shapes(document.foregrounds[0])
     assert found.vectors is None and "imported" in found.reason
 

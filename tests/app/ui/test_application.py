@@ -14,13 +14,13 @@ import pytest
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import delete
 
-from app.settings import Settings, load_settings, save_settings
+from app.session.settings import Settings, load_settings, save_settings
+from app.testing import FakeEngine
 from app.ui.main_window import MainWindow
-from tests.fakes import FakeEngine
 
 _CLOSES_WHILE_GENERATING = """
 import asyncio, gc, sys, threading, time
-from tests.fakes import FakeEngine
+from app.testing import FakeEngine
 from app.ui import application
 
 class Slow(FakeEngine):
@@ -64,7 +64,7 @@ print("ended", code, [t.name for t in threading.enumerate() if "layerloom" in t.
 _EXCEPTION_IN_SLOT = """
 import asyncio
 from PySide6.QtCore import QTimer
-from tests.fakes import FakeEngine
+from app.testing import FakeEngine
 from app.ui import application
 live = application._live
 async def drive(window, path):

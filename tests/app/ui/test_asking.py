@@ -220,7 +220,7 @@ class Clock:
 def stopped_clock(window: Any) -> Clock:
     """The bridge's clock goes on only when the test says so."""
     clock, bridge = Clock(), window.session.bridge
-    bridge.pace._clock = bridge._link._clock = lambda: clock.now
+    bridge.pace._clock = bridge._client._clock = lambda: clock.now
     return clock
 
 

@@ -403,7 +403,7 @@ def test_a_detached_result_can_become_a_layer(window: Any, qtbot: Any, tmp_path:
     path = tmp_path / "gone.png"
     window.candidate_menu.write(window.stage.choices[0], path)
     qtbot.waitUntil(lambda: path.exists() and not window.session.files.is_busy)
-    assert np.array_equal(read_picture(path), item.pixels)
+    assert np.array_equal(read_picture(path).pixels, item.pixels)
     menu = window.candidate_menu.made_for(1)
     assert menu.actions()[0].text() == "Add as &Layer"
     menu.actions()[0].trigger()

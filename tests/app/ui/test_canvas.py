@@ -11,9 +11,9 @@ from PySide6.QtTest import QTest
 
 from app.document.commands import Placement, PlacePixels
 from app.document.composite import composite
+from app.testing import fill
 from app.ui.images import to_array
 from tests.app.ui.helpers import at, click, drag, draw_box, key, move, press_and_move
-from tests.fakes import fill
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier

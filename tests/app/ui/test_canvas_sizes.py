@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QLabel, QMessageBox
 
 from app.document.geometry import Size
-from app.settings import resources_folder
+from app.session.settings import resources_folder
 from app.ui import canvas_sizes
 from app.ui.canvas_sizes import presets, ratio_name, trained_sizes
 from app.ui.dialog.canvas_size import CanvasSizeDialog, NewDialog

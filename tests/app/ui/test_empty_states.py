@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from app.settings import Settings
+from app.session.settings import Settings
+from app.testing import FakeEngine
 from app.ui.main_window import MainWindow
-from tests.fakes import FakeEngine
 
 
 def test_who_asks_for_results_that_are_not_there_is_told(window: Any) -> None:

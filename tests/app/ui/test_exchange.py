@@ -26,13 +26,13 @@ from app.document.storage.formats.options import WHITE, ExportOptions
 from app.document.storage.formats.table import FORMATS, Choice, format_named
 from app.document.storage.incoming import LAYERS_TYPE
 from app.document.storage.ora import load_project
+from app.testing import fill
 from app.ui.exchange.export_dialog import ExportDialog
 from tests.app.document.examples import picture as random_picture
 from tests.app.document.examples import plain
 from tests.app.document.test_ora import members_of, write_members
 from tests.app.ui.helpers import at, draw_box, key
 from tests.app.ui.test_files import answer_file_dialog, answer_question, picture
-from tests.fakes import fill
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier

@@ -11,7 +11,7 @@ from PySide6.QtCore import QStandardPaths
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
 
-from app.settings import Settings
+from app.session.settings import Settings
 from app.ui import file_dialogs, theme
 
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu
 
 from app.document.geometry import Size
 from app.document.storage.ora import save_project
+from app.testing import document_with_boxes, fill
 from app.ui.dialog.jobs import JobsDialog
 from app.ui.key_presets import PRESETS, conflicts, keys_for
 from app.ui.likely import SCOPES
@@ -29,7 +30,6 @@ from tests.app.ui.helpers import (
     later,
     press_and_move,
 )
-from tests.fakes import document_with_boxes, fill
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 

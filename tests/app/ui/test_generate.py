@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt
 
 from app.document.commands import DeleteLayers, MoveLayers, SetLocked, SetVisible
 from app.document.contents import seed_for
+from app.testing import fill, model_info
 from tests.app.ui.helpers import draw_box, generate, hashes, key, later
-from tests.fakes import fill, model_info
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 
 from app.document.commands import Placement, PlacePixels, SetRect
 from app.document.geometry import Rect
+from app.testing import fill
 from app.ui.canvas import overlay
 from app.ui.canvas.tools import snapped
 from tests.app.ui.helpers import (
@@ -28,7 +29,6 @@ from tests.app.ui.helpers import (
     press_and_move,
     wheel,
 )
-from tests.fakes import fill
 
 ALT = Qt.KeyboardModifier.AltModifier
 CTRL = Qt.KeyboardModifier.ControlModifier

@@ -11,11 +11,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QStyleOptionViewItem, QToolTip
 
 from app.document.commands import SetBlend, SetLocked, SetVisible
+from app.testing import fill
 from app.ui.canvas import overlay
 from app.ui.canvas.region_item import to_rectf
 from app.ui.panels.layer_delegate import RowParts
 from tests.app.ui.helpers import at, drag, draw_box, generate, key, press_and_move, wheel
-from tests.fakes import fill
 
 ALT = Qt.KeyboardModifier.AltModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier

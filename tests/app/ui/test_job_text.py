@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QLocale
 
-from app.jobs import Job
+from app.session.jobs import Job
 from app.ui.dialog.jobs import row_title
 from app.ui.job_text import job_text
 

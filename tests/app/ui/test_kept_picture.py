@@ -7,11 +7,11 @@ from PySide6.QtGui import QColor, QImage, QPainter
 
 from app.document.commands import AddBox, Rename
 from app.document.geometry import Rect
+from app.testing import fill
 from app.ui.canvas import overlay
 from app.ui.canvas.decor import Decor
 from app.ui.canvas.kept_picture import KeptPicture
 from tests.app.ui.helpers import press_and_move
-from tests.fakes import fill
 
 
 def test_painted_once_per_key(qapp) -> None:

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.jobs import Message
+from app.session.jobs import Message
 from app.ui.panels.layer_delegate import RowParts
 from app.ui.theme import MIN_POINTS
 from tests.app.ui.helpers import draw_box, generate
@@ -285,10 +285,10 @@ _CHILD = """
 import sys
 from PySide6.QtWidgets import QApplication, QLabel
 app = QApplication([])
-from app.settings import Settings
+from app.session.settings import Settings
 from app.ui.main_window import MainWindow
 from tests.app.ui.test_languages import Longer, cut
-from tests.fakes import FakeEngine
+from app.testing import FakeEngine
 class Loop:
     def call_soon_threadsafe(self, f, *a): pass
     def call_later(self, d, f, *a): pass

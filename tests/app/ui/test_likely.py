@@ -12,7 +12,7 @@ from app.document.contents import Contents, new_contents
 from app.document.geometry import Rect, Size
 from app.document.layer import Layer
 from app.document.pixels import Pixels
-from app.jobs import plan
+from app.session.jobs import plan
 from app.ui.likely import Likely, button_texts, is_finished, likely, what_it_does
 from app.ui.presses import QUICK_S, Press, Presses, user_state, why_held
 

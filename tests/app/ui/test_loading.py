@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.testing import model_info
 from app.ui.panels.prompt import loading_texts
 from engine import StateChanged
 from tests.app.ui.helpers import draw_box
-from tests.fakes import model_info
 
 
 def load(window: Any, qtbot: Any, part: float) -> None:

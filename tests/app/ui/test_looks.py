@@ -311,9 +311,9 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 app = QApplication([])
-from app.settings import Settings
+from app.session.settings import Settings
 from app.ui.main_window import MainWindow
-from tests.fakes import FakeEngine
+from app.testing import FakeEngine
 class Loop:
     def call_soon_threadsafe(self, f, *a): pass
     def call_later(self, d, f, *a): pass

@@ -16,9 +16,9 @@ from PySide6.QtWidgets import QApplication, QMenu
 from app.document.composite import composite
 from app.document.geometry import Rect
 from app.document.storage.png import read_picture
-from app.settings import Settings, load_settings, remember_file, save_settings
+from app.session.settings import Settings, load_settings, remember_file, save_settings
+from app.testing import fill
 from tests.app.ui.helpers import at, draw_box, generate, key
-from tests.fakes import fill
 
 # Each menu with its entries, in order.
 TABLE = {
@@ -256,13 +256,13 @@ def test_a_candidate_as_png(window: Any, qtbot: Any, tmp_path: Path) -> None:
     window.candidate_menu.write(choice, path)
     qtbot.waitUntil(path.exists)
     qtbot.waitUntil(lambda: not window.session.files.is_busy)
-    assert np.array_equal(read_picture(path), layer.candidates[0].image.array)
-    assert not np.array_equal(read_picture(path), layer.pixels)
+    assert np.array_equal(read_picture(path).pixels, layer.candidates[0].image.array)
+    assert not np.array_equal(read_picture(path).pixels, layer.pixels)
     window.session.selection.set([])
     path = tmp_path / "all.png"
     window.candidate_menu.write(window.stage.choices[0], path)
     qtbot.waitUntil(lambda: path.exists() and not window.session.files.is_busy)
-    shown = read_picture(path)
+    shown = read_picture(path).pixels
     assert shown.shape == (512, 512, 4)
     assert not np.array_equal(shown, composite(document.layers, document.canvas.rect))
     assert document.content_hash() == before

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
+from app.testing import fill, paint
 from tests.app.ui.helpers import click, drag, draw_box, generate, press_and_move
-from tests.fakes import fill, paint
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 

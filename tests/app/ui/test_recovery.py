@@ -17,12 +17,12 @@ from app.document.commands import SetPrompt
 from app.document.contents import content_hash
 from app.document.storage.atomic import Disk
 from app.document.storage.journal import WorkFolder, WorkInfo, recover, unfinished
-from app.settings import Settings, choose_recovery_folder, former_work_paths, work_path
+from app.session.settings import Settings, choose_recovery_folder, former_work_paths, work_path
+from app.testing import FakeEngine
 from app.ui.main_window import MainWindow
 from tests.app.document.examples import design, run
 from tests.app.ui.helpers import LEFT, NONE, at, draw_box, move, press_and_move
 from tests.app.ui.test_files import answer_question
-from tests.fakes import FakeEngine
 
 Open = Callable[[], Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.document.commands import AddBox, SetPrompt
 from app.document.geometry import Rect
-from app.settings import load_settings, remember_file
+from app.session.settings import load_settings, remember_file
 from app.ui.settings_keeper import SettingsKeeper
 
 

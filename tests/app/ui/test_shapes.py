@@ -13,11 +13,11 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication
 
 from app.document import Rect
-from app.document.commands import ImportPicture, Placement, PlacePixels
+from app.document.commands import Placement, PlacePixels
 from app.document.storage.incoming import LAYERS_TYPE
 from app.ui.exchange.drag_out import LayerDrag
 from app.ui.images import to_array
-from tests.app.document.examples import plain
+from tests.app.document.examples import import_picture, plain
 from tests.app.document.flat_examples import flat_layer
 from tests.app.document.pictures_in import drawn
 from tests.app.document.test_vectors import likeness, svg, vectors_of
@@ -106,7 +106,7 @@ def test_a_drag_shows_pixels_and_its_end_shapes_again(window: Any, qtbot: Any) -
 
 def test_pictures_without_shapes_are_shown_as_before(window: Any, qtbot: Any) -> None:
     document = window.session.document
-    ImportPicture(plain(64, 64, (200, 10, 20, 255)), "red").do(document)
+    import_picture(document, plain(64, 64, (200, 10, 20, 255)), "red")
     window.view.navigation.look_at(window.view.sceneRect().center(), 2.0)
     window.view.viewport().update()
     sharp = window.scene._sharp

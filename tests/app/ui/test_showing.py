@@ -19,10 +19,10 @@ from app.document.commands import (
 from app.document.composite import composite
 from app.document.contents import Settings
 from app.document.geometry import Rect, Size
+from app.testing import fill
 from app.ui.images import to_array
 from app.ui.panels.layer_delegate import RowParts
 from tests.app.ui.helpers import LEFT, NONE, at, drag, draw_box, generate, key
-from tests.fakes import fill
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 ALT = Qt.KeyboardModifier.AltModifier

@@ -10,18 +10,18 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 
 from app.document.geometry import Rect, Size
-from app.settings import (
+from app.session.settings import (
     Settings,
     choose_recovery_folder,
     load_settings,
     remember_prompt,
     save_settings,
 )
+from app.testing import fill
 from app.ui.dialog.find import rank
 from app.ui.exchange.export_dialog import ExportDialog
 from app.ui.key_presets import PRESETS, conflicts, keys_for
 from tests.app.ui.helpers import draw_box, generate, key, later
-from tests.fakes import fill
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 ALT = Qt.KeyboardModifier.AltModifier

@@ -11,9 +11,9 @@ import pytest
 
 from app.document.commands import DiscardCandidates, Placement, PlacePixels, Rename
 from app.document.document import Document
+from app.testing import document_with_boxes
 from app.ui.attic import Attic
 from app.ui.undo import UndoStack
-from tests.fakes import document_with_boxes
 
 SIDE = 64
 PICTURE = SIDE * SIDE * 4

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QLineEdit
 
 from app.document.geometry import Rect
+from app.testing import fill
 from app.ui.exchange.export_dialog import ExportDialog
 from app.ui.panels.layer_delegate import RowParts
 from tests.app.ui.helpers import (
@@ -23,7 +24,6 @@ from tests.app.ui.helpers import (
     key,
     press_and_move,
 )
-from tests.fakes import fill
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier

@@ -9,8 +9,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from app.bridge import engine_factory
-from app.settings import Settings
+from app.session.client import engine_factory
+from app.session.settings import Settings
 from app.ui.main_window import MainWindow
 from tests.app.ui.helpers import hashes
 from tests.app.ui.test_walkthrough import (

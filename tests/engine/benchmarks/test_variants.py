@@ -14,6 +14,7 @@ from engine.benchmarks.step import Step, regions_of, uncropped
 from engine.models.art.attention import Packing
 from engine.models.art.backbone import ARTBackbone, RequestState, art_of
 from engine.models.art.model import ART, Conditioning
+from engine.models.art.positions import ids_of
 from engine.pipeline import LayerPipeline
 from tests.engine.tiny import TINY_ART, layer, picture, tiny_generator
 
@@ -67,9 +68,9 @@ def test_the_crop_leaves_out_the_tokens_outside_the_boxes_and_nothing_else(gener
             parameter.normal_(std=0.05)
     request = picture(layer(1, LEFT), layer(2, RIGHT))
     whole = regions_of(generator, uncropped(request))
-    ids = torch.cat([r.ids(art_of(generator).token_px) for r in whole])
+    ids = torch.cat([ids_of(r, art_of(generator).token_px) for r in whole])
     cropped_ids = torch.cat(
-        [r.ids(art_of(generator).token_px) for r in regions_of(generator, request)]
+        [ids_of(r, art_of(generator).token_px) for r in regions_of(generator, request)]
     )
     kept = torch.tensor([bool((row == cropped_ids).all(1).any()) for row in ids])
     assert torch.equal(ids[kept], cropped_ids), "the crop is a slice of the canvas's grid"

@@ -1,0 +1,288 @@
+"""The arguments of the `layerloom` command: subcommands, options, their limits, short spellings.
+
+Only argparse: importing it costs nothing, and nothing is opened or computed here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+# What Python takes for a number besides: underscores, blanks, signs, digits of other scripts.
+_COLOUR = re.compile("#?[0-9A-Fa-f]{6}")
+_SIZE = re.compile("([0-9]{1,5})[x×X]([0-9]{1,5})")
+_NUMBER = re.compile("[0-9]{1,20}(?:[.][0-9]{0,20})?|[.][0-9]{1,20}")
+_WHOLE = re.compile("-?[0-9]{1,20}")
+MAX_SEED = 2**32 - 1
+# What the engine accepts; said here already, so that nobody waits for the model to hear it.
+MAX_STEPS, MAX_GUIDANCE = 200, 30
+CLEAN_COLOURS = ("automatic", "on", "off")
+# Named here, so that the help does not load what writes them; a test compares.
+FORMAT_KEYS = ("png", "psd", "svg", "pdf", "ora", "zip", "folder", "webp", "tiff", "jpeg", "html")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The subcommands and their options."""
+    parser = argparse.ArgumentParser(
+        prog="layerloom",
+        description="Draw boxes, type one prompt, get a picture in layers.",
+        epilog="Without arguments, or with one project file, the window opens. "
+        "In a checkout of the repository also: "
+        "layerloom train sprites|autoencoder|transformer|judge|ship|evaluate|words …, "
+        "layerloom bench engine|reliability …; each takes --help.",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_generate(commands)
+    _add_regenerate(commands)
+    _add_export(commands)
+    _add_info(commands)
+    _add_verify(commands)
+    return parser
+
+
+Commands = argparse._SubParsersAction  # argparse gives the type no public name
+
+
+def _add_generate(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("generate", help="make a picture", allow_abbrev=False)
+    parser.add_argument("--prompt", default=None, help="what to paint, in English")
+    parser.add_argument(
+        "--layout",
+        "--boxes",
+        type=_path,
+        required=True,
+        metavar="FILE",
+        help="a layout, an example, or a plain ART list, - for standard input; its prompt is used "
+        "if none is given",
+    )
+    parser.add_argument("--size", type=_size, metavar="WxH", help="canvas, if not the layout's")
+    parser.add_argument("--seed", type=_seed, default=0, help="picture seed, 0 to 2^32 - 1 [0]")
+    _add_sampling(parser)
+    _add_spare_boxes(parser, "empty")
+    parser.add_argument("--no-background", action="store_true", help="a transparent picture")
+    parser.add_argument(
+        "--variations",
+        type=WholeNumber(1, 8),
+        default=1,
+        metavar="N",
+        help="1 to 8 pictures with the seeds S, S+1…, written to OUT/1, OUT/2… or OUT-1.png…",
+    )
+    _add_out(parser)
+    _add_engine(parser)
+
+
+def _add_regenerate(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("regenerate", help="repaint layers of a file", allow_abbrev=False)
+    parser.add_argument("file", type=_path, metavar="FILE.ora", help="- for standard input")
+    parser.add_argument(
+        "--layer",
+        action="append",
+        required=True,
+        metavar="NUMBER|NAME",
+        help="which layer; may be given several times (0 = background)",
+    )
+    parser.add_argument(
+        "--seed", type=_seed, help="as for a picture [the file's picture seed plus one]"
+    )
+    parser.add_argument("--prompt", help="[the file's]")
+    _add_sampling(parser)
+    _add_spare_boxes(parser, "empty; repeat for layers that have pixels")
+    _add_out(parser)
+    _add_engine(parser)
+
+
+def _add_export(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "export", help="export a file to another format", allow_abbrev=False
+    )
+    parser.add_argument("file", type=_path, metavar="FILE.ora", help="- for standard input")
+    _add_out(parser)
+    parser.add_argument(
+        "--format", choices=FORMAT_KEYS, help="[by the ending of OUT; a folder without one]"
+    )
+    parser.add_argument("--layer", metavar="NUMBER|NAME", help="this layer alone")
+    parser.add_argument("--scale", type=int, choices=(1, 2, 4), default=1, help="[1]")
+    parser.add_argument("--over", type=_colour, metavar="#RRGGBB", help="put it over a colour")
+    parser.add_argument(
+        "--no-background", action="store_true", help="leave out the background layer"
+    )
+    parser.add_argument("--quality", type=WholeNumber(1, 100), help="JPEG [92]; WebP [lossless]")
+    parser.add_argument(
+        "--no-recipe", action="store_true", help="leave out prompt, seeds and records"
+    )
+    parser.add_argument("--no-hidden", action="store_true", help="leave out hidden layers")
+    parser.add_argument(
+        "--canvas-sized", action="store_true", help="ZIP, folder: layers as large as the canvas"
+    )
+    parser.add_argument("--pages", action="store_true", help="TIFF: one page per layer")
+    parser.add_argument("--parallax", action="store_true", help="HTML: layers follow the pointer")
+    parser.add_argument(
+        "--vector-background",
+        action="store_true",
+        help="SVG, PDF: the background as shapes even if it has gradients",
+    )
+    parser.add_argument(
+        "--quiet", action="store_true", help="do not list what the format cannot store"
+    )
+    _add_verbose(parser)
+
+
+def _add_info(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "info", help="versions, device and model, or what is in a file", allow_abbrev=False
+    )
+    parser.add_argument("file", type=_path, nargs="?", metavar="FILE", help="- for standard input")
+    _add_engine(parser)
+
+
+def _add_verify(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "verify", help="check a file, and its pixels against their records", allow_abbrev=False
+    )
+    parser.add_argument(
+        "file",
+        type=_path,
+        metavar="FILE",
+        help="a project, a recipe, or an exported PNG with its recipe",
+    )
+    parser.add_argument(
+        "--regenerate",
+        action="store_true",
+        help="generate the pixels again and compare their hashes",
+    )
+    _add_engine(parser)
+
+
+def _add_sampling(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--steps", type=WholeNumber(1, MAX_STEPS), help="[the model's]")
+    parser.add_argument("--guidance", type=_guidance, help="1 = none [the model's]")
+    parser.add_argument(
+        "--clean-colours",
+        choices=CLEAN_COLOURS,
+        help="flat fills: automatic = in looks that benefit from it [automatic, or the file's]",
+    )
+
+
+def _add_spare_boxes(parser: argparse.ArgumentParser, usual: str) -> None:
+    parser.add_argument(
+        "--spare-boxes",
+        choices=("empty", "repeat"),
+        help="boxes for which the prompt names no thing: leave them empty, or show one more of "
+        f"the named things [{usual}]",
+    )
+
+
+def _add_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out",
+        type=_out,
+        required=True,
+        metavar="OUT",
+        help="an empty or new folder, or a file that ends in .png, .ora, .psd, .svg, .pdf, .zip, "
+        ".webp, .tif, .jpg or .html",
+    )
+
+
+def _add_engine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    parser.add_argument("--threads", type=WholeNumber(1, 1024), help="torch threads [cores - 1]")
+    parser.add_argument(
+        "--model", type=_path, metavar="FILE", help="a model file other than the shipped one"
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress, errors only")
+    _add_verbose(parser)
+
+
+def _add_verbose(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--verbose", action="store_true", help="show the log, with tracebacks")
+
+
+def _path(text: str) -> Path:
+    if not text or "\0" in text:
+        raise argparse.ArgumentTypeError("the name of a file is missing")
+    return Path(text)
+
+
+def _out(text: str) -> Path:
+    if text == "-":
+        raise argparse.ArgumentTypeError(
+            "pictures are not written to standard output; give a name, or ./- for a file called '-'"
+        )
+    return _path(text)
+
+
+def _colour(text: str) -> tuple[int, int, int]:
+    if not _COLOUR.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a colour such as #FF8800")
+    value = int(text.removeprefix("#"), 16)
+    return value >> 16, value >> 8 & 255, value & 255
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 512x512")
+    width, height = int(match[1]), int(match[2])
+    if not (1 <= width <= 8192 and 1 <= height <= 8192):
+        raise argparse.ArgumentTypeError(f"{text}: sides must be 1 to 8192")
+    return width, height
+
+
+def _seed(text: str) -> int:
+    return WholeNumber(0, MAX_SEED)(text)
+
+
+def _guidance(text: str) -> float:
+    if not _NUMBER.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 2.5")
+    value = float(text)
+    if not 0.0 <= value <= MAX_GUIDANCE:
+        raise argparse.ArgumentTypeError(f"{text} is not in 0 to {MAX_GUIDANCE}")
+    return value
+
+
+class WholeNumber:
+    """Reads a whole number within limits; argparse shows its message."""
+
+    def __init__(self, low: int, high: int) -> None:
+        self._low, self._high = low, high
+
+    def __call__(self, text: str) -> int:
+        if not _WHOLE.fullmatch(text):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+        value = int(text)
+        if not self._low <= value <= self._high:
+            raise argparse.ArgumentTypeError(f"{text} is not in {self._low} to {self._high}")
+        return value
+
+
+def translate_aliases(arguments: list[str]) -> list[str]:
+    """Spell `--headless …`, `--open FILE --regenerate …` and `--verify FILE` as subcommands.
+
+    `--verify` means the thorough one: pixels are made again from their records and compared.
+    """
+    if not arguments or arguments[0].split("=")[0] not in ("--headless", "--open", "--verify"):
+        return arguments
+    parser = argparse.ArgumentParser(prog="layerloom", allow_abbrev=False, add_help=False)
+    parser.add_argument("--headless", action="store_true")
+    parser.add_argument("--open", metavar="FILE")
+    parser.add_argument("--regenerate", action="append", default=[], metavar="NUMBER|NAME")
+    parser.add_argument("--verify", metavar="FILE")
+    try:
+        known, others = parser.parse_known_args(arguments)
+    except SystemExit:
+        from app.cli.errors import ArgumentProblem
+
+        raise ArgumentProblem(
+            "The arguments could not be read.", "Nothing was done.", "See layerloom --help."
+        ) from None
+    if known.verify is not None:
+        return ["verify", known.verify, "--regenerate", *others]
+    if known.open is None:
+        return ["generate", *others]
+    if not known.regenerate:
+        return ["export", known.open, *others]
+    layers = [f"--layer={layer}" for layer in known.regenerate]
+    return ["regenerate", known.open, *layers, *others]

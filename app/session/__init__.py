@@ -1,0 +1,1 @@
+"""What stands between window and engine, without Qt: queue, jobs, client, monitor, settings."""

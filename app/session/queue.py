@@ -1,0 +1,600 @@
+"""The queue of generation: what the window asks of the engine, which job runs, which ones wait.
+
+Builds jobs from the document and turns the engine's events into signals on the UI thread. Knows no
+widget: `loop` is whatever has asyncio's `call_soon_threadsafe` and `call_later`, and what is to
+happen with a result is a function.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import secrets
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from psygnal import Signal
+
+from app import memory
+from app.costs import Load, load_of, tokens_of
+from app.document.contents import Contents
+from app.document.document import Document
+from app.document.geometry import Rect
+from app.document.layer import Layer
+from app.document.words import shown_name
+from app.free_memory import free_bytes
+from app.ignored import Ignored, ignored_in
+from app.session.client import EngineClient, LoopLike, MakeEngine
+from app.session.jobs import (
+    Job,
+    JobState,
+    Message,
+    Plan,
+    Scope,
+    build_request,
+    failure_message,
+    plan,
+    plan_for,
+    reason_against,
+)
+from app.session.monitor import EngineMonitor
+from app.session.records import records_for
+from engine import (
+    EngineError,
+    Event,
+    Failed,
+    Finished,
+    GenerateRequest,
+    JobCancelled,
+    ModelInfo,
+    Preview,
+    Progress,
+    Started,
+    StateChanged,
+    check_prompt,
+)
+
+logger = logging.getLogger(__name__)
+
+MAX_KEPT_JOBS = 50
+
+
+# ---- results and the list of jobs ----
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One result of a job, ready for the document.
+
+    Attributes:
+        asked: the region that was generated, canvas pixels.
+        pixels: (h, w, 4) uint8 of exactly that size.
+        record: how it was made, plain JSON values.
+        left_empty: why the box stays empty, half a sentence; "" where something was drawn.
+    """
+
+    layer_id: int
+    asked: Rect
+    pixels: np.ndarray
+    record: dict[str, Any]
+    left_empty: str = ""
+
+
+def placed_results(job: Job, event: Finished) -> list[Placed]:
+    """The results of one run with their records, in the order of the request.
+
+    Raises:
+        ValueError: the job has ended, and its request was let go.
+    """
+    if job.request is None:
+        raise ValueError(f"job {job.id} has no request any more")
+    records = records_for(job.request, event, job.numbers)
+    return [
+        Placed(
+            result.layer_id,
+            Rect.from_box(result.box),
+            result.rgba,
+            records[result.layer_id],
+            result.left_empty or "",
+        )
+        for result in event.results
+    ]
+
+
+Accept = Callable[[Job, list[Placed]], None]
+
+
+def leaves_something(job: Job) -> bool:
+    """Whether an ended job is worth a row: it has results, or something to say."""
+    return bool(job.done or job.message) or job.state != "cancelled"
+
+
+@dataclass(slots=True)
+class JobList:
+    """The jobs of this window, oldest first; forgets stopped ones and the oldest ended ones."""
+
+    _jobs: dict[int, Job] = field(default_factory=dict)
+    _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def __iter__(self) -> Iterator[Job]:
+        return iter(self._jobs.values())
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def next_id(self) -> int:
+        """A job id that was never used."""
+        return next(self._ids)
+
+    def add(self, job: Job) -> None:
+        """Keep a new job."""
+        self._jobs[job.id] = job
+
+    def get(self, job_id: int) -> Job | None:
+        """The job, or None when it was forgotten or never was."""
+        return self._jobs.get(job_id)
+
+    def clear(self) -> None:
+        """Forget the jobs that have ended."""
+        for job_id in [job.id for job in self._jobs.values() if job.has_ended]:
+            del self._jobs[job_id]
+
+    def ended(self, job: Job, state: JobState) -> None:
+        """Mark a job as ended and let go of its pixels; one that left nothing is forgotten."""
+        job.state = state
+        job.request = job.contents = job.planned = None
+        job.seconds_left = None
+        if not leaves_something(job):
+            self._jobs.pop(job.id, None)
+        old = [each.id for each in self._jobs.values() if each.has_ended]
+        for job_id in old[: max(0, len(self._jobs) - MAX_KEPT_JOBS)]:
+            del self._jobs[job_id]
+
+
+# ---- the queue ----
+
+
+class GenerationQueue:
+    """Starts jobs and reports on them; all events are emitted on the UI thread.
+
+    Args:
+        document: the design that jobs are made from.
+        loop: the UI thread's event loop.
+        make_engine: called with the function that takes events; `engine.Engine` or a fake.
+        accept: called once per finished variation with its results.
+        clock: monotonic seconds.
+        work: seconds that the UI thread has computed.
+
+    Attributes:
+        jobs: all that are remembered.
+        current: the job that is starting or running; None when nothing runs.
+        info: what the model announced; None before.
+        preview_every: rough pictures each k-th step; 0 = none.
+        pace: how fast the engine is, and whether it still answers.
+        loading: the part of loading the model that is done, 0 to 1.
+        free_memory: bytes that programs could still get, or None where nobody knows.
+
+    Events:
+        state_changed(state): "loading", "measuring", "ready", "generating", "stopping",
+            "restarting", "failed", "stopped".
+        loading_changed(part): so much of loading the model is done, 0 to 1.
+        job_changed(job): it was asked for, started, went on or ended.
+        preview_changed(layer_id, box, rgba): a rough picture of a target, at most 30 a second.
+        previews_cleared(): none of them is valid any more.
+        message(message): something the user should read.
+    """
+
+    state_changed = Signal(str)
+    loading_changed = Signal(float)
+    job_changed = Signal(object)
+    preview_changed = Signal(int, object, object)
+    previews_cleared = Signal()
+    message = Signal(object)
+
+    def __init__(
+        self,
+        document: Document,
+        loop: LoopLike,
+        make_engine: MakeEngine,
+        accept: Accept,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        work: Callable[[], float] = time.thread_time,
+    ) -> None:
+        self.document = document
+        self.state = "loading"
+        self.loading = 0.0
+        self.trouble = ""
+        self.free_memory: Callable[[], int | None] = free_bytes
+        self.jobs = JobList()
+        self.current: Job | None = None
+        self.info: ModelInfo | None = None
+        self.preview_every = 1
+        self._accept = accept
+        self._waiting: list[Job] = []
+        self._runs: dict[int, Job] = {}
+        self._client = EngineClient(loop, make_engine, self._on_event, self._on_preview, clock)
+        self.pace = EngineMonitor(
+            loop, self._submit_probe, self._client.cancel, self.jobs.next_id, clock, work
+        )
+
+    @property
+    def waiting(self) -> tuple[Job, ...]:
+        """Jobs that come after the current one, first in line first."""
+        return tuple(self._waiting)
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether jobs wait for the model."""
+        return self.state in ("loading", "restarting")
+
+    def start(self) -> None:
+        """Start the engine's thread; the model loads on it."""
+        self._client.start()
+
+    # ---- what could be asked ----
+
+    def plan(self, scope: Scope, selected: Collection[int] = ()) -> Plan:
+        """Who would take part if the job began now."""
+        return plan(self.document.contents, scope, selected)
+
+    def why_not(self, scope: Scope, selected: Collection[int] = ()) -> str:
+        """Why the job cannot begin now, as one clause; empty when it can."""
+        return self._engine_trouble() or reason_against(self.plan(scope, selected), scope)
+
+    def _engine_trouble(self) -> str:
+        if self.state in ("failed", "stopped"):
+            return self.trouble or "the engine is not running"
+        return ""
+
+    def seconds_for(self, targets: Iterable[Layer], context: Iterable[Layer]) -> float | None:
+        """Predicted seconds of one variation; None while nothing was measured."""
+        if self.info is None:
+            return None
+        return self.pace.costs.seconds(load_of(self.document.contents, targets, context, self.info))
+
+    def seconds_of(self, job: Job) -> float | None:
+        """Predicted seconds of a job that waits; None while nothing was measured."""
+        planned = plan_for(self.document.contents, job.target_ids)
+        one = self.seconds_for(planned.targets, planned.context)
+        return None if one is None else one * job.variations
+
+    def tokens(self) -> int:
+        """Tokens of the visible picture."""
+        contents = self.document.contents
+        shown = [layer for layer in contents.layers if layer.visible]
+        return sum(tokens_of(layer, contents, self.info) for layer in shown)
+
+    def ignored_words(self, prompt: str) -> Ignored:
+        """What of a prompt the model will not draw; nothing when the tables are missing."""
+        try:
+            return ignored_in(check_prompt(prompt, self.info))
+        except EngineError as error:
+            logger.warning("the prompt was not checked: %s", error)
+            return Ignored()
+
+    # ---- asking ----
+
+    def generate(
+        self, scope: Scope, selected: Collection[int] = (), *, is_next: bool = False
+    ) -> Job | None:
+        """Ask for a job.
+
+        Args:
+            is_next: leave the running job alone and go first in line. Otherwise the running job
+                ends, and waiting ones that make some of the same layers are dropped.
+
+        Returns:
+            the job, or None when there is nothing to generate: a message says why.
+        """
+        planned = self.plan(scope, selected)
+        if reason := self._engine_trouble() or reason_against(planned, scope):
+            self.message.emit(Message(kind="note", what=f"Nothing was started: {reason}."))
+            return None
+        if trouble := _grid_trouble(self.document.grid, self.info):
+            self.message.emit(trouble)
+            return None
+        if trouble := self._memory_trouble(planned):
+            self.message.emit(trouble)
+            return None
+        job = _new_job(self.document, self.jobs.next_id(), scope, planned)
+        self._add(job, is_next=is_next)
+        if planned.skipped:
+            names = ", ".join(f"'{shown_name(layer)}'" for layer in planned.skipped)
+            what = f"Not generated, because locked or hidden: {names}."
+            self.message.emit(Message(kind="note", what=what))
+        return job
+
+    def stop(self, job: Job | None = None) -> None:
+        """End the running job, or this one. Its previews vanish at once; finished ones stay."""
+        job = job or self.current
+        if job is None or job.has_ended:
+            return
+        if job is self.current:
+            self._stop_current()
+            self._begin_next()
+        elif job in self._waiting:
+            self._waiting.remove(job)
+            self._ended(job, "cancelled")
+
+    def stop_all(self) -> None:
+        """End every job."""
+        self._drop_waiting(None)
+        self._stop_current()
+        self._client.cancel()
+
+    def restart(self) -> None:
+        """Give up on the engine's thread and load the model on a new one."""
+        self.pace.reset()
+        job = self.current
+        self._runs.clear()
+        if job is not None:
+            self._end_current()
+            self._ended(job, "failed")
+        self.state = "restarting"
+        self.loading = 0.0
+        self.state_changed.emit(self.state)
+        self._client.replace()
+        self._begin_next()
+
+    def shutdown(self, timeout_s: float = 10.0) -> bool:
+        """End the engine; its late events are dropped. Blocks: call it off the UI thread.
+
+        Returns:
+            False when an engine's thread hangs: then the process must end with `os._exit`.
+        """
+        return self._client.shutdown(timeout_s)
+
+    def _memory_trouble(self, planned: Plan) -> Message | None:
+        """A message where the job would not fit; None where the model does not run on the CPU."""
+        info, contents = self.info, self.document.contents
+        if info is None or info.device != "cpu":
+            return None
+        whole = load_of(contents, planned.targets, planned.context, info)
+        # One by one, each layer sees all the others, those that are made before it included.
+        everyone = (*planned.targets, *planned.context)
+        singles = [
+            load_of(contents, [layer], (other for other in everyone if other is not layer), info)
+            for layer in planned.targets
+        ]
+        return memory.trouble(whole, singles, self.free_memory())
+
+    def _fitting_tokens(self, failed: Load) -> int:
+        """Tokens that would fit; 0 for other devices, whose memory is not known here."""
+        on_cpu = self.info is not None and self.info.device == "cpu"
+        return memory.fitting_tokens(failed, self.free_memory()) if on_cpu else 0
+
+    # ---- events ----
+
+    def _on_preview(self, preview: Preview) -> None:
+        request = None if self.current is None else self.current.request
+        if request is not None and preview.job_id == request.job_id:
+            self.preview_changed.emit(preview.layer_id, preview.box, preview.rgba)
+
+    def _on_event(self, event: Event, at: float) -> None:
+        self.pace.heard(at)
+        if isinstance(event, StateChanged):
+            self._on_state(event)
+        elif not self.pace.take_probe(event, at):
+            self._on_run_event(event, at)
+
+    def _on_state(self, event: StateChanged) -> None:
+        state: str = event.state
+        if state == "loading":
+            self.loading = event.progress
+            if event.progress:  # an advance, no other state
+                self.loading_changed.emit(self.loading)
+                return
+        if event.info is not None:
+            self.info = event.info
+        if state == "generating" and self.pace.is_probing and self.current is None:
+            state = "measuring"
+        self.state = state
+        if state == "failed":
+            self.trouble = event.message.rstrip(".") or "the engine did not start"
+            self.message.emit(
+                Message(
+                    kind="error",
+                    what=event.message or "The engine did not start.",
+                    kept="You can draw, edit and export, but not generate.",
+                    advice=event.advice,
+                )
+            )
+        self.state_changed.emit(state)
+        if event.info is not None:
+            self.pace.model_ready(event.info)
+
+    def _on_run_event(self, event: Event, at: float) -> None:
+        """An event of a run, sent at `at` in monotonic seconds; those of others are dropped."""
+        if isinstance(event, (StateChanged, Preview)):
+            return
+        ends = isinstance(event, (Finished, Failed, JobCancelled))
+        job = self._runs.pop(event.job_id, None) if ends else self._runs.get(event.job_id)
+        if ends and not self._runs:
+            self.pace.all_answered()
+        if job is None or job.has_ended:
+            return
+        if job is not self.current or (
+            job.request is not None and job.request.job_id != event.job_id
+        ):  # cancelled by us: whatever comes now, it is over
+            if ends:
+                _stop_clock(job, at)
+                self._ended(job, "cancelled")
+            return
+        match event:
+            case Started():
+                job.state, job.total = "running", event.total_steps
+                self.pace.times.started = at
+                job.began = at if job.began is None else job.began
+            case Progress():
+                job.state, job.step, job.total = "running", event.step, event.total
+                job.seconds_left = event.seconds_left
+                self.pace.times.steps.append(at)
+            case Finished():
+                self._on_finished(job, event, at)
+            case JobCancelled():
+                _stop_clock(job, at)
+                self._end_current()
+                self.jobs.ended(job, "cancelled")
+                self._begin_next()
+            case Failed():
+                _stop_clock(job, at)
+                self._on_failed(job, event)
+        self.job_changed.emit(job)
+
+    def _on_finished(self, job: Job, event: Finished, at: float) -> None:
+        placed = placed_results(job, event)
+        if not any(each.left_empty for each in placed):
+            # Boxes that stay empty cost less than the load says, so nothing is learned of them.
+            self.pace.run_ended(_load(job, self.info), job.total, at)
+        job.seconds = (job.seconds or 0.0) + event.seconds
+        job.done += 1
+        job.step = job.total
+        is_last = job.done >= job.variations
+        if is_last:
+            self._end_current()
+        self._accept(job, placed)
+        if is_last:
+            self.jobs.ended(job, "finished")
+            self._begin_next()
+        elif job is self.current:  # accepting may have stopped it
+            self._next_run(job)
+
+    def _on_failed(self, job: Job, event: Failed) -> None:
+        self._end_current()
+        load = _load(job, self.info)
+        tokens = fitting = 0
+        if load is not None:
+            tokens = load.seen
+            fitting = self._fitting_tokens(load) if event.kind == "memory" else 0
+        job.message = failure_message(job, event, tokens, fitting)
+        self.jobs.ended(job, "failed")
+        self.message.emit(job.message)
+        self._begin_next()
+
+    # ---- the line of jobs ----
+
+    def _add(self, job: Job, *, is_next: bool = False) -> None:
+        """Take a job in; see `generate` for what becomes of the others."""
+        self.jobs.add(job)
+        if is_next and self.current is not None:
+            self._waiting.insert(0, job)
+            self.job_changed.emit(job)
+            return
+        self._drop_waiting(set(job.target_ids))
+        self._stop_current()
+        self._begin(job)
+
+    def _submit_probe(self, request: GenerateRequest) -> bool:
+        """Run a calibration job if the engine is idle."""
+        if self.current is None and not self._runs:
+            self._client.submit(request)
+            return True
+        return False
+
+    def _begin(self, job: Job) -> None:
+        """Make the job the current one, with the document as it is now."""
+        contents = self.document.contents
+        planned = plan_for(contents, job.target_ids)
+        job.contents, job.planned = contents, planned
+        job.rects = {layer.id: layer.rect for layer in planned.targets}
+        job.hashes = {layer.id: layer.pixel_hash for layer in planned.targets}
+        job.numbers = {layer.id: layer.number for layer in contents.layers}
+        self.pace.cancel_probes()
+        self.current = job
+        self._next_run(job)
+        self.job_changed.emit(job)
+
+    def _begin_next(self) -> None:
+        while self.current is None and self._waiting:
+            job = self._waiting.pop(0)
+            if plan_for(self.document.contents, job.target_ids).targets:
+                self._begin(job)
+            else:  # all of its layers were deleted, locked or hidden meanwhile
+                self._ended(job, "cancelled")
+
+    def _next_run(self, job: Job) -> None:
+        assert job.planned is not None  # set by `_begin`, let go when the job has ended
+        run_id = self.jobs.next_id()
+        request = build_request(
+            _with_seeds(job), job.planned, run_id, job.picture_seed, self.preview_every, job.done
+        )
+        job.request, job.step, job.total = request, 0, 0
+        self._runs[run_id] = job
+        self._client.submit(request)
+        self.pace.run_begins(_load(job, self.info))
+
+    def _stop_current(self) -> None:
+        job = self.current
+        if job is None:
+            return
+        job.state = "stopping"
+        if job.request is not None:
+            self._client.cancel(job.request.job_id)
+        self._end_current()
+        self.job_changed.emit(job)
+
+    def _drop_waiting(self, ids: set[int] | None) -> None:
+        """Forget waiting jobs that make some of these layers; None = all of them."""
+        for job in list(self._waiting):
+            if ids is None or ids & set(job.target_ids):
+                self._waiting.remove(job)
+                self._ended(job, "cancelled")
+
+    def _end_current(self) -> None:
+        self.current = None
+        self._client.forget_previews()
+        self.previews_cleared.emit()
+
+    def _ended(self, job: Job, state: JobState) -> None:
+        self.jobs.ended(job, state)
+        self.job_changed.emit(job)
+
+
+def _new_job(document: Document, job_id: int, scope: Scope, planned: Plan) -> Job:
+    settings = document.settings
+    return Job(
+        id=job_id,
+        scope=scope,
+        target_ids=tuple(layer.id for layer in planned.targets),
+        names={layer.id: shown_name(layer) for layer in planned.targets},
+        picture_seed=settings.seed if settings.seed_mode == "fixed" else secrets.randbelow(2**32),
+        seeds=document.take_next_seeds(layer.id for layer in planned.targets),
+        prompt=document.prompt,
+        variations=settings.variations,
+    )
+
+
+def _grid_trouble(grid: int, info: ModelInfo | None) -> Message | None:
+    if info is None or grid % info.token_px == 0:
+        return None
+    return Message(
+        kind="error",
+        what=f"This picture has a grid of {grid} pixels, and the model works "
+        f"in cells of {info.token_px}.",
+        kept="Nothing was started and nothing was changed.",
+        advice="Make a new picture and draw the boxes there.",
+    )
+
+
+def _load(job: Job, info: ModelInfo | None) -> Load | None:
+    """What a job asks of the engine; None before the model is there and after the job's end."""
+    if info is None or job.contents is None or job.planned is None:
+        return None
+    return load_of(job.contents, job.planned.targets, job.planned.context, info)
+
+
+def _with_seeds(job: Job) -> Contents:
+    """The document as the runs see it: a seed for this job alone counts as a pinned one."""
+    assert job.contents is not None  # a run is under way
+    layers = [layer for layer in job.contents.layers if layer.id in job.seeds]
+    return job.contents.with_layers(replace(each, seed=job.seeds[each.id]) for each in layers)
+
+
+def _stop_clock(job: Job, at: float) -> None:
+    """The job ends before its time: what it took is known by the clock alone."""
+    if job.began is not None:
+        job.seconds = at - job.began

@@ -1,0 +1,366 @@
+"""The engine's boundary faked, for tests, benches and tools: no torch, no weights, known pixels.
+
+The installed package does not include this module.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from app.document import Document, Rect, Size, new_contents
+from app.document.commands import Placement, PlacePixels
+from engine import (
+    Box,
+    Event,
+    Failed,
+    Finished,
+    GenerateRequest,
+    JobCancelled,
+    LayerRequest,
+    LayerResult,
+    ModelInfo,
+    Preview,
+    Progress,
+    Started,
+    StateChanged,
+)
+
+LOADING = StateChanged(state="loading")
+
+
+def model_info(**changes: object) -> ModelInfo:
+    """What a small model announces, with changes."""
+    values: dict[str, object] = {
+        "name": "fake",
+        "file_hash": "f" * 64,
+        "token_px": 32,
+        "canvas_multiple": 64,
+        "trained_canvases": ((512, 512), (640, 512)),
+        "max_foregrounds": 50,
+        "default_steps": 12,
+        "default_cfg_scale": 3.0,
+        "nouns": ("balloon", "castle", "dog"),
+        "looks": ("flat",),
+        "colours": ("red", "blue"),
+        "backgrounds": ("sky",),
+        "parameters": 1_000_000,
+        "device": "cpu",
+        "precision": "fp32",
+        "threads": 1,
+    }
+    return ModelInfo(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def ready(info: ModelInfo | None = None) -> StateChanged:
+    """The announcement of a loaded model."""
+    return StateChanged(state="ready", info=info or model_info())
+
+
+# ---- results ----
+
+
+def paint(seed: int, box: Box, *, is_background: bool = False, salt: str = "") -> np.ndarray:
+    """Pixels that depend on seed, size and salt alone: a disc on transparency, or a gradient.
+
+    Returns:
+        (h, w, 4) uint8, straight alpha.
+    """
+    width, height = box[2] - box[0], box[3] - box[1]
+    digest = hashlib.sha256(f"{seed}{salt}".encode()).digest()
+    colour = np.frombuffer(digest[:3], np.uint8).astype(np.float32)
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    rgba = np.empty((height, width, 4), np.uint8)
+    shade = 0.6 + 0.4 * rows / max(1, height - 1)
+    rgba[..., :3] = (colour[None, None] * shade[..., None]).astype(np.uint8)
+    rgba[..., 3] = 255
+    if not is_background:
+        across = (columns - width / 2 + 0.5) / (width / 2)
+        down = (rows - height / 2 + 0.5) / (height / 2)
+        edge = (1.0 - np.sqrt(across**2 + down**2)) * min(width, height) / 4
+        rgba[..., 3] = (np.clip(edge, 0, 1) * 255).astype(np.uint8)
+        rgba[rgba[..., 3] == 0] = 0
+    return rgba
+
+
+def result_for(layer: LayerRequest, salt: str = "") -> LayerResult:
+    """The result of one target."""
+    rgba = paint(layer.seed, layer.box, is_background=layer.kind == "background", salt=salt)
+    return LayerResult(
+        layer_id=layer.layer_id, kind=layer.kind, box=layer.box, seed=layer.seed, rgba=rgba
+    )
+
+
+def previews_of(request: GenerateRequest) -> list[Preview]:
+    """A rough picture of each target."""
+    return [
+        Preview(
+            job_id=request.job_id,
+            layer_id=layer.layer_id,
+            box=layer.box,
+            rgba=result_for(layer).rgba[::16, ::16],
+        )
+        for layer in request.layers
+        if layer.is_target
+    ]
+
+
+def finished(request: GenerateRequest, info: ModelInfo | None = None, **changes: Any) -> Finished:
+    """The good end of a job.
+
+    Args:
+        info: the model that made it.
+        changes: other values for fields of `Finished`.
+    """
+    info = info or model_info()
+    made = Finished(
+        job_id=request.job_id,
+        results=tuple(result_for(layer) for layer in request.layers if layer.is_target),
+        steps=request.steps or info.default_steps,
+        cfg_scale=request.cfg_scale or info.default_cfg_scale,
+        clean_colours=request.clean_colours != "off",
+        seconds=1.5,
+        cache_hits=0,
+        cache_misses=0,
+        unknown_words=(),
+        model_name=info.name,
+        model_hash=info.file_hash,
+        device=info.device,
+        precision=info.precision,
+        threads=info.threads,
+        torch_version="0",
+    )
+    return replace(made, **changes)
+
+
+# ---- the engine ----
+
+
+class FakeEngine:
+    """Records requests; says what its user scripts, or what `work` says for each job.
+
+    Args:
+        emit: gets the events.
+        info: the model that it announces; None = `model_info()`.
+        opening: events at the start.
+        work: runs each job on a thread of its own; it looks at `is_stopped`. None = jobs wait for
+            `begin`, `finish`, `fail` and `end_cancelled`.
+        on_own_thread: whether scripted events come from another thread, as the real engine's do.
+
+    Attributes:
+        requests: every job, in order.
+        cancelled: every job id that was cancelled; None stands for all of them.
+        shutdowns: the thread of each call of `shutdown`.
+        words: words that the results show, by layer id; the others show no word.
+        left_empty: why boxes stay empty, by layer id; the others are painted.
+    """
+
+    def __init__(
+        self,
+        emit: Callable[[Event], None],
+        *,
+        info: ModelInfo | None = None,
+        opening: Sequence[Event] = (),
+        work: Callable[[FakeEngine, GenerateRequest], None] | None = None,
+        on_own_thread: bool = True,
+    ) -> None:
+        self.emit = emit
+        self.info = info or model_info()
+        self._opening = opening
+        self._work = work
+        self._on_own_thread = on_own_thread
+        self._stop = threading.Event()
+        self._worker: threading.Thread | None = None
+        self.requests: list[GenerateRequest] = []
+        self.cancelled: list[int | None] = []
+        self.shutdowns: list[int] = []
+        self.words: dict[int, str] = {}
+        self.left_empty: dict[int, str] = {}
+        self.is_started = False
+
+    # ---- the engine's face ----
+
+    def start(self) -> None:
+        self.is_started = True
+        for event in self._opening:
+            self.emit(event)
+
+    def submit(self, request: GenerateRequest) -> None:
+        self.requests.append(request)
+        if self._work is not None:
+            self._stop.clear()
+            self._worker = threading.Thread(target=self._work, args=(self, request), daemon=True)
+            self._worker.start()
+
+    def cancel(self, job_id: int | None = None) -> None:
+        self.cancelled.append(job_id)
+        self._stop.set()
+
+    def shutdown(self, timeout_s: float = 10.0) -> bool:
+        self.shutdowns.append(threading.get_ident())
+        self._stop.set()
+        if self._worker is not None:
+            self._worker.join(timeout_s)
+            self.emit(StateChanged(state="stopped"))
+        return True
+
+    # ---- what the user scripts ----
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the present job was cancelled, or the engine shut down."""
+        return self._stop.is_set()
+
+    @property
+    def last(self) -> GenerateRequest:
+        return self.requests[-1]
+
+    def say(self, *events: Event) -> None:
+        """Emit events in order."""
+        if not self._on_own_thread:
+            for event in events:
+                self.emit(event)
+            return
+        thread = threading.Thread(target=lambda: [self.emit(event) for event in events])
+        thread.start()
+        thread.join()
+
+    def get_ready(self, info: ModelInfo | None = None) -> None:
+        self.say(LOADING, ready(info or self.info))
+
+    def begin(self, request: GenerateRequest | None = None, steps: int = 0) -> None:
+        """Start a job and take it some steps further, with a preview of each target."""
+        request, total = request or self.last, self.info.default_steps
+        self.say(
+            StateChanged(state="generating"),
+            Started(job_id=request.job_id, total_steps=total, unknown_words=()),
+            *(
+                Progress(
+                    job_id=request.job_id, step=step, total=total, seconds_left=0.6 * (total - step)
+                )
+                for step in range(1, steps + 1)
+            ),
+        )
+        if steps:
+            self.preview(request)
+
+    def preview(self, request: GenerateRequest | None = None) -> None:
+        self.say(*previews_of(request or self.last))
+
+    def finish(self, request: GenerateRequest | None = None) -> None:
+        """End a job well."""
+        request = request or self.last
+        results = tuple(self._result(layer) for layer in request.layers if layer.is_target)
+        self.say(finished(request, self.info, results=results), ready(self.info))
+
+    def _result(self, layer: LayerRequest) -> LayerResult:
+        made, why = result_for(layer), self.left_empty.get(layer.layer_id)
+        if why is not None:
+            return replace(made, rgba=np.zeros_like(made.rgba), left_empty=why)
+        return replace(made, word=self.words.get(layer.layer_id))
+
+    def fail(
+        self,
+        kind: str = "internal",
+        message: str = "RuntimeError: no",
+        request: GenerateRequest | None = None,
+    ) -> None:
+        request = request or self.last
+        self.say(
+            Failed(
+                job_id=request.job_id,
+                kind=kind,  # type: ignore[arg-type]
+                message=message,
+                advice="Try again.",
+                details="Traceback: …",
+            ),
+            ready(self.info),
+        )
+
+    def end_cancelled(self, request: GenerateRequest | None = None) -> None:
+        request = request or self.last
+        self.say(JobCancelled(job_id=request.job_id), ready(self.info))
+
+
+# ---- the event loop ----
+
+
+class HandTimer:
+    """The result of `call_later`; a cancelled one does not run."""
+
+    is_cancelled = False
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
+
+
+class HandLoop:
+    """An event loop that is turned by hand; callable from any thread.
+
+    Args:
+        clock: seconds; stands still by default.
+        short_s: delays up to this end with the turn; longer ones when the clock says so.
+    """
+
+    def __init__(self, clock: Callable[[], float] = lambda: 0.0, *, short_s: float = 0.5) -> None:
+        self.clock = clock
+        self.short_s = short_s
+        self.soon: list[tuple[Callable[..., object], tuple[Any, ...]]] = []
+        self.later: list[tuple[float, HandTimer, Callable[..., object], tuple[Any, ...]]] = []
+
+    def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any) -> None:
+        self.soon.append((callback, args))
+
+    def call_later(self, delay: float, callback: Callable[..., object], *args: Any) -> HandTimer:
+        due = self.clock() + (delay if delay > self.short_s else 0.0)
+        timer = HandTimer()
+        self.later.append((due, timer, callback, args))
+        return timer
+
+    def turn(self) -> None:
+        """Run what waits; due timers come at the end."""
+        while self.soon:
+            callback, args = self.soon.pop(0)
+            callback(*args)
+        waiting, self.later = self.later, []
+        for due, timer, callback, args in waiting:
+            if due > self.clock():
+                self.later.append((due, timer, callback, args))
+            elif not timer.is_cancelled:
+                callback(*args)
+
+    def run(self) -> None:
+        """Turn until nothing waits that is due."""
+        while self.soon or any(due <= self.clock() for due, *_ in self.later):
+            self.turn()
+
+
+# ---- documents ----
+
+
+def document_with_boxes(*boxes: Box, prompt: str = "") -> Document:
+    """A 512 x 512 document with empty boxes, bottom first."""
+    rects = [Rect.from_box(box) for box in boxes]
+    return Document(new_contents(Size(512, 512), 32, boxes=rects, prompt=prompt))
+
+
+def fill(document: Document, prompt: str | None = None, word: str | None = None) -> None:
+    """Give every layer painted pixels, as if a job had finished; all of them show `word`."""
+    placements = []
+    for layer in document.layers:
+        box = layer.region(document.grid, document.canvas).to_box()
+        seed = document.seed_for(layer, 1)
+        record = {
+            "prompt": document.prompt if prompt is None else prompt,
+            "seed": seed,
+            "box": list(box),
+            "word": word,
+        }
+        pixels = paint(seed, box, is_background=layer.is_background)
+        placements.append(Placement(layer.id, pixels, Rect.from_box(box), record))
+    PlacePixels(placements).do(document)
