@@ -36,7 +36,8 @@ FINER = 2  # label cells per side of a delivered pixel, at least
 # finer than pixels, and an edge of one cell would show as steps.
 SOFTNESS = 0.6
 STRIP = 2**16  # label cells that are decided at a time: the bound on memory at any size
-# Looks whose layers come closer to their art by it; the others have gradients (docs/training.md).
+# Looks whose layers come closer to their art by it; the others have gradients
+# (docs/experiments/models.md).
 GAIN_BY_FLAT_FILLS = frozenset({"flat", "bold"})
 
 
