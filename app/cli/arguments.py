@@ -29,8 +29,9 @@ def build_parser() -> argparse.ArgumentParser:
         description="Draw boxes, type one prompt, get a picture in layers.",
         epilog="Without arguments, or with one project file, the window opens. "
         "In a checkout of the repository also: "
-        "layerloom train sprites|autoencoder|transformer|judge|ship|evaluate|words …, "
-        "layerloom bench engine|reliability …; each takes --help.",
+        "layerloom train sprites|words|autoencoder|transformer|recogniser|refiner|judge|ship|"
+        "evaluate …, "
+        "layerloom bench engine|ui|reliability …; each takes --help.",
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

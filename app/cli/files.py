@@ -90,7 +90,7 @@ def export(args: argparse.Namespace) -> int:
         return 0
     if lost:
         print(f"{output.form.title} does not keep: {', '.join(lost)}.", file=sys.stderr)
-    if told := output.form.tell(contents, options):
+    if told := output.form.report(contents, options):
         print(told, file=sys.stderr)
     return 0
 

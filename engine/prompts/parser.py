@@ -154,7 +154,8 @@ def _result(
         if chosen is not None
         and each.name != chosen.name
         and each.rank > 1
-        and each.unit.word != "sky"  # "a bird in the sky" asks for no other background
+        # "a bird in the sky" asks for no other background; "under a night sky" does.
+        and (each.unit.word != "sky" or each.name != "blue sky")
     )
     undrawable += _unknown(prompt, units, undrawable)
     words = tuple(Word(prompt[slice(*unit.span)], unit.span, unit.role) for unit in units)

@@ -294,6 +294,8 @@ class PhraseReader:
             rank = 3
         else:
             rank = 1 if phrase.determiner or phrase.count is not None else 2
+        if head.words == ("sky",):
+            rank = 1  # "a bird in the sky over a beach" is at the beach
         mention = Mention("background", head, head.span, head.background.name, rank=rank)
         self.mentions.append(mention)
 

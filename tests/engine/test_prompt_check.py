@@ -148,6 +148,9 @@ def test_a_further_background_is_no_thing_that_cannot_be_drawn() -> None:
     assert check.background is not None
     assert (check.background.name, check.undrawable) == ("beach", ())
     assert [each.typed for each in check.further_backgrounds] == ["in the city"]
+    (night,) = read("a dog at the beach under a night sky").further_backgrounds
+    assert night.name == "night sky"
+    assert read("a bird in the sky over a beach").further_backgrounds == ()
 
 
 def test_text_in_quotation_marks_is_reported_as_text() -> None:

@@ -149,7 +149,7 @@ class ExportWiring(QObject):
 
         def work() -> str:
             form.export(shown, path, options)
-            return form.tell(shown, options)
+            return form.report(shown, options)
 
         def done(told: str) -> None:
             if contents is None:

@@ -85,6 +85,12 @@ def test_generated_layers_hold_no_picture() -> None:
     assert told == "Written as pictures: 'Background' (it has no flat fills)."
 
 
+def test_a_background_that_is_left_out_is_no_picture() -> None:
+    options = replace(OPTIONS, with_background=False)
+    assert format_named("svg").report(shared(), options) == ""
+    assert format_named("svg").report(shared(), OPTIONS) != ""
+
+
 def test_the_background_is_shapes_by_choice() -> None:
     assert "<image" not in text(SHAPES_ALONE)
     assert say_pictures(shared(), SHAPES_ALONE) == ""

@@ -82,7 +82,7 @@ class Format:
         suffixes: file endings, the usual one first; none for a folder.
         in_one_file: endings with which a folder format writes one file that holds everything.
         blends: the modes that it has, of those that it keeps.
-        tell: a sentence about what was written, for after the writing; "" if there is none.
+        tell: a sentence about contents without what is left out; `report` is for callers.
         keeps: what is not lost, whatever is chosen.
         choices: the options that mean something to it.
         write: writes contents whose background was left out already, if it is to be; `export`
@@ -119,12 +119,19 @@ class Format:
         Raises:
             StorageError: it failed; what stood there before is unchanged.
         """
-        shown = contents if options.with_background else without_background(contents)
-        return self.write(shown, path, options, facts or {}, disk)
+        return self.write(_written(contents, options), path, options, facts or {}, disk)
+
+    def report(self, contents: Contents, options: ExportOptions) -> str:
+        """A sentence about what was written, for after the writing; "" if there is none."""
+        return self.tell(_written(contents, options), options)
 
     def fits(self, path: Path) -> bool:
         """Whether the name ends as one file of this format does."""
         return path.suffix.lower() in (*self.suffixes, *self.in_one_file)
+
+
+def _written(contents: Contents, options: ExportOptions) -> Contents:
+    return contents if options.with_background else without_background(contents)
 
 
 def format_for(path: Path) -> Format | None:
