@@ -39,7 +39,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "engine/models": ("torch", "numpy", "safetensors", "engine"),
     "engine/emoji_names.py": ("emoji",),
     "engine/layout.py": ("numpy", "engine.api", "engine.errors"),
-    "engine/estimate.py": ("engine.api", "engine.layout"),
+    "engine/work_estimate.py": ("engine.api", "engine.layout"),
     "engine/sampling.py": ("torch", "numpy", "engine.layout", "engine.errors"),
     "engine/loading.py": (),
     "engine/engine.py": ("engine.api", "engine.errors", "engine.pipeline", "engine.loading"),

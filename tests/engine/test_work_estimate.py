@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from engine.estimate import estimate
 from engine.models.art.backbone import art_of
+from engine.work_estimate import estimate
 from tests.engine.tiny import layer, picture, random_pixels, tiny_generator
 
 FULL, LEFT, RIGHT = (0, 0, 256, 256), (0, 0, 96, 96), (128, 32, 224, 160)
