@@ -63,7 +63,7 @@ class LayerPipeline:
 
     def __init__(self, backbone: Backbone[Any, Any], *, threads: int = 1) -> None:
         torch.set_num_threads(threads)
-        self.backbone, self.threads = backbone, threads
+        self.backbone = backbone
         self.clock: Callable[[], float] = time.monotonic
 
     @classmethod
@@ -94,7 +94,7 @@ class LayerPipeline:
     @property
     def info(self) -> ModelInfo:
         """What the model is and can do."""
-        return replace(self.backbone.info(), threads=self.threads)
+        return self.backbone.info()
 
     # ---- one request ----
 
@@ -125,7 +125,8 @@ class LayerPipeline:
         self.backbone.check(request)
         with self._autocast():
             prompt = self.encode(request)
-            settings = self.settings(request, prompt)
+            info = self.info
+            settings = self.settings(request, prompt, info)
             total = settings.steps + 1
             emit(
                 Started(
@@ -136,10 +137,10 @@ class LayerPipeline:
                 )
             )
             state = self.assign(request, prompt, settings, check)
-            tokens = self.sample(request, state, settings, emit, check)
+            tokens = self.sample(request, state, settings, emit, check, started)
             layers = self.decode(state, tokens, settings, check)
         emit(Progress(job_id=request.job_id, step=total, total=total, seconds_left=0.0))
-        after, info = self.cache.stats(), self.info
+        after = self.cache.stats()
         return Finished(
             job_id=request.job_id,
             results=layers,
@@ -154,7 +155,7 @@ class LayerPipeline:
             model_hash=info.file_hash,
             device=info.device,
             precision=info.precision,
-            threads=self.threads,
+            threads=info.threads,
             torch_version=str(torch.__version__),
             reading=1 if prompt.check is None else PROMPT_READING,
             check=prompt.check,
@@ -165,9 +166,9 @@ class LayerPipeline:
         """The request's prompt as the network reads it."""
         return self.backbone.encode_prompt(request)
 
-    def settings(self, request: GenerateRequest, prompt: Prompt) -> Settings:
+    @staticmethod
+    def settings(request: GenerateRequest, prompt: Prompt, info: ModelInfo) -> Settings:
         """The request's settings; what it leaves open comes from the model and the prompt."""
-        info = self.backbone.info()
         of_edits = info.default_edit_steps if request.is_edit else None
         steps = request.steps or of_edits or info.default_steps
         cfg_scale = info.default_cfg_scale if request.cfg_scale is None else request.cfg_scale
@@ -187,11 +188,17 @@ class LayerPipeline:
         settings: Settings,
         emit: Emit,
         check: Check,
+        started: float,
     ) -> Tensor:
-        """(1, N, C) finished tokens of all targets that are drawn."""
+        """(1, N, C) finished tokens of all targets that are drawn.
+
+        Args:
+            started: when the request began, by `clock`: the time left is predicted from all that
+                was spent, and what precedes the first step counts.
+        """
         if not state.targets:
             return state.noise
-        started, total = self.clock(), settings.steps + 1
+        total = settings.steps + 1
         previews = PreviewBudget(request.preview_every, self.clock)
 
         def report(done: int, predicted: Tensor) -> None:

@@ -36,7 +36,7 @@ def bench(context: Context) -> Section:
     """Medians over several processes."""
     runs = min(context.runs, QUICK_RUNS) if context.quick else context.runs
     weights = str(context.weights.resolve()) if context.weights else "-"
-    engine = ["engine.benchmarks.start_probe", weights, str(context.generator.threads)]
+    engine = ["engine.benchmarks.start_probe", weights, str(context.generator.info.threads)]
     rows: list[list[Cell]] = []
     if _exists(WINDOW_PROBE):
         rows += _rows(context, [WINDOW_PROBE], (WINDOW_EVENT,), runs)

@@ -154,8 +154,7 @@ def _result(
         if chosen is not None
         and each.name != chosen.name
         and each.rank > 1
-        # "a bird in the sky" asks for no other background; "under a night sky" does.
-        and (each.unit.word != "sky" or each.name != "blue sky")
+        and each.name != "blue sky"  # it goes with any place
     )
     undrawable += _unknown(prompt, units, undrawable)
     words = tuple(Word(prompt[slice(*unit.span)], unit.span, unit.role) for unit in units)

@@ -27,7 +27,7 @@ _QUOTED = re.compile(r"\"([^\"\n]{1,80})\"|\u201c([^\u201d\n]{1,80})\u201d")
 NONE, WEAK, STRONG, DASH, HEADING = 0, 1, 2, 3, 4
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Token:
     """One word.
 
@@ -68,7 +68,7 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
         unread += len(prompt[start:].split())
     quoted = [match.span() for match in _QUOTED.finditer(part) if not _is_whole(match, part)]
     found: list[Token] = []
-    speller = _Speller(lexicon, part)
+    spelling = _Corrections(lexicon, part)
     capitals = {first for _, first, _ in kept if part[first].isupper()}
     if 2 * len(capitals) > len(kept):
         capitals = set()  # a title
@@ -82,12 +82,22 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
         in_quotes = any(a < first and stop < b for a, b in quoted)
         hyphenated = part[before:first] in HYPHENS
         span = (first, stop)
-        word, is_known = (word, True) if in_quotes else speller.read(word, span)
-        token = Token(word, span, gap, possessive, is_emoji, in_quotes, is_known)
-        found.append(token)
-        token.hyphenated, token.capitalised = hyphenated, first in capitals
+        word, is_known = (word, True) if in_quotes else spelling.read(word, span)
+        found.append(
+            Token(
+                word,
+                span,
+                gap,
+                possessive=possessive,
+                is_emoji=is_emoji,
+                quoted=in_quotes,
+                is_known=is_known,
+                hyphenated=hyphenated,
+                capitalised=first in capitals,
+            )
+        )
         before, last = stop, span
-    return found, speller.misspelt, unread, end
+    return found, spelling.misspelt, unread, end
 
 
 def _is_whole(match: re.Match[str], part: str) -> bool:
@@ -106,7 +116,7 @@ def _break(part: str, before: int, start: int) -> int:
     return WEAK if _WEAK.search(between) is not None else NONE
 
 
-class _Speller:
+class _Corrections:
     """Corrects the words of one prompt.
 
     Attributes:

@@ -295,3 +295,21 @@ def test_the_seed_chooses_for_a_background_as_a_whole(generator, monkeypatch):
     other = next(s for s in choices if choices[s] != choices[1])
     assert np.array_equal(made(1), made(same))
     assert not np.array_equal(made(1), made(other))
+
+
+def test_the_time_left_counts_what_precedes_the_first_step(monkeypatch):
+    """The assignment takes as long as steps do; a prediction without it begins far too low."""
+    generator = tiny_generator()
+    now = [0.0]
+    monkeypatch.setattr(generator, "clock", lambda: now[0])
+    begin = art_of(generator).begin
+
+    def slow(*args):
+        now[0] += 100.0
+        return begin(*args)
+
+    monkeypatch.setattr(art_of(generator), "begin", slow)
+    events = []
+    generator.run(picture(layer(1, LEFT), steps=2), emit=events.append)
+    left = [event.seconds_left for event in events if isinstance(event, Progress)]
+    assert left == [200.0, 50.0, 0.0]

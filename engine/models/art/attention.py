@@ -205,7 +205,7 @@ def attend_segments(q: Tensor, k: Tensor, v: Tensor, lengths: Sequence[int]) -> 
 # Segment by segment takes a dozen small operations each, forward and backward. One padded batch for
 # all is mostly padding where lengths differ, as those of layers do and those of a scene of fifty
 # things, and attention takes time with the square of the width. So segments of similar length share
-# a padded batch: .44 of the time of a step on two cores.
+# a padded batch.
 
 MANY = 4  # segments from which on padded batches are worth their copies
 SHORTEST = 0.7  # of a batch's width: shorter segments go into the next batch
