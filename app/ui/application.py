@@ -36,12 +36,12 @@ from app.session.settings import (
     settings_path,
     work_path,
 )
-from app.ui.icons import icon
 from app.ui.main_window import MainWindow
 from app.ui.session import MakeEngine
 from app.ui.settings_keeper import SettingsKeeper
 from app.ui.text import tr
 from app.ui.theme import DARK
+from app.ui.theme.icons import icon
 
 logger = logging.getLogger(__name__)
 

@@ -20,12 +20,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.icons import pixmap
 from app.ui.list_rows import ListRows
 from app.ui.message_boxes import widen
 from app.ui.tables import ReadingTable
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN
+from app.ui.theme.icons import pixmap
 
 
 def ask_unsaved(

@@ -14,8 +14,8 @@ from PySide6.QtCore import QSize, QStandardPaths, Qt
 from PySide6.QtWidgets import QFileDialog, QToolButton, QWidget
 
 from app.session.settings import Settings
-from app.ui.icons import icon
 from app.ui.theme import ICON_SMALL, current_colours
+from app.ui.theme.icons import icon
 
 # Qt's name of each tool button, and our outline for it.
 BUTTON_ICONS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QPoint, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QToolTip, QWidget
 
-from app.ui.program_style import TIP_DELAY_MS
+from app.ui.theme import TIP_DELAY_MS
 
 
 class FocusTips(QObject):

@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
 
 from app.session.jobs import Message
 from app.ui.actions import Actions, plain
-from app.ui.icons import icon, pixmap
 from app.ui.text import tr
 from app.ui.theme import GAP, ICON, ICON_SMALL, MARGIN, UNIT, Colours
+from app.ui.theme.icons import icon, pixmap
 
 _SIGNS = {
     "error": ("circle-alert", "error"),

@@ -8,7 +8,7 @@ from typing import cast
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.ui import high_contrast, theme
+from app.ui import theme
 from app.ui.actions import Actions
 from app.ui.canvas.region_item import to_rectf
 from app.ui.canvas.view import CanvasView
@@ -16,7 +16,7 @@ from app.ui.focus_tips import FocusTips
 from app.ui.panels.empty import EmptyCard
 from app.ui.panels.status import StatusBar
 from app.ui.session import Session
-from app.ui.theme import Colours, ThemeChoice
+from app.ui.theme import Colours, ThemeChoice, high_contrast
 
 TOOLS = ("select", "box", "hand", "zoom")
 THEMES = ("system", "dark", "light")

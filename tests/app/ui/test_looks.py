@@ -30,9 +30,9 @@ from PySide6.QtWidgets import (
 from app.document.storage.formats.table import FORMATS
 from app.ui.action_table import SPECS
 from app.ui.exchange.export_dialog import ExportDialog
-from app.ui.icons import icon, icon_names
-from app.ui.style_sheet import SHEET
 from app.ui.theme import DARK, LIGHT, MARGIN, Colours, contrast, style_sheet
+from app.ui.theme.icons import icon, icon_names
+from app.ui.theme.style_sheet import SHEET
 from tests.app.ui.helpers import draw_box, later
 
 THEMES = pytest.mark.parametrize("colours", [DARK, LIGHT], ids=["dark", "light"])

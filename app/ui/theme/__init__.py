@@ -1,6 +1,6 @@
-"""Colours, spacing and the style sheet: the only literals of taste in the program.
+"""Theme: colours, spacing, style and style sheet of the application.
 
-Knows widgets by class and object name only, never the document.
+Refers to widgets by class and object name only, never to the document.
 """
 
 from __future__ import annotations
@@ -10,11 +10,39 @@ from typing import Literal
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import (
+    QApplication,
+    QProxyStyle,
+    QStyle,
+    QStyleHintReturn,
+    QStyleOption,
+    QWidget,
+)
 
 from app.session.settings import resources_folder
-from app.ui.program_style import ProgramStyle
-from app.ui.style_sheet import SHEET
+from app.ui.theme.style_sheet import SHEET
+
+TIP_DELAY_MS = 600
+
+
+class ProgramStyle(QProxyStyle):
+    """Fusion on every platform. The application owns it, as it does any style."""
+
+    def __init__(self) -> None:
+        super().__init__("Fusion")
+
+    def styleHint(
+        self,
+        hint: QStyle.StyleHint,
+        option: QStyleOption | None = None,
+        widget: QWidget | None = None,
+        returnData: QStyleHintReturn | None = None,
+    ) -> int:
+        """Qt override."""
+        if hint == QStyle.StyleHint.SH_ToolTip_WakeUpDelay:
+            return TIP_DELAY_MS
+        return super().styleHint(hint, option, widget, returnData)
+
 
 ThemeChoice = Literal["system", "dark", "light"]
 
