@@ -7,25 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QMessageBox,
     QPushButton,
-    QStyle,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from app.ui.list_rows import ListRows
 from app.ui.message_boxes import widen
-from app.ui.tables import ReadingTable
 from app.ui.text import tr
-from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN
-from app.ui.theme.icons import pixmap
+from app.ui.theme import CONTROL_HEIGHT, MARGIN
+from app.ui.widgets.forms import ReadingTable
 
 
 def ask_unsaved(
@@ -77,27 +72,6 @@ def ask_unsaved(
     box.finished.connect(finished)
     box.open()
     return box
-
-
-class Choice(QComboBox):
-    """A combo box whose arrow is drawn in the text colour: a styled one would have none."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        # Fusion's own delegate paints the row under the pointer in the colour of the field.
-        self.setItemDelegate(ListRows(self))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt override."""
-        super().paintEvent(event)
-        painter = QPainter(self)
-        colour = self.palette().text().color().name()
-        sign = pixmap("chevron-down", colour, ICON_SMALL, self.devicePixelRatioF())
-        left, top = self.width() - ICON_SMALL - GAP, (self.height() - ICON_SMALL) // 2
-        place = QRect(left, top, ICON_SMALL, ICON_SMALL)
-        place = QStyle.visualRect(self.layoutDirection(), self.rect(), place)
-        painter.drawPixmap(place.topLeft(), sign)
-        painter.end()
 
 
 def show_keys(parent: QWidget, keys: Sequence[tuple[str, str]]) -> QDialog:

@@ -20,10 +20,10 @@ from PySide6.QtWidgets import (
 
 from app.document.layer import Layer
 from app.document.words import shown_name
-from app.ui.dialog_buttons import accept_or_cancel
 from app.ui.enabling import enable
 from app.ui.text import number, tr
 from app.ui.theme import MARGIN
+from app.ui.widgets.buttons import accept_or_cancel
 
 _ID = Qt.ItemDataRole.UserRole
 

@@ -14,7 +14,7 @@ from PySide6.QtGui import QImage, QPainter
 
 from app.session.queue import MAX_KEPT_JOBS, Placed
 from app.ui.background import Background
-from app.ui.images import to_qimage
+from app.ui.widgets.images import to_qimage
 
 logger = logging.getLogger(__name__)
 

@@ -33,14 +33,13 @@ from app.ui.panels.messages import MessageBar
 from app.ui.panels.picture_page import PicturePage
 from app.ui.panels.prompt import PromptBar
 from app.ui.panels.record_page import RecordPage
-from app.ui.panels.small_pictures import SmallPictures
 from app.ui.panels.status import StatusBar
-from app.ui.panels.thumbnails import Thumbnails
 from app.ui.session import MakeEngine, Session
 from app.ui.solo import Solo
 from app.ui.stage import Stage
 from app.ui.text import tr
 from app.ui.theme import DARK, MIN_WINDOW, Colours
+from app.ui.widgets.images import SmallPictures, Thumbnails
 from app.ui.window_state import WindowState
 from app.ui.wiring.announcing import AnnouncingWiring
 from app.ui.wiring.arrange import ArrangeWiring

@@ -27,10 +27,10 @@ from app.document.composite import composite
 from app.document.document import Document
 from app.ui.background import Background
 from app.ui.canvas import overlay
-from app.ui.images import checker_brush, to_qimage
 from app.ui.stage import Stage
 from app.ui.text import number, tr
 from app.ui.theme import GAP, UNIT, Colours
+from app.ui.widgets.images import checker_brush, to_qimage
 
 MAX_TILES = 9
 ZOOM_MAX = 16.0

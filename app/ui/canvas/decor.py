@@ -17,9 +17,9 @@ from app.ui.canvas.draft import Draft
 from app.ui.canvas.kept_picture import KeptPicture
 from app.ui.canvas.region_item import to_rectf
 from app.ui.canvas.scene import CanvasScene
-from app.ui.images import checker_brush
 from app.ui.selection import Selection
 from app.ui.theme import Colours
+from app.ui.widgets.images import checker_brush
 
 
 @dataclass(slots=True)

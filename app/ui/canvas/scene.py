@@ -23,8 +23,8 @@ from app.ui.background import Background
 from app.ui.canvas.live import Entry, LivePicture
 from app.ui.canvas.region_item import CanvasItem
 from app.ui.canvas.sharp import SharpPicture
-from app.ui.images import to_qimage, wrapped
 from app.ui.solo import Solo
+from app.ui.widgets.images import to_qimage, wrapped
 
 SETTLE_MS = 30
 PICK_ALPHA = 13  # 5 % of 255

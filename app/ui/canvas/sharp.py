@@ -21,7 +21,7 @@ from app.document.layer import Layer
 from app.ui.background import Background
 from app.ui.canvas.live import MODES
 from app.ui.canvas.region_item import SQUARE_PIXELS_FROM
-from app.ui.images import wrapped
+from app.ui.widgets.images import wrapped
 
 if TYPE_CHECKING:
     # The tracer is loaded on the worker, when a picture rests beyond 100 % for the first time.

@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QDialog, QLabel, QPushButton, QSpinBox, QVBoxLayou
 from app.document.contents import MAX_SIDE
 from app.document.geometry import Size
 from app.ui.canvas_sizes import presets
-from app.ui.dialog_buttons import accept_or_cancel
-from app.ui.dialogs import Choice
-from app.ui.forms import field_name, form_layout
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, MARGIN, UNIT
+from app.ui.widgets.buttons import accept_or_cancel
+from app.ui.widgets.fields import Choice
+from app.ui.widgets.forms import field_name, form_layout
 
 
 class CanvasSizeDialog(QDialog):

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QDialog, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
-from app.ui.dialog_buttons import accept_or_cancel
-from app.ui.forms import note
 from app.ui.text import tr
 from app.ui.theme import MARGIN
+from app.ui.widgets.buttons import accept_or_cancel
+from app.ui.widgets.forms import note
 
 
 class DiagnosticsDialog(QDialog):

@@ -18,9 +18,9 @@ from app.document.storage.layout import Layout
 from app.document.storage.layout_file import read_layout
 from app.document.storage.ora import SUFFIX
 from app.session.settings import resources_folder
-from app.ui.dialog_buttons import accept_or_cancel
 from app.ui.text import tr
 from app.ui.theme import GAP, MARGIN, Colours, current_colours
+from app.ui.widgets.buttons import accept_or_cancel
 
 PICTURE = QSize(176, 176)
 _CELL = QSize(200, 224)

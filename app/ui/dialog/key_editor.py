@@ -21,11 +21,11 @@ from PySide6.QtWidgets import (
 
 from app.session.settings import Settings
 from app.ui.actions import Actions
-from app.ui.dialogs import Choice
 from app.ui.enabling import enable
 from app.ui.key_presets import PRESETS, conflicts, keys_for
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
+from app.ui.widgets.fields import Choice
 
 
 class KeyEditor(QWidget):

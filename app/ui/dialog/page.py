@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QTextBrowser, QVBoxLayout
 from PySide6.QtWidgets import QWidget as Widget
 
-from app.ui.dialog_buttons import close_only
 from app.ui.theme import MARGIN
+from app.ui.widgets.buttons import close_only
 
 
 class PageDialog(QDialog):

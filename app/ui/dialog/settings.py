@@ -26,13 +26,13 @@ from PySide6.QtWidgets import (
 from app.session.settings import Settings, choose_recovery_folder, chosen_canvas, work_path
 from app.ui.canvas_sizes import SizePreset
 from app.ui.dialog.key_editor import KeyEditor
-from app.ui.dialog_buttons import close_only
-from app.ui.dialogs import Choice
 from app.ui.enabling import enable
 from app.ui.file_dialogs import ask_folder
-from app.ui.forms import field_name, form_layout, note
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
+from app.ui.widgets.buttons import close_only
+from app.ui.widgets.fields import Choice
+from app.ui.widgets.forms import field_name, form_layout, note
 
 
 class SettingsDialog(QDialog):

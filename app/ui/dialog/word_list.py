@@ -21,10 +21,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.dialog_buttons import close_only
-from app.ui.forms import note
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
+from app.ui.widgets.buttons import close_only
+from app.ui.widgets.forms import note
 
 Group = tuple[str, Sequence[str]]
 

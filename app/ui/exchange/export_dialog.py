@@ -29,13 +29,12 @@ from app.document.storage.formats.options import SCALES, WHITE, ExportOptions
 from app.document.storage.formats.table import FORMATS, Format, losses
 from app.document.storage.formats.table import Choice as ExportChoice
 from app.document.words import shown_name
-from app.ui.dialog_buttons import accept_or_cancel
-from app.ui.dialogs import Choice
 from app.ui.exchange.loss_table import LossTable
-from app.ui.forms import field_name, form_layout
-from app.ui.panels.scrolled import Scrolled
 from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
+from app.ui.widgets.buttons import accept_or_cancel
+from app.ui.widgets.fields import Choice
+from app.ui.widgets.forms import Scrolled, field_name, form_layout
 
 Done = Callable[[Format, ExportOptions, dict[str, Any]], None]
 

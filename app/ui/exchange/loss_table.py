@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from PySide6.QtWidgets import QTableWidgetItem
 
 from app.document.storage.formats.table import FEATURES, Feature
-from app.ui.tables import ReadingTable
 from app.ui.text import tr
+from app.ui.widgets.forms import ReadingTable
 
 
 class LossTable(ReadingTable):

@@ -24,9 +24,9 @@ from PySide6.QtWidgets import (
 
 from app.document.storage.journal import Unfinished
 from app.document.storage.journal.recovery import MAX_ATTEMPTS
-from app.ui.images import to_qimage
 from app.ui.text import moment, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
+from app.ui.widgets.images import to_qimage
 
 PICTURE = 72
 _EACH = Qt.ItemDataRole.UserRole

@@ -13,14 +13,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.document.contents import Settings
-from app.ui.dialogs import Choice
 from app.ui.enabling import enable
-from app.ui.fact import Fact
-from app.ui.heights import no_lower_than
-from app.ui.number_field import DecimalField, NumberField
-from app.ui.panels.scrolled import Scrolled
 from app.ui.text import number, tr
 from app.ui.theme import GAP, MARGIN
+from app.ui.widgets.accessibility import Fact
+from app.ui.widgets.fields import Choice, DecimalField, NumberField
+from app.ui.widgets.forms import Scrolled, no_lower_than
 
 FIELD_HEIGHT = 28
 

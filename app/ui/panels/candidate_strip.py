@@ -31,14 +31,14 @@ from PySide6.QtWidgets import (
 
 from app.document.words import shown_name
 from app.ui.actions import Actions, plain
-from app.ui.fact import ShortFact
-from app.ui.heights import no_lower_than
 from app.ui.panels.choice_delegate import ChoiceDelegate, PlaceRole, cell_size
-from app.ui.panels.small_pictures import SmallPictures
 from app.ui.selection import Selection
 from app.ui.stage import Stage
 from app.ui.text import number, tr
 from app.ui.theme import GAP, UNIT, Colours
+from app.ui.widgets.accessibility import ShortFact
+from app.ui.widgets.forms import no_lower_than
+from app.ui.widgets.images import SmallPictures
 
 HOVER_MS = 80
 HEADER_HEIGHT = 32

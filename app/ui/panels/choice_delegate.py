@@ -10,12 +10,11 @@ from app.document.choices import with_choice
 from app.document.composite import composite
 from app.document.document import Document
 from app.document.layer import Candidate, Layer
-from app.ui.images import checker_brush
-from app.ui.panels.small_pictures import SmallPictures
 from app.ui.stage import Stage
 from app.ui.text import number, tr
 from app.ui.theme import GAP, ICON_SMALL, UNIT, Colours
 from app.ui.theme.icons import pixmap
+from app.ui.widgets.images import SmallPictures, checker_brush
 
 SIDE = 72
 PlaceRole = Qt.ItemDataRole.UserRole

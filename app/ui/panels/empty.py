@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.actions import Actions
-from app.ui.heights import no_lower_than
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
+from app.ui.widgets.forms import no_lower_than
 
 
 class EmptyCard(QWidget):

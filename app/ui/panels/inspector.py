@@ -25,17 +25,16 @@ from app.document.contents import MAX_SIDE, default_name
 from app.document.document import Document
 from app.document.layer import MAX_NAME, Layer
 from app.ui.enabling import enable
-from app.ui.fact import Fact
-from app.ui.heights import no_lower_than
-from app.ui.number_field import NumberField
 from app.ui.panels.layer_state import is_empty, next_seed_text, seed_text, state_of
-from app.ui.panels.scrolled import Scrolled
 from app.ui.panels.seed_control import parse_seed, seed_validator
 from app.ui.panels.state_row import StateRow
 from app.ui.selection import Selection
 from app.ui.text import number, tr
 from app.ui.theme import GAP, MARGIN, Colours
 from app.ui.undo import UndoStack
+from app.ui.widgets.accessibility import Fact
+from app.ui.widgets.fields import NumberField
+from app.ui.widgets.forms import Scrolled, no_lower_than
 
 FIELD_HEIGHT = 28
 _RECT_FIELDS = ("x", "y", "width", "height")

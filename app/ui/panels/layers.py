@@ -10,7 +10,6 @@ from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
     QModelIndex,
-    QSize,
     Qt,
     Signal,
 )
@@ -19,7 +18,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QListView,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -28,17 +26,18 @@ from app.document.commands import SetLocked, SetVisible
 from app.document.contents import MAX_FOREGROUNDS
 from app.document.document import Document
 from app.document.layer import Layer
-from app.ui.actions import Actions, plain
-from app.ui.fact import Fact
+from app.ui.actions import Actions
 from app.ui.panels.layer_delegate import LayerDelegate, RowParts
 from app.ui.panels.layer_list_model import MIME_ROWS, LayerListModel, dragged_ids, foot_text
 from app.ui.panels.looks_bar import LooksBar
-from app.ui.panels.thumbnails import Thumbnails
 from app.ui.selection import Selection
 from app.ui.solo import Solo
 from app.ui.text import tr
-from app.ui.theme import GAP, ICON_SMALL, MARGIN, UNIT, Colours
+from app.ui.theme import GAP, MARGIN, UNIT, Colours
 from app.ui.undo import UndoStack
+from app.ui.widgets.accessibility import Fact
+from app.ui.widgets.buttons import quiet_button
+from app.ui.widgets.images import Thumbnails
 
 
 class LayerList(QListView):
@@ -286,15 +285,3 @@ class LayerPanel(QWidget):
 
     def _on_changed(self, revision: int) -> None:
         self.count.setText(foot_text(self._document, MAX_FOREGROUNDS))
-
-
-def quiet_button(actions: Actions, name: str) -> QToolButton:
-    """A flat icon button for an action; its name and tooltip are the action's."""
-    button = QToolButton()
-    button.setObjectName("quiet")
-    button.setDefaultAction(actions[name])
-    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
-    button.setIconSize(QSize(ICON_SMALL, ICON_SMALL))
-    button.setFixedSize(28, 28)
-    button.setAccessibleName(plain(actions[name].text()))
-    return button

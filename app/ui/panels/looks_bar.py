@@ -9,12 +9,11 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSlider, QWidget
 
 from app.document.layer import Layer
 from app.document.words import shown_name
-from app.ui.dialogs import Choice
 from app.ui.enabling import enable
-from app.ui.heights import no_lower_than
-from app.ui.number_field import NumberField
 from app.ui.text import tr
 from app.ui.theme import GAP, MARGIN, UNIT
+from app.ui.widgets.fields import Choice, NumberField
+from app.ui.widgets.forms import no_lower_than
 
 FIELD_HEIGHT = 28
 

@@ -12,12 +12,10 @@ from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVB
 
 from app.document.contents import MAX_FOREGROUNDS, Contents
 from app.ui.actions import Actions, plain
-from app.ui.fact import Fact, ShortFact
-from app.ui.forms import note
-from app.ui.heights import no_lower_than
-from app.ui.panels.scrolled import Scrolled
 from app.ui.text import number, tr
 from app.ui.theme import GAP, MARGIN, UNIT
+from app.ui.widgets.accessibility import Fact, ShortFact
+from app.ui.widgets.forms import Scrolled, no_lower_than, note
 
 LINE_HEIGHT = 24
 BUTTON_HEIGHT = 24

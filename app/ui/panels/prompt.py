@@ -23,8 +23,6 @@ from PySide6.QtWidgets import (
 
 from app.ignored import Ignored
 from app.ui.actions import Actions
-from app.ui.fact import Fact
-from app.ui.heights import no_lower_than
 from app.ui.menus import ALTERNATIVES
 from app.ui.panels.prompt_field import LINE_HEIGHT, PromptField
 from app.ui.panels.results_field import ResultsField
@@ -32,6 +30,8 @@ from app.ui.panels.seed_control import SeedControl, icon_gap
 from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
 from app.ui.theme.icons import icon, pixmap
+from app.ui.widgets.accessibility import Fact
+from app.ui.widgets.forms import no_lower_than
 
 PROGRESS_PARTS = 1000
 MIN_GENERATE = 160

@@ -19,11 +19,10 @@ from PySide6.QtWidgets import (
 
 from app.document.layer import Layer
 from app.ui.enabling import enable
-from app.ui.fact import Fact
-from app.ui.heights import no_lower_than
-from app.ui.panels.scrolled import Scrolled
 from app.ui.text import number, seconds, tr
 from app.ui.theme import GAP, MARGIN
+from app.ui.widgets.accessibility import Fact
+from app.ui.widgets.forms import Scrolled, no_lower_than
 
 BUTTON_HEIGHT = 28
 

@@ -6,8 +6,8 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 
 from app.document.contents import MAX_VARIATIONS
-from app.ui.number_field import NumberField
 from app.ui.text import number, tr
+from app.ui.widgets.fields import NumberField
 
 
 class ResultsField(NumberField):

@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSizePolicy, 
 
 from app.document.contents import Settings
 from app.document.layer import MAX_SEED
-from app.ui.heights import no_lower_than
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, UNIT, Colours
 from app.ui.theme.icons import icon
+from app.ui.widgets.forms import no_lower_than
 
 
 def parse_seed(text: str) -> int | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
-from app.ui.fact import Fact
-from app.ui.heights import no_lower_than
 from app.ui.panels.layer_state import LayerState
 from app.ui.text import tr
 from app.ui.theme import ICON_SMALL, UNIT, Colours
 from app.ui.theme.icons import pixmap
+from app.ui.widgets.accessibility import Fact
+from app.ui.widgets.forms import no_lower_than
 
 BUTTON_HEIGHT = 28
 

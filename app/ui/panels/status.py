@@ -7,9 +7,9 @@ from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QSizePolicy, QStatusBa
 
 from app.document.geometry import Rect
 from app.ui.actions import Actions
-from app.ui.fact import Fact
-from app.ui.heights import no_lower_than
 from app.ui.text import number, tr
+from app.ui.widgets.accessibility import Fact
+from app.ui.widgets.forms import no_lower_than
 
 MESSAGE_MS = 5000
 

@@ -27,9 +27,9 @@ from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
 from app.ui.exchange.offered import offered_by
 from app.ui.exchange.shapes_data import SVG, ShapesData, layers_as_svg
-from app.ui.images import to_array, to_qimage
 from app.ui.session import Session
 from app.ui.text import tr
+from app.ui.widgets.images import to_array, to_qimage
 from app.ui.wiring.importing import ImportWiring
 
 logger = logging.getLogger(__name__)

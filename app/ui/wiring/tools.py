@@ -25,12 +25,12 @@ from app.ui.dialog.history import HistoryDialog
 from app.ui.dialog.jobs import JobsDialog
 from app.ui.dialog.key_editor import KeyEditor
 from app.ui.dialog.settings import SettingsDialog
-from app.ui.images import to_qimage
 from app.ui.key_presets import keys_for, without_tab
 from app.ui.panels.layers import LayerPanel
 from app.ui.panels.prompt import PromptBar
 from app.ui.session import Session
 from app.ui.text import tr
+from app.ui.widgets.images import to_qimage
 
 
 class ToolsWiring(QObject):

@@ -12,11 +12,11 @@ from app.ui import theme
 from app.ui.actions import Actions
 from app.ui.canvas.region_item import to_rectf
 from app.ui.canvas.view import CanvasView
-from app.ui.focus_tips import FocusTips
 from app.ui.panels.empty import EmptyCard
 from app.ui.panels.status import StatusBar
 from app.ui.session import Session
 from app.ui.theme import Colours, ThemeChoice, high_contrast
+from app.ui.widgets.accessibility import FocusTips
 
 TOOLS = ("select", "box", "hand", "zoom")
 THEMES = ("system", "dark", "light")

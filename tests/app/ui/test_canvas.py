@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from app.document.commands import Placement, PlacePixels
 from app.document.composite import composite
 from app.testing import fill
-from app.ui.images import to_array
+from app.ui.widgets.images import to_array
 from tests.app.ui.helpers import at, click, drag, draw_box, key, move, press_and_move
 
 CTRL = Qt.KeyboardModifier.ControlModifier

@@ -13,7 +13,7 @@ from app.document.geometry import Rect, Size
 from app.document.layer import Layer
 from app.document.pixels import Pixels
 from app.ui.canvas.live import MODES, Entry, LivePicture
-from app.ui.images import to_array, wrapped
+from app.ui.widgets.images import to_array, wrapped
 
 CANVAS = Size(96, 64)
 

@@ -1,11 +1,21 @@
-"""The row of buttons under a dialog: the one that does it and Cancel, or Close alone."""
+"""Buttons: the row under a dialog, and flat buttons of actions."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPushButton
+from PySide6.QtCore import (
+    QSize,
+    Qt,
+)
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QPushButton,
+    QToolButton,
+)
 
+from app.ui.actions import Actions, plain
 from app.ui.text import tr
-from app.ui.theme import CONTROL_HEIGHT
+from app.ui.theme import CONTROL_HEIGHT, ICON_SMALL
 
 
 def accept_or_cancel(dialog: QDialog, accept: QPushButton) -> QDialogButtonBox:
@@ -31,3 +41,15 @@ def close_only(dialog: QDialog) -> QDialogButtonBox:
     buttons.addButton(close, QDialogButtonBox.ButtonRole.RejectRole)
     buttons.rejected.connect(dialog.reject)
     return buttons
+
+
+def quiet_button(actions: Actions, name: str) -> QToolButton:
+    """A flat icon button for an action; its name and tooltip are the action's."""
+    button = QToolButton()
+    button.setObjectName("quiet")
+    button.setDefaultAction(actions[name])
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+    button.setIconSize(QSize(ICON_SMALL, ICON_SMALL))
+    button.setFixedSize(28, 28)
+    button.setAccessibleName(plain(actions[name].text()))
+    return button
