@@ -35,7 +35,7 @@ from app.document.composite import composite
 from app.document.storage.png import read_picture
 from app.session.client import engine_factory
 from app.session.settings import Settings
-from app.ui.exchange.export_dialog import ExportDialog
+from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.main_window import MainWindow
 from tools.story import Story, slow_engine
 

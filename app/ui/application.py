@@ -38,10 +38,10 @@ from app.session.settings import (
 )
 from app.ui.main_window import MainWindow
 from app.ui.session import MakeEngine
-from app.ui.settings_keeper import SettingsKeeper
 from app.ui.text import tr
 from app.ui.theme import DARK
 from app.ui.theme.icons import icon
+from app.ui.window_state import SettingsKeeper
 
 logger = logging.getLogger(__name__)
 

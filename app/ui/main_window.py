@@ -20,9 +20,8 @@ from app.ui.actions import Actions
 from app.ui.canvas.compare import ComparePage
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.view import CanvasView
-from app.ui.exchange.drag_out import LayerDrag
-from app.ui.exchange.imported import ImportedWiring
 from app.ui.menus import LiveMenus, build_menus
+from app.ui.mime_data import LayerDrag
 from app.ui.panels.advanced_page import AdvancedPage
 from app.ui.panels.candidate_strip import CandidateStrip
 from app.ui.panels.choice_delegate import ChoiceDelegate
@@ -55,6 +54,7 @@ from app.ui.wiring.files import FilesWiring
 from app.ui.wiring.generate import GenerateWiring
 from app.ui.wiring.help import HelpWiring, first_run_message
 from app.ui.wiring.here import HereWiring
+from app.ui.wiring.imported import ImportedWiring
 from app.ui.wiring.importing import ImportWiring
 from app.ui.wiring.inspecting import InspectingWiring
 from app.ui.wiring.loading import LoadingWiring

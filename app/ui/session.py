@@ -24,7 +24,7 @@ from app.session.jobs import Job, Message
 from app.session.queue import Accept, GenerationQueue, Placed
 from app.session.settings import Settings, chosen_canvas
 from app.ui.background import Background
-from app.ui.job_pictures import JobPictures
+from app.ui.dialogs.job_list import JobPictures
 from app.ui.selection import Selection
 from app.ui.text import tr
 from app.ui.undo import UndoStack

@@ -16,8 +16,8 @@ from app.document.layer import Candidate, Layer, new_layer_id
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import format_named
 from app.document.storage.names import safe_name
-from app.ui import file_dialogs
 from app.ui.actions import Actions
+from app.ui.dialogs import file_dialogs
 from app.ui.panels.candidate_strip import CandidateStrip
 from app.ui.session import Session
 from app.ui.stage import Stage

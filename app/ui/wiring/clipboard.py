@@ -25,8 +25,7 @@ from app.document.storage.recipe import recipe_of
 from app.session.jobs import Message
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
-from app.ui.exchange.offered import offered_by
-from app.ui.exchange.shapes_data import SVG, ShapesData, layers_as_svg
+from app.ui.mime_data import SVG, ShapesData, layers_as_svg, offered_by
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.widgets.images import to_array, to_qimage

@@ -20,8 +20,8 @@ from app.document.storage.png import PICTURE_SUFFIXES, Picture, picture_of
 from app.session.jobs import Message
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
-from app.ui.exchange.offered import LAYOUT_SUFFIXES, Offered
-from app.ui.file_dialogs import ask_open, ask_several
+from app.ui.dialogs.file_dialogs import ask_open, ask_several
+from app.ui.mime_data import LAYOUT_SUFFIXES, Offered
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.wiring.dropping import Drops

@@ -18,8 +18,8 @@ from PySide6.QtWidgets import QLabel
 from app.document.contents import MAX_PROMPT
 from app.document.storage.ora import load_project
 from app.ignored import ignored_in
-from app.ui.dialog.jobs import JobsDialog
-from app.ui.dialog.word_list import WordListDialog
+from app.ui.dialogs.job_list import JobsDialog
+from app.ui.dialogs.prompt_words import WordListDialog
 from engine import check_prompt
 from tests.app.ui.helpers import draw_box, generate, key, later, press_and_move
 

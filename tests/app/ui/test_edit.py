@@ -15,7 +15,7 @@ from app.document.commands import Rename, SetLocked
 from app.document.composite import composite
 from app.testing import fill
 from app.ui.canvas import overlay
-from app.ui.dialog.examples import example_files, example_name
+from app.ui.dialogs.examples import example_files, example_name
 from app.ui.panels.layer_delegate import RowParts
 from app.ui.panels.layer_list_model import StateRole
 from app.ui.theme import DARK, GAP

@@ -27,7 +27,7 @@ from app.document.storage.formats.table import FORMATS, Choice, format_named
 from app.document.storage.incoming import LAYERS_TYPE
 from app.document.storage.ora import load_project
 from app.testing import fill
-from app.ui.exchange.export_dialog import ExportDialog
+from app.ui.dialogs.export_dialog import ExportDialog
 from tests.app.document.examples import picture as random_picture
 from tests.app.document.examples import plain
 from tests.app.document.test_ora import members_of, write_members

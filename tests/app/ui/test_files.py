@@ -20,8 +20,8 @@ from app.document.geometry import Size
 from app.document.storage.atomic import Disk
 from app.document.storage.leftovers import beside
 from app.document.storage.ora import load_project, save_project
-from app.ui.dialog.canvas_size import NewDialog
-from app.ui.dialog.examples import PICTURE, ExamplesDialog
+from app.ui.dialogs.canvas_size import NewDialog
+from app.ui.dialogs.examples import PICTURE, ExamplesDialog
 from app.ui.text import moment
 from engine.models.checkpoint import load_model
 from tests.app.ui.helpers import draw_box, generate, key

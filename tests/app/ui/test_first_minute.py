@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu
 from app.document.geometry import Size
 from app.document.storage.ora import save_project
 from app.testing import document_with_boxes, fill
-from app.ui.dialog.jobs import JobsDialog
+from app.ui.dialogs.job_list import JobsDialog
 from app.ui.key_presets import PRESETS, conflicts, keys_for
 from app.ui.likely import SCOPES
 from app.ui.menus import ALTERNATIVES

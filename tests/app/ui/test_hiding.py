@@ -16,7 +16,7 @@ from app.document.geometry import Rect, Size
 from app.document.layer import Layer, new_layer_id
 from app.document.pixels import Pixels
 from app.document.storage.ora import load_project, save_project
-from app.ui.hiding_dialog import HidingDialog
+from app.ui.dialogs.hiding_dialog import HidingDialog
 from tests.app.ui.helpers import draw_box
 
 COUNT = 53

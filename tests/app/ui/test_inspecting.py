@@ -11,8 +11,8 @@ from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QApplication
 
 from app.document.commands import DuplicateLayers, Placement, PlacePixels
-from app.ui.dialog.canvas_size import CanvasSizeDialog
-from app.ui.exchange.export_dialog import ExportDialog
+from app.ui.dialogs.canvas_size import CanvasSizeDialog
+from app.ui.dialogs.export_dialog import ExportDialog
 from tests.app.ui.helpers import draw_box, generate
 
 

@@ -10,8 +10,8 @@ import pytest
 from PySide6.QtCore import QLocale
 
 from app.session.jobs import Job
-from app.ui.dialog.jobs import row_title
-from app.ui.job_text import job_text
+from app.ui.dialogs.job_list import row_title
+from app.ui.text import job_text
 
 
 def said(scope: str, *names: str) -> str:

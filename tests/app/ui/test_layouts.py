@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QGuiApplication
 
-from app.ui.exchange.offered import Offered
+from app.ui.mime_data import Offered
 
 Give = Callable[[Any, Any, str], None]
 

@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
 
 from app.document.storage.formats.table import FORMATS
 from app.ui.action_table import SPECS
-from app.ui.exchange.export_dialog import ExportDialog
+from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.theme import DARK, LIGHT, MARGIN, Colours, contrast, style_sheet
 from app.ui.theme.icons import icon, icon_names
 from app.ui.theme.style_sheet import SHEET

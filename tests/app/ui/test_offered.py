@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.document.geometry import Rect
-from app.ui.exchange.offered import offered_by
+from app.ui.mime_data import offered_by
 
 COLOUR = (10, 200, 30, 255)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.document.commands import AddBox, SetPrompt
 from app.document.geometry import Rect
 from app.session.settings import load_settings, remember_file
-from app.ui.settings_keeper import SettingsKeeper
+from app.ui.window_state import SettingsKeeper
 
 
 def test_a_prompt_that_was_used_and_a_file_that_was_opened_survive_a_crash(

@@ -18,8 +18,8 @@ from app.session.settings import (
     save_settings,
 )
 from app.testing import fill
-from app.ui.dialog.find import rank
-from app.ui.exchange.export_dialog import ExportDialog
+from app.ui.dialogs.command_keys import rank
+from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.key_presets import PRESETS, conflicts, keys_for
 from tests.app.ui.helpers import draw_box, generate, key, later
 
@@ -326,7 +326,7 @@ def test_diagnostics_hold_no_prompt(window: Any, monkeypatch: Any, tmp_path: Any
     log = tmp_path / "layerloom.log"
     lines = [f"line {count}" for count in range(300)]
     log.write_text("\n".join([*lines, "generated a very secret castle", "an older secret dog"]))
-    monkeypatch.setattr("app.ui.diagnostics.log_path", lambda: log)
+    monkeypatch.setattr("app.ui.dialogs.copy_diagnostics.log_path", lambda: log)
     window.settings.prompts = ["an older secret dog"]
     window.prompt.field.setPlainText("a very secret castle")
     dialog = opened(window, "copy_diagnostics")

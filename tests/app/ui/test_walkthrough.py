@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QLineEdit
 
 from app.document.geometry import Rect
 from app.testing import fill
-from app.ui.exchange.export_dialog import ExportDialog
+from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.panels.layer_delegate import RowParts
 from tests.app.ui.helpers import (
     LEFT,

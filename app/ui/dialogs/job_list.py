@@ -1,9 +1,17 @@
-"""The job list: what runs, waits and has ended; stop one, stop all, clear."""
+"""The job list: what runs, waits and has ended; stop one, stop all, clear.
+
+A small picture of what each job made is scaled off the UI thread when the results come, so that no
+full pixels are kept for it.
+"""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+import logging
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QImage, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QApplication,
     QDialog,
@@ -20,12 +28,74 @@ from PySide6.QtWidgets import (
 )
 
 from app.session.jobs import Job, Message
-from app.session.queue import GenerationQueue
+from app.session.queue import MAX_KEPT_JOBS, GenerationQueue, Placed
+from app.ui.background import Background
 from app.ui.enabling import enable
-from app.ui.job_pictures import SIDE, JobPictures
-from app.ui.job_text import job_text
-from app.ui.text import number, seconds, tr
+from app.ui.text import job_text, number, seconds, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
+from app.ui.widgets.images import to_qimage
+
+logger = logging.getLogger(__name__)
+
+PICTURE_SIDE = 64  # pixels: twice what a row shows, for screens of twice the density
+
+
+class JobPictures(QObject):
+    """The newest finished variation of each job, by job number.
+
+    Signals:
+        ready(): a picture came.
+    """
+
+    ready = Signal()
+
+    def __init__(self, work: Background, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._work = work
+        self._known: OrderedDict[int, QImage] = OrderedDict()
+
+    def take(self, job_id: int, results: Sequence[Placed]) -> None:
+        """Make the picture of these results, bottom to top."""
+        if not results:
+            return
+
+        def done(image: QImage) -> None:
+            self._known[job_id] = image
+            while len(self._known) > MAX_KEPT_JOBS:
+                self._known.popitem(last=False)
+            self.ready.emit()
+
+        def failed(error: Exception) -> None:
+            logger.warning("no picture of job %d: %s", job_id, error)
+
+        self._work.run(lambda: _small(results), done, failed)
+
+    def get(self, job_id: int) -> QImage | None:
+        """The picture within a square of `PICTURE_SIDE` pixels; None while there is none."""
+        return self._known.get(job_id)
+
+    def size_bytes(self) -> int:
+        """What the kept pictures take."""
+        return sum(image.sizeInBytes() for image in self._known.values())
+
+
+def _small(results: Sequence[Placed]) -> QImage:
+    """The results one over the other where they lie, scaled down; the rest is transparent."""
+    boxes = [QRect(x.asked.x, x.asked.y, x.asked.width, x.asked.height) for x in results]
+    whole = boxes[0]
+    for box in boxes[1:]:
+        whole = whole.united(box)
+    picture = QImage(whole.size(), QImage.Format.Format_ARGB32_Premultiplied)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    for box, result in zip(boxes, results, strict=True):
+        painter.drawImage(box.topLeft() - whole.topLeft(), to_qimage(result.pixels))
+    painter.end()
+    ratio = Qt.AspectRatioMode.KeepAspectRatio
+    return picture.scaled(
+        QSize(PICTURE_SIDE, PICTURE_SIDE), ratio, Qt.TransformationMode.SmoothTransformation
+    )
+
 
 _TITLE_LENGTH = 40
 _PICTURE = 32  # logical pixels
@@ -136,7 +206,7 @@ class JobsDialog(QDialog):
     def _icon(self, job: Job) -> QIcon:
         """What the job made; an empty one keeps the titles in one line."""
         small = self._pictures.get(job.id)
-        square = QPixmap(SIDE, SIDE)
+        square = QPixmap(PICTURE_SIDE, PICTURE_SIDE)
         square.fill(Qt.GlobalColor.transparent)
         if small is not None:
             painter = QPainter(square)

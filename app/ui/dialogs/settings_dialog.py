@@ -1,4 +1,4 @@
-"""The settings dialog: what the program remembers about the user (3.5). Changes act at once."""
+"""The settings dialog: what the program remembers about the user. Changes act at once."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.session.settings import Settings, choose_recovery_folder, chosen_canvas, work_path
-from app.ui.canvas_sizes import SizePreset
-from app.ui.dialog.key_editor import KeyEditor
+from app.ui.dialogs.canvas_size import SizePreset
+from app.ui.dialogs.command_keys import KeyEditor
+from app.ui.dialogs.file_dialogs import ask_folder
 from app.ui.enabling import enable
-from app.ui.file_dialogs import ask_folder
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
 from app.ui.widgets.buttons import close_only

@@ -1,11 +1,51 @@
-"""The handbook: one page from the first box to the file. Keys are those that work now."""
+"""The handbook, and dialogs with text to read: pages of Markdown, short texts with one button.
+
+The handbook is one page from the first box to the file. Its keys are those that work now.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QMessageBox,
+    QTextBrowser,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui.dialogs.questions import widen
 from app.ui.text import tr
+from app.ui.theme import MARGIN
+from app.ui.widgets.buttons import close_only
+
+
+class PageDialog(QDialog):
+    """Markdown in a window of its own; stays open beside the work.
+
+    Args:
+        markdown: the text. Addresses in it can be read and copied; nothing is opened.
+    """
+
+    def __init__(self, parent: QWidget, title: str, markdown: str) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.text = QTextBrowser()
+        self.text.setAccessibleName(title)
+        self.text.setOpenLinks(False)
+        self.text.document().setDocumentMargin(MARGIN)
+        self.text.setMarkdown(markdown)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        layout.setSpacing(MARGIN)
+        layout.addWidget(self.text, 1)
+        layout.addWidget(close_only(self))
+        self.resize(720, 560)
+
 
 _KEY = re.compile(r"\{(\w+)\}")
 
@@ -131,3 +171,17 @@ def _chapters() -> list[tuple[str, list[str]]]:
             ],
         ),
     ]
+
+
+def show_text(parent: QWidget, title: str, text: str) -> QMessageBox:
+    """A text with one button; `text` may hold simple HTML."""
+    box = QMessageBox(parent)
+    box.setWindowTitle(title)
+    box.setTextFormat(Qt.TextFormat.RichText)
+    box.setText(text)
+    close = box.addButton(tr("Close"), QMessageBox.ButtonRole.AcceptRole)
+    close.setAccessibleName(close.text())
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    widen(box)
+    box.open()
+    return box

@@ -14,7 +14,7 @@ from app.document.layer import Layer
 from app.document.words import shown_name
 from app.session.jobs import Message
 from app.ui.actions import Actions
-from app.ui.exchange import questions
+from app.ui.dialogs import questions
 from app.ui.session import Session
 from app.ui.text import tr
 

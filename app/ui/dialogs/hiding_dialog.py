@@ -1,4 +1,4 @@
-"""More layers than the model handles: a question which of them to hide before it generates (4.1).
+"""More layers than the model handles: a question which of them to hide before it generates.
 
 Asks only. A hidden layer stays in the picture and in the file; the model sees what the user sees.
 """

@@ -1,6 +1,6 @@
 """The export dialog: which format, what is chosen for it, and what it would lose.
 
-Asks only; knows no file. What a format keeps is told by the same table that writes it.
+Asks only; opens no file. What a format keeps comes from the same table that writes it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QSpinBox,
+    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -26,15 +27,32 @@ from app.document.contents import Contents
 from app.document.geometry import Rect
 from app.document.storage.formats.choices import formats_with, reason_against
 from app.document.storage.formats.options import SCALES, WHITE, ExportOptions
-from app.document.storage.formats.table import FORMATS, Format, losses
+from app.document.storage.formats.table import FEATURES, FORMATS, Feature, Format, losses
 from app.document.storage.formats.table import Choice as ExportChoice
 from app.document.words import shown_name
-from app.ui.exchange.loss_table import LossTable
 from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
 from app.ui.widgets.buttons import accept_or_cancel
 from app.ui.widgets.fields import Choice
-from app.ui.widgets.forms import Scrolled, field_name, form_layout
+from app.ui.widgets.forms import ReadingTable, Scrolled, field_name, form_layout
+
+
+class LossTable(ReadingTable):
+    """One row per feature that the picture has."""
+
+    def __init__(self) -> None:
+        headings = [tr("Content"), tr("In this format")]
+        super().__init__(tr("What the format stores"), headings, wide=(0,))
+
+    def show_losses(self, listed: Mapping[Feature, bool]) -> None:
+        """Features by key, and whether the file loses each."""
+        self.setRowCount(len(listed))
+        for row, (feature, is_lost) in enumerate(listed.items()):
+            texts = (tr(FEATURES[feature]), tr("not stored") if is_lost else tr("kept"))
+            for column, text in enumerate(texts):
+                item = QTableWidgetItem(text)
+                self.setItem(row, column, item)
+
 
 Done = Callable[[Format, ExportOptions, dict[str, Any]], None]
 

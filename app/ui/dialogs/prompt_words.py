@@ -1,7 +1,6 @@
-"""The words that the model draws, in groups, with a search; a click puts one into the prompt.
+"""Dialogs that fill the prompt: earlier prompts, and the words that the model draws.
 
-Stays open next to the work. Knows neither prompt nor model: the words come in, the chosen one
-goes out.
+Refer to neither prompt nor model: texts come in, the chosen one goes out.
 """
 
 from __future__ import annotations
@@ -25,6 +24,45 @@ from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
 from app.ui.widgets.buttons import close_only
 from app.ui.widgets.forms import note
+
+
+class HistoryDialog(QDialog):
+    """A list, newest first.
+
+    Args:
+        take: called with the chosen prompt.
+    """
+
+    def __init__(
+        self, parent: QWidget, prompts: Sequence[str], take: Callable[[str], None]
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr("Prompt History"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._take = take
+        self.list = QListWidget()
+        self.list.setAccessibleName(tr("Prompts, newest first"))
+        self.list.setWordWrap(True)
+        self.list.addItems(list(prompts))
+        self.list.setCurrentRow(0)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        layout.addWidget(self.list)
+        self.list.setVisible(bool(prompts))
+        if not prompts:
+            empty = QLabel(tr("Prompts you generate with appear here."))
+            empty.setObjectName("secondary")
+            empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            layout.addWidget(empty)
+        self.resize(480, 360)
+        self.list.itemActivated.connect(lambda item: self._choose(item.text()))
+        self.list.itemDoubleClicked.connect(lambda item: self._choose(item.text()))
+
+    def _choose(self, prompt: str) -> None:
+        self.close()
+        take, self._take = self._take, lambda text: None  # a double click activates as well
+        take(prompt)
+
 
 Group = tuple[str, Sequence[str]]
 
