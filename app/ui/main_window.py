@@ -23,16 +23,14 @@ from app.ui.canvas.view import CanvasView
 from app.ui.menus import LiveMenus, build_menus
 from app.ui.mime_data import LayerDrag
 from app.ui.panels.advanced_page import AdvancedPage
-from app.ui.panels.candidate_strip import CandidateStrip
-from app.ui.panels.choice_delegate import ChoiceDelegate
-from app.ui.panels.empty import EmptyCard
+from app.ui.panels.candidate_strip import CandidateStrip, ChoiceDelegate
+from app.ui.panels.empty_card import EmptyCard
 from app.ui.panels.inspector import Inspector
-from app.ui.panels.layers import LayerPanel
-from app.ui.panels.messages import MessageBar
+from app.ui.panels.layer_list import LayerPanel
+from app.ui.panels.messages import MessageBar, StatusBar
 from app.ui.panels.picture_page import PicturePage
-from app.ui.panels.prompt import PromptBar
+from app.ui.panels.prompt_bar import PromptBar
 from app.ui.panels.record_page import RecordPage
-from app.ui.panels.status import StatusBar
 from app.ui.session import MakeEngine, Session
 from app.ui.solo import Solo
 from app.ui.stage import Stage

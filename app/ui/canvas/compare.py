@@ -26,7 +26,7 @@ from app.document.choices import with_choice
 from app.document.composite import composite
 from app.document.document import Document
 from app.ui.background import Background
-from app.ui.canvas import overlay
+from app.ui.canvas import overlay_painter as overlay
 from app.ui.stage import Stage
 from app.ui.text import number, tr
 from app.ui.theme import GAP, UNIT, Colours

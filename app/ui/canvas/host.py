@@ -11,8 +11,7 @@ from app.document.commands import Command
 from app.document.document import Document
 from app.document.geometry import Rect
 from app.document.layer import Layer
-from app.ui.canvas.decor import Decor
-from app.ui.canvas.draft import Draft, DraftKind
+from app.ui.canvas.overlay_model import Decor, Draft, DraftKind
 from app.ui.canvas.scene import CanvasScene
 from app.ui.selection import Selection
 from app.ui.undo import UndoStack

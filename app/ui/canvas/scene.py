@@ -20,8 +20,8 @@ from app.document.document import Document
 from app.document.geometry import Box, Rect
 from app.document.layer import Candidate, Layer
 from app.ui.background import Background
+from app.ui.canvas.item import CanvasItem
 from app.ui.canvas.live import Entry, LivePicture
-from app.ui.canvas.region_item import CanvasItem
 from app.ui.canvas.sharp import SharpPicture
 from app.ui.solo import Solo
 from app.ui.widgets.images import to_qimage, wrapped

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import QWidget
 from app.document.blends import BLENDS
 from app.document.layer import Layer
 from app.ui.background import Background
+from app.ui.canvas.item import SQUARE_PIXELS_FROM
 from app.ui.canvas.live import MODES
-from app.ui.canvas.region_item import SQUARE_PIXELS_FROM
 from app.ui.widgets.images import wrapped
 
 if TYPE_CHECKING:

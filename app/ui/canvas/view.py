@@ -22,12 +22,11 @@ from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
 
 from app.document.document import Document
 from app.document.layer import Layer
-from app.ui.canvas import overlay
-from app.ui.canvas.decor import Decor
+from app.ui.canvas import overlay_painter as overlay
 from app.ui.canvas.host import ToolHost
-from app.ui.canvas.keys import ARROWS, Nudger
-from app.ui.canvas.mouse import Mouse
+from app.ui.canvas.input import ARROWS, Mouse, Nudger
 from app.ui.canvas.navigation import Navigation
+from app.ui.canvas.overlay_model import Decor
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.tools import Pointer
 from app.ui.panels.layer_state import state_of

@@ -15,7 +15,7 @@ from app.ui.canvas.view import CanvasView
 from app.ui.frames import bring_forward
 from app.ui.panels.candidate_strip import CandidateStrip
 from app.ui.panels.inspector import Inspector
-from app.ui.panels.layers import LayerPanel
+from app.ui.panels.layer_list import LayerPanel
 from app.ui.session import Session
 from app.ui.stage import Stage
 from app.ui.text import number, tr

@@ -18,7 +18,7 @@ from app.document.geometry import Rect
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
 from app.ui.menus import canvas_menu, context_menu
-from app.ui.panels.layers import LayerPanel
+from app.ui.panels.layer_list import LayerPanel
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.wiring.here import HereWiring

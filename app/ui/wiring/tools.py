@@ -23,8 +23,8 @@ from app.ui.dialogs.job_list import JobsDialog
 from app.ui.dialogs.prompt_words import HistoryDialog
 from app.ui.dialogs.settings_dialog import SettingsDialog
 from app.ui.key_presets import keys_for, without_tab
-from app.ui.panels.layers import LayerPanel
-from app.ui.panels.prompt import PromptBar
+from app.ui.panels.layer_list import LayerPanel
+from app.ui.panels.prompt_bar import PromptBar
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.widgets.images import to_qimage

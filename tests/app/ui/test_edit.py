@@ -14,10 +14,9 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 from app.document.commands import Rename, SetLocked
 from app.document.composite import composite
 from app.testing import fill
-from app.ui.canvas import overlay
+from app.ui.canvas import overlay_painter as overlay
 from app.ui.dialogs.examples import example_files, example_name
-from app.ui.panels.layer_delegate import RowParts
-from app.ui.panels.layer_list_model import StateRole
+from app.ui.panels.layer_rows import RowParts, StateRole
 from app.ui.theme import DARK, GAP
 from tests.app.ui.helpers import at, drag, draw_box, generate, key, move, press_and_move
 

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 from app.document.commands import Placement, PlacePixels, SetRect
 from app.document.geometry import Rect
 from app.testing import fill
-from app.ui.canvas import overlay
+from app.ui.canvas import overlay_painter as overlay
 from app.ui.canvas.tools import snapped
 from tests.app.ui.helpers import (
     LEFT,

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QStyleOptionViewItem, Q
 
 from app.document.commands import SetBlend, SetLocked, SetVisible
 from app.testing import fill
-from app.ui.canvas import overlay
-from app.ui.canvas.region_item import to_rectf
-from app.ui.panels.layer_delegate import RowParts
+from app.ui.canvas import overlay_painter as overlay
+from app.ui.canvas.item import to_rectf
+from app.ui.panels.layer_rows import RowParts
 from tests.app.ui.helpers import at, drag, draw_box, generate, key, press_and_move, wheel
 
 ALT = Qt.KeyboardModifier.AltModifier

@@ -8,9 +8,9 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from app.document.commands import AddBox, Rename
 from app.document.geometry import Rect
 from app.testing import fill
-from app.ui.canvas import overlay
-from app.ui.canvas.decor import Decor
-from app.ui.canvas.kept_picture import KeptPicture
+from app.ui.canvas import overlay_painter as overlay
+from app.ui.canvas.overlay_model import Decor
+from app.ui.canvas.overlay_painter import KeptPicture
 from tests.app.ui.helpers import press_and_move
 
 

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.session.jobs import Message
-from app.ui.panels.layer_delegate import RowParts
+from app.ui.panels.layer_rows import RowParts
 from app.ui.theme import MIN_POINTS
 from tests.app.ui.helpers import draw_box, generate
 

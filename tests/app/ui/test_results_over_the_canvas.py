@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QStyleOptionViewItem
 from app.document.commands import SetCanvas, SetSettings
 from app.document.contents import Settings
 from app.document.geometry import Size
-from app.ui.canvas.decor import Decor
-from app.ui.panels.choice_delegate import ChoiceDelegate
+from app.ui.canvas.overlay_model import Decor
+from app.ui.panels.candidate_strip import ChoiceDelegate
 from app.ui.widgets.images import to_array
 from tests.app.ui.helpers import draw_box, generate, key
 from tests.app.ui.test_candidates import castle_with

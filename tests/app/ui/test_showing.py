@@ -20,7 +20,7 @@ from app.document.composite import composite
 from app.document.contents import Settings
 from app.document.geometry import Rect, Size
 from app.testing import fill
-from app.ui.panels.layer_delegate import RowParts
+from app.ui.panels.layer_rows import RowParts
 from app.ui.widgets.images import to_array
 from tests.app.ui.helpers import LEFT, NONE, at, drag, draw_box, generate, key
 

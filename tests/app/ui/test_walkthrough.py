@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QLineEdit
 from app.document.geometry import Rect
 from app.testing import fill
 from app.ui.dialogs.export_dialog import ExportDialog
-from app.ui.panels.layer_delegate import RowParts
+from app.ui.panels.layer_rows import RowParts
 from tests.app.ui.helpers import (
     LEFT,
     at,

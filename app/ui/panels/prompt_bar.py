@@ -1,6 +1,6 @@
 """The prompt bar: prompt, seed, Generate, Stop, and the progress line that never moves.
 
-Shows what it is told; what the buttons do is wired elsewhere.
+Shows what it receives; what the buttons do are actions.
 """
 
 from __future__ import annotations
@@ -24,9 +24,13 @@ from PySide6.QtWidgets import (
 from app.ignored import Ignored
 from app.ui.actions import Actions
 from app.ui.menus import ALTERNATIVES
-from app.ui.panels.prompt_field import LINE_HEIGHT, PromptField
-from app.ui.panels.results_field import ResultsField
-from app.ui.panels.seed_control import SeedControl, icon_gap
+from app.ui.panels.prompt_fields import (
+    LINE_HEIGHT,
+    PromptField,
+    ResultsField,
+    SeedControl,
+    icon_gap,
+)
 from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
 from app.ui.theme.icons import icon, pixmap

@@ -1,6 +1,6 @@
 """The item of the canvas scene: one picture of all layers.
 
-Outlines and handles are not here: the view draws them in screen pixels. Knows no tools.
+Outlines and handles are not here: the view draws them in screen pixels.
 """
 
 from __future__ import annotations

@@ -1,26 +1,40 @@
-"""The prompt field: plain text whose undo is the document's.
+"""Fields of the prompt bar: the prompt, the number of results, the seed.
 
-A run of typing is one gesture; it ends on focus loss, paste, a caret jump, or when told to.
+The prompt is plain text whose undo is the document's. A run of typing is one gesture; it ends when
+the focus leaves, with a paste, with a jump of the caret, or by `end_run`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
     QKeyEvent,
     QKeySequence,
+    QRegularExpressionValidator,
     QTextCharFormat,
     QTextCursor,
 )
-from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QSizePolicy,
+    QTextEdit,
+    QWidget,
+)
 
-from app.document.contents import MAX_PROMPT
-from app.ui.text import tr
+from app.document.contents import MAX_PROMPT, MAX_VARIATIONS, Settings
+from app.document.layer import MAX_SEED
+from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, UNIT, Colours
+from app.ui.theme.icons import icon
+from app.ui.widgets.fields import NumberField
+from app.ui.widgets.forms import no_lower_than
 
 LINES = 2
 LINE_HEIGHT = 6 * UNIT  # of the line with words and progress below the field
@@ -216,3 +230,154 @@ class PromptField(QPlainTextEdit):
 def _units(text: str) -> int:
     """How long Qt takes the text to be: it counts in UTF-16."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+class ResultsField(NumberField):
+    """A number from 1 to `MAX_VARIATIONS`, with the word that says of what.
+
+    Enter takes the number, Esc brings back the one from before; both leave the field, so that the
+    canvas's keys work again.
+
+    Signals:
+        left(): Enter or Esc was pressed.
+    """
+
+    left = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before = 1
+        self.setRange(1, MAX_VARIATIONS)
+        self.setAccessibleName(tr("Results per job"))
+        self.setToolTip(
+            tr("How many results one job makes; with more than one they wait in the strip.")
+        )
+        self.valueChanged.connect(self._say_of_what)
+        self._say_of_what(1)
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt override: as wide for one result as for many, so that nothing beside it moves."""
+        hint = super().minimumSizeHint()
+        measure = self.fontMetrics().horizontalAdvance
+        widest = max(measure(_words(count)) for count in range(1, MAX_VARIATIONS + 1))
+        now = max(measure(number(end) + self.suffix()) for end in (1, MAX_VARIATIONS))
+        return QSize(hint.width() + max(0, widest - now), hint.height())
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Qt override."""
+        self._before = self.value()
+        super().focusInEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt override."""
+        key = event.key()
+        if key == Qt.Key.Key_Escape:
+            self.setValue(self._before)
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers() & _COMMANDS:
+            self.interpretText()
+        else:
+            super().keyPressEvent(event)
+            return
+        self.left.emit()
+
+    def _say_of_what(self, count: int) -> None:
+        self.setSuffix(_words(count)[len(number(count)) :])
+
+
+_COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.MetaModifier
+
+
+def _words(count: int) -> str:
+    return tr("1 result") if count == 1 else tr("{0} results").format(number(count))
+
+
+def parse_seed(text: str) -> int | None:
+    """A seed from what somebody typed: 0 to 4294967295; None if it is none."""
+    digits = text.strip()
+    if not digits.isdecimal() or int(digits) > MAX_SEED:
+        return None
+    return int(digits)
+
+
+def icon_gap(text: str) -> str:
+    """The text a little away from the icon before it; style sheets cannot say how far."""
+    return f" {text}"
+
+
+def seed_validator(parent: QWidget) -> QRegularExpressionValidator:
+    """Lets digits through, at most ten."""
+    return QRegularExpressionValidator(r"\d{0,10}", parent)
+
+
+class SeedControl(QWidget):
+    """A toggle "New result each time" and a field for the fixed number.
+
+    Signals:
+        changed(mode, seed): the user chose; mode is "random" or "fixed".
+    """
+
+    changed = Signal(str, object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._seed = 0
+        self.mode = QPushButton(icon_gap(tr("New result each time")))
+        self.mode.setCheckable(True)
+        self.mode.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        no_lower_than(self.mode, CONTROL_HEIGHT)
+        self.mode.setAccessibleName(tr("Seed mode"))
+        self.mode.setToolTip(
+            tr("Choose whether each job gives a new result or the same result again.")
+        )
+        self.field = QLineEdit()
+        no_lower_than(self.field, CONTROL_HEIGHT)
+        self.field.setValidator(seed_validator(self.field))
+        self.field.setAccessibleName(tr("Picture seed"))
+        self.field.setToolTip(
+            tr("A whole number up to 4294967295. The same seed gives the same result.")
+        )
+        self.field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._fit_width()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GAP)
+        layout.addWidget(self.mode)
+        layout.addWidget(self.field, 1)
+        self.mode.toggled.connect(self._on_mode)
+        self.field.editingFinished.connect(self._on_field)
+
+    def show_settings(self, settings: Settings) -> None:
+        """Show the document's settings."""
+        fixed = settings.seed_mode == "fixed"
+        self._seed = settings.seed
+        self.mode.blockSignals(True)
+        self.mode.setChecked(fixed)
+        self.mode.blockSignals(False)
+        self.mode.setText(icon_gap(tr("Same result") if fixed else tr("New result each time")))
+        self.field.setVisible(fixed)
+        self.field.setText(str(settings.seed) if fixed else "")
+
+    def recolour(self, colours: Colours) -> None:
+        """Draw the dice in the theme's colour."""
+        self.mode.setIcon(icon("dices", colours))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt override: another font, another width."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "field"):
+            self._fit_width()
+
+    def _fit_width(self) -> None:
+        """Every seed is seen to its last digit."""
+        digits = self.field.fontMetrics().horizontalAdvance(str(MAX_SEED))
+        self.field.setMinimumWidth(digits + 6 * UNIT)
+
+    def _on_mode(self, fixed: bool) -> None:
+        self.changed.emit("fixed" if fixed else "random", self._seed)
+
+    def _on_field(self) -> None:
+        seed = parse_seed(self.field.text())
+        if seed is None:
+            self.field.setText(str(self._seed))
+        elif seed != self._seed:
+            self.changed.emit("fixed", seed)

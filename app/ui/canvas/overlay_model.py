@@ -1,25 +1,45 @@
-"""Which outlines, handles and labels the canvas shows at the moment, drawn over the picture.
+"""Overlay model: which outlines, handles and labels the canvas shows at the moment.
 
-Decides what; `overlay` says how it looks. Knows the scene and the selection, not the mouse.
+Decides what is drawn over the picture; `overlay_painter` says how it looks. Refers to the scene and
+the selection, not to the mouse.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QRegion, QTransform
 
+from app.document.geometry import Rect
 from app.document.layer import Layer
-from app.ui.canvas import overlay
-from app.ui.canvas.draft import Draft
-from app.ui.canvas.kept_picture import KeptPicture
-from app.ui.canvas.region_item import to_rectf
+from app.ui.canvas import overlay_painter as overlay
+from app.ui.canvas.item import to_rectf
+from app.ui.canvas.overlay_painter import KeptPicture
 from app.ui.canvas.scene import CanvasScene
 from app.ui.selection import Selection
 from app.ui.theme import Colours
 from app.ui.widgets.images import checker_brush
+
+# What the rectangle becomes: a box, another size of a layer, a selection.
+DraftKind = Literal["drawn", "resized", "marquee"]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A rectangle that is being dragged.
+
+    Attributes:
+        rect: canvas pixels.
+        text: the live label; shown below the rectangle. A marquee has none.
+        kind: what the drag does.
+    """
+
+    rect: Rect
+    text: str
+    kind: DraftKind
 
 
 @dataclass(slots=True)
