@@ -30,6 +30,20 @@ from app.document.words import shown_name
 from app.ui.text import tr
 
 SVG = "image/svg+xml"
+logger = logging.getLogger(__name__)
+PNG, FILES = "image/png", "text/uri-list"
+_MADE = (PNG, SVG, FILES)
+LAYOUT_SUFFIXES = (".json", ".txt")
+# Encoded pictures, best first: their bytes still have the colour profile.
+_PICTURE_TYPES = (
+    "image/png",
+    "image/webp",
+    "image/tiff",
+    "image/jpeg",
+    "image/gif",
+    "image/bmp",
+    "image/x-bmp",
+)
 
 
 def layers_as_svg(layers: Sequence[Layer]) -> bytes:
@@ -70,12 +84,6 @@ class ShapesData(QMimeData):
             return super().retrieveData(mimetype, preferred)
         self._svg = self._svg or layers_as_svg(self._shown)
         return QByteArray(self._svg)
-
-
-logger = logging.getLogger(__name__)
-
-PNG, FILES = "image/png", "text/uri-list"
-_MADE = (PNG, SVG, FILES)
 
 
 class LayerDrag(QMimeData):
@@ -145,19 +153,6 @@ class LayerDrag(QMimeData):
 def _pixels(layer: Layer) -> np.ndarray:
     assert layer.pixels is not None  # the constructor left the others out
     return layer.pixels
-
-
-LAYOUT_SUFFIXES = (".json", ".txt")
-# Encoded pictures, best first: their bytes still have the colour profile.
-_PICTURE_TYPES = (
-    "image/png",
-    "image/webp",
-    "image/tiff",
-    "image/jpeg",
-    "image/gif",
-    "image/bmp",
-    "image/x-bmp",
-)
 
 
 @dataclass(frozen=True, slots=True)

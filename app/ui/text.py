@@ -7,6 +7,7 @@ from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 from app.session.jobs import Job
 
 CONTEXT = "Layerloom"
+_MOST_NAMES = 3
 
 
 def tr(text: str, count: int = -1) -> str:
@@ -34,9 +35,6 @@ def seconds(value: float) -> str:
     if whole < 60:
         return tr("{0} s").format(number(whole))
     return tr("{0} min {1} s").format(number(whole // 60), number(whole % 60))
-
-
-_MOST_NAMES = 3
 
 
 def job_text(job: Job, picture: str, few: str, many: str) -> str:

@@ -16,6 +16,8 @@ from app.session.settings import Settings, save_settings
 from app.ui.session import Session
 from app.ui.theme import MIN_WINDOW
 
+SOON_MS = 500
+
 
 class WindowState(QObject):
     """Of one window, whose panels must be in their first places when this is made."""
@@ -80,9 +82,6 @@ def _hex(data: QByteArray) -> str:
 
 def _bytes(text: str) -> QByteArray:
     return QByteArray.fromHex(text.encode())
-
-
-SOON_MS = 500
 
 
 class SettingsKeeper(QObject):

@@ -33,6 +33,16 @@ _CURSORS = {
     "w": Qt.CursorShape.SizeHorCursor,
 }
 
+ARROWS: dict[int, tuple[int, int]] = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
+COARSE = 10
+COARSE_CELLS = 4
+TWO_DIGITS_MS = 600
+
 
 class Mouse(QObject):
     """One hand on one view.
@@ -166,17 +176,6 @@ class Mouse(QObject):
             alt=bool(modifiers & Qt.KeyboardModifier.AltModifier),
             space=self._space_is_down,
         )
-
-
-ARROWS: dict[int, tuple[int, int]] = {
-    Qt.Key.Key_Left: (-1, 0),
-    Qt.Key.Key_Right: (1, 0),
-    Qt.Key.Key_Up: (0, -1),
-    Qt.Key.Key_Down: (0, 1),
-}
-COARSE = 10
-COARSE_CELLS = 4
-TWO_DIGITS_MS = 600
 
 
 class OpacityKeys(QObject):

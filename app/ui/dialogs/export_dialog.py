@@ -36,6 +36,12 @@ from app.ui.widgets.buttons import accept_or_cancel
 from app.ui.widgets.fields import Choice
 from app.ui.widgets.forms import ReadingTable, Scrolled, field_name, form_layout
 
+Done = Callable[[Format, ExportOptions, dict[str, Any]], None]
+_WHOLE, _SELECTION, _LAYER = "whole", "selection", "layer"
+_WIDTH, _HEIGHT, _TITLE_BAR = 800, 580, 40
+_NO_BACKGROUND = "This picture has no background."
+_NO_LOSS = 0  # the quality field's lowest value
+
 
 class LossTable(ReadingTable):
     """One row per feature that the picture has."""
@@ -52,14 +58,6 @@ class LossTable(ReadingTable):
             for column, text in enumerate(texts):
                 item = QTableWidgetItem(text)
                 self.setItem(row, column, item)
-
-
-Done = Callable[[Format, ExportOptions, dict[str, Any]], None]
-
-_WHOLE, _SELECTION, _LAYER = "whole", "selection", "layer"
-_WIDTH, _HEIGHT, _TITLE_BAR = 800, 580, 40
-_NO_BACKGROUND = "This picture has no background."
-_NO_LOSS = 0  # the quality field's lowest value
 
 
 class ExportDialog(QDialog):

@@ -22,6 +22,8 @@ from app.ui.text import tr
 from app.ui.theme import MARGIN
 from app.ui.widgets.buttons import close_only
 
+_KEY = re.compile(r"\{(\w+)\}")
+
 
 class PageDialog(QDialog):
     """Markdown in a window of its own; stays open beside the work.
@@ -45,9 +47,6 @@ class PageDialog(QDialog):
         layout.addWidget(self.text, 1)
         layout.addWidget(close_only(self))
         self.resize(720, 560)
-
-
-_KEY = re.compile(r"\{(\w+)\}")
 
 
 def handbook(key_of: Callable[[str], str]) -> str:

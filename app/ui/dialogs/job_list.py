@@ -38,6 +38,8 @@ from app.ui.widgets.images import to_qimage
 logger = logging.getLogger(__name__)
 
 PICTURE_SIDE = 64  # pixels: twice what a row shows, for screens of twice the density
+_TITLE_LENGTH = 40
+_PICTURE = 32  # logical pixels
 
 
 class JobPictures(QObject):
@@ -95,10 +97,6 @@ def _small(results: Sequence[Placed]) -> QImage:
     return picture.scaled(
         QSize(PICTURE_SIDE, PICTURE_SIDE), ratio, Qt.TransformationMode.SmoothTransformation
     )
-
-
-_TITLE_LENGTH = 40
-_PICTURE = 32  # logical pixels
 
 
 def state_text(job: Job, *, is_loading: bool = False) -> str:

@@ -25,6 +25,12 @@ from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
 from app.ui.widgets.buttons import close_only
 from app.ui.widgets.forms import note
 
+Group = tuple[str, Sequence[str]]
+_IS_WORD = Qt.ItemDataRole.UserRole
+_ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_CELL = 28
+_SIZE = QSize(600, 520)
+
 
 class HistoryDialog(QDialog):
     """A list, newest first.
@@ -62,14 +68,6 @@ class HistoryDialog(QDialog):
         self.close()
         take, self._take = self._take, lambda text: None  # a double click activates as well
         take(prompt)
-
-
-Group = tuple[str, Sequence[str]]
-
-_IS_WORD = Qt.ItemDataRole.UserRole
-_ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-_CELL = 28
-_SIZE = QSize(600, 520)
 
 
 class WordGrid(QListWidget):

@@ -25,6 +25,7 @@ from app.ui.theme import CONTROL_HEIGHT
 
 # Icon and buttons of a title bar, and the name of the program that Qt adds to the title.
 _BESIDE_TITLE = 160
+Answer = tuple[str, Callable[[], None]]
 
 
 def widen(box: QMessageBox) -> None:
@@ -36,9 +37,6 @@ def widen(box: QMessageBox) -> None:
         policy = QSizePolicy.Policy
         spacer = QSpacerItem(width, 0, policy.Minimum, policy.Fixed)
         layout.addItem(spacer, layout.rowCount(), 0, 1, layout.columnCount())
-
-
-Answer = tuple[str, Callable[[], None]]
 
 
 def ask(

@@ -60,6 +60,11 @@ from app.ui.widgets.images import SmallPictures, checker_brush
 SIDE = 72
 PlaceRole = Qt.ItemDataRole.UserRole
 Index = QModelIndex | QPersistentModelIndex
+HOVER_MS = 80
+HEADER_HEIGHT = 32
+_NO_INDEX = QModelIndex()
+# The pictures stand below each other, and beside each other in the mind of who steps through them.
+_STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
 
 def cell_size(metrics: QFontMetrics) -> QSize:
@@ -177,13 +182,6 @@ class ChoiceDelegate(QStyledItemDelegate):
         canvas = self._document.canvas.rect
         key = tuple((layer.pixel_hash, layer.rect, layer.visible) for layer in layers)
         return self._pictures.get(key, side, lambda: composite(layers, canvas))
-
-
-HOVER_MS = 80
-HEADER_HEIGHT = 32
-_NO_INDEX = QModelIndex()
-# The pictures stand below each other, and beside each other in the mind of who steps through them.
-_STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
 
 class ChoiceModel(QAbstractListModel):

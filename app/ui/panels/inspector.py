@@ -38,6 +38,8 @@ from app.ui.widgets.fields import NumberField
 from app.ui.widgets.forms import Scrolled, no_lower_than
 
 BUTTON_HEIGHT = 28
+FIELD_HEIGHT = 28
+_RECT_FIELDS = ("x", "y", "width", "height")
 
 
 class StateRow(QWidget):
@@ -76,10 +78,6 @@ class StateRow(QWidget):
         self.text.setText(tr("Empty") if is_empty else state.text)
         colour = getattr(colours, state.colour)
         self._sign.setPixmap(pixmap(state.icon, colour, ICON_SMALL, self.devicePixelRatioF()))
-
-
-FIELD_HEIGHT = 28
-_RECT_FIELDS = ("x", "y", "width", "height")
 
 
 class Inspector(QWidget):

@@ -52,6 +52,7 @@ StateRole = Qt.ItemDataRole.UserRole + 1
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
+_BUTTON = 24
 
 
 class LayerListModel(QAbstractListModel):
@@ -238,9 +239,6 @@ def dragged_ids(data: QMimeData) -> list[int]:
     if not data.hasFormat(MIME_ROWS):
         return []
     return [int(layer_id) for layer_id in json.loads(bytes(data.data(MIME_ROWS).data()))]
-
-
-_BUTTON = 24
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,13 @@ from app.ui.widgets.accessibility import Fact
 from app.ui.widgets.forms import no_lower_than
 
 _ENDED = ("failed", "stopped")
+_SIGNS = {
+    "error": ("circle-alert", "error"),
+    "warning": ("triangle-alert", "outdated"),
+    "news": ("info", "accent"),
+    "note": ("info", "accent"),
+}
+MESSAGE_MS = 5000
 
 
 def why_no_restart(state: str, silence: str) -> str:
@@ -40,14 +47,6 @@ def why_no_restart(state: str, silence: str) -> str:
         silence: what is said of an engine that does not answer; "" = it answers.
     """
     return "" if silence or state in _ENDED else tr("the engine answers")
-
-
-_SIGNS = {
-    "error": ("circle-alert", "error"),
-    "warning": ("triangle-alert", "outdated"),
-    "news": ("info", "accent"),
-    "note": ("info", "accent"),
-}
 
 
 class MessageBar(QWidget):
@@ -190,9 +189,6 @@ class MessageBar(QWidget):
         whole.setSpacing(UNIT)
         whole.addLayout(row)
         whole.addWidget(self.details)
-
-
-MESSAGE_MS = 5000
 
 
 def engine_text(state: str) -> str:

@@ -23,6 +23,25 @@ from app.session.settings import resources_folder
 from app.ui.theme.style_sheet import SHEET
 
 TIP_DELAY_MS = 600
+ThemeChoice = Literal["system", "dark", "light"]
+# Everything is laid out on a grid of 4 logical pixels.
+UNIT = 4
+GAP = 2 * UNIT
+MARGIN = 3 * UNIT
+CONTROL_HEIGHT = 32
+# Two lines of text; with a thumbnail the row grows around it.
+ROW_MIN = 48
+THUMBNAIL = 40
+ICON = 20
+ICON_SMALL = 16
+DOCK_WIDTH = 304
+CHECK_SIZE = 8
+MIN_WINDOW = (900, 600)
+MIN_POINTS = 9.0
+TITLE_FACTOR = 11 / 9
+_BASE_SIZE = "layerloomBasePoints"
+_STYLED = "layerloomStyled"
+_COLOURS = "layerloomColours"
 
 
 class ProgramStyle(QProxyStyle):
@@ -42,28 +61,6 @@ class ProgramStyle(QProxyStyle):
         if hint == QStyle.StyleHint.SH_ToolTip_WakeUpDelay:
             return TIP_DELAY_MS
         return super().styleHint(hint, option, widget, returnData)
-
-
-ThemeChoice = Literal["system", "dark", "light"]
-
-# Everything is laid out on a grid of 4 logical pixels.
-UNIT = 4
-GAP = 2 * UNIT
-MARGIN = 3 * UNIT
-CONTROL_HEIGHT = 32
-# Two lines of text; with a thumbnail the row grows around it.
-ROW_MIN = 48
-THUMBNAIL = 40
-ICON = 20
-ICON_SMALL = 16
-DOCK_WIDTH = 304
-CHECK_SIZE = 8
-MIN_WINDOW = (900, 600)
-MIN_POINTS = 9.0
-TITLE_FACTOR = 11 / 9
-_BASE_SIZE = "layerloomBasePoints"
-_STYLED = "layerloomStyled"
-_COLOURS = "layerloomColours"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from app.ui.theme.icons import pixmap
 _SEPARATORS = re.compile("[.,\u066b]")
 _BEFORE = UNIT + 2
 _AROUND = _BEFORE + 4 * UNIT  # with the frame, and the caret behind the last digit
+_SEPARATOR = "separator"  # what `QComboBox.insertSeparator` writes into its row
 
 
 class _Fitting:
@@ -92,9 +93,6 @@ class DecimalField(_Fitting, QDoubleSpinBox):
         if text == self.specialValueText():  # words, not a number
             return text
         return _SEPARATORS.sub(self.locale().decimalPoint(), text)
-
-
-_SEPARATOR = "separator"  # what `QComboBox.insertSeparator` writes into its row
 
 
 class ListRows(QStyledItemDelegate):

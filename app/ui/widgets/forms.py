@@ -16,6 +16,9 @@ from PySide6.QtWidgets import (
 
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
 
+_CHANGES = (QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.Polish)
+STRETCH = QHeaderView.ResizeMode.Stretch
+
 
 def form_layout(parent: QWidget | None = None) -> QFormLayout:
     """Rows that stand close, names at the left."""
@@ -40,9 +43,6 @@ def note(text: str = "") -> QLabel:
     label.setObjectName("secondary")
     label.setWordWrap(True)
     return label
-
-
-_CHANGES = (QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.Polish)
 
 
 class _Heights(QObject):
@@ -107,9 +107,6 @@ class Scrolled(QScrollArea):
         """Qt override: as wide as the page must be, beside its scroll bar; one row high."""
         bar = self.verticalScrollBar().sizeHint().width()
         return QSize(self._page.minimumSizeHint().width() + bar, CONTROL_HEIGHT)
-
-
-STRETCH = QHeaderView.ResizeMode.Stretch
 
 
 class ReadingTable(QTableWidget):

@@ -16,6 +16,8 @@ from app.document.layer import Layer
 from app.ui.background import Background
 from app.ui.theme import CHECK_SIZE, THUMBNAIL, Colours
 
+MAX_KEPT = 160
+
 
 def to_qimage(rgba: np.ndarray) -> QImage:
     """A premultiplied copy: the array may be freed, and drawing needs no conversion."""
@@ -87,9 +89,6 @@ def thumbnail(image: QImage | None, side: int, ratio: float, colours: Colours) -
         painter.drawImage(place, small)
     painter.end()
     return result
-
-
-MAX_KEPT = 160
 
 
 class SmallPictures(QObject):
