@@ -11,7 +11,7 @@ import base64
 import binascii
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -29,10 +29,9 @@ from app.document.storage.png import encode_png
 from app.document.words import shown_name
 from app.ui.text import tr
 
-SVG = "image/svg+xml"
 logger = logging.getLogger(__name__)
-PNG, FILES = "image/png", "text/uri-list"
-_MADE = (PNG, SVG, FILES)
+
+PNG, SVG, FILES = "image/png", "image/svg+xml", "text/uri-list"
 LAYOUT_SUFFIXES = (".json", ".txt")
 # Encoded pictures, best first: their bytes still have the colour profile.
 _PICTURE_TYPES = (
@@ -52,42 +51,54 @@ def layers_as_svg(layers: Sequence[Layer]) -> bytes:
     Args:
         layers: with pixels, bottom first, at least one.
     """
-    # The tracer is loaded by those alone who want shapes.
+    # The tracer is loaded only where shapes are wanted.
     from app.document.storage.formats.svg import layers_svg
 
     return layers_svg(layers).encode()
 
 
-class ShapesData(QMimeData):
-    """What a copy of layers holds; SVG besides what is set.
+class _MadeOnDemand(QMimeData):
+    """Formats that are made when another program asks for them, besides those that were set.
 
     Args:
-        layers: with pixels, bottom first; none = no SVG.
+        makers: by format, what makes it; the result is kept for the next question.
     """
 
-    def __init__(self, layers: Sequence[Layer]) -> None:
+    def __init__(self, makers: Mapping[str, Callable[[], object]]) -> None:
         super().__init__()
-        self._shown = list(layers)
-        self._svg = b""
+        self._makers = makers
+        self._made: dict[str, object] = {}
 
     def formats(self) -> list[str]:
         """Qt override."""
-        return [*super().formats(), *((SVG,) if self._shown else ())]
+        return [*super().formats(), *self._makers]
 
     def hasFormat(self, mimetype: str) -> bool:
         """Qt override."""
         return mimetype in self.formats()
 
     def retrieveData(self, mimetype: str, preferred: QMetaType | QMetaType.Type) -> object:
-        """Qt override: made on the first question, and kept for the next ones."""
-        if mimetype != SVG or not self._shown:
+        """Qt override."""
+        if mimetype not in self._makers:
             return super().retrieveData(mimetype, preferred)
-        self._svg = self._svg or layers_as_svg(self._shown)
-        return QByteArray(self._svg)
+        if mimetype not in self._made:
+            self._made[mimetype] = self._makers[mimetype]()
+        return self._made[mimetype]
 
 
-class LayerDrag(QMimeData):
-    """What a drag of layers carries to other programs (4.5).
+class ShapesData(_MadeOnDemand):
+    """The content of a copy of layers: SVG besides what is set.
+
+    Args:
+        layers: with pixels, bottom first; none = no SVG.
+    """
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        super().__init__({SVG: lambda: QByteArray(layers_as_svg(layers))} if layers else {})
+
+
+class LayerDrag(_MadeOnDemand):
+    """What a drag of layers carries to other programs: a picture, shapes and files.
 
     Args:
         layers: topmost first; those without pixels are left out.
@@ -95,63 +106,50 @@ class LayerDrag(QMimeData):
     """
 
     def __init__(self, layers: Sequence[Layer], folder: Callable[[], Path]) -> None:
-        super().__init__()
-        self._layers = [layer for layer in reversed(layers) if layer.pixels is not None]
-        self._folder = folder
-        self._png, self._svg = b"", b""
-        self._urls: list[QUrl] = []
-
-    def formats(self) -> list[str]:
-        """Qt override: a picture, shapes and files besides what was set."""
-        return [*super().formats(), *(_MADE if self._layers else ())]
-
-    def hasFormat(self, mimetype: str) -> bool:
-        """Qt override."""
-        return mimetype in self.formats()
+        shown = [layer for layer in reversed(layers) if layer.pixels is not None]
+        makers: dict[str, Callable[[], object]] = {
+            PNG: lambda: QByteArray(_picture(shown)),
+            SVG: lambda: QByteArray(layers_as_svg(shown)),
+            FILES: lambda: _files(shown, folder()),
+        }
+        super().__init__(makers if shown else {})
 
     def retrieveData(self, mimetype: str, preferred: QMetaType | QMetaType.Type) -> object:
-        """Qt override: made on the first question, and kept for the next ones of this drag."""
-        if mimetype not in _MADE or not self._layers:
-            return super().retrieveData(mimetype, preferred)
+        """Qt override: where making fails, the other program receives nothing."""
         try:
-            if mimetype == PNG:
-                self._png = self._png or self._picture()
-                return QByteArray(self._png)
-            if mimetype == SVG:
-                self._svg = self._svg or layers_as_svg(self._layers)
-                return QByteArray(self._svg)
-            self._urls = self._urls or self._files()
-        except (OSError, UserError) as error:  # the other program is given nothing then
+            data = super().retrieveData(mimetype, preferred)
+        except (OSError, UserError) as error:
             logger.warning("a layer could not be dragged out: %s", error)
             return QByteArray()
         # Qt's own `urls()` asks for a list; what goes to another program is text.
-        if QMetaType(preferred).id() == QMetaType.Type.QVariantList.value:
-            return list(self._urls)
-        lines = (bytes(url.toEncoded().data()) + b"\r\n" for url in self._urls)
-        return QByteArray(b"".join(lines))
+        if mimetype != FILES or QMetaType(preferred).id() == QMetaType.Type.QVariantList.value:
+            return data
+        assert isinstance(data, list)
+        return QByteArray(b"".join(bytes(url.toEncoded().data()) + b"\r\n" for url in data))
 
-    def _picture(self) -> bytes:
-        """One layer as it is, several as they look together, cut to what they cover."""
-        if len(self._layers) == 1:
-            return encode_png(_pixels(self._layers[0]))
-        union = self._layers[0].rect
-        for layer in self._layers[1:]:
-            union = union.united(layer.rect)
-        return encode_png(composite(self._layers, union))
 
-    def _files(self) -> list[QUrl]:
-        """One PNG each, pixels as they are."""
-        folder = self._folder()
-        folder.mkdir(parents=True, exist_ok=True)
-        names = unique_names(shown_name(layer) for layer in self._layers)
-        paths = [folder / f"{name}.png" for name in names]
-        for path, layer in zip(paths, self._layers, strict=True):
-            write_bytes(path, encode_png(_pixels(layer)))
-        return [QUrl.fromLocalFile(str(path)) for path in paths]
+def _picture(layers: Sequence[Layer]) -> bytes:
+    """One layer as it is, several as they look together, cut to what they cover."""
+    if len(layers) == 1:
+        return encode_png(_pixels(layers[0]))
+    union = layers[0].rect
+    for layer in layers[1:]:
+        union = union.united(layer.rect)
+    return encode_png(composite(layers, union))
+
+
+def _files(layers: Sequence[Layer], folder: Path) -> list[QUrl]:
+    """One PNG each, pixels as they are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = unique_names(shown_name(layer) for layer in layers)
+    paths = [folder / f"{name}.png" for name in names]
+    for path, layer in zip(paths, layers, strict=True):
+        write_bytes(path, encode_png(_pixels(layer)))
+    return [QUrl.fromLocalFile(str(path)) for path in paths]
 
 
 def _pixels(layer: Layer) -> np.ndarray:
-    assert layer.pixels is not None  # the constructor left the others out
+    assert layer.pixels is not None  # `LayerDrag` leaves the others out
     return layer.pixels
 
 

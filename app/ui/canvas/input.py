@@ -14,10 +14,10 @@ from app.document.commands import MoveLayers, SetOpacity, SetRect
 from app.document.document import Document
 from app.document.geometry import Rect
 from app.document.layer import Layer
-from app.ui.canvas.host import ToolHost
+from app.ui.canvas.drag_geometry import Pointer
 from app.ui.canvas.navigation import Navigation
-from app.ui.canvas.overlay_model import Decor
-from app.ui.canvas.tools import BoxTool, Pointer, SelectTool, Tool
+from app.ui.canvas.overlay_model import OverlayModel
+from app.ui.canvas.tools import BoxTool, SelectTool, Tool, ToolContext
 from app.ui.selection import Selection
 from app.ui.undo import UndoStack
 
@@ -45,7 +45,7 @@ TWO_DIGITS_MS = 600
 
 
 class Mouse(QObject):
-    """One hand on one view.
+    """The mouse of one view.
 
     Signals:
         acted(): a tool did something; the overlay may look different.
@@ -56,13 +56,13 @@ class Mouse(QObject):
     menu_asked = Signal(object, object)
 
     def __init__(
-        self, view: QGraphicsView, host: ToolHost, decor: Decor, navigation: Navigation
+        self, view: QGraphicsView, context: ToolContext, decor: OverlayModel, navigation: Navigation
     ) -> None:
         super().__init__(view)
         self._view = view
         self._decor = decor
         self._navigation = navigation
-        self._tools: dict[str, Tool] = {"select": SelectTool(host), "box": BoxTool(host)}
+        self._tools: dict[str, Tool] = {"select": SelectTool(context), "box": BoxTool(context)}
         self._tool_name = "select"
         self._is_panning = False
         self._space_is_down = False
@@ -240,7 +240,8 @@ class Nudger:
         modifiers = event.modifiers()
         coarse = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
         if modifiers & Qt.KeyboardModifier.AltModifier:
-            self._resize(layers, dx, dy, COARSE_CELLS if coarse else 1)
+            if len(layers) == 1:
+                self._resize(layers[0], dx, dy, COARSE_CELLS if coarse else 1)
             return
         with_pixels = [layer for layer in layers if layer.has_pixels]
         if with_pixels:  # boxes among them would only jump from cell to cell
@@ -254,15 +255,11 @@ class Nudger:
         """The key came up: the next press is another step."""
         self._gesture = None
 
-    def _resize(self, layers: list[Layer], dx: int, dy: int, cells: int) -> None:
-        step = self._document.grid * cells
-        for layer in layers:
-            if len(layers) != 1:
-                continue
-            unit = self._document.grid
-            if layer.has_pixels:
-                step, unit = COARSE if cells > 1 else 1, 1
-            width = max(unit, layer.rect.width + dx * step)
-            height = max(unit, layer.rect.height + dy * step)
-            rect = Rect(layer.rect.x, layer.rect.y, width, height)
-            self._undo.push(SetRect(layer.id, rect, gesture=self._gesture))
+    def _resize(self, layer: Layer, dx: int, dy: int, cells: int) -> None:
+        step, unit = self._document.grid * cells, self._document.grid
+        if layer.has_pixels:
+            step, unit = COARSE if cells > 1 else 1, 1
+        width = max(unit, layer.rect.width + dx * step)
+        height = max(unit, layer.rect.height + dy * step)
+        rect = Rect(layer.rect.x, layer.rect.y, width, height)
+        self._undo.push(SetRect(layer.id, rect, gesture=self._gesture))

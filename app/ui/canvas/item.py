@@ -25,12 +25,14 @@ def to_rectf(rect: Rect) -> QRectF:
 class CanvasItem(QGraphicsItem):
     """One picture of the whole canvas: the live one, or the exact composite.
 
+    Args:
+        paint_sharp: paints a sharper picture in place of the image; False where it has none.
+
     Attributes:
         is_rough: something moves: scaled fast now, smoothly once it rests.
-        sharper: paints a sharper picture in place of the image, where it has one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, paint_sharp: Callable[[QPainter, QWidget, QImage], bool]) -> None:
         super().__init__()
         self._image = QImage()
         self._rect = QRectF()
@@ -38,7 +40,7 @@ class CanvasItem(QGraphicsItem):
         self._scaled_for: object = None
         self._stale = QRect()
         self.is_rough = False
-        self.sharper: Callable[[QPainter, QWidget, QImage], bool] | None = None
+        self._paint_sharp = paint_sharp
 
     @property
     def image(self) -> QImage:
@@ -75,8 +77,8 @@ class CanvasItem(QGraphicsItem):
         """Qt override."""
         if self._image.isNull():
             return
-        sharper = None if self.is_rough or widget is None else self.sharper
-        if sharper is not None and widget is not None and sharper(painter, widget, self._image):
+        at_rest = None if self.is_rough else widget
+        if at_rest is not None and self._paint_sharp(painter, at_rest, self._image):
             return
         ratio = painter.device().devicePixelRatio()
         zoom = painter.worldTransform().m11() * ratio

@@ -83,7 +83,7 @@ class LivePicture:
             moving: keys of entries that will be different again soon.
 
         Returns:
-            the part of the canvas that was painted anew; empty for none.
+            the part of the canvas that was painted again; empty for none.
         """
         whole = QRect(0, 0, canvas.width, canvas.height)
         entries = list(entries)

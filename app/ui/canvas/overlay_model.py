@@ -43,15 +43,15 @@ class Draft:
 
 
 @dataclass(slots=True)
-class Decor:
+class OverlayModel:
     """Everything over the picture.
 
     Attributes:
         running: ids of the layers that a job is making.
         matte: what transparent places show, as a hex colour; None = checkerboard.
-        box_hint: what stands beside a selected empty box; "" = nothing.
+        box_hint: text next to a selected empty box; "" = nothing.
         has_outlines: boxes and their names; handles and the selection always show.
-        show_grid: always; while a box is drawn the grid shows by itself.
+        show_grid: always; without it the grid shows while a box is drawn.
         is_dragging: handles hide while something moves.
         handles_reach_out: handles can be grabbed from outside of the layer as well; with the box
             tool a press there begins the next box.
@@ -97,10 +97,7 @@ class Decor:
         if self._draws_box:
             key = self._layers_key(to_view, font)
             self._kept.paint(
-                painter,
-                viewport,
-                key,
-                lambda inner: self._paint_layers(inner, to_view, viewport, font),
+                painter, viewport, key, lambda to: self._paint_layers(to, to_view, viewport, font)
             )
         else:
             self._kept.forget()
@@ -203,7 +200,7 @@ class Decor:
         is_aimed_at = self.draft is not None and not self._resizes
         if not is_selected and (is_aimed_at or is_made):
             overlay.outline(painter, rect, dashed=True)
-        if self._draws_box:  # who draws the next box sees what is where, pictures too
+        if self._draws_box:  # the names say what is where, of pictures too
             self._paint_name(painter, layer, rect, font)
 
     def _paint_selected(
@@ -216,7 +213,7 @@ class Decor:
     ) -> None:
         rect = to_view.mapRect(to_rectf(self.scene.rect_of(layer)))
         is_box = not (layer.has_pixels or layer.is_background)
-        overlay.selected_outline(painter, rect, self.colours)
+        overlay.frame(painter, rect, self.colours.accent)
         is_still = not self.is_dragging and layer.id not in self.running | self.scene.staged_ids
         if is_still and is_box and self.box_hint is not None and layer is self.resizable():
             self._paint_hint(painter, self.box_hint(layer), rect, viewport, font)
@@ -275,7 +272,7 @@ class Decor:
         if draft.kind == "marquee":
             overlay.marquee(painter, rect, self.colours)
             return
-        overlay.selected_outline(painter, rect, self.colours)
+        overlay.frame(painter, rect, self.colours.accent)
         # Below the box, or inside its lower edge where the window ends.
         y = min(rect.bottom() + 6, viewport.bottom() - 28)
         overlay.label(painter, draft.text, QPointF(max(rect.left(), 6), y), font, strong=True)

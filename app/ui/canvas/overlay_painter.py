@@ -43,7 +43,7 @@ def focus_ring(painter: QPainter, rect: QRectF, colours: Colours) -> None:
 
 
 def outline(painter: QPainter, rect: QRectF, dashed: bool = False) -> None:
-    """A dark and a light line side by side: visible on anything."""
+    """A dark and a light line next to each other: visible on anything."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     box = aligned(rect)
     _hairline(painter, box, _DARK)
@@ -70,13 +70,8 @@ def _hairline(painter: QPainter, box: QRectF, colour: QColor) -> None:
     painter.fillRect(left + width - 1, top + 1, 1, height - 2, colour)
 
 
-def selected_outline(painter: QPainter, rect: QRectF, colours: Colours) -> None:
-    """Two pixels of accent outside, a dark and a light line inside: visible on anything."""
-    frame(painter, rect, colours.accent)
-
-
 def frame(painter: QPainter, rect: QRectF, colour: str) -> None:
-    """Two pixels of a colour outside, a dark and a light line inside."""
+    """Two pixels of a colour outside, a dark and a light line inside: visible on anything."""
     outer_frame(painter, rect, colour)
     outline(painter, rect)
 
@@ -152,12 +147,54 @@ def label(painter: QPainter, text: str, at: QPointF, font: QFont, strong: bool =
     return chip
 
 
+class KeptPicture:
+    """The transparent picture that was painted last; painting the same again costs one copy.
+
+    Outlines and names of twenty layers took ten of the sixteen milliseconds that a mouse move may
+    take while a box is drawn, and did not change from one move to the next.
+    """
+
+    def __init__(self) -> None:
+        self._key: Hashable = None
+        self._picture = QPixmap()
+
+    def paint(
+        self,
+        painter: QPainter,
+        area: QRectF,
+        key: Hashable,
+        draw: Callable[[QPainter], None],
+    ) -> None:
+        """Paint what `draw` paints; `draw` is called where `key` or the screen is another.
+
+        Args:
+            area: where the picture lies, logical pixels; `draw` counts from its corner.
+            key: everything that `draw` depends on.
+        """
+        ratio = painter.device().devicePixelRatioF()
+        key = (key, area.width(), area.height(), ratio)
+        if key != self._key:
+            width, height = area.width() * ratio, area.height() * ratio
+            self._picture = QPixmap(math.ceil(width), math.ceil(height))
+            self._picture.setDevicePixelRatio(ratio)
+            self._picture.fill(Qt.GlobalColor.transparent)
+            inner = QPainter(self._picture)
+            draw(inner)
+            inner.end()
+            self._key = key
+        painter.drawPixmap(area.topLeft(), self._picture)
+
+    def forget(self) -> None:
+        """Give the memory back."""
+        if self._key is not None:
+            self._key, self._picture = None, QPixmap()
+
+
 class Grid:
     """Grid lines over the canvas, kept as a picture: while a box is drawn they stay as they are."""
 
     def __init__(self) -> None:
-        self._key: object = None
-        self._picture = QPixmap()
+        self._kept = KeptPicture()
 
     def paint(self, painter: QPainter, canvas: QRectF, step: float, visible: QRectF) -> None:
         """Draw the lines; none when a cell has less than 6 pixels.
@@ -169,24 +206,15 @@ class Grid:
         if step < 6 or shown.isEmpty():
             return
         offset = shown.topLeft() - canvas.topLeft()
-        ratio = painter.device().devicePixelRatio()
-        key = (offset.x(), offset.y(), shown.width(), shown.height(), step, ratio)
-        if key != self._key:
-            self._key, self._picture = key, self._drawn(offset, shown, step, ratio)
-        painter.drawPixmap(shown.topLeft(), self._picture)
 
-    def _drawn(self, offset: QPointF, shown: QRectF, step: float, ratio: float) -> QPixmap:
-        picture = QPixmap(round(shown.width() * ratio), round(shown.height() * ratio))
-        picture.setDevicePixelRatio(ratio)
-        picture.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(picture)
-        for colour, shift in ((QColor(0, 0, 0, 44), 0), (QColor(255, 255, 255, 44), 1)):
-            for x in _lines(offset.x(), step, shown.width()):
-                painter.fillRect(QRectF(x + shift, 0, 1, shown.height()), colour)
-            for y in _lines(offset.y(), step, shown.height()):
-                painter.fillRect(QRectF(0, y + shift, shown.width(), 1), colour)
-        painter.end()
-        return picture
+        def draw(inner: QPainter) -> None:
+            for colour, shift in ((QColor(0, 0, 0, 44), 0), (QColor(255, 255, 255, 44), 1)):
+                for x in _lines(offset.x(), step, shown.width()):
+                    inner.fillRect(QRectF(x + shift, 0, 1, shown.height()), colour)
+                for y in _lines(offset.y(), step, shown.height()):
+                    inner.fillRect(QRectF(0, y + shift, shown.width(), 1), colour)
+
+        self._kept.paint(painter, shown, (offset.x(), offset.y(), step), draw)
 
 
 def _lines(offset: float, step: float, length: float) -> list[int]:
@@ -201,46 +229,3 @@ def marquee(painter: QPainter, rect: QRectF, colours: Colours) -> None:
     fill.setAlpha(40)
     painter.fillRect(aligned(rect), QBrush(fill))
     outline(painter, rect)
-
-
-class KeptPicture:
-    """A transparent picture as large as the viewport, and what it was painted for.
-
-    Outlines and names of twenty layers took ten of the sixteen milliseconds that a mouse move may
-    take while a box is drawn, and did not change from one move to the next.
-    """
-
-    def __init__(self) -> None:
-        self._key: Hashable = None
-        self._picture = QPixmap()
-
-    def paint(
-        self,
-        painter: QPainter,
-        viewport: QRectF,
-        key: Hashable,
-        draw: Callable[[QPainter], None],
-    ) -> None:
-        """Paint what `draw` paints; `draw` is called where `key` or the screen is another.
-
-        Args:
-            viewport: logical pixels, from (0, 0).
-            key: everything that `draw` depends on.
-        """
-        ratio = painter.device().devicePixelRatioF()
-        key = (key, viewport.width(), viewport.height(), ratio)
-        if key != self._key:
-            width, height = viewport.width() * ratio, viewport.height() * ratio
-            self._picture = QPixmap(math.ceil(width), math.ceil(height))
-            self._picture.setDevicePixelRatio(ratio)
-            self._picture.fill(Qt.GlobalColor.transparent)
-            inner = QPainter(self._picture)
-            draw(inner)
-            inner.end()
-            self._key = key
-        painter.drawPixmap(QPointF(0, 0), self._picture)
-
-    def forget(self) -> None:
-        """Give the memory back."""
-        if self._key is not None:
-            self._key, self._picture = None, QPixmap()

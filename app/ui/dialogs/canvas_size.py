@@ -12,16 +12,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QLabel, QPushButton, QSpinBox, QWidget
 
 from app.document.contents import MAX_SIDE
 from app.document.geometry import Size
 from app.ui.text import tr
-from app.ui.theme import CONTROL_HEIGHT, MARGIN, UNIT
+from app.ui.theme import CONTROL_HEIGHT, UNIT
 from app.ui.widgets.buttons import accept_or_cancel
 from app.ui.widgets.fields import Choice
-from app.ui.widgets.forms import field_name, form_layout
+from app.ui.widgets.forms import field_name, form_column, form_layout
 
 # Of the shipped model. They are offered until a model is loaded, which takes seconds; a test
 # compares them with the model file.
@@ -134,13 +133,10 @@ class CanvasSizeDialog(QDialog):
         now: Size | None = None,
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle(title)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._presets = presets(trained, multiple)
         self._multiple = multiple
         self._done = done
-        self.preset = Choice()
-        self.preset.setAccessibleName(tr("Preset"))
+        self.preset = Choice(tr("Preset"))
         self.preset.setMinimumHeight(CONTROL_HEIGHT)
         for place, each in enumerate(self._presets):
             if not each.is_trained and place and self._presets[place - 1].is_trained:
@@ -156,9 +152,7 @@ class CanvasSizeDialog(QDialog):
         form.addRow(field_name(tr("Size")), self.preset)
         form.addRow(field_name(tr("Width")), self.width_field)
         form.addRow(field_name(tr("Height")), self.height_field)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(2 * MARGIN, 2 * MARGIN, 2 * MARGIN, MARGIN)
-        layout.setSpacing(MARGIN)
+        layout = form_column(self, title)
         layout.addLayout(form)
         layout.addWidget(self.warning)
         layout.addWidget(accept_or_cancel(self, QPushButton(verb)))
@@ -247,12 +241,10 @@ class NewDialog(CanvasSizeDialog):
             verb=tr("Create"),
             now=now,
         )
-        self.background = Choice()
-        self.background.setAccessibleName(tr("Background"))
+        grounds = ((tr("Painted from the prompt"), True), (tr("Transparent"), False))
+        self.background = Choice(tr("Background"), grounds)
         self.background.setMinimumHeight(CONTROL_HEIGHT)
         self.background.setToolTip(
             tr("A transparent picture shows nothing around its layers. Background On changes it.")
         )
-        self.background.addItem(tr("Painted from the prompt"), True)
-        self.background.addItem(tr("Transparent"), False)
         self.form.addRow(field_name(tr("Background")), self.background)

@@ -9,13 +9,11 @@ from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
-    QHeaderView,
     QKeySequenceEdit,
     QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QPushButton,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -28,8 +26,9 @@ from app.ui.enabling import enable
 from app.ui.key_presets import PRESETS, conflicts, keys_for
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
+from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import Choice
-from app.ui.widgets.forms import ReadingTable
+from app.ui.widgets.forms import ReadingTable, dialog_column, note
 
 _NAME = Qt.ItemDataRole.UserRole
 
@@ -50,8 +49,6 @@ class FindDialog(QDialog):
 
     def __init__(self, parent: QWidget, actions: Actions) -> None:
         super().__init__(parent)
-        self.setWindowTitle(tr("Find Command"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._actions = actions
         self.field = QLineEdit()
         self.field.setMinimumHeight(CONTROL_HEIGHT)
@@ -60,12 +57,8 @@ class FindDialog(QDialog):
         self.list = QListWidget()
         self.list.setAccessibleName(tr("Commands"))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.reason = QLabel()
-        self.reason.setObjectName("secondary")
-        self.reason.setWordWrap(True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        layout.setSpacing(GAP)
+        self.reason = note()
+        layout = dialog_column(self, tr("Find Command"), spacing=GAP)
         layout.addWidget(self.field)
         layout.addWidget(self.list, 1)
         layout.addWidget(self.reason)
@@ -135,27 +128,20 @@ class KeyEditor(QWidget):
         self._actions = actions
         self._changed = changed
         self._names = [name for name, _, _ in actions.titles()]
-        self.preset = Choice()
+        self.preset = Choice(tr("Preset"), [(name, None) for name in PRESETS])
         self.preset.setMinimumHeight(CONTROL_HEIGHT)
-        self.preset.setAccessibleName(tr("Preset"))
         self.preset.view().setAccessibleName(tr("Presets"))
-        self.preset.addItems(list(PRESETS))
         self.preset.setCurrentText(settings.key_preset)
         self.search = QLineEdit()
         self.search.setMinimumHeight(CONTROL_HEIGHT)
         self.search.setPlaceholderText(tr("Search actions and keys"))
         self.search.setAccessibleName(tr("Search"))
-        self.table = QTableWidget(len(self._names), 2)
-        self.table.setAccessibleName(tr("Actions and their keys"))
-        self.table.setHorizontalHeaderLabels([tr("Action"), tr("Keys")])
-        self.table.verticalHeader().hide()
-        self.table.setShowGrid(False)
-        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QTableWidget.SelectionMode.SingleSelection)
-        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        self.table.horizontalHeader().setDefaultAlignment(left)
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.table = ReadingTable(
+            tr("Actions and their keys"),
+            [tr("Action"), tr("Keys")],
+            selects=QTableWidget.SelectionMode.SingleSelection,
+        )
+        self.table.setRowCount(len(self._names))
         self.field = QKeySequenceEdit()
         self.field.setMaximumSequenceLength(1)
         self.field.setMinimumHeight(CONTROL_HEIGHT)
@@ -163,10 +149,10 @@ class KeyEditor(QWidget):
         for part in self.field.findChildren(QLineEdit):
             part.setAccessibleName(tr("New key"))
             part.setMinimumHeight(CONTROL_HEIGHT)
-        self.assign = self._button(tr("Assign"), self._on_assign)
-        self.remove = self._button(tr("Remove"), self._on_remove)
-        self.reset = self._button(tr("Reset"), self._on_reset)
-        self.reset_all = self._button(tr("Reset All"), self._on_reset_all)
+        self.assign = text_button(tr("Assign"), self._on_assign)
+        self.remove = text_button(tr("Remove"), self._on_remove)
+        self.reset = text_button(tr("Reset"), self._on_reset)
+        self.reset_all = text_button(tr("Reset All"), self._on_reset_all)
         self.note = QLabel()
         self.note.setObjectName("warning")
         self.note.setWordWrap(True)
@@ -216,7 +202,7 @@ class KeyEditor(QWidget):
         self._check()
 
     def _check(self) -> None:
-        """Say who has the typed key already."""
+        """Name the action that has the typed key already."""
         sequence = self.field.keySequence().toString()
         owner = self._owner_of(sequence)
         why_not = "" if self.name and sequence else tr("no key was pressed")
@@ -250,22 +236,22 @@ class KeyEditor(QWidget):
 
     def _on_reset(self) -> None:
         self._settings.keys.pop(self.name, None)
-        self._tell()
+        self._apply()
 
     def _on_reset_all(self) -> None:
         self._settings.keys.clear()
-        self._tell()
+        self._apply()
 
     def _on_preset(self) -> None:
         self._settings.key_preset = self.preset.currentText()
-        self._tell()
+        self._apply()
         self._warn()
 
     def _set(self, name: str, keys: list[str]) -> None:
         self._settings.keys[name] = keys
-        self._tell()
+        self._apply()
 
-    def _tell(self) -> None:
+    def _apply(self) -> None:
         self._changed()
         self.refresh()
 
@@ -303,28 +289,16 @@ class KeyEditor(QWidget):
         layout.addWidget(self.note)
         self.note.setMinimumHeight(5 * UNIT)
 
-    def _button(self, text: str, slot: Callable[[], None]) -> QPushButton:
-        button = QPushButton(text)
-        button.setMinimumHeight(CONTROL_HEIGHT)
-        button.setAccessibleName(text)
-        button.setAutoDefault(False)
-        button.clicked.connect(slot)
-        return button
-
 
 def show_keys(parent: QWidget, keys: Sequence[tuple[str, str]]) -> QDialog:
     """Every action and its keys."""
     dialog = QDialog(parent)
-    dialog.setWindowTitle(tr("Keyboard Shortcuts"))
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     table = ReadingTable(tr("Keys"), [tr("Action"), tr("Keys")])
     table.setRowCount(len(keys))
     for row, (text, key) in enumerate(keys):
         table.setItem(row, 0, QTableWidgetItem(text))
         table.setItem(row, 1, QTableWidgetItem(key))
-    layout = QVBoxLayout(dialog)
-    layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-    layout.addWidget(table)
+    dialog_column(dialog, tr("Keyboard Shortcuts")).addWidget(table)
     dialog.resize(520, 560)
     dialog.open()
     return dialog

@@ -10,14 +10,13 @@ import sys
 from collections.abc import Callable
 from importlib import metadata
 
-from PySide6.QtCore import Qt, qVersion
+from PySide6.QtCore import qVersion
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
     QDialog,
     QPlainTextEdit,
     QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -25,9 +24,8 @@ from app.document.prompts import together
 from app.session.settings import log_path
 from app.ui.session import Session
 from app.ui.text import tr
-from app.ui.theme import MARGIN
 from app.ui.widgets.buttons import accept_or_cancel
-from app.ui.widgets.forms import note
+from app.ui.widgets.forms import form_column, note
 
 LOG_LINES = 200
 
@@ -83,8 +81,6 @@ class DiagnosticsDialog(QDialog):
         self, parent: QWidget, text: Callable[[bool], str], copy: Callable[[str, bool], None]
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle(tr("Copy Diagnostics"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._text = text
         self._copy = copy
         self.shown = QPlainTextEdit()
@@ -98,9 +94,7 @@ class DiagnosticsDialog(QDialog):
             box.setAccessibleName(box.text())
             box.setMinimumHeight(24)
         self.copy_button = QPushButton(tr("Copy"))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(2 * MARGIN, 2 * MARGIN, 2 * MARGIN, MARGIN)
-        layout.setSpacing(MARGIN)
+        layout = form_column(self, tr("Copy Diagnostics"))
         layout.addWidget(note(tr("This goes to the clipboard, for a report. Nothing is sent.")))
         layout.addWidget(self.shown, 1)
         layout.addWidget(self.prompt)

@@ -9,8 +9,7 @@ from zipfile import BadZipFile, ZipFile
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPen, QPixmap
-from PySide6.QtWidgets import QDialog, QListView, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
-from PySide6.QtWidgets import QPushButton as Button
+from PySide6.QtWidgets import QDialog, QListView, QListWidget, QListWidgetItem, QPushButton, QWidget
 
 from app.document.geometry import Size
 from app.document.storage.errors import StorageError
@@ -21,6 +20,7 @@ from app.session.settings import resources_folder
 from app.ui.text import tr
 from app.ui.theme import GAP, MARGIN, Colours, current_colours
 from app.ui.widgets.buttons import accept_or_cancel
+from app.ui.widgets.forms import dialog_column
 
 PICTURE = QSize(176, 176)
 _CELL = QSize(200, 224)
@@ -38,8 +38,6 @@ class ExamplesDialog(QDialog):
 
     def __init__(self, parent: QWidget, open_example: Callable[[Path], None]) -> None:
         super().__init__(parent)
-        self.setWindowTitle(tr("Examples"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._open_example = open_example
         self.list = QListWidget()
         self.list.setAccessibleName(tr("Examples"))
@@ -66,11 +64,9 @@ class ExamplesDialog(QDialog):
             self.list.addItem(item)
         self.list.setCurrentRow(0)
         self.list.itemActivated.connect(lambda item: self.accept())
-        self.open_button = Button(tr("Open"))
+        self.open_button = QPushButton(tr("Open"))
         self.open_button.setEnabled(bool(self.list.count()))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        layout.setSpacing(MARGIN)
+        layout = dialog_column(self, tr("Examples"))
         layout.addWidget(self.list, 1)
         layout.addWidget(accept_or_cancel(self, self.open_button))
         self.resize(3 * _CELL.width() + 4 * MARGIN + 2 * GAP, 2 * _CELL.height() + 88)

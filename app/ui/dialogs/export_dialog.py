@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QSignalBlocker
 from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -34,7 +34,7 @@ from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
 from app.ui.widgets.buttons import accept_or_cancel
 from app.ui.widgets.fields import Choice
-from app.ui.widgets.forms import ReadingTable, Scrolled, field_name, form_layout
+from app.ui.widgets.forms import ReadingTable, Scrolled, field_name, form_column, form_layout
 
 Done = Callable[[Format, ExportOptions, dict[str, Any]], None]
 _WHOLE, _SELECTION, _LAYER = "whole", "selection", "layer"
@@ -56,8 +56,7 @@ class LossTable(ReadingTable):
         for row, (feature, is_lost) in enumerate(listed.items()):
             texts = (tr(FEATURES[feature]), tr("not stored") if is_lost else tr("kept"))
             for column, text in enumerate(texts):
-                item = QTableWidgetItem(text)
-                self.setItem(row, column, item)
+                self.setItem(row, column, QTableWidgetItem(text))
 
 
 class ExportDialog(QDialog):
@@ -81,48 +80,51 @@ class ExportDialog(QDialog):
         done: Done,
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle(tr("Export"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        column = form_column(self, tr("Export"))
         self._contents = contents
         self._selected = [layer for layer in contents.layers if layer.id in selected]
         self._remembered = dict(remembered)
         self._done = done
-        self.format = Choice()
-        for form in FORMATS:
-            self.format.addItem(tr(form.title), form)
-        self.scale = Choice()
-        for scale in SCALES:
-            self.scale.addItem(tr("{0} %").format(number(100 * scale)), scale)
-        self.part = Choice()
-        self._fill_part()
-        self.colour = Choice()
-        for name, colour in (
-            (tr("Keep transparency"), None),
-            (tr("White"), WHITE),
-            (tr("Black"), (0, 0, 0)),
-        ):
-            self.colour.addItem(name, colour)
+        self.format = Choice(tr("Format"), [(tr(form.title), form) for form in FORMATS])
+        scales = [(tr("{0} %").format(number(100 * scale)), scale) for scale in SCALES]
+        self.scale = Choice(tr("Scale"), scales)
+        self.part = Choice(tr("Area"), self._parts())
+        colours = ((tr("Keep transparency"), None), (tr("White"), WHITE), (tr("Black"), (0, 0, 0)))
+        self.colour = Choice(tr("Background"), colours)
         self.quality = QSpinBox()
+        self.quality.setAccessibleName(tr("Quality"))
         self.quality.setSuffix(" %")
         self.quality.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
-        self.without_background = QCheckBox(tr("Without background"))
-        self.recipe = QCheckBox(tr("Store prompt and settings in the file"))
-        self.hidden = QCheckBox(tr("Include hidden layers, as hidden"))
-        self.canvas_sized = QCheckBox(tr("Every layer as large as the canvas"))
-        self.pages = QCheckBox(tr("One page per layer"))
-        self.parallax = QCheckBox(tr("Layers follow the pointer a little"))
-        self.background = QCheckBox(tr("Background as shapes, with steps of colour"))
+        self.boxes: dict[ExportChoice, QCheckBox] = {
+            "no_background": QCheckBox(tr("Without background")),
+            "recipe": QCheckBox(tr("Store prompt and settings in the file")),
+            "hidden": QCheckBox(tr("Include hidden layers, as hidden")),
+            "canvas_sized": QCheckBox(tr("Every layer as large as the canvas")),
+            "pages": QCheckBox(tr("One page per layer")),
+            "parallax": QCheckBox(tr("Layers follow the pointer a little")),
+            "background": QCheckBox(tr("Background as shapes, with steps of colour")),
+        }
+        self.rows: dict[ExportChoice, QWidget] = {
+            "part": self.part,
+            "scale": self.scale,
+            "colour": self.colour,
+            "quality": self.quality,
+            **self.boxes,
+        }
         self.size_label = QLabel()
         self.size_label.setObjectName("secondary")
         self.table = LossTable()
         self.nothing_lost = QLabel(tr("This format stores everything in this picture."))
         self.export_button = QPushButton(tr("Export…"))
-        self._rows: dict[ExportChoice, QWidget] = {}
-        self._lay_out()
-        self._name_widgets()
+        self._lay_out(column)
         keys = [form.key for form in FORMATS]
         self.format.setCurrentIndex(keys.index(key) if key in keys else 0)
-        self._connect()
+        self.format.currentIndexChanged.connect(self._on_format)
+        for choice in (self.scale, self.part, self.colour):
+            choice.currentIndexChanged.connect(self._refresh)
+        self.quality.valueChanged.connect(self._refresh)
+        for box in self.boxes.values():
+            box.toggled.connect(self._refresh)
         self._on_format()
 
     @property
@@ -135,29 +137,27 @@ class ExportDialog(QDialog):
     @property
     def options(self) -> ExportOptions:
         """What is chosen, of that what means something to the format."""
-        others = ExportOptions(pages="pages" in self.form.choices and self.pages.isChecked())
+        others = ExportOptions(pages="pages" in self.form.choices and self._ticked("pages"))
 
         def counts(choice: ExportChoice) -> bool:
             return not reason_against(self.form, choice, others)
 
         rect, layer_id = self._part() if counts("part") else (None, None)
         others = replace(others, layer_id=layer_id)
-        no_background = counts("no_background") and self.without_background.isChecked()
+        no_background = counts("no_background") and self._ticked("no_background")
         others = replace(others, with_background=not no_background)
         quality = self.quality.value() if counts("quality") else _NO_LOSS
-        return ExportOptions(
+        return replace(
+            others,
             rect=rect,
-            layer_id=layer_id,
             scale=self.scale.currentData() if counts("scale") else 1,
             over=self.colour.currentData() if counts("colour") else None,
-            with_background=others.with_background,
-            with_recipe=self.recipe.isChecked() if counts("recipe") else True,
+            with_recipe=self._ticked("recipe") if counts("recipe") else True,
             quality=quality or None,
-            hidden=self.hidden.isChecked() if counts("hidden") else True,
-            canvas_sized=counts("canvas_sized") and self.canvas_sized.isChecked(),
-            pages=others.pages,
-            parallax=counts("parallax") and self.parallax.isChecked(),
-            vector_background=counts("background") and self.background.isChecked(),
+            hidden=self._ticked("hidden") if counts("hidden") else True,
+            canvas_sized=counts("canvas_sized") and self._ticked("canvas_sized"),
+            parallax=counts("parallax") and self._ticked("parallax"),
+            vector_background=counts("background") and self._ticked("background"),
         )
 
     def accept(self) -> None:
@@ -167,25 +167,23 @@ class ExportDialog(QDialog):
             "scale": self.scale.currentData(),
             "colour": self.colour.currentIndex(),
             "quality": self.quality.value(),
-            "no_background": self.without_background.isChecked(),
-            "recipe": self.recipe.isChecked(),
-            "hidden": self.hidden.isChecked(),
-            "canvas_sized": self.canvas_sized.isChecked(),
-            "pages": self.pages.isChecked(),
-            "parallax": self.parallax.isChecked(),
-            "background": self.background.isChecked(),
+            **{name: box.isChecked() for name, box in self.boxes.items()},
         }
         super().accept()
         self._done(form, options, remembered)
 
     # ---- inside ----
 
-    def _fill_part(self) -> None:
-        self.part.addItem(tr("Whole canvas"), _WHOLE)
+    def _ticked(self, choice: ExportChoice) -> bool:
+        return self.boxes[choice].isChecked()
+
+    def _parts(self) -> list[tuple[str, object]]:
+        parts: list[tuple[str, object]] = [(tr("Whole canvas"), _WHOLE)]
         if self._selected:
-            self.part.addItem(tr("Area of the selected layers"), _SELECTION)
+            parts.append((tr("Area of the selected layers"), _SELECTION))
         if len(self._selected) == 1 and self._selected[0].has_pixels:
-            self.part.addItem(tr("'{0}' alone").format(shown_name(self._selected[0])), _LAYER)
+            parts.append((tr("'{0}' alone").format(shown_name(self._selected[0])), _LAYER))
+        return parts
 
     def _part(self) -> tuple[Rect | None, int | None]:
         chosen = self.part.currentData()
@@ -203,7 +201,7 @@ class ExportDialog(QDialog):
         form = self.form
         last = self._remembered.get(form.key)
         last = last if isinstance(last, dict) else {}
-        for widget in self._changers():
+        for widget in self.rows.values():
             widget.blockSignals(True)
         lowest, usual = (_NO_LOSS, _NO_LOSS) if form.key == "webp" else (1, 92)
         self.quality.setRange(lowest, 100)
@@ -213,18 +211,11 @@ class ExportDialog(QDialog):
         self.scale.setCurrentIndex(SCALES.index(scale) if scale in SCALES else 0)
         colour = _whole(last.get("colour"), 0)
         self.colour.setCurrentIndex(colour if 0 <= colour < self.colour.count() else 0)
-        for name, box, usually in (
-            ("no_background", self.without_background, False),
-            ("recipe", self.recipe, True),
-            ("hidden", self.hidden, True),
-            ("canvas_sized", self.canvas_sized, False),
-            ("pages", self.pages, False),
-            ("parallax", self.parallax, False),
-            ("background", self.background, False),
-        ):
+        for name, box in self.boxes.items():
             # What a format never writes is not shown as chosen.
+            usually = name in ("recipe", "hidden")
             box.setChecked(name in form.choices and bool(last.get(name, usually)))
-        for widget in self._changers():
+        for widget in self.rows.values():
             widget.blockSignals(False)
         self._refresh()
 
@@ -244,7 +235,7 @@ class ExportDialog(QDialog):
 
     def _enable(self, form: Format, options: ExportOptions) -> None:
         """Disable what changes nothing in this format; the tooltip says why."""
-        for choice, widget in self._rows.items():
+        for choice, widget in self.rows.items():
             reason = reason_against(form, choice, options)
             if choice == "no_background" and not self._contents.background_on:
                 reason = reason or _NO_BACKGROUND
@@ -267,92 +258,29 @@ class ExportDialog(QDialog):
             with QSignalBlocker(self.colour):
                 self.colour.setCurrentIndex(1)
 
-    def _changers(self) -> tuple[QWidget, ...]:
-        return (
-            self.scale,
-            self.part,
-            self.colour,
-            self.quality,
-            *self._boxes(),
-        )
-
-    def _boxes(self) -> tuple[QCheckBox, ...]:
-        return (
-            self.without_background,
-            self.recipe,
-            self.hidden,
-            self.canvas_sized,
-            self.pages,
-            self.parallax,
-            self.background,
-        )
-
-    def _connect(self) -> None:
-        self.format.currentIndexChanged.connect(self._on_format)
-        for choice in (self.scale, self.part, self.colour):
-            choice.currentIndexChanged.connect(self._refresh)
-        self.quality.valueChanged.connect(self._refresh)
-        for box in self._boxes():
-            box.toggled.connect(self._refresh)
-
-    def _lay_out(self) -> None:
+    def _lay_out(self, column: QVBoxLayout) -> None:
         page = QWidget()
         form = form_layout(page)
         form.setContentsMargins(0, 0, MARGIN, 0)
-        form.addRow(field_name(tr("Format")), self.format)
-        fields: tuple[tuple[ExportChoice, str, QWidget], ...] = (
-            ("part", tr("Area"), self.part),
-            ("scale", tr("Scale"), self.scale),
-            ("colour", tr("Background"), self.colour),
-            ("quality", tr("Quality"), self.quality),
-        )
-        for name, text, widget in fields:
-            form.addRow(field_name(text), widget)
-            self._rows[name] = widget
-        boxes: tuple[tuple[ExportChoice, QWidget], ...] = (
-            ("no_background", self.without_background),
-            ("recipe", self.recipe),
-            ("hidden", self.hidden),
-            ("canvas_sized", self.canvas_sized),
-            ("pages", self.pages),
-            ("parallax", self.parallax),
-            ("background", self.background),
-        )
-        for name, box in boxes:
+        for field in (self.format, self.part, self.scale, self.colour, self.quality):
+            field.setMinimumHeight(CONTROL_HEIGHT)
+            form.addRow(field_name(field.accessibleName()), field)
+        for box in self.boxes.values():
+            box.setAccessibleName(box.text())
+            box.setMinimumHeight(CONTROL_HEIGHT - GAP)
             form.addRow("", box)
-            self._rows[name] = box
         form.addRow("", self.size_label)
-        self._form_layout = form
-        buttons = accept_or_cancel(self, self.export_button)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(2 * MARGIN, 2 * MARGIN, 2 * MARGIN, MARGIN)
-        layout.setSpacing(MARGIN)
         columns, right = QHBoxLayout(), QVBoxLayout()
         columns.setSpacing(2 * MARGIN)
         columns.addWidget(Scrolled(page, tr("Options")), 1)
         right.addWidget(self.table, 1)
         right.addWidget(self.nothing_lost)
         columns.addLayout(right, 1)
-        layout.addLayout(columns, 1)
-        layout.addWidget(buttons)
+        column.addLayout(columns, 1)
+        column.addWidget(accept_or_cancel(self, self.export_button))
         # Every choice has its row in every format, so that nothing jumps when the format changes.
         room = self.screen().availableGeometry()
         self.resize(min(_WIDTH, room.width()), min(_HEIGHT, room.height() - _TITLE_BAR))
-
-    def _name_widgets(self) -> None:
-        """What screen readers say; a label of the form does not reach them."""
-        for widget, name in (
-            (self.format, tr("Format")),
-            (self.part, tr("Area")),
-            (self.scale, tr("Scale")),
-            (self.colour, tr("Background")),
-            (self.quality, tr("Quality")),
-        ):
-            widget.setAccessibleName(name)
-            widget.setMinimumHeight(CONTROL_HEIGHT)
-        for box in self._boxes():
-            box.setAccessibleName(box.text())
-            box.setMinimumHeight(CONTROL_HEIGHT - GAP)
 
 
 def _whole(value: object, default: int) -> int:

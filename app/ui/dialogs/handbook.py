@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QMessageBox,
     QTextBrowser,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -21,6 +20,7 @@ from app.ui.dialogs.questions import widen
 from app.ui.text import tr
 from app.ui.theme import MARGIN
 from app.ui.widgets.buttons import close_only
+from app.ui.widgets.forms import dialog_column
 
 _KEY = re.compile(r"\{(\w+)\}")
 
@@ -34,16 +34,12 @@ class PageDialog(QDialog):
 
     def __init__(self, parent: QWidget, title: str, markdown: str) -> None:
         super().__init__(parent)
-        self.setWindowTitle(title)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.text = QTextBrowser()
         self.text.setAccessibleName(title)
         self.text.setOpenLinks(False)
         self.text.document().setDocumentMargin(MARGIN)
         self.text.setMarkdown(markdown)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        layout.setSpacing(MARGIN)
+        layout = dialog_column(self, title)
         layout.addWidget(self.text, 1)
         layout.addWidget(close_only(self))
         self.resize(720, 560)

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -22,8 +21,8 @@ from app.document.layer import Layer
 from app.document.words import shown_name
 from app.ui.enabling import enable
 from app.ui.text import number, tr
-from app.ui.theme import MARGIN
 from app.ui.widgets.buttons import accept_or_cancel
+from app.ui.widgets.forms import form_column
 
 _ID = Qt.ItemDataRole.UserRole
 
@@ -49,8 +48,6 @@ class HidingDialog(QDialog):
         done: Callable[[list[int]], None],
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle(tr("Too many layers"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._limit = limit
         self._done = done
         self.list = QListWidget()
@@ -74,7 +71,12 @@ class HidingDialog(QDialog):
         self.heading.setWordWrap(True)
         self.count = QLabel()
         self.hide_button = QPushButton(tr("Hide and Generate"))
-        self._lay_out()
+        layout = form_column(self, tr("Too many layers"))
+        layout.addWidget(self.heading)
+        layout.addWidget(self.list, 1)
+        layout.addWidget(self.count)
+        layout.addWidget(accept_or_cancel(self, self.hide_button))
+        self.resize(420, 520)
         self.list.itemChanged.connect(self._refresh)
         self._refresh()
 
@@ -104,14 +106,3 @@ class HidingDialog(QDialog):
             tr("Hides the ticked layers and generates the others."),
             tr("the model handles fewer layers at once") if missing > 0 else "",
         )
-
-    def _lay_out(self) -> None:
-        buttons = accept_or_cancel(self, self.hide_button)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(2 * MARGIN, 2 * MARGIN, 2 * MARGIN, MARGIN)
-        layout.setSpacing(MARGIN)
-        layout.addWidget(self.heading)
-        layout.addWidget(self.list, 1)
-        layout.addWidget(self.count)
-        layout.addWidget(buttons)
-        self.resize(420, 520)

@@ -19,11 +19,9 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QMenu,
-    QPushButton,
     QStackedWidget,
     QTableWidget,
     QTableWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -32,7 +30,9 @@ from app.session.queue import MAX_KEPT_JOBS, GenerationQueue, Placed
 from app.ui.background import Background
 from app.ui.enabling import enable
 from app.ui.text import job_text, number, seconds, tr
-from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
+from app.ui.theme import GAP
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.forms import ReadingTable, dialog_column
 from app.ui.widgets.images import to_qimage
 
 logger = logging.getLogger(__name__)
@@ -115,50 +115,42 @@ def state_text(job: Job, *, is_loading: bool = False) -> str:
 
 
 class JobsDialog(QDialog):
-    """A table that follows the bridge; stays open beside the work."""
+    """A table that follows the bridge; stays open next to the work."""
 
     def __init__(self, parent: QWidget, bridge: GenerationQueue, pictures: JobPictures) -> None:
         super().__init__(parent)
-        self.setWindowTitle(tr("Jobs"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._bridge = bridge
         self._pictures = pictures
         self._rows: list[Job] = []
-        self.table = QTableWidget(0, 4)
-        self.table.setAccessibleName(tr("Jobs, newest first"))
-        self.table.setHorizontalHeaderLabels([tr("Job"), tr("State"), tr("Seed"), tr("Time")])
-        self.table.verticalHeader().hide()
-        self.table.setShowGrid(False)
+        self.table = ReadingTable(
+            tr("Jobs, newest first"),
+            [tr("Job"), tr("State"), tr("Seed"), tr("Time")],
+            wide=(0,),
+            selects=QTableWidget.SelectionMode.ExtendedSelection,
+        )
         self.table.setWordWrap(False)  # a title that is too long ends in dots; the tip has it all
         self.table.setIconSize(QSize(_PICTURE, _PICTURE))
         self.table.verticalHeader().setDefaultSectionSize(_PICTURE + GAP)
-        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
-        self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in (1, 2, 3):  # never in two lines
             self.table.horizontalHeader().setSectionResizeMode(
                 column, QHeaderView.ResizeMode.ResizeToContents
             )
-        left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        self.table.horizontalHeader().setDefaultAlignment(left)
         empty = QLabel(tr("No jobs."))
         empty.setObjectName("secondary")
         empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._pages = QStackedWidget()
         self._pages.addWidget(empty)
         self._pages.addWidget(self.table)
-        self.stop = self._button(tr("Stop"), self._on_stop)
-        self.stop_all = self._button(tr("Stop All"), bridge.stop_all)
-        self.clear = self._button(tr("Clear Ended"), self._on_clear)
+        self.stop = text_button(tr("Stop"), self._on_stop)
+        self.stop_all = text_button(tr("Stop All"), bridge.stop_all)
+        self.clear = text_button(tr("Clear Ended"), self._on_clear)
         row = QHBoxLayout()
         row.setSpacing(GAP)
         for button in (self.stop, self.stop_all):
             row.addWidget(button)
         row.addStretch(1)
         row.addWidget(self.clear)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        layout.setSpacing(MARGIN)
+        layout = dialog_column(self, tr("Jobs"))
         layout.addWidget(self._pages, 1)
         layout.addLayout(row)
         self.resize(560, 320)
@@ -171,7 +163,7 @@ class JobsDialog(QDialog):
         self.refresh()
 
     def done(self, result: int) -> None:
-        """Qt override: no one listens any more."""
+        """Qt override: the signals outlive the dialog."""
         self._bridge.job_changed.disconnect(self._on_job)
         self._bridge.state_changed.disconnect(self._on_state)
         self._pictures.ready.disconnect(self.refresh)
@@ -222,7 +214,7 @@ class JobsDialog(QDialog):
         return "" if job.seconds is None else seconds(job.seconds)
 
     def menu_for(self, job: Job) -> QMenu:
-        """What a right click on the job offers (3.4); the menu goes when it closes."""
+        """What a right click on the job offers; the menu goes when it closes."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         message = job.message
@@ -284,14 +276,6 @@ class JobsDialog(QDialog):
     def _on_clear(self) -> None:
         self._bridge.jobs.clear()
         self.refresh()
-
-    def _button(self, text: str, slot: object) -> QPushButton:
-        button = QPushButton(text)
-        button.setMinimumHeight(CONTROL_HEIGHT)
-        button.setAccessibleName(text)
-        button.setAutoDefault(False)
-        button.clicked.connect(slot)
-        return button
 
 
 def row_title(job: Job) -> str:

@@ -16,14 +16,13 @@ from PySide6.QtWidgets import (
     QListView,
     QListWidget,
     QListWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
 from app.ui.widgets.buttons import close_only
-from app.ui.widgets.forms import note
+from app.ui.widgets.forms import dialog_column, note
 
 Group = tuple[str, Sequence[str]]
 _IS_WORD = Qt.ItemDataRole.UserRole
@@ -43,16 +42,13 @@ class HistoryDialog(QDialog):
         self, parent: QWidget, prompts: Sequence[str], take: Callable[[str], None]
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle(tr("Prompt History"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._take = take
         self.list = QListWidget()
         self.list.setAccessibleName(tr("Prompts, newest first"))
         self.list.setWordWrap(True)
         self.list.addItems(list(prompts))
         self.list.setCurrentRow(0)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        layout = dialog_column(self, tr("Prompt History"))
         layout.addWidget(self.list)
         self.list.setVisible(bool(prompts))
         if not prompts:
@@ -142,8 +138,6 @@ class WordListDialog(QDialog):
 
     def __init__(self, parent: QWidget, insert: Callable[[str], None]) -> None:
         super().__init__(parent)
-        self.setWindowTitle(tr("Words the Model Draws"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._insert = insert
         self._groups: Sequence[Group] = ()
         self.field = QLineEdit()
@@ -152,17 +146,13 @@ class WordListDialog(QDialog):
         self.field.setAccessibleName(tr("Search the words"))
         self.field.setClearButtonEnabled(True)
         self.grid = WordGrid()
-        self.none = QLabel()
-        self.none.setObjectName("secondary")
-        self.none.setWordWrap(True)
+        self.none = note()
         self.model = note()
         intro = tr(
             "The model draws these words as flat or glossy illustrations. It draws no text, "
             "people or photos. Click a word to put it into the prompt."
         )
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        layout.setSpacing(GAP)
+        layout = dialog_column(self, tr("Words the Model Draws"), spacing=GAP)
         layout.addWidget(note(intro))
         layout.addWidget(self.field)
         layout.addWidget(self.none)

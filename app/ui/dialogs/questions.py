@@ -48,6 +48,7 @@ def ask(
     *,
     cancel: str = "",
     default_is_cancel: bool = False,
+    roles: Sequence[QMessageBox.ButtonRole] = (),
 ) -> QMessageBox:
     """A question with one button per answer and one that does nothing.
 
@@ -55,15 +56,16 @@ def ask(
         answers: text of the button and what it does; the first one is the suggested one.
         cancel: text of the button that does nothing; "" = "Cancel".
         default_is_cancel: Enter does nothing: for answers that lose something.
+        roles: of the answers' buttons, which decide their order on each system; none = accept.
     """
     box = QMessageBox(parent)
     box.setIcon(QMessageBox.Icon.NoIcon)
     box.setWindowTitle(title)
     box.setText(text)
     box.setInformativeText(details)
-    role = QMessageBox.ButtonRole.AcceptRole
+    roles = roles or [QMessageBox.ButtonRole.AcceptRole] * len(answers)
     acts: list[tuple[QPushButton, Callable[[], None]]] = [
-        (box.addButton(name, role), act) for name, act in answers
+        (box.addButton(name, role), act) for (name, act), role in zip(answers, roles, strict=True)
     ]
     cancel_button = box.addButton(cancel or tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
     for button in (*(button for button, _ in acts), cancel_button):
@@ -109,42 +111,21 @@ def ask_unsaved(
         keep: what "Keep for Next Time" does; None = the window stays open, so that undo still
             brings the changes back, and it is not offered.
     """
-    box = QMessageBox(parent)
-    box.setIcon(QMessageBox.Icon.NoIcon)
-    box.setWindowTitle(tr("Save Changes"))
-    box.setText(tr("Save your changes to '{0}'?").format(name))
-    box.setInformativeText(
+    role = QMessageBox.ButtonRole
+    buttons = [(tr("Save"), save, role.AcceptRole)]
+    if keep is not None:
+        buttons.append((tr("Keep for Next Time"), keep, role.ActionRole))
+    buttons.append((tr("Discard"), discard, role.DestructiveRole))
+    return ask(
+        parent,
+        tr("Save Changes"),
+        tr("Save your changes to '{0}'?").format(name),
         tr("If you discard them, Undo still brings this picture back until the window is closed.")
         if keep is None
-        else tr("If you discard them, they are lost.")
+        else tr("If you discard them, they are lost."),
+        [(text, act) for text, act, _ in buttons],
+        roles=[each for _, _, each in buttons],
     )
-    save_button = box.addButton(tr("Save"), QMessageBox.ButtonRole.AcceptRole)
-    buttons: list[QPushButton] = [save_button]
-    keep_button = None
-    if keep is not None:
-        keep_button = box.addButton(tr("Keep for Next Time"), QMessageBox.ButtonRole.ActionRole)
-        buttons.append(keep_button)
-    discard_button = box.addButton(tr("Discard"), QMessageBox.ButtonRole.DestructiveRole)
-    cancel_button = box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
-    for button in (*buttons, discard_button, cancel_button):
-        button.setAccessibleName(button.text())
-        button.setMinimumHeight(CONTROL_HEIGHT)
-    box.setDefaultButton(save_button)
-    box.setEscapeButton(cancel_button)
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    widen(box)
-
-    def finished() -> None:
-        if box.clickedButton() is save_button:
-            save()
-        elif keep is not None and box.clickedButton() is keep_button:
-            keep()
-        elif box.clickedButton() is discard_button:
-            discard()
-
-    box.finished.connect(finished)
-    box.open()
-    return box
 
 
 class OtherName:

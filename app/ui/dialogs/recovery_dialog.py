@@ -17,15 +17,15 @@ from PySide6.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
-    QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from app.document.storage.journal import Unfinished
 from app.document.storage.journal.recovery import MAX_ATTEMPTS
 from app.ui.text import moment, tr
-from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
+from app.ui.theme import GAP
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.forms import form_column, note
 from app.ui.widgets.images import to_qimage
 
 PICTURE = 72
@@ -47,32 +47,26 @@ class RecoveryDialog(QDialog):
 
     def __init__(self, parent: QWidget, found: Sequence[Unfinished]) -> None:
         super().__init__(parent)
-        self.setWindowTitle(tr("Recover unsaved work"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         heading = QLabel(tr("This work was not saved when the program ended."))
         heading.setWordWrap(True)
         self.list = QListWidget()
         self.list.setAccessibleName(tr("Unsaved work"))
         self.list.setIconSize(QSize(PICTURE, PICTURE))
         self.list.setSpacing(2)
-        self.hint = QLabel()
-        self.hint.setObjectName("secondary")
-        self.hint.setWordWrap(True)
-        self.recover_button = QPushButton(tr("Recover"))
+        self.hint = note()
+        self.recover_button = text_button(tr("Recover"), self._on_recover)
         self.recover_button.setObjectName("generate")
         self.recover_button.setDefault(True)
-        self.pictures_button = QPushButton(tr("Save Pictures as PNG…"))
-        self.discard_button = QPushButton(tr("Discard…"))
-        self.later_button = QPushButton(tr("Later"))
+        self.pictures_button = text_button(
+            tr("Save Pictures as PNG…"), lambda: self._emit(self.pictures_asked)
+        )
+        self.discard_button = text_button(tr("Discard…"), lambda: self._emit(self.discard_asked))
+        self.later_button = text_button(tr("Later"), self.reject)
         self._lay_out(heading)
         for each in found:
             self._add(each)
         self.list.currentItemChanged.connect(self._refresh)
         self.list.itemActivated.connect(self._on_recover)
-        self.recover_button.clicked.connect(self._on_recover)
-        self.discard_button.clicked.connect(lambda: self._emit(self.discard_asked))
-        self.pictures_button.clicked.connect(lambda: self._emit(self.pictures_asked))
-        self.later_button.clicked.connect(self.reject)
         self.list.setCurrentRow(0)
         self._refresh()
 
@@ -144,19 +138,7 @@ class RecoveryDialog(QDialog):
         buttons.addStretch(1)
         buttons.addWidget(self.later_button)
         buttons.addWidget(self.recover_button)
-        for button in (
-            self.recover_button,
-            self.pictures_button,
-            self.discard_button,
-            self.later_button,
-        ):
-            button.setAccessibleName(button.text().rstrip("…"))
-            button.setMinimumHeight(CONTROL_HEIGHT)
-            button.setAutoDefault(False)
-        self.recover_button.setDefault(True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(2 * MARGIN, 2 * MARGIN, 2 * MARGIN, MARGIN)
-        layout.setSpacing(MARGIN)
+        layout = form_column(self, tr("Recover unsaved work"))
         layout.addWidget(heading)
         layout.addWidget(self.list, 1)
         layout.addWidget(self.hint)

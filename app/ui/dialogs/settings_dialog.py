@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSpinBox,
     QTabWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -30,9 +29,9 @@ from app.ui.dialogs.file_dialogs import ask_folder
 from app.ui.enabling import enable
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
-from app.ui.widgets.buttons import close_only
+from app.ui.widgets.buttons import close_only, text_button
 from app.ui.widgets.fields import Choice
-from app.ui.widgets.forms import field_name, form_layout, note
+from app.ui.widgets.forms import dialog_column, field_name, form_layout, note
 
 
 class SettingsDialog(QDialog):
@@ -56,8 +55,6 @@ class SettingsDialog(QDialog):
         sizes: Sequence[SizePreset],
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle(tr("Settings"))
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._settings = settings
         self._changed = changed
         self._sizes = sizes
@@ -71,9 +68,7 @@ class SettingsDialog(QDialog):
         self.tabs.addTab(keys, tr("Keys"))
         self.tabs.addTab(self._files(), tr("Files"))
         self.tabs.addTab(self._undo(), tr("Undo"))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        layout.setSpacing(MARGIN)
+        layout = dialog_column(self, tr("Settings"))
         layout.addWidget(self.tabs, 1)
         layout.addWidget(close_only(self))
         self.resize(600, 520)
@@ -121,12 +116,8 @@ class SettingsDialog(QDialog):
         self._number(form, "preview_every", preview, 0, 20, "", 1, zero=tr("Off"))
         self._number(form, "variations", tr("Results per job in new pictures"), 1, 8, "", 1)
         self._number(form, "cache_mb", tr("Cache"), 0, 65536, " MB", 256, zero=automatic)
-        again = QPushButton(tr("Measure Again"))
-        again.setMinimumHeight(CONTROL_HEIGHT)
-        again.setAccessibleName(again.text())
-        again.setToolTip(tr("Times some short jobs, for the seconds on buttons and next to boxes."))
-        again.setAutoDefault(False)
-        again.clicked.connect(measure)
+        tip = tr("Times some short jobs, for the seconds on buttons and next to boxes.")
+        again = text_button(tr("Measure Again"), measure, tip)
         form.addRow(field_name(tr("Predicted times")), again)
         form.addRow(
             note(
@@ -204,16 +195,6 @@ class SettingsDialog(QDialog):
         shown.setReadOnly(True)
         shown.setMinimumHeight(CONTROL_HEIGHT)
         shown.setAccessibleName(tr("Recovery folder"))
-        choose, reset = QPushButton(tr("Choose…")), QPushButton(tr("Default"))
-        choose.setToolTip(tr("Keeps unsaved work in another folder. Takes effect after a restart."))
-        row = QHBoxLayout()
-        row.setSpacing(GAP)
-        row.addWidget(shown, 1)
-        for button in (choose, reset):
-            button.setMinimumHeight(CONTROL_HEIGHT)
-            button.setAccessibleName(button.text().rstrip("…"))
-            button.setAutoDefault(False)
-            row.addWidget(button)
 
         def show() -> None:
             shown.setText(str(work_path(self._settings)))
@@ -229,13 +210,18 @@ class SettingsDialog(QDialog):
             self._changed("recovery_folder")
             show()
 
-        title, start = tr("Recovery Folder"), self._settings.recovery_folder or str(Path.home())
-        choose.clicked.connect(
-            lambda: ask_folder(
-                self, self._settings, title, lambda folder: take(str(folder)), start=start
-            )
-        )
-        reset.clicked.connect(lambda: take(""))
+        def ask() -> None:
+            start = self._settings.recovery_folder or str(Path.home())
+            title = tr("Recovery Folder")
+            ask_folder(self, self._settings, title, lambda folder: take(str(folder)), start=start)
+
+        tip = tr("Keeps unsaved work in another folder. Takes effect after a restart.")
+        reset = text_button(tr("Default"), lambda: take(""))
+        row = QHBoxLayout()
+        row.setSpacing(GAP)
+        row.addWidget(shown, 1)
+        row.addWidget(text_button(tr("Choose…"), ask, tip))
+        row.addWidget(reset)
         self.fields["recovery_folder"] = shown
         self.reset_recovery = reset
         show()
@@ -256,12 +242,9 @@ class SettingsDialog(QDialog):
     # ---- fields ----
 
     def _choice(self, form: QFormLayout, key: str, text: str, options: Mapping[Any, str]) -> None:
-        field = Choice()
+        field = Choice(text, [(name, value) for value, name in options.items()])
         field.setMinimumHeight(CONTROL_HEIGHT)
-        field.setAccessibleName(text)
         field.view().setAccessibleName(text)
-        for value, name in options.items():
-            field.addItem(name, value)
         field.setCurrentIndex(max(0, field.findData(getattr(self._settings, key))))
         field.activated.connect(lambda place: self._set(key, field.itemData(place)))
         self.fields[key] = field
@@ -315,7 +298,7 @@ class SettingsDialog(QDialog):
             patch = QPixmap(field.iconSize())
             patch.fill(QColor(name))
             field.setIcon(QIcon(patch))
-            field.setText(name.upper())  # a colour is never told by its look alone
+            field.setText(name.upper())  # a colour is never shown by its look alone
             field.setAccessibleName(f"{text}: {field.text()}")
 
         def take(colour: QColor) -> None:

@@ -33,7 +33,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
-    QPushButton,
     QSizePolicy,
     QStyle,
     QStyledItemDelegate,
@@ -47,14 +46,14 @@ from app.document.composite import composite
 from app.document.document import Document
 from app.document.layer import Candidate, Layer
 from app.document.words import shown_name
-from app.ui.actions import Actions, plain
+from app.ui.actions import Actions
 from app.ui.selection import Selection
 from app.ui.stage import Stage
 from app.ui.text import number, tr
 from app.ui.theme import GAP, ICON_SMALL, UNIT, Colours
 from app.ui.theme.icons import pixmap
 from app.ui.widgets.accessibility import ShortFact
-from app.ui.widgets.forms import no_lower_than
+from app.ui.widgets.buttons import action_button
 from app.ui.widgets.images import SmallPictures, checker_brush
 
 SIDE = 72
@@ -63,7 +62,7 @@ Index = QModelIndex | QPersistentModelIndex
 HOVER_MS = 80
 HEADER_HEIGHT = 32
 _NO_INDEX = QModelIndex()
-# The pictures stand below each other, and beside each other in the mind of who steps through them.
+# The pictures stand below each other; keys for next and previous work in both directions.
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
 
@@ -394,15 +393,19 @@ class CandidateStrip(QWidget):
         self.state = ShortFact(tr("Results"))
         self.state.setObjectName("secondary")
         self.list = ChoiceList(stage, delegate, self)
-        names = ("accept", "discard", "compare")
-        self.accept, self.discard, self.compare = (self._button(actions, name) for name in names)
+        verbs = {"accept": tr("Accept"), "discard": tr("Discard"), "compare": tr("Compare")}
+        self.accept, self.discard, self.compare = self._buttons = [
+            action_button(actions, name, verb, HEADER_HEIGHT - UNIT) for name, verb in verbs.items()
+        ]
         whole = QVBoxLayout(self)
         whole.setContentsMargins(GAP, GAP, GAP, GAP)
         whole.setSpacing(UNIT)
         whole.addWidget(self.title)
         whole.addWidget(self.state)
         whole.addWidget(self.list, 1)
-        for button in (self.accept, self.discard, self.compare):
+        for button in self._buttons:
+            button.setObjectName("stripButton")
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             whole.addWidget(button)
         pictures.ready.connect(self.list.viewport().update)
         stage.changed.connect(self.refresh)
@@ -435,7 +438,7 @@ class CandidateStrip(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         """Qt override: another font, other widths."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.FontChange and hasattr(self, "compare"):
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "_buttons"):
             self._fit_width()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -451,32 +454,10 @@ class CandidateStrip(QWidget):
         """As wide as a cell with its scroll bar, and as the longest button."""
         bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
         cell = cell_size(self.fontMetrics()).width() + bar
-        buttons = (self.accept, self.discard, self.compare)
-        widest = max(button.sizeHint().width() for button in buttons)
+        widest = max(button.sizeHint().width() for button in self._buttons)
         self.setFixedWidth(max(cell, widest) + 2 * GAP)
 
     def _on_menu(self, at: QPoint) -> None:
         index = self.list.indexAt(at)
         if index.isValid() and index.row():
             self.menu_asked.emit(index.row(), self.list.viewport().mapToGlobal(at))
-
-    def _button(self, actions: Actions, name: str) -> QPushButton:
-        source = actions[name]
-        button = QPushButton(_short(name))
-        button.setObjectName("stripButton")
-        no_lower_than(button, HEADER_HEIGHT - UNIT)
-        button.setAccessibleName(plain(source.text()))
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(source.trigger)
-
-        def follow() -> None:
-            button.setEnabled(source.isEnabled())
-            button.setToolTip(source.toolTip())
-
-        source.changed.connect(follow)
-        follow()
-        return button
-
-
-def _short(name: str) -> str:
-    return {"accept": tr("Accept"), "discard": tr("Discard"), "compare": tr("Compare")}[name]

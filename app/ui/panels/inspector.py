@@ -30,15 +30,13 @@ from app.ui.panels.layer_state import LayerState, is_empty, next_seed_text, seed
 from app.ui.panels.prompt_fields import parse_seed, seed_validator
 from app.ui.selection import Selection
 from app.ui.text import number, tr
-from app.ui.theme import GAP, ICON_SMALL, MARGIN, UNIT, Colours
+from app.ui.theme import FIELD_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
 from app.ui.theme.icons import pixmap
 from app.ui.undo import UndoStack
 from app.ui.widgets.accessibility import Fact
 from app.ui.widgets.fields import NumberField
 from app.ui.widgets.forms import Scrolled, no_lower_than
 
-BUTTON_HEIGHT = 28
-FIELD_HEIGHT = 28
 _RECT_FIELDS = ("x", "y", "width", "height")
 
 
@@ -56,7 +54,7 @@ class StateRow(QWidget):
         self.text = Fact(tr("State"))
         self.retry = QPushButton(tr("Try Another Seed"))
         self.retry.setObjectName("stripButton")
-        no_lower_than(self.retry, BUTTON_HEIGHT)
+        no_lower_than(self.retry, FIELD_HEIGHT)
         self.retry.setAccessibleName(self.retry.text())
         self.retry.setToolTip(tr("Repaints this layer with a random seed."))
         self.retry.hide()

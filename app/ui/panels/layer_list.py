@@ -37,15 +37,13 @@ from app.ui.panels.layer_rows import (
 from app.ui.selection import Selection
 from app.ui.solo import Solo
 from app.ui.text import tr
-from app.ui.theme import GAP, MARGIN, UNIT, Colours
+from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN, UNIT, Colours
 from app.ui.undo import UndoStack
 from app.ui.widgets.accessibility import Fact
 from app.ui.widgets.buttons import quiet_button
 from app.ui.widgets.fields import Choice, NumberField
 from app.ui.widgets.forms import no_lower_than
 from app.ui.widgets.images import Thumbnails
-
-FIELD_HEIGHT = 28
 
 
 def blend_names() -> dict[str, str]:
@@ -98,14 +96,12 @@ class LooksBar(QWidget):
         self._new_gesture = new_gesture
         self._gesture: int | None = None
         self._is_loading = False
-        self.blend = Choice()
+        modes = [(name, mode) for mode, name in blend_names().items()]
+        self.blend = Choice(tr("Blend mode"), modes)
         no_lower_than(self.blend, FIELD_HEIGHT)
-        self.blend.setAccessibleName(tr("Blend mode"))
         self.blend.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.blend.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.blend.view().setAccessibleName(tr("Blend modes"))
-        for mode, name in blend_names().items():
-            self.blend.addItem(name, mode)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, 100)
         self.slider.setPageStep(10)
@@ -285,7 +281,7 @@ class LayerList(QListView):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Qt override: the gap nearest to the pointer counts; Ctrl puts copies there (3.4)."""
+        """Qt override: the gap nearest to the pointer counts; Ctrl puts copies there."""
         at = event.position().toPoint()
         index = self.indexAt(at)
         row = self._rows.rowCount()

@@ -11,14 +11,14 @@ from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.document.contents import MAX_FOREGROUNDS, Contents
-from app.ui.actions import Actions, plain
+from app.ui.actions import Actions
 from app.ui.text import number, tr
 from app.ui.theme import GAP, MARGIN, UNIT
 from app.ui.widgets.accessibility import Fact, ShortFact
+from app.ui.widgets.buttons import action_button
 from app.ui.widgets.forms import Scrolled, no_lower_than, note
 
 LINE_HEIGHT = 24
-BUTTON_HEIGHT = 24
 LONGEST_PROMPT = 90
 
 
@@ -115,8 +115,10 @@ class PicturePage(QWidget):
             row.setSpacing(GAP)
             row.addWidget(fact, 1)
             if action:
-                self.buttons.append(_button(actions, action, verb))
-                row.addWidget(self.buttons[-1])
+                button = action_button(actions, action, verb, LINE_HEIGHT)
+                button.setObjectName("stripButton")
+                self.buttons.append(button)
+                row.addWidget(button)
             form.addRow(label, row)
             self.facts[name] = fact
         whole = QVBoxLayout(page)
@@ -135,21 +137,3 @@ class PicturePage(QWidget):
             text = getattr(facts, name)
             if fact.text() != text:
                 fact.setText(text)
-
-
-def _button(actions: Actions, name: str, verb: str) -> QPushButton:
-    """A button that does what an action does, and is enabled when the action is."""
-    action = actions[name]
-    button = QPushButton(verb)
-    no_lower_than(button, BUTTON_HEIGHT)
-    button.setObjectName("stripButton")
-    button.setAccessibleName(plain(action.text()))
-
-    def follow() -> None:
-        button.setEnabled(action.isEnabled())
-        button.setToolTip(action.toolTip())
-
-    action.changed.connect(follow)
-    button.clicked.connect(action.trigger)
-    follow()
-    return button

@@ -35,11 +35,12 @@ from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
 from app.ui.theme.icons import icon, pixmap
 from app.ui.widgets.accessibility import Fact
+from app.ui.widgets.buttons import action_button
 from app.ui.widgets.forms import no_lower_than
 
 PROGRESS_PARTS = 1000
 MIN_GENERATE = 160
-COLUMN_WIDTH = 312  # of the controls beside the field: room for what the button says
+COLUMN_WIDTH = 312  # of the controls next to the field: room for what the button says
 
 
 def loading_texts(part: float) -> tuple[str, ...]:
@@ -72,12 +73,12 @@ class PromptBar(QWidget):
         self.variations = ResultsField()
         no_lower_than(self.variations, CONTROL_HEIGHT)
         self.variations.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.generate = self._button(tr("Generate"), "generate", "generate")
+        self.generate = self._button(tr("Generate"), "generate")
         actions["generate"].changed.connect(self._show_tip)
         self.more = self._more_button(actions)
         # It takes what room there is, and never moves Stop when its text changes.
         self.generate.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.stop = self._button(tr("Stop"), "stop", "stop")
+        self.stop = self._button(tr("Stop"), "stop")
         self.stop.setText(icon_gap(tr("Stop")))
         self.words = self._line("warning", tr("Words that the model does not know"))
         self.words_sign = QLabel()
@@ -263,7 +264,7 @@ class PromptBar(QWidget):
         left = QVBoxLayout()
         left.setSpacing(UNIT)
         left.addWidget(self.field)
-        left.addLayout(line)  # beside the second row of controls: it takes no height of its own
+        left.addLayout(line)  # next to the second row of controls: it takes no height of its own
         row = QHBoxLayout()
         row.setContentsMargins(MARGIN, GAP, MARGIN, UNIT)
         row.setSpacing(MARGIN)
@@ -275,21 +276,11 @@ class PromptBar(QWidget):
         whole.addLayout(row)
         whole.addWidget(self.progress)
 
-    def _button(self, text: str, name: str, action: str) -> QPushButton:
-        button = QPushButton(text)
+    def _button(self, text: str, name: str) -> QPushButton:
+        button = action_button(self._actions, name, text, CONTROL_HEIGHT)
         button.setObjectName(name)
-        no_lower_than(button, CONTROL_HEIGHT)
         button.setAccessibleName(text)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard where it is
-        source = self._actions[action]
-        button.clicked.connect(source.trigger)
-
-        def follow() -> None:
-            button.setEnabled(source.isEnabled())
-            button.setToolTip(source.toolTip())
-
-        source.changed.connect(follow)
-        follow()
         return button
 
     def _more_button(self, actions: Actions) -> QPushButton:

@@ -20,11 +20,9 @@ from PySide6.QtWidgets import (
 from app.document.layer import Layer
 from app.ui.enabling import enable
 from app.ui.text import number, seconds, tr
-from app.ui.theme import GAP, MARGIN
+from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN
 from app.ui.widgets.accessibility import Fact
 from app.ui.widgets.forms import Scrolled, no_lower_than
-
-BUTTON_HEIGHT = 28
 
 
 def record_lines(layer: Layer) -> list[str]:
@@ -102,7 +100,7 @@ class RecordPage(QWidget):
         self.hash_button.setCheckable(True)
         self.hash = QLineEdit()
         self.hash.setReadOnly(True)
-        no_lower_than(self.hash, BUTTON_HEIGHT)
+        no_lower_than(self.hash, FIELD_HEIGHT)
         self.hash.setAccessibleName(tr("SHA-256 of the pixels"))
         self.hash.setToolTip(
             tr("Equal pixels have equal hashes. Compare this hash with an earlier one.")
@@ -189,7 +187,7 @@ class RecordPage(QWidget):
 
     def _button(self, text: str, tip: str = "") -> QPushButton:
         button = QPushButton(text)
-        no_lower_than(button, BUTTON_HEIGHT)
+        no_lower_than(button, FIELD_HEIGHT)
         button.setAccessibleName(text)
         button.setToolTip(tip)
         button.setObjectName("stripButton")

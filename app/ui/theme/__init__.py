@@ -28,7 +28,8 @@ ThemeChoice = Literal["system", "dark", "light"]
 UNIT = 4
 GAP = 2 * UNIT
 MARGIN = 3 * UNIT
-CONTROL_HEIGHT = 32
+CONTROL_HEIGHT = 32  # of a field or button in dialogs and the prompt bar
+FIELD_HEIGHT = 28  # of those in panels
 # Two lines of text; with a thumbnail the row grows around it.
 ROW_MIN = 48
 THUMBNAIL = 40

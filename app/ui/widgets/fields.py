@@ -7,6 +7,7 @@ room for buttons that the style sheet removes.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import cast
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
@@ -18,7 +19,6 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QWidget,
 )
 
 from app.ui.theme import GAP, ICON_SMALL, UNIT
@@ -127,12 +127,20 @@ def _is_separator(index: QModelIndex | QPersistentModelIndex) -> bool:
 
 
 class Choice(QComboBox):
-    """A combo box whose arrow is drawn in the text colour: a styled one would have none."""
+    """A combo box whose arrow is drawn in the text colour: a styled one would have none.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    Args:
+        name: for screen readers.
+        items: text and value of each.
+    """
+
+    def __init__(self, name: str = "", items: Iterable[tuple[str, object]] = ()) -> None:
+        super().__init__()
         # Fusion's own delegate paints the row under the pointer in the colour of the field.
         self.setItemDelegate(ListRows(self))
+        self.setAccessibleName(name)
+        for text, value in items:
+            self.addItem(text, value)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Qt override."""

@@ -5,19 +5,20 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
+    QDialog,
     QFormLayout,
     QFrame,
     QHeaderView,
     QLabel,
     QScrollArea,
     QTableWidget,
+    QVBoxLayout,
     QWidget,
 )
 
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
 
 _CHANGES = (QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.Polish)
-STRETCH = QHeaderView.ResizeMode.Stretch
 
 
 def form_layout(parent: QWidget | None = None) -> QFormLayout:
@@ -29,8 +30,25 @@ def form_layout(parent: QWidget | None = None) -> QFormLayout:
     return form
 
 
+def dialog_column(dialog: QDialog, title: str, *, spacing: int = MARGIN) -> QVBoxLayout:
+    """The column of a dialog's parts; the dialog gets its title and is deleted when it closes."""
+    dialog.setWindowTitle(title)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    column = QVBoxLayout(dialog)
+    column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+    column.setSpacing(spacing)
+    return column
+
+
+def form_column(dialog: QDialog, title: str) -> QVBoxLayout:
+    """As `dialog_column`, with wider margins: for dialogs that ask."""
+    column = dialog_column(dialog, title)
+    column.setContentsMargins(2 * MARGIN, 2 * MARGIN, 2 * MARGIN, MARGIN)
+    return column
+
+
 def field_name(text: str) -> QLabel:
-    """As high as the field beside it, so that both texts stand on one line."""
+    """As high as the field next to it, so that both texts stand on one line."""
     label = QLabel(text)
     label.setObjectName("secondary")
     label.setMinimumHeight(CONTROL_HEIGHT)
@@ -99,34 +117,42 @@ class Scrolled(QScrollArea):
         return super().eventFilter(watched, event)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Qt override: of changes behind another tab nobody was told."""
+        """Qt override: layout requests do not reach a page behind another tab."""
         super().showEvent(event)
         self.updateGeometry()
 
     def minimumSizeHint(self) -> QSize:
-        """Qt override: as wide as the page must be, beside its scroll bar; one row high."""
+        """Qt override: as wide as the page and its scroll bar; one row high."""
         bar = self.verticalScrollBar().sizeHint().width()
         return QSize(self._page.minimumSizeHint().width() + bar, CONTROL_HEIGHT)
 
 
 class ReadingTable(QTableWidget):
-    """Rows come from whoever shows it.
+    """The headings; the owner fills the rows.
 
     Args:
         name: for screen readers.
         headings: one per column.
         wide: the columns that share the width; None = all.
+        selects: which rows can be selected; whole ones always.
     """
 
-    def __init__(self, name: str, headings: list[str], wide: tuple[int, ...] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        headings: list[str],
+        wide: tuple[int, ...] | None = None,
+        selects: QTableWidget.SelectionMode = QTableWidget.SelectionMode.NoSelection,
+    ) -> None:
         super().__init__(0, len(headings))
         self.setAccessibleName(name)
         self.setHorizontalHeaderLabels(headings)
         self.verticalHeader().hide()
         self.setShowGrid(False)
         self.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        self.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
+        self.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
+        self.setSelectionMode(selects)
         header = self.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for column in range(len(headings)) if wide is None else wide:
-            header.setSectionResizeMode(column, STRETCH)
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)

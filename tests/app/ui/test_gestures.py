@@ -16,7 +16,7 @@ from app.document.commands import Placement, PlacePixels, SetRect
 from app.document.geometry import Rect
 from app.testing import fill
 from app.ui.canvas import overlay_painter as overlay
-from app.ui.canvas.tools import snapped
+from app.ui.canvas.drag_geometry import snapped
 from tests.app.ui.helpers import (
     LEFT,
     NONE,

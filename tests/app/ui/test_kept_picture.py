@@ -9,7 +9,7 @@ from app.document.commands import AddBox, Rename
 from app.document.geometry import Rect
 from app.testing import fill
 from app.ui.canvas import overlay_painter as overlay
-from app.ui.canvas.overlay_model import Decor
+from app.ui.canvas.overlay_model import OverlayModel
 from app.ui.canvas.overlay_painter import KeptPicture
 from tests.app.ui.helpers import press_and_move
 
@@ -64,13 +64,13 @@ def test_moves_while_a_box_is_drawn_paint_no_layer_again(window, monkeypatch) ->
         session.push(AddBox(Rect(x, 64, 128, 96), above=None))
     session.selection.set([])
     painted: list[str] = []
-    paint = Decor._paint_layer
+    paint = OverlayModel._paint_layer
 
     def spy(self, painter, layer, *rest):
         painted.append(layer.name)
         paint(self, painter, layer, *rest)
 
-    monkeypatch.setattr(Decor, "_paint_layer", spy)
+    monkeypatch.setattr(OverlayModel, "_paint_layer", spy)
     host = window.view.host
     host.show_draft(Rect(64, 300, 64, 64), "first")
     window.view.viewport().grab()

@@ -123,7 +123,7 @@ def test_recipe_switch_of_all_formats(window: Any) -> None:
         export = ExportDialog(
             window, contents, (), "png", settings.export_options, lambda *chosen: None
         )
-        assert export.recipe.isChecked() is expected
+        assert export.boxes["recipe"].isChecked() is expected
         assert export.options.with_recipe is expected
         assert export.options.scale == 2
         export.deleteLater()
