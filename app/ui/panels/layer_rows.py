@@ -88,11 +88,6 @@ class LayerListModel(QAbstractListModel):
         """The row of a layer; invalid when it has none."""
         return self.index(self._ids.index(layer_id)) if layer_id in self._ids else QModelIndex()
 
-    def state_at(self, index: Index) -> LayerState | None:
-        """The state that the row's badge shows."""
-        layer = self.layer_at(index)
-        return None if layer is None else self._state(layer)
-
     def set_running(self, layer_ids: frozenset[int]) -> None:
         """Mark the layers that a job is making."""
         if layer_ids != self.running:

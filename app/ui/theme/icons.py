@@ -6,7 +6,6 @@ Knows file names in resources/icons and nothing of actions or widgets.
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPixmap, QPixmapCache
@@ -81,18 +80,9 @@ def pixmap(name: str, colour: str, side: int, ratio: float) -> QPixmap:
     return result
 
 
-def icon_names() -> list[str]:
-    """All outlines that are shipped."""
-    return sorted(path.stem for path in _folder().glob("*.svg"))
-
-
-def _folder() -> Path:
-    return resources_folder() / "icons"
-
-
 @lru_cache(maxsize=256)
 def _renderer(name: str, colour: str) -> QSvgRenderer:
-    path = _folder() / f"{name}.svg"
+    path = resources_folder() / "icons" / f"{name}.svg"
     # 1.75 instead of lucide's 2: at 20 px the lines are then as heavy as the text beside them.
     text = path.read_text(encoding="utf-8").replace("currentColor", colour)
     text = text.replace('stroke-width="2"', 'stroke-width="1.75"')

@@ -21,6 +21,7 @@ from app.document.commands import (
 )
 from app.document.contents import Settings
 from app.document.storage.png import read_picture
+from app.ui.panels.layer_rows import StateRole
 from tests.app.ui.helpers import LEFT, NONE, at, draw_box, generate, hashes, key
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -65,7 +66,7 @@ def test_variations_fill_the_strip_and_change_nothing(window: Any, qtbot: Any) -
     assert window.session.undo.stack.undoText() == "Results for 'Layer 1'"
     assert len(window.engine.requests) == 4
     model = window.layers.model
-    assert model.state_at(model.index_of(layer.id)).text == "3 new"
+    assert model.data(model.index_of(layer.id), StateRole).text == "3 new"
 
 
 def test_the_strip_folds_when_there_is_nothing(window: Any) -> None:
@@ -93,7 +94,7 @@ def test_n_looks_and_enter_accepts(window: Any, qtbot: Any) -> None:
     assert {n: v for n, v in hashes(window).items() if n != layer.name} == others
     assert window.scene.staged_ids == frozenset()
     model = window.layers.model
-    assert "new" not in model.state_at(model.index_of(layer.id)).text
+    assert "new" not in model.data(model.index_of(layer.id), StateRole).text
     window.actions_["undo"].trigger()
     assert window.session.document.layer(layer.id).pixel_hash == layer.pixel_hash
 
@@ -421,7 +422,9 @@ def test_the_inspector_says_what_the_row_says(window: Any, qtbot: Any) -> None:
     model = window.layers.model
 
     def both() -> tuple[str, str]:
-        return window.inspector.state.text.text(), model.state_at(model.index_of(layer.id)).text
+        return window.inspector.state.text.text(), model.data(
+            model.index_of(layer.id), StateRole
+        ).text
 
     assert both() == ("3 new", "3 new")
     window.stage.accept(1)

@@ -320,11 +320,11 @@ def test_outdated_badge(window: Any, qtbot: Any) -> None:
     window.prompt.field.setPlainText("a dog")
     generate(window, qtbot)
     model = window.layers.model
-    assert model.state_at(model.index(0)).text == "Up to date"
+    assert model.data(model.index(0), StateRole).text == "Up to date"
     window.prompt.field.setPlainText("a cat")
-    assert model.state_at(model.index(0)).text == "Word no longer in the prompt"
+    assert model.data(model.index(0), StateRole).text == "Word no longer in the prompt"
     window.prompt.field.setPlainText("two big dogs")
-    assert model.state_at(model.index(0)).text == "Up to date"
+    assert model.data(model.index(0), StateRole).text == "Up to date"
 
 
 def test_a_view_that_fails_leaves_the_step_undoable(window: Any, monkeypatch: Any) -> None:

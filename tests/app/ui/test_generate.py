@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from app.document.commands import DeleteLayers, MoveLayers, SetLocked, SetVisible
 from app.document.contents import seed_for
 from app.testing import fill, model_info
+from app.ui.panels.layer_rows import StateRole
 from tests.app.ui.helpers import draw_box, generate, hashes, key, later
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -87,7 +88,9 @@ def test_progress_and_previews_in_place(window: Any, qtbot: Any) -> None:
     qtbot.waitUntil(lambda: all(window.scene.has_preview(layer_id) for layer_id in ids))
     assert not any(layer.has_pixels for layer in window.session.document.layers)
     assert not window.scene.is_settled
-    states = {window.layers.model.state_at(window.layers.model.index(row)).text for row in range(3)}
+    states = {
+        window.layers.model.data(window.layers.model.index(row), StateRole).text for row in range(3)
+    }
     assert states == {"Generating"}
 
 

@@ -20,7 +20,7 @@ from app.document.composite import composite
 from app.document.contents import Settings
 from app.document.geometry import Rect, Size
 from app.testing import fill
-from app.ui.panels.layer_rows import RowParts
+from app.ui.panels.layer_rows import RowParts, StateRole
 from app.ui.widgets.images import to_array
 from tests.app.ui.helpers import LEFT, NONE, at, drag, draw_box, generate, key
 
@@ -364,7 +364,7 @@ def test_the_inspector_tells_present_and_next_seed_apart(window: Any, qtbot: Any
     window.session.selection.set([layer.id])
     page, model = window.inspector, window.layers.model
     assert page.made_with.text() == "–"
-    assert model.state_at(model.index_of(layer.id)).text == "Not painted"
+    assert model.data(model.index_of(layer.id), StateRole).text == "Not painted"
     assert page.state.text.text() == "Not painted"
     generate(window, qtbot)
     made = window.session.document.layer(layer.id).record["seed"]
@@ -389,11 +389,13 @@ def test_keep_as_is_clears_the_sign(window: Any) -> None:
     layers = list(window.session.document.foregrounds)
     window.session.push(SetPrompt("something else"))
     model = window.layers.model
-    assert model.state_at(model.index_of(layers[0].id)).text == "Word no longer in the prompt"
+    assert (
+        model.data(model.index_of(layers[0].id), StateRole).text == "Word no longer in the prompt"
+    )
     window.actions_["select_outdated"].trigger()
     assert {layer.id for layer in layers} <= window.session.selection.ids
     window.actions_["keep_as_is"].trigger()
-    assert model.state_at(model.index_of(layers[0].id)).text == "Up to date"
+    assert model.data(model.index_of(layers[0].id), StateRole).text == "Up to date"
     assert not window.actions_["keep_as_is"].isEnabled()
 
 
@@ -407,7 +409,7 @@ def test_an_empty_result_says_so(window: Any) -> None:
     nothing = np.zeros((layer.rect.height, layer.rect.width, 4), np.uint8)
     window.session.push(PlacePixels([Placement(layer.id, nothing, layer.rect, {"prompt": ""})]))
     model = window.layers.model
-    assert model.state_at(model.index_of(layer.id)).text == "Empty: try another seed"
+    assert model.data(model.index_of(layer.id), StateRole).text == "Empty: try another seed"
     window.session.push(SetSeed(layer.id, 7))
     window.session.selection.set([layer.id])
     row = window.inspector.state

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QLineEdit
 from app.document.geometry import Rect
 from app.testing import fill
 from app.ui.dialogs.export_dialog import ExportDialog
-from app.ui.panels.layer_rows import RowParts
+from app.ui.panels.layer_rows import RowParts, StateRole
 from tests.app.ui.helpers import (
     LEFT,
     at,
@@ -77,7 +77,7 @@ def test_the_walk_through_by_keyboard(window: Any, qtbot: Any) -> None:
     assert bird.kind == "box"
     window.session.bridge.stop()
     model = window.layers.model
-    assert model.state_at(model.index_of(layer.id)).text == "Up to date"
+    assert model.data(model.index_of(layer.id), StateRole).text == "Up to date"
     press(window, Qt.Key.Key_P, CTRL | SHIFT)  # no key of its own: Find Command runs it
     find = window.tools_wiring.dialog
     QTest.keyClicks(find.field, "paint everything")
