@@ -1,8 +1,8 @@
 """The live picture: the layers painted by Qt, only where something changed.
 
 What is shown while something moves, until the exact composite is there. Entries go bottom to top;
-while some of them move, what lies below and above them is kept as one picture each. Knows neither
-document nor widgets.
+while some of them move, what lies below and above them is kept as one picture each. Refers to
+neither document nor widgets.
 """
 
 from __future__ import annotations

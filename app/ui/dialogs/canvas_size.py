@@ -40,8 +40,8 @@ _OTHER_SIZES = (
 )
 
 
-class KnowsSizes(Protocol):
-    """What is asked of a loaded model."""
+class ModelSizes(Protocol):
+    """The sizes in the facts of a loaded model."""
 
     @property
     def trained_canvases(self) -> tuple[tuple[int, int], ...]: ...
@@ -68,7 +68,7 @@ class SizePreset:
         return f"{text} ({ratio})" if ratio else text
 
 
-def trained_sizes(info: KnowsSizes | None) -> tuple[list[Size], int]:
+def trained_sizes(info: ModelSizes | None) -> tuple[list[Size], int]:
     """The sizes of the loaded model, else of the shipped one, and what sides are multiples of."""
     if info is None:
         return list(SHIPPED_SIZES), SHIPPED_MULTIPLE

@@ -26,7 +26,7 @@ _KEY = re.compile(r"\{(\w+)\}")
 
 
 class PageDialog(QDialog):
-    """Markdown in a window of its own; stays open beside the work.
+    """Markdown in a window of its own; stays open next to the work.
 
     Args:
         markdown: the text. Addresses in it can be read and copied; nothing is opened.

@@ -1,6 +1,6 @@
 """The inspector's page while no layer is selected: facts about the picture, and what to do with it.
 
-Shows only; knows neither document nor session.
+Shows only; refers to neither document nor session.
 """
 
 from __future__ import annotations

@@ -138,10 +138,10 @@ class PromptField(QPlainTextEdit):
         self.end_run()
 
     def fit_height(self) -> None:
-        """Two lines of the present font; with the line below as high as the controls beside."""
+        """Two lines of the present font; with the line below as high as the controls next to it."""
         line = self.fontMetrics().lineSpacing()
-        beside = 2 * CONTROL_HEIGHT + GAP - LINE_HEIGHT - UNIT
-        self.setFixedHeight(max(beside, LINES * line + 4 * UNIT + 2))
+        controls = 2 * CONTROL_HEIGHT + GAP - LINE_HEIGHT - UNIT
+        self.setFixedHeight(max(controls, LINES * line + 4 * UNIT + 2))
 
     def changeEvent(self, event: QEvent) -> None:
         """Qt override: two lines of another font are higher."""
@@ -218,7 +218,7 @@ class PromptField(QPlainTextEdit):
     def _on_caret(self) -> None:
         """The caret jumps, or text is selected: what comes is another run.
 
-        Qt tells of the caret before or after it tells of the text; typing is neither of both.
+        Qt reports the caret before or after the text; typing is neither a jump nor a selection.
         """
         if self._is_loading or self.toPlainText() != self._seen:
             return
@@ -256,7 +256,7 @@ class ResultsField(NumberField):
         self._say_of_what(1)
 
     def minimumSizeHint(self) -> QSize:
-        """Qt override: as wide for one result as for many, so that nothing beside it moves."""
+        """Qt override: as wide for one result as for many, so that nothing next to it moves."""
         hint = super().minimumSizeHint()
         measure = self.fontMetrics().horizontalAdvance
         widest = max(measure(_words(count)) for count in range(1, MAX_VARIATIONS + 1))

@@ -181,7 +181,7 @@ def apply(app: QApplication, colours: Colours, font_percent: int = 100) -> None:
     font.setPointSizeF(max(MIN_POINTS, base * font_percent / 100))
     if font != app.font():
         app.setFont(font)
-        # Qt tells widgets of another font only once its loop runs: at the start nobody would know.
+        # Qt sends this event only once its loop runs: at the start no widget would get the font.
         for widget in app.allWidgets():
             app.sendEvent(widget, QEvent(QEvent.Type.ApplicationFontChange))
     app.setProperty(_COLOURS, colours)

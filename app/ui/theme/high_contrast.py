@@ -13,7 +13,7 @@ from app.ui.theme import DARK, LIGHT, Colours
 
 
 def is_wanted() -> bool:
-    """Whether the system asks for more contrast; Qt before 6.10 cannot tell."""
+    """Whether the system asks for more contrast; Qt before 6.10 cannot say."""
     hints = QApplication.styleHints()
     if not hasattr(hints, "accessibility"):
         return False

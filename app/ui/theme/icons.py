@@ -1,6 +1,6 @@
 """Icons: lucide outlines, coloured by the theme and drawn for each device pixel ratio.
 
-Knows file names in resources/icons and nothing of actions or widgets.
+Refers to file names in resources/icons, not to actions or widgets.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def pixmap(name: str, colour: str, side: int, ratio: float) -> QPixmap:
 @lru_cache(maxsize=256)
 def _renderer(name: str, colour: str) -> QSvgRenderer:
     path = resources_folder() / "icons" / f"{name}.svg"
-    # 1.75 instead of lucide's 2: at 20 px the lines are then as heavy as the text beside them.
+    # 1.75 instead of lucide's 2: at 20 px the lines are then as heavy as the text next to them.
     text = path.read_text(encoding="utf-8").replace("currentColor", colour)
     text = text.replace('stroke-width="2"', 'stroke-width="1.75"')
     renderer = QSvgRenderer(QByteArray(text.encode()))
