@@ -60,7 +60,7 @@ class WindowState(QObject):
 
     @property
     def _direction(self) -> int:
-        """Qt keeps it with the state and refuses another: a mirrored window has the first layout."""
+        """Qt keeps it with the state and refuses another: mirrored windows get the first layout."""
         return int(self._window.layoutDirection() == Qt.LayoutDirection.RightToLeft)
 
     def bring_back_panels(self) -> None:
