@@ -63,7 +63,7 @@ class Entry:
         )
 
 
-class LivePicture:
+class InteractiveCompositor:
     """Paints entries into one picture of the canvas.
 
     Attributes:

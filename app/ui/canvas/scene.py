@@ -21,7 +21,7 @@ from app.document.geometry import Box, Rect
 from app.document.layer import Candidate, Layer
 from app.ui.background import Background
 from app.ui.canvas.item import CanvasItem
-from app.ui.canvas.live import Entry, LivePicture
+from app.ui.canvas.live import Entry, InteractiveCompositor
 from app.ui.canvas.sharp import SharpPicture
 from app.ui.solo import Solo
 from app.ui.widgets.images import to_qimage, wrapped
@@ -62,7 +62,7 @@ class CanvasScene(QGraphicsScene):
         self.moves_copies = False
         self._staged: dict[int, Candidate] = {}
         self._seen: object = None
-        self._live = LivePicture()
+        self._live = InteractiveCompositor()
         self._sharp = SharpPicture(pictures, self._resting_layers, self)
         self._item = CanvasItem(self._sharp.paint)
         self._sharp.made.connect(self._item.update)

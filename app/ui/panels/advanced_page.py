@@ -16,7 +16,7 @@ from app.document.contents import Settings
 from app.ui.enabling import enable
 from app.ui.text import number, tr
 from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN
-from app.ui.widgets.accessibility import Fact
+from app.ui.widgets.accessibility import StatusLabel
 from app.ui.widgets.fields import Choice, DecimalField, NumberField
 from app.ui.widgets.forms import Scrolled, no_lower_than
 
@@ -30,8 +30,8 @@ class AdvancedPage(QWidget):
 
     changed = Signal(object, object, str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setObjectName("panelBody")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._is_loading = False
@@ -55,7 +55,7 @@ class AdvancedPage(QWidget):
         no_lower_than(self.reset, FIELD_HEIGHT)
         self.reset.setAccessibleName(tr("Reset to the model's defaults"))
         form = self._form()
-        self.tokens = Fact(tr("Tokens"))
+        self.tokens = StatusLabel(tr("Tokens"))
         no_lower_than(self.tokens, FIELD_HEIGHT)
         tokens_name = QLabel(tr("Tokens"))
         tokens_name.setObjectName("secondary")

@@ -52,7 +52,7 @@ from app.ui.stage import Stage
 from app.ui.text import number, tr
 from app.ui.theme import GAP, ICON_SMALL, UNIT, Colours
 from app.ui.theme.icons import pixmap
-from app.ui.widgets.accessibility import ShortFact
+from app.ui.widgets.accessibility import ElidedStatusLabel
 from app.ui.widgets.buttons import action_button
 from app.ui.widgets.images import SmallPictures, checker_brush
 
@@ -378,9 +378,8 @@ class CandidateStrip(QWidget):
         actions: Actions,
         colours: Colours,
         delegate: ChoiceDelegate,
-        parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self.setObjectName("candidateStrip")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(tr("Results"))
@@ -388,9 +387,9 @@ class CandidateStrip(QWidget):
         self._selection = selection
         self._delegate = delegate
         self._is_covered = False
-        self.title = ShortFact(tr("Results for"))
+        self.title = ElidedStatusLabel(tr("Results for"))
         self.title.setObjectName("stripTitle")
-        self.state = ShortFact(tr("Results"))
+        self.state = ElidedStatusLabel(tr("Results"))
         self.state.setObjectName("secondary")
         self.list = ChoiceList(stage, delegate, self)
         verbs = {"accept": tr("Accept"), "discard": tr("Discard"), "compare": tr("Compare")}

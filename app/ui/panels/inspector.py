@@ -33,7 +33,7 @@ from app.ui.text import number, tr
 from app.ui.theme import FIELD_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
 from app.ui.theme.icons import pixmap
 from app.ui.undo import UndoStack
-from app.ui.widgets.accessibility import Fact
+from app.ui.widgets.accessibility import StatusLabel
 from app.ui.widgets.fields import NumberField
 from app.ui.widgets.forms import Scrolled, no_lower_than
 
@@ -47,11 +47,11 @@ class StateRow(QWidget):
         retry: asks for the layer with another seed.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._sign = QLabel()
         self._sign.setAccessibleName(tr("State icon"))
-        self.text = Fact(tr("State"))
+        self.text = StatusLabel(tr("State"))
         self.retry = QPushButton(tr("Try Another Seed"))
         self.retry.setObjectName("stripButton")
         no_lower_than(self.retry, FIELD_HEIGHT)
@@ -120,7 +120,7 @@ class Inspector(QWidget):
         self.fields = {key: self._spin(key) for key in _RECT_FIELDS}
         self.seed = self._line_edit(tr("Seed"))
         self.seed.setValidator(seed_validator(self.seed))
-        self.made_with = Fact(tr("Seed of the current pixels"))
+        self.made_with = StatusLabel(tr("Seed of the current pixels"))
         self.made_with.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.state = StateRow()
         self.state.retry.clicked.connect(self.retry_asked)

@@ -39,7 +39,7 @@ from app.ui.solo import Solo
 from app.ui.text import tr
 from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN, UNIT, Colours
 from app.ui.undo import UndoStack
-from app.ui.widgets.accessibility import Fact
+from app.ui.widgets.accessibility import StatusLabel
 from app.ui.widgets.buttons import quiet_button
 from app.ui.widgets.fields import Choice, NumberField
 from app.ui.widgets.forms import no_lower_than
@@ -89,8 +89,8 @@ class LooksBar(QWidget):
     blend_chosen = Signal(str)
     opacity_chosen = Signal(int, int)
 
-    def __init__(self, new_gesture: Callable[[], int], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, new_gesture: Callable[[], int]) -> None:
+        super().__init__()
         self.setObjectName("looksBar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._new_gesture = new_gesture
@@ -194,9 +194,8 @@ class LayerList(QListView):
         selection: Selection,
         undo: UndoStack,
         solo: Solo,
-        parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self._solo = solo
         self.setObjectName("layerList")
         self.setAccessibleName(tr("Layers, front to back"))
@@ -378,7 +377,7 @@ class LayerPanel(QWidget):
         self.list = LayerList(self.model, self.delegate, selection, undo, solo)
         solo.changed.connect(self.list.viewport().update)
         self.looks = LooksBar(undo.new_gesture)
-        self.count = Fact(tr("Number of layers"))
+        self.count = StatusLabel(tr("Number of layers"))
         self.count.setObjectName("secondary")
         self.count.setToolTip(tr("The model handles up to {0} layers.").format(MAX_FOREGROUNDS))
         self._lay_out(actions)

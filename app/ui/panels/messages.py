@@ -26,7 +26,7 @@ from app.ui.actions import Actions, plain
 from app.ui.text import number, tr
 from app.ui.theme import GAP, ICON, ICON_SMALL, MARGIN, UNIT, Colours
 from app.ui.theme.icons import icon, pixmap
-from app.ui.widgets.accessibility import Fact
+from app.ui.widgets.accessibility import StatusLabel
 from app.ui.widgets.forms import no_lower_than
 
 _ENDED = ("failed", "stopped")
@@ -52,10 +52,8 @@ def why_no_restart(state: str, silence: str) -> str:
 class MessageBar(QWidget):
     """Shows the latest message until it is closed or replaced."""
 
-    def __init__(
-        self, colours: Colours, actions: Actions | None = None, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, colours: Colours, actions: Actions) -> None:
+        super().__init__()
         self._actions = actions
         self.setObjectName("messageBar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -148,7 +146,7 @@ class MessageBar(QWidget):
     def _name_buttons(self) -> None:
         """Called like their actions, whose names may hold numbers that change."""
         message = self.message
-        if message is None or self._actions is None:
+        if message is None:
             return
         for button, name in (
             (self.action_button, message.action),
@@ -166,7 +164,7 @@ class MessageBar(QWidget):
     def _act(self, *, first: bool) -> None:
         message = self.message
         self.dismiss()
-        if message is not None and self._actions is not None:
+        if message is not None:
             self._actions[message.action if first else message.other_action].trigger()
 
     def _copy(self) -> None:
@@ -208,8 +206,8 @@ def engine_text(state: str) -> str:
 class StatusBar(QStatusBar):
     """Quiet facts, right-aligned; messages stand left for five seconds."""
 
-    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, actions: Actions) -> None:
+        super().__init__()
         self.setSizeGripEnabled(False)
         self.setAccessibleName(tr("Status"))
         # A label of its own: Qt draws its messages at the window's edge, outside every margin.
@@ -289,6 +287,6 @@ class StatusBar(QStatusBar):
         self.engine.setToolTip(tip)
 
     def _label(self, name: str) -> QLabel:
-        label = Fact(name)
+        label = StatusLabel(name)
         label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return label

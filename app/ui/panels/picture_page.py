@@ -14,7 +14,7 @@ from app.document.contents import MAX_FOREGROUNDS, Contents
 from app.ui.actions import Actions
 from app.ui.text import number, tr
 from app.ui.theme import GAP, MARGIN, UNIT
-from app.ui.widgets.accessibility import Fact, ShortFact
+from app.ui.widgets.accessibility import ElidedStatusLabel, StatusLabel
 from app.ui.widgets.buttons import action_button
 from app.ui.widgets.forms import Scrolled, no_lower_than, note
 
@@ -90,14 +90,14 @@ def _first_words(prompt: str) -> str:
 class PicturePage(QWidget):
     """One line for each fact; the canvas and the file have the button of their action."""
 
-    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, actions: Actions) -> None:
+        super().__init__()
         page = QWidget()
         form = QFormLayout()
         form.setHorizontalSpacing(GAP)
         form.setVerticalSpacing(UNIT)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self.facts: dict[str, Fact] = {}
+        self.facts: dict[str, StatusLabel] = {}
         self.buttons: list[QPushButton] = []
         for name, text, action, verb in (
             ("size", tr("Canvas"), "canvas_size", tr("Change…")),
@@ -107,7 +107,7 @@ class PicturePage(QWidget):
             ("model", tr("Model"), "", ""),
             ("file", tr("File"), "export", tr("Export…")),
         ):
-            label, fact = QLabel(text), ShortFact(text)
+            label, fact = QLabel(text), ElidedStatusLabel(text)
             label.setObjectName("secondary")
             for widget in (label, fact):
                 no_lower_than(widget, LINE_HEIGHT)

@@ -34,7 +34,7 @@ from app.ui.panels.prompt_fields import (
 from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
 from app.ui.theme.icons import icon, pixmap
-from app.ui.widgets.accessibility import Fact
+from app.ui.widgets.accessibility import StatusLabel
 from app.ui.widgets.buttons import action_button
 from app.ui.widgets.forms import no_lower_than
 
@@ -57,10 +57,8 @@ class PromptBar(QWidget):
         new_gesture: makes a number for each run of typing.
     """
 
-    def __init__(
-        self, actions: Actions, new_gesture: Callable[[], int], parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, actions: Actions, new_gesture: Callable[[], int]) -> None:
+        super().__init__()
         self.setObjectName("promptBar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._actions = actions
@@ -324,8 +322,8 @@ class PromptBar(QWidget):
         button.clicked.connect(action.trigger)
         return button
 
-    def _line(self, name: str, accessible: str) -> Fact:
-        label = Fact(accessible)
+    def _line(self, name: str, accessible: str) -> StatusLabel:
+        label = StatusLabel(accessible)
         label.setObjectName(name)
         no_lower_than(label, LINE_HEIGHT)
         label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

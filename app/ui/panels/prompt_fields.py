@@ -61,8 +61,8 @@ class PromptField(QPlainTextEdit):
     history_asked = Signal(int)
     send_asked = Signal()
 
-    def __init__(self, new_gesture: Callable[[], int], parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, new_gesture: Callable[[], int]) -> None:
+        super().__init__()
         self._new_gesture = new_gesture
         self._gesture: int | None = None
         self._is_loading = False
@@ -318,8 +318,8 @@ class SeedControl(QWidget):
 
     changed = Signal(str, object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._seed = 0
         self.mode = QPushButton(icon_gap(tr("New result each time")))
         self.mode.setCheckable(True)

@@ -21,7 +21,7 @@ from app.document.layer import Layer
 from app.ui.enabling import enable
 from app.ui.text import number, seconds, tr
 from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN
-from app.ui.widgets.accessibility import Fact
+from app.ui.widgets.accessibility import StatusLabel
 from app.ui.widgets.forms import Scrolled, no_lower_than
 
 
@@ -82,8 +82,8 @@ class RecordPage(QWidget):
 
     prompt_asked = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setObjectName("panelBody")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._layer: Layer | None = None
@@ -91,7 +91,7 @@ class RecordPage(QWidget):
         self.text.setReadOnly(True)
         self.text.setAccessibleName(tr("Record of the layer"))
         self.text.setToolTip(tr("How the layer's pixels were made, to read and to copy."))
-        self.since = Fact(tr("Age of the pixels"))
+        self.since = StatusLabel(tr("Age of the pixels"))
         self.since.setObjectName("secondary")
         self.since.setWordWrap(True)
         self.hash_button = self._button(

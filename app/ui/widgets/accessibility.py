@@ -9,15 +9,15 @@ from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QSizePolicy,
 from app.ui.theme import TIP_DELAY_MS
 
 
-class Fact(QLabel):
-    """A name that is not shown, and a text that is.
+class StatusLabel(QLabel):
+    """A label whose text changes: its name is not shown, its text is.
 
-    An accessible name alone would take the text's place: readers would hear "Engine" for ever, and
-    never "Ready".
+    An accessible name alone would take the text's place: screen readers would always say "Engine",
+    and never "Ready".
     """
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, name: str) -> None:
+        super().__init__()
         self._name = name
         self.setAccessibleName(name)
 
@@ -35,14 +35,14 @@ class Fact(QLabel):
         self.setText("")
 
 
-class ShortFact(Fact):
-    """A fact that may be long, such as one with a name in it.
+class ElidedStatusLabel(StatusLabel):
+    """A status that may be long, such as one with the name of a layer.
 
     Takes no more room than there is, and ends in dots where that is too little; the tip has it all.
     """
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(name, parent)
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def setText(self, text: str) -> None:
