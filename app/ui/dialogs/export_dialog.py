@@ -163,7 +163,7 @@ class ExportDialog(QDialog):
     def accept(self) -> None:
         """Qt override."""
         form, options = self.form, self.options
-        remembered = {
+        remembered: dict[str, Any] = {
             "scale": self.scale.currentData(),
             "colour": self.colour.currentIndex(),
             "quality": self.quality.value(),

@@ -243,7 +243,7 @@ def test_names_in_forms_stand_on_the_line_of_their_fields(window: Any, key: str)
         window, window.session.document.contents, (), key, {}, lambda *chosen: None
     )
     dialog.open()
-    form, rows = dialog._form_layout, 0
+    form, rows = dialog.findChild(QFormLayout), 0
     roles = (QFormLayout.ItemRole.LabelRole, QFormLayout.ItemRole.FieldRole)
     for row in range(form.rowCount()):
         name, field = (form.itemAt(row, role) for role in roles)
