@@ -24,8 +24,8 @@ from torch import Tensor, nn
 
 from engine.errors import WeightsError
 from engine.loading import StageReport, silent
+from engine.models.art.assignment import ContextClassifier, ContextClassifierConfig
 from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
-from engine.models.art.context_classifier import ContextClassifier, ContextClassifierConfig
 from engine.models.art.model import ART, ARTConfig
 from engine.models.art.older_files import current_card, current_configs, current_names
 from engine.models.art.refiner import Refiner, RefinerConfig
