@@ -9,8 +9,8 @@ rarely used twice, and "two dogs" is still possible.
 regions for which none is left stay empty. `assign_any` chooses among all words, as older versions
 did, and serves old records.
 
-The context classifier, a small network of its own, finds which word a finished layer shows, from its
-cached values. It is trained on a finished transformer; it is right for 99 of 100 context layers
+The context classifier, a small network of its own, finds which word a finished layer shows, from
+its cached values. It is trained on a finished transformer; it is right for 99 of 100 context layers
 (docs/experiments/recogniser.md).
 
 Shapes: N image tokens, R regions, T text tokens, L context layers, C token width; text token 0
