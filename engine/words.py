@@ -44,8 +44,8 @@ def tokenize(prompt: str) -> list[str]:
     """Split a prompt into at most 48 lowercase words; possessives and accents of Latin letters go.
 
     Whole numbers up to 20 become words ("3 dogs" -> "three", "dogs"); longer ones stay digits,
-    which no table knows, so that they are reported and not silently lost. So do digits with a unit
-    ("85mm"). An emoji becomes the words of its name where the shipped table knows them all, else
+    which are in no table, so that they are reported and not silently lost. So do digits with a unit
+    ("85mm"). An emoji becomes the words of its name where the shipped table has them all, else
     it stays as it is. Words of other scripts stay whole, with their marks. Invisible characters
     such as the soft hyphen do not split a word.
     """
@@ -173,7 +173,7 @@ def _spelled(plain: str, shown: str) -> str:
 
 
 def _known(name: Sequence[str]) -> Sequence[str]:
-    """The words of an emoji's name, if the shipped table knows them all."""
+    """The words of an emoji's name, if the shipped table has them all."""
     try:
         table = load_word_table() if name else None
     except WeightsError:  # the model, which needs the table, reports that it is missing
@@ -247,7 +247,7 @@ def load_word_table(path: Path | None = None) -> WordTable:
     """The word table; the shipped one is read once and shared. Safe on any thread.
 
     Args:
-        path: another table's file, read anew on each call; None = the shipped one.
+        path: another table's file, read on each call; None = the shipped one.
 
     Raises:
         WeightsError: the file is missing, damaged or not a word table.

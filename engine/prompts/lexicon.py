@@ -203,7 +203,7 @@ class Lexicon:
         """How many words the longest phrase has that begins with a word; 1 where none does."""
         return self._longest.get(word, 1)
 
-    def knows(self, word: str) -> bool:
+    def has_word(self, word: str) -> bool:
         """Whether any table has the word, so that it is not misspelt."""
         if word[0].isdigit() or word in self._known or word in parts_of_speech():
             return True
@@ -263,12 +263,12 @@ class Lexicon:
         vectors = np.stack(rows) if rows else np.zeros((0, 1), np.float32)
         return names, vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-6)
 
-    def _add(self, phrase: str, meaning: Meaning, *, anew: bool = False) -> None:
+    def _add(self, phrase: str, meaning: Meaning, *, replaces: bool = False) -> None:
         """The first meaning of a kind stays, unless the later one is to replace it."""
         words = tuple(tokenize(phrase))
         if 0 < len(words) <= MOST_WORDS:
             known = self._meanings.setdefault(words, {})
-            known[meaning.kind] = meaning if anew else known.get(meaning.kind, meaning)
+            known[meaning.kind] = meaning if replaces else known.get(meaning.kind, meaning)
 
     def _add_nouns(self) -> None:
         # A name comes before every synonym, a synonym before further kinds, and what is written
@@ -298,7 +298,7 @@ class Lexicon:
                 self._add(form, Meaning("background", row["name"]))
                 self._add(f"{form} background", Meaning("background", row["name"]))
             for phrase in split(row["phrases"]):
-                self._add(phrase, Meaning("background", row["name"], is_phrase=True), anew=True)
+                self._add(phrase, Meaning("background", row["name"], is_phrase=True), replaces=True)
         for name in self.backgrounds:
             self._add(name, Meaning("background", name))
         for row in rows_of("scenery"):

@@ -133,7 +133,7 @@ class _Corrections:
 
     def read(self, word: str, span: Span) -> tuple[str, bool]:
         """The word, or the one that it is a misspelling of, and whether some table has it."""
-        if self._lexicon.knows(word):
+        if self._lexicon.has_word(word):
             return word, True
         is_tried = word.isalpha() and len(self.misspelt) + self._unknown < MOST_CORRECTED
         suggestion = self._lexicon.nearest_spelling(word) if is_tried else None
