@@ -61,7 +61,7 @@ class LayerListModel(QAbstractListModel):
     Attributes:
         running: ids of the layers that a job is making; set with `set_running`.
         new_count: results of a layer that wait for an answer.
-        new_drag: makes what a drag of layers, topmost first, carries besides the rows.
+        new_drag: makes what a drag of layers, topmost first, carries in addition to the rows.
     """
 
     def __init__(self, document: Document, undo: UndoStack, parent: QObject | None = None) -> None:

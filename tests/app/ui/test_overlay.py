@@ -1,4 +1,4 @@
-"""Outlines and names are painted once while a box is drawn (UI4), and anew when they change."""
+"""Outlines and names are painted once while a box is drawn, and again when they change."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_as_sharp_as_the_screen(qapp) -> None:
 
 
 def test_moves_while_a_box_is_drawn_paint_no_layer_again(window, monkeypatch) -> None:
-    """UI4: and what is kept looks as what would be painted anew."""
+    """The kept picture equals a new painting."""
     session, decor = window.session, window.view.decor
     for x in (0, 160, 320):
         session.push(AddBox(Rect(x, 64, 128, 96), above=None))

@@ -32,7 +32,7 @@ def opened(window: Any, action: str) -> Any:
 
 
 def test_the_own_matte_colour_is_a_setting(window: Any) -> None:
-    """3.5: chosen there too, named by its number; shown at once where it is what shows now."""
+    """Chosen there too, named by its number; shown at once where it is what shows now."""
     dialog = opened(window, "settings")
     field = dialog.fields["matte_colour"]
     assert field.text() == "#808080"
@@ -67,7 +67,7 @@ def test_a_setting_leaves_the_grid_of_the_key_alone(window: Any) -> None:
 
 
 def test_settings_have_their_defaults_and_come_back(window: Any, tmp_path: Any) -> None:
-    """3.5: every setting of the page has a field, shows its default and survives a restart."""
+    """Every setting of the page has a field, shows its default and survives a restart."""
     wanted = {
         "theme": ("dark", "light"),  # dark is the fixture's; the default is the system's
         "font_percent": (100, 110),
@@ -168,7 +168,7 @@ def test_the_file_is_saved_some_minutes_after_a_change(
 def test_a_prompt_that_was_used_and_a_file_that_was_opened_survive_a_crash(
     window, qtbot, tmp_path
 ) -> None:
-    """PR3: nothing is closed here; the file is read as after a crash."""
+    """Nothing is closed here; the file is read as after a crash."""
     path = tmp_path / "settings.json"
     keeper = SettingsKeeper(path, window.settings, window.session, window)
     keeper.save()

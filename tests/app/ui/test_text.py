@@ -28,7 +28,7 @@ def language(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def test_names_are_listed_and_many_are_counted(language: str) -> None:
-    """Section 6: whole sentences, names joined as the user's language joins them."""
+    """Whole sentences, names joined as the user's language joins them."""
     joined = {"en_US": "and", "de_DE": "und"}[language]
     assert said("picture", "Background", "Castle") == "Finished the picture."
     assert said("layers", "Castle") == "Finished 'Castle'."
