@@ -32,7 +32,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.document.commands import SetSettings
 from app.document.composite import composite
-from app.document.storage.png import read_picture
+from app.document.storage.pictures import read_picture
 from app.session.client import engine_factory
 from app.session.settings import Settings
 from app.ui.exchange.export_dialog import ExportDialog

@@ -21,10 +21,17 @@ from app.cli.source import Source, find_layers, keep_original, open_project, ope
 from app.document import Contents, Layer, Size
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID
 from app.document.storage.errors import StorageError
-from app.document.storage.formats.choices import formats_with, refused_choices
 from app.document.storage.formats.options import ExportOptions
-from app.document.storage.formats.table import FEATURES, Choice, Format, format_named, losses
-from app.document.storage.layout_text import parse_layout
+from app.document.storage.formats.table import (
+    FEATURES,
+    Choice,
+    Format,
+    format_named,
+    formats_with,
+    losses,
+    refused_choices,
+)
+from app.document.storage.layout import parse_layout
 from app.document.words import layer_names
 from app.session.records import app_version
 from engine import ModelInfo

@@ -23,9 +23,8 @@ from app.document.commands import Placement, PlacePixels
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID, MAX_PROMPT
 from app.document.layer import MAX_SEED
 from app.document.storage.errors import StorageError
-from app.document.storage.layout import Layout, contents_of
-from app.document.storage.layout_text import parse_layout
-from app.document.storage.name_length import shown_name
+from app.document.storage.layout import Layout, contents_of, parse_layout
+from app.document.storage.names import shown_name
 from app.session.jobs import Plan, build_request, plan
 from app.session.records import records_for
 from engine import Finished, ModelInfo, SpareBoxes, Undrawable

@@ -90,7 +90,7 @@ def _guarded(arguments: list[str], engine_factory: EngineFactory | None) -> int:
         return OK
     except OSError as error:
         from app.document.storage.errors import advice_on, cause_of
-        from app.document.storage.name_length import shown_path
+        from app.document.storage.names import shown_path
 
         logging.getLogger(__name__).info("a file operation failed", exc_info=True)
         where = f"'{shown_path(Path(os.fsdecode(error.filename)))}'" if error.filename else "A file"
@@ -185,7 +185,7 @@ def _check_file(path: Path) -> None:
     """Refuse a file that is not there before Qt is loaded; the window says what else is wrong."""
     from app.cli.errors import ArgumentProblem
     from app.document.storage.errors import cause_of
-    from app.document.storage.name_length import shown_path
+    from app.document.storage.names import shown_path
 
     name = shown_path(path)
     try:

@@ -18,11 +18,11 @@ from typing import BinaryIO
 
 from app.cli.errors import ArgumentProblem
 from app.document import Contents, Layer
-from app.document.storage.archive import ArchiveReader
 from app.document.storage.errors import StorageError, cause_of, not_opened
-from app.document.storage.layout_file import text_in, text_of
-from app.document.storage.name_length import shown_path
-from app.document.storage.ora import Opened, is_ora, load_project, read_ora
+from app.document.storage.layout import text_in, text_of
+from app.document.storage.names import shown_path
+from app.document.storage.ora.archive import ArchiveReader
+from app.document.storage.ora.file import Opened, is_ora, load_project, read_ora
 from app.document.words import layer_names
 
 STDIN = "-"

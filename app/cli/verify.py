@@ -22,12 +22,12 @@ from app.document import Contents
 from app.document.composite import composite
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID
 from app.document.geometry import Rect
-from app.document.outdated import SOURCE
 from app.document.pixels import Pixels, hash_of
-from app.document.storage.archive import ArchiveReader
+from app.document.staleness import SOURCE
 from app.document.storage.errors import StorageError
-from app.document.storage.layer_pictures import MERGED
-from app.document.storage.layout_text import parse_layout
+from app.document.storage.layout import parse_layout
+from app.document.storage.ora.archive import ArchiveReader
+from app.document.storage.ora.groups import MERGED
 from app.session.records import job_of, request_from_record
 from engine import Finished, ModelInfo
 

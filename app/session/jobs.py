@@ -13,7 +13,7 @@ from typing import Literal
 from app.document.contents import Contents, seed_for
 from app.document.geometry import Rect
 from app.document.layer import Layer
-from app.document.outdated import outdated
+from app.document.staleness import outdated
 from engine import Failed, GenerateRequest, LayerRequest, SpareBoxes
 
 Scope = Literal["picture", "selected", "empty", "outdated"]

@@ -18,7 +18,7 @@ import platformdirs
 
 from app.document.contents import MAX_SIDE
 from app.document.geometry import Size
-from app.document.prompts import MAX_PROMPTS, remembered
+from app.document.words import MAX_PROMPTS, remembered
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from importlib import metadata
 from PySide6.QtCore import qVersion
 from PySide6.QtWidgets import QApplication
 
-from app.document.prompts import together
+from app.document.words import together
 from app.session.settings import log_path
 from app.ui.session import Session
 

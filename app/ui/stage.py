@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, Signal
 
-from app.document.choices import Choice, choices
+from app.document.candidates import Choice, choices
 from app.document.commands import DiscardCandidates, UseCandidates
 from app.document.document import Document
 from app.document.layer import Candidate

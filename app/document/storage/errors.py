@@ -6,7 +6,7 @@ import errno
 from pathlib import Path
 
 from app.document.errors import UserError
-from app.document.storage.name_length import shown_name
+from app.document.storage.names import shown_name
 
 
 class StorageError(UserError):

@@ -19,12 +19,10 @@ from app.document.contents import Contents
 from app.document.geometry import Size
 from app.document.layer import Layer, window
 from app.document.pixels import Pixels
-from app.document.storage.archive import check_archive, writing
-from app.document.storage.atomic import Disk, Stamp, atomic_write
-from app.document.storage.encoded import shared as encoded_pictures
-from app.document.storage.folders import Member, write_folder
+from app.document.storage.atomic import Disk, Member, Stamp, atomic_write, write_folder
 from app.document.storage.names import unique_names
-from app.document.storage.png import encode_png
+from app.document.storage.ora.archive import check_archive, writing
+from app.document.storage.png import encode_png, encoded_pictures
 from app.document.words import shown_name
 
 COMPOSITE = "composite.png"

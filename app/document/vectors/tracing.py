@@ -15,13 +15,12 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from app.document.candidates import original_of
+from app.document.layer import Layer
 from app.document.pixels import Pixels
-from app.document.vectors.contours import Contour, TooDetailedError, contours_of
-from app.document.vectors.coverage import coverage
-from app.document.vectors.curves import Curve, polygons
-from app.document.vectors.fills import Fills, find_fills, without_fringes
-from app.document.vectors.gradients import gradient_fills
-from app.document.vectors.smoothing import smoothed
+from app.document.vectors.contours import Contour, TooDetailedError, contours_of, coverage
+from app.document.vectors.curves import Curve, polygons, smoothed
+from app.document.vectors.fills import Fills, find_fills, gradient_fills, without_fringes
 
 LEAST_LIKENESS = 32.0  # decibels between pixels and shapes
 MOST_NODES = 12_000
@@ -312,3 +311,43 @@ def _enlarged(vectors: Vectors, width: int, height: int) -> Vectors:
         for shape in vectors.shapes
     )
     return Vectors(width, height, shapes, vectors.likeness)
+
+
+_IMPORTED = Traced(None, "it was imported")
+_EMPTY = Traced(None, "it has no pixels")
+
+
+def source_of(layer: Layer, *, imported: bool = False) -> Pixels | None:
+    """The picture that a layer's shapes are made from.
+
+    None for boxes without pixels, and for imported pictures unless they are wanted: those are
+    shown as they came.
+    """
+    if layer.image is None or (layer.kind == "imported" and not imported):
+        return None
+    original = original_of(layer)
+    return layer.image if original is None else original.image
+
+
+def layer_shapes(layer: Layer, *, gradients: bool = False, imported: bool = False) -> Traced:
+    """The shapes of a layer, or why it has none. Takes a moment for a picture that is new.
+
+    Args:
+        gradients: trace a layer without flat fills, too, in steps of colour.
+        imported: trace an imported layer, too.
+    """
+    source = source_of(layer, imported=imported)
+    if source is None:
+        return _EMPTY if layer.image is None else _IMPORTED
+    return traced(source, gradients=gradients)
+
+
+def known_shapes(layer: Layer) -> Traced | None:
+    """As `layer_shapes`, but None where the answer would take a moment."""
+    source = source_of(layer)
+    return layer_shapes(layer) if source is None else traced_before(source)
+
+
+def scale_of(layer: Layer, vectors: Vectors) -> tuple[float, float]:
+    """Canvas pixels for one unit of the shapes, across and down."""
+    return layer.rect.width / vectors.width, layer.rect.height / vectors.height

@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QRect, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGraphicsScene
 
-from app.document.compositor import Compositor
+from app.document.composite import Compositor
 from app.document.document import Document
 from app.document.geometry import Box, Rect
 from app.document.layer import Candidate, Layer

@@ -14,9 +14,8 @@ from PySide6.QtWidgets import QPushButton as Button
 
 from app.document.geometry import Size
 from app.document.storage.errors import StorageError
-from app.document.storage.layout import Layout
-from app.document.storage.layout_file import read_layout
-from app.document.storage.ora import SUFFIX
+from app.document.storage.layout import Layout, read_layout
+from app.document.storage.ora.file import SUFFIX
 from app.session.settings import resources_folder
 from app.ui.dialog_buttons import accept_or_cancel
 from app.ui.text import tr

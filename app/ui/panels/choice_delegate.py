@@ -6,7 +6,7 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, Q
 from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from app.document.choices import with_choice
+from app.document.candidates import with_choice
 from app.document.composite import composite
 from app.document.document import Document
 from app.document.layer import Candidate, Layer

@@ -19,7 +19,7 @@ from PySide6.QtCore import (
 )
 
 from app.document.commands import AddLayers, Rename, Reorder
-from app.document.commands.boxes import copied
+from app.document.commands.layers import copied
 from app.document.document import Document
 from app.document.layer import Layer
 from app.ui.panels.layer_state import LayerState, spoken, state_of

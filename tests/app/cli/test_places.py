@@ -24,8 +24,8 @@ from app.cli.arguments import build_parser
 from app.cli.output import plan_outputs
 from app.document.storage.atomic import Disk, backup_path
 from app.document.storage.errors import cause_of
-from app.document.storage.name_length import fitted, name_limit
-from app.document.storage.ora import load_project, save_project
+from app.document.storage.names import fitted, name_limit
+from app.document.storage.ora.file import load_project, save_project
 from tests.app.cli.child import scripted
 from tests.app.document.examples import design
 

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import app.document.composite as module
-from app.document.alpha import AlphaBlocks
-from app.document.composite import composite
+from app.document.composite import AlphaBlocks, composite
 from app.document.geometry import Rect
 from app.document.layer import Layer
 from app.document.pixels import Pixels

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.document.bounds import candidate_load, is_over, oldest_unused
+from app.document.candidates import candidate_load, is_over, oldest_unused
 from app.document.commands import AddCandidates, DeleteLayers, DiscardCandidates, Placement, SetRect
 from app.document.geometry import Rect
 from tests.app.document.examples import design, picture, run

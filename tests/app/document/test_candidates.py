@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.document import Document, DocumentError, Rect
-from app.document.choices import choices
+from app.document.candidates import choices, original_of
 from app.document.commands import (
     AddCandidates,
     DeleteLayers,
@@ -21,10 +21,8 @@ from app.document.commands import (
     SetRect,
     UseCandidates,
 )
-from app.document.commands.candidates import original_of
-from app.document.outdated import SOURCE, outdated
-from app.document.pixels import Pixels
-from app.document.resample import resampled
+from app.document.pixels import Pixels, resampled
+from app.document.staleness import SOURCE, outdated
 from tests.app.document.examples import UndoStack, design, fill, picture, plain, run
 
 

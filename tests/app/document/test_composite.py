@@ -21,8 +21,7 @@ from app.document.commands import (
     SetOpacity,
     SetVisible,
 )
-from app.document.composite import Needed, composite, paint_over
-from app.document.compositor import Compositor
+from app.document.composite import Compositor, Needed, composite, paint_over
 from app.document.document import Document
 from app.document.layer import new_layer_id
 from app.document.pixels import Pixels
@@ -290,7 +289,7 @@ def test_what_lies_below_a_changing_layer_is_kept_and_changes_no_byte(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """UI6: many edits at random heights of a pile, with all kinds of layers above and below."""
-    monkeypatch.setattr("app.document.compositor._KEPT_BYTES", 600_000)
+    monkeypatch.setattr("app.document.composite._KEPT_BYTES", 600_000)
     rng = np.random.default_rng(3)
     boxes = [Rect(int(x), int(y), 192, 160) for x, y in rng.integers(0, 200, (8, 2))]
     document = Document(new_contents(Size(384, 384), 32, boxes=boxes))
@@ -321,7 +320,7 @@ def test_a_layer_changed_again_costs_only_what_lies_above(monkeypatch: pytest.Mo
         painted.append(len(needed))
         paint_over(ground, needed, tile)
 
-    monkeypatch.setattr("app.document.compositor.paint_over", counted)
+    monkeypatch.setattr("app.document.composite.paint_over", counted)
     layers = [layer_of(picture(64, 64, n), 0, 0) for n in range(10)]
     layers = [replace(layer, opacity=0.5) for layer in layers]
     kept, rect, counts = Compositor(), Rect(0, 0, 64, 64), []

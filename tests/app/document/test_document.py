@@ -26,7 +26,7 @@ from app.document.commands import (
     SetSettings,
 )
 from app.document.contents import Contents, Settings
-from app.document.imports import picture_layer
+from app.document.storage.incoming import picture_layer
 from tests.app.document.examples import add_box, design, fill, run, small_document
 
 NAMES = ("layer_removed prompt_changed settings_changed canvas_changed reset changed").split()

@@ -13,10 +13,9 @@ from PIL import Image
 from app.document import Document
 from app.document.commands import Rename
 from app.document.pixels import Pixels, clean_rgba
-from app.document.storage import encoded
-from app.document.storage.encoded import EncodedPictures
-from app.document.storage.ora import load_project, save_project
-from app.document.storage.png import encode_png
+from app.document.storage import png
+from app.document.storage.ora.file import load_project, save_project
+from app.document.storage.png import EncodedPictures, encode_png
 from tests.app.document.examples import design, picture, run
 
 
@@ -37,7 +36,7 @@ def test_a_picture_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
         calls.append(1)
         return encode_png(pixels)
 
-    monkeypatch.setattr(encoded, "encode_png", counting)
+    monkeypatch.setattr(png, "encode_png", counting)
     pictures = EncodedPictures()
     image = Pixels.of(picture(20, 10))
     first = pictures.png(image)
@@ -73,11 +72,11 @@ def test_a_second_save_encodes_only_what_is_new(
         calls.append(1)
         return encode_png(pixels)
 
-    monkeypatch.setattr(encoded, "encode_png", counting)
+    monkeypatch.setattr(png, "encode_png", counting)
     run(document, Rename(document.foregrounds[0].id, "Tower"))
     save_project(document.contents, tmp_path / "a.ora")
     assert calls == []
-    monkeypatch.setattr("app.document.storage.archive.encoded_pictures", EncodedPictures())
+    monkeypatch.setattr("app.document.storage.ora.archive.encoded_pictures", EncodedPictures())
     save_project(document.contents, tmp_path / "b.ora")
     assert (tmp_path / "a.ora").read_bytes() == (tmp_path / "b.ora").read_bytes()
     assert load_project(tmp_path / "a.ora").messages == ()

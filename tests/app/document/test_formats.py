@@ -34,7 +34,7 @@ from app.document.commands import (
 )
 from app.document.composite import composite
 from app.document.pixels import Pixels
-from app.document.storage import encoded
+from app.document.storage import png
 from app.document.storage.errors import StorageError
 from app.document.storage.export import MANIFEST
 from app.document.storage.formats.options import ExportOptions, over_colour
@@ -559,7 +559,7 @@ def snapshot(path: Path) -> dict[str, bytes] | bytes | None:
 def test_exports_are_repeatable(tmp_path: Path, form: Any, monkeypatch: Any) -> None:
     """The same document gives the same bytes, whatever was encoded before."""
     for name in ("one", "two"):
-        monkeypatch.setattr(encoded, "shared", encoded.EncodedPictures())
+        monkeypatch.setattr(png, "encoded_pictures", png.EncodedPictures())
         form.write(fifty(), tmp_path / name, OPTIONS, {}, None)
     assert snapshot(tmp_path / "one") == snapshot(tmp_path / "two")
 

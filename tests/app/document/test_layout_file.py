@@ -11,9 +11,13 @@ from hypothesis import strategies as st
 
 from app.document import Document, Rect, Size
 from app.document.storage.errors import StorageError
-from app.document.storage.layout import Layout, contents_of, format_layout
-from app.document.storage.layout_file import read_layout
-from app.document.storage.layout_text import parse_layout
+from app.document.storage.layout import (
+    Layout,
+    contents_of,
+    format_layout,
+    parse_layout,
+    read_layout,
+)
 from tests.app.document.examples import design
 
 CANVAS = Size(512, 512)

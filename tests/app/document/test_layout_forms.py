@@ -11,8 +11,7 @@ import pytest
 
 from app.document import Size
 from app.document.storage.errors import StorageError
-from app.document.storage.layout import Layout
-from app.document.storage.layout_text import parse_layout
+from app.document.storage.layout import Layout, parse_layout
 
 CANVAS = Size(640, 384)
 GRID = 32

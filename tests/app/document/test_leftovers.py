@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.document.storage import leftovers
-from app.document.storage.atomic import write_bytes
-from app.document.storage.folders import write_folder
+from app.document.storage.atomic import write_bytes, write_folder
 from app.document.storage.leftovers import beside, remove_leftovers
 
 KILLED = """

@@ -15,7 +15,7 @@ from pyora import Project
 from app.document.composite import composite
 from app.document.contents import content_hash
 from app.document.geometry import Rect
-from app.document.storage.ora import Opened, load_project, save_project
+from app.document.storage.ora.file import Opened, load_project, save_project
 from tests.app.document.foreign_ora import (
     BLENDING,
     HEIGHT,

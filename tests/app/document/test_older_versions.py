@@ -28,8 +28,8 @@ from app.document.storage.formats.options import ExportOptions, over_colour
 from app.document.storage.formats.table import format_named
 from app.document.storage.incoming import layers_from_bytes, open_as_document
 from app.document.storage.journal import recover, unfinished
-from app.document.storage.layout_file import read_layout
-from app.document.storage.ora import Opened, load_project
+from app.document.storage.layout import read_layout
+from app.document.storage.ora.file import Opened, load_project
 from app.session.settings import Settings, load_settings
 from tests.app.document.pictures_in import (
     drawn,

@@ -11,14 +11,8 @@ from PIL import Image, ImageCms
 
 from app.document import Size
 from app.document.storage.errors import StorageError
-from app.document.storage.png import (
-    PngError,
-    decode_png,
-    encode_png,
-    fitted,
-    png_size,
-    read_picture,
-)
+from app.document.storage.pictures import read_picture
+from app.document.storage.png import PngError, decode_png, encode_png, fitted, png_size
 from tests.app.document.examples import picture, plain
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from app.document.storage.processes import _is_running_on_windows, is_running
+from app.document.storage.leftovers import _is_running_on_windows, is_running
 
 
 def test_a_process_runs_until_it_has_ended() -> None:

@@ -11,12 +11,11 @@ from app.document import Document, Rect
 from app.document.commands import AddCandidates, Command, DeleteLayers, DiscardCandidates
 from app.document.layer import Candidate
 from app.document.pixels import Pixels
-from app.document.prompts import MAX_PROMPTS, remembered, together
-from app.document.storage.checked import ProjectError
-from app.document.storage.journal.patch import applied, difference, document_out
-from app.document.storage.ora import load_project, save_project
-from app.document.storage.project_reading import read_project
-from app.document.storage.project_writing import json_bytes
+from app.document.storage.journal.records import applied, difference, document_out
+from app.document.storage.ora.file import load_project, save_project
+from app.document.storage.ora.project import json_bytes
+from app.document.storage.ora.project_reading import ProjectError, read_project
+from app.document.words import MAX_PROMPTS, remembered, together
 from tests.app.document.examples import add_box, picture, run, small_document
 
 

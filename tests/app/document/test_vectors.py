@@ -14,9 +14,16 @@ from app.document.geometry import Size
 from app.document.storage.formats.svg import paths_of
 from app.document.storage.png import resized
 from app.document.vectors import contours, tracing
-from app.document.vectors.coverage import coverage
-from app.document.vectors.of_layers import known_shapes, layer_shapes, scale_of
-from app.document.vectors.tracing import Vectors, painted, trace, trace_gradients
+from app.document.vectors.contours import coverage
+from app.document.vectors.tracing import (
+    Vectors,
+    known_shapes,
+    layer_shapes,
+    painted,
+    scale_of,
+    trace,
+    trace_gradients,
+)
 from tests.app.document.examples import import_picture, plain
 from tests.app.document.flat_examples import NAMES, flat_layer, sky
 from tests.app.document.pictures_in import drawn

@@ -10,8 +10,8 @@ import pytest
 from app.document.contents import Contents, new_contents
 from app.document.geometry import Rect, Size
 from app.document.layer import Layer
-from app.document.outdated import kept_as_is, outdated
 from app.document.pixels import Pixels
+from app.document.staleness import kept_as_is, outdated
 from app.document.words import has_word, layer_names, shown_name, word_of
 
 

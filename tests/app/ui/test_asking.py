@@ -16,7 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from app.document.contents import MAX_PROMPT
-from app.document.storage.ora import load_project
+from app.document.storage.ora.file import load_project
 from app.ignored import ignored_in
 from app.ui.dialog.jobs import JobsDialog
 from app.ui.dialog.word_list import WordListDialog

@@ -20,7 +20,7 @@ from app.document.commands import (
     UseCandidates,
 )
 from app.document.contents import Settings
-from app.document.storage.png import read_picture
+from app.document.storage.pictures import read_picture
 from tests.app.ui.helpers import LEFT, NONE, at, draw_box, generate, hashes, key
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier

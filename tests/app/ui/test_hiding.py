@@ -15,7 +15,7 @@ from app.document.contents import Contents, new_contents
 from app.document.geometry import Rect, Size
 from app.document.layer import Layer, new_layer_id
 from app.document.pixels import Pixels
-from app.document.storage.ora import load_project, save_project
+from app.document.storage.ora.file import load_project, save_project
 from app.ui.hiding_dialog import HidingDialog
 from tests.app.ui.helpers import draw_box
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QColorDialog, QComboBox, QSpinBox
 
 from app.document.geometry import Size
-from app.document.storage.ora import load_project
+from app.document.storage.ora.file import load_project
 from app.session.settings import Settings, chosen_canvas, load_settings, save_settings
 from app.ui.dialog.canvas_size import NewDialog
 from app.ui.session import Session

@@ -1,6 +1,6 @@
-"""One picture without layers: PNG, WebP, JPEG and TIFF, with the recipe where it is wanted.
+"""Pictures without layers: PNG, WebP, JPEG and TIFF, with the recipe where it is wanted.
 
-Written atomically and read back before it gets its name.
+Written atomically and read back before they get their name. TIFF also with one page per layer.
 """
 
 from __future__ import annotations
@@ -15,12 +15,20 @@ import numpy as np
 from PIL import Image
 
 from app.document.contents import Contents
+from app.document.layer import Layer, window
 from app.document.storage.atomic import Disk, Stamp, write_bytes
 from app.document.storage.errors import StorageError
-from app.document.storage.formats.options import WHITE, ExportOptions, flat_pixels, over_colour
+from app.document.storage.formats.options import (
+    WHITE,
+    ExportOptions,
+    flat_pixels,
+    over_colour,
+    visible_only,
+)
 from app.document.storage.formats.tiff_file import Page, tiff_file
 from app.document.storage.png import encode_png
 from app.document.storage.recipe import png_texts, recipe_text, xmp_of
+from app.document.words import shown_name
 
 JPEG_QUALITY = 92
 _EXIF_DESCRIPTION, _EXIF_SOFTWARE = 0x010E, 0x0131
@@ -117,3 +125,56 @@ def _saved(pixels: np.ndarray, kind: str, about: Mapping[str, Any], **settings: 
     stream = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(stream, kind, **about, **settings)
     return stream.getvalue()
+
+
+def export_tiff_pages(
+    contents: Contents, path: Path, options: ExportOptions, disk: Disk | None = None
+) -> Stamp:
+    """Every layer with pixels on the canvas as a page.
+
+    Raises:
+        StorageError: there is none, or writing failed.
+    """
+    if not options.hidden:
+        contents = visible_only(contents)
+    layers = [layer for layer in contents.layers if _part(layer, contents) is not None]
+    if not layers:
+        raise StorageError(
+            "No layer has pixels on the canvas.", "Nothing was exported.", "Generate something."
+        )
+    pages = []
+    for place, layer in enumerate(layers):
+        part = _part(layer, contents)
+        assert part is not None  # only such layers were taken
+        with_recipe = options.with_recipe and place == 0
+        pages.append(
+            Page(
+                pixels=part,
+                name=shown_name(layer),
+                x=max(0, layer.rect.x),
+                y=max(0, layer.rect.y),
+                description=recipe_text(contents, ascii_only=True) if with_recipe else "",
+                xmp=xmp_of(contents, with_recipe=False) if place == 0 else "",
+            )
+        )
+    data = tiff_file(pages)
+
+    def verify(new: Path) -> None:
+        with Image.open(new) as image:
+            if getattr(image, "n_frames", 1) != len(layers):
+                raise StorageError("The written pages do not read back.")
+            for place, layer in enumerate(layers):
+                image.seek(place)
+                part = _part(layer, contents)
+                if part is None or not np.array_equal(np.asarray(image), part):
+                    raise StorageError(f"Page {place} does not read back as it is.")
+
+    return write_bytes(path, data, verify=verify, disk=disk)
+
+
+def _part(layer: Layer, contents: Contents) -> np.ndarray | None:
+    """The pixels on the canvas, or None when there are none."""
+    common = layer.rect.intersect(contents.canvas.rect)
+    if layer.pixels is None or common is None:
+        return None
+    return layer.pixels[window(common, layer.rect)]

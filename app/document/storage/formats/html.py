@@ -14,15 +14,14 @@ from pathlib import Path
 
 from app.document.contents import Contents
 from app.document.layer import Layer
-from app.document.storage.atomic import Disk, Stamp, write_bytes
-from app.document.storage.css import mix_blend_mode, short_number
-from app.document.storage.encoded import shared as encoded_pictures
+from app.document.storage.atomic import Disk, Stamp, write_bytes, write_folder
 from app.document.storage.errors import StorageError
 from app.document.storage.export import files_of
-from app.document.storage.folders import write_folder
 from app.document.storage.formats.options import ExportOptions, visible_only
+from app.document.storage.formats.shapes import mix_blend_mode, short_number
 from app.document.storage.formats.svg import layer_svg
-from app.document.vectors.of_layers import layer_shapes
+from app.document.storage.png import encoded_pictures
+from app.document.vectors.tracing import layer_shapes
 from app.document.words import shown_name
 
 INDEX = "index.html"

@@ -82,7 +82,7 @@ def _chosen(contents: Contents, layer: Layer | None, rect: Rect, scale: int) -> 
         alone = None if layer is None else layer.pixels
         return composite(contents.layers, rect) if alone is None else alone
     # The tracer is loaded by those alone who need shapes.
-    from app.document.storage.formats.enlarged import enlarged_composite, enlarged_layer
+    from app.document.storage.formats.shapes import enlarged_composite, enlarged_layer
 
     if layer is not None:
         return enlarged_layer(layer, scale)

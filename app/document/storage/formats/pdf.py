@@ -17,14 +17,12 @@ from app.document.contents import Contents
 from app.document.geometry import Rect
 from app.document.layer import Layer, clean_name
 from app.document.storage.atomic import Disk, Stamp, write_bytes
-from app.document.storage.css import short_number
 from app.document.storage.errors import StorageError
 from app.document.storage.formats.options import ExportOptions
-from app.document.storage.formats.shapes import shapes_of, written_layers
+from app.document.storage.formats.shapes import shapes_of, short_number, written_layers
 from app.document.storage.recipe import xmp_of
 from app.document.vectors.curves import Curve
-from app.document.vectors.of_layers import scale_of
-from app.document.vectors.tracing import Vectors
+from app.document.vectors.tracing import Vectors, scale_of
 from app.document.words import shown_name
 
 # Add has no name in PDF.

@@ -12,9 +12,12 @@ asks, one at a time. Knows neither windows nor clocks but the one whose time it 
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
+import os
 import secrets
 import shutil
+import sys
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -24,11 +27,70 @@ from typing import Any, BinaryIO
 from app.document.contents import Contents
 from app.document.pixels import Pixels
 from app.document.storage.atomic import Disk, Stamp, atomic_write
-from app.document.storage.encoded import shared as encoded_pictures
 from app.document.storage.errors import StorageError, cause_of
-from app.document.storage.journal.frames import frame, read_frames
-from app.document.storage.journal.lock import FolderLock
-from app.document.storage.journal.patch import difference, document_out, pictures_of
+from app.document.storage.journal.records import (
+    difference,
+    document_out,
+    frame,
+    pictures_of,
+    read_frames,
+)
+from app.document.storage.png import encoded_pictures
+
+LOCK = "lock"
+
+
+class FolderLock:
+    """Holds the lock of a folder from `take` to `release`."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    @classmethod
+    def take(cls, folder: Path) -> FolderLock | None:
+        """The lock, or None when a living program has it.
+
+        Raises:
+            OSError: the lock file cannot be opened.
+        """
+        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if not _locked(handle):
+                os.close(handle)
+                return None
+            # For people who look into the folder; the lock itself is the system's.
+            note = json.dumps({"pid": os.getpid(), "since": time.time()}).encode()
+            os.ftruncate(handle, 0)
+            os.write(handle, note)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.close(handle)
+            raise
+        return cls(handle)
+
+    def release(self) -> None:
+        """Let go; more than once does nothing."""
+        if self._handle >= 0:
+            os.close(self._handle)  # which ends the lock
+            self._handle = -1
+
+
+def _locked(handle: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt  # not there on other systems
+
+            os.lseek(handle, 1 << 20, os.SEEK_SET)  # beyond the note, which stays readable
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            os.lseek(handle, 0, os.SEEK_SET)
+        else:
+            import fcntl  # not there on Windows
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
 
 logger = logging.getLogger(__name__)
 

@@ -8,31 +8,32 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import unicodedata
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
+from urllib.parse import unquote
 
 import numpy as np
 
 from app.document.pixels import Pixels, hash_of
 from app.document.storage.atomic import backup_path
-from app.document.storage.encoded import Encoded
-from app.document.storage.encoded import shared as encoded_pictures
 from app.document.storage.errors import MemberError, StorageError, damaged, not_opened
-from app.document.storage.kinds import kind_of
-from app.document.storage.member_names import MemberNames
+from app.document.storage.pictures import kind_of, read_picture_bytes
 from app.document.storage.png import (
+    Encoded,
     PngError,
     decode_png,
     encode_png,
+    encoded_pictures,
     has_png_head,
     png_size,
-    read_picture_bytes,
+    without_srgb_profile,
 )
-from app.document.storage.profiles import without_srgb_profile
 
 MAX_MEMBERS = 10_000
 MAX_UNPACKED = 2 * 1024**3
@@ -300,3 +301,74 @@ def is_complete_zip(path: Path) -> bool:
             return archive.testzip() is None
     except Exception:  # zipfile raises many kinds for damaged files
         return False
+
+
+class MemberNames:
+    """Finds members as they are named elsewhere in the file.
+
+    Taken for the same: a leading slash, `./`, backslashes, `%20` for a space, composed and
+    decomposed letters, UTF-8 read as the code page of DOS, and at last capitals. When everything
+    lies in one folder, names count from there.
+
+    Args:
+        names: of all members, as the archive has them.
+        anchor: the member whose folder is the root, such as "stack.xml".
+    """
+
+    def __init__(self, names: Iterable[str], anchor: str) -> None:
+        self._exact = {name for name in names if not name.endswith(("/", "\\"))}
+        self._by_key: defaultdict[str, list[str]] = defaultdict(list)
+        self._by_loose_key: defaultdict[str, list[str]] = defaultdict(list)
+        for name in sorted(self._exact):
+            for key in dict.fromkeys(_spellings(name)):
+                self._by_key[key].append(name)
+                self._by_loose_key[key.casefold()].append(name)
+        self._root = ""
+        if self.find(anchor) is None:
+            self._root = self._folder_of(anchor)
+
+    def find(self, name: str) -> str | None:
+        """The member that is meant; None when there is none, or when it could be several."""
+        if name in self._exact:
+            return name
+        for key in _spellings(name):
+            for place in dict.fromkeys((self._root + key, key)):
+                if found := self._only(place):
+                    return found
+        return None
+
+    def _only(self, key: str) -> str | None:
+        for table, wanted in ((self._by_key, key), (self._by_loose_key, key.casefold())):
+            found = dict.fromkeys(table.get(wanted, ()))
+            if len(found) == 1:
+                return next(iter(found))
+        return None
+
+    def _folder_of(self, anchor: str) -> str:
+        """The one folder that has the anchor, with a slash at its end; "" without such a one."""
+        ending = f"/{anchor.casefold()}"
+        keys = (key for key in self._by_key if key.casefold().endswith(ending))
+        folders = {key[: -len(anchor)] for key in keys}
+        return folders.pop() if len(folders) == 1 else ""
+
+
+def _spellings(name: str) -> Iterator[str]:
+    """The name without what does not count, as it is, then as if it had been written otherwise."""
+    yield _plain(name)
+    if "%" in name:
+        yield _plain(unquote(name))
+    if not name.isascii():
+        try:
+            yield _plain(name.encode("cp437").decode("utf-8"))
+        except UnicodeError:
+            pass
+
+
+def _plain(name: str) -> str:
+    parts: list[str] = []
+    for part in name.replace("\\", "/").split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part not in ("", "."):
+            parts.append(part)
+    return unicodedata.normalize("NFC", "/".join(parts))

@@ -1,20 +1,23 @@
-"""Commands that bring pixels and layers: results of a job, and layers that exist already."""
+"""Commands that bring pixels and layers: results of a job, candidates, other layers.
+
+Results wait as candidates until the user accepts them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from app.document.commands.base import Command, named
-from app.document.commands.candidates import original_of, showing
+from app.document.candidates import original_of, showing
+from app.document.commands.base import Command, named, unlocked
 from app.document.contents import Contents, check_room, default_name
 from app.document.errors import DocumentError
 from app.document.geometry import Rect
 from app.document.layer import Candidate, Layer, Record, new_layer_id, plain_record
 from app.document.pixels import Pixels
-from app.document.prompts import remembered_from
+from app.document.words import remembered_from, shown_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,3 +155,105 @@ class AddLayers(Command):
         if len(self.layers) == 1:
             return f"Add '{self.layers[0].name or default_name(contents.next_number)}'"
         return f"Add {len(self.layers)} Layers"
+
+
+@dataclass(eq=False)
+class AddCandidates(Command):
+    """Results that wait for the user: the first candidates of their layers, shown by nobody yet.
+
+    Candidates of layers that are gone become detached ones.
+
+    Attributes:
+        candidates: by layer id; the same layer may come again in a later command of the gesture.
+        text: the label; None = "Results for 'Castle'".
+    """
+
+    candidates: Mapping[int, Candidate]
+    text: str | None = None
+    gesture: int | None = None
+
+    def _apply(self, contents: Contents) -> Contents:
+        detached: list[Candidate] = []
+        for layer_id, candidate in self.candidates.items():
+            layer = contents.get(layer_id)
+            if layer is None:
+                detached.append(candidate)
+            elif layer.as_candidate() != candidate:  # what is shown already waits for nobody
+                contents = contents.with_layers([layer.with_candidate(candidate)])
+        used = (candidate.record for candidate in self.candidates.values())
+        return replace(
+            contents,
+            detached=(*detached, *contents.detached),
+            prompts=remembered_from(contents.prompts, used),
+        )
+
+    def _describe(self, contents: Contents) -> str:
+        present = [layer_id for layer_id in self.candidates if contents.get(layer_id)]
+        return self.text or (f"Results for {named(contents, present)}" if present else "Results")
+
+    def _targets(self) -> object:
+        return self.text
+
+
+@dataclass(eq=False)
+class UseCandidates(Command):
+    """Accept candidates of several layers in one step.
+
+    Attributes:
+        hashes: pixel hash of the candidate by layer id.
+        text: the label; None = "Use Result of 3 layers".
+    """
+
+    hashes: Mapping[int, str]
+    text: str | None = None
+
+    def _apply(self, contents: Contents) -> Contents:
+        return _using(contents, self.hashes)
+
+    def _describe(self, contents: Contents) -> str:
+        return self.text or f"Use Result of {named(contents, list(self.hashes))}"
+
+
+@dataclass(eq=False)
+class DiscardCandidates(Command):
+    """Take candidates out of their layers' lists; undo puts them back into the strip.
+
+    Attributes:
+        hashes: pixel hashes by layer id; those that are not there any more are no error.
+        detached: pixel hashes of candidates whose layer is gone.
+    """
+
+    hashes: Mapping[int, Sequence[str]]
+    detached: Sequence[str] = ()
+
+    def _apply(self, contents: Contents) -> Contents:
+        left = tuple(item for item in contents.detached if item.pixel_hash not in self.detached)
+        if len(left) != len(contents.detached):
+            contents = replace(contents, detached=left)
+        layers = []
+        for layer_id, gone in self.hashes.items():
+            layer = contents.layer(layer_id)
+            kept = tuple(item for item in layer.candidates if item.pixel_hash not in gone)
+            layers.append(replace(layer, candidates=kept))
+        return contents.with_layers(layers)
+
+    def _describe(self, contents: Contents) -> str:
+        count = sum(len(gone) for gone in self.hashes.values()) + len(self.detached)
+        what = "Result" if count == 1 else f"{count} Results"
+        if not self.hashes:
+            return f"Discard Detached {what}"
+        return f"Discard {what} of {named(contents, list(self.hashes))}"
+
+
+def _using(contents: Contents, hashes: Mapping[int, str]) -> Contents:
+    for layer in unlocked(contents, list(hashes)):
+        wanted = hashes[layer.id]
+        found = next((item for item in layer.candidates if item.pixel_hash == wanted), None)
+        if found is None:
+            raise DocumentError(f"'{shown_name(layer)}' has no such result any more.")
+        shown = showing(layer, found)
+        if not layer.is_background:
+            # It follows the layer; if that has another size now, the candidate's comes back.
+            shown = replace(shown, rect=found.rect.centred_on(layer.rect))
+        contents = contents.with_layers([shown])
+    return contents

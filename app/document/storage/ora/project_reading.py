@@ -6,26 +6,13 @@ Knows neither zip files nor PNG.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from app.document.contents import MAX_PROMPT, MAX_SIDE, MAX_VARIATIONS, Contents, Settings
 from app.document.geometry import Rect, Size
 from app.document.layer import KINDS, MAX_SEED, Layer, clean_name, new_layer_id, plain_record
-from app.document.prompts import MAX_PROMPTS
-from app.document.storage.checked import (
-    MAX_OFFSET,
-    ProjectError,
-    bounded,
-    flag,
-    items,
-    mapping,
-    optional,
-    real,
-    text,
-    whole,
-    whole_numbers,
-)
-from app.document.storage.project_format import (
+from app.document.storage.ora.project import (
     FORMAT,
     VERSION,
     CandidateEntry,
@@ -33,6 +20,77 @@ from app.document.storage.project_format import (
     Project,
     View,
 )
+from app.document.words import MAX_PROMPTS
+
+MAX_OFFSET = 1_000_000
+
+
+class ProjectError(ValueError):
+    """The data is no project of ours; the text names the place."""
+
+
+def optional(item: dict[str, Any], key: str, read: Callable[[str], Any]) -> Any:
+    """What `read(key)` gives, or None when the key is missing or null."""
+    return None if item.get(key) is None else read(key)
+
+
+def bounded(value: Any, low: int, high: int, key: str) -> int:
+    """A whole number from low to high."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ProjectError(f"{key} is {str(value)[:40]!r}")
+    return value
+
+
+def whole(item: dict[str, Any], key: str, low: int, high: int) -> int:
+    """The whole number at a key, from low to high."""
+    return bounded(item.get(key), low, high, key)
+
+
+def whole_numbers(item: dict[str, Any], key: str, count: int) -> list[int]:
+    """A list of so many whole numbers, none further out than any canvas."""
+    values = items(item, key, count, count)
+    return [bounded(value, -MAX_OFFSET, MAX_OFFSET, key) for value in values]
+
+
+def real(item: dict[str, Any], key: str, low: float, high: float) -> float:
+    """The number at a key, from low to high; never NaN."""
+    value = item.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ProjectError(f"{key} is {str(value)[:40]!r}")
+    return float(value)
+
+
+def text(item: dict[str, Any], key: str, longest: int) -> str:
+    """The text at a key, at most so long, without lone surrogates."""
+    value = item.get(key)
+    if not isinstance(value, str) or len(value) > longest:
+        raise ProjectError(key)
+    return value.encode("utf-8", "replace").decode("utf-8")
+
+
+def flag(item: dict[str, Any], key: str) -> bool:
+    """True or false at a key."""
+    value = item.get(key)
+    if not isinstance(value, bool):
+        raise ProjectError(key)
+    return value
+
+
+def items(item: dict[str, Any], key: str, shortest: int, longest: int) -> list[Any]:
+    """The list at a key, of a length from shortest to longest."""
+    value = item.get(key)
+    if not isinstance(value, list) or not shortest <= len(value) <= longest:
+        raise ProjectError(key)
+    return value
+
+
+def mapping(item: dict[str, Any], key: str) -> dict[str, Any]:
+    """The object at a key."""
+    value = item.get(key)
+    if not isinstance(value, dict):
+        raise ProjectError(key)
+    return value
+
 
 _MAX_NUMBER = 1_000_000
 _MAX_CANDIDATES = 10_000

@@ -16,11 +16,19 @@ from app.document.contents import Contents, default_name, new_background
 from app.document.geometry import Rect, Size
 from app.document.layer import Candidate, Layer, new_layer_id
 from app.document.pixels import Pixels
-from app.document.storage.groups import Flat
-from app.document.storage.layer_pictures import LayerPictures
-from app.document.storage.project_format import LayerEntry, Project, candidates_of
-from app.document.storage.stack_xml import Stack, StackLayer
-from app.document.storage.trim import trimmed
+from app.document.storage.errors import NewerFormatError
+from app.document.storage.ora.archive import ArchiveReader
+from app.document.storage.ora.groups import Flat, LayerPictures, flattened
+from app.document.storage.ora.project import (
+    VERSION,
+    LayerEntry,
+    Project,
+    View,
+    candidates_of,
+    trimmed,
+)
+from app.document.storage.ora.project_reading import NewerProjectError, ProjectError, read_project
+from app.document.storage.ora.stack_xml import Stack, StackLayer
 from app.document.words import shown_name
 
 Find = Callable[[str], Pixels | None]
@@ -44,7 +52,7 @@ def consistent(layer: Layer, image: Pixels | None, base: Contents) -> Layer:
     return replace(layer, kind=kind, image=image)
 
 
-def from_stack(stack: Stack, pictures: Mapping[str, Pixels], grid: int) -> Contents:
+def contents_of_stack(stack: Stack, pictures: Mapping[str, Pixels], grid: int) -> Contents:
     """Contents for a file without our data: every layer an imported picture, trimmed.
 
     A lowest layer that is opaque all over the canvas becomes the background; fully transparent
@@ -138,7 +146,7 @@ class _Count:
     lost: int = 0
 
 
-def merged(
+def merge_project(
     project: Project,
     stack: Stack,
     pictures: Mapping[str, Pixels],
@@ -300,3 +308,126 @@ def _told(count: _Count, *, is_complete: bool) -> str:
         told = f"All layers are here{'; ' if told else ''}{told}"
     sentence = f" {told[:1].upper()}{told[1:]}." if told else ""
     return f"Another program saved this file.{sentence}"
+
+
+DOCUMENT = "layerloom/document.json"
+BLOBS = "layerloom/blobs/"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnContents:
+    """A file of ours: contents, what to tell, how it was looked at, and what is not in them."""
+
+    contents: Contents
+    messages: tuple[str, ...]
+    view: View | None
+    lost: tuple[str, ...] = ()
+
+
+def own_contents(archive: ArchiveReader, found: LayerPictures, stack_bytes: bytes) -> OwnContents:
+    """Contents of a file of this program, whether or not another program changed it meanwhile.
+
+    Raises:
+        NewerFormatError, StorageError: as `read_own`, or pixels of a candidate are damaged.
+    """
+    project = read_own(archive)
+    find = finder(archive, found.pictures)
+    if not found.left_out and _is_as_saved(project, stack_bytes, found.pictures):
+        try:
+            contents = _as_saved(project, found.pictures, find, archive)
+            return OwnContents(contents, (), project.view)
+        except ValueError:
+            pass  # the parts contradict each other: what other programs see counts
+    flat = flattened(found.tree, found.pictures)
+    lost = lost_of(found, flat)
+    contents, told = merge_project(project, flat.stack, flat.pictures, find, is_complete=not lost)
+    return OwnContents(contents, (*told, *lost, *flat.notes), project.view, lost)
+
+
+def read_own(archive: ArchiveReader) -> Project:
+    """Our own data, checked.
+
+    Raises:
+        NewerFormatError: it needs a newer reader.
+        StorageError: it is damaged or not there.
+    """
+    try:
+        return read_project(archive.read(DOCUMENT))
+    except NewerProjectError as error:
+        raise NewerFormatError(
+            f"'{archive.name}' was written by a newer Layerloom (format {error.version}, "
+            f"this one reads up to {VERSION}).",
+            "It is untouched.",
+            "Update, or open the layers without recipes as a copy.",
+        ) from error
+    except ProjectError as error:
+        raise archive.damaged(DOCUMENT) from error
+
+
+def finder(archive: ArchiveReader, pictures: Mapping[str, Pixels]) -> Find:
+    """Look up pixels by hash: in a blob, else among the layers' pictures."""
+    by_hash = {image.hash: image for image in pictures.values()}
+
+    def find(pixel_hash: str) -> Pixels | None:
+        if pixel_hash not in by_hash:
+            name = f"{BLOBS}{pixel_hash}.png"
+            if not archive.has(name):
+                return None
+            image = archive.picture(name)
+            if image.hash != pixel_hash:
+                raise archive.damaged(name)
+            by_hash[pixel_hash] = image
+        return by_hash[pixel_hash]
+
+    return find
+
+
+def _is_as_saved(project: Project, stack_bytes: bytes, pictures: Mapping[str, Pixels]) -> bool:
+    """Whether stack and pictures still have the hashes that were written with them."""
+    found = {src: image.hash for src, image in pictures.items()}
+    found["stack.xml"] = sha256(stack_bytes)
+    if found != project.members:
+        return False
+    entries = [project.background, *project.foregrounds]
+    return all(
+        entry.src in found and entry.pixel_hash in (None, found[entry.src])
+        for entry in entries
+        if entry.src
+    )
+
+
+def _as_saved(
+    project: Project,
+    pictures: Mapping[str, Pixels],
+    find: Find,
+    archive: ArchiveReader,
+) -> Contents:
+    """Exactly the contents that were saved.
+
+    Raises:
+        ValueError: rectangles and pictures do not fit each other.
+        StorageError: pixels of a candidate are missing.
+    """
+
+    def complete(entry: LayerEntry) -> Layer:
+        image = None
+        if entry.pixel_hash is not None:
+            image = pictures[entry.src] if entry.src else find(entry.pixel_hash)
+            if image is None:
+                raise archive.damaged(f"{BLOBS}{entry.pixel_hash}.png")
+        candidates, missing = candidates_of(entry.candidates, find)
+        if missing:
+            raise archive.damaged(f"the candidates of '{entry.layer.name}'")
+        return consistent(
+            replace(entry.layer, image=None, candidates=candidates), image, project.base
+        )
+
+    detached, missing = candidates_of(project.detached, find)
+    if missing:
+        raise archive.damaged("the candidates without a layer")
+    return replace(
+        project.base,
+        background=complete(project.background),
+        foregrounds=tuple(complete(entry) for entry in project.foregrounds),
+        detached=detached,
+    )
