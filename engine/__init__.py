@@ -22,6 +22,7 @@ from engine.api import (
 )
 from engine.engine import Engine
 from engine.errors import EngineError, LayoutError, RequestError, WeightsError
+from engine.memory import free_memory
 from engine.prompt_check import check_prompt
 from engine.prompts.parser import MAX_READ
 from engine.prompts.result import (
@@ -68,5 +69,6 @@ __all__ = [
     "check_prompt",
     "estimate",
     "estimate_regions",
+    "free_memory",
     "region_tokens",
 ]

@@ -19,12 +19,11 @@ from typing import Any
 from app.cli.errors import ArgumentProblem
 from app.document import Contents
 from app.document.errors import UserError
-from app.document.storage.atomic import check_empty_folder
+from app.document.storage.atomic import beside, check_empty_folder
 from app.document.storage.errors import StorageError, advice_on, cause_of
 from app.document.storage.export import export_folder
 from app.document.storage.formats.options import ExportOptions, visible_only, without_background
 from app.document.storage.formats.table import FORMATS, Format, format_for, format_named
-from app.document.storage.leftovers import beside
 from app.document.storage.names import safe_name, shown_path
 from app.document.storage.ora.file import SUFFIX, save_project
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
@@ -21,6 +21,7 @@ from app.document.layer import (
     Layer,
     new_layer_id,
 )
+from app.document.pixels import Pixels
 
 MAX_FOREGROUNDS = 50
 MAX_PROMPT = 4000
@@ -128,6 +129,14 @@ class Contents:
         if layer is None:
             raise DocumentError(f"There is no layer with id {layer_id}.")
         return layer
+
+    def pictures(self) -> Iterator[Pixels]:
+        """Every picture that the document holds, hidden background included; some repeatedly."""
+        for layer in (self.background, *self.foregrounds):
+            if layer.image is not None:
+                yield layer.image
+            yield from (candidate.image for candidate in layer.candidates)
+        yield from (candidate.image for candidate in self.detached)
 
     def with_layers(self, changed: Iterable[Layer]) -> Contents:
         """These contents with some layers replaced by new values of the same ids."""

@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 
 from psygnal import Signal
 
-from app.costs import Costs, key_of
+from app.session.estimates import Costs, key_of
 from engine import (
     Event,
     Failed,

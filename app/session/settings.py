@@ -60,7 +60,7 @@ class Settings:
         keys: key sequences by action name, where they differ from the preset.
         key_preset: "Layerloom", "Photoshop", "Krita" or "GIMP".
         prompts: those that were generated with, newest first.
-        costs: what jobs took, by model and machine; see `app.costs`.
+        costs: what jobs took, by model and machine; see `app.session.estimates`.
         export_format, export_options: what was exported last, and what was chosen per format.
         window_geometry, window_state: Qt's, as hex text; empty = default layout.
     """

@@ -13,9 +13,9 @@ from app.document.candidates import Choice, choices
 from app.document.commands import DiscardCandidates, UseCandidates
 from app.document.document import Document
 from app.document.layer import Candidate
-from app.ui.selection import Selection
+from app.session.selection import Selection
+from app.session.undo import UndoStack
 from app.ui.text import number, tr
-from app.ui.undo import UndoStack
 
 _DETACHED = 0  # no layer has this id
 _Key = tuple[frozenset[int], tuple[tuple[int, tuple[Candidate, ...]], ...]]

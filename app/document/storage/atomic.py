@@ -5,14 +5,18 @@ already may be the desktop or the root of a stick, so it is filled in place, and
 shows that all is there.
 
 Independent of what is written. Every call that touches the disk goes through `Disk`, so that tests
-can let each one fail.
-"""
+can let each one fail."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import hashlib
 import logging
 import os
+import platform
+import re
+import secrets
 import shutil
 import stat
 import time
@@ -22,14 +26,15 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+import psutil
+
 from app.document.storage.errors import (
     ChangedOnDiskError,
     StorageError,
     cause_of,
     not_saved,
 )
-from app.document.storage.leftovers import beside, remove_flat, remove_leftovers
-from app.document.storage.names import fitted, shown_name
+from app.document.storage.names import fitted, kept_part, shown_name
 
 logger = logging.getLogger(__name__)
 
@@ -338,3 +343,85 @@ def _is_of_system(name: str) -> bool:
 def _check(expected: bytes, path: Path) -> None:
     if path.read_bytes() != expected:
         raise StorageError(f"'{path.name}' does not read back as it is.")
+
+
+# A dot, the machine, the longest process id, a random part, "tmp".
+_LONGEST_ENDING = 1 + 8 + 1 + 10 + 1 + 12 + 1 + 3
+_STARTED = time.time()  # what is younger may belong to a save of this session
+_ENDING = re.compile(r"([0-9a-f]{8})-([1-9][0-9]{0,9})-[0-9a-f]{12}\.(?:tmp|old)")
+
+
+def beside(target: Path, suffix: str) -> Path:
+    """An unused hidden name in the same folder, so that a rename never crosses disks.
+
+    Args:
+        suffix: "tmp" for what becomes the file, "old" for what becomes its backup.
+    """
+    ending = f".{_machine()}-{os.getpid()}-{secrets.token_hex(6)}.{suffix}"
+    return fitted(target, ending, start=".", room=_LONGEST_ENDING)
+
+
+def remove_leftovers(path: Path, remove: Callable[[Path], None] | None = None) -> None:
+    """Remove what killed saves of this very file or folder left beside it.
+
+    Never raises for the disk.
+
+    Args:
+        path: something complete; symlinks are followed, as in saving. Beside a file only files
+            are leftovers, beside a folder only folders.
+        remove: the operation; tests pass one that fails.
+    """
+    target = Path(os.path.realpath(path))
+    with contextlib.suppress(OSError):
+        is_folder = target.is_dir()
+        for leftover in _leftovers(target, is_folder):
+            logger.info("removing %s, which a save that was cut off left", leftover.name)
+            with contextlib.suppress(OSError):  # one that stays keeps no other
+                (remove or (remove_flat if is_folder else os.unlink))(leftover)
+
+
+def remove_flat(folder: Path) -> None:
+    """Remove a folder that has nothing but files in it.
+
+    Raises:
+        OSError: there is more in it, which we never put there; or the disk refuses.
+    """
+    with os.scandir(folder) as entries:
+        found = list(entries)
+    if not all(entry.is_file(follow_symlinks=False) for entry in found):
+        raise OSError(errno.ENOTEMPTY, "there is more than files in it", str(folder))
+    for entry in found:
+        os.unlink(entry.path)
+    os.rmdir(folder)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process of this machine has this id; in doubt it has."""
+    try:
+        return psutil.pid_exists(pid)
+    except (psutil.Error, OSError, OverflowError):
+        return True
+
+
+def _leftovers(target: Path, is_folder: bool) -> list[Path]:
+    start = f".{kept_part(target, 1 + _LONGEST_ENDING)}."
+    found = []
+    with os.scandir(target.parent) as entries:
+        for entry in entries:
+            if not entry.name.startswith(start):
+                continue
+            match = _ENDING.fullmatch(entry.name, len(start))
+            if match is None or match[1] != _machine() or is_running(int(match[2])):
+                continue
+            is_alike = entry.is_dir if is_folder else entry.is_file
+            if not is_alike(follow_symlinks=False):
+                continue
+            # A folder's time is that of the last file which came or went in it.
+            if entry.stat(follow_symlinks=False).st_mtime < _STARTED:
+                found.append(Path(entry.path))
+    return found
+
+
+def _machine() -> str:
+    """Tells machines that share a folder apart: a process id means nothing on another one."""
+    return hashlib.sha256(platform.node().encode("utf-8", "replace")).hexdigest()[:8]

@@ -12,13 +12,13 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QRegion, QTransform
 
 from app.document.layer import Layer
+from app.session.selection import Selection
 from app.ui.canvas import overlay
 from app.ui.canvas.draft import Draft
 from app.ui.canvas.kept_picture import KeptPicture
 from app.ui.canvas.region_item import to_rectf
 from app.ui.canvas.scene import CanvasScene
 from app.ui.images import checker_brush
-from app.ui.selection import Selection
 from app.ui.theme import Colours
 
 

@@ -11,11 +11,11 @@ from app.document.commands import Command
 from app.document.document import Document
 from app.document.geometry import Rect
 from app.document.layer import Layer
+from app.session.selection import Selection
+from app.session.undo import UndoStack
 from app.ui.canvas.decor import Decor
 from app.ui.canvas.draft import Draft, DraftKind
 from app.ui.canvas.scene import CanvasScene
-from app.ui.selection import Selection
-from app.ui.undo import UndoStack
 
 
 class ToolHost(QObject):

@@ -12,8 +12,8 @@ from app.document.commands import MoveLayers, SetOpacity, SetRect
 from app.document.document import Document
 from app.document.geometry import Rect
 from app.document.layer import Layer
-from app.ui.selection import Selection
-from app.ui.undo import UndoStack
+from app.session.selection import Selection
+from app.session.undo import UndoStack
 
 ARROWS: dict[int, tuple[int, int]] = {
     Qt.Key.Key_Left: (-1, 0),

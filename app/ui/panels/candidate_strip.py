@@ -30,12 +30,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.document.words import shown_name
+from app.session.selection import Selection
 from app.ui.actions import Actions, plain
 from app.ui.fact import ShortFact
 from app.ui.heights import no_lower_than
 from app.ui.panels.choice_delegate import ChoiceDelegate, PlaceRole, cell_size
 from app.ui.panels.small_pictures import SmallPictures
-from app.ui.selection import Selection
 from app.ui.stage import Stage
 from app.ui.text import number, tr
 from app.ui.theme import GAP, UNIT, Colours

@@ -24,6 +24,8 @@ from app.document.commands import Rename, SetRect, SetRects, SetSeed
 from app.document.contents import MAX_SIDE, default_name
 from app.document.document import Document
 from app.document.layer import MAX_NAME, Layer
+from app.session.selection import Selection
+from app.session.undo import UndoStack
 from app.ui.enabling import enable
 from app.ui.fact import Fact
 from app.ui.heights import no_lower_than
@@ -32,10 +34,8 @@ from app.ui.panels.layer_state import is_empty, next_seed_text, seed_text, state
 from app.ui.panels.scrolled import Scrolled
 from app.ui.panels.seed_control import parse_seed, seed_validator
 from app.ui.panels.state_row import StateRow
-from app.ui.selection import Selection
 from app.ui.text import number, tr
 from app.ui.theme import GAP, MARGIN, Colours
-from app.ui.undo import UndoStack
 
 FIELD_HEIGHT = 28
 _RECT_FIELDS = ("x", "y", "width", "height")

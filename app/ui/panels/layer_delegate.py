@@ -21,11 +21,11 @@ from PySide6.QtWidgets import (
 
 from app.document.contents import default_name
 from app.document.layer import MAX_NAME, Layer
+from app.session.selection import Solo
 from app.ui.icons import pixmap
 from app.ui.panels.layer_list_model import LayerRole, StateRole
 from app.ui.panels.layer_state import LayerState
 from app.ui.panels.thumbnails import Thumbnails
-from app.ui.solo import Solo
 from app.ui.text import tr
 from app.ui.theme import GAP, ICON_SMALL, MIN_POINTS, ROW_MIN, THUMBNAIL, UNIT, Colours
 

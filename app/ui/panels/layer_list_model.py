@@ -22,9 +22,9 @@ from app.document.commands import AddLayers, Rename, Reorder
 from app.document.commands.layers import copied
 from app.document.document import Document
 from app.document.layer import Layer
+from app.session.undo import UndoStack
 from app.ui.panels.layer_state import LayerState, spoken, state_of
 from app.ui.text import tr
-from app.ui.undo import UndoStack
 
 MIME_ROWS = "application/x-layerloom-rows"
 LayerRole = Qt.ItemDataRole.UserRole

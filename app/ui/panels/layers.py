@@ -28,17 +28,16 @@ from app.document.commands import SetLocked, SetVisible
 from app.document.contents import MAX_FOREGROUNDS
 from app.document.document import Document
 from app.document.layer import Layer
+from app.session.selection import Selection, Solo
+from app.session.undo import UndoStack
 from app.ui.actions import Actions, plain
 from app.ui.fact import Fact
 from app.ui.panels.layer_delegate import LayerDelegate, RowParts
 from app.ui.panels.layer_list_model import MIME_ROWS, LayerListModel, dragged_ids, foot_text
 from app.ui.panels.looks_bar import LooksBar
 from app.ui.panels.thumbnails import Thumbnails
-from app.ui.selection import Selection
-from app.ui.solo import Solo
 from app.ui.text import tr
 from app.ui.theme import GAP, ICON_SMALL, MARGIN, UNIT, Colours
-from app.ui.undo import UndoStack
 
 
 class LayerList(QListView):

@@ -11,9 +11,9 @@ import pytest
 
 from app.document.commands import DiscardCandidates, Placement, PlacePixels, Rename
 from app.document.document import Document
+from app.session.pixel_store import UndoPixelStore
+from app.session.undo import UndoStack
 from app.testing import document_with_boxes
-from app.ui.attic import Attic
-from app.ui.undo import UndoStack
 
 SIDE = 64
 PICTURE = SIDE * SIDE * 4
@@ -35,7 +35,7 @@ def fill_up(document: Document, stack: UndoStack, count: int) -> None:
 
 
 @pytest.fixture
-def stack(qapp: object) -> UndoStack:
+def stack() -> UndoStack:
     document = document_with_boxes((0, 0, SIDE, SIDE))
     return UndoStack(document)
 
@@ -46,13 +46,13 @@ def test_the_oldest_steps_go_first(stack: UndoStack) -> None:
     stack.max_pixel_bytes = 6 * PICTURE
     fill_up(document, stack, 20)
     assert stack.pixel_bytes() <= 6 * PICTURE
-    assert 0 < stack.stack.count() < 39
+    assert 0 < stack.count < 39
     last = document.content_hash()
-    while stack.stack.canUndo():
-        stack.stack.undo()
+    while stack.can_undo:
+        stack.undo()
     assert document.foregrounds[0].has_pixels  # the first steps are gone for good
-    while stack.stack.canRedo():
-        stack.stack.redo()
+    while stack.can_redo:
+        stack.redo()
     assert document.content_hash() == last
 
 
@@ -61,11 +61,11 @@ def test_below_the_bound_nothing_goes(stack: UndoStack) -> None:
     document = stack._document
     before = document.content_hash()
     fill_up(document, stack, 5)
-    steps = stack.stack.count()
+    steps = stack.count
     stack.push(Rename(document.foregrounds[0].id, "Castle"))
-    assert stack.stack.count() == steps + 1
-    while stack.stack.canUndo():
-        stack.stack.undo()
+    assert stack.count == steps + 1
+    while stack.can_undo:
+        stack.undo()
     assert document.content_hash() == before
 
 
@@ -77,15 +77,15 @@ def test_the_saved_state_is_not_mistaken(stack: UndoStack) -> None:
     stack.mark_saved()
     fill_up(document, stack, 20)
     assert not stack.is_clean
-    while stack.stack.canUndo():
-        stack.stack.undo()
+    while stack.can_undo:
+        stack.undo()
     assert not stack.is_clean
-    while stack.stack.canRedo():
-        stack.stack.redo()
+    while stack.can_redo:
+        stack.redo()
     stack.mark_saved()
     stack.max_pixel_bytes = 0
     stack.push(placed(document, 200))
-    stack.stack.undo()
+    stack.undo()
     assert stack.is_clean
 
 
@@ -96,15 +96,15 @@ def test_the_saved_state_goes_with_its_step(stack: UndoStack) -> None:
     stack.set_limit(3)
     for number in range(5):
         stack.push(Rename(layer_id, f"Name {number}"))
-    while stack.stack.canUndo():
-        stack.stack.undo()
+    while stack.can_undo:
+        stack.undo()
     assert not stack.is_clean, "the state at the start is gone"
     stack.mark_saved()
-    while stack.stack.canRedo():
-        stack.stack.redo()
+    while stack.can_redo:
+        stack.redo()
     assert not stack.is_clean
-    while stack.stack.canUndo():
-        stack.stack.undo()
+    while stack.can_undo:
+        stack.undo()
     assert stack.is_clean
 
 
@@ -135,19 +135,19 @@ def test_what_has_no_room_in_memory_goes_to_the_disk(stack: UndoStack, tmp_path:
     """UN5: every step stays; undone and redone they give the same bytes; nothing has a name."""
     document = stack._document
     before = document.content_hash()
-    stack.attic = Attic(at_once, tmp_path / "undo")
+    stack.pixel_store = UndoPixelStore(at_once, tmp_path / "undo")
     stack.max_pixel_bytes = 6 * PICTURE
     fill_up(document, stack, 20)
-    assert stack.stack.count() == 39  # after the first result there is nothing to discard
+    assert stack.count == 39  # after the first result there is nothing to discard
     assert stack.pixel_bytes() <= 6 * PICTURE
     assert stack.disk_bytes() >= 12 * PICTURE
     last = document.content_hash()
-    while stack.stack.canUndo():
-        stack.stack.undo()
+    while stack.can_undo:
+        stack.undo()
     assert document.content_hash() == before
     seen = []
-    while stack.stack.canRedo():
-        stack.stack.redo()
+    while stack.can_redo:
+        stack.redo()
         pixels = document.foregrounds[0].pixels
         assert pixels is not None
         assert not pixels.flags.writeable
@@ -155,7 +155,7 @@ def test_what_has_no_room_in_memory_goes_to_the_disk(stack: UndoStack, tmp_path:
     assert sorted(set(seen)) == list(range(1, 21))
     assert document.content_hash() == last
     del pixels
-    stack.stack.clear()
+    stack.clear()
     gc.collect()
     assert list((tmp_path / "undo").iterdir()) == []
 
@@ -163,17 +163,17 @@ def test_what_has_no_room_in_memory_goes_to_the_disk(stack: UndoStack, tmp_path:
 def test_what_has_no_room_on_the_disk_goes_for_good(stack: UndoStack, tmp_path: Path) -> None:
     """UN5: the oldest steps first; what is left still goes back and forth."""
     document = stack._document
-    stack.attic = Attic(at_once, tmp_path)
+    stack.pixel_store = UndoPixelStore(at_once, tmp_path)
     stack.max_pixel_bytes, stack.max_disk_bytes = 3 * PICTURE, 10 * PICTURE
     fill_up(document, stack, 40)
-    assert 0 < stack.stack.count() < 80
+    assert 0 < stack.count < 80
     assert stack.pixel_bytes() <= 3 * PICTURE
     assert stack.disk_bytes() <= 10 * PICTURE
     last = document.content_hash()
-    while stack.stack.canUndo():
-        stack.stack.undo()
-    while stack.stack.canRedo():
-        stack.stack.redo()
+    while stack.can_undo:
+        stack.undo()
+    while stack.can_redo:
+        stack.redo()
     assert document.content_hash() == last
 
 
@@ -181,28 +181,28 @@ def test_without_a_disk_the_memory_bound_holds(stack: UndoStack, tmp_path: Path)
     """UN5: where nothing can be written the oldest steps go, as if there were no disk."""
     document = stack._document
     (tmp_path / "file").write_bytes(b"")
-    stack.attic = Attic(at_once, tmp_path / "file" / "below")
+    stack.pixel_store = UndoPixelStore(at_once, tmp_path / "file" / "below")
     stack.max_pixel_bytes = 6 * PICTURE
     fill_up(document, stack, 20)
     assert stack.pixel_bytes() <= 6 * PICTURE
-    assert 0 < stack.stack.count() < 39
+    assert 0 < stack.count < 39
 
 
 def test_steps_that_are_undone_are_not_taken_for_done(stack: UndoStack, tmp_path: Path) -> None:
     """UN5: the writing ends while the user goes back; no step is dropped then, none repeated."""
     document = stack._document
     waiting: list[Any] = []
-    stack.attic = Attic(lambda *parts: waiting.append(parts), tmp_path)
+    stack.pixel_store = UndoPixelStore(lambda *parts: waiting.append(parts), tmp_path)
     stack.max_pixel_bytes = 4 * PICTURE
     fill_up(document, stack, 10)
     last = document.content_hash()
     for _ in range(5):
-        stack.stack.undo()
-    now, count = document.content_hash(), stack.stack.count()
+        stack.undo()
+    now, count = document.content_hash(), stack.count
     waiting[0][2](OSError("full"))
-    assert (document.content_hash(), stack.stack.count()) == (now, count)
-    while stack.stack.canRedo():
-        stack.stack.redo()
+    assert (document.content_hash(), stack.count) == (now, count)
+    while stack.can_redo:
+        stack.redo()
     assert document.content_hash() == last
 
 
@@ -212,29 +212,29 @@ def test_a_full_disk_while_steps_are_undone_waits_for_the_next_step(
     """UN5: writing ends, the user has gone back, and the disk's bound is passed as well."""
     document = stack._document
     waiting: list[Any] = []
-    stack.attic = Attic(lambda *parts: waiting.append(parts), tmp_path)
+    stack.pixel_store = UndoPixelStore(lambda *parts: waiting.append(parts), tmp_path)
     stack.max_pixel_bytes = 4 * PICTURE
     fill_up(document, stack, 10)
-    stack.stack.undo()
+    stack.undo()
     stack.max_pixel_bytes, stack.max_disk_bytes = 0, 2 * PICTURE
-    count = stack.stack.count()
+    count = stack.count
     at_once(*waiting[0])
-    assert stack.stack.count() == count
-    stack.stack.redo()
+    assert stack.count == count
+    stack.redo()
     fill_up(document, stack, 1)
-    assert stack.stack.count() < count
+    assert stack.count < count
 
 
 def test_a_step_larger_than_both_bounds_stays(stack: UndoStack, tmp_path: Path) -> None:
     """UN5: the newest step is never dropped; there is nothing older to give."""
     document = stack._document
-    stack.attic = Attic(at_once, tmp_path)
+    stack.pixel_store = UndoPixelStore(at_once, tmp_path)
     stack.max_pixel_bytes = stack.max_disk_bytes = 0
     fill_up(document, stack, 3)
-    assert stack.stack.count() == 1
+    assert stack.count == 1
     last = document.content_hash()
-    stack.stack.undo()
-    stack.stack.redo()
+    stack.undo()
+    stack.redo()
     assert document.content_hash() == last
 
 
@@ -249,14 +249,14 @@ def test_fewer_steps_are_kept_from_the_next_step_on(stack: UndoStack) -> None:
         rename(stack, f"name {number}")
     stack.mark_saved()
     stack.set_limit(4)
-    assert stack.stack.count() == 10  # a number that is being typed takes nothing away
+    assert stack.count == 10  # a number that is being typed takes nothing away
     rename(stack, "last")
-    assert (stack.stack.count(), stack.stack.cleanIndex()) == (4, 3)
-    while stack.stack.canUndo():
-        stack.stack.undo()
+    assert stack.count == 4
+    while stack.can_undo:
+        stack.undo()
     assert document.foregrounds[0].name == "name 6"
-    while stack.stack.canRedo():
-        stack.stack.redo()
+    while stack.can_redo:
+        stack.redo()
     assert document.foregrounds[0].name == "last"
 
 
@@ -265,9 +265,9 @@ def test_more_steps_are_kept_from_the_next_step_on(stack: UndoStack) -> None:
     stack.set_limit(3)
     for number in range(5):
         rename(stack, f"name {number}")
-    stack.stack.undo()
+    stack.undo()
     stack.set_limit(6)
-    stack.stack.redo()
+    stack.redo()
     for number in range(5, 9):
         rename(stack, f"name {number}")
-    assert stack.stack.count() == 6
+    assert stack.count == 6

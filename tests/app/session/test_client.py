@@ -8,8 +8,7 @@ import threading
 
 import pytest
 
-from app.priority import NICENESS, lower_engine_priority
-from app.session.client import engine_factory
+from app.session.client import NICENESS, engine_factory, lower_engine_priority
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="niceness per thread is Linux's")

@@ -1,4 +1,4 @@
-"""Attic: pixels that only undo refers to, moved from memory into files that nobody else sees.
+"""The pixel store of undo: pictures that only undo refers to, moved from memory into mapped files.
 
 A picture stays the same object with the same bytes; its array lies in a mapped file from then on,
 and the system reads it when undo brings it back. The files have no name (or go with their handle),
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class Runs(Protocol):
-    """See `Background.run`."""
+    """Does work on another thread, then calls `done` or `failed` on this one."""
 
     def __call__(
         self,
@@ -33,8 +33,8 @@ class Runs(Protocol):
     ) -> None: ...
 
 
-class Attic:
-    """Takes pictures in; they leave by being forgotten.
+class UndoPixelStore:
+    """Takes pictures in; they leave when undo forgets them.
 
     Args:
         run: does the writing on another thread.
@@ -52,12 +52,12 @@ class Attic:
         return image in self._held
 
     def store(self, images: Sequence[Pixels], after: Callable[[bool], None]) -> None:
-        """Move these out of memory; then `after` hears whether it worked."""
+        """Move these out of memory, then call `after` with whether it worked."""
         self.is_storing = True
 
         def done(arrays: list[np.ndarray]) -> None:
             for image, array in zip(images, arrays, strict=True):
-                image.array = array  # the same bytes; whoever holds the old array keeps it
+                image.array = array  # the same bytes; other users of the old array keep it
                 self._held.add(image)
             self.is_storing = False
             after(True)
