@@ -21,11 +21,29 @@ import numpy as np
 
 from app.document.blends import BLENDS, Blend
 from app.document.document import Document
-from app.document.geometry import Rect
+from app.document.geometry import Rect, union
 from app.document.layer import Layer, window
 from app.document.pixels import Pixels
 
-BLOCK = 64
+BLOCK = 64  # pixels each way, for the bounds of alpha
+# Tiles of this side keep all intermediate arrays in the processor's cache, and many of them are
+# hidden below something opaque or transparent all over.
+_TILE = 256
+# Above this many pixels it is worth a second thread.
+_THREADS_FROM = 512 * 512
+_MAX_THREADS = 4
+# float32 sums of many layers miss an exact half by less than this, in units of one 8-bit level.
+_TIE_GUARD = 1.0 / 2048
+# A canvas of 1024 x 1024 as planes of float32, and half as much again.
+_KEPT_BYTES = 24 << 20
+# Fewer layers are painted as fast as they are copied.
+_WORTH_KEEPING = 3
+
+Needed = list[tuple[Layer, Rect]]  # layers of a tile, bottom to top, with the part to paint
+Kept = tuple[Needed, np.ndarray]  # layers, and the ground after them
+
+_lock = threading.Lock()
+_blocks: WeakKeyDictionary[Pixels, AlphaBlocks] = WeakKeyDictionary()
 
 
 class AlphaBlocks:
@@ -80,20 +98,6 @@ def blocks_of(image: Pixels) -> AlphaBlocks:
     return known
 
 
-_lock = threading.Lock()
-_blocks: WeakKeyDictionary[Pixels, AlphaBlocks] = WeakKeyDictionary()
-
-
-# Tiles of this side keep all intermediate arrays in the processor's cache, and many of them are
-# hidden below something opaque or transparent all over.
-_TILE = 256
-# Above this many pixels it is worth a second thread.
-_THREADS_FROM = 512 * 512
-_MAX_THREADS = 4
-# float32 sums of many layers miss an exact half by less than this, in units of one 8-bit level.
-_TIE_GUARD = 1.0 / 2048
-
-
 def composite(source: Document | Iterable[Layer], rect: Rect | None = None) -> np.ndarray:
     """Paint visible layers with pixels, bottom to top.
 
@@ -114,8 +118,9 @@ def composite(source: Document | Iterable[Layer], rect: Rect | None = None) -> n
     else:
         layers = tuple(source)
     shown = shown_layers(layers)
+    rect = rect or union(layer.rect for layer in shown)
     if rect is None:
-        rect = _union(shown)
+        raise ValueError("composite needs a rect when there is no layer with pixels")
     out = np.zeros((rect.height, rect.width, 4), np.uint8)
     needed = [(tile, needed_in(shown, tile)) for tile in tiles_of(rect)]
     on_threads(
@@ -126,9 +131,6 @@ def composite(source: Document | Iterable[Layer], rect: Rect | None = None) -> n
         ]
     )
     return out
-
-
-Needed = list[tuple[Layer, Rect]]
 
 
 def shown_layers(layers: Iterable[Layer]) -> list[Layer]:
@@ -161,15 +163,6 @@ def on_threads(work: Sequence[tuple[int, Callable[[], None]]]) -> None:
 def area_of(needed: Needed) -> int:
     """Pixels that have to be painted."""
     return sum(part.area for _, part in needed)
-
-
-def _union(layers: list[Layer]) -> Rect:
-    if not layers:
-        raise ValueError("composite needs a rect when there is no layer with pixels")
-    rect = layers[0].rect
-    for layer in layers[1:]:
-        rect = rect.united(layer.rect)
-    return rect
 
 
 def empty_ground(tile: Rect) -> np.ndarray:
@@ -231,8 +224,8 @@ def needed_in(layers: list[Layer], tile: Rect) -> Needed:
 class _Room:
     """Memory for one layer of a tile at a time.
 
-    Arrays of this size anew for every layer come from the system and go back to it, page by page,
-    which took longer than the painting.
+    Fresh arrays of this size for every layer come from the system and go back to it page by page,
+    which takes longer than the painting.
     """
 
     def __init__(self, pixels: int) -> None:
@@ -299,16 +292,11 @@ def finish(ground: np.ndarray, out: np.ndarray) -> None:
     out[..., 3] = np.minimum(level, np.float32(255.0))
 
 
-# A canvas of 1024 x 1024 as planes of float32, and half as much again.
-_KEPT_BYTES = 24 << 20
-# Fewer layers are painted as fast as they are copied.
-_WORTH_KEEPING = 3
-
-Kept = tuple[Needed, np.ndarray]  # layers, and the ground after them
-
-
 class Compositor:
-    """Keeps the last picture, what was painted in each tile, and grounds below what changes.
+    """`composite` for a picture that changes, at the price of what is different.
+
+    Repaints only the tiles that look different. Where the same layer changes again and again, the
+    ground below it is kept as painted.
 
     Not for several threads at a time.
     """

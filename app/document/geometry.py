@@ -6,11 +6,13 @@ model: the grid step arrives as a number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 Box = tuple[int, int, int, int]
+Side = Literal["left", "right", "top", "bottom", "centre_h", "centre_v"]
+Axis = Literal["h", "v"]
 
 
 def floor_to(value: int, step: int) -> int:
@@ -207,20 +209,17 @@ def _clamped(low: int, high: int, grid: int, side: int) -> tuple[int, int]:
     return low, high
 
 
-Side = Literal["left", "right", "top", "bottom", "centre_h", "centre_v"]
-Axis = Literal["h", "v"]
+def union(rects: Iterable[Rect]) -> Rect | None:
+    """The smallest rectangle that holds all of them; None without any."""
+    whole: Rect | None = None
+    for rect in rects:
+        whole = rect if whole is None else whole.united(rect)
+    return whole
 
 
 def aligned(rects: Mapping[int, Rect], side: Side, canvas: Size) -> dict[int, Rect]:
     """One rectangle to the canvas, several to what they cover together."""
-    if not rects:
-        return {}
-    frame = canvas.rect
-    if len(rects) > 1:
-        first, *rest = rects.values()
-        frame = first
-        for rect in rest:
-            frame = frame.united(rect)
+    frame = (union(rects.values()) if len(rects) > 1 else None) or canvas.rect
     return {key: _to(rect, side, frame) for key, rect in rects.items()}
 
 

@@ -25,7 +25,7 @@ class Stage(QObject):
     """The choices of the selection, newest first; place 0 is the document as it is ("Current").
 
     Attributes:
-        choices: see `app.document.choices`.
+        choices: see `app.document.candidates`.
         place: which one is shown, 0 = Current.
 
     Signals:

@@ -22,7 +22,6 @@ import stat
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -124,7 +123,7 @@ def backup_path(path: Path) -> Path:
 
 def atomic_write(
     path: Path,
-    write: Callable[[BinaryIO], None],
+    write: Callable[[BinaryIO], object],
     *,
     verify: Callable[[Path], None] | None = None,
     is_complete: Callable[[Path], bool] | None = None,
@@ -199,12 +198,17 @@ def write_bytes(
     verify: Callable[[Path], None] | None = None,
     disk: Disk | None = None,
 ) -> Stamp:
-    """`atomic_write` of bytes that are at hand, without a backup."""
+    """`atomic_write` of bytes that are at hand, without a backup.
 
-    def write(stream: BinaryIO) -> None:
-        stream.write(data)
+    Args:
+        verify: as there; None = compare the bytes.
+    """
 
-    return atomic_write(path, write, verify=verify, disk=disk)
+    def same(new: Path) -> None:
+        if new.read_bytes() != data:
+            raise StorageError(f"'{path.name}' does not read back as it is.")
+
+    return atomic_write(path, lambda stream: stream.write(data), verify=verify or same, disk=disk)
 
 
 def _verified(verify: Callable[[Path], None], temporary: Path, path: Path) -> None:
@@ -283,7 +287,7 @@ def write_folder(folder: Path, members: Iterable[Member], *, disk: Disk | None =
         for name, member in members:
             written.append(place / name)
             if isinstance(member, bytes):
-                write_bytes(place / name, member, verify=partial(_check, member), disk=disk)
+                write_bytes(place / name, member, disk=disk)
             else:
                 member(place / name)
         if is_new:
@@ -338,11 +342,6 @@ def _is_of_system(name: str) -> bool:
     """Whether a file manager or a system puts it there by itself."""
     lower = name.lower()
     return lower in _OF_SYSTEM or lower.startswith(("._", ".trash-"))
-
-
-def _check(expected: bytes, path: Path) -> None:
-    if path.read_bytes() != expected:
-        raise StorageError(f"'{path.name}' does not read back as it is.")
 
 
 # A dot, the machine, the longest process id, a random part, "tmp".

@@ -22,7 +22,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from app.document.contents import MAX_SIDE
 from app.document.geometry import Size
-from app.document.pixels import Pixels, clean_rgba
+from app.document.pixels import Pixels
 from app.document.storage.picture_planes import Planes, orientation_of, planes_of, scaled
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -141,38 +141,6 @@ def decode_png(data: bytes) -> np.ndarray:
         raise
     except Exception as error:  # Pillow raises many kinds for damaged data
         raise PngError(str(error) or type(error).__name__) from error
-
-
-def fitted(pixels: np.ndarray, size: Size) -> np.ndarray:
-    """The pixels scaled down to fit into `size`, or as they are; (h, w, 4) uint8."""
-    height, width = pixels.shape[:2]
-    scale = min(size.width / width, size.height / height)
-    if scale >= 1:
-        return pixels
-    return resized(pixels, Size(max(1, round(width * scale)), max(1, round(height * scale))))
-
-
-def resized(pixels: np.ndarray, size: Size) -> np.ndarray:
-    """The pixels resampled (Lanczos, premultiplied) to `size`; (h, w, 4) uint8, read-only."""
-    # Premultiplied, or colour from transparent pixels bleeds into edges; and in floats, because
-    # Lanczos overshoots at edges: cut to 8 bit, alpha stops at 255 while colour goes on, and a
-    # bright fringe remains.
-    planes = pixels.astype(np.float32).transpose(2, 0, 1)  # (4, h, w)
-    planes = np.concatenate([planes[:3] * (planes[3] / 255.0), planes[3:]])
-    scaled = np.stack(
-        [
-            np.asarray(
-                Image.fromarray(np.ascontiguousarray(plane), "F").resize(
-                    (size.width, size.height), Image.Resampling.LANCZOS
-                )
-            )
-            for plane in planes
-        ]
-    )
-    alpha = scaled[3]
-    colour = np.divide(scaled[:3] * 255.0, alpha, out=np.zeros_like(scaled[:3]), where=alpha >= 0.5)
-    rgba = np.concatenate([colour, alpha[None]]).transpose(1, 2, 0)
-    return clean_rgba(np.floor(rgba.clip(0, 255) + 0.5).astype(np.uint8))
 
 
 BUDGET_BYTES = 64 * 1024**2

@@ -23,7 +23,7 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from app.document.storage.atomic import Disk, atomic_write
-from app.document.storage.folders import write_folder
+from app.document.storage.atomic import write_folder
 
 class Killed(Disk):
     def replace(self, source, target):

@@ -10,9 +10,10 @@ import pytest
 from PIL import Image, ImageCms
 
 from app.document import Size
+from app.document.pixels import fitted
 from app.document.storage.errors import StorageError
 from app.document.storage.pictures import read_picture
-from app.document.storage.png import PngError, decode_png, encode_png, fitted, png_size
+from app.document.storage.png import PngError, decode_png, encode_png, png_size
 from tests.app.document.examples import picture, plain
 
 

@@ -248,14 +248,14 @@ def test_memory_that_ran_out_is_said_with_layers_and_tokens() -> None:
     SetSettings(Settings(variations=2)).do(document)
     desk = Desk(document)
     desk.bridge.generate("picture")
-    desk.engine.fail(kind="memory", message="There was not enough estimates.")
+    desk.engine.fail(kind="memory", message="There was not enough memory.")
     desk.loop.turn()
     said = desk.messages[-1].text
     assert "not enough memory for 3 layers. Nothing was changed." in said
     desk.bridge.generate("picture")
     desk.engine.finish()
     desk.loop.turn()
-    desk.engine.fail(kind="memory", message="There was not enough estimates.")
+    desk.engine.fail(kind="memory", message="There was not enough memory.")
     desk.loop.turn()
     assert "the finished result are kept" in desk.messages[-1].text
 
@@ -272,7 +272,7 @@ def test_how_many_tokens_would_fit() -> None:
     desk = Desk(document_with_boxes(*BOXES))
     desk.bridge.generate("picture")
     desk.bridge.free_memory = lambda: estimates.RESERVE_BYTES + estimates.BYTES_ANYWAY + 7_000_000
-    desk.engine.fail(kind="memory", message="There was not enough estimates.")
+    desk.engine.fail(kind="memory", message="There was not enough memory.")
     desk.loop.turn()
     said = desk.messages[-1].text
     assert "About 41 % of the job would fit. Generate fewer layers at once" in said
@@ -282,7 +282,7 @@ def test_how_many_tokens_would_fit() -> None:
     ("error", "expected"),
     [
         (MemoryError(), True),
-        (RuntimeError("CUDA out of estimates. Tried to allocate 2 GiB"), True),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), True),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), True),
         (RuntimeError("shapes differ"), False),
         (ValueError("out of memory"), False),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from app.document.storage.errors import StorageError
 Colour = tuple[int, int, int]
 WHITE: Colour = (255, 255, 255)
 SCALES = (1, 2, 4)
+HTML_FILES = (".html", ".htm")  # endings of a web page in one file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,7 @@ class ExportOptions:
         parallax: HTML: layers shift a little while the pointer crosses the picture.
         vector_background: SVG, PDF: the background as shapes even if it has gradients or was
             imported; else it is a picture, unless it was generated with flat fills.
+        facts: what a manifest says besides the layers.
     """
 
     rect: Rect | None = None
@@ -50,6 +54,7 @@ class ExportOptions:
     pages: bool = False
     parallax: bool = False
     vector_background: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def flat_pixels(contents: Contents, options: ExportOptions) -> np.ndarray:

@@ -7,28 +7,21 @@ from dataclasses import replace
 
 import numpy as np
 
+from app.document.blends import BLENDS
 from app.document.composite import composite, shown_layers
 from app.document.contents import Contents
-from app.document.geometry import Rect, Size
+from app.document.geometry import Rect
 from app.document.layer import Layer, window
-from app.document.pixels import Pixels
+from app.document.pixels import Pixels, resampled
 from app.document.storage.errors import StorageError
 from app.document.storage.formats.options import ExportOptions
-from app.document.storage.png import resized
 from app.document.vectors.tracing import Traced, layer_shapes, painted_bytes, scale_of
 from app.document.words import shown_name
-
-# CSS has another name for Add than we have.
-_NAMES = {"add": "plus-lighter"}
-_MODES = frozenset(
-    "multiply screen overlay darken lighten color-dodge color-burn hard-light soft-light "
-    "difference add exclusion hue saturation color luminosity".split()
-)
 
 
 def mix_blend_mode(blend: str) -> str:
     """The value of `mix-blend-mode`; "" for normal and for modes of other programs."""
-    return _NAMES.get(blend, blend) if blend in _MODES else ""
+    return ("plus-lighter" if blend == "add" else blend) if blend in BLENDS else ""
 
 
 def short_number(value: float, places: int) -> str:
@@ -90,7 +83,8 @@ def enlarged_composite(layers: Iterable[Layer], rect: Rect, scale: int) -> np.nd
     """
     shown = [layer for layer in shown_layers(layers) if layer.rect.intersect(rect)]
     if not any(layer_shapes(layer).vectors for layer in shown):
-        return resized(composite(shown, rect), Size(rect.width * scale, rect.height * scale))
+        size = (rect.width * scale, rect.height * scale)
+        return resampled(composite(shown, rect), *size, sharp=True)
     return composite([_enlarged(layer, rect, scale) for layer in shown], _times(rect, scale))
 
 
@@ -112,7 +106,8 @@ def _enlarged(layer: Layer, rect: Rect, scale: int) -> Layer:
     larger = _times(part, scale)
     vectors = layer_shapes(layer).vectors
     if vectors is None:
-        pixels = resized(layer.pixels[window(part, layer.rect)], larger.size)
+        pixels = layer.pixels[window(part, layer.rect)]
+        pixels = resampled(pixels, larger.width, larger.height, sharp=True)
     else:
         across, down = scale_of(layer, vectors)
         corner = scale * (part.x - layer.rect.x), scale * (part.y - layer.rect.y)

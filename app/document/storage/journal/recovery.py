@@ -19,9 +19,8 @@ import numpy as np
 
 from app.document.composite import composite
 from app.document.contents import Contents
-from app.document.geometry import Size
 from app.document.layer import Layer
-from app.document.pixels import Pixels
+from app.document.pixels import Pixels, fitted
 from app.document.storage.atomic import Stamp
 from app.document.storage.errors import StorageError, cause_of
 from app.document.storage.journal.folder import (
@@ -39,7 +38,7 @@ from app.document.storage.ora.archive import MAX_UNPACKED
 from app.document.storage.ora.foreign import consistent
 from app.document.storage.ora.project import LayerEntry, Project, candidates_of, json_bytes
 from app.document.storage.ora.project_reading import ProjectError, read_project
-from app.document.storage.png import PngError, decode_png, fitted, png_size
+from app.document.storage.png import PngError, decode_png, png_size
 
 logger = logging.getLogger(__name__)
 
@@ -312,7 +311,7 @@ def picture_of(folder: Path, side: int) -> np.ndarray | None:
         if state is None:
             return None
         contents, _ = with_pixels(read_project(json_bytes(state.document)), folder)
-        return fitted(composite(contents.layers, contents.canvas.rect), Size(side, side))
+        return fitted(composite(contents.layers, contents.canvas.rect), side, side)
     except (StorageError, ValueError):
         logger.warning("no picture of %s", folder.name, exc_info=True)
         return None

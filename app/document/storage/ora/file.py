@@ -14,9 +14,8 @@ import numpy as np
 
 from app.document.composite import composite
 from app.document.contents import DEFAULT_GRID, Contents
-from app.document.geometry import Size
 from app.document.layer import Layer, clean_name
-from app.document.pixels import Pixels
+from app.document.pixels import Pixels, fitted
 from app.document.storage.atomic import Disk, Stamp, atomic_write, backup_path, stamp_of
 from app.document.storage.errors import StorageError
 from app.document.storage.ora.archive import (
@@ -47,12 +46,11 @@ from app.document.storage.ora.stack_xml import (
     read_stack,
     write_stack,
 )
-from app.document.storage.png import fitted
 from app.document.words import shown_name
 
 MIMETYPE = "image/openraster"
 SUFFIX = ".ora"
-THUMBNAIL = Size(256, 256)
+THUMBNAIL = (256, 256)  # pixels, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +142,7 @@ def write_ora(
             archive.add_picture(src_of(layer), _shown(layer))
         merged = composite(contents.layers, contents.canvas.rect)
         archive.add_picture("mergedimage.png", merged)
-        archive.add_picture("Thumbnails/thumbnail.png", fitted(merged, THUMBNAIL))
+        archive.add_picture("Thumbnails/thumbnail.png", fitted(merged, *THUMBNAIL))
         if not for_sharing:
             _add_own_data(contents, archive, view)
         return archive

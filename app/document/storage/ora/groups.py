@@ -20,7 +20,7 @@ import numpy as np
 from app.document.blends import BLENDS
 from app.document.composite import finish, on_threads, tiles_of
 from app.document.contents import MAX_SIDE
-from app.document.geometry import Rect, Size
+from app.document.geometry import Rect, Size, union
 from app.document.layer import window
 from app.document.pixels import Pixels
 from app.document.storage.errors import MemberError, StorageError
@@ -392,13 +392,7 @@ class Piece:
 
 def bounds(pieces: Sequence[Piece]) -> Rect | None:
     """The smallest rectangle that holds all pictures, or None without any."""
-    rects = list(_rects(pieces))
-    if not rects:
-        return None
-    whole = rects[0]
-    for rect in rects[1:]:
-        whole = whole.united(rect)
-    return whole
+    return union(_rects(pieces))
 
 
 def painted(pieces: Sequence[Piece], rect: Rect) -> np.ndarray:

@@ -14,6 +14,7 @@ from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
+from app.document.blends import BLENDS
 from app.document.contents import MAX_SIDE
 from app.document.geometry import Size
 from app.document.layer import MAX_NAME, clean_name
@@ -23,24 +24,9 @@ _MAX_DEPTH = 64
 _MAX_OFFSET = 1_000_000
 _MAX_NOTES = 5
 
-_OPERATORS = {
+_OPERATORS = {mode: f"svg:{mode}" for mode in BLENDS} | {
     "normal": "svg:src-over",
-    "multiply": "svg:multiply",
-    "screen": "svg:screen",
-    "overlay": "svg:overlay",
-    "darken": "svg:darken",
-    "lighten": "svg:lighten",
-    "color-dodge": "svg:color-dodge",
-    "color-burn": "svg:color-burn",
-    "hard-light": "svg:hard-light",
-    "soft-light": "svg:soft-light",
-    "difference": "svg:difference",
     "add": "svg:plus",
-    "exclusion": "svg:exclusion",
-    "hue": "svg:hue",
-    "saturation": "svg:saturation",
-    "color": "svg:color",
-    "luminosity": "svg:luminosity",
 }
 _MODES = {operator: mode for mode, operator in _OPERATORS.items()}
 _MODES["krita:linear_dodge"] = "add"  # what Krita makes of a PSD's Add; the same formula
