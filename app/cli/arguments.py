@@ -274,7 +274,7 @@ def translate_aliases(arguments: list[str]) -> list[str]:
     try:
         known, others = parser.parse_known_args(arguments)
     except SystemExit:
-        from app.cli.errors import ArgumentProblem
+        from app.cli.source import ArgumentProblem
 
         raise ArgumentProblem(
             "The arguments could not be read.", "Nothing was done.", "See layerloom --help."

@@ -14,10 +14,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.cli.errors import ArgumentProblem
 from app.cli.jobs import EngineFactory, EngineSession, session
 from app.cli.output import plan_outputs, write_or_keep
-from app.cli.source import STDIN, find_layers, keep_original, open_project, open_source
+from app.cli.source import (
+    STDIN,
+    ArgumentProblem,
+    find_layers,
+    keep_original,
+    open_project,
+    open_source,
+)
 from app.document import Contents, Document, Rect, Settings, Size, UserError
 from app.document.commands import Placement, PlacePixels
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID, MAX_PROMPT

@@ -73,7 +73,7 @@ def _guarded(arguments: list[str], engine_factory: EngineFactory | None) -> int:
     """Turn what went wrong into a message and an exit code."""
     if arguments and arguments[-1] in ("-h", "--help") and arguments[0] not in FORWARDED:
         return _parse(arguments)[1]
-    from app.cli.errors import ArgumentProblem, Interrupted
+    from app.cli.source import ArgumentProblem, Interrupted
     from app.document.errors import UserError
 
     try:
@@ -143,7 +143,7 @@ def _run(arguments: list[str], engine_factory: EngineFactory | None) -> int:
 
             return info(parsed, engine_factory)
         case _:
-            from app.cli.verify import verify
+            from app.cli.files import verify
 
             return verify(parsed, engine_factory)
 
@@ -183,7 +183,7 @@ def _open_window(path: Path | None) -> int:
 
 def _check_file(path: Path) -> None:
     """Refuse a file that is not there before Qt is loaded; the window says what else is wrong."""
-    from app.cli.errors import ArgumentProblem
+    from app.cli.source import ArgumentProblem
     from app.document.storage.errors import cause_of
     from app.document.storage.names import shown_path
 
@@ -204,7 +204,7 @@ def _check_file(path: Path) -> None:
 
 def _forward(arguments: list[str]) -> int:
     """`train NAME …` and `bench NAME …`: the module of that name reads its own arguments."""
-    from app.cli.errors import ArgumentProblem
+    from app.cli.source import ArgumentProblem
     from app.document.errors import UserError
 
     group, rest = arguments[0], arguments[1:]

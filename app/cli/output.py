@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.cli.errors import ArgumentProblem
+from app.cli.source import ArgumentProblem
 from app.document import Contents
 from app.document.errors import UserError
 from app.document.storage.atomic import beside, check_empty_folder

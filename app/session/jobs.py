@@ -23,6 +23,10 @@ MessageKind = Literal["error", "warning", "news", "note"]
 _ENDED: tuple[JobState, ...] = ("finished", "cancelled", "failed")
 
 
+# For displays while no model is loaded; with one, its `ModelInfo.max_foregrounds` counts.
+MAX_FOREGROUNDS = 50
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """Something to tell the user: what happened, what was kept, what to do.

@@ -263,9 +263,10 @@ class Rename(Command):
     name: str
 
     def _apply(self, contents: Contents) -> Contents:
-        layer = contents.layer(self.layer_id)
-        name = clean_name(self.name) or default_name(layer.number)
-        return contents.with_layers([replace(layer, name=name)])
+        number = contents.layer(self.layer_id).number
+        return contents.with_each(
+            [self.layer_id], name=clean_name(self.name) or default_name(number)
+        )
 
     def _describe(self, contents: Contents) -> str:
         return f"Rename {named(contents, [self.layer_id])}"
@@ -279,8 +280,7 @@ class SetVisible(Command):
     visible: bool
 
     def _apply(self, contents: Contents) -> Contents:
-        layers = [contents.layer(layer_id) for layer_id in self.layer_ids]
-        return contents.with_layers([replace(layer, visible=self.visible) for layer in layers])
+        return contents.with_each(self.layer_ids, visible=self.visible)
 
     def _describe(self, contents: Contents) -> str:
         return f"{'Show' if self.visible else 'Hide'} {named(contents, self.layer_ids)}"
@@ -294,8 +294,7 @@ class SetLocked(Command):
     locked: bool
 
     def _apply(self, contents: Contents) -> Contents:
-        layers = [contents.layer(layer_id) for layer_id in self.layer_ids]
-        return contents.with_layers([replace(layer, locked=self.locked) for layer in layers])
+        return contents.with_each(self.layer_ids, locked=self.locked)
 
     def _describe(self, contents: Contents) -> str:
         return f"{'Lock' if self.locked else 'Unlock'} {named(contents, self.layer_ids)}"
@@ -313,9 +312,8 @@ class SetOpacity(Command):
         if not 0.0 <= self.opacity <= 1.0:
             raise DocumentError(f"The opacity must be 0 to 100 %, not {self.opacity * 100:g} %.")
         # Four decimals are what the file keeps; more would change by saving.
-        opacity = round(self.opacity, 4)
-        layers = unlocked(contents, self.layer_ids)
-        return contents.with_layers([replace(layer, opacity=opacity) for layer in layers])
+        unlocked(contents, self.layer_ids)
+        return contents.with_each(self.layer_ids, opacity=round(self.opacity, 4))
 
     def _describe(self, contents: Contents) -> str:
         return f"Opacity of {named(contents, self.layer_ids)}"
@@ -333,8 +331,8 @@ class SetBlend(Command):
 
     def _apply(self, contents: Contents) -> Contents:
         blend = clean_name(self.blend)[:100] or "normal"
-        layers = unlocked(contents, self.layer_ids)
-        return contents.with_layers([replace(layer, blend=blend) for layer in layers])
+        unlocked(contents, self.layer_ids)
+        return contents.with_each(self.layer_ids, blend=blend)
 
     def _describe(self, contents: Contents) -> str:
         return f"Blend Mode of {named(contents, self.layer_ids)}"
@@ -367,8 +365,7 @@ class SetSeed(Command):
     def _apply(self, contents: Contents) -> Contents:
         if self.seed is not None and not 0 <= self.seed <= MAX_SEED:
             raise DocumentError(f"A seed must be 0 to {MAX_SEED}, not {self.seed}.")
-        layer = contents.layer(self.layer_id)
-        return contents.with_layers([replace(layer, seed=self.seed)])
+        return contents.with_each([self.layer_id], seed=self.seed)
 
     def _describe(self, contents: Contents) -> str:
         verb = "Unpin" if self.seed is None else "Pin"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from app.document.contents import (
-    MAX_FOREGROUNDS,
+    MAX_LAYERS,
     MAX_PROMPT,
     MAX_SIDE,
     Contents,
@@ -116,8 +116,9 @@ def format_layout(contents: Contents) -> str:
     return "{\n" + "".join(lines) + f'  "boxes": [\n    {listed}\n  ]\n}}\n'
 
 
-# The model's list: merged, background and fifty foregrounds.
-MAX_ENTRIES = MAX_FOREGROUNDS + 2
+# All foregrounds of a document, and what lists of ART begin with: merged picture, background.
+_MAX_BOXES = MAX_LAYERS - 1
+_MAX_ENTRIES = _MAX_BOXES + 2
 # ART's samples call the list and the prompt otherwise.
 _BOXES, _PROMPTS = ("boxes", "layout"), ("prompt", "wholecaption")
 
@@ -151,7 +152,7 @@ def _layout(value: Any, canvas: Size, grid: int) -> Layout:
                     "Keep one of them and try again.",
                 )
             return _layout(layouts[0], canvas, grid)
-        return _from_entries(value, canvas, grid, limit=MAX_ENTRIES, has_base=True)
+        return _from_entries(value, canvas, grid, limit=_MAX_ENTRIES, has_base=True)
     if isinstance(value, dict):
         return _from_object(value, canvas, grid)
     raise refused("A layout is a list of boxes or an object with 'boxes'.")
@@ -184,7 +185,7 @@ def _from_object(value: dict[str, Any], canvas: Size, grid: int) -> Layout:
         raise _no_boxes(value)
     # ART's list begins with the merged picture and the background; our boxes are all foregrounds.
     has_base = key != "boxes"
-    limit = MAX_ENTRIES if has_base else MAX_FOREGROUNDS
+    limit = _MAX_ENTRIES if has_base else _MAX_BOXES
     layout = _from_entries(
         listed, canvas, grid, limit=limit, has_base=has_base, has_canvas=given is not None
     )
@@ -248,7 +249,7 @@ def _from_entries(
             form with layer 0 for both.
         has_canvas: `canvas` is what the text says, which counts more than the list.
     """
-    if len(values) > MAX_ENTRIES:
+    if len(values) > _MAX_ENTRIES:
         raise _too_many(len(values), limit)
     entries = entries_of(values)
     background, names_canvas = None, has_canvas
@@ -260,8 +261,8 @@ def _from_entries(
             canvas, names_canvas = _canvas(entries[0].corners[2:], grid), True
         entries = entries[count:]
     boxes = [entry for entry in entries if entry is not None]
-    if len(boxes) > MAX_FOREGROUNDS:
-        raise _too_many(len(boxes), MAX_FOREGROUNDS)
+    if len(boxes) > _MAX_BOXES:
+        raise _too_many(len(boxes), _MAX_BOXES)
     return Layout(
         canvas=canvas,
         names_canvas=names_canvas,

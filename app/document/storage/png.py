@@ -31,6 +31,15 @@ _FILTER_UP = 2
 # 8 bits a channel, RGBA, deflate, the standard filters, not interlaced.
 _RGBA_8 = bytes((8, 6, 0, 0, 0))
 _SRGB_PERCEPTUAL = b"\x00"
+_FRAME = 12  # bytes of length, type and checksum of a chunk
+_MAX_PROFILE = 4 * 1024**2
+_MAX_EXIF = 1024**2
+_GREY, _RGB = 0, 2
+_COLOUR_CHANNELS = {0: 1, 2: 3, 4: 1, 6: 3}
+# The keywords under which older programs keep EXIF, and with it the orientation.
+_EXIF_TEXTS = (b"Raw profile type exif\0", b"XML:com.adobe.xmp\0")
+_SAME = 2  # levels of 255 by which two programs' tables for one curve differ
+BUDGET_BYTES = 64 * 1024**2  # of encoded pictures that are kept
 
 
 class PngError(ValueError):
@@ -143,9 +152,6 @@ def decode_png(data: bytes) -> np.ndarray:
         raise PngError(str(error) or type(error).__name__) from error
 
 
-BUDGET_BYTES = 64 * 1024**2
-
-
 class Encoded:
     """A picture as PNG.
 
@@ -200,16 +206,6 @@ class EncodedPictures:
 
 
 encoded_pictures = EncodedPictures()
-
-
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_FRAME = 12  # length, type and checksum of a chunk
-_MAX_PROFILE = 4 * 1024**2
-_MAX_EXIF = 1024**2
-_GREY, _RGB = 0, 2
-_COLOUR_CHANNELS = {0: 1, 2: 3, 4: 1, 6: 3}
-# The keywords under which older programs keep EXIF, and with it the orientation.
-_EXIF_TEXTS = (b"Raw profile type exif\0", b"XML:com.adobe.xmp\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,9 +274,9 @@ def _grey_alpha(grey: Image.Image, transparent: bytes, depth: int) -> np.ndarray
 
 
 def _lean(data: bytes) -> _Lean:
-    kept = [SIGNATURE]
+    kept = [_SIGNATURE]
     transparent, profile, frames = b"", b"", 1
-    end = len(SIGNATURE)
+    end = len(_SIGNATURE)
     for kind, start, end in _chunks(data):
         body = data[start + 8 : end - 4]
         is_whole = zlib.crc32(data[start + 4 : end - 4]) == int.from_bytes(data[end - 4 : end])
@@ -289,7 +285,7 @@ def _lean(data: bytes) -> _Lean:
         elif not is_whole:  # ancillary and damaged: as if it were not there
             continue
         elif kind == b"iCCP":
-            profile = profile or _inflated(body.partition(b"\0")[2][1:], _MAX_PROFILE)
+            profile = profile or _profile_in(body)
         elif kind == b"acTL" and len(body) >= 4:
             (frames,) = struct.unpack(">I", body[:4])
         elif kind == b"tRNS":
@@ -304,7 +300,7 @@ def _lean(data: bytes) -> _Lean:
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Type, begin and end of every whole chunk up to IEND."""
-    place = len(SIGNATURE)
+    place = len(_SIGNATURE)
     while place + _FRAME <= len(data):
         (length,) = struct.unpack_from(">I", data, place)
         kind, end = data[place + 4 : place + 8], place + _FRAME + length
@@ -335,27 +331,24 @@ def _inflated(packed: bytes, limit: int) -> bytes:
     return found if inflater.eof else b""
 
 
-_HEAD = 8
-_FRAME = 12  # length, type and checksum of a chunk
-_MAX_PROFILE = 4 * 1024**2
-# What two programs' tables for the same curve differ by, of 255.
-_SAME = 2
-
-
 def without_srgb_profile(data: bytes) -> bytes:
-    """A PNG without its profile if that one is sRGB; else, and for damaged data, as it is."""
-    place = _HEAD
-    while place + _FRAME <= len(data):
-        (length,) = struct.unpack_from(">I", data, place)
-        kind = data[place + 4 : place + 8]
-        end = place + _FRAME + length
-        if kind == b"iCCP" and end <= len(data):
-            profile = _unpacked(data[place + 8 : end - 4])
-            return data[:place] + data[end:] if profile and is_srgb(profile) else data
-        if kind in (b"IDAT", b"IEND"):
+    """A PNG without its profile if that one is sRGB; else, and for damaged data, as it is.
+
+    Krita, GIMP and others write such a profile into every layer. Converting from it would move
+    single values by rounding, and our own layers would no longer be recognised by their pixels.
+    """
+    for kind, start, end in _chunks(data):
+        if kind == b"iCCP":
+            profile = _profile_in(data[start + 8 : end - 4])
+            return data[:start] + data[end:] if profile and is_srgb(profile) else data
+        if kind == b"IDAT":
             break
-        place = end
     return data
+
+
+def _profile_in(body: bytes) -> bytes:
+    """The profile of an iCCP chunk; b"" when it is damaged or too large."""
+    return _inflated(body.partition(b"\0")[2][1:], _MAX_PROFILE)
 
 
 @lru_cache(maxsize=16)
@@ -376,14 +369,3 @@ def is_srgb(profile: bytes) -> bool:
         return False
     moved = np.asarray(converted).astype(int) - grid
     return int(np.abs(moved).max()) <= _SAME
-
-
-def _unpacked(chunk: bytes) -> bytes:
-    """The profile of an iCCP chunk; b"" when it is damaged or too large."""
-    _, _, packed = chunk.partition(b"\0")
-    try:
-        inflater = zlib.decompressobj()
-        profile = inflater.decompress(packed[1:], _MAX_PROFILE)
-    except zlib.error:
-        return b""
-    return b"" if inflater.unconsumed_tail else profile

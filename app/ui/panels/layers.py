@@ -25,9 +25,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.document.commands import SetLocked, SetVisible
-from app.document.contents import MAX_FOREGROUNDS
 from app.document.document import Document
 from app.document.layer import Layer
+from app.session.jobs import MAX_FOREGROUNDS
 from app.session.selection import Selection, Solo
 from app.session.undo import UndoStack
 from app.ui.actions import Actions, plain

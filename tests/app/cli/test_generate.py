@@ -23,8 +23,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.cli.errors import ArgumentProblem
-from app.cli.source import find_layers
+from app.cli.source import ArgumentProblem, find_layers
 from app.document.contents import new_contents
 from app.document.geometry import Rect, Size
 

@@ -579,7 +579,7 @@ def test_bytes_that_are_not_utf8_are_no_crash(
 
 def test_variations_check_their_own_names(tmp_path: Path) -> None:
     """`-1` is added to the name, which may make it too long."""
-    from app.cli.errors import ArgumentProblem
+    from app.cli.source import ArgumentProblem
 
     path = tmp_path / ("n" * 251 + ".png")
     assert plan_outputs(path)

@@ -267,7 +267,7 @@ class CommandMachine(RuleBasedStateMachine):
             return
         document = self.document
         numbers = [layer.number for layer in document.foregrounds]
-        assert len(set(numbers)) == len(numbers) <= 50
+        assert len(set(numbers)) == len(numbers) <= 199
         assert all(0 < number < document.contents.next_number for number in numbers)
         assert not any(layer.is_background for layer in document.foregrounds)
         for layer in document.layers:

@@ -194,7 +194,7 @@ def test_boxes_of_a_layout_are_added() -> None:
     assert [layer.kind for layer in added] == ["box", "box"]
     assert [layer.name for layer in added] == [f"Layer {layer.number}" for layer in added]
     with pytest.raises(LimitError):
-        run(document, AddLayers(layers_of_layout(layout) * 25))
+        run(document, AddLayers(layers_of_layout(layout) * 100))
 
 
 def test_several_files_cascade() -> None:

@@ -22,17 +22,16 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from app.document.contents import Contents
 from app.document.pixels import Pixels
-from app.document.storage.atomic import Disk, Stamp, atomic_write
+from app.document.storage.atomic import Disk, Stamp, atomic_write, write_bytes
 from app.document.storage.errors import StorageError, cause_of
 from app.document.storage.journal.records import (
     difference,
     document_out,
     frame,
-    pictures_of,
     read_frames,
 )
 from app.document.storage.png import encoded_pictures
@@ -113,10 +112,6 @@ class WorkInfo:
     path: str = ""
     stamp: Stamp | None = None
     is_clean: bool = True
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values for a record."""
-        return asdict(self)
 
 
 class WorkFolder:
@@ -206,9 +201,9 @@ class WorkFolder:
             self._contents = contents
             return False
         if info != self._info:
-            patch["work"] = info.as_json()
+            patch["work"] = asdict(info)
         patch["at"] = time.time()
-        self._write_blobs(pictures_of(contents), self._needs)
+        self._write_blobs(contents.pictures(), self._needs)
         data = frame(patch)
         self._stream.write(data)
         self._disk.sync(self._stream)
@@ -221,16 +216,12 @@ class WorkFolder:
         """A new pair; the present one stays until the next."""
         self._close_journal()
         needs: set[str] = set()
-        self._write_blobs(pictures_of(contents), needs)
+        self._write_blobs(contents.pictures(), needs)
         number = self._number + 1
-        root = {"document": document_out(contents), "work": info.as_json(), "at": time.time()}
+        root = {"document": document_out(contents), "work": asdict(info), "at": time.time()}
         data = frame(root)
-
-        def write(stream: BinaryIO) -> None:
-            stream.write(data)
-
         atomic_write(self._file(JOURNAL, number), lambda _: None, disk=self._disk)
-        atomic_write(self._file(BASE, number), write, verify=_check_base, disk=self._disk)
+        write_bytes(self._file(BASE, number), data, verify=_check_base, disk=self._disk)
         self._stream = self._disk.extend(self._file(JOURNAL, number))
         self._number = number
         self._records, self._bytes, self._begun_at = 0, 0, time.monotonic()
@@ -247,11 +238,10 @@ class WorkFolder:
 
     def _write_blob(self, image: Pixels) -> None:
         data = encoded_pictures.png(image).data
-
-        def write(stream: BinaryIO) -> None:
-            stream.write(data)
-
-        atomic_write(blob_path(self.path, image.hash), write, disk=self._disk)
+        # Not read back: a state is on the disk within a second of each change.
+        atomic_write(
+            blob_path(self.path, image.hash), lambda stream: stream.write(data), disk=self._disk
+        )
 
     def _clean_up(self) -> None:
         """Remove pairs and pictures that nobody needs; a failure only costs space."""

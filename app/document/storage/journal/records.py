@@ -10,14 +10,12 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from app.document.contents import Contents
 from app.document.layer import Layer
-from app.document.pixels import Pixels
 from app.document.storage.errors import not_opened
 from app.document.storage.ora.project import head_out, json_bytes, layer_out
 from app.document.storage.ora.project_reading import ProjectError
@@ -177,17 +175,6 @@ def applied(document: Json, patch: Json) -> Json:
         raise ProjectError("the order of layers in a record of the journal")
     result["layers"] = [by_number[str(number)] for number in order]
     return result
-
-
-def pictures_of(contents: Contents) -> Iterator[Pixels]:
-    """Every picture that the document holds; some may come more than once."""
-    for layer in _all(contents):
-        if layer.image is not None:
-            yield layer.image
-        for candidate in layer.candidates:
-            yield candidate.image
-    for candidate in contents.detached:
-        yield candidate.image
 
 
 def _all(contents: Contents) -> tuple[Layer, ...]:

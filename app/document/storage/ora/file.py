@@ -176,14 +176,7 @@ def _add_own_data(contents: Contents, archive: ArchiveWriter, view: View | None)
         if name == "stack.xml" or name.startswith("data/")
     }
     archive.add(DOCUMENT, write_project(contents, members, view))
-    blobs: dict[str, Pixels] = {}
-    everything = (contents.background, *contents.foregrounds)
-    for item in [each for layer in everything for each in layer.candidates]:
-        blobs[item.pixel_hash] = item.image
-    for item in contents.detached:
-        blobs[item.pixel_hash] = item.image
-    if contents.background.image is not None:  # switched off, it is nowhere else
-        blobs[contents.background.image.hash] = contents.background.image
+    blobs = {image.hash: image for image in contents.pictures()}
     known = set(members.values())
     for pixel_hash in sorted(blobs.keys() - known):
         archive.add_picture(f"{BLOBS}{pixel_hash}.png", blobs[pixel_hash])

@@ -15,11 +15,10 @@ from xml.parsers import expat
 from xml.sax.saxutils import quoteattr
 
 from app.document.blends import BLENDS
-from app.document.contents import MAX_SIDE
+from app.document.contents import MAX_LAYERS, MAX_SIDE
 from app.document.geometry import Size
 from app.document.layer import MAX_NAME, clean_name
 
-MAX_LAYERS = 200
 _MAX_DEPTH = 64
 _MAX_OFFSET = 1_000_000
 _MAX_NOTES = 5
