@@ -162,7 +162,7 @@ def test_imports_go_one_way(source: str) -> None:
     [
         (["app.document"], ["PySide6", "torch", "engine", "safetensors"]),
         (["engine"], ["PySide6", "torch", "app"]),
-        (["app.cli.generate", "app.cli.files", "app.cli.verify"], ["PySide6", "torch"]),
+        (["app.cli.generate", "app.cli.files"], ["PySide6", "torch"]),
         (["app.session.queue", "app.session.settings", "app.session.undo"], ["PySide6", "torch"]),
         (["app.ui.main_window"], ["torch"]),
     ],

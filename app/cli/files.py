@@ -1,8 +1,8 @@
 """`layerloom export`, `info` and `verify`: a file in another form, its contents, its state.
 
 Export needs no model. Info without a file asks the engine what it can do. Verify asks two questions
-of different price: structure and hashes need no model; with `--regenerate` each job in the file runs
-again from its record and the pixels are compared by hash.
+of different price: structure and hashes need no model; with `--regenerate` each job in the file
+runs again from its record and the pixels are compared by hash.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def test_an_enlarged_layer_is_painted_from_its_shapes(tmp_path: Path) -> None:
     contents = beach()
     tent = contents.foregrounds[2]
     path = tmp_path / "a.png"
-    format_named("png").write(contents, path, ExportOptions(layer_id=tent.id, scale=4), {}, None)
+    format_named("png").write(contents, path, ExportOptions(layer_id=tent.id, scale=4), None)
     with Image.open(path) as image:
         found = np.asarray(image)
     assert found.shape == (512, 512, 4)
@@ -72,7 +72,7 @@ def test_web_pages_show_shapes(tmp_path: Path) -> None:
     """In the folder and in one file; the background with its gradient stays a PNG."""
     contents = beach()
     html = format_named("html")
-    html.write(contents, tmp_path / "page", ExportOptions(), {}, None)
+    html.write(contents, tmp_path / "page", ExportOptions(), None)
     names = sorted(each.name for each in (tmp_path / "page").iterdir())
     assert names == [
         "00-Background.png",
@@ -83,7 +83,7 @@ def test_web_pages_show_shapes(tmp_path: Path) -> None:
     ]
     text = (tmp_path / "page" / "index.html").read_text("utf-8")
     assert 'src="./01-castle.svg"' in text and 'src="./00-Background.png"' in text
-    html.write(contents, tmp_path / "a.html", ExportOptions(with_recipe=False), {}, None)
+    html.write(contents, tmp_path / "a.html", ExportOptions(with_recipe=False), None)
     text = (tmp_path / "a.html").read_text("utf-8")
     assert text.count("data:image/svg+xml;base64,") == 3 and "beach" not in text
     shown = [each for each in pictures_in(tmp_path / "a.html") if each.shape == (64, 96, 4)]

@@ -263,7 +263,7 @@ def test_an_export_of_today_holds_what_it_held_then(
 ) -> None:
     key, facts = WRITTEN[name]
     options = ExportOptions(pages=name == "pages.tif")
-    format_named(key).write(project(version).contents, tmp_path / name, options, {}, None)
+    format_named(key).write(project(version).contents, tmp_path / name, options, None)
     found, wanted = facts(tmp_path / name), facts(then)
     assert len(found) == len(wanted) >= 3
     for now, before in zip(found, wanted, strict=True):
