@@ -21,7 +21,7 @@ from app.document.layer import Layer, window
 from app.document.pixels import Pixels
 from app.document.storage.atomic import Disk, Member, Stamp, atomic_write, write_folder
 from app.document.storage.names import unique_names
-from app.document.storage.ora.archive import check_archive, writing
+from app.document.storage.ora.archive import ArchiveWriter, check_archive
 from app.document.storage.png import encode_png, encoded_pictures
 from app.document.words import shown_name
 
@@ -117,7 +117,7 @@ def export_zip(
     manifest = manifest_of(contents, extra, canvas_sized=canvas_sized, with_recipe=with_recipe)
 
     def write(stream: BinaryIO) -> None:
-        with writing(stream) as archive:
+        with ArchiveWriter(stream) as archive:
             archive.add_picture(COMPOSITE, composite(contents.layers, contents.canvas.rect))
             for name, picture in _pictures(contents, canvas_sized):
                 archive.add_picture(name, picture)

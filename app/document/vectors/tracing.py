@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from PIL import Image
 
 from app.document.candidates import original_of
 from app.document.layer import Layer
@@ -285,17 +286,9 @@ def _reduced(rgba: np.ndarray) -> np.ndarray:
         times += 1
     if times == 1:
         return rgba
-    out = np.empty((-(-height // times), -(-width // times), 4), np.uint8)
-    columns = np.arange(0, width, times)
-    across = np.minimum(times, width - columns)[:, None].astype(np.float32)
-    for row in range(len(out)):  # one row of blocks at a time: a large picture is not copied
-        strip = rgba[row * times : (row + 1) * times].astype(np.float32)
-        strip[..., :3] *= strip[..., 3:]
-        sums = np.add.reduceat(strip.sum(axis=0), columns, axis=0)
-        alpha = sums[:, 3:]
-        out[row, :, :3] = np.round(sums[:, :3] / np.maximum(alpha, 1))
-        out[row, :, 3:] = np.round(alpha / (across * len(strip)))
-    return out
+    # Premultiplied: the colour of transparent pixels must not count.
+    image = Image.fromarray(rgba, "RGBA").convert("RGBa").reduce(times)
+    return np.asarray(image.convert("RGBA"))
 
 
 def _enlarged(vectors: Vectors, width: int, height: int) -> Vectors:

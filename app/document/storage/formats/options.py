@@ -57,6 +57,22 @@ class ExportOptions:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+def asked_layer(contents: Contents, options: ExportOptions) -> Layer | None:
+    """The one layer that is exported alone; None = all.
+
+    Raises:
+        StorageError: it has no pixels.
+    """
+    if options.layer_id is None:
+        return None
+    layer = contents.layer(options.layer_id)
+    if layer.has_pixels:
+        return layer
+    raise StorageError(
+        f"'{layer.name}' has no pixels yet.", "Nothing was exported.", "Generate it first."
+    )
+
+
 def flat_pixels(contents: Contents, options: ExportOptions) -> np.ndarray:
     """The one picture that a flat format shows, (h, w, 4) uint8, straight alpha.
 
@@ -64,11 +80,7 @@ def flat_pixels(contents: Contents, options: ExportOptions) -> np.ndarray:
         StorageError: the scaled picture would be larger than programs read, or the layer has no
             pixels.
     """
-    layer = None if options.layer_id is None else contents.layer(options.layer_id)
-    if layer is not None and layer.pixels is None:
-        raise StorageError(
-            f"'{layer.name}' has no pixels yet.", "Nothing was exported.", "Generate it first."
-        )
+    layer = asked_layer(contents, options)
     rect = layer.rect if layer is not None else options.rect or contents.canvas.rect
     width, height = rect.width * options.scale, rect.height * options.scale
     if options.scale != 1 and max(width, height) > MAX_SIDE:

@@ -13,8 +13,7 @@ from app.document.contents import Contents
 from app.document.geometry import Rect
 from app.document.layer import Layer, window
 from app.document.pixels import Pixels, resampled
-from app.document.storage.errors import StorageError
-from app.document.storage.formats.options import ExportOptions
+from app.document.storage.formats.options import ExportOptions, asked_layer
 from app.document.vectors.tracing import Traced, layer_shapes, painted_bytes, scale_of
 from app.document.words import shown_name
 
@@ -35,13 +34,9 @@ def written_layers(contents: Contents, options: ExportOptions) -> list[Layer]:
     Raises:
         StorageError: one layer is asked for, and it has no pixels.
     """
-    if options.layer_id is not None:
-        layer = contents.layer(options.layer_id)
-        if not layer.has_pixels:
-            raise StorageError(
-                f"'{layer.name}' has no pixels yet.", "Nothing was exported.", "Generate it first."
-            )
-        return [layer]
+    alone = asked_layer(contents, options)
+    if alone is not None:
+        return [alone]
     return [
         layer for layer in contents.layers if layer.has_pixels and (layer.visible or options.hidden)
     ]

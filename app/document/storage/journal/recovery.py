@@ -19,7 +19,6 @@ import numpy as np
 
 from app.document.composite import composite
 from app.document.contents import Contents
-from app.document.layer import Layer
 from app.document.pixels import Pixels, fitted
 from app.document.storage.atomic import Stamp
 from app.document.storage.errors import StorageError, cause_of
@@ -35,12 +34,19 @@ from app.document.storage.journal.folder import (
 )
 from app.document.storage.journal.records import applied, read_frames
 from app.document.storage.ora.archive import MAX_UNPACKED
-from app.document.storage.ora.foreign import consistent
-from app.document.storage.ora.project import LayerEntry, Project, candidates_of, json_bytes
+from app.document.storage.ora.foreign import with_pixels
+from app.document.storage.ora.project import LayerEntry, Project, json_bytes
 from app.document.storage.ora.project_reading import ProjectError, read_project
 from app.document.storage.png import PngError, decode_png, png_size
 
 logger = logging.getLogger(__name__)
+
+
+MAX_ATTEMPTS = 3
+OLD_DAYS = 30
+
+_ATTEMPTS = "attempts"
+_SET_ASIDE = ".damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,31 +125,17 @@ def _time_in(record: dict[str, Any], default: float) -> float:
     return float(at) if isinstance(at, int | float) and 0 <= at < 1e11 else default
 
 
-def with_pixels(project: Project, folder: Path) -> tuple[Contents, int]:
+def _with_pictures(project: Project, folder: Path) -> tuple[Contents, int]:
     """Contents with the pictures of the folder, and how many of them are lost."""
     blobs = _Blobs(folder)
-    lost = 0
 
-    def complete(entry: LayerEntry) -> Layer:
-        nonlocal lost
-        candidates, missing = candidates_of(entry.candidates, blobs.find)
-        image = None if entry.pixel_hash is None else blobs.find(entry.pixel_hash)
-        rect = entry.layer.rect
-        if image is not None and (image.width, image.height) != (rect.width, rect.height):
-            image = None
-        lost += missing + (entry.pixel_hash is not None and image is None)
-        layer = replace(entry.layer, image=None, candidates=candidates)
-        return consistent(layer, image, project.base)
+    def picture(entry: LayerEntry) -> Pixels | None:
+        image, rect = blobs.find(entry.pixel_hash or ""), entry.layer.rect
+        fits = image is not None and (image.width, image.height) == (rect.width, rect.height)
+        return image if fits else None
 
-    detached, missing = candidates_of(project.detached, blobs.find)
-    lost += missing
-    contents = replace(
-        project.base,
-        background=complete(project.background),
-        foregrounds=tuple(complete(entry) for entry in project.foregrounds),
-        detached=detached,
-    )
-    return contents, lost
+    contents, missing = with_pixels(project, picture, blobs.find)
+    return contents, len(missing)
 
 
 class _Blobs:
@@ -173,13 +165,6 @@ class _Blobs:
             logger.warning("picture %s is lost", pixel_hash[:12], exc_info=True)
             return None
         return image if image.hash == pixel_hash else None
-
-
-MAX_ATTEMPTS = 3
-OLD_DAYS = 30
-
-_ATTEMPTS = "attempts"
-_SET_ASIDE = ".damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +269,7 @@ def recover(folder: Path) -> Recovered:
             raise _nothing_readable(folder)
         try:
             project = read_project(json_bytes(state.document))
-            contents, lost = with_pixels(project, folder)
+            contents, lost = _with_pictures(project, folder)
         except (ProjectError, ValueError) as error:
             raise _nothing_readable(folder) from error
         messages = [_lost_message(lost)] if lost else []
@@ -310,7 +295,7 @@ def picture_of(folder: Path, side: int) -> np.ndarray | None:
         state = newest_state(folder)
         if state is None:
             return None
-        contents, _ = with_pixels(read_project(json_bytes(state.document)), folder)
+        contents, _ = _with_pictures(read_project(json_bytes(state.document)), folder)
         return fitted(composite(contents.layers, contents.canvas.rect), side, side)
     except (StorageError, ValueError):
         logger.warning("no picture of %s", folder.name, exc_info=True)

@@ -12,7 +12,6 @@ import unicodedata
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -82,9 +81,21 @@ class ArchiveWriter:
             self._write(name, encode_png(pixels, small=small), zipfile.ZIP_STORED)
             self.expected[name] = hash_of(pixels)
 
-    def close(self) -> None:
+    def __enter__(self) -> ArchiveWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         """Write the directory; the stream stays open."""
-        self._zip.close()
+        if error is None:
+            self._zip.close()
+        else:  # else the zip would write its directory when it is collected, long after the stream
+            with contextlib.suppress(Exception):
+                self._zip.close()
 
     def _write(self, name: str, data: bytes, method: int) -> None:
         info = zipfile.ZipInfo(name, _EPOCH)
@@ -243,21 +254,6 @@ class ArchiveReader:
             f"({MAX_UNPACKED // 1024**3} GB, {MAX_MEMBERS:,} members).",
             "Nothing was opened and the file is untouched.",
         )
-
-
-@contextmanager
-def writing(stream: BinaryIO) -> Iterator[ArchiveWriter]:
-    """An `ArchiveWriter` whose directory is written at the end of the block."""
-    writer = ArchiveWriter(stream)
-    try:
-        yield writer
-    except BaseException:
-        # Otherwise the zip would try to write its directory when it is collected, long after
-        # the stream is closed.
-        with contextlib.suppress(Exception):
-            writer.close()
-        raise
-    writer.close()
 
 
 def check_archive(

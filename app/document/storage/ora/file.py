@@ -23,7 +23,6 @@ from app.document.storage.ora.archive import (
     ArchiveWriter,
     check_archive,
     is_complete_zip,
-    writing,
 )
 from app.document.storage.ora.foreign import (
     BLOBS,
@@ -131,7 +130,7 @@ def write_ora(
     Returns:
         The closed writer: what each member must read back as, see `check_archive`.
     """
-    with writing(stream) as archive:
+    with ArchiveWriter(stream) as archive:
         archive.add("mimetype", MIMETYPE.encode(), stored=True)
         selected = () if view is None else view.selected
         stack = [

@@ -31,6 +31,9 @@ from app.document.storage.ora.project_reading import NewerProjectError, ProjectE
 from app.document.storage.ora.stack_xml import Stack, StackLayer
 from app.document.words import shown_name
 
+DOCUMENT = "layerloom/document.json"
+BLOBS = "layerloom/blobs/"
+
 Find = Callable[[str], Pixels | None]
 
 
@@ -310,10 +313,6 @@ def _told(count: _Count, *, is_complete: bool) -> str:
     return f"Another program saved this file.{sentence}"
 
 
-DOCUMENT = "layerloom/document.json"
-BLOBS = "layerloom/blobs/"
-
-
 @dataclass(frozen=True, slots=True)
 class OwnContents:
     """A file of ours: contents, what to tell, how it was looked at, and what is not in them."""
@@ -397,37 +396,54 @@ def _is_as_saved(project: Project, stack_bytes: bytes, pictures: Mapping[str, Pi
 
 
 def _as_saved(
-    project: Project,
-    pictures: Mapping[str, Pixels],
-    find: Find,
-    archive: ArchiveReader,
+    project: Project, pictures: Mapping[str, Pixels], find: Find, archive: ArchiveReader
 ) -> Contents:
     """Exactly the contents that were saved.
 
     Raises:
         ValueError: rectangles and pictures do not fit each other.
-        StorageError: pixels of a candidate are missing.
+        StorageError: pixels are missing.
     """
+    contents, missing = with_pixels(
+        project,
+        lambda entry: pictures[entry.src] if entry.src else find(entry.pixel_hash or ""),
+        find,
+    )
+    if missing:
+        raise archive.damaged(missing[0])
+    return contents
+
+
+def with_pixels(
+    project: Project, picture: Callable[[LayerEntry], Pixels | None], find: Find
+) -> tuple[Contents, list[str]]:
+    """The contents of a project as it was written.
+
+    Args:
+        picture: the pixels of a layer that has some; None = they are lost.
+
+    Returns:
+        the contents, and where something is missing, once for each picture.
+
+    Raises:
+        ValueError: a rectangle and its picture do not fit each other.
+    """
+    detached, count = candidates_of(project.detached, find)
+    missing = ["the candidates without a layer"] * count
 
     def complete(entry: LayerEntry) -> Layer:
-        image = None
-        if entry.pixel_hash is not None:
-            image = pictures[entry.src] if entry.src else find(entry.pixel_hash)
-            if image is None:
-                raise archive.damaged(f"{BLOBS}{entry.pixel_hash}.png")
-        candidates, missing = candidates_of(entry.candidates, find)
-        if missing:
-            raise archive.damaged(f"the candidates of '{entry.layer.name}'")
-        return consistent(
-            replace(entry.layer, image=None, candidates=candidates), image, project.base
-        )
+        image = None if entry.pixel_hash is None else picture(entry)
+        if entry.pixel_hash is not None and image is None:
+            missing.append(f"{BLOBS}{entry.pixel_hash}.png")
+        candidates, count = candidates_of(entry.candidates, find)
+        missing.extend([f"the candidates of '{entry.layer.name}'"] * count)
+        layer = replace(entry.layer, image=None, candidates=candidates)
+        return consistent(layer, image, project.base)
 
-    detached, missing = candidates_of(project.detached, find)
-    if missing:
-        raise archive.damaged("the candidates without a layer")
-    return replace(
+    contents = replace(
         project.base,
         background=complete(project.background),
         foregrounds=tuple(complete(entry) for entry in project.foregrounds),
         detached=detached,
     )
+    return contents, missing
