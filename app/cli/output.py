@@ -12,7 +12,7 @@ import shlex
 import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from app.document import Contents
 from app.document.errors import UserError
 from app.document.storage.atomic import beside, check_empty_folder
 from app.document.storage.errors import StorageError, advice_on, cause_of
-from app.document.storage.export import export_folder
+from app.document.storage.formats.layer_files import export_folder
 from app.document.storage.formats.options import ExportOptions, visible_only, without_background
 from app.document.storage.formats.table import FORMATS, Format, format_for, format_named
 from app.document.storage.names import safe_name, shown_path
@@ -152,19 +152,11 @@ def _write_with_design(
     """Layers and manifest, with the project file next to them; it keeps to the same options."""
     shown = contents if options.with_background else without_background(contents)
     shown = shown if options.hidden else visible_only(shown)
-    with_recipe = options.with_recipe
 
     def write_design(place: Path) -> None:
-        save_project(shown, place, for_sharing=not with_recipe)
+        save_project(shown, place, for_sharing=not options.with_recipe)
 
-    export_folder(
-        shown,
-        folder,
-        extra=facts,
-        canvas_sized=options.canvas_sized,
-        with_recipe=with_recipe,
-        also=[(DESIGN, write_design)],
-    )
+    export_folder(shown, folder, replace(options, facts=facts), also=[(DESIGN, write_design)])
 
 
 # ---- can the place hold what will be made? ----

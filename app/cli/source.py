@@ -22,7 +22,8 @@ from app.document.storage.errors import StorageError, cause_of, not_opened
 from app.document.storage.layout import text_in, text_of
 from app.document.storage.names import shown_path
 from app.document.storage.ora.archive import ArchiveReader
-from app.document.storage.ora.file import Opened, is_ora, load_project, read_ora
+from app.document.storage.ora.file import is_ora, load_project, read_ora
+from app.document.storage.ora.foreign import Opened
 from app.document.words import layer_names
 
 STDIN = "-"

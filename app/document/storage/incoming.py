@@ -21,7 +21,8 @@ from app.document.pixels import Pixels, resampled
 from app.document.staleness import SOURCE
 from app.document.storage.layout import Layout
 from app.document.storage.ora.archive import ArchiveReader
-from app.document.storage.ora.file import Opened, is_ora, load_project, read_ora, write_ora
+from app.document.storage.ora.file import is_ora, load_project, read_ora, write_ora
+from app.document.storage.ora.foreign import Opened
 from app.document.storage.pictures import read_picture
 
 _NO_NUMBER = 1  # `AddLayers` gives the real one

@@ -189,12 +189,11 @@ def _from_object(value: dict[str, Any], canvas: Size, grid: int) -> Layout:
     layout = _from_entries(
         listed, canvas, grid, limit=limit, has_base=has_base, has_canvas=given is not None
     )
-    return Layout(
-        canvas=layout.canvas,
-        names_canvas=layout.names_canvas,
-        background=layout.background if background is None else background,
-        boxes=layout.boxes,
-        prompt=_prompt(value),
+    prompt = _prompt(value)
+    return replace(
+        layout,
+        prompt=prompt,
+        background=background if background is not None else layout.background,
     )
 
 

@@ -18,7 +18,8 @@ from app.document.storage.incoming import open_as_document
 from app.document.storage.journal.recovery import in_use
 from app.document.storage.layout import contents_of, read_layout
 from app.document.storage.names import numbered_copy
-from app.document.storage.ora.file import SUFFIX, Opened, save_project
+from app.document.storage.ora.file import SUFFIX, save_project
+from app.document.storage.ora.foreign import Opened
 from app.document.storage.pictures import PICTURE_SUFFIXES
 from app.session.jobs import Message
 from app.session.settings import chosen_canvas

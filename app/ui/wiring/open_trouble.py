@@ -17,12 +17,14 @@ from PySide6.QtWidgets import QWidget
 from app.document.storage.errors import StorageError
 from app.document.storage.ora.file import (
     SUFFIX,
-    Opened,
     WaysOut,
     load_project,
     readable_layers,
     ways_out,
     with_recipes_of,
+)
+from app.document.storage.ora.foreign import (
+    Opened,
 )
 from app.ui.exchange import questions
 from app.ui.session import Session

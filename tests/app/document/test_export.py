@@ -21,8 +21,8 @@ from app.document.composite import composite
 from app.document.pixels import clean_rgba, resampled
 from app.document.storage.atomic import Disk
 from app.document.storage.errors import StorageError
-from app.document.storage.export import export_folder, export_zip
 from app.document.storage.formats.flat import export_png_with
+from app.document.storage.formats.layer_files import export_folder, export_zip
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.names import safe_name, unique_names
 from tests.app.document.examples import add_box, design, fill, run
@@ -41,7 +41,9 @@ def test_a_folder_holds_every_layer_and_what_it_is(tmp_path: Path) -> None:
     run(document, SetOpacity([castle.id], 0.25))
     run(document, SetVisible([castle.id], False))
     folder = tmp_path / "new" / "out"
-    manifest = export_folder(document.contents, folder, extra={"seconds": 1.5, "version": "no"})
+    manifest = export_folder(
+        document.contents, folder, ExportOptions(facts={"seconds": 1.5, "version": "no"})
+    )
     assert sorted(path.name for path in folder.iterdir()) == [
         "00-Background.png",
         "01-Castle.png",

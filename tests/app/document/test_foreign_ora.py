@@ -22,13 +22,15 @@ from app.document.contents import content_hash
 from app.document.storage.errors import StorageError
 from app.document.storage.incoming import read_layers
 from app.document.storage.ora.file import (
-    Opened,
     is_ora,
     load_project,
     readable_layers,
     save_project,
     ways_out,
     with_recipes_of,
+)
+from app.document.storage.ora.foreign import (
+    Opened,
 )
 from app.document.storage.png import is_srgb, without_srgb_profile
 from tests.app.document.examples import plain

@@ -36,8 +36,8 @@ from app.document.composite import composite
 from app.document.pixels import Pixels
 from app.document.storage import png
 from app.document.storage.errors import StorageError
-from app.document.storage.export import MANIFEST
 from app.document.storage.formats.flat import Page, tiff_file
+from app.document.storage.formats.layer_files import MANIFEST
 from app.document.storage.formats.options import ExportOptions, over_colour
 from app.document.storage.formats.psd import MODES
 from app.document.storage.formats.table import (

@@ -29,7 +29,8 @@ from app.document.storage.formats.table import format_named
 from app.document.storage.incoming import layers_from_bytes, open_as_document
 from app.document.storage.journal import recover, unfinished
 from app.document.storage.layout import read_layout
-from app.document.storage.ora.file import Opened, load_project
+from app.document.storage.ora.file import load_project
+from app.document.storage.ora.foreign import Opened
 from app.session.settings import Settings, load_settings
 from tests.app.document.pictures_in import (
     drawn,

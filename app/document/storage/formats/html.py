@@ -15,7 +15,7 @@ from pathlib import Path
 from app.document.contents import Contents
 from app.document.layer import Layer
 from app.document.storage.atomic import Disk, write_bytes, write_folder
-from app.document.storage.export import files_of
+from app.document.storage.formats.layer_files import files_of
 from app.document.storage.formats.options import HTML_FILES, ExportOptions, visible_only
 from app.document.storage.formats.shapes import mix_blend_mode, short_number
 from app.document.storage.formats.svg import layer_svg

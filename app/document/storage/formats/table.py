@@ -15,8 +15,8 @@ from typing import Any, Literal
 from app.document.blends import BLENDS
 from app.document.contents import Contents
 from app.document.storage.atomic import Disk
-from app.document.storage.export import export_folder, export_zip
 from app.document.storage.formats import flat
+from app.document.storage.formats.layer_files import export_folder, export_zip
 from app.document.storage.formats.options import (
     HTML_FILES,
     ExportOptions,
@@ -257,22 +257,6 @@ def _ora(
     return save_project(shown, path, for_sharing=not options.with_recipe, disk=disk)
 
 
-def _with_manifest(export: Callable[..., object]) -> Writer:
-    """A writer of separate layers with a manifest, by `export_zip` or `export_folder`."""
-
-    def write(contents: Contents, path: Path, options: ExportOptions, disk: Disk | None) -> object:
-        return export(
-            contents if options.hidden else visible_only(contents),
-            path,
-            extra=options.facts,
-            canvas_sized=options.canvas_sized,
-            with_recipe=options.with_recipe,
-            disk=disk,
-        )
-
-    return write
-
-
 def _features(text: str) -> frozenset[Feature]:
     wanted = [each.strip() for each in text.split(",")]
     return frozenset(feature for feature in FEATURES if feature in wanted)
@@ -339,7 +323,7 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".zip",),
         keeps=_MANIFEST,
         choices=frozenset({"canvas_sized", "recipe", "hidden", "no_background"}),
-        write=_with_manifest(export_zip),
+        write=export_zip,
     ),
     Format(
         key="folder",
@@ -347,7 +331,7 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(),
         keeps=_MANIFEST,
         choices=frozenset({"canvas_sized", "recipe", "hidden", "no_background"}),
-        write=_with_manifest(export_folder),
+        write=export_folder,
     ),
     Format(
         key="webp",

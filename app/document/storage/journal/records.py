@@ -112,8 +112,11 @@ def difference(before: Contents, after: Contents) -> Json:
     """What to change in `document_out(before)` to get `document_out(after)`; {} for nothing."""
     patch: Json = {}
     old_head, new_head = head_out(before), head_out(after)
-    changed = {key: value for key, value in new_head.items() if old_head.get(key) != value}
-    changed |= {key: value for key, value in new_head.items() if key not in old_head}
+    changed = {
+        key: value
+        for key, value in new_head.items()
+        if key not in old_head or old_head[key] != value
+    }
     dropped = sorted(old_head.keys() - new_head.keys())
     old = {layer.number: layer for layer in _all(before)}
     new = {layer.number: layer for layer in _all(after)}

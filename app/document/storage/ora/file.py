@@ -27,13 +27,14 @@ from app.document.storage.ora.archive import (
 from app.document.storage.ora.foreign import (
     BLOBS,
     DOCUMENT,
+    Opened,
     contents_of_stack,
     finder,
     lost_of,
-    merge_project,
     messages_for,
     own_contents,
     read_own,
+    rejoined,
 )
 from app.document.storage.ora.groups import MERGED, LayerPictures, flattened, layer_pictures
 from app.document.storage.ora.project import View, src_of, write_project
@@ -50,28 +51,6 @@ from app.document.words import shown_name
 MIMETYPE = "image/openraster"
 SUFFIX = ".ora"
 THUMBNAIL = (256, 256)  # pixels, at most
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A file that was read.
-
-    Attributes:
-        contents: what is in it; give it to `Document` or `ReplaceDocument`.
-        messages: sentences for the user; empty when all is as it was saved.
-        stamp: the file's state when it was read; give it to `save_project` as `expected`.
-        is_project: whether prompts, boxes and records were in it.
-        view: how it was looked at; None = nobody said.
-        lost: sentences about what the file has and the contents have not: saving the contents
-            over it would lose that. They are among the messages.
-    """
-
-    contents: Contents
-    messages: tuple[str, ...]
-    stamp: Stamp | None
-    is_project: bool
-    view: View | None = None
-    lost: tuple[str, ...] = ()
 
 
 def is_ora(path: Path) -> bool:
@@ -209,7 +188,7 @@ def read_ora(
     found = layer_pictures(archive, tree, is_ours=is_ours)
     if is_ours:
         own = own_contents(archive, found, stack_bytes)
-        return Opened(own.contents, (*type_notes, *own.messages), None, True, own.view, own.lost)
+        return replace(own, messages=(*type_notes, *own.messages))
     if not found.tree.items and archive.has(MERGED):
         only = StackLayer(name=Path(archive.name).stem, src=MERGED)
         found = replace(
@@ -346,16 +325,12 @@ def with_recipes_of(path: Path, backup: Path) -> Opened:
     with ArchiveReader(path) as archive:
         tree, _, _ = stack_of(archive)
         found = layer_pictures(archive, tree)
-    flat = flattened(found.tree, found.pictures)
-    lost = lost_of(found, flat)
     with ArchiveReader(backup, path.name) as former:
         project = read_own(former)
         former_tree, _, _ = stack_of(former)
         known = layer_pictures(former, former_tree, is_ours=True).pictures
-        contents, told = merge_project(
-            project, flat.stack, flat.pictures, finder(former, known), is_complete=not lost
-        )
-    return Opened(contents, (*told, *lost, *flat.notes), stamp, True, None, lost)
+        opened = rejoined(project, found, finder(former, known))
+    return replace(opened, stamp=stamp, view=None)
 
 
 def _has_own_data(path: Path) -> bool:

@@ -16,6 +16,7 @@ from app.document.contents import Contents, default_name, new_background
 from app.document.geometry import Rect, Size
 from app.document.layer import Candidate, Layer, new_layer_id
 from app.document.pixels import Pixels
+from app.document.storage.atomic import Stamp
 from app.document.storage.errors import NewerFormatError
 from app.document.storage.ora.archive import ArchiveReader
 from app.document.storage.ora.groups import Flat, LayerPictures, flattened
@@ -40,6 +41,28 @@ Find = Callable[[str], Pixels | None]
 def sha256(data: bytes) -> str:
     """Hexadecimal SHA-256 of bytes."""
     return hashlib.sha256(data).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file that was read.
+
+    Attributes:
+        contents: what is in it; give it to `Document` or `ReplaceDocument`.
+        messages: sentences for the user; empty when all is as it was saved.
+        stamp: the file's state when it was read; give it to `save_project` as `expected`.
+        is_project: whether prompts, boxes and records were in it.
+        view: how it was looked at; None = the file does not say.
+        lost: sentences about what the file has and the contents have not: saving the contents
+            over it would lose that. They are among the messages.
+    """
+
+    contents: Contents
+    messages: tuple[str, ...]
+    stamp: Stamp | None
+    is_project: bool
+    view: View | None = None
+    lost: tuple[str, ...] = ()
 
 
 def consistent(layer: Layer, image: Pixels | None, base: Contents) -> Layer:
@@ -313,18 +336,8 @@ def _told(count: _Count, *, is_complete: bool) -> str:
     return f"Another program saved this file.{sentence}"
 
 
-@dataclass(frozen=True, slots=True)
-class OwnContents:
-    """A file of ours: contents, what to tell, how it was looked at, and what is not in them."""
-
-    contents: Contents
-    messages: tuple[str, ...]
-    view: View | None
-    lost: tuple[str, ...] = ()
-
-
-def own_contents(archive: ArchiveReader, found: LayerPictures, stack_bytes: bytes) -> OwnContents:
-    """Contents of a file of this program, whether or not another program changed it meanwhile.
+def own_contents(archive: ArchiveReader, found: LayerPictures, stack_bytes: bytes) -> Opened:
+    """A file of this program, whether or not another program changed it; without a stamp.
 
     Raises:
         NewerFormatError, StorageError: as `read_own`, or pixels of a candidate are damaged.
@@ -334,13 +347,18 @@ def own_contents(archive: ArchiveReader, found: LayerPictures, stack_bytes: byte
     if not found.left_out and _is_as_saved(project, stack_bytes, found.pictures):
         try:
             contents = _as_saved(project, found.pictures, find, archive)
-            return OwnContents(contents, (), project.view)
+            return Opened(contents, (), None, True, project.view)
         except ValueError:
             pass  # the parts contradict each other: what other programs see counts
+    return rejoined(project, found, find)
+
+
+def rejoined(project: Project, found: LayerPictures, find: Find) -> Opened:
+    """Our data joined with the layers of a file that another program wrote; without a stamp."""
     flat = flattened(found.tree, found.pictures)
     lost = lost_of(found, flat)
     contents, told = merge_project(project, flat.stack, flat.pictures, find, is_complete=not lost)
-    return OwnContents(contents, (*told, *lost, *flat.notes), project.view, lost)
+    return Opened(contents, (*told, *lost, *flat.notes), None, True, project.view, lost)
 
 
 def read_own(archive: ArchiveReader) -> Project:
