@@ -116,8 +116,8 @@ def export(args: argparse.Namespace) -> int:
         return 0
     if lost:
         print(f"{output.form.title} does not keep: {', '.join(lost)}.", file=sys.stderr)
-    if told := output.form.report(contents, options):
-        print(told, file=sys.stderr)
+    if said := output.form.report(contents, options):
+        print(said, file=sys.stderr)
     return 0
 
 

@@ -1,6 +1,6 @@
 """`layerloom generate` and `layerloom regenerate`: from boxes and a prompt to written files.
 
-Puts document, engine session and output together; knows no exporter and no widget.
+Puts document, engine session and output together.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def generate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
 
 
 def regenerate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
-    """Make the named layers of a file anew; the pixels of all others stay as they are."""
+    """Generate the named layers of a file again; the pixels of all others stay as they are."""
     (output,) = plan_outputs(args.out)
     source = open_source(args.file)
     opened = open_project(source)

@@ -1,6 +1,6 @@
 """Running engine jobs from the command line: start, wait, show progress, stop at Ctrl+C.
 
-Turns the engine's events into return values and exceptions. Knows neither documents nor files.
+Turns the engine's events into return values and exceptions. Independent of documents and files.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def _guarded(arguments: list[str], engine_factory: EngineFactory | None) -> int:
         _say(str(error))
         return BAD_ARGUMENTS if isinstance(error, ArgumentProblem) else FAILED
     except BrokenPipeError:
-        # Whoever read our answer has enough of it (`layerloom info | head`). Python would complain
+        # The reader of our answer closed it (`layerloom info | head`). Python would complain
         # once more when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
@@ -123,7 +123,7 @@ def _run(arguments: list[str], engine_factory: EngineFactory | None) -> int:
     if parsed.verbose:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     else:
-        # The engine logs tracebacks; whoever wants them asks with --verbose.
+        # The engine logs tracebacks; --verbose shows them.
         logging.getLogger().addHandler(logging.NullHandler())
     match parsed.command:
         case "generate":

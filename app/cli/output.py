@@ -29,7 +29,7 @@ from app.document.storage.ora.file import SUFFIX, save_project
 
 DESIGN = "design.ora"
 FOLDER = "folder"
-# Endings that somebody means as a format; others may be part of a folder's name ("v1.2").
+# Endings that are meant as a format; others may be part of a folder's name ("v1.2").
 _FOREIGN = frozenset(".gif .bmp .xcf .kra .json .pptx .avif .heic".split())
 _UNTOUCHED = "It was not touched."
 # Where a picture is kept instead: the shell's folder, the user's, the one for temporary files.
@@ -46,7 +46,7 @@ class Output:
 
     Attributes:
         form: how.
-        with_design: put the project file beside the layers of a folder.
+        with_design: put the project file next to the layers of a folder.
     """
 
     form: Format

@@ -15,6 +15,9 @@ from app.document.staleness import SOURCE
 
 MAX_GROUPS = 300
 
+MAX_CANDIDATES = 300
+MAX_BYTES = 1 << 30
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -120,24 +123,23 @@ def original_of(layer: Layer) -> Candidate | None:
     return next((item for item in layer.candidates if item.pixel_hash == source), None)
 
 
+def candidates_after(layer: Layer, shown: Candidate | None) -> tuple[Candidate, ...]:
+    """The layer's candidates when it shows another one, or none: its pixels become the newest."""
+    former = None if original_of(layer) is not None else layer.as_candidate()
+    others = tuple(each for each in layer.candidates if each not in (former, shown))
+    return others if former is None or former == shown else (former, *others)
+
+
 def showing(layer: Layer, candidate: Candidate) -> Layer:
     """The layer with the candidate's pixels; its former ones become the newest candidate."""
-    kept = tuple(other for other in layer.candidates if other != candidate)
-    former = None if original_of(layer) is not None else layer.as_candidate()
-    if former is not None and former != candidate:
-        kept = (former, *(other for other in kept if other != former))
     return replace(
         layer,
         kind=candidate.kind,
         image=candidate.image,
         rect=candidate.rect,
         record=candidate.record,
-        candidates=kept,
+        candidates=candidates_after(layer, candidate),
     )
-
-
-MAX_CANDIDATES = 300
-MAX_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)

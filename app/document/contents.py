@@ -1,6 +1,6 @@
 """Contents: everything a document holds, as one immutable value.
 
-Commands compute new contents from old ones. Knows neither events nor files.
+Commands compute new contents from old ones. Independent of events and files.
 """
 
 from __future__ import annotations
@@ -238,7 +238,7 @@ def new_contents(
 
 
 def default_name(number: int) -> str:
-    """What a layer is called before anybody names it."""
+    """What a layer is called before it gets a name."""
     return f"Layer {number}" if number else BACKGROUND_NAME
 
 

@@ -1,6 +1,6 @@
 """Document: the truth about one design, and the only place that tells others about changes.
 
-Commands change it, views observe it; nothing else can. Knows neither Qt nor the engine.
+Commands change it, views observe it; nothing else can. Independent of Qt and of the engine.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Layer: one RGBA image of the document, as an immutable value.
 
 Changing a layer means putting another value with the same id into the document, so undo keeps
-references instead of copies. Knows neither the document nor files.
+references instead of copies. Independent of the document and of files.
 """
 
 from __future__ import annotations

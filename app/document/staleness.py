@@ -1,7 +1,7 @@
 """Outdated: whether a layer's pixels still answer the present prompt and box.
 
 The prompt counts where it lost the word that the layer shows: the other layers stay as they are.
-A moved layer or another model are notes in its record. Knows no widget.
+A moved layer or another model are notes in its record.
 """
 
 from __future__ import annotations

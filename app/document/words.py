@@ -18,6 +18,8 @@ from app.document.layer import Layer, clean_name
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 _POSSESSIVE = re.compile(r"['\u2019](s\b)?")
 
+MAX_PROMPTS = 200
+
 
 def word_of(layer: Layer) -> str:
     """The word that the layer's pixels show; "" where the record names none."""
@@ -108,9 +110,6 @@ def _forms(word: str) -> set[str]:
         if word.endswith("ves"):
             forms.update((word[:-3] + "f", word[:-3] + "fe"))
     return forms
-
-
-MAX_PROMPTS = 200
 
 
 def remembered(known: Sequence[str], prompt: str) -> tuple[str, ...]:

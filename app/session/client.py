@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 PREVIEW_INTERVAL_S = 1 / 30
 
+ENGINE_THREAD = "layerloom-engine"
+NICENESS = 10
+
 
 class EngineLike(Protocol):
     """What is used of `engine.Engine`."""
@@ -167,10 +170,6 @@ class EngineClient:
             self._flush_is_due = False
         for preview in previews.values():
             self._on_preview(preview)
-
-
-ENGINE_THREAD = "layerloom-engine"
-NICENESS = 10
 
 
 def lower_engine_priority(name: str = ENGINE_THREAD) -> bool:

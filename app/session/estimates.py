@@ -27,6 +27,14 @@ Pair = tuple[float, float]
 Triple = tuple[float, float, float]
 LEAST_S = 0.005  # below this, relative errors mean nothing
 
+# Measured on top of the loaded model (fp32, both branches of guidance, nothing cached), resident
+# peak against this estimate: 136 tokens 57 of 63 MB, 704 tokens 74 of 107, 1,984 tokens 170 of 204.
+BYTES_ANYWAY = 48_000_000
+BYTES_PER_TOKEN = 20_000
+BYTES_PER_SEEN = 12_000
+BYTES_PER_PIXEL = 24
+RESERVE_BYTES = 512 << 20
+
 
 def tokens_of(layer: Layer, contents: Contents, info: ModelInfo | None) -> int:
     """Tokens of a layer's region; cells of the grid while no model is loaded."""
@@ -204,17 +212,8 @@ def _rows(value: object, length: int) -> list[list[float]]:
     return rows
 
 
-# Measured beside the loaded model (fp32, both branches of the guidance, nothing cached), resident
-# peak against this estimate: 136 tokens 57 of 63 MB, 704 tokens 74 of 107, 1,984 tokens 170 of 204.
-BYTES_ANYWAY = 48_000_000
-BYTES_PER_TOKEN = 20_000
-BYTES_PER_SEEN = 12_000
-BYTES_PER_PIXEL = 24
-RESERVE_BYTES = 512 << 20
-
-
 def peak_bytes(load: WorkEstimate) -> int:
-    """Bytes beside the loaded model at the worst moment of a job."""
+    """Bytes on top of the loaded model at the worst moment of a job."""
     return (
         BYTES_ANYWAY
         + load.tokens * BYTES_PER_TOKEN

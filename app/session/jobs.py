@@ -34,7 +34,7 @@ class Message:
     Attributes:
         kind: "news" is to be read but no trouble; a "note" passes in the status bar.
         action: name of the window's action that does what the advice says, offered as a button.
-        other_action: name of another one that does instead, offered beside it.
+        other_action: name of another one that does instead, offered next to it.
     """
 
     kind: MessageKind
@@ -233,7 +233,7 @@ def build_request(
 
 
 def _usual_spare(plan: Plan) -> SpareBoxes:
-    """Who repaints finished things beside others wants to see something in each of them."""
+    """The user who repaints finished things expects to see something in each of them."""
     things = [layer for layer in plan.targets if not layer.is_background]
     others = any(not layer.is_background for layer in plan.context)
     repaints = others and bool(things) and all(layer.has_pixels for layer in things)

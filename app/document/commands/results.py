@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from app.document.candidates import original_of, showing
+from app.document.candidates import candidates_after, showing
 from app.document.commands.base import Command, named, unlocked
 from app.document.contents import Contents, check_room, default_name
 from app.document.errors import DocumentError
@@ -103,12 +103,13 @@ def _with_empty(contents: Contents, layer: Layer | None, placement: Placement) -
         record = plain_record(placement.record)
     except ValueError as error:
         raise DocumentError(f"A result cannot be placed: {error}.") from error
-    former = None if original_of(layer) is not None else layer.as_candidate()
-    kept = tuple(other for other in layer.candidates if other != former)
-    if former is not None:
-        kept = (former, *kept)
     empty = replace(
-        layer, kind="box", image=None, rect=placement.rect, record=record, candidates=kept
+        layer,
+        kind="box",
+        image=None,
+        rect=placement.rect,
+        record=record,
+        candidates=candidates_after(layer, None),
     )
     return contents.with_layers([empty])
 
@@ -159,7 +160,7 @@ class AddLayers(Command):
 
 @dataclass(eq=False)
 class AddCandidates(Command):
-    """Results that wait for the user: the first candidates of their layers, shown by nobody yet.
+    """Results that wait for the user: the first candidates of their layers, not shown yet.
 
     Candidates of layers that are gone become detached ones.
 
@@ -178,7 +179,7 @@ class AddCandidates(Command):
             layer = contents.get(layer_id)
             if layer is None:
                 detached.append(candidate)
-            elif layer.as_candidate() != candidate:  # what is shown already waits for nobody
+            elif layer.as_candidate() != candidate:  # what is shown already needs no decision
                 contents = contents.with_layers([layer.with_candidate(candidate)])
         used = (candidate.record for candidate in self.candidates.values())
         return replace(

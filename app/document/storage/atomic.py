@@ -5,7 +5,8 @@ already may be the desktop or the root of a stick, so it is filled in place, and
 shows that all is there.
 
 Independent of what is written. Every call that touches the disk goes through `Disk`, so that tests
-can let each one fail."""
+can let each one fail.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +38,22 @@ from app.document.storage.names import fitted, kept_part, shown_name
 
 logger = logging.getLogger(__name__)
 
-# Windows refuses to replace a file that anybody has open, be it for a moment as a virus scanner.
+# Windows refuses to replace a file that another program has open, such as a virus scanner.
 _WAITS_S = (0.01, 0.03, 0.1, 0.3, 0.6) if os.name == "nt" else ()
+
+# Of macOS, of Windows, of Linux; in lowercase.
+_OF_SYSTEM = frozenset(
+    [".ds_store", ".localized", "icon\r", ".spotlight-v100", ".trashes", ".fseventsd"]
+    + [".temporaryitems", ".documentrevisions-v100", ".apdisk", ".appledouble"]
+    + ["thumbs.db", "thumbs.db:encryptable", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini"]
+    + ["$recycle.bin", "system volume information", "lost+found", ".directory"]
+)
+# A name in the folder, and its bytes or what writes the file.
+Member = tuple[str, bytes | Callable[[Path], object]]
+# A dot, the machine, the longest process id, a random part, "tmp".
+_LONGEST_ENDING = 1 + 8 + 1 + 10 + 1 + 12 + 1 + 3
+_STARTED = time.time()  # what is younger may belong to a save of this session
+_ENDING = re.compile(r"([0-9a-f]{8})-([1-9][0-9]{0,9})-[0-9a-f]{12}\.(?:tmp|old)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +106,7 @@ class Disk:
         os.mkdir(path)
 
     def remove_folder(self, path: Path) -> None:
-        """Remove an empty folder, or one of ours: nothing but files in it."""
+        """Remove a folder that is empty or holds nothing but files."""
         remove_flat(path)
 
     def sync_folder(self, folder: Path) -> None:
@@ -133,7 +148,7 @@ def atomic_write(
 ) -> Stamp:
     """Write a file so that no failure can harm the one that stands there.
 
-    What a killed save of the same file left beside it is removed after success.
+    What a killed save of the same file left next to it is removed after success.
 
     Args:
         path: symlinks are followed; permissions of a present file are kept.
@@ -249,21 +264,10 @@ def _free_name(target: Path) -> Path:
         count += 1
 
 
-# Of macOS, of Windows, of Linux; in lowercase.
-_OF_SYSTEM = frozenset(
-    [".ds_store", ".localized", "icon\r", ".spotlight-v100", ".trashes", ".fseventsd"]
-    + [".temporaryitems", ".documentrevisions-v100", ".apdisk", ".appledouble"]
-    + ["thumbs.db", "thumbs.db:encryptable", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini"]
-    + ["$recycle.bin", "system volume information", "lost+found", ".directory"]
-)
-# A name in the folder, and its bytes or what writes the file.
-Member = tuple[str, bytes | Callable[[Path], object]]
-
-
 def write_folder(folder: Path, members: Iterable[Member], *, disk: Disk | None = None) -> None:
     """Write files into an empty or new folder, all of them or none, and read each back.
 
-    What a killed export of the same folder left beside it is removed after success.
+    What a killed export of the same folder left next to it is removed after success.
 
     Args:
         folder: made when it is not there, with its parents; symlinks are followed.
@@ -344,12 +348,6 @@ def _is_of_system(name: str) -> bool:
     return lower in _OF_SYSTEM or lower.startswith(("._", ".trash-"))
 
 
-# A dot, the machine, the longest process id, a random part, "tmp".
-_LONGEST_ENDING = 1 + 8 + 1 + 10 + 1 + 12 + 1 + 3
-_STARTED = time.time()  # what is younger may belong to a save of this session
-_ENDING = re.compile(r"([0-9a-f]{8})-([1-9][0-9]{0,9})-[0-9a-f]{12}\.(?:tmp|old)")
-
-
 def beside(target: Path, suffix: str) -> Path:
     """An unused hidden name in the same folder, so that a rename never crosses disks.
 
@@ -361,13 +359,13 @@ def beside(target: Path, suffix: str) -> Path:
 
 
 def remove_leftovers(path: Path, remove: Callable[[Path], None] | None = None) -> None:
-    """Remove what killed saves of this very file or folder left beside it.
+    """Remove what killed saves of this very file or folder left next to it.
 
     Never raises for the disk.
 
     Args:
-        path: something complete; symlinks are followed, as in saving. Beside a file only files
-            are leftovers, beside a folder only folders.
+        path: something complete; symlinks are followed, as in saving. Next to a file only
+            files are leftovers, next to a folder only folders.
         remove: the operation; tests pass one that fails.
     """
     target = Path(os.path.realpath(path))

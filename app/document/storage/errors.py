@@ -1,4 +1,4 @@
-"""Errors of files: what happened, what was kept, what to do. Knows no window."""
+"""Errors of files: what happened, what was kept, what to do."""
 
 from __future__ import annotations
 

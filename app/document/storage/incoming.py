@@ -27,6 +27,9 @@ from app.document.storage.pictures import read_picture
 
 _NO_NUMBER = 1  # `AddLayers` gives the real one
 
+LAYERS_TYPE = "application/x-layerloom-layers"
+_MAX_CLIP_BYTES = 512 * 1024**2
+
 
 def picture_layer(
     pixels: np.ndarray,
@@ -115,10 +118,6 @@ def cascaded(centre: tuple[int, int], place: int, grid: int) -> tuple[int, int]:
 
 def _around(x: int, y: int, width: int, height: int) -> Rect:
     return Rect(x - width // 2, y - height // 2, width, height)
-
-
-LAYERS_TYPE = "application/x-layerloom-layers"
-_MAX_CLIP_BYTES = 512 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,13 @@ from app.document.storage.recipe import layout_of, recipe_in
 FORMAT = "layerloom-layout"
 VERSION = 1
 
+# All foregrounds of a document, and what lists of ART begin with: merged picture, background.
+_MAX_BOXES = MAX_LAYERS - 1
+_MAX_ENTRIES = _MAX_BOXES + 2
+# ART's samples call the list and the prompt otherwise.
+_BOXES, _PROMPTS = ("boxes", "layout"), ("prompt", "wholecaption")
+_MAX_PNG = 512 * 1024**2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
@@ -114,13 +121,6 @@ def format_layout(contents: Contents) -> str:
     ]
     listed = ",\n    ".join(boxes)
     return "{\n" + "".join(lines) + f'  "boxes": [\n    {listed}\n  ]\n}}\n'
-
-
-# All foregrounds of a document, and what lists of ART begin with: merged picture, background.
-_MAX_BOXES = MAX_LAYERS - 1
-_MAX_ENTRIES = _MAX_BOXES + 2
-# ART's samples call the list and the prompt otherwise.
-_BOXES, _PROMPTS = ("boxes", "layout"), ("prompt", "wholecaption")
 
 
 def parse_layout(text: str, *, canvas: Size, grid: int) -> Layout:
@@ -303,9 +303,6 @@ def _canvas(value: Any, grid: int) -> Size:
 
 def _bad_canvas(value: Any) -> StorageError:
     return refused(f"The canvas is {shown(value)}; each side must be 1 to {MAX_SIDE:,}.")
-
-
-_MAX_PNG = 512 * 1024**2
 
 
 def read_layout(path: Path, *, canvas: Size, grid: int) -> Layout:

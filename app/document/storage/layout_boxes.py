@@ -23,8 +23,20 @@ from app.document.storage.errors import StorageError
 MAX_TEXT = 1_000_000
 
 _NEITHER = "The text is neither JSON nor a list of boxes"
-# What only Python writes; then its parser knows better where the text is wrong.
+# What only Python writes; then its parser says better where the text is wrong.
 _PYTHON = re.compile(r"\(|'|\b(?:None|True|False)\b")
+
+Corners = tuple[float, float, float, float]  # x0, y0, x1, y1
+_FARTHEST = 1e9  # far beyond any canvas, but arithmetic stays exact and quick
+# A box may reach a little beyond the canvas. No box in pixels is so small.
+_LEAST_FRACTION, _MOST_FRACTION = -0.5, 1.5
+_CORNER_KEYS = (
+    ("x0", "y0", "x1", "y1"),
+    ("x1", "y1", "x2", "y2"),
+    ("left", "top", "right", "bottom"),
+    ("xmin", "ymin", "xmax", "ymax"),
+)
+_CENTRE_KEYS = ("x", "y", "width", "height")
 
 
 def refused(what: str, advice: str = "Correct it and try again.") -> StorageError:
@@ -78,20 +90,6 @@ def _python_place(text: str, error: SyntaxError) -> str:
         column += len(before) - (before.rfind("\n") + 1)
     line += before.count("\n")
     return f": line {line}, column {column}: {error.msg.split('. ')[0]}"
-
-
-Corners = tuple[float, float, float, float]  # x0, y0, x1, y1
-
-_FARTHEST = 1e9  # far beyond any canvas, but arithmetic stays exact and quick
-# A box may reach a little beyond the canvas. No box in pixels is so small.
-_LEAST_FRACTION, _MOST_FRACTION = -0.5, 1.5
-_CORNER_KEYS = (
-    ("x0", "y0", "x1", "y1"),
-    ("x1", "y1", "x2", "y2"),
-    ("left", "top", "right", "bottom"),
-    ("xmin", "ymin", "xmax", "ymax"),
-)
-_CENTRE_KEYS = ("x", "y", "width", "height")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,12 @@ _USUAL_LIMIT = 255
 _HASH_DIGITS = 8
 _SHOWN, _SHOWN_PATH = 60, 240  # characters
 
+MAX_BYTES = 80
+_FORBIDDEN = frozenset('<>:"/\\|?*')
+_DEVICES = frozenset(
+    ["CON", "PRN", "AUX", "NUL"] + [f"{kind}{n}" for kind in ("COM", "LPT") for n in range(1, 10)]
+)
+
 
 def name_limit(folder: Path) -> int:
     """Most bytes of a file name in this folder; 255 where the system does not say."""
@@ -73,14 +79,6 @@ def _size(name: str) -> int:
     return len(os.fsencode(name))
 
 
-MAX_BYTES = 80
-
-_FORBIDDEN = frozenset('<>:"/\\|?*')
-_DEVICES = frozenset(
-    ["CON", "PRN", "AUX", "NUL"] + [f"{kind}{n}" for kind in ("COM", "LPT") for n in range(1, 10)]
-)
-
-
 def safe_name(text: str) -> str:
     """A name of at most 80 bytes without anything that some system forbids; never empty."""
     composed = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
@@ -111,7 +109,7 @@ def unique_names(names: Iterable[str]) -> list[str]:
 
 
 def numbered_copy(path: Path) -> Path:
-    """The next free `beach_001.ora` beside `beach.ora`, counted on from the highest there is."""
+    """The next free `beach_001.ora` next to `beach.ora`, counted on from the highest there is."""
     stem = re.sub(r"_\d{3,}$", "", path.stem)
     if stem:
         stem = kept_part(path.with_name(stem), len("_000000") + len(os.fsencode(path.suffix)))

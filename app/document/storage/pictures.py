@@ -54,6 +54,13 @@ _BRANDS = {b"avif": "an AVIF picture", b"avis": "an AVIF picture", b"heic": "a H
 _SVG = re.compile(rb"<(?:\w+:)?svg[\s>/]", re.IGNORECASE)
 _HEAD = 4096
 
+PICTURE_FORMATS = ("PNG", "WEBP", "JPEG", "TIFF", "BMP", "GIF", "AVIF")
+# What dialogs list; a file under any other name opens by what is in it.
+PICTURE_SUFFIXES = tuple(
+    ".png .apng .webp .jpg .jpeg .jfif .jpe .tif .tiff .bmp .dib .gif .avif".split()
+)
+_MAX_BYTES = 512 * 1024**2
+
 
 def kind_of(data: bytes) -> str:
     """ "a JPEG picture", "an SVG drawing" and so on; "" when the bytes say nothing.
@@ -72,16 +79,6 @@ def kind_of(data: bytes) -> str:
     if head.startswith(b"<"):
         return "an SVG drawing" if _SVG.search(head) else "an XML or HTML file"
     return ""
-
-
-PICTURE_FORMATS = ("PNG", "WEBP", "JPEG", "TIFF", "BMP", "GIF", "AVIF")
-# What dialogs list; a file under any other name opens by what is in it.
-PICTURE_SUFFIXES = tuple(
-    ".png .apng .webp .jpg .jpeg .jfif .jpe .tif .tiff .bmp .dib .gif .avif".split()
-)
-
-
-_MAX_BYTES = 512 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +106,12 @@ def read_picture(path: Path) -> Picture:
     Raises:
         StorageError: not readable, damaged, or larger than the limit.
     """
-    return picture_of(picture_bytes(path), path.name)
-
-
-def picture_bytes(path: Path) -> bytes:
-    """The bytes of a picture file, up to one above the limit; raises StorageError."""
     try:
         with path.open("rb") as stream:
             data = stream.read(_MAX_BYTES + 1)
     except OSError as error:
         raise not_opened(path, error) from error
-    return data
-
-
-def read_picture_bytes(data: bytes, name: str) -> np.ndarray:
-    """The pixels of a picture in bytes; `name` is how messages call it."""
-    return picture_of(data, name).pixels
+    return picture_of(data, path.name)
 
 
 def picture_of(data: bytes, name: str) -> Picture:
@@ -211,6 +198,8 @@ def _tiff(image: Image.Image, data: bytes) -> Planes:
     try:
         image.load()  # this turns it, too
         planes = planes_of(image, profile=profile, orientation=orientation_of(image))
-    except Exception:  # a kind that only the other reader knows, or damage: then that one says so
+    except (
+        Exception
+    ):  # a kind that only the other reader reads, or damage: then that reader says so
         planes = tiff_planes(data)
     return replace(planes, notes=planes.notes + tiff_notes(data))

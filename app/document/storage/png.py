@@ -12,6 +12,7 @@ import threading
 import warnings
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from weakref import WeakKeyDictionary
@@ -120,15 +121,8 @@ def png_text(data: bytes, keyword: str) -> str:
     Raises:
         PngError: damaged, or of a size that is not allowed.
     """
-    png_size(data)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-                image.load()  # text may stand behind the pixels
-                return str(getattr(image, "text", {}).get(keyword, ""))
-    except Exception as error:  # Pillow raises many kinds for damaged data
-        raise PngError(str(error) or type(error).__name__) from error
+    with _opened(data) as image:
+        return str(getattr(image, "text", {}).get(keyword, ""))
 
 
 def decode_png(data: bytes) -> np.ndarray:
@@ -137,6 +131,13 @@ def decode_png(data: bytes) -> np.ndarray:
     Raises:
         PngError: damaged, or of a size that is not allowed; found before anything is decoded.
     """
+    with _opened(data) as image:
+        return planes_of(image).to_rgba()
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    """The decoded picture, text behind the pixels included; every error becomes a PngError."""
     size = png_size(data)
     try:
         with warnings.catch_warnings():
@@ -145,7 +146,7 @@ def decode_png(data: bytes) -> np.ndarray:
                 if image.size != (size.width, size.height):
                     raise PngError("its size is declared twice")
                 image.load()
-                return planes_of(image).to_rgba()
+                yield image
     except PngError:
         raise
     except Exception as error:  # Pillow raises many kinds for damaged data

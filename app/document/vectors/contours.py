@@ -17,6 +17,12 @@ from PIL import Image, ImageFilter
 
 from app.document.vectors.fills import Fills
 
+REACH = 2  # pixels by which a fill reaches under the fills above it
+_FULL = 0.98
+MOST_POINTS = 100_000  # on all contours of a picture; a drawing of 512 pixels has some 10,000
+_FRAME = 3  # pixels by which the picture goes on around it, so that shapes reach its very edge
+_ROUNDS, _GAIN = 2, 1.2  # of moving contours to where their coverage is right
+
 
 def coverage(at: np.ndarray, following: np.ndarray, height: int, width: int) -> np.ndarray:
     """Coverage of a shape with holes; outlines and holes run opposite ways round.
@@ -60,13 +66,6 @@ def _pieces(starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarra
     edge, before, after = edge[1:][is_same], cut[:-1][is_same], cut[1:][is_same]
     run = (ends - starts)[edge]
     return starts[edge] + before * run, starts[edge] + after * run
-
-
-REACH = 2  # pixels by which a fill reaches under the fills above it
-_FULL = 0.98
-MOST_POINTS = 100_000  # on all contours of a picture; a drawing of 512 pixels has some 10,000
-_FRAME = 3  # pixels by which the picture goes on around it, so that shapes reach its very edge
-_ROUNDS, _GAIN = 2, 1.2  # of moving contours to where their coverage is right
 
 
 class TooDetailedError(Exception):

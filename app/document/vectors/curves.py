@@ -20,6 +20,20 @@ from app.document.vectors.contours import Contour
 
 _FLATNESS = 0.05  # pixels between a curve and its polygon
 
+# Pixels between the points that a piece is fitted to, and where every detail counts.
+SPACING, FINE_SPACING = 0.75, 0.5
+HIDDEN_SLACK = 0.7  # pixels by which a curve may miss a point that is painted over
+EDGE_SLACK = 0.02  # pixels by which a curve may miss the edge of the picture
+_STRAIGHT = 0.5  # of the tolerance, by which a straight line may miss a point
+_CORNER = np.radians(45)  # least turn of a corner
+_CONCENTRATED = 0.7  # the part of a corner's turn that lies within two points
+_REACH = 4  # points on each side that a corner's turn is measured over
+_BENT = 0.1  # pixels by which the contour may leave a straight line on each side of a corner
+_MOST_MOVED = 0.7  # pixels by which a corner may lie outside its rounded contour
+_ROUNDS, _JOINS, _NEWTON = 14, 6, 5
+_FEWEST = 16  # points of a contour, however short
+_TANGENT = 3  # points on each side that a tangent is taken from
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
@@ -72,21 +86,6 @@ def polygons(
     following[ends - 1] = ends - size
     points = np.concatenate(every)
     return points[:, 0] + 1j * points[:, 1], following
-
-
-# Pixels between the points that a piece is fitted to, and where every detail counts.
-SPACING, FINE_SPACING = 0.75, 0.5
-HIDDEN_SLACK = 0.7  # pixels by which a curve may miss a point that is painted over
-EDGE_SLACK = 0.02  # pixels by which a curve may miss the edge of the picture
-_STRAIGHT = 0.5  # of the tolerance, by which a straight line may miss a point
-_CORNER = np.radians(45)  # least turn of a corner
-_CONCENTRATED = 0.7  # the part of a corner's turn that lies within two points
-_REACH = 4  # points on each side that a corner's turn is measured over
-_BENT = 0.1  # pixels by which the contour may leave a straight line on each side of a corner
-_MOST_MOVED = 0.7  # pixels by which a corner may lie outside its rounded contour
-_ROUNDS, _JOINS, _NEWTON = 14, 6, 5
-_FEWEST = 16  # points of a contour, however short
-_TANGENT = 3  # points on each side that a tangent is taken from
 
 
 @dataclass(slots=True, eq=False)

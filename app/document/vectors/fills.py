@@ -24,6 +24,9 @@ _ROUNDS = 2  # of looking for fills that are nowhere two pixels wide
 _MOST_MIXED = 0.6  # of the visible pixels; more of them on borders are no flat fills
 _ALIKE = 40.0  # distance in RGB up to which a fringe takes the colour of what it lies along
 
+_SAMPLES = 8192  # pixels that the colours are chosen from
+_GRADIENT_CHUNK = 16384  # pixels that are looked at together
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fills:
@@ -263,10 +266,6 @@ def _is_wide(labels: np.ndarray) -> np.ndarray:
         for columns in (slice(1, None), slice(None, -1)):
             is_wide[rows, columns] |= block
     return is_wide
-
-
-_SAMPLES = 8192  # pixels that the colours are chosen from
-_GRADIENT_CHUNK = 16384  # pixels that are looked at together
 
 
 def gradient_fills(rgba: np.ndarray, colours: int) -> Fills:

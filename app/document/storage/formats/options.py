@@ -117,7 +117,7 @@ def over_colour(pixels: np.ndarray, colour: Colour) -> np.ndarray:
 
 
 def visible_only(contents: Contents) -> Contents:
-    """The contents without hidden layers, for formats that are told to leave them out.
+    """The contents without hidden layers, for exports that leave them out.
 
     A background that is hidden or off loses its pixels and candidates too: a project file would
     keep them.

@@ -164,7 +164,7 @@ def _written(contents: Contents, options: ExportOptions) -> Contents:
 
 
 def format_for(path: Path) -> Format | None:
-    """The format whose ending the name has; None for none of ours."""
+    """The format whose ending the name has; None = no format."""
     return next((each for each in FORMATS if each.fits(path)), None)
 
 

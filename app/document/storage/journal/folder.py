@@ -6,7 +6,7 @@
     blobs/          PNGs by pixel hash, on the disk before the record that names them
 
 The pair before the last stays, so that a damaged checkpoint costs nothing. Runs on whatever thread
-asks, one at a time. Knows neither windows nor clocks but the one whose time it notes.
+asks, one at a time. Independent of windows.
 """
 
 from __future__ import annotations
@@ -37,6 +37,12 @@ from app.document.storage.journal.records import (
 from app.document.storage.png import encoded_pictures
 
 LOCK = "lock"
+
+logger = logging.getLogger(__name__)
+BASE, JOURNAL, BLOBS = "base-", "journal-", "blobs"
+MAX_RECORDS = 200
+MAX_JOURNAL_BYTES = 4_000_000
+MAX_AGE_S = 300.0
 
 
 class FolderLock:
@@ -89,14 +95,6 @@ def _locked(handle: int) -> bool:
     except OSError:
         return False
     return True
-
-
-logger = logging.getLogger(__name__)
-
-BASE, JOURNAL, BLOBS = "base-", "journal-", "blobs"
-MAX_RECORDS = 200
-MAX_JOURNAL_BYTES = 4_000_000
-MAX_AGE_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +242,7 @@ class WorkFolder:
         )
 
     def _clean_up(self) -> None:
-        """Remove pairs and pictures that nobody needs; a failure only costs space."""
+        """Remove pairs and pictures that are not needed; a failure only costs space."""
         for kind in (BASE, JOURNAL):
             for old in self.path.glob(f"{kind}*"):
                 number = number_of(old)

@@ -1,7 +1,7 @@
 """Keeper: a thread that brings the newest state of a document to its work folder.
 
 States are immutable snapshots: handing one over costs the caller nothing. Several that come close
-together become one record. Knows no window.
+together become one record.
 """
 
 from __future__ import annotations

@@ -26,6 +26,8 @@ MAX_FILE = 256 * 1024**2
 _HEAD = struct.Struct("<4sII")  # mark, length and CRC-32 of the JSON text that follows
 _MARK = b"LLj1"
 
+Json = dict[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class Frames:
@@ -97,9 +99,6 @@ def _next(data: bytes, at: int) -> tuple[dict[str, Any] | None, int]:
     except (ValueError, RecursionError):
         return None, at
     return (value, end) if isinstance(value, dict) else (None, at)
-
-
-Json = dict[str, Any]
 
 
 def document_out(contents: Contents) -> Json:

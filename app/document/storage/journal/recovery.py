@@ -205,7 +205,7 @@ class Recovered:
 
     Attributes:
         messages: what is missing, for the user; empty when nothing is.
-        is_damaged: keep the folder, somebody may want to look at it.
+        is_damaged: keep the folder for inspection.
     """
 
     contents: Contents
@@ -285,7 +285,7 @@ def recover(folder: Path) -> Recovered:
 
 
 def picture_of(folder: Path, side: int) -> np.ndarray | None:
-    """What the work looks like, fitted into a square of `side` pixels; None when nobody can say.
+    """What the work looks like, fitted into a square of `side` pixels; None when it cannot be read.
 
     Counts no attempt; a folder whose recovery failed before is not tried again for a picture.
     """
@@ -362,7 +362,7 @@ def _folders(root: Path) -> list[Path]:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[bool]:
-    """Hold the folder's lock; False when a living program holds it or it cannot be told."""
+    """Hold the folder's lock; False when a living program holds it or that is unknown."""
     try:
         lock = FolderLock.take(folder)
     except OSError:
@@ -375,7 +375,7 @@ def _locked(folder: Path) -> Iterator[bool]:
 
 
 def _empty(folder: Path) -> None:
-    """Remove what is in a folder of ours but its lock; a failure only costs space."""
+    """Remove what is in a work folder but its lock; a failure only costs space."""
     shutil.rmtree(folder / BLOBS, ignore_errors=True)
     for each in folder.iterdir():
         if each.name != LOCK:
@@ -407,7 +407,7 @@ def _attempts(folder: Path) -> int:
 
 
 def _count_attempt(folder: Path) -> None:
-    """Before reading: should reading end the program, the next start knows."""
+    """Before reading: should reading end the program, the next start sees it."""
     with contextlib.suppress(OSError):
         (folder / _ATTEMPTS).write_text(str(_attempts(folder) + 1), encoding="ascii")
 

@@ -1,6 +1,6 @@
 """Zip archives as project files need them: the same bytes every time, and no trust on reading.
 
-Knows names, bytes and pictures, but not what they mean.
+Names, bytes and pictures, independent of their meaning.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from app.document.pixels import Pixels, hash_of
 from app.document.storage.atomic import backup_path
 from app.document.storage.errors import MemberError, StorageError, damaged, not_opened
-from app.document.storage.pictures import kind_of, read_picture_bytes
+from app.document.storage.pictures import kind_of, picture_of
 from app.document.storage.png import (
     Encoded,
     PngError,
@@ -214,7 +214,7 @@ class ArchiveReader:
         if self._unpacked > MAX_UNPACKED:
             raise self._too_large()
         try:
-            pixels = read_picture_bytes(without_srgb_profile(data), name)
+            pixels = picture_of(without_srgb_profile(data), name).pixels
         except StorageError as error:
             raise self.damaged(name, error.what.partition(": ")[2].rstrip(".")) from error
         if sorted(pixels.shape[:2]) != sorted((size.width, size.height)):

@@ -1,7 +1,7 @@
 """The project file: OpenRaster with `layerloom/document.json`, written atomically and checked.
 
 Other programs see the layers; Layerloom finds boxes, seeds, records and candidates again.
-Knows neither Qt nor the engine. Opening never writes.
+Independent of Qt and of the engine. Opening never writes.
 """
 
 from __future__ import annotations
@@ -203,14 +203,14 @@ def as_pictures(
     """The layers of a file without what only Layerloom writes; without a stamp.
 
     Args:
-        notes: sentences about the file as a whole, told first.
+        notes: sentences about the file as a whole, which come first.
         has_data: whether there is such data, which was left out.
     """
     flat = flattened(found.tree, found.pictures)
     contents = contents_of_stack(flat.stack, flat.pictures, grid)
     lost = lost_of(found, flat)
-    told = messages_for(flat.stack, contents, has_data=has_data)
-    return Opened(contents, (*notes, *told, *lost, *flat.notes), None, False, None, lost)
+    said = messages_for(flat.stack, contents, has_data=has_data)
+    return Opened(contents, (*notes, *said, *lost, *flat.notes), None, False, None, lost)
 
 
 def stack_of(archive: ArchiveReader) -> tuple[StackTree, bytes, tuple[str, ...]]:
@@ -313,7 +313,7 @@ def readable_layers(path: Path, *, grid: int = DEFAULT_GRID) -> Opened:
 
 
 def with_recipes_of(path: Path, backup: Path) -> Opened:
-    """A file that another program rewrote, with what its backup knows of the same layers.
+    """A file that another program rewrote, with what its backup has of the same layers.
 
     Pixels, names, order and places are the file's; prompt, boxes, seeds and candidates come from
     the backup. Layers that the other program changed are marked as after any outside edit.

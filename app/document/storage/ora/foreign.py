@@ -1,7 +1,7 @@
 """Files that another program wrote or re-saved: what that program sees wins.
 
 Layers without our data become pictures; with our data, layers are recognised again by name of
-their PNG, by their visible pixels, then by name, and get back what still fits. Knows no zip.
+their PNG, by their visible pixels, then by name, and get back what still fits.
 """
 
 from __future__ import annotations
@@ -122,8 +122,8 @@ def messages_for(stack: Stack, contents: Contents, *, has_data: bool) -> tuple[s
 
 def lost_of(found: LayerPictures, flat: Flat) -> tuple[str, ...]:
     """Sentences about what the file has and the flat stack has not."""
-    told = (found.left_out, *flat.lost, found.tree.left_out, *found.tree.notes)
-    return tuple(each for each in told if each)
+    said = (found.left_out, *flat.lost, found.tree.left_out, *found.tree.notes)
+    return tuple(each for each in said if each)
 
 
 def _grown(old: Size, new: Size) -> str:
@@ -252,7 +252,7 @@ def _kept_off(project: Project, base: Contents, find: Find, count: _Count) -> La
 def _matches(
     stack: Stack, pictures: Mapping[str, Pixels], entries: list[LayerEntry]
 ) -> dict[int, LayerEntry]:
-    """Which layer of ours each place of the stack is: by PNG, by visible pixels, by name."""
+    """Which of our layers each place of the stack is: by PNG, by visible pixels, by name."""
     left = list(entries)
     found: dict[int, LayerEntry] = {}
 
@@ -283,7 +283,7 @@ def _matches(
 def _recognised(
     entry: LayerEntry, item: StackLayer, image: Pixels, base: Contents, find: Find, count: _Count
 ) -> Layer:
-    """A layer of ours with what the other program made of it."""
+    """One of our layers with the changes of the other program."""
     candidates, missing = candidates_of(entry.candidates, find)
     count.lost += missing
     layer = replace(entry.layer, candidates=candidates)
@@ -329,10 +329,10 @@ def _told(count: _Count, *, is_complete: bool) -> str:
         news.append(f"{layers(count.new)} {'is' if count.new == 1 else 'are'} new")
     if count.lost:
         news.append(f"{count.lost} result{'' if count.lost == 1 else 's'} could not be found")
-    told = " and ".join(news)
+    said = " and ".join(news)
     if is_complete:
-        told = f"All layers are here{'; ' if told else ''}{told}"
-    sentence = f" {told[:1].upper()}{told[1:]}." if told else ""
+        said = f"All layers are here{'; ' if said else ''}{said}"
+    sentence = f" {said[:1].upper()}{said[1:]}." if said else ""
     return f"Another program saved this file.{sentence}"
 
 
@@ -357,8 +357,8 @@ def rejoined(project: Project, found: LayerPictures, find: Find) -> Opened:
     """Our data joined with the layers of a file that another program wrote; without a stamp."""
     flat = flattened(found.tree, found.pictures)
     lost = lost_of(found, flat)
-    contents, told = merge_project(project, flat.stack, flat.pictures, find, is_complete=not lost)
-    return Opened(contents, (*told, *lost, *flat.notes), None, True, project.view, lost)
+    contents, said = merge_project(project, flat.stack, flat.pictures, find, is_complete=not lost)
+    return Opened(contents, (*said, *lost, *flat.notes), None, True, project.view, lost)
 
 
 def read_own(archive: ArchiveReader) -> Project:

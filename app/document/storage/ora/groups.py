@@ -37,6 +37,9 @@ from app.document.storage.ora.stack_xml import (
 
 _MAX_NAMES = 8
 
+MERGED = "mergedimage.png"
+Factor = Callable[[np.ndarray], np.ndarray | float]
+
 
 @dataclass(frozen=True, slots=True)
 class Flat:
@@ -114,24 +117,24 @@ class _Work:
         self._masked: list[str] = []
 
     def lost(self) -> tuple[str, ...]:
-        told = []
+        said = []
         if self._merged:
             one = len(self._merged) == 1
             were = "was merged into one layer" if one else "were merged into one layer each"
             is_named = self._merged[0].startswith("'")
             what = f"{'Group' if one else 'Groups'} " if is_named else ""
-            told.append(
+            said.append(
                 f"{_capital(what + named(self._merged))} {were}, to look as before: this program "
                 "has no groups."
             )
-        told += self._masked
+        said += self._masked
         if self._apart:
             one = self._apart == 1
-            told.append(
+            said.append(
                 f"{self._apart} {'group was' if one else 'groups were'} taken apart into "
                 f"{'its' if one else 'their'} layers, which look the same."
             )
-        return tuple(told)
+        return tuple(said)
 
     def nodes_of(self, items: Sequence[StackItem]) -> list[_Node]:
         """The layers of one isolated group, or of the root, bottom first."""
@@ -248,9 +251,6 @@ def _foreign(items: Sequence[StackItem], layers: Sequence[StackLayer]) -> Iterat
             yield f"{called(layer)} ({layer.blend}, hidden)"
 
 
-MERGED = "mergedimage.png"
-
-
 @dataclass(frozen=True, slots=True)
 class LayerPictures:
     """What of a file can be painted.
@@ -295,15 +295,15 @@ def layer_pictures(
     missing = [layer for layer in layers if layer.src not in pictures]
     if not missing:
         return LayerPictures(tree, pictures, "")
-    told = named(f"{called(layer)} ({reasons[layer.src]})" for layer in missing)
+    said = named(f"{called(layer)} ({reasons[layer.src]})" for layer in missing)
     if len(missing) < len(layers):
         kept = tuple(_with_pictures(tree.items, pictures))
-        return LayerPictures(replace(tree, items=kept), pictures, f"Not read and left out: {told}.")
+        return LayerPictures(replace(tree, items=kept), pictures, f"Not read and left out: {said}.")
     if past_damage:
-        raise archive.damaged("all of its layers", told)
+        raise archive.damaged("all of its layers", said)
     if not archive.has(MERGED):
         raise StorageError(
-            f"'{archive.name}' has no layer that can be opened: {told}.",
+            f"'{archive.name}' has no layer that can be opened: {said}.",
             "Nothing was opened and the file is untouched.",
             "Save its layers as PNG in the program that made it.",
         )
@@ -312,7 +312,7 @@ def layer_pictures(
     return LayerPictures(
         replace(tree, items=(only,)),
         pictures,
-        f"Only its merged picture could be opened. Not read and left out: {told}.",
+        f"Only its merged picture could be opened. Not read and left out: {said}.",
     )
 
 
@@ -324,9 +324,6 @@ def _with_pictures(
             yield replace(item, items=tuple(_with_pictures(item.items, pictures)))
         elif item.src in pictures:
             yield item
-
-
-Factor = Callable[[np.ndarray], np.ndarray | float]
 
 
 def _all(alpha: np.ndarray) -> float:

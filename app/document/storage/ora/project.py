@@ -56,7 +56,7 @@ class LayerEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """How somebody looked at the document; no part of it, so a change of it is none to save.
+    """View state (zoom, centre, selection): saved with the file, but does not make it dirty.
 
     Attributes:
         zoom: device pixels per canvas pixel; None = the whole canvas, however large.

@@ -1,6 +1,6 @@
 """Reading `layerloom/document.json`: every value is checked, for a file may come from anywhere.
 
-Knows neither zip files nor PNG.
+Independent of zip files and PNG.
 """
 
 from __future__ import annotations
@@ -24,9 +24,23 @@ from app.document.words import MAX_PROMPTS
 
 MAX_OFFSET = 1_000_000
 
+_MAX_NUMBER = 1_000_000
+_MAX_CANDIDATES = 10_000
+_MAX_SELECTED = 201
+_MIN_ZOOM, _MAX_ZOOM = 0.001, 1000  # the window has narrower bounds of its own
+_KNOWN = frozenset(
+    "format version reads_from writer canvas grid background_on prompt prompt_history settings "
+    "next_number layers detached members view".split()
+)
+_KNOWN_SETTINGS = frozenset("steps cfg_scale clean_colours seed_mode seed variations".split())
+_KNOWN_OF_LAYER = frozenset(
+    "number kind name rect src pixels trim visible locked opacity blend seed record "
+    "candidates".split()
+)
+
 
 class ProjectError(ValueError):
-    """The data is no project of ours; the text names the place."""
+    """The data is no Layerloom project; the text names the place."""
 
 
 def optional(item: dict[str, Any], key: str, read: Callable[[str], Any]) -> Any:
@@ -90,21 +104,6 @@ def mapping(item: dict[str, Any], key: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ProjectError(key)
     return value
-
-
-_MAX_NUMBER = 1_000_000
-_MAX_CANDIDATES = 10_000
-_MAX_SELECTED = 201
-_MIN_ZOOM, _MAX_ZOOM = 0.001, 1000  # the window has narrower bounds of its own
-_KNOWN = frozenset(
-    "format version reads_from writer canvas grid background_on prompt prompt_history settings "
-    "next_number layers detached members view".split()
-)
-_KNOWN_SETTINGS = frozenset("steps cfg_scale clean_colours seed_mode seed variations".split())
-_KNOWN_OF_LAYER = frozenset(
-    "number kind name rect src pixels trim visible locked opacity blend seed record "
-    "candidates".split()
-)
 
 
 class NewerProjectError(ProjectError):

@@ -1,6 +1,6 @@
 """`stack.xml` of OpenRaster: the layers and groups as other programs see them.
 
-Pure text in and out; knows neither zip files nor pixels.
+Pure text in and out; independent of zip files and pixels.
 Source: OpenRaster 0.0.5, "Layer Stack File".
 """
 
@@ -61,7 +61,7 @@ class StackLayer:
         x, y: offset on the canvas, may be negative; offsets of groups are added.
         blend: our name of the mode; an operator that we have no mode for is kept as it is.
         locked: None when the file says nothing (GIMP drops it).
-        selected: told to other programs; not read, since a file of ours says it elsewhere.
+        selected: for other programs; not read, because our own data has it.
     """
 
     name: str
@@ -229,8 +229,8 @@ class _Reader:
             notes.append(f"{len(self._notes) - len(notes)} more values could not be read.")
         left_out = ""
         if self._others:
-            told = ", ".join(f"{count} '{tag}'" for tag, count in sorted(self._others.items()))
-            left_out = f"Left out, because only layers are read: {told}."
+            said = ", ".join(f"{count} '{tag}'" for tag, count in sorted(self._others.items()))
+            left_out = f"Left out, because only layers are read: {said}."
         items = tuple(self._open[0].items)
         if len(items) == 1 and isinstance(items[0], StackGroup):
             items = items[0].items  # the root, whose looks are fixed
