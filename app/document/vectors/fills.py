@@ -88,7 +88,10 @@ def find_fills(rgba: np.ndarray) -> Fills | None:
         labels, mixed = _labels(rgba, codes, palette)
     else:
         found = _resolve(rgba, labels, mixed, palette)
-    return _ordered(rgba, labels, mixed, found, palette)
+    first, second = labels.copy(), labels.copy()
+    share = np.ones(labels.shape, np.float32)
+    first[mixed], second[mixed], share[mixed] = found[:3]
+    return _ordered(rgba, _rgb(palette), first, second, share)
 
 
 def _codes(rgba: np.ndarray) -> np.ndarray:
@@ -209,22 +212,20 @@ def _best_mixture(seen: np.ndarray, near: np.ndarray, colours: np.ndarray) -> Re
 
 
 def _ordered(
-    rgba: np.ndarray,
-    labels: np.ndarray,
-    mixed: np.ndarray,
-    found: Resolved,
-    palette: np.ndarray,
+    rgba: np.ndarray, palette: np.ndarray, first: np.ndarray, second: np.ndarray, share: np.ndarray
 ) -> Fills:
-    """The fills from the largest to the smallest, so that small ones are painted last."""
-    first, second = labels.copy(), labels.copy()
-    share = np.ones(labels.shape, np.float32)
-    first[mixed], second[mixed], share[mixed] = found[:3]
+    """The fills from the largest to the smallest, so that small ones are painted last.
+
+    Args:
+        palette: (K, 3) float32 RGB, 0 to 255.
+        first, second, share: (H, W) as in `Fills`, counted in the order of this palette.
+    """
     area = np.bincount(first.ravel(), minlength=len(palette) + 1)[1:]
     order = np.argsort(-area, kind="stable")
     place = np.zeros(len(palette) + 1, np.uint8)
     place[order + 1] = np.arange(1, len(palette) + 1)
     return Fills(
-        palette=_rgb(palette[order]).astype(np.uint8),
+        palette=np.round(palette[order]).astype(np.uint8),
         first=place[first],
         second=place[second],
         share=share,
@@ -285,18 +286,8 @@ def gradient_fills(rgba: np.ndarray, colours: int) -> Fills:
     for start in range(0, len(seen), _GRADIENT_CHUNK):
         part = seen[start : start + _GRADIENT_CHUNK]
         first[part], second[part], share[part] = _between(flat[part], palette)
-    shape = (height, width)
-    area = np.bincount(first, minlength=len(palette) + 1)[1:]
-    order = np.argsort(-area, kind="stable")
-    place = np.zeros(len(palette) + 1, np.uint8)
-    place[order + 1] = np.arange(1, len(palette) + 1)
-    return Fills(
-        palette=np.round(palette[order]).astype(np.uint8),
-        first=place[first].reshape(shape),
-        second=place[second].reshape(shape),
-        share=share.reshape(shape),
-        alpha=rgba[..., 3].astype(np.float32) / 255,
-    )
+    first, second, share = (each.reshape(height, width) for each in (first, second, share))
+    return _ordered(rgba, palette, first, second, share)
 
 
 def _between(seen: np.ndarray, palette: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
