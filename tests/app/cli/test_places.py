@@ -87,7 +87,9 @@ def test_names_of_any_length(
 ) -> None:
     """Written, written over with a backup, read again; or refused because of the length alone."""
     rng = random.Random(suffix)
-    sizes = [rng.randint(len(suffix) + 1, 300) for _ in range(3)] + [214, 250, 255, 256]
+    sizes = [214, 250, 255, 256]
+    if suffix != ".html":  # its layers are traced each time
+        sizes += [rng.randint(len(suffix) + 1, 300) for _ in range(3)]
     for number, size in enumerate(sizes):
         folder = tmp_path / str(number)
         folder.mkdir()
