@@ -22,7 +22,6 @@ from engine.api import (
 )
 from engine.engine import Engine
 from engine.errors import EngineError, LayoutError, RequestError, WeightsError
-from engine.memory import free_memory
 from engine.prompt_check import check_prompt
 from engine.prompts.parser import MAX_READ
 from engine.prompts.result import (
@@ -33,7 +32,13 @@ from engine.prompts.result import (
     Undrawable,
     Word,
 )
-from engine.work_estimate import WorkEstimate, estimate, estimate_regions, region_tokens
+from engine.work_estimate import (
+    WorkEstimate,
+    estimate,
+    estimate_regions,
+    free_memory,
+    region_tokens,
+)
 
 __all__ = [
     "MAX_READ",

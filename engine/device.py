@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from engine.errors import RequestError
-from engine.memory import free_memory
+from engine.work_estimate import free_memory
 
 
 def choose_device(name: str = "auto") -> torch.device:

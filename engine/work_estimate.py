@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import psutil
+
 from engine.api import Box, GenerateRequest, LayerKind, ModelInfo, is_edit
 from engine.layout import foreground_grid, token_size
 
@@ -91,3 +93,8 @@ def assignment_passes(targets: int, info: ModelInfo, cfg_scale: float) -> int:
     if targets == 1 and cfg_scale == 1:
         return 0
     return min(targets, info.planning_passes)
+
+
+def free_memory() -> int:
+    """Bytes that programs on this machine could still get, caches of files included."""
+    return int(psutil.virtual_memory().available)

@@ -44,10 +44,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "engine/models": ("torch", "numpy", "safetensors", "engine"),
     "engine/words.py": ("numpy", "safetensors", "emoji", "engine.errors", "engine.paths"),
     "engine/layout.py": ("numpy", "engine.api", "engine.errors"),
-    "engine/work_estimate.py": ("engine.api", "engine.layout"),
+    "engine/work_estimate.py": ("psutil", "engine.api", "engine.layout"),
     "engine/sampling.py": ("torch", "numpy", "engine.layout", "engine.errors"),
     "engine/loading.py": (),
-    "engine/memory.py": ("psutil",),
     "engine/engine.py": (
         "engine.api",
         "engine.errors",
