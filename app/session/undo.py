@@ -59,7 +59,7 @@ class UndoStack:
     changed = Signal()
     refused = Signal(object)
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, pixel_store: UndoPixelStore | None = None) -> None:
         self._document = document
         self._gestures = itertools.count(1)
         self._steps: list[_Step] = []
@@ -68,7 +68,7 @@ class UndoStack:
         self.max_steps = MAX_STEPS
         self.max_pixel_bytes = MAX_PIXEL_BYTES
         self.max_disk_bytes = MAX_DISK_BYTES
-        self.pixel_store: UndoPixelStore | None = None
+        self.pixel_store = pixel_store
 
     # ---- steps ----
 

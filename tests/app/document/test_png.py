@@ -84,8 +84,8 @@ def test_profiles_are_converted(tmp_path: Path) -> None:
 def test_large_pictures_are_scaled_to_fit(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.new("RGB", (400, 100)).save(path)
-    assert fitted(read_picture(path).pixels, Size(96, 64)).shape == (24, 96, 4)
-    assert fitted(read_picture(path).pixels, Size(800, 800)).shape == (100, 400, 4)
+    assert fitted(read_picture(path).pixels, 96, 64).shape == (24, 96, 4)
+    assert fitted(read_picture(path).pixels, 800, 800).shape == (100, 400, 4)
 
 
 def test_refusals_say_why(tmp_path: Path) -> None:
