@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import psutil
-
 from engine.api import Box, GenerateRequest, LayerKind, ModelInfo, is_edit
 from engine.layout import foreground_grid, token_size
 
@@ -97,4 +95,6 @@ def assignment_passes(targets: int, info: ModelInfo, cfg_scale: float) -> int:
 
 def free_memory() -> int:
     """Bytes that programs on this machine could still get, caches of files included."""
+    import psutil  # as long to import as a tenth of the start of the window
+
     return int(psutil.virtual_memory().available)

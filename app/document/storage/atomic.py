@@ -26,8 +26,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import psutil
-
 from app.document.storage.errors import (
     ChangedOnDiskError,
     StorageError,
@@ -394,6 +392,8 @@ def remove_flat(folder: Path) -> None:
 
 def is_running(pid: int) -> bool:
     """Whether a process of this machine has this id; in doubt it has."""
+    import psutil  # takes time, and few saves meet a leftover
+
     try:
         return psutil.pid_exists(pid)
     except (psutil.Error, OSError, OverflowError):
