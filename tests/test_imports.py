@@ -68,6 +68,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "app.document",
     ),
     "app/document/vectors": ("numpy", "contourpy", "PIL", "app.document"),
+    "app/document/pixels.py": ("numpy", "PIL"),
     "app/document": ("numpy", "psygnal", "app.document"),
     "app/testing.py": ("numpy", "app.document", "engine!"),
     "app/benchmarks": ("numpy", "PIL", "app", "engine!"),
