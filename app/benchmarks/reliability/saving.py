@@ -48,7 +48,7 @@ def _save(contents: Contents, path: Path, disk: Disk) -> object:
 
 
 def _export(form: Format) -> Write:
-    return lambda contents, path, disk: form.write(contents, path, ExportOptions(), {}, disk)
+    return lambda contents, path, disk: form.write(contents, path, ExportOptions(), disk)
 
 
 def _try_all(
