@@ -25,8 +25,7 @@ import qasync
 from PySide6.QtCore import QSocketNotifier
 from PySide6.QtWidgets import QApplication
 
-from app.priority import lower_engine_priority
-from app.session.client import engine_factory
+from app.session.client import engine_factory, lower_engine_priority
 from app.session.jobs import Message
 from app.session.settings import (
     APP_NAME,

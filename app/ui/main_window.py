@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QMainWindow
 from app.session.client import LoopLike
 from app.session.jobs import Job, Message
 from app.session.queue import Placed
+from app.session.selection import Solo
 from app.session.settings import Settings, former_work_paths
 from app.ui import frames
 from app.ui.actions import Actions
@@ -32,7 +33,6 @@ from app.ui.panels.picture_page import PicturePage
 from app.ui.panels.prompt_bar import PromptBar
 from app.ui.panels.record_page import RecordPage
 from app.ui.session import MakeEngine, Session
-from app.ui.solo import Solo
 from app.ui.stage import Stage
 from app.ui.text import tr
 from app.ui.theme import DARK, MIN_WINDOW, Colours
@@ -102,7 +102,7 @@ class MainWindow(QMainWindow):
         colours = DARK
         self.actions_ = Actions(self)
         self.live = LiveMenus.made_for(self)
-        self.solo = Solo(session.document, self)
+        self.solo = Solo(session.document)
         self.scene = CanvasScene(session.document, session.pictures, self.solo, self)
         self.view = CanvasView(self.scene, session.selection, session.undo, colours)
         self.prompt = PromptBar(self.actions_, session.undo.new_gesture)

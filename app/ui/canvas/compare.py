@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from app.document.choices import with_choice
+from app.document.candidates import with_choice
 from app.document.composite import composite
 from app.document.document import Document
 from app.ui.background import Background

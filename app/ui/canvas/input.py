@@ -14,12 +14,12 @@ from app.document.commands import MoveLayers, SetOpacity, SetRect
 from app.document.document import Document
 from app.document.geometry import Rect
 from app.document.layer import Layer
+from app.session.selection import Selection
+from app.session.undo import UndoStack
 from app.ui.canvas.drag_geometry import Pointer
 from app.ui.canvas.navigation import Navigation
 from app.ui.canvas.overlay_model import OverlayModel
 from app.ui.canvas.tools import BoxTool, SelectTool, Tool, ToolContext
-from app.ui.selection import Selection
-from app.ui.undo import UndoStack
 
 DRAG_SLACK = 4
 _CURSORS = {

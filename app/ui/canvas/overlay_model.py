@@ -15,11 +15,11 @@ from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QRegion, QTransform
 
 from app.document.geometry import Rect
 from app.document.layer import Layer
+from app.session.selection import Selection
 from app.ui.canvas import overlay_painter as overlay
 from app.ui.canvas.item import to_rectf
 from app.ui.canvas.overlay_painter import KeptPicture
 from app.ui.canvas.scene import CanvasScene
-from app.ui.selection import Selection
 from app.ui.theme import Colours
 from app.ui.widgets.images import checker_brush
 

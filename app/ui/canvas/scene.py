@@ -15,15 +15,15 @@ from PySide6.QtCore import QObject, QRect, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGraphicsScene
 
-from app.document.compositor import Compositor
+from app.document.composite import Compositor
 from app.document.document import Document
 from app.document.geometry import Box, Rect
 from app.document.layer import Candidate, Layer
+from app.session.selection import Solo
 from app.ui.background import Background
 from app.ui.canvas.item import CanvasItem
 from app.ui.canvas.live import Entry, InteractiveCompositor
 from app.ui.canvas.sharp import SharpPicture
-from app.ui.solo import Solo
 from app.ui.widgets.images import to_qimage, wrapped
 
 SETTLE_MS = 30
@@ -53,7 +53,7 @@ class CanvasScene(QGraphicsScene):
     ) -> None:
         super().__init__(parent)
         self.document = document
-        self._solo = Solo(document, self) if solo is None else solo
+        self._solo = Solo(document) if solo is None else solo
         self._pictures = pictures
         self._images: dict[int, tuple[str, QImage]] = {}
         self._previews: dict[int, tuple[Box, QImage]] = {}

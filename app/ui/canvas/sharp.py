@@ -118,7 +118,7 @@ def trace_next(layers: Sequence[Layer]) -> bool:
     Returns:
         False if there is none.
     """
-    from app.document.vectors.of_layers import known_shapes, layer_shapes
+    from app.document.vectors.tracing import known_shapes, layer_shapes
 
     new = next((layer for layer in layers if known_shapes(layer) is None), None)
     if new is not None:
@@ -133,7 +133,7 @@ def painted(layers: Sequence[Layer], to_widget: QTransform, size: QSize, ratio: 
         a picture in device pixels, premultiplied; null where no layer has shapes, or one has a
         blend mode that Qt does not have.
     """
-    from app.document.vectors.of_layers import known_shapes
+    from app.document.vectors.tracing import known_shapes
 
     found = [known_shapes(layer) for layer in layers]
     vectors = [None if each is None else each.vectors for each in found]

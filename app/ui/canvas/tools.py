@@ -17,6 +17,8 @@ from app.document.commands import AddBox, DuplicateLayers, MoveLayers, SetRect
 from app.document.document import Document
 from app.document.geometry import Rect
 from app.document.layer import Layer
+from app.session.selection import Selection
+from app.session.undo import UndoStack
 from app.ui.canvas.drag_geometry import (
     Handle,
     Pointer,
@@ -28,8 +30,6 @@ from app.ui.canvas.drag_geometry import (
 )
 from app.ui.canvas.overlay_model import Draft, DraftKind, OverlayModel
 from app.ui.canvas.scene import CanvasScene
-from app.ui.selection import Selection
-from app.ui.undo import UndoStack
 
 # Lines catch from 6 screen pixels on; `Pointer.slack` is 4 of them.
 SNAP_SLACKS = 1.5

@@ -22,6 +22,8 @@ from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
 
 from app.document.document import Document
 from app.document.layer import Layer
+from app.session.selection import Selection
+from app.session.undo import UndoStack
 from app.ui.canvas import overlay_painter as overlay
 from app.ui.canvas.drag_geometry import Pointer
 from app.ui.canvas.input import ARROWS, Mouse, Nudger
@@ -30,10 +32,8 @@ from app.ui.canvas.overlay_model import OverlayModel
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.tools import ToolContext
 from app.ui.panels.layer_state import state_of
-from app.ui.selection import Selection
 from app.ui.text import tr
 from app.ui.theme import Colours
-from app.ui.undo import UndoStack
 
 _NOT_KEYPAD = ~Qt.KeyboardModifier.KeypadModifier
 

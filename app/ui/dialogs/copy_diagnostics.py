@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.document.prompts import together
+from app.document.words import together
 from app.session.settings import log_path
 from app.ui.session import Session
 from app.ui.text import tr

@@ -13,9 +13,8 @@ from PySide6.QtWidgets import QDialog, QListView, QListWidget, QListWidgetItem, 
 
 from app.document.geometry import Size
 from app.document.storage.errors import StorageError
-from app.document.storage.layout import Layout
-from app.document.storage.layout_file import read_layout
-from app.document.storage.ora import SUFFIX
+from app.document.storage.layout import Layout, read_layout
+from app.document.storage.ora.file import SUFFIX
 from app.session.settings import resources_folder
 from app.ui.text import tr
 from app.ui.theme import GAP, MARGIN, Colours, current_colours

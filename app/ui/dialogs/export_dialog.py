@@ -25,9 +25,16 @@ from PySide6.QtWidgets import (
 
 from app.document.contents import Contents
 from app.document.geometry import Rect
-from app.document.storage.formats.choices import formats_with, reason_against
 from app.document.storage.formats.options import SCALES, WHITE, ExportOptions
-from app.document.storage.formats.table import FEATURES, FORMATS, Feature, Format, losses
+from app.document.storage.formats.table import (
+    FEATURES,
+    FORMATS,
+    Feature,
+    Format,
+    formats_with,
+    losses,
+    reason_against,
+)
 from app.document.storage.formats.table import Choice as ExportChoice
 from app.document.words import shown_name
 from app.ui.text import number, tr

@@ -41,13 +41,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.document.choices import with_choice
+from app.document.candidates import with_choice
 from app.document.composite import composite
 from app.document.document import Document
 from app.document.layer import Candidate, Layer
 from app.document.words import shown_name
+from app.session.selection import Selection
 from app.ui.actions import Actions
-from app.ui.selection import Selection
 from app.ui.stage import Stage
 from app.ui.text import number, tr
 from app.ui.theme import GAP, ICON_SMALL, UNIT, Colours

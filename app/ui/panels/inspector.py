@@ -25,14 +25,14 @@ from app.document.commands import Rename, SetRect, SetRects, SetSeed
 from app.document.contents import MAX_SIDE, default_name
 from app.document.document import Document
 from app.document.layer import MAX_NAME, Layer
+from app.session.selection import Selection
+from app.session.undo import UndoStack
 from app.ui.enabling import enable
 from app.ui.panels.layer_state import LayerState, is_empty, next_seed_text, seed_text, state_of
 from app.ui.panels.prompt_fields import parse_seed, seed_validator
-from app.ui.selection import Selection
 from app.ui.text import number, tr
 from app.ui.theme import FIELD_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
 from app.ui.theme.icons import pixmap
-from app.ui.undo import UndoStack
 from app.ui.widgets.accessibility import StatusLabel
 from app.ui.widgets.fields import NumberField
 from app.ui.widgets.forms import Scrolled, no_lower_than

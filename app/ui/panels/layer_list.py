@@ -20,10 +20,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.document.commands import SetLocked, SetVisible
-from app.document.contents import MAX_FOREGROUNDS
 from app.document.document import Document
 from app.document.layer import Layer
 from app.document.words import shown_name
+from app.session.jobs import MAX_FOREGROUNDS
+from app.session.selection import Selection, Solo
+from app.session.undo import UndoStack
 from app.ui.actions import Actions
 from app.ui.enabling import enable
 from app.ui.panels.layer_rows import (
@@ -34,11 +36,8 @@ from app.ui.panels.layer_rows import (
     dragged_ids,
     foot_text,
 )
-from app.ui.selection import Selection
-from app.ui.solo import Solo
 from app.ui.text import tr
 from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN, UNIT, Colours
-from app.ui.undo import UndoStack
 from app.ui.widgets.accessibility import StatusLabel
 from app.ui.widgets.buttons import quiet_button
 from app.ui.widgets.fields import Choice, NumberField

@@ -34,16 +34,16 @@ from PySide6.QtWidgets import (
 )
 
 from app.document.commands import AddLayers, Rename, Reorder
-from app.document.commands.boxes import copied
+from app.document.commands.layers import copied
 from app.document.contents import default_name
 from app.document.document import Document
 from app.document.layer import MAX_NAME, Layer
+from app.session.selection import Solo
+from app.session.undo import UndoStack
 from app.ui.panels.layer_state import LayerState, spoken, state_of
-from app.ui.solo import Solo
 from app.ui.text import tr
 from app.ui.theme import GAP, ICON_SMALL, MIN_POINTS, ROW_MIN, THUMBNAIL, UNIT, Colours
 from app.ui.theme.icons import pixmap
-from app.ui.undo import UndoStack
 from app.ui.widgets.images import Thumbnails
 
 MIME_ROWS = "application/x-layerloom-rows"

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.document.contents import MAX_FOREGROUNDS, Contents
+from app.document.contents import Contents
+from app.session.jobs import MAX_FOREGROUNDS
 from app.ui.actions import Actions
 from app.ui.text import number, tr
 from app.ui.theme import GAP, MARGIN, UNIT

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ignored import Ignored
+from app.session.jobs import Ignored
 from app.ui.actions import Actions
 from app.ui.menus import ALTERNATIVES
 from app.ui.panels.prompt_fields import (

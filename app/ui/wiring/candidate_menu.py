@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QMenu
 
-from app.document.choices import Choice, with_choice
+from app.document.candidates import Choice, with_choice
 from app.document.commands import AddLayers, SetPrompt
 from app.document.contents import Contents
 from app.document.layer import Candidate, Layer, new_layer_id

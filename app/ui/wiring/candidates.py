@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Qt
 
-from app.document.bounds import candidate_load, is_over, oldest_unused
+from app.document.candidates import candidate_load, is_over, oldest_unused
 from app.document.commands import DiscardCandidates
 from app.session.jobs import Message
 from app.session.settings import HIGHEST

@@ -16,9 +16,13 @@ from app.document.composite import composite
 from app.document.contents import Contents
 from app.document.errors import UserError
 from app.document.geometry import Rect
-from app.document.imports import picture_layer
 from app.document.layer import Layer
-from app.document.storage.incoming import LAYERS_TYPE, layers_from_bytes, layers_to_bytes
+from app.document.storage.incoming import (
+    LAYERS_TYPE,
+    layers_from_bytes,
+    layers_to_bytes,
+    picture_layer,
+)
 from app.document.storage.layout import format_layout
 from app.document.storage.png import encode_png
 from app.document.storage.recipe import recipe_of

@@ -16,7 +16,7 @@ from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import Format, format_named
 from app.document.storage.layout import format_layout
 from app.document.storage.names import numbered_copy, safe_name
-from app.document.storage.ora import save_project
+from app.document.storage.ora.file import save_project
 from app.document.words import shown_name
 from app.session.jobs import Message
 from app.ui.actions import Actions

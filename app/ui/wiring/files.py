@@ -12,16 +12,15 @@ from PySide6.QtWidgets import QWidget
 from app.document.contents import Contents, new_contents
 from app.document.errors import UserError
 from app.document.geometry import Size
-from app.document.storage.atomic import Stamp
+from app.document.storage.atomic import Stamp, remove_leftovers
 from app.document.storage.errors import ChangedOnDiskError, StorageError
 from app.document.storage.incoming import open_as_document
 from app.document.storage.journal.recovery import in_use
-from app.document.storage.layout import contents_of
-from app.document.storage.layout_file import read_layout
-from app.document.storage.leftovers import remove_leftovers
+from app.document.storage.layout import contents_of, read_layout
 from app.document.storage.names import numbered_copy
-from app.document.storage.ora import SUFFIX, Opened, save_project
-from app.document.storage.png import PICTURE_SUFFIXES
+from app.document.storage.ora.file import SUFFIX, save_project
+from app.document.storage.ora.foreign import Opened
+from app.document.storage.pictures import PICTURE_SUFFIXES
 from app.session.jobs import Message
 from app.session.settings import chosen_canvas
 from app.ui.actions import Actions

@@ -7,8 +7,7 @@ from collections.abc import Callable, Collection
 from PySide6.QtWidgets import QWidget
 
 from app.document.commands import SetVisible
-from app.document.contents import MAX_FOREGROUNDS
-from app.session.jobs import Scope
+from app.session.jobs import MAX_FOREGROUNDS, Scope
 from app.ui.dialogs.hiding_dialog import HidingDialog
 from app.ui.session import Session
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from app.document.candidates import original_of
 from app.document.commands import SetRects
-from app.document.commands.candidates import original_of
 from app.document.geometry import Rect
 from app.document.layer import Layer
 from app.document.words import shown_name

@@ -9,14 +9,17 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app.document.commands import AddLayers, ReplaceDocument
-from app.document.imports import cascaded, picture_layer
 from app.document.layer import Layer
-from app.document.outdated import SOURCE
-from app.document.storage.incoming import Incoming, layers_of_layout, read_layers
-from app.document.storage.layout import Layout, contents_of
-from app.document.storage.layout_file import read_layout
-from app.document.storage.layout_text import parse_layout
-from app.document.storage.png import PICTURE_SUFFIXES, Picture, picture_of
+from app.document.staleness import SOURCE
+from app.document.storage.incoming import (
+    Incoming,
+    cascaded,
+    layers_of_layout,
+    picture_layer,
+    read_layers,
+)
+from app.document.storage.layout import Layout, contents_of, parse_layout, read_layout
+from app.document.storage.pictures import PICTURE_SUFFIXES, Picture, picture_of
 from app.session.jobs import Message
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView

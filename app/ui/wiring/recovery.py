@@ -21,8 +21,8 @@ from app.document.storage.journal.recovery import (
 )
 from app.session.client import LoopLike
 from app.session.jobs import Message
+from app.session.pixel_store import UndoPixelStore
 from app.ui.actions import Actions
-from app.ui.attic import Attic
 from app.ui.dialogs import file_dialogs, questions
 from app.ui.dialogs.recovery_dialog import RecoveryDialog
 from app.ui.session import Session
@@ -81,7 +81,7 @@ class RecoveryWiring(QObject):
         session.path_changed.connect(self._soon)
         session.undo.changed.connect(self._soon)
         files.work_roots = self._roots
-        session.undo.attic = Attic(session.pictures.run, root.parent / "undo")
+        session.undo.pixel_store = UndoPixelStore(session.pictures.run, root.parent / "undo")
 
     # ---- keeping ----
 

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
 from app.document.commands import SetCanvas, SetPrompt
 from app.document.composite import composite
 from app.document.geometry import Size, round_to
-from app.document.prompts import together
 from app.document.storage.formats.table import FORMATS
+from app.document.words import together
 from app.session.settings import Settings
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView

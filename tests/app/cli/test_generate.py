@@ -26,8 +26,7 @@ import pytest
 from PIL import Image
 
 from app import cli
-from app.cli.errors import ArgumentProblem
-from app.cli.source import find_layers
+from app.cli.source import ArgumentProblem, find_layers
 from app.document.contents import new_contents
 from app.document.geometry import Rect, Size
 from tests.app.cli.child import scripted

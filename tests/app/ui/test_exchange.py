@@ -21,11 +21,17 @@ from app.document import Rect
 from app.document.composite import composite
 from app.document.contents import content_hash, new_contents
 from app.document.geometry import Size
-from app.document.storage.formats.choices import formats_with, reason_against, refused_choices
 from app.document.storage.formats.options import WHITE, ExportOptions
-from app.document.storage.formats.table import FORMATS, Choice, format_named
+from app.document.storage.formats.table import (
+    FORMATS,
+    Choice,
+    format_named,
+    formats_with,
+    reason_against,
+    refused_choices,
+)
 from app.document.storage.incoming import LAYERS_TYPE
-from app.document.storage.ora import load_project
+from app.document.storage.ora.file import load_project
 from app.testing import fill
 from app.ui.dialogs.export_dialog import ExportDialog
 from tests.app.document.examples import picture as random_picture

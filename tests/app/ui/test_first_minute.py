@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu
 
 from app.document.geometry import Size
-from app.document.storage.ora import save_project
+from app.document.storage.ora.file import save_project
 from app.testing import document_with_boxes, fill
 from app.ui.dialogs.job_list import JobsDialog
 from app.ui.key_presets import PRESETS, conflicts, keys_for

@@ -23,7 +23,7 @@ NONE = Qt.KeyboardModifier.NoModifier
 
 
 def steps(window: Any) -> int:
-    return int(window.session.undo.stack.count())
+    return int(window.session.undo.count)
 
 
 def test_what_ends_a_run_of_typing(window: Any, qtbot: Any) -> None:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QColorDialog, QComboBox, QSpinBox
 
 from app.document.commands import AddBox, SetPrompt
 from app.document.geometry import Rect, Size
-from app.document.storage.ora import load_project
+from app.document.storage.ora.file import load_project
 from app.session.settings import (
     Settings,
     chosen_canvas,

@@ -392,7 +392,7 @@ def test_one_layer_is_offered_at_its_lower_price(window: Any, qtbot: Any) -> Non
 
     What is said are the cost model's seconds of just that job, with the other layers as context.
     """
-    from app.costs import Costs
+    from app.session.estimates import Costs
     from app.ui.text import seconds
     from engine import WorkEstimate
     from tests.app.ui.helpers import generate
