@@ -54,7 +54,7 @@ class ExportOptions:
     pages: bool = False
     parallax: bool = False
     vector_background: bool = False
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 def asked_layer(contents: Contents, options: ExportOptions) -> Layer | None:
