@@ -165,8 +165,7 @@ def atomic_write(
         ChangedOnDiskError: the present file has another stamp than `expected`.
         StorageError: it failed; the old file is byte-identical, and the message names the cause.
     """
-    disk = disk or Disk()
-    target = Path(os.path.realpath(path))
+    disk, target = disk or Disk(), Path(os.path.realpath(path))
     old = stamp_of(target)
     if expected is not None and old is not None and old != expected:
         raise ChangedOnDiskError(path.name, old.mtime_ns / 1e9)
@@ -193,15 +192,19 @@ def atomic_write(
     finally:
         with contextlib.suppress(OSError):
             disk.remove(temporary)
+    _sync_folder(target, disk)
+    remove_leftovers(target, lambda leftover: disk.remove(leftover))
+    stamp = stamp_of(target)
+    return stamp if stamp is not None else Stamp(written, 0)
+
+
+def _sync_folder(target: Path, disk: Disk) -> None:
     try:
         disk.sync_folder(target.parent)
     except OSError:
         # The new file is complete and in place; only a power cut right now could bring the old
         # one back, which is complete too.
         logger.warning("the folder of %s could not be synced", target.name, exc_info=True)
-    remove_leftovers(target, lambda leftover: disk.remove(leftover))
-    stamp = stamp_of(target)
-    return stamp if stamp is not None else Stamp(written, 0)
 
 
 def write_bytes(

@@ -68,7 +68,8 @@ def tiff_planes(data: bytes) -> Planes:
 
     with TiffFile(io.BytesIO(data)) as file:
         page = file.pages.first
-        colours = _COLOURS.get(int(page.photometric))
+        photometric = int(page.photometric)
+        colours = _COLOURS.get(photometric)
         samples = page.samplesperpixel
         if colours is None or not colours <= samples <= _MAX_SAMPLES or page.imagedepth != 1:
             raise UnsupportedPictureError(
@@ -84,23 +85,13 @@ def tiff_planes(data: bytes) -> Planes:
             values = np.moveaxis(values.reshape(samples, page.imagelength, page.imagewidth), 0, 2)
         values = values.reshape(page.imagelength, page.imagewidth, samples)
         extra = int(page.extrasamples[0]) if page.extrasamples else 0
-        if int(page.photometric) == _PALETTE:
+        if photometric == _PALETTE:
             if page.colormap is None:
                 raise UnsupportedPictureError("a TIFF palette without colours")
             colours, values = 3, _looked_up(values, page.colormap)
-        if int(page.photometric) == _LAB:
-            values = _lab_as_unit(values)
+        bits = 16 if page.colormap is not None else page.bitspersample
+        values, notes = _as_unit(values, bits, is_lab=photometric == _LAB)
         alpha = None
-        notes: tuple[str, ...] = ()
-        if int(page.photometric) == _LAB:
-            highest = 1.0
-        elif values.dtype.kind == "f":
-            values, notes = _unit(values)
-            highest = 1.0
-        else:
-            highest = _highest(values, 16 if page.colormap is not None else page.bitspersample)
-            values = values.astype(np.float64 if highest > 65535 else np.float32)
-        values = (values / highest).clip(0, 1)
         colour = values[..., :colours]
         if samples > colours and extra in (_ASSOCIATED, _STRAIGHT):
             opacity = values[..., colours]
@@ -108,10 +99,10 @@ def tiff_planes(data: bytes) -> Planes:
             if extra == _ASSOCIATED:
                 shown = opacity[..., None]
                 colour = np.divide(colour, shown, out=np.zeros_like(colour), where=shown > 0)
-        if int(page.photometric) == _WHITE_IS_ZERO:
+        if photometric == _WHITE_IS_ZERO:
             colour = 1 - colour
         eight = _bytes(colour.clip(0, 1))
-        image = _image(eight, is_lab=int(page.photometric) == _LAB)
+        image = _image(eight, is_lab=photometric == _LAB)
         profile, turned = page.tags.get(_PROFILE), page.tags.get(_ORIENTATION)
         return Planes(
             image,
@@ -120,6 +111,18 @@ def tiff_planes(data: bytes) -> Planes:
             int(turned.value) if turned is not None else 1,
             notes,
         )
+
+
+def _as_unit(values: np.ndarray, bits: int, *, is_lab: bool) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Samples of any kind as floats from 0 to 1, and sentences for the user."""
+    if is_lab:
+        return _lab_as_unit(values).clip(0, 1), ()
+    if values.dtype.kind == "f":
+        values, notes = _unit(values)
+        return values.clip(0, 1), notes
+    highest = _highest(values, bits)
+    values = values.astype(np.float64 if highest > 65535 else np.float32)
+    return (values / highest).clip(0, 1), ()
 
 
 def _image(eight: np.ndarray, *, is_lab: bool) -> Image.Image:
