@@ -103,7 +103,7 @@ class Session(QObject):
         self.sitting = 0
         self.keeper: Keeper | None = None
         self.is_settled = False
-        self.undo.refused.connect(self.notified.emit)
+        self.undo.refused.connect(self._on_message)
         self.bridge.message.connect(self._on_message)
 
     @property

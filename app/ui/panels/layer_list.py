@@ -374,7 +374,7 @@ class LayerPanel(QWidget):
         self.model = LayerListModel(document, undo, self)
         self.delegate = LayerDelegate(thumbnails, colours, solo, self)
         self.list = LayerList(self.model, self.delegate, selection, undo, solo)
-        solo.changed.connect(self.list.viewport().update)
+        solo.changed.connect(lambda: self.list.viewport().update())
         self.looks = LooksBar(undo.new_gesture)
         self.count = StatusLabel(tr("Number of layers"))
         self.count.setObjectName("secondary")
