@@ -114,7 +114,8 @@ def _forms(word: str) -> set[str]:
 
 def remembered(known: Sequence[str], prompt: str) -> tuple[str, ...]:
     """The history with one more prompt, newest first; the same prompt has one place only."""
-    text = " ".join(prompt.split())
+    # Lone surrogates cannot be written to a file.
+    text = " ".join(prompt.encode("utf-8", "replace").decode().split())
     if not text:
         return tuple(known)
     return (text, *(each for each in known if each != text))[:MAX_PROMPTS]

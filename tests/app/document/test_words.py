@@ -153,6 +153,7 @@ def test_the_last_two_hundred_distinct_ones() -> None:
     assert (len(history), history[0], history[-1]) == (MAX_PROMPTS, "prompt 200", "prompt 1")
     assert remembered(("b", "a"), " a\n ") == ("a", "b")
     assert remembered(("a",), "  ") == ("a",)
+    assert remembered((), "a \ud800") == ("a ?",)  # as the record of the result has it
     assert together(["a", "b"], ["c", "b", "d"]) == ["a", "b", "c", "d"]
 
 

@@ -71,7 +71,9 @@ def test_a_list_of_any_length_fits(
     theme.apply(qapp, theme.LIGHT)
     holder = QWidget()
     qtbot.addWidget(holder)
-    other, combo = Choice(holder), Choice(holder)
+    other, combo = Choice(), Choice()
+    for each in (other, combo):
+        each.setParent(holder)
     other.move(0, 60)
     for place in range(count):
         combo.addItem(f"entry {place}")
