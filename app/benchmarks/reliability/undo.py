@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 
 from app.benchmarks.reliability.figure import Figure
-from app.benchmarks.reliability.walk import random_command, start
+from app.benchmarks.reliability.random_edits import random_command, start
 from app.document import Document
 from app.document.commands import Command
 from app.document.contents import content_hash

@@ -15,7 +15,7 @@ from PySide6.QtCore import QEvent, QEventLoop, Qt, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QTabWidget, QToolTip, QWidget
 
-from app.benchmarks.ui.desk import INFO, Desk, filled
+from app.benchmarks.window import INFO, Desk, filled
 from app.document.commands import AddCandidates, AddLayers, Placement
 from app.document.geometry import Rect
 from app.document.layer import Layer, new_layer_id
