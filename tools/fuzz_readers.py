@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of the readers with atheris (REL6).
+"""Coverage-guided fuzzing of the readers with atheris.
 
     python tools/fuzz_readers.py stack.xml -max_total_time=300
 

@@ -139,8 +139,8 @@ def bench(context: Context) -> Section:
 def steps_text(context: Context) -> str:
     """Both kinds of jobs take the model's own number of steps, as they do in the window."""
     info = context.generator.info
-    beside = info.steps_for(is_edit=True)
-    return f"pictures and backgrounds in {info.default_steps} steps, other layers in {beside}"
+    edit_steps = info.steps_for(is_edit=True)
+    return f"pictures and backgrounds in {info.default_steps} steps, other layers in {edit_steps}"
 
 
 def fifty_boxes(context: Context) -> Table:

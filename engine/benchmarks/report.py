@@ -161,7 +161,7 @@ def update_page(page: Path, name: str, text: str) -> None:
 
 
 def around_markers(page: Path, name: str) -> tuple[str, str]:
-    """What stands before and after a section of a page.
+    """The text before and after a section of a page.
 
     Raises:
         ValueError: the page lacks the markers.
@@ -180,7 +180,7 @@ def _markers(name: str) -> tuple[str, str]:
 
 # ---- plots ----
 
-# Colours that differ in lightness too, for readers who do not tell red from green (Okabe and Ito).
+# Colours that differ in lightness too, for readers who are colour-blind (Okabe and Ito).
 LIGHT = {"back": "#ffffff", "ink": "#24292f", "faint": "#d0d7de",
          "lines": ["#0072b2", "#d55e00", "#009e73", "#aa4499", "#555555"]}  # fmt: skip
 DARK = {"back": "#0d1117", "ink": "#e6edf3", "faint": "#30363d",
@@ -282,7 +282,7 @@ def commit() -> str:
 
 
 def describe(generator: LayerPipeline, command: str) -> str:
-    """One paragraph that stands beside every table."""
+    """One paragraph for every table."""
     info = generator.info
     memory = memory_gb()
     facts = [

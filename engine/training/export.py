@@ -46,7 +46,7 @@ def credits_of(sprites: Path) -> tuple[str, ...]:
 def blend(old: dict[str, Tensor], new: dict[str, Tensor], share: float) -> dict[str, Tensor]:
     """`share` of the new weights and the rest of the old ones that they were trained from.
 
-    Between the two lies a network that has most of what was gained and has lost little (Wortsman et
+    Between the two is a network that has most of what was gained and has lost little (Wortsman et
     al., "Robust fine-tuning of zero-shot models", CVPR 2022).
     """
     return {key: old[key].lerp(new[key].to(old[key].dtype), share) for key in old}

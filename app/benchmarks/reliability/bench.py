@@ -51,7 +51,7 @@ PROMISES: dict[str, Promise] = {
     "rel1": Promise(1000, 25, "crash.crash"),
     # Documents, of which every fault point is tried.
     "rel2": Promise(20, 2, "saving.saving"),
-    "rel3": Promise(1000, 25, "undo.undo"),
+    "rel3": Promise(1000, 25, "random_edits.undo"),
     "rel4": Promise(500, 50, "jobs.isolation"),
     "rel4-real": Promise(500, 50, "jobs.isolation_real", takes_model=True),
     # Documents, each with every step and every end of a job.

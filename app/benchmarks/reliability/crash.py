@@ -109,7 +109,7 @@ def _run_and_kill(
 
 
 def _is_stopped(pid: int) -> bool:
-    """Whether all of its threads stand still; true where nobody says."""
+    """Whether all of its threads stand still; true where the system does not say."""
     try:
         states = [
             Path(each.path, "stat").read_text().rpartition(")")[2].split()[0]

@@ -75,7 +75,7 @@ def _picture(kind: str) -> Make:
 
 
 def read_picture(path: Path) -> object:
-    """As a picture that is imported; the type is told by the content."""
+    """As a picture that is imported; the content shows the type."""
     named = path.with_suffix(".png")
     named.write_bytes(path.read_bytes())
     return read_layers(named, CANVAS, GRID)

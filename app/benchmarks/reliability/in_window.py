@@ -135,7 +135,7 @@ def window_faults(count: int, seed: int, *, judges_time: bool = True) -> Figure:
                 for fault in FAULTS:
                     _one_fault(figure, desk, number, step, fault)
                     figure.runs += 1
-        ScriptedPipeline.goes_on.set()  # whoever hangs may end before the process does
+        ScriptedPipeline.goes_on.set()  # threads that hang may end before the process does
     if judges_time:
         for name, limit in _LIMITS.items():
             if figure.peaks.get(name, 0.0) > 1000 * limit:

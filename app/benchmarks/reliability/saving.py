@@ -167,7 +167,7 @@ def _try_all(
 
 
 def _bytes(path: Path) -> object:
-    """What stands there: bytes of a file, bytes by name of a folder, None for nothing."""
+    """What is there: bytes of a file, bytes by name of a folder, None for nothing."""
     if path.is_dir():
         return {each.name: each.read_bytes() for each in path.iterdir()}
     return path.read_bytes() if path.exists() else None

@@ -25,7 +25,7 @@ from engine import Event, StateChanged
 
 LIMIT_S = 120.0
 TICK_S = 0.02
-LOOKING_S = 2.5  # somebody looks at the button before the first job
+LOOKING_S = 2.5  # a user looks at the button before the first job
 # (file in resources/examples, how many of its boxes): ten pictures that differ in size.
 FIRST_JOBS = (
     ("three-boxes", 1),

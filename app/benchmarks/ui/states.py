@@ -171,7 +171,7 @@ PARTS: dict[str, Callable[[Path], Iterator[State]]] = {
 
 
 def _looks(desk: Desk) -> Iterator[State]:
-    """What one may switch on and off, and what lies over the window for a while."""
+    """What one may switch on and off, and what covers the window for a while."""
     window = desk.window
     window.actions_["hide_panels"].trigger()
     yield State("panels hidden", window, is_main=False)

@@ -1,7 +1,7 @@
 """Brushes of the procedural backgrounds: gradients, glows, clouds, skylines.
 
 Every brush paints into a (3, H, W) float32 picture in [0, 255] in place; planar because whole
-planes are what every step touches. Knows no scenery. Places and sizes are in pixels unless said.
+planes are what every step touches. Places and sizes are in pixels unless said.
 """
 
 from __future__ import annotations

@@ -160,7 +160,7 @@ class PictureMix:
         composite_share: batches that carry the merged entry.
         max_tokens: image tokens per picture; larger ones are composed again.
         most_things: 1 to this many foregrounds per picture, all counts alike; 0 = as composed.
-            Few things first: what a noun looks like is learned before who stands where.
+            Few things first: what a noun looks like is learned before which thing is where.
         side_tokens: of a thing, see `layout.foreground_grid`.
         fixed_backgrounds: a few drawings of each, between which the seed decides
             (`concepts.background_choice`); else every picture has a new drawing.
@@ -185,7 +185,7 @@ class PictureMix:
 
     @property
     def is_framed(self) -> bool:
-        """Whether tokens alone say where a thing stands on them, not the box's proportions."""
+        """Whether tokens alone say where a thing is on them, not the box's proportions."""
         return self.side_tokens > 0 and self.scenes.variety == 0
 
     def entries(

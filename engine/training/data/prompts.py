@@ -29,8 +29,8 @@ from engine.words import tokenize
 Choice = TypeVar("Choice")
 
 SYNONYM_SHARE = 0.2
-MARK = "\ue000"  # private use: stands behind each mention of a marked prompt
-SCENERY_MARK = "\ue001"  # stands behind the words for the background
+MARK = "\ue000"  # private use: follows each mention of a marked prompt
+SCENERY_MARK = "\ue001"  # follows the words for the background
 LOOK_TEMPLATES = (
     "{look} illustration of {text}",
     "{a_look} illustration of {text}",

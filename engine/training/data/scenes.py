@@ -65,12 +65,12 @@ def place_things(
     Args:
         size: factor on all usual sizes.
         variety: at 0 every sprite is fitted into a box drawn on the grid, so that the box alone
-            says where it stands; at 1 most boxes are snapped around freely placed sprites.
+            says where it is; at 1 most boxes are snapped around freely placed sprites.
         canvas: (width, height), multiples of the grid, at least 320.
         aspects: width over height of each noun's sprite.
 
     Returns:
-        Bottom to top: what stands lower on the canvas is in front, with some noise.
+        Bottom to top: what is lower on the canvas is in front, with some noise.
     """
     wishes = []
     for noun, aspect in zip(nouns, aspects, strict=True):
@@ -284,7 +284,7 @@ class Thing:
         colour: a colour's name to shift the sprite to, or None for its natural colours.
         flip: mirrored left to right.
         box: on the grid, inside the canvas.
-        rect: (x, y, w, h) in canvas pixels: where the tight sprite stands, inside the box, with
+        rect: (x, y, w, h) in canvas pixels: where the tight sprite is, inside the box, with
             the sprite's own aspect ratio.
         code: names one of the object's drawings, 0 to 3 (`seed_choices`); None = the first, which
             no code names.
@@ -348,7 +348,7 @@ class SceneSettings:
         looks: which looks, and how often the prompt names them.
         unsaid_backgrounds: those that a picture may have whose prompt names none; empty = all.
         repeat_share: of the scenes of two things or more, those in which one noun repeats.
-        most_of_one: how often it stands there at most, 3 upwards; mostly twice.
+        most_of_one: how often it occurs at most, 3 upwards; mostly twice.
         rows: things side by side, as on a sticker sheet, named in reading order.
     """
 
@@ -507,7 +507,7 @@ def _evaluation_scene(rng: np.random.Generator, settings: SceneSettings, most_th
 
 
 def editing_split(rng: np.random.Generator, scene: Scene) -> set[int]:
-    """Choose the layers to generate anew; all others are clean context.
+    """Choose the layers to generate; all others are clean context.
 
     Half of the time a single one. Something stays clean wherever the scene has two entries.
 
@@ -560,7 +560,7 @@ def _draw_distinct(rng: np.random.Generator, count: int, vocabulary: Sequence[No
 def _draw_nouns(
     rng: np.random.Generator, count: int, vocabulary: Sequence[Noun], settings: SceneSettings
 ) -> list[Noun]:
-    """`count` nouns; in a share of the scenes one stands several times, mostly twice."""
+    """`count` nouns; in a share of the scenes one occurs several times, mostly twice."""
     if count >= 2 and rng.random() < settings.repeat_share:
         repeats = 2 if rng.random() < 0.7 else 3
         if repeats > 2 and settings.most_of_one > 3:
@@ -603,7 +603,7 @@ def _mentions(
 ) -> list[Mention]:
     """What a complete prompt says, mostly from left to right, or `in_order` as they are given.
 
-    Equal things are counted where the first of them stands.
+    Equal things are counted where the first of them is.
     """
     groups: dict[tuple[str, str | None], list[int]] = {}
     order = list(range(len(things)))
@@ -613,7 +613,7 @@ def _mentions(
         groups.setdefault((things[index].noun, things[index].colour), []).append(index)
     mentions = []
     for (_, colour), members in groups.items():
-        noun = placed[members[0]].noun  # as its stage knows it
+        noun = placed[members[0]].noun  # as its stage has it
         coloured = things[members[0]].look not in COLOURLESS_LOOKS
         if colour is None and coloured and noun.natural and rng.random() < 0.15:
             colour = pick(rng, noun.natural)

@@ -89,10 +89,6 @@ class SpritePack:
             return rgba
         return recolour_main(rgba, colour) if self.has_further_drawings else recolour(rgba, colour)
 
-    @property
-    def names(self) -> list[tuple[str, str]]:
-        return list(self.sprites)
-
     def aspects(self) -> dict[tuple[str, str], float]:
         """Width over height of every sprite."""
         return {name: rgba.shape[1] / rgba.shape[0] for name, rgba in self.sprites.items()}

@@ -92,7 +92,7 @@ def run_task(setup: Setup, task: Task) -> Outcome:
 
 
 def score_edit(outcome: Outcome) -> Scores:
-    """A single layer made beside clean ones: is it what was asked for?"""
+    """A single layer made next to clean ones: is it what was asked for?"""
     task, (verdict,) = outcome.task, outcome.verdicts
     if task.kind == "fill":
         return {"missing thing filled in": found(task.wanted, outcome.verdicts)}

@@ -292,7 +292,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
 # Every weight stays, the optimizer starts from zero, and parts that the older model lacks add
 # nothing at first. The text encoder's table of trained words gets rows for the words that are new,
 # each a copy of row 0, the row of words without a vector of their own. So a prompt gives the same
-# text tokens as before, bit for bit, and training goes on from there. Known rows cannot tell where
+# text tokens as before, bit for bit, and training goes on from there. Known rows do not show where
 # a new one should be: predicted from the frozen word vectors by ridge regression, left out one at a
 # time, they come out worse than their mean, because what tells words apart is the projection of the
 # frozen vectors (14.5 long, against 5.0 of a row).

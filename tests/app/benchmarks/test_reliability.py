@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from app.benchmarks.reliability import bench, damage, jobs, random_edits, undo
+from app.benchmarks.reliability import bench, damage, jobs, random_edits
 from app.benchmarks.reliability import crash as crash_module
 from app.benchmarks.reliability.crash import crash
 from app.benchmarks.reliability.figure import Figure, Part, run_parts, table
@@ -41,7 +41,7 @@ def test_rel2_every_fault_point() -> None:
 
 def test_rel3_undo_files_and_journal() -> None:
     """REL3: 100 walks of 50 steps."""
-    assert_kept(undo.undo(100, 0, 50))
+    assert_kept(random_edits.undo(100, 0, 50))
 
 
 def test_rel4_others_keep_their_pixels() -> None:
@@ -138,7 +138,7 @@ def test_broken_promises_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all("KeyError" in line and "seed" in line for line in figure.failures)
 
     monkeypatch.setattr(Document, "content_hash", lambda self: str(id(self.contents)))
-    figure = undo.undo(1, 0, 30)
+    figure = random_edits.undo(1, 0, 30)
     assert "seed 0" in figure.failures[0] and not figure.is_kept
 
 
