@@ -14,33 +14,29 @@ from PySide6.QtWidgets import QMainWindow
 from app.session.client import LoopLike
 from app.session.jobs import Job, Message
 from app.session.queue import Placed
+from app.session.selection import Solo
 from app.session.settings import Settings, former_work_paths
 from app.ui import frames
 from app.ui.actions import Actions
 from app.ui.canvas.compare import ComparePage
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.view import CanvasView
-from app.ui.exchange.drag_out import LayerDrag
-from app.ui.exchange.imported import ImportedWiring
 from app.ui.menus import LiveMenus, build_menus
+from app.ui.mime_data import LayerDrag
 from app.ui.panels.advanced_page import AdvancedPage
-from app.ui.panels.candidate_strip import CandidateStrip
-from app.ui.panels.choice_delegate import ChoiceDelegate
-from app.ui.panels.empty import EmptyCard
+from app.ui.panels.candidate_strip import CandidateStrip, ChoiceDelegate
+from app.ui.panels.empty_card import EmptyCard
 from app.ui.panels.inspector import Inspector
-from app.ui.panels.layers import LayerPanel
-from app.ui.panels.messages import MessageBar
+from app.ui.panels.layer_list import LayerPanel
+from app.ui.panels.messages import MessageBar, StatusBar
 from app.ui.panels.picture_page import PicturePage
-from app.ui.panels.prompt import PromptBar
+from app.ui.panels.prompt_bar import PromptBar
 from app.ui.panels.record_page import RecordPage
-from app.ui.panels.small_pictures import SmallPictures
-from app.ui.panels.status import StatusBar
-from app.ui.panels.thumbnails import Thumbnails
 from app.ui.session import MakeEngine, Session
-from app.ui.solo import Solo
 from app.ui.stage import Stage
 from app.ui.text import tr
 from app.ui.theme import DARK, MIN_WINDOW, Colours
+from app.ui.widgets.images import SmallPictures, Thumbnails
 from app.ui.window_state import WindowState
 from app.ui.wiring.announcing import AnnouncingWiring
 from app.ui.wiring.arrange import ArrangeWiring
@@ -56,6 +52,7 @@ from app.ui.wiring.files import FilesWiring
 from app.ui.wiring.generate import GenerateWiring
 from app.ui.wiring.help import HelpWiring, first_run_message
 from app.ui.wiring.here import HereWiring
+from app.ui.wiring.imported import ImportedWiring
 from app.ui.wiring.importing import ImportWiring
 from app.ui.wiring.inspecting import InspectingWiring
 from app.ui.wiring.loading import LoadingWiring
@@ -105,7 +102,7 @@ class MainWindow(QMainWindow):
         colours = DARK
         self.actions_ = Actions(self)
         self.live = LiveMenus.made_for(self)
-        self.solo = Solo(session.document, self)
+        self.solo = Solo(session.document)
         self.scene = CanvasScene(session.document, session.pictures, self.solo, self)
         self.view = CanvasView(self.scene, session.selection, session.undo, colours)
         self.prompt = PromptBar(self.actions_, session.undo.new_gesture)

@@ -22,12 +22,12 @@ from app.document.storage.journal import Keeper, WorkInfo
 from app.session.client import EngineLike, LoopLike
 from app.session.jobs import Job, Message
 from app.session.queue import Accept, GenerationQueue, Placed
+from app.session.selection import Selection
 from app.session.settings import Settings, chosen_canvas
+from app.session.undo import UndoStack
 from app.ui.background import Background
-from app.ui.job_pictures import JobPictures
-from app.ui.selection import Selection
+from app.ui.dialogs.job_list import JobPictures
 from app.ui.text import tr
-from app.ui.undo import UndoStack
 
 MakeEngine = Callable[..., EngineLike]
 
@@ -85,8 +85,8 @@ class Session(QObject):
         canvas = first_canvas(settings, DEFAULT_CANVAS).rounded_up(DEFAULT_GRID)
         first = new_contents(canvas, settings=first_settings(settings))
         self.document = document or Document(first)
-        self.undo = UndoStack(self.document, self)
-        self.selection = Selection(self.document, self)
+        self.undo = UndoStack(self.document)
+        self.selection = Selection(self.document)
         self.settings = settings
         self.files = Background(loop)
         self.pictures = Background(loop)
@@ -103,7 +103,7 @@ class Session(QObject):
         self.sitting = 0
         self.keeper: Keeper | None = None
         self.is_settled = False
-        self.undo.refused.connect(self.notified)
+        self.undo.refused.connect(self.notified.emit)
         self.bridge.message.connect(self._on_message)
 
     @property
@@ -122,7 +122,7 @@ class Session(QObject):
     @property
     def is_pristine(self) -> bool:
         """Whether nothing was ever done: another document may take this one's place unasked."""
-        return self.path is None and self.undo.stack.count() == 0
+        return self.path is None and self.undo.count == 0
 
     def drag_folder(self) -> Path:
         """Where files go that are dragged to other programs: into the work folder, if there is one.

@@ -25,7 +25,7 @@ from app.benchmarks.reliability.random_edits import random_command, start
 from app.document.contents import content_hash
 from app.document.errors import UserError
 from app.document.storage.journal import Keeper, WorkInfo, folder, recover, unfinished
-from app.document.storage.ora import load_project, save_project
+from app.document.storage.ora.file import load_project, save_project
 
 _DENSE = (",", ":")
 PROGRAM = "app.benchmarks.reliability.crash"

@@ -22,10 +22,10 @@ from app.document import Document, Rect, Settings, Size, UserError, commands, ne
 from app.document.blends import BLEND_MODES
 from app.document.commands import Command, Placement
 from app.document.contents import SeedMode, content_hash
-from app.document.imports import picture_layer
 from app.document.layer import Layer
+from app.document.storage.incoming import picture_layer
 from app.document.storage.journal import WorkFolder, WorkInfo, recover
-from app.document.storage.ora import load_project, write_ora
+from app.document.storage.ora.file import load_project, write_ora
 
 Make = Callable[[Document, Random], Command]
 

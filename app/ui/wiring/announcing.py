@@ -9,9 +9,8 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QWidget
 
 from app.session.jobs import Job, Message
-from app.ui.job_text import job_text
 from app.ui.session import Session
-from app.ui.text import number, tr
+from app.ui.text import job_text, number, tr
 
 STEP_PERCENT = 10
 

@@ -6,9 +6,8 @@ from typing import cast, get_args
 
 from PySide6.QtCore import QObject
 
-from app.document.arrange import Axis, Side, aligned, distributed
 from app.document.commands import SetRects
-from app.document.geometry import Rect
+from app.document.geometry import Axis, Rect, Side, aligned, distributed
 from app.document.layer import Layer
 from app.ui.actions import Actions
 from app.ui.session import Session

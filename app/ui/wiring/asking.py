@@ -18,7 +18,7 @@ from app.session.jobs import Plan
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
 from app.ui.likely import SCOPES, button_texts, likely, what_it_does
-from app.ui.panels.prompt import PromptBar
+from app.ui.panels.prompt_bar import PromptBar
 from app.ui.session import Session
 from app.ui.text import number, seconds, tr
 

@@ -9,15 +9,15 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QMenu
 
-from app.document.choices import Choice, with_choice
+from app.document.candidates import Choice, with_choice
 from app.document.commands import AddLayers, SetPrompt
 from app.document.contents import Contents
 from app.document.layer import Candidate, Layer, new_layer_id
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import format_named
 from app.document.storage.names import safe_name
-from app.ui import file_dialogs
 from app.ui.actions import Actions
+from app.ui.dialogs import file_dialogs
 from app.ui.panels.candidate_strip import CandidateStrip
 from app.ui.session import Session
 from app.ui.stage import Stage

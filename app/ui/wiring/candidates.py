@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Qt
 
-from app.document.bounds import candidate_load, is_over, oldest_unused
+from app.document.candidates import candidate_load, is_over, oldest_unused
 from app.document.commands import DiscardCandidates
 from app.session.jobs import Message
 from app.session.settings import HIGHEST
@@ -15,7 +15,7 @@ from app.ui.canvas.view import CanvasView
 from app.ui.frames import bring_forward
 from app.ui.panels.candidate_strip import CandidateStrip
 from app.ui.panels.inspector import Inspector
-from app.ui.panels.layers import LayerPanel
+from app.ui.panels.layer_list import LayerPanel
 from app.ui.session import Session
 from app.ui.stage import Stage
 from app.ui.text import number, tr

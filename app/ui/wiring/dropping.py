@@ -8,8 +8,8 @@ from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 
 from app.ui.canvas.view import CanvasView
-from app.ui.exchange.offered import Offered, can_be_offered, offered_by
-from app.ui.panels.layer_list_model import MIME_ROWS
+from app.ui.mime_data import Offered, can_be_offered, offered_by
+from app.ui.panels.layer_rows import MIME_ROWS
 
 
 class TakesOffers(Protocol):

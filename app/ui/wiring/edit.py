@@ -18,7 +18,7 @@ from app.document.geometry import Rect
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
 from app.ui.menus import canvas_menu, context_menu
-from app.ui.panels.layers import LayerPanel
+from app.ui.panels.layer_list import LayerPanel
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.wiring.here import HereWiring
@@ -54,10 +54,10 @@ class EditWiring(QObject):
     def refresh(self) -> None:
         """Enable what is possible; say in the tooltips why the rest is not."""
         actions, selection = self._actions, self._session.selection
-        stack = self._session.undo.stack
+        stack = self._session.undo
         for name, can, text in (
-            ("undo", stack.canUndo(), stack.undoText()),
-            ("redo", stack.canRedo(), stack.redoText()),
+            ("undo", stack.can_undo, stack.undo_text),
+            ("redo", stack.can_redo, stack.redo_text),
         ):
             none = tr("nothing to undo") if name == "undo" else tr("nothing to redo")
             actions.set_enabled(name, "" if can else none)
@@ -196,7 +196,7 @@ class EditWiring(QObject):
     def _connect(self) -> None:
         actions, session = self._actions, self._session
         self._view.host.box_added.connect(self._tell_added)
-        stack, through = session.undo.stack, self._resuming.through
+        stack, through = session.undo, self._resuming.through
         actions["undo"].triggered.connect(lambda: through(stack.undo))
         actions["redo"].triggered.connect(lambda: through(stack.redo))
         actions["duplicate"].triggered.connect(self.duplicate)

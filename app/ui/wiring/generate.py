@@ -20,17 +20,15 @@ from app.session.settings import remember_prompt
 from app.ui.actions import Actions
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.view import CanvasView
-from app.ui.engine_need import why_no_restart
-from app.ui.job_text import job_text
 from app.ui.likely import SCOPES, Likely, likely, what_it_does
 from app.ui.panels.inspector import Inspector
-from app.ui.panels.layers import LayerPanel
-from app.ui.panels.prompt import PromptBar
-from app.ui.panels.status import StatusBar
+from app.ui.panels.layer_list import LayerPanel
+from app.ui.panels.messages import StatusBar, why_no_restart
+from app.ui.panels.prompt_bar import PromptBar
 from app.ui.presses import Presses, user_state
 from app.ui.session import Session
 from app.ui.stage import Stage
-from app.ui.text import number, seconds, tr
+from app.ui.text import job_text, number, seconds, tr
 from app.ui.wiring.hiding import asks_what_to_hide
 
 logger = logging.getLogger(__name__)

@@ -11,11 +11,10 @@ from PySide6.QtWidgets import QWidget
 
 from app.session.jobs import Message
 from app.session.settings import log_path, resources_folder
-from app.ui import dialogs
 from app.ui.actions import Actions
-from app.ui.dialog.page import PageDialog
-from app.ui.dialog.word_list import WordListDialog
-from app.ui.handbook import handbook
+from app.ui.dialogs.command_keys import show_keys
+from app.ui.dialogs.handbook import PageDialog, handbook, show_text
+from app.ui.dialogs.prompt_words import WordListDialog
 from app.ui.session import Session
 from app.ui.text import number, tr
 
@@ -105,7 +104,7 @@ class HelpWiring(QObject):
 
     def show_keys(self) -> None:
         """Every key."""
-        dialogs.show_keys(self._window, self._actions.key_list())
+        show_keys(self._window, self._actions.key_list())
 
     def open_logs(self) -> None:
         """The folder with the log file."""
@@ -118,7 +117,7 @@ class HelpWiring(QObject):
             "<p>Apache-2.0. Icons: Lucide (ISC). Help ▸ Art and Licences names those whose art "
             "the model learned from.</p>"
         )
-        dialogs.show_text(self._window, tr("About Layerloom"), text)
+        show_text(self._window, tr("About Layerloom"), text)
 
     def _open(self, page: PageDialog) -> None:
         self.page = page

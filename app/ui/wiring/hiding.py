@@ -7,9 +7,8 @@ from collections.abc import Callable, Collection
 from PySide6.QtWidgets import QWidget
 
 from app.document.commands import SetVisible
-from app.document.contents import MAX_FOREGROUNDS
-from app.session.jobs import Scope
-from app.ui.hiding_dialog import HidingDialog
+from app.session.jobs import MAX_FOREGROUNDS, Scope
+from app.ui.dialogs.hiding_dialog import HidingDialog
 from app.ui.session import Session
 
 

@@ -9,13 +9,13 @@ from PySide6.QtCore import QObject
 
 from app.document.commands import SetPrompt, SetSeed, SetSettings
 from app.document.contents import CleanColours
+from app.session.selection import LayerTimestamps
 from app.ui.actions import Actions
 from app.ui.panels.advanced_page import AdvancedPage
 from app.ui.panels.inspector import Inspector
 from app.ui.panels.picture_page import PicturePage, picture_facts
 from app.ui.panels.record_page import RecordPage
 from app.ui.session import Session
-from app.ui.since import Since
 
 
 class InspectingWiring(QObject):
@@ -36,7 +36,7 @@ class InspectingWiring(QObject):
         self._advanced = advanced
         self._picture = picture
         self._actions = actions
-        self.since = Since(session.document, self)
+        self.since = LayerTimestamps(session.document)
         inspector.retry_asked.connect(self._retry)
         record.prompt_asked.connect(self._use_prompt)
         advanced.changed.connect(self._on_advanced)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject
 
-from app.ui.panels.prompt import PromptBar
+from app.ui.panels.prompt_bar import PromptBar
 from app.ui.session import Session
 
 

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QWidget
 from app.document.blends import BLEND_MODES
 from app.document.commands import SetBlend, SetOpacity
 from app.ui.actions import Actions
-from app.ui.canvas.keys import OpacityKeys
-from app.ui.panels.looks_bar import LooksBar
+from app.ui.canvas.input import OpacityKeys
+from app.ui.panels.layer_list import LooksBar
 from app.ui.session import Session
 from app.ui.text import tr
 

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.document.commands import KeepAsIs, SetSeed
 from app.document.layer import Layer
-from app.document.outdated import outdated
+from app.document.staleness import outdated
 from app.ui.actions import Actions
 from app.ui.panels.record_page import record_lines
 from app.ui.session import Session

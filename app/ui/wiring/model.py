@@ -28,4 +28,4 @@ class ModelWiring(QObject):
         size = first_canvas(self._session.settings, Size(*info.trained_canvases[0]))
         contents = new_contents(size.rounded_up(info.token_px), info.token_px)
         self._session.replace(contents, tr("New Picture"), None)
-        self._session.undo.stack.clear()
+        self._session.undo.clear()

@@ -15,9 +15,16 @@ from typing import Protocol
 from PySide6.QtWidgets import QWidget
 
 from app.document.storage.errors import StorageError
-from app.document.storage.ora import SUFFIX, Opened, load_project
-from app.document.storage.rescue import WaysOut, readable_layers, ways_out, with_recipes_of
-from app.ui.exchange import questions
+from app.document.storage.ora.file import (
+    SUFFIX,
+    WaysOut,
+    load_project,
+    readable_layers,
+    ways_out,
+    with_recipes_of,
+)
+from app.document.storage.ora.foreign import Opened
+from app.ui.dialogs import questions
 from app.ui.session import Session
 from app.ui.text import moment, tr
 

@@ -21,11 +21,10 @@ from app.document.storage.journal.recovery import (
 )
 from app.session.client import LoopLike
 from app.session.jobs import Message
-from app.ui import file_dialogs
+from app.session.pixel_store import UndoPixelStore
 from app.ui.actions import Actions
-from app.ui.attic import Attic
-from app.ui.exchange import questions
-from app.ui.exchange.recovery_dialog import RecoveryDialog
+from app.ui.dialogs import file_dialogs, questions
+from app.ui.dialogs.recovery_dialog import RecoveryDialog
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.wiring.files import FilesWiring
@@ -82,7 +81,7 @@ class RecoveryWiring(QObject):
         session.path_changed.connect(self._soon)
         session.undo.changed.connect(self._soon)
         files.work_roots = self._roots
-        session.undo.attic = Attic(session.pictures.run, root.parent / "undo")
+        session.undo.pixel_store = UndoPixelStore(session.pictures.run, root.parent / "undo")
 
     # ---- keeping ----
 

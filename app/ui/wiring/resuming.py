@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QPointF
 
-from app.document.storage.project_format import View
+from app.document.storage.ora.project import View
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
 from app.ui.session import Session

@@ -6,10 +6,10 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QColorDialog, QDockWidget, QMainWindow
 
+from app.session.selection import Solo
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
 from app.ui.session import Session
-from app.ui.solo import Solo
 from app.ui.text import tr
 
 MATTES: dict[str, str | None] = {

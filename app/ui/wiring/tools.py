@@ -11,26 +11,23 @@ from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
 from app.document.commands import SetCanvas, SetPrompt
 from app.document.composite import composite
 from app.document.geometry import Size, round_to
-from app.document.prompts import together
 from app.document.storage.formats.table import FORMATS
+from app.document.words import together
 from app.session.settings import Settings
 from app.ui.actions import Actions
 from app.ui.canvas.view import CanvasView
-from app.ui.canvas_sizes import presets, trained_sizes
-from app.ui.diagnostics import diagnostics
-from app.ui.dialog.canvas_size import CanvasSizeDialog
-from app.ui.dialog.diagnostics import DiagnosticsDialog
-from app.ui.dialog.find import FindDialog
-from app.ui.dialog.history import HistoryDialog
-from app.ui.dialog.jobs import JobsDialog
-from app.ui.dialog.key_editor import KeyEditor
-from app.ui.dialog.settings import SettingsDialog
-from app.ui.images import to_qimage
+from app.ui.dialogs.canvas_size import CanvasSizeDialog, presets, trained_sizes
+from app.ui.dialogs.command_keys import FindDialog, KeyEditor
+from app.ui.dialogs.copy_diagnostics import DiagnosticsDialog, diagnostics
+from app.ui.dialogs.job_list import JobsDialog
+from app.ui.dialogs.prompt_words import HistoryDialog
+from app.ui.dialogs.settings_dialog import SettingsDialog
 from app.ui.key_presets import keys_for, without_tab
-from app.ui.panels.layers import LayerPanel
-from app.ui.panels.prompt import PromptBar
+from app.ui.panels.layer_list import LayerPanel
+from app.ui.panels.prompt_bar import PromptBar
 from app.ui.session import Session
 from app.ui.text import tr
+from app.ui.widgets.images import to_qimage
 
 
 class ToolsWiring(QObject):

@@ -8,15 +8,15 @@ from typing import cast
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.ui import high_contrast, theme
+from app.ui import theme
 from app.ui.actions import Actions
-from app.ui.canvas.region_item import to_rectf
+from app.ui.canvas.item import to_rectf
 from app.ui.canvas.view import CanvasView
-from app.ui.focus_tips import FocusTips
-from app.ui.panels.empty import EmptyCard
-from app.ui.panels.status import StatusBar
+from app.ui.panels.empty_card import EmptyCard
+from app.ui.panels.messages import StatusBar
 from app.ui.session import Session
-from app.ui.theme import Colours, ThemeChoice
+from app.ui.theme import Colours, ThemeChoice, high_contrast
+from app.ui.widgets.accessibility import FocusTips
 
 TOOLS = ("select", "box", "hand", "zoom")
 THEMES = ("system", "dark", "light")

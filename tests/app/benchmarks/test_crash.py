@@ -13,7 +13,7 @@ import pytest
 from app.benchmarks.reliability import crash
 from app.benchmarks.reliability.crash import _judge, _Moment
 from app.benchmarks.reliability.figure import Figure
-from app.document.storage.processes import is_running
+from app.document.storage.atomic import is_running
 
 MS = 1_000_000
 

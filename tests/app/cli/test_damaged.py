@@ -13,7 +13,7 @@ import pytest
 from app import cli
 from app.benchmarks.reliability.damage import KINDS, mutated
 from app.document.errors import UserError
-from app.document.storage.ora import load_project
+from app.document.storage.ora.file import load_project
 
 CASES = 24  # of each kind; 480 once, by hand
 

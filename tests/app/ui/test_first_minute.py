@@ -12,12 +12,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu
 
 from app.document.geometry import Size
-from app.document.storage.ora import save_project
+from app.document.storage.ora.file import save_project
 from app.testing import document_with_boxes, fill
-from app.ui.dialog.jobs import JobsDialog
+from app.ui.dialogs.job_list import JobsDialog
 from app.ui.key_presets import PRESETS, conflicts, keys_for
 from app.ui.likely import SCOPES
 from app.ui.menus import ALTERNATIVES
+from app.ui.panels.layer_rows import StateRole
 from app.ui.wiring.help import first_run_message
 from tests.app.ui.helpers import (
     LEFT,
@@ -223,7 +224,7 @@ def test_one_changed_word_repaints_one_layer(window: Any, qtbot: Any) -> None:
     finished(window, qtbot)
     window.prompt.field.setPlainText("a cake, a dragon and a tree")
     model = window.layers.model
-    said = [model.state_at(model.index(row)).text for row in range(4)]
+    said = [model.data(model.index(row), StateRole).text for row in range(4)]
     assert said == ["Up to date", "Word no longer in the prompt", "Up to date", "Up to date"]
     assert window.prompt.generate.text().startswith("Repaint 'rabbit'")
     window.prompt.generate.click()
