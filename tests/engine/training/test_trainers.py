@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import os
@@ -25,6 +26,7 @@ from engine.models.checkpoint import default_path, load_model
 from engine.pipeline import LayerPipeline
 from engine.pixels import to_premultiplied, to_straight
 from engine.training import export
+from engine.training.data.sprites import SpritePack
 from engine.training.trainers import autoencoder, context_classifier, refiner, transformer
 from engine.training.trainers.autoencoder import PredictedLayers, deliver, start_from_pca
 from engine.training.trainers.loop import (
@@ -48,6 +50,8 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     save_pack(toy_pack(), folder / "sprites.safetensors")
     with pytest.MonkeyPatch.context() as patch:
+        # Each trainer and its worker reads the pack: once is enough here.
+        patch.setattr(SpritePack, "load", functools.cache(SpritePack.load))
         patch.setattr(transformer, "SAMPLES_PER_NOUN", 5)
         patch.setattr(transformer, "HELD_OUT", 4)
         patch.setattr(context_classifier, "HELD_OUT", 4)
