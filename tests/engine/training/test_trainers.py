@@ -155,7 +155,8 @@ def test_train_resume_ship_and_draw(runs):
         h, w = latents.shape[-2:]
         assert max(h, w) in (4, 8), "things have two tokens of two cells, windows four"
         assert pixels.shape == (3, 4, 16 * h, 16 * w)
-        assert (pixels[:, :3] <= pixels[:, 3:] + 1e-6).all(), "premultiplied"
+        # Resized colours and alpha are rounded to bytes separately.
+        assert (pixels[:, :3] <= pixels[:, 3:] + 1.5 / 255).all(), "premultiplied"
         assert pixels[:, 3].amax(dim=(1, 2)).min() == 1, "there is something to draw in each"
 
 
