@@ -17,10 +17,10 @@ from pathlib import Path
 from torch import Tensor
 
 from engine.models.art.older_files import PREFIXES, current_configs
-from engine.training.objective import TextToLayers, art_config, text_config
-from engine.training.optim import split_parameters
-from engine.training.run_folder import RunFolder
-from engine.training.transformer import PLAIN
+from engine.training.trainers.loop import RunFolder
+from engine.training.trainers.optim import split_parameters
+from engine.training.trainers.text_to_layers import TextToLayers, art_config, text_config
+from engine.training.trainers.transformer import PLAIN
 
 logger = logging.getLogger(__name__)
 PROBE = {"art.plan_seen_query.": "probe.query.", "art.plan_seen_key.": "probe.key."}
@@ -60,7 +60,8 @@ def convert(tensors: dict[str, Tensor], state: dict) -> tuple[dict[str, Tensor],
     if not any(name.startswith("model.art.plan_in.") for name in tensors):
         raise ValueError("this run has today's names already")
     configs = current_configs({"art": state["art"], "autoencoder": {}})
-    state = {name: value for name, value in state.items() if name != "most_tokens"}
+    state = {"near_words": 0, "side_tokens": 0, **state}
+    state.pop("most_tokens", None)
     state["art"] = configs["art"]
     found: dict[str, Tensor] = {}
     for name, tensor in tensors.items():

@@ -7,4 +7,4 @@ cd "$(dirname "$0")/.."
 layout=resources/examples/beach-day.json
 prompt=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["prompt"])' "$layout")
 ./dev run generate --prompt "$prompt" --layout "$layout" --seed "${1:-1}" --out "${layout%.json}.ora"
-rm -f "${layout%.json}.ora~"  # what stood there before lies in the history
+rm -f "${layout%.json}.ora~"  # the file from before is in the history

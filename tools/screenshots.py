@@ -58,7 +58,7 @@ STEPS = (
     ),
     ("04-generating", "Ctrl+Enter", "Progress and Stop stay where they are; rough previews."),
     ("05-result", "The picture", "One undo step; each row shows thumbnail, word and state."),
-    ("06-drag", "V: a layer is dragged", "What lies behind it is whole."),
+    ("06-drag", "V: a layer is dragged", "What is behind it is whole."),
     ("07-matte", "The background off, M", "Magenta shows stray pixels at the edges."),
     ("07-alone", "S: one layer alone", "Once more brings the rest back."),
     (
@@ -274,7 +274,7 @@ async def keep(story: Story, folder: Path) -> None:
 
 
 def write_page(out: Path) -> None:
-    """A page that shows what there is of the set, a theme beside the other."""
+    """A page that shows what there is of the set, one theme next to the other."""
     lines = [
         "# One walk-through, from an empty window to a file",
         "",

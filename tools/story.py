@@ -1,6 +1,6 @@
 """Camera and hand for walks through the window, and an engine that answers by itself.
 
-Used by `tools/screenshots.py`; knows no step of any walk.
+Used by `tools/screenshots.py`, which has the steps.
 """
 
 # ruff: noqa: T201
@@ -74,7 +74,7 @@ class Story:
         print(f"{path} ({path.stat().st_size // 1000} kB)")
 
     def _with_dialog(self, dialog: QWidget | None) -> QImage:
-        """The window; a dialog lies over its middle, as the user sees it."""
+        """The window; a dialog covers its middle, as the user sees it."""
         picture = self.window.grab().toImage()
         if dialog is not None:
             shown = dialog.grab().toImage()
@@ -123,7 +123,7 @@ class Story:
         await asyncio.sleep(0.25)
 
     async def back(self) -> None:
-        """To the canvas after a dialog: without a window manager nobody else sees to it."""
+        """To the canvas after a dialog: without a window manager it does not come by itself."""
         self.window.activateWindow()
         self.window.view.setFocus()
         await asyncio.sleep(0.3)

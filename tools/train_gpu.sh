@@ -2,13 +2,13 @@
 # One command on a machine with a GPU and torch, numpy, pillow and safetensors: trains the transformer
 # for the minutes given, from the shipped weights, then the recogniser, and leaves a whole model file,
 # in one piece and in parts under 16 MiB (`cat layerloom.part-* > layerloom.safetensors` joins them).
-# The packed sprites must lie in runs/sprites.safetensors, those of stage 2 in runs/sprites-2.safetensors
-# and so on (`layerloom train sprites` makes them where npm and resvg_py are at hand). A second call
-# with the same OUT goes on where the first ended.
+# The packed sprites of stage 3 must be in runs/sprites-3.safetensors, those of stage 4 in
+# runs/sprites-4.safetensors (`layerloom train sprites` makes them where npm and resvg_py are
+# installed). A second call with the same OUT resumes the first one.
 #
 #   tools/train_gpu.sh [MINUTES=7] [OUT=runs]
 #
-# STAGE=3                grows the vocabulary first; else the stage is that of the shipped weights
+# STAGE=4                grows the vocabulary first; else the stage is that of the shipped weights
 # CONFIG='{"width": ..}' trains a transformer of other sizes from nothing, see docs/training.md
 # SIDE=6                 tokens along a thing's longer side: finer drawings, dearer steps
 # DECODER=3              trains the decoder for so many minutes before
@@ -29,8 +29,7 @@ elif [[ ${STAGE:-$stage} != "$stage" ]]; then
     words=(--grow-from "$model" --stage "$STAGE")
 fi
 stage=${STAGE:-$stage}
-sprites=runs/sprites.safetensors
-[[ $stage = 1 ]] || sprites=runs/sprites-$stage.safetensors
+sprites=runs/sprites-$stage.safetensors
 test -f "$sprites" || { echo "$sprites is missing" >&2; exit 2; }
 sizes=(--batch 256 --workers 12 --max-tokens 400)
 mix=(--lr 1e-3 --decay 0.6 --size 1.35 --side-tokens "${SIDE:-4}" --variety 0 --most-things 8
@@ -50,19 +49,19 @@ fi
 coder=$model
 if [[ ${DECODER:-} ]]; then
     coder=$out/autoencoder
-    "$python" -m engine.training.autoencoder --run "$coder" --sprites "$sprites" \
+    "$python" -m engine.training.trainers.autoencoder --run "$coder" --sprites "$sprites" \
         --start-from "$model" --delivered 1 --lr 5e-4 "${decoding[@]}"
 fi
-"$python" -m engine.training.transformer --run "$out/transformer" --autoencoder "$coder" \
+"$python" -m engine.training.trainers.transformer --run "$out/transformer" --autoencoder "$coder" \
     --sprites "$sprites" "${steps[@]}" "${mix[@]}" "${sizes[@]}" "${words[@]}"
-"$python" -m engine.training.ship --autoencoder "$coder" --sprites "$sprites" \
+"$python" -m engine.training.export --autoencoder "$coder" --sprites "$sprites" \
     --transformer "$out/transformer" --out "$out/layerloom.safetensors" --last
-"$python" -m engine.training.recogniser --weights "$out/layerloom.safetensors" \
+"$python" -m engine.training.trainers.context_classifier --weights "$out/layerloom.safetensors" \
     --sprites "$sprites" "${seeing[@]}"
 if [[ ${REFINER:-} ]]; then
-    "$python" -m engine.training.refiner --run "$out/refiner" --sprites "$sprites" \
+    "$python" -m engine.training.trainers.refiner --run "$out/refiner" --sprites "$sprites" \
         --weights "$out/layerloom.safetensors" "${refining[@]}"
-    "$python" -m engine.training.ship --transformer "$out/layerloom.safetensors" \
+    "$python" -m engine.training.export --transformer "$out/layerloom.safetensors" \
         --refiner "$out/refiner" --bits 8 --out "$out/layerloom.safetensors"
 fi
 split -b 15M "$out/layerloom.safetensors" "$out/layerloom.part-"

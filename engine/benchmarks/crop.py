@@ -1,37 +1,43 @@
 """Region crop against attention over uncropped layers, on the model that is loaded.
 
-Three ways through the very same blocks: tokens inside the boxes only, with full attention (ours);
-every layer over the whole canvas, with full attention; every layer over the whole canvas, with
-spatial plus temporal attention. The background is the same in all three.
+Two ways through the very same blocks, with full attention: tokens inside the boxes only, and every
+layer over the whole canvas. The background is the same in both.
 """
 
 from __future__ import annotations
 
 from functools import partial
 
-from engine.benchmarks.context import Context
-from engine.benchmarks.divided import divided
-from engine.benchmarks.flops import block_flops
-from engine.benchmarks.measure import Computed, alternate, peak_mb, ratios, seconds, summary
-from engine.benchmarks.pictures import CANVAS, box_side, equal_boxes, picture
+from engine.benchmarks.harness import (
+    CANVAS,
+    Context,
+    Step,
+    box_side,
+    equal_boxes,
+    picture,
+    uncropped,
+)
+from engine.benchmarks.measure import (
+    Computed,
+    alternate,
+    block_flops,
+    peak_mb,
+    ratios,
+    seconds,
+    summary,
+)
 from engine.benchmarks.report import Cell, Line, Plot, Section, Table
-from engine.benchmarks.step import Step, uncropped
 from engine.models.art.backbone import art_of
 from engine.pipeline import LayerPipeline
 
-WAYS = {
-    "crop": "region crop",
-    "full": "uncropped, full",
-    "divided": "uncropped, spatial + temporal",
-}
+WAYS = {"crop": "region crop", "full": "uncropped, full"}
 LAYERS, QUICK_LAYERS = (1, 2, 5, 10, 20, 50), (1, 2, 5, 10)
 
 TEXT = (
     "One sampling step at the default guidance (at 1 there is one branch, else two). "
     "*Region crop* is what the engine does. "
     "*Uncropped, full* gives every layer the whole canvas and lets every token read every token. "
-    "*Spatial + temporal* reads within each layer and, at each place, across the layers. Same "
-    "weights, same background (its tokens are coarser in all three), no planning, no decoding. "
+    "Same weights, same background (its tokens are coarser in both), no assignment, no decoding. "
     "Memory is the peak above the idle process, taken once. The uncropped whole picture is "
     "computed: the cropped one, plus for each step what an uncropped step took longer; the "
     "larger decoding is left out in its favour."
@@ -41,9 +47,7 @@ TEXT = (
 def make_step(generator: LayerPipeline, layers: int, way: str) -> Step:
     """A step of a picture with a background and `layers` equal boxes, one of `WAYS`."""
     request = picture(equal_boxes(layers))
-    if way == "crop":
-        return Step(generator, request)
-    return Step(generator, uncropped(request), divided if way == "divided" else None)
+    return Step(generator, request if way == "crop" else uncropped(request))
 
 
 def _prepare(steps: dict[str, Step], generator: LayerPipeline, layers: int, way: str) -> None:
@@ -69,7 +73,7 @@ def bench(context: Context) -> Section:
         cropped, full = steps["crop"].sequence, steps["full"].sequence
         time_rows.append([
             layers, f"{side} px", cropped, full, *(summary(taken[way]) for way in WAYS),
-            ratios(taken["full"], taken["crop"]), ratios(taken["divided"], taken["crop"]),
+            ratios(taken["full"], taken["crop"]),
             Computed(expected_ratio(context.generator, cropped, full)),
         ])  # fmt: skip
         if not context.quick:
@@ -79,7 +83,7 @@ def bench(context: Context) -> Section:
     timing = Table(
         f"Seconds per step, canvas {CANVAS[0]} x {CANVAS[1]}",
         ["layers", "box", "tokens, crop", "tokens, uncropped", *(f"{n}, s" for n in names),
-         "full / crop", "spatial + temporal / crop", "full / crop by operations"],
+         "full / crop", "full / crop by operations"],
         time_rows,
     )  # fmt: skip
     peaks = Table("Peak memory of a step above the idle process",
@@ -87,7 +91,7 @@ def bench(context: Context) -> Section:
     tables = [timing, peaks]
     if picture_rows:
         steps_text = f"{context.generator.info.default_steps} steps"
-        tables.append(Table(f"Whole pictures of {steps_text}, planning and decoding included", [
+        tables.append(Table(f"Whole pictures of {steps_text}, assignment and decoding included", [
             "layers", "box", "region crop, s", "uncropped, full, s", "full / crop"],
             picture_rows))  # fmt: skip
     plots = [
@@ -102,7 +106,7 @@ def bench(context: Context) -> Section:
 def _whole(context: Context, layers: int, taken: dict[str, list[float]]) -> list[Cell]:
     """Seconds of the picture, measured; of the uncropped one, computed; their ratio.
 
-    The uncropped picture is given the decoding and planning of the cropped one, which favours it.
+    The uncropped picture has the decoding and assignment of the cropped one, which favours it.
     """
     job = partial(context.generator.run, picture(equal_boxes(layers)))
     cropped = summary([seconds(job) for _ in range(context.runs)])

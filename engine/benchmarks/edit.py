@@ -1,7 +1,7 @@
-"""Layers made anew in a finished picture: with the exact region cache, without it, and as a whole.
+"""Layers repainted in a finished picture: with the exact region cache, without it, and as a whole.
 
 *Cold* is the first edit, which fills the cache; *warm* every later one. *No cache* computes the
-clean layers anew in every step: the same result up to rounding. *Picture* makes all
+clean layers again in every step: the same result up to rounding. *Picture* makes all
 layers again, which is what one has to do without clean layers.
 """
 
@@ -14,9 +14,15 @@ from unittest.mock import patch
 from torch import Tensor
 
 from engine.api import Finished, GenerateRequest
-from engine.benchmarks.context import Context
+from engine.benchmarks.harness import (
+    BOX_PX,
+    Context,
+    box_side,
+    equal_boxes,
+    finished_pixels,
+    picture,
+)
 from engine.benchmarks.measure import alternate, peak_mb, ratios, seconds, summary
-from engine.benchmarks.pictures import BOX_PX, box_side, equal_boxes, finished_pixels, picture
 from engine.benchmarks.report import Cell, Line, Plot, Section, Table
 from engine.models.art.backbone import ARTBackbone, RequestState, art_of
 from engine.pipeline import LayerPipeline
@@ -28,7 +34,7 @@ TARGETS: dict[str, tuple[int, ...]] = {
 COLUMNS = ["picture, s", "no cache, s", "cold, s", "warm, s", "picture / warm", "no cache / warm"]
 
 TEXT = (
-    "Whole jobs, from the request to the pixels, planning and decoding included. *Cold* is the "
+    "Whole jobs, from the request to the pixels, assignment and decoding included. *Cold* is the "
     "first edit after the picture, *warm* every later one, *no cache* recomputes the clean "
     "layers in every step, *picture* makes every layer again. Ratios are medians of the rounds' "
     "own ratios."
@@ -108,7 +114,7 @@ def six_layers(context: Context) -> Table:
         taken = time_edits(context.generator, layers, context.runs, {"1 layer": (2,)},
                            background=background, side=BOX_PX)  # fmt: skip
         rows.append([layers, "yes" if background else "no", *_cells(taken, "1 layer")])
-    title = f"One layer anew, boxes of {BOX_PX} px, {steps_text(context)}"
+    title = f"One layer repainted, boxes of {BOX_PX} px, {steps_text(context)}"
     return Table(title, ["layers", "background", *COLUMNS], rows, labels=2)
 
 
@@ -116,25 +122,25 @@ def bench(context: Context) -> Section:
     """All edits for 6 to 50 layers; quick: README's table alone."""
     tables = [six_layers(context)]
     if context.quick:
-        return Section("edit", "Layers made anew", TEXT, tables)
+        return Section("edit", "Layers repainted", TEXT, tables)
     rows: list[list[Cell]] = []
     for layers in context.layers(LAYERS, LAYERS):
         context.say(f"edit: {layers} layers")
         taken = time_edits(context.generator, layers, context.runs, TARGETS)
         side = f"{box_side(layers)} px"
         rows += [[layers, side, name, *_cells(taken, name)] for name in TARGETS]
-    title = f"Layers made anew in a picture with background, {steps_text(context)}"
-    tables.append(Table(title, ["layers", "box", "made anew", *COLUMNS], rows, labels=3))
+    title = f"Layers repainted in a picture with background, {steps_text(context)}"
+    tables.append(Table(title, ["layers", "box", "repainted", *COLUMNS], rows, labels=3))
     if context.most_layers >= 50:
         tables.append(fifty_boxes(context))
-    return Section("edit", "Layers made anew", TEXT, tables, [_plot(rows)])
+    return Section("edit", "Layers repainted", TEXT, tables, [_plot(rows)])
 
 
 def steps_text(context: Context) -> str:
     """Both kinds of jobs take the model's own number of steps, as they do in the window."""
     info = context.generator.info
-    beside = info.steps_for(is_edit=True)
-    return f"pictures and backgrounds in {info.default_steps} steps, other layers in {beside}"
+    edit_steps = info.steps_for(is_edit=True)
+    return f"pictures and backgrounds in {info.default_steps} steps, other layers in {edit_steps}"
 
 
 def fifty_boxes(context: Context) -> Table:
@@ -161,4 +167,4 @@ def _plot(rows: Sequence[Sequence[Cell]]) -> Plot:
         for name, column in (("whole picture", 3), ("one layer, no cache", 4),
                              ("one layer, cold", 5), ("one layer, warm", 6))
     ]  # fmt: skip
-    return Plot("edit-seconds", "One layer made anew", "layers", "seconds per job", lines)
+    return Plot("edit-seconds", "One layer repainted", "layers", "seconds per job", lines)

@@ -1,7 +1,8 @@
-"""Taking times and memory: several things in turn, in one process, medians with their spread.
+"""Taking times, memory and operations: several things in turn, in one process, with their spread.
 
 What is computed instead of measured has a type of its own, so that no table can mix the two up.
-Knows neither models nor files.
+Operations come from a formula (`docs/art.md` 6.1), or from a counter that sees every matrix product
+that torch is asked for. A multiplication with its addition counts as two.
 """
 
 from __future__ import annotations
@@ -11,9 +12,15 @@ import gc
 import re
 import statistics
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch.overrides import TorchFunctionMode
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 Work = Callable[[], object]
@@ -105,7 +112,7 @@ def peak_growth(work: Work) -> int | None:
         pass
     before = resident_bytes()
     try:
-        _CLEAR.write_text("5", encoding="ascii")  # Linux: the peak starts anew
+        _CLEAR.write_text("5", encoding="ascii")  # Linux: the peak counts from now
     except OSError:
         before = None
     work()
@@ -116,4 +123,71 @@ def peak_growth(work: Work) -> int | None:
 def peak_mb(work: Work) -> Measured | Missing:
     """`peak_growth` as a table's cell, in megabytes (10^6)."""
     grown = peak_growth(work)
-    return Missing("this system does not tell") if grown is None else once(grown / 1e6)
+    return Missing("this system does not say") if grown is None else once(grown / 1e6)
+
+
+# ---- operations ----
+
+
+def block_flops(tokens: int, width: int, mlp_ratio: int = 4) -> int:
+    """One block, double or single, over `tokens` of text and image together.
+
+    Query, key, value and output are 4 width^2 per token, the MLP 2 ratio width^2, and attention
+    reads every token from every token, for the scores and again for the values.
+    """
+    return 2 * tokens * width**2 * (4 + 2 * mlp_ratio) + 4 * tokens**2 * width
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Shape of a matrix product: `kind` "linear" is (rows, in) x (in, out); "attention" is
+    (batch x heads, queries, keys, head_dim), both of its products.
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+
+    @property
+    def flops(self) -> int:
+        total = 4 if self.kind == "attention" else 2
+        for size in self.shape:
+            total *= size
+        return total
+
+
+class ProductCounter(TorchFunctionMode):
+    """Counts the matrix products between enter and exit, by shape.
+
+    Attributes:
+        found: how often each shape was asked for.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: Counter[Product] = Counter()
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func is F.linear:
+            x, weight = args[:2]
+            rows = x.numel() // x.shape[-1]
+            self.found[Product("linear", (rows, weight.shape[1], weight.shape[0]))] += 1
+        elif func is F.scaled_dot_product_attention:
+            q, k = args[:2]
+            batch = q.shape[:-2].numel()
+            self.found[Product("attention", (batch, q.shape[-2], k.shape[-2], q.shape[-1]))] += 1
+        elif func in (torch.mm, torch.matmul, torch.Tensor.matmul, torch.Tensor.__matmul__):
+            x, y = args[:2]
+            rows = x.numel() // x.shape[-1]
+            self.found[Product("linear", (rows, x.shape[-1], y.shape[-1]))] += 1
+        elif func is torch.addmm:
+            x, y = args[1:3]
+            self.found[Product("linear", (x.shape[0], x.shape[1], y.shape[1]))] += 1
+        return func(*args, **kwargs)
+
+
+def total_flops(found: Counter[Product]) -> int:
+    """All products together."""
+    return sum(product.flops * count for product, count in found.items())

@@ -13,10 +13,9 @@ import sys
 import time
 from collections.abc import Sequence
 
-from engine.benchmarks.context import Context
-from engine.benchmarks.machine import ROOT
+from engine.benchmarks.harness import Context
 from engine.benchmarks.measure import Missing, summary
-from engine.benchmarks.report import Cell, Section, Table
+from engine.benchmarks.report import ROOT, Cell, Section, Table
 
 EVENTS = ("interpreter and the engine's face", "engine ready", "first preview", "first picture")
 WINDOW_PROBE = "app.benchmarks.window_start"

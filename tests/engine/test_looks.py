@@ -6,8 +6,8 @@ import pytest
 
 from engine.colour_decision import cleans_colours
 from engine.prompts import check_prompt, lexicon_of
-from engine.training.concepts import LOOK_FRAMES, LOOK_WORDS, LOOKS
-from engine.training.prompts import LOOK_TEMPLATES
+from engine.training.data.concepts import LOOK_FRAMES, LOOK_WORDS, LOOKS
+from engine.training.data.prompts import LOOK_TEMPLATES
 
 ALL = tuple(LOOKS)
 

@@ -8,9 +8,9 @@ import torch
 from engine.models.art.older_files import current_card, current_configs, current_names
 from engine.models.art.text import TextConfig
 from engine.models.checkpoint import default_path, load_model
-from engine.training.objective import TextToLayers
-from engine.training.optim import Muon, split_parameters
-from engine.training.transformer import PLAIN
+from engine.training.trainers.optim import Muon, split_parameters
+from engine.training.trainers.text_to_layers import TextToLayers
+from engine.training.trainers.transformer import PLAIN
 from tests.engine.tiny import TINY_ART
 from tools import convert_run
 
@@ -51,7 +51,7 @@ def stepped() -> tuple[TextToLayers, Muon]:
     torch.manual_seed(0)
     model = TextToLayers(TextConfig(vocabulary=("dog", "red"), near_words=3), TINY_ART)
     model.init_weights()
-    optimizer = Muon(*split_parameters(model, PLAIN), lr=1e-3)
+    optimizer = Muon(*split_parameters(model, PLAIN))
     sum(((i + 1) * p).square().sum() for i, p in enumerate(model.parameters())).backward()
     optimizer.step(1e-3)
     return model, optimizer

@@ -7,7 +7,7 @@ import pytest
 from engine import check_prompt as check_shipped
 from engine.prompts import MAX_READ, Lexicon, PromptCheck, check_prompt, lexicon_of
 from engine.prompts.tables import rows_of, split
-from engine.training.concepts import STAGES, Concepts, concepts_of
+from engine.training.data.concepts import STAGES, Concepts, concepts_of
 from engine.words import tokenize
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from engine.prompts import EncoderPrompt, encoder_prompt
 from engine.prompts.encoder import fill_counts
-from engine.training.concepts import BY_NAME, concepts_of
-from engine.training.prompts import Mention, write_prompt
+from engine.training.data.concepts import BY_NAME, concepts_of
+from engine.training.data.prompts import Mention, write_prompt
 from engine.words import MAX_WORDS, tokenize
 from tests.engine.test_prompt_check import read
 

@@ -7,7 +7,7 @@ import torch
 from engine.models.art.assignment import feature_count, layer_features
 from engine.models.art.backbone import ARTBackbone
 from engine.models.checkpoint import load_model, save_model
-from engine.training.recogniser import new_recogniser
+from engine.training.trainers.context_classifier import new_classifier
 from tests.engine.tiny import layer, picture, pipeline_of, random_pixels, tiny_model
 
 FINISHED, TARGET = (0, 0, 64, 64), (96, 96, 192, 192)
@@ -16,7 +16,7 @@ FINISHED, TARGET = (0, 0, 64, 64), (96, 96, 192, 192)
 def with_recogniser():
     model = tiny_model()
     torch.manual_seed(3)
-    model.context_classifier = new_recogniser(model).eval()
+    model.context_classifier = new_classifier(model).eval()
     return model
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from engine.errors import WeightsError
-from engine.training.word_table import choose_words, quantise, reduce
+from engine.training.data.word_table import choose_words, quantise, reduce
 from engine.words import MAX_WORDS, WordTable, load_word_table, tokenize, unknown_words
 
 

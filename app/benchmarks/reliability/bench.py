@@ -1,4 +1,4 @@
-"""`layerloom bench reliability`: the promises REL1 to REL7, as long as somebody has time for.
+"""`layerloom bench reliability`: the promises REL1 to REL7, short or for a night.
 
 `--count 1000` is the night form. Every failure prints the seed that repeats it: give it to
 `--seed` with `--count 1`. With `--log` a run that was cut short goes on where it was.
@@ -7,17 +7,17 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import logging
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from app.benchmarks.reliability.figure import Figure, table
-from app.benchmarks.reliability.inputs import KINDS
-from app.benchmarks.reliability.parts import Part, run_parts
+from app.benchmarks.reliability.damage import KINDS
+from app.benchmarks.reliability.figure import Figure, Part, run_parts, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,97 +26,40 @@ class Promise:
 
     Attributes:
         per_thousand: runs that a count of 1,000 means.
-        least: runs that any count means.
         part: so many runs are one process.
-        run: makes `count` runs from a seed on.
+        function: "module.function" of this folder, which makes `count` runs from a seed on.
+        first: its first arguments.
+        least: runs that any count means.
+        takes_model: whether the function takes `weights`, a model file.
     """
 
     per_thousand: int
     part: int
-    run: Callable[[int, int, Path | None], Figure]
+    function: str
+    first: tuple[str, ...] = ()
     least: int = 1
+    takes_model: bool = False
 
     def runs(self, count: int) -> int:
         """How many runs a count means."""
         return max(self.least, self.per_thousand * count // 1000)
 
 
-# Imported when run: a part needs its own modules only, and forks sooner without torch and Qt.
-
-
-def _crash(count: int, seed: int, weights: Path | None) -> Figure:
-    from app.benchmarks.reliability.crash import crash
-
-    return crash(count, seed)
-
-
-def _saving(count: int, seed: int, weights: Path | None) -> Figure:
-    from app.benchmarks.reliability.saving import saving
-
-    return saving(count, seed)
-
-
-def _undo(count: int, seed: int, weights: Path | None) -> Figure:
-    from app.benchmarks.reliability.undo import undo
-
-    return undo(count, seed)
-
-
-def _isolation(count: int, seed: int, weights: Path | None) -> Figure:
-    from app.benchmarks.reliability.isolation import isolation
-
-    return isolation(count, seed)
-
-
-def _isolation_real(count: int, seed: int, weights: Path | None) -> Figure:
-    from app.benchmarks.reliability.isolation import isolation_real
-
-    return isolation_real(count, seed, weights)
-
-
-def _engine_faults(count: int, seed: int, weights: Path | None) -> Figure:
-    from app.benchmarks.reliability.engine_faults import engine_faults
-
-    return engine_faults(count, seed)
-
-
-def _window_faults(count: int, seed: int, weights: Path | None) -> Figure:
-    from app.benchmarks.reliability.window_faults import window_faults
-
-    return window_faults(count, seed)
-
-
-def _damage(kind: str, count: int, seed: int, weights: Path | None) -> Figure:
-    from app.benchmarks.reliability.damage import damage
-
-    return damage(kind, count, seed)
-
-
-def _soak(count: int, seed: int, weights: Path | None) -> Figure:
-    from app.benchmarks.reliability.soak import soak
-
-    return soak(count, seed)
-
-
-def _window_soak(count: int, seed: int, weights: Path | None) -> Figure:
-    from app.benchmarks.reliability.window_soak import window_soak
-
-    return window_soak(count, seed)
-
-
 _WHOLE = 10**9  # one process for all runs: what is measured grows with them
 
 PROMISES: dict[str, Promise] = {
-    "rel1": Promise(1000, 25, _crash),
-    "rel2": Promise(20, 2, _saving),  # documents, of which every fault point is tried
-    "rel3": Promise(1000, 25, _undo),
-    "rel4": Promise(500, 50, _isolation),
-    "rel4-real": Promise(500, 50, _isolation_real),
-    "rel5": Promise(20, 5, _engine_faults),  # documents, each with every step and every end
-    "rel5-window": Promise(20, 2, _window_faults),
-    **{f"rel6-{kind}": Promise(20_000, 2000, partial(_damage, kind)) for kind in KINDS},
-    "rel7": Promise(10_000, _WHOLE, _soak, least=1000),
-    "rel7-window": Promise(10_000, _WHOLE, _window_soak, least=500),
+    "rel1": Promise(1000, 25, "crash.crash"),
+    # Documents, of which every fault point is tried.
+    "rel2": Promise(20, 2, "saving.saving"),
+    "rel3": Promise(1000, 25, "random_edits.undo"),
+    "rel4": Promise(500, 50, "jobs.isolation"),
+    "rel4-real": Promise(500, 50, "jobs.isolation_real", takes_model=True),
+    # Documents, each with every step and every end of a job.
+    "rel5": Promise(20, 5, "jobs.engine_faults"),
+    "rel5-window": Promise(20, 2, "in_window.window_faults"),
+    **{f"rel6-{kind}": Promise(20_000, 2000, "damage.damage", first=(kind,)) for kind in KINDS},
+    "rel7": Promise(10_000, _WHOLE, "soak.soak", least=1000),
+    "rel7-window": Promise(10_000, _WHOLE, "in_window.window_soak", least=500),
 }
 
 
@@ -175,7 +118,7 @@ def main(argv: list[str]) -> int:
 
 
 def _end(*_: object) -> None:
-    """Told to end: the parts that run are ended too."""
+    """End this process, and with it the parts that run."""
     sys.exit(128 + signal.SIGTERM)
 
 
@@ -199,4 +142,10 @@ def _parts(name: str, count: int, seed: int) -> Iterator[Part]:
 
 
 def _run(weights: Path | None, part: Part) -> Figure:
-    return PROMISES[part.name].run(part.count, part.seed, weights)
+    promise = PROMISES[part.name]
+    module, _, function = promise.function.partition(".")
+    # Imported now: a part needs its own modules only, and forks sooner without torch and Qt.
+    run = getattr(importlib.import_module(f"{__package__}.{module}"), function)
+    more = {"weights": weights} if promise.takes_model else {}
+    found: Figure = run(*promise.first, part.count, part.seed, **more)
+    return found

@@ -1,9 +1,15 @@
-"""REL1: kill -9 loses at most the last second, and the user's file is always whole."""
+"""REL1: kill -9 loses at most the last second, and the user's file is always whole.
+
+The program that is killed (`main`) makes random commands, saves and fake results, and notes each in
+a log. It reads lines "SEED DELAY RECORDS FOLDER" and forks a worker for each, so that a run costs
+no start of Python; a line of the log is written with one call and survives the kill.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -13,14 +19,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from app.benchmarks.reliability import crash_child
+from app.benchmarks.process import waited_ns
 from app.benchmarks.reliability.figure import Figure
-from app.benchmarks.reliability.waiting import waited_ns
+from app.benchmarks.reliability.random_edits import random_command, start
 from app.document.contents import content_hash
 from app.document.errors import UserError
-from app.document.storage.journal import recover, unfinished
-from app.document.storage.ora.file import load_project
+from app.document.storage.journal import Keeper, WorkInfo, folder, recover, unfinished
+from app.document.storage.ora.file import load_project, save_project
 
+_DENSE = (",", ":")
+PROGRAM = "app.benchmarks.reliability.crash"
+LOG, WORK, DESIGN = "log", "work", "design.ora"
 ALLOWED_LOSS_S = 1.0
 _DELAYS = (0.05, 0.3)
 _RECORDS = (200, 3)  # checkpoints as the window makes them, and all the time
@@ -41,7 +50,7 @@ def crash(count: int, seed: int, longest_s: float = 2.5) -> Figure:
         figure.notes.append("skipped: this system cannot fork")
         return figure
     with subprocess.Popen(
-        [sys.executable, "-m", crash_child.__name__],
+        [sys.executable, "-m", PROGRAM],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -82,7 +91,7 @@ def _run_and_kill(
     child.stdin.write(f"{seed} {source.choice(_DELAYS)} {source.choice(_RECORDS)} {folder}\n")
     child.stdin.flush()
     pid = int(child.stdout.readline())
-    log = folder / crash_child.LOG
+    log = folder / LOG
     while not log.exists() or log.stat().st_size == 0:  # it has begun
         time.sleep(0.002)
     time.sleep(source.random() * longest_s)
@@ -100,7 +109,7 @@ def _run_and_kill(
 
 
 def _is_stopped(pid: int) -> bool:
-    """Whether all of its threads stand still; true where nobody says."""
+    """Whether all of its threads stand still; true where the system does not say."""
     try:
         states = [
             Path(each.path, "stat").read_text().rpartition(")")[2].split()[0]
@@ -154,12 +163,12 @@ def _judge(figure: Figure, seed: int, first_lost: _Moment, kill: _Moment) -> Non
 
 def _check(figure: Figure, seed: int, folder: Path) -> _Moment | None:
     """Note what is wrong; return the first command that was lost."""
-    log = _read(folder / crash_child.LOG)
+    log = _read(folder / LOG)
     if log.saving:
         figure.count("inside a save")
-    if any((folder / crash_child.WORK).glob("*/.*")):  # a new file that has no name yet
+    if any((folder / WORK).glob("*/.*")):  # a new file that has no name yet
         figure.count("inside a checkpoint")
-    design = folder / crash_child.DESIGN
+    design = folder / DESIGN
     if design.exists() or log.saved:
         try:
             found = content_hash(load_project(design).contents)
@@ -167,7 +176,7 @@ def _check(figure: Figure, seed: int, folder: Path) -> _Moment | None:
                 figure.fail(f"seed {seed}: the saved file is neither the last nor the next save")
         except UserError as error:
             figure.fail(f"seed {seed}: the saved file does not open: {error}")
-    listed = unfinished(folder / crash_child.WORK)
+    listed = unfinished(folder / WORK)
     if not listed:
         return log.commits[0]  # nothing was kept yet
     try:
@@ -190,3 +199,68 @@ def _may_be_newer(changed_at: float, log: _Log) -> bool:
     """Whether a state can be one that the log did not get to note: kept after its last line."""
     noted = time.time() - time.monotonic() + log.commits[-1].at
     return changed_at >= noted - 0.05
+
+
+# ---- the program that is killed ----
+
+
+def work(seed: int, place: Path, delay_s: float, records: int) -> None:
+    """Do something, keep it, note it: until it is killed, or the input has ended.
+
+    Args:
+        place: an empty folder for log, project and work folder.
+        delay_s: how long the journal gathers.
+        records: a checkpoint follows so many of them.
+    """
+    folder.MAX_RECORDS = records
+    source = Random(seed)
+    document = start(source)
+    log = os.open(place / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    keeper = Keeper(place / WORK, delay_s=delay_s)
+    info = WorkInfo(str(place / DESIGN), None, False)
+
+    def note(kind: str) -> None:
+        # The system's monotonic clock is the same for parent and child.
+        at, digest = time.monotonic(), document.content_hash()
+        os.write(
+            log, f"{kind} {at:.6f} {json.dumps(waited_ns(), separators=_DENSE)} {digest}\n".encode()
+        )
+
+    keeper.note(document.contents, info)
+    note("commit")
+    while not _is_abandoned():
+        random_command(document, source)
+        keeper.note(document.contents, info)
+        note("commit")
+        chance = source.random()
+        if chance < 0.1:
+            note("begin")
+            save_project(document.contents, place / DESIGN)
+            note("end")
+        elif chance < 0.3:
+            time.sleep(source.random() * 0.05)
+
+
+def _is_abandoned() -> bool:
+    """Whether the input has ended: no line comes before this worker is gone."""
+    return bool(select.select([sys.stdin], [], [], 0)[0])
+
+
+def main() -> int:
+    """Fork a worker for each line; end with the input."""
+    for line in sys.stdin:
+        seed, delay, records, place = line.rstrip("\n").split(" ", 3)
+        child = os.fork()
+        if child == 0:
+            work(int(seed), Path(place), float(delay), int(records))
+            os._exit(0)  # as a kill: the journal's thread is not waited for
+        sys.stdout.write(f"{child}\n")
+        sys.stdout.flush()
+        os.waitpid(child, 0)  # it ends by being killed
+        sys.stdout.write("gone\n")
+        sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,16 +1,21 @@
-"""REL2: a failed save leaves the old file byte-identical and says why, wherever it fails."""
+"""REL2: a failed save leaves the old file byte-identical and says why, wherever it fails.
+
+The disk fails at the n-th call of any operation, or in the middle of the n-th write.
+"""
 
 from __future__ import annotations
 
 import errno
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from types import TracebackType
+from typing import Any, BinaryIO
 
-from app.benchmarks.reliability.faults import FaultyDisk
 from app.benchmarks.reliability.figure import Figure
-from app.benchmarks.reliability.walk import random_command, start
+from app.benchmarks.reliability.random_edits import random_command, start
 from app.document import Contents
 from app.document.contents import content_hash
 from app.document.storage.atomic import Disk
@@ -19,6 +24,71 @@ from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import FORMATS, Format
 from app.document.storage.journal import WorkFolder, WorkInfo, recover
 from app.document.storage.ora.file import load_project, save_project
+
+OPERATIONS = frozenset(name for name in vars(Disk) if not name.startswith("_"))
+
+
+class FaultyDisk(Disk):
+    """Fails once, at the n-th call; a reference run with 0 counts the calls.
+
+    Attributes:
+        calls: names of the operations so far.
+        torn_at: the n-th write into any new file stops half-way instead, and so do all after it.
+    """
+
+    def __init__(self, fail_at: int, code: int, *, torn_at: int = 0) -> None:
+        self.calls: list[str] = []
+        self.writes = 0
+        self.torn_at = torn_at
+        self._fail_at = fail_at
+        self.code = code
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in OPERATIONS:
+            self.calls.append(name)
+            if len(self.calls) == self._fail_at:
+                return self._fail
+        return super().__getattribute__(name)
+
+    def create(self, path: Path, mode: int) -> BinaryIO:
+        """Disk override: counts what is written."""
+        return _Stream(super().create(path, mode), self)  # type: ignore[return-value]
+
+    def _fail(self, *_: object) -> None:
+        raise OSError(self.code, os.strerror(self.code))
+
+
+class _Stream:
+    """A file of which some write is the last."""
+
+    def __init__(self, stream: BinaryIO, disk: FaultyDisk) -> None:
+        self._stream = stream
+        self._disk = disk
+
+    def write(self, data: bytes) -> int:
+        disk = self._disk
+        disk.writes += 1
+        if disk.torn_at and disk.writes >= disk.torn_at:
+            self._stream.write(bytes(data)[: len(data) // 2])
+            raise OSError(disk.code, os.strerror(disk.code))
+        return self._stream.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def __enter__(self) -> _Stream:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stream.close()
+
+
+# ---- the promise ----
 
 _CODES = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EIO, errno.EDQUOT)
 Write = Callable[[Contents, Path, Disk], object]
@@ -97,7 +167,7 @@ def _try_all(
 
 
 def _bytes(path: Path) -> object:
-    """What stands there: bytes of a file, bytes by name of a folder, None for nothing."""
+    """What is there: bytes of a file, bytes by name of a folder, None for nothing."""
     if path.is_dir():
         return {each.name: each.read_bytes() for each in path.iterdir()}
     return path.read_bytes() if path.exists() else None

@@ -1,7 +1,7 @@
 """REL7: memory does not grow with use, and a document that is gone is gone.
 
 Commands, undo, fake generations, saves and the journal in one process; resident memory is read
-after collection once the caches are full, and at the end. With a real window: `window_soak`.
+after collection once the caches are full, and at the end. With a real window: `in_window`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from collections import deque
 from pathlib import Path
 from random import Random
 
+from app.benchmarks.process import resident_mb
 from app.benchmarks.reliability.figure import Figure
-from app.benchmarks.reliability.memory import resident_mb
-from app.benchmarks.reliability.scripted_desk import STEPS, ScriptedDesk
-from app.benchmarks.reliability.walk import random_command, start
+from app.benchmarks.reliability.jobs import STEPS, ScriptedDesk
+from app.benchmarks.reliability.random_edits import random_command, start
 from app.document import Document
 from app.document.commands import Command, ReplaceDocument
 from app.document.storage.journal import Keeper, WorkInfo
@@ -27,7 +27,7 @@ MAX_GROWTH_MB = 50.0
 UNDO_STEPS = 1000
 GREW = "grew by {:.0f} MB"
 JOB_EVERY = 40  # commands: some 200 fake generations in 10,000, where there is a target
-_WARM_UP = 0.2  # of all commands: until the caches and the undo stack have their size
+WARM_UP = 0.2  # of all commands: until the caches and the undo stack have their size
 
 
 def soak(count: int, seed: int) -> Figure:
@@ -52,7 +52,7 @@ def soak(count: int, seed: int) -> Figure:
             if number % 500 == 499:  # a picture grows without end otherwise
                 done.append(ReplaceDocument(start(source).contents))
                 done[-1].do(document)
-            if number == int(count * _WARM_UP):
+            if number == int(count * WARM_UP):
                 full = resident_mb()
             figure.runs += 1
         grown = resident_mb() - full

@@ -1,7 +1,7 @@
-"""`layerloom bench ui`: prints every budget of the window beside what was measured.
+"""`layerloom bench ui`: prints every budget of the window next to what was measured.
 
-No network and no display: Qt paints offscreen unless told otherwise. Times say something only on a
-machine that does nothing else.
+No network and no display: Qt paints offscreen unless the environment says otherwise. Times say
+something only on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
 
-from app.benchmarks.ui.table import Row, as_text
+from app.benchmarks.ui.rows import Row, as_text, child
 
 QUICK, FULL = 60, 200
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure and print; 1 when a budget is missed by more than half."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(prog="layerloom bench ui", description=__doc__)
     parser.add_argument("--only", metavar="ID", nargs="*", help="such as UI1 UI6 ME3")
     parser.add_argument("--quick", action="store_true", help="fewer repeats")
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.child:
         run_child(options.child)
     if options.cpu:
-        from app.benchmarks.ui.desk import Watch  # needs Qt, and the platform is chosen now
+        from app.benchmarks.window import Watch  # needs Qt, and the platform is chosen now
 
         Watch.count_work()
     rows = list(measure(options.only or [], QUICK if options.quick else FULL))
@@ -52,14 +52,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 def measure(only: Sequence[str], moves: int) -> Iterable[Row]:
     """The rows asked for, or all of them."""
     # Imported here: they need Qt, and the platform must be chosen before.
-    from app.benchmarks.ui import desk, interaction, process, resting, starting
+    from app.benchmarks.ui import idle, interaction, process, starting
+    from app.benchmarks.window import filled
 
     repeats = max(8, moves // 10)
     starts = 3 if moves >= FULL else 1
     jobs = 10 if moves >= FULL else 3
     parts: list[tuple[tuple[str, ...], Callable[[], Iterable[Row]]]] = [
         (("UI1", "UI2"), lambda: interaction.dragging(moves)),
-        (("UI3",), lambda: [Row(**process.child("scaled", scale="2"))]),
+        (("UI3",), lambda: [Row(**child("scaled", scale="2"))]),
         (("UI4", "UI5"), lambda: interaction.drawing(moves)),
         (("UI6", "UI9", "UI10"), lambda: interaction.changing(repeats)),
         (("UI7",), lambda: [interaction.typing(3.0)]),
@@ -67,9 +68,9 @@ def measure(only: Sequence[str], moves: int) -> Iterable[Row]:
         (("UI13", "UI15", "ME3"), process.starting),
         (("UI14", "UI17"), lambda: starting.ready(starts)),
         (("UI18", "UI19"), lambda: starting.first_jobs(jobs)),
-        (("UI16",), resting.idle),
-        (("ME1", "ME2"), lambda: process.steps(desk.filled(50, mixed=True))),
-        (("ME4",), lambda: [_pictures(process.child("pictures"))]),
+        (("UI16",), idle.idle),
+        (("ME1", "ME2"), lambda: process.steps(filled(50, mixed=True))),
+        (("ME4",), lambda: [_pictures(child("pictures"))]),
     ]
     for ids, part in parts:
         if not only or set(ids) & set(only):
@@ -87,11 +88,11 @@ def _pictures(found: dict[str, float]) -> Row:
 
 def run_child(part: str) -> NoReturn:
     """One measurement in this fresh process; a line of JSON."""
-    from app.benchmarks.ui import children
+    from app.benchmarks.ui import process
 
     born = float(os.environ.get("LAYERLOOM_BENCH_T0", time.time()))
-    print(json.dumps(children.PARTS[part](born)), flush=True)
-    # Nothing is left to tidy up, and torch aborts a process that ends amid an operation.
+    print(json.dumps(process.PARTS[part](born)), flush=True)
+    # torch aborts a process that ends amid an operation.
     os._exit(0)
 
 

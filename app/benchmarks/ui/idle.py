@@ -1,20 +1,79 @@
-"""What a window that rests costs: events and processor time in each of its states (UI16).
+"""What a window at rest costs: events and processor time in each of its states (UI16).
 
-Counts and measures; the states are in `states`.
+The states are in `states`. Xvfb is a display without a screen, so that a real window system can be
+measured anywhere.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication
 
+from app.benchmarks.ui.rows import Row, child
 from app.benchmarks.ui.states import PARTS, State, rest
+
+_SCREEN = "2400x1400x24"
+_END_LIMIT_S = 5.0
+
+
+def has_xvfb() -> bool:
+    """Whether Xvfb is installed."""
+    return shutil.which("Xvfb") is not None
+
+
+@contextlib.contextmanager
+def xvfb() -> Iterator[str]:
+    """Run Xvfb; yields its display, such as ":99", once it takes windows.
+
+    Raises:
+        FileNotFoundError: it is not installed.
+        OSError: it did not start.
+    """
+    # It chooses a free number itself and writes it when it is ready.
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", _SCREEN, "-nolisten", "tcp"]
+    try:
+        server = subprocess.Popen(
+            command,
+            pass_fds=(writing,),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    except OSError:
+        os.close(reading)
+        raise
+    finally:
+        os.close(writing)
+    try:
+        with os.fdopen(reading) as answer:
+            number = answer.readline().strip()
+        if not number:
+            raise OSError("Xvfb ended before it had a display")
+        yield f":{number}"
+    finally:
+        server.terminate()
+        try:
+            server.wait(_END_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+# ---- measures ----
 
 MOST_EVENTS = 20  # a second
 WATCH_S = 0.5
@@ -121,3 +180,33 @@ def _application() -> QApplication:
     app = QApplication.instance() or QApplication([])
     assert isinstance(app, QApplication)
     return app
+
+
+# ---- rows ----
+
+MOST_CPU = 0.02  # of a core
+
+
+def idle() -> Iterator[Row]:
+    """UI16: each main state offscreen and on xcb; of the dialogs the one that costs most.
+
+    Where there is no Xvfb, xcb has one row that says so.
+    """
+    for platform in ("offscreen", "xcb") if sys.platform == "linux" else ("offscreen",):
+        if platform == "xcb" and not has_xvfb():
+            yield Row("UI16", "idle on xcb", "no Xvfb here", "≤ 2 %", None)
+            continue
+        with ExitStack() as stack:
+            environment = {"QT_QPA_PLATFORM": platform}
+            if platform == "xcb":
+                environment["DISPLAY"] = stack.enter_context(xvfb())
+            for state, part in child("idle_window", **environment).items():
+                yield _row(f"idle, {state}", platform, part)
+            dialogs: Mapping[str, float] = child("idle_dialogs", **environment)
+            worst = max(dialogs, key=dialogs.__getitem__)
+            what = f"idle, {len(dialogs)} dialogs, most: {worst.removeprefix('dialog ')}"
+            yield _row(what, platform, dialogs[worst])
+
+
+def _row(what: str, platform: str, part: float) -> Row:
+    return Row("UI16", f"{what}, {platform}", f"{part:.1%}", "≤ 2 %", part <= MOST_CPU)

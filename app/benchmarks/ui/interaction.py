@@ -10,8 +10,8 @@ import numpy as np
 from PySide6.QtCore import QEventLoop, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QWheelEvent
 
-from app.benchmarks.ui.desk import Desk, Watch, filled
-from app.benchmarks.ui.table import Row, timed
+from app.benchmarks.ui.rows import Row, timed
+from app.benchmarks.window import Desk, Watch, filled
 from app.document.commands import (
     AddCandidates,
     Placement,

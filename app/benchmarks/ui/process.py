@@ -1,17 +1,27 @@
-"""What needs a process of its own: start, quit, memory (UI3, UI13 to UI15, ME1 to ME4)."""
+"""What needs a process of its own: start, quit, memory (UI3, UI13 to UI15, ME1 to ME4).
+
+`PARTS` are the functions that run in the fresh process; each returns plain figures.
+"""
 
 from __future__ import annotations
 
-import json
+import contextlib
+import ctypes
+import gc
 import os
-import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Any
 
-from app.benchmarks.ui.table import Row
+from app.benchmarks.process import resident_mb
+from app.benchmarks.ui import idle
+from app.benchmarks.ui import starting as first_start
+from app.benchmarks.ui.interaction import scaled
+from app.benchmarks.ui.rows import Row, child
+from app.benchmarks.window import Desk, filled
 from app.document.commands import (
     Command,
     MoveLayers,
@@ -25,35 +35,6 @@ from app.document.document import Document
 from app.document.pixels import Pixels
 
 MB = 1024 * 1024
-_CHILD_LIMIT_S = 180
-
-
-def child(part: str, *, scale: str = "1", **environment: str) -> dict[str, Any]:
-    """Run one part of this bench in a fresh interpreter; its figures.
-
-    Args:
-        part: a name in `children.PARTS`.
-        scale: Qt's scale factor.
-        environment: more variables of the process.
-
-    Raises:
-        subprocess.SubprocessError: it failed or hung.
-    """
-    done = subprocess.run(
-        [sys.executable, "-m", "app.benchmarks.ui.bench", "--child", part],
-        capture_output=True,
-        text=True,
-        timeout=_CHILD_LIMIT_S,
-        check=True,
-        env={
-            **os.environ,
-            "QT_SCALE_FACTOR": scale,
-            "LAYERLOOM_BENCH_T0": str(time.time()),
-            **environment,
-        },
-    )
-    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return found
 
 
 def starting() -> Iterator[Row]:
@@ -67,10 +48,10 @@ def starting() -> Iterator[Row]:
     yield Row("UI15", "quit, idle", f"{quitting:.2f} s", "≤ 1 s", quitting <= 1.0)
     busy = found["quit_busy_s"]
     yield Row("UI15", "quit, generating", f"{busy:.2f} s", "≤ 2 s", busy <= 2.0)
-    empty = found["rss_empty"] / MB
+    empty = found["rss_empty"]
     yield Row("ME3", "resident, empty document", f"{empty:.0f} MB", "≤ 180 MB", empty <= 180)
     full = child("full")
-    more = (full["rss_full"] - full["rss_empty"]) / MB
+    more = full["rss_full"] - full["rss_empty"]
     yield Row("ME3", "more with 50 full layers", f"{more:.0f} MB", "≤ 260 MB", more <= 260)
 
 
@@ -113,10 +94,80 @@ def steps(contents_of_fifty: Any) -> Iterator[Row]:
     yield Row("ME2", "use a stored candidate", f"{more:.2f} ×", "0 ×", more <= 0.01)
 
 
-def rss() -> int:
-    """Resident bytes of this process; 0 where the system does not say."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, AttributeError):
-        return 0
+# ---- in the fresh process ----
+
+_IDLE_S = 4.0
+
+
+def start(born: float) -> dict[str, Any]:
+    """Time until the window takes input, and until it has gone."""
+    desk = Desk()
+    usable = time.time() - born
+    torch = "torch" in sys.modules
+    empty = resident_mb()
+    begun = time.perf_counter()
+    desk.__exit__()
+    idle = time.perf_counter() - begun
+    desk = Desk()
+    desk.window.actions_["generate_all"].trigger()
+    desk.app.processEvents()
+    begun = time.perf_counter()
+    desk.__exit__()
+    busy = time.perf_counter() - begun
+    return {
+        "usable_s": usable,
+        "torch": torch,
+        "rss_empty": empty,
+        "quit_s": idle,
+        "quit_busy_s": busy,
+    }
+
+
+def full(born: float) -> dict[str, Any]:
+    """Resident memory before and after fifty full layers are open and shown."""
+    with Desk() as desk:
+        empty = resident_mb()
+        contents = filled(50)
+        _trim()
+        desk.window.session.replace(contents, "Bench", None)
+        del contents
+        desk.settle()
+        return {"rss_empty": empty, "rss_full": resident_mb()}
+
+
+def _trim() -> None:
+    """Give back what making the pictures left in the allocator: it is not the window's."""
+    gc.collect()
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another C library has no such call
+            ctypes.CDLL(None).malloc_trim(0)
+
+
+def pictures(born: float) -> dict[str, Any]:
+    """Bytes of small pictures that are kept for fifty layers."""
+    with Desk(filled(50, mixed=True)) as desk:
+        window = desk.window
+        bar = window.layers.list.verticalScrollBar()
+        for place in range(0, bar.maximum() + 1, 50):
+            bar.setValue(place)
+            desk.settle(0.2)
+        return {"bytes": float(window.small_picture_bytes())}
+
+
+def idle_parts(part: str, seconds: float) -> dict[str, Any]:
+    """Processor time of the window's states or of open dialogs, as parts of a core."""
+    return {each.state: each.cpu for each in idle.measured(part, seconds)}
+
+
+# Each takes the moment at which the process was started, in seconds of the system's clock.
+PARTS: dict[str, Callable[[float], dict[str, Any]]] = {
+    "start": start,
+    "full": full,
+    "pictures": pictures,
+    "scaled": lambda born: asdict(scaled(120)),
+    "ready_in_window": lambda born: {"ready_s": first_start.ready_in_window()},
+    "ready_alone": lambda born: {"ready_s": first_start.ready_alone()},
+    "first_job": lambda born: first_start.first_job(int(os.environ["LAYERLOOM_BENCH_JOB"])),
+    "idle_window": lambda born: idle_parts("window", _IDLE_S),
+    "idle_dialogs": lambda born: idle_parts("dialogs", _IDLE_S / 4),
+}

@@ -15,7 +15,7 @@ from PySide6.QtCore import QEvent, QEventLoop, Qt, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QTabWidget, QToolTip, QWidget
 
-from app.benchmarks.ui.desk import INFO, Desk, filled
+from app.benchmarks.window import INFO, Desk, filled
 from app.document.commands import AddCandidates, AddLayers, Placement
 from app.document.geometry import Rect
 from app.document.layer import Layer, new_layer_id
@@ -171,7 +171,7 @@ PARTS: dict[str, Callable[[Path], Iterator[State]]] = {
 
 
 def _looks(desk: Desk) -> Iterator[State]:
-    """What one may switch on and off, and what lies over the window for a while."""
+    """What one may switch on and off, and what covers the window for a while."""
     window = desk.window
     window.actions_["hide_panels"].trigger()
     yield State("panels hidden", window, is_main=False)

@@ -1,11 +1,19 @@
-"""How REL1 judges a loss: waiting for a processor is none, waiting for the journal is."""
+"""REL1: waiting for a processor is no loss, waiting for the journal is; no worker is left over."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
 
+from app.benchmarks.reliability import crash
 from app.benchmarks.reliability.crash import _judge, _Moment
 from app.benchmarks.reliability.figure import Figure
+from app.document.storage.atomic import is_running
 
 MS = 1_000_000
 
@@ -25,3 +33,25 @@ def test_a_loss(waited: dict[str, int], lost: int, is_kept: bool) -> None:
     assert figure.is_kept is is_kept
     assert round(figure.peaks["most lost {:.0f} ms"]) == lost
     assert round(figure.peaks["by the clock {:.0f} ms"]) == 2000
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_worker_ends_with_who_would_kill_it(tmp_path: Path) -> None:
+    """A worker of a bench that was ended would go on at full speed for ever."""
+    with subprocess.Popen(
+        [sys.executable, "-m", crash.PROGRAM],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdin is not None and server.stdout is not None
+        server.stdin.write(f"1 0.05 200 {tmp_path}\n")
+        server.stdin.flush()
+        worker = int(server.stdout.readline())
+        while not (tmp_path / crash.LOG).exists():
+            time.sleep(0.01)
+        assert is_running(worker)
+        server.stdin.close()
+        assert server.stdout.readline() == "gone\n"
+        assert server.wait(60) == 0
+    assert not is_running(worker)

@@ -113,7 +113,7 @@ def test_a_trainer_that_misses_an_earlier_step_says_so(
         def main(argv: list[str]) -> int:
             raise FileNotFoundError("no judge at x: run `layerloom train judge` first")
 
-    monkeypatch.setitem(sys.modules, "engine.training.evaluate", Trainer)
+    monkeypatch.setitem(sys.modules, "engine.training.eval.evaluate", Trainer)
     assert cli.main(["train", "evaluate"]) == cli.FAILED
     assert "run `layerloom train judge` first." in capsys.readouterr().err
 

@@ -11,8 +11,7 @@ from random import Random
 import pytest
 
 from app import cli
-from app.benchmarks.reliability.inputs import KINDS
-from app.benchmarks.reliability.mutations import mutated
+from app.benchmarks.reliability.damage import KINDS, mutated
 from app.document.errors import UserError
 from app.document.storage.ora.file import load_project
 

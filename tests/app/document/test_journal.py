@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from app.benchmarks.reliability.walk import random_command
+from app.benchmarks.reliability.random_edits import random_command
 from app.document import Document, Rect, new_contents
 from app.document.commands import (
     AddBox,

@@ -17,8 +17,7 @@ import pytest
 from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
 
-from app.benchmarks.ui.display import has_xvfb, xvfb
-from app.benchmarks.ui.idle import MOST_EVENTS, EventCounter
+from app.benchmarks.ui.idle import MOST_EVENTS, EventCounter, has_xvfb, xvfb
 from app.benchmarks.ui.states import PARTS, rest
 
 PLATFORMS = ("offscreen", "xcb") if sys.platform == "linux" else ("offscreen",)

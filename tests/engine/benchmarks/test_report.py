@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.benchmarks.fitting import errors_left_out, fit, percentile, powers
 from engine.benchmarks.measure import (
     Computed,
     Missing,
@@ -74,20 +73,3 @@ def test_plots_are_named_relative_to_their_page():
     assert 'src="benchmarks/p-light.svg"' in section_markdown(section, "", "benchmarks")
     assert 'srcset="p-dark.svg"' in section_markdown(section, "", "")
     assert ".svg" not in section_markdown(section, "", None)
-
-
-def test_the_fit_finds_the_law_and_predicts_what_it_has_not_seen():
-    tokens = np.array([200.0, 500.0, 900.0, 2000.0, 5000.0])
-    values = 0.02 + 0.1 * (tokens / 1000) + 0.03 * (tokens / 1000) ** 2
-    assert np.allclose(fit(powers(tokens, 2), values), [0.02, 0.1, 0.03])
-    assert max(errors_left_out(powers(tokens, 2), values)) < 1e-6
-
-
-def test_the_fit_has_no_negative_costs():
-    tokens = np.array([100.0, 200.0, 400.0])
-    assert (fit(powers(tokens, 2), np.array([1.0, 3.0, 9.0])) >= 0).all()
-
-
-def test_percentiles_are_values_that_occurred():
-    assert percentile([3.0, 1.0, 2.0, 10.0], 0.5) == 2.0
-    assert percentile([3.0, 1.0, 2.0, 10.0], 0.9) == 10.0

@@ -5,10 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from engine.training.background_judge import BackgroundJudge
-from engine.training.backgrounds import PAINTERS, draw_background
-from engine.training.concepts import BACKGROUNDS_BY_NAME, STAGES, concepts_of
-from engine.training.later_places import PLAIN
+from engine.training.data.backgrounds import PAINTERS, PLAIN, draw_background
+from engine.training.data.concepts import BACKGROUNDS_BY_NAME, STAGES, concepts_of
+from engine.training.eval.judges import BackgroundJudge
 
 NAMES = list(BACKGROUNDS_BY_NAME)
 

@@ -10,17 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from engine.training.concepts import LOOKS, STAGES, concepts_of
-from engine.training.drawings import (
-    FIRST_STAGE_WITH_DRAWINGS,
-    MOST_DRAWINGS,
+from engine.training.data.concepts import (
+    DRAWINGS,
+    FIRST_WITH_DRAWINGS,
+    LOOKS,
+    STAGES,
+    concepts_of,
+    data_rows,
     drawings_of,
-    icon_names,
     listed_drawings,
 )
-from engine.training.sprites import PACKAGES, render_icons
+from engine.training.data.sprites import art_packages, render_icons
 
 LAST = concepts_of(STAGES[-1])
+PACKAGES = art_packages()
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -37,8 +40,8 @@ def test_every_noun_has_drawings_in_every_look_that_it_has_art_in(stage: int) ->
     for key, found in numbers.items():
         # Packs are read in the order of the numbers, so that none may be missing.
         assert found == list(range(len(found))), key
-        assert len(found) <= MOST_DRAWINGS
-        assert len(found) == 1 or stage >= FIRST_STAGE_WITH_DRAWINGS
+        assert len(found) <= DRAWINGS
+        assert len(found) == 1 or stage >= FIRST_WITH_DRAWINGS
 
 
 def test_first_drawings_of_the_old_nouns_stay() -> None:
@@ -53,7 +56,8 @@ def test_four_of_five_nouns_have_three_flat_drawings() -> None:
 
 
 def test_the_table_names_known_nouns_once_and_no_scene() -> None:
-    rows, names = listed_drawings(), icon_names()
+    rows = listed_drawings()
+    names = {row["label"]: row for row in data_rows("concepts.tsv")}
     labels = {noun.name: noun.label for noun in LAST.nouns}
     assert len({row.key for row in rows}) == len(rows)
     assert {row.noun for row in rows} <= set(labels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,16 +13,15 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.api import Event, Finished, GenerateRequest, LayerResult, ModelInfo
+from engine.api import Finished, GenerateRequest, LayerResult
 from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
 from engine.models.checkpoint import save_model
-from engine.training.concepts import BY_NAME
-from engine.training.contact_sheet import Tile, contact_sheet, flatten, stack_layers
-from engine.training.evaluate import evaluate, main
-from engine.training.evaluation_report import rate_text, update_card, write_report
-from engine.training.evaluation_tasks import KINDS, as_drawn, draw_scenery, draw_thing, make_task
-from engine.training.judge import JudgeNet, Verdict, save
-from engine.training.metrics import (
+from engine.training.data.concepts import BY_NAME
+from engine.training.data.scenes import Scene, SceneSettings, Thing, evaluation_scenes
+from engine.training.data.sprites import SpritePack
+from engine.training.eval.evaluate import evaluate, main
+from engine.training.eval.judges import JudgeNet, Verdict
+from engine.training.eval.metrics import (
     Rate,
     Scores,
     add_scores,
@@ -36,16 +35,26 @@ from engine.training.metrics import (
     look_agreement,
     one_look,
     psnr,
+    reconstruct_bytes,
+    reconstruction_numbers,
     score_picture,
     soft_alpha_share,
 )
-from engine.training.reconstruction import reconstruct_bytes, reconstruction_numbers
-from engine.training.scenes import Scene, Thing, evaluation_scenes
-from engine.training.sprites import SpritePack
+from engine.training.eval.report import (
+    Tile,
+    contact_sheet,
+    flatten,
+    rate_text,
+    stack_layers,
+    update_card,
+    write_report,
+)
+from engine.training.eval.tasks import KINDS, Setup, as_drawn, draw_scenery, draw_thing, make_task
+from engine.training.trainers.judge import save_net
 from tests.engine.tiny import tiny_model
-from tests.engine.training.toy_art import ToyJudge, save_pack, toy_pack
+from tests.engine.training.toy_art import TOY, ToyJudge, save_pack, toy_pack
 
-NO_SHARES = np.zeros(53, np.float32)
+NO_SHARES = np.zeros(len(TOY.nouns) + 1, np.float32)
 
 
 def seen(*nouns: str | None, look: str = "flat") -> list[Verdict]:
@@ -65,7 +74,7 @@ def judge(pack: SpritePack) -> ToyJudge:
 
 @pytest.fixture(scope="module")
 def scenes(pack: SpritePack) -> list[Scene]:
-    return evaluation_scenes(12, 3, aspects=pack.aspects())
+    return evaluation_scenes(12, 3, SceneSettings(concepts=TOY, aspects=pack.aspects()))
 
 
 def total(scenes: Sequence[Scene], judge: ToyJudge, layers: list[list[np.ndarray]]) -> Scores:
@@ -89,7 +98,7 @@ def test_real_art_scores_full_marks(pack: SpritePack, judge: ToyJudge, scenes: l
 
 def test_wrong_art_scores_low(pack: SpritePack, judge: ToyJudge, scenes: list[Scene]) -> None:
     """Another scene's things, in colours and looks that nobody asked for."""
-    names = [name for name, _ in pack.names]
+    names = [name for name, _ in pack.sprites]
     rng = np.random.default_rng(0)
     wrong = []
     for scene in scenes:
@@ -248,17 +257,7 @@ class ArtGenerator:
         self.pack, self.scenes, self.blind = pack, scenes, blind
         self.wanted: dict[int, str] = {}
 
-    @property
-    def info(self) -> ModelInfo:
-        raise NotImplementedError
-
-    def run(
-        self,
-        request: GenerateRequest,
-        *,
-        emit: Callable[[Event], None],
-        should_stop: Callable[[], bool],
-    ) -> Finished:
+    def run(self, request: GenerateRequest) -> Finished:
         scene = self.scenes[request.job_id]
         results = []
         for layer in request.layers:
@@ -294,16 +293,10 @@ def test_a_perfect_and_a_blind_generator(
     pack: SpritePack, judge: ToyJudge, scenes: list[Scene], tmp_path: Path
 ) -> None:
     few = scenes[:9]
-    sections, numbers = evaluate(
-        ArtGenerator(pack, few),
-        judge,
-        pack,
-        few,
-        kinds=KINDS,
-        out=tmp_path,
-        seed=0,
-        decoding=np.zeros_like,  # an autoencoder that loses everything
-    )
+    artist, blind_artist = ArtGenerator(pack, few), ArtGenerator(pack, few, blind=True)
+    setup = Setup(generator=artist, judging=judge, pack=pack, concepts=TOY, out=tmp_path)
+    # The decoder is that of an autoencoder that loses everything.
+    sections, numbers = evaluate(setup, few, KINDS, np.zeros_like)
     assert numbers["whole"]["generated"]["named background"].share > 0.95
     assert numbers["whole"]["generated"]["named background"].total > 3
     assert numbers["whole"]["another prompt"]["named background"].share < 0.9
@@ -321,9 +314,7 @@ def test_a_perfect_and_a_blind_generator(
     assert sheets == sorted(f"{kind}-0{page}.png" for kind in KINDS for page in (1, 2))
     with Image.open(tmp_path / "sheets" / "whole-01.png") as sheet:
         assert sheet.width > 300
-    _, blind = evaluate(
-        ArtGenerator(pack, few, blind=True), judge, pack, few, kinds=["whole"], out=tmp_path, seed=0
-    )
+    _, blind = evaluate(replace(setup, generator=blind_artist), few, ["whole"])
     assert blind["whole"]["generated"]["things found"].share < 0.2
     assert blind["whole"]["generated"]["named background"].share < 0.5
 
@@ -391,9 +382,11 @@ def test_the_whole_command_on_the_tiny_model(
     """Two pictures by an untrained model, judged by an untrained judge: everything is written."""
     sprites, judge = tmp_path / "sprites.safetensors", tmp_path / "judge.safetensors"
     save_pack(toy_pack(), sprites)
-    save(JudgeNet(), judge, {}, SpritePack.load(sprites).sha256)
+    save_net(JudgeNet(), judge, {}, SpritePack.load(sprites).sha256)
     weights, card = tmp_path / "tiny.safetensors", tmp_path / "card.md"
-    save_model(weights, tiny_model())
+    model = tiny_model()
+    model.card = replace(model.card, stage=TOY.stage)
+    save_model(weights, model)
     card.write_text("<!-- evaluation:begin --><!-- evaluation:end -->")
     out = tmp_path / "out"
     paths = ["--sprites", sprites, "--judge", judge, "--weights", weights, "--out", out]
@@ -416,7 +409,9 @@ def test_the_whole_command_on_the_tiny_model(
 def test_real_art_goes_through_the_tokens_that_the_model_draws_on():
     """The control that says what a perfect generator would score; and the art at that size."""
     pack = toy_pack()
-    thing = next(t for s in evaluation_scenes(3, 5, aspects=pack.aspects()) for t in s.things)
+    thing = next(
+        t for s in evaluation_scenes(3, 5, SceneSettings(aspects=pack.aspects())) for t in s.things
+    )
     layer = draw_thing(pack, thing)
     decoded = reconstruct_bytes(Autoencoder(AutoencoderConfig()).eval(), layer, (4, 3))
     assert decoded.shape == layer.shape and decoded.dtype == np.uint8

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.training.concepts import FIRST
-from engine.training.flat_layers import (
+from engine.training.data.concepts import FIRST
+from engine.training.eval.flat_layers import (
     connected,
     edges,
     fills,

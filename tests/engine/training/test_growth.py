@@ -9,13 +9,18 @@ import torch
 
 from engine.models.art.model import ARTConfig
 from engine.models.art.text import TextConfig, Vocabulary
-from engine.training import growth
-from engine.training.concepts import concepts_of
-from engine.training.growth import TABLE, grow, grown_vocabulary, prompt_vocabulary
-from engine.training.objective import TextToLayers, art_config, text_config
-from engine.training.optim import Muon, split_parameters
-from engine.training.run_folder import RunFolder
-from engine.training.transformer import PLAIN
+from engine.training.data.concepts import concepts_of
+from engine.training.trainers import transformer
+from engine.training.trainers.loop import RunFolder
+from engine.training.trainers.optim import Muon, split_parameters
+from engine.training.trainers.text_to_layers import TextToLayers, art_config, text_config
+from engine.training.trainers.transformer import (
+    PLAIN,
+    TABLE,
+    grow,
+    grown_vocabulary,
+    prompt_vocabulary,
+)
 from engine.words import load_word_table
 
 OLD = ("a", "and", "dog", "cat", "blue", "car")
@@ -25,12 +30,12 @@ PROMPTS = ("a dog and a blue car", "a cat", "", "a horse beside a dog", "an ocel
 
 @pytest.fixture(scope="module")
 def old_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """A run of the first stage that has stepped once, as the trainer saves it."""
+    """A run of stage 3 that has stepped once, as the trainer saves it."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     model = TextToLayers(TextConfig(vocabulary=OLD), ARTConfig(**ART))
     model.init_weights()
-    optimizer = Muon(*split_parameters(model, PLAIN), lr=1e-3)
+    optimizer = Muon(*split_parameters(model, PLAIN))
     sum(p.square().sum() for p in model.parameters()).backward()
     optimizer.step(1e-3)
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
@@ -38,17 +43,18 @@ def old_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     tensors |= {f"optimizer.{name}": value for name, value in optimizer.state().items()}
     run = RunFolder(tmp_path_factory.mktemp("old"))
     art = ARTConfig(**ART).to_dict()
-    run.save(tensors, {"step": 7, "elapsed": 5.0, "vocabulary": OLD, "art": art})
+    state = {"step": 7, "elapsed": 5.0, "vocabulary": OLD, "art": art}
+    run.save(tensors, {**state, "stage": 3, "near_words": 0, "side_tokens": 0})
     return run
 
 
 @pytest.fixture(scope="module")
 def new_run(old_run: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """The old run grown to the second stage, its words counted in few prompts."""
+    """The old run grown to stage 4, its words counted in few prompts."""
     run = RunFolder(tmp_path_factory.mktemp("new"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(growth, "SAMPLES", 350)
-        grow(old_run.path, run, 2)
+        patch.setattr(transformer, "SAMPLES_PER_NOUN", 3)
+        grow(old_run.path, run, 4)
     return run
 
 
@@ -70,7 +76,7 @@ def test_a_grown_run_gives_the_same_text_tokens_for_old_and_new_words(
     old_run: RunFolder, new_run: RunFolder
 ) -> None:
     _, _, state = load(new_run)
-    assert state["stage"] == 2
+    assert state["stage"] == 4
     assert state["step"] == 7
     assert tuple(state["vocabulary"][: len(OLD)]) == OLD
     assert "horse" in state["vocabulary"]
@@ -95,16 +101,16 @@ def test_every_weight_stays_new_parts_add_nothing_and_moments_start_anew(
 
 
 def test_what_cannot_grow_is_refused(old_run: RunFolder, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="is of stage 1"):
-        grow(old_run.path, RunFolder(tmp_path / "new"), 1)
+    with pytest.raises(ValueError, match="is of stage 3"):
+        grow(old_run.path, RunFolder(tmp_path / "new"), 3)
     with pytest.raises(FileExistsError):
-        grow(old_run.path, old_run, 2)
+        grow(old_run.path, old_run, 4)
     with pytest.raises(FileNotFoundError):
-        grow(tmp_path / "nothing", RunFolder(tmp_path / "new"), 2)
+        grow(tmp_path / "nothing", RunFolder(tmp_path / "new"), 4)
 
 
 def test_the_vocabulary_keeps_old_places_and_counts_words_of_its_stage() -> None:
     assert grown_vocabulary(("b", "a"), ("a", "c", "b")) == ("b", "a", "c")
-    words = prompt_vocabulary(250, 2, concepts_of(2))
-    assert {"bold", "brown", "desert", "horse"} <= set(words)
-    assert not {"bold", "brown", "horse"} & set(prompt_vocabulary(250, 2))
+    words = prompt_vocabulary(concepts_of(4), 400, 1)
+    assert {"bold", "brown", "desert", "robot"} <= set(words)
+    assert not {"robot", "jungle"} & set(prompt_vocabulary(concepts_of(3), 400, 1))

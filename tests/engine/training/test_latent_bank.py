@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
-from engine.training.latent_bank import LatentBank
-from engine.training.scenes import Thing
-from engine.training.sprites import SpritePack
+from engine.training.data.regions import LatentBank
+from engine.training.data.scenes import Thing
+from engine.training.data.sprites import SpritePack
 from tests.engine.training.toy_art import toy_pack
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from engine.training.look_mix import USUAL_LOOKS, LookMix
+from engine.training.data.scenes import USUAL_LOOKS, LookMix
 
 LOOKS = ("flat", "bold", "ink")
 DRAWS = 6_000

@@ -7,11 +7,10 @@ import itertools
 import numpy as np
 import pytest
 
-from engine.training.concepts import COLOURS, NEUTRALS, STAGES, concepts_of
-from engine.training.main_colour import TONES, main_colour, oklab, recolour_main, srgb
-from engine.training.metrics import has_colour
-from engine.training.pixels import recolour
-from engine.training.sprites import SpritePack
+from engine.training.data.concepts import COLOURS, NEUTRALS, STAGES, concepts_of
+from engine.training.data.pixels import TONES, main_colour, oklab, recolour, recolour_main, srgb
+from engine.training.data.sprites import SpritePack
+from engine.training.eval.metrics import has_colour
 
 # Main colour, its shade, and a detail of another family that must stay as it is.
 BODIES = {

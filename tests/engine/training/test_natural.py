@@ -7,9 +7,9 @@ import pytest
 
 from engine.api import LayerResult
 from engine.prompts.lexicon import lexicon_of
-from engine.training.concepts import STAGES, concepts_of
-from engine.training.judge import Verdict
-from engine.training.natural import (
+from engine.training.data.concepts import STAGES, concepts_of
+from engine.training.eval.judges import Verdict
+from engine.training.eval.natural import (
     ANY_NUMBER,
     HALVES,
     NaturalPrompt,
@@ -22,7 +22,7 @@ KNOWN = concepts_of(3)
 LEXICON = lexicon_of(KNOWN.noun_names, KNOWN.looks, KNOWN.colours, KNOWN.background_names)
 
 
-@pytest.mark.parametrize("stage", STAGES[2:])
+@pytest.mark.parametrize("stage", STAGES)
 def test_both_halves_are_whole_and_share_no_prompt(stage: int) -> None:
     known = concepts_of(stage)
     halves = [natural_prompts(half, known) for half in HALVES]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.models.art.assignment import ASSIGNMENT_T
 from engine.models.art.attention import KeyValue
-from engine.training.objective import ContextProbe, draw_levels, flow_loss, summarise
+from engine.training.trainers.text_to_layers import ContextProbe, draw_levels, flow_loss, summarise
 from tests.engine.tiny import TINY_ART
 
 

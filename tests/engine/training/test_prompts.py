@@ -7,19 +7,18 @@ import numpy as np
 import pytest
 
 from engine.prompts.grammar import SIZE_WORDS, plural, with_article
-from engine.training.concepts import (
-    BACKGROUNDS,
+from engine.training.data.concepts import (
     BACKGROUNDS_BY_NAME,
     BY_NAME,
     COLOURS,
+    FIRST,
     LOOK_FRAMES,
     LOOK_WORDS,
     LOOKS,
-    NOUNS,
     STAGES,
     concepts_of,
 )
-from engine.training.prompts import (
+from engine.training.data.prompts import (
     Mention,
     join_words,
     mention_words,
@@ -214,7 +213,7 @@ def test_prompts_are_tidy() -> None:
             rng,
             mentions,
             look=[None, *LOOKS][rng.integers(6)],
-            background=[None, *(b.name for b in BACKGROUNDS)][rng.integers(7)],
+            background=[None, *(b.name for b in FIRST.backgrounds)][rng.integers(7)],
             transparent=True,
             more=rng.random() < 0.1,
         )
@@ -232,7 +231,7 @@ def test_nothing_to_say_gives_an_empty_prompt_and_vague_ones_name_nothing() -> N
     for _ in range(100):
         prompt = write_prompt(rng, [], vague=True)
         assert prompt
-        assert not any(says(prompt, noun.name) for noun in NOUNS)
+        assert not any(says(prompt, noun.name) for noun in FIRST.nouns)
 
 
 def test_marks_are_taken_out_and_tell_where_each_mention_ends() -> None:

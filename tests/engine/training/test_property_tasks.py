@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from engine.api import GenerateRequest
-from engine.training.concepts import FIRST, NOUNS, concepts_of
-from engine.training.main_colour import TONES
-from engine.training.property_tasks import (
+from engine.training.data.concepts import FIRST
+from engine.training.data.pixels import TONES
+from engine.training.data.sprites import SpritePack
+from engine.training.eval.tasks import (
     CROWDS,
+    Setup,
     colour_of,
     colours,
     crowds,
@@ -23,10 +26,9 @@ from engine.training.property_tasks import (
     sample_nouns,
     variety,
 )
-from engine.training.sprites import SpritePack
-from tests.engine.training.toy_art import ToyJudge, toy_pack
+from tests.engine.training.toy_art import TOY, ToyJudge, toy_pack
 
-DOG = next(noun for noun in NOUNS if noun.name == "dog")
+DOG = next(noun for noun in FIRST.nouns if noun.name == "dog")
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +126,7 @@ def test_things_that_reach_over_their_box_are_cut(pack: SpritePack) -> None:
     whole[:90, 10:30] = 255
     assert is_cut(whole)
     judging = ToyJudge(pack)
-    nouns = sample_nouns(FIRST, 6, 0)
+    nouns = sample_nouns(TOY, 6, 0)
     assert all(rate.share == 1.0 for rate in fit(Artist(pack), judging, nouns).values())
     filling = fit(Artist(pack, margin=0.0), judging, nouns)
     assert (filling["things not cut by their box"].share or 0.0) < 1.0
@@ -140,7 +142,7 @@ def test_colours_are_those_of_most_pixels() -> None:
 
 
 def test_every_thing_needs_its_own_colour(pack: SpritePack) -> None:
-    concepts = concepts_of(1)
+    concepts = TOY
     judging = ToyJudge(pack)
     right = colours(Artist(pack), judging, concepts, 9)
     assert {name: rate.share for name, rate in right.items()} == {
@@ -162,7 +164,7 @@ def test_every_thing_needs_its_own_colour(pack: SpritePack) -> None:
 
 def test_crowds_name_as_many_things_as_there_are_boxes(pack: SpritePack) -> None:
     artist = Artist(pack)
-    scores = crowds(artist, ToyJudge(pack), FIRST, 1)
+    scores = crowds(artist, ToyJudge(pack), TOY, 1)
     assert [rate.total for rate in scores.values()] == list(CROWDS)
     assert all((rate.share or 0) > 0.95 for rate in scores.values())
     for request, (count, canvas) in zip(artist.requests, CROWDS.items(), strict=True):
@@ -170,8 +172,21 @@ def test_crowds_name_as_many_things_as_there_are_boxes(pack: SpritePack) -> None
         assert len({layer.box for layer in request.layers}) == count
 
 
+def results_of(artist: Artist) -> Callable[[GenerateRequest], SimpleNamespace]:
+    """The artist's layers as a generator gives them, the last first."""
+
+    def run(request: GenerateRequest) -> SimpleNamespace:
+        made = zip(request.layers, artist(request), strict=True)
+        found = [SimpleNamespace(layer_id=layer.layer_id, rgba=rgba) for layer, rgba in made]
+        return SimpleNamespace(results=found[::-1])
+
+    return run
+
+
 def test_every_property_has_as_many_cases_as_the_scenes_ask_for(pack: SpritePack) -> None:
-    scores = property_scores(Artist(pack), ToyJudge(pack), pack, concepts_of(1), 10)
+    generator = SimpleNamespace(run=results_of(Artist(pack)))
+    setup = Setup(generator=generator, judging=ToyJudge(pack), pack=pack, concepts=TOY)
+    scores = property_scores(setup, 10)
     assert scores["nouns with three drawings in eight seeds"].total == 4
     assert scores["things not cut by their box"].total == 4
     assert sum(rate.total for name, rate in scores.items() if "colour" in name) == 12

@@ -13,18 +13,18 @@ from engine.layout import BACKGROUND
 from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
 from engine.models.art.text import Vocabulary
 from engine.sampling import region_choice
-from engine.training.concepts import FIRST, concepts_of
-from engine.training.entries import entries
-from engine.training.latent_bank import LatentBank
-from engine.training.pictures import collate
-from engine.training.recogniser import with_finished_layers
-from engine.training.scenes import compose
-from engine.training.seed_choices import (
+from engine.training.data.concepts import (
     CHOICES,
     DRAWINGS,
+    FIRST,
     background_choice,
+    concepts_of,
     open_backgrounds,
 )
+from engine.training.data.pictures import collate
+from engine.training.data.regions import LatentBank, entries
+from engine.training.data.scenes import SceneSettings, compose
+from engine.training.trainers.context_classifier import with_finished_layers
 from engine.words import load_word_table
 from tests.engine.training.toy_art import toy_pack
 
@@ -34,7 +34,7 @@ def bank() -> LatentBank:
     return LatentBank(toy_pack(), Autoencoder(AutoencoderConfig()))
 
 
-@pytest.mark.parametrize("stage", [1, 3, 4])
+@pytest.mark.parametrize("stage", [3, 4])
 def test_every_drawing_and_every_open_background_has_a_choice_of_its_own(stage: int):
     concepts, rng = concepts_of(stage), np.random.default_rng(0)
     names = open_backgrounds(concepts)
@@ -72,7 +72,10 @@ def test_batches_tell_backgrounds_their_choice_and_things_nothing(bank):
     vocabulary = Vocabulary((), load_word_table())
     rng = np.random.default_rng(1)
     scenes = [
-        compose(np.random.default_rng(seed), canvas=(512, 512), count=2, with_background=True)
+        compose(
+            np.random.default_rng(seed),
+            SceneSettings(canvas=(512, 512), count=2, with_background=True),
+        )
         for seed in range(6)
     ]
     pictures = [(s, entries(s, bank, rng, concepts=FIRST)[0], []) for s in scenes]
@@ -88,7 +91,9 @@ def test_batches_tell_backgrounds_their_choice_and_things_nothing(bank):
 
 
 def test_a_background_may_weigh_more_than_a_thing(bank):
-    scene = compose(np.random.default_rng(3), canvas=(512, 512), count=2, with_background=True)
+    scene = compose(
+        np.random.default_rng(3), SceneSettings(canvas=(512, 512), count=2, with_background=True)
+    )
     layers = entries(scene, bank, np.random.default_rng(1), concepts=FIRST)[0]
     picture, vocabulary = [(scene, layers, [])], Vocabulary((), load_word_table())
     plain, heavy = (
@@ -105,7 +110,7 @@ def test_a_prompt_without_a_background_has_one_that_the_seed_can_tell(bank):
     rng = np.random.default_rng(7)
     found = set()
     for _ in range(300):
-        scene = compose(rng, with_background=True, unsaid_backgrounds=names)
+        scene = compose(rng, SceneSettings(with_background=True, unsaid_backgrounds=names))
         if not scene.background_said_at:
             assert scene.background in names
             alone = dataclasses.replace(scene, things=(), said_at=())
@@ -117,7 +122,9 @@ def test_a_prompt_without_a_background_has_one_that_the_seed_can_tell(bank):
 def test_batches_without_a_finished_layer_are_passed_over(bank):
     """Pictures of one thing have the same size and end up in one batch (`train recogniser`)."""
     vocabulary, rng = Vocabulary((), load_word_table()), np.random.default_rng(1)
-    scene = compose(np.random.default_rng(3), canvas=(512, 512), count=2, with_background=True)
+    scene = compose(
+        np.random.default_rng(3), SceneSettings(canvas=(512, 512), count=2, with_background=True)
+    )
     layers = entries(scene, bank, rng)[0]
     alone = collate([(scene, layers, [])], vocabulary, bank.token_px)
     beside = collate([(scene, layers[1:], layers[:1])], vocabulary, bank.token_px)

@@ -1,4 +1,4 @@
-"""Strangers: odd words have a vector, are taught by no stage, and point where they should."""
+"""Words outside the vocabulary have a vector, are in no stage, and mean what they should."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from engine.training.concepts import BY_NAME, STAGES, concepts_of
-from engine.training.prompts import Mention
-from engine.training.scenes import compose
-from engine.training.strangers import strangers_of
+from engine.training.data.concepts import BY_NAME, STAGES, concepts_of
+from engine.training.data.prompts import Mention, oov_words_of
+from engine.training.data.scenes import SceneSettings, compose
 from engine.words import load_word_table, tokenize
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_every_stranger_has_a_vector_and_none_is_taught(stage: int) -> None:
-    table, strangers = load_word_table(), strangers_of(stage)
-    taught = {
+def test_every_such_word_has_a_vector_and_none_is_in_the_vocabulary(stage: int) -> None:
+    table, strangers = load_word_table(), oov_words_of(stage)
+    known = {
         table.index(word)
         for noun in concepts_of(stage).nouns
         for form in (noun.name, *noun.synonyms)
@@ -29,12 +28,12 @@ def test_every_stranger_has_a_vector_and_none_is_taught(stage: int) -> None:
     for word in words:
         # A word without a vector has no text token that a region could point at.
         assert table.index(word) is not None, word
-        assert table.index(word) not in taught, word
+        assert table.index(word) not in known, word
 
 
-def test_a_stranger_stands_for_a_thing_or_beside_all() -> None:
+def test_a_word_stands_for_a_thing_or_is_named_as_well() -> None:
     rng = np.random.default_rng(0)
-    strangers = strangers_of(1)
+    strangers = oov_words_of(3)
     mentions = [Mention(BY_NAME["dog"], things=(0,)), Mention(BY_NAME["sun"], things=(1,))]
     replaced = 0
     for _ in range(200):
@@ -49,13 +48,13 @@ def test_a_stranger_stands_for_a_thing_or_beside_all() -> None:
     assert 80 < replaced < 160
 
 
-def test_scenes_say_where_a_stranger_stands_for_a_thing() -> None:
-    strangers = strangers_of(1)
+def test_scenes_say_where_a_word_stands_for_a_thing() -> None:
+    strangers = oov_words_of(3)
     known = {word for words in strangers.near.values() for word in words}
     rng = np.random.default_rng(1)
     seen = 0
     for _ in range(400):
-        scene = compose(rng, strangers=strangers, stranger_share=1.0)
+        scene = compose(rng, SceneSettings(stranger_share=1.0))
         for thing, end in zip(scene.things, scene.said_at, strict=True):
             word = tokenize(scene.prompt[:end])[-1:] if end else []
             if word and word[0] in known:

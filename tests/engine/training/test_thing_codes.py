@@ -11,12 +11,17 @@ import torch
 from engine.layout import FIRST_FOREGROUND
 from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
 from engine.sampling import is_mirrored, thing_code
-from engine.training.concepts import FIRST, concepts_of
-from engine.training.entries import entries
-from engine.training.latent_bank import LatentBank
-from engine.training.scenes import compose
-from engine.training.seed_choices import CHOICES, DRAWINGS, thing_choice, thing_codes
-from engine.training.sprites import SpritePack
+from engine.training.data.concepts import (
+    CHOICES,
+    DRAWINGS,
+    FIRST,
+    concepts_of,
+    thing_choice,
+    thing_codes,
+)
+from engine.training.data.regions import LatentBank, entries
+from engine.training.data.scenes import SceneSettings, compose
+from engine.training.data.sprites import SpritePack
 from tests.engine.tiny import layer, picture, pipeline_of, tiny_model
 from tests.engine.training.toy_art import toy_pack
 
@@ -45,7 +50,7 @@ def test_drawing_and_mirror_image_are_independent():
 
 def test_a_code_names_a_drawing_and_counts_on_where_there_are_fewer():
     bank = LatentBank(pack_of_drawings(), Autoencoder(AutoencoderConfig()))
-    scene = compose(np.random.default_rng(2), canvas=(512, 512), count=1)
+    scene = compose(np.random.default_rng(2), SceneSettings(canvas=(512, 512), count=1))
     thing = dataclasses.replace(scene.things[0], colour=None, flip=False)
     drawn = [bank.sprite(dataclasses.replace(thing, code=code)) for code in (None, 0, 1, 2, 3)]
     same = [np.array_equal(drawn[0], other) for other in drawn[1:]]
@@ -60,7 +65,9 @@ def test_scenes_have_codes_from_the_fourth_stage_on_and_entries_their_signs():
     assert thing_codes(later) == DRAWINGS
     bank = LatentBank(pack_of_drawings(), Autoencoder(AutoencoderConfig()))
     for concepts, coded in ((FIRST, False), (later, True)):
-        scene = compose(np.random.default_rng(5), canvas=(512, 512), count=4, concepts=concepts)
+        scene = compose(
+            np.random.default_rng(5), SceneSettings(canvas=(512, 512), count=4, concepts=concepts)
+        )
         assert scene.things
         assert all((thing.code is not None) == coded for thing in scene.things)
         found = entries(scene, bank, np.random.default_rng(1), side_tokens=4, framed=True)[0]
@@ -72,7 +79,9 @@ def test_scenes_have_codes_from_the_fourth_stage_on_and_entries_their_signs():
 
 def test_scenes_of_earlier_stages_stay_as_they_were():
     """A code is drawn for no scene that an older model is compared on."""
-    first, again = (compose(np.random.default_rng(9), concepts=concepts_of(3)) for _ in range(2))
+    first, again = (
+        compose(np.random.default_rng(9), SceneSettings(concepts=concepts_of(3))) for _ in range(2)
+    )
     assert first == again
     assert {thing.code for thing in first.things} <= {None}
 

@@ -1,0 +1,1 @@
+"""Art, scenes and prompts that the trainers and the evaluation use."""

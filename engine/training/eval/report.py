@@ -1,0 +1,191 @@
+"""The evaluation's report: contact sheets for the eye, one markdown table, one JSON of its numbers.
+
+Sheets are rows of small RGBA pictures with captions. Pictures are (h, w, 4) uint8, straight alpha.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from engine.training.eval.metrics import Rate, Scores
+
+Box = tuple[int, int, int, int]
+
+PAPER = (250, 250, 250)
+INK = (40, 40, 40)
+BACKDROP = 168  # grey behind transparent pixels: both white and black things show on it
+OUTLINE = (255, 0, 200)
+GAP = 6
+LINE = 13
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One picture of a sheet.
+
+    Attributes:
+        rgba: (h, w, 4) uint8, straight alpha.
+        caption: lines are cut to the tile's width.
+        side: the tile's side in pixels; the picture is fitted into it.
+        boxes: outlined on the picture, in its own pixels.
+    """
+
+    rgba: np.ndarray
+    caption: str = ""
+    side: int = 112
+    boxes: Sequence[Box] = ()
+
+
+def flatten(rgba: np.ndarray, backdrop: int = BACKDROP) -> np.ndarray:
+    """(h, w, 4) straight -> (h, w, 3) uint8 on a grey."""
+    alpha = rgba[..., 3:].astype(np.float32) / 255
+    return np.round(rgba[..., :3] * alpha + backdrop * (1 - alpha)).astype(np.uint8)
+
+
+def stack_layers(
+    canvas: tuple[int, int], layers: Sequence[np.ndarray], boxes: Sequence[Box]
+) -> np.ndarray:
+    """Composite layers, bottom to top, each as large as its box: (h, w, 4) uint8 straight."""
+    picture = np.zeros((canvas[1], canvas[0], 4), np.float32)
+    for rgba, (x0, y0, x1, y1) in zip(layers, boxes, strict=True):
+        top = rgba.astype(np.float32) / 255
+        top[..., :3] *= top[..., 3:]
+        picture[y0:y1, x0:x1] = top + picture[y0:y1, x0:x1] * (1 - top[..., 3:])
+    picture[..., :3] /= np.maximum(picture[..., 3:], 1e-6)
+    return np.round(picture.clip(0, 1) * 255).astype(np.uint8)
+
+
+def contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]]) -> Image.Image:
+    """Lay out rows, each a title above its tiles, left to right.
+
+    Returns:
+        an RGB image as wide as the widest row.
+    """
+    font = ImageFont.load_default(size=11)
+    heights = [_row_height(tiles) for _, tiles in rows]
+    width = max([GAP + sum(tile.side + GAP for tile in tiles) for _, tiles in rows], default=GAP)
+    sheet = Image.new("RGB", (width, max(1, sum(heights))), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    top = 0
+    for (title, tiles), height in zip(rows, heights, strict=True):
+        draw.text((GAP, top + 2), _cut(title, width - 2 * GAP, font), INK, font)
+        left = GAP
+        for tile in tiles:
+            y = top + LINE + GAP
+            _paste(sheet, tile, (left, y))
+            for line in tile.caption.split("\n"):
+                draw.text((left, y + tile.side + 1), _cut(line, tile.side, font), INK, font)
+                y += LINE
+            left += tile.side + GAP
+        top += height
+    return sheet
+
+
+def save_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], path: Path) -> None:
+    """Write `contact_sheet(rows)` as a PNG; makes its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    contact_sheet(rows).save(path)
+
+
+def _row_height(tiles: Sequence[Tile]) -> int:
+    lines = [tile.side + LINE * len(tile.caption.split("\n")) for tile in tiles]
+    return LINE + GAP + max(lines, default=0) + 2 * GAP
+
+
+def _paste(sheet: Image.Image, tile: Tile, corner: tuple[int, int]) -> None:
+    picture = Image.fromarray(flatten(tile.rgba))
+    draw = ImageDraw.Draw(picture)
+    for x0, y0, x1, y1 in tile.boxes:
+        draw.rectangle(
+            (x0, y0, x1 - 1, y1 - 1), outline=OUTLINE, width=max(1, picture.width // 256)
+        )
+    ratio = tile.side / max(picture.size)
+    size = (max(1, round(picture.width * ratio)), max(1, round(picture.height * ratio)))
+    picture = picture.resize(size, Image.Resampling.LANCZOS)
+    place = (tile.side - size[0]) // 2, (tile.side - size[1]) // 2
+    sheet.paste(picture, (corner[0] + place[0], corner[1] + place[1]))
+
+
+def _cut(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    """Shorten to `width` pixels with an ellipsis."""
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(text + "…") > width:
+        text = text[:-1]
+    return text + "…"
+
+
+# ---- tables ----
+
+BEGIN, END = "<!-- evaluation:begin -->", "<!-- evaluation:end -->"
+
+
+def rate_text(rate: Rate | None) -> str:
+    """ "61.3 % (57-65, n 512)"; a dash where nothing was counted."""
+    if rate is None or rate.share is None:
+        return "–"
+    low, high = rate.interval() or (0.0, 0.0)
+    return f"{100 * rate.share:.1f} % ({100 * low:.0f}–{100 * high:.0f}, n {rate.total})"
+
+
+def rates_table(columns: Mapping[str, Scores]) -> str:
+    """Markdown: one row per metric, one column per source."""
+    names = dict.fromkeys(name for scores in columns.values() for name in scores)
+    lines = ["| | " + " | ".join(columns) + " |", "| --- |" + " --- |" * len(columns)]
+    for name in names:
+        cells = [rate_text(scores.get(name)) for scores in columns.values()]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def numbers_table(title: str, values: Mapping[str, float | str]) -> str:
+    """Markdown: name and value."""
+    lines = [f"| {title} | |", "| --- | --- |"]
+    for name, value in values.items():
+        lines.append(f"| {name} | {value if isinstance(value, str) else f'{value:.2f}'} |")
+    return "\n".join(lines)
+
+
+def as_json(value: Any) -> Any:
+    """Rates as objects, infinities as None, everything else as it is."""
+    if isinstance(value, Rate):
+        return {"hits": round(value.hits, 3), "total": value.total, "share": value.share}
+    if isinstance(value, Mapping):
+        return {key: as_json(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [as_json(entry) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def write_report(folder: Path, sections: Sequence[str], numbers: Mapping[str, Any]) -> str:
+    """Write `report.md` and `report.json` into a folder; returns the markdown."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = "\n\n".join(sections) + "\n"
+    (folder / "report.md").write_text(text, encoding="utf-8")
+    content = json.dumps(as_json(numbers), indent=1, sort_keys=True) + "\n"
+    (folder / "report.json").write_text(content, encoding="utf-8")
+    return text
+
+
+def update_card(card: Path, text: str) -> None:
+    """Put `text` between the two markers of a model card.
+
+    Raises:
+        ValueError: the card lacks the markers; it stays as it was.
+    """
+    content = card.read_text(encoding="utf-8")
+    before, begin, rest = content.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{card} has no '{BEGIN}' … '{END}'; nothing was written into it")
+    card.write_text(f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{after}", encoding="utf-8")

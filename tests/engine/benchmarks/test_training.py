@@ -1,0 +1,71 @@
+"""The throughput of training: what is counted is what a step multiplies."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from engine.benchmarks.measure import Product, total_flops
+from engine.benchmarks.training import PARTS, Trainer, alone, report
+from engine.models.art.text import Vocabulary
+from engine.models.checkpoint import Model
+from engine.training.data.pictures import Batch, PictureMix, Pictures
+from engine.training.data.scenes import SceneSettings
+from engine.words import load_word_table
+from tests.engine.tiny import tiny_model
+from tests.engine.training.toy_art import save_pack, toy_pack
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    torch.set_num_threads(1)
+    return tiny_model()
+
+
+@pytest.fixture(scope="module")
+def batch(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Batch:
+    sprites = tmp_path_factory.mktemp("sprites") / "sprites.safetensors"
+    save_pack(toy_pack(24), sprites)
+    vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
+    mix = PictureMix(
+        scenes=SceneSettings(size=0.5), edit_share=0.0, composite_share=0.0, max_tokens=300,
+        most_things=2,
+    )  # fmt: skip
+    return next(iter(Pictures(sprites, model.autoencoder, vocabulary, batch=2, mix=mix, seed=0)))
+
+
+def test_alone_a_map_has_its_three_products():
+    products = alone(Product("linear", (5, 7, 3)))()
+    assert [tuple(product.shape) for product in products] == [(5, 3), (5, 7), (3, 7)]
+    assert len(alone(Product("attention", (2, 5, 7, 4)))()) == 6
+
+
+def test_a_step_counts_all_of_its_tokens(model: Model, batch: Batch):
+    """The widest map of a single block reads every text and image token of the batch."""
+    trainer = Trainer(model)
+    config = model.art.config
+    found = trainer.products(batch)
+    widest = (3 + config.mlp_ratio) * config.width
+    rows = {
+        p.shape[0] for p in found if p.kind == "linear" and p.shape[1:] == (config.width, widest)
+    }
+    images = int(batch.noisy_mask.sum())
+    assert len(rows) == 1
+    assert images < rows.pop() <= images + int(batch.text_mask.sum()) + len(batch.tokens)
+    assert total_flops(found) > 0
+
+
+def test_a_step_at_rate_0_leaves_the_weights_alone(model: Model, batch: Batch):
+    trainer = Trainer(model)
+    before = [p.detach().clone() for p in trainer.model.parameters()]
+    trainer.step(batch)
+    assert all(torch.equal(a, b) for a, b in zip(before, trainer.model.parameters(), strict=True))
+    assert {part: len(values) for part, values in trainer.spent.items()} == dict.fromkeys(PARTS, 1)
+
+
+def test_the_table_names_both_shares(model: Model, batch: Batch, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("engine.benchmarks.training.LARGE", 64)
+    text = report(Trainer(model), [batch], 2, "layerloom train throughput")
+    assert "share of the products' rate" in text
+    assert "share of the large product's rate" in text
+    assert "forward, backward, optimizer" in text
