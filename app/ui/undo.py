@@ -95,14 +95,16 @@ class UndoStack(QObject):
     changed = Signal()
     refused = Signal(object)
 
-    def __init__(self, document: Document, parent: QObject | None = None) -> None:
+    def __init__(
+        self, document: Document, parent: QObject | None = None, attic: Attic | None = None
+    ) -> None:
         super().__init__(parent)
         self._document = document
         self._gestures = itertools.count(1)
         self.max_pixel_bytes = MAX_PIXEL_BYTES
         self.max_disk_bytes = MAX_DISK_BYTES
         self.max_steps = MAX_STEPS
-        self.attic: Attic | None = None
+        self.attic = attic
         self.stack = QUndoStack(self)
         self.stack.setUndoLimit(MAX_STEPS)
         self._starts_saved = True  # the document before the first step
