@@ -133,7 +133,7 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("blend_difference", "D&ifference", "Shows the difference of both; equal colours become black.", checkable=True, group="blend", title="Blend Mode Difference", enabled_when=rules.unlocked_layers, checked_when=rules.has_blend("difference")),
     _spec("blend_add", "&Add", "Adds the light of both.", checkable=True, group="blend", title="Blend Mode Add", enabled_when=rules.unlocked_layers, checked_when=rules.has_blend("add")),
     *(
-        _spec(f"opacity_{percent}", f"{percent} %", "Digits do the same: 5 is 50 %, 4 and 2 are 42 %.", checkable=True, group="opacity", title=f"Opacity {percent} %", enabled_when=rules.unlocked_layers, checked_when=rules.has_opacity(percent)),
+        _spec(f"opacity_{percent}", f"{percent} %", "Digits do the same: 5 is 50 %, 4 and 2 are 42 %.", checkable=True, group="opacity", title=f"Opacity {percent} %", enabled_when=rules.unlocked_layers, checked_when=rules.has_opacity(percent))
         for percent in range(100, 0, -10)
     ),
     _spec("copy_seed", "&Seed", "Copies the seed of the layer.", title="Copy Seed", enabled_when=rules.has_seed),

@@ -121,7 +121,7 @@ class OfferState:
         by_action: the offers of the actions that choose a kind of job.
     """
 
-    choice: Likely = Likely("picture")
+    choice: Likely = field(default_factory=lambda: Likely("picture"))
     does: str = ""
     texts: tuple[str, ...] = ()
     likely: Offer = Offer()
@@ -307,7 +307,11 @@ class StateStore(QObject):
 
     def _offers_state(self) -> OfferState:
         session = self._session
-        bridge, contents, selected = session.bridge, session.document.contents, session.selection.ids
+        bridge, contents, selected = (
+            session.bridge,
+            session.document.contents,
+            session.selection.ids,
+        )
         plans = bridge.plans(selected)
         choice = likely(contents, selected, plans)
         offers = {

@@ -82,7 +82,7 @@ def run_gui(open_path: Path | None, make_engine: MakeEngine | None = None) -> in
     window = MainWindow(loop, engine, settings, work_root=work_path(settings))
     install_hooks(loop, window.show_message)
     keeper = SettingsKeeper(settings_file, settings, window.session, window)
-    window.tools_wiring.settings_left.connect(keeper.save)
+    window.dialogs.settings_left.connect(keeper.save)
     interrupt = Interrupt(window.close)
     if trouble:
         window.status.say(trouble)

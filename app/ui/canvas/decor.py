@@ -40,6 +40,7 @@ class Decor:
     scene: CanvasScene
     selection: Selection
     colours: Colours
+    box_hint: Callable[[Layer], str]
     show_grid: bool = False
     is_dragging: bool = False
     handles_reach_out: bool = True
@@ -48,7 +49,6 @@ class Decor:
     matte: str | None = None
     has_outlines: bool = True
     grid_in_drags: bool = True
-    box_hint: Callable[[Layer], str] | None = None
     grid: overlay.Grid = field(default_factory=overlay.Grid)
     _kept: KeptPicture = field(default_factory=KeptPicture)
 
@@ -198,7 +198,7 @@ class Decor:
         is_box = not (layer.has_pixels or layer.is_background)
         overlay.selected_outline(painter, rect, self.colours)
         is_still = not self.is_dragging and layer.id not in self.running | self.scene.staged_ids
-        if is_still and is_box and self.box_hint is not None and layer is self.resizable():
+        if is_still and is_box and layer is self.resizable():
             self._paint_hint(painter, self.box_hint(layer), rect, viewport, font)
         if is_still and layer is self.resizable():
             overlay.handles(painter, rect, self.colours)

@@ -26,16 +26,18 @@ from PySide6.QtWidgets import (
 
 from app.document.commands import SetLocked, SetVisible
 from app.document.contents import MAX_FOREGROUNDS
-from app.document.document import Document
 from app.document.layer import Layer
 from app.ui.actions import Actions, plain
+from app.ui.exchange.drag_out import LayerDrag
 from app.ui.fact import Fact
 from app.ui.panels.layer_delegate import LayerDelegate, RowParts
 from app.ui.panels.layer_list_model import MIME_ROWS, LayerListModel, dragged_ids, foot_text
 from app.ui.panels.looks_bar import LooksBar
 from app.ui.panels.thumbnails import Thumbnails
 from app.ui.selection import Selection
+from app.ui.session import Session
 from app.ui.solo import Solo
+from app.ui.stage import Stage
 from app.ui.text import tr
 from app.ui.theme import GAP, ICON_SMALL, MARGIN, UNIT, Colours
 from app.ui.undo import UndoStack
@@ -223,20 +225,25 @@ class LayerPanel(QWidget):
 
     def __init__(
         self,
-        document: Document,
-        undo: UndoStack,
-        selection: Selection,
+        session: Session,
+        stage: Stage,
+        solo: Solo,
         thumbnails: Thumbnails,
         actions: Actions,
         colours: Colours,
-        solo: Solo,
-        parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self.setObjectName("panelBody")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        document, undo, selection = session.document, session.undo, session.selection
         self._document = document
-        self.model = LayerListModel(document, undo, self)
+        self.model = LayerListModel(
+            document,
+            undo,
+            stage.new_count,
+            lambda layers: LayerDrag(layers, session.drag_folder),
+            self,
+        )
         self.delegate = LayerDelegate(thumbnails, colours, solo, self)
         self.list = LayerList(self.model, self.delegate, selection, undo, solo)
         solo.changed.connect(self.list.viewport().update)

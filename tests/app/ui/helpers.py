@@ -103,7 +103,7 @@ def generate(window: Any, qtbot: Any, action: str = "generate_all") -> None:
 
 def later(window: Any, seconds: float = 2.0) -> None:
     """Let the next press of Generate come that much later: it does not belong to the last one."""
-    presses = window.generate.presses
+    presses = window.generation.presses
     before = presses.clock
     presses.clock = lambda: before() + seconds
 

@@ -36,7 +36,7 @@ def put_caret(field: Any, position: int) -> None:
 def marked(window: Any, qtbot: Any, text: str) -> list[str]:
     """Type the text at once; the words that are underlined then."""
     window.prompt.field.setPlainText(text)
-    timer = window.asking._words_timer
+    timer = window.prompt_controller._words_timer
     qtbot.waitUntil(lambda: not timer.isActive(), timeout=5000)
     return [mark.cursor.selectedText() for mark in window.prompt.field.extraSelections()]
 

@@ -334,7 +334,7 @@ def test_the_bound_of_the_settings_counts(window: Any, qtbot: Any) -> None:
     castle_with(window, qtbot, 3)
     assert window.actions_["trim_candidates"].isEnabled()
     window.session.settings.candidates = 300
-    window.candidates.check_bound()
+    window.store.mark("room")
     assert not window.actions_["trim_candidates"].isEnabled()
 
 
@@ -401,10 +401,10 @@ def test_a_detached_result_can_become_a_layer(window: Any, qtbot: Any, tmp_path:
     window.session.selection.set([])
     (item,) = window.session.document.contents.detached
     path = tmp_path / "gone.png"
-    window.candidate_menu.write(window.stage.choices[0], path)
+    window.candidates.write(window.stage.choices[0], path)
     qtbot.waitUntil(lambda: path.exists() and not window.session.files.is_busy)
     assert np.array_equal(read_picture(path).pixels, item.pixels)
-    menu = window.candidate_menu.made_for(1)
+    menu = window.candidates.menu_for(1)
     assert menu.actions()[0].text() == "Add as &Layer"
     menu.actions()[0].trigger()
     menu.deleteLater()

@@ -51,7 +51,7 @@ def test_a_job_that_was_asked_for_says_that_it_waits(window: Any, qtbot: Any) ->
     assert window.prompt.progress_text.text() == "Waiting for the model…"
     assert window.prompt.progress.value() == 300
     window.actions_["show_jobs"].trigger()
-    jobs = window.tools_wiring.dialog
+    jobs = window.dialogs.dialog
     assert jobs.table.item(0, 1).text() == "Waiting for the model"
     load(window, qtbot, 0.6)
     assert window.prompt.progress_text.text() == "Waiting for the model…"

@@ -30,7 +30,7 @@ SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 def opened(window: Any, action: str) -> Any:
     window.actions_[action].trigger()
-    return window.tools_wiring.dialog
+    return window.dialogs.dialog
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -267,10 +267,10 @@ def test_the_document_brings_its_own_prompts(window: Any, qtbot: Any, tmp_path: 
     qtbot.waitUntil(lambda: window.session.path is not None)
     window.settings.prompts = ["a castle"]
     window.files._start_new(Size(512, 512))
-    assert window.tools_wiring.prompts() == ["a castle"]
+    assert window.prompt_controller.prompts() == ["a castle"]
     window.files.open_path(tmp_path / "a.ora")
     qtbot.waitUntil(lambda: window.session.path is not None)
-    assert window.tools_wiring.prompts() == ["a dog", "a castle"]
+    assert window.prompt_controller.prompts() == ["a dog", "a castle"]
     for expected in ("a dog", "a castle"):
         key(window, Qt.Key.Key_Up, ALT, widget=window.prompt.field)
         assert window.session.document.prompt == expected

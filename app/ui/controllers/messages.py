@@ -1,39 +1,54 @@
-"""Announcing: what a screen reader says by itself: messages, jobs, each tenth of a job."""
+"""Messages: what is shown of them, and what a screen reader says of messages and jobs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-from PySide6.QtWidgets import QWidget
 
 from app.session.jobs import Job, Message
+from app.session.settings import Settings
+from app.ui.actions import Actions
 from app.ui.job_text import job_text
 from app.ui.session import Session
 from app.ui.text import number, tr
+from app.ui.views import Views
 
 STEP_PERCENT = 10
 
 
-class AnnouncingWiring(QObject):
-    """Listens, and has everything said once.
-
-    Args:
-        window: on whose behalf it speaks.
+class MessagesController:
+    """Shows each message once, and announces it with the progress of jobs.
 
     Attributes:
-        say: called with each sentence.
+        say: called with each sentence for the screen reader.
     """
 
-    def __init__(self, session: Session, window: QWidget) -> None:
-        super().__init__(window)
-        self._window = window
+    def __init__(self, session: Session, actions: Actions, views: Views) -> None:
+        self._views = views
         self._job = -1
         self._tenth = 0
         self.say: Callable[[str], None] = self._announce
+        session.notified.connect(self.show)
         session.notified.connect(self._on_message)
+        session.withdrawn.connect(views.messages.withdraw)
         session.bridge.job_changed.connect(self._on_job)
+        # News of another document, or of a step that was undone, is not true any more.
+        actions.connect({"undo": views.messages.dismiss_news})
+        session.document.events.reset.connect(views.messages.dismiss_news)
+
+    def show(self, message: Message) -> None:
+        """Notes go to the status bar; what needs reading goes above the canvas."""
+        if message.kind == "note":
+            self._views.status.say(message.text)
+        else:
+            self._views.messages.show_message(message)
+
+    def greet(self, settings: Settings) -> None:
+        """At the first start, say what the model draws; Help has it as well."""
+        if not settings.first_run_done:
+            self._views.messages.show_message(first_run_message())
+            settings.first_run_done = True
 
     def _on_message(self, message: Message) -> None:
         if message.text:  # an empty one clears the status bar
@@ -60,4 +75,14 @@ class AnnouncingWiring(QObject):
             # A failure comes as a message.
 
     def _announce(self, text: str) -> None:
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._window, text))
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._views.window, text))
+
+
+def first_run_message() -> Message:
+    """Shown once, closable. The page with the things says the rest."""
+    return Message(
+        kind="note",
+        what=tr("Draws about 200 things as flat illustrations, offline."),
+        kept=tr("No text, people or photos."),
+        action="help_model",
+    )

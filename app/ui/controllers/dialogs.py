@@ -1,22 +1,24 @@
-"""The larger dialogs: settings, keys, Find Command, jobs, prompts, canvas size, diagnostics."""
+"""Dialogs: settings, keys, Find Command, jobs, prompts, canvas size, and all of the menu Help."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from importlib import metadata
 
-from PySide6.QtCore import QMimeData, QObject, Signal
-from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
+from PySide6.QtCore import QMimeData, QObject, QUrl, Signal
+from PySide6.QtGui import QAccessible, QDesktopServices, QKeySequence
+from PySide6.QtWidgets import QApplication, QDialog
 
-from app.document.commands import SetCanvas, SetPrompt
+from app.document.commands import SetCanvas
 from app.document.composite import composite
 from app.document.geometry import Size, round_to
-from app.document.prompts import together
 from app.document.storage.formats.table import FORMATS
-from app.session.settings import Settings
+from app.session.settings import Settings, log_path, resources_folder
+from app.ui import dialogs
 from app.ui.actions import Actions
-from app.ui.canvas.view import CanvasView
 from app.ui.canvas_sizes import presets, trained_sizes
+from app.ui.controllers.files import Autosave
+from app.ui.controllers.prompt import PromptController
+from app.ui.controllers.view import ViewController
 from app.ui.diagnostics import diagnostics
 from app.ui.dialog.canvas_size import CanvasSizeDialog
 from app.ui.dialog.diagnostics import DiagnosticsDialog
@@ -24,63 +26,70 @@ from app.ui.dialog.find import FindDialog
 from app.ui.dialog.history import HistoryDialog
 from app.ui.dialog.jobs import JobsDialog
 from app.ui.dialog.key_editor import KeyEditor
+from app.ui.dialog.page import PageDialog
 from app.ui.dialog.settings import SettingsDialog
+from app.ui.dialog.word_list import WordListDialog
+from app.ui.handbook import handbook
 from app.ui.images import to_qimage
 from app.ui.key_presets import keys_for, without_tab
-from app.ui.panels.layers import LayerPanel
-from app.ui.panels.prompt import PromptBar
 from app.ui.session import Session
-from app.ui.text import tr
+from app.ui.text import number, tr
+from app.ui.views import Views
 
 
-class ToolsWiring(QObject):
-    """Opens the dialogs and acts on what they say.
+class DialogsController(QObject):
+    """Opens the dialogs and acts on their answers.
 
-    Args:
-        retheme: puts the chosen theme and font size on everything.
+    Attributes:
+        dialog: the last one that was opened.
+        page, words: the open page of the help, and the list of words; None = closed.
 
     Signals:
         settings_left(): the dialog was closed; what it changed is worth keeping.
-        autosave_changed(): another interval was chosen.
     """
 
     settings_left = Signal()
-    autosave_changed = Signal()
 
     def __init__(
         self,
         session: Session,
         actions: Actions,
-        window: QMainWindow,
-        view: CanvasView,
-        bar: PromptBar,
-        layers: LayerPanel,
-        retheme: Callable[[], None],
+        views: Views,
+        view: ViewController,
+        prompt: PromptController,
+        autosave: Autosave,
     ) -> None:
-        super().__init__(window)
+        super().__init__(views.window)
         self._session = session
         self._actions = actions
-        self._window = window
+        self._views = views
+        self._window = views.window
         self._view = view
-        self._bar = bar
-        self._layers = layers
-        self._retheme = retheme
-        self._walked = -1
+        self._prompt = prompt
+        self._autosave = autosave
         self.dialog: QDialog | None = None
-        for name, slot in (
-            ("settings", self.show_settings),
-            ("find_command", self.find),
-            ("show_jobs", self.show_jobs),
-            ("prompt_history", self.show_history),
-            ("canvas_size", self.ask_canvas),
-            ("copy_diagnostics", self.show_diagnostics),
-        ):
-            actions[name].triggered.connect(slot)
-        bar.field.history_asked.connect(self.walk_history)
-        bar.field.edited.connect(self._on_typed)
+        self.page: PageDialog | None = None
+        self.words: WordListDialog | None = None
+        actions.connect(
+            {
+                "settings": self.show_settings,
+                "find_command": self.find,
+                "show_jobs": self.show_jobs,
+                "prompt_history": self.show_history,
+                "canvas_size": self.ask_canvas,
+                "copy_diagnostics": self.show_diagnostics,
+                "help": self.show_handbook,
+                "licences": self.show_licences,
+                "help_model": self.show_model,
+                "help_keys": self.show_keys,
+                "open_logs": self.open_logs,
+                "about": self.show_about,
+            }
+        )
+        session.bridge.state_changed.connect(self._on_state)
         session.undo.set_limit(session.settings.undo_steps)
         self._apply_undo()
-        layers.set_thumbnail_side(session.settings.thumbnail_px)
+        views.layers.set_thumbnail_side(session.settings.thumbnail_px)
         self.apply_keys()
         self._apply_canvas()
 
@@ -103,7 +112,7 @@ class ToolsWiring(QObject):
         self._open(FindDialog(self._window, self._actions))
 
     def show_jobs(self) -> None:
-        """What runs, waits and has ended, beside the work: it blocks nothing."""
+        """What runs, waits and has ended, next to the work: it blocks nothing."""
         shown = [each for each in self._window.findChildren(JobsDialog) if each.isVisible()]
         session = self._session
         new = None if shown else JobsDialog(self._window, session.bridge, session.job_pictures)
@@ -114,19 +123,7 @@ class ToolsWiring(QObject):
 
     def show_history(self) -> None:
         """Prompts that were used."""
-        self._open(HistoryDialog(self._window, self.prompts(), self._take_prompt))
-
-    def prompts(self) -> list[str]:
-        """The document's own history, then what this user wrote elsewhere."""
-        return together(self._session.document.contents.prompts, self._session.settings.prompts)
-
-    def walk_history(self, step: int) -> None:
-        """Alt+Up goes back in the history, Alt+Down forth again."""
-        prompts = self.prompts()
-        place = min(max(self._walked + step, 0), len(prompts) - 1)
-        if prompts and place != self._walked:
-            self._take_prompt(prompts[place])
-            self._walked = place
+        self._open(HistoryDialog(self._window, self._prompt.prompts(), self._prompt.take))
 
     def ask_canvas(self) -> None:
         """Another size of the canvas; what is there keeps the middle, on the grid."""
@@ -173,17 +170,74 @@ class ToolsWiring(QObject):
             keys = without_tab(keys)
         self._actions.set_keys(keys)
 
+    # ---- help ----
+
+    def show_handbook(self) -> None:
+        """One page from the first box to the file, with the keys of this user."""
+        self._open_page(PageDialog(self._window, tr("Help"), handbook(self._key_of)))
+
+    def show_licences(self) -> None:
+        """Whose art the model learned from; a copy of what the package carries."""
+        text = licences_text()
+        if not text:
+            text = tr("The file THIRD_PARTY_ART.md is missing. Install the package again.")
+        self._open_page(PageDialog(self._window, tr("Art and Licences"), text))
+
+    def show_model(self) -> None:
+        """The words that the loaded model draws, next to the work: it blocks nothing."""
+        if self.words is None:
+            self.words = WordListDialog(self._window, self._insert_word)
+            self.words.finished.connect(self._on_words_closed)
+            self._show_words()
+        self.words.show()
+        self.words.raise_()
+        self.words.activateWindow()
+
+    def _show_words(self) -> None:
+        info = self._session.bridge.info
+        if self.words is None or info is None:
+            return
+        groups = (
+            (tr("Things"), info.nouns),
+            (tr("Looks"), info.looks),
+            (tr("Colours"), info.colours),
+            (tr("Backgrounds"), info.backgrounds),
+        )
+        facts = (info.name, number(info.parameters), info.device)
+        self.words.show_words(groups, tr("{0} · {1} parameters · {2}").format(*facts))
+
+    def _insert_word(self, word: str) -> None:
+        self._views.prompt.field.insert_word(word)
+        self._session.note(tr("'{0}' is in the prompt.").format(word))
+
+    def _on_words_closed(self) -> None:
+        self.words = None
+
+    def _on_state(self, state: str) -> None:
+        self._show_words()
+
+    def show_keys(self) -> None:
+        """Every key."""
+        dialogs.show_keys(self._window, self._actions.key_list())
+
+    def open_logs(self) -> None:
+        """The folder with the log file."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path().parent)))
+
+    def show_about(self) -> None:
+        """Name, licence, thanks."""
+        text = tr(
+            "<p><b>Layerloom</b></p><p>Draw boxes, type one prompt, get a picture in layers.</p>"
+            "<p>Apache-2.0. Icons: Lucide (ISC). Help ▸ Art and Licences names those whose art "
+            "the model learned from.</p>"
+        )
+        dialogs.show_text(self._window, tr("About Layerloom"), text)
+
+    # ---- inside ----
+
     def _open(self, dialog: QDialog) -> None:
         self.dialog = dialog
         dialog.open()
-
-    def _take_prompt(self, prompt: str) -> None:
-        self._bar.field.end_run()
-        self._session.push(SetPrompt(prompt))
-        self._walked = -1
-
-    def _on_typed(self, text: str, gesture: int) -> None:
-        self._walked = -1
 
     def _set_canvas(self, size: Size) -> None:
         document = self._session.document
@@ -195,13 +249,13 @@ class ToolsWiring(QObject):
         settings: Settings = self._session.settings
         if name in ("theme", "font_percent"):
             self._actions[f"theme_{settings.theme}"].setChecked(True)
-            self._retheme()
+            self._view.apply_theme()
         elif name == "thumbnail_px":
-            self._layers.set_thumbnail_side(settings.thumbnail_px)
+            self._views.layers.set_thumbnail_side(settings.thumbnail_px)
         elif name in ("undo_mb", "undo_disk_mb"):
             self._apply_undo()
         elif name == "autosave_minutes":
-            self.autosave_changed.emit()
+            self._autosave.restart()
         elif name == "tab_moves_focus":
             self.apply_keys()
         elif name == "undo_steps":
@@ -216,8 +270,8 @@ class ToolsWiring(QObject):
             self._actions["show_previews"].setChecked(settings.preview_every > 0)
         elif name == "matte_colour":
             if self._actions["matte_own"].isChecked():
-                self._view.decor.matte = settings.matte_colour
-                self._view.viewport().update()
+                self._views.view.decor.matte = settings.matte_colour
+                self._views.view.viewport().update()
         elif name in ("snap", "grid_shows", "wheel_scrolls"):  # others leave Shift+G's grid alone
             self._apply_canvas()
 
@@ -230,5 +284,26 @@ class ToolsWiring(QObject):
         settings = self._session.settings
         self._actions["snap"].setChecked(settings.snap)
         self._actions["grid"].setChecked(settings.grid_shows == "always")
-        self._view.decor.grid_in_drags = settings.grid_shows != "never"
-        self._view.navigation.wheel_zooms = not settings.wheel_scrolls
+        self._views.view.decor.grid_in_drags = settings.grid_shows != "never"
+        self._views.view.navigation.wheel_zooms = not settings.wheel_scrolls
+
+    def _open_page(self, page: PageDialog) -> None:
+        self.page = page
+        page.open()
+
+    def _key_of(self, name: str) -> str:
+        key = self._actions[name].shortcut()
+        return key.toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def licences_text() -> str:
+    """`THIRD_PARTY_ART.md` of the checkout or of the installed package; "" where there is none."""
+    name = "THIRD_PARTY_ART.md"
+    try:
+        return (resources_folder().parent / name).read_text(encoding="utf-8")
+    except OSError:
+        pass
+    try:
+        return metadata.distribution("layerloom").read_text(f"licenses/{name}") or ""
+    except metadata.PackageNotFoundError:
+        return ""
