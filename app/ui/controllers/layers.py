@@ -242,6 +242,7 @@ class LayersController(QObject):
         """One mode for all selected layers."""
         if layers := self._session.selection.layers():
             self._session.push(SetBlend([layer.id for layer in layers], mode))
+        self._show_looks()  # also where nothing changed: the bar stands for the layer
 
     def step_blend(self, step: int) -> None:
         """The next mode in the list, counted from the topmost selected layer's."""
@@ -256,7 +257,7 @@ class LayersController(QObject):
         if layers := self._session.selection.layers():
             ids = [layer.id for layer in layers]
             self._session.push(SetOpacity(ids, percent / 100, gesture))
-        self._show_looks()  # also where nothing changed: slider and field stand for the layer
+        self._show_looks()
 
     def _show_looks(self, revision: int = 0) -> None:
         self._views.layers.looks.show_layers(self._session.selection.layers())
@@ -304,19 +305,19 @@ class LayersController(QObject):
                 "use_seed": self.use_seed,
                 "keep_as_is": self.keep_as_is,
             }
-            | {f"align_{side}": partial(self.align, side) for side in get_args(Side)}
-            | {f"distribute_{axis}": partial(self.distribute, axis) for axis in get_args(Axis)}
+        )
+        actions.connect({f"align_{side}": partial(self.align, side) for side in get_args(Side)})
+        actions.connect(
+            {f"distribute_{axis}": partial(self.distribute, axis) for axis in get_args(Axis)}
         )
 
     def _connect_looks(self, actions: Actions) -> None:
         session, views = self._session, self._views
+        actions.connect({"blend_next": partial(self.step_blend, 1)})
+        actions.connect({"blend_previous": partial(self.step_blend, -1)})
+        actions.connect({f"blend_{mode}": partial(self.set_blend, mode) for mode in BLEND_MODES})
         actions.connect(
-            {
-                "blend_next": partial(self.step_blend, 1),
-                "blend_previous": partial(self.step_blend, -1),
-            }
-            | {f"blend_{mode}": partial(self.set_blend, mode) for mode in BLEND_MODES}
-            | {f"opacity_{part}": partial(self.set_opacity, part) for part in MENU_PERCENTS}
+            {f"opacity_{part}": partial(self.set_opacity, part) for part in MENU_PERCENTS}
         )
         digits = OpacityKeys(session.selection, session.undo, self)
         for widget in (views.view, views.layers.list):

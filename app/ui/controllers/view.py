@@ -264,10 +264,11 @@ class ViewController(QObject):
                 "next_pane": partial(self.next_pane, 1),
                 "previous_pane": partial(self.next_pane, -1),
             }
-            | {name: partial(self.show_matte, colour) for name, colour in MATTES.items()}
-            | {f"tool_{tool}": partial(view.set_tool, tool) for tool in TOOLS}
-            | {f"theme_{choice}": partial(self.set_theme, choice) for choice in THEMES}
         )
+        connect = self._actions.connect
+        connect({name: partial(self.show_matte, colour) for name, colour in MATTES.items()})
+        connect({f"tool_{tool}": partial(view.set_tool, tool) for tool in TOOLS})
+        connect({f"theme_{choice}": partial(self.set_theme, choice) for choice in THEMES})
 
     def _connect_switches(self) -> None:
         actions, settings = self._actions, self._session.settings
