@@ -146,6 +146,8 @@ class Document:
             _emit(self.events.reset)
         else:
             self._tell(old, new)
+        if is_reset or not _has_same_layers(old, new):
+            _emit(self.events.layers_changed)
         _emit(self.events.changed, self._revision)
 
     def _tell(self, old: Contents, new: Contents) -> None:
@@ -159,6 +161,17 @@ class Document:
             _emit(self.events.settings_changed)
         if (old.canvas, old.grid) != (new.canvas, new.grid):
             _emit(self.events.canvas_changed)
+
+
+def _has_same_layers(old: Contents, new: Contents) -> bool:
+    """By identity: layers are immutable, and a command keeps those that it does not change."""
+    before = (*old.foregrounds, old.background, *old.detached)
+    after = (*new.foregrounds, new.background, *new.detached)
+    return (
+        old.background_on == new.background_on
+        and len(before) == len(after)
+        and all(one is other for one, other in zip(before, after, strict=True))
+    )
 
 
 def _emit(signal: SignalInstance, *arguments: Any) -> None:

@@ -204,8 +204,8 @@ class StateStore(QObject):
 
     changed = Signal(object, object)
 
-    def __init__(self, session: Session, stage: Stage, solo: Solo) -> None:
-        super().__init__(session)
+    def __init__(self, session: Session, stage: Stage, solo: Solo, parent: QObject) -> None:
+        super().__init__(parent)
         self._session = session
         self._stage = stage
         self._solo = solo
@@ -213,7 +213,6 @@ class StateStore(QObject):
         self._state = AppState()
         self._is_silent = False
         self._selections: tuple[frozenset[int], frozenset[int]] = (frozenset(), frozenset())
-        # A timer without delay, and not a posted call: it goes when the store goes.
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.flush)
@@ -361,25 +360,23 @@ class StateStore(QObject):
     def _connect(self) -> None:
         session, stage = self._session, self._stage
         events, bridge = session.document.events, session.bridge
-        events.changed.connect(self._on_document)
-        events.next_seeds_changed.connect(self._on_next_seeds)
+        marks: tuple[tuple[Any, tuple[str, ...]], ...] = (
+            (events.changed, ("document", "selection", "offers", "results")),
+            (events.next_seeds_changed, ("selection",)),
+            (session.undo.changed, ("history",)),
+            (session.path_changed, ("files",)),
+            (session.exported, ("files",)),
+            (stage.changed, ("results", "room")),
+            (stage.shown, ("results",)),
+            (self._solo.changed, ("solo",)),
+            (bridge.job_changed, ("jobs",)),
+            (bridge.pace.costs_changed, ("offers",)),
+        )
+        for signal, parts in marks:
+            signal.connect(lambda *_, parts=parts: self.mark(*parts))
         session.selection.changed.connect(self._on_selection)
-        session.undo.changed.connect(lambda: self.mark("history"))
-        session.path_changed.connect(lambda: self.mark("files"))
-        session.exported.connect(lambda: self.mark("files"))
-        stage.changed.connect(lambda: self.mark("results", "room"))
-        stage.shown.connect(lambda: self.mark("results"))
-        self._solo.changed.connect(lambda: self.mark("solo"))
-        bridge.job_changed.connect(self._on_jobs)
         bridge.state_changed.connect(self._on_engine)
-        bridge.pace.costs_changed.connect(self._on_costs)
         bridge.pace.silence_changed.connect(self._on_silence)
-
-    def _on_document(self, revision: int) -> None:
-        self.mark("document", "selection", "offers", "results")
-
-    def _on_next_seeds(self) -> None:
-        self.mark("selection")
 
     def _on_selection(self) -> None:
         now = self._session.selection.ids
@@ -387,16 +384,10 @@ class StateStore(QObject):
             self._selections = (now, self._selections[0])
         self.mark("selection", "offers")
 
-    def _on_jobs(self, job: object) -> None:
-        self.mark("jobs")
-
     def _on_engine(self, state: str) -> None:
         if state == "restarting":
             self._is_silent = False
         self.mark("jobs", "offers")
-
-    def _on_costs(self) -> None:
-        self.mark("offers")
 
     def _on_silence(self, level: str, silent: float) -> None:
         self._is_silent = bool(level)

@@ -73,7 +73,7 @@ class MainWindow(QMainWindow):
         session = self.session = Session(loop, make_engine, settings, work_root=work_root)
         self.solo = Solo(session.document, self)
         self.stage = Stage(session.document, session.selection, session.undo, self)
-        store = self.store = StateStore(session, self.stage, self.solo)
+        store = self.store = StateStore(session, self.stage, self.solo, self)
         actions = self.actions_ = Actions(self, store)
         views = build_views(self, session, self.stage, self.solo, actions)
         self._name_views(views)

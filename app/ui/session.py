@@ -135,7 +135,7 @@ class Session(QObject):
 
     @property
     def work_info(self) -> WorkInfo:
-        """What the journal notes beside the document."""
+        """What the journal notes with the document."""
         path = "" if self.path is None else str(self.path.absolute())
         return WorkInfo(path, self.stamp, self.undo.is_clean)
 
@@ -152,7 +152,7 @@ class Session(QObject):
     def drag_folder(self) -> Path:
         """Where files go that are dragged to other programs: into the work folder, if there is one.
 
-        They stay until it goes, which is long after whoever took them has copied them.
+        They stay until it goes: by then every receiver has copied them.
         """
         work = None if self.keeper is None else self.keeper.folder
         return Path(tempfile.mkdtemp(prefix="layerloom-")) if work is None else work / "dragged"

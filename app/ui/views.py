@@ -115,7 +115,7 @@ def build_views(
 
 
 def box_hint(session: Session, actions: Actions, layer: Layer) -> str:
-    """What stands beside a selected empty box: in a finished picture it can be filled alone."""
+    """Text next to a selected empty box: in a finished picture it can be filled alone."""
     document, bridge = session.document, session.bridge
     if bridge.current is not None or not any(item.has_pixels for item in document.layers):
         return ""

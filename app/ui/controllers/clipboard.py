@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 
 from PySide6.QtCore import QByteArray, QMimeData
 from PySide6.QtGui import QGuiApplication, QImage
@@ -167,9 +167,7 @@ class ClipboardController:
         """Where they were if that can be seen, else around the middle of what can."""
         if in_place or not layers:
             return layers
-        union = layers[0].rect
-        for layer in layers[1:]:
-            union = union.united(layer.rect)
+        union = reduce(Rect.united, (layer.rect for layer in layers))
         if self._seen().intersect(union) is not None:
             return layers
         x, y = self._middle()
@@ -199,9 +197,7 @@ class ClipboardController:
         if len(shown) == 1:  # the layer itself, not as it looks in the picture
             shown = [replace(shown[0], opacity=1.0, blend="normal", visible=True)]
         if shown:
-            union = shown[0].rect
-            for layer in shown[1:]:
-                union = union.united(layer.rect)
+            union = reduce(Rect.united, (layer.rect for layer in shown))
             part = replace(contents, background_on=False, foregrounds=tuple(shown))
             self._put_picture(data, part, union)
         QGuiApplication.clipboard().setMimeData(data)

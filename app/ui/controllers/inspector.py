@@ -37,6 +37,8 @@ class InspectorController(QObject):
         session.selection.changed.connect(self._on_selected)
         events = session.document.events
         events.changed.connect(self._on_changed)
+        events.layers_changed.connect(self._show_tokens)
+        events.canvas_changed.connect(self._show_tokens)
         events.settings_changed.connect(self._show_settings)
         events.reset.connect(self._show_settings)
         events.next_seeds_changed.connect(views.inspector.refresh)
@@ -91,7 +93,6 @@ class InspectorController(QObject):
 
     def _on_changed(self, revision: int) -> None:
         self._show_record()
-        self._show_tokens()
         self._show_picture()
 
     def _show_tokens(self) -> None:

@@ -259,7 +259,7 @@ class LayersController(QObject):
             self._session.push(SetOpacity(ids, percent / 100, gesture))
         self._show_looks()
 
-    def _show_looks(self, revision: int = 0) -> None:
+    def _show_looks(self) -> None:
         self._views.layers.looks.show_layers(self._session.selection.layers())
 
     # ---- inside ----
@@ -325,7 +325,7 @@ class LayersController(QObject):
         views.layers.looks.blend_chosen.connect(self.set_blend)
         views.layers.looks.opacity_chosen.connect(self.set_opacity)
         session.selection.changed.connect(self._show_looks)
-        session.document.events.changed.connect(self._show_looks)
+        session.document.events.layers_changed.connect(self._show_looks)
         self._show_looks()
 
     def _connect_menus(self) -> None:

@@ -6,13 +6,14 @@ Nothing here is an undo step.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, reduce
 from typing import cast
 
 from PySide6.QtCore import QObject, QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QColorDialog, QDockWidget, QWidget
 
+from app.document.geometry import Rect
 from app.document.storage.project_format import View
 from app.ui import high_contrast, theme
 from app.ui.actions import Actions
@@ -65,15 +66,11 @@ class ViewController(QObject):
 
     # ---- what is shown ----
 
-    def refresh(self, revision: int = 0) -> None:
+    def refresh(self) -> None:
         """Bring status bar and empty card up to date."""
-        layers = self._session.selection.layers()
-        rect = None
-        for layer in layers:
-            rect = layer.rect if rect is None else rect.united(layer.rect)
-        self._views.status.show_selection(rect)
-        contents = self._session.document.contents
-        is_empty = not contents.foregrounds and not contents.background.has_pixels
+        rects = [layer.rect for layer in self._session.selection.layers()]
+        self._views.status.show_selection(reduce(Rect.united, rects) if rects else None)
+        is_empty = self._is_empty()
         if not is_empty:
             self._views.card.come_back()
         # The card leaves with the first box that is being drawn, not after it.
@@ -99,12 +96,9 @@ class ViewController(QObject):
 
     def zoom_selection(self) -> None:
         """Show the selected layers as large as they fit."""
-        layers = self._session.selection.layers()
-        if layers:
-            rect = layers[0].rect
-            for layer in layers[1:]:
-                rect = rect.united(layer.rect)
-            self._views.view.navigation.show_rect(to_rectf(rect))
+        rects = [layer.rect for layer in self._session.selection.layers()]
+        if rects:
+            self._views.view.navigation.show_rect(to_rectf(reduce(Rect.united, rects)))
 
     def next_pane(self, step: int) -> None:
         """Move the focus to the next or previous panel."""
@@ -297,7 +291,7 @@ class ViewController(QObject):
         events = session.document.events
         events.canvas_changed.connect(view.navigation.on_canvas_changed)
         events.reset.connect(self._on_reset)
-        events.changed.connect(self.refresh)
+        events.layers_changed.connect(self.refresh)
         QApplication.styleHints().colorSchemeChanged.connect(self._on_system_theme)
         high_contrast.on_change(self._on_system_theme)
 

@@ -1,4 +1,4 @@
-"""The window's state: computed once for all changes of a turn, and only what changed is looked at."""
+"""The window's state: computed once for all changes of a turn, and only where they matter."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_click_on_regenerate_plans_once(window: Any, qtbot: Any, planned: list
     planned.clear()
     window.session.selection.set([window.session.document.foregrounds[0].id])
     QApplication.processEvents()
-    assert window.prompt.generate.text().startswith("Repaint 'dog'")
+    assert window.prompt.generate.text().startswith("Repaint 'Layer 1'")
     window.prompt.generate.click()
     QApplication.processEvents()
     assert len(window.engine.requests) == count + 1
@@ -97,13 +97,17 @@ def test_changes_of_one_turn_are_one_state(window: Any) -> None:
 def test_only_rules_of_changed_parts_are_evaluated(
     window: Any, qtbot: Any, applied: list[str]
 ) -> None:
-    """Typing concerns the offers and the history, not what depends on the selection."""
+    """Typing concerns the history, not what depends on the selection, jobs or files."""
     finished_picture(window, qtbot)
     applied.clear()
     QTest.keyClicks(window.prompt.field, "s")
     QApplication.processEvents()
-    assert {"generate", "undo"} <= set(applied)
-    assert not {"delete", "copy", "blend_normal", "accept", "save_numbered"} & set(applied)
+    assert set(applied) == {"undo", "redo"}
+    applied.clear()
+    window.session.selection.set([window.session.document.foregrounds[0].id])
+    QApplication.processEvents()
+    assert {"delete", "regenerate", "blend_normal"} <= set(applied)
+    assert not {"undo", "stop", "save_numbered"} & set(applied)
 
 
 def test_a_key_meets_the_state_of_this_moment(window: Any, qtbot: Any) -> None:

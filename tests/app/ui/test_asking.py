@@ -21,7 +21,7 @@ from app.ignored import ignored_in
 from app.ui.dialog.jobs import JobsDialog
 from app.ui.dialog.word_list import WordListDialog
 from engine import check_prompt
-from tests.app.ui.helpers import draw_box, generate, key, later, press_and_move
+from tests.app.ui.helpers import draw_box, generate, key, later, press_and_move, shown
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -74,7 +74,7 @@ def test_an_empty_prompt_is_no_obstacle(window: Any, qtbot: Any) -> None:
     """PR1: empty is allowed, and white space is empty."""
     draw_box(window, 64, 64, 192, 192)
     window.prompt.field.setPlainText(" \n ")
-    assert window.prompt.generate.text() == "Generate without prompt"
+    assert shown(window).prompt.generate.text() == "Generate without prompt"
     generate(window, qtbot)
     assert window.engine.last.prompt == ""
 
@@ -305,7 +305,7 @@ def test_the_predicted_time_is_on_the_button_alone(window: Any, qtbot: Any) -> N
     window.actions_["generate"].trigger()
     window.engine.begin(steps=12)
     window.engine.finish()
-    qtbot.waitUntil(lambda: "≈" in window.prompt.generate.accessibleName())
+    qtbot.waitUntil(lambda: "≈" in shown(window).prompt.generate.accessibleName())
     window.actions_["tool_box"].trigger()
     press_and_move(window, (256, 256), (384, 384))
     assert window.view.decor.draft.text == "128 × 128"

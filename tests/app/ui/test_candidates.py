@@ -21,7 +21,7 @@ from app.document.commands import (
 )
 from app.document.contents import Settings
 from app.document.storage.png import read_picture
-from tests.app.ui.helpers import LEFT, NONE, at, draw_box, generate, hashes, key
+from tests.app.ui.helpers import LEFT, NONE, at, draw_box, generate, hashes, key, shown
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
@@ -342,7 +342,7 @@ def test_the_bar_offers_to_delete_or_to_raise(window: Any, qtbot: Any) -> None:
     """UN7: Raise lets all of them stay and asks no more; it is no step of the document."""
     window.session.settings.candidates = 2
     layer = castle_with(window, qtbot, 3)
-    bar = window.messages
+    bar = shown(window).messages
     assert bar.isVisible()
     assert bar.action_button.text() == "Delete 2 Oldest Unused Results"
     assert window.actions_["trim_candidates"].text() == "Delete 2 Oldest &Unused Results"

@@ -18,7 +18,7 @@ from app.document.geometry import Rect
 from app.document.storage.png import read_picture
 from app.session.settings import Settings, load_settings, remember_file, save_settings
 from app.testing import fill
-from tests.app.ui.helpers import at, draw_box, generate, key
+from tests.app.ui.helpers import at, draw_box, generate, key, shown
 
 # Each menu with its entries, in order.
 TABLE = {
@@ -139,6 +139,7 @@ def test_blend_modes_in_the_menu(window: Any) -> None:
     assert window.session.undo.stack.count() == steps + 1
     assert [plain(action.text()) for action in modes if action.isChecked()] == ["Soft Light"]
     window.session.selection.set([])
+    shown(window)
     assert not any(action.isChecked() or action.isEnabled() for action in modes)
 
 
