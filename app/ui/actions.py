@@ -55,8 +55,8 @@ class Actions:
                 action.triggered.connect(lambda _=False, name=spec.name: self._on_clicked(name))
             self._actions[spec.name] = action
         self._follow(store.state, frozenset(PARTS))
-        for spec in SPECS:
-            self._write_tip(spec.name)
+        for name in self._actions.keys() - self._reasons.keys():
+            self._write_tip(name)
         store.changed.connect(self._follow)
 
     def __getitem__(self, name: str) -> QAction:

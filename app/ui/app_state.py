@@ -360,23 +360,47 @@ class StateStore(QObject):
     def _connect(self) -> None:
         session, stage = self._session, self._stage
         events, bridge = session.document.events, session.bridge
-        marks: tuple[tuple[Any, tuple[str, ...]], ...] = (
-            (events.changed, ("document", "selection", "offers", "results")),
-            (events.next_seeds_changed, ("selection",)),
-            (session.undo.changed, ("history",)),
-            (session.path_changed, ("files",)),
-            (session.exported, ("files",)),
-            (stage.changed, ("results", "room")),
-            (stage.shown, ("results",)),
-            (self._solo.changed, ("solo",)),
-            (bridge.job_changed, ("jobs",)),
-            (bridge.pace.costs_changed, ("offers",)),
-        )
-        for signal, parts in marks:
-            signal.connect(lambda *_, parts=parts: self.mark(*parts))
+        # Methods, and not lambdas: a lambda would keep the session alive after its window.
+        events.changed.connect(self._on_document)
+        events.next_seeds_changed.connect(self._on_next_seeds)
         session.selection.changed.connect(self._on_selection)
+        session.undo.changed.connect(self._on_history)
+        session.path_changed.connect(self._on_file)
+        session.exported.connect(self._on_file)
+        stage.changed.connect(self._on_results)
+        stage.shown.connect(self._on_shown)
+        self._solo.changed.connect(self._on_solo)
+        bridge.job_changed.connect(self._on_job)
         bridge.state_changed.connect(self._on_engine)
+        bridge.pace.costs_changed.connect(self._on_costs)
         bridge.pace.silence_changed.connect(self._on_silence)
+
+    def _on_document(self, revision: int) -> None:
+        self.mark("document", "selection", "offers", "results")
+
+    def _on_next_seeds(self) -> None:
+        self.mark("selection")
+
+    def _on_history(self) -> None:
+        self.mark("history")
+
+    def _on_file(self) -> None:
+        self.mark("files")
+
+    def _on_results(self) -> None:
+        self.mark("results", "room")
+
+    def _on_shown(self) -> None:
+        self.mark("results")
+
+    def _on_solo(self) -> None:
+        self.mark("solo")
+
+    def _on_job(self, job: object) -> None:
+        self.mark("jobs")
+
+    def _on_costs(self) -> None:
+        self.mark("offers")
 
     def _on_selection(self) -> None:
         now = self._session.selection.ids

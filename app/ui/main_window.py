@@ -151,9 +151,10 @@ class MainWindow(QMainWindow):
 
     def event(self, event: QEvent) -> bool:
         """Qt override: fresh actions before a key is matched, fresh icons on another screen."""
-        if event.type() == QEvent.Type.ShortcutOverride:
+        kind = event.type()
+        if kind == QEvent.Type.ShortcutOverride:
             self.store.flush()
-        if event.type() == QEvent.Type.DevicePixelRatioChange and hasattr(self, "view_controller"):
+        elif kind == QEvent.Type.DevicePixelRatioChange and hasattr(self, "view_controller"):
             self.view_controller.apply_theme()
         return super().event(event)
 

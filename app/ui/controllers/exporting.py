@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,7 @@ class ExportController:
         options = ExportOptions(layer_id=layer.id, with_recipe=False)
         settings = self._session.settings
         suggested = str(file_dialogs.start_folder(settings) / f"{safe_name(shown_name(layer))}.svg")
-
-        def done(path: Path) -> None:
-            self.write(form, options, path)
-
+        done = partial(self.write, form, options)
         title, kind = tr("Export Layer as SVG"), f"{tr(form.title)} (*.svg)"
         file_dialogs.ask_save(self._window, settings, title, suggested, kind, "svg", done)
 
@@ -128,8 +126,11 @@ class ExportController:
         kind = tr("Layout (*.json)")
 
         def done(path: Path) -> None:
-            self._run(
-                lambda: write_bytes(path, text.encode()), tr("Exported '{0}'.").format(path.name)
+            note = tr("Exported '{0}'.").format(path.name)
+            self._session.files.run(
+                lambda: write_bytes(path, text.encode()),
+                lambda _: self._session.note(note),
+                self._session.report,
             )
 
         title = tr("Export Layout")
@@ -142,10 +143,7 @@ class ExportController:
         settings = self._session.settings
         settings.export_format = form.key
         settings.export_options = {**settings.export_options, form.key: chosen}
-
-        def done(path: Path) -> None:
-            self.write(form, options, path)
-
+        done = partial(self.write, form, options)
         suffixes = form.suffixes or form.in_one_file  # a page is one file: nothing to put together
         if not suffixes:
             title = tr("Export into an empty folder")
@@ -184,9 +182,6 @@ class ExportController:
             self._session.note(tr("Saved a copy as '{0}'.").format(path.name))
 
         self._session.files.run(work, done, self._session.report)
-
-    def _run(self, work: Callable[[], object], note: str) -> None:
-        self._session.files.run(work, lambda _: self._session.note(note), self._session.report)
 
     def _suggested(self, suffix: str, pattern: str = "{0}") -> str:
         session = self._session

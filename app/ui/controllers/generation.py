@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 import numpy as np
+from PySide6.QtCore import QObject
 
 from app.document.commands import AddCandidates, Placement, PlacePixels, SetVisible
 from app.document.contents import MAX_FOREGROUNDS, Contents, new_contents
@@ -106,10 +107,11 @@ def step_text(job: Job) -> str:
     return job_text(job, picture, tr("Repaint {0}"), "Repaint %n Layers")
 
 
-class GenerationController:
+class GenerationController(QObject):
     """Connects actions and queue: asking, stopping, progress, results."""
 
     def __init__(self, session: Session, store: StateStore, actions: Actions, views: Views) -> None:
+        super().__init__(views.window)
         self._session = session
         self._store = store
         self._actions = actions

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 
 from app.session.jobs import Job, Message
@@ -17,7 +18,7 @@ from app.ui.views import Views
 STEP_PERCENT = 10
 
 
-class MessagesController:
+class MessagesController(QObject):
     """Shows each message once, and announces it with the progress of jobs.
 
     Attributes:
@@ -25,6 +26,7 @@ class MessagesController:
     """
 
     def __init__(self, session: Session, actions: Actions, views: Views) -> None:
+        super().__init__(views.window)
         self._views = views
         self._job = -1
         self._tenth = 0

@@ -51,7 +51,7 @@ def texts(menu: QMenu) -> list[str]:
 
 
 def menu_named(window: Any, *path: str) -> QMenu:
-    actions = window.menuBar().actions()
+    actions = shown(window).menuBar().actions()
     for name in path:
         found = next(action for action in actions if plain(action.text()) == name)
         actions = found.menu().actions()
@@ -137,6 +137,7 @@ def test_blend_modes_in_the_menu(window: Any) -> None:
     next(action for action in modes if plain(action.text()) == "Soft Light").trigger()
     assert {layer.blend for layer in window.session.document.foregrounds} == {"soft-light"}
     assert window.session.undo.stack.count() == steps + 1
+    shown(window)
     assert [plain(action.text()) for action in modes if action.isChecked()] == ["Soft Light"]
     window.session.selection.set([])
     shown(window)
