@@ -310,8 +310,8 @@ def test_the_predicted_time_is_on_the_button_alone(window: Any, qtbot: Any) -> N
     press_and_move(window, (256, 256), (384, 384))
     assert window.view.decor.draft.text == "128 × 128"
     window.view.cancel_drag()
-    shown = [each.text() for each in window.status.findChildren(QLabel) if each.isVisible()]
-    assert not any("≈" in text or "token" in text for text in shown)
+    texts = [each.text() for each in window.status.findChildren(QLabel) if each.isVisible()]
+    assert not any("≈" in text or "token" in text for text in texts)
 
 
 def test_a_key_stops_the_running_job_only(window: Any, qtbot: Any) -> None:

@@ -419,7 +419,7 @@ def test_one_layer_is_offered_at_its_lower_price(window: Any, qtbot: Any) -> Non
     whole, alone = price("picture"), price("selected")
     assert alone < whole
     assert seconds(alone) != seconds(whole)
-    menus = window.prompt.findChildren(QMenu)
+    menus = shown(window).prompt.findChildren(QMenu)
     listed = {action.text() for menu in menus for action in menu.actions()}
     assert f"Paint Ever&ything (3 layers, ≈ {seconds(whole)})" in listed
     assert f"R&epaint Selected (1 layer, ≈ {seconds(alone)})" in listed
