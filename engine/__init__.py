@@ -32,7 +32,13 @@ from engine.prompts.result import (
     Undrawable,
     Word,
 )
-from engine.work_estimate import WorkEstimate, estimate, estimate_regions, region_tokens
+from engine.work_estimate import (
+    WorkEstimate,
+    estimate,
+    estimate_regions,
+    free_memory,
+    region_tokens,
+)
 
 __all__ = [
     "MAX_READ",
@@ -68,5 +74,6 @@ __all__ = [
     "check_prompt",
     "estimate",
     "estimate_regions",
+    "free_memory",
     "region_tokens",
 ]

@@ -1,7 +1,7 @@
 """Requests into the engine and events out of it: the whole truth about one generation.
 
 Frozen dataclasses of numpy arrays and plain numbers only, so that a job can be queued, logged,
-replayed and tested without the window. Knows neither torch nor the document.
+replayed and tested without the window. Independent of torch and of the document.
 
 Boxes are (x0, y0, x1, y1) in canvas pixels, end exclusive, multiples of the model's token size.
 Pixels are (h, w, 4) uint8, straight alpha, sRGB.
@@ -235,7 +235,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobCancelled:
-    """The job ended because somebody asked; nothing of it is kept."""
+    """The job ended because it was cancelled; none of its results are kept."""
 
     job_id: int
 

@@ -3,7 +3,7 @@
 An entry depends on the model, the layer's pixels and its size in tokens, and on nothing else: not
 on its place, its order, the prompt, the noise level or the other layers (`docs/art.md` 6.3, rules
 1 to 5). So moving by whole cells, reordering, hiding, undo and duplicates all find it again.
-Knows neither documents nor the sampler.
+Independent of documents and of the sampler.
 """
 
 from __future__ import annotations
@@ -31,10 +31,9 @@ def pixel_hash(rgba: np.ndarray) -> str:
 
 
 class PixelHashes:
-    """Hashes of arrays that nobody can change any more, known as long as the arrays live.
+    """Hashes of read-only arrays, kept as long as the arrays live.
 
-    A document hands over the same read-only arrays with every edit; to hash them anew took a
-    twentieth of an edit of ten layers.
+    A document hands over the same read-only arrays with every edit, and hashing them takes time.
     """
 
     def __init__(self) -> None:
@@ -71,8 +70,8 @@ class CacheStats:
 class RegionTokenCache:
     """Least-recently-used entries within a byte budget; used on the engine thread only.
 
-    An entry larger than the whole budget is computed, used and not kept. Beside the entries lies
-    one thing that was joined from some of them; it counts, and goes with the next miss.
+    An entry larger than the whole budget is computed, used and not kept. One value that was joined
+    from several entries is kept too; it counts towards the budget and is dropped at the next miss.
     """
 
     def __init__(self, budget_bytes: int) -> None:
@@ -108,7 +107,7 @@ class RegionTokenCache:
         return None if self._joined is None else self._joined[1]
 
     def keep_joined(self, key: object, joined: object, size: int) -> None:
-        """Keep what was joined from entries, `size` bytes, if it fits beside them."""
+        """Keep what was joined from entries, `size` bytes, if it fits with them."""
         self._joined = (key, joined, size) if self._bytes + size <= self.budget_bytes else None
 
     def clear(self) -> None:

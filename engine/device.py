@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import torch
 
 from engine.errors import RequestError
-
-_MEMINFO = "/proc/meminfo"
+from engine.work_estimate import free_memory
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -52,21 +49,8 @@ def wait_for(device: torch.device) -> None:
 
 
 def free_bytes(device: torch.device) -> int:
-    """Free memory in bytes, as far as the system tells; 4 GB where it does not."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    try:
-        # What programs could get: what is idle alone is next to nothing where files were read.
-        with open(_MEMINFO, encoding="ascii") as file:
-            for line in file:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except (OSError, ValueError, IndexError):
-        pass
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):
-        return 4 * 2**30
+    """Free memory of the device in bytes; on the CPU what programs could still get."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory()
 
 
 def default_cache_budget(device: torch.device) -> int:

@@ -1,6 +1,6 @@
 """Engine: the one thread that owns torch. Requests go in, events come out.
 
-Knows neither Qt nor the document. torch is imported inside the thread only.
+Independent of Qt and of the document. torch is imported inside the thread only.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ class Engine:
                     self._waiting.remove(job_id)
 
     def _warm_cache(self, generator: Any, request: GenerateRequest, end: Finished) -> None:
-        """With nothing else to do: the first edit of a picture shall be as fast as later ones."""
+        """Warm the cache while idle, so that the first edit is as fast as later ones."""
         try:
             generator.warm_cache(
                 request, end, lambda: self._requests.empty() and not self._stop.is_set()

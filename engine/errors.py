@@ -1,6 +1,6 @@
 """Errors of the engine: each says what happened and what the user can do.
 
-Knows neither torch nor the model, so that the app can import it before torch is loaded.
+Independent of torch, so that the app can import it before torch is loaded.
 """
 
 
@@ -44,7 +44,7 @@ class Cancelled(Exception):
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out: Python says MemoryError, torch's allocators a RuntimeError."""
     text = str(error).lower()
-    told = ("out of memory", "can't allocate memory", "cannot allocate memory")
+    phrases = ("out of memory", "can't allocate memory", "cannot allocate memory")
     return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and any(words in text for words in told)
+        isinstance(error, RuntimeError) and any(words in text for words in phrases)
     )

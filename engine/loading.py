@@ -1,4 +1,4 @@
-"""Loading: how much of the way to a ready model is done. Counts work, knows no clock.
+"""Loading: which share of the work up to a ready model is done. Counts work, not time.
 
 Three stages follow each other: Python imports torch, the model file is read, the networks are
 built. Each reports the part of its own work that is done.
@@ -25,7 +25,7 @@ STEP = 0.02  # smaller advances are not reported
 
 
 def silent(stage: Stage, part: float) -> None:
-    """For those who do not want to know."""
+    """Report nothing."""
 
 
 class Loading:

@@ -1,7 +1,7 @@
 """Where the files that travel with the program are: model, word table, examples.
 
-Knows nothing of what is in them. A checkout, an editable install and an installed wheel all keep
-`resources` beside the packages `app` and `engine`, so one rule finds it everywhere.
+A checkout, an editable install and an installed wheel all keep
+`resources` next to the packages `app` and `engine`, so one rule finds it everywhere.
 """
 
 from pathlib import Path

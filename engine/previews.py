@@ -1,6 +1,6 @@
-"""Previews: when a rough picture of the targets may be made, so that nobody waits for it.
+"""Previews: when a rough picture of the targets may be made without delaying the job.
 
-Knows neither pixels nor the network: it is asked after each step, and told what a preview took.
+The pipeline asks after each step and reports how long a preview took.
 """
 
 from __future__ import annotations

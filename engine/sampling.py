@@ -1,7 +1,7 @@
 """Flow-matching sampler: schedule, guidance, Euler step and loop. Pure functions.
 
 Time runs as in FLUX and ART: t = 1 is noise, t = 0 is data, x_t = (1 - t) x_0 + t eps, and the
-velocity is eps - x_0. The loop knows neither progress bars nor devices. Source: `docs/art.md` 5.
+velocity is eps - x_0. Source: `docs/art.md` 5.
 """
 
 from __future__ import annotations

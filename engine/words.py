@@ -1,7 +1,7 @@
 """Words: splits a prompt into words and finds each in the shipped word table.
 
-Knows neither torch nor the model. Which of the words get trained vectors of their own
-(colours, counts, sizes, looks) is the text encoder's business.
+An emoji is read as its English name in Unicode's CLDR, which the package `emoji` has. The text
+encoder decides which words get trained vectors of their own (colours, counts, sizes, looks).
 
 Shapes: n words of the table, 128 numbers each.
 """
@@ -18,7 +18,6 @@ from typing import NamedTuple
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from engine.emoji_names import emoji_in
 from engine.errors import WeightsError
 from engine.paths import resource_path
 
@@ -45,8 +44,8 @@ def tokenize(prompt: str) -> list[str]:
     """Split a prompt into at most 48 lowercase words; possessives and accents of Latin letters go.
 
     Whole numbers up to 20 become words ("3 dogs" -> "three", "dogs"); longer ones stay digits,
-    which no table knows, so that they are reported and not silently lost. So do digits with a unit
-    ("85mm"). An emoji becomes the words of its name where the shipped table knows them all, else
+    which are in no table, so that they are reported and not silently lost. So do digits with a unit
+    ("85mm"). An emoji becomes the words of its name where the shipped table has them all, else
     it stays as it is. Words of other scripts stay whole, with their marks. Invisible characters
     such as the soft hyphen do not split a word.
     """
@@ -174,7 +173,7 @@ def _spelled(plain: str, shown: str) -> str:
 
 
 def _known(name: Sequence[str]) -> Sequence[str]:
-    """The words of an emoji's name, if the shipped table knows them all."""
+    """The words of an emoji's name, if the shipped table has them all."""
     try:
         table = load_word_table() if name else None
     except WeightsError:  # the model, which needs the table, reports that it is missing
@@ -248,7 +247,7 @@ def load_word_table(path: Path | None = None) -> WordTable:
     """The word table; the shipped one is read once and shared. Safe on any thread.
 
     Args:
-        path: another table's file, read anew on each call; None = the shipped one.
+        path: another table's file, read on each call; None = the shipped one.
 
     Raises:
         WeightsError: the file is missing, damaged or not a word table.
@@ -283,3 +282,54 @@ def _read(path: Path) -> WordTable:
             f"scales {scales.shape}."
         )
     return WordTable(words, table.astype(np.float32) * scales[:, None].astype(np.float32))
+
+
+# All blocks of picture characters; one that is newer than the package has no name.
+_PICTURES = re.compile("[\U0001f000-\U0001fbff]")
+# Characters below this one are text symbols such as © and ‼.
+_FIRST = "\u2100"
+_FACES_OF_ANIMALS = re.compile("[\U0001f400-\U0001f43f\U0001f980-\U0001f9ae]")
+# Names that end in one of these words do not name a thing: "thumbs up", "left arrow".
+_NO_THINGS = frozenset(
+    "face up down hand hands button sign symbol mark arrow square circle".split()
+)
+
+
+def emoji_in(prompt: str, most_words: int = 2) -> list[tuple[int, int, tuple[str, ...]]]:
+    """Each emoji: start and end in the prompt, and the words of its name.
+
+    An emoji whose name has more than `most_words`, or does not name a thing, has no words.
+    """
+    if prompt.isascii() or not any(char >= _FIRST for char in prompt):
+        return []
+    import emoji  # its tables take a tenth of a second: only prompts with an emoji wait for them
+
+    found = [
+        (each["match_start"], each["match_end"], _thing(each["emoji"], most_words))
+        for each in emoji.emoji_list(prompt)
+        if _is_picture(each["emoji"])
+    ]
+    taken = {place for start, end, _ in found for place in range(start, end)}
+    found += [
+        (match.start(), match.end(), ())
+        for match in _PICTURES.finditer(prompt)
+        if match.start() not in taken and _is_picture(match.group())
+    ]
+    return sorted(found)
+
+
+def _is_picture(text: str) -> bool:
+    """Whether it is a picture; enclosed letters and digits are read as letters and digits."""
+    plain = unicodedata.normalize("NFKD", text)
+    return text[0] >= _FIRST and not any(char.isalnum() for char in plain)
+
+
+def _thing(text: str, most_words: int) -> tuple[str, ...]:
+    """The words of the name, or none where it names no thing."""
+    import emoji
+
+    words = emoji.demojize(text, delimiters=("", "")).lower().split("_")
+    if len(words) == 2 and words[1] == "face" and _FACES_OF_ANIMALS.match(text):
+        words = words[:1]
+    is_thing = len(words) <= most_words and words[-1] not in _NO_THINGS
+    return tuple(words) if is_thing and all(word.isalpha() for word in words) else ()

@@ -91,3 +91,10 @@ def assignment_passes(targets: int, info: ModelInfo, cfg_scale: float) -> int:
     if targets == 1 and cfg_scale == 1:
         return 0
     return min(targets, info.planning_passes)
+
+
+def free_memory() -> int:
+    """Bytes that programs on this machine could still get, caches of files included."""
+    import psutil  # as long to import as a tenth of the start of the window
+
+    return int(psutil.virtual_memory().available)

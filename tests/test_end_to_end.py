@@ -7,16 +7,20 @@ model and the very commands of the README.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from app.cli import main
 from engine.models.checkpoint import default_path, save_model
 from engine.paths import resource_path
 from tests.engine.tiny import tiny_model
@@ -46,6 +50,15 @@ def layerloom(*arguments: object) -> str:
     return done.stdout
 
 
+def layerloom_here(*arguments: object) -> str:
+    """Run the command in this process, which has loaded torch; returns stdout."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main([*map(str, arguments), "--threads", "1"])
+    assert code == 0, err.getvalue()
+    return out.getvalue()
+
+
 def layers_of(folder: Path) -> dict[int, bytes]:
     """The bytes of each layer's PNG by number; checks that it has exactly its box's size."""
     told = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
@@ -59,7 +72,9 @@ def layers_of(folder: Path) -> dict[int, bytes]:
     return files
 
 
-def whole_way(folder: Path, *more: object, spare_boxes: str = "empty") -> None:
+def whole_way(
+    layerloom: Callable[..., str], folder: Path, *more: object, spare_boxes: str = "empty"
+) -> None:
     """generate, the same again, regenerate layer 2, verify both from their records."""
     one, again, other = folder / "a", folder / "again", folder / "b"
     prompt = json.loads(LAYOUT.read_text(encoding="utf-8"))["prompt"]
@@ -79,8 +94,8 @@ def whole_way(folder: Path, *more: object, spare_boxes: str = "empty") -> None:
 
 def test_whole_way_with_a_tiny_model(tiny_file: Path, tmp_path: Path) -> None:
     """GE15, RE3 and PL1 with everything real but the training."""
-    # Of the three things it knows two.
-    whole_way(tmp_path, "--model", tiny_file, spare_boxes="repeat")
+    # The model has words for two of the three things.
+    whole_way(layerloom_here, tmp_path, "--model", tiny_file, spare_boxes="repeat")
     with Image.open(tmp_path / "a" / "composite.png") as image:
         assert np.asarray(image).std() > 0
 
@@ -89,7 +104,7 @@ def test_whole_way_with_a_tiny_model(tiny_file: Path, tmp_path: Path) -> None:
 @pytest.mark.skipif(not default_path().exists(), reason="no model is shipped with this checkout")
 def test_whole_way_with_the_shipped_model(tmp_path: Path) -> None:
     """The README's two commands, and something is to be seen in every box."""
-    whole_way(tmp_path)
+    whole_way(layerloom, tmp_path)
     for number, path in enumerate(sorted((tmp_path / "a").glob("0*.png"))):
         with Image.open(path) as image:
             alpha = np.asarray(image)[..., 3]
@@ -100,7 +115,7 @@ def test_the_manifest_says_what_became_of_the_prompt(tiny_file: Path, tmp_path: 
     """In the words as typed; boxes left empty are boxes again, or repeat things where asked."""
     prompt = "a dog and a sofa, no castle"
     common = ("--prompt", prompt, "--layout", LAYOUT, "--model", tiny_file, "--steps", 1)
-    layerloom("generate", *common, "--size", "512x512", "--out", tmp_path / "a")
+    layerloom_here("generate", *common, "--size", "512x512", "--out", tmp_path / "a")
     told = json.loads((tmp_path / "a" / "manifest.json").read_text(encoding="utf-8"))
     assert told["words"]["drawn"] == [{"word": "dog", "count": 1}]
     assert [each["word"] for each in told["words"]["not_drawn"]] == ["sofa"]
@@ -109,7 +124,7 @@ def test_the_manifest_says_what_became_of_the_prompt(tiny_file: Path, tmp_path: 
     boxes = [layer for layer in told["layers"] if layer["kind"] == "box"]
     assert len(boxes) == 2
     assert all(box["file"] is None and box["left_empty"] for box in boxes)
-    layerloom("verify", tmp_path / "a" / "design.ora", "--regenerate", "--model", tiny_file)
-    layerloom("generate", *common, "--spare-boxes", "repeat", "--out", tmp_path / "b")
+    layerloom_here("verify", tmp_path / "a" / "design.ora", "--regenerate", "--model", tiny_file)
+    layerloom_here("generate", *common, "--spare-boxes", "repeat", "--out", tmp_path / "b")
     told = json.loads((tmp_path / "b" / "manifest.json").read_text(encoding="utf-8"))
     assert told["words"]["drawn"] == [{"word": "dog", "count": 3}]

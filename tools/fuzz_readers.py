@@ -25,10 +25,9 @@ with atheris.instrument_imports(include=["app.document"]):
     from app.benchmarks.reliability.inputs import KINDS
     from app.benchmarks.reliability.mutations import mutated
     from app.document.errors import UserError
-    from app.document.storage.checked import ProjectError
+    from app.document.storage.ora.project_reading import ProjectError, read_project
+    from app.document.storage.ora.stack_xml import StackError, read_stack
     from app.document.storage.png import PngError, decode_png
-    from app.document.storage.project_reading import read_project
-    from app.document.storage.stack_xml import StackError, read_stack
 
 # Parts of a file that can be read without the rest: some hundred times faster than all of it.
 PARTS: dict[str, Callable[[bytes], object]] = {

@@ -116,7 +116,7 @@ def actions() -> Iterator[str]:
 def formats() -> Iterator[str]:
     from app.document.blends import BLEND_MODES
     from app.document.storage.formats.table import FORMATS
-    from app.document.storage.png import PICTURE_FORMATS, PICTURE_SUFFIXES
+    from app.document.storage.pictures import PICTURE_FORMATS, PICTURE_SUFFIXES
 
     for form in FORMATS:
         yield f"write {form.key}"

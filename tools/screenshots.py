@@ -32,10 +32,10 @@ from PySide6.QtWidgets import QApplication
 
 from app.document.commands import SetSettings
 from app.document.composite import composite
-from app.document.storage.png import read_picture
+from app.document.storage.pictures import read_picture
 from app.session.client import engine_factory
 from app.session.settings import Settings
-from app.ui.exchange.export_dialog import ExportDialog
+from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.main_window import MainWindow
 from tools.story import Story, slow_engine
 
@@ -218,14 +218,14 @@ async def add(story: Story) -> None:
 
 async def undo(story: Story) -> None:
     """Step 12: everything back, and forth again."""
-    stack = story.window.session.undo.stack
+    stack = story.window.session.undo
     last = story.document.content_hash()
-    while stack.canUndo():
+    while stack.can_undo:
         story.key(Qt.Key.Key_Z, ctrl=True)
     await story.rest()
     story.check("undo leads back to nothing", not story.document.foregrounds)
     story.shot("12-undone")
-    while stack.canRedo():
+    while stack.can_redo:
         story.key(Qt.Key.Key_Z, ctrl=True, shift=True)
     await story.rest()
     story.check("redo leads to the same bytes", story.document.content_hash() == last)
@@ -320,7 +320,7 @@ def walk(options: argparse.Namespace) -> int:
         except (AssertionError, TimeoutError, RuntimeError) as error:
             failure = error
             window.grab().save(str(options.out / "failed.png"))
-        window.session.undo.stack.setClean()
+        window.session.undo.mark_saved()
         window.close()
         window.session.shutdown()
     print(f"failed: {failure!r}" if failure else "the whole way was walked")

@@ -22,8 +22,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from app.session.jobs import Job
 from app.testing import FakeEngine, ready
-from app.ui.images import to_array
 from app.ui.main_window import MainWindow
+from app.ui.widgets.images import to_array
 from engine import Event, GenerateRequest
 
 LEFT = Qt.MouseButton.LeftButton

@@ -15,7 +15,7 @@ _SIZE = re.compile("([0-9]{1,5})[x×X]([0-9]{1,5})")
 _NUMBER = re.compile("[0-9]{1,20}(?:[.][0-9]{0,20})?|[.][0-9]{1,20}")
 _WHOLE = re.compile("-?[0-9]{1,20}")
 MAX_SEED = 2**32 - 1
-# What the engine accepts; said here already, so that nobody waits for the model to hear it.
+# What the engine accepts; checked here, so that a bad value is reported before the model loads.
 MAX_STEPS, MAX_GUIDANCE = 200, 30
 CLEAN_COLOURS = ("automatic", "on", "off")
 # Named here, so that the help does not load what writes them; a test compares.
@@ -274,7 +274,7 @@ def translate_aliases(arguments: list[str]) -> list[str]:
     try:
         known, others = parser.parse_known_args(arguments)
     except SystemExit:
-        from app.cli.errors import ArgumentProblem
+        from app.cli.source import ArgumentProblem
 
         raise ArgumentProblem(
             "The arguments could not be read.", "Nothing was done.", "See layerloom --help."

@@ -1,6 +1,6 @@
 """`layerloom generate` and `layerloom regenerate`: from boxes and a prompt to written files.
 
-Puts document, engine session and output together; knows no exporter and no widget.
+Puts document, engine session and output together.
 """
 
 from __future__ import annotations
@@ -14,18 +14,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.cli.errors import ArgumentProblem
 from app.cli.jobs import EngineFactory, EngineSession, session
 from app.cli.output import plan_outputs, write_or_keep
-from app.cli.source import STDIN, find_layers, keep_original, open_project, open_source
+from app.cli.source import (
+    STDIN,
+    ArgumentProblem,
+    find_layers,
+    keep_original,
+    open_project,
+    open_source,
+)
 from app.document import Contents, Document, Rect, Settings, Size, UserError
 from app.document.commands import Placement, PlacePixels
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID, MAX_PROMPT
 from app.document.layer import MAX_SEED
 from app.document.storage.errors import StorageError
-from app.document.storage.layout import Layout, contents_of
-from app.document.storage.layout_text import parse_layout
-from app.document.storage.name_length import shown_name
+from app.document.storage.layout import Layout, contents_of, parse_layout
+from app.document.storage.names import shown_name
 from app.session.jobs import Plan, build_request, plan
 from app.session.records import records_for
 from engine import Finished, ModelInfo, SpareBoxes, Undrawable
@@ -56,7 +61,7 @@ def generate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
 
 
 def regenerate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
-    """Make the named layers of a file anew; the pixels of all others stay as they are."""
+    """Generate the named layers of a file again; the pixels of all others stay as they are."""
     (output,) = plan_outputs(args.out)
     source = open_source(args.file)
     opened = open_project(source)

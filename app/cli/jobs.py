@@ -1,6 +1,6 @@
 """Running engine jobs from the command line: start, wait, show progress, stop at Ctrl+C.
 
-Turns the engine's events into return values and exceptions. Knows neither documents nor files.
+Turns the engine's events into return values and exceptions. Independent of documents and files.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, TextIO
+from typing import TextIO
 
-from app.cli.errors import ArgumentProblem, Interrupted
+from app.cli.source import ArgumentProblem, Interrupted
 from app.document.errors import UserError
+from app.session.client import EngineLike
 from app.session.jobs import painted_steps
 from engine import (
+    Engine,
     Event,
     Failed,
     Finished,
@@ -36,24 +38,8 @@ WAKE_S = 0.2
 # Without a terminal, progress goes into a log: a line now and then is enough.
 LOG_EVERY_S = 5.0
 
-
-class EngineLike(Protocol):
-    """What the command line uses of `engine.Engine`; tests put a scripted one in its place."""
-
-    def start(self) -> None: ...
-    def submit(self, request: GenerateRequest) -> None: ...
-    def cancel(self, job_id: int | None = None) -> None: ...
-    def shutdown(self, timeout_s: float = 10.0) -> bool: ...
-
-
+# Called like `engine.Engine`; tests put a scripted engine in its place.
 EngineFactory = Callable[..., EngineLike]
-
-
-def default_engine(emit: Callable[[Event], None], **options: Any) -> EngineLike:
-    """The real engine. torch is imported on its thread, not here."""
-    from engine import Engine
-
-    return Engine(emit, **options)
 
 
 class ProgressLine:
@@ -119,7 +105,7 @@ class EngineSession:
     ) -> None:
         self._events: queue.Queue[Event] = queue.Queue()
         self.progress = ProgressLine(sys.stderr, quiet=quiet)
-        self._engine = (factory or default_engine)(
+        self._engine = (factory or Engine)(
             self._events.put, device=device, threads=threads, weights=model
         )
 

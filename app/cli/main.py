@@ -73,7 +73,7 @@ def _guarded(arguments: list[str], engine_factory: EngineFactory | None) -> int:
     """Turn what went wrong into a message and an exit code."""
     if arguments and arguments[-1] in ("-h", "--help") and arguments[0] not in FORWARDED:
         return _parse(arguments)[1]
-    from app.cli.errors import ArgumentProblem, Interrupted
+    from app.cli.source import ArgumentProblem, Interrupted
     from app.document.errors import UserError
 
     try:
@@ -84,13 +84,13 @@ def _guarded(arguments: list[str], engine_factory: EngineFactory | None) -> int:
         _say(str(error))
         return BAD_ARGUMENTS if isinstance(error, ArgumentProblem) else FAILED
     except BrokenPipeError:
-        # Whoever read our answer has enough of it (`layerloom info | head`). Python would complain
+        # The reader of our answer closed it (`layerloom info | head`). Python would complain
         # once more when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except OSError as error:
         from app.document.storage.errors import advice_on, cause_of
-        from app.document.storage.name_length import shown_path
+        from app.document.storage.names import shown_path
 
         logging.getLogger(__name__).info("a file operation failed", exc_info=True)
         where = f"'{shown_path(Path(os.fsdecode(error.filename)))}'" if error.filename else "A file"
@@ -123,7 +123,7 @@ def _run(arguments: list[str], engine_factory: EngineFactory | None) -> int:
     if parsed.verbose:
         logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     else:
-        # The engine logs tracebacks; whoever wants them asks with --verbose.
+        # The engine logs tracebacks; --verbose shows them.
         logging.getLogger().addHandler(logging.NullHandler())
     match parsed.command:
         case "generate":
@@ -143,7 +143,7 @@ def _run(arguments: list[str], engine_factory: EngineFactory | None) -> int:
 
             return info(parsed, engine_factory)
         case _:
-            from app.cli.verify import verify
+            from app.cli.files import verify
 
             return verify(parsed, engine_factory)
 
@@ -183,9 +183,9 @@ def _open_window(path: Path | None) -> int:
 
 def _check_file(path: Path) -> None:
     """Refuse a file that is not there before Qt is loaded; the window says what else is wrong."""
-    from app.cli.errors import ArgumentProblem
+    from app.cli.source import ArgumentProblem
     from app.document.storage.errors import cause_of
-    from app.document.storage.name_length import shown_path
+    from app.document.storage.names import shown_path
 
     name = shown_path(path)
     try:
@@ -204,7 +204,7 @@ def _check_file(path: Path) -> None:
 
 def _forward(arguments: list[str]) -> int:
     """`train NAME …` and `bench NAME …`: the module of that name reads its own arguments."""
-    from app.cli.errors import ArgumentProblem
+    from app.cli.source import ArgumentProblem
     from app.document.errors import UserError
 
     group, rest = arguments[0], arguments[1:]

@@ -12,26 +12,24 @@ import shlex
 import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from app.cli.errors import ArgumentProblem
+from app.cli.source import ArgumentProblem
 from app.document import Contents
 from app.document.errors import UserError
+from app.document.storage.atomic import beside, check_empty_folder
 from app.document.storage.errors import StorageError, advice_on, cause_of
-from app.document.storage.export import export_folder
-from app.document.storage.folders import check_empty_folder
+from app.document.storage.formats.layer_files import export_folder
 from app.document.storage.formats.options import ExportOptions, visible_only, without_background
 from app.document.storage.formats.table import FORMATS, Format, format_for, format_named
-from app.document.storage.leftovers import beside
-from app.document.storage.name_length import shown_path
-from app.document.storage.names import safe_name
-from app.document.storage.ora import SUFFIX, save_project
+from app.document.storage.names import safe_name, shown_path
+from app.document.storage.ora.file import SUFFIX, save_project
 
 DESIGN = "design.ora"
 FOLDER = "folder"
-# Endings that somebody means as a format; others may be part of a folder's name ("v1.2").
+# Endings that are meant as a format; others may be part of a folder's name ("v1.2").
 _FOREIGN = frozenset(".gif .bmp .xcf .kra .json .pptx .avif .heic".split())
 _UNTOUCHED = "It was not touched."
 # Where a picture is kept instead: the shell's folder, the user's, the one for temporary files.
@@ -48,7 +46,7 @@ class Output:
 
     Attributes:
         form: how.
-        with_design: put the project file beside the layers of a folder.
+        with_design: put the project file next to the layers of a folder.
     """
 
     form: Format
@@ -154,19 +152,11 @@ def _write_with_design(
     """Layers and manifest, with the project file next to them; it keeps to the same options."""
     shown = contents if options.with_background else without_background(contents)
     shown = shown if options.hidden else visible_only(shown)
-    with_recipe = options.with_recipe
 
     def write_design(place: Path) -> None:
-        save_project(shown, place, for_sharing=not with_recipe)
+        save_project(shown, place, for_sharing=not options.with_recipe)
 
-    export_folder(
-        shown,
-        folder,
-        extra=facts,
-        canvas_sized=options.canvas_sized,
-        with_recipe=with_recipe,
-        also=[(DESIGN, write_design)],
-    )
+    export_folder(shown, folder, replace(options, facts=facts), also=[(DESIGN, write_design)])
 
 
 # ---- can the place hold what will be made? ----

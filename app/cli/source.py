@@ -16,13 +16,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from app.cli.errors import ArgumentProblem
 from app.document import Contents, Layer
-from app.document.storage.archive import ArchiveReader
+from app.document.errors import UserError
 from app.document.storage.errors import StorageError, cause_of, not_opened
-from app.document.storage.layout_file import text_in, text_of
-from app.document.storage.name_length import shown_path
-from app.document.storage.ora import Opened, is_ora, load_project, read_ora
+from app.document.storage.layout import text_in, text_of
+from app.document.storage.names import shown_path
+from app.document.storage.ora.archive import ArchiveReader
+from app.document.storage.ora.file import is_ora, load_project, read_ora
+from app.document.storage.ora.foreign import Opened
 from app.document.words import layer_names
 
 STDIN = "-"
@@ -31,6 +32,14 @@ _BLOCK = 1024**2
 _ZIP = b"PK"
 # Errors of a path that cannot be meant; the others are about a file that is there.
 _BAD_PATHS = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
+
+
+class ArgumentProblem(UserError):
+    """The arguments cannot be followed: a file that does not exist, a layer without that name."""
+
+
+class Interrupted(Exception):
+    """The user pressed Ctrl+C; the job has ended and nothing of it is kept."""
 
 
 @dataclass(frozen=True, slots=True)

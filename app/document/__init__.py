@@ -1,6 +1,6 @@
 """The document: canvas, prompt, layers, the commands that change them, and their files.
 
-Knows neither Qt nor the engine nor torch.
+Independent of Qt, the engine and torch.
 """
 
 from app.document.contents import Contents, Settings, new_contents

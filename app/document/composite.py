@@ -2,7 +2,8 @@
 
 Pure numpy: no files, no windows. W3C Compositing and Blending Level 1 in 8-bit sRGB: straight
 alpha in, premultiplied inside, straight alpha out, ties rounded half up. Export, thumbnails and
-the saved merged picture all use this one.
+the saved merged picture all use `composite`; the canvas uses `Compositor`, which repaints only the
+tiles that changed.
 
 Shapes: h w rows and columns of one tile.
 """
@@ -10,18 +11,21 @@ Shapes: h w rows and columns of one tile.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from app.document.alpha import blocks_of
 from app.document.blends import BLENDS, Blend
 from app.document.document import Document
-from app.document.geometry import Rect
+from app.document.geometry import Rect, union
 from app.document.layer import Layer, window
+from app.document.pixels import Pixels
 
+BLOCK = 64  # pixels each way, for the bounds of alpha
 # Tiles of this side keep all intermediate arrays in the processor's cache, and many of them are
 # hidden below something opaque or transparent all over.
 _TILE = 256
@@ -30,6 +34,68 @@ _THREADS_FROM = 512 * 512
 _MAX_THREADS = 4
 # float32 sums of many layers miss an exact half by less than this, in units of one 8-bit level.
 _TIE_GUARD = 1.0 / 2048
+# A canvas of 1024 x 1024 as planes of float32, and half as much again.
+_KEPT_BYTES = 24 << 20
+# Fewer layers are painted as fast as they are copied.
+_WORTH_KEEPING = 3
+
+Needed = list[tuple[Layer, Rect]]  # layers of a tile, bottom to top, with the part to paint
+Kept = tuple[Needed, np.ndarray]  # layers, and the ground after them
+
+_lock = threading.Lock()
+_blocks: WeakKeyDictionary[Pixels, AlphaBlocks] = WeakKeyDictionary()
+
+
+class AlphaBlocks:
+    """Least and most alpha per block of 64 x 64 pixels, counted from the upper left corner."""
+
+    __slots__ = ("_least", "_most")
+
+    def __init__(self, rgba: np.ndarray) -> None:
+        alpha = rgba[..., 3]
+        rows = np.arange(0, alpha.shape[0], BLOCK)
+        columns = np.arange(0, alpha.shape[1], BLOCK)
+        least = np.minimum.reduceat(alpha, rows, axis=0)
+        most = np.maximum.reduceat(alpha, rows, axis=0)
+        self._least = np.minimum.reduceat(least, columns, axis=1)
+        self._most = np.maximum.reduceat(most, columns, axis=1)
+
+    def range_in(self, rows: slice, columns: slice) -> tuple[int, int]:
+        """Bounds of the alpha in a part: never too narrow, maybe too wide."""
+        part = (
+            slice(rows.start // BLOCK, -(-rows.stop // BLOCK)),
+            slice(columns.start // BLOCK, -(-columns.stop // BLOCK)),
+        )
+        return int(self._least[part].min()), int(self._most[part].max())
+
+    def seen_in(self, rows: slice, columns: slice) -> tuple[slice, slice] | None:
+        """The part of a part that may show anything, in whole blocks; None where nothing does."""
+        top, left = rows.start // BLOCK, columns.start // BLOCK
+        seen = self._most[top : -(-rows.stop // BLOCK), left : -(-columns.stop // BLOCK)] > 0
+        down, across = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+        if not len(down):
+            return None
+        return (
+            slice(
+                max(rows.start, (top + int(down[0])) * BLOCK),
+                min(rows.stop, (top + int(down[-1]) + 1) * BLOCK),
+            ),
+            slice(
+                max(columns.start, (left + int(across[0])) * BLOCK),
+                min(columns.stop, (left + int(across[-1]) + 1) * BLOCK),
+            ),
+        )
+
+
+def blocks_of(image: Pixels) -> AlphaBlocks:
+    """The blocks of a picture; kept for as long as the picture lives."""
+    with _lock:
+        known = _blocks.get(image)
+    if known is None:
+        known = AlphaBlocks(image.array)
+        with _lock:
+            _blocks[image] = known
+    return known
 
 
 def composite(source: Document | Iterable[Layer], rect: Rect | None = None) -> np.ndarray:
@@ -52,8 +118,9 @@ def composite(source: Document | Iterable[Layer], rect: Rect | None = None) -> n
     else:
         layers = tuple(source)
     shown = shown_layers(layers)
+    rect = rect or union(layer.rect for layer in shown)
     if rect is None:
-        rect = _union(shown)
+        raise ValueError("composite needs a rect when there is no layer with pixels")
     out = np.zeros((rect.height, rect.width, 4), np.uint8)
     needed = [(tile, needed_in(shown, tile)) for tile in tiles_of(rect)]
     on_threads(
@@ -64,9 +131,6 @@ def composite(source: Document | Iterable[Layer], rect: Rect | None = None) -> n
         ]
     )
     return out
-
-
-Needed = list[tuple[Layer, Rect]]
 
 
 def shown_layers(layers: Iterable[Layer]) -> list[Layer]:
@@ -99,15 +163,6 @@ def on_threads(work: Sequence[tuple[int, Callable[[], None]]]) -> None:
 def area_of(needed: Needed) -> int:
     """Pixels that have to be painted."""
     return sum(part.area for _, part in needed)
-
-
-def _union(layers: list[Layer]) -> Rect:
-    if not layers:
-        raise ValueError("composite needs a rect when there is no layer with pixels")
-    rect = layers[0].rect
-    for layer in layers[1:]:
-        rect = rect.united(layer.rect)
-    return rect
 
 
 def empty_ground(tile: Rect) -> np.ndarray:
@@ -169,8 +224,8 @@ def needed_in(layers: list[Layer], tile: Rect) -> Needed:
 class _Room:
     """Memory for one layer of a tile at a time.
 
-    Arrays of this size anew for every layer come from the system and go back to it, page by page,
-    which took longer than the painting.
+    Fresh arrays of this size for every layer come from the system and go back to it page by page,
+    which takes longer than the painting.
     """
 
     def __init__(self, pixels: int) -> None:
@@ -235,3 +290,90 @@ def finish(ground: np.ndarray, out: np.ndarray) -> None:
     colour += half
     out[..., :3] = (np.minimum(colour, np.float32(255.0)) * (level > 0)).transpose(1, 2, 0)
     out[..., 3] = np.minimum(level, np.float32(255.0))
+
+
+class Compositor:
+    """`composite` for a picture that changes, at the price of what is different.
+
+    Repaints only the tiles that look different. Where the same layer changes again and again, the
+    ground below it is kept as painted.
+
+    Not for several threads at a time.
+    """
+
+    def __init__(self) -> None:
+        self._rect: Rect | None = None
+        self._out = np.zeros((0, 0, 4), np.uint8)
+        self._painted: dict[Rect, Needed] = {}
+        self._kept: dict[Rect, Kept] = {}
+
+    @property
+    def kept_bytes(self) -> int:
+        """Memory of what lies below changing layers."""
+        return sum(ground.nbytes for _, ground in self._kept.values())
+
+    def composite(self, layers: Iterable[Layer], rect: Rect) -> np.ndarray:
+        """The same bytes as the function of this name.
+
+        Returns:
+            (height, width, 4) uint8, straight alpha; borrowed until the next call.
+        """
+        shown = shown_layers(layers)
+        if rect != self._rect:
+            self._rect, self._painted, self._kept = rect, {}, {}
+            self._out = np.zeros((rect.height, rect.width, 4), np.uint8)
+        needed = {tile: needed_in(shown, tile) for tile in tiles_of(rect)}
+        before, self._painted = self._painted, {}  # of a picture left half painted nothing is known
+        work, room = [], _KEPT_BYTES - self.kept_bytes
+        for tile, found in needed.items():
+            same = _same(found, before.get(tile, []))
+            if same == len(found) == len(before.get(tile, [])):
+                continue
+            if not found:
+                self._out[window(tile, rect)] = 0
+                continue
+            below, ground = self._start(tile, found)
+            keeps = same if same >= _WORTH_KEEPING and same > below else 0
+            if keeps and below == 0:  # a place of its own
+                keeps = keeps if room >= ground.nbytes else 0
+                room -= ground.nbytes if keeps else 0
+            work.append(
+                (
+                    area_of(found[below:]),
+                    partial(self._paint, tile, found, below, ground, keeps, rect),
+                )
+            )
+        on_threads(work)
+        self._painted = needed
+        return self._out
+
+    def _start(self, tile: Rect, found: Needed) -> tuple[int, np.ndarray]:
+        """How many of the layers are painted already, and the ground after them, to paint on."""
+        kept = self._kept.get(tile)
+        if kept is not None:
+            if _same(kept[0], found) == len(kept[0]):
+                return len(kept[0]), kept[1].copy()
+            del self._kept[tile]
+        return 0, empty_ground(tile)
+
+    def _paint(
+        self, tile: Rect, found: Needed, below: int, ground: np.ndarray, keeps: int, rect: Rect
+    ) -> None:
+        if keeps:
+            paint_over(ground, found[below:keeps], tile)
+            self._kept[tile] = found[:keeps], ground.copy()
+            below = keeps
+        paint_over(ground, found[below:], tile)
+        finish(ground, self._out[window(tile, rect)])
+
+
+def _same(one: Needed, other: Needed) -> int:
+    """How many layers from the bottom on paint the same pixels."""
+    count = 0
+    for (a, part), (b, place) in zip(one, other, strict=False):
+        if (a.image, a.rect, a.opacity, a.blend, part) != (
+            b.image, b.rect, b.opacity, b.blend, place,
+        ):  # fmt: skip
+            break
+        count += 1
+    return count

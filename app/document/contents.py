@@ -1,13 +1,13 @@
 """Contents: everything a document holds, as one immutable value.
 
-Commands compute new contents from old ones. Knows neither events nor files.
+Commands compute new contents from old ones. Independent of events and files.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
@@ -21,8 +21,9 @@ from app.document.layer import (
     Layer,
     new_layer_id,
 )
+from app.document.pixels import Pixels
 
-MAX_FOREGROUNDS = 50
+MAX_LAYERS = 200  # of a file, background included
 MAX_PROMPT = 4000
 MAX_SIDE = 8192
 MAX_VARIATIONS = 8
@@ -129,6 +130,14 @@ class Contents:
             raise DocumentError(f"There is no layer with id {layer_id}.")
         return layer
 
+    def pictures(self) -> Iterator[Pixels]:
+        """Every picture that the document holds, hidden background included; some repeatedly."""
+        for layer in (self.background, *self.foregrounds):
+            if layer.image is not None:
+                yield layer.image
+            yield from (candidate.image for candidate in layer.candidates)
+        yield from (candidate.image for candidate in self.detached)
+
     def with_layers(self, changed: Iterable[Layer]) -> Contents:
         """These contents with some layers replaced by new values of the same ids."""
         by_id = {layer.id: layer for layer in changed}
@@ -138,11 +147,19 @@ class Contents:
             foregrounds=tuple(by_id.get(layer.id, layer) for layer in self.foregrounds),
         )
 
+    def with_each(self, layer_ids: Iterable[int], **changes: Any) -> Contents:
+        """These contents with the same attributes changed in some layers.
+
+        Raises:
+            DocumentError: one of the layers is not there.
+        """
+        return self.with_layers([replace(self.layer(each), **changes) for each in layer_ids])
+
     def with_added(self, layers: Iterable[Layer], above: int | None = None) -> Contents:
         """These contents with more foregrounds, above the layer `above` (None = on top).
 
         Raises:
-            LimitError: more than 50 foregrounds.
+            LimitError: more than `MAX_LAYERS`.
         """
         added = tuple(layers)
         check_room(len(self.foregrounds), len(added))
@@ -156,18 +173,19 @@ class Contents:
 
 
 def check_room(present: int, added: int, what: str = "box") -> None:
-    """Refuse more foregrounds than the model handles.
+    """Refuse more layers than a file holds; what a model generates at once is the model's limit.
 
     Args:
+        present: foregrounds that are there.
         what: the word for a single one.
 
     Raises:
-        LimitError: more than `MAX_FOREGROUNDS` would be there.
+        LimitError: more than `MAX_LAYERS` would be there, with the background.
     """
-    if present + added > MAX_FOREGROUNDS:
+    if present + added + 1 > MAX_LAYERS:
         one = added == 1
         raise LimitError(
-            f"This model handles {MAX_FOREGROUNDS} layers.",
+            f"A document holds up to {MAX_LAYERS} layers.",
             f"The {what} was not added." if one else f"The {added} layers were not added.",
             "Delete a layer first." if one else "Delete some layers first.",
         )
@@ -197,7 +215,7 @@ def new_contents(
 
     Raises:
         ValueError: the canvas is not a multiple of the grid.
-        LimitError: more than 50 boxes.
+        LimitError: more than `MAX_LAYERS`.
     """
     contents = Contents(
         canvas=canvas,
@@ -220,7 +238,7 @@ def new_contents(
 
 
 def default_name(number: int) -> str:
-    """What a layer is called before anybody names it."""
+    """What a layer is called before it gets a name."""
     return f"Layer {number}" if number else BACKGROUND_NAME
 
 

@@ -1,25 +1,18 @@
 """Document: the truth about one design, and the only place that tells others about changes.
 
-Commands change it, views observe it; nothing else can. Knows neither Qt nor the engine.
+Commands change it, views observe it; nothing else can. Independent of Qt and of the engine.
 """
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Iterable
-from typing import Any
-
-from psygnal import EmitLoopError, SignalInstance
 
 from app.document import contents as _contents
 from app.document.contents import Contents, Settings, new_contents
-from app.document.events import DocumentEvents
+from app.document.events import DocumentEvents, emit
 from app.document.geometry import Size
 from app.document.layer import Layer
 from app.document.words import layer_names
-
-logger = logging.getLogger(__name__)
 
 
 class Document:
@@ -124,13 +117,13 @@ class Document:
         if self._next_seeds.pop(layer_id, None) != seed:
             if seed is not None:
                 self._next_seeds[layer_id] = seed
-            _emit(self.events.next_seeds_changed)
+            emit(self.events.next_seeds_changed)
 
     def take_next_seeds(self, layer_ids: Iterable[int]) -> dict[int, int]:
         """What a job was asked to use, by layer; each is given once."""
         taken = {each: self._next_seeds.pop(each) for each in layer_ids if each in self._next_seeds}
         if taken:
-            _emit(self.events.next_seeds_changed)
+            emit(self.events.next_seeds_changed)
         return taken
 
     def content_hash(self) -> str:
@@ -143,24 +136,24 @@ class Document:
         self._revision += 1
         if is_reset:
             self._next_seeds.clear()
-            _emit(self.events.reset)
+            emit(self.events.reset)
         else:
             self._tell(old, new)
         if is_reset or not _has_same_layers(old, new):
-            _emit(self.events.layers_changed)
-        _emit(self.events.changed, self._revision)
+            emit(self.events.layers_changed)
+        emit(self.events.changed, self._revision)
 
     def _tell(self, old: Contents, new: Contents) -> None:
         present = {layer.id for layer in new.layers}
         for layer in old.layers:
             if layer.id not in present:
-                _emit(self.events.layer_removed, layer.id)
+                emit(self.events.layer_removed, layer.id)
         if old.prompt != new.prompt:
-            _emit(self.events.prompt_changed, new.prompt)
+            emit(self.events.prompt_changed, new.prompt)
         if old.settings != new.settings:
-            _emit(self.events.settings_changed)
+            emit(self.events.settings_changed)
         if (old.canvas, old.grid) != (new.canvas, new.grid):
-            _emit(self.events.canvas_changed)
+            emit(self.events.canvas_changed)
 
 
 def _has_same_layers(old: Contents, new: Contents) -> bool:
@@ -172,17 +165,3 @@ def _has_same_layers(old: Contents, new: Contents) -> bool:
         and len(before) == len(after)
         and all(one is other for one, other in zip(before, after, strict=True))
     )
-
-
-def _emit(signal: SignalInstance, *arguments: Any) -> None:
-    """Tell the listeners. One that fails is reported like any unhandled error of the program.
-
-    The change is done already: if the error went on to the command's caller, the command would
-    never reach the undo stack.
-    """
-    try:
-        signal.emit(*arguments)
-    except EmitLoopError as error:
-        cause = error.__cause__ or error
-        logger.error("a listener to %s failed", signal.name, exc_info=cause)
-        sys.excepthook(type(cause), cause, cause.__traceback__)

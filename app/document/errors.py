@@ -1,6 +1,6 @@
 """Errors of the document that a user may read: what happened, what was kept, what to do.
 
-Knows nothing of windows or languages; the parts are whole sentences.
+Independent of windows and languages; the parts are whole sentences.
 """
 
 from __future__ import annotations

@@ -1,12 +1,18 @@
-"""The document's events: what a view listens to. Emitted on the thread that runs the command.
+"""The document's events, emitted on the thread that runs the command.
 
-Knows nothing of views. Every event comes after the whole change, so a listener that looks at
-the document sees its final state.
+Every event comes after the whole change, so a listener that looks at the document sees its final
+state.
 """
 
 from __future__ import annotations
 
-from psygnal import Signal, SignalGroup
+import logging
+import sys
+from typing import Any
+
+from psygnal import EmitLoopError, Signal, SignalGroup, SignalInstance
+
+logger = logging.getLogger(__name__)
 
 
 class DocumentEvents(SignalGroup):
@@ -32,3 +38,17 @@ class DocumentEvents(SignalGroup):
     next_seeds_changed = Signal()
     reset = Signal()
     changed = Signal(int)
+
+
+def emit(signal: SignalInstance, *arguments: Any) -> None:
+    """Emit an event; report a listener that fails like any unhandled error of the program.
+
+    The change is done already: if the error went on to the command's caller, the command would
+    never reach the undo stack.
+    """
+    try:
+        signal.emit(*arguments)
+    except EmitLoopError as error:
+        cause = error.__cause__ or error
+        logger.error("a listener to %s failed", signal.name, exc_info=cause)
+        sys.excepthook(type(cause), cause, cause.__traceback__)

@@ -1,14 +1,18 @@
 """Sizes and rectangles of the canvas: small frozen values with their own arithmetic.
 
-Whole canvas pixels, y downwards, rectangles end exclusive. Knows neither layers nor the model:
-the grid step arrives as a number.
+Whole canvas pixels, y downwards, rectangles end exclusive. Depends neither on layers nor on the
+model: the grid step arrives as a number.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 Box = tuple[int, int, int, int]
+Side = Literal["left", "right", "top", "bottom", "centre_h", "centre_v"]
+Axis = Literal["h", "v"]
 
 
 def floor_to(value: int, step: int) -> int:
@@ -203,3 +207,53 @@ def _clamped(low: int, high: int, grid: int, side: int) -> tuple[int, int]:
     low = min(max(low, 0), side - grid)
     high = min(max(high, low + grid), side)
     return low, high
+
+
+def union(rects: Iterable[Rect]) -> Rect | None:
+    """The smallest rectangle that holds all of them; None without any."""
+    whole: Rect | None = None
+    for rect in rects:
+        whole = rect if whole is None else whole.united(rect)
+    return whole
+
+
+def aligned(rects: Mapping[int, Rect], side: Side, canvas: Size) -> dict[int, Rect]:
+    """One rectangle to the canvas, several to what they cover together."""
+    frame = (union(rects.values()) if len(rects) > 1 else None) or canvas.rect
+    return {key: _to(rect, side, frame) for key, rect in rects.items()}
+
+
+def distributed(rects: Mapping[int, Rect], axis: Axis) -> dict[int, Rect]:
+    """Equal gaps between three or more; the outermost two stay where they are."""
+    if len(rects) < 3:
+        return dict(rects)
+    start = {key: rect.x if axis == "h" else rect.y for key, rect in rects.items()}
+    length = {key: rect.width if axis == "h" else rect.height for key, rect in rects.items()}
+    order = sorted(rects, key=lambda key: (2 * start[key] + length[key], key))
+    room = start[order[-1]] + length[order[-1]] - start[order[0]]
+    gap = (room - sum(length.values())) / (len(order) - 1)
+    result, at = {}, float(start[order[0]])
+    for key in order:
+        offset = round(at) - start[key]
+        result[key] = rects[key].translated(*((offset, 0) if axis == "h" else (0, offset)))
+        at += length[key] + gap
+    result[order[-1]] = rects[order[-1]]
+    return {key: result[key] for key in rects}
+
+
+def _to(rect: Rect, side: Side, frame: Rect) -> Rect:
+    x, y = rect.x, rect.y
+    match side:
+        case "left":
+            x = frame.x
+        case "right":
+            x = frame.right - rect.width
+        case "top":
+            y = frame.y
+        case "bottom":
+            y = frame.bottom - rect.height
+        case "centre_h":
+            x = frame.x + (frame.width - rect.width) // 2
+        case "centre_v":
+            y = frame.y + (frame.height - rect.height) // 2
+    return Rect(x, y, rect.width, rect.height)

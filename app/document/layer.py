@@ -1,7 +1,7 @@
 """Layer: one RGBA image of the document, as an immutable value.
 
 Changing a layer means putting another value with the same id into the document, so undo keeps
-references instead of copies. Knows neither the document nor files.
+references instead of copies. Independent of the document and of files.
 """
 
 from __future__ import annotations
@@ -159,15 +159,20 @@ class Layer:
 
     def region_pixels(self, grid: int, canvas: Size) -> np.ndarray | None:
         """The pixels padded or cut to the region: (region height, region width, 4), or None."""
-        if self.image is None:
-            return None
-        region = self.region(grid, canvas)
-        if region == self.rect:
-            return self.image.array
-        padded = np.zeros((region.height, region.width, 4), np.uint8)
-        common = region.intersect(self.rect)
+        return self.pixels_in(self.region(grid, canvas))
+
+    def pixels_in(self, rect: Rect) -> np.ndarray | None:
+        """The pixels padded or cut to a rectangle of the canvas; None for a box without pixels.
+
+        Returns:
+            (rect height, rect width, 4) uint8, straight alpha, read-only.
+        """
+        if self.image is None or rect == self.rect:
+            return self.pixels
+        padded = np.zeros((rect.height, rect.width, 4), np.uint8)
+        common = rect.intersect(self.rect)
         if common is not None:
-            padded[window(common, region)] = self.image.array[window(common, self.rect)]
+            padded[window(common, rect)] = self.image.array[window(common, self.rect)]
         padded.flags.writeable = False
         return padded
 

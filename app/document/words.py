@@ -1,20 +1,24 @@
-"""Words: the word of the prompt that a layer shows, the layers' names, and a prompt's words.
+"""Words of prompts, the word and the name of each layer, and the history of prompts. Pure.
 
-A layer's record says which word the model decided to show. Knows no model and no widget.
+The record of a layer says which word the model assigned to it. The history is kept in the document
+and in the user's settings; discarding a picture leaves its prompt there.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Any
 
-from app.document.contents import default_name
+from app.document.contents import MAX_PROMPT, default_name
 from app.document.layer import Layer, clean_name
 
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 _POSSESSIVE = re.compile(r"['\u2019](s\b)?")
+
+MAX_PROMPTS = 200
 
 
 def word_of(layer: Layer) -> str:
@@ -106,3 +110,26 @@ def _forms(word: str) -> set[str]:
         if word.endswith("ves"):
             forms.update((word[:-3] + "f", word[:-3] + "fe"))
     return forms
+
+
+def remembered(known: Sequence[str], prompt: str) -> tuple[str, ...]:
+    """The history with one more prompt, newest first; the same prompt has one place only."""
+    text = " ".join(prompt.split())
+    if not text:
+        return tuple(known)
+    return (text, *(each for each in known if each != text))[:MAX_PROMPTS]
+
+
+def remembered_from(known: Sequence[str], records: Iterable[Any]) -> tuple[str, ...]:
+    """The history after these results came in."""
+    history = tuple(known)
+    for record in records:
+        prompt = (record or {}).get("prompt")
+        if isinstance(prompt, str) and len(prompt) <= MAX_PROMPT:
+            history = remembered(history, prompt)
+    return history
+
+
+def together(first: Sequence[str], then: Sequence[str]) -> list[str]:
+    """Two histories as one, `first` before the rest of `then`."""
+    return list(dict.fromkeys([*first, *then]))[:MAX_PROMPTS]

@@ -1,11 +1,13 @@
 """The engine's client: one engine at a time, whose events come out on the UI thread.
 
-The only place that crosses threads. Knows neither the document nor what a job is for.
+The only place that crosses threads. Independent of the document and of what a job is for.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +19,9 @@ from engine import Engine, Event, GenerateRequest, Preview
 logger = logging.getLogger(__name__)
 
 PREVIEW_INTERVAL_S = 1 / 30
+
+ENGINE_THREAD = "layerloom-engine"
+NICENESS = 10
 
 
 class EngineLike(Protocol):
@@ -165,3 +170,23 @@ class EngineClient:
             self._flush_is_due = False
         for preview in previews.values():
             self._on_preview(preview)
+
+
+def lower_engine_priority(name: str = ENGINE_THREAD) -> bool:
+    """Let the engine's thread, and the ones it starts later, come after everybody else's.
+
+    Returns:
+        whether the system took it.
+    """
+    if sys.platform != "linux":  # elsewhere niceness is a whole process's
+        return False
+    found = [thread for thread in threading.enumerate() if thread.name == name]
+    for thread in found:  # more than one after a restart
+        if thread.native_id is None:
+            return False
+        try:
+            os.setpriority(os.PRIO_PROCESS, thread.native_id, NICENESS)
+        except OSError as error:
+            logger.info("no lower priority: %s", error)
+            return False
+    return bool(found)

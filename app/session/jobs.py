@@ -1,7 +1,7 @@
 """Jobs: what was asked of the engine, how far it is, and how it ended.
 
-Decides who is target, context or neither. Knows no widget and no thread; everything
-here lives on the UI thread.
+Decides which layers are target, context or neither, and which words of a prompt are not drawn.
+Everything here lives on the UI thread.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Literal
 from app.document.contents import Contents, seed_for
 from app.document.geometry import Rect
 from app.document.layer import Layer
-from app.document.outdated import outdated
-from engine import Failed, GenerateRequest, LayerRequest, SpareBoxes
+from app.document.staleness import outdated
+from engine import MAX_READ, Failed, GenerateRequest, LayerRequest, PromptCheck, SpareBoxes
 
 Scope = Literal["picture", "selected", "empty", "outdated"]
 JobState = Literal["waiting", "running", "stopping", "finished", "cancelled", "failed"]
@@ -24,6 +24,10 @@ SCOPES: tuple[Scope, ...] = ("picture", "selected", "empty", "outdated")
 _ENDED: tuple[JobState, ...] = ("finished", "cancelled", "failed")
 
 
+# For displays while no model is loaded; with one, its `ModelInfo.max_foregrounds` counts.
+MAX_FOREGROUNDS = 50
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """Something to tell the user: what happened, what was kept, what to do.
@@ -31,7 +35,7 @@ class Message:
     Attributes:
         kind: "news" is to be read but no trouble; a "note" passes in the status bar.
         action: name of the window's action that does what the advice says, offered as a button.
-        other_action: name of another one that does instead, offered beside it.
+        other_action: name of another one that does instead, offered next to it.
     """
 
     kind: MessageKind
@@ -246,7 +250,7 @@ def build_request(
 
 
 def _usual_spare(plan: Plan) -> SpareBoxes:
-    """Who repaints finished things beside others wants to see something in each of them."""
+    """The user who repaints finished things expects to see something in each of them."""
     things = [layer for layer in plan.targets if not layer.is_background]
     others = any(not layer.is_background for layer in plan.context)
     repaints = others and bool(things) and all(layer.has_pixels for layer in things)
@@ -304,3 +308,39 @@ def _is_asked(contents: Contents, layer: Layer, scope: Scope, selected: Collecti
     if scope == "outdated":
         return bool(outdated(layer, contents))
     return layer.kind in ("box", "generated")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """Words of a prompt that get no box.
+
+    Attributes:
+        unknown: those that the model cannot draw, as typed, in order, each once.
+        backgrounds: further backgrounds, as typed; a picture has one.
+        places: (start, end) in the prompt of these and of what follows the last word that is read.
+        is_all: nothing that the prompt names is drawn.
+        limit: how many words are read, where there are more; else 0.
+    """
+
+    unknown: tuple[str, ...] = ()
+    backgrounds: tuple[str, ...] = ()
+    places: tuple[tuple[int, int], ...] = ()
+    is_all: bool = False
+    limit: int = 0
+
+
+def ignored_in(check: PromptCheck) -> Ignored:
+    """What of a checked prompt gets no box."""
+    late = () if check.unread_span is None else (check.unread_span,)
+    is_drawn = bool(check.objects or check.background)
+    return Ignored(
+        unknown=tuple(dict.fromkeys(each.typed for each in check.undrawable)),
+        backgrounds=tuple(dict.fromkeys(each.typed for each in check.further_backgrounds)),
+        places=(
+            *(each.span for each in check.undrawable),
+            *(each.span for each in check.further_backgrounds),
+            *late,
+        ),
+        is_all=bool(check.undrawable) and not is_drawn,
+        limit=MAX_READ if check.unread else 0,
+    )

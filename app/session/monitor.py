@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 
 from psygnal import Signal
 
-from app.costs import Costs, key_of
+from app.session.estimates import Costs, key_of
 from engine import (
     Event,
     Failed,
@@ -252,7 +252,7 @@ class EngineMonitor:
             self.cancel_probes()
 
     def cancel_probes(self) -> None:
-        """Somebody wants the engine, or it takes too long."""
+        """A job needs the engine, or it takes too long."""
         for job_id in self._probe_estimates:
             self._cancel(job_id)
         self._end_measuring()
@@ -396,7 +396,7 @@ def _picture(canvas: tuple[int, int], count: int, step: int) -> tuple[LayerReque
 
 
 def _prompt(info: ModelInfo) -> str:
-    """A sentence of words that the model knows, with a thing for each box."""
+    """A sentence of words of the vocabulary, with a thing for each box."""
     colours = itertools.cycle(info.colours or ("new",))
     nouns = info.nouns[:_MANY]
     things = ", ".join(f"a {colour} {noun}" for noun, colour in zip(nouns, colours, strict=False))

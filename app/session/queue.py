@@ -18,17 +18,15 @@ from typing import Any
 import numpy as np
 from psygnal import Signal
 
-from app import memory
-from app.costs import estimate_layers, tokens_of
 from app.document.contents import Contents
 from app.document.document import Document
 from app.document.geometry import Rect
 from app.document.layer import Layer
 from app.document.words import shown_name
-from app.free_memory import free_bytes
-from app.ignored import Ignored, ignored_in
 from app.session.client import EngineClient, LoopLike, MakeEngine
+from app.session.estimates import estimate_layers, fitting_tokens, memory_trouble, tokens_of
 from app.session.jobs import (
+    Ignored,
     Job,
     JobState,
     Message,
@@ -36,6 +34,7 @@ from app.session.jobs import (
     Scope,
     build_request,
     failure_message,
+    ignored_in,
     plan_for,
     plans,
     reason_against,
@@ -56,6 +55,7 @@ from engine import (
     StateChanged,
     WorkEstimate,
     check_prompt,
+    free_memory,
 )
 
 logger = logging.getLogger(__name__)
@@ -176,7 +176,7 @@ class GenerationQueue:
         preview_every: rough pictures each k-th step; 0 = none.
         pace: how fast the engine is, and whether it still answers.
         loading: the part of loading the model that is done, 0 to 1.
-        free_memory: bytes that programs could still get, or None where nobody knows.
+        free_memory: bytes that programs could still get, or None where that is unknown.
 
     Events:
         state_changed(state): "loading", "measuring", "ready", "generating", "stopping",
@@ -209,7 +209,7 @@ class GenerationQueue:
         self.state = "loading"
         self.loading = 0.0
         self.trouble = ""
-        self.free_memory: Callable[[], int | None] = free_bytes
+        self.free_memory: Callable[[], int | None] = free_memory
         self.jobs = JobList()
         self.current: Job | None = None
         self.info: ModelInfo | None = None
@@ -386,12 +386,12 @@ class GenerationQueue:
             )
             for layer in planned.targets
         ]
-        return memory.trouble(whole, singles, self.free_memory())
+        return memory_trouble(whole, singles, self.free_memory())
 
     def _fitting_tokens(self, failed: WorkEstimate) -> int:
         """Tokens that would fit; 0 for other devices, whose memory is not known here."""
         on_cpu = self.info is not None and self.info.device == "cpu"
-        return memory.fitting_tokens(failed, self.free_memory()) if on_cpu else 0
+        return fitting_tokens(failed, self.free_memory()) if on_cpu else 0
 
     # ---- events ----
 

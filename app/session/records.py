@@ -2,7 +2,7 @@
 
 One record per generated pixel block, plain JSON values, so that it travels in the project file,
 in exports and in the clipboard. It names layers by their number, because ids end with the program,
-and pixels by their hash. Knows the engine's face and no widget; window and command line share it.
+and pixels by their hash. Uses the engine's face; window and command line share it.
 """
 
 from __future__ import annotations

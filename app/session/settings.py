@@ -1,6 +1,6 @@
 """User settings: a typed dataclass, loaded and saved as one small JSON file.
 
-Knows neither widgets nor the document. Unreadable settings are set aside, never deleted.
+Independent of widgets and document. Unreadable settings are set aside, never deleted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import platformdirs
 
 from app.document.contents import MAX_SIDE
 from app.document.geometry import Size
-from app.document.prompts import MAX_PROMPTS, remembered
+from app.document.words import MAX_PROMPTS, remembered
 
 logger = logging.getLogger(__name__)
 
@@ -53,14 +53,14 @@ class Settings:
         variations: pictures per job in new pictures, 1 to 8.
         canvas: size of new pictures, such as "640x384"; "" = the model's first one.
         autosave_minutes: how long after a change the file is saved; 0 = only when asked.
-        keep_backup: saving leaves the former version beside the file as `name~`.
+        keep_backup: saving leaves the former version next to the file as `name~`.
         recovery_folder: where unsaved work is kept; "" = in the user's state folder.
         former_recovery_folders: where it was kept before, newest first.
         recipe_in_exports: what the export dialog's switch was last set to for all formats.
         keys: key sequences by action name, where they differ from the preset.
         key_preset: "Layerloom", "Photoshop", "Krita" or "GIMP".
         prompts: those that were generated with, newest first.
-        costs: what jobs took, by model and machine; see `app.costs`.
+        costs: what jobs took, by model and machine; see `app.session.estimates`.
         export_format, export_options: what was exported last, and what was chosen per format.
         window_geometry, window_state: Qt's, as hex text; empty = default layout.
     """
@@ -192,13 +192,13 @@ def choose_recovery_folder(settings: Settings, folder: str) -> None:
 
 
 def _work_in(folder: str) -> Path:
-    # Below a folder of ours: nothing else of the user's may ever look like a work folder.
+    # Below our own folder: nothing else of the user's may ever look like a work folder.
     base = Path(folder) / APP_NAME if folder else None
     return (base or Path(platformdirs.user_state_dir(APP_NAME, appauthor=False))) / "work"
 
 
 def resources_folder() -> Path:
-    """Icons and examples: `resources` lies beside the package `app`, installed or not."""
+    """Icons and examples: `resources` lies next to the package `app`, installed or not."""
     return Path(__file__).resolve().parents[2] / "resources"
 
 

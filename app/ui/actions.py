@@ -16,9 +16,9 @@ from PySide6.QtWidgets import QWidget
 from app.ui.action_rules import parts_of
 from app.ui.action_table import SPECS, ActionSpec
 from app.ui.app_state import PARTS, AppState, StateStore
-from app.ui.icons import icon
 from app.ui.text import tr
 from app.ui.theme import Colours
+from app.ui.theme.icons import icon
 
 
 class Actions:

@@ -13,14 +13,13 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.document.bounds import is_over, oldest_unused
-from app.document.commands.candidates import original_rects
+from app.document.candidates import is_over, oldest_unused, original_rects
 from app.document.layer import Layer
-from app.document.outdated import outdated
+from app.document.staleness import outdated
 from app.session.jobs import Plan
+from app.session.selection import Solo
 from app.ui.likely import SCOPES, Likely, button_texts, likely, what_it_does
 from app.ui.session import Session
-from app.ui.solo import Solo
 from app.ui.stage import Stage
 from app.ui.text import seconds, tr
 
@@ -281,10 +280,10 @@ class StateStore(QObject):
         )
 
     def _history_state(self) -> HistoryState:
-        stack = self._session.undo.stack
+        stack = self._session.undo
         return HistoryState(
-            stack.undoText() if stack.canUndo() else None,
-            stack.redoText() if stack.canRedo() else None,
+            stack.undo_text if stack.can_undo else None,
+            stack.redo_text if stack.can_redo else None,
         )
 
     def _files_state(self) -> FileState:

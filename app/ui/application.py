@@ -25,8 +25,7 @@ import qasync
 from PySide6.QtCore import QSocketNotifier
 from PySide6.QtWidgets import QApplication
 
-from app.priority import lower_engine_priority
-from app.session.client import engine_factory
+from app.session.client import engine_factory, lower_engine_priority
 from app.session.jobs import Message
 from app.session.settings import (
     APP_NAME,
@@ -36,12 +35,12 @@ from app.session.settings import (
     settings_path,
     work_path,
 )
-from app.ui.icons import icon
 from app.ui.main_window import MainWindow
 from app.ui.session import MakeEngine
-from app.ui.settings_keeper import SettingsKeeper
 from app.ui.text import tr
 from app.ui.theme import DARK
+from app.ui.theme.icons import icon
+from app.ui.window_state import SettingsKeeper
 
 logger = logging.getLogger(__name__)
 

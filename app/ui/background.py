@@ -1,6 +1,6 @@
 """Work off the UI thread: one worker, results back on the UI thread, in the order asked.
 
-Knows nothing of what the work is. Functions must not touch widgets or the document.
+Functions must not touch widgets or the document.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Background:
     ) -> None:
         self._open -= 1
         if self._is_closed:
-            return  # whoever asked may be gone
+            return  # the caller may be gone
         error = future.exception()
         if error is None:
             done(future.result())

@@ -54,6 +54,8 @@ def bar(title: str, name: str) -> QToolBar:
     """A tool bar that stays where it is."""
     made = QToolBar(title)
     made.setObjectName(name)
+    # Qt matched the style sheet when it made the bar, before the bar had its name.
+    made.style().unpolish(made)
     made.setMovable(False)
     made.setFloatable(False)
     made.toggleViewAction().setEnabled(False)

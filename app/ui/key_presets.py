@@ -1,6 +1,6 @@
 """Keys: the defaults of the table, presets for hands from other programs, and the user's own.
 
-Plain text sequences by action name; knows no widget. A preset says only what is different.
+Plain text sequences by action name; refers to no widget. A preset says only what is different.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def keys_for(preset: str, own: Mapping[str, Sequence[str]]) -> Keys:
 
 
 def without_tab(keys: Keys) -> Keys:
-    """The same, but Tab belongs to nobody: it moves the focus on the canvas too."""
+    """The same, but Tab belongs to no action: it moves the focus on the canvas too."""
     return {name: tuple(key for key in found if key != "Tab") for name, found in keys.items()}
 
 

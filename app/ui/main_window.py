@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMainWindow
 
 from app.session.client import LoopLike
 from app.session.jobs import Message
+from app.session.selection import Solo
 from app.session.settings import Settings
 from app.ui import frames
 from app.ui.actions import Actions
@@ -32,7 +33,6 @@ from app.ui.controllers.recovery import RecoveryController
 from app.ui.controllers.view import TOOLS, ViewController
 from app.ui.menus import build_menus
 from app.ui.session import MakeEngine, Session
-from app.ui.solo import Solo
 from app.ui.stage import Stage
 from app.ui.text import tr
 from app.ui.theme import MIN_WINDOW
@@ -71,7 +71,7 @@ class MainWindow(QMainWindow):
         self.resize(_START_SIZE)
         self.settings = settings
         session = self.session = Session(loop, make_engine, settings, work_root=work_root)
-        self.solo = Solo(session.document, self)
+        self.solo = Solo(session.document)
         self.stage = Stage(session.document, session.selection, session.undo, self)
         store = self.store = StateStore(session, self.stage, self.solo, self)
         actions = self.actions_ = Actions(self, store)
@@ -140,7 +140,7 @@ class MainWindow(QMainWindow):
 
     def small_picture_bytes(self) -> int:
         """Memory of thumbnails, the strip of results and the job list, bytes."""
-        kept = (self.thumbnails, self.choice_pictures, self.session.job_pictures)
+        kept = (self.thumbnails, self.choice_pictures, self.dialogs.job_pictures)
         return sum(pictures.size_bytes() for pictures in kept)
 
     # ---- reactions ----

@@ -25,15 +25,14 @@ from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import Format
 from app.document.storage.journal import Keeper, WorkInfo
 from app.session.client import EngineLike, LoopLike
-from app.session.jobs import Job, Message
-from app.session.queue import GenerationQueue, Placed
+from app.session.jobs import Message
+from app.session.pixel_store import UndoPixelStore
+from app.session.queue import GenerationQueue
+from app.session.selection import Selection
 from app.session.settings import Settings, chosen_canvas, former_work_paths
-from app.ui.attic import Attic
+from app.session.undo import UndoStack
 from app.ui.background import Background
-from app.ui.job_pictures import JobPictures
-from app.ui.selection import Selection
 from app.ui.text import tr
-from app.ui.undo import UndoStack
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +68,6 @@ class Session(QObject):
         sitting: another number for each document that is opened.
         work_roots: folders in which windows keep, or kept, unsaved work.
         keeper: writes unsaved work for recovery; None = it is not kept.
-        job_pictures: small pictures of what the jobs made.
         is_settled: nothing of this document needs to be offered at the next start.
         last_export: format, options and file of the last export of the document.
 
@@ -112,18 +110,17 @@ class Session(QObject):
         if work_root is not None:
             self.work_roots = tuple(dict.fromkeys([work_root, *former_work_paths(settings)]))
             self.keeper = Keeper(work_root, self._on_keeping_failed, on_kept=self._on_kept)
-            attic = Attic(self.pictures.run, work_root.parent / "undo")
-        self.undo = UndoStack(self.document, self, attic)
-        self.selection = Selection(self.document, self)
-        self.job_pictures = JobPictures(self.pictures, self)
-        self.bridge = GenerationQueue(self.document, loop, make_engine, self._on_results)
+            attic = UndoPixelStore(self.pictures.run, work_root.parent / "undo")
+        self.undo = UndoStack(self.document, attic)
+        self.selection = Selection(self.document)
+        self.bridge = GenerationQueue(self.document, loop, make_engine, self.results_arrived.emit)
         self.path: Path | None = None
         self.source: Source | None = None
         self.stamp: Stamp | None = None
         self.sitting = 0
         self.is_settled = False
         self.last_export: tuple[Format, ExportOptions, Path] | None = None
-        self.undo.refused.connect(self.notified)
+        self.undo.refused.connect(self.notified.emit)
         self.bridge.message.connect(self._on_message)
 
     @property
@@ -147,7 +144,7 @@ class Session(QObject):
     @property
     def is_pristine(self) -> bool:
         """Whether nothing was ever done: another document may take this one's place unasked."""
-        return self.path is None and self.undo.stack.count() == 0
+        return self.path is None and self.undo.count == 0
 
     def drag_folder(self) -> Path:
         """Where files go that are dragged to other programs: into the work folder, if there is one.
@@ -228,10 +225,6 @@ class Session(QObject):
 
     def _on_message(self, message: Message) -> None:
         self.notified.emit(message)
-
-    def _on_results(self, job: Job, results: list[Placed]) -> None:
-        self.job_pictures.take(job.id, results)
-        self.results_arrived.emit(job, results)
 
     def _on_kept(self) -> None:
         """Called on the keeper's thread."""

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, Signal
 
-from app.document.choices import Choice, choices
+from app.document.candidates import Choice, choices
 from app.document.commands import DiscardCandidates, UseCandidates
 from app.document.document import Document
 from app.document.layer import Candidate
-from app.ui.selection import Selection
+from app.session.selection import Selection
+from app.session.undo import UndoStack
 from app.ui.text import number, tr
-from app.ui.undo import UndoStack
 
 _DETACHED = 0  # no layer has this id
 _Key = tuple[frozenset[int], tuple[tuple[int, tuple[Candidate, ...]], ...]]
@@ -25,7 +25,7 @@ class Stage(QObject):
     """The choices of the selection, newest first; place 0 is the document as it is ("Current").
 
     Attributes:
-        choices: see `app.document.choices`.
+        choices: see `app.document.candidates`.
         place: which one is shown, 0 = Current.
 
     Signals:

@@ -1,10 +1,13 @@
-"""Words and numbers on the screen: one translation context, numbers by locale."""
+"""Words and numbers on the screen: one translation context, numbers by locale, texts of jobs."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
+from app.session.jobs import Job
+
 CONTEXT = "Layerloom"
+_MOST_NAMES = 3
 
 
 def tr(text: str, count: int = -1) -> str:
@@ -32,3 +35,19 @@ def seconds(value: float) -> str:
     if whole < 60:
         return tr("{0} s").format(number(whole))
     return tr("{0} min {1} s").format(number(whole // 60), number(whole % 60))
+
+
+def job_text(job: Job, picture: str, few: str, many: str) -> str:
+    """The sentence that fits what the job makes.
+
+    Args:
+        picture: for a whole picture, translated.
+        few: for up to three layers, translated; `{0}` becomes their names.
+        many: for more, the source text; `%n` becomes how many.
+    """
+    if job.scope == "picture":
+        return picture
+    names = [f"'{name}'" for name in job.names.values()]
+    if len(names) > _MOST_NAMES:
+        return tr(many, len(names))
+    return few.format(QLocale().createSeparatedList(names))

@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMainWindow, QTabWidget
 
 from app.document.layer import Layer
+from app.session.selection import Solo
 from app.ui import frames
 from app.ui.actions import Actions
 from app.ui.app_state import cost_text
@@ -17,23 +18,19 @@ from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.view import CanvasView
 from app.ui.menus import LiveMenus
 from app.ui.panels.advanced_page import AdvancedPage
-from app.ui.panels.candidate_strip import CandidateStrip
-from app.ui.panels.choice_delegate import ChoiceDelegate
-from app.ui.panels.empty import EmptyCard
+from app.ui.panels.candidate_strip import CandidateStrip, ChoiceDelegate
+from app.ui.panels.empty_card import EmptyCard
 from app.ui.panels.inspector import Inspector
-from app.ui.panels.layers import LayerPanel
-from app.ui.panels.messages import MessageBar
+from app.ui.panels.layer_list import LayerPanel
+from app.ui.panels.messages import MessageBar, StatusBar
 from app.ui.panels.picture_page import PicturePage
-from app.ui.panels.prompt import PromptBar
+from app.ui.panels.prompt_bar import PromptBar
 from app.ui.panels.record_page import RecordPage
-from app.ui.panels.small_pictures import SmallPictures
-from app.ui.panels.status import StatusBar
-from app.ui.panels.thumbnails import Thumbnails
 from app.ui.session import Session
-from app.ui.solo import Solo
 from app.ui.stage import Stage
 from app.ui.text import tr
 from app.ui.theme import DARK, Colours
+from app.ui.widgets.images import SmallPictures, Thumbnails
 
 
 @dataclass(frozen=True, slots=True)

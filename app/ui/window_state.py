@@ -1,16 +1,22 @@
-"""Window state: where panels and window were, kept in the settings and brought back.
+"""Window state: where panels and window were, and when the settings are written.
 
 And how small the window may be: never so small that texts are cut.
 """
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt
+from dataclasses import asdict
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
-from app.session.settings import Settings
+from app.session.settings import Settings, save_settings
+from app.ui.session import Session
 from app.ui.theme import MIN_WINDOW
+
+SOON_MS = 500
 
 
 class WindowState(QObject):
@@ -54,7 +60,7 @@ class WindowState(QObject):
 
     @property
     def _direction(self) -> int:
-        """Qt keeps it with the state and refuses one of another: a mirrored window starts anew."""
+        """Qt keeps it with the state and refuses another: mirrored windows get the first layout."""
         return int(self._window.layoutDirection() == Qt.LayoutDirection.RightToLeft)
 
     def bring_back_panels(self) -> None:
@@ -76,3 +82,33 @@ def _hex(data: QByteArray) -> str:
 
 def _bytes(text: str) -> QByteArray:
     return QByteArray.fromHex(text.encode())
+
+
+class SettingsKeeper(QObject):
+    """Looks half a second after a job or another file whether there is something new to write.
+
+    Args:
+        path: the settings file.
+    """
+
+    def __init__(self, path: Path, settings: Settings, session: Session, parent: QObject) -> None:
+        super().__init__(parent)
+        self._path, self._settings = path, settings
+        self._written = asdict(settings)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SOON_MS)
+        self._timer.timeout.connect(self.save)
+        session.path_changed.connect(self._soon)
+        session.bridge.job_changed.connect(self._soon)
+
+    def save(self) -> None:
+        """Write now what has changed since the last time."""
+        now = asdict(self._settings)
+        if now != self._written:
+            self._written = now
+            save_settings(self._path, self._settings)
+
+    def _soon(self, *_: object) -> None:
+        if not self._timer.isActive():
+            self._timer.start()

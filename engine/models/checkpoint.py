@@ -24,8 +24,8 @@ from torch import Tensor, nn
 
 from engine.errors import WeightsError
 from engine.loading import StageReport, silent
+from engine.models.art.assignment import ContextClassifier, ContextClassifierConfig
 from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
-from engine.models.art.context_classifier import ContextClassifier, ContextClassifierConfig
 from engine.models.art.model import ART, ARTConfig
 from engine.models.art.older_files import current_card, current_configs, current_names
 from engine.models.art.refiner import Refiner, RefinerConfig
@@ -49,7 +49,7 @@ def default_path() -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
-    """What a model file says of itself beside its sizes.
+    """What a model file says of itself, apart from its sizes.
 
     Attributes:
         base_scale: grid cells per token side of the two full-canvas entries.
@@ -57,7 +57,7 @@ class ModelCard:
         credits: the licences of the art that it learned from.
         side_tokens: of a foreground's longer side, whatever its size (`layout.foreground_grid`);
             0 = one token per grid cell.
-        edit_steps: of a job beside finished things (`GenerateRequest.is_edit`). Files that do not
+        edit_steps: of a job with finished layers (`GenerateRequest.is_edit`). Files that do not
             say so make no worse layers there with 1 than with `steps`: what a first step leaves
             open is the background and the common look, and both are there.
         mirrors: every other seed shows a foreground mirrored (`sampling.is_mirrored`).

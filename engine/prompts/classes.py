@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.prompts.tables import parts_of
-from engine.prompts.tokens import NONE
-from engine.prompts.units import Unit
+from engine.prompts.tokens import NONE, Unit
 from engine.words import simpler_forms
 
 BREAKING = frozenset("PJRXGV")  # end a noun phrase

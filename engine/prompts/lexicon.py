@@ -12,9 +12,10 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from engine.prompts.grammar import plural
-from engine.prompts.spelling import Speller
 from engine.prompts.tables import (
     all_roles,
     count_of,
@@ -29,6 +30,8 @@ from engine.words import WordTable, tokenize
 
 Kind = Literal["noun", "background", "role", "near"]
 MOST_WORDS = 6  # of a phrase
+SHORTEST, LONGEST = 4, 24  # letters of a corrected word; shorter ones have too many neighbours
+LONG = 6  # letters from which on two edits are allowed
 MOST_ENTRIES = 8192
 NEAR_ENOUGH = 0.45  # cosine of word vectors from which on a noun is suggested
 # Bare plurals of these are one drawing: "grapes", "boots".
@@ -150,7 +153,8 @@ class Lexicon:
         known = [word for words in self._meanings for word in words]
         known += [word for words, roles in self._roles.items() for word in words
                   if roles & self.colours]  # fmt: skip
-        self._speller = Speller(known)
+        self._spelled = [word for word in dict.fromkeys(known) if len(word) >= SHORTEST]
+        self._corrections: dict[str, str | None] = {}
         self._add_near()
         self._longest: dict[str, int] = {}
         for words in (*self._meanings, *self._roles):
@@ -199,7 +203,7 @@ class Lexicon:
         """How many words the longest phrase has that begins with a word; 1 where none does."""
         return self._longest.get(word, 1)
 
-    def knows(self, word: str) -> bool:
+    def has_word(self, word: str) -> bool:
         """Whether any table has the word, so that it is not misspelt."""
         if word[0].isdigit() or word in self._known or word in parts_of_speech():
             return True
@@ -207,8 +211,29 @@ class Lexicon:
         return table is None or table.index(word) is not None
 
     def nearest_spelling(self, word: str) -> str | None:
-        """The word of the vocabulary that an unknown word is a misspelling of."""
-        return self._speller.nearest(word)
+        """The word of the vocabulary that an unknown word is a misspelling of; kept.
+
+        One edit separates both, two where both have six letters or more; an edit is a letter too
+        many, too few, wrong, or exchanged with its neighbour. Earlier words win among equals.
+        """
+        if not (SHORTEST <= len(word) <= LONGEST and word.isascii()):
+            return None
+        if word not in self._corrections:
+            if len(self._corrections) >= MOST_ENTRIES:
+                self._corrections.clear()
+            self._corrections[word] = self._find_spelling(word)
+        return self._corrections[word]
+
+    def _find_spelling(self, word: str) -> str | None:
+        found = process.extract(
+            word, self._spelled, scorer=OSA.distance, score_cutoff=2, limit=None
+        )
+        near = [
+            (edits, other[0] != word[0], at)
+            for other, edits, at in found
+            if edits <= (2 if min(len(word), len(other)) >= LONG else 1)
+        ]
+        return self._spelled[min(near)[2]] if near else None
 
     def nearest_noun(self, words: Sequence[str]) -> str | None:
         """The noun that a phrase of other words means most nearly; None where none is near."""
@@ -238,12 +263,12 @@ class Lexicon:
         vectors = np.stack(rows) if rows else np.zeros((0, 1), np.float32)
         return names, vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-6)
 
-    def _add(self, phrase: str, meaning: Meaning, *, anew: bool = False) -> None:
+    def _add(self, phrase: str, meaning: Meaning, *, replaces: bool = False) -> None:
         """The first meaning of a kind stays, unless the later one is to replace it."""
         words = tuple(tokenize(phrase))
         if 0 < len(words) <= MOST_WORDS:
             known = self._meanings.setdefault(words, {})
-            known[meaning.kind] = meaning if anew else known.get(meaning.kind, meaning)
+            known[meaning.kind] = meaning if replaces else known.get(meaning.kind, meaning)
 
     def _add_nouns(self) -> None:
         # A name comes before every synonym, a synonym before further kinds, and what is written
@@ -273,7 +298,7 @@ class Lexicon:
                 self._add(form, Meaning("background", row["name"]))
                 self._add(f"{form} background", Meaning("background", row["name"]))
             for phrase in split(row["phrases"]):
-                self._add(phrase, Meaning("background", row["name"], is_phrase=True), anew=True)
+                self._add(phrase, Meaning("background", row["name"], is_phrase=True), replaces=True)
         for name in self.backgrounds:
             self._add(name, Meaning("background", name))
         for row in rows_of("scenery"):

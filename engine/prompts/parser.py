@@ -17,8 +17,7 @@ from engine.prompts.result import (
     Undrawable,
     Word,
 )
-from engine.prompts.tokens import DASH, HEADING, MAX_READ, NONE, WEAK, tokens_of
-from engine.prompts.units import Unit, units_of
+from engine.prompts.tokens import DASH, HEADING, MAX_READ, NONE, WEAK, Unit, tokens_of, units_of
 
 __all__ = ["MAX_READ", "check_prompt"]
 MOST = 999  # things of one kind

@@ -12,8 +12,7 @@ from typing import Literal
 
 from engine.prompts.classes import BREAKING, HEADS, is_verb
 from engine.prompts.result import SizeWord, Span
-from engine.prompts.tokens import NONE, WEAK
-from engine.prompts.units import Unit
+from engine.prompts.tokens import NONE, WEAK, Unit
 
 Found = Literal["object", "background", "undrawable", "heading", "negated"]
 TOPIC_PREPOSITIONS = frozenset(("about", "for"))

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from engine.errors import EngineError
-from engine.models.art.context_classifier import (
+from engine.models.art.assignment import (
     ContextClassifier,
     ContextClassifierConfig,
     feature_count,

@@ -38,7 +38,7 @@ from app.document.commands import (
 )
 from app.document.contents import Settings
 from app.document.layer import Layer
-from app.document.outdated import outdated
+from app.document.staleness import outdated
 from app.session.jobs import build_request, plan
 from engine import Finished
 from engine.pipeline import LayerPipeline

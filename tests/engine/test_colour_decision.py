@@ -5,8 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.colour_decision import STRIP, decide_colours, fit_flat, fit_flat_layers
-from engine.palette import ALIKE, MOST_COLOURS, find_palette, to_lab
+from engine.colour_decision import (
+    ALIKE,
+    MOST_COLOURS,
+    STRIP,
+    decide_colours,
+    find_palette,
+    fit_flat,
+    fit_flat_layers,
+    to_lab,
+)
 from engine.pixels import fit
 
 RED, BLUE = (0.9, 0.1, 0.1), (0.1, 0.2, 0.8)

@@ -6,7 +6,6 @@ import pytest
 
 from engine import check_prompt as check_shipped
 from engine.prompts import MAX_READ, Lexicon, PromptCheck, check_prompt, lexicon_of
-from engine.prompts.spelling import Speller, distance
 from engine.prompts.tables import rows_of, split
 from engine.training.concepts import STAGES, Concepts, concepts_of
 from engine.words import tokenize
@@ -170,12 +169,17 @@ def test_misspelt_words_are_read_as_the_nearest_and_reported() -> None:
 
 
 def test_edits_count_as_people_make_them() -> None:
-    assert distance("penguin", "pengiun") == 1
-    assert distance("cat", "cart") == distance("cat", "at") == distance("cat", "cut") == 1
-    assert distance("cat", "dog") == 3
-    speller = Speller(["castle", "cactus"])
-    assert speller.nearest("castel") == "castle"
-    assert speller.nearest("cas") is None
+    words = Lexicon(["castle", "cactus", "boat", "penguin"], [], [], [])
+    assert words.nearest_spelling("pengiun") == "penguin"  # two letters exchanged: one edit
+    assert words.nearest_spelling("castel") == "castle"
+    assert [words.nearest_spelling(each) for each in ("boaat", "bot", "coat")] == [
+        "boat",
+        None,
+        "boat",
+    ]
+    assert words.nearest_spelling("baot") == "boat"
+    assert words.nearest_spelling("baots") is None  # two edits, and "boat" is short
+    assert words.nearest_spelling("penquinn") == "penguin"  # two edits of a longer word
 
 
 def test_joiners_and_soft_hyphens_split_nothing() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from engine.models.art.assignment import feature_count, layer_features
 from engine.models.art.backbone import ARTBackbone
-from engine.models.art.context_classifier import feature_count, layer_features
 from engine.models.checkpoint import load_model, save_model
 from engine.training.recogniser import new_recogniser
 from tests.engine.tiny import layer, picture, pipeline_of, random_pixels, tiny_model

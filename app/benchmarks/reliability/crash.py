@@ -19,7 +19,7 @@ from app.benchmarks.reliability.waiting import waited_ns
 from app.document.contents import content_hash
 from app.document.errors import UserError
 from app.document.storage.journal import recover, unfinished
-from app.document.storage.ora import load_project
+from app.document.storage.ora.file import load_project
 
 ALLOWED_LOSS_S = 1.0
 _DELAYS = (0.05, 0.3)

@@ -17,7 +17,7 @@ from random import Random
 from app.benchmarks.reliability.waiting import waited_ns
 from app.benchmarks.reliability.walk import random_command, start
 from app.document.storage.journal import Keeper, WorkInfo, folder
-from app.document.storage.ora import save_project
+from app.document.storage.ora.file import save_project
 
 _DENSE = (",", ":")
 LOG, WORK, DESIGN = "log", "work", "design.ora"

@@ -17,9 +17,8 @@ from app.benchmarks.reliability.walk import pixels, random_command, start
 from app.document import Contents, Document, Size
 from app.document.storage.incoming import layers_from_bytes, layers_to_bytes, read_layers
 from app.document.storage.journal import WorkFolder, WorkInfo, recover
-from app.document.storage.layout import format_layout
-from app.document.storage.layout_text import parse_layout
-from app.document.storage.ora import load_project, save_project
+from app.document.storage.layout import format_layout, parse_layout
+from app.document.storage.ora.file import load_project, save_project
 from app.document.storage.recipe import recipe_of
 from app.session.settings import load_settings
 

@@ -18,7 +18,7 @@ from app.document.storage.errors import StorageError
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import FORMATS, Format
 from app.document.storage.journal import WorkFolder, WorkInfo, recover
-from app.document.storage.ora import load_project, save_project
+from app.document.storage.ora.file import load_project, save_project
 
 _CODES = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EIO, errno.EDQUOT)
 Write = Callable[[Contents, Path, Disk], object]
@@ -48,7 +48,7 @@ def _save(contents: Contents, path: Path, disk: Disk) -> object:
 
 
 def _export(form: Format) -> Write:
-    return lambda contents, path, disk: form.write(contents, path, ExportOptions(), {}, disk)
+    return lambda contents, path, disk: form.write(contents, path, ExportOptions(), disk)
 
 
 def _try_all(

@@ -21,7 +21,7 @@ from app.benchmarks.reliability.walk import random_command, start
 from app.document import Document
 from app.document.commands import Command, ReplaceDocument
 from app.document.storage.journal import Keeper, WorkInfo
-from app.document.storage.ora import save_project
+from app.document.storage.ora.file import save_project
 
 MAX_GROWTH_MB = 50.0
 UNDO_STEPS = 1000

@@ -17,7 +17,7 @@ from app.document import Document
 from app.document.commands import Command
 from app.document.contents import content_hash
 from app.document.storage.journal import WorkFolder, WorkInfo, recover
-from app.document.storage.ora import load_project, write_ora
+from app.document.storage.ora.file import load_project, write_ora
 
 
 def undo(count: int, seed: int, steps: int = 200) -> Figure:

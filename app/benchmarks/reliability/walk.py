@@ -14,8 +14,8 @@ from app.document import Document, Rect, Settings, Size, UserError, commands, ne
 from app.document.blends import BLEND_MODES
 from app.document.commands import Command, Placement
 from app.document.contents import SeedMode
-from app.document.imports import picture_layer
 from app.document.layer import Layer
+from app.document.storage.incoming import picture_layer
 
 Make = Callable[[Document, Random], Command]
 

@@ -156,7 +156,7 @@ def _one_fault(figure: Figure, desk: WindowDesk, seed: int, step: int, fault: st
         return
     script.fault, script.at_step = fault, step
     script.hangs.clear()
-    before, steps = session.document.content_hash(), session.undo.stack.index()
+    before, steps = session.document.content_hash(), session.undo.index
     window.messages.dismiss()
     desk.gaps.start()
     window.actions_["generate_all"].trigger()
@@ -178,7 +178,7 @@ def _one_fault(figure: Figure, desk: WindowDesk, seed: int, step: int, fault: st
         if not window.messages.isVisible():
             figure.fail(f"{where}: nothing was said")
     figure.peak(_GAP, 1000 * desk.gaps.stop())
-    if session.document.content_hash() != before or session.undo.stack.index() != steps:
+    if session.document.content_hash() != before or session.undo.index != steps:
         figure.fail(f"{where}: the document changed")
     if not job.has_ended:
         figure.fail(f"{where}: the job still counts as running")

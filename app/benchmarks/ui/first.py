@@ -15,8 +15,7 @@ from typing import Any
 from app.benchmarks.ui.states import rest
 from app.document.contents import new_contents
 from app.document.geometry import Rect, Size
-from app.priority import lower_engine_priority
-from app.session.client import engine_factory
+from app.session.client import engine_factory, lower_engine_priority
 from app.session.settings import Settings, resources_folder
 from engine import Event, StateChanged
 

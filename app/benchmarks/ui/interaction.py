@@ -113,8 +113,8 @@ def changing(repeats: int) -> Iterator[Row]:
             eyes.append(
                 desk.shown_after(lambda t=turn: session.push(SetVisible([layer.id], bool(t % 2))))  # type: ignore[misc]
             )
-            undos.append(desk.shown_after(session.undo.stack.undo))
-            undos.append(desk.shown_after(session.undo.stack.redo))
+            undos.append(desk.shown_after(session.undo.undo))
+            undos.append(desk.shown_after(session.undo.redo))
         yield timed(
             "UI6", "settled composite, the 11th of 50 full layers changed", settled, most=200
         )

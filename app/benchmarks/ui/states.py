@@ -21,8 +21,8 @@ from app.document.geometry import Rect
 from app.document.layer import Layer, new_layer_id
 from app.session.settings import Settings
 from app.testing import LOADING, FakeEngine
-from app.ui.exchange.recovery_dialog import RecoveryDialog
-from app.ui.hiding_dialog import HidingDialog
+from app.ui.dialogs.hiding_dialog import HidingDialog
+from app.ui.dialogs.recovery_dialog import RecoveryDialog
 from engine import Event
 
 # Dialogs without dots in their action's text: they ask nothing.

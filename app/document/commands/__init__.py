@@ -1,30 +1,30 @@
 """Commands: the only way to change a document. One file per subject."""
 
 from app.document.commands.base import Command
-from app.document.commands.boxes import (
+from app.document.commands.layers import (
     AddBox,
     DeleteLayers,
     DuplicateLayers,
-    MoveLayers,
-    Reorder,
-    SetRect,
-    SetRects,
-)
-from app.document.commands.candidates import (
-    AddCandidates,
-    DiscardCandidates,
-    UseCandidates,
-)
-from app.document.commands.looks import (
     KeepAsIs,
+    MoveLayers,
     Rename,
+    Reorder,
     SetBlend,
     SetLocked,
     SetOpacity,
+    SetRect,
+    SetRects,
     SetSeed,
     SetVisible,
 )
-from app.document.commands.placing import AddLayers, Placement, PlacePixels
+from app.document.commands.results import (
+    AddCandidates,
+    AddLayers,
+    DiscardCandidates,
+    Placement,
+    PlacePixels,
+    UseCandidates,
+)
 from app.document.commands.whole import (
     ReplaceDocument,
     SetBackground,

@@ -1,4 +1,4 @@
-"""Errors of files: what happened, what was kept, what to do. Knows no window."""
+"""Errors of files: what happened, what was kept, what to do."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import errno
 from pathlib import Path
 
 from app.document.errors import UserError
-from app.document.storage.name_length import shown_name
+from app.document.storage.names import shown_name
 
 
 class StorageError(UserError):

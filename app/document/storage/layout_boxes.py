@@ -1,23 +1,32 @@
-"""The boxes of a layout: from the ways in which programs write them to corners in pixels.
+"""The values of a layout text: parsed as data, and its boxes as corners in pixels.
 
-A box comes as four numbers, or as an object in one of the forms below. Knows no text and no file.
+The text is JSON or a Python literal and never run. A box comes as four numbers, or as an object in
+one of the forms below.
 Source of the centre form: what ART's planner writes, `layer`, `x`, `y`, `width`, `height`.
 """
 
 from __future__ import annotations
 
+import ast
+import json
 import math
+import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from app.document.geometry import Rect, Size, ceil_to, floor_to
 from app.document.layer import MAX_SEED, clean_name
-from app.document.storage.layout import LayoutBox
-from app.document.storage.layout_syntax import refused
+from app.document.storage.errors import StorageError
+
+MAX_TEXT = 1_000_000
+
+_NEITHER = "The text is neither JSON nor a list of boxes"
+# What only Python writes; then its parser says better where the text is wrong.
+_PYTHON = re.compile(r"\(|'|\b(?:None|True|False)\b")
 
 Corners = tuple[float, float, float, float]  # x0, y0, x1, y1
-
 _FARTHEST = 1e9  # far beyond any canvas, but arithmetic stays exact and quick
 # A box may reach a little beyond the canvas. No box in pixels is so small.
 _LEAST_FRACTION, _MOST_FRACTION = -0.5, 1.5
@@ -28,6 +37,68 @@ _CORNER_KEYS = (
     ("xmin", "ymin", "xmax", "ymax"),
 )
 _CENTRE_KEYS = ("x", "y", "width", "height")
+
+
+def refused(what: str, advice: str = "Correct it and try again.") -> StorageError:
+    """A layout that is not taken; nothing of it is used."""
+    return StorageError(what, "No box was changed.", advice)
+
+
+def parsed(text: str) -> Any:
+    """The value that the text writes, as JSON or as a Python literal.
+
+    Raises:
+        StorageError: it is neither; says the line and the column, both counted from 1.
+    """
+    if len(text) > MAX_TEXT:
+        raise refused("The text is too long for a layout.", "Check that it is the right one.")
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise refused(f"{_NEITHER}: it is nested too deeply.") from error
+    except ValueError as error:  # perhaps a Python literal
+        as_json = error
+    stripped = text.strip()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd escapes in foreign text are no news
+            return ast.literal_eval(stripped)
+    except SyntaxError as error:
+        where = _python_place(text, error) if _PYTHON.search(text) else _json_place(text, as_json)
+        raise refused(f"{_NEITHER}{where}.") from error
+    except ValueError as error:  # a call, a name, a comprehension
+        raise refused(f"{_NEITHER}{_json_place(text, as_json)}.") from error
+    except (TypeError, MemoryError, RecursionError) as error:
+        raise refused(f"{_NEITHER}.") from error
+
+
+def _json_place(text: str, error: ValueError) -> str:
+    if not isinstance(error, json.JSONDecodeError):
+        return ""
+    line, column = error.lineno, error.colno
+    if text[error.pos :].startswith(("//", "/*", "#")):
+        return f": line {line}, column {column}: JSON allows no comments"
+    reason = error.msg.removesuffix(" at").removesuffix(" starting at")
+    return f": line {line}, column {column}: {reason[:1].lower()}{reason[1:]}"
+
+
+def _python_place(text: str, error: SyntaxError) -> str:
+    """The place in the whole text; the parser saw it without the white space around it."""
+    before = text[: len(text) - len(text.lstrip())]
+    line, column = error.lineno or 1, error.offset or 1
+    if line == 1:
+        column += len(before) - (before.rfind("\n") + 1)
+    line += before.count("\n")
+    return f": line {line}, column {column}: {error.msg.split('. ')[0]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayoutBox:
+    """One foreground box: on the grid, inside the canvas. `name` "" = the default name."""
+
+    rect: Rect
+    name: str = ""
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Decoded pictures before they become RGBA: colour, alpha and profile apart, in 8 bits a channel.
 
-Knows numpy, Pillow's images and colour profiles, no file formats.
+Uses Pillow's images and colour profiles; independent of file formats.
 """
 
 from __future__ import annotations
@@ -14,8 +14,23 @@ from PIL import Image, ImageCms
 
 from app.document.pixels import clean_rgba
 
+_ORIENTATION = 0x0112
+
 _COLOUR_MODES = ("L", "RGB", "CMYK", "LAB")
 _GREY_DEPTH = 65535
+
+
+def orientation_of(image: Image.Image) -> int:
+    """EXIF's orientation, 1 to 8; 1 where there is none or it cannot be read.
+
+    Only this tag is read: writing the others back, as a library's own turning does, fails for a
+    picture with one odd tag.
+    """
+    try:
+        found = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # the reader of a damaged EXIF raises many kinds; the picture is all right
+        return 1
+    return found if isinstance(found, int) and 1 <= found <= 8 else 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,64 +1,46 @@
-"""PNG bytes from pixels and back, and pictures of other kinds coming in.
+"""PNG: bytes from pixels and back, chunks of foreign files, and the bytes kept between saves.
 
-Knows nothing of layers or documents. Bytes are the same for the same pixels, with one Pillow and
-one zlib.
+Bytes are the same for the same pixels, with one Pillow and one zlib. Pixels never change, so their
+bytes are kept within a budget and encoded once.
 """
 
 from __future__ import annotations
 
 import io
 import struct
+import threading
 import warnings
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from app.document.contents import MAX_SIDE
 from app.document.geometry import Size
-from app.document.pixels import clean_rgba
-from app.document.storage.errors import StorageError, not_opened
-from app.document.storage.kinds import kind_of
-from app.document.storage.picture_exif import orientation_of
-from app.document.storage.picture_planes import Planes, planes_of
-from app.document.storage.picture_png import png_planes
-from app.document.storage.picture_tiff import (
-    UnsupportedPictureError,
-    deep_tiff_size,
-    tiff_notes,
-    tiff_planes,
-)
-
-PICTURE_FORMATS = ("PNG", "WEBP", "JPEG", "TIFF", "BMP", "GIF", "AVIF")
-# What dialogs list; a file under any other name opens by what is in it.
-PICTURE_SUFFIXES = tuple(
-    ".png .apng .webp .jpg .jpeg .jfif .jpe .tif .tiff .bmp .dib .gif .avif".split()
-)
+from app.document.pixels import Pixels
+from app.document.storage.picture_planes import Planes, orientation_of, planes_of, scaled
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SMALL = 6
-_MAX_BYTES = 512 * 1024**2
 _FILTER_UP = 2
 # 8 bits a channel, RGBA, deflate, the standard filters, not interlaced.
 _RGBA_8 = bytes((8, 6, 0, 0, 0))
 _SRGB_PERCEPTUAL = b"\x00"
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture that came in.
-
-    Attributes:
-        pixels: (h, w, 4) uint8, straight alpha, sRGB, read-only.
-        notes: sentences for the user about what was not read or cannot be seen.
-    """
-
-    pixels: np.ndarray
-    notes: tuple[str, ...] = ()
+_FRAME = 12  # bytes of length, type and checksum of a chunk
+_MAX_PROFILE = 4 * 1024**2
+_MAX_EXIF = 1024**2
+_GREY, _RGB = 0, 2
+_COLOUR_CHANNELS = {0: 1, 2: 3, 4: 1, 6: 3}
+# The keywords under which older programs keep EXIF, and with it the orientation.
+_EXIF_TEXTS = (b"Raw profile type exif\0", b"XML:com.adobe.xmp\0")
+_SAME = 2  # levels of 255 by which two programs' tables for one curve differ
+BUDGET_BYTES = 64 * 1024**2  # of encoded pictures that are kept
 
 
 class PngError(ValueError):
@@ -139,15 +121,8 @@ def png_text(data: bytes, keyword: str) -> str:
     Raises:
         PngError: damaged, or of a size that is not allowed.
     """
-    png_size(data)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-                image.load()  # text may stand behind the pixels
-                return str(getattr(image, "text", {}).get(keyword, ""))
-    except Exception as error:  # Pillow raises many kinds for damaged data
-        raise PngError(str(error) or type(error).__name__) from error
+    with _opened(data) as image:
+        return str(getattr(image, "text", {}).get(keyword, ""))
 
 
 def decode_png(data: bytes) -> np.ndarray:
@@ -156,6 +131,13 @@ def decode_png(data: bytes) -> np.ndarray:
     Raises:
         PngError: damaged, or of a size that is not allowed; found before anything is decoded.
     """
+    with _opened(data) as image:
+        return planes_of(image).to_rgba()
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    """The decoded picture, text behind the pixels included; every error becomes a PngError."""
     size = png_size(data)
     try:
         with warnings.catch_warnings():
@@ -164,159 +146,227 @@ def decode_png(data: bytes) -> np.ndarray:
                 if image.size != (size.width, size.height):
                     raise PngError("its size is declared twice")
                 image.load()
-                return planes_of(image).to_rgba()
+                yield image
     except PngError:
         raise
     except Exception as error:  # Pillow raises many kinds for damaged data
         raise PngError(str(error) or type(error).__name__) from error
 
 
-def read_picture(path: Path) -> Picture:
-    """A picture file as pixels: first frame, turned as EXIF says, converted to sRGB.
+class Encoded:
+    """A picture as PNG.
+
+    Attributes:
+        data: the bytes; the same for the same pixels.
+        is_proved: they were decoded once and gave the pixels back. Comparing bytes is enough then.
+    """
+
+    __slots__ = ("data", "is_proved")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.is_proved = False
+
+
+class EncodedPictures:
+    """Encodes each picture once.
 
     Args:
-        path: PNG, WebP, JPEG, TIFF, BMP, GIF or AVIF.
+        budget_bytes: how many PNG bytes are kept; one larger picture is encoded each time.
+    """
 
-    Returns:
-        its pixels, (h, w, 4) uint8, straight alpha, read-only, and notes for the user.
+    def __init__(self, budget_bytes: int = BUDGET_BYTES) -> None:
+        self._budget = budget_bytes
+        self._lock = threading.Lock()
+        self._kept: WeakKeyDictionary[Pixels, Encoded] = WeakKeyDictionary()
+
+    @property
+    def kept_bytes(self) -> int:
+        """How many PNG bytes are kept now."""
+        with self._lock:
+            return self._size()
+
+    def png(self, image: Pixels) -> Encoded:
+        """The picture as PNG, encoded now or before."""
+        with self._lock:
+            known = self._kept.pop(image, None)
+            if known is not None:
+                self._kept[image] = known  # the latest use stands last
+                return known
+        made = Encoded(encode_png(image.array))
+        with self._lock:
+            self._kept[image] = made
+            for oldest in list(self._kept):
+                if self._size() <= self._budget:
+                    break
+                del self._kept[oldest]
+        return made
+
+    def _size(self) -> int:
+        return sum(len(each.data) for each in self._kept.values())
+
+
+encoded_pictures = EncodedPictures()
+
+
+@dataclass(frozen=True, slots=True)
+class _Lean:
+    """A PNG without what does not count, and what was taken out of it."""
+
+    data: bytes
+    transparent: bytes
+    profile: bytes
+    frames: int
+
+
+def png_planes(data: bytes) -> Planes:
+    """The still picture of a PNG.
 
     Raises:
-        StorageError: not readable, damaged, or larger than the limit.
+        Exception: of many kinds, when it is damaged.
     """
-    return picture_of(picture_bytes(path), path.name)
+    lean = _lean(data)
+    depth, kind = data[24], data[25]
+    with Image.open(io.BytesIO(lean.data), formats=("PNG",)) as image:
+        image.load()  # in 16 bits as well: the other decoder takes a picture that breaks off
+        orientation = orientation_of(image)
+        if depth == 16:
+            planes = _deep_planes(lean, kind, image.size)
+        else:
+            planes = planes_of(image)
+            if kind == _GREY and lean.transparent:
+                planes = replace(planes, alpha=_grey_alpha(planes.colour, lean.transparent, depth))
+    notes = (f"It has {lean.frames:,} frames, and only the first was read.",)
+    return replace(
+        planes,
+        profile=lean.profile,
+        orientation=orientation,
+        notes=notes if lean.frames > 1 else (),
+    )
 
 
-def picture_bytes(path: Path) -> bytes:
-    """The bytes of a picture file, up to one above the limit; raises StorageError."""
+def _deep_planes(lean: _Lean, kind: int, size: tuple[int, int]) -> Planes:
+    """16 bits a channel: Pillow keeps 8 of them for colour, and compares tRNS with those."""
+    from imagecodecs import png_decode
+
+    values = np.asarray(png_decode(lean.data))
+    values = values.reshape(size[1], size[0], -1)
+    channels = _COLOUR_CHANNELS[kind]
+    colour = values[..., :channels]
+    alpha: np.ndarray | None = None
+    if values.shape[2] > channels and kind in (4, 6):
+        alpha = scaled(values[..., channels], 65535)
+    elif lean.transparent and kind in (_GREY, _RGB):
+        key = np.frombuffer(lean.transparent[: 2 * channels], ">u2").astype(values.dtype)
+        alpha = np.where((colour == key).all(axis=2), 0, 255).astype(np.uint8)
+    eight = scaled(colour, 65535)
+    picture = eight[..., 0] if channels == 1 else eight
+    return Planes(Image.fromarray(np.ascontiguousarray(picture)), alpha)
+
+
+def _grey_alpha(grey: Image.Image, transparent: bytes, depth: int) -> np.ndarray | None:
+    """Alpha of grey of 1 to 8 bits; the chunk counts in the picture's own depth."""
+    if len(transparent) < 2:
+        return None
+    highest = (1 << depth) - 1
+    (value,) = struct.unpack(">H", transparent[:2])
+    level = (value & highest) * 255 // highest
+    return np.where(np.asarray(grey) == level, 0, 255).astype(np.uint8)
+
+
+def _lean(data: bytes) -> _Lean:
+    kept = [_SIGNATURE]
+    transparent, profile, frames = b"", b"", 1
+    end = len(_SIGNATURE)
+    for kind, start, end in _chunks(data):
+        body = data[start + 8 : end - 4]
+        is_whole = zlib.crc32(data[start + 4 : end - 4]) == int.from_bytes(data[end - 4 : end])
+        if kind[0] & 0x20 == 0:  # critical: the decoder checks it
+            kept.append(data[start:end])
+        elif not is_whole:  # ancillary and damaged: as if it were not there
+            continue
+        elif kind == b"iCCP":
+            profile = profile or _profile_in(body)
+        elif kind == b"acTL" and len(body) >= 4:
+            (frames,) = struct.unpack(">I", body[:4])
+        elif kind == b"tRNS":
+            transparent = body
+            if data[25] == 3 or (data[25] == _RGB and data[24] == 8):
+                kept.append(data[start:end])
+        elif kind == b"eXIf" or _is_exif_text(kind, body):
+            kept.append(data[start:end])
+    kept.append(data[end:])  # a chunk that breaks off: for the decoder's message
+    return _Lean(b"".join(kept), transparent, profile, frames)
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Type, begin and end of every whole chunk up to IEND."""
+    place = len(_SIGNATURE)
+    while place + _FRAME <= len(data):
+        (length,) = struct.unpack_from(">I", data, place)
+        kind, end = data[place + 4 : place + 8], place + _FRAME + length
+        if end > len(data):
+            return
+        yield kind, place, end
+        if kind == b"IEND":
+            return
+        place = end
+
+
+def _is_exif_text(kind: bytes, body: bytes) -> bool:
+    if kind not in (b"tEXt", b"zTXt", b"iTXt") or not body.startswith(_EXIF_TEXTS):
+        return False
+    rest = body.partition(b"\0")[2]
+    if kind == b"zTXt":
+        return bool(_inflated(rest[1:], _MAX_EXIF))
+    return len(body) <= _MAX_EXIF and (kind == b"tEXt" or rest[:1] == b"\0")
+
+
+def _inflated(packed: bytes, limit: int) -> bytes:
+    """At most `limit` bytes; b"" when there are more, or they are damaged."""
     try:
-        with path.open("rb") as stream:
-            data = stream.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise not_opened(path, error) from error
+        inflater = zlib.decompressobj()
+        found = inflater.decompress(packed, limit)
+    except zlib.error:
+        return b""
+    return found if inflater.eof else b""
+
+
+def without_srgb_profile(data: bytes) -> bytes:
+    """A PNG without its profile if that one is sRGB; else, and for damaged data, as it is.
+
+    Krita, GIMP and others write such a profile into every layer. Converting from it would move
+    single values by rounding, and our own layers would no longer be recognised by their pixels.
+    """
+    for kind, start, end in _chunks(data):
+        if kind == b"iCCP":
+            profile = _profile_in(data[start + 8 : end - 4])
+            return data[:start] + data[end:] if profile and is_srgb(profile) else data
+        if kind == b"IDAT":
+            break
     return data
 
 
-def read_picture_bytes(data: bytes, name: str) -> np.ndarray:
-    """The pixels of a picture in bytes; `name` is how messages call it."""
-    return picture_of(data, name).pixels
+def _profile_in(body: bytes) -> bytes:
+    """The profile of an iCCP chunk; b"" when it is damaged or too large."""
+    return _inflated(body.partition(b"\0")[2][1:], _MAX_PROFILE)
 
 
-def picture_of(data: bytes, name: str) -> Picture:
-    """A picture in bytes, as `read_picture`; `name` is how messages call it."""
-    if len(data) > _MAX_BYTES:
-        raise StorageError(
-            f"'{name}' is larger than the pictures that this program reads "
-            f"({_MAX_BYTES // 1024**2} MB).",
-            "Nothing was added.",
-            "Scale it down first.",
-        )
+@lru_cache(maxsize=16)
+def is_srgb(profile: bytes) -> bool:
+    """Whether an RGB profile moves no colour by more than rounding."""
+    levels = np.linspace(0, 255, 9, dtype=np.uint8)
+    grid = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of what is checked here already
-            planes = _planes(data)
-            pixels = planes.to_rgba()
-    except StorageError:
-        raise
-    except UnidentifiedImageError as error:
-        raise unknown_picture(data, name) from error
-    except Exception as error:  # Pillow raises many kinds for damaged data
-        if isinstance(error, UnsupportedPictureError) or "unsupported" in str(error).lower():
-            raise StorageError(
-                f"'{name}' is not supported: {error}.",
-                "Nothing was added and the file is untouched.",
-                "Save it as PNG in another program.",
-            ) from error
-        raise StorageError(
-            f"'{name}' is damaged: {error}.", "Nothing was added and the file is untouched."
-        ) from error
-    notes = tuple(f"'{name}': {note[0].lower()}{note[1:]}" for note in planes.notes)
-    if not pixels[..., 3].any():
-        notes += (f"Nothing of '{name}' can be seen: all of its pixels are transparent.",)
-    return Picture(pixels, notes)
-
-
-def unknown_picture(data: bytes, name: str) -> StorageError:
-    """The refusal of a file that is no picture of a kind that is read; it names the kind found."""
-    kind = kind_of(data[:4096])
-    if kind == "a zip archive" and b"application/x-krita" in data[:256]:
-        kind = "a Krita file"
-    found = f": it is {kind}" if kind else ""
-    return StorageError(
-        f"'{name}' is not a kind of file that Layerloom reads{found}.",
-        "Nothing was added and the file is untouched.",
-        "Save it as PNG, WebP, JPEG, TIFF, BMP, GIF, AVIF or OpenRaster.",
-    )
-
-
-def _planes(data: bytes) -> Planes:
-    if has_png_head(data):
-        _check_side(*struct.unpack(">II", data[16:24]))
-        return png_planes(data)
-    if (size := deep_tiff_size(data)) is not None:
-        _check_side(size.width, size.height)
-        planes = tiff_planes(data)
-        return replace(planes, notes=planes.notes + tiff_notes(data))
-    with Image.open(io.BytesIO(data), formats=PICTURE_FORMATS) as image:
-        _check_side(*image.size)
-        if image.format == "TIFF":
-            return _tiff(image, data)
-        image.load()
-        profile = image.info.get("icc_profile") or b""
-        planes = planes_of(image, profile=profile, orientation=orientation_of(image))
-        if image.format == "BMP" and planes.alpha is not None and not planes.alpha.any():
-            planes = replace(planes, alpha=None)  # most programs leave 0 in a channel without use
-        if image.format != "MPO" and getattr(image, "is_animated", False):
-            note = "It has more than one frame, and only the first was read."
-            planes = replace(planes, notes=(note,))
-        return planes
-
-
-def _check_side(width: int, height: int) -> None:
-    if max(width, height) > MAX_SIDE:
-        raise StorageError(
-            f"The picture is {width:,} × {height:,}; the limit is {MAX_SIDE:,} each way.",
-            "Nothing was added.",
-            "Scale it down first.",
-        )
-
-
-def _tiff(image: Image.Image, data: bytes) -> Planes:
-    profile = image.info.get("icc_profile") or b""
-    try:
-        image.load()  # this turns it, too
-        planes = planes_of(image, profile=profile, orientation=orientation_of(image))
-    except Exception:  # a kind that only the other reader knows, or damage: then that one says so
-        planes = tiff_planes(data)
-    return replace(planes, notes=planes.notes + tiff_notes(data))
-
-
-def fitted(pixels: np.ndarray, size: Size) -> np.ndarray:
-    """The pixels scaled down to fit into `size`, or as they are; (h, w, 4) uint8."""
-    height, width = pixels.shape[:2]
-    scale = min(size.width / width, size.height / height)
-    if scale >= 1:
-        return pixels
-    return resized(pixels, Size(max(1, round(width * scale)), max(1, round(height * scale))))
-
-
-def resized(pixels: np.ndarray, size: Size) -> np.ndarray:
-    """The pixels resampled (Lanczos, premultiplied) to `size`; (h, w, 4) uint8, read-only."""
-    # Premultiplied, or colour from transparent pixels bleeds into edges; and in floats, because
-    # Lanczos overshoots at edges: cut to 8 bit, alpha stops at 255 while colour goes on, and a
-    # bright fringe remains.
-    planes = pixels.astype(np.float32).transpose(2, 0, 1)  # (4, h, w)
-    planes = np.concatenate([planes[:3] * (planes[3] / 255.0), planes[3:]])
-    scaled = np.stack(
-        [
-            np.asarray(
-                Image.fromarray(np.ascontiguousarray(plane), "F").resize(
-                    (size.width, size.height), Image.Resampling.LANCZOS
-                )
+            warnings.simplefilter("ignore")
+            converted = ImageCms.profileToProfile(
+                Image.fromarray(grid, "RGB"),
+                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+                ImageCms.createProfile("sRGB"),
+                outputMode="RGB",
             )
-            for plane in planes
-        ]
-    )
-    alpha = scaled[3]
-    colour = np.divide(scaled[:3] * 255.0, alpha, out=np.zeros_like(scaled[:3]), where=alpha >= 0.5)
-    rgba = np.concatenate([colour, alpha[None]]).transpose(1, 2, 0)
-    return clean_rgba(np.floor(rgba.clip(0, 255) + 0.5).astype(np.uint8))
+    except (ImageCms.PyCMSError, OSError):  # broken, or of other channels: the caller decides
+        return False
+    moved = np.asarray(converted).astype(int) - grid
+    return int(np.abs(moved).max()) <= _SAME

@@ -1,6 +1,6 @@
 """The recipe: how a picture came to be, as plain JSON values for exports and manifests.
 
-Knows neither files nor windows.
+Independent of files and windows.
 """
 
 from __future__ import annotations

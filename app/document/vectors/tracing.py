@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from PIL import Image
 
+from app.document.candidates import original_of
+from app.document.layer import Layer
 from app.document.pixels import Pixels
-from app.document.vectors.contours import Contour, TooDetailedError, contours_of
-from app.document.vectors.coverage import coverage
-from app.document.vectors.curves import Curve, polygons
-from app.document.vectors.fills import Fills, find_fills, without_fringes
-from app.document.vectors.gradients import gradient_fills
-from app.document.vectors.smoothing import smoothed
+from app.document.vectors.contours import Contour, TooDetailedError, contours_of, coverage
+from app.document.vectors.curves import Curve, polygons, smoothed
+from app.document.vectors.fills import Fills, find_fills, gradient_fills, without_fringes
 
 LEAST_LIKENESS = 32.0  # decibels between pixels and shapes
 MOST_NODES = 12_000
@@ -286,17 +286,9 @@ def _reduced(rgba: np.ndarray) -> np.ndarray:
         times += 1
     if times == 1:
         return rgba
-    out = np.empty((-(-height // times), -(-width // times), 4), np.uint8)
-    columns = np.arange(0, width, times)
-    across = np.minimum(times, width - columns)[:, None].astype(np.float32)
-    for row in range(len(out)):  # one row of blocks at a time: a large picture is not copied
-        strip = rgba[row * times : (row + 1) * times].astype(np.float32)
-        strip[..., :3] *= strip[..., 3:]
-        sums = np.add.reduceat(strip.sum(axis=0), columns, axis=0)
-        alpha = sums[:, 3:]
-        out[row, :, :3] = np.round(sums[:, :3] / np.maximum(alpha, 1))
-        out[row, :, 3:] = np.round(alpha / (across * len(strip)))
-    return out
+    # Premultiplied: the colour of transparent pixels must not count.
+    image = Image.fromarray(rgba, "RGBA").convert("RGBa").reduce(times)
+    return np.asarray(image.convert("RGBA"))
 
 
 def _enlarged(vectors: Vectors, width: int, height: int) -> Vectors:
@@ -312,3 +304,43 @@ def _enlarged(vectors: Vectors, width: int, height: int) -> Vectors:
         for shape in vectors.shapes
     )
     return Vectors(width, height, shapes, vectors.likeness)
+
+
+_IMPORTED = Traced(None, "it was imported")
+_EMPTY = Traced(None, "it has no pixels")
+
+
+def source_of(layer: Layer, *, imported: bool = False) -> Pixels | None:
+    """The picture that a layer's shapes are made from.
+
+    None for boxes without pixels, and for imported pictures unless they are wanted: those are
+    shown as they came.
+    """
+    if layer.image is None or (layer.kind == "imported" and not imported):
+        return None
+    original = original_of(layer)
+    return layer.image if original is None else original.image
+
+
+def layer_shapes(layer: Layer, *, gradients: bool = False, imported: bool = False) -> Traced:
+    """The shapes of a layer, or why it has none. Takes a moment for a picture that is new.
+
+    Args:
+        gradients: trace a layer without flat fills, too, in steps of colour.
+        imported: trace an imported layer, too.
+    """
+    source = source_of(layer, imported=imported)
+    if source is None:
+        return _EMPTY if layer.image is None else _IMPORTED
+    return traced(source, gradients=gradients)
+
+
+def known_shapes(layer: Layer) -> Traced | None:
+    """As `layer_shapes`, but None where the answer would take a moment."""
+    source = source_of(layer)
+    return layer_shapes(layer) if source is None else traced_before(source)
+
+
+def scale_of(layer: Layer, vectors: Vectors) -> tuple[float, float]:
+    """Canvas pixels for one unit of the shapes, across and down."""
+    return layer.rect.width / vectors.width, layer.rect.height / vectors.height

@@ -1,7 +1,7 @@
 """Compare: the picture as it is and up to eight results side by side, as whole composites.
 
-Lies over the canvas. One zoom and one place for all tiles; a click takes one. Knows the stage and
-no command.
+Lies over the canvas. One zoom and one place for all tiles; a click takes one. Uses the stage, no
+commands.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from app.document.choices import with_choice
+from app.document.candidates import with_choice
 from app.document.composite import composite
 from app.document.document import Document
 from app.ui.background import Background
-from app.ui.canvas import overlay
-from app.ui.images import checker_brush, to_qimage
+from app.ui.canvas import overlay_painter as overlay
 from app.ui.stage import Stage
 from app.ui.text import number, tr
 from app.ui.theme import GAP, UNIT, Colours
+from app.ui.widgets.images import checker_brush, to_qimage
 
 MAX_TILES = 9
 ZOOM_MAX = 16.0

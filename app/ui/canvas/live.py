@@ -1,8 +1,8 @@
 """The live picture: the layers painted by Qt, only where something changed.
 
 What is shown while something moves, until the exact composite is there. Entries go bottom to top;
-while some of them move, what lies below and above them is kept as one picture each. Knows neither
-document nor widgets.
+while some of them move, what lies below and above them is kept as one picture each. Refers to
+neither document nor widgets.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Entry:
         )
 
 
-class LivePicture:
+class InteractiveCompositor:
     """Paints entries into one picture of the canvas.
 
     Attributes:
@@ -83,7 +83,7 @@ class LivePicture:
             moving: keys of entries that will be different again soon.
 
         Returns:
-            the part of the canvas that was painted anew; empty for none.
+            the part of the canvas that was painted again; empty for none.
         """
         whole = QRect(0, 0, canvas.width, canvas.height)
         entries = list(entries)

@@ -12,7 +12,7 @@ from PySide6.QtGui import QNativeGestureEvent, QTransform, QWheelEvent
 from PySide6.QtWidgets import QGraphicsView
 
 from app.document.document import Document
-from app.ui.canvas.region_item import to_rectf
+from app.ui.canvas.item import to_rectf
 from app.ui.theme import GAP
 
 ZOOM_MIN, ZOOM_MAX = 0.05, 32.0

@@ -15,16 +15,16 @@ from PySide6.QtCore import QObject, QRect, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGraphicsScene
 
-from app.document.compositor import Compositor
+from app.document.composite import Compositor
 from app.document.document import Document
 from app.document.geometry import Box, Rect
 from app.document.layer import Candidate, Layer
+from app.session.selection import Solo
 from app.ui.background import Background
-from app.ui.canvas.live import Entry, LivePicture
-from app.ui.canvas.region_item import CanvasItem
+from app.ui.canvas.item import CanvasItem
+from app.ui.canvas.live import Entry, InteractiveCompositor
 from app.ui.canvas.sharp import SharpPicture
-from app.ui.images import to_qimage, wrapped
-from app.ui.solo import Solo
+from app.ui.widgets.images import to_qimage, wrapped
 
 SETTLE_MS = 30
 PICK_ALPHA = 13  # 5 % of 255
@@ -53,7 +53,7 @@ class CanvasScene(QGraphicsScene):
     ) -> None:
         super().__init__(parent)
         self.document = document
-        self._solo = Solo(document, self) if solo is None else solo
+        self._solo = Solo(document) if solo is None else solo
         self._pictures = pictures
         self._images: dict[int, tuple[str, QImage]] = {}
         self._previews: dict[int, tuple[Box, QImage]] = {}
@@ -62,12 +62,11 @@ class CanvasScene(QGraphicsScene):
         self.moves_copies = False
         self._staged: dict[int, Candidate] = {}
         self._seen: object = None
-        self._live = LivePicture()
-        self._item = CanvasItem()
-        self.addItem(self._item)
+        self._live = InteractiveCompositor()
         self._sharp = SharpPicture(pictures, self._resting_layers, self)
+        self._item = CanvasItem(self._sharp.paint)
         self._sharp.made.connect(self._item.update)
-        self._item.sharper = self._sharp.paint
+        self.addItem(self._item)
         self._is_settled = False
         self._exact = QImage()
         self._compositor = Compositor()
@@ -102,7 +101,9 @@ class CanvasScene(QGraphicsScene):
         if layer.id in self._moved:
             return self._moved[layer.id]
         staged = self._staged.get(layer.id)
-        return layer.rect if staged is None else self._staged_rect(layer, staged)
+        if staged is None:
+            return layer.rect
+        return staged.rect if layer.is_background else staged.rect.centred_on(layer.rect)
 
     @property
     def staged_ids(self) -> frozenset[int]:
@@ -125,7 +126,7 @@ class CanvasScene(QGraphicsScene):
         """A rough picture of a target, stretched over its box."""
         if self.document.has_layer(layer_id):
             self._previews[layer_id] = (box, to_qimage(rgba))
-            # The hand comes first: during a drag previews wait for its end.
+            # During a drag previews wait for its end.
             if not self._moved:
                 self._unsettle()
 
@@ -200,26 +201,18 @@ class CanvasScene(QGraphicsScene):
 
     def _entry(self, layer: Layer) -> Entry | None:
         staged, preview = self._staged.get(layer.id), self._frozen.get(layer.id)
+        token: object = layer.image
+        image, rect = None, self.rect_of(layer)
         if staged is not None:
-            return Entry(
-                layer.id,
-                staged.image,
-                wrapped(staged.pixels),
-                self.rect_of(layer),
-                layer.opacity,
-                layer.blend,
-            )
-        if preview is not None:
+            token, image = staged.image, wrapped(staged.pixels)
+        elif preview is not None:
             box, image = preview
-            return Entry(
-                layer.id, image.cacheKey(), image, Rect.from_box(box), layer.opacity, layer.blend
-            )
-        image_of = self._image_of(layer)
-        if image_of is None:
+            token, rect = image.cacheKey(), Rect.from_box(box)
+        else:
+            image = self._image_of(layer)
+        if image is None:
             return None
-        return Entry(
-            layer.id, layer.image, image_of, self.rect_of(layer), layer.opacity, layer.blend
-        )
+        return Entry(layer.id, token, image, rect, layer.opacity, layer.blend)
 
     def _image_of(self, layer: Layer) -> QImage | None:
         """The layer's pixels for Qt; a converted copy only of those that move."""
@@ -232,11 +225,8 @@ class CanvasScene(QGraphicsScene):
             known = self._images[layer.id] = (layer.pixel_hash, to_qimage(layer.pixels))
         return known[1]
 
-    def _staged_rect(self, layer: Layer, staged: Candidate) -> Rect:
-        return staged.rect if layer.is_background else staged.rect.centred_on(layer.rect)
-
     def _unsettle(self) -> None:
-        """Show the live picture, painted anew only where it is different."""
+        """Show the live picture, painted again only where it is different."""
         moving = set(self._moved) or {*self._previews, *self._staged}
         if not self._moved:
             self._images.clear()
@@ -277,7 +267,7 @@ class CanvasScene(QGraphicsScene):
         self.settled.emit()
 
     def _shown_layers(self) -> list[Layer]:
-        """The layers as the screen shows them: solo counts, the document does not know it."""
+        """The layers as the screen shows them: solo counts, which is no part of the document."""
         return [replace(layer, visible=self.shows(layer)) for layer in self.document.layers]
 
     def _resting_layers(self) -> list[Layer] | None:

@@ -19,9 +19,9 @@ from PySide6.QtWidgets import QWidget
 from app.document.blends import BLENDS
 from app.document.layer import Layer
 from app.ui.background import Background
+from app.ui.canvas.item import SQUARE_PIXELS_FROM
 from app.ui.canvas.live import MODES
-from app.ui.canvas.region_item import SQUARE_PIXELS_FROM
-from app.ui.images import wrapped
+from app.ui.widgets.images import wrapped
 
 if TYPE_CHECKING:
     # The tracer is loaded on the worker, when a picture rests beyond 100 % for the first time.
@@ -118,7 +118,7 @@ def trace_next(layers: Sequence[Layer]) -> bool:
     Returns:
         False if there is none.
     """
-    from app.document.vectors.of_layers import known_shapes, layer_shapes
+    from app.document.vectors.tracing import known_shapes, layer_shapes
 
     new = next((layer for layer in layers if known_shapes(layer) is None), None)
     if new is not None:
@@ -133,7 +133,7 @@ def painted(layers: Sequence[Layer], to_widget: QTransform, size: QSize, ratio: 
         a picture in device pixels, premultiplied; null where no layer has shapes, or one has a
         blend mode that Qt does not have.
     """
-    from app.document.vectors.of_layers import known_shapes
+    from app.document.vectors.tracing import known_shapes
 
     found = [known_shapes(layer) for layer in layers]
     vectors = [None if each is None else each.vectors for each in found]

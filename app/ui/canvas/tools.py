@@ -1,70 +1,102 @@
-"""Mouse tools as small state machines: what they share, and the one that selects and moves.
+"""Mouse tools as small state machines: one selects, moves and resizes, the other draws boxes.
 
-Plain numbers in, commands out; no Qt types, so that a drag can be read and tested as one story.
+Plain numbers in, commands out, so that a drag can be read and tested as one story.
 Coordinates are canvas pixels; `Pointer.slack` says how many of them 4 screen pixels are.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import replace
 
-from app.document.commands import Command, DuplicateLayers, MoveLayers, SetRect
+from PySide6.QtCore import QObject, QPointF, Signal
+from PySide6.QtGui import QTransform
+
+from app.document.commands import AddBox, DuplicateLayers, MoveLayers, SetRect
 from app.document.document import Document
-from app.document.geometry import Rect, round_to
+from app.document.geometry import Rect
 from app.document.layer import Layer
-from app.ui.canvas.draft import DraftKind
-from app.ui.canvas.resizing import Handle, resized_box, resized_picture
+from app.session.selection import Selection
+from app.session.undo import UndoStack
+from app.ui.canvas.drag_geometry import (
+    Handle,
+    Pointer,
+    drawn_rect,
+    resized_box,
+    resized_picture,
+    snapped,
+    square_on_grid,
+)
+from app.ui.canvas.overlay_model import Draft, DraftKind, OverlayModel
+from app.ui.canvas.scene import CanvasScene
 
 # Lines catch from 6 screen pixels on; `Pointer.slack` is 4 of them.
 SNAP_SLACKS = 1.5
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """The mouse at one moment.
+class ToolContext(QObject):
+    """What the tools act on, and the rectangle that follows the mouse.
+
+    Args:
+        to_view: gives the map from canvas pixels to viewport pixels.
 
     Attributes:
-        x, y: canvas pixels.
-        slack: canvas pixels that 4 screen pixels are: less is no drag.
-        shift, ctrl, alt: modifier keys.
-        space: the space bar is held.
+        snaps: dragged layers stop at grid lines and at the middle of the canvas.
+
+    Signals:
+        box_added(layer_id, was_cut): a box was drawn; whether the canvas's edge cut it.
+        changed(): the overlay looks different.
+        drawing_changed(): a rectangle begins or ends to be drawn.
     """
 
-    x: float
-    y: float
-    slack: float
-    shift: bool = False
-    ctrl: bool = False
-    alt: bool = False
-    space: bool = False
+    box_added = Signal(int, bool)
+    changed = Signal()
+    drawing_changed = Signal()
 
+    def __init__(
+        self,
+        scene: CanvasScene,
+        selection: Selection,
+        undo: UndoStack,
+        overlay: OverlayModel,
+        to_view: Callable[[], QTransform],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.document: Document = scene.document
+        self.scene = scene
+        self.selection = selection
+        self.undo = undo
+        self.snaps = True
+        self._overlay = overlay
+        self._to_view = to_view
 
-class Host(Protocol):
-    """What a tool may ask of the canvas."""
+    def handle_at(self, x: float, y: float) -> str:
+        """The handle under a canvas point, or ""."""
+        to_view = self._to_view()
+        return self._overlay.handle_at(to_view.map(QPointF(x, y)), to_view)
 
-    document: Document
-
-    @property
-    def snaps(self) -> bool: ...
-    def push(self, command: Command) -> bool: ...
-    def selected(self) -> frozenset[int]: ...
-    def select(self, ids: Collection[int]) -> None: ...
-    def layers_at(self, x: float, y: float) -> list[Layer]: ...
-    def layers_touching(self, rect: Rect) -> list[Layer]: ...
-    def handle_at(self, x: float, y: float) -> str: ...
-    def show_moved(self, rects: dict[int, Rect], *, copies: bool = False) -> None: ...
-    def tell_added(self, layer_id: int, *, was_cut: bool) -> None: ...
-    def show_draft(self, rect: Rect | None, text: str = "", kind: DraftKind = "drawn") -> None: ...
+    def show_draft(self, rect: Rect | None, text: str = "", kind: DraftKind = "drawn") -> None:
+        """Show a rectangle that is being dragged; None ends it."""
+        was_drawing = self._overlay.draft is not None
+        if rect is None and not was_drawing:
+            return
+        self._overlay.draft = None if rect is None else Draft(rect, text, kind)
+        self.changed.emit()
+        if was_drawing != (rect is not None):
+            self.drawing_changed.emit()
 
 
 class Tool:
     """Base: a press, moves, and a release or a cancel."""
 
-    def __init__(self, host: Host) -> None:
-        self.host = host
+    def __init__(self, context: ToolContext) -> None:
+        self.context = context
+        self.document = context.document
+        self.scene = context.scene
+        self.selection = context.selection
+        self.undo = context.undo
         self.is_dragging = False
 
     def press(self, at: Pointer) -> None:
@@ -79,8 +111,8 @@ class Tool:
     def cancel(self) -> None:
         """Restore everything as it was before the press; no undo step."""
         self.is_dragging = False
-        self.host.show_moved({})
-        self.host.show_draft(None)
+        self.scene.show_moved({})
+        self.context.show_draft(None)
 
 
 def box_label(rect: Rect) -> str:
@@ -91,8 +123,8 @@ def box_label(rect: Rect) -> str:
 class SelectTool(Tool):
     """Click picks, drag moves, handles resize, drag on nothing is a marquee."""
 
-    def __init__(self, host: Host) -> None:
-        super().__init__(host)
+    def __init__(self, context: ToolContext) -> None:
+        super().__init__(context)
         self._start: Pointer | None = None
         self._mode = ""
         self._layers: list[Layer] = []
@@ -106,14 +138,14 @@ class SelectTool(Tool):
     def press(self, at: Pointer) -> None:
         """Decide what a drag would do, and pick."""
         self._start, self._mode, self._offset, self._rect = at, "", (0, 0), None
-        self._before = self.host.selected()
-        self._handle = self.host.handle_at(at.x, at.y)
+        self._before = self.selection.ids
+        self._handle = self.context.handle_at(at.x, at.y)
         if self._handle:
             (layer_id,) = self._before
-            self._grabbed = self.host.document.layer(layer_id)
+            self._grabbed = self.document.layer(layer_id)
             self._mode = "resize"
             return
-        self._below = self.host.layers_at(at.x, at.y)
+        self._below = self.scene.layers_at(at.x, at.y)
         self._grabbed = self._below[0] if self._below else None
         if at.ctrl or at.shift:  # what is selected already goes before what lies above it
             held = [layer for layer in self._below if layer.id in self._before]
@@ -124,7 +156,7 @@ class SelectTool(Tool):
         self._mode = "move"
         # With a key held, a click means something else than a drag: wait for which it is.
         if self._grabbed.id not in self._before and not (at.ctrl or at.shift):
-            self.host.select([self._grabbed.id])
+            self.selection.set([self._grabbed.id])
 
     def move(self, at: Pointer) -> None:
         """Follow the mouse."""
@@ -138,43 +170,39 @@ class SelectTool(Tool):
             if self._mode == "move":
                 if self._grabbed is not None and self._grabbed.id not in self._before:
                     added = self._before if at.shift else frozenset()
-                    self.host.select(added | {self._grabbed.id})
-                self._layers = [
-                    self.host.document.layer(layer_id) for layer_id in self.host.selected()
-                ]
-                self._layers = [
-                    layer for layer in self._layers if not (layer.is_background or layer.locked)
-                ]
+                    self.selection.set(added | {self._grabbed.id})
+                chosen = map(self.document.layer, self.selection.ids)
+                self._layers = [x for x in chosen if not (x.is_background or x.locked)]
         if self._mode == "move":
             self._drag_layers(start, at)
         elif self._mode == "resize":
             self._drag_handle(at)
         else:
             rect = Rect.from_corners(round(start.x), round(start.y), round(at.x), round(at.y))
-            self.host.show_draft(rect, kind="marquee")
-            touched = frozenset(layer.id for layer in self.host.layers_touching(rect))
-            self.host.select(self._before | touched if at.shift else touched)
+            self.context.show_draft(rect, kind="marquee")
+            touched = frozenset(layer.id for layer in self.scene.layers_touching(rect))
+            self.selection.set(self._before | touched if at.shift else touched)
 
     def release(self, at: Pointer) -> None:
         """One drag, one step."""
         start, dragged = self._start, self.is_dragging
         self._start, self.is_dragging = None, False
-        self.host.show_moved({})
-        self.host.show_draft(None)
+        self.scene.show_moved({})
+        self.context.show_draft(None)
         if start is None:
             return
         if not dragged:
             self._click(at)
             return
         # A key or a result may have taken layers away during the drag.
-        ids = [layer.id for layer in self._layers if self.host.document.has_layer(layer.id)]
+        ids = [layer.id for layer in self._layers if self.document.has_layer(layer.id)]
         if self._mode == "move" and ids and self._offset != (0, 0):
             if at.alt:
                 copies = DuplicateLayers(ids, offset=self._offset)
-                if self.host.push(copies):
-                    self.host.select(copies.new_ids)
+                if self.undo.push(copies):
+                    self.selection.set(copies.new_ids)
             else:
-                self.host.push(MoveLayers(ids, *self._offset))
+                self.undo.push(MoveLayers(ids, *self._offset))
         elif self._mode == "resize" and self._grabbed is not None and self._rect is not None:
             self._resize(self._grabbed.id, self._rect)
 
@@ -183,32 +211,32 @@ class SelectTool(Tool):
         super().cancel()
         if self._start is not None:
             self._start = None
-            self.host.select(self._before)
+            self.selection.set(self._before)
 
     def _resize(self, layer_id: int, rect: Rect) -> None:
-        if self.host.document.has_layer(layer_id):
-            self.host.push(SetRect(layer_id, rect))
+        if self.document.has_layer(layer_id):
+            self.undo.push(SetRect(layer_id, rect))
 
     def _click(self, at: Pointer) -> None:
         if self._mode == "resize" or self._grabbed is None:
             if self._mode == "marquee" and not at.shift:
-                self.host.select([])
+                self.selection.set([])
         elif at.shift:
-            self.host.select(self._before ^ {self._below[0].id})
+            self.selection.set(self._before ^ {self._below[0].id})
         elif at.ctrl:
-            self.host.select([_next_below(self._below, self._before).id])
+            self.selection.set([_next_below(self._below, self._before).id])
         else:
-            self.host.select([self._grabbed.id])
+            self.selection.set([self._grabbed.id])
 
     def _drag_layers(self, start: Pointer, at: Pointer) -> None:
-        document = self.host.document
+        document = self.document
         if not self._layers:
             return
         dx, dy = round(at.x - start.x), round(at.y - start.y)
         if at.shift:  # along one axis
             dx, dy = (dx, 0) if abs(dx) >= abs(dy) else (0, dy)
         grabbed = next((layer for layer in self._layers if layer is self._grabbed), self._layers[0])
-        if self.host.snaps and not at.ctrl:
+        if self.context.snaps and not at.ctrl:
             # An axis that was not moved keeps its place, also one off the grid.
             rect, step, canvas = grabbed.rect, document.grid, document.canvas
             # An empty box goes from cell to cell anyway, and what is dragged with it as well.
@@ -217,43 +245,21 @@ class SelectTool(Tool):
             dy = snapped(rect.y, rect.height, dy, step, canvas.height, reach) if dy else 0
         self._offset = (dx, dy)
         rects = {layer.id: moved(layer, dx, dy, document) for layer in self._layers}
-        self.host.show_moved(rects, copies=at.alt)
+        self.scene.show_moved(rects, copies=at.alt)
 
     def _drag_handle(self, at: Pointer) -> None:
         layer = self._grabbed
         if layer is None:
             return
-        document = self.host.document
-        reach = at.slack * SNAP_SLACKS if self.host.snaps and not at.ctrl else 0.0
+        document = self.document
+        reach = at.slack * SNAP_SLACKS if self.context.snaps and not at.ctrl else 0.0
         drag = Handle(self._handle, at.x, at.y, at.shift, at.alt, reach)
         if layer.has_pixels:
             self._rect = resized_picture(layer.rect, drag, document.grid)
         else:
             self._rect = resized_box(layer.rect, drag, document.grid, document.canvas)
-        self.host.show_moved({layer.id: self._rect})
-        self.host.show_draft(self._rect, box_label(self._rect), "resized")
-
-
-def snapped(start: int, length: int, delta: int, step: int, side: int, reach: float) -> int:
-    """How far a layer goes: an edge to a grid line, or its middle onto the canvas's middle.
-
-    The canvas's edges are grid lines. The nearest of the three ways is taken, if one is near.
-
-    Args:
-        start, length: the layer on this axis, canvas pixels.
-        delta: how far the mouse went.
-        step: of the grid.
-        side: of the canvas.
-        reach: what is farther away than this many canvas pixels does not catch; infinite = the
-            first edge always goes to a grid line.
-    """
-    low, high = start + delta, start + delta + length
-    to_line = round_to(low, step) - low
-    if math.isinf(reach):
-        return delta + to_line
-    ways = (to_line, round_to(high, step) - high, (side - length) // 2 - low)
-    nearest = min(ways, key=abs)
-    return delta + nearest if abs(nearest) <= reach else delta
+        self.scene.show_moved({layer.id: self._rect})
+        self.context.show_draft(self._rect, box_label(self._rect), "resized")
 
 
 def moved(layer: Layer, dx: int, dy: int, document: Document) -> Rect:
@@ -268,3 +274,100 @@ def _next_below(stack: list[Layer], selected: frozenset[int]) -> Layer:
         if layer.id in selected:
             return stack[(place + 1) % len(stack)]
     return stack[0]
+
+
+class BoxTool(Tool):
+    """Drag draws a new box on the grid; a click selects what is not the background.
+
+    A drag may begin and end outside of the canvas: the box is cut to it, because the model paints
+    inside the canvas only.
+
+    Handles of the selection work too, inside of it: a press outside draws the next box.
+
+    Space held during the drag moves the box instead.
+    """
+
+    def __init__(self, context: ToolContext) -> None:
+        super().__init__(context)
+        self._start: Pointer | None = None
+        self._last: Pointer | None = None
+        self._resizer = SelectTool(context)
+        self._is_resizing = False
+
+    def press(self, at: Pointer) -> None:
+        """Begin at the pointer."""
+        self._is_resizing = bool(self.context.handle_at(at.x, at.y))
+        if self._is_resizing:
+            self._resizer.press(at)
+        else:
+            self._start = self._last = at
+
+    def move(self, at: Pointer) -> None:
+        """Show the snapped box and its size."""
+        if self._is_resizing:
+            self._resizer.move(at)
+            self.is_dragging = self._resizer.is_dragging
+            return
+        if self._start is None:
+            return
+        if at.space and self._last is not None:  # the box goes with the mouse as it is
+            dx, dy = at.x - self._last.x, at.y - self._last.y
+            self._start = replace(self._start, x=self._start.x + dx, y=self._start.y + dy)
+        self._last = at
+        if math.hypot(at.x - self._start.x, at.y - self._start.y) >= self._start.slack:
+            self.is_dragging = True
+        if self.is_dragging and self._touches_canvas(at):
+            rect = self._snapped(at)
+            self.context.show_draft(rect, box_label(rect))
+        else:
+            self.context.show_draft(None)
+
+    def release(self, at: Pointer) -> None:
+        """Add the box above the selected layer, on top if there is none."""
+        if self._is_resizing:
+            self._is_resizing = self.is_dragging = False
+            self._resizer.release(at)
+            return
+        start, dragged = self._start, self.is_dragging
+        if start is None:
+            return
+        rect, drawn, touches = self._snapped(at), drawn_rect(start, at), self._touches_canvas(at)
+        self._start, self.is_dragging = None, False
+        self.context.show_draft(None)
+        if dragged and not touches:
+            return
+        if not dragged:
+            # The background is everywhere: a click next to all layers means none of them.
+            below = [x for x in self.scene.layers_at(at.x, at.y) if not x.is_background]
+            self.selection.set([x.id for x in below[:1]])
+            return
+        top = self.selection.top()
+        command = AddBox(rect, above=top.id if top else None)
+        if self.undo.push(command):
+            self.selection.set([command.layer_id])
+            grid, canvas = self.document.grid, self.document.canvas.rect
+            common = drawn.intersect(canvas)
+            is_shorter = (
+                common is None
+                or max(drawn.width - common.width, drawn.height - common.height) >= grid
+            )
+            self.context.box_added.emit(command.layer_id, is_shorter)
+
+    def cancel(self) -> None:
+        """Forget the box."""
+        self._resizer.cancel()
+        super().cancel()
+        self._start = self._last = None
+        self._is_resizing = False
+
+    def _touches_canvas(self, at: Pointer) -> bool:
+        """A drag may begin and end outside of the canvas; one that never meets it draws nothing."""
+        assert self._start is not None
+        return drawn_rect(self._start, at).intersect(self.document.canvas.rect) is not None
+
+    def _snapped(self, at: Pointer) -> Rect:
+        assert self._start is not None
+        document = self.document
+        if at.shift:
+            return square_on_grid(self._start, at, document.grid, document.canvas)
+        return drawn_rect(self._start, at).snapped_nearest(document.grid, document.canvas)

@@ -22,25 +22,24 @@ from PySide6.QtWidgets import QFrame, QGraphicsView
 
 from app.document.document import Document
 from app.document.layer import Layer
-from app.ui.canvas import overlay
-from app.ui.canvas.decor import Decor
-from app.ui.canvas.host import ToolHost
-from app.ui.canvas.keys import ARROWS, Nudger
-from app.ui.canvas.mouse import Mouse
+from app.session.selection import Selection
+from app.session.undo import UndoStack
+from app.ui.canvas import overlay_painter as overlay
+from app.ui.canvas.drag_geometry import Pointer
+from app.ui.canvas.input import ARROWS, Mouse, Nudger
 from app.ui.canvas.navigation import Navigation
+from app.ui.canvas.overlay_model import OverlayModel
 from app.ui.canvas.scene import CanvasScene
-from app.ui.canvas.tools import Pointer
+from app.ui.canvas.tools import ToolContext
 from app.ui.panels.layer_state import state_of
-from app.ui.selection import Selection
 from app.ui.text import tr
 from app.ui.theme import Colours
-from app.ui.undo import UndoStack
 
 _NOT_KEYPAD = ~Qt.KeyboardModifier.KeypadModifier
 
 
 class CanvasView(QGraphicsView):
-    """Shows the scene; the host of the mouse tools.
+    """Shows the scene, and gives events to mouse and keys.
 
     Args:
         box_hint: text beside a selected empty box; "" = nothing.
@@ -82,10 +81,10 @@ class CanvasView(QGraphicsView):
         self.document: Document = scene.document
         self.canvas_scene = scene
         self.navigation = Navigation(self, self.document, self.zoom_changed.emit, end_room)
-        self.decor = Decor(scene, selection, colours, box_hint)
+        self.decor = OverlayModel(scene, selection, colours, box_hint)
         self._selection = selection
         self._nudger = Nudger(self.document, selection, undo)
-        self.host = ToolHost(scene, selection, undo, self.decor, self.to_view, self)
+        self.host = ToolContext(scene, selection, undo, self.decor, self.to_view, self)
         self._mouse = Mouse(self, self.host, self.decor, self.navigation)
         self._shows_focus = False
         self.setObjectName("canvasView")
@@ -181,13 +180,13 @@ class CanvasView(QGraphicsView):
         self._mouse.release(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Qt override: a fast second click is a click, and opens what it picked (3.4)."""
+        """Qt override: a fast second click is a click, and opens what it picked."""
         self.mousePressEvent(event)
         if self._mouse.picks(event) and len(self._selection):
             self.layer_opened.emit()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Qt override: who comes by key sees where the focus is."""
+        """Qt override: after the Tab key the focus shows."""
         self._shows_focus = event.reason() in (
             Qt.FocusReason.TabFocusReason,
             Qt.FocusReason.BacktabFocusReason,
@@ -252,7 +251,7 @@ class CanvasView(QGraphicsView):
             super().keyReleaseEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt override: until somebody zooms, the whole canvas stays in view."""
+        """Qt override: until the user zooms, the whole canvas stays in view."""
         super().resizeEvent(event)
         self.navigation.on_resized()
 
@@ -274,7 +273,7 @@ class CanvasView(QGraphicsView):
 
     def _refresh(self) -> None:
         self.viewport().update()
-        if not self.decor.is_dragging:  # a reader hears of the end of a drag
+        if not self.decor.is_dragging:  # a screen reader reads the end of a drag only
             self._describe()
 
     def _on_prompt(self, prompt: str) -> None:

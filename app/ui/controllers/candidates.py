@@ -9,8 +9,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QMenu
 
-from app.document.bounds import candidate_load, oldest_unused
-from app.document.choices import Choice, with_choice
+from app.document.candidates import Choice, candidate_load, oldest_unused, with_choice
 from app.document.commands import AddLayers, DiscardCandidates, SetPrompt
 from app.document.contents import Contents
 from app.document.layer import Candidate, Layer, new_layer_id
@@ -19,10 +18,10 @@ from app.document.storage.formats.table import format_named
 from app.document.storage.names import safe_name
 from app.session.jobs import Message
 from app.session.settings import HIGHEST
-from app.ui import file_dialogs
 from app.ui.actions import Actions
 from app.ui.app_state import AppState, StateStore
 from app.ui.controllers.exporting import ExportController
+from app.ui.dialogs import file_dialogs
 from app.ui.frames import bring_forward
 from app.ui.session import Session
 from app.ui.text import number, tr

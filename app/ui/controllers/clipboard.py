@@ -16,21 +16,24 @@ from app.document.composite import composite
 from app.document.contents import Contents
 from app.document.errors import UserError
 from app.document.geometry import Rect
-from app.document.imports import picture_layer
 from app.document.layer import Layer
-from app.document.storage.incoming import LAYERS_TYPE, layers_from_bytes, layers_to_bytes
+from app.document.storage.incoming import (
+    LAYERS_TYPE,
+    layers_from_bytes,
+    layers_to_bytes,
+    picture_layer,
+)
 from app.document.storage.layout import format_layout
 from app.document.storage.png import encode_png
 from app.document.storage.recipe import recipe_of
 from app.session.jobs import Message
 from app.ui.actions import Actions
 from app.ui.controllers.importing import ImportController
-from app.ui.exchange.offered import offered_by
-from app.ui.exchange.shapes_data import SVG, ShapesData, layers_as_svg
-from app.ui.images import to_array, to_qimage
+from app.ui.mime_data import SVG, ShapesData, layers_as_svg, offered_by
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.views import Views
+from app.ui.widgets.images import to_array, to_qimage
 
 logger = logging.getLogger(__name__)
 

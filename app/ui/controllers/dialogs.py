@@ -12,35 +12,32 @@ from app.document.commands import SetCanvas
 from app.document.composite import composite
 from app.document.geometry import Size, round_to
 from app.document.storage.formats.table import FORMATS
+from app.session.jobs import Job
+from app.session.queue import Placed
 from app.session.settings import Settings, log_path, resources_folder
-from app.ui import dialogs
 from app.ui.actions import Actions
-from app.ui.canvas_sizes import presets, trained_sizes
 from app.ui.controllers.files import Autosave
 from app.ui.controllers.prompt import PromptController
 from app.ui.controllers.view import ViewController
-from app.ui.diagnostics import diagnostics
-from app.ui.dialog.canvas_size import CanvasSizeDialog
-from app.ui.dialog.diagnostics import DiagnosticsDialog
-from app.ui.dialog.find import FindDialog
-from app.ui.dialog.history import HistoryDialog
-from app.ui.dialog.jobs import JobsDialog
-from app.ui.dialog.key_editor import KeyEditor
-from app.ui.dialog.page import PageDialog
-from app.ui.dialog.settings import SettingsDialog
-from app.ui.dialog.word_list import WordListDialog
-from app.ui.handbook import handbook
-from app.ui.images import to_qimage
+from app.ui.dialogs.canvas_size import CanvasSizeDialog, presets, trained_sizes
+from app.ui.dialogs.command_keys import FindDialog, KeyEditor, show_keys
+from app.ui.dialogs.copy_diagnostics import DiagnosticsDialog, diagnostics
+from app.ui.dialogs.handbook import PageDialog, handbook, show_text
+from app.ui.dialogs.job_list import JobPictures, JobsDialog
+from app.ui.dialogs.prompt_words import HistoryDialog, WordListDialog
+from app.ui.dialogs.settings_dialog import SettingsDialog
 from app.ui.key_presets import keys_for, without_tab
 from app.ui.session import Session
 from app.ui.text import number, tr
 from app.ui.views import Views
+from app.ui.widgets.images import to_qimage
 
 
 class DialogsController(QObject):
     """Opens the dialogs and acts on their answers.
 
     Attributes:
+        job_pictures: small pictures of what the jobs made.
         dialog: the last one that was opened.
         page, words: the open page of the help, and the list of words; None = closed.
 
@@ -67,6 +64,7 @@ class DialogsController(QObject):
         self._view = view
         self._prompt = prompt
         self._autosave = autosave
+        self.job_pictures = JobPictures(session.pictures, self)
         self.dialog: QDialog | None = None
         self.page: PageDialog | None = None
         self.words: WordListDialog | None = None
@@ -87,6 +85,7 @@ class DialogsController(QObject):
             }
         )
         session.bridge.state_changed.connect(self._on_state)
+        session.results_arrived.connect(self._on_results)
         session.undo.set_limit(session.settings.undo_steps)
         self._apply_undo()
         views.layers.set_thumbnail_side(session.settings.thumbnail_px)
@@ -115,7 +114,7 @@ class DialogsController(QObject):
         """What runs, waits and has ended, next to the work: it blocks nothing."""
         shown = [each for each in self._window.findChildren(JobsDialog) if each.isVisible()]
         session = self._session
-        new = None if shown else JobsDialog(self._window, session.bridge, session.job_pictures)
+        new = None if shown else JobsDialog(self._window, session.bridge, self.job_pictures)
         self.dialog = new or shown[0]
         self.dialog.show()
         self.dialog.raise_()
@@ -218,7 +217,7 @@ class DialogsController(QObject):
 
     def show_keys(self) -> None:
         """Every key."""
-        dialogs.show_keys(self._window, self._actions.key_list())
+        show_keys(self._window, self._actions.key_list())
 
     def open_logs(self) -> None:
         """The folder with the log file."""
@@ -231,13 +230,16 @@ class DialogsController(QObject):
             "<p>Apache-2.0. Icons: Lucide (ISC). Help ▸ Art and Licences names those whose art "
             "the model learned from.</p>"
         )
-        dialogs.show_text(self._window, tr("About Layerloom"), text)
+        show_text(self._window, tr("About Layerloom"), text)
 
     # ---- inside ----
 
     def _open(self, dialog: QDialog) -> None:
         self.dialog = dialog
         dialog.open()
+
+    def _on_results(self, job: Job, results: list[Placed]) -> None:
+        self.job_pictures.take(job.id, results)
 
     def _set_canvas(self, size: Size) -> None:
         document = self._session.document

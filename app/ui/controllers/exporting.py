@@ -13,12 +13,12 @@ from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import Format, format_named
 from app.document.storage.layout import format_layout
 from app.document.storage.names import numbered_copy, safe_name
-from app.document.storage.ora import save_project
+from app.document.storage.ora.file import save_project
 from app.document.words import shown_name
 from app.session.jobs import Message
-from app.ui import file_dialogs
 from app.ui.actions import Actions
-from app.ui.exchange.export_dialog import ExportDialog
+from app.ui.dialogs import file_dialogs
+from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.views import Views

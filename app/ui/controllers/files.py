@@ -16,28 +16,32 @@ from PySide6.QtGui import QAction
 
 from app.document.contents import Contents, new_contents
 from app.document.geometry import Size
-from app.document.storage.atomic import Stamp
+from app.document.storage.atomic import Stamp, remove_leftovers
 from app.document.storage.errors import ChangedOnDiskError, StorageError
 from app.document.storage.incoming import open_as_document
 from app.document.storage.journal.recovery import in_use
-from app.document.storage.layout import contents_of
-from app.document.storage.layout_file import read_layout
-from app.document.storage.leftovers import remove_leftovers
+from app.document.storage.layout import contents_of, read_layout
 from app.document.storage.names import numbered_copy
-from app.document.storage.ora import SUFFIX, Opened, load_project, save_project
-from app.document.storage.png import PICTURE_SUFFIXES
-from app.document.storage.rescue import WaysOut, readable_layers, ways_out, with_recipes_of
+from app.document.storage.ora.file import (
+    SUFFIX,
+    WaysOut,
+    load_project,
+    readable_layers,
+    save_project,
+    ways_out,
+    with_recipes_of,
+)
+from app.document.storage.ora.foreign import Opened
+from app.document.storage.pictures import PICTURE_SUFFIXES
 from app.session.jobs import Message
 from app.session.settings import chosen_canvas, remember_file
-from app.ui import dialogs, file_dialogs
 from app.ui.actions import Actions
 from app.ui.app_state import StateStore
-from app.ui.canvas_sizes import trained_sizes
 from app.ui.controllers.view import ViewController
-from app.ui.dialog.canvas_size import NewDialog
-from app.ui.dialog.examples import ExamplesDialog
-from app.ui.exchange import questions
-from app.ui.exchange.other_name import OtherName
+from app.ui.dialogs import file_dialogs, questions
+from app.ui.dialogs.canvas_size import NewDialog, trained_sizes
+from app.ui.dialogs.examples import ExamplesDialog
+from app.ui.dialogs.questions import OtherName
 from app.ui.session import Session, Source, first_settings
 from app.ui.text import moment, tr
 from app.ui.views import Views
@@ -354,7 +358,7 @@ class FilesController(QObject):
             then()
             return
 
-        dialogs.ask_unsaved(
+        questions.ask_unsaved(
             self._window,
             session.name,
             save=lambda: self.save(then),

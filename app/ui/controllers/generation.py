@@ -10,23 +10,22 @@ import numpy as np
 from PySide6.QtCore import QObject
 
 from app.document.commands import AddCandidates, Placement, PlacePixels, SetVisible
-from app.document.contents import MAX_FOREGROUNDS, Contents, new_contents
+from app.document.contents import Contents, new_contents
 from app.document.errors import UserError
 from app.document.geometry import Box, Size
 from app.document.layer import Candidate
 from app.document.words import shown_name
-from app.session.jobs import Job, Message, Scope, painted_steps
+from app.session.jobs import MAX_FOREGROUNDS, Job, Message, Scope, painted_steps
 from app.session.queue import Placed
 from app.session.settings import remember_prompt
 from app.ui.actions import Actions
 from app.ui.app_state import StateStore
-from app.ui.exchange import questions
-from app.ui.hiding_dialog import HidingDialog
-from app.ui.job_text import job_text
+from app.ui.dialogs import questions
+from app.ui.dialogs.hiding_dialog import HidingDialog
 from app.ui.likely import SCOPES, Likely, what_it_does
 from app.ui.presses import Presses, user_state
 from app.ui.session import Session, first_canvas
-from app.ui.text import number, seconds, tr
+from app.ui.text import job_text, number, seconds, tr
 from app.ui.views import Views
 
 logger = logging.getLogger(__name__)
@@ -316,7 +315,7 @@ class GenerationController(QObject):
         size = first_canvas(session.settings, Size(*info.trained_canvases[0]))
         contents = new_contents(size.rounded_up(info.token_px), info.token_px)
         session.replace(contents, tr("New Picture"), None)
-        session.undo.stack.clear()
+        session.undo.clear()
 
     def _on_silence(self, level: str, silent: float) -> None:
         """Said in the progress line; after a minute a restart is offered."""

@@ -8,22 +8,25 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 
+from app.document.candidates import original_rects
 from app.document.commands import AddLayers, ReplaceDocument, SetRects
-from app.document.commands.candidates import original_rects
-from app.document.imports import cascaded, picture_layer
 from app.document.layer import Layer
-from app.document.outdated import SOURCE
-from app.document.storage.incoming import Incoming, layers_of_layout, read_layers
-from app.document.storage.layout import Layout, contents_of
-from app.document.storage.layout_file import read_layout
-from app.document.storage.layout_text import parse_layout
-from app.document.storage.png import PICTURE_SUFFIXES, Picture, picture_of
+from app.document.staleness import SOURCE
+from app.document.storage.incoming import (
+    Incoming,
+    cascaded,
+    layers_of_layout,
+    picture_layer,
+    read_layers,
+)
+from app.document.storage.layout import Layout, contents_of, parse_layout, read_layout
+from app.document.storage.pictures import PICTURE_SUFFIXES, Picture, picture_of
 from app.document.words import shown_name
 from app.session.jobs import Message
 from app.ui.actions import Actions
-from app.ui.exchange.offered import LAYOUT_SUFFIXES, Offered, can_be_offered, offered_by
-from app.ui.file_dialogs import ask_open, ask_several
-from app.ui.panels.layer_list_model import MIME_ROWS
+from app.ui.dialogs.file_dialogs import ask_open, ask_several
+from app.ui.mime_data import LAYOUT_SUFFIXES, Offered, can_be_offered, offered_by
+from app.ui.panels.layer_rows import MIME_ROWS
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.views import Views

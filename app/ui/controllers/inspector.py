@@ -9,10 +9,10 @@ from PySide6.QtCore import QObject
 
 from app.document.commands import SetPrompt, SetSeed, SetSettings
 from app.document.contents import CleanColours
+from app.session.selection import LayerTimestamps
 from app.ui.actions import Actions
 from app.ui.panels.picture_page import picture_facts
 from app.ui.session import Session
-from app.ui.since import Since
 from app.ui.text import tr
 from app.ui.views import Views
 
@@ -29,7 +29,7 @@ class InspectorController(QObject):
         self._session = session
         self._actions = actions
         self._views = views
-        self.since = Since(session.document, self)
+        self.since = LayerTimestamps(session.document)
         views.inspector.retry_asked.connect(self._retry)
         views.inspector.left.connect(views.view.setFocus)
         views.record.prompt_asked.connect(self._use_prompt)

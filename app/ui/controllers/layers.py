@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QMenu
 
-from app.document.arrange import Axis, Side, aligned, distributed
 from app.document.blends import BLEND_MODES
 from app.document.commands import (
     AddBox,
@@ -25,12 +24,12 @@ from app.document.commands import (
     SetSeed,
     SetVisible,
 )
-from app.document.geometry import Rect
+from app.document.geometry import Axis, Rect, Side, aligned, distributed
 from app.document.layer import Layer
-from app.document.outdated import outdated
+from app.document.staleness import outdated
 from app.ui.actions import Actions
 from app.ui.app_state import StateStore, seed_of_pixels
-from app.ui.canvas.keys import OpacityKeys
+from app.ui.canvas.input import OpacityKeys
 from app.ui.canvas.view import CanvasView
 from app.ui.menus import canvas_menu, context_menu
 from app.ui.panels.record_page import record_lines

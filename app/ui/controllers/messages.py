@@ -10,9 +10,8 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from app.session.jobs import Job, Message
 from app.session.settings import Settings
 from app.ui.actions import Actions
-from app.ui.job_text import job_text
 from app.ui.session import Session
-from app.ui.text import number, tr
+from app.ui.text import job_text, number, tr
 from app.ui.views import Views
 
 STEP_PERCENT = 10

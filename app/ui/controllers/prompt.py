@@ -11,7 +11,7 @@ from typing import Literal
 from PySide6.QtCore import QObject, QTimer
 
 from app.document.commands import SetPrompt, SetSettings
-from app.document.prompts import together
+from app.document.words import together
 from app.ui.actions import Actions
 from app.ui.app_state import AppState, StateStore
 from app.ui.session import Session

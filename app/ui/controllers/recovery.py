@@ -21,12 +21,11 @@ from app.document.storage.journal.recovery import (
     save_pictures,
 )
 from app.session.jobs import Message, MessageKind
-from app.ui import file_dialogs
 from app.ui.actions import Actions
 from app.ui.controllers.files import FilesController
 from app.ui.controllers.view import ViewController
-from app.ui.exchange import questions
-from app.ui.exchange.recovery_dialog import RecoveryDialog
+from app.ui.dialogs import file_dialogs, questions
+from app.ui.dialogs.recovery_dialog import RecoveryDialog
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.views import Views

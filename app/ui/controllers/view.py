@@ -14,15 +14,15 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QColorDialog, QDockWidget, QWidget
 
 from app.document.geometry import Rect
-from app.document.storage.project_format import View
-from app.ui import high_contrast, theme
+from app.document.storage.ora.project import View
+from app.ui import theme
 from app.ui.actions import Actions
-from app.ui.canvas.region_item import to_rectf
-from app.ui.focus_tips import FocusTips
+from app.ui.canvas.item import to_rectf
 from app.ui.session import Session
 from app.ui.text import tr
-from app.ui.theme import ThemeChoice
+from app.ui.theme import ThemeChoice, high_contrast
 from app.ui.views import Views
+from app.ui.widgets.accessibility import FocusTips
 
 TOOLS = ("select", "box", "hand", "zoom")
 THEMES: tuple[ThemeChoice, ...] = ("system", "dark", "light")
@@ -241,7 +241,7 @@ class ViewController(QObject):
 
     def _connect_actions(self) -> None:
         view, navigation = self._views.view, self._views.view.navigation
-        stack = self._session.undo.stack
+        stack = self._session.undo
         self._actions.connect(
             {
                 "undo": partial(self.through, stack.undo),

@@ -13,16 +13,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.document.contents import Settings
-from app.ui.dialogs import Choice
 from app.ui.enabling import enable
-from app.ui.fact import Fact
-from app.ui.heights import no_lower_than
-from app.ui.number_field import DecimalField, NumberField
-from app.ui.panels.scrolled import Scrolled
 from app.ui.text import number, tr
-from app.ui.theme import GAP, MARGIN
-
-FIELD_HEIGHT = 28
+from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN
+from app.ui.widgets.accessibility import StatusLabel
+from app.ui.widgets.fields import Choice, DecimalField, NumberField
+from app.ui.widgets.forms import Scrolled, no_lower_than
 
 
 class AdvancedPage(QWidget):
@@ -34,8 +30,8 @@ class AdvancedPage(QWidget):
 
     changed = Signal(object, object, str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setObjectName("panelBody")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._is_loading = False
@@ -59,7 +55,7 @@ class AdvancedPage(QWidget):
         no_lower_than(self.reset, FIELD_HEIGHT)
         self.reset.setAccessibleName(tr("Reset to the model's defaults"))
         form = self._form()
-        self.tokens = Fact(tr("Tokens"))
+        self.tokens = StatusLabel(tr("Tokens"))
         no_lower_than(self.tokens, FIELD_HEIGHT)
         tokens_name = QLabel(tr("Tokens"))
         tokens_name.setObjectName("secondary")
@@ -79,9 +75,9 @@ class AdvancedPage(QWidget):
         around = QVBoxLayout(self)
         around.setContentsMargins(0, 0, 0, 0)
         around.addWidget(Scrolled(page, tr("Advanced settings")))
-        self.steps.valueChanged.connect(self._tell)
-        self.guidance.valueChanged.connect(self._tell)
-        self.clean_colours.activated.connect(self._tell)
+        self.steps.valueChanged.connect(self._emit)
+        self.guidance.valueChanged.connect(self._emit)
+        self.clean_colours.activated.connect(self._emit)
         self.reset.clicked.connect(lambda: self.changed.emit(None, None, "automatic"))
         self.show_defaults(None, None)
         self.show_tokens(None)
@@ -107,7 +103,7 @@ class AdvancedPage(QWidget):
     def show_defaults(
         self, steps: int | None, guidance: float | None, edit_steps: int | None = None
     ) -> None:
-        """What the loaded model takes where nothing is set; `edit_steps` beside finished layers."""
+        """The loaded model's defaults; `edit_steps` is that of pictures with finished layers."""
         word = tr("Model's default")
         self.steps.setSpecialValueText(word if steps is None else f"{word} ({steps})")
         tip = tr("More steps are slower and finer.")
@@ -120,7 +116,7 @@ class AdvancedPage(QWidget):
         self.guidance.setSpecialValueText(text)
 
     def show_tokens(self, count: int | None) -> None:
-        """Tokens of the visible picture; None until the model says how it counts them."""
+        """Tokens of the visible picture; None until the model is loaded."""
         self.tokens.setText("–" if count is None else number(count))
         self.tokens.setToolTip(
             tr("The amount of computation for this picture. Time and memory grow with it.")
@@ -148,7 +144,7 @@ class AdvancedPage(QWidget):
             tr("these are the model's defaults") if default else "",
         )
 
-    def _tell(self) -> None:
+    def _emit(self) -> None:
         if not self._is_loading:
             self.changed.emit(
                 self.steps.value() or None,
@@ -158,15 +154,9 @@ class AdvancedPage(QWidget):
 
 
 def _clean_colours_choice() -> Choice:
-    choice = Choice()
-    for value, name in (
-        ("automatic", tr("Automatic")),
-        ("on", tr("On")),
-        ("off", tr("Off")),
-    ):
-        choice.addItem(name, value)
+    items = ((tr("Automatic"), "automatic"), (tr("On"), "on"), (tr("Off"), "off"))
+    choice = Choice(tr("Clean colours"), items)
     no_lower_than(choice, FIELD_HEIGHT)
-    choice.setAccessibleName(tr("Clean colours"))
     choice.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     choice.view().setAccessibleName(tr("Clean colours"))
     choice.setToolTip(

@@ -11,41 +11,176 @@ from PySide6.QtCore import (
     QEvent,
     QItemSelectionModel,
     QModelIndex,
+    QObject,
     QPersistentModelIndex,
     QPoint,
+    QRect,
     QSize,
     Qt,
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPen,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
-    QPushButton,
     QSizePolicy,
     QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
 )
 
+from app.document.candidates import with_choice
+from app.document.composite import composite
+from app.document.document import Document
+from app.document.layer import Candidate, Layer
 from app.document.words import shown_name
-from app.ui.actions import Actions, plain
-from app.ui.fact import ShortFact
-from app.ui.heights import no_lower_than
-from app.ui.panels.choice_delegate import ChoiceDelegate, PlaceRole, cell_size
-from app.ui.panels.small_pictures import SmallPictures
-from app.ui.selection import Selection
+from app.session.selection import Selection
+from app.ui.actions import Actions
 from app.ui.stage import Stage
 from app.ui.text import number, tr
-from app.ui.theme import GAP, UNIT, Colours
+from app.ui.theme import GAP, ICON_SMALL, UNIT, Colours
+from app.ui.theme.icons import pixmap
+from app.ui.widgets.accessibility import ElidedStatusLabel
+from app.ui.widgets.buttons import action_button
+from app.ui.widgets.images import SmallPictures, checker_brush
 
+SIDE = 72
+PlaceRole = Qt.ItemDataRole.UserRole
+Index = QModelIndex | QPersistentModelIndex
 HOVER_MS = 80
 HEADER_HEIGHT = 32
-Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
-# The pictures stand below each other, and beside each other in the mind of who steps through them.
+# The pictures stand below each other; keys for next and previous work in both directions.
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
+
+
+def cell_size(metrics: QFontMetrics) -> QSize:
+    """Of one result: its picture, and below it a line with the longest of its texts."""
+    texts = max(metrics.horizontalAdvance(text) for text in (tr("Current"), tr("Detached")))
+    line = max(18, metrics.height() + 2)
+    return QSize(max(SIDE, texts) + 2 * UNIT, SIDE + 2 * UNIT + line)
+
+
+class ChoiceDelegate(QStyledItemDelegate):
+    """Paints cells; asks for the pictures as they come into view."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        document: Document,
+        pictures: SmallPictures,
+        colours: Colours,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._stage = stage
+        self._document = document
+        self._pictures = pictures
+        self.colours = colours
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """Qt override."""
+        return cell_size(option.fontMetrics)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Qt override."""
+        place: int = index.data(PlaceRole)
+        colours = self.colours
+        ratio = painter.device().devicePixelRatio()
+        cell = option.rect.adjusted(UNIT, UNIT, -UNIT, 0)
+        square = QRect(cell.left() + (cell.width() - SIDE) // 2, cell.top(), SIDE, SIDE)
+        painter.save()
+        painter.fillRect(square, checker_brush(colours, ratio))
+        image = self._picture(place, round(SIDE * ratio))
+        if image is not None:
+            width, height = image.width() / ratio, image.height() / ratio
+            left = square.left() + round((SIDE - width) / 2)
+            top = square.top() + round((SIDE - height) / 2)
+            painter.drawImage(QRect(left, top, round(width), round(height)), image)
+        is_shown = place == self._stage.place
+        edge = colours.edge
+        if is_shown:
+            edge = colours.staged if place else colours.accent
+        elif option.state & QStyle.StateFlag.State_Selected:
+            edge = colours.accent
+        painter.setPen(QPen(QColor(edge), 2 if edge != colours.edge else 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(square.adjusted(0, 0, -1, -1))
+        self._label(painter, option, place, cell, square)
+        if place == 0:
+            sign = pixmap("circle-check", colours.done, ICON_SMALL, ratio)
+            painter.drawPixmap(square.right() - ICON_SMALL - 3, square.top() + 4, sign)
+        painter.restore()
+
+    def _label(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        place: int,
+        cell: QRect,
+        square: QRect,
+    ) -> None:
+        colours = self.colours
+        painter.setFont(option.font)
+        text = tr("Current")
+        is_new = False
+        if place:
+            choice = self._stage.choices[place - 1]
+            text = number(place) if choice.detached is None else tr("Detached")
+            is_new = self._stage.is_new(choice)
+        height = max(16, painter.fontMetrics().height())
+        line = QRect(cell.left(), square.bottom() + 3, cell.width(), height)
+        painter.setPen(QColor(colours.text if place == self._stage.place else colours.secondary))
+        painter.drawText(line, Qt.AlignmentFlag.AlignCenter, text)
+        if is_new:
+            dot = QRect(0, 0, GAP, GAP)
+            half = painter.fontMetrics().horizontalAdvance(text) // 2
+            dot.moveCenter(line.center())
+            dot.moveLeft(line.center().x() + half + UNIT)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(colours.staged))
+            painter.drawEllipse(dot)
+
+    def _picture(self, place: int, side: int) -> QImage | None:
+        contents = self._document.contents
+        if place == 0:
+            return self._current(side)
+        choice = self._stage.choices[place - 1]
+        if len(choice.candidates) <= 1:
+            pixels = choice.first.pixels
+            return self._pictures.get(choice.first.pixel_hash, side, lambda: pixels)
+        layers = with_choice(contents, choice)
+        return self._whole(layers, side)
+
+    def _current(self, side: int) -> QImage | None:
+        contents = self._document.contents
+        ids = {key for choice in self._stage.choices for key in choice.candidates}
+        layers = [layer for layer in contents.layers if layer.id in ids]
+        if len(layers) == 1:
+            image: Candidate | None = layers[0].as_candidate()
+            if image is None:
+                return None
+            pixels = image.pixels
+            return self._pictures.get(image.pixel_hash, side, lambda: pixels)
+        return self._whole(list(contents.layers), side)
+
+    def _whole(self, layers: list[Layer], side: int) -> QImage | None:
+        canvas = self._document.canvas.rect
+        key = tuple((layer.pixel_hash, layer.rect, layer.visible) for layer in layers)
+        return self._pictures.get(key, side, lambda: composite(layers, canvas))
 
 
 class ChoiceModel(QAbstractListModel):
@@ -243,9 +378,8 @@ class CandidateStrip(QWidget):
         actions: Actions,
         colours: Colours,
         delegate: ChoiceDelegate,
-        parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self.setObjectName("candidateStrip")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(tr("Results"))
@@ -253,20 +387,24 @@ class CandidateStrip(QWidget):
         self._selection = selection
         self._delegate = delegate
         self._is_covered = False
-        self.title = ShortFact(tr("Results for"))
+        self.title = ElidedStatusLabel(tr("Results for"))
         self.title.setObjectName("stripTitle")
-        self.state = ShortFact(tr("Results"))
+        self.state = ElidedStatusLabel(tr("Results"))
         self.state.setObjectName("secondary")
         self.list = ChoiceList(stage, delegate, self)
-        names = ("accept", "discard", "compare")
-        self.accept, self.discard, self.compare = (self._button(actions, name) for name in names)
+        verbs = {"accept": tr("Accept"), "discard": tr("Discard"), "compare": tr("Compare")}
+        self.accept, self.discard, self.compare = self._buttons = [
+            action_button(actions, name, verb, HEADER_HEIGHT - UNIT) for name, verb in verbs.items()
+        ]
         whole = QVBoxLayout(self)
         whole.setContentsMargins(GAP, GAP, GAP, GAP)
         whole.setSpacing(UNIT)
         whole.addWidget(self.title)
         whole.addWidget(self.state)
         whole.addWidget(self.list, 1)
-        for button in (self.accept, self.discard, self.compare):
+        for button in self._buttons:
+            button.setObjectName("stripButton")
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             whole.addWidget(button)
         pictures.ready.connect(self.list.viewport().update)
         stage.changed.connect(self.refresh)
@@ -299,7 +437,7 @@ class CandidateStrip(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         """Qt override: another font, other widths."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.FontChange and hasattr(self, "compare"):
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "_buttons"):
             self._fit_width()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -315,32 +453,10 @@ class CandidateStrip(QWidget):
         """As wide as a cell with its scroll bar, and as the longest button."""
         bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
         cell = cell_size(self.fontMetrics()).width() + bar
-        buttons = (self.accept, self.discard, self.compare)
-        widest = max(button.sizeHint().width() for button in buttons)
+        widest = max(button.sizeHint().width() for button in self._buttons)
         self.setFixedWidth(max(cell, widest) + 2 * GAP)
 
     def _on_menu(self, at: QPoint) -> None:
         index = self.list.indexAt(at)
         if index.isValid() and index.row():
             self.menu_asked.emit(index.row(), self.list.viewport().mapToGlobal(at))
-
-    def _button(self, actions: Actions, name: str) -> QPushButton:
-        source = actions[name]
-        button = QPushButton(_short(name))
-        button.setObjectName("stripButton")
-        no_lower_than(button, HEADER_HEIGHT - UNIT)
-        button.setAccessibleName(plain(source.text()))
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(source.trigger)
-
-        def follow() -> None:
-            button.setEnabled(source.isEnabled())
-            button.setToolTip(source.toolTip())
-
-        source.changed.connect(follow)
-        follow()
-        return button
-
-
-def _short(name: str) -> str:
-    return {"accept": tr("Accept"), "discard": tr("Discard"), "compare": tr("Compare")}[name]

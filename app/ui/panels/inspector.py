@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QPushButton,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -24,20 +25,56 @@ from app.document.commands import Rename, SetRect, SetRects, SetSeed
 from app.document.contents import MAX_SIDE, default_name
 from app.document.layer import MAX_NAME, Layer
 from app.ui.enabling import enable
-from app.ui.fact import Fact
-from app.ui.heights import no_lower_than
-from app.ui.number_field import NumberField
-from app.ui.panels.layer_state import is_empty, next_seed_text, seed_text, state_of
-from app.ui.panels.scrolled import Scrolled
-from app.ui.panels.seed_control import parse_seed, seed_validator
-from app.ui.panels.state_row import StateRow
+from app.ui.panels.layer_state import LayerState, is_empty, next_seed_text, seed_text, state_of
+from app.ui.panels.prompt_fields import parse_seed, seed_validator
 from app.ui.session import Session
 from app.ui.stage import Stage
 from app.ui.text import number, tr
-from app.ui.theme import GAP, MARGIN, Colours
+from app.ui.theme import FIELD_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
+from app.ui.theme.icons import pixmap
+from app.ui.widgets.accessibility import StatusLabel
+from app.ui.widgets.fields import NumberField
+from app.ui.widgets.forms import Scrolled, no_lower_than
 
-FIELD_HEIGHT = 28
 _RECT_FIELDS = ("x", "y", "width", "height")
+
+
+class StateRow(QWidget):
+    """One line; the button shows for layers that came out empty.
+
+    Attributes:
+        retry: asks for the layer with another seed.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sign = QLabel()
+        self._sign.setAccessibleName(tr("State icon"))
+        self.text = StatusLabel(tr("State"))
+        self.retry = QPushButton(tr("Try Another Seed"))
+        self.retry.setObjectName("stripButton")
+        no_lower_than(self.retry, FIELD_HEIGHT)
+        self.retry.setAccessibleName(self.retry.text())
+        self.retry.setToolTip(tr("Repaints this layer with a random seed."))
+        self.retry.hide()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(UNIT)
+        row.addWidget(self._sign)
+        row.addWidget(self.text, 1)
+        row.addWidget(self.retry)
+
+    def show_state(self, state: LayerState | None, colours: Colours, *, is_empty: bool) -> None:
+        """The state of one layer; None = of several, of which nothing is said."""
+        self.retry.setVisible(is_empty)
+        if state is None:
+            self.text.clear()
+            self._sign.clear()
+            return
+        # The button says what to do about it: the text need not.
+        self.text.setText(tr("Empty") if is_empty else state.text)
+        colour = getattr(colours, state.colour)
+        self._sign.setPixmap(pixmap(state.icon, colour, ICON_SMALL, self.devicePixelRatioF()))
 
 
 class Inspector(QWidget):
@@ -78,7 +115,7 @@ class Inspector(QWidget):
         self.fields = {key: self._spin(key) for key in _RECT_FIELDS}
         self.seed = self._line_edit(tr("Seed"))
         self.seed.setValidator(seed_validator(self.seed))
-        self.made_with = Fact(tr("Seed of the current pixels"))
+        self.made_with = StatusLabel(tr("Seed of the current pixels"))
         self.made_with.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.state = StateRow()
         self.state.retry.clicked.connect(self.retry_asked)

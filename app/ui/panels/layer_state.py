@@ -10,8 +10,8 @@ from weakref import WeakKeyDictionary
 
 from app.document.document import Document
 from app.document.layer import Layer
-from app.document.outdated import outdated
 from app.document.pixels import Pixels
+from app.document.staleness import outdated
 from app.document.words import left_empty
 from app.ui.text import number, tr
 

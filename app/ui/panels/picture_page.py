@@ -1,6 +1,6 @@
 """The inspector's page while no layer is selected: facts about the picture, and what to do with it.
 
-Shows only; knows neither document nor session.
+Shows only; refers to neither document nor session.
 """
 
 from __future__ import annotations
@@ -10,17 +10,16 @@ from dataclasses import dataclass
 from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.document.contents import MAX_FOREGROUNDS, Contents
-from app.ui.actions import Actions, plain
-from app.ui.fact import Fact, ShortFact
-from app.ui.forms import note
-from app.ui.heights import no_lower_than
-from app.ui.panels.scrolled import Scrolled
+from app.document.contents import Contents
+from app.session.jobs import MAX_FOREGROUNDS
+from app.ui.actions import Actions
 from app.ui.text import number, tr
 from app.ui.theme import GAP, MARGIN, UNIT
+from app.ui.widgets.accessibility import ElidedStatusLabel, StatusLabel
+from app.ui.widgets.buttons import action_button
+from app.ui.widgets.forms import Scrolled, no_lower_than, note
 
 LINE_HEIGHT = 24
-BUTTON_HEIGHT = 24
 LONGEST_PROMPT = 90
 
 
@@ -92,14 +91,14 @@ def _first_words(prompt: str) -> str:
 class PicturePage(QWidget):
     """One line for each fact; the canvas and the file have the button of their action."""
 
-    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, actions: Actions) -> None:
+        super().__init__()
         page = QWidget()
         form = QFormLayout()
         form.setHorizontalSpacing(GAP)
         form.setVerticalSpacing(UNIT)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self.facts: dict[str, Fact] = {}
+        self.facts: dict[str, StatusLabel] = {}
         self.buttons: list[QPushButton] = []
         for name, text, action, verb in (
             ("size", tr("Canvas"), "canvas_size", tr("Change…")),
@@ -109,7 +108,7 @@ class PicturePage(QWidget):
             ("model", tr("Model"), "", ""),
             ("file", tr("File"), "export", tr("Export…")),
         ):
-            label, fact = QLabel(text), ShortFact(text)
+            label, fact = QLabel(text), ElidedStatusLabel(text)
             label.setObjectName("secondary")
             for widget in (label, fact):
                 no_lower_than(widget, LINE_HEIGHT)
@@ -117,8 +116,10 @@ class PicturePage(QWidget):
             row.setSpacing(GAP)
             row.addWidget(fact, 1)
             if action:
-                self.buttons.append(_button(actions, action, verb))
-                row.addWidget(self.buttons[-1])
+                button = action_button(actions, action, verb, LINE_HEIGHT)
+                button.setObjectName("stripButton")
+                self.buttons.append(button)
+                row.addWidget(button)
             form.addRow(label, row)
             self.facts[name] = fact
         whole = QVBoxLayout(page)
@@ -137,21 +138,3 @@ class PicturePage(QWidget):
             text = getattr(facts, name)
             if fact.text() != text:
                 fact.setText(text)
-
-
-def _button(actions: Actions, name: str, verb: str) -> QPushButton:
-    """A button that does what an action does, and is enabled when the action is."""
-    action = actions[name]
-    button = QPushButton(verb)
-    no_lower_than(button, BUTTON_HEIGHT)
-    button.setObjectName("stripButton")
-    button.setAccessibleName(plain(action.text()))
-
-    def follow() -> None:
-        button.setEnabled(action.isEnabled())
-        button.setToolTip(action.toolTip())
-
-    action.changed.connect(follow)
-    button.clicked.connect(action.trigger)
-    follow()
-    return button

@@ -19,13 +19,10 @@ from PySide6.QtWidgets import (
 
 from app.document.layer import Layer
 from app.ui.enabling import enable
-from app.ui.fact import Fact
-from app.ui.heights import no_lower_than
-from app.ui.panels.scrolled import Scrolled
 from app.ui.text import number, seconds, tr
-from app.ui.theme import GAP, MARGIN
-
-BUTTON_HEIGHT = 28
+from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN
+from app.ui.widgets.accessibility import StatusLabel
+from app.ui.widgets.forms import Scrolled, no_lower_than
 
 
 def record_lines(layer: Layer) -> list[str]:
@@ -85,8 +82,8 @@ class RecordPage(QWidget):
 
     prompt_asked = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setObjectName("panelBody")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._layer: Layer | None = None
@@ -94,7 +91,7 @@ class RecordPage(QWidget):
         self.text.setReadOnly(True)
         self.text.setAccessibleName(tr("Record of the layer"))
         self.text.setToolTip(tr("How the layer's pixels were made, to read and to copy."))
-        self.since = Fact(tr("Age of the pixels"))
+        self.since = StatusLabel(tr("Age of the pixels"))
         self.since.setObjectName("secondary")
         self.since.setWordWrap(True)
         self.hash_button = self._button(
@@ -103,7 +100,7 @@ class RecordPage(QWidget):
         self.hash_button.setCheckable(True)
         self.hash = QLineEdit()
         self.hash.setReadOnly(True)
-        no_lower_than(self.hash, BUTTON_HEIGHT)
+        no_lower_than(self.hash, FIELD_HEIGHT)
         self.hash.setAccessibleName(tr("SHA-256 of the pixels"))
         self.hash.setToolTip(
             tr("Equal pixels have equal hashes. Compare this hash with an earlier one.")
@@ -190,7 +187,7 @@ class RecordPage(QWidget):
 
     def _button(self, text: str, tip: str = "") -> QPushButton:
         button = QPushButton(text)
-        no_lower_than(button, BUTTON_HEIGHT)
+        no_lower_than(button, FIELD_HEIGHT)
         button.setAccessibleName(text)
         button.setToolTip(tip)
         button.setObjectName("stripButton")

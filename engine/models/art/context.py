@@ -14,8 +14,8 @@ from torch import Tensor
 
 from engine.cache import Key, PixelHashes, RegionTokenCache
 from engine.layout import Region
+from engine.models.art.assignment import layer_features
 from engine.models.art.attention import KeyValue, KeyValueBuffer, rotate
-from engine.models.art.context_classifier import layer_features
 from engine.models.art.positions import ids_of, inner_coordinates, region_ids
 from engine.models.checkpoint import Model
 from engine.pixels import resample, to_premultiplied

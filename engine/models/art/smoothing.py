@@ -26,7 +26,7 @@ ALONG = 9  # pixels along a border between cells over which a step is averaged
 KERNEL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)  # cubic B-spline
 REACH = len(KERNEL) // 2
 LEVELS = 2
-UNSURE = 0.25  # colour below this alpha is mostly rounding, and lends itself to nobody
+UNSURE = 0.25  # colour below this alpha is mostly rounding; neighbours do not take it
 
 
 def deblock(rgba: Tensor, size: int, seam: float) -> Tensor:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.benchmarks.reliability import crash_child
-from app.document.storage.processes import is_running
+from app.document.storage.atomic import is_running
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")

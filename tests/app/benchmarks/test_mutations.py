@@ -11,7 +11,7 @@ import pytest
 
 from app.benchmarks.reliability.mutations import _with_odd_members
 from app.document.storage.errors import StorageError
-from app.document.storage.ora import load_project, save_project
+from app.document.storage.ora.file import load_project, save_project
 from tests.app.document.examples import design
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from app import cli
 from app.cli.arguments import translate_aliases
-from app.cli.errors import ArgumentProblem
 from app.cli.output import plan_outputs
+from app.cli.source import ArgumentProblem
 from engine.paths import resource_path
 
 EXAMPLE = resource_path("examples", "night-camp.json")

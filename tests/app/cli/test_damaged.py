@@ -14,7 +14,7 @@ from app import cli
 from app.benchmarks.reliability.inputs import KINDS
 from app.benchmarks.reliability.mutations import mutated
 from app.document.errors import UserError
-from app.document.storage.ora import load_project
+from app.document.storage.ora.file import load_project
 
 CASES = 24  # of each kind; 480 once, by hand
 

@@ -6,6 +6,7 @@ zipfile, not by our own readers.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -17,16 +18,18 @@ import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from app.cli.errors import ArgumentProblem
-from app.cli.source import find_layers
+from app import cli
+from app.cli.source import ArgumentProblem, find_layers
 from app.document.contents import new_contents
 from app.document.geometry import Rect, Size
+from tests.app.cli.child import scripted
 
 ROOT = Path(__file__).resolve().parents[3]
 CHILD = Path(__file__).with_name("child.py")
@@ -36,10 +39,22 @@ BOXES = {1: (256, 224, 480, 448), 2: (96, 352, 224, 480), 3: (64, 32, 192, 192)}
 
 
 def layerloom(*arguments: object, script: str = "normal") -> subprocess.CompletedProcess[str]:
+    """Run the command in this process; only what concerns processes starts a child."""
+    out, err = io.StringIO(), io.StringIO()
+    texts = [str(each) for each in arguments]
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = cli.main(texts, engine_factory=partial(scripted, script))
+        except SystemExit as left:  # argparse leaves so
+            code = int(left.code or 0)
+    return subprocess.CompletedProcess(texts, code, out.getvalue(), err.getvalue())
+
+
+def layerloom_in_a_child(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Run the command in a child that has no display."""
     hidden = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     return subprocess.run(
-        [sys.executable, str(CHILD), script, *map(str, arguments)],
+        [sys.executable, str(CHILD), "normal", *map(str, arguments)],
         env={name: value for name, value in os.environ.items() if name not in hidden},
         capture_output=True,
         text=True,
@@ -47,11 +62,13 @@ def layerloom(*arguments: object, script: str = "normal") -> subprocess.Complete
     )
 
 
+def arguments_of(out: Path) -> tuple[object, ...]:
+    """A picture of three boxes, written to `out`."""
+    return "generate", "--prompt", PROMPT, "--layout", LAYOUT, "--seed", 1, "--out", out
+
+
 def generate(out: Path, *more: object, script: str = "normal") -> None:
-    done = layerloom(
-        "generate", "--prompt", PROMPT, "--layout", LAYOUT, "--seed", 1, "--out", out, *more,
-        script=script,
-    )  # fmt: skip
+    done = layerloom(*arguments_of(out), *more, script=script)
     assert done.returncode == 0, done.stderr
 
 
@@ -80,9 +97,10 @@ def manifest(folder: Path) -> dict:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A generated folder that no test changes."""
+    """A folder from a process of its own without a display; no test changes it."""
     out = tmp_path_factory.mktemp("made") / "a"
-    generate(out)
+    done = layerloom_in_a_child(*arguments_of(out))
+    assert done.returncode == 0, done.stderr
     return out
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.cli.errors import Interrupted
 from app.cli.jobs import EngineSession, ProgressLine
+from app.cli.source import Interrupted
 from app.document.errors import UserError
 from app.session.jobs import painted_steps
 from app.testing import finished

@@ -20,10 +20,9 @@ from app.document import Rect, Size, new_contents
 from app.document.contents import Contents
 from app.document.layer import Candidate
 from app.document.pixels import Pixels
-from app.document.storage.formats.choices import asked_choices
 from app.document.storage.formats.options import ExportOptions
-from app.document.storage.formats.table import FORMATS, Choice, format_named
-from app.document.storage.ora import load_project, save_project
+from app.document.storage.formats.table import FORMATS, Choice, asked_choices, format_named
+from app.document.storage.ora.file import load_project, save_project
 from tests.app.document.examples import plain
 from tests.app.document.pictures_in import embedded_pictures, files_in, mentions, pictures_in, shows
 

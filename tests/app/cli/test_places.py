@@ -24,8 +24,8 @@ from app.cli.arguments import build_parser
 from app.cli.output import plan_outputs
 from app.document.storage.atomic import Disk, backup_path
 from app.document.storage.errors import cause_of
-from app.document.storage.name_length import fitted, name_limit
-from app.document.storage.ora import load_project, save_project
+from app.document.storage.names import fitted, name_limit
+from app.document.storage.ora.file import load_project, save_project
 from tests.app.cli.child import scripted
 from tests.app.document.examples import design
 
@@ -87,7 +87,9 @@ def test_names_of_any_length(
 ) -> None:
     """Written, written over with a backup, read again; or refused because of the length alone."""
     rng = random.Random(suffix)
-    sizes = [rng.randint(len(suffix) + 1, 300) for _ in range(3)] + [214, 250, 255, 256]
+    sizes = [214, 250, 255, 256]
+    if suffix != ".html":  # its layers are traced each time
+        sizes += [rng.randint(len(suffix) + 1, 300) for _ in range(3)]
     for number, size in enumerate(sizes):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -579,7 +581,7 @@ def test_bytes_that_are_not_utf8_are_no_crash(
 
 def test_variations_check_their_own_names(tmp_path: Path) -> None:
     """`-1` is added to the name, which may make it too long."""
-    from app.cli.errors import ArgumentProblem
+    from app.cli.source import ArgumentProblem
 
     path = tmp_path / ("n" * 251 + ".png")
     assert plan_outputs(path)

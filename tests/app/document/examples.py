@@ -6,7 +6,7 @@ import numpy as np
 
 from app.document import Document, Rect, Size, new_contents
 from app.document.commands import AddBox, AddLayers, Command, Placement, PlacePixels
-from app.document.imports import picture_layer
+from app.document.storage.incoming import picture_layer
 
 
 def picture(width: int, height: int, seed: int = 0) -> np.ndarray:

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.document.arrange import Side, aligned, distributed
-from app.document.geometry import Rect, Size
+from app.document.geometry import Rect, Side, Size, aligned, distributed
 
 CANVAS = Size(200, 100)
 

@@ -22,7 +22,7 @@ from app.document.storage.atomic import (
     write_bytes,
 )
 from app.document.storage.errors import ChangedOnDiskError, StorageError
-from app.document.storage.ora import load_project, save_project
+from app.document.storage.ora.file import load_project, save_project
 from tests.app.document.examples import design, fill
 
 OPERATIONS = [name for name in vars(Disk) if not name.startswith("_")]

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.document import Document, DocumentError, Rect
-from app.document.choices import choices
+from app.document import Document, DocumentError
+from app.document.candidates import candidate_load, choices, is_over, oldest_unused, original_of
 from app.document.commands import (
     AddCandidates,
     DeleteLayers,
@@ -21,10 +21,9 @@ from app.document.commands import (
     SetRect,
     UseCandidates,
 )
-from app.document.commands.candidates import original_of
-from app.document.outdated import SOURCE, outdated
-from app.document.pixels import Pixels
-from app.document.resample import resampled
+from app.document.geometry import Rect
+from app.document.pixels import Pixels, resampled
+from app.document.staleness import SOURCE, outdated
 from tests.app.document.examples import UndoStack, design, fill, picture, plain, run
 
 
@@ -199,3 +198,48 @@ def test_the_full_size_of_a_resized_layer_is_no_result() -> None:
     assert original is not None and original.pixel_hash == full
     run(document, UseCandidates({castle: before[0]}))
     assert full in [choice.first.pixel_hash for choice in choices(document.contents, {castle})]
+
+
+def test_the_oldest_unused_are_offered() -> None:
+    """UN7: enough to come below the bound; the newest stay, and originals in use."""
+    document = design()
+    castle = document.foregrounds[0]
+    for seed in range(20):
+        made = Placement(castle.id, picture(48, 32, 100 + seed), castle.rect, {"n": seed})
+        run(document, AddCandidates({castle.id: made.as_candidate()}))
+    count, size = candidate_load(document.contents)
+    assert count == 21
+    assert size == 21 * 48 * 32 * 4
+    assert not is_over(document.contents)
+    assert is_over(document.contents, count=20)
+    assert is_over(document.contents, size=size - 1)
+    gone = oldest_unused(document.contents, count=20)
+    newest = [item.pixel_hash for item in document.layer(castle.id).candidates[:18]]
+    assert len(gone.hashes[castle.id]) == gone.count == 3
+    assert not set(gone.hashes[castle.id]) & set(newest)
+    run(document, DiscardCandidates(gone.hashes, gone.detached))
+    assert not is_over(document.contents, count=20)
+    run(document, SetRect(castle.id, Rect(0, 0, 24, 16)))
+    everything = oldest_unused(document.contents, count=0)
+    assert castle.pixel_hash not in everything.hashes[castle.id]
+
+
+def test_detached_results_count_and_can_go() -> None:
+    """UN7, GE9: what a deleted layer leaves counts as well, and goes by the same click."""
+    document = design()
+    castle = document.foregrounds[0]
+    run(document, DeleteLayers([castle.id]))
+    count, size = candidate_load(document.contents)
+    for seed in range(10):
+        made = Placement(castle.id, picture(48, 32, 200 + seed), castle.rect, {"n": seed})
+        run(document, AddCandidates({castle.id: made.as_candidate()}))
+    detached = document.contents.detached
+    assert candidate_load(document.contents) == (count + 10, size + 10 * 48 * 32 * 4)
+    gone = oldest_unused(document.contents, count=9)
+    before = document.content_hash()
+    assert set(gone.detached) <= {item.pixel_hash for item in detached[-gone.count :]}
+    command = run(document, DiscardCandidates(gone.hashes, gone.detached))
+    assert not is_over(document.contents, count=9)
+    assert document.contents.detached[0] == detached[0]  # the newest stays
+    command.undo(document)
+    assert document.content_hash() == before

@@ -18,13 +18,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 import app.document.commands as commands
 from app.document import Document, Rect, Size, UserError, new_contents
+from app.document.candidates import original_of
 from app.document.commands import Command, Placement
-from app.document.commands.candidates import original_of
 from app.document.contents import Settings, content_hash
-from app.document.imports import picture_layer
 from app.document.layer import Layer
+from app.document.storage.incoming import picture_layer
 from app.document.storage.journal import WorkFolder, WorkInfo, recover
-from app.document.storage.ora import load_project, write_ora
+from app.document.storage.ora.file import load_project, write_ora
 from tests.app.document.examples import UndoStack, picture
 
 numbers = st.integers(-80, 160)
@@ -267,7 +267,7 @@ class CommandMachine(RuleBasedStateMachine):
             return
         document = self.document
         numbers = [layer.number for layer in document.foregrounds]
-        assert len(set(numbers)) == len(numbers) <= 50
+        assert len(set(numbers)) == len(numbers) <= 199
         assert all(0 < number < document.contents.next_number for number in numbers)
         assert not any(layer.is_background for layer in document.foregrounds)
         for layer in document.layers:

@@ -35,10 +35,9 @@ from app.document.commands import (
     UseCandidates,
 )
 from app.document.contents import Settings
-from app.document.imports import picture_layer
-from app.document.outdated import outdated
-from app.document.pixels import Pixels
-from app.document.resample import resampled
+from app.document.pixels import Pixels, resampled
+from app.document.staleness import outdated
+from app.document.storage.incoming import picture_layer
 from app.document.words import left_empty
 from tests.app.document.examples import (
     UndoStack,

@@ -8,8 +8,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from app.document import Layer, Rect, Size, new_contents
+import app.document.composite as module
+from app.document import Size, new_contents
 from app.document.blends import BLEND_MODES, BLENDS, UNLISTED_MODES
 from app.document.commands import (
     DeleteLayers,
@@ -21,10 +24,10 @@ from app.document.commands import (
     SetOpacity,
     SetVisible,
 )
-from app.document.composite import Needed, composite, paint_over
-from app.document.compositor import Compositor
+from app.document.composite import AlphaBlocks, Compositor, Needed, composite, paint_over
 from app.document.document import Document
-from app.document.layer import new_layer_id
+from app.document.geometry import Rect
+from app.document.layer import Layer, new_layer_id
 from app.document.pixels import Pixels
 from tests.app.document.examples import design, picture, plain, run
 
@@ -290,7 +293,7 @@ def test_what_lies_below_a_changing_layer_is_kept_and_changes_no_byte(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """UI6: many edits at random heights of a pile, with all kinds of layers above and below."""
-    monkeypatch.setattr("app.document.compositor._KEPT_BYTES", 600_000)
+    monkeypatch.setattr("app.document.composite._KEPT_BYTES", 600_000)
     rng = np.random.default_rng(3)
     boxes = [Rect(int(x), int(y), 192, 160) for x, y in rng.integers(0, 200, (8, 2))]
     document = Document(new_contents(Size(384, 384), 32, boxes=boxes))
@@ -321,7 +324,7 @@ def test_a_layer_changed_again_costs_only_what_lies_above(monkeypatch: pytest.Mo
         painted.append(len(needed))
         paint_over(ground, needed, tile)
 
-    monkeypatch.setattr("app.document.compositor.paint_over", counted)
+    monkeypatch.setattr("app.document.composite.paint_over", counted)
     layers = [layer_of(picture(64, 64, n), 0, 0) for n in range(10)]
     layers = [replace(layer, opacity=0.5) for layer in layers]
     kept, rect, counts = Compositor(), Rect(0, 0, 64, 64), []
@@ -331,3 +334,72 @@ def test_a_layer_changed_again_costs_only_what_lies_above(monkeypatch: pytest.Mo
         kept.composite(layers, rect)
         counts.append(sum(painted))
     assert counts == [10, 10, 3, 3]
+
+
+CANVAS = Rect(0, 0, 300, 260)
+
+
+@given(
+    st.integers(1, 200), st.integers(1, 200), st.integers(0, 199), st.integers(0, 199), st.data()
+)
+def test_bounds_are_never_too_narrow(
+    width: int, height: int, x: int, y: int, data: st.DataObject
+) -> None:
+    rng = np.random.default_rng(width * 1000 + height)
+    pixels = rng.integers(0, 256, (height, width, 4), dtype=np.uint8)
+    x, y = min(x, width - 1), min(y, height - 1)
+    rows = slice(y, data.draw(st.integers(y + 1, height)))
+    columns = slice(x, data.draw(st.integers(x + 1, width)))
+    least, most = AlphaBlocks(pixels).range_in(rows, columns)
+    part = pixels[rows, columns, 3]
+    assert least <= part.min()
+    assert most >= part.max()
+
+
+def layer(place: int, rect: Rect, alpha: int, blend: str = "normal") -> Layer:
+    rng = np.random.default_rng(place)
+    pixels = rng.integers(0, 256, (rect.height, rect.width, 4), dtype=np.uint8)
+    pixels[..., 3] = alpha
+    return Layer(
+        id=place,
+        number=place,
+        name="x",
+        kind="imported",
+        rect=rect,
+        image=Pixels.of(pixels),
+        blend=blend,
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(-100, 250),
+            st.integers(-100, 250),
+            st.integers(1, 320),
+            st.integers(1, 320),
+            st.sampled_from([0, 90, 255, 255]),
+            st.sampled_from(["normal", "normal", "multiply"]),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_hidden_layers_are_left_out_without_a_trace(found: list[tuple]) -> None:
+    """UI6: below opaque tiles nothing is painted; the bytes are those of painting everything."""
+    layers = [
+        layer(place, Rect(x, y, width, height), alpha, blend)
+        for place, (x, y, width, height, alpha, blend) in enumerate(found, start=1)
+    ]
+    quick = composite(layers, CANVAS)
+    # An opacity of almost one paints the same bytes and hides nothing.
+    former = module.needed_in
+    module.needed_in = lambda stack, tile: [  # type: ignore[assignment]
+        (item, part) for item in stack if (part := item.rect.intersect(tile)) is not None
+    ]
+    try:
+        slow = composite([replace(item) for item in layers], CANVAS)
+    finally:
+        module.needed_in = former
+    assert np.array_equal(quick, slow)

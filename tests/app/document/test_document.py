@@ -26,7 +26,7 @@ from app.document.commands import (
     SetSettings,
 )
 from app.document.contents import Contents, Settings
-from app.document.imports import picture_layer
+from app.document.storage.incoming import picture_layer
 from tests.app.document.examples import add_box, design, fill, run, small_document
 
 NAMES = ("layer_removed prompt_changed settings_changed canvas_changed reset changed").split()
@@ -168,9 +168,10 @@ def test_seeds_depend_on_number_alone() -> None:
     assert document.seed_for(background, 7) == expected
 
 
-def test_the_51st_box_is_refused_with_its_text() -> None:
+def test_a_document_takes_more_than_the_model_and_refuses_more_than_a_file() -> None:
     """LA2, MS3."""
-    document = Document(new_contents(Size(96, 64), 16, boxes=[Rect(0, 0, 16, 16)] * 50))
+    document = Document(new_contents(Size(96, 64), 16, boxes=[Rect(0, 0, 16, 16)] * 198))
+    AddBox(Rect(0, 0, 16, 16)).do(document)
     before = document.content_hash()
     for command in (
         AddBox(Rect(0, 0, 16, 16)),
@@ -179,13 +180,13 @@ def test_the_51st_box_is_refused_with_its_text() -> None:
         with pytest.raises(LimitError) as caught:
             command.do(document)
         assert str(caught.value) == (
-            "This model handles 50 layers. The box was not added. Delete a layer first."
+            "A document holds up to 200 layers. The box was not added. Delete a layer first."
         )
     picture = picture_layer(np.full((8, 8, 4), 255, np.uint8), "sun", document.canvas)
     with pytest.raises(LimitError, match="The picture was not added"):
         AddLayers([picture]).do(document)
     assert document.content_hash() == before
-    assert document.revision == 0
+    assert document.revision == 1
 
 
 def test_ids_are_never_used_again_but_numbers_follow_undo() -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from app.document import Rect, Size
+from app.document import Rect
 from app.document.composite import composite
+from app.document.pixels import resampled
 from app.document.storage.formats.options import ExportOptions, flat_pixels
 from app.document.storage.formats.table import format_named
-from app.document.storage.png import resized
 from tests.app.document.flat_examples import beach, flat_layer
 from tests.app.document.pictures_in import drawn, pictures_in
 from tests.app.document.test_vectors import likeness, svg, vectors_of
@@ -30,12 +30,12 @@ def test_an_enlarged_layer_is_painted_from_its_shapes(tmp_path: Path) -> None:
     contents = beach()
     tent = contents.foregrounds[2]
     path = tmp_path / "a.png"
-    format_named("png").write(contents, path, ExportOptions(layer_id=tent.id, scale=4), {}, None)
+    format_named("png").write(contents, path, ExportOptions(layer_id=tent.id, scale=4), None)
     with Image.open(path) as image:
         found = np.asarray(image)
     assert found.shape == (512, 512, 4)
     assert likeness(found, drawn(svg(vectors_of("tent")), 4)) >= 40
-    blurred = resized(flat_layer("tent"), Size(512, 512))
+    blurred = resampled(flat_layer("tent"), 512, 512, sharp=True)
     assert fills_only(found, "tent") > 0.95
     assert fills_only(blurred, "tent") < fills_only(found, "tent") - 0.05
 
@@ -46,7 +46,7 @@ def test_an_enlarged_picture_is_that_of_its_layers() -> None:
     rect = Rect(300, 340, 180, 130)
     larger = flat_pixels(contents, ExportOptions(rect=rect, scale=2))
     assert larger.shape == (260, 360, 4)
-    reduced = resized(larger, Size(180, 130))
+    reduced = resampled(larger, 180, 130, sharp=True)
     assert likeness(reduced, composite(contents.layers, rect)) >= 35
 
 
@@ -54,7 +54,7 @@ def test_a_picture_without_shapes_is_resampled_as_before() -> None:
     contents = beach()
     ground = replace(contents, foregrounds=())
     rect = Rect(10, 20, 96, 64)
-    expected = resized(composite(ground.layers, rect), Size(192, 128))
+    expected = resampled(composite(ground.layers, rect), 192, 128, sharp=True)
     assert np.array_equal(flat_pixels(ground, ExportOptions(rect=rect, scale=2)), expected)
 
 
@@ -72,7 +72,7 @@ def test_web_pages_show_shapes(tmp_path: Path) -> None:
     """In the folder and in one file; the background with its gradient stays a PNG."""
     contents = beach()
     html = format_named("html")
-    html.write(contents, tmp_path / "page", ExportOptions(), {}, None)
+    html.write(contents, tmp_path / "page", ExportOptions(), None)
     names = sorted(each.name for each in (tmp_path / "page").iterdir())
     assert names == [
         "00-Background.png",
@@ -83,7 +83,7 @@ def test_web_pages_show_shapes(tmp_path: Path) -> None:
     ]
     text = (tmp_path / "page" / "index.html").read_text("utf-8")
     assert 'src="./01-castle.svg"' in text and 'src="./00-Background.png"' in text
-    html.write(contents, tmp_path / "a.html", ExportOptions(with_recipe=False), {}, None)
+    html.write(contents, tmp_path / "a.html", ExportOptions(with_recipe=False), None)
     text = (tmp_path / "a.html").read_text("utf-8")
     assert text.count("data:image/svg+xml;base64,") == 3 and "beach" not in text
     shown = [each for each in pictures_in(tmp_path / "a.html") if each.shape == (64, 96, 4)]

@@ -15,17 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.document import Document, Size
+from app.document import Document
 from app.document.commands import Rename, SetBackground, SetOpacity, SetVisible
 from app.document.composite import composite
-from app.document.pixels import clean_rgba
+from app.document.pixels import clean_rgba, resampled
 from app.document.storage.atomic import Disk
 from app.document.storage.errors import StorageError
-from app.document.storage.export import export_folder, export_zip
 from app.document.storage.formats.flat import export_png_with
+from app.document.storage.formats.layer_files import export_folder, export_zip
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.names import safe_name, unique_names
-from app.document.storage.png import resized
 from tests.app.document.examples import add_box, design, fill, run
 
 
@@ -42,7 +41,9 @@ def test_a_folder_holds_every_layer_and_what_it_is(tmp_path: Path) -> None:
     run(document, SetOpacity([castle.id], 0.25))
     run(document, SetVisible([castle.id], False))
     folder = tmp_path / "new" / "out"
-    manifest = export_folder(document.contents, folder, extra={"seconds": 1.5, "version": "no"})
+    manifest = export_folder(
+        document.contents, folder, ExportOptions(facts={"seconds": 1.5, "version": "no"})
+    )
     assert sorted(path.name for path in folder.iterdir()) == [
         "00-Background.png",
         "01-Castle.png",
@@ -187,7 +188,7 @@ def test_enlarging_bleeds_no_hidden_colour() -> None:
     """Neither a transparent neighbour's colour nor Lanczos' overshoot may tint an edge."""
     pixels = np.zeros((8, 8, 4), np.uint8)
     pixels[:, :4] = (200, 100, 50, 255)
-    larger = resized(clean_rgba(pixels), Size(32, 32))
+    larger = resampled(clean_rgba(pixels), 32, 32, sharp=True)
     seen = larger[larger[..., 3] > 0]
     assert np.abs(seen[:, :3].astype(int) - (200, 100, 50)).max() <= 1
 

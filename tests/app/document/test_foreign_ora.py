@@ -21,9 +21,18 @@ from app.document.composite import composite
 from app.document.contents import content_hash
 from app.document.storage.errors import StorageError
 from app.document.storage.incoming import read_layers
-from app.document.storage.ora import Opened, is_ora, load_project, save_project
-from app.document.storage.profiles import is_srgb, without_srgb_profile
-from app.document.storage.rescue import readable_layers, ways_out, with_recipes_of
+from app.document.storage.ora.file import (
+    is_ora,
+    load_project,
+    readable_layers,
+    save_project,
+    ways_out,
+    with_recipes_of,
+)
+from app.document.storage.ora.foreign import (
+    Opened,
+)
+from app.document.storage.png import is_srgb, without_srgb_profile
 from tests.app.document.examples import plain
 from tests.app.document.foreign_ora import (
     HEIGHT,

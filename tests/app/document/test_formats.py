@@ -34,9 +34,10 @@ from app.document.commands import (
 )
 from app.document.composite import composite
 from app.document.pixels import Pixels
-from app.document.storage import encoded
+from app.document.storage import png
 from app.document.storage.errors import StorageError
-from app.document.storage.export import MANIFEST
+from app.document.storage.formats.flat import Page, tiff_file
+from app.document.storage.formats.layer_files import MANIFEST
 from app.document.storage.formats.options import ExportOptions, over_colour
 from app.document.storage.formats.psd import MODES
 from app.document.storage.formats.table import (
@@ -46,7 +47,6 @@ from app.document.storage.formats.table import (
     format_named,
     losses,
 )
-from app.document.storage.formats.tiff_file import Page, tiff_file
 from tests.app.document.examples import (
     design,
     fill,
@@ -117,7 +117,7 @@ def empty() -> Contents:
 
 
 def write(key: str, contents: Contents, path: Path, options: ExportOptions = OPTIONS) -> Path:
-    format_named(key).write(contents, path, options, {}, None)
+    format_named(key).write(contents, path, options, None)
     return path
 
 
@@ -408,7 +408,7 @@ def test_tiff_strips_by_pillow_and_imagemagick(tmp_path: Path, size: tuple[int, 
     """Our own writer: one strip or several, odd sizes, alpha that is not premultiplied."""
     pixels = picture(*size)
     path = tmp_path / "a.tif"
-    path.write_bytes(tiff_file([Page(pixels=pixels, name="層", x=5, y=7)]))
+    path.write_bytes(tiff_file([Page(pixels, "層", (5, 7))]))
     with opened(path) as image:
         assert (image.mode, image.size) == ("RGBA", size)
         assert np.array_equal(np.asarray(image), pixels)
@@ -533,7 +533,7 @@ def test_every_failing_call_leaves_what_was_there(tmp_path: Path, form: Any) -> 
     contents = design().contents
     reference = FailingDisk()
     target = tmp_path / f"a{form.suffixes[0] if form.suffixes else ''}"
-    form.write(contents, target, OPTIONS, {}, reference)
+    form.write(contents, target, OPTIONS, reference)
     after = snapshot(target)
     for number in range(1, len(reference.calls) + 1):
         for path in tmp_path.iterdir():
@@ -542,7 +542,7 @@ def test_every_failing_call_leaves_what_was_there(tmp_path: Path, form: Any) -> 
             target.write_bytes(b"old")
         before = snapshot(target)
         disk = FailingDisk(number, errno.ENOSPC)
-        refused = error_of(lambda: form.write(contents, target, OPTIONS, {}, disk))  # noqa: B023
+        refused = error_of(lambda: form.write(contents, target, OPTIONS, disk))  # noqa: B023
         assert snapshot(target) == (after if refused is None else before), (number, str(refused))
         hidden = [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
         left = set(reference.calls[number - 1 : number])
@@ -559,8 +559,8 @@ def snapshot(path: Path) -> dict[str, bytes] | bytes | None:
 def test_exports_are_repeatable(tmp_path: Path, form: Any, monkeypatch: Any) -> None:
     """The same document gives the same bytes, whatever was encoded before."""
     for name in ("one", "two"):
-        monkeypatch.setattr(encoded, "shared", encoded.EncodedPictures())
-        form.write(fifty(), tmp_path / name, OPTIONS, {}, None)
+        monkeypatch.setattr(png, "encoded_pictures", png.EncodedPictures())
+        form.write(fifty(), tmp_path / name, OPTIONS, None)
     assert snapshot(tmp_path / "one") == snapshot(tmp_path / "two")
 
 

@@ -8,7 +8,8 @@ import sys
 SCRIPT = """
 import sys
 import app.document, app.document.commands, app.document.composite
-import app.document.storage.ora, app.document.storage.export, app.document.storage.layout_file
+import app.document.storage.ora.file, app.document.storage.layout
+import app.document.storage.formats.layer_files
 found = {name.split(".")[0] for name in sys.modules}
 print(sorted(found & {"PySide6", "shiboken6", "torch", "engine", "qasync"}))
 """

@@ -12,19 +12,21 @@ from PIL import Image
 
 from app.document import Document, LimitError, Rect, Size
 from app.document.commands import AddLayers, SetRect
-from app.document.imports import cascaded, picture_document, picture_layer
 from app.document.layer import Layer
 from app.document.storage.errors import StorageError
 from app.document.storage.incoming import (
+    cascaded,
     layers_from_bytes,
     layers_of_layout,
     layers_to_bytes,
     open_as_document,
+    picture_document,
+    picture_layer,
     read_layers,
 )
-from app.document.storage.layout_text import parse_layout
-from app.document.storage.ora import save_project
-from app.document.storage.png import picture_of
+from app.document.storage.layout import parse_layout
+from app.document.storage.ora.file import save_project
+from app.document.storage.pictures import picture_of
 from tests.app.document.examples import design, picture, plain, run, small_document
 from tests.app.document.test_ora import rich, write_members
 
@@ -192,7 +194,7 @@ def test_boxes_of_a_layout_are_added() -> None:
     assert [layer.kind for layer in added] == ["box", "box"]
     assert [layer.name for layer in added] == [f"Layer {layer.number}" for layer in added]
     with pytest.raises(LimitError):
-        run(document, AddLayers(layers_of_layout(layout) * 25))
+        run(document, AddLayers(layers_of_layout(layout) * 100))
 
 
 def test_several_files_cascade() -> None:

@@ -28,11 +28,16 @@ from app.document.storage.atomic import Disk, Stamp
 from app.document.storage.errors import StorageError
 from app.document.storage.journal import Keeper, WorkFolder, WorkInfo, recover, unfinished
 from app.document.storage.journal import folder as folder_module
-from app.document.storage.journal.frames import frame, parse_frames
-from app.document.storage.journal.lock import FolderLock
-from app.document.storage.journal.patch import applied, difference, document_out
+from app.document.storage.journal.folder import FolderLock
+from app.document.storage.journal.records import (
+    applied,
+    difference,
+    document_out,
+    frame,
+    parse_frames,
+)
 from app.document.storage.journal.recovery import discard, finish, in_use, save_pictures
-from app.document.storage.png import read_picture
+from app.document.storage.pictures import read_picture
 from tests.app.document.examples import UndoStack, design, fill, picture, run, small_document
 from tests.app.document.test_atomic import FailingDisk, TornStream
 

@@ -7,18 +7,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
-from app.document.storage import leftovers
-from app.document.storage.atomic import write_bytes
-from app.document.storage.folders import write_folder
-from app.document.storage.leftovers import beside, remove_leftovers
+from app.document.storage import atomic
+from app.document.storage.atomic import (
+    beside,
+    is_running,
+    remove_leftovers,
+    write_bytes,
+    write_folder,
+)
 
 KILLED = """
 import os, sys
 from pathlib import Path
 from app.document.storage.atomic import Disk, atomic_write
-from app.document.storage.folders import write_folder
+from app.document.storage.atomic import write_folder
 
 class Killed(Disk):
     def replace(self, source, target):
@@ -59,7 +64,7 @@ def leftover(path: Path, pid: int, *, suffix: str = "tmp", age_s: float = 3600.0
 
 
 def aged(path: Path, age_s: float) -> None:
-    os.utime(path, times=(leftovers._STARTED - age_s,) * 2)
+    os.utime(path, times=(atomic._STARTED - age_s,) * 2)
 
 
 def killed(script: str, path: Path) -> None:
@@ -149,7 +154,7 @@ def test_only_the_leftovers_of_this_file_go(tmp_path: Path, dead: int) -> None:
         sample.replace(".tmp", ".TMP"),
         sample.replace(f"-{dead}-", f"-0{dead}-"),
         sample.replace(f"-{dead}-", "-"),
-        sample.replace(f"{leftovers._machine()}-", "0" * 8 + "-"),  # another machine's
+        sample.replace(f"{atomic._machine()}-", "0" * 8 + "-"),  # another machine's
         sample[1:],
         ".beach.ora.0123456789ab.tmp",
         ".beach.ora.tmp",
@@ -198,3 +203,20 @@ def test_a_disk_that_refuses_does_not_fail_the_save(tmp_path: Path, dead: int) -
     remove_leftovers(path, refuse)
     remove_leftovers(tmp_path / "none" / "beach.ora")
     assert left.exists() and path.read_bytes() == b"old"
+
+
+def test_a_process_runs_until_it_has_ended() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert is_running(child.pid) and is_running(os.getpid())
+    child.communicate(b"\n")
+    assert not is_running(child.pid)
+    assert is_running(10**10)  # no such id can be asked about
+
+
+@pytest.mark.parametrize("error", [psutil.AccessDenied(7), OSError("no"), OverflowError()])
+def test_a_doubt_counts_as_alive(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(pid: int) -> bool:
+        raise error
+
+    monkeypatch.setattr(psutil, "pid_exists", fails)
+    assert is_running(7)

@@ -15,7 +15,8 @@ from pyora import Project
 from app.document.composite import composite
 from app.document.contents import content_hash
 from app.document.geometry import Rect
-from app.document.storage.ora import Opened, load_project, save_project
+from app.document.storage.ora.file import load_project, save_project
+from app.document.storage.ora.foreign import Opened
 from tests.app.document.foreign_ora import (
     BLENDING,
     HEIGHT,

@@ -28,8 +28,9 @@ from app.document.storage.formats.options import ExportOptions, over_colour
 from app.document.storage.formats.table import format_named
 from app.document.storage.incoming import layers_from_bytes, open_as_document
 from app.document.storage.journal import recover, unfinished
-from app.document.storage.layout_file import read_layout
-from app.document.storage.ora import Opened, load_project
+from app.document.storage.layout import read_layout
+from app.document.storage.ora.file import load_project
+from app.document.storage.ora.foreign import Opened
 from app.session.settings import Settings, load_settings
 from tests.app.document.pictures_in import (
     drawn,
@@ -263,7 +264,7 @@ def test_an_export_of_today_holds_what_it_held_then(
 ) -> None:
     key, facts = WRITTEN[name]
     options = ExportOptions(pages=name == "pages.tif")
-    format_named(key).write(project(version).contents, tmp_path / name, options, {}, None)
+    format_named(key).write(project(version).contents, tmp_path / name, options, None)
     found, wanted = facts(tmp_path / name), facts(then)
     assert len(found) == len(wanted) >= 3
     for now, before in zip(found, wanted, strict=True):

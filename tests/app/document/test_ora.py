@@ -33,11 +33,11 @@ from app.document.commands import (
 from app.document.composite import composite
 from app.document.contents import content_hash
 from app.document.pixels import clean_rgba
-from app.document.storage import archive
 from app.document.storage.errors import NewerFormatError, StorageError
-from app.document.storage.ora import load_project, save_project
+from app.document.storage.ora import archive
+from app.document.storage.ora.file import load_project, save_project
+from app.document.storage.ora.project import View
 from app.document.storage.png import encode_png
-from app.document.storage.project_format import View
 from tests.app.document.examples import add_box, design, fill, import_picture, picture, plain, run
 
 Members = dict[str, bytes]

@@ -21,8 +21,8 @@ from psd_tools import PSDImage
 from app.document import Contents, Layer, Rect
 from app.document.composite import composite
 from app.document.storage.formats.psd import MODES
-from app.document.storage.ora import load_project, save_project
-from app.document.storage.trim import trimmed
+from app.document.storage.ora.file import load_project, save_project
+from app.document.storage.ora.project import trimmed
 from tests.app.document.test_formats import (
     assert_close,
     fifty,

@@ -21,7 +21,7 @@ from app.document.storage.formats.flat import export_jpeg, export_webp
 from app.document.storage.formats.html import page_of
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.psd import export_psd
-from app.document.storage.ora import load_project, save_project
+from app.document.storage.ora.file import load_project, save_project
 from app.document.storage.recipe import xmp_of
 from app.document.words import shown_name
 

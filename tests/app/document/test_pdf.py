@@ -75,7 +75,7 @@ def test_generated_layers_hold_no_picture(tmp_path: Path) -> None:
     path = tmp_path / "a.pdf"
     for background, pictures in ((False, 1), (True, 0)):
         options = ExportOptions(vector_background=background)
-        format_named("pdf").write(shared(), path, options, {}, None)
+        format_named("pdf").write(shared(), path, options, None)
         assert embedded_pictures(path) == pictures
         assert path.stat().st_size < 300_000
 

@@ -17,7 +17,7 @@ import tifffile
 from PIL import Image, ImageCms
 
 from app.document.storage.errors import StorageError
-from app.document.storage.png import Picture, picture_of
+from app.document.storage.pictures import Picture, picture_of
 
 SIDE = 12
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -12,17 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.document import Document, Size, UserError
-from app.document.storage.checked import ProjectError
 from app.document.storage.incoming import layers_from_bytes
-from app.document.storage.journal.frames import frame, parse_frames
-from app.document.storage.journal.patch import applied, document_out
-from app.document.storage.layout import contents_of
-from app.document.storage.layout_text import parse_layout
-from app.document.storage.ora import load_project
+from app.document.storage.journal.records import applied, document_out, frame, parse_frames
+from app.document.storage.layout import contents_of, parse_layout
+from app.document.storage.ora.file import load_project
+from app.document.storage.ora.project import json_bytes
+from app.document.storage.ora.project_reading import ProjectError, read_project
+from app.document.storage.ora.stack_xml import StackError, read_stack
 from app.document.storage.png import PngError, decode_png, png_text
-from app.document.storage.project_reading import read_project
-from app.document.storage.project_writing import json_bytes
-from app.document.storage.stack_xml import StackError, read_stack
 from app.session.settings import Settings, load_settings
 from tests.app.document.examples import design
 

@@ -11,9 +11,14 @@ from app.document.contents import content_hash
 from app.document.storage.atomic import backup_path
 from app.document.storage.errors import NewerFormatError, StorageError
 from app.document.storage.names import numbered_copy
-from app.document.storage.ora import load_project, save_project
+from app.document.storage.ora.file import (
+    load_project,
+    readable_layers,
+    save_project,
+    ways_out,
+    with_recipes_of,
+)
 from app.document.storage.png import encode_png
-from app.document.storage.rescue import readable_layers, ways_out, with_recipes_of
 from tests.app.document.examples import plain
 from tests.app.document.test_ora import Members, members_of, rich, saved, write_members
 

@@ -51,7 +51,7 @@ def on_canvas(contents: Contents, place: int) -> np.ndarray:
 def test_layers_are_inkscape_layers(tmp_path: Path) -> None:
     """Name, order, place, eye, opacity, mode and lock of every layer."""
     path = tmp_path / "a.svg"
-    format_named("svg").write(shared(), path, OPTIONS, {}, None)
+    format_named("svg").write(shared(), path, OPTIONS, None)
     groups = groups_of_svg(path.read_text("utf-8"))
     labels = [each.get(f"{INKSCAPE}label") for each in groups]
     assert labels == ["Background", "castle", "crab", "tent"]

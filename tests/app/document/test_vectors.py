@@ -11,12 +11,19 @@ import pytest
 from app.document import Document, Rect, new_contents
 from app.document.commands import Placement, PlacePixels, SetRect
 from app.document.geometry import Size
+from app.document.pixels import resampled
 from app.document.storage.formats.svg import paths_of
-from app.document.storage.png import resized
 from app.document.vectors import contours, tracing
-from app.document.vectors.coverage import coverage
-from app.document.vectors.of_layers import known_shapes, layer_shapes, scale_of
-from app.document.vectors.tracing import Vectors, painted, trace, trace_gradients
+from app.document.vectors.contours import coverage
+from app.document.vectors.tracing import (
+    Vectors,
+    known_shapes,
+    layer_shapes,
+    painted,
+    scale_of,
+    trace,
+    trace_gradients,
+)
 from tests.app.document.examples import import_picture, plain
 from tests.app.document.flat_examples import NAMES, flat_layer, sky
 from tests.app.document.pictures_in import drawn
@@ -231,7 +238,7 @@ def test_a_resized_layer_keeps_its_shapes() -> None:
 
 def test_resampled_pixels_have_shapes_too() -> None:
     """Where the original is gone, as in a file of another program."""
-    pixels = resized(flat_layer("castle"), Size(192, 168))
+    pixels = resampled(flat_layer("castle"), 192, 168, sharp=True)
     vectors = trace(pixels).vectors
     assert vectors is not None
     assert likeness(drawn(svg(vectors)), pixels) >= 32

@@ -92,13 +92,13 @@ def key(window: Any, key: Any, modifiers: Any = NONE, widget: Any = None) -> Non
 
 def generate(window: Any, qtbot: Any, action: str = "generate_all") -> None:
     """Ask for a job, the whole picture if nothing else is said, and let the fake finish it."""
-    before = window.session.undo.stack.index()
+    before = window.session.undo.index
     count = len(window.engine.requests)
     window.actions_[action].trigger()
     assert len(window.engine.requests) == count + 1
     window.engine.begin(steps=2)
     window.engine.finish()
-    qtbot.waitUntil(lambda: window.session.undo.stack.index() > before)
+    qtbot.waitUntil(lambda: window.session.undo.index > before)
 
 
 def shown(window: Any) -> Any:

@@ -16,10 +16,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
 from app.document.contents import MAX_PROMPT
-from app.document.storage.ora import load_project
-from app.ignored import ignored_in
-from app.ui.dialog.jobs import JobsDialog
-from app.ui.dialog.word_list import WordListDialog
+from app.document.storage.ora.file import load_project
+from app.session.jobs import ignored_in
+from app.ui.dialogs.job_list import JobsDialog
+from app.ui.dialogs.prompt_words import WordListDialog
 from engine import check_prompt
 from tests.app.ui.helpers import draw_box, generate, key, later, press_and_move, shown
 
@@ -146,13 +146,13 @@ def test_marking_and_clicking_end_a_run_of_typing(window: Any, qtbot: Any) -> No
     field.setFocus()
     qtbot.keyClicks(field, "a dog")
     QTest.keyClick(field, Qt.Key.Key_Backspace)
-    assert window.session.undo.stack.count() == 1
+    assert window.session.undo.count == 1
     QTest.keyClick(field, Qt.Key.Key_A, CTRL)
     qtbot.keyClicks(field, "a cat")
-    assert window.session.undo.stack.count() == 2
+    assert window.session.undo.count == 2
     QTest.mouseClick(field.viewport(), Qt.MouseButton.LeftButton, pos=field.cursorRect().center())
     qtbot.keyClicks(field, "s")
-    assert window.session.undo.stack.count() == 2  # the caret stayed where it was
+    assert window.session.undo.count == 2  # the caret stayed where it was
     start = QPoint(2, field.cursorRect().center().y())
     QTest.mouseClick(field.viewport(), Qt.MouseButton.LeftButton, pos=start)
     assert field.textCursor().position() == 0
@@ -317,7 +317,7 @@ def test_the_predicted_time_is_on_the_button_alone(window: Any, qtbot: Any) -> N
 def test_a_key_stops_the_running_job_only(window: Any, qtbot: Any) -> None:
     """GE6: from the canvas; what waits begins, and the undo stack is as it was."""
     draw_box(window, 64, 64, 192, 192)
-    steps = window.session.undo.stack.count()
+    steps = window.session.undo.count
     window.actions_["generate"].trigger()
     window.actions_["generate_next"].trigger()
     bridge = window.session.bridge
@@ -325,7 +325,7 @@ def test_a_key_stops_the_running_job_only(window: Any, qtbot: Any) -> None:
     key(window, Qt.Key.Key_X, SHIFT, widget=window.view)
     assert bridge.current is waiting
     assert window.engine.cancelled == [window.engine.requests[0].job_id]
-    assert window.session.undo.stack.count() == steps
+    assert window.session.undo.count == steps
     bridge.stop_all()
 
 
@@ -385,11 +385,11 @@ def test_a_click_puts_a_word_into_the_prompt(
     cursor = field.textCursor()
     cursor.setPosition(caret)
     field.setTextCursor(cursor)
-    count = window.session.undo.stack.count()
+    count = window.session.undo.count
     dialog = word_list(window)
     press_word(dialog, "dog")
     assert window.session.document.prompt == wanted
-    assert window.session.undo.stack.count() == count + 1
+    assert window.session.undo.count == count + 1
     QTest.keyClick(dialog.field, Qt.Key.Key_Return)  # the marked one, a second time
     assert window.session.document.prompt.count("dog") == 2
     window.actions_["undo"].trigger()

@@ -11,9 +11,8 @@ from PySide6.QtGui import QAccessible, QColor, QPalette
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.ui import high_contrast
-from app.ui.panels.layer_delegate import RowParts
-from app.ui.theme import contrast
+from app.ui.panels.layer_rows import RowParts
+from app.ui.theme import contrast, high_contrast
 from tests.app.ui.helpers import draw_box
 
 

@@ -20,7 +20,8 @@ from app.document.commands import (
     UseCandidates,
 )
 from app.document.contents import Settings
-from app.document.storage.png import read_picture
+from app.document.storage.pictures import read_picture
+from app.ui.panels.layer_rows import StateRole
 from tests.app.ui.helpers import LEFT, NONE, at, draw_box, generate, hashes, key, shown
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -62,10 +63,10 @@ def test_variations_fill_the_strip_and_change_nothing(window: Any, qtbot: Any) -
     seen = {edge.pixelColor(corner.x() + dx, corner.y()).hue() for dx in range(-3, 1)}
     assert any(abs(hue - violet) <= 3 for hue in seen), "a violet frame"
     assert layer.pixel_hash not in [item.pixel_hash for item in layer.candidates]
-    assert window.session.undo.stack.undoText() == "Results for 'Layer 1'"
+    assert window.session.undo.undo_text == "Results for 'Layer 1'"
     assert len(window.engine.requests) == 4
     model = window.layers.model
-    assert model.state_at(model.index_of(layer.id)).text == "3 new"
+    assert model.data(model.index_of(layer.id), StateRole).text == "3 new"
 
 
 def test_the_strip_folds_when_there_is_nothing(window: Any) -> None:
@@ -80,20 +81,20 @@ def test_n_looks_and_enter_accepts(window: Any, qtbot: Any) -> None:
     """GE13, UN2: looking is no step, accepting is one; other layers keep their bytes (RE3)."""
     layer = castle_with(window, qtbot)
     others = {name: value for name, value in hashes(window).items() if name != layer.name}
-    steps = window.session.undo.stack.count()
+    steps = window.session.undo.count
     key(window, Qt.Key.Key_N, widget=window.view)
     key(window, Qt.Key.Key_N, widget=window.view)
-    assert window.session.undo.stack.count() == steps
+    assert window.session.undo.count == steps
     wanted = window.stage.chosen.first.pixel_hash
     key(window, Qt.Key.Key_Return, widget=window.view)
     now = window.session.document.layer(layer.id)
     assert now.pixel_hash == wanted
-    assert window.session.undo.stack.count() == steps + 1
+    assert window.session.undo.count == steps + 1
     assert layer.pixel_hash in [item.pixel_hash for item in now.candidates]
     assert {n: v for n, v in hashes(window).items() if n != layer.name} == others
     assert window.scene.staged_ids == frozenset()
     model = window.layers.model
-    assert "new" not in model.state_at(model.index_of(layer.id)).text
+    assert "new" not in model.data(model.index_of(layer.id), StateRole).text
     window.actions_["undo"].trigger()
     assert window.session.document.layer(layer.id).pixel_hash == layer.pixel_hash
 
@@ -265,10 +266,10 @@ def test_a_whole_picture_is_accepted_in_one_step(window: Any, qtbot: Any) -> Non
         window.engine.finish()
         qtbot.waitUntil(lambda n=count: len(window.stage.choices) == n)
     assert [len(choice.candidates) for choice in window.stage.choices] == [2, 2]
-    steps = window.session.undo.stack.count()
+    steps = window.session.undo.count
     window.stage.accept(2)
     assert all(layer.has_pixels for layer in window.session.document.layers)
-    assert window.session.undo.stack.count() == steps + 1
+    assert window.session.undo.count == steps + 1
 
 
 def test_ask_before_replacing(window: Any, qtbot: Any) -> None:
@@ -347,11 +348,11 @@ def test_the_bar_offers_to_delete_or_to_raise(window: Any, qtbot: Any) -> None:
     assert bar.action_button.text() == "Delete 2 Oldest Unused Results"
     assert window.actions_["trim_candidates"].text() == "Delete 2 Oldest &Unused Results"
     assert bar.other_button.text() == "Keep More Results"
-    steps = window.session.undo.stack.count()
+    steps = window.session.undo.count
     bar.other_button.click()
     assert not bar.isVisible()
     assert window.session.settings.candidates == 4
-    assert window.session.undo.stack.count() == steps
+    assert window.session.undo.count == steps
     assert len(window.session.document.layer(layer.id).candidates) == 3
     assert not window.actions_["trim_candidates"].isEnabled()
     assert not window.actions_["raise_bound"].isEnabled()
@@ -421,7 +422,9 @@ def test_the_inspector_says_what_the_row_says(window: Any, qtbot: Any) -> None:
     model = window.layers.model
 
     def both() -> tuple[str, str]:
-        return window.inspector.state.text.text(), model.state_at(model.index_of(layer.id)).text
+        return window.inspector.state.text.text(), model.data(
+            model.index_of(layer.id), StateRole
+        ).text
 
     assert both() == ("3 new", "3 new")
     window.stage.accept(1)

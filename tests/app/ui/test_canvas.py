@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from app.document.commands import Placement, PlacePixels
 from app.document.composite import composite
 from app.testing import fill
-from app.ui.images import to_array
+from app.ui.widgets.images import to_array
 from tests.app.ui.helpers import at, click, drag, draw_box, key, move, press_and_move
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -65,7 +65,7 @@ def test_escape_ends_a_drag_without_a_step(window: Any) -> None:
     key(window, Qt.Key.Key_Escape, widget=window.view)
     QTest.mouseRelease(window.view.viewport(), Qt.MouseButton.LeftButton, pos=at(window, 256, 192))
     assert not window.session.document.foregrounds
-    assert window.session.undo.stack.count() == 0
+    assert window.session.undo.count == 0
 
 
 def test_the_51st_box_is_refused(window: Any) -> None:
@@ -86,12 +86,12 @@ def test_dragging_a_generated_layer_snaps_and_is_one_step(window: Any, qtbot: An
     fill(window.session.document)
     before = only_foreground(window)
     window.actions_["tool_select"].trigger()
-    steps = window.session.undo.stack.index()
+    steps = window.session.undo.index
     drag(window, (128, 128), (128 + 67, 128 + 4))
     after = only_foreground(window)
     assert (after.rect.x, after.rect.y) == (128, 64)
     assert after.pixel_hash == before.pixel_hash
-    assert window.session.undo.stack.index() == steps + 1
+    assert window.session.undo.index == steps + 1
     window.actions_["undo"].trigger()
     assert only_foreground(window).rect == before.rect
 
@@ -113,14 +113,14 @@ def test_escape_restores_a_dragged_layer(window: Any) -> None:
     draw_box(window, 64, 64, 192, 192)
     fill(window.session.document)
     window.actions_["tool_select"].trigger()
-    steps = window.session.undo.stack.index()
+    steps = window.session.undo.index
     press_and_move(window, (128, 128), (256, 256))
     layer = only_foreground(window)
     assert window.scene.rect_of(layer) != layer.rect
     key(window, Qt.Key.Key_Escape, widget=window.view)
     assert window.scene.rect_of(layer) == layer.rect
     QTest.mouseRelease(window.view.viewport(), Qt.MouseButton.LeftButton, pos=at(window, 256, 256))
-    assert window.session.undo.stack.index() == steps
+    assert window.session.undo.index == steps
 
 
 def test_picking_goes_by_alpha(window: Any) -> None:
@@ -161,10 +161,10 @@ def test_handles_resize_an_empty_box(window: Any) -> None:
     """CA5, LA3: the corner goes to the grid; one step."""
     draw_box(window, 64, 64, 192, 192)
     window.actions_["tool_select"].trigger()
-    steps = window.session.undo.stack.index()
+    steps = window.session.undo.index
     drag(window, (192, 192), (262, 150))
     assert only_foreground(window).rect.to_box() == (64, 64, 256, 160)
-    assert window.session.undo.stack.index() == steps + 1
+    assert window.session.undo.index == steps + 1
 
 
 def test_nudge_keys(window: Any) -> None:

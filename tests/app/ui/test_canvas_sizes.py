@@ -12,10 +12,15 @@ from PySide6.QtWidgets import QApplication, QLabel, QMessageBox
 
 from app.document.geometry import Size
 from app.session.settings import resources_folder
-from app.ui import canvas_sizes
-from app.ui.canvas_sizes import presets, ratio_name, trained_sizes
-from app.ui.dialog.canvas_size import CanvasSizeDialog, NewDialog
-from app.ui.dialogs import ask_unsaved
+from app.ui.dialogs import canvas_size
+from app.ui.dialogs.canvas_size import (
+    CanvasSizeDialog,
+    NewDialog,
+    presets,
+    ratio_name,
+    trained_sizes,
+)
+from app.ui.dialogs.questions import ask_unsaved
 from engine.models.checkpoint import load_model
 
 
@@ -24,16 +29,16 @@ def test_the_sizes_before_loading_are_those_of_the_shipped_model() -> None:
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         card = json.loads(json.loads(file.read(length))["__metadata__"]["card"])
-    assert [Size(*each) for each in card["canvases"]] == list(canvas_sizes.SHIPPED_SIZES)
+    assert [Size(*each) for each in card["canvases"]] == list(canvas_size.SHIPPED_SIZES)
     model = load_model(path)
     multiple = model.autoencoder.token_px * model.card.base_scale
-    assert multiple == canvas_sizes.SHIPPED_MULTIPLE
-    assert trained_sizes(None) == (list(canvas_sizes.SHIPPED_SIZES), multiple)
+    assert multiple == canvas_size.SHIPPED_MULTIPLE
+    assert trained_sizes(None) == (list(canvas_size.SHIPPED_SIZES), multiple)
 
 
 @pytest.mark.parametrize("multiple", [16, 32, 64])
 def test_every_ratio_that_is_shown_is_exact(multiple: int) -> None:
-    for preset in presets(canvas_sizes.SHIPPED_SIZES, multiple):
+    for preset in presets(canvas_size.SHIPPED_SIZES, multiple):
         name = preset.text.rpartition("(")[2].rstrip(")")
         width, height = (int(part) for part in name.split(":"))
         assert Fraction(width, height) == Fraction(preset.size.width, preset.size.height)
@@ -47,7 +52,7 @@ def test_every_ratio_that_is_shown_is_exact(multiple: int) -> None:
 
 
 def test_the_well_known_uses_and_ratios_are_there() -> None:
-    texts = [each.text for each in presets(canvas_sizes.SHIPPED_SIZES, 64)]
+    texts = [each.text for each in presets(canvas_size.SHIPPED_SIZES, 64)]
     for part in ("sticker", "Card", "Slide", "Story", "(1:1)", "(16:9)", "(9:16)"):
         assert any(part in text for text in texts), part
     for ratio in ("4:3", "3:4", "5:4", "4:5", "3:2", "2:3"):
@@ -64,7 +69,7 @@ def test_a_size_off_the_grid_of_a_model_is_not_offered() -> None:
 def test_presets_warn_unless_the_model_was_trained_for_them(window: Any) -> None:
     chosen: list[Size] = []
     dialog = NewDialog(
-        window, canvas_sizes.SHIPPED_SIZES, 64, lambda size, background: chosen.append(size)
+        window, canvas_size.SHIPPED_SIZES, 64, lambda size, background: chosen.append(size)
     )
     for place in range(dialog.preset.count()):
         size = dialog.preset.itemData(place)
@@ -73,7 +78,7 @@ def test_presets_warn_unless_the_model_was_trained_for_them(window: Any) -> None
         dialog.preset.setCurrentIndex(place)
         assert dialog.size_chosen == size
         assert dialog.preset.currentIndex() == place
-        assert bool(dialog.warning.text()) == (size not in canvas_sizes.SHIPPED_SIZES)
+        assert bool(dialog.warning.text()) == (size not in canvas_size.SHIPPED_SIZES)
     dialog.width_field.setValue(704)
     assert dialog.preset.currentText() == "Custom size"
     dialog.accept()

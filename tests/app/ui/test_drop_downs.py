@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QWidget
 
 from app.ui import theme
-from app.ui.dialogs import Choice
+from app.ui.widgets.fields import Choice
 
 OPENED_BY = ("new", "canvas_size", "export", "settings")
 

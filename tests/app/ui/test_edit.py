@@ -14,10 +14,9 @@ from PySide6.QtWidgets import QApplication, QLineEdit
 from app.document.commands import Rename, SetLocked
 from app.document.composite import composite
 from app.testing import fill
-from app.ui.canvas import overlay
-from app.ui.dialog.examples import example_files, example_name
-from app.ui.panels.layer_delegate import RowParts
-from app.ui.panels.layer_list_model import StateRole
+from app.ui.canvas import overlay_painter as overlay
+from app.ui.dialogs.examples import example_files, example_name
+from app.ui.panels.layer_rows import RowParts, StateRole
 from app.ui.theme import DARK, GAP
 from tests.app.ui.helpers import at, drag, draw_box, generate, key, move, press_and_move
 
@@ -50,12 +49,12 @@ def test_typing_is_one_step_and_undo_works_in_the_field(window: Any, qtbot: Any)
     field.setFocus()
     qtbot.keyClicks(field, "a dog")
     assert window.session.document.prompt == "a dog"
-    assert window.session.undo.stack.count() == 1
+    assert window.session.undo.count == 1
     window.view.setFocus()
     field.setFocus()
     field.moveCursor(field.textCursor().MoveOperation.End)
     qtbot.keyClicks(field, " and a cat")
-    assert window.session.undo.stack.count() == 2
+    assert window.session.undo.count == 2
     key(window, Qt.Key.Key_Z, CTRL, widget=field)
     assert window.session.document.prompt == "a dog"
     assert field.toPlainText() == "a dog"
@@ -127,7 +126,7 @@ def test_a_double_click_on_a_name_renames(window: Any, qtbot: Any) -> None:
 def test_eye_and_lock_in_the_row(window: Any) -> None:
     """LY1, LY2: a click toggles, one step each; a locked layer cannot be deleted or moved."""
     three_boxes(window)
-    steps = window.session.undo.stack.count()
+    steps = window.session.undo.count
     click_part(window, 0, "eye")
     assert not window.session.document.foregrounds[2].visible
     click_part(window, 0, "eye")
@@ -135,7 +134,7 @@ def test_eye_and_lock_in_the_row(window: Any) -> None:
     click_part(window, 1, "lock")
     locked = window.session.document.foregrounds[1]
     assert locked.locked
-    assert window.session.undo.stack.count() == steps + 3
+    assert window.session.undo.count == steps + 3
     window.session.selection.set([locked.id])
     assert not window.actions_["delete"].isEnabled()
     window.actions_["tool_select"].trigger()
@@ -192,9 +191,9 @@ def test_the_background_stays_lowest(window: Any) -> None:
     for name in ("delete", "raise", "to_front", "duplicate"):
         assert not window.actions_[name].isEnabled()
     window.actions_["tool_select"].trigger()
-    count = window.session.undo.stack.count()
+    count = window.session.undo.count
     drag(window, (300, 400), (400, 480))
-    assert window.session.undo.stack.count() == count
+    assert window.session.undo.count == count
     window.actions_["background"].trigger()
     assert window.session.document.background is None
     assert model.rowCount() == 3
@@ -299,11 +298,11 @@ def test_undo_everything_redo_everything(window: Any, qtbot: Any) -> None:
     window.actions_["to_back"].trigger()
     window.actions_["background"].trigger()
     last = document.content_hash()
-    stack = window.session.undo.stack
-    while stack.canUndo():
+    stack = window.session.undo
+    while stack.can_undo:
         window.actions_["undo"].trigger()
     assert document.content_hash() == first
-    while stack.canRedo():
+    while stack.can_redo:
         window.actions_["redo"].trigger()
     assert document.content_hash() == last
 
@@ -321,11 +320,11 @@ def test_outdated_badge(window: Any, qtbot: Any) -> None:
     window.prompt.field.setPlainText("a dog")
     generate(window, qtbot)
     model = window.layers.model
-    assert model.state_at(model.index(0)).text == "Up to date"
+    assert model.data(model.index(0), StateRole).text == "Up to date"
     window.prompt.field.setPlainText("a cat")
-    assert model.state_at(model.index(0)).text == "Word no longer in the prompt"
+    assert model.data(model.index(0), StateRole).text == "Word no longer in the prompt"
     window.prompt.field.setPlainText("two big dogs")
-    assert model.state_at(model.index(0)).text == "Up to date"
+    assert model.data(model.index(0), StateRole).text == "Up to date"
 
 
 def test_a_view_that_fails_leaves_the_step_undoable(window: Any, monkeypatch: Any) -> None:
@@ -407,7 +406,7 @@ def test_escape_leaves_a_field_and_restores_it(window: Any) -> None:
     """Esc ladder (3.3): a field shows its former value, the canvas has the focus, no step."""
     three_boxes(window)
     window.session.selection.set([window.session.document.foregrounds[0].id])
-    steps = window.session.undo.stack.count()
+    steps = window.session.undo.count
     inspector = window.inspector
     for field, was in ((inspector.name, "Layer 1"), (inspector.fields["x"], "X  32")):
         field.setFocus()
@@ -417,7 +416,7 @@ def test_escape_leaves_a_field_and_restores_it(window: Any) -> None:
         text = field.text()
         assert text == was
         assert window.view.hasFocus()
-    assert window.session.undo.stack.count() == steps
+    assert window.session.undo.count == steps
 
 
 def test_fields_edit_every_selected_layer(window: Any) -> None:
@@ -425,15 +424,15 @@ def test_fields_edit_every_selected_layer(window: Any) -> None:
     three_boxes(window)
     layers = window.session.document.foregrounds
     window.session.selection.set([layer.id for layer in layers])
-    steps = window.session.undo.stack.count()
+    steps = window.session.undo.count
     window.inspector.fields["y"].setValue(96)
     assert {layer.rect.y for layer in window.session.document.foregrounds} == {96}
-    assert window.session.undo.stack.count() == steps + 1
+    assert window.session.undo.count == steps + 1
     window.inspector.fields["width"].setValue(70)
     assert {layer.rect.width for layer in window.session.document.foregrounds} == {96}
     window.inspector.fields["width"].setValue(60)
     assert {layer.rect.width for layer in window.session.document.foregrounds} == {64}
-    assert window.session.undo.stack.undoText() == "Resize 3 layers"
+    assert window.session.undo.undo_text == "Resize 3 layers"
     assert not window.inspector.name.isEnabled()
     window.session.selection.set([layers[0].id])
     assert window.inspector.name.isEnabled()
@@ -516,7 +515,7 @@ def test_rows_and_canvas_say_the_word_that_a_layer_shows(
     assert window.inspector.name.text() == "Dog 2"
     window.actions_["duplicate"].trigger()
     assert shown_rows(window)[:3] == ["Home", "Dog 3", "Dog 2"]
-    assert window.session.undo.stack.undoText() == "Duplicate 'Dog 2'"
+    assert window.session.undo.undo_text == "Duplicate 'Dog 2'"
     window.actions_["undo"].trigger()
     window.session.selection.set([window.session.document.foregrounds[0].id])
     window.actions_["delete"].trigger()
@@ -528,7 +527,7 @@ def test_a_word_left_as_it_is_becomes_no_name(window: Any) -> None:
     draw_box(window, 64, 64, 192, 192)
     (layer,) = window.session.document.foregrounds
     fill(window.session.document, word="dog")
-    count = window.session.undo.stack.count()
+    count = window.session.undo.count
     model = window.layers.model
     index = model.index_of(layer.id)
     for typed, shown, name in (
@@ -538,10 +537,10 @@ def test_a_word_left_as_it_is_becomes_no_name(window: Any) -> None:
     ):
         model.setData(index, typed)
         assert (index.data(), window.session.document.layer(layer.id).name) == (shown, name)
-    assert window.session.undo.stack.count() == count + 2
+    assert window.session.undo.count == count + 2
     window.session.selection.set([layer.id])
     QTest.keyClick(window.inspector.name, Qt.Key.Key_Return)
-    assert window.session.undo.stack.count() == count + 2
+    assert window.session.undo.count == count + 2
 
 
 def test_the_name_has_the_whole_line_and_the_seed_is_in_the_inspector(window: Any) -> None:

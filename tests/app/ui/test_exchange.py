@@ -21,13 +21,19 @@ from app.document import Rect
 from app.document.composite import composite
 from app.document.contents import content_hash, new_contents
 from app.document.geometry import Size
-from app.document.storage.formats.choices import formats_with, reason_against, refused_choices
 from app.document.storage.formats.options import WHITE, ExportOptions
-from app.document.storage.formats.table import FORMATS, Choice, format_named
+from app.document.storage.formats.table import (
+    FORMATS,
+    Choice,
+    format_named,
+    formats_with,
+    reason_against,
+    refused_choices,
+)
 from app.document.storage.incoming import LAYERS_TYPE
-from app.document.storage.ora import load_project
+from app.document.storage.ora.file import load_project
 from app.testing import fill
-from app.ui.exchange.export_dialog import ExportDialog
+from app.ui.dialogs.export_dialog import ExportDialog
 from tests.app.document.examples import picture as random_picture
 from tests.app.document.examples import plain
 from tests.app.document.test_ora import members_of, write_members
@@ -85,7 +91,7 @@ def test_export_by_the_dialog(window: Any, qtbot: Any, tmp_path: Path) -> None:
     dialog = choose(window, "PNG picture")
     assert rows(dialog)["Layers at their places"] == "not stored"
     assert rows(dialog)["Prompt"] == "kept"
-    dialog.recipe.setChecked(False)
+    dialog.boxes["recipe"].setChecked(False)
     assert rows(dialog)["Prompt"] == "not stored"
     assert "512 × 512" in dialog.size_label.text()
     dialog.scale.setCurrentIndex(1)
@@ -98,15 +104,15 @@ def test_export_by_the_dialog(window: Any, qtbot: Any, tmp_path: Path) -> None:
         assert np.array_equal(np.asarray(image), expected)
         assert "layerloom" not in image.text  # type: ignore[attr-defined]
     dialog = choose(window, "PNG picture")
-    assert not dialog.recipe.isChecked()
-    dialog.recipe.setChecked(True)
+    assert not dialog.boxes["recipe"].isChecked()
+    dialog.boxes["recipe"].setChecked(True)
     dialog.accept()
     answer_file_dialog(window, qtbot, tmp_path / "with.png")
     with Image.open(tmp_path / "with.png") as image:
         assert "layerloom" in image.text  # type: ignore[attr-defined]
     dialog = choose(window, "PSD for Photoshop and others")
     assert rows(dialog)["Layers at their places"] == "kept"
-    assert not dialog.scale.isEnabled() and dialog.hidden.isEnabled()
+    assert not dialog.scale.isEnabled() and dialog.boxes["hidden"].isEnabled()
     assert "at their own size" in dialog.scale.toolTip() and "PNG" in dialog.scale.toolTip()
     dialog.accept()
     answer_file_dialog(window, qtbot, tmp_path / "out.psd")
@@ -127,7 +133,7 @@ def test_a_choice_without_effect_is_disabled_with_the_reason(
     )
     assert dialog.options == usual
     for choice in get_args(Choice):
-        widget = dialog._rows[choice]
+        widget = dialog.rows[choice]
         reason = reason_against(form, choice, dialog.options)
         assert widget.isVisible()
         assert widget.isEnabled() is (reason == ""), choice
@@ -135,8 +141,8 @@ def test_a_choice_without_effect_is_disabled_with_the_reason(
         if reason and choice not in form.choices:
             assert all(each.title in widget.toolTip() for each in formats_with(choice))
     dialog.scale.setCurrentIndex(1)  # as if it were possible
-    dialog.canvas_sized.setChecked(True)
-    dialog.hidden.setChecked(False)
+    dialog.boxes["canvas_sized"].setChecked(True)
+    dialog.boxes["hidden"].setChecked(False)
     assert refused_choices(form, dialog.options) == {}
     dialog.reject()
 
@@ -144,14 +150,14 @@ def test_a_choice_without_effect_is_disabled_with_the_reason(
 def test_pages_disable_what_is_about_one_picture(window: Any, qtbot: Any) -> None:
     picture(window, qtbot)
     dialog = choose(window, "TIFF picture")
-    assert dialog.scale.isEnabled() and not dialog.hidden.isEnabled()
+    assert dialog.scale.isEnabled() and not dialog.boxes["hidden"].isEnabled()
     dialog.scale.setCurrentIndex(1)
-    dialog.pages.setChecked(True)
+    dialog.boxes["pages"].setChecked(True)
     for widget in (dialog.scale, dialog.part, dialog.colour):
         assert not widget.isEnabled() and "page" in widget.toolTip()
-    assert dialog.hidden.isEnabled() and not dialog.hidden.toolTip()
+    assert dialog.boxes["hidden"].isEnabled() and not dialog.boxes["hidden"].toolTip()
     assert dialog.options.scale == 1
-    dialog.pages.setChecked(False)
+    dialog.boxes["pages"].setChecked(False)
     assert dialog.scale.isEnabled() and dialog.options.scale == 2
     dialog.reject()
 
@@ -176,11 +182,11 @@ def test_without_background_what_it_filled_is_transparent(
     picture(window, qtbot)
     before = window.session.document.content_hash()
     dialog = choose(window, "JPEG picture")
-    assert not dialog.without_background.isEnabled()
-    assert "no transparency" in dialog.without_background.toolTip()
+    assert not dialog.boxes["no_background"].isEnabled()
+    assert "no transparency" in dialog.boxes["no_background"].toolTip()
     dialog.format.setCurrentIndex(0)
-    assert dialog.without_background.isEnabled()
-    dialog.without_background.setChecked(True)
+    assert dialog.boxes["no_background"].isEnabled()
+    dialog.boxes["no_background"].setChecked(True)
     dialog.accept()
     answer_file_dialog(window, qtbot, tmp_path / "a.png")
     document = window.session.document
@@ -191,15 +197,15 @@ def test_without_background_what_it_filled_is_transparent(
     assert document.content_hash() == before
     window.session.selection.set([document.foregrounds[0].id])
     dialog = choose(window, "PNG picture")
-    assert dialog.without_background.isChecked(), "remembered"
+    assert dialog.boxes["no_background"].isChecked(), "remembered"
     dialog.part.setCurrentIndex(dialog.part.count() - 1)
-    assert not dialog.without_background.isEnabled()
-    assert "One layer is exported alone." in dialog.without_background.toolTip()
+    assert not dialog.boxes["no_background"].isEnabled()
+    assert "One layer is exported alone." in dialog.boxes["no_background"].toolTip()
     assert dialog.options.with_background
     dialog.reject()
     window.actions_["background"].trigger()
     dialog = choose(window, "PNG picture")
-    assert "no background" in dialog.without_background.toolTip()
+    assert "no background" in dialog.boxes["no_background"].toolTip()
     dialog.reject()
 
 
@@ -209,7 +215,7 @@ def test_the_export_dialog_fits_a_small_window(window: Any, qtbot: Any) -> None:
     dialog = choose(window, "PNG picture")
     assert dialog.height() <= 600 and dialog.width() <= 1000
     qtbot.wait(30)
-    for widget in (*dialog._rows.values(), dialog.size_label, dialog.table, dialog.export_button):
+    for widget in (*dialog.rows.values(), dialog.size_label, dialog.table, dialog.export_button):
         seen = widget.visibleRegion().boundingRect()
         assert seen.size() == widget.size(), widget.accessibleName()
     dialog.reject()
@@ -312,7 +318,7 @@ def test_the_own_file_is_never_exported_over(window: Any, qtbot: Any, tmp_path: 
     assert "is the file of this picture" in window.messages.text.text()
     window.messages.dismiss()
     dialog = choose(window, "OpenRaster for Krita, GIMP and others")
-    dialog.recipe.setChecked(False)
+    dialog.boxes["recipe"].setChecked(False)
     dialog.accept()
     name_file(window, qtbot, path)
     assert "is the file of this picture" in window.messages.text.text()

@@ -12,7 +12,8 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
 
 from app.session.settings import Settings
-from app.ui import file_dialogs, theme
+from app.ui import theme
+from app.ui.dialogs import file_dialogs
 
 
 def pictures_are(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

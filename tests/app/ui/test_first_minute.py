@@ -12,13 +12,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu
 
 from app.document.geometry import Size
-from app.document.storage.ora import save_project
+from app.document.storage.ora.file import save_project
 from app.testing import document_with_boxes, fill
 from app.ui.controllers.messages import first_run_message
-from app.ui.dialog.jobs import JobsDialog
+from app.ui.dialogs.job_list import JobsDialog
 from app.ui.key_presets import PRESETS, conflicts, keys_for
 from app.ui.likely import SCOPES
 from app.ui.menus import ALTERNATIVES
+from app.ui.panels.layer_rows import StateRole
 from tests.app.ui.helpers import (
     LEFT,
     NONE,
@@ -224,7 +225,7 @@ def test_one_changed_word_repaints_one_layer(window: Any, qtbot: Any) -> None:
     finished(window, qtbot)
     window.prompt.field.setPlainText("a cake, a dragon and a tree")
     model = window.layers.model
-    said = [model.state_at(model.index(row)).text for row in range(4)]
+    said = [model.data(model.index(row), StateRole).text for row in range(4)]
     assert said == ["Up to date", "Word no longer in the prompt", "Up to date", "Up to date"]
     assert shown(window).prompt.generate.text().startswith("Repaint 'rabbit'")
     window.prompt.generate.click()
@@ -319,8 +320,8 @@ def test_job_rows_show_what_was_made(window: Any, qtbot: Any) -> None:
     window.prompt.jobs.click()
     (dialog,) = window.findChildren(JobsDialog)
     (job,) = window.session.bridge.jobs
-    qtbot.waitUntil(lambda: window.session.job_pictures.get(job.id) is not None)
-    small = window.session.job_pictures.get(job.id)
+    qtbot.waitUntil(lambda: window.dialogs.job_pictures.get(job.id) is not None)
+    small = window.dialogs.job_pictures.get(job.id)
     assert max(small.width(), small.height()) == 64
     shown = dialog.table.item(0, 0).icon().pixmap(64, 64).toImage()
     assert shown.pixelColor(32, 32).alpha() == 255

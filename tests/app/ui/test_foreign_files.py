@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from app.document.commands import SetPrompt
-from app.document.storage.ora import load_project
+from app.document.storage.ora.file import load_project
 from tests.app.document.foreign_ora import (
     Node,
     blob,

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from app.document.commands import DeleteLayers, MoveLayers, SetLocked, SetVisible
 from app.document.contents import seed_for
 from app.testing import fill, model_info
+from app.ui.panels.layer_rows import StateRole
 from tests.app.ui.helpers import draw_box, generate, hashes, key, later, shown
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -39,10 +40,10 @@ def test_generate_asks_for_the_whole_picture(window: Any, qtbot: Any) -> None:
 def test_results_are_one_undo_step_with_records(window: Any, qtbot: Any) -> None:
     """UN2: accepting a picture is one step; each layer has pixels, rect and record."""
     two_boxes(window)
-    steps = window.session.undo.stack.index()
+    steps = window.session.undo.index
     generate(window, qtbot)
-    assert window.session.undo.stack.index() == steps + 1
-    assert window.session.undo.stack.undoText() == "Generate Picture"
+    assert window.session.undo.index == steps + 1
+    assert window.session.undo.undo_text == "Generate Picture"
     for layer in window.session.document.layers:
         assert layer.kind == "generated"
         assert layer.record["result"] == layer.pixel_hash
@@ -87,7 +88,9 @@ def test_progress_and_previews_in_place(window: Any, qtbot: Any) -> None:
     qtbot.waitUntil(lambda: all(window.scene.has_preview(layer_id) for layer_id in ids))
     assert not any(layer.has_pixels for layer in window.session.document.layers)
     assert not window.scene.is_settled
-    states = {window.layers.model.state_at(window.layers.model.index(row)).text for row in range(3)}
+    states = {
+        window.layers.model.data(window.layers.model.index(row), StateRole).text for row in range(3)
+    }
     assert states == {"Generating"}
 
 
@@ -95,7 +98,7 @@ def test_stop_leaves_everything_as_it_was(window: Any, qtbot: Any) -> None:
     """GE6: acknowledged at once; previews vanish; picture and undo stack are as before."""
     two_boxes(window)
     before = window.session.document.content_hash()
-    steps = window.session.undo.stack.count()
+    steps = window.session.undo.count
     assert not shown(window).prompt.stop.isEnabled()
     window.actions_["generate"].trigger()
     window.engine.begin(steps=5)
@@ -112,7 +115,7 @@ def test_stop_leaves_everything_as_it_was(window: Any, qtbot: Any) -> None:
     window.engine.end_cancelled()
     qtbot.wait(80)
     assert window.session.document.content_hash() == before
-    assert window.session.undo.stack.count() == steps
+    assert window.session.undo.count == steps
     assert not shown(window).prompt.stop.isEnabled()
 
 
@@ -161,7 +164,7 @@ def test_regenerate_touches_only_the_selection(window: Any, qtbot: Any) -> None:
         k: v for k, v in before.items() if k != "Layer 1"
     }
     assert window.session.document.foregrounds[0].name == layer.name
-    assert window.session.undo.stack.undoText() == "Repaint 'Layer 1'"
+    assert window.session.undo.undo_text == "Repaint 'Layer 1'"
 
 
 def test_context_off_the_grid_is_padded(window: Any, qtbot: Any) -> None:

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 from app.document.commands import Placement, PlacePixels, SetRect
 from app.document.geometry import Rect
 from app.testing import fill
-from app.ui.canvas import overlay
-from app.ui.canvas.tools import snapped
+from app.ui.canvas import overlay_painter as overlay
+from app.ui.canvas.drag_geometry import snapped
 from tests.app.ui.helpers import (
     LEFT,
     NONE,
@@ -54,7 +54,7 @@ def pictures(window: Any, *places: tuple[int, int, int, int]) -> list[Any]:
 
 
 def steps(window: Any) -> int:
-    return int(window.session.undo.stack.count())
+    return int(window.session.undo.count)
 
 
 # ---- box tool ----
@@ -488,7 +488,7 @@ def test_ctrl_drag_in_the_list_duplicates(window: Any) -> None:
     assert layers[1].image is two.image
     assert window.session.selection.ids == {layers[1].id, layers[2].id}
     assert steps(window) == before + 1
-    assert window.session.undo.stack.undoText() == "Duplicate 2 layers"
+    assert window.session.undo.undo_text == "Duplicate 2 layers"
     window.actions_["undo"].trigger()
     drop(rows.viewport().height() - 4)  # below the background there is nothing
     assert window.session.document.foregrounds[0].name == "Layer 2 copy"

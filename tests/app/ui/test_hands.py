@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QStyleOptionViewItem, Q
 
 from app.document.commands import SetBlend, SetLocked, SetVisible
 from app.testing import fill
-from app.ui.canvas import overlay
-from app.ui.canvas.region_item import to_rectf
-from app.ui.panels.layer_delegate import RowParts
+from app.ui.canvas import overlay_painter as overlay
+from app.ui.canvas.item import to_rectf
+from app.ui.panels.layer_rows import RowParts, StateRole
 from tests.app.ui.helpers import at, drag, draw_box, generate, key, press_and_move, wheel
 
 ALT = Qt.KeyboardModifier.AltModifier
@@ -23,7 +23,7 @@ NONE = Qt.KeyboardModifier.NoModifier
 
 
 def steps(window: Any) -> int:
-    return int(window.session.undo.stack.count())
+    return int(window.session.undo.count)
 
 
 def test_what_ends_a_run_of_typing(window: Any, qtbot: Any) -> None:
@@ -92,7 +92,7 @@ def test_line_breaks_count_as_spaces(window: Any, qtbot: Any) -> None:
     assert window.engine.last.prompt == "a red balloon"
     field.setPlainText("a  red balloon\n")
     index = window.layers.model.index(0)
-    assert window.layers.model.state_at(index).text == "Up to date"
+    assert window.layers.model.data(index, StateRole).text == "Up to date"
     assert field.viewport().height() >= 2 * field.fontMetrics().lineSpacing()
 
 

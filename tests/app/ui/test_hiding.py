@@ -15,8 +15,8 @@ from app.document.contents import Contents, new_contents
 from app.document.geometry import Rect, Size
 from app.document.layer import Layer, new_layer_id
 from app.document.pixels import Pixels
-from app.document.storage.ora import load_project, save_project
-from app.ui.hiding_dialog import HidingDialog
+from app.document.storage.ora.file import load_project, save_project
+from app.ui.dialogs.hiding_dialog import HidingDialog
 from tests.app.ui.helpers import draw_box
 
 COUNT = 53
@@ -75,7 +75,7 @@ def test_generating_asks_and_nothing_happens_before_the_answer(opened: Any, qtbo
 def test_enter_hides_what_is_suggested_and_generates(opened: Any, qtbot: Any) -> None:
     """Context is suggested before what would be made; hiding is one undo step of its own."""
     names, before = all_names(opened), opened.session.document.content_hash()
-    steps = opened.session.undo.stack.index()
+    steps = opened.session.undo.index
     opened.actions_["generate"].trigger()
     qtbot.keyClick(asked(opened), Qt.Key.Key_Return)
     (request,) = opened.engine.requests
@@ -83,7 +83,7 @@ def test_enter_hides_what_is_suggested_and_generates(opened: Any, qtbot: Any) ->
     hidden = [layer.name for layer in opened.session.document.foregrounds if not layer.visible]
     assert hidden == ["Layer 51", "Layer 52", "Layer 53"]
     assert all_names(opened) == names
-    assert opened.session.undo.stack.index() == steps + 1
+    assert opened.session.undo.index == steps + 1
     opened.actions_["stop_all"].trigger()
     opened.actions_["undo"].trigger()
     assert opened.session.document.content_hash() == before

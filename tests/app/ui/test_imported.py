@@ -18,7 +18,7 @@ from app.document import Rect
 from app.document.commands import Rename, SetLocked, SetOpacity
 from app.document.composite import composite
 from app.document.geometry import Size
-from app.ui.panels.layer_list_model import MIME_ROWS
+from app.ui.panels.layer_rows import MIME_ROWS
 from tests.app.document.examples import picture as random_picture
 from tests.app.document.examples import plain
 from tests.app.ui.helpers import at, key

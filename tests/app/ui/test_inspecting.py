@@ -11,8 +11,9 @@ from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QApplication
 
 from app.document.commands import DuplicateLayers, Placement, PlacePixels
-from app.ui.dialog.canvas_size import CanvasSizeDialog
-from app.ui.exchange.export_dialog import ExportDialog
+from app.ui.dialogs.canvas_size import CanvasSizeDialog
+from app.ui.dialogs.export_dialog import ExportDialog
+from app.ui.panels.layer_rows import StateRole
 from tests.app.ui.helpers import draw_box, generate
 
 
@@ -221,7 +222,7 @@ def test_where_an_empty_result_begins(window: Any, qtbot: Any, opaque: int, is_e
     assert made.kind == "generated"
     window.session.selection.set([layer.id])
     model, row = window.layers.model, window.inspector.state
-    state = model.state_at(model.index_of(layer.id)).text
+    state = model.data(model.index_of(layer.id), StateRole).text
     assert (state == "Empty: try another seed") is is_empty
     assert row.retry.isVisible() is is_empty
     assert ("Empty" in row.text.text()) is is_empty

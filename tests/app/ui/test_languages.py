@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.session.jobs import Message
-from app.ui.panels.layer_delegate import RowParts
+from app.ui.panels.layer_rows import RowParts
 from app.ui.theme import MIN_POINTS
 from tests.app.ui.helpers import draw_box, generate
 
@@ -35,8 +35,8 @@ ROOT = Path(__file__).resolve().parents[3] / "app" / "ui"
 # Calls that put their first text on the screen or into a reader's mouth.
 SHOWS = frozenset(
     "setText setToolTip setWindowTitle setAccessibleName setPlaceholderText setTitle addTab "
-    "setInformativeText setHorizontalHeaderLabels QLabel QPushButton QCheckBox QMenu Fact note say "
-    "addMenu field_name".split()
+    "setInformativeText setHorizontalHeaderLabels QLabel QPushButton QCheckBox QMenu StatusLabel "
+    "note say addMenu field_name text_button Choice ReadingTable".split()
 )
 
 

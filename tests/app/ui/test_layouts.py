@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QGuiApplication
 
-from app.ui.exchange.offered import Offered
+from app.ui.mime_data import Offered
 
 Give = Callable[[Any, Any, str], None]
 
@@ -40,7 +40,7 @@ def test_every_way_in_reads_the_same(give: Give, window: Any, qtbot: Any, tmp_pa
         give(window, tmp_path, text)
         qtbot.waitUntil(lambda: not window.session.files.is_busy, timeout=10_000)
         found = [layer.rect.to_box() for layer in window.session.document.foregrounds]
-        window.session.undo.stack.undo()
+        window.session.undo.undo()
         return found
 
     assert given("[[0.125, 0.25, 0.5, 0.75]]") == [(64, 128, 256, 384)]
@@ -57,10 +57,10 @@ def test_every_way_in_reads_the_same(give: Give, window: Any, qtbot: Any, tmp_pa
         ('{\n "boxes": [}', "line 2, column"),
         ('{"boxes": [{"bbox": [1, 2, 3, 4]}]}', "no 'box', only 'bbox'"),
     ):
-        steps = window.session.undo.stack.index()
+        steps = window.session.undo.index
         give(window, tmp_path, text)
         qtbot.waitUntil(lambda: not window.session.files.is_busy, timeout=10_000)
         assert message in window.messages.text.text()
         assert "No box was changed." in window.messages.text.text()
-        assert window.session.undo.stack.index() == steps
+        assert window.session.undo.index == steps
         window.messages.dismiss()

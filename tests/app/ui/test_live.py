@@ -12,8 +12,8 @@ from app.document.composite import composite
 from app.document.geometry import Rect, Size
 from app.document.layer import Layer
 from app.document.pixels import Pixels
-from app.ui.canvas.live import MODES, Entry, LivePicture
-from app.ui.images import to_array, wrapped
+from app.ui.canvas.live import MODES, Entry, InteractiveCompositor
+from app.ui.widgets.images import to_array, wrapped
 
 CANVAS = Size(96, 64)
 
@@ -50,7 +50,7 @@ def entries(source: list[Layer]) -> list[Entry]:
     ]
 
 
-def shown(live: LivePicture) -> np.ndarray:
+def shown(live: InteractiveCompositor) -> np.ndarray:
     return to_array(live.image)
 
 
@@ -62,7 +62,7 @@ FAR_OFF = {"color-dodge", "color-burn", "soft-light", "add"}
 def test_it_looks_like_the_exact_one(qapp: Any, blend: str) -> None:
     """LY4, section 7: until the exact picture is there, nobody sees a difference."""
     source = layers(blend, opaque_ground=True)
-    live = LivePicture()
+    live = InteractiveCompositor()
     live.show(entries(source), CANVAS)
     exact = composite(source, CANVAS.rect).astype(int)
     assert np.abs(shown(live).astype(int) - exact).max() <= 6
@@ -72,7 +72,7 @@ def test_a_partial_paint_is_as_good_as_a_whole_one(qapp: Any) -> None:
     """UI1: only the changed rectangle is painted, with or without kept pictures."""
     source = layers()
     for moving in ((), (2,), (1, 3)):
-        live = LivePicture()
+        live = InteractiveCompositor()
         live.show(entries(source), CANVAS, moving)
         moved = [
             layer if layer.id not in (2, 3) else _at(layer, layer.rect.translated(7, 4))
@@ -80,7 +80,7 @@ def test_a_partial_paint_is_as_good_as_a_whole_one(qapp: Any) -> None:
         ]
         dirty = live.show(entries(moved), CANVAS, moving)
         assert dirty == QRect(0, 0, 96, 64).intersected(dirty)
-        fresh = LivePicture()
+        fresh = InteractiveCompositor()
         fresh.show(entries(moved), CANVAS)
         assert np.abs(shown(live).astype(int) - shown(fresh)).max() <= 2
 
@@ -88,7 +88,7 @@ def test_a_partial_paint_is_as_good_as_a_whole_one(qapp: Any) -> None:
 def test_what_is_equal_is_not_painted(qapp: Any) -> None:
     """UI9: the same list again costs nothing; an opacity costs its rectangle."""
     source = layers()
-    live = LivePicture()
+    live = InteractiveCompositor()
     assert live.show(entries(source), CANVAS) == QRect(0, 0, 96, 64)
     assert live.show(entries(source), CANVAS).isEmpty()
     source[3] = _at(source[3], source[3].rect, opacity=0.2)
@@ -96,7 +96,7 @@ def test_what_is_equal_is_not_painted(qapp: Any) -> None:
     assert live.show(entries(source[:3]), CANVAS) == QRect(50, 0, 30, 52)
     swapped = [source[0], source[2], source[1]]
     assert not live.show(entries(swapped), CANVAS).isEmpty()
-    fresh = LivePicture()
+    fresh = InteractiveCompositor()
     fresh.show(entries(swapped), CANVAS)
     assert np.abs(shown(live).astype(int) - shown(fresh)).max() <= 2
 

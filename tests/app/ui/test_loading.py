@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.testing import model_info
-from app.ui.panels.prompt import loading_texts
+from app.ui.panels.prompt_bar import loading_texts
 from engine import StateChanged
 from tests.app.ui.helpers import draw_box, shown
 

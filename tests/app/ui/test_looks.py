@@ -28,13 +28,15 @@ from PySide6.QtWidgets import (
 )
 
 from app.document.storage.formats.table import FORMATS
+from app.session.settings import resources_folder
 from app.ui.action_table import SPECS
-from app.ui.exchange.export_dialog import ExportDialog
-from app.ui.icons import icon, icon_names
-from app.ui.style_sheet import SHEET
+from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.theme import DARK, LIGHT, MARGIN, Colours, contrast, style_sheet
+from app.ui.theme.icons import icon
+from app.ui.theme.style_sheet import SHEET
 from tests.app.ui.helpers import draw_box, later
 
+ICON_NAMES = {path.stem for path in (resources_folder() / "icons").glob("*.svg")}
 THEMES = pytest.mark.parametrize("colours", [DARK, LIGHT], ids=["dark", "light"])
 
 
@@ -80,7 +82,7 @@ def test_actions_have_text_tip_and_their_own_keys(window: Any) -> None:
         for sequence in action.shortcuts():
             assert not sequence.isEmpty(), spec.name
             keys[sequence.toString()] += 1
-        assert spec.icon == "" or spec.icon in icon_names()
+        assert spec.icon == "" or spec.icon in ICON_NAMES
     assert [key for key, count in keys.items() if count > 1] == []
 
 
@@ -241,7 +243,7 @@ def test_names_in_forms_stand_on_the_line_of_their_fields(window: Any, key: str)
         window, window.session.document.contents, (), key, {}, lambda *chosen: None
     )
     dialog.open()
-    form, rows = dialog._form_layout, 0
+    form, rows = dialog.findChild(QFormLayout), 0
     roles = (QFormLayout.ItemRole.LabelRole, QFormLayout.ItemRole.FieldRole)
     for row in range(form.rowCount()):
         name, field = (form.itemAt(row, role) for role in roles)
@@ -301,7 +303,7 @@ def test_lucide_licence_is_beside_its_icons() -> None:
     """The ISC licence asks for its text to travel with the work."""
     folder = Path("resources/icons")
     assert "ISC" in (folder / "LICENSE").read_text(encoding="utf-8")
-    assert len(icon_names()) >= 30
+    assert len(ICON_NAMES) >= 30
 
 
 _CHILD = """

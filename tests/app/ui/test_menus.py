@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 
 from app.document.composite import composite
 from app.document.geometry import Rect
-from app.document.storage.png import read_picture
+from app.document.storage.pictures import read_picture
 from app.session.settings import Settings, load_settings, remember_file, save_settings
 from app.testing import fill
 from tests.app.ui.helpers import at, draw_box, generate, key, shown
@@ -133,10 +133,10 @@ def test_blend_modes_in_the_menu(window: Any) -> None:
     modes = [action for action in menu.actions() if action.isCheckable()]
     assert len(modes) == 12
     assert [plain(action.text()) for action in modes if action.isChecked()] == ["Normal"]
-    steps = window.session.undo.stack.count()
+    steps = window.session.undo.count
     next(action for action in modes if plain(action.text()) == "Soft Light").trigger()
     assert {layer.blend for layer in window.session.document.foregrounds} == {"soft-light"}
-    assert window.session.undo.stack.count() == steps + 1
+    assert window.session.undo.count == steps + 1
     shown(window)
     assert [plain(action.text()) for action in modes if action.isChecked()] == ["Soft Light"]
     window.session.selection.set([])
@@ -149,11 +149,11 @@ def test_opacity_in_the_menu(window: Any) -> None:
     draw_box(window, 64, 64, 192, 192)
     menu = menu_named(window, "Layer", "Opacity")
     assert texts(menu) == [f"{percent} %" for percent in range(100, 0, -10)]
-    steps = window.session.undo.stack.count()
+    steps = window.session.undo.count
     for name in ("30 %", "70 %"):
         next(action for action in menu.actions() if action.text() == name).trigger()
     assert window.session.document.foregrounds[0].opacity == 0.7
-    assert window.session.undo.stack.count() == steps + 2
+    assert window.session.undo.count == steps + 2
     assert [action.text() for action in menu.actions() if action.isChecked()] == ["70 %"]
 
 
@@ -217,16 +217,16 @@ def test_paste_layout_whatever_else_is_there(window: Any) -> None:
     """LA5: one step; text that is no layout is refused whole with MS14's form."""
     window.actions_["paste_layout"].trigger()
     QApplication.clipboard().setText("[[0, 0, 64, 64], [64, 64, 128, 128]]")
-    steps = window.session.undo.stack.count()
+    steps = window.session.undo.count
     window.actions_["paste_layout"].trigger()
     assert [layer.rect for layer in window.session.document.foregrounds] == [
         Rect(0, 0, 64, 64),
         Rect(64, 64, 64, 64),
     ]
-    assert window.session.undo.stack.count() == steps + 1
+    assert window.session.undo.count == steps + 1
     QApplication.clipboard().setText("a red balloon")
     window.actions_["paste_layout"].trigger()
-    assert window.session.undo.stack.count() == steps + 1
+    assert window.session.undo.count == steps + 1
     assert window.messages.isVisible()
 
 

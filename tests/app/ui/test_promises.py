@@ -31,10 +31,10 @@ def test_a_marquee_selects_what_it_touches(window: Any) -> None:
     assert window.session.selection.ids == {one}
     drag(window, (300, 10), (200, 50), SHIFT)
     assert window.session.selection.ids == {one, two}
-    steps = window.session.undo.stack.count()
+    steps = window.session.undo.count
     drag(window, (8, 8), (400, 500))
     assert window.session.selection.ids == {one, two, low}
-    assert window.session.undo.stack.count() == steps
+    assert window.session.undo.count == steps
     click(window, 480, 480)  # without a drag it picks
     assert window.session.selection.ids == {window.session.document.background_id}
 
@@ -89,7 +89,7 @@ def test_the_window_works_without_any_network(
     generate(window, qtbot, "regenerate")
     window.actions_["candidate_next"].trigger()
     window.actions_["accept"].trigger()
-    assert window.session.undo.stack.undoText().startswith("Use Result")
+    assert window.session.undo.undo_text.startswith("Use Result")
 
 
 def test_no_test_reaches_another_machine() -> None:

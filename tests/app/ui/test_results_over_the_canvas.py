@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QStyleOptionViewItem
 from app.document.commands import SetCanvas, SetSettings
 from app.document.contents import Settings
 from app.document.geometry import Size
-from app.ui.canvas.decor import Decor
-from app.ui.images import to_array
-from app.ui.panels.choice_delegate import ChoiceDelegate
+from app.ui.canvas.overlay_model import OverlayModel
+from app.ui.panels.candidate_strip import ChoiceDelegate
+from app.ui.widgets.images import to_array
 from tests.app.ui.helpers import draw_box, generate, key
 from tests.app.ui.test_candidates import castle_with
 
@@ -144,7 +144,7 @@ def pixels_in(window: Any, rect: tuple[int, int, int, int]) -> np.ndarray:
 
 def bare(window: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Paint nothing over the picture."""
-    monkeypatch.setattr(Decor, "paint", lambda *_: None)
+    monkeypatch.setattr(OverlayModel, "paint", lambda *_: None)
     window.view.viewport().update()
 
 

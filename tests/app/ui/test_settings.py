@@ -10,11 +10,19 @@ from PySide6.QtCore import QEvent
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QColorDialog, QComboBox, QSpinBox
 
-from app.document.geometry import Size
-from app.document.storage.ora import load_project
-from app.session.settings import Settings, chosen_canvas, load_settings, save_settings
-from app.ui.dialog.canvas_size import NewDialog
+from app.document.commands import AddBox, SetPrompt
+from app.document.geometry import Rect, Size
+from app.document.storage.ora.file import load_project
+from app.session.settings import (
+    Settings,
+    chosen_canvas,
+    load_settings,
+    remember_file,
+    save_settings,
+)
+from app.ui.dialogs.canvas_size import NewDialog
 from app.ui.session import Session
+from app.ui.window_state import SettingsKeeper
 from tests.app.ui.helpers import draw_box
 
 
@@ -24,7 +32,7 @@ def opened(window: Any, action: str) -> Any:
 
 
 def test_the_own_matte_colour_is_a_setting(window: Any) -> None:
-    """3.5: chosen there too, named by its number; shown at once where it is what shows now."""
+    """Chosen there too, named by its number; shown at once where it is what shows now."""
     dialog = opened(window, "settings")
     field = dialog.fields["matte_colour"]
     assert field.text() == "#808080"
@@ -59,7 +67,7 @@ def test_a_setting_leaves_the_grid_of_the_key_alone(window: Any) -> None:
 
 
 def test_settings_have_their_defaults_and_come_back(window: Any, tmp_path: Any) -> None:
-    """3.5: every setting of the page has a field, shows its default and survives a restart."""
+    """Every setting of the page has a field, shows its default and survives a restart."""
     wanted = {
         "theme": ("dark", "light"),  # dark is the fixture's; the default is the system's
         "font_percent": (100, 110),
@@ -155,3 +163,24 @@ def test_the_file_is_saved_some_minutes_after_a_change(
     window.session.path_changed.emit()
     draw_box(window, 64, 256, 192, 384)
     assert not timer.isActive()
+
+
+def test_a_prompt_that_was_used_and_a_file_that_was_opened_survive_a_crash(
+    window, qtbot, tmp_path
+) -> None:
+    """Nothing is closed here; the file is read as after a crash."""
+    path = tmp_path / "settings.json"
+    keeper = SettingsKeeper(path, window.settings, window.session, window)
+    keeper.save()
+    assert not path.exists(), "nothing is new yet"
+    window.session.push(AddBox(Rect(64, 64, 128, 128), above=None))
+    window.session.push(SetPrompt("a red kite over a hill"))
+    window.actions_["generate"].trigger()
+    qtbot.waitUntil(path.exists)
+    settings, trouble = load_settings(path)
+    assert settings.prompts[0] == "a red kite over a hill"
+    assert trouble is None or not trouble
+    remember_file(window.settings, tmp_path / "kite.ora")
+    window.session.path_changed.emit()
+    qtbot.waitUntil(lambda: bool(load_settings(path)[0].recent))
+    assert load_settings(path)[0].recent == [str(tmp_path / "kite.ora")]

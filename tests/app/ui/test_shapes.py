@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QApplication
 from app.document import Rect
 from app.document.commands import Placement, PlacePixels
 from app.document.storage.incoming import LAYERS_TYPE
-from app.ui.exchange.drag_out import LayerDrag
-from app.ui.images import to_array
+from app.ui.mime_data import LayerDrag
+from app.ui.widgets.images import to_array
 from tests.app.document.examples import import_picture, plain
 from tests.app.document.flat_examples import flat_layer
 from tests.app.document.pictures_in import drawn

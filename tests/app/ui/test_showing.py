@@ -20,8 +20,8 @@ from app.document.composite import composite
 from app.document.contents import Settings
 from app.document.geometry import Rect, Size
 from app.testing import fill
-from app.ui.images import to_array
-from app.ui.panels.layer_delegate import RowParts
+from app.ui.panels.layer_rows import RowParts, StateRole
+from app.ui.widgets.images import to_array
 from tests.app.ui.helpers import LEFT, NONE, at, drag, draw_box, generate, key
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -43,12 +43,12 @@ def test_digits_set_the_opacity(window: Any) -> None:
     """LY3: 5 is 50 %, two digits are exact and one step, 0 is 100 %; all selected at once."""
     layers = filled(window)
     window.session.selection.set([layer.id for layer in layers])
-    steps = window.session.undo.stack.count()
+    steps = window.session.undo.count
     key(window, Qt.Key.Key_4, widget=window.view)
     assert [layer.opacity for layer in window.session.document.foregrounds] == [0.4, 0.4]
     key(window, Qt.Key.Key_2, widget=window.layers.list)
     assert window.session.document.foregrounds[0].opacity == 0.42
-    assert window.session.undo.stack.count() == steps + 1
+    assert window.session.undo.count == steps + 1
     QTest.qWait(650)
     key(window, Qt.Key.Key_0, widget=window.view)
     assert window.session.document.foregrounds[0].opacity == 1.0
@@ -62,14 +62,14 @@ def test_a_drag_of_the_opacity_slider_is_one_step(window: Any) -> None:
     layers = filled(window)
     window.session.selection.set([layers[0].id])
     bar = window.layers.looks
-    steps = window.session.undo.stack.count()
+    steps = window.session.undo.count
     bar.slider.sliderPressed.emit()
     for percent in (90, 60, 35):
         bar.slider.setValue(percent)
     bar.slider.sliderReleased.emit()
     assert window.session.document.layer(layers[0].id).opacity == 0.35
     assert bar.field.value() == 35
-    assert window.session.undo.stack.count() == steps + 1
+    assert window.session.undo.count == steps + 1
     window.actions_["undo"].trigger()
     assert bar.slider.value() == 100
     bar.field.selectAll()
@@ -114,11 +114,11 @@ def test_align_by_key(window: Any) -> None:
     window.session.selection.set([layers[0].id])
     key(window, Qt.Key.Key_D, ALT, widget=window.view)
     assert window.session.document.layer(layers[0].id).rect.right == 512
-    assert window.session.undo.stack.undoText() == "Align 'Layer 1'"
+    assert window.session.undo.undo_text == "Align 'Layer 1'"
     window.session.selection.set([layer.id for layer in layers])
     key(window, Qt.Key.Key_W, ALT, widget=window.view)
     assert {layer.rect.y for layer in window.session.document.foregrounds} == {64}
-    assert window.session.undo.stack.undoText() == "Align 2 layers"
+    assert window.session.undo.undo_text == "Align 2 layers"
     assert not window.actions_["distribute_h"].isEnabled()
     window.actions_["undo"].trigger()
     assert [layer.rect for layer in window.session.document.foregrounds][1] == layers[1].rect
@@ -137,11 +137,11 @@ def test_align_and_distribute_leave_the_size_of_a_box(window: Any) -> None:
     assert abs(rect.centre[0] - 256) <= 16
     window.actions_["undo"].trigger()
     window.session.selection.set([layer.id for layer in document.foregrounds])
-    steps = window.session.undo.stack.index()
+    steps = window.session.undo.index
     window.actions_["distribute_h"].trigger()
     assert [layer.rect.size for layer in document.foregrounds] == [Size(96, 96)] * 3
     assert abs(document.foregrounds[1].rect.centre[0] - 256) <= 16
-    assert window.session.undo.stack.index() == steps + 1
+    assert window.session.undo.index == steps + 1
 
 
 def test_solo_is_view_state(window: Any, qtbot: Any) -> None:
@@ -149,7 +149,7 @@ def test_solo_is_view_state(window: Any, qtbot: Any) -> None:
     layers = filled(window)
     window.session.selection.set([layers[0].id])
     before = window.session.document.content_hash()
-    steps = window.session.undo.stack.count()
+    steps = window.session.undo.count
     key(window, Qt.Key.Key_S, widget=window.view)
     document = window.session.document
     shown = [layer.id for layer in document.layers if window.scene.shows(layer)]
@@ -158,7 +158,7 @@ def test_solo_is_view_state(window: Any, qtbot: Any) -> None:
     alone = to_array(window.scene.settled_image)
     assert alone[320, 350, 3] == 0
     assert document.content_hash() == before
-    assert window.session.undo.stack.count() == steps
+    assert window.session.undo.count == steps
     assert composite(document)[320, 350, 3] == 255
     window.actions_["generate_all"].trigger()
     assert {each.layer_id for each in window.engine.last.layers if each.is_target} == {
@@ -194,7 +194,7 @@ def test_an_eye_means_solo_while_there_is_solo(window: Any) -> None:
     """
     layers = filled(window)
     document, rows = window.session.document, window.layers.list
-    before, steps = document.content_hash(), window.session.undo.stack.count()
+    before, steps = document.content_hash(), window.session.undo.count
 
     def click_eye(layer: Any, modifiers: Any = NONE) -> set[int]:
         index = window.layers.model.index_of(layer.id)
@@ -207,9 +207,9 @@ def test_an_eye_means_solo_while_there_is_solo(window: Any) -> None:
     assert click_eye(layers[1]) == {layers[0].id}
     assert click_eye(layers[0]) == {each.id for each in document.layers}, "solo has ended"
     assert not window.solo
-    assert (document.content_hash(), window.session.undo.stack.count()) == (before, steps)
+    assert (document.content_hash(), window.session.undo.count) == (before, steps)
     assert layers[0].id not in click_eye(layers[0]), "and an eye is an eye again"
-    assert window.session.undo.stack.count() == steps + 1
+    assert window.session.undo.count == steps + 1
 
 
 def test_matte_steps_through_its_colours(window: Any) -> None:
@@ -232,12 +232,12 @@ def test_handles_resize_a_picture_from_its_original(window: Any) -> None:
     """CA5: corners keep the aspect, Shift frees, Ctrl lets go of the grid; one step."""
     layer = filled(window)[1]
     window.session.selection.set([layer.id])
-    steps = window.session.undo.stack.count()
+    steps = window.session.undo.count
     drag(window, (448, 384), (352, 320))
     now = window.session.document.layer(layer.id)
     assert now.rect == Rect(256, 256, 96, 64)
     assert now.pixels.shape == (64, 96, 4)
-    assert window.session.undo.stack.count() == steps + 1
+    assert window.session.undo.count == steps + 1
     drag(window, (352, 320), (448, 320), SHIFT)
     assert window.session.document.layer(layer.id).rect == Rect(256, 256, 192, 64)
     window.actions_["undo"].trigger()
@@ -321,7 +321,7 @@ def test_a_seed_is_used_for_the_next_job_alone(window: Any, qtbot: Any) -> None:
     document = window.session.document
     other, layer = document.foregrounds
     seed, before = layer.record["seed"], document.content_hash()
-    steps = window.session.undo.stack.count()
+    steps = window.session.undo.count
 
     def asked(action: str) -> dict[int, int]:
         window.actions_[action].trigger()
@@ -333,7 +333,7 @@ def test_a_seed_is_used_for_the_next_job_alone(window: Any, qtbot: Any) -> None:
     window.actions_["use_seed"].trigger()
     assert window.actions_["use_seed"].isChecked()
     assert window.inspector.seed.placeholderText() == f"next: {seed}"
-    assert (document.content_hash(), window.session.undo.stack.count()) == (before, steps)
+    assert (document.content_hash(), window.session.undo.count) == (before, steps)
     window.session.selection.set([other.id])
     assert not window.actions_["use_seed"].isChecked()
     assert asked("regenerate").keys() == {other.id}, "a job without the layer leaves it for later"
@@ -364,7 +364,7 @@ def test_the_inspector_tells_present_and_next_seed_apart(window: Any, qtbot: Any
     window.session.selection.set([layer.id])
     page, model = window.inspector, window.layers.model
     assert page.made_with.text() == "–"
-    assert model.state_at(model.index_of(layer.id)).text == "Not painted"
+    assert model.data(model.index_of(layer.id), StateRole).text == "Not painted"
     assert page.state.text.text() == "Not painted"
     generate(window, qtbot)
     made = window.session.document.layer(layer.id).record["seed"]
@@ -389,11 +389,13 @@ def test_keep_as_is_clears_the_sign(window: Any) -> None:
     layers = list(window.session.document.foregrounds)
     window.session.push(SetPrompt("something else"))
     model = window.layers.model
-    assert model.state_at(model.index_of(layers[0].id)).text == "Word no longer in the prompt"
+    assert (
+        model.data(model.index_of(layers[0].id), StateRole).text == "Word no longer in the prompt"
+    )
     window.actions_["select_outdated"].trigger()
     assert {layer.id for layer in layers} <= window.session.selection.ids
     window.actions_["keep_as_is"].trigger()
-    assert model.state_at(model.index_of(layers[0].id)).text == "Up to date"
+    assert model.data(model.index_of(layers[0].id), StateRole).text == "Up to date"
     assert not window.actions_["keep_as_is"].isEnabled()
 
 
@@ -407,7 +409,7 @@ def test_an_empty_result_says_so(window: Any) -> None:
     nothing = np.zeros((layer.rect.height, layer.rect.width, 4), np.uint8)
     window.session.push(PlacePixels([Placement(layer.id, nothing, layer.rect, {"prompt": ""})]))
     model = window.layers.model
-    assert model.state_at(model.index_of(layer.id)).text == "Empty: try another seed"
+    assert model.data(model.index_of(layer.id), StateRole).text == "Empty: try another seed"
     window.session.push(SetSeed(layer.id, 7))
     window.session.selection.set([layer.id])
     row = window.inspector.state

@@ -18,8 +18,8 @@ from app.session.settings import (
     save_settings,
 )
 from app.testing import fill
-from app.ui.dialog.find import rank
-from app.ui.exchange.export_dialog import ExportDialog
+from app.ui.dialogs.command_keys import rank
+from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.key_presets import PRESETS, conflicts, keys_for
 from tests.app.ui.helpers import draw_box, generate, key, later, shown
 
@@ -123,7 +123,7 @@ def test_recipe_switch_of_all_formats(window: Any) -> None:
         export = ExportDialog(
             window, contents, (), "png", settings.export_options, lambda *chosen: None
         )
-        assert export.recipe.isChecked() is expected
+        assert export.boxes["recipe"].isChecked() is expected
         assert export.options.with_recipe is expected
         assert export.options.scale == 2
         export.deleteLater()
@@ -326,7 +326,7 @@ def test_diagnostics_hold_no_prompt(window: Any, monkeypatch: Any, tmp_path: Any
     log = tmp_path / "layerloom.log"
     lines = [f"line {count}" for count in range(300)]
     log.write_text("\n".join([*lines, "generated a very secret castle", "an older secret dog"]))
-    monkeypatch.setattr("app.ui.diagnostics.log_path", lambda: log)
+    monkeypatch.setattr("app.ui.dialogs.copy_diagnostics.log_path", lambda: log)
     window.settings.prompts = ["an older secret dog"]
     window.prompt.field.setPlainText("a very secret castle")
     dialog = opened(window, "copy_diagnostics")
@@ -392,7 +392,7 @@ def test_one_layer_is_offered_at_its_lower_price(window: Any, qtbot: Any) -> Non
 
     What is said are the cost model's seconds of just that job, with the other layers as context.
     """
-    from app.costs import Costs
+    from app.session.estimates import Costs
     from app.ui.text import seconds
     from engine import WorkEstimate
     from tests.app.ui.helpers import generate

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QFileDialog, QLineEdit
 
 from app.document.geometry import Rect
 from app.testing import fill
-from app.ui.exchange.export_dialog import ExportDialog
-from app.ui.panels.layer_delegate import RowParts
+from app.ui.dialogs.export_dialog import ExportDialog
+from app.ui.panels.layer_rows import RowParts, StateRole
 from tests.app.ui.helpers import (
     LEFT,
     at,
@@ -37,7 +37,7 @@ def press(window: Any, what: Any, modifiers: Any = Qt.KeyboardModifier.NoModifie
 
 def test_the_walk_through_by_keyboard(window: Any, qtbot: Any) -> None:
     """Section 6: from an empty window to a chosen candidate, a new box and back, no mouse."""
-    document, undo = window.session.document, window.session.undo.stack
+    document, undo = window.session.document, window.session.undo
     window.view.setFocus()
     # Two boxes; the second is moved and sized by keys.
     press(window, Qt.Key.Key_Insert)
@@ -56,7 +56,7 @@ def test_the_walk_through_by_keyboard(window: Any, qtbot: Any) -> None:
     window.engine.begin(steps=3)
     window.engine.finish()
     qtbot.waitUntil(lambda: all(layer.has_pixels for layer in document.layers))
-    assert undo.undoText() == "Generate Picture"
+    assert undo.undo_text == "Generate Picture"
     # Four variations of one layer: look, compare, take the third.
     press(window, Qt.Key.Key_Escape)
     assert window.view.hasFocus()
@@ -77,7 +77,7 @@ def test_the_walk_through_by_keyboard(window: Any, qtbot: Any) -> None:
     assert bird.kind == "box"
     window.session.bridge.stop()
     model = window.layers.model
-    assert model.state_at(model.index_of(layer.id)).text == "Up to date"
+    assert model.data(model.index_of(layer.id), StateRole).text == "Up to date"
     press(window, Qt.Key.Key_P, CTRL | SHIFT)  # no key of its own: Find Command runs it
     find = window.dialogs.dialog
     QTest.keyClicks(find.field, "paint everything")
@@ -85,10 +85,10 @@ def test_the_walk_through_by_keyboard(window: Any, qtbot: Any) -> None:
     assert len([x for x in window.engine.last.layers if x.is_target]) == 4
     window.session.bridge.stop()
     # Back to before everything.
-    while undo.canUndo():
+    while undo.can_undo:
         press(window, Qt.Key.Key_Z, CTRL)
     assert document.foregrounds == ()
-    while undo.canRedo():
+    while undo.can_redo:
         press(window, Qt.Key.Key_Z, CTRL | SHIFT)
     assert document.layer(layer.id).pixel_hash == wanted
 
@@ -240,7 +240,7 @@ def test_dragging_a_duplicate_with_alt(window: Any) -> None:
 
 def test_the_walk_through_by_mouse(window: Any, qtbot: Any) -> None:
     """Section 1: the same way with the mouse: draw, generate, move, hide, choose, take back."""
-    document, undo = window.session.document, window.session.undo.stack
+    document, undo = window.session.document, window.session.undo
     for box in ((64, 64, 192, 192), (256, 256, 448, 448)):
         window.session.selection.clear()
         draw_box(window, *box)
@@ -273,9 +273,9 @@ def test_the_walk_through_by_mouse(window: Any, qtbot: Any) -> None:
     QTest.mouseDClick(strip.viewport(), LEFT, pos=place)
     assert document.layer(castle.id).pixel_hash == wanted
     assert {**hashes(window), castle.name: ""} == {**before, castle.name: ""}
-    while undo.canUndo():
+    while undo.can_undo:
         window.actions_["undo"].trigger()
     assert not document.foregrounds
-    while undo.canRedo():
+    while undo.can_redo:
         window.actions_["redo"].trigger()
     assert document.layer(castle.id).pixel_hash == wanted

@@ -44,7 +44,7 @@ def painting(qtbot: Any, qloop: Any) -> Iterator[Any]:
 def test_the_walk_through_on_the_shipped_model(painting: Any, qtbot: Any) -> None:
     """Sections 1 and 6: boxes, picture, variations, a new box, back; neighbours stay (RE3)."""
     window, document = painting, painting.session.document
-    undo = window.session.undo.stack
+    undo = window.session.undo
     window.view.setFocus()
     press(window, Qt.Key.Key_Insert)
     press(window, Qt.Key.Key_Insert)
@@ -75,6 +75,6 @@ def test_the_walk_through_on_the_shipped_model(painting: Any, qtbot: Any) -> Non
     press(window, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: document.layer(bird.id).has_pixels, timeout=LONG)
     assert {n: v for n, v in hashes(window).items() if n in others} == others
-    while undo.canUndo():
+    while undo.can_undo:
         press(window, Qt.Key.Key_Z, CTRL)
     assert document.foregrounds == ()

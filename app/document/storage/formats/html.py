@@ -14,15 +14,13 @@ from pathlib import Path
 
 from app.document.contents import Contents
 from app.document.layer import Layer
-from app.document.storage.atomic import Disk, Stamp, write_bytes
-from app.document.storage.css import mix_blend_mode, short_number
-from app.document.storage.encoded import shared as encoded_pictures
-from app.document.storage.errors import StorageError
-from app.document.storage.export import files_of
-from app.document.storage.folders import write_folder
-from app.document.storage.formats.options import ExportOptions, visible_only
+from app.document.storage.atomic import Disk, write_bytes, write_folder
+from app.document.storage.formats.layer_files import files_of
+from app.document.storage.formats.options import HTML_FILES, ExportOptions, visible_only
+from app.document.storage.formats.shapes import mix_blend_mode, short_number
 from app.document.storage.formats.svg import layer_svg
-from app.document.vectors.of_layers import layer_shapes
+from app.document.storage.png import encoded_pictures
+from app.document.vectors.tracing import layer_shapes
 from app.document.words import shown_name
 
 INDEX = "index.html"
@@ -53,39 +51,23 @@ body {{ margin: 0; }}
 
 
 def export_html(
-    contents: Contents, folder: Path, options: ExportOptions, disk: Disk | None = None
-) -> None:
-    """Write page and pictures into an empty or new folder.
-
-    Raises:
-        StorageError: the folder is not empty, or writing failed and left nothing.
-    """
-    if not options.hidden:
-        contents = visible_only(contents)
-    write_folder(folder, _members(contents, options), disk=disk)
-
-
-def export_page(
     contents: Contents, path: Path, options: ExportOptions, disk: Disk | None = None
-) -> Stamp:
-    """Write one file with the page and its pictures.
+) -> None:
+    """Write page and pictures into an empty or new folder, or into one file named `.html`.
 
     Raises:
-        StorageError: writing failed; a file that stood there is unchanged.
+        StorageError: the folder is not empty, or writing failed; nothing is left of it then.
     """
     if not options.hidden:
         contents = visible_only(contents)
-    addresses = {
-        layer.id: f"data:{kind};base64,{b64encode(data).decode()}"
-        for layer, kind, data in _pictures(contents)
-    }
-    data = page_of(contents, options, addresses).encode()
-
-    def verify(new: Path) -> None:
-        if new.read_bytes() != data:
-            raise StorageError(f"'{path.name}' does not read back as it is.")
-
-    return write_bytes(path, data, verify=verify, disk=disk)
+    if path.suffix.lower() in HTML_FILES and not path.is_dir():
+        addresses = {
+            layer.id: f"data:{kind};base64,{b64encode(data).decode()}"
+            for layer, kind, data in _pictures(contents)
+        }
+        write_bytes(path, page_of(contents, options, addresses).encode(), disk=disk)
+    else:
+        write_folder(path, _members(contents, options), disk=disk)
 
 
 def _members(contents: Contents, options: ExportOptions) -> Iterator[tuple[str, bytes]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from app.document.storage.errors import StorageError
 Colour = tuple[int, int, int]
 WHITE: Colour = (255, 255, 255)
 SCALES = (1, 2, 4)
+HTML_FILES = (".html", ".htm")  # endings of a web page in one file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,7 @@ class ExportOptions:
         parallax: HTML: layers shift a little while the pointer crosses the picture.
         vector_background: SVG, PDF: the background as shapes even if it has gradients or was
             imported; else it is a picture, unless it was generated with flat fills.
+        facts: what a manifest says besides the layers.
     """
 
     rect: Rect | None = None
@@ -50,6 +54,23 @@ class ExportOptions:
     pages: bool = False
     parallax: bool = False
     vector_background: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def asked_layer(contents: Contents, options: ExportOptions) -> Layer | None:
+    """The one layer that is exported alone; None = all.
+
+    Raises:
+        StorageError: it has no pixels.
+    """
+    if options.layer_id is None:
+        return None
+    layer = contents.layer(options.layer_id)
+    if layer.has_pixels:
+        return layer
+    raise StorageError(
+        f"'{layer.name}' has no pixels yet.", "Nothing was exported.", "Generate it first."
+    )
 
 
 def flat_pixels(contents: Contents, options: ExportOptions) -> np.ndarray:
@@ -59,11 +80,7 @@ def flat_pixels(contents: Contents, options: ExportOptions) -> np.ndarray:
         StorageError: the scaled picture would be larger than programs read, or the layer has no
             pixels.
     """
-    layer = None if options.layer_id is None else contents.layer(options.layer_id)
-    if layer is not None and layer.pixels is None:
-        raise StorageError(
-            f"'{layer.name}' has no pixels yet.", "Nothing was exported.", "Generate it first."
-        )
+    layer = asked_layer(contents, options)
     rect = layer.rect if layer is not None else options.rect or contents.canvas.rect
     width, height = rect.width * options.scale, rect.height * options.scale
     if options.scale != 1 and max(width, height) > MAX_SIDE:
@@ -82,7 +99,7 @@ def _chosen(contents: Contents, layer: Layer | None, rect: Rect, scale: int) -> 
         alone = None if layer is None else layer.pixels
         return composite(contents.layers, rect) if alone is None else alone
     # The tracer is loaded by those alone who need shapes.
-    from app.document.storage.formats.enlarged import enlarged_composite, enlarged_layer
+    from app.document.storage.formats.shapes import enlarged_composite, enlarged_layer
 
     if layer is not None:
         return enlarged_layer(layer, scale)
@@ -100,7 +117,7 @@ def over_colour(pixels: np.ndarray, colour: Colour) -> np.ndarray:
 
 
 def visible_only(contents: Contents) -> Contents:
-    """The contents without hidden layers, for formats that are told to leave them out.
+    """The contents without hidden layers, for exports that leave them out.
 
     A background that is hidden or off loses its pixels and candidates too: a project file would
     keep them.

@@ -13,41 +13,25 @@ from pathlib import Path
 import numpy as np
 import pydyf
 
+from app.document.blends import BLENDS
 from app.document.contents import Contents
 from app.document.geometry import Rect
 from app.document.layer import Layer, clean_name
 from app.document.storage.atomic import Disk, Stamp, write_bytes
-from app.document.storage.css import short_number
-from app.document.storage.errors import StorageError
 from app.document.storage.formats.options import ExportOptions
-from app.document.storage.formats.shapes import shapes_of, written_layers
+from app.document.storage.formats.shapes import shapes_of, short_number, written_layers
 from app.document.storage.recipe import xmp_of
 from app.document.vectors.curves import Curve
-from app.document.vectors.of_layers import scale_of
-from app.document.vectors.tracing import Vectors
+from app.document.vectors.tracing import Vectors, scale_of
 from app.document.words import shown_name
 
 # Add has no name in PDF.
 MODES = {
-    "normal": "Normal",
-    "multiply": "Multiply",
-    "screen": "Screen",
-    "overlay": "Overlay",
-    "darken": "Darken",
-    "lighten": "Lighten",
-    "color-dodge": "ColorDodge",
-    "color-burn": "ColorBurn",
-    "hard-light": "HardLight",
-    "soft-light": "SoftLight",
-    "difference": "Difference",
-    "exclusion": "Exclusion",
-    "hue": "Hue",
-    "saturation": "Saturation",
-    "color": "Color",
-    "luminosity": "Luminosity",
+    mode: "".join(part.title() for part in mode.split("-"))
+    for mode in ("normal", *BLENDS)
+    if mode != "add"
 }
 _POINT = 0.75  # of a canvas pixel, in points of 1/72 inch
-_END = b"%%EOF"
 
 
 def export_pdf(
@@ -58,13 +42,7 @@ def export_pdf(
     Raises:
         StorageError: it failed; a file that stood there is unchanged.
     """
-    data = pdf_of(contents, options)
-
-    def verify(new: Path) -> None:
-        if new.read_bytes() != data or not data.rstrip().endswith(_END):
-            raise StorageError(f"'{path.name}' does not read back as it is.")
-
-    return write_bytes(path, data, verify=verify, disk=disk)
+    return write_bytes(path, pdf_of(contents, options), disk=disk)
 
 
 def pdf_of(contents: Contents, options: ExportOptions) -> bytes:

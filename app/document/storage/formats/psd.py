@@ -14,6 +14,7 @@ from psd_tools import PSDImage
 from psd_tools.api.numpy_io import encode_image_data
 from psd_tools.constants import BlendMode
 
+from app.document.blends import BLENDS
 from app.document.composite import composite
 from app.document.contents import Contents
 from app.document.layer import Layer
@@ -23,31 +24,16 @@ from app.document.storage.formats.options import ExportOptions, visible_only
 from app.document.words import shown_name
 
 MODES = {
-    "normal": BlendMode.NORMAL,
-    "multiply": BlendMode.MULTIPLY,
-    "screen": BlendMode.SCREEN,
-    "overlay": BlendMode.OVERLAY,
-    "darken": BlendMode.DARKEN,
-    "lighten": BlendMode.LIGHTEN,
-    "color-dodge": BlendMode.COLOR_DODGE,
-    "color-burn": BlendMode.COLOR_BURN,
-    "hard-light": BlendMode.HARD_LIGHT,
-    "soft-light": BlendMode.SOFT_LIGHT,
-    "difference": BlendMode.DIFFERENCE,
-    "add": BlendMode.LINEAR_DODGE,
-    "exclusion": BlendMode.EXCLUSION,
-    "hue": BlendMode.HUE,
-    "saturation": BlendMode.SATURATION,
-    "color": BlendMode.COLOR,
-    "luminosity": BlendMode.LUMINOSITY,
+    mode: BlendMode["LINEAR_DODGE" if mode == "add" else mode.upper().replace("-", "_")]
+    for mode in ("normal", *BLENDS)
 }
 
 
 class _Image(PSDImage):
     """A PSD whose merged picture is ours.
 
-    psd-tools would paint it anew, which takes several times as long as all the rest and follows
-    other formulas. It is asked for through this private method; a test watches that it still is.
+    psd-tools would paint one by other formulas, which takes several times as long as all the rest.
+    It asks for the picture through this private method; a test checks that it still does.
     """
 
     merged: np.ndarray

@@ -15,18 +15,21 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 
 from app.document.contents import Contents
-from app.document.geometry import Rect
+from app.document.geometry import Rect, union
 from app.document.layer import Layer, clean_name
 from app.document.storage.atomic import Disk, Stamp, write_bytes
-from app.document.storage.css import mix_blend_mode, short_number
 from app.document.storage.errors import StorageError
 from app.document.storage.formats.options import ExportOptions
-from app.document.storage.formats.shapes import shapes_of, written_layers
+from app.document.storage.formats.shapes import (
+    mix_blend_mode,
+    shapes_of,
+    short_number,
+    written_layers,
+)
 from app.document.storage.png import encode_png
 from app.document.storage.recipe import xmp_of
 from app.document.vectors.curves import Curve
-from app.document.vectors.of_layers import scale_of
-from app.document.vectors.tracing import Vectors
+from app.document.vectors.tracing import Vectors, scale_of
 from app.document.words import shown_name
 
 _PARTS = 100  # of a pixel, that coordinates are rounded to
@@ -91,9 +94,8 @@ def layers_svg(layers: Sequence[Layer]) -> str:
     Args:
         layers: with pixels, bottom first, at least one; a single one without opacity and mode.
     """
-    rect = layers[0].rect
-    for layer in layers[1:]:
-        rect = rect.united(layer.rect)
+    rect = union(layer.rect for layer in layers)
+    assert rect is not None  # there is at least one layer
     groups = (_group(layer, ExportOptions(), len(layers) == 1) for layer in layers)
     return "".join([_opening(rect), *chain.from_iterable(groups), "</svg>\n"])
 

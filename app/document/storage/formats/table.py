@@ -1,23 +1,29 @@
-"""The formats that go out: names, endings, writers, and what each keeps of a document.
+"""The formats that go out: names, endings, writers, what each keeps, and which choices it follows.
 
-One table for the command line and the dialog. Knows no windows.
+One table for the command line and the dialog. A choice that a format cannot follow is refused or
+disabled, never ignored.
 """
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from app.document.blends import BLENDS
 from app.document.contents import Contents
 from app.document.storage.atomic import Disk
-from app.document.storage.export import export_folder, export_zip
 from app.document.storage.formats import flat
-from app.document.storage.formats.options import ExportOptions, visible_only, without_background
-from app.document.storage.formats.tiff_pages import export_tiff_pages
-from app.document.storage.ora import save_project
+from app.document.storage.formats.layer_files import export_folder, export_zip
+from app.document.storage.formats.options import (
+    HTML_FILES,
+    ExportOptions,
+    visible_only,
+    without_background,
+)
+from app.document.storage.ora.file import save_project
 
 Feature = Literal[
     "layers",
@@ -48,7 +54,7 @@ Choice = Literal[
     "background",
 ]
 Teller = Callable[[Contents, ExportOptions], str]
-Writer = Callable[[Contents, Path, ExportOptions, Mapping[str, Any], Disk | None], object]
+Writer = Callable[[Contents, Path, ExportOptions, Disk | None], object]
 
 # What each feature is called in the table of losses, in the order of the table.
 FEATURES: dict[Feature, str] = {
@@ -65,6 +71,27 @@ FEATURES: dict[Feature, str] = {
     "prompt": "Prompt",
     "seeds": "Seeds and records",
     "candidates": "Results in the strip",
+}
+
+
+# What each choice is about, as the reason of a format that has no such thing.
+_ABOUT: dict[Choice, str] = {
+    "part": "It writes the whole picture with its layers.",
+    "scale": "It writes the layers at their own size.",
+    "colour": "It keeps the transparency of the layers.",
+    "no_background": "It has no transparency.",
+    "quality": "It is written without loss.",
+    "recipe": "It has no prompt, seeds or records.",
+    "hidden": "It shows the visible layers only.",
+    "canvas_sized": "It has no separate pictures of the layers.",
+    "pages": "It has no pages.",
+    "parallax": "It is not a web page.",
+    "background": "It has no shapes.",
+}
+_WITH_PAGES: dict[Choice, str] = {
+    "part": "Every layer becomes a page.",
+    "scale": "Every page shows a layer at its own size.",
+    "colour": "Every page keeps the transparency of its layer.",
 }
 
 
@@ -119,7 +146,9 @@ class Format:
         Raises:
             StorageError: it failed; what stood there before is unchanged.
         """
-        return self.write(_written(contents, options), path, options, facts or {}, disk)
+        return self.write(
+            _written(contents, options), path, replace(options, facts=facts or {}), disk
+        )
 
     def report(self, contents: Contents, options: ExportOptions) -> str:
         """A sentence about what was written, for after the writing; "" if there is none."""
@@ -135,7 +164,7 @@ def _written(contents: Contents, options: ExportOptions) -> Contents:
 
 
 def format_for(path: Path) -> Format | None:
-    """The format whose ending the name has; None for none of ours."""
+    """The format whose ending the name has; None = no format."""
     return next((each for each in FORMATS if each.fits(path)), None)
 
 
@@ -201,44 +230,18 @@ def _has(contents: Contents, feature: Feature) -> bool:
 
 # ---- the formats ----
 
-_HTML_FILES = (".html", ".htm")
 
+def _late(module: str, name: str) -> Writer:
+    """The writer of a module that is imported when it is needed.
 
-def _png(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
-    return flat.export_png_with(contents, path, options, disk)
+    psd-tools takes as long to import as half of the window, and the tracer of shapes is large.
+    """
 
+    def write(contents: Contents, path: Path, options: ExportOptions, disk: Disk | None) -> object:
+        found = importlib.import_module(f"app.document.storage.formats.{module}")
+        return getattr(found, name)(contents, path, options, disk)
 
-def _webp(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
-    return flat.export_webp(contents, path, options, disk)
-
-
-def _jpeg(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
-    return flat.export_jpeg(contents, path, options, disk)
-
-
-def _tiff(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
-    write = export_tiff_pages if options.pages else flat.export_tiff
-    return write(contents, path, options, disk)
-
-
-def _psd(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
-    # psd-tools takes as long to import as half of the window: only who writes a PSD waits for it.
-    from app.document.storage.formats.psd import export_psd
-
-    return export_psd(contents, path, options, disk)
-
-
-def _svg(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
-    # The tracer is loaded by those alone who write shapes.
-    from app.document.storage.formats.svg import export_svg
-
-    return export_svg(contents, path, options, disk)
-
-
-def _pdf(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
-    from app.document.storage.formats.pdf import export_pdf
-
-    return export_pdf(contents, path, options, disk)
+    return write
 
 
 def _say_pictures(contents: Contents, options: ExportOptions) -> str:
@@ -247,36 +250,11 @@ def _say_pictures(contents: Contents, options: ExportOptions) -> str:
     return say_pictures(contents, options)
 
 
-def _html(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
-    from app.document.storage.formats.html import export_html, export_page
-
-    if path.suffix.lower() in _HTML_FILES and not path.is_dir():
-        return export_page(contents, path, options, disk)
-    export_html(contents, path, options, disk)
-    return path
-
-
-def _ora(contents: Contents, path: Path, options: ExportOptions, _: object, disk: Any) -> object:
+def _ora(
+    contents: Contents, path: Path, options: ExportOptions, disk: Disk | None = None
+) -> object:
     shown = contents if options.hidden else visible_only(contents)
     return save_project(shown, path, for_sharing=not options.with_recipe, disk=disk)
-
-
-def _with_manifest(export: Callable[..., object]) -> Writer:
-    """A writer of separate layers with a manifest, by `export_zip` or `export_folder`."""
-
-    def write(
-        contents: Contents, path: Path, options: ExportOptions, facts: Mapping[str, Any], disk: Any
-    ) -> object:
-        return export(
-            contents if options.hidden else visible_only(contents),
-            path,
-            extra=facts,
-            canvas_sized=options.canvas_sized,
-            with_recipe=options.with_recipe,
-            disk=disk,
-        )
-
-    return write
 
 
 def _features(text: str) -> frozenset[Feature]:
@@ -298,7 +276,7 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".png",),
         keeps=_features("transparency, prompt, seeds"),
         choices=_ALPHA_CHOICES,
-        write=_png,
+        write=flat.export_png_with,
     ),
     Format(
         key="psd",
@@ -306,7 +284,7 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".psd",),
         keeps=_features("layers, outside, names, transparency, opacity, blend, hidden"),
         choices=frozenset({"hidden", "no_background"}),
-        write=_psd,
+        write=_late("psd", "export_psd"),
     ),
     Format(
         key="svg",
@@ -316,7 +294,7 @@ FORMATS: tuple[Format, ...] = (
             "layers, outside, names, transparency, opacity, blend, hidden, locks, prompt, seeds"
         ),
         choices=frozenset({"part", "recipe", "hidden", "background", "no_background"}),
-        write=_svg,
+        write=_late("svg", "export_svg"),
         tell=_say_pictures,
     ),
     Format(
@@ -328,7 +306,7 @@ FORMATS: tuple[Format, ...] = (
         ),
         blends=frozenset(BLENDS) - {"add"},
         choices=frozenset({"part", "recipe", "hidden", "background", "no_background"}),
-        write=_pdf,
+        write=_late("pdf", "export_pdf"),
         tell=_say_pictures,
     ),
     Format(
@@ -345,7 +323,7 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".zip",),
         keeps=_MANIFEST,
         choices=frozenset({"canvas_sized", "recipe", "hidden", "no_background"}),
-        write=_with_manifest(export_zip),
+        write=export_zip,
     ),
     Format(
         key="folder",
@@ -353,7 +331,7 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(),
         keeps=_MANIFEST,
         choices=frozenset({"canvas_sized", "recipe", "hidden", "no_background"}),
-        write=_with_manifest(export_folder),
+        write=export_folder,
     ),
     Format(
         key="webp",
@@ -361,7 +339,7 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".webp",),
         keeps=_features("transparency, prompt, seeds"),
         choices=_ALPHA_CHOICES | {"quality"},
-        write=_webp,
+        write=flat.export_webp,
     ),
     Format(
         key="tiff",
@@ -369,7 +347,7 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".tif", ".tiff"),
         keeps=_features("transparency, prompt, seeds"),
         choices=_ALPHA_CHOICES | {"pages", "hidden"},
-        write=_tiff,
+        write=flat.export_tiff,
     ),
     Format(
         key="jpeg",
@@ -377,7 +355,7 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(".jpg", ".jpeg"),
         keeps=_features("prompt, seeds"),
         choices=_FLAT_CHOICES | {"quality"},
-        write=_jpeg,
+        write=flat.export_jpeg,
     ),
     Format(
         key="html",
@@ -385,8 +363,65 @@ FORMATS: tuple[Format, ...] = (
         suffixes=(),
         keeps=_features("layers, outside, names, transparency, opacity, blend, hidden, prompt"),
         choices=frozenset({"hidden", "recipe", "parallax", "no_background"}),
-        write=_html,
-        in_one_file=_HTML_FILES,
+        write=_late("html", "export_html"),
+        in_one_file=HTML_FILES,
     ),
 )
 _BY_KEY = {each.key: each for each in FORMATS}
+
+
+def asked_choices(options: ExportOptions) -> frozenset[Choice]:
+    """The choices that ask for something other than the usual."""
+    usual = ExportOptions()
+    asked: dict[Choice, bool] = {
+        "part": options.rect is not None or options.layer_id is not None,
+        "scale": options.scale != usual.scale,
+        "colour": options.over is not None,
+        "no_background": not options.with_background,
+        "quality": options.quality is not None,
+        "recipe": not options.with_recipe,
+        "hidden": not options.hidden,
+        "canvas_sized": options.canvas_sized,
+        "pages": options.pages,
+        "parallax": options.parallax,
+        "background": options.vector_background,
+    }
+    return frozenset(choice for choice, is_asked in asked.items() if is_asked)
+
+
+def reason_against(form: Format, choice: Choice, options: ExportOptions) -> str:
+    """Why this choice changes nothing in this format, one sentence; "" = it does.
+
+    Args:
+        options: the other choices: TIFF with pages has none of a single picture's, and one layer
+            alone has no background.
+    """
+    if choice not in form.choices:
+        return _ABOUT[choice]
+    if choice == "no_background" and options.layer_id is not None:
+        return "One layer is exported alone."
+    if choice == "background" and not options.with_background:
+        return "The background is left out."
+    if form.key == "tiff" and options.pages:
+        return _WITH_PAGES.get(choice, "")
+    if form.key == "tiff" and choice == "hidden":
+        return "Without pages, it shows the visible layers only."
+    return ""
+
+
+def refused_choices(form: Format, options: ExportOptions) -> dict[Choice, str]:
+    """The choices that ask for what this format cannot do, and why.
+
+    What a format never writes need not be left out: no recipe in a PSD, no hidden layer in a PNG.
+    """
+    reasons = {choice: reason_against(form, choice, options) for choice in asked_choices(options)}
+    return {
+        choice: reason
+        for choice, reason in sorted(reasons.items())
+        if reason and choice not in ("recipe", "hidden")
+    }
+
+
+def formats_with(choice: Choice) -> tuple[Format, ...]:
+    """The formats that follow this choice."""
+    return tuple(form for form in FORMATS if choice in form.choices)

@@ -6,36 +6,95 @@
     blobs/          PNGs by pixel hash, on the disk before the record that names them
 
 The pair before the last stays, so that a damaged checkpoint costs nothing. Runs on whatever thread
-asks, one at a time. Knows neither windows nor clocks but the one whose time it notes.
+asks, one at a time. Independent of windows.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
+import os
 import secrets
 import shutil
+import sys
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from app.document.contents import Contents
 from app.document.pixels import Pixels
-from app.document.storage.atomic import Disk, Stamp, atomic_write
-from app.document.storage.encoded import shared as encoded_pictures
+from app.document.storage.atomic import Disk, Stamp, atomic_write, write_bytes
 from app.document.storage.errors import StorageError, cause_of
-from app.document.storage.journal.frames import frame, read_frames
-from app.document.storage.journal.lock import FolderLock
-from app.document.storage.journal.patch import difference, document_out, pictures_of
+from app.document.storage.journal.records import (
+    difference,
+    document_out,
+    frame,
+    read_frames,
+)
+from app.document.storage.png import encoded_pictures
+
+LOCK = "lock"
 
 logger = logging.getLogger(__name__)
-
 BASE, JOURNAL, BLOBS = "base-", "journal-", "blobs"
 MAX_RECORDS = 200
 MAX_JOURNAL_BYTES = 4_000_000
 MAX_AGE_S = 300.0
+
+
+class FolderLock:
+    """Holds the lock of a folder from `take` to `release`."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    @classmethod
+    def take(cls, folder: Path) -> FolderLock | None:
+        """The lock, or None when a living program has it.
+
+        Raises:
+            OSError: the lock file cannot be opened.
+        """
+        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if not _locked(handle):
+                os.close(handle)
+                return None
+            # For people who look into the folder; the lock itself is the system's.
+            note = json.dumps({"pid": os.getpid(), "since": time.time()}).encode()
+            os.ftruncate(handle, 0)
+            os.write(handle, note)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.close(handle)
+            raise
+        return cls(handle)
+
+    def release(self) -> None:
+        """Let go; more than once does nothing."""
+        if self._handle >= 0:
+            os.close(self._handle)  # which ends the lock
+            self._handle = -1
+
+
+def _locked(handle: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt  # not there on other systems
+
+            os.lseek(handle, 1 << 20, os.SEEK_SET)  # beyond the note, which stays readable
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            os.lseek(handle, 0, os.SEEK_SET)
+        else:
+            import fcntl  # not there on Windows
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +110,6 @@ class WorkInfo:
     path: str = ""
     stamp: Stamp | None = None
     is_clean: bool = True
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values for a record."""
-        return asdict(self)
 
 
 class WorkFolder:
@@ -144,9 +199,9 @@ class WorkFolder:
             self._contents = contents
             return False
         if info != self._info:
-            patch["work"] = info.as_json()
+            patch["work"] = asdict(info)
         patch["at"] = time.time()
-        self._write_blobs(pictures_of(contents), self._needs)
+        self._write_blobs(contents.pictures(), self._needs)
         data = frame(patch)
         self._stream.write(data)
         self._disk.sync(self._stream)
@@ -159,16 +214,12 @@ class WorkFolder:
         """A new pair; the present one stays until the next."""
         self._close_journal()
         needs: set[str] = set()
-        self._write_blobs(pictures_of(contents), needs)
+        self._write_blobs(contents.pictures(), needs)
         number = self._number + 1
-        root = {"document": document_out(contents), "work": info.as_json(), "at": time.time()}
+        root = {"document": document_out(contents), "work": asdict(info), "at": time.time()}
         data = frame(root)
-
-        def write(stream: BinaryIO) -> None:
-            stream.write(data)
-
         atomic_write(self._file(JOURNAL, number), lambda _: None, disk=self._disk)
-        atomic_write(self._file(BASE, number), write, verify=_check_base, disk=self._disk)
+        write_bytes(self._file(BASE, number), data, verify=_check_base, disk=self._disk)
         self._stream = self._disk.extend(self._file(JOURNAL, number))
         self._number = number
         self._records, self._bytes, self._begun_at = 0, 0, time.monotonic()
@@ -185,14 +236,13 @@ class WorkFolder:
 
     def _write_blob(self, image: Pixels) -> None:
         data = encoded_pictures.png(image).data
-
-        def write(stream: BinaryIO) -> None:
-            stream.write(data)
-
-        atomic_write(blob_path(self.path, image.hash), write, disk=self._disk)
+        # Not read back: a state is on the disk within a second of each change.
+        atomic_write(
+            blob_path(self.path, image.hash), lambda stream: stream.write(data), disk=self._disk
+        )
 
     def _clean_up(self) -> None:
-        """Remove pairs and pictures that nobody needs; a failure only costs space."""
+        """Remove pairs and pictures that are not needed; a failure only costs space."""
         for kind in (BASE, JOURNAL):
             for old in self.path.glob(f"{kind}*"):
                 number = number_of(old)

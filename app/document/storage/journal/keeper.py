@@ -1,7 +1,7 @@
 """Keeper: a thread that brings the newest state of a document to its work folder.
 
 States are immutable snapshots: handing one over costs the caller nothing. Several that come close
-together become one record. Knows no window.
+together become one record.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Keeper:
         disk: Disk | None = None,
     ) -> None:
         self._root = root
-        self._on_trouble = on_trouble or _ignore
+        self._on_trouble = on_trouble
         self._on_kept = on_kept
         self._delay_s = delay_s
         self._disk = disk
@@ -147,8 +147,5 @@ class Keeper:
     def _tell(self, error: StorageError | None) -> None:
         if (error is not None) != self._is_failing:
             self._is_failing = error is not None
-            self._on_trouble(error)
-
-
-def _ignore(error: StorageError | None) -> None:
-    """For a keeper whose failures nobody shows; they are logged."""
+            if self._on_trouble is not None:
+                self._on_trouble(error)

@@ -11,35 +11,160 @@ import logging
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from app.document.composite import composite
 from app.document.contents import Contents
-from app.document.geometry import Size
-from app.document.storage.checked import ProjectError
+from app.document.pixels import Pixels, fitted
+from app.document.storage.atomic import Stamp
 from app.document.storage.errors import StorageError, cause_of
 from app.document.storage.journal.folder import (
     BASE,
     BLOBS,
+    JOURNAL,
+    LOCK,
+    FolderLock,
     WorkInfo,
+    blob_path,
+    number_of,
 )
-from app.document.storage.journal.lock import NAME as LOCK
-from app.document.storage.journal.lock import FolderLock
-from app.document.storage.journal.reading import newest_state, with_pixels
-from app.document.storage.png import PngError, decode_png, fitted
-from app.document.storage.project_reading import read_project
-from app.document.storage.project_writing import json_bytes
+from app.document.storage.journal.records import applied, read_frames
+from app.document.storage.ora.archive import MAX_UNPACKED
+from app.document.storage.ora.foreign import with_pixels
+from app.document.storage.ora.project import LayerEntry, Project, json_bytes
+from app.document.storage.ora.project_reading import ProjectError, read_project
+from app.document.storage.png import PngError, decode_png, png_size
 
 logger = logging.getLogger(__name__)
+
 
 MAX_ATTEMPTS = 3
 OLD_DAYS = 30
 
 _ATTEMPTS = "attempts"
 _SET_ASIDE = ".damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A document as JSON, what belongs to it, and whether something behind it was unreadable."""
+
+    document: dict[str, Any]
+    info: WorkInfo
+    at: float
+    is_damaged: bool
+
+
+def newest_state(folder: Path) -> State | None:
+    """From the newest readable checkpoint on, as far as the records are whole."""
+    bases = {number_of(path): path for path in folder.glob(f"{BASE}*")}
+    journals = {number_of(path): path for path in folder.glob(f"{JOURNAL}*")}
+    numbers = sorted((number for number in bases if number is not None), reverse=True)
+    for number in numbers:
+        state = _checkpoint(bases[number])
+        if state is None:
+            continue
+        # Behind an unreadable checkpoint its journal still fits the end of the one before.
+        for later in sorted(each for each in journals if each is not None and each >= number):
+            state = _replayed(state, journals[later])
+            if state.is_damaged:
+                break
+        return state
+    return None
+
+
+def _checkpoint(path: Path) -> State | None:
+    try:
+        frames = read_frames(path)
+    except StorageError:
+        return None
+    if frames.is_damaged or len(frames.values) != 1:
+        return None
+    (root,) = frames.values
+    document = root.get("document")
+    if not isinstance(document, dict):
+        return None
+    return State(document, _info_in(root.get("work")), _time_in(root, 0.0), False)
+
+
+def _replayed(state: State, journal: Path) -> State:
+    try:
+        frames = read_frames(journal)
+    except StorageError:
+        return replace(state, is_damaged=True)
+    for record in frames.values:
+        try:
+            document = applied(state.document, record)
+            read_project(json_bytes(document))
+        except (ProjectError, ValueError, TypeError):
+            logger.warning("a record of %s does not fit", journal, exc_info=True)
+            return replace(state, is_damaged=True)
+        info = _info_in(record["work"]) if "work" in record else state.info
+        state = State(document, info, _time_in(record, state.at), False)
+    return replace(state, is_damaged=frames.is_damaged)
+
+
+def _info_in(value: Any) -> WorkInfo:
+    if not isinstance(value, dict):
+        return WorkInfo(is_clean=False)
+    path, stamp = value.get("path"), value.get("stamp")
+    found = None
+    if isinstance(stamp, dict):
+        size, changed = stamp.get("size"), stamp.get("mtime_ns")
+        if isinstance(size, int) and isinstance(changed, int):
+            found = Stamp(size, changed)
+    return WorkInfo(path if isinstance(path, str) else "", found, value.get("is_clean") is True)
+
+
+def _time_in(record: dict[str, Any], default: float) -> float:
+    at = record.get("at")
+    return float(at) if isinstance(at, int | float) and 0 <= at < 1e11 else default
+
+
+def _with_pictures(project: Project, folder: Path) -> tuple[Contents, int]:
+    """Contents with the pictures of the folder, and how many of them are lost."""
+    blobs = _Blobs(folder)
+
+    def picture(entry: LayerEntry) -> Pixels | None:
+        image, rect = blobs.find(entry.pixel_hash or ""), entry.layer.rect
+        fits = image is not None and (image.width, image.height) == (rect.width, rect.height)
+        return image if fits else None
+
+    contents, missing = with_pixels(project, picture, blobs.find)
+    return contents, len(missing)
+
+
+class _Blobs:
+    """Pictures of a folder by hash; each read once, all together within the limit."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[str, Pixels | None] = {}
+        self._unpacked = 0
+
+    def find(self, pixel_hash: str) -> Pixels | None:
+        """The picture, or None when it is not there or not what it should be."""
+        if pixel_hash not in self._known:
+            self._known[pixel_hash] = self._read(pixel_hash)
+        return self._known[pixel_hash]
+
+    def _read(self, pixel_hash: str) -> Pixels | None:
+        if not pixel_hash.isalnum():
+            return None
+        try:
+            data = blob_path(self._folder, pixel_hash).read_bytes()
+            self._unpacked += png_size(data).area * 4
+            if self._unpacked > MAX_UNPACKED:
+                return None
+            image = Pixels.of(decode_png(data))
+        except (OSError, PngError):
+            logger.warning("picture %s is lost", pixel_hash[:12], exc_info=True)
+            return None
+        return image if image.hash == pixel_hash else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +205,7 @@ class Recovered:
 
     Attributes:
         messages: what is missing, for the user; empty when nothing is.
-        is_damaged: keep the folder, somebody may want to look at it.
+        is_damaged: keep the folder for inspection.
     """
 
     contents: Contents
@@ -144,7 +269,7 @@ def recover(folder: Path) -> Recovered:
             raise _nothing_readable(folder)
         try:
             project = read_project(json_bytes(state.document))
-            contents, lost = with_pixels(project, folder)
+            contents, lost = _with_pictures(project, folder)
         except (ProjectError, ValueError) as error:
             raise _nothing_readable(folder) from error
         messages = [_lost_message(lost)] if lost else []
@@ -160,7 +285,7 @@ def recover(folder: Path) -> Recovered:
 
 
 def picture_of(folder: Path, side: int) -> np.ndarray | None:
-    """What the work looks like, fitted into a square of `side` pixels; None when nobody can say.
+    """What the work looks like, fitted into a square of `side` pixels; None when it cannot be read.
 
     Counts no attempt; a folder whose recovery failed before is not tried again for a picture.
     """
@@ -170,8 +295,8 @@ def picture_of(folder: Path, side: int) -> np.ndarray | None:
         state = newest_state(folder)
         if state is None:
             return None
-        contents, _ = with_pixels(read_project(json_bytes(state.document)), folder)
-        return fitted(composite(contents.layers, contents.canvas.rect), Size(side, side))
+        contents, _ = _with_pictures(read_project(json_bytes(state.document)), folder)
+        return fitted(composite(contents.layers, contents.canvas.rect), side, side)
     except (StorageError, ValueError):
         logger.warning("no picture of %s", folder.name, exc_info=True)
         return None
@@ -237,7 +362,7 @@ def _folders(root: Path) -> list[Path]:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[bool]:
-    """Hold the folder's lock; False when a living program holds it or it cannot be told."""
+    """Hold the folder's lock; False when a living program holds it or that is unknown."""
     try:
         lock = FolderLock.take(folder)
     except OSError:
@@ -250,7 +375,7 @@ def _locked(folder: Path) -> Iterator[bool]:
 
 
 def _empty(folder: Path) -> None:
-    """Remove what is in a folder of ours but its lock; a failure only costs space."""
+    """Remove what is in a work folder but its lock; a failure only costs space."""
     shutil.rmtree(folder / BLOBS, ignore_errors=True)
     for each in folder.iterdir():
         if each.name != LOCK:
@@ -282,7 +407,7 @@ def _attempts(folder: Path) -> int:
 
 
 def _count_attempt(folder: Path) -> None:
-    """Before reading: should reading end the program, the next start knows."""
+    """Before reading: should reading end the program, the next start sees it."""
     with contextlib.suppress(OSError):
         (folder / _ATTEMPTS).write_text(str(_attempts(folder) + 1), encoding="ascii")
 

@@ -1,0 +1,372 @@
+"""Commands on present layers: place, size, order, and single properties such as name or opacity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from app.document.candidates import original_of
+from app.document.commands.base import Command, foregrounds_only, named, unlocked
+from app.document.contents import MAX_SIDE, Contents, check_room, default_name
+from app.document.errors import DocumentError, LimitError
+from app.document.geometry import Rect
+from app.document.layer import MAX_NAME, MAX_SEED, Candidate, Layer, clean_name, new_layer_id
+from app.document.pixels import Pixels, resampled
+from app.document.staleness import SOURCE, kept_as_is, outdated
+from app.document.words import shown_name
+
+
+@dataclass(eq=False)
+class AddBox(Command):
+    """A new empty box.
+
+    Attributes:
+        rect: grown to grid lines and cut to the canvas; snap a drawn one with
+            `Rect.snapped_nearest` before.
+        above: id of the layer below it; None = on top of all.
+        name: None = "Layer n".
+        layer_id: the new layer's id, known before the command is done.
+    """
+
+    rect: Rect
+    above: int | None = None
+    name: str | None = None
+    layer_id: int = field(default_factory=new_layer_id)
+
+    def _apply(self, contents: Contents) -> Contents:
+        number = contents.next_number
+        layer = Layer(
+            id=self.layer_id,
+            number=number,
+            name=clean_name(self.name or "") or default_name(number),
+            rect=self.rect.snapped_outward(contents.grid, contents.canvas),
+        )
+        return contents.with_added([layer], self.above)
+
+    def _describe(self, contents: Contents) -> str:
+        name = clean_name(self.name or "") or default_name(contents.next_number)
+        return f"Add '{name}'"
+
+
+@dataclass(eq=False)
+class DeleteLayers(Command):
+    """Foreground layers go; undo brings them back with pixels and candidates."""
+
+    layer_ids: Sequence[int]
+
+    def _apply(self, contents: Contents) -> Contents:
+        foregrounds_only(contents, self.layer_ids, "deleted")
+        gone = {layer.id for layer in unlocked(contents, self.layer_ids)}
+        left = tuple(layer for layer in contents.foregrounds if layer.id not in gone)
+        return replace(contents, foregrounds=left)
+
+    def _describe(self, contents: Contents) -> str:
+        return f"Delete {named(contents, self.layer_ids)}"
+
+
+@dataclass(eq=False)
+class MoveLayers(Command):
+    """Move by (dx, dy) canvas pixels; within a gesture the steps add up.
+
+    Layers with pixels go anywhere, also out of the canvas. Empty boxes stay on the grid and
+    inside: theirs is the nearest place.
+    """
+
+    layer_ids: Sequence[int]
+    dx: int
+    dy: int
+    gesture: int | None = None
+
+    def _apply(self, contents: Contents) -> Contents:
+        foregrounds_only(contents, self.layer_ids, "moved")
+        moved = []
+        for layer in unlocked(contents, self.layer_ids):
+            rect = layer.rect.translated(self.dx, self.dy)
+            if not layer.has_pixels:
+                rect = rect.moved_to_grid(contents.grid, contents.canvas)
+            moved.append(replace(layer, rect=rect))
+        return contents.with_layers(moved)
+
+    def _describe(self, contents: Contents) -> str:
+        return f"Move {named(contents, self.layer_ids)}"
+
+    def _targets(self) -> object:
+        return tuple(self.layer_ids)
+
+
+@dataclass(eq=False)
+class SetRect(Command):
+    """Place and size of one layer.
+
+    An empty box is snapped outward. A layer with pixels that takes another size shows them
+    resampled from the original, which stays among its candidates.
+    """
+
+    layer_id: int
+    rect: Rect
+    gesture: int | None = None
+
+    def _apply(self, contents: Contents) -> Contents:
+        return _with_rects(contents, {self.layer_id: self.rect})
+
+    def _describe(self, contents: Contents) -> str:
+        resized = contents.layer(self.layer_id).rect.size != self.rect.size
+        return f"{'Resize' if resized else 'Move'} {named(contents, [self.layer_id])}"
+
+    def _targets(self) -> object:
+        return self.layer_id
+
+
+@dataclass(eq=False)
+class SetRects(Command):
+    """Places and sizes of several layers in one step: Align, Distribute, fields for many.
+
+    Attributes:
+        rects: where each layer goes; as in `SetRect`.
+        verb: first word of the label.
+    """
+
+    rects: Mapping[int, Rect]
+    verb: str = "Move"
+    gesture: int | None = None
+
+    def _apply(self, contents: Contents) -> Contents:
+        return _with_rects(contents, self.rects)
+
+    def _describe(self, contents: Contents) -> str:
+        return f"{self.verb} {named(contents, list(self.rects))}"
+
+    def _targets(self) -> object:
+        return (tuple(self.rects), self.verb)
+
+
+def _with_rects(contents: Contents, rects: Mapping[int, Rect]) -> Contents:
+    foregrounds_only(contents, list(rects), "moved")
+    layers = unlocked(contents, list(rects))
+    return contents.with_layers([_at(layer, rects[layer.id], contents) for layer in layers])
+
+
+def _at(layer: Layer, rect: Rect, contents: Contents) -> Layer:
+    if layer.image is None:
+        return replace(layer, rect=rect.snapped_outward(contents.grid, contents.canvas))
+    if rect.size == layer.rect.size:
+        return replace(layer, rect=rect)
+    if max(rect.width, rect.height) > MAX_SIDE:
+        raise LimitError(
+            f"A layer of {rect.width} × {rect.height} is too large; "
+            f"the limit is {MAX_SIDE:,} each way."
+        )
+    return _resized(layer, rect)
+
+
+def _resized(layer: Layer, rect: Rect) -> Layer:
+    """The layer at another size, resampled from its original and never from a resampled copy."""
+    original = original_of(layer)
+    if original is None:
+        record = {key: value for key, value in (layer.record or {}).items() if key != SOURCE}
+        assert layer.image is not None
+        original = Candidate(layer.image, record or None, layer.rect, layer.kind)
+    if original.rect.size == rect.size:
+        kept = tuple(item for item in layer.candidates if item is not original)
+        return replace(
+            layer, image=original.image, rect=rect, record=original.record, candidates=kept
+        )
+    shown = Pixels.of(resampled(original.pixels, rect.width, rect.height))
+    if original not in layer.candidates:
+        layer = layer.with_candidate(original)
+    record = {**(layer.record or {}), SOURCE: original.pixel_hash}
+    return replace(layer, image=shown, rect=rect, record=record)
+
+
+@dataclass(eq=False)
+class Reorder(Command):
+    """Put foreground layers directly above another one; they keep their order.
+
+    Attributes:
+        above: id of the layer below them; None or the background = at the very bottom.
+    """
+
+    layer_ids: Sequence[int]
+    above: int | None
+
+    def _apply(self, contents: Contents) -> Contents:
+        foregrounds_only(contents, self.layer_ids, "moved")
+        moved_ids = {contents.layer(layer_id).id for layer_id in self.layer_ids}
+        at_bottom = self.above is None or self.above == contents.background.id
+        if not at_bottom:
+            contents.layer(self.above)  # type: ignore[arg-type]
+        moved = [layer for layer in contents.foregrounds if layer.id in moved_ids]
+        left: list[Layer] = []
+        at = 0
+        for layer in contents.foregrounds:
+            if layer.id not in moved_ids:
+                left.append(layer)
+            if layer.id == self.above:  # a moved layer as anchor: what stays below it counts
+                at = len(left)
+        return replace(contents, foregrounds=(*left[:at], *moved, *left[at:]))
+
+    def _describe(self, contents: Contents) -> str:
+        return f"Reorder {named(contents, self.layer_ids)}"
+
+
+@dataclass(eq=False)
+class DuplicateLayers(Command):
+    """Copies directly above their originals: same pixels, new id and number, " copy".
+
+    Attributes:
+        offset: (dx, dy) canvas pixels; None = one grid step both ways.
+        new_ids: ids of the copies, in the order of `layer_ids`.
+    """
+
+    layer_ids: Sequence[int]
+    offset: tuple[int, int] | None = None
+    new_ids: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.new_ids = [new_layer_id() for _ in self.layer_ids]
+
+    def _apply(self, contents: Contents) -> Contents:
+        foregrounds_only(contents, self.layer_ids, "duplicated")
+        check_room(len(contents.foregrounds), len(self.layer_ids))
+        dx, dy = self.offset or (contents.grid, contents.grid)
+        for layer_id, new_id in zip(self.layer_ids, self.new_ids, strict=True):
+            layer = contents.layer(layer_id)
+            rect = layer.rect.translated(dx, dy)
+            if not layer.has_pixels:
+                rect = rect.moved_to_grid(contents.grid, contents.canvas)
+            number = contents.next_number
+            copy = copied(layer)
+            name = copy.name or default_name(number)
+            copy = replace(copy, id=new_id, number=number, name=name, rect=rect)
+            contents = contents.with_added([copy], layer_id)
+        return contents
+
+    def _describe(self, contents: Contents) -> str:
+        return f"Duplicate {named(contents, self.layer_ids)}"
+
+
+def copied(layer: Layer) -> Layer:
+    """What a copy has in common with its original, and what not: the name and the lock.
+
+    The copy of a layer that is called by its word has no name: its word and a number are enough.
+    """
+    has_word = shown_name(layer) != layer.name
+    name = "" if has_word else layer.name[: MAX_NAME - 5] + " copy"
+    return replace(layer, name=name, locked=False)
+
+
+@dataclass(eq=False)
+class Rename(Command):
+    """Another name, up to 200 characters; blank = the default name."""
+
+    layer_id: int
+    name: str
+
+    def _apply(self, contents: Contents) -> Contents:
+        number = contents.layer(self.layer_id).number
+        return contents.with_each(
+            [self.layer_id], name=clean_name(self.name) or default_name(number)
+        )
+
+    def _describe(self, contents: Contents) -> str:
+        return f"Rename {named(contents, [self.layer_id])}"
+
+
+@dataclass(eq=False)
+class SetVisible(Command):
+    """The eye, for one or more layers."""
+
+    layer_ids: Sequence[int]
+    visible: bool
+
+    def _apply(self, contents: Contents) -> Contents:
+        return contents.with_each(self.layer_ids, visible=self.visible)
+
+    def _describe(self, contents: Contents) -> str:
+        return f"{'Show' if self.visible else 'Hide'} {named(contents, self.layer_ids)}"
+
+
+@dataclass(eq=False)
+class SetLocked(Command):
+    """The lock, for one or more layers: protects pixels, place, opacity, blend and existence."""
+
+    layer_ids: Sequence[int]
+    locked: bool
+
+    def _apply(self, contents: Contents) -> Contents:
+        return contents.with_each(self.layer_ids, locked=self.locked)
+
+    def _describe(self, contents: Contents) -> str:
+        return f"{'Lock' if self.locked else 'Unlock'} {named(contents, self.layer_ids)}"
+
+
+@dataclass(eq=False)
+class SetOpacity(Command):
+    """Opacity 0 to 1 for one or more layers; a drag of the slider is one gesture."""
+
+    layer_ids: Sequence[int]
+    opacity: float
+    gesture: int | None = None
+
+    def _apply(self, contents: Contents) -> Contents:
+        if not 0.0 <= self.opacity <= 1.0:
+            raise DocumentError(f"The opacity must be 0 to 100 %, not {self.opacity * 100:g} %.")
+        # Four decimals are what the file keeps; more would change by saving.
+        unlocked(contents, self.layer_ids)
+        return contents.with_each(self.layer_ids, opacity=round(self.opacity, 4))
+
+    def _describe(self, contents: Contents) -> str:
+        return f"Opacity of {named(contents, self.layer_ids)}"
+
+    def _targets(self) -> object:
+        return tuple(self.layer_ids)
+
+
+@dataclass(eq=False)
+class SetBlend(Command):
+    """Blend mode for one or more layers; any string is kept, unknown ones show as normal."""
+
+    layer_ids: Sequence[int]
+    blend: str
+
+    def _apply(self, contents: Contents) -> Contents:
+        blend = clean_name(self.blend)[:100] or "normal"
+        unlocked(contents, self.layer_ids)
+        return contents.with_each(self.layer_ids, blend=blend)
+
+    def _describe(self, contents: Contents) -> str:
+        return f"Blend Mode of {named(contents, self.layer_ids)}"
+
+
+@dataclass(eq=False)
+class KeepAsIs(Command):
+    """Clear the badge "outdated" until prompt or size change again."""
+
+    layer_ids: Sequence[int]
+
+    def _apply(self, contents: Contents) -> Contents:
+        layers = [contents.layer(layer_id) for layer_id in self.layer_ids]
+        stale = [layer for layer in layers if outdated(layer, contents)]
+        return contents.with_layers(
+            [replace(layer, record=kept_as_is(layer, contents)) for layer in stale]
+        )
+
+    def _describe(self, contents: Contents) -> str:
+        return f"Mark {named(contents, self.layer_ids)} as Current"
+
+
+@dataclass(eq=False)
+class SetSeed(Command):
+    """Pin a seed on one layer, or (None) let it follow the picture seed again."""
+
+    layer_id: int
+    seed: int | None
+
+    def _apply(self, contents: Contents) -> Contents:
+        if self.seed is not None and not 0 <= self.seed <= MAX_SEED:
+            raise DocumentError(f"A seed must be 0 to {MAX_SEED}, not {self.seed}.")
+        return contents.with_each([self.layer_id], seed=self.seed)
+
+    def _describe(self, contents: Contents) -> str:
+        verb = "Unpin" if self.seed is None else "Pin"
+        return f"{verb} Seed of {named(contents, [self.layer_id])}"

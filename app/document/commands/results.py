@@ -1,0 +1,260 @@
+"""Commands that bring pixels and layers: results of a job, candidates, other layers.
+
+Results wait as candidates until the user accepts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from app.document.candidates import candidates_after, showing
+from app.document.commands.base import Command, named, unlocked
+from app.document.contents import Contents, check_room, default_name
+from app.document.errors import DocumentError
+from app.document.geometry import Rect
+from app.document.layer import Candidate, Layer, Record, new_layer_id, plain_record
+from app.document.pixels import Pixels
+from app.document.words import remembered_from, shown_name
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One result for one layer.
+
+    Attributes:
+        layer_id: the target.
+        pixels: (h, w, 4) uint8 of exactly rect's size.
+        rect: where they belong now; see `Rect.following` for a target that moved meanwhile.
+        record: plain JSON values, or None.
+        is_empty: the model left the box empty; then the pixels count for nothing.
+    """
+
+    layer_id: int
+    pixels: np.ndarray = field(repr=False)
+    rect: Rect
+    record: Record | None = None
+    is_empty: bool = False
+
+    def as_candidate(self) -> Candidate:
+        """The same as immutable data.
+
+        Raises:
+            DocumentError: pixels and rect differ in size, or the record is not plain.
+        """
+        try:
+            candidate = Candidate(Pixels.of(self.pixels), plain_record(self.record), self.rect)
+        except ValueError as error:
+            raise DocumentError(f"A result cannot be placed: {error}.") from error
+        if (candidate.image.width, candidate.image.height) != (self.rect.width, self.rect.height):
+            raise DocumentError(f"A result of another size than {self.rect} cannot be placed.")
+        return candidate
+
+
+@dataclass(eq=False)
+class PlacePixels(Command):
+    """Accept results for one or more layers in one step.
+
+    Pixels, record and rect are replaced; the former pixels stay as the newest candidate. A layer
+    that was locked meanwhile keeps its pixels and gets the result as a candidate; results for a
+    layer that is gone are kept as detached candidates. A layer that the model left empty becomes a
+    box again, with the record that says why.
+
+    Attributes:
+        text: the label; None = "Generate 'Castle'" or "Generate 3 layers".
+    """
+
+    placements: Sequence[Placement]
+    text: str | None = None
+
+    def _apply(self, contents: Contents) -> Contents:
+        detached: list[Candidate] = []
+        for placement in self.placements:
+            layer = contents.get(placement.layer_id)
+            if placement.is_empty:
+                contents = _with_empty(contents, layer, placement)
+                continue
+            candidate = placement.as_candidate()
+            if layer is None:
+                detached.append(candidate)
+            elif layer.locked:
+                contents = contents.with_layers([layer.with_candidate(candidate)])
+            else:
+                contents = contents.with_layers([showing(layer, candidate)])
+        used = (placement.record for placement in self.placements)
+        return replace(
+            contents,
+            detached=(*detached, *contents.detached),
+            prompts=remembered_from(contents.prompts, used),
+        )
+
+    def _describe(self, contents: Contents) -> str:
+        present = [item.layer_id for item in self.placements if contents.get(item.layer_id)]
+        return self.text or (f"Generate {named(contents, present)}" if present else "Generate")
+
+
+def _with_empty(contents: Contents, layer: Layer | None, placement: Placement) -> Contents:
+    """The layer as a box without pixels; its former ones become the newest candidate."""
+    if layer is None or layer.locked:
+        return contents
+    try:
+        record = plain_record(placement.record)
+    except ValueError as error:
+        raise DocumentError(f"A result cannot be placed: {error}.") from error
+    empty = replace(
+        layer,
+        kind="box",
+        image=None,
+        rect=placement.rect,
+        record=record,
+        candidates=candidates_after(layer, None),
+    )
+    return contents.with_layers([empty])
+
+
+@dataclass(eq=False)
+class AddLayers(Command):
+    """Layers of another document or from a file, bottom first, in one step.
+
+    They get new ids and numbers; empty boxes are brought onto this canvas and its grid. Nothing is
+    unlocked or shown that was not.
+
+    Attributes:
+        layers: as values; their ids and numbers do not count.
+        above: id of the layer below them; None = on top of all.
+        text: the label; None = "Add 'Castle'" or "Add 3 Layers".
+        new_ids: ids of the added layers, known before the command is done.
+    """
+
+    layers: Sequence[Layer] = field(repr=False)
+    above: int | None = None
+    text: str | None = None
+    new_ids: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.new_ids = [new_layer_id() for _ in self.layers]
+
+    def _apply(self, contents: Contents) -> Contents:
+        has_pixels = any(layer.has_pixels for layer in self.layers)
+        check_room(len(contents.foregrounds), len(self.layers), "picture" if has_pixels else "box")
+        added = []
+        for place, (layer, new_id) in enumerate(zip(self.layers, self.new_ids, strict=True)):
+            number = contents.next_number + place
+            name = layer.name or default_name(number)
+            copy = replace(layer, id=new_id, number=number, name=name, is_background=False)
+            if not copy.has_pixels:
+                region = copy.region(contents.grid, contents.canvas)
+                copy = replace(copy, kind="box", rect=region, record=None)
+            added.append(copy)
+        return contents.with_added(added, self.above)
+
+    def _describe(self, contents: Contents) -> str:
+        if self.text is not None:
+            return self.text
+        if len(self.layers) == 1:
+            return f"Add '{self.layers[0].name or default_name(contents.next_number)}'"
+        return f"Add {len(self.layers)} Layers"
+
+
+@dataclass(eq=False)
+class AddCandidates(Command):
+    """Results that wait for the user: the first candidates of their layers, not shown yet.
+
+    Candidates of layers that are gone become detached ones.
+
+    Attributes:
+        candidates: by layer id; the same layer may come again in a later command of the gesture.
+        text: the label; None = "Results for 'Castle'".
+    """
+
+    candidates: Mapping[int, Candidate]
+    text: str | None = None
+    gesture: int | None = None
+
+    def _apply(self, contents: Contents) -> Contents:
+        detached: list[Candidate] = []
+        for layer_id, candidate in self.candidates.items():
+            layer = contents.get(layer_id)
+            if layer is None:
+                detached.append(candidate)
+            elif layer.as_candidate() != candidate:  # what is shown already needs no decision
+                contents = contents.with_layers([layer.with_candidate(candidate)])
+        used = (candidate.record for candidate in self.candidates.values())
+        return replace(
+            contents,
+            detached=(*detached, *contents.detached),
+            prompts=remembered_from(contents.prompts, used),
+        )
+
+    def _describe(self, contents: Contents) -> str:
+        present = [layer_id for layer_id in self.candidates if contents.get(layer_id)]
+        return self.text or (f"Results for {named(contents, present)}" if present else "Results")
+
+    def _targets(self) -> object:
+        return self.text
+
+
+@dataclass(eq=False)
+class UseCandidates(Command):
+    """Accept candidates of several layers in one step.
+
+    Attributes:
+        hashes: pixel hash of the candidate by layer id.
+        text: the label; None = "Use Result of 3 layers".
+    """
+
+    hashes: Mapping[int, str]
+    text: str | None = None
+
+    def _apply(self, contents: Contents) -> Contents:
+        return _using(contents, self.hashes)
+
+    def _describe(self, contents: Contents) -> str:
+        return self.text or f"Use Result of {named(contents, list(self.hashes))}"
+
+
+@dataclass(eq=False)
+class DiscardCandidates(Command):
+    """Take candidates out of their layers' lists; undo puts them back into the strip.
+
+    Attributes:
+        hashes: pixel hashes by layer id; those that are not there any more are no error.
+        detached: pixel hashes of candidates whose layer is gone.
+    """
+
+    hashes: Mapping[int, Sequence[str]]
+    detached: Sequence[str] = ()
+
+    def _apply(self, contents: Contents) -> Contents:
+        left = tuple(item for item in contents.detached if item.pixel_hash not in self.detached)
+        if len(left) != len(contents.detached):
+            contents = replace(contents, detached=left)
+        layers = []
+        for layer_id, gone in self.hashes.items():
+            layer = contents.layer(layer_id)
+            kept = tuple(item for item in layer.candidates if item.pixel_hash not in gone)
+            layers.append(replace(layer, candidates=kept))
+        return contents.with_layers(layers)
+
+    def _describe(self, contents: Contents) -> str:
+        count = sum(len(gone) for gone in self.hashes.values()) + len(self.detached)
+        what = "Result" if count == 1 else f"{count} Results"
+        if not self.hashes:
+            return f"Discard Detached {what}"
+        return f"Discard {what} of {named(contents, list(self.hashes))}"
+
+
+def _using(contents: Contents, hashes: Mapping[int, str]) -> Contents:
+    for layer in unlocked(contents, list(hashes)):
+        wanted = hashes[layer.id]
+        found = next((item for item in layer.candidates if item.pixel_hash == wanted), None)
+        if found is None:
+            raise DocumentError(f"'{shown_name(layer)}' has no such result any more.")
+        shown = showing(layer, found)
+        if not layer.is_background:
+            # It follows the layer; if that has another size now, the candidate's comes back.
+            shown = replace(shown, rect=found.rect.centred_on(layer.rect))
+        contents = contents.with_layers([shown])
+    return contents

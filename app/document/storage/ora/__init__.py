@@ -1,0 +1,1 @@
+"""The project file: OpenRaster, and what only Layerloom writes into it."""

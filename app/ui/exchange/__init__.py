@@ -1,1 +1,0 @@
-"""Dialogs of what comes in and goes out: recovery, export, questions about files."""

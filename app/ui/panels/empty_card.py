@@ -1,0 +1,177 @@
+"""The card in the empty canvas: what to do first, with three buttons.
+
+The card lets the mouse through to the canvas below it, so that the first box can be drawn right
+there; only its buttons take clicks. It goes at the first press on the canvas.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtGui import QRegion
+from PySide6.QtWidgets import (
+    QAbstractScrollArea,
+    QBoxLayout,
+    QLabel,
+    QPushButton,
+    QSpacerItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui.actions import Actions
+from app.ui.text import tr
+from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
+from app.ui.widgets.forms import no_lower_than
+
+
+class EmptyCard(QWidget):
+    """Lies over the middle of the canvas until the first layer is drawn.
+
+    Args:
+        canvas: the widget to lie on.
+    Attributes:
+        title, texts: its heading; all its texts, the heading first.
+    """
+
+    def __init__(self, canvas: QAbstractScrollArea, actions: Actions) -> None:
+        super().__init__(canvas)
+        self._canvas = canvas
+        self.setObjectName("emptyCard")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAccessibleName(tr("First steps"))
+        self._is_dismissed = False
+        self.title = title = QLabel(
+            tr("1  Type what you want to see.\n2  Drag a box for each thing.\n3  Press Generate.")
+        )
+        title.setObjectName("emptyTitle")
+        title.setWordWrap(True)
+        help_text = QLabel(tr("Each box becomes a layer of its own. Or open an example."))
+        help_text.setObjectName("secondary")
+        help_text.setWordWrap(True)
+        self.texts = (title, help_text)
+        self.draw = self._button(tr("Draw a Box"))
+        self.draw.setToolTip(tr("Selects the box tool. Then drag on the canvas."))
+        self.draw.clicked.connect(actions["tool_box"].trigger)
+        self.draw.clicked.connect(canvas.setFocus)
+        self.draw.clicked.connect(self.dismiss)
+        self.examples = self._button(tr("Examples"))
+        self.examples.setToolTip(actions["examples"].toolTip())
+        self.examples.clicked.connect(actions["examples"].trigger)
+        self.open = self._button(tr("Open…"))
+        self.open.setToolTip(actions["open"].toolTip())
+        self.open.clicked.connect(actions["open"].trigger)
+        # A sibling of the card: a child would let the mouse through as well.
+        self.buttons = QWidget(canvas)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self.buttons)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(GAP)
+        for button in (self.draw, self.examples, self.open):
+            self._row.addWidget(button)
+        layout = self._column = QVBoxLayout(self)
+        layout.setContentsMargins(2 * MARGIN, 5 * UNIT, 2 * MARGIN, 2 * MARGIN)
+        layout.setSpacing(GAP)
+        layout.addWidget(title)
+        layout.addWidget(help_text)
+        layout.addSpacing(GAP)
+        self._room = QSpacerItem(0, CONTROL_HEIGHT)
+        self._room_height = CONTROL_HEIGHT
+        layout.addItem(self._room)
+        canvas.installEventFilter(self)
+        canvas.viewport().installEventFilter(self)
+        self.buttons.installEventFilter(self)
+        self.centre()
+
+    def dismiss(self) -> None:
+        """Go, and stay away until `come_back`."""
+        self._is_dismissed = True
+        self.setVisible(False)
+
+    def come_back(self) -> None:
+        """Another document, or a canvas that had layers: the card may show again."""
+        self._is_dismissed = False
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt override: stay in the middle, and go at the first press on the canvas."""
+        if watched is self.buttons:
+            if event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
+                self._open_gaps()
+        elif event.type() == QEvent.Type.MouseButtonPress and self.isVisible():
+            self.dismiss()
+        elif watched is self._canvas and event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
+            self.centre()
+        return False
+
+    def setVisible(self, visible: bool) -> None:
+        """Qt override: the buttons come and go with the card."""
+        visible = visible and not self._is_dismissed
+        super().setVisible(visible)
+        self.buttons.setVisible(visible)
+        if visible:
+            self.centre()
+
+    def centre(self) -> None:
+        """Move to the middle of the canvas, on whole pixels."""
+        room = self._canvas.size()
+        self._fit(room.width() - 2 * MARGIN)
+        x, y = (room.width() - self.width()) // 2, (room.height() - self.height()) // 2
+        self.move(max(0, x), max(0, y))
+        inner = self.geometry().adjusted(2 * MARGIN, 0, 0, -2 * MARGIN)
+        self.buttons.move(inner.left(), inner.bottom() + 1 - self.buttons.height())
+        self.buttons.raise_()
+
+    def event(self, event: QEvent) -> bool:
+        """Qt override: another font, other texts: another size."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.centre()
+        return super().event(event)
+
+    # ---- inside ----
+
+    def _fit(self, most: int) -> None:
+        """As wide as the longest line, at most `most` pixels; then lines and buttons wrap.
+
+        What does not fit the canvas all the same is left out, so that the buttons never are.
+        Nothing is touched that has its value already: a layout that is changed asks to be laid
+        out, which leads back here.
+        """
+        inner = most - 4 * MARGIN
+        lines = [
+            label.fontMetrics().horizontalAdvance(line)
+            for label in self.texts
+            for line in label.text().split("\n")
+        ]
+        wide = [button.sizeHint().width() for button in (self.draw, self.examples, self.open)]
+        is_row = sum(wide) + 2 * GAP <= inner
+        directions = QBoxLayout.Direction
+        self._row.setDirection(directions.LeftToRight if is_row else directions.TopToBottom)
+        self.buttons.resize(self._row.sizeHint())
+        row_height = self._row.sizeHint().height()
+        if row_height != self._room_height:
+            self._room_height = row_height
+            self._room.changeSize(0, row_height)
+            self._column.invalidate()
+        width = min(inner, max(*lines, self._row.sizeHint().width()) + 2)
+        left = self._canvas.height() - 2 * MARGIN - 5 * UNIT - row_height
+        for label in self.texts:
+            height = label.heightForWidth(width)
+            label.setFixedSize(width, height)
+            left -= height + GAP
+            label.setVisible(left >= GAP)
+        # Where no text fits, the buttons still do.
+        self.resize(self._column.sizeHint().expandedTo(QSize(width + 4 * MARGIN, 0)))
+
+    def _open_gaps(self) -> None:
+        """Between the buttons the mouse reaches the canvas as well."""
+        self._row.activate()
+        places = QRegion()
+        for button in (self.draw, self.examples, self.open):
+            places += QRegion(button.geometry())
+        self.buttons.setMask(places)
+
+    def _button(self, text: str) -> QPushButton:
+        button = QPushButton(text)
+        no_lower_than(button, CONTROL_HEIGHT)
+        button.setAccessibleName(text)
+        button.setCursor(Qt.CursorShape.ArrowCursor)
+        return button

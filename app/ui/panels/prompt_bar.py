@@ -1,0 +1,330 @@
+"""The prompt bar: prompt, seed, Generate, Stop, and the progress line that never moves.
+
+Shows what it receives; what the buttons do are actions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.session.jobs import Ignored
+from app.ui.actions import Actions
+from app.ui.menus import ALTERNATIVES
+from app.ui.panels.prompt_fields import (
+    LINE_HEIGHT,
+    PromptField,
+    ResultsField,
+    SeedControl,
+    icon_gap,
+)
+from app.ui.text import number, tr
+from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
+from app.ui.theme.icons import icon, pixmap
+from app.ui.widgets.accessibility import StatusLabel
+from app.ui.widgets.buttons import action_button
+from app.ui.widgets.forms import no_lower_than
+
+PROGRESS_PARTS = 1000
+MIN_GENERATE = 160
+COLUMN_WIDTH = 312  # of the controls next to the field: room for what the button says
+
+
+def loading_texts(part: float) -> tuple[str, ...]:
+    """What the button says while so much of the model is loaded, longest first."""
+    percent = number(int(part * 100))
+    return tr("Loading model… {0} %").format(percent), tr("{0} %").format(percent)
+
+
+class PromptBar(QWidget):
+    """Everything above the canvas.
+
+    Args:
+        actions: those that generate, "stop", "show_jobs" and "help_model" are shown here.
+        new_gesture: makes a number for each run of typing.
+    """
+
+    def __init__(self, actions: Actions, new_gesture: Callable[[], int]) -> None:
+        super().__init__()
+        self.setObjectName("promptBar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._actions = actions
+        self._colours: Colours | None = None
+        self._texts: tuple[str, ...] = (tr("Generate"),)
+        self._loading: float | None = None
+        self._words_texts = ("", "")
+        self.field = PromptField(new_gesture)
+        self.seed = SeedControl()
+        self.variations = ResultsField()
+        no_lower_than(self.variations, CONTROL_HEIGHT)
+        self.variations.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.generate = self._button(tr("Generate"), "generate")
+        actions["generate"].changed.connect(self._show_tip)
+        self.more = self._more_button(actions)
+        # It takes what room there is, and never moves Stop when its text changes.
+        self.generate.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.stop = self._button(tr("Stop"), "stop")
+        self.stop.setText(icon_gap(tr("Stop")))
+        self.words = self._line("warning", tr("Words that the model does not know"))
+        self.words_sign = QLabel()
+        self.words_sign.setFixedWidth(ICON_SMALL)
+        self.words_sign.setAccessibleName(tr("Note"))
+        self.word_list = self._small_button(tr("See the Word List"), actions["help_model"])
+        self.word_list.setText(tr("See the word list"))
+        self.jobs = self._small_button(tr("Job List"), actions["show_jobs"])
+        self.progress_text = self._line("secondary", tr("Progress"))
+        self.progress_text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.progress = QProgressBar()
+        self.progress.setRange(0, PROGRESS_PARTS)
+        self.progress.setTextVisible(False)
+        self.progress.setFixedHeight(3)
+        self.progress.setAccessibleName(tr("Progress of the job"))
+        self._lay_out()
+        self._fit_widths()
+        self.show_words(Ignored())
+        self.show_idle()
+
+    # ---- what it shows ----
+
+    def show_words(self, ignored: Ignored) -> None:
+        """Name the words that will be ignored; the line keeps its height."""
+        self.field.mark_words(ignored.places)
+        parts, short = [], ""
+        if ignored.is_all:
+            short = tr("The model draws none of these things.")
+            parts.append(
+                tr("The model draws none of these things. Generating would ignore the prompt.")
+            )
+        elif ignored.unknown:
+            words = ", ".join(ignored.unknown)
+            parts.append(tr("Not drawn by this model: {0}").format(words))
+        if ignored.backgrounds:
+            words = ", ".join(ignored.backgrounds)
+            parts.append(tr("A picture has one background; not used: {0}").format(words))
+        if ignored.limit:
+            limit = number(ignored.limit)
+            parts.append(tr("Only the first {0} words are read.").format(limit))
+        text = " · ".join(parts)
+        self._words_texts = (text, short or text)
+        self.words.setToolTip(text)
+        self.words_sign.setVisible(bool(text))
+        self.word_list.setVisible(ignored.is_all)
+        self._fit_words()
+
+    def show_idle(self, text: str = "") -> None:
+        """No job runs; `text` may say how the last one ended."""
+        self.progress.setValue(0)
+        self.progress_text.setText(text)
+
+    def show_progress(self, text: str, part: float) -> None:
+        """A job is `part` (0 to 1) done."""
+        self.progress_text.setText(text)
+        self.progress.setValue(round(part * PROGRESS_PARTS))
+
+    def show_choice(self, texts: Sequence[str]) -> None:
+        """Say on the button what it does.
+
+        Args:
+            texts: the longest first; the first that fits is shown.
+        """
+        self._texts = tuple(texts)
+        self._fit_text()
+
+    def show_loading(self, part: float | None) -> None:
+        """Say on the button that the model loads, and that a job waits for it.
+
+        Args:
+            part: that is done, 0 to 1; None = the model is there.
+        """
+        if part == self._loading:
+            return
+        changes = (part is None) != (self._loading is None)
+        self._loading = part
+        self.progress.setValue(round((part or 0.0) * PROGRESS_PARTS))
+        self._fit_text()
+        if changes:
+            for button in (self.generate, self.more):
+                button.setProperty("loading", part is not None)
+                button.style().unpolish(button)  # the style sheet looks at the property again
+                button.style().polish(button)
+            self._colour_more()
+            self._show_tip()
+
+    def recolour(self, colours: Colours) -> None:
+        """Follow the theme."""
+        self._colours = colours
+        self.seed.recolour(colours)
+        self.field.recolour(colours)
+        self.jobs.setIcon(icon("chevron-down", colours))
+        self._colour_more()
+        self.stop.setIcon(icon("square", colours))
+        ratio = self.devicePixelRatioF()
+        self.words_sign.setPixmap(pixmap("triangle-alert", colours.outdated, ICON_SMALL, ratio))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Qt override."""
+        super().resizeEvent(event)
+        self._fit_text()
+        self._fit_words()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt override: another font, other widths."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "progress"):
+            self._fit_widths()
+
+    # ---- inside ----
+
+    def _colour_more(self) -> None:
+        """The arrow stands on the colour of the button."""
+        if self._colours is not None:
+            is_quiet = self._loading is not None
+            colour = self._colours.text if is_quiet else self._colours.on_accent
+            self.more.setIcon(icon("chevron-down", self._colours, colour=colour))
+
+    def _fit_widths(self) -> None:
+        """Room for the shortest text of the button, whatever language and font."""
+        shortest = self.generate.fontMetrics().horizontalAdvance(tr("Generate")) + 6 * UNIT
+        self.generate.setMinimumWidth(max(MIN_GENERATE, shortest))
+        self._fit_text()
+
+    def _fit_text(self) -> None:
+        """The longest text that the button shows in full: a cut one says nothing."""
+        room = max(self.generate.width(), MIN_GENERATE) - 5 * UNIT
+        metrics = self.generate.fontMetrics()
+        texts = self._texts if self._loading is None else loading_texts(self._loading)
+        fitting = [text for text in texts if metrics.horizontalAdvance(text) <= room]
+        mode = Qt.TextElideMode.ElideRight
+        text = fitting[0] if fitting else metrics.elidedText(texts[-1], mode, room)
+        self.generate.setText(text.replace("&", "&&"))  # of a layer's name, no mnemonic
+        self.generate.setAccessibleName(texts[0])
+
+    def _show_tip(self) -> None:
+        """What the button does, and until the model is there that it waits."""
+        tip = self._actions["generate"].toolTip()
+        if self._loading is not None:
+            tip = tr("{0}\nThe model is loading. The job starts as soon as it is ready.").format(
+                tip
+            )
+        self.generate.setToolTip(tip)
+
+    def _fit_words(self) -> None:
+        """Whole sentences where there is room, else what ends in dots; the tip has it all."""
+        taken = self.words_sign.width() + self.jobs.sizeHint().width() + 3 * UNIT
+        if not self.word_list.isHidden():
+            taken += self.word_list.sizeHint().width() + UNIT
+        room, metrics = (self.field.width() - taken) * 2 // 3, self.words.fontMetrics()
+        full, short = self._words_texts
+        text = full if metrics.horizontalAdvance(full) <= room else short
+        self.words.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, room))
+        self.words.say(full)
+
+    def _lay_out(self) -> None:
+        buttons = QHBoxLayout()
+        buttons.setSpacing(1)
+        buttons.addWidget(self.generate, 1)
+        buttons.addWidget(self.more)
+        buttons.addSpacing(GAP)
+        buttons.addWidget(self.stop)
+        column = QWidget()
+        column.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        right = QVBoxLayout(column)
+        right.addStrut(COLUMN_WIDTH)
+        right.setContentsMargins(0, 0, 0, 0)
+        right.setSpacing(GAP)
+        right.addLayout(buttons)
+        second = QHBoxLayout()
+        second.setSpacing(GAP)
+        second.addWidget(self.variations)
+        second.addWidget(self.seed, 1)
+        right.addLayout(second)
+        right.addStretch(1)
+        line = QHBoxLayout()
+        line.setSpacing(UNIT)
+        line.addWidget(self.words_sign)
+        line.addWidget(self.words, 2)
+        line.addWidget(self.word_list)
+        line.addWidget(self.progress_text, 1)
+        line.addWidget(self.jobs)
+        left = QVBoxLayout()
+        left.setSpacing(UNIT)
+        left.addWidget(self.field)
+        left.addLayout(line)  # next to the second row of controls: it takes no height of its own
+        row = QHBoxLayout()
+        row.setContentsMargins(MARGIN, GAP, MARGIN, UNIT)
+        row.setSpacing(MARGIN)
+        row.addLayout(left, 1)
+        row.addWidget(column)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addLayout(row)
+        whole.addWidget(self.progress)
+
+    def _button(self, text: str, name: str) -> QPushButton:
+        button = action_button(self._actions, name, text, CONTROL_HEIGHT)
+        button.setObjectName(name)
+        button.setAccessibleName(text)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard where it is
+        return button
+
+    def _more_button(self, actions: Actions) -> QPushButton:
+        menu = QMenu(self)
+        menu.setToolTipsVisible(True)
+        for name in (*ALTERNATIVES, "", "generate_next"):
+            if name:
+                menu.addAction(actions[name])
+                actions[name].setShortcutVisibleInContextMenu(True)  # some styles leave them out
+            else:
+                menu.addSeparator()
+        button = QPushButton()
+        button.setObjectName("generateMore")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setFixedSize(CONTROL_HEIGHT - UNIT, CONTROL_HEIGHT)
+        button.setAccessibleName(tr("What to generate"))
+        button.setToolTip(tr("Choose what to generate: empty boxes, the selection, or everything."))
+
+        def show_menu() -> None:
+            corner = button.mapToGlobal(button.rect().bottomRight())
+            menu.popup(corner - QPoint(menu.sizeHint().width(), -UNIT))
+
+        def follow() -> None:
+            button.setEnabled(
+                any(each.isEnabled() and not each.isSeparator() for each in menu.actions())
+            )
+
+        for action in menu.actions():
+            action.changed.connect(follow)
+        button.clicked.connect(show_menu)
+        return button
+
+    def _small_button(self, name: str, action: QAction) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName("quiet")
+        no_lower_than(button, LINE_HEIGHT)
+        button.setMinimumWidth(LINE_HEIGHT)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setAccessibleName(name)
+        button.setToolTip(action.toolTip())
+        button.clicked.connect(action.trigger)
+        return button
+
+    def _line(self, name: str, accessible: str) -> StatusLabel:
+        label = StatusLabel(accessible)
+        label.setObjectName(name)
+        no_lower_than(label, LINE_HEIGHT)
+        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        return label

@@ -1,0 +1,383 @@
+"""Fields of the prompt bar: the prompt, the number of results, the seed.
+
+The prompt is plain text whose undo is the document's. A run of typing is one gesture; it ends when
+the focus leaves, with a paste, with a jump of the caret, or by `end_run`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QKeyEvent,
+    QKeySequence,
+    QRegularExpressionValidator,
+    QTextCharFormat,
+    QTextCursor,
+)
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QSizePolicy,
+    QTextEdit,
+    QWidget,
+)
+
+from app.document.contents import MAX_PROMPT, MAX_VARIATIONS, Settings
+from app.document.layer import MAX_SEED
+from app.ui.text import number, tr
+from app.ui.theme import CONTROL_HEIGHT, GAP, UNIT, Colours
+from app.ui.theme.icons import icon
+from app.ui.widgets.fields import NumberField
+from app.ui.widgets.forms import no_lower_than
+
+LINES = 2
+LINE_HEIGHT = 6 * UNIT  # of the line with words and progress below the field
+_WINDOW_KEYS = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
+_HISTORY = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}
+_ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+class PromptField(QPlainTextEdit):
+    """Two lines of text, more of them scroll.
+
+    Args:
+        new_gesture: makes a number for each run of typing.
+
+    Signals:
+        edited(text, gesture): the user changed the text.
+        left(): Esc was pressed; the text is kept.
+        history_asked(step): Alt+Up (1, older) or Alt+Down (-1, newer).
+        send_asked(): Shift+Enter.
+    """
+
+    edited = Signal(str, int)
+    left = Signal()
+    history_asked = Signal(int)
+    send_asked = Signal()
+
+    def __init__(self, new_gesture: Callable[[], int]) -> None:
+        super().__init__()
+        self._new_gesture = new_gesture
+        self._gesture: int | None = None
+        self._is_loading = False
+        self._mark_colour = QColor("#F2B84B")
+        self._marked: Sequence[tuple[int, int]] = ()
+        self._seen = ""
+        self._typed_to = 0
+        self.setAccessibleName(tr("Prompt"))
+        self.setPlaceholderText(tr("Describe the whole picture: a red balloon and a castle…"))
+        self.setToolTip(
+            tr("One description for the whole picture, in English. The boxes need no names.")
+        )
+        self.setUndoRedoEnabled(False)
+        self.setTabChangesFocus(True)
+        self.document().setDocumentMargin(UNIT)
+        self.textChanged.connect(self._on_text_changed)
+        self.cursorPositionChanged.connect(self._on_caret)
+        self.selectionChanged.connect(self._on_caret)
+        self.fit_height()
+
+    def show_text(self, text: str) -> None:
+        """Show the document's prompt; the caret stays where it can."""
+        if text == self.toPlainText():
+            return
+        place = self.textCursor().position()
+        self._is_loading = True
+        self.setPlainText(text)
+        self._put_caret(min(place, _units(text)))
+        self._is_loading = False
+        self._seen, self._typed_to = self.toPlainText(), self.textCursor().position()
+        self.end_run()
+
+    def mark_words(self, places: Sequence[tuple[int, int]]) -> None:
+        """A dotted underline below the words that the model ignores.
+
+        Args:
+            places: start and end of each in the text.
+        """
+        self._marked = places
+        text, marks = self.toPlainText(), []
+        for start, end in places:
+            mark = QTextEdit.ExtraSelection()
+            cursor = QTextCursor(self.document())
+            cursor.setPosition(_units(text[:start]))
+            cursor.setPosition(_units(text[:end]), QTextCursor.MoveMode.KeepAnchor)
+            look = QTextCharFormat()
+            look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
+            look.setUnderlineColor(self._mark_colour)
+            mark.cursor, mark.format = cursor, look
+            marks.append(mark)
+        self.setExtraSelections(marks)
+
+    def recolour(self, colours: Colours) -> None:
+        """Follow the theme."""
+        self._mark_colour = QColor(colours.outdated)
+        self.mark_words(self._marked)
+
+    def end_run(self) -> None:
+        """The next change is another undo step."""
+        self._gesture = None
+
+    def insert_word(self, word: str) -> None:
+        """Put a word at the caret, or in place of the selection, with spaces around; one step."""
+        cursor = self.textCursor()
+        text = self.toPlainText().encode("utf-16-le", "surrogatepass")
+        before = text[: 2 * cursor.selectionStart()].decode("utf-16-le", "surrogatepass")
+        after = text[2 * cursor.selectionEnd() :].decode("utf-16-le", "surrogatepass")
+        left = " " if before and not before[-1].isspace() else ""
+        right = " " if after and (after[0].isalnum() or after[0] in "([\"'") else ""
+        self.end_run()
+        cursor.insertText(f"{left}{word}{right}")
+        self.setTextCursor(cursor)
+        self.end_run()
+
+    def fit_height(self) -> None:
+        """Two lines of the present font; with the line below as high as the controls next to it."""
+        line = self.fontMetrics().lineSpacing()
+        controls = 2 * CONTROL_HEIGHT + GAP - LINE_HEIGHT - UNIT
+        self.setFixedHeight(max(controls, LINES * line + 4 * UNIT + 2))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt override: two lines of another font are higher."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self.fit_height()
+
+    def event(self, event: QEvent) -> bool:
+        """Qt override: undo and redo belong to the window, also while typing."""
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and any(event.matches(key) for key in _WINDOW_KEYS)
+        ):
+            event.ignore()
+            return False
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt override: Esc keeps the text and leaves."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+            return
+        held = event.modifiers()
+        if held & Qt.KeyboardModifier.AltModifier and event.key() in _HISTORY:
+            self.history_asked.emit(_HISTORY[Qt.Key(event.key())])
+            return
+        if event.key() in _ENTERS and held & Qt.KeyboardModifier.ShiftModifier:
+            self.send_asked.emit()
+            return
+        super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Qt override."""
+        self.end_run()
+        super().focusOutEvent(event)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        """Qt override: a paste is a step of its own, plain text only."""
+        self.end_run()
+        self.insertPlainText(source.text())
+        self.end_run()
+
+    def _on_text_changed(self) -> None:
+        if self._is_loading:
+            return
+        text = self.toPlainText()
+        if len(text) > MAX_PROMPT:  # what does not fit never arrives
+            text = self._cut(text)
+        if text == self._seen:
+            return
+        self._seen, self._typed_to = text, self.textCursor().position()
+        if self._gesture is None:
+            self._gesture = self._new_gesture()
+        self.edited.emit(text, self._gesture)
+
+    def _cut(self, text: str) -> str:
+        """Take out what is too much, from the end of what was just put in."""
+        units = text.encode("utf-16-le", "surrogatepass")[: 2 * self.textCursor().position()]
+        caret, excess = len(units.decode("utf-16-le", "surrogatepass")), len(text) - MAX_PROMPT
+        caret = caret if caret >= excess else len(text)
+        text = text[: caret - excess] + text[caret:]
+        self._is_loading = True
+        self.setPlainText(text)
+        self._put_caret(_units(text[: caret - excess]))
+        self._is_loading = False
+        return text
+
+    def _put_caret(self, position: int) -> None:
+        cursor = self.textCursor()
+        cursor.setPosition(position)
+        self.setTextCursor(cursor)
+
+    def _on_caret(self) -> None:
+        """The caret jumps, or text is selected: what comes is another run.
+
+        Qt reports the caret before or after the text; typing is neither a jump nor a selection.
+        """
+        if self._is_loading or self.toPlainText() != self._seen:
+            return
+        cursor = self.textCursor()
+        if cursor.hasSelection() or cursor.position() != self._typed_to:
+            self.end_run()
+
+
+def _units(text: str) -> int:
+    """How long Qt takes the text to be: it counts in UTF-16."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+class ResultsField(NumberField):
+    """A number from 1 to `MAX_VARIATIONS`, with the word that says of what.
+
+    Enter takes the number, Esc brings back the one from before; both leave the field, so that the
+    canvas's keys work again.
+
+    Signals:
+        left(): Enter or Esc was pressed.
+    """
+
+    left = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before = 1
+        self.setRange(1, MAX_VARIATIONS)
+        self.setAccessibleName(tr("Results per job"))
+        self.setToolTip(
+            tr("How many results one job makes; with more than one they wait in the strip.")
+        )
+        self.valueChanged.connect(self._say_of_what)
+        self._say_of_what(1)
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt override: as wide for one result as for many, so that nothing next to it moves."""
+        hint = super().minimumSizeHint()
+        measure = self.fontMetrics().horizontalAdvance
+        widest = max(measure(_words(count)) for count in range(1, MAX_VARIATIONS + 1))
+        now = max(measure(number(end) + self.suffix()) for end in (1, MAX_VARIATIONS))
+        return QSize(hint.width() + max(0, widest - now), hint.height())
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Qt override."""
+        self._before = self.value()
+        super().focusInEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Qt override."""
+        key = event.key()
+        if key == Qt.Key.Key_Escape:
+            self.setValue(self._before)
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers() & _COMMANDS:
+            self.interpretText()
+        else:
+            super().keyPressEvent(event)
+            return
+        self.left.emit()
+
+    def _say_of_what(self, count: int) -> None:
+        self.setSuffix(_words(count)[len(number(count)) :])
+
+
+_COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.MetaModifier
+
+
+def _words(count: int) -> str:
+    return tr("1 result") if count == 1 else tr("{0} results").format(number(count))
+
+
+def parse_seed(text: str) -> int | None:
+    """A seed from what somebody typed: 0 to 4294967295; None if it is none."""
+    digits = text.strip()
+    if not digits.isdecimal() or int(digits) > MAX_SEED:
+        return None
+    return int(digits)
+
+
+def icon_gap(text: str) -> str:
+    """The text a little away from the icon before it; style sheets cannot say how far."""
+    return f" {text}"
+
+
+def seed_validator(parent: QWidget) -> QRegularExpressionValidator:
+    """Lets digits through, at most ten."""
+    return QRegularExpressionValidator(r"\d{0,10}", parent)
+
+
+class SeedControl(QWidget):
+    """A toggle "New result each time" and a field for the fixed number.
+
+    Signals:
+        changed(mode, seed): the user chose; mode is "random" or "fixed".
+    """
+
+    changed = Signal(str, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seed = 0
+        self.mode = QPushButton(icon_gap(tr("New result each time")))
+        self.mode.setCheckable(True)
+        self.mode.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        no_lower_than(self.mode, CONTROL_HEIGHT)
+        self.mode.setAccessibleName(tr("Seed mode"))
+        self.mode.setToolTip(
+            tr("Choose whether each job gives a new result or the same result again.")
+        )
+        self.field = QLineEdit()
+        no_lower_than(self.field, CONTROL_HEIGHT)
+        self.field.setValidator(seed_validator(self.field))
+        self.field.setAccessibleName(tr("Picture seed"))
+        self.field.setToolTip(
+            tr("A whole number up to 4294967295. The same seed gives the same result.")
+        )
+        self.field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._fit_width()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GAP)
+        layout.addWidget(self.mode)
+        layout.addWidget(self.field, 1)
+        self.mode.toggled.connect(self._on_mode)
+        self.field.editingFinished.connect(self._on_field)
+
+    def show_settings(self, settings: Settings) -> None:
+        """Show the document's settings."""
+        fixed = settings.seed_mode == "fixed"
+        self._seed = settings.seed
+        self.mode.blockSignals(True)
+        self.mode.setChecked(fixed)
+        self.mode.blockSignals(False)
+        self.mode.setText(icon_gap(tr("Same result") if fixed else tr("New result each time")))
+        self.field.setVisible(fixed)
+        self.field.setText(str(settings.seed) if fixed else "")
+
+    def recolour(self, colours: Colours) -> None:
+        """Draw the dice in the theme's colour."""
+        self.mode.setIcon(icon("dices", colours))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Qt override: another font, another width."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "field"):
+            self._fit_width()
+
+    def _fit_width(self) -> None:
+        """Every seed is seen to its last digit."""
+        digits = self.field.fontMetrics().horizontalAdvance(str(MAX_SEED))
+        self.field.setMinimumWidth(digits + 6 * UNIT)
+
+    def _on_mode(self, fixed: bool) -> None:
+        self.changed.emit("fixed" if fixed else "random", self._seed)
+
+    def _on_field(self) -> None:
+        seed = parse_seed(self.field.text())
+        if seed is None:
+            self.field.setText(str(self._seed))
+        elif seed != self._seed:
+            self.changed.emit("fixed", seed)

@@ -1,0 +1,1 @@
+"""The widget kit: small parts that panels and dialogs share. Refers to no document."""

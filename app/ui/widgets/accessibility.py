@@ -1,0 +1,94 @@
+"""Accessibility: labels that screen readers read with their text, tooltips for the keyboard."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QPoint, Qt, QTimer
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QSizePolicy, QToolTip, QWidget
+
+from app.ui.theme import TIP_DELAY_MS
+
+
+class StatusLabel(QLabel):
+    """A label whose text changes: its name is not shown, its text is.
+
+    An accessible name alone would take the text's place: screen readers would always say "Engine",
+    and never "Ready".
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+        self.setAccessibleName(name)
+
+    def setText(self, text: str) -> None:
+        """Qt override."""
+        super().setText(text)
+        self.say(text)
+
+    def say(self, text: str) -> None:
+        """What a reader hears, where less of it is shown."""
+        self.setAccessibleName(f"{self._name}: {text}" if text else self._name)
+
+    def clear(self) -> None:
+        """Qt override."""
+        self.setText("")
+
+
+class ElidedStatusLabel(StatusLabel):
+    """A status that may be long, such as one with the name of a layer.
+
+    Takes no more room than there is, and ends in dots where that is too little; the tip has it all.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def setText(self, text: str) -> None:
+        """Qt override."""
+        super().setText(text)
+        self.setToolTip(text)
+
+    def shown(self) -> str:
+        """The text as it is drawn."""
+        room = self.contentsRect().width()
+        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Qt override."""
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.contentsRect(), self.alignment(), self.shown())
+        painter.end()
+
+
+class FocusTips(QObject):
+    """Shows a control's tooltip below it after the focus came by key and stayed.
+
+    Not where a mouse button brought the focus, whose pointer has the tooltip anyway, and not over
+    the prompt, where it would cover what is being written.
+    """
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.timer = QTimer(self)
+        self.timer.setSingleShot(True)
+        self.timer.setInterval(TIP_DELAY_MS)
+        self.timer.timeout.connect(self._show)
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.focusChanged.connect(self._on_focus)
+
+    def _on_focus(self, old: QWidget | None, new: QWidget | None) -> None:
+        self.timer.stop()
+        if new is None or not new.toolTip() or isinstance(new, QPlainTextEdit):
+            return
+        if QApplication.mouseButtons() == Qt.MouseButton.NoButton:
+            self.timer.start()
+
+    def _show(self) -> None:
+        widget = QApplication.focusWidget()
+        if widget is not None and widget.isVisible() and widget.toolTip():
+            below = widget.mapToGlobal(QPoint(0, widget.height()))
+            QToolTip.showText(below, widget.toolTip(), widget)

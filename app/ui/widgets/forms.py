@@ -1,0 +1,158 @@
+"""Forms: rows of names and fields, heights that follow the font, scrolled pages, tables."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QFormLayout,
+    QFrame,
+    QHeaderView,
+    QLabel,
+    QScrollArea,
+    QTableWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
+
+_CHANGES = (QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.Polish)
+
+
+def form_layout(parent: QWidget | None = None) -> QFormLayout:
+    """Rows that stand close, names at the left."""
+    form = QFormLayout() if parent is None else QFormLayout(parent)
+    form.setVerticalSpacing(GAP)
+    form.setHorizontalSpacing(2 * MARGIN)
+    form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    return form
+
+
+def dialog_column(dialog: QDialog, title: str, *, spacing: int = MARGIN) -> QVBoxLayout:
+    """The column of a dialog's parts; the dialog gets its title and is deleted when it closes."""
+    dialog.setWindowTitle(title)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    column = QVBoxLayout(dialog)
+    column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+    column.setSpacing(spacing)
+    return column
+
+
+def form_column(dialog: QDialog, title: str) -> QVBoxLayout:
+    """As `dialog_column`, with wider margins: for dialogs that ask."""
+    column = dialog_column(dialog, title)
+    column.setContentsMargins(2 * MARGIN, 2 * MARGIN, 2 * MARGIN, MARGIN)
+    return column
+
+
+def field_name(text: str) -> QLabel:
+    """As high as the field next to it, so that both texts stand on one line."""
+    label = QLabel(text)
+    label.setObjectName("secondary")
+    label.setMinimumHeight(CONTROL_HEIGHT)
+    return label
+
+
+def note(text: str = "") -> QLabel:
+    """A quiet sentence below the fields."""
+    label = QLabel(text)
+    label.setObjectName("secondary")
+    label.setWordWrap(True)
+    return label
+
+
+class _Heights(QObject):
+    """Keeps the least height of one widget at what its text needs."""
+
+    def __init__(self, widget: QWidget, usual: int) -> None:
+        super().__init__(widget)
+        self._widget = widget
+        self._usual = usual
+        widget.installEventFilter(self)
+        self._fit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt override: after another font or style sheet."""
+        if event.type() in _CHANGES:
+            self._fit()
+        return False
+
+    def _fit(self) -> None:
+        self._widget.setMinimumHeight(max(self._usual, self._widget.minimumSizeHint().height()))
+
+
+def no_lower_than(widget: QWidget, usual: int) -> None:
+    """Give a widget a least height, in logical pixels, that its text never outgrows.
+
+    A plain minimum would allow a layout without room to squeeze larger texts down to it.
+    """
+    _Heights(widget, usual)
+
+
+class Scrolled(QScrollArea):
+    """Round one page; the panel's ground shows through.
+
+    Args:
+        name: what a reader hears.
+    """
+
+    def __init__(self, page: QWidget, name: str) -> None:
+        super().__init__()
+        self._page = page
+        self.setAccessibleName(name)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidgetResizable(True)
+        self.setWidget(page)
+        for ground in (self.viewport(), page):
+            ground.setAutoFillBackground(False)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt override: what the page needs has changed, with another font for example."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Qt override: layout requests do not reach a page behind another tab."""
+        super().showEvent(event)
+        self.updateGeometry()
+
+    def minimumSizeHint(self) -> QSize:
+        """Qt override: as wide as the page and its scroll bar; one row high."""
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(self._page.minimumSizeHint().width() + bar, CONTROL_HEIGHT)
+
+
+class ReadingTable(QTableWidget):
+    """The headings; the owner fills the rows.
+
+    Args:
+        name: for screen readers.
+        headings: one per column.
+        wide: the columns that share the width; None = all.
+        selects: which rows can be selected; whole ones always.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        headings: list[str],
+        wide: tuple[int, ...] | None = None,
+        selects: QTableWidget.SelectionMode = QTableWidget.SelectionMode.NoSelection,
+    ) -> None:
+        super().__init__(0, len(headings))
+        self.setAccessibleName(name)
+        self.setHorizontalHeaderLabels(headings)
+        self.verticalHeader().hide()
+        self.setShowGrid(False)
+        self.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
+        self.setSelectionMode(selects)
+        header = self.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for column in range(len(headings)) if wide is None else wide:
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
