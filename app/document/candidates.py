@@ -6,10 +6,11 @@ What belongs together is read from the records alone, so that it survives files 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from app.document.contents import Contents
+from app.document.geometry import Rect
 from app.document.layer import Candidate, Layer
 from app.document.staleness import SOURCE
 
@@ -121,6 +122,20 @@ def original_of(layer: Layer) -> Candidate | None:
     """The candidate that a resized layer was resampled from; None when it shows its own pixels."""
     source = (layer.record or {}).get(SOURCE)
     return next((item for item in layer.candidates if item.pixel_hash == source), None)
+
+
+def original_rects(layers: Iterable[Layer]) -> dict[int, Rect]:
+    """Where layers would be at their own size, of those that are not and may be changed."""
+    found = {}
+    for layer in layers:
+        original = original_of(layer)
+        if original is None or layer.locked or layer.is_background:
+            continue
+        x, y = layer.rect.centre
+        width, height = original.image.width, original.image.height
+        if (width, height) != (layer.rect.width, layer.rect.height):
+            found[layer.id] = Rect(x - width // 2, y - height // 2, width, height)
+    return found
 
 
 def candidates_after(layer: Layer, shown: Candidate | None) -> tuple[Candidate, ...]:

@@ -139,6 +139,8 @@ class Document:
             emit(self.events.reset)
         else:
             self._tell(old, new)
+        if is_reset or not _has_same_layers(old, new):
+            emit(self.events.layers_changed)
         emit(self.events.changed, self._revision)
 
     def _tell(self, old: Contents, new: Contents) -> None:
@@ -152,3 +154,14 @@ class Document:
             emit(self.events.settings_changed)
         if (old.canvas, old.grid) != (new.canvas, new.grid):
             emit(self.events.canvas_changed)
+
+
+def _has_same_layers(old: Contents, new: Contents) -> bool:
+    """By identity: layers are immutable, and a command keeps those that it does not change."""
+    before = (*old.foregrounds, old.background, *old.detached)
+    after = (*new.foregrounds, new.background, *new.detached)
+    return (
+        old.background_on == new.background_on
+        and len(before) == len(after)
+        and all(one is other for one, other in zip(before, after, strict=True))
+    )

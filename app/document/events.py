@@ -23,6 +23,8 @@ class DocumentEvents(SignalGroup):
         prompt_changed(prompt): the new text.
         settings_changed(): steps, guidance, clean colours or picture seed.
         canvas_changed(): canvas size or grid.
+        layers_changed(): a layer, their order, the background or a detached result; also after a
+            reset. Typing a prompt does not lead to it.
         next_seeds_changed(): other seeds for the next job alone; nothing of the picture changed.
         reset(): everything may be different (New, Open, their undo); comes instead of the others.
         changed(revision): once after each command that changed something, after all others.
@@ -32,6 +34,7 @@ class DocumentEvents(SignalGroup):
     prompt_changed = Signal(str)
     settings_changed = Signal()
     canvas_changed = Signal()
+    layers_changed = Signal()
     next_seeds_changed = Signal()
     reset = Signal()
     changed = Signal(int)

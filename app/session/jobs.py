@@ -20,6 +20,7 @@ Scope = Literal["picture", "selected", "empty", "outdated"]
 JobState = Literal["waiting", "running", "stopping", "finished", "cancelled", "failed"]
 MessageKind = Literal["error", "warning", "news", "note"]
 
+SCOPES: tuple[Scope, ...] = ("picture", "selected", "empty", "outdated")
 _ENDED: tuple[JobState, ...] = ("finished", "cancelled", "failed")
 
 
@@ -173,6 +174,22 @@ def plan(contents: Contents, scope: Scope, selected: Collection[int] = ()) -> Pl
             prompt or whose size has changed.
     """
     asked = [layer for layer in contents.layers if _is_asked(contents, layer, scope, selected)]
+    return _plan_of(contents, asked, scope)
+
+
+def plans(contents: Contents, selected: Collection[int] = ()) -> dict[Scope, Plan]:
+    """The plans of every scope; see `plan`. One call answers all that a window asks."""
+    return {
+        scope: _plan_of(
+            contents,
+            [layer for layer in contents.layers if _is_asked(contents, layer, scope, selected)],
+            scope,
+        )
+        for scope in SCOPES
+    }
+
+
+def _plan_of(contents: Contents, asked: list[Layer], scope: Scope) -> Plan:
     targets = [layer for layer in asked if layer.visible and not layer.locked]
     taken = {layer.id for layer in targets}
     context = [

@@ -35,8 +35,8 @@ from app.session.jobs import (
     build_request,
     failure_message,
     ignored_in,
-    plan,
     plan_for,
+    plans,
     reason_against,
 )
 from app.session.monitor import EngineMonitor
@@ -217,6 +217,10 @@ class GenerationQueue:
         self._accept = accept
         self._waiting: list[Job] = []
         self._runs: dict[int, Job] = {}
+        self._plans: tuple[Contents, dict[frozenset[int], dict[Scope, Plan]]] = (
+            document.contents,
+            {},
+        )
         self._client = EngineClient(loop, make_engine, self._on_event, self._on_preview, clock)
         self.pace = EngineMonitor(
             loop, self._submit_probe, self._client.cancel, self.jobs.next_id, clock, work
@@ -240,7 +244,24 @@ class GenerationQueue:
 
     def plan(self, scope: Scope, selected: Collection[int] = ()) -> Plan:
         """Who would take part if the job began now."""
-        return plan(self.document.contents, scope, selected)
+        known = self._known_plans()
+        if scope == "selected" or not known:
+            return self.plans(selected)[scope]
+        return next(iter(known.values()))[scope]
+
+    def plans(self, selected: Collection[int] = ()) -> dict[Scope, Plan]:
+        """The plans of all scopes, made once for each state of document and selection."""
+        known, key = self._known_plans(), frozenset(selected)
+        if key not in known:
+            known[key] = plans(self.document.contents, key)
+        return known[key]
+
+    def _known_plans(self) -> dict[frozenset[int], dict[Scope, Plan]]:
+        """What was planned for the document as it is now, by selected ids."""
+        contents = self.document.contents
+        if self._plans[0] is not contents:
+            self._plans = (contents, {})
+        return self._plans[1]
 
     def why_not(self, scope: Scope, selected: Collection[int] = ()) -> str:
         """Why the job cannot begin now, as one clause; empty when it can."""
@@ -304,7 +325,7 @@ class GenerationQueue:
             self.message.emit(trouble)
             return None
         job = _new_job(self.document, self.jobs.next_id(), scope, planned)
-        self._add(job, is_next=is_next)
+        self._add(job, planned, is_next=is_next)
         if planned.skipped:
             names = ", ".join(f"'{shown_name(layer)}'" for layer in planned.skipped)
             what = f"Not generated, because locked or hidden: {names}."
@@ -482,7 +503,7 @@ class GenerationQueue:
 
     # ---- the line of jobs ----
 
-    def _add(self, job: Job, *, is_next: bool = False) -> None:
+    def _add(self, job: Job, planned: Plan, *, is_next: bool = False) -> None:
         """Take a job in; see `generate` for what becomes of the others."""
         self.jobs.add(job)
         if is_next and self.current is not None:
@@ -491,7 +512,7 @@ class GenerationQueue:
             return
         self._drop_waiting(set(job.target_ids))
         self._stop_current()
-        self._begin(job)
+        self._begin(job, planned)
 
     def _submit_probe(self, request: GenerateRequest) -> bool:
         """Run a calibration job if the engine is idle."""
@@ -500,10 +521,9 @@ class GenerationQueue:
             return True
         return False
 
-    def _begin(self, job: Job) -> None:
-        """Make the job the current one, with the document as it is now."""
+    def _begin(self, job: Job, planned: Plan) -> None:
+        """Make the job the current one, with the document as it is now, for which it is planned."""
         contents = self.document.contents
-        planned = plan_for(contents, job.target_ids)
         job.contents, job.planned = contents, planned
         job.rects = {layer.id: layer.rect for layer in planned.targets}
         job.hashes = {layer.id: layer.pixel_hash for layer in planned.targets}
@@ -516,8 +536,9 @@ class GenerationQueue:
     def _begin_next(self) -> None:
         while self.current is None and self._waiting:
             job = self._waiting.pop(0)
-            if plan_for(self.document.contents, job.target_ids).targets:
-                self._begin(job)
+            planned = plan_for(self.document.contents, job.target_ids)
+            if planned.targets:
+                self._begin(job, planned)
             else:  # all of its layers were deleted, locked or hidden meanwhile
                 self._ended(job, "cancelled")
 

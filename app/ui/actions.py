@@ -1,35 +1,43 @@
 """Every QAction of the program, made from the table. Nothing here says what they do.
 
 Scope "canvas": the key fires only while the canvas or the layer list has the focus, so that
-letters never fire while somebody types.
+letters never fire during typing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QWidget
 
+from app.ui.action_rules import parts_of
 from app.ui.action_table import SPECS, ActionSpec
+from app.ui.app_state import PARTS, AppState, StateStore
 from app.ui.text import tr
 from app.ui.theme import Colours
 from app.ui.theme.icons import icon
 
 
 class Actions:
-    """All actions by name, built once per window.
+    """All actions by name, built once per window; they follow the state.
+
+    Reading an action brings it up to date first.
 
     Args:
         parent: owner of the actions; window-wide keys are installed on it.
     """
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, store: StateStore) -> None:
+        self._store = store
         self._actions: dict[str, QAction] = {}
         self._specs = {spec.name: spec for spec in SPECS}
         self._groups: dict[str, QActionGroup] = {}
         self._reasons: dict[str, str] = {}
+        self._clicked: set[str] = set()
+        self._rules = _names_by_rule()
         for spec in SPECS:
             action = QAction(tr(spec.text), parent)
             action.setObjectName(spec.name)
@@ -43,14 +51,26 @@ class Actions:
             if spec.group:
                 group = self._groups.setdefault(spec.group, QActionGroup(parent))
                 group.addAction(action)
+            if spec.checked_when is not None:
+                action.triggered.connect(lambda _=False, name=spec.name: self._on_clicked(name))
             self._actions[spec.name] = action
-            self._write_tip(spec.name)
+        self._follow(store.state, frozenset(PARTS))
+        for name in self._actions.keys() - self._reasons.keys():
+            self._write_tip(name)
+        store.changed.connect(self._follow)
 
     def __getitem__(self, name: str) -> QAction:
+        self._store.flush()
         return self._actions[name]
 
     def __iter__(self) -> Iterator[QAction]:
+        self._store.flush()
         return iter(self._actions.values())
+
+    def connect(self, slots: Mapping[str, Callable[[], object]]) -> None:
+        """Call a function whenever the action of that name is triggered."""
+        for name, slot in slots.items():
+            self._actions[name].triggered.connect(lambda _=False, s=slot: s())
 
     def spec(self, name: str) -> ActionSpec:
         """The action's line in the table."""
@@ -62,16 +82,6 @@ class Actions:
             if spec.scope == "canvas":
                 for widget in widgets:
                     widget.addAction(self._actions[spec.name])
-
-    def set_enabled(self, name: str, reason: str = "") -> None:
-        """Enable an action, or disable it with the reason that its tooltip then gives."""
-        action = self._actions[name]
-        action.setEnabled(not reason)
-        if self._specs[name].when_needed:
-            action.setVisible(not reason)
-        if self._reasons.get(name, "") != reason:
-            self._reasons[name] = reason
-            self._write_tip(name)
 
     def recolour(self, colours: Colours) -> None:
         """Draw all icons in the theme's colours."""
@@ -91,6 +101,7 @@ class Actions:
 
     def plain_tip(self, name: str) -> str:
         """The sentence of an action, and if it is disabled the reason."""
+        self._store.flush()
         reason = self._reasons.get(name, "")
         text = tr(self._specs[name].tip)
         return text if not reason else text + " " + tr("Disabled: {0}.").format(reason)
@@ -108,6 +119,36 @@ class Actions:
             for spec in SPECS
             if self._actions[spec.name].shortcuts()
         ]
+
+    def _follow(self, state: AppState, changed: frozenset[str]) -> None:
+        """Apply the rules that depend on a part that changed."""
+        for rule, names in self._rules.items():
+            parts = parts_of(rule)
+            is_due = not changed.isdisjoint(parts)
+            if not is_due and self._clicked.isdisjoint(names):
+                continue
+            value = rule(*(getattr(state, part) for part in parts))
+            for name in names:
+                self._apply(name, self._specs[name], rule, value)
+        self._clicked.clear()
+
+    def _apply(self, name: str, spec: ActionSpec, rule: object, value: Any) -> None:
+        action = self._actions[name]
+        if rule is spec.checked_when:
+            action.setChecked(value)
+        elif rule is spec.title_when:
+            action.setText(value)
+        elif value != self._reasons.get(name, ""):
+            self._reasons[name] = value
+            action.setEnabled(not value)
+            self._write_tip(name)
+        if rule is spec.enabled_when and spec.when_needed:
+            action.setVisible(not value)
+
+    def _on_clicked(self, name: str) -> None:
+        """A click turns the tick over, and the state may stay as it is: it decides again."""
+        self._clicked.add(name)
+        self._store.mark()
 
     def _write_tip(self, name: str) -> None:
         action, spec = self._actions[name], self._specs[name]
@@ -130,3 +171,13 @@ def plain(text: str) -> str:
 def spec_title(spec: ActionSpec) -> str:
     """What tooltips and the list of keys call an action."""
     return tr(spec.title) if spec.title else plain(tr(spec.text))
+
+
+def _names_by_rule() -> dict[Callable[..., Any], list[str]]:
+    """Each rule of the table, and the actions that it decides on."""
+    found: dict[Callable[..., Any], list[str]] = {}
+    for spec in SPECS:
+        for rule in (spec.enabled_when, spec.checked_when, spec.title_when):
+            if rule is not None:
+                found.setdefault(rule, []).append(spec.name)
+    return found

@@ -1,6 +1,6 @@
 """Starts the window: log, crash reports, event loop, engine; stops them in reverse.
 
-Called by the command line; knows no widget but the main window.
+Called by the command line; uses no widget but the main window.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def run_gui(open_path: Path | None, make_engine: MakeEngine | None = None) -> in
     window = MainWindow(loop, engine, settings, work_root=work_path(settings))
     install_hooks(loop, window.show_message)
     keeper = SettingsKeeper(settings_file, settings, window.session, window)
-    window.tools_wiring.settings_left.connect(keeper.save)
+    window.dialogs.settings_left.connect(keeper.save)
     interrupt = Interrupt(window.close)
     if trouble:
         window.status.say(trouble)
@@ -122,7 +122,7 @@ def tend_engine(window: MainWindow) -> None:
     bridge.pace.measures = True
 
     def give_way(state: str) -> None:
-        # Told first thing on a new thread: those that torch starts later inherit it.
+        # First thing on a new thread: the threads that torch starts later inherit it.
         if state == "loading" and settings.low_priority:
             lower_engine_priority()
 
@@ -198,7 +198,7 @@ def start_log(path: Path) -> None:
 
 
 def install_hooks(loop: asyncio.AbstractEventLoop, show: Callable[[Message], None]) -> None:
-    """An exception that nobody caught, in whatever thread, is logged and shown once."""
+    """An uncaught exception, on any thread, is logged and shown once."""
     seen: set[str] = set()
 
     def report(error: BaseException) -> None:

@@ -1,4 +1,4 @@
-"""Frames: bars and docks, all alike, and where they stand. Knows no panel."""
+"""Tool bars and docks of the window, all alike, and their places. Uses no panel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Presses of Generate: which of several quick ones are one request. Refers to no widget.
+"""Presses of Generate: which of several quick ones are one request. Uses no widget.
 
 A double click, a held key or fifteen quick clicks must not throw the running job away, and not
 repaint what the first click has just filled.

@@ -1,10 +1,11 @@
 """Session: what the parts of one window share - document, undo, selection, engine, file name.
 
-Holds them together and knows no widget.
+Holds them together and uses no widget.
 """
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,18 +17,24 @@ from app.document.commands import Command, ReplaceDocument
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID, Contents, new_contents
 from app.document.contents import Settings as DocumentSettings
 from app.document.document import Document
+from app.document.errors import UserError
 from app.document.geometry import Size
 from app.document.storage.atomic import Stamp
+from app.document.storage.errors import StorageError
+from app.document.storage.formats.options import ExportOptions
+from app.document.storage.formats.table import Format
 from app.document.storage.journal import Keeper, WorkInfo
 from app.session.client import EngineLike, LoopLike
-from app.session.jobs import Job, Message
-from app.session.queue import Accept, GenerationQueue, Placed
+from app.session.jobs import Message
+from app.session.pixel_store import UndoPixelStore
+from app.session.queue import GenerationQueue
 from app.session.selection import Selection
-from app.session.settings import Settings, chosen_canvas
+from app.session.settings import Settings, chosen_canvas, former_work_paths
 from app.session.undo import UndoStack
 from app.ui.background import Background
-from app.ui.dialogs.job_list import JobPictures
 from app.ui.text import tr
+
+logger = logging.getLogger(__name__)
 
 MakeEngine = Callable[..., EngineLike]
 
@@ -51,58 +58,68 @@ class Session(QObject):
     Args:
         loop: the UI thread's event loop.
         make_engine: called with the function that takes the engine's events.
-        accept: what to do with the results of a job.
         settings: of this user; changed in place.
+        work_root: where unsaved work is kept for recovery; None = nowhere.
 
     Attributes:
         path: the project file, or None for a document that was never saved.
         source: the file that it came from and must not replace unasked; None = there is none.
         stamp: the file as we last read or wrote it.
         sitting: another number for each document that is opened.
-        keeper: writes unsaved work for recovery; None = nobody does.
-        job_pictures: small pictures of what the jobs made.
+        work_roots: folders in which windows keep, or kept, unsaved work.
+        keeper: writes unsaved work for recovery; None = it is not kept.
         is_settled: nothing of this document needs to be offered at the next start.
+        last_export: format, options and file of the last export of the document.
 
     Signals:
         notified(message): something for the user.
         withdrawn(action): the message that offers this action is not true any more.
         path_changed(): another file name, or saved now.
+        exported(): there is another `last_export`.
+        results_arrived(job, results): a variation is finished.
+        kept(): the recovery folder has all changes.
+        keeping_failed(error): it has not; None = it has again.
     """
 
     notified = Signal(object)
     withdrawn = Signal(str)
     path_changed = Signal()
+    exported = Signal()
+    results_arrived = Signal(object, object)
+    kept = Signal()
+    keeping_failed = Signal(object)
 
     def __init__(
         self,
         loop: LoopLike,
         make_engine: MakeEngine,
-        accept: Accept,
         settings: Settings,
-        document: Document | None = None,
+        *,
+        work_root: Path | None = None,
     ) -> None:
         super().__init__()
         canvas = first_canvas(settings, DEFAULT_CANVAS).rounded_up(DEFAULT_GRID)
-        first = new_contents(canvas, settings=first_settings(settings))
-        self.document = document or Document(first)
-        self.undo = UndoStack(self.document)
-        self.selection = Selection(self.document)
+        self._loop = loop
+        self.document = Document(new_contents(canvas, settings=first_settings(settings)))
         self.settings = settings
         self.files = Background(loop)
         self.pictures = Background(loop)
-        self.job_pictures = JobPictures(self.pictures, self)
-
-        def take(job: Job, results: list[Placed]) -> None:
-            self.job_pictures.take(job.id, results)
-            accept(job, results)
-
-        self.bridge = GenerationQueue(self.document, loop, make_engine, take)
+        self.keeper: Keeper | None = None
+        self.work_roots: tuple[Path, ...] = ()
+        attic = None
+        if work_root is not None:
+            self.work_roots = tuple(dict.fromkeys([work_root, *former_work_paths(settings)]))
+            self.keeper = Keeper(work_root, self._on_keeping_failed, on_kept=self._on_kept)
+            attic = UndoPixelStore(self.pictures.run, work_root.parent / "undo")
+        self.undo = UndoStack(self.document, attic)
+        self.selection = Selection(self.document)
+        self.bridge = GenerationQueue(self.document, loop, make_engine, self.results_arrived.emit)
         self.path: Path | None = None
         self.source: Source | None = None
         self.stamp: Stamp | None = None
         self.sitting = 0
-        self.keeper: Keeper | None = None
         self.is_settled = False
+        self.last_export: tuple[Format, ExportOptions, Path] | None = None
         self.undo.refused.connect(self._on_message)
         self.bridge.message.connect(self._on_message)
 
@@ -115,9 +132,14 @@ class Session(QObject):
 
     @property
     def work_info(self) -> WorkInfo:
-        """What the journal notes beside the document."""
+        """What the journal notes with the document."""
         path = "" if self.path is None else str(self.path.absolute())
         return WorkInfo(path, self.stamp, self.undo.is_clean)
+
+    @property
+    def candidate_bound(self) -> tuple[int, int]:
+        """How many results a picture keeps before it asks, and how many bytes of them."""
+        return self.settings.candidates, self.settings.candidates_mb << 20
 
     @property
     def is_pristine(self) -> bool:
@@ -127,7 +149,7 @@ class Session(QObject):
     def drag_folder(self) -> Path:
         """Where files go that are dragged to other programs: into the work folder, if there is one.
 
-        They stay until it goes, which is long after whoever took them has copied them.
+        They stay until it goes: by then every receiver has copied them.
         """
         work = None if self.keeper is None else self.keeper.folder
         return Path(tempfile.mkdtemp(prefix="layerloom-")) if work is None else work / "dragged"
@@ -139,6 +161,25 @@ class Session(QObject):
     def note(self, text: str) -> None:
         """A line for the status bar."""
         self.notified.emit(Message(kind="note", what=text))
+
+    def report(self, error: Exception, otherwise: Message | None = None) -> None:
+        """Show what went wrong.
+
+        Args:
+            otherwise: what is shown of an error that was not written for the user.
+        """
+        if isinstance(error, UserError):
+            message = Message(kind="error", what=error.what, kept=error.kept, advice=error.advice)
+        else:
+            logger.error("background work failed", exc_info=error)
+            message = otherwise or Message(
+                kind="error",
+                what=tr("The file operation failed."),
+                kept=tr("Your work is still open."),
+                advice=tr("Try again, or choose another place."),
+                details=f"{type(error).__name__}: {error}",
+            )
+        self.notified.emit(message)
 
     def replace(
         self,
@@ -185,6 +226,20 @@ class Session(QObject):
     def _on_message(self, message: Message) -> None:
         self.notified.emit(message)
 
+    def _on_kept(self) -> None:
+        """Called on the keeper's thread."""
+        self._emit_soon(self.kept.emit)
+
+    def _on_keeping_failed(self, error: StorageError | None) -> None:
+        """Called on the keeper's thread."""
+        self._emit_soon(self.keeping_failed.emit, error)
+
+    def _emit_soon(self, emit: Callable[..., object], *arguments: object) -> None:
+        try:
+            self._loop.call_soon_threadsafe(emit, *arguments)
+        except RuntimeError:
+            logger.debug("the recovery folder reported after the end: %s", arguments)
+
 
 def first_canvas(settings: Settings, otherwise: Size) -> Size:
     """How large a new picture is: as the user chose, else a size of the model."""
@@ -192,5 +247,5 @@ def first_canvas(settings: Settings, otherwise: Size) -> Size:
 
 
 def first_settings(settings: Settings) -> DocumentSettings:
-    """What a new picture starts with (3.5)."""
+    """What a new picture starts with."""
     return DocumentSettings(variations=settings.variations)

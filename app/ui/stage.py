@@ -1,6 +1,6 @@
-"""Stage: which results of the selection there are, and which one is shown in place.
+"""Preview of results: which ones the selection has, and which one is shown in place.
 
-Looking changes nothing: the document hears of it only when somebody accepts. Knows no widget.
+Looking changes nothing; only accepting is a command on the document. Uses no widget.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Stage(QObject):
         self.choices: tuple[Choice, ...] = ()
         self.place = 0
         selection.changed.connect(self.refresh)
-        document.events.changed.connect(self._on_changed)
+        document.events.layers_changed.connect(self.refresh)
         document.events.reset.connect(self._on_reset)
         self.refresh()
 
@@ -85,7 +85,7 @@ class Stage(QObject):
         return tr("Preview {0} of {1}").format(number(self.place), number(len(self.choices)))
 
     def new_count(self, layer_id: int) -> int:
-        """Results of the layer that nobody has accepted or discarded yet."""
+        """Results of the layer that were neither accepted nor discarded yet."""
         return len(self._new.get(layer_id, ()))
 
     def is_new(self, choice: Choice) -> bool:
@@ -206,9 +206,6 @@ class Stage(QObject):
         for layer_id in gone:
             del self._new[layer_id]
 
-    def _on_changed(self, revision: int) -> None:
-        self.refresh()
-
     def _on_reset(self) -> None:
         self._new.clear()
         self._key = None
@@ -216,7 +213,7 @@ class Stage(QObject):
 
 
 def _is_same(one: _Key, other: _Key) -> bool:
-    """Compared by identity: tuples of candidates are shared as long as nobody changes them."""
+    """Compared by identity: tuples of candidates are shared until they change."""
     return (
         one[0] == other[0]
         and len(one[1]) == len(other[1])

@@ -180,7 +180,7 @@ def _looks(desk: Desk) -> Iterator[State]:
     yield State("grid shown", window, is_main=False)
     for percent in (150, 100):
         window.settings.font_percent = percent
-        window.view_wiring.apply_theme()
+        window.view_controller.apply_theme()
         yield State(f"text at {percent} %", window, is_main=False)
     for theme in ("light", "dark"):
         window.actions_[f"theme_{theme}"].trigger()

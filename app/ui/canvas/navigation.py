@@ -27,22 +27,26 @@ class Navigation:
     Args:
         view: the widget; this object is a part of it.
         document: whose canvas is shown.
-        changed: told the zoom after each change of it.
+        changed: called with the zoom after each change of it.
+        end_room: viewport pixels at the end of a line that Fit leaves free: a panel may lie there.
 
     Attributes:
         wheel_zooms: the wheel zooms, and scrolls with Ctrl.
-        end_room: viewport pixels at the end of a line that Fit leaves free: a panel may lie there.
     """
 
     def __init__(
-        self, view: QGraphicsView, document: Document, changed: Callable[[float], None]
+        self,
+        view: QGraphicsView,
+        document: Document,
+        changed: Callable[[float], None],
+        end_room: Callable[[], int],
     ) -> None:
         self._view = view
         self._document = document
         self._changed = changed
         self._follows_fit = True
         self.wheel_zooms = True
-        self.end_room: Callable[[], int] = lambda: 0
+        self._end_room = end_room
 
     @property
     def zoom(self) -> float:
@@ -140,7 +144,7 @@ class Navigation:
     def _show(self, rect: QRectF) -> None:
         port = self._view.viewport().size()
         ratio = self._view.devicePixelRatioF()
-        end = max(FIT_MARGIN, self.end_room() + GAP)
+        end = max(FIT_MARGIN, self._end_room() + GAP)
         room_x = max(1, port.width() - FIT_MARGIN - end)
         room_y = max(1, port.height() - 2 * FIT_MARGIN)
         zoom = min(room_x / rect.width(), room_y / rect.height()) * ratio

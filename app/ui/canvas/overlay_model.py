@@ -60,6 +60,7 @@ class OverlayModel:
     scene: CanvasScene
     selection: Selection
     colours: Colours
+    box_hint: Callable[[Layer], str]
     show_grid: bool = False
     is_dragging: bool = False
     handles_reach_out: bool = True
@@ -68,7 +69,6 @@ class OverlayModel:
     matte: str | None = None
     has_outlines: bool = True
     grid_in_drags: bool = True
-    box_hint: Callable[[Layer], str] | None = None
     grid: overlay.Grid = field(default_factory=overlay.Grid)
     _kept: KeptPicture = field(default_factory=KeptPicture)
 
@@ -215,7 +215,7 @@ class OverlayModel:
         is_box = not (layer.has_pixels or layer.is_background)
         overlay.frame(painter, rect, self.colours.accent)
         is_still = not self.is_dragging and layer.id not in self.running | self.scene.staged_ids
-        if is_still and is_box and self.box_hint is not None and layer is self.resizable():
+        if is_still and is_box and layer is self.resizable():
             self._paint_hint(painter, self.box_hint(layer), rect, viewport, font)
         if is_still and layer is self.resizable():
             overlay.handles(painter, rect, self.colours)

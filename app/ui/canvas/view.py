@@ -5,7 +5,7 @@ Turns mouse events into `Pointer`s for the tools and keeps no document state of 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -18,7 +18,7 @@ from PySide6.QtGui import (
     QTransform,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QGraphicsView, QWidget
+from PySide6.QtWidgets import QFrame, QGraphicsView
 
 from app.document.document import Document
 from app.document.layer import Layer
@@ -40,6 +40,10 @@ _NOT_KEYPAD = ~Qt.KeyboardModifier.KeypadModifier
 
 class CanvasView(QGraphicsView):
     """Shows the scene, and gives events to mouse and keys.
+
+    Args:
+        box_hint: text beside a selected empty box; "" = nothing.
+        end_room: see `Navigation`.
 
     Signals:
         pointer_moved(x, y): canvas pixels under the mouse; -1, -1 when it left.
@@ -70,13 +74,14 @@ class CanvasView(QGraphicsView):
         selection: Selection,
         undo: UndoStack,
         colours: Colours,
-        parent: QWidget | None = None,
+        box_hint: Callable[[Layer], str],
+        end_room: Callable[[], int],
     ) -> None:
-        super().__init__(scene, parent)
+        super().__init__(scene)
         self.document: Document = scene.document
         self.canvas_scene = scene
-        self.navigation = Navigation(self, self.document, self.zoom_changed.emit)
-        self.decor = OverlayModel(scene, selection, colours)
+        self.navigation = Navigation(self, self.document, self.zoom_changed.emit, end_room)
+        self.decor = OverlayModel(scene, selection, colours, box_hint)
         self._selection = selection
         self._nudger = Nudger(self.document, selection, undo)
         self.host = ToolContext(scene, selection, undo, self.decor, self.to_view, self)

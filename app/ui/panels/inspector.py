@@ -5,7 +5,7 @@ Fields become commands; fields of what cannot change are off, with the reason in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
@@ -23,13 +23,12 @@ from PySide6.QtWidgets import (
 
 from app.document.commands import Rename, SetRect, SetRects, SetSeed
 from app.document.contents import MAX_SIDE, default_name
-from app.document.document import Document
 from app.document.layer import MAX_NAME, Layer
-from app.session.selection import Selection
-from app.session.undo import UndoStack
 from app.ui.enabling import enable
 from app.ui.panels.layer_state import LayerState, is_empty, next_seed_text, seed_text, state_of
 from app.ui.panels.prompt_fields import parse_seed, seed_validator
+from app.ui.session import Session
+from app.ui.stage import Stage
 from app.ui.text import number, tr
 from app.ui.theme import FIELD_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
 from app.ui.theme.icons import pixmap
@@ -87,9 +86,6 @@ class Inspector(QWidget):
     Signals:
         left(): Esc was pressed in a field, which shows its former value again.
         retry_asked(): the layer came out empty; make it with another seed.
-
-    Attributes:
-        new_count: results of a layer that wait for an answer, by its id.
     """
 
     left = Signal()
@@ -97,23 +93,22 @@ class Inspector(QWidget):
 
     def __init__(
         self,
-        document: Document,
-        selection: Selection,
-        undo: UndoStack,
+        session: Session,
+        stage: Stage,
         colours: Colours,
         empty: QWidget,
-        parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self.setObjectName("panelBody")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        document, selection = session.document, session.selection
         self._document = document
         self._selection = selection
-        self._undo = undo
+        self._undo = session.undo
+        self._stage = stage
         self._colours = colours
         self._running: frozenset[int] = frozenset()
         self._is_loading = False
-        self.new_count: Callable[[int], int] = lambda layer_id: 0
         self.empty = empty
         self.name = self._line_edit(tr("Name"))
         self.name.setMaxLength(MAX_NAME)
@@ -219,7 +214,7 @@ class Inspector(QWidget):
                 self.seed.setText("" if layer.seed is None else str(layer.seed))
             self.seed.setPlaceholderText(next_seed_text(layer, self._document))
             self.made_with.setText((layer.has_pixels and seed_text(layer)) or "–")
-            new = self.new_count(layer.id)
+            new = self._stage.new_count(layer.id)
             state = state_of(layer, self._document, self._running, new)
             can_retry = is_empty(layer) and layer.kind == "generated" and not layer.locked
             can_retry = can_retry and not new  # there is something to look at first

@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
 )
 
 from app.document.commands import SetLocked, SetVisible
-from app.document.document import Document
 from app.document.layer import Layer
 from app.document.words import shown_name
 from app.session.jobs import MAX_FOREGROUNDS
@@ -28,6 +27,7 @@ from app.session.selection import Selection, Solo
 from app.session.undo import UndoStack
 from app.ui.actions import Actions
 from app.ui.enabling import enable
+from app.ui.mime_data import LayerDrag
 from app.ui.panels.layer_rows import (
     MIME_ROWS,
     LayerDelegate,
@@ -36,6 +36,8 @@ from app.ui.panels.layer_rows import (
     dragged_ids,
     foot_text,
 )
+from app.ui.session import Session
+from app.ui.stage import Stage
 from app.ui.text import tr
 from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN, UNIT, Colours
 from app.ui.widgets.accessibility import StatusLabel
@@ -358,23 +360,28 @@ class LayerPanel(QWidget):
 
     def __init__(
         self,
-        document: Document,
-        undo: UndoStack,
-        selection: Selection,
+        session: Session,
+        stage: Stage,
+        solo: Solo,
         thumbnails: Thumbnails,
         actions: Actions,
         colours: Colours,
-        solo: Solo,
-        parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__()
         self.setObjectName("panelBody")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        document, undo, selection = session.document, session.undo, session.selection
         self._document = document
-        self.model = LayerListModel(document, undo, self)
+        self.model = LayerListModel(
+            document,
+            undo,
+            stage.new_count,
+            lambda layers: LayerDrag(layers, session.drag_folder),
+            self,
+        )
         self.delegate = LayerDelegate(thumbnails, colours, solo, self)
         self.list = LayerList(self.model, self.delegate, selection, undo, solo)
-        solo.changed.connect(lambda: self.list.viewport().update())
+        solo.changed.connect(self._on_solo)
         self.looks = LooksBar(undo.new_gesture)
         self.count = StatusLabel(tr("Number of layers"))
         self.count.setObjectName("secondary")
@@ -418,6 +425,9 @@ class LayerPanel(QWidget):
         layout.addWidget(self.looks)
         layout.addWidget(self.list, 1)
         layout.addWidget(foot)
+
+    def _on_solo(self) -> None:
+        self.list.viewport().update()
 
     def _on_changed(self, revision: int) -> None:
         self.count.setText(foot_text(self._document, MAX_FOREGROUNDS))

@@ -58,20 +58,29 @@ _BUTTON = 24
 class LayerListModel(QAbstractListModel):
     """Rows of the layer list.
 
+    Args:
+        new_count: results of a layer that wait for an answer, by its id.
+        new_drag: makes what a drag of layers, topmost first, carries in addition to the rows.
+
     Attributes:
         running: ids of the layers that a job is making; set with `set_running`.
-        new_count: results of a layer that wait for an answer.
-        new_drag: makes what a drag of layers, topmost first, carries in addition to the rows.
     """
 
-    def __init__(self, document: Document, undo: UndoStack, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        document: Document,
+        undo: UndoStack,
+        new_count: Callable[[int], int],
+        new_drag: Callable[[Sequence[Layer]], QMimeData],
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self._document = document
         self._undo = undo
         self._ids: list[int] = []
         self.running: frozenset[int] = frozenset()
-        self.new_count: Callable[[int], int] = lambda layer_id: 0
-        self.new_drag: Callable[[Sequence[Layer]], QMimeData] = lambda layers: QMimeData()
+        self._new_count = new_count
+        self._new_drag = new_drag
         document.events.changed.connect(self._on_changed)
         self._on_changed(0)
 
@@ -154,7 +163,7 @@ class LayerListModel(QAbstractListModel):
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
         """Qt override: layer ids as JSON, and what other programs may take."""
         layers = [layer for layer in map(self.layer_at, indexes) if layer is not None]
-        mime = self.new_drag(sorted(layers, key=lambda layer: self._ids.index(layer.id)))
+        mime = self._new_drag(sorted(layers, key=lambda layer: self._ids.index(layer.id)))
         mime.setData(MIME_ROWS, json.dumps([layer.id for layer in layers]).encode())
         return mime
 
@@ -168,7 +177,7 @@ class LayerListModel(QAbstractListModel):
     # ---- inside ----
 
     def _state(self, layer: Layer) -> LayerState:
-        return state_of(layer, self._document, self.running, self.new_count(layer.id))
+        return state_of(layer, self._document, self.running, self._new_count(layer.id))
 
     def move_rows(self, ids: Sequence[int], row: int) -> bool:
         """Put layers in front of what is at `row` (a gap, counted from the top)."""

@@ -101,6 +101,26 @@ def test_another_document_is_one_reset() -> None:
     assert [name for name, *_ in heard] == ["reset", "changed", "reset", "changed"]
 
 
+def test_layers_changed_comes_with_layers_alone() -> None:
+    """Words, settings and the canvas are no layers; another document has other layers."""
+    document, count = small_document(), [0]
+
+    def hear() -> None:
+        count[0] += 1
+
+    document.events.layers_changed.connect(hear)
+    layer_id = add_box(document)
+    run(document, Rename(layer_id, "Castle"))
+    run(document, SetBackground(False))
+    assert count == [3]
+    run(document, SetPrompt("a castle"))
+    run(document, SetSettings(Settings(steps=4)))
+    assert count == [3]
+    command = run(document, ReplaceDocument(new_contents(Size(64, 64), 16), "New"))
+    command.undo(document)
+    assert count == [5]
+
+
 def test_a_command_that_changes_nothing_is_silent() -> None:
     document = design()
     heard = listen(document)

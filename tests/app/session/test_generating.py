@@ -217,13 +217,11 @@ def test_the_job_list_forgets_the_oldest() -> None:
     assert all(job.has_ended for job in desk.bridge.jobs)
 
 
-def test_a_job_is_planned_once_when_asked_and_once_when_it_begins(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Its runs, its predicted time and its end use the plan of the beginning."""
+def test_a_job_that_begins_at_once_is_planned_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its begin, its runs, its predicted time and its end use the plan of the question."""
     desk = Desk(document_with_boxes((0, 0, 64, 64), (64, 64, 128, 128), prompt="a dog"))
     calls: list[str] = []
-    for name in ("plan", "plan_for"):
+    for name in ("plans", "plan_for"):
         real = getattr(queue, name)
         monkeypatch.setattr(
             queue, name, lambda *a, name=name, real=real: calls.append(name) or real(*a)
@@ -232,5 +230,5 @@ def test_a_job_is_planned_once_when_asked_and_once_when_it_begins(
     desk.engine.begin(steps=2)
     desk.engine.finish()
     desk.loop.turn()
-    assert calls == ["plan", "plan_for"]
+    assert calls == ["plans"]
     assert desk.accepted

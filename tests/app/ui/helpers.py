@@ -101,9 +101,15 @@ def generate(window: Any, qtbot: Any, action: str = "generate_all") -> None:
     qtbot.waitUntil(lambda: window.session.undo.index > before)
 
 
+def shown(window: Any) -> Any:
+    """The window as it is at the end of this turn of the event loop."""
+    window.store.flush()
+    return window
+
+
 def later(window: Any, seconds: float = 2.0) -> None:
     """Let the next press of Generate come that much later: it does not belong to the last one."""
-    presses = window.generate.presses
+    presses = window.generation.presses
     before = presses.clock
     presses.clock = lambda: before() + seconds
 

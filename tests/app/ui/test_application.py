@@ -147,8 +147,8 @@ def test_settings_outlive_a_program_that_is_killed(tmp_path: Path) -> None:
     """3.5: what the dialog changed is on the disk when it closes, not when the program ends."""
     kill = """
         window.actions_["settings"].trigger()
-        window.tools_wiring.dialog.fields["undo_steps"].setValue(77)
-        window.tools_wiring.dialog.close()
+        window.dialogs.dialog.fields["undo_steps"].setValue(77)
+        window.dialogs.dialog.close()
         os._exit(9)"""
     code = _EXCEPTION_IN_SLOT.replace("        window.close()", kill.lstrip("\n"))
     assert child("import os" + code, tmp_path).returncode == 9

@@ -21,7 +21,7 @@ from app.session.jobs import ignored_in
 from app.ui.dialogs.job_list import JobsDialog
 from app.ui.dialogs.prompt_words import WordListDialog
 from engine import check_prompt
-from tests.app.ui.helpers import draw_box, generate, key, later, press_and_move
+from tests.app.ui.helpers import draw_box, generate, key, later, press_and_move, shown
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -36,7 +36,7 @@ def put_caret(field: Any, position: int) -> None:
 def marked(window: Any, qtbot: Any, text: str) -> list[str]:
     """Type the text at once; the words that are underlined then."""
     window.prompt.field.setPlainText(text)
-    timer = window.asking._words_timer
+    timer = window.prompt_controller._words_timer
     qtbot.waitUntil(lambda: not timer.isActive(), timeout=5000)
     return [mark.cursor.selectedText() for mark in window.prompt.field.extraSelections()]
 
@@ -74,7 +74,7 @@ def test_an_empty_prompt_is_no_obstacle(window: Any, qtbot: Any) -> None:
     """PR1: empty is allowed, and white space is empty."""
     draw_box(window, 64, 64, 192, 192)
     window.prompt.field.setPlainText(" \n ")
-    assert window.prompt.generate.text() == "Generate without prompt"
+    assert shown(window).prompt.generate.text() == "Generate without prompt"
     generate(window, qtbot)
     assert window.engine.last.prompt == ""
 
@@ -305,13 +305,13 @@ def test_the_predicted_time_is_on_the_button_alone(window: Any, qtbot: Any) -> N
     window.actions_["generate"].trigger()
     window.engine.begin(steps=12)
     window.engine.finish()
-    qtbot.waitUntil(lambda: "≈" in window.prompt.generate.accessibleName())
+    qtbot.waitUntil(lambda: "≈" in shown(window).prompt.generate.accessibleName())
     window.actions_["tool_box"].trigger()
     press_and_move(window, (256, 256), (384, 384))
     assert window.view.decor.draft.text == "128 × 128"
     window.view.cancel_drag()
-    shown = [each.text() for each in window.status.findChildren(QLabel) if each.isVisible()]
-    assert not any("≈" in text or "token" in text for text in shown)
+    texts = [each.text() for each in window.status.findChildren(QLabel) if each.isVisible()]
+    assert not any("≈" in text or "token" in text for text in texts)
 
 
 def test_a_key_stops_the_running_job_only(window: Any, qtbot: Any) -> None:

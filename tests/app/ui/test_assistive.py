@@ -32,7 +32,7 @@ def test_tab_leaves_the_canvas_where_it_is_asked_to(window: Any) -> None:
     QTest.keyClick(window.view, Qt.Key.Key_Tab)
     assert not window.actions_["hide_panels"].isChecked()
     window.session.settings.tab_moves_focus = True
-    window.tools_wiring.apply_keys()
+    window.dialogs.apply_keys()
     window.view.setFocus()
     QTest.keyClick(window.view, Qt.Key.Key_Tab)
     assert not window.actions_["hide_panels"].isChecked()
@@ -43,7 +43,7 @@ def test_a_screen_reader_frees_tab(window: Any, monkeypatch: pytest.MonkeyPatch)
     """Section 6: on by itself when an assistive tool is active."""
     assert window.actions_["hide_panels"].shortcuts()
     monkeypatch.setattr(QAccessible, "isActive", lambda: True)
-    window.tools_wiring.apply_keys()
+    window.dialogs.apply_keys()
     assert not window.actions_["hide_panels"].shortcuts()
 
 
@@ -58,13 +58,13 @@ def test_high_contrast_is_the_systems(
     system.setColor(QPalette.ColorRole.WindowText, QColor(text))
     monkeypatch.setattr(high_contrast, "is_wanted", lambda: True)
     monkeypatch.setattr(high_contrast, "system_palette", lambda app: system)
-    window.view_wiring.set_theme("system")
+    window.view_controller.set_theme("system")
     shown = QApplication.palette()
     for back in (QPalette.ColorRole.Window, QPalette.ColorRole.Base):
         assert shown.color(back).name().upper() == ground
         ratio = contrast(shown.color(QPalette.ColorRole.Text).name(), shown.color(back).name())
         assert ratio > 15
-    window.view_wiring.set_theme("dark")
+    window.view_controller.set_theme("dark")
     assert QApplication.palette().color(QPalette.ColorRole.Window).name().upper() == "#1F1F1F"
 
 

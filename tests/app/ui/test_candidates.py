@@ -22,7 +22,7 @@ from app.document.commands import (
 from app.document.contents import Settings
 from app.document.storage.pictures import read_picture
 from app.ui.panels.layer_rows import StateRole
-from tests.app.ui.helpers import LEFT, NONE, at, draw_box, generate, hashes, key
+from tests.app.ui.helpers import LEFT, NONE, at, draw_box, generate, hashes, key, shown
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
@@ -335,7 +335,7 @@ def test_the_bound_of_the_settings_counts(window: Any, qtbot: Any) -> None:
     castle_with(window, qtbot, 3)
     assert window.actions_["trim_candidates"].isEnabled()
     window.session.settings.candidates = 300
-    window.candidates.check_bound()
+    window.store.mark("room")
     assert not window.actions_["trim_candidates"].isEnabled()
 
 
@@ -343,7 +343,7 @@ def test_the_bar_offers_to_delete_or_to_raise(window: Any, qtbot: Any) -> None:
     """UN7: Raise lets all of them stay and asks no more; it is no step of the document."""
     window.session.settings.candidates = 2
     layer = castle_with(window, qtbot, 3)
-    bar = window.messages
+    bar = shown(window).messages
     assert bar.isVisible()
     assert bar.action_button.text() == "Delete 2 Oldest Unused Results"
     assert window.actions_["trim_candidates"].text() == "Delete 2 Oldest &Unused Results"
@@ -402,10 +402,10 @@ def test_a_detached_result_can_become_a_layer(window: Any, qtbot: Any, tmp_path:
     window.session.selection.set([])
     (item,) = window.session.document.contents.detached
     path = tmp_path / "gone.png"
-    window.candidate_menu.write(window.stage.choices[0], path)
+    window.candidates.write(window.stage.choices[0], path)
     qtbot.waitUntil(lambda: path.exists() and not window.session.files.is_busy)
     assert np.array_equal(read_picture(path).pixels, item.pixels)
-    menu = window.candidate_menu.made_for(1)
+    menu = window.candidates.menu_for(1)
     assert menu.actions()[0].text() == "Add as &Layer"
     menu.actions()[0].trigger()
     menu.deleteLater()

@@ -28,7 +28,7 @@ def assert_shows_all(combo: QComboBox) -> None:
 @pytest.mark.parametrize("font_percent", [100, 150])
 def test_lists_in_dialogs_show_their_last_entry(window: Any, font_percent: int) -> None:
     window.settings.font_percent = font_percent
-    window.view_wiring.apply_theme()
+    window.view_controller.apply_theme()
     for action in OPENED_BY:
         window.actions_[action].trigger()
         (dialog,) = [each for each in window.findChildren(QDialog) if each.isVisible()]
@@ -43,7 +43,7 @@ def test_lists_in_dialogs_show_their_last_entry(window: Any, font_percent: int) 
                     assert_shows_all(combo)
         dialog.close()
     window.settings.font_percent = 100
-    window.view_wiring.apply_theme()
+    window.view_controller.apply_theme()
 
 
 def show_page_of(dialog: Any, combo: QComboBox) -> None:

@@ -14,12 +14,12 @@ from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu
 from app.document.geometry import Size
 from app.document.storage.ora.file import save_project
 from app.testing import document_with_boxes, fill
+from app.ui.controllers.messages import first_run_message
 from app.ui.dialogs.job_list import JobsDialog
 from app.ui.key_presets import PRESETS, conflicts, keys_for
 from app.ui.likely import SCOPES
 from app.ui.menus import ALTERNATIVES
 from app.ui.panels.layer_rows import StateRole
-from app.ui.wiring.help import first_run_message
 from tests.app.ui.helpers import (
     LEFT,
     NONE,
@@ -30,6 +30,7 @@ from tests.app.ui.helpers import (
     key,
     later,
     press_and_move,
+    shown,
 )
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -191,7 +192,7 @@ def test_ctrl_enter_fills_the_new_box_alone(window: Any, qtbot: Any) -> None:
     finished(window, qtbot)
     before = hashes(window)
     draw_box(window, 256, 256, 384, 384)
-    assert window.prompt.generate.text().startswith("Fill 1 box")
+    assert shown(window).prompt.generate.text().startswith("Fill 1 box")
     assert window.actions_["generate"].text().startswith("&Generate (Fill 1 box")
     key(window, Qt.Key.Key_Return, CTRL, widget=window.view)
     (box,) = [each for each in window.session.document.foregrounds if not each.has_pixels]
@@ -205,7 +206,7 @@ def test_the_button_repaints_what_is_selected(window: Any, qtbot: Any) -> None:
     finished(window, qtbot)
     cake = window.session.document.foregrounds[0]
     window.session.selection.set([cake.id])
-    assert window.prompt.generate.text().startswith("Repaint 'cake'")
+    assert shown(window).prompt.generate.text().startswith("Repaint 'cake'")
     window.prompt.generate.click()
     assert targets(window) == {cake.id}
     window.session.bridge.stop()
@@ -213,7 +214,7 @@ def test_the_button_repaints_what_is_selected(window: Any, qtbot: Any) -> None:
 
 def test_nothing_selected_paints_everything(window: Any, qtbot: Any) -> None:
     finished(window, qtbot)
-    assert window.prompt.generate.text().startswith("Paint everything")
+    assert shown(window).prompt.generate.text().startswith("Paint everything")
     window.prompt.generate.click()
     assert len(targets(window)) == 4
     window.session.bridge.stop()
@@ -226,7 +227,7 @@ def test_one_changed_word_repaints_one_layer(window: Any, qtbot: Any) -> None:
     model = window.layers.model
     said = [model.data(model.index(row), StateRole).text for row in range(4)]
     assert said == ["Up to date", "Word no longer in the prompt", "Up to date", "Up to date"]
-    assert window.prompt.generate.text().startswith("Repaint 'rabbit'")
+    assert shown(window).prompt.generate.text().startswith("Repaint 'rabbit'")
     window.prompt.generate.click()
     assert targets(window) == {window.session.document.foregrounds[1].id}
     window.session.bridge.stop()
@@ -287,7 +288,7 @@ def test_a_double_click_does_not_repaint_what_it_filled(window: Any, qtbot: Any)
     window.prompt.generate.click()
     window.engine.finish()
     qtbot.waitUntil(lambda: window.session.bridge.current is None)
-    assert window.prompt.generate.text().startswith("Repaint 'Layer 4'")
+    assert shown(window).prompt.generate.text().startswith("Repaint 'Layer 4'")
     count = len(window.engine.requests)
     window.prompt.generate.click()
     assert len(window.engine.requests) == count
@@ -319,8 +320,8 @@ def test_job_rows_show_what_was_made(window: Any, qtbot: Any) -> None:
     window.prompt.jobs.click()
     (dialog,) = window.findChildren(JobsDialog)
     (job,) = window.session.bridge.jobs
-    qtbot.waitUntil(lambda: window.session.job_pictures.get(job.id) is not None)
-    small = window.session.job_pictures.get(job.id)
+    qtbot.waitUntil(lambda: window.dialogs.job_pictures.get(job.id) is not None)
+    small = window.dialogs.job_pictures.get(job.id)
     assert max(small.width(), small.height()) == 64
     shown = dialog.table.item(0, 0).icon().pixmap(64, 64).toImage()
     assert shown.pixelColor(32, 32).alpha() == 255

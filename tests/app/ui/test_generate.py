@@ -11,7 +11,7 @@ from app.document.commands import DeleteLayers, MoveLayers, SetLocked, SetVisibl
 from app.document.contents import seed_for
 from app.testing import fill, model_info
 from app.ui.panels.layer_rows import StateRole
-from tests.app.ui.helpers import draw_box, generate, hashes, key, later
+from tests.app.ui.helpers import draw_box, generate, hashes, key, later, shown
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -99,11 +99,11 @@ def test_stop_leaves_everything_as_it_was(window: Any, qtbot: Any) -> None:
     two_boxes(window)
     before = window.session.document.content_hash()
     steps = window.session.undo.count
-    assert not window.prompt.stop.isEnabled()
+    assert not shown(window).prompt.stop.isEnabled()
     window.actions_["generate"].trigger()
     window.engine.begin(steps=5)
     qtbot.waitUntil(lambda: window.scene.has_preview(window.session.document.background_id))
-    assert window.prompt.stop.isEnabled()
+    assert shown(window).prompt.stop.isEnabled()
     window.prompt.stop.click()
     job = window.engine.last.job_id
     assert window.engine.cancelled[-1] == job
@@ -116,7 +116,7 @@ def test_stop_leaves_everything_as_it_was(window: Any, qtbot: Any) -> None:
     qtbot.wait(80)
     assert window.session.document.content_hash() == before
     assert window.session.undo.count == steps
-    assert not window.prompt.stop.isEnabled()
+    assert not shown(window).prompt.stop.isEnabled()
 
 
 def test_escape_stops_then_clears_the_selection(window: Any, qtbot: Any) -> None:
@@ -316,9 +316,9 @@ def test_out_of_memory_says_what_to_do(window: Any, qtbot: Any) -> None:
 def test_empty_prompt_may_be_generated(window: Any) -> None:
     """PR1: the button says so."""
     two_boxes(window)
-    assert window.prompt.generate.text() == "Generate without prompt"
+    assert shown(window).prompt.generate.text() == "Generate without prompt"
     window.prompt.field.setPlainText("a dog")
-    assert window.prompt.generate.text() == "Generate · 3 layers"
+    assert shown(window).prompt.generate.text() == "Generate · 3 layers"
 
 
 def test_unknown_words_are_named(window: Any, qtbot: Any) -> None:

@@ -385,7 +385,7 @@ def test_the_canvas_has_a_menu_with_the_background_on(window: Any, monkeypatch: 
     """3.4, CA8: the background counts as bare canvas, unless it is what is selected."""
     opened: list[QMenu] = []
     monkeypatch.setattr("PySide6.QtWidgets.QMenu.popup", lambda menu, *_: opened.append(menu))
-    layer_menu, canvas_menu = window.edit_wiring._menu, window.edit_wiring._canvas_menu
+    layer_menu, canvas_menu = window.layers_controller.menu, window.layers_controller.canvas_menu
     (layer,) = pictures(window, (64, 64, 192, 192))
     selection, port = window.session.selection, window.view.viewport()
     selection.set([layer.id])

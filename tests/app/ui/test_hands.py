@@ -106,7 +106,7 @@ def test_when_the_grid_shows(
     painted: list[bool] = []
     monkeypatch.setattr(overlay.Grid, "paint", lambda *_: painted.append(True))
     window.actions_["settings"].trigger()
-    dialog = window.tools_wiring.dialog
+    dialog = window.dialogs.dialog
     dialog.fields["grid_shows"].activated.emit(shows)
     dialog.close()
 
@@ -240,7 +240,7 @@ def test_an_own_matte_colour(window: Any) -> None:
     """CA2: behind transparent places, remembered, no step of the document."""
     window.actions_["background"].trigger()
     before, count = window.session.document.content_hash(), steps(window)
-    window.showing._on_colour(QColor("#123456"))
+    window.view_controller._on_colour(QColor("#123456"))
     place = at(window, 400, 400)
     assert window.view.grab().toImage().pixelColor(place).name() == "#123456"
     assert window.settings.matte_colour == "#123456"

@@ -157,7 +157,7 @@ def test_the_inspector_says_since_when_pixels_are_the_same(window: Any, qtbot: A
         draw_box(window, left, 64, left + 128, 192)
     generate(window, qtbot)
     one, two = window.session.document.foregrounds
-    since = window.inspecting.since
+    since = window.inspector_controller.since
     first = since.of(two.id)
     assert first is not None
     window.session.selection.set([one.id])

@@ -135,7 +135,7 @@ def sized(window: Any) -> Iterator[Any]:
 
     def resize(percent: int) -> None:
         window.settings.font_percent = percent
-        window.view_wiring.apply_theme()
+        window.view_controller.apply_theme()
 
     yield resize
     resize(100)

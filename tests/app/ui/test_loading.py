@@ -7,7 +7,7 @@ from typing import Any
 from app.testing import model_info
 from app.ui.panels.prompt_bar import loading_texts
 from engine import StateChanged
-from tests.app.ui.helpers import draw_box
+from tests.app.ui.helpers import draw_box, shown
 
 
 def load(window: Any, qtbot: Any, part: float) -> None:
@@ -51,7 +51,7 @@ def test_a_job_that_was_asked_for_says_that_it_waits(window: Any, qtbot: Any) ->
     assert window.prompt.progress_text.text() == "Waiting for the model…"
     assert window.prompt.progress.value() == 300
     window.actions_["show_jobs"].trigger()
-    jobs = window.tools_wiring.dialog
+    jobs = window.dialogs.dialog
     assert jobs.table.item(0, 1).text() == "Waiting for the model"
     load(window, qtbot, 0.6)
     assert window.prompt.progress_text.text() == "Waiting for the model…"
@@ -81,7 +81,7 @@ def test_a_failure_takes_the_loading_text_away(window: Any, qtbot: Any) -> None:
     load(window, qtbot, 0.5)
     window.engines[-1].say(StateChanged(state="failed", message="The model file is damaged."))
     qtbot.waitUntil(lambda: window.session.bridge.state == "failed")
-    assert "Loading" not in window.prompt.generate.text()
+    assert "Loading" not in shown(window).prompt.generate.text()
     assert window.prompt.generate.property("loading") is False
 
 

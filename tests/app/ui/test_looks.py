@@ -195,7 +195,7 @@ def test_labels_say_what_they_show(window: Any) -> None:
 def test_messages_and_jobs_are_announced_once(window: Any, qtbot: Any) -> None:
     """Section 6: start, end and failure, accept, messages; progress at most every 10 %."""
     said: list[str] = []
-    window.announcing.say = said.append
+    window.messages_controller.say = said.append
     draw_box(window, 64, 64, 192, 192)
     window.actions_["generate"].trigger()
     for step in range(1, 13):

@@ -18,7 +18,7 @@ from app.document.geometry import Rect
 from app.document.storage.pictures import read_picture
 from app.session.settings import Settings, load_settings, remember_file, save_settings
 from app.testing import fill
-from tests.app.ui.helpers import at, draw_box, generate, key
+from tests.app.ui.helpers import at, draw_box, generate, key, shown
 
 # Each menu with its entries, in order.
 TABLE = {
@@ -51,7 +51,7 @@ def texts(menu: QMenu) -> list[str]:
 
 
 def menu_named(window: Any, *path: str) -> QMenu:
-    actions = window.menuBar().actions()
+    actions = shown(window).menuBar().actions()
     for name in path:
         found = next(action for action in actions if plain(action.text()) == name)
         actions = found.menu().actions()
@@ -104,19 +104,19 @@ def test_context_menus_hold_what_the_page_lists(window: Any, qtbot: Any) -> None
     """Section 3.4: layer, canvas and candidate."""
     draw_box(window, 64, 64, 192, 192)
     generate(window, qtbot)
-    layer = texts(window.edit_wiring._menu)
+    layer = texts(window.layers_controller.menu)
     assert layer[0].startswith("Repaint Selected (1 layer")
     wanted = (
         "Mark as Current, Compare, Rename, Duplicate, Delete, Hide, Solo, Lock, Arrange, "
         "Blend Mode, Copy, Copy As, Seed, New Box Here, Layers Here"
     )
     assert set(wanted.split(", ")) <= set(layer)
-    canvas = texts(window.edit_wiring._canvas_menu)
+    canvas = texts(window.layers_controller.canvas_menu)
     wanted = "Paste in Place, New Box Here, Select All, Fit Canvas, Next Transparency Colour, "
     wanted += "Show Grid, Show Background"
     assert set(wanted.split(", ")) <= {text.partition("\t")[0] for text in canvas}
     generate(window, qtbot)
-    menu = window.candidate_menu.made_for(1)
+    menu = window.candidates.menu_for(1)
     assert texts(menu) == [
         *("Use", "Compare", "Copy Seed", "Use Prompt", "Export PNG", "Delete"),
     ]
@@ -137,8 +137,10 @@ def test_blend_modes_in_the_menu(window: Any) -> None:
     next(action for action in modes if plain(action.text()) == "Soft Light").trigger()
     assert {layer.blend for layer in window.session.document.foregrounds} == {"soft-light"}
     assert window.session.undo.count == steps + 1
+    shown(window)
     assert [plain(action.text()) for action in modes if action.isChecked()] == ["Soft Light"]
     window.session.selection.set([])
+    shown(window)
     assert not any(action.isChecked() or action.isEnabled() for action in modes)
 
 
@@ -172,7 +174,7 @@ def test_layers_here_by_pointer_and_by_key(window: Any) -> None:
     here.actions()[1].trigger()
     assert window.session.selection.ids == {low.id}
     window.session.selection.set([aside.id])
-    window.edit_wiring._here.place = None
+    window.layers_controller.here.place = None
     here.aboutToShow.emit()
     assert texts(here) == [aside.name, "Background"]
     assert [action.isChecked() for action in here.actions()] == [True, False]
@@ -192,7 +194,7 @@ def test_the_menu_key_opens_the_menu_on_the_canvas(window: Any, monkeypatch: Any
     press()
     window.session.selection.set([])
     press()
-    assert opened == [window.edit_wiring._menu, window.edit_wiring._canvas_menu]
+    assert opened == [window.layers_controller.menu, window.layers_controller.canvas_menu]
 
 
 def test_a_new_box_here(window: Any, monkeypatch: Any) -> None:
@@ -200,13 +202,13 @@ def test_a_new_box_here(window: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr("PySide6.QtWidgets.QMenu.popup", lambda *_: None)
     port = window.view.viewport()
     QTest.mouseClick(port, Qt.MouseButton.RightButton, pos=at(window, 128, 384))
-    window.edit_wiring.new_box_here.trigger()
+    window.layers_controller.new_box_here.trigger()
     rect = window.session.document.foregrounds[0].rect
     assert rect.contains_point(128, 384)
     assert abs(rect.centre[0] - 128) <= 32
     assert abs(rect.centre[1] - 384) <= 32
     QTest.mouseClick(port, Qt.MouseButton.RightButton, pos=at(window, 508, 4))
-    window.edit_wiring.new_box_here.trigger()
+    window.layers_controller.new_box_here.trigger()
     newest = max(window.session.document.foregrounds, key=lambda layer: layer.number)
     assert (newest.rect.right, newest.rect.y) == (512, 0)
 
@@ -253,14 +255,14 @@ def test_a_candidate_as_png(window: Any, qtbot: Any, tmp_path: Path) -> None:
     window.session.selection.set([layer.id])
     choice = window.stage.choices[0]
     path = tmp_path / "one.png"
-    window.candidate_menu.write(choice, path)
+    window.candidates.write(choice, path)
     qtbot.waitUntil(path.exists)
     qtbot.waitUntil(lambda: not window.session.files.is_busy)
     assert np.array_equal(read_picture(path).pixels, layer.candidates[0].image.array)
     assert not np.array_equal(read_picture(path).pixels, layer.pixels)
     window.session.selection.set([])
     path = tmp_path / "all.png"
-    window.candidate_menu.write(window.stage.choices[0], path)
+    window.candidates.write(window.stage.choices[0], path)
     qtbot.waitUntil(lambda: path.exists() and not window.session.files.is_busy)
     shown = read_picture(path).pixels
     assert shown.shape == (512, 512, 4)
@@ -281,12 +283,12 @@ def test_delete_in_the_menu_means_the_selected_ones(window: Any, qtbot: Any) -> 
     chosen.clearSelection()
     for row in (1, 2):
         chosen.select(model.index(row, 0), chosen.SelectionFlag.Select)
-    menu = window.candidate_menu.made_for(2)
+    menu = window.candidates.menu_for(2)
     menu.actions()[-1].trigger()
     assert len(window.stage.choices) == 1
     window.actions_["undo"].trigger()
     assert len(window.stage.choices) == 3
-    other = window.candidate_menu.made_for(3)
+    other = window.candidates.menu_for(3)
     other.actions()[-1].trigger()
     assert len(window.stage.choices) == 2
     menu.deleteLater()
@@ -337,9 +339,9 @@ def test_recent_files_have_a_bound(tmp_path: Path) -> None:
 def test_help_is_one_page_with_the_keys_of_this_user(window: Any) -> None:
     """3.2, F1: the handbook names the keys that work now and leaves no brace."""
     window.settings.keys = {"regenerate": ["F9"]}
-    window.tools_wiring.apply_keys()
+    window.dialogs.apply_keys()
     key(window, Qt.Key.Key_F1, widget=window.view)
-    page = window.help.page
+    page = window.dialogs.page
     text = page.text.toPlainText()
     assert "Select a layer and press F9." in text
     assert "{" not in text
@@ -364,10 +366,10 @@ def test_question_mark_lists_the_keys_but_types_in_the_prompt(window: Any, qtbot
 def test_art_and_licences(window: Any) -> None:
     """3.2: whose art the model learned from, by name and licence, without a network."""
     window.actions_["licences"].trigger()
-    text = window.help.page.text.toPlainText()
+    text = window.dialogs.page.text.toPlainText()
     for name in ("Noto Emoji", "Apache-2.0", "Twemoji", "CC BY 4.0"):
         assert name in text
-    window.help.page.close()
+    window.dialogs.page.close()
 
 
 HIGHEST_MENU = 860  # of a screen of 900 px, without panels of the desktop
@@ -377,16 +379,19 @@ NEEDED_ONLY = ("trim_candidates", "raise_bound", "restart_engine")
 @pytest.mark.parametrize("font_percent", [100, 125])
 def test_every_menu_fits_a_screen_of_900_pixels(window: Any, font_percent: int) -> None:
     window.settings.font_percent = font_percent
-    window.view_wiring.apply_theme()
+    window.view_controller.apply_theme()
     menus = [menu for action in window.menuBar().actions() for menu in all_menus(action.menu())]
-    menus += [*all_menus(window.edit_wiring._menu), *all_menus(window.edit_wiring._canvas_menu)]
+    menus += [
+        *all_menus(window.layers_controller.menu),
+        *all_menus(window.layers_controller.canvas_menu),
+    ]
     for menu in menus:
         menu.ensurePolished()
         assert menu.sizeHint().height() <= HIGHEST_MENU, (menu.title(), texts(menu))
     if font_percent == 100:
-        assert window.edit_wiring._menu.sizeHint().height() <= 700
+        assert window.layers_controller.menu.sizeHint().height() <= 700
     window.settings.font_percent = 100
-    window.view_wiring.apply_theme()
+    window.view_controller.apply_theme()
 
 
 def test_hide_and_lock_say_what_they_would_do(window: Any) -> None:
@@ -406,7 +411,7 @@ def test_hide_and_lock_say_what_they_would_do(window: Any) -> None:
 def test_the_canvas_menu_does_what_it_says(window: Any) -> None:
     draw_box(window, 64, 64, 192, 192)
     window.session.selection.clear()
-    entries = {each.objectName(): each for each in window.edit_wiring._canvas_menu.actions()}
+    entries = {each.objectName(): each for each in window.layers_controller.canvas_menu.actions()}
     entries["select_all"].trigger()
     assert len(window.session.selection.ids) == 1
     assert not entries["grid"].isChecked()
@@ -420,14 +425,14 @@ def test_the_canvas_menu_does_what_it_says(window: Any) -> None:
 def test_entries_for_trouble_show_only_in_trouble(window: Any) -> None:
     for name in NEEDED_ONLY:
         assert not window.actions_[name].isVisible(), name
-    window.generate._on_silence("quiet", 9.0)
+    window.session.bridge.pace.silence_changed.emit("quiet", 9.0)
     assert window.actions_["restart_engine"].isVisible()
-    window.generate._on_silence("", 0.0)
+    window.session.bridge.pace.silence_changed.emit("", 0.0)
     assert not window.actions_["restart_engine"].isVisible()
     window.settings.candidates = -1
-    window.candidates.check_bound()
+    window.store.mark("room")
     assert window.actions_["trim_candidates"].isVisible()
     assert window.actions_["raise_bound"].isVisible()
     window.settings.candidates = 300
-    window.candidates.check_bound()
+    window.store.mark("room")
     assert not window.actions_["raise_bound"].isVisible()

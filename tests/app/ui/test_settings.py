@@ -28,7 +28,7 @@ from tests.app.ui.helpers import draw_box
 
 def opened(window: Any, action: str) -> Any:
     window.actions_[action].trigger()
-    return window.tools_wiring.dialog
+    return window.dialogs.dialog
 
 
 def test_the_own_matte_colour_is_a_setting(window: Any) -> None:
@@ -48,7 +48,7 @@ def test_the_own_matte_colour_is_a_setting(window: Any) -> None:
     assert (window.settings.matte_colour, field.text()) == ("#123456", "#123456")
     assert "#123456" in field.accessibleName()
     assert window.view.decor.matte is None, "the checkerboard is what shows"
-    window.showing._on_colour(QColor("#123456"))
+    window.view_controller._on_colour(QColor("#123456"))
     window.actions_["matte_own"].setChecked(True)
     choose("#abcdef")
     assert window.view.decor.matte == "#abcdef"
@@ -94,7 +94,7 @@ def test_settings_have_their_defaults_and_come_back(window: Any, tmp_path: Any) 
     }
     dialog = opened(window, "settings")
     left: list[bool] = []
-    window.tools_wiring.settings_left.connect(lambda: left.append(True))
+    window.dialogs.settings_left.connect(lambda: left.append(True))
     for name, (default, other) in wanted.items():
         field = dialog.fields[name]
         if isinstance(field, QComboBox):
@@ -130,7 +130,7 @@ def test_new_pictures_have_the_size_that_was_chosen(window: Any, qtbot: Any, qlo
     (asked,) = window.findChildren(NewDialog)
     assert asked.size_chosen == Size(640, 512)
     asked.reject()
-    assert Session(qloop, Mock(), Mock(), window.settings).document.canvas == Size(640, 512)
+    assert Session(qloop, Mock(), window.settings).document.canvas == Size(640, 512)
     for text in ("", "640", "0x512", "640x99999", "wide"):
         assert chosen_canvas(Settings(canvas=text)) is None
 

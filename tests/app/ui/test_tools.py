@@ -21,7 +21,7 @@ from app.testing import fill
 from app.ui.dialogs.command_keys import rank
 from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.key_presets import PRESETS, conflicts, keys_for
-from tests.app.ui.helpers import draw_box, generate, key, later
+from tests.app.ui.helpers import draw_box, generate, key, later, shown
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 ALT = Qt.KeyboardModifier.AltModifier
@@ -30,7 +30,7 @@ SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 def opened(window: Any, action: str) -> Any:
     window.actions_[action].trigger()
-    return window.tools_wiring.dialog
+    return window.dialogs.dialog
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -267,10 +267,10 @@ def test_the_document_brings_its_own_prompts(window: Any, qtbot: Any, tmp_path: 
     qtbot.waitUntil(lambda: window.session.path is not None)
     window.settings.prompts = ["a castle"]
     window.files._start_new(Size(512, 512))
-    assert window.tools_wiring.prompts() == ["a castle"]
+    assert window.prompt_controller.prompts() == ["a castle"]
     window.files.open_path(tmp_path / "a.ora")
     qtbot.waitUntil(lambda: window.session.path is not None)
-    assert window.tools_wiring.prompts() == ["a dog", "a castle"]
+    assert window.prompt_controller.prompts() == ["a dog", "a castle"]
     for expected in ("a dog", "a castle"):
         key(window, Qt.Key.Key_Up, ALT, widget=window.prompt.field)
         assert window.session.document.prompt == expected
@@ -374,16 +374,16 @@ def test_costs_stand_where_one_looks(window: Any, qtbot: Any) -> None:
     from engine import WorkEstimate
 
     draw_box(window, 64, 64, 192, 192)
-    assert "≈" not in window.prompt.generate.text()
+    assert "≈" not in shown(window).prompt.generate.text()
     pace = window.session.bridge.pace
     pace.costs.add_job(WorkEstimate(100, 100, 12, 10_000), [0.1] * 5, 0.1, 0.2)
     pace.costs.add_job(WorkEstimate(200, 200, 12, 20_000), [0.2] * 5, 0.2, 0.4)
     pace.costs_changed.emit()
     window.prompt.field.setPlainText("a dog")
-    assert "≈" in window.prompt.generate.text()
-    one, two = window.prompt.generate.text(), None
+    assert "≈" in shown(window).prompt.generate.text()
+    one, two = shown(window).prompt.generate.text(), None
     window.prompt.variations.setValue(4)
-    two = window.prompt.generate.text()
+    two = shown(window).prompt.generate.text()
     assert one != two
 
 
@@ -419,13 +419,13 @@ def test_one_layer_is_offered_at_its_lower_price(window: Any, qtbot: Any) -> Non
     whole, alone = price("picture"), price("selected")
     assert alone < whole
     assert seconds(alone) != seconds(whole)
-    menus = window.prompt.findChildren(QMenu)
+    menus = shown(window).prompt.findChildren(QMenu)
     listed = {action.text() for menu in menus for action in menu.actions()}
     assert f"Paint Ever&ything (3 layers, ≈ {seconds(whole)})" in listed
     assert f"R&epaint Selected (1 layer, ≈ {seconds(alone)})" in listed
-    assert window.prompt.generate.accessibleName() == f"Repaint 'dog' · ≈ {seconds(alone)}"
+    assert shown(window).prompt.generate.accessibleName() == f"Repaint 'dog' · ≈ {seconds(alone)}"
     window.session.selection.clear()
-    assert seconds(whole) in window.prompt.generate.accessibleName()
+    assert seconds(whole) in shown(window).prompt.generate.accessibleName()
 
     draw_box(window, 320, 32, 448, 160)
     text = window.actions_["generate_empty"].text()

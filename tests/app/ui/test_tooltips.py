@@ -53,7 +53,7 @@ def test_every_control_of_the_window_has_a_tooltip(window: Any, qtbot: Any) -> N
 
 def test_the_tooltip_comes_with_the_focus_too(window: Any, qtbot: Any) -> None:
     """3.7: on keyboard focus as well; a click and the prompt, where somebody writes, have none."""
-    tips = window.view_wiring.focus_tips
+    tips = window.view_controller.focus_tips
     assert tips.timer.interval() == 600
     window.prompt.variations.setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.waitUntil(QToolTip.isVisible)
@@ -71,9 +71,9 @@ def test_pointer_and_keyboard_wait_alike(window: Any) -> None:
     button = window.prompt.generate
     hint = QStyle.StyleHint.SH_ToolTip_WakeUpDelay
     assert button.style().styleHint(hint, None, button) == 600
-    window.view_wiring.set_theme("light")
+    window.view_controller.set_theme("light")
     assert button.style().styleHint(hint, None, button) == 600
-    window.view_wiring.set_theme("dark")
+    window.view_controller.set_theme("dark")
 
 
 def test_the_tooltip_comes_under_the_pointer(window: Any, qtbot: Any) -> None:

@@ -79,7 +79,7 @@ def test_the_walk_through_by_keyboard(window: Any, qtbot: Any) -> None:
     model = window.layers.model
     assert model.data(model.index_of(layer.id), StateRole).text == "Up to date"
     press(window, Qt.Key.Key_P, CTRL | SHIFT)  # no key of its own: Find Command runs it
-    find = window.tools_wiring.dialog
+    find = window.dialogs.dialog
     QTest.keyClicks(find.field, "paint everything")
     QTest.keyClick(find.field, Qt.Key.Key_Return)
     assert len([x for x in window.engine.last.layers if x.is_target]) == 4

@@ -6,9 +6,9 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 
-from PySide6.QtCore import QByteArray, QMimeData, QObject
+from PySide6.QtCore import QByteArray, QMimeData
 from PySide6.QtGui import QGuiApplication, QImage
 
 from app.document.commands import AddLayers, DeleteLayers
@@ -28,59 +28,40 @@ from app.document.storage.png import encode_png
 from app.document.storage.recipe import recipe_of
 from app.session.jobs import Message
 from app.ui.actions import Actions
-from app.ui.canvas.view import CanvasView
+from app.ui.controllers.importing import ImportController
 from app.ui.mime_data import SVG, ShapesData, layers_as_svg, offered_by
 from app.ui.session import Session
 from app.ui.text import tr
+from app.ui.views import Views
 from app.ui.widgets.images import to_array, to_qimage
-from app.ui.wiring.importing import ImportWiring
 
 logger = logging.getLogger(__name__)
 
 _PNG_TYPE = "image/png"
 
 
-class ClipboardWiring(QObject):
+class ClipboardController:
     """Connects Cut, Copy and Paste of the canvas and the layer list."""
 
     def __init__(
-        self, session: Session, actions: Actions, view: CanvasView, importing: ImportWiring
+        self, session: Session, actions: Actions, views: Views, importing: ImportController
     ) -> None:
-        super().__init__(view)
         self._session = session
-        self._actions = actions
-        self._view = view
+        self._view = views.view
         self._importing = importing
-        actions["cut"].triggered.connect(self.cut)
-        actions["copy"].triggered.connect(self.copy)
-        actions["copy_merged"].triggered.connect(self.copy_merged)
-        actions["copy_svg"].triggered.connect(self.copy_svg)
-        actions["copy_layout"].triggered.connect(self.copy_layout)
-        actions["copy_recipe"].triggered.connect(self.copy_recipe)
-        actions["paste"].triggered.connect(self.paste)
-        actions["paste_layout"].triggered.connect(self.paste_layout)
-        actions["paste_in_place"].triggered.connect(lambda: self.paste(in_place=True))
-        session.selection.changed.connect(self.refresh)
-        session.document.events.changed.connect(self._on_changed)
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Copy needs a selection, Cut one that may be deleted."""
-        layers = self._session.selection.layers()
-        nothing = "" if layers else tr("no layer is selected")
-        self._actions.set_enabled("copy", nothing)
-        shown = any(layer.has_pixels for layer in layers)
-        for name in ("copy_svg", "export_svg"):
-            self._actions.set_enabled(name, nothing or ("" if shown else tr("there are no pixels")))
-        reason = nothing
-        if any(layer.is_background for layer in layers):
-            reason = tr("the background cannot be cut")
-        elif locked := self._session.document.locked_name(layers):
-            reason = tr("'{0}' is locked").format(locked)
-        self._actions.set_enabled("cut", reason)
-
-    def _on_changed(self, revision: int) -> None:
-        self.refresh()
+        actions.connect(
+            {
+                "cut": self.cut,
+                "copy": self.copy,
+                "copy_merged": self.copy_merged,
+                "copy_svg": self.copy_svg,
+                "copy_layout": self.copy_layout,
+                "copy_recipe": self.copy_recipe,
+                "paste": self.paste,
+                "paste_layout": self.paste_layout,
+                "paste_in_place": partial(self.paste, in_place=True),
+            }
+        )
 
     # ---- out ----
 
@@ -189,9 +170,7 @@ class ClipboardWiring(QObject):
         """Where they were if that can be seen, else around the middle of what can."""
         if in_place or not layers:
             return layers
-        union = layers[0].rect
-        for layer in layers[1:]:
-            union = union.united(layer.rect)
+        union = reduce(Rect.united, (layer.rect for layer in layers))
         if self._seen().intersect(union) is not None:
             return layers
         x, y = self._middle()
@@ -221,9 +200,7 @@ class ClipboardWiring(QObject):
         if len(shown) == 1:  # the layer itself, not as it looks in the picture
             shown = [replace(shown[0], opacity=1.0, blend="normal", visible=True)]
         if shown:
-            union = shown[0].rect
-            for layer in shown[1:]:
-                union = union.united(layer.rect)
+            union = reduce(Rect.united, (layer.rect for layer in shown))
             part = replace(contents, background_on=False, foregrounds=tuple(shown))
             self._put_picture(data, part, union)
         QGuiApplication.clipboard().setMimeData(data)

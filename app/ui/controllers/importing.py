@@ -1,14 +1,15 @@
-"""What comes in: pictures and layouts as layers, by dialog or by drop."""
+"""Importing: pictures and layouts as layers, by dialog, by drop on the canvas, or from a paste."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 
-from app.document.commands import AddLayers, ReplaceDocument
+from app.document.candidates import original_rects
+from app.document.commands import AddLayers, ReplaceDocument, SetRects
 from app.document.layer import Layer
 from app.document.staleness import SOURCE
 from app.document.storage.incoming import (
@@ -20,37 +21,34 @@ from app.document.storage.incoming import (
 )
 from app.document.storage.layout import Layout, contents_of, parse_layout, read_layout
 from app.document.storage.pictures import PICTURE_SUFFIXES, Picture, picture_of
+from app.document.words import shown_name
 from app.session.jobs import Message
 from app.ui.actions import Actions
-from app.ui.canvas.view import CanvasView
 from app.ui.dialogs.file_dialogs import ask_open, ask_several
-from app.ui.mime_data import LAYOUT_SUFFIXES, Offered
+from app.ui.mime_data import LAYOUT_SUFFIXES, Offered, can_be_offered, offered_by
+from app.ui.panels.layer_rows import MIME_ROWS
 from app.ui.session import Session
 from app.ui.text import tr
-from app.ui.wiring.dropping import Drops
-from app.ui.wiring.files import FilesWiring
+from app.ui.views import Views
 
 
-class ImportWiring(QObject):
-    """Connects import of pictures and layouts, and files that are dropped on the canvas."""
+class ImportController(QObject):
+    """Connects import of pictures and layouts; watches the canvas for what is dropped on it."""
 
-    def __init__(
-        self,
-        session: Session,
-        actions: Actions,
-        window: QWidget,
-        files: FilesWiring,
-        view: CanvasView,
-    ) -> None:
-        super().__init__(window)
+    def __init__(self, session: Session, actions: Actions, views: Views) -> None:
+        super().__init__(views.window)
         self._session = session
-        self._window = window
-        self._files = files
-        actions["import_picture"].triggered.connect(self.import_pictures)
-        actions["import_layout"].triggered.connect(self.import_layout)
-        # Told of pictures that were scaled down; they are selected then.
-        self.tell_scaled: Callable[[list[Layer]], None] = lambda layers: None
-        self.drops = Drops(self, view)
+        self._window = views.window
+        self._canvas = views.view
+        actions.connect(
+            {
+                "import_picture": self.import_pictures,
+                "import_layout": self.import_layout,
+                "original_size": self.original_size,
+            }
+        )
+        views.view.viewport().setAcceptDrops(True)
+        views.view.viewport().installEventFilter(self)
 
     def import_pictures(self) -> None:
         """Ask which files, and add them as layers."""
@@ -97,15 +95,15 @@ class ImportWiring(QObject):
             text = tr("Import '{0}'").format(paths[0].stem) if len(paths) == 1 else tr("Import")
             if not self._add(AddLayers(layers, text=text)) and layers:
                 return  # refused, with a message that says why
-            self._tell([message for each in found for message in each.messages])
-            self.tell_scaled([layer for layer in layers if _was_scaled(layer)])
+            self._show_news([message for each in found for message in each.messages])
+            self._note_scaled([layer for layer in layers if _was_scaled(layer)])
 
-        self._session.files.run(read, done, self._files.report)
+        self._session.files.run(read, done, self._session.report)
 
     def take(self, offered: Offered, centre: tuple[int, int] | None = None) -> bool:
         """What was dropped or pasted: pictures around a place, layouts as boxes.
 
-        What cannot be taken is said.
+        A message names what cannot be taken.
 
         Returns:
             whether there was anything to take or to refuse.
@@ -131,9 +129,9 @@ class ImportWiring(QObject):
             middle = centre or canvas.rect.centre
             layer = picture_layer(picture.pixels, name, canvas, centre=middle)
             if self._add(AddLayers([layer], text=name)):
-                self._tell(list(picture.notes))
+                self._show_news(list(picture.notes))
 
-        self._session.files.run(lambda: picture_of(data, name), done, self._files.report)
+        self._session.files.run(lambda: picture_of(data, name), done, self._session.report)
 
     def add_layout_file(self, path: Path) -> None:
         """The boxes of a layout, a recipe, or a picture that carries one."""
@@ -142,7 +140,7 @@ class ImportWiring(QObject):
         self._session.files.run(
             lambda: read_layout(path, canvas=canvas, grid=grid),
             lambda layout: self.add_layout(layout, tr("Import Layout")),
-            self._files.report,
+            self._session.report,
         )
 
     def add_layout_text(self, text: str) -> None:
@@ -166,6 +164,33 @@ class ImportWiring(QObject):
         else:
             self._add(AddLayers(layers_of_layout(layout), text=text))
 
+    def original_size(self) -> None:
+        """Every pixel of the picture, around the same middle; one step."""
+        rects = original_rects(self._session.selection.layers())
+        if rects:
+            self._session.push(SetRects(rects, tr("Original Size of")))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Qt override: files and pictures that are dropped on the canvas."""
+        if isinstance(event, QDragEnterEvent) and _is_foreign(event.mimeData()):
+            event.acceptProposedAction()
+            return True
+        if event.type() == QEvent.Type.DragMove and isinstance(event, QDropEvent):
+            event.acceptProposedAction()
+            return True
+        if event.type() == QEvent.Type.Drop and isinstance(event, QDropEvent):
+            data = event.mimeData()
+            if _is_foreign(data) and self.take_dropped(offered_by(data), event.position()):
+                event.acceptProposedAction()
+            return True
+        return super().eventFilter(watched, event)
+
+    def take_dropped(self, offered: Offered, at: QPointF) -> bool:
+        """Around a place of the viewport; whether there was something to take or to refuse."""
+        inverse, _ = self._canvas.to_view().inverted()
+        place = inverse.map(at)
+        return self.take(offered, (round(place.x()), round(place.y())))
+
     # ---- inside ----
 
     def _add(self, command: AddLayers) -> bool:
@@ -175,11 +200,31 @@ class ImportWiring(QObject):
             self._session.selection.set(command.new_ids)
         return is_done
 
-    def _tell(self, messages: Sequence[str]) -> None:
+    def _show_news(self, messages: Sequence[str]) -> None:
         if messages:
             self._session.notified.emit(Message(kind="news", what=" ".join(messages)))
+
+    def _note_scaled(self, layers: list[Layer]) -> None:
+        """Pictures that came in larger than the canvas: what was done, and the way back."""
+        if not layers:
+            return
+        names = ", ".join(f"'{shown_name(layer)}'" for layer in layers)
+        self._session.notified.emit(
+            Message(
+                kind="news",
+                what=tr("Scaled down to fit the canvas: {0}.").format(names),
+                kept=tr("The full size is kept."),
+                advice=tr("Original Size shows every pixel."),
+                action="original_size",
+            )
+        )
 
 
 def _was_scaled(layer: Layer) -> bool:
     """Whether it came in larger than the canvas."""
     return layer.kind == "imported" and SOURCE in (layer.record or {})
+
+
+def _is_foreign(data: QMimeData) -> bool:
+    """Not our own rows: asking for their files would write them."""
+    return not data.hasFormat(MIME_ROWS) and can_be_offered(data)

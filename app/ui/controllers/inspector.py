@@ -11,44 +11,40 @@ from app.document.commands import SetPrompt, SetSeed, SetSettings
 from app.document.contents import CleanColours
 from app.session.selection import LayerTimestamps
 from app.ui.actions import Actions
-from app.ui.panels.advanced_page import AdvancedPage
-from app.ui.panels.inspector import Inspector
-from app.ui.panels.picture_page import PicturePage, picture_facts
-from app.ui.panels.record_page import RecordPage
+from app.ui.panels.picture_page import picture_facts
 from app.ui.session import Session
+from app.ui.text import tr
+from app.ui.views import Views
 
 
-class InspectingWiring(QObject):
-    """Keeps both pages up to date; what they ask becomes a command."""
+class InspectorController(QObject):
+    """Keeps the pages up to date; what they ask becomes a command.
 
-    def __init__(
-        self,
-        session: Session,
-        actions: Actions,
-        inspector: Inspector,
-        record: RecordPage,
-        advanced: AdvancedPage,
-        picture: PicturePage,
-    ) -> None:
-        super().__init__(record)
+    Attributes:
+        since: when each layer got its present pixels.
+    """
+
+    def __init__(self, session: Session, actions: Actions, views: Views) -> None:
+        super().__init__(views.record)
         self._session = session
-        self._record = record
-        self._advanced = advanced
-        self._picture = picture
         self._actions = actions
+        self._views = views
         self.since = LayerTimestamps(session.document)
-        inspector.retry_asked.connect(self._retry)
-        record.prompt_asked.connect(self._use_prompt)
-        advanced.changed.connect(self._on_advanced)
-        session.selection.changed.connect(self._show_record)
+        views.inspector.retry_asked.connect(self._retry)
+        views.inspector.left.connect(views.view.setFocus)
+        views.record.prompt_asked.connect(self._use_prompt)
+        views.advanced.changed.connect(self._on_advanced)
+        session.selection.changed.connect(self._on_selected)
         events = session.document.events
         events.changed.connect(self._on_changed)
+        events.layers_changed.connect(self._show_tokens)
+        events.canvas_changed.connect(self._show_tokens)
         events.settings_changed.connect(self._show_settings)
         events.reset.connect(self._show_settings)
-        events.next_seeds_changed.connect(inspector.refresh)
+        events.next_seeds_changed.connect(views.inspector.refresh)
         session.bridge.state_changed.connect(self._on_state)
         session.path_changed.connect(self._show_picture)
-        self._show_record()
+        self._on_selected()
         self._show_settings()
         self._show_picture()
 
@@ -58,14 +54,22 @@ class InspectingWiring(QObject):
         name = "" if session.path is None else session.path.name
         size = 0 if stamp is None else stamp.size
         model = "" if info is None else info.name
-        self._picture.show_facts(picture_facts(session.document.contents, model, name, size))
+        self._views.picture_page.show_facts(
+            picture_facts(session.document.contents, model, name, size)
+        )
+
+    def _on_selected(self) -> None:
+        """The first page shows a layer, or the picture while none is selected."""
+        text = tr("Layer") if self._session.selection.ids else tr("Picture")
+        self._views.inspector_tabs.setTabText(0, text)
+        self._show_record()
 
     def _show_record(self) -> None:
         layer = self._session.selection.single()
-        self._record.show_layer(layer, None if layer is None else self.since.of(layer.id))
+        self._views.record.show_layer(layer, None if layer is None else self.since.of(layer.id))
 
     def _show_settings(self) -> None:
-        self._advanced.show_settings(self._session.document.settings)
+        self._views.advanced.show_settings(self._session.document.settings)
 
     def _retry(self) -> None:
         """A seed that is pinned, fixed or asked for would only give the same again."""
@@ -89,17 +93,16 @@ class InspectingWiring(QObject):
 
     def _on_changed(self, revision: int) -> None:
         self._show_record()
-        self._show_tokens()
         self._show_picture()
 
     def _show_tokens(self) -> None:
         bridge = self._session.bridge
-        self._advanced.show_tokens(None if bridge.info is None else bridge.tokens())
+        self._views.advanced.show_tokens(None if bridge.info is None else bridge.tokens())
 
     def _on_state(self, state: str) -> None:
         info = self._session.bridge.info
         if info is not None:
-            self._advanced.show_defaults(
+            self._views.advanced.show_defaults(
                 info.default_steps, info.default_cfg_scale, info.steps_for(is_edit=True)
             )
         self._show_tokens()

@@ -1,70 +1,58 @@
-"""Recovery: hands every state of the document to the journal, and offers what a crash left."""
+"""Recovery: hands every state of the document to the journal, and offers what a crash left.
+
+Also decides whether the window may close.
+"""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtWidgets import QApplication
 
-from app.document.errors import UserError
 from app.document.storage.errors import StorageError
-from app.document.storage.journal import Keeper, Recovered, Unfinished, recover, unfinished
+from app.document.storage.journal import Recovered, Unfinished, recover, unfinished
 from app.document.storage.journal.recovery import (
     discard,
     finish,
     picture_of,
     save_pictures,
 )
-from app.session.client import LoopLike
-from app.session.jobs import Message
-from app.session.pixel_store import UndoPixelStore
+from app.session.jobs import Message, MessageKind
 from app.ui.actions import Actions
+from app.ui.controllers.files import FilesController
+from app.ui.controllers.view import ViewController
 from app.ui.dialogs import file_dialogs, questions
 from app.ui.dialogs.recovery_dialog import RecoveryDialog
 from app.ui.session import Session
 from app.ui.text import tr
-from app.ui.wiring.files import FilesWiring
-
-logger = logging.getLogger(__name__)
+from app.ui.views import Views
 
 # Together with the keeper's own delay well below the promised second.
 NOTE_DELAY_MS = 150
 PICTURE_SIDE = 96
 
 
-class RecoveryWiring(QObject):
-    """Connects document, journal and the recovery dialog.
-
-    Args:
-        root: below it the work folders lie; None = nothing is kept or offered.
-        former: where they lay before another folder was chosen; offered as well.
-
-    Signals:
-        kept_changed(text, tip): whether unsaved changes are in the recovery folder.
-    """
-
-    kept_changed = Signal(str, str)
+class RecoveryController(QObject):
+    """Connects document, journal and the recovery dialog; decides when the window closes."""
 
     def __init__(
         self,
         session: Session,
         actions: Actions,
-        window: QWidget,
-        files: FilesWiring,
-        loop: LoopLike,
-        root: Path | None,
-        former: Sequence[Path] = (),
+        views: Views,
+        view: ViewController,
+        files: FilesController,
     ) -> None:
-        super().__init__(window)
+        super().__init__(views.window)
         self._session = session
-        self._window = window
+        self._views = views
+        self._window = views.window
+        self._view = view
         self._files = files
-        self._loop = loop
-        self._roots = () if root is None else tuple(dict.fromkeys([root, *former]))
+        self._may_close = False
         self._is_kept_on_purpose = False
         self._is_failing = False
         self.dialog: RecoveryDialog | None = None
@@ -72,16 +60,27 @@ class RecoveryWiring(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(NOTE_DELAY_MS)
         self._timer.timeout.connect(self._note)
-        actions["recover"].triggered.connect(lambda: self.look(asked=True))
-        if root is None:
-            actions.set_enabled("recover", tr("no work is kept in this window"))
-            return
-        session.keeper = Keeper(root, self._on_trouble, on_kept=self._on_kept)
-        session.document.events.changed.connect(self._on_changed)
-        session.path_changed.connect(self._soon)
-        session.undo.changed.connect(self._soon)
-        files.work_roots = self._roots
-        session.undo.pixel_store = UndoPixelStore(session.pictures.run, root.parent / "undo")
+        actions.connect({"recover": partial(self.look, asked=True)})
+        if session.keeper is not None:
+            session.kept.connect(self._show_kept)
+            session.keeping_failed.connect(self._show_trouble)
+            session.document.events.changed.connect(self._on_changed)
+            session.path_changed.connect(self._soon)
+            session.undo.changed.connect(self._soon)
+
+    # ---- closing ----
+
+    def may_close(self) -> bool:
+        """Whether the window may close now; else a question is open, which may close it."""
+        if self._may_close or self._session.undo.is_clean:
+            return True
+        keep = None if self._session.keeper is None else self.keep_for_next_time
+        self._files.when_saved(self._close_now, keep=keep)
+        return False
+
+    def _close_now(self) -> None:
+        self._may_close = True
+        self._window.close()
 
     # ---- keeping ----
 
@@ -90,11 +89,6 @@ class RecoveryWiring(QObject):
         self._timer.stop()
         if self._session.keeper is not None and not self._session.is_settled:
             self._session.is_settled = not self._is_kept_on_purpose
-
-    @property
-    def keep(self) -> Callable[[Callable[[], None]], None] | None:
-        """`keep_for_next_time` where work is kept at all, else None."""
-        return None if self._session.keeper is None else self.keep_for_next_time
 
     def keep_for_next_time(self, then: Callable[[], None]) -> None:
         """Bring the newest state to the disk, then go on; a message when that fails."""
@@ -108,7 +102,8 @@ class RecoveryWiring(QObject):
             if is_kept:
                 then()
             else:
-                self._tell(
+                self._warn(
+                    "error",
                     tr("The work could not be kept."),
                     tr("Nothing was closed."),
                     tr("Save it, or try again."),
@@ -123,7 +118,9 @@ class RecoveryWiring(QObject):
         if not self._timer.isActive():
             self._timer.start()
             if not self._is_failing:
-                self.kept_changed.emit(tr("Keeping…"), tr("Changes go to the recovery folder."))
+                self._views.status.show_kept(
+                    tr("Keeping…"), tr("Changes go to the recovery folder.")
+                )
 
     def _note(self) -> None:
         if QApplication.mouseButtons() & Qt.MouseButton.LeftButton and not self._window.isHidden():
@@ -136,40 +133,26 @@ class RecoveryWiring(QObject):
         if session.keeper is not None:
             session.keeper.note(session.document.contents, session.work_info)
 
-    def _on_trouble(self, error: StorageError | None) -> None:
-        """Called on the keeper's thread."""
-        try:
-            self._loop.call_soon_threadsafe(self._show_trouble, error)
-        except RuntimeError:
-            logger.debug("trouble after the end: %s", error)
-
-    def _on_kept(self) -> None:
-        """Called on the keeper's thread."""
-        try:
-            self._loop.call_soon_threadsafe(self._show_kept)
-        except RuntimeError:
-            logger.debug("kept after the end")
-
     def _show_kept(self) -> None:
         if not self._timer.isActive():
             tip = tr("After a crash the next start offers everything up to now.")
-            self.kept_changed.emit(tr("All changes kept"), tip)
+            self._views.status.show_kept(tr("All changes kept"), tip)
 
     def _show_trouble(self, error: StorageError | None) -> None:
         self._is_failing = error is not None
         if error is not None:
             cause = error.what.partition(": ")[2].rstrip(".")
-            self.kept_changed.emit(tr("Not kept: {0}").format(cause), str(error))
+            self._views.status.show_kept(tr("Not kept: {0}").format(cause), str(error))
         if error is None:
             self._session.note(tr("All changes are kept again."))
         else:
-            self._tell(error.what, error.kept, error.advice)
+            self._warn("error", error.what, error.kept, error.advice)
 
     # ---- recovering ----
 
     def look(self, asked: bool = False) -> None:
-        """Offer what earlier windows left; say so when there is nothing and somebody `asked`."""
-        roots = self._roots
+        """Offer what earlier windows left; say so on request also that there is nothing."""
+        roots = self._session.work_roots
         if not roots:
             return
 
@@ -215,9 +198,9 @@ class RecoveryWiring(QObject):
             path = Path(found.info.path) if found.info.path else None
             session.replace(found.contents, tr("Recover"), path, found.info.stamp)
             session.undo.mark_unsaved()  # it is in no file yet
-            self._files.choose_tool()
+            self._view.choose_tool()
             if found.messages:
-                self._tell(" ".join(found.messages), "", "", kind="warning")
+                self._warn("warning", " ".join(found.messages))
             else:
                 session.note(tr("Recovered '{0}'.").format(session.name))
             self._hand_over()
@@ -259,20 +242,12 @@ class RecoveryWiring(QObject):
         file_dialogs.ask_folder(parent, self._session.settings, title, go)
 
     def _failed(self, error: Exception) -> None:
-        if isinstance(error, UserError):
-            self._tell(error.what, error.kept, error.advice)
-        else:
-            logger.error("recovery failed", exc_info=error)
-            self._tell(
-                tr("The kept work could not be read."), tr("Nothing was changed."), str(error)
-            )
+        what, kept = tr("The kept work could not be read."), tr("Nothing was changed.")
+        self._session.report(error, Message(kind="error", what=what, kept=kept, advice=str(error)))
 
-    def _tell(self, what: str, kept: str, advice: str, kind: str = "error") -> None:
-        message = Message(
-            kind="warning" if kind == "warning" else "error", what=what, kept=kept, advice=advice
-        )
-        self._session.notified.emit(message)
+    def _warn(self, kind: MessageKind, what: str, kept: str = "", advice: str = "") -> None:
+        self._session.notified.emit(Message(kind=kind, what=what, kept=kept, advice=advice))
 
 
 def _ignore(result: object) -> None:
-    """For work whose result nobody waits for."""
+    """For work whose result is not needed."""

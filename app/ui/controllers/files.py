@@ -1,16 +1,20 @@
-"""Files: New, Open, Save. All reading and writing is off the UI thread."""
+"""Files: New, Open, Save, the list of recent files, and autosave.
+
+All reading and writing is off the UI thread. What could be lost is asked about first.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QAction
 
 from app.document.contents import Contents, new_contents
-from app.document.errors import UserError
 from app.document.geometry import Size
 from app.document.storage.atomic import Stamp, remove_leftovers
 from app.document.storage.errors import ChangedOnDiskError, StorageError
@@ -18,53 +22,63 @@ from app.document.storage.incoming import open_as_document
 from app.document.storage.journal.recovery import in_use
 from app.document.storage.layout import contents_of, read_layout
 from app.document.storage.names import numbered_copy
-from app.document.storage.ora.file import SUFFIX, save_project
+from app.document.storage.ora.file import (
+    SUFFIX,
+    WaysOut,
+    load_project,
+    readable_layers,
+    save_project,
+    ways_out,
+    with_recipes_of,
+)
 from app.document.storage.ora.foreign import Opened
 from app.document.storage.pictures import PICTURE_SUFFIXES
 from app.session.jobs import Message
-from app.session.settings import chosen_canvas
+from app.session.settings import chosen_canvas, remember_file
 from app.ui.actions import Actions
+from app.ui.app_state import StateStore
+from app.ui.controllers.view import ViewController
 from app.ui.dialogs import file_dialogs, questions
 from app.ui.dialogs.canvas_size import NewDialog, trained_sizes
 from app.ui.dialogs.examples import ExamplesDialog
 from app.ui.dialogs.questions import OtherName
 from app.ui.session import Session, Source, first_settings
 from app.ui.text import moment, tr
-from app.ui.wiring.open_trouble import OpenTrouble
-from app.ui.wiring.resuming import Resuming
+from app.ui.views import Views
 
 logger = logging.getLogger(__name__)
+
+_MINUTE_MS = 60_000
 
 
 class OpenElsewhereError(StorageError):
     """The file is open in another window."""
 
 
-class FilesWiring(QObject):
-    """Connects the actions of the menu File."""
+class FilesController(QObject):
+    """Connects the actions of the menu File that are about the document itself."""
 
     def __init__(
-        self,
-        session: Session,
-        actions: Actions,
-        window: QWidget,
-        resuming: Resuming,
+        self, session: Session, actions: Actions, views: Views, view: ViewController
     ) -> None:
-        super().__init__(window)
+        super().__init__(views.window)
         self._session = session
-        self._window = window
-        self._resuming = resuming
+        self._window = views.window
+        self._view = view
         self._is_writing = False
         self._waiting: list[Callable[[], None]] = []
-        self.work_roots: tuple[Path, ...] = ()
-        self._trouble = OpenTrouble(session, window, self)
-        self._saving = OtherName(session, window)
-        actions["examples"].triggered.connect(self.show_examples)
-        actions["new"].triggered.connect(self.new)
-        actions["open"].triggered.connect(self.open)
-        actions["save"].triggered.connect(lambda: self.save())
-        actions["save_as"].triggered.connect(lambda: self.save_as())
-        actions["quit"].triggered.connect(window.close)
+        self._saving = OtherName(session, views.window)
+        actions.connect(
+            {
+                "examples": self.show_examples,
+                "new": self.new,
+                "open": self.open,
+                "save": self.save,
+                "save_as": self.save_as,
+                "revert": self.revert,
+                "quit": views.window.close,
+            }
+        )
 
     # ---- new and open ----
 
@@ -94,7 +108,7 @@ class FilesWiring(QObject):
 
     def open_path(self, path: Path) -> None:
         """Read a project, or a picture as a new one, and show it in one undo step."""
-        grid, keeper, roots = self._grid(), self._session.keeper, self.work_roots
+        grid, keeper, roots = self._grid(), self._session.keeper, self._session.work_roots
         own = keeper.folder if keeper else None
 
         def read() -> Opened:
@@ -111,9 +125,9 @@ class FilesWiring(QObject):
         def failed(error: Exception) -> None:
             self._session.note("")  # it does not go on opening; what happened is said once, below
             if isinstance(error, OpenElsewhereError):  # the file itself is all right
-                self.report(error)
+                self._session.report(error)
             else:
-                self._trouble.offer(path, error)
+                self._offer_ways_out(path, error)
 
         self._session.note(tr("Opening '{0}'…").format(path.name))
         self._session.files.run(read, lambda opened: self.show_opened(path, opened), failed)
@@ -132,8 +146,8 @@ class FilesWiring(QObject):
         source = Source(path, opened.lost) if is_ora and not is_file else None
         own = path if is_file else None
         session.replace(opened.contents, text, own, opened.stamp if is_file else None, source)
-        self._resuming.show(opened.view)
-        self._resuming.choose_tool()
+        self._view.show_view(opened.view)
+        self._view.choose_tool()
         if not is_file:
             session.undo.mark_unsaved()  # it is in no file of ours yet
         session.settings.last_folder = str(path.parent)
@@ -147,11 +161,7 @@ class FilesWiring(QObject):
             message = Message(kind="warning", what=" ".join(opened.messages), kept=kept)
             session.notified.emit(message)
         if is_ora and not is_copy and not opened.is_project:
-            self._trouble.offer_recipes(path)
-
-    def choose_tool(self) -> None:
-        """The tool for the document that is there now."""
-        self._resuming.choose_tool()
+            self._offer_recipes(path)
 
     def show_examples(self) -> None:
         """Finished pictures and layouts to choose from."""
@@ -169,11 +179,85 @@ class FilesWiring(QObject):
 
         def done(contents: Contents) -> None:
             session.replace(contents, tr("Open Example"), None)
-            self._resuming.choose_tool()
+            self._view.choose_tool()
 
-        self.when_saved(lambda: session.files.run(read, done, self.report))
+        self.when_saved(lambda: session.files.run(read, done, self._session.report))
 
-    # ---- save and export ----
+    # ---- files that do not open as they should ----
+
+    def _offer_ways_out(self, path: Path, error: Exception) -> None:
+        """The file was refused; look for ways out of it in the background.
+
+        Where there are some, a question names the trouble and offers them; else a message does.
+        """
+        has_ways = path.suffix.lower() == SUFFIX and os.path.isfile(path)
+        if not isinstance(error, StorageError) or not has_ways:
+            self._session.report(error)
+            return
+
+        def failed(other: Exception) -> None:
+            logger.warning("no ways out of '%s': %s", path.name, other)
+            self._session.report(error)
+
+        self._session.files.run(
+            lambda: ways_out(path), partial(self._ask_way_out, path, error), failed
+        )
+
+    def _offer_recipes(self, path: Path) -> None:
+        """Layers without our data; a backup may still have prompts and candidates."""
+
+        def done(ways: WaysOut) -> None:
+            if ways.backup is None:
+                return
+            questions.ask(
+                self._window,
+                tr("Recipes lost"),
+                tr(
+                    "'{0}' has layers but no Layerloom data, because another program saved it."
+                ).format(path.name),
+                tr("The backup from {0} still has prompts and results.").format(
+                    moment(ways.saved_at)
+                ),
+                [(tr("Restore Them"), partial(self._restore, path, ways.backup))],
+                cancel=tr("Layers Only"),
+            )
+
+        self._session.files.run(lambda: ways_out(path), done, self._session.report)
+
+    def _ask_way_out(self, path: Path, error: StorageError, ways: WaysOut) -> None:
+        answers: list[questions.Answer] = []
+        if ways.backup is not None:
+            text = tr("Open Backup from {0}").format(moment(ways.saved_at))
+            read = partial(load_project, ways.backup)
+            answers.append((text, partial(self._open_copy, ways.backup, read)))
+        if ways.layers:
+            answers.append(
+                (
+                    tr("Open as a Copy"),
+                    partial(self._open_copy, path, partial(readable_layers, path)),
+                )
+            )
+        if answers:
+            title = tr("File not opened")
+            questions.ask(self._window, title, error.what, error.kept, answers)
+        else:
+            self._session.report(error)
+
+    def _open_copy(self, path: Path, read: Callable[[], Opened]) -> None:
+        self._session.files.run(
+            read,
+            lambda opened: self.show_opened(path, opened, is_copy=True),
+            self._session.report,
+        )
+
+    def _restore(self, path: Path, backup: Path) -> None:
+        def done(opened: Opened) -> None:
+            self.show_opened(path, opened)
+            self._session.undo.mark_unsaved()  # the file itself does not have them
+
+        self._session.files.run(lambda: with_recipes_of(path, backup), done, self._session.report)
+
+    # ---- save ----
 
     def save(self, then: Callable[[], None] | None = None) -> None:
         """Write to the known file, or ask for one; `then` follows only after success."""
@@ -215,7 +299,7 @@ class FilesWiring(QObject):
         session = self._session
         contents, sitting = session.document.contents, session.sitting
         expected = session.stamp if is_known else None
-        view = self._resuming.now()
+        view = self._view.view_now()
 
         def done(stamp: Stamp) -> None:
             if session.sitting == sitting:  # else another document is open by now
@@ -230,7 +314,7 @@ class FilesWiring(QObject):
             if isinstance(error, ChangedOnDiskError):
                 self._ask_overwrite(path, error.changed_at, then)
             else:
-                self.report(error)
+                self._session.report(error)
             self._next_write()
 
         # Without a backup only over what this window wrote itself.
@@ -241,6 +325,22 @@ class FilesWiring(QObject):
             ),
             done,
             failed,
+        )
+
+    def revert(self) -> None:
+        """The file as it was saved last; one undo step."""
+        path = self._session.path
+        if path is None:
+            return
+        if self._session.undo.is_clean:
+            self._session.note(tr("Nothing was changed since the picture was saved."))
+            return
+        questions.ask(
+            self._window,
+            tr("Revert to Saved"),
+            tr("Go back to '{0}' as it was saved?").format(path.name),
+            tr("Undo brings the current picture back."),
+            [(tr("Revert"), partial(self.open_path, path))],
         )
 
     def when_saved(
@@ -290,21 +390,6 @@ class FilesWiring(QObject):
         if self._waiting:
             self._waiting.pop(0)()
 
-    def report(self, error: Exception) -> None:
-        """Show what went wrong with a file."""
-        if isinstance(error, UserError):
-            message = Message(kind="error", what=error.what, kept=error.kept, advice=error.advice)
-        else:
-            logger.error("file work failed", exc_info=error)
-            message = Message(
-                kind="error",
-                what=tr("The file operation failed."),
-                kept=tr("Your work is still open."),
-                advice=tr("Try again, or choose another place."),
-                details=f"{type(error).__name__}: {error}",
-            )
-        self._session.notified.emit(message)
-
     def _start_new(self, size: Size, background: bool = True) -> None:
         grid = self._grid()
         contents = new_contents(
@@ -314,7 +399,7 @@ class FilesWiring(QObject):
             settings=first_settings(self._session.settings),
         )
         self._session.replace(contents, tr("New Picture"), None)
-        self._resuming.start()
+        self._view.start_new()
 
     def _grid(self) -> int:
         info = self._session.bridge.info
@@ -328,6 +413,116 @@ class FilesWiring(QObject):
         return str(path.with_suffix(suffix))
 
 
+class RecentFiles(QObject):
+    """Fills the menu Open Recent whenever it opens: newest first; gone files are grey."""
+
+    def __init__(
+        self,
+        session: Session,
+        store: StateStore,
+        actions: Actions,
+        views: Views,
+        files: FilesController,
+    ) -> None:
+        super().__init__(views.window)
+        self._session = session
+        self._store = store
+        self._actions = actions
+        self._menu = views.live.recent
+        self._files = files
+        self._menu.setToolTipsVisible(True)
+        self._menu.aboutToShow.connect(self.fill)
+        self._menu.aboutToShow.connect(self.check)
+        actions.connect({"clear_recent": self.clear})
+        session.path_changed.connect(self._on_path)
+        self.fill()
+
+    def fill(self) -> None:
+        """One entry per file."""
+        self._menu.clear()
+        entries = [self._entry(Path(name)) for name in self._session.settings.recent]
+        if not entries:
+            self._menu.addAction(tr("No files yet")).setEnabled(False)
+        self._menu.addSeparator()
+        self._menu.addAction(self._actions["clear_recent"])
+
+    def check(self) -> None:
+        """Grey those that are gone, asked off the UI thread: a network drive may take long."""
+        paths = [Path(name) for name in self._session.settings.recent]
+        self._session.pictures.run(
+            lambda: [path for path in paths if not os.path.isfile(path)], self._grey, _ignore
+        )
+
+    def clear(self) -> None:
+        """Forget all of them; the files stay."""
+        self._session.settings.recent = []
+        self._store.mark("files")
+        self.fill()
+
+    def _entry(self, path: Path) -> QAction:
+        # The name of a file may hold an ampersand, which is no mnemonic.
+        entry = self._menu.addAction(path.name.replace("&", "&&"))
+        entry.setData(str(path))
+        entry.setToolTip(str(path))
+        entry.triggered.connect(lambda: self._files.open_recent(path))
+        return entry
+
+    def _grey(self, missing: list[Path]) -> None:
+        gone = {str(path) for path in missing}
+        for entry in self._menu.actions():
+            if entry.data() in gone:
+                entry.setEnabled(False)
+                entry.setText(tr("{0} (not there)").format(entry.text()))
+                entry.setToolTip(
+                    tr("'{0}' is not there any more: moved, renamed or deleted.").format(
+                        entry.data()
+                    )
+                )
+
+    def _on_path(self) -> None:
+        source = self._session.source
+        path = self._session.path or (source.path if source is not None else None)
+        if path is not None:
+            remember_file(self._session.settings, path)
+            self.fill()
+
+
+class Autosave(QObject):
+    """Saves a picture that has a file some minutes after it was changed, if that is chosen.
+
+    Unsaved work is kept for recovery within a second in any case; this writes the file itself. The
+    timer runs only while there is something to save.
+    """
+
+    def __init__(self, session: Session, files: FilesController) -> None:
+        super().__init__(files)
+        self._session = session
+        self._files = files
+        self.timer = QTimer(self)
+        self.timer.setSingleShot(True)
+        self.timer.timeout.connect(self._save)
+        session.undo.changed.connect(self.refresh)
+        session.path_changed.connect(self.refresh)
+
+    def refresh(self) -> None:
+        """Start to wait where there is something to save, stop where there is not."""
+        session = self._session
+        minutes = session.settings.autosave_minutes
+        if not minutes or session.path is None or session.undo.is_clean:
+            self.timer.stop()
+        elif not self.timer.isActive():
+            self.timer.start(minutes * _MINUTE_MS)
+
+    def restart(self) -> None:
+        """The interval was changed: wait for all of the new one."""
+        self.timer.stop()
+        self.refresh()
+
+    def _save(self) -> None:
+        if self._session.path is not None and not self._session.undo.is_clean:
+            self._files.save()
+
+
 def _open_kinds() -> str:
     """What the dialog of Open lists."""
     pictures = " ".join(f"*{suffix}" for suffix in PICTURE_SUFFIXES)
@@ -337,3 +532,7 @@ def _open_kinds() -> str:
         tr("Pictures ({0})").format(pictures),
     )
     return ";;".join(kinds)
+
+
+def _ignore(_: object) -> None:
+    """For a failure that needs no message."""

@@ -1,4 +1,4 @@
-"""What goes out: exports, copies of the file, the way back to what was saved."""
+"""Exporting: pictures, shapes, layouts and copies of the file."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QWidget
 
 from app.document.contents import Contents
 from app.document.storage.atomic import write_bytes
@@ -20,46 +17,29 @@ from app.document.storage.ora.file import save_project
 from app.document.words import shown_name
 from app.session.jobs import Message
 from app.ui.actions import Actions
-from app.ui.dialogs import file_dialogs, questions
+from app.ui.dialogs import file_dialogs
 from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.session import Session
 from app.ui.text import tr
-from app.ui.wiring.files import FilesWiring
+from app.ui.views import Views
 
 
-class ExportWiring(QObject):
-    """Connects export, copies of the file, and Revert."""
+class ExportController:
+    """Connects export and copies of the file."""
 
-    def __init__(
-        self,
-        session: Session,
-        actions: Actions,
-        window: QWidget,
-        files: FilesWiring,
-    ) -> None:
-        super().__init__(window)
+    def __init__(self, session: Session, actions: Actions, views: Views) -> None:
         self._session = session
-        self._actions = actions
-        self._window = window
-        self._files = files
-        self._last_export: tuple[Format, ExportOptions, Path] | None = None
-        actions["export"].triggered.connect(self.export)
-        actions["export_again"].triggered.connect(self.export_again)
-        actions["export_svg"].triggered.connect(self.export_svg)
-        actions["save_numbered"].triggered.connect(self.save_numbered)
-        actions["save_sharing"].triggered.connect(self.save_for_sharing)
-        actions["revert"].triggered.connect(self.revert)
-        actions["export_layout"].triggered.connect(self.export_layout)
-        session.path_changed.connect(self.refresh)
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Enable what needs a file or a former export."""
-        never = "" if self._session.path is not None else tr("the picture was never saved")
-        for name in ("save_numbered", "revert"):
-            self._actions.set_enabled(name, never)
-        again = "" if self._last_export is not None else tr("nothing was exported yet")
-        self._actions.set_enabled("export_again", again)
+        self._window = views.window
+        actions.connect(
+            {
+                "export": self.export,
+                "export_again": self.export_again,
+                "export_svg": self.export_svg,
+                "save_numbered": self.save_numbered,
+                "save_sharing": self.save_for_sharing,
+                "export_layout": self.export_layout,
+            }
+        )
 
     def export(self) -> None:
         """Ask for format and options, then for a name."""
@@ -82,17 +62,14 @@ class ExportWiring(QObject):
         options = ExportOptions(layer_id=layer.id, with_recipe=False)
         settings = self._session.settings
         suggested = str(file_dialogs.start_folder(settings) / f"{safe_name(shown_name(layer))}.svg")
-
-        def done(path: Path) -> None:
-            self.write(form, options, path)
-
+        done = partial(self.write, form, options)
         title, kind = tr("Export Layer as SVG"), f"{tr(form.title)} (*.svg)"
         file_dialogs.ask_save(self._window, settings, title, suggested, kind, "svg", done)
 
     def export_again(self) -> None:
         """The same format, options and name once more."""
-        if self._last_export is not None:
-            self.write(*self._last_export)
+        if self._session.last_export is not None:
+            self.write(*self._session.last_export)
 
     def save_numbered(self) -> None:
         """`beach_001.ora`, the next free number; the open document keeps its name."""
@@ -112,22 +89,6 @@ class ExportWiring(QObject):
         title = tr("Save Copy for Sharing")
         settings = self._session.settings
         file_dialogs.ask_save(self._window, settings, title, suggested, kind, "ora", done)
-
-    def revert(self) -> None:
-        """The file as it was saved last; one undo step."""
-        path = self._session.path
-        if path is None:
-            return
-        if self._session.undo.is_clean:
-            self._session.note(tr("Nothing was changed since the picture was saved."))
-            return
-        questions.ask(
-            self._window,
-            tr("Revert to Saved"),
-            tr("Go back to '{0}' as it was saved?").format(path.name),
-            tr("Undo brings the current picture back."),
-            [(tr("Revert"), partial(self._files.open_path, path))],
-        )
 
     def write(
         self,
@@ -150,14 +111,14 @@ class ExportWiring(QObject):
             form.export(shown, path, options)
             return form.report(shown, options)
 
-        def done(told: str) -> None:
+        def done(report: str) -> None:
             if contents is None:
-                self._last_export = (form, options, path)
-                self.refresh()
+                self._session.last_export = (form, options, path)
+                self._session.exported.emit()
             note = tr("Exported '{0}'.").format(path.name)
-            self._session.note(f"{note} {told}" if told else note)
+            self._session.note(f"{note} {report}" if report else note)
 
-        self._session.files.run(work, done, self._files.report)
+        self._session.files.run(work, done, self._session.report)
 
     def export_layout(self) -> None:
         """The boxes as a text file."""
@@ -165,8 +126,11 @@ class ExportWiring(QObject):
         kind = tr("Layout (*.json)")
 
         def done(path: Path) -> None:
-            self._run(
-                lambda: write_bytes(path, text.encode()), tr("Exported '{0}'.").format(path.name)
+            note = tr("Exported '{0}'.").format(path.name)
+            self._session.files.run(
+                lambda: write_bytes(path, text.encode()),
+                lambda _: self._session.note(note),
+                self._session.report,
             )
 
         title = tr("Export Layout")
@@ -179,10 +143,7 @@ class ExportWiring(QObject):
         settings = self._session.settings
         settings.export_format = form.key
         settings.export_options = {**settings.export_options, form.key: chosen}
-
-        def done(path: Path) -> None:
-            self.write(form, options, path)
-
+        done = partial(self.write, form, options)
         suffixes = form.suffixes or form.in_one_file  # a page is one file: nothing to put together
         if not suffixes:
             title = tr("Export into an empty folder")
@@ -220,10 +181,7 @@ class ExportWiring(QObject):
         def done(path: Path) -> None:
             self._session.note(tr("Saved a copy as '{0}'.").format(path.name))
 
-        self._session.files.run(work, done, self._files.report)
-
-    def _run(self, work: Callable[[], object], note: str) -> None:
-        self._session.files.run(work, lambda _: self._session.note(note), self._files.report)
+        self._session.files.run(work, done, self._session.report)
 
     def _suggested(self, suffix: str, pattern: str = "{0}") -> str:
         session = self._session

@@ -9,27 +9,24 @@ from functools import partial
 import numpy as np
 from PySide6.QtCore import QObject
 
-from app.document.commands import AddCandidates, Placement, PlacePixels
-from app.document.contents import Contents
+from app.document.commands import AddCandidates, Placement, PlacePixels, SetVisible
+from app.document.contents import Contents, new_contents
 from app.document.errors import UserError
-from app.document.geometry import Box
+from app.document.geometry import Box, Size
 from app.document.layer import Candidate
-from app.session.jobs import Job, Message, Scope, painted_steps
+from app.document.words import shown_name
+from app.session.jobs import MAX_FOREGROUNDS, Job, Message, Scope, painted_steps
 from app.session.queue import Placed
 from app.session.settings import remember_prompt
 from app.ui.actions import Actions
-from app.ui.canvas.scene import CanvasScene
-from app.ui.canvas.view import CanvasView
-from app.ui.likely import SCOPES, Likely, likely, what_it_does
-from app.ui.panels.inspector import Inspector
-from app.ui.panels.layer_list import LayerPanel
-from app.ui.panels.messages import StatusBar, why_no_restart
-from app.ui.panels.prompt_bar import PromptBar
+from app.ui.app_state import StateStore
+from app.ui.dialogs import questions
+from app.ui.dialogs.hiding_dialog import HidingDialog
+from app.ui.likely import SCOPES, Likely, what_it_does
 from app.ui.presses import Presses, user_state
-from app.ui.session import Session
-from app.ui.stage import Stage
+from app.ui.session import Session, first_canvas
 from app.ui.text import job_text, number, seconds, tr
-from app.ui.wiring.hiding import asks_what_to_hide
+from app.ui.views import Views
 
 logger = logging.getLogger(__name__)
 
@@ -109,43 +106,25 @@ def step_text(job: Job) -> str:
     return job_text(job, picture, tr("Repaint {0}"), "Repaint %n Layers")
 
 
-class GenerateWiring(QObject):
-    """Connects actions and bridge: asking, stopping, results."""
+class GenerationController(QObject):
+    """Connects actions and queue: asking, stopping, progress, results."""
 
-    def __init__(
-        self,
-        session: Session,
-        actions: Actions,
-        stage: Stage,
-        bar: PromptBar,
-        scene: CanvasScene,
-        view: CanvasView,
-        layers: LayerPanel,
-        inspector: Inspector,
-        status: StatusBar,
-    ) -> None:
-        super().__init__(bar)
+    def __init__(self, session: Session, store: StateStore, actions: Actions, views: Views) -> None:
+        super().__init__(views.window)
         self._session = session
+        self._store = store
         self._actions = actions
-        self._stage = stage
-        self._bar = bar
-        self._scene = scene
-        self._view = view
-        self._layers = layers
-        self._inspector = inspector
-        self._status = status
+        self._views = views
+        self._bar = views.prompt
         self._is_first_result = True
         self._known_job: tuple[int | None, str] = (None, "")
         self._silence = ""
         self._is_hung = False
+        self._may_be_replaced: set[int] = set()
         self.presses = Presses()
-        # Asked before layers are repainted; who says no goes on by itself later.
-        self.may_replace: Callable[[Collection[int], Callable[[], None]], bool] = (
-            lambda ids, go_on: True
-        )
         session.bridge.preview_every = session.settings.preview_every
         self._connect()
-        self.refresh()
+        self._show_loading()
 
     # ---- the user asks ----
 
@@ -157,31 +136,33 @@ class GenerateWiring(QObject):
         Args:
             ids: with scope "selected": these layers; None = the selection.
         """
-        ids = self._session.selection.ids if ids is None else frozenset(ids)
+        session, bridge = self._session, self._session.bridge
+        ids = session.selection.ids if ids is None else frozenset(ids)
         go_on = partial(self.generate, scope, ids, is_next=is_next)
-        if scope == "selected" and not self.may_replace(ids, go_on):
+        if scope == "selected" and self._asks_to_replace(ids, go_on):
             return
         self._bar.field.end_run()
-        if asks_what_to_hide(self._session, self._bar, scope, ids, go_on):
+        if self._asks_what_to_hide(scope, ids, go_on):
             return
-        self._status.say_nothing()
-        bridge = self._session.bridge
-        bridge.preview_every = self._session.settings.preview_every
-        prompt = self._session.document.prompt
+        self._views.status.say_nothing()
+        bridge.preview_every = session.settings.preview_every
+        prompt = session.document.prompt
         if bridge.generate(scope, ids, is_next=is_next) is not None:
-            remember_prompt(self._session.settings, prompt)
+            remember_prompt(session.settings, prompt)
 
-    def press(self, choice: Likely | None = None) -> None:
+    def press(self, scope: Scope | None = None) -> None:
         """Begin a job unless this press belongs to the one before; None = the likely one."""
         session = self._session
         contents, ids = session.document.contents, session.selection.ids
-        is_explicit = choice is not None
-        choice = choice or likely(contents, ids)
+        if scope is None:
+            choice = self._store.state.offers.choice
+        else:
+            choice = Likely(scope, ids if scope == "selected" else frozenset())
         held = self.presses.why_held(
-            what_it_does(contents, choice),
+            what_it_does(contents, choice, session.bridge.plans(ids)),
             user_state(contents, ids),
             is_running=session.bridge.current is not None,
-            is_explicit=is_explicit,
+            is_explicit=scope is not None,
         )
         if held:
             session.note(held)
@@ -190,7 +171,7 @@ class GenerateWiring(QObject):
 
     def queue_next(self) -> None:
         """Begin the likely job right after the running one."""
-        choice = likely(self._session.document.contents, self._session.selection.ids)
+        choice = self._store.state.offers.choice
         self.generate(choice.scope, choice.ids, is_next=True)
 
     def stop(self) -> None:
@@ -199,43 +180,77 @@ class GenerateWiring(QObject):
         if job is not None:
             self._session.bridge.stop()
             if job.done:
-                self._status.say(tr("Stopped. The finished results are kept."))
+                self._views.status.say(tr("Stopped. The finished results are kept."))
             else:
-                self._status.say(tr("Stopped. Your picture did not change."))
+                self._views.status.say(tr("Stopped. Your picture did not change."))
 
-    def stop_all(self) -> None:
-        """End every job."""
-        self._session.bridge.stop_all()
+    # ---- questions before a job ----
 
-    def refresh(self) -> None:
-        """Enable what is possible now, and say why the rest is not."""
-        bridge, ids = self._session.bridge, self._session.selection.ids
-        for name, scope in SCOPES.items():
-            self._actions.set_enabled(name, tr(bridge.why_not(scope, ids)))
-        choice = likely(self._session.document.contents, ids)
-        for name in ("generate", "generate_next"):
-            self._actions.set_enabled(name, tr(bridge.why_not(choice.scope, choice.ids)))
-        idle = "" if bridge.current is not None else tr("nothing is running")
-        self._actions.set_enabled("stop", idle)
-        self._actions.set_enabled("restart_engine", why_no_restart(bridge.state, self._silence))
-        waiting = idle if not bridge.waiting else ""
-        self._actions.set_enabled("stop_all", waiting)
+    def _asks_to_replace(self, ids: Collection[int], go_on: Callable[[], None]) -> bool:
+        """Whether a question about imported pictures is open; `go_on` may follow.
+
+        Each picture is asked about once.
+        """
+        asked = [
+            layer
+            for layer in self._session.bridge.plan("selected", ids).targets
+            if layer.kind == "imported" and layer.id not in self._may_be_replaced
+        ]
+        if not asked:
+            return False
+
+        def allowed() -> None:
+            self._may_be_replaced.update(layer.id for layer in asked)
+            go_on()
+
+        names = ", ".join(f"'{shown_name(layer)}'" for layer in asked)
+        questions.ask(
+            self._views.window,
+            tr("Repaint"),
+            tr("Replace the imported picture {0} by a generated one?").format(names),
+            tr("The imported pixels stay among the layer's results, and undo brings them back."),
+            [(tr("Repaint"), allowed)],
+        )
+        return True
+
+    def _asks_what_to_hide(
+        self, scope: Scope, ids: Collection[int], go_on: Callable[[], object]
+    ) -> bool:
+        """Whether more layers would take part than the model handles; `go_on` may follow.
+
+        Hiding is one undo step. Nothing else happens to the layers.
+        """
+        session, bridge = self._session, self._session.bridge
+        limit = bridge.info.max_foregrounds if bridge.info else MAX_FOREGROUNDS
+        planned = bridge.plan(scope, ids)
+        # What would be painted is suggested last.
+        layers = [each for each in (*planned.context, *planned.targets) if not each.is_background]
+        if len(layers) <= limit or bridge.why_not(scope, ids):
+            return False
+
+        def hide(chosen: list[int]) -> None:
+            if session.push(SetVisible(chosen, False)):
+                go_on()
+
+        order = [layer.id for layer in reversed(session.document.layers)]
+        HidingDialog(self._views.window, layers, order, limit, hide).open()
+        return True
 
     # ---- the engine answers ----
 
-    def accept(self, job: Job, results: list[Placed]) -> None:
+    def _on_results(self, job: Job, results: list[Placed]) -> None:
         """Take the results of a finished variation, or show that they wait."""
         waiting = accept(self._session, job, results)
         if job.seconds is not None and job.done == job.variations:
             self._bar.show_idle(tr("Done in {0}").format(seconds(job.seconds)))
         if waiting:
-            self._stage.arrived(waiting)
+            self._views.stage.arrived(waiting)
         if self._is_first_result:
             self._is_first_result = False
             self._actions["tool_select"].trigger()
 
     def _on_job(self, job: Job) -> None:
-        bridge = self._session.bridge
+        bridge, views = self._session.bridge, self._views
         current = bridge.current
         if job is current:
             self._show_progress(job)
@@ -247,19 +262,14 @@ class GenerateWiring(QObject):
         if known != self._known_job:  # a step further changes nothing but the progress
             self._known_job = known
             running = frozenset() if current is None else frozenset(current.rects)
-            self._layers.model.set_running(running)
-            self._inspector.set_running(running)
-            self._view.set_running(running)
-            self.refresh()
-        elif job is not current:
-            self.refresh()
+            views.layers.model.set_running(running)
+            views.inspector.set_running(running)
+            views.view.set_running(running)
 
     def _show_progress(self, job: Job) -> None:
         bridge = self._session.bridge
         waiting = len(bridge.waiting)
-        more = ""
-        if waiting:
-            more = " · " + tr("{0} waiting").format(number(waiting))
+        more = " · " + tr("{0} waiting").format(number(waiting)) if waiting else ""
         if self._silence:
             self._bar.show_progress(self._silence + more, job.part)
             return
@@ -277,7 +287,7 @@ class GenerateWiring(QObject):
 
     def _on_preview(self, layer_id: int, box: Box, rgba: np.ndarray) -> None:
         if self._session.document.has_layer(layer_id) and self._session.settings.preview_every:
-            self._scene.show_preview(layer_id, box, rgba)
+            self._views.scene.show_preview(layer_id, box, rgba)
 
     def _on_state(self, state: str) -> None:
         bridge = self._session.bridge
@@ -285,17 +295,33 @@ class GenerateWiring(QObject):
         if bridge.info is not None:
             tip = f"{bridge.info.name} · {bridge.info.device} · {bridge.info.precision}"
         is_ending = state == "generating" and bridge.current is None
-        self._status.show_engine("stopping" if is_ending else state, tip)
+        self._views.status.show_engine("stopping" if is_ending else state, tip)
         if bridge.current is not None:
             self._show_progress(bridge.current)
-        self.refresh()
+        self._show_loading()
+        if state == "ready":
+            self._adopt_grid()
+
+    def _show_loading(self, part: float = 0.0) -> None:
+        """Say on the button that the model loads, and how far it is."""
+        bridge = self._session.bridge
+        self._bar.show_loading(bridge.loading if bridge.is_loading else None)
+
+    def _adopt_grid(self) -> None:
+        """A document in which nothing was done takes over the grid of the loaded model."""
+        session, info = self._session, self._session.bridge.info
+        if info is None or not session.is_pristine or session.document.grid == info.token_px:
+            return
+        size = first_canvas(session.settings, Size(*info.trained_canvases[0]))
+        contents = new_contents(size.rounded_up(info.token_px), info.token_px)
+        session.replace(contents, tr("New Picture"), None)
+        session.undo.clear()
 
     def _on_silence(self, level: str, silent: float) -> None:
-        """Said beside Stop; after a minute a restart is offered."""
+        """Said in the progress line; after a minute a restart is offered."""
         was_hung = self._silence and self._is_hung
         self._is_hung = level == "hung"
         self._silence = tr("No progress for {0} s").format(number(int(silent))) if level else ""
-        self.refresh()
         current = self._session.bridge.current
         if current is not None:
             self._show_progress(current)
@@ -317,13 +343,6 @@ class GenerateWiring(QObject):
         self._silence, self._is_hung = "", False
         self._bar.show_idle(tr("Restarting…"))
 
-    def _press_scope(self, scope: Scope) -> None:
-        selected = self._session.selection.ids if scope == "selected" else frozenset()
-        self.press(Likely(scope, selected))
-
-    def _on_changed(self, revision: int) -> None:
-        self.refresh()
-
     def _on_reset(self) -> None:
         self._session.bridge.stop_all()
         self._bar.show_idle()
@@ -332,23 +351,25 @@ class GenerateWiring(QObject):
         self._is_first_result = not any(layer.has_pixels for layer in layers)
 
     def _connect(self) -> None:
-        actions, bridge = self._actions, self._session.bridge
-        for name, scope in SCOPES.items():
-            actions[name].triggered.connect(lambda _=False, s=scope: self._press_scope(s))
-        actions["generate"].triggered.connect(lambda: self.press())
-        actions["generate_next"].triggered.connect(self.queue_next)
-        actions["stop"].triggered.connect(self.stop)
-        actions["stop_all"].triggered.connect(self.stop_all)
-        actions["restart_engine"].triggered.connect(self._restart)
+        session, bridge = self._session, self._session.bridge
+        self._actions.connect(
+            {name: partial(self.press, scope) for name, scope in SCOPES.items()}
+            | {
+                "generate": self.press,
+                "generate_next": self.queue_next,
+                "stop": self.stop,
+                "stop_all": bridge.stop_all,
+                "restart_engine": self._restart,
+            }
+        )
+        session.results_arrived.connect(self._on_results)
         bridge.job_changed.connect(self._on_job)
         bridge.preview_changed.connect(self._on_preview)
-        bridge.previews_cleared.connect(self._scene.clear_previews)
+        bridge.previews_cleared.connect(self._views.scene.clear_previews)
         bridge.state_changed.connect(self._on_state)
+        bridge.loading_changed.connect(self._show_loading)
         bridge.pace.silence_changed.connect(self._on_silence)
-        events = self._session.document.events
-        events.changed.connect(self._on_changed)
-        events.reset.connect(self._on_reset)
-        self._session.selection.changed.connect(self.refresh)
+        session.document.events.reset.connect(self._on_reset)
 
 
 def _stage_text(job: Job) -> str:

@@ -1,0 +1,311 @@
+"""Dialogs: settings, keys, Find Command, jobs, prompts, canvas size, and all of the menu Help."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+from PySide6.QtCore import QMimeData, QObject, QUrl, Signal
+from PySide6.QtGui import QAccessible, QDesktopServices, QKeySequence
+from PySide6.QtWidgets import QApplication, QDialog
+
+from app.document.commands import SetCanvas
+from app.document.composite import composite
+from app.document.geometry import Size, round_to
+from app.document.storage.formats.table import FORMATS
+from app.session.jobs import Job
+from app.session.queue import Placed
+from app.session.settings import Settings, log_path, resources_folder
+from app.ui.actions import Actions
+from app.ui.controllers.files import Autosave
+from app.ui.controllers.prompt import PromptController
+from app.ui.controllers.view import ViewController
+from app.ui.dialogs.canvas_size import CanvasSizeDialog, presets, trained_sizes
+from app.ui.dialogs.command_keys import FindDialog, KeyEditor, show_keys
+from app.ui.dialogs.copy_diagnostics import DiagnosticsDialog, diagnostics
+from app.ui.dialogs.handbook import PageDialog, handbook, show_text
+from app.ui.dialogs.job_list import JobPictures, JobsDialog
+from app.ui.dialogs.prompt_words import HistoryDialog, WordListDialog
+from app.ui.dialogs.settings_dialog import SettingsDialog
+from app.ui.key_presets import keys_for, without_tab
+from app.ui.session import Session
+from app.ui.text import number, tr
+from app.ui.views import Views
+from app.ui.widgets.images import to_qimage
+
+
+class DialogsController(QObject):
+    """Opens the dialogs and acts on their answers.
+
+    Attributes:
+        job_pictures: small pictures of what the jobs made.
+        dialog: the last one that was opened.
+        page, words: the open page of the help, and the list of words; None = closed.
+
+    Signals:
+        settings_left(): the dialog was closed; what it changed is worth keeping.
+    """
+
+    settings_left = Signal()
+
+    def __init__(
+        self,
+        session: Session,
+        actions: Actions,
+        views: Views,
+        view: ViewController,
+        prompt: PromptController,
+        autosave: Autosave,
+    ) -> None:
+        super().__init__(views.window)
+        self._session = session
+        self._actions = actions
+        self._views = views
+        self._window = views.window
+        self._view = view
+        self._prompt = prompt
+        self._autosave = autosave
+        self.job_pictures = JobPictures(session.pictures, self)
+        self.dialog: QDialog | None = None
+        self.page: PageDialog | None = None
+        self.words: WordListDialog | None = None
+        actions.connect(
+            {
+                "settings": self.show_settings,
+                "find_command": self.find,
+                "show_jobs": self.show_jobs,
+                "prompt_history": self.show_history,
+                "canvas_size": self.ask_canvas,
+                "copy_diagnostics": self.show_diagnostics,
+                "help": self.show_handbook,
+                "licences": self.show_licences,
+                "help_model": self.show_model,
+                "help_keys": self.show_keys,
+                "open_logs": self.open_logs,
+                "about": self.show_about,
+            }
+        )
+        session.bridge.state_changed.connect(self._on_state)
+        session.results_arrived.connect(self._on_results)
+        session.undo.set_limit(session.settings.undo_steps)
+        self._apply_undo()
+        views.layers.set_thumbnail_side(session.settings.thumbnail_px)
+        self.apply_keys()
+        self._apply_canvas()
+
+    def show_settings(self) -> None:
+        """Every setting; changes act at once."""
+        keys = KeyEditor(self._session.settings, self._actions, self.apply_keys)
+        dialog = SettingsDialog(
+            self._window,
+            self._session.settings,
+            self._on_setting,
+            self._session.bridge.pace.measure_again,
+            keys,
+            presets(*trained_sizes(self._session.bridge.info)),
+        )
+        dialog.finished.connect(self.settings_left)
+        self._open(dialog)
+
+    def find(self) -> None:
+        """Any command by a part of its name."""
+        self._open(FindDialog(self._window, self._actions))
+
+    def show_jobs(self) -> None:
+        """What runs, waits and has ended, next to the work: it blocks nothing."""
+        shown = [each for each in self._window.findChildren(JobsDialog) if each.isVisible()]
+        session = self._session
+        new = None if shown else JobsDialog(self._window, session.bridge, self.job_pictures)
+        self.dialog = new or shown[0]
+        self.dialog.show()
+        self.dialog.raise_()
+        self.dialog.activateWindow()
+
+    def show_history(self) -> None:
+        """Prompts that were used."""
+        self._open(HistoryDialog(self._window, self._prompt.prompts(), self._prompt.take))
+
+    def ask_canvas(self) -> None:
+        """Another size of the canvas; what is there keeps the middle, on the grid."""
+        document = self._session.document
+        sizes, multiple = trained_sizes(self._session.bridge.info)
+        if multiple % document.grid:
+            multiple = document.grid
+        self._open(
+            CanvasSizeDialog(
+                self._window,
+                sizes,
+                multiple,
+                self._set_canvas,
+                title=tr("Canvas Size"),
+                verb=tr("Change Size"),
+                now=document.canvas,
+            )
+        )
+
+    def show_diagnostics(self) -> None:
+        """What a report needs, to look at and to copy. Nothing is sent."""
+        session = self._session
+        self._open(
+            DiagnosticsDialog(
+                self._window,
+                lambda with_prompt: diagnostics(session, with_prompt=with_prompt),
+                self._copy_diagnostics,
+            )
+        )
+
+    def _copy_diagnostics(self, text: str, with_picture: bool) -> None:
+        data, document = QMimeData(), self._session.document
+        data.setText(text)
+        if with_picture:
+            data.setImageData(to_qimage(composite(document.layers, document.canvas.rect)))
+        QApplication.clipboard().setMimeData(data)
+        self._session.note(tr("The diagnostics are on the clipboard."))
+
+    def apply_keys(self) -> None:
+        """Put preset and own keys on the actions."""
+        settings = self._session.settings
+        keys = keys_for(settings.key_preset, settings.keys)
+        if settings.tab_moves_focus or QAccessible.isActive():
+            keys = without_tab(keys)
+        self._actions.set_keys(keys)
+
+    # ---- help ----
+
+    def show_handbook(self) -> None:
+        """One page from the first box to the file, with the keys of this user."""
+        self._open_page(PageDialog(self._window, tr("Help"), handbook(self._key_of)))
+
+    def show_licences(self) -> None:
+        """Whose art the model learned from; a copy of what the package carries."""
+        text = licences_text()
+        if not text:
+            text = tr("The file THIRD_PARTY_ART.md is missing. Install the package again.")
+        self._open_page(PageDialog(self._window, tr("Art and Licences"), text))
+
+    def show_model(self) -> None:
+        """The words that the loaded model draws, next to the work: it blocks nothing."""
+        if self.words is None:
+            self.words = WordListDialog(self._window, self._insert_word)
+            self.words.finished.connect(self._on_words_closed)
+            self._show_words()
+        self.words.show()
+        self.words.raise_()
+        self.words.activateWindow()
+
+    def _show_words(self) -> None:
+        info = self._session.bridge.info
+        if self.words is None or info is None:
+            return
+        groups = (
+            (tr("Things"), info.nouns),
+            (tr("Looks"), info.looks),
+            (tr("Colours"), info.colours),
+            (tr("Backgrounds"), info.backgrounds),
+        )
+        facts = (info.name, number(info.parameters), info.device)
+        self.words.show_words(groups, tr("{0} · {1} parameters · {2}").format(*facts))
+
+    def _insert_word(self, word: str) -> None:
+        self._views.prompt.field.insert_word(word)
+        self._session.note(tr("'{0}' is in the prompt.").format(word))
+
+    def _on_words_closed(self) -> None:
+        self.words = None
+
+    def _on_state(self, state: str) -> None:
+        self._show_words()
+
+    def show_keys(self) -> None:
+        """Every key."""
+        show_keys(self._window, self._actions.key_list())
+
+    def open_logs(self) -> None:
+        """The folder with the log file."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path().parent)))
+
+    def show_about(self) -> None:
+        """Name, licence, thanks."""
+        text = tr(
+            "<p><b>Layerloom</b></p><p>Draw boxes, type one prompt, get a picture in layers.</p>"
+            "<p>Apache-2.0. Icons: Lucide (ISC). Help ▸ Art and Licences names those whose art "
+            "the model learned from.</p>"
+        )
+        show_text(self._window, tr("About Layerloom"), text)
+
+    # ---- inside ----
+
+    def _open(self, dialog: QDialog) -> None:
+        self.dialog = dialog
+        dialog.open()
+
+    def _on_results(self, job: Job, results: list[Placed]) -> None:
+        self.job_pictures.take(job.id, results)
+
+    def _set_canvas(self, size: Size) -> None:
+        document = self._session.document
+        dx = round_to((size.width - document.canvas.width) // 2, document.grid)
+        dy = round_to((size.height - document.canvas.height) // 2, document.grid)
+        self._session.push(SetCanvas(size, dx, dy))
+
+    def _on_setting(self, name: str) -> None:
+        settings: Settings = self._session.settings
+        if name in ("theme", "font_percent"):
+            self._actions[f"theme_{settings.theme}"].setChecked(True)
+            self._view.apply_theme()
+        elif name == "thumbnail_px":
+            self._views.layers.set_thumbnail_side(settings.thumbnail_px)
+        elif name in ("undo_mb", "undo_disk_mb"):
+            self._apply_undo()
+        elif name == "autosave_minutes":
+            self._autosave.restart()
+        elif name == "tab_moves_focus":
+            self.apply_keys()
+        elif name == "undo_steps":
+            self._session.undo.set_limit(settings.undo_steps)
+        elif name == "recipe_in_exports":
+            known, wanted = settings.export_options, {"recipe": settings.recipe_in_exports}
+            carriers = [form.key for form in FORMATS if "recipe" in form.choices]
+            settings.export_options = known | {
+                key: {**known.get(key, {}), **wanted} for key in carriers
+            }
+        elif name == "preview_every":
+            self._actions["show_previews"].setChecked(settings.preview_every > 0)
+        elif name == "matte_colour":
+            if self._actions["matte_own"].isChecked():
+                self._views.view.decor.matte = settings.matte_colour
+                self._views.view.viewport().update()
+        elif name in ("snap", "grid_shows", "wheel_scrolls"):  # others leave Shift+G's grid alone
+            self._apply_canvas()
+
+    def _apply_undo(self) -> None:
+        settings, undo = self._session.settings, self._session.undo
+        undo.max_pixel_bytes = settings.undo_mb << 20
+        undo.max_disk_bytes = settings.undo_disk_mb << 20
+
+    def _apply_canvas(self) -> None:
+        settings = self._session.settings
+        self._actions["snap"].setChecked(settings.snap)
+        self._actions["grid"].setChecked(settings.grid_shows == "always")
+        self._views.view.decor.grid_in_drags = settings.grid_shows != "never"
+        self._views.view.navigation.wheel_zooms = not settings.wheel_scrolls
+
+    def _open_page(self, page: PageDialog) -> None:
+        self.page = page
+        page.open()
+
+    def _key_of(self, name: str) -> str:
+        key = self._actions[name].shortcut()
+        return key.toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def licences_text() -> str:
+    """`THIRD_PARTY_ART.md` of the checkout or of the installed package; "" where there is none."""
+    name = "THIRD_PARTY_ART.md"
+    try:
+        return (resources_folder().parent / name).read_text(encoding="utf-8")
+    except OSError:
+        pass
+    try:
+        return metadata.distribution("layerloom").read_text(f"licenses/{name}") or ""
+    except metadata.PackageNotFoundError:
+        return ""

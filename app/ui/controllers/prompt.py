@@ -1,0 +1,124 @@
+"""The prompt bar: prompt, words, seed, variations, the history of prompts, and what Generate says.
+
+Every change is a command.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from PySide6.QtCore import QObject, QTimer
+
+from app.document.commands import SetPrompt, SetSettings
+from app.document.words import together
+from app.ui.actions import Actions
+from app.ui.app_state import AppState, StateStore
+from app.ui.session import Session
+from app.ui.views import Views
+
+WORDS_DELAY_MS = 250
+
+
+class PromptController(QObject):
+    """Keeps the bar up to date, and the document with it."""
+
+    def __init__(self, session: Session, store: StateStore, actions: Actions, views: Views) -> None:
+        super().__init__(views.prompt)
+        self._session = session
+        self._bar = views.prompt
+        self._walked = -1
+        self._variations_gesture = session.undo.new_gesture()
+        self._words_timer = QTimer(self)
+        self._words_timer.setSingleShot(True)
+        self._words_timer.setInterval(WORDS_DELAY_MS)
+        self._words_timer.timeout.connect(self._show_words)
+        self._connect(store, actions, views)
+        self._on_reset()
+        # The word list is read once, and not during typing.
+        session.pictures.run(lambda: session.bridge.ignored_words("a"), _ignore, _ignore)
+        self._bar.show_choice(store.state.offers.texts)
+
+    # ---- the history ----
+
+    def prompts(self) -> list[str]:
+        """The document's own history, then what this user wrote elsewhere."""
+        return together(self._session.document.contents.prompts, self._session.settings.prompts)
+
+    def walk_history(self, step: int) -> None:
+        """Alt+Up goes back in the history, Alt+Down forth again."""
+        prompts = self.prompts()
+        place = min(max(self._walked + step, 0), len(prompts) - 1)
+        if prompts and place != self._walked:
+            self.take(prompts[place])
+            self._walked = place
+
+    def take(self, prompt: str) -> None:
+        """Make this the prompt, as a step of its own."""
+        self._bar.field.end_run()
+        self._session.push(SetPrompt(prompt))
+        self._walked = -1
+
+    # ---- the bar ----
+
+    def _on_typed(self, text: str, gesture: int) -> None:
+        self._walked = -1
+        if not self._session.push(SetPrompt(text, gesture)):
+            self._bar.field.show_text(self._session.document.prompt)
+
+    def _on_prompt(self, prompt: str) -> None:
+        self._bar.field.show_text(prompt)
+        self._words_timer.start()
+
+    def _show_words(self) -> None:
+        prompt = self._session.document.prompt
+        self._bar.show_words(self._session.bridge.ignored_words(prompt))
+
+    def _on_settings(self) -> None:
+        settings = self._session.document.settings
+        self._bar.seed.show_settings(settings)
+        self._bar.variations.setValue(settings.variations)
+
+    def _on_seed(self, mode: str, seed: int) -> None:
+        chosen: Literal["fixed", "random"] = "fixed" if mode == "fixed" else "random"
+        settings = self._session.document.settings
+        self._session.push(SetSettings(replace(settings, seed_mode=chosen, seed=seed)))
+        self._on_settings()
+
+    def _on_variations(self, count: int) -> None:
+        settings = self._session.document.settings
+        if count != settings.variations:
+            changed = replace(settings, variations=count)
+            self._session.push(SetSettings(changed, self._variations_gesture))
+
+    def _end_variations(self) -> None:
+        self._variations_gesture = self._session.undo.new_gesture()
+
+    def _on_reset(self) -> None:
+        self._on_prompt(self._session.document.prompt)
+        self._on_settings()
+
+    def _on_state(self, state: AppState, changed: frozenset[str]) -> None:
+        if "offers" in changed:
+            self._bar.show_choice(state.offers.texts)
+
+    def _connect(self, store: StateStore, actions: Actions, views: Views) -> None:
+        bar, focus_canvas = self._bar, views.view.setFocus
+        actions.connect({"focus_prompt": bar.field.setFocus})
+        bar.field.edited.connect(self._on_typed)
+        bar.field.left.connect(focus_canvas)
+        bar.field.send_asked.connect(lambda: actions["generate"].trigger())
+        bar.field.history_asked.connect(self.walk_history)
+        bar.seed.changed.connect(self._on_seed)
+        bar.variations.valueChanged.connect(self._on_variations)
+        bar.variations.editingFinished.connect(self._end_variations)
+        bar.variations.left.connect(focus_canvas)
+        store.changed.connect(self._on_state)
+        events = self._session.document.events
+        events.prompt_changed.connect(self._on_prompt)
+        events.settings_changed.connect(self._on_settings)
+        events.reset.connect(self._on_reset)
+
+
+def _ignore(_: object) -> None:
+    """For work without a result that is needed."""

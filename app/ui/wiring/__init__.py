@@ -1,1 +1,0 @@
-"""Functions that connect actions to the document, one file per subject."""
