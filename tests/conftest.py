@@ -22,7 +22,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import engine  # noqa: F401 - before torch: it says how its threads wait
 
 _HERE = ("127.0.0.1", "::1")  # Windows makes its pairs of sockets by connecting to itself
-_OFFLINE = str(Path(__file__).with_name("offline"))  # for the processes that tests start (PL2)
+_OFFLINE = str(Path(__file__).with_name("offline"))  # for the processes that tests start
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_OFFLINE, os.environ.get("PYTHONPATH")]))
 
 
@@ -41,7 +41,7 @@ def no_clipboard_at_the_end() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PL2: nothing here reaches another machine; a test in whose course something tries fails."""
+    """Nothing here reaches another machine; a test in whose course something tries fails."""
     connect, look_up = socket.socket.connect, socket.getaddrinfo
 
     def connect_here(self: socket.socket, address: Any) -> None:

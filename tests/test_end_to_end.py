@@ -93,7 +93,7 @@ def whole_way(
 
 
 def test_whole_way_with_a_tiny_model(tiny_file: Path, tmp_path: Path) -> None:
-    """GE15, RE3 and PL1 with everything real but the training."""
+    """Everything is real but the training."""
     # The model has words for two of the three things.
     whole_way(layerloom_here, tmp_path, "--model", tiny_file, spare_boxes="repeat")
     with Image.open(tmp_path / "a" / "composite.png") as image:

@@ -1,4 +1,4 @@
-"""PL2: nothing needs the network, in the processes that tests and the program start either."""
+"""Nothing needs the network, in the processes that tests and the program start either."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TRIES = {
 
 @pytest.mark.parametrize("what", TRIES)
 def test_a_child_that_reaches_out_ends(what: str) -> None:
-    """PL2: also one that would take any failure for an answer."""
+    """Also one that would take any failure for an answer."""
     code = f"import socket, urllib.request\ntry:\n    {TRIES[what]}\nexcept BaseException: pass"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
@@ -49,7 +49,7 @@ def test_sockets_of_children_are_named(sockets: Path) -> None:
 
 
 def test_commands_open_no_socket(sockets: Path, tmp_path: Path) -> None:
-    """PL2: a picture and a layer anew, with a real engine on the processor."""
+    """A picture and a layer anew, with a real engine on the processor."""
     model = tmp_path / "tiny.safetensors"
     save_model(model, tiny_model())
     more = ("--model", model, "--device", "cpu")
@@ -61,7 +61,7 @@ def test_commands_open_no_socket(sockets: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_killed_and_recovered_opens_no_socket(sockets: Path) -> None:
-    """PL2, REL1: the program that keeps a journal, and the one that reads what is left."""
+    """The program that keeps a journal, and the one that reads what is left."""
     figure = crash(1, 3, 0.5)
     assert figure.runs == 1 or figure.notes
     assert not sockets.exists(), sockets.read_text(encoding="utf-8")

@@ -200,7 +200,7 @@ ROWS = {
 
 @pytest.mark.parametrize("name", ROWS)
 def test_what_each_edit_does(name: str) -> None:
-    """Section 0, RE3, RE6: own pixels, cached tokens, mark; the others' bytes; one undo step."""
+    """Own pixels, cached tokens, mark; the others' bytes; one undo step."""
     row, desk = ROWS[name], Desk()
     row.before(desk)
     contents, pixels, marks = desk.document.contents, desk.pixels(), desk.marks()
@@ -238,7 +238,7 @@ def test_what_each_edit_does(name: str) -> None:
 
 
 def test_former_pixels_stay_as_a_candidate() -> None:
-    """Section 0: after accepting, and after a resize, whose source is what is resampled from."""
+    """After accepting, and after a resize, whose source is what is resampled from."""
     desk = Desk()
     former = desk.layer()
     desk.stack.push(SetRect(desk.castle, Rect(0, 0, 40, 40)))
@@ -256,7 +256,7 @@ def test_former_pixels_stay_as_a_candidate() -> None:
 
 
 def test_a_duplicate_shares_bytes_and_copies_the_mark() -> None:
-    """Section 0: the very same immutable pixels, not a copy of them; outdated as the original."""
+    """The very same immutable pixels, not a copy of them; outdated as the original."""
     desk = Desk()
     other_words(desk)
     command = DuplicateLayers([desk.castle])

@@ -1,4 +1,4 @@
-"""PL3: how much the cache of finished layers may take, and what a small budget costs."""
+"""How much the cache of finished layers may take, and what a small budget costs."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ GB = 2**30
 def test_a_quarter_of_free_memory_and_at_most_one_gigabyte(
     monkeypatch: pytest.MonkeyPatch, free: int, budget: int
 ) -> None:
-    """PL3: where the settings leave it to the engine."""
+    """Where the settings leave it to the engine."""
     monkeypatch.setattr(device, "free_bytes", lambda where: free)
     assert default_cache_budget(CPU) == budget
     assert pipeline_of(tiny_model()).cache.budget_bytes == budget
 
 
 def test_free_memory_is_what_programs_could_get(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PL3: after much reading hardly anything is idle; a quarter of that kept nothing."""
+    """After much reading hardly anything is idle; a quarter of that kept nothing."""
     assert 2**20 < device.free_bytes(CPU) < 2**50  # a wrong unit would be noticed
     told = SimpleNamespace(free=40, available=2_000_000)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: told)
@@ -39,7 +39,7 @@ def test_free_memory_is_what_programs_could_get(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_small_budget_recomputes_and_changes_nothing() -> None:
-    """PL3: it holds at every moment, the least used goes, and the pixels are the same."""
+    """It holds at every moment, the least used goes, and the pixels are the same."""
     roomy, tight = tiny_generator(), tiny_generator()
     wanted = roomy.run(edit()).results[0].rgba
     roomy.cache.joined("another request's")  # forgets what was joined: entries alone are counted

@@ -49,7 +49,6 @@ def test_a_picture_has_every_layer_in_its_box(generator):
 
 
 def test_the_same_request_gives_the_same_bytes(generator):
-    """GE15."""
     request = picture(layer(0, FULL), layer(1, LEFT))
     first, second = generator.run(request), generator.run(request)
     assert [p.tobytes() for p in pixels_of(first)] == [p.tobytes() for p in pixels_of(second)]
@@ -100,7 +99,7 @@ def test_an_edit_depends_on_its_context(generator):
 
 
 def test_an_edit_returns_its_target_alone_and_leaves_the_others(generator):
-    """RE3: neighbours' pixels are never written."""
+    """Neighbours' pixels are never written."""
     request = edit()
     before = [pixel_hash(la.pixels) for la in request.layers if la.pixels is not None]
     finished = generator.run(request)
@@ -109,7 +108,7 @@ def test_an_edit_returns_its_target_alone_and_leaves_the_others(generator):
 
 
 def test_adding_a_box_is_the_same_path(generator):
-    """RE5: a new box on a finished picture is a target among clean layers."""
+    """A new box on a finished picture is a target among clean layers."""
     base = edit().layers
     done = [la for la in base if la.pixels is not None]
     finished = generator.run(picture(*done, layer(4, (192, 192, 256, 256))))
@@ -153,7 +152,7 @@ class SlowClock:
 
 
 def test_events_arrive_in_order(generator, monkeypatch):
-    """GE1, GE2: one Started, progress to the end, previews of every target in between."""
+    """One Started, progress to the end, previews of every target in between."""
     clock = SlowClock()
     events = clock.events
     monkeypatch.setattr(generator, "clock", lambda: clock.now)
@@ -167,7 +166,7 @@ def test_events_arrive_in_order(generator, monkeypatch):
 
 
 def test_previews_keep_to_their_budget(generator, monkeypatch):
-    """GE2: each k-th step; dear ones take a twentieth of the run's time, all targets together."""
+    """Each k-th step; dear ones take a twentieth of the run's time, all targets together."""
     request = picture(layer(0, FULL), layer(1, LEFT), steps=30, preview_every=3)
     cheap, dear = SlowClock(), SlowClock(preview_s=0.2)
     for clock in (cheap, dear):
@@ -179,7 +178,6 @@ def test_previews_keep_to_their_budget(generator, monkeypatch):
 
 
 def test_previews_can_be_off(generator):
-    """GE2."""
     events = []
     generator.run(picture(layer(1, LEFT), preview_every=0), emit=events.append)
     assert not any(isinstance(e, Preview) for e in events)
@@ -187,7 +185,7 @@ def test_previews_can_be_off(generator):
 
 @pytest.mark.parametrize("allowed", range(9))
 def test_cancel_between_any_two_network_calls(generator, allowed):
-    """GE6: whatever the moment, `Cancelled` and nothing else."""
+    """Whatever the moment, `Cancelled` and nothing else."""
     asked = []
 
     def stop() -> bool:

@@ -35,7 +35,7 @@ class Run:
 
 @pytest.mark.parametrize(("every", "shown"), [(1, [1, 2, 3, 4, 5]), (2, [2, 4]), (0, [])])
 def test_previews_come_each_kth_step(every: int, shown: list[int]) -> None:
-    """GE2: each k-th step where there is time for it; 0 = off."""
+    """Each k-th step where there is time for it; 0 = off."""
     run = Run(step_s=1.0, preview_s=0.01, every=every)
     run.go(5)
     assert run.shown == shown
@@ -43,7 +43,7 @@ def test_previews_come_each_kth_step(every: int, shown: list[int]) -> None:
 
 @pytest.mark.parametrize("preview_s", [0.001, 0.02, 0.3, 1.0])
 def test_previews_take_a_twentieth_of_the_run_at_most(preview_s: float) -> None:
-    """GE2: at most 5 % of run time, whatever a preview takes; and what is allowed is used."""
+    """At most 5 % of run time, whatever a preview takes; and what is allowed is used."""
     run = Run(step_s=0.2, preview_s=preview_s)
     run.go(500)
     assert PART == 0.05
@@ -52,7 +52,7 @@ def test_previews_take_a_twentieth_of_the_run_at_most(preview_s: float) -> None:
 
 
 def test_a_slow_preview_is_paid_back_before_the_next() -> None:
-    """GE2: the first is always made, so that a user sees something; then the run comes first."""
+    """The first is always made, so that a user sees something; then the run comes first."""
     run = Run(step_s=0.1, preview_s=0.1)
     run.go(30)
     assert run.shown == [1]
@@ -62,7 +62,7 @@ def test_a_slow_preview_is_paid_back_before_the_next() -> None:
 
 
 def test_previews_come_at_most_thirty_times_a_second() -> None:
-    """GE2: also where a step takes a millisecond and a preview costs nothing."""
+    """Also where a step takes a millisecond and a preview costs nothing."""
     run = Run(step_s=0.001, preview_s=0.0)
     run.go(2000)
     gaps = [later - earlier for earlier, later in zip(run.shown_at, run.shown_at[1:], strict=False)]
@@ -72,7 +72,7 @@ def test_previews_come_at_most_thirty_times_a_second() -> None:
 
 
 def test_a_preview_that_was_stopped_counts_too() -> None:
-    """GE2, GE6: a cancel inside leaves the budget as it should be."""
+    """A cancel inside leaves the budget as it should be."""
     run = Run(step_s=1.0, preview_s=0.0)
     run.now += 1.0
 

@@ -56,7 +56,6 @@ def test_missing(tmp_path):
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.99])
 def test_cut_short(path, share):
-    """MS5."""
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
     with pytest.raises(WeightsError):

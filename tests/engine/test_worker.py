@@ -72,7 +72,6 @@ def test_announces_the_model_then_takes_jobs(running):
 
 
 def test_bad_requests_and_crashes_are_one_event_and_the_next_job_runs(running, monkeypatch):
-    """GE16."""
     running.state("ready")
     running.engine.submit(job(1, canvas=(100, 100)))
     failed = running.until(Failed)
@@ -93,7 +92,7 @@ def test_bad_requests_and_crashes_are_one_event_and_the_next_job_runs(running, m
 
 
 def test_cancel_while_running(running):
-    """GE6: no result of a cancelled job, and the next one runs."""
+    """No result of a cancelled job, and the next one runs."""
     running.state("ready")
     running.on_event = lambda e: running.engine.cancel(1) if isinstance(e, Progress) else None
     running.engine.submit(job(1, steps=100))
@@ -133,7 +132,6 @@ def test_shutdown_in_the_middle_of_a_job(weights):
 
 
 def test_a_missing_model_is_one_clear_state_and_jobs_are_answered(tmp_path):
-    """MS5."""
     made = Running(tmp_path / "none.safetensors")
     made.engine.start()
     failed = made.state("failed")
@@ -154,7 +152,7 @@ def test_context_pixels_are_only_read(running):
 
 
 def test_the_first_edit_finds_the_layers_of_the_picture(running, monkeypatch):
-    """RE4: what a job has made is read ahead while nobody asks for anything."""
+    """What a job has made is read ahead while nobody asks for anything."""
     from engine.pipeline import LayerPipeline
 
     ready, read_ahead = threading.Event(), LayerPipeline.warm_cache
@@ -178,7 +176,7 @@ def test_the_first_edit_finds_the_layers_of_the_picture(running, monkeypatch):
 
 
 def test_a_job_that_waits_is_not_kept_waiting_by_reading_ahead(running, monkeypatch):
-    """GE7: and a failure of it harms nothing."""
+    """And a failure of it harms nothing."""
     from engine.pipeline import LayerPipeline
 
     asked: list[bool] = []
@@ -204,7 +202,7 @@ def test_the_face_of_the_engine_does_not_import_torch():
 
 
 def test_out_of_memory_ends_the_job_even_if_the_cache_cannot_be_emptied(running, monkeypatch):
-    """GE5: one event, and the next job runs."""
+    """One event, and the next job runs."""
 
     def refuse(self, *args, **kwargs):
         raise MemoryError

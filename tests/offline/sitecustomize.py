@@ -1,4 +1,4 @@
-"""Taken by every Python process that a test starts: none of them reaches another machine (PL2).
+"""Taken by every Python process that a test starts: none of them reaches another machine.
 
 `tests/conftest.py` puts this folder into `PYTHONPATH`, and Python imports a module of this name
 before anything else. An audit hook cannot be taken off again, and the process ends at once: no

@@ -1,4 +1,4 @@
-"""REL1: waiting for a processor is no loss, waiting for the journal is; no worker is left over."""
+"""Waiting for a processor is no loss, waiting for the journal is; no worker is left over."""
 
 from __future__ import annotations
 

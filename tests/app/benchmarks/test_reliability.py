@@ -28,29 +28,29 @@ def assert_kept(figure: Figure) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 @pytest.mark.parametrize(("count", "longest_s"), [(24, 0.25), (6, 1.6)])
 def test_rel1_kill_at_any_moment(count: int, longest_s: float) -> None:
-    """REL1, SV2: at most the last second is lost, and the saved file is always whole."""
+    """At most the last second is lost, and the saved file is always whole."""
     assert_kept(crash(count, int(1000 * longest_s), longest_s))
 
 
 def test_rel2_every_fault_point() -> None:
-    """REL2: each file call and each write fails once, for projects, exports and the journal."""
+    """Each file call and each write fails once, for projects, exports and the journal."""
     figure = saving(2, 0)
     assert_kept(figure)
     assert figure.runs > 40
 
 
 def test_rel3_undo_files_and_journal() -> None:
-    """REL3: 100 walks of 50 steps."""
+    """100 walks of 50 steps."""
     assert_kept(random_edits.undo(100, 0, 50))
 
 
 def test_rel4_others_keep_their_pixels() -> None:
-    """REL4, RE3: 50 documents, also while the user goes on working."""
+    """50 documents, also while the user goes on working."""
     assert_kept(jobs.isolation(50, 0))
 
 
 def test_rel4_with_the_real_engine(tmp_path: Path) -> None:
-    """REL4, RE3: its thread, torch and a tiny model; jobs also fail and are cancelled."""
+    """Its thread, torch and a tiny model; jobs also fail and are cancelled."""
     from engine.models.checkpoint import save_model
     from tests.engine.tiny import tiny_model
 
@@ -61,12 +61,12 @@ def test_rel4_with_the_real_engine(tmp_path: Path) -> None:
 
 
 def test_rel5_every_end_at_every_step() -> None:
-    """REL5, GE16: errors, cancel, a result that comes too late; the next job runs."""
+    """Errors, cancel, a result that comes too late; the next job runs."""
     assert_kept(jobs.engine_faults(2, 0))
 
 
 def test_rel6_damaged_input() -> None:
-    """REL6: 30 mutated inputs of each of 18 kinds."""
+    """30 mutated inputs of each of 18 kinds."""
     figures = [damage.damage(kind, 30, 0) for kind in damage.KINDS]
     for figure in figures:
         assert_kept(figure)
@@ -74,12 +74,12 @@ def test_rel6_damaged_input() -> None:
 
 
 def test_rel7_memory_does_not_grow() -> None:
-    """REL7: commands, undo, generations, saves, journal; the closed document is gone."""
+    """Commands, undo, generations, saves, journal; the closed document is gone."""
     assert_kept(soak(1000, 0))
 
 
 def test_rel5_and_rel7_in_the_real_window(tmp_path: Path) -> None:
-    """REL5, REL7: each fault at each step of one document, then commands; nothing stays behind.
+    """Each fault at each step of one document, then commands; nothing stays behind.
 
     In a process of its own, because a stand-in takes the generator's place there. How long things
     take is printed and judged by the long form.

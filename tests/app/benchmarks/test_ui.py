@@ -12,7 +12,7 @@ from app.testing import document_with_boxes, fill
 
 
 def test_rows_have_their_budget_beside_them() -> None:
-    """Section 7: median, p95 and max, and a word where a budget is missed."""
+    """Median, p95 and max, and a word where a budget is missed."""
     row = timed("UI1", "drag", [1.0] * 90 + [40.0] * 10, median=16, p95=33)
     assert row == Row("UI1", "drag", "1.0 / 40.0 / 40.0 ms", "median ≤ 16, p95 ≤ 33 ms", False)
     text = as_text([row, Row("ME1", "step", "1 KB", "≤ 4 KB", True)], "a machine")
@@ -26,7 +26,7 @@ def test_percentile() -> None:
 
 
 def test_undo_steps_keep_little() -> None:
-    """ME1, ME2: 4 KB without pixels, the new pixels once, nothing for a stored candidate."""
+    """4 KB without pixels, the new pixels once, nothing for a stored candidate."""
     document = document_with_boxes((0, 0, 512, 512), (0, 0, 256, 256))
     fill(document)
     rows = list(steps(document.contents))
@@ -35,7 +35,7 @@ def test_undo_steps_keep_little() -> None:
 
 
 def test_first_predictions_are_right_or_wrong_by_thirty_percent() -> None:
-    """UI18: nine of ten; what was not predicted counts as wrong."""
+    """Nine of ten; what was not predicted counts as wrong."""
     right = [{"predicted": seconds, "took": 1.0} for seconds in (0.71, 1.0, 1.29)] * 3
     row = prediction([*right, {"predicted": 2.0, "took": 1.0}])
     assert (row.found, row.is_met) == ("9 of 10, worst +100%", True)

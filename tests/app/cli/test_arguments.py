@@ -42,7 +42,7 @@ GENERATE = ["generate", "--prompt", "a dog", "--layout", "no.json", "--out", "no
     ],
 )
 def test_short_spellings_mean_subcommands(given: list[str], meant: list[str]) -> None:
-    """PL1: --headless, --open … --regenerate and --verify."""
+    """--headless, --open … --regenerate and --verify."""
     assert translate_aliases(given) == meant
 
 

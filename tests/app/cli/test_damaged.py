@@ -1,4 +1,4 @@
-"""Damaged files on the command line: exit code 1 with a message, and the file is as it was (REL6).
+"""Damaged files on the command line: exit code 1 with a message, and the file is as it was.
 
 In this process, because a child per case takes a second; `app.cli.main` is all that a child runs.
 """

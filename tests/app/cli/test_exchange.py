@@ -28,7 +28,7 @@ def test_the_help_names_every_format() -> None:
 
 
 def test_every_format_by_its_ending(made: Path, tmp_path: Path) -> None:
-    """IO1 to IO4, TIFF, WebP, JPEG: written by one command each, read by others."""
+    """Each format is written by one command and read by other programs."""
     composite = rgba(made / "composite.png")
     for name in ("a.png", "a.webp", "a.tif"):
         done = layerloom("export", made / "design.ora", "--out", tmp_path / name)
@@ -56,7 +56,7 @@ def test_every_format_by_its_ending(made: Path, tmp_path: Path) -> None:
 
 
 def test_one_layer_larger(made: Path, tmp_path: Path) -> None:
-    """IO1: one layer, twice as large."""
+    """One layer, twice as large."""
     out = tmp_path / "layer.png"
     done = layerloom(
         "export", made / "design.ora", "--out", out, "--layer", "3", "--scale", 2, "--quiet"
@@ -90,7 +90,7 @@ def test_bad_choices_are_bad_arguments(
 
 
 def test_a_recipe_makes_the_same_picture(made: Path, tmp_path: Path) -> None:
-    """IO7: an exported PNG is a layout, seeds included."""
+    """An exported PNG is a layout, seeds included."""
     png = tmp_path / "a.png"
     assert layerloom("export", made / "design.ora", "--out", png, "--quiet").returncode == 0
     done = layerloom("generate", "--layout", png, "--seed", 1, "--out", tmp_path / "again")
@@ -103,7 +103,7 @@ def test_a_recipe_makes_the_same_picture(made: Path, tmp_path: Path) -> None:
 
 
 def test_a_recipe_is_verified(made: Path, tmp_path: Path) -> None:
-    """4.6: regenerate, compare hashes, say which of model, build, device, threads differ."""
+    """Regenerate, compare hashes, say which of model, build, device, threads differ."""
     png = tmp_path / "a.png"
     layerloom("export", made / "design.ora", "--out", png, "--quiet")
     assert layerloom("verify", png).returncode == 0
@@ -123,7 +123,7 @@ def test_a_recipe_is_verified(made: Path, tmp_path: Path) -> None:
 
 
 def test_recipes_without_sense_are_told(made: Path, tmp_path: Path) -> None:
-    """REL6: a message each, no traceback, the file as it was."""
+    """A message each, no traceback, the file as it was."""
     plain = tmp_path / "plain.png"
     done = layerloom("export", made / "design.ora", "--out", plain, "--no-recipe", "--quiet")
     assert done.returncode == 0

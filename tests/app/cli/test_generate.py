@@ -108,7 +108,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_folder_holds_picture_layers_manifest_and_design(made: Path) -> None:
-    """PL1: composite, one cropped PNG per layer, manifest.json and design.ora."""
+    """Composite, one cropped PNG per layer, manifest.json and design.ora."""
     told = manifest(made)
     files = {layer["file"] for layer in told["layers"]}
     present = {path.name for path in made.iterdir()}
@@ -155,7 +155,7 @@ def test_design_opens_as_open_raster(made: Path) -> None:
 
 
 def test_png_ora_and_zip_by_their_names(made: Path, tmp_path: Path) -> None:
-    """PL1: the format follows the extension; folders on the way are made."""
+    """The format follows the extension; folders on the way are made."""
     for name in ("deep/a.png", "a.ora", "a.zip"):
         generate(tmp_path / name)
     assert np.array_equal(rgba(tmp_path / "deep" / "a.png"), rgba(made / "composite.png"))
@@ -191,7 +191,7 @@ def test_options_reach_the_engine(tmp_path: Path) -> None:
 
 
 def test_a_plain_list_takes_the_size(tmp_path: Path) -> None:
-    """The short spelling of PL1 with a Python-like ART list that names no canvas."""
+    """The short spelling with a Python-like ART list that names no canvas."""
     boxes = tmp_path / "boxes.txt"
     boxes.write_text("[(0, 0, 64, 64), (100, 100, 200, 200)]")
     done = layerloom(
@@ -241,7 +241,7 @@ def test_progress_and_unknown_words_go_to_stderr(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_layout_is_refused_whole(tmp_path: Path, layout: str | None, word: str) -> None:
-    """MS14: what is wrong, that nothing was made, and exit code 2."""
+    """What is wrong, that nothing was made, and exit code 2."""
     if layout is not None:
         (tmp_path / "layout.json").write_text(layout)
     done = layerloom(
@@ -327,7 +327,7 @@ def test_ctrl_c_stops_cleanly(tmp_path: Path) -> None:
 def test_regenerate_changes_that_layer_and_no_byte_of_the_others(
     made: Path, tmp_path: Path, name: str
 ) -> None:
-    """RE3, by number and by name."""
+    """By number and by name."""
     done = layerloom(
         "regenerate", made / "design.ora", "--layer", name, "--seed", 9, "--out", tmp_path / "b"
     )
@@ -344,7 +344,7 @@ def test_regenerate_changes_that_layer_and_no_byte_of_the_others(
 
 
 def test_regenerate_keeps_the_old_pixels_in_the_file(made: Path, tmp_path: Path) -> None:
-    """RE1: the replaced pixels stay as a candidate."""
+    """The replaced pixels stay as a candidate."""
     layerloom("regenerate", made / "design.ora", "--layer", 2, "--out", tmp_path / "b.ora")
     old = next(layer["sha256"] for layer in manifest(made)["layers"] if layer["number"] == 2)
     with zipfile.ZipFile(tmp_path / "b.ora") as archive:
@@ -521,7 +521,7 @@ def test_verify_finds_a_changed_member(made: Path, tmp_path: Path, part: str) ->
 
 @pytest.mark.parametrize("keep", [0, 10, 1000, -100])
 def test_a_cut_file_is_one_message(made: Path, tmp_path: Path, keep: int) -> None:
-    """MS9: nothing is opened by halves and the file is untouched."""
+    """Nothing is opened by halves and the file is untouched."""
     bad = tmp_path / "bad.ora"
     shutil.copy(made / "design.ora", bad)
     data = bad.read_bytes()[:keep]

@@ -1,4 +1,4 @@
-"""Align and distribute as arithmetic (CA4)."""
+"""Align and distribute as arithmetic."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ CANVAS = Size(200, 100)
     ],
 )
 def test_one_layer_goes_to_the_canvas(side: Side, x: int, y: int) -> None:
-    """CA4: one layer aligns to the canvas."""
+    """One layer aligns to the canvas."""
     assert aligned({1: Rect(10, 20, 40, 30)}, side, CANVAS) == {1: Rect(x, y, 40, 30)}
 
 
 def test_several_go_to_what_they_cover() -> None:
-    """CA4: several align to their union."""
+    """Several align to their union."""
     rects = {1: Rect(10, 20, 40, 30), 2: Rect(60, 50, 20, 20)}
     assert aligned(rects, "right", CANVAS) == {1: Rect(40, 20, 40, 30), 2: Rect(60, 50, 20, 20)}
     assert aligned(rects, "centre_v", CANVAS)[2].y == 20 + (50 - 20) // 2
@@ -38,7 +38,7 @@ def test_several_go_to_what_they_cover() -> None:
 
 
 def test_two_are_not_distributed() -> None:
-    """CA4: Distribute takes three or more."""
+    """Distribute takes three or more."""
     rects = {1: Rect(0, 0, 5, 5), 2: Rect(50, 0, 5, 5)}
     assert distributed(rects, "h") == rects
 
@@ -50,7 +50,7 @@ rect = st.builds(
 
 @given(st.lists(rect, min_size=3, max_size=8), st.sampled_from(["h", "v"]))
 def test_gaps_are_equal(rects: list[Rect], axis: str) -> None:
-    """CA4: gaps differ by rounding only; the other axis, sizes and the outermost stay."""
+    """Gaps differ by rounding only; the other axis, sizes and the outermost stay."""
     known = dict(enumerate(rects))
     moved = distributed(known, axis)  # type: ignore[arg-type]
     assert [item.size for item in moved.values()] == [item.size for item in rects]

@@ -1,4 +1,4 @@
-"""Atomic saving: every step fails once, and the old file is byte-identical each time (REL2)."""
+"""Atomic saving: every step fails once, and the old file is byte-identical each time."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_a_damaged_old_file_never_goes_over_a_good_backup(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("code", ERRORS)
 def test_every_failing_call_leaves_the_old_file(tmp_path: Path, code: int) -> None:
-    """REL2: for all n the n-th call fails; the file is the old or the new one, never less."""
+    """For all n the n-th call fails; the file is the old or the new one, never less."""
     path = tmp_path / "a.bin"
     reference = FailingDisk()
     path.write_bytes(b"old")
@@ -196,7 +196,7 @@ def test_a_failing_copy_leaves_the_old_file(tmp_path: Path, operation: str) -> N
 def test_every_torn_write_of_a_project_leaves_the_old_one(
     tmp_path: Path, code: int, cause: str
 ) -> None:
-    """REL2 with real zip writing; MS7 names the cause."""
+    """With real zip writing; the message names the cause."""
     path = tmp_path / "beach.ora"
     document = design()
     save_project(document.contents, path)
@@ -217,7 +217,6 @@ def test_every_torn_write_of_a_project_leaves_the_old_one(
 
 
 def test_a_file_that_reads_back_wrong_is_not_put_in_place(tmp_path: Path) -> None:
-    """MS8."""
 
     class FlippingDisk(Disk):
         def sync(self, stream: BinaryIO) -> None:
@@ -236,7 +235,6 @@ def test_a_file_that_reads_back_wrong_is_not_put_in_place(tmp_path: Path) -> Non
 
 
 def test_a_file_that_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
-    """MS10."""
     path = tmp_path / "beach.ora"
     stamp = save_project(design().contents, path)
     path.write_bytes(b"by somebody else")
@@ -249,7 +247,6 @@ def test_a_file_that_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> Non
 
 @pytest.mark.skipif(os.name != "posix", reason="links and modes of POSIX")
 def test_links_are_followed_and_permissions_kept(tmp_path: Path) -> None:
-    """4.3."""
     real = tmp_path / "real" / "a.bin"
     real.parent.mkdir()
     real.write_bytes(b"old")

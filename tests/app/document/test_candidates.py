@@ -38,7 +38,7 @@ def offer(document: Document, layer_id: int, seed: int, gesture: int | None = No
 
 
 def test_a_result_waits_and_changes_nothing_that_is_seen() -> None:
-    """GE13: the stage is beside the document's pixels until somebody accepts."""
+    """The stage is beside the document's pixels until somebody accepts."""
     document = design()
     castle = document.foregrounds[0]
     offer(document, castle.id, 50)
@@ -49,7 +49,7 @@ def test_a_result_waits_and_changes_nothing_that_is_seen() -> None:
 
 
 def test_variations_of_one_job_are_one_step() -> None:
-    """GE12, UN4: candidates that appear one after the other belong to one gesture."""
+    """Candidates that appear one after the other belong to one gesture."""
     document = design()
     stack = UndoStack(document)
     castle = document.foregrounds[0]
@@ -64,7 +64,7 @@ def test_variations_of_one_job_are_one_step() -> None:
 
 
 def test_accepting_several_layers_is_one_step() -> None:
-    """UN2: one step for a whole picture; the former pixels stay as candidates."""
+    """One step for a whole picture; the former pixels stay as candidates."""
     document = design()
     background, castle = document.layers[:2]
     hashes = {layer.id: offer(document, layer.id, 70) for layer in (background, castle)}
@@ -76,7 +76,7 @@ def test_accepting_several_layers_is_one_step() -> None:
 
 
 def test_a_candidate_follows_its_layer() -> None:
-    """Section 0, stage: moved meanwhile, it moves along; of another size, it is centred."""
+    """Stage: moved meanwhile, it moves along; of another size, it is centred."""
     document = design()
     castle = document.foregrounds[0]
     wanted = offer(document, castle.id, 80)
@@ -90,7 +90,7 @@ def test_a_candidate_follows_its_layer() -> None:
 
 
 def test_discarded_candidates_come_back_by_undo() -> None:
-    """UN2, UN6: several at once, one step, back into the strip."""
+    """Several at once, one step, back into the strip."""
     document = design()
     stack = UndoStack(document)
     castle = document.foregrounds[0]
@@ -104,7 +104,7 @@ def test_discarded_candidates_come_back_by_undo() -> None:
 
 
 def test_a_result_for_a_layer_that_is_gone_is_detached() -> None:
-    """GE9: never applied, kept."""
+    """Never applied, kept."""
     document = design()
     castle = document.foregrounds[0]
     made = Placement(castle.id, plain(48, 32, (1, 2, 3, 255)), castle.rect).as_candidate()
@@ -114,7 +114,7 @@ def test_a_result_for_a_layer_that_is_gone_is_detached() -> None:
 
 
 def test_locked_layers_take_no_candidate() -> None:
-    """LY2: the lock protects the pixels; the strip still fills."""
+    """The lock protects the pixels; the strip still fills."""
     document = design()
     castle = document.foregrounds[0]
     run(document, SetLocked([castle.id], True))
@@ -124,7 +124,7 @@ def test_locked_layers_take_no_candidate() -> None:
 
 
 def test_prompt_and_size_make_a_layer_outdated() -> None:
-    """RE6: these two only; other words of the prompt and a move do not count."""
+    """These two only; other words of the prompt and a move do not count."""
     document = design()
     castle = document.foregrounds[0]
     assert outdated(castle, document.contents) == "prompt"
@@ -137,7 +137,7 @@ def test_prompt_and_size_make_a_layer_outdated() -> None:
 
 
 def test_keep_as_is_lasts_until_the_prompt_changes_again() -> None:
-    """RE6: one step; another prompt brings the badge back."""
+    """One step; another prompt brings the badge back."""
     document = design()
     castle = document.foregrounds[0].id
     run(document, SetPrompt("a moon at night"))
@@ -154,7 +154,7 @@ def test_keep_as_is_lasts_until_the_prompt_changes_again() -> None:
 
 
 def test_resampling_keeps_what_is_flat_and_hides_nothing() -> None:
-    """Section 0: premultiplied, so that colour without alpha never bleeds."""
+    """Premultiplied, so that colour without alpha never bleeds."""
     half = plain(8, 8, (200, 100, 50, 255))
     half[:, 4:] = (0, 255, 0, 0)
     for side in (3, 8, 21):
@@ -201,7 +201,7 @@ def test_the_full_size_of_a_resized_layer_is_no_result() -> None:
 
 
 def test_the_oldest_unused_are_offered() -> None:
-    """UN7: enough to come below the bound; the newest stay, and originals in use."""
+    """Enough to come below the bound; the newest stay, and originals in use."""
     document = design()
     castle = document.foregrounds[0]
     for seed in range(20):
@@ -225,7 +225,7 @@ def test_the_oldest_unused_are_offered() -> None:
 
 
 def test_detached_results_count_and_can_go() -> None:
-    """UN7, GE9: what a deleted layer leaves counts as well, and goes by the same click."""
+    """What a deleted layer leaves counts as well, and goes by the same click."""
     document = design()
     castle = document.foregrounds[0]
     run(document, DeleteLayers([castle.id]))

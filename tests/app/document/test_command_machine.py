@@ -1,4 +1,4 @@
-"""Undo and redo of every command, in any order: a state machine that knows hashes only (REL3).
+"""Undo and redo of every command, in any order: a state machine that knows hashes only.
 
 A second listener keeps the ids of layers by events alone; they must always agree.
 """
@@ -242,7 +242,7 @@ class CommandMachine(RuleBasedStateMachine):
 
     @rule()
     def crash_and_recover(self) -> None:
-        """The journal leads to the same document as the commands did (REL3, SV2)."""
+        """The journal leads to the same document as the commands did."""
         dirty = WorkInfo(is_clean=False)
         self.work.keep(self.document.contents, dirty)
         with tempfile.TemporaryDirectory() as folder:

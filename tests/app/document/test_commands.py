@@ -86,7 +86,7 @@ def names(document: Document) -> list[str]:
     ],
 )
 def test_labels_name_the_target(make, label: str) -> None:  # type: ignore[no-untyped-def]
-    """UN1; the label stays when the target is renamed or gone later."""
+    """The label stays when the target is renamed or gone later."""
     document = design()
     command = run(document, make(document))
     assert command.label == label
@@ -95,7 +95,7 @@ def test_labels_name_the_target(make, label: str) -> None:  # type: ignore[no-un
 
 
 def test_generating_keeps_the_former_pixels_as_candidate() -> None:
-    """RE1: in place; id, name, order, opacity and blend stay."""
+    """In place; id, name, order, opacity and blend stay."""
     document = small_document()
     layer_id = add_box(document, Rect(0, 0, 32, 32), "Castle")
     fill(document, layer_id, 1)
@@ -109,7 +109,6 @@ def test_generating_keeps_the_former_pixels_as_candidate() -> None:
 
 
 def test_neighbours_stay_bit_identical() -> None:
-    """RE3."""
     document = design()
     target, others = document.foregrounds[0], [document.layers[0], document.layers[2]]
     fill(document, target.id, 9)
@@ -132,7 +131,7 @@ def test_a_whole_picture_is_one_step() -> None:
 
 
 def test_a_locked_target_gets_the_result_as_candidate() -> None:
-    """LY2 protects the pixels; nothing is lost."""
+    """The lock protects the pixels; nothing is lost."""
     document = design()
     castle = document.layer(castle_of(document))
     run(document, SetLocked([castle.id], True))
@@ -143,7 +142,7 @@ def test_a_locked_target_gets_the_result_as_candidate() -> None:
 
 
 def test_a_result_for_a_deleted_target_is_kept_detached() -> None:
-    """GE9: never applied, never lost."""
+    """Never applied, never lost."""
     document = design()
     castle = document.layer(castle_of(document))
     run(document, DeleteLayers([castle.id]))
@@ -244,7 +243,6 @@ def test_results_that_cannot_be_are_refused(placement: Placement) -> None:
     ],
 )
 def test_the_lock_protects(make) -> None:  # type: ignore[no-untyped-def]
-    """LY2."""
     document = design()
     castle = castle_of(document)
     run(document, SetLocked([castle], True))
@@ -253,7 +251,6 @@ def test_the_lock_protects(make) -> None:  # type: ignore[no-untyped-def]
 
 
 def test_the_lock_leaves_name_order_and_eye_free() -> None:
-    """LY2."""
     document = design()
     castle = castle_of(document)
     run(document, SetLocked([castle], True))
@@ -274,7 +271,6 @@ def test_the_lock_leaves_name_order_and_eye_free() -> None:
     ],
 )
 def test_the_background_stays_where_it_is(make) -> None:  # type: ignore[no-untyped-def]
-    """LA7."""
     document = design()
     with pytest.raises(DocumentError, match="background cannot be"):
         run(document, make(document.background_id))
@@ -303,7 +299,6 @@ def test_switching_the_background_off_keeps_its_pixels() -> None:
     ],
 )
 def test_reordering(moved: str, above: str | None, result: str) -> None:
-    """LY6."""
     document = small_document()
     ids = {name: add_box(document, name=name) for name in "abcd"}
     ids["background"] = document.background_id
@@ -312,7 +307,6 @@ def test_reordering(moved: str, above: str | None, result: str) -> None:
 
 
 def test_a_new_box_goes_above_the_one_given() -> None:
-    """LA1."""
     document = design()
     run(document, AddBox(Rect(0, 0, 8, 8), above=castle_of(document), name="Flag"))
     run(document, AddBox(Rect(0, 0, 8, 8), above=document.background_id, name="Moat"))
@@ -328,7 +322,7 @@ def test_empty_boxes_stay_on_the_grid_and_pictures_go_anywhere() -> None:
 
 
 def test_a_layer_with_pixels_is_resampled_from_its_original() -> None:
-    """CA5, section 0: sizes come from the source each time; its own size brings it back."""
+    """Sizes come from the source each time; its own size brings it back."""
     document = design()
     castle = document.layer(castle_of(document))
     for rect in (Rect(0, 0, 24, 16), Rect(5, 5, 96, 64)):
@@ -346,7 +340,7 @@ def test_a_layer_with_pixels_is_resampled_from_its_original() -> None:
 
 
 def test_a_resampled_copy_is_no_candidate() -> None:
-    """Section 0: what stays after a regeneration is the original, not what was made from it."""
+    """What stays after a regeneration is the original, not what was made from it."""
     document = design()
     castle = document.layer(castle_of(document))
     run(document, SetRect(castle.id, Rect(0, 0, 24, 16)))
@@ -358,7 +352,7 @@ def test_a_resampled_copy_is_no_candidate() -> None:
 
 
 def test_layers_are_arranged_in_one_step() -> None:
-    """CA4, LA4: several places at once; a locked layer refuses all of it."""
+    """Several places at once; a locked layer refuses all of it."""
     document = design()
     castle, empty = (layer.id for layer in document.foregrounds)
     run(document, SetRects({castle: Rect(7, 9, 48, 32), empty: Rect(17, 1, 30, 30)}, "Align"))
@@ -375,7 +369,6 @@ def _sides(rect: Rect) -> tuple[int, int]:
 
 
 def test_a_duplicate_shares_pixels_and_is_a_layer_of_its_own() -> None:
-    """LY7."""
     document = design()
     castle = document.layer(castle_of(document))
     command = DuplicateLayers([castle.id])
@@ -445,14 +438,13 @@ def test_bad_values_are_refused_with_a_sentence(command: Command, message: str) 
 
 
 def test_a_blank_name_is_the_default_one() -> None:
-    """LY5."""
     document = design()
     run(document, Rename(castle_of(document), " \n"))
     assert names(document)[0] == "Layer 1"
 
 
 def test_a_gesture_is_one_step() -> None:
-    """UN4: merged by gesture, whatever the time between."""
+    """Merged by gesture, whatever the time between."""
     document = design()
     stack = UndoStack(document)
     castle = castle_of(document)
@@ -496,7 +488,7 @@ def test_typing_is_one_step_and_typing_back_leaves_nothing() -> None:
 
 
 def test_a_step_without_pixels_is_small() -> None:
-    """ME1: at most 4 KB each, with fifty layers."""
+    """At most 4 KB each, with fifty layers."""
     document = Document(new_contents(Size(96, 64), 16, boxes=[Rect(0, 0, 16, 16)] * 50))
     ids = [layer.id for layer in document.foregrounds]
     stack = UndoStack(document)
@@ -516,7 +508,7 @@ def test_a_step_without_pixels_is_small() -> None:
 
 
 def test_undo_keeps_references_and_no_copies_of_pixels() -> None:
-    """ME2: the same objects come back."""
+    """The same objects come back."""
     document = design()
     castle = document.layer(castle_of(document))
     command = run(document, PlacePixels([Placement(castle.id, picture(48, 32, 7), castle.rect)]))

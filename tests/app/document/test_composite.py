@@ -260,7 +260,7 @@ def test_opacity_zero_and_nothing_at_all() -> None:
 
 
 def test_a_compositor_repaints_only_what_changed_and_gives_the_same_bytes() -> None:
-    """UI6: after each edit the kept tiles and the new ones are what `composite` would give."""
+    """After each edit the kept tiles and the new ones are what `composite` would give."""
     rng = np.random.default_rng(5)
     document = Document(
         new_contents(Size(640, 384), 32, boxes=[Rect(0, 0, 96, 96), Rect(288, 64, 320, 288)])
@@ -292,7 +292,7 @@ def test_a_compositor_repaints_only_what_changed_and_gives_the_same_bytes() -> N
 def test_what_lies_below_a_changing_layer_is_kept_and_changes_no_byte(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """UI6: many edits at random heights of a pile, with all kinds of layers above and below."""
+    """Many edits at random heights of a pile, with all kinds of layers above and below."""
     monkeypatch.setattr("app.document.composite._KEPT_BYTES", 600_000)
     rng = np.random.default_rng(3)
     boxes = [Rect(int(x), int(y), 192, 160) for x, y in rng.integers(0, 200, (8, 2))]
@@ -317,7 +317,7 @@ def test_what_lies_below_a_changing_layer_is_kept_and_changes_no_byte(
 
 
 def test_a_layer_changed_again_costs_only_what_lies_above(monkeypatch: pytest.MonkeyPatch) -> None:
-    """UI6: the second change of one layer paints nothing of what is below it."""
+    """The second change of one layer paints nothing of what is below it."""
     painted: list[int] = []
 
     def counted(ground: np.ndarray, needed: Needed, tile: Rect) -> None:
@@ -387,7 +387,7 @@ def layer(place: int, rect: Rect, alpha: int, blend: str = "normal") -> Layer:
     )
 )
 def test_hidden_layers_are_left_out_without_a_trace(found: list[tuple]) -> None:
-    """UI6: below opaque tiles nothing is painted; the bytes are those of painting everything."""
+    """Below opaque tiles nothing is painted; the bytes are those of painting everything."""
     layers = [
         layer(place, Rect(x, y, width, height), alpha, blend)
         for place, (x, y, width, height, alpha, blend) in enumerate(found, start=1)

@@ -35,7 +35,7 @@ def pixels_of(path: Path) -> np.ndarray:
 
 
 def test_a_folder_holds_every_layer_and_what_it_is(tmp_path: Path) -> None:
-    """IO4: cropped, bottom first, without opacity; empty boxes have no file."""
+    """Cropped, bottom first, without opacity; empty boxes have no file."""
     document = design()
     castle = document.foregrounds[0]
     run(document, SetOpacity([castle.id], 0.25))
@@ -100,7 +100,7 @@ def test_without_a_background_the_first_layer_is_01(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
-    """IO4: old files are never mixed in."""
+    """Old files are never mixed in."""
     (tmp_path / "old.txt").write_text("old")
     with pytest.raises(StorageError, match=r"is not empty: 'old\.txt'\. Nothing was exp"):
         export_folder(design().contents, tmp_path)
@@ -128,7 +128,7 @@ def test_a_failing_export_leaves_no_half(tmp_path: Path, fail_at: int) -> None:
 
 @pytest.mark.parametrize("is_new", [True, False])
 def test_a_file_that_reads_back_wrong_ends_the_export(tmp_path: Path, is_new: bool) -> None:
-    """4.7: read back as a save is (4.3); a disk that loses a byte says nothing itself."""
+    """Read back as a save is (4.3); a disk that loses a byte says nothing itself."""
 
     class Forgets(Disk):
         def sync(self, stream: BinaryIO) -> None:
@@ -162,7 +162,6 @@ def test_a_zip_holds_the_same_files(tmp_path: Path) -> None:
 
 
 def test_a_png_carries_its_recipe_or_not(tmp_path: Path) -> None:
-    """PR5, IO1."""
     document = design()
     export_png_with(document.contents, tmp_path / "with.png", ExportOptions())
     export_png_with(document.contents, tmp_path / "without.png", ExportOptions(with_recipe=False))
@@ -194,7 +193,7 @@ def test_enlarging_bleeds_no_hidden_colour() -> None:
 
 
 def test_names_of_any_kind_are_exported(tmp_path: Path) -> None:
-    """4.7: "Été", "層", 200 characters, duplicates."""
+    """ "Été", "層", 200 characters, duplicates."""
     document = Document()
     for name in ("Été", "層", "x" * 200, "same", "same", "a/b:c", "CON"):
         layer_id = add_box(document)

@@ -1,4 +1,4 @@
-"""What goes out, read back by programs that are not ours (IO1 to IO4, HTML, TIFF, WebP)."""
+"""What goes out, read back by programs that are not ours."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def assert_close(found: np.ndarray, expected: np.ndarray, within: float = 1.0) -
 
 @pytest.mark.parametrize("contents", [empty, single, fifty, normal], ids=["0", "1", "50", "normal"])
 def test_psd_by_psd_tools(tmp_path: Path, contents: Any) -> None:
-    """IO2: name, place, eye, opacity, mode and pixels of every layer; our composite on top."""
+    """Name, place, eye, opacity, mode and pixels of every layer; our composite on top."""
     contents = contents()
     image = PSDImage.open(write("psd", contents, tmp_path / "a.psd"))
     layers = [layer for layer in contents.layers if layer.has_pixels]
@@ -186,7 +186,7 @@ def magick_pixels(source: str, size: tuple[int, int]) -> np.ndarray:
 
 
 def test_psd_by_imagemagick(tmp_path: Path) -> None:
-    """IO2: a reader that shares no line with psd-tools sees the same pixels."""
+    """A reader that shares no line with psd-tools sees the same pixels."""
     contents = opaque()
     path = write("psd", contents, tmp_path / "a.psd")
     listed = magick(path, "-format", "%s %w %h %X %Y\\n", "info:-").decode().split("\n")
@@ -202,7 +202,7 @@ def test_psd_by_imagemagick(tmp_path: Path) -> None:
 
 
 def test_fifty_psd_layers_by_imagemagick(tmp_path: Path) -> None:
-    """IO2: fifty layers of all modes; ImageMagick works opacity into alpha, colours stay."""
+    """Fifty layers of all modes; ImageMagick works opacity into alpha, colours stay."""
     contents = fifty()
     path = write("psd", contents, tmp_path / "a.psd")
     listed = magick(path, "-format", "%s %w %h %X %Y\\n", "info:-").decode().split("\n")
@@ -227,7 +227,7 @@ def test_psd_may_leave_hidden_layers_out(tmp_path: Path) -> None:
 
 
 def test_a_mode_that_psd_lacks_is_normal(tmp_path: Path) -> None:
-    """LY4: and the table of losses says so."""
+    """And the table of losses says so."""
     document = design()
     run(document, SetBlend([document.foregrounds[0].id], "krita:greater"))
     image = PSDImage.open(write("psd", document.contents, tmp_path / "a.psd"))
@@ -240,7 +240,7 @@ def test_a_mode_that_psd_lacks_is_normal(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("contents", [empty, single, fifty, normal], ids=["0", "1", "50", "normal"])
 def test_ora_by_pyora(tmp_path: Path, contents: Any) -> None:
-    """IO3: another OpenRaster reader sees every layer, and our composite."""
+    """Another OpenRaster reader sees every layer, and our composite."""
     contents = contents()
     path = write("ora", contents, tmp_path / "a.ora")
     project = Project.load(str(path))
@@ -274,7 +274,7 @@ def test_ora_by_pyora(tmp_path: Path, contents: Any) -> None:
 
 
 def test_pyora_paints_the_same_picture(tmp_path: Path) -> None:
-    """4.7: another compositor is within 1 of 255 for Normal layers, rounding per layer aside."""
+    """Another compositor is within 1 of 255 for Normal layers, rounding per layer aside."""
     contents = opaque()
     project = Project.load(str(write("ora", contents, tmp_path / "a.ora")))
     painted = np.asarray(project.get_image_data(use_original=False).convert("RGBA"))
@@ -296,7 +296,7 @@ def test_ora_for_sharing_has_no_prompt(tmp_path: Path) -> None:
 def test_lossless_pictures_by_pillow_and_imagemagick(
     tmp_path: Path, key: str, contents: Any
 ) -> None:
-    """IO1, WebP, TIFF: the composite, every pixel."""
+    """WebP, TIFF: the composite, every pixel."""
     contents = contents()
     path = write(key, contents, tmp_path / f"a{format_named(key).suffixes[0]}")
     expected = composite(contents.layers, contents.canvas.rect)
@@ -332,7 +332,7 @@ def test_webp_with_quality_is_smaller(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", ["png", "webp", "tiff", "jpeg"])
 def test_options_of_flat_pictures(tmp_path: Path, key: str) -> None:
-    """IO1: part of the canvas, one layer, larger, over a colour."""
+    """Part of the canvas, one layer, larger, over a colour."""
     contents = design().contents
     castle = contents.foregrounds[0]
     suffix = format_named(key).suffixes[0]
@@ -376,7 +376,7 @@ def test_over_colour_rounds_half_up() -> None:
 
 
 def test_recipes_in_pictures_and_without(tmp_path: Path) -> None:
-    """PR5: prompt and recipe where they are wanted, nothing of them where not."""
+    """Prompt and recipe where they are wanted, nothing of them where not."""
     contents = fifty()
     for key, suffix in (
         ("png", "png"),
@@ -448,7 +448,7 @@ def test_tiff_pages_hold_the_layers(tmp_path: Path) -> None:
 
 
 def test_zip_and_folder_by_zipfile_and_pillow(tmp_path: Path) -> None:
-    """IO4: pixels without opacity; on request as large as the canvas."""
+    """Pixels without opacity; on request as large as the canvas."""
     contents = fifty()
     for sized in (False, True):
         options = ExportOptions(canvas_sized=sized)
@@ -529,7 +529,7 @@ def test_html_page(tmp_path: Path, parallax: bool) -> None:
 
 @pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.key)
 def test_every_failing_call_leaves_what_was_there(tmp_path: Path, form: Any) -> None:
-    """REL2: for all n the n-th file call fails; a present file is the old one or the new one."""
+    """For all n the n-th file call fails; a present file is the old one or the new one."""
     contents = design().contents
     reference = FailingDisk()
     target = tmp_path / f"a{form.suffixes[0] if form.suffixes else ''}"
@@ -565,7 +565,7 @@ def test_exports_are_repeatable(tmp_path: Path, form: Any, monkeypatch: Any) -> 
 
 
 def test_the_table_of_losses_tells_the_truth() -> None:
-    """MS20: only what the document has is listed; each format against what its files hold."""
+    """Only what the document has is listed; each format against what its files hold."""
     assert losses(empty(), format_named("png"), OPTIONS) == {}
     document = design()
     run(document, SetPrompt("a castle"))

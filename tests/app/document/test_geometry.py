@@ -49,7 +49,7 @@ def test_snapped_outward(box: Box, region: Box) -> None:
 @pytest.mark.parametrize(
     ("box", "drawn"),
     [
-        ((7, 8, 40, 41), (0, 16, 48, 48)),  # LA3: each edge to the nearest line, half goes up
+        ((7, 8, 40, 41), (0, 16, 48, 48)),  # Each edge to the nearest line, half goes up
         ((20, 20, 23, 23), (16, 16, 32, 32)),  # thinner than a cell: the cell of its middle
         ((30, 30, 33, 33), (16, 16, 32, 32)),
         ((-40, -40, -20, -20), (0, 0, 16, 16)),

@@ -1,4 +1,4 @@
-"""What comes in as layers: pictures of each kind, OpenRaster, layers from the clipboard (IO6)."""
+"""What comes in as layers: pictures of each kind, OpenRaster, layers from the clipboard."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def stored(path: Path, pixels: np.ndarray, **options: object) -> Path:
 
 @pytest.mark.parametrize("suffix", [".png", ".webp", ".tif", ".gif", ".bmp", ".jpg"])
 def test_every_kind_of_picture_becomes_a_layer(tmp_path: Path, suffix: str) -> None:
-    """IO6: named after the file, in the middle, kind imported."""
+    """Named after the file, in the middle, kind imported."""
     options = {"lossless": True} if suffix == ".webp" else {}
     path = stored(tmp_path / f"sun set{suffix}", plain(20, 10, (200, 60, 20, 255)), **options)
     (layer,) = read_layers(path, CANVAS, 16).layers
@@ -66,7 +66,7 @@ def test_rotation_in_exif_is_applied(tmp_path: Path) -> None:
 
 
 def test_larger_than_the_canvas_is_scaled_and_keeps_its_source(tmp_path: Path) -> None:
-    """IO6: scaled down to fit; the original size comes back without a loss."""
+    """Scaled down to fit; the original size comes back without a loss."""
     pixels = picture(384, 128)
     (layer,) = read_layers(stored(tmp_path / "a.png", pixels), CANVAS, 16).layers
     assert layer.rect == Rect(0, 16, 96, 32)
@@ -83,7 +83,7 @@ def test_larger_than_the_canvas_is_scaled_and_keeps_its_source(tmp_path: Path) -
 
 
 def test_too_large_or_unknown_is_refused(tmp_path: Path) -> None:
-    """MS15, MS16: nothing is added, the text names the limit and the kinds."""
+    """Nothing is added, the text names the limit and the kinds."""
     large = stored(tmp_path / "large.png", plain(8193, 2, (1, 2, 3, 255)))
     with pytest.raises(StorageError, match=r"8,193 × 2; the limit is 8,192 each way\. Nothing"):
         read_layers(large, CANVAS, 16)
@@ -101,7 +101,7 @@ def test_too_large_or_unknown_is_refused(tmp_path: Path) -> None:
 
 
 def test_ora_comes_in_as_layers(tmp_path: Path) -> None:
-    """IO6: all layers of another file, at their places, background included; one undo step."""
+    """All layers of another file, at their places, background included; one undo step."""
     other = rich()
     save_project(other.contents, tmp_path / "other.ora")
     incoming = read_layers(tmp_path / "other.ora", CANVAS, 16)
@@ -134,7 +134,7 @@ def test_foreign_ora_comes_in_as_pictures(tmp_path: Path) -> None:
 
 
 def test_a_picture_opens_as_a_document(tmp_path: Path) -> None:
-    """IO6: a canvas of its size, rounded up to the grid; the picture as its layer."""
+    """A canvas of its size, rounded up to the grid; the picture as its layer."""
     path = stored(tmp_path / "photo.png", picture(70, 33))
     opened = open_as_document(path, 16)
     assert opened.contents.canvas == Size(80, 48)
@@ -147,7 +147,7 @@ def test_a_picture_opens_as_a_document(tmp_path: Path) -> None:
 
 
 def test_layers_travel_by_clipboard() -> None:
-    """IO5: everything that belongs to a layer, into another window."""
+    """Everything that belongs to a layer, into another window."""
     document = rich()
     data = layers_to_bytes(document.contents, document.layers)
     found = layers_from_bytes(data)
@@ -184,7 +184,7 @@ def test_pictures_of_the_clipboard() -> None:
 
 
 def test_boxes_of_a_layout_are_added() -> None:
-    """LA5: on the present canvas, clamped, one step."""
+    """On the present canvas, clamped, one step."""
     layout = parse_layout("[(16, 0, 40, 40), None, (64, 0, 200, 20)]", canvas=CANVAS, grid=16)
     document = design()
     count = len(document.foregrounds)
@@ -203,7 +203,7 @@ def test_several_files_cascade() -> None:
 
 @pytest.mark.parametrize("seed", range(60))
 def test_damaged_pictures_come_in_or_are_refused(tmp_path: Path, seed: int) -> None:
-    """REL6: bits, cuts and swapped parts of each kind; only our own errors."""
+    """Bits, cuts and swapped parts of each kind; only our own errors."""
     source = random.Random(seed)
     suffix, options = source.choice(
         [(".png", {}), (".webp", {}), (".jpg", {}), (".tif", {}), (".gif", {}), (".bmp", {})]

@@ -63,7 +63,7 @@ def kept(root: Path, document: Document, steps: int = 0, seed: int = 0) -> WorkF
 
 @pytest.mark.parametrize("seed", range(6))
 def test_every_state_comes_back(tmp_path: Path, seed: int) -> None:
-    """SV2: pixels, candidates, prompt, order and numbers, after any commands."""
+    """Pixels, candidates, prompt, order and numbers, after any commands."""
     document = design()
     folder = kept(tmp_path, document, 25, seed)
     found = recover(abandoned(folder))
@@ -72,7 +72,7 @@ def test_every_state_comes_back(tmp_path: Path, seed: int) -> None:
 
 
 def test_undo_and_other_documents_are_records_too(tmp_path: Path) -> None:
-    """4.4: New and Open are records; undo of them brings the former document back."""
+    """New and Open are records; undo of them brings the former document back."""
     document, folder = design(), WorkFolder.create(tmp_path)
     stack = UndoStack(document)
     folder.keep(document.contents, DIRTY)
@@ -99,7 +99,7 @@ def test_patches_rebuild_the_document() -> None:
 
 
 def test_keys_of_later_versions_come_and_go(tmp_path: Path) -> None:
-    """4.1: unknown keys are kept, here through a crash; another document has others."""
+    """Unknown keys are kept, here through a crash; another document has others."""
     document = design()
     folder = kept(tmp_path, document)
     plain, states = document.contents, []
@@ -130,7 +130,7 @@ def test_what_did_not_change_is_not_written(tmp_path: Path) -> None:
 
 
 def test_checkpoints_keep_the_pair_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """4.4: a new checkpoint after some records; unneeded pairs and pictures go."""
+    """A new checkpoint after some records; unneeded pairs and pictures go."""
     monkeypatch.setattr(folder_module, "MAX_RECORDS", 3)
     document = small_document()
     folder = kept(tmp_path, document)
@@ -171,7 +171,7 @@ def test_checkpoints_keep_the_pair_before(tmp_path: Path, monkeypatch: pytest.Mo
 def test_when_a_checkpoint_is_due(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, limit: float
 ) -> None:
-    """4.4: after 200 records, 4 MB or 5 minutes, whichever is first."""
+    """After 200 records, 4 MB or 5 minutes, whichever is first."""
     limits = {"MAX_RECORDS": 200, "MAX_JOURNAL_BYTES": 4_000_000, "MAX_AGE_S": 300.0}
     assert {key: getattr(folder_module, key) for key in limits} == limits
     document = small_document()
@@ -189,7 +189,7 @@ def test_when_a_checkpoint_is_due(
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_torn_journal_reads_up_to_the_tear(tmp_path: Path, seed: int) -> None:
-    """REL1, MS18: cut anywhere, every whole record before the cut counts."""
+    """Cut anywhere, every whole record before the cut counts."""
     document = small_document()
     folder = WorkFolder.create(tmp_path)
     folder.keep(document.contents, DIRTY)
@@ -218,7 +218,7 @@ def test_a_torn_journal_reads_up_to_the_tear(tmp_path: Path, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_damaged_folders_give_a_state_or_a_sentence(tmp_path: Path, seed: int) -> None:
-    """REL6: bits, bytes and lengths of every file; never an exception of another kind."""
+    """Bits, bytes and lengths of every file; never an exception of another kind."""
     source = random.Random(seed)
     path = abandoned(kept(tmp_path, design(), 4, seed))
     files = [each for each in path.rglob("*") if each.is_file() and each.name != "lock"]
@@ -245,7 +245,7 @@ def test_damaged_folders_give_a_state_or_a_sentence(tmp_path: Path, seed: int) -
 
 
 def test_records_that_fit_nothing_end_the_replay(tmp_path: Path) -> None:
-    """REL6: checksums are right, values are not."""
+    """Checksums are right, values are not."""
     for number, record in enumerate(
         [
             {"order": [5]},
@@ -301,7 +301,7 @@ def test_folders_of_the_living_are_left_alone(tmp_path: Path) -> None:
 
 
 def test_saved_work_is_not_offered(tmp_path: Path) -> None:
-    """SV3: nothing unsaved, nothing to recover."""
+    """Nothing unsaved, nothing to recover."""
     folder = WorkFolder.create(tmp_path)
     folder.keep(design().contents, WorkInfo("/x/beach.ora", None, True))
     path = abandoned(folder)
@@ -333,7 +333,7 @@ def test_a_folder_goes_when_nobody_holds_its_lock(
 
 
 def test_pictures_can_be_taken_out(tmp_path: Path) -> None:
-    """4.4: the way out when recovery fails again and again."""
+    """The way out when recovery fails again and again."""
     path = abandoned(kept(tmp_path, design()))
     (path / "blobs" / "broken.png").write_bytes(b"x")
     count = save_pictures(path, tmp_path / "out")
@@ -348,7 +348,7 @@ def test_pictures_can_be_taken_out(tmp_path: Path) -> None:
 
 
 def test_every_failing_call_keeps_what_was_kept(tmp_path: Path) -> None:
-    """REL2 for the journal: for all n the n-th file call fails; no state before it is lost."""
+    """For all n the n-th file call fails; no state before it is lost."""
     reference = FailingDisk()
     _three_states(tmp_path / "reference", reference)
     assert len(reference.calls) > 10
@@ -381,7 +381,7 @@ def _three_states(root: Path, disk: Disk) -> tuple[list[str], str]:
 
 @pytest.mark.parametrize("fail_at", range(1, 5))
 def test_a_torn_record_costs_only_itself(tmp_path: Path, fail_at: int) -> None:
-    """REL2: half a record stands in the journal; the next state begins a new pair."""
+    """Half a record stands in the journal; the next state begins a new pair."""
 
     class TornDisk(Disk):
         def extend(self, path: Path) -> BinaryIO:
@@ -411,7 +411,7 @@ def test_a_torn_record_costs_only_itself(tmp_path: Path, fail_at: int) -> None:
 
 
 def test_a_full_disk_is_told_once_and_ends(tmp_path: Path) -> None:
-    """MS17: told when it begins and when it is over; the state is kept after that."""
+    """Told when it begins and when it is over; the state is kept after that."""
 
     class FullDisk(Disk):
         is_full = True
@@ -439,7 +439,7 @@ def test_a_full_disk_is_told_once_and_ends(tmp_path: Path) -> None:
 
 
 def test_the_keeper_writes_the_newest_state(tmp_path: Path) -> None:
-    """SV2: many states in a row become few records, the last one is never left out."""
+    """Many states in a row become few records, the last one is never left out."""
     document = small_document()
     keeper = Keeper(tmp_path, delay_s=0.0)
     for number in range(50):

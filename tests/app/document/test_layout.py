@@ -108,7 +108,6 @@ def test_an_empty_layout_is_allowed() -> None:
 
 
 def test_the_text_of_a_refused_box() -> None:
-    """MS14."""
     with pytest.raises(StorageError) as caught:
         parsed("[(0, 0, 512, 512), (0, 0, 512, 512), (40, 40, 40, 90)]")
     assert str(caught.value) == (
@@ -160,7 +159,6 @@ def test_the_text_of_a_refused_box() -> None:
     ],
 )
 def test_bad_layouts_are_refused_whole(text: str, message: str) -> None:
-    """REL6, MS14."""
     with pytest.raises(StorageError, match=message) as caught:
         parsed(text)
     assert "No box was changed." in str(caught.value)

@@ -95,7 +95,7 @@ def edit_stack(members: Members, edit: Callable[[ElementTree.Element], None]) ->
 
 
 def test_other_programs_can_read_it(tmp_path: Path) -> None:
-    """4.1, with zipfile, ElementTree and Pillow as the other program."""
+    """With zipfile, ElementTree and Pillow as the other program."""
     document = rich()
     path = saved(document, tmp_path)
     with zipfile.ZipFile(path) as file:
@@ -154,7 +154,6 @@ def test_sharing_leaves_out_our_data(tmp_path: Path) -> None:
 def test_saving_loading_saving_gives_the_same_bytes(
     tmp_path: Path, make: Callable[[], Document]
 ) -> None:
-    """REL3."""
     document = make()
     path = saved(document, tmp_path)
     opened = load_project(path)
@@ -205,7 +204,7 @@ def test_keys_of_later_versions_are_written_back(tmp_path: Path) -> None:
 
 
 def test_a_view_is_kept_and_none_that_cannot_be_one(tmp_path: Path) -> None:
-    """4.1: it is no part of the document, and no reason to refuse one."""
+    """It is no part of the document, and no reason to refuse one."""
     document, path = design(), tmp_path / "beach.ora"
     view = View(zoom=1.5, centre=(-7, 30), selected=(0, 2))
     save_project(document.contents, path, view=view)
@@ -225,7 +224,6 @@ def test_a_view_is_kept_and_none_that_cannot_be_one(tmp_path: Path) -> None:
 
 
 def test_a_newer_format_is_refused_and_its_layers_still_open(tmp_path: Path) -> None:
-    """SV5, MS11."""
 
     def newer(members: Members) -> None:
         data = json.loads(members["layerloom/document.json"])
@@ -251,7 +249,7 @@ def test_opening_never_writes(tmp_path: Path) -> None:
 
 
 def test_looks_of_another_program_win(tmp_path: Path) -> None:
-    """4.2, MS12: order, names, offsets, opacity, eyes; recipes and candidates stay."""
+    """Order, names, offsets, opacity, eyes; recipes and candidates stay."""
 
     def rework(root: ElementTree.Element) -> None:
         stack = root[0]
@@ -362,7 +360,7 @@ def test_lost_candidates_are_counted_once(tmp_path: Path) -> None:
 
 
 def test_files_of_others_open_as_pictures(tmp_path: Path) -> None:
-    """4.2, absent: trimmed, offset corrected, opaque lowest layer becomes the background."""
+    """Absent: trimmed, offset corrected, opaque lowest layer becomes the background."""
     opaque = plain(100, 60, (7, 7, 7, 255))
     padded = np.zeros((60, 100, 4), np.uint8)
     padded[10:20, 30:50] = (9, 9, 9, 128)
@@ -477,7 +475,6 @@ HOSTILE: dict[str, Members] = {
 
 @pytest.mark.parametrize("members", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_files_are_refused_with_a_sentence(tmp_path: Path, members: Members) -> None:
-    """REL6, MS9."""
     path = tmp_path / "evil.ora"
     write_members(path, members)
     with pytest.raises(StorageError) as caught:
@@ -502,7 +499,6 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_the_message_names_the_member_and_the_backup(tmp_path: Path) -> None:
-    """MS9."""
     path = changed(design(), tmp_path, lambda m: m.update({"data/L0001.png": b"broken"}))
     with pytest.raises(StorageError, match=r"'beach.ora' is damaged at 'data/L0001.png'"):
         load_project(path)
@@ -514,7 +510,7 @@ def test_the_message_names_the_member_and_the_backup(tmp_path: Path) -> None:
 def test_limits_hold_before_anything_is_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """4.1: members, unpacked bytes, and pixels that only pictures declare."""
+    """Members, unpacked bytes, and pixels that only pictures declare."""
     path = saved(design(), tmp_path)
     load_project(path)
     for name, limit in (("MAX_MEMBERS", 5), ("MAX_UNPACKED", 20_000)):
@@ -586,7 +582,7 @@ def opens_or_refuses(path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_damaged_files_open_or_are_refused(tmp_path: Path, seed: int) -> None:
-    """REL6: damage to the file as a whole."""
+    """Damage to the file as a whole."""
     source = random.Random(seed)
     data = saved(rich(), tmp_path).read_bytes()
     path = tmp_path / "x.ora"
@@ -597,7 +593,7 @@ def test_damaged_files_open_or_are_refused(tmp_path: Path, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_damaged_members_open_or_are_refused(tmp_path: Path, seed: int) -> None:
-    """REL6: damage inside valid zips, where no checksum helps."""
+    """Damage inside valid zips, where no checksum helps."""
     source = random.Random(seed)
     members = members_of(saved(rich(), tmp_path))
     path = tmp_path / "x.ora"
@@ -625,7 +621,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def test_every_value_of_the_json_may_be_anything(tmp_path: Path) -> None:
-    """REL6: each value is replaced by each strange one, and each key dropped."""
+    """Each value is replaced by each strange one, and each key dropped."""
     source = random.Random(1)
     members = members_of(saved(rich(), tmp_path))
     whole = json.loads(members["layerloom/document.json"])

@@ -103,7 +103,7 @@ def assert_same_layers(found: Contents, sent: Contents, same_mode: Any = None) -
 
 
 def test_krita_keeps_fifty_openraster_layers(tmp_path: Path, home: Path) -> None:
-    """4.1, 4.2, IO3: odd names, twelve modes, offsets outside the canvas; as MS13 tells."""
+    """Odd names, twelve modes, offsets outside the canvas."""
     save_project(fifty(), tmp_path / "ours.ora")
     path = by_krita(home, tmp_path / "ours.ora", tmp_path / "theirs.ora")
     opened = load_project(path, grid=fifty().grid)
@@ -113,7 +113,7 @@ def test_krita_keeps_fifty_openraster_layers(tmp_path: Path, home: Path) -> None
 
 
 def test_krita_keeps_fifty_psd_layers(tmp_path: Path, home: Path) -> None:
-    """IO2: PSD's soft light is another formula than OpenRaster's, so Krita names it apart."""
+    """PSD's soft light is another formula than OpenRaster's, so Krita names it apart."""
     write("psd", fifty(), tmp_path / "ours.psd")
     path = by_krita(home, tmp_path / "ours.psd", tmp_path / "theirs.ora")
     other = {"soft-light": "krita:soft_light"}
@@ -121,7 +121,7 @@ def test_krita_keeps_fifty_psd_layers(tmp_path: Path, home: Path) -> None:
 
 
 def test_krita_paints_the_same_picture(tmp_path: Path, home: Path) -> None:
-    """4.7: four Normal layers; Krita rounds to 8 bit after each, so within 2 of 255, not 1."""
+    """Four Normal layers; Krita rounds to 8 bit after each, so within 2 of 255, not 1."""
     save_project(opaque(), tmp_path / "ours.ora")
     path = by_krita(home, tmp_path / "ours.ora", tmp_path / "theirs.ora")
     with zipfile.ZipFile(path) as archive, archive.open("mergedimage.png") as stream:
@@ -130,7 +130,7 @@ def test_krita_paints_the_same_picture(tmp_path: Path, home: Path) -> None:
 
 
 def test_gimp_keeps_fifty_psd_layers(tmp_path: Path, home: Path) -> None:
-    """IO2: GIMP's names are unique, so it numbers those that are not; all else is the same."""
+    """GIMP's names are unique, so it numbers those that are not; all else is the same."""
     write("psd", fifty(), tmp_path / "ours.psd")
     image = PSDImage.open(by_gimp(home, tmp_path / "ours.psd", tmp_path / "theirs.psd"))
     assert (image.width, image.height) == (fifty().canvas.width, fifty().canvas.height)
@@ -146,7 +146,7 @@ def test_gimp_keeps_fifty_psd_layers(tmp_path: Path, home: Path) -> None:
 
 @pytest.mark.parametrize("contents", [opaque, fifty], ids=["normal", "50"])
 def test_chromium_paints_the_html_page(tmp_path: Path, home: Path, contents: Any) -> None:
-    """4.7, HTML: the page as a browser paints it, transparent ground.
+    """HTML: the page as a browser paints it, transparent ground.
 
     It rounds premultiplied colour to 8 bit after each layer, so four Normal layers are within 3 of
     255. Of fifty layers with all modes single pixels of Color Dodge and Color Burn are far off

@@ -89,7 +89,6 @@ def test_large_pictures_are_scaled_to_fit(tmp_path: Path) -> None:
 
 
 def test_refusals_say_why(tmp_path: Path) -> None:
-    """MS15, MS16."""
     path = tmp_path / "notes.pdf"
     path.write_bytes(b"%PDF-1.4")
     with pytest.raises(StorageError, match=r"'notes.pdf' is not a kind of file that .* reads"):
@@ -150,7 +149,7 @@ def test_kept_bytes_stay_within_the_budget_and_go_with_the_picture() -> None:
 def test_a_second_save_encodes_only_what_is_new(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SV1: unchanged layers cost nothing, and the file is the same as one written from nothing."""
+    """Unchanged layers cost nothing, and the file is the same as one written from nothing."""
     document: Document = design()
     save_project(document.contents, tmp_path / "a.ora")
     calls: list[int] = []

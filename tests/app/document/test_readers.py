@@ -1,4 +1,4 @@
-"""Readers against any input at all: a value or one of our own errors, nothing else (REL6)."""
+"""Readers against any input at all: a value or one of our own errors, nothing else."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_archives(members: dict[str, bytes]) -> None:
     st.sampled_from([*Settings.__dataclass_fields__]), values).map(lambda v: json.dumps(v).encode())
 ))  # fmt: skip
 def test_settings(tmp_path: Path, data: bytes) -> None:
-    """4.4: unreadable settings are set aside and defaults used."""
+    """Unreadable settings are set aside and defaults used."""
     path = tmp_path / "settings.json"
     path.write_bytes(data)
     loaded, trouble = load_settings(path)

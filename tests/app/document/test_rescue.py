@@ -31,7 +31,7 @@ def rewritten(path: Path) -> Members:
 
 
 def test_recipes_come_back_from_the_backup(tmp_path: Path) -> None:
-    """MS13: another program dropped our data; the backup still has it."""
+    """Another program dropped our data; the backup still has it."""
     document = rich()
     path = saved(document, tmp_path)
     save_project(document.contents, path)  # now the backup has everything too
@@ -47,7 +47,7 @@ def test_recipes_come_back_from_the_backup(tmp_path: Path) -> None:
 
 
 def test_what_the_other_program_painted_stays(tmp_path: Path) -> None:
-    """MS13: the file's own pixels win; candidates of the painted layer are kept."""
+    """The file's own pixels win; candidates of the painted layer are kept."""
     document = rich()
     castle = document.foregrounds[0]
     path = saved(document, tmp_path)
@@ -76,7 +76,7 @@ def test_a_backup_without_our_data_is_none(tmp_path: Path) -> None:
 
 
 def test_readable_layers_open_as_a_copy(tmp_path: Path) -> None:
-    """MS9: one PNG is unreadable; the others come, the lost one is named."""
+    """One PNG is unreadable; the others come, the lost one is named."""
     document = rich()
     path = saved(document, tmp_path)
     members = members_of(path)
@@ -103,7 +103,7 @@ def test_nothing_readable_is_said(tmp_path: Path) -> None:
 
 
 def test_layers_of_a_newer_file_open_as_a_copy(tmp_path: Path) -> None:
-    """SV5, MS11: refused, and the way around it."""
+    """Refused, and the way around it."""
     path = saved(rich(), tmp_path)
     members = members_of(path)
     data = json.loads(members["layerloom/document.json"])
@@ -118,7 +118,6 @@ def test_layers_of_a_newer_file_open_as_a_copy(tmp_path: Path) -> None:
 
 
 def test_numbered_copies_count_on(tmp_path: Path) -> None:
-    """SV6."""
     path = tmp_path / "beach.ora"
     assert numbered_copy(path).name == "beach_001.ora"
     (tmp_path / "beach_001.ora").touch()

@@ -146,7 +146,7 @@ def offer(document: Document, layer_id: int, prompt: str) -> Command:
 
 
 def test_the_last_two_hundred_distinct_ones() -> None:
-    """PR3: newest first, one place each, white space collapsed, the oldest goes."""
+    """Newest first, one place each, white space collapsed, the oldest goes."""
     history: tuple[str, ...] = ()
     for count in range(201):
         history = remembered(history, f"prompt {count}")
@@ -158,7 +158,7 @@ def test_the_last_two_hundred_distinct_ones() -> None:
 
 
 def test_what_was_generated_with_is_kept_and_undone_with_it() -> None:
-    """PR3, UN1: part of the result's own step; discarding or deleting the picture leaves it."""
+    """Part of the result's own step; discarding or deleting the picture leaves it."""
     document = small_document()
     box = add_box(document, Rect(0, 0, 32, 32))
     first, before = document.contents, document.content_hash()
@@ -176,7 +176,7 @@ def test_what_was_generated_with_is_kept_and_undone_with_it() -> None:
 
 
 def test_the_history_is_in_the_file_and_in_the_journal(tmp_path: Path) -> None:
-    """PR3, 4.1: "prompt, prompt history, settings"; a copy for sharing has none of it."""
+    """ "prompt, prompt history, settings"; a copy for sharing has none of it."""
     document = small_document()
     box = add_box(document, Rect(0, 0, 32, 32))
     start = document.contents
@@ -192,7 +192,7 @@ def test_the_history_is_in_the_file_and_in_the_journal(tmp_path: Path) -> None:
 
 
 def test_files_of_before_the_history_open_and_wrong_ones_do_not() -> None:
-    """SV5, REL6: no history is an empty one; anything but at most 200 texts is damage."""
+    """No history is an empty one; anything but at most 200 texts is damage."""
     whole = document_out(small_document().contents)
     del whole["prompt_history"]
     assert read_project(json.dumps(whole).encode()).base.prompts == ()

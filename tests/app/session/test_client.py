@@ -1,4 +1,4 @@
-"""PL4: the engine's thread gives way, and nothing else does."""
+"""The engine's thread gives way, and nothing else does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.session.client import NICENESS, engine_factory, lower_engine_priority
 
 @pytest.mark.skipif(sys.platform != "linux", reason="niceness per thread is Linux's")
 def test_only_the_engine_s_thread_gives_way() -> None:
-    """PL4: the thread's niceness rises, the caller's stays."""
+    """The thread's niceness rises, the caller's stays."""
     ends = threading.Event()
     thread = threading.Thread(target=ends.wait, name="layerloom-test-engine")
     own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
@@ -30,7 +30,7 @@ def test_only_the_engine_s_thread_gives_way() -> None:
 
 
 def test_the_threads_of_the_settings_reach_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PL4: the number asked for; 0 leaves one core to others, and at least one thread works."""
+    """The number asked for; 0 leaves one core to others, and at least one thread works."""
     for cores, asked, expected in ((8, 3, 3), (8, 0, 7), (1, 0, 1)):
         monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
         engine = engine_factory(asked)(lambda event: None)

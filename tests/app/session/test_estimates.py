@@ -45,7 +45,7 @@ loads = st.builds(
 def test_prediction_is_within_a_fifth(
     seen: list[WorkEstimate], a: float, b: float, c: float, asked: WorkEstimate
 ) -> None:
-    """GE4: for any size between those that were timed."""
+    """For any size between those that were timed."""
     costs = Costs()
     for load in seen:
         costs.add_job(load, [truth(load, a, b, c)] * 5, 0.0, 0.0)
@@ -59,7 +59,7 @@ def test_prediction_is_within_a_fifth(
 
 
 def test_nothing_is_said_before_anything_was_timed() -> None:
-    """GE4: until then "measuring"."""
+    """Until then "measuring"."""
     costs = Costs()
     assert costs.seconds(WorkEstimate(100, 100, 12, 1)) is None
     costs.add_job(WorkEstimate(100, 100, 12, 1), [], 0.0, 0.0)
@@ -67,7 +67,7 @@ def test_nothing_is_said_before_anything_was_timed() -> None:
 
 
 def test_decoding_and_start_count() -> None:
-    """GE4: steps, decoding of the pixels and what comes before the first step."""
+    """Steps, decoding of the pixels and what comes before the first step."""
     costs = Costs()
     costs.add_job(WorkEstimate(100, 100, 10, 1000), [0.1, 0.1, 0.1], start=0.4, decoding=0.5)
     assert abs((costs.seconds(WorkEstimate(100, 100, 10, 1000)) or 0) - (0.3 + 1.0 + 0.5)) < 1e-6
@@ -75,7 +75,7 @@ def test_decoding_and_start_count() -> None:
 
 
 def test_planning_and_drawing_are_told_apart_by_size() -> None:
-    """GE4: many layers plan longer than one, and a coarse background is drawn faster than fine."""
+    """Many layers plan longer than one, and a coarse background is drawn faster than fine."""
     costs = Costs()
     for planning, tokens, drawn in ((1, 25, 25_000), (4, 300, 300_000), (2, 80, 80_000)):
         step = 0.01 + 1e-4 * tokens
@@ -89,7 +89,7 @@ def test_planning_and_drawing_are_told_apart_by_size() -> None:
 
 
 def test_a_start_is_never_predicted_below_nothing() -> None:
-    """GE4: noise may make a long planning look cheaper than a short one."""
+    """Noise may make a long planning look cheaper than a short one."""
     costs = Costs()
     for planning, start in ((4, 0.1), (1, 0.9)):
         costs.add_job(WorkEstimate(100, 100, 2, 10, planning=planning), [0.1], start + 0.1, 0.0)
@@ -99,7 +99,7 @@ def test_a_start_is_never_predicted_below_nothing() -> None:
 
 
 def test_old_samples_make_room_and_survive_a_file() -> None:
-    """GE4: refined by each job, kept in the settings; nonsense in the file is left out."""
+    """Refined by each job, kept in the settings; nonsense in the file is left out."""
     costs = Costs()
     for tokens in range(1, 3 * MAX_SAMPLES):
         costs.add_job(WorkEstimate(tokens, tokens, 10, 10), [0.001 * tokens], 0.0, 0.1)
@@ -112,7 +112,7 @@ def test_old_samples_make_room_and_survive_a_file() -> None:
 
 
 def test_more_is_never_predicted_cheaper() -> None:
-    """GE4: coefficients are not negative, whatever noise was timed."""
+    """Coefficients are not negative, whatever noise was timed."""
     costs = Costs()
     for tokens, seconds in ((10, 0.5), (100, 0.3), (200, 0.9), (400, 0.2)):
         costs.add_job(WorkEstimate(tokens, tokens, 10, 10), [seconds], 0.0, 0.0)
@@ -121,7 +121,7 @@ def test_more_is_never_predicted_cheaper() -> None:
 
 
 def test_tokens_are_counted_as_the_model_will_cut_them() -> None:
-    """GE4: one per grid cell, or as many at every size."""
+    """One per grid cell, or as many at every size."""
     document = document_with_boxes((0, 0, 224, 96), (0, 0, 192, 96))
     contents = document.contents
     made = [layer for layer in contents.layers if not layer.is_background]
@@ -141,7 +141,7 @@ def test_probes_count_the_tokens_that_the_engine_makes(rule) -> None:
 
 
 def test_the_predicted_steps_are_those_that_the_engine_takes() -> None:
-    """GE4: one layer beside finished ones takes fewer; the background and whole pictures do not."""
+    """One layer beside finished ones takes fewer; the background and whole pictures do not."""
     document = document_with_boxes((0, 0, 96, 96), (128, 128, 224, 224))
     info = model_info(default_steps=2, default_edit_steps=1)
     fill(document)
@@ -157,7 +157,7 @@ GB = 2**30
 
 
 def test_a_job_that_does_not_fit_is_refused_with_its_numbers() -> None:
-    """GE5, MS6: nothing is started; a smaller choice is offered where one would fit."""
+    """Nothing is started; a smaller choice is offered where one would fit."""
     desk = Desk(document_with_boxes(*BOXES))
     desk.bridge.free_memory = lambda: estimates.RESERVE_BYTES + 2**20
     assert desk.bridge.generate("picture") is None
@@ -170,7 +170,7 @@ def test_a_job_that_does_not_fit_is_refused_with_its_numbers() -> None:
 
 
 def test_layers_one_by_one_are_offered_where_they_fit() -> None:
-    """GE5: with the number that one of them needs."""
+    """With the number that one of them needs."""
     whole = WorkEstimate(tokens=200_000, seen=100_000, steps=8, pixels=4 << 20)
     single = WorkEstimate(tokens=10_000, seen=20_000, steps=8, pixels=1 << 20)
     said = estimates.memory_trouble(whole, [single, single], estimates.RESERVE_BYTES + 3 * GB)
@@ -180,7 +180,7 @@ def test_layers_one_by_one_are_offered_where_they_fit() -> None:
 
 
 def test_one_by_one_each_layer_sees_all_the_others() -> None:
-    """GE5, MS6: a job of the window; the last layer sees what was made before it, and must fit."""
+    """A job of the window; the last layer sees what was made before it, and must fit."""
     document = document_with_boxes(*BOXES)
     desk = Desk(document)
     info = desk.bridge.info
@@ -212,7 +212,7 @@ def others_of(document: Document, layer: Layer) -> list[Layer]:
 
 
 def test_a_smaller_canvas_is_offered_with_its_number() -> None:
-    """GE5: where there is nothing to split, which share of the job would fit."""
+    """Where there is nothing to split, which share of the job would fit."""
     job = WorkEstimate(tokens=4000, seen=2000, steps=8, pixels=1 << 20)
     half = WorkEstimate(tokens=2000, seen=1000, steps=8, pixels=1 << 19)
     said = estimates.memory_trouble(
@@ -225,14 +225,14 @@ def test_a_smaller_canvas_is_offered_with_its_number() -> None:
 
 @pytest.mark.parametrize("free", [None, 64 * GB])
 def test_nothing_is_refused_where_there_is_room_or_nobody_knows(free: int | None) -> None:
-    """GE5: the check never stands in the way of a guess."""
+    """The check never stands in the way of a guess."""
     desk = Desk(document_with_boxes(*BOXES))
     desk.bridge.free_memory = lambda: free
     assert desk.bridge.generate("picture") is not None
 
 
 def test_more_tokens_and_pixels_need_more() -> None:
-    """GE5: the prediction grows with each part of a job."""
+    """The prediction grows with each part of a job."""
     least = estimates.peak_bytes(WorkEstimate(10, 10, 8, 100))
     for more in (
         WorkEstimate(20, 10, 8, 100),
@@ -243,7 +243,7 @@ def test_more_tokens_and_pixels_need_more() -> None:
 
 
 def test_memory_that_ran_out_is_said_with_layers_and_tokens() -> None:
-    """MS2: what was kept, and what to do; finished results count."""
+    """What was kept, and what to do; finished results count."""
     document = document_with_boxes(*BOXES)
     SetSettings(Settings(variations=2)).do(document)
     desk = Desk(document)
@@ -261,7 +261,7 @@ def test_memory_that_ran_out_is_said_with_layers_and_tokens() -> None:
 
 
 def test_how_many_tokens_would_fit() -> None:
-    """MS2: rounded down, of the same mixture; nothing where it cannot be known."""
+    """Rounded down, of the same mixture; nothing where it cannot be known."""
     failed = WorkEstimate(tokens=4000, seen=2000, steps=8, pixels=1 << 20)
     half = WorkEstimate(tokens=2000, seen=1000, steps=8, pixels=1 << 19)
     free = estimates.RESERVE_BYTES + estimates.peak_bytes(half) + 1000
@@ -289,12 +289,12 @@ def test_how_many_tokens_would_fit() -> None:
     ],
 )
 def test_the_engine_tells_memory_from_other_failures(error: Exception, expected: bool) -> None:
-    """GE5, GE16: torch reports an exhausted allocator as a RuntimeError."""
+    """Torch reports an exhausted allocator as a RuntimeError."""
     assert is_out_of_memory(error) is expected
 
 
 def test_the_cache_budget_of_the_settings_reaches_the_engine() -> None:
-    """PL3: megabytes in the settings, bytes in the engine; 0 leaves the choice to it."""
+    """Megabytes in the settings, bytes in the engine; 0 leaves the choice to it."""
     chosen = engine_factory(1, None, 64)(lambda event: None)
     automatic = engine_factory(1)(lambda event: None)
     assert chosen._cache_bytes == 64 << 20  # type: ignore[attr-defined]

@@ -87,7 +87,7 @@ def test_request_is_the_whole_truth() -> None:
 
 
 def test_plan_of_each_scope() -> None:
-    """Section 0: who is target, context or neither."""
+    """Who is target, context or neither."""
     document = document_with_boxes(*BOXES, (128, 128, 192, 192))
     fill(document)
     one, two, three = document.foregrounds
@@ -105,7 +105,7 @@ def test_plan_of_each_scope() -> None:
 
 
 def test_previews_are_coalesced_to_the_latest() -> None:
-    """GE2: a flood of previews becomes one call per layer and turn."""
+    """A flood of previews becomes one call per layer and turn."""
     document = document_with_boxes(*BOXES)
     desk = Desk(document)
     desk.bridge.generate("picture")
@@ -120,7 +120,7 @@ def test_previews_are_coalesced_to_the_latest() -> None:
 
 
 def test_previews_come_at_most_thirty_times_a_second() -> None:
-    """GE2: however fast the engine sends them; the newest is never left out."""
+    """However fast the engine sends them; the newest is never left out."""
     now, seen = 0.0, []
     loop = HandLoop(lambda: now, short_s=0)
     sender: list[Callable[..., None]] = []
@@ -144,7 +144,7 @@ def test_previews_come_at_most_thirty_times_a_second() -> None:
 
 
 def test_late_events_are_dropped_by_job_id() -> None:
-    """REL5: nothing of a stopped job arrives, whatever the engine still says."""
+    """Nothing of a stopped job arrives, whatever the engine still says."""
     desk = Desk(document_with_boxes(*BOXES))
     job = desk.bridge.generate("picture")
     assert job is not None
@@ -182,7 +182,7 @@ def test_results_carry_records() -> None:
 
 
 def test_a_model_that_does_not_load_is_said_once() -> None:
-    """MS5: editing goes on, generating is off with the reason."""
+    """Editing goes on, generating is off with the reason."""
     desk = Desk(document_with_boxes(*BOXES))
     desk.engine.say(
         StateChanged(state="failed", message="The model file is missing.", advice="Install again.")

@@ -14,7 +14,7 @@ from tests.app.session.test_queue import predicted, run_timed
 
 
 def test_the_probes_grow_and_show_nothing() -> None:
-    """GE4: two timed steps each; nothing of them reaches document, canvas or list."""
+    """Two timed steps each; nothing of them reaches document, canvas or list."""
     desk = Desk(document_with_boxes(*BOXES), measures=True, is_exact=True)
     before = desk.bridge.document.content_hash()
     desk.pass_time(IDLE_SLICE_S)
@@ -88,7 +88,7 @@ def test_a_window_that_is_never_idle_is_measured_as_it_is() -> None:
 
 
 def test_measuring_takes_two_seconds_at_most() -> None:
-    """GE4: what has not ended then is cancelled, and the next is not begun."""
+    """What has not ended then is cancelled, and the next is not begun."""
     desk = Desk(document_with_boxes(*BOXES), measures=True, is_exact=True)
     told: list[bool] = []
     pace = desk.bridge.pace
@@ -146,7 +146,7 @@ def test_the_limit_of_one_measuring_does_not_end_the_next() -> None:
 
 
 def test_the_first_job_measures_where_the_probes_could_not() -> None:
-    """GE4: something is known after it; each finished job refines that."""
+    """Something is known after it; each finished job refines that."""
     desk = Desk(document_with_boxes(*BOXES))
     pace = desk.bridge.pace
     desk.bridge.generate("picture")
@@ -165,7 +165,7 @@ def test_the_first_job_measures_where_the_probes_could_not() -> None:
 
 
 def test_a_cancelled_or_failed_job_teaches_nothing() -> None:
-    """GE4: only finished jobs refine the prediction."""
+    """Only finished jobs refine the prediction."""
     desk = Desk(document_with_boxes(*BOXES))
     desk.bridge.generate("picture")
     run_timed(desk, 0.1)
@@ -185,7 +185,7 @@ def test_a_cancelled_or_failed_job_teaches_nothing() -> None:
 
 
 def test_jobs_that_ended_early_have_their_seconds_too() -> None:
-    """GE8: stopped or failed, until then; a waiting one has what it will take."""
+    """Stopped or failed, until then; a waiting one has what it will take."""
     document = document_with_boxes(*BOXES)
     SetSettings(Settings(variations=2)).do(document)
     desk = Desk(document)

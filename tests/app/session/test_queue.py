@@ -19,7 +19,7 @@ def seeds(request: GenerateRequest) -> list[int]:
 
 
 def test_a_new_job_replaces_the_running_one() -> None:
-    """GE7: the running job ends, and it alone is cancelled; a random seed is drawn anew."""
+    """The running job ends, and it alone is cancelled; a random seed is drawn anew."""
     desk = Desk(document_with_boxes(*BOXES))
     first = desk.bridge.generate("picture")
     desk.engine.begin(steps=1)
@@ -37,7 +37,7 @@ def test_a_new_job_replaces_the_running_one() -> None:
 
 
 def test_waiting_jobs_with_the_same_targets_are_dropped() -> None:
-    """GE7: those that make some of the same layers go, the others stay in line."""
+    """Those that make some of the same layers go, the others stay in line."""
     document = document_with_boxes(*BOXES, (128, 128, 192, 192))
     desk = Desk(document)
     one, two, three = (layer.id for layer in document.foregrounds)
@@ -51,7 +51,7 @@ def test_waiting_jobs_with_the_same_targets_are_dropped() -> None:
 
 
 def test_generate_next_goes_first_in_line() -> None:
-    """GE7: the running job is left alone; what was asked last comes next."""
+    """The running job is left alone; what was asked last comes next."""
     document = document_with_boxes(*BOXES)
     desk = Desk(document)
     one, two = (layer.id for layer in document.foregrounds)
@@ -70,7 +70,7 @@ def test_generate_next_goes_first_in_line() -> None:
 
 
 def test_a_waiting_job_begins_with_the_document_as_it_is_then() -> None:
-    """GE9: targets that were deleted meanwhile drop out; a job without any is not begun."""
+    """Targets that were deleted meanwhile drop out; a job without any is not begun."""
     document = document_with_boxes(*BOXES)
     desk = Desk(document)
     one, two = (layer.id for layer in document.foregrounds)
@@ -86,7 +86,7 @@ def test_a_waiting_job_begins_with_the_document_as_it_is_then() -> None:
 
 
 def test_stop_ends_the_running_job_only_and_stop_all_every_one() -> None:
-    """GE6: the next in line begins at once; acknowledged before the engine answers."""
+    """The next in line begins at once; acknowledged before the engine answers."""
     document = document_with_boxes(*BOXES)
     desk = Desk(document)
     one, two = (layer.id for layer in document.foregrounds)
@@ -106,7 +106,7 @@ def test_stop_ends_the_running_job_only_and_stop_all_every_one() -> None:
 
 
 def test_variations_come_one_by_one() -> None:
-    """GE12: one job, each result as it finishes; seeds count up, pinned ones too."""
+    """One job, each result as it finishes; seeds count up, pinned ones too."""
     document = document_with_boxes(*BOXES)
     desk = Desk(document)
     one, two = document.foregrounds
@@ -130,7 +130,7 @@ def test_variations_come_one_by_one() -> None:
 
 
 def test_stop_keeps_the_finished_variations() -> None:
-    """GE12: what is finished was handed over already; the rest is not begun."""
+    """What is finished was handed over already; the rest is not begun."""
     document = document_with_boxes(*BOXES)
     desk = Desk(document)
     SetSettings(Settings(variations=4)).do(document)
@@ -153,7 +153,7 @@ def test_stop_keeps_the_finished_variations() -> None:
     ],
 )
 def test_a_failure_says_what_is_kept(finished: int, kept: str) -> None:
-    """MS1: what happened, what was kept, what to do; the exception's name only in the details."""
+    """What happened, what was kept, what to do; the exception's name only in the details."""
     document = document_with_boxes(*BOXES)
     desk = Desk(document)
     castle = document.foregrounds[0].id
@@ -172,7 +172,7 @@ def test_a_failure_says_what_is_kept(finished: int, kept: str) -> None:
 
 
 def test_silence_is_noticed() -> None:
-    """GE3: five seconds, or ten steps where steps are long; then a restart is offered."""
+    """Five seconds, or ten steps where steps are long; then a restart is offered."""
     desk = Desk(document_with_boxes(*BOXES))
     desk.bridge.generate("picture")
     desk.engine.begin(steps=1)
@@ -190,7 +190,7 @@ def test_silence_is_noticed() -> None:
 
 
 def test_long_steps_may_take_their_time() -> None:
-    """GE3: ten times what a step should take, where that is more than five seconds."""
+    """Ten times what a step should take, where that is more than five seconds."""
     desk = Desk(document_with_boxes(*BOXES))
     desk.bridge.generate("picture")
     run_timed(desk, 2.0)
@@ -206,7 +206,7 @@ def test_long_steps_may_take_their_time() -> None:
 
 
 def test_an_idle_engine_may_be_silent() -> None:
-    """GE3: nothing was asked, nothing is expected; nor while the model loads."""
+    """Nothing was asked, nothing is expected; nor while the model loads."""
     desk = Desk(document_with_boxes(*BOXES))
     desk.bridge.generate("picture")
     desk.engine.finish()
@@ -217,7 +217,7 @@ def test_an_idle_engine_may_be_silent() -> None:
 
 
 def test_a_hung_engine_is_abandoned() -> None:
-    """REL5: a new one starts, late words of the old one are dropped, the next job runs."""
+    """A new one starts, late words of the old one are dropped, the next job runs."""
     document = document_with_boxes(*BOXES)
     desk = Desk(document)
     before = document.content_hash()
@@ -241,7 +241,7 @@ def test_a_hung_engine_is_abandoned() -> None:
 
 
 def test_quitting_with_an_abandoned_engine_says_so() -> None:
-    """REL5: the caller must end the process at once."""
+    """The caller must end the process at once."""
     desk = Desk(document_with_boxes(*BOXES))
     old: Any = desk.engine
     desk.bridge.restart()
@@ -266,7 +266,7 @@ def run_timed(desk: Desk, step_s: float, steps: int = 12, end_s: float = 0.2) ->
 
 
 def test_probes_are_timed_before_the_first_job() -> None:
-    """GE4: in the background, at three sizes, two steps each; then seconds are known and kept."""
+    """In the background, at three sizes, two steps each; then seconds are known and kept."""
     desk = Desk(document_with_boxes(*BOXES), measures=True)
     assert len(desk.engine.requests) == 1
     assert desk.engine.last.steps == 2
@@ -284,7 +284,7 @@ def test_probes_are_timed_before_the_first_job() -> None:
 
 
 def test_a_job_comes_before_the_probes() -> None:
-    """GE4: nobody waits for a measurement."""
+    """Nobody waits for a measurement."""
     desk = Desk(document_with_boxes(*BOXES), measures=True)
     probe = desk.engine.last.job_id
     desk.bridge.generate("picture")
@@ -297,7 +297,7 @@ def test_a_job_comes_before_the_probes() -> None:
 
 
 def test_what_was_learnt_before_needs_no_probe() -> None:
-    """GE4: kept per model, device and thread count."""
+    """Kept per model, device and thread count."""
     desk = Desk(document_with_boxes(*BOXES), measures=True)
     run_timed(desk, 0.02, steps=2)
     run_timed(desk, 0.3, steps=2)
@@ -321,7 +321,7 @@ def predicted(bridge: GenerationQueue) -> float | None:
 
 
 def test_one_layer_costs_less_than_the_picture() -> None:
-    """RE4: a job that makes one layer is predicted, and shown, as the cheaper one."""
+    """A job that makes one layer is predicted, and shown, as the cheaper one."""
     document = document_with_boxes(*BOXES)
     fill(document)
     desk = Desk(document, measures=True)

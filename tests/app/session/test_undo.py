@@ -1,4 +1,4 @@
-"""UN5: what undo keeps in memory is bounded; the oldest steps go first."""
+"""What undo keeps in memory is bounded; the oldest steps go first."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def stack() -> UndoStack:
 
 
 def test_the_oldest_steps_go_first(stack: UndoStack) -> None:
-    """UN5: below the bound again; what is left can be undone and redone to the same bytes."""
+    """Below the bound again; what is left can be undone and redone to the same bytes."""
     document = stack._document
     stack.max_pixel_bytes = 6 * PICTURE
     fill_up(document, stack, 20)
@@ -57,7 +57,7 @@ def test_the_oldest_steps_go_first(stack: UndoStack) -> None:
 
 
 def test_below_the_bound_nothing_goes(stack: UndoStack) -> None:
-    """UN5: every step stays, the first state comes back."""
+    """Every step stays, the first state comes back."""
     document = stack._document
     before = document.content_hash()
     fill_up(document, stack, 5)
@@ -70,7 +70,7 @@ def test_below_the_bound_nothing_goes(stack: UndoStack) -> None:
 
 
 def test_the_saved_state_is_not_mistaken(stack: UndoStack) -> None:
-    """UN5: a document is clean only where it was saved, also after steps went."""
+    """A document is clean only where it was saved, also after steps went."""
     document = stack._document
     stack.max_pixel_bytes = 6 * PICTURE
     fill_up(document, stack, 3)
@@ -109,7 +109,7 @@ def test_the_saved_state_goes_with_its_step(stack: UndoStack) -> None:
 
 
 def test_told_once(stack: UndoStack) -> None:
-    """UN3, UN5: filling the stack anew does not tell the steps' owners a second time."""
+    """Filling the stack anew does not tell the steps' owners a second time."""
     document = stack._document
     told: list[bool] = []
     stack.push(Rename(document.foregrounds[0].id, "Castle"), told.append)
@@ -132,7 +132,7 @@ def at_once(work: Any, done: Any, failed: Any) -> None:
 
 
 def test_what_has_no_room_in_memory_goes_to_the_disk(stack: UndoStack, tmp_path: Path) -> None:
-    """UN5: every step stays; undone and redone they give the same bytes; nothing has a name."""
+    """Every step stays; undone and redone they give the same bytes; nothing has a name."""
     document = stack._document
     before = document.content_hash()
     stack.pixel_store = UndoPixelStore(at_once, tmp_path / "undo")
@@ -161,7 +161,7 @@ def test_what_has_no_room_in_memory_goes_to_the_disk(stack: UndoStack, tmp_path:
 
 
 def test_what_has_no_room_on_the_disk_goes_for_good(stack: UndoStack, tmp_path: Path) -> None:
-    """UN5: the oldest steps first; what is left still goes back and forth."""
+    """The oldest steps first; what is left still goes back and forth."""
     document = stack._document
     stack.pixel_store = UndoPixelStore(at_once, tmp_path)
     stack.max_pixel_bytes, stack.max_disk_bytes = 3 * PICTURE, 10 * PICTURE
@@ -178,7 +178,7 @@ def test_what_has_no_room_on_the_disk_goes_for_good(stack: UndoStack, tmp_path: 
 
 
 def test_without_a_disk_the_memory_bound_holds(stack: UndoStack, tmp_path: Path) -> None:
-    """UN5: where nothing can be written the oldest steps go, as if there were no disk."""
+    """Where nothing can be written the oldest steps go, as if there were no disk."""
     document = stack._document
     (tmp_path / "file").write_bytes(b"")
     stack.pixel_store = UndoPixelStore(at_once, tmp_path / "file" / "below")
@@ -189,7 +189,7 @@ def test_without_a_disk_the_memory_bound_holds(stack: UndoStack, tmp_path: Path)
 
 
 def test_steps_that_are_undone_are_not_taken_for_done(stack: UndoStack, tmp_path: Path) -> None:
-    """UN5: the writing ends while the user goes back; no step is dropped then, none repeated."""
+    """The writing ends while the user goes back; no step is dropped then, none repeated."""
     document = stack._document
     waiting: list[Any] = []
     stack.pixel_store = UndoPixelStore(lambda *parts: waiting.append(parts), tmp_path)
@@ -209,7 +209,7 @@ def test_steps_that_are_undone_are_not_taken_for_done(stack: UndoStack, tmp_path
 def test_a_full_disk_while_steps_are_undone_waits_for_the_next_step(
     stack: UndoStack, tmp_path: Path
 ) -> None:
-    """UN5: writing ends, the user has gone back, and the disk's bound is passed as well."""
+    """Writing ends, the user has gone back, and the disk's bound is passed as well."""
     document = stack._document
     waiting: list[Any] = []
     stack.pixel_store = UndoPixelStore(lambda *parts: waiting.append(parts), tmp_path)
@@ -226,7 +226,7 @@ def test_a_full_disk_while_steps_are_undone_waits_for_the_next_step(
 
 
 def test_a_step_larger_than_both_bounds_stays(stack: UndoStack, tmp_path: Path) -> None:
-    """UN5: the newest step is never dropped; there is nothing older to give."""
+    """The newest step is never dropped; there is nothing older to give."""
     document = stack._document
     stack.pixel_store = UndoPixelStore(at_once, tmp_path)
     stack.max_pixel_bytes = stack.max_disk_bytes = 0
@@ -243,7 +243,7 @@ def rename(stack: UndoStack, name: str) -> None:
 
 
 def test_fewer_steps_are_kept_from_the_next_step_on(stack: UndoStack) -> None:
-    """UN5, 3.5: the setting counts while the stack is full; the newest steps and the file stay."""
+    """The setting counts while the stack is full; the newest steps and the file stay."""
     document = stack._document
     for number in range(10):
         rename(stack, f"name {number}")
@@ -261,7 +261,7 @@ def test_fewer_steps_are_kept_from_the_next_step_on(stack: UndoStack) -> None:
 
 
 def test_more_steps_are_kept_from_the_next_step_on(stack: UndoStack) -> None:
-    """UN5, 3.5: a full stack grows again, and a step that was undone before is not lost by it."""
+    """A full stack grows again, and a step that was undone before is not lost by it."""
     stack.set_limit(3)
     for number in range(5):
         rename(stack, f"name {number}")

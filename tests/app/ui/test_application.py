@@ -144,7 +144,7 @@ def test_ctrl_c_in_the_terminal_closes_the_window(tmp_path: Path) -> None:
 
 
 def test_settings_outlive_a_program_that_is_killed(tmp_path: Path) -> None:
-    """3.5: what the dialog changed is on the disk when it closes, not when the program ends."""
+    """What the dialog changed is on the disk when it closes, not when the program ends."""
     kill = """
         window.actions_["settings"].trigger()
         window.dialogs.dialog.fields["undo_steps"].setValue(77)
@@ -157,7 +157,7 @@ def test_settings_outlive_a_program_that_is_killed(tmp_path: Path) -> None:
 
 
 def test_an_exception_nobody_caught_is_logged_and_shown_once(tmp_path: Path) -> None:
-    """Section 5: the log has the traceback, the window says so, the program lives."""
+    """The log has the traceback, the window says so, the program lives."""
     done = child(_EXCEPTION_IN_SLOT, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "shown True ValueError: from a slot" in done.stdout
@@ -182,7 +182,7 @@ def test_without_a_display_one_line_names_the_other_way(tmp_path: Path) -> None:
 
 
 def test_settings_survive_damage(tmp_path: Path) -> None:
-    """4.4: unreadable settings are set aside and defaults used, with one line."""
+    """Unreadable settings are set aside and defaults used, with one line."""
     path = tmp_path / "settings.json"
     save_settings(path, Settings(theme="light", threads=3))
     assert load_settings(path) == (Settings(theme="light", threads=3), "")
@@ -197,7 +197,7 @@ def test_settings_survive_damage(tmp_path: Path) -> None:
 
 
 def test_a_closed_window_frees_its_document(qtbot: Any, qloop: Any) -> None:
-    """REL7: closing a document frees its layers: nothing global holds on to them."""
+    """Closing a document frees its layers: nothing global holds on to them."""
     window = MainWindow(qloop, FakeEngine, Settings(first_run_done=True))
     window.show()
     document = weakref.ref(window.session.document)

@@ -42,7 +42,7 @@ def marked(window: Any, qtbot: Any, text: str) -> list[str]:
 
 
 def test_what_has_no_room_never_arrives(window: Any, qtbot: Any) -> None:
-    """PR1: at the limit nothing else is pushed out, wherever one types or pastes."""
+    """At the limit nothing else is pushed out, wherever one types or pastes."""
     field, document = window.prompt.field, window.session.document
     field.setFocus()
     field.setPlainText("x" * (MAX_PROMPT - 2) + "😀!")
@@ -60,7 +60,7 @@ def test_what_has_no_room_never_arrives(window: Any, qtbot: Any) -> None:
 
 
 def test_the_prompt_is_plain_text_and_wraps(window: Any) -> None:
-    """PR1: of what a browser copies, only the words arrive."""
+    """Of what a browser copies, only the words arrive."""
     field = window.prompt.field
     data = QMimeData()
     data.setHtml("<b>a</b> <i>dog</i>")
@@ -71,7 +71,7 @@ def test_the_prompt_is_plain_text_and_wraps(window: Any) -> None:
 
 
 def test_an_empty_prompt_is_no_obstacle(window: Any, qtbot: Any) -> None:
-    """PR1: empty is allowed, and white space is empty."""
+    """Empty is allowed, and white space is empty."""
     draw_box(window, 64, 64, 192, 192)
     window.prompt.field.setPlainText(" \n ")
     assert shown(window).prompt.generate.text() == "Generate without prompt"
@@ -80,7 +80,7 @@ def test_an_empty_prompt_is_no_obstacle(window: Any, qtbot: Any) -> None:
 
 
 def test_exactly_the_ignored_words_are_underlined(window: Any, qtbot: Any) -> None:
-    """PR2: after plural and stem; between hyphens, with accents, and emoji without a known name."""
+    """After plural and stem; between hyphens, with accents, and emoji without a known name."""
     assert marked(window, qtbot, "Balloons hopping, the dog's castle") == []
     assert window.prompt.words.text() == ""
     text = "😀 the 🎈 Qwérzhs' red castle and a zzqxy, a fir-tree"
@@ -95,7 +95,7 @@ def test_exactly_the_ignored_words_are_underlined(window: Any, qtbot: Any) -> No
 
 
 def test_a_long_list_of_words_ends_in_dots(window: Any, qtbot: Any) -> None:
-    """PR2: what is not seen of it stands in the tip."""
+    """What is not seen of it stands in the tip."""
     window.resize(900, 600)
     words = [f"zzqx{letter}" for letter in "abcdefghijklmnop"]
     marked(window, qtbot, ", ".join(words) + ", dog")
@@ -104,7 +104,7 @@ def test_a_long_list_of_words_ends_in_dots(window: Any, qtbot: Any) -> None:
 
 
 def test_words_that_come_too_late_are_marked(window: Any, qtbot: Any) -> None:
-    """PR2: the model reads 256 words; what stands after them is ignored too, and that is said."""
+    """The model reads 256 words; what stands after them is ignored too, and that is said."""
     assert marked(window, qtbot, "red " * 256 + "balloon dog") == [" balloon dog"]
     assert window.prompt.words.text() == "Only the first 256 words are read."
     assert marked(window, qtbot, "red " * 256) == []
@@ -118,7 +118,7 @@ def test_a_further_background_is_named_as_one(window: Any, qtbot: Any) -> None:
 
 
 def test_a_prompt_without_a_known_word(window: Any, qtbot: Any) -> None:
-    """MS21: what happened, what it means, what to do; generating is allowed all the same."""
+    """What happened, what it means, what to do; generating is allowed all the same."""
     bar = window.prompt
     assert marked(window, qtbot, "qwerzhs zzqx") == ["qwerzhs zzqx"]
     assert f"{bar.words.text()} {bar.word_list.text()}." == (
@@ -141,7 +141,7 @@ def test_a_prompt_without_a_known_word(window: Any, qtbot: Any) -> None:
 
 
 def test_marking_and_clicking_end_a_run_of_typing(window: Any, qtbot: Any) -> None:
-    """PR4: a jump of the caret, by any key or the mouse; each run is undone in its turn."""
+    """A jump of the caret, by any key or the mouse; each run is undone in its turn."""
     field, document = window.prompt.field, window.session.document
     field.setFocus()
     qtbot.keyClicks(field, "a dog")
@@ -164,7 +164,7 @@ def test_marking_and_clicking_end_a_run_of_typing(window: Any, qtbot: Any) -> No
 
 
 def test_progress_stands_where_it_always_stands(window: Any, qtbot: Any) -> None:
-    """GE1: the bar counts finished steps over all, decoding included; nothing moves."""
+    """The bar counts finished steps over all, decoding included; nothing moves."""
     bar = window.prompt
 
     def places() -> list[Any]:
@@ -188,7 +188,7 @@ def test_progress_stands_where_it_always_stands(window: Any, qtbot: Any) -> None
 
 
 def test_previews_are_in_no_file_and_can_be_off(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """GE2: what is saved while they show is the document; off, none is asked for or shown."""
+    """What is saved while they show is the document; off, none is asked for or shown."""
     draw_box(window, 64, 64, 192, 192)
     ground = window.session.document.background_id
     window.actions_["generate"].trigger()
@@ -225,7 +225,7 @@ def stopped_clock(window: Any) -> Clock:
 
 
 def test_silence_of_a_real_minute(window: Any, qtbot: Any) -> None:
-    """GE3, MS4: beside Stop first; then a restart is offered, as long as it makes sense."""
+    """Beside Stop first; then a restart is offered, as long as it makes sense."""
     bar, messages = window.prompt, window.messages
     clock = stopped_clock(window)
     draw_box(window, 64, 64, 192, 192)
@@ -252,7 +252,7 @@ def test_silence_of_a_real_minute(window: Any, qtbot: Any) -> None:
 
 
 def test_keys_while_a_job_runs(window: Any, qtbot: Any) -> None:
-    """GE7: Ctrl+Enter begins again with another seed; Ctrl+Shift+Enter waits, first in line."""
+    """Ctrl+Enter begins again with another seed; Ctrl+Shift+Enter waits, first in line."""
     draw_box(window, 64, 64, 192, 192)
     bridge, engine = window.session.bridge, window.engine
     for widget in (window.view, window.prompt.field):
@@ -272,7 +272,7 @@ def test_keys_while_a_job_runs(window: Any, qtbot: Any) -> None:
 
 
 def test_the_job_list_opens_from_the_bar(window: Any, qtbot: Any) -> None:
-    """GE8: beside the work, which goes on; each job has its seconds, however it ended."""
+    """Beside the work, which goes on; each job has its seconds, however it ended."""
     clock = stopped_clock(window)
     draw_box(window, 64, 64, 192, 192)
     window.prompt.jobs.click()
@@ -315,7 +315,7 @@ def test_the_predicted_time_is_on_the_button_alone(window: Any, qtbot: Any) -> N
 
 
 def test_a_key_stops_the_running_job_only(window: Any, qtbot: Any) -> None:
-    """GE6: from the canvas; what waits begins, and the undo stack is as it was."""
+    """From the canvas; what waits begins, and the undo stack is as it was."""
     draw_box(window, 64, 64, 192, 192)
     steps = window.session.undo.count
     window.actions_["generate"].trigger()

@@ -25,7 +25,7 @@ def right_to_left(qapp: Any) -> Iterator[None]:
 
 
 def test_tab_leaves_the_canvas_where_it_is_asked_to(window: Any) -> None:
-    """Section 6: the setting frees Tab, so that the canvas is no trap; else it hides the panels."""
+    """The setting frees Tab, so that the canvas is no trap; else it hides the panels."""
     window.view.setFocus()
     QTest.keyClick(window.view, Qt.Key.Key_Tab)
     assert window.actions_["hide_panels"].isChecked()
@@ -40,7 +40,7 @@ def test_tab_leaves_the_canvas_where_it_is_asked_to(window: Any) -> None:
 
 
 def test_a_screen_reader_frees_tab(window: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Section 6: on by itself when an assistive tool is active."""
+    """On by itself when an assistive tool is active."""
     assert window.actions_["hide_panels"].shortcuts()
     monkeypatch.setattr(QAccessible, "isActive", lambda: True)
     window.dialogs.apply_keys()
@@ -51,7 +51,7 @@ def test_a_screen_reader_frees_tab(window: Any, monkeypatch: pytest.MonkeyPatch)
 def test_high_contrast_is_the_systems(
     window: Any, monkeypatch: pytest.MonkeyPatch, ground: str, text: str
 ) -> None:
-    """Section 6: the system's palette when it asks for contrast, and only while we follow it."""
+    """The system's palette when it asks for contrast, and only while we follow it."""
     system = QPalette()
     for role in (QPalette.ColorRole.Window, QPalette.ColorRole.Base, QPalette.ColorRole.Button):
         system.setColor(role, QColor(ground))
@@ -69,7 +69,7 @@ def test_high_contrast_is_the_systems(
 
 
 def test_right_to_left_mirrors_panels_and_not_the_canvas(window: Any) -> None:
-    """Section 6: what is drawn at the left of the picture is at its left."""
+    """What is drawn at the left of the picture is at its left."""
 
     def left(widget: QWidget) -> int:
         return widget.mapTo(window, QPoint()).x()
@@ -88,7 +88,7 @@ def test_right_to_left_mirrors_panels_and_not_the_canvas(window: Any) -> None:
 
 
 def test_right_to_left_mirrors_docks_and_rows(right_to_left: None, window: Any, qtbot: Any) -> None:
-    """Section 6: panels left, tools right; in a row the eye comes first, where reading begins."""
+    """Panels left, tools right; in a row the eye comes first, where reading begins."""
 
     def middle(widget: QWidget) -> int:
         return widget.mapTo(window, widget.rect().center()).x()

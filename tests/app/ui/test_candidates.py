@@ -43,7 +43,7 @@ def castle_with(window: Any, qtbot: Any, variations: int = 3) -> Any:
 
 
 def test_variations_fill_the_strip_and_change_nothing(window: Any, qtbot: Any) -> None:
-    """GE12, GE13: one step for all of them; the first shows itself in place, with a frame."""
+    """One step for all of them; the first shows itself in place, with a frame."""
     layer = castle_with(window, qtbot)
     assert window.strip.isVisible()
     assert window.strip.list.model().rowCount() == 4
@@ -70,7 +70,7 @@ def test_variations_fill_the_strip_and_change_nothing(window: Any, qtbot: Any) -
 
 
 def test_the_strip_folds_when_there_is_nothing(window: Any) -> None:
-    """3.1: nothing lies over the canvas before there are results."""
+    """Nothing lies over the canvas before there are results."""
     draw_box(window, 64, 64, 192, 192)
     assert not window.strip.isVisible()
     assert not window.actions_["compare"].isEnabled()
@@ -78,7 +78,7 @@ def test_the_strip_folds_when_there_is_nothing(window: Any) -> None:
 
 
 def test_n_looks_and_enter_accepts(window: Any, qtbot: Any) -> None:
-    """GE13, UN2: looking is no step, accepting is one; other layers keep their bytes (RE3)."""
+    """Looking is no step, accepting is one; other layers keep their bytes."""
     layer = castle_with(window, qtbot)
     others = {name: value for name, value in hashes(window).items() if name != layer.name}
     steps = window.session.undo.count
@@ -102,7 +102,7 @@ def test_n_looks_and_enter_accepts(window: Any, qtbot: Any) -> None:
 def test_esc_shows_the_current_picture_and_then_clears_the_selection(
     window: Any, qtbot: Any
 ) -> None:
-    """3.3, Esc ladder: the current picture comes before the selection."""
+    """Esc ladder: the current picture comes before the selection."""
     castle_with(window, qtbot)
     key(window, Qt.Key.Key_Escape, widget=window.view)
     assert window.stage.place == 0
@@ -112,7 +112,7 @@ def test_esc_shows_the_current_picture_and_then_clears_the_selection(
 
 
 def test_c_held_shows_before(window: Any, qtbot: Any) -> None:
-    """GE14: for as long as the key is down."""
+    """For as long as the key is down."""
     layer = castle_with(window, qtbot)
     window.view.setFocus()
     QTest.keyPress(window.view, Qt.Key.Key_C)
@@ -122,7 +122,7 @@ def test_c_held_shows_before(window: Any, qtbot: Any) -> None:
 
 
 def test_the_strip_by_keyboard(window: Any, qtbot: Any) -> None:
-    """GE13: F8, arrows show, Del discards one, Shift+Del all, Enter accepts."""
+    """F8, arrows show, Del discards one, Shift+Del all, Enter accepts."""
     layer = castle_with(window, qtbot, variations=4)
     rows = window.strip.list
     window.actions_["pane_candidates"].trigger()
@@ -161,7 +161,7 @@ def hover(widget: Any, point: Any) -> None:
 
 
 def test_hover_shows_in_place_and_leaving_restores(window: Any, qtbot: Any) -> None:
-    """GE13, 3.4: after a rest; what was shown before comes back."""
+    """After a rest; what was shown before comes back."""
     castle_with(window, qtbot)
     window.stage.show_place(0)
     rows = window.strip.list
@@ -173,7 +173,7 @@ def test_hover_shows_in_place_and_leaving_restores(window: Any, qtbot: Any) -> N
 
 
 def test_click_keeps_it_and_double_click_takes_it(window: Any, qtbot: Any) -> None:
-    """GE13: by mouse alone."""
+    """By mouse alone."""
     layer = castle_with(window, qtbot)
     rows = window.strip.list
     place = rows.visualRect(rows.model().index(2, 0)).center()
@@ -185,7 +185,7 @@ def test_click_keeps_it_and_double_click_takes_it(window: Any, qtbot: Any) -> No
 
 
 def test_compare_shows_whole_composites_and_a_click_accepts(window: Any, qtbot: Any) -> None:
-    """GE14: the current picture and the results side by side, one zoom for all."""
+    """The current picture and the results side by side, one zoom for all."""
     layer = castle_with(window, qtbot)
     key(window, Qt.Key.Key_C, SHIFT, widget=window.view)
     page = window.compare
@@ -205,7 +205,7 @@ def test_compare_shows_whole_composites_and_a_click_accepts(window: Any, qtbot: 
 
 
 def test_compare_shows_eight_with_one_zoom(window: Any, qtbot: Any) -> None:
-    """GE14: the current picture and up to eight results; wheel and drag move all of them alike."""
+    """The current picture and up to eight results; wheel and drag move all of them alike."""
     castle_with(window, qtbot, 8)
     window.actions_["regenerate"].trigger()
     window.engine.finish()
@@ -240,7 +240,7 @@ def test_compare_shows_eight_with_one_zoom(window: Any, qtbot: Any) -> None:
 
 
 def test_compare_by_keyboard(window: Any, qtbot: Any) -> None:
-    """GE14: arrows choose, Enter takes, Esc leaves everything as it was."""
+    """Arrows choose, Enter takes, Esc leaves everything as it was."""
     layer = castle_with(window, qtbot)
     window.stage.show_place(0)
     page = window.compare
@@ -257,7 +257,7 @@ def test_compare_by_keyboard(window: Any, qtbot: Any) -> None:
 
 
 def test_a_whole_picture_is_accepted_in_one_step(window: Any, qtbot: Any) -> None:
-    """GE13: nothing selected: the strip shows pictures, made together."""
+    """Nothing selected: the strip shows pictures, made together."""
     draw_box(window, 64, 64, 192, 192)
     window.session.selection.set([])
     window.session.push(SetSettings(Settings(variations=2)))
@@ -273,7 +273,7 @@ def test_a_whole_picture_is_accepted_in_one_step(window: Any, qtbot: Any) -> Non
 
 
 def test_ask_before_replacing(window: Any, qtbot: Any) -> None:
-    """Section 0: with the setting even a single result waits."""
+    """With the setting even a single result waits."""
     window.settings.ask_before_replacing = True
     draw_box(window, 64, 64, 192, 192)
     window.actions_["generate"].trigger()
@@ -284,7 +284,7 @@ def test_ask_before_replacing(window: Any, qtbot: Any) -> None:
 
 
 def test_a_locked_layer_s_candidate_cannot_be_taken(window: Any, qtbot: Any) -> None:
-    """LY2: the action says why."""
+    """The action says why."""
     layer = castle_with(window, qtbot)
     window.session.push(SetLocked([layer.id], True))
     window.stage.show_place(0)
@@ -294,7 +294,7 @@ def test_a_locked_layer_s_candidate_cannot_be_taken(window: Any, qtbot: Any) -> 
 
 
 def test_editing_goes_on_while_a_candidate_is_shown(window: Any, qtbot: Any) -> None:
-    """Section 0: a stage never blocks; the shown one follows the layer."""
+    """A stage never blocks; the shown one follows the layer."""
     layer = castle_with(window, qtbot)
     rect = window.scene.rect_of(layer)
     window.session.push(MoveLayers([layer.id], 40, 8))
@@ -305,7 +305,7 @@ def test_editing_goes_on_while_a_candidate_is_shown(window: Any, qtbot: Any) -> 
 
 @pytest.mark.parametrize("selected", [True, False])
 def test_the_strip_follows_the_selection(window: Any, qtbot: Any, selected: bool) -> None:
-    """UN6: candidates of the selected layer, newest first."""
+    """Candidates of the selected layer, newest first."""
     layer = castle_with(window, qtbot)
     other = window.session.document.foregrounds[1]
     window.session.selection.set([layer.id] if selected else [other.id])
@@ -316,7 +316,7 @@ def test_the_strip_follows_the_selection(window: Any, qtbot: Any, selected: bool
 
 
 def test_a_candidate_says_how_many_layers_show_it(window: Any, qtbot: Any) -> None:
-    """UN6: seed, prompt and use count in the tooltip, which is the accessible text as well."""
+    """Seed, prompt and use count in the tooltip, which is the accessible text as well."""
     layer = castle_with(window, qtbot, 2)
     tip = Qt.ItemDataRole.ToolTipRole
     rows = window.strip.list.model()
@@ -330,7 +330,7 @@ def test_a_candidate_says_how_many_layers_show_it(window: Any, qtbot: Any) -> No
 
 
 def test_the_bound_of_the_settings_counts(window: Any, qtbot: Any) -> None:
-    """UN7, 3.5: the user's own bound; raising it takes the question away."""
+    """The user's own bound; raising it takes the question away."""
     window.session.settings.candidates = 2
     castle_with(window, qtbot, 3)
     assert window.actions_["trim_candidates"].isEnabled()
@@ -340,7 +340,7 @@ def test_the_bound_of_the_settings_counts(window: Any, qtbot: Any) -> None:
 
 
 def test_the_bar_offers_to_delete_or_to_raise(window: Any, qtbot: Any) -> None:
-    """UN7: Raise lets all of them stay and asks no more; it is no step of the document."""
+    """Raise lets all of them stay and asks no more; it is no step of the document."""
     window.session.settings.candidates = 2
     layer = castle_with(window, qtbot, 3)
     bar = shown(window).messages
@@ -371,7 +371,7 @@ def with_detached(window: Any, qtbot: Any) -> Any:
 
 
 def test_detached_results_are_in_the_strip(window: Any, qtbot: Any) -> None:
-    """GE9: with nothing selected they stand under "Detached"; nothing applies them."""
+    """With nothing selected they stand under "Detached"; nothing applies them."""
     layer = with_detached(window, qtbot)
     window.session.selection.set([])
     (choice,) = window.stage.choices
@@ -397,7 +397,7 @@ def test_detached_results_are_in_the_strip(window: Any, qtbot: Any) -> None:
 
 
 def test_a_detached_result_can_become_a_layer(window: Any, qtbot: Any, tmp_path: Any) -> None:
-    """GE9: by its menu, as a step; its pixels, place and record come along."""
+    """By its menu, as a step; its pixels, place and record come along."""
     layer = with_detached(window, qtbot)
     window.session.selection.set([])
     (item,) = window.session.document.contents.detached
@@ -417,7 +417,7 @@ def test_a_detached_result_can_become_a_layer(window: Any, qtbot: Any, tmp_path:
 
 
 def test_the_inspector_says_what_the_row_says(window: Any, qtbot: Any) -> None:
-    """LY9, GE13: "3 new" in both as long as the results wait; one state after the answer."""
+    """ "3 new" in both as long as the results wait; one state after the answer."""
     layer = castle_with(window, qtbot, 3)
     model = window.layers.model
 

@@ -25,7 +25,7 @@ def only_foreground(window: Any) -> Any:
 
 
 def test_drawn_boxes_become_layers(window: Any) -> None:
-    """LA1: each box is a layer of kind box, above the selected one, and then selected."""
+    """Each box is a layer of kind box, above the selected one, and then selected."""
     draw_box(window, 40, 40, 200, 200)
     draw_box(window, 300, 40, 420, 200)
     first, second = window.session.document.foregrounds
@@ -42,7 +42,7 @@ def test_drawn_boxes_become_layers(window: Any) -> None:
 
 
 def test_edges_snap_and_the_label_tells_the_size(window: Any) -> None:
-    """LA3: each edge goes to the nearest grid line; the label shows it live."""
+    """Each edge goes to the nearest grid line; the label shows it live."""
     window.actions_["tool_box"].trigger()
     press_and_move(window, (70, 58), (250, 190))
     draft = window.view.decor.draft
@@ -53,13 +53,13 @@ def test_edges_snap_and_the_label_tells_the_size(window: Any) -> None:
 
 
 def test_a_box_is_clamped_to_the_canvas(window: Any) -> None:
-    """LA3: outside there is nothing to generate."""
+    """Outside there is nothing to generate."""
     draw_box(window, 450, 450, 505, 640)
     assert only_foreground(window).rect.to_box() == (448, 448, 512, 512)
 
 
 def test_escape_ends_a_drag_without_a_step(window: Any) -> None:
-    """UN4: Esc in a drag leaves no undo step."""
+    """Esc in a drag leaves no undo step."""
     window.actions_["tool_box"].trigger()
     press_and_move(window, (64, 64), (256, 192))
     key(window, Qt.Key.Key_Escape, widget=window.view)
@@ -69,7 +69,7 @@ def test_escape_ends_a_drag_without_a_step(window: Any) -> None:
 
 
 def test_the_51st_box_is_refused(window: Any) -> None:
-    """LA2: MS3 in the message bar, nothing is cut."""
+    """The whole message is in the message bar; nothing is cut."""
     for _ in range(50):
         window.actions_["new_box"].trigger()
     assert window.layers.count.text() == "50 of 50"
@@ -81,7 +81,7 @@ def test_the_51st_box_is_refused(window: Any) -> None:
 
 
 def test_dragging_a_generated_layer_snaps_and_is_one_step(window: Any, qtbot: Any) -> None:
-    """UN4, CA3: one drag = one step; the pixels are the same bytes."""
+    """One drag = one step; the pixels are the same bytes."""
     draw_box(window, 64, 64, 192, 192)
     fill(window.session.document)
     before = only_foreground(window)
@@ -97,7 +97,7 @@ def test_dragging_a_generated_layer_snaps_and_is_one_step(window: Any, qtbot: An
 
 
 def test_ctrl_drag_stops_at_any_pixel(window: Any) -> None:
-    """CA3: Ctrl held = no snap."""
+    """Ctrl held = no snap."""
     draw_box(window, 64, 64, 192, 192)
     fill(window.session.document)
     window.actions_["tool_select"].trigger()
@@ -109,7 +109,7 @@ def test_ctrl_drag_stops_at_any_pixel(window: Any) -> None:
 
 
 def test_escape_restores_a_dragged_layer(window: Any) -> None:
-    """UN4: the layer is back on the screen too."""
+    """The layer is back on the screen too."""
     draw_box(window, 64, 64, 192, 192)
     fill(window.session.document)
     window.actions_["tool_select"].trigger()
@@ -124,7 +124,7 @@ def test_escape_restores_a_dragged_layer(window: Any) -> None:
 
 
 def test_picking_goes_by_alpha(window: Any) -> None:
-    """CA7: where the upper layer is transparent, the lower one is picked."""
+    """Where the upper layer is transparent, the lower one is picked."""
     draw_box(window, 64, 64, 256, 256)
     window.session.selection.clear()  # its handles would take the second drag
     draw_box(window, 64, 64, 256, 256)
@@ -143,7 +143,7 @@ def test_picking_goes_by_alpha(window: Any) -> None:
 
 
 def test_shift_click_and_marquee_select_several(window: Any) -> None:
-    """LY8: Shift adds; a drag on nothing selects what it touches."""
+    """Shift adds; a drag on nothing selects what it touches."""
     draw_box(window, 64, 64, 128, 128)
     draw_box(window, 256, 64, 320, 128)
     ids = {layer.id for layer in window.session.document.foregrounds}
@@ -158,7 +158,7 @@ def test_shift_click_and_marquee_select_several(window: Any) -> None:
 
 
 def test_handles_resize_an_empty_box(window: Any) -> None:
-    """CA5, LA3: the corner goes to the grid; one step."""
+    """The corner goes to the grid; one step."""
     draw_box(window, 64, 64, 192, 192)
     window.actions_["tool_select"].trigger()
     steps = window.session.undo.index
@@ -168,7 +168,7 @@ def test_handles_resize_an_empty_box(window: Any) -> None:
 
 
 def test_nudge_keys(window: Any) -> None:
-    """CA6: empty boxes by the grid and four cells, layers with pixels by 1 and 10 pixels."""
+    """Empty boxes by the grid and four cells, layers with pixels by 1 and 10 pixels."""
     draw_box(window, 64, 64, 192, 192)
     key(window, Qt.Key.Key_Right, SHIFT, widget=window.view)
     assert only_foreground(window).rect.x == 64 + 4 * 32
@@ -183,7 +183,7 @@ def test_nudge_keys(window: Any) -> None:
 
 
 def test_zoom_keeps_the_place_under_the_pointer(window: Any) -> None:
-    """CA1: 5 % to 3200 %, at the pointer."""
+    """5 % to 3200 %, at the pointer."""
     navigation = window.view.navigation
     navigation.set_zoom(1.0)
     place = QPointF(300, 200)
@@ -201,14 +201,14 @@ def test_zoom_keeps_the_place_under_the_pointer(window: Any) -> None:
 
 
 def test_hundred_percent_is_one_device_pixel(window: Any) -> None:
-    """CA1, PL6: at 100 % a picture pixel is a device pixel."""
+    """At 100 % a picture pixel is a device pixel."""
     window.actions_["zoom_100"].trigger()
     ratio = window.view.devicePixelRatioF()
     assert window.view.transform().m11() * ratio == pytest.approx(1.0)
 
 
 def test_fit_and_selection(window: Any) -> None:
-    """CA1: the whole canvas, and what is selected as large as it fits, in the middle."""
+    """The whole canvas, and what is selected as large as it fits, in the middle."""
     draw_box(window, 32, 64, 128, 160)
     view, port = window.view, window.view.viewport().rect()
     window.actions_["zoom_selection"].trigger()
@@ -222,7 +222,7 @@ def test_fit_and_selection(window: Any) -> None:
 
 
 def test_pixels_are_square_from_two_hundred_percent(window: Any, qtbot: Any) -> None:
-    """CA1: below that the picture is smooth: colours appear that it does not have."""
+    """Below that the picture is smooth: colours appear that it does not have."""
     window.actions_["background"].trigger()
     draw_box(window, 64, 64, 192, 192)
     layer = only_foreground(window)
@@ -241,7 +241,7 @@ def test_pixels_are_square_from_two_hundred_percent(window: Any, qtbot: Any) -> 
 
 
 def test_space_drag_pans(window: Any) -> None:
-    """CA1: in every tool; the document stays as it is."""
+    """In every tool; the document stays as it is."""
     window.view.navigation.set_zoom(2.0)
     window.actions_["tool_box"].trigger()
     before = window.view.to_view().map(QPointF(0, 0))
@@ -260,7 +260,7 @@ def test_space_drag_pans(window: Any) -> None:
 
 
 def test_settled_picture_is_the_exported_composite(window: Any, qtbot: Any) -> None:
-    """UI6: shortly after the last change the screen shows what export would write."""
+    """Shortly after the last change the screen shows what export would write."""
     draw_box(window, 64, 64, 256, 256)
     draw_box(window, 160, 160, 352, 352)
     fill(window.session.document)
@@ -276,7 +276,7 @@ def test_settled_picture_is_the_exported_composite(window: Any, qtbot: Any) -> N
 
 
 def test_a_layer_deleted_during_its_drag(window: Any) -> None:
-    """UN4: the release finds nothing to move and says nothing."""
+    """The release finds nothing to move and says nothing."""
     draw_box(window, 64, 64, 192, 192)
     window.actions_["tool_select"].trigger()
     press_and_move(window, (128, 128), (256, 256))
@@ -287,7 +287,7 @@ def test_a_layer_deleted_during_its_drag(window: Any) -> None:
 
 
 def test_the_first_box_can_be_drawn_over_the_help(window: Any) -> None:
-    """3.6: the card lets the mouse through and leaves at the first press."""
+    """The card lets the mouse through and leaves at the first press."""
     card = window.card
     assert card.isVisible()
     corner = card.geometry().topLeft() + QPoint(8, 8)

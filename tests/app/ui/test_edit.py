@@ -44,7 +44,7 @@ def click_part(window: Any, row: int, part: str) -> None:
 
 
 def test_typing_is_one_step_and_undo_works_in_the_field(window: Any, qtbot: Any) -> None:
-    """PR4, UN1: the prompt is in the one undo stack; a run of typing is one step."""
+    """The prompt is in the one undo stack; a run of typing is one step."""
     field = window.prompt.field
     field.setFocus()
     qtbot.keyClicks(field, "a dog")
@@ -63,7 +63,7 @@ def test_typing_is_one_step_and_undo_works_in_the_field(window: Any, qtbot: Any)
 
 
 def test_letters_type_in_the_prompt_and_act_on_the_canvas(window: Any, qtbot: Any) -> None:
-    """3.3 rule 1: single letters never fire while somebody types."""
+    """Single letters never fire while somebody types."""
     window.actions_["tool_select"].trigger()
     field = window.prompt.field
     field.setFocus()
@@ -78,13 +78,13 @@ def test_letters_type_in_the_prompt_and_act_on_the_canvas(window: Any, qtbot: An
 
 
 def test_prompt_has_a_limit(window: Any) -> None:
-    """PR1: at most 4,000 characters."""
+    """At most 4,000 characters."""
     window.prompt.field.setPlainText("x" * 4200)
     assert len(window.session.document.prompt) == 4000
 
 
 def test_rename_in_place(window: Any, qtbot: Any) -> None:
-    """LY5: F2, Enter takes, Esc restores, empty = default name."""
+    """F2, Enter takes, Esc restores, empty = default name."""
     three_boxes(window)
     layer = window.session.document.foregrounds[2]
     window.session.selection.set([layer.id])
@@ -107,7 +107,7 @@ def test_rename_in_place(window: Any, qtbot: Any) -> None:
 
 
 def test_a_double_click_on_a_name_renames(window: Any, qtbot: Any) -> None:
-    """LY5, 3.4: in place, with room for 200 characters and no more."""
+    """In place, with room for 200 characters and no more."""
     three_boxes(window)
     rows = window.layers.list
     parts = RowParts.of(rows.visualRect(window.layers.model.index(1)))
@@ -124,7 +124,7 @@ def test_a_double_click_on_a_name_renames(window: Any, qtbot: Any) -> None:
 
 
 def test_eye_and_lock_in_the_row(window: Any) -> None:
-    """LY1, LY2: a click toggles, one step each; a locked layer cannot be deleted or moved."""
+    """A click toggles, one step each; a locked layer cannot be deleted or moved."""
     three_boxes(window)
     steps = window.session.undo.count
     click_part(window, 0, "eye")
@@ -143,7 +143,7 @@ def test_eye_and_lock_in_the_row(window: Any) -> None:
 
 
 def test_reorder_by_rows_and_keys(window: Any) -> None:
-    """LY6: dropped rows keep their order; Ctrl+PgUp and PgDn move by one; top row = front."""
+    """Dropped rows keep their order; Ctrl+PgUp and PgDn move by one; top row = front."""
     three_boxes(window)
     model = window.layers.model
     assert names(window) == ["Layer 3", "Layer 2", "Layer 1"]
@@ -176,7 +176,7 @@ def test_reorder_by_rows_and_keys(window: Any) -> None:
 
 
 def test_the_background_stays_lowest(window: Any) -> None:
-    """LA7: it cannot be dragged or deleted, only switched off."""
+    """It cannot be dragged or deleted, only switched off."""
     three_boxes(window)
     model = window.layers.model
     assert not model.flags(model.index(3)) & Qt.ItemFlag.ItemIsDragEnabled
@@ -209,7 +209,7 @@ def test_the_background_stays_lowest(window: Any) -> None:
 
 
 def test_duplicate_and_delete(window: Any, qtbot: Any) -> None:
-    """LY7: new id and number, same pixels, " copy", above the original, offset by the grid."""
+    """New id and number, same pixels, " copy", above the original, offset by the grid."""
     three_boxes(window)
     generate(window, qtbot)
     original = window.session.document.foregrounds[0]
@@ -228,7 +228,7 @@ def test_duplicate_and_delete(window: Any, qtbot: Any) -> None:
 
 
 def test_canvas_and_list_agree(window: Any) -> None:
-    """LY8: one selection, by click, Ctrl+click and Shift+click."""
+    """One selection, by click, Ctrl+click and Shift+click."""
     three_boxes(window)
     rows = window.layers.list
     rect = rows.visualRect(window.layers.model.index(1))
@@ -256,7 +256,7 @@ def test_canvas_and_list_agree(window: Any) -> None:
 
 
 def test_inspector_fields(window: Any) -> None:
-    """LA4: numbers move and size an empty box, off-grid values snap outward and show."""
+    """Numbers move and size an empty box, off-grid values snap outward and show."""
     three_boxes(window)
     layer = window.session.document.foregrounds[0]
     window.session.selection.set([layer.id])
@@ -285,7 +285,7 @@ def test_inspector_fields(window: Any) -> None:
 
 
 def test_undo_everything_redo_everything(window: Any, qtbot: Any) -> None:
-    """UN1: undo-all is the first state, redo-all the last, by content hash."""
+    """Undo-all is the first state, redo-all the last, by content hash."""
     document = window.session.document
     first = document.content_hash()
     three_boxes(window)
@@ -308,13 +308,13 @@ def test_undo_everything_redo_everything(window: Any, qtbot: Any) -> None:
 
 
 def test_labels_name_the_target(window: Any) -> None:
-    """UN1: the undo menu says "Add 'Layer 1'"."""
+    """The undo menu says "Add 'Layer 1'"."""
     three_boxes(window)
     assert window.actions_["undo"].text() == "&Undo Add 'Layer 3'"
 
 
 def test_outdated_badge(window: Any, qtbot: Any) -> None:
-    """RE6: the layers are marked whose word left the prompt; the word clears it."""
+    """The layers are marked whose word left the prompt; the word clears it."""
     three_boxes(window)
     window.engine.words = {layer.id: "dog" for layer in window.session.document.layers}
     window.prompt.field.setPlainText("a dog")
@@ -328,7 +328,7 @@ def test_outdated_badge(window: Any, qtbot: Any) -> None:
 
 
 def test_a_view_that_fails_leaves_the_step_undoable(window: Any, monkeypatch: Any) -> None:
-    """UN1: what changed the document is on the stack, whatever a listener did with the news."""
+    """What changed the document is on the stack, whatever a listener did with the news."""
     reported: list[object] = []
     monkeypatch.setattr(sys, "excepthook", lambda *error: reported.append(error))
 
@@ -345,7 +345,7 @@ def test_a_view_that_fails_leaves_the_step_undoable(window: Any, monkeypatch: An
 
 
 def test_a_right_click_selects_and_offers_the_layer_menu(window: Any, qtbot: Any) -> None:
-    """3.4: the menu acts on what is under the pointer."""
+    """The menu acts on what is under the pointer."""
     three_boxes(window)
     window.actions_["tool_select"].trigger()
     window.session.selection.clear()
@@ -362,7 +362,7 @@ def test_a_right_click_selects_and_offers_the_layer_menu(window: Any, qtbot: Any
 
 
 def test_rows_dropped_by_mouse(window: Any) -> None:
-    """LY6: the gap nearest to the pointer counts; Qt removes no row by itself."""
+    """The gap nearest to the pointer counts; Qt removes no row by itself."""
     three_boxes(window)
     rows, model = window.layers.list, window.layers.model
     mime = model.mimeData([model.index(0)])
@@ -386,7 +386,7 @@ def test_rows_dropped_by_mouse(window: Any) -> None:
 
 
 def test_thumbnails_arrive(window: Any, qtbot: Any) -> None:
-    """LY9: a row's picture is made off the UI thread and shown soon after the change."""
+    """A row's picture is made off the UI thread and shown soon after the change."""
     three_boxes(window)
     with qtbot.waitSignal(window.thumbnails.ready):
         fill(window.session.document)
@@ -420,7 +420,7 @@ def test_escape_leaves_a_field_and_restores_it(window: Any) -> None:
 
 
 def test_fields_edit_every_selected_layer(window: Any) -> None:
-    """LA4: a multiple selection edits all, in one step."""
+    """A multiple selection edits all, in one step."""
     three_boxes(window)
     layers = window.session.document.foregrounds
     window.session.selection.set([layer.id for layer in layers])
@@ -439,7 +439,7 @@ def test_fields_edit_every_selected_layer(window: Any) -> None:
 
 
 def test_the_canvas_says_what_is_selected(window: Any) -> None:
-    """Section 6: its description is renewed on selection."""
+    """Its description is renewed on selection."""
     three_boxes(window)
     layer = window.session.document.foregrounds[0]
     window.session.selection.set([layer.id])
@@ -450,7 +450,7 @@ def test_the_canvas_says_what_is_selected(window: Any) -> None:
 
 
 def test_there_are_five_examples(window: Any) -> None:
-    """3.6: each is a layout with a prompt; a finished picture stands first, for the first click."""
+    """Each is a layout with a prompt; a finished picture stands first, for the first click."""
     names = [example_name(path) for path in example_files()]
     layouts = [name for name in names if not name.endswith(", finished")]
     assert len(layouts) == 5
@@ -458,7 +458,7 @@ def test_there_are_five_examples(window: Any) -> None:
 
 
 def test_space_moves_a_box_while_it_is_drawn(window: Any) -> None:
-    """LA1, 3.4: with Space held the drag carries the box along; let go, it sizes it again."""
+    """With Space held the drag carries the box along; let go, it sizes it again."""
     window.actions_["tool_box"].trigger()
     window.view.setFocus()
     port = window.view.viewport()
@@ -472,7 +472,7 @@ def test_space_moves_a_box_while_it_is_drawn(window: Any) -> None:
 
 @pytest.mark.parametrize(("side", "height"), [(24, 48), (40, 56), (64, 80), (0, 48)])
 def test_thumbnails_have_the_size_that_was_chosen(window: Any, side: int, height: int) -> None:
-    """LY9: 24, 40, 64 px or off; the rows grow with them and nothing overlaps."""
+    """24, 40, 64 px or off; the rows grow with them and nothing overlaps."""
     draw_box(window, 64, 64, 192, 192)
     window.layers.set_thumbnail_side(side)
     rows = window.layers.list

@@ -11,7 +11,7 @@ from app.ui.main_window import MainWindow
 
 
 def test_who_asks_for_results_that_are_not_there_is_told(window: Any) -> None:
-    """3.6: the strip is folded away when empty (3.1), so that the way to it says what it is for."""
+    """The strip is folded away when empty (3.1), so that the way to it says what it is for."""
     assert not window.strip.isVisible()
     window.view.setFocus()
     window.actions_["pane_candidates"].trigger()

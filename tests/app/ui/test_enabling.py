@@ -37,7 +37,7 @@ def silent(window: QWidget) -> list[str]:
 
 @pytest.mark.parametrize("chosen", ["nothing", "background", "locked", "several"])
 def test_what_is_off_says_why(window: Any, qtbot: Any, chosen: str) -> None:
-    """3.7: "Disabled: the layer is locked." also where the control is no action."""
+    """ "Disabled: the layer is locked." also where the control is no action."""
     draw_box(window, 64, 64, 192, 192)
     draw_box(window, 256, 64, 384, 192)
     window.prompt.field.setPlainText("a dog")
@@ -65,7 +65,7 @@ def test_what_is_off_says_why(window: Any, qtbot: Any, chosen: str) -> None:
 
 @pytest.mark.parametrize("opens", ["jobs", "settings"])
 def test_buttons_of_dialogs_say_why(window: Any, opens: str) -> None:
-    """3.7: an empty list of jobs; settings and keys as they came."""
+    """An empty list of jobs; settings and keys as they came."""
     if opens == "jobs":
         window.prompt.jobs.click()
     else:

@@ -83,9 +83,9 @@ def rows(dialog: ExportDialog) -> dict[str, str]:
 
 
 def test_export_by_the_dialog(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """IO1, IO2, MS20: the table says what is lost; the written file is the document.
+    """The table says what is lost; the written file is the document.
 
-    PR5: one switch leaves the recipe out; the choice is remembered, and taken back as easily.
+    One switch leaves the recipe out; the choice is remembered, and taken back as easily.
     """
     picture(window, qtbot)
     dialog = choose(window, "PNG picture")
@@ -222,7 +222,7 @@ def test_the_export_dialog_fits_a_small_window(window: Any, qtbot: Any) -> None:
 
 
 def test_choices_are_remembered_per_format(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """4.7: remembers per format; Export Again writes the same once more."""
+    """Remembers per format; Export Again writes the same once more."""
     picture(window, qtbot)
     assert not window.actions_["export_again"].isEnabled()
     dialog = choose(window, "WebP picture")
@@ -245,7 +245,7 @@ def test_choices_are_remembered_per_format(window: Any, qtbot: Any, tmp_path: Pa
 
 
 def test_the_selected_layer_alone(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """IO1: whole canvas, selection or one layer."""
+    """Whole canvas, selection or one layer."""
     picture(window, qtbot)
     layer = window.session.document.foregrounds[0]
     window.session.selection.set([layer.id])
@@ -262,7 +262,7 @@ def test_the_selected_layer_alone(window: Any, qtbot: Any, tmp_path: Path) -> No
 
 
 def test_folders_are_written_and_never_mixed(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """IO4: a folder with something in it is refused with a message."""
+    """A folder with something in it is refused with a message."""
     picture(window, qtbot)
     target = tmp_path / "out"
     target.mkdir()
@@ -280,7 +280,7 @@ def test_folders_are_written_and_never_mixed(window: Any, qtbot: Any, tmp_path: 
 
 
 def test_copies_keep_the_name(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """SV6, 4.1: a numbered copy, and one for sharing; the document keeps its file."""
+    """A numbered copy, and one for sharing; the document keeps its file."""
     picture(window, qtbot)
     assert not window.actions_["save_numbered"].isEnabled()
     window.files.write(tmp_path / "beach.ora")
@@ -307,7 +307,7 @@ def name_file(window: Any, qtbot: Any, path: Path) -> None:
 
 
 def test_the_own_file_is_never_exported_over(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """4.1: a copy for sharing under the project's own name would lose prompt and seeds."""
+    """A copy for sharing under the project's own name would lose prompt and seeds."""
     picture(window, qtbot)
     path = tmp_path / "beach.ora"
     window.files.write(path)
@@ -326,7 +326,7 @@ def test_the_own_file_is_never_exported_over(window: Any, qtbot: Any, tmp_path: 
 
 
 def test_revert_is_one_step(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """UN3: back to the file; undo brings the changes back."""
+    """Back to the file; undo brings the changes back."""
     picture(window, qtbot)
     saved = window.session.document.content_hash()
     window.files.write(tmp_path / "beach.ora")
@@ -345,7 +345,7 @@ def test_revert_is_one_step(window: Any, qtbot: Any, tmp_path: Path) -> None:
 
 
 def test_pictures_come_in_by_file(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """IO6: on top, named after the files, cascading, one undo step, selected."""
+    """On top, named after the files, cascading, one undo step, selected."""
     one = stored(tmp_path / "sun.png", plain(64, 32, (250, 200, 0, 255)))
     two = stored(tmp_path / "moon.webp", plain(32, 32, (200, 200, 250, 255)))
     before = window.session.document.content_hash()
@@ -364,7 +364,7 @@ def test_pictures_come_in_by_file(window: Any, qtbot: Any, tmp_path: Path) -> No
 
 
 def test_imported_pictures_are_context(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """0, IO6: generating never replaces them; the model reads them as clean context."""
+    """Generating never replaces them; the model reads them as clean context."""
     window.importing.add_files([stored(tmp_path / "sun.png", random_picture(64, 64))])
     wait(window, qtbot)
     (sun,) = window.session.document.foregrounds
@@ -394,7 +394,7 @@ def drop(window: Any, paths: list[Path], x: float, y: float) -> None:
 
 
 def test_pictures_come_in_by_drop(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """IO6, CA9: the drop position is the layer's centre; a layout gives boxes."""
+    """The drop position is the layer's centre; a layout gives boxes."""
     path = stored(tmp_path / "sun.png", plain(40, 20, (250, 200, 0, 255)))
     layout = tmp_path / "boxes.json"
     layout.write_text("[[32, 32, 64, 64]]")
@@ -407,7 +407,7 @@ def test_pictures_come_in_by_drop(window: Any, qtbot: Any, tmp_path: Path) -> No
 
 
 def test_what_is_no_picture_is_refused(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """MS16: a message, and nothing was added."""
+    """A message, and nothing was added."""
     notes = tmp_path / "notes.pdf"
     notes.write_bytes(b"%PDF")
     before = window.session.document.content_hash()
@@ -418,7 +418,7 @@ def test_what_is_no_picture_is_refused(window: Any, qtbot: Any, tmp_path: Path) 
 
 
 def test_a_picture_opens_as_a_new_document(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """IO6, CA9: its size rounded up to the grid; it has no project file yet."""
+    """Its size rounded up to the grid; it has no project file yet."""
     path = stored(tmp_path / "photo.png", random_picture(70, 40))
     window.files.open_path(path)
     wait(window, qtbot)
@@ -430,7 +430,7 @@ def test_a_picture_opens_as_a_new_document(window: Any, qtbot: Any, tmp_path: Pa
 
 
 def test_layouts_come_in_and_go_out(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """LA5: export, import into a picture with pixels adds boxes; one step each."""
+    """Export, import into a picture with pixels adds boxes; one step each."""
     picture(window, qtbot)
     count = len(window.session.document.foregrounds)
     window.actions_["export_layout"].trigger()
@@ -446,7 +446,7 @@ def test_layouts_come_in_and_go_out(window: Any, qtbot: Any, tmp_path: Path) -> 
 
 
 def test_layers_are_copied_and_pasted(window: Any, qtbot: Any) -> None:
-    """IO5: full data for us, a PNG for others; same place when in view, new ids."""
+    """Full data for us, a PNG for others; same place when in view, new ids."""
     picture(window, qtbot)
     layer = window.session.document.foregrounds[0]
     window.session.selection.set([layer.id])
@@ -471,7 +471,7 @@ def test_layers_are_copied_and_pasted(window: Any, qtbot: Any) -> None:
 
 
 def test_copy_merged_and_paste_as_a_picture(window: Any, qtbot: Any) -> None:
-    """IO5: what export would write, also for our own Paste when it is all there is."""
+    """What export would write, also for our own Paste when it is all there is."""
     picture(window, qtbot)
     key(window, Qt.Key.Key_C, CTRL | SHIFT, widget=window.view)
     merged = composite(window.session.document)
@@ -485,7 +485,7 @@ def test_copy_merged_and_paste_as_a_picture(window: Any, qtbot: Any) -> None:
 
 
 def test_layout_and_recipe_are_text(window: Any, qtbot: Any) -> None:
-    """LA5, RE8: text for other programs; a pasted layout is one step, other text is told."""
+    """Text for other programs; a pasted layout is one step, other text is told."""
     picture(window, qtbot)
     window.actions_["copy_recipe"].trigger()
     recipe = json.loads(QGuiApplication.clipboard().text())
@@ -504,7 +504,7 @@ def test_layout_and_recipe_are_text(window: Any, qtbot: Any) -> None:
 
 
 def test_recipes_are_restored_from_the_backup(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """MS13: the file has layers only; the backup still has prompts and candidates."""
+    """The file has layers only; the backup still has prompts and candidates."""
     picture(window, qtbot)
     path = tmp_path / "beach.ora"
     expected = window.session.document.content_hash()
@@ -527,7 +527,7 @@ def test_recipes_are_restored_from_the_backup(window: Any, qtbot: Any, tmp_path:
 
 
 def test_a_damaged_file_offers_backup_and_layers(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """MS9: the backup, or the readable layers as a copy without the file's name."""
+    """The backup, or the readable layers as a copy without the file's name."""
     picture(window, qtbot)
     path = tmp_path / "beach.ora"
     for _ in range(2):

@@ -59,7 +59,7 @@ def picture(window: Any, qtbot: Any) -> None:
 
 
 def test_save_and_open_again(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """SV1: prompt, seeds, records and pixels come back; the title follows."""
+    """Prompt, seeds, records and pixels come back; the title follows."""
     picture(window, qtbot)
     before = window.session.document.content_hash()
     assert window.isWindowModified()
@@ -83,7 +83,7 @@ def test_save_and_open_again(window: Any, qtbot: Any, tmp_path: Path) -> None:
 
 
 def test_a_file_opens_as_it_was_looked_at(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """4.1: zoom, place and selection; they are no change, so nothing asks to be saved."""
+    """Zoom, place and selection; they are no change, so nothing asks to be saved."""
     picture(window, qtbot)
     session, navigation = window.session, window.view.navigation
     layer = session.document.foregrounds[0]
@@ -115,7 +115,7 @@ def test_a_file_opens_as_it_was_looked_at(window: Any, qtbot: Any, tmp_path: Pat
 
 
 def test_saves_wait_their_turn(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """4.3: a second Ctrl+S during a save is no conflict; what changed meanwhile stays unsaved."""
+    """A second Ctrl+S during a save is no conflict; what changed meanwhile stays unsaved."""
     picture(window, qtbot)
     window.files.write(tmp_path / "twice.ora")
     window.files.write(tmp_path / "twice.ora", is_known=True)
@@ -133,7 +133,7 @@ def test_saves_wait_their_turn(window: Any, qtbot: Any, tmp_path: Path) -> None:
 def test_a_file_that_another_program_wrote_is_not_overwritten(
     window: Any, qtbot: Any, tmp_path: Path
 ) -> None:
-    """MS10: the other program's file stays; the message says so."""
+    """The other program's file stays; the message says so."""
     picture(window, qtbot)
     path = tmp_path / "shared.ora"
     window.files.write(path)
@@ -158,7 +158,7 @@ def test_a_file_that_another_program_wrote_is_not_overwritten(
 
 
 def test_open_is_one_undo_step(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """UN3: undo brings the former document back, with its name."""
+    """Undo brings the former document back, with its name."""
     picture(window, qtbot)
     window.files.save_as()
     answer_file_dialog(window, qtbot, tmp_path / "one.ora")
@@ -193,7 +193,7 @@ def test_opening_removes_what_a_killed_save_left(window: Any, qtbot: Any, tmp_pa
 
 
 def test_a_damaged_file_is_refused(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """MS9: what happened, what was kept, what to do; the document stays."""
+    """What happened, what was kept, what to do; the document stays."""
     picture(window, qtbot)
     before = window.session.document.content_hash()
     path = tmp_path / "bad.ora"
@@ -205,7 +205,7 @@ def test_a_damaged_file_is_refused(window: Any, qtbot: Any, tmp_path: Path) -> N
 
 
 def test_a_failed_save_keeps_the_changes(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """MS7: the cause is named; the document stays modified."""
+    """The cause is named; the document stays modified."""
     picture(window, qtbot)
     window.files.write(tmp_path / "nowhere" / "beach.ora")
     qtbot.waitUntil(lambda: window.messages.isVisible())
@@ -216,7 +216,7 @@ def test_a_failed_save_keeps_the_changes(window: Any, qtbot: Any, tmp_path: Path
 def test_a_save_that_reads_back_wrong_says_so(
     window: Any, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """MS8: the old file stays, and the document stays modified."""
+    """The old file stays, and the document stays modified."""
     picture(window, qtbot)
     path = tmp_path / "beach.ora"
     window.files.write(path)
@@ -323,7 +323,7 @@ def test_undo_and_redo_across_new_bring_the_file_back(
 
 
 def test_closing_asks_and_cancel_keeps_the_window(window: Any, qtbot: Any) -> None:
-    """MS22: no blocking dialog; Cancel stays, Discard closes."""
+    """No blocking dialog; Cancel stays, Discard closes."""
     picture(window, qtbot)
     closed: list[bool] = []
     window.closed.connect(lambda: closed.append(True))
@@ -406,7 +406,7 @@ def test_examples_come_from_the_folder(window: Any, qtbot: Any) -> None:
 
 
 def test_a_finished_example_is_a_picture_of_the_shipped_model(window: Any, qtbot: Any) -> None:
-    """3.6: the first click gives a picture; it is no file of the user's, and up to date."""
+    """The first click gives a picture; it is no file of the user's, and up to date."""
     gallery = examples(window)
     first = items(gallery)[0]
     assert first.text().endswith(", finished")

@@ -22,7 +22,7 @@ def two_boxes(window: Any) -> None:
 
 
 def test_generate_asks_for_the_whole_picture(window: Any, qtbot: Any) -> None:
-    """GE1: targets are all visible, unlocked layers and the background, with their seeds."""
+    """Targets are all visible, unlocked layers and the background, with their seeds."""
     two_boxes(window)
     key(window, Qt.Key.Key_P, widget=window.view)
     qtbot.keyClicks(window.prompt.field, "a red  balloon")
@@ -38,7 +38,7 @@ def test_generate_asks_for_the_whole_picture(window: Any, qtbot: Any) -> None:
 
 
 def test_results_are_one_undo_step_with_records(window: Any, qtbot: Any) -> None:
-    """UN2: accepting a picture is one step; each layer has pixels, rect and record."""
+    """Accepting a picture is one step; each layer has pixels, rect and record."""
     two_boxes(window)
     steps = window.session.undo.index
     generate(window, qtbot)
@@ -55,7 +55,7 @@ def test_results_are_one_undo_step_with_records(window: Any, qtbot: Any) -> None
 
 
 def test_fixed_seed_asks_for_the_same_noise(window: Any, qtbot: Any) -> None:
-    """GE10: Fixed uses the number, Random draws another one per job."""
+    """Fixed uses the number, Random draws another one per job."""
     two_boxes(window)
     later(window)
     window.actions_["generate"].trigger()
@@ -76,7 +76,7 @@ def test_fixed_seed_asks_for_the_same_noise(window: Any, qtbot: Any) -> None:
 
 
 def test_progress_and_previews_in_place(window: Any, qtbot: Any) -> None:
-    """GE1, GE2: "Painting 5 of 11 · 4.2 s left"; previews never enter the document."""
+    """ "Painting 5 of 11 · 4.2 s left"; previews never enter the document."""
     two_boxes(window)
     height = window.prompt.height()
     window.actions_["generate"].trigger()
@@ -95,7 +95,7 @@ def test_progress_and_previews_in_place(window: Any, qtbot: Any) -> None:
 
 
 def test_stop_leaves_everything_as_it_was(window: Any, qtbot: Any) -> None:
-    """GE6: acknowledged at once; previews vanish; picture and undo stack are as before."""
+    """Acknowledged at once; previews vanish; picture and undo stack are as before."""
     two_boxes(window)
     before = window.session.document.content_hash()
     steps = window.session.undo.count
@@ -131,7 +131,7 @@ def test_escape_stops_then_clears_the_selection(window: Any, qtbot: Any) -> None
 
 
 def test_generating_again_replaces_the_running_job(window: Any, qtbot: Any) -> None:
-    """GE7: queue mode replace: the first job is cancelled, its result is dropped."""
+    """Queue mode replace: the first job is cancelled, its result is dropped."""
     two_boxes(window)
     window.actions_["generate"].trigger()
     first = window.engine.last
@@ -146,7 +146,7 @@ def test_generating_again_replaces_the_running_job(window: Any, qtbot: Any) -> N
 
 
 def test_regenerate_touches_only_the_selection(window: Any, qtbot: Any) -> None:
-    """RE1, RE3: every other layer has the same pixel hash; context pixels fit their regions."""
+    """Every other layer has the same pixel hash; context pixels fit their regions."""
     two_boxes(window)
     generate(window, qtbot)
     before = hashes(window)
@@ -168,7 +168,7 @@ def test_regenerate_touches_only_the_selection(window: Any, qtbot: Any) -> None:
 
 
 def test_context_off_the_grid_is_padded(window: Any, qtbot: Any) -> None:
-    """Section 0: a moved layer's context covers its region, padded with transparency."""
+    """A moved layer's context covers its region, padded with transparency."""
     two_boxes(window)
     generate(window, qtbot)
     first, second = window.session.document.foregrounds
@@ -184,7 +184,7 @@ def test_context_off_the_grid_is_padded(window: Any, qtbot: Any) -> None:
 
 
 def test_hidden_is_neither_and_locked_is_context(window: Any, qtbot: Any) -> None:
-    """LY2 and section 0: hidden layers are neither target nor context; locked ones context."""
+    """Hidden layers are neither target nor context; locked ones context."""
     two_boxes(window)
     fill(window.session.document)
     first, second = window.session.document.foregrounds
@@ -202,7 +202,7 @@ def test_hidden_is_neither_and_locked_is_context(window: Any, qtbot: Any) -> Non
 
 
 def test_add_a_box_to_a_finished_picture(window: Any, qtbot: Any) -> None:
-    """RE5: a new box plus Ctrl+R fills only the box; layers with pixels are context."""
+    """A new box plus Ctrl+R fills only the box; layers with pixels are context."""
     two_boxes(window)
     generate(window, qtbot)
     before = hashes(window)
@@ -219,7 +219,7 @@ def test_add_a_box_to_a_finished_picture(window: Any, qtbot: Any) -> None:
 
 
 def test_a_target_that_moved_keeps_its_new_place(window: Any, qtbot: Any) -> None:
-    """GE9, section 0: it was touched meanwhile, so the result waits; accepted, it follows."""
+    """It was touched meanwhile, so the result waits; accepted, it follows."""
     two_boxes(window)
     generate(window, qtbot)
     layer = window.session.document.foregrounds[0]
@@ -237,7 +237,7 @@ def test_a_target_that_moved_keeps_its_new_place(window: Any, qtbot: Any) -> Non
 
 
 def test_a_running_job_takes_no_document_action_away(window: Any, qtbot: Any) -> None:
-    """GE9: what can be done to the document can be done while a job runs; undo goes on as well."""
+    """What can be done to the document can be done while a job runs; undo goes on as well."""
     two_boxes(window)
     generate(window, qtbot)
     one, two = window.session.document.foregrounds
@@ -266,7 +266,7 @@ def test_a_running_job_takes_no_document_action_away(window: Any, qtbot: Any) ->
 
 
 def test_a_result_for_a_deleted_layer_is_detached(window: Any, qtbot: Any) -> None:
-    """GE9: never applied, kept with the document; a line says so; the other results wait."""
+    """Never applied, kept with the document; a line says so; the other results wait."""
     two_boxes(window)
     window.actions_["generate"].trigger()
     gone, stays = window.session.document.foregrounds
@@ -284,7 +284,7 @@ def test_a_result_for_a_deleted_layer_is_detached(window: Any, qtbot: Any) -> No
 
 
 def test_a_failure_is_one_message_and_the_next_job_runs(window: Any, qtbot: Any) -> None:
-    """GE16: the document is unchanged; details wait behind a button."""
+    """The document is unchanged; details wait behind a button."""
     two_boxes(window)
     before = window.session.document.content_hash()
     window.actions_["generate"].trigger()
@@ -305,7 +305,6 @@ def test_a_failure_is_one_message_and_the_next_job_runs(window: Any, qtbot: Any)
 
 
 def test_out_of_memory_says_what_to_do(window: Any, qtbot: Any) -> None:
-    """MS2."""
     two_boxes(window)
     window.actions_["generate"].trigger()
     window.engine.fail(kind="memory", message="There was not enough memory.")
@@ -314,7 +313,7 @@ def test_out_of_memory_says_what_to_do(window: Any, qtbot: Any) -> None:
 
 
 def test_empty_prompt_may_be_generated(window: Any) -> None:
-    """PR1: the button says so."""
+    """The button says so."""
     two_boxes(window)
     assert shown(window).prompt.generate.text() == "Generate without prompt"
     window.prompt.field.setPlainText("a dog")
@@ -322,7 +321,7 @@ def test_empty_prompt_may_be_generated(window: Any) -> None:
 
 
 def test_unknown_words_are_named(window: Any, qtbot: Any) -> None:
-    """PR2: "Not drawn by this model: …"; the bar keeps its height."""
+    """ "Not drawn by this model: …"; the bar keeps its height."""
     height = window.prompt.height()
     window.prompt.field.setFocus()
     qtbot.keyClicks(window.prompt.field, "a balloon and a qwerzhs")
@@ -331,7 +330,7 @@ def test_unknown_words_are_named(window: Any, qtbot: Any) -> None:
 
 
 def test_the_model_brings_its_grid(window: Any, qtbot: Any) -> None:
-    """Section 0: an untouched document takes over the token size that the model announces."""
+    """An untouched document takes over the token size that the model announces."""
     window.engine.get_ready(model_info(token_px=16, trained_canvases=((256, 256),)))
     qtbot.waitUntil(lambda: window.session.document.grid == 16)
     assert window.session.document.canvas.width == 256
@@ -339,7 +338,7 @@ def test_the_model_brings_its_grid(window: Any, qtbot: Any) -> None:
 
 
 def test_a_foreign_grid_is_refused_with_a_message(window: Any, qtbot: Any) -> None:
-    """Section 0: what the model cannot do is said, nothing is started."""
+    """What the model cannot do is said, nothing is started."""
     two_boxes(window)
     window.engine.get_ready(model_info(token_px=48))
     qtbot.waitUntil(lambda: window.session.bridge.info.token_px == 48)
@@ -349,13 +348,13 @@ def test_a_foreign_grid_is_refused_with_a_message(window: Any, qtbot: Any) -> No
 
 
 def test_the_advanced_page_counts_the_background_s_coarse_tokens(window: Any) -> None:
-    """LA8: the background's tokens cover 2 x 2 cells where the model says so (64 = 2 x 32)."""
+    """The background's tokens cover 2 x 2 cells where the model says so (64 = 2 x 32)."""
     cells = (512 // 64) ** 2
     assert window.advanced.tokens.text() == str(cells)
 
 
 def test_unknown_words_are_underlined(window: Any, qtbot: Any) -> None:
-    """PR2, MS21: dotted, in place; where no word is known the line says that."""
+    """Dotted, in place; where no word is known the line says that."""
     window.prompt.field.setPlainText("a balloon and a qwerzhs")
     qtbot.waitUntil(lambda: bool(window.prompt.field.extraSelections()), timeout=5000)
     (mark,) = window.prompt.field.extraSelections()

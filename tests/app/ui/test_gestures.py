@@ -73,7 +73,7 @@ def test_a_click_with_the_box_tool_selects_no_background(window: Any) -> None:
 
 
 def test_names_and_order_show_while_a_box_is_drawn(window: Any, monkeypatch: Any) -> None:
-    """LA1: bottom to top, so that the upper box's label lies over the lower, selected or not."""
+    """Bottom to top, so that the upper box's label lies over the lower, selected or not."""
     lower, _ = boxes(window, (32, 32, 256, 256), (96, 96, 320, 320))
     painted: list[str] = []
     monkeypatch.setattr(overlay, "hatch", lambda *_: painted.append("hatch"))
@@ -99,7 +99,7 @@ def test_names_and_order_show_while_a_box_is_drawn(window: Any, monkeypatch: Any
 
 
 def test_shift_draws_a_square_and_alt_from_the_centre(window: Any) -> None:
-    """3.4, LA3: a square stays one on the grid, where each edge alone would round otherwise."""
+    """A square stays one on the grid, where each edge alone would round otherwise."""
     window.actions_["tool_box"].trigger()
     drag(window, (45, 50), (150, 120), SHIFT)
     drag(window, (256, 256), (330, 300), ALT)
@@ -114,7 +114,7 @@ def test_shift_draws_a_square_and_alt_from_the_centre(window: Any) -> None:
 
 
 def test_under_four_pixels_a_drag_is_a_click(window: Any) -> None:
-    """3.4: with the box tool it selects, with the select tool nothing moves."""
+    """With the box tool it selects, with the select tool nothing moves."""
     (layer,) = pictures(window, (64, 64, 192, 192))
     before = steps(window)
     for tool in ("tool_box", "tool_select"):
@@ -127,13 +127,13 @@ def test_under_four_pixels_a_drag_is_a_click(window: Any) -> None:
 
 
 def test_a_thin_drag_is_one_cell_wide(window: Any) -> None:
-    """LA3: at least one cell."""
+    """At least one cell."""
     boxes(window, (70, 40, 76, 200))
     assert window.session.document.foregrounds[0].rect.to_box() == (64, 32, 96, 192)
 
 
 def test_handles_work_in_the_box_tool(window: Any) -> None:
-    """3.4: inside of the selection they resize there too, and no box is added."""
+    """Inside of the selection they resize there too, and no box is added."""
     draw_box(window, 64, 64, 192, 192)
     drag(window, (189, 189), (256, 224))
     (layer,) = window.session.document.foregrounds
@@ -224,7 +224,7 @@ def test_a_new_box_says_above_which_layer_it_is(window: Any) -> None:
 
 
 def test_shift_click_adds_and_removes(window: Any) -> None:
-    """3.4, LY8: a second Shift+click takes the layer out again."""
+    """A second Shift+click takes the layer out again."""
     one, two = pictures(window, (64, 64, 192, 192), (256, 64, 384, 192))
     click(window, 128, 128)
     click(window, 320, 128, SHIFT)
@@ -234,7 +234,7 @@ def test_shift_click_adds_and_removes(window: Any) -> None:
 
 
 def test_shift_keeps_a_drag_on_one_axis(window: Any) -> None:
-    """3.4: the one along which the mouse went farther."""
+    """The one along which the mouse went farther."""
     (layer,) = pictures(window, (64, 64, 192, 192))
     drag(window, (128, 128), (192, 150), SHIFT)
     assert window.session.document.layer(layer.id).rect == Rect(128, 64, 128, 128)
@@ -252,13 +252,13 @@ def test_shift_keeps_a_drag_on_one_axis(window: Any) -> None:
     ],
 )
 def test_lines_catch_from_six_pixels_on(start: int, length: int, delta: int, goes: int) -> None:
-    """CA3: grid lines, canvas edges and centre, within six screen pixels; else any pixel."""
+    """Grid lines, canvas edges and centre, within six screen pixels; else any pixel."""
     assert snapped(start, length, delta, 32, 512, 6.0) == goes
     assert (start + snapped(start, length, delta, 32, 512, math.inf)) % 32 == 0
 
 
 def test_a_drag_snaps_near_a_line_only(window: Any) -> None:
-    """CA3: measured on the screen, whatever the zoom; a handle is caught as an edge is."""
+    """Measured on the screen, whatever the zoom; a handle is caught as an edge is."""
     (layer,) = pictures(window, (64, 64, 192, 192))
 
     def place() -> Rect:
@@ -280,7 +280,7 @@ def test_a_drag_snaps_near_a_line_only(window: Any) -> None:
 
 
 def test_an_empty_box_is_seen_twice_while_alt_drags_it(window: Any, monkeypatch: Any) -> None:
-    """3.4: Alt duplicates: the original stays in sight, and where it was."""
+    """Alt duplicates: the original stays in sight, and where it was."""
     boxes(window, (64, 64, 192, 192))
     window.actions_["tool_select"].trigger()
     hatched: list[int] = []
@@ -303,7 +303,7 @@ def test_an_empty_box_is_seen_twice_while_alt_drags_it(window: Any, monkeypatch:
 
 
 def test_the_right_button_ends_a_drag(window: Any, monkeypatch: Any) -> None:
-    """3.4: as Esc does: everything is restored, there is no undo step, and no menu opens."""
+    """As Esc does: everything is restored, there is no undo step, and no menu opens."""
     opened: list[QMenu] = []
     monkeypatch.setattr("PySide6.QtWidgets.QMenu.popup", lambda menu, *_: opened.append(menu))
     (layer,) = pictures(window, (64, 64, 192, 192))
@@ -322,7 +322,7 @@ def test_the_right_button_ends_a_drag(window: Any, monkeypatch: Any) -> None:
 
 
 def test_a_double_click_renames_the_layer(window: Any, qtbot: Any) -> None:
-    """3.4: the one that was clicked, in the list, also where the panels were hidden.
+    """The one that was clicked, in the list, also where the panels were hidden.
 
     Enter takes the name as one step; a double click on the background opens the inspector.
     """
@@ -357,7 +357,7 @@ def test_a_double_click_renames_the_layer(window: Any, qtbot: Any) -> None:
 def test_picking_needs_more_than_five_percent_of_alpha(
     window: Any, alpha: int, is_picked: bool
 ) -> None:
-    """CA7: 12 of 255 are below it, 13 above."""
+    """12 of 255 are below it, 13 above."""
     lower, upper = pictures(window, (64, 64, 256, 256), (64, 64, 256, 256))
     faint = np.full((192, 192, 4), alpha, np.uint8)
     window.session.push(PlacePixels([Placement(upper.id, faint, upper.rect)]))
@@ -367,7 +367,7 @@ def test_picking_needs_more_than_five_percent_of_alpha(
 
 @pytest.mark.parametrize("action", ["toggle_locked", "toggle_visible"])
 def test_locked_and_hidden_layers_are_not_picked(window: Any, action: str) -> None:
-    """CA7: the click goes to what lies below; a drag does not take them along either."""
+    """The click goes to what lies below; a drag does not take them along either."""
     lower, upper = pictures(window, (64, 64, 256, 256), (64, 64, 256, 256))
     window.session.selection.set([upper.id])
     window.actions_[action].trigger()
@@ -382,7 +382,7 @@ def test_locked_and_hidden_layers_are_not_picked(window: Any, action: str) -> No
 
 
 def test_the_canvas_has_a_menu_with_the_background_on(window: Any, monkeypatch: Any) -> None:
-    """3.4, CA8: the background counts as bare canvas, unless it is what is selected."""
+    """The background counts as bare canvas, unless it is what is selected."""
     opened: list[QMenu] = []
     monkeypatch.setattr("PySide6.QtWidgets.QMenu.popup", lambda menu, *_: opened.append(menu))
     layer_menu, canvas_menu = window.layers_controller.menu, window.layers_controller.canvas_menu
@@ -404,7 +404,7 @@ def test_the_canvas_has_a_menu_with_the_background_on(window: Any, monkeypatch: 
 
 
 def test_layers_here_go_by_height(window: Any, monkeypatch: Any) -> None:
-    """CA7, 3.4: topmost first, also where the upper layer shows nothing."""
+    """Topmost first, also where the upper layer shows nothing."""
     monkeypatch.setattr("PySide6.QtWidgets.QMenu.popup", lambda *_: None)
     lower, upper = pictures(window, (64, 64, 256, 256), (160, 160, 352, 352))
     click(window, 168, 168)
@@ -428,7 +428,7 @@ def turned(window: Any, modifiers: Any) -> tuple[float, QPoint]:
 
 @pytest.mark.parametrize("swapped", [False, True])
 def test_the_setting_swaps_wheel_and_ctrl_wheel(window: Any, swapped: bool) -> None:
-    """3.4: Shift+wheel goes sideways in both."""
+    """Shift+wheel goes sideways in both."""
     window.view.navigation.set_zoom(2.0)
     window.view.navigation.wheel_zooms = swapped
     for modifiers, zooms in ((NONE, swapped), (CTRL, not swapped)):
@@ -442,7 +442,7 @@ def test_the_setting_swaps_wheel_and_ctrl_wheel(window: Any, swapped: bool) -> N
 
 
 def test_a_pinch_zooms_at_the_pointer(window: Any) -> None:
-    """3.4, CA1: two fingers on a touchpad."""
+    """Two fingers on a touchpad."""
     view, port = window.view, window.view.viewport()
     view.navigation.set_zoom(1.0)
     place = QPointF(120, 90)
@@ -468,7 +468,7 @@ def test_a_pinch_zooms_at_the_pointer(window: Any) -> None:
 
 
 def test_ctrl_drag_in_the_list_duplicates(window: Any) -> None:
-    """3.4: the copies lie in the gap, in their order, at the same place, in one step."""
+    """The copies lie in the gap, in their order, at the same place, in one step."""
     one, two, three = pictures(window, (32, 64, 128, 192), (160, 64, 256, 192), (288, 64, 384, 192))
     rows, model = window.layers.list, window.layers.model
     before = steps(window)
@@ -496,7 +496,7 @@ def test_ctrl_drag_in_the_list_duplicates(window: Any) -> None:
 
 
 def test_a_locked_layers_copy_in_the_list_is_open(window: Any) -> None:
-    """LY7, 3.4: the copy keeps its looks and its place; the lock stays with the original."""
+    """The copy keeps its looks and its place; the lock stays with the original."""
     (layer,) = pictures(window, (64, 64, 192, 192))
     window.session.push(SetRect(layer.id, Rect(70, 70, 128, 128)))
     window.session.selection.set([layer.id])

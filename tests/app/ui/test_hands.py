@@ -27,7 +27,7 @@ def steps(window: Any) -> int:
 
 
 def test_what_ends_a_run_of_typing(window: Any, qtbot: Any) -> None:
-    """PR4: focus loss, Generate, a paste, a jump of the caret; the field has no undo of its own."""
+    """Focus loss, Generate, a paste, a jump of the caret; the field has no undo of its own."""
     field = window.prompt.field
     draw_box(window, 64, 64, 192, 192)
     field.setFocus()
@@ -54,7 +54,7 @@ def test_what_ends_a_run_of_typing(window: Any, qtbot: Any) -> None:
 
 
 def test_seed_and_variations_are_in_the_one_undo_stack(window: Any) -> None:
-    """PR4: with prompt, steps and guidance; each is undone in its turn."""
+    """With prompt, steps and guidance; each is undone in its turn."""
     before = window.session.document.content_hash()
     window.prompt.variations.setValue(3)
     window.prompt.seed.changed.emit("fixed", 7)
@@ -68,7 +68,7 @@ def test_seed_and_variations_are_in_the_one_undo_stack(window: Any) -> None:
 
 
 def test_an_arrow_held_in_variations_is_one_step(window: Any) -> None:
-    """UN4: one visit to the field, one step; the next visit is another."""
+    """One visit to the field, one step; the next visit is another."""
     field, start = window.prompt.variations, steps(window)
     field.setFocus()
     for _ in range(3):
@@ -84,7 +84,7 @@ def test_an_arrow_held_in_variations_is_one_step(window: Any) -> None:
 
 
 def test_line_breaks_count_as_spaces(window: Any, qtbot: Any) -> None:
-    """PR1: for the model and for the sign of the row; the field is two lines high."""
+    """For the model and for the sign of the row; the field is two lines high."""
     field = window.prompt.field
     draw_box(window, 64, 64, 192, 192)
     field.setPlainText("a red\nballoon")
@@ -102,7 +102,7 @@ def test_line_breaks_count_as_spaces(window: Any, qtbot: Any) -> None:
 def test_when_the_grid_shows(
     window: Any, monkeypatch: pytest.MonkeyPatch, shows: int, still: bool, drawing: bool
 ) -> None:
-    """LA3: always, while drawing, never: as the setting says."""
+    """Always, while drawing, never: as the setting says."""
     painted: list[bool] = []
     monkeypatch.setattr(overlay.Grid, "paint", lambda *_: painted.append(True))
     window.actions_["settings"].trigger()
@@ -128,7 +128,7 @@ def test_when_the_grid_shows(
 
 @pytest.mark.parametrize("zoom", [0.1, 0.5, 2.0, 8.0])
 def test_eight_handles_can_be_grabbed(window: Any, zoom: float) -> None:
-    """CA5: 24 px each way at any zoom; on small boxes outward, so that the box stays free."""
+    """24 px each way at any zoom; on small boxes outward, so that the box stays free."""
     draw_box(window, 192, 192, 320, 320)
     window.actions_["tool_select"].trigger()
     view = window.view
@@ -155,7 +155,7 @@ def _moved(point: QPointF, axis: str, by: float) -> QPointF:
 
 
 def test_alt_resizes_from_the_centre(window: Any) -> None:
-    """CA5: of an empty box, on the grid; Shift keeps its aspect."""
+    """Of an empty box, on the grid; Shift keeps its aspect."""
     draw_box(window, 192, 192, 320, 320)
     window.actions_["tool_select"].trigger()
     drag(window, (320, 320), (352, 352), ALT)
@@ -167,7 +167,7 @@ def test_alt_resizes_from_the_centre(window: Any) -> None:
 
 
 def test_key_repeats_are_one_step(window: Any) -> None:
-    """CA6: as long as the key is down; the next press is another."""
+    """As long as the key is down; the next press is another."""
     draw_box(window, 64, 64, 192, 192)
     fill(window.session.document)
     start = steps(window)
@@ -185,7 +185,7 @@ def test_key_repeats_are_one_step(window: Any) -> None:
 
 
 def test_a_quarter_of_the_canvas_stays_in_view(window: Any) -> None:
-    """CA1: however far one pans, at any zoom."""
+    """However far one pans, at any zoom."""
     navigation, view = window.view.navigation, window.view
     canvas = window.session.document.canvas.rect
     for zoom in (0.3, 1.0, 3.0):
@@ -203,7 +203,7 @@ def test_a_quarter_of_the_canvas_stays_in_view(window: Any) -> None:
 
 
 def test_middle_drag_hand_and_wheel_pan(window: Any) -> None:
-    """CA1, 3.4: in every tool with the middle button; H with the left; the wheel scrolls."""
+    """In every tool with the middle button; H with the left; the wheel scrolls."""
     window.view.navigation.wheel_zooms = False  # the setting "Mouse wheel scrolls"
     window.view.navigation.set_zoom(2.0)
     port = window.view.viewport()
@@ -237,7 +237,7 @@ def test_middle_drag_hand_and_wheel_pan(window: Any) -> None:
 
 
 def test_an_own_matte_colour(window: Any) -> None:
-    """CA2: behind transparent places, remembered, no step of the document."""
+    """Behind transparent places, remembered, no step of the document."""
     window.actions_["background"].trigger()
     before, count = window.session.document.content_hash(), steps(window)
     window.view_controller._on_colour(QColor("#123456"))
@@ -248,7 +248,7 @@ def test_an_own_matte_colour(window: Any) -> None:
 
 
 def test_every_part_of_a_row_explains_itself(window: Any, monkeypatch: Any) -> None:
-    """LY9: eye, lock, name and state have a tooltip and are in what a reader says."""
+    """Eye, lock, name and state have a tooltip and are in what a reader says."""
     draw_box(window, 64, 64, 192, 192)
     fill(window.session.document)
     said: list[str] = []
@@ -276,7 +276,7 @@ def test_every_part_of_a_row_explains_itself(window: Any, monkeypatch: Any) -> N
 
 
 def test_eye_lock_and_delete_act_on_all_selected(window: Any) -> None:
-    """LY8: one step each."""
+    """One step each."""
     for left in (32, 192, 352):
         window.session.selection.set([])
         draw_box(window, left, 64, left + 96, 192)
@@ -297,7 +297,7 @@ def test_eye_lock_and_delete_act_on_all_selected(window: Any) -> None:
 
 
 def test_a_mode_of_another_program_is_marked(window: Any) -> None:
-    """LY4: shown as Normal, said by its name, and kept as it is."""
+    """Shown as Normal, said by its name, and kept as it is."""
     draw_box(window, 64, 64, 192, 192)
     layer = window.session.document.foregrounds[0]
     window.session.push(SetBlend([layer.id], "svg:hue"))
@@ -308,7 +308,7 @@ def test_a_mode_of_another_program_is_marked(window: Any) -> None:
 
 
 def test_reset_layout_puts_the_panels_back(window: Any) -> None:
-    """PL7: floating, moved or hidden."""
+    """Floating, moved or hidden."""
     docks = window.findChildren(QDockWidget)
     docks[0].setFloating(True)
     docks[1].hide()
@@ -320,7 +320,7 @@ def test_reset_layout_puts_the_panels_back(window: Any) -> None:
 
 
 def test_the_menu_says_how_many_are_outdated(window: Any, qtbot: Any) -> None:
-    """RE6: Generate > Repaint Outdated (2 layers); the canvas says it of what is selected."""
+    """Generate > Repaint Outdated (2 layers); the canvas says it of what is selected."""
     draw_box(window, 64, 64, 192, 192)
     window.prompt.field.setPlainText("a dog")
     window.engine.words = {layer.id: "dog" for layer in window.session.document.layers}

@@ -29,7 +29,7 @@ CTRL = Qt.KeyboardModifier.ControlModifier
 
 
 def test_a_scaled_picture_offers_its_original_size(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """IO6: the message's button brings every pixel back, around the same middle; one step."""
+    """The message's button brings every pixel back, around the same middle; one step."""
     pixels = random_picture(2048, 512)
     window.importing.add_files([stored(tmp_path / "wide.png", pixels)])
     wait(window, qtbot)
@@ -54,7 +54,7 @@ def test_a_scaled_picture_offers_its_original_size(window: Any, qtbot: Any, tmp_
 
 
 def test_an_imported_picture_is_asked_about_once(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """4.6: Ctrl+R on one asks; No changes nothing; after Yes its pixels are a candidate."""
+    """Ctrl+R on one asks; No changes nothing; after Yes its pixels are a candidate."""
     pixels = plain(64, 64, (250, 200, 0, 255))
     window.importing.add_files([stored(tmp_path / "sun.png", pixels)])
     wait(window, qtbot)
@@ -109,7 +109,7 @@ def two(window: Any, qtbot: Any, tmp_path: Path) -> list[np.ndarray]:
 def test_layers_are_dragged_out_as_files(
     window: Any, two: list[np.ndarray], tmp_path: Path
 ) -> None:
-    """4.5: a PNG of the layer as it is, and a file named after it, written when it is wanted."""
+    """A PNG of the layer as it is, and a file named after it, written when it is wanted."""
     out = tmp_path / "out"
     window.session.drag_folder = lambda: out
     data = drag_data(window, "a/b")

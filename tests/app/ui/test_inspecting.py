@@ -18,7 +18,7 @@ from tests.app.ui.helpers import draw_box, generate
 
 
 def test_the_record_of_a_layer(window: Any, qtbot: Any) -> None:
-    """RE8, GE15: all that the same bytes depend on; copied as text; kept by duplicate and undo."""
+    """All that the same bytes depend on; copied as text; kept by duplicate and undo."""
     window.prompt.field.setPlainText("a red balloon")
     draw_box(window, 64, 64, 192, 192)
     generate(window, qtbot)
@@ -97,7 +97,7 @@ def test_without_a_selection_the_inspector_shows_the_picture(
 
 
 def test_a_layer_without_a_record_says_so(window: Any) -> None:
-    """3.6: empty states of the tab."""
+    """Empty states of the tab."""
     assert window.record.text.toPlainText() == "Click a layer to see its settings."
     draw_box(window, 64, 64, 192, 192)
     assert window.record.text.toPlainText() == "This layer was not generated here."
@@ -105,7 +105,7 @@ def test_a_layer_without_a_record_says_so(window: Any) -> None:
 
 
 def test_steps_and_guidance_are_commands(window: Any) -> None:
-    """GE12, PR4: the model's defaults, own values, Reset; all in the one undo stack."""
+    """The model's defaults, own values, Reset; all in the one undo stack."""
     page = window.advanced
     assert "12" in page.steps.text()
     window.inspector_tabs.setCurrentWidget(page)
@@ -151,7 +151,7 @@ def test_clean_colours_is_a_command_and_reaches_the_engine_and_the_record(
 
 
 def test_the_inspector_says_since_when_pixels_are_the_same(window: Any, qtbot: Any) -> None:
-    """RE3: a neighbour's time does not move when another layer is made anew."""
+    """A neighbour's time does not move when another layer is made anew."""
     for left in (64, 256):
         window.session.selection.clear()
         draw_box(window, left, 64, left + 128, 192)
@@ -171,7 +171,7 @@ def test_the_inspector_says_since_when_pixels_are_the_same(window: Any, qtbot: A
 
 
 def test_the_hash_is_shown_whole_and_copied(window: Any, qtbot: Any) -> None:
-    """RE3: hidden at first; 64 digits; a neighbour's stay the same when a layer is made anew."""
+    """Hidden at first; 64 digits; a neighbour's stay the same when a layer is made anew."""
     for left in (64, 256):
         window.session.selection.clear()
         draw_box(window, left, 64, left + 128, 192)
@@ -200,7 +200,7 @@ def test_the_hash_is_shown_whole_and_copied(window: Any, qtbot: Any) -> None:
 
 
 def test_without_pixels_there_is_no_hash(window: Any) -> None:
-    """RE3: an empty box has nothing to compare."""
+    """An empty box has nothing to compare."""
     draw_box(window, 64, 64, 192, 192)
     window.inspector_tabs.setCurrentIndex(1)
     window.record.hash_button.setChecked(True)
@@ -211,7 +211,7 @@ def test_without_pixels_there_is_no_hash(window: Any) -> None:
 
 @pytest.mark.parametrize(("opaque", "is_empty"), [(81, True), (82, False)])
 def test_where_an_empty_result_begins(window: Any, qtbot: Any, opaque: int, is_empty: bool) -> None:
-    """RE7: of 128 x 128 pixels that a job made, half a percent is 81.92; what has more is there."""
+    """Of 128 x 128 pixels that a job made, half a percent is 81.92; what has more is there."""
     draw_box(window, 64, 64, 192, 192)
     generate(window, qtbot)
     layer = window.session.document.foregrounds[0]

@@ -118,14 +118,14 @@ def pairs(table: dict[str, str]) -> list[tuple[str, str]]:
 def test_each_key_fires_its_action_on_the_canvas_and_in_the_list(
     window: Any, fired: list[str]
 ) -> None:
-    """3.3, rules 1 and 6: one action per key, with the focus on the canvas or in the layer list."""
+    """Rules 1 and 6: one action per key, with the focus on the canvas or in the layer list."""
     for widget in (window.view, window.layers.list):
         for name, sequence in pairs(WINDOW | CANVAS):
             assert pressed(widget, sequence, fired) == [name], sequence
 
 
 def test_keys_of_the_window_fire_while_somebody_types(window: Any, fired: list[str]) -> None:
-    """3.3, scope window: undo, generate, a new box and the others work from the prompt too."""
+    """Scope window: undo, generate, a new box and the others work from the prompt too."""
     field = window.prompt.field
     field.setPlainText("a dog")
     for action in window.actions_:
@@ -136,7 +136,7 @@ def test_keys_of_the_window_fire_while_somebody_types(window: Any, fired: list[s
 
 
 def test_keys_of_the_canvas_do_not_fire_while_somebody_types(window: Any, fired: list[str]) -> None:
-    """3.3, rule 1 and scope canvas: in the prompt and in a field they mean the text, or nothing."""
+    """Rule 1 and scope canvas: in the prompt and in a field they mean the text, or nothing."""
     for field in (window.prompt.field, window.inspector.name):
         field.setEnabled(True)
         for name, sequence in pairs(CANVAS):
@@ -146,7 +146,7 @@ def test_keys_of_the_canvas_do_not_fire_while_somebody_types(window: Any, fired:
 def test_where_a_key_hides_the_program_the_other_hides_the_layer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """3.3: on macOS the command key with H belongs to the system; elsewhere both work."""
+    """On macOS the command key with H belongs to the system; elsewhere both work."""
     for platform, expected in (
         ("darwin", ("Ctrl+Shift+H",)),
         ("linux", ("Ctrl+H", "Ctrl+Shift+H")),
@@ -157,6 +157,6 @@ def test_where_a_key_hides_the_program_the_other_hides_the_layer(
 
 
 def test_keys_for_later_are_free(window: Any, fired: list[str]) -> None:
-    """3.3: what the next release will need is on no action, so nobody has to learn anew."""
+    """What the next release will need is on no action, so nobody has to learn anew."""
     for sequence in ("Ctrl+G", "Ctrl+Shift+G", "Ctrl+E", "Shift+H", "Shift+V", "Shift+R"):
         assert pressed(window.view, sequence, fired) == [], sequence

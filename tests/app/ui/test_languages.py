@@ -1,4 +1,4 @@
-"""Ready for translation (PL6, section 6): no text outside tr(), none that is cut when longer."""
+"""Ready for translation: no text outside tr(), none that is cut when longer."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def literals(path: Path) -> Iterator[str]:
 
 
 def test_every_text_goes_through_tr() -> None:
-    """Section 6: a literal on the screen could never be translated."""
+    """A literal on the screen could never be translated."""
     found = [each for path in sorted(ROOT.rglob("*.py")) for each in literals(path)]
     assert not found
 
@@ -120,7 +120,7 @@ def longer(qapp: Any) -> Iterator[None]:
 
 
 def test_nothing_is_cut_in_a_longer_language(longer: None, window: Any, qtbot: Any) -> None:
-    """PL6: in the smallest window, 40 % longer than English."""
+    """In the smallest window, 40 % longer than English."""
     window.resize(900, 600)
     window.actions_["new_box"].trigger()
     qtbot.wait(50)
@@ -186,7 +186,7 @@ class Screen:
 def test_nothing_is_cut_in_a_longer_language_and_a_larger_font(
     longer: None, window: Any, sized: Any, qtbot: Any, percent: int
 ) -> None:
-    """PL6, section 6: both together, in the smallest window, on every page of the inspector.
+    """Both together, in the smallest window, on every page of the inspector.
 
     Up to 150 % that is 900 x 600; beyond, the window asks for what its texts need where the screen
     has it.
@@ -203,7 +203,7 @@ def test_nothing_is_cut_in_a_longer_language_and_a_larger_font(
 
 @pytest.mark.parametrize("percent", [80, 100, 150, 200])
 def test_nothing_is_cut_at_any_font_size(window: Any, sized: Any, qtbot: Any, percent: int) -> None:
-    """PL6: in the smallest window, in English; text is never below 9 points."""
+    """In the smallest window, in English; text is never below 9 points."""
     sized(percent)
     for where in everything(window, qtbot):
         nothing_is_cut(window, qtbot, where)
@@ -213,7 +213,7 @@ def test_nothing_is_cut_at_any_font_size(window: Any, sized: Any, qtbot: Any, pe
 
 
 def test_what_shows_lines_of_text_grows_with_the_font(window: Any, sized: Any, qtbot: Any) -> None:
-    """PL6, PR1: two lines of prompt and two lines in a row, also when the font changes later."""
+    """Two lines of prompt and two lines in a row, also when the font changes later."""
     draw_box(window, 64, 64, 192, 192)
     title, rows, before = window.card.title, window.layers.list, []
     for percent in (100, 200):
@@ -236,7 +236,7 @@ def test_what_shows_lines_of_text_grows_with_the_font(window: Any, sized: Any, q
 def test_the_first_steps_fit_a_small_canvas(
     longer: None, window: Any, sized: Any, qtbot: Any
 ) -> None:
-    """PL6, 3.6: texts wrap and the buttons stand below each other; none is out of reach."""
+    """Texts wrap and the buttons stand below each other; none is out of reach."""
     sized(200)
     window.resize(900, 600)
     qtbot.wait(30)
@@ -254,7 +254,7 @@ def test_the_first_steps_fit_a_small_canvas(
 
 
 def test_the_wheel_scrolls_the_inspector_and_leaves_numbers_alone(window: Any) -> None:
-    """PL6: its page scrolls where it is low, so the wheel turns only a field with the focus."""
+    """Its page scrolls where it is low, so the wheel turns only a field with the focus."""
     draw_box(window, 64, 64, 192, 192)
     window.view.setFocus()
     field = window.inspector.fields["x"]
@@ -321,7 +321,7 @@ print("ok", window.devicePixelRatioF())
 @pytest.mark.parametrize("percent", [100, 150])
 @pytest.mark.parametrize("scale", ["1.25", "1.5", "2.0"])
 def test_nothing_is_cut_at_any_scale(scale: str, percent: int) -> None:
-    """PL6: scale, font size and a longer language together, from the first paint on."""
+    """Scale, font size and a longer language together, from the first paint on."""
     done = subprocess.run(
         [sys.executable, "-c", _CHILD, str(percent)],
         capture_output=True,

@@ -60,7 +60,7 @@ FAR_OFF = {"color-dodge", "color-burn", "soft-light", "add"}
 
 @pytest.mark.parametrize("blend", ["normal", *sorted(set(MODES) - FAR_OFF)])
 def test_it_looks_like_the_exact_one(qapp: Any, blend: str) -> None:
-    """LY4, section 7: until the exact picture is there, nobody sees a difference."""
+    """Until the exact picture is there, nobody sees a difference."""
     source = layers(blend, opaque_ground=True)
     live = InteractiveCompositor()
     live.show(entries(source), CANVAS)
@@ -69,7 +69,7 @@ def test_it_looks_like_the_exact_one(qapp: Any, blend: str) -> None:
 
 
 def test_a_partial_paint_is_as_good_as_a_whole_one(qapp: Any) -> None:
-    """UI1: only the changed rectangle is painted, with or without kept pictures."""
+    """Only the changed rectangle is painted, with or without kept pictures."""
     source = layers()
     for moving in ((), (2,), (1, 3)):
         live = InteractiveCompositor()
@@ -86,7 +86,7 @@ def test_a_partial_paint_is_as_good_as_a_whole_one(qapp: Any) -> None:
 
 
 def test_what_is_equal_is_not_painted(qapp: Any) -> None:
-    """UI9: the same list again costs nothing; an opacity costs its rectangle."""
+    """The same list again costs nothing; an opacity costs its rectangle."""
     source = layers()
     live = InteractiveCompositor()
     assert live.show(entries(source), CANVAS) == QRect(0, 0, 96, 64)

@@ -42,7 +42,7 @@ THEMES = pytest.mark.parametrize("colours", [DARK, LIGHT], ids=["dark", "light"]
 
 @THEMES
 def test_text_and_signs_are_readable(colours: Colours) -> None:
-    """Section 6: text at least 4.5:1, edges at least 3:1, on every ground they stand on."""
+    """Text at least 4.5:1, edges at least 3:1, on every ground they stand on."""
     grounds = (colours.window, colours.panel, colours.field, colours.raised)
     for text in (colours.text, colours.secondary):
         for ground in grounds:
@@ -58,7 +58,7 @@ def test_text_and_signs_are_readable(colours: Colours) -> None:
 
 @THEMES
 def test_chrome_is_neutral(colours: Colours) -> None:
-    """Section 6: chrome is grey (R = G = B), so that the picture is judged fairly."""
+    """Chrome is grey (R = G = B), so that the picture is judged fairly."""
     for name in ("window", "panel", "field", "surround", "raised", "hover", "pressed", "hairline"):
         red, green, blue = re.findall("..", getattr(colours, name)[1:])
         assert red == green == blue, name
@@ -72,7 +72,7 @@ def test_style_sheet_names_only_known_colours(colours: Colours) -> None:
 
 
 def test_actions_have_text_tip_and_their_own_keys(window: Any) -> None:
-    """REL8, PL5: no key twice (canvas keys may not meet window keys either); icons exist."""
+    """No key twice (canvas keys may not meet window keys either); icons exist."""
     keys: Counter[str] = Counter()
     for spec in SPECS:
         action = window.actions_[spec.name]
@@ -87,7 +87,7 @@ def test_actions_have_text_tip_and_their_own_keys(window: Any) -> None:
 
 
 def test_every_action_is_in_a_menu_or_the_tool_column(window: Any) -> None:
-    """REL8: each action can be found without knowing its key."""
+    """Each action can be found without knowing its key."""
     found: set[str] = set()
 
     def walk(menu: Any) -> None:
@@ -114,7 +114,7 @@ def test_no_default_key_uses_ctrl_alt_or_only_signs(window: Any) -> None:
 
 
 def test_every_control_has_an_accessible_name(window: Any) -> None:
-    """REL8, section 6: what takes focus or clicks has a name for screen readers."""
+    """What takes focus or clicks has a name for screen readers."""
     missing = []
     for widget in window.findChildren(QWidget):
         if widget.objectName().startswith("qt_") or not isinstance(
@@ -135,7 +135,7 @@ DIALOGS += " licences help_keys help_model about export"
 
 @pytest.mark.parametrize("action", DIALOGS.split())
 def test_dialogs_speak_and_can_be_hit(window: Any, action: str) -> None:
-    """REL8, section 6: every control of a dialog has a name and is 24 px high; Esc closes it."""
+    """Every control of a dialog has a name and is 24 px high; Esc closes it."""
     window.settings.prompts = ["a dog"]
     window.actions_[action].trigger()
     dialog = next(each for each in window.findChildren(QDialog) if each.isVisible())
@@ -160,7 +160,7 @@ def test_dialogs_speak_and_can_be_hit(window: Any, action: str) -> None:
 
 
 def test_f6_goes_round_the_panels(window: Any, qtbot: Any) -> None:
-    """Section 6: prompt, tools, canvas, inspector, layers and back, by key alone."""
+    """Prompt, tools, canvas, inspector, layers and back, by key alone."""
     window.actions_["new_box"].trigger()
     window.prompt.field.setFocus()
     panes = [window.tools, window.view, window.inspector_tabs, window.layers, window.prompt]
@@ -173,7 +173,7 @@ def test_f6_goes_round_the_panels(window: Any, qtbot: Any) -> None:
 
 
 def test_rows_speak(window: Any) -> None:
-    """Section 6: a row reads name, place, visibility, state."""
+    """A row reads name, place, visibility, state."""
     window.actions_["new_box"].trigger()
     model = window.layers.model
     spoken = model.data(model.index(0), Qt.ItemDataRole.AccessibleTextRole)
@@ -181,7 +181,7 @@ def test_rows_speak(window: Any) -> None:
 
 
 def test_labels_say_what_they_show(window: Any) -> None:
-    """Section 6: a name for readers never takes the place of the text that is seen."""
+    """A name for readers never takes the place of the text that is seen."""
     window.actions_["new_box"].trigger()
     tokens = window.advanced.tokens
     assert tokens.accessibleName() == f"Tokens: {tokens.text()}"
@@ -193,7 +193,7 @@ def test_labels_say_what_they_show(window: Any) -> None:
 
 
 def test_messages_and_jobs_are_announced_once(window: Any, qtbot: Any) -> None:
-    """Section 6: start, end and failure, accept, messages; progress at most every 10 %."""
+    """Start, end and failure, accept, messages; progress at most every 10 %."""
     said: list[str] = []
     window.messages_controller.say = said.append
     draw_box(window, 64, 64, 192, 192)
@@ -222,7 +222,7 @@ def test_messages_and_jobs_are_announced_once(window: Any, qtbot: Any) -> None:
 
 
 def test_a_status_message_stands_where_the_panels_text_does(window: Any) -> None:
-    """3.1: 12 px from the window's edge, like every other text, and gone after a while."""
+    """12 px from the window's edge, like every other text, and gone after a while."""
     window.status.say("Saved.")
     label = window.status.message
     assert label.text() == "Saved."
@@ -238,7 +238,7 @@ def test_a_status_message_stands_where_the_panels_text_does(window: Any) -> None
 
 @pytest.mark.parametrize("key", [form.key for form in FORMATS])
 def test_names_in_forms_stand_on_the_line_of_their_fields(window: Any, key: str) -> None:
-    """Section 6: in the export dialog the text of a name and that of its field share a line."""
+    """In the export dialog the text of a name and that of its field share a line."""
     dialog = ExportDialog(
         window, window.session.document.contents, (), key, {}, lambda *chosen: None
     )
@@ -257,7 +257,7 @@ def test_names_in_forms_stand_on_the_line_of_their_fields(window: Any, key: str)
 
 
 def test_buttons_are_large_enough(window: Any) -> None:
-    """Section 6: targets at least 24 x 24 logical pixels, main buttons 32 high."""
+    """Targets at least 24 x 24 logical pixels, main buttons 32 high."""
     for button in window.findChildren(QAbstractButton):
         if button.isVisible() and not button.objectName().startswith("qt_"):
             assert button.width() >= 24, button.accessibleName()
@@ -267,7 +267,7 @@ def test_buttons_are_large_enough(window: Any) -> None:
 
 
 def test_nothing_is_cut_at_the_smallest_window(window: Any, qtbot: Any) -> None:
-    """Section 6: at 900 x 600 Generate, Stop and the lists are there in full."""
+    """At 900 x 600 Generate, Stop and the lists are there in full."""
     window.resize(900, 600)
     qtbot.wait(20)
     for button in (window.prompt.generate, window.prompt.stop, window.prompt.more):
@@ -280,7 +280,7 @@ def test_nothing_is_cut_at_the_smallest_window(window: Any, qtbot: Any) -> None:
 
 @THEMES
 def test_theme_changes_live(window: Any, colours: Colours) -> None:
-    """Section 6: View > Theme recolours everything at once, and is remembered."""
+    """View > Theme recolours everything at once, and is remembered."""
     window.actions_[f"theme_{colours.name}"].trigger()
     assert window.settings.theme == colours.name
     shot = window.grab().toImage()
@@ -291,7 +291,7 @@ def test_theme_changes_live(window: Any, colours: Colours) -> None:
 
 
 def test_icons_are_drawn_for_the_device_ratio(qapp: Any) -> None:
-    """Section 6: an icon at ratio 2 has real detail, not doubled pixels."""
+    """An icon at ratio 2 has real detail, not doubled pixels."""
     picture = icon("eye", DARK).pixmap(QSize(20, 20), 2.0, QIcon.Mode.Normal, QIcon.State.Off)
     assert picture.width() == 40
     image = picture.toImage()
@@ -373,7 +373,7 @@ _SCALES = [(scale, theme) for scale in ("1.0", "1.25", "1.5", "2.0") for theme i
 
 @pytest.mark.parametrize(("scale", "theme"), [*_SCALES, ("3.0", "dark")])
 def test_scale_factors(scale: str, theme: str) -> None:
-    """PL6, UI3: edges sit on their pixel at each scale, 100 % is one device pixel, drags arrive."""
+    """Edges sit on their pixel at each scale, 100 % is one device pixel, drags arrive."""
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": scale}
     done = subprocess.run(
         [sys.executable, "-c", _CHILD, theme],
@@ -389,7 +389,7 @@ def test_scale_factors(scale: str, theme: str) -> None:
 
 @pytest.mark.parametrize("cost", ["≈ 1.8 s", "≈ 2 min 15 s"])
 def test_the_button_never_shows_half_a_text(window: Any, cost: str) -> None:
-    """Section 6, GE4: where the layers and the seconds have no room together, the seconds stay.
+    """Where the layers and the seconds have no room together, the seconds stay.
 
     Where nothing fits, the last text ends in dots. An ampersand of a name is no mnemonic.
     """

@@ -91,7 +91,7 @@ def test_mnemonics_are_apart(window: Any) -> None:
 
 
 def test_every_action_has_a_place_in_the_menus(window: Any) -> None:
-    """REL8: text, tooltip, menu place; nothing is reachable by a key alone."""
+    """Text, tooltip, menu place; nothing is reachable by a key alone."""
     placed = set()
     for action in window.menuBar().actions():
         for menu in all_menus(action.menu()):
@@ -124,7 +124,7 @@ def test_context_menus_hold_what_the_page_lists(window: Any, qtbot: Any) -> None
 
 
 def test_blend_modes_in_the_menu(window: Any) -> None:
-    """LY4, LY8: twelve, the layer's own is ticked; one step for all that are selected."""
+    """Twelve, the layer's own is ticked; one step for all that are selected."""
     draw_box(window, 64, 64, 192, 192)
     draw_box(window, 256, 64, 384, 192)
     fill(window.session.document)
@@ -145,7 +145,7 @@ def test_blend_modes_in_the_menu(window: Any) -> None:
 
 
 def test_opacity_in_the_menu(window: Any) -> None:
-    """LY3: two choices from the menu are two steps."""
+    """Two choices from the menu are two steps."""
     draw_box(window, 64, 64, 192, 192)
     menu = menu_named(window, "Layer", "Opacity")
     assert texts(menu) == [f"{percent} %" for percent in range(100, 0, -10)]
@@ -158,7 +158,7 @@ def test_opacity_in_the_menu(window: Any) -> None:
 
 
 def test_layers_here_by_pointer_and_by_key(window: Any) -> None:
-    """CA7: under the pointer's last place on the canvas; a row's menu means its layer."""
+    """Under the pointer's last place on the canvas; a row's menu means its layer."""
     for _ in range(2):
         window.session.selection.set([])
         draw_box(window, 64, 64, 192, 192)
@@ -181,7 +181,7 @@ def test_layers_here_by_pointer_and_by_key(window: Any) -> None:
 
 
 def test_the_menu_key_opens_the_menu_on_the_canvas(window: Any, monkeypatch: Any) -> None:
-    """3.3: Menu key and Shift+F10 are about what is selected; without, about the canvas."""
+    """Menu key and Shift+F10 are about what is selected; without, about the canvas."""
     opened: list[QMenu] = []
     monkeypatch.setattr("PySide6.QtWidgets.QMenu.popup", lambda menu, *_: opened.append(menu))
 
@@ -214,7 +214,7 @@ def test_a_new_box_here(window: Any, monkeypatch: Any) -> None:
 
 
 def test_paste_layout_whatever_else_is_there(window: Any) -> None:
-    """LA5: one step; text that is no layout is refused whole with MS14's form."""
+    """One step; text that is no layout is refused whole, with the message for layouts."""
     window.actions_["paste_layout"].trigger()
     QApplication.clipboard().setText("[[0, 0, 64, 64], [64, 64, 128, 128]]")
     steps = window.session.undo.count
@@ -231,7 +231,7 @@ def test_paste_layout_whatever_else_is_there(window: Any) -> None:
 
 
 def test_a_layers_recipe_is_copied(window: Any, qtbot: Any) -> None:
-    """RE8: prompt, seed, place and model as text; a layer that was not generated has none."""
+    """Prompt, seed, place and model as text; a layer that was not generated has none."""
     draw_box(window, 64, 64, 192, 192)
     assert not window.actions_["copy_record"].isEnabled()
     window.prompt.field.setPlainText("a red dog")
@@ -272,7 +272,7 @@ def test_a_candidate_as_png(window: Any, qtbot: Any, tmp_path: Path) -> None:
 
 
 def test_delete_in_the_menu_means_the_selected_ones(window: Any, qtbot: Any) -> None:
-    """UN6: multi-select delete; a right click outside the selection means that one alone."""
+    """Multi-select delete; a right click outside the selection means that one alone."""
     draw_box(window, 64, 64, 192, 192)
     for _ in range(4):
         generate(window, qtbot)
@@ -296,7 +296,7 @@ def test_delete_in_the_menu_means_the_selected_ones(window: Any, qtbot: Any) -> 
 
 
 def test_recent_files(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """3.2, 3.5: newest first; one that is gone is grey and says so; Clear List forgets."""
+    """Newest first; one that is gone is grey and says so; Clear List forgets."""
     paths = [tmp_path / "one.ora", tmp_path / "two & three.ora"]
     for path in paths:
         window.files.write(path)
@@ -322,7 +322,7 @@ def test_recent_files(window: Any, qtbot: Any, tmp_path: Path) -> None:
 
 
 def test_recent_files_have_a_bound(tmp_path: Path) -> None:
-    """3.5: as many as the setting says, kept in the settings file; 0 = none."""
+    """As many as the setting says, kept in the settings file; 0 = none."""
     settings = Settings(recent_count=2)
     for name in ("a", "b", "c", "b"):
         remember_file(settings, tmp_path / name)
@@ -337,7 +337,7 @@ def test_recent_files_have_a_bound(tmp_path: Path) -> None:
 
 
 def test_help_is_one_page_with_the_keys_of_this_user(window: Any) -> None:
-    """3.2, F1: the handbook names the keys that work now and leaves no brace."""
+    """F1: the handbook names the keys that work now and leaves no brace."""
     window.settings.keys = {"regenerate": ["F9"]}
     window.dialogs.apply_keys()
     key(window, Qt.Key.Key_F1, widget=window.view)
@@ -350,7 +350,7 @@ def test_help_is_one_page_with_the_keys_of_this_user(window: Any) -> None:
 
 
 def test_question_mark_lists_the_keys_but_types_in_the_prompt(window: Any, qtbot: Any) -> None:
-    """3.3: Ctrl+F1, Ctrl+/ and ?; rule 1: a sign never fires while somebody types."""
+    """Ctrl+F1, Ctrl+/ and ?; rule 1: a sign never fires while somebody types."""
     opened: list[bool] = []
     window.actions_["help_keys"].triggered.disconnect()
     window.actions_["help_keys"].triggered.connect(lambda: opened.append(True))
@@ -364,7 +364,7 @@ def test_question_mark_lists_the_keys_but_types_in_the_prompt(window: Any, qtbot
 
 
 def test_art_and_licences(window: Any) -> None:
-    """3.2: whose art the model learned from, by name and licence, without a network."""
+    """Whose art the model learned from, by name and licence, without a network."""
     window.actions_["licences"].trigger()
     text = window.dialogs.page.text.toPlainText()
     for name in ("Noto Emoji", "Apache-2.0", "Twemoji", "CC BY 4.0"):

@@ -15,7 +15,7 @@ from tests.app.ui.test_files import answer_question
 
 
 def test_a_file_of_a_newer_program_opens_as_a_copy(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """MS11: refused with both numbers and untouched; its layers open without recipes if wanted."""
+    """Refused with both numbers and untouched; its layers open without recipes if wanted."""
 
     def newer(members: Members) -> None:
         data = json.loads(members["layerloom/document.json"])
@@ -41,7 +41,7 @@ def test_a_file_of_a_newer_program_opens_as_a_copy(window: Any, qtbot: Any, tmp_
 def test_a_file_that_another_program_saved_says_what_still_fits(
     window: Any, qtbot: Any, tmp_path: Path
 ) -> None:
-    """MS12: it opens with all layers, and the bar says who wrote it last."""
+    """It opens with all layers, and the bar says who wrote it last."""
     path = changed(
         design(),
         tmp_path,
@@ -57,7 +57,7 @@ def test_a_file_that_another_program_saved_says_what_still_fits(
 
 
 def test_too_large_a_picture_is_refused(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """MS15: both numbers and the limit; nothing was added, and what to do."""
+    """Both numbers and the limit; nothing was added, and what to do."""
     path = stored(tmp_path / "wide.png", plain(9000, 2, (10, 20, 30, 255)))
     before = window.session.document.content_hash()
     drop(window, [path], 100, 60)

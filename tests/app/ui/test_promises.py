@@ -25,7 +25,7 @@ def three(window: Any) -> list[int]:
 
 
 def test_a_marquee_selects_what_it_touches(window: Any) -> None:
-    """CA8: from the background, touching counts; Shift adds; looking is no undo step."""
+    """From the background, touching counts; Shift adds; looking is no undo step."""
     one, two, low = three(window)
     drag(window, (130, 200), (64, 64))
     assert window.session.selection.ids == {one}
@@ -40,7 +40,7 @@ def test_a_marquee_selects_what_it_touches(window: Any) -> None:
 
 
 def test_a_marquee_from_bare_canvas(window: Any) -> None:
-    """CA8: without a background, and from beside the canvas; touching a corner is enough."""
+    """Without a background, and from beside the canvas; touching a corner is enough."""
     one, two, low = three(window)
     window.actions_["background"].trigger()
     drag(window, (130, 200), (94, 94))
@@ -51,7 +51,7 @@ def test_a_marquee_from_bare_canvas(window: Any) -> None:
 
 
 def test_a_marquee_that_is_left_restores_the_selection(window: Any) -> None:
-    """CA8, 3.3: Esc in the drag brings back what was selected before."""
+    """Esc in the drag brings back what was selected before."""
     one, two, _ = three(window)
     window.session.selection.set([two])
     press_and_move(window, (130, 200), (64, 64))
@@ -61,7 +61,7 @@ def test_a_marquee_that_is_left_restores_the_selection(window: Any) -> None:
 
 
 def test_alpha_comes_from_the_model_untouched(window: Any, qtbot: Any) -> None:
-    """RE2: what the engine made is what the layer holds, soft edges included; no matting step."""
+    """What the engine made is what the layer holds, soft edges included; no matting step."""
     draw_box(window, 64, 64, 192, 192)
     generate(window, qtbot)
     layer = window.session.document.foregrounds[0]
@@ -73,7 +73,7 @@ def test_alpha_comes_from_the_model_untouched(window: Any, qtbot: Any) -> None:
 def test_the_window_works_without_any_network(
     window: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PL2: drawing, generating and choosing open no connection; one would fail the test."""
+    """Drawing, generating and choosing open no connection; one would fail the test."""
 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a connection was opened")
@@ -93,7 +93,7 @@ def test_the_window_works_without_any_network(
 
 
 def test_no_test_reaches_another_machine() -> None:
-    """PL2: tests run with sockets blocked; this one would hang or succeed otherwise."""
+    """Tests run with sockets blocked; this one would hang or succeed otherwise."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tried, pytest.raises(AssertionError):
         tried.connect(("192.0.2.1", 9))
     with pytest.raises(AssertionError):

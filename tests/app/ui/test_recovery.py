@@ -81,7 +81,7 @@ def wait_for_files(window: Any, qtbot: Any) -> None:
 
 
 def test_every_change_is_kept(open_window: Open, qtbot: Any, root: Path) -> None:
-    """SV2: without saving, the newest state is in the work folder."""
+    """Without saving, the newest state is in the work folder."""
     window = open_window()
     draw_box(window, 64, 64, 192, 192)
     window.prompt.field.setPlainText("a dog")
@@ -101,7 +101,7 @@ def test_every_change_is_kept(open_window: Open, qtbot: Any, root: Path) -> None
 def test_the_users_file_is_written_by_save_only(
     open_window: Open, qtbot: Any, tmp_path: Path
 ) -> None:
-    """SV2: changes go to the work folder; the file and its folder stay as they were saved."""
+    """Changes go to the work folder; the file and its folder stay as they were saved."""
     window = open_window()
     draw_box(window, 64, 64, 192, 192)
     path = tmp_path / "mine" / "beach.ora"
@@ -121,7 +121,7 @@ def test_the_users_file_is_written_by_save_only(
 def test_nothing_is_written_during_a_drag(
     open_window: Open, qtbot: Any, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """UI17: while the left button is down the journal waits."""
+    """While the left button is down the journal waits."""
     window = open_window()
     draw_box(window, 64, 64, 192, 192)
     noted: list[object] = []
@@ -146,7 +146,7 @@ def colours_of(icon: QIcon) -> int:
 
 
 def test_a_crash_is_offered_and_recovered(open_window: Open, qtbot: Any, root: Path) -> None:
-    """SV3: picture, name, layers; Recover opens it as unsaved work and the old folder goes."""
+    """Picture, name, layers; Recover opens it as unsaved work and the old folder goes."""
     expected = leave(root, "/pictures/beach.ora")
     window = open_window()
     window.recovery.look()
@@ -171,7 +171,7 @@ def test_a_crash_is_offered_and_recovered(open_window: Open, qtbot: Any, root: P
 
 
 def test_a_torn_journal_says_what_is_missing(open_window: Open, qtbot: Any, root: Path) -> None:
-    """MS18: what came before the tear opens; the rest is named, and kept for inspection."""
+    """What came before the tear opens; the rest is named, and kept for inspection."""
     document, folder = design(), WorkFolder.create(root)
     folder.keep(document.contents, WorkInfo("", None, False))
     expected = document.content_hash()
@@ -195,7 +195,7 @@ def test_a_torn_journal_says_what_is_missing(open_window: Open, qtbot: Any, root
 def test_old_work_is_offered_for_deletion(
     open_window: Open, qtbot: Any, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """4.4: after 30 days the dialog says so; nothing goes by itself."""
+    """After 30 days the dialog says so; nothing goes by itself."""
     now = time.time
     with monkeypatch.context() as patch:
         patch.setattr(time, "time", lambda: now() - 31 * 86_400)
@@ -216,7 +216,7 @@ def test_old_work_is_offered_for_deletion(
 
 
 def test_later_keeps_everything(open_window: Open, qtbot: Any, root: Path) -> None:
-    """SV3: Esc = Later; the same work is offered again."""
+    """Esc = Later; the same work is offered again."""
     leave(root)
     window = open_window()
     for _ in range(2):
@@ -230,7 +230,7 @@ def test_later_keeps_everything(open_window: Open, qtbot: Any, root: Path) -> No
 
 
 def test_discard_asks_twice(open_window: Open, qtbot: Any, root: Path) -> None:
-    """SV3: nothing is deleted without a second question."""
+    """Nothing is deleted without a second question."""
     leave(root)
     leave(root)
     window = open_window()
@@ -252,7 +252,7 @@ def test_discard_asks_twice(open_window: Open, qtbot: Any, root: Path) -> None:
 def test_what_cannot_be_read_gives_its_pictures(
     open_window: Open, qtbot: Any, root: Path, tmp_path: Path
 ) -> None:
-    """SV4, 4.4: Recover is off, the pictures can be saved, nothing is replaced by an empty one."""
+    """Recover is off, the pictures can be saved, nothing is replaced by an empty one."""
     leave(root)
     (folder,) = (each.folder for each in unfinished(root))
     (folder / "base-000001").write_bytes(b"x")
@@ -274,7 +274,7 @@ def test_what_cannot_be_read_gives_its_pictures(
 
 
 def test_three_failures_offer_the_pictures(open_window: Open, qtbot: Any, root: Path) -> None:
-    """4.4: a recovery that ends the program each time is not offered for ever."""
+    """A recovery that ends the program each time is not offered for ever."""
     leave(root)
     (folder,) = (each.folder for each in unfinished(root))
     (folder / "attempts").write_text("3")
@@ -289,7 +289,7 @@ def test_three_failures_offer_the_pictures(open_window: Open, qtbot: Any, root: 
 
 
 def test_a_clean_end_leaves_nothing(open_window: Open, qtbot: Any, root: Path) -> None:
-    """4.4: saved or discarded work is not offered again."""
+    """Saved or discarded work is not offered again."""
     window = open_window()
     draw_box(window, 64, 64, 192, 192)
     qtbot.waitUntil(lambda: window.session.keeper.folder is not None, timeout=5_000)
@@ -303,7 +303,7 @@ def test_a_clean_end_leaves_nothing(open_window: Open, qtbot: Any, root: Path) -
 
 
 def test_keep_for_next_time(open_window: Open, qtbot: Any, root: Path) -> None:
-    """MS22: the work stays and is offered at the next start."""
+    """The work stays and is offered at the next start."""
     window = open_window()
     draw_box(window, 64, 64, 192, 192)
     expected = window.session.document.content_hash()
@@ -318,7 +318,7 @@ def test_keep_for_next_time(open_window: Open, qtbot: Any, root: Path) -> None:
 def test_a_full_disk_is_shown_and_its_end_too(
     open_window: Open, qtbot: Any, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """MS17: changes are not being kept; the open work is unharmed."""
+    """Changes are not being kept; the open work is unharmed."""
 
     def full(self: Disk, path: Path, mode: int) -> None:
         raise OSError(28, "No space left on device")
@@ -339,7 +339,7 @@ def test_a_full_disk_is_shown_and_its_end_too(
 def test_a_file_is_not_opened_in_two_windows(
     open_window: Open, qtbot: Any, root: Path, tmp_path: Path
 ) -> None:
-    """MS19: the second window refuses, the first may open its own file again."""
+    """The second window refuses, the first may open its own file again."""
     first, second = open_window(), open_window()
     path = tmp_path / "beach.ora"
     first.files.write(path)
@@ -358,7 +358,7 @@ def test_a_file_is_not_opened_in_two_windows(
 def test_work_in_a_former_folder_is_offered_too(
     qtbot: Any, qloop: Any, tmp_path: Path, root: Path
 ) -> None:
-    """3.5: after another recovery folder was chosen, nothing that lies in the old one is lost."""
+    """After another recovery folder was chosen, nothing that lies in the old one is lost."""
     settings = Settings(theme="dark", first_run_done=True)
     default = work_path(settings)
     choose_recovery_folder(settings, str(tmp_path))

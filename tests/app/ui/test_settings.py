@@ -56,7 +56,7 @@ def test_the_own_matte_colour_is_a_setting(window: Any) -> None:
 
 
 def test_a_setting_leaves_the_grid_of_the_key_alone(window: Any) -> None:
-    """3.5, CA3: with the grid shown by Shift+G, another setting is no reason to hide it."""
+    """With the grid shown by Shift+G, another setting is no reason to hide it."""
     window.actions_["grid"].trigger()
     dialog = opened(window, "settings")
     dialog.fields["recent_count"].setValue(3)

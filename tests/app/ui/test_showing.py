@@ -40,7 +40,7 @@ def filled(window: Any) -> list[Any]:
 
 
 def test_digits_set_the_opacity(window: Any) -> None:
-    """LY3: 5 is 50 %, two digits are exact and one step, 0 is 100 %; all selected at once."""
+    """5 is 50 %, two digits are exact and one step, 0 is 100 %; all selected at once."""
     layers = filled(window)
     window.session.selection.set([layer.id for layer in layers])
     steps = window.session.undo.count
@@ -58,7 +58,7 @@ def test_digits_set_the_opacity(window: Any) -> None:
 
 
 def test_a_drag_of_the_opacity_slider_is_one_step(window: Any) -> None:
-    """LY3, UN4: merged by gesture; Ctrl+Z brings back what was before the drag."""
+    """Merged by gesture; Ctrl+Z brings back what was before the drag."""
     layers = filled(window)
     window.session.selection.set([layers[0].id])
     bar = window.layers.looks
@@ -80,7 +80,7 @@ def test_a_drag_of_the_opacity_slider_is_one_step(window: Any) -> None:
 
 
 def test_blend_modes_by_bar_and_key(window: Any) -> None:
-    """LY4, LY8: twelve modes; the bar and B act on all selected layers in one step."""
+    """Twelve modes; the bar and B act on all selected layers in one step."""
     layers = filled(window)
     window.session.selection.set([layer.id for layer in layers])
     bar = window.layers.looks
@@ -94,7 +94,7 @@ def test_blend_modes_by_bar_and_key(window: Any) -> None:
 
 
 def test_a_locked_layer_keeps_its_looks(window: Any) -> None:
-    """LY2: the bar is off and says why, as is all that would change it; the rest stays free."""
+    """The bar is off and says why, as is all that would change it; the rest stays free."""
     layers = filled(window)
     window.session.push(SetLocked([layers[0].id], True))
     window.session.selection.set([layers[0].id])
@@ -109,7 +109,7 @@ def test_a_locked_layer_keeps_its_looks(window: Any) -> None:
 
 
 def test_align_by_key(window: Any) -> None:
-    """CA4: Alt+A and its siblings; one layer to the canvas; one undo step."""
+    """Alt+A and its siblings; one layer to the canvas; one undo step."""
     layers = filled(window)
     window.session.selection.set([layers[0].id])
     key(window, Qt.Key.Key_D, ALT, widget=window.view)
@@ -125,7 +125,7 @@ def test_align_by_key(window: Any) -> None:
 
 
 def test_align_and_distribute_leave_the_size_of_a_box(window: Any) -> None:
-    """CA4: an empty box goes to the nearest cell; it does not grow where the middle is off it."""
+    """An empty box goes to the nearest cell; it does not grow where the middle is off it."""
     for left in (0, 96, 416):
         window.session.selection.set([])
         draw_box(window, left, 64, left + 96, 160)
@@ -145,7 +145,7 @@ def test_align_and_distribute_leave_the_size_of_a_box(window: Any) -> None:
 
 
 def test_solo_is_view_state(window: Any, qtbot: Any) -> None:
-    """LY1: S shows one layer alone; the document, its undo and the export know nothing of it."""
+    """S shows one layer alone; the document, its undo and the export know nothing of it."""
     layers = filled(window)
     window.session.selection.set([layers[0].id])
     before = window.session.document.content_hash()
@@ -171,7 +171,7 @@ def test_solo_is_view_state(window: Any, qtbot: Any) -> None:
 
 
 def test_alt_click_on_an_eye_is_solo(window: Any) -> None:
-    """LY1: only that layer, whatever is selected; again restores exactly what was."""
+    """Only that layer, whatever is selected; again restores exactly what was."""
     layers = filled(window)
     document, rows = window.session.document, window.layers.list
     window.session.push(SetVisible([layers[0].id], False))
@@ -188,7 +188,7 @@ def test_alt_click_on_an_eye_is_solo(window: Any) -> None:
 
 
 def test_an_eye_means_solo_while_there_is_solo(window: Any) -> None:
-    """LY1: a click joins a layer or takes it out; no step, and the former set comes back exactly.
+    """A click joins a layer or takes it out; no step, and the former set comes back exactly.
 
     It used to change the saved eye, which nobody could see before solo ended.
     """
@@ -213,7 +213,7 @@ def test_an_eye_means_solo_while_there_is_solo(window: Any) -> None:
 
 
 def test_matte_steps_through_its_colours(window: Any) -> None:
-    """CA2: M: black, white, magenta, checkerboard; view only."""
+    """M: black, white, magenta, checkerboard; view only."""
     draw_box(window, 64, 64, 128, 128)
     window.actions_["background"].trigger()
     before = window.session.document.content_hash()
@@ -229,7 +229,7 @@ def test_matte_steps_through_its_colours(window: Any) -> None:
 
 
 def test_handles_resize_a_picture_from_its_original(window: Any) -> None:
-    """CA5: corners keep the aspect, Shift frees, Ctrl lets go of the grid; one step."""
+    """Corners keep the aspect, Shift frees, Ctrl lets go of the grid; one step."""
     layer = filled(window)[1]
     window.session.selection.set([layer.id])
     steps = window.session.undo.count
@@ -246,7 +246,7 @@ def test_handles_resize_a_picture_from_its_original(window: Any) -> None:
 
 
 def test_alt_arrows_size_a_picture(window: Any) -> None:
-    """CA6: every handle has a key; a pixel at a time, Shift ten."""
+    """Every handle has a key; a pixel at a time, Shift ten."""
     layer = filled(window)[0]
     window.session.selection.set([layer.id])
     key(window, Qt.Key.Key_Right, ALT, widget=window.view)
@@ -256,7 +256,7 @@ def test_alt_arrows_size_a_picture(window: Any) -> None:
 
 
 def test_snap_can_be_switched_off(window: Any) -> None:
-    """CA3: View > Snap; remembered."""
+    """View > Snap; remembered."""
     layer = filled(window)[0]
     window.actions_["snap"].trigger()
     assert window.settings.snap is False
@@ -266,7 +266,7 @@ def test_snap_can_be_switched_off(window: Any) -> None:
 
 
 def test_ctrl_right_click_lists_the_layers_here(window: Any, monkeypatch: Any) -> None:
-    """CA7: topmost first; choosing one selects it."""
+    """Topmost first; choosing one selects it."""
     layers = filled(window)
     monkeypatch.setattr("PySide6.QtWidgets.QMenu.popup", lambda *_: None)
     QTest.mouseClick(window.view.viewport(), Qt.MouseButton.RightButton, CTRL, at(window, 352, 320))
@@ -277,7 +277,7 @@ def test_ctrl_right_click_lists_the_layers_here(window: Any, monkeypatch: Any) -
 
 
 def test_seeds_are_copied_pinned_and_used(window: Any, qtbot: Any) -> None:
-    """GE10, GE11: a pinned seed survives rename and reorder, and the next job uses it."""
+    """A pinned seed survives rename and reorder, and the next job uses it."""
     draw_box(window, 256, 256, 384, 384)
     draw_box(window, 64, 64, 192, 192)
     generate(window, qtbot)
@@ -311,7 +311,7 @@ def test_seeds_are_copied_pinned_and_used(window: Any, qtbot: Any) -> None:
 
 
 def test_a_seed_is_used_for_the_next_job_alone(window: Any, qtbot: Any) -> None:
-    """GE10: the layer's own noise once more, whatever the picture's seed; no step, no pin.
+    """The layer's own noise once more, whatever the picture's seed; no step, no pin.
 
     It used to become the picture's seed, which gives the layer another seed than the row showed.
     """
@@ -350,12 +350,12 @@ def test_a_seed_is_used_for_the_next_job_alone(window: Any, qtbot: Any) -> None:
     window.actions_["use_seed"].trigger()
     window.inspector.retry_asked.emit()
     (tried,) = (x.seed for x in window.engine.last.layers if x.is_target)
-    assert tried != seed, "RE7: another seed is what is asked for then"
+    assert tried != seed, "another seed is what is asked for then"
     window.session.bridge.stop()
 
 
 def test_the_inspector_tells_present_and_next_seed_apart(window: Any, qtbot: Any) -> None:
-    """GE10: what the pixels were made with, and what the next job would use.
+    """What the pixels were made with, and what the next job would use.
 
     Section 0: an empty box is marked "Not painted".
     """
@@ -383,7 +383,7 @@ def test_the_inspector_tells_present_and_next_seed_apart(window: Any, qtbot: Any
 
 
 def test_keep_as_is_clears_the_sign(window: Any) -> None:
-    """RE6: badge, Select Outdated, Mark as Current in one step."""
+    """Badge, Select Outdated, Mark as Current in one step."""
     layers = filled(window)
     fill(window.session.document, word="dog")
     layers = list(window.session.document.foregrounds)
@@ -400,7 +400,7 @@ def test_keep_as_is_clears_the_sign(window: Any) -> None:
 
 
 def test_an_empty_result_says_so(window: Any) -> None:
-    """RE7: less than half a percent of alpha: a sign and what to do."""
+    """Less than half a percent of alpha: a sign and what to do."""
     import numpy as np
 
     from app.document.commands import Placement, PlacePixels, SetSeed
@@ -421,7 +421,7 @@ def test_an_empty_result_says_so(window: Any) -> None:
 
 
 def test_q_switches_between_two_selections(window: Any) -> None:
-    """3.3: last selected."""
+    """Last selected."""
     one, two = filled(window)
     window.session.selection.set([one.id])
     window.session.selection.set([two.id])
@@ -432,7 +432,7 @@ def test_q_switches_between_two_selections(window: Any) -> None:
 
 
 def test_tab_hides_and_brings_back_the_panels(window: Any) -> None:
-    """PL7: exactly the former panels come back."""
+    """Exactly the former panels come back."""
     docks = (window.layers, window.inspector)
     window.actions_["hide_panels"].trigger()
     assert not any(dock.isVisible() for dock in docks)
@@ -441,7 +441,7 @@ def test_tab_hides_and_brings_back_the_panels(window: Any) -> None:
 
 
 def test_the_middle_of_the_canvas_catches(window: Any) -> None:
-    """CA3: within six screen pixels the middle wins over the grid line."""
+    """Within six screen pixels the middle wins over the grid line."""
     layer = filled(window)[0]
     drag(window, (120, 120), (120 + 128 + 1, 120))
     assert window.session.document.layer(layer.id).rect.centre[0] == 256

@@ -35,7 +35,7 @@ def opened(window: Any, action: str) -> Any:
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_no_preset_has_a_key_twice(preset: str) -> None:
-    """PL5, 3.3 rule 6: one key, one action, in every preset and over all scopes."""
+    """One key, one action, in every preset and over all scopes."""
     keys = keys_for(preset, {})
     native = {name: [QKeySequence(key).toString() for key in found] for name, found in keys.items()}
     assert conflicts(native) == {}
@@ -43,7 +43,7 @@ def test_no_preset_has_a_key_twice(preset: str) -> None:
 
 
 def test_another_preset_acts_at_once(window: Any) -> None:
-    """PL5: choosing Photoshop changes what the keys do, and is remembered."""
+    """Choosing Photoshop changes what the keys do, and is remembered."""
     dialog = opened(window, "settings")
     editor = dialog.tabs.widget(3)
     editor.preset.setCurrentText("Photoshop")
@@ -55,7 +55,7 @@ def test_another_preset_acts_at_once(window: Any) -> None:
 
 
 def test_a_taken_key_is_named_and_refused(window: Any) -> None:
-    """PL5: conflict check, assign, reset."""
+    """Conflict check, assign, reset."""
     dialog = opened(window, "settings")
     editor = dialog.tabs.widget(3)
     editor.select("solo")
@@ -79,7 +79,7 @@ def test_a_taken_key_is_named_and_refused(window: Any) -> None:
 
 
 def test_settings_act_at_once(window: Any) -> None:
-    """3.5: theme, font size, wheel, previews."""
+    """Theme, font size, wheel, previews."""
     dialog = opened(window, "settings")
     before = QApplication.font().pointSizeF()
     dialog.fields["font_percent"].setValue(150)
@@ -100,7 +100,7 @@ def test_settings_act_at_once(window: Any) -> None:
 
 
 def test_variations_of_new_pictures(window: Any, qtbot: Any) -> None:
-    """3.5: counts for the next new picture; the open one keeps its own number."""
+    """Counts for the next new picture; the open one keeps its own number."""
     dialog = opened(window, "settings")
     dialog.fields["variations"].setValue(3)
     dialog.close()
@@ -113,7 +113,7 @@ def test_variations_of_new_pictures(window: Any, qtbot: Any) -> None:
 
 
 def test_recipe_switch_of_all_formats(window: Any) -> None:
-    """3.5, PR5: what is set here is how the export dialog opens; other choices stay."""
+    """What is set here is how the export dialog opens; other choices stay."""
     window.settings.export_options = {"png": {"scale": 2}}
     dialog = opened(window, "settings")
     dialog.fields["recipe_in_exports"].setChecked(False)
@@ -133,7 +133,7 @@ def test_recipe_switch_of_all_formats(window: Any) -> None:
 
 
 def test_settings_survive_the_file(tmp_path: Any) -> None:
-    """3.5: keys, prompts and times too; values out of range fall back to their defaults."""
+    """Keys, prompts and times too; values out of range fall back to their defaults."""
     path = tmp_path / "settings.json"
     settings = Settings(keys={"solo": ["F4"]}, prompts=["a dog"], font_percent=150)
     settings.costs["x"] = {"steps": [[1.0, 2.0, 3.0]]}
@@ -149,7 +149,7 @@ def test_settings_survive_the_file(tmp_path: Any) -> None:
 
 
 def test_find_command_runs_what_fits(window: Any) -> None:
-    """Section 6: every action without a mouse, by a part of its name."""
+    """Every action without a mouse, by a part of its name."""
     draw_box(window, 64, 64, 128, 128)
     dialog = opened(window, "find_command")
     dialog.field.setText("zoom 100")
@@ -168,7 +168,7 @@ def test_find_command_runs_what_fits(window: Any) -> None:
 
 
 def test_the_job_list(window: Any, qtbot: Any) -> None:
-    """GE8: running, waiting, finished; targets, seed, seconds; stop one, clear."""
+    """Running, waiting, finished; targets, seed, seconds; stop one, clear."""
     draw_box(window, 64, 64, 192, 192)
     generate(window, qtbot)
     later(window)
@@ -192,7 +192,7 @@ def test_the_job_list(window: Any, qtbot: Any) -> None:
 
 
 def test_the_job_list_stops_all_and_shows_what_failed(window: Any, qtbot: Any) -> None:
-    """GE8, GE16: "Failed" stays in the list; Stop All ends the running and the waiting ones."""
+    """ "Failed" stays in the list; Stop All ends the running and the waiting ones."""
     draw_box(window, 64, 64, 192, 192)
     window.actions_["generate"].trigger()
     dialog = opened(window, "show_jobs")
@@ -230,14 +230,13 @@ def test_the_job_list_stops_all_and_shows_what_failed(window: Any, qtbot: Any) -
 
 
 def test_the_empty_job_list_says_so(window: Any) -> None:
-    """3.6."""
     dialog = opened(window, "show_jobs")
     assert dialog._pages.currentWidget().text() == "No jobs."
     dialog.close()
 
 
 def test_prompt_history(window: Any, qtbot: Any) -> None:
-    """PR3: distinct prompts that were used; Alt+Up and Alt+Down walk, one step each."""
+    """Distinct prompts that were used; Alt+Up and Alt+Down walk, one step each."""
     draw_box(window, 64, 64, 192, 192)
     field = window.prompt.field
     for text in ("a dog", "a castle", "a dog"):
@@ -259,7 +258,7 @@ def test_prompt_history(window: Any, qtbot: Any) -> None:
 
 
 def test_the_document_brings_its_own_prompts(window: Any, qtbot: Any, tmp_path: Any) -> None:
-    """PR3: opened by somebody else, a file offers what it was made with, before one's own."""
+    """Opened by somebody else, a file offers what it was made with, before one's own."""
     draw_box(window, 64, 64, 192, 192)
     window.prompt.field.setPlainText("a dog")
     generate(window, qtbot)
@@ -277,7 +276,7 @@ def test_the_document_brings_its_own_prompts(window: Any, qtbot: Any, tmp_path: 
 
 
 def test_the_last_two_hundred_prompts_are_kept() -> None:
-    """PR3: the oldest goes; one that is used again comes to the front and takes no second place."""
+    """The oldest goes; one that is used again comes to the front and takes no second place."""
     settings = Settings()
     for count in range(201):
         remember_prompt(settings, f"prompt {count}")
@@ -289,14 +288,14 @@ def test_the_last_two_hundred_prompts_are_kept() -> None:
 
 
 def test_shift_enter_generates(window: Any) -> None:
-    """3.3: in the prompt, as Ctrl+Enter does."""
+    """In the prompt, as Ctrl+Enter does."""
     draw_box(window, 64, 64, 192, 192)
     key(window, Qt.Key.Key_Return, SHIFT, widget=window.prompt.field)
     assert len(window.engine.requests) == 1
 
 
 def test_canvas_size_keeps_the_pixels(window: Any) -> None:
-    """LA6: one step; what is there keeps its bytes and the middle, on the grid."""
+    """One step; what is there keeps its bytes and the middle, on the grid."""
     draw_box(window, 64, 64, 192, 192)
     fill(window.session.document)
     layer = window.session.document.foregrounds[0]
@@ -322,7 +321,7 @@ def test_canvas_size_keeps_the_pixels(window: Any) -> None:
 
 
 def test_diagnostics_hold_no_prompt(window: Any, monkeypatch: Any, tmp_path: Any) -> None:
-    """GE17: versions, device and log; prompt and picture only where they were ticked."""
+    """Versions, device and log; prompt and picture only where they were ticked."""
     log = tmp_path / "layerloom.log"
     lines = [f"line {count}" for count in range(300)]
     log.write_text("\n".join([*lines, "generated a very secret castle", "an older secret dog"]))
@@ -354,7 +353,7 @@ def test_diagnostics_hold_no_prompt(window: Any, monkeypatch: Any, tmp_path: Any
 
 
 def test_the_watchdog_speaks_beside_stop(window: Any) -> None:
-    """GE3, MS4: after five seconds a text, after a minute a restart that works."""
+    """After five seconds a text, after a minute a restart that works."""
     draw_box(window, 64, 64, 192, 192)
     window.actions_["generate"].trigger()
     pace = window.session.bridge.pace
@@ -388,7 +387,7 @@ def test_costs_stand_where_one_looks(window: Any, qtbot: Any) -> None:
 
 
 def test_one_layer_is_offered_at_its_lower_price(window: Any, qtbot: Any) -> None:
-    """RE4, RE5, RE6: the button's list says layers and seconds of each job; one layer is cheaper.
+    """The button's list says layers and seconds of each job; one layer is cheaper.
 
     What is said are the cost model's seconds of just that job, with the other layers as context.
     """
@@ -443,7 +442,7 @@ def test_one_layer_is_offered_at_its_lower_price(window: Any, qtbot: Any) -> Non
 
 
 def test_saving_without_a_backup(window: Any, qtbot: Any, tmp_path: Any) -> None:
-    """3.5, 4.3: switched off, a save over one's own file leaves no second one beside it.
+    """Switched off, a save over one's own file leaves no second one beside it.
 
     A file of somebody else is always kept, and a damaged one is set aside as ever.
     """
@@ -474,7 +473,7 @@ def test_saving_without_a_backup(window: Any, qtbot: Any, tmp_path: Any) -> None
 
 
 def test_the_recovery_folder_is_chosen_and_put_back(window: Any, tmp_path: Any) -> None:
-    """3.5: a folder of ours below the chosen one, from the next start on."""
+    """A folder of ours below the chosen one, from the next start on."""
     dialog = opened(window, "settings")
     field = dialog.fields["recovery_folder"]
     default = field.text()

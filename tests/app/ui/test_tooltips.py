@@ -38,7 +38,7 @@ def silent(window: Any) -> list[str]:
 
 
 def test_every_control_of_the_window_has_a_tooltip(window: Any, qtbot: Any) -> None:
-    """3.7: none is missing, none repeats its label only; on every page of the inspector."""
+    """None is missing, none repeats its label only; on every page of the inspector."""
     assert silent(window) == []
     draw_box(window, 64, 64, 192, 192)
     generate(window, qtbot)
@@ -52,7 +52,7 @@ def test_every_control_of_the_window_has_a_tooltip(window: Any, qtbot: Any) -> N
 
 
 def test_the_tooltip_comes_with_the_focus_too(window: Any, qtbot: Any) -> None:
-    """3.7: on keyboard focus as well; a click and the prompt, where somebody writes, have none."""
+    """On keyboard focus as well; a click and the prompt, where somebody writes, have none."""
     tips = window.view_controller.focus_tips
     assert tips.timer.interval() == 600
     window.prompt.variations.setFocus(Qt.FocusReason.TabFocusReason)
@@ -67,7 +67,7 @@ def test_the_tooltip_comes_with_the_focus_too(window: Any, qtbot: Any) -> None:
 
 
 def test_pointer_and_keyboard_wait_alike(window: Any) -> None:
-    """3.7: 600 ms, where Qt would take 700; the style sheet leaves it as it is."""
+    """600 ms, where Qt would take 700; the style sheet leaves it as it is."""
     button = window.prompt.generate
     hint = QStyle.StyleHint.SH_ToolTip_WakeUpDelay
     assert button.style().styleHint(hint, None, button) == 600
@@ -77,7 +77,7 @@ def test_pointer_and_keyboard_wait_alike(window: Any) -> None:
 
 
 def test_the_tooltip_comes_under_the_pointer(window: Any, qtbot: Any) -> None:
-    """3.7: the style that is written in Python is the one that Qt asks."""
+    """The style that is written in Python is the one that Qt asks."""
     button = window.prompt.generate
     QTest.mouseMove(window, window.rect().center())
     QTest.mouseMove(button, button.rect().center())

@@ -36,7 +36,7 @@ def press(window: Any, what: Any, modifiers: Any = Qt.KeyboardModifier.NoModifie
 
 
 def test_the_walk_through_by_keyboard(window: Any, qtbot: Any) -> None:
-    """Section 6: from an empty window to a chosen candidate, a new box and back, no mouse."""
+    """From an empty window to a chosen candidate, a new box and back, no mouse."""
     document, undo = window.session.document, window.session.undo
     window.view.setFocus()
     # Two boxes; the second is moved and sized by keys.
@@ -157,7 +157,7 @@ def name_the_file(window: Any, qtbot: Any, path: Path) -> None:
 
 
 def test_looking_saving_and_exporting_by_keyboard(window: Any, qtbot: Any, tmp_path: Path) -> None:
-    """Section 6, walk-through 7, 14, 15: background off, matte, solo, a file, a PNG; no mouse."""
+    """14, 15: background off, matte, solo, a file, a PNG; no mouse."""
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
     document = window.session.document
     window.view.setFocus()
@@ -188,7 +188,7 @@ def test_looking_saving_and_exporting_by_keyboard(window: Any, qtbot: Any, tmp_p
 
 
 def test_a_new_box_says_how_it_is_filled(window: Any, qtbot: Any) -> None:
-    """RE5, walk-through 10: the key and the seconds stand beside it; not in an empty picture."""
+    """The key and the seconds stand beside it; not in an empty picture."""
     draw_box(window, 64, 64, 192, 192)
     layer = window.session.document.foregrounds[0]
     assert window.view.decor.box_hint(layer) == ""
@@ -199,7 +199,6 @@ def test_a_new_box_says_how_it_is_filled(window: Any, qtbot: Any) -> None:
 
 
 def test_a_panel_outside_all_screens_comes_back(window: Any) -> None:
-    """PL7."""
     dock = window.findChild(QDockWidget, "layersDock")
     dock.setFloating(True)
     dock.move(90_000, 90_000)
@@ -208,7 +207,7 @@ def test_a_panel_outside_all_screens_comes_back(window: Any) -> None:
 
 
 def test_the_first_result_changes_to_the_select_tool_once(window: Any, qtbot: Any) -> None:
-    """3.1: after the first generation V; later the tool stays as it was left."""
+    """After the first generation V; later the tool stays as it was left."""
     draw_box(window, 64, 64, 192, 192)
     generate(window, qtbot)
     assert window.view.tool_name == "select"
@@ -218,7 +217,7 @@ def test_the_first_result_changes_to_the_select_tool_once(window: Any, qtbot: An
 
 
 def test_dragging_a_duplicate_with_alt(window: Any) -> None:
-    """LY7: Alt places the copy; the original stays."""
+    """Alt places the copy; the original stays."""
     draw_box(window, 64, 64, 192, 192)
     fill(window.session.document)
     window.actions_["tool_select"].trigger()
@@ -239,7 +238,7 @@ def test_dragging_a_duplicate_with_alt(window: Any) -> None:
 
 
 def test_the_walk_through_by_mouse(window: Any, qtbot: Any) -> None:
-    """Section 1: the same way with the mouse: draw, generate, move, hide, choose, take back."""
+    """The same way with the mouse: draw, generate, move, hide, choose, take back."""
     document, undo = window.session.document, window.session.undo
     for box in ((64, 64, 192, 192), (256, 256, 448, 448)):
         window.session.selection.clear()

@@ -42,7 +42,7 @@ def painting(qtbot: Any, qloop: Any) -> Iterator[Any]:
 
 
 def test_the_walk_through_on_the_shipped_model(painting: Any, qtbot: Any) -> None:
-    """Sections 1 and 6: boxes, picture, variations, a new box, back; neighbours stay (RE3)."""
+    """Sections 1 and 6: boxes, picture, variations, a new box, back; neighbours stay."""
     window, document = painting, painting.session.document
     undo = window.session.undo
     window.view.setFocus()

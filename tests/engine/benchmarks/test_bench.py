@@ -66,7 +66,7 @@ def test_every_bench_returns_numbers(small, quick):
 
 
 def test_the_price_of_one_layer_is_printed():
-    """RE4: how many times faster one layer is than the picture, as a median of the rounds."""
+    """How many times faster one layer is than the picture, as a median of the rounds."""
     context = Context(generator=tiny_generator(), runs=2, quick=True, most_layers=6)
     (table,) = bench.BENCHES["edit"](context).tables
     assert [row[0] for row in table.rows] == [6, 6]
