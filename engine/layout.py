@@ -18,7 +18,6 @@ from engine.api import Box, ColourChoice, GenerateRequest, LayerRequest
 from engine.errors import LayoutError, RequestError
 
 MERGED, BACKGROUND, FIRST_FOREGROUND = 0, 1, 2  # indices of the layer list, docs/art.md 1.2
-MAX_FOREGROUNDS = 50
 LEAST_SIDE = 2  # tokens of a foreground's shorter side, where those of the longer side are given
 NARROW = 1 / 3  # of the longer side: drawn for boxes that would take fewer tokens than that
 
@@ -91,7 +90,9 @@ def drawn_frame(box: Box, size: tuple[int, int]) -> tuple[float, float]:
 # ---- checks ----
 
 
-def check_request(request: GenerateRequest, token_px: int, canvas_multiple: int) -> None:
+def check_request(
+    request: GenerateRequest, token_px: int, canvas_multiple: int, max_foregrounds: int
+) -> None:
     """Everything that can be wrong with a request, found before anything is computed.
 
     Raises:
@@ -100,9 +101,9 @@ def check_request(request: GenerateRequest, token_px: int, canvas_multiple: int)
     check_canvas(request.canvas, canvas_multiple)
     foregrounds = [layer for layer in request.layers if layer.kind == "foreground"]
     backgrounds = [layer for layer in request.layers if layer.kind == "background"]
-    if len(foregrounds) > MAX_FOREGROUNDS:
+    if len(foregrounds) > max_foregrounds:
         raise LayoutError(
-            f"This model handles {MAX_FOREGROUNDS} layers, not {len(foregrounds)}.",
+            f"This model handles {max_foregrounds} layers, not {len(foregrounds)}.",
             "Hide or delete some layers first.",
         )
     if len(backgrounds) > 1 or (backgrounds and request.layers[0].kind != "background"):

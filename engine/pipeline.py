@@ -141,24 +141,13 @@ class LayerPipeline:
             layers = self.decode(state, tokens, settings, check)
         emit(Progress(job_id=request.job_id, step=total, total=total, seconds_left=0.0))
         after = self.cache.stats()
-        return Finished(
-            job_id=request.job_id,
+        record = self._record(request, prompt, settings, info)
+        return replace(
+            record,
             results=layers,
-            steps=settings.steps,
-            cfg_scale=settings.cfg_scale,
-            clean_colours=settings.clean_colours,
             seconds=self.clock() - started,
             cache_hits=after.hits - before.hits,
             cache_misses=after.misses - before.misses,
-            unknown_words=prompt.unknown_words,
-            model_name=info.name,
-            model_hash=info.file_hash,
-            device=info.device,
-            precision=info.precision,
-            threads=info.threads,
-            torch_version=str(torch.__version__),
-            reading=1 if prompt.check is None else PROMPT_READING,
-            check=prompt.check,
             not_placed=self.backbone.not_placed(state),
         )
 
@@ -226,6 +215,31 @@ class LayerPipeline:
     ) -> tuple[LayerResult, ...]:
         """One layer per target of the request."""
         return self.backbone.decode(state, tokens, check, clean_colours=settings.clean_colours)
+
+    @staticmethod
+    def _record(
+        request: GenerateRequest, prompt: Prompt, settings: Settings, info: ModelInfo
+    ) -> Finished:
+        """How the request is carried out, without its results."""
+        return Finished(
+            job_id=request.job_id,
+            results=(),
+            steps=settings.steps,
+            cfg_scale=settings.cfg_scale,
+            clean_colours=settings.clean_colours,
+            seconds=0.0,
+            cache_hits=0,
+            cache_misses=0,
+            unknown_words=prompt.unknown_words,
+            model_name=info.name,
+            model_hash=info.file_hash,
+            device=info.device,
+            precision=info.precision,
+            threads=info.threads,
+            torch_version=str(torch.__version__),
+            reading=1 if prompt.check is None else PROMPT_READING,
+            check=prompt.check,
+        )
 
     # ---- between requests ----
 

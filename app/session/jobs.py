@@ -24,10 +24,6 @@ SCOPES: tuple[Scope, ...] = ("picture", "selected", "empty", "outdated")
 _ENDED: tuple[JobState, ...] = ("finished", "cancelled", "failed")
 
 
-# For displays while no model is loaded; with one, its `ModelInfo.max_foregrounds` counts.
-MAX_FOREGROUNDS = 50
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """Something to tell the user: what happened, what was kept, what to do.

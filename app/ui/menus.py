@@ -44,25 +44,13 @@ def build_menus(window: QMainWindow, actions: Actions, live: LiveMenus) -> None:
     _fill(
         file,
         actions,
-        *(
-            "examples",
-            _SEPARATOR,
-            "save",
-            "save_as",
-            "save_numbered",
-            "save_sharing",
-            "revert",
-            _SEPARATOR,
-        ),
+        *("examples", _SEPARATOR, "save", "save_as", "save_numbered", "save_sharing", "revert"),
+        _SEPARATOR,
         *("import_picture", "import_layout", _SEPARATOR, "export", "export_again"),
         *("export_svg", "export_layout", _SEPARATOR, "recover", _SEPARATOR, "quit"),
     )
     edit = bar.addMenu(tr("&Edit"))
-    _fill(
-        edit,
-        actions,
-        *("undo", "redo", _SEPARATOR, "cut", "copy", "copy_merged"),
-    )
+    _fill(edit, actions, "undo", "redo", _SEPARATOR, "cut", "copy", "copy_merged")
     _copy_as_menu(edit, actions)
     _fill(
         edit,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
 from app.session.jobs import Job
+from engine import ModelInfo
 
 CONTEXT = "Layerloom"
 _MOST_NAMES = 3
@@ -19,6 +20,13 @@ def tr(text: str, count: int = -1) -> str:
 def number(value: int) -> str:
     """A whole number with the locale's separators, as for "1,240"."""
     return QLocale().toString(value)
+
+
+def count_text(layers: int, model: ModelInfo | None) -> str:
+    """How many layers there are, and how many the model handles: "4 of 50"; "4" while it loads."""
+    if model is None:
+        return number(layers)
+    return tr("{0} of {1}").format(number(layers), number(model.max_foregrounds))
 
 
 def moment(seconds_since_1970: float) -> str:

@@ -182,9 +182,7 @@ def atomic_write(
         if verify is not None:
             _verified(verify, temporary, path)
         if old is not None and is_complete is not None:
-            is_good = is_complete(target)
-            if keep_backup or not is_good:
-                _keep_old(target, is_good, disk)
+            _keep_old(target, is_complete(target), keep_backup, disk)
         disk.replace(temporary, target)
     except OSError as error:
         needs = written or None
@@ -239,8 +237,10 @@ def _verified(verify: Callable[[Path], None], temporary: Path, path: Path) -> No
         ) from error
 
 
-def _keep_old(target: Path, is_complete: bool, disk: Disk) -> None:
+def _keep_old(target: Path, is_complete: bool, keep_backup: bool, disk: Disk) -> None:
     """Give the present file a second name; a damaged one never goes over a good backup."""
+    if is_complete and not keep_backup:
+        return
     kept = backup_path(target) if is_complete else _free_name(target)
     step = beside(target, "old")
     try:

@@ -15,7 +15,7 @@ from app.document.errors import UserError
 from app.document.geometry import Box, Size
 from app.document.layer import Candidate
 from app.document.words import shown_name
-from app.session.jobs import MAX_FOREGROUNDS, Job, Message, Scope, painted_steps
+from app.session.jobs import Job, Message, Scope, painted_steps
 from app.session.queue import Placed
 from app.session.settings import remember_prompt
 from app.ui.actions import Actions
@@ -221,7 +221,9 @@ class GenerationController(QObject):
         Hiding is one undo step. Nothing else happens to the layers.
         """
         session, bridge = self._session, self._session.bridge
-        limit = bridge.info.max_foregrounds if bridge.info else MAX_FOREGROUNDS
+        if bridge.info is None:
+            return False  # the model says so when it is loaded
+        limit = bridge.info.max_foregrounds
         planned = bridge.plan(scope, ids)
         # What would be painted is suggested last.
         layers = [each for each in (*planned.context, *planned.targets) if not each.is_background]

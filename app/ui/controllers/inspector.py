@@ -50,12 +50,11 @@ class InspectorController(QObject):
 
     def _show_picture(self) -> None:
         session = self._session
-        info, stamp = session.bridge.info, session.stamp
+        stamp = session.stamp
         name = "" if session.path is None else session.path.name
         size = 0 if stamp is None else stamp.size
-        model = "" if info is None else info.name
         self._views.picture_page.show_facts(
-            picture_facts(session.document.contents, model, name, size)
+            picture_facts(session.document.contents, session.bridge.info, name, size)
         )
 
     def _on_selected(self) -> None:

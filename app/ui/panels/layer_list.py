@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
 from app.document.commands import SetLocked, SetVisible
 from app.document.layer import Layer
 from app.document.words import shown_name
-from app.session.jobs import MAX_FOREGROUNDS
 from app.session.selection import Selection, Solo
 from app.session.undo import UndoStack
 from app.ui.actions import Actions
@@ -34,11 +33,10 @@ from app.ui.panels.layer_rows import (
     LayerListModel,
     RowParts,
     dragged_ids,
-    foot_text,
 )
 from app.ui.session import Session
 from app.ui.stage import Stage
-from app.ui.text import tr
+from app.ui.text import count_text, tr
 from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN, UNIT, Colours
 from app.ui.widgets.accessibility import StatusLabel
 from app.ui.widgets.buttons import quiet_button
@@ -371,7 +369,7 @@ class LayerPanel(QWidget):
         self.setObjectName("panelBody")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         document, undo, selection = session.document, session.undo, session.selection
-        self._document = document
+        self._document, self._bridge = document, session.bridge
         self.model = LayerListModel(
             document,
             undo,
@@ -385,11 +383,11 @@ class LayerPanel(QWidget):
         self.looks = LooksBar(undo.new_gesture)
         self.count = StatusLabel(tr("Number of layers"))
         self.count.setObjectName("secondary")
-        self.count.setToolTip(tr("The model handles up to {0} layers.").format(MAX_FOREGROUNDS))
         self._lay_out(actions)
         thumbnails.ready.connect(self.model.refresh)
         document.events.changed.connect(self._on_changed)
-        self._on_changed(0)
+        session.bridge.state_changed.connect(self._on_model)
+        self._on_model("")
 
     def recolour(self, colours: Colours) -> None:
         """Follow the theme."""
@@ -430,4 +428,11 @@ class LayerPanel(QWidget):
         self.list.viewport().update()
 
     def _on_changed(self, revision: int) -> None:
-        self.count.setText(foot_text(self._document, MAX_FOREGROUNDS))
+        self.count.setText(count_text(len(self._document.foregrounds), self._bridge.info))
+
+    def _on_model(self, state: str) -> None:
+        info = self._bridge.info
+        if info is not None:
+            text = tr("The model handles up to {0} layers.").format(info.max_foregrounds)
+            self.count.setToolTip(text)
+        self._on_changed(0)

@@ -233,11 +233,6 @@ class LayerListModel(QAbstractListModel):
         self.layoutChanged.emit()
 
 
-def foot_text(document: Document, limit: int) -> str:
-    """How many layers there are, of how many: "4 of 50"."""
-    return tr("{0} of {1}").format(len(document.foregrounds), limit)
-
-
 def dragged_ids(data: QMimeData) -> list[int]:
     """Ids of the layers whose rows are being dragged; none for anything else."""
     if not data.hasFormat(MIME_ROWS):

@@ -11,13 +11,13 @@ from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.document.contents import Contents
-from app.session.jobs import MAX_FOREGROUNDS
 from app.ui.actions import Actions
-from app.ui.text import number, tr
+from app.ui.text import count_text, number, tr
 from app.ui.theme import GAP, MARGIN, UNIT
 from app.ui.widgets.accessibility import ElidedStatusLabel, StatusLabel
 from app.ui.widgets.buttons import action_button
 from app.ui.widgets.forms import Scrolled, no_lower_than, note
+from engine import ModelInfo
 
 LINE_HEIGHT = 24
 LONGEST_PROMPT = 90
@@ -45,21 +45,21 @@ class PictureFacts:
 
 
 def picture_facts(
-    contents: Contents, model: str, file_name: str = "", file_bytes: int = 0
+    contents: Contents, model: ModelInfo | None, file_name: str = "", file_bytes: int = 0
 ) -> PictureFacts:
     """The facts of a picture.
 
     Args:
-        model: name of the loaded model; "" while it loads.
+        model: None while it loads.
         file_name: "" while the picture was never saved.
     """
     canvas, size = contents.canvas, QLocale().formattedDataSize(file_bytes, 1)
     return PictureFacts(
         size=tr("{0} × {1} px").format(number(canvas.width), number(canvas.height)),
         background=_background(contents),
-        layers=_layers(contents),
+        layers=_layers(contents, model),
         prompt=_first_words(contents.prompt) or tr("None yet"),
-        model=model or tr("Not loaded yet"),
+        model=tr("Not loaded yet") if model is None else model.name,
         file=f"{file_name} · {size}" if file_name else tr("Not saved yet"),
     )
 
@@ -72,10 +72,9 @@ def _background(contents: Contents) -> str:
     return tr("Imported") if contents.background.kind == "imported" else tr("Painted")
 
 
-def _layers(contents: Contents) -> str:
-    count = len(contents.foregrounds)
+def _layers(contents: Contents, model: ModelInfo | None) -> str:
     boxes = sum(not layer.has_pixels for layer in contents.foregrounds)
-    text = tr("{0} of {1}").format(number(count), number(MAX_FOREGROUNDS))
+    text = count_text(len(contents.foregrounds), model)
     if not boxes:
         return text
     return text + ", " + (tr("1 not painted") if boxes == 1 else tr("%n not painted", boxes))

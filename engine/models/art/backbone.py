@@ -19,7 +19,6 @@ from engine.device import default_cache_budget
 from engine.layout import (
     BACKGROUND,
     FIRST_FOREGROUND,
-    MAX_FOREGROUNDS,
     Region,
     check_request,
     foreground_grid,
@@ -52,6 +51,7 @@ from engine.sampling import (
 )
 
 Check = Callable[[], None]
+MAX_FOREGROUNDS = 50  # of one request
 NOTHING_NAMED = "the prompt names nothing that this model draws"
 ALL_PLACED = "every thing that the prompt names has a box already"
 
@@ -160,7 +160,8 @@ class ARTBackbone:
 
     def check(self, request: GenerateRequest) -> None:
         """Raise LayoutError or RequestError for a request that the model cannot generate."""
-        check_request(request, self.token_px, self.token_px * self.model.card.base_scale)
+        multiple = self.token_px * self.model.card.base_scale
+        check_request(request, self.token_px, multiple, MAX_FOREGROUNDS)
 
     def regions(self, request: GenerateRequest) -> list[Region]:
         """Every entry of a request with its place in the layer list and its tokens."""
