@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtTest import QTest
 
-from app.document.commands import Placement, PlacePixels
+from app.document.commands import AddLayers, Placement, PlacePixels
 from app.document.composite import composite
 from app.testing import fill
 from app.ui.widgets.images import to_array
@@ -68,15 +68,17 @@ def test_escape_ends_a_drag_without_a_step(window: Any) -> None:
     assert window.session.undo.count == 0
 
 
-def test_the_51st_box_is_refused(window: Any) -> None:
-    """The whole message is in the message bar; nothing is cut."""
-    for _ in range(50):
+def test_a_document_holds_more_boxes_than_the_model_handles(window: Any) -> None:
+    """The model's limit is shown; the document's own is a whole message, and nothing is cut."""
+    document = window.session.document
+    for _ in range(51):
         window.actions_["new_box"].trigger()
-    assert window.layers.count.text() == "50 of 50"
+    assert window.layers.count.text() == "51 of 50"
+    assert window.session.push(AddLayers((document.foregrounds * 3)[:148]))
     window.actions_["new_box"].trigger()
-    assert len(window.session.document.foregrounds) == 50
+    assert len(document.foregrounds) == 199
     assert window.messages.isVisible()
-    said = "This model handles 50 layers. The box was not added. Delete a layer first."
+    said = "A document holds up to 200 layers. The box was not added. Delete a layer first."
     assert said in window.messages.text.text()
 
 

@@ -131,22 +131,25 @@ def test_a_file_with_layers_left_out_is_not_written_over(
 def test_an_import_of_too_many_layers_says_one_thing(
     window: Any, qtbot: Any, tmp_path: Path
 ) -> None:
-    layers = "".join(f'<layer src="a.png" name="{n}"/>' for n in range(60))
+    layers = "".join(f'<layer src="a.png" name="{n}"/>' for n in range(150))
     members = {
         "stack.xml": f'<image w="64" h="64"><stack>{layers}</stack></image>'.encode(),
         "a.png": png_of(two()[0].pixels),
     }
     messages: list[Any] = []
     window.session.notified.connect(messages.append)
+    for _ in range(50):
+        window.actions_["new_box"].trigger()
     before = window.session.document.content_hash()
     window.importing.add_files([write_ora(tmp_path / "many.ora", members)])
-    assert "This model handles 50 layers." in said(window, qtbot)
+    assert "A document holds up to 200 layers." in said(window, qtbot)
     qtbot.waitUntil(lambda: not window.session.files.is_busy, timeout=10_000)
     told = [message.what for message in messages if message.kind != "note"]
-    assert told == ["This model handles 50 layers."]
+    assert told == ["A document holds up to 200 layers."]
     assert window.session.document.content_hash() == before
+    window.session.undo.mark_saved()
     open_file(window, qtbot, tmp_path / "many.ora")
-    assert len(window.session.document.foregrounds) == 60
+    assert len(window.session.document.foregrounds) == 150
 
 
 def test_an_import_tells_what_was_merged(window: Any, qtbot: Any, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def bring_in(window: Any, folder: Path, text: str) -> None:
 def drop(window: Any, folder: Path, text: str) -> None:
     path = folder / "layout.txt"
     path.write_text(text, encoding="utf-8")
-    window.importing.drops.take_dropped(Offered((path,), (), ()), QPointF(100, 100))
+    window.importing.take_dropped(Offered((path,), (), ()), QPointF(100, 100))
 
 
 @pytest.mark.parametrize("give", [paste, bring_in, drop])
