@@ -29,6 +29,7 @@ from engine import (
     Progress,
     Started,
     StateChanged,
+    Vocabulary,
 )
 
 LOADING = StateChanged(state="loading")
@@ -45,10 +46,12 @@ def model_info(**changes: object) -> ModelInfo:
         "max_foregrounds": 50,
         "default_steps": 12,
         "default_cfg_scale": 3.0,
-        "nouns": ("balloon", "castle", "dog"),
-        "looks": ("flat",),
-        "colours": ("red", "blue"),
-        "backgrounds": ("sky",),
+        "vocabulary": Vocabulary(
+            nouns=("balloon", "castle", "dog"),
+            looks=("flat",),
+            colours=("red", "blue"),
+            backgrounds=("sky",),
+        ),
         "parameters": 1_000_000,
         "device": "cpu",
         "precision": "fp32",

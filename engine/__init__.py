@@ -30,6 +30,7 @@ from engine.prompts.result import (
     PromptCheck,
     PromptObject,
     Undrawable,
+    Vocabulary,
     Word,
 )
 from engine.work_estimate import (
@@ -68,6 +69,7 @@ __all__ = [
     "Started",
     "StateChanged",
     "Undrawable",
+    "Vocabulary",
     "WeightsError",
     "Word",
     "WorkEstimate",

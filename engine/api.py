@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from engine.prompts.result import PromptCheck
+from engine.prompts.result import PromptCheck, Vocabulary
 
 Box = tuple[int, int, int, int]
 LayerKind = Literal["background", "foreground"]
@@ -98,7 +98,17 @@ class GenerateRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
-    """What the loaded model announces; the editor asks and never assumes."""
+    """What the loaded model is and can do.
+
+    Attributes:
+        token_px: canvas pixels per grid cell.
+        canvas_multiple: of which both sides of a canvas are multiples, pixels.
+        trained_canvases: (width, height), the best ones first.
+        vocabulary: None = the model takes any text.
+        side_tokens: of a foreground's longer side, whatever its size, see `engine.layout`.
+        planning_passes: at most, before the first step; each through half the network.
+        default_edit_steps: where the request `is_edit`; None = as everywhere.
+    """
 
     name: str
     file_hash: str
@@ -108,17 +118,14 @@ class ModelInfo:
     max_foregrounds: int
     default_steps: int
     default_cfg_scale: float
-    nouns: tuple[str, ...]
-    looks: tuple[str, ...]
-    colours: tuple[str, ...]
-    backgrounds: tuple[str, ...]
+    vocabulary: Vocabulary | None
     parameters: int
     device: str
     precision: str
     threads: int
-    side_tokens: int = 0  # of its longer side, whatever its size, see `engine.layout`
-    planning_passes: int = 0  # at most, before the first step; each through half the network
-    default_edit_steps: int | None = None  # where the request `is_edit`; None = as everywhere
+    side_tokens: int = 0
+    planning_passes: int = 0
+    default_edit_steps: int | None = None
 
     def steps_for(self, *, is_edit: bool) -> int:
         """Steps of a request that does not say how many."""

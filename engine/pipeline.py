@@ -161,7 +161,8 @@ class LayerPipeline:
         of_edits = info.default_edit_steps if request.is_edit else None
         steps = request.steps or of_edits or info.default_steps
         cfg_scale = info.default_cfg_scale if request.cfg_scale is None else request.cfg_scale
-        clean_colours = cleans_colours(request.clean_colours, prompt.look, info.looks)
+        looks = () if info.vocabulary is None else info.vocabulary.looks
+        clean_colours = cleans_colours(request.clean_colours, prompt.look, looks)
         return Settings(steps, cfg_scale, clean_colours)
 
     def assign(

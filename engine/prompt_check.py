@@ -10,10 +10,8 @@ from safetensors import SafetensorError, safe_open
 from engine.api import ModelInfo
 from engine.errors import WeightsError
 from engine.paths import resource_path
-from engine.prompts import PromptCheck, lexicon_of
+from engine.prompts import PromptCheck, Vocabulary, lexicon_of
 from engine.prompts import check_prompt as check_with
-
-_Words = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 
 
 def check_prompt(text: str, info: ModelInfo | None = None) -> PromptCheck:
@@ -23,27 +21,24 @@ def check_prompt(text: str, info: ModelInfo | None = None) -> PromptCheck:
         text: any text; the first 256 words are read.
         info: of the model that is to draw it; None = the one that ships with the program.
 
+    Returns:
+        what was read; nothing for a model without a vocabulary, which takes any text.
+
     Raises:
         WeightsError: the shipped model file or a table of words is missing or damaged.
     """
-    words = _shipped() if info is None else _words_of(info)
-    return check_with(text, lexicon_of(*words))
-
-
-def _words_of(info: ModelInfo) -> _Words:
-    return info.nouns, info.looks, info.colours, info.backgrounds
+    vocabulary = _shipped() if info is None else info.vocabulary
+    return PromptCheck() if vocabulary is None else check_with(text, lexicon_of(vocabulary))
 
 
 @cache
-def _shipped() -> _Words:
+def _shipped() -> Vocabulary:
     """The vocabulary in the card of the shipped model file, read without its weights."""
     path = resource_path("model", "layerloom.safetensors")
     try:
         with safe_open(path, framework="np") as file:
             card = json.loads((file.metadata() or {})["card"])
-        nouns, looks, colours, backgrounds = (
-            tuple(card[name]) for name in ("nouns", "looks", "colours", "backgrounds")
-        )
+        names = ("nouns", "looks", "colours", "backgrounds")
+        return Vocabulary(**{name: tuple(card[name]) for name in names})
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise WeightsError(f"The model file {path.name} cannot be read: {error}.") from error
-    return nouns, looks, colours, backgrounds

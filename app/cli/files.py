@@ -194,11 +194,14 @@ def _about_model(info: ModelInfo) -> Iterator[str]:
     if info.default_edit_steps not in (None, info.default_steps):
         steps += f" ({info.default_edit_steps} next to finished layers)"
     yield f"defaults            {steps}, guidance {info.default_cfg_scale:g}"
+    if info.vocabulary is None:
+        yield "words               any text"
+        return
     for title, words in (
-        ("things", info.nouns),
-        ("looks", info.looks),
-        ("colours", info.colours),
-        ("backgrounds", info.backgrounds),
+        ("things", info.vocabulary.nouns),
+        ("looks", info.vocabulary.looks),
+        ("colours", info.vocabulary.colours),
+        ("backgrounds", info.vocabulary.backgrounds),
     ):
         yield f"{title:<19} {len(words)}: {', '.join(words)}"
 

@@ -25,6 +25,7 @@ from engine import (
     LayerRequest,
     ModelInfo,
     Progress,
+    Vocabulary,
     WorkEstimate,
     estimate,
 )
@@ -397,7 +398,8 @@ def _picture(canvas: tuple[int, int], count: int, step: int) -> tuple[LayerReque
 
 def _prompt(info: ModelInfo) -> str:
     """A sentence of words of the vocabulary, with a thing for each box."""
-    colours = itertools.cycle(info.colours or ("new",))
-    nouns = info.nouns[:_MANY]
+    words = info.vocabulary or Vocabulary()
+    colours = itertools.cycle(words.colours or ("new",))
+    nouns = words.nouns[:_MANY]
     things = ", ".join(f"a {colour} {noun}" for noun, colour in zip(nouns, colours, strict=False))
-    return " in ".join(filter(None, (things, *info.backgrounds[:1])))
+    return " in ".join(filter(None, (things, *words.backgrounds[:1])))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
 from app.session.jobs import Job
-from engine import ModelInfo
 
 CONTEXT = "Layerloom"
 _MOST_NAMES = 3
@@ -22,11 +21,11 @@ def number(value: int) -> str:
     return QLocale().toString(value)
 
 
-def count_text(layers: int, model: ModelInfo | None) -> str:
+def count_text(layers: int, limit: int | None) -> str:
     """How many layers there are, and how many the model handles: "4 of 50"; "4" while it loads."""
-    if model is None:
+    if limit is None:
         return number(layers)
-    return tr("{0} of {1}").format(number(layers), number(model.max_foregrounds))
+    return tr("{0} of {1}").format(number(layers), number(limit))
 
 
 def moment(seconds_since_1970: float) -> str:

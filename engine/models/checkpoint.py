@@ -31,6 +31,7 @@ from engine.models.art.older_files import current_card, current_configs, current
 from engine.models.art.refiner import Refiner, RefinerConfig
 from engine.models.art.text import TextConfig, TextEncoder
 from engine.paths import resource_path
+from engine.prompts.result import Vocabulary
 
 _Network = TypeVar("_Network", bound=nn.Module)
 FORMAT = "layerloom-model"
@@ -88,6 +89,11 @@ class ModelCard:
     deblocking: float = 0.0
     smoothing: float = 0.0
     edit_steps: int = 1
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words that it was trained for."""
+        return Vocabulary(self.nouns, self.looks, self.colours, self.backgrounds)
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from engine.prompts.result import (
     PromptCheck,
     PromptObject,
     Undrawable,
+    Vocabulary,
     Word,
 )
 
@@ -26,6 +27,7 @@ __all__ = [
     "PromptCheck",
     "PromptObject",
     "Undrawable",
+    "Vocabulary",
     "Word",
     "check_prompt",
     "encoder_prompt",

@@ -16,6 +16,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from engine.prompts.grammar import plural
+from engine.prompts.result import Vocabulary
 from engine.prompts.tables import (
     all_roles,
     count_of,
@@ -131,21 +132,12 @@ def _other_word(parts: str, is_alphabetic: bool) -> Entry:
 
 
 class Lexicon:
-    """The words of one vocabulary.
+    """The words of one vocabulary."""
 
-    Args:
-        nouns, looks, colours, backgrounds: names, as a model's card has them.
-    """
-
-    def __init__(
-        self,
-        nouns: Sequence[str],
-        looks: Sequence[str],
-        colours: Sequence[str],
-        backgrounds: Sequence[str],
-    ) -> None:
-        self.nouns, self.looks = frozenset(nouns), frozenset(looks)
-        self.colours, self.backgrounds = frozenset(colours), frozenset(backgrounds)
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.nouns, self.looks = frozenset(vocabulary.nouns), frozenset(vocabulary.looks)
+        self.colours = frozenset(vocabulary.colours)
+        self.backgrounds = frozenset(vocabulary.backgrounds)
         self._meanings: dict[tuple[str, ...], dict[Kind, Meaning]] = {}
         self._roles: dict[tuple[str, ...], frozenset[str]] = all_roles()
         self._add_nouns()
@@ -339,11 +331,6 @@ class Lexicon:
 
 
 @lru_cache(maxsize=8)
-def lexicon_of(
-    nouns: tuple[str, ...],
-    looks: tuple[str, ...],
-    colours: tuple[str, ...],
-    backgrounds: tuple[str, ...],
-) -> Lexicon:
+def lexicon_of(vocabulary: Vocabulary) -> Lexicon:
     """The lexicon of a vocabulary; the last ones are kept."""
-    return Lexicon(nouns, looks, colours, backgrounds)
+    return Lexicon(vocabulary)

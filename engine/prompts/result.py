@@ -26,6 +26,20 @@ SizeWord = Literal["big", "small"]
 
 
 @dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What a model can draw, by name.
+
+    Attributes:
+        looks: the first is the one that a prompt without a look gives.
+    """
+
+    nouns: tuple[str, ...] = ()
+    looks: tuple[str, ...] = ()
+    colours: tuple[str, ...] = ()
+    backgrounds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Word:
     """One word, or a phrase that has one role, as typed."""
 

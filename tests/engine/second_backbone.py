@@ -62,7 +62,7 @@ class ColourBackbone:
         return ModelInfo(
             name="Colours", file_hash="c0105", token_px=CELL_PX, canvas_multiple=CELL_PX,
             trained_canvases=((320, 240),), max_foregrounds=MOST_LAYERS, default_steps=4,
-            default_cfg_scale=1.0, nouns=(), looks=(), colours=(), backgrounds=(),
+            default_cfg_scale=1.0, vocabulary=None,
             parameters=self.palette.numel(), device=str(self.device),
             precision=str(self.dtype).removeprefix("torch."), threads=1,
         )  # fmt: skip

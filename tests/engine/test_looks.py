@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.colour_decision import cleans_colours
-from engine.prompts import check_prompt, lexicon_of
+from engine.prompts import Vocabulary, check_prompt, lexicon_of
 from engine.training.data.concepts import LOOK_FRAMES, LOOK_WORDS, LOOKS
 from engine.training.data.prompts import LOOK_TEMPLATES
 
@@ -14,7 +14,7 @@ ALL = tuple(LOOKS)
 
 def look_named(prompt, looks):
     nouns = ("dog", "cat", "car", "lion")
-    return check_prompt(prompt, lexicon_of(nouns, looks, ("red",), ("beach",))).look
+    return check_prompt(prompt, lexicon_of(Vocabulary(nouns, looks, ("red",), ("beach",)))).look
 
 
 @pytest.mark.parametrize("look", ALL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine import check_prompt as check_shipped
-from engine.prompts import MAX_READ, Lexicon, PromptCheck, check_prompt, lexicon_of
+from engine.prompts import MAX_READ, Lexicon, PromptCheck, Vocabulary, check_prompt, lexicon_of
 from engine.prompts.tables import rows_of, split
 from engine.training.data.concepts import STAGES, Concepts, concepts_of
 from engine.words import tokenize
@@ -13,7 +13,7 @@ from engine.words import tokenize
 
 def lexicon(stage: int) -> Lexicon:
     known: Concepts = concepts_of(stage)
-    return lexicon_of(known.noun_names, known.looks, known.colours, known.background_names)
+    return lexicon_of(known.vocabulary)
 
 
 def read(prompt: str, stage: int = 3) -> PromptCheck:
@@ -169,7 +169,7 @@ def test_misspelt_words_are_read_as_the_nearest_and_reported() -> None:
 
 
 def test_edits_count_as_people_make_them() -> None:
-    words = Lexicon(["castle", "cactus", "boat", "penguin"], [], [], [])
+    words = Lexicon(Vocabulary(("castle", "cactus", "boat", "penguin")))
     assert words.nearest_spelling("pengiun") == "penguin"  # two letters exchanged: one edit
     assert words.nearest_spelling("castel") == "castle"
     assert [words.nearest_spelling(each) for each in ("boaat", "bot", "coat")] == [

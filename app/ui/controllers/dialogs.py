@@ -196,14 +196,15 @@ class DialogsController(QObject):
         info = self._session.bridge.info
         if self.words is None or info is None:
             return
-        groups = (
-            (tr("Things"), info.nouns),
-            (tr("Looks"), info.looks),
-            (tr("Colours"), info.colours),
-            (tr("Backgrounds"), info.backgrounds),
+        words = info.vocabulary
+        groups = words and (
+            (tr("Things"), words.nouns),
+            (tr("Looks"), words.looks),
+            (tr("Colours"), words.colours),
+            (tr("Backgrounds"), words.backgrounds),
         )
         facts = (info.name, number(info.parameters), info.device)
-        self.words.show_words(groups, tr("{0} · {1} parameters · {2}").format(*facts))
+        self.words.show_words(groups or (), tr("{0} · {1} parameters · {2}").format(*facts))
 
     def _insert_word(self, word: str) -> None:
         self._views.prompt.field.insert_word(word)

@@ -50,11 +50,12 @@ class InspectorController(QObject):
 
     def _show_picture(self) -> None:
         session = self._session
-        stamp = session.stamp
+        info, stamp = session.bridge.info, session.stamp
         name = "" if session.path is None else session.path.name
         size = 0 if stamp is None else stamp.size
+        model, limit = ("", None) if info is None else (info.name, info.max_foregrounds)
         self._views.picture_page.show_facts(
-            picture_facts(session.document.contents, session.bridge.info, name, size)
+            picture_facts(session.document.contents, model, limit, name, size)
         )
 
     def _on_selected(self) -> None:

@@ -428,7 +428,9 @@ class LayerPanel(QWidget):
         self.list.viewport().update()
 
     def _on_changed(self, revision: int) -> None:
-        self.count.setText(count_text(len(self._document.foregrounds), self._bridge.info))
+        info = self._bridge.info
+        limit = None if info is None else info.max_foregrounds
+        self.count.setText(count_text(len(self._document.foregrounds), limit))
 
     def _on_model(self, state: str) -> None:
         info = self._bridge.info

@@ -17,7 +17,6 @@ from app.ui.theme import GAP, MARGIN, UNIT
 from app.ui.widgets.accessibility import ElidedStatusLabel, StatusLabel
 from app.ui.widgets.buttons import action_button
 from app.ui.widgets.forms import Scrolled, no_lower_than, note
-from engine import ModelInfo
 
 LINE_HEIGHT = 24
 LONGEST_PROMPT = 90
@@ -45,21 +44,22 @@ class PictureFacts:
 
 
 def picture_facts(
-    contents: Contents, model: ModelInfo | None, file_name: str = "", file_bytes: int = 0
+    contents: Contents, model: str, limit: int | None, file_name: str = "", file_bytes: int = 0
 ) -> PictureFacts:
     """The facts of a picture.
 
     Args:
-        model: None while it loads.
+        model: name of the loaded model; "" while it loads.
+        limit: how many layers it handles.
         file_name: "" while the picture was never saved.
     """
     canvas, size = contents.canvas, QLocale().formattedDataSize(file_bytes, 1)
     return PictureFacts(
         size=tr("{0} × {1} px").format(number(canvas.width), number(canvas.height)),
         background=_background(contents),
-        layers=_layers(contents, model),
+        layers=_layers(contents, limit),
         prompt=_first_words(contents.prompt) or tr("None yet"),
-        model=tr("Not loaded yet") if model is None else model.name,
+        model=model or tr("Not loaded yet"),
         file=f"{file_name} · {size}" if file_name else tr("Not saved yet"),
     )
 
@@ -72,9 +72,9 @@ def _background(contents: Contents) -> str:
     return tr("Imported") if contents.background.kind == "imported" else tr("Painted")
 
 
-def _layers(contents: Contents, model: ModelInfo | None) -> str:
+def _layers(contents: Contents, limit: int | None) -> str:
     boxes = sum(not layer.has_pixels for layer in contents.foregrounds)
-    text = count_text(len(contents.foregrounds), model)
+    text = count_text(len(contents.foregrounds), limit)
     if not boxes:
         return text
     return text + ", " + (tr("1 not painted") if boxes == 1 else tr("%n not painted", boxes))

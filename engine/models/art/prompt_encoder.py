@@ -62,7 +62,7 @@ class PromptEncoder:
         card = model.card
         self._model, self._device = model, device
         self.vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
-        self.lexicon = lexicon_of(card.nouns, card.looks, card.colours, card.backgrounds)
+        self.lexicon = lexicon_of(card.vocabulary)
         self._last: tuple[object, EncodedPrompt] | None = None
 
     def encode(self, request: GenerateRequest) -> tuple[EncodedPrompt, bool]:

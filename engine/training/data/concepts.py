@@ -26,6 +26,7 @@ from typing import Literal, cast
 import numpy as np
 
 from engine.paths import resource_path
+from engine.prompts.result import Vocabulary
 
 Band = Literal["sky", "ground", "any"]
 
@@ -134,6 +135,11 @@ class Concepts:
     @property
     def background_names(self) -> tuple[str, ...]:
         return tuple(background.name for background in self.backgrounds)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The names, as a model's card has them."""
+        return Vocabulary(self.noun_names, self.looks, self.colours, self.background_names)
 
     def colours_of(self, noun: Noun, look: str) -> tuple[str, ...]:
         """The colours that a thing may be given in a look; none where that looks wrong."""

@@ -215,9 +215,7 @@ def evaluate_natural(setup: Setup, half: int, most: int | None = None) -> Scores
         most: how many of the prompts; None = all.
     """
     concepts = setup.concepts
-    lexicon = lexicon_of(
-        concepts.noun_names, concepts.looks, concepts.colours, concepts.background_names
-    )
+    lexicon = lexicon_of(concepts.vocabulary)
     naming = BackgroundJudge(concepts=concepts)
     found: list[Scores] = []
     rows: list[tuple[str, list[Tile]]] = []

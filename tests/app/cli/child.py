@@ -24,10 +24,19 @@ from engine import (
     Progress,
     Started,
     StateChanged,
+    Vocabulary,
 )
 
 INFO = model_info(
-    name="scripted", canvas_multiple=32, default_steps=4, nouns=("dog", "castle", "balloon")
+    name="scripted",
+    canvas_multiple=32,
+    default_steps=4,
+    vocabulary=Vocabulary(
+        nouns=("dog", "castle", "balloon"),
+        looks=("flat",),
+        colours=("red", "blue"),
+        backgrounds=("sky",),
+    ),
 )
 BROKEN = StateChanged(
     state="failed", message="The model file is damaged.", advice="Install the package again."

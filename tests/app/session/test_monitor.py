@@ -52,9 +52,7 @@ def test_a_quick_machine_is_measured_at_both_ends_first() -> None:
 def test_probes_fit_every_canvas_that_a_model_may_have() -> None:
     """Boxes lie on the grid and inside, and the engine's own check takes them."""
     for width, height in itertools.product((64, 128, 320, 512, 2048), repeat=2):
-        info = model_info(
-            trained_canvases=((width, height), (512, 512)), nouns=(), colours=(), backgrounds=()
-        )
+        info = model_info(trained_canvases=((width, height), (512, 512)), vocabulary=None)
         for request in probes(info, itertools.count(1).__next__):
             assert request.layers
             for layer in request.layers:

@@ -19,7 +19,7 @@ from engine.training.eval.natural import (
 )
 
 KNOWN = concepts_of(3)
-LEXICON = lexicon_of(KNOWN.noun_names, KNOWN.looks, KNOWN.colours, KNOWN.background_names)
+LEXICON = lexicon_of(KNOWN.vocabulary)
 
 
 @pytest.mark.parametrize("stage", STAGES)
