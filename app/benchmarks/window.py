@@ -26,7 +26,7 @@ from app.session.settings import Settings
 from app.testing import FakeEngine, model_info, ready
 from app.ui.main_window import MainWindow
 from app.ui.session import MakeEngine
-from engine import Event, GenerateRequest, Preview, Progress, Started
+from engine import Event, GenerateRequest, Preview, Progress, Started, Vocabulary
 
 SIDE = 1024
 GRID = 32
@@ -55,7 +55,9 @@ class Watch:
 
 
 INFO = model_info(
-    name="bench", trained_canvases=((512, 512), (SIDE, SIDE)), nouns=(), colours=(), backgrounds=()
+    name="bench",
+    trained_canvases=((512, 512), (SIDE, SIDE)),
+    vocabulary=Vocabulary(looks=("flat",)),
 )
 
 

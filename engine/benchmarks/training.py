@@ -31,7 +31,7 @@ from engine.benchmarks.measure import (
     total_flops,
 )
 from engine.benchmarks.report import Table, cell_text, table_markdown
-from engine.models.art.text import Vocabulary
+from engine.models.art.text import Tokenizer
 from engine.models.checkpoint import Model, load_model
 from engine.training.data.concepts import concepts_of, stage_path
 from engine.training.data.pictures import Batch, PictureMix, Pictures
@@ -188,8 +188,8 @@ def main(argv: list[str]) -> int:
         background_share=0.35, composite_share=0.0, max_tokens=350, most_things=8,
         side_tokens=model.card.side_tokens,
     )  # fmt: skip
-    vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
-    data = iter(Pictures(sprites, model.autoencoder, vocabulary, batch=args.batch, mix=mix, seed=0))
+    tokenizer = Tokenizer(model.text.config.vocabulary, load_word_table())
+    data = iter(Pictures(sprites, model.autoencoder, tokenizer, batch=args.batch, mix=mix, seed=0))
     batches = [next(data) for _ in range(args.batches)]
     torch.set_num_threads(args.threads)  # making batches sets it to 1, as in a worker process
     command = " ".join(["layerloom train throughput", *argv])

@@ -179,7 +179,7 @@ def test_the_older_reading_sends_the_words_as_typed(shipped: LayerPipeline) -> N
     """Byte for byte what the text encoder got before prompts were taken apart."""
     typed = "a robot and no pengiun in the snow, 4k"
     prompt = art_of(shipped).encode_prompt(asking(typed, 2, reading=1))
-    vectors, known = art_of(shipped).prompts.vocabulary.encode(typed)
+    vectors, known = art_of(shipped).prompts.tokenizer.encode(typed)
     text = art_of(shipped).model.text(
         torch.from_numpy(vectors)[None], torch.from_numpy(known)[None]
     )

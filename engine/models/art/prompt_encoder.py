@@ -16,7 +16,7 @@ from torch import Tensor
 
 from engine.api import GenerateRequest
 from engine.models.art.assignment import Slots
-from engine.models.art.text import Vocabulary
+from engine.models.art.text import Tokenizer
 from engine.models.checkpoint import Model
 from engine.prompts import (
     NOT_A_WORD,
@@ -61,7 +61,7 @@ class PromptEncoder:
     def __init__(self, model: Model, device: torch.device) -> None:
         card = model.card
         self._model, self._device = model, device
-        self.vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
+        self.tokenizer = Tokenizer(model.text.config.vocabulary, load_word_table())
         self.lexicon = lexicon_of(card.vocabulary)
         self._last: tuple[object, EncodedPrompt] | None = None
 
@@ -83,7 +83,7 @@ class PromptEncoder:
     def as_typed(self, prompt: str) -> EncodedPrompt:
         """The words as typed, without the things that they name."""
         return EncodedPrompt(
-            self.vocabulary.words(prompt),
+            self.tokenizer.words(prompt),
             self._encode(prompt),
             look=check_prompt(prompt, self.lexicon).look,
             unknown_words=unknown_words(prompt),
@@ -92,7 +92,7 @@ class PromptEncoder:
     def _parsed(self, prompt: str, boxes: int, repeat: bool) -> EncodedPrompt:
         check = check_prompt(prompt, self.lexicon)
         written = encoder_prompt(check, boxes, repeat=repeat)
-        words = [word for text in written.texts for word in self.vocabulary.words(text)]
+        words = [word for text in written.texts for word in self.tokenizer.words(text)]
         tokens = tuple(self._token(written, place) for place in written.objects)
         background = 0
         if written.background is not None and check.background is not None:
@@ -115,11 +115,11 @@ class PromptEncoder:
 
     def _token(self, written: EncoderPrompt, place: tuple[int, int]) -> int:
         number, end = place
-        before = sum(self.vocabulary.count(text) for text in written.texts[:number])
-        return before + self.vocabulary.count(written.texts[number][:end])
+        before = sum(self.tokenizer.count(text) for text in written.texts[:number])
+        return before + self.tokenizer.count(written.texts[number][:end])
 
     def _encode(self, text: str) -> Tensor:
-        vectors, known = self.vocabulary.encode(text)
+        vectors, known = self.tokenizer.encode(text)
         return self._model.text(
             torch.from_numpy(vectors)[None].to(self._device),
             torch.from_numpy(known)[None].to(self._device),

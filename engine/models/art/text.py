@@ -126,7 +126,7 @@ class TextEncoder(nn.Module):
         return self.norm_out(self.null_embed[None, None])
 
 
-class Vocabulary:
+class Tokenizer:
     """Prompt -> what `TextEncoder` reads: table rows and indices of trained words."""
 
     def __init__(self, words: Sequence[str], table: WordTable) -> None:

@@ -21,7 +21,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 from engine.layout import BACKGROUND, FIRST_FOREGROUND
 from engine.models.art.autoencoder import Autoencoder
 from engine.models.art.positions import inner_coordinates, place_on_canvas
-from engine.models.art.text import Vocabulary
+from engine.models.art.text import Tokenizer
 from engine.training.data.concepts import CHOICES, new_nouns, open_backgrounds, thing_codes
 from engine.training.data.prompts import pick
 from engine.training.data.regions import Entry, LatentBank, composite_entry, entries
@@ -80,7 +80,7 @@ class Batch:
 
 def collate(
     pictures: list[Picture],
-    vocabulary: Vocabulary,
+    tokenizer: Tokenizer,
     token_px: int,
     background_weight: float = 1.0,
 ) -> Batch:
@@ -88,7 +88,7 @@ def collate(
 
     A background weighs as much as `background_weight` things.
     """
-    prompts = [vocabulary.encode(scene.prompt) for scene, _, _ in pictures]
+    prompts = [tokenizer.encode(scene.prompt) for scene, _, _ in pictures]
     words = max(1, *(len(known) for _, known in prompts))
     noisy = max(sum(len(e.tokens) for e in noisy) for _, noisy, _ in pictures)
     clean = max(sum(len(e.tokens) for e in clean) for _, _, clean in pictures)
@@ -127,7 +127,7 @@ def collate(
                 batch.choice[i, part] = torch.tensor(entry.choice)
             if entry.said_at is not None:
                 batch.owner[i, part] = number
-                batch.shows[i, number] = token_at(vocabulary, scene.prompt, entry.said_at)
+                batch.shows[i, number] = token_at(tokenizer, scene.prompt, entry.said_at)
         at = 0
         for number, entry in enumerate(clean_entries):
             part = slice(at, at := at + len(entry.tokens))
@@ -136,15 +136,15 @@ def collate(
             batch.clean_inner[i, part] = inner_coordinates(*entry.size)
             batch.clean_owner[i, part] = number
             if entry.said_at is not None:
-                batch.clean_shows[i, number] = token_at(vocabulary, scene.prompt, entry.said_at)
+                batch.clean_shows[i, number] = token_at(tokenizer, scene.prompt, entry.said_at)
     return batch
 
 
-def token_at(vocabulary: Vocabulary, prompt: str, end: int) -> int:
+def token_at(tokenizer: Tokenizer, prompt: str, end: int) -> int:
     """The text token whose word ends at a place of the prompt; 0 = none, or beyond what is read."""
     beginning = prompt[:end]
     is_read = len(located_words(beginning)) <= MAX_WORDS
-    return vocabulary.count(beginning) if is_read else 0
+    return tokenizer.count(beginning) if is_read else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,13 +237,13 @@ class Pictures(IterableDataset[Batch]):
         self,
         pack: Path,
         autoencoder: Autoencoder,
-        vocabulary: Vocabulary,
+        tokenizer: Tokenizer,
         *,
         batch: int,
         mix: PictureMix,
         seed: int,
     ) -> None:
-        self.pack, self.autoencoder, self.vocabulary = pack, autoencoder, vocabulary
+        self.pack, self.autoencoder, self.tokenizer = pack, autoencoder, tokenizer
         self.batch, self.mix, self.seed = batch, mix, seed
 
     def __iter__(self) -> Iterator[Batch]:
@@ -274,7 +274,7 @@ class Pictures(IterableDataset[Batch]):
                 for _ in range(self.batch * self.SORTED_GROUP)
             ]
             for group in self._groups(rng, pictures):
-                yield collate(group, self.vocabulary, bank.token_px, mix.background_weight)
+                yield collate(group, self.tokenizer, bank.token_px, mix.background_weight)
 
     def _groups(self, rng: np.random.Generator, pictures: list[Picture]) -> Iterator[list[Picture]]:
         """Pictures of similar length, in random order; crowds spread over them, as memory is."""

@@ -31,7 +31,7 @@ from engine.models.art.autoencoder import (
     expected_composite_error,
 )
 from engine.models.art.positions import unpatchify
-from engine.models.art.text import Vocabulary
+from engine.models.art.text import Tokenizer
 from engine.models.checkpoint import Model, load_model
 from engine.pixels import EMPTY_ALPHA, SOLID_ALPHA
 from engine.sampling import FIRST_LEVEL
@@ -325,7 +325,7 @@ class PredictedLayers:
             raise ValueError(f"{model.card.name} draws things in many sizes: nothing to compare")
         self.batch = batch
         self.rng = np.random.default_rng(seed)
-        self.vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
+        self.tokenizer = Tokenizer(model.text.config.vocabulary, load_word_table())
         scenes = SceneSettings(
             concepts=concepts_of(model.card.stage), variety=0, colour_share=0.6, looks=LOOKS
         )
@@ -356,7 +356,7 @@ class PredictedLayers:
         pictures = [self._picture(bank) for _ in range(PICTURES)]
         pictures.sort(key=lambda picture: sum(len(entry.tokens) for entry in picture[1]))
         known = [(scene, found, []) for scene, found, _ in pictures]
-        batch = collate(known, self.vocabulary, bank.token_px)
+        batch = collate(known, self.tokenizer, bank.token_px)
         level = torch.full((len(batch.tokens),), FIRST_LEVEL)
         predicted = self.networks.predict(batch, torch.randn_like(batch.tokens), level).tokens
         for row, (_, found, drawings) in enumerate(pictures):

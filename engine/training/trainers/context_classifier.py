@@ -25,7 +25,7 @@ from engine.models.art.assignment import (
     feature_count,
     layer_features,
 )
-from engine.models.art.text import Vocabulary
+from engine.models.art.text import Tokenizer
 from engine.models.checkpoint import Model, default_path, load_model, save_model
 from engine.training.data.concepts import concepts_of, stage_path
 from engine.training.data.pictures import Batch, PictureMix, Pictures, collate, held_out_pictures
@@ -58,12 +58,12 @@ class ClassifierObjective(Objective):
         concepts = concepts_of(model.card.stage)
         mix = replace(MIX, side_tokens=model.card.side_tokens,
                       scenes=replace(MIX.scenes, concepts=concepts))  # fmt: skip
-        vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
+        tokenizer = Tokenizer(model.text.config.vocabulary, load_word_table())
         pictures = Pictures(
-            args.sprites, model.autoencoder, vocabulary, batch=args.batch, mix=mix, seed=args.seed
+            args.sprites, model.autoencoder, tokenizer, batch=args.batch, mix=mix, seed=args.seed
         )
         self.held_out = held_out_batches(LatentBank(pack, model.autoencoder, reuse=0), mix,
-                                         vocabulary, device)  # fmt: skip
+                                         tokenizer, device)  # fmt: skip
         self.text, self.art = model.text.to(device), model.art.to(device)
         self.model: ContextClassifier = new_classifier(model).to(device)
         self.optimizer = Muon([], self.model.parameters(), weight_decay=0.05)
@@ -119,14 +119,14 @@ class ClassifierObjective(Objective):
 
 
 def held_out_batches(
-    bank: LatentBank, mix: PictureMix, vocabulary: Vocabulary, device: torch.device
+    bank: LatentBank, mix: PictureMix, tokenizer: Tokenizer, device: torch.device
 ) -> list[Batch]:
     """Held-out compositions; all layers are finished."""
     pictures = held_out_pictures(bank, mix, HELD_OUT, 99, canvas=None)
     # A batch has to have a target.
     finished = [(scene, layers[-1:], layers) for scene, layers, _ in pictures]
     groups = [finished[i : i + 16] for i in range(0, len(finished), 16)]
-    return [collate(group, vocabulary, bank.token_px).to(device) for group in groups]
+    return [collate(group, tokenizer, bank.token_px).to(device) for group in groups]
 
 
 def with_finished_layers(batches: Iterable[Batch]) -> Iterator[Batch]:

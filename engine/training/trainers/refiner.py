@@ -29,7 +29,7 @@ from engine.layout import FIRST_FOREGROUND
 from engine.models.art.autoencoder import Autoencoder, clamp_premultiplied
 from engine.models.art.positions import unpatchify
 from engine.models.art.refiner import Refiner, RefinerConfig
-from engine.models.art.text import Vocabulary
+from engine.models.art.text import Tokenizer
 from engine.models.checkpoint import Model, default_path, load_model
 from engine.sampling import euler_step, timesteps, velocity_towards
 from engine.training.data.concepts import concepts_of, stage_path
@@ -255,13 +255,13 @@ def held_out(model: Model, sprites: Path) -> HeldOut:
                 pixels = bank.draw_framed(thing, entry.size)
                 drawings.append(torch.from_numpy(pixels).movedim(-1, 0))
                 looks.append(thing.look)
-    vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
+    tokenizer = Tokenizer(model.text.config.vocabulary, load_word_table())
     networks = frozen_networks(model)
     levels = timesteps(model.card.steps, model.card.mu)
     torch.manual_seed(HELD_OUT_SEED)
     parts = []
     for at in range(0, len(pictures), HELD_OUT_GROUP):
-        batch = collate(pictures[at : at + HELD_OUT_GROUP], vocabulary, bank.token_px)
+        batch = collate(pictures[at : at + HELD_OUT_GROUP], tokenizer, bank.token_px)
         most_tokens = model.card.side_tokens**2
         *_, last = predict_pairs(networks, batch, levels=levels, most_tokens=most_tokens)
         parts.append(last)
@@ -397,9 +397,9 @@ class PredictedTokens(IterableDataset[TokenPairs]):
         seed = self.seed + (worker.id if worker else 0)
         torch.manual_seed(seed)
         model = load_model(self.weights)
-        vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
+        tokenizer = Tokenizer(model.text.config.vocabulary, load_word_table())
         batches: Iterable[Batch] = Pictures(
-            self.sprites, model.autoencoder, vocabulary, batch=self.pictures, mix=self.mix,
+            self.sprites, model.autoencoder, tokenizer, batch=self.pictures, mix=self.mix,
             seed=seed,
         )  # fmt: skip
         if self.workers:

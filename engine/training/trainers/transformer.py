@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader
 from engine.models.art.assignment import ASSIGNMENT_T
 from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
 from engine.models.art.model import ARTConfig
-from engine.models.art.text import Vocabulary
+from engine.models.art.text import Tokenizer
 from engine.models.checkpoint import Model, load_model
 from engine.training.data.concepts import (
     CHOICES,
@@ -142,13 +142,13 @@ def load_autoencoder(run: Path) -> Autoencoder:
 
 
 def held_out_batches(
-    bank: LatentBank, mix: PictureMix, vocabulary: Vocabulary, device: torch.device
+    bank: LatentBank, mix: PictureMix, tokenizer: Tokenizer, device: torch.device
 ) -> list[Batch]:
     """Whole-picture batches of held-out compositions, always the same."""
     pictures = held_out_pictures(bank, mix, HELD_OUT, 99)
     pictures.sort(key=lambda p: sum(len(e.tokens) for e in p[1]))
     groups = [pictures[i : i + 8] for i in range(0, len(pictures), 8)]
-    return [collate(group, vocabulary, bank.token_px).to(device) for group in groups]
+    return [collate(group, tokenizer, bank.token_px).to(device) for group in groups]
 
 
 def begin_state(args: argparse.Namespace, start: Model | None, token_width: int) -> State:
@@ -228,11 +228,11 @@ def main(argv: list[str]) -> int:
         model.text.load_state_dict(start.text.state_dict())
         model.art.load_state_dict(start.art.state_dict())
     step = state.get("step", 0)
-    vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
+    tokenizer = Tokenizer(model.text.config.vocabulary, load_word_table())
     mix = mix_of(args, concepts)
     bank = LatentBank(SpritePack.load(args.sprites).check(concepts), autoencoder, reuse=0)
-    held_out = held_out_batches(bank, mix, vocabulary, device)
-    data = Pictures(args.sprites, autoencoder, vocabulary, batch=args.batch, mix=mix,
+    held_out = held_out_batches(bank, mix, tokenizer, device)
+    data = Pictures(args.sprites, autoencoder, tokenizer, batch=args.batch, mix=mix,
                     seed=args.seed + step + 104_729 * rank)  # fmt: skip
     torch.manual_seed(args.seed + step + 7919 * rank)
     objective = TransformerObjective(model, data, held_out, args, state)

@@ -7,7 +7,7 @@ import torch
 
 from engine.benchmarks.measure import Product, total_flops
 from engine.benchmarks.training import PARTS, Trainer, alone, report
-from engine.models.art.text import Vocabulary
+from engine.models.art.text import Tokenizer
 from engine.models.checkpoint import Model
 from engine.training.data.pictures import Batch, PictureMix, Pictures
 from engine.training.data.scenes import SceneSettings
@@ -26,12 +26,12 @@ def model() -> Model:
 def batch(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Batch:
     sprites = tmp_path_factory.mktemp("sprites") / "sprites.safetensors"
     save_pack(toy_pack(24), sprites)
-    vocabulary = Vocabulary(model.text.config.vocabulary, load_word_table())
+    tokenizer = Tokenizer(model.text.config.vocabulary, load_word_table())
     mix = PictureMix(
         scenes=SceneSettings(size=0.5), edit_share=0.0, composite_share=0.0, max_tokens=300,
         most_things=2,
     )  # fmt: skip
-    return next(iter(Pictures(sprites, model.autoencoder, vocabulary, batch=2, mix=mix, seed=0)))
+    return next(iter(Pictures(sprites, model.autoencoder, tokenizer, batch=2, mix=mix, seed=0)))
 
 
 def test_alone_a_map_has_its_three_products():

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from engine.models.art.model import ARTConfig
-from engine.models.art.text import TextConfig, Vocabulary
+from engine.models.art.text import TextConfig, Tokenizer
 from engine.training.data.concepts import concepts_of
 from engine.training.trainers import transformer
 from engine.training.trainers.loop import RunFolder
@@ -67,7 +67,7 @@ def load(run: RunFolder) -> tuple[TextToLayers, dict, dict]:
 
 def tokens(run: RunFolder, prompt: str) -> torch.Tensor:
     model, _, state = load(run)
-    vectors, known = Vocabulary(state["vocabulary"], load_word_table()).encode(prompt)
+    vectors, known = Tokenizer(state["vocabulary"], load_word_table()).encode(prompt)
     with torch.no_grad():
         return model.text(torch.from_numpy(vectors)[None], torch.from_numpy(known)[None])
 

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from engine.models.art.text import Vocabulary
+from engine.models.art.text import Tokenizer
 from engine.prompts.grammar import plural
 from engine.training.data.concepts import BY_NAME, FIRST
 from engine.training.data.pictures import token_at
@@ -351,15 +351,15 @@ def test_every_thing_knows_where_the_prompt_names_it() -> None:
 
 def test_crowds_are_named_in_a_list_of_which_the_encoder_reads_the_first_words() -> None:
     """A thing that is named behind the 48th word counts as not named."""
-    vocabulary = Vocabulary([noun.name for noun in FIRST.nouns], load_word_table())
+    tokenizer = Tokenizer([noun.name for noun in FIRST.nouns], load_word_table())
     rng = np.random.default_rng(10)
     scene = compose(
         rng,
         SceneSettings(canvas=(1024, 1024), count=50, aspects=ASPECTS, rows=True, colour_share=1),
     )
     assert " and " not in scene.prompt
-    tokens = [token_at(vocabulary, scene.prompt, end) for end in scene.said_at]
-    words = vocabulary.words(scene.prompt)
+    tokens = [token_at(tokenizer, scene.prompt, end) for end in scene.said_at]
+    words = tokenizer.words(scene.prompt)
     assert 20 < sum(token > 0 for token in tokens) < 50
     assert max(tokens) <= len(words)
     for thing, token in zip(scene.things, tokens, strict=True):

@@ -11,7 +11,7 @@ import torch
 
 from engine.layout import BACKGROUND
 from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
-from engine.models.art.text import Vocabulary
+from engine.models.art.text import Tokenizer
 from engine.sampling import region_choice
 from engine.training.data.concepts import (
     CHOICES,
@@ -69,7 +69,7 @@ def test_a_drawing_of_a_background_is_always_the_same_and_fills_any_canvas(bank)
 
 
 def test_batches_tell_backgrounds_their_choice_and_things_nothing(bank):
-    vocabulary = Vocabulary((), load_word_table())
+    tokenizer = Tokenizer((), load_word_table())
     rng = np.random.default_rng(1)
     scenes = [
         compose(
@@ -79,7 +79,7 @@ def test_batches_tell_backgrounds_their_choice_and_things_nothing(bank):
         for seed in range(6)
     ]
     pictures = [(s, entries(s, bank, rng, concepts=FIRST)[0], []) for s in scenes]
-    batch = collate(pictures, vocabulary, bank.token_px)
+    batch = collate(pictures, tokenizer, bank.token_px)
     for i, (_, layers, _) in enumerate(pictures):
         background = layers[0]
         assert background.index == BACKGROUND and len(background.choice) == CHOICES
@@ -87,7 +87,7 @@ def test_batches_tell_backgrounds_their_choice_and_things_nothing(bank):
         assert (batch.choice[i, :count] == torch.tensor(background.choice)).all()
         assert (batch.choice[i, count:] == 0).all()
     drawn_anew = [(s, entries(s, bank, rng)[0], []) for s in scenes]
-    assert (collate(drawn_anew, vocabulary, bank.token_px).choice == 0).all()
+    assert (collate(drawn_anew, tokenizer, bank.token_px).choice == 0).all()
 
 
 def test_a_background_may_weigh_more_than_a_thing(bank):
@@ -95,9 +95,9 @@ def test_a_background_may_weigh_more_than_a_thing(bank):
         np.random.default_rng(3), SceneSettings(canvas=(512, 512), count=2, with_background=True)
     )
     layers = entries(scene, bank, np.random.default_rng(1), concepts=FIRST)[0]
-    picture, vocabulary = [(scene, layers, [])], Vocabulary((), load_word_table())
+    picture, tokenizer = [(scene, layers, [])], Tokenizer((), load_word_table())
     plain, heavy = (
-        collate(picture, vocabulary, bank.token_px, background_weight=weight).weight[0]
+        collate(picture, tokenizer, bank.token_px, background_weight=weight).weight[0]
         for weight in (1.0, 3.0)
     )
     count = len(layers[0].tokens)
@@ -121,11 +121,11 @@ def test_a_prompt_without_a_background_has_one_that_the_seed_can_tell(bank):
 
 def test_batches_without_a_finished_layer_are_passed_over(bank):
     """Pictures of one thing have the same size and end up in one batch (`train recogniser`)."""
-    vocabulary, rng = Vocabulary((), load_word_table()), np.random.default_rng(1)
+    tokenizer, rng = Tokenizer((), load_word_table()), np.random.default_rng(1)
     scene = compose(
         np.random.default_rng(3), SceneSettings(canvas=(512, 512), count=2, with_background=True)
     )
     layers = entries(scene, bank, rng)[0]
-    alone = collate([(scene, layers, [])], vocabulary, bank.token_px)
-    beside = collate([(scene, layers[1:], layers[:1])], vocabulary, bank.token_px)
+    alone = collate([(scene, layers, [])], tokenizer, bank.token_px)
+    beside = collate([(scene, layers[1:], layers[:1])], tokenizer, bank.token_px)
     assert list(with_finished_layers([alone, beside, alone])) == [beside]
