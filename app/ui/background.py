@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from app.session.client import LoopLike
@@ -50,6 +50,11 @@ class Background:
                 self._loop.call_soon_threadsafe(self._finish, future, done, failed)
 
         self._executor.submit(work).add_done_callback(report)
+
+    def check(self) -> None:
+        """Called by long work that need not be finished: raises CancelledError after `shutdown`."""
+        if self._is_closed:
+            raise CancelledError
 
     def shutdown(self) -> None:
         """Finish what has begun; nothing is reported any more. May block for a file's length."""

@@ -10,6 +10,7 @@ Shapes: H W rows and columns, in pixels of the layer.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
@@ -23,6 +24,7 @@ from app.document.vectors.contours import Contour, TooDetailedError, contours_of
 from app.document.vectors.curves import Curve, polygons, smoothed
 from app.document.vectors.fills import Fills, find_fills, gradient_fills, without_fringes
 
+Check = Callable[[], None]
 LEAST_LIKENESS = 32.0  # decibels between pixels and shapes
 MOST_NODES = 12_000
 MOST_PIXELS = 2048 * 2048  # a larger picture of flat fills is reduced before it is traced
@@ -92,17 +94,19 @@ class Traced:
     reason: str = ""
 
 
-def traced(image: Pixels, *, gradients: bool = False) -> Traced:
+def traced(image: Pixels, *, gradients: bool = False, check: Check = lambda: None) -> Traced:
     """The shapes of a picture; kept for as long as the picture lives. May be called anywhere.
 
     Args:
         gradients: trace a picture without flat fills, too, in steps of colour.
+        check: called between the parts of the work, which takes seconds for a picture with much
+            detail; what it raises ends the work.
     """
     with _lock:
         known = _traced[gradients].get(image)
     if known is None:
-        flat = traced(image) if gradients else trace(image.array)
-        known = trace_gradients(image.array) if gradients and flat.vectors is None else flat
+        flat = traced(image, check=check) if gradients else trace(image.array, check)
+        known = trace_gradients(image.array, check) if gradients and flat.vectors is None else flat
         with _lock:
             _traced[gradients][image] = known
     return known
@@ -121,23 +125,25 @@ _traced: dict[bool, WeakKeyDictionary[Pixels, Traced]] = {
 }
 
 
-def trace(rgba: np.ndarray) -> Traced:
+def trace(rgba: np.ndarray, check: Check = lambda: None) -> Traced:
     """Trace a layer of flat fills.
 
     Args:
         rgba: (H, W, 4) uint8, straight alpha.
+        check: see `traced`.
     """
     height, width = rgba.shape[:2]
     if not rgba[..., 3].any():
         return Traced(Vectors(width, height, (), float("inf")))
     smaller = _reduced(rgba)
     fills = find_fills(smaller)
+    check()
     if fills is None:
         return Traced(None, "it has no flat fills")
     fills = without_fringes(fills)
     best = Traced(None)
     for effort in _EFFORTS:
-        found = _checked(smaller, fills, effort, (width, height))
+        found = _checked(smaller, fills, effort, (width, height), check)
         if best.vectors is None or (
             found.vectors is not None and found.vectors.likeness > best.vectors.likeness
         ):
@@ -147,21 +153,23 @@ def trace(rgba: np.ndarray) -> Traced:
     return best
 
 
-def trace_gradients(rgba: np.ndarray) -> Traced:
+def trace_gradients(rgba: np.ndarray, check: Check = lambda: None) -> Traced:
     """Trace a layer with gradients, in as few colours as look like it.
 
     Args:
         rgba: (H, W, 4) uint8, straight alpha, not empty.
+        check: see `traced`.
     """
     height, width = rgba.shape[:2]
     if height * width > MOST_GRADIENT_PIXELS:
         return Traced(None, f"it has no flat fills and {height * width:,} pixels")
     found = Traced(None, "it has no flat fills")
     for colours in _GRADIENT_COLOURS:
+        check()
         fills = gradient_fills(rgba, colours)
         if _likeness(_premultiplied(rgba), fills.nearest()) < LEAST_LIKENESS:
             continue
-        found = _checked(rgba, fills, _GRADIENT_EFFORT, (width, height))
+        found = _checked(rgba, fills, _GRADIENT_EFFORT, (width, height), check)
         if found.vectors is not None and found.vectors.likeness >= _WANTED:
             break
     return found
@@ -172,13 +180,14 @@ def _checked(
     fills: Fills,
     effort: _Effort,
     size: tuple[int, int],
+    check: Check,
 ) -> Traced:
     """The shapes of fills at (width, height) `size`, or what speaks against them."""
     try:
         contours = contours_of(fills, effort.smallest)
     except TooDetailedError:
         return Traced(None, "it has too much detail for shapes")
-    best = _best(rgba, fills, contours, effort)
+    best = _best(rgba, fills, contours, effort, check)
     if best.likeness < LEAST_LIKENESS:
         return Traced(None, "shapes would not look like its pixels")
     if best.nodes > MOST_NODES:
@@ -187,13 +196,18 @@ def _checked(
 
 
 def _best(
-    rgba: np.ndarray, fills: Fills, contours: list[list[Contour]], effort: _Effort
+    rgba: np.ndarray,
+    fills: Fills,
+    contours: list[list[Contour]],
+    effort: _Effort,
+    check: Check,
 ) -> Vectors:
     """The shapes with the fewest nodes that are like enough; the most alike where none is."""
     height, width = rgba.shape[:2]
     pixels = _premultiplied(rgba)
     best: Vectors | None = None
     for slack in effort.slacks:
+        check()
         shapes = _shapes(fills, contours, slack, effort.fine)
         likeness = _likeness(pixels, painted(shapes, height, width))
         if best is None or likeness > best.likeness:
@@ -322,17 +336,24 @@ def source_of(layer: Layer, *, imported: bool = False) -> Pixels | None:
     return layer.image if original is None else original.image
 
 
-def layer_shapes(layer: Layer, *, gradients: bool = False, imported: bool = False) -> Traced:
+def layer_shapes(
+    layer: Layer,
+    *,
+    gradients: bool = False,
+    imported: bool = False,
+    check: Check = lambda: None,
+) -> Traced:
     """The shapes of a layer, or why it has none. Takes a moment for a picture that is new.
 
     Args:
+        check: see `traced`.
         gradients: trace a layer without flat fills, too, in steps of colour.
         imported: trace an imported layer, too.
     """
     source = source_of(layer, imported=imported)
     if source is None:
         return _EMPTY if layer.image is None else _IMPORTED
-    return traced(source, gradients=gradients)
+    return traced(source, gradients=gradients, check=check)
 
 
 def known_shapes(layer: Layer) -> Traced | None:

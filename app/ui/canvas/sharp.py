@@ -107,13 +107,16 @@ class SharpPicture(QObject):
                 self.made.emit()
 
         def work() -> QImage | None:
-            return None if trace_next(shown) else painted(shown, *place)
+            return None if trace_next(shown, self._pictures.check) else painted(shown, *place)
 
         self._pictures.run(work, done, lambda error: None)
 
 
-def trace_next(layers: Sequence[Layer]) -> bool:
+def trace_next(layers: Sequence[Layer], check: Callable[[], None] = lambda: None) -> bool:
     """Find the shapes of the first layer that is new.
+
+    Args:
+        check: called between the parts of the work; what it raises ends it.
 
     Returns:
         False if there is none.
@@ -122,7 +125,7 @@ def trace_next(layers: Sequence[Layer]) -> bool:
 
     new = next((layer for layer in layers if known_shapes(layer) is None), None)
     if new is not None:
-        layer_shapes(new)
+        layer_shapes(new, check=check)
     return new is not None
 
 

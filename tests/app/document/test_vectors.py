@@ -11,7 +11,7 @@ import pytest
 from app.document import Document, Rect, new_contents
 from app.document.commands import Placement, PlacePixels, SetRect
 from app.document.geometry import Size
-from app.document.pixels import resampled
+from app.document.pixels import Pixels, resampled
 from app.document.storage.formats.svg import paths_of
 from app.document.vectors import contours, tracing
 from app.document.vectors.contours import coverage
@@ -23,6 +23,8 @@ from app.document.vectors.tracing import (
     scale_of,
     trace,
     trace_gradients,
+    traced,
+    traced_before,
 )
 from tests.app.document.examples import import_picture, plain
 from tests.app.document.flat_examples import NAMES, flat_layer, sky
@@ -265,3 +267,20 @@ def test_coverage_is_the_area() -> None:
     outside = coverage(square - 3 - 3j, following[:4], 4, 4)
     assert outside.sum() == pytest.approx(2.75 * 3, abs=1e-5)
     assert not coverage(np.zeros(0, complex), np.zeros(0, np.int64), 3, 3).any()
+
+
+def test_tracing_ends_where_its_check_raises() -> None:
+    """A closed window does not wait for shapes; nothing half made is kept."""
+    image, calls = Pixels.of(flat_layer(NAMES[0])), []
+
+    def check() -> None:
+        calls.append(None)
+        if len(calls) == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        traced(image, check=check)
+    assert traced_before(image) is None
+    whole = traced(image).vectors
+    assert whole is not None
+    assert whole.nodes == vectors_of(NAMES[0]).nodes
