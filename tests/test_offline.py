@@ -49,7 +49,7 @@ def test_sockets_of_children_are_named(sockets: Path) -> None:
 
 
 def test_commands_open_no_socket(sockets: Path, tmp_path: Path) -> None:
-    """A picture and a layer anew, with a real engine on the processor."""
+    """A picture and a repainted layer, with a real engine on the processor."""
     model = tmp_path / "tiny.safetensors"
     save_model(model, tiny_model())
     more = ("--model", model, "--device", "cpu")

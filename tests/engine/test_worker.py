@@ -152,7 +152,7 @@ def test_context_pixels_are_only_read(running):
 
 
 def test_the_first_edit_finds_the_layers_of_the_picture(running, monkeypatch):
-    """What a job has made is read ahead while nobody asks for anything."""
+    """Layers of a job are encoded ahead while the engine is idle."""
     from engine.pipeline import LayerPipeline
 
     ready, read_ahead = threading.Event(), LayerPipeline.warm_cache

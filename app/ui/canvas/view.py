@@ -42,7 +42,7 @@ class CanvasView(QGraphicsView):
     """Shows the scene, and gives events to mouse and keys.
 
     Args:
-        box_hint: text beside a selected empty box; "" = nothing.
+        box_hint: text next to a selected empty box; "" = nothing.
         end_room: see `Navigation`.
 
     Signals:

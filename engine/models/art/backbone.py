@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.api import GenerateRequest, LayerRequest, LayerResult, ModelInfo, NotPlaced
+from engine.backbone import Check
 from engine.cache import RegionTokenCache
 from engine.device import default_cache_budget
 from engine.layout import (
@@ -50,7 +51,6 @@ from engine.sampling import (
     velocity_towards,
 )
 
-Check = Callable[[], None]
 MAX_FOREGROUNDS = 50  # of one request
 NOTHING_NAMED = "the prompt names nothing that this model draws"
 ALL_PLACED = "every thing that the prompt names has a box already"

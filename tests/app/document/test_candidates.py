@@ -38,7 +38,7 @@ def offer(document: Document, layer_id: int, seed: int, gesture: int | None = No
 
 
 def test_a_result_waits_and_changes_nothing_that_is_seen() -> None:
-    """The stage is beside the document's pixels until somebody accepts."""
+    """The stage is apart from the document's pixels until a candidate is accepted."""
     document = design()
     castle = document.foregrounds[0]
     offer(document, castle.id, 50)

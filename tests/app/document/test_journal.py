@@ -411,7 +411,7 @@ def test_a_torn_record_costs_only_itself(tmp_path: Path, fail_at: int) -> None:
 
 
 def test_a_full_disk_is_told_once_and_ends(tmp_path: Path) -> None:
-    """Told when it begins and when it is over; the state is kept after that."""
+    """Events mark its begin and its end; the state is kept after that."""
 
     class FullDisk(Disk):
         is_full = True

@@ -141,7 +141,7 @@ def test_probes_count_the_tokens_that_the_engine_makes(rule) -> None:
 
 
 def test_the_predicted_steps_are_those_that_the_engine_takes() -> None:
-    """One layer beside finished ones takes fewer; the background and whole pictures do not."""
+    """One layer next to finished ones takes fewer; the background and whole pictures do not."""
     document = document_with_boxes((0, 0, 96, 96), (128, 128, 224, 224))
     info = model_info(default_steps=2, default_edit_steps=1)
     fill(document)

@@ -19,7 +19,7 @@ def seeds(request: GenerateRequest) -> list[int]:
 
 
 def test_a_new_job_replaces_the_running_one() -> None:
-    """The running job ends, and it alone is cancelled; a random seed is drawn anew."""
+    """Only the running job is cancelled; a new random seed is drawn."""
     desk = Desk(document_with_boxes(*BOXES))
     first = desk.bridge.generate("picture")
     desk.engine.begin(steps=1)
@@ -284,7 +284,7 @@ def test_probes_are_timed_before_the_first_job() -> None:
 
 
 def test_a_job_comes_before_the_probes() -> None:
-    """Nobody waits for a measurement."""
+    """No job waits for a measurement."""
     desk = Desk(document_with_boxes(*BOXES), measures=True)
     probe = desk.engine.last.job_id
     desk.bridge.generate("picture")

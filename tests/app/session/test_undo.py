@@ -109,7 +109,7 @@ def test_the_saved_state_goes_with_its_step(stack: UndoStack) -> None:
 
 
 def test_told_once(stack: UndoStack) -> None:
-    """Filling the stack anew does not tell the steps' owners a second time."""
+    """Filling the stack again does not notify the steps' owners a second time."""
     document = stack._document
     told: list[bool] = []
     stack.push(Rename(document.foregrounds[0].id, "Castle"), told.append)

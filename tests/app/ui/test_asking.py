@@ -225,7 +225,7 @@ def stopped_clock(window: Any) -> Clock:
 
 
 def test_silence_of_a_real_minute(window: Any, qtbot: Any) -> None:
-    """Beside Stop first; then a restart is offered, as long as it makes sense."""
+    """Next to Stop first; then a restart is offered, as long as it makes sense."""
     bar, messages = window.prompt, window.messages
     clock = stopped_clock(window)
     draw_box(window, 64, 64, 192, 192)
@@ -272,7 +272,7 @@ def test_keys_while_a_job_runs(window: Any, qtbot: Any) -> None:
 
 
 def test_the_job_list_opens_from_the_bar(window: Any, qtbot: Any) -> None:
-    """Beside the work, which goes on; each job has its seconds, however it ended."""
+    """The dialog does not block work; each job has its seconds, however it ended."""
     clock = stopped_clock(window)
     draw_box(window, 64, 64, 192, 192)
     window.prompt.jobs.click()

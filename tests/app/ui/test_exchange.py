@@ -485,7 +485,7 @@ def test_copy_merged_and_paste_as_a_picture(window: Any, qtbot: Any) -> None:
 
 
 def test_layout_and_recipe_are_text(window: Any, qtbot: Any) -> None:
-    """Text for other programs; a pasted layout is one step, other text is told."""
+    """Text for other programs; a pasted layout is one step, other text gets a message."""
     picture(window, qtbot)
     window.actions_["copy_recipe"].trigger()
     recipe = json.loads(QGuiApplication.clipboard().text())

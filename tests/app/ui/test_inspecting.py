@@ -151,7 +151,7 @@ def test_clean_colours_is_a_command_and_reaches_the_engine_and_the_record(
 
 
 def test_the_inspector_says_since_when_pixels_are_the_same(window: Any, qtbot: Any) -> None:
-    """A neighbour's time does not move when another layer is made anew."""
+    """A neighbour's time stays when another layer is repainted."""
     for left in (64, 256):
         window.session.selection.clear()
         draw_box(window, left, 64, left + 128, 192)
@@ -171,7 +171,7 @@ def test_the_inspector_says_since_when_pixels_are_the_same(window: Any, qtbot: A
 
 
 def test_the_hash_is_shown_whole_and_copied(window: Any, qtbot: Any) -> None:
-    """Hidden at first; 64 digits; a neighbour's stay the same when a layer is made anew."""
+    """Hidden at first; 64 digits; a neighbour's stay the same when a layer is repainted."""
     for left in (64, 256):
         window.session.selection.clear()
         draw_box(window, left, 64, left + 128, 192)

@@ -157,6 +157,6 @@ def test_where_a_key_hides_the_program_the_other_hides_the_layer(
 
 
 def test_keys_for_later_are_free(window: Any, fired: list[str]) -> None:
-    """What the next release will need is on no action, so nobody has to learn anew."""
+    """Keys that the next release will need are on no action, so that no key changes its meaning."""
     for sequence in ("Ctrl+G", "Ctrl+Shift+G", "Ctrl+E", "Shift+H", "Shift+V", "Shift+R"):
         assert pressed(window.view, sequence, fired) == [], sequence

@@ -60,7 +60,7 @@ FAR_OFF = {"color-dodge", "color-burn", "soft-light", "add"}
 
 @pytest.mark.parametrize("blend", ["normal", *sorted(set(MODES) - FAR_OFF)])
 def test_it_looks_like_the_exact_one(qapp: Any, blend: str) -> None:
-    """Until the exact picture is there, nobody sees a difference."""
+    """Until the exact picture is there, no difference shows."""
     source = layers(blend, opaque_ground=True)
     live = InteractiveCompositor()
     live.show(entries(source), CANVAS)

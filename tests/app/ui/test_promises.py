@@ -40,7 +40,7 @@ def test_a_marquee_selects_what_it_touches(window: Any) -> None:
 
 
 def test_a_marquee_from_bare_canvas(window: Any) -> None:
-    """Without a background, and from beside the canvas; touching a corner is enough."""
+    """Without a background, and from outside the canvas; touching a corner is enough."""
     one, two, low = three(window)
     window.actions_["background"].trigger()
     drag(window, (130, 200), (94, 94))

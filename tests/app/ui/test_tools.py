@@ -442,7 +442,7 @@ def test_one_layer_is_offered_at_its_lower_price(window: Any, qtbot: Any) -> Non
 
 
 def test_saving_without_a_backup(window: Any, qtbot: Any, tmp_path: Any) -> None:
-    """Switched off, a save over one's own file leaves no second one beside it.
+    """Switched off, a save over one's own file leaves no second file next to it.
 
     A file of somebody else is always kept, and a damaged one is set aside as ever.
     """
@@ -473,7 +473,7 @@ def test_saving_without_a_backup(window: Any, qtbot: Any, tmp_path: Any) -> None
 
 
 def test_the_recovery_folder_is_chosen_and_put_back(window: Any, tmp_path: Any) -> None:
-    """A folder of ours below the chosen one, from the next start on."""
+    """A folder of the program below the chosen one, from the next start on."""
     dialog = opened(window, "settings")
     field = dialog.fields["recovery_folder"]
     default = field.text()

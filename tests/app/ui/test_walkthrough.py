@@ -188,7 +188,7 @@ def test_looking_saving_and_exporting_by_keyboard(window: Any, qtbot: Any, tmp_p
 
 
 def test_a_new_box_says_how_it_is_filled(window: Any, qtbot: Any) -> None:
-    """The key and the seconds stand beside it; not in an empty picture."""
+    """The key and the seconds stand next to it; not in an empty picture."""
     draw_box(window, 64, 64, 192, 192)
     layer = window.session.document.foregrounds[0]
     assert window.view.decor.box_hint(layer) == ""
