@@ -12,8 +12,6 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
 
 from engine.prompts.grammar import plural
 from engine.prompts.result import Vocabulary
@@ -217,6 +215,10 @@ class Lexicon:
         return self._corrections[word]
 
     def _find_spelling(self, word: str) -> str | None:
+        # Its import takes 17 ms of a start, and only unknown words need it.
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
         found = process.extract(
             word, self._spelled, scorer=OSA.distance, score_cutoff=2, limit=None
         )
