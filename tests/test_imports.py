@@ -179,7 +179,7 @@ def test_imports_go_one_way(source: str) -> None:
     ],
 )
 def test_importing_stays_light(modules: list[str], absent: list[str]) -> None:
-    """A fresh interpreter imports a part of the program, and packages that few uses need stay out."""
+    """A fresh interpreter imports a part of the program; packages that few uses need stay out."""
     code = (
         f"import importlib, sys\nfor name in {modules!r}: importlib.import_module(name)\n"
         f"sys.exit(', '.join(name for name in {absent!r} if name in sys.modules) or 0)"
