@@ -95,11 +95,9 @@ class EngineClient:
         self._engine.start()
 
     def submit(self, request: GenerateRequest) -> None:
-        """Ask for a run. Returns at once."""
         self._engine.submit(request)
 
     def cancel(self, run_id: int | None = None) -> None:
-        """End one run, or all."""
         self._engine.cancel(run_id)
 
     def forget_previews(self) -> None:

@@ -45,10 +45,7 @@ def tokens_of(layer: Layer, contents: Contents, info: ModelInfo | None) -> int:
 
 
 def estimate_layers(
-    contents: Contents,
-    targets: Iterable[Layer],
-    context: Iterable[Layer],
-    info: ModelInfo,
+    contents: Contents, targets: Iterable[Layer], context: Iterable[Layer], info: ModelInfo
 ) -> WorkEstimate:
     """The work of one job with these targets and this context."""
     settings = contents.settings
@@ -213,7 +210,6 @@ def _rows(value: object, length: int) -> list[list[float]]:
 
 
 def peak_bytes(load: WorkEstimate) -> int:
-    """Bytes on top of the loaded model at the worst moment of a job."""
     return (
         BYTES_ANYWAY
         + load.tokens * BYTES_PER_TOKEN
@@ -270,5 +266,4 @@ def fitting_tokens(failed: WorkEstimate, free: int | None) -> int:
 
 
 def size(count: int) -> str:
-    """Bytes as people read them."""
     return f"{count / 2**30:.1f} GB" if count >= 2**30 else f"{max(1, round(count / 2**20))} MB"

@@ -112,7 +112,6 @@ class EngineMonitor:
     # ---- what a run tells ----
 
     def run_begins(self, load: WorkEstimate | None) -> None:
-        """The engine was asked for a run."""
         self.times = StepTimes()
         step = None if load is None else self.costs.step_seconds(load)
         self._watchdog.begin(self._clock(), step)
@@ -134,7 +133,6 @@ class EngineMonitor:
         self.costs_changed.emit()
 
     def heard(self, at: float) -> None:
-        """An event came: the engine lives."""
         self._watchdog.alive(at)
 
     def all_answered(self) -> None:
@@ -146,7 +144,6 @@ class EngineMonitor:
             self.silence_changed.emit("", 0.0)
 
     def reset(self) -> None:
-        """Another engine takes over."""
         self._probe_estimates.clear()
         self._end_measuring()
         self._info = None
@@ -176,7 +173,6 @@ class EngineMonitor:
 
     @property
     def is_probing(self) -> bool:
-        """Whether the engine works on a probe."""
         return bool(self._probe_estimates)
 
     def model_ready(self, info: ModelInfo) -> None:
@@ -301,16 +297,13 @@ class Watchdog:
     _last: float | None = None
 
     def begin(self, now: float, expected_step_s: float | None) -> None:
-        """The engine was asked for something."""
         self.expected_step_s, self._last = expected_step_s, now
 
     def alive(self, now: float) -> None:
-        """An event came."""
         if self._last is not None:
             self._last = now
 
     def end(self) -> None:
-        """Nothing is asked of the engine any more."""
         self._last = None
 
     def silent_s(self, now: float) -> float:

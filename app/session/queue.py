@@ -127,19 +127,15 @@ class JobList:
         return len(self._jobs)
 
     def next_id(self) -> int:
-        """A job id that was never used."""
         return next(self._ids)
 
     def add(self, job: Job) -> None:
-        """Keep a new job."""
         self._jobs[job.id] = job
 
     def get(self, job_id: int) -> Job | None:
-        """The job, or None when it was forgotten or never was."""
         return self._jobs.get(job_id)
 
     def clear(self) -> None:
-        """Forget the jobs that have ended."""
         for job_id in [job.id for job in self._jobs.values() if job.has_ended]:
             del self._jobs[job_id]
 
@@ -233,7 +229,6 @@ class GenerationQueue:
 
     @property
     def is_loading(self) -> bool:
-        """Whether jobs wait for the model."""
         return self.state in ("loading", "restarting")
 
     def start(self) -> None:
@@ -287,7 +282,6 @@ class GenerationQueue:
         return None if one is None else one * job.variations
 
     def tokens(self) -> int:
-        """Tokens of the visible picture."""
         contents = self.document.contents
         shown = [layer for layer in contents.layers if layer.visible]
         return sum(tokens_of(layer, contents, self.info) for layer in shown)
@@ -345,7 +339,6 @@ class GenerationQueue:
             self._ended(job, "cancelled")
 
     def stop_all(self) -> None:
-        """End every job."""
         self._drop_waiting(None)
         self._stop_current()
         self._client.cancel()

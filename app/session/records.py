@@ -122,9 +122,7 @@ def job_of(record: Mapping[str, Any]) -> tuple[object, ...]:
 
 
 def request_from_record(
-    record: Mapping[str, Any],
-    job_id: int,
-    find_pixels: Callable[[str], np.ndarray | None],
+    record: Mapping[str, Any], job_id: int, find_pixels: Callable[[str], np.ndarray | None]
 ) -> GenerateRequest:
     """The job that made these pixels, to be run again. Layer ids are the record's numbers.
 

@@ -48,7 +48,6 @@ class LayerIds:
             emit(self.changed)
 
     def clear(self) -> None:
-        """Take none."""
         self.set(())
 
     def _on_layer_removed(self, layer_id: int) -> None:
@@ -61,11 +60,9 @@ class Selection(LayerIds):
     """Which layers are selected, the same for canvas, list and menus."""
 
     def toggle(self, layer_id: int) -> None:
-        """Add the layer, or take it out."""
         self.set(self._ids ^ {layer_id})
 
     def layers(self) -> list[Layer]:
-        """The selected layers, bottom to top."""
         return [layer for layer in self._document.layers if layer.id in self._ids]
 
     def foregrounds(self) -> list[Layer]:
@@ -73,12 +70,10 @@ class Selection(LayerIds):
         return [layer for layer in self.layers() if not layer.is_background]
 
     def single(self) -> Layer | None:
-        """The selected layer when it is only one."""
         layers = self.layers()
         return layers[0] if len(layers) == 1 else None
 
     def top(self) -> Layer | None:
-        """The topmost selected layer."""
         layers = self.layers()
         return layers[-1] if layers else None
 
@@ -102,7 +97,6 @@ class Solo(LayerIds):
     """
 
     def toggle(self, ids: Iterable[int]) -> None:
-        """Show only these; the same ones again bring the rest back."""
         wanted = frozenset(ids)
         self.set(() if wanted == self.ids else wanted)
 

@@ -164,12 +164,10 @@ def chosen_canvas(settings: Settings) -> Size | None:
 
 
 def settings_path() -> Path:
-    """Where the settings of this user live."""
     return Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)) / "settings.json"
 
 
 def log_path() -> Path:
-    """The log file of this user."""
     return Path(platformdirs.user_log_dir(APP_NAME, appauthor=False)) / "layerloom.log"
 
 

@@ -114,7 +114,6 @@ class UndoStack:
         return True
 
     def undo(self) -> None:
-        """Undo the last step that is done, if there is one."""
         if self._index:
             step = self._steps[self._index - 1]
             step.command.undo(self._document)
@@ -124,7 +123,6 @@ class UndoStack:
             emit(self.changed)
 
     def redo(self) -> None:
-        """Do the next undone step again, if there is one."""
         if self._index < len(self._steps):
             step = self._steps[self._index]
             step.command.do(self._document)
@@ -153,12 +151,10 @@ class UndoStack:
 
     @property
     def count(self) -> int:
-        """Number of steps, undone ones included."""
         return len(self._steps)
 
     @property
     def index(self) -> int:
-        """Number of steps that are done."""
         return self._index
 
     @property

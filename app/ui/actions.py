@@ -73,7 +73,6 @@ class Actions:
             self._actions[name].triggered.connect(lambda _=False, s=slot: s())
 
     def spec(self, name: str) -> ActionSpec:
-        """The action's line in the table."""
         return self._specs[name]
 
     def install_canvas_keys(self, *widgets: QWidget) -> None:
@@ -84,7 +83,6 @@ class Actions:
                     widget.addAction(self._actions[spec.name])
 
     def recolour(self, colours: Colours) -> None:
-        """Draw all icons in the theme's colours."""
         for spec in SPECS:
             if spec.icon:
                 self._actions[spec.name].setIcon(icon(spec.icon, colours))

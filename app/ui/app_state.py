@@ -224,7 +224,6 @@ class StateStore(QObject):
 
     @property
     def state(self) -> AppState:
-        """The state as of now."""
         self.flush()
         return self._state
 
@@ -235,7 +234,6 @@ class StateStore(QObject):
             self._timer.start()
 
     def flush(self) -> None:
-        """Compute the marked parts now."""
         if not self._marked and not self._timer.isActive():
             return
         self._timer.stop()
@@ -282,8 +280,7 @@ class StateStore(QObject):
     def _history_state(self) -> HistoryState:
         stack = self._session.undo
         return HistoryState(
-            stack.undo_text if stack.can_undo else None,
-            stack.redo_text if stack.can_redo else None,
+            stack.undo_text if stack.can_undo else None, stack.redo_text if stack.can_redo else None
         )
 
     def _files_state(self) -> FileState:

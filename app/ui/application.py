@@ -158,7 +158,6 @@ class Interrupt:
         self._former_fd = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
 
     def restore(self) -> None:
-        """Leave signals as they were."""
         signal.set_wakeup_fd(self._former_fd)
         signal.signal(signal.SIGINT, self._former)
         self._notifier.setEnabled(False)

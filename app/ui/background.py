@@ -35,10 +35,7 @@ class Background:
         return self._open > 0
 
     def run(
-        self,
-        work: Callable[[], T],
-        done: Callable[[T], None],
-        failed: Callable[[Exception], None],
+        self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]
     ) -> None:
         """Do `work` on the worker, then call `done` or `failed` on the UI thread."""
         if self._is_closed:

@@ -64,7 +64,6 @@ def bar(title: str, name: str) -> QToolBar:
 
 
 def tool_column(actions: Actions, names: Sequence[str]) -> QToolBar:
-    """The tools, one below the other."""
     tools = bar(tr("Tools"), "toolColumn")
     tools.setOrientation(Qt.Orientation.Vertical)
     tools.setIconSize(QSize(ICON, ICON))
@@ -103,7 +102,6 @@ def dock(title: str, name: str, body: QWidget) -> QDockWidget:
 
 
 def tabs(name: str, pages: Sequence[tuple[QWidget, str]]) -> QTabWidget:
-    """Pages behind flat tabs."""
     made = QTabWidget()
     made.setObjectName(name)
     made.setDocumentMode(True)

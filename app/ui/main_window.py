@@ -115,7 +115,6 @@ class MainWindow(QMainWindow):
         self.setStatusBar(views.status)
 
     def _control(self, views: Views) -> None:
-        """Make the controllers; each takes what it needs when it is made."""
         session, store, actions = self.session, self.store, self.actions_
         actions.install_canvas_keys(views.view, views.layers.list)
         self.messages_controller = MessagesController(session, actions, views)

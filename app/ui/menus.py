@@ -30,13 +30,11 @@ class LiveMenus:
 
     @classmethod
     def made_for(cls, window: QWidget) -> LiveMenus:
-        """Empty ones that belong to the window."""
         titles = (tr("Open Re&cent"), tr("Layers &Here"))
         return cls(*(QMenu(title, window) for title in titles))
 
 
 def build_menus(window: QMainWindow, actions: Actions, live: LiveMenus) -> None:
-    """Fill the window's menu bar."""
     bar = window.menuBar()
     file = bar.addMenu(tr("&File"))
     _fill(file, actions, "new", "open")

@@ -70,15 +70,12 @@ class _MadeOnDemand(QMimeData):
         self._made: dict[str, object] = {}
 
     def formats(self) -> list[str]:
-        """Qt override."""
         return [*super().formats(), *self._makers]
 
     def hasFormat(self, mimetype: str) -> bool:
-        """Qt override."""
         return mimetype in self.formats()
 
     def retrieveData(self, mimetype: str, preferred: QMetaType | QMetaType.Type) -> object:
-        """Qt override."""
         if mimetype not in self._makers:
             return super().retrieveData(mimetype, preferred)
         if mimetype not in self._made:
@@ -139,7 +136,6 @@ def _picture(layers: Sequence[Layer]) -> bytes:
 
 
 def _files(layers: Sequence[Layer], folder: Path) -> list[QUrl]:
-    """One PNG each, pixels as they are."""
     folder.mkdir(parents=True, exist_ok=True)
     names = unique_names(shown_name(layer) for layer in layers)
     paths = [folder / f"{name}.png" for name in names]

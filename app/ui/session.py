@@ -155,11 +155,9 @@ class Session(QObject):
         return Path(tempfile.mkdtemp(prefix="layerloom-")) if work is None else work / "dragged"
 
     def push(self, command: Command) -> bool:
-        """Do a command as one undo step; False when it was refused or changed nothing."""
         return self.undo.push(command)
 
     def note(self, text: str) -> None:
-        """A line for the status bar."""
         self.notified.emit(Message(kind="note", what=text))
 
     def report(self, error: Exception, otherwise: Message | None = None) -> None:
@@ -227,7 +225,6 @@ class Session(QObject):
         self.notified.emit(message)
 
     def _on_kept(self) -> None:
-        """Called on the keeper's thread."""
         self._emit_soon(self.kept.emit)
 
     def _on_keeping_failed(self, error: StorageError | None) -> None:
@@ -247,5 +244,4 @@ def first_canvas(settings: Settings, otherwise: Size) -> Size:
 
 
 def first_settings(settings: Settings) -> DocumentSettings:
-    """What a new picture starts with."""
     return DocumentSettings(variations=settings.variations)

@@ -61,7 +61,6 @@ class Stage(QObject):
 
     @property
     def chosen(self) -> Choice | None:
-        """What is shown in place; None for Current."""
         return self.choices[self.place - 1] if 0 < self.place <= len(self.choices) else None
 
     @property
@@ -89,7 +88,6 @@ class Stage(QObject):
         return len(self._new.get(layer_id, ()))
 
     def is_new(self, choice: Choice) -> bool:
-        """Whether the choice waits for an answer."""
         return any(
             item.pixel_hash in self._new.get(layer_id, ())
             for layer_id, item in choice.candidates.items()
@@ -110,7 +108,6 @@ class Stage(QObject):
             self.shown.emit()
 
     def step(self, by: int) -> None:
-        """The next or the one before, round and round."""
         if self.choices:
             self.show_place((self.place + by) % (len(self.choices) + 1))
 
@@ -160,7 +157,6 @@ class Stage(QObject):
         return self._undo.push(DiscardCandidates(hashes, detached))
 
     def discard_all(self) -> bool:
-        """Empty the strip of the selection."""
         return self.discard(range(1, len(self.choices) + 1))
 
     def arrived(self, candidates: dict[int, Candidate]) -> None:

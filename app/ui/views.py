@@ -65,7 +65,6 @@ class Views:
     choice_pictures: SmallPictures
 
     def recolour(self, colours: Colours) -> None:
-        """Follow the theme."""
         for part in (self.prompt, self.messages, self.layers, self.inspector, self.strip):
             part.recolour(colours)
         self.compare.colours = colours

@@ -54,7 +54,6 @@ class WindowState(QObject):
         self._show_docks()
 
     def save(self) -> None:
-        """Into the settings, which the caller writes."""
         self._settings.window_geometry = _hex(self._window.saveGeometry())
         self._settings.window_state = _hex(self._window.saveState(self._direction))
 
@@ -103,7 +102,6 @@ class SettingsKeeper(QObject):
         session.bridge.job_changed.connect(self._soon)
 
     def save(self) -> None:
-        """Write now what has changed since the last time."""
         now = asdict(self._settings)
         if now != self._written:
             self._written = now

@@ -80,7 +80,6 @@ class ComparePage(QWidget):
 
     @property
     def count(self) -> int:
-        """Number of tiles, the current picture included."""
         return min(MAX_TILES, self._stage.num_comparable + 1)
 
     @property
@@ -89,7 +88,6 @@ class ComparePage(QWidget):
         return self._zoom
 
     def open(self) -> None:
-        """Show the choices of the present selection."""
         self._zoom, self._middle = 1.0, QPointF(0.5, 0.5)
         self.current = min(self._stage.place, self.count - 1)
         self._ask()
@@ -132,8 +130,6 @@ class ComparePage(QWidget):
             for place in range(count)
         ]
 
-    # ---- Qt overrides ----
-
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Qt override: as large as the canvas."""
         if event.type() == QEvent.Type.Resize and self.isVisible():
@@ -141,7 +137,6 @@ class ComparePage(QWidget):
         return False
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt override."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(self.colours.surround))
         ratio = self.devicePixelRatioF()
@@ -171,7 +166,6 @@ class ComparePage(QWidget):
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Qt override."""
         self._pressed, self._dragged = event.position(), False
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -222,8 +216,6 @@ class ComparePage(QWidget):
         else:
             super().keyPressEvent(event)
 
-    # ---- inside ----
-
     def _take(self, place: int) -> None:
         self.close_page()
         if place:
@@ -269,7 +261,6 @@ class ComparePage(QWidget):
         self.update()
 
     def _ask(self) -> None:
-        """Have the composites made, one after the other."""
         self._serial += 1
         serial, contents = self._serial, self._document.contents
         self.images.clear()

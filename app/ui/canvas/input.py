@@ -100,7 +100,6 @@ class Mouse(QObject):
         return True
 
     def press(self, event: QMouseEvent) -> None:
-        """A button went down."""
         button = event.button()
         is_left = button == Qt.MouseButton.LeftButton
         wants_pan = self._space_is_down or self._tool_name == "hand"
@@ -117,7 +116,6 @@ class Mouse(QObject):
             self.menu_asked.emit(self._pointer(event), event)
 
     def move(self, event: QMouseEvent) -> None:
-        """The mouse moved, with or without a button."""
         if self._is_panning:
             delta = event.position() - self._pan_from
             self._pan_from = event.position()
@@ -131,7 +129,6 @@ class Mouse(QObject):
         self.update_cursor(event.position())
 
     def release(self, event: QMouseEvent) -> None:
-        """A button came up."""
         if self._is_panning:
             self._is_panning = False
         elif event.button() == Qt.MouseButton.LeftButton and self._tool_name in self._tools:
@@ -194,7 +191,6 @@ class OpacityKeys(QObject):
         self._since = QElapsedTimer()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Qt override."""
         if event.type() != QEvent.Type.KeyPress or not isinstance(event, QKeyEvent):
             return False
         held = event.modifiers() & (
@@ -230,7 +226,6 @@ class Nudger:
         self._gesture: int | None = None
 
     def press(self, event: QKeyEvent) -> None:
-        """An arrow key went down, or repeats."""
         if self._gesture is None or not event.isAutoRepeat():
             self._gesture = self._undo.new_gesture()
         layers = [layer for layer in self._selection.foregrounds() if not layer.locked]
@@ -252,7 +247,6 @@ class Nudger:
         self._undo.push(MoveLayers(ids, dx * step, dy * step, gesture=self._gesture))
 
     def release(self) -> None:
-        """The key came up: the next press is another step."""
         self._gesture = None
 
     def _resize(self, layer: Layer, dx: int, dy: int, cells: int) -> None:

@@ -18,7 +18,6 @@ SQUARE_PIXELS_FROM = 2.0
 
 
 def to_rectf(rect: Rect) -> QRectF:
-    """The same rectangle for Qt."""
     return QRectF(rect.x, rect.y, rect.width, rect.height)
 
 
@@ -68,13 +67,11 @@ class CanvasItem(QGraphicsItem):
             self.update(QRectF(part))
 
     def boundingRect(self) -> QRectF:
-        """Qt override."""
         return self._rect
 
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
-        """Qt override."""
         if self._image.isNull():
             return
         at_rest = None if self.is_rough else widget

@@ -54,7 +54,6 @@ class Entry:
     blend: str = "normal"
 
     def paints_like(self, other: Entry) -> bool:
-        """Whether nothing has to be painted again."""
         return (self.token, self.rect, self.opacity, self.blend) == (
             other.token,
             other.rect,

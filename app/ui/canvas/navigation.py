@@ -59,7 +59,6 @@ class Navigation:
         self._set_zoom(zoom, at)
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
-        """Multiply the zoom."""
         self.set_zoom(self.zoom * factor, at)
 
     def step(self, larger: bool) -> None:
@@ -77,7 +76,6 @@ class Navigation:
 
     @property
     def centre(self) -> QPointF:
-        """What is in the middle, canvas pixels."""
         return self._view.mapToScene(self._view.viewport().rect().center())
 
     def look_at(self, centre: QPointF, zoom: float) -> None:
@@ -131,14 +129,12 @@ class Navigation:
         return True
 
     def on_resized(self) -> None:
-        """The viewport has another size."""
         if self._follows_fit:
             self.fit()
         else:
             self._leave_room()
 
     def on_canvas_changed(self) -> None:
-        """The canvas has another size, or another document is shown."""
         self.fit()
 
     def _show(self, rect: QRectF) -> None:

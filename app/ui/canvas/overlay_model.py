@@ -128,7 +128,6 @@ class OverlayModel:
         return layer if self.scene.shows(layer) and not layer.locked else None
 
     def handle_at(self, point: QPointF, to_view: QTransform) -> str:
-        """The handle under a viewport point, or ""."""
         layer = self.resizable()
         if layer is None:
             return ""
@@ -174,12 +173,7 @@ class OverlayModel:
             self._paint_layer(painter, layer, to_view, viewport, font)
 
     def _paint_layer(
-        self,
-        painter: QPainter,
-        layer: Layer,
-        to_view: QTransform,
-        viewport: QRectF,
-        font: QFont,
+        self, painter: QPainter, layer: Layer, to_view: QTransform, viewport: QRectF, font: QFont
     ) -> None:
         rect = to_view.mapRect(to_rectf(self.scene.rect_of(layer)))
         has_preview = self.scene.has_preview(layer.id)
@@ -204,12 +198,7 @@ class OverlayModel:
             self._paint_name(painter, layer, rect, font)
 
     def _paint_selected(
-        self,
-        painter: QPainter,
-        layer: Layer,
-        to_view: QTransform,
-        viewport: QRectF,
-        font: QFont,
+        self, painter: QPainter, layer: Layer, to_view: QTransform, viewport: QRectF, font: QFont
     ) -> None:
         rect = to_view.mapRect(to_rectf(self.scene.rect_of(layer)))
         is_box = not (layer.has_pixels or layer.is_background)
@@ -261,12 +250,7 @@ class OverlayModel:
         painter.restore()
 
     def _paint_draft(
-        self,
-        painter: QPainter,
-        draft: Draft,
-        to_view: QTransform,
-        viewport: QRectF,
-        font: QFont,
+        self, painter: QPainter, draft: Draft, to_view: QTransform, viewport: QRectF, font: QFont
     ) -> None:
         rect = to_view.mapRect(to_rectf(draft.rect))
         if draft.kind == "marquee":

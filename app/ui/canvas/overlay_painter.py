@@ -159,11 +159,7 @@ class KeptPicture:
         self._picture = QPixmap()
 
     def paint(
-        self,
-        painter: QPainter,
-        area: QRectF,
-        key: Hashable,
-        draw: Callable[[QPainter], None],
+        self, painter: QPainter, area: QRectF, key: Hashable, draw: Callable[[QPainter], None]
     ) -> None:
         """Paint what `draw` paints; `draw` is called where `key` or the screen is another.
 
@@ -224,7 +220,6 @@ def _lines(offset: float, step: float, length: float) -> list[int]:
 
 
 def marquee(painter: QPainter, rect: QRectF, colours: Colours) -> None:
-    """The rectangle of a selection drag."""
     fill = QColor(colours.accent)
     fill.setAlpha(40)
     painter.fillRect(aligned(rect), QBrush(fill))

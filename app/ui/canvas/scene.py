@@ -107,11 +107,9 @@ class CanvasScene(QGraphicsScene):
 
     @property
     def staged_ids(self) -> frozenset[int]:
-        """Layers that show a candidate at the moment."""
         return frozenset(self._staged)
 
     def has_preview(self, layer_id: int) -> bool:
-        """Whether a rough picture of the layer is being shown."""
         return layer_id in self._previews
 
     # ---- things that are not in the document ----
@@ -131,7 +129,6 @@ class CanvasScene(QGraphicsScene):
                 self._unsettle()
 
     def clear_previews(self) -> None:
-        """Show what the document has again."""
         if self._previews:
             self._previews = {}
             self._unsettle()

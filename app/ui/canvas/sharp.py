@@ -47,10 +47,7 @@ class SharpPicture(QObject):
     made = Signal()
 
     def __init__(
-        self,
-        pictures: Background,
-        layers: Callable[[], Sequence[Layer] | None],
-        parent: QObject,
+        self, pictures: Background, layers: Callable[[], Sequence[Layer] | None], parent: QObject
     ) -> None:
         super().__init__(parent)
         self._pictures = pictures
@@ -85,8 +82,6 @@ class SharpPicture(QObject):
         self._wanted, self._place = key, (to_widget, widget.size(), ratio)
         self._timer.start()
         return False
-
-    # ---- inside ----
 
     def _begin(self) -> None:
         self._go_on(self._wanted)

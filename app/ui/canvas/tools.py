@@ -109,7 +109,6 @@ class Tool:
         """The button came up."""
 
     def cancel(self) -> None:
-        """Restore everything as it was before the press; no undo step."""
         self.is_dragging = False
         self.scene.show_moved({})
         self.context.show_draft(None)
@@ -136,7 +135,6 @@ class SelectTool(Tool):
         self._rect: Rect | None = None
 
     def press(self, at: Pointer) -> None:
-        """Decide what a drag would do, and pick."""
         self._start, self._mode, self._offset, self._rect = at, "", (0, 0), None
         self._before = self.selection.ids
         self._handle = self.context.handle_at(at.x, at.y)
@@ -159,7 +157,6 @@ class SelectTool(Tool):
             self.selection.set([self._grabbed.id])
 
     def move(self, at: Pointer) -> None:
-        """Follow the mouse."""
         start = self._start
         if start is None:
             return
@@ -184,7 +181,6 @@ class SelectTool(Tool):
             self.selection.set(self._before | touched if at.shift else touched)
 
     def release(self, at: Pointer) -> None:
-        """One drag, one step."""
         start, dragged = self._start, self.is_dragging
         self._start, self.is_dragging = None, False
         self.scene.show_moved({})
@@ -207,7 +203,6 @@ class SelectTool(Tool):
             self._resize(self._grabbed.id, self._rect)
 
     def cancel(self) -> None:
-        """Put back selection and places."""
         super().cancel()
         if self._start is not None:
             self._start = None
@@ -295,7 +290,6 @@ class BoxTool(Tool):
         self._is_resizing = False
 
     def press(self, at: Pointer) -> None:
-        """Begin at the pointer."""
         self._is_resizing = bool(self.context.handle_at(at.x, at.y))
         if self._is_resizing:
             self._resizer.press(at)
@@ -303,7 +297,6 @@ class BoxTool(Tool):
             self._start = self._last = at
 
     def move(self, at: Pointer) -> None:
-        """Show the snapped box and its size."""
         if self._is_resizing:
             self._resizer.move(at)
             self.is_dragging = self._resizer.is_dragging
@@ -323,7 +316,6 @@ class BoxTool(Tool):
             self.context.show_draft(None)
 
     def release(self, at: Pointer) -> None:
-        """Add the box above the selected layer, on top if there is none."""
         if self._is_resizing:
             self._is_resizing = self.is_dragging = False
             self._resizer.release(at)
@@ -354,7 +346,6 @@ class BoxTool(Tool):
             self.context.box_added.emit(command.layer_id, is_shorter)
 
     def cancel(self) -> None:
-        """Forget the box."""
         self._resizer.cancel()
         super().cancel()
         self._start = self._last = None

@@ -118,12 +118,10 @@ class CanvasView(QGraphicsView):
         self._mouse.set_tool(name)
 
     def set_colours(self, colours: Colours) -> None:
-        """Follow the theme."""
         self.decor.colours = colours
         self._refresh()
 
     def set_running(self, layer_ids: Collection[int]) -> None:
-        """Which layers a job is making."""
         self.decor.running = frozenset(layer_ids)
         self._refresh()
 
@@ -136,7 +134,6 @@ class CanvasView(QGraphicsView):
         return self._mouse.cancel_drag()
 
     def to_view(self) -> QTransform:
-        """Canvas pixels to viewport pixels."""
         return self.viewportTransform()
 
     # ---- painting ----
@@ -160,23 +157,19 @@ class CanvasView(QGraphicsView):
         painter.restore()
 
     def sizeHint(self) -> QSize:
-        """Qt override."""
         return QSize(720, 560)
 
     # ---- mouse ----
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Qt override."""
         self._mouse.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Qt override."""
         at = self.mapToScene(event.position().toPoint())
         self.pointer_moved.emit(int(at.x() // 1), int(at.y() // 1))
         self._mouse.move(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Qt override."""
         self._mouse.release(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -194,7 +187,6 @@ class CanvasView(QGraphicsView):
         super().focusInEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Qt override."""
         self.pointer_moved.emit(-1, -1)
         super().leaveEvent(event)
 
@@ -238,7 +230,6 @@ class CanvasView(QGraphicsView):
             super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """Qt override."""
         if event.isAutoRepeat():
             return
         if event.key() == Qt.Key.Key_Space:
@@ -254,8 +245,6 @@ class CanvasView(QGraphicsView):
         """Qt override: until the user zooms, the whole canvas stays in view."""
         super().resizeEvent(event)
         self.navigation.on_resized()
-
-    # ---- inside ----
 
     def _ask_for_menu(self, at: Pointer, event: QMouseEvent) -> None:
         layers = self.canvas_scene.layers_at(at.x, at.y)

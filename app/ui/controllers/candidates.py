@@ -83,7 +83,6 @@ class CandidatesController(QObject):
             self._actions["rename"].trigger()
 
     def accept(self) -> None:
-        """Take what is shown in place."""
         if self._views.stage.accept():
             self._session.note(tr("Accepted. The previous result stays in the strip."))
 
@@ -194,9 +193,7 @@ class CandidatesController(QObject):
             ).triggered.connect(lambda: self.add_layer(choice))
         menu.addSeparator()
         add(
-            tr("Copy &Seed"),
-            tr("Copies the seed of this result."),
-            choice.seed is not None,
+            tr("Copy &Seed"), tr("Copies the seed of this result."), choice.seed is not None
         ).triggered.connect(lambda: QApplication.clipboard().setText(str(choice.seed)))
         add(
             tr("Use &Prompt"), tr("Uses the prompt of this result."), bool(choice.prompt)
@@ -221,7 +218,6 @@ class CandidatesController(QObject):
                 self._session.selection.set(command.new_ids)
 
     def ask_where(self, choice: Choice) -> None:
-        """The name of the file, then write."""
         session = self._session
         stem = self._name(choice) if choice.seed is None else f"{self._name(choice)} {choice.seed}"
         suggested = f"{safe_name(stem)}.png"

@@ -109,12 +109,10 @@ class ClipboardController:
         )
 
     def copy_layout(self) -> None:
-        """The boxes as text."""
         QGuiApplication.clipboard().setText(format_layout(self._session.document.contents))
         self._session.note(tr("The layout is on the clipboard."))
 
     def copy_recipe(self) -> None:
-        """Prompt, seeds and records as text."""
         recipe = recipe_of(self._session.document.contents)
         text = json.dumps(recipe, indent=1, sort_keys=True, ensure_ascii=False)
         QGuiApplication.clipboard().setText(text)
@@ -187,8 +185,6 @@ class ClipboardController:
         """The middle of what is seen of the canvas, else of the canvas."""
         canvas = self._session.document.canvas.rect
         return (canvas.intersect(self._seen()) or canvas).centre
-
-    # ---- inside ----
 
     def _put_layers(self, layers: Sequence[Layer]) -> None:
         if not layers:

@@ -93,7 +93,6 @@ class DialogsController(QObject):
         self._apply_canvas()
 
     def show_settings(self) -> None:
-        """Every setting; changes act at once."""
         keys = KeyEditor(self._session.settings, self._actions, self.apply_keys)
         dialog = SettingsDialog(
             self._window,
@@ -107,7 +106,6 @@ class DialogsController(QObject):
         self._open(dialog)
 
     def find(self) -> None:
-        """Any command by a part of its name."""
         self._open(FindDialog(self._window, self._actions))
 
     def show_jobs(self) -> None:
@@ -121,7 +119,6 @@ class DialogsController(QObject):
         self.dialog.activateWindow()
 
     def show_history(self) -> None:
-        """Prompts that were used."""
         self._open(HistoryDialog(self._window, self._prompt.prompts(), self._prompt.take))
 
     def ask_canvas(self) -> None:
@@ -217,23 +214,18 @@ class DialogsController(QObject):
         self._show_words()
 
     def show_keys(self) -> None:
-        """Every key."""
         show_keys(self._window, self._actions.key_list())
 
     def open_logs(self) -> None:
-        """The folder with the log file."""
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path().parent)))
 
     def show_about(self) -> None:
-        """Name, licence, thanks."""
         text = tr(
             "<p><b>Layerloom</b></p><p>Draw boxes, type one prompt, get a picture in layers.</p>"
             "<p>Apache-2.0. Icons: Lucide (ISC). Help ▸ Art and Licences names those whose art "
             "the model learned from.</p>"
         )
         show_text(self._window, tr("About Layerloom"), text)
-
-    # ---- inside ----
 
     def _open(self, dialog: QDialog) -> None:
         self.dialog = dialog

@@ -42,7 +42,6 @@ class ExportController:
         )
 
     def export(self) -> None:
-        """Ask for format and options, then for a name."""
         session = self._session
         ExportDialog(
             self._window,
@@ -91,11 +90,7 @@ class ExportController:
         file_dialogs.ask_save(self._window, settings, title, suggested, kind, "ora", done)
 
     def write(
-        self,
-        form: Format,
-        options: ExportOptions,
-        path: Path,
-        contents: Contents | None = None,
+        self, form: Format, options: ExportOptions, path: Path, contents: Contents | None = None
     ) -> None:
         """Write in the background.
 
@@ -121,7 +116,6 @@ class ExportController:
         self._session.files.run(work, done, self._session.report)
 
     def export_layout(self) -> None:
-        """The boxes as a text file."""
         text = format_layout(self._session.document.contents)
         kind = tr("Layout (*.json)")
 
@@ -136,8 +130,6 @@ class ExportController:
         title = tr("Export Layout")
         suggested, settings = self._suggested(".json"), self._session.settings
         file_dialogs.ask_save(self._window, settings, title, suggested, kind, "json", done)
-
-    # ---- inside ----
 
     def _ask_where(self, form: Format, options: ExportOptions, chosen: dict[str, Any]) -> None:
         settings = self._session.settings

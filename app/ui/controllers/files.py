@@ -83,8 +83,6 @@ class FilesController(QObject):
     # ---- new and open ----
 
     def new(self) -> None:
-        """Ask for unsaved changes, then for a size."""
-
         def ask() -> None:
             sizes, multiple = trained_sizes(self._session.bridge.info)
             now = chosen_canvas(self._session.settings)
@@ -93,8 +91,6 @@ class FilesController(QObject):
         self.when_saved(ask)
 
     def open(self) -> None:
-        """Ask which file, then for unsaved changes."""
-
         def ask() -> None:
             file_dialogs.ask_open(
                 self._window, self._session.settings, tr("Open"), _open_kinds(), self.open_path
@@ -164,7 +160,6 @@ class FilesController(QObject):
             self._offer_recipes(path)
 
     def show_examples(self) -> None:
-        """Finished pictures and layouts to choose from."""
         ExamplesDialog(self._window, self.open_example).open()
 
     def open_example(self, path: Path) -> None:
@@ -245,9 +240,7 @@ class FilesController(QObject):
 
     def _open_copy(self, path: Path, read: Callable[[], Opened]) -> None:
         self._session.files.run(
-            read,
-            lambda opened: self.show_opened(path, opened, is_copy=True),
-            self._session.report,
+            read, lambda opened: self.show_opened(path, opened, is_copy=True), self._session.report
         )
 
     def _restore(self, path: Path, backup: Path) -> None:
@@ -270,7 +263,6 @@ class FilesController(QObject):
             self.write(self._session.path, then, is_known=True)
 
     def save_as(self, then: Callable[[], None] | None = None) -> None:
-        """Ask for a name and write."""
         suggested = self._suggested(".ora")
         kind = tr("OpenRaster (*.ora)")
 
@@ -344,9 +336,7 @@ class FilesController(QObject):
         )
 
     def when_saved(
-        self,
-        then: Callable[[], None],
-        keep: Callable[[Callable[[], None]], None] | None = None,
+        self, then: Callable[[], None], keep: Callable[[Callable[[], None]], None] | None = None
     ) -> None:
         """Go on at once, or after the question about unsaved changes was answered.
 
@@ -365,8 +355,6 @@ class FilesController(QObject):
             discard=then,
             keep=None if keep is None else lambda: keep(then),
         )
-
-    # ---- inside ----
 
     def _ask_overwrite(
         self, path: Path, changed_at: float, then: Callable[[], None] | None
@@ -438,7 +426,6 @@ class RecentFiles(QObject):
         self.fill()
 
     def fill(self) -> None:
-        """One entry per file."""
         self._menu.clear()
         entries = [self._entry(Path(name)) for name in self._session.settings.recent]
         if not entries:

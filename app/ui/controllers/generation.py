@@ -99,7 +99,6 @@ def _is_touched(job: Job, contents: Contents, layer_id: int) -> bool:
 
 
 def step_text(job: Job) -> str:
-    """The undo label of a finished job."""
     picture = tr("Generate Picture")
     if job.scope == "empty":
         return job_text(job, picture, tr("Fill {0}"), "Fill %n Layers")
@@ -170,12 +169,10 @@ class GenerationController(QObject):
             self.generate(choice.scope, choice.ids)
 
     def queue_next(self) -> None:
-        """Begin the likely job right after the running one."""
         choice = self._store.state.offers.choice
         self.generate(choice.scope, choice.ids, is_next=True)
 
     def stop(self) -> None:
-        """End the running job."""
         job = self._session.bridge.current
         if job is not None:
             self._session.bridge.stop()
@@ -375,7 +372,6 @@ class GenerationController(QObject):
 
 
 def _stage_text(job: Job) -> str:
-    """What the engine does now."""
     done, total = painted_steps(job.step, job.total)
     if not done:
         return tr("Planning")

@@ -51,7 +51,6 @@ class ImportController(QObject):
         views.view.viewport().installEventFilter(self)
 
     def import_pictures(self) -> None:
-        """Ask which files, and add them as layers."""
         endings = " ".join(f"*{suffix}" for suffix in (*PICTURE_SUFFIXES, ".ora"))
         ask_several(
             self._window,
@@ -62,7 +61,6 @@ class ImportController(QObject):
         )
 
     def import_layout(self) -> None:
-        """Ask which file, and add or open its boxes."""
         ask_open(
             self._window,
             self._session.settings,
@@ -191,8 +189,6 @@ class ImportController(QObject):
         place = inverse.map(at)
         return self.take(offered, (round(place.x()), round(place.y())))
 
-    # ---- inside ----
-
     def _add(self, command: AddLayers) -> bool:
         """Add layers and select them; False when they were refused."""
         is_done = self._session.push(command)
@@ -221,7 +217,6 @@ class ImportController(QObject):
 
 
 def _was_scaled(layer: Layer) -> bool:
-    """Whether it came in larger than the canvas."""
     return layer.kind == "imported" and SOURCE in (layer.record or {})
 
 

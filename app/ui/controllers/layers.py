@@ -99,32 +99,27 @@ class LayersController(QObject):
             self._session.note(" ".join(said))
 
     def delete(self) -> None:
-        """The selected foreground layers."""
         if ids := self._ids():
             self._session.push(DeleteLayers(ids))
 
     def duplicate(self) -> None:
-        """Copies of the selected layers, which are then selected."""
         if ids := self._ids():
             command = DuplicateLayers(ids)
             if self._session.push(command):
                 self._session.selection.set(command.new_ids)
 
     def rename(self) -> None:
-        """Open the editor in the list."""
         layer = self._session.selection.single()
         if layer is not None:
             self._views.layers.list.rename(layer)
 
     def toggle_visible(self) -> None:
-        """Hide the selected layers if any is visible, else show them."""
         layers = self._session.selection.layers()
         if layers:
             visible = not any(layer.visible for layer in layers)
             self._session.push(SetVisible([layer.id for layer in layers], visible))
 
     def toggle_locked(self) -> None:
-        """Lock the selected layers if any is open, else unlock them."""
         layers = self._session.selection.layers()
         if layers:
             locked = not all(layer.locked for layer in layers)
@@ -189,13 +184,11 @@ class LayersController(QObject):
             document.set_next_seed(layer.id, seed)
 
     def keep_as_is(self) -> None:
-        """Clear the sign of the selected layers."""
         ids = [layer.id for layer in self._session.selection.layers()]
         if ids:
             self._session.push(KeepAsIs(ids))
 
     def select_outdated(self) -> None:
-        """Every layer with the sign."""
         contents = self._session.document.contents
         stale = [layer.id for layer in contents.layers if outdated(layer, contents)]
         self._session.selection.set(stale)
@@ -207,7 +200,6 @@ class LayersController(QObject):
     # ---- places ----
 
     def align(self, side: str) -> None:
-        """One layer to the canvas, several to what they cover."""
         canvas = self._session.document.canvas
         self._place(
             aligned(_rects(self._session.selection.foregrounds()), cast(Side, side), canvas),
@@ -215,7 +207,6 @@ class LayersController(QObject):
         )
 
     def distribute(self, axis: str) -> None:
-        """Equal gaps."""
         self._place(
             distributed(_rects(self._session.selection.foregrounds()), cast(Axis, axis)),
             "Distribute",
@@ -238,7 +229,6 @@ class LayersController(QObject):
     # ---- looks ----
 
     def set_blend(self, mode: str) -> None:
-        """One mode for all selected layers."""
         if layers := self._session.selection.layers():
             self._session.push(SetBlend([layer.id for layer in layers], mode))
         self._show_looks()  # also where nothing changed: the bar stands for the layer
@@ -260,8 +250,6 @@ class LayersController(QObject):
 
     def _show_looks(self) -> None:
         self._views.layers.looks.show_layers(self._session.selection.layers())
-
-    # ---- inside ----
 
     def _ids(self) -> list[int]:
         return [layer.id for layer in self._session.selection.foregrounds()]
@@ -377,7 +365,6 @@ class LayersHere(QObject):
             self.menu.addAction(tr("No layer is here")).setEnabled(False)
 
     def come_to(self, at: QPoint) -> None:
-        """Here is now this place on the screen."""
         place = self._view.mapToScene(self._view.viewport().mapFromGlobal(at))
         self.place = (place.x(), place.y())
 

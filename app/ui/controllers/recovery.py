@@ -14,12 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.document.storage.errors import StorageError
 from app.document.storage.journal import Recovered, Unfinished, recover, unfinished
-from app.document.storage.journal.recovery import (
-    discard,
-    finish,
-    picture_of,
-    save_pictures,
-)
+from app.document.storage.journal.recovery import discard, finish, picture_of, save_pictures
 from app.session.jobs import Message, MessageKind
 from app.ui.actions import Actions
 from app.ui.controllers.files import FilesController

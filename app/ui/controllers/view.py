@@ -67,7 +67,6 @@ class ViewController(QObject):
     # ---- what is shown ----
 
     def refresh(self) -> None:
-        """Bring status bar and empty card up to date."""
         rects = [layer.rect for layer in self._session.selection.layers()]
         self._views.status.show_selection(reduce(Rect.united, rects) if rects else None)
         is_empty = self._is_empty()
@@ -83,7 +82,6 @@ class ViewController(QObject):
         self.apply_theme()
 
     def apply_theme(self) -> None:
-        """Put the chosen colours on everything."""
         app = cast(QApplication, QApplication.instance())
         choice = cast(ThemeChoice, self._session.settings.theme)
         if choice == "system" and high_contrast.is_wanted():
@@ -95,13 +93,11 @@ class ViewController(QObject):
         self._views.recolour(colours)
 
     def zoom_selection(self) -> None:
-        """Show the selected layers as large as they fit."""
         rects = [layer.rect for layer in self._session.selection.layers()]
         if rects:
             self._views.view.navigation.show_rect(to_rectf(reduce(Rect.united, rects)))
 
     def next_pane(self, step: int) -> None:
-        """Move the focus to the next or previous panel."""
         focus = QApplication.focusWidget()
         place = next(
             (
@@ -195,7 +191,6 @@ class ViewController(QObject):
         return not contents.foregrounds and not contents.background.has_pixels
 
     def view_now(self) -> View:
-        """How the document is looked at."""
         navigation = self._views.view.navigation
         centre = navigation.centre.toPoint()
         return View(
@@ -214,8 +209,6 @@ class ViewController(QObject):
         self._session.selection.set(selected)
         if view.zoom is not None:
             self._views.view.navigation.look_at(QPointF(*view.centre), view.zoom)
-
-    # ---- inside ----
 
     def _on_pointer(self, x: int, y: int) -> None:
         self._views.status.show_pointer(x, y, self._session.document.grid)

@@ -174,7 +174,6 @@ class CanvasSizeDialog(QDialog):
         return Size(max(step, width // step * step), max(step, height // step * step))
 
     def accept(self) -> None:
-        """Qt override."""
         super().accept()
         self._done(self.size_chosen)
 

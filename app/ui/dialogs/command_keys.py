@@ -164,7 +164,6 @@ class KeyEditor(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the keys as they are now."""
         keys = keys_for(self._settings.key_preset, self._settings.keys)
         for row, (name, title, _) in enumerate(self._actions.titles()):
             native = ", ".join(
@@ -178,7 +177,6 @@ class KeyEditor(QWidget):
         self._on_row()
 
     def select(self, name: str) -> None:
-        """Go to an action's row."""
         self.table.setCurrentCell(self._names.index(name), 0)
 
     @property
@@ -291,7 +289,6 @@ class KeyEditor(QWidget):
 
 
 def show_keys(parent: QWidget, keys: Sequence[tuple[str, str]]) -> QDialog:
-    """Every action and its keys."""
     dialog = QDialog(parent)
     table = ReadingTable(tr("Keys"), [tr("Action"), tr("Keys")])
     table.setRowCount(len(keys))

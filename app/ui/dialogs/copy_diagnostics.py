@@ -11,14 +11,7 @@ from collections.abc import Callable
 from importlib import metadata
 
 from PySide6.QtCore import qVersion
-from PySide6.QtWidgets import (
-    QApplication,
-    QCheckBox,
-    QDialog,
-    QPlainTextEdit,
-    QPushButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QCheckBox, QDialog, QPlainTextEdit, QPushButton, QWidget
 
 from app.document.words import together
 from app.session.settings import log_path
@@ -105,7 +98,6 @@ class DiagnosticsDialog(QDialog):
         self._show(False)
 
     def accept(self) -> None:
-        """Qt override."""
         self._copy(self.shown.toPlainText(), self.picture.isChecked())
         super().accept()
 

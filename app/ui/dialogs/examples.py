@@ -71,7 +71,6 @@ class ExamplesDialog(QDialog):
         self.resize(3 * _CELL.width() + 4 * MARGIN + 2 * GAP, 2 * _CELL.height() + 88)
 
     def accept(self) -> None:
-        """Qt override."""
         item = self.list.currentItem()
         if item is not None:
             path = item.data(Qt.ItemDataRole.UserRole)

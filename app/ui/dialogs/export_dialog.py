@@ -136,7 +136,6 @@ class ExportDialog(QDialog):
 
     @property
     def form(self) -> Format:
-        """The chosen format."""
         form = self.format.currentData()
         assert isinstance(form, Format)
         return form
@@ -168,7 +167,6 @@ class ExportDialog(QDialog):
         )
 
     def accept(self) -> None:
-        """Qt override."""
         form, options = self.form, self.options
         remembered: dict[str, Any] = {
             "scale": self.scale.currentData(),
@@ -178,8 +176,6 @@ class ExportDialog(QDialog):
         }
         super().accept()
         self._done(form, options, remembered)
-
-    # ---- inside ----
 
     def _ticked(self, choice: ExportChoice) -> bool:
         return self.boxes[choice].isChecked()
@@ -291,6 +287,5 @@ class ExportDialog(QDialog):
 
 
 def _whole(value: object, default: int) -> int:
-    """A remembered number, if it is one."""
     is_number = isinstance(value, int) and not isinstance(value, bool)
     return value if is_number and isinstance(value, int) else default

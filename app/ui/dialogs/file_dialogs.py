@@ -57,7 +57,6 @@ def ask_several(
     kinds: str,
     done: Callable[[Sequence[Path]], None],
 ) -> QFileDialog:
-    """Which files to read, at least one."""
     dialog = _dialog(parent, settings, title, kinds)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
     return _show(dialog, settings, done)

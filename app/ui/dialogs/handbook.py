@@ -9,12 +9,7 @@ import re
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QDialog,
-    QMessageBox,
-    QTextBrowser,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QMessageBox, QTextBrowser, QWidget
 
 from app.ui.dialogs.questions import widen
 from app.ui.text import tr
@@ -135,7 +130,7 @@ def _on_seeds() -> list[str]:
             "The seed decides how a layer turns out: the same picture "
             "with the same seeds gives the same pixels. Pin a seed to use it in every "
             "later job; the result may still change a little with the layers around it."
-        ),
+        )
     ]
 
 
@@ -165,7 +160,7 @@ def _on_the_keyboard() -> list[str]:
             "{next_pane} moves through the panels, {pane_layers} goes to the layers, "
             "{pane_candidates} to the results. {find_command} runs any command by a part "
             "of its name. {help_keys} lists all keys; Settings changes them."
-        ),
+        )
     ]
 
 

@@ -77,7 +77,6 @@ class JobPictures(QObject):
         return self._known.get(job_id)
 
     def size_bytes(self) -> int:
-        """What the kept pictures take."""
         return sum(image.sizeInBytes() for image in self._known.values())
 
 
@@ -170,7 +169,6 @@ class JobsDialog(QDialog):
         super().done(result)
 
     def refresh(self) -> None:
-        """Show the jobs as they are now."""
         self._rows = list(reversed(list(self._bridge.jobs)))
         self._pages.setCurrentIndex(1 if self._rows else 0)
         self.table.setRowCount(len(self._rows))

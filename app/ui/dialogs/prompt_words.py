@@ -107,7 +107,6 @@ class WordGrid(QListWidget):
                 self.addItem(item)
 
     def words(self) -> list[str]:
-        """The words that are shown, without the headings."""
         items = [self.item(row) for row in range(self.count())]
         return [item.text() for item in items if is_word(item)]
 
@@ -125,7 +124,6 @@ class WordGrid(QListWidget):
 
 
 def is_word(item: QListWidgetItem | None) -> bool:
-    """Whether an item is a word and no heading."""
     return item is not None and bool(item.data(_IS_WORD))
 
 

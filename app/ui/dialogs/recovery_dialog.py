@@ -11,14 +11,7 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPixmap
-from PySide6.QtWidgets import (
-    QDialog,
-    QHBoxLayout,
-    QLabel,
-    QListWidget,
-    QListWidgetItem,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QWidget
 
 from app.document.storage.journal import Unfinished
 from app.document.storage.journal.recovery import MAX_ATTEMPTS
@@ -72,7 +65,6 @@ class RecoveryDialog(QDialog):
 
     @property
     def current(self) -> Unfinished | None:
-        """The chosen row."""
         item = self.list.currentItem()
         return None if item is None else item.data(_EACH)
 

@@ -190,7 +190,6 @@ class SettingsDialog(QDialog):
         return page
 
     def _recovery(self, form: QFormLayout) -> None:
-        """Where unsaved work is kept."""
         shown = QLineEdit()
         shown.setReadOnly(True)
         shown.setMinimumHeight(CONTROL_HEIGHT)

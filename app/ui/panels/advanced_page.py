@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.document.contents import Settings
 from app.ui.enabling import enable
@@ -125,7 +118,6 @@ class AdvancedPage(QWidget):
         )
 
     def show_settings(self, settings: Settings) -> None:
-        """The document's settings."""
         self._is_loading = True
         try:
             self.steps.setValue(settings.steps or 0)

@@ -91,11 +91,9 @@ class ChoiceDelegate(QStyledItemDelegate):
         self.colours = colours
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Qt override."""
         return cell_size(option.fontMetrics)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Qt override."""
         place: int = index.data(PlaceRole)
         colours = self.colours
         ratio = painter.device().devicePixelRatio()
@@ -194,7 +192,6 @@ class ChoiceModel(QAbstractListModel):
         self.refresh()
 
     def refresh(self) -> None:
-        """Follow the stage."""
         count = len(self._stage.choices) + 1 if self._stage.choices else 0
         if count != self._count:
             self.beginResetModel()
@@ -204,11 +201,9 @@ class ChoiceModel(QAbstractListModel):
             self.dataChanged.emit(self.index(0), self.index(count - 1))
 
     def rowCount(self, parent: Index = _NO_INDEX) -> int:
-        """Qt override."""
         return 0 if parent.isValid() else self._count
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Qt override."""
         place = index.row()
         if role == PlaceRole:
             return place
@@ -414,7 +409,6 @@ class CandidateStrip(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Title, size, and whether there is anything to show."""
         count = len(self._stage.choices)
         layers = self._selection.layers()
         if len(layers) == 1:
@@ -430,7 +424,6 @@ class CandidateStrip(QWidget):
         self.setVisible(bool(count) and not self._is_covered)
 
     def set_covered(self, covered: bool) -> None:
-        """Stay away while something else fills the canvas."""
         self._is_covered = covered
         self.refresh()
 
@@ -445,7 +438,6 @@ class CandidateStrip(QWidget):
         event.accept()
 
     def recolour(self, colours: Colours) -> None:
-        """Follow the theme."""
         self._delegate.colours = colours
         self.list.viewport().update()
 

@@ -126,8 +126,6 @@ class EmptyCard(QWidget):
             self.centre()
         return super().event(event)
 
-    # ---- inside ----
-
     def _fit(self, most: int) -> None:
         """As wide as the longest line, at most `most` pixels; then lines and buttons wrap.
 

@@ -91,13 +91,7 @@ class Inspector(QWidget):
     left = Signal()
     retry_asked = Signal()
 
-    def __init__(
-        self,
-        session: Session,
-        stage: Stage,
-        colours: Colours,
-        empty: QWidget,
-    ) -> None:
+    def __init__(self, session: Session, stage: Stage, colours: Colours, empty: QWidget) -> None:
         super().__init__()
         self.setObjectName("panelBody")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -131,17 +125,14 @@ class Inspector(QWidget):
         self.refresh()
 
     def set_running(self, layer_ids: frozenset[int]) -> None:
-        """Which layers a job is making."""
         self._running = layer_ids
         self.refresh()
 
     def recolour(self, colours: Colours) -> None:
-        """Follow the theme."""
         self._colours = colours
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the selection as it is now."""
         layer = self._selection.single()
         several = self._selection.foregrounds() if layer is None else []
         if layer is not None:
@@ -163,8 +154,6 @@ class Inspector(QWidget):
         self.refresh()
         self.left.emit()
         return True
-
-    # ---- inside ----
 
     def _load_several(self, layers: Sequence[Layer]) -> None:
         """What one types counts for all of them; the topmost one's numbers are shown."""

@@ -27,13 +27,7 @@ from app.session.undo import UndoStack
 from app.ui.actions import Actions
 from app.ui.enabling import enable
 from app.ui.mime_data import LayerDrag
-from app.ui.panels.layer_rows import (
-    MIME_ROWS,
-    LayerDelegate,
-    LayerListModel,
-    RowParts,
-    dragged_ids,
-)
+from app.ui.panels.layer_rows import MIME_ROWS, LayerDelegate, LayerListModel, RowParts, dragged_ids
 from app.ui.session import Session
 from app.ui.stage import Stage
 from app.ui.text import count_text, tr
@@ -224,14 +218,12 @@ class LayerList(QListView):
         model.layoutChanged.connect(lambda *_: self.show_selection())
 
     def rename(self, layer: Layer) -> None:
-        """Open the in-place editor."""
         index = self._rows.index_of(layer.id)
         if index.isValid():
             self.setCurrentIndex(index)
             self.edit(index)
 
     def show_selection(self) -> None:
-        """Make the selected rows those of the shared selection."""
         wanted = QItemSelection()
         last = QModelIndex()
         for layer in self._selection.layers():
@@ -246,8 +238,6 @@ class LayerList(QListView):
                 self.scrollTo(last)
         finally:
             self._is_syncing = False
-
-    # ---- Qt overrides ----
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Qt override: eye and lock act at once and select nothing."""
@@ -313,8 +303,6 @@ class LayerList(QListView):
             tr("No layers yet. Each box you draw becomes one."),
         )
         painter.end()
-
-    # ---- inside ----
 
     def _click_part(self, event: QMouseEvent) -> bool:
         if event.button() != Qt.MouseButton.LeftButton:
@@ -390,7 +378,6 @@ class LayerPanel(QWidget):
         self._on_model("")
 
     def recolour(self, colours: Colours) -> None:
-        """Follow the theme."""
         self.delegate.colours = colours
         self.list.viewport().update()
 

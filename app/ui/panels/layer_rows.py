@@ -87,35 +87,27 @@ class LayerListModel(QAbstractListModel):
     # ---- rows and layers ----
 
     def layer_at(self, index: Index) -> Layer | None:
-        """The layer of a row, or None for no row."""
         if not index.isValid() or index.row() >= len(self._ids):
             return None
         layer_id = self._ids[index.row()]
         return self._document.layer(layer_id) if self._document.has_layer(layer_id) else None
 
     def index_of(self, layer_id: int) -> QModelIndex:
-        """The row of a layer; invalid when it has none."""
         return self.index(self._ids.index(layer_id)) if layer_id in self._ids else QModelIndex()
 
     def set_running(self, layer_ids: frozenset[int]) -> None:
-        """Mark the layers that a job is making."""
         if layer_ids != self.running:
             self.running = layer_ids
             self.refresh()
 
     def refresh(self) -> None:
-        """Draw all rows again."""
         if self._ids:
             self.dataChanged.emit(self.index(0), self.index(len(self._ids) - 1))
 
-    # ---- Qt overrides ----
-
     def rowCount(self, parent: Index = _NO_INDEX) -> int:
-        """Qt override."""
         return 0 if parent.isValid() else len(self._ids)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Qt override."""
         layer = self.layer_at(index)
         if layer is None:
             return None
@@ -149,7 +141,6 @@ class LayerListModel(QAbstractListModel):
         return flags if layer.is_background else flags | Qt.ItemFlag.ItemIsDragEnabled
 
     def supportedDropActions(self) -> Qt.DropAction:
-        """Qt override."""
         return Qt.DropAction.MoveAction
 
     def supportedDragActions(self) -> Qt.DropAction:
@@ -157,7 +148,6 @@ class LayerListModel(QAbstractListModel):
         return Qt.DropAction.MoveAction | Qt.DropAction.CopyAction
 
     def mimeTypes(self) -> list[str]:
-        """Qt override."""
         return [MIME_ROWS]
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
@@ -173,8 +163,6 @@ class LayerListModel(QAbstractListModel):
         """Qt override: reorder. Returns False so that the view removes no rows itself."""
         self.move_rows(dragged_ids(data), row if row >= 0 else self.rowCount())
         return False
-
-    # ---- inside ----
 
     def _state(self, layer: Layer) -> LayerState:
         return state_of(layer, self._document, self.running, self._new_count(layer.id))
@@ -284,11 +272,7 @@ class LayerDelegate(QStyledItemDelegate):
     """Paints rows; an open lock shows only on the row under the mouse or a selected one."""
 
     def __init__(
-        self,
-        thumbnails: Thumbnails,
-        colours: Colours,
-        solo: Solo,
-        parent: QObject | None = None,
+        self, thumbnails: Thumbnails, colours: Colours, solo: Solo, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._solo = solo
@@ -296,12 +280,10 @@ class LayerDelegate(QStyledItemDelegate):
         self.colours = colours
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Qt override."""
         texts = 2 * option.fontMetrics.height() + GAP
         return QSize(200, max(ROW_MIN, self.thumbnails.side + 2 * GAP, texts))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Qt override."""
         layer: Layer | None = index.data(LayerRole)
         if layer is None:
             return
@@ -349,11 +331,7 @@ class LayerDelegate(QStyledItemDelegate):
         painter.restore()
 
     def helpEvent(
-        self,
-        event: QHelpEvent,
-        view: QAbstractItemView,
-        option: QStyleOptionViewItem,
-        index: Index,
+        self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index
     ) -> bool:
         """Qt override: every part of a row explains itself."""
         layer: Layer | None = index.data(LayerRole)
@@ -382,7 +360,6 @@ class LayerDelegate(QStyledItemDelegate):
     # ---- renaming in place ----
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
-        """Qt override."""
         editor = QLineEdit(parent)
         editor.setMaxLength(MAX_NAME)
         editor.setAccessibleName(tr("Layer name"))
@@ -400,8 +377,6 @@ class LayerDelegate(QStyledItemDelegate):
         place = QRect(name.left(), name.center().y() - height // 2, name.width(), height)
         is_mirrored = option.direction == Qt.LayoutDirection.RightToLeft
         editor.setGeometry(place.adjusted(0 if is_mirrored else -GAP, 0, is_mirrored * GAP, 0))
-
-    # ---- inside ----
 
     def _parts(self, option: QStyleOptionViewItem) -> RowParts:
         line = option.fontMetrics.height()

@@ -100,7 +100,6 @@ class MessageBar(QWidget):
         self.hide()
 
     def show_message(self, message: Message) -> None:
-        """Show it, in place of the one before."""
         self.message = message
         self.setProperty("kind", message.kind)
         self.style().unpolish(self)
@@ -116,7 +115,6 @@ class MessageBar(QWidget):
         self.show()
 
     def dismiss(self) -> None:
-        """Take the message away."""
         self.message = None
         self.hide()
 
@@ -131,7 +129,6 @@ class MessageBar(QWidget):
             self.dismiss()
 
     def recolour(self, colours: Colours) -> None:
-        """Follow the theme."""
         self._colours = colours
         self.close_button.setIcon(icon("x", colours))
         kind = self.message.kind if self.message is not None else "note"
@@ -190,7 +187,6 @@ class MessageBar(QWidget):
 
 
 def engine_text(state: str) -> str:
-    """The engine's state in words."""
     return {
         "loading": tr("Loading model…"),
         "ready": tr("Ready"),
@@ -240,13 +236,7 @@ class StatusBar(QStatusBar):
         self.kept = self._label(tr("Recovery"))
         self.engine = self._label(tr("Engine"))
         self.engine.setObjectName("statusEngine")
-        for widget in (
-            self.pointer,
-            self.selected,
-            self.zoom,
-            self.kept,
-            self.engine,
-        ):
+        for widget in (self.pointer, self.selected, self.zoom, self.kept, self.engine):
             self.addPermanentWidget(widget)
         self.show_engine("loading")
 
@@ -256,7 +246,6 @@ class StatusBar(QStatusBar):
         self._timer.start()
 
     def say_nothing(self) -> None:
-        """Take the message away."""
         self._timer.stop()
         self.message.clear()
 
@@ -269,7 +258,6 @@ class StatusBar(QStatusBar):
         self.pointer.setToolTip(tr("Cell {0}, {1}").format(x // grid, y // grid))
 
     def show_selection(self, rect: Rect | None) -> None:
-        """Size of what is selected."""
         self.selected.setText("" if rect is None else f"{rect.width} × {rect.height}")
 
     def show_zoom(self, zoom: float) -> None:
@@ -282,7 +270,6 @@ class StatusBar(QStatusBar):
         self.kept.setToolTip(tip)
 
     def show_engine(self, state: str, tip: str = "") -> None:
-        """The engine's state; `tip` says more."""
         self.engine.setText(engine_text(state))
         self.engine.setToolTip(tip)
 

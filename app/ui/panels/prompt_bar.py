@@ -164,7 +164,6 @@ class PromptBar(QWidget):
             self._show_tip()
 
     def recolour(self, colours: Colours) -> None:
-        """Follow the theme."""
         self._colours = colours
         self.seed.recolour(colours)
         self.field.recolour(colours)
@@ -175,7 +174,6 @@ class PromptBar(QWidget):
         self.words_sign.setPixmap(pixmap("triangle-alert", colours.outdated, ICON_SMALL, ratio))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt override."""
         super().resizeEvent(event)
         self._fit_text()
         self._fit_words()
@@ -185,8 +183,6 @@ class PromptBar(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange and hasattr(self, "progress"):
             self._fit_widths()
-
-    # ---- inside ----
 
     def _colour_more(self) -> None:
         """The arrow stands on the colour of the button."""

@@ -116,7 +116,6 @@ class PromptField(QPlainTextEdit):
         self.setExtraSelections(marks)
 
     def recolour(self, colours: Colours) -> None:
-        """Follow the theme."""
         self._mark_colour = QColor(colours.outdated)
         self.mark_words(self._marked)
 
@@ -175,7 +174,6 @@ class PromptField(QPlainTextEdit):
         super().keyPressEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Qt override."""
         self.end_run()
         super().focusOutEvent(event)
 
@@ -264,12 +262,10 @@ class ResultsField(NumberField):
         return QSize(hint.width() + max(0, widest - now), hint.height())
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Qt override."""
         self._before = self.value()
         super().focusInEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Qt override."""
         key = event.key()
         if key == Qt.Key.Key_Escape:
             self.setValue(self._before)
@@ -305,7 +301,6 @@ def icon_gap(text: str) -> str:
 
 
 def seed_validator(parent: QWidget) -> QRegularExpressionValidator:
-    """Lets digits through, at most ten."""
     return QRegularExpressionValidator(r"\d{0,10}", parent)
 
 
@@ -347,7 +342,6 @@ class SeedControl(QWidget):
         self.field.editingFinished.connect(self._on_field)
 
     def show_settings(self, settings: Settings) -> None:
-        """Show the document's settings."""
         fixed = settings.seed_mode == "fixed"
         self._seed = settings.seed
         self.mode.blockSignals(True)
@@ -358,7 +352,6 @@ class SeedControl(QWidget):
         self.field.setText(str(settings.seed) if fixed else "")
 
     def recolour(self, colours: Colours) -> None:
-        """Draw the dice in the theme's colour."""
         self.mode.setIcon(icon("dices", colours))
 
     def changeEvent(self, event: QEvent) -> None:

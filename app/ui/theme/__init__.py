@@ -58,7 +58,6 @@ class ProgramStyle(QProxyStyle):
         widget: QWidget | None = None,
         returnData: QStyleHintReturn | None = None,
     ) -> int:
-        """Qt override."""
         if hint == QStyle.StyleHint.SH_ToolTip_WakeUpDelay:
             return TIP_DELAY_MS
         return super().styleHint(hint, option, widget, returnData)

@@ -49,7 +49,6 @@ class SvgIconEngine(QIconEngine):
         return pixmap
 
     def clone(self) -> QIconEngine:
-        """Qt override."""
         return SvgIconEngine(self._name, self._normal, self._disabled, self._checked)
 
     def _colour(self, mode: QIcon.Mode, state: QIcon.State) -> str:

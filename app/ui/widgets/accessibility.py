@@ -22,7 +22,6 @@ class StatusLabel(QLabel):
         self.setAccessibleName(name)
 
     def setText(self, text: str) -> None:
-        """Qt override."""
         super().setText(text)
         self.say(text)
 
@@ -31,7 +30,6 @@ class StatusLabel(QLabel):
         self.setAccessibleName(f"{self._name}: {text}" if text else self._name)
 
     def clear(self) -> None:
-        """Qt override."""
         self.setText("")
 
 
@@ -46,7 +44,6 @@ class ElidedStatusLabel(StatusLabel):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def setText(self, text: str) -> None:
-        """Qt override."""
         super().setText(text)
         self.setToolTip(text)
 
@@ -56,7 +53,6 @@ class ElidedStatusLabel(StatusLabel):
         return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt override."""
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(self.contentsRect(), self.alignment(), self.shown())

@@ -138,7 +138,6 @@ class SmallPictures(QObject):
         return None
 
     def size_bytes(self) -> int:
-        """What the kept pictures take."""
         return sum(image.sizeInBytes() for image in self._known.values())
 
 
@@ -167,7 +166,6 @@ class Thumbnails(SmallPictures):
         return thumbnail(empty, self.side, ratio, colours)
 
     def size_bytes(self) -> int:
-        """What the kept pictures take."""
         drawn = (picture.width() * picture.height() * 4 for picture in self._drawn.values())
         return super().size_bytes() + sum(drawn)
 
