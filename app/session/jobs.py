@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from app.document.contents import Contents, seed_for
+from app.document.errors import UserError
 from app.document.geometry import Rect
 from app.document.layer import Layer
 from app.document.staleness import outdated
@@ -45,6 +46,11 @@ class Message:
     @property
     def text(self) -> str:
         return " ".join(part for part in (self.what, self.kept, self.advice) if part)
+
+
+def message_of(error: UserError, kind: MessageKind = "warning") -> Message:
+    """What an error that was written for the user says."""
+    return Message(kind=kind, what=error.what, kept=error.kept, advice=error.advice)
 
 
 @dataclass(frozen=True, slots=True)

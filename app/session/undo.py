@@ -20,7 +20,7 @@ from app.document.document import Document
 from app.document.errors import UserError
 from app.document.events import emit
 from app.document.pixels import Pixels
-from app.session.jobs import Message
+from app.session.jobs import message_of
 from app.session.pixel_store import UndoPixelStore
 
 MAX_STEPS = 1000
@@ -84,8 +84,7 @@ class UndoStack:
         try:
             command.do(self._document)
         except UserError as error:
-            message = Message(kind="warning", what=error.what, kept=error.kept, advice=error.advice)
-            emit(self.refused, message)
+            emit(self.refused, message_of(error))
             return False
         if command.changes_nothing:
             return False

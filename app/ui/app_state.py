@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -212,8 +213,7 @@ class StateStore(QObject):
         self._state = AppState()
         self._is_silent = False
         self._selections: tuple[frozenset[int], frozenset[int]] = (frozenset(), frozenset())
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
+        self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.flush)
         self._connect()
         self.flush()
@@ -302,11 +302,8 @@ class StateStore(QObject):
 
     def _offers_state(self) -> OfferState:
         session = self._session
-        bridge, contents, selected = (
-            session.bridge,
-            session.document.contents,
-            session.selection.ids,
-        )
+        bridge, contents = session.bridge, session.document.contents
+        selected = session.selection.ids
         plans = bridge.plans(selected)
         choice = likely(contents, selected, plans)
         offers = {
@@ -356,47 +353,30 @@ class StateStore(QObject):
     def _connect(self) -> None:
         session, stage = self._session, self._stage
         events, bridge = session.document.events, session.bridge
-        # Methods, and not lambdas: a lambda would keep the session alive after its window.
-        events.changed.connect(self._on_document)
-        events.next_seeds_changed.connect(self._on_next_seeds)
+        for event, parts in (
+            (events.changed, ("document", "selection", "offers", "results")),
+            (events.next_seeds_changed, ("selection",)),
+            (session.undo.changed, ("history",)),
+            (self._solo.changed, ("solo",)),
+            (bridge.job_changed, ("jobs",)),
+            (bridge.pace.costs_changed, ("offers",)),
+        ):
+            event.connect(partial(self.mark, *parts), max_args=0)
         session.selection.changed.connect(self._on_selection)
-        session.undo.changed.connect(self._on_history)
+        bridge.state_changed.connect(self._on_engine)
+        bridge.pace.silence_changed.connect(self._on_silence)
+        # Methods, and not lambdas: in Qt's signals a lambda would keep the session alive after its
+        # window.
         session.path_changed.connect(self._on_file)
         session.exported.connect(self._on_file)
         stage.changed.connect(self._on_results)
-        stage.shown.connect(self._on_shown)
-        self._solo.changed.connect(self._on_solo)
-        bridge.job_changed.connect(self._on_job)
-        bridge.state_changed.connect(self._on_engine)
-        bridge.pace.costs_changed.connect(self._on_costs)
-        bridge.pace.silence_changed.connect(self._on_silence)
-
-    def _on_document(self, revision: int) -> None:
-        self.mark("document", "selection", "offers", "results")
-
-    def _on_next_seeds(self) -> None:
-        self.mark("selection")
-
-    def _on_history(self) -> None:
-        self.mark("history")
+        stage.shown.connect(self._on_results)
 
     def _on_file(self) -> None:
         self.mark("files")
 
     def _on_results(self) -> None:
         self.mark("results", "room")
-
-    def _on_shown(self) -> None:
-        self.mark("results")
-
-    def _on_solo(self) -> None:
-        self.mark("solo")
-
-    def _on_job(self, job: object) -> None:
-        self.mark("jobs")
-
-    def _on_costs(self) -> None:
-        self.mark("offers")
 
     def _on_selection(self) -> None:
         now = self._session.selection.ids
@@ -409,6 +389,6 @@ class StateStore(QObject):
             self._is_silent = False
         self.mark("jobs", "offers")
 
-    def _on_silence(self, level: str, silent: float) -> None:
+    def _on_silence(self, level: str) -> None:
         self._is_silent = bool(level)
         self.mark("jobs")

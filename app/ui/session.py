@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.document.commands import Command, ReplaceDocument
+from app.document.commands import AddLayers, Command, DuplicateLayers, ReplaceDocument
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID, Contents, new_contents
 from app.document.contents import Settings as DocumentSettings
 from app.document.document import Document
@@ -25,7 +25,7 @@ from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import Format
 from app.document.storage.journal import Keeper, WorkInfo
 from app.session.client import EngineLike, LoopLike
-from app.session.jobs import Message
+from app.session.jobs import Message, MessageKind, message_of
 from app.session.pixel_store import UndoPixelStore
 from app.session.queue import GenerationQueue
 from app.session.selection import Selection
@@ -37,6 +37,7 @@ from app.ui.text import tr
 logger = logging.getLogger(__name__)
 
 MakeEngine = Callable[..., EngineLike]
+NewLayers = AddLayers | DuplicateLayers
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,8 @@ class Session(QObject):
         self.sitting = 0
         self.is_settled = False
         self.last_export: tuple[Format, ExportOptions, Path] | None = None
-        self.undo.refused.connect(self._on_message)
-        self.bridge.message.connect(self._on_message)
+        self.undo.refused.connect(self.notified.emit)
+        self.bridge.message.connect(self.notified.emit)
 
     @property
     def name(self) -> str:
@@ -155,10 +156,24 @@ class Session(QObject):
         return Path(tempfile.mkdtemp(prefix="layerloom-")) if work is None else work / "dragged"
 
     def push(self, command: Command) -> bool:
+        """Do a command as one undo step; False when it was refused or changed nothing."""
         return self.undo.push(command)
 
+    def add(self, command: NewLayers) -> bool:
+        """Do a command that makes layers, and select these."""
+        is_done = self.undo.push(command)
+        if is_done:
+            self.selection.set(command.new_ids)
+        return is_done
+
     def note(self, text: str) -> None:
-        self.notified.emit(Message(kind="note", what=text))
+        self.tell("note", text)
+
+    def tell(
+        self, kind: MessageKind, what: str, kept: str = "", advice: str = "", action: str = ""
+    ) -> None:
+        """Something for the user; see `Message`."""
+        self.notified.emit(Message(kind=kind, what=what, kept=kept, advice=advice, action=action))
 
     def report(self, error: Exception, otherwise: Message | None = None) -> None:
         """Show what went wrong.
@@ -167,7 +182,7 @@ class Session(QObject):
             otherwise: what is shown of an error that was not written for the user.
         """
         if isinstance(error, UserError):
-            message = Message(kind="error", what=error.what, kept=error.kept, advice=error.advice)
+            message = message_of(error, "error")
         else:
             logger.error("background work failed", exc_info=error)
             message = otherwise or Message(
@@ -220,9 +235,6 @@ class Session(QObject):
         if self.keeper is not None:
             self.keeper.close(remove=self.is_settled)
         return self.bridge.shutdown(timeout_s)
-
-    def _on_message(self, message: Message) -> None:
-        self.notified.emit(message)
 
     def _on_kept(self) -> None:
         self._emit_soon(self.kept.emit)

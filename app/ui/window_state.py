@@ -94,9 +94,7 @@ class SettingsKeeper(QObject):
         super().__init__(parent)
         self._path, self._settings = path, settings
         self._written = asdict(settings)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(SOON_MS)
+        self._timer = QTimer(self, singleShot=True, interval=SOON_MS)
         self._timer.timeout.connect(self.save)
         session.path_changed.connect(self._soon)
         session.bridge.job_changed.connect(self._soon)

@@ -44,25 +44,26 @@ COARSE_CELLS = 4
 TWO_DIGITS_MS = 600
 
 
-class Mouse(QObject):
-    """The mouse of one view.
+class Mouse(ToolContext):
+    """The mouse of one view: it moves the view, or a tool acts.
 
     Signals:
-        acted(): a tool did something; the overlay may look different.
         menu_asked(pointer, event): a right click that ended no drag.
     """
 
-    acted = Signal()
     menu_asked = Signal(object, object)
 
     def __init__(
-        self, view: QGraphicsView, context: ToolContext, decor: OverlayModel, navigation: Navigation
+        self,
+        view: QGraphicsView,
+        selection: Selection,
+        undo: UndoStack,
+        overlay: OverlayModel,
+        navigation: Navigation,
     ) -> None:
-        super().__init__(view)
-        self._view = view
-        self._decor = decor
+        super().__init__(view, selection, undo, overlay)
         self._navigation = navigation
-        self._tools: dict[str, Tool] = {"select": SelectTool(context), "box": BoxTool(context)}
+        self._tools: dict[str, Tool] = {"select": SelectTool(self), "box": BoxTool(self)}
         self._tool_name = "select"
         self._is_panning = False
         self._space_is_down = False
@@ -77,7 +78,7 @@ class Mouse(QObject):
         """Change the tool; a drag in progress is undone."""
         self.cancel_drag()
         self._tool_name = name
-        self._decor.handles_reach_out = name != "box"
+        self._overlay.handles_reach_out = name != "box"
         self.update_cursor()
 
     def set_space(self, is_down: bool) -> None:
@@ -95,8 +96,8 @@ class Mouse(QObject):
         if tool is None or not tool.is_dragging:
             return False
         tool.cancel()
-        self._decor.is_dragging = False
-        self.acted.emit()
+        self._overlay.is_dragging = False
+        self.changed.emit()
         return True
 
     def press(self, event: QMouseEvent) -> None:
@@ -111,7 +112,7 @@ class Mouse(QObject):
             self._navigation.zoom_by(0.5 if out else 2.0, event.position())
         elif is_left:
             self._tools[self._tool_name].press(self._pointer(event))
-            self.acted.emit()
+            self.changed.emit()
         elif button == Qt.MouseButton.RightButton and not self.cancel_drag():
             self.menu_asked.emit(self._pointer(event), event)
 
@@ -124,8 +125,8 @@ class Mouse(QObject):
         tool = self._tools.get(self._tool_name)
         if tool is not None and event.buttons() & Qt.MouseButton.LeftButton:
             tool.move(self._pointer(event))
-            self._decor.is_dragging = tool.is_dragging
-            self.acted.emit()
+            self._overlay.is_dragging = tool.is_dragging
+            self.changed.emit()
         self.update_cursor(event.position())
 
     def release(self, event: QMouseEvent) -> None:
@@ -133,8 +134,8 @@ class Mouse(QObject):
             self._is_panning = False
         elif event.button() == Qt.MouseButton.LeftButton and self._tool_name in self._tools:
             self._tools[self._tool_name].release(self._pointer(event))
-            self._decor.is_dragging = False
-            self.acted.emit()
+            self._overlay.is_dragging = False
+            self.changed.emit()
         self.update_cursor(event.position())
 
     def picks(self, event: QMouseEvent) -> bool:
@@ -149,7 +150,7 @@ class Mouse(QObject):
         elif self._space_is_down or self._tool_name == "hand":
             shape = Qt.CursorShape.OpenHandCursor
         elif at is not None and (
-            handle := self._decor.handle_at(at, self._view.viewportTransform())
+            handle := self._overlay.handle_at(at, self._view.viewportTransform())
         ):
             shape = _CURSORS[handle]
         elif self._tool_name in ("box", "zoom"):

@@ -68,17 +68,14 @@ class CanvasScene(QGraphicsScene):
         self._sharp.made.connect(self._item.update)
         self.addItem(self._item)
         self._is_settled = False
-        self._exact = QImage()
         self._compositor = Compositor()
         # Where the screen may differ from the exact picture; None = everywhere.
         self._inexact: QRect | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(SETTLE_MS)
+        self._timer = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._timer.timeout.connect(self._settle)
         document.events.changed.connect(self._on_changed)
-        self._solo.changed.connect(self._on_solo)
-        self._on_changed(document.revision)
+        self._solo.changed.connect(self._on_changed)
+        self._on_changed()
 
     # ---- what is shown ----
 
@@ -86,11 +83,6 @@ class CanvasScene(QGraphicsScene):
     def is_settled(self) -> bool:
         """Whether the screen shows exactly what export would write."""
         return self._is_settled
-
-    @property
-    def settled_image(self) -> QImage:
-        """The composite of the canvas as it was last computed."""
-        return self._exact
 
     def shows(self, layer: Layer) -> bool:
         """Whether the layer is on the screen: its eye, or solo."""
@@ -173,7 +165,7 @@ class CanvasScene(QGraphicsScene):
 
     # ---- keeping in step ----
 
-    def _on_changed(self, revision: int) -> None:
+    def _on_changed(self) -> None:
         shown = self._what_is_seen()
         if shown == self._seen:
             self.changed_on_screen.emit()  # names and locks are in the overlay
@@ -255,7 +247,6 @@ class CanvasScene(QGraphicsScene):
     def _on_composite(self, image: QImage, seen: object) -> None:
         if seen != self._seen or self._moved or self._previews or self._staged:
             return
-        self._exact = image
         self._is_settled = True
         self._item.is_rough = False
         self._item.show_image(image, self._inexact)
@@ -286,6 +277,3 @@ class CanvasScene(QGraphicsScene):
                 for layer in self.document.layers
             ),
         )
-
-    def _on_solo(self) -> None:
-        self._on_changed(self.document.revision)

@@ -56,9 +56,7 @@ class SharpPicture(QObject):
         self._key: object = None  # what the picture, or that there is none, is for
         self._wanted: object = None
         self._place = (QTransform(), QSize(), 1.0)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(REST_MS)
+        self._timer = QTimer(self, singleShot=True, interval=REST_MS)
         self._timer.timeout.connect(self._begin)
 
     def paint(self, painter: QPainter, widget: QWidget, image: QImage) -> bool:

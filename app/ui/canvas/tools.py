@@ -7,11 +7,10 @@ Coordinates are canvas pixels; `Pointer.slack` says how many of them 4 screen pi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, QPointF, Signal
-from PySide6.QtGui import QTransform
+from PySide6.QtWidgets import QGraphicsView
 
 from app.document.commands import AddBox, DuplicateLayers, MoveLayers, SetRect
 from app.document.document import Document
@@ -29,7 +28,6 @@ from app.ui.canvas.drag_geometry import (
     square_on_grid,
 )
 from app.ui.canvas.overlay_model import Draft, DraftKind, OverlayModel
-from app.ui.canvas.scene import CanvasScene
 
 # Lines catch from 6 screen pixels on; `Pointer.slack` is 4 of them.
 SNAP_SLACKS = 1.5
@@ -38,15 +36,12 @@ SNAP_SLACKS = 1.5
 class ToolContext(QObject):
     """What the tools act on, and the rectangle that follows the mouse.
 
-    Args:
-        to_view: gives the map from canvas pixels to viewport pixels.
-
     Attributes:
         snaps: dragged layers stop at grid lines and at the middle of the canvas.
 
     Signals:
         box_added(layer_id, was_cut): a box was drawn; whether the canvas's edge cut it.
-        changed(): the overlay looks different.
+        changed(): the overlay may look different.
         drawing_changed(): a rectangle begins or ends to be drawn.
     """
 
@@ -55,26 +50,20 @@ class ToolContext(QObject):
     drawing_changed = Signal()
 
     def __init__(
-        self,
-        scene: CanvasScene,
-        selection: Selection,
-        undo: UndoStack,
-        overlay: OverlayModel,
-        to_view: Callable[[], QTransform],
-        parent: QObject | None = None,
+        self, view: QGraphicsView, selection: Selection, undo: UndoStack, overlay: OverlayModel
     ) -> None:
-        super().__init__(parent)
-        self.document: Document = scene.document
-        self.scene = scene
+        super().__init__(view)
+        self.scene = overlay.scene
+        self.document = overlay.scene.document
         self.selection = selection
         self.undo = undo
         self.snaps = True
         self._overlay = overlay
-        self._to_view = to_view
+        self._view = view
 
     def handle_at(self, x: float, y: float) -> str:
         """The handle under a canvas point, or ""."""
-        to_view = self._to_view()
+        to_view = self._view.viewportTransform()
         return self._overlay.handle_at(to_view.map(QPointF(x, y)), to_view)
 
     def show_draft(self, rect: Rect | None, text: str = "", kind: DraftKind = "drawn") -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QMenu
 
@@ -20,6 +20,7 @@ from app.session.jobs import Message
 from app.session.settings import HIGHEST
 from app.ui.actions import Actions
 from app.ui.app_state import AppState, StateStore
+from app.ui.controllers import Controller
 from app.ui.controllers.exporting import ExportController
 from app.ui.dialogs import file_dialogs
 from app.ui.frames import bring_forward
@@ -28,7 +29,7 @@ from app.ui.text import number, tr
 from app.ui.views import Views
 
 
-class CandidatesController(QObject):
+class CandidatesController(Controller):
     """Connects stage, strip, canvas and compare page."""
 
     def __init__(
@@ -39,11 +40,8 @@ class CandidatesController(QObject):
         views: Views,
         exporting: ExportController,
     ) -> None:
-        super().__init__(views.strip)
-        self._session = session
+        super().__init__(session, actions, views)
         self._store = store
-        self._actions = actions
-        self._views = views
         self._exporting = exporting
         self._was_over = False
         stage, strip, compare, view = views.stage, views.strip, views.compare, views.view
@@ -213,9 +211,7 @@ class CandidatesController(QObject):
     def add_layer(self, choice: Choice) -> None:
         """A detached result as a layer of its own; it stays in the strip until it is deleted."""
         if choice.detached is not None:
-            command = AddLayers([_layer_of(choice.detached)])
-            if self._session.push(command):
-                self._session.selection.set(command.new_ids)
+            self._session.add(AddLayers([_layer_of(choice.detached)]))
 
     def ask_where(self, choice: Choice) -> None:
         session = self._session

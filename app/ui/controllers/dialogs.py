@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import metadata
 
-from PySide6.QtCore import QMimeData, QObject, QUrl, Signal
+from PySide6.QtCore import QMimeData, QUrl, Signal
 from PySide6.QtGui import QAccessible, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QApplication, QDialog
 
@@ -16,6 +16,7 @@ from app.session.jobs import Job
 from app.session.queue import Placed
 from app.session.settings import Settings, log_path, resources_folder
 from app.ui.actions import Actions
+from app.ui.controllers import Controller
 from app.ui.controllers.files import Autosave
 from app.ui.controllers.prompt import PromptController
 from app.ui.controllers.view import ViewController
@@ -33,7 +34,7 @@ from app.ui.views import Views
 from app.ui.widgets.images import to_qimage
 
 
-class DialogsController(QObject):
+class DialogsController(Controller):
     """Opens the dialogs and acts on their answers.
 
     Attributes:
@@ -56,11 +57,7 @@ class DialogsController(QObject):
         prompt: PromptController,
         autosave: Autosave,
     ) -> None:
-        super().__init__(views.window)
-        self._session = session
-        self._actions = actions
-        self._views = views
-        self._window = views.window
+        super().__init__(session, actions, views)
         self._view = view
         self._prompt = prompt
         self._autosave = autosave

@@ -15,8 +15,8 @@ from app.document.storage.layout import format_layout
 from app.document.storage.names import numbered_copy, safe_name
 from app.document.storage.ora.file import save_project
 from app.document.words import shown_name
-from app.session.jobs import Message
 from app.ui.actions import Actions
+from app.ui.controllers import Controller
 from app.ui.dialogs import file_dialogs
 from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.session import Session
@@ -24,12 +24,11 @@ from app.ui.text import tr
 from app.ui.views import Views
 
 
-class ExportController:
+class ExportController(Controller):
     """Connects export and copies of the file."""
 
     def __init__(self, session: Session, actions: Actions, views: Views) -> None:
-        self._session = session
-        self._window = views.window
+        super().__init__(session, actions, views)
         actions.connect(
             {
                 "export": self.export,
@@ -152,13 +151,11 @@ class ExportController:
         own = self._session.path
         if own is None or path.resolve() != own.resolve():
             return False
-        self._session.notified.emit(
-            Message(
-                kind="warning",
-                what=tr("'{0}' is the file of this picture.").format(path.name),
-                kept=tr("Nothing was exported and the file is untouched."),
-                advice=tr("Use Save, or choose another name."),
-            )
+        self._session.tell(
+            "warning",
+            tr("'{0}' is the file of this picture.").format(path.name),
+            tr("Nothing was exported and the file is untouched."),
+            tr("Use Save, or choose another name."),
         )
         return True
 

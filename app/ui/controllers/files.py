@@ -33,10 +33,10 @@ from app.document.storage.ora.file import (
 )
 from app.document.storage.ora.foreign import Opened
 from app.document.storage.pictures import PICTURE_SUFFIXES
-from app.session.jobs import Message
 from app.session.settings import chosen_canvas, remember_file
 from app.ui.actions import Actions
 from app.ui.app_state import StateStore
+from app.ui.controllers import Controller
 from app.ui.controllers.view import ViewController
 from app.ui.dialogs import file_dialogs, questions
 from app.ui.dialogs.canvas_size import NewDialog, trained_sizes
@@ -55,15 +55,13 @@ class OpenElsewhereError(StorageError):
     """The file is open in another window."""
 
 
-class FilesController(QObject):
+class FilesController(Controller):
     """Connects the actions of the menu File that are about the document itself."""
 
     def __init__(
         self, session: Session, actions: Actions, views: Views, view: ViewController
     ) -> None:
-        super().__init__(views.window)
-        self._session = session
-        self._window = views.window
+        super().__init__(session, actions, views)
         self._view = view
         self._is_writing = False
         self._waiting: list[Callable[[], None]] = []
@@ -154,8 +152,7 @@ class FilesController(QObject):
                 if opened.lost
                 else ""
             )
-            message = Message(kind="warning", what=" ".join(opened.messages), kept=kept)
-            session.notified.emit(message)
+            session.tell("warning", " ".join(opened.messages), kept)
         if is_ora and not is_copy and not opened.is_project:
             self._offer_recipes(path)
 
@@ -401,7 +398,7 @@ class FilesController(QObject):
         return str(path.with_suffix(suffix))
 
 
-class RecentFiles(QObject):
+class RecentFiles(Controller):
     """Fills the menu Open Recent whenever it opens: newest first; gone files are grey."""
 
     def __init__(
@@ -412,10 +409,8 @@ class RecentFiles(QObject):
         views: Views,
         files: FilesController,
     ) -> None:
-        super().__init__(views.window)
-        self._session = session
+        super().__init__(session, actions, views)
         self._store = store
-        self._actions = actions
         self._menu = views.live.recent
         self._files = files
         self._menu.setToolTipsVisible(True)
@@ -485,8 +480,7 @@ class Autosave(QObject):
         super().__init__(files)
         self._session = session
         self._files = files
-        self.timer = QTimer(self)
-        self.timer.setSingleShot(True)
+        self.timer = QTimer(self, singleShot=True)
         self.timer.timeout.connect(self._save)
         session.undo.changed.connect(self.refresh)
         session.path_changed.connect(self.refresh)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QObject
 
 from app.document.commands import AddCandidates, Placement, PlacePixels, SetVisible
 from app.document.contents import Contents, new_contents
@@ -15,11 +14,12 @@ from app.document.errors import UserError
 from app.document.geometry import Box, Size
 from app.document.layer import Candidate
 from app.document.words import shown_name
-from app.session.jobs import Job, Message, Scope, painted_steps
+from app.session.jobs import Job, Scope, painted_steps
 from app.session.queue import Placed
 from app.session.settings import remember_prompt
 from app.ui.actions import Actions
 from app.ui.app_state import StateStore
+from app.ui.controllers import Controller
 from app.ui.dialogs import questions
 from app.ui.dialogs.hiding_dialog import HidingDialog
 from app.ui.likely import SCOPES, Likely, what_it_does
@@ -105,15 +105,12 @@ def step_text(job: Job) -> str:
     return job_text(job, picture, tr("Repaint {0}"), "Repaint %n Layers")
 
 
-class GenerationController(QObject):
+class GenerationController(Controller):
     """Connects actions and queue: asking, stopping, progress, results."""
 
     def __init__(self, session: Session, store: StateStore, actions: Actions, views: Views) -> None:
-        super().__init__(views.window)
-        self._session = session
+        super().__init__(session, actions, views)
         self._store = store
-        self._actions = actions
-        self._views = views
         self._bar = views.prompt
         self._is_first_result = True
         self._known_job: tuple[int | None, str] = (None, "")
@@ -327,14 +324,12 @@ class GenerationController(QObject):
         if was_hung and not level:
             self._session.withdrawn.emit("restart_engine")
         if self._is_hung and not was_hung:
-            self._session.notified.emit(
-                Message(
-                    kind="warning",
-                    what=tr("The engine has not answered for {0} s.").format(number(int(silent))),
-                    kept=tr("Your work is kept."),
-                    advice=tr("Restart the engine; the running job is lost."),
-                    action="restart_engine",
-                )
+            self._session.tell(
+                "warning",
+                tr("The engine has not answered for {0} s.").format(number(int(silent))),
+                tr("Your work is kept."),
+                tr("Restart the engine; the running job is lost."),
+                action="restart_engine",
             )
 
     def _restart(self) -> None:

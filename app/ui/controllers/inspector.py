@@ -5,19 +5,18 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 
-from PySide6.QtCore import QObject
-
 from app.document.commands import SetPrompt, SetSeed, SetSettings
 from app.document.contents import CleanColours
 from app.session.selection import LayerTimestamps
 from app.ui.actions import Actions
+from app.ui.controllers import Controller
 from app.ui.panels.picture_page import picture_facts
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.views import Views
 
 
-class InspectorController(QObject):
+class InspectorController(Controller):
     """Keeps the pages up to date; what they ask becomes a command.
 
     Attributes:
@@ -25,10 +24,7 @@ class InspectorController(QObject):
     """
 
     def __init__(self, session: Session, actions: Actions, views: Views) -> None:
-        super().__init__(views.record)
-        self._session = session
-        self._actions = actions
-        self._views = views
+        super().__init__(session, actions, views)
         self.since = LayerTimestamps(session.document)
         views.inspector.retry_asked.connect(self._retry)
         views.inspector.left.connect(views.view.setFocus)
@@ -41,7 +37,6 @@ class InspectorController(QObject):
         events.canvas_changed.connect(self._show_tokens)
         events.settings_changed.connect(self._show_settings)
         events.reset.connect(self._show_settings)
-        events.next_seeds_changed.connect(views.inspector.refresh)
         session.bridge.state_changed.connect(self._on_state)
         session.path_changed.connect(self._show_picture)
         self._on_selected()

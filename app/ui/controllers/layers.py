@@ -31,6 +31,7 @@ from app.ui.actions import Actions
 from app.ui.app_state import StateStore, seed_of_pixels
 from app.ui.canvas.input import OpacityKeys
 from app.ui.canvas.view import CanvasView
+from app.ui.controllers import Controller
 from app.ui.menus import canvas_menu, context_menu
 from app.ui.panels.record_page import record_lines
 from app.ui.session import Session
@@ -40,7 +41,7 @@ from app.ui.views import Views
 MENU_PERCENTS = tuple(range(100, 0, -10))
 
 
-class LayersController(QObject):
+class LayersController(Controller):
     """Connects what acts on the selected layers.
 
     Attributes:
@@ -49,10 +50,8 @@ class LayersController(QObject):
     """
 
     def __init__(self, session: Session, store: StateStore, actions: Actions, views: Views) -> None:
-        super().__init__(views.view)
-        self._session = session
+        super().__init__(session, actions, views)
         self._store = store
-        self._views = views
         self.here = LayersHere(session, views.view, views.live.here)
         self.new_box_here = QAction(tr("New &Box Here"), views.view)
         self.new_box_here.setToolTip(tr("Adds an empty box around this place."))
@@ -62,7 +61,7 @@ class LayersController(QObject):
         self._connect_looks(actions)
         self._connect_menus()
         actions["background"].triggered.connect(self._set_background)
-        views.view.host.box_added.connect(self._note_place)
+        views.view.mouse.box_added.connect(self._note_place)
 
     # ---- layers ----
 
@@ -104,9 +103,7 @@ class LayersController(QObject):
 
     def duplicate(self) -> None:
         if ids := self._ids():
-            command = DuplicateLayers(ids)
-            if self._session.push(command):
-                self._session.selection.set(command.new_ids)
+            self._session.add(DuplicateLayers(ids))
 
     def rename(self) -> None:
         layer = self._session.selection.single()

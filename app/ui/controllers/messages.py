@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 
 from app.session.jobs import Job, Message
 from app.session.settings import Settings
 from app.ui.actions import Actions
+from app.ui.controllers import Controller
 from app.ui.session import Session
 from app.ui.text import job_text, number, tr
 from app.ui.views import Views
@@ -17,7 +17,7 @@ from app.ui.views import Views
 STEP_PERCENT = 10
 
 
-class MessagesController(QObject):
+class MessagesController(Controller):
     """Shows each message once, and announces it with the progress of jobs.
 
     Attributes:
@@ -25,8 +25,7 @@ class MessagesController(QObject):
     """
 
     def __init__(self, session: Session, actions: Actions, views: Views) -> None:
-        super().__init__(views.window)
-        self._views = views
+        super().__init__(session, actions, views)
         self._job = -1
         self._tenth = 0
         self.say: Callable[[str], None] = self._announce

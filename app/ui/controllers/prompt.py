@@ -8,30 +8,28 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QTimer
 
 from app.document.commands import SetPrompt, SetSettings
 from app.document.words import together
 from app.ui.actions import Actions
 from app.ui.app_state import AppState, StateStore
+from app.ui.controllers import Controller
 from app.ui.session import Session
 from app.ui.views import Views
 
 WORDS_DELAY_MS = 250
 
 
-class PromptController(QObject):
+class PromptController(Controller):
     """Keeps the bar up to date, and the document with it."""
 
     def __init__(self, session: Session, store: StateStore, actions: Actions, views: Views) -> None:
-        super().__init__(views.prompt)
-        self._session = session
+        super().__init__(session, actions, views)
         self._bar = views.prompt
         self._walked = -1
         self._variations_gesture = session.undo.new_gesture()
-        self._words_timer = QTimer(self)
-        self._words_timer.setSingleShot(True)
-        self._words_timer.setInterval(WORDS_DELAY_MS)
+        self._words_timer = QTimer(self, singleShot=True, interval=WORDS_DELAY_MS)
         self._words_timer.timeout.connect(self._show_words)
         self._connect(store, actions, views)
         self._on_reset()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial, reduce
 from typing import cast
 
-from PySide6.QtCore import QObject, QPointF, Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QColorDialog, QDockWidget, QWidget
 
@@ -18,6 +18,7 @@ from app.document.storage.ora.project import View
 from app.ui import theme
 from app.ui.actions import Actions
 from app.ui.canvas.item import to_rectf
+from app.ui.controllers import Controller
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.theme import ThemeChoice, high_contrast
@@ -35,7 +36,7 @@ MATTES: dict[str, str | None] = {
 _ZOOM_DIGITS = 4
 
 
-class ViewController(QObject):
+class ViewController(Controller):
     """Connects the menu View and the tools.
 
     Args:
@@ -43,10 +44,7 @@ class ViewController(QObject):
     """
 
     def __init__(self, session: Session, actions: Actions, views: Views, tools: QWidget) -> None:
-        super().__init__(views.view)
-        self._session = session
-        self._actions = actions
-        self._views = views
+        super().__init__(session, actions, views)
         self._hidden: list[QDockWidget] = []
         self._panes: list[QWidget] = [
             views.prompt.field,
@@ -158,7 +156,7 @@ class ViewController(QObject):
         self.show_matte(colour.name())
 
     def _on_snap(self, on: bool) -> None:
-        self._views.view.host.snaps = self._session.settings.snap = on
+        self._views.view.mouse.snaps = self._session.settings.snap = on
 
     def _on_outlines(self, on: bool) -> None:
         self._views.view.decor.has_outlines = on
@@ -254,7 +252,7 @@ class ViewController(QObject):
         )
         connect = self._actions.connect
         connect({name: partial(self.show_matte, colour) for name, colour in MATTES.items()})
-        connect({f"tool_{tool}": partial(view.set_tool, tool) for tool in TOOLS})
+        connect({f"tool_{tool}": partial(view.mouse.set_tool, tool) for tool in TOOLS})
         connect({f"theme_{choice}": partial(self.set_theme, choice) for choice in THEMES})
 
     def _connect_switches(self) -> None:
@@ -263,7 +261,7 @@ class ViewController(QObject):
         actions["outlines"].setChecked(True)
         actions["show_previews"].setChecked(settings.preview_every > 0)
         actions["matte_none"].setChecked(True)
-        self._views.view.host.snaps = settings.snap
+        self._views.view.mouse.snaps = settings.snap
         for name, slot in (
             ("grid", self._on_grid),
             ("snap", self._on_snap),
@@ -278,7 +276,7 @@ class ViewController(QObject):
         session, view = self._session, self._views.view
         view.pointer_moved.connect(self._on_pointer)
         view.zoom_changed.connect(self._views.status.show_zoom)
-        view.drawing_changed.connect(self.refresh)
+        view.mouse.drawing_changed.connect(self.refresh)
         view.canvas_scene.changed_on_screen.connect(self.refresh)
         session.selection.changed.connect(self.refresh)
         events = session.document.events

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QPushButton
 
 from app.document.contents import Settings
 from app.ui.enabling import enable
@@ -11,10 +11,10 @@ from app.ui.text import number, tr
 from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN
 from app.ui.widgets.accessibility import StatusLabel
 from app.ui.widgets.fields import Choice, DecimalField, NumberField
-from app.ui.widgets.forms import Scrolled, no_lower_than
+from app.ui.widgets.forms import Panel, fill, form_layout, named, no_lower_than, quiet_label
 
 
-class AdvancedPage(QWidget):
+class AdvancedPage(Panel):
     """Two fields, 0 stands for the model's default, a choice, and the number of tokens.
 
     Signals:
@@ -25,73 +25,37 @@ class AdvancedPage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("panelBody")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._is_loading = False
-        self.steps = NumberField()
+        tip = tr("More steps are slower and finer.")
+        self.steps = named(NumberField(), tr("Steps"), tip, line=FIELD_HEIGHT)
         self.steps.setRange(0, 100)
-        self.guidance = DecimalField()
+        tip = tr("How closely the picture follows the prompt.")
+        self.guidance = named(DecimalField(), tr("Guidance"), tip, line=FIELD_HEIGHT)
         self.guidance.setRange(0.0, 20.0)
         self.guidance.setSingleStep(0.5)
         self.guidance.setDecimals(1)
-        for field, name, tip in (
-            (self.steps, tr("Steps"), tr("More steps are slower and finer.")),
-            (self.guidance, tr("Guidance"), tr("How closely the picture follows the prompt.")),
-        ):
-            no_lower_than(field, FIELD_HEIGHT)
-            field.setKeyboardTracking(False)
-            field.setAccessibleName(name)
-            field.setToolTip(tip)
+        for number_field in (self.steps, self.guidance):
+            number_field.setKeyboardTracking(False)
         self.clean_colours = _clean_colours_choice()
-        self.reset = QPushButton(tr("Reset"))
-        self.reset.setObjectName("stripButton")
-        no_lower_than(self.reset, FIELD_HEIGHT)
-        self.reset.setAccessibleName(tr("Reset to the model's defaults"))
-        form = self._form()
+        name = tr("Reset to the model's defaults")
+        self.reset = named(QPushButton(tr("Reset")), name, style="stripButton", line=FIELD_HEIGHT)
+        form = form_layout()
+        form.setHorizontalSpacing(GAP)
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        for field in (self.steps, self.guidance, self.clean_colours):
+            form.addRow(quiet_label(field.accessibleName(), FIELD_HEIGHT, field), field)
         self.tokens = StatusLabel(tr("Tokens"))
         no_lower_than(self.tokens, FIELD_HEIGHT)
-        tokens_name = QLabel(tr("Tokens"))
-        tokens_name.setObjectName("secondary")
         # A row of its own: in the form, the width of its name would be taken from the fields.
-        tokens_row = QHBoxLayout()
-        tokens_row.setSpacing(MARGIN)
-        tokens_row.addWidget(tokens_name)
-        tokens_row.addWidget(self.tokens, 1)
-        page = QWidget()
-        whole = QVBoxLayout(page)
-        whole.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        whole.setSpacing(GAP)
-        whole.addLayout(form)
-        whole.addLayout(tokens_row)
-        whole.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignRight)
-        whole.addStretch(1)
-        around = QVBoxLayout(self)
-        around.setContentsMargins(0, 0, 0, 0)
-        around.addWidget(Scrolled(page, tr("Advanced settings")))
+        tokens = fill(QHBoxLayout(), quiet_label(tr("Tokens")), (self.tokens, 1), spacing=MARGIN)
+        reset = fill(QHBoxLayout(), None, self.reset)
+        self.show_scrolled(tr("Advanced settings"), form, tokens, reset, None)
         self.steps.valueChanged.connect(self._emit)
         self.guidance.valueChanged.connect(self._emit)
         self.clean_colours.activated.connect(self._emit)
         self.reset.clicked.connect(lambda: self.changed.emit(None, None, "automatic"))
         self.show_defaults(None, None)
         self.show_tokens(None)
-
-    def _form(self) -> QFormLayout:
-        form = QFormLayout()
-        form.setVerticalSpacing(GAP)
-        form.setHorizontalSpacing(GAP)
-        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
-        rows: tuple[tuple[str, QWidget], ...] = (
-            (tr("Steps"), self.steps),
-            (tr("Guidance"), self.guidance),
-            (tr("Clean colours"), self.clean_colours),
-        )
-        for text, field in rows:
-            label = QLabel(text)
-            label.setObjectName("secondary")
-            no_lower_than(label, FIELD_HEIGHT)
-            label.setBuddy(field)
-            form.addRow(label, field)
-        return form
 
     def show_defaults(
         self, steps: int | None, guidance: float | None, edit_steps: int | None = None
@@ -147,14 +111,11 @@ class AdvancedPage(QWidget):
 
 def _clean_colours_choice() -> Choice:
     items = ((tr("Automatic"), "automatic"), (tr("On"), "on"), (tr("Off"), "off"))
-    choice = Choice(tr("Clean colours"), items)
-    no_lower_than(choice, FIELD_HEIGHT)
+    tip = tr(
+        "Gives new layers flat fills with clean borders. Automatic does so in the looks flat "
+        "and bold; other looks would lose shading."
+    )
+    choice = named(Choice("", items), tr("Clean colours"), tip, line=FIELD_HEIGHT)
     choice.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     choice.view().setAccessibleName(tr("Clean colours"))
-    choice.setToolTip(
-        tr(
-            "Gives new layers flat fills with clean borders. Automatic does so in the looks flat "
-            "and bold; other looks would lose shading."
-        )
-    )
     return choice

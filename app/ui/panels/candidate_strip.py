@@ -44,7 +44,6 @@ from PySide6.QtWidgets import (
 from app.document.candidates import with_choice
 from app.document.composite import composite
 from app.document.document import Document
-from app.document.layer import Candidate, Layer
 from app.document.words import shown_name
 from app.session.selection import Selection
 from app.ui.actions import Actions
@@ -54,6 +53,7 @@ from app.ui.theme import GAP, ICON_SMALL, UNIT, Colours
 from app.ui.theme.icons import pixmap
 from app.ui.widgets.accessibility import ElidedStatusLabel
 from app.ui.widgets.buttons import action_button
+from app.ui.widgets.forms import Panel, fill
 from app.ui.widgets.images import SmallPictures, checker_brush
 
 SIDE = 72
@@ -132,8 +132,7 @@ class ChoiceDelegate(QStyledItemDelegate):
     ) -> None:
         colours = self.colours
         painter.setFont(option.font)
-        text = tr("Current")
-        is_new = False
+        text, is_new = tr("Current"), False
         if place:
             choice = self._stage.choices[place - 1]
             text = number(place) if choice.detached is None else tr("Detached")
@@ -154,31 +153,22 @@ class ChoiceDelegate(QStyledItemDelegate):
 
     def _picture(self, place: int, side: int) -> QImage | None:
         contents = self._document.contents
-        if place == 0:
-            return self._current(side)
-        choice = self._stage.choices[place - 1]
-        if len(choice.candidates) <= 1:
-            pixels = choice.first.pixels
-            return self._pictures.get(choice.first.pixel_hash, side, lambda: pixels)
-        layers = with_choice(contents, choice)
-        return self._whole(layers, side)
-
-    def _current(self, side: int) -> QImage | None:
-        contents = self._document.contents
-        ids = {key for choice in self._stage.choices for key in choice.candidates}
-        layers = [layer for layer in contents.layers if layer.id in ids]
-        if len(layers) == 1:
-            image: Candidate | None = layers[0].as_candidate()
-            if image is None:
+        if place:
+            choice = self._stage.choices[place - 1]
+            alone = choice.first if len(choice.candidates) <= 1 else None
+            layers = [] if alone else with_choice(contents, choice)
+        else:
+            ids = {key for choice in self._stage.choices for key in choice.candidates}
+            layers = [layer for layer in contents.layers if layer.id in ids]
+            alone = layers[0].as_candidate() if len(layers) == 1 else None
+            if len(layers) == 1 and alone is None:
                 return None
-            pixels = image.pixels
-            return self._pictures.get(image.pixel_hash, side, lambda: pixels)
-        return self._whole(list(contents.layers), side)
-
-    def _whole(self, layers: list[Layer], side: int) -> QImage | None:
-        canvas = self._document.canvas.rect
+            layers = list(contents.layers)
+        if alone is not None:
+            pixels = alone.pixels
+            return self._pictures.get(alone.pixel_hash, side, lambda: pixels)
         key = tuple((layer.pixel_hash, layer.rect, layer.visible) for layer in layers)
-        return self._pictures.get(key, side, lambda: composite(layers, canvas))
+        return self._pictures.get(key, side, lambda: composite(layers, contents.canvas.rect))
 
 
 class ChoiceModel(QAbstractListModel):
@@ -258,9 +248,7 @@ class ChoiceList(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(HOVER_MS)
+        self._timer = QTimer(self, singleShot=True, interval=HOVER_MS)
         self._timer.timeout.connect(self._show_hovered)
         stage.shown.connect(self._on_shown)
         self.model().modelReset.connect(self._on_shown)
@@ -349,7 +337,7 @@ class ChoiceList(QListView):
         self.viewport().update()
 
 
-class CandidateStrip(QWidget):
+class CandidateStrip(Panel):
     """What the strip is about, the results, and what can be done with them.
 
     Lies over the lower corner of the canvas and is only as high as it must be.
@@ -374,9 +362,7 @@ class CandidateStrip(QWidget):
         colours: Colours,
         delegate: ChoiceDelegate,
     ) -> None:
-        super().__init__()
-        self.setObjectName("candidateStrip")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        super().__init__("candidateStrip")
         self.setAccessibleName(tr("Results"))
         self._stage = stage
         self._selection = selection
@@ -391,16 +377,12 @@ class CandidateStrip(QWidget):
         self.accept, self.discard, self.compare = self._buttons = [
             action_button(actions, name, verb, HEADER_HEIGHT - UNIT) for name, verb in verbs.items()
         ]
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(GAP, GAP, GAP, GAP)
-        whole.setSpacing(UNIT)
-        whole.addWidget(self.title)
-        whole.addWidget(self.state)
-        whole.addWidget(self.list, 1)
         for button in self._buttons:
             button.setObjectName("stripButton")
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            whole.addWidget(button)
+        top = fill(QVBoxLayout(), self.title, self.state, (self.list, 1), spacing=UNIT)
+        margins = (GAP, GAP, GAP, GAP)
+        fill(QVBoxLayout(self), (top, 1), *self._buttons, spacing=UNIT, margins=margins)
         pictures.ready.connect(self.list.viewport().update)
         stage.changed.connect(self.refresh)
         stage.shown.connect(self.refresh)

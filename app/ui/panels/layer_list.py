@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QSlider,
     QVBoxLayout,
-    QWidget,
 )
 
 from app.document.commands import SetLocked, SetVisible
@@ -35,7 +34,7 @@ from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN, UNIT, Colours
 from app.ui.widgets.accessibility import StatusLabel
 from app.ui.widgets.buttons import quiet_button
 from app.ui.widgets.fields import Choice, NumberField
-from app.ui.widgets.forms import no_lower_than
+from app.ui.widgets.forms import Panel, fill, named
 from app.ui.widgets.images import Thumbnails
 
 
@@ -68,7 +67,7 @@ def unlisted_names() -> dict[str, str]:
     }
 
 
-class LooksBar(QWidget):
+class LooksBar(Panel):
     """A choice, a slider and a field.
 
     Args:
@@ -83,42 +82,31 @@ class LooksBar(QWidget):
     opacity_chosen = Signal(int, int)
 
     def __init__(self, new_gesture: Callable[[], int]) -> None:
-        super().__init__()
-        self.setObjectName("looksBar")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        super().__init__("looksBar")
         self._new_gesture = new_gesture
         self._gesture: int | None = None
         self._is_loading = False
         modes = [(name, mode) for mode, name in blend_names().items()]
-        self.blend = Choice(tr("Blend mode"), modes)
-        no_lower_than(self.blend, FIELD_HEIGHT)
+        self.blend = named(Choice("", modes), tr("Blend mode"), line=FIELD_HEIGHT)
         self.blend.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.blend.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.blend.view().setAccessibleName(tr("Blend modes"))
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = named(QSlider(Qt.Orientation.Horizontal), tr("Opacity"), height=24)
         self.slider.setRange(0, 100)
         self.slider.setPageStep(10)
-        self.slider.setMinimumHeight(24)
-        self.slider.setAccessibleName(tr("Opacity"))
-        self.field = NumberField()
-        no_lower_than(self.field, FIELD_HEIGHT)
+        self.field = named(NumberField(), tr("Opacity in percent"), line=FIELD_HEIGHT)
         self.field.setRange(0, 100)
         self.field.setSuffix(" %")
         self.field.setMinimumWidth(64)
         self.field.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.field.setKeyboardTracking(False)
-        self.field.setAccessibleName(tr("Opacity in percent"))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(MARGIN, UNIT, MARGIN, GAP)
-        row.setSpacing(GAP)
-        row.addWidget(self.blend, 5)
-        row.addWidget(self.slider, 4)
-        row.addWidget(self.field)
+        parts = ((self.blend, 5), (self.slider, 4), self.field)
+        fill(QHBoxLayout(self), *parts, margins=(MARGIN, UNIT, MARGIN, GAP))
         self.blend.activated.connect(self._on_blend)
-        self.slider.sliderPressed.connect(self._on_pressed)
-        self.slider.sliderReleased.connect(self._on_released)
-        self.slider.valueChanged.connect(self._on_slider)
-        self.field.valueChanged.connect(self._on_field)
+        self.slider.sliderPressed.connect(self._set_gesture)
+        self.slider.sliderReleased.connect(self._set_gesture)
+        self.slider.valueChanged.connect(self._on_percent)
+        self.field.valueChanged.connect(self._on_percent)
         self.show_layers([])
 
     def show_layers(self, layers: Sequence[Layer]) -> None:
@@ -155,20 +143,14 @@ class LooksBar(QWidget):
     def _on_blend(self, place: int) -> None:
         self.blend_chosen.emit(self.blend.itemData(place))
 
-    def _on_pressed(self) -> None:
-        self._gesture = self._new_gesture()
+    def _set_gesture(self) -> None:
+        """From the press of the slider to its release."""
+        self._gesture = self._new_gesture() if self.slider.isSliderDown() else None
 
-    def _on_released(self) -> None:
-        self._gesture = None
-
-    def _on_slider(self, percent: int) -> None:
+    def _on_percent(self, percent: int) -> None:
         if not self._is_loading:
             gesture = self._gesture if self._gesture is not None else self._new_gesture()
             self.opacity_chosen.emit(percent, gesture)
-
-    def _on_field(self, percent: int) -> None:
-        if not self._is_loading:
-            self.opacity_chosen.emit(percent, self._new_gesture())
 
 
 class LayerList(QListView):
@@ -337,7 +319,7 @@ class LayerList(QListView):
         self._selection.set(layer.id for layer in layers)
 
 
-class LayerPanel(QWidget):
+class LayerPanel(Panel):
     """List and foot.
 
     Args:
@@ -354,8 +336,6 @@ class LayerPanel(QWidget):
         colours: Colours,
     ) -> None:
         super().__init__()
-        self.setObjectName("panelBody")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         document, undo, selection = session.document, session.undo, session.selection
         self._document, self._bridge = document, session.bridge
         self.model = LayerListModel(
@@ -371,11 +351,16 @@ class LayerPanel(QWidget):
         self.looks = LooksBar(undo.new_gesture)
         self.count = StatusLabel(tr("Number of layers"))
         self.count.setObjectName("secondary")
-        self._lay_out(actions)
+        foot = Panel("layerFoot")
+        names = ("new_box", "raise", "lower", "duplicate", "delete")
+        buttons = [quiet_button(actions, name) for name in names]
+        foot_margins = (MARGIN, UNIT, GAP, UNIT)
+        fill(QHBoxLayout(foot), (self.count, 1), *buttons, spacing=UNIT, margins=foot_margins)
+        fill(QVBoxLayout(self), self.looks, (self.list, 1), foot, spacing=0)
         thumbnails.ready.connect(self.model.refresh)
-        document.events.changed.connect(self._on_changed)
+        document.events.layers_changed.connect(self._show_count)
         session.bridge.state_changed.connect(self._on_model)
-        self._on_model("")
+        self._on_model()
 
     def recolour(self, colours: Colours) -> None:
         self.delegate.colours = colours
@@ -394,34 +379,17 @@ class LayerPanel(QWidget):
             self.model.refresh()
             self.list.scheduleDelayedItemsLayout()
 
-    def _lay_out(self, actions: Actions) -> None:
-        foot = QWidget()
-        foot.setObjectName("layerFoot")
-        foot.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        row = QHBoxLayout(foot)
-        row.setContentsMargins(MARGIN, UNIT, GAP, UNIT)
-        row.setSpacing(UNIT)
-        row.addWidget(self.count, 1)
-        for name in ("new_box", "raise", "lower", "duplicate", "delete"):
-            row.addWidget(quiet_button(actions, name))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.looks)
-        layout.addWidget(self.list, 1)
-        layout.addWidget(foot)
-
     def _on_solo(self) -> None:
         self.list.viewport().update()
 
-    def _on_changed(self, revision: int) -> None:
+    def _show_count(self) -> None:
         info = self._bridge.info
         limit = None if info is None else info.max_foregrounds
         self.count.setText(count_text(len(self._document.foregrounds), limit))
 
-    def _on_model(self, state: str) -> None:
+    def _on_model(self) -> None:
         info = self._bridge.info
         if info is not None:
             text = tr("The model handles up to {0} layers.").format(info.max_foregrounds)
             self.count.setToolTip(text)
-        self._on_changed(0)
+        self._show_count()

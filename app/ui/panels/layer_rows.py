@@ -81,8 +81,10 @@ class LayerListModel(QAbstractListModel):
         self.running: frozenset[int] = frozenset()
         self._new_count = new_count
         self._new_drag = new_drag
-        document.events.changed.connect(self._on_changed)
-        self._on_changed(0)
+        document.events.layers_changed.connect(self._follow)
+        for event in (document.events.prompt_changed, document.events.canvas_changed):
+            event.connect(self.refresh)  # a layer may be outdated now
+        self._follow()
 
     # ---- rows and layers ----
 
@@ -194,7 +196,7 @@ class LayerListModel(QAbstractListModel):
         command = AddLayers([copied(layer) for layer in chosen], below, text)
         return command.new_ids if self._undo.push(command) else []
 
-    def _on_changed(self, revision: int) -> None:
+    def _follow(self) -> None:
         wanted = [layer.id for layer in reversed(self._document.layers)]
         for row in range(len(self._ids) - 1, -1, -1):
             if self._ids[row] not in wanted:

@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QStatusBar,
     QToolButton,
     QVBoxLayout,
-    QWidget,
 )
 
 from app.document.geometry import Rect
@@ -27,9 +26,8 @@ from app.ui.text import number, tr
 from app.ui.theme import GAP, ICON, ICON_SMALL, MARGIN, UNIT, Colours
 from app.ui.theme.icons import icon, pixmap
 from app.ui.widgets.accessibility import StatusLabel
-from app.ui.widgets.forms import no_lower_than
+from app.ui.widgets.forms import Panel, fill, named
 
-_ENDED = ("failed", "stopped")
 _SIGNS = {
     "error": ("circle-alert", "error"),
     "warning": ("triangle-alert", "outdated"),
@@ -39,58 +37,44 @@ _SIGNS = {
 MESSAGE_MS = 5000
 
 
-def why_no_restart(state: str, silence: str) -> str:
-    """Why "Restart Engine" is not offered; "" while it is needed.
-
-    Args:
-        state: of the engine, as the bridge has it.
-        silence: what is said of an engine that does not answer; "" = it answers.
-    """
-    return "" if silence or state in _ENDED else tr("the engine answers")
-
-
-class MessageBar(QWidget):
+class MessageBar(Panel):
     """Shows the latest message until it is closed or replaced."""
 
     def __init__(self, colours: Colours, actions: Actions) -> None:
-        super().__init__()
+        super().__init__("messageBar")
         self._actions = actions
-        self.setObjectName("messageBar")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(tr("Message"))
         self._colours = colours
         self.message: Message | None = None
         self._followed: set[str] = set()
-        self.sign = QLabel()
+        self.sign = named(QLabel(), tr("Kind of message"))
         self.sign.setFixedSize(ICON, ICON)
-        self.sign.setAccessibleName(tr("Kind of message"))
         self.text = QLabel()
         self.text.setWordWrap(True)
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        self.action_button = QPushButton()
-        self.action_button.setAccessibleName(tr("Suggested action"))
-        self.other_button = QPushButton()
-        self.other_button.setAccessibleName(tr("Other action"))
-        self.details_button = QPushButton(tr("Details"))
+        self.action_button = named(QPushButton(), tr("Suggested action"))
+        self.other_button = named(QPushButton(), tr("Other action"))
+        tip = tr("Shows what to copy into a report.")
+        self.details_button = named(QPushButton(tr("Details")), tr("Details"), tip)
         self.details_button.setCheckable(True)
-        self.details_button.setAccessibleName(tr("Details"))
-        self.details_button.setToolTip(tr("Shows what to copy into a report."))
-        self.copy_button = QPushButton(tr("Copy Details"))
-        self.copy_button.setAccessibleName(tr("Copy details"))
-        self.copy_button.setToolTip(tr("Copies message and details as text."))
-        self.close_button = QToolButton()
-        self.close_button.setObjectName("quiet")
+        tip = tr("Copies message and details as text.")
+        self.copy_button = named(QPushButton(tr("Copy Details")), tr("Copy details"), tip)
+        tip = tr("Closes this message.")
+        self.close_button = named(QToolButton(), tr("Close message"), tip, style="quiet")
         self.close_button.setFixedSize(28, 28)
-        self.close_button.setAccessibleName(tr("Close message"))
-        self.close_button.setToolTip(tr("Closes this message."))
-        self.details = QPlainTextEdit()
-        self.details.setObjectName("messageDetails")
+        name = tr("Details of the message")
+        self.details = named(QPlainTextEdit(), name, style="messageDetails")
         self.details.setReadOnly(True)
         self.details.setFixedHeight(120)
-        self.details.setAccessibleName(tr("Details of the message"))
-        self._lay_out()
+        row = fill(QHBoxLayout(), self.sign, (self.text, 1))
+        buttons = (self.action_button, self.other_button, self.copy_button, self.details_button)
+        for button in (*buttons, self.close_button):
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        row.setAlignment(self.sign, Qt.AlignmentFlag.AlignTop)
+        margins = (MARGIN, GAP, GAP, GAP)
+        fill(QVBoxLayout(self), row, self.details, spacing=UNIT, margins=margins)
         self.details_button.toggled.connect(self._on_details)
         self.action_button.clicked.connect(lambda: self._act(first=True))
         self.other_button.clicked.connect(lambda: self._act(first=False))
@@ -169,22 +153,6 @@ class MessageBar(QWidget):
             text = f"{self.message.text}\n\n{self.message.details}"
             QApplication.clipboard().setText(text)
 
-    def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(GAP)
-        row.addWidget(self.sign, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.text, 1)
-        row.addWidget(self.action_button, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.other_button, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.copy_button, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.details_button, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(MARGIN, GAP, GAP, GAP)
-        whole.setSpacing(UNIT)
-        whole.addLayout(row)
-        whole.addWidget(self.details)
-
 
 def engine_text(state: str) -> str:
     return {
@@ -212,19 +180,14 @@ class StatusBar(QStatusBar):
         self.message.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.addWidget(self.message, 1)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(MESSAGE_MS)
+        self._timer = QTimer(self, singleShot=True, interval=MESSAGE_MS)
         self._timer.timeout.connect(self.message.clear)
         self.pointer = self._label(tr("Pointer"))
         self.selected = self._label(tr("Selection size"))
-        self.zoom = QPushButton("100 %")
+        tip = tr("Zoom. The mouse wheel zooms at the pointer, alone or with Ctrl.")
+        self.zoom = named(QPushButton("100 %"), tr("Zoom"), tip, style="zoomMenu", line=24)
         self.zoom.setFlat(True)
         self.zoom.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.zoom.setObjectName("zoomMenu")
-        no_lower_than(self.zoom, 24)
-        self.zoom.setAccessibleName(tr("Zoom"))
-        self.zoom.setToolTip(tr("Zoom. The mouse wheel zooms at the pointer, alone or with Ctrl."))
         menu = QMenu(self)
         for name in ("zoom_fit", "zoom_100", "zoom_selection", "zoom_in", "zoom_out"):
             menu.addAction(actions[name])

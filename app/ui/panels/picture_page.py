@@ -5,48 +5,27 @@ Shows only; refers to neither document nor session.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from PySide6.QtCore import QLocale
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QPushButton
 
 from app.document.contents import Contents
 from app.ui.actions import Actions
 from app.ui.text import count_text, number, tr
-from app.ui.theme import GAP, MARGIN, UNIT
+from app.ui.theme import GAP, UNIT
 from app.ui.widgets.accessibility import ElidedStatusLabel, StatusLabel
 from app.ui.widgets.buttons import action_button
-from app.ui.widgets.forms import Scrolled, no_lower_than, note
+from app.ui.widgets.forms import Panel, fill, no_lower_than, note, quiet_label
 
 LINE_HEIGHT = 24
 LONGEST_PROMPT = 90
 
 
-@dataclass(frozen=True, slots=True)
-class PictureFacts:
-    """What the page shows, ready to read.
-
-    Attributes:
-        size: canvas size in pixels.
-        background: "Painted", "Imported", "Not painted" or "Off (transparent)".
-        layers: how many there are and may be, and how many boxes are not painted.
-        prompt: its first words.
-        model: name of the model, or that it is not loaded.
-        file: name and size of the file, or that there is none.
-    """
-
-    size: str
-    background: str
-    layers: str
-    prompt: str
-    model: str
-    file: str
-
-
 def picture_facts(
     contents: Contents, model: str, limit: int | None, file_name: str = "", file_bytes: int = 0
-) -> PictureFacts:
-    """The facts of a picture.
+) -> dict[str, str]:
+    """The facts of a picture, ready to read, by the page's lines.
 
     Args:
         model: name of the loaded model; "" while it loads.
@@ -54,14 +33,14 @@ def picture_facts(
         file_name: "" while the picture was never saved.
     """
     canvas, size = contents.canvas, QLocale().formattedDataSize(file_bytes, 1)
-    return PictureFacts(
-        size=tr("{0} × {1} px").format(number(canvas.width), number(canvas.height)),
-        background=_background(contents),
-        layers=_layers(contents, limit),
-        prompt=_first_words(contents.prompt) or tr("None yet"),
-        model=model or tr("Not loaded yet"),
-        file=f"{file_name} · {size}" if file_name else tr("Not saved yet"),
-    )
+    return {
+        "size": tr("{0} × {1} px").format(number(canvas.width), number(canvas.height)),
+        "background": _background(contents),
+        "layers": _layers(contents, limit),
+        "prompt": _first_words(contents.prompt) or tr("None yet"),
+        "model": model or tr("Not loaded yet"),
+        "file": f"{file_name} · {size}" if file_name else tr("Not saved yet"),
+    }
 
 
 def _background(contents: Contents) -> str:
@@ -87,12 +66,11 @@ def _first_words(prompt: str) -> str:
     return words[:LONGEST_PROMPT].rsplit(" ", 1)[0] + "…"
 
 
-class PicturePage(QWidget):
+class PicturePage(Panel):
     """One line for each fact; the canvas and the file have the button of their action."""
 
     def __init__(self, actions: Actions) -> None:
         super().__init__()
-        page = QWidget()
         form = QFormLayout()
         form.setHorizontalSpacing(GAP)
         form.setVerticalSpacing(UNIT)
@@ -107,33 +85,20 @@ class PicturePage(QWidget):
             ("model", tr("Model"), "", ""),
             ("file", tr("File"), "export", tr("Export…")),
         ):
-            label, fact = QLabel(text), ElidedStatusLabel(text)
-            label.setObjectName("secondary")
-            for widget in (label, fact):
-                no_lower_than(widget, LINE_HEIGHT)
-            row = QHBoxLayout()
-            row.setSpacing(GAP)
-            row.addWidget(fact, 1)
+            fact = self.facts[name] = ElidedStatusLabel(text)
+            no_lower_than(fact, LINE_HEIGHT)
+            row = fill(QHBoxLayout(), (fact, 1))
             if action:
                 button = action_button(actions, action, verb, LINE_HEIGHT)
                 button.setObjectName("stripButton")
                 self.buttons.append(button)
                 row.addWidget(button)
-            form.addRow(label, row)
-            self.facts[name] = fact
-        whole = QVBoxLayout(page)
-        whole.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        whole.setSpacing(GAP)
-        whole.addLayout(form)
-        whole.addWidget(note(tr("Click a layer to see its settings.")))
-        whole.addStretch(1)
-        around = QVBoxLayout(self)
-        around.setContentsMargins(0, 0, 0, 0)
-        around.addWidget(Scrolled(page, tr("Facts of the picture")))
+            form.addRow(quiet_label(text, LINE_HEIGHT), row)
+        hint = note(tr("Click a layer to see its settings."))
+        self.show_scrolled(tr("Facts of the picture"), form, hint, None)
 
-    def show_facts(self, facts: PictureFacts) -> None:
+    def show_facts(self, facts: Mapping[str, str]) -> None:
         """Put the facts on their lines; lines that say the same already are left alone."""
         for name, fact in self.facts.items():
-            text = getattr(facts, name)
-            if fact.text() != text:
-                fact.setText(text)
+            if fact.text() != facts[name]:
+                fact.setText(facts[name])

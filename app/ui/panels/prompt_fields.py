@@ -34,7 +34,7 @@ from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, UNIT, Colours
 from app.ui.theme.icons import icon
 from app.ui.widgets.fields import NumberField
-from app.ui.widgets.forms import no_lower_than
+from app.ui.widgets.forms import fill, named
 
 LINES = 2
 LINE_HEIGHT = 6 * UNIT  # of the line with words and progress below the field
@@ -70,11 +70,9 @@ class PromptField(QPlainTextEdit):
         self._marked: Sequence[tuple[int, int]] = ()
         self._seen = ""
         self._typed_to = 0
-        self.setAccessibleName(tr("Prompt"))
+        tip = tr("One description for the whole picture, in English. The boxes need no names.")
+        named(self, tr("Prompt"), tip)
         self.setPlaceholderText(tr("Describe the whole picture: a red balloon and a castle…"))
-        self.setToolTip(
-            tr("One description for the whole picture, in English. The boxes need no names.")
-        )
         self.setUndoRedoEnabled(False)
         self.setTabChangesFocus(True)
         self.document().setDocumentMargin(UNIT)
@@ -246,10 +244,8 @@ class ResultsField(NumberField):
         super().__init__()
         self._before = 1
         self.setRange(1, MAX_VARIATIONS)
-        self.setAccessibleName(tr("Results per job"))
-        self.setToolTip(
-            tr("How many results one job makes; with more than one they wait in the strip.")
-        )
+        tip = tr("How many results one job makes; with more than one they wait in the strip.")
+        named(self, tr("Results per job"), tip)
         self.valueChanged.connect(self._say_of_what)
         self._say_of_what(1)
 
@@ -316,28 +312,17 @@ class SeedControl(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._seed = 0
-        self.mode = QPushButton(icon_gap(tr("New result each time")))
+        tip = tr("Choose whether each job gives a new result or the same result again.")
+        self.mode = named(QPushButton(), tr("Seed mode"), tip, line=CONTROL_HEIGHT)
+        self.mode.setText(icon_gap(tr("New result each time")))
         self.mode.setCheckable(True)
         self.mode.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        no_lower_than(self.mode, CONTROL_HEIGHT)
-        self.mode.setAccessibleName(tr("Seed mode"))
-        self.mode.setToolTip(
-            tr("Choose whether each job gives a new result or the same result again.")
-        )
-        self.field = QLineEdit()
-        no_lower_than(self.field, CONTROL_HEIGHT)
+        tip = tr("A whole number up to 4294967295. The same seed gives the same result.")
+        self.field = named(QLineEdit(), tr("Picture seed"), tip, line=CONTROL_HEIGHT)
         self.field.setValidator(seed_validator(self.field))
-        self.field.setAccessibleName(tr("Picture seed"))
-        self.field.setToolTip(
-            tr("A whole number up to 4294967295. The same seed gives the same result.")
-        )
         self.field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._fit_width()
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(GAP)
-        layout.addWidget(self.mode)
-        layout.addWidget(self.field, 1)
+        fill(QHBoxLayout(self), self.mode, (self.field, 1))
         self.mode.toggled.connect(self._on_mode)
         self.field.editingFinished.connect(self._on_field)
 

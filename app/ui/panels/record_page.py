@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from PySide6.QtCore import QLocale, Qt, QTime, Signal
+from PySide6.QtCore import QLocale, QTime, Signal
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
@@ -14,15 +14,14 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QPushButton,
     QVBoxLayout,
-    QWidget,
 )
 
 from app.document.layer import Layer
 from app.ui.enabling import enable
 from app.ui.text import number, seconds, tr
-from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN
+from app.ui.theme import FIELD_HEIGHT
 from app.ui.widgets.accessibility import StatusLabel
-from app.ui.widgets.forms import Scrolled, no_lower_than
+from app.ui.widgets.forms import Panel, fill, named
 
 
 def record_lines(layer: Layer) -> list[str]:
@@ -73,7 +72,7 @@ def record_lines(layer: Layer) -> list[str]:
     return lines
 
 
-class RecordPage(QWidget):
+class RecordPage(Panel):
     """The record, two buttons, and how long the pixels have been the same.
 
     Signals:
@@ -84,49 +83,34 @@ class RecordPage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("panelBody")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._layer: Layer | None = None
-        self.text = QPlainTextEdit()
+        tip = tr("How the layer's pixels were made, to read and to copy.")
+        self.text = named(QPlainTextEdit(), tr("Record of the layer"), tip)
         self.text.setReadOnly(True)
-        self.text.setAccessibleName(tr("Record of the layer"))
-        self.text.setToolTip(tr("How the layer's pixels were made, to read and to copy."))
         self.since = StatusLabel(tr("Age of the pixels"))
         self.since.setObjectName("secondary")
         self.since.setWordWrap(True)
-        self.hash_button = self._button(
+        self.hash_button = _button(
             tr("Show Hash"), tr("Shows the SHA-256 of the pixels. It changes when a pixel changes.")
         )
         self.hash_button.setCheckable(True)
-        self.hash = QLineEdit()
+        tip = tr("Equal pixels have equal hashes. Compare this hash with an earlier one.")
+        self.hash = named(QLineEdit(), tr("SHA-256 of the pixels"), tip, line=FIELD_HEIGHT)
         self.hash.setReadOnly(True)
-        no_lower_than(self.hash, FIELD_HEIGHT)
-        self.hash.setAccessibleName(tr("SHA-256 of the pixels"))
-        self.hash.setToolTip(
-            tr("Equal pixels have equal hashes. Compare this hash with an earlier one.")
-        )
-        self.copy_hash = self._button(tr("Copy Hash"), tr("Copies all 64 digits as text."))
+        self.copy_hash = _button(tr("Copy Hash"), tr("Copies all 64 digits as text."))
+        self.copy, self.use = _button(tr("Copy Recipe")), _button(tr("Use Prompt"))
         self.hash_button.toggled.connect(self._show_hash)
         self.copy_hash.clicked.connect(self._copy_hash)
-        self.copy = self._button(tr("Copy Recipe"))
-        self.use = self._button(tr("Use Prompt"))
         self.copy.clicked.connect(self._copy)
         self.use.clicked.connect(self._use)
-        row = QHBoxLayout()
-        row.setSpacing(GAP)
-        row.addWidget(self.copy)
-        row.addWidget(self.use)
-        row.addStretch(1)
-        page = QWidget()
-        whole = QVBoxLayout(page)
-        whole.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        whole.setSpacing(GAP)
-        whole.addWidget(self.text, 1)
-        whole.addLayout(self._age_rows())
-        whole.addLayout(row)
-        around = QVBoxLayout(self)
-        around.setContentsMargins(0, 0, 0, 0)
-        around.addWidget(Scrolled(page, tr("Record")))
+        age = fill(QHBoxLayout(), (self.since, 1), self.hash_button)
+        digits = fill(QHBoxLayout(), (self.hash, 1), self.copy_hash)
+        self.show_scrolled(
+            tr("Record"),
+            (self.text, 1),
+            fill(QVBoxLayout(), age, digits),
+            fill(QHBoxLayout(), self.copy, self.use, None),
+        )
         self.show_layer(None)
 
     def show_layer(self, layer: Layer | None, since: datetime | None = None) -> None:
@@ -164,19 +148,6 @@ class RecordPage(QWidget):
     def _copy_hash(self) -> None:
         QApplication.clipboard().setText(self.hash.text())
 
-    def _age_rows(self) -> QVBoxLayout:
-        age, digits = QHBoxLayout(), QHBoxLayout()
-        age.addWidget(self.since, 1)
-        age.addWidget(self.hash_button)
-        digits.addWidget(self.hash, 1)
-        digits.addWidget(self.copy_hash)
-        rows = QVBoxLayout()
-        for row in (age, digits):
-            row.setSpacing(GAP)
-            rows.addLayout(row)
-        rows.setSpacing(GAP)
-        return rows
-
     def _copy(self) -> None:
         if self._layer is not None:
             QApplication.clipboard().setText("\n".join(record_lines(self._layer)))
@@ -185,10 +156,6 @@ class RecordPage(QWidget):
         if self._layer is not None and self._layer.record is not None:
             self.prompt_asked.emit(str(self._layer.record.get("prompt", "")))
 
-    def _button(self, text: str, tip: str = "") -> QPushButton:
-        button = QPushButton(text)
-        no_lower_than(button, FIELD_HEIGHT)
-        button.setAccessibleName(text)
-        button.setToolTip(tip)
-        button.setObjectName("stripButton")
-        return button
+
+def _button(text: str, tip: str = "") -> QPushButton:
+    return named(QPushButton(text), text, tip, style="stripButton", line=FIELD_HEIGHT)

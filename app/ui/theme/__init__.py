@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
 )
 
 from app.session.settings import resources_folder
-from app.ui.theme.style_sheet import SHEET
 
 TIP_DELAY_MS = 600
 ThemeChoice = Literal["system", "dark", "light"]
@@ -229,7 +228,7 @@ def palette(colours: Colours) -> QPalette:
 
 def style_sheet(colours: Colours, points: float = MIN_POINTS) -> str:
     """The application's style sheet in one theme's colours, for texts of so many points."""
-    sheet = SHEET
+    sheet = (resources_folder() / "style.qss").read_text(encoding="utf-8")
     for name in Colours.__slots__:
         sheet = sheet.replace(f"@{name};", f"{getattr(colours, name)};")
         sheet = sheet.replace(f"@{name} ", f"{getattr(colours, name)} ")

@@ -68,9 +68,7 @@ class FocusTips(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self.timer = QTimer(self)
-        self.timer.setSingleShot(True)
-        self.timer.setInterval(TIP_DELAY_MS)
+        self.timer = QTimer(self, singleShot=True, interval=TIP_DELAY_MS)
         self.timer.timeout.connect(self._show)
         app = QApplication.instance()
         assert isinstance(app, QApplication)

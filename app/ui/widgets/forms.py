@@ -1,15 +1,19 @@
-"""Forms: rows of names and fields, heights that follow the font, scrolled pages, tables."""
+"""Forms: layouts, names of widgets, heights that follow the font, scrolled pages, tables."""
 
 from __future__ import annotations
+
+from typing import TypeVar
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QDialog,
     QFormLayout,
     QFrame,
     QHeaderView,
     QLabel,
+    QLayout,
     QScrollArea,
     QTableWidget,
     QVBoxLayout,
@@ -18,7 +22,57 @@ from PySide6.QtWidgets import (
 
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
 
+Box = TypeVar("Box", bound=QBoxLayout)
+Some = TypeVar("Some", bound=QWidget)
 _CHANGES = (QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.Polish)
+
+
+def fill(
+    layout: Box,
+    *parts: QWidget | QLayout | tuple[QWidget | QLayout, int] | None,
+    spacing: int = GAP,
+    margins: tuple[int, int, int, int] = (0, 0, 0, 0),
+) -> Box:
+    """Put parts into a layout in their order.
+
+    Args:
+        parts: a pair has its stretch; None = a stretch without a part.
+        margins: left, top, right, bottom.
+    """
+    layout.setSpacing(spacing)
+    layout.setContentsMargins(*margins)
+    for part in parts:
+        item, stretch = part if isinstance(part, tuple) else (part, 0)
+        if item is None:
+            layout.addStretch(1)
+        elif isinstance(item, QLayout):
+            layout.addLayout(item, stretch)
+        else:
+            layout.addWidget(item, stretch)
+    return layout
+
+
+def named(
+    widget: Some, name: str, tip: str = "", *, style: str = "", height: int = 0, line: int = 0
+) -> Some:
+    """The widget with what most of them have.
+
+    Args:
+        name: for screen readers.
+        style: how the style sheet calls it.
+        height: the least one, logical pixels.
+        line: the same, where it also grows with the font; see `no_lower_than`.
+    """
+    widget.setAccessibleName(name)
+    if tip:
+        widget.setToolTip(tip)
+    if style:
+        widget.setObjectName(style)
+    if height:
+        widget.setMinimumHeight(height)
+    if line:
+        no_lower_than(widget, line)
+    return widget
 
 
 def form_layout(parent: QWidget | None = None) -> QFormLayout:
@@ -34,10 +88,7 @@ def dialog_column(dialog: QDialog, title: str, *, spacing: int = MARGIN) -> QVBo
     """The column of a dialog's parts; the dialog gets its title and is deleted when it closes."""
     dialog.setWindowTitle(title)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    column = QVBoxLayout(dialog)
-    column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-    column.setSpacing(spacing)
-    return column
+    return fill(QVBoxLayout(dialog), spacing=spacing, margins=(MARGIN, MARGIN, MARGIN, MARGIN))
 
 
 def form_column(dialog: QDialog, title: str) -> QVBoxLayout:
@@ -47,18 +98,27 @@ def form_column(dialog: QDialog, title: str) -> QVBoxLayout:
     return column
 
 
-def field_name(text: str) -> QLabel:
-    """As high as the field next to it, so that both texts stand on one line."""
+def quiet_label(text: str, height: int = 0, buddy: QWidget | None = None) -> QLabel:
+    """The name of a field; as high as the field next to it both texts stand on one line."""
     label = QLabel(text)
     label.setObjectName("secondary")
+    if height:
+        no_lower_than(label, height)
+    if buddy is not None:
+        label.setBuddy(buddy)
+    return label
+
+
+def field_name(text: str) -> QLabel:
+    """As high as the field next to it in a dialog."""
+    label = quiet_label(text)
     label.setMinimumHeight(CONTROL_HEIGHT)
     return label
 
 
 def note(text: str = "") -> QLabel:
     """A quiet sentence below the fields."""
-    label = QLabel(text)
-    label.setObjectName("secondary")
+    label = quiet_label(text)
     label.setWordWrap(True)
     return label
 
@@ -125,6 +185,23 @@ class Scrolled(QScrollArea):
         """Qt override: as wide as the page and its scroll bar; one row high."""
         bar = self.verticalScrollBar().sizeHint().width()
         return QSize(self._page.minimumSizeHint().width() + bar, CONTROL_HEIGHT)
+
+
+class Panel(QWidget):
+    """A page of a dock: its ground is the panel's."""
+
+    def __init__(self, style: str = "panelBody") -> None:
+        super().__init__()
+        self.setObjectName(style)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+
+    def show_scrolled(
+        self, name: str, *parts: QWidget | QLayout | tuple[QWidget | QLayout, int] | None
+    ) -> None:
+        """Fill the panel with one column that scrolls where there is no room."""
+        page = QWidget()
+        fill(QVBoxLayout(page), *parts, margins=(MARGIN, MARGIN, MARGIN, MARGIN))
+        fill(QVBoxLayout(self), Scrolled(page, name))
 
 
 class ReadingTable(QTableWidget):

@@ -155,7 +155,7 @@ def test_solo_is_view_state(window: Any, qtbot: Any) -> None:
     shown = [layer.id for layer in document.layers if window.scene.shows(layer)]
     assert shown == [layers[0].id]
     qtbot.waitUntil(lambda: window.scene.is_settled)
-    alone = to_array(window.scene.settled_image)
+    alone = to_array(window.scene._item.image)
     assert alone[320, 350, 3] == 0
     assert document.content_hash() == before
     assert window.session.undo.count == steps
