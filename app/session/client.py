@@ -106,10 +106,7 @@ class EngineClient:
             self._previews.clear()
 
     def replace(self) -> None:
-        """Give up on the engine and start another.
-
-        A hung thread cannot be killed: it is left alone, and whatever it says late is dropped.
-        """
+        """Leave a hung thread alone, which cannot be killed, and start another engine."""
         self._abandoned.append(self._engine)
         self._engine.cancel()
         self._engine.shutdown(0.0)  # it ends by itself should it ever answer
@@ -117,11 +114,7 @@ class EngineClient:
         self._engine.start()
 
     def shutdown(self, timeout_s: float = 10.0) -> bool:
-        """End the engine; its late events are dropped. Blocks: call it off the UI thread.
-
-        Returns:
-            False when an engine's thread hangs: then the process must end with `os._exit`.
-        """
+        """End the engine; blocks. False: it hangs, and the process must end with `os._exit`."""
         self._is_closed = True
         ended = self._engine.shutdown(timeout_s)
         return all([ended, *(engine.shutdown(0.0) for engine in self._abandoned)])
@@ -171,11 +164,7 @@ class EngineClient:
 
 
 def lower_engine_priority(name: str = ENGINE_THREAD) -> bool:
-    """Let the engine's thread, and the ones it starts later, come after everybody else's.
-
-    Returns:
-        whether the system took it.
-    """
+    """Let the engine's thread come after everybody else's; whether the system took it."""
     if sys.platform != "linux":  # elsewhere niceness is a whole process's
         return False
     found = [thread for thread in threading.enumerate() if thread.name == name]

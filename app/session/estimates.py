@@ -89,13 +89,7 @@ class Costs:
     def add_job(
         self, load: WorkEstimate, step_seconds: list[float], start: float, decoding: float
     ) -> None:
-        """Learn from a finished job.
-
-        Args:
-            step_seconds: of each step but the first.
-            start: seconds until the first step was done.
-            decoding: seconds from the last step to the end.
-        """
+        """Learn from a job: its steps but the first, seconds to the first, and of decoding."""
         if not step_seconds:
             return
         step = statistics.median(step_seconds)

@@ -230,10 +230,7 @@ class EngineMonitor:
             self._end_measuring()
 
     def _pick_probe(self) -> GenerateRequest | None:
-        """The quickest first, then the longest that should end in time: both ends of the range.
-
-        One size alone says little of others, so a second one is tried in any case.
-        """
+        """The quickest, then the longest that should end in time: one size says little."""
         left = self._ends_at - self._clock()
         if self._info is None or left <= 0:
             return None
@@ -287,11 +284,7 @@ class EngineMonitor:
 
 @dataclass(slots=True)
 class Watchdog:
-    """Signs of life of one engine.
-
-    Attributes:
-        expected_step_s: how long a step should take; None = not known.
-    """
+    """Signs of life of one engine; `expected_step_s` is how long a step should take, if known."""
 
     expected_step_s: float | None = None
     _last: float | None = None
@@ -347,11 +340,7 @@ class StepTimes:
 
 
 def probes(info: ModelInfo, next_id: Callable[[], int]) -> list[GenerateRequest]:
-    """Jobs of two steps, the quickest first: a small box alone, and two pictures.
-
-    They have a prompt of usual length and make previews, as most jobs do: both take a part of
-    each step. These previews are not shown.
-    """
+    """A small box alone, and two pictures, of two steps; with previews as most jobs have them."""
     smallest = min(info.trained_canvases, key=lambda size: size[0] * size[1])
     side = info.token_px * _CELLS
     small = LayerRequest(layer_id=1, kind="foreground", box=(0, 0, side, side), seed=1)

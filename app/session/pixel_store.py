@@ -34,12 +34,7 @@ class Runs(Protocol):
 
 
 class UndoPixelStore:
-    """Takes pictures in; they leave when undo forgets them.
-
-    Args:
-        run: does the writing on another thread.
-        folder: where the files lie; None = where the system keeps temporary ones.
-    """
+    """Takes pictures in; `run` writes them on another thread into `folder`, None = the system's."""
 
     def __init__(self, run: Runs, folder: Path | None = None) -> None:
         self._run = run

@@ -85,11 +85,7 @@ class Placed:
 
 
 def placed_results(job: Job, event: Finished) -> list[Placed]:
-    """The results of one run with their records, in the order of the request.
-
-    Raises:
-        ValueError: the job has ended, and its request was let go.
-    """
+    """The results of one run with their records, in the order of the request."""
     if job.request is None:
         raise ValueError(f"job {job.id} has no request any more")
     records = records_for(job.request, event, job.numbers)
@@ -358,11 +354,7 @@ class GenerationQueue:
         self._begin_next()
 
     def shutdown(self, timeout_s: float = 10.0) -> bool:
-        """End the engine; its late events are dropped. Blocks: call it off the UI thread.
-
-        Returns:
-            False when an engine's thread hangs: then the process must end with `os._exit`.
-        """
+        """End the engine; blocks. False: it hangs, and the process must end with `os._exit`."""
         return self._client.shutdown(timeout_s)
 
     def _memory_trouble(self, planned: Plan) -> Message | None:

@@ -90,13 +90,7 @@ def _entry(layer: LayerRequest, number: int) -> dict[str, Any]:
 
 
 def were_cleaned(record: Mapping[str, Any]) -> bool:
-    """Whether the colours of the job's foregrounds were decided.
-
-    Not in records of versions before there was a choice.
-
-    Raises:
-        TypeError: the record holds something else than true or false.
-    """
+    """Whether colours were decided, as of late versions; TypeError for what is no bool."""
     cleaned = record.get("clean_colours", False)
     if not isinstance(cleaned, bool):
         raise TypeError(f"clean_colours is {cleaned!r}")

@@ -16,11 +16,7 @@ from app.document.layer import Layer
 
 
 class LayerIds:
-    """A set of layers of one document.
-
-    Events:
-        changed(): other ids than before.
-    """
+    """A set of layers of one document. Its event `changed` comes with other ids than before."""
 
     changed = Signal()
 
@@ -91,10 +87,7 @@ class Selection(LayerIds):
 
 
 class Solo(LayerIds):
-    """Which layers are shown alone; none = everything as the eyes say.
-
-    For the canvas only: export and generation ignore it.
-    """
+    """Which layers the canvas shows alone; none = as the eyes say. Export ignores it."""
 
     def toggle(self, ids: Iterable[int]) -> None:
         wanted = frozenset(ids)
@@ -110,11 +103,7 @@ class Solo(LayerIds):
 
 
 class LayerTimestamps:
-    """When each layer's pixels became what they are, as far as this window saw it.
-
-    Args:
-        now: the local time.
-    """
+    """When each layer's pixels became what they are, as far as this window saw it."""
 
     def __init__(self, document: Document, now: Callable[[], datetime] = datetime.now) -> None:
         self._document = document

@@ -105,11 +105,7 @@ class Settings:
 
 
 def load_settings(path: Path) -> tuple[Settings, str]:
-    """Read the settings file.
-
-    Returns:
-        the settings, and one sentence for the user if the file had to be set aside.
-    """
+    """The settings, and one sentence for the user if the file had to be set aside."""
     try:
         data: Any = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(data, dict):

@@ -138,10 +138,7 @@ class UndoStack:
         emit(self.changed)
 
     def set_limit(self, steps: int) -> None:
-        """How many steps are kept, from the next step on.
-
-        Not at once: typing 500 over 1000 passes 5 on the way.
-        """
+        """From the next step on, not at once: typing 500 over 1000 passes 5 on the way."""
         self.max_steps = steps
 
     def new_gesture(self) -> int:

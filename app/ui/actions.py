@@ -20,13 +20,7 @@ from app.ui.theme.icons import icon
 
 
 class Actions:
-    """All actions by name, built once per window; they follow the state.
-
-    Reading an action brings it up to date first.
-
-    Args:
-        parent: owner of the actions; window-wide keys are installed on it.
-    """
+    """All actions by name; they follow the state, and reading one brings it up to date first."""
 
     def __init__(self, parent: QWidget, store: StateStore) -> None:
         self._store = store

@@ -156,11 +156,7 @@ class RoomState:
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """All that actions depend on; each attribute is a part that is computed by itself.
-
-    Attributes:
-        solo: some layers are shown alone.
-    """
+    """All that actions depend on; each attribute is a part that is computed by itself."""
 
     selection: SelectionState = SelectionState()
     document: DocumentState = DocumentState()

@@ -141,11 +141,7 @@ def tend_engine(window: MainWindow) -> None:
 
 
 class Interrupt:
-    """Ctrl+C in the terminal closes the window as its button would; a second one ends at once.
-
-    Python runs its signal handlers only between two of its own instructions, and Qt may wait for
-    minutes: the signal is written to a socket that wakes Qt's loop.
-    """
+    """Ctrl+C closes the window, a second one ends at once. A socket wakes Qt's loop for it."""
 
     def __init__(self, close: Callable[[], object]) -> None:
         self._close = close

@@ -17,11 +17,7 @@ T = TypeVar("T")
 
 
 class Background:
-    """Runs functions one after the other on a thread of its own.
-
-    Args:
-        loop: the UI thread's event loop, where results arrive.
-    """
+    """Runs functions one after the other on a thread of its own; results come on the UI thread."""
 
     def __init__(self, loop: LoopLike) -> None:
         self._loop = loop

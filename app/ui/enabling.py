@@ -8,11 +8,6 @@ from app.ui.text import tr
 
 
 def enable(widget: QWidget, tip: str, reason: str = "") -> None:
-    """Give a control its tooltip, and disable it where there is a reason to.
-
-    Args:
-        tip: one or two sentences, what the control does.
-        reason: without capital and full stop, such as "the layer is locked"; "" enables.
-    """
+    """Give a control its tooltip; half a sentence as reason disables it and is added to the tip."""
     widget.setEnabled(not reason)
     widget.setToolTip(f"{tip} {tr('Disabled: {0}.').format(reason)}" if reason else tip)

@@ -31,10 +31,7 @@ def lay_out(
     centre: QWidget,
     docks: Sequence[QDockWidget],
 ) -> None:
-    """Arrange tool bars, canvas and docks; two docks stand at the right.
-
-    In a language that is read from the right the sides change places, which Qt leaves to us.
-    """
+    """Arrange bars, canvas and docks; Qt leaves it to us to mirror them for some languages."""
     bars, areas = Qt.ToolBarArea, Qt.DockWidgetArea
     start, end = bars.LeftToolBarArea, areas.RightDockWidgetArea
     if window.layoutDirection() == Qt.LayoutDirection.RightToLeft:

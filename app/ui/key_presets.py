@@ -51,12 +51,7 @@ PRESETS: tuple[str, ...] = tuple(_DIFFERENT)
 
 
 def keys_for(preset: str, own: Mapping[str, Sequence[str]]) -> Keys:
-    """The sequences of every action.
-
-    Args:
-        preset: one of `PRESETS`; an unknown name is the first.
-        own: what the user changed; an empty list takes an action's keys away.
-    """
+    """The sequences of every action; an unknown preset is the first, own keys replace all."""
     different = _DIFFERENT.get(preset, {})
     keys: Keys = {}
     for spec in SPECS:
@@ -73,10 +68,7 @@ def without_tab(keys: Keys) -> Keys:
 
 
 def conflicts(keys: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Sequences that belong to more than one action, with the names of those.
-
-    Canvas keys and window keys may not meet either: both would fire, or none.
-    """
+    """Sequences of more than one action, canvas and window alike: both would fire, or none."""
     owners: dict[str, list[str]] = {}
     for name, sequences in keys.items():
         for sequence in sequences:

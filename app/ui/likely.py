@@ -28,12 +28,7 @@ SCOPES: dict[str, Scope] = {
 
 @dataclass(frozen=True, slots=True)
 class Likely:
-    """What one press of Generate asks for.
-
-    Attributes:
-        scope: which layers, as for `app.session.jobs.plan`.
-        ids: with scope "selected": these layers.
-    """
+    """What one press of Generate asks for; `ids` with scope "selected"."""
 
     scope: Scope
     ids: frozenset[int] = frozenset()
@@ -114,11 +109,7 @@ def what_it_does(contents: Contents, choice: Likely, planned: Plans | None = Non
 def button_texts(
     contents: Contents, choice: Likely, cost: str = "", planned: Plans | None = None
 ) -> tuple[str, ...]:
-    """What the button may say, the longest first.
-
-    Args:
-        cost: predicted time, "" where it is not known.
-    """
+    """What the button may say, the longest first; a cost of "" is not known."""
     count = len(targets_of(contents, choice, planned))
     what = what_it_does(contents, choice, planned)
     if not count:

@@ -18,12 +18,7 @@ ALTERNATIVES = ("generate_empty", "regenerate", "generate_outdated", "generate_a
 
 @dataclass(frozen=True, slots=True)
 class LiveMenus:
-    """Menus whose entries come and go; others fill them.
-
-    Attributes:
-        recent: files that were opened or saved.
-        here: layers under the pointer.
-    """
+    """Menus that others fill: recent files, and the layers under the pointer."""
 
     recent: QMenu
     here: QMenu

@@ -46,11 +46,7 @@ _PICTURE_TYPES = (
 
 
 def layers_as_svg(layers: Sequence[Layer]) -> bytes:
-    """One layer as it is, several as they look together, cut to what they cover.
-
-    Args:
-        layers: with pixels, bottom first, at least one.
-    """
+    """One layer as it is, several as they look together, cut to what they cover; bottom first."""
     # The tracer is loaded only where shapes are wanted.
     from app.document.storage.formats.svg import layers_svg
 
@@ -58,11 +54,7 @@ def layers_as_svg(layers: Sequence[Layer]) -> bytes:
 
 
 class _MadeOnDemand(QMimeData):
-    """Formats that are made when another program asks for them, besides those that were set.
-
-    Args:
-        makers: by format, what makes it; the result is kept for the next question.
-    """
+    """Formats that are set, and others that are made once a program asks for them."""
 
     def __init__(self, makers: Mapping[str, Callable[[], object]]) -> None:
         super().__init__()
@@ -84,11 +76,7 @@ class _MadeOnDemand(QMimeData):
 
 
 class ShapesData(_MadeOnDemand):
-    """The content of a copy of layers: SVG besides what is set.
-
-    Args:
-        layers: with pixels, bottom first; none = no SVG.
-    """
+    """The content of a copy of layers, bottom first: SVG besides what is set."""
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         super().__init__({SVG: lambda: QByteArray(layers_as_svg(layers))} if layers else {})

@@ -60,11 +60,7 @@ def why_held(last: Press | None, now: Press, *, is_running: bool) -> str:
 
 
 class Presses:
-    """The last press, and the clock.
-
-    Attributes:
-        clock: monotonic seconds.
-    """
+    """The last press, and the clock in monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock

@@ -148,10 +148,7 @@ class Session(QObject):
         return self.path is None and self.undo.count == 0
 
     def drag_folder(self) -> Path:
-        """Where files go that are dragged to other programs: into the work folder, if there is one.
-
-        They stay until it goes: by then every receiver has copied them.
-        """
+        """Where files go that are dragged out; in the work folder they stay as long as it does."""
         work = None if self.keeper is None else self.keeper.folder
         return Path(tempfile.mkdtemp(prefix="layerloom-")) if work is None else work / "dragged"
 
@@ -176,11 +173,7 @@ class Session(QObject):
         self.notified.emit(Message(kind=kind, what=what, kept=kept, advice=advice, action=action))
 
     def report(self, error: Exception, otherwise: Message | None = None) -> None:
-        """Show what went wrong.
-
-        Args:
-            otherwise: what is shown of an error that was not written for the user.
-        """
+        """Show what went wrong; `otherwise` where the error was not written for the user."""
         if isinstance(error, UserError):
             message = message_of(error, "error")
         else:
@@ -225,11 +218,7 @@ class Session(QObject):
         self.path_changed.emit()
 
     def shutdown(self, timeout_s: float = 10.0) -> bool:
-        """End the engine and the workers. Blocks: call it off the UI thread.
-
-        Returns:
-            False when the engine hangs and the process must end with `os._exit`.
-        """
+        """End engine and workers; blocks. False: the process must end with `os._exit`."""
         self.files.shutdown()  # a save that has begun is finished first
         self.pictures.shutdown()
         if self.keeper is not None:

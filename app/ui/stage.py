@@ -120,11 +120,7 @@ class Stage(QObject):
     # ---- deciding ----
 
     def accept(self, place: int | None = None) -> bool:
-        """Take one, as one undo step; the others stay in the strip.
-
-        Returns:
-            whether the document changed.
-        """
+        """Take one as one undo step, the others stay; whether the document changed."""
         if place is not None:
             self.show_place(place)
         chosen = self.chosen

@@ -84,11 +84,7 @@ def _bytes(text: str) -> QByteArray:
 
 
 class SettingsKeeper(QObject):
-    """Looks half a second after a job or another file whether there is something new to write.
-
-    Args:
-        path: the settings file.
-    """
+    """Looks half a second after a job or another file whether there is something new to write."""
 
     def __init__(self, path: Path, settings: Settings, session: Session, parent: QObject) -> None:
         super().__init__(parent)

@@ -39,12 +39,7 @@ CLICK_SLACK = 4
 
 
 class ComparePage(QWidget):
-    """Tiles over the canvas.
-
-    Signals:
-        opened(): the page lies over the canvas now.
-        closed(): back to the canvas.
-    """
+    """Tiles over the canvas; the signals say that the page came or went."""
 
     opened = Signal()
     closed = Signal()

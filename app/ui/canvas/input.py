@@ -87,11 +87,7 @@ class Mouse(ToolContext):
         self.update_cursor()
 
     def cancel_drag(self) -> bool:
-        """Undo the drag in progress.
-
-        Returns:
-            whether there was one.
-        """
+        """Undo the drag in progress; False when there is none."""
         tool = self._tools.get(self._tool_name)
         if tool is None or not tool.is_dragging:
             return False

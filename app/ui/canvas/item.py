@@ -46,11 +46,7 @@ class CanvasItem(QGraphicsItem):
         return self._image
 
     def show_image(self, image: QImage, dirty: QRect | None = None) -> None:
-        """Show `image`, one canvas pixel per pixel.
-
-        Args:
-            dirty: the only part that is different; None = all of it.
-        """
+        """Show `image`, one canvas pixel per pixel; only `dirty` is different, None = all of it."""
         rect = QRectF(image.rect())
         if rect != self._rect:
             self.prepareGeometryChange()

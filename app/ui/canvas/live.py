@@ -63,11 +63,7 @@ class Entry:
 
 
 class InteractiveCompositor:
-    """Paints entries into one picture of the canvas.
-
-    Attributes:
-        image: the canvas, premultiplied; valid until the next `show`.
-    """
+    """Paints entries into `image`, the canvas, premultiplied; valid until the next `show`."""
 
     def __init__(self) -> None:
         self.image = QImage()
@@ -76,14 +72,7 @@ class InteractiveCompositor:
         self._above: tuple[tuple[Entry, ...], QImage] | None = None
 
     def show(self, entries: Sequence[Entry], canvas: Size, moving: Collection[int] = ()) -> QRect:
-        """Paint what is different from before.
-
-        Args:
-            moving: keys of entries that will be different again soon.
-
-        Returns:
-            the part of the canvas that was painted again; empty for none.
-        """
+        """Paint what differs, `moving` again soon; which part of the canvas it was."""
         whole = QRect(0, 0, canvas.width, canvas.height)
         entries = list(entries)
         if self.image.size() != whole.size():
@@ -100,11 +89,7 @@ class InteractiveCompositor:
         return dirty
 
     def adopt(self, image: QImage) -> None:
-        """Go on from a better picture of the same entries: only what changes is painted by Qt.
-
-        Args:
-            image: of the canvas, premultiplied; shared until something is painted into it.
-        """
+        """Go on from a better picture of the same entries: only what changes is painted by Qt."""
         if image.size() == self.image.size() and image.format() == _FORMAT:
             self.image = image
 

@@ -116,11 +116,7 @@ class Navigation:
         self.pan_by(delta)
 
     def pinch(self, event: QEvent) -> bool:
-        """Two fingers on a touchpad zoom at the pointer; where a system sends Ctrl+wheel, `wheel`.
-
-        Returns:
-            whether the event was such a gesture.
-        """
+        """Two fingers on a touchpad zoom at the pointer; whether the event was such a gesture."""
         if not isinstance(event, QNativeGestureEvent):
             return False
         if event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture:

@@ -60,11 +60,7 @@ class SharpPicture(QObject):
         self._timer.timeout.connect(self._begin)
 
     def paint(self, painter: QPainter, widget: QWidget, image: QImage) -> bool:
-        """Paint in place of `image`, the composite.
-
-        Returns:
-            False if there is no sharp picture of it for this view (yet).
-        """
+        """Paint in place of `image`, the composite; False while this view has nothing yet."""
         to_widget, ratio = painter.worldTransform(), painter.device().devicePixelRatio()
         if to_widget.m11() * ratio <= 1.0:
             return False
@@ -106,14 +102,7 @@ class SharpPicture(QObject):
 
 
 def trace_next(layers: Sequence[Layer], check: Callable[[], None] = lambda: None) -> bool:
-    """Find the shapes of the first layer that is new.
-
-    Args:
-        check: called between the parts of the work; what it raises ends it.
-
-    Returns:
-        False if there is none.
-    """
+    """Find the shapes of the first new layer; False if none is. `check` may end it."""
     from app.document.vectors.tracing import known_shapes, layer_shapes
 
     new = next((layer for layer in layers if known_shapes(layer) is None), None)

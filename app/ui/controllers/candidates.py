@@ -111,11 +111,7 @@ class CandidatesController(Controller):
         )
 
     def show_before(self) -> bool:
-        """A rung of the Esc ladder.
-
-        Returns:
-            whether something else was shown.
-        """
+        """A rung of the Esc ladder; whether something else was shown."""
         if self._views.compare.isVisible():
             self._views.compare.close_page()
             return True

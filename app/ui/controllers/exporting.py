@@ -91,11 +91,7 @@ class ExportController(Controller):
     def write(
         self, form: Format, options: ExportOptions, path: Path, contents: Contents | None = None
     ) -> None:
-        """Write in the background.
-
-        Args:
-            contents: instead of the document; Export Again does not repeat it then.
-        """
+        """Write in the background; `contents` instead of the document is not for Export Again."""
         if self._is_own_file(path):
             return
         shown = contents or self._session.document.contents

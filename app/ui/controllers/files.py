@@ -127,12 +127,7 @@ class FilesController(Controller):
         self._session.files.run(read, lambda opened: self.show_opened(path, opened), failed)
 
     def show_opened(self, path: Path, opened: Opened, *, is_copy: bool = False) -> None:
-        """What was read becomes the document.
-
-        Args:
-            is_copy: not under the file's name: something of it is missing, so a save must not
-                replace it.
-        """
+        """What was read becomes the document; a copy has no name: a save replaces nothing."""
         session = self._session
         is_ora = path.suffix.lower() == SUFFIX
         is_file = is_ora and not is_copy and not opened.lost
@@ -178,10 +173,7 @@ class FilesController(Controller):
     # ---- files that do not open as they should ----
 
     def _offer_ways_out(self, path: Path, error: Exception) -> None:
-        """The file was refused; look for ways out of it in the background.
-
-        Where there are some, a question names the trouble and offers them; else a message does.
-        """
+        """The file was refused: a question offers ways that are found, else a message."""
         has_ways = path.suffix.lower() == SUFFIX and os.path.isfile(path)
         if not isinstance(error, StorageError) or not has_ways:
             self._session.report(error)
@@ -335,11 +327,7 @@ class FilesController(Controller):
     def when_saved(
         self, then: Callable[[], None], keep: Callable[[Callable[[], None]], None] | None = None
     ) -> None:
-        """Go on at once, or after the question about unsaved changes was answered.
-
-        Args:
-            keep: offered as another answer: keep the work for the next start, then go on.
-        """
+        """Go on, maybe after the question about unsaved changes; `keep` is an answer."""
         session = self._session
         if session.undo.is_clean:
             then()

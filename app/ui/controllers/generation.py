@@ -127,11 +127,7 @@ class GenerationController(Controller):
     def generate(
         self, scope: Scope, ids: Collection[int] | None = None, *, is_next: bool = False
     ) -> None:
-        """Begin a job; it replaces the one that runs, or comes after it.
-
-        Args:
-            ids: with scope "selected": these layers; None = the selection.
-        """
+        """Begin a job in place of the one that runs, or after it; `ids`: not the selection."""
         session, bridge = self._session, self._session.bridge
         ids = session.selection.ids if ids is None else frozenset(ids)
         go_on = partial(self.generate, scope, ids, is_next=is_next)
@@ -181,10 +177,7 @@ class GenerationController(Controller):
     # ---- questions before a job ----
 
     def _asks_to_replace(self, ids: Collection[int], go_on: Callable[[], None]) -> bool:
-        """Whether a question about imported pictures is open; `go_on` may follow.
-
-        Each picture is asked about once.
-        """
+        """Whether a question about imported pictures is open, once for each; `go_on` may follow."""
         asked = [
             layer
             for layer in self._session.bridge.plan("selected", ids).targets
@@ -210,10 +203,7 @@ class GenerationController(Controller):
     def _asks_what_to_hide(
         self, scope: Scope, ids: Collection[int], go_on: Callable[[], object]
     ) -> bool:
-        """Whether more layers would take part than the model handles; `go_on` may follow.
-
-        Hiding is one undo step. Nothing else happens to the layers.
-        """
+        """Whether a question is open: what to hide for the model's limit; `go_on` may follow."""
         session, bridge = self._session, self._session.bridge
         if bridge.info is None:
             return False  # the model says so when it is loaded

@@ -67,11 +67,7 @@ class ImportController(Controller):
         )
 
     def add_files(self, paths: Sequence[Path], centre: tuple[int, int] | None = None) -> None:
-        """Pictures and OpenRaster files as layers on top, all in one step.
-
-        Args:
-            centre: of the first picture, canvas pixels; the others cascade from there.
-        """
+        """Pictures and OpenRaster files on top, in one step, cascading from `centre`."""
         if not paths:
             return
         document = self._session.document
@@ -96,13 +92,7 @@ class ImportController(Controller):
         self._session.files.run(read, done, self._session.report)
 
     def take(self, offered: Offered, centre: tuple[int, int] | None = None) -> bool:
-        """What was dropped or pasted: pictures around a place, layouts as boxes.
-
-        A message names what cannot be taken.
-
-        Returns:
-            whether there was anything to take or to refuse.
-        """
+        """Pictures around a place, layouts as boxes; False: nothing to take or refuse."""
         is_layout = {path: path.suffix.lower() in LAYOUT_SUFFIXES for path in offered.files}
         self.add_files([path for path in offered.files if not is_layout[path]], centre)
         for path in offered.files:
@@ -138,11 +128,7 @@ class ImportController(Controller):
         )
 
     def add_layout_text(self, text: str) -> None:
-        """The boxes of a layout on the clipboard.
-
-        Raises:
-            StorageError: it is none.
-        """
+        """The boxes of a layout on the clipboard; StorageError when it is none."""
         document = self._session.document
         layout = parse_layout(text, canvas=document.canvas, grid=document.grid)
         self.add_layout(layout, tr("Paste Layout"))

@@ -17,11 +17,7 @@ from app.ui.views import Views
 
 
 class InspectorController(Controller):
-    """Keeps the pages up to date; what they ask becomes a command.
-
-    Attributes:
-        since: when each layer got its present pixels.
-    """
+    """Keeps the pages up to date; what they ask becomes a command."""
 
     def __init__(self, session: Session, actions: Actions, views: Views) -> None:
         super().__init__(session, actions, views)

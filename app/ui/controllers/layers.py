@@ -42,12 +42,7 @@ MENU_PERCENTS = tuple(range(100, 0, -10))
 
 
 class LayersController(Controller):
-    """Connects what acts on the selected layers.
-
-    Attributes:
-        here: fills the menu of the layers under the pointer.
-        menu, canvas_menu: of a right click on a layer, and on nothing.
-    """
+    """Connects what acts on the selected layers, the menus of a right click included."""
 
     def __init__(self, session: Session, store: StateStore, actions: Actions, views: Views) -> None:
         super().__init__(session, actions, views)

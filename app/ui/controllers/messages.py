@@ -18,11 +18,7 @@ STEP_PERCENT = 10
 
 
 class MessagesController(Controller):
-    """Shows each message once, and announces it with the progress of jobs.
-
-    Attributes:
-        say: called with each sentence for the screen reader.
-    """
+    """Shows each message once, and has `say` announce it, as it does the progress of jobs."""
 
     def __init__(self, session: Session, actions: Actions, views: Views) -> None:
         super().__init__(session, actions, views)

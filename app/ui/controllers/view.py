@@ -37,11 +37,7 @@ _ZOOM_DIGITS = 4
 
 
 class ViewController(Controller):
-    """Connects the menu View and the tools.
-
-    Args:
-        tools: the column of tools, one of the panels that F6 goes round.
-    """
+    """Connects the menu View and the tools."""
 
     def __init__(self, session: Session, actions: Actions, views: Views, tools: QWidget) -> None:
         super().__init__(session, actions, views)

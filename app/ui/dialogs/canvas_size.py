@@ -51,11 +51,7 @@ class ModelSizes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SizePreset:
-    """One entry of the list of sizes.
-
-    Attributes:
-        is_trained: the model was trained for this size.
-    """
+    """One entry of the list of sizes."""
 
     size: Size
     is_trained: bool
@@ -216,12 +212,7 @@ class CanvasSizeDialog(QDialog):
 
 
 class NewDialog(CanvasSizeDialog):
-    """Asks for the size of a new picture, and whether it has a background.
-
-    Args:
-        create: called with the chosen size, and whether the picture has a background.
-        now: the size to begin with; None = the model's first one.
-    """
+    """Asks for the size of a new picture, and whether it has a background."""
 
     def __init__(
         self,

@@ -115,12 +115,7 @@ class FindDialog(QDialog):
 
 
 class KeyEditor(QWidget):
-    """A table of actions and keys.
-
-    Args:
-        settings: `keys` and `key_preset` are changed in place.
-        changed: called after each change, to put the keys on the actions.
-    """
+    """A table of actions and keys; changes `keys` and `key_preset`, then calls `changed`."""
 
     def __init__(self, settings: Settings, actions: Actions, changed: Callable[[], None]) -> None:
         super().__init__()

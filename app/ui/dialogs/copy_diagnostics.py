@@ -63,12 +63,7 @@ def _version(package: str) -> str:
 
 
 class DiagnosticsDialog(QDialog):
-    """The text, two boxes that are not ticked, Copy.
-
-    Args:
-        text: gives the text, with or without the prompt.
-        copy: called with the text, and whether the picture goes with it.
-    """
+    """The text, two boxes that are not ticked, Copy."""
 
     def __init__(
         self, parent: QWidget, text: Callable[[bool], str], copy: Callable[[str, bool], None]

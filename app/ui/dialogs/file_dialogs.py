@@ -40,11 +40,7 @@ def start_folder(settings: Settings) -> Path:
 def ask_open(
     parent: QWidget, settings: Settings, title: str, kinds: str, done: Callable[[Path], None]
 ) -> QFileDialog:
-    """Which file to read.
-
-    Args:
-        kinds: Qt's list of filters, such as "Pictures (*.png *.webp);;Layouts (*.json)".
-    """
+    """Which file to read; `kinds` as in "Pictures (*.png *.webp);;Layouts (*.json)"."""
     dialog = _dialog(parent, settings, title, kinds)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     return _show(dialog, settings, lambda paths: done(paths[0]))
@@ -71,11 +67,7 @@ def ask_save(
     suffix: str,
     done: Callable[[Path], None],
 ) -> QFileDialog:
-    """Where to write; `suffix` without a dot is added when none is typed.
-
-    Args:
-        suggested: a file name, or a path whose folder then comes before the one used last.
-    """
+    """Where to write; the suffix, without a dot, is added when none is typed."""
     dialog = _dialog(parent, settings, title, kind)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix(suffix)
@@ -93,11 +85,7 @@ def ask_folder(
     *,
     start: str = "",
 ) -> QFileDialog:
-    """Which folder to write into.
-
-    Args:
-        start: begin in this folder, and remember nothing: for folders that hold no pictures.
-    """
+    """Which folder to write into; one with `start` holds no pictures, and is not remembered."""
     dialog = _dialog(parent, settings, title, "")
     dialog.setFileMode(QFileDialog.FileMode.Directory)
     dialog.setOption(QFileDialog.Option.ShowDirsOnly)

@@ -19,11 +19,7 @@ _KEY = re.compile(r"\{(\w+)\}")
 
 
 class PageDialog(QDialog):
-    """Markdown in a window of its own; stays open next to the work.
-
-    Args:
-        markdown: the text. Addresses in it can be read and copied; nothing is opened.
-    """
+    """Markdown in a window of its own, next to the work. Addresses are read, not opened."""
 
     def __init__(self, parent: QWidget, title: str, markdown: str) -> None:
         super().__init__(parent)
@@ -39,11 +35,7 @@ class PageDialog(QDialog):
 
 
 def handbook(key_of: Callable[[str], str]) -> str:
-    """The page as markdown: `resources/help.md`, translated paragraph by paragraph.
-
-    Args:
-        key_of: the first key of an action, "" where it has none; the file has the action in braces.
-    """
+    """`resources/help.md`, translated by paragraph; actions in braces become their first keys."""
     text = (resources_folder() / "help.md").read_text(encoding="utf-8")
     parts = [tr(" ".join(part.split())) for part in text.split("\n\n")]
     return _KEY.sub(lambda found: f"**{key_of(found[1]) or '–'}**", "\n\n".join(parts))

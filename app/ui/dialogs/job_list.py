@@ -43,11 +43,7 @@ _PICTURE = 32  # logical pixels
 
 
 class JobPictures(QObject):
-    """The newest finished variation of each job, by job number.
-
-    Signals:
-        ready(): a picture came.
-    """
+    """The newest finished variation of each job, by job number."""
 
     ready = Signal()
 
@@ -277,10 +273,7 @@ class JobsDialog(QDialog):
 
 
 def row_title(job: Job) -> str:
-    """The first words of the prompt; before them the layers, where it was not the whole picture.
-
-    How many results the job makes comes first, so that it is never cut off.
-    """
+    """How many results, never cut off; the layers, if not the whole picture; the first words."""
     count = f"{number(job.variations)} × " if job.variations > 1 else ""
     return count + _what_it_makes(job)
 

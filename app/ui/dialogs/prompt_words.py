@@ -32,11 +32,7 @@ _SIZE = QSize(600, 520)
 
 
 class HistoryDialog(QDialog):
-    """A list, newest first.
-
-    Args:
-        take: called with the chosen prompt.
-    """
+    """A list, newest first."""
 
     def __init__(
         self, parent: QWidget, prompts: Sequence[str], take: Callable[[str], None]
@@ -128,11 +124,7 @@ def is_word(item: QListWidgetItem | None) -> bool:
 
 
 class WordListDialog(QDialog):
-    """Search, groups, and what the model is.
-
-    Args:
-        insert: called with the word that was chosen.
-    """
+    """Search, groups, and what the model is."""
 
     def __init__(self, parent: QWidget, insert: Callable[[str], None]) -> None:
         super().__init__(parent)
@@ -166,11 +158,7 @@ class WordListDialog(QDialog):
         self.field.setFocus()
 
     def show_words(self, groups: Sequence[Group], model: str) -> None:
-        """The words of the loaded model; none while it loads.
-
-        Args:
-            model: its name, size and device, in one line.
-        """
+        """The words of the loaded model, none while it loads, and what the model is."""
         self._groups = groups
         self.model.setText(model)
         self._search(self.field.text())

@@ -105,12 +105,7 @@ def ask_unsaved(
     discard: Callable[[], None],
     keep: Callable[[], None] | None = None,
 ) -> QMessageBox:
-    """Ask before unsaved changes go out of sight. Cancel, Esc and closing the dialog do nothing.
-
-    Args:
-        keep: what "Keep for Next Time" does; None = the window stays open, so that undo still
-            brings the changes back, and it is not offered.
-    """
+    """Ask before unsaved changes go; without `keep` the window stays, and undo brings them back."""
     role = QMessageBox.ButtonRole
     buttons = [(tr("Save"), save, role.AcceptRole)]
     if keep is not None:
@@ -148,11 +143,7 @@ class OtherName:
         )
 
     def check(self, path: Path, write: Callable[[], None], another: Callable[[], None]) -> None:
-        """Write, unless the path is the very file that the document came from; then ask.
-
-        Args:
-            another: asks for another path.
-        """
+        """Write, unless the document came from this very file; then ask, for `another` path too."""
         source = self._session.source
         if source is None or not _is_same(path, source.path):
             write()

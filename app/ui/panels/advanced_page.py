@@ -15,11 +15,7 @@ from app.ui.widgets.forms import Panel, fill, form_layout, named, no_lower_than,
 
 
 class AdvancedPage(Panel):
-    """Two fields, 0 stands for the model's default, a choice, and the number of tokens.
-
-    Signals:
-        changed(steps, guidance, clean_colours): None = the model's default.
-    """
+    """Steps, guidance, clean colours and tokens; `changed` has None for the model's default."""
 
     changed = Signal(object, object, str)
 

@@ -222,11 +222,7 @@ class ChoiceModel(QAbstractListModel):
 
 
 class ChoiceList(QListView):
-    """The column of pictures.
-
-    Signals:
-        left(): Esc with the current picture shown: back to the canvas.
-    """
+    """The column of pictures; `left` means back to the canvas, by Esc."""
 
     left = Signal()
 

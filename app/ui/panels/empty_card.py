@@ -25,13 +25,7 @@ from app.ui.widgets.forms import fill, named, note
 
 
 class EmptyCard(QWidget):
-    """Lies over the middle of the canvas until the first layer is drawn.
-
-    Args:
-        canvas: the widget to lie on.
-    Attributes:
-        title, texts: its heading; all its texts, the heading first.
-    """
+    """Lies over the middle of the canvas until the first layer is drawn."""
 
     def __init__(self, canvas: QAbstractScrollArea, actions: Actions) -> None:
         super().__init__(canvas)

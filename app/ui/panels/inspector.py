@@ -38,11 +38,7 @@ from app.ui.widgets.forms import Panel, Scrolled, fill, named, quiet_label
 
 
 class StateRow(QWidget):
-    """One line; the button shows for layers that came out empty.
-
-    Attributes:
-        retry: asks for the layer with another seed.
-    """
+    """One line; the button shows for layers that came out empty."""
 
     def __init__(self) -> None:
         super().__init__()

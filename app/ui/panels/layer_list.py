@@ -68,15 +68,7 @@ def unlisted_names() -> dict[str, str]:
 
 
 class LooksBar(Panel):
-    """A choice, a slider and a field.
-
-    Args:
-        new_gesture: makes a number for each drag of the slider.
-
-    Signals:
-        blend_chosen(mode): by name of `composite`.
-        opacity_chosen(percent, gesture): a drag of the slider carries one number throughout.
-    """
+    """A choice, a slider and a field; a drag of the slider carries one gesture throughout."""
 
     blend_chosen = Signal(str)
     opacity_chosen = Signal(int, int)
@@ -154,11 +146,7 @@ class LooksBar(Panel):
 
 
 class LayerList(QListView):
-    """The rows.
-
-    Signals:
-        escape_pressed(): for the Esc ladder.
-    """
+    """The rows."""
 
     escape_pressed = Signal()
 
@@ -320,11 +308,7 @@ class LayerList(QListView):
 
 
 class LayerPanel(Panel):
-    """List and foot.
-
-    Args:
-        thumbnails: where rows get their pictures.
-    """
+    """List and foot."""
 
     def __init__(
         self,

@@ -181,11 +181,7 @@ class LayerListModel(QAbstractListModel):
         return self._undo.push(Reorder(present, above))
 
     def copy_rows(self, ids: Sequence[int], row: int) -> list[int]:
-        """Put copies of layers, at the same places of the canvas, into the gap at `row`.
-
-        Returns:
-            ids of the copies; none when there was nothing to copy or no room.
-        """
+        """Put copies of layers, at their places, into the gap at `row`; ids of the copies."""
         chosen = [layer for layer in self._document.foregrounds if layer.id in ids]
         if not chosen:
             return []

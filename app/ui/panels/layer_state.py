@@ -34,11 +34,7 @@ class LayerState:
 
 
 def state_of(layer: Layer, document: Document, running: frozenset[int], new: int = 0) -> LayerState:
-    """The one state that matters most now.
-
-    Args:
-        new: results of the layer that wait for an answer.
-    """
+    """The one state that matters most now; `new` results wait for an answer."""
     if layer.id in running:
         return LayerState("clock", tr("Generating"), "accent")
     if new:

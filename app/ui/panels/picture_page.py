@@ -25,13 +25,7 @@ LONGEST_PROMPT = 90
 def picture_facts(
     contents: Contents, model: str, limit: int | None, file_name: str = "", file_bytes: int = 0
 ) -> dict[str, str]:
-    """The facts of a picture, ready to read, by the page's lines.
-
-    Args:
-        model: name of the loaded model; "" while it loads.
-        limit: how many layers it handles.
-        file_name: "" while the picture was never saved.
-    """
+    """The facts of a picture by the page's lines; "" for a model or file that is not."""
     canvas, size = contents.canvas, QLocale().formattedDataSize(file_bytes, 1)
     return {
         "size": tr("{0} × {1} px").format(number(canvas.width), number(canvas.height)),

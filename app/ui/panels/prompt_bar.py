@@ -131,20 +131,12 @@ class PromptBar(Panel):
         self.progress.setValue(round(part * PROGRESS_PARTS))
 
     def show_choice(self, texts: Sequence[str]) -> None:
-        """Say on the button what it does.
-
-        Args:
-            texts: the longest first; the first that fits is shown.
-        """
+        """Say on the button what it does: the first of the texts, longest first, that fits."""
         self._texts = tuple(texts)
         self._fit_text()
 
     def show_loading(self, part: float | None) -> None:
-        """Say on the button that the model loads, and that a job waits for it.
-
-        Args:
-            part: that is done, 0 to 1; None = the model is there.
-        """
+        """Say on the button that the model loads, part 0 to 1; None = the model is there."""
         if part == self._loading:
             return
         changes = (part is None) != (self._loading is None)

@@ -94,11 +94,7 @@ class PromptField(QPlainTextEdit):
         self.end_run()
 
     def mark_words(self, places: Sequence[tuple[int, int]]) -> None:
-        """A dotted underline below the words that the model ignores.
-
-        Args:
-            places: start and end of each in the text.
-        """
+        """A dotted underline below ignored words, by start and end in the text."""
         self._marked = places
         text, marks = self.toPlainText(), []
         for start, end in places:
@@ -212,10 +208,7 @@ class PromptField(QPlainTextEdit):
         self.setTextCursor(cursor)
 
     def _on_caret(self) -> None:
-        """The caret jumps, or text is selected: what comes is another run.
-
-        Qt reports the caret before or after the text; typing is neither a jump nor a selection.
-        """
+        """The caret jumps, or text is selected, which typing never does: another run of typing."""
         if self._is_loading or self.toPlainText() != self._seen:
             return
         cursor = self.textCursor()
@@ -301,11 +294,7 @@ def seed_validator(parent: QWidget) -> QRegularExpressionValidator:
 
 
 class SeedControl(QWidget):
-    """A toggle "New result each time" and a field for the fixed number.
-
-    Signals:
-        changed(mode, seed): the user chose; mode is "random" or "fixed".
-    """
+    """A toggle "New result each time", mode "random", and a field for the "fixed" number."""
 
     changed = Signal(str, object)
 

@@ -73,11 +73,7 @@ def record_lines(layer: Layer) -> list[str]:
 
 
 class RecordPage(Panel):
-    """The record, two buttons, and how long the pixels have been the same.
-
-    Signals:
-        prompt_asked(prompt): the user wants this prompt again.
-    """
+    """The record, two buttons, and how long the pixels have been the same."""
 
     prompt_asked = Signal(str)
 
@@ -114,11 +110,7 @@ class RecordPage(Panel):
         self.show_layer(None)
 
     def show_layer(self, layer: Layer | None, since: datetime | None = None) -> None:
-        """The record of a layer, or that there is none.
-
-        Args:
-            since: when its pixels became what they are.
-        """
+        """The record of a layer and since when it has its pixels, or that there is none."""
         self._layer = layer
         lines = [tr("Click a layer to see its settings.")] if layer is None else record_lines(layer)
         text = "\n".join(lines)

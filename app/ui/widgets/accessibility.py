@@ -34,10 +34,7 @@ class StatusLabel(QLabel):
 
 
 class ElidedStatusLabel(StatusLabel):
-    """A status that may be long, such as one with the name of a layer.
-
-    Takes no more room than there is, and ends in dots where that is too little; the tip has it all.
-    """
+    """A status that may be long: it takes the room that is there, and the tip has all of it."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)

@@ -25,11 +25,7 @@ def text_button(text: str, pressed: Callable[..., object], tip: str = "") -> QPu
 
 
 def action_button(actions: Actions, name: str, text: str, height: int) -> QPushButton:
-    """A button that does what an action does, with its tooltip, and is enabled when it is.
-
-    Args:
-        height: the least one, logical pixels.
-    """
+    """A button that does what an action does, with its tooltip, and is enabled when it is."""
     action = actions[name]
     button = QPushButton(text)
     no_lower_than(button, height)

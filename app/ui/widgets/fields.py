@@ -122,12 +122,7 @@ def _is_separator(index: QModelIndex | QPersistentModelIndex) -> bool:
 
 
 class Choice(QComboBox):
-    """A combo box whose arrow is drawn in the text colour: a styled one would have none.
-
-    Args:
-        name: for screen readers.
-        items: text and value of each.
-    """
+    """A combo box whose arrow is drawn in the text colour: a styled one would have none."""
 
     def __init__(self, name: str = "", items: Iterable[tuple[str, object]] = ()) -> None:
         super().__init__()

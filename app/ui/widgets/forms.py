@@ -144,19 +144,12 @@ class _Heights(QObject):
 
 
 def no_lower_than(widget: QWidget, usual: int) -> None:
-    """Give a widget a least height, in logical pixels, that its text never outgrows.
-
-    A plain minimum would allow a layout without room to squeeze larger texts down to it.
-    """
+    """Give a widget a least height in logical pixels; with larger fonts it grows."""
     _Heights(widget, usual)
 
 
 class Scrolled(QScrollArea):
-    """Round one page; the panel's ground shows through.
-
-    Args:
-        name: what a reader hears.
-    """
+    """Round one page; the panel's ground shows through."""
 
     def __init__(self, page: QWidget, name: str) -> None:
         super().__init__()

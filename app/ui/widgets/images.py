@@ -28,10 +28,7 @@ def to_qimage(rgba: np.ndarray) -> QImage:
 
 
 def wrapped(rgba: np.ndarray) -> QImage:
-    """The array itself as a picture, nothing copied: it must live and stay as it is.
-
-    Drawing converts on the way and takes about three times as long as with `to_qimage`.
-    """
+    """The living array as a picture without a copy; drawing takes three times as long then."""
     height, width = rgba.shape[:2]
     data = rgba if rgba.flags.c_contiguous else np.ascontiguousarray(rgba)
     return QImage(data.data, width, height, 4 * width, QImage.Format.Format_RGBA8888)
@@ -64,10 +61,7 @@ def checker_brush(colours: Colours, ratio: float = 1.0) -> QBrush:
 
 
 def thumbnail(image: QImage | None, side: int, ratio: float, colours: Colours) -> QPixmap:
-    """The picture fitted into a square of `side` logical pixels on a checkerboard.
-
-    None draws the hatching of a layer without pixels.
-    """
+    """The picture fitted into a square on a checkerboard; None = the hatching of no pixels."""
     device = round(side * ratio)
     result = QPixmap(device, device)
     result.setDevicePixelRatio(ratio)
@@ -92,11 +86,7 @@ def thumbnail(image: QImage | None, side: int, ratio: float, colours: Colours) -
 
 
 class SmallPictures(QObject):
-    """Answers at once with what it has.
-
-    Signals:
-        ready(): a picture that was asked for is there now.
-    """
+    """Answers at once with what it has; `ready` comes when more is there."""
 
     ready = Signal()
 
@@ -107,11 +97,7 @@ class SmallPictures(QObject):
         self._asked: set[Hashable] = set()
 
     def get(self, key: Hashable, side: int, make: Callable[[], np.ndarray]) -> QImage | None:
-        """The picture within a square of `side` device pixels; None until it is made.
-
-        Args:
-            make: gives the full picture, (h, w, 4) uint8; called on another thread.
-        """
+        """The picture within `side` device pixels; None until a thread has called `make`."""
         whole_key = (key, side)
         known = self._known.get(whole_key)
         if known is not None:
@@ -142,11 +128,7 @@ class SmallPictures(QObject):
 
 
 class Thumbnails(SmallPictures):
-    """Small pictures on a checkerboard.
-
-    Attributes:
-        side: logical pixels; 0 = none are shown.
-    """
+    """Small pictures on a checkerboard, `side` logical pixels; 0 = none are shown."""
 
     def __init__(self, pictures: Background, parent: QObject | None = None) -> None:
         super().__init__(pictures, parent)
