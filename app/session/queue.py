@@ -13,11 +13,10 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-import numpy as np
 from psygnal import Signal
 
+from app.document.commands import Placement
 from app.document.contents import Contents
 from app.document.document import Document
 from app.document.geometry import Rect
@@ -66,47 +65,23 @@ MAX_KEPT_JOBS = 50
 # ---- results and the list of jobs ----
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """One result of a job, ready for the document.
-
-    Attributes:
-        asked: the region that was generated, canvas pixels.
-        pixels: (h, w, 4) uint8 of exactly that size.
-        record: how it was made, plain JSON values.
-        left_empty: why the box stays empty, half a sentence; "" where something was drawn.
-    """
-
-    layer_id: int
-    asked: Rect
-    pixels: np.ndarray
-    record: dict[str, Any]
-    left_empty: str = ""
-
-
-def placed_results(job: Job, event: Finished) -> list[Placed]:
+def placements_of(job: Job, event: Finished) -> list[Placement]:
     """The results of one run with their records, in the order of the request."""
-    if job.request is None:
-        raise ValueError(f"job {job.id} has no request any more")
+    assert job.request is not None  # let go of when the job has ended
     records = records_for(job.request, event, job.numbers)
     return [
-        Placed(
+        Placement(
             result.layer_id,
-            Rect.from_box(result.box),
             result.rgba,
+            Rect.from_box(result.box),
             records[result.layer_id],
-            result.left_empty or "",
+            is_empty=bool(result.left_empty),
         )
         for result in event.results
     ]
 
 
-Accept = Callable[[Job, list[Placed]], None]
-
-
-def leaves_something(job: Job) -> bool:
-    """Whether an ended job is worth a row: it has results, or something to say."""
-    return bool(job.done or job.message) or job.state != "cancelled"
+Accept = Callable[[Job, list[Placement]], None]
 
 
 @dataclass(slots=True)
@@ -140,7 +115,7 @@ class JobList:
         job.state = state
         job.request = job.contents = job.planned = None
         job.seconds_left = None
-        if not leaves_something(job):
+        if job.state == "cancelled" and not (job.done or job.message):
             self._jobs.pop(job.id, None)
         old = [each.id for each in self._jobs.values() if each.has_ended]
         for job_id in old[: max(0, len(self._jobs) - MAX_KEPT_JOBS)]:
@@ -457,8 +432,8 @@ class GenerationQueue:
         self.job_changed.emit(job)
 
     def _on_finished(self, job: Job, event: Finished, at: float) -> None:
-        placed = placed_results(job, event)
-        if not any(each.left_empty for each in placed):
+        placed = placements_of(job, event)
+        if not any(each.is_empty for each in placed):
             # Boxes that stay empty cost less than the load says, so nothing is learned of them.
             self.pace.run_ended(_load(job, self.info), job.total, at)
         job.seconds = (job.seconds or 0.0) + event.seconds

@@ -1,7 +1,4 @@
-"""The table of actions: every text, key, icon, tooltip and rule of the program, one action a line.
-
-Scope "canvas": fires only while the canvas or the layer list has the focus.
-"""
+"""The table of actions: every text, key, icon, tooltip and rule of the program, one action a line."""
 # A table reads best with one action per line, however long.
 # ruff: noqa: E501
 # fmt: off

@@ -1,7 +1,4 @@
-"""Keys: the defaults of the table, presets for hands from other programs, and the user's own.
-
-Plain text sequences by action name; refers to no widget. A preset says only what is different.
-"""
+"""Keys: the defaults of the table, presets for hands from other programs, and the user's own."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Window state: where panels and window were, and when the settings are written.
-
-And how small the window may be: never so small that texts are cut.
-"""
+"""Window state: where panels and window were, and when the settings are written."""
 
 from __future__ import annotations
 

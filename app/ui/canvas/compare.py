@@ -1,8 +1,4 @@
-"""Compare: the picture as it is and up to eight results side by side, as whole composites.
-
-Lies over the canvas. One zoom and one place for all tiles; a click takes one. Uses the stage, no
-commands.
-"""
+"""Compare: the picture as it is and up to eight results side by side, as whole composites."""
 
 from __future__ import annotations
 

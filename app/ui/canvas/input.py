@@ -1,8 +1,4 @@
-"""Mouse and keys of the canvas.
-
-The mouse turns its events into `Pointer`s for the tools, pans, and sets the cursor. Arrows nudge
-and size layers, digits set the opacity; all repeats of one key press are one undo step.
-"""
+"""Mouse and keys of the canvas."""
 
 from __future__ import annotations
 

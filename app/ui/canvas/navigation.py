@@ -1,7 +1,4 @@
-"""Zoom and pan of the canvas view: 5 to 3200 %, at the pointer, a quarter always in view.
-
-Zoom is device pixels per picture pixel: 100 % is exact on every screen.
-"""
+"""Zoom and pan of the canvas view: 5 to 3200 %, at the pointer, a quarter always in view."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The canvas widget: zoom, pan, mouse and keys; draws background and overlay.
-
-Turns mouse events into `Pointer`s for the tools and keeps no document state of its own.
-"""
+"""The canvas widget: zoom, pan, mouse and keys; draws background and overlay."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ class Controller(QObject):
     """Connects actions, widgets and events of one subject; belongs to the window."""
 
     def __init__(self, session: Session, actions: Actions, views: Views) -> None:
-        super().__init__(views.window)
+        super().__init__(views)
         self._session = session
         self._actions = actions
         self._views = views
-        self._window = views.window
+        self._window = views

@@ -8,12 +8,11 @@ from PySide6.QtCore import QMimeData, QUrl, Signal
 from PySide6.QtGui import QAccessible, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QApplication, QDialog
 
-from app.document.commands import SetCanvas
+from app.document.commands import Placement, SetCanvas
 from app.document.composite import composite
 from app.document.geometry import Size, round_to
 from app.document.storage.formats.table import FORMATS
 from app.session.jobs import Job
-from app.session.queue import Placed
 from app.session.settings import Settings, log_path, resources_folder
 from app.ui.actions import Actions
 from app.ui.controllers import Controller
@@ -228,7 +227,7 @@ class DialogsController(Controller):
         self.dialog = dialog
         dialog.open()
 
-    def _on_results(self, job: Job, results: list[Placed]) -> None:
+    def _on_results(self, job: Job, results: list[Placement]) -> None:
         self.job_pictures.take(job.id, results)
 
     def _set_canvas(self, size: Size) -> None:

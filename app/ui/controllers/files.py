@@ -65,7 +65,7 @@ class FilesController(Controller):
         self._view = view
         self._is_writing = False
         self._waiting: list[Callable[[], None]] = []
-        self._saving = OtherName(session, views.window)
+        self._saving = OtherName(session, views)
         actions.connect(
             {
                 "examples": self.show_examples,
@@ -74,7 +74,7 @@ class FilesController(Controller):
                 "save": self.save,
                 "save_as": self.save_as,
                 "revert": self.revert,
-                "quit": views.window.close,
+                "quit": views.close,
             }
         )
 

@@ -15,7 +15,6 @@ from app.document.geometry import Box, Size
 from app.document.layer import Candidate
 from app.document.words import shown_name
 from app.session.jobs import Job, Scope, painted_steps
-from app.session.queue import Placed
 from app.session.settings import remember_prompt
 from app.ui.actions import Actions
 from app.ui.app_state import StateStore
@@ -31,7 +30,7 @@ from app.ui.views import Views
 logger = logging.getLogger(__name__)
 
 
-def accept(session: Session, job: Job, results: list[Placed]) -> dict[int, Candidate]:
+def accept(session: Session, job: Job, placements: list[Placement]) -> dict[int, Candidate]:
     """Results of a finished variation: taken at once, or kept as candidates that wait.
 
     They are taken when the job asked for one and none of its targets was edited, moved or deleted
@@ -41,16 +40,6 @@ def accept(session: Session, job: Job, results: list[Placed]) -> dict[int, Candi
         what waits, by layer id; empty when the results were taken.
     """
     contents = session.document.contents
-    placements = [
-        Placement(
-            result.layer_id,
-            result.pixels,
-            result.asked,
-            result.record,
-            is_empty=bool(result.left_empty),
-        )
-        for result in results
-    ]
     touched = any(_is_touched(job, contents, item.layer_id) for item in placements)
     gone = [job.names.get(x.layer_id, "") for x in placements if contents.get(x.layer_id) is None]
     if gone:
@@ -60,8 +49,8 @@ def accept(session: Session, job: Job, results: list[Placed]) -> dict[int, Candi
                 names
             )
         )
-    if any(result.left_empty for result in results):
-        session.note(empty_text(results))
+    if any(item.is_empty for item in placements):
+        session.note(empty_text(placements))
     waits = touched or job.variations > 1 or session.settings.ask_before_replacing
     if not waits:
         session.push(PlacePixels(placements, step_text(job)))
@@ -81,14 +70,13 @@ def accept(session: Session, job: Job, results: list[Placed]) -> dict[int, Candi
     return found
 
 
-def empty_text(results: Sequence[Placed]) -> str:
+def empty_text(placements: Sequence[Placement]) -> str:
     """How many boxes a job left empty, and why."""
-    why = next(result.left_empty for result in results if result.left_empty)
-    count = sum(bool(result.left_empty) for result in results)
-    boxes = (
-        tr("1 box stays empty") if count == 1 else tr("{0} boxes stay empty").format(number(count))
-    )
-    return f"{boxes}: {tr(why)}."
+    reasons = [(item.record or {})["left_empty"] for item in placements if item.is_empty]
+    boxes = tr("1 box stays empty")
+    if len(reasons) > 1:
+        boxes = tr("{0} boxes stay empty").format(number(len(reasons)))
+    return f"{boxes}: {tr(reasons[0])}."
 
 
 def _is_touched(job: Job, contents: Contents, layer_id: int) -> bool:
@@ -192,7 +180,7 @@ class GenerationController(Controller):
 
         names = ", ".join(f"'{shown_name(layer)}'" for layer in asked)
         questions.ask(
-            self._views.window,
+            self._window,
             tr("Repaint"),
             tr("Replace the imported picture {0} by a generated one?").format(names),
             tr("The imported pixels stay among the layer's results, and undo brings them back."),
@@ -219,14 +207,14 @@ class GenerationController(Controller):
                 go_on()
 
         order = [layer.id for layer in reversed(session.document.layers)]
-        HidingDialog(self._views.window, layers, order, limit, hide).open()
+        HidingDialog(self._window, layers, order, limit, hide).open()
         return True
 
     # ---- the engine answers ----
 
-    def _on_results(self, job: Job, results: list[Placed]) -> None:
+    def _on_results(self, job: Job, placements: list[Placement]) -> None:
         """Take the results of a finished variation, or show that they wait."""
-        waiting = accept(self._session, job, results)
+        waiting = accept(self._session, job, placements)
         if job.seconds is not None and job.done == job.variations:
             self._bar.show_idle(tr("Done in {0}").format(seconds(job.seconds)))
         if waiting:

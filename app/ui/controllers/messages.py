@@ -71,7 +71,7 @@ class MessagesController(Controller):
             # A failure comes as a message.
 
     def _announce(self, text: str) -> None:
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._views.window, text))
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._window, text))
 
 
 def first_run_message() -> Message:

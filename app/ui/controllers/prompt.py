@@ -1,7 +1,4 @@
-"""The prompt bar: prompt, words, seed, variations, the history of prompts, and what Generate says.
-
-Every change is a command.
-"""
+"""The prompt bar: prompt, words, seed, variations, history of prompts, and the button's text."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Recovery: hands every state of the document to the journal, and offers what a crash left.
-
-Also decides whether the window may close.
-"""
+"""Recovery: hands every state of the document to the journal, and offers what a crash left."""
 
 from __future__ import annotations
 

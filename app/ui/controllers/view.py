@@ -134,14 +134,14 @@ class ViewController(Controller):
         """Leave canvas and prompt; again, exactly the former panels come back."""
         if hidden:
             self._hidden = [
-                dock for dock in self._views.window.findChildren(QDockWidget) if dock.isVisible()
+                dock for dock in self._views.findChildren(QDockWidget) if dock.isVisible()
             ]
         for dock in self._hidden:
             dock.setVisible(not hidden)
 
     def _ask_colour(self) -> None:
         before = self._views.view.decor.matte or self._session.settings.matte_colour
-        dialog = QColorDialog(QColor(before), self._views.window)
+        dialog = QColorDialog(QColor(before), self._window)
         dialog.setWindowTitle(tr("Transparency Colour"))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.colorSelected.connect(self._on_colour)
@@ -222,9 +222,9 @@ class ViewController(Controller):
 
     def _on_full_screen(self, on: bool) -> None:
         if on:
-            self._views.window.showFullScreen()
+            self._views.showFullScreen()
         else:
-            self._views.window.showNormal()
+            self._views.showNormal()
 
     def _connect_actions(self) -> None:
         view, navigation = self._views.view, self._views.view.navigation

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QDialog, QLabel, QPushButton, QSpinBox, QWidget
 
 from app.document.contents import MAX_SIDE
@@ -20,7 +21,7 @@ from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, UNIT
 from app.ui.widgets.buttons import accept_or_cancel
 from app.ui.widgets.fields import Choice
-from app.ui.widgets.forms import field_name, form_column, form_layout
+from app.ui.widgets.forms import field_name, form_column, form_layout, named
 
 # Of the shipped model. They are offered until a model is loaded, which takes seconds; a test
 # compares them with the model file.
@@ -132,8 +133,7 @@ class CanvasSizeDialog(QDialog):
         self._presets = presets(trained, multiple)
         self._multiple = multiple
         self._done = done
-        self.preset = Choice(tr("Preset"))
-        self.preset.setMinimumHeight(CONTROL_HEIGHT)
+        self.preset = named(Choice(), tr("Preset"), height=CONTROL_HEIGHT)
         for place, each in enumerate(self._presets):
             if not each.is_trained and place and self._presets[place - 1].is_trained:
                 self.preset.insertSeparator(self.preset.count())
@@ -159,8 +159,7 @@ class CanvasSizeDialog(QDialog):
             field.editingFinished.connect(self._show_chosen)
         self._on_preset()
         if now is not None:
-            self.width_field.setValue(now.width)
-            self.height_field.setValue(now.height)
+            self._show_size(now)
 
     @property
     def size_chosen(self) -> Size:
@@ -176,13 +175,14 @@ class CanvasSizeDialog(QDialog):
     def _on_preset(self) -> None:
         size = self.preset.currentData()
         if size is not None:
-            self.width_field.setValue(size.width)
-            self.height_field.setValue(size.height)
+            self._show_size(size)
         self._on_side()
 
     def _show_chosen(self) -> None:
         """A typed size off the grid shows what will be made of it."""
-        size = self.size_chosen
+        self._show_size(self.size_chosen)
+
+    def _show_size(self, size: Size) -> None:
         self.width_field.setValue(size.width)
         self.height_field.setValue(size.height)
 
@@ -192,20 +192,17 @@ class CanvasSizeDialog(QDialog):
         place = self.preset.count() - 1
         if known is not None:
             place = self.preset.findText(known.text)
-        self.preset.blockSignals(True)
-        self.preset.setCurrentIndex(place)
-        self.preset.blockSignals(False)
+        with QSignalBlocker(self.preset):
+            self.preset.setCurrentIndex(place)
         is_trained = known is not None and known.is_trained
         self.warning.setText(
             "" if is_trained else tr("The model was not trained for this size. It may look worse.")
         )
 
     def _side(self, name: str) -> QSpinBox:
-        field = QSpinBox()
+        field = named(QSpinBox(), name, height=CONTROL_HEIGHT)
         field.setRange(self._multiple, MAX_SIDE // self._multiple * self._multiple)
         field.setSingleStep(self._multiple)
-        field.setMinimumHeight(CONTROL_HEIGHT)
-        field.setAccessibleName(name)
         field.setSuffix(" px")
         field.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
         return field
@@ -232,9 +229,7 @@ class NewDialog(CanvasSizeDialog):
             now=now,
         )
         grounds = ((tr("Painted from the prompt"), True), (tr("Transparent"), False))
-        self.background = Choice(tr("Background"), grounds)
-        self.background.setMinimumHeight(CONTROL_HEIGHT)
-        self.background.setToolTip(
-            tr("A transparent picture shows nothing around its layers. Background On changes it.")
-        )
+        tip = tr("A transparent picture shows nothing around its layers. Background On changes it.")
+        name, field = tr("Background"), Choice("", grounds)
+        self.background = named(field, name, tip, height=CONTROL_HEIGHT)
         self.form.addRow(field_name(tr("Background")), self.background)

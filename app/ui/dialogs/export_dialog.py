@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QSpinBox,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -29,7 +28,6 @@ from app.document.storage.formats.options import SCALES, WHITE, ExportOptions
 from app.document.storage.formats.table import (
     FEATURES,
     FORMATS,
-    Feature,
     Format,
     formats_with,
     losses,
@@ -41,29 +39,22 @@ from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
 from app.ui.widgets.buttons import accept_or_cancel
 from app.ui.widgets.fields import Choice
-from app.ui.widgets.forms import ReadingTable, Scrolled, field_name, form_column, form_layout
+from app.ui.widgets.forms import (
+    ReadingTable,
+    Scrolled,
+    field_name,
+    fill,
+    form_column,
+    form_layout,
+    named,
+    quiet_label,
+)
 
 Done = Callable[[Format, ExportOptions, dict[str, Any]], None]
 _WHOLE, _SELECTION, _LAYER = "whole", "selection", "layer"
 _WIDTH, _HEIGHT, _TITLE_BAR = 800, 580, 40
 _NO_BACKGROUND = "This picture has no background."
 _NO_LOSS = 0  # the quality field's lowest value
-
-
-class LossTable(ReadingTable):
-    """One row per feature that the picture has."""
-
-    def __init__(self) -> None:
-        headings = [tr("Content"), tr("In this format")]
-        super().__init__(tr("What the format stores"), headings, wide=(0,))
-
-    def show_losses(self, listed: Mapping[Feature, bool]) -> None:
-        """Features by key, and whether the file loses each."""
-        self.setRowCount(len(listed))
-        for row, (feature, is_lost) in enumerate(listed.items()):
-            texts = (tr(FEATURES[feature]), tr("not stored") if is_lost else tr("kept"))
-            for column, text in enumerate(texts):
-                self.setItem(row, column, QTableWidgetItem(text))
 
 
 class ExportDialog(QDialog):
@@ -98,8 +89,7 @@ class ExportDialog(QDialog):
         self.part = Choice(tr("Area"), self._parts())
         colours = ((tr("Keep transparency"), None), (tr("White"), WHITE), (tr("Black"), (0, 0, 0)))
         self.colour = Choice(tr("Background"), colours)
-        self.quality = QSpinBox()
-        self.quality.setAccessibleName(tr("Quality"))
+        self.quality = named(QSpinBox(), tr("Quality"))
         self.quality.setSuffix(" %")
         self.quality.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
         self.boxes: dict[ExportChoice, QCheckBox] = {
@@ -118,9 +108,9 @@ class ExportDialog(QDialog):
             "quality": self.quality,
             **self.boxes,
         }
-        self.size_label = QLabel()
-        self.size_label.setObjectName("secondary")
-        self.table = LossTable()
+        self.size_label = quiet_label("")
+        headings = [tr("Content"), tr("In this format")]
+        self.table = ReadingTable(tr("What the format stores"), headings, wide=(0,))
         self.nothing_lost = QLabel(tr("This format stores everything in this picture."))
         self.export_button = QPushButton(tr("Export…"))
         self._lay_out(column)
@@ -226,7 +216,12 @@ class ExportDialog(QDialog):
         form, options = self.form, self.options
         self._enable(form, options)
         listed = losses(self._contents, form, options)
-        self.table.show_losses(listed)
+        self.table.show_rows(
+            [
+                (tr(FEATURES[feature]), tr("not stored") if is_lost else tr("kept"))
+                for feature, is_lost in listed.items()
+            ]
+        )
         is_lossless = not any(listed.values())
         self.nothing_lost.setVisible(is_lossless)
         canvas = self._contents.canvas
@@ -269,17 +264,13 @@ class ExportDialog(QDialog):
             field.setMinimumHeight(CONTROL_HEIGHT)
             form.addRow(field_name(field.accessibleName()), field)
         for box in self.boxes.values():
-            box.setAccessibleName(box.text())
-            box.setMinimumHeight(CONTROL_HEIGHT - GAP)
-            form.addRow("", box)
+            form.addRow("", named(box, box.text(), height=CONTROL_HEIGHT - GAP))
         form.addRow("", self.size_label)
-        columns, right = QHBoxLayout(), QVBoxLayout()
-        columns.setSpacing(2 * MARGIN)
-        columns.addWidget(Scrolled(page, tr("Options")), 1)
+        right = QVBoxLayout()
         right.addWidget(self.table, 1)
         right.addWidget(self.nothing_lost)
-        columns.addLayout(right, 1)
-        column.addLayout(columns, 1)
+        options = Scrolled(page, tr("Options"))
+        column.addLayout(fill(QHBoxLayout(), (options, 1), (right, 1), spacing=2 * MARGIN), 1)
         column.addWidget(accept_or_cancel(self, self.export_button))
         # Every choice has its row in every format, so that nothing jumps when the format changes.
         room = self.screen().availableGeometry()

@@ -1,8 +1,4 @@
-"""File dialogs: which file to open, where to save, which folder.
-
-They start in the folder that was used last, else in the Pictures folder, and remember where the
-user went. The system's own dialog is used where Qt has one; Qt's dialog gets the program's icons.
-"""
+"""File dialogs: which file to open, where to save, which folder."""
 
 from __future__ import annotations
 

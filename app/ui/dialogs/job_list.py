@@ -17,22 +17,21 @@ from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QMenu,
     QStackedWidget,
     QTableWidget,
-    QTableWidgetItem,
     QWidget,
 )
 
+from app.document.commands import Placement
 from app.session.jobs import Job, Message
-from app.session.queue import MAX_KEPT_JOBS, GenerationQueue, Placed
+from app.session.queue import MAX_KEPT_JOBS, GenerationQueue
 from app.ui.background import Background
 from app.ui.enabling import enable
 from app.ui.text import job_text, number, seconds, tr
 from app.ui.theme import GAP
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.forms import ReadingTable, dialog_column
+from app.ui.widgets.forms import ReadingTable, dialog_column, fill, quiet_label
 from app.ui.widgets.images import to_qimage
 
 logger = logging.getLogger(__name__)
@@ -52,7 +51,7 @@ class JobPictures(QObject):
         self._work = work
         self._known: OrderedDict[int, QImage] = OrderedDict()
 
-    def take(self, job_id: int, results: Sequence[Placed]) -> None:
+    def take(self, job_id: int, results: Sequence[Placement]) -> None:
         """Make the picture of these results, bottom to top."""
         if not results:
             return
@@ -76,9 +75,9 @@ class JobPictures(QObject):
         return sum(image.sizeInBytes() for image in self._known.values())
 
 
-def _small(results: Sequence[Placed]) -> QImage:
+def _small(results: Sequence[Placement]) -> QImage:
     """The results one over the other where they lie, scaled down; the rest is transparent."""
-    boxes = [QRect(x.asked.x, x.asked.y, x.asked.width, x.asked.height) for x in results]
+    boxes = [QRect(x.rect.x, x.rect.y, x.rect.width, x.rect.height) for x in results]
     whole = boxes[0]
     for box in boxes[1:]:
         whole = whole.united(box)
@@ -130,21 +129,15 @@ class JobsDialog(QDialog):
             self.table.horizontalHeader().setSectionResizeMode(
                 column, QHeaderView.ResizeMode.ResizeToContents
             )
-        empty = QLabel(tr("No jobs."))
-        empty.setObjectName("secondary")
+        empty = quiet_label(tr("No jobs."))
         empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._pages = QStackedWidget()
         self._pages.addWidget(empty)
         self._pages.addWidget(self.table)
-        self.stop = text_button(tr("Stop"), self._on_stop)
+        self.stop = text_button(tr("Stop"), lambda: self._stop(self._chosen()))
         self.stop_all = text_button(tr("Stop All"), bridge.stop_all)
         self.clear = text_button(tr("Clear Ended"), self._on_clear)
-        row = QHBoxLayout()
-        row.setSpacing(GAP)
-        for button in (self.stop, self.stop_all):
-            row.addWidget(button)
-        row.addStretch(1)
-        row.addWidget(self.clear)
+        row = fill(QHBoxLayout(), self.stop, self.stop_all, None, self.clear)
         layout = dialog_column(self, tr("Jobs"))
         layout.addWidget(self._pages, 1)
         layout.addLayout(row)
@@ -152,39 +145,41 @@ class JobsDialog(QDialog):
         self.table.itemSelectionChanged.connect(self._enable)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._on_menu)
-        bridge.job_changed.connect(self._on_job)
-        bridge.state_changed.connect(self._on_state)
+        bridge.job_changed.connect(self.refresh)
+        bridge.state_changed.connect(self.refresh)
         pictures.ready.connect(self.refresh)
         self.refresh()
 
     def done(self, result: int) -> None:
         """Qt override: the signals outlive the dialog."""
-        self._bridge.job_changed.disconnect(self._on_job)
-        self._bridge.state_changed.disconnect(self._on_state)
+        self._bridge.job_changed.disconnect(self.refresh)
+        self._bridge.state_changed.disconnect(self.refresh)
         self._pictures.ready.disconnect(self.refresh)
         super().done(result)
 
     def refresh(self) -> None:
         self._rows = list(reversed(list(self._bridge.jobs)))
         self._pages.setCurrentIndex(1 if self._rows else 0)
-        self.table.setRowCount(len(self._rows))
         is_loading = self._bridge.is_loading
-        for place, job in enumerate(self._rows):
-            for column, text in enumerate(
+        self.table.show_rows(
+            [
                 (
                     row_title(job),
                     state_text(job, is_loading=is_loading),
                     str(job.picture_seed),
                     self._time(job),
                 )
-            ):
-                item = QTableWidgetItem(text)
-                said = text
-                if column == 0:
-                    item.setIcon(self._icon(job))
-                    said = "\n".join(filter(None, (job.prompt, ", ".join(job.names.values()))))
-                item.setToolTip(said if job.message is None else job.message.text)
-                self.table.setItem(place, column, item)
+                for job in self._rows
+            ]
+        )
+        for place, job in enumerate(self._rows):
+            items = [self.table.item(place, column) for column in range(4)]
+            for item in items:
+                item.setToolTip(item.text() if job.message is None else job.message.text)
+            items[0].setIcon(self._icon(job))
+            if job.message is None:
+                names = ", ".join(job.names.values())
+                items[0].setToolTip("\n".join(filter(None, (job.prompt, names))))
         self._enable()
 
     def _icon(self, job: Job) -> QIcon:
@@ -229,12 +224,6 @@ class JobsDialog(QDialog):
         if job.message is not None:
             self._bridge.message.emit(job.message)
 
-    def _on_job(self, job: Job) -> None:
-        self.refresh()
-
-    def _on_state(self, state: str) -> None:
-        self.refresh()
-
     def _enable(self) -> None:
         chosen = self._chosen()
         why_not = "" if chosen is not None else tr("no job is selected")
@@ -259,9 +248,6 @@ class JobsDialog(QDialog):
         if 0 <= row < len(self._rows):
             return self._rows[row]
         return self._bridge.current
-
-    def _on_stop(self) -> None:
-        self._stop(self._chosen())
 
     def _stop(self, job: Job | None) -> None:
         self._bridge.stop(job)

@@ -28,10 +28,10 @@ from app.ui.dialogs.command_keys import KeyEditor
 from app.ui.dialogs.file_dialogs import ask_folder
 from app.ui.enabling import enable
 from app.ui.text import tr
-from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
+from app.ui.theme import CONTROL_HEIGHT, MARGIN, UNIT
 from app.ui.widgets.buttons import close_only, text_button
 from app.ui.widgets.fields import Choice
-from app.ui.widgets.forms import dialog_column, field_name, form_layout, note
+from app.ui.widgets.forms import dialog_column, field_name, fill, form_layout, named, note
 
 
 class SettingsDialog(QDialog):
@@ -190,10 +190,8 @@ class SettingsDialog(QDialog):
         return page
 
     def _recovery(self, form: QFormLayout) -> None:
-        shown = QLineEdit()
+        shown = named(QLineEdit(), tr("Recovery folder"), height=CONTROL_HEIGHT)
         shown.setReadOnly(True)
-        shown.setMinimumHeight(CONTROL_HEIGHT)
-        shown.setAccessibleName(tr("Recovery folder"))
 
         def show() -> None:
             shown.setText(str(work_path(self._settings)))
@@ -216,11 +214,7 @@ class SettingsDialog(QDialog):
 
         tip = tr("Keeps unsaved work in another folder. Takes effect after a restart.")
         reset = text_button(tr("Default"), lambda: take(""))
-        row = QHBoxLayout()
-        row.setSpacing(GAP)
-        row.addWidget(shown, 1)
-        row.addWidget(text_button(tr("Choose…"), ask, tip))
-        row.addWidget(reset)
+        row = fill(QHBoxLayout(), (shown, 1), text_button(tr("Choose…"), ask, tip), reset)
         self.fields["recovery_folder"] = shown
         self.reset_recovery = reset
         show()
@@ -241,13 +235,11 @@ class SettingsDialog(QDialog):
     # ---- fields ----
 
     def _choice(self, form: QFormLayout, key: str, text: str, options: Mapping[Any, str]) -> None:
-        field = Choice(text, [(name, value) for value, name in options.items()])
-        field.setMinimumHeight(CONTROL_HEIGHT)
+        field = Choice("", [(name, value) for value, name in options.items()])
         field.view().setAccessibleName(text)
         field.setCurrentIndex(max(0, field.findData(getattr(self._settings, key))))
         field.activated.connect(lambda place: self._set(key, field.itemData(place)))
-        self.fields[key] = field
-        form.addRow(field_name(text), field)
+        self._add(form, key, text, field)
 
     def _number(
         self,
@@ -267,20 +259,14 @@ class SettingsDialog(QDialog):
         field.setRange(low, high)
         field.setSingleStep(step)
         field.setSuffix(suffix)
-        field.setMinimumHeight(CONTROL_HEIGHT)
         field.setKeyboardTracking(False)
         field.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
-        field.setAccessibleName(text)
         field.setValue(getattr(self._settings, key))
         field.valueChanged.connect(lambda value: self._set(key, value))
-        self.fields[key] = field
-        form.addRow(field_name(text), field)
+        self._add(form, key, text, field)
 
     def _check(self, form: QFormLayout, key: str, text: str, tip: str) -> None:
-        field = QCheckBox(text)
-        field.setMinimumHeight(24)
-        field.setAccessibleName(text)
-        field.setToolTip(tip)
+        field = named(QCheckBox(text), text, tip, height=24)
         field.setChecked(getattr(self._settings, key))
         field.toggled.connect(lambda value: self._set(key, value))
         self.fields[key] = field
@@ -288,7 +274,6 @@ class SettingsDialog(QDialog):
 
     def _colour(self, form: QFormLayout, key: str, text: str, tip: str) -> None:
         field = QPushButton()
-        field.setMinimumHeight(CONTROL_HEIGHT)
         field.setToolTip(tip)
         field.setAutoDefault(False)
 
@@ -312,9 +297,12 @@ class SettingsDialog(QDialog):
             dialog.open()
 
         field.clicked.connect(ask)
-        self.fields[key] = field
-        form.addRow(field_name(text), field)
+        self._add(form, key, text, field)
         show()
+
+    def _add(self, form: QFormLayout, key: str, text: str, field: QWidget) -> None:
+        self.fields[key] = named(field, text, height=CONTROL_HEIGHT)
+        form.addRow(field_name(text), field)
 
     def _set(self, key: str, value: object) -> None:
         setattr(self._settings, key, value)

@@ -1,8 +1,4 @@
-"""The strip of results: the current picture and the results of the selection, one below the other.
-
-Hover or arrow keys show one in place, Enter takes it. Hides when there is nothing. Shows the stage
-and asks it; edits nothing itself.
-"""
+"""The strip of results: the current picture and the results of the selection in a column."""
 
 from __future__ import annotations
 

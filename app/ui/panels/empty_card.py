@@ -1,8 +1,4 @@
-"""The card in the empty canvas: what to do first, with three buttons.
-
-The card lets the mouse through to the canvas below it, so that the first box can be drawn right
-there; only its buttons take clicks. It goes at the first press on the canvas.
-"""
+"""The card in the empty canvas: what to do first, with three buttons."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Inspector: name, place, size, seed and state of the selected layer.
-
-Fields become commands; fields of what cannot change are off, with the reason in the tooltip.
-"""
+"""Inspector: name, place, size, seed and state of the selected layer."""
 
 from __future__ import annotations
 

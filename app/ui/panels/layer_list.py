@@ -1,7 +1,4 @@
-"""The layer panel: blend mode and opacity, the rows, the foot with buttons.
-
-Selection is shared with the canvas; every change is a command.
-"""
+"""The layer panel: blend mode and opacity, the rows, the foot with buttons."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Rows of the layer list: the document's layers as a Qt model, topmost first, and how a row looks.
-
-Edits become commands; the rows follow the document's events. The delegate draws and says where its
-parts are; clicks become commands in the list widget.
-"""
+"""Rows of the layer list: the document's layers as a Qt model, topmost first, and their looks."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a layer's state is called and looks like: icon, text, colour. Shared by list and inspector.
-
-Every state has a shape and a text, never a colour alone.
-"""
+"""What a layer's state is called and looks like: icon, text, colour; never a colour alone."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Messages: the bar above the canvas, one message at a time, and the status bar.
-
-A message says what happened, what was kept, what to do; the exception's words wait behind Details.
-"""
+"""Messages: the bar above the canvas, one message at a time, and the status bar."""
 
 from __future__ import annotations
 

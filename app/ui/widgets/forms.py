@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
@@ -16,6 +17,7 @@ from PySide6.QtWidgets import (
     QLayout,
     QScrollArea,
     QTableWidget,
+    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -198,11 +200,9 @@ class Panel(QWidget):
 
 
 class ReadingTable(QTableWidget):
-    """The headings; the owner fills the rows.
+    """Rows of text below headings.
 
     Args:
-        name: for screen readers.
-        headings: one per column.
         wide: the columns that share the width; None = all.
         selects: which rows can be selected; whole ones always.
     """
@@ -226,3 +226,9 @@ class ReadingTable(QTableWidget):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for column in range(len(headings)) if wide is None else wide:
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+
+    def show_rows(self, rows: Sequence[Sequence[str]]) -> None:
+        self.setRowCount(len(rows))
+        for place, row in enumerate(rows):
+            for column, text in enumerate(row):
+                self.setItem(place, column, QTableWidgetItem(text))

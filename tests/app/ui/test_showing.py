@@ -63,10 +63,10 @@ def test_a_drag_of_the_opacity_slider_is_one_step(window: Any) -> None:
     window.session.selection.set([layers[0].id])
     bar = window.layers.looks
     steps = window.session.undo.count
-    bar.slider.sliderPressed.emit()
+    bar.slider.setSliderDown(True)
     for percent in (90, 60, 35):
         bar.slider.setValue(percent)
-    bar.slider.sliderReleased.emit()
+    bar.slider.setSliderDown(False)
     assert window.session.document.layer(layers[0].id).opacity == 0.35
     assert bar.field.value() == 35
     assert window.session.undo.count == steps + 1
