@@ -71,14 +71,12 @@ class Costs:
     """Timed steps of one model on one machine, newest last.
 
     Attributes:
-        steps: (tokens, seen, seconds of one step).
-        decodings: (pixels that were drawn, seconds).
         starts: (seconds of planning as the steps suggest, seconds from the start to the first step,
             the step itself not counted).
     """
 
-    steps: list[Triple] = field(default_factory=list)
-    decodings: list[Pair] = field(default_factory=list)
+    steps: list[Triple] = field(default_factory=list)  # (tokens, seen, seconds of one step)
+    decodings: list[Pair] = field(default_factory=list)  # (pixels that were drawn, seconds)
     starts: list[Pair] = field(default_factory=list)
     _fit: Triple | None = None
 

@@ -30,18 +30,16 @@ class Message:
     """Something to tell the user: what happened, what was kept, what to do.
 
     Attributes:
-        kind: "news" is to be read but no trouble; a "note" passes in the status bar.
         action: name of the window's action that does what the advice says, offered as a button.
-        other_action: name of another one that does instead, offered next to it.
     """
 
-    kind: MessageKind
+    kind: MessageKind  # "news" is to be read but no trouble; a "note" passes in the status bar
     what: str
     kept: str = ""
     advice: str = ""
     details: str = ""
     action: str = ""
-    other_action: str = ""
+    other_action: str = ""  # name of another one that does instead, offered next to it
 
     @property
     def text(self) -> str:
@@ -55,17 +53,11 @@ def message_of(error: UserError, kind: MessageKind = "warning") -> Message:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Who takes part in a job, bottom to top.
+    """Who takes part in a job, bottom to top."""
 
-    Attributes:
-        targets: layers that are generated.
-        context: visible layers with pixels that the model reads and leaves alone.
-        skipped: asked for, but locked or hidden.
-    """
-
-    targets: tuple[Layer, ...]
-    context: tuple[Layer, ...]
-    skipped: tuple[Layer, ...]
+    targets: tuple[Layer, ...]  # layers that are generated
+    context: tuple[Layer, ...]  # visible layers with pixels that the model reads and leaves alone
+    skipped: tuple[Layer, ...]  # asked for, but locked or hidden
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,31 +65,24 @@ class Job:
     """The app's record of one job: one run of the engine per variation.
 
     Attributes:
-        target_ids: what was asked for, bottom to top.
         contents, planned: the document and who takes part when the job began; None before, and
             once it has ended.
         request: what the engine got for the present run; None when none is under way.
         rects, hashes: where each target was when the job began, and its pixel hash, by layer id.
-        names: the targets' names when they were asked for.
         numbers: numbers of all layers in the request, by layer id.
-        picture_seed: of the first variation; the next ones count up.
         seeds: of layers that have one for this job alone.
-        prompt: of the document when it was asked for.
-        done: variations that are finished.
-        step, total: of the present run.
-        began: monotonic seconds of the first run's start.
         seconds: that finished runs took; until it stopped or failed, where it did.
     """
 
     id: int
     scope: Scope
-    target_ids: tuple[int, ...]
-    names: dict[int, str]
-    picture_seed: int
+    target_ids: tuple[int, ...]  # what was asked for, bottom to top
+    names: dict[int, str]  # the targets' names when they were asked for
+    picture_seed: int  # of the first variation; the next ones count up
     seeds: Mapping[int, int] = field(default_factory=dict)
-    prompt: str = ""
+    prompt: str = ""  # of the document when it was asked for
     variations: int = 1
-    done: int = 0
+    done: int = 0  # variations that are finished
     contents: Contents | None = None
     planned: Plan | None = None
     request: GenerateRequest | None = None
@@ -105,10 +90,10 @@ class Job:
     hashes: dict[int, str | None] = field(default_factory=dict)
     numbers: dict[int, int] = field(default_factory=dict)
     state: JobState = "waiting"
-    step: int = 0
+    step: int = 0  # of the present run
     total: int = 0
     seconds_left: float | None = None
-    began: float | None = None
+    began: float | None = None  # monotonic seconds of the first run's start
     seconds: float | None = None
     message: Message | None = None
 
@@ -317,18 +302,14 @@ class Ignored:
     """Words of a prompt that get no box.
 
     Attributes:
-        unknown: those that the model cannot draw, as typed, in order, each once.
-        backgrounds: further backgrounds, as typed; a picture has one.
         places: (start, end) in the prompt of these and of what follows the last word that is read.
-        is_all: nothing that the prompt names is drawn.
-        limit: how many words are read, where there are more; else 0.
     """
 
-    unknown: tuple[str, ...] = ()
-    backgrounds: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()  # those that the model cannot draw, as typed, in order, each once
+    backgrounds: tuple[str, ...] = ()  # further backgrounds, as typed; a picture has one
     places: tuple[tuple[int, int], ...] = ()
-    is_all: bool = False
-    limit: int = 0
+    is_all: bool = False  # nothing that the prompt names is drawn
+    limit: int = 0  # how many words are read, where there are more; else 0
 
 
 def ignored_in(check: PromptCheck) -> Ignored:

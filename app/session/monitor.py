@@ -69,14 +69,12 @@ class EngineMonitor:
         measures: whether short jobs are timed when nothing is known about the machine.
         is_measuring: whether they are being timed, or are about to be; two seconds at most.
         saved: what was learnt before, by model and machine; changed in place.
-        times: of the present run.
 
     Events:
-        costs_changed(): times are predicted from other numbers now.
         silence_changed(level, seconds): the engine is "quiet" or "hung"; "" = it answers.
     """
 
-    costs_changed = Signal()
+    costs_changed = Signal()  # times are predicted from other numbers now
     silence_changed = Signal(str, float)
 
     def __init__(
@@ -92,7 +90,7 @@ class EngineMonitor:
         self.is_measuring = False
         self.saved: dict[str, Any] = {}
         self.costs = Costs()
-        self.times = StepTimes()
+        self.times = StepTimes()  # of the present run
         self._loop = loop
         self._submit = submit
         self._cancel = cancel

@@ -137,30 +137,22 @@ class GenerationQueue:
         work: seconds that the UI thread has computed.
 
     Attributes:
-        jobs: all that are remembered.
         current: the job that is starting or running; None when nothing runs.
-        info: what the model announced; None before.
-        preview_every: rough pictures each k-th step; 0 = none.
         pace: how fast the engine is, and whether it still answers.
-        loading: the part of loading the model that is done, 0 to 1.
         free_memory: bytes that programs could still get, or None where that is unknown.
 
     Events:
         state_changed(state): "loading", "measuring", "ready", "generating", "stopping",
             "restarting", "failed", "stopped".
-        loading_changed(part): so much of loading the model is done, 0 to 1.
-        job_changed(job): it was asked for, started, went on or ended.
         preview_changed(layer_id, box, rgba): a rough picture of a target, at most 30 a second.
-        previews_cleared(): none of them is valid any more.
-        message(message): something the user should read.
     """
 
     state_changed = Signal(str)
-    loading_changed = Signal(float)
-    job_changed = Signal(object)
+    loading_changed = Signal(float)  # part: so much of loading the model is done, 0 to 1
+    job_changed = Signal(object)  # job: it was asked for, started, went on or ended
     preview_changed = Signal(int, object, object)
-    previews_cleared = Signal()
-    message = Signal(object)
+    previews_cleared = Signal()  # none of them is valid any more
+    message = Signal(object)  # message: something the user should read
 
     def __init__(
         self,
@@ -174,13 +166,13 @@ class GenerationQueue:
     ) -> None:
         self.document = document
         self.state = "loading"
-        self.loading = 0.0
+        self.loading = 0.0  # the part of loading the model that is done, 0 to 1
         self.trouble = ""
         self.free_memory: Callable[[], int | None] = free_memory
-        self.jobs = JobList()
+        self.jobs = JobList()  # all that are remembered
         self.current: Job | None = None
-        self.info: ModelInfo | None = None
-        self.preview_every = 1
+        self.info: ModelInfo | None = None  # what the model announced; None before
+        self.preview_every = 1  # rough pictures each k-th step; 0 = none
         self._accept = accept
         self._waiting: list[Job] = []
         self._runs: dict[int, Job] = {}

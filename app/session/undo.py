@@ -37,12 +37,11 @@ class _Step:
     Attributes:
         after: called after each undo with False, after each redo with True. Steps that have one
             bring another document.
-        is_saved: the document was in its file after this step.
     """
 
     command: Command
     after: Callable[[bool], None] | None = None
-    is_saved: bool = False
+    is_saved: bool = False  # the document was in its file after this step
 
 
 class UndoStack:
@@ -50,14 +49,10 @@ class UndoStack:
 
     Attributes:
         pixel_store: where pictures go that have no room in memory; None = the oldest steps go.
-
-    Events:
-        changed(): texts, availability or the clean state may differ.
-        refused(message): a command could not be done; the document is as it was.
     """
 
-    changed = Signal()
-    refused = Signal(object)
+    changed = Signal()  # texts, availability or the clean state may differ
+    refused = Signal(object)  # message: a command could not be done; the document is as it was
 
     def __init__(self, document: Document, pixel_store: UndoPixelStore | None = None) -> None:
         self._document = document

@@ -21,31 +21,23 @@ class ActionSpec:
     """One action as data.
 
     Attributes:
-        name: how the code calls it.
-        text: menu text with mnemonic.
-        tip: one sentence that says more than the text.
-        keys: the first is shown, the others work too.
-        group: actions of one group exclude each other.
-        title: first line of the tooltip where the menu text alone says too little.
-        when_needed: menus show it only while it is enabled.
         enabled_when: why it is disabled, see `action_rules`; None = always enabled.
         checked_when: whether it is checked, where the state decides; None = the user decides.
-        title_when: menu text where it changes with the state.
     """
 
-    name: str
-    text: str
-    tip: str
-    keys: tuple[str, ...] = ()
+    name: str  # how the code calls it
+    text: str  # menu text with mnemonic
+    tip: str  # one sentence that says more than the text
+    keys: tuple[str, ...] = ()  # the first is shown, the others work too
     scope: Scope = "window"
     icon: str = ""
     checkable: bool = False
-    group: str = ""
-    title: str = ""
-    when_needed: bool = False
+    group: str = ""  # actions of one group exclude each other
+    title: str = ""  # first line of the tooltip where the menu text alone says too little
+    when_needed: bool = False  # menus show it only while it is enabled
     enabled_when: rules.Rule | None = None
     checked_when: rules.Check | None = None
-    title_when: rules.Rule | None = None
+    title_when: rules.Rule | None = None  # menu text where it changes with the state
 
 
 def _spec(name: str, text: str, tip: str, keys: str = "", *parts: Any, **more: Any) -> ActionSpec:

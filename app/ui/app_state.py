@@ -32,31 +32,25 @@ class SelectionState:
     """What the selected layers have in common.
 
     Attributes:
-        count, foregrounds: layers with and without the background.
-        locked, locked_foreground: name of the first locked one; "" = none is locked.
-        blend, opacity: of the topmost layer; opacity in percent; None = nothing is selected.
         can_restore_size: some layer is shown at another size than its own and may be changed.
-        seed: of the present pixels of a single layer.
-        is_pinned, uses_seed_once: of a single layer.
-        was_empty_before: no other layers were selected before these.
     """
 
-    count: int = 0
+    count: int = 0  # layers with and without the background
     foregrounds: int = 0
-    locked: str = ""
+    locked: str = ""  # name of the first locked one; "" = none is locked
     locked_foreground: str = ""
     has_background: bool = False
     has_pixels: bool = False
     has_visible: bool = False
     all_locked: bool = False
-    blend: str | None = None
+    blend: str | None = None  # of the topmost layer; opacity in percent; None = nothing is selected
     opacity: int | None = None
     can_restore_size: bool = False
-    seed: int | None = None
-    is_pinned: bool = False
+    seed: int | None = None  # of the present pixels of a single layer
+    is_pinned: bool = False  # of a single layer
     uses_seed_once: bool = False
     is_outdated: bool = False
-    was_empty_before: bool = True
+    was_empty_before: bool = True  # no other layers were selected before these
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +90,11 @@ class JobState:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One kind of job that could begin now.
+    """One kind of job that could begin now."""
 
-    Attributes:
-        count: layers that it would make.
-        cost: predicted time, "" where it is not known.
-        reason: why it cannot begin, "" where it can.
-    """
-
-    count: int = 0
-    cost: str = ""
-    reason: str = ""
+    count: int = 0  # layers that it would make
+    cost: str = ""  # predicted time, "" where it is not known
+    reason: str = ""  # why it cannot begin, "" where it can
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,35 +103,25 @@ class OfferState:
 
     Attributes:
         choice: what the Generate button asks for.
-        does: what it does, in a few words.
-        texts: what the button may say, the longest first.
-        likely: the offer of the button.
         by_action: the offers of the actions that choose a kind of job.
     """
 
     choice: Likely = field(default_factory=lambda: Likely("picture"))
-    does: str = ""
-    texts: tuple[str, ...] = ()
-    likely: Offer = Offer()
+    does: str = ""  # what it does, in a few words
+    texts: tuple[str, ...] = ()  # what the button may say, the longest first
+    likely: Offer = Offer()  # the offer of the button
     by_action: Mapping[str, Offer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ResultState:
-    """Results of the selection.
-
-    Attributes:
-        comparable: results that can be shown in the picture.
-        is_shown: one of them is shown in place of the current picture.
-        is_detached: its layer was deleted.
-        locked: name of a locked layer that it belongs to.
-    """
+    """Results of the selection."""
 
     count: int = 0
-    comparable: int = 0
-    is_shown: bool = False
-    is_detached: bool = False
-    locked: str = ""
+    comparable: int = 0  # results that can be shown in the picture
+    is_shown: bool = False  # one of them is shown in place of the current picture
+    is_detached: bool = False  # its layer was deleted
+    locked: str = ""  # name of a locked layer that it belongs to
 
 
 @dataclass(frozen=True, slots=True)

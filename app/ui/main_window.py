@@ -49,12 +49,9 @@ class MainWindow(Views):
         make_engine: called with the function that takes the engine's events.
         settings: of this user; changed in place, saved by the caller.
         work_root: where unsaved work is kept for recovery; None = nowhere.
-
-    Signals:
-        closed(): the user is done; the engine still has to be ended.
     """
 
-    closed = Signal()
+    closed = Signal()  # the user is done; the engine still has to be ended
 
     def __init__(
         self,

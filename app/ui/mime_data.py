@@ -139,17 +139,11 @@ def _pixels(layer: Layer) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """What was found, each in the order in which it came.
+    """What was found, each in the order in which it came."""
 
-    Attributes:
-        files: local files that exist.
-        pictures: encoded pictures, from the data itself or from `data:` addresses.
-        refused: one sentence for each thing that cannot be taken.
-    """
-
-    files: tuple[Path, ...]
-    pictures: tuple[bytes, ...]
-    refused: tuple[str, ...]
+    files: tuple[Path, ...]  # local files that exist
+    pictures: tuple[bytes, ...]  # encoded pictures, from the data itself or from `data:` addresses
+    refused: tuple[str, ...]  # one sentence for each thing that cannot be taken
 
 
 def offered_by(data: QMimeData) -> Offered:

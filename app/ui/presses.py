@@ -21,15 +21,12 @@ class Press:
     """One press.
 
     Attributes:
-        at: monotonic seconds.
-        does: what it asks for, in words.
-        state: what the user had set up then, see `user_state`.
         is_explicit: whether the user chose it by name; the Generate button chooses itself.
     """
 
-    at: float
-    does: str
-    state: object
+    at: float  # monotonic seconds
+    does: str  # what it asks for, in words
+    state: object  # what the user had set up then, see `user_state`
     is_explicit: bool = False
 
 

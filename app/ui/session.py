@@ -42,15 +42,10 @@ NewLayers = AddLayers | DuplicateLayers
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The file that a document without a file of its own came from.
+    """The file that a document without a file of its own came from."""
 
-    Attributes:
-        path: the file; a save never replaces it without a question.
-        lost: sentences about what it has and the document has not.
-    """
-
-    path: Path
-    lost: tuple[str, ...]
+    path: Path  # the file; a save never replaces it without a question
+    lost: tuple[str, ...]  # sentences about what it has and the document has not
 
 
 class Session(QObject):
@@ -65,30 +60,17 @@ class Session(QObject):
     Attributes:
         path: the project file, or None for a document that was never saved.
         source: the file that it came from and must not replace unasked; None = there is none.
-        stamp: the file as we last read or wrote it.
-        sitting: another number for each document that is opened.
         work_roots: folders in which windows keep, or kept, unsaved work.
-        keeper: writes unsaved work for recovery; None = it is not kept.
-        is_settled: nothing of this document needs to be offered at the next start.
         last_export: format, options and file of the last export of the document.
-
-    Signals:
-        notified(message): something for the user.
-        withdrawn(action): the message that offers this action is not true any more.
-        path_changed(): another file name, or saved now.
-        exported(): there is another `last_export`.
-        results_arrived(job, results): a variation is finished.
-        kept(): the recovery folder has all changes.
-        keeping_failed(error): it has not; None = it has again.
     """
 
-    notified = Signal(object)
-    withdrawn = Signal(str)
-    path_changed = Signal()
-    exported = Signal()
-    results_arrived = Signal(object, object)
-    kept = Signal()
-    keeping_failed = Signal(object)
+    notified = Signal(object)  # message: something for the user
+    withdrawn = Signal(str)  # action: the message that offers this action is not true any more
+    path_changed = Signal()  # another file name, or saved now
+    exported = Signal()  # there is another `last_export`
+    results_arrived = Signal(object, object)  # job, results: a variation is finished
+    kept = Signal()  # the recovery folder has all changes
+    keeping_failed = Signal(object)  # error: it has not; None = it has again
 
     def __init__(
         self,
@@ -105,7 +87,7 @@ class Session(QObject):
         self.settings = settings
         self.files = Background(loop)
         self.pictures = Background(loop)
-        self.keeper: Keeper | None = None
+        self.keeper: Keeper | None = None  # writes unsaved work for recovery; None = it is not kept
         self.work_roots: tuple[Path, ...] = ()
         attic = None
         if work_root is not None:
@@ -117,9 +99,9 @@ class Session(QObject):
         self.bridge = GenerationQueue(self.document, loop, make_engine, self.results_arrived.emit)
         self.path: Path | None = None
         self.source: Source | None = None
-        self.stamp: Stamp | None = None
-        self.sitting = 0
-        self.is_settled = False
+        self.stamp: Stamp | None = None  # the file as we last read or wrote it
+        self.sitting = 0  # another number for each document that is opened
+        self.is_settled = False  # nothing of this document needs to be offered at the next start
         self.last_export: tuple[Format, ExportOptions, Path] | None = None
         self.undo.refused.connect(self.notified.emit)
         self.bridge.message.connect(self.notified.emit)

@@ -22,19 +22,10 @@ _Key = tuple[frozenset[int], tuple[tuple[int, tuple[Candidate, ...]], ...]]
 
 
 class Stage(QObject):
-    """The choices of the selection, newest first; place 0 is the document as it is ("Current").
+    """The choices of the selection, newest first; place 0 is the document as it is ("Current")."""
 
-    Attributes:
-        choices: see `app.document.candidates`.
-        place: which one is shown, 0 = Current.
-
-    Signals:
-        changed(): other choices, or other ones are new.
-        shown(): another one is shown in place.
-    """
-
-    changed = Signal()
-    shown = Signal()
+    changed = Signal()  # other choices, or other ones are new
+    shown = Signal()  # another one is shown in place
 
     def __init__(
         self,
@@ -50,8 +41,8 @@ class Stage(QObject):
         self._new: dict[int, frozenset[str]] = {}
         self._is_held = False
         self._key: _Key | None = None
-        self.choices: tuple[Choice, ...] = ()
-        self.place = 0
+        self.choices: tuple[Choice, ...] = ()  # see `app.document.candidates`
+        self.place = 0  # which one is shown, 0 = Current
         selection.changed.connect(self.refresh)
         document.events.layers_changed.connect(self.refresh)
         document.events.reset.connect(self._on_reset)

@@ -13,22 +13,15 @@ from app.document.geometry import Rect, Size, round_to
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """The mouse at one moment.
+    """The mouse at one moment."""
 
-    Attributes:
-        x, y: canvas pixels.
-        slack: canvas pixels that 4 screen pixels are: less is no drag.
-        shift, ctrl, alt: modifier keys.
-        space: the space bar is held.
-    """
-
-    x: float
+    x: float  # canvas pixels
     y: float
-    slack: float
-    shift: bool = False
+    slack: float  # canvas pixels that 4 screen pixels are: less is no drag
+    shift: bool = False  # modifier keys
     ctrl: bool = False
     alt: bool = False
-    space: bool = False
+    space: bool = False  # the space bar is held
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +29,14 @@ class Handle:
     """One drag of a handle.
 
     Attributes:
-        name: compass name, "nw" to "w".
-        x, y: where the pointer is, canvas pixels.
-        shift: boxes: keep the aspect. Pictures: do not.
-        alt: the middle stays where it is.
         reach: pictures: edges go to grid lines that are nearer than this many canvas pixels.
     """
 
-    name: str
-    x: float
+    name: str  # compass name, "nw" to "w"
+    x: float  # where the pointer is, canvas pixels
     y: float
-    shift: bool = False
-    alt: bool = False
+    shift: bool = False  # boxes: keep the aspect. Pictures: do not
+    alt: bool = False  # the middle stays where it is
     reach: float = 0.0
 
 

@@ -41,13 +41,9 @@ TWO_DIGITS_MS = 600
 
 
 class Mouse(ToolContext):
-    """The mouse of one view: it moves the view, or a tool acts.
+    """The mouse of one view: it moves the view, or a tool acts."""
 
-    Signals:
-        menu_asked(pointer, event): a right click that ended no drag.
-    """
-
-    menu_asked = Signal(object, object)
+    menu_asked = Signal(object, object)  # pointer, event: a right click that ended no drag
 
     def __init__(
         self,

@@ -26,9 +26,6 @@ class CanvasItem(QGraphicsItem):
 
     Args:
         paint_sharp: paints a sharper picture in place of the image; False where it has none.
-
-    Attributes:
-        is_rough: something moves: scaled fast now, smoothly once it rests.
     """
 
     def __init__(self, paint_sharp: Callable[[QPainter, QWidget, QImage], bool]) -> None:
@@ -38,7 +35,7 @@ class CanvasItem(QGraphicsItem):
         self._scaled = QPixmap()
         self._scaled_for: object = None
         self._stale = QRect()
-        self.is_rough = False
+        self.is_rough = False  # something moves: scaled fast now, smoothly once it rests
         self._paint_sharp = paint_sharp
 
     @property

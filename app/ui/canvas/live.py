@@ -40,15 +40,13 @@ class Entry:
     """One layer as it is painted.
 
     Attributes:
-        key: the layer's id.
         token: equal tokens paint the same; `image` itself is not compared. It holds what `image`
             only borrows.
-        image: stretched over `rect`.
     """
 
-    key: int
+    key: int  # the layer's id
     token: object
-    image: QImage
+    image: QImage  # stretched over `rect`
     rect: Rect
     opacity: float = 1.0
     blend: str = "normal"

@@ -26,9 +26,6 @@ class Navigation:
         document: whose canvas is shown.
         changed: called with the zoom after each change of it.
         end_room: viewport pixels at the end of a line that Fit leaves free: a panel may lie there.
-
-    Attributes:
-        wheel_zooms: the wheel zooms, and scrolls with Ctrl.
     """
 
     def __init__(
@@ -42,7 +39,7 @@ class Navigation:
         self._document = document
         self._changed = changed
         self._follows_fit = True
-        self.wheel_zooms = True
+        self.wheel_zooms = True  # the wheel zooms, and scrolls with Ctrl
         self._end_room = end_room
 
     @property

@@ -29,17 +29,11 @@ DraftKind = Literal["drawn", "resized", "marquee"]
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A rectangle that is being dragged.
+    """A rectangle that is being dragged."""
 
-    Attributes:
-        rect: canvas pixels.
-        text: the live label; shown below the rectangle. A marquee has none.
-        kind: what the drag does.
-    """
-
-    rect: Rect
-    text: str
-    kind: DraftKind
+    rect: Rect  # canvas pixels
+    text: str  # the live label; shown below the rectangle. A marquee has none
+    kind: DraftKind  # what the drag does
 
 
 @dataclass(slots=True)
@@ -47,12 +41,6 @@ class OverlayModel:
     """Everything over the picture.
 
     Attributes:
-        running: ids of the layers that a job is making.
-        matte: what transparent places show, as a hex colour; None = checkerboard.
-        box_hint: text next to a selected empty box; "" = nothing.
-        has_outlines: boxes and their names; handles and the selection always show.
-        show_grid: always; without it the grid shows while a box is drawn.
-        is_dragging: handles hide while something moves.
         handles_reach_out: handles can be grabbed from outside of the layer as well; with the box
             tool a press there begins the next box.
     """
@@ -60,14 +48,14 @@ class OverlayModel:
     scene: CanvasScene
     selection: Selection
     colours: Colours
-    box_hint: Callable[[Layer], str]
-    show_grid: bool = False
-    is_dragging: bool = False
+    box_hint: Callable[[Layer], str]  # text next to a selected empty box; "" = nothing
+    show_grid: bool = False  # always; without it the grid shows while a box is drawn
+    is_dragging: bool = False  # handles hide while something moves
     handles_reach_out: bool = True
     draft: Draft | None = None
-    running: frozenset[int] = frozenset()
-    matte: str | None = None
-    has_outlines: bool = True
+    running: frozenset[int] = frozenset()  # ids of the layers that a job is making
+    matte: str | None = None  # what transparent places show, as a hex colour; None = checkerboard
+    has_outlines: bool = True  # boxes and their names; handles and the selection always show
     grid_in_drags: bool = True
     grid: overlay.Grid = field(default_factory=overlay.Grid)
     _kept: KeptPicture = field(default_factory=KeptPicture)

@@ -31,18 +31,10 @@ PICK_ALPHA = 13  # 5 % of 255
 
 
 class CanvasScene(QGraphicsScene):
-    """Items for the document's layers.
+    """Items for the document's layers."""
 
-    Attributes:
-        moves_copies: the drag in progress leaves the layers where they are.
-
-    Signals:
-        changed_on_screen(): anything that the view draws over the items may be different.
-        settled(): the exact composite is on the screen.
-    """
-
-    changed_on_screen = Signal()
-    settled = Signal()
+    changed_on_screen = Signal()  # anything that the view draws over the items may be different
+    settled = Signal()  # the exact composite is on the screen
 
     def __init__(
         self,
@@ -59,7 +51,7 @@ class CanvasScene(QGraphicsScene):
         self._previews: dict[int, tuple[Box, QImage]] = {}
         self._frozen: dict[int, tuple[Box, QImage]] = {}
         self._moved: dict[int, Rect] = {}
-        self.moves_copies = False
+        self.moves_copies = False  # the drag in progress leaves the layers where they are
         self._staged: dict[int, Candidate] = {}
         self._seen: object = None
         self._live = InteractiveCompositor()

@@ -39,12 +39,9 @@ class SharpPicture(QObject):
     Args:
         pictures: the worker.
         layers: what the screen shows, bottom first; None while it does not rest.
-
-    Signals:
-        made(): there is a picture to paint now.
     """
 
-    made = Signal()
+    made = Signal()  # there is a picture to paint now
 
     def __init__(
         self, pictures: Background, layers: Callable[[], Sequence[Layer] | None], parent: QObject

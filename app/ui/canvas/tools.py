@@ -36,18 +36,13 @@ SNAP_SLACKS = 1.5
 class ToolContext(QObject):
     """What the tools act on, and the rectangle that follows the mouse.
 
-    Attributes:
-        snaps: dragged layers stop at grid lines and at the middle of the canvas.
-
     Signals:
         box_added(layer_id, was_cut): a box was drawn; whether the canvas's edge cut it.
-        changed(): the overlay may look different.
-        drawing_changed(): a rectangle begins or ends to be drawn.
     """
 
     box_added = Signal(int, bool)
-    changed = Signal()
-    drawing_changed = Signal()
+    changed = Signal()  # the overlay may look different
+    drawing_changed = Signal()  # a rectangle begins or ends to be drawn
 
     def __init__(
         self, view: QGraphicsView, selection: Selection, undo: UndoStack, overlay: OverlayModel
@@ -57,7 +52,7 @@ class ToolContext(QObject):
         self.document = overlay.scene.document
         self.selection = selection
         self.undo = undo
-        self.snaps = True
+        self.snaps = True  # dragged layers stop at grid lines and at the middle of the canvas
         self._overlay = overlay
         self._view = view
 

@@ -41,25 +41,18 @@ class CanvasView(QGraphicsView):
         end_room: see `Navigation`.
 
     Signals:
-        pointer_moved(x, y): canvas pixels under the mouse; -1, -1 when it left.
-        zoom_changed(factor): screen pixels (device) per picture pixel.
-        escape_pressed(): nothing was being dragged.
-        enter_pressed(): take what is shown.
-        before_held(held): C is down, or came up.
-        stack_menu_asked(at): Ctrl+right click.
         menu_asked(at): a right click on a layer, which is selected now, or on nothing; or the
             Menu key, which is about what is selected.
-        layer_opened(): a double click on a layer, which is selected now.
     """
 
-    pointer_moved = Signal(int, int)
-    zoom_changed = Signal(float)
-    escape_pressed = Signal()
-    enter_pressed = Signal()
-    before_held = Signal(bool)
+    pointer_moved = Signal(int, int)  # x, y: canvas pixels under the mouse; -1, -1 when it left
+    zoom_changed = Signal(float)  # factor: screen pixels (device) per picture pixel
+    escape_pressed = Signal()  # nothing was being dragged
+    enter_pressed = Signal()  # take what is shown
+    before_held = Signal(bool)  # held: C is down, or came up
     menu_asked = Signal(QPoint)
-    stack_menu_asked = Signal(QPoint)
-    layer_opened = Signal()
+    stack_menu_asked = Signal(QPoint)  # at: Ctrl+right click
+    layer_opened = Signal()  # a double click on a layer, which is selected now
 
     def __init__(
         self,

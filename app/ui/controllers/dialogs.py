@@ -38,14 +38,10 @@ class DialogsController(Controller):
 
     Attributes:
         job_pictures: small pictures of what the jobs made.
-        dialog: the last one that was opened.
         page, words: the open page of the help, and the list of words; None = closed.
-
-    Signals:
-        settings_left(): the dialog was closed; what it changed is worth keeping.
     """
 
-    settings_left = Signal()
+    settings_left = Signal()  # the dialog was closed; what it changed is worth keeping
 
     def __init__(
         self,
@@ -61,7 +57,7 @@ class DialogsController(Controller):
         self._prompt = prompt
         self._autosave = autosave
         self.job_pictures = JobPictures(session.pictures, self)
-        self.dialog: QDialog | None = None
+        self.dialog: QDialog | None = None  # the last one that was opened
         self.page: PageDialog | None = None
         self.words: WordListDialog | None = None
         actions.connect(

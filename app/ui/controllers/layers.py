@@ -323,7 +323,6 @@ class LayersHere(QObject):
     """Fills the menu whenever it opens.
 
     Attributes:
-        menu: the menu.
         place: where "here" is, canvas pixels: where the pointer was last on the canvas; None =
             the middle of what is selected, for who came by key.
     """
@@ -333,7 +332,7 @@ class LayersHere(QObject):
         self.place: tuple[float, float] | None = None
         self._session = session
         self._view = view
-        self.menu = menu
+        self.menu = menu  # the menu
         menu.setToolTipsVisible(True)
         menu.aboutToShow.connect(self.fill)
         view.pointer_moved.connect(self._on_pointer)

@@ -161,7 +161,7 @@ class JobsDialog(QDialog):
         self._rows = list(reversed(list(self._bridge.jobs)))
         self._pages.setCurrentIndex(1 if self._rows else 0)
         is_loading = self._bridge.is_loading
-        self.table.show_rows(
+        rows = self.table.show_rows(
             [
                 (
                     row_title(job),
@@ -172,8 +172,7 @@ class JobsDialog(QDialog):
                 for job in self._rows
             ]
         )
-        for place, job in enumerate(self._rows):
-            items = [self.table.item(place, column) for column in range(4)]
+        for job, items in zip(self._rows, rows, strict=True):
             for item in items:
                 item.setToolTip(item.text() if job.message is None else job.message.text)
             items[0].setIcon(self._icon(job))

@@ -25,17 +25,11 @@ _EACH = Qt.ItemDataRole.UserRole
 
 
 class RecoveryDialog(QDialog):
-    """One row per work folder.
+    """One row per work folder."""
 
-    Signals:
-        recover_asked(unfinished): open it; the dialog has closed.
-        discard_asked(unfinished): delete it, after a second question.
-        pictures_asked(unfinished): write its pictures as PNG.
-    """
-
-    recover_asked = Signal(object)
-    discard_asked = Signal(object)
-    pictures_asked = Signal(object)
+    recover_asked = Signal(object)  # unfinished: open it; the dialog has closed
+    discard_asked = Signal(object)  # unfinished: delete it, after a second question
+    pictures_asked = Signal(object)  # unfinished: write its pictures as PNG
 
     def __init__(self, parent: QWidget, found: Sequence[Unfinished]) -> None:
         super().__init__(parent)

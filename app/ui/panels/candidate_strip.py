@@ -338,12 +338,9 @@ class CandidateStrip(Panel):
         stage: which results there are.
         selection: what they are of.
         delegate: paints a cell.
-
-    Signals:
-        menu_asked(place, at): a right click on a result.
     """
 
-    menu_asked = Signal(int, QPoint)
+    menu_asked = Signal(int, QPoint)  # place, at: a right click on a result
 
     def __init__(
         self,

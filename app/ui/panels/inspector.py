@@ -64,14 +64,10 @@ class Inspector(Panel):
 
     Args:
         empty: the page for no layer.
-
-    Signals:
-        left(): Esc was pressed in a field, which shows its former value again.
-        retry_asked(): the layer came out empty; make it with another seed.
     """
 
-    left = Signal()
-    retry_asked = Signal()
+    left = Signal()  # Esc was pressed in a field, which shows its former value again
+    retry_asked = Signal()  # the layer came out empty; make it with another seed
 
     def __init__(self, session: Session, stage: Stage, colours: Colours, empty: QWidget) -> None:
         super().__init__()

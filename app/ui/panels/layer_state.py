@@ -17,17 +17,11 @@ EMPTY_SHARE = 0.005
 
 @dataclass(frozen=True, slots=True)
 class LayerState:
-    """One state.
+    """One state."""
 
-    Attributes:
-        icon: name of an outline, "" for none.
-        text: for list, inspector and screen readers.
-        colour: name of a colour in `theme.Colours`.
-    """
-
-    icon: str
-    text: str
-    colour: str
+    icon: str  # name of an outline, "" for none
+    text: str  # for list, inspector and screen readers
+    colour: str  # name of a colour in `theme.Colours`
 
 
 def state_of(layer: Layer, document: Document, running: frozenset[int], new: int = 0) -> LayerState:

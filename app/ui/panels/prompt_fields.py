@@ -48,18 +48,12 @@ class PromptField(QPlainTextEdit):
 
     Args:
         new_gesture: makes a number for each run of typing.
-
-    Signals:
-        edited(text, gesture): the user changed the text.
-        left(): Esc was pressed; the text is kept.
-        history_asked(step): Alt+Up (1, older) or Alt+Down (-1, newer).
-        send_asked(): Shift+Enter.
     """
 
-    edited = Signal(str, int)
-    left = Signal()
-    history_asked = Signal(int)
-    send_asked = Signal()
+    edited = Signal(str, int)  # text, gesture: the user changed the text
+    left = Signal()  # Esc was pressed; the text is kept
+    history_asked = Signal(int)  # step: Alt+Up (1, older) or Alt+Down (-1, newer)
+    send_asked = Signal()  # Shift+Enter
 
     def __init__(self, new_gesture: Callable[[], int]) -> None:
         super().__init__()
@@ -226,12 +220,9 @@ class ResultsField(NumberField):
 
     Enter takes the number, Esc brings back the one from before; both leave the field, so that the
     canvas's keys work again.
-
-    Signals:
-        left(): Enter or Esc was pressed.
     """
 
-    left = Signal()
+    left = Signal()  # Enter or Esc was pressed
 
     def __init__(self) -> None:
         super().__init__()

@@ -64,13 +64,7 @@ class ProgramStyle(QProxyStyle):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Colours:
-    """One theme as CSS hex colours. Chrome is neutral grey so that the picture is judged fairly.
-
-    Attributes:
-        hairline, raised, hover, pressed: decoration and states of quiet controls.
-        on_accent: text on an accent fill.
-        check_a, check_b: the two squares of the transparency checkerboard.
-    """
+    """One theme as CSS hex colours. Chrome is neutral grey so that the picture is judged fairly."""
 
     name: str
     window: str
@@ -81,19 +75,19 @@ class Colours:
     secondary: str
     disabled: str
     edge: str
-    hairline: str
+    hairline: str  # decoration and states of quiet controls
     raised: str
     hover: str
     pressed: str
     accent: str
     accent_hover: str
     accent_pressed: str
-    on_accent: str
+    on_accent: str  # text on an accent fill
     staged: str
     outdated: str
     error: str
     done: str
-    check_a: str
+    check_a: str  # the two squares of the transparency checkerboard
     check_b: str
 
 

@@ -227,8 +227,10 @@ class ReadingTable(QTableWidget):
         for column in range(len(headings)) if wide is None else wide:
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
 
-    def show_rows(self, rows: Sequence[Sequence[str]]) -> None:
-        self.setRowCount(len(rows))
-        for place, row in enumerate(rows):
-            for column, text in enumerate(row):
-                self.setItem(place, column, QTableWidgetItem(text))
+    def show_rows(self, rows: Sequence[Sequence[str]]) -> list[list[QTableWidgetItem]]:
+        items = [[QTableWidgetItem(text) for text in row] for row in rows]
+        self.setRowCount(len(items))
+        for place, row in enumerate(items):
+            for column, item in enumerate(row):
+                self.setItem(place, column, item)
+        return items
