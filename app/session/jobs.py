@@ -147,11 +147,6 @@ def reason_against(planned: Plan, scope: Scope) -> str:
     return "the layer is locked" if planned.skipped[0].locked else "the layer is hidden"
 
 
-def plan_for(contents: Contents, target_ids: Collection[int]) -> Plan:
-    """Targets and context when exactly these layers are to be made, as far as they can be now."""
-    return plan(contents, "selected", target_ids)
-
-
 def plan(contents: Contents, scope: Scope, selected: Collection[int] = ()) -> Plan:
     """Targets and context of a job.
 
@@ -161,22 +156,6 @@ def plan(contents: Contents, scope: Scope, selected: Collection[int] = ()) -> Pl
             prompt or whose size has changed.
     """
     asked = [layer for layer in contents.layers if _is_asked(contents, layer, scope, selected)]
-    return _plan_of(contents, asked, scope)
-
-
-def plans(contents: Contents, selected: Collection[int] = ()) -> dict[Scope, Plan]:
-    """The plans of every scope; see `plan`. One call answers all that a window asks."""
-    return {
-        scope: _plan_of(
-            contents,
-            [layer for layer in contents.layers if _is_asked(contents, layer, scope, selected)],
-            scope,
-        )
-        for scope in SCOPES
-    }
-
-
-def _plan_of(contents: Contents, asked: list[Layer], scope: Scope) -> Plan:
     targets = [layer for layer in asked if layer.visible and not layer.locked]
     taken = {layer.id for layer in targets}
     context = [
@@ -184,8 +163,13 @@ def _plan_of(contents: Contents, asked: list[Layer], scope: Scope) -> Plan:
         for layer in contents.layers
         if layer.visible and layer.has_pixels and layer.id not in taken
     ]
-    skipped = [layer for layer in asked if layer.id not in taken]
-    return Plan(tuple(targets), tuple(context), tuple(skipped if scope == "selected" else ()))
+    skipped = [layer for layer in asked if layer.id not in taken and scope == "selected"]
+    return Plan(tuple(targets), tuple(context), tuple(skipped))
+
+
+def plans(contents: Contents, selected: Collection[int] = ()) -> dict[Scope, Plan]:
+    """The plans of every scope: one call answers all that a window asks."""
+    return {scope: plan(contents, scope, selected) for scope in SCOPES}
 
 
 def build_request(

@@ -98,8 +98,8 @@ class EngineMonitor:
         self._clock = clock
         self._work = work
         self._info: ModelInfo | None = None
-        self._watchdog = Watchdog()
-        self._is_watching = False
+        self._expected_step_s: float | None = None
+        self._last_sign: float | None = None  # of life; None = nothing is asked of the engine
         self._watch_is_due = False
         self._level: Level = ""
         self._probes: list[GenerateRequest] = []
@@ -111,9 +111,8 @@ class EngineMonitor:
 
     def run_begins(self, load: WorkEstimate | None) -> None:
         self.times = StepTimes()
-        step = None if load is None else self.costs.step_seconds(load)
-        self._watchdog.begin(self._clock(), step)
-        self._is_watching = True
+        self._expected_step_s = None if load is None else self.costs.step_seconds(load)
+        self._last_sign = self._clock()
         self._watch_soon()
 
     def run_ended(self, load: WorkEstimate | None, total: int, at: float) -> None:
@@ -131,12 +130,12 @@ class EngineMonitor:
         self.costs_changed.emit()
 
     def heard(self, at: float) -> None:
-        self._watchdog.alive(at)
+        if self._last_sign is not None:
+            self._last_sign = at
 
     def all_answered(self) -> None:
         """Nothing is asked of the engine any more."""
-        self._is_watching = False
-        self._watchdog.end()
+        self._last_sign = None
         if self._level:
             self._level = ""
             self.silence_changed.emit("", 0.0)
@@ -156,15 +155,18 @@ class EngineMonitor:
 
     def _watch(self) -> None:
         self._watch_is_due = False
-        if not self._is_watching:
+        if self._last_sign is None:
             return
         now = self._clock()
         if self._info is None:  # a model may take its time to load
-            self._watchdog.alive(now)
-        level = self._watchdog.level(now)
+            self._last_sign = now
+        silent = max(0.0, now - self._last_sign)
+        level: Level = "hung" if silent >= HUNG_S else ""
+        if not level and silent >= max(QUIET_S, QUIET_STEPS * (self._expected_step_s or 0.0)):
+            level = "quiet"
         if level or self._level:
             self._level = level
-            self.silence_changed.emit(level, self._watchdog.silent_s(now))
+            self.silence_changed.emit(level, silent)
         self._watch_soon()
 
     # ---- measuring ----
@@ -275,39 +277,6 @@ class EngineMonitor:
             self._probe_estimates.pop(job_id)
             self._end_measuring()
         return True
-
-
-# ---- silence ----
-
-
-@dataclass(slots=True)
-class Watchdog:
-    """Signs of life of one engine; `expected_step_s` is how long a step should take, if known."""
-
-    expected_step_s: float | None = None
-    _last: float | None = None
-
-    def begin(self, now: float, expected_step_s: float | None) -> None:
-        self.expected_step_s, self._last = expected_step_s, now
-
-    def alive(self, now: float) -> None:
-        if self._last is not None:
-            self._last = now
-
-    def end(self) -> None:
-        self._last = None
-
-    def silent_s(self, now: float) -> float:
-        """Seconds without an event; 0 when none is expected."""
-        return 0.0 if self._last is None else max(0.0, now - self._last)
-
-    def level(self, now: float) -> Level:
-        """How worrying the silence is."""
-        silent = self.silent_s(now)
-        if silent >= HUNG_S:
-            return "hung"
-        limit = max(QUIET_S, QUIET_STEPS * (self.expected_step_s or 0.0))
-        return "quiet" if silent >= limit else ""
 
 
 @dataclass(slots=True)

@@ -34,7 +34,7 @@ from app.session.jobs import (
     build_request,
     failure_message,
     ignored_in,
-    plan_for,
+    plan,
     plans,
     reason_against,
 )
@@ -202,24 +202,17 @@ class GenerationQueue:
 
     def plan(self, scope: Scope, selected: Collection[int] = ()) -> Plan:
         """Who would take part if the job began now."""
-        known = self._known_plans()
-        if scope == "selected" or not known:
-            return self.plans(selected)[scope]
-        return next(iter(known.values()))[scope]
+        return self.plans(selected)[scope]
 
     def plans(self, selected: Collection[int] = ()) -> dict[Scope, Plan]:
         """The plans of all scopes, made once for each state of document and selection."""
-        known, key = self._known_plans(), frozenset(selected)
-        if key not in known:
-            known[key] = plans(self.document.contents, key)
-        return known[key]
-
-    def _known_plans(self) -> dict[frozenset[int], dict[Scope, Plan]]:
-        """What was planned for the document as it is now, by selected ids."""
-        contents = self.document.contents
+        contents, key = self.document.contents, frozenset(selected)
         if self._plans[0] is not contents:
             self._plans = (contents, {})
-        return self._plans[1]
+        known = self._plans[1]
+        if key not in known:
+            known[key] = plans(contents, key)
+        return known[key]
 
     def why_not(self, scope: Scope, selected: Collection[int] = ()) -> str:
         """Why the job cannot begin now, as one clause; empty when it can."""
@@ -240,7 +233,7 @@ class GenerationQueue:
 
     def seconds_of(self, job: Job) -> float | None:
         """Predicted seconds of a job that waits; None while nothing was measured."""
-        planned = plan_for(self.document.contents, job.target_ids)
+        planned = plan(self.document.contents, "selected", job.target_ids)
         one = self.seconds_for(planned.targets, planned.context)
         return None if one is None else one * job.variations
 
@@ -488,7 +481,7 @@ class GenerationQueue:
     def _begin_next(self) -> None:
         while self.current is None and self._waiting:
             job = self._waiting.pop(0)
-            planned = plan_for(self.document.contents, job.target_ids)
+            planned = plan(self.document.contents, "selected", job.target_ids)
             if planned.targets:
                 self._begin(job, planned)
             else:  # all of its layers were deleted, locked or hidden meanwhile

@@ -86,26 +86,26 @@ def other_size(state: AppState) -> str:
 
 
 def layer_or_solo(state: AppState) -> str:
-    return "" if state.solo else some_layer(state)
+    return "" if state.facts.has_solo else some_layer(state)
 
 
 # ---- document, history, files ----
 
-some_outdated = needs(lambda state: state.document.has_outdated, "nothing is outdated")
-can_undo = needs(lambda state: state.history.undo is not None, "nothing to undo")
-can_redo = needs(lambda state: state.history.redo is not None, "nothing to redo")
-was_saved = needs(lambda state: state.files.has_path, "the picture was never saved")
-was_exported = needs(lambda state: state.files.has_exported, "nothing was exported yet")
-some_recent = needs(lambda state: state.files.has_recent, "there are no recent files")
-keeps_work = needs(lambda state: state.files.keeps_work, "no work is kept in this window")
+some_outdated = needs(lambda state: state.facts.has_outdated, "nothing is outdated")
+can_undo = needs(lambda state: state.facts.undo is not None, "nothing to undo")
+can_redo = needs(lambda state: state.facts.redo is not None, "nothing to redo")
+was_saved = needs(lambda state: state.facts.has_path, "the picture was never saved")
+was_exported = needs(lambda state: state.facts.has_exported, "nothing was exported yet")
+some_recent = needs(lambda state: state.facts.has_recent, "there are no recent files")
+keeps_work = needs(lambda state: state.facts.keeps_work, "no work is kept in this window")
 
 # ---- jobs and results ----
 
-is_running = needs(lambda state: state.jobs.is_running, "nothing is running")
+is_running = needs(lambda state: state.facts.is_running, "nothing is running")
 runs_or_waits = needs(
-    lambda state: state.jobs.has_waiting or state.jobs.is_running, "nothing is running"
+    lambda state: state.facts.has_waiting or state.facts.is_running, "nothing is running"
 )
-needs_restart = needs(lambda state: state.jobs.needs_restart, "the engine answers")
+needs_restart = needs(lambda state: state.facts.needs_restart, "the engine answers")
 some_result = needs(lambda state: state.results.count, "there are no results")
 can_compare = every(
     some_result, needs(lambda state: state.results.comparable, "their layers are gone")
@@ -134,7 +134,7 @@ def can_offer(action: str) -> Rule:
 
 
 def has_background(state: AppState) -> bool:
-    return state.document.has_background
+    return state.facts.has_background
 
 
 def uses_seed_once(state: AppState) -> bool:
@@ -155,11 +155,11 @@ def has_opacity(percent: int) -> Check:
 
 
 def undo_text(state: AppState) -> str:
-    return _with_label(tr("&Undo"), state.history.undo)
+    return _with_label(tr("&Undo"), state.facts.undo)
 
 
 def redo_text(state: AppState) -> str:
-    return _with_label(tr("&Redo"), state.history.redo)
+    return _with_label(tr("&Redo"), state.facts.redo)
 
 
 def visible_text(state: AppState) -> str:

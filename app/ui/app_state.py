@@ -54,38 +54,21 @@ class SelectionState:
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentState:
-    """The document besides the selection."""
+class Facts:
+    """Document, history, file and engine, as far as it takes one look."""
 
     has_background: bool = True
     has_outdated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryState:
-    """Labels of the steps that undo and redo would take; None = there is none."""
-
-    undo: str | None = None
+    undo: str | None = None  # label of the step that undo would take; None = there is none
     redo: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FileState:
-    """What is known of the document's file."""
-
     has_path: bool = False
     has_exported: bool = False
     has_recent: bool = False
     keeps_work: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class JobState:
-    """The engine and its jobs."""
-
     is_running: bool = False
     has_waiting: bool = False
     needs_restart: bool = False
+    has_solo: bool = False  # some layers are shown alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +120,10 @@ class AppState:
     """All that actions depend on; each attribute is a part that is computed by itself."""
 
     selection: SelectionState = SelectionState()
-    document: DocumentState = DocumentState()
-    history: HistoryState = HistoryState()
-    files: FileState = FileState()
-    jobs: JobState = JobState()
+    facts: Facts = Facts()
     offers: OfferState = OfferState()
     results: ResultState = ResultState()
     room: RoomState = RoomState()
-    solo: bool = False
 
 
 PARTS = tuple(AppState.__dataclass_fields__)
@@ -245,33 +224,22 @@ class StateStore(QObject):
             was_empty_before=not self.selected_before,
         )
 
-    def _document_state(self) -> DocumentState:
-        contents = self._session.document.contents
-        return DocumentState(
-            contents.background_on, any(outdated(layer, contents) for layer in contents.layers)
-        )
-
-    def _history_state(self) -> HistoryState:
-        stack = self._session.undo
-        return HistoryState(
-            stack.undo_text if stack.can_undo else None, stack.redo_text if stack.can_redo else None
-        )
-
-    def _files_state(self) -> FileState:
-        session = self._session
-        return FileState(
+    def _facts_state(self) -> Facts:
+        session, bridge = self._session, self._session.bridge
+        contents, stack = session.document.contents, session.undo
+        return Facts(
+            has_background=contents.background_on,
+            has_outdated=any(outdated(layer, contents) for layer in contents.layers),
+            undo=stack.undo_text if stack.can_undo else None,
+            redo=stack.redo_text if stack.can_redo else None,
             has_path=session.path is not None,
             has_exported=session.last_export is not None,
             has_recent=bool(session.settings.recent),
             keeps_work=session.keeper is not None,
-        )
-
-    def _jobs_state(self) -> JobState:
-        bridge = self._session.bridge
-        return JobState(
             is_running=bridge.current is not None,
             has_waiting=bool(bridge.waiting),
             needs_restart=self._is_silent or bridge.state in _NEEDS_RESTART,
+            has_solo=bool(self._solo),
         )
 
     def _offers_state(self) -> OfferState:
@@ -319,20 +287,17 @@ class StateStore(QObject):
             return RoomState()
         return RoomState(True, oldest_unused(contents, *bound).count)
 
-    def _solo_state(self) -> bool:
-        return bool(self._solo)
-
     # ---- what changes them ----
 
     def _connect(self) -> None:
         session, stage = self._session, self._stage
         events, bridge = session.document.events, session.bridge
         for event, parts in (
-            (events.changed, ("document", "selection", "offers", "results")),
+            (events.changed, ("facts", "selection", "offers", "results")),
             (events.next_seeds_changed, ("selection",)),
-            (session.undo.changed, ("history",)),
-            (self._solo.changed, ("solo",)),
-            (bridge.job_changed, ("jobs",)),
+            (session.undo.changed, ("facts",)),
+            (self._solo.changed, ("facts",)),
+            (bridge.job_changed, ("facts",)),
             (bridge.pace.costs_changed, ("offers",)),
         ):
             event.connect(partial(self.mark, *parts), max_args=0)
@@ -347,7 +312,7 @@ class StateStore(QObject):
         stage.shown.connect(self._on_results)
 
     def _on_file(self) -> None:
-        self.mark("files")
+        self.mark("facts")
 
     def _on_results(self) -> None:
         self.mark("results", "room")
@@ -361,8 +326,8 @@ class StateStore(QObject):
     def _on_engine(self, state: str) -> None:
         if state == "restarting":
             self._is_silent = False
-        self.mark("jobs", "offers")
+        self.mark("facts", "offers")
 
     def _on_silence(self, level: str) -> None:
         self._is_silent = bool(level)
-        self.mark("jobs")
+        self.mark("facts")

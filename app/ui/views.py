@@ -16,15 +16,13 @@ from app.ui.canvas.compare import ComparePage
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.view import CanvasView
 from app.ui.menus import LiveMenus
-from app.ui.panels.advanced_page import AdvancedPage
 from app.ui.panels.candidate_strip import CandidateStrip, ChoiceDelegate
 from app.ui.panels.empty_card import EmptyCard
 from app.ui.panels.inspector import Inspector
 from app.ui.panels.layer_list import LayerPanel
 from app.ui.panels.messages import MessageBar, StatusBar
-from app.ui.panels.picture_page import PicturePage
+from app.ui.panels.pages import AdvancedPage, PicturePage, RecordPage
 from app.ui.panels.prompt_bar import PromptBar
-from app.ui.panels.record_page import RecordPage
 from app.ui.session import Session
 from app.ui.stage import Stage
 from app.ui.text import tr

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QMenu
 
 from app.document.candidates import Choice, candidate_load, oldest_unused, with_choice
@@ -170,38 +170,34 @@ class CandidatesController(Controller):
         menu.setToolTipsVisible(True)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
 
-        def add(text: str, tip: str, can: bool = True) -> QAction:
+        def add(text: str, tip: str, act: Callable[[], object], can: bool = True) -> None:
             action = menu.addAction(text)
             action.setToolTip(tip)
             action.setEnabled(can)
-            return action
+            action.triggered.connect(lambda: act())
 
         if choice.detached is None:
-            add(
-                tr("&Use"), tr("Uses this result in the picture, as one undo step.")
-            ).triggered.connect(lambda: self._views.stage.accept(place))
+            tip = tr("Uses this result in the picture, as one undo step.")
+            add(tr("&Use"), tip, lambda: self._views.stage.accept(place))
             menu.addAction(self._actions["compare"])
         else:
-            add(
-                tr("Add as &Layer"), tr("Adds this result as a new layer on top.")
-            ).triggered.connect(lambda: self.add_layer(choice))
+            tip = tr("Adds this result as a new layer on top.")
+            add(tr("Add as &Layer"), tip, lambda: self.add_layer(choice))
         menu.addSeparator()
-        add(
-            tr("Copy &Seed"), tr("Copies the seed of this result."), choice.seed is not None
-        ).triggered.connect(lambda: QApplication.clipboard().setText(str(choice.seed)))
-        add(
-            tr("Use &Prompt"), tr("Uses the prompt of this result."), bool(choice.prompt)
-        ).triggered.connect(lambda: self._session.push(SetPrompt(choice.prompt)))
-        add(
-            tr("&Export PNG…"), tr("Exports this result; the picture does not change.")
-        ).triggered.connect(lambda: self.ask_where(choice))
+        tip, clipboard = tr("Copies the seed of this result."), QApplication.clipboard()
+        has_seed = choice.seed is not None
+        add(tr("Copy &Seed"), tip, lambda: clipboard.setText(str(choice.seed)), has_seed)
+        tip = tr("Uses the prompt of this result.")
+        push = self._session.push
+        add(tr("Use &Prompt"), tip, lambda: push(SetPrompt(choice.prompt)), bool(choice.prompt))
+        tip = tr("Exports this result; the picture does not change.")
+        add(tr("&Export PNG…"), tip, lambda: self.ask_where(choice))
         menu.addSeparator()
         # Right click inside a selection means all of it, as in every list of files.
         chosen = self._views.strip.list.places()
         gone = chosen if place in chosen else [place]
-        add(
-            tr("&Delete"), tr("Removes this result from the strip; undo brings it back.")
-        ).triggered.connect(lambda: self._views.stage.discard(gone))
+        tip = tr("Removes this result from the strip; undo brings it back.")
+        add(tr("&Delete"), tip, lambda: self._views.stage.discard(gone))
         return menu
 
     def add_layer(self, choice: Choice) -> None:

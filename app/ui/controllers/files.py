@@ -426,7 +426,7 @@ class RecentFiles(Controller):
     def clear(self) -> None:
         """Forget all of them; the files stay."""
         self._session.settings.recent = []
-        self._store.mark("files")
+        self._store.mark("facts")
         self.fill()
 
     def _entry(self, path: Path) -> QAction:

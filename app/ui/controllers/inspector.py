@@ -10,7 +10,7 @@ from app.document.contents import CleanColours
 from app.session.selection import LayerTimestamps
 from app.ui.actions import Actions
 from app.ui.controllers import Controller
-from app.ui.panels.picture_page import picture_facts
+from app.ui.panels.pages import picture_facts
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.views import Views

@@ -33,7 +33,7 @@ from app.ui.canvas.input import OpacityKeys
 from app.ui.canvas.view import CanvasView
 from app.ui.controllers import Controller
 from app.ui.menus import canvas_menu, context_menu
-from app.ui.panels.record_page import record_lines
+from app.ui.panels.pages import record_lines
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.views import Views

@@ -21,13 +21,12 @@ from PySide6.QtWidgets import (
 
 from app.session.settings import Settings
 from app.ui.actions import Actions
-from app.ui.enabling import enable
 from app.ui.key_presets import PRESETS, conflicts, keys_for
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import Choice
-from app.ui.widgets.forms import ReadingTable, dialog_column, fill, named, note
+from app.ui.widgets.forms import ReadingTable, dialog_column, enable, fill, named, note
 
 _NAME = Qt.ItemDataRole.UserRole
 _NATIVE = QKeySequence.SequenceFormat.NativeText

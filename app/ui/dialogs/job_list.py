@@ -27,11 +27,10 @@ from app.document.commands import Placement
 from app.session.jobs import Job, Message
 from app.session.queue import MAX_KEPT_JOBS, GenerationQueue
 from app.ui.background import Background
-from app.ui.enabling import enable
 from app.ui.text import job_text, number, seconds, tr
 from app.ui.theme import GAP
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.forms import ReadingTable, dialog_column, fill, quiet_label
+from app.ui.widgets.forms import ReadingTable, dialog_column, enable, fill, quiet_label
 from app.ui.widgets.images import to_qimage
 
 logger = logging.getLogger(__name__)

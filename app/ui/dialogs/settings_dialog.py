@@ -26,12 +26,11 @@ from app.session.settings import Settings, choose_recovery_folder, chosen_canvas
 from app.ui.dialogs.canvas_size import SizePreset
 from app.ui.dialogs.command_keys import KeyEditor
 from app.ui.dialogs.file_dialogs import ask_folder
-from app.ui.enabling import enable
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, MARGIN, UNIT
 from app.ui.widgets.buttons import close_only, text_button
 from app.ui.widgets.fields import Choice
-from app.ui.widgets.forms import dialog_column, field_name, fill, form_layout, named, note
+from app.ui.widgets.forms import dialog_column, enable, field_name, fill, form_layout, named, note
 
 
 class SettingsDialog(QDialog):

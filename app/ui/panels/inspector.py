@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
 from app.document.commands import Rename, SetRect, SetRects, SetSeed
 from app.document.contents import MAX_SIDE, default_name
 from app.document.layer import MAX_NAME, Layer
-from app.ui.enabling import enable
 from app.ui.panels.layer_state import LayerState, is_empty, next_seed_text, seed_text, state_of
 from app.ui.panels.prompt_fields import parse_seed, seed_validator
 from app.ui.session import Session
@@ -31,7 +30,7 @@ from app.ui.theme import FIELD_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
 from app.ui.theme.icons import pixmap
 from app.ui.widgets.accessibility import StatusLabel
 from app.ui.widgets.fields import NumberField
-from app.ui.widgets.forms import Panel, Scrolled, fill, named, quiet_label
+from app.ui.widgets.forms import Panel, Scrolled, enable, fill, named, quiet_label
 
 
 class StateRow(QWidget):

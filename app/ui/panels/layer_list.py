@@ -21,7 +21,6 @@ from app.document.words import shown_name
 from app.session.selection import Selection, Solo
 from app.session.undo import UndoStack
 from app.ui.actions import Actions
-from app.ui.enabling import enable
 from app.ui.mime_data import LayerDrag
 from app.ui.panels.layer_rows import MIME_ROWS, LayerDelegate, LayerListModel, RowParts, dragged_ids
 from app.ui.session import Session
@@ -31,7 +30,7 @@ from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN, UNIT, Colours
 from app.ui.widgets.accessibility import StatusLabel
 from app.ui.widgets.buttons import quiet_button
 from app.ui.widgets.fields import Choice, NumberField
-from app.ui.widgets.forms import Panel, fill, named
+from app.ui.widgets.forms import Panel, enable, fill, named
 from app.ui.widgets.images import Thumbnails
 
 

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
 
 Box = TypeVar("Box", bound=QBoxLayout)
@@ -75,6 +76,12 @@ def named(
     if line:
         no_lower_than(widget, line)
     return widget
+
+
+def enable(widget: QWidget, tip: str, reason: str = "") -> None:
+    """Give a control its tooltip; half a sentence as reason disables it and is added to the tip."""
+    widget.setEnabled(not reason)
+    widget.setToolTip(f"{tip} {tr('Disabled: {0}.').format(reason)}" if reason else tip)
 
 
 def form_layout(parent: QWidget | None = None) -> QFormLayout:

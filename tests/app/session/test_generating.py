@@ -221,7 +221,7 @@ def test_a_job_that_begins_at_once_is_planned_once(monkeypatch: pytest.MonkeyPat
     """Its begin, its runs, its predicted time and its end use the plan of the question."""
     desk = Desk(document_with_boxes((0, 0, 64, 64), (64, 64, 128, 128), prompt="a dog"))
     calls: list[str] = []
-    for name in ("plans", "plan_for"):
+    for name in ("plans", "plan"):
         real = getattr(queue, name)
         monkeypatch.setattr(
             queue, name, lambda *a, name=name, real=real: calls.append(name) or real(*a)

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.session import jobs, queue
+from app.session import queue
 from app.ui import likely
 from tests.app.ui.helpers import draw_box, generate, key, later
 
@@ -24,7 +24,7 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def counted(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         return lambda *each, **more: calls.append(name) or real(*each, **more)
 
-    for module, name in ((jobs, "plan"), (queue, "plans"), (likely, "plans")):
+    for module, name in ((queue, "plan"), (queue, "plans"), (likely, "plans")):
         monkeypatch.setattr(module, name, counted(name, getattr(module, name)))
     return calls
 
@@ -83,7 +83,7 @@ def test_changes_of_one_turn_are_one_state(window: Any) -> None:
     assert states == []
     QApplication.processEvents()
     (parts,) = states
-    assert {"selection", "history", "offers"} <= parts
+    assert {"selection", "facts", "offers"} <= parts
 
 
 def test_only_actions_that_differ_are_touched(window: Any, qtbot: Any, touched: set[str]) -> None:
