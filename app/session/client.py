@@ -127,8 +127,6 @@ class EngineClient:
     def _is_late(self, generation: int) -> bool:
         return self._is_closed or generation != self._generation
 
-    # ---- engine thread ----
-
     def _receive(self, event: Event, generation: int) -> None:
         """Called on the engine thread with every event: hand it over, never block, never raise."""
         if self._is_late(generation):
@@ -148,8 +146,6 @@ class EngineClient:
             )
         except RuntimeError:  # the loop was closed in between: the window is gone
             logger.debug("event after the end: %r", event)
-
-    # ---- UI thread ----
 
     def _deliver(self, event: Event, generation: int, at: float) -> None:
         if not self._is_late(generation):

@@ -17,8 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from app.document.contents import Contents
-from app.document.layer import Layer
+from app.document import Contents, Layer
 from app.session.jobs import Message
 from engine import Box, LayerKind, ModelInfo, WorkEstimate, estimate_regions, region_tokens
 

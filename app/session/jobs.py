@@ -10,10 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from app.document import Layer, Rect, UserError
 from app.document.contents import Contents, seed_for
-from app.document.errors import UserError
-from app.document.geometry import Rect
-from app.document.layer import Layer
 from app.document.staleness import outdated
 from engine import MAX_READ, Failed, GenerateRequest, LayerRequest, PromptCheck, SpareBoxes
 

@@ -16,11 +16,8 @@ from dataclasses import dataclass, field, replace
 
 from psygnal import Signal
 
+from app.document import Contents, Document, Layer, Rect
 from app.document.commands import Placement
-from app.document.contents import Contents
-from app.document.document import Document
-from app.document.geometry import Rect
-from app.document.layer import Layer
 from app.document.words import shown_name
 from app.session.client import EngineClient, LoopLike, MakeEngine
 from app.session.estimates import estimate_layers, fitting_tokens, memory_trouble, tokens_of

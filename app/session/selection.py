@@ -10,9 +10,8 @@ from datetime import datetime
 
 from psygnal import Signal
 
-from app.document.document import Document
+from app.document import Document, Layer
 from app.document.events import emit
-from app.document.layer import Layer
 
 
 class LayerIds:
@@ -54,9 +53,6 @@ class LayerIds:
 
 class Selection(LayerIds):
     """Which layers are selected, the same for canvas, list and menus."""
-
-    def toggle(self, layer_id: int) -> None:
-        self.set(self._ids ^ {layer_id})
 
     def layers(self) -> list[Layer]:
         return [layer for layer in self._document.layers if layer.id in self._ids]
@@ -109,9 +105,9 @@ class LayerTimestamps:
         self._document = document
         self._now = now
         self._known: dict[int, tuple[str | None, datetime]] = {}
-        document.events.changed.connect(self._on_changed)
+        document.events.layers_changed.connect(self._follow)
         document.events.reset.connect(self._on_reset)
-        self._on_changed(0)
+        self._follow()
 
     def of(self, layer_id: int) -> datetime | None:
         """When the layer got its present pixels, or was opened; None where it has none."""
@@ -120,9 +116,9 @@ class LayerTimestamps:
 
     def _on_reset(self) -> None:
         self._known.clear()
-        self._on_changed(0)
+        self._follow()
 
-    def _on_changed(self, revision: int) -> None:
+    def _follow(self) -> None:
         present = {layer.id: layer.pixel_hash for layer in self._document.layers}
         now = self._now()
         for layer_id, pixel_hash in present.items():

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 
 from psygnal import Signal
 
+from app.document import Document, UserError
 from app.document.commands import Command
-from app.document.document import Document
-from app.document.errors import UserError
 from app.document.events import emit
 from app.document.pixels import Pixels
 from app.session.jobs import message_of
@@ -64,8 +63,6 @@ class UndoStack:
         self.max_pixel_bytes = MAX_PIXEL_BYTES
         self.max_disk_bytes = MAX_DISK_BYTES
         self.pixel_store = pixel_store
-
-    # ---- steps ----
 
     def push(self, command: Command, after: Callable[[bool], None] | None = None) -> bool:
         """Do a command and keep it as one step; commands of one gesture become one.
@@ -166,8 +163,6 @@ class UndoStack:
         """Label of the step that `redo` would do; "" for none."""
         return self._steps[self._index].command.label if self.can_redo else ""
 
-    # ---- which states are in a file ----
-
     @property
     def is_clean(self) -> bool:
         """Whether the document is as it was last saved or opened."""
@@ -197,8 +192,6 @@ class UndoStack:
             self._steps[index - 1].is_saved = is_saved
         else:
             self._starts_saved = is_saved
-
-    # ---- bounds ----
 
     def pixel_bytes(self) -> int:
         """Bytes in memory of pictures that only undo refers to."""

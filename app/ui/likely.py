@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.document.contents import Contents
-from app.document.layer import Layer
+from app.document import Contents, Layer
 from app.document.words import shown_name
 from app.session.jobs import Plan, Scope, plans
 from app.ui.text import number, tr

@@ -83,8 +83,6 @@ class MainWindow(Views):
         self._is_closed = False
         self.messages_controller.greet(settings)
 
-    # ---- parts ----
-
     def _lay_out(self) -> None:
         build_menus(self, self.actions_, self.live)
         self.tools = frames.tool_column(self.actions_, [f"tool_{name}" for name in TOOLS])
@@ -123,8 +121,6 @@ class MainWindow(Views):
         """Memory of thumbnails, the strip of results and the job list, bytes."""
         kept = (self.thumbnails, self.choice_pictures, self.dialogs.job_pictures)
         return sum(pictures.size_bytes() for pictures in kept)
-
-    # ---- reactions ----
 
     def show_message(self, message: Message) -> None:
         """Show a message that does not come from the session."""

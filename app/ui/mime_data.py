@@ -20,9 +20,8 @@ import numpy as np
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMetaType, QMimeData, QUrl
 from PySide6.QtGui import QImage
 
+from app.document import Layer, UserError
 from app.document.composite import composite
-from app.document.errors import UserError
-from app.document.layer import Layer
 from app.document.storage.atomic import write_bytes
 from app.document.storage.names import unique_names
 from app.document.storage.png import encode_png

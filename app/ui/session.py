@@ -13,12 +13,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from app.document import Document, Size, UserError
 from app.document.commands import AddLayers, Command, DuplicateLayers, ReplaceDocument
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID, Contents, new_contents
 from app.document.contents import Settings as DocumentSettings
-from app.document.document import Document
-from app.document.errors import UserError
-from app.document.geometry import Size
 from app.document.storage.atomic import Stamp
 from app.document.storage.errors import StorageError
 from app.document.storage.formats.options import ExportOptions

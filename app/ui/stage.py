@@ -9,10 +9,9 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, Signal
 
+from app.document import Candidate, Document
 from app.document.candidates import Choice, choices
 from app.document.commands import DiscardCandidates, UseCandidates
-from app.document.document import Document
-from app.document.layer import Candidate
 from app.session.selection import Selection
 from app.session.undo import UndoStack
 from app.ui.text import number, tr
@@ -47,8 +46,6 @@ class Stage(QObject):
         document.events.layers_changed.connect(self.refresh)
         document.events.reset.connect(self._on_reset)
         self.refresh()
-
-    # ---- what is there ----
 
     @property
     def chosen(self) -> Choice | None:
@@ -89,8 +86,6 @@ class Stage(QObject):
         hashes = set(choice.hashes.values())
         return sum(1 for layer in self._document.layers if layer.pixel_hash in hashes)
 
-    # ---- looking ----
-
     def show_place(self, place: int) -> None:
         """Show one in place; 0 = Current."""
         place = min(max(place, 0), len(self.choices))
@@ -107,8 +102,6 @@ class Stage(QObject):
         if held != self._is_held:
             self._is_held = held
             self.shown.emit()
-
-    # ---- deciding ----
 
     def accept(self, place: int | None = None) -> bool:
         """Take one as one undo step, the others stay; whether the document changed."""
@@ -158,8 +151,6 @@ class Stage(QObject):
                 if self.is_new(choice):
                     self.show_place(place)
                     break
-
-    # ---- keeping in step ----
 
     def refresh(self) -> None:
         """Look at the document and the selection again; what is shown stays shown if it can."""

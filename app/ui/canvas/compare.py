@@ -73,11 +73,6 @@ class ComparePage(QWidget):
     def count(self) -> int:
         return min(MAX_TILES, self._stage.num_comparable + 1)
 
-    @property
-    def zoom(self) -> float:
-        """1 = each picture fits its tile."""
-        return self._zoom
-
     def open(self) -> None:
         self._zoom, self._middle = 1.0, QPointF(0.5, 0.5)
         self.current = min(self._stage.place, self.count - 1)
@@ -98,19 +93,20 @@ class ComparePage(QWidget):
 
     def tiles(self) -> list[QRectF]:
         """Where the pictures are, widget pixels; the current picture first."""
-        count = self.count
-        canvas = self._document.canvas
-        best: tuple[float, int] = (0.0, 1)
-        for columns in range(1, count + 1):
+        count, canvas = self.count, self._document.canvas
+
+        def cell(columns: int) -> tuple[float, float]:
             rows = math.ceil(count / columns)
             width = (self.width() - GAP * (columns + 1)) / columns
-            height = (self.height() - GAP * (rows + 1)) / rows - LABEL_HEIGHT
-            scale = min(width / canvas.width, height / canvas.height)
-            best = max(best, (scale, -columns))
-        columns = -best[1] if best[1] < 0 else 1
-        rows = math.ceil(count / columns)
-        width = (self.width() - GAP * (columns + 1)) / columns
-        height = (self.height() - GAP * (rows + 1)) / rows
+            return width, (self.height() - GAP * (rows + 1)) / rows
+
+        def scale(columns: int) -> float:
+            width, height = cell(columns)
+            return min(width / canvas.width, (height - LABEL_HEIGHT) / canvas.height)
+
+        columns = max(range(1, count + 1), key=scale)  # of equal ones the fewest
+        columns = columns if scale(columns) > 0 else 1
+        width, height = cell(columns)
         return [
             QRectF(
                 round(GAP + (place % columns) * (width + GAP)),

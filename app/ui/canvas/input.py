@@ -6,10 +6,8 @@ from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QGraphicsView
 
+from app.document import Document, Layer, Rect
 from app.document.commands import MoveLayers, SetOpacity, SetRect
-from app.document.document import Document
-from app.document.geometry import Rect
-from app.document.layer import Layer
 from app.session.selection import Selection
 from app.session.undo import UndoStack
 from app.ui.canvas.drag_geometry import Pointer

@@ -13,8 +13,7 @@ from typing import Literal
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QRegion, QTransform
 
-from app.document.geometry import Rect
-from app.document.layer import Layer
+from app.document import Layer, Rect
 from app.session.selection import Selection
 from app.ui.canvas import overlay_painter as overlay
 from app.ui.canvas.item import to_rectf

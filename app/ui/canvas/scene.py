@@ -15,10 +15,8 @@ from PySide6.QtCore import QObject, QRect, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGraphicsScene
 
+from app.document import Box, Candidate, Document, Layer, Rect
 from app.document.composite import Compositor
-from app.document.document import Document
-from app.document.geometry import Box, Rect
-from app.document.layer import Candidate, Layer
 from app.session.selection import Solo
 from app.ui.background import Background
 from app.ui.canvas.item import CanvasItem
@@ -69,8 +67,6 @@ class CanvasScene(QGraphicsScene):
         self._solo.changed.connect(self._on_changed)
         self._on_changed()
 
-    # ---- what is shown ----
-
     @property
     def is_settled(self) -> bool:
         """Whether the screen shows exactly what export would write."""
@@ -96,8 +92,6 @@ class CanvasScene(QGraphicsScene):
     def has_preview(self, layer_id: int) -> bool:
         return layer_id in self._previews
 
-    # ---- things that are not in the document ----
-
     def show_moved(self, rects: dict[int, Rect], *, copies: bool = False) -> None:
         """Show layers, or copies of them, elsewhere during a drag; an empty dict ends it."""
         if rects or self._moved:
@@ -122,8 +116,6 @@ class CanvasScene(QGraphicsScene):
         if candidates or self._staged:
             self._staged = dict(candidates)
             self._unsettle()
-
-    # ---- picking ----
 
     def layers_at(self, x: float, y: float, *, any_alpha: bool = False) -> list[Layer]:
         """Visible, unlocked layers under a point, topmost first.
@@ -154,8 +146,6 @@ class CanvasScene(QGraphicsScene):
             for layer in self.document.foregrounds
             if self.shows(layer) and not layer.locked and layer.rect.intersect(rect) is not None
         ]
-
-    # ---- keeping in step ----
 
     def _on_changed(self) -> None:
         shown = self._what_is_seen()

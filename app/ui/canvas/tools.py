@@ -12,10 +12,8 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, QPointF, Signal
 from PySide6.QtWidgets import QGraphicsView
 
+from app.document import Document, Layer, Rect
 from app.document.commands import AddBox, DuplicateLayers, MoveLayers, SetRect
-from app.document.document import Document
-from app.document.geometry import Rect
-from app.document.layer import Layer
 from app.session.selection import Selection
 from app.session.undo import UndoStack
 from app.ui.canvas.drag_geometry import (

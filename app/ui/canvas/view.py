@@ -89,8 +89,6 @@ class CanvasView(QGraphicsView):
         self.document.events.prompt_changed.connect(self._describe)  # a layer may be outdated
         self._refresh()
 
-    # ---- state ----
-
     def set_colours(self, colours: Colours) -> None:
         self.decor.colours = colours
         self._refresh()
@@ -101,8 +99,6 @@ class CanvasView(QGraphicsView):
 
     def to_view(self) -> QTransform:
         return self.viewportTransform()
-
-    # ---- painting ----
 
     def drawBackground(self, painter: QPainter, rect: QRectF | object) -> None:
         """Qt override: surround and checkerboard, in screen pixels."""
@@ -124,8 +120,6 @@ class CanvasView(QGraphicsView):
 
     def sizeHint(self) -> QSize:
         return QSize(720, 560)
-
-    # ---- mouse ----
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.mouse.press(event)
@@ -175,8 +169,6 @@ class CanvasView(QGraphicsView):
                 place = self.viewport().rect().center()
             self.menu_asked.emit(self.viewport().mapToGlobal(place))
         event.accept()
-
-    # ---- keys ----
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Qt override: space, arrows and the Esc ladder; all other keys are actions."""

@@ -161,8 +161,6 @@ class CandidatesController(Controller):
             )
         self._was_over = state.room.is_over
 
-    # ---- the menu of one result ----
-
     def menu_for(self, place: int) -> QMenu:
         """The menu of the candidate at a place of the strip; it goes when it closes."""
         choice = self._views.stage.choices[place - 1]

@@ -11,12 +11,9 @@ from functools import partial, reduce
 from PySide6.QtCore import QByteArray, QMimeData
 from PySide6.QtGui import QGuiApplication, QImage
 
+from app.document import Contents, Layer, Rect, UserError
 from app.document.commands import AddLayers, DeleteLayers
 from app.document.composite import composite
-from app.document.contents import Contents
-from app.document.errors import UserError
-from app.document.geometry import Rect
-from app.document.layer import Layer
 from app.document.storage.incoming import (
     LAYERS_TYPE,
     layers_from_bytes,
@@ -62,8 +59,6 @@ class ClipboardController(Controller):
                 "paste_in_place": partial(self.paste, in_place=True),
             }
         )
-
-    # ---- out ----
 
     def cut(self) -> None:
         """Copy, then delete; undo brings the layers back."""
@@ -115,8 +110,6 @@ class ClipboardController(Controller):
         text = json.dumps(recipe, indent=1, sort_keys=True, ensure_ascii=False)
         QGuiApplication.clipboard().setText(text)
         self._session.note(tr("The recipe is on the clipboard."))
-
-    # ---- in ----
 
     def paste(self, in_place: bool = False) -> None:
         """The first that fits: our layers, files, a picture, a layout."""

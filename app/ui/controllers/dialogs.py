@@ -76,7 +76,7 @@ class DialogsController(Controller):
                 "about": self.show_about,
             }
         )
-        session.bridge.state_changed.connect(self._on_state)
+        session.bridge.state_changed.connect(self._show_words)
         session.results_arrived.connect(self._on_results)
         session.undo.set_limit(session.settings.undo_steps)
         self._apply_undo()
@@ -158,8 +158,6 @@ class DialogsController(Controller):
             keys = without_tab(keys)
         self._actions.set_keys(keys)
 
-    # ---- help ----
-
     def show_handbook(self) -> None:
         """One page from the first box to the file, with the keys of this user."""
         self._open_page(PageDialog(self._window, tr("Help"), handbook(self._key_of)))
@@ -201,9 +199,6 @@ class DialogsController(Controller):
 
     def _on_words_closed(self) -> None:
         self.words = None
-
-    def _on_state(self, state: str) -> None:
-        self._show_words()
 
     def show_keys(self) -> None:
         show_keys(self._window, self._actions.key_list())

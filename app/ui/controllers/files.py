@@ -14,8 +14,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QAction
 
-from app.document.contents import Contents, new_contents
-from app.document.geometry import Size
+from app.document import Contents, Size, new_contents
 from app.document.storage.atomic import Stamp, remove_leftovers
 from app.document.storage.errors import ChangedOnDiskError, StorageError
 from app.document.storage.incoming import open_as_document

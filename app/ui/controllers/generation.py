@@ -8,11 +8,8 @@ from functools import partial
 
 import numpy as np
 
+from app.document import Box, Candidate, Contents, Size, UserError, new_contents
 from app.document.commands import AddCandidates, Placement, PlacePixels, SetVisible
-from app.document.contents import Contents, new_contents
-from app.document.errors import UserError
-from app.document.geometry import Box, Size
-from app.document.layer import Candidate
 from app.document.words import shown_name
 from app.session.jobs import Job, Scope, painted_steps
 from app.session.settings import remember_prompt

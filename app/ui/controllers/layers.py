@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import cast, get_args
+from typing import get_args
 
 from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtGui import QAction
@@ -55,7 +55,7 @@ class LayersController(Controller):
         self._connect_actions(actions)
         self._connect_looks(actions)
         self._connect_menus()
-        actions["background"].triggered.connect(self._set_background)
+        actions["background"].triggered.connect(lambda on: session.push(SetBackground(on)))
         views.view.mouse.box_added.connect(self._note_place)
 
     # ---- layers ----
@@ -191,34 +191,24 @@ class LayersController(Controller):
 
     # ---- places ----
 
-    def align(self, side: str) -> None:
-        canvas = self._session.document.canvas
-        self._place(
-            aligned(_rects(self._session.selection.foregrounds()), cast(Side, side), canvas),
-            "Align",
-        )
+    def align(self, side: Side) -> None:
+        """One layer to the canvas, several to what they cover."""
+        rects = {layer.id: layer.rect for layer in self._session.selection.foregrounds()}
+        self._place(aligned(rects, side, self._session.document.canvas), "Align")
 
-    def distribute(self, axis: str) -> None:
-        self._place(
-            distributed(_rects(self._session.selection.foregrounds()), cast(Axis, axis)),
-            "Distribute",
-        )
+    def distribute(self, axis: Axis) -> None:
+        """Equal gaps."""
+        rects = {layer.id: layer.rect for layer in self._session.selection.foregrounds()}
+        self._place(distributed(rects, axis), "Distribute")
 
     def _place(self, rects: dict[int, Rect], verb: str) -> None:
-        if rects:
-            self._session.push(SetRects(self._on_grid(rects), verb))
-
-    def _on_grid(self, rects: dict[int, Rect]) -> dict[int, Rect]:
         """Empty boxes go to the nearest cell: snapped outward they would grow."""
         document = self._session.document
-        return {
-            key: rect
-            if document.layer(key).has_pixels
-            else rect.moved_to_grid(document.grid, document.canvas)
-            for key, rect in rects.items()
-        }
-
-    # ---- looks ----
+        for key, rect in rects.items():
+            if not document.layer(key).has_pixels:
+                rects[key] = rect.moved_to_grid(document.grid, document.canvas)
+        if rects:
+            self._session.push(SetRects(rects, verb))
 
     def set_blend(self, mode: str) -> None:
         if layers := self._session.selection.layers():
@@ -245,9 +235,6 @@ class LayersController(Controller):
 
     def _ids(self) -> list[int]:
         return [layer.id for layer in self._session.selection.foregrounds()]
-
-    def _set_background(self, on: bool) -> None:
-        self._session.push(SetBackground(on))
 
     def _on_menu(self, at: QPoint) -> None:
         self.here.come_to(at)
@@ -313,10 +300,6 @@ class LayersController(Controller):
         rows = self._views.layers.list
         rows.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         rows.customContextMenuRequested.connect(self._on_row_menu)
-
-
-def _rects(layers: list[Layer]) -> dict[int, Rect]:
-    return {layer.id: layer.rect for layer in layers}
 
 
 class LayersHere(QObject):

@@ -34,8 +34,6 @@ class PromptController(Controller):
         session.pictures.run(lambda: session.bridge.ignored_words("a"), _ignore, _ignore)
         self._bar.show_choice(store.state.offers.texts)
 
-    # ---- the history ----
-
     def prompts(self) -> list[str]:
         """The document's own history, then what this user wrote elsewhere."""
         return together(self._session.document.contents.prompts, self._session.settings.prompts)
@@ -53,8 +51,6 @@ class PromptController(Controller):
         self._bar.field.end_run()
         self._session.push(SetPrompt(prompt))
         self._walked = -1
-
-    # ---- the bar ----
 
     def _on_typed(self, text: str, gesture: int) -> None:
         self._walked = -1

@@ -56,8 +56,6 @@ class RecoveryController(Controller):
             session.path_changed.connect(self._soon)
             session.undo.changed.connect(self._soon)
 
-    # ---- closing ----
-
     def may_close(self) -> bool:
         """Whether the window may close now; else a question is open, which may close it."""
         if self._may_close or self._session.undo.is_clean:
@@ -69,8 +67,6 @@ class RecoveryController(Controller):
     def _close_now(self) -> None:
         self._may_close = True
         self._window.close()
-
-    # ---- keeping ----
 
     def settle(self) -> None:
         """The window closes: what was saved or discarded is not offered again."""
@@ -87,15 +83,11 @@ class RecoveryController(Controller):
 
         def done(is_kept: bool) -> None:
             self._is_kept_on_purpose = is_kept
+            what, kept = tr("The work could not be kept."), tr("Nothing was closed.")
             if is_kept:
                 then()
             else:
-                self._session.tell(
-                    "error",
-                    tr("The work could not be kept."),
-                    tr("Nothing was closed."),
-                    tr("Save it, or try again."),
-                )
+                self._session.tell("error", what, kept, tr("Save it, or try again."))
 
         self._session.files.run(keeper.flush, done, self._failed)
 
@@ -125,15 +117,12 @@ class RecoveryController(Controller):
 
     def _show_trouble(self, error: StorageError | None) -> None:
         self._is_failing = error is not None
-        if error is not None:
-            cause = error.what.partition(": ")[2].rstrip(".")
-            self._views.status.show_kept(tr("Not kept: {0}").format(cause), str(error))
         if error is None:
             self._session.note(tr("All changes are kept again."))
         else:
+            cause = error.what.partition(": ")[2].rstrip(".")
+            self._views.status.show_kept(tr("Not kept: {0}").format(cause), str(error))
             self._session.tell("error", error.what, error.kept, error.advice)
-
-    # ---- recovering ----
 
     def look(self, asked: bool = False) -> None:
         """Offer what earlier windows left; say so on request also that there is nothing."""

@@ -58,8 +58,6 @@ class ViewController(Controller):
         actions[f"theme_{session.settings.theme}"].setChecked(True)
         self.refresh()
 
-    # ---- what is shown ----
-
     def refresh(self) -> None:
         rects = [layer.rect for layer in self._session.selection.layers()]
         self._views.status.show_selection(reduce(Rect.united, rects) if rects else None)
@@ -151,17 +149,20 @@ class ViewController(Controller):
         self._session.settings.matte_colour = colour.name()
         self.show_matte(colour.name())
 
-    def _on_snap(self, on: bool) -> None:
-        self._views.view.mouse.snaps = self._session.settings.snap = on
-
-    def _on_outlines(self, on: bool) -> None:
-        self._views.view.decor.has_outlines = on
-        self._views.view.viewport().update()
-
-    def _on_previews(self, on: bool) -> None:
-        self._session.settings.preview_every = 1 if on else 0
-
-    # ---- how a document is looked at ----
+    def _switch(self, name: str, on: bool) -> None:
+        """What a tick of the menu View turns on and off."""
+        view, settings = self._views.view, self._session.settings
+        if name == "snap":
+            view.mouse.snaps = settings.snap = on
+        elif name == "show_previews":
+            settings.preview_every = 1 if on else 0
+        elif name == "full_screen":
+            (self._window.showFullScreen if on else self._window.showNormal)()
+        elif name == "hide_panels":
+            self.hide_panels(on)
+        else:
+            setattr(view.decor, {"grid": "show_grid", "outlines": "has_outlines"}[name], on)
+            view.viewport().update()
 
     def start_new(self) -> None:
         """A new picture begins as the first one does: the prompt waits for words, a drag draws."""
@@ -204,13 +205,6 @@ class ViewController(Controller):
         if view.zoom is not None:
             self._views.view.navigation.look_at(QPointF(*view.centre), view.zoom)
 
-    def _on_pointer(self, x: int, y: int) -> None:
-        self._views.status.show_pointer(x, y, self._session.document.grid)
-
-    def _on_grid(self, shown: bool) -> None:
-        self._views.view.decor.show_grid = shown
-        self._views.view.viewport().update()
-
     def _on_reset(self) -> None:
         self._views.card.come_back()
         self._views.view.navigation.on_canvas_changed()
@@ -219,12 +213,6 @@ class ViewController(Controller):
     def _on_system_theme(self) -> None:
         if self._session.settings.theme == "system":
             self.apply_theme()
-
-    def _on_full_screen(self, on: bool) -> None:
-        if on:
-            self._views.showFullScreen()
-        else:
-            self._views.showNormal()
 
     def _connect_actions(self) -> None:
         view, navigation = self._views.view, self._views.view.navigation
@@ -258,20 +246,14 @@ class ViewController(Controller):
         actions["show_previews"].setChecked(settings.preview_every > 0)
         actions["matte_none"].setChecked(True)
         self._views.view.mouse.snaps = settings.snap
-        for name, slot in (
-            ("grid", self._on_grid),
-            ("snap", self._on_snap),
-            ("outlines", self._on_outlines),
-            ("show_previews", self._on_previews),
-            ("hide_panels", self.hide_panels),
-            ("full_screen", self._on_full_screen),
-        ):
-            actions[name].toggled.connect(slot)
+        for name in ("grid", "snap", "outlines", "show_previews", "hide_panels", "full_screen"):
+            actions[name].toggled.connect(partial(self._switch, name))
 
     def _connect_events(self) -> None:
         session, view = self._session, self._views.view
-        view.pointer_moved.connect(self._on_pointer)
-        view.zoom_changed.connect(self._views.status.show_zoom)
+        status, document = self._views.status, session.document
+        view.pointer_moved.connect(lambda x, y: status.show_pointer(x, y, document.grid))
+        view.zoom_changed.connect(status.show_zoom)
         view.mouse.drawing_changed.connect(self.refresh)
         view.canvas_scene.changed_on_screen.connect(self.refresh)
         session.selection.changed.connect(self.refresh)

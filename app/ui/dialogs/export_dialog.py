@@ -22,8 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.document.contents import Contents
-from app.document.geometry import Rect
+from app.document import Contents, Rect
 from app.document.storage.formats.options import SCALES, WHITE, ExportOptions
 from app.document.storage.formats.table import (
     FEATURES,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from app.document.document import Document
-from app.document.layer import Layer
+from app.document import Document, Layer
 from app.document.pixels import Pixels
 from app.document.staleness import outdated
 from app.document.words import left_empty

@@ -17,8 +17,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
 )
 
-from app.document.contents import Contents, Settings
-from app.document.layer import Layer
+from app.document import Contents, Layer, Settings
 from app.ui.actions import Actions
 from app.ui.text import count_text, number, seconds, tr
 from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN, UNIT

@@ -93,8 +93,6 @@ class PromptBar(Panel):
         self.show_words(Ignored())
         self.show_idle()
 
-    # ---- what it shows ----
-
     def show_words(self, ignored: Ignored) -> None:
         """Name the words that will be ignored; the line keeps its height."""
         self.field.mark_words(ignored.places)

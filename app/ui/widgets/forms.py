@@ -107,11 +107,11 @@ def form_column(dialog: QDialog, title: str) -> QVBoxLayout:
     return column
 
 
-def quiet_label(text: str, height: int = 0, buddy: QWidget | None = None) -> QLabel:
+def quiet_label(text: str, height: int | None = None, buddy: QWidget | None = None) -> QLabel:
     """The name of a field; as high as the field next to it both texts stand on one line."""
     label = QLabel(text)
     label.setObjectName("secondary")
-    if height:
+    if height is not None:
         no_lower_than(label, height)
     if buddy is not None:
         label.setBuddy(buddy)
