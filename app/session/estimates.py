@@ -152,39 +152,45 @@ def _on_line(samples: list[Pair], x: float) -> float:
         return 0.0
     at = np.array([sample[0] for sample in samples])
     times = np.array([sample[1] for sample in samples])
-    weights = np.linspace(0.5, 1.0, len(samples)) / np.maximum(times, LEAST_S)
     if np.ptp(at) == 0:  # of one size: in proportion to it, or always the same
         typical = statistics.median(times.tolist())
         return typical * x / at[0] if at[0] else typical
-    rows = np.column_stack([np.ones_like(at), at]) * weights[:, None]
-    line, *_ = np.linalg.lstsq(rows, times * weights, rcond=None)
-    if (line >= 0).all():
-        return float(line @ (1.0, x))
-    # One of both would be negative: the better of a constant and a proportion.
-    alone = rows.T @ (times * weights) / (rows**2).sum(0)  # (2,)
-    errors = ((rows * alone - (times * weights)[:, None]) ** 2).sum(0)
-    best = int(np.argmin(errors))
-    return float(alone[best] * (1.0, x)[best])
+    start, slope = _weighted_fit(np.column_stack([np.ones_like(at), at]), times, [0, 1], LEAST_S)
+    return start + slope * x
 
 
 def _fitted(samples: list[Triple]) -> Triple:
     """Coefficients, none of them negative: a longer job is never cheaper."""
     rows = np.array([[1.0, n, n * seen] for n, seen, _ in samples])
     times = np.array([max(seconds, 1e-6) for _, _, seconds in samples])
-    # Relative errors count, or the largest job would decide alone; later ones count more.
-    weights = np.linspace(0.5, 1.0, len(samples)) / times
     kinds = len({round(n * seen) for n, seen, _ in samples})
     used = [1, 0, 2][: min(kinds, 3)]  # one size: in proportion to the tokens
+    a, b, c = _weighted_fit(rows, times, used)
+    return a, b, c
+
+
+def _weighted_fit(
+    rows: np.ndarray, times: np.ndarray, used: list[int], least: float = 0.0
+) -> list[float]:
+    """The coefficients of `rows` (n, k) that fit `times` (n,) best, none of them negative.
+
+    Relative errors count, of at least `least` seconds, or the largest job would decide alone; later
+    ones count more.
+
+    Args:
+        used: the columns that count; the others get 0.
+    """
+    weights = np.linspace(0.5, 1.0, len(times)) / np.maximum(times, least)
     while True:
         found, *_ = np.linalg.lstsq(rows[:, used] * weights[:, None], times * weights, rcond=None)
         worst = int(np.argmin(found))
         if found[worst] >= 0 or len(used) == 1:
             break
-        del used[worst]
-    result = [0.0, 0.0, 0.0]
+        used = used[:worst] + used[worst + 1 :]
+    result = [0.0] * rows.shape[1]
     for place, value in zip(used, found, strict=True):
         result[place] = max(0.0, float(value))
-    return result[0], result[1], result[2]
+    return result
 
 
 def _items(value: object) -> list[Any]:

@@ -173,7 +173,7 @@ def resources_folder() -> Path:
 
 
 # Numbers outside their range fall back to the default, like values of a wrong type.
-_RANGES = {
+RANGES = {
     "preview_every": (0, 20),
     "threads": (0, 256),
     "cache_mb": (0, 65536),
@@ -187,7 +187,6 @@ _RANGES = {
     "autosave_minutes": (0, 60),
     "recent_count": (0, 30),
 }
-HIGHEST = {name: high for name, (_, high) in _RANGES.items()}
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "theme": ("system", "dark", "light"),
     "grid_shows": ("always", "drags", "never"),
@@ -202,7 +201,7 @@ def _checked(data: dict[str, Any]) -> Settings:
         value = data.get(item.name)
         if type(value) is not type(getattr(settings, item.name)):
             continue
-        if item.name in _RANGES and not _is_between(value, *_RANGES[item.name]):
+        if item.name in RANGES and not _is_between(value, *RANGES[item.name]):
             continue
         if value in _CHOICES.get(item.name, (value,)):
             setattr(settings, item.name, value)

@@ -31,7 +31,10 @@ class Background:
         return self._open > 0
 
     def run(
-        self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], None] = lambda result: None,
+        failed: Callable[[Exception], None] = lambda error: None,
     ) -> None:
         """Do `work` on the worker, then call `done` or `failed` on the UI thread."""
         if self._is_closed:

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
@@ -36,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 MakeEngine = Callable[..., EngineLike]
 NewLayers = AddLayers | DuplicateLayers
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,10 @@ class Session(QObject):
                 details=f"{type(error).__name__}: {error}",
             )
         self.notified.emit(message)
+
+    def work(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
+        """Do something with files on the worker; what goes wrong is shown."""
+        self.files.run(work, done, self.report)
 
     def replace(
         self,

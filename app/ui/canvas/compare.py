@@ -267,7 +267,6 @@ class ComparePage(QWidget):
             self._pictures.run(
                 lambda layers=layers: composite(layers, canvas),  # type: ignore[misc]
                 done,
-                lambda error: None,
             )
 
     def _on_changed(self) -> None:

@@ -224,7 +224,7 @@ class CanvasScene(QGraphicsScene):
         def done(image: QImage) -> None:
             self._on_composite(image, seen)
 
-        self._pictures.run(paint, done, lambda error: None)
+        self._pictures.run(paint, done)
 
     def _on_composite(self, image: QImage, seen: object) -> None:
         if seen != self._seen or self._moved or self._previews or self._staged:

@@ -95,7 +95,7 @@ class SharpPicture(QObject):
         def work() -> QImage | None:
             return None if trace_next(shown, self._pictures.check) else painted(shown, *place)
 
-        self._pictures.run(work, done, lambda error: None)
+        self._pictures.run(work, done)
 
 
 def trace_next(layers: Sequence[Layer], check: Callable[[], None] = lambda: None) -> bool:

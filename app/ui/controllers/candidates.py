@@ -17,7 +17,7 @@ from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import format_named
 from app.document.storage.names import safe_name
 from app.session.jobs import Message
-from app.session.settings import HIGHEST
+from app.session.settings import RANGES
 from app.ui.actions import Actions
 from app.ui.app_state import AppState, StateStore
 from app.ui.controllers import Controller
@@ -98,9 +98,9 @@ class CandidatesController(Controller):
         """Twice as many, until what is there fits; nothing of the document changes."""
         settings = self._session.settings
         count, size = candidate_load(self._session.document.contents)
-        while settings.candidates < min(count, HIGHEST["candidates"]):
-            settings.candidates = min(2 * settings.candidates, HIGHEST["candidates"])
-        most = HIGHEST["candidates_mb"]
+        while settings.candidates < min(count, RANGES["candidates"][1]):
+            settings.candidates = min(2 * settings.candidates, RANGES["candidates"][1])
+        most = RANGES["candidates_mb"][1]
         while settings.candidates_mb << 20 < size and settings.candidates_mb < most:
             settings.candidates_mb = min(2 * settings.candidates_mb, most)
         self._store.mark("room")

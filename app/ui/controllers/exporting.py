@@ -108,7 +108,7 @@ class ExportController(Controller):
             note = tr("Exported '{0}'.").format(path.name)
             self._session.note(f"{note} {report}" if report else note)
 
-        self._session.files.run(work, done, self._session.report)
+        self._session.work(work, done)
 
     def export_layout(self) -> None:
         text = format_layout(self._session.document.contents)
@@ -116,10 +116,9 @@ class ExportController(Controller):
 
         def done(path: Path) -> None:
             note = tr("Exported '{0}'.").format(path.name)
-            self._session.files.run(
+            self._session.work(
                 lambda: write_bytes(path, text.encode()),
                 lambda _: self._session.note(note),
-                self._session.report,
             )
 
         title = tr("Export Layout")
@@ -166,7 +165,7 @@ class ExportController(Controller):
         def done(path: Path) -> None:
             self._session.note(tr("Saved a copy as '{0}'.").format(path.name))
 
-        self._session.files.run(work, done, self._session.report)
+        self._session.work(work, done)
 
     def _suggested(self, suffix: str, pattern: str = "{0}") -> str:
         session = self._session

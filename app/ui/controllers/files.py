@@ -167,7 +167,7 @@ class FilesController(Controller):
             session.replace(contents, tr("Open Example"), None)
             self._view.choose_tool()
 
-        self.when_saved(lambda: session.files.run(read, done, self._session.report))
+        self.when_saved(lambda: session.work(read, done))
 
     # ---- files that do not open as they should ----
 
@@ -205,7 +205,7 @@ class FilesController(Controller):
                 cancel=tr("Layers Only"),
             )
 
-        self._session.files.run(lambda: ways_out(path), done, self._session.report)
+        self._session.work(lambda: ways_out(path), done)
 
     def _ask_way_out(self, path: Path, error: StorageError, ways: WaysOut) -> None:
         answers: list[questions.Answer] = []
@@ -236,7 +236,7 @@ class FilesController(Controller):
             self.show_opened(path, opened)
             self._session.undo.mark_unsaved()  # the file itself does not have them
 
-        self._session.files.run(lambda: with_recipes_of(path, backup), done, self._session.report)
+        self._session.work(lambda: with_recipes_of(path, backup), done)
 
     # ---- save ----
 
@@ -419,7 +419,7 @@ class RecentFiles(Controller):
         """Grey those that are gone, asked off the UI thread: a network drive may take long."""
         paths = [Path(name) for name in self._session.settings.recent]
         self._session.pictures.run(
-            lambda: [path for path in paths if not os.path.isfile(path)], self._grey, _ignore
+            lambda: [path for path in paths if not os.path.isfile(path)], self._grey
         )
 
     def clear(self) -> None:
@@ -500,7 +500,3 @@ def _open_kinds() -> str:
         tr("Pictures ({0})").format(pictures),
     )
     return ";;".join(kinds)
-
-
-def _ignore(_: object) -> None:
-    """For a failure that needs no message."""

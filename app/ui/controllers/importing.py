@@ -89,7 +89,7 @@ class ImportController(Controller):
             self._show_news([message for each in found for message in each.messages])
             self._note_scaled([layer for layer in layers if _was_scaled(layer)])
 
-        self._session.files.run(read, done, self._session.report)
+        self._session.work(read, done)
 
     def take(self, offered: Offered, centre: tuple[int, int] | None = None) -> bool:
         """Pictures around a place, layouts as boxes; False: nothing to take or refuse."""
@@ -115,16 +115,15 @@ class ImportController(Controller):
             if self._session.add(AddLayers([layer], text=name)):
                 self._show_news(list(picture.notes))
 
-        self._session.files.run(lambda: picture_of(data, name), done, self._session.report)
+        self._session.work(lambda: picture_of(data, name), done)
 
     def add_layout_file(self, path: Path) -> None:
         """The boxes of a layout, a recipe, or a picture that carries one."""
         document = self._session.document
         canvas, grid = document.canvas, document.grid
-        self._session.files.run(
+        self._session.work(
             lambda: read_layout(path, canvas=canvas, grid=grid),
             lambda layout: self.add_layout(layout, tr("Import Layout")),
-            self._session.report,
         )
 
     def add_layout_text(self, text: str) -> None:

@@ -31,7 +31,7 @@ class PromptController(Controller):
         self._connect(store, actions, views)
         self._on_reset()
         # The word list is read once, and not during typing.
-        session.pictures.run(lambda: session.bridge.ignored_words("a"), _ignore, _ignore)
+        session.pictures.run(lambda: session.bridge.ignored_words("a"))
         self._bar.show_choice(store.state.offers.texts)
 
     def prompts(self) -> list[str]:
@@ -109,7 +109,3 @@ class PromptController(Controller):
         events.prompt_changed.connect(self._on_prompt)
         events.settings_changed.connect(self._on_settings)
         events.reset.connect(self._on_reset)
-
-
-def _ignore(_: object) -> None:
-    """For work without a result that is needed."""

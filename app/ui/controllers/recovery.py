@@ -155,7 +155,6 @@ class RecoveryController(Controller):
             self._session.pictures.run(
                 partial(picture_of, each.folder, PICTURE_SIDE),
                 partial(self._show_picture, each.folder),
-                _ignore,
             )
         dialog.open()
 
@@ -178,7 +177,7 @@ class RecoveryController(Controller):
             else:
                 session.note(tr("Recovered '{0}'.").format(session.name))
             self._hand_over()
-            self._session.files.run(partial(self._finish, each, found), _ignore, self._failed)
+            self._session.files.run(partial(self._finish, each, found), failed=self._failed)
 
         def go() -> None:
             self._session.files.run(lambda: recover(each.folder), done, self._failed)
@@ -218,7 +217,3 @@ class RecoveryController(Controller):
     def _failed(self, error: Exception) -> None:
         what, kept = tr("The kept work could not be read."), tr("Nothing was changed.")
         self._session.report(error, Message(kind="error", what=what, kept=kept, advice=str(error)))
-
-
-def _ignore(result: object) -> None:
-    """For work whose result is not needed."""

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.session.settings import Settings, choose_recovery_folder, chosen_canvas, work_path
+from app.session.settings import RANGES, Settings, choose_recovery_folder, chosen_canvas, work_path
 from app.ui.dialogs.canvas_size import SizePreset
 from app.ui.dialogs.command_keys import KeyEditor
 from app.ui.dialogs.file_dialogs import ask_folder
@@ -78,11 +78,11 @@ class SettingsDialog(QDialog):
         page, form = _page()
         themes = {"system": tr("System"), "dark": tr("Dark"), "light": tr("Light")}
         self._choice(form, "theme", tr("Theme"), themes)
-        self._number(form, "font_percent", tr("Font size"), 80, 200, " %", 10)
+        self._number(form, "font_percent", tr("Font size"), " %", 10)
         sizes = {24: tr("Small"), 40: tr("Medium"), 64: tr("Large"), 0: tr("None")}
         self._choice(form, "thumbnail_px", tr("Thumbnail size"), sizes)
         self._choice(form, "canvas", tr("Size of new pictures"), self._size_names())
-        self._number(form, "recent_count", tr("Recent files"), 0, 30, "", 1, zero=tr("None"))
+        self._number(form, "recent_count", tr("Recent files"), "", 1, zero=tr("None"))
         self._check(
             form,
             "ask_before_replacing",
@@ -102,9 +102,8 @@ class SettingsDialog(QDialog):
 
     def _generation(self, measure: Callable[[], None]) -> QWidget:
         page, form = _page()
-        cores = os.cpu_count() or 2
         automatic = tr("Automatic")
-        self._number(form, "threads", tr("Threads"), 0, cores, "", 1, zero=automatic)
+        self._number(form, "threads", tr("Threads"), "", 1, zero=automatic)
         self._check(
             form,
             "low_priority",
@@ -112,9 +111,9 @@ class SettingsDialog(QDialog):
             tr("Other programs come first. Takes effect after a restart."),
         )
         preview = tr("Steps between previews")
-        self._number(form, "preview_every", preview, 0, 20, "", 1, zero=tr("Off"))
-        self._number(form, "variations", tr("Results per job in new pictures"), 1, 8, "", 1)
-        self._number(form, "cache_mb", tr("Cache"), 0, 65536, " MB", 256, zero=automatic)
+        self._number(form, "preview_every", preview, "", 1, zero=tr("Off"))
+        self._number(form, "variations", tr("Results per job in new pictures"), "", 1)
+        self._number(form, "cache_mb", tr("Cache"), " MB", 256, zero=automatic)
         tip = tr("Times some short jobs, for the seconds on buttons and next to boxes.")
         again = text_button(tr("Measure Again"), measure, tip)
         form.addRow(field_name(tr("Predicted times")), again)
@@ -160,8 +159,8 @@ class SettingsDialog(QDialog):
 
     def _files(self) -> QWidget:
         page, form = _page()
-        self._number(form, "candidates", tr("Results per picture"), 10, 100_000, "", 50)
-        self._number(form, "candidates_mb", tr("Memory for results"), 64, 65536, " MB", 256)
+        self._number(form, "candidates", tr("Results per picture"), "", 50)
+        self._number(form, "candidates_mb", tr("Memory for results"), " MB", 256)
         form.addRow(note(tr("Above that, the program asks before it deletes the oldest ones.")))
         self._check(
             form,
@@ -176,7 +175,7 @@ class SettingsDialog(QDialog):
             tr("The previous version stays next to the file, with ~ after its name."),
         )
         minutes = tr("Save changes automatically after")
-        self._number(form, "autosave_minutes", minutes, 0, 60, tr(" min"), 1, zero=tr("Off"))
+        self._number(form, "autosave_minutes", minutes, tr(" min"), 1, zero=tr("Off"))
         form.addRow(
             note(
                 tr(
@@ -224,10 +223,10 @@ class SettingsDialog(QDialog):
 
     def _undo(self) -> QWidget:
         page, form = _page()
-        self._number(form, "undo_steps", tr("Steps"), 1, 10_000, "", 100)
-        self._number(form, "undo_mb", tr("Memory for undo"), 16, 65536, " MB", 64)
+        self._number(form, "undo_steps", tr("Steps"), "", 100)
+        self._number(form, "undo_mb", tr("Memory for undo"), " MB", 64)
         disk = tr("Extra undo space on disk")
-        self._number(form, "undo_disk_mb", disk, 0, 1 << 20, " MB", 256, zero=tr("Off"))
+        self._number(form, "undo_disk_mb", disk, " MB", 256, zero=tr("Off"))
         form.addRow(note(tr("The oldest steps are removed first; results in the strip never are.")))
         return page
 
@@ -241,21 +240,13 @@ class SettingsDialog(QDialog):
         self._add(form, key, text, field)
 
     def _number(
-        self,
-        form: QFormLayout,
-        key: str,
-        text: str,
-        low: int,
-        high: int,
-        suffix: str,
-        step: int,
-        *,
-        zero: str = "",
+        self, form: QFormLayout, key: str, text: str, suffix: str, step: int, *, zero: str = ""
     ) -> None:
         """A whole number; `zero` is what its lowest value, 0, means in words."""
+        low, high = RANGES[key]
         field = QSpinBox()
         field.setSpecialValueText(zero)
-        field.setRange(low, high)
+        field.setRange(low, min(high, os.cpu_count() or 2) if key == "threads" else high)
         field.setSingleStep(step)
         field.setSuffix(suffix)
         field.setKeyboardTracking(False)
