@@ -11,7 +11,6 @@ import logging
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
 from weakref import WeakSet
 
 import numpy as np
@@ -21,22 +20,10 @@ from app.document.pixels import Pixels
 logger = logging.getLogger(__name__)
 
 
-class Runs(Protocol):
-    """Does work on another thread, then calls `done` or `failed` on this one."""
-
-    def __call__(
-        self,
-        work: Callable[[], Any],
-        done: Callable[[Any], None],
-        failed: Callable[[Exception], None],
-        /,
-    ) -> None: ...
-
-
 class UndoPixelStore:
     """Takes pictures in; `run` writes them on another thread into `folder`, None = the system's."""
 
-    def __init__(self, run: Runs, folder: Path | None = None) -> None:
+    def __init__(self, run: Callable[..., None], folder: Path | None = None) -> None:
         self._run = run
         self._folder = folder
         self._held: WeakSet[Pixels] = WeakSet()

@@ -100,9 +100,6 @@ class JobList:
     def add(self, job: Job) -> None:
         self._jobs[job.id] = job
 
-    def get(self, job_id: int) -> Job | None:
-        return self._jobs.get(job_id)
-
     def clear(self) -> None:
         for job_id in [job.id for job in self._jobs.values() if job.has_ended]:
             del self._jobs[job_id]

@@ -201,7 +201,8 @@ def _checked(data: dict[str, Any]) -> Settings:
         value = data.get(item.name)
         if type(value) is not type(getattr(settings, item.name)):
             continue
-        if item.name in RANGES and not _is_between(value, *RANGES[item.name]):
+        low, high = RANGES.get(item.name, (0, 0))
+        if item.name in RANGES and not low <= value <= high:
             continue
         if value in _CHOICES.get(item.name, (value,)):
             setattr(settings, item.name, value)
@@ -216,7 +217,3 @@ def _checked(data: dict[str, Any]) -> Settings:
         if isinstance(keys, list) and all(isinstance(key, str) for key in keys)
     }
     return settings
-
-
-def _is_between(value: Any, low: int, high: int) -> bool:
-    return bool(low <= value <= high)

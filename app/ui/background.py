@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Background:
+class Worker:
     """Runs functions one after the other on a thread of its own; results come on the UI thread."""
 
     def __init__(self, loop: LoopLike) -> None:

@@ -58,17 +58,13 @@ def likely(
         return Likely("selected", frozenset(layer.id for layer in chosen))
     if planned["empty"].targets:
         return Likely("empty")
-    if _can_paint(contents) and not contents.background.has_pixels:
+    ground = contents.background
+    can_paint = contents.background_on and ground.visible and not ground.locked
+    if can_paint and not ground.has_pixels:
         return Likely("selected", frozenset({contents.background.id}))
     if not selected and planned["outdated"].targets:
         return Likely("outdated")
     return Likely("picture")
-
-
-def _can_paint(contents: Contents) -> bool:
-    """Whether a job may make the background."""
-    background = contents.background
-    return contents.background_on and background.visible and not background.locked
 
 
 def targets_of(

@@ -30,7 +30,7 @@ from app.session.queue import GenerationQueue
 from app.session.selection import Selection
 from app.session.settings import Settings, chosen_canvas, former_work_paths
 from app.session.undo import UndoStack
-from app.ui.background import Background
+from app.ui.background import Worker
 from app.ui.text import tr
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceFile:
     """The file that a document without a file of its own came from."""
 
     path: Path  # the file; a save never replaces it without a question
@@ -85,8 +85,8 @@ class Session(QObject):
         self._loop = loop
         self.document = Document(new_contents(canvas, settings=first_settings(settings)))
         self.settings = settings
-        self.files = Background(loop)
-        self.pictures = Background(loop)
+        self.files = Worker(loop)
+        self.pictures = Worker(loop)
         self.keeper: Keeper | None = None  # writes unsaved work for recovery; None = it is not kept
         self.work_roots: tuple[Path, ...] = ()
         attic = None
@@ -98,7 +98,7 @@ class Session(QObject):
         self.selection = Selection(self.document)
         self.bridge = GenerationQueue(self.document, loop, make_engine, self.results_arrived.emit)
         self.path: Path | None = None
-        self.source: Source | None = None
+        self.source: SourceFile | None = None
         self.stamp: Stamp | None = None  # the file as we last read or wrote it
         self.sitting = 0  # another number for each document that is opened
         self.is_settled = False  # nothing of this document needs to be offered at the next start
@@ -179,7 +179,7 @@ class Session(QObject):
         text: str,
         path: Path | None,
         stamp: Stamp | None = None,
-        source: Source | None = None,
+        source: SourceFile | None = None,
     ) -> None:
         """New or Open: another document in one step; undo brings the former one with its name."""
         files = {False: (self.path, self.stamp, self.source), True: (path, stamp, source)}

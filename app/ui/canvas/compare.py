@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QWidget
 from app.document.candidates import with_choice
 from app.document.composite import composite
 from app.document.document import Document
-from app.ui.background import Background
+from app.ui.background import Worker
 from app.ui.canvas import overlay_painter as overlay
 from app.ui.stage import Stage
 from app.ui.text import number, tr
@@ -44,7 +44,7 @@ class ComparePage(QWidget):
         self,
         stage: Stage,
         document: Document,
-        pictures: Background,
+        pictures: Worker,
         colours: Colours,
         canvas: QWidget,
     ) -> None:

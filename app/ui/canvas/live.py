@@ -36,7 +36,7 @@ _FORMAT = QImage.Format.Format_ARGB32_Premultiplied
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Entry:
+class LiveLayer:
     """One layer as it is painted.
 
     Attributes:
@@ -51,7 +51,7 @@ class Entry:
     opacity: float = 1.0
     blend: str = "normal"
 
-    def paints_like(self, other: Entry) -> bool:
+    def paints_like(self, other: LiveLayer) -> bool:
         return (self.token, self.rect, self.opacity, self.blend) == (
             other.token,
             other.rect,
@@ -65,11 +65,13 @@ class InteractiveCompositor:
 
     def __init__(self) -> None:
         self.image = QImage()
-        self._entries: list[Entry] = []
-        self._below: tuple[tuple[Entry, ...], QImage] | None = None
-        self._above: tuple[tuple[Entry, ...], QImage] | None = None
+        self._entries: list[LiveLayer] = []
+        self._below: tuple[tuple[LiveLayer, ...], QImage] | None = None
+        self._above: tuple[tuple[LiveLayer, ...], QImage] | None = None
 
-    def show(self, entries: Sequence[Entry], canvas: Size, moving: Collection[int] = ()) -> QRect:
+    def show(
+        self, entries: Sequence[LiveLayer], canvas: Size, moving: Collection[int] = ()
+    ) -> QRect:
         """Paint what differs, `moving` again soon; which part of the canvas it was."""
         whole = QRect(0, 0, canvas.width, canvas.height)
         entries = list(entries)
@@ -91,7 +93,7 @@ class InteractiveCompositor:
         if image.size() == self.image.size() and image.format() == _FORMAT:
             self.image = image
 
-    def _with_known_images(self, entries: list[Entry]) -> list[Entry]:
+    def _with_known_images(self, entries: list[LiveLayer]) -> list[LiveLayer]:
         """Entries that paint as before stay the same objects: kept pictures are found by them."""
         known = {entry.key: entry for entry in self._entries}
         return [
@@ -128,8 +130,8 @@ class InteractiveCompositor:
         painter.end()
 
     def _kept(
-        self, known: tuple[tuple[Entry, ...], QImage] | None, entries: tuple[Entry, ...]
-    ) -> tuple[tuple[Entry, ...], QImage]:
+        self, known: tuple[tuple[LiveLayer, ...], QImage] | None, entries: tuple[LiveLayer, ...]
+    ) -> tuple[tuple[LiveLayer, ...], QImage]:
         if known is not None and known[0] == entries:
             return known
         picture = QImage(self.image.size(), _FORMAT)
@@ -141,7 +143,7 @@ class InteractiveCompositor:
         return entries, picture
 
 
-def _draw(painter: QPainter, entry: Entry, dirty: QRect) -> None:
+def _draw(painter: QPainter, entry: LiveLayer, dirty: QRect) -> None:
     rect = QRect(entry.rect.x, entry.rect.y, entry.rect.width, entry.rect.height)
     part = rect.intersected(dirty)
     if part.isEmpty() or entry.image.isNull():
@@ -156,7 +158,7 @@ def _draw(painter: QPainter, entry: Entry, dirty: QRect) -> None:
 
 
 def _span(
-    before: Sequence[Entry], after: Sequence[Entry], changed: frozenset[int]
+    before: Sequence[LiveLayer], after: Sequence[LiveLayer], changed: frozenset[int]
 ) -> tuple[int, int] | None:
     """Places between which something changes, end exclusive; None when it is all over."""
     if len(changed) > _FEW:
@@ -170,13 +172,13 @@ def _span(
     return (gone[0], gone[0]) if len(gone) == 1 else None
 
 
-def _changed(before: Sequence[Entry], after: Sequence[Entry]) -> frozenset[int]:
+def _changed(before: Sequence[LiveLayer], after: Sequence[LiveLayer]) -> frozenset[int]:
     """Keys of entries that came or are different: likely the next ones to be so again."""
     known = {id(entry) for entry in before}
     return frozenset(entry.key for entry in after if id(entry) not in known)
 
 
-def _difference(before: Sequence[Entry], after: Sequence[Entry]) -> QRect:
+def _difference(before: Sequence[LiveLayer], after: Sequence[LiveLayer]) -> QRect:
     """The part of the canvas where the two lists look different."""
     old = {entry.key: (place, entry) for place, entry in enumerate(before)}
     new = {entry.key: (place, entry) for place, entry in enumerate(after)}

@@ -38,7 +38,7 @@ class Navigation:
         self._view = view
         self._document = document
         self._changed = changed
-        self._follows_fit = True
+        self.follows_fit = True  # the whole canvas is shown, however large the window is
         self.wheel_zooms = True  # the wheel zooms, and scrolls with Ctrl
         self._end_room = end_room
 
@@ -49,7 +49,7 @@ class Navigation:
 
     def set_zoom(self, zoom: float, at: QPointF | None = None) -> None:
         """Zoom and keep what is at viewport point `at` (None = the middle) where it is."""
-        self._follows_fit = False
+        self.follows_fit = False
         self._set_zoom(zoom, at)
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
@@ -64,11 +64,6 @@ class Navigation:
             self.set_zoom(next((stop for stop in reversed(_STOPS) if stop < now * 0.99), ZOOM_MIN))
 
     @property
-    def follows_fit(self) -> bool:
-        """Whether the whole canvas is shown, however large the window is."""
-        return self._follows_fit
-
-    @property
     def centre(self) -> QPointF:
         return self._view.mapToScene(self._view.viewport().rect().center())
 
@@ -79,17 +74,17 @@ class Navigation:
 
     def fit(self) -> None:
         """The whole canvas, centred; stays so while the window changes its size."""
-        self._follows_fit = True
+        self.follows_fit = True
         self._show(to_rectf(self._document.canvas.rect))
 
     def show_rect(self, rect: QRectF) -> None:
         """As large as the rectangle fits, canvas pixels."""
-        self._follows_fit = False
+        self.follows_fit = False
         self._show(rect)
 
     def pan_by(self, delta: QPointF) -> None:
         """Move the picture by viewport pixels."""
-        self._follows_fit = False
+        self.follows_fit = False
         horizontal, vertical = self._view.horizontalScrollBar(), self._view.verticalScrollBar()
         horizontal.setValue(horizontal.value() - round(delta.x()))
         vertical.setValue(vertical.value() - round(delta.y()))
@@ -119,7 +114,7 @@ class Navigation:
         return True
 
     def on_resized(self) -> None:
-        if self._follows_fit:
+        if self.follows_fit:
             self.fit()
         else:
             self._leave_room()

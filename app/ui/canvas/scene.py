@@ -18,9 +18,9 @@ from PySide6.QtWidgets import QGraphicsScene
 from app.document import Box, Candidate, Document, Layer, Rect
 from app.document.composite import Compositor
 from app.session.selection import Solo
-from app.ui.background import Background
+from app.ui.background import Worker
 from app.ui.canvas.item import CanvasItem
-from app.ui.canvas.live import Entry, InteractiveCompositor
+from app.ui.canvas.live import InteractiveCompositor, LiveLayer
 from app.ui.canvas.sharp import SharpPicture
 from app.ui.widgets.images import to_qimage, wrapped
 
@@ -37,7 +37,7 @@ class CanvasScene(QGraphicsScene):
     def __init__(
         self,
         document: Document,
-        pictures: Background,
+        pictures: Worker,
         solo: Solo | None = None,
         parent: QObject | None = None,
     ) -> None:
@@ -161,7 +161,7 @@ class CanvasScene(QGraphicsScene):
         self.setSceneRect(0, 0, canvas.width, canvas.height)
         self._unsettle()
 
-    def _entries(self) -> list[Entry]:
+    def _entries(self) -> list[LiveLayer]:
         entries = []
         for layer in self.document.layers:
             if self.shows(layer) and (entry := self._entry(layer)) is not None:
@@ -170,7 +170,7 @@ class CanvasScene(QGraphicsScene):
                 entries.append(entry)
         return entries
 
-    def _entry(self, layer: Layer) -> Entry | None:
+    def _entry(self, layer: Layer) -> LiveLayer | None:
         staged, preview = self._staged.get(layer.id), self._frozen.get(layer.id)
         token: object = layer.image
         image, rect = None, self.rect_of(layer)
@@ -183,7 +183,7 @@ class CanvasScene(QGraphicsScene):
             image = self._image_of(layer)
         if image is None:
             return None
-        return Entry(layer.id, token, image, rect, layer.opacity, layer.blend)
+        return LiveLayer(layer.id, token, image, rect, layer.opacity, layer.blend)
 
     def _image_of(self, layer: Layer) -> QImage | None:
         """The layer's pixels for Qt; a converted copy only of those that move."""

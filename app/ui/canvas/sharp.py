@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.document.blends import BLENDS
 from app.document.layer import Layer
-from app.ui.background import Background
+from app.ui.background import Worker
 from app.ui.canvas.item import SQUARE_PIXELS_FROM
 from app.ui.canvas.live import MODES
 from app.ui.widgets.images import wrapped
@@ -44,7 +44,7 @@ class SharpPicture(QObject):
     made = Signal()  # there is a picture to paint now
 
     def __init__(
-        self, pictures: Background, layers: Callable[[], Sequence[Layer] | None], parent: QObject
+        self, pictures: Worker, layers: Callable[[], Sequence[Layer] | None], parent: QObject
     ) -> None:
         super().__init__(parent)
         self._pictures = pictures

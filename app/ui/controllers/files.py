@@ -41,7 +41,7 @@ from app.ui.dialogs import file_dialogs, questions
 from app.ui.dialogs.canvas_size import NewDialog, trained_sizes
 from app.ui.dialogs.examples import ExamplesDialog
 from app.ui.dialogs.questions import OtherName
-from app.ui.session import Session, Source, first_settings
+from app.ui.session import Session, SourceFile, first_settings
 from app.ui.text import moment, tr
 from app.ui.views import Views
 
@@ -67,7 +67,7 @@ class FilesController(Controller):
         self._saving = OtherName(session, views)
         actions.connect(
             {
-                "examples": self.show_examples,
+                "examples": lambda: ExamplesDialog(self._window, self.open_example).open(),
                 "new": self.new,
                 "open": self.open,
                 "save": self.save,
@@ -94,10 +94,6 @@ class FilesController(Controller):
             )
 
         self.when_saved(ask)
-
-    def open_recent(self, path: Path) -> None:
-        """A file whose name is known, after the question about unsaved changes."""
-        self.when_saved(lambda: self.open_path(path))
 
     def open_path(self, path: Path) -> None:
         """Read a project, or a picture as a new one, and show it in one undo step."""
@@ -131,7 +127,7 @@ class FilesController(Controller):
         is_ora = path.suffix.lower() == SUFFIX
         is_file = is_ora and not is_copy and not opened.lost
         text = tr("Open '{0}'").format(path.name)
-        source = Source(path, opened.lost) if is_ora and not is_file else None
+        source = SourceFile(path, opened.lost) if is_ora and not is_file else None
         own = path if is_file else None
         session.replace(opened.contents, text, own, opened.stamp if is_file else None, source)
         self._view.show_view(opened.view)
@@ -149,9 +145,6 @@ class FilesController(Controller):
             session.tell("warning", " ".join(opened.messages), kept)
         if is_ora and not is_copy and not opened.is_project:
             self._offer_recipes(path)
-
-    def show_examples(self) -> None:
-        ExamplesDialog(self._window, self.open_example).open()
 
     def open_example(self, path: Path) -> None:
         """A layout with a prompt, or a finished picture, as a new document."""
@@ -433,7 +426,7 @@ class RecentFiles(Controller):
         entry = self._menu.addAction(path.name.replace("&", "&&"))
         entry.setData(str(path))
         entry.setToolTip(str(path))
-        entry.triggered.connect(lambda: self._files.open_recent(path))
+        entry.triggered.connect(lambda: self._files.when_saved(lambda: self._files.open_path(path)))
         return entry
 
     def _grey(self, missing: list[Path]) -> None:

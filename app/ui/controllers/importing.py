@@ -87,7 +87,9 @@ class ImportController(Controller):
             if not self._session.add(AddLayers(layers, text=text)) and layers:
                 return  # refused, with a message that says why
             self._show_news([message for each in found for message in each.messages])
-            self._note_scaled([layer for layer in layers if _was_scaled(layer)])
+            self._note_scaled(
+                [x for x in layers if x.kind == "imported" and SOURCE in (x.record or {})]
+            )
 
         self._session.work(read, done)
 
@@ -186,10 +188,6 @@ class ImportController(Controller):
             tr("Original Size shows every pixel."),
             action="original_size",
         )
-
-
-def _was_scaled(layer: Layer) -> bool:
-    return layer.kind == "imported" and SOURCE in (layer.record or {})
 
 
 def _is_foreign(data: QMimeData) -> bool:

@@ -20,7 +20,7 @@ from app.document.geometry import Size
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, UNIT
 from app.ui.widgets.buttons import accept_or_cancel
-from app.ui.widgets.fields import Choice
+from app.ui.widgets.fields import DropDown
 from app.ui.widgets.forms import field_name, form_column, form_layout, named
 
 # Of the shipped model. They are offered until a model is loaded, which takes seconds; a test
@@ -133,7 +133,7 @@ class CanvasSizeDialog(QDialog):
         self._presets = presets(trained, multiple)
         self._multiple = multiple
         self._done = done
-        self.preset = named(Choice(), tr("Preset"), height=CONTROL_HEIGHT)
+        self.preset = named(DropDown(), tr("Preset"), height=CONTROL_HEIGHT)
         for place, each in enumerate(self._presets):
             if not each.is_trained and place and self._presets[place - 1].is_trained:
                 self.preset.insertSeparator(self.preset.count())
@@ -230,6 +230,6 @@ class NewDialog(CanvasSizeDialog):
         )
         grounds = ((tr("Painted from the prompt"), True), (tr("Transparent"), False))
         tip = tr("A transparent picture shows nothing around its layers. Background On changes it.")
-        name, field = tr("Background"), Choice("", grounds)
+        name, field = tr("Background"), DropDown("", grounds)
         self.background = named(field, name, tip, height=CONTROL_HEIGHT)
         self.form.addRow(field_name(tr("Background")), self.background)

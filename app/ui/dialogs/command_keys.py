@@ -25,7 +25,7 @@ from app.ui.key_presets import PRESETS, conflicts, keys_for
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.fields import Choice
+from app.ui.widgets.fields import DropDown
 from app.ui.widgets.forms import ReadingTable, dialog_column, enable, fill, named, note
 
 _NAME = Qt.ItemDataRole.UserRole
@@ -119,7 +119,7 @@ class KeyEditor(QWidget):
         self._actions = actions
         self._changed = changed
         self._names = [name for name, _, _ in actions.titles()]
-        self.preset = Choice(tr("Preset"), [(name, None) for name in PRESETS])
+        self.preset = DropDown(tr("Preset"), [(name, None) for name in PRESETS])
         self.preset.setMinimumHeight(CONTROL_HEIGHT)
         self.preset.view().setAccessibleName(tr("Presets"))
         self.preset.setCurrentText(settings.key_preset)

@@ -27,17 +27,17 @@ from app.document.storage.formats.options import SCALES, WHITE, ExportOptions
 from app.document.storage.formats.table import (
     FEATURES,
     FORMATS,
+    Choice,
     Format,
     formats_with,
     losses,
     reason_against,
 )
-from app.document.storage.formats.table import Choice as ExportChoice
 from app.document.words import shown_name
 from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
 from app.ui.widgets.buttons import accept_or_cancel
-from app.ui.widgets.fields import Choice
+from app.ui.widgets.fields import DropDown
 from app.ui.widgets.forms import (
     ReadingTable,
     Scrolled,
@@ -82,16 +82,16 @@ class ExportDialog(QDialog):
         self._selected = [layer for layer in contents.layers if layer.id in selected]
         self._remembered = dict(remembered)
         self._done = done
-        self.format = Choice(tr("Format"), [(tr(form.title), form) for form in FORMATS])
+        self.format = DropDown(tr("Format"), [(tr(form.title), form) for form in FORMATS])
         scales = [(tr("{0} %").format(number(100 * scale)), scale) for scale in SCALES]
-        self.scale = Choice(tr("Scale"), scales)
-        self.part = Choice(tr("Area"), self._parts())
+        self.scale = DropDown(tr("Scale"), scales)
+        self.part = DropDown(tr("Area"), self._parts())
         colours = ((tr("Keep transparency"), None), (tr("White"), WHITE), (tr("Black"), (0, 0, 0)))
-        self.colour = Choice(tr("Background"), colours)
+        self.colour = DropDown(tr("Background"), colours)
         self.quality = named(QSpinBox(), tr("Quality"))
         self.quality.setSuffix(" %")
         self.quality.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
-        self.boxes: dict[ExportChoice, QCheckBox] = {
+        self.boxes: dict[Choice, QCheckBox] = {
             "no_background": QCheckBox(tr("Without background")),
             "recipe": QCheckBox(tr("Store prompt and settings in the file")),
             "hidden": QCheckBox(tr("Include hidden layers, as hidden")),
@@ -100,7 +100,7 @@ class ExportDialog(QDialog):
             "parallax": QCheckBox(tr("Layers follow the pointer a little")),
             "background": QCheckBox(tr("Background as shapes, with steps of colour")),
         }
-        self.rows: dict[ExportChoice, QWidget] = {
+        self.rows: dict[Choice, QWidget] = {
             "part": self.part,
             "scale": self.scale,
             "colour": self.colour,
@@ -134,7 +134,7 @@ class ExportDialog(QDialog):
         """What is chosen, of that what means something to the format."""
         others = ExportOptions(pages="pages" in self.form.choices and self._ticked("pages"))
 
-        def counts(choice: ExportChoice) -> bool:
+        def counts(choice: Choice) -> bool:
             return not reason_against(self.form, choice, others)
 
         rect, layer_id = self._part() if counts("part") else (None, None)
@@ -166,7 +166,7 @@ class ExportDialog(QDialog):
         super().accept()
         self._done(form, options, remembered)
 
-    def _ticked(self, choice: ExportChoice) -> bool:
+    def _ticked(self, choice: Choice) -> bool:
         return self.boxes[choice].isChecked()
 
     def _parts(self) -> list[tuple[str, object]]:

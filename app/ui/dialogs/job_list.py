@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 from app.document.commands import Placement
 from app.session.jobs import Job, Message
 from app.session.queue import MAX_KEPT_JOBS, GenerationQueue
-from app.ui.background import Background
+from app.ui.background import Worker
 from app.ui.text import job_text, number, seconds, tr
 from app.ui.theme import GAP
 from app.ui.widgets.buttons import text_button
@@ -45,7 +45,7 @@ class JobPictures(QObject):
 
     ready = Signal()
 
-    def __init__(self, work: Background, parent: QObject | None = None) -> None:
+    def __init__(self, work: Worker, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._work = work
         self._known: OrderedDict[int, QImage] = OrderedDict()

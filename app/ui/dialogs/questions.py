@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.session import Session, Source
+from app.ui.session import Session, SourceFile
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT
 
@@ -130,7 +130,7 @@ class OtherName:
         self._session = session
         self._window = window
 
-    def ask_other_name(self, source: Source, save_as: Callable[[], None]) -> None:
+    def ask_other_name(self, source: SourceFile, save_as: Callable[[], None]) -> None:
         """Save was asked for, and there is no file that it may write."""
         ask(
             self._window,

@@ -29,7 +29,7 @@ from app.ui.dialogs.file_dialogs import ask_folder
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, MARGIN, UNIT
 from app.ui.widgets.buttons import close_only, text_button
-from app.ui.widgets.fields import Choice
+from app.ui.widgets.fields import DropDown
 from app.ui.widgets.forms import dialog_column, enable, field_name, fill, form_layout, named, note
 
 
@@ -233,7 +233,7 @@ class SettingsDialog(QDialog):
     # ---- fields ----
 
     def _choice(self, form: QFormLayout, key: str, text: str, options: Mapping[Any, str]) -> None:
-        field = Choice("", [(name, value) for value, name in options.items()])
+        field = DropDown("", [(name, value) for value, name in options.items()])
         field.view().setAccessibleName(text)
         field.setCurrentIndex(max(0, field.findData(getattr(self._settings, key))))
         field.activated.connect(lambda place: self._set(key, field.itemData(place)))

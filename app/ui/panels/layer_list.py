@@ -29,7 +29,7 @@ from app.ui.text import count_text, tr
 from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN, UNIT, Colours
 from app.ui.widgets.accessibility import StatusLabel
 from app.ui.widgets.buttons import quiet_button
-from app.ui.widgets.fields import Choice, NumberField
+from app.ui.widgets.fields import DropDown, NumberField
 from app.ui.widgets.forms import Panel, enable, fill, named
 from app.ui.widgets.images import Thumbnails
 
@@ -75,7 +75,7 @@ class LooksBar(Panel):
         self._gesture: int | None = None
         self._is_loading = False
         modes = [(name, mode) for mode, name in blend_names().items()]
-        self.blend = named(Choice("", modes), tr("Blend mode"), line=FIELD_HEIGHT)
+        self.blend = named(DropDown("", modes), tr("Blend mode"), line=FIELD_HEIGHT)
         self.blend.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.blend.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.blend.view().setAccessibleName(tr("Blend modes"))

@@ -299,13 +299,8 @@ class LayerDelegate(QStyledItemDelegate):
         painter.drawLine(option.rect.bottomLeft(), option.rect.bottomRight())
         shows = self._solo.shows(layer)
         seen = colours.accent if self._solo else colours.text
-        self._icon(
-            painter,
-            "eye" if shows else "eye-off",
-            seen if shows else colours.disabled,
-            parts.eye,
-            ratio,
-        )
+        name, colour = ("eye", seen) if shows else ("eye-off", colours.disabled)
+        _draw_icon(painter, name, colour, parts.eye, ratio)
         painter.setOpacity(1.0 if shows else 0.45)
         if self.thumbnails.side:
             picture = self.thumbnails.of_layer(layer, ratio, colours)
@@ -318,8 +313,10 @@ class LayerDelegate(QStyledItemDelegate):
         if layer.locked or is_hovered or is_selected:
             name = "lock" if layer.locked else "lock-open"
             colour = colours.text if layer.locked else colours.disabled
-            self._icon(painter, name, colour, parts.lock, ratio)
-        if option.state & QStyle.StateFlag.State_HasFocus and self._view_has_focus(option):
+            _draw_icon(painter, name, colour, parts.lock, ratio)
+        view = option.widget
+        has_focus = isinstance(view, QWidget) and view.hasFocus() and view.isActiveWindow()
+        if option.state & QStyle.StateFlag.State_HasFocus and has_focus:
             painter.setPen(QPen(QColor(colours.accent), 2))
             painter.drawRect(option.rect.adjusted(1, 1, -2, -2))
         painter.restore()
@@ -400,7 +397,7 @@ class LayerDelegate(QStyledItemDelegate):
         at = QRect(line.left(), 0, ICON_SMALL - 2, ICON_SMALL - 2)
         at.moveTop(line.center().y() - at.height() // 2 + 1)
         at = QStyle.visualRect(option.direction, line, at)
-        self._icon(painter, state.icon, colour, at, ratio, side=ICON_SMALL - 2)
+        _draw_icon(painter, state.icon, colour, at, ratio, side=ICON_SMALL - 2)
         small = QFont(option.font)
         small.setPointSizeF(max(MIN_POINTS, small.pointSizeF() - 1))
         painter.setFont(small)
@@ -413,23 +410,10 @@ class LayerDelegate(QStyledItemDelegate):
             painter.fontMetrics().elidedText(state.text, Qt.TextElideMode.ElideRight, rest.width()),
         )
 
-    def _icon(
-        self,
-        painter: QPainter,
-        name: str,
-        colour: str,
-        place: QRect,
-        ratio: float,
-        side: int = ICON_SMALL,
-    ) -> None:
-        picture = pixmap(name, colour, side, ratio)
-        painter.drawPixmap(
-            place.left() + (place.width() - side) // 2,
-            place.top() + (place.height() - side) // 2,
-            picture,
-        )
 
-    @staticmethod
-    def _view_has_focus(option: QStyleOptionViewItem) -> bool:
-        widget = option.widget
-        return isinstance(widget, QWidget) and widget.hasFocus() and widget.isActiveWindow()
+def _draw_icon(
+    painter: QPainter, name: str, colour: str, place: QRect, ratio: float, side: int = ICON_SMALL
+) -> None:
+    left = place.left() + (place.width() - side) // 2
+    top = place.top() + (place.height() - side) // 2
+    painter.drawPixmap(left, top, pixmap(name, colour, side, ratio))

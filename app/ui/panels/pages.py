@@ -23,7 +23,7 @@ from app.ui.text import count_text, number, seconds, tr
 from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN, UNIT
 from app.ui.widgets.accessibility import ElidedStatusLabel, StatusLabel
 from app.ui.widgets.buttons import action_button
-from app.ui.widgets.fields import Choice, DecimalField, NumberField
+from app.ui.widgets.fields import DecimalField, DropDown, NumberField
 from app.ui.widgets.forms import (
     Panel,
     enable,
@@ -335,13 +335,13 @@ class AdvancedPage(Panel):
             )
 
 
-def _clean_colours_choice() -> Choice:
+def _clean_colours_choice() -> DropDown:
     items = ((tr("Automatic"), "automatic"), (tr("On"), "on"), (tr("Off"), "off"))
     tip = tr(
         "Gives new layers flat fills with clean borders. Automatic does so in the looks flat "
         "and bold; other looks would lose shading."
     )
-    choice = named(Choice("", items), tr("Clean colours"), tip, line=FIELD_HEIGHT)
+    choice = named(DropDown("", items), tr("Clean colours"), tip, line=FIELD_HEIGHT)
     choice.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     choice.view().setAccessibleName(tr("Clean colours"))
     return choice

@@ -121,7 +121,7 @@ def _is_separator(index: QModelIndex | QPersistentModelIndex) -> bool:
     return index.data(Qt.ItemDataRole.AccessibleDescriptionRole) == _SEPARATOR
 
 
-class Choice(QComboBox):
+class DropDown(QComboBox):
     """A combo box whose arrow is drawn in the text colour: a styled one would have none."""
 
     def __init__(self, name: str = "", items: Iterable[tuple[str, object]] = ()) -> None:

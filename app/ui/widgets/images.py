@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QColorSpace, QImage, QPainter, QPixmap
 
 from app.document.layer import Layer
-from app.ui.background import Background
+from app.ui.background import Worker
 from app.ui.theme import CHECK_SIZE, THUMBNAIL, Colours
 
 MAX_KEPT = 160
@@ -90,7 +90,7 @@ class SmallPictures(QObject):
 
     ready = Signal()
 
-    def __init__(self, pictures: Background, parent: QObject | None = None) -> None:
+    def __init__(self, pictures: Worker, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pictures = pictures
         self._known: OrderedDict[Hashable, QImage] = OrderedDict()
@@ -130,7 +130,7 @@ class SmallPictures(QObject):
 class Thumbnails(SmallPictures):
     """Small pictures on a checkerboard, `side` logical pixels; 0 = none are shown."""
 
-    def __init__(self, pictures: Background, parent: QObject | None = None) -> None:
+    def __init__(self, pictures: Worker, parent: QObject | None = None) -> None:
         super().__init__(pictures, parent)
         self.side = THUMBNAIL
         self._drawn: OrderedDict[tuple[str, int, float, str], QPixmap] = OrderedDict()
