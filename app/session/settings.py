@@ -198,7 +198,7 @@ def _checked(data: dict[str, Any]) -> Settings:
     """Keep what has the right type and range; anything else falls back to its default."""
     settings = Settings()
     for item in fields(Settings):
-        value = data.get(item.name)
+        value: Any = data.get(item.name)
         if type(value) is not type(getattr(settings, item.name)):
             continue
         low, high = RANGES.get(item.name, (0, 0))

@@ -116,10 +116,7 @@ def _picture(layers: Sequence[Layer]) -> bytes:
     """One layer as it is, several as they look together, cut to what they cover."""
     if len(layers) == 1:
         return encode_png(_pixels(layers[0]))
-    union = layers[0].rect
-    for layer in layers[1:]:
-        union = union.united(layer.rect)
-    return encode_png(composite(layers, union))
+    return encode_png(composite(layers))
 
 
 def _files(layers: Sequence[Layer], folder: Path) -> list[QUrl]:

@@ -54,7 +54,7 @@ class SharpPicture(QObject):
         self._wanted: object = None
         self._place = (QTransform(), QSize(), 1.0)
         self._timer = QTimer(self, singleShot=True, interval=REST_MS)
-        self._timer.timeout.connect(self._begin)
+        self._timer.timeout.connect(lambda: self._go_on(self._wanted))
 
     def paint(self, painter: QPainter, widget: QWidget, image: QImage) -> bool:
         """Paint in place of `image`, the composite; False while this view has nothing yet."""
@@ -73,9 +73,6 @@ class SharpPicture(QObject):
         self._wanted, self._place = key, (to_widget, widget.size(), ratio)
         self._timer.start()
         return False
-
-    def _begin(self) -> None:
-        self._go_on(self._wanted)
 
     def _go_on(self, key: object) -> None:
         """Trace the next layer that is new, else paint; not for a view that is gone."""

@@ -182,17 +182,15 @@ class SelectTool(Tool):
             else:
                 self.undo.push(MoveLayers(ids, *self._offset))
         elif self._mode == "resize" and self._grabbed is not None and self._rect is not None:
-            self._resize(self._grabbed.id, self._rect)
+            if not self.document.has_layer(self._grabbed.id):
+                return
+            self.undo.push(SetRect(self._grabbed.id, self._rect))
 
     def cancel(self) -> None:
         super().cancel()
         if self._start is not None:
             self._start = None
             self.selection.set(self._before)
-
-    def _resize(self, layer_id: int, rect: Rect) -> None:
-        if self.document.has_layer(layer_id):
-            self.undo.push(SetRect(layer_id, rect))
 
     def _click(self, at: Pointer) -> None:
         if self._mode == "resize" or self._grabbed is None:

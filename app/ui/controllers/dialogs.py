@@ -160,7 +160,9 @@ class DialogsController(Controller):
 
     def show_handbook(self) -> None:
         """One page from the first box to the file, with the keys of this user."""
-        self._open_page(PageDialog(self._window, tr("Help"), handbook(self._key_of)))
+        native = QKeySequence.SequenceFormat.NativeText
+        text = handbook(lambda name: self._actions[name].shortcut().toString(native))
+        self._open_page(PageDialog(self._window, tr("Help"), text))
 
     def show_licences(self) -> None:
         """Whose art the model learned from; a copy of what the package carries."""
@@ -272,10 +274,6 @@ class DialogsController(Controller):
     def _open_page(self, page: PageDialog) -> None:
         self.page = page
         page.open()
-
-    def _key_of(self, name: str) -> str:
-        key = self._actions[name].shortcut()
-        return key.toString(QKeySequence.SequenceFormat.NativeText)
 
 
 def licences_text() -> str:

@@ -6,14 +6,14 @@ Nothing here is an undo step.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial, reduce
+from functools import partial
 from typing import cast
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QColorDialog, QDockWidget, QWidget
 
-from app.document.geometry import Rect
+from app.document.geometry import Rect, union
 from app.document.storage.ora.project import View
 from app.ui import theme
 from app.ui.actions import Actions
@@ -59,8 +59,7 @@ class ViewController(Controller):
         self.refresh()
 
     def refresh(self) -> None:
-        rects = [layer.rect for layer in self._session.selection.layers()]
-        self._views.status.show_selection(reduce(Rect.united, rects) if rects else None)
+        self._views.status.show_selection(self._selected_rect())
         is_empty = self._is_empty()
         if not is_empty:
             self._views.card.come_back()
@@ -85,9 +84,11 @@ class ViewController(Controller):
         self._views.recolour(colours)
 
     def zoom_selection(self) -> None:
-        rects = [layer.rect for layer in self._session.selection.layers()]
-        if rects:
-            self._views.view.navigation.show_rect(to_rectf(reduce(Rect.united, rects)))
+        if rect := self._selected_rect():
+            self._views.view.navigation.show_rect(to_rectf(rect))
+
+    def _selected_rect(self) -> Rect | None:
+        return union(layer.rect for layer in self._session.selection.layers())
 
     def next_pane(self, step: int) -> None:
         focus = QApplication.focusWidget()

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.document import Contents, Rect
+from app.document.geometry import union
 from app.document.storage.formats.options import SCALES, WHITE, ExportOptions
 from app.document.storage.formats.table import (
     FEATURES,
@@ -183,10 +184,8 @@ class ExportDialog(QDialog):
             return None, self._selected[0].id
         if chosen != _SELECTION:
             return None, None
-        rect = self._selected[0].rect
-        for layer in self._selected[1:]:
-            rect = rect.united(layer.rect)
-        return rect.intersect(self._contents.canvas.rect), None
+        rect = union(layer.rect for layer in self._selected)
+        return rect and rect.intersect(self._contents.canvas.rect), None
 
     def _on_format(self) -> None:
         """Show the format's own options, as they were chosen last."""

@@ -90,7 +90,9 @@ class LooksBar(Panel):
         self.field.setKeyboardTracking(False)
         parts = ((self.blend, 5), (self.slider, 4), self.field)
         fill(QHBoxLayout(self), *parts, margins=(MARGIN, UNIT, MARGIN, GAP))
-        self.blend.activated.connect(self._on_blend)
+        self.blend.activated.connect(
+            lambda place: self.blend_chosen.emit(self.blend.itemData(place))
+        )
         self.slider.sliderPressed.connect(self._set_gesture)
         self.slider.sliderReleased.connect(self._set_gesture)
         self.slider.valueChanged.connect(self._on_percent)
@@ -127,9 +129,6 @@ class LooksBar(Panel):
         opacity = tr("How much of the layer shows. Digits set it: 5 is 50 %.")
         enable(self.slider, opacity, reason)
         enable(self.field, opacity, reason)
-
-    def _on_blend(self, place: int) -> None:
-        self.blend_chosen.emit(self.blend.itemData(place))
 
     def _set_gesture(self) -> None:
         """From the press of the slider to its release."""
@@ -327,7 +326,7 @@ class LayerPanel(Panel):
         )
         self.delegate = LayerDelegate(thumbnails, colours, solo, self)
         self.list = LayerList(self.model, self.delegate, selection, undo, solo)
-        solo.changed.connect(self._on_solo)
+        solo.changed.connect(self.list.viewport().update)
         self.looks = LooksBar(undo.new_gesture)
         self.count = StatusLabel(tr("Number of layers"))
         self.count.setObjectName("secondary")
@@ -358,9 +357,6 @@ class LayerPanel(Panel):
         if event.type() == QEvent.Type.FontChange:
             self.model.refresh()
             self.list.scheduleDelayedItemsLayout()
-
-    def _on_solo(self) -> None:
-        self.list.viewport().update()
 
     def _show_count(self) -> None:
         info = self._bridge.info

@@ -187,7 +187,7 @@ class RecordPage(Panel):
         self.copy_hash = _button(tr("Copy Hash"), tr("Copies all 64 digits as text."))
         self.copy, self.use = _button(tr("Copy Recipe")), _button(tr("Use Prompt"))
         self.hash_button.toggled.connect(self._show_hash)
-        self.copy_hash.clicked.connect(self._copy_hash)
+        self.copy_hash.clicked.connect(lambda: QApplication.clipboard().setText(self.hash.text()))
         self.copy.clicked.connect(self._copy)
         self.use.clicked.connect(self._use)
         age = fill(QHBoxLayout(), (self.since, 1), self.hash_button)
@@ -227,9 +227,6 @@ class RecordPage(Panel):
         self.hash_button.setVisible(bool(pixel_hash))
         for widget in (self.hash, self.copy_hash):
             widget.setVisible(shown and bool(pixel_hash))
-
-    def _copy_hash(self) -> None:
-        QApplication.clipboard().setText(self.hash.text())
 
     def _copy(self) -> None:
         if self._layer is not None:

@@ -303,7 +303,9 @@ class SeedControl(QWidget):
         self.field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._fit_width()
         fill(QHBoxLayout(self), self.mode, (self.field, 1))
-        self.mode.toggled.connect(self._on_mode)
+        self.mode.toggled.connect(
+            lambda fixed: self.changed.emit("fixed" if fixed else "random", self._seed)
+        )
         self.field.editingFinished.connect(self._on_field)
 
     def show_settings(self, settings: Settings) -> None:
@@ -329,9 +331,6 @@ class SeedControl(QWidget):
         """Every seed is seen to its last digit."""
         digits = self.field.fontMetrics().horizontalAdvance(str(MAX_SEED))
         self.field.setMinimumWidth(digits + 6 * UNIT)
-
-    def _on_mode(self, fixed: bool) -> None:
-        self.changed.emit("fixed" if fixed else "random", self._seed)
 
     def _on_field(self) -> None:
         seed = parse_seed(self.field.text())
