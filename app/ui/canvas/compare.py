@@ -60,7 +60,7 @@ class ComparePage(QWidget):
         self.colours = colours
         self.images: dict[int, QImage] = {}
         self._serial = 0
-        self._zoom = 1.0
+        self.zoom = 1.0  # each picture fits its tile
         self._middle = QPointF(0.5, 0.5)  # of the canvas, shown in the middle of each tile
         self._pressed: QPointF | None = None
         self._dragged = False
@@ -74,7 +74,7 @@ class ComparePage(QWidget):
         return min(MAX_TILES, self._stage.num_comparable + 1)
 
     def open(self) -> None:
-        self._zoom, self._middle = 1.0, QPointF(0.5, 0.5)
+        self.zoom, self._middle = 1.0, QPointF(0.5, 0.5)
         self.current = min(self._stage.place, self.count - 1)
         self._ask()
         self.setGeometry(self._canvas.rect())
@@ -183,7 +183,7 @@ class ComparePage(QWidget):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Qt override: one zoom for all."""
-        self._zoom = min(max(self._zoom * 1.25 ** (event.angleDelta().y() / 120), 1.0), ZOOM_MAX)
+        self.zoom = min(max(self.zoom * 1.25 ** (event.angleDelta().y() / 120), 1.0), ZOOM_MAX)
         self._look_at(self._middle)
         event.accept()
 
@@ -231,7 +231,7 @@ class ComparePage(QWidget):
 
     def _scale(self, tile: QRectF) -> float:
         canvas = self._document.canvas
-        return self._zoom * min(tile.width() / canvas.width, tile.height() / canvas.height)
+        return self.zoom * min(tile.width() / canvas.width, tile.height() / canvas.height)
 
     def _target(self, tile: QRectF) -> QRectF:
         canvas, scale = self._document.canvas, self._scale(tile)
@@ -241,7 +241,7 @@ class ComparePage(QWidget):
         return QRectF(left, top, width, height)
 
     def _look_at(self, middle: QPointF) -> None:
-        half = 0.5 / self._zoom
+        half = 0.5 / self.zoom
         x = min(max(middle.x(), half), 1 - half)
         y = min(max(middle.y(), half), 1 - half)
         self._middle = QPointF(x, y)
