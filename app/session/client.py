@@ -44,13 +44,7 @@ MakeEngine = Callable[[Callable[[Event], None]], EngineLike]
 
 
 def engine_factory(threads: int = 0, weights: Path | None = None, cache_mb: int = 0) -> MakeEngine:
-    """Makes the real engine when called with the function that takes its events.
-
-    Args:
-        threads: torch threads on the CPU; 0 = cores - 1.
-        weights: model file; None = the shipped one.
-        cache_mb: budget of the region token cache, MB; 0 = the engine decides.
-    """
+    """Makes the real engine; 0 threads or MB = it decides, no weights = the shipped model."""
     return lambda emit: Engine(
         emit, threads=threads or None, weights=weights, cache_bytes=(cache_mb << 20) or None
     )

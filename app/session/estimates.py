@@ -67,15 +67,12 @@ def _region(layer: Layer, contents: Contents) -> tuple[LayerKind, Box]:
 
 @dataclass(slots=True)
 class Costs:
-    """Timed steps of one model on one machine, newest last.
-
-    Attributes:
-        starts: (seconds of planning as the steps suggest, seconds from the start to the first step,
-            the step itself not counted).
-    """
+    """Timed steps of one model on one machine, newest last."""
 
     steps: list[Triple] = field(default_factory=list)  # (tokens, seen, seconds of one step)
     decodings: list[Pair] = field(default_factory=list)  # (pixels that were drawn, seconds)
+    # (seconds of planning as the steps suggest, seconds from the start to the first step, the step
+    # itself not counted).
     starts: list[Pair] = field(default_factory=list)
     _fit: Triple | None = None
 
@@ -218,13 +215,7 @@ def peak_bytes(load: WorkEstimate) -> int:
 def memory_trouble(
     whole: WorkEstimate, singles: Sequence[WorkEstimate], free: int | None
 ) -> Message | None:
-    """The message where the job would need more than is free less a reserve; None when it fits.
-
-    Args:
-        whole: the job as it was asked.
-        singles: the same layers, each in a job of its own.
-        free: bytes; None = unknown, so nothing is refused.
-    """
+    """The message where the job needs more than is free; None = it fits, or that is unknown."""
     needed = peak_bytes(whole)
     if free is None or needed <= free - RESERVE_BYTES:
         return None

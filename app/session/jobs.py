@@ -25,17 +25,14 @@ _ENDED: tuple[JobState, ...] = ("finished", "cancelled", "failed")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """Something to tell the user: what happened, what was kept, what to do.
-
-    Attributes:
-        action: name of the window's action that does what the advice says, offered as a button.
-    """
+    """Something to tell the user: what happened, what was kept, what to do."""
 
     kind: MessageKind  # "news" is to be read but no trouble; a "note" passes in the status bar
     what: str
     kept: str = ""
     advice: str = ""
     details: str = ""
+    # Name of the window's action that does what the advice says, offered as a button.
     action: str = ""
     other_action: str = ""  # name of another one that does instead, offered next to it
 
@@ -60,38 +57,34 @@ class Plan:
 
 @dataclass(slots=True, kw_only=True)
 class Job:
-    """The app's record of one job: one run of the engine per variation.
-
-    Attributes:
-        contents, planned: the document and who takes part when the job began; None before, and
-            once it has ended.
-        request: what the engine got for the present run; None when none is under way.
-        rects, hashes: where each target was when the job began, and its pixel hash, by layer id.
-        numbers: numbers of all layers in the request, by layer id.
-        seeds: of layers that have one for this job alone.
-        seconds: that finished runs took; until it stopped or failed, where it did.
-    """
+    """The app's record of one job: one run of the engine per variation."""
 
     id: int
     scope: Scope
     target_ids: tuple[int, ...]  # what was asked for, bottom to top
     names: dict[int, str]  # the targets' names when they were asked for
     picture_seed: int  # of the first variation; the next ones count up
+    # Of layers that have one for this job alone.
     seeds: Mapping[int, int] = field(default_factory=dict)
     prompt: str = ""  # of the document when it was asked for
     variations: int = 1
     done: int = 0  # variations that are finished
+    # The document and who takes part when the job began; None before, and once it has ended.
     contents: Contents | None = None
     planned: Plan | None = None
+    # What the engine got for the present run; None when none is under way.
     request: GenerateRequest | None = None
+    # Where each target was when the job began, and its pixel hash, by layer id.
     rects: dict[int, Rect] = field(default_factory=dict)
     hashes: dict[int, str | None] = field(default_factory=dict)
+    # Numbers of all layers in the request, by layer id.
     numbers: dict[int, int] = field(default_factory=dict)
     state: JobState = "waiting"
     step: int = 0  # of the present run
     total: int = 0
     seconds_left: float | None = None
     began: float | None = None  # monotonic seconds of the first run's start
+    # That finished runs took; until it stopped or failed, where it did.
     seconds: float | None = None
     message: Message | None = None
 
@@ -227,12 +220,7 @@ def _usual_spare(plan: Plan) -> SpareBoxes:
 
 
 def failure_message(job: Job, event: Failed, tokens: int = 0, fitting: int = 0) -> Message:
-    """The message for a failed job; the exception's own words go behind Details.
-
-    Args:
-        tokens: of all layers that took part; 0 = not known.
-        fitting: how many tokens would have had room; 0 = not known.
-    """
+    """The message for a failed job: its tokens, and how many would fit; 0 = not known."""
     what = f"Generating {job.title} failed."
     kept = "Your picture did not change."
     if job.done:
@@ -281,14 +269,11 @@ def _is_asked(contents: Contents, layer: Layer, scope: Scope, selected: Collecti
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
-    """Words of a prompt that get no box.
-
-    Attributes:
-        places: (start, end) in the prompt of these and of what follows the last word that is read.
-    """
+    """Words of a prompt that get no box."""
 
     unknown: tuple[str, ...] = ()  # those that the model cannot draw, as typed, in order, each once
     backgrounds: tuple[str, ...] = ()  # further backgrounds, as typed; a picture has one
+    # (start, end) in the prompt of these and of what follows the last word that is read.
     places: tuple[tuple[int, int], ...] = ()
     is_all: bool = False  # nothing that the prompt names is drawn
     limit: int = 0  # how many words are read, where there are more; else 0

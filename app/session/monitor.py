@@ -64,17 +64,10 @@ class EngineMonitor:
         next_id: a job id that was never used.
         clock: monotonic seconds.
         work: seconds that the calling thread has computed.
-
-    Attributes:
-        measures: whether short jobs are timed when nothing is known about the machine.
-        is_measuring: whether they are being timed, or are about to be; two seconds at most.
-        saved: what was learnt before, by model and machine; changed in place.
-
-    Events:
-        silence_changed(level, seconds): the engine is "quiet" or "hung"; "" = it answers.
     """
 
     costs_changed = Signal()  # times are predicted from other numbers now
+    # level, seconds: the engine is "quiet" or "hung"; "" = it answers.
     silence_changed = Signal(str, float)
 
     def __init__(
@@ -86,8 +79,11 @@ class EngineMonitor:
         clock: Callable[[], float],
         work: Callable[[], float],
     ) -> None:
+        # Whether short jobs are timed when nothing is known about the machine.
         self.measures = False
+        # Whether they are being timed, or are about to be; two seconds at most.
         self.is_measuring = False
+        # What was learnt before, by model and machine; changed in place.
         self.saved: dict[str, Any] = {}
         self.costs = Costs()
         self.times = StepTimes()  # of the present run

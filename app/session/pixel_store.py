@@ -53,11 +53,7 @@ class UndoPixelStore:
 
 
 def _mapped(images: Sequence[Pixels], folder: Path | None) -> list[np.ndarray]:
-    """The pictures' arrays in one mapped file, which goes with the last of them.
-
-    Raises:
-        OSError: there is no room, or no such folder.
-    """
+    """The pictures' arrays in one mapped file, which goes with the last of them; or an OSError."""
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     # Written, and mapped for reading only: a full disk is an error so, else a crash of the process.

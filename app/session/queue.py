@@ -129,21 +129,14 @@ class GenerationQueue:
         accept: called once per finished variation with its results.
         clock: monotonic seconds.
         work: seconds that the UI thread has computed.
-
-    Attributes:
-        current: the job that is starting or running; None when nothing runs.
-        pace: how fast the engine is, and whether it still answers.
-        free_memory: bytes that programs could still get, or None where that is unknown.
-
-    Events:
-        state_changed(state): "loading", "measuring", "ready", "generating", "stopping",
-            "restarting", "failed", "stopped".
-        preview_changed(layer_id, box, rgba): a rough picture of a target, at most 30 a second.
     """
 
+    # state: "loading", "measuring", "ready", "generating", "stopping", "restarting", "failed",
+    # "stopped".
     state_changed = Signal(str)
     loading_changed = Signal(float)  # part: so much of loading the model is done, 0 to 1
     job_changed = Signal(object)  # job: it was asked for, started, went on or ended
+    # layer_id, box, rgba: a rough picture of a target, at most 30 a second.
     preview_changed = Signal(int, object, object)
     previews_cleared = Signal()  # none of them is valid any more
     message = Signal(object)  # message: something the user should read
@@ -162,8 +155,10 @@ class GenerationQueue:
         self.state = "loading"
         self.loading = 0.0  # the part of loading the model that is done, 0 to 1
         self.trouble = ""
+        # Bytes that programs could still get, or None where that is unknown.
         self.free_memory: Callable[[], int | None] = free_memory
         self.jobs = JobList()  # all that are remembered
+        # The job that is starting or running; None when nothing runs.
         self.current: Job | None = None
         self.info: ModelInfo | None = None  # what the model announced; None before
         self.preview_every = 1  # rough pictures each k-th step; 0 = none
@@ -175,6 +170,7 @@ class GenerationQueue:
             {},
         )
         self._client = EngineClient(loop, make_engine, self._on_event, self._on_preview, clock)
+        # How fast the engine is, and whether it still answers.
         self.pace = EngineMonitor(
             loop, self._submit_probe, self._client.cancel, self.jobs.next_id, clock, work
         )

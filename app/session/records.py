@@ -28,18 +28,7 @@ def app_version() -> str:
 def records_for(
     request: GenerateRequest, finished: Finished, numbers: Mapping[int, int]
 ) -> dict[int, dict[str, Any]]:
-    """The records of all results of one job, by layer id.
-
-    Args:
-        request: the job as it was asked.
-        finished: the event that ended it.
-        numbers: number of each layer in the request, by layer id.
-
-    Returns:
-        plain JSON values. "layers" is the whole list that the model saw, bottom to top: targets
-        with their seed, context with the hash of its pixels. Only "seconds" and "cache" differ
-        when the same job runs again on the same machine.
-    """
+    """The records of a job's results by layer id; a rerun differs in "seconds" and "cache" only."""
     seen = [_entry(layer, numbers[layer.layer_id]) for layer in request.layers]
     return {
         result.layer_id: _record(request, finished, result, numbers[result.layer_id], seen)

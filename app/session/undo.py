@@ -31,24 +31,17 @@ _ROOM = 0.9
 
 @dataclass(slots=True)
 class _Step:
-    """One command that was done.
-
-    Attributes:
-        after: called after each undo with False, after each redo with True. Steps that have one
-            bring another document.
-    """
+    """One command that was done."""
 
     command: Command
+    # Called after each undo with False, after each redo with True. Steps that have one bring
+    # another document.
     after: Callable[[bool], None] | None = None
     is_saved: bool = False  # the document was in its file after this step
 
 
 class UndoStack:
-    """Does commands and remembers them.
-
-    Attributes:
-        pixel_store: where pictures go that have no room in memory; None = the oldest steps go.
-    """
+    """Does commands and remembers them."""
 
     changed = Signal()  # texts, availability or the clean state may differ
     refused = Signal(object)  # message: a command could not be done; the document is as it was
@@ -62,17 +55,11 @@ class UndoStack:
         self.max_steps = MAX_STEPS
         self.max_pixel_bytes = MAX_PIXEL_BYTES
         self.max_disk_bytes = MAX_DISK_BYTES
+        # Where pictures go that have no room in memory; None = the oldest steps go.
         self.pixel_store = pixel_store
 
     def push(self, command: Command, after: Callable[[bool], None] | None = None) -> bool:
-        """Do a command and keep it as one step; commands of one gesture become one.
-
-        Args:
-            after: called now and after each redo with True, after each undo with False.
-
-        Returns:
-            False when it was refused (a message follows) or changed nothing.
-        """
+        """Do a command as one step; False if refused or nothing changed. Undo calls `after`."""
         try:
             command.do(self._document)
         except UserError as error:

@@ -18,12 +18,7 @@ _HIDE_KEYS = "Ctrl+Shift+H" if sys.platform == "darwin" else "Ctrl+H Ctrl+Shift+
 
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
-    """One action as data.
-
-    Attributes:
-        enabled_when: why it is disabled, see `action_rules`; None = always enabled.
-        checked_when: whether it is checked, where the state decides; None = the user decides.
-    """
+    """One action as data."""
 
     name: str  # how the code calls it
     text: str  # menu text with mnemonic
@@ -35,7 +30,9 @@ class ActionSpec:
     group: str = ""  # actions of one group exclude each other
     title: str = ""  # first line of the tooltip where the menu text alone says too little
     when_needed: bool = False  # menus show it only while it is enabled
+    # Why it is disabled, see `action_rules`; None = always enabled.
     enabled_when: rules.Rule | None = None
+    # Whether it is checked, where the state decides; None = the user decides.
     checked_when: rules.Check | None = None
     title_when: rules.Rule | None = None  # menu text where it changes with the state
 

@@ -29,11 +29,7 @@ _NEEDS_RESTART = ("failed", "stopped")
 
 @dataclass(frozen=True, slots=True)
 class SelectionState:
-    """What the selected layers have in common.
-
-    Attributes:
-        can_restore_size: some layer is shown at another size than its own and may be changed.
-    """
+    """What the selected layers have in common."""
 
     count: int = 0  # layers with and without the background
     foregrounds: int = 0
@@ -45,6 +41,7 @@ class SelectionState:
     all_locked: bool = False
     blend: str | None = None  # of the topmost layer; opacity in percent; None = nothing is selected
     opacity: int | None = None
+    # Some layer is shown at another size than its own and may be changed.
     can_restore_size: bool = False
     seed: int | None = None  # of the present pixels of a single layer
     is_pinned: bool = False  # of a single layer
@@ -82,17 +79,14 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class OfferState:
-    """What could be generated now.
+    """What could be generated now."""
 
-    Attributes:
-        choice: what the Generate button asks for.
-        by_action: the offers of the actions that choose a kind of job.
-    """
-
+    # What the Generate button asks for.
     choice: Likely = field(default_factory=lambda: Likely("picture"))
     does: str = ""  # what it does, in a few words
     texts: tuple[str, ...] = ()  # what the button may say, the longest first
     likely: Offer = Offer()  # the offer of the button
+    # The offers of the actions that choose a kind of job.
     by_action: Mapping[str, Offer] = field(default_factory=dict)
 
 
@@ -150,11 +144,9 @@ class StateStore(QObject):
 
     Attributes:
         selected_before: ids that were selected before the present ones.
-
-    Signals:
-        changed(state, parts): the state was computed; names of the parts that differ, maybe none.
     """
 
+    # state, parts: the state was computed; names of the parts that differ, maybe none.
     changed = Signal(object, object)
 
     def __init__(self, session: Session, stage: Stage, solo: Solo, parent: QObject) -> None:

@@ -50,15 +50,7 @@ LOG_BYTES = 1_000_000
 
 
 def run_gui(open_path: Path | None, make_engine: MakeEngine | None = None) -> int:
-    """Open the window and stay until it is closed.
-
-    Args:
-        open_path: a project to open, or None.
-        make_engine: instead of the real engine, for tests and screenshots.
-
-    Returns:
-        0, or 2 where there is no display.
-    """
+    """Open the window and stay until it is closed; 2 where there is no display, else 0."""
     if not has_display():
         sys.stderr.write(
             "Layerloom needs a display for its window and found none; "

@@ -82,12 +82,7 @@ class ShapesData(_MadeOnDemand):
 
 
 class LayerDrag(_MadeOnDemand):
-    """What a drag of layers carries to other programs: a picture, shapes and files.
-
-    Args:
-        layers: topmost first; those without pixels are left out.
-        folder: asked when files are wanted; where they go.
-    """
+    """A drag of layers, topmost first: a picture, shapes, and files for which `folder` is asked."""
 
     def __init__(self, layers: Sequence[Layer], folder: Callable[[], Path]) -> None:
         shown = [layer for layer in reversed(layers) if layer.pixels is not None]

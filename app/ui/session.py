@@ -56,12 +56,6 @@ class Session(QObject):
         make_engine: called with the function that takes the engine's events.
         settings: of this user; changed in place.
         work_root: where unsaved work is kept for recovery; None = nowhere.
-
-    Attributes:
-        path: the project file, or None for a document that was never saved.
-        source: the file that it came from and must not replace unasked; None = there is none.
-        work_roots: folders in which windows keep, or kept, unsaved work.
-        last_export: format, options and file of the last export of the document.
     """
 
     notified = Signal(object)  # message: something for the user
@@ -88,6 +82,7 @@ class Session(QObject):
         self.files = Worker(loop)
         self.pictures = Worker(loop)
         self.keeper: Keeper | None = None  # writes unsaved work for recovery; None = it is not kept
+        # Folders in which windows keep, or kept, unsaved work.
         self.work_roots: tuple[Path, ...] = ()
         attic = None
         if work_root is not None:
@@ -97,11 +92,14 @@ class Session(QObject):
         self.undo = UndoStack(self.document, attic)
         self.selection = Selection(self.document)
         self.bridge = GenerationQueue(self.document, loop, make_engine, self.results_arrived.emit)
+        # The project file, or None for a document that was never saved.
         self.path: Path | None = None
+        # The file that it came from and must not replace unasked; None = there is none.
         self.source: SourceFile | None = None
         self.stamp: Stamp | None = None  # the file as we last read or wrote it
         self.sitting = 0  # another number for each document that is opened
         self.is_settled = False  # nothing of this document needs to be offered at the next start
+        # Format, options and file of the last export of the document.
         self.last_export: tuple[Format, ExportOptions, Path] | None = None
         self.undo.refused.connect(self.notified.emit)
         self.bridge.message.connect(self.notified.emit)

@@ -26,17 +26,14 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """One drag of a handle.
-
-    Attributes:
-        reach: pictures: edges go to grid lines that are nearer than this many canvas pixels.
-    """
+    """One drag of a handle."""
 
     name: str  # compass name, "nw" to "w"
     x: float  # where the pointer is, canvas pixels
     y: float
     shift: bool = False  # boxes: keep the aspect. Pictures: do not
     alt: bool = False  # the middle stays where it is
+    # Pictures: edges go to grid lines that are nearer than this many canvas pixels.
     reach: float = 0.0
 
 
@@ -122,10 +119,7 @@ def drawn_rect(start: Pointer, now: Pointer) -> Rect:
 
 
 def square_on_grid(start: Pointer, now: Pointer, grid: int, canvas: Size) -> Rect:
-    """The square of a drag with Shift: whole cells, inside the canvas, as wide as high.
-
-    Each edge snapped for itself could make two equal sides different numbers of cells.
-    """
+    """The square of a drag with Shift, of whole cells; each edge for itself could be one off."""
     side = max(grid, round_to(drawn_rect(start, now).width, grid))
     if now.alt:  # around the middle
         side = min(side, canvas.width, canvas.height)

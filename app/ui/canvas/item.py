@@ -22,11 +22,7 @@ def to_rectf(rect: Rect) -> QRectF:
 
 
 class CanvasItem(QGraphicsItem):
-    """One picture of the whole canvas: the live one, or the exact composite.
-
-    Args:
-        paint_sharp: paints a sharper picture in place of the image; False where it has none.
-    """
+    """One picture of the whole canvas: the live one, the exact composite, or a sharper one."""
 
     def __init__(self, paint_sharp: Callable[[QPainter, QWidget, QImage], bool]) -> None:
         super().__init__()

@@ -37,14 +37,11 @@ _FORMAT = QImage.Format.Format_ARGB32_Premultiplied
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LiveLayer:
-    """One layer as it is painted.
-
-    Attributes:
-        token: equal tokens paint the same; `image` itself is not compared. It holds what `image`
-            only borrows.
-    """
+    """One layer as it is painted."""
 
     key: int  # the layer's id
+    # Equal tokens paint the same; `image` itself is not compared. It holds what `image` only
+    # borrows.
     token: object
     image: QImage  # stretched over `rect`
     rect: Rect

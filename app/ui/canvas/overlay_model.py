@@ -37,12 +37,7 @@ class Draft:
 
 @dataclass(slots=True)
 class OverlayModel:
-    """Everything over the picture.
-
-    Attributes:
-        handles_reach_out: handles can be grabbed from outside of the layer as well; with the box
-            tool a press there begins the next box.
-    """
+    """Everything over the picture."""
 
     scene: CanvasScene
     selection: Selection
@@ -50,6 +45,8 @@ class OverlayModel:
     box_hint: Callable[[Layer], str]  # text next to a selected empty box; "" = nothing
     show_grid: bool = False  # always; without it the grid shows while a box is drawn
     is_dragging: bool = False  # handles hide while something moves
+    # Handles can be grabbed from outside of the layer as well; with the box tool a press there
+    # begins the next box.
     handles_reach_out: bool = True
     draft: Draft | None = None
     running: frozenset[int] = frozenset()  # ids of the layers that a job is making

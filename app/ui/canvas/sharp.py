@@ -34,12 +34,7 @@ Paths = list[tuple[QColor, QPainterPath]]
 
 
 class SharpPicture(QObject):
-    """Paints shapes for one view of the canvas.
-
-    Args:
-        pictures: the worker.
-        layers: what the screen shows, bottom first; None while it does not rest.
-    """
+    """Paints shapes for one view of the canvas; `layers` gives None while it does not rest."""
 
     made = Signal()  # there is a picture to paint now
 

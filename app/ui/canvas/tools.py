@@ -32,12 +32,9 @@ SNAP_SLACKS = 1.5
 
 
 class ToolContext(QObject):
-    """What the tools act on, and the rectangle that follows the mouse.
+    """What the tools act on, and the rectangle that follows the mouse."""
 
-    Signals:
-        box_added(layer_id, was_cut): a box was drawn; whether the canvas's edge cut it.
-    """
-
+    # layer_id, was_cut: a box was drawn; whether the canvas's edge cut it.
     box_added = Signal(int, bool)
     changed = Signal()  # the overlay may look different
     drawing_changed = Signal()  # a rectangle begins or ends to be drawn

@@ -34,22 +34,15 @@ _NOT_KEYPAD = ~Qt.KeyboardModifier.KeypadModifier
 
 
 class CanvasView(QGraphicsView):
-    """Shows the scene, and gives events to mouse and keys.
-
-    Args:
-        box_hint: text next to a selected empty box; "" = nothing.
-        end_room: see `Navigation`.
-
-    Signals:
-        menu_asked(at): a right click on a layer, which is selected now, or on nothing; or the
-            Menu key, which is about what is selected.
-    """
+    """Shows the scene, and gives events to mouse and keys."""
 
     pointer_moved = Signal(int, int)  # x, y: canvas pixels under the mouse; -1, -1 when it left
     zoom_changed = Signal(float)  # factor: screen pixels (device) per picture pixel
     escape_pressed = Signal()  # nothing was being dragged
     enter_pressed = Signal()  # take what is shown
     before_held = Signal(bool)  # held: C is down, or came up
+    # at: a right click on a layer, which is selected now, or on nothing; or the Menu key, which is
+    # about what is selected.
     menu_asked = Signal(QPoint)
     stack_menu_asked = Signal(QPoint)  # at: Ctrl+right click
     layer_opened = Signal()  # a double click on a layer, which is selected now

@@ -34,12 +34,7 @@ from app.ui.widgets.images import to_qimage
 
 
 class DialogsController(Controller):
-    """Opens the dialogs and acts on their answers.
-
-    Attributes:
-        job_pictures: small pictures of what the jobs made.
-        page, words: the open page of the help, and the list of words; None = closed.
-    """
+    """Opens the dialogs and acts on their answers."""
 
     settings_left = Signal()  # the dialog was closed; what it changed is worth keeping
 
@@ -56,8 +51,10 @@ class DialogsController(Controller):
         self._view = view
         self._prompt = prompt
         self._autosave = autosave
+        # Small pictures of what the jobs made.
         self.job_pictures = JobPictures(session.pictures, self)
         self.dialog: QDialog | None = None  # the last one that was opened
+        # The open page of the help, and the list of words; None = closed.
         self.page: PageDialog | None = None
         self.words: WordListDialog | None = None
         actions.connect(

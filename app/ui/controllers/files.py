@@ -259,12 +259,7 @@ class FilesController(Controller):
     def write(
         self, path: Path, then: Callable[[], None] | None = None, *, is_known: bool = False
     ) -> None:
-        """Save to `path` in the background; one that is asked for meanwhile waits its turn.
-
-        Args:
-            then: called after success.
-            is_known: the file is ours: refuse when another program wrote it meanwhile.
-        """
+        """Save in the background, one by one; not over a known file that somebody changed."""
         if self._is_writing:
             self._waiting.append(lambda: self.write(path, then, is_known=is_known))
             return

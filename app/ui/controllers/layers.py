@@ -303,15 +303,12 @@ class LayersController(Controller):
 
 
 class LayersHere(QObject):
-    """Fills the menu whenever it opens.
-
-    Attributes:
-        place: where "here" is, canvas pixels: where the pointer was last on the canvas; None =
-            the middle of what is selected, for who came by key.
-    """
+    """Fills the menu whenever it opens."""
 
     def __init__(self, session: Session, view: CanvasView, menu: QMenu) -> None:
         super().__init__(view)
+        # Where "here" is, canvas pixels: where the pointer was last on the canvas; None = the
+        # middle of what is selected, for who came by key.
         self.place: tuple[float, float] | None = None
         self._session = session
         self._view = view

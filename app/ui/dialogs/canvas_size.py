@@ -108,15 +108,7 @@ def use_name(size: Size) -> str:
 
 
 class CanvasSizeDialog(QDialog):
-    """Asks for a canvas size.
-
-    Args:
-        trained: sizes that the model was trained for, offered first.
-        multiple: both sides are multiples of it.
-        done: called with the chosen size.
-        title, verb: what the window and its button say.
-        now: the size to begin with; None = the first one.
-    """
+    """Asks for a canvas size, trained ones first; both sides are multiples of `multiple`."""
 
     def __init__(
         self,

@@ -58,15 +58,7 @@ _NO_LOSS = 0  # the quality field's lowest value
 
 
 class ExportDialog(QDialog):
-    """Format and options.
-
-    Args:
-        contents: what would be exported.
-        selected: ids of the selected layers.
-        key: the format that is chosen at first.
-        remembered: by format, what was chosen last.
-        done: called with the format, the options and what to remember for it.
-    """
+    """Format and options; `done` also gets what to remember for the format."""
 
     def __init__(
         self,

@@ -34,15 +34,7 @@ from app.ui.widgets.forms import dialog_column, enable, field_name, fill, form_l
 
 
 class SettingsDialog(QDialog):
-    """Tabs of fields.
-
-    Args:
-        settings: changed in place.
-        changed: called with the name of each setting that was changed.
-        measure: times the computer again.
-        keys: the page for keys.
-        sizes: what is offered for new pictures.
-    """
+    """Tabs of fields; `changed` is called with the name of each setting, which is in place then."""
 
     def __init__(
         self,

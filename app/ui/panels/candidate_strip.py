@@ -330,15 +330,7 @@ class ChoiceList(QListView):
 
 
 class CandidateStrip(Panel):
-    """What the strip is about, the results, and what can be done with them.
-
-    Lies over the lower corner of the canvas and is only as high as it must be.
-
-    Args:
-        stage: which results there are.
-        selection: what they are of.
-        delegate: paints a cell.
-    """
+    """What the strip is about, the results, and what can be done with them; no higher than that."""
 
     menu_asked = Signal(int, QPoint)  # place, at: a right click on a result
 

@@ -59,11 +59,7 @@ class StateRow(QWidget):
 
 
 class Inspector(Panel):
-    """One page for the selected layers, another one while none is selected.
-
-    Args:
-        empty: the page for no layer.
-    """
+    """One page for the selected layers, another one while none is selected."""
 
     left = Signal()  # Esc was pressed in a field, which shows its former value again
     retry_asked = Signal()  # the layer came out empty; make it with another seed

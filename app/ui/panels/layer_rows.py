@@ -57,9 +57,6 @@ class LayerListModel(QAbstractListModel):
     Args:
         new_count: results of a layer that wait for an answer, by its id.
         new_drag: makes what a drag of layers, topmost first, carries in addition to the rows.
-
-    Attributes:
-        running: ids of the layers that a job is making; set with `set_running`.
     """
 
     def __init__(
@@ -74,6 +71,7 @@ class LayerListModel(QAbstractListModel):
         self._document = document
         self._undo = undo
         self._ids: list[int] = []
+        # Ids of the layers that a job is making; set with `set_running`.
         self.running: frozenset[int] = frozenset()
         self._new_count = new_count
         self._new_drag = new_drag

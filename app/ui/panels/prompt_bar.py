@@ -50,12 +50,7 @@ def loading_texts(part: float) -> tuple[str, ...]:
 
 
 class PromptBar(Panel):
-    """Everything above the canvas.
-
-    Args:
-        actions: those that generate, "stop", "show_jobs" and "help_model" are shown here.
-        new_gesture: makes a number for each run of typing.
-    """
+    """Everything above the canvas."""
 
     def __init__(self, actions: Actions, new_gesture: Callable[[], int]) -> None:
         super().__init__("promptBar")

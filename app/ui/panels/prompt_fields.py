@@ -44,11 +44,7 @@ _ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class PromptField(QPlainTextEdit):
-    """Two lines of text, more of them scroll.
-
-    Args:
-        new_gesture: makes a number for each run of typing.
-    """
+    """Two lines of text, more of them scroll; `new_gesture` counts the runs of typing."""
 
     edited = Signal(str, int)  # text, gesture: the user changed the text
     left = Signal()  # Esc was pressed; the text is kept
