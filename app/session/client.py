@@ -54,12 +54,9 @@ class EngineClient:
     """The engine in use and those that were given up.
 
     Args:
-        loop: the UI thread's event loop.
-        make_engine: called with the function that takes events; `engine.Engine` or a fake.
         on_event: called on the UI thread with each event but previews, and when it was sent.
         on_preview: called on the UI thread with the newest preview of each layer, at most 30
             times a second.
-        clock: monotonic seconds.
     """
 
     def __init__(

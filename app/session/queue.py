@@ -123,11 +123,7 @@ class GenerationQueue:
     """Starts jobs and reports on them; all events are emitted on the UI thread.
 
     Args:
-        document: the design that jobs are made from.
-        loop: the UI thread's event loop.
-        make_engine: called with the function that takes events; `engine.Engine` or a fake.
         accept: called once per finished variation with its results.
-        clock: monotonic seconds.
         work: seconds that the UI thread has computed.
     """
 

@@ -42,14 +42,7 @@ _START_SIZE = QSize(1280, 840)
 
 
 class MainWindow(Views):
-    """One window, one document.
-
-    Args:
-        loop: the UI thread's event loop.
-        make_engine: called with the function that takes the engine's events.
-        settings: of this user; changed in place, saved by the caller.
-        work_root: where unsaved work is kept for recovery; None = nowhere.
-    """
+    """One window, one document; takes what `Session` takes. The caller saves the settings."""
 
     closed = Signal()  # the user is done; the engine still has to be ended
 

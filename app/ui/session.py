@@ -52,8 +52,6 @@ class Session(QObject):
     """The state of one window.
 
     Args:
-        loop: the UI thread's event loop.
-        make_engine: called with the function that takes the engine's events.
         settings: of this user; changed in place.
         work_root: where unsaved work is kept for recovery; None = nowhere.
     """

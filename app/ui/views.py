@@ -31,13 +31,7 @@ from app.ui.widgets.images import SmallPictures, Thumbnails
 
 
 class Views(QMainWindow):
-    """The window as controllers see it: all of its parts; none of them is in its place yet.
-
-    Attributes:
-        live: menus whose entries come and go.
-        card: lies over the empty canvas.
-        choice_pictures: pictures of the strip's cells.
-    """
+    """The window as controllers see it: all of its parts; none of them is in its place yet."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,7 +41,7 @@ class Views(QMainWindow):
         """Make every widget; each takes what it needs when it is made."""
         colours, document, selection = DARK, session.document, session.selection
         self.stage, self.solo = stage, solo
-        self.live = LiveMenus.made_for(self)
+        self.live = LiveMenus.made_for(self)  # their entries come and go
         self.scene = CanvasScene(document, session.pictures, solo, self)
         self.choice_pictures = SmallPictures(session.pictures, self)
         cells = ChoiceDelegate(stage, document, self.choice_pictures, colours, self)
@@ -56,7 +50,7 @@ class Views(QMainWindow):
         room = self.strip.maximumWidth
         self.view = CanvasView(self.scene, selection, session.undo, colours, hint, room)
         self.compare = ComparePage(stage, document, session.pictures, colours, self.view)
-        self.card = EmptyCard(self.view, actions)
+        self.card = EmptyCard(self.view, actions)  # lies over the empty canvas
         self.prompt = PromptBar(actions, session.undo.new_gesture)
         self.messages = MessageBar(colours, actions)
         self.thumbnails = Thumbnails(session.pictures, self)

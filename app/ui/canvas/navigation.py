@@ -22,8 +22,6 @@ class Navigation:
     """Where a view looks.
 
     Args:
-        view: the widget; this object is a part of it.
-        document: whose canvas is shown.
         changed: called with the zoom after each change of it.
         end_room: viewport pixels at the end of a line that Fit leaves free: a panel may lie there.
     """

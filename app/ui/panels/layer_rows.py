@@ -52,12 +52,7 @@ _BUTTON = 24
 
 
 class LayerListModel(QAbstractListModel):
-    """Rows of the layer list.
-
-    Args:
-        new_count: results of a layer that wait for an answer, by its id.
-        new_drag: makes what a drag of layers, topmost first, carries in addition to the rows.
-    """
+    """Rows of the layer list; `new_drag` makes what a drag carries in addition to the rows."""
 
     def __init__(
         self,
@@ -240,12 +235,8 @@ class RowParts:
     ) -> RowParts:
         """The parts of a row in reading direction: eye and lock, thumbnail, two lines of text.
 
-        The lock is below the eye, so that it takes no room from name and state.
-
-        Args:
-            side: of the thumbnail; 0 = there is none.
-            line: height of a line of text.
-            direction: of reading; from the right the whole row is mirrored.
+        The lock is below the eye, so that it takes no room from name and state. A side of 0 = no
+        thumbnail.
         """
         middle = row.center().y()
         eye = QRect(row.left() + GAP, middle + 1 - _BUTTON, _BUTTON, _BUTTON)
