@@ -58,7 +58,7 @@ class Actions:
         self._store.flush()
         return iter(self._actions.values())
 
-    def connect(self, slots: Mapping[str, Callable[[], object]]) -> None:
+    def connect(self, **slots: Callable[[], object]) -> None:
         """Call a function whenever the action of that name is triggered."""
         for name, slot in slots.items():
             self._actions[name].triggered.connect(lambda _=False, s=slot: s())

@@ -69,7 +69,7 @@ class MainWindow(Views):
         self.view_controller.apply_theme()
         self.state = WindowState(self, settings)
         self.state.restore()
-        actions.connect({"reset_layout": self.state.reset})
+        actions.connect(reset_layout=self.state.reset)
         session.path_changed.connect(self._update_title)
         session.undo.changed.connect(self._update_title)
         self._update_title()

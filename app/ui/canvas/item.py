@@ -26,17 +26,13 @@ class CanvasItem(QGraphicsItem):
 
     def __init__(self, paint_sharp: Callable[[QPainter, QWidget, QImage], bool]) -> None:
         super().__init__()
-        self._image = QImage()
+        self.image = QImage()
         self._rect = QRectF()
         self._scaled = QPixmap()
         self._scaled_for: object = None
         self._stale = QRect()
         self.is_rough = False  # something moves: scaled fast now, smoothly once it rests
         self._paint_sharp = paint_sharp
-
-    @property
-    def image(self) -> QImage:
-        return self._image
 
     def show_image(self, image: QImage, dirty: QRect | None = None) -> None:
         """Show `image`, one canvas pixel per pixel; only `dirty` is different, None = all of it."""
@@ -45,7 +41,7 @@ class CanvasItem(QGraphicsItem):
             self.prepareGeometryChange()
             self._rect = rect
             dirty = None
-        self._image = image
+        self.image = image
         if dirty is None:
             self._stale = image.rect()
             self.update()
@@ -61,10 +57,10 @@ class CanvasItem(QGraphicsItem):
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
-        if self._image.isNull():
+        if self.image.isNull():
             return
         at_rest = None if self.is_rough else widget
-        if at_rest is not None and self._paint_sharp(painter, at_rest, self._image):
+        if at_rest is not None and self._paint_sharp(painter, at_rest, self.image):
             return
         ratio = painter.device().devicePixelRatio()
         zoom = painter.worldTransform().m11() * ratio
@@ -72,8 +68,8 @@ class CanvasItem(QGraphicsItem):
             self._paint_scaled(painter, widget, ratio)
             return
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-        part = option.exposedRect.toAlignedRect().intersected(self._image.rect())
-        painter.drawImage(QRectF(part), self._image, QRectF(part))
+        part = option.exposedRect.toAlignedRect().intersected(self.image.rect())
+        painter.drawImage(QRectF(part), self.image, QRectF(part))
 
     def _paint_scaled(self, painter: QPainter, widget: QWidget, ratio: float) -> None:
         """Smooth scaling takes long, so what the widget shows is kept and mended where stale."""
@@ -83,7 +79,7 @@ class CanvasItem(QGraphicsItem):
             self._scaled = QPixmap(widget.size() * ratio)
             self._scaled.setDevicePixelRatio(ratio)
             self._scaled.fill(Qt.GlobalColor.transparent)
-            self._scaled_for, self._stale = key, self._image.rect()
+            self._scaled_for, self._stale = key, self.image.rect()
         if not self._stale.isEmpty():
             stale = to_widget.mapRect(QRectF(self._stale)).toAlignedRect().adjusted(-1, -1, 1, 1)
             mender = QPainter(self._scaled)
@@ -93,7 +89,7 @@ class CanvasItem(QGraphicsItem):
             mender.setTransform(to_widget)
             mender.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
             mender.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            mender.drawImage(QRectF(self._image.rect()), self._image)
+            mender.drawImage(QRectF(self.image.rect()), self.image)
             mender.end()
             self._stale = QRect()
         painter.save()

@@ -46,17 +46,15 @@ class CandidatesController(Controller):
         self._was_over = False
         stage, strip, compare, view = views.stage, views.strip, views.compare, views.view
         actions.connect(
-            {
-                "candidate_next": lambda: stage.step(1),
-                "candidate_previous": lambda: stage.step(-1),
-                "accept": self.accept,
-                "discard": self.discard,
-                "discard_all": stage.discard_all,
-                "compare": compare.open,
-                "trim_candidates": self.trim,
-                "raise_bound": self.raise_bound,
-                "pane_candidates": self._focus_strip,
-            }
+            candidate_next=lambda: stage.step(1),
+            candidate_previous=lambda: stage.step(-1),
+            accept=self.accept,
+            discard=self.discard,
+            discard_all=stage.discard_all,
+            compare=compare.open,
+            trim_candidates=self.trim,
+            raise_bound=self.raise_bound,
+            pane_candidates=self._focus_strip,
         )
         strip.list.left.connect(view.setFocus)
         strip.menu_asked.connect(lambda place, at: self.menu_for(place).popup(at))

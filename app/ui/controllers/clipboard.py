@@ -47,17 +47,15 @@ class ClipboardController(Controller):
         super().__init__(session, actions, views)
         self._importing = importing
         actions.connect(
-            {
-                "cut": self.cut,
-                "copy": self.copy,
-                "copy_merged": self.copy_merged,
-                "copy_svg": self.copy_svg,
-                "copy_layout": self.copy_layout,
-                "copy_recipe": self.copy_recipe,
-                "paste": self.paste,
-                "paste_layout": self.paste_layout,
-                "paste_in_place": partial(self.paste, in_place=True),
-            }
+            cut=self.cut,
+            copy=self.copy,
+            copy_merged=self.copy_merged,
+            copy_svg=self.copy_svg,
+            copy_layout=self.copy_layout,
+            copy_recipe=self.copy_recipe,
+            paste=self.paste,
+            paste_layout=self.paste_layout,
+            paste_in_place=partial(self.paste, in_place=True),
         )
 
     def cut(self) -> None:

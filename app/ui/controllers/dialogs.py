@@ -58,20 +58,18 @@ class DialogsController(Controller):
         self.page: PageDialog | None = None
         self.words: WordListDialog | None = None
         actions.connect(
-            {
-                "settings": self.show_settings,
-                "find_command": self.find,
-                "show_jobs": self.show_jobs,
-                "prompt_history": self.show_history,
-                "canvas_size": self.ask_canvas,
-                "copy_diagnostics": self.show_diagnostics,
-                "help": self.show_handbook,
-                "licences": self.show_licences,
-                "help_model": self.show_model,
-                "help_keys": self.show_keys,
-                "open_logs": self.open_logs,
-                "about": self.show_about,
-            }
+            settings=self.show_settings,
+            find_command=self.find,
+            show_jobs=self.show_jobs,
+            prompt_history=self.show_history,
+            canvas_size=self.ask_canvas,
+            copy_diagnostics=self.show_diagnostics,
+            help=self.show_handbook,
+            licences=self.show_licences,
+            help_model=self.show_model,
+            help_keys=self.show_keys,
+            open_logs=self.open_logs,
+            about=self.show_about,
         )
         session.bridge.state_changed.connect(self._show_words)
         session.results_arrived.connect(self._on_results)

@@ -30,14 +30,12 @@ class ExportController(Controller):
     def __init__(self, session: Session, actions: Actions, views: Views) -> None:
         super().__init__(session, actions, views)
         actions.connect(
-            {
-                "export": self.export,
-                "export_again": self.export_again,
-                "export_svg": self.export_svg,
-                "save_numbered": self.save_numbered,
-                "save_sharing": self.save_for_sharing,
-                "export_layout": self.export_layout,
-            }
+            export=self.export,
+            export_again=self.export_again,
+            export_svg=self.export_svg,
+            save_numbered=self.save_numbered,
+            save_sharing=self.save_for_sharing,
+            export_layout=self.export_layout,
         )
 
     def export(self) -> None:

@@ -66,15 +66,13 @@ class FilesController(Controller):
         self._waiting: list[Callable[[], None]] = []
         self._saving = OtherName(session, views)
         actions.connect(
-            {
-                "examples": lambda: ExamplesDialog(self._window, self.open_example).open(),
-                "new": self.new,
-                "open": self.open,
-                "save": self.save,
-                "save_as": self.save_as,
-                "revert": self.revert,
-                "quit": views.close,
-            }
+            examples=lambda: ExamplesDialog(self._window, self.open_example).open(),
+            new=self.new,
+            open=self.open,
+            save=self.save,
+            save_as=self.save_as,
+            revert=self.revert,
+            quit=views.close,
         )
 
     # ---- new and open ----
@@ -391,7 +389,7 @@ class RecentFiles(Controller):
         self._menu.setToolTipsVisible(True)
         self._menu.aboutToShow.connect(self.fill)
         self._menu.aboutToShow.connect(self.check)
-        actions.connect({"clear_recent": self.clear})
+        actions.connect(clear_recent=self.clear)
         session.path_changed.connect(self._on_path)
         self.fill()
 

@@ -322,14 +322,12 @@ class GenerationController(Controller):
     def _connect(self) -> None:
         session, bridge = self._session, self._session.bridge
         self._actions.connect(
-            {name: partial(self.press, scope) for name, scope in SCOPES.items()}
-            | {
-                "generate": self.press,
-                "generate_next": self.queue_next,
-                "stop": self.stop,
-                "stop_all": bridge.stop_all,
-                "restart_engine": self._restart,
-            }
+            generate=self.press,
+            generate_next=self.queue_next,
+            stop=self.stop,
+            stop_all=bridge.stop_all,
+            restart_engine=self._restart,
+            **{name: partial(self.press, scope) for name, scope in SCOPES.items()},
         )
         session.results_arrived.connect(self._on_results)
         bridge.job_changed.connect(self._on_job)

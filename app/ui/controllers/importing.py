@@ -38,11 +38,9 @@ class ImportController(Controller):
     def __init__(self, session: Session, actions: Actions, views: Views) -> None:
         super().__init__(session, actions, views)
         actions.connect(
-            {
-                "import_picture": self.import_pictures,
-                "import_layout": self.import_layout,
-                "original_size": self.original_size,
-            }
+            import_picture=self.import_pictures,
+            import_layout=self.import_layout,
+            original_size=self.original_size,
         )
         views.view.viewport().setAcceptDrops(True)
         views.view.viewport().installEventFilter(self)

@@ -248,42 +248,40 @@ class LayersController(Controller):
     def _connect_actions(self, actions: Actions) -> None:
         selection = self._session.selection
         actions.connect(
-            {
-                "duplicate": self.duplicate,
-                "delete": self.delete,
-                "select_all": self.select_all,
-                "select_none": selection.clear,
-                "select_above": partial(selection.step, True),
-                "select_below": partial(selection.step, False),
-                "select_last": self.select_last,
-                "select_outdated": self.select_outdated,
-                "new_box": self.new_box,
-                "rename": self.rename,
-                "toggle_visible": self.toggle_visible,
-                "toggle_locked": self.toggle_locked,
-                "raise": partial(self.shift, True),
-                "lower": partial(self.shift, False),
-                "to_front": partial(self.shift, True, to_end=True),
-                "to_back": partial(self.shift, False, to_end=True),
-                "copy_seed": self.copy_seed,
-                "copy_record": self.copy_record,
-                "pin_seed": self.pin_seed,
-                "use_seed": self.use_seed,
-                "keep_as_is": self.keep_as_is,
-            }
+            duplicate=self.duplicate,
+            delete=self.delete,
+            select_all=self.select_all,
+            select_none=selection.clear,
+            select_above=partial(selection.step, True),
+            select_below=partial(selection.step, False),
+            select_last=self.select_last,
+            select_outdated=self.select_outdated,
+            new_box=self.new_box,
+            rename=self.rename,
+            toggle_visible=self.toggle_visible,
+            toggle_locked=self.toggle_locked,
+            **{"raise": partial(self.shift, True)},
+            lower=partial(self.shift, False),
+            to_front=partial(self.shift, True, to_end=True),
+            to_back=partial(self.shift, False, to_end=True),
+            copy_seed=self.copy_seed,
+            copy_record=self.copy_record,
+            pin_seed=self.pin_seed,
+            use_seed=self.use_seed,
+            keep_as_is=self.keep_as_is,
         )
-        actions.connect({f"align_{side}": partial(self.align, side) for side in get_args(Side)})
+        actions.connect(**{f"align_{side}": partial(self.align, side) for side in get_args(Side)})
         actions.connect(
-            {f"distribute_{axis}": partial(self.distribute, axis) for axis in get_args(Axis)}
+            **{f"distribute_{axis}": partial(self.distribute, axis) for axis in get_args(Axis)}
         )
 
     def _connect_looks(self, actions: Actions) -> None:
         session, views = self._session, self._views
-        actions.connect({"blend_next": partial(self.step_blend, 1)})
-        actions.connect({"blend_previous": partial(self.step_blend, -1)})
-        actions.connect({f"blend_{mode}": partial(self.set_blend, mode) for mode in BLEND_MODES})
+        actions.connect(blend_next=partial(self.step_blend, 1))
+        actions.connect(blend_previous=partial(self.step_blend, -1))
+        actions.connect(**{f"blend_{mode}": partial(self.set_blend, mode) for mode in BLEND_MODES})
         actions.connect(
-            {f"opacity_{part}": partial(self.set_opacity, part) for part in MENU_PERCENTS}
+            **{f"opacity_{part}": partial(self.set_opacity, part) for part in MENU_PERCENTS}
         )
         digits = OpacityKeys(session.selection, session.undo, self)
         for widget in (views.view, views.layers.list):

@@ -30,7 +30,7 @@ class MessagesController(Controller):
         session.withdrawn.connect(views.messages.withdraw)
         session.bridge.job_changed.connect(self._on_job)
         # News of another document, or of a step that was undone, is not true any more.
-        actions.connect({"undo": views.messages.dismiss_news})
+        actions.connect(undo=views.messages.dismiss_news)
         session.document.events.reset.connect(views.messages.dismiss_news)
 
     def show(self, message: Message) -> None:

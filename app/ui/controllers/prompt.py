@@ -95,7 +95,7 @@ class PromptController(Controller):
 
     def _connect(self, store: StateStore, actions: Actions, views: Views) -> None:
         bar, focus_canvas = self._bar, views.view.setFocus
-        actions.connect({"focus_prompt": bar.field.setFocus})
+        actions.connect(focus_prompt=bar.field.setFocus)
         bar.field.edited.connect(self._on_typed)
         bar.field.left.connect(focus_canvas)
         bar.field.send_asked.connect(lambda: actions["generate"].trigger())

@@ -48,7 +48,7 @@ class RecoveryController(Controller):
         self.dialog: RecoveryDialog | None = None
         self._timer = QTimer(self, singleShot=True, interval=NOTE_DELAY_MS)
         self._timer.timeout.connect(self._note)
-        actions.connect({"recover": partial(self.look, asked=True)})
+        actions.connect(recover=partial(self.look, asked=True))
         if session.keeper is not None:
             session.kept.connect(self._show_kept)
             session.keeping_failed.connect(self._show_trouble)

@@ -219,26 +219,24 @@ class ViewController(Controller):
         view, navigation = self._views.view, self._views.view.navigation
         stack = self._session.undo
         self._actions.connect(
-            {
-                "undo": partial(self.through, stack.undo),
-                "redo": partial(self.through, stack.redo),
-                "zoom_in": partial(navigation.step, True),
-                "zoom_out": partial(navigation.step, False),
-                "zoom_fit": navigation.fit,
-                "zoom_100": partial(navigation.set_zoom, 1.0),
-                "zoom_selection": self.zoom_selection,
-                "solo": self.toggle_solo,
-                "matte": self.next_matte,
-                "matte_own": self._ask_colour,
-                "pane_layers": lambda: focus_on(self._views.layers.list),
-                "next_pane": partial(self.next_pane, 1),
-                "previous_pane": partial(self.next_pane, -1),
-            }
+            undo=partial(self.through, stack.undo),
+            redo=partial(self.through, stack.redo),
+            zoom_in=partial(navigation.step, True),
+            zoom_out=partial(navigation.step, False),
+            zoom_fit=navigation.fit,
+            zoom_100=partial(navigation.set_zoom, 1.0),
+            zoom_selection=self.zoom_selection,
+            solo=self.toggle_solo,
+            matte=self.next_matte,
+            matte_own=self._ask_colour,
+            pane_layers=lambda: focus_on(self._views.layers.list),
+            next_pane=partial(self.next_pane, 1),
+            previous_pane=partial(self.next_pane, -1),
         )
         connect = self._actions.connect
-        connect({name: partial(self.show_matte, colour) for name, colour in MATTES.items()})
-        connect({f"tool_{tool}": partial(view.mouse.set_tool, tool) for tool in TOOLS})
-        connect({f"theme_{choice}": partial(self.set_theme, choice) for choice in THEMES})
+        connect(**{name: partial(self.show_matte, colour) for name, colour in MATTES.items()})
+        connect(**{f"tool_{tool}": partial(view.mouse.set_tool, tool) for tool in TOOLS})
+        connect(**{f"theme_{choice}": partial(self.set_theme, choice) for choice in THEMES})
 
     def _connect_switches(self) -> None:
         actions, settings = self._actions, self._session.settings

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, Qt, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QSignalBlocker,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QDragMoveEvent, QDropEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -73,7 +81,6 @@ class LooksBar(Panel):
         super().__init__("looksBar")
         self._new_gesture = new_gesture
         self._gesture: int | None = None
-        self._is_loading = False
         modes = [(name, mode) for mode, name in blend_names().items()]
         self.blend = named(DropDown("", modes), tr("Blend mode"), line=FIELD_HEIGHT)
         self.blend.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -105,21 +112,18 @@ class LooksBar(Panel):
         reason = "" if layers else tr("no layer is selected")
         if locked:
             reason = tr("'{0}' is locked").format(locked)
-        self._is_loading = True
-        try:
-            layer = layers[-1] if layers else None
-            mode = "normal" if layer is None else layer.blend
-            place = self.blend.findData(mode)
-            unlisted = unlisted_names().get(mode, "")
-            # A mode that this program cannot paint is shown as Normal, marked, and kept.
-            foreign = place < 0 and not unlisted
-            self.blend.setPlaceholderText(unlisted)
-            self.blend.setCurrentIndex(place if unlisted else max(0, place))
-            percent = 100 if layer is None else round(layer.opacity * 100)
+        layer = layers[-1] if layers else None
+        mode = "normal" if layer is None else layer.blend
+        place = self.blend.findData(mode)
+        unlisted = unlisted_names().get(mode, "")
+        # A mode that this program cannot paint is shown as Normal, marked, and kept.
+        foreign = place < 0 and not unlisted
+        self.blend.setPlaceholderText(unlisted)
+        self.blend.setCurrentIndex(place if unlisted else max(0, place))
+        percent = 100 if layer is None else round(layer.opacity * 100)
+        with QSignalBlocker(self.slider), QSignalBlocker(self.field):
             self.slider.setValue(percent)
             self.field.setValue(percent)
-        finally:
-            self._is_loading = False
         tip = tr("How the layer mixes with what is below it. B goes to the next mode.")
         if foreign:
             tip = tr("'{0}' comes from another program; here it looks like Normal.").format(mode)
@@ -135,9 +139,8 @@ class LooksBar(Panel):
         self._gesture = self._new_gesture() if self.slider.isSliderDown() else None
 
     def _on_percent(self, percent: int) -> None:
-        if not self._is_loading:
-            gesture = self._gesture if self._gesture is not None else self._new_gesture()
-            self.opacity_chosen.emit(percent, gesture)
+        gesture = self._gesture if self._gesture is not None else self._new_gesture()
+        self.opacity_chosen.emit(percent, gesture)
 
 
 class LayerList(QListView):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from PySide6.QtCore import QLocale, Qt, QTime, Signal
+from PySide6.QtCore import QLocale, QSignalBlocker, Qt, QTime, Signal
 from PySide6.QtWidgets import (
     QApplication,
     QFormLayout,
@@ -248,7 +248,6 @@ class AdvancedPage(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._is_loading = False
         tip = tr("More steps are slower and finer.")
         self.steps = named(NumberField(), tr("Steps"), tip, line=FIELD_HEIGHT)
         self.steps.setRange(0, 100)
@@ -305,13 +304,10 @@ class AdvancedPage(Panel):
         )
 
     def show_settings(self, settings: Settings) -> None:
-        self._is_loading = True
-        try:
+        with QSignalBlocker(self.steps), QSignalBlocker(self.guidance):
             self.steps.setValue(settings.steps or 0)
             self.guidance.setValue(settings.cfg_scale or 0.0)
-            self.clean_colours.setCurrentIndex(self.clean_colours.findData(settings.clean_colours))
-        finally:
-            self._is_loading = False
+        self.clean_colours.setCurrentIndex(self.clean_colours.findData(settings.clean_colours))
         default = (
             settings.steps is None
             and settings.cfg_scale is None
@@ -324,12 +320,8 @@ class AdvancedPage(Panel):
         )
 
     def _emit(self) -> None:
-        if not self._is_loading:
-            self.changed.emit(
-                self.steps.value() or None,
-                self.guidance.value() or None,
-                self.clean_colours.currentData(),
-            )
+        steps, guidance = self.steps.value() or None, self.guidance.value() or None
+        self.changed.emit(steps, guidance, self.clean_colours.currentData())
 
 
 def _clean_colours_choice() -> DropDown:

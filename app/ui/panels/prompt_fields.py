@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -307,9 +307,8 @@ class SeedControl(QWidget):
     def show_settings(self, settings: Settings) -> None:
         fixed = settings.seed_mode == "fixed"
         self._seed = settings.seed
-        self.mode.blockSignals(True)
-        self.mode.setChecked(fixed)
-        self.mode.blockSignals(False)
+        with QSignalBlocker(self.mode):
+            self.mode.setChecked(fixed)
         self.mode.setText(icon_gap(tr("Same result") if fixed else tr("New result each time")))
         self.field.setVisible(fixed)
         self.field.setText(str(settings.seed) if fixed else "")
