@@ -329,7 +329,7 @@ class LayerPanel(Panel):
         )
         self.delegate = LayerDelegate(thumbnails, colours, solo, self)
         self.list = LayerList(self.model, self.delegate, selection, undo, solo)
-        solo.changed.connect(self.list.viewport().update)
+        solo.changed.connect(self._on_solo)
         self.looks = LooksBar(undo.new_gesture)
         self.count = StatusLabel(tr("Number of layers"))
         self.count.setObjectName("secondary")
@@ -360,6 +360,9 @@ class LayerPanel(Panel):
         if event.type() == QEvent.Type.FontChange:
             self.model.refresh()
             self.list.scheduleDelayedItemsLayout()
+
+    def _on_solo(self) -> None:
+        self.list.viewport().update()
 
     def _show_count(self) -> None:
         info = self._bridge.info
