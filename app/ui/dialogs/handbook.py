@@ -36,7 +36,7 @@ class PageDialog(QDialog):
 
 def handbook(key_of: Callable[[str], str]) -> str:
     """`resources/help.md`, translated by paragraph; actions in braces become their first keys."""
-    text = (resources_folder() / "help.md").read_text(encoding="utf-8")
+    text = (resources_folder().parent / "resources/help.md").read_text(encoding="utf-8")
     parts = [tr(" ".join(part.split())) for part in text.split("\n\n")]
     return _KEY.sub(lambda found: f"**{key_of(found[1]) or '–'}**", "\n\n".join(parts))
 
