@@ -176,6 +176,7 @@ def test_results_carry_records() -> None:
     assert job.request is None  # the pixels in it are let go
     for result in placed:
         layer = document.layer(result.layer_id)
+        assert result.record is not None
         assert result.record["prompt"] == "a dog"
         assert result.record["seed"] == document.seed_for(layer, job.picture_seed)
         assert result.record["number"] == layer.number
