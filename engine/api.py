@@ -3,7 +3,7 @@
 Frozen dataclasses of numpy arrays and plain numbers only, so that a job can be queued, logged,
 replayed and tested without the window. Independent of torch and of the document.
 
-Boxes are (x0, y0, x1, y1) in canvas pixels, end exclusive, multiples of the model's token size.
+Boxes are (x0, y0, x1, y1) in canvas pixels, end exclusive.
 Pixels are (h, w, 4) uint8, straight alpha, sRGB.
 """
 
@@ -19,6 +19,7 @@ from engine.prompts.result import PromptCheck, Vocabulary
 Box = tuple[int, int, int, int]
 LayerKind = Literal["background", "foreground"]
 SpareBoxes = Literal["empty", "repeat"]
+Task = Literal["generate"]  # kinds of requests; what a model takes stands in `ModelInfo.tasks`
 PROMPT_READING = 2  # the newest way of reading prompts; records keep the one that they were made by
 ColourChoice = Literal["automatic", "on", "off"]
 EngineState = Literal["loading", "ready", "generating", "stopping", "failed", "stopped"]
@@ -31,9 +32,10 @@ class LayerRequest:
     Attributes:
         layer_id: the caller's name for it; comes back in events, never interpreted.
         kind: "background" (whole canvas, at most one, first) or "foreground".
-        box: region on the token grid, inside the canvas.
+        box: canvas pixels, inside the canvas. The pipeline grows it to the model's grid
+            (`engine.layout.snapped`); events carry the grown one.
         seed: 0 to 4294967295; with the region's size the whole truth about its noise.
-        pixels: (h, w, 4) uint8 of exactly the region's size, or None for a target.
+        pixels: (h, w, 4) uint8 of exactly the box's size, or None for a target.
     """
 
     layer_id: int
@@ -72,6 +74,7 @@ class GenerateRequest:
             drawn as often as it says; 1 = as records of older versions have it: its words as typed.
         spare_boxes: what boxes show for which the prompt names no thing: nothing, or one more of
             the named things.
+        task: one of the model's.
     """
 
     job_id: int
@@ -84,6 +87,7 @@ class GenerateRequest:
     preview_every: int = 1
     reading: int = PROMPT_READING
     spare_boxes: SpareBoxes = "empty"
+    task: Task = "generate"
 
     @property
     def is_edit(self) -> bool:
@@ -108,6 +112,7 @@ class ModelInfo:
         side_tokens: of a foreground's longer side, whatever its size, see `engine.layout`.
         planning_passes: at most, before the first step; each through half the network.
         default_edit_steps: where the request `is_edit`; None = as everywhere.
+        tasks: kinds of requests that the model takes.
     """
 
     name: str
@@ -126,9 +131,9 @@ class ModelInfo:
     side_tokens: int = 0
     planning_passes: int = 0
     default_edit_steps: int | None = None
+    tasks: tuple[Task, ...] = ("generate",)
 
     def steps_for(self, *, is_edit: bool) -> int:
-        """Steps of a request that does not say how many."""
         return (is_edit and self.default_edit_steps) or self.default_steps
 
 

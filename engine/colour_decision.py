@@ -68,10 +68,6 @@ class DecidedLayer:
     votes: Tensor
     alpha: Tensor
 
-    def labels(self, size: tuple[int, int]) -> np.ndarray:
-        """(finer H, finer W) uint8 index into the palette, also where the layer is empty."""
-        return np.concatenate([labels.numpy() for labels, _ in self._strips(size)])
-
     def pixels(self, size: tuple[int, int]) -> np.ndarray:
         """(H, W, 4) uint8 straight, each pixel the mean of its label cells."""
         finer, parts = self.finer(size), []

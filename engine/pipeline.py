@@ -32,7 +32,8 @@ from engine.backbone import Backbone, Check, Prompt, State
 from engine.cache import RegionTokenCache
 from engine.colour_decision import cleans_colours
 from engine.device import choose_device, precision, wait_for
-from engine.errors import Cancelled
+from engine.errors import Cancelled, RequestError
+from engine.layout import snapped
 from engine.loading import StageReport, silent
 from engine.models.registry import load_backbone
 from engine.previews import PreviewBudget
@@ -75,25 +76,16 @@ class LayerPipeline:
         threads: int = 1,
         report: StageReport = silent,
     ) -> LayerPipeline:
-        """Read a model file (None: the shipped one).
-
-        Args:
-            device: "auto", "cpu", "cuda" or "mps".
-
-        Raises:
-            WeightsError: as `load_backbone`.
-        """
+        """Read a model file (None: the shipped one); errors as of `load_backbone`."""
         chosen = choose_device(device)
         return cls(load_backbone(path, chosen, precision(chosen), report), threads=threads)
 
     @property
     def cache(self) -> RegionTokenCache:
-        """The cache of finished layers."""
         return self.backbone.cache
 
     @property
     def info(self) -> ModelInfo:
-        """What the model is and can do."""
         return self.backbone.info()
 
     # ---- one request ----
@@ -122,10 +114,16 @@ class LayerPipeline:
             if should_stop():
                 raise Cancelled
 
+        info = self.info
+        if request.task not in info.tasks:
+            raise RequestError(
+                f"{info.name} has no task {request.task!r}.",
+                f"Its tasks: {', '.join(info.tasks)}. Choose one of them, or another model.",
+            )
         self.backbone.check(request)
+        request = snapped(request, info.token_px)
         with self._autocast():
             prompt = self.encode(request)
-            info = self.info
             settings = self.settings(request, prompt, info)
             total = settings.steps + 1
             emit(
@@ -248,12 +246,9 @@ class LayerPipeline:
     def warm_cache(
         self, request: GenerateRequest, finished: Finished, goes_on: Callable[[], bool]
     ) -> None:
-        """Put a job's layers into the region token cache, so that the first edit finds them.
-
-        Args:
-            goes_on: asked before each layer; False ends it.
-        """
+        """Put a job's layers into the cache while `goes_on`, so that the first edit finds them."""
         made = {result.layer_id: result.rgba for result in finished.results}
+        request = snapped(request, self.info.token_px)
         layers = tuple(
             replace(layer, pixels=made.get(layer.layer_id, layer.pixels))
             for layer in request.layers

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.api import Box, GenerateRequest, LayerKind, ModelInfo, is_edit
-from engine.layout import foreground_grid, token_size
+from engine.layout import foreground_grid, snapped, token_size
 
 Region = tuple[LayerKind, Box]
 
@@ -38,6 +38,7 @@ class WorkEstimate:
 
 def estimate(request: GenerateRequest, info: ModelInfo) -> WorkEstimate:
     """The work of a request."""
+    request = snapped(request, info.token_px)
     targets = [(layer.kind, layer.box) for layer in request.layers if layer.is_target]
     context = [(layer.kind, layer.box) for layer in request.layers if not layer.is_target]
     return estimate_regions(
@@ -56,7 +57,7 @@ def estimate_regions(
     """The work of a request with these regions.
 
     Args:
-        targets, context: kind and box, in canvas pixels, of the layers with and without pixels.
+        targets, context: kind and box, on the model's grid, of the layers with and without pixels.
         steps, cfg_scale: None = the model's own.
     """
     tokens = sum(region_tokens(kind, box, info) for kind, box in targets)

@@ -9,19 +9,3 @@ from app.document.errors import DocumentError, LimitError, UserError
 from app.document.events import DocumentEvents
 from app.document.geometry import Box, Rect, Size
 from app.document.layer import Candidate, Layer
-
-__all__ = [
-    "Box",
-    "Candidate",
-    "Contents",
-    "Document",
-    "DocumentError",
-    "DocumentEvents",
-    "Layer",
-    "LimitError",
-    "Rect",
-    "Settings",
-    "Size",
-    "UserError",
-    "new_contents",
-]

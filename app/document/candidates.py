@@ -159,12 +159,7 @@ def showing(layer: Layer, candidate: Candidate) -> Layer:
 
 @dataclass(frozen=True, slots=True)
 class Unused:
-    """Candidates that could go.
-
-    Attributes:
-        hashes: pixel hashes by layer id.
-        detached: pixel hashes of those whose layer is gone.
-    """
+    """Candidates that could go: pixel hashes by layer id, and of those without a layer."""
 
     hashes: dict[int, list[str]]
     detached: list[str]
@@ -186,7 +181,6 @@ def candidate_load(contents: Contents) -> tuple[int, int]:
 
 
 def is_over(contents: Contents, count: int = MAX_CANDIDATES, size: int = MAX_BYTES) -> bool:
-    """Whether the bound is passed."""
     found, taken = candidate_load(contents)
     return found > count or taken > size
 

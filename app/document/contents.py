@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal, get_args
 
 from app.document.errors import DocumentError, LimitError
@@ -73,14 +73,16 @@ class Settings:
         if not 0 <= self.seed <= MAX_SEED:
             raise ValueError(f"a seed must be 0 to {MAX_SEED}, got {self.seed}")
 
+    def values(self) -> dict[str, Any]:
+        """All settings by name, without `extra`."""
+        return {each.name: getattr(self, each.name) for each in fields(self)[:-1]}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
     """The whole document at one moment.
 
     Attributes:
-        canvas: multiples of `grid`.
-        grid: canvas pixels per token.
         background: always there, so that switching it off loses nothing; see `background_on`.
         foregrounds: bottom to top.
         next_number: number of the next foreground layer.
@@ -90,7 +92,6 @@ class Contents:
     """
 
     canvas: Size
-    grid: int
     background: Layer
     background_on: bool = True
     foregrounds: tuple[Layer, ...] = ()
@@ -100,10 +101,6 @@ class Contents:
     detached: tuple[Candidate, ...] = ()
     prompts: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.grid < 1 or not self.canvas.is_multiple_of(self.grid):
-            raise ValueError(f"{self.canvas} is not a multiple of the grid step {self.grid}")
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -120,11 +117,7 @@ class Contents:
         return None
 
     def layer(self, layer_id: int) -> Layer:
-        """The layer with this id.
-
-        Raises:
-            DocumentError: there is none.
-        """
+        """The layer with this id. Raises DocumentError: there is none."""
         layer = self.get(layer_id)
         if layer is None:
             raise DocumentError(f"There is no layer with id {layer_id}.")
@@ -133,9 +126,7 @@ class Contents:
     def pictures(self) -> Iterator[Pixels]:
         """Every picture that the document holds, hidden background included; some repeatedly."""
         for layer in (self.background, *self.foregrounds):
-            if layer.image is not None:
-                yield layer.image
-            yield from (candidate.image for candidate in layer.candidates)
+            yield from layer.pictures()
         yield from (candidate.image for candidate in self.detached)
 
     def with_layers(self, changed: Iterable[Layer]) -> Contents:
@@ -148,19 +139,11 @@ class Contents:
         )
 
     def with_each(self, layer_ids: Iterable[int], **changes: Any) -> Contents:
-        """These contents with the same attributes changed in some layers.
-
-        Raises:
-            DocumentError: one of the layers is not there.
-        """
+        """These contents with attributes changed in some layers; DocumentError: one is gone."""
         return self.with_layers([replace(self.layer(each), **changes) for each in layer_ids])
 
     def with_added(self, layers: Iterable[Layer], above: int | None = None) -> Contents:
-        """These contents with more foregrounds, above the layer `above` (None = on top).
-
-        Raises:
-            LimitError: more than `MAX_LAYERS`.
-        """
+        """These contents with more foregrounds, above a layer (None = on top); or LimitError."""
         added = tuple(layers)
         check_room(len(self.foregrounds), len(added))
         order = [layer.id for layer in self.foregrounds]
@@ -173,15 +156,7 @@ class Contents:
 
 
 def check_room(present: int, added: int, what: str = "box") -> None:
-    """Refuse more layers than a file holds; what a model generates at once is the model's limit.
-
-    Args:
-        present: foregrounds that are there.
-        what: the word for a single one.
-
-    Raises:
-        LimitError: more than `MAX_LAYERS` would be there, with the background.
-    """
+    """Raise LimitError where a file would get too many layers; `what` is a single one."""
     if present + added + 1 > MAX_LAYERS:
         one = added == 1
         raise LimitError(
@@ -192,7 +167,6 @@ def check_room(present: int, added: int, what: str = "box") -> None:
 
 
 def new_background(canvas: Size) -> Layer:
-    """A background without pixels."""
     return Layer(
         id=new_layer_id(),
         number=BACKGROUND_NUMBER,
@@ -211,15 +185,9 @@ def new_contents(
     prompt: str = "",
     settings: Settings | None = None,
 ) -> Contents:
-    """Contents with empty boxes, bottom first, each snapped outward to its region.
-
-    Raises:
-        ValueError: the canvas is not a multiple of the grid.
-        LimitError: more than `MAX_LAYERS`.
-    """
+    """Contents with empty boxes, bottom first, each snapped outward. Raises LimitError."""
     contents = Contents(
         canvas=canvas,
-        grid=grid,
         background=new_background(canvas),
         background_on=background,
         prompt=prompt,
@@ -256,26 +224,11 @@ def seed_for(layer: Layer, picture_seed: int) -> int:
 def content_hash(contents: Contents) -> str:
     """SHA-256 over everything that counts; ids do not, they differ from one session to another."""
 
-    def candidate(item: Candidate) -> list[Any]:
-        return [item.pixel_hash, item.rect.to_box(), item.record, item.kind]
+    def plain(value: Any) -> Any:
+        if isinstance(value, Pixels):
+            return value.hash
+        if is_dataclass(value):
+            return [plain(getattr(value, each.name)) for each in fields(value) if each.name != "id"]
+        return [plain(each) for each in value] if isinstance(value, tuple) else value
 
-    def layer(item: Layer) -> list[Any]:
-        return [
-            [item.number, item.name, item.kind, item.is_background, item.rect.to_box()],
-            [item.pixel_hash, item.visible, item.locked, item.opacity, item.blend, item.seed],
-            item.record,
-            [candidate(each) for each in item.candidates],
-            item.extra,
-        ]
-
-    settings = contents.settings
-    everything = [
-        [contents.canvas.width, contents.canvas.height, contents.grid],
-        [contents.prompt, contents.next_number, contents.background_on, contents.extra],
-        [settings.steps, settings.cfg_scale, settings.seed_mode, settings.seed],
-        [settings.variations, settings.clean_colours, settings.extra],
-        [layer(item) for item in (contents.background, *contents.foregrounds)],
-        [candidate(item) for item in contents.detached],
-        contents.prompts,
-    ]
-    return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(plain(contents), sort_keys=True).encode()).hexdigest()

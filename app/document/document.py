@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from app.document import contents as _contents
-from app.document.contents import Contents, Settings, new_contents
+from app.document.contents import DEFAULT_GRID, Contents, Settings, new_contents
 from app.document.events import DocumentEvents, emit
 from app.document.geometry import Size
 from app.document.layer import Layer
@@ -16,16 +16,21 @@ from app.document.words import layer_names
 
 
 class Document:
-    """Canvas, grid, prompt, settings and layers.
+    """Canvas, prompt, settings and layers.
 
     Read it through its properties; change it with a command's `do`. Layers are immutable values:
     fetch them again after an event instead of keeping them.
 
     Events: see `DocumentEvents`, here as `document.events`.
+
+    Attributes:
+        grid: canvas pixels; commands keep empty boxes on its lines. It follows the loaded model
+            and is no part of the contents, so files do not have it.
     """
 
-    def __init__(self, contents: Contents | None = None) -> None:
+    def __init__(self, contents: Contents | None = None, grid: int = DEFAULT_GRID) -> None:
         self._contents = new_contents() if contents is None else contents
+        self.grid = grid
         self._revision = 0
         self._next_seeds: dict[int, int] = {}
         self._names: tuple[Contents, dict[int, str]] | None = None
@@ -44,11 +49,6 @@ class Document:
     @property
     def canvas(self) -> Size:
         return self._contents.canvas
-
-    @property
-    def grid(self) -> int:
-        """Canvas pixels per token."""
-        return self._contents.grid
 
     @property
     def prompt(self) -> str:
@@ -75,7 +75,6 @@ class Document:
 
     @property
     def background_id(self) -> int:
-        """The background's id, also while it is off."""
         return self._contents.background.id
 
     def has_layer(self, layer_id: int) -> bool:
@@ -101,7 +100,6 @@ class Document:
         return next((self.name_of(layer) for layer in layers if layer.locked), "")
 
     def index_of(self, layer_id: int) -> int:
-        """Place of the layer in `layers`, counted from the bottom."""
         return [layer.id for layer in self.layers].index(self.layer(layer_id).id)
 
     def seed_for(self, layer: Layer, picture_seed: int) -> int:
@@ -130,6 +128,12 @@ class Document:
         """SHA-256 over everything that counts: equal hashes, equal documents."""
         return _contents.content_hash(self._contents)
 
+    def set_grid(self, grid: int) -> None:
+        """Keep new and moved boxes on another grid; present ones stay where they are."""
+        if grid != self.grid:
+            self.grid = grid
+            emit(self.events.canvas_changed)
+
     def _change(self, new: Contents, *, is_reset: bool = False) -> None:
         """Called by commands only: put `new` in place, then tell what is different."""
         old, self._contents = self._contents, new
@@ -152,7 +156,7 @@ class Document:
             emit(self.events.prompt_changed, new.prompt)
         if old.settings != new.settings:
             emit(self.events.settings_changed)
-        if (old.canvas, old.grid) != (new.canvas, new.grid):
+        if old.canvas != new.canvas:
             emit(self.events.canvas_changed)
 
 

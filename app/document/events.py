@@ -22,7 +22,7 @@ class DocumentEvents(SignalGroup):
         layer_removed(layer_id): a layer is gone; the background too, when switched off.
         prompt_changed(prompt): the new text.
         settings_changed(): steps, guidance, clean colours or picture seed.
-        canvas_changed(): canvas size or grid.
+        canvas_changed(): canvas size, or the grid that boxes stay on.
         layers_changed(): a layer, their order, the background or a detached result; also after a
             reset. Typing a prompt does not lead to it.
         next_seeds_changed(): other seeds for the next job alone; nothing of the picture changed.

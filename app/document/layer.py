@@ -9,9 +9,8 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -102,7 +101,7 @@ class Layer:
     Attributes:
         id: never reused in this process.
         number: 1, 2, 3... in order of creation within the document; background 0.
-        rect: where the pixels sit; may leave the canvas. Without pixels equal to the region.
+        rect: where the pixels sit; may leave the canvas.
         image: the pixels, of exactly rect's size, or None.
         opacity: 0 to 1.
         blend: a mode of `composite`, or a foreign name that is shown as "normal".
@@ -129,10 +128,7 @@ class Layer:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.image is not None and (self.image.width, self.image.height) != (
-            self.rect.width,
-            self.rect.height,
-        ):
+        if self.image is not None and self.image.size != (self.rect.width, self.rect.height):
             raise ValueError(f"{self.image} does not fit {self.rect} of layer {self.number}")
         if not 0.0 <= self.opacity <= 1.0:
             raise ValueError(f"opacity must be 0 to 1, got {self.opacity}")
@@ -154,8 +150,8 @@ class Layer:
         return self.image is not None
 
     def region(self, grid: int, canvas: Size) -> Rect:
-        """What the model sees: rect snapped outward to the grid and clamped to the canvas."""
-        return canvas.rect if self.is_background else _region(self.rect, grid, canvas)
+        """What a model with such a grid sees: rect snapped outward and cut to the canvas."""
+        return canvas.rect if self.is_background else self.rect.snapped_outward(grid, canvas)
 
     def region_pixels(self, grid: int, canvas: Size) -> np.ndarray | None:
         """The pixels padded or cut to the region: (region height, region width, 4), or None."""
@@ -176,6 +172,12 @@ class Layer:
         padded.flags.writeable = False
         return padded
 
+    def pictures(self) -> Iterator[Pixels]:
+        """Its pixels and those of its candidates."""
+        if self.image is not None:
+            yield self.image
+        yield from (candidate.image for candidate in self.candidates)
+
     def as_candidate(self) -> Candidate | None:
         """The present pixels as a candidate; None without pixels."""
         if self.image is None:
@@ -194,9 +196,3 @@ def window(part: Rect, whole: Rect) -> tuple[slice, slice]:
     """Index of `part` in an array that covers `whole`; both in canvas pixels, part inside."""
     y, x = part.y - whole.y, part.x - whole.x
     return slice(y, y + part.height), slice(x, x + part.width)
-
-
-@lru_cache(maxsize=4096)
-def _region(rect: Rect, grid: int, canvas: Size) -> Rect:
-    """Kept: costs and marks ask for the regions of all layers at each move of the mouse."""
-    return rect.snapped_outward(grid, canvas)

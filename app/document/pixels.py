@@ -82,6 +82,11 @@ class Pixels:
     def height(self) -> int:
         return int(self.array.shape[0])
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height)."""
+        return self.width, self.height
+
     def __repr__(self) -> str:
         return f"Pixels({self.width} x {self.height}, {self.hash[:8]})"
 

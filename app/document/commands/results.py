@@ -5,7 +5,7 @@ Results wait as candidates until the user accepts them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -39,16 +39,12 @@ class Placement:
     is_empty: bool = False
 
     def as_candidate(self) -> Candidate:
-        """The same as immutable data.
-
-        Raises:
-            DocumentError: pixels and rect differ in size, or the record is not plain.
-        """
+        """The same as immutable data; DocumentError where pixels, rect and record do not fit."""
         try:
             candidate = Candidate(Pixels.of(self.pixels), plain_record(self.record), self.rect)
         except ValueError as error:
             raise DocumentError(f"A result cannot be placed: {error}.") from error
-        if (candidate.image.width, candidate.image.height) != (self.rect.width, self.rect.height):
+        if candidate.image.size != (self.rect.width, self.rect.height):
             raise DocumentError(f"A result of another size than {self.rect} cannot be placed.")
         return candidate
 
@@ -83,16 +79,22 @@ class PlacePixels(Command):
                 contents = contents.with_layers([layer.with_candidate(candidate)])
             else:
                 contents = contents.with_layers([showing(layer, candidate)])
-        used = (placement.record for placement in self.placements)
-        return replace(
-            contents,
-            detached=(*detached, *contents.detached),
-            prompts=remembered_from(contents.prompts, used),
-        )
+        return _noted(contents, detached, (placement.record for placement in self.placements))
 
     def _describe(self, contents: Contents) -> str:
         present = [item.layer_id for item in self.placements if contents.get(item.layer_id)]
         return self.text or (f"Generate {named(contents, present)}" if present else "Generate")
+
+
+def _noted(
+    contents: Contents, detached: list[Candidate], records: Iterable[Record | None]
+) -> Contents:
+    """With more candidates whose layer is gone, and with the prompts of new results."""
+    return replace(
+        contents,
+        detached=(*detached, *contents.detached),
+        prompts=remembered_from(contents.prompts, records),
+    )
 
 
 def _with_empty(contents: Contents, layer: Layer | None, placement: Placement) -> Contents:
@@ -145,7 +147,7 @@ class AddLayers(Command):
             name = layer.name or default_name(number)
             copy = replace(layer, id=new_id, number=number, name=name, is_background=False)
             if not copy.has_pixels:
-                region = copy.region(contents.grid, contents.canvas)
+                region = copy.region(self.grid, contents.canvas)
                 copy = replace(copy, kind="box", rect=region, record=None)
             added.append(copy)
         return contents.with_added(added, self.above)
@@ -181,12 +183,8 @@ class AddCandidates(Command):
                 detached.append(candidate)
             elif layer.as_candidate() != candidate:  # what is shown already needs no decision
                 contents = contents.with_layers([layer.with_candidate(candidate)])
-        used = (candidate.record for candidate in self.candidates.values())
-        return replace(
-            contents,
-            detached=(*detached, *contents.detached),
-            prompts=remembered_from(contents.prompts, used),
-        )
+        records = (candidate.record for candidate in self.candidates.values())
+        return _noted(contents, detached, records)
 
     def _describe(self, contents: Contents) -> str:
         present = [layer_id for layer_id in self.candidates if contents.get(layer_id)]
@@ -198,18 +196,23 @@ class AddCandidates(Command):
 
 @dataclass(eq=False)
 class UseCandidates(Command):
-    """Accept candidates of several layers in one step.
-
-    Attributes:
-        hashes: pixel hash of the candidate by layer id.
-        text: the label; None = "Use Result of 3 layers".
-    """
+    """Accept candidates of several layers in one step: pixel hashes by layer id."""
 
     hashes: Mapping[int, str]
     text: str | None = None
 
     def _apply(self, contents: Contents) -> Contents:
-        return _using(contents, self.hashes)
+        for layer in unlocked(contents, list(self.hashes)):
+            wanted = self.hashes[layer.id]
+            found = next((item for item in layer.candidates if item.pixel_hash == wanted), None)
+            if found is None:
+                raise DocumentError(f"'{shown_name(layer)}' has no such result any more.")
+            shown = showing(layer, found)
+            if not layer.is_background:
+                # It follows the layer; if that has another size now, the candidate's comes back.
+                shown = replace(shown, rect=found.rect.centred_on(layer.rect))
+            contents = contents.with_layers([shown])
+        return contents
 
     def _describe(self, contents: Contents) -> str:
         return self.text or f"Use Result of {named(contents, list(self.hashes))}"
@@ -244,17 +247,3 @@ class DiscardCandidates(Command):
         if not self.hashes:
             return f"Discard Detached {what}"
         return f"Discard {what} of {named(contents, list(self.hashes))}"
-
-
-def _using(contents: Contents, hashes: Mapping[int, str]) -> Contents:
-    for layer in unlocked(contents, list(hashes)):
-        wanted = hashes[layer.id]
-        found = next((item for item in layer.candidates if item.pixel_hash == wanted), None)
-        if found is None:
-            raise DocumentError(f"'{shown_name(layer)}' has no such result any more.")
-        shown = showing(layer, found)
-        if not layer.is_background:
-            # It follows the layer; if that has another size now, the candidate's comes back.
-            shown = replace(shown, rect=found.rect.centred_on(layer.rect))
-        contents = contents.with_layers([shown])
-    return contents

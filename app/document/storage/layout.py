@@ -73,23 +73,16 @@ class Layout:
 
 def contents_of(
     layout: Layout,
-    grid: int,
     *,
     prompt: str | None = None,
     settings: Settings | None = None,
-    background: bool = True,
 ) -> Contents:
-    """A document of empty boxes.
-
-    Args:
-        prompt: None = the layout's, else none.
-        background: for a layout that does not say.
-    """
+    """A document of empty boxes; `prompt` None = the layout's, else none."""
     contents = new_contents(
         layout.canvas,
-        grid,
+        grid=1,  # the boxes are on a grid already
         boxes=[box.rect for box in layout.boxes],
-        background=background if layout.background is None else layout.background,
+        background=layout.background is not False,
         prompt=(layout.prompt or "") if prompt is None else prompt,
         settings=settings,
     )
@@ -100,11 +93,11 @@ def contents_of(
 
 
 def format_layout(contents: Contents) -> str:
-    """The layout of a document as JSON in our format; boxes are the layers' regions."""
+    """The layout of a document as JSON in our format; boxes are cut to the canvas."""
     boxes = []
     for layer in contents.foregrounds:
-        region = layer.region(contents.grid, contents.canvas)
-        box: dict[str, Any] = {"box": list(region.to_box()), "name": layer.name}
+        rect = layer.region(1, contents.canvas)
+        box: dict[str, Any] = {"box": list(rect.to_box()), "name": layer.name}
         if layer.seed is not None:
             box["seed"] = layer.seed
         boxes.append(json.dumps(box, ensure_ascii=False))
@@ -306,20 +299,12 @@ def _bad_canvas(value: Any) -> StorageError:
 
 
 def read_layout(path: Path, *, canvas: Size, grid: int) -> Layout:
-    """`parse_layout` of a file, or of the recipe in a PNG that we exported.
-
-    Raises:
-        StorageError: the file cannot be read, or the text is no layout.
-    """
+    """`parse_layout` of a file, or of the recipe in a PNG that we exported."""
     return parse_layout(text_of(path), canvas=canvas, grid=grid)
 
 
 def text_of(path: Path) -> str:
-    """The text of a file; of a PNG that we exported, the recipe in it.
-
-    Raises:
-        StorageError: the file cannot be read, or what is in it is neither.
-    """
+    """The text of a file, or the recipe in a PNG of ours; StorageError where it is neither."""
     try:
         with path.open("rb") as stream:
             data = stream.read(MAX_TEXT + 1)

@@ -119,11 +119,7 @@ class Entry:
 
 
 def entries_of(values: Sequence[Any]) -> list[Entry | None]:
-    """Every entry of a list of boxes; None where the text skips one.
-
-    Raises:
-        StorageError: one is no box; names it and what it lacks.
-    """
+    """Every entry of a list of boxes; None where the text skips one. Raises StorageError."""
     if is_planned(values):
         return list(_planned(values))
     return [
@@ -222,7 +218,6 @@ def _lacks_corners(number: int, value: Mapping[str, Any]) -> Exception:
 
 
 def _four(number: int, value: Any) -> Corners:
-    """Four finite numbers."""
     is_box = isinstance(value, list | tuple) and len(value) == 4
     if not is_box or not all(is_number(item) and not _is_nothing(item) for item in value):
         raise refused(f"Box {number} is not four numbers (x0, y0, x1, y1): {shown(value)}.")

@@ -63,11 +63,7 @@ _MAX_BYTES = 512 * 1024**2
 
 
 def kind_of(data: bytes) -> str:
-    """ "a JPEG picture", "an SVG drawing" and so on; "" when the bytes say nothing.
-
-    Args:
-        data: the beginning of the file; some thousand bytes are enough.
-    """
+    """What a file is, by its first 4,096 bytes, such as "a JPEG picture"; "" = unknown."""
     for magic, kind in _MAGIC:
         if data.startswith(magic):
             return kind
@@ -95,17 +91,7 @@ class Picture:
 
 
 def read_picture(path: Path) -> Picture:
-    """A picture file as pixels: first frame, turned as EXIF says, converted to sRGB.
-
-    Args:
-        path: PNG, WebP, JPEG, TIFF, BMP, GIF or AVIF.
-
-    Returns:
-        its pixels, (h, w, 4) uint8, straight alpha, read-only, and notes for the user.
-
-    Raises:
-        StorageError: not readable, damaged, or larger than the limit.
-    """
+    """The first frame of a picture file, upright, in sRGB; StorageError: damaged or too large."""
     try:
         with path.open("rb") as stream:
             data = stream.read(_MAX_BYTES + 1)

@@ -82,7 +82,6 @@ class Vectors:
 
     @property
     def nodes(self) -> int:
-        """How many nodes all curves have."""
         return sum(len(curve.nodes) for shape in self.shapes for curve in shape.curves)
 
 
@@ -126,12 +125,7 @@ _traced: dict[bool, WeakKeyDictionary[Pixels, Traced]] = {
 
 
 def trace(rgba: np.ndarray, check: Check = lambda: None) -> Traced:
-    """Trace a layer of flat fills.
-
-    Args:
-        rgba: (H, W, 4) uint8, straight alpha.
-        check: see `traced`.
-    """
+    """Trace a layer of flat fills, (H, W, 4) uint8, straight alpha; `check` as for `traced`."""
     height, width = rgba.shape[:2]
     if not rgba[..., 3].any():
         return Traced(Vectors(width, height, (), float("inf")))
@@ -154,12 +148,7 @@ def trace(rgba: np.ndarray, check: Check = lambda: None) -> Traced:
 
 
 def trace_gradients(rgba: np.ndarray, check: Check = lambda: None) -> Traced:
-    """Trace a layer with gradients, in as few colours as look like it.
-
-    Args:
-        rgba: (H, W, 4) uint8, straight alpha, not empty.
-        check: see `traced`.
-    """
+    """Trace a layer with gradients in as few colours as look like it; arguments as for `trace`."""
     height, width = rgba.shape[:2]
     if height * width > MOST_GRADIENT_PIXELS:
         return Traced(None, f"it has no flat fills and {height * width:,} pixels")
@@ -343,13 +332,7 @@ def layer_shapes(
     imported: bool = False,
     check: Check = lambda: None,
 ) -> Traced:
-    """The shapes of a layer, or why it has none. Takes a moment for a picture that is new.
-
-    Args:
-        check: see `traced`.
-        gradients: trace a layer without flat fills, too, in steps of colour.
-        imported: trace an imported layer, too.
-    """
+    """The shapes of a layer, or why it has none, as `traced`; imported ones only if wanted."""
     source = source_of(layer, imported=imported)
     if source is None:
         return _EMPTY if layer.image is None else _IMPORTED

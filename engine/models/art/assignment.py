@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
@@ -138,7 +138,6 @@ def assign_named(score: Score, seeds: Sequence[int], things: NamedThings) -> lis
 def _surest(
     scores: Tensor, left: Sequence[int], wanted: dict[int, int], elsewhere: dict[int, int]
 ) -> tuple[int, int]:
-    """The region and the thing with the highest score together."""
     cost = torch.full((scores.shape[1],), NEVER)
     for token, count in wanted.items():
         if count > 0:
@@ -308,9 +307,6 @@ class ContextClassifierConfig:
     text_width: int
     width: int = 384
     key_width: int = 256
-
-    def to_dict(self) -> dict:
-        return asdict(self)
 
 
 class ContextClassifier(nn.Module):

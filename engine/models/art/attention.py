@@ -136,12 +136,9 @@ class Packing:
 
     @property
     def lengths(self) -> list[int]:
-        """Tokens of each pass, text and image."""
         return [t + n for t, n in zip(self.texts, self.images, strict=True)]
 
     def segment_ids(self, batch: int, device: torch.device) -> SegmentIds:
-        """The pass of each token."""
-
         def numbered(counts: Sequence[int]) -> Tensor:
             passes = torch.arange(batch * len(counts), device=device).view(batch, -1)
             return passes.repeat_interleave(torch.tensor(counts, device=device), dim=1)

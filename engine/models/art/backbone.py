@@ -40,7 +40,7 @@ from engine.models.art.model import Conditioning
 from engine.models.art.positions import ids_of, inner_coordinates, place_on_canvas
 from engine.models.art.prompt_encoder import EncodedPrompt, PromptEncoder
 from engine.models.checkpoint import Model
-from engine.prompts import PromptCheck
+from engine.prompts.result import PromptCheck
 from engine.sampling import (
     FIRST_LEVEL,
     guide,
@@ -125,7 +125,6 @@ class ARTBackbone:
 
     @property
     def cache(self) -> RegionTokenCache:
-        """The cache of finished layers."""
         return self.context.cache
 
     @property
@@ -134,7 +133,6 @@ class ARTBackbone:
         return self.model.autoencoder.token_px
 
     def info(self) -> ModelInfo:
-        """Name, sizes, vocabulary, defaults and limits."""
         card = self.model.card
         return ModelInfo(
             name=card.name,
@@ -158,7 +156,7 @@ class ARTBackbone:
     def check(self, request: GenerateRequest) -> None:
         """Raise LayoutError or RequestError for a request that the model cannot generate."""
         multiple = self.token_px * self.model.card.base_scale
-        check_request(request, self.token_px, multiple, MAX_FOREGROUNDS)
+        check_request(request, multiple, MAX_FOREGROUNDS)
 
     def regions(self, request: GenerateRequest) -> list[Region]:
         """Every entry of a request with its place in the layer list and its tokens."""

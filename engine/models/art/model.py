@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -65,9 +65,6 @@ class ARTConfig:
         head_dim = self.width // self.heads
         if sum(self.axes_dim) != head_dim:
             raise ValueError(f"axes_dim {self.axes_dim} does not add up to head size {head_dim}")
-
-    def to_dict(self) -> dict:
-        return asdict(self)
 
 
 # ---- modulation (adaLN-Zero) ----
@@ -679,11 +676,7 @@ class ART(nn.Module):
     # ---- assignment ----
 
     def assignment_logits(self, begun: PartialForward, owner: Tensor, regions: int) -> Tensor:
-        """(B, R, T) logits: which text token each region is going to show.
-
-        Args:
-            owner: (B, N) the region of each image token; anything outside 0..R-1 is no region.
-        """
+        """(B, R, T) logits of the text tokens; `owner` (B, N) outside 0..R-1 is no region."""
         query, key = self.assignment_vectors(begun, owner, regions)
         return query @ key.mT / math.sqrt(self.config.width)
 

@@ -18,15 +18,10 @@ from engine.api import GenerateRequest
 from engine.models.art.assignment import Slots
 from engine.models.art.text import Tokenizer
 from engine.models.checkpoint import Model
-from engine.prompts import (
-    NOT_A_WORD,
-    EncoderPrompt,
-    Lexicon,
-    PromptCheck,
-    check_prompt,
-    encoder_prompt,
-    lexicon_of,
-)
+from engine.prompts.encoder import EncoderPrompt, encoder_prompt
+from engine.prompts.lexicon import Lexicon, lexicon_of
+from engine.prompts.parser import NOT_A_WORD, check_prompt
+from engine.prompts.result import PromptCheck
 from engine.words import load_word_table, unknown_words
 
 

@@ -10,7 +10,7 @@ Shapes: B prompts, T words, 128 numbers per word of the table.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -39,9 +39,6 @@ class TextConfig:
     depth: int = 2
     max_words: int = MAX_WORDS
     near_words: int = 0
-
-    def to_dict(self) -> dict:
-        return asdict(self)
 
 
 class TextBlock(nn.Module):

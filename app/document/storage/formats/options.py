@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from app.document.layer import Layer
 from app.document.storage.errors import StorageError
 
 Colour = tuple[int, int, int]
+Check = Callable[[Path], None]
 WHITE: Colour = (255, 255, 255)
 SCALES = (1, 2, 4)
 HTML_FILES = (".html", ".htm")  # endings of a web page in one file
@@ -57,12 +59,15 @@ class ExportOptions:
     facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
-def asked_layer(contents: Contents, options: ExportOptions) -> Layer | None:
-    """The one layer that is exported alone; None = all.
+class Made(NamedTuple):
+    """An export in one file, and what raises where the written file is not what it should be."""
 
-    Raises:
-        StorageError: it has no pixels.
-    """
+    data: bytes
+    check: Check | None = None  # None = compare the bytes
+
+
+def asked_layer(contents: Contents, options: ExportOptions) -> Layer | None:
+    """The one layer that is exported alone; None = all. Raises StorageError: it has no pixels."""
     if options.layer_id is None:
         return None
     layer = contents.layer(options.layer_id)
@@ -74,12 +79,7 @@ def asked_layer(contents: Contents, options: ExportOptions) -> Layer | None:
 
 
 def flat_pixels(contents: Contents, options: ExportOptions) -> np.ndarray:
-    """The one picture that a flat format shows, (h, w, 4) uint8, straight alpha.
-
-    Raises:
-        StorageError: the scaled picture would be larger than programs read, or the layer has no
-            pixels.
-    """
+    """The picture of a flat format, (h, w, 4) uint8, straight; StorageError: too large or empty."""
     layer = asked_layer(contents, options)
     rect = layer.rect if layer is not None else options.rect or contents.canvas.rect
     width, height = rect.width * options.scale, rect.height * options.scale

@@ -30,8 +30,7 @@ from app.document.storage.ora.foreign import (
     Opened,
     contents_of_stack,
     finder,
-    lost_of,
-    messages_for,
+    grown,
     own_contents,
     read_own,
     rejoined,
@@ -160,14 +159,12 @@ def _add_own_data(contents: Contents, archive: ArchiveWriter, view: View | None)
         archive.add_picture(f"{BLOBS}{pixel_hash}.png", blobs[pixel_hash])
 
 
-def load_project(path: Path, *, grid: int = DEFAULT_GRID, layers_only: bool = False) -> Opened:
+def load_project(path: Path, *, grid: int = DEFAULT_GRID) -> Opened:
     """Read a project file, or the layers of another program's OpenRaster.
 
     Args:
         path: an `.ora` file.
-        grid: grid step for a file that has none; its canvas is rounded up to it.
-        layers_only: leave out what only Layerloom wrote: the way into a file with damaged or
-            newer data.
+        grid: to which the canvas is rounded up in a file that another program wrote.
 
     Raises:
         NewerFormatError: written by a newer Layerloom.
@@ -176,25 +173,23 @@ def load_project(path: Path, *, grid: int = DEFAULT_GRID, layers_only: bool = Fa
     """
     stamp = stamp_of(path)
     with ArchiveReader(path) as archive:
-        return replace(read_ora(archive, grid=grid, layers_only=layers_only), stamp=stamp)
+        return replace(read_ora(archive, grid=grid), stamp=stamp)
 
 
-def read_ora(
-    archive: ArchiveReader, *, grid: int = DEFAULT_GRID, layers_only: bool = False
-) -> Opened:
+def read_ora(archive: ArchiveReader, *, grid: int = DEFAULT_GRID) -> Opened:
     """`load_project` of an open archive; without a stamp."""
     tree, stack_bytes, type_notes = stack_of(archive)
-    is_ours = archive.has(DOCUMENT) and not layers_only
+    is_ours = archive.has(DOCUMENT)
     found = layer_pictures(archive, tree, is_ours=is_ours)
     if is_ours:
-        own = own_contents(archive, found, stack_bytes)
+        own = own_contents(archive, found, stack_bytes, grid)
         return replace(own, messages=(*type_notes, *own.messages))
     if not found.tree.items and archive.has(MERGED):
         only = StackLayer(name=Path(archive.name).stem, src=MERGED)
         found = replace(
             found, tree=replace(tree, items=(only,)), pictures={MERGED: archive.picture(MERGED)}
         )
-    return as_pictures(found, grid, type_notes, has_data=archive.has(DOCUMENT))
+    return as_pictures(found, grid, type_notes, has_data=False)
 
 
 def as_pictures(
@@ -206,11 +201,12 @@ def as_pictures(
         notes: sentences about the file as a whole, which come first.
         has_data: whether there is such data, which was left out.
     """
-    flat = flattened(found.tree, found.pictures)
-    contents = contents_of_stack(flat.stack, flat.pictures, grid)
-    lost = lost_of(found, flat)
-    said = messages_for(flat.stack, contents, has_data=has_data)
-    return Opened(contents, (*notes, *said, *lost, *flat.notes), None, False, None, lost)
+    flat = flattened(found)
+    contents = contents_of_stack(flat, grid)
+    why = "" if has_data else "This file has no Layerloom data. "
+    said = f"{why}Its layers opened as pictures, without prompt, seeds and results."
+    messages = (*notes, said, *grown(flat.size, contents.canvas), *flat.lost, *flat.notes)
+    return Opened(contents, messages, None, False, None, flat.lost)
 
 
 def stack_of(archive: ArchiveReader) -> tuple[StackTree, bytes, tuple[str, ...]]:
@@ -296,16 +292,12 @@ def ways_out(path: Path) -> WaysOut:
     return WaysOut(backup if has_backup else None, saved_at, layers)
 
 
-def readable_layers(path: Path, *, grid: int = DEFAULT_GRID) -> Opened:
-    """The layers that can be read, as pictures; for a copy, since the rest would be lost.
-
-    Raises:
-        StorageError: not even one can.
-    """
+def readable_layers(path: Path) -> Opened:
+    """The layers that can be read, as pictures for a copy; StorageError where none can."""
     with ArchiveReader(path) as archive:
         tree, _, _ = stack_of(archive)
         found = layer_pictures(archive, tree, past_damage=True)
-    opened = as_pictures(found, grid, has_data=True)
+    opened = as_pictures(found, DEFAULT_GRID, has_data=True)
     # Said first: what a copy does not have.
     first = tuple(each for each in opened.messages if each == found.left_out)
     rest = tuple(each for each in opened.messages if each != found.left_out)
@@ -329,7 +321,7 @@ def with_recipes_of(path: Path, backup: Path) -> Opened:
         project = read_own(former)
         former_tree, _, _ = stack_of(former)
         known = layer_pictures(former, former_tree, is_ours=True).pictures
-        opened = rejoined(project, found, finder(former, known))
+        opened = rejoined(project, found, finder(former, known), DEFAULT_GRID)
     return replace(opened, stamp=stamp, view=None)
 
 

@@ -8,13 +8,14 @@ files and PNG.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from app.document.contents import Contents
+from app.document.contents import DEFAULT_GRID, Contents
 from app.document.geometry import Rect
 from app.document.layer import Candidate, Layer, LayerKind
 from app.document.pixels import Pixels
@@ -88,10 +89,7 @@ def candidates_of(
     found = []
     for entry in entries:
         image = find(entry.pixel_hash)
-        if image is not None and (image.width, image.height) == (
-            entry.rect.width,
-            entry.rect.height,
-        ):
+        if image is not None and image.size == (entry.rect.width, entry.rect.height):
             found.append(Candidate(image, entry.record, entry.rect, entry.kind))
     return tuple(found), len(entries) - len(found)
 
@@ -119,11 +117,7 @@ def write_project(
 
 
 def json_bytes(value: Any, *, indent: int | None = None) -> bytes:
-    """JSON text whose bytes depend on the values alone.
-
-    Raises:
-        ValueError: a number is not finite.
-    """
+    """JSON text whose bytes depend on the values alone; ValueError: a number is not finite."""
 
     def text(*, ascii_only: bool) -> str:
         return json.dumps(
@@ -138,7 +132,6 @@ def json_bytes(value: Any, *, indent: int | None = None) -> bytes:
 
 def head_out(contents: Contents) -> dict[str, Any]:
     """Everything of a document but its layers and the hashes of a file's members."""
-    settings = contents.settings
     return {
         **contents.extra,
         "format": FORMAT,
@@ -146,18 +139,15 @@ def head_out(contents: Contents) -> dict[str, Any]:
         "reads_from": READS_FROM,
         "writer": "Layerloom",
         "canvas": [contents.canvas.width, contents.canvas.height],
-        "grid": contents.grid,
+        # Earlier versions refuse a file whose canvas is no multiple of this number.
+        "grid": math.gcd(contents.canvas.width, contents.canvas.height, DEFAULT_GRID),
         "background_on": contents.background_on,
         "prompt": contents.prompt,
         "prompt_history": list(contents.prompts),
         "settings": {
-            **settings.extra,
-            "steps": settings.steps,
-            "cfg_scale": _plain_number(settings.cfg_scale),
-            "clean_colours": settings.clean_colours,
-            "seed_mode": settings.seed_mode,
-            "seed": settings.seed,
-            "variations": settings.variations,
+            **contents.settings.extra,
+            **contents.settings.values(),
+            "cfg_scale": _plain_number(contents.settings.cfg_scale),
         },
         "next_number": contents.next_number,
         "detached": [_candidate_out(item) for item in contents.detached],

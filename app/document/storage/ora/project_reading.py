@@ -32,7 +32,7 @@ _KNOWN = frozenset(
     "format version reads_from writer canvas grid background_on prompt prompt_history settings "
     "next_number layers detached members view".split()
 )
-_KNOWN_SETTINGS = frozenset("steps cfg_scale clean_colours seed_mode seed variations".split())
+_KNOWN_SETTINGS = frozenset(Settings().values())
 _KNOWN_OF_LAYER = frozenset(
     "number kind name rect src pixels trim visible locked opacity blend seed record "
     "candidates".split()
@@ -43,9 +43,9 @@ class ProjectError(ValueError):
     """The data is no Layerloom project; the text names the place."""
 
 
-def optional(item: dict[str, Any], key: str, read: Callable[[str], Any]) -> Any:
-    """What `read(key)` gives, or None when the key is missing or null."""
-    return None if item.get(key) is None else read(key)
+def optional(item: dict[str, Any], key: str, read: Callable[..., Any], *limits: float) -> Any:
+    """What `read` gives, or None when the key is missing or null."""
+    return None if item.get(key) is None else read(item, key, *limits)
 
 
 def bounded(value: Any, low: int, high: int, key: str) -> int:
@@ -56,7 +56,6 @@ def bounded(value: Any, low: int, high: int, key: str) -> int:
 
 
 def whole(item: dict[str, Any], key: str, low: int, high: int) -> int:
-    """The whole number at a key, from low to high."""
     return bounded(item.get(key), low, high, key)
 
 
@@ -83,7 +82,6 @@ def text(item: dict[str, Any], key: str, longest: int) -> str:
 
 
 def flag(item: dict[str, Any], key: str) -> bool:
-    """True or false at a key."""
     value = item.get(key)
     if not isinstance(value, bool):
         raise ProjectError(key)
@@ -91,7 +89,6 @@ def flag(item: dict[str, Any], key: str) -> bool:
 
 
 def items(item: dict[str, Any], key: str, shortest: int, longest: int) -> list[Any]:
-    """The list at a key, of a length from shortest to longest."""
     value = item.get(key)
     if not isinstance(value, list) or not shortest <= len(value) <= longest:
         raise ProjectError(key)
@@ -99,7 +96,6 @@ def items(item: dict[str, Any], key: str, shortest: int, longest: int) -> list[A
 
 
 def mapping(item: dict[str, Any], key: str) -> dict[str, Any]:
-    """The object at a key."""
     value = item.get(key)
     if not isinstance(value, dict):
         raise ProjectError(key)
@@ -143,7 +139,6 @@ def _no_constant(name: str) -> float:
 
 def _project(root: dict[str, Any]) -> Project:
     width, height = whole_numbers(root, "canvas", 2)
-    grid = whole(root, "grid", 1, 1024)
     if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
         raise ProjectError(f"canvas {width} x {height}")
     entries = [_layer_in(item) for item in items(root, "layers", 1, 202)]
@@ -157,19 +152,16 @@ def _project(root: dict[str, Any]) -> Project:
         raise ProjectError("members")
     base = Contents(
         canvas=Size(width, height),
-        grid=grid,
         background=entries[0].layer,
         background_on=flag(root, "background_on"),
         prompt=prompt,
         settings=Settings(
-            steps=optional(settings, "steps", lambda key: whole(settings, key, 1, 1000)),
-            cfg_scale=optional(settings, "cfg_scale", lambda key: real(settings, key, 0, 100)),
+            steps=optional(settings, "steps", whole, 1, 1000),
+            cfg_scale=optional(settings, "cfg_scale", real, 0, 100),
             clean_colours=settings.get("clean_colours", "automatic"),
             seed_mode=settings.get("seed_mode"),  # type: ignore[arg-type]  # checked by Settings
             seed=whole(settings, "seed", 0, MAX_SEED),
-            variations=(
-                whole(settings, "variations", 1, MAX_VARIATIONS) if "variations" in settings else 1
-            ),
+            variations=optional(settings, "variations", whole, 1, MAX_VARIATIONS) or 1,
             extra=_unknown(settings, _KNOWN_SETTINGS),
         ),
         next_number=max(whole(root, "next_number", 1, _MAX_NUMBER), max(numbers) + 1),
@@ -187,7 +179,7 @@ def _view_in(root: dict[str, Any]) -> View | None:
         x, y = whole_numbers(view, "centre", 2)
         selected = items(view, "selected", 0, _MAX_SELECTED)
         return View(
-            zoom=optional(view, "zoom", lambda key: real(view, key, _MIN_ZOOM, _MAX_ZOOM)),
+            zoom=optional(view, "zoom", real, _MIN_ZOOM, _MAX_ZOOM),
             centre=(x, y),
             selected=tuple(bounded(each, 0, _MAX_NUMBER, "selected") for each in selected),
         )
@@ -215,7 +207,7 @@ def _layer_in(item: Any) -> LayerEntry:
     kind = item.get("kind")
     if kind not in KINDS:
         raise ProjectError(f"kind of layer {number}")
-    seed = optional(item, "seed", lambda key: whole(item, key, 0, MAX_SEED))
+    seed = optional(item, "seed", whole, 0, MAX_SEED)
     layer = Layer(
         id=new_layer_id(),
         number=number,
@@ -240,7 +232,7 @@ def _layer_in(item: Any) -> LayerEntry:
     return LayerEntry(
         layer=layer,
         src=text(item, "src", 1000),
-        pixel_hash=optional(item, "pixels", lambda key: text(item, key, 64)),
+        pixel_hash=optional(item, "pixels", text, 64),
         trim=trim,
         candidates=tuple(
             _candidate_in(each) for each in items(item, "candidates", 0, _MAX_CANDIDATES)

@@ -41,11 +41,7 @@ class StackError(ValueError):
 
 
 class StackLimitError(StackError):
-    """The text is right, but the picture is too much; the text goes on from the file's name.
-
-    Attributes:
-        advice: what can be done about it.
-    """
+    """The picture is too much; the text goes on from the file's name, `advice` says what to do."""
 
     def __init__(self, text: str, advice: str) -> None:
         super().__init__(text)
@@ -110,14 +106,6 @@ class StackTree:
     items: tuple[StackItem, ...]
     notes: tuple[str, ...] = ()
     left_out: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Stack:
-    """The canvas and its layers without groups, topmost first."""
-
-    size: Size
-    layers: tuple[StackLayer, ...]
 
 
 def called(item: StackItem) -> str:
@@ -346,7 +334,6 @@ def _canvas(attributes: Mapping[str, str]) -> Size:
 
 
 def _parsed(text: str) -> float | None:
-    """The number, or None."""
     match = _NUMBER.fullmatch(text)
     if match is None:
         return None
