@@ -213,10 +213,10 @@ def _one_file(module: str, name: str) -> Writer:
     return write
 
 
-def _html(contents: Contents, path: Path, options: ExportOptions, disk: Disk | None) -> object:
+def _html(contents: Contents, path: Path, options: ExportOptions, disk: Disk | None) -> None:
     from app.document.storage.formats.html import export_html
 
-    return export_html(contents, path, options, disk)
+    export_html(contents, path, options, disk)
 
 
 def _say_pictures(contents: Contents, options: ExportOptions) -> str:
