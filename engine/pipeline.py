@@ -115,12 +115,7 @@ class LayerPipeline:
                 raise Cancelled
 
         info = self.info
-        if request.task not in info.tasks:
-            raise RequestError(
-                f"{info.name} has no task {request.task!r}.",
-                f"Its tasks: {', '.join(info.tasks)}. Choose one of them, or another model.",
-            )
-        self.backbone.check(request)
+        self.check(request, info)
         request = snapped(request, info.token_px)
         with self._autocast():
             prompt = self.encode(request)
@@ -139,15 +134,26 @@ class LayerPipeline:
             layers = self.decode(state, tokens, settings, check)
         emit(Progress(job_id=request.job_id, step=total, total=total, seconds_left=0.0))
         after = self.cache.stats()
-        record = self._record(request, prompt, settings, info)
-        return replace(
-            record,
+        return self._finished(
+            request,
+            prompt,
+            settings,
+            info,
             results=layers,
             seconds=self.clock() - started,
             cache_hits=after.hits - before.hits,
             cache_misses=after.misses - before.misses,
             not_placed=self.backbone.not_placed(state),
         )
+
+    def check(self, request: GenerateRequest, info: ModelInfo) -> None:
+        """Raise LayoutError or RequestError for a request that the model cannot generate."""
+        if request.task not in info.tasks:
+            raise RequestError(
+                f"{info.name} has no task {request.task!r}.",
+                f"Its tasks: {', '.join(info.tasks)}. Choose one of them, or another model.",
+            )
+        self.backbone.check(request)
 
     def encode(self, request: GenerateRequest) -> Prompt:
         """The request's prompt as the network reads it."""
@@ -216,19 +222,15 @@ class LayerPipeline:
         return self.backbone.decode(state, tokens, check, clean_colours=settings.clean_colours)
 
     @staticmethod
-    def _record(
-        request: GenerateRequest, prompt: Prompt, settings: Settings, info: ModelInfo
+    def _finished(
+        request: GenerateRequest, prompt: Prompt, settings: Settings, info: ModelInfo, **made: Any
     ) -> Finished:
-        """How the request is carried out, without its results."""
+        """What was made, and how the request was carried out."""
         return Finished(
             job_id=request.job_id,
-            results=(),
             steps=settings.steps,
             cfg_scale=settings.cfg_scale,
             clean_colours=settings.clean_colours,
-            seconds=0.0,
-            cache_hits=0,
-            cache_misses=0,
             unknown_words=prompt.unknown_words,
             model_name=info.name,
             model_hash=info.file_hash,
@@ -238,6 +240,7 @@ class LayerPipeline:
             torch_version=str(torch.__version__),
             reading=1 if prompt.check is None else PROMPT_READING,
             check=prompt.check,
+            **made,
         )
 
     # ---- between requests ----

@@ -14,10 +14,12 @@ from PIL import Image, UnidentifiedImageError
 
 from app.document.contents import MAX_SIDE
 from app.document.storage.errors import StorageError, not_opened
-from app.document.storage.picture_planes import Planes, orientation_of, planes_of
-from app.document.storage.picture_tiff import (
+from app.document.storage.picture_planes import (
+    Planes,
     UnsupportedPictureError,
     deep_tiff_size,
+    orientation_of,
+    planes_of,
     tiff_notes,
     tiff_planes,
 )

@@ -17,8 +17,7 @@ from app.document.storage.incoming import layers_from_bytes
 from app.document.storage.journal.records import applied, document_out, frame, parse_frames
 from app.document.storage.layout import contents_of, parse_layout
 from app.document.storage.ora.file import load_project
-from app.document.storage.ora.project import json_bytes
-from app.document.storage.ora.project_reading import ProjectError, read_project
+from app.document.storage.ora.project import ProjectError, json_bytes, read_project
 from app.document.storage.ora.stack_xml import StackError, read_stack
 from app.document.storage.png import PngError, decode_png, png_text
 from app.session.settings import Settings, load_settings

@@ -17,8 +17,7 @@ from typing import Any
 from app.document.contents import Contents
 from app.document.layer import Layer
 from app.document.storage.errors import not_opened
-from app.document.storage.ora.project import head_out, json_bytes, layer_out
-from app.document.storage.ora.project_reading import ProjectError
+from app.document.storage.ora.project import ProjectError, head_out, json_bytes, layer_out
 
 MAX_FRAME = 64 * 1024**2
 MAX_FILE = 256 * 1024**2

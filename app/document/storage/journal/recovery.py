@@ -35,8 +35,13 @@ from app.document.storage.journal.folder import (
 from app.document.storage.journal.records import applied, read_frames
 from app.document.storage.ora.archive import MAX_UNPACKED
 from app.document.storage.ora.foreign import with_pixels
-from app.document.storage.ora.project import LayerEntry, Project, json_bytes
-from app.document.storage.ora.project_reading import ProjectError, read_project
+from app.document.storage.ora.project import (
+    LayerEntry,
+    Project,
+    ProjectError,
+    json_bytes,
+    read_project,
+)
 from app.document.storage.png import PngError, decode_png, png_size
 
 logger = logging.getLogger(__name__)

@@ -23,12 +23,14 @@ from app.document.storage.ora.groups import Flat, LayerPictures, flattened
 from app.document.storage.ora.project import (
     VERSION,
     LayerEntry,
+    NewerProjectError,
     Project,
+    ProjectError,
     View,
     candidates_of,
+    read_project,
     trimmed,
 )
-from app.document.storage.ora.project_reading import NewerProjectError, ProjectError, read_project
 from app.document.storage.ora.stack_xml import StackLayer
 from app.document.words import shown_name
 
