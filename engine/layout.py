@@ -25,18 +25,12 @@ NARROW = 1 / 3  # of the longer side: drawn for boxes that would take fewer toke
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A layer of a request with its place in the layer list and its tokens.
-
-    Attributes:
-        index: in the layer list, the first axis of the rotary positions.
-        scale: grid cells between the tokens' centres.
-        size: (h, w) tokens.
-    """
+    """A layer of a request with its place in the layer list and its tokens."""
 
     request: LayerRequest
-    index: int
-    scale: int
-    size: tuple[int, int]
+    index: int  # in the layer list, the first axis of the rotary positions
+    scale: int  # grid cells between the tokens' centres
+    size: tuple[int, int]  # (h, w) tokens
 
     @property
     def count(self) -> int:

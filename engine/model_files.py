@@ -20,25 +20,17 @@ DEFAULT_TASKS: tuple[Task, ...] = ("generate",)  # of a card that names none
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFile:
-    """One file of a model folder.
-
-    Attributes:
-        name: what the model calls itself.
-        file_hash: SHA-256 over its tensors, as records keep it; "" = the file does not say.
-        tasks: kinds of requests that it takes.
-        canvases: (width, height) that it was trained for, the best ones first.
-        vocabulary: None = any text.
-        licences: of the model, and of the art that it learned from.
-        problem: why it cannot be used, one sentence; then all else but path and name is empty.
-    """
+    """One file of a model folder."""
 
     path: Path
-    name: str
-    file_hash: str = ""
-    tasks: tuple[Task, ...] = ()
+    name: str  # what the model calls itself
+    file_hash: str = ""  # SHA-256 over its tensors, as records keep it; "" = the file does not say
+    tasks: tuple[Task, ...] = ()  # kinds of requests that it takes
+    # (width, height) that it was trained for, the best ones first
     canvases: tuple[tuple[int, int], ...] = ()
-    vocabulary: Vocabulary | None = None
-    licences: tuple[str, ...] = ()
+    vocabulary: Vocabulary | None = None  # None = any text
+    licences: tuple[str, ...] = ()  # of the model, and of the art that it learned from
+    # why it cannot be used, one sentence; then all else but path and name is empty
     problem: str = ""
 
 

@@ -104,17 +104,11 @@ def _ascii_words(prompt: str) -> list[tuple[str, int, int]]:
 
 
 class _Letter(NamedTuple):
-    """One character of the prompt as it is read.
+    """One character of the prompt as it is read."""
 
-    Attributes:
-        plain: lowercase, without marks; what words are found in.
-        shown: with the marks of its script; what the word is reported as.
-        place: where it stands in the prompt.
-    """
-
-    plain: str
-    shown: str
-    place: int
+    plain: str  # lowercase, without marks; what words are found in
+    shown: str  # with the marks of its script; what the word is reported as
+    place: int  # where it stands in the prompt
 
 
 def _letters(prompt: str, skipped: Collection[int]) -> list[_Letter]:

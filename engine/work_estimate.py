@@ -17,23 +17,14 @@ Region = tuple[LayerKind, Box]
 
 @dataclass(frozen=True, slots=True)
 class WorkEstimate:
-    """What a request asks of the machine.
+    """What a request asks of the machine."""
 
-    Attributes:
-        tokens: that are generated, times the guidance branches of one step.
-        seen: all tokens, context included.
-        steps: of sampling.
-        pixels: of the layers that are generated.
-        drawn: pixels that the decoder draws, fewer where tokens are coarse; 0 = all of them.
-        planning: passes of half the network before the first step.
-    """
-
-    tokens: int
-    seen: int
-    steps: int
-    pixels: int
-    drawn: int = 0
-    planning: int = 0
+    tokens: int  # that are generated, times the guidance branches of one step
+    seen: int  # all tokens, context included
+    steps: int  # of sampling
+    pixels: int  # of the layers that are generated
+    drawn: int = 0  # pixels that the decoder draws, fewer where tokens are coarse; 0 = all of them
+    planning: int = 0  # passes of half the network before the first step
 
 
 def estimate(request: GenerateRequest, info: ModelInfo) -> WorkEstimate:

@@ -22,15 +22,11 @@ MAX_BYTES = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Candidates that belong together: one of a layer, or one of each layer of a picture.
+    """Candidates that belong together: one of a layer, or one of each layer of a picture."""
 
-    Attributes:
-        candidates: by layer id.
-        detached: instead of those: one whose layer is gone. It can be looked at and taken out,
-            but nothing can show it.
-    """
-
-    candidates: dict[int, Candidate]
+    candidates: dict[int, Candidate]  # by layer id
+    # instead of those: one whose layer is gone. It can be looked at and taken out, but nothing can
+    # show it.
     detached: Candidate | None = None
 
     @property

@@ -36,25 +36,17 @@ CleanColours = Literal["automatic", "on", "off"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How pictures are generated.
+    """How pictures are generated."""
 
-    Attributes:
-        steps: sampling steps; None = the model's default.
-        cfg_scale: guidance; None = the model's default, 1 = none.
-        clean_colours: whether the colours of generated layers become flat fills; "automatic" leaves
-            it to the look that the prompt names.
-        seed_mode: "random" draws a picture seed per job, "fixed" uses `seed`.
-        seed: picture seed, 0 to 4294967295.
-        variations: pictures per job, 1 to 8.
-        extra: keys of a project file that this version does not know; written back.
-    """
-
-    steps: int | None = None
-    cfg_scale: float | None = None
+    steps: int | None = None  # sampling steps; None = the model's default
+    cfg_scale: float | None = None  # guidance; None = the model's default, 1 = none
+    # whether the colours of generated layers become flat fills; "automatic" leaves it to the look
+    # that the prompt names
     clean_colours: CleanColours = "automatic"
-    seed_mode: SeedMode = "random"
-    seed: int = 0
-    variations: int = 1
+    seed_mode: SeedMode = "random"  # "random" draws a picture seed per job, "fixed" uses `seed`
+    seed: int = 0  # picture seed, 0 to 4294967295
+    variations: int = 1  # pictures per job, 1 to 8
+    # keys of a project file that this version does not know; written back
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -80,26 +72,18 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """The whole document at one moment.
-
-    Attributes:
-        background: always there, so that switching it off loses nothing; see `background_on`.
-        foregrounds: bottom to top.
-        next_number: number of the next foreground layer.
-        detached: candidates whose layer is gone.
-        prompts: those that pictures were made with, newest first, at most 200.
-        extra: keys of a project file that this version does not know; written back.
-    """
+    """The whole document at one moment."""
 
     canvas: Size
-    background: Layer
+    background: Layer  # always there, so that switching it off loses nothing; see `background_on`
     background_on: bool = True
-    foregrounds: tuple[Layer, ...] = ()
+    foregrounds: tuple[Layer, ...] = ()  # bottom to top
     prompt: str = ""
     settings: Settings = field(default_factory=Settings)
-    next_number: int = 1
-    detached: tuple[Candidate, ...] = ()
-    prompts: tuple[str, ...] = ()
+    next_number: int = 1  # number of the next foreground layer
+    detached: tuple[Candidate, ...] = ()  # candidates whose layer is gone
+    prompts: tuple[str, ...] = ()  # those that pictures were made with, newest first, at most 200
+    # keys of a project file that this version does not know; written back
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property

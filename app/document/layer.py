@@ -70,18 +70,12 @@ def plain_record(record: Record | None) -> dict[str, Any] | None:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Pixels that a layer could show instead of its present ones.
+    """Pixels that a layer could show instead of its present ones."""
 
-    Attributes:
-        image: the pixels; exactly of the size of `rect`.
-        record: how they were generated, or None. Never changed in place.
-        rect: where they belong, canvas pixels.
-        kind: what the layer is while it shows them, "generated" or "imported".
-    """
-
-    image: Pixels
-    record: Record | None
-    rect: Rect
+    image: Pixels  # the pixels; exactly of the size of `rect`
+    record: Record | None  # how they were generated, or None. Never changed in place.
+    rect: Rect  # where they belong, canvas pixels
+    # what the layer is while it shows them, "generated" or "imported"
     kind: LayerKind = "generated"
 
     @property
@@ -96,35 +90,23 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """One layer: a box without pixels yet, a generated or an imported picture.
+    """One layer: a box without pixels yet, a generated or an imported picture."""
 
-    Attributes:
-        id: never reused in this process.
-        number: 1, 2, 3... in order of creation within the document; background 0.
-        rect: where the pixels sit; may leave the canvas.
-        image: the pixels, of exactly rect's size, or None.
-        opacity: 0 to 1.
-        blend: a mode of `composite`, or a foreign name that is shown as "normal".
-        seed: pinned seed 0 to 4294967295, or None.
-        record: how the pixels were generated, or None. Never changed in place.
-        candidates: other pixels of this layer, newest first.
-        extra: keys of a project file that this version does not know; written back.
-    """
-
-    id: int
-    number: int
+    id: int  # never reused in this process
+    number: int  # 1, 2, 3... in order of creation within the document; background 0.
     name: str
-    rect: Rect
+    rect: Rect  # where the pixels sit; may leave the canvas
     kind: LayerKind = "box"
     is_background: bool = False
-    image: Pixels | None = None
+    image: Pixels | None = None  # the pixels, of exactly rect's size, or None
     visible: bool = True
     locked: bool = False
-    opacity: float = 1.0
-    blend: str = "normal"
-    seed: int | None = None
-    record: Record | None = None
-    candidates: tuple[Candidate, ...] = ()
+    opacity: float = 1.0  # 0 to 1
+    blend: str = "normal"  # a mode of `composite`, or a foreign name that is shown as "normal"
+    seed: int | None = None  # pinned seed 0 to 4294967295, or None
+    record: Record | None = None  # how the pixels were generated, or None. Never changed in place.
+    candidates: tuple[Candidate, ...] = ()  # other pixels of this layer, newest first
+    # keys of a project file that this version does not know; written back
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

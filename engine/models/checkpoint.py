@@ -50,25 +50,7 @@ EXACT = ("autoencoder.encoder.", "autoencoder.decoder.linear.")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
-    """What a model file says of itself, apart from its sizes.
-
-    Attributes:
-        base_scale: grid cells per token side of the two full-canvas entries.
-        mu: shift of the sampling schedule, the same for any number of layers.
-        credits: the licences of the art that it learned from.
-        side_tokens: of a foreground's longer side, whatever its size (`layout.foreground_grid`);
-            0 = one token per grid cell.
-        edit_steps: of a job with finished layers (`GenerateRequest.is_edit`). Files that do not
-            say so make no worse layers there with 1 than with `steps`: what a first step leaves
-            open is the background and the common look, and both are there.
-        mirrors: every other seed shows a foreground mirrored (`sampling.is_mirrored`).
-        thing_codes: the seed names the drawing of a foreground (`sampling.thing_code`).
-        deblocking: height of the steps between cells that are evened out, in units of a channel
-            (`models.art.smoothing`); 0 = none.
-        smoothing: how unlike colours are that are evened out (`models.art.smoothing`), likewise.
-        stage: of the vocabulary that it was trained for; files from before there were stages are
-            of the first.
-    """
+    """What a model file says of itself, apart from its sizes."""
 
     name: str
     nouns: tuple[str, ...]
@@ -76,18 +58,28 @@ class ModelCard:
     colours: tuple[str, ...]
     backgrounds: tuple[str, ...]
     canvases: tuple[tuple[int, int], ...]
-    base_scale: int
-    mu: float
+    base_scale: int  # grid cells per token side of the two full-canvas entries
+    mu: float  # shift of the sampling schedule, the same for any number of layers
     steps: int
     cfg_scale: float
-    credits: tuple[str, ...]
+    credits: tuple[str, ...]  # the licences of the art that it learned from
     training: str
+    # of the vocabulary that it was trained for; files from before there were stages are of the
+    # first
     stage: int = 1
+    # of a foreground's longer side, whatever its size (`layout.foreground_grid`); 0 = one token per
+    # grid cell
     side_tokens: int = 0
-    mirrors: bool = False
-    thing_codes: bool = False
+    mirrors: bool = False  # every other seed shows a foreground mirrored (`sampling.is_mirrored`)
+    thing_codes: bool = False  # the seed names the drawing of a foreground (`sampling.thing_code`)
+    # height of the steps between cells that are evened out, in units of a channel
+    # (`models.art.smoothing`); 0 = none
     deblocking: float = 0.0
+    # how unlike colours are that are evened out (`models.art.smoothing`), likewise
     smoothing: float = 0.0
+    # of a job with finished layers (`GenerateRequest.is_edit`). Files that do not say so make no
+    # worse layers there with 1 than with `steps`: what a first step leaves open is the background
+    # and the common look, and both are there.
     edit_steps: int = 1
 
     @property

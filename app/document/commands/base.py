@@ -113,17 +113,13 @@ class Command:
     A subclass computes `_apply(contents) -> contents` and gives its text in `_describe`. `do`
     raises a UserError and leaves the document as it was when the command cannot be done; push it
     onto an undo stack only after `do` succeeded.
-
-    Attributes:
-        gesture: commands of one drag or one run of typing carry the same number and merge into
-            one step; None = never merged.
-        grid: of the document, set by `do`.
-        is_reset: the document is another one afterwards; views start afresh.
     """
 
+    # commands of one drag or one run of typing carry the same number and merge into one step; None
+    # = never merged
     gesture: int | None = None
-    grid: int = DEFAULT_GRID
-    is_reset: ClassVar[bool] = False
+    grid: int = DEFAULT_GRID  # of the document, set by `do`
+    is_reset: ClassVar[bool] = False  # the document is another one afterwards; views start afresh
     _delta: Delta | None = None
     _label: str = ""
 

@@ -18,19 +18,13 @@ from app.document.words import shown_name
 
 @dataclass(eq=False)
 class AddBox(Command):
-    """A new empty box.
+    """A new empty box."""
 
-    Attributes:
-        rect: grown to grid lines and cut to the canvas; snap a drawn one with
-            `Rect.snapped_nearest` before.
-        above: id of the layer below it; None = on top of all.
-        name: None = "Layer n".
-        layer_id: the new layer's id, known before the command is done.
-    """
-
+    # grown to grid lines and cut to the canvas; snap a drawn one with `Rect.snapped_nearest` before
     rect: Rect
-    above: int | None = None
-    name: str | None = None
+    above: int | None = None  # id of the layer below it; None = on top of all
+    name: str | None = None  # None = "Layer n"
+    # the new layer's id, known before the command is done
     layer_id: int = field(default_factory=new_layer_id)
 
     def _apply(self, contents: Contents) -> Contents:

@@ -22,21 +22,13 @@ from app.document.words import remembered_from, shown_name
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """One result for one layer.
+    """One result for one layer."""
 
-    Attributes:
-        layer_id: the target.
-        pixels: (h, w, 4) uint8 of exactly rect's size.
-        rect: where they belong now; see `Rect.following` for a target that moved meanwhile.
-        record: plain JSON values, or None.
-        is_empty: the model left the box empty; then the pixels count for nothing.
-    """
-
-    layer_id: int
-    pixels: np.ndarray = field(repr=False)
-    rect: Rect
-    record: Record | None = None
-    is_empty: bool = False
+    layer_id: int  # the target
+    pixels: np.ndarray = field(repr=False)  # (h, w, 4) uint8 of exactly rect's size
+    rect: Rect  # where they belong now; see `Rect.following` for a target that moved meanwhile
+    record: Record | None = None  # plain JSON values, or None
+    is_empty: bool = False  # the model left the box empty; then the pixels count for nothing
 
     def as_candidate(self) -> Candidate:
         """The same as immutable data; DocumentError where pixels, rect and record do not fit."""
@@ -57,13 +49,10 @@ class PlacePixels(Command):
     that was locked meanwhile keeps its pixels and gets the result as a candidate; results for a
     layer that is gone are kept as detached candidates. A layer that the model left empty becomes a
     box again, with the record that says why.
-
-    Attributes:
-        text: the label; None = "Generate 'Castle'" or "Generate 3 layers".
     """
 
     placements: Sequence[Placement]
-    text: str | None = None
+    text: str | None = None  # the label; None = "Generate 'Castle'" or "Generate 3 layers"
 
     def _apply(self, contents: Contents) -> Contents:
         detached: list[Candidate] = []
@@ -122,17 +111,12 @@ class AddLayers(Command):
 
     They get new ids and numbers; empty boxes are brought onto this canvas and its grid. Nothing is
     unlocked or shown that was not.
-
-    Attributes:
-        layers: as values; their ids and numbers do not count.
-        above: id of the layer below them; None = on top of all.
-        text: the label; None = "Add 'Castle'" or "Add 3 Layers".
-        new_ids: ids of the added layers, known before the command is done.
     """
 
-    layers: Sequence[Layer] = field(repr=False)
-    above: int | None = None
-    text: str | None = None
+    layers: Sequence[Layer] = field(repr=False)  # as values; their ids and numbers do not count
+    above: int | None = None  # id of the layer below them; None = on top of all
+    text: str | None = None  # the label; None = "Add 'Castle'" or "Add 3 Layers"
+    # ids of the added layers, known before the command is done
     new_ids: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -165,14 +149,11 @@ class AddCandidates(Command):
     """Results that wait for the user: the first candidates of their layers, not shown yet.
 
     Candidates of layers that are gone become detached ones.
-
-    Attributes:
-        candidates: by layer id; the same layer may come again in a later command of the gesture.
-        text: the label; None = "Results for 'Castle'".
     """
 
+    # by layer id; the same layer may come again in a later command of the gesture
     candidates: Mapping[int, Candidate]
-    text: str | None = None
+    text: str | None = None  # the label; None = "Results for 'Castle'"
     gesture: int | None = None
 
     def _apply(self, contents: Contents) -> Contents:
@@ -220,15 +201,11 @@ class UseCandidates(Command):
 
 @dataclass(eq=False)
 class DiscardCandidates(Command):
-    """Take candidates out of their layers' lists; undo puts them back into the strip.
+    """Take candidates out of their layers' lists; undo puts them back into the strip."""
 
-    Attributes:
-        hashes: pixel hashes by layer id; those that are not there any more are no error.
-        detached: pixel hashes of candidates whose layer is gone.
-    """
-
+    # pixel hashes by layer id; those that are not there any more are no error
     hashes: Mapping[int, Sequence[str]]
-    detached: Sequence[str] = ()
+    detached: Sequence[str] = ()  # pixel hashes of candidates whose layer is gone
 
     def _apply(self, contents: Contents) -> Contents:
         left = tuple(item for item in contents.detached if item.pixel_hash not in self.detached)

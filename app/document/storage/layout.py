@@ -63,21 +63,13 @@ _CENTRE_KEYS = ("x", "y", "width", "height")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """What a layout says.
+    """What a layout says."""
 
-    Attributes:
-        canvas: real canvas on which the boxes were placed, a multiple of the grid.
-        names_canvas: False when the text had none and the present canvas was taken.
-        background: on or off; None when the text does not say.
-        boxes: foregrounds, bottom first.
-        prompt: None when the text has none.
-    """
-
-    canvas: Size
-    names_canvas: bool
-    background: bool | None
-    boxes: tuple[LayoutBox, ...]
-    prompt: str | None = None
+    canvas: Size  # real canvas on which the boxes were placed, a multiple of the grid
+    names_canvas: bool  # False when the text had none and the present canvas was taken
+    background: bool | None  # on or off; None when the text does not say
+    boxes: tuple[LayoutBox, ...]  # foregrounds, bottom first
+    prompt: str | None = None  # None when the text has none
 
 
 def contents_of(
@@ -408,17 +400,11 @@ class LayoutBox:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A box as the text has it.
+    """A box as the text has it."""
 
-    Attributes:
-        number: its place in the text, from 1.
-        corners: x0, y0, x1, y1; pixels or fractions of the canvas.
-        shown: how messages write it.
-    """
-
-    number: int
-    corners: Corners
-    shown: str
+    number: int  # its place in the text, from 1
+    corners: Corners  # x0, y0, x1, y1; pixels or fractions of the canvas
+    shown: str  # how messages write it
     name: str = ""
     seed: int | None = None
 

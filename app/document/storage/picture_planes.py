@@ -48,21 +48,13 @@ def orientation_of(image: Image.Image) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Planes:
-    """One decoded picture.
+    """One decoded picture."""
 
-    Attributes:
-        colour: mode L, RGB, CMYK or LAB, not premultiplied.
-        alpha: (h, w) uint8; None = opaque.
-        profile: an ICC profile; b"" = none.
-        orientation: EXIF's number, 1 to 8.
-        notes: sentences for the user.
-    """
-
-    colour: Image.Image
-    alpha: np.ndarray | None = None
-    profile: bytes = b""
-    orientation: int = 1
-    notes: tuple[str, ...] = ()
+    colour: Image.Image  # mode L, RGB, CMYK or LAB, not premultiplied
+    alpha: np.ndarray | None = None  # (h, w) uint8; None = opaque
+    profile: bytes = b""  # an ICC profile; b"" = none
+    orientation: int = 1  # EXIF's number, 1 to 8
+    notes: tuple[str, ...] = ()  # sentences for the user
 
     def to_rgba(self) -> np.ndarray:
         """(h, w, 4) uint8, sRGB, straight alpha, turned upright, read-only."""

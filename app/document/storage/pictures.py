@@ -81,15 +81,10 @@ def kind_of(data: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture that came in.
+    """A picture that came in."""
 
-    Attributes:
-        pixels: (h, w, 4) uint8, straight alpha, sRGB, read-only.
-        notes: sentences for the user about what was not read or cannot be seen.
-    """
-
-    pixels: np.ndarray
-    notes: tuple[str, ...] = ()
+    pixels: np.ndarray  # (h, w, 4) uint8, straight alpha, sRGB, read-only
+    notes: tuple[str, ...] = ()  # sentences for the user about what was not read or cannot be seen
 
 
 def read_picture(path: Path) -> Picture:

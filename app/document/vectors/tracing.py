@@ -35,18 +35,13 @@ _WANTED = LEAST_LIKENESS + 1.5  # other programs paint edges a little differentl
 
 @dataclass(frozen=True, slots=True)
 class _Effort:
-    """How closely shapes follow the pixels.
+    """How closely shapes follow the pixels."""
 
-    Attributes:
-        smallest: square pixels that a contour holds at least.
-        slacks: pixels by which curves may miss a visible border, tried in turn; the largest need
-            the fewest nodes.
-        fine: follow every bend.
-    """
-
-    smallest: float
+    smallest: float  # square pixels that a contour holds at least
+    # pixels by which curves may miss a visible border, tried in turn; the largest need the fewest
+    # nodes
     slacks: tuple[float, ...]
-    fine: bool = False
+    fine: bool = False  # follow every bend
 
 
 # The second where the first leaves out too much, as in small layers with much in them.
@@ -67,18 +62,14 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Vectors:
-    """A layer as shapes.
+    """A layer as shapes."""
 
-    Attributes:
-        width, height: of the layer, in pixels; the unit of the curves is one pixel.
-        shapes: bottom to top; every shape but the top one reaches under those above it.
-        likeness: decibels between the pixels and the shapes, colour and alpha together.
-    """
-
+    # width, height: of the layer, in pixels; the unit of the curves is one pixel
     width: int
     height: int
+    # bottom to top; every shape but the top one reaches under those above it
     shapes: tuple[Shape, ...]
-    likeness: float
+    likeness: float  # decibels between the pixels and the shapes, colour and alpha together
 
     @property
     def nodes(self) -> int:

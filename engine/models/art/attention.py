@@ -212,19 +212,13 @@ NEVER = -1e4  # added to logits for padding; safe in half precision
 
 @dataclass(frozen=True, slots=True)
 class PaddedBatches:
-    """Places of the tokens of each segment in padded batches.
+    """Places of the tokens of each segment in padded batches."""
 
-    Attributes:
-        shapes: R and W of each batch, the widest first; their places follow one another.
-        source: (P,) the packed token at each place; the first one at padding.
-        real: (P,) False at padding.
-        target: (S,) the place of each packed token.
-    """
-
+    # R and W of each batch, the widest first; their places follow one another
     shapes: tuple[tuple[int, int], ...]
-    source: Tensor
-    real: Tensor
-    target: Tensor
+    source: Tensor  # (P,) the packed token at each place; the first one at padding
+    real: Tensor  # (P,) False at padding
+    target: Tensor  # (S,) the place of each packed token
 
     def split(self, placed: Tensor) -> list[Tensor]:
         """One tensor (R, W, ...) for each batch of (P, ...)."""

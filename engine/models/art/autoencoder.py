@@ -28,18 +28,13 @@ TOGETHER = 4  # layers that are decoded side by side; more are hardly faster
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutoencoderConfig:
-    """Sizes of the autoencoder.
+    """Sizes of the autoencoder."""
 
-    Attributes:
-        cell_px: pixels per latent cell side. A token is 2 x 2 cells.
-        channels: numbers per cell.
-        decoder_widths: channels at 1/16, 1/8, 1/4 and 1/2 of the resolution.
-        decoder_depths: residual blocks at those four resolutions.
-    """
-
-    cell_px: int = 16
-    channels: int = 48
+    cell_px: int = 16  # pixels per latent cell side. A token is 2 x 2 cells.
+    channels: int = 48  # numbers per cell
+    # channels at 1/16, 1/8, 1/4 and 1/2 of the resolution
     decoder_widths: tuple[int, int, int, int] = (224, 128, 80, 32)
+    # residual blocks at those four resolutions
     decoder_depths: tuple[int, int, int, int] = (2, 2, 2, 1)
 
     def __post_init__(self) -> None:

@@ -58,31 +58,21 @@ ALL_PLACED = "every thing that the prompt names has a box already"
 
 @dataclass(slots=True)
 class RequestState:
-    """One request between assignment and decoding.
-
-    Attributes:
-        asked: all targets of the request.
-        targets: those that are drawn; the others stay empty.
-        noise: (1, N, C) of the drawn targets.
-        conditioning: of all guidance branches, packed.
-        pooled: (branches, text width) tokens of the whole prompts.
-        context: the finished layers; None = there are none.
-        shows: per drawn target the text token that it shows, 0 for none.
-        shown: per finished layer the named thing that it shows, or 0.
-        first_step: (1, N, C) the first step's prediction, where the assignment computed it.
-    """
+    """One request between assignment and decoding."""
 
     prompt: EncodedPrompt
-    asked: tuple[Region, ...]
-    targets: tuple[Region, ...]
-    noise: Tensor
+    asked: tuple[Region, ...]  # all targets of the request
+    targets: tuple[Region, ...]  # those that are drawn; the others stay empty
+    noise: Tensor  # (1, N, C) of the drawn targets
     cfg_scale: float
     check: Check
-    context: ContextLayers | None
-    conditioning: Conditioning = field(init=False)
-    pooled: Tensor = field(init=False)
+    context: ContextLayers | None  # the finished layers; None = there are none
+    conditioning: Conditioning = field(init=False)  # of all guidance branches, packed
+    pooled: Tensor = field(init=False)  # (branches, text width) tokens of the whole prompts
+    # per drawn target the text token that it shows, 0 for none
     shows: list[int] = field(default_factory=list)
-    shown: tuple[int, ...] = ()
+    shown: tuple[int, ...] = ()  # per finished layer the named thing that it shows, or 0
+    # (1, N, C) the first step's prediction, where the assignment computed it
     first_step: Tensor | None = None
 
     @property

@@ -76,14 +76,10 @@ class Modulation:
 
     A picture of eleven layers has eleven rows for three hundred tokens. `expand` copies the rows to
     the tokens when a block needs them, so that only one block's copies are in memory.
-
-    Attributes:
-        values: (rows, 3 D).
-        rows: (B, S) the row of each token; None = one row per entry of the batch.
     """
 
-    values: Tensor
-    rows: Tensor | None
+    values: Tensor  # (rows, 3 D)
+    rows: Tensor | None  # (B, S) the row of each token; None = one row per entry of the batch
 
     def expand(self) -> ExpandedModulation:
         """One shift, scale and gate per token."""
@@ -333,17 +329,11 @@ class FinalLayer(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class RegionConditioning:
-    """Conditioning of each region besides noise level and prompt: its word and its seed code.
+    """Conditioning of each region besides noise level and prompt: its word and its seed code."""
 
-    Attributes:
-        values: (R, D) added to the vector that modulates the region's tokens.
-        first: (R,) the first token of each region, counted through the whole batch.
-        regions: (B, N) the region of each image token.
-    """
-
-    values: Tensor
-    first: Tensor
-    regions: Tensor
+    values: Tensor  # (R, D) added to the vector that modulates the region's tokens
+    first: Tensor  # (R,) the first token of each region, counted through the whole batch
+    regions: Tensor  # (B, N) the region of each image token
 
     @classmethod
     def zero(cls, layer: Tensor, images: tuple[int, ...], width: int) -> RegionConditioning:
@@ -381,21 +371,14 @@ class RegionConditioning:
 
 @dataclass(frozen=True, slots=True)
 class Conditioning:
-    """What all sampling steps of a request share.
+    """What all sampling steps of a request share."""
 
-    Attributes:
-        offset: (B, N, D) added to the embedded image tokens: positions, seed code, assigned word.
-        txt: (B, T, D) embedded text.
-        pe: (B, 1, S, head_dim/2) rotations of the interleaved text and image tokens.
-        packing: of the passes.
-        regions: what modulates each region's tokens.
-    """
-
+    # (B, N, D) added to the embedded image tokens: positions, seed code, assigned word
     offset: Tensor
-    txt: Tensor
-    pe: Tensor
-    packing: Packing
-    regions: RegionConditioning
+    txt: Tensor  # (B, T, D) embedded text
+    pe: Tensor  # (B, 1, S, head_dim/2) rotations of the interleaved text and image tokens
+    packing: Packing  # of the passes
+    regions: RegionConditioning  # what modulates each region's tokens
 
     def packed_with(self, other: Conditioning) -> Conditioning:
         """Both passes in one sequence, attending separately; N and T become the sums (B = 1)."""

@@ -111,21 +111,13 @@ def _saved(pixels: np.ndarray, kind: str, about: Mapping[str, Any], **settings: 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a TIFF.
+    """One page of a TIFF."""
 
-    Attributes:
-        pixels: (h, w, 4) uint8, straight alpha.
-        name: of the page, any Unicode; "" = none.
-        at: x and y of the page on the canvas, pixels, not negative.
-        description: ASCII text; "" = none.
-        xmp: XML; "" = none.
-    """
-
-    pixels: np.ndarray
-    name: str = ""
-    at: tuple[int, int] = (0, 0)
-    description: str = ""
-    xmp: str = ""
+    pixels: np.ndarray  # (h, w, 4) uint8, straight alpha
+    name: str = ""  # of the page, any Unicode; "" = none
+    at: tuple[int, int] = (0, 0)  # x and y of the page on the canvas, pixels, not negative
+    description: str = ""  # ASCII text; "" = none
+    xmp: str = ""  # XML; "" = none
 
     def tags(self) -> list[tuple[int, int, int | None, object, bool]]:
         """(code, type, count, value, once) of what tifffile has no argument for."""

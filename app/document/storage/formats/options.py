@@ -24,38 +24,26 @@ HTML_FILES = (".html", ".htm")  # endings of a web page in one file
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportOptions:
-    """Choices of one export.
+    """Choices of one export."""
 
-    Attributes:
-        rect: the part of the canvas, canvas pixels; None = all of it.
-        layer_id: one layer alone, as its pixels are; None = the composite.
-        scale: 1, 2 or 4; layers of flat fills as shapes, others by Lanczos, premultiplied.
-        over: put the picture over this colour (red, green, blue); None = keep transparency.
-            JPEG has none and takes white.
-        with_recipe: write prompt, seeds and records into the file. Names of layers stay.
-        quality: JPEG and WebP, 1 to 100; None = WebP without loss, JPEG 92.
-        hidden: formats with layers: write hidden layers too, as hidden.
-        with_background: False: leave the background layer out; what it filled is transparent.
-        canvas_sized: ZIP, folder: every layer as large as the canvas.
-        pages: TIFF: one page per layer instead of the composite.
-        parallax: HTML: layers shift a little while the pointer crosses the picture.
-        vector_background: SVG, PDF: the background as shapes even if it has gradients or was
-            imported; else it is a picture, unless it was generated with flat fills.
-        facts: what a manifest says besides the layers.
-    """
-
-    rect: Rect | None = None
-    layer_id: int | None = None
-    scale: int = 1
+    rect: Rect | None = None  # the part of the canvas, canvas pixels; None = all of it
+    layer_id: int | None = None  # one layer alone, as its pixels are; None = the composite
+    scale: int = 1  # 1, 2 or 4; layers of flat fills as shapes, others by Lanczos, premultiplied
+    # put the picture over this colour (red, green, blue); None = keep transparency. JPEG has none
+    # and takes white.
     over: Colour | None = None
-    with_recipe: bool = True
-    quality: int | None = None
-    hidden: bool = True
+    with_recipe: bool = True  # write prompt, seeds and records into the file. Names of layers stay.
+    quality: int | None = None  # JPEG and WebP, 1 to 100; None = WebP without loss, JPEG 92
+    hidden: bool = True  # formats with layers: write hidden layers too, as hidden
+    # False: leave the background layer out; what it filled is transparent
     with_background: bool = True
-    canvas_sized: bool = False
-    pages: bool = False
-    parallax: bool = False
+    canvas_sized: bool = False  # ZIP, folder: every layer as large as the canvas
+    pages: bool = False  # TIFF: one page per layer instead of the composite
+    parallax: bool = False  # HTML: layers shift a little while the pointer crosses the picture
+    # SVG, PDF: the background as shapes even if it has gradients or was imported; else it is a
+    # picture, unless it was generated with flat fills
     vector_background: bool = False
+    # what a manifest says besides the layers
     facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 

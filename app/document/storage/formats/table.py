@@ -71,28 +71,18 @@ _WITH_PAGES: dict[Choice, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """One way out.
+    """One way out."""
 
-    Attributes:
-        key: how code and settings call it.
-        title: for people.
-        suffixes: file endings, the usual one first; none for a folder.
-        in_one_file: endings with which a folder format writes one file that holds everything.
-        blends: the modes that it has, of those that it keeps.
-        tell: a sentence about contents without what is left out; `report` is for callers.
-        keeps: what is not lost, whatever is chosen.
-        choices: the options that mean something to it.
-        write: writes contents without what is to be left out; `export` is for callers.
-    """
-
-    key: str
-    title: str
-    suffixes: tuple[str, ...]
-    keeps: frozenset[Feature]
-    choices: frozenset[Choice]
-    write: Writer
+    key: str  # how code and settings call it
+    title: str  # for people
+    suffixes: tuple[str, ...]  # file endings, the usual one first; none for a folder
+    keeps: frozenset[Feature]  # what is not lost, whatever is chosen
+    choices: frozenset[Choice]  # the options that mean something to it
+    write: Writer  # writes contents without what is to be left out; `export` is for callers
+    # endings with which a folder format writes one file that holds everything
     in_one_file: tuple[str, ...] = ()
-    blends: frozenset[str] = frozenset(BLENDS)
+    blends: frozenset[str] = frozenset(BLENDS)  # the modes that it has, of those that it keeps
+    # a sentence about contents without what is left out; `report` is for callers
     tell: Teller | None = None
 
     @property

@@ -95,17 +95,11 @@ def _locked(handle: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class WorkInfo:
-    """What belongs to the open document but is not in it.
+    """What belongs to the open document but is not in it."""
 
-    Attributes:
-        path: the project file, "" for one that was never saved.
-        stamp: the file when it was read or written last.
-        is_clean: nothing was changed since then.
-    """
-
-    path: str = ""
-    stamp: Stamp | None = None
-    is_clean: bool = True
+    path: str = ""  # the project file, "" for one that was never saved
+    stamp: Stamp | None = None  # the file when it was read or written last
+    is_clean: bool = True  # nothing was changed since then
 
 
 class WorkFolder:

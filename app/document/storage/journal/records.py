@@ -30,15 +30,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """What could be read of a file.
+    """What could be read of a file."""
 
-    Attributes:
-        values: the JSON objects, in order.
-        is_damaged: something that is no whole frame follows.
-    """
-
-    values: tuple[dict[str, Any], ...]
-    is_damaged: bool
+    values: tuple[dict[str, Any], ...]  # the JSON objects, in order
+    is_damaged: bool  # something that is no whole frame follows
 
 
 def frame(value: dict[str, Any]) -> bytes:

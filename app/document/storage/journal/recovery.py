@@ -173,24 +173,16 @@ class _Blobs:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A work folder that a program left behind.
+    """A work folder that a program left behind."""
 
-    Attributes:
-        folder: where it is.
-        info: file name and whether anything was unsaved.
-        changed_at: time of the last kept change, seconds since 1970.
-        layers, candidates: how many it holds; 0 when it cannot be read.
-        attempts: how often a recovery began and did not end.
-        is_readable: whether there is a state to recover.
-    """
-
-    folder: Path
-    info: WorkInfo
-    changed_at: float
+    folder: Path  # where it is
+    info: WorkInfo  # file name and whether anything was unsaved
+    changed_at: float  # time of the last kept change, seconds since 1970
+    # layers, candidates: how many it holds; 0 when it cannot be read
     layers: int
     candidates: int
-    attempts: int
-    is_readable: bool
+    attempts: int  # how often a recovery began and did not end
+    is_readable: bool  # whether there is a state to recover
 
     @property
     def name(self) -> str:
@@ -205,18 +197,13 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """A state that was read.
-
-    Attributes:
-        messages: what is missing, for the user; empty when nothing is.
-        is_damaged: keep the folder for inspection.
-    """
+    """A state that was read."""
 
     contents: Contents
     info: WorkInfo
     changed_at: float
-    messages: tuple[str, ...]
-    is_damaged: bool
+    messages: tuple[str, ...]  # what is missing, for the user; empty when nothing is
+    is_damaged: bool  # keep the folder for inspection
 
 
 def unfinished(root: Path) -> list[Unfinished]:

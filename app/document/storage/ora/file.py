@@ -265,17 +265,11 @@ def _not_openraster(archive: ArchiveReader, kind: str | None) -> StorageError:
 
 @dataclass(frozen=True, slots=True)
 class WaysOut:
-    """What can be done about a file.
+    """What can be done about a file."""
 
-    Attributes:
-        backup: the former version with all of its own data, or None.
-        saved_at: when that was saved, seconds since 1970.
-        layers: how many layers of the file itself can be read.
-    """
-
-    backup: Path | None
-    saved_at: float
-    layers: int
+    backup: Path | None  # the former version with all of its own data, or None
+    saved_at: float  # when that was saved, seconds since 1970
+    layers: int  # how many layers of the file itself can be read
 
 
 def ways_out(path: Path) -> WaysOut:

@@ -46,23 +46,16 @@ def sha256(data: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file that was read.
+    """A file that was read."""
 
-    Attributes:
-        contents: what is in it; give it to `Document` or `ReplaceDocument`.
-        messages: sentences for the user; empty when all is as it was saved.
-        stamp: the file's state when it was read; give it to `save_project` as `expected`.
-        is_project: whether prompts, boxes and records were in it.
-        view: how it was looked at; None = the file does not say.
-        lost: sentences about what the file has and the contents have not: saving the contents
-            over it would lose that. They are among the messages.
-    """
-
-    contents: Contents
-    messages: tuple[str, ...]
+    contents: Contents  # what is in it; give it to `Document` or `ReplaceDocument`
+    messages: tuple[str, ...]  # sentences for the user; empty when all is as it was saved
+    # the file's state when it was read; give it to `save_project` as `expected`
     stamp: Stamp | None
-    is_project: bool
-    view: View | None = None
+    is_project: bool  # whether prompts, boxes and records were in it
+    view: View | None = None  # how it was looked at; None = the file does not say
+    # sentences about what the file has and the contents have not: saving the contents over it would
+    # lose that. They are among the messages.
     lost: tuple[str, ...] = ()
 
 

@@ -42,33 +42,23 @@ Factor = Callable[[np.ndarray], np.ndarray | float]
 
 @dataclass(frozen=True, slots=True)
 class LayerPictures:
-    """What of a file can be painted.
+    """What of a file can be painted."""
 
-    Attributes:
-        tree: without the layers that have no picture.
-        pictures: of all layers in it, by `src`.
-        left_out: a sentence on the layers that are not in it; "" = all are.
-    """
-
-    tree: StackTree
-    pictures: Mapping[str, Pixels]
-    left_out: str
+    tree: StackTree  # without the layers that have no picture
+    pictures: Mapping[str, Pixels]  # of all layers in it, by `src`
+    left_out: str  # a sentence on the layers that are not in it; "" = all are
 
 
 @dataclass(frozen=True, slots=True)
 class Flat:
-    """The canvas and the layers of a file without groups, topmost first.
-
-    Attributes:
-        pictures: of all its layers, by `src`.
-        lost: sentences about what the file has and the layers have not; empty = nothing.
-        notes: sentences about what is kept but looks otherwise than its author saw it.
-    """
+    """The canvas and the layers of a file without groups, topmost first."""
 
     size: Size
     layers: tuple[StackLayer, ...]
-    pictures: Mapping[str, Pixels]
+    pictures: Mapping[str, Pixels]  # of all its layers, by `src`
+    # sentences about what the file has and the layers have not; empty = nothing
     lost: tuple[str, ...]
+    # sentences about what is kept but looks otherwise than its author saw it
     notes: tuple[str, ...]
 
 

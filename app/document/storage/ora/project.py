@@ -70,35 +70,24 @@ class CandidateEntry:
 
 @dataclass(frozen=True, slots=True)
 class LayerEntry:
-    """One layer as the file has it, before its pixels are looked up.
+    """One layer as the file has it, before its pixels are looked up."""
 
-    Attributes:
-        layer: without pixels and candidates; kind and record as in the file.
-        src: its PNG, or "" for a background that is off.
-        pixel_hash: None for an empty box.
-        trim: (x, y, hash) of the pixels after trimming, relative to rect; None when transparent.
-    """
-
-    layer: Layer
-    src: str
-    pixel_hash: str | None
+    layer: Layer  # without pixels and candidates; kind and record as in the file
+    src: str  # its PNG, or "" for a background that is off
+    pixel_hash: str | None  # None for an empty box
+    # (x, y, hash) of the pixels after trimming, relative to rect; None when transparent
     trim: tuple[int, int, str] | None
     candidates: tuple[CandidateEntry, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """View state (zoom, centre, selection): saved with the file, but does not make it dirty.
+    """View state (zoom, centre, selection): saved with the file, but does not make it dirty."""
 
-    Attributes:
-        zoom: device pixels per canvas pixel; None = the whole canvas, however large.
-        centre: what was in the middle, canvas pixels.
-        selected: numbers of the selected layers, bottom to top.
-    """
-
+    # device pixels per canvas pixel; None = the whole canvas, however large
     zoom: float | None = None
-    centre: tuple[int, int] = (0, 0)
-    selected: tuple[int, ...] = ()
+    centre: tuple[int, int] = (0, 0)  # what was in the middle, canvas pixels
+    selected: tuple[int, ...] = ()  # numbers of the selected layers, bottom to top
 
 
 @dataclass(frozen=True, slots=True)
