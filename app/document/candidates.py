@@ -94,15 +94,14 @@ def _others(layer: Layer) -> list[Candidate]:
 
 def with_choice(contents: Contents, choice: Choice) -> list[Layer]:
     """The layers as they would be with this choice, for a picture of it."""
-    return [
-        layer if layer.id not in choice.candidates else _showing(layer, choice.candidates[layer.id])
-        for layer in contents.layers
-    ]
-
-
-def _showing(layer: Layer, candidate: Candidate) -> Layer:
-    rect = candidate.rect if layer.is_background else candidate.rect.centred_on(layer.rect)
-    return replace(layer, image=candidate.image, rect=rect, kind=candidate.kind)
+    layers = []
+    for layer in contents.layers:
+        candidate = choice.candidates.get(layer.id)
+        if candidate is not None:
+            rect = candidate.rect if layer.is_background else candidate.rect.centred_on(layer.rect)
+            layer = replace(layer, image=candidate.image, rect=rect, kind=candidate.kind)
+        layers.append(layer)
+    return layers
 
 
 def _made_together(candidate: Candidate) -> str:

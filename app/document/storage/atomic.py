@@ -157,9 +157,6 @@ def atomic_write(
         expected: the stamp that the present file must still have; None = not checked.
         disk: the file operations; tests pass one that fails.
 
-    Returns:
-        The stamp of the new file.
-
     Raises:
         ChangedOnDiskError: the present file has another stamp than `expected`.
         StorageError: it failed; the old file is byte-identical, and the message names the cause.

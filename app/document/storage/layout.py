@@ -167,7 +167,9 @@ def _from_object(value: dict[str, Any], canvas: Size, grid: int) -> Layout:
     if value.get("format", FORMAT) != FORMAT:
         raise refused(f"The format {str(value['format'])[:40]!r} is no layout.")
     _check_version(value.get("version", VERSION))
-    given = None if _is_unit(value.get("canvas")) else value.get("canvas")
+    given = value.get("canvas")
+    if given in ([1, 1], (1, 1)):  # that of boxes in fractions, and no size
+        given = None
     if given is not None:
         canvas = _canvas(given, grid)
     background = value.get("background")
@@ -276,11 +278,6 @@ def _base_count(entries: Sequence[Entry | None], is_plan: bool) -> int:
 
 def _too_many(count: int, limit: int) -> StorageError:
     return refused(f"The layout has {count} boxes; at most {limit} are possible.", "Remove some.")
-
-
-def _is_unit(value: Any) -> bool:
-    """Whether a canvas is 1 x 1: that of boxes in fractions, and no size."""
-    return isinstance(value, list | tuple) and len(value) == 2 and list(value) == [1, 1]
 
 
 def _canvas(value: Any, grid: int) -> Size:

@@ -445,11 +445,6 @@ def inner_features(inner: Tensor) -> Tensor:
     return torch.cat([waves(inner[..., :2], INNER_WAVES), inner[..., 2:].log2() / 4], dim=-1)
 
 
-def place_features(place: Tensor) -> Tensor:
-    """(..., 4) of `positions.place_on_canvas` -> (..., 8 PLACE_WAVES)."""
-    return waves(place, PLACE_WAVES)
-
-
 def region_means(x: Tensor, owner: Tensor, regions: int) -> Tensor:
     """(B, N, D) tokens -> (B, R, D) means; `owner` (B, N) outside 0..R-1 counts nowhere."""
     belongs = owner[:, None] == torch.arange(regions, device=owner.device)[None, :, None]
@@ -597,7 +592,7 @@ class ART(nn.Module):
             seed_code: (B, N, seed_signs) from `engine.sampling`, the same in all tokens of a
                 region; None = 0 everywhere.
         """
-        offset = self.inner_in(inner_features(inner)) + self.place_in(place_features(place))
+        offset = self.inner_in(inner_features(inner)) + self.place_in(waves(place, PLACE_WAVES))
         packing = packing or Packing((txt.shape[1],), (ids.shape[1],))
         origin = ids.new_zeros(*ids.shape[:1], txt.shape[1], 3)
         pe = self.rotations(packing.interleave(origin, ids, 1))

@@ -132,10 +132,8 @@ class Tokenizer:
 
     def words(self, prompt: str) -> list[str]:
         """The words that become text tokens 1, 2, ...; token 0 stands for the whole prompt."""
-        return [word for word in tokenize(prompt) if self._knows(word)]
-
-    def _knows(self, word: str) -> bool:
-        return word in self.index or self.table.index(word) is not None
+        words = tokenize(prompt)
+        return [word for word in words if word in self.index or self.table.index(word) is not None]
 
     def count(self, text: str) -> int:
         """How many text tokens the beginning of a prompt has, token 0 not counted."""

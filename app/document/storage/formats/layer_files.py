@@ -43,9 +43,6 @@ def export_folder(
         folder: made when it is not there, with its parents.
         also: more files.
 
-    Returns:
-        The manifest.
-
     Raises:
         StorageError: the folder is not empty, or writing failed; then what was written of it is
             removed again.

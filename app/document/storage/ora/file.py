@@ -73,12 +73,7 @@ def save_project(
         path: where; a readable file that stands there becomes the backup `name~`.
         for_sharing: leave out prompts, seeds, records and candidates.
         view: how it is looked at; None = not said.
-        keep_backup: see `atomic_write`.
         expected: the stamp from opening or the last save; None = do not check.
-        disk: see `atomic_write`.
-
-    Returns:
-        The stamp of the new file.
 
     Raises:
         ChangedOnDiskError: another program wrote the file meanwhile.
@@ -163,7 +158,6 @@ def load_project(path: Path, *, grid: int = DEFAULT_GRID) -> Opened:
     """Read a project file, or the layers of another program's OpenRaster.
 
     Args:
-        path: an `.ora` file.
         grid: to which the canvas is rounded up in a file that another program wrote.
 
     Raises:
