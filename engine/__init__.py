@@ -19,11 +19,12 @@ from engine.api import (
     SpareBoxes,
     Started,
     StateChanged,
+    Task,
 )
 from engine.engine import Engine
 from engine.errors import EngineError, LayoutError, RequestError, WeightsError
+from engine.model_files import ModelFile, list_models
 from engine.prompt_check import check_prompt
-from engine.prompts.parser import MAX_READ
 from engine.prompts.result import (
     Misspelt,
     NamedBackground,
@@ -33,6 +34,7 @@ from engine.prompts.result import (
     Vocabulary,
     Word,
 )
+from engine.prompts.tokens import MAX_READ
 from engine.work_estimate import (
     WorkEstimate,
     estimate,
@@ -57,6 +59,7 @@ __all__ = [
     "LayerResult",
     "LayoutError",
     "Misspelt",
+    "ModelFile",
     "ModelInfo",
     "NamedBackground",
     "NotPlaced",
@@ -68,6 +71,7 @@ __all__ = [
     "SpareBoxes",
     "Started",
     "StateChanged",
+    "Task",
     "Undrawable",
     "Vocabulary",
     "WeightsError",
@@ -77,5 +81,6 @@ __all__ = [
     "estimate",
     "estimate_regions",
     "free_memory",
+    "list_models",
     "region_tokens",
 ]

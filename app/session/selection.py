@@ -11,7 +11,7 @@ from datetime import datetime
 from psygnal import Signal
 
 from app.document import Document, Layer
-from app.document.events import emit
+from app.document.document import emit
 
 
 class LayerIds:

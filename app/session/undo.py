@@ -17,7 +17,7 @@ from psygnal import Signal
 
 from app.document import Document, UserError
 from app.document.commands import Command
-from app.document.events import emit
+from app.document.document import emit
 from app.document.pixels import Pixels
 from app.session.jobs import message_of
 from app.session.pixel_store import UndoPixelStore

@@ -18,37 +18,24 @@ from engine.api import GenerateRequest
 from engine.models.art.assignment import Slots
 from engine.models.art.text import Tokenizer
 from engine.models.checkpoint import Model
-from engine.prompts import (
-    NOT_A_WORD,
-    EncoderPrompt,
-    Lexicon,
-    PromptCheck,
-    check_prompt,
-    encoder_prompt,
-    lexicon_of,
-)
+from engine.prompts.encoder import EncoderPrompt, encoder_prompt
+from engine.prompts.lexicon import Lexicon, lexicon_of
+from engine.prompts.parser import NOT_A_WORD, check_prompt
+from engine.prompts.result import PromptCheck
 from engine.words import load_word_table, unknown_words
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedPrompt:
-    """One prompt as text tokens.
+    """One prompt as text tokens."""
 
-    Attributes:
-        words: those that became text tokens 1, 2, ...; of things as typed, where `slots` are.
-        text: (1, T, width) text tokens; token 0 stands for the whole prompt.
-        slots: the things that it names; None = any word may be shown.
-        check: what was read; None where the words went in as typed.
-        look: that it names; None = none.
-        unknown_words: that no table has, in order, each once.
-    """
-
+    # those that became text tokens 1, 2, ...; of things as typed, where `slots` are
     words: list[str]
-    text: Tensor
-    slots: Slots | None = None
-    check: PromptCheck | None = None
-    look: str | None = None
-    unknown_words: tuple[str, ...] = ()
+    text: Tensor  # (1, T, width) text tokens; token 0 stands for the whole prompt
+    slots: Slots | None = None  # the things that it names; None = any word may be shown
+    check: PromptCheck | None = None  # what was read; None where the words went in as typed
+    look: str | None = None  # that it names; None = none
+    unknown_words: tuple[str, ...] = ()  # that no table has, in order, each once
 
 
 class PromptEncoder:
