@@ -94,7 +94,7 @@ def test_icons_are_rendered_by_name_and_by_second_name(tmp_path: Path) -> None:
 
 def test_no_set_is_share_alike() -> None:
     assert {package.licence for package in PACKAGES.values()} <= {"MIT", "Apache-2.0", "CC BY 4.0"}
-    credits = (Path(__file__).parents[3] / "THIRD_PARTY_ART.md").read_text(encoding="utf-8")
+    credits = (Path(__file__).parents[4] / "THIRD_PARTY_ART.md").read_text(encoding="utf-8")
     for package in PACKAGES.values():
         name, version = package.spec.rsplit("@", 1)
         assert f"`{name}` {version}" in credits
