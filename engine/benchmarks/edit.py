@@ -7,7 +7,6 @@ layers again, which is what one has to do without clean layers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import partial
 from unittest.mock import patch
 
@@ -22,8 +21,8 @@ from engine.benchmarks.harness import (
     finished_pixels,
     picture,
 )
-from engine.benchmarks.measure import alternate, peak_mb, ratios, seconds, summary
-from engine.benchmarks.report import Cell, Line, Plot, Section, Table
+from engine.benchmarks.measure import Work, alternate, peak_mb, ratios, seconds, summary
+from engine.benchmarks.report import Cell, Plot, Section, Table
 from engine.models.art.backbone import ARTBackbone, RequestState, art_of
 from engine.pipeline import LayerPipeline
 
@@ -58,25 +57,6 @@ def run_without_cache(generator: LayerPipeline, request: GenerateRequest) -> Fin
         return generator.run(request)
 
 
-def edit_works(
-    generator: LayerPipeline,
-    whole: GenerateRequest,
-    edits: dict[str, GenerateRequest],
-    uncached: bool = True,
-) -> dict[str, Callable[[], object]]:
-    """Name -> what is timed: the picture, then cold, warm and no cache of every edit.
-
-    Before a "cold" the caller has to clear the cache, and before a "warm" to fill it.
-    """
-    works: dict[str, Callable[[], object]] = {"picture": partial(generator.run, whole)}
-    for name, edit in edits.items():
-        works[f"{name} cold"] = partial(generator.run, edit)
-        works[f"{name} warm"] = partial(generator.run, edit)
-        if uncached:
-            works[f"{name} no cache"] = partial(run_without_cache, generator, edit)
-    return works
-
-
 def time_edits(
     generator: LayerPipeline,
     layers: int,
@@ -86,23 +66,24 @@ def time_edits(
     background: bool = True,
     side: int | None = None,
 ) -> dict[str, list[float]]:
-    """Seconds of the picture and of each edit of it, by the names of `edit_works`.
+    """Seconds of "picture", and of each edit of it: "NAME cold", "NAME warm", "NAME no cache".
 
     The cold run comes right before the warm one, so that the cache is full for it.
     """
     boxes = equal_boxes(layers, side)
     whole = picture(boxes, background=background)
     done = finished_pixels(generator, whole)
-    edits = {
-        name: picture(boxes, {i: p for i, p in done.items() if i not in made}, background)
-        for name, made in targets.items()
-    }
+    works: dict[str, Work] = {"picture": partial(generator.run, whole)}
+    for name, made in targets.items():
+        edit = picture(boxes, {i: p for i, p in done.items() if i not in made}, background)
+        works[f"{name} cold"] = works[f"{name} warm"] = partial(generator.run, edit)
+        works[f"{name} no cache"] = partial(run_without_cache, generator, edit)
 
     def between(name: str) -> None:
         if name.endswith("cold"):
             generator.cache.clear()
 
-    return alternate(edit_works(generator, whole, edits), runs, between)
+    return alternate(works, runs, between)
 
 
 def six_layers(context: Context) -> Table:
@@ -133,7 +114,11 @@ def bench(context: Context) -> Section:
     tables.append(Table(title, ["layers", "box", "repainted", *COLUMNS], rows, labels=3))
     if context.most_layers >= 50:
         tables.append(fifty_boxes(context))
-    return Section("edit", "Layers repainted", TEXT, tables, [_plot(rows)])
+    lines = {"whole picture": 3, "one layer, no cache": 4, "one layer, cold": 5,
+             "one layer, warm": 6}  # fmt: skip
+    one = [row for row in rows if row[2] == "1 layer"]
+    plot = Plot("edit-seconds", "One layer repainted", "seconds per job", one, lines)
+    return Section("edit", "Layers repainted", TEXT, tables, [plot])
 
 
 def steps_text(context: Context) -> str:
@@ -158,13 +143,3 @@ def _cells(taken: dict[str, list[float]], name: str) -> list[Cell]:
     cold, warm = taken[f"{name} cold"], taken[f"{name} warm"]
     return [*map(summary, (whole, uncached, cold, warm)), ratios(whole, warm),
             ratios(uncached, warm)]  # fmt: skip
-
-
-def _plot(rows: Sequence[Sequence[Cell]]) -> Plot:
-    one = [row for row in rows if row[2] == "1 layer"]
-    lines = [
-        Line(name, [(float(row[0]), row[column]) for row in one])  # type: ignore[arg-type]
-        for name, column in (("whole picture", 3), ("one layer, no cache", 4),
-                             ("one layer, cold", 5), ("one layer, warm", 6))
-    ]  # fmt: skip
-    return Plot("edit-seconds", "One layer repainted", "layers", "seconds per job", lines)

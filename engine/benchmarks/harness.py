@@ -22,12 +22,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.api import Box, GenerateRequest, LayerRequest
+from engine.api import Box, GenerateRequest
 from engine.layout import BACKGROUND, FIRST_FOREGROUND, Region, token_size
 from engine.models.art.backbone import art_of
 from engine.models.art.positions import ids_of, inner_coordinates, place_on_canvas
 from engine.pipeline import LayerPipeline
 from engine.sampling import guide, region_noise
+from engine.training.eval.tasks import request_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,20 +97,14 @@ def picture(
     steps: int | None = None,
 ) -> GenerateRequest:
     """Background 0 and foregrounds 1.. of which those in `pixels` are finished."""
-    pixels = pixels or {}
-    entries = [(0, "background", (0, 0, *canvas))] if background else []
-    entries += [(i + 1, "foreground", box) for i, box in enumerate(boxes)]
-    layers = tuple(
-        LayerRequest(layer_id=i, kind=kind, box=box, seed=i, pixels=pixels.get(i))  # type: ignore[arg-type]
-        for i, kind, box in entries
-    )
-    return GenerateRequest(
-        job_id=1,
+    return request_of(
+        prompt,
+        boxes,
+        seed_of=lambda layer: layer,
         canvas=canvas,
-        prompt=prompt,
-        layers=layers,
+        has_background=background,
+        pixels=pixels,
         steps=steps,
-        preview_every=0,
         spare_boxes="repeat",  # every box is painted, so that times are of as many as asked for
     )
 

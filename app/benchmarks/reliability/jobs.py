@@ -1,15 +1,15 @@
-"""REL4 and REL5: jobs leave the pixels of every other layer alone, and no end of a job does harm.
+"""REL4: jobs leave the pixels of every other layer alone.
 
 Documents are random: boxes anywhere, off the grid, hidden, locked, imported. `isolation` has the
 real queue with a scripted engine, `isolation_real` the real engine: its thread, torch and a model
-file. `engine_faults` ends jobs in every way at every step; the window and the engine's own thread
-are in `in_window`.
+file.
 """
 
 from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -52,15 +52,11 @@ def scripted_engine(emit: Callable[[Event], None]) -> FakeEngine:
 
 
 class ScriptedDesk:
-    """Document, bridge and engine; nothing happens but when it is asked for.
+    """Random document, queue and engine; nothing happens but when it is asked for."""
 
-    Args:
-        document: None = a random one.
-    """
-
-    def __init__(self, source: Random, document: Document | None = None) -> None:
+    def __init__(self, source: Random) -> None:
         self.loop = HandLoop(short_s=SHORT_S)
-        self.document = document or start(source)
+        self.document = start(source)
         for _ in range(20):
             random_command(self.document, source)
         engines: list[FakeEngine] = []
@@ -69,13 +65,10 @@ class ScriptedDesk:
             engines.append(scripted_engine(emit))
             return engines[0]
 
-        self.bridge = GenerationQueue(self.document, self.loop, make, self._accept)
+        self.bridge = GenerationQueue(self.document, self.loop, make, partial(take, self.document))
         self.engine = engines[0]
         self.bridge.start()
         self.loop.run()
-
-    def _accept(self, job: Job, results: Sequence[Placed]) -> None:
-        take(self.document, job, results)
 
     def ask(self, source: Random) -> GenerateRequest | None:
         """A job for a random scope; None when there is nothing to do."""
@@ -196,9 +189,8 @@ class _RealDesk:
         self.source = Random()
         self.cancel_at: int | None = None
         self.targets: set[int] = set()
-        self.bridge = GenerationQueue(
-            self.document, self.loop, engine_factory(1, weights), self._accept
-        )
+        make, accept = engine_factory(1, weights), partial(take, self.document)
+        self.bridge = GenerationQueue(self.document, self.loop, make, accept)
         self.bridge.job_changed.connect(self._on_job)
         self.bridge.start()
         self.loop.run_until(lambda: self.bridge.state in ("ready", "failed"))
@@ -213,9 +205,6 @@ class _RealDesk:
         SetSettings(Settings(steps=source.randint(1, 3), cfg_scale=2.0)).do(self.document)
         for _ in range(20):
             random_command(self.document, source)
-
-    def _accept(self, job: Job, results: Any) -> None:
-        take(self.document, job, results)
 
     def _on_job(self, job: Job) -> None:
         if job is self.bridge.current:
@@ -239,60 +228,3 @@ def _one_job(figure: Figure, seed: int, desk: _RealDesk) -> None:
     _compare(figure, seed, before, hashes(desk.document), desk.targets)
     if job.state != "finished" and hashes(desk.document) != before:
         figure.fail(f"seed {seed}: a job that {job.state} changed pixels")
-
-
-# ---- REL5: faults ----
-
-_ENDS = ("memory", "internal", "request", "cancel", "hang", "vanish")
-
-
-def engine_faults(count: int, seed: int) -> Figure:
-    """`count` documents × every step × every end: document unchanged, the next job runs."""
-    figure = Figure("REL5 engine", "ended jobs")
-    for number in range(seed, seed + count):
-        for step in range(STEPS + 1):
-            for end in _ENDS:
-                _end_badly(figure, number, step, end)
-                figure.runs += 1
-    return figure
-
-
-def _end_badly(figure: Figure, seed: int, step: int, end: str) -> None:
-    source = Random(f"{seed}:{step}:{end}")
-    desk = ScriptedDesk(source)
-    before = desk.document.content_hash()
-    request = desk.ask(source)
-    if request is None:
-        return
-    engine, bridge = desk.engine, desk.bridge
-    engine.begin(request, step)
-    desk.loop.run()
-    if end in ("memory", "internal", "request"):
-        engine.fail(end, request=request)
-    elif end == "cancel":
-        bridge.stop()
-        engine.end_cancelled(request)
-    elif end == "hang":  # stopped, and its result comes all the same, much later
-        bridge.stop()
-        desk.loop.run()
-        engine.finish(request)
-    else:  # the engine ends the job by itself
-        engine.end_cancelled(request)
-    desk.loop.run()
-    where = f"seed {seed}, step {step}, {end}"
-    if desk.document.content_hash() != before:
-        figure.fail(f"{where}: the document changed")
-    if bridge.current is not None:
-        figure.fail(f"{where}: the job still counts as running")
-    bridge.generate("picture")
-    desk.loop.run()
-    again = engine.requests[-1]
-    if again is request:
-        if bridge.plan("picture").targets:
-            figure.fail(f"{where}: the next job did not begin")
-        return
-    engine.begin(again, STEPS)
-    engine.finish(again)
-    desk.loop.run()
-    if bridge.current is not None or desk.document.content_hash() == before:
-        figure.fail(f"{where}: the next job did not end")

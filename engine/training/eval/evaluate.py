@@ -43,12 +43,13 @@ from engine.training.eval.metrics import (
 from engine.training.eval.natural import HALVES, NATURAL, evaluate_natural
 from engine.training.eval.report import (
     Tile,
+    markdown_table,
     numbers_table,
     rate_text,
     rates_table,
     save_sheet,
     stack_layers,
-    update_card,
+    update_page,
     write_report,
 )
 from engine.training.eval.tasks import (
@@ -245,9 +246,7 @@ def sweep(
     setup: Setup, scenes: Sequence[Scene], settings: Sequence[Setting]
 ) -> tuple[str, list[dict]]:
     """Whole pictures of all scenes at every setting; a markdown table and its numbers."""
-    lines = ["| steps | guidance | things found | layers unclear | seconds, median |",
-             "| --- | --- | --- | --- | --- |"]  # fmt: skip
-    numbers = []
+    rows, numbers = [], []
     for setting in settings:
         hits, unclear, seconds = Rate(), Rate(), []
         for number, scene in enumerate(scenes):
@@ -257,13 +256,14 @@ def sweep(
             hits += found(task.wanted, outcome.verdicts)
             unclear += layer_kinds(task.wanted, outcome.verdicts)["layers unclear"]
             seconds.append(outcome.seconds)
-        row = {"steps": setting.steps, "guidance": setting.cfg_scale, "things found": hits,
-               "layers unclear": unclear, "seconds": statistics.median(seconds)}  # fmt: skip
-        numbers.append(row)
-        lines.append(f"| {setting.steps} | {setting.cfg_scale:g} | {rate_text(hits)} | "
-                     f"{rate_text(unclear)} | {row['seconds']:.2f} |")  # fmt: skip
-        print(lines[-1], flush=True)
-    return "\n".join(lines), numbers
+        median = statistics.median(seconds)
+        numbers.append({"steps": setting.steps, "guidance": setting.cfg_scale, "things found": hits,
+                        "layers unclear": unclear, "seconds": median})  # fmt: skip
+        rows.append([setting.steps, f"{setting.cfg_scale:g}", rate_text(hits), rate_text(unclear),
+                     f"{median:.2f}"])  # fmt: skip
+        print(*rows[-1], flush=True)
+    head = ["steps", "guidance", "things found", "layers unclear", "seconds, median"]
+    return markdown_table(head, rows), numbers
 
 
 # ---- the command ----
@@ -326,7 +326,7 @@ def main(argv: list[str]) -> int:
     if "whole" in numbers:
         print("things found:", rate_text(numbers["whole"]["generated"]["things found"]))
     if args.card is not None:
-        update_card(args.card, text)
+        update_page(args.card, "evaluation", text)
     return 0
 
 

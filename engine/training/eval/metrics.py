@@ -236,17 +236,6 @@ def reconstruct_bytes(
     return fit(drawn, (layer.shape[0], layer.shape[1]))
 
 
-def fidelity(original: np.ndarray, pixels: np.ndarray, backdrops: np.ndarray) -> dict[str, float]:
-    """PSNR in dB of (h, w, 4) premultiplied layers over (n, 3) backdrops, and of their alpha.
-
-    At most 99: equal pictures would give infinity, which no mean survives.
-    """
-    return {
-        "PSNR over random backdrops": min(99.0, composite_psnr(original, pixels, backdrops)),
-        "PSNR of alpha": min(99.0, psnr(original[..., 3], pixels[..., 3])),
-    }
-
-
 def reconstruction_numbers(
     autoencoder: Autoencoder, layers: Sequence[np.ndarray], seed: int = 0
 ) -> dict[str, float]:
@@ -259,19 +248,20 @@ def reconstruction_numbers(
     """
     rng = np.random.default_rng(seed)
     rows: dict[str, list[float]] = {}
-
-    def note(name: str, value: float) -> None:
-        rows.setdefault(name, []).append(value)
-
     for layer in layers:
         original = to_premultiplied(layer)
         backdrops = rng.random((NUM_BACKDROPS, 3), dtype=np.float32)
         decoded = reconstruct(autoencoder, original)
+        soft = "soft share of visible pixels"
+        found = {f"{soft}, original": soft_alpha_share(original[..., 3])}
         delivered = to_premultiplied(to_straight(decoded))
-        note("soft share of visible pixels, original", soft_alpha_share(original[..., 3]))
         for what, pixels in (("decoded", decoded), ("delivered", delivered)):
-            for name, value in fidelity(original, pixels, backdrops).items():
-                note(f"{name}, dB, {what}", value)
-            note(f"soft share of visible pixels, {what}", soft_alpha_share(pixels[..., 3]))
+            # Equal pictures would give infinity, which no mean survives.
+            over = min(99.0, composite_psnr(original, pixels, backdrops))
+            found[f"PSNR over random backdrops, dB, {what}"] = over
+            found[f"PSNR of alpha, dB, {what}"] = min(99.0, psnr(original[..., 3], pixels[..., 3]))
+            found[f"{soft}, {what}"] = soft_alpha_share(pixels[..., 3])
+        for name, value in found.items():
+            rows.setdefault(name, []).append(value)
     means = {name: float(np.mean(values)) for name, values in rows.items()}
     return {"layers": float(len(layers)), **means}

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.api import Box, GenerateRequest, LayerRequest, LayerResult, SpareBoxes
+from engine.api import Box, GenerateRequest, LayerResult, SpareBoxes
 from engine.prompts.lexicon import Lexicon, lexicon_of
 from engine.training.data.concepts import BY_NAME, Concepts, Noun
 from engine.training.data.scenes import place_things
@@ -28,12 +28,11 @@ from engine.training.data.sprites import SpritePack
 from engine.training.eval.judges import BackgroundJudge, Verdict
 from engine.training.eval.metrics import Rate, Scores, add_scores
 from engine.training.eval.report import Tile, save_sheet, stack_layers
-from engine.training.eval.tasks import Setup
+from engine.training.eval.tasks import CANVAS, Setup, request_of
 from engine.words import tokenize
 
 HALVES = (1, 2)
 NATURAL = "natural"  # the name of the task
-CANVAS = (512, 512)
 ANYTHING = Noun("", "", (), "any", 2)
 PAGE = 8  # pictures per contact sheet
 ANY_NUMBER = 0
@@ -126,17 +125,12 @@ def natural_request(
     spare_boxes: SpareBoxes = "empty",
 ) -> GenerateRequest:
     """Boxes and prompt; the same arguments give the same request."""
-    boxes = _boxes(number, prompt, pack)
-    layers = [LayerRequest(layer_id=0, kind="background", box=(0, 0, *CANVAS), seed=seed)]
-    for index, box in enumerate(boxes, 1):
-        layer_seed = (seed * 1_000_003 + number * 64 + index) % 2**32
-        layers.append(LayerRequest(layer_id=index, kind="foreground", box=box, seed=layer_seed))
-    return GenerateRequest(
+    return request_of(
+        prompt.prompt,
+        _boxes(number, prompt, pack),
+        seed_of=lambda layer: seed * 1_000_003 + number * 64 + layer if layer else seed,
         job_id=number,
-        canvas=CANVAS,
-        prompt=prompt.prompt,
-        layers=tuple(layers),
-        preview_every=0,
+        has_background=True,
         reading=reading,
         spare_boxes=spare_boxes,
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,9 +123,13 @@ def _cut(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFo
     return text + "…"
 
 
-# ---- tables ----
+# ---- pages ----
 
-BEGIN, END = "<!-- evaluation:begin -->", "<!-- evaluation:end -->"
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table of cells as they print."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
 def rate_text(rate: Rate | None) -> str:
@@ -137,21 +141,16 @@ def rate_text(rate: Rate | None) -> str:
 
 
 def rates_table(columns: Mapping[str, Scores]) -> str:
-    """Markdown: one row per metric, one column per source."""
+    """One row per metric, one column per source."""
     names = dict.fromkeys(name for scores in columns.values() for name in scores)
-    lines = ["| | " + " | ".join(columns) + " |", "| --- |" + " --- |" * len(columns)]
-    for name in names:
-        cells = [rate_text(scores.get(name)) for scores in columns.values()]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    rows = [[name, *(rate_text(scores.get(name)) for scores in columns.values())] for name in names]
+    return markdown_table(["", *columns], rows)
 
 
 def numbers_table(title: str, values: Mapping[str, float | str]) -> str:
-    """Markdown: name and value."""
-    lines = [f"| {title} | |", "| --- | --- |"]
-    for name, value in values.items():
-        lines.append(f"| {name} | {value if isinstance(value, str) else f'{value:.2f}'} |")
-    return "\n".join(lines)
+    """Name and value."""
+    texts = {n: v if isinstance(v, str) else f"{v:.2f}" for n, v in values.items()}
+    return markdown_table([title, ""], list(texts.items()))
 
 
 def as_json(value: Any) -> Any:
@@ -177,15 +176,21 @@ def write_report(folder: Path, sections: Sequence[str], numbers: Mapping[str, An
     return text
 
 
-def update_card(card: Path, text: str) -> None:
-    """Put `text` between the two markers of a model card.
+def around_markers(page: Path, name: str) -> tuple[str, str]:
+    """The text of a page up to the first marker of a name, and from the second one on.
 
     Raises:
-        ValueError: the card lacks the markers; it stays as it was.
+        ValueError: the page lacks the markers.
     """
-    content = card.read_text(encoding="utf-8")
-    before, begin, rest = content.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{card} has no '{BEGIN}' … '{END}'; nothing was written into it")
-    card.write_text(f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{after}", encoding="utf-8")
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before, found, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"{page} has no '{begin}' … '{end}'; nothing was written into it")
+    return before + begin, end + after
+
+
+def update_page(page: Path, name: str, text: str) -> None:
+    """Put `text` between two markers of a page. Raises as `around_markers`."""
+    before, after = around_markers(page, name)
+    page.write_text(f"{before}\n\n{text.strip()}\n\n{after}", encoding="utf-8")

@@ -43,11 +43,9 @@ from engine.training.data.regions import Entry, LatentBank
 from engine.training.data.scenes import LookMix, Scene, SceneSettings, compose
 from engine.training.data.sprites import DEFAULT_SPRITES, SpritePack
 from engine.training.trainers.loop import (
-    LoopSettings,
     Objective,
     RunFolder,
     add_loop_options,
-    add_run_options,
     prepare,
     save,
     train,
@@ -138,11 +136,6 @@ class AutoencoderObjective(Objective):
         output = self.averaged.decode_latents(self.averaged.encode_pixels(crops))
         save_rows([list(crops), list(clamp_premultiplied(output))], 0.6, folder / "sheet.png")
 
-    def start_from_art(self, args: argparse.Namespace) -> float:
-        """Begin with the PCA of random layers; dB of PSNR."""
-        first = next(iter(LayerCrops(args.sprites, batch=PCA_LAYERS, size=args.crop, seed=10_002)))
-        return start_from_pca(self.model, first.to(self.device))
-
 
 def save_rows(rows: list[list[Tensor]], backdrop: float, path: Path) -> None:
     """Rows of (4, h, w) premultiplied layers over a grey 0 to 1, each in a cell of equal size."""
@@ -201,8 +194,7 @@ def main(argv: list[str]) -> int:
     """Train until `--minutes` or `--steps` are over; resumes from the run's last checkpoint."""
     parser = argparse.ArgumentParser(prog="layerloom train autoencoder", description=__doc__)
     add = parser.add_argument
-    add_loop_options(parser, steps=2000, batch=12, lr=8e-4, decay=0.4)
-    add_run_options(parser, Path("runs/autoencoder"))
+    add_loop_options(parser, steps=2000, batch=12, lr=8e-4, decay=0.4, run=Path("runs/autoencoder"))
     add("--sprites", type=Path, default=stage_path(DEFAULT_SPRITES, FIRST.stage))
     add("--start-from", type=Path, help="model file to begin a new run with")
     add("--crop", type=int, default=128)
@@ -222,16 +214,17 @@ def main(argv: list[str]) -> int:
         objective.resume(loaded[0])
     else:
         if args.start_from:
-            weights = load_model(args.start_from).autoencoder.state_dict()
-            objective.model.load_state_dict(weights)
+            start = load_model(args.start_from).autoencoder
+            objective.model.load_state_dict(start.state_dict())
             objective.begin()
         else:
-            psnr = objective.start_from_art(args)
+            data = LayerCrops(args.sprites, batch=PCA_LAYERS, size=args.crop, seed=10_002)
+            psnr = start_from_pca(objective.model, next(iter(data)).to(objective.device))
             objective.begin()
             run.log(step=0, pca_db=round(psnr, 2), **objective.validate())
         state |= {"step": 0, "elapsed": 0.0}
         save(objective, run)  # a linear encoder is final from here: the transformer can start
-    train(objective, LoopSettings.of(args, average=0.998, check_every=250), run)
+    train(objective, args, run, average=0.998, check_every=250)
     return 0
 
 

@@ -34,13 +34,7 @@ from engine.training.eval.judges import (
     load_net,
     on_backdrop,
 )
-from engine.training.trainers.loop import (
-    LoopSettings,
-    Objective,
-    add_loop_options,
-    prepare,
-    train,
-)
+from engine.training.trainers.loop import Objective, add_loop_options, prepare, train
 from engine.training.trainers.optim import Muon, mixed_precision
 
 SOURCE_PX = 96
@@ -135,7 +129,7 @@ def main(argv: list[str]) -> int:
     if net.concepts is not concepts:
         parser.error(f"{args.start} is a judge of stage {net.concepts.stage}")
     objective = JudgeObjective(net, pack, args.batch, args.seed)
-    train(objective, LoopSettings.of(args, check_every=args.steps + 1))
+    train(objective, args, check_every=args.steps + 1)
     save_net(net, out, objective.state["report"], pack.sha256)
     print(f"{sum(p.numel() for p in net.parameters()):,} parameters -> {out}")
     return 0

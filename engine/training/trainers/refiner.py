@@ -38,16 +38,7 @@ from engine.training.data.regions import LatentBank
 from engine.training.data.scenes import LookMix, SceneSettings
 from engine.training.data.sprites import DEFAULT_SPRITES, SpritePack
 from engine.training.trainers.autoencoder import save_rows
-from engine.training.trainers.loop import (
-    LoopSettings,
-    Objective,
-    RunFolder,
-    State,
-    add_loop_options,
-    add_run_options,
-    prepare,
-    train,
-)
+from engine.training.trainers.loop import Objective, RunFolder, add_loop_options, prepare, train
 from engine.training.trainers.optim import Muon, mixed_precision, split_parameters
 from engine.training.trainers.text_to_layers import (
     TextToLayers,
@@ -75,7 +66,7 @@ class RefinerObjective(Objective):
         test: HeldOut,
         stream: Iterator[TokenPairs],
         args: argparse.Namespace,
-        state: State,
+        state: dict,
     ) -> None:
         self.device = torch.device(args.device)
         self.model: Refiner = refiner
@@ -180,8 +171,9 @@ def main(argv: list[str]) -> int:
     """Train until `--minutes` or `--steps` are over; resumes from the run's last checkpoint."""
     parser = argparse.ArgumentParser(prog="layerloom train refiner", description=__doc__)
     add = parser.add_argument
-    add_loop_options(parser, steps=20_000, batch=64, lr=1e-3, decay=0.3, threads=1)
-    add_run_options(parser, Path("runs/refiner"))
+    add_loop_options(
+        parser, steps=20_000, batch=64, lr=1e-3, decay=0.3, threads=1, run=Path("runs/refiner")
+    )
     add("--weights", type=Path, default=default_path(), help="whose predictions")
     add("--sprites", type=Path, help="those of the model's stage by default")
     add("--noise", type=float, default=0.03, help="largest noise on the input")
@@ -200,7 +192,7 @@ def main(argv: list[str]) -> int:
         return 1
     run = RunFolder(args.run)
     loaded = run.load()
-    state: State = loaded[1] if loaded else {"step": 0, "elapsed": 0.0}
+    state: dict = loaded[1] if loaded else {"step": 0, "elapsed": 0.0}
     if loaded is None:
         art = model.art.config
         sizes = {"token_width": art.token_width, "text_width": art.text_width, **args.config}
@@ -218,7 +210,7 @@ def main(argv: list[str]) -> int:
         run.log(step=0, of="predictions", **objective.scores(test.pairs.predicted))
     else:
         objective.resume(loaded[0])
-    train(objective, LoopSettings.of(args), run)
+    train(objective, args, run)
     return 0
 
 

@@ -11,7 +11,6 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -44,12 +43,10 @@ from engine.training.data.scenes import (
 )
 from engine.training.data.sprites import DEFAULT_SPRITES, SpritePack
 from engine.training.trainers.loop import (
-    LoopSettings,
     Objective,
     RunFolder,
     State,
     add_loop_options,
-    add_run_options,
     load_run,
     part_of,
     prepare,
@@ -151,21 +148,6 @@ def held_out_batches(
     return [collate(group, tokenizer, bank.token_px).to(device) for group in groups]
 
 
-def begin_state(args: argparse.Namespace, start: Model | None, token_width: int) -> State:
-    """The state of a new run, with the sizes and words of `start` where there is one."""
-    if start is not None:
-        return state_of(start)
-    stage = args.stage or FIRST.stage
-    sizes = {"seed_signs": CHOICES, **args.config}
-    return {
-        "stage": stage,
-        "vocabulary": prompt_vocabulary(concepts_of(stage)),
-        "art": ARTConfig(token_width=token_width, **sizes).to_dict(),
-        "near_words": NEAR_WORDS,
-        "side_tokens": 0,
-    }
-
-
 def state_of(model: Model) -> State:
     """The state of a run that begins with a model file."""
     return {
@@ -213,7 +195,21 @@ def main(argv: list[str]) -> int:
         grow(args.grow_from, run, args.stage or FIRST.stage)
     loaded = run.load()
     start = load_model(args.start_from) if args.start_from and loaded is None else None
-    state = loaded[1] if loaded else begin_state(args, start, autoencoder.token_width)
+    if loaded is not None:
+        state = loaded[1]
+    elif start is not None:
+        state = state_of(start)
+    else:
+        stage = args.stage or FIRST.stage
+        state = {
+            "stage": stage,
+            "vocabulary": prompt_vocabulary(concepts_of(stage)),
+            "art": ARTConfig(
+                token_width=autoencoder.token_width, **{"seed_signs": CHOICES, **args.config}
+            ).to_dict(),
+            "near_words": NEAR_WORDS,
+            "side_tokens": 0,
+        }
     if args.stage not in (None, state["stage"]):
         raise ValueError(f"this run is of stage {state['stage']}: use --grow-from with a new --run")
     if args.side_tokens is not None:
@@ -244,7 +240,7 @@ def main(argv: list[str]) -> int:
         count = sum(p.numel() for p in model.parameters())
         config = json.dumps({**asdict(model.art.config), **vars(args)}, default=str)
         run.log(step=0, parameters=count, config=config)
-    train(objective, LoopSettings.of(args, warmup=WARMUP, average=0.9985), run)
+    train(objective, args, run, warmup=WARMUP, average=0.9985)
     return 0
 
 
@@ -252,8 +248,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
     """The options; `docs/training.md` has the recipe."""
     parser = argparse.ArgumentParser(prog="layerloom train transformer", description=__doc__)
     add, share = parser.add_argument, {"type": float}
-    add_loop_options(parser, steps=20_000, batch=16, lr=1.5e-3, decay=0.25)
-    add_run_options(parser, Path("runs/transformer"))
+    add_loop_options(
+        parser, steps=20_000, batch=16, lr=1.5e-3, decay=0.25, run=Path("runs/transformer")
+    )
     add("--stage", type=int, choices=STAGES, help="of the vocabulary; a run keeps its own")
     add("--sprites", type=Path, help="those of the stage by default")
     add("--autoencoder", type=Path, default=Path("runs/autoencoder"),
@@ -318,11 +315,6 @@ def prompt_vocabulary(
     return tuple(word for word, count in counts.most_common() if count >= at_least)
 
 
-def grown_vocabulary(old: Sequence[str], new: Iterable[str]) -> tuple[str, ...]:
-    """The old words in their old places, then the new ones that are not among them."""
-    return tuple(dict.fromkeys([*old, *new]))
-
-
 def grow(source: Path, run: RunFolder, stage: int) -> None:
     """Write the first checkpoint of a run of a later stage.
 
@@ -343,7 +335,9 @@ def grow(source: Path, run: RunFolder, stage: int) -> None:
         tensors, state = load_run(source, "transformer")
     if state["stage"] >= stage:
         raise ValueError(f"{source} is of stage {state['stage']}: nothing grows to {stage}")
-    words = grown_vocabulary(state["vocabulary"], prompt_vocabulary(concepts_of(stage)))
+    # The old words stay in their old places.
+    new_words = prompt_vocabulary(concepts_of(stage))
+    words = tuple(dict.fromkeys([*state["vocabulary"], *new_words]))
     new = {**state, "vocabulary": words, "stage": stage, "near_words": NEAR_WORDS}
     model = TextToLayers(text_config(new), art_config(new))
     model.init_weights()

@@ -46,7 +46,7 @@ from engine.training.eval.report import (
     flatten,
     rate_text,
     stack_layers,
-    update_card,
+    update_page,
     write_report,
 )
 from engine.training.eval.tasks import KINDS, Setup, as_drawn, draw_scenery, draw_thing, make_task
@@ -351,14 +351,14 @@ def test_rates_and_their_interval() -> None:
 def test_the_card_is_changed_between_its_markers_only(tmp_path: Path) -> None:
     card = tmp_path / "card.md"
     card.write_text("# A\n<!-- evaluation:begin -->\nold\n<!-- evaluation:end -->\nrest\n")
-    update_card(card, "new\n")
+    update_page(card, "evaluation", "new\n")
     text = card.read_text()
     assert "old" not in text
     assert text.startswith("# A\n<!-- evaluation:begin -->\n\nnew\n")
     assert text.endswith("<!-- evaluation:end -->\nrest\n")
     card.write_text("no markers")
     with pytest.raises(ValueError, match="nothing was written"):
-        update_card(card, "new")
+        update_page(card, "evaluation", "new")
     assert card.read_text() == "no markers"
 
 
