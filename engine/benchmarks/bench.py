@@ -93,7 +93,3 @@ def write(section: Section, measured_on: str, out: Path, page: Path | None, has_
         folder = folder_of_plots.name if has_plots else None
         update_page(page, f"bench:{section.name}", section.markdown(measured_on, folder))
     return section.markdown(measured_on, "" if has_plots else None)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -10,7 +10,6 @@ import argparse
 import itertools
 import os
 import platform
-import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -154,7 +153,3 @@ def main(argv: list[str]) -> int:
     command = " ".join(["layerloom train throughput", *argv])
     print(report(Trainer(model), batches, args.rounds, command))
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -172,9 +172,3 @@ def main(argv: list[str]) -> int:
     write(model, args)
     print("next: `layerloom train recogniser`, which this file is still without")
     return 0
-
-
-if __name__ == "__main__":
-    import sys
-
-    raise SystemExit(main(sys.argv[1:]))

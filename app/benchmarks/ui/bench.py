@@ -60,7 +60,7 @@ def measure(only: Sequence[str], moves: int) -> Iterable[Row]:
     jobs = 10 if moves >= FULL else 3
     parts: list[tuple[tuple[str, ...], Callable[[], Iterable[Row]]]] = [
         (("UI1", "UI2"), lambda: interaction.dragging(moves)),
-        (("UI3",), lambda: [Row(**child("scaled", scale="2"))]),
+        (("UI3",), lambda: [Row(**child("scaled", QT_SCALE_FACTOR="2"))]),
         (("UI4", "UI5"), lambda: interaction.drawing(moves)),
         (("UI6", "UI9", "UI10"), lambda: interaction.changing(repeats)),
         (("UI7",), lambda: [interaction.typing(3.0)]),
@@ -70,7 +70,7 @@ def measure(only: Sequence[str], moves: int) -> Iterable[Row]:
         (("UI18", "UI19"), lambda: starting.first_jobs(jobs)),
         (("UI16",), idle.idle),
         (("ME1", "ME2"), lambda: process.steps(filled(50, mixed=True))),
-        (("ME4",), lambda: [_pictures(child("pictures"))]),
+        (("ME4",), lambda: [process.small_pictures()]),
     ]
     for ids, part in parts:
         if not only or set(ids) & set(only):
@@ -78,12 +78,6 @@ def measure(only: Sequence[str], moves: int) -> Iterable[Row]:
                 if not only or row.id in only:
                     print(f"{row.id}: {row.found}", file=sys.stderr, flush=True)
                     yield row
-
-
-def _pictures(found: dict[str, float]) -> Row:
-    size = found["bytes"] / 2**20
-    what = "thumbnails, strip and previews"
-    return Row("ME4", what, f"{size:.1f} MB", "≤ 64 MB", size <= 64)
 
 
 def run_child(part: str) -> NoReturn:

@@ -2,11 +2,9 @@
 
 Large soft shapes in the palettes of modern illustration (`palettes.tsv`), because a small model
 learns them at a quarter of the pixels. Each place has a ground where things can stand. There is no
-sun, moon, tree, rock or lamp: what could be cut out is for the nouns of the vocabulary. Clouds are
-pale and see-through. Numpy only.
+sun, moon, tree, rock or lamp: what could be cut out is for the nouns of the vocabulary.
 
-Shapes: H W canvas height and width. Pictures are painted as (3, H, W) float32 in [0, 255], planar
-because whole planes are what every step touches. Colours are sRGB triples.
+Pictures are painted as (3, H, W) float32 in [0, 255] (`paint`), colours are sRGB triples.
 """
 
 from __future__ import annotations
@@ -42,18 +40,7 @@ PLAIN = tuple(f"{name} background" for name in (
 
 
 def draw_background(name: str, size: tuple[int, int], rng: Rng) -> np.ndarray:
-    """Draw one background.
-
-    Args:
-        name: of a background of any stage.
-        size: (width, height) in pixels.
-
-    Returns:
-        (H, W, 3) uint8, sRGB.
-
-    Raises:
-        KeyError: no such background.
-    """
+    """(H, W, 3) uint8 sRGB of a background of any stage; `size` is (width, height)."""
     width, height = size
     picture = np.zeros((3, height, width), np.float32)
     PAINTERS[name](picture, rng)

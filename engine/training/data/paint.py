@@ -232,9 +232,7 @@ def paint_ray(
 ) -> None:
     """A beam from the upper edge at `x` that widens and fades downwards.
 
-    Args:
-        lean: columns to the right per row.
-        breadth: half of its width at the top, in pixels.
+    It leans so many columns a row to the right; `breadth` is half of its width at the top.
     """
     height, width = picture.shape[1:]
     rows = np.arange(height, dtype=np.float32)[:, None]

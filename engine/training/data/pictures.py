@@ -1,8 +1,5 @@
 """Training pictures as tokens: scenes rendered, encoded and padded into batches.
 
-Runs in a worker process. Sprites are encoded with the autoencoder's encoder at the very size that
-a scene asks for and kept in a bank, so that most layers of a batch cost a look-up.
-
 Shapes: B pictures, T words, N noisy tokens, M clean tokens, C token width.
 """
 
@@ -156,7 +153,6 @@ class PictureMix:
             because small things cost fewer tokens and a model must know all sizes anyway. Edits,
             which see a look in finished layers, have the usual looks.
         edit_share: batches in which some layers are clean and some to be generated.
-        background_share: pictures with a background.
         composite_share: batches that carry the merged entry.
         max_tokens: image tokens per picture; larger ones are composed again.
         most_things: 1 to this many foregrounds per picture, all counts alike; 0 = as composed.
@@ -183,22 +179,15 @@ class PictureMix:
     new_share: float = 0.0
     crowd_share: float = 0.0
 
-    @property
-    def is_framed(self) -> bool:
-        """Whether tokens alone say where a thing is on them, not the box's proportions."""
-        return self.side_tokens > 0 and self.scenes.variety == 0
-
     def entries(
         self, scene: Scene, bank: LatentBank, rng: np.random.Generator
     ) -> tuple[list[Entry], np.ndarray | None]:
         """The scene's layers encoded as this mix has them, and the background's pixels."""
+        # On square tokens, tokens alone say where a thing is, not the box's proportions.
+        framed = self.side_tokens > 0 and self.scenes.variety == 0
+        concepts = self.scenes.concepts if self.fixed_backgrounds else None
         return entries(
-            scene,
-            bank,
-            rng,
-            side_tokens=self.side_tokens,
-            framed=self.is_framed,
-            concepts=self.scenes.concepts if self.fixed_backgrounds else None,
+            scene, bank, rng, side_tokens=self.side_tokens, framed=framed, concepts=concepts
         )
 
 
@@ -224,8 +213,8 @@ def held_out_pictures(
 def padding_order(picture: Picture) -> tuple[int, int]:
     """Sorting key that keeps padding small: like noisy lengths first, then the rest."""
     scene, noisy, clean = picture
-    counts = [sum(len(e.tokens) for e in part) for part in (noisy, clean)]
-    return counts[0] // 10, counts[1] + 2 * len(scene.prompt.split())
+    rest = sum(len(e.tokens) for e in clean) + 2 * len(scene.prompt.split())
+    return sum(len(e.tokens) for e in noisy) // 10, rest
 
 
 class Pictures(IterableDataset[Batch]):

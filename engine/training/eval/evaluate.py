@@ -139,14 +139,9 @@ def evaluate(
     kinds: Sequence[TaskKind],
     decoding: Decoding | None = None,
 ) -> tuple[list[str], dict[str, Any]]:
-    """Run all tasks; contact sheets go into the setup's folder as they come.
+    """Run all tasks: markdown sections and the numbers behind them; contact sheets as they come.
 
-    Args:
-        scenes: of evaluation: every thing is different and named once.
-        decoding: passes a layer through the model's autoencoder, for one more control.
-
-    Returns:
-        markdown sections and the numbers behind them.
+    `decoding` passes a layer through the model's autoencoder, for one more control.
     """
     by_kind: dict[TaskKind, list[Outcome]] = {}
     for kind in kinds:
@@ -384,7 +379,3 @@ def about_run(
         "steps, guidance": f"{info.default_steps}, {info.default_cfg_scale:g}",
         "device": f"{info.device}, {info.precision}, {info.threads} threads",
     }
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -39,13 +39,7 @@ Run = Callable[[GenerateRequest], Finished]
 
 @dataclass(frozen=True, slots=True)
 class ArtRegion:
-    """A fill of the art inside other fills.
-
-    Attributes:
-        place: of the window around it.
-        mask: (h, w) bool in the window.
-        own, around: (3,) RGB in [0, 1] of the region and of what surrounds it.
-    """
+    """A fill of the art inside other fills: a mask in a window, RGB in [0, 1] of it and around."""
 
     place: tuple[slice, slice]
     mask: np.ndarray
@@ -56,13 +50,9 @@ class ArtRegion:
 def flat_rows(
     run: Run, pack: SpritePack, concepts: Concepts, share: float = 1.0
 ) -> tuple[str, dict[str, dict[str, float]]]:
-    """Generate and measure.
+    """A markdown section and the numbers behind it, of a share of the things.
 
-    Args:
-        share: of the things that are measured, over 0 to 1.
-
-    Returns:
-        a markdown section and the numbers behind it; empty where the pack has no flat art.
+    Empty where the pack has no flat art.
     """
     nouns = [name for name in concepts.noun_names if (name, LOOK) in pack.sprites]
     if not nouns:

@@ -226,10 +226,9 @@ def reconstruct(autoencoder: Autoencoder, rgba: np.ndarray) -> np.ndarray:
 def reconstruct_bytes(
     autoencoder: Autoencoder, layer: np.ndarray, tokens: tuple[int, int]
 ) -> np.ndarray:
-    """A layer as the best generator would deliver it: (h, w, 4) uint8 straight in and out.
+    """A layer as the best generator would deliver it, drawn on (rows, columns) of tokens.
 
-    Args:
-        tokens: rows and columns that the model draws it on.
+    (h, w, 4) uint8 straight in and out.
     """
     rows, cols = (count * autoencoder.token_px for count in tokens)
     drawn = reconstruct(autoencoder, resample(to_premultiplied(layer), (rows, cols)))
@@ -237,16 +236,13 @@ def reconstruct_bytes(
 
 
 def reconstruction_numbers(
-    autoencoder: Autoencoder, layers: Sequence[np.ndarray], seed: int = 0
+    autoencoder: Autoencoder, layers: Sequence[np.ndarray]
 ) -> dict[str, float]:
     """Means over layers, each (h, w, 4) uint8 straight, as large as it is drawn.
 
-    Returns:
-        PSNR in dB over random backdrops, PSNR of alpha, and the share of soft pixels, 0 to 1: of
-        the decoder's output, and of layers as they are delivered, with alpha decided
-        (`engine.pixels.to_straight`).
+    Of the decoder's output, and of layers as they are delivered (`engine.pixels.to_straight`).
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     rows: dict[str, list[float]] = {}
     for layer in layers:
         original = to_premultiplied(layer)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.api import Box, GenerateRequest, LayerResult, SpareBoxes
+from engine.api import Box, GenerateRequest, LayerResult
 from engine.prompts.lexicon import Lexicon, lexicon_of
 from engine.training.data.concepts import BY_NAME, Concepts, Noun
 from engine.training.data.scenes import place_things
@@ -43,7 +43,6 @@ class NaturalPrompt:
     """One prompt, and what it should give with some vocabulary.
 
     Attributes:
-        boxes: how many are drawn for it.
         things: noun -> how many; `ANY_NUMBER` for "balloons".
         undrawable: words as typed that should get no box.
         negated: words as typed that should not be drawn.
@@ -116,13 +115,7 @@ def _says(prompt: str, words: str) -> bool:
 
 
 def natural_request(
-    number: int,
-    prompt: NaturalPrompt,
-    pack: SpritePack | None,
-    seed: int,
-    *,
-    reading: int = 2,
-    spare_boxes: SpareBoxes = "empty",
+    number: int, prompt: NaturalPrompt, pack: SpritePack | None, seed: int, *, reading: int = 2
 ) -> GenerateRequest:
     """Boxes and prompt; the same arguments give the same request."""
     return request_of(
@@ -132,7 +125,7 @@ def natural_request(
         job_id=number,
         has_background=True,
         reading=reading,
-        spare_boxes=spare_boxes,
+        spare_boxes="empty",
     )
 
 
@@ -159,12 +152,7 @@ def score(
     verdicts: Sequence[Verdict],
     lexicon: Lexicon,
 ) -> Scores:
-    """What came of one prompt.
-
-    Args:
-        results: of the foregrounds.
-        verdicts: of the same layers.
-    """
+    """What came of one prompt; results and verdicts are of the foregrounds."""
     seen = Counter(verdict.noun for verdict in verdicts if verdict.noun is not None)
     wanted = Counter({name: max(1, count) for name, count in prompt.things.items()})
     possible = min(wanted.total(), prompt.boxes)
@@ -203,11 +191,7 @@ def _noun(words: str, lexicon: Lexicon) -> str | None:
 
 
 def evaluate_natural(setup: Setup, half: int, most: int | None = None) -> Scores:
-    """Draw and judge the prompts of a half; contact sheets are written as they come.
-
-    Args:
-        most: how many of the prompts; None = all.
-    """
+    """Draw and judge at most so many prompts of a half; contact sheets come as they are made."""
     concepts = setup.concepts
     lexicon = lexicon_of(concepts.vocabulary)
     naming = BackgroundJudge(concepts=concepts)

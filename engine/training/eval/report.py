@@ -29,14 +29,7 @@ LINE = 13
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One picture of a sheet.
-
-    Attributes:
-        rgba: (h, w, 4) uint8, straight alpha.
-        caption: lines are cut to the tile's width.
-        side: the tile's side in pixels; the picture is fitted into it.
-        boxes: outlined on the picture, in its own pixels.
-    """
+    """One picture of a sheet, fitted into a square; the boxes are outlined in its own pixels."""
 
     rgba: np.ndarray
     caption: str = ""
@@ -64,11 +57,7 @@ def stack_layers(
 
 
 def contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]]) -> Image.Image:
-    """Lay out rows, each a title above its tiles, left to right.
-
-    Returns:
-        an RGB image as wide as the widest row.
-    """
+    """Rows, each a title above its tiles, left to right; as wide as the widest."""
     font = ImageFont.load_default(size=11)
     heights = [_row_height(tiles) for _, tiles in rows]
     width = max([GAP + sum(tile.side + GAP for tile in tiles) for _, tiles in rows], default=GAP)

@@ -45,14 +45,7 @@ class Runs(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """What every part of an evaluation needs.
-
-    Attributes:
-        concepts: the stage of the vocabulary that is asked for.
-        seed: of the noise.
-        reading: how the engine reads prompts (`GenerateRequest.reading`).
-        out: folder of the report.
-    """
+    """What every part of an evaluation needs; seed of the noise, `out` for the report."""
 
     generator: Runs
     judging: Judging
@@ -75,10 +68,9 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One request and what to look for in its results.
+    """One request, not always with the scene's prompt, and what to look for in its results.
 
     Attributes:
-        scene: boxes, sizes and places; its prompt is not always the request's.
         targets: indices into the scene's things that are generated.
         wanted: nouns that should be found among the targets.
         replaced: the noun that stood in the target before the prompt changed ("change" only).
@@ -127,12 +119,7 @@ def make_task(
     seed: int,
     concepts: Concepts = FIRST,
 ) -> Task:
-    """Build one task; the same arguments give the same task.
-
-    Args:
-        number: of the picture; sets job id and seeds.
-        concepts: the stage that other nouns are chosen from.
-    """
+    """One task; the number of the picture sets job id and seeds."""
     rng = np.random.default_rng([seed, number, KINDS.index(kind)])
     make = partial(
         request_of,
@@ -282,9 +269,9 @@ def seeded(
     )
 
 
-def sample_nouns(concepts: Concepts, count: int, seed: int, look: str = LOOK) -> list[Noun]:
-    """`count` different nouns that have art in a look; all of them where there are fewer."""
-    known = [noun for noun in concepts.nouns if look not in noun.without]
+def sample_nouns(concepts: Concepts, count: int, seed: int) -> list[Noun]:
+    """`count` different nouns that have flat art; all of them where there are fewer."""
+    known = [noun for noun in concepts.nouns if LOOK not in noun.without]
     order = np.random.default_rng([17, seed]).permutation(len(known))[:count]
     return [known[index] for index in order.tolist()]
 

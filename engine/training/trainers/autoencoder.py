@@ -10,7 +10,6 @@ Shapes: B layers, C latent channels, (h, w) tokens of 2 x 2 cells.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -264,14 +263,12 @@ class LayerCrops(IterableDataset[Tensor]):
         return layer
 
 
-def random_layer(
-    rng: np.random.Generator, pictures: list[np.ndarray], size: int, side: int | None = None
-) -> np.ndarray:
+def random_layer(rng: np.random.Generator, pictures: list[np.ndarray], size: int) -> np.ndarray:
     """One (size, size, 4) premultiplied crop of a sprite at a random scale and place."""
     rgba = pictures[rng.integers(len(pictures))]
     if rng.random() < 0.3:
         rgba = rotate_hue(rgba, rng.uniform(0, 360))
-    longest = side or int(np.exp(rng.uniform(np.log(56), np.log(272))))
+    longest = int(np.exp(rng.uniform(np.log(56), np.log(272))))
     ratio = longest / max(rgba.shape[:2])
     stretch = np.exp(rng.normal(0, 0.06))
     w = max(8, round(rgba.shape[1] * ratio * stretch))
@@ -306,11 +303,7 @@ class PredictedLayers:
     At run time the decoder sees nothing but predictions. One that has only seen the encoder's
     latents passes every small error of a prediction on, as blotches; trained on pairs of a
     prediction and the art that was asked for, it learns what they mean. Worth it once shapes are
-    right: a decoder cannot mend wrong ones.
-
-    Args:
-        model: one whose things have the same number of tokens at every size.
-        layers: that are predicted, once, before the first batch.
+    right: a decoder cannot mend wrong ones. So many layers are predicted before the first batch.
     """
 
     def __init__(self, model: Model, sprites: Path, *, layers: int, batch: int, seed: int) -> None:
@@ -396,7 +389,3 @@ class PredictedLayers:
             latents = latents[:, 2 * y : 2 * (y + high), 2 * x : 2 * (x + wide)]
             pixels = pixels[:, px * y : px * (y + high), px * x : px * (x + wide)]
         return latents.half().clone(), pixels.mul(255).round().byte().clone()
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

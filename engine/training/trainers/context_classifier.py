@@ -160,7 +160,3 @@ def main(argv: list[str]) -> int:
     digest = save_model(args.out or args.weights, model)
     print(f"sha256 of tensors {digest} -> {args.out or args.weights}")
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -13,7 +13,6 @@ import argparse
 import json
 import math
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -172,12 +171,7 @@ class JudgeData:
         self._rng = torch.Generator().manual_seed(seed)
 
     def batch(self, size: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Random pictures on random backdrops.
-
-        Returns:
-            (B, 4, P, P) composite colour and alpha; (B,) noun index, `other` for no thing; (B,)
-            look index.
-        """
+        """Random pictures (B, 4, P, P) on random backdrops; (B,) nouns and (B,) looks."""
         chosen = torch.multinomial(self._weights, size, True, generator=self._rng)
         num_other = int(size * OTHER_SHARE)
         pictures = self.sources[chosen]
@@ -189,8 +183,7 @@ class JudgeData:
     def vary(self, pictures: Tensor, blur: float | None = None) -> Tensor:
         """Bend, tint, soften and speckle: (B, 4, S, S) -> (B, 4, P, P).
 
-        Args:
-            blur: sigma in input pixels for all of them; None draws 0 to 2.5.
+        `blur` is a sigma in input pixels for all of them; None draws 0 to 2.5.
         """
         x = self._tint(self._warp(pictures, angle=12.0, bend=0.035))
         x = self._cut_holes(x)
@@ -369,9 +362,9 @@ class JudgeData:
         return torch.randn(shape, generator=self._rng)
 
 
-def gaussian_blur(x: Tensor, sigmas: Tensor, radius: int = 6) -> Tensor:
+def gaussian_blur(x: Tensor, sigmas: Tensor) -> Tensor:
     """Blur each of (B, C, H, W) by its own sigma in pixels; 0 leaves it alone."""
-    count, channels = x.shape[:2]
+    count, channels, radius = *x.shape[:2], 6
     offsets = torch.arange(-radius, radius + 1)
     kernels = torch.exp(-0.5 * (offsets / sigmas.clamp(min=1e-3)[:, None]).square())
     kernels = (kernels / kernels.sum(1, keepdim=True)).repeat_interleave(channels, dim=0)
@@ -379,7 +372,3 @@ def gaussian_blur(x: Tensor, sigmas: Tensor, radius: int = 6) -> Tensor:
     flat = F.conv2d(flat, kernels[:, None, :, None], padding=(radius, 0), groups=len(kernels))
     flat = F.conv2d(flat, kernels[:, None, None, :], padding=(0, radius), groups=len(kernels))
     return flat.view_as(x)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

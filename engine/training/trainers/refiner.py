@@ -132,12 +132,7 @@ def refine(refiner: Refiner, pairs: TokenPairs) -> Tensor:
 
 
 def token_error(refined: Tensor, pairs: TokenPairs, visible: Tensor) -> Tensor:
-    """Mean smooth L1 distance to the true tokens, every layer with the same weight.
-
-    Args:
-        refined: (B, N, C).
-        visible: (C,) weights of a token's numbers, from `visible_weights`.
-    """
+    """Mean smooth L1 distance of (B, N, C) to the true tokens, every layer with the same weight."""
     error = F.smooth_l1_loss(refined.float(), pairs.true, beta=BETA, reduction="none")
     share = pairs.mask / pairs.mask.sum(dim=1, keepdim=True)  # (B, N)
     return ((error * visible).mean(dim=-1) * share).sum() / len(pairs)
@@ -219,13 +214,7 @@ def main(argv: list[str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """Predictions of held-out pictures, and the art that each of them stands for.
-
-    Attributes:
-        pairs: of `len(drawings)` layers.
-        drawings: per layer (4, 32 h, 32 w) premultiplied.
-        looks: per layer the look of its picture.
-    """
+    """Predictions of held-out layers; per layer its art (4, 32 h, 32 w) premultiplied, its look."""
 
     pairs: TokenPairs
     drawings: list[Tensor]
@@ -297,12 +286,9 @@ class TokenPairs:
 
 
 def token_pairs(batch: Batch, predicted: Tensor, text: Tensor, most_tokens: int) -> TokenPairs:
-    """The foreground layers of a batch that its prompts name.
+    """The foreground layers of a batch that its prompts name; N is `most_tokens`.
 
-    Args:
-        predicted: (pictures, tokens, C) clean tokens as the transformer predicts them.
-        text: (pictures, words + 1, E) text tokens of the prompts.
-        most_tokens: N.
+    From (pictures, tokens, C) predicted clean tokens and (pictures, words + 1, E) text tokens.
     """
     rows, layers = (batch.shows > 0).nonzero(as_tuple=True)
     foreground = batch.ids[..., 0] >= FIRST_FOREGROUND
@@ -357,11 +343,6 @@ class PredictedTokens(IterableDataset[TokenPairs]):
     that predicting and training share two cores. On a GPU the pictures are composed by `workers`
     processes and predicted on the device of the networks.
 
-    Args:
-        weights: model file whose predictions are refined; its things must have the same number of
-            tokens at every size.
-        pictures: predicted in one pass.
-
     Raises:
         ValueError: the model draws things in many sizes.
     """
@@ -412,11 +393,7 @@ class PredictedTokens(IterableDataset[TokenPairs]):
 
 
 class PairPool:
-    """The newest pairs, from which batches are drawn at random.
-
-    Args:
-        size: pairs that are kept; newer ones replace the oldest.
-    """
+    """The newest `size` pairs, from which batches are drawn at random."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -448,7 +425,3 @@ class PairPool:
         if self._pairs is None:
             raise ValueError("the pool is empty: add pairs first")
         return self._pairs.select(torch.randint(len(self), (count,)))
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

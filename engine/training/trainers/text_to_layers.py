@@ -109,12 +109,7 @@ class ContextProbe(nn.Module):
 
 
 def summarise(stored: list[KeyValue], owner: Tensor, layers: int) -> Tensor:
-    """(B, L, D): the mean of each context layer's values in the last block.
-
-    Args:
-        stored: from `ART.encode_context`.
-        owner: (B, M) the layer of each context token.
-    """
+    """(B, L, D): the mean of each context layer's values in the last block; owners are (B, M)."""
     values = stored[-1].v.transpose(1, 2).flatten(2)  # (B, M, D)
     return region_means(values, owner, layers)
 

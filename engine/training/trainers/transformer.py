@@ -301,11 +301,9 @@ SAMPLES_PER_NOUN = 20_000 / 52  # prompts in which the words of a vocabulary are
 def prompt_vocabulary(
     concepts: Concepts, samples: int | None = None, at_least: int = 8
 ) -> tuple[str, ...]:
-    """Words of composed prompts, most frequent first.
+    """Words that occur `at_least` so often in composed prompts, most frequent first.
 
-    Args:
-        samples: prompts; None takes `SAMPLES_PER_NOUN` of each noun.
-        at_least: rarer words get no vector of their own.
+    `samples` None takes `SAMPLES_PER_NOUN` prompts of each noun.
     """
     rng, settings = np.random.default_rng(2026), SceneSettings(concepts=concepts)
     if samples is None:
@@ -316,11 +314,7 @@ def prompt_vocabulary(
 
 
 def grow(source: Path, run: RunFolder, stage: int) -> None:
-    """Write the first checkpoint of a run of a later stage.
-
-    Args:
-        source: run folder or model file of an earlier stage.
-        run: has no checkpoint yet.
+    """Write the first checkpoint of a run of a later stage than `source`, a run or a model file.
 
     Raises:
         FileNotFoundError: the source has no checkpoint.

@@ -18,7 +18,6 @@ from engine.training.data.concepts import (
     concepts_of,
     data_rows,
     drawings_of,
-    listed_drawings,
 )
 from engine.training.data.sprites import art_packages, render_icons
 
@@ -56,15 +55,16 @@ def test_four_of_five_nouns_have_three_flat_drawings() -> None:
 
 
 def test_the_table_names_known_nouns_once_and_no_scene() -> None:
-    rows = listed_drawings()
+    rows = data_rows("drawings.tsv")
     names = {row["label"]: row for row in data_rows("concepts.tsv")}
     labels = {noun.name: noun.label for noun in LAST.nouns}
-    assert len({row.key for row in rows}) == len(rows)
-    assert {row.noun for row in rows} <= set(labels)
-    assert {row.look for row in rows} <= set(LOOKS)
+    assert len({(row["noun"], row["look"], row["drawing"]) for row in rows}) == len(rows)
+    assert {row["noun"] for row in rows} <= set(labels)
+    assert {row["look"] for row in rows} <= set(LOOKS)
     for row in rows:
-        bleeding = names[labels[row.noun]]["full_bleed_in"].split("|")
-        assert row.art_set not in bleeding or row.icon != names[labels[row.noun]][row.art_set]
+        usual = names[labels[row["noun"]]]
+        bleeding = usual["full_bleed_in"].split("|")
+        assert row["set"] not in bleeding or row["icon"] != usual[row["set"]]
     icons = Counter((d.art_set, d.icon) for d in drawings_of(LAST))
     assert max(icons.values()) == 1  # no two nouns look the same
 

@@ -27,7 +27,7 @@ def test_boxes_of_the_same_token_size_show_the_same_pixels():
     assert odd.shape == even.shape == (128, 128, 4)
     np.testing.assert_array_equal(odd, even)
     assert bank.draw(thing(224)).shape == (224, 224, 4)
-    assert bank.draw_reduced(thing(224), 2).shape == (112, 112, 4)
+    assert bank.draw_scaled(thing(224), 0.5, 0.5).shape == (112, 112, 4)
 
 
 def test_things_on_square_tokens_are_one_picture_for_all_boxes_of_a_token_size():
