@@ -69,11 +69,7 @@ def ready(info: ModelInfo | None = None) -> StateChanged:
 
 
 def paint(seed: int, box: Box, *, is_background: bool = False, salt: str = "") -> np.ndarray:
-    """Pixels that depend on seed, size and salt alone: a disc on transparency, or a gradient.
-
-    Returns:
-        (h, w, 4) uint8, straight alpha.
-    """
+    """(h, w, 4) uint8 by seed, size and salt alone: a disc on transparency, or a gradient."""
     width, height = box[2] - box[0], box[3] - box[1]
     digest = hashlib.sha256(f"{seed}{salt}".encode()).digest()
     colour = np.frombuffer(digest[:3], np.uint8).astype(np.float32)
@@ -114,12 +110,7 @@ def previews_of(request: GenerateRequest) -> list[Preview]:
 
 
 def finished(request: GenerateRequest, info: ModelInfo | None = None, **changes: Any) -> Finished:
-    """The good end of a job.
-
-    Args:
-        info: the model that made it.
-        changes: other values for fields of `Finished`.
-    """
+    """The good end of a job, with changes."""
     info = info or model_info()
     made = Finished(
         job_id=request.job_id,
@@ -148,8 +139,6 @@ class FakeEngine:
     """Records requests; says what its user scripts, or what `work` says for each job.
 
     Args:
-        emit: gets the events.
-        info: the model that it announces; None = `model_info()`.
         opening: events at the start.
         work: runs each job on a thread of its own; it looks at `is_stopped`. None = jobs wait for
             `begin`, `finish`, `fail` and `end_cancelled`.
@@ -239,13 +228,12 @@ class FakeEngine:
     def begin(self, request: GenerateRequest | None = None, steps: int = 0) -> None:
         """Start a job and take it some steps further, with a preview of each target."""
         request, total = request or self.last, self.info.default_steps
+        job = request.job_id
         self.say(
             StateChanged(state="generating"),
-            Started(job_id=request.job_id, total_steps=total, unknown_words=()),
+            Started(job_id=job, total_steps=total, unknown_words=()),
             *(
-                Progress(
-                    job_id=request.job_id, step=step, total=total, seconds_left=0.6 * (total - step)
-                )
+                Progress(job_id=job, step=step, total=total, seconds_left=0.6 * (total - step))
                 for step in range(1, steps + 1)
             ),
         )
@@ -267,23 +255,10 @@ class FakeEngine:
             return replace(made, rgba=np.zeros_like(made.rgba), left_empty=why)
         return replace(made, word=self.words.get(layer.layer_id))
 
-    def fail(
-        self,
-        kind: str = "internal",
-        message: str = "RuntimeError: no",
-        request: GenerateRequest | None = None,
-    ) -> None:
-        request = request or self.last
-        self.say(
-            Failed(
-                job_id=request.job_id,
-                kind=kind,  # type: ignore[arg-type]
-                message=message,
-                advice="Try again.",
-                details="Traceback: …",
-            ),
-            ready(self.info),
-        )
+    def fail(self, kind: str = "internal", message: str = "RuntimeError: no") -> None:
+        said = {"message": message, "advice": "Try again.", "details": "Traceback: …"}
+        failed = Failed(job_id=self.last.job_id, kind=kind, **said)  # type: ignore[arg-type]
+        self.say(failed, ready(self.info))
 
     def end_cancelled(self, request: GenerateRequest | None = None) -> None:
         request = request or self.last

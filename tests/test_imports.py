@@ -71,7 +71,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "app/document/pixels.py": ("numpy", "PIL"),
     "app/document": ("numpy", "psygnal", "app.document"),
     "app/testing.py": ("numpy", "app.document", "engine!"),
-    "app/benchmarks": ("numpy", "PIL", "app", "engine!"),
+    "app/benchmarks": ("numpy", "PIL", "psutil", "app", "engine!"),
     "app/benchmarks/window.py": ("PySide6", "qasync", "numpy", "app", "engine!"),
     "app/benchmarks/reliability": (
         "psutil",

@@ -37,12 +37,9 @@ _PATIENCE_S = 600.0
 
 
 class Watch:
-    """What times are taken with.
+    """What times are taken with: the clock, or with `layerloom bench ui --cpu` processor time.
 
-    Attributes:
-        now: seconds; the clock, or with `layerloom bench ui --cpu` what the calling thread has
-            computed, which says something on a machine that others use too.
-        now_of_all: the same for work on several threads.
+    `now` is of the calling thread, `now_of_all` of the process, in seconds.
     """
 
     now: Callable[[], float] = staticmethod(time.perf_counter)
@@ -83,13 +80,12 @@ def _keep_busy(engine: FakeEngine, request: GenerateRequest) -> None:
             engine.emit(Preview(job_id=job, layer_id=layer.layer_id, box=layer.box, rgba=rgba))
 
 
-def filled(count: int, *, mixed: bool = False, full_above: int = 0, seed: int = 0) -> Contents:
+def filled(count: int, *, mixed: bool = False, full_above: int = 0) -> Contents:
     """A canvas of 1024 x 1024 with layers that have pixels: full ones, or of mixed sizes.
 
-    Args:
-        full_above: so many of the uppermost are full ones in any case.
+    So many of the uppermost are full ones in any case.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     boxes = []
     for place in range(count):
         side_x, side_y = SIDE, SIDE
@@ -122,8 +118,6 @@ class Desk:
     """One open window. Use as a context manager.
 
     Args:
-        contents: a document to show.
-        make_engine: called with the function that takes events.
         starts: whether the engine is started.
         settings: of the user; None = the dark theme, and not the first start.
         work_root: where unsaved work is kept; None = nowhere.
@@ -188,11 +182,7 @@ class Desk:
         return Watch.now_of_all() - begun
 
     def until(self, is_so: Callable[[], bool]) -> float:
-        """Handle events until it is so; seconds that took, waiting for a processor left out.
-
-        Raises:
-            TimeoutError: it never was.
-        """
+        """Handle events until it is so; seconds that took, waiting for a processor left out."""
         began, limit = self.time.now(), time.monotonic() + _PATIENCE_S
         while not is_so():
             self.app.processEvents()
@@ -209,21 +199,14 @@ class Desk:
         self.app.processEvents()
         return (Watch.now() - start) * 1000
 
-    def mouse(self, kind: QEvent.Type, x: float, y: float, held: Qt.MouseButton = LEFT) -> None:
+    def mouse(self, kind: QEvent.Type, x: float, y: float) -> None:
         """A mouse event at a canvas place."""
         port = self.window.view.viewport()
         point = self.window.view.to_view().map(QPointF(x, y))
         button = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseMove else LEFT
-        buttons = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseButtonRelease else held
-        event = QMouseEvent(
-            kind,
-            point,
-            QPointF(port.mapToGlobal(point.toPoint())),
-            button,
-            buttons,
-            Qt.KeyboardModifier.NoModifier,
-        )
-        self.app.sendEvent(port, event)
+        held = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseButtonRelease else LEFT
+        place, none = QPointF(port.mapToGlobal(point.toPoint())), Qt.KeyboardModifier.NoModifier
+        self.app.sendEvent(port, QMouseEvent(kind, point, place, button, held, none))
 
     def drag(self, start: tuple[float, float], moves: int = 200) -> list[float]:
         """Press, move `moves` times along a circle, release; milliseconds of each move."""

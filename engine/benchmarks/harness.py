@@ -37,8 +37,6 @@ class Context:
 
     Attributes:
         runs: rounds of everything that alternates.
-        quick: fewer and smaller cases.
-        most_layers: no case has more.
         weights: model file for processes that are started; None = the shipped one.
     """
 
@@ -65,25 +63,21 @@ BOX_PX = 160
 GRID_PX = 32  # the shipped model's token
 
 
-def box_side(layers: int, canvas: int = CANVAS[0]) -> int:
+def box_side(layers: int) -> int:
     """Pixels: 10, 6 or 3.5 % of the canvas for up to 10, 20 or more layers, on the grid."""
-    side = BOX_PX if layers <= 10 else 128 if layers <= 20 else 96
-    return max(GRID_PX, round(side * canvas / CANVAS[0] / GRID_PX) * GRID_PX)
+    return BOX_PX if layers <= 10 else 128 if layers <= 20 else 96
 
 
-def equal_boxes(count: int, side: int | None = None, canvas: tuple[int, int] = CANVAS) -> list[Box]:
+def equal_boxes(count: int, side: int | None = None) -> list[Box]:
     """`count` square boxes of one size, spread over the canvas; they overlap where they must."""
-    side = box_side(count, canvas[0]) if side is None else side
+    side = box_side(count) if side is None else side
     columns = int(np.ceil(np.sqrt(count)))
     rows = int(np.ceil(count / columns))
 
-    def at(i: int, n: int, extent: int) -> int:
-        return round(i * (extent - side) / max(1, n - 1) / GRID_PX) * GRID_PX
+    def at(i: int, n: int) -> int:
+        return round(i * (CANVAS[0] - side) / max(1, n - 1) / GRID_PX) * GRID_PX
 
-    corners = [
-        (at(i % columns, columns, canvas[0]), at(i // columns, rows, canvas[1]))
-        for i in range(count)
-    ]
+    corners = [(at(i % columns, columns), at(i // columns, rows)) for i in range(count)]
     return [(x, y, x + side, y + side) for x, y in corners]
 
 
@@ -91,17 +85,13 @@ def picture(
     boxes: Sequence[Box],
     pixels: Mapping[int, np.ndarray] | None = None,
     background: bool = True,
-    *,
-    canvas: tuple[int, int] = CANVAS,
-    prompt: str = PROMPT,
     steps: int | None = None,
 ) -> GenerateRequest:
     """Background 0 and foregrounds 1.. of which those in `pixels` are finished."""
     return request_of(
-        prompt,
+        PROMPT,
         boxes,
         seed_of=lambda layer: layer,
-        canvas=canvas,
         has_background=background,
         pixels=pixels,
         steps=steps,

@@ -14,7 +14,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 
@@ -47,15 +47,7 @@ def _contents(source: Random) -> Contents:
     return document.contents
 
 
-def _project(source: Random) -> bytes:
-    return _saved(source, for_sharing=False)
-
-
-def _foreign(source: Random) -> bytes:
-    return _saved(source, for_sharing=True)
-
-
-def _saved(source: Random, *, for_sharing: bool) -> bytes:
+def _project(source: Random, *, for_sharing: bool = False) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         save_project(_contents(source), Path(folder, "a.ora"), for_sharing=for_sharing)
         return Path(folder, "a.ora").read_bytes()
@@ -158,18 +150,13 @@ def _member(name_ends: str) -> tuple[Make, Read]:
     return make, read
 
 
-def read_clip(path: Path) -> object:
-    """As layers that are pasted."""
-    return layers_from_bytes(path.read_bytes())
-
-
 KINDS: dict[str, tuple[Make, Read]] = {
     "project": (_project, load_project),
-    "foreign": (_foreign, load_project),
+    "foreign": (partial(_project, for_sharing=True), load_project),
     "stack.xml": _member("stack.xml"),
     "document.json": _member("document.json"),
     "layer.png": _member(".png"),
-    "clipboard": (_clip, read_clip),
+    "clipboard": (_clip, lambda path: layers_from_bytes(path.read_bytes())),
     "layout": (_layout, _read_layout),
     "recipe": (_recipe, _read_layout),
     "art-list": (_art_list, _read_layout),

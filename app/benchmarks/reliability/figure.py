@@ -24,9 +24,7 @@ class Figure:
     """The result of one promise, or of a part of its runs.
 
     Attributes:
-        promise: its id and name.
-        unit: what was counted.
-        runs: how many of them.
+        unit: what `runs` counts.
         failures: one line each, with the seed that repeats it.
         counts: numbers that add up, by what was counted.
         peaks: the highest of measured values; the name has a place for the number,

@@ -113,11 +113,7 @@ def isolation(count: int, seed: int) -> Figure:
 
 
 def isolation_real(count: int, seed: int, weights: Path | None = None) -> Figure:
-    """`count` documents with the real engine.
-
-    Args:
-        weights: model file; None = the shipped one.
-    """
+    """`count` documents with the real engine and a model file; None = the shipped one."""
     figure = Figure("REL4 isolation, real engine", "documents")
     desk = _RealDesk(weights)
     try:
@@ -169,11 +165,7 @@ class _QueueLoop(HandLoop):
         self._arrived.put(None)
 
     def run_until(self, is_done: Callable[[], bool]) -> None:
-        """Call what comes until it is so.
-
-        Raises:
-            queue.Empty: the engine is silent.
-        """
+        """Call what comes until it is so. Raises queue.Empty: the engine is silent."""
         self.run()
         while not is_done():
             self._arrived.get(timeout=_ANSWER_S)

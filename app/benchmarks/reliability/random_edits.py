@@ -41,11 +41,7 @@ def start(source: Random) -> Document:
 
 
 def random_command(document: Document, source: Random) -> Command:
-    """Do one random command that the document accepts; refused ones must change nothing.
-
-    Raises:
-        AssertionError: a refused command changed the document.
-    """
+    """Do one random command that the document accepts; refused ones must change nothing."""
     while True:
         kind = source.choice(list(MAKERS))
         before = document.contents
@@ -61,12 +57,8 @@ def random_command(document: Document, source: Random) -> Command:
 
 def rect(source: Random) -> Rect:
     """Somewhere on and around a small canvas."""
-    return Rect(
-        source.randint(-60, 120),
-        source.randint(-60, 90),
-        source.randint(1, 80),
-        source.randint(1, 60),
-    )
+    ranges = ((-60, 120), (-60, 90), (1, 80), (1, 60))
+    return Rect(*(source.randint(low, high) for low, high in ranges))
 
 
 def pixels(source: Random, width: int, height: int) -> np.ndarray:
@@ -111,11 +103,10 @@ def _other_document(document: Document, source: Random) -> Command:
     return commands.ReplaceDocument(start(source).contents)
 
 
-def _copied(document: Document, source: Random) -> list[Layer]:
-    return [document.layer(layer_id) for layer_id in _some(document, source)]
-
-
-def _imported(document: Document, source: Random) -> list[Layer]:
+def _added(document: Document, source: Random) -> list[Layer]:
+    """Copies, or an imported picture."""
+    if source.random() < 0.5:
+        return [document.layer(layer_id) for layer_id in _some(document, source)]
     array = pixels(source, source.randint(1, 40), source.randint(1, 40))
     centre = (source.randint(-80, 160), source.randint(-80, 160))
     return [picture_layer(array, source.choice(_NAMES), document.canvas, centre=centre, fit=False)]
@@ -135,9 +126,7 @@ MAKERS: dict[type[Command], Make] = {
     commands.AddBox: lambda d, s: commands.AddBox(
         rect(s), s.choice((None, _one(d, s))), s.choice(_NAMES)
     ),
-    commands.AddLayers: lambda d, s: commands.AddLayers(
-        s.choice((_copied, _imported))(d, s), s.choice((None, _one(d, s)))
-    ),
+    commands.AddLayers: lambda d, s: commands.AddLayers(_added(d, s), s.choice((None, _one(d, s)))),
     commands.DeleteLayers: lambda d, s: commands.DeleteLayers(_some(d, s)),
     commands.DiscardCandidates: lambda d, s: commands.DiscardCandidates(
         {key: [value] for key, value in _known_candidate(d, s).items()}

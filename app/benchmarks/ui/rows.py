@@ -19,15 +19,7 @@ _CHILD_LIMIT_S = 180
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table.
-
-    Attributes:
-        id: such as "UI1".
-        what: in a few words.
-        found: the measured figures as text.
-        budget: as text.
-        is_met: None where there is nothing to compare.
-    """
+    """One line of the table; `is_met` is None where there is nothing to compare."""
 
     id: str
     what: str
@@ -66,15 +58,7 @@ def as_text(rows: Sequence[Row], head: str) -> str:
 
 
 def child(part: str, **environment: str) -> dict[str, Any]:
-    """Run one part of this bench in a fresh interpreter; its figures.
-
-    Args:
-        part: a name in `process.PARTS`.
-        environment: more variables of the process.
-
-    Raises:
-        subprocess.SubprocessError: it failed or hung.
-    """
+    """The figures of a part in `process.PARTS`, in a fresh interpreter with these variables."""
     done = subprocess.run(
         [sys.executable, "-m", "app.benchmarks.ui.bench", "--child", part],
         capture_output=True,

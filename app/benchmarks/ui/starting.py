@@ -64,10 +64,7 @@ def ready_in_window() -> float:
 
 
 def first_job(number: int) -> dict[str, Any]:
-    """A first start, and its first job.
-
-    Args:
-        number: which of `FIRST_JOBS`.
+    """A first start, and its first job, one of `FIRST_JOBS`.
 
     Returns:
         "predicted": seconds that the window said before the job, or None; "took": what it was;

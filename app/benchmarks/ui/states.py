@@ -61,12 +61,9 @@ def rest(seconds: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One state that the window is in now.
+    """One state that the window is in now, with what is on top.
 
-    Attributes:
-        name: in words.
-        top: the window or dialog on top.
-        is_main: False for one of many of a kind, which are watched for a shorter time.
+    `is_main` is False for one of many of a kind, which are watched for a shorter time.
     """
 
     name: str
@@ -75,11 +72,7 @@ class State:
 
 
 def window_states(work_root: Path) -> Iterator[State]:
-    """Bring a window from state to state.
-
-    Args:
-        work_root: an empty folder for the window's recovery files.
-    """
+    """Bring a window from state to state; `work_root` is an empty folder for recovery files."""
     engines: list[FakeEngine] = []
 
     def make(emit: Callable[[Event], None]) -> FakeEngine:
@@ -129,11 +122,7 @@ def window_states(work_root: Path) -> Iterator[State]:
 
 
 def dialog_states(work_root: Path) -> Iterator[State]:
-    """Open one dialog after the other; of those with tabs, each tab.
-
-    Args:
-        work_root: an empty folder for the window's recovery files.
-    """
+    """Open one dialog after the other; of those with tabs, each tab."""
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
     with Desk(filled(_THINGS, mixed=True), work_root=work_root) as desk:
         window = desk.window
@@ -203,12 +192,8 @@ def _sent(desk: Desk, state: str) -> Iterator[State]:
 
 
 def _draw_boxes(desk: Desk) -> None:
-    boxes = [
-        Layer(
-            id=new_layer_id(), number=0, name=f"Box {place}", rect=Rect(160 * place, 64, 128, 192)
-        )
-        for place in range(_THINGS)
-    ]
+    rects = [Rect(160 * place, 64, 128, 192) for place in range(_THINGS)]
+    boxes = [Layer(id=new_layer_id(), number=0, name="Box", rect=rect) for rect in rects]
     desk.window.session.push(AddLayers(boxes))
     desk.settle()
 
