@@ -57,8 +57,7 @@ PROMISES: dict[str, Promise] = {
     # Documents, of which every fault point is tried.
     "rel2": Promise(20, 2, "saving.saving"),
     "rel3": Promise(1000, 25, "random_edits.undo"),
-    "rel4": Promise(500, 50, "jobs.isolation"),
-    "rel4-real": Promise(500, 50, "jobs.isolation_real", takes_model=True),
+    "rel4": Promise(500, 50, "jobs.isolation", takes_model=True),
     # Documents, each with every step and every end of a job.
     "rel5": Promise(20, 2, "in_window.window_faults"),
     **{f"rel6-{kind}": Promise(20_000, 2000, "damage.damage", first=(kind,)) for kind in KINDS},
@@ -80,7 +79,7 @@ def main(argv: list[str]) -> int:
     add("--jobs", type=int, default=1, help="processes at once [1]")
     add("--log", type=Path, metavar="FILE", help="keep each part's result in this file, and do not "
         "run again what is kept there")  # fmt: skip
-    add("--model", type=Path, metavar="FILE", help="for rel4-real [the shipped one]")
+    add("--model", type=Path, metavar="FILE", help="for rel4 [the shipped one]")
     args = parser.parse_args(argv)
     if args.count < 1 or args.jobs < 1:
         parser.error("--count and --jobs must be at least 1")

@@ -28,18 +28,21 @@ from shiboken6 import isValid
 
 from app.benchmarks.process import resident_mb
 from app.benchmarks.reliability.figure import Figure
-from app.benchmarks.reliability.jobs import INFO, STEPS, scripted_engine
 from app.benchmarks.reliability.random_edits import MAKERS, random_command, start
 from app.benchmarks.window import Desk
 from app.document.commands import ReplaceDocument
 from app.document.storage.ora.file import save_project
 from app.session.client import engine_factory
-from app.testing import FakeEngine, finished, previews_of
+from app.testing import FakeEngine, finished, model_info, previews_of, ready
 from engine import EngineError, Event, GenerateRequest, JobCancelled, Progress, Started
 
 MAX_GAP_S, MAX_STOP_S, MAX_RESTART_S = 0.1, 0.5, 5.0
 TOLD = ("exception", "memory", "refused")
 FAULTS = (*TOLD, "cancel", "late", "vanish", "hang")
+STEPS = 4
+INFO = model_info(
+    token_px=16, canvas_multiple=16, trained_canvases=((96, 64),), default_steps=STEPS
+)
 _STEP_S = 0.01
 _PATIENCE_S = 60.0
 
@@ -229,7 +232,7 @@ def window_soak(count: int, seed: int) -> Figure:
     engines: list[FakeEngine] = []
 
     def make(emit: Callable[..., None]) -> FakeEngine:
-        engines.append(scripted_engine(emit))
+        engines.append(FakeEngine(emit, info=INFO, opening=(ready(INFO),), on_own_thread=False))
         return engines[-1]
 
     with tempfile.TemporaryDirectory() as folder:

@@ -1,8 +1,8 @@
 """REL4: jobs leave the pixels of every other layer alone.
 
-Documents are random: boxes anywhere, off the grid, hidden, locked, imported. `isolation` has the
-real queue with a scripted engine, `isolation_real` the real engine: its thread, torch and a model
-file.
+Documents are random: boxes anywhere, off the grid, hidden, locked, imported. The queue and the
+engine are the real ones: its thread, torch and a model file. Jobs also fail and are stopped, and
+the user goes on working meanwhile.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from random import Random
 from typing import Any
 
 from app.benchmarks.reliability.figure import Figure
-from app.benchmarks.reliability.random_edits import random_command, rect, start
+from app.benchmarks.reliability.random_edits import random_command, rect
 from app.document import Document, Settings, Size, new_contents
 from app.document.commands import Placement, PlacePixels, ReplaceDocument, SetSettings
 from app.session.client import engine_factory
 from app.session.jobs import Job
 from app.session.queue import GenerationQueue, Placed
-from app.testing import FakeEngine, HandLoop, model_info, ready
-from engine import Event, GenerateRequest
+from app.testing import HandLoop
 
 
 def take(document: Document, job: Job, results: Sequence[Placed]) -> None:
@@ -39,82 +38,16 @@ def take(document: Document, job: Job, results: Sequence[Placed]) -> None:
     PlacePixels(placements).do(document)
 
 
-STEPS = 4
 SHORT_S = 0.1  # previews are gathered for less, watchdogs wait for more
-INFO = model_info(
-    token_px=16, canvas_multiple=16, trained_canvases=((96, 64),), default_steps=STEPS
-)
-
-
-def scripted_engine(emit: Callable[[Event], None]) -> FakeEngine:
-    """An engine that is ready at once and emits on the caller's thread."""
-    return FakeEngine(emit, info=INFO, opening=(ready(INFO),), on_own_thread=False)
-
-
-class ScriptedDesk:
-    """Random document, queue and engine; nothing happens but when it is asked for."""
-
-    def __init__(self, source: Random) -> None:
-        self.loop = HandLoop(short_s=SHORT_S)
-        self.document = start(source)
-        for _ in range(20):
-            random_command(self.document, source)
-        engines: list[FakeEngine] = []
-
-        def make(emit: Callable[..., None]) -> FakeEngine:
-            engines.append(scripted_engine(emit))
-            return engines[0]
-
-        self.bridge = GenerationQueue(self.document, self.loop, make, partial(take, self.document))
-        self.engine = engines[0]
-        self.bridge.start()
-        self.loop.run()
-
-    def ask(self, source: Random) -> GenerateRequest | None:
-        """A job for a random scope; None when there is nothing to do."""
-        ids = [layer.id for layer in self.document.layers]
-        chosen = source.sample(ids, min(len(ids), source.randint(1, 2)))
-        before = len(self.engine.requests)
-        self.bridge.generate(source.choice(("picture", "selected", "empty")), chosen)
-        self.loop.run()
-        return self.engine.requests[-1] if len(self.engine.requests) > before else None
-
-
-# ---- REL4: isolation ----
-
 JOBS = 4  # per document
 _CELL = 64  # of the shipped model's canvas
 _ANSWER_S = 1800.0  # a guard against waiting for ever, not a promise
 _OTHERS = "other layers compared"
 
 
-def isolation(count: int, seed: int) -> Figure:
-    """`count` documents with the scripted engine."""
-    figure = Figure("REL4 isolation, scripted engine", "documents")
-    for number in range(seed, seed + count):
-        source = Random(number)
-        desk = ScriptedDesk(source)
-        for _ in range(JOBS):
-            before = hashes(desk.document)
-            request = desk.ask(source)
-            if request is None:
-                continue
-            targets = {layer.layer_id for layer in request.layers if layer.is_target}
-            figure.count("jobs")
-            desk.engine.begin(request, STEPS)
-            if source.random() < 0.5:  # the user goes on working
-                random_command(desk.document, source)
-                before = hashes(desk.document)
-            desk.engine.finish(request)
-            desk.loop.run()
-            _compare(figure, number, before, hashes(desk.document), targets)
-        figure.runs += 1
-    return figure
-
-
-def isolation_real(count: int, seed: int, weights: Path | None = None) -> Figure:
+def isolation(count: int, seed: int, weights: Path | None = None) -> Figure:
     """`count` documents with the real engine and a model file; None = the shipped one."""
-    figure = Figure("REL4 isolation, real engine", "documents")
+    figure = Figure("REL4 isolation", "documents")
     desk = _RealDesk(weights)
     try:
         if desk.bridge.state == "failed":
@@ -150,9 +83,6 @@ def _compare(
         figure.fail(f"seed {seed}: {len(changed)} layers changed that were no targets")
 
 
-# ---- with the real engine ----
-
-
 class _QueueLoop(HandLoop):
     """Callbacks may come from the engine's thread; `wait` is for one of them."""
 
@@ -180,6 +110,8 @@ class _RealDesk:
         self.document = Document()
         self.source = Random()
         self.cancel_at: int | None = None
+        self.edit_at: int | None = None
+        self.before: dict[int, str | None] = {}
         self.targets: set[int] = set()
         make, accept = engine_factory(1, weights), partial(take, self.document)
         self.bridge = GenerationQueue(self.document, self.loop, make, accept)
@@ -201,6 +133,10 @@ class _RealDesk:
     def _on_job(self, job: Job) -> None:
         if job is self.bridge.current:
             self.targets = set(job.rects)
+            if job.step == self.edit_at:
+                self.edit_at = None
+                random_command(self.document, self.source)
+                self.before = hashes(self.document)
             if job.step == self.cancel_at:
                 self.bridge.stop()
 
@@ -210,13 +146,14 @@ def _one_job(figure: Figure, seed: int, desk: _RealDesk) -> None:
     ids = [layer.id for layer in desk.document.layers]
     chosen = source.sample(ids, min(len(ids), source.randint(1, 2)))
     desk.cancel_at = source.choice((None, None, None, 0, 1))
+    desk.edit_at = source.choice((None, 0, 1))
     desk.targets = set()
-    before = hashes(desk.document)
+    desk.before = hashes(desk.document)
     job = bridge.generate(source.choice(("picture", "selected", "empty")), chosen)
     if job is None:
         return
     desk.loop.run_until(lambda: job.has_ended and bridge.state == "ready")
     figure.count(f"jobs {job.state}")
-    _compare(figure, seed, before, hashes(desk.document), desk.targets)
-    if job.state != "finished" and hashes(desk.document) != before:
+    _compare(figure, seed, desk.before, hashes(desk.document), desk.targets)
+    if job.state != "finished" and hashes(desk.document) != desk.before:
         figure.fail(f"seed {seed}: a job that {job.state} changed pixels")

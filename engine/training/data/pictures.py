@@ -110,30 +110,25 @@ def collate(
         batch.vectors[i, : len(known)] = torch.from_numpy(vectors)
         batch.known[i, : len(known)] = torch.from_numpy(known)
         batch.text_mask[i, : len(known)] = True
-        at = 0
-        for number, entry in enumerate(noisy_entries):
-            part = slice(at, at := at + len(entry.tokens))
-            batch.tokens[i, part] = entry.tokens.float()
-            batch.ids[i, part] = entry.ids(token_px)
-            batch.inner[i, part] = inner_coordinates(*entry.size)
-            batch.place[i, part] = place_on_canvas(entry.box, scene.canvas)
-            share = background_weight if entry.index == BACKGROUND else 1.0
-            batch.weight[i, part] = share / len(entry.tokens) / layers
-            batch.noisy_mask[i, part] = True
-            if entry.choice:
-                batch.choice[i, part] = torch.tensor(entry.choice)
-            if entry.said_at is not None:
-                batch.owner[i, part] = number
-                batch.shows[i, number] = token_at(tokenizer, scene.prompt, entry.said_at)
-        at = 0
-        for number, entry in enumerate(clean_entries):
-            part = slice(at, at := at + len(entry.tokens))
-            batch.clean_tokens[i, part] = entry.tokens.float()
-            batch.clean_ids[i, part] = entry.ids(token_px)
-            batch.clean_inner[i, part] = inner_coordinates(*entry.size)
-            batch.clean_owner[i, part] = number
-            if entry.said_at is not None:
-                batch.clean_shows[i, number] = token_at(tokenizer, scene.prompt, entry.said_at)
+        for prefix, found in (("", noisy_entries), ("clean_", clean_entries)):
+            at = 0
+            for number, entry in enumerate(found):
+                part = slice(at, at := at + len(entry.tokens))
+                getattr(batch, f"{prefix}tokens")[i, part] = entry.tokens.float()
+                getattr(batch, f"{prefix}ids")[i, part] = entry.ids(token_px)
+                getattr(batch, f"{prefix}inner")[i, part] = inner_coordinates(*entry.size)
+                if prefix or entry.said_at is not None:
+                    getattr(batch, f"{prefix}owner")[i, part] = number
+                if entry.said_at is not None:
+                    word = token_at(tokenizer, scene.prompt, entry.said_at)
+                    getattr(batch, f"{prefix}shows")[i, number] = word
+                if not prefix:
+                    batch.place[i, part] = place_on_canvas(entry.box, scene.canvas)
+                    share = background_weight if entry.index == BACKGROUND else 1.0
+                    batch.weight[i, part] = share / len(entry.tokens) / layers
+                    batch.noisy_mask[i, part] = True
+                    if entry.choice:
+                        batch.choice[i, part] = torch.tensor(entry.choice)
     return batch
 
 

@@ -296,28 +296,26 @@ def token_pairs(batch: Batch, predicted: Tensor, text: Tensor, most_tokens: int)
     for row, layer in zip(rows.tolist(), layers.tolist(), strict=True):
         own = (batch.owner[row] == layer) & foreground[row]
         if own.any():
-            found.append((row, layer, own.nonzero()[:, 0]))
-    device, count = predicted.device, len(found)
-    pairs = TokenPairs(
-        predicted=torch.zeros(count, most_tokens, predicted.shape[-1], device=device),
-        true=torch.zeros(count, most_tokens, predicted.shape[-1], device=device),
-        inner=torch.ones(count, most_tokens, 4, device=device),
-        mask=torch.zeros(count, most_tokens, dtype=torch.bool, device=device),
-        word=torch.zeros(count, text.shape[-1], device=device),
-        prompt=torch.zeros(count, text.shape[-1], device=device),
+            found.append((row, int(batch.shows[row, layer]), own.nonzero()[:, 0]))
+    device = predicted.device
+
+    def padded(tokens: Tensor, value: float = 0.0) -> Tensor:
+        """(pictures, tokens, …) -> (layers, N, …) in half precision."""
+        out = torch.full((len(found), most_tokens, tokens.shape[-1]), value, device=device)
+        for number, (row, _, own) in enumerate(found):
+            out[number, : len(own)] = tokens[row, own].float()
+        return out.half()
+
+    numbers = [(row, word, len(own)) for row, word, own in found]
+    pictures, words, sizes = torch.tensor(numbers, device=device).long().view(-1, 3).T
+    return TokenPairs(
+        predicted=padded(predicted),
+        true=padded(batch.tokens),
+        inner=padded(batch.inner, 1.0),
+        mask=torch.arange(most_tokens, device=device) < sizes[:, None],
+        word=text[pictures, words].half(),
+        prompt=text[pictures, 0].half(),
     )
-    for number, (row, layer, own) in enumerate(found):
-        pairs.predicted[number, : len(own)] = predicted[row, own].float()
-        pairs.true[number, : len(own)] = batch.tokens[row, own]
-        pairs.inner[number, : len(own)] = batch.inner[row, own]
-        pairs.mask[number, : len(own)] = True
-        pairs.word[number] = text[row, batch.shows[row, layer]]
-        pairs.prompt[number] = text[row, 0]
-    half = {
-        f.name: value.half() if (value := getattr(pairs, f.name)).is_floating_point() else value
-        for f in fields(pairs)
-    }
-    return TokenPairs(**half)
 
 
 @torch.no_grad()
@@ -406,15 +404,8 @@ class PairPool:
     def add(self, pairs: TokenPairs) -> None:
         """Keep these, over the oldest where the pool is full."""
         if self._pairs is None:
-            self._pairs = TokenPairs(
-                **{
-                    f.name: torch.zeros(
-                        self.size, *getattr(pairs, f.name).shape[1:],
-                        dtype=getattr(pairs, f.name).dtype, device=getattr(pairs, f.name).device,
-                    )
-                    for f in fields(pairs)
-                }
-            )  # fmt: skip
+            first = pairs.select(torch.zeros(1, dtype=torch.long))
+            self._pairs = first.select(torch.zeros(self.size, dtype=torch.long))
         slots = (torch.arange(len(pairs)) + self.made) % self.size
         for f in fields(pairs):
             getattr(self._pairs, f.name)[slots] = getattr(pairs, f.name)

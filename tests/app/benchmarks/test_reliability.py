@@ -42,18 +42,13 @@ def test_rel3_undo_files_and_journal() -> None:
     assert_kept(random_edits.undo(100, 0, 50))
 
 
-def test_rel4_others_keep_their_pixels() -> None:
-    """50 documents, also while the user goes on working."""
-    assert_kept(jobs.isolation(50, 0))
-
-
-def test_rel4_with_the_real_engine(tmp_path: Path) -> None:
-    """Its thread, torch and a tiny model; jobs also fail and are cancelled."""
+def test_rel4_others_keep_their_pixels(tmp_path: Path) -> None:
+    """With the real engine and a tiny model; jobs also fail and are cancelled."""
     from engine.models.checkpoint import save_model
     from tests.engine.tiny import tiny_model
 
     save_model(tmp_path / "tiny.safetensors", tiny_model())
-    figure = jobs.isolation_real(25, 0, tmp_path / "tiny.safetensors")
+    figure = jobs.isolation(25, 0, tmp_path / "tiny.safetensors")
     assert_kept(figure)
     assert all(figure.counts[f"jobs {end}"] for end in ("finished", "cancelled", "failed"))
 
