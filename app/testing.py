@@ -36,7 +36,6 @@ LOADING = StateChanged(state="loading")
 
 
 def model_info(**changes: object) -> ModelInfo:
-    """What a small model announces, with changes."""
     values: dict[str, object] = {
         "name": "fake",
         "file_hash": "f" * 64,
@@ -61,7 +60,6 @@ def model_info(**changes: object) -> ModelInfo:
 
 
 def ready(info: ModelInfo | None = None) -> StateChanged:
-    """The announcement of a loaded model."""
     return StateChanged(state="ready", info=info or model_info())
 
 
@@ -88,7 +86,6 @@ def paint(seed: int, box: Box, *, is_background: bool = False, salt: str = "") -
 
 
 def result_for(layer: LayerRequest, salt: str = "") -> LayerResult:
-    """The result of one target."""
     rgba = paint(layer.seed, layer.box, is_background=layer.kind == "background", salt=salt)
     return LayerResult(
         layer_id=layer.layer_id, kind=layer.kind, box=layer.box, seed=layer.seed, rgba=rgba
@@ -205,7 +202,6 @@ class FakeEngine:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether the present job was cancelled, or the engine shut down."""
         return self._stop.is_set()
 
     @property
@@ -213,7 +209,6 @@ class FakeEngine:
         return self.requests[-1]
 
     def say(self, *events: Event) -> None:
-        """Emit events in order."""
         if not self._on_own_thread:
             for event in events:
                 self.emit(event)
@@ -244,7 +239,6 @@ class FakeEngine:
         self.say(*previews_of(request or self.last))
 
     def finish(self, request: GenerateRequest | None = None) -> None:
-        """End a job well."""
         request = request or self.last
         results = tuple(self._result(layer) for layer in request.layers if layer.is_target)
         self.say(finished(request, self.info, results=results), ready(self.info))

@@ -44,7 +44,6 @@ def new_name(name: str) -> str:
 
 
 def old_name(name: str) -> str:
-    """The inverse of `new_name`."""
     for old, new in RENAMED.items():
         if name.startswith(new):
             return old + name[len(new) :]
@@ -95,7 +94,6 @@ def _numbers(model: TextToLayers) -> dict[int, int]:
 
 
 def main(argv: list[str]) -> int:
-    """Convert the run that the arguments name."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("run", type=Path)
     run = RunFolder(parser.parse_args(argv).run)

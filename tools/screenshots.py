@@ -66,7 +66,6 @@ STEPS = (
 
 
 async def play(story: Story, folder: Path) -> None:
-    """The walk, step by step."""
     bridge = story.window.session.bridge
     await story.until(lambda: bridge.state in ("ready", "failed"))
     if bridge.state == "failed":
@@ -77,7 +76,6 @@ async def play(story: Story, folder: Path) -> None:
 
 
 async def draw_and_type(story: Story) -> None:
-    """Steps 1 to 3."""
     window = story.window
     window.settings.first_run_done = True
     await story.rest()
@@ -255,7 +253,6 @@ async def keep(story: Story, folder: Path) -> None:
 
 
 def write_page(out: Path) -> None:
-    """A page that shows what there is of the set, one theme next to the other."""
     lines = [
         "# One walk-through, from an empty window to a file",
         "",

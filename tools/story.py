@@ -53,7 +53,6 @@ def answer_slowly(engine: FakeEngine, request: GenerateRequest) -> None:
 
 
 def slow_engine(emit: Callable[[Event], None]) -> FakeEngine:
-    """An engine that is ready at once and answers by itself."""
     return FakeEngine(emit, opening=(ready(),), work=answer_slowly)
 
 
@@ -90,7 +89,6 @@ class Story:
         print(f"   ok: {what}")
 
     async def until(self, is_so: Callable[[], bool], seconds: float = 600) -> None:
-        """Let the window live until something is so."""
         end = time.monotonic() + seconds
         while not is_so():
             if time.monotonic() > end:
@@ -161,7 +159,6 @@ class Story:
         QTest.keyClick(self.window.focusWidget() or self.window, key, modifiers)
 
     async def file_dialog(self, path: Path) -> None:
-        """Answer the file dialog that is open."""
         await self.until(lambda: bool(self.window.findChildren(QFileDialog)), 10)
         (dialog,) = self.window.findChildren(QFileDialog)
         dialog.selectFile(str(path))

@@ -47,7 +47,6 @@ class Watch:
 
     @classmethod
     def count_work(cls) -> None:
-        """Take processor time from now on."""
         cls.now, cls.now_of_all = staticmethod(time.thread_time), staticmethod(time.process_time)
 
 
@@ -200,7 +199,6 @@ class Desk:
         return (Watch.now() - start) * 1000
 
     def mouse(self, kind: QEvent.Type, x: float, y: float) -> None:
-        """A mouse event at a canvas place."""
         port = self.window.view.viewport()
         point = self.window.view.to_view().map(QPointF(x, y))
         button = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseMove else LEFT
@@ -243,7 +241,6 @@ class Gaps:
         self.timer.timeout.connect(self._tick)
 
     def start(self) -> None:
-        """Count from now."""
         self.longest_s = 0.0
         self._last = (self._time.now(), time.thread_time())
         self.timer.start()

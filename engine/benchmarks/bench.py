@@ -28,7 +28,6 @@ BENCHES: dict[str, Callable[[Context], Section]] = {
 
 
 def main(argv: list[str]) -> int:
-    """Run the benches, print their tables and write them."""
     parser = argparse.ArgumentParser(prog="layerloom bench engine", description=__doc__)
     add = parser.add_argument
     add("--weights", type=Path, default=None, help="model file (the shipped one)")

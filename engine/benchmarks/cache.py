@@ -88,7 +88,6 @@ def changes(token_px: int) -> dict[str, Change]:
 
 
 def bench(context: Context) -> Section:
-    """One row per event."""
     generator = context.generator
     layers = min(QUICK_LAYERS if context.quick else LAYERS, max(3, context.most_layers))
     boxes = equal_boxes(layers)

@@ -47,11 +47,9 @@ class Context:
     weights: Path | None = None
 
     def layers(self, full: Sequence[int], quick: Sequence[int]) -> list[int]:
-        """The layer counts of this call."""
         return [n for n in (quick if self.quick else full) if n <= self.most_layers]
 
     def say(self, text: str) -> None:
-        """Print progress."""
         print(f"  {text}", file=sys.stderr, flush=True)
 
 

@@ -69,7 +69,6 @@ def number(value: float) -> str:
 
 
 def summary(values: Sequence[float]) -> Measured:
-    """Median and spread of at least one value."""
     return Measured(statistics.median(values), min(values), max(values), len(values))
 
 
@@ -79,7 +78,6 @@ def ratios(over: Sequence[float], under: Sequence[float]) -> Measured:
 
 
 def seconds(work: Work) -> float:
-    """Wall time of one call."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start

@@ -39,7 +39,6 @@ class Table:
     labels: int = 1
 
     def markdown(self) -> str:
-        """A title line and the table."""
         return f"**{self.title}**\n\n{markdown_table(self.columns, self.rows)}"
 
 
@@ -109,7 +108,6 @@ MARKS = "os^D"
 
 
 def can_plot() -> bool:
-    """Whether matplotlib is installed."""
     return importlib.util.find_spec("matplotlib") is not None
 
 
@@ -162,7 +160,6 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def processor() -> str:
-    """The processor's name, as far as the system tells."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
@@ -186,7 +183,6 @@ def commit() -> str:
 
 
 def describe(generator: LayerPipeline, command: str) -> str:
-    """One paragraph for every table."""
     info, memory = generator.info, psutil.virtual_memory().total / 1e9
     facts = [
         f"{processor()}, {os.cpu_count()} cores, {memory:.0f} GB",

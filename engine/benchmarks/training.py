@@ -77,7 +77,6 @@ class Trainer:
 
 @torch.no_grad()
 def repeat(works: list[tuple[Work, int]]) -> None:
-    """Each work as often as its number says."""
     for work, count in works:
         for _ in range(count):
             work()
@@ -128,7 +127,6 @@ def report(trainer: Trainer, batches: list[Batch], rounds: int, command: str) ->
 
 
 def main(argv: list[str]) -> int:
-    """Print the table."""
     parser = argparse.ArgumentParser(prog="layerloom train throughput", description=__doc__)
     parser.add_argument("--weights", type=Path, help="a model file; the shipped one by default")
     parser.add_argument("--sprites", type=Path, help="those of the model's stage by default")

@@ -38,7 +38,6 @@ def load_transformer(run: Path, averaged: bool = True) -> tuple[TextToLayers, di
 
 
 def credits_of(sprites: Path) -> tuple[str, ...]:
-    """What has to be said of the art in a pack."""
     with safe_open(sprites, framework="np") as pack:
         return tuple(json.loads(pack.metadata()["credits"]))
 
@@ -109,7 +108,6 @@ def write(model: Model, args: argparse.Namespace) -> int:
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    """The options of the command."""
     parser = argparse.ArgumentParser(prog="layerloom train ship", description=__doc__)
     add = parser.add_argument
     add("--sprites", type=Path, help="by default those of the run's stage")

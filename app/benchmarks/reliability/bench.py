@@ -46,7 +46,6 @@ class Promise:
     takes_model: bool = False
 
     def runs(self, count: int) -> int:
-        """How many runs a count means."""
         return max(self.least, self.per_thousand * count // 1000)
 
 
@@ -115,7 +114,6 @@ def _end(*_: object) -> None:
 
 
 def _chosen(parser: argparse.ArgumentParser, text: str) -> list[str]:
-    """Names of promises in their usual order."""
     asked = [name for name in text.lower().split(",") if name]
     chosen: set[str] = set()
     for name in asked:

@@ -145,7 +145,6 @@ def _read(path: Path) -> _Log:
 
 
 def _judge(figure: Figure, seed: int, first_lost: _Moment, kill: _Moment) -> None:
-    """Note how much was lost, and whether it is too much."""
     by_clock = kill.at - first_lost.at
     waits = [waited - first_lost.waited.get(each, 0) for each, waited in kill.waited.items()]
     lost = by_clock - max(waits, default=0) / 1e9

@@ -207,7 +207,6 @@ def _repeat(array: bytearray, at: int, source: Random) -> None:
 
 
 def _swap(array: bytearray, at: int, source: Random) -> None:
-    """Two parts change places."""
     length, other = source.randrange(1, 64), source.randrange(len(array))
     low, high = sorted((at, other))
     length = min(length, high - low)
@@ -288,7 +287,6 @@ def _crowd(count: int) -> bytes:
 
 
 def _bomb(content: bytes, source: Random) -> bytes:
-    """Something small that wants to become large."""
     if content.startswith(b"\x89PNG"):
         side = source.choice((8192, 8193, 65_535, 2**31 - 1))
         head = b"IHDR" + side.to_bytes(4, "big") * 2 + content[24:29]

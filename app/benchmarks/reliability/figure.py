@@ -49,16 +49,13 @@ class Figure:
 
     @property
     def facts(self) -> list[str]:
-        """Measured values as text."""
         counted = [f"{number:,} {name}" for name, number in self.counts.items()]
         return [*counted, *(name.format(value) for name, value in self.peaks.items()), *self.notes]
 
     def fail(self, text: str) -> None:
-        """One more failure; the text names the seed."""
         self.failures.append(text)
 
     def count(self, name: str, number: int = 1) -> None:
-        """So many more of something."""
         self.counts[name] = self.counts.get(name, 0) + number
 
     def peak(self, name: str, value: float) -> None:
@@ -92,7 +89,6 @@ class Figure:
 
 
 def table(figures: Iterable[Figure]) -> str:
-    """All figures as a table that can be pasted into a page."""
     rows = [
         f"| {each.promise} | {each.runs:,} {each.unit} | {each.state} | "
         f"{'; '.join(each.facts)} | {each.seconds:,.0f} |"

@@ -70,7 +70,6 @@ class ScriptedPipeline:
 
     @classmethod
     def load(cls, path: Path | None = None, **_: Any) -> ScriptedPipeline:
-        """There is nothing to load."""
         return cls()
 
     def warm_cache(self, *_: object) -> None:

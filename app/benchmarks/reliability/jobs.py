@@ -64,7 +64,6 @@ def isolation(count: int, seed: int, weights: Path | None = None) -> Figure:
 
 
 def hashes(document: Document) -> dict[int, str | None]:
-    """Pixel hash of every layer by id."""
     everything = (document.contents.background, *document.foregrounds)
     return {layer.id: layer.pixel_hash for layer in everything}
 
@@ -120,7 +119,6 @@ class _RealDesk:
         self.loop.run_until(lambda: self.bridge.state in ("ready", "failed"))
 
     def open(self, source: Random) -> None:
-        """Another random document."""
         self.source = source
         canvas = Size(_CELL * source.randint(1, 3), _CELL * source.randint(1, 3))
         boxes = [rect(source) for _ in range(source.randint(1, 4))]

@@ -34,7 +34,6 @@ _PROMPTS = ("", "a castle", "a red balloon\non a beach", "é" * 1000, "x" * 1001
 
 
 def start(source: Random) -> Document:
-    """A small document with some boxes."""
     canvas = Size(16 * source.randint(1, 6), 16 * source.randint(1, 4))
     boxes = [rect(source) for _ in range(source.randint(0, 3))]
     return Document(new_contents(canvas, 16, boxes=boxes, prompt="a castle"))
@@ -56,7 +55,6 @@ def random_command(document: Document, source: Random) -> Command:
 
 
 def rect(source: Random) -> Rect:
-    """Somewhere on and around a small canvas."""
     ranges = ((-60, 120), (-60, 90), (1, 80), (1, 60))
     return Rect(*(source.randint(low, high) for low, high in ranges))
 
@@ -104,7 +102,6 @@ def _other_document(document: Document, source: Random) -> Command:
 
 
 def _added(document: Document, source: Random) -> list[Layer]:
-    """Copies, or an imported picture."""
     if source.random() < 0.5:
         return [document.layer(layer_id) for layer_id in _some(document, source)]
     array = pixels(source, source.randint(1, 40), source.randint(1, 40))
@@ -165,7 +162,6 @@ MAKERS: dict[type[Command], Make] = {
 
 
 def undo(count: int, seed: int, steps: int = 200) -> Figure:
-    """`count` walks of `steps` steps each."""
     figure = Figure("REL3 undo", f"walks of {steps} steps")
     for number in range(seed, seed + count):
         try:

@@ -104,7 +104,6 @@ def saving(count: int, seed: int) -> Figure:
 def _try_all(
     figure: Figure, seed: int, form: Format | None, old: Contents, new: Contents, source: Random
 ) -> None:
-    """Save a project, or export to a format."""
     kind = "project" if form is None else form.key
     suffix = ".ora" if form is None else "" if form.is_folder else form.suffixes[0]
 

@@ -23,7 +23,6 @@ QUICK, FULL = 60, 200
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure and print."""
     parser = argparse.ArgumentParser(prog="layerloom bench ui", description=__doc__)
     parser.add_argument("--only", metavar="ID", nargs="*", help="such as UI1 UI6 ME3")
     parser.add_argument("--quick", action="store_true", help="fewer repeats")
@@ -50,7 +49,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def measure(only: Sequence[str], moves: int) -> Iterable[Row]:
-    """The rows asked for, or all of them."""
     # Imported here: they need Qt, and the platform must be chosen before.
     from app.benchmarks.ui import idle, interaction, process, starting
     from app.benchmarks.window import filled

@@ -27,7 +27,6 @@ _END_LIMIT_S = 5.0
 
 
 def has_xvfb() -> bool:
-    """Whether Xvfb is installed."""
     return shutil.which("Xvfb") is not None
 
 

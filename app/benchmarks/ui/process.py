@@ -52,7 +52,6 @@ def starting() -> Iterator[Row]:
 
 
 def small_pictures() -> Row:
-    """ME4."""
     size = child("pictures")["bytes"] / MB
     return single("ME4", "thumbnails, strip and previews", size, 64, " MB", 1)
 

@@ -49,7 +49,6 @@ def timed(id: str, what: str, milliseconds: Sequence[float], **limits: float) ->
 
 
 def as_text(rows: Sequence[Row], head: str) -> str:
-    """A table that can be pasted into a review."""
     lines = [head, "", "| Id | What | Median / p95 / max | Budget | |", "|" + " --- |" * 5]
     for row in rows:
         sign = {True: "ok", False: "over", None: "–"}[row.is_met]

@@ -145,7 +145,6 @@ def dialog_states(work_root: Path) -> Iterator[State]:
 
 
 def open_dialogs() -> list[QDialog]:
-    """The dialogs on the screen."""
     return [
         widget
         for widget in QApplication.topLevelWidgets()
@@ -199,7 +198,6 @@ def _draw_boxes(desk: Desk) -> None:
 
 
 def _add_results(desk: Desk) -> None:
-    """Candidates of the topmost layer, which is selected then."""
     session = desk.window.session
     layer = session.document.foregrounds[-1]
     shape = (layer.rect.height, layer.rect.width, 4)

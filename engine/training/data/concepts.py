@@ -127,7 +127,6 @@ class Concepts:
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """The names, as a model's card has them."""
         return Vocabulary(self.noun_names, self.looks, self.colours, self.background_names)
 
     def colours_of(self, noun: Noun, look: str) -> tuple[str, ...]:
@@ -294,7 +293,6 @@ class Drawing:
 
 
 def data_rows(name: str) -> list[dict[str, str]]:
-    """The rows of a table in this folder."""
     return _rows(Path(__file__).with_name(name))
 
 

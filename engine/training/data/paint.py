@@ -83,7 +83,6 @@ def paint_dot(
     colour: Sequence[float],
     opacity: float,
 ) -> None:
-    """A small disc with a soft edge."""
     x, y = center
     height, width = picture.shape[1:]
     reach = 1.6 * radius + 1
@@ -201,7 +200,6 @@ def paint_land(
 
 
 def _smooth(t: np.ndarray) -> np.ndarray:
-    """Smoothstep of `t` clipped to [0, 1]."""
     t = np.clip(t, 0, 1)
     return t * t * (3 - 2 * t)
 

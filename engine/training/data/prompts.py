@@ -84,7 +84,6 @@ def pick(rng: np.random.Generator, options: Sequence[Choice]) -> Choice:
 
 
 def mention_words(rng: np.random.Generator, mention: Mention, *, article: bool = True) -> str:
-    """Say one mention, with a synonym at times."""
     noun = mention.noun
     words = noun.name
     if noun.synonyms and rng.random() < SYNONYM_SHARE:

@@ -177,7 +177,6 @@ class Entry:
     choice: Choice = ()  # what the seed decided, see `concepts`
 
     def ids(self, token_px: int) -> Tensor:
-        """(n, 3) positions of its tokens."""
         return region_ids(self.index, self.box, token_px, self.scale, self.size)
 
 

@@ -117,7 +117,6 @@ def _place(
     placed: Sequence[Placed],
     variety: float,
 ) -> Placed | None:
-    """Try places at random, then smaller sizes."""
     for _ in range(ROUNDS):
         for _ in range(TRIES):
             if rng.random() >= variety * (1 - DRAWN_SHARE):
@@ -355,12 +354,10 @@ class SceneSettings:
     rows: bool = False
 
     def drawable(self, look: str) -> Sequence[Noun]:
-        """The nouns that have art in a look."""
         nouns = self.concepts.nouns if self.vocabulary is None else self.vocabulary
         return [noun for noun in nouns if look not in noun.without]
 
     def aspects_of(self, nouns: Sequence[Noun], look: str) -> list[float]:
-        """Width over height of each noun's sprite."""
         known = self.aspects or {}
         return [known.get((noun.name, look), 1.0) for noun in nouns]
 
@@ -612,7 +609,6 @@ def _size_word(entry: Placed, count: int) -> SizeWord | None:
 
 
 def _drop_some(rng: np.random.Generator, mentions: list[Mention]) -> list[Mention]:
-    """Leave out at least one mention; at times all."""
     if rng.random() < 0.2:
         return []
     keep = int(rng.random() * len(mentions))

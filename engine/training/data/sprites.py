@@ -50,7 +50,6 @@ class ArtPackage:
 
 
 def art_packages() -> dict[str, ArtPackage]:
-    """The packages of `packages.tsv` by the name of the art set."""
     return {row.pop("set"): ArtPackage(**row) for row in data_rows("packages.tsv")}
 
 
@@ -90,7 +89,6 @@ class SpritePack:
         return recolour_main(rgba, colour) if self.has_further_drawings else recolour(rgba, colour)
 
     def aspects(self) -> dict[tuple[str, str], float]:
-        """Width over height of every sprite."""
         return {name: rgba.shape[1] / rgba.shape[0] for name, rgba in self.sprites.items()}
 
     def check(self, concepts: Concepts) -> SpritePack:

@@ -84,7 +84,6 @@ class Outcome:
 
 
 def run_task(setup: Setup, task: Task) -> Outcome:
-    """Generate one task and judge its targets."""
     finished = setup.generator.run(replace(task.request, reading=setup.reading))
     results = {result.layer_id: result.rgba for result in finished.results}
     layers = tuple(results[index + 1] for index in task.targets)
@@ -229,7 +228,6 @@ class Setting:
 
     @classmethod
     def parse(cls, text: str) -> Setting:
-        """ "16:2" is 16 steps at guidance 2. Raises ValueError."""
         steps, _, scale = text.partition(":")
         setting = cls(int(steps), float(scale or 1))
         if setting.steps < 1 or setting.cfg_scale < 0:
@@ -265,7 +263,6 @@ def sweep(
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    """The options of the command."""
     parser = argparse.ArgumentParser(prog="layerloom train evaluate", description=__doc__)
     add = parser.add_argument
     add("--weights", type=Path, help="model file; the shipped one by default")
@@ -293,7 +290,6 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 
 def main(argv: list[str]) -> int:
-    """Evaluate the shipped weights, or others."""
     args = parse(argv)
     try:
         model = load_model(args.weights)
@@ -332,7 +328,6 @@ def measure(
     autoencoder = model.autoencoder
 
     def tokens_of(height: int, width: int) -> tuple[int, int]:
-        """Rows and columns of tokens for a foreground."""
         side_tokens = model.card.side_tokens
         return foreground_grid((0, 0, width, height), autoencoder.token_px, side_tokens=side_tokens)
 
@@ -368,7 +363,6 @@ def measure(
 def about_run(
     args: argparse.Namespace, info: ModelInfo, judge: Judge, setup: Setup
 ) -> dict[str, str]:
-    """What the numbers were measured on."""
     return {
         "model": f"{info.name} ({info.file_hash[:12]})",
         "parameters": f"{info.parameters:,}",

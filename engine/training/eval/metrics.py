@@ -55,7 +55,6 @@ Scores = dict[str, Rate]
 
 
 def add_scores(scores: Sequence[Scores]) -> Scores:
-    """Sum by name."""
     names = dict.fromkeys(name for score in scores for name in score)
     return {name: sum((s[name] for s in scores if name in s), Rate()) for name in names}
 
@@ -93,7 +92,6 @@ def inside_box(layers: Sequence[np.ndarray], boxes: Sequence[Box]) -> Rate:
 
 
 def look_agreement(look: str, verdicts: Sequence[Verdict]) -> Rate:
-    """Layers with a thing in the look that was asked for."""
     things = [verdict for verdict in verdicts if verdict.noun is not None]
     return Rate(sum(verdict.look == look for verdict in things), len(things))
 
@@ -107,7 +105,6 @@ def one_look(verdicts: Sequence[Verdict]) -> Rate:
 
 
 def hue_distance(first: float, second: float) -> float:
-    """Degrees between two hues, 0 to 180."""
     return abs((first - second + 180) % 360 - 180)
 
 

@@ -58,7 +58,6 @@ class NaturalPrompt:
 
     @property
     def least(self) -> int:
-        """Boxes that the things need at least."""
         return sum(max(1, count) for count in self.things.values())
 
     @property

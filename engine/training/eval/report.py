@@ -79,7 +79,6 @@ def contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]]) -> Image.Image:
 
 
 def save_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], path: Path) -> None:
-    """Write `contact_sheet(rows)` as a PNG; makes its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     contact_sheet(rows).save(path)
 
@@ -104,7 +103,6 @@ def _paste(sheet: Image.Image, tile: Tile, corner: tuple[int, int]) -> None:
 
 
 def _cut(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """Shorten to `width` pixels with an ellipsis."""
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "…") > width:
@@ -116,7 +114,6 @@ def _cut(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFo
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table of cells as they print."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
@@ -137,7 +134,6 @@ def rates_table(columns: Mapping[str, Scores]) -> str:
 
 
 def numbers_table(title: str, values: Mapping[str, float | str]) -> str:
-    """Name and value."""
     texts = {n: v if isinstance(v, str) else f"{v:.2f}" for n, v in values.items()}
     return markdown_table([title, ""], list(texts.items()))
 

@@ -57,11 +57,9 @@ class Setup:
 
     @property
     def sheets(self) -> Path:
-        """Folder of the contact sheets."""
         return self.out / "sheets"
 
     def layers(self, request: GenerateRequest) -> list[np.ndarray]:
-        """The layers of one job, in the request's order."""
         made = {result.layer_id: result.rgba for result in self.generator.run(request).results}
         return [made[layer.layer_id] for layer in request.layers]
 

@@ -116,7 +116,6 @@ class ClassifierObjective(Objective):
 def held_out_batches(
     bank: LatentBank, mix: PictureMix, tokenizer: Tokenizer, device: torch.device
 ) -> list[Batch]:
-    """Held-out compositions; all layers are finished."""
     pictures = held_out_pictures(bank, mix, HELD_OUT, 99, canvas=None)
     # A batch has to have a target.
     finished = [(scene, layers[-1:], layers) for scene, layers, _ in pictures]

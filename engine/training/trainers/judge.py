@@ -111,7 +111,6 @@ def save_net(net: JudgeNet, path: Path, report: dict[str, float], sprites: str) 
 
 
 def main(argv: list[str]) -> int:
-    """`layerloom train judge`: train, report, save."""
     parser = argparse.ArgumentParser(prog="layerloom train judge", description=__doc__)
     add = parser.add_argument
     add_loop_options(parser, steps=2400, batch=64, lr=2e-3, decay=0.6, threads=1, device=False)

@@ -204,7 +204,6 @@ class Objective(ABC):
             self.averaged.load_state_dict(self.model.state_dict())
 
     def tensors(self) -> dict[str, Tensor]:
-        """A checkpoint's content."""
         found = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         if self.averaged is not None:
             found |= {f"ema.{k}": v for k, v in self.averaged.named_parameters()}

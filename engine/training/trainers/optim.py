@@ -22,7 +22,6 @@ LEAST_RATE = 0.02  # of the peak, at the end of the decay
 
 
 def product_dtype(device: torch.device) -> torch.dtype:
-    """Of matrix products and convolutions in training."""
     return torch.bfloat16 if has_fast_bfloat16(device) else torch.float32
 
 
@@ -101,7 +100,6 @@ class Muon:
         return tensors
 
     def load_state(self, tensors: dict[str, Tensor]) -> None:
-        """Take over what `state` gave."""
         for (r, c), buffer in self.buffers.items():
             buffer.copy_(tensors[f"muon.{r}x{c}"])
         for index, parameter in enumerate(self.others):
@@ -134,6 +132,5 @@ def learning_rate(progress: float, peak: float, decay_share: float) -> float:
 
 @torch.no_grad()
 def update_ema(average: dict[str, Tensor], model: nn.Module, decay: float) -> None:
-    """Exponential moving average of the parameters, in place."""
     for name, parameter in model.named_parameters():
         average[name].lerp_(parameter, 1 - decay)

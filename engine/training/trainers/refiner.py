@@ -127,7 +127,6 @@ class RefinerObjective(Objective):
 
 
 def refine(refiner: Refiner, pairs: TokenPairs) -> Tensor:
-    """(B, N, C) refined tokens of the pairs' predictions."""
     return refiner(pairs.predicted, pairs.inner, pairs.word, pairs.prompt, pairs.mask)
 
 
@@ -272,7 +271,6 @@ class TokenPairs:
         return len(self.predicted)
 
     def select(self, index: Tensor) -> TokenPairs:
-        """Layers by number."""
         return TokenPairs(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
 
     def to(self, device: torch.device) -> TokenPairs:
@@ -412,7 +410,6 @@ class PairPool:
         self.made += len(pairs)
 
     def draw(self, count: int) -> TokenPairs:
-        """`count` pairs, each drawn at random."""
         if self._pairs is None:
             raise ValueError("the pool is empty: add pairs first")
         return self._pairs.select(torch.randint(len(self), (count,)))

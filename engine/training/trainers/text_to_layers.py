@@ -97,7 +97,6 @@ class ContextProbe(nn.Module):
         self.key = nn.Linear(art.text_width, art.width)
 
     def init_weights(self) -> None:
-        """As the transformer's linear maps."""
         for linear in (self.query, self.key):
             nn.init.xavier_uniform_(linear.weight)
             nn.init.zeros_(linear.bias)

@@ -149,7 +149,6 @@ def held_out_batches(
 
 
 def state_of(model: Model) -> State:
-    """The state of a run that begins with a model file."""
     return {
         "vocabulary": model.text.config.vocabulary,
         "art": model.art.config.to_dict(),
@@ -160,7 +159,6 @@ def state_of(model: Model) -> State:
 
 
 def mix_of(args: argparse.Namespace, concepts: Concepts) -> PictureMix:
-    """The stream of pictures that the options describe."""
     scenes = SceneSettings(
         concepts=concepts,
         size=args.size,
