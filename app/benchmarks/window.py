@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import qasync
@@ -190,10 +191,10 @@ class Desk:
                 raise TimeoutError("the window waits for something that does not come")
         return max(0.0, self.time.now() - began)
 
-    def shown_after(self, act: Callable[[], object]) -> float:
+    def shown_after(self, act: Callable[..., object], *args: Any) -> float:
         """Milliseconds from the beginning of `act` to the end of the paint that shows it."""
         start = Watch.now()
-        act()
+        act(*args)
         self.app.sendPostedEvents()
         self.app.processEvents()
         return (Watch.now() - start) * 1000
@@ -215,9 +216,7 @@ class Desk:
             angle = turn / 16
             to_x, to_y = x + 160 * np.sin(angle), y + 120 * (1 - np.cos(angle))
             begun = time.perf_counter()
-            times.append(
-                self.shown_after(lambda a=to_x, b=to_y: self.mouse(QEvent.Type.MouseMove, a, b))  # type: ignore[misc]
-            )
+            times.append(self.shown_after(self.mouse, QEvent.Type.MouseMove, to_x, to_y))
             time.sleep(max(0.0, FRAME_S - (time.perf_counter() - begun)))
         self.mouse(QEvent.Type.MouseButtonRelease, x, y)
         self.app.processEvents()

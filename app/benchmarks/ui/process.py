@@ -22,15 +22,7 @@ from app.benchmarks.ui import starting as first_start
 from app.benchmarks.ui.interaction import scaled
 from app.benchmarks.ui.rows import Row, child, single
 from app.benchmarks.window import Desk, filled
-from app.document.commands import (
-    Command,
-    MoveLayers,
-    Placement,
-    PlacePixels,
-    Rename,
-    SetOpacity,
-    UseCandidates,
-)
+from app.document import commands
 from app.document.document import Document
 from app.document.pixels import Pixels
 
@@ -60,14 +52,14 @@ def steps(contents_of_fifty: Any) -> Iterator[Row]:
     """ME1, ME2: what one undo step keeps, with and without pixels."""
     document = Document(contents_of_fifty)
     layer = document.foregrounds[0]
-    kept: list[Command] = []
+    kept: list[commands.Command] = []
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     for turn in range(300):
-        command: Command = (
-            MoveLayers([layer.id], 1, 0),
-            SetOpacity([layer.id], 0.5 + 0.001 * turn),
-            Rename(layer.id, f"Layer {turn}"),
+        command: commands.Command = (
+            commands.MoveLayers([layer.id], 1, 0),
+            commands.SetOpacity([layer.id], 0.5 + 0.001 * turn),
+            commands.Rename(layer.id, f"Layer {turn}"),
         )[turn % 3]
         command.do(document)
         kept.append(command)
@@ -80,14 +72,14 @@ def steps(contents_of_fifty: Any) -> Iterator[Row]:
     size = pixels.nbytes / MB
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    placed = PlacePixels([Placement(layer.id, pixels, old.rect, {"seed": 2})])
+    placed = commands.PlacePixels([commands.Placement(layer.id, pixels, old.rect, {"seed": 2})])
     placed.do(document)
     placed.placements = ()
     more = (tracemalloc.get_traced_memory()[0] - before) / MB / size
     yield single("ME2", "accept: new pixels kept", more, 1.01, " ×")
     before = tracemalloc.get_traced_memory()[0]
     assert old.pixel_hash is not None
-    again = UseCandidates({layer.id: old.pixel_hash})
+    again = commands.UseCandidates({layer.id: old.pixel_hash})
     again.do(document)
     assert document.layer(layer.id).image is Pixels.of(old.pixels)
     more = (tracemalloc.get_traced_memory()[0] - before) / MB / size

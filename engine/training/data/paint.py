@@ -29,7 +29,7 @@ def palettes(name: str) -> tuple[np.ndarray, ...]:
     )
 
 
-def mix_palettes(rng: Rng, name: str) -> np.ndarray:
+def mixed(rng: Rng, name: str) -> np.ndarray:
     """A palette between two of a name, slightly tinted as a whole. (K, 3) float32."""
     known = palettes(name)
     first, second = rng.permutation(len(known))[:2]
@@ -38,16 +38,14 @@ def mix_palettes(rng: Rng, name: str) -> np.ndarray:
     return (mix + rng.uniform(-7, 7, 3)).astype(np.float32)
 
 
-def palette_rows(palette: np.ndarray, height: int, stop: float = 1.0) -> np.ndarray:
+def gradient(palette: np.ndarray, height: int, stop: float = 1.0) -> np.ndarray:
     """Colours of `height` rows: the palette spread evenly from the top to `stop`. (3, H)."""
     stops = np.linspace(0, stop, len(palette))
     places = np.linspace(0, 1, max(height, 1))
     return np.stack([np.interp(places, stops, channel) for channel in palette.T]).astype(np.float32)
 
 
-def paint_rows(
-    picture: np.ndarray, rows: np.ndarray, top: int = 0, stop: int | None = None
-) -> None:
+def rows(picture: np.ndarray, rows: np.ndarray, top: int = 0, stop: int | None = None) -> None:
     picture[:, top:stop] = rows[:, :, None]
 
 
@@ -57,7 +55,7 @@ def _blend(window: np.ndarray, mask: np.ndarray, colour: np.ndarray) -> None:
     window += mask * (target - window)
 
 
-def paint_glow(
+def glow(
     picture: np.ndarray,
     x: float,
     y: float,
@@ -76,7 +74,7 @@ def paint_glow(
     _blend(picture[:, top:stop, left:right], mask, np.asarray(colour, np.float32))
 
 
-def paint_dot(
+def dot(
     picture: np.ndarray,
     center: tuple[float, float],
     radius: float,
@@ -94,7 +92,7 @@ def paint_dot(
     _blend(picture[:, top:stop, left:right], mask, np.asarray(colour, np.float32))
 
 
-def paint_streak(
+def streak(
     picture: np.ndarray,
     center: tuple[float, float],
     span: float,
@@ -115,7 +113,7 @@ def paint_streak(
     _blend(picture[:, top:stop, left:right], mask, colour)
 
 
-def paint_clouds(picture: np.ndarray, rng: Rng, count: int, low: float, high: float) -> None:
+def clouds(picture: np.ndarray, rng: Rng, count: int, low: float, high: float) -> None:
     """A few clouds between rows `low` and `high`, each in a stripe of its own."""
     width = picture.shape[2]
     for stripe in range(count):
@@ -152,7 +150,7 @@ def _cloud(
     _blend(picture[:, top:stop, left:right], opacity * mask * fade * shade, WHITE)
 
 
-def paint_cloud_bank(
+def cloud_bank(
     picture: np.ndarray, rng: Rng, level: float, radius: float, colour: np.ndarray
 ) -> None:
     """A horizon of round cloud tops across the whole width."""
@@ -165,7 +163,7 @@ def paint_cloud_bank(
         inside = np.clip(1 - ((places - x) / (1.25 * lump)) ** 2, 0, None)
         curve = np.minimum(curve, level - 0.55 * lump * np.sqrt(inside))
         x += lump * (1.1 + 0.5 * rng.random())
-    paint_land(picture, curve, np.minimum(colour + 6, 252), colour * 0.975)
+    land(picture, curve, np.minimum(colour + 6, 252), colour * 0.975)
 
 
 def skyline(rng: Rng, width: int, level: float, swing: float, slope: float = 0.0) -> np.ndarray:
@@ -177,7 +175,7 @@ def skyline(rng: Rng, width: int, level: float, swing: float, slope: float = 0.0
     return (level + swing / 1.4 * waves + tilt).astype(np.float32)
 
 
-def paint_land(
+def land(
     picture: np.ndarray,
     curve: np.ndarray,
     crest: np.ndarray,
@@ -204,7 +202,7 @@ def _smooth(t: np.ndarray) -> np.ndarray:
     return t * t * (3 - 2 * t)
 
 
-def paint_panel(
+def panel(
     picture: np.ndarray,
     corners: tuple[float, float, float, float],
     colour: np.ndarray,
@@ -225,7 +223,7 @@ def paint_panel(
         _blend(picture[:, top:stop, left:right], mask, np.asarray(colour, np.float32))
 
 
-def paint_ray(
+def ray(
     picture: np.ndarray, x: float, lean: float, breadth: float, colour: np.ndarray, opacity: float
 ) -> None:
     """A beam from the upper edge at `x` that widens and fades downwards.
