@@ -82,21 +82,22 @@ def bench(context: Context) -> Section:
             other = whole.median + default_steps * more
             pictures.append([*case, whole, Computed(other), Computed(other / whole.median)])
     names = list(WAYS.values())
+    time_columns = ["layers", "box", "tokens, crop", "tokens, uncropped"]
+    time_columns += [*(f"{n}, s" for n in names), "full / crop", "full / crop by operations"]
+    peak_columns = ["layers", "box", *(f"{n}, MB" for n in names)]
     tables = [
-        Table(f"Seconds per step, canvas {CANVAS[0]} x {CANVAS[1]}",
-              ["layers", "box", "tokens, crop", "tokens, uncropped", *(f"{n}, s" for n in names),
-               "full / crop", "full / crop by operations"], times),
-        Table("Peak memory of a step above the idle process",
-              ["layers", "box", *(f"{n}, MB" for n in names)], peaks),
-    ]  # fmt: skip
+        Table(f"Seconds per step, canvas {CANVAS[0]} x {CANVAS[1]}", time_columns, times),
+        Table("Peak memory of a step above the idle process", peak_columns, peaks),
+    ]
     if pictures:
         title = f"Whole pictures of {default_steps} steps, assignment and decoding included"
         columns = ["layers", "box", *(f"{n}, s" for n in names), "full / crop"]
         tables.append(Table(title, columns, pictures))
+    shown = {name: 4 + i for i, name in enumerate(names)}
+    held = {name: 2 + i for i, name in enumerate(names)}
+    title = "One step: region crop against uncropped layers"
     plots = [
-        Plot("crop-seconds", "One step: region crop against uncropped layers", "seconds per step",
-             times, {name: 4 + i for i, name in enumerate(names)}),
-        Plot("crop-memory", "Peak memory of one step", "MB above idle", peaks,
-             {name: 2 + i for i, name in enumerate(names)}),
-    ]  # fmt: skip
+        Plot("crop-seconds", title, "seconds per step", times, shown),
+        Plot("crop-memory", "Peak memory of one step", "MB above idle", peaks, held),
+    ]
     return Section("crop", "Region crop", TEXT, tables, plots)

@@ -114,8 +114,8 @@ def bench(context: Context) -> Section:
     tables.append(Table(title, ["layers", "box", "repainted", *COLUMNS], rows, labels=3))
     if context.most_layers >= 50:
         tables.append(fifty_boxes(context))
-    lines = {"whole picture": 3, "one layer, no cache": 4, "one layer, cold": 5,
-             "one layer, warm": 6}  # fmt: skip
+    names = ("whole picture", "one layer, no cache", "one layer, cold", "one layer, warm")
+    lines = {name: 3 + i for i, name in enumerate(names)}
     one = [row for row in rows if row[2] == "1 layer"]
     plot = Plot("edit-seconds", "One layer repainted", "seconds per job", one, lines)
     return Section("edit", "Layers repainted", TEXT, tables, [plot])

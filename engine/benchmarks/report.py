@@ -139,10 +139,9 @@ def draw(plot: Plot, folder: Path) -> list[Path]:
                 known = [(x, c) for x, c in cells if isinstance(c, Measured | Computed)]
                 ys = [c.median if isinstance(c, Measured) else c.value for _, c in known]
                 axes.plot([x for x, _ in known], ys, color=colour, marker=mark, label=label)
-                spreads = [(x, c) for x, c in known if isinstance(c, Measured)]
-                axes.vlines([x for x, _ in spreads], [c.low for _, c in spreads],
-                            [c.high for _, c in spreads], color=colour, linewidth=4,
-                            alpha=0.4)  # fmt: skip
+                for x, c in known:
+                    if isinstance(c, Measured):
+                        axes.vlines(x, c.low, c.high, color=colour, linewidth=4, alpha=0.4)
             xs = [row[0] for row in plot.rows]
             axes.set_xticks(xs, labels=[str(x) for x in xs])
             axes.xaxis.set_minor_formatter(NullFormatter())

@@ -73,11 +73,11 @@ def main(argv: list[str]) -> int:
     add = parser.add_argument
     add("--count", type=int, default=30, help="how often; 1000 is a night [30]")
     add("--seed", type=int, default=0, help="of the first run [0]")
-    add("--only", default="", metavar="NAMES", help=f"some of {', '.join(PROMISES)}; a beginning "
-        "such as rel6 means all that begin so")  # fmt: skip
+    some = f"some of {', '.join(PROMISES)}; a beginning such as rel6 means all that begin so"
+    add("--only", default="", metavar="NAMES", help=some)
     add("--jobs", type=int, default=1, help="processes at once [1]")
-    add("--log", type=Path, metavar="FILE", help="keep each part's result in this file, and do not "
-        "run again what is kept there")  # fmt: skip
+    kept = "keep each part's result in this file, and do not run again what is kept there"
+    add("--log", type=Path, metavar="FILE", help=kept)
     add("--model", type=Path, metavar="FILE", help="for rel4 [the shipped one]")
     args = parser.parse_args(argv)
     if args.count < 1 or args.jobs < 1:

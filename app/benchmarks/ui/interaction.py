@@ -67,10 +67,9 @@ def drawing(moves: int) -> Iterator[Row]:
             step = 120 if turn % 8 < 4 else -120
             middle = QPointF(port.rect().center())
             where, keys = QPointF(port.mapToGlobal(middle.toPoint())), Qt.KeyboardModifier
-            wheel = QWheelEvent(
-                middle, where, QPoint(), QPoint(0, step), Qt.MouseButton.NoButton,
-                keys.ControlModifier, Qt.ScrollPhase.NoScrollPhase, False,
-            )  # fmt: skip
+            none, phase = Qt.MouseButton.NoButton, Qt.ScrollPhase.NoScrollPhase
+            turned = (QPoint(), QPoint(0, step), none, keys.ControlModifier, phase, False)
+            wheel = QWheelEvent(middle, where, *turned)
             times.append(desk.shown_after(desk.app.sendEvent, port, wheel))
         yield timed("UI5", "zoom step", times, p95=33)
 

@@ -250,10 +250,11 @@ def sweep(
             unclear += layer_kinds(task.wanted, outcome.verdicts)["layers unclear"]
             seconds.append(outcome.seconds)
         median = statistics.median(seconds)
-        numbers.append({"steps": setting.steps, "guidance": setting.cfg_scale, "things found": hits,
-                        "layers unclear": unclear, "seconds": median})  # fmt: skip
-        rows.append([setting.steps, f"{setting.cfg_scale:g}", rate_text(hits), rate_text(unclear),
-                     f"{median:.2f}"])  # fmt: skip
+        steps, guidance = setting.steps, setting.cfg_scale
+        found_here = {"things found": hits, "layers unclear": unclear, "seconds": median}
+        numbers.append({"steps": steps, "guidance": guidance, **found_here})
+        rates = rate_text(hits), rate_text(unclear)
+        rows.append([steps, f"{guidance:g}", *rates, f"{median:.2f}"])
         print(*rows[-1], flush=True)
     head = ["steps", "guidance", "things found", "layers unclear", "seconds, median"]
     return markdown_table(head, rows), numbers

@@ -174,11 +174,14 @@ def request_of(
     known = pixels or {}
     layers = tuple(
         LayerRequest(
-            layer_id=number, kind=kind, box=box, seed=seed_of(number) % 2**32,
+            layer_id=number,
+            kind=kind,
+            box=box,
+            seed=seed_of(number) % 2**32,
             pixels=known.get(number),
         )
         for number, kind, box in entries
-    )  # fmt: skip
+    )
     return GenerateRequest(
         job_id=job_id, canvas=canvas, prompt=prompt, layers=layers, preview_every=0, **more
     )
