@@ -53,8 +53,7 @@ def old_name(name: str) -> str:
 def convert(tensors: dict[str, Tensor], state: dict) -> tuple[dict[str, Tensor], dict]:
     """A checkpoint of an older version -> the same checkpoint today.
 
-    Raises:
-        ValueError: it has today's names already, or lacks parts that every model has today.
+    Raises ValueError: it has today's names already, or lacks parts that every model has today.
     """
     if not any(name.startswith("model.art.plan_in.") for name in tensors):
         raise ValueError("this run has today's names already")

@@ -1,10 +1,5 @@
 """What every bench of the engine uses: its settings, the pictures that it makes, and single steps.
 
-A `Step` is the guidance's branches through the transformer once, of a whole picture or of an edit,
-whose finished layers are read from the region token cache. What the generator prepares per request
-(text, places, rotations) is prepared outside the clock. Assignment is left out: it costs a few half
-passes per request and nothing per step.
-
 Boxes get smaller where there are many, as in real designs: each row of a table says how large.
 
 Shapes: N noisy tokens of all layers, C token width.
@@ -134,7 +129,10 @@ def uncropped(request: GenerateRequest) -> GenerateRequest:
 
 
 class Step:
-    """A step of a request, ready to be called again and again.
+    """The guidance's branches through the transformer once, ready to be called again and again.
+
+    What the generator prepares per request (text, places, rotations, the cached layers of an edit)
+    is prepared outside the clock. Assignment, which costs nothing per step, is left out.
 
     Attributes:
         tokens: N of one branch.

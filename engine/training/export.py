@@ -68,8 +68,7 @@ def update_model(args: argparse.Namespace) -> int:
 def replace_decoder(model: Model, args: argparse.Namespace) -> None:
     """The decoder of a run or of another file. The latents must be the same.
 
-    Raises:
-        ValueError: the other autoencoder has other latents.
+    Raises ValueError: the other autoencoder has other latents.
     """
     autoencoder = load_autoencoder(args.autoencoder)
     if not torch.equal(model.autoencoder.encoder.linear.weight.half(),
@@ -90,8 +89,7 @@ def replace_decoder(model: Model, args: argparse.Namespace) -> None:
 def add_refiner(model: Model, run: Path) -> None:
     """The averaged weights of a run of `layerloom train refiner`.
 
-    Raises:
-        FileNotFoundError: there is no such run.
+    Raises FileNotFoundError: there is no such run.
     """
     tensors, state = load_run(run, "refiner")
     refiner = Refiner(RefinerConfig(**state["refiner"]))

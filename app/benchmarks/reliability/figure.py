@@ -1,9 +1,7 @@
-"""What a run of a promise found, and long runs in parts.
+"""What a run of a promise found, and long runs in parts, whose figures add up.
 
-A figure has numbers to print, and failures with the seed that repeats them. Figures of parts of a
-run add up. Each part runs in a process of its own, and its result is kept in a file at once. A part
-that dies or hangs is a failure that names its seeds, not the end of the run. A run that was cut
-short goes on where it was: parts that are in the file without a failure are not run again.
+A part that dies or hangs is a failure that names its seeds, not the end of the run. A run that was
+cut short goes on where it was: parts that are in the log without a failure are not run again.
 """
 
 from __future__ import annotations

@@ -38,7 +38,6 @@ class Noun:
     Attributes:
         name: the usual word in prompts, and the key of its sprites.
         label: row of `concepts.tsv`, which names its icon in every art set.
-        band: where it belongs: upper half, lower half, anywhere.
         size: typical size among the others, 1 small to 3 large.
         colourable: mostly one saturated colour, so that a shift of it gives "a blue car".
         natural: colour words that are true of it in every coloured look when nothing is shifted.

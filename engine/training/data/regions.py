@@ -1,8 +1,4 @@
-"""Scenes as regions: every layer of a picture drawn and encoded, with all that its tokens need.
-
-Runs in a worker process. The bank keeps sprites and backgrounds as tokens, each encoded when first
-asked for.
-"""
+"""Scenes as regions: every layer of a picture drawn and encoded, with all that its tokens need."""
 
 from __future__ import annotations
 
@@ -48,6 +44,16 @@ FILLED = 0.92
 FIXED_CANVAS = (512, 512)  # that a drawing is made for which is stretched to all others
 
 
+def draw_in_box(sprite: np.ndarray, thing: Thing, across: float, down: float) -> np.ndarray:
+    """(h, w, 4) premultiplied: a thing in its box, whose sides are multiplied by these factors."""
+    x0, y0, x1, y1 = thing.box
+    x, y, w, h = thing.rect
+    size = (max(1, round(w * across)), max(1, round(h * down)))
+    drawn = resize_sprite(sprite, size, thing.flip)
+    corner = (round((x - x0) * across), round((y - y0) * down))
+    return place(drawn, corner, (round((x1 - x0) * across), round((y1 - y0) * down)))
+
+
 class LatentBank:
     """Encoded layers by sprite and size, made when first asked for.
 
@@ -77,7 +83,7 @@ class LatentBank:
         x0, y0, x1, y1 = thing.box
         rows, cols = size or token_size(thing.box, self.token_px)
         across, down = cols * self.token_px / (x1 - x0), rows * self.token_px / (y1 - y0)
-        return self.draw_scaled(thing, across, down)
+        return draw_in_box(self.sprite(thing), thing, across, down)
 
     def draw_framed(self, thing: Thing, size: tuple[int, int]) -> np.ndarray:
         """(32 h, 32 w, 4): the thing on (h, w) square tokens, fitted into its frame there.
@@ -93,15 +99,6 @@ class LatentBank:
         drawn = resize_sprite(sprite, (max(1, round(w)), max(1, round(h))), thing.flip)
         corner = round(x + (cols - frame_w) / 2), round(y + (rows - frame_h) / 2)
         return place(drawn, corner, (cols, rows))
-
-    def draw_scaled(self, thing: Thing, across: float, down: float) -> np.ndarray:
-        """The box with its sides multiplied by these factors."""
-        x0, y0, x1, y1 = thing.box
-        x, y, w, h = thing.rect
-        size = (max(1, round(w * across)), max(1, round(h * down)))
-        sprite = resize_sprite(self.sprite(thing), size, thing.flip)
-        corner = (round((x - x0) * across), round((y - y0) * down))
-        return place(sprite, corner, (round((x1 - x0) * across), round((y1 - y0) * down)))
 
     @torch.no_grad()
     def encode(self, rgba: np.ndarray) -> Tensor:
@@ -230,7 +227,7 @@ def composite_entry(
     for i, thing in enumerate(scene.things):
         if i not in skip:
             x0, y0 = thing.box[0] // BASE_SCALE, thing.box[1] // BASE_SCALE
-            reduced = bank.draw_scaled(thing, 1 / BASE_SCALE, 1 / BASE_SCALE)
+            reduced = draw_in_box(bank.sprite(thing), thing, 1 / BASE_SCALE, 1 / BASE_SCALE)
             layer = place(reduced, (x0, y0), (width, height))
             canvas = over(layer, canvas)
     full = (0, 0, *scene.canvas)

@@ -457,8 +457,7 @@ def evaluation_scenes(n: int, seed: int, settings: SceneSettings = USUAL) -> lis
     once. The same arguments give the same scenes. Of the settings concepts, vocabulary, aspects,
     canvas, size and variety count.
 
-    Raises:
-        ValueError: the vocabulary has no held-out combination that fits.
+    Raises ValueError: the vocabulary has no held-out combination that fits.
     """
     rng = np.random.default_rng([EVALUATION_STREAM, seed])
     return [_evaluation_scene(rng, settings) for _ in range(n)]

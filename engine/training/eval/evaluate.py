@@ -59,7 +59,6 @@ from engine.training.eval.tasks import (
     Setup,
     Task,
     TaskKind,
-    as_drawn,
     draw_thing,
     make_task,
     property_scores,
@@ -351,8 +350,8 @@ def measure(
     pictures = []
     for thing in [thing for scene in scenes for thing in scene.things][:LAYERS]:
         x0, y0, x1, y1 = thing.box
-        height, width = (n * autoencoder.token_px for n in tokens_of(y1 - y0, x1 - x0))
-        pictures.append(draw_thing(setup.pack, as_drawn(thing, (height, width))))
+        rows, cols = (n * autoencoder.token_px for n in tokens_of(y1 - y0, x1 - x0))
+        pictures.append(draw_thing(setup.pack, thing, (rows, cols)))
     fidelity = numbers["autoencoder"] = reconstruction_numbers(autoencoder, pictures)
     sections.append(numbers_table("autoencoder, real art on the tokens of its box", fidelity))
     table, numbers["flat layers"] = flat_rows(

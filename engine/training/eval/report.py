@@ -164,8 +164,7 @@ def write_report(folder: Path, sections: Sequence[str], numbers: Mapping[str, An
 def around_markers(page: Path, name: str) -> tuple[str, str]:
     """The text of a page up to the first marker of a name, and from the second one on.
 
-    Raises:
-        ValueError: the page lacks the markers.
+    Raises ValueError: the page lacks the markers.
     """
     begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
     before, found, rest = page.read_text(encoding="utf-8").partition(begin)

@@ -24,8 +24,9 @@ from engine.pixels import to_bytes
 from engine.prompts.grammar import with_article
 from engine.training.data.backgrounds import draw_background
 from engine.training.data.concepts import BY_NAME, FIRST, Concepts, Noun
-from engine.training.data.pixels import TONES, oklab, place, resize_sprite
+from engine.training.data.pixels import TONES, oklab
 from engine.training.data.prompts import Mention, pick, write_prompt
+from engine.training.data.regions import draw_in_box
 from engine.training.data.scenes import Box, Scene, Thing, place_in_rows
 from engine.training.data.sprites import SpritePack
 from engine.training.eval.judges import Judging
@@ -82,23 +83,13 @@ class Task:
     replaced: str | None = None
 
 
-def draw_thing(pack: SpritePack, thing: Thing) -> np.ndarray:
-    """The real art of a thing in its box: (h, w, 4) uint8, straight alpha."""
+def draw_thing(pack: SpritePack, thing: Thing, size: tuple[int, int] | None = None) -> np.ndarray:
+    """The real art of a thing in its box, stretched to (height, width): (h, w, 4) uint8."""
     number = (thing.code or 0) % len(pack.drawings[thing.noun, thing.look])
     rgba = pack.coloured(thing.noun, thing.look, thing.colour, number)
     x0, y0, x1, y1 = thing.box
-    x, y, w, h = thing.rect
-    sprite = resize_sprite(rgba, (max(1, round(w)), max(1, round(h))), thing.flip)
-    return to_bytes(place(sprite, (round(x - x0), round(y - y0)), (x1 - x0, y1 - y0)))
-
-
-def as_drawn(thing: Thing, size: tuple[int, int]) -> Thing:
-    """The thing in a box of (height, width) `size`, at the origin."""
-    x0, y0, x1, y1 = thing.box
-    down, across = size[0] / (y1 - y0), size[1] / (x1 - x0)
-    x, y, w, h = thing.rect
-    rect = (x - x0) * across, (y - y0) * down, w * across, h * down
-    return replace(thing, box=(0, 0, size[1], size[0]), rect=rect)
+    height, width = size or (y1 - y0, x1 - x0)
+    return to_bytes(draw_in_box(rgba, thing, width / (x1 - x0), height / (y1 - y0)))
 
 
 def draw_scenery(scene: Scene, rng: np.random.Generator) -> np.ndarray | None:

@@ -101,8 +101,7 @@ class RunFolder:
 def load_run(path: Path, kind: str) -> tuple[dict[str, Tensor], State]:
     """The last checkpoint of the run of `layerloom train KIND`.
 
-    Raises:
-        FileNotFoundError: there is none; names the command that makes one.
+    Raises FileNotFoundError: there is none; names the command that makes one.
     """
     loaded = RunFolder(path).load() if path.is_dir() else None
     if loaded is None:

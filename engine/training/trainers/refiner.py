@@ -339,8 +339,7 @@ class PredictedTokens(IterableDataset[TokenPairs]):
     that predicting and training share two cores. On a GPU the pictures are composed by `workers`
     processes and predicted on the device of the networks.
 
-    Raises:
-        ValueError: the model draws things in many sizes.
+    Raises ValueError: the model draws things in many sizes.
     """
 
     def __init__(

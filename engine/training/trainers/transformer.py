@@ -11,8 +11,9 @@ import argparse
 import json
 import sys
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -159,28 +160,14 @@ def state_of(model: Model) -> State:
 
 
 def mix_of(args: argparse.Namespace, concepts: Concepts) -> PictureMix:
-    scenes = SceneSettings(
-        concepts=concepts,
-        size=args.size,
-        variety=args.variety,
-        looks=LookMix(args.named_looks, args.first_look, args.open_looks),
-        colour_share=args.colour_share,
-        stranger_share=args.stranger_share,
-        repeat_share=args.repeat_share,
-    )
-    return PictureMix(
-        scenes=scenes,
-        edit_share=args.edit_share,
-        background_share=args.background_share,
-        composite_share=args.composite_share,
-        max_tokens=args.max_tokens,
-        most_things=args.most_things,
-        side_tokens=args.side_tokens,
-        fixed_backgrounds=True,
-        background_weight=args.background_weight,
-        new_share=args.new_share,
-        crowd_share=args.crowd_share,
-    )
+    """From the options, most of which have the names of fields."""
+
+    def named(kind: type) -> dict[str, Any]:
+        return {f.name: getattr(args, f.name) for f in fields(kind) if hasattr(args, f.name)}
+
+    looks = LookMix(args.named_looks, args.first_look, args.open_looks)
+    scenes = SceneSettings(concepts=concepts, looks=looks, **named(SceneSettings))
+    return PictureMix(scenes=scenes, fixed_backgrounds=True, **named(PictureMix))
 
 
 def main(argv: list[str]) -> int:

@@ -49,7 +49,7 @@ from engine.training.eval.report import (
     update_page,
     write_report,
 )
-from engine.training.eval.tasks import KINDS, Setup, as_drawn, draw_scenery, draw_thing, make_task
+from engine.training.eval.tasks import KINDS, Setup, draw_scenery, draw_thing, make_task
 from engine.training.trainers.judge import save_net
 from tests.engine.tiny import tiny_model
 from tests.engine.training.toy_art import TOY, ToyJudge, save_pack, toy_pack
@@ -415,7 +415,7 @@ def test_real_art_goes_through_the_tokens_that_the_model_draws_on():
     layer = draw_thing(pack, thing)
     decoded = reconstruct_bytes(Autoencoder(AutoencoderConfig()).eval(), layer, (4, 3))
     assert decoded.shape == layer.shape and decoded.dtype == np.uint8
-    larger = draw_thing(pack, as_drawn(thing, (2 * layer.shape[0], 2 * layer.shape[1])))
+    larger = draw_thing(pack, thing, (2 * layer.shape[0], 2 * layer.shape[1]))
     assert larger.shape == (2 * layer.shape[0], 2 * layer.shape[1], 4)
     halved = larger[::2, ::2, 3].astype(float) / 255
     assert np.abs(halved - layer[..., 3] / 255).mean() < 0.06, "the same art, twice as large"
