@@ -24,12 +24,7 @@ from engine.training.data.concepts import concepts_of, stage_path
 from engine.training.data.pictures import Batch, PictureMix, Pictures
 from engine.training.data.scenes import SceneSettings
 from engine.training.data.sprites import DEFAULT_SPRITES
-from engine.training.trainers.optim import (
-    Muon,
-    mixed_precision,
-    product_dtype,
-    split_parameters,
-)
+from engine.training.trainers.optim import Muon, mixed_precision, product_dtype, split_parameters
 from engine.training.trainers.text_to_layers import TextToLayers, training_loss, visible_weights
 from engine.training.trainers.transformer import PLAIN
 from engine.words import load_word_table

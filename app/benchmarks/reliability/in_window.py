@@ -249,12 +249,7 @@ def window_soak(count: int, seed: int) -> Figure:
 
 
 def _use_window(
-    figure: Figure,
-    desk: Desk,
-    engines: list[FakeEngine],
-    source: Random,
-    count: int,
-    file: Path,
+    figure: Figure, desk: Desk, engines: list[FakeEngine], source: Random, count: int, file: Path
 ) -> tuple[float, list[ReferenceType[Any]]]:
     """All the commands.
 

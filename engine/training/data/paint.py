@@ -56,12 +56,7 @@ def _blend(window: np.ndarray, mask: np.ndarray, colour: np.ndarray) -> None:
 
 
 def glow(
-    picture: np.ndarray,
-    x: float,
-    y: float,
-    radius: float,
-    colour: Sequence[float],
-    opacity: float,
+    picture: np.ndarray, x: float, y: float, radius: float, colour: Sequence[float], opacity: float
 ) -> None:
     """A round light with Gaussian fall-off; `radius` is a share of the canvas' mean side."""
     height, width = picture.shape[1:]
@@ -176,11 +171,7 @@ def skyline(rng: Rng, width: int, level: float, swing: float, slope: float = 0.0
 
 
 def land(
-    picture: np.ndarray,
-    curve: np.ndarray,
-    crest: np.ndarray,
-    foot: np.ndarray,
-    soft: float = 1.2,
+    picture: np.ndarray, curve: np.ndarray, crest: np.ndarray, foot: np.ndarray, soft: float = 1.2
 ) -> None:
     """Fill below `curve` (W,) with a gradient from `crest` to `foot`; `soft` rows of edge."""
     height = picture.shape[1]

@@ -76,10 +76,7 @@ class Batch:
 
 
 def collate(
-    pictures: list[Picture],
-    tokenizer: Tokenizer,
-    token_px: int,
-    background_weight: float = 1.0,
+    pictures: list[Picture], tokenizer: Tokenizer, token_px: int, background_weight: float = 1.0
 ) -> Batch:
     """Pad (scene, noisy entries, clean entries) into one batch; weights average per layer.
 

@@ -25,14 +25,7 @@ from engine.models.art.autoencoder import clamp_premultiplied
 from engine.pixels import to_bytes
 from engine.training.data.concepts import FIRST, STAGES, Concepts, concepts_of, stage_path
 from engine.training.data.sprites import DEFAULT_SPRITES, SpritePack
-from engine.training.eval.judges import (
-    DEFAULT_PATH,
-    INPUT_PX,
-    JudgeNet,
-    fit,
-    load_net,
-    on_backdrop,
-)
+from engine.training.eval.judges import DEFAULT_PATH, INPUT_PX, JudgeNet, fit, load_net, on_backdrop
 from engine.training.trainers.loop import Objective, add_loop_options, prepare, train
 from engine.training.trainers.optim import Muon, mixed_precision
 

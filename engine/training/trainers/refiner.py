@@ -40,11 +40,7 @@ from engine.training.data.sprites import DEFAULT_SPRITES, SpritePack
 from engine.training.trainers.autoencoder import save_rows
 from engine.training.trainers.loop import Objective, RunFolder, add_loop_options, prepare, train
 from engine.training.trainers.optim import Muon, mixed_precision, split_parameters
-from engine.training.trainers.text_to_layers import (
-    TextToLayers,
-    frozen_networks,
-    visible_weights,
-)
+from engine.training.trainers.text_to_layers import TextToLayers, frozen_networks, visible_weights
 from engine.words import load_word_table
 
 BETA = 0.3  # error of a number up to which it counts squared; larger ones count linearly

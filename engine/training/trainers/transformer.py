@@ -25,23 +25,10 @@ from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
 from engine.models.art.model import ARTConfig
 from engine.models.art.text import Tokenizer
 from engine.models.checkpoint import Model, load_model
-from engine.training.data.concepts import (
-    CHOICES,
-    FIRST,
-    STAGES,
-    Concepts,
-    concepts_of,
-    stage_path,
-)
+from engine.training.data.concepts import CHOICES, FIRST, STAGES, Concepts, concepts_of, stage_path
 from engine.training.data.pictures import Batch, PictureMix, Pictures, collate, held_out_pictures
 from engine.training.data.regions import LatentBank
-from engine.training.data.scenes import (
-    REPEAT_SHARE,
-    USUAL_LOOKS,
-    LookMix,
-    SceneSettings,
-    compose,
-)
+from engine.training.data.scenes import REPEAT_SHARE, USUAL_LOOKS, LookMix, SceneSettings, compose
 from engine.training.data.sprites import DEFAULT_SPRITES, SpritePack
 from engine.training.trainers.loop import (
     Objective,
