@@ -46,10 +46,6 @@ class Watch:
     now: Callable[[], float] = staticmethod(time.perf_counter)
     now_of_all: Callable[[], float] = staticmethod(time.perf_counter)
 
-    @classmethod
-    def count_work(cls) -> None:
-        cls.now, cls.now_of_all = staticmethod(time.thread_time), staticmethod(time.process_time)
-
 
 INFO = model_info(
     name="bench",

@@ -30,12 +30,10 @@ class Promise:
     """What is run for one row of the table.
 
     Attributes:
-        per_thousand: runs that a count of 1,000 means.
+        per_thousand: runs that a count of 1,000 means; `least` runs are meant by any.
         part: so many runs are one process.
         function: "module.function" of this folder, which makes `count` runs from a seed on.
-        first: its first arguments.
-        least: runs that any count means.
-        takes_model: whether the function takes `weights`, a model file.
+        first: its first arguments; with `takes_model` the last is a model file.
     """
 
     per_thousand: int
@@ -44,9 +42,6 @@ class Promise:
     first: tuple[str, ...] = ()
     least: int = 1
     takes_model: bool = False
-
-    def runs(self, count: int) -> int:
-        return max(self.least, self.per_thousand * count // 1000)
 
 
 _WHOLE = 10**9  # one process for all runs: what is measured grows with them
@@ -126,7 +121,7 @@ def _chosen(parser: argparse.ArgumentParser, text: str) -> list[str]:
 
 def _parts(name: str, count: int, seed: int) -> Iterator[Part]:
     promise = PROMISES[name]
-    runs = promise.runs(count)
+    runs = max(promise.least, promise.per_thousand * count // 1000)
     for first in range(0, runs, promise.part):
         yield Part(name, seed + first, min(promise.part, runs - first))
 

@@ -182,65 +182,36 @@ def mutated(data: bytes, source: Random) -> bytes:
     for _ in range(source.choice((1, 1, 2, 3, 8))):
         if not array:
             return b""
-        source.choice(_DAMAGES)(array, source.randrange(len(array)), source)
+        _damage(array, source)
     return bytes(array)
 
 
-def _flip(array: bytearray, at: int, source: Random) -> None:
-    array[at] ^= 1 << source.randrange(8)
-
-
-def _scatter(array: bytearray, at: int, source: Random) -> None:
-    array[at : at + 4] = source.randbytes(4)
-
-
-def _drop(array: bytearray, at: int, source: Random) -> None:
-    del array[at : at + source.randrange(1, 64)]
-
-
-def _cut(array: bytearray, at: int, source: Random) -> None:
-    del array[at:]
-
-
-def _repeat(array: bytearray, at: int, source: Random) -> None:
-    array[at:at] = array[at : at + source.randrange(1, 256)]
-
-
-def _swap(array: bytearray, at: int, source: Random) -> None:
-    length, other = source.randrange(1, 64), source.randrange(len(array))
-    low, high = sorted((at, other))
-    length = min(length, high - low)
-    first, second = array[low : low + length], array[high : high + length]
-    array[high : high + length], array[low : low + length] = first, second
-
-
-def _number(array: bytearray, at: int, source: Random) -> None:
-    """Lengths, counts and sizes that cannot be; text that is no UTF-8."""
-    array[at : at + 4] = source.choice(_BYTES)
-
-
-def _text(array: bytearray, at: int, source: Random) -> None:
-    array[at : at + 2] = source.choice(_NUMBERS).encode()
-
-
-def _nest(array: bytearray, at: int, source: Random) -> None:
-    """Rarely deep: each such input is large."""
-    depth = source.choice((3, 70, 900, 1100, 20_000)) if source.random() < 0.2 else 2
-    array[at:at] = source.choice(_NESTS) * depth
-
-
-_DAMAGES: tuple[Callable[[bytearray, int, Random], None], ...] = (
-    _flip,
-    _flip,
-    _scatter,
-    _drop,
-    _cut,
-    _repeat,
-    _swap,
-    _number,
-    _text,
-    _nest,
-)
+def _damage(array: bytearray, source: Random) -> None:
+    kind, at = source.randrange(10), source.randrange(len(array))
+    match kind:
+        case 0 | 1:
+            array[at] ^= 1 << source.randrange(8)
+        case 2:
+            array[at : at + 4] = source.randbytes(4)
+        case 3:
+            del array[at : at + source.randrange(1, 64)]
+        case 4:
+            del array[at:]
+        case 5:
+            array[at:at] = array[at : at + source.randrange(1, 256)]
+        case 6:  # two parts change places
+            length, other = source.randrange(1, 64), source.randrange(len(array))
+            low, high = sorted((at, other))
+            length = min(length, high - low)
+            first, second = array[low : low + length], array[high : high + length]
+            array[high : high + length], array[low : low + length] = first, second
+        case 7:  # lengths, counts and sizes that cannot be; text that is no UTF-8
+            array[at : at + 4] = source.choice(_BYTES)
+        case 8:
+            array[at : at + 2] = source.choice(_NUMBERS).encode()
+        case 9:  # rarely deep: each such input is large
+            depth = source.choice((3, 70, 900, 1100, 20_000)) if source.random() < 0.2 else 2
+            array[at:at] = source.choice(_NESTS) * depth
 
 
 def _with_odd_members(data: bytes, source: Random) -> bytes:

@@ -133,8 +133,15 @@ def run_parts(
             yield part, known[part.key]
         else:
             waiting.append(part)
+
+    def timed(part: Part) -> Figure:
+        began = time.perf_counter()
+        figure = run(part)
+        figure.seconds = time.perf_counter() - began
+        return figure
+
     with ThreadPoolExecutor(jobs) as pool:
-        running = {pool.submit(_timed, run, part): part for part in waiting}
+        running = {pool.submit(timed, part): part for part in waiting}
         try:
             for done in as_completed(running):
                 part, figure = running[done], done.result()
@@ -145,13 +152,6 @@ def run_parts(
                 yield part, figure
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def _timed(run: Run, part: Part) -> Figure:
-    began = time.perf_counter()
-    figure = run(part)
-    figure.seconds = time.perf_counter() - began
-    return figure
 
 
 def _read(log: Path | None) -> dict[str, Figure]:

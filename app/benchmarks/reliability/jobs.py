@@ -42,7 +42,6 @@ SHORT_S = 0.1  # previews are gathered for less, watchdogs wait for more
 JOBS = 4  # per document
 _CELL = 64  # of the shipped model's canvas
 _ANSWER_S = 1800.0  # a guard against waiting for ever, not a promise
-_OTHERS = "other layers compared"
 
 
 def isolation(count: int, seed: int, weights: Path | None = None) -> Figure:
@@ -66,20 +65,6 @@ def isolation(count: int, seed: int, weights: Path | None = None) -> Figure:
 def hashes(document: Document) -> dict[int, str | None]:
     everything = (document.contents.background, *document.foregrounds)
     return {layer.id: layer.pixel_hash for layer in everything}
-
-
-def _compare(
-    figure: Figure,
-    seed: int,
-    before: dict[int, str | None],
-    after: dict[int, str | None],
-    targets: set[int],
-) -> None:
-    others = before.keys() - targets
-    figure.count(_OTHERS, len(others))
-    changed = [each for each in others if before[each] != after.get(each)]
-    if changed:
-        figure.fail(f"seed {seed}: {len(changed)} layers changed that were no targets")
 
 
 class _QueueLoop(HandLoop):
@@ -152,6 +137,10 @@ def _one_job(figure: Figure, seed: int, desk: _RealDesk) -> None:
         return
     desk.loop.run_until(lambda: job.has_ended and bridge.state == "ready")
     figure.count(f"jobs {job.state}")
-    _compare(figure, seed, desk.before, hashes(desk.document), desk.targets)
-    if job.state != "finished" and hashes(desk.document) != desk.before:
+    after, others = hashes(desk.document), desk.before.keys() - desk.targets
+    figure.count("other layers compared", len(others))
+    changed = [each for each in others if desk.before[each] != after.get(each)]
+    if changed:
+        figure.fail(f"seed {seed}: {len(changed)} layers changed that were no targets")
+    if job.state != "finished" and after != desk.before:
         figure.fail(f"seed {seed}: a job that {job.state} changed pixels")

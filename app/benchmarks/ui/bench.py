@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.cpu:
         from app.benchmarks.window import Watch  # needs Qt, and the platform is chosen now
 
-        Watch.count_work()
+        Watch.now, Watch.now_of_all = time.thread_time, time.process_time
     rows = list(measure(options.only or [], QUICK if options.quick else FULL))
     cores = os.cpu_count()
     head = f"{platform.machine()}, {cores} cores, Python {platform.python_version()}, offscreen"
@@ -68,7 +68,7 @@ def measure(only: Sequence[str], moves: int) -> Iterable[Row]:
         (("UI18", "UI19"), lambda: starting.first_jobs(jobs)),
         (("UI16",), idle.idle),
         (("ME1", "ME2"), lambda: process.steps(filled(50, mixed=True))),
-        (("ME4",), lambda: [process.small_pictures()]),
+        (("ME4",), lambda: [Row(**child("pictures"))]),
     ]
     for ids, part in parts:
         if not only or set(ids) & set(only):

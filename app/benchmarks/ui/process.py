@@ -43,11 +43,6 @@ def starting() -> Iterator[Row]:
     yield single("ME3", "more with 50 full layers", more, 260, " MB", 0)
 
 
-def small_pictures() -> Row:
-    size = child("pictures")["bytes"] / MB
-    return single("ME4", "thumbnails, strip and previews", size, 64, " MB", 1)
-
-
 def steps(contents_of_fifty: Any) -> Iterator[Row]:
     """ME1, ME2: what one undo step keeps, with and without pixels."""
     document = Document(contents_of_fifty)
@@ -127,14 +122,15 @@ def full(born: float) -> dict[str, Any]:
 
 
 def pictures(born: float) -> dict[str, Any]:
-    """Bytes of small pictures that are kept for fifty layers."""
+    """ME4: the row of the small pictures that are kept for fifty layers."""
     with Desk(filled(50, mixed=True)) as desk:
         window = desk.window
         bar = window.layers.list.verticalScrollBar()
         for place in range(0, bar.maximum() + 1, 50):
             bar.setValue(place)
             desk.settle(0.2)
-        return {"bytes": float(window.small_picture_bytes())}
+        size = window.small_picture_bytes() / MB
+        return asdict(single("ME4", "thumbnails, strip and previews", size, 64, " MB", 1))
 
 
 # Each takes the moment at which the process was started, in seconds of the system's clock.

@@ -40,6 +40,11 @@ CROWD_TOKENS = 2
 Picture = tuple[Scene, list[Entry], list[Entry]]  # noisy and clean entries
 
 
+def length(found: list[Entry]) -> int:
+    """Tokens of all of them."""
+    return sum(len(entry.tokens) for entry in found)
+
+
 @dataclass(slots=True)
 class Batch:
     """Padded pictures. Padding has weight 0, `noisy_mask` False and `clean_owner` -1.
@@ -84,8 +89,8 @@ def collate(
     """
     prompts = [tokenizer.encode(scene.prompt) for scene, _, _ in pictures]
     words = max(1, *(len(known) for _, known in prompts))
-    noisy = max(sum(len(e.tokens) for e in noisy) for _, noisy, _ in pictures)
-    clean = max(sum(len(e.tokens) for e in clean) for _, _, clean in pictures)
+    noisy = max(length(noisy) for _, noisy, _ in pictures)
+    clean = max(length(clean) for _, _, clean in pictures)
     layers = sum(len(noisy) for _, noisy, _ in pictures)
     regions = max(len(noisy) for _, noisy, _ in pictures)
     context = max(len(clean) for _, _, clean in pictures)
@@ -202,13 +207,6 @@ def held_out_pictures(
     return [(scene, mix.entries(scene, bank, rng)[0], []) for scene in scenes]
 
 
-def padding_order(picture: Picture) -> tuple[int, int]:
-    """Sorting key that keeps padding small: like noisy lengths first, then the rest."""
-    scene, noisy, clean = picture
-    rest = sum(len(e.tokens) for e in clean) + 2 * len(scene.prompt.split())
-    return sum(len(e.tokens) for e in noisy) // 10, rest
-
-
 class Pictures(IterableDataset[Batch]):
     """Endless batches; pictures of similar length share one, so that padding stays small."""
 
@@ -259,10 +257,11 @@ class Pictures(IterableDataset[Batch]):
 
     def _groups(self, rng: np.random.Generator, pictures: list[Picture]) -> Iterator[list[Picture]]:
         """Pictures of similar length, in random order; crowds spread over them, as memory is."""
-        counts = [sum(len(e.tokens) for e in (*noisy, *clean)) for _, noisy, clean in pictures]
+        counts = [length(noisy) + length(clean) for _, noisy, clean in pictures]
         usual = [p for p, n in zip(pictures, counts, strict=True) if n <= self.mix.max_tokens]
         crowds = [p for p, n in zip(pictures, counts, strict=True) if n > self.mix.max_tokens]
-        usual.sort(key=padding_order)
+        # Padding stays small: like noisy lengths first, then the rest.
+        usual.sort(key=lambda p: (length(p[1]) // 10, length(p[2]) + 2 * len(p[0].prompt.split())))
         ends = np.linspace(0, len(usual), self.SORTED_GROUP + 1).round().astype(int)
         for i in rng.permutation(self.SORTED_GROUP).tolist():
             if group := usual[ends[i] : ends[i + 1]] + crowds[i :: self.SORTED_GROUP]:
@@ -295,7 +294,7 @@ class Pictures(IterableDataset[Batch]):
             if not scene.things and scene.background is None:
                 continue
             found, background = mix.entries(scene, bank, rng)
-            if sum(len(e.tokens) for e in found) <= most_tokens:
+            if length(found) <= most_tokens:
                 break
         targets = set(range(-1, len(scene.things)))
         if is_edit:

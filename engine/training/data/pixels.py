@@ -201,11 +201,6 @@ def _colours(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([found >> 16, found >> 8 & 255, found & 255], axis=-1).astype(np.uint8), where
 
 
-def _solid(pixels: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """How many pixels of each colour are more than half opaque."""
-    return np.bincount(where, weights=pixels[:, 3] > 127).astype(int)
-
-
 def main_colour(lab: np.ndarray, counts: np.ndarray) -> MainColour | None:
     """The main colour of (C, 3) OKLab colours, each of `counts` pixels."""
     if not counts.any():
@@ -234,7 +229,8 @@ def recolour_main(rgba: np.ndarray, colour: str) -> np.ndarray:
     pixels = rgba[visible]
     colours, where = _colours(pixels)
     lab = oklab(colours)
-    main = main_colour(lab, _solid(pixels, where))
+    solid = np.bincount(where, weights=pixels[:, 3] > 127).astype(int)  # more than half opaque
+    main = main_colour(lab, solid)
     if main is None:
         return rgba
     member = _membership(lab, main)

@@ -167,23 +167,18 @@ class Judge:
             noun_logits, look_logits = self._net(inputs)
             nouns += noun_logits.softmax(1) / len(BACKDROPS)
             looks += look_logits.softmax(1) / len(BACKDROPS)
-        return [
-            _verdict(layer, noun.numpy(), self._names, self._looks[int(look.argmax())])
-            for layer, noun, look in zip(layers, nouns, looks, strict=True)
-        ]
+        verdicts = []
+        for layer, shares, look in zip(layers, nouns.numpy(), looks, strict=True):
+            best, empty = int(shares.argmax()), visible_share(layer) < EMPTY_SHARE
+            sure = not empty and best < len(self._names) and shares[best] >= MIN_CONFIDENCE
+            noun, name = self._names[best] if sure else None, self._looks[int(look.argmax())]
+            verdicts.append(Verdict(noun, float(shares[best]), empty, name, shares))
+        return verdicts
 
 
 def visible_share(rgba: np.ndarray) -> float:
     """Mean alpha of (h, w, 4) uint8, 0 to 1."""
     return float(rgba[..., 3].mean() / 255)
-
-
-def _verdict(layer: np.ndarray, shares: np.ndarray, names: Sequence[str], look: str) -> Verdict:
-    best = int(shares.argmax())
-    empty = visible_share(layer) < EMPTY_SHARE
-    sure = not empty and best < len(names) and shares[best] >= MIN_CONFIDENCE
-    noun = names[best] if sure else None
-    return Verdict(noun, float(shares[best]), empty, look, shares.astype(np.float32))
 
 
 def load_net(path: Path) -> tuple[JudgeNet, dict[str, str]]:

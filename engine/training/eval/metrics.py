@@ -104,17 +104,13 @@ def one_look(verdicts: Sequence[Verdict]) -> Rate:
     return Rate(max(looks.values()), looks.total())
 
 
-def hue_distance(first: float, second: float) -> float:
-    return abs((first - second + 180) % 360 - 180)
-
-
 def has_colour(rgba: np.ndarray, colour: str) -> bool:
     """Whether a thing is of this colour: most of it neutral, or its main saturated hue."""
     if not rgba[..., 3].any():
         return False
     if colour in NEUTRALS:
         return has_neutral(rgba, colour)
-    return hue_distance(dominant_hue(rgba), COLOURS[colour]) <= HUE_TOLERANCE
+    return abs((dominant_hue(rgba) - COLOURS[colour] + 180) % 360 - 180) <= HUE_TOLERANCE
 
 
 def colours_obeyed(scene: Scene, layers: Sequence[np.ndarray], verdicts: Sequence[Verdict]) -> Rate:

@@ -59,7 +59,10 @@ def stack_layers(
 def contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]]) -> Image.Image:
     """Rows, each a title above its tiles, left to right; as wide as the widest."""
     font = ImageFont.load_default(size=11)
-    heights = [_row_height(tiles) for _, tiles in rows]
+    heights = []
+    for _, tiles in rows:
+        lines = [tile.side + LINE * len(tile.caption.split("\n")) for tile in tiles]
+        heights.append(LINE + GAP + max(lines, default=0) + 2 * GAP)
     width = max([GAP + sum(tile.side + GAP for tile in tiles) for _, tiles in rows], default=GAP)
     sheet = Image.new("RGB", (width, max(1, sum(heights))), PAPER)
     draw = ImageDraw.Draw(sheet)
@@ -81,11 +84,6 @@ def contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]]) -> Image.Image:
 def save_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     contact_sheet(rows).save(path)
-
-
-def _row_height(tiles: Sequence[Tile]) -> int:
-    lines = [tile.side + LINE * len(tile.caption.split("\n")) for tile in tiles]
-    return LINE + GAP + max(lines, default=0) + 2 * GAP
 
 
 def _paste(sheet: Image.Image, tile: Tile, corner: tuple[int, int]) -> None:
