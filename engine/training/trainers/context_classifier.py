@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,7 +62,7 @@ class ClassifierObjective(Objective):
         self.model: ContextClassifier = new_classifier(model).to(device)
         self.optimizer = Muon([], self.model.parameters(), weight_decay=0.05)
         self.state = {}
-        self.batches = iter(
+        self.batches: Iterator[Batch] = iter(
             DataLoader(pictures, batch_size=None, num_workers=args.workers, prefetch_factor=2)
         )
 

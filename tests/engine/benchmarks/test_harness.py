@@ -98,7 +98,7 @@ def test_counted_operations_are_those_of_the_formula(generator):
     step = Step(generator, picture(layer(0, FULL), layer(1, LEFT), layer(2, RIGHT)))
     # In inference mode torch does not take the operators apart that are counted.
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        Step.__call__.__wrapped__(step)
+        Step.__call__.__wrapped__(step)  # type: ignore[attr-defined]
     blocks = TINY_ART.double_blocks + TINY_ART.single_blocks
     # Text and image of a double block have weights of their own, but every token passes one set.
     texts = step.sequence - step.tokens

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.benchmarks.measure import Computed, Missing, alternate, peak_mb, ratios, summary
-from engine.benchmarks.report import Plot, Section, Table
+from engine.benchmarks.report import Cell, Plot, Section, Table
 from engine.training.eval.report import update_page
 
 
@@ -18,7 +18,7 @@ def test_every_cell_says_how_it_came_about():
 
 
 def test_csv_keeps_kinds_and_spread():
-    cells = [6, summary([1.0, 2.0]), Computed(3.0), Missing("why")]
+    cells: list[Cell] = [6, summary([1.0, 2.0]), Computed(3.0), Missing("why")]
     table = Table("T", ["layers", "s", "ratio", "MB"], [cells])
     assert Section("x", "X", "text", [table]).csv().splitlines()[1:] == [
         "T,6,s,measured,1.5,1.0,2.0,2",
