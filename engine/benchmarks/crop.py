@@ -8,24 +8,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from engine.benchmarks.harness import (
-    CANVAS,
-    Context,
-    Step,
-    box_side,
-    equal_boxes,
-    picture,
-    uncropped,
-)
-from engine.benchmarks.measure import (
-    Computed,
-    alternate,
-    block_flops,
-    peak_mb,
-    ratios,
-    seconds,
-    summary,
-)
+from engine.benchmarks import harness, measure
+from engine.benchmarks.harness import Context, Step
+from engine.benchmarks.measure import Computed
 from engine.benchmarks.report import Cell, Plot, Section, Table
 from engine.models.art.backbone import art_of
 from engine.pipeline import LayerPipeline
@@ -46,8 +31,8 @@ TEXT = (
 
 def make_step(generator: LayerPipeline, layers: int, way: str) -> Step:
     """A step of a picture with a background and `layers` equal boxes, one of `WAYS`."""
-    request = picture(equal_boxes(layers))
-    return Step(generator, request if way == "crop" else uncropped(request))
+    request = harness.picture(harness.equal_boxes(layers))
+    return Step(generator, request if way == "crop" else harness.uncropped(request))
 
 
 def bench(context: Context) -> Section:
@@ -66,27 +51,29 @@ def bench(context: Context) -> Section:
             steps[way] = make_step(generator, layers, way)
             steps[way]()  # which also warms it up
 
-        case: list[Cell] = [layers, f"{box_side(layers)} px"]
-        peaks.append([*case, *(peak_mb(partial(prepare, way)) for way in WAYS)])
-        taken = alternate(steps, context.runs)
+        case: list[Cell] = [layers, f"{harness.box_side(layers)} px"]
+        peaks.append([*case, *(measure.peak_mb(partial(prepare, way)) for way in WAYS)])
+        taken = measure.alternate(steps, context.runs)
         cropped, full = steps["crop"].sequence, steps["full"].sequence
-        operations = [block_flops(n, config.width, config.mlp_ratio) for n in (full, cropped)]
+        operations = [
+            measure.block_flops(n, config.width, config.mlp_ratio) for n in (full, cropped)
+        ]
         times.append([
-            *case, cropped, full, *(summary(taken[way]) for way in WAYS),
-            ratios(taken["full"], taken["crop"]), Computed(operations[0] / operations[1]),
+            *case, cropped, full, *(measure.summary(taken[way]) for way in WAYS),
+            measure.ratios(taken["full"], taken["crop"]), Computed(operations[0] / operations[1]),
         ])  # fmt: skip
         if not context.quick:
-            job = partial(generator.run, picture(equal_boxes(layers)))
-            whole = summary([seconds(job) for _ in range(context.runs)])
-            more = summary(taken["full"]).median - summary(taken["crop"]).median
+            job = partial(generator.run, harness.picture(harness.equal_boxes(layers)))
+            whole = measure.summary([measure.seconds(job) for _ in range(context.runs)])
+            more = measure.summary(taken["full"]).median - measure.summary(taken["crop"]).median
             other = whole.median + default_steps * more
             pictures.append([*case, whole, Computed(other), Computed(other / whole.median)])
-    names = list(WAYS.values())
+    names, (width, height) = list(WAYS.values()), harness.CANVAS
     time_columns = ["layers", "box", "tokens, crop", "tokens, uncropped"]
     time_columns += [*(f"{n}, s" for n in names), "full / crop", "full / crop by operations"]
     peak_columns = ["layers", "box", *(f"{n}, MB" for n in names)]
     tables = [
-        Table(f"Seconds per step, canvas {CANVAS[0]} x {CANVAS[1]}", time_columns, times),
+        Table(f"Seconds per step, canvas {width} x {height}", time_columns, times),
         Table("Peak memory of a step above the idle process", peak_columns, peaks),
     ]
     if pictures:

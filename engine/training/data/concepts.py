@@ -66,31 +66,27 @@ class Background:
     phrases: tuple[str, ...]
 
 
-# Look -> the art set that it is learned from.
-LOOKS: dict[str, str] = {
-    "flat": "fluent-emoji-flat",
-    "glossy": "noto",
-    "3d": "fluent-3d",
-    "bold": "twemoji",
-    "ink": "fluent-emoji-high-contrast",
-}
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def data_rows(name: str) -> list[dict[str, str]]:
+    """The rows of a table in this folder."""
+    return _rows(Path(__file__).with_name(name))
+
+
+def _words(field: str) -> tuple[str, ...]:
+    return tuple(field.split("|")) if field else ()
+
+
+_LOOKS = {row["look"]: row for row in data_rows("looks.tsv")}
+LOOKS = {look: row["set"] for look, row in _LOOKS.items()}  # the art set that each is learned from
 COLOURLESS_LOOKS = frozenset({"ink"})  # black on white: no colour is shifted or named
-# Look -> adjectives before "illustration", "picture" or "style"; no word means two looks.
-LOOK_WORDS: dict[str, tuple[str, ...]] = {
-    "flat": ("flat", "flat vector", "flat design", "simple flat"),
-    "glossy": ("glossy", "cartoon", "shiny", "glossy cartoon"),
-    "3d": ("3d", "clay", "3d clay", "rendered 3d"),
-    "bold": ("bold", "bold graphic", "comic", "poster"),
-    "ink": ("ink", "line art", "ink line art", "pen and ink"),
-}
-# Look -> whole frames around a description that only this look allows.
-LOOK_FRAMES: dict[str, tuple[str, ...]] = {
-    "flat": ("flat vector art of {}", "{}, flat vector", "{}, flat"),
-    "glossy": ("a cartoon of {}", "cartoon: {}", "{}, glossy"),
-    "3d": ("3d render of {}", "a 3d render of {}", "{}, 3d render", "{} in 3d"),
-    "bold": ("a bold drawing of {}", "bold graphic of {}", "{}, bold", "comic: {}"),
-    "ink": ("line art of {}", "an ink drawing of {}", "{}, line art", "{} in ink"),
-}
+# Adjectives before "illustration", "picture" or "style"; no word means two looks.
+LOOK_WORDS = {look: _words(row["words"]) for look, row in _LOOKS.items()}
+# Whole frames around a description that only this look allows.
+LOOK_FRAMES = {look: _words(row["frames"]) for look, row in _LOOKS.items()}
 
 # Colour -> hue in degrees of a shifted sprite.
 COLOURS: dict[str, float] = {
@@ -133,15 +129,6 @@ class Concepts:
         if not noun.colourable or look in COLOURLESS_LOOKS or look in noun.never:
             return ()
         return tuple(colour for colour in self.colours if colour not in noun.never)
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
-
-
-def _words(field: str) -> tuple[str, ...]:
-    return tuple(field.split("|")) if field else ()
 
 
 def _noun(row: dict[str, str]) -> Noun:
@@ -289,10 +276,6 @@ class Drawing:
         """Its name in a pack of sprites: "noun|look", and "noun|look|2" for a further drawing."""
         first = f"{self.noun}|{self.look}"
         return f"{first}|{self.number}" if self.number else first
-
-
-def data_rows(name: str) -> list[dict[str, str]]:
-    return _rows(Path(__file__).with_name(name))
 
 
 def drawings_of(concepts: Concepts) -> tuple[Drawing, ...]:
