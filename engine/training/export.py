@@ -29,14 +29,6 @@ BASE_SCALE = 2
 SMOOTHING = 0.04
 
 
-def load_transformer(run: Path, averaged: bool = True) -> tuple[TextToLayers, dict]:
-    """The averaged (or the last) weights of a transformer run, and its state."""
-    tensors, state = load_run(run, "transformer")
-    model = TextToLayers(text_config(state), art_config(state))
-    model.load_state_dict(part_of(tensors, "ema" if averaged else "model"))
-    return model.eval().requires_grad_(False), state
-
-
 def credits_of(sprites: Path) -> tuple[str, ...]:
     with safe_open(sprites, framework="np") as pack:
         return tuple(json.loads(pack.metadata()["credits"]))
@@ -138,7 +130,9 @@ def main(argv: list[str]) -> int:
     if args.transformer.is_file():
         return update_model(args)
     autoencoder = load_autoencoder(args.autoencoder or DEFAULT_AUTOENCODER)
-    networks, state = load_transformer(args.transformer, averaged=not args.last)
+    tensors, state = load_run(args.transformer, "transformer")
+    networks = TextToLayers(text_config(state), art_config(state)).eval().requires_grad_(False)
+    networks.load_state_dict(part_of(tensors, "model" if args.last else "ema"))
     concepts = concepts_of(state["stage"])
     sprites = args.sprites or stage_path(DEFAULT_SPRITES, concepts.stage)
     card = ModelCard(

@@ -36,19 +36,9 @@ _SIZES = ((900, 600), (1024, 640), (1280, 720), (2200, 1300), (1400, 900))
 # What a platform, a style or a parent sends to any widget at any time. A handler that answers with
 # a change of its own is led back to itself.
 _SENT = (
-    QEvent.Type.LayoutRequest,
-    QEvent.Type.Polish,
-    QEvent.Type.FontChange,
-    QEvent.Type.ApplicationFontChange,
-    QEvent.Type.StyleChange,
-    QEvent.Type.PaletteChange,
-    QEvent.Type.ApplicationPaletteChange,
-    QEvent.Type.ThemeChange,
-    QEvent.Type.LanguageChange,
-    QEvent.Type.LayoutDirectionChange,
-    QEvent.Type.DevicePixelRatioChange,
-    QEvent.Type.ActivationChange,
-    QEvent.Type.EnabledChange,
+    *("LayoutRequest", "Polish", "FontChange", "ApplicationFontChange", "StyleChange"),
+    *("PaletteChange", "ApplicationPaletteChange", "ThemeChange", "LanguageChange"),
+    *("LayoutDirectionChange", "DevicePixelRatioChange", "ActivationChange", "EnabledChange"),
 )
 
 
@@ -186,7 +176,7 @@ def _sent(desk: Desk, state: str) -> Iterator[State]:
     """After events that ask every widget to look again."""
     for kind in _SENT:
         for widget in desk.app.allWidgets():
-            desk.app.postEvent(widget, QEvent(kind))
+            desk.app.postEvent(widget, QEvent(QEvent.Type[kind]))
     yield State(f"{state}, every change announced", desk.window, is_main=False)
 
 

@@ -531,25 +531,13 @@ def _plain_painter(name: str) -> Painter:
 
 
 PAINTERS: dict[str, Painter] = {
-    "blue sky": _blue_sky,
-    "sunset": _sunset,
-    "night sky": _night_sky,
-    "green hills": _green_hills,
-    "beach": _beach,
-    "snow": _snow,
-    "desert": _desert,
-    "forest": _forest,
-    "city": _city,
-    "underwater": _underwater,
-    "space": _space,
-    "room": _room,
-    "mountains": _mountains,
-    "farm": _farm,
-    "street": _street,
-    "kitchen": _kitchen,
-    "party": _party,
-    "autumn": _autumn,
-    "jungle": _jungle,
-    "rain": _rain,
+    **{
+        painter.__name__[1:].replace("_", " "): painter
+        for painter in (
+            *(_blue_sky, _sunset, _night_sky, _green_hills, _beach, _snow, _desert, _forest, _city),
+            *(_underwater, _space, _room, _mountains, _farm, _street, _kitchen, _party, _autumn),
+            *(_jungle, _rain),
+        )
+    },
     **{name: _plain_painter(name) for name in PLAIN},
 }
