@@ -194,40 +194,31 @@ def compose(outcome: Outcome) -> np.ndarray:
 # ---- sampler settings: how many steps, and is guidance worth its price ----
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A sampler's settings; `cfg_scale` 1 is no guidance and half the work."""
-
-    steps: int
-    cfg_scale: float
-
-    @classmethod
-    def parse(cls, text: str) -> Setting:
-        steps, _, scale = text.partition(":")
-        setting = cls(int(steps), float(scale or 1))
-        if setting.steps < 1 or setting.cfg_scale < 0:
-            raise ValueError(f"no such setting: {text}")
-        return setting
+def sampler(text: str) -> tuple[int, float]:
+    """ "16:2" is 16 steps at guidance 2; without guidance (1) half the work. Raises ValueError."""
+    steps, _, scale = text.partition(":")
+    if int(steps) < 1 or float(scale or 1) < 0:
+        raise ValueError(f"no such setting: {text}")
+    return int(steps), float(scale or 1)
 
 
 def sweep(
-    setup: Setup, scenes: Sequence[Scene], settings: Sequence[Setting]
+    setup: Setup, scenes: Sequence[Scene], settings: Sequence[tuple[int, float]]
 ) -> tuple[str, list[dict]]:
     """Whole pictures of all scenes at every setting; a markdown table and its numbers."""
     rows, numbers = [], []
-    for setting in settings:
+    for steps, guidance in settings:
         hits, unclear, seconds = Rate(), Rate(), []
         for number, scene in enumerate(scenes):
             task = tasks.make_task("whole", number, scene, setup.pack, setup.seed)
-            request = replace(task.request, steps=setting.steps, cfg_scale=setting.cfg_scale)
+            request = replace(task.request, steps=steps, cfg_scale=guidance)
             outcome = run_task(setup, replace(task, request=request))
             hits += metrics.found(task.wanted, outcome.verdicts)
             unclear += metrics.layer_kinds(task.wanted, outcome.verdicts)["layers unclear"]
             seconds.append(outcome.seconds)
         median = statistics.median(seconds)
-        steps, guidance = setting.steps, setting.cfg_scale
-        found_here = {"things found": hits, "layers unclear": unclear, "seconds": median}
-        numbers.append({"steps": steps, "guidance": guidance, **found_here})
+        found = {"things found": hits, "layers unclear": unclear, "seconds": median}
+        numbers.append({"steps": steps, "guidance": guidance, **found})
         rates = report.rate_text(hits), report.rate_text(unclear)
         rows.append([steps, f"{guidance:g}", *rates, f"{median:.2f}"])
         print(*rows[-1], flush=True)
@@ -257,7 +248,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     add("--scene-seed", type=int, default=SCENE_SEED)
     add("--device", default="auto")
     add("--threads", type=int, default=max(1, (os.cpu_count() or 2) - 1))
-    add("--sweep", nargs="+", type=Setting.parse, default=[], metavar="STEPS:GUIDANCE",
+    add("--sweep", nargs="+", type=sampler, default=[], metavar="STEPS:GUIDANCE",
         help="whole pictures at these settings too, such as 8:1 16:1 16:2")  # fmt: skip
     add("--card", type=Path, help="model card to write the tables into")
     args = parser.parse_args(argv)
