@@ -36,7 +36,6 @@ LOADING = StateChanged(state="loading")
 
 
 def model_info(**changes: object) -> ModelInfo:
-    """What a small model announces, with changes."""
     values: dict[str, object] = {
         "name": "fake",
         "file_hash": "f" * 64,
@@ -61,7 +60,6 @@ def model_info(**changes: object) -> ModelInfo:
 
 
 def ready(info: ModelInfo | None = None) -> StateChanged:
-    """The announcement of a loaded model."""
     return StateChanged(state="ready", info=info or model_info())
 
 
@@ -69,11 +67,7 @@ def ready(info: ModelInfo | None = None) -> StateChanged:
 
 
 def paint(seed: int, box: Box, *, is_background: bool = False, salt: str = "") -> np.ndarray:
-    """Pixels that depend on seed, size and salt alone: a disc on transparency, or a gradient.
-
-    Returns:
-        (h, w, 4) uint8, straight alpha.
-    """
+    """(h, w, 4) uint8 by seed, size and salt alone: a disc on transparency, or a gradient."""
     width, height = box[2] - box[0], box[3] - box[1]
     digest = hashlib.sha256(f"{seed}{salt}".encode()).digest()
     colour = np.frombuffer(digest[:3], np.uint8).astype(np.float32)
@@ -92,7 +86,6 @@ def paint(seed: int, box: Box, *, is_background: bool = False, salt: str = "") -
 
 
 def result_for(layer: LayerRequest, salt: str = "") -> LayerResult:
-    """The result of one target."""
     rgba = paint(layer.seed, layer.box, is_background=layer.kind == "background", salt=salt)
     return LayerResult(
         layer_id=layer.layer_id, kind=layer.kind, box=layer.box, seed=layer.seed, rgba=rgba
@@ -114,12 +107,7 @@ def previews_of(request: GenerateRequest) -> list[Preview]:
 
 
 def finished(request: GenerateRequest, info: ModelInfo | None = None, **changes: Any) -> Finished:
-    """The good end of a job.
-
-    Args:
-        info: the model that made it.
-        changes: other values for fields of `Finished`.
-    """
+    """The good end of a job, with changes."""
     info = info or model_info()
     made = Finished(
         job_id=request.job_id,
@@ -148,8 +136,6 @@ class FakeEngine:
     """Records requests; says what its user scripts, or what `work` says for each job.
 
     Args:
-        emit: gets the events.
-        info: the model that it announces; None = `model_info()`.
         opening: events at the start.
         work: runs each job on a thread of its own; it looks at `is_stopped`. None = jobs wait for
             `begin`, `finish`, `fail` and `end_cancelled`.
@@ -216,7 +202,6 @@ class FakeEngine:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether the present job was cancelled, or the engine shut down."""
         return self._stop.is_set()
 
     @property
@@ -224,7 +209,6 @@ class FakeEngine:
         return self.requests[-1]
 
     def say(self, *events: Event) -> None:
-        """Emit events in order."""
         if not self._on_own_thread:
             for event in events:
                 self.emit(event)
@@ -239,13 +223,12 @@ class FakeEngine:
     def begin(self, request: GenerateRequest | None = None, steps: int = 0) -> None:
         """Start a job and take it some steps further, with a preview of each target."""
         request, total = request or self.last, self.info.default_steps
+        job = request.job_id
         self.say(
             StateChanged(state="generating"),
-            Started(job_id=request.job_id, total_steps=total, unknown_words=()),
+            Started(job_id=job, total_steps=total, unknown_words=()),
             *(
-                Progress(
-                    job_id=request.job_id, step=step, total=total, seconds_left=0.6 * (total - step)
-                )
+                Progress(job_id=job, step=step, total=total, seconds_left=0.6 * (total - step))
                 for step in range(1, steps + 1)
             ),
         )
@@ -256,7 +239,6 @@ class FakeEngine:
         self.say(*previews_of(request or self.last))
 
     def finish(self, request: GenerateRequest | None = None) -> None:
-        """End a job well."""
         request = request or self.last
         results = tuple(self._result(layer) for layer in request.layers if layer.is_target)
         self.say(finished(request, self.info, results=results), ready(self.info))
@@ -267,23 +249,10 @@ class FakeEngine:
             return replace(made, rgba=np.zeros_like(made.rgba), left_empty=why)
         return replace(made, word=self.words.get(layer.layer_id))
 
-    def fail(
-        self,
-        kind: str = "internal",
-        message: str = "RuntimeError: no",
-        request: GenerateRequest | None = None,
-    ) -> None:
-        request = request or self.last
-        self.say(
-            Failed(
-                job_id=request.job_id,
-                kind=kind,  # type: ignore[arg-type]
-                message=message,
-                advice="Try again.",
-                details="Traceback: …",
-            ),
-            ready(self.info),
-        )
+    def fail(self, kind: str = "internal", message: str = "RuntimeError: no") -> None:
+        said = {"message": message, "advice": "Try again.", "details": "Traceback: …"}
+        failed = Failed(job_id=self.last.job_id, kind=kind, **said)  # type: ignore[arg-type]
+        self.say(failed, ready(self.info))
 
     def end_cancelled(self, request: GenerateRequest | None = None) -> None:
         request = request or self.last

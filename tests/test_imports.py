@@ -54,7 +54,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "engine.loading",
     ),
     "engine/training": ("torch", "numpy", "PIL", "safetensors", "resvg_py", "engine"),
-    "engine/benchmarks": ("torch", "numpy", "matplotlib", "engine"),
+    "engine/benchmarks": ("torch", "numpy", "matplotlib", "psutil", "engine"),
     "engine": ("torch", "numpy", "safetensors", "engine"),
     "app/document/storage": (
         "numpy",
@@ -71,9 +71,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "app/document/pixels.py": ("numpy", "PIL"),
     "app/document": ("numpy", "psygnal", "app.document"),
     "app/testing.py": ("numpy", "app.document", "engine!"),
-    "app/benchmarks": ("numpy", "PIL", "app", "engine!"),
+    "app/benchmarks": ("numpy", "PIL", "psutil", "app", "engine!"),
     "app/benchmarks/window.py": ("PySide6", "qasync", "numpy", "app", "engine!"),
     "app/benchmarks/reliability": (
+        "psutil",
         "PySide6",
         "qasync",
         "shiboken6",

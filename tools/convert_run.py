@@ -44,7 +44,6 @@ def new_name(name: str) -> str:
 
 
 def old_name(name: str) -> str:
-    """The inverse of `new_name`."""
     for old, new in RENAMED.items():
         if name.startswith(new):
             return old + name[len(new) :]
@@ -54,8 +53,7 @@ def old_name(name: str) -> str:
 def convert(tensors: dict[str, Tensor], state: dict) -> tuple[dict[str, Tensor], dict]:
     """A checkpoint of an older version -> the same checkpoint today.
 
-    Raises:
-        ValueError: it has today's names already, or lacks parts that every model has today.
+    Raises ValueError: it has today's names already, or lacks parts that every model has today.
     """
     if not any(name.startswith("model.art.plan_in.") for name in tensors):
         raise ValueError("this run has today's names already")
@@ -95,7 +93,6 @@ def _numbers(model: TextToLayers) -> dict[int, int]:
 
 
 def main(argv: list[str]) -> int:
-    """Convert the run that the arguments name."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("run", type=Path)
     run = RunFolder(parser.parse_args(argv).run)

@@ -39,7 +39,6 @@ LIMIT_S = 10
 
 
 def main() -> None:
-    """Fuzz one kind until libFuzzer is done."""
     names = [each for each in sys.argv[1:] if not each.startswith("-")]
     if len(names) != 1 or names[0] not in KINDS:
         sys.exit(f"Usage: fuzz_readers.py KIND [options]; KIND is one of {', '.join(KINDS)}")

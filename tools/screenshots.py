@@ -46,34 +46,18 @@ THEMES = ("dark", "light")
 # Name of the picture, what is seen, what the user did.
 STEPS = (
     ("01-window", "The empty window", "The canvas says what to do; nothing was downloaded."),
-    (
-        "02-boxes",
-        "R: three boxes",
-        "Edges stop at the grid; the label shows the size.",
-    ),
-    (
-        "03-prompt",
-        "P: one sentence",
-        "A word that the model does not know is listed.",
-    ),
+    ("02-boxes", "R: three boxes", "Edges stop at the grid; the label shows the size."),
+    ("03-prompt", "P: one sentence", "A word that the model does not know is listed."),
     ("04-generating", "Ctrl+Enter", "Progress and Stop stay where they are; rough previews."),
     ("05-result", "The picture", "One undo step; each row shows thumbnail, word and state."),
     ("06-drag", "V: a layer is dragged", "What is behind it is whole."),
     ("07-matte", "The background off, M", "Magenta shows stray pixels at the edges."),
     ("07-alone", "S: one layer alone", "Once more brings the rest back."),
-    (
-        "08-candidates",
-        "Variations 3, Ctrl+R",
-        "One box is repainted; the results wait in the strip.",
-    ),
+    ("08-candidates", "Variations 3, Ctrl+R", "One box is repainted; results are in the strip."),
     ("09-compare", "Shift+C: side by side", "The current picture and all results, whole."),
     ("10-box", "A fourth box", "The label names the key that fills only this box."),
     ("10-filled", "Ctrl+R", "Only the new box was filled; no other pixel changed."),
-    (
-        "11-outdated",
-        "Other words",
-        "No row is marked: each layer's own word is still in the prompt.",
-    ),
+    ("11-outdated", "Other words", "No row is marked: each layer's word is still in the prompt."),
     ("12-undone", "Ctrl+Z", "Everything taken back, and everything brought back, byte for byte."),
     ("13-recovery", "After a power failure", "Unfinished work is offered at the next start."),
     ("14-saved", "Ctrl+S", "An OpenRaster file; opened again with the same bytes."),
@@ -82,23 +66,16 @@ STEPS = (
 
 
 async def play(story: Story, folder: Path) -> None:
-    """The walk, step by step."""
-    window = story.window
-    bridge = window.session.bridge
+    bridge = story.window.session.bridge
     await story.until(lambda: bridge.state in ("ready", "failed"))
     if bridge.state == "failed":
         raise RuntimeError(bridge.trouble)
-    await draw_and_type(story)
-    await generate(story)
-    await look(story)
-    await choose(story)
-    await add(story)
-    await undo(story)
+    for part in (draw_and_type, generate, look, choose, add, undo):
+        await part(story)
     await keep(story, folder)
 
 
 async def draw_and_type(story: Story) -> None:
-    """Steps 1 to 3."""
     window = story.window
     window.settings.first_run_done = True
     await story.rest()
@@ -196,24 +173,26 @@ async def add(story: Story) -> None:
     window.session.selection.clear()
     window.actions_["tool_box"].trigger()
     await story.drag(BIRD[0] + 2, BIRD[1] + 2, BIRD[2] - 2, BIRD[3] - 2)
-    window.prompt.field.setFocus()
-    window.prompt.field.moveCursor(window.prompt.field.textCursor().MoveOperation.End)
-    QTest.keyClicks(window.prompt.field, ", a moon")
     before = story.hashes()
-    window.view.setFocus()
-    await asyncio.sleep(0.4)
+    await add_words(story, ", a moon")
     story.shot("10-box")
     story.key(Qt.Key.Key_R, ctrl=True)
     await story.finished()
     story.shot("10-filled")
     changed = {name for name, value in story.hashes().items() if before[name] != value}
     story.check("only the new box was filled", changed == {"Layer 4"})
-    window.prompt.field.setFocus()
-    window.prompt.field.moveCursor(window.prompt.field.textCursor().MoveOperation.End)
-    QTest.keyClicks(window.prompt.field, ", at night")
-    window.view.setFocus()
-    await asyncio.sleep(0.4)
+    await add_words(story, ", at night")
     story.shot("11-outdated")
+
+
+async def add_words(story: Story, words: str) -> None:
+    """At the end of the prompt."""
+    field = story.window.prompt.field
+    field.setFocus()
+    field.moveCursor(field.textCursor().MoveOperation.End)
+    QTest.keyClicks(field, words)
+    story.window.view.setFocus()
+    await asyncio.sleep(0.4)
 
 
 async def undo(story: Story) -> None:
@@ -275,7 +254,6 @@ async def keep(story: Story, folder: Path) -> None:
 
 
 def write_page(out: Path) -> None:
-    """A page that shows what there is of the set, one theme next to the other."""
     lines = [
         "# One walk-through, from an empty window to a file",
         "",

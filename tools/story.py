@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
@@ -53,7 +53,6 @@ def answer_slowly(engine: FakeEngine, request: GenerateRequest) -> None:
 
 
 def slow_engine(emit: Callable[[Event], None]) -> FakeEngine:
-    """An engine that is ready at once and answers by itself."""
     return FakeEngine(emit, opening=(ready(),), work=answer_slowly)
 
 
@@ -67,14 +66,8 @@ class Story:
 
     # ---- camera ----
 
-    def shot(self, name: str, widget: QWidget | None = None) -> None:
-        """Save what the window, or a dialog on it, shows."""
-        path = self.out / f"{name}-{self.suffix}.webp"
-        save(self._with_dialog(widget), path)
-        print(f"{path} ({path.stat().st_size // 1000} kB)")
-
-    def _with_dialog(self, dialog: QWidget | None) -> QImage:
-        """The window; a dialog covers its middle, as the user sees it."""
+    def shot(self, name: str, dialog: QWidget | None = None) -> None:
+        """Save what the window shows; a dialog covers its middle, as the user sees it."""
         picture = self.window.grab().toImage()
         if dialog is not None:
             shown = dialog.grab().toImage()
@@ -85,7 +78,9 @@ class Story:
             painter.setPen(QColor(128, 128, 128))  # the frame that a desktop would draw
             painter.drawRect(shown.rect().translated(place).adjusted(-1, -1, 0, 0))
             painter.end()
-        return picture
+        path = self.out / f"{name}-{self.suffix}.webp"
+        save(picture, path)
+        print(f"{path} ({path.stat().st_size // 1000} kB)")
 
     def check(self, what: str, is_so: bool) -> None:
         """Stop the story when something is not as it should be."""
@@ -94,7 +89,6 @@ class Story:
         print(f"   ok: {what}")
 
     async def until(self, is_so: Callable[[], bool], seconds: float = 600) -> None:
-        """Let the window live until something is so."""
         end = time.monotonic() + seconds
         while not is_so():
             if time.monotonic() > end:
@@ -138,39 +132,33 @@ class Story:
 
     # ---- hand ----
 
-    def press(self, x: float, y: float) -> None:
-        QTest.mousePress(self.port, LEFT, pos=self.at(x, y))
-
-    def move(self, x: float, y: float) -> None:
-        local = QPointF(self.at(x, y))
-        where = QPointF(self.port.mapToGlobal(local.toPoint()))
-        none = Qt.KeyboardModifier.NoModifier
-        kind = QEvent.Type.MouseMove
-        event = QMouseEvent(kind, local, where, Qt.MouseButton.NoButton, LEFT, none)
-        QApplication.sendEvent(self.port, event)
-
-    def release(self, x: float, y: float) -> None:
-        QTest.mouseRelease(self.port, LEFT, pos=self.at(x, y))
-
     async def drag(self, x0: float, y0: float, x1: float, y1: float, name: str = "") -> None:
-        self.press(x0, y0)
+        """Between two places of the canvas; a picture is taken before the end."""
+        port = self.window.view.viewport()
+
+        def at(x: float, y: float) -> QPoint:
+            return self.window.view.to_view().map(QPointF(x, y)).toPoint()
+
+        QTest.mousePress(port, LEFT, pos=at(x0, y0))
         for part in np.linspace(0.2, 1.0, 5):
-            self.move(x0 + (x1 - x0) * part, y0 + (y1 - y0) * part)
+            place = at(x0 + (x1 - x0) * part, y0 + (y1 - y0) * part)
+            where, none = QPointF(port.mapToGlobal(place)), Qt.KeyboardModifier.NoModifier
+            kind, button = QEvent.Type.MouseMove, Qt.MouseButton.NoButton
+            QApplication.sendEvent(
+                port, QMouseEvent(kind, QPointF(place), where, button, LEFT, none)
+            )
             await asyncio.sleep(0.02)
         if name:
             self.shot(name)
-        self.release(x1, y1)
+        QTest.mouseRelease(port, LEFT, pos=at(x1, y1))
 
     def key(self, key: Qt.Key, ctrl: bool = False, shift: bool = False) -> None:
-        modifiers = Qt.KeyboardModifier.NoModifier
-        if ctrl:
-            modifiers |= Qt.KeyboardModifier.ControlModifier
-        if shift:
-            modifiers |= Qt.KeyboardModifier.ShiftModifier
+        held = Qt.KeyboardModifier
+        modifiers = held.ControlModifier if ctrl else held.NoModifier
+        modifiers |= held.ShiftModifier if shift else held.NoModifier
         QTest.keyClick(self.window.focusWidget() or self.window, key, modifiers)
 
     async def file_dialog(self, path: Path) -> None:
-        """Answer the file dialog that is open."""
         await self.until(lambda: bool(self.window.findChildren(QFileDialog)), 10)
         (dialog,) = self.window.findChildren(QFileDialog)
         dialog.selectFile(str(path))
@@ -190,10 +178,3 @@ class Story:
     @property
     def is_idle(self) -> bool:
         return self.window.session.bridge.current is None
-
-    @property
-    def port(self) -> QWidget:
-        return self.window.view.viewport()
-
-    def at(self, x: float, y: float):  # type: ignore[no-untyped-def]
-        return self.window.view.to_view().map(QPointF(x, y)).toPoint()

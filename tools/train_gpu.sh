@@ -20,6 +20,10 @@ minutes=${1:-7}
 out=${2:-runs}
 model=resources/model/layerloom.safetensors
 python=${PYTHON:-python3}
+run() {  # MODULE [OPTIONS]: a trainer without the rest of the program
+    "$python" -c 'import importlib, sys
+raise SystemExit(importlib.import_module(f"engine.training.{sys.argv[1]}").main(sys.argv[2:]))' "$@"
+}
 stage=$("$python" -c 'from engine.models.checkpoint import load_model
 print(load_model().card.stage)')
 words=(--start-from "$model")
@@ -49,19 +53,19 @@ fi
 coder=$model
 if [[ ${DECODER:-} ]]; then
     coder=$out/autoencoder
-    "$python" -m engine.training.trainers.autoencoder --run "$coder" --sprites "$sprites" \
+    run trainers.autoencoder --run "$coder" --sprites "$sprites" \
         --start-from "$model" --delivered 1 --lr 5e-4 "${decoding[@]}"
 fi
-"$python" -m engine.training.trainers.transformer --run "$out/transformer" --autoencoder "$coder" \
+run trainers.transformer --run "$out/transformer" --autoencoder "$coder" \
     --sprites "$sprites" "${steps[@]}" "${mix[@]}" "${sizes[@]}" "${words[@]}"
-"$python" -m engine.training.export --autoencoder "$coder" --sprites "$sprites" \
+run export --autoencoder "$coder" --sprites "$sprites" \
     --transformer "$out/transformer" --out "$out/layerloom.safetensors" --last
-"$python" -m engine.training.trainers.context_classifier --weights "$out/layerloom.safetensors" \
+run trainers.context_classifier --weights "$out/layerloom.safetensors" \
     --sprites "$sprites" "${seeing[@]}"
 if [[ ${REFINER:-} ]]; then
-    "$python" -m engine.training.trainers.refiner --run "$out/refiner" --sprites "$sprites" \
+    run trainers.refiner --run "$out/refiner" --sprites "$sprites" \
         --weights "$out/layerloom.safetensors" "${refining[@]}"
-    "$python" -m engine.training.export --transformer "$out/layerloom.safetensors" \
+    run export --transformer "$out/layerloom.safetensors" \
         --refiner "$out/refiner" --bits 8 --out "$out/layerloom.safetensors"
 fi
 split -b 15M "$out/layerloom.safetensors" "$out/layerloom.part-"

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import psutil
 
 _QUICK_S = 0.002  # a reading takes a fraction of it
 _MOST_READINGS = 50
 
 
 class OwnTime:
-    """A clock for this process alone.
-
-    Args:
-        read: nanoseconds that each of its threads waited so far, by the thread's number.
-        clock: seconds on the clock.
-    """
+    """A clock for this process alone."""
 
     def __init__(
         self,
@@ -80,7 +76,7 @@ _start = [0.0]
 def resident_mb() -> float:
     """Resident memory after a collection."""
     gc.collect()
-    return _status("VmRSS") or _highest_ever()
+    return float(psutil.Process().memory_info().rss) / 2**20
 
 
 def start_peak() -> None:
@@ -93,24 +89,10 @@ def start_peak() -> None:
 
 
 def peak_mb() -> float:
-    """The most that was resident since `start_peak`, above what was then."""
-    return max(0.0, (_status("VmHWM") or _highest_ever()) - _start[0])
-
-
-def _status(name: str) -> float:
-    """A line of the system's own account; 0 where there is none."""
+    """The most that was resident since `start_peak`, above what was then; 0 but on Linux."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
         return 0.0
-    found = [line.split()[1] for line in lines if line.startswith(name + ":")]
-    return int(found[0]) / 1024 if found else 0.0
-
-
-def _highest_ever() -> float:
-    if sys.platform == "win32":
-        return 0.0
-    import resource  # not there on Windows
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 1024
+    (highest,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
+    return max(0.0, int(highest) / 1024 - _start[0])

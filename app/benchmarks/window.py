@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import qasync
@@ -37,21 +38,13 @@ _PATIENCE_S = 600.0
 
 
 class Watch:
-    """What times are taken with.
+    """What times are taken with: the clock, or with `layerloom bench ui --cpu` processor time.
 
-    Attributes:
-        now: seconds; the clock, or with `layerloom bench ui --cpu` what the calling thread has
-            computed, which says something on a machine that others use too.
-        now_of_all: the same for work on several threads.
+    `now` is of the calling thread, `now_of_all` of the process, in seconds.
     """
 
     now: Callable[[], float] = staticmethod(time.perf_counter)
     now_of_all: Callable[[], float] = staticmethod(time.perf_counter)
-
-    @classmethod
-    def count_work(cls) -> None:
-        """Take processor time from now on."""
-        cls.now, cls.now_of_all = staticmethod(time.thread_time), staticmethod(time.process_time)
 
 
 INFO = model_info(
@@ -83,13 +76,12 @@ def _keep_busy(engine: FakeEngine, request: GenerateRequest) -> None:
             engine.emit(Preview(job_id=job, layer_id=layer.layer_id, box=layer.box, rgba=rgba))
 
 
-def filled(count: int, *, mixed: bool = False, full_above: int = 0, seed: int = 0) -> Contents:
+def filled(count: int, *, mixed: bool = False, full_above: int = 0) -> Contents:
     """A canvas of 1024 x 1024 with layers that have pixels: full ones, or of mixed sizes.
 
-    Args:
-        full_above: so many of the uppermost are full ones in any case.
+    So many of the uppermost are full ones in any case.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     boxes = []
     for place in range(count):
         side_x, side_y = SIDE, SIDE
@@ -122,8 +114,6 @@ class Desk:
     """One open window. Use as a context manager.
 
     Args:
-        contents: a document to show.
-        make_engine: called with the function that takes events.
         starts: whether the engine is started.
         settings: of the user; None = the dark theme, and not the first start.
         work_root: where unsaved work is kept; None = nowhere.
@@ -188,11 +178,7 @@ class Desk:
         return Watch.now_of_all() - begun
 
     def until(self, is_so: Callable[[], bool]) -> float:
-        """Handle events until it is so; seconds that took, waiting for a processor left out.
-
-        Raises:
-            TimeoutError: it never was.
-        """
+        """Handle events until it is so; seconds that took, waiting for a processor left out."""
         began, limit = self.time.now(), time.monotonic() + _PATIENCE_S
         while not is_so():
             self.app.processEvents()
@@ -201,29 +187,21 @@ class Desk:
                 raise TimeoutError("the window waits for something that does not come")
         return max(0.0, self.time.now() - began)
 
-    def shown_after(self, act: Callable[[], object]) -> float:
+    def shown_after(self, act: Callable[..., object], *args: Any) -> float:
         """Milliseconds from the beginning of `act` to the end of the paint that shows it."""
         start = Watch.now()
-        act()
+        act(*args)
         self.app.sendPostedEvents()
         self.app.processEvents()
         return (Watch.now() - start) * 1000
 
-    def mouse(self, kind: QEvent.Type, x: float, y: float, held: Qt.MouseButton = LEFT) -> None:
-        """A mouse event at a canvas place."""
+    def mouse(self, kind: QEvent.Type, x: float, y: float) -> None:
         port = self.window.view.viewport()
         point = self.window.view.to_view().map(QPointF(x, y))
         button = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseMove else LEFT
-        buttons = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseButtonRelease else held
-        event = QMouseEvent(
-            kind,
-            point,
-            QPointF(port.mapToGlobal(point.toPoint())),
-            button,
-            buttons,
-            Qt.KeyboardModifier.NoModifier,
-        )
-        self.app.sendEvent(port, event)
+        held = Qt.MouseButton.NoButton if kind == QEvent.Type.MouseButtonRelease else LEFT
+        place, none = QPointF(port.mapToGlobal(point.toPoint())), Qt.KeyboardModifier.NoModifier
+        self.app.sendEvent(port, QMouseEvent(kind, point, place, button, held, none))
 
     def drag(self, start: tuple[float, float], moves: int = 200) -> list[float]:
         """Press, move `moves` times along a circle, release; milliseconds of each move."""
@@ -234,9 +212,7 @@ class Desk:
             angle = turn / 16
             to_x, to_y = x + 160 * np.sin(angle), y + 120 * (1 - np.cos(angle))
             begun = time.perf_counter()
-            times.append(
-                self.shown_after(lambda a=to_x, b=to_y: self.mouse(QEvent.Type.MouseMove, a, b))  # type: ignore[misc]
-            )
+            times.append(self.shown_after(self.mouse, QEvent.Type.MouseMove, to_x, to_y))
             time.sleep(max(0.0, FRAME_S - (time.perf_counter() - begun)))
         self.mouse(QEvent.Type.MouseButtonRelease, x, y)
         self.app.processEvents()
@@ -260,7 +236,6 @@ class Gaps:
         self.timer.timeout.connect(self._tick)
 
     def start(self) -> None:
-        """Count from now."""
         self.longest_s = 0.0
         self._last = (self._time.now(), time.thread_time())
         self.timer.start()

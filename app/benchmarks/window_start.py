@@ -34,7 +34,6 @@ class TimedWindow(MainWindow):
 
 
 def main() -> int:
-    """Open, paint, close."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         own = {

@@ -15,17 +15,9 @@ from pathlib import Path
 
 from engine.benchmarks import cache, crop, edit, start
 from engine.benchmarks.harness import Context
-from engine.benchmarks.report import (
-    Section,
-    around_markers,
-    can_plot,
-    describe,
-    draw,
-    section_csv,
-    section_markdown,
-    update_page,
-)
+from engine.benchmarks.report import Section, can_plot, describe, draw
 from engine.pipeline import LayerPipeline
+from engine.training.eval.report import around_markers, update_page
 
 BENCHES: dict[str, Callable[[Context], Section]] = {
     "edit": edit.bench,
@@ -35,25 +27,17 @@ BENCHES: dict[str, Callable[[Context], Section]] = {
 }
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
-    parser = argparse.ArgumentParser(prog="layerloom bench engine", description=__doc__)
-    parser.add_argument("--weights", type=Path, default=None, help="model file (the shipped one)")
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--runs", type=int, default=5, help="rounds of everything (5)")
-    parser.add_argument("--quick", action="store_true", help="few and small cases, under 3 minutes")
-    parser.add_argument("--only", default=",".join(BENCHES), metavar="NAMES",
-                        help=f"some of {','.join(BENCHES)}")  # fmt: skip
-    parser.add_argument("--most-layers", type=int, default=50, help="skip what has more layers")
-    parser.add_argument("--out", type=Path, default=Path("out/bench"), help="folder (out/bench)")
-    parser.add_argument("--page", type=Path, default=None,
-                        help="also write tables and plots into docs/benchmarks.md")  # fmt: skip
-    return parser
-
-
 def main(argv: list[str]) -> int:
-    """Run the benches, print their tables and write them."""
-    parser = build_parser()
+    parser = argparse.ArgumentParser(prog="layerloom bench engine", description=__doc__)
+    add = parser.add_argument
+    add("--weights", type=Path, default=None, help="model file (the shipped one)")
+    add("--threads", type=int, default=os.cpu_count())
+    add("--runs", type=int, default=5, help="rounds of everything (5)")
+    add("--quick", action="store_true", help="few and small cases, under 3 minutes")
+    add("--only", default=",".join(BENCHES), metavar="NAMES", help=f"some of {','.join(BENCHES)}")
+    add("--most-layers", type=int, default=50, help="skip what has more layers")
+    add("--out", type=Path, default=Path("out/bench"), help="folder (out/bench)")
+    add("--page", type=Path, help="also write tables and plots into docs/benchmarks.md")
     args = parser.parse_args(argv)
     names = [name for name in args.only.split(",") if name]
     if unknown := [name for name in names if name not in BENCHES]:
@@ -62,7 +46,7 @@ def main(argv: list[str]) -> int:
         parser.error("--runs must be at least 1")
     for name in names if args.page is not None else ():
         try:  # before minutes of work, not after them
-            around_markers(args.page, name)
+            around_markers(args.page, f"bench:{name}")
         except (OSError, ValueError) as error:
             parser.error(f"--page: {error}")
     generator = LayerPipeline.load(args.weights, device="cpu", threads=args.threads)
@@ -98,7 +82,7 @@ def command_line(args: argparse.Namespace, name: str) -> str:
 
 def write(section: Section, measured_on: str, out: Path, page: Path | None, has_plots: bool) -> str:
     """One bench into its files and, where asked, into the page; returns its markdown."""
-    (out / f"{section.name}.csv").write_text(section_csv(section), encoding="utf-8")
+    (out / f"{section.name}.csv").write_text(section.csv(), encoding="utf-8")
     drawn = [path for plot in section.plots if has_plots for path in draw(plot, out)]
     if page is not None:
         folder_of_plots = page.parent / page.stem  # docs/benchmarks.md -> docs/benchmarks/
@@ -106,9 +90,5 @@ def write(section: Section, measured_on: str, out: Path, page: Path | None, has_
             folder_of_plots.mkdir(exist_ok=True)
             shutil.copyfile(path, folder_of_plots / path.name)
         folder = folder_of_plots.name if has_plots else None
-        update_page(page, section.name, section_markdown(section, measured_on, folder))
-    return section_markdown(section, measured_on, "" if has_plots else None)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+        update_page(page, f"bench:{section.name}", section.markdown(measured_on, folder))
+    return section.markdown(measured_on, "" if has_plots else None)

@@ -17,7 +17,6 @@ from engine.benchmarks.measure import summary
 from engine.benchmarks.report import Cell, Section, Table
 from engine.cache import Entry, Key, RegionTokenCache
 from engine.models.art.backbone import art_of
-from engine.pipeline import LayerPipeline
 
 LAYERS, QUICK_LAYERS, TARGET, CHANGED = 10, 6, 2, 3
 
@@ -30,11 +29,7 @@ TEXT = (
 
 
 class TimedCache(RegionTokenCache):
-    """The real cache, which also adds up the time of its misses.
-
-    Attributes:
-        refill_s: seconds spent in computing entries since it was last set to 0.
-    """
+    """The real cache, which also adds up the seconds of its misses."""
 
     def __init__(self, budget_bytes: int) -> None:
         super().__init__(budget_bytes)
@@ -88,7 +83,6 @@ def changes(token_px: int) -> dict[str, Change]:
 
 
 def bench(context: Context) -> Section:
-    """One row per event."""
     generator = context.generator
     layers = min(QUICK_LAYERS if context.quick else LAYERS, max(3, context.most_layers))
     boxes = equal_boxes(layers)
@@ -97,7 +91,7 @@ def bench(context: Context) -> Section:
     before, cache = generator.cache, TimedCache(generator.cache.budget_bytes)
     art_of(generator).context.cache = cache
     try:
-        rows = _rows(context, generator, cache, base, done[TARGET])
+        rows = _rows(context, cache, base, done[TARGET])
     finally:
         art_of(generator).context.cache = before
     budget = f"{cache.budget_bytes / 1e6:.0f} MB"
@@ -107,12 +101,10 @@ def bench(context: Context) -> Section:
 
 
 def _rows(
-    context: Context,
-    generator: LayerPipeline,
-    cache: TimedCache,
-    base: GenerateRequest,
-    target_pixels: np.ndarray,
+    context: Context, cache: TimedCache, base: GenerateRequest, target_pixels: np.ndarray
 ) -> list[list[Cell]]:
+    generator = context.generator
+
     def event(name: str, request: GenerateRequest, filled: bool = True) -> list[Cell]:
         context.say(f"cache: {name}")
         refills = []

@@ -8,25 +8,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from engine.benchmarks.harness import (
-    CANVAS,
-    Context,
-    Step,
-    box_side,
-    equal_boxes,
-    picture,
-    uncropped,
-)
-from engine.benchmarks.measure import (
-    Computed,
-    alternate,
-    block_flops,
-    peak_mb,
-    ratios,
-    seconds,
-    summary,
-)
-from engine.benchmarks.report import Cell, Line, Plot, Section, Table
+from engine.benchmarks import harness, measure
+from engine.benchmarks.harness import Context, Step
+from engine.benchmarks.measure import Computed
+from engine.benchmarks.report import Cell, Plot, Section, Table
 from engine.models.art.backbone import art_of
 from engine.pipeline import LayerPipeline
 
@@ -46,86 +31,60 @@ TEXT = (
 
 def make_step(generator: LayerPipeline, layers: int, way: str) -> Step:
     """A step of a picture with a background and `layers` equal boxes, one of `WAYS`."""
-    request = picture(equal_boxes(layers))
-    return Step(generator, request if way == "crop" else uncropped(request))
-
-
-def _prepare(steps: dict[str, Step], generator: LayerPipeline, layers: int, way: str) -> None:
-    """Make a step and run it once, which also warms it up."""
-    steps[way] = make_step(generator, layers, way)
-    steps[way]()
+    request = harness.picture(harness.equal_boxes(layers))
+    return Step(generator, request if way == "crop" else harness.uncropped(request))
 
 
 def bench(context: Context) -> Section:
     """Seconds and memory per step for 1 to 50 layers."""
-    time_rows: list[list[Cell]] = []
-    picture_rows: list[list[Cell]] = []
-    memory_rows: list[list[Cell]] = []
-    make_step(context.generator, 1, "crop")()  # what only the first step of a process allocates
+    generator, default_steps = context.generator, context.generator.info.default_steps
+    config = art_of(generator).model.art.config
+    times: list[list[Cell]] = []
+    pictures: list[list[Cell]] = []
+    peaks: list[list[Cell]] = []
+    make_step(generator, 1, "crop")()  # what only the first step of a process allocates
     for layers in context.layers(LAYERS, QUICK_LAYERS):
         context.say(f"crop: {layers} layers")
         steps: dict[str, Step] = {}
-        memory: dict[str, Cell] = {}
-        for way in WAYS:
-            memory[way] = peak_mb(partial(_prepare, steps, context.generator, layers, way))
-        taken = alternate(steps, context.runs)
-        side = box_side(layers)
+
+        def prepare(way: str, layers: int = layers, steps: dict[str, Step] = steps) -> None:
+            steps[way] = make_step(generator, layers, way)
+            steps[way]()  # which also warms it up
+
+        case: list[Cell] = [layers, f"{harness.box_side(layers)} px"]
+        peaks.append([*case, *(measure.peak_mb(partial(prepare, way)) for way in WAYS)])
+        taken = measure.alternate(steps, context.runs)
         cropped, full = steps["crop"].sequence, steps["full"].sequence
-        time_rows.append([
-            layers, f"{side} px", cropped, full, *(summary(taken[way]) for way in WAYS),
-            ratios(taken["full"], taken["crop"]),
-            Computed(expected_ratio(context.generator, cropped, full)),
+        operations = [
+            measure.block_flops(n, config.width, config.mlp_ratio) for n in (full, cropped)
+        ]
+        times.append([
+            *case, cropped, full, *(measure.summary(taken[way]) for way in WAYS),
+            measure.ratios(taken["full"], taken["crop"]), Computed(operations[0] / operations[1]),
         ])  # fmt: skip
         if not context.quick:
-            picture_rows.append([layers, f"{side} px", *_whole(context, layers, taken)])
-        memory_rows.append([layers, f"{side} px", *memory.values()])
-    names = list(WAYS.values())
-    timing = Table(
-        f"Seconds per step, canvas {CANVAS[0]} x {CANVAS[1]}",
-        ["layers", "box", "tokens, crop", "tokens, uncropped", *(f"{n}, s" for n in names),
-         "full / crop", "full / crop by operations"],
-        time_rows,
-    )  # fmt: skip
-    peaks = Table("Peak memory of a step above the idle process",
-                  ["layers", "box", *(f"{n}, MB" for n in names)], memory_rows)  # fmt: skip
-    tables = [timing, peaks]
-    if picture_rows:
-        steps_text = f"{context.generator.info.default_steps} steps"
-        tables.append(Table(f"Whole pictures of {steps_text}, assignment and decoding included", [
-            "layers", "box", "region crop, s", "uncropped, full, s", "full / crop"],
-            picture_rows))  # fmt: skip
-    plots = [
-        Plot("crop-seconds", "One step: region crop against uncropped layers", "layers",
-             "seconds per step", _lines(time_rows, 4)),
-        Plot("crop-memory", "Peak memory of one step", "layers", "MB above idle",
-             _lines(memory_rows, 2)),
-    ]  # fmt: skip
-    return Section("crop", "Region crop", TEXT, tables, plots)
-
-
-def _whole(context: Context, layers: int, taken: dict[str, list[float]]) -> list[Cell]:
-    """Seconds of the picture, measured; of the uncropped one, computed; their ratio.
-
-    The uncropped picture has the decoding and assignment of the cropped one, which favours it.
-    """
-    job = partial(context.generator.run, picture(equal_boxes(layers)))
-    cropped = summary([seconds(job) for _ in range(context.runs)])
-    more = summary(taken["full"]).median - summary(taken["crop"]).median
-    full = cropped.median + context.generator.info.default_steps * more
-    return [cropped, Computed(full), Computed(full / cropped.median)]
-
-
-def expected_ratio(generator: LayerPipeline, cropped: int, full: int) -> float:
-    """Operations of a step over `full` tokens against `cropped` ones."""
-    width, ratio = (
-        art_of(generator).model.art.config.width,
-        art_of(generator).model.art.config.mlp_ratio,
-    )
-    return block_flops(full, width, ratio) / block_flops(cropped, width, ratio)
-
-
-def _lines(rows: list[list[Cell]], first: int) -> list[Line]:
-    return [
-        Line(name, [(float(row[0]), row[first + i]) for row in rows])  # type: ignore[arg-type]
-        for i, name in enumerate(WAYS.values())
+            job = partial(generator.run, harness.picture(harness.equal_boxes(layers)))
+            whole = measure.summary([measure.seconds(job) for _ in range(context.runs)])
+            more = measure.summary(taken["full"]).median - measure.summary(taken["crop"]).median
+            other = whole.median + default_steps * more
+            pictures.append([*case, whole, Computed(other), Computed(other / whole.median)])
+    names, (width, height) = list(WAYS.values()), harness.CANVAS
+    time_columns = ["layers", "box", "tokens, crop", "tokens, uncropped"]
+    time_columns += [*(f"{n}, s" for n in names), "full / crop", "full / crop by operations"]
+    peak_columns = ["layers", "box", *(f"{n}, MB" for n in names)]
+    tables = [
+        Table(f"Seconds per step, canvas {width} x {height}", time_columns, times),
+        Table("Peak memory of a step above the idle process", peak_columns, peaks),
     ]
+    if pictures:
+        title = f"Whole pictures of {default_steps} steps, assignment and decoding included"
+        columns = ["layers", "box", *(f"{n}, s" for n in names), "full / crop"]
+        tables.append(Table(title, columns, pictures))
+    shown = {name: 4 + i for i, name in enumerate(names)}
+    held = {name: 2 + i for i, name in enumerate(names)}
+    title = "One step: region crop against uncropped layers"
+    plots = [
+        Plot("crop-seconds", title, "seconds per step", times, shown),
+        Plot("crop-memory", "Peak memory of one step", "MB above idle", peaks, held),
+    ]
+    return Section("crop", "Region crop", TEXT, tables, plots)

@@ -7,23 +7,16 @@ layers again, which is what one has to do without clean layers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import partial
 from unittest.mock import patch
 
 from torch import Tensor
 
 from engine.api import Finished, GenerateRequest
-from engine.benchmarks.harness import (
-    BOX_PX,
-    Context,
-    box_side,
-    equal_boxes,
-    finished_pixels,
-    picture,
-)
-from engine.benchmarks.measure import alternate, peak_mb, ratios, seconds, summary
-from engine.benchmarks.report import Cell, Line, Plot, Section, Table
+from engine.benchmarks import harness, measure
+from engine.benchmarks.harness import Context
+from engine.benchmarks.measure import Work
+from engine.benchmarks.report import Cell, Plot, Section, Table
 from engine.models.art.backbone import ARTBackbone, RequestState, art_of
 from engine.pipeline import LayerPipeline
 
@@ -58,25 +51,6 @@ def run_without_cache(generator: LayerPipeline, request: GenerateRequest) -> Fin
         return generator.run(request)
 
 
-def edit_works(
-    generator: LayerPipeline,
-    whole: GenerateRequest,
-    edits: dict[str, GenerateRequest],
-    uncached: bool = True,
-) -> dict[str, Callable[[], object]]:
-    """Name -> what is timed: the picture, then cold, warm and no cache of every edit.
-
-    Before a "cold" the caller has to clear the cache, and before a "warm" to fill it.
-    """
-    works: dict[str, Callable[[], object]] = {"picture": partial(generator.run, whole)}
-    for name, edit in edits.items():
-        works[f"{name} cold"] = partial(generator.run, edit)
-        works[f"{name} warm"] = partial(generator.run, edit)
-        if uncached:
-            works[f"{name} no cache"] = partial(run_without_cache, generator, edit)
-    return works
-
-
 def time_edits(
     generator: LayerPipeline,
     layers: int,
@@ -86,23 +60,24 @@ def time_edits(
     background: bool = True,
     side: int | None = None,
 ) -> dict[str, list[float]]:
-    """Seconds of the picture and of each edit of it, by the names of `edit_works`.
+    """Seconds of "picture", and of each edit of it: "NAME cold", "NAME warm", "NAME no cache".
 
     The cold run comes right before the warm one, so that the cache is full for it.
     """
-    boxes = equal_boxes(layers, side)
-    whole = picture(boxes, background=background)
-    done = finished_pixels(generator, whole)
-    edits = {
-        name: picture(boxes, {i: p for i, p in done.items() if i not in made}, background)
-        for name, made in targets.items()
-    }
+    boxes = harness.equal_boxes(layers, side)
+    whole = harness.picture(boxes, background=background)
+    done = harness.finished_pixels(generator, whole)
+    works: dict[str, Work] = {"picture": partial(generator.run, whole)}
+    for name, made in targets.items():
+        edit = harness.picture(boxes, {i: p for i, p in done.items() if i not in made}, background)
+        works[f"{name} cold"] = works[f"{name} warm"] = partial(generator.run, edit)
+        works[f"{name} no cache"] = partial(run_without_cache, generator, edit)
 
     def between(name: str) -> None:
         if name.endswith("cold"):
             generator.cache.clear()
 
-    return alternate(edit_works(generator, whole, edits), runs, between)
+    return measure.alternate(works, runs, between)
 
 
 def six_layers(context: Context) -> Table:
@@ -112,9 +87,9 @@ def six_layers(context: Context) -> Table:
     for layers, background in [c for c in cases if c[0] <= context.most_layers]:
         context.say(f"edit: one of {layers} layers, background {background}")
         taken = time_edits(context.generator, layers, context.runs, {"1 layer": (2,)},
-                           background=background, side=BOX_PX)  # fmt: skip
+                           background=background, side=harness.BOX_PX)  # fmt: skip
         rows.append([layers, "yes" if background else "no", *_cells(taken, "1 layer")])
-    title = f"One layer repainted, boxes of {BOX_PX} px, {steps_text(context)}"
+    title = f"One layer repainted, boxes of {harness.BOX_PX} px, {steps_text(context)}"
     return Table(title, ["layers", "background", *COLUMNS], rows, labels=2)
 
 
@@ -127,13 +102,17 @@ def bench(context: Context) -> Section:
     for layers in context.layers(LAYERS, LAYERS):
         context.say(f"edit: {layers} layers")
         taken = time_edits(context.generator, layers, context.runs, TARGETS)
-        side = f"{box_side(layers)} px"
+        side = f"{harness.box_side(layers)} px"
         rows += [[layers, side, name, *_cells(taken, name)] for name in TARGETS]
     title = f"Layers repainted in a picture with background, {steps_text(context)}"
     tables.append(Table(title, ["layers", "box", "repainted", *COLUMNS], rows, labels=3))
     if context.most_layers >= 50:
         tables.append(fifty_boxes(context))
-    return Section("edit", "Layers repainted", TEXT, tables, [_plot(rows)])
+    names = ("whole picture", "one layer, no cache", "one layer, cold", "one layer, warm")
+    lines = {name: 3 + i for i, name in enumerate(names)}
+    one = [row for row in rows if row[2] == "1 layer"]
+    plot = Plot("edit-seconds", "One layer repainted", "seconds per job", one, lines)
+    return Section("edit", "Layers repainted", TEXT, tables, [plot])
 
 
 def steps_text(context: Context) -> str:
@@ -145,26 +124,16 @@ def steps_text(context: Context) -> str:
 
 def fifty_boxes(context: Context) -> Table:
     """The largest picture: seconds and memory above the idle process."""
-    request = picture(equal_boxes(50))
-    memory = peak_mb(lambda: context.generator.run(request))
-    times = [seconds(lambda: context.generator.run(request)) for _ in range(context.runs)]
-    return Table(f"50 boxes of {box_side(50)} px and a background",
+    request = harness.picture(harness.equal_boxes(50))
+    memory = measure.peak_mb(lambda: context.generator.run(request))
+    times = [measure.seconds(lambda: context.generator.run(request)) for _ in range(context.runs)]
+    return Table(f"50 boxes of {harness.box_side(50)} px and a background",
                  ["", "picture, s", "peak above idle, MB"],
-                 [["50 boxes", summary(times), memory]])  # fmt: skip
+                 [["50 boxes", measure.summary(times), memory]])  # fmt: skip
 
 
 def _cells(taken: dict[str, list[float]], name: str) -> list[Cell]:
     whole, uncached = taken["picture"], taken[f"{name} no cache"]
     cold, warm = taken[f"{name} cold"], taken[f"{name} warm"]
-    return [*map(summary, (whole, uncached, cold, warm)), ratios(whole, warm),
-            ratios(uncached, warm)]  # fmt: skip
-
-
-def _plot(rows: Sequence[Sequence[Cell]]) -> Plot:
-    one = [row for row in rows if row[2] == "1 layer"]
-    lines = [
-        Line(name, [(float(row[0]), row[column]) for row in one])  # type: ignore[arg-type]
-        for name, column in (("whole picture", 3), ("one layer, no cache", 4),
-                             ("one layer, cold", 5), ("one layer, warm", 6))
-    ]  # fmt: skip
-    return Plot("edit-seconds", "One layer repainted", "layers", "seconds per job", lines)
+    return [*map(measure.summary, (whole, uncached, cold, warm)), measure.ratios(whole, warm),
+            measure.ratios(uncached, warm)]  # fmt: skip

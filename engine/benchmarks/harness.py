@@ -1,10 +1,5 @@
 """What every bench of the engine uses: its settings, the pictures that it makes, and single steps.
 
-A `Step` is the guidance's branches through the transformer once, of a whole picture or of an edit,
-whose finished layers are read from the region token cache. What the generator prepares per request
-(text, places, rotations) is prepared outside the clock. Assignment is left out: it costs a few half
-passes per request and nothing per step.
-
 Boxes get smaller where there are many, as in real designs: each row of a table says how large.
 
 Shapes: N noisy tokens of all layers, C token width.
@@ -22,12 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.api import Box, GenerateRequest, LayerRequest
+from engine.api import Box, GenerateRequest
 from engine.layout import BACKGROUND, FIRST_FOREGROUND, Region, token_size
 from engine.models.art.backbone import art_of
 from engine.models.art.positions import ids_of, inner_coordinates, place_on_canvas
 from engine.pipeline import LayerPipeline
 from engine.sampling import guide, region_noise
+from engine.training.eval.tasks import request_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +32,6 @@ class Context:
 
     Attributes:
         runs: rounds of everything that alternates.
-        quick: fewer and smaller cases.
-        most_layers: no case has more.
         weights: model file for processes that are started; None = the shipped one.
     """
 
@@ -48,11 +42,9 @@ class Context:
     weights: Path | None = None
 
     def layers(self, full: Sequence[int], quick: Sequence[int]) -> list[int]:
-        """The layer counts of this call."""
         return [n for n in (quick if self.quick else full) if n <= self.most_layers]
 
     def say(self, text: str) -> None:
-        """Print progress."""
         print(f"  {text}", file=sys.stderr, flush=True)
 
 
@@ -64,25 +56,21 @@ BOX_PX = 160
 GRID_PX = 32  # the shipped model's token
 
 
-def box_side(layers: int, canvas: int = CANVAS[0]) -> int:
+def box_side(layers: int) -> int:
     """Pixels: 10, 6 or 3.5 % of the canvas for up to 10, 20 or more layers, on the grid."""
-    side = BOX_PX if layers <= 10 else 128 if layers <= 20 else 96
-    return max(GRID_PX, round(side * canvas / CANVAS[0] / GRID_PX) * GRID_PX)
+    return BOX_PX if layers <= 10 else 128 if layers <= 20 else 96
 
 
-def equal_boxes(count: int, side: int | None = None, canvas: tuple[int, int] = CANVAS) -> list[Box]:
+def equal_boxes(count: int, side: int | None = None) -> list[Box]:
     """`count` square boxes of one size, spread over the canvas; they overlap where they must."""
-    side = box_side(count, canvas[0]) if side is None else side
+    side = box_side(count) if side is None else side
     columns = int(np.ceil(np.sqrt(count)))
     rows = int(np.ceil(count / columns))
 
-    def at(i: int, n: int, extent: int) -> int:
-        return round(i * (extent - side) / max(1, n - 1) / GRID_PX) * GRID_PX
+    def at(i: int, n: int) -> int:
+        return round(i * (CANVAS[0] - side) / max(1, n - 1) / GRID_PX) * GRID_PX
 
-    corners = [
-        (at(i % columns, columns, canvas[0]), at(i // columns, rows, canvas[1]))
-        for i in range(count)
-    ]
+    corners = [(at(i % columns, columns), at(i // columns, rows)) for i in range(count)]
     return [(x, y, x + side, y + side) for x, y in corners]
 
 
@@ -90,26 +78,16 @@ def picture(
     boxes: Sequence[Box],
     pixels: Mapping[int, np.ndarray] | None = None,
     background: bool = True,
-    *,
-    canvas: tuple[int, int] = CANVAS,
-    prompt: str = PROMPT,
     steps: int | None = None,
 ) -> GenerateRequest:
     """Background 0 and foregrounds 1.. of which those in `pixels` are finished."""
-    pixels = pixels or {}
-    entries = [(0, "background", (0, 0, *canvas))] if background else []
-    entries += [(i + 1, "foreground", box) for i, box in enumerate(boxes)]
-    layers = tuple(
-        LayerRequest(layer_id=i, kind=kind, box=box, seed=i, pixels=pixels.get(i))  # type: ignore[arg-type]
-        for i, kind, box in entries
-    )
-    return GenerateRequest(
-        job_id=1,
-        canvas=canvas,
-        prompt=prompt,
-        layers=layers,
+    return request_of(
+        PROMPT,
+        boxes,
+        seed_of=lambda layer: layer,
+        has_background=background,
+        pixels=pixels,
         steps=steps,
-        preview_every=0,
         spare_boxes="repeat",  # every box is painted, so that times are of as many as asked for
     )
 
@@ -151,7 +129,10 @@ def uncropped(request: GenerateRequest) -> GenerateRequest:
 
 
 class Step:
-    """A step of a request, ready to be called again and again.
+    """The guidance's branches through the transformer once, ready to be called again and again.
+
+    What the generator prepares per request (text, places, rotations, the cached layers of an edit)
+    is prepared outside the clock. Assignment, which costs nothing per step, is left out.
 
     Attributes:
         tokens: N of one branch.

@@ -1,8 +1,6 @@
 """Taking times, memory and operations: several things in turn, in one process, with their spread.
 
 What is computed instead of measured has a type of its own, so that no table can mix the two up.
-Operations come from a formula (`docs/art.md` 6.1), or from a counter that sees every matrix product
-that torch is asked for. A multiplication with its addition counts as two.
 """
 
 from __future__ import annotations
@@ -19,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from torch.overrides import TorchFunctionMode
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 Work = Callable[[], object]
@@ -35,12 +34,20 @@ class Measured:
     high: float
     runs: int
 
+    def __str__(self) -> str:
+        if self.runs == 1:
+            return number(self.median)
+        return f"{number(self.median)} ({number(self.low)}–{number(self.high)})"
+
 
 @dataclass(frozen=True, slots=True)
 class Computed:
     """A number that follows from a formula, not from a clock."""
 
     value: float
+
+    def __str__(self) -> str:
+        return f"{number(self.value)} (computed)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +56,20 @@ class Missing:
 
     why: str
 
+    def __str__(self) -> str:
+        return f"– ({self.why})"
+
+
+def number(value: float) -> str:
+    """Three significant digits, without an exponent."""
+    for limit, digits in ((100, 0), (10, 1), (1, 2), (0.1, 3)):
+        if abs(value) >= limit:
+            return f"{value:,.{digits}f}"
+    return f"{value:.4f}" if value else "0"
+
 
 def summary(values: Sequence[float]) -> Measured:
-    """Median and spread of at least one value."""
     return Measured(statistics.median(values), min(values), max(values), len(values))
-
-
-def once(value: float) -> Measured:
-    """A single measurement, such as a peak of memory."""
-    return Measured(value, value, value, 1)
 
 
 def ratios(over: Sequence[float], under: Sequence[float]) -> Measured:
@@ -66,7 +78,6 @@ def ratios(over: Sequence[float], under: Sequence[float]) -> Measured:
 
 
 def seconds(work: Work) -> float:
-    """Wall time of one call."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
@@ -77,8 +88,7 @@ def alternate(
 ) -> dict[str, list[float]]:
     """Seconds of each work, `runs` times, one round after the other.
 
-    Args:
-        between: called with the name before each work, outside the clock.
+    `between` is called with the name before each work, outside the clock.
     """
     taken: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(runs):
@@ -91,103 +101,87 @@ def alternate(
 # ---- memory ----
 
 
-def resident_bytes(field: str = "VmRSS") -> int | None:
-    """Resident memory of this process, now or (`VmHWM`) at its peak; None where unknown."""
-    try:
-        found = re.search(rf"{field}:\s+(\d+) kB", _STATUS.read_text(encoding="ascii"))
-    except OSError:
-        return None
-    return int(found[1]) * 1024 if found else None
+def _status_mb(field: str) -> float:
+    """A line of Linux's own account of this process, in 10^6 bytes. Raises OSError elsewhere."""
+    found = re.search(rf"{field}:\s+(\d+) kB", _STATUS.read_text(encoding="ascii"))
+    return int(found[1]) * 1024 / 1e6 if found else 0.0
 
 
-def peak_growth(work: Work) -> int | None:
-    """Bytes by which resident memory rose at the peak of `work`; None where it cannot be known.
+def peak_mb(work: Work) -> Measured | Missing:
+    """By how much resident memory rose at the peak of `work`, 10^6 bytes.
 
     What an earlier work left free in the heap is given back first: it would hide growth.
     """
     gc.collect()
     try:
         ctypes.CDLL(None).malloc_trim(0)  # glibc only
-    except (AttributeError, OSError, TypeError):
-        pass
-    before = resident_bytes()
-    try:
         _CLEAR.write_text("5", encoding="ascii")  # Linux: the peak counts from now
-    except OSError:
-        before = None
+        before = _status_mb("VmRSS")
+    except (AttributeError, OSError, TypeError):
+        work()
+        return Missing("this system does not say")
     work()
-    peak = resident_bytes("VmHWM")
-    return None if before is None or peak is None else max(0, peak - before)
-
-
-def peak_mb(work: Work) -> Measured | Missing:
-    """`peak_growth` as a table's cell, in megabytes (10^6)."""
-    grown = peak_growth(work)
-    return Missing("this system does not say") if grown is None else once(grown / 1e6)
+    return summary([max(0.0, _status_mb("VmHWM") - before)])
 
 
 # ---- operations ----
 
+# torch's table has the kernels of attention on a GPU only; the operations are the same.
+for _part in ("", "_backward"):
+    _gpu = getattr(torch.ops.aten, f"_scaled_dot_product_flash_attention{_part}")
+    _cpu = getattr(torch.ops.aten, f"_scaled_dot_product_flash_attention_for_cpu{_part}")
+    flop_registry[_cpu] = flop_registry[_gpu]
+
 
 def block_flops(tokens: int, width: int, mlp_ratio: int = 4) -> int:
-    """One block, double or single, over `tokens` of text and image together.
+    """One block, double or single, over `tokens` of text and image together (`docs/art.md` 6.1).
 
     Query, key, value and output are 4 width^2 per token, the MLP 2 ratio width^2, and attention
-    reads every token from every token, for the scores and again for the values.
+    reads every token from every token, for the scores and again for the values. A multiplication
+    with its addition counts as two.
     """
     return 2 * tokens * width**2 * (4 + 2 * mlp_ratio) + 4 * tokens**2 * width
 
 
+Argument = tuple[torch.Size, tuple[int, ...], torch.dtype] | float | bool | None
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Shape of a matrix product: `kind` "linear" is (rows, in) x (in, out); "attention" is
-    (batch x heads, queries, keys, head_dim), both of its products.
-    """
+    """An operator that multiplies matrices, and its arguments: tensors by shape and type."""
 
-    kind: str
-    shape: tuple[int, ...]
+    operator: Callable[..., object]
+    arguments: tuple[Argument, ...]
 
-    @property
-    def flops(self) -> int:
-        total = 4 if self.kind == "attention" else 2
-        for size in self.shape:
-            total *= size
-        return total
+    def alone(self) -> Work:
+        """The same product of ones, with nothing around it."""
+        args = [
+            torch.empty_strided(a[0], a[1], dtype=a[2]).fill_(1) if isinstance(a, tuple) else a
+            for a in self.arguments
+        ]
+        return lambda: self.operator(*args)
 
 
-class ProductCounter(TorchFunctionMode):
-    """Counts the matrix products between enter and exit, by shape.
+class ProductCounter(TorchDispatchMode):
+    """Counts the matrix products between enter and exit, forward and backward.
 
     Attributes:
-        found: how often each shape was asked for.
+        found: how often each was made.
+        flops: operations of all of them.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.found: Counter[Product] = Counter()
+        self.flops = 0
 
-    def __torch_function__(
+    def __torch_dispatch__(
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if func is F.linear:
-            x, weight = args[:2]
-            rows = x.numel() // x.shape[-1]
-            self.found[Product("linear", (rows, weight.shape[1], weight.shape[0]))] += 1
-        elif func is F.scaled_dot_product_attention:
-            q, k = args[:2]
-            batch = q.shape[:-2].numel()
-            self.found[Product("attention", (batch, q.shape[-2], k.shape[-2], q.shape[-1]))] += 1
-        elif func in (torch.mm, torch.matmul, torch.Tensor.matmul, torch.Tensor.__matmul__):
-            x, y = args[:2]
-            rows = x.numel() // x.shape[-1]
-            self.found[Product("linear", (rows, x.shape[-1], y.shape[-1]))] += 1
-        elif func is torch.addmm:
-            x, y = args[1:3]
-            self.found[Product("linear", (x.shape[0], x.shape[1], y.shape[1]))] += 1
-        return func(*args, **kwargs)
-
-
-def total_flops(found: Counter[Product]) -> int:
-    """All products together."""
-    return sum(product.flops * count for product, count in found.items())
+        out = func(*args, **kwargs)
+        if (count := flop_registry.get(func._overloadpacket)) is not None:
+            self.flops += count(*args, **kwargs, out_val=out)
+            known = [(a.shape, a.stride(), a.dtype) if isinstance(a, Tensor) else a for a in args]
+            self.found[Product(func, tuple(known))] += 1
+        return out

@@ -6,7 +6,6 @@ ones find it in the system's cache.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -32,13 +31,11 @@ TEXT = (
 
 
 def bench(context: Context) -> Section:
-    """Medians over several processes."""
     runs = min(context.runs, QUICK_RUNS) if context.quick else context.runs
     weights = str(context.weights.resolve()) if context.weights else "-"
     engine = ["engine.benchmarks.start_probe", weights, str(context.generator.info.threads)]
     rows: list[list[Cell]] = []
-    if _exists(WINDOW_PROBE):
-        rows += _rows(context, [WINDOW_PROBE], (WINDOW_EVENT,), runs)
+    rows += _rows(context, [WINDOW_PROBE], (WINDOW_EVENT,), runs)
     rows += _rows(context, engine, EVENTS, runs)
     table = Table(f"From the start of the process, {runs} processes", ["until", "seconds"], rows)
     return Section("start", "Start", TEXT, [table])
@@ -61,11 +58,7 @@ def _rows(
 
 
 def events_of(command: Sequence[str]) -> dict[str, float]:
-    """Run a module in a fresh process; seconds since its start by the event's name.
-
-    Raises:
-        RuntimeError: the process failed.
-    """
+    """Run a module in a fresh process; seconds since its start by the event's name."""
     environment = dict(os.environ)
     environment.setdefault("QT_QPA_PLATFORM", "offscreen")
     start = time.time()
@@ -80,10 +73,3 @@ def events_of(command: Sequence[str]) -> dict[str, float]:
         stamp, _, name = line.partition(" ")
         events[name] = float(stamp) - start
     return events
-
-
-def _exists(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False

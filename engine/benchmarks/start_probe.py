@@ -29,7 +29,6 @@ def first_picture() -> engine.GenerateRequest:
 
 
 def say(name: str) -> None:
-    """One event, at once."""
     print(f"{time.time():.6f} {name}", flush=True)
 
 

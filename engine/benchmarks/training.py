@@ -2,8 +2,6 @@
 
 Real batches of the pinned art, the model of a file, the trainer's own loss and optimizer, and next
 to each step the same matrix products alone, forward and backward, at their own shapes.
-
-Shapes: a linear map of (rows, in) to (rows, out) has a product forward and two backward.
 """
 
 from __future__ import annotations
@@ -12,42 +10,25 @@ import argparse
 import itertools
 import os
 import platform
-import sys
 import time
-from collections import Counter
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from engine.benchmarks.measure import (
-    Measured,
-    Product,
-    ProductCounter,
-    alternate,
-    summary,
-    total_flops,
-)
-from engine.benchmarks.report import Table, cell_text, table_markdown
+from engine.benchmarks.measure import Measured, ProductCounter, Work, alternate, summary
+from engine.benchmarks.report import Table
 from engine.models.art.text import Tokenizer
 from engine.models.checkpoint import Model, load_model
 from engine.training.data.concepts import concepts_of, stage_path
 from engine.training.data.pictures import Batch, PictureMix, Pictures
 from engine.training.data.scenes import SceneSettings
 from engine.training.data.sprites import DEFAULT_SPRITES
-from engine.training.trainers.optim import (
-    Muon,
-    mixed_precision,
-    product_dtype,
-    split_parameters,
-)
+from engine.training.trainers.optim import Muon, mixed_precision, product_dtype, split_parameters
 from engine.training.trainers.text_to_layers import TextToLayers, training_loss, visible_weights
 from engine.training.trainers.transformer import PLAIN
 from engine.words import load_word_table
 
-BACKWARD = 2  # products backward for one forward
 CPU = torch.device("cpu")
 LARGE = 2048  # side of the square product that stands for the machine's rate
 PARTS = ("forward", "backward", "optimizer")
@@ -81,36 +62,16 @@ class Trainer:
         for part, (began, ended) in zip(PARTS, itertools.pairwise(marks), strict=True):
             self.spent[part].append(ended - began)
 
-    def products(self, batch: Batch) -> Counter[Product]:
-        """The products of the forward pass; torch's generator is left as it was."""
-        state = torch.get_rng_state()
-        with ProductCounter() as counter, torch.no_grad():
-            training_loss(self.model, batch, self.visible)
-        torch.set_rng_state(state)
-        return counter.found
-
-
-def alone(product: Product) -> Callable[[], tuple[Tensor, ...]]:
-    """A product and its two of the backward pass, with nothing around them."""
-    if product.kind == "linear":
-        rows, width_in, width_out = product.shape
-        x, weight, out = _random((rows, width_in), (width_out, width_in), (rows, width_out))
-        return lambda: (x @ weight.T, out @ weight, out.T @ x)
-    heads, queries, keys, head_dim = product.shape
-    q, k, scores = _random(
-        (heads, queries, head_dim), (heads, keys, head_dim), (heads, queries, keys)
-    )
-    return lambda: (q @ k.mT, scores @ k, q @ k.mT, scores.mT @ q, scores @ k, scores.mT @ q)
-
-
-def _random(*shapes: tuple[int, ...]) -> list[Tensor]:
-    """In the number format of the trainer's products."""
-    return [torch.rand(shape).to(product_dtype(CPU)) for shape in shapes]
+    def products(self, batch: Batch) -> ProductCounter:
+        """The products of forward and backward pass; torch's generator is left as it was."""
+        with torch.random.fork_rng(), ProductCounter() as counter, mixed_precision(CPU):
+            training_loss(self.model, batch, self.visible)[0].backward()
+        self.model.zero_grad()
+        return counter
 
 
 @torch.no_grad()
-def repeat(works: list[tuple[Callable[[], object], int]]) -> None:
-    """Each work as often as its number says."""
+def repeat(works: list[tuple[Work, int]]) -> None:
     for work, count in works:
         for _ in range(count):
             work()
@@ -118,59 +79,49 @@ def repeat(works: list[tuple[Callable[[], object], int]]) -> None:
 
 def report(trainer: Trainer, batches: list[Batch], rounds: int, command: str) -> str:
     """Measure in turn, step by step; a Markdown table."""
-    founds = [trainer.products(batch) for batch in batches]
-    (side,), full = _random((LARGE, LARGE)), torch.rand(LARGE, LARGE)
-    works: dict[str, Callable[[], object]] = {
-        "large": lambda: side @ side,
-        "large float32": lambda: full @ full,
-    }
-    for i, (batch, found) in enumerate(zip(batches, founds, strict=True)):
-        products = [(alone(product), count) for product, count in found.items()]
-        works |= {
-            f"step {i}": partial(trainer.step, batch),
-            f"alone {i}": partial(repeat, products),
-        }
+    counters = [trainer.products(batch) for batch in batches]
+    full = torch.rand(LARGE, LARGE)
+    side = full.to(product_dtype(CPU))
+    works: dict[str, Work] = {"large": lambda: side @ side, "large float32": lambda: full @ full}
+    for i, (batch, counter) in enumerate(zip(batches, counters, strict=True)):
+        works[f"step {i}"] = partial(trainer.step, batch)
+        alone = [(product.alone(), count) for product, count in counter.found.items()]
+        works[f"alone {i}"] = partial(repeat, alone)
     alternate(works, 1)
     trainer.spent = {part: [] for part in PARTS}
     taken = alternate(works, rounds)
-    flops = [total_flops(found) * (1 + BACKWARD) for found in founds]
+    flops = [counter.flops for counter in counters]
 
-    def rate(name: str) -> Measured:
-        """GFLOP/s of steps, or of their products alone."""
-        return summary([count / t / 1e9 for i, count in enumerate(flops)
-                        for t in taken[f"{name} {i}"]])  # fmt: skip
+    def rate(name: str, operations: list[int]) -> Measured:
+        """GFLOP/s of a work, over all batches."""
+        found = [n / t / 1e9 for i, n in enumerate(operations) for t in taken[name.format(i)]]
+        return summary(found)
 
-    large, large_full = (
-        summary([2 * LARGE**3 / t / 1e9 for t in taken[name]])
-        for name in ("large", "large float32")
-    )
-    useful, products_alone = rate("step"), rate("alone")
+    useful, alone_rate = rate("step {}", flops), rate("alone {}", flops)
+    large, large_full = (rate(name, [2 * LARGE**3]) for name in ("large", "large float32"))
     whole = sum(map(sum, trainer.spent.values()))
     shares = ", ".join(f"{100 * sum(part) / whole:.0f} %" for part in trainer.spent.values())
     tokens = sum(int(b.noisy_mask.sum()) + int((b.clean_owner >= 0).sum()) for b in batches)
-    steps = summary([t for i in range(len(batches)) for t in taken[f"step {i}"]])
     rows = {
         "useful GFLOP/s of a step": useful,
-        "the same products alone, GFLOP/s": products_alone,
+        "the same products alone, GFLOP/s": alone_rate,
         "number format of the products": str(product_dtype(CPU)).removeprefix("torch."),
         f"a product of {LARGE} x {LARGE}, GFLOP/s": large,
         "the same in float32, GFLOP/s": large_full,
-        "**share of the products' rate**": f"{useful.median / products_alone.median:.0%}",
+        "**share of the products' rate**": f"{useful.median / alone_rate.median:.0%}",
         "**share of the large product's rate**": f"{useful.median / large.median:.0%}",
         "share of its rate in float32": f"{useful.median / large_full.median:.0%}",
-        "seconds a step": steps,
+        "seconds a step": summary([t for i in range(len(batches)) for t in taken[f"step {i}"]]),
         ", ".join(PARTS): shares,
         "image tokens a step": f"{tokens / len(batches):.0f}",
         "10^9 operations a step": f"{sum(flops) / len(flops) / 1e9:.0f}",
     }
     where = f"{platform.machine()}, {platform.system()}, torch {torch.__version__}"
     title = f"`{command}`, {where}, {torch.get_num_threads()} thread(s)"
-    cells = [(name, cell_text(value)) for name, value in rows.items()]
-    return table_markdown(Table(title, ["of training", "found"], cells))
+    return Table(title, ["of training", "found"], list(rows.items())).markdown()
 
 
 def main(argv: list[str]) -> int:
-    """Print the table."""
     parser = argparse.ArgumentParser(prog="layerloom train throughput", description=__doc__)
     parser.add_argument("--weights", type=Path, help="a model file; the shipped one by default")
     parser.add_argument("--sprites", type=Path, help="those of the model's stage by default")
@@ -195,7 +146,3 @@ def main(argv: list[str]) -> int:
     command = " ".join(["layerloom train throughput", *argv])
     print(report(Trainer(model), batches, args.rounds, command))
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -30,16 +30,7 @@ BASE_SCALE = 2
 SMOOTHING = 0.04
 
 
-def load_transformer(run: Path, averaged: bool = True) -> tuple[TextToLayers, dict]:
-    """The averaged (or the last) weights of a transformer run, and its state."""
-    tensors, state = load_run(run, "transformer")
-    model = TextToLayers(text_config(state), art_config(state))
-    model.load_state_dict(part_of(tensors, "ema" if averaged else "model"))
-    return model.eval().requires_grad_(False), state
-
-
 def credits_of(sprites: Path) -> tuple[str, ...]:
-    """What has to be said of the art in a pack."""
     with safe_open(sprites, framework="np") as pack:
         return tuple(json.loads(pack.metadata()["credits"]))
 
@@ -70,8 +61,7 @@ def update_model(args: argparse.Namespace) -> int:
 def replace_decoder(model: Model, args: argparse.Namespace) -> None:
     """The decoder of a run or of another file. The latents must be the same.
 
-    Raises:
-        ValueError: the other autoencoder has other latents.
+    Raises ValueError: the other autoencoder has other latents.
     """
     autoencoder = load_autoencoder(args.autoencoder)
     if not torch.equal(model.autoencoder.encoder.linear.weight.half(),
@@ -92,8 +82,7 @@ def replace_decoder(model: Model, args: argparse.Namespace) -> None:
 def add_refiner(model: Model, run: Path) -> None:
     """The averaged weights of a run of `layerloom train refiner`.
 
-    Raises:
-        FileNotFoundError: there is no such run.
+    Raises FileNotFoundError: there is no such run.
     """
     tensors, state = load_run(run, "refiner")
     refiner = Refiner(RefinerConfig(**state["refiner"]))
@@ -110,7 +99,6 @@ def write(model: Model, args: argparse.Namespace) -> int:
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    """The options of the command."""
     parser = argparse.ArgumentParser(prog="layerloom train ship", description=__doc__)
     add = parser.add_argument
     add("--sprites", type=Path, help="by default those of the run's stage")
@@ -143,7 +131,9 @@ def main(argv: list[str]) -> int:
     if args.transformer.is_file():
         return update_model(args)
     autoencoder = load_autoencoder(args.autoencoder or DEFAULT_AUTOENCODER)
-    networks, state = load_transformer(args.transformer, averaged=not args.last)
+    tensors, state = load_run(args.transformer, "transformer")
+    networks = TextToLayers(text_config(state), art_config(state)).eval().requires_grad_(False)
+    networks.load_state_dict(part_of(tensors, "model" if args.last else "ema"))
     concepts = concepts_of(state["stage"])
     sprites = args.sprites or stage_path(DEFAULT_SPRITES, concepts.stage)
     card = ModelCard(
@@ -173,9 +163,3 @@ def main(argv: list[str]) -> int:
     write(model, args)
     print("next: `layerloom train recogniser`, which this file is still without")
     return 0
-
-
-if __name__ == "__main__":
-    import sys
-
-    raise SystemExit(main(sys.argv[1:]))

@@ -9,7 +9,7 @@ from engine.prompts.lexicon import lexicon_of
 from engine.prompts.parser import check_prompt
 from engine.prompts.result import Vocabulary
 from engine.training.data.concepts import LOOK_FRAMES, LOOK_WORDS, LOOKS
-from engine.training.data.prompts import LOOK_TEMPLATES
+from engine.training.data.prompts import phrases
 
 ALL = tuple(LOOKS)
 
@@ -23,7 +23,7 @@ def look_named(prompt, looks):
 def test_every_way_in_which_training_prompts_name_a_look_is_read(look):
     said = [frame.format("two dogs") for frame in LOOK_FRAMES[look]]
     for words in (look, *LOOK_WORDS[look]):
-        said += [t.format(look=words, a_look=f"a {words}", text="a cat") for t in LOOK_TEMPLATES]
+        said += [t.format(look=words, a_look=f"a {words}", text="a cat") for t in phrases("look")]
     assert {prompt: look_named(prompt, ALL) for prompt in said} == dict.fromkeys(said, look)
 
 

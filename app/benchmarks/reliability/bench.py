@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import logging
 import signal
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import psutil
+
 from app.benchmarks.reliability.damage import KINDS
-from app.benchmarks.reliability.figure import Figure, Part, run_parts, table
+from app.benchmarks.reliability.figure import Figure, Part, in_process, run_parts, table
+
+MODULE = "app.benchmarks.reliability.bench"
+LIMIT_S = 7200.0  # a part takes minutes; a machine with other work may take twenty times as long
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +30,10 @@ class Promise:
     """What is run for one row of the table.
 
     Attributes:
-        per_thousand: runs that a count of 1,000 means.
+        per_thousand: runs that a count of 1,000 means; `least` runs are meant by any.
         part: so many runs are one process.
         function: "module.function" of this folder, which makes `count` runs from a seed on.
-        first: its first arguments.
-        least: runs that any count means.
-        takes_model: whether the function takes `weights`, a model file.
+        first: its first arguments; with `takes_model` the last is a model file.
     """
 
     per_thousand: int
@@ -40,10 +43,6 @@ class Promise:
     least: int = 1
     takes_model: bool = False
 
-    def runs(self, count: int) -> int:
-        """How many runs a count means."""
-        return max(self.least, self.per_thousand * count // 1000)
-
 
 _WHOLE = 10**9  # one process for all runs: what is measured grows with them
 
@@ -52,56 +51,41 @@ PROMISES: dict[str, Promise] = {
     # Documents, of which every fault point is tried.
     "rel2": Promise(20, 2, "saving.saving"),
     "rel3": Promise(1000, 25, "random_edits.undo"),
-    "rel4": Promise(500, 50, "jobs.isolation"),
-    "rel4-real": Promise(500, 50, "jobs.isolation_real", takes_model=True),
+    "rel4": Promise(500, 50, "jobs.isolation", takes_model=True),
     # Documents, each with every step and every end of a job.
-    "rel5": Promise(20, 5, "jobs.engine_faults"),
-    "rel5-window": Promise(20, 2, "in_window.window_faults"),
+    "rel5": Promise(20, 2, "in_window.window_faults"),
     **{f"rel6-{kind}": Promise(20_000, 2000, "damage.damage", first=(kind,)) for kind in KINDS},
-    "rel7": Promise(10_000, _WHOLE, "soak.soak", least=1000),
-    "rel7-window": Promise(10_000, _WHOLE, "in_window.window_soak", least=500),
+    "rel7": Promise(10_000, _WHOLE, "in_window.window_soak", least=500),
 }
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
-    parser = argparse.ArgumentParser(
-        prog="layerloom bench reliability",
-        description="Tries to lose work: kills, failing disks, damaged files, long use.",
-    )
-    parser.add_argument("--count", type=int, default=30, help="how often; 1000 is a night [30]")
-    parser.add_argument("--seed", type=int, default=0, help="of the first run [0]")
-    parser.add_argument(
-        "--only",
-        default="",
-        metavar="NAMES",
-        help=f"some of {', '.join(PROMISES)}; a beginning such as rel6 means all that begin so",
-    )
-    parser.add_argument("--jobs", type=int, default=1, help="processes at once [1]")
-    parser.add_argument(
-        "--log",
-        type=Path,
-        metavar="FILE",
-        help="keep each part's result in this file, and do not run again what is kept there",
-    )
-    parser.add_argument(
-        "--model", type=Path, metavar="FILE", help="for rel4-real [the shipped one]"
-    )
-    return parser
 
 
 def main(argv: list[str]) -> int:
     """Run the promises and print their figures; 1 when one is broken, 2 for bad arguments."""
-    parser = build_parser()
+    parser = argparse.ArgumentParser(
+        prog="layerloom bench reliability",
+        description="Tries to lose work: kills, failing disks, damaged files, long use.",
+    )
+    add = parser.add_argument
+    add("--count", type=int, default=30, help="how often; 1000 is a night [30]")
+    add("--seed", type=int, default=0, help="of the first run [0]")
+    some = f"some of {', '.join(PROMISES)}; a beginning such as rel6 means all that begin so"
+    add("--only", default="", metavar="NAMES", help=some)
+    add("--jobs", type=int, default=1, help="processes at once [1]")
+    kept = "keep each part's result in this file, and do not run again what is kept there"
+    add("--log", type=Path, metavar="FILE", help=kept)
+    add("--model", type=Path, metavar="FILE", help="for rel4 [the shipped one]")
     args = parser.parse_args(argv)
     if args.count < 1 or args.jobs < 1:
         parser.error("--count and --jobs must be at least 1")
     names = _chosen(parser, args.only)
-    logging.disable(logging.CRITICAL)  # thousands of refused files are no news here
     parts = [each for name in names for each in _parts(name, args.count, args.seed)]
     left = {name: sum(1 for each in parts if each.name == name) for name in names}
     figures: dict[str, Figure] = {}
-    run = partial(_run, args.model)
+
+    def run(part: Part) -> Figure:
+        command = [sys.executable, "-P", "-m", MODULE, part.name, str(part.seed), str(part.count)]
+        return in_process([*command, *([str(args.model)] if args.model else [])], part, LIMIT_S)
+
     former = signal.signal(signal.SIGTERM, _end)
     try:
         for part, figure in run_parts(parts, run, jobs=args.jobs, log=args.log):
@@ -119,11 +103,12 @@ def main(argv: list[str]) -> int:
 
 def _end(*_: object) -> None:
     """End this process, and with it the parts that run."""
+    for child in psutil.Process().children(recursive=True):
+        child.kill()
     sys.exit(128 + signal.SIGTERM)
 
 
 def _chosen(parser: argparse.ArgumentParser, text: str) -> list[str]:
-    """Names of promises in their usual order."""
     asked = [name for name in text.lower().split(",") if name]
     chosen: set[str] = set()
     for name in asked:
@@ -136,16 +121,21 @@ def _chosen(parser: argparse.ArgumentParser, text: str) -> list[str]:
 
 def _parts(name: str, count: int, seed: int) -> Iterator[Part]:
     promise = PROMISES[name]
-    runs = promise.runs(count)
+    runs = max(promise.least, promise.per_thousand * count // 1000)
     for first in range(0, runs, promise.part):
         yield Part(name, seed + first, min(promise.part, runs - first))
 
 
-def _run(weights: Path | None, part: Part) -> Figure:
-    promise = PROMISES[part.name]
+def run_part(name: str, seed: str, count: str, *model: str) -> None:
+    """One part, in its own process; a line of JSON."""
+    logging.disable(logging.CRITICAL)  # thousands of refused files are no news here
+    promise = PROMISES[name]
     module, _, function = promise.function.partition(".")
-    # Imported now: a part needs its own modules only, and forks sooner without torch and Qt.
-    run = getattr(importlib.import_module(f"{__package__}.{module}"), function)
-    more = {"weights": weights} if promise.takes_model else {}
-    found: Figure = run(*promise.first, part.count, part.seed, **more)
-    return found
+    # Imported now: a part needs its own modules only, and starts sooner without torch and Qt.
+    run = getattr(importlib.import_module(f"app.benchmarks.reliability.{module}"), function)
+    more = {"weights": Path(*model)} if promise.takes_model and model else {}
+    print(json.dumps(asdict(run(*promise.first, int(count), int(seed), **more))), flush=True)
+
+
+if __name__ == "__main__":
+    run_part(*sys.argv[1:])

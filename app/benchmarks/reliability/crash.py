@@ -70,13 +70,7 @@ def crash(count: int, seed: int, longest_s: float = 2.5) -> Figure:
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """A commit, or the kill.
-
-    Attributes:
-        at: seconds of the monotonic clock.
-        waited: nanoseconds that each thread had waited for a processor by then.
-        digest: of the document; "" at the kill.
-    """
+    """A commit, or the kill: when, what each thread had waited by then, the document's digest."""
 
     at: float
     waited: dict[str, int]
@@ -151,7 +145,6 @@ def _read(path: Path) -> _Log:
 
 
 def _judge(figure: Figure, seed: int, first_lost: _Moment, kill: _Moment) -> None:
-    """Note how much was lost, and whether it is too much."""
     by_clock = kill.at - first_lost.at
     waits = [waited - first_lost.waited.get(each, 0) for each, waited in kill.waited.items()]
     lost = by_clock - max(waits, default=0) / 1e9
@@ -190,15 +183,10 @@ def _check(figure: Figure, seed: int, folder: Path) -> _Moment | None:
         later = log.commits[places[-1] + 1 :]
         return later[0] if later else None
     # The very last command may have been kept before its line was written.
-    if not _may_be_newer(recovered.changed_at, log):
+    noted = time.time() - time.monotonic() + log.commits[-1].at
+    if recovered.changed_at < noted - 0.05:
         figure.fail(f"seed {seed}: what was recovered never was")
     return None
-
-
-def _may_be_newer(changed_at: float, log: _Log) -> bool:
-    """Whether a state can be one that the log did not get to note: kept after its last line."""
-    noted = time.time() - time.monotonic() + log.commits[-1].at
-    return changed_at >= noted - 0.05
 
 
 # ---- the program that is killed ----
@@ -208,7 +196,6 @@ def work(seed: int, place: Path, delay_s: float, records: int) -> None:
     """Do something, keep it, note it: until it is killed, or the input has ended.
 
     Args:
-        place: an empty folder for log, project and work folder.
         delay_s: how long the journal gathers.
         records: a checkpoint follows so many of them.
     """
@@ -228,7 +215,8 @@ def work(seed: int, place: Path, delay_s: float, records: int) -> None:
 
     keeper.note(document.contents, info)
     note("commit")
-    while not _is_abandoned():
+    # When the input has ended no line comes before this worker is gone.
+    while not select.select([sys.stdin], [], [], 0)[0]:
         random_command(document, source)
         keeper.note(document.contents, info)
         note("commit")
@@ -239,11 +227,6 @@ def work(seed: int, place: Path, delay_s: float, records: int) -> None:
             note("end")
         elif chance < 0.3:
             time.sleep(source.random() * 0.05)
-
-
-def _is_abandoned() -> bool:
-    """Whether the input has ended: no line comes before this worker is gone."""
-    return bool(select.select([sys.stdin], [], [], 0)[0])
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 
@@ -47,15 +47,7 @@ def _contents(source: Random) -> Contents:
     return document.contents
 
 
-def _project(source: Random) -> bytes:
-    return _saved(source, for_sharing=False)
-
-
-def _foreign(source: Random) -> bytes:
-    return _saved(source, for_sharing=True)
-
-
-def _saved(source: Random, *, for_sharing: bool) -> bytes:
+def _project(source: Random, *, for_sharing: bool = False) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         save_project(_contents(source), Path(folder, "a.ora"), for_sharing=for_sharing)
         return Path(folder, "a.ora").read_bytes()
@@ -158,18 +150,13 @@ def _member(name_ends: str) -> tuple[Make, Read]:
     return make, read
 
 
-def read_clip(path: Path) -> object:
-    """As layers that are pasted."""
-    return layers_from_bytes(path.read_bytes())
-
-
 KINDS: dict[str, tuple[Make, Read]] = {
     "project": (_project, load_project),
-    "foreign": (_foreign, load_project),
+    "foreign": (partial(_project, for_sharing=True), load_project),
     "stack.xml": _member("stack.xml"),
     "document.json": _member("document.json"),
     "layer.png": _member(".png"),
-    "clipboard": (_clip, read_clip),
+    "clipboard": (_clip, lambda path: layers_from_bytes(path.read_bytes())),
     "layout": (_layout, _read_layout),
     "recipe": (_recipe, _read_layout),
     "art-list": (_art_list, _read_layout),
@@ -195,66 +182,36 @@ def mutated(data: bytes, source: Random) -> bytes:
     for _ in range(source.choice((1, 1, 2, 3, 8))):
         if not array:
             return b""
-        source.choice(_DAMAGES)(array, source.randrange(len(array)), source)
+        _damage(array, source)
     return bytes(array)
 
 
-def _flip(array: bytearray, at: int, source: Random) -> None:
-    array[at] ^= 1 << source.randrange(8)
-
-
-def _scatter(array: bytearray, at: int, source: Random) -> None:
-    array[at : at + 4] = source.randbytes(4)
-
-
-def _drop(array: bytearray, at: int, source: Random) -> None:
-    del array[at : at + source.randrange(1, 64)]
-
-
-def _cut(array: bytearray, at: int, source: Random) -> None:
-    del array[at:]
-
-
-def _repeat(array: bytearray, at: int, source: Random) -> None:
-    array[at:at] = array[at : at + source.randrange(1, 256)]
-
-
-def _swap(array: bytearray, at: int, source: Random) -> None:
-    """Two parts change places."""
-    length, other = source.randrange(1, 64), source.randrange(len(array))
-    low, high = sorted((at, other))
-    length = min(length, high - low)
-    first, second = array[low : low + length], array[high : high + length]
-    array[high : high + length], array[low : low + length] = first, second
-
-
-def _number(array: bytearray, at: int, source: Random) -> None:
-    """Lengths, counts and sizes that cannot be; text that is no UTF-8."""
-    array[at : at + 4] = source.choice(_BYTES)
-
-
-def _text(array: bytearray, at: int, source: Random) -> None:
-    array[at : at + 2] = source.choice(_NUMBERS).encode()
-
-
-def _nest(array: bytearray, at: int, source: Random) -> None:
-    """Rarely deep: each such input is large."""
-    depth = source.choice((3, 70, 900, 1100, 20_000)) if source.random() < 0.2 else 2
-    array[at:at] = source.choice(_NESTS) * depth
-
-
-_DAMAGES: tuple[Callable[[bytearray, int, Random], None], ...] = (
-    _flip,
-    _flip,
-    _scatter,
-    _drop,
-    _cut,
-    _repeat,
-    _swap,
-    _number,
-    _text,
-    _nest,
-)
+def _damage(array: bytearray, source: Random) -> None:
+    kind, at = source.randrange(10), source.randrange(len(array))
+    match kind:
+        case 0 | 1:
+            array[at] ^= 1 << source.randrange(8)
+        case 2:
+            array[at : at + 4] = source.randbytes(4)
+        case 3:
+            del array[at : at + source.randrange(1, 64)]
+        case 4:
+            del array[at:]
+        case 5:
+            array[at:at] = array[at : at + source.randrange(1, 256)]
+        case 6:  # two parts change places
+            length, other = source.randrange(1, 64), source.randrange(len(array))
+            low, high = sorted((at, other))
+            length = min(length, high - low)
+            first, second = array[low : low + length], array[high : high + length]
+            array[high : high + length], array[low : low + length] = first, second
+        case 7:  # lengths, counts and sizes that cannot be; text that is no UTF-8
+            array[at : at + 4] = source.choice(_BYTES)
+        case 8:
+            array[at : at + 2] = source.choice(_NUMBERS).encode()
+        case 9:  # rarely deep: each such input is large
+            depth = source.choice((3, 70, 900, 1100, 20_000)) if source.random() < 0.2 else 2
+            array[at:at] = source.choice(_NESTS) * depth
 
 
 def _with_odd_members(data: bytes, source: Random) -> bytes:
@@ -301,7 +258,6 @@ def _crowd(count: int) -> bytes:
 
 
 def _bomb(content: bytes, source: Random) -> bytes:
-    """Something small that wants to become large."""
     if content.startswith(b"\x89PNG"):
         side = source.choice((8192, 8193, 65_535, 2**31 - 1))
         head = b"IHDR" + side.to_bytes(4, "big") * 2 + content[24:29]

@@ -8,10 +8,8 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from types import TracebackType
 from typing import Any, BinaryIO
 
 from app.benchmarks.reliability.figure import Figure
@@ -31,9 +29,7 @@ OPERATIONS = frozenset(name for name in vars(Disk) if not name.startswith("_"))
 class FaultyDisk(Disk):
     """Fails once, at the n-th call; a reference run with 0 counts the calls.
 
-    Attributes:
-        calls: names of the operations so far.
-        torn_at: the n-th write into any new file stops half-way instead, and so do all after it.
+    With `torn_at` the n-th write into any new file stops half-way instead, and so do all after it.
     """
 
     def __init__(self, fail_at: int, code: int, *, torn_at: int = 0) -> None:
@@ -79,19 +75,13 @@ class _Stream:
     def __enter__(self) -> _Stream:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stream.close()
 
 
 # ---- the promise ----
 
 _CODES = (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EIO, errno.EDQUOT)
-Write = Callable[[Contents, Path, Disk], object]
 
 
 def saving(count: int, seed: int) -> Figure:
@@ -105,36 +95,26 @@ def saving(count: int, seed: int) -> Figure:
         old = document.contents
         random_command(document, source)
         new = document.contents
-        _try_all(figure, number, "project", ".ora", _save, old, new, source)
-        form = FORMATS[number % len(FORMATS)]
-        suffix = "" if form.is_folder else form.suffixes[0]
-        _try_all(figure, number, form.key, suffix, _export(form), old, new, source)
+        _try_all(figure, number, None, old, new, source)
+        _try_all(figure, number, FORMATS[number % len(FORMATS)], old, new, source)
         _journal(figure, number, old, new, source)
     return figure
 
 
-def _save(contents: Contents, path: Path, disk: Disk) -> object:
-    return save_project(contents, path, disk=disk)
-
-
-def _export(form: Format) -> Write:
-    return lambda contents, path, disk: form.write(contents, path, ExportOptions(), disk)
-
-
 def _try_all(
-    figure: Figure,
-    seed: int,
-    kind: str,
-    suffix: str,
-    write: Write,
-    old: Contents,
-    new: Contents,
-    source: Random,
+    figure: Figure, seed: int, form: Format | None, old: Contents, new: Contents, source: Random
 ) -> None:
-    is_folder = not suffix  # one that is there already is refused, so there is no old one
+    kind = "project" if form is None else form.key
+    suffix = ".ora" if form is None else "" if form.is_folder else form.suffixes[0]
+
+    def write(contents: Contents, path: Path, disk: Disk) -> None:
+        if form is None:
+            save_project(contents, path, disk=disk)
+        else:
+            form.write(contents, path, ExportOptions(), disk)
 
     def prepare(path: Path) -> None:
-        if not is_folder:
+        if suffix:  # a folder that is there already is refused, so there is no old one
             write(old, path, Disk())
 
     reference = FaultyDisk(0, 0)

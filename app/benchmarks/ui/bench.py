@@ -23,7 +23,6 @@ QUICK, FULL = 60, 200
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure and print."""
     parser = argparse.ArgumentParser(prog="layerloom bench ui", description=__doc__)
     parser.add_argument("--only", metavar="ID", nargs="*", help="such as UI1 UI6 ME3")
     parser.add_argument("--quick", action="store_true", help="fewer repeats")
@@ -39,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.cpu:
         from app.benchmarks.window import Watch  # needs Qt, and the platform is chosen now
 
-        Watch.count_work()
+        Watch.now, Watch.now_of_all = time.thread_time, time.process_time
     rows = list(measure(options.only or [], QUICK if options.quick else FULL))
     cores = os.cpu_count()
     head = f"{platform.machine()}, {cores} cores, Python {platform.python_version()}, offscreen"
@@ -50,7 +49,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def measure(only: Sequence[str], moves: int) -> Iterable[Row]:
-    """The rows asked for, or all of them."""
     # Imported here: they need Qt, and the platform must be chosen before.
     from app.benchmarks.ui import idle, interaction, process, starting
     from app.benchmarks.window import filled
@@ -60,7 +58,7 @@ def measure(only: Sequence[str], moves: int) -> Iterable[Row]:
     jobs = 10 if moves >= FULL else 3
     parts: list[tuple[tuple[str, ...], Callable[[], Iterable[Row]]]] = [
         (("UI1", "UI2"), lambda: interaction.dragging(moves)),
-        (("UI3",), lambda: [Row(**child("scaled", scale="2"))]),
+        (("UI3",), lambda: [Row(**child("scaled", QT_SCALE_FACTOR="2"))]),
         (("UI4", "UI5"), lambda: interaction.drawing(moves)),
         (("UI6", "UI9", "UI10"), lambda: interaction.changing(repeats)),
         (("UI7",), lambda: [interaction.typing(3.0)]),
@@ -70,7 +68,7 @@ def measure(only: Sequence[str], moves: int) -> Iterable[Row]:
         (("UI18", "UI19"), lambda: starting.first_jobs(jobs)),
         (("UI16",), idle.idle),
         (("ME1", "ME2"), lambda: process.steps(filled(50, mixed=True))),
-        (("ME4",), lambda: [_pictures(child("pictures"))]),
+        (("ME4",), lambda: [Row(**child("pictures"))]),
     ]
     for ids, part in parts:
         if not only or set(ids) & set(only):
@@ -78,12 +76,6 @@ def measure(only: Sequence[str], moves: int) -> Iterable[Row]:
                 if not only or row.id in only:
                     print(f"{row.id}: {row.found}", file=sys.stderr, flush=True)
                     yield row
-
-
-def _pictures(found: dict[str, float]) -> Row:
-    size = found["bytes"] / 2**20
-    what = "thumbnails, strip and previews"
-    return Row("ME4", what, f"{size:.1f} MB", "≤ 64 MB", size <= 64)
 
 
 def run_child(part: str) -> NoReturn:

@@ -12,45 +12,29 @@ from PySide6.QtGui import QWheelEvent
 
 from app.benchmarks.ui.rows import Row, timed
 from app.benchmarks.window import Desk, Watch, filled
-from app.document.commands import (
-    AddCandidates,
-    Placement,
-    SetBlend,
-    SetLocked,
-    SetOpacity,
-    SetVisible,
-)
-from app.document.layer import Layer
+from app.document import commands
 
 SLOW_MODES = ("overlay", "soft-light", "color-burn", "color-dodge", "hard-light")
 
 
-def select_top(desk: Desk, place: int = 25) -> Layer:
-    """Select a layer in the middle of the stack, with the tool that moves it."""
+def drags(desk: Desk, moves: int) -> list[float]:
+    """Select a layer in the middle of the stack and drag it by the middle of what it shows."""
     window = desk.window
-    layer = window.session.document.foregrounds[place]
+    layer = window.session.document.foregrounds[25]
     window.actions_["tool_select"].trigger()
     window.session.selection.set([layer.id])
     desk.settle()
-    return layer
-
-
-def drags(desk: Desk, moves: int) -> list[float]:
-    """Drag the selected layer by the middle of what it shows."""
-    layer = desk.window.session.selection.single()
-    assert layer is not None
     x, y = layer.rect.centre
     # The layer is held by its pixels: others may lie above it.
-    for other in desk.window.session.document.foregrounds:
+    for other in window.session.document.foregrounds:
         if other.id != layer.id and other.rect.contains_point(x, y):
-            desk.window.session.push(SetLocked([other.id], True))
+            window.session.push(commands.SetLocked([other.id], True))
     return desk.drag((x, y), moves)
 
 
 def dragging(moves: int) -> Iterator[Row]:
     """UI1, UI2 and UI7's drag: one of fifty layers, idle, while generating, below slow modes."""
     with Desk(filled(50, mixed=True)) as desk:
-        select_top(desk)
         yield timed("UI1", "drag 1 of 50, idle", drags(desk, moves), median=16, p95=33)
         desk.window.actions_["generate_all"].trigger()
         times = drags(desk, moves)
@@ -59,15 +43,13 @@ def dragging(moves: int) -> Iterator[Row]:
     with Desk(filled(50, mixed=True, full_above=5)) as desk:
         layers = desk.window.session.document.foregrounds
         for layer, mode in zip(layers[-5:], SLOW_MODES, strict=True):
-            desk.window.session.push(SetBlend([layer.id], mode))
-        select_top(desk)
+            desk.window.session.push(commands.SetBlend([layer.id], mode))
         yield timed("UI2", "drag below 5 full slow modes", drags(desk, moves), p95=50)
 
 
 def scaled(moves: int) -> Row:
     """UI3, in a child process with QT_SCALE_FACTOR=2."""
     with Desk(filled(50, mixed=True)) as desk:
-        select_top(desk)
         return timed("UI3", "drag 1 of 50 at scale 2", drags(desk, moves), p95=33)
 
 
@@ -84,17 +66,11 @@ def drawing(moves: int) -> Iterator[Row]:
         for turn in range(min(40, moves)):
             step = 120 if turn % 8 < 4 else -120
             middle = QPointF(port.rect().center())
-            wheel = QWheelEvent(
-                middle,
-                QPointF(port.mapToGlobal(middle.toPoint())),
-                QPoint(),
-                QPoint(0, step),
-                Qt.MouseButton.NoButton,
-                Qt.KeyboardModifier.ControlModifier,
-                Qt.ScrollPhase.NoScrollPhase,
-                False,
-            )
-            times.append(desk.shown_after(lambda event=wheel: desk.app.sendEvent(port, event)))  # type: ignore[misc]
+            where, keys = QPointF(port.mapToGlobal(middle.toPoint())), Qt.KeyboardModifier
+            none, phase = Qt.MouseButton.NoButton, Qt.ScrollPhase.NoScrollPhase
+            turned = (QPoint(), QPoint(0, step), none, keys.ControlModifier, phase, False)
+            wheel = QWheelEvent(middle, where, *turned)
+            times.append(desk.shown_after(desk.app.sendEvent, port, wheel))
         yield timed("UI5", "zoom step", times, p95=33)
 
 
@@ -106,17 +82,14 @@ def changing(repeats: int) -> Iterator[Row]:
         settled, eyes, undos = [], [], []
         for turn in range(repeats):
             opacity = 0.5 + 0.01 * (turn % 40)
-            eyes.append(
-                desk.shown_after(lambda o=opacity: session.push(SetOpacity([layer.id], o)))  # type: ignore[misc]
-            )
+            eyes.append(desk.shown_after(session.push, commands.SetOpacity([layer.id], opacity)))
             settled.append(desk.settle() * 1000)
-            eyes.append(
-                desk.shown_after(lambda t=turn: session.push(SetVisible([layer.id], bool(t % 2))))  # type: ignore[misc]
-            )
+            shown = commands.SetVisible([layer.id], bool(turn % 2))
+            eyes.append(desk.shown_after(session.push, shown))
             undos.append(desk.shown_after(session.undo.undo))
             undos.append(desk.shown_after(session.undo.redo))
         yield timed(
-            "UI6", "settled composite, the 11th of 50 full layers changed", settled, most=200
+            "UI6", "settled composite, the 11th of 50 full layers changed", settled, max=200
         )
         yield timed("UI9", "eye and opacity shown", eyes, p95=50)
         yield timed("UI10", "undo and redo", undos, p95=50)
@@ -127,12 +100,12 @@ def lists(repeats: int) -> Iterator[Row]:
     contents = filled(50, mixed=True)
     with Desk() as desk:
         window = desk.window
-        built = [desk.shown_after(lambda: window.session.replace(contents, "Bench", None))]
-        yield timed("UI11", "list of 50 rows, built", built, most=100)
+        built = [desk.shown_after(window.session.replace, contents, "Bench", None)]
+        yield timed("UI11", "list of 50 rows, built", built, max=100)
         desk.settle()
         bar = window.layers.list.verticalScrollBar()
         frames = [
-            desk.shown_after(lambda to=place: bar.setValue(to))  # type: ignore[misc]
+            desk.shown_after(bar.setValue, place)
             for place in range(0, bar.maximum(), max(1, bar.maximum() // 60))
         ]
         yield timed("UI11", "list of 50 rows, scrolled", frames or [0.0], p95=16)
@@ -149,12 +122,12 @@ def lists(repeats: int) -> Iterator[Row]:
         rng = np.random.default_rng(1)
         for turn in range(8):
             pixels = rng.integers(0, 255, (layer.rect.height, layer.rect.width, 4), np.uint8)
-            made = Placement(layer.id, pixels, layer.rect, {"seed": turn}).as_candidate()
-            window.session.push(AddCandidates({layer.id: made}))
+            made = commands.Placement(layer.id, pixels, layer.rect, {"seed": turn}).as_candidate()
+            window.session.push(commands.AddCandidates({layer.id: made}))
         window.session.selection.set([layer.id])
         desk.settle()
         shown = [
-            desk.shown_after(lambda p=place: window.stage.show_place(p))  # type: ignore[misc]
+            desk.shown_after(window.stage.show_place, place)
             for place in list(range(1, 9)) * max(1, repeats // 8)
         ]
         yield timed("UI12", "candidate shown", shown, p95=50)
@@ -175,4 +148,4 @@ def typing(seconds: float) -> Row:
         timer.stop()
         desk.window.actions_["stop"].trigger()
         gaps = [(b - a) * 1000 for a, b in pairwise(at)]
-        return timed("UI7", "gaps while generating", gaps or [0.0], p95=50, most=100)
+        return timed("UI7", "gaps while generating", gaps or [0.0], p95=50, max=100)

@@ -20,17 +20,9 @@ from app.benchmarks.process import resident_mb
 from app.benchmarks.ui import idle
 from app.benchmarks.ui import starting as first_start
 from app.benchmarks.ui.interaction import scaled
-from app.benchmarks.ui.rows import Row, child
+from app.benchmarks.ui.rows import Row, child, single
 from app.benchmarks.window import Desk, filled
-from app.document.commands import (
-    Command,
-    MoveLayers,
-    Placement,
-    PlacePixels,
-    Rename,
-    SetOpacity,
-    UseCandidates,
-)
+from app.document import commands
 from app.document.document import Document
 from app.document.pixels import Pixels
 
@@ -40,58 +32,54 @@ MB = 1024 * 1024
 def starting() -> Iterator[Row]:
     """UI13, UI15 and ME3: a window without any model, and one with fifty full layers."""
     found = child("start")
-    ready = found["usable_s"]
-    yield Row("UI13", "window usable, warm", f"{ready:.2f} s", "≤ 1.5 s", ready <= 1.5)
     torch = found["torch"]
+    yield single("UI13", "window usable, warm", found["usable_s"], 1.5)
     yield Row("UI13", "torch imported by then", str(torch).lower(), "false", not torch)
-    quitting = found["quit_s"]
-    yield Row("UI15", "quit, idle", f"{quitting:.2f} s", "≤ 1 s", quitting <= 1.0)
-    busy = found["quit_busy_s"]
-    yield Row("UI15", "quit, generating", f"{busy:.2f} s", "≤ 2 s", busy <= 2.0)
-    empty = found["rss_empty"]
-    yield Row("ME3", "resident, empty document", f"{empty:.0f} MB", "≤ 180 MB", empty <= 180)
+    yield single("UI15", "quit, idle", found["quit_s"], 1)
+    yield single("UI15", "quit, generating", found["quit_busy_s"], 2)
+    yield single("ME3", "resident, empty document", found["rss_empty"], 180, " MB", 0)
     full = child("full")
     more = full["rss_full"] - full["rss_empty"]
-    yield Row("ME3", "more with 50 full layers", f"{more:.0f} MB", "≤ 260 MB", more <= 260)
+    yield single("ME3", "more with 50 full layers", more, 260, " MB", 0)
 
 
 def steps(contents_of_fifty: Any) -> Iterator[Row]:
     """ME1, ME2: what one undo step keeps, with and without pixels."""
     document = Document(contents_of_fifty)
     layer = document.foregrounds[0]
-    kept: list[Command] = []
+    kept: list[commands.Command] = []
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     for turn in range(300):
-        command: Command = (
-            MoveLayers([layer.id], 1, 0),
-            SetOpacity([layer.id], 0.5 + 0.001 * turn),
-            Rename(layer.id, f"Layer {turn}"),
+        command: commands.Command = (
+            commands.MoveLayers([layer.id], 1, 0),
+            commands.SetOpacity([layer.id], 0.5 + 0.001 * turn),
+            commands.Rename(layer.id, f"Layer {turn}"),
         )[turn % 3]
         command.do(document)
         kept.append(command)
     each = (tracemalloc.get_traced_memory()[0] - before) / len(kept) / 1024
     tracemalloc.stop()
-    yield Row("ME1", "undo step without pixels", f"{each:.1f} KB", "≤ 4 KB", each <= 4)
+    yield single("ME1", "undo step without pixels", each, 4, " KB", 1)
     old = document.layer(layer.id)
     assert old.pixels is not None
     pixels = 255 - old.pixels
     size = pixels.nbytes / MB
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    placed = PlacePixels([Placement(layer.id, pixels, old.rect, {"seed": 2})])
+    placed = commands.PlacePixels([commands.Placement(layer.id, pixels, old.rect, {"seed": 2})])
     placed.do(document)
     placed.placements = ()
     more = (tracemalloc.get_traced_memory()[0] - before) / MB / size
-    yield Row("ME2", "accept: new pixels kept", f"{more:.2f} ×", "≤ 1.01 ×", more <= 1.01)
+    yield single("ME2", "accept: new pixels kept", more, 1.01, " ×")
     before = tracemalloc.get_traced_memory()[0]
     assert old.pixel_hash is not None
-    again = UseCandidates({layer.id: old.pixel_hash})
+    again = commands.UseCandidates({layer.id: old.pixel_hash})
     again.do(document)
     assert document.layer(layer.id).image is Pixels.of(old.pixels)
     more = (tracemalloc.get_traced_memory()[0] - before) / MB / size
     tracemalloc.stop()
-    yield Row("ME2", "use a stored candidate", f"{more:.2f} ×", "0 ×", more <= 0.01)
+    yield single("ME2", "use a stored candidate", more, 0.01, " ×")
 
 
 # ---- in the fresh process ----
@@ -114,13 +102,8 @@ def start(born: float) -> dict[str, Any]:
     begun = time.perf_counter()
     desk.__exit__()
     busy = time.perf_counter() - begun
-    return {
-        "usable_s": usable,
-        "torch": torch,
-        "rss_empty": empty,
-        "quit_s": idle,
-        "quit_busy_s": busy,
-    }
+    times = {"usable_s": usable, "quit_s": idle, "quit_busy_s": busy}
+    return {**times, "torch": torch, "rss_empty": empty}
 
 
 def full(born: float) -> dict[str, Any]:
@@ -128,35 +111,26 @@ def full(born: float) -> dict[str, Any]:
     with Desk() as desk:
         empty = resident_mb()
         contents = filled(50)
-        _trim()
+        # Give back what making the pictures left in the allocator: it is not the window's.
+        gc.collect()
+        with contextlib.suppress(OSError, AttributeError, TypeError):  # glibc only
+            ctypes.CDLL(None).malloc_trim(0)
         desk.window.session.replace(contents, "Bench", None)
         del contents
         desk.settle()
         return {"rss_empty": empty, "rss_full": resident_mb()}
 
 
-def _trim() -> None:
-    """Give back what making the pictures left in the allocator: it is not the window's."""
-    gc.collect()
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):  # another C library has no such call
-            ctypes.CDLL(None).malloc_trim(0)
-
-
 def pictures(born: float) -> dict[str, Any]:
-    """Bytes of small pictures that are kept for fifty layers."""
+    """ME4: the row of the small pictures that are kept for fifty layers."""
     with Desk(filled(50, mixed=True)) as desk:
         window = desk.window
         bar = window.layers.list.verticalScrollBar()
         for place in range(0, bar.maximum() + 1, 50):
             bar.setValue(place)
             desk.settle(0.2)
-        return {"bytes": float(window.small_picture_bytes())}
-
-
-def idle_parts(part: str, seconds: float) -> dict[str, Any]:
-    """Processor time of the window's states or of open dialogs, as parts of a core."""
-    return {each.state: each.cpu for each in idle.measured(part, seconds)}
+        size = window.small_picture_bytes() / MB
+        return asdict(single("ME4", "thumbnails, strip and previews", size, 64, " MB", 1))
 
 
 # Each takes the moment at which the process was started, in seconds of the system's clock.
@@ -168,6 +142,6 @@ PARTS: dict[str, Callable[[float], dict[str, Any]]] = {
     "ready_in_window": lambda born: {"ready_s": first_start.ready_in_window()},
     "ready_alone": lambda born: {"ready_s": first_start.ready_alone()},
     "first_job": lambda born: first_start.first_job(int(os.environ["LAYERLOOM_BENCH_JOB"])),
-    "idle_window": lambda born: idle_parts("window", _IDLE_S),
-    "idle_dialogs": lambda born: idle_parts("dialogs", _IDLE_S / 4),
+    "idle_window": lambda born: idle.measured("window", _IDLE_S),
+    "idle_dialogs": lambda born: idle.measured("dialogs", _IDLE_S / 4),
 }

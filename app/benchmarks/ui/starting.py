@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from app.benchmarks.ui.rows import Row, child
+from app.benchmarks.ui.rows import Row, child, single
 from app.benchmarks.ui.states import rest
 from app.document.contents import new_contents
 from app.document.geometry import Rect, Size
@@ -64,10 +64,7 @@ def ready_in_window() -> float:
 
 
 def first_job(number: int) -> dict[str, Any]:
-    """A first start, and its first job.
-
-    Args:
-        number: which of `FIRST_JOBS`.
+    """A first start, and its first job, one of `FIRST_JOBS`.
 
     Returns:
         "predicted": seconds that the window said before the job, or None; "took": what it was;
@@ -125,56 +122,33 @@ def _picture(number: int, grid: int) -> Any:
 
 # ---- rows ----
 
-READY_S = 8.0
-READY_RATIO = 1.15
-MEASURING_S = 2.0
 OFF = 0.3
 RIGHT = 0.9  # of the first jobs
 
 
 def ready(pairs: int) -> Iterator[Row]:
-    """UI14, UI17: the model is loaded with a window and without, in turn.
-
-    Args:
-        pairs: how often each; the medians count.
-    """
+    """UI14, UI17: the model is loaded with a window and without, in turn, `pairs` times each."""
     alone, shown = [], []
     for _ in range(pairs):
         alone.append(child("ready_alone")["ready_s"])
         shown.append(child("ready_in_window")["ready_s"])
     seconds, other = statistics.median(shown), statistics.median(alone)
-    found = f"{seconds:.1f} s"
-    yield Row("UI14", "engine ready after the window", found, "≤ 8 s", seconds <= READY_S)
-    ratio = seconds / other
-    yield Row(
-        "UI17",
-        "ready in the window / without one",
-        f"{ratio:.2f} × ({seconds:.1f} / {other:.1f} s)",
-        f"≤ {READY_RATIO} ×",
-        ratio <= READY_RATIO,
-    )
+    yield single("UI14", "engine ready after the window", seconds, 8, digits=1)
+    what = f"ready in the window / without one ({seconds:.1f} / {other:.1f} s)"
+    yield single("UI17", what, seconds / other, 1.15, " ×")
 
 
 def first_jobs(count: int) -> Iterator[Row]:
-    """UI18, UI19: how right the first prediction is, and how soon it is there.
-
-    Args:
-        count: of first starts, each with another job.
-    """
+    """UI18, UI19: how right the first prediction is, and how soon it is there; `count` starts."""
     jobs = range(min(count, len(FIRST_JOBS)))
     found = [child("first_job", LAYERLOOM_BENCH_JOB=str(number)) for number in jobs]
     yield prediction(found)
     longest = max(each["measuring_s"] for each in found)
-    what = "measured after ready, longest"
-    yield Row("UI19", what, f"{longest:.1f} s", "≤ 2 s", longest <= MEASURING_S)
+    yield single("UI19", "measured after ready, longest", longest, 2, digits=1)
 
 
 def prediction(found: list[dict[str, Any]]) -> Row:
-    """The row of what was predicted and what the jobs took; unknown ones count as wrong.
-
-    Args:
-        found: of each first job "predicted" and "took", in seconds; None where unknown.
-    """
+    """The row of the first jobs' "predicted" and "took", in seconds; None counts as wrong."""
     off = [
         each["predicted"] / each["took"] - 1
         for each in found
@@ -182,10 +156,6 @@ def prediction(found: list[dict[str, Any]]) -> Row:
     ]
     right = sum(abs(each) <= OFF for each in off)
     worst = f", worst {max(off, key=abs):+.0%}" if off else ""
-    return Row(
-        "UI18",
-        "first prediction within 30 %",
-        f"{right} of {len(found)}{worst}",
-        "9 of 10",
-        right >= RIGHT * len(found),
-    )
+    text = f"{right} of {len(found)}{worst}"
+    is_met = right >= RIGHT * len(found)
+    return Row("UI18", "first prediction within 30 %", text, "9 of 10", is_met)

@@ -36,19 +36,9 @@ _SIZES = ((900, 600), (1024, 640), (1280, 720), (2200, 1300), (1400, 900))
 # What a platform, a style or a parent sends to any widget at any time. A handler that answers with
 # a change of its own is led back to itself.
 _SENT = (
-    QEvent.Type.LayoutRequest,
-    QEvent.Type.Polish,
-    QEvent.Type.FontChange,
-    QEvent.Type.ApplicationFontChange,
-    QEvent.Type.StyleChange,
-    QEvent.Type.PaletteChange,
-    QEvent.Type.ApplicationPaletteChange,
-    QEvent.Type.ThemeChange,
-    QEvent.Type.LanguageChange,
-    QEvent.Type.LayoutDirectionChange,
-    QEvent.Type.DevicePixelRatioChange,
-    QEvent.Type.ActivationChange,
-    QEvent.Type.EnabledChange,
+    *("LayoutRequest", "Polish", "FontChange", "ApplicationFontChange", "StyleChange"),
+    *("PaletteChange", "ApplicationPaletteChange", "ThemeChange", "LanguageChange"),
+    *("LayoutDirectionChange", "DevicePixelRatioChange", "ActivationChange", "EnabledChange"),
 )
 
 
@@ -61,12 +51,9 @@ def rest(seconds: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One state that the window is in now.
+    """One state that the window is in now, with what is on top.
 
-    Attributes:
-        name: in words.
-        top: the window or dialog on top.
-        is_main: False for one of many of a kind, which are watched for a shorter time.
+    `is_main` is False for one of many of a kind, which are watched for a shorter time.
     """
 
     name: str
@@ -75,11 +62,7 @@ class State:
 
 
 def window_states(work_root: Path) -> Iterator[State]:
-    """Bring a window from state to state.
-
-    Args:
-        work_root: an empty folder for the window's recovery files.
-    """
+    """Bring a window from state to state; `work_root` is an empty folder for recovery files."""
     engines: list[FakeEngine] = []
 
     def make(emit: Callable[[Event], None]) -> FakeEngine:
@@ -129,11 +112,7 @@ def window_states(work_root: Path) -> Iterator[State]:
 
 
 def dialog_states(work_root: Path) -> Iterator[State]:
-    """Open one dialog after the other; of those with tabs, each tab.
-
-    Args:
-        work_root: an empty folder for the window's recovery files.
-    """
+    """Open one dialog after the other; of those with tabs, each tab."""
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
     with Desk(filled(_THINGS, mixed=True), work_root=work_root) as desk:
         window = desk.window
@@ -156,7 +135,6 @@ def dialog_states(work_root: Path) -> Iterator[State]:
 
 
 def open_dialogs() -> list[QDialog]:
-    """The dialogs on the screen."""
     return [
         widget
         for widget in QApplication.topLevelWidgets()
@@ -198,23 +176,18 @@ def _sent(desk: Desk, state: str) -> Iterator[State]:
     """After events that ask every widget to look again."""
     for kind in _SENT:
         for widget in desk.app.allWidgets():
-            desk.app.postEvent(widget, QEvent(kind))
+            desk.app.postEvent(widget, QEvent(QEvent.Type[kind]))
     yield State(f"{state}, every change announced", desk.window, is_main=False)
 
 
 def _draw_boxes(desk: Desk) -> None:
-    boxes = [
-        Layer(
-            id=new_layer_id(), number=0, name=f"Box {place}", rect=Rect(160 * place, 64, 128, 192)
-        )
-        for place in range(_THINGS)
-    ]
+    rects = [Rect(160 * place, 64, 128, 192) for place in range(_THINGS)]
+    boxes = [Layer(id=new_layer_id(), number=0, name="Box", rect=rect) for rect in rects]
     desk.window.session.push(AddLayers(boxes))
     desk.settle()
 
 
 def _add_results(desk: Desk) -> None:
-    """Candidates of the topmost layer, which is selected then."""
     session = desk.window.session
     layer = session.document.foregrounds[-1]
     shape = (layer.rect.height, layer.rect.width, 4)

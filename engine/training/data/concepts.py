@@ -38,8 +38,6 @@ class Noun:
     Attributes:
         name: the usual word in prompts, and the key of its sprites.
         label: row of `concepts.tsv`, which names its icon in every art set.
-        synonyms: other everyday words; no word means two nouns.
-        band: where it belongs: upper half, lower half, anywhere.
         size: typical size among the others, 1 small to 3 large.
         colourable: mostly one saturated colour, so that a shift of it gives "a blue car".
         natural: colour words that are true of it in every coloured look when nothing is shifted.
@@ -61,44 +59,34 @@ class Noun:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """A named kind of background.
-
-    Attributes:
-        name: the usual words in prompts, and what the drawing function is asked for.
-        synonyms: other words that may stand before "background".
-        phrases: how a sentence ends (or begins) with it.
-    """
+    """A named kind of background; a phrase is how a sentence ends (or begins) with it."""
 
     name: str
     synonyms: tuple[str, ...]
     phrases: tuple[str, ...]
 
 
-# Look -> the art set that it is learned from.
-LOOKS: dict[str, str] = {
-    "flat": "fluent-emoji-flat",
-    "glossy": "noto",
-    "3d": "fluent-3d",
-    "bold": "twemoji",
-    "ink": "fluent-emoji-high-contrast",
-}
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def data_rows(name: str) -> list[dict[str, str]]:
+    """The rows of a table in this folder."""
+    return _rows(Path(__file__).with_name(name))
+
+
+def _words(field: str) -> tuple[str, ...]:
+    return tuple(field.split("|")) if field else ()
+
+
+_LOOKS = {row["look"]: row for row in data_rows("looks.tsv")}
+LOOKS = {look: row["set"] for look, row in _LOOKS.items()}  # the art set that each is learned from
 COLOURLESS_LOOKS = frozenset({"ink"})  # black on white: no colour is shifted or named
-# Look -> adjectives before "illustration", "picture" or "style"; no word means two looks.
-LOOK_WORDS: dict[str, tuple[str, ...]] = {
-    "flat": ("flat", "flat vector", "flat design", "simple flat"),
-    "glossy": ("glossy", "cartoon", "shiny", "glossy cartoon"),
-    "3d": ("3d", "clay", "3d clay", "rendered 3d"),
-    "bold": ("bold", "bold graphic", "comic", "poster"),
-    "ink": ("ink", "line art", "ink line art", "pen and ink"),
-}
-# Look -> whole frames around a description that only this look allows.
-LOOK_FRAMES: dict[str, tuple[str, ...]] = {
-    "flat": ("flat vector art of {}", "{}, flat vector", "{}, flat"),
-    "glossy": ("a cartoon of {}", "cartoon: {}", "{}, glossy"),
-    "3d": ("3d render of {}", "a 3d render of {}", "{}, 3d render", "{} in 3d"),
-    "bold": ("a bold drawing of {}", "bold graphic of {}", "{}, bold", "comic: {}"),
-    "ink": ("line art of {}", "an ink drawing of {}", "{}, line art", "{} in ink"),
-}
+# Adjectives before "illustration", "picture" or "style"; no word means two looks.
+LOOK_WORDS = {look: _words(row["words"]) for look, row in _LOOKS.items()}
+# Whole frames around a description that only this look allows.
+LOOK_FRAMES = {look: _words(row["frames"]) for look, row in _LOOKS.items()}
 
 # Colour -> hue in degrees of a shifted sprite.
 COLOURS: dict[str, float] = {
@@ -116,11 +104,7 @@ NEUTRALS = ("black", "white", "grey", "brown")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Concepts:
-    """The vocabulary of one stage.
-
-    Attributes:
-        looks, colours: names, in the order in which they came.
-    """
+    """The vocabulary of one stage."""
 
     stage: int
     nouns: tuple[Noun, ...]
@@ -138,7 +122,6 @@ class Concepts:
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """The names, as a model's card has them."""
         return Vocabulary(self.noun_names, self.looks, self.colours, self.background_names)
 
     def colours_of(self, noun: Noun, look: str) -> tuple[str, ...]:
@@ -146,15 +129,6 @@ class Concepts:
         if not noun.colourable or look in COLOURLESS_LOOKS or look in noun.never:
             return ()
         return tuple(colour for colour in self.colours if colour not in noun.never)
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
-
-
-def _words(field: str) -> tuple[str, ...]:
-    return tuple(field.split("|")) if field else ()
 
 
 def _noun(row: dict[str, str]) -> Noun:
@@ -190,11 +164,7 @@ FIRST_WITH_DRAWINGS = 4  # the first stage in which a noun has several drawings
 
 @cache
 def concepts_of(stage: int) -> Concepts:
-    """The vocabulary of a stage.
-
-    Raises:
-        ValueError: there is no such stage.
-    """
+    """The vocabulary of a stage. Raises ValueError: there is no such stage."""
     if stage not in STAGES:
         raise ValueError(f"there is no stage {stage} of the vocabulary, only {STAGES}")
     read = _noun_with_main_colour if stage >= FIRST_WITH_DRAWINGS else _noun
@@ -259,12 +229,9 @@ def open_backgrounds(concepts: Concepts) -> tuple[str, ...]:
 def background_choice(
     drawing: int, name: str | None, concepts: Concepts, rng: np.random.Generator
 ) -> Choice:
-    """The signs that go with a background.
+    """The signs that go with a drawing, 0 to DRAWINGS - 1, of a background.
 
-    Args:
-        drawing: 0 to DRAWINGS - 1.
-        name: one of `open_backgrounds`, where the prompt does not say it; None = it says it, and
-            the signs for that are any.
+    `name` is one of `open_backgrounds`; None = the prompt says it, and the signs for it are any.
     """
     names = open_backgrounds(concepts)
     number = int(rng.integers(len(names))) if name is None else names.index(name)
@@ -296,14 +263,7 @@ ICON_COLUMNS = {"fluent-emoji-high-contrast": "fluent-emoji-flat"}
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """One picture of a noun in a look.
-
-    Attributes:
-        noun: its name.
-        number: 0 to `DRAWINGS` - 1.
-        art_set: a name in `packages.tsv`.
-        icon: its name in that set.
-    """
+    """One picture of a noun in a look: an icon of an art set in `packages.tsv`."""
 
     noun: str
     look: str
@@ -318,26 +278,15 @@ class Drawing:
         return f"{first}|{self.number}" if self.number else first
 
 
-def data_rows(name: str) -> list[dict[str, str]]:
-    """The rows of a table in this folder."""
-    return _rows(Path(__file__).with_name(name))
-
-
-def listed_drawings() -> tuple[Drawing, ...]:
-    """The rows of drawings.tsv, in their order."""
-    return tuple(
-        Drawing(row["noun"], row["look"], int(row["drawing"]), row["set"], row["icon"])
-        for row in data_rows("drawings.tsv")
-    )
-
-
 def drawings_of(concepts: Concepts) -> tuple[Drawing, ...]:
     """All drawings of a stage: look by look, noun by noun, in the order of their numbers."""
     icons = {row["label"]: row for row in data_rows("concepts.tsv")}
     listed: dict[tuple[str, str], list[Drawing]] = {}
     if concepts.stage >= FIRST_WITH_DRAWINGS:
-        for drawing in listed_drawings():
-            listed.setdefault((drawing.noun, drawing.look), []).append(drawing)
+        for row in data_rows("drawings.tsv"):
+            key = row["noun"], row["look"]
+            drawing = Drawing(*key, int(row["drawing"]), row["set"], row["icon"])
+            listed.setdefault(key, []).append(drawing)
     result: list[Drawing] = []
     for look in concepts.looks:
         usual = LOOKS[look]

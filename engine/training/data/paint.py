@@ -29,7 +29,7 @@ def palettes(name: str) -> tuple[np.ndarray, ...]:
     )
 
 
-def mix_palettes(rng: Rng, name: str) -> np.ndarray:
+def mixed(rng: Rng, name: str) -> np.ndarray:
     """A palette between two of a name, slightly tinted as a whole. (K, 3) float32."""
     known = palettes(name)
     first, second = rng.permutation(len(known))[:2]
@@ -38,16 +38,14 @@ def mix_palettes(rng: Rng, name: str) -> np.ndarray:
     return (mix + rng.uniform(-7, 7, 3)).astype(np.float32)
 
 
-def palette_rows(palette: np.ndarray, height: int, stop: float = 1.0) -> np.ndarray:
+def gradient(palette: np.ndarray, height: int, stop: float = 1.0) -> np.ndarray:
     """Colours of `height` rows: the palette spread evenly from the top to `stop`. (3, H)."""
     stops = np.linspace(0, stop, len(palette))
     places = np.linspace(0, 1, max(height, 1))
     return np.stack([np.interp(places, stops, channel) for channel in palette.T]).astype(np.float32)
 
 
-def paint_rows(
-    picture: np.ndarray, rows: np.ndarray, top: int = 0, stop: int | None = None
-) -> None:
+def rows(picture: np.ndarray, rows: np.ndarray, top: int = 0, stop: int | None = None) -> None:
     picture[:, top:stop] = rows[:, :, None]
 
 
@@ -57,13 +55,8 @@ def _blend(window: np.ndarray, mask: np.ndarray, colour: np.ndarray) -> None:
     window += mask * (target - window)
 
 
-def paint_glow(
-    picture: np.ndarray,
-    x: float,
-    y: float,
-    radius: float,
-    colour: Sequence[float],
-    opacity: float,
+def glow(
+    picture: np.ndarray, x: float, y: float, radius: float, colour: Sequence[float], opacity: float
 ) -> None:
     """A round light with Gaussian fall-off; `radius` is a share of the canvas' mean side."""
     height, width = picture.shape[1:]
@@ -76,14 +69,13 @@ def paint_glow(
     _blend(picture[:, top:stop, left:right], mask, np.asarray(colour, np.float32))
 
 
-def paint_dot(
+def dot(
     picture: np.ndarray,
     center: tuple[float, float],
     radius: float,
     colour: Sequence[float],
     opacity: float,
 ) -> None:
-    """A small disc with a soft edge."""
     x, y = center
     height, width = picture.shape[1:]
     reach = 1.6 * radius + 1
@@ -95,7 +87,7 @@ def paint_dot(
     _blend(picture[:, top:stop, left:right], mask, np.asarray(colour, np.float32))
 
 
-def paint_streak(
+def streak(
     picture: np.ndarray,
     center: tuple[float, float],
     span: float,
@@ -116,7 +108,7 @@ def paint_streak(
     _blend(picture[:, top:stop, left:right], mask, colour)
 
 
-def paint_clouds(picture: np.ndarray, rng: Rng, count: int, low: float, high: float) -> None:
+def clouds(picture: np.ndarray, rng: Rng, count: int, low: float, high: float) -> None:
     """A few clouds between rows `low` and `high`, each in a stripe of its own."""
     width = picture.shape[2]
     for stripe in range(count):
@@ -153,7 +145,7 @@ def _cloud(
     _blend(picture[:, top:stop, left:right], opacity * mask * fade * shade, WHITE)
 
 
-def paint_cloud_bank(
+def cloud_bank(
     picture: np.ndarray, rng: Rng, level: float, radius: float, colour: np.ndarray
 ) -> None:
     """A horizon of round cloud tops across the whole width."""
@@ -166,7 +158,7 @@ def paint_cloud_bank(
         inside = np.clip(1 - ((places - x) / (1.25 * lump)) ** 2, 0, None)
         curve = np.minimum(curve, level - 0.55 * lump * np.sqrt(inside))
         x += lump * (1.1 + 0.5 * rng.random())
-    paint_land(picture, curve, np.minimum(colour + 6, 252), colour * 0.975)
+    land(picture, curve, np.minimum(colour + 6, 252), colour * 0.975)
 
 
 def skyline(rng: Rng, width: int, level: float, swing: float, slope: float = 0.0) -> np.ndarray:
@@ -178,12 +170,8 @@ def skyline(rng: Rng, width: int, level: float, swing: float, slope: float = 0.0
     return (level + swing / 1.4 * waves + tilt).astype(np.float32)
 
 
-def paint_land(
-    picture: np.ndarray,
-    curve: np.ndarray,
-    crest: np.ndarray,
-    foot: np.ndarray,
-    soft: float = 1.2,
+def land(
+    picture: np.ndarray, curve: np.ndarray, crest: np.ndarray, foot: np.ndarray, soft: float = 1.2
 ) -> None:
     """Fill below `curve` (W,) with a gradient from `crest` to `foot`; `soft` rows of edge."""
     height = picture.shape[1]
@@ -201,12 +189,11 @@ def paint_land(
 
 
 def _smooth(t: np.ndarray) -> np.ndarray:
-    """Smoothstep of `t` clipped to [0, 1]."""
     t = np.clip(t, 0, 1)
     return t * t * (3 - 2 * t)
 
 
-def paint_panel(
+def panel(
     picture: np.ndarray,
     corners: tuple[float, float, float, float],
     colour: np.ndarray,
@@ -227,14 +214,12 @@ def paint_panel(
         _blend(picture[:, top:stop, left:right], mask, np.asarray(colour, np.float32))
 
 
-def paint_ray(
+def ray(
     picture: np.ndarray, x: float, lean: float, breadth: float, colour: np.ndarray, opacity: float
 ) -> None:
     """A beam from the upper edge at `x` that widens and fades downwards.
 
-    Args:
-        lean: columns to the right per row.
-        breadth: half of its width at the top, in pixels.
+    It leans so many columns a row to the right; `breadth` is half of its width at the top.
     """
     height, width = picture.shape[1:]
     rows = np.arange(height, dtype=np.float32)[:, None]

@@ -1,8 +1,5 @@
 """Training pictures as tokens: scenes rendered, encoded and padded into batches.
 
-Runs in a worker process. Sprites are encoded with the autoencoder's encoder at the very size that
-a scene asks for and kept in a bank, so that most layers of a batch cost a look-up.
-
 Shapes: B pictures, T words, N noisy tokens, M clean tokens, C token width.
 """
 
@@ -43,6 +40,11 @@ CROWD_TOKENS = 2
 Picture = tuple[Scene, list[Entry], list[Entry]]  # noisy and clean entries
 
 
+def length(found: list[Entry]) -> int:
+    """Tokens of all of them."""
+    return sum(len(entry.tokens) for entry in found)
+
+
 @dataclass(slots=True)
 class Batch:
     """Padded pictures. Padding has weight 0, `noisy_mask` False and `clean_owner` -1.
@@ -79,10 +81,7 @@ class Batch:
 
 
 def collate(
-    pictures: list[Picture],
-    tokenizer: Tokenizer,
-    token_px: int,
-    background_weight: float = 1.0,
+    pictures: list[Picture], tokenizer: Tokenizer, token_px: int, background_weight: float = 1.0
 ) -> Batch:
     """Pad (scene, noisy entries, clean entries) into one batch; weights average per layer.
 
@@ -90,8 +89,8 @@ def collate(
     """
     prompts = [tokenizer.encode(scene.prompt) for scene, _, _ in pictures]
     words = max(1, *(len(known) for _, known in prompts))
-    noisy = max(sum(len(e.tokens) for e in noisy) for _, noisy, _ in pictures)
-    clean = max(sum(len(e.tokens) for e in clean) for _, _, clean in pictures)
+    noisy = max(length(noisy) for _, noisy, _ in pictures)
+    clean = max(length(clean) for _, _, clean in pictures)
     layers = sum(len(noisy) for _, noisy, _ in pictures)
     regions = max(len(noisy) for _, noisy, _ in pictures)
     context = max(len(clean) for _, _, clean in pictures)
@@ -113,30 +112,25 @@ def collate(
         batch.vectors[i, : len(known)] = torch.from_numpy(vectors)
         batch.known[i, : len(known)] = torch.from_numpy(known)
         batch.text_mask[i, : len(known)] = True
-        at = 0
-        for number, entry in enumerate(noisy_entries):
-            part = slice(at, at := at + len(entry.tokens))
-            batch.tokens[i, part] = entry.tokens.float()
-            batch.ids[i, part] = entry.ids(token_px)
-            batch.inner[i, part] = inner_coordinates(*entry.size)
-            batch.place[i, part] = place_on_canvas(entry.box, scene.canvas)
-            share = background_weight if entry.index == BACKGROUND else 1.0
-            batch.weight[i, part] = share / len(entry.tokens) / layers
-            batch.noisy_mask[i, part] = True
-            if entry.choice:
-                batch.choice[i, part] = torch.tensor(entry.choice)
-            if entry.said_at is not None:
-                batch.owner[i, part] = number
-                batch.shows[i, number] = token_at(tokenizer, scene.prompt, entry.said_at)
-        at = 0
-        for number, entry in enumerate(clean_entries):
-            part = slice(at, at := at + len(entry.tokens))
-            batch.clean_tokens[i, part] = entry.tokens.float()
-            batch.clean_ids[i, part] = entry.ids(token_px)
-            batch.clean_inner[i, part] = inner_coordinates(*entry.size)
-            batch.clean_owner[i, part] = number
-            if entry.said_at is not None:
-                batch.clean_shows[i, number] = token_at(tokenizer, scene.prompt, entry.said_at)
+        for prefix, found in (("", noisy_entries), ("clean_", clean_entries)):
+            at = 0
+            for number, entry in enumerate(found):
+                part = slice(at, at := at + len(entry.tokens))
+                getattr(batch, f"{prefix}tokens")[i, part] = entry.tokens.float()
+                getattr(batch, f"{prefix}ids")[i, part] = entry.ids(token_px)
+                getattr(batch, f"{prefix}inner")[i, part] = inner_coordinates(*entry.size)
+                if prefix or entry.said_at is not None:
+                    getattr(batch, f"{prefix}owner")[i, part] = number
+                if entry.said_at is not None:
+                    word = token_at(tokenizer, scene.prompt, entry.said_at)
+                    getattr(batch, f"{prefix}shows")[i, number] = word
+                if not prefix:
+                    batch.place[i, part] = place_on_canvas(entry.box, scene.canvas)
+                    share = background_weight if entry.index == BACKGROUND else 1.0
+                    batch.weight[i, part] = share / len(entry.tokens) / layers
+                    batch.noisy_mask[i, part] = True
+                    if entry.choice:
+                        batch.choice[i, part] = torch.tensor(entry.choice)
     return batch
 
 
@@ -156,7 +150,6 @@ class PictureMix:
             because small things cost fewer tokens and a model must know all sizes anyway. Edits,
             which see a look in finished layers, have the usual looks.
         edit_share: batches in which some layers are clean and some to be generated.
-        background_share: pictures with a background.
         composite_share: batches that carry the merged entry.
         max_tokens: image tokens per picture; larger ones are composed again.
         most_things: 1 to this many foregrounds per picture, all counts alike; 0 = as composed.
@@ -183,22 +176,15 @@ class PictureMix:
     new_share: float = 0.0
     crowd_share: float = 0.0
 
-    @property
-    def is_framed(self) -> bool:
-        """Whether tokens alone say where a thing is on them, not the box's proportions."""
-        return self.side_tokens > 0 and self.scenes.variety == 0
-
     def entries(
         self, scene: Scene, bank: LatentBank, rng: np.random.Generator
     ) -> tuple[list[Entry], np.ndarray | None]:
         """The scene's layers encoded as this mix has them, and the background's pixels."""
+        # On square tokens, tokens alone say where a thing is, not the box's proportions.
+        framed = self.side_tokens > 0 and self.scenes.variety == 0
+        concepts = self.scenes.concepts if self.fixed_backgrounds else None
         return entries(
-            scene,
-            bank,
-            rng,
-            side_tokens=self.side_tokens,
-            framed=self.is_framed,
-            concepts=self.scenes.concepts if self.fixed_backgrounds else None,
+            scene, bank, rng, side_tokens=self.side_tokens, framed=framed, concepts=concepts
         )
 
 
@@ -219,13 +205,6 @@ def held_out_pictures(
     )
     scenes = evaluation_scenes(count, seed, settings)
     return [(scene, mix.entries(scene, bank, rng)[0], []) for scene in scenes]
-
-
-def padding_order(picture: Picture) -> tuple[int, int]:
-    """Sorting key that keeps padding small: like noisy lengths first, then the rest."""
-    scene, noisy, clean = picture
-    counts = [sum(len(e.tokens) for e in part) for part in (noisy, clean)]
-    return counts[0] // 10, counts[1] + 2 * len(scene.prompt.split())
 
 
 class Pictures(IterableDataset[Batch]):
@@ -278,10 +257,11 @@ class Pictures(IterableDataset[Batch]):
 
     def _groups(self, rng: np.random.Generator, pictures: list[Picture]) -> Iterator[list[Picture]]:
         """Pictures of similar length, in random order; crowds spread over them, as memory is."""
-        counts = [sum(len(e.tokens) for e in (*noisy, *clean)) for _, noisy, clean in pictures]
+        counts = [length(noisy) + length(clean) for _, noisy, clean in pictures]
         usual = [p for p, n in zip(pictures, counts, strict=True) if n <= self.mix.max_tokens]
         crowds = [p for p, n in zip(pictures, counts, strict=True) if n > self.mix.max_tokens]
-        usual.sort(key=padding_order)
+        # Padding stays small: like noisy lengths first, then the rest.
+        usual.sort(key=lambda p: (length(p[1]) // 10, length(p[2]) + 2 * len(p[0].prompt.split())))
         ends = np.linspace(0, len(usual), self.SORTED_GROUP + 1).round().astype(int)
         for i in rng.permutation(self.SORTED_GROUP).tolist():
             if group := usual[ends[i] : ends[i + 1]] + crowds[i :: self.SORTED_GROUP]:
@@ -314,7 +294,7 @@ class Pictures(IterableDataset[Batch]):
             if not scene.things and scene.background is None:
                 continue
             found, background = mix.entries(scene, bank, rng)
-            if sum(len(e.tokens) for e in found) <= most_tokens:
+            if length(found) <= most_tokens:
                 break
         targets = set(range(-1, len(scene.things)))
         if is_edit:

@@ -74,12 +74,7 @@ def dominant_hue(rgba: np.ndarray) -> float:
 
 
 def recolour(rgba: np.ndarray, colour: str) -> np.ndarray:
-    """Give the sprite's main colour the hue of `colour`, or its neutral tones; other hues stay.
-
-    Args:
-        rgba: (h, w, 4) uint8 straight alpha.
-        colour: a key of COLOURS or of NEUTRAL_TONES.
-    """
+    """Turn the main colour of (h, w, 4) uint8 straight to `colour`; other hues stay."""
     main = dominant_hue(rgba)
     hsv = np.asarray(Image.fromarray(rgba[..., :3]).convert("HSV")).astype(np.float32)
     distance = np.abs((hsv[..., 0] * (360 / 256) - main + 180) % 360 - 180)
@@ -165,18 +160,11 @@ _FROM_LMS, _FROM_LAB = np.linalg.inv(_TO_LMS), np.linalg.inv(_TO_LAB)
 
 @dataclass(frozen=True, slots=True)
 class MainColour:
-    """What a sprite is mostly painted in.
-
-    Attributes:
-        hue: degrees in OKLab; None = neutral.
-        lightness, chroma: medians of its pixels.
-        share: of the visible area, 0 to 1.
-    """
+    """What a sprite is mostly painted in: hue in degrees (None = neutral), and medians."""
 
     hue: float | None
     lightness: float
     chroma: float
-    share: float
 
 
 def oklab(rgb: np.ndarray) -> np.ndarray:
@@ -203,13 +191,6 @@ def srgb(lab: np.ndarray) -> np.ndarray:
     return (value * 255).astype(np.float32)
 
 
-def main_colour(rgba: np.ndarray) -> MainColour | None:
-    """The main colour of (h, w, 4) uint8 straight alpha; None where nothing is visible."""
-    pixels = rgba[rgba[..., 3] > 0]
-    colours, where = _colours(pixels)
-    return _main_colour(oklab(colours), _solid(pixels, where))
-
-
 def _colours(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The (C, 3) different colours of (N, 4) uint8 pixels, and the number of each pixel's.
 
@@ -220,12 +201,7 @@ def _colours(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([found >> 16, found >> 8 & 255, found & 255], axis=-1).astype(np.uint8), where
 
 
-def _solid(pixels: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """How many pixels of each colour are more than half opaque."""
-    return np.bincount(where, weights=pixels[:, 3] > 127).astype(int)
-
-
-def _main_colour(lab: np.ndarray, counts: np.ndarray) -> MainColour | None:
+def main_colour(lab: np.ndarray, counts: np.ndarray) -> MainColour | None:
     """The main colour of (C, 3) OKLab colours, each of `counts` pixels."""
     if not counts.any():
         return None
@@ -244,22 +220,17 @@ def _main_colour(lab: np.ndarray, counts: np.ndarray) -> MainColour | None:
         found,
         float(np.median(np.repeat(light[members], counts[members]))),
         float(np.median(np.repeat(chroma[members], counts[members]))),
-        float(counts[members].sum() / counts.sum()),
     )
 
 
 def recolour_main(rgba: np.ndarray, colour: str) -> np.ndarray:
-    """Give the main colour's family the tone of `colour`; everything else stays.
-
-    Args:
-        rgba: (h, w, 4) uint8 straight alpha.
-        colour: a key of `TONES`.
-    """
+    """Give the main colour's family in (h, w, 4) uint8 straight the tone of `colour` in `TONES`."""
     visible = rgba[..., 3] > 0
     pixels = rgba[visible]
     colours, where = _colours(pixels)
     lab = oklab(colours)
-    main = _main_colour(lab, _solid(pixels, where))
+    solid = np.bincount(where, weights=pixels[:, 3] > 127).astype(int)  # more than half opaque
+    main = main_colour(lab, solid)
     if main is None:
         return rgba
     member = _membership(lab, main)

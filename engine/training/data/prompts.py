@@ -31,40 +31,12 @@ Choice = TypeVar("Choice")
 SYNONYM_SHARE = 0.2
 MARK = "\ue000"  # private use: follows each mention of a marked prompt
 SCENERY_MARK = "\ue001"  # follows the words for the background
-LOOK_TEMPLATES = (
-    "{look} illustration of {text}",
-    "{a_look} illustration of {text}",
-    "{look} picture of {text}",
-    "{a_look} picture of {text}",
-    "{look} style: {text}",
-    "{look} style picture of {text}",
-    "{text}, {look} style",
-    "{text} in {look} style",
-    "{text} in {a_look} style",
-)
-PLAIN_TEMPLATES = (
-    "a picture of {text}",
-    "an illustration of {text}",
-    "a scene with {text}",
-    "a drawing of {text}",
-    "{text}, illustration",
-)
-VAGUE_WORDS = (
-    "a few things",
-    "some things",
-    "several objects",
-    "a picture",
-    "a nice scene",
-    "an illustration",
-    "different things",
-)
-MORE_WORDS = ("more", "a few more things", "other things", "some other things")
-TRANSPARENT_PHRASES = (
-    "on a transparent background",
-    "without background",
-    "no background",
-    "isolated",
-)
+
+
+@cache
+def phrases(kind: str) -> tuple[str, ...]:
+    """Texts of `phrases.tsv`: "look" and "plain" templates, "vague", "more" and "transparent"."""
+    return tuple(row["text"] for row in data_rows("phrases.tsv") if row["kind"] == kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +56,6 @@ def pick(rng: np.random.Generator, options: Sequence[Choice]) -> Choice:
 
 
 def mention_words(rng: np.random.Generator, mention: Mention, *, article: bool = True) -> str:
-    """Say one mention, with a synonym at times."""
     noun = mention.noun
     words = noun.name
     if noun.synonyms and rng.random() < SYNONYM_SHARE:
@@ -160,11 +131,11 @@ def add_look(rng: np.random.Generator, text: str, look: str | None) -> str:
     if look is None:
         if rng.random() < 0.75:
             return text
-        return pick(rng, PLAIN_TEMPLATES).format(text=text)
+        return pick(rng, phrases("plain")).format(text=text)
     if rng.random() < 0.3:
         return pick(rng, LOOK_FRAMES[look]).format(text)
     words = look if rng.random() < 0.6 else pick(rng, LOOK_WORDS[look])
-    template = pick(rng, LOOK_TEMPLATES)
+    template = pick(rng, phrases("look"))
     return template.format(look=words, a_look=with_article(words), text=text)
 
 
@@ -180,27 +151,23 @@ def write_prompt(
     marked: bool = False,
     telegraphic: bool = False,
 ) -> str:
-    """Write one prompt.
+    """One prompt that says each mention once, in this order; empty when there is nothing to say.
 
     Args:
-        mentions: said once each, in this order.
-        look, background: a name of the vocabulary, or None to leave it open.
+        look, background: None leaves it open.
         transparent: say at times that there is no background.
         more: end with "and other things"; the picture holds more than is named.
         vague: without mentions, say "a few things" rather than the background alone.
         marked: put marks behind each mention and the background; `take_marks` removes them.
         telegraphic: a plain list without articles, as one prompt in eight is anyway.
-
-    Returns:
-        The prompt; empty when there is nothing to say.
     """
     telegraphic = rng.random() < 0.12 or telegraphic
     mark = MARK if marked else ""
     parts = [mention_words(rng, mention, article=not telegraphic) + mark for mention in mentions]
     if parts and more:
-        parts.append(pick(rng, MORE_WORDS))
+        parts.append(pick(rng, phrases("more")))
     if not parts and vague:
-        parts.append(pick(rng, VAGUE_WORDS))
+        parts.append(pick(rng, phrases("vague")))
     if not parts:
         text = ""
     elif telegraphic:
@@ -211,7 +178,7 @@ def write_prompt(
         scenery_mark = SCENERY_MARK if marked else ""
         text = add_background(rng, text, background, telegraphic=telegraphic, mark=scenery_mark)
     elif transparent and text and rng.random() < 0.12:
-        text = f"{text}, {pick(rng, TRANSPARENT_PHRASES)}"
+        text = f"{text}, {pick(rng, phrases('transparent'))}"
     if not text:
         return text
     text = add_look(rng, text, look)
@@ -250,10 +217,6 @@ class OovWords:
     them is named among the things of the picture and shown by nothing. Without such prompts a model
     never meets a word without a trained vector of its own. The word table alone cannot tell: there
     a beehive is a bee, and a foxglove a fox.
-
-    Attributes:
-        near: noun name -> words that stand for it.
-        far: words that mean no noun of the stage.
     """
 
     def __init__(self, concepts: Concepts) -> None:

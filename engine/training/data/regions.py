@@ -1,8 +1,4 @@
-"""Scenes as regions: every layer of a picture drawn and encoded, with all that its tokens need.
-
-Runs in a worker process. The bank keeps sprites and backgrounds as tokens, each encoded when first
-asked for.
-"""
+"""Scenes as regions: every layer of a picture drawn and encoded, with all that its tokens need."""
 
 from __future__ import annotations
 
@@ -48,12 +44,20 @@ FILLED = 0.92
 FIXED_CANVAS = (512, 512)  # that a drawing is made for which is stretched to all others
 
 
+def draw_in_box(sprite: np.ndarray, thing: Thing, across: float, down: float) -> np.ndarray:
+    """(h, w, 4) premultiplied: a thing in its box, whose sides are multiplied by these factors."""
+    x0, y0, x1, y1 = thing.box
+    x, y, w, h = thing.rect
+    size = (max(1, round(w * across)), max(1, round(h * down)))
+    drawn = resize_sprite(sprite, size, thing.flip)
+    corner = (round((x - x0) * across), round((y - y0) * down))
+    return place(drawn, corner, (round((x1 - x0) * across), round((y1 - y0) * down)))
+
+
 class LatentBank:
     """Encoded layers by sprite and size, made when first asked for.
 
-    Args:
-        autoencoder: only its encoder is used.
-        reuse: share of look-ups that take an encoded version when there is one.
+    `reuse` is the share of look-ups that take an encoded version when there is one.
     """
 
     def __init__(self, pack: SpritePack, autoencoder: Autoencoder, reuse: float = 0.85) -> None:
@@ -79,7 +83,7 @@ class LatentBank:
         x0, y0, x1, y1 = thing.box
         rows, cols = size or token_size(thing.box, self.token_px)
         across, down = cols * self.token_px / (x1 - x0), rows * self.token_px / (y1 - y0)
-        return self._draw(thing, across, down)
+        return draw_in_box(self.sprite(thing), thing, across, down)
 
     def draw_framed(self, thing: Thing, size: tuple[int, int]) -> np.ndarray:
         """(32 h, 32 w, 4): the thing on (h, w) square tokens, fitted into its frame there.
@@ -95,18 +99,6 @@ class LatentBank:
         drawn = resize_sprite(sprite, (max(1, round(w)), max(1, round(h))), thing.flip)
         corner = round(x + (cols - frame_w) / 2), round(y + (rows - frame_h) / 2)
         return place(drawn, corner, (cols, rows))
-
-    def draw_reduced(self, thing: Thing, factor: int) -> np.ndarray:
-        """(h, w, 4): the box at exactly 1/factor, for composites."""
-        return self._draw(thing, 1 / factor, 1 / factor)
-
-    def _draw(self, thing: Thing, across: float, down: float) -> np.ndarray:
-        x0, y0, x1, y1 = thing.box
-        x, y, w, h = thing.rect
-        size = (max(1, round(w * across)), max(1, round(h * down)))
-        sprite = resize_sprite(self.sprite(thing), size, thing.flip)
-        corner = (round((x - x0) * across), round((y - y0) * down))
-        return place(sprite, corner, (round((x1 - x0) * across), round((y1 - y0) * down)))
 
     @torch.no_grad()
     def encode(self, rgba: np.ndarray) -> Tensor:
@@ -182,7 +174,6 @@ class Entry:
     choice: Choice = ()  # what the seed decided, see `concepts`
 
     def ids(self, token_px: int) -> Tensor:
-        """(n, 3) positions of its tokens."""
         return region_ids(self.index, self.box, token_px, self.scale, self.size)
 
 
@@ -198,7 +189,6 @@ def entries(
     """The scene's background and foregrounds encoded, and the background's pixels.
 
     Args:
-        side_tokens: as for `layout.foreground_grid`.
         framed: draw things on square tokens, as the engine delivers those of one size in tokens.
         concepts: of the scene, where the seed decides which drawing of a background it has
             (`background_choice`); None = every picture has a new drawing.
@@ -237,7 +227,8 @@ def composite_entry(
     for i, thing in enumerate(scene.things):
         if i not in skip:
             x0, y0 = thing.box[0] // BASE_SCALE, thing.box[1] // BASE_SCALE
-            layer = place(bank.draw_reduced(thing, BASE_SCALE), (x0, y0), (width, height))
+            reduced = draw_in_box(bank.sprite(thing), thing, 1 / BASE_SCALE, 1 / BASE_SCALE)
+            layer = place(reduced, (x0, y0), (width, height))
             canvas = over(layer, canvas)
     full = (0, 0, *scene.canvas)
     size = token_size(full, bank.token_px, BASE_SCALE)

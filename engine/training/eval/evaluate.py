@@ -28,41 +28,13 @@ from engine.pipeline import LayerPipeline
 from engine.training.data.concepts import STAGES, concepts_of, stage_path
 from engine.training.data.scenes import Scene, SceneSettings, evaluation_scenes
 from engine.training.data.sprites import DEFAULT_SPRITES, SpritePack
+from engine.training.eval import metrics, report, tasks
 from engine.training.eval.flat_layers import flat_rows
 from engine.training.eval.judges import BackgroundJudge, Judge, Verdict, judge_path
-from engine.training.eval.metrics import (
-    Rate,
-    Scores,
-    add_scores,
-    found,
-    layer_kinds,
-    reconstruct_bytes,
-    reconstruction_numbers,
-    score_picture,
-)
+from engine.training.eval.metrics import Rate, Scores
 from engine.training.eval.natural import HALVES, NATURAL, evaluate_natural
-from engine.training.eval.report import (
-    Tile,
-    numbers_table,
-    rate_text,
-    rates_table,
-    save_sheet,
-    stack_layers,
-    update_card,
-    write_report,
-)
-from engine.training.eval.tasks import (
-    BACKGROUND_ID,
-    KINDS,
-    PROPERTIES,
-    Setup,
-    Task,
-    TaskKind,
-    as_drawn,
-    draw_thing,
-    make_task,
-    property_scores,
-)
+from engine.training.eval.report import Tile
+from engine.training.eval.tasks import KINDS, PROPERTIES, Setup, Task, TaskKind
 
 PAGE = 8  # pictures per contact sheet
 SCENE_SEED = 2026
@@ -83,11 +55,10 @@ class Outcome:
 
 
 def run_task(setup: Setup, task: Task) -> Outcome:
-    """Generate one task and judge its targets."""
     finished = setup.generator.run(replace(task.request, reading=setup.reading))
     results = {result.layer_id: result.rgba for result in finished.results}
     layers = tuple(results[index + 1] for index in task.targets)
-    background = results.get(BACKGROUND_ID)
+    background = results.get(tasks.BACKGROUND_ID)
     return Outcome(task, layers, background, tuple(setup.judging(layers)), finished.seconds)
 
 
@@ -95,9 +66,9 @@ def score_edit(outcome: Outcome) -> Scores:
     """A single layer made next to clean ones: is it what was asked for?"""
     task, (verdict,) = outcome.task, outcome.verdicts
     if task.kind == "fill":
-        return {"missing thing filled in": found(task.wanted, outcome.verdicts)}
+        return {"missing thing filled in": metrics.found(task.wanted, outcome.verdicts)}
     return {
-        "changed word gives the new thing": found(task.wanted, outcome.verdicts),
+        "changed word gives the new thing": metrics.found(task.wanted, outcome.verdicts),
         "changed word leaves the old thing": Rate(verdict.noun == task.replaced, 1),
     }
 
@@ -119,17 +90,19 @@ def controls(
     columns: dict[str, list[Scores]] = {"real art": [], "another prompt": []}
     for index, outcome in enumerate(outcomes):
         scene = outcome.task.scene
-        layers = [draw_thing(setup.pack, thing) for thing in scene.things]
-        columns["real art"].append(score_picture(scene, layers, setup.judging(layers)))
+        layers = [tasks.draw_thing(setup.pack, thing) for thing in scene.things]
+        columns["real art"].append(metrics.score_picture(scene, layers, setup.judging(layers)))
         if decoding is not None:
             layers = [decoding(layer) for layer in layers]
-            scores = score_picture(scene, layers, setup.judging(layers))
+            scores = metrics.score_picture(scene, layers, setup.judging(layers))
             columns.setdefault("real art, decoded", []).append(scores)
         next_scene = outcomes[(index + 1) % len(outcomes)].task.scene
         wanted = [thing.noun for thing in next_scene.things]
         other = score_background(outcome, next_scene, naming)
-        columns["another prompt"].append({"things found": found(wanted, outcome.verdicts), **other})
-    return {name: add_scores(scores) for name, scores in columns.items()}
+        columns["another prompt"].append(
+            {"things found": metrics.found(wanted, outcome.verdicts), **other}
+        )
+    return {name: metrics.add_scores(scores) for name, scores in columns.items()}
 
 
 def evaluate(
@@ -138,34 +111,29 @@ def evaluate(
     kinds: Sequence[TaskKind],
     decoding: Decoding | None = None,
 ) -> tuple[list[str], dict[str, Any]]:
-    """Run all tasks; contact sheets go into the setup's folder as they come.
+    """Run all tasks: markdown sections and the numbers behind them; contact sheets as they come.
 
-    Args:
-        scenes: of evaluation: every thing is different and named once.
-        decoding: passes a layer through the model's autoencoder, for one more control.
-
-    Returns:
-        markdown sections and the numbers behind them.
+    `decoding` passes a layer through the model's autoencoder, for one more control.
     """
     by_kind: dict[TaskKind, list[Outcome]] = {}
     for kind in kinds:
         outcomes = by_kind.setdefault(kind, [])
         started = time.monotonic()
         for number, scene in enumerate(scenes):
-            task = make_task(kind, number, scene, setup.pack, setup.seed, setup.concepts)
+            task = tasks.make_task(kind, number, scene, setup.pack, setup.seed, setup.concepts)
             outcomes.append(run_task(setup, task))
             if (number + 1) % PAGE == 0 or number + 1 == len(scenes):
                 first = number // PAGE * PAGE
                 rows = [sheet_row(outcome) for outcome in outcomes[first:]]
-                save_sheet(rows, setup.sheets / f"{kind}-{number // PAGE + 1:02}.png")
+                report.save_sheet(rows, setup.sheets / f"{kind}-{number // PAGE + 1:02}.png")
                 spent = time.monotonic() - started
                 print(f"{kind}: {number + 1} of {len(scenes)}, {spent:.0f} s", flush=True)
     columns: dict[str, Scores] = {}
     if whole := by_kind.get("whole"):
         naming = BackgroundJudge(concepts=setup.concepts)
-        scores = [score_picture(o.task.scene, o.layers, o.verdicts) for o in whole]
+        scores = [metrics.score_picture(o.task.scene, o.layers, o.verdicts) for o in whole]
         scores += [score_background(o, o.task.scene, naming) for o in whole]
-        columns = {"generated": add_scores(scores)}
+        columns = {"generated": metrics.add_scores(scores)}
         columns |= controls(setup, whole, naming, decoding)
     return _summarise(by_kind, columns)
 
@@ -176,23 +144,23 @@ def _summarise(
     sections: list[str] = []
     numbers: dict[str, Any] = {}
     if columns:
-        sections.append(rates_table(columns))
+        sections.append(report.rates_table(columns))
         numbers["whole"] = columns
     single: Scores = {}
     if synonyms := by_kind.get("synonyms"):
-        rates = [found(o.task.wanted, o.verdicts) for o in synonyms]
+        rates = [metrics.found(o.task.wanted, o.verdicts) for o in synonyms]
         single["things found that were named by a synonym"] = sum(rates, Rate())
     edits = [o for kind in ("fill", "change") for o in by_kind.get(kind, [])]
-    single |= add_scores([score_edit(outcome) for outcome in edits])
+    single |= metrics.add_scores([score_edit(outcome) for outcome in edits])
     if single:
-        sections.append(rates_table({"generated": single}))
+        sections.append(report.rates_table({"generated": single}))
         numbers["single"] = single
     seconds = {
         f"seconds per {kind} task, median": statistics.median(o.seconds for o in outcomes)
         for kind, outcomes in by_kind.items()
         if outcomes
     }
-    sections.append(numbers_table("time", seconds))
+    sections.append(report.numbers_table("time", seconds))
     numbers["seconds"] = seconds
     return sections, numbers
 
@@ -215,62 +183,53 @@ def compose(outcome: Outcome) -> np.ndarray:
     """The finished picture, (H, W, 4) uint8 straight."""
     made = {index + 1: rgba for index, rgba in zip(outcome.task.targets, outcome.layers)}
     if outcome.background is not None:
-        made[BACKGROUND_ID] = outcome.background
+        made[tasks.BACKGROUND_ID] = outcome.background
     entries = outcome.task.request.layers
     layers = [made[e.layer_id] if e.pixels is None else e.pixels for e in entries]
-    return stack_layers(outcome.task.request.canvas, layers, [entry.box for entry in entries])
+    return report.stack_layers(
+        outcome.task.request.canvas, layers, [entry.box for entry in entries]
+    )
 
 
 # ---- sampler settings: how many steps, and is guidance worth its price ----
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A sampler's settings; `cfg_scale` 1 is no guidance and half the work."""
-
-    steps: int
-    cfg_scale: float
-
-    @classmethod
-    def parse(cls, text: str) -> Setting:
-        """ "16:2" is 16 steps at guidance 2. Raises ValueError."""
-        steps, _, scale = text.partition(":")
-        setting = cls(int(steps), float(scale or 1))
-        if setting.steps < 1 or setting.cfg_scale < 0:
-            raise ValueError(f"no such setting: {text}")
-        return setting
+def sampler(text: str) -> tuple[int, float]:
+    """ "16:2" is 16 steps at guidance 2; without guidance (1) half the work. Raises ValueError."""
+    steps, _, scale = text.partition(":")
+    if int(steps) < 1 or float(scale or 1) < 0:
+        raise ValueError(f"no such setting: {text}")
+    return int(steps), float(scale or 1)
 
 
 def sweep(
-    setup: Setup, scenes: Sequence[Scene], settings: Sequence[Setting]
+    setup: Setup, scenes: Sequence[Scene], settings: Sequence[tuple[int, float]]
 ) -> tuple[str, list[dict]]:
     """Whole pictures of all scenes at every setting; a markdown table and its numbers."""
-    lines = ["| steps | guidance | things found | layers unclear | seconds, median |",
-             "| --- | --- | --- | --- | --- |"]  # fmt: skip
-    numbers = []
-    for setting in settings:
+    rows, numbers = [], []
+    for steps, guidance in settings:
         hits, unclear, seconds = Rate(), Rate(), []
         for number, scene in enumerate(scenes):
-            task = make_task("whole", number, scene, setup.pack, setup.seed)
-            request = replace(task.request, steps=setting.steps, cfg_scale=setting.cfg_scale)
+            task = tasks.make_task("whole", number, scene, setup.pack, setup.seed)
+            request = replace(task.request, steps=steps, cfg_scale=guidance)
             outcome = run_task(setup, replace(task, request=request))
-            hits += found(task.wanted, outcome.verdicts)
-            unclear += layer_kinds(task.wanted, outcome.verdicts)["layers unclear"]
+            hits += metrics.found(task.wanted, outcome.verdicts)
+            unclear += metrics.layer_kinds(task.wanted, outcome.verdicts)["layers unclear"]
             seconds.append(outcome.seconds)
-        row = {"steps": setting.steps, "guidance": setting.cfg_scale, "things found": hits,
-               "layers unclear": unclear, "seconds": statistics.median(seconds)}  # fmt: skip
-        numbers.append(row)
-        lines.append(f"| {setting.steps} | {setting.cfg_scale:g} | {rate_text(hits)} | "
-                     f"{rate_text(unclear)} | {row['seconds']:.2f} |")  # fmt: skip
-        print(lines[-1], flush=True)
-    return "\n".join(lines), numbers
+        median = statistics.median(seconds)
+        found = {"things found": hits, "layers unclear": unclear, "seconds": median}
+        numbers.append({"steps": steps, "guidance": guidance, **found})
+        rates = report.rate_text(hits), report.rate_text(unclear)
+        rows.append([steps, f"{guidance:g}", *rates, f"{median:.2f}"])
+        print(*rows[-1], flush=True)
+    head = ["steps", "guidance", "things found", "layers unclear", "seconds, median"]
+    return report.markdown_table(head, rows), numbers
 
 
 # ---- the command ----
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
-    """The options of the command."""
     parser = argparse.ArgumentParser(prog="layerloom train evaluate", description=__doc__)
     add = parser.add_argument
     add("--weights", type=Path, help="model file; the shipped one by default")
@@ -289,7 +248,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     add("--scene-seed", type=int, default=SCENE_SEED)
     add("--device", default="auto")
     add("--threads", type=int, default=max(1, (os.cpu_count() or 2) - 1))
-    add("--sweep", nargs="+", type=Setting.parse, default=[], metavar="STEPS:GUIDANCE",
+    add("--sweep", nargs="+", type=sampler, default=[], metavar="STEPS:GUIDANCE",
         help="whole pictures at these settings too, such as 8:1 16:1 16:2")  # fmt: skip
     add("--card", type=Path, help="model card to write the tables into")
     args = parser.parse_args(argv)
@@ -298,7 +257,6 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 
 def main(argv: list[str]) -> int:
-    """Evaluate the shipped weights, or others."""
     args = parse(argv)
     try:
         model = load_model(args.weights)
@@ -320,13 +278,14 @@ def main(argv: list[str]) -> int:
     )
     sections, numbers = measure(setup, model, scenes, args)
     about = about_run(args, generator.info, judge, setup)
-    sections.insert(0, numbers_table("run", about))
-    text = write_report(args.out, sections, {**numbers, "run": about})
+    sections.insert(0, report.numbers_table("run", about))
+    text = report.write_report(args.out, sections, {**numbers, "run": about})
     print(text)
     if "whole" in numbers:
-        print("things found:", rate_text(numbers["whole"]["generated"]["things found"]))
+        found = numbers["whole"]["generated"]["things found"]
+        print("things found:", report.rate_text(found))
     if args.card is not None:
-        update_card(args.card, text)
+        report.update_page(args.card, "evaluation", text)
     return 0
 
 
@@ -337,7 +296,6 @@ def measure(
     autoencoder = model.autoencoder
 
     def tokens_of(height: int, width: int) -> tuple[int, int]:
-        """Rows and columns of tokens for a foreground."""
         side_tokens = model.card.side_tokens
         return foreground_grid((0, 0, width, height), autoencoder.token_px, side_tokens=side_tokens)
 
@@ -345,25 +303,27 @@ def measure(
         setup,
         scenes,
         [kind for kind in args.tasks if kind in KINDS],
-        lambda layer: reconstruct_bytes(autoencoder, layer, tokens_of(*layer.shape[:2])),
+        lambda layer: metrics.reconstruct_bytes(autoencoder, layer, tokens_of(*layer.shape[:2])),
     )
     if NATURAL in args.tasks:
         natural = evaluate_natural(setup, args.half, 12 if args.quick else None)
-        sections.append(rates_table({f"natural prompts, half {args.half}": natural}))
+        sections.append(report.rates_table({f"natural prompts, half {args.half}": natural}))
         numbers[NATURAL] = natural
     if PROPERTIES in args.tasks:
-        numbers[PROPERTIES] = property_scores(setup, args.n)
-        sections.append(rates_table({PROPERTIES: numbers[PROPERTIES]}))
+        numbers[PROPERTIES] = tasks.property_scores(setup, args.n)
+        sections.append(report.rates_table({PROPERTIES: numbers[PROPERTIES]}))
     if args.sweep:
         table, numbers["sweep"] = sweep(setup, scenes, args.sweep)
         sections.append(table)
     pictures = []
     for thing in [thing for scene in scenes for thing in scene.things][:LAYERS]:
         x0, y0, x1, y1 = thing.box
-        height, width = (n * autoencoder.token_px for n in tokens_of(y1 - y0, x1 - x0))
-        pictures.append(draw_thing(setup.pack, as_drawn(thing, (height, width))))
-    fidelity = numbers["autoencoder"] = reconstruction_numbers(autoencoder, pictures)
-    sections.append(numbers_table("autoencoder, real art on the tokens of its box", fidelity))
+        rows, cols = (n * autoencoder.token_px for n in tokens_of(y1 - y0, x1 - x0))
+        pictures.append(tasks.draw_thing(setup.pack, thing, (rows, cols)))
+    fidelity = numbers["autoencoder"] = metrics.reconstruction_numbers(autoencoder, pictures)
+    sections.append(
+        report.numbers_table("autoencoder, real art on the tokens of its box", fidelity)
+    )
     table, numbers["flat layers"] = flat_rows(
         setup.generator.run, setup.pack, setup.concepts, min(1.0, args.n / 100)
     )
@@ -373,7 +333,6 @@ def measure(
 def about_run(
     args: argparse.Namespace, info: ModelInfo, judge: Judge, setup: Setup
 ) -> dict[str, str]:
-    """What the numbers were measured on."""
     return {
         "model": f"{info.name} ({info.file_hash[:12]})",
         "parameters": f"{info.parameters:,}",
@@ -384,7 +343,3 @@ def about_run(
         "steps, guidance": f"{info.default_steps}, {info.default_cfg_scale:g}",
         "device": f"{info.device}, {info.precision}, {info.threads} threads",
     }
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -14,17 +14,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.api import ColourChoice, Finished, GenerateRequest, LayerRequest
+from engine.api import ColourChoice, Finished, GenerateRequest
 from engine.pixels import to_bytes, to_premultiplied
 from engine.prompts.grammar import with_article
 from engine.training.data.concepts import BY_NAME, Concepts
 from engine.training.data.pixels import place, resize_sprite
 from engine.training.data.scenes import fit_rect
 from engine.training.data.sprites import SpritePack
+from engine.training.eval.metrics import composite_psnr
 from engine.training.eval.report import numbers_table
+from engine.training.eval.tasks import CANVAS, request_of
 
 LOOK = "flat"
-CANVAS = (512, 512)
+BACKDROPS = np.array([[0, 0, 0], [1, 1, 1]], np.float32)
 BOX, FILLS_BOX = 160, 192  # px; multiples of the grid
 THINGS, FILLS_THINGS = 120, 16
 SOLID = 0.95  # alpha of pixels inside
@@ -37,13 +39,7 @@ Run = Callable[[GenerateRequest], Finished]
 
 @dataclass(frozen=True, slots=True)
 class ArtRegion:
-    """A fill of the art inside other fills.
-
-    Attributes:
-        place: of the window around it.
-        mask: (h, w) bool in the window.
-        own, around: (3,) RGB in [0, 1] of the region and of what surrounds it.
-    """
+    """A fill of the art inside other fills: a mask in a window, RGB in [0, 1] of it and around."""
 
     place: tuple[slice, slice]
     mask: np.ndarray
@@ -54,13 +50,9 @@ class ArtRegion:
 def flat_rows(
     run: Run, pack: SpritePack, concepts: Concepts, share: float = 1.0
 ) -> tuple[str, dict[str, dict[str, float]]]:
-    """Generate and measure.
+    """A markdown section and the numbers behind it, of a share of the things.
 
-    Args:
-        share: of the things that are measured, over 0 to 1.
-
-    Returns:
-        a markdown section and the numbers behind it; empty where the pack has no flat art.
+    Empty where the pack has no flat art.
     """
     nouns = [name for name in concepts.noun_names if (name, LOOK) in pack.sprites]
     if not nouns:
@@ -69,20 +61,17 @@ def flat_rows(
     few = _spread(nouns, round(FILLS_THINGS * share))
     columns: dict[str, dict[str, float]] = {}
     seen: dict[ColourChoice, list[bool]] = {}
-    choices: tuple[tuple[ColourChoice, str], ...] = (
-        ("on", "colours decided"),
-        ("off", "undecided"),
-    )
-    for choice, name in choices:
+    names: dict[ColourChoice, str] = {"on": "colours decided", "off": "undecided"}
+    for choice, name in names.items():
         layers = [_generated(run, noun, BOX, choice) for noun in chosen]
         closeness, found = [], []
         for noun, layer in zip(chosen, layers, strict=True):
             drawings = [draw_alone(pack, noun, BOX, flip=flip) for flip in (False, True)]
-            values = [psnr_over_white_and_black(layer, drawing) for drawing in drawings]
+            pixels = to_premultiplied(layer)
+            values = [min(70.0, composite_psnr(pixels, each, BACKDROPS)) for each in drawings]
             closeness.append(max(values))
-            found += [
-                survives(layer, each) for each in regions_of(drawings[int(np.argmax(values))])
-            ]
+            regions = regions_of(drawings[int(np.argmax(values))])
+            found += [survives(layer, region) for region in regions]
         seen[choice] = found
         columns[name] = {
             "fills": fills([_generated(run, noun, FILLS_BOX, choice) for noun in few]),
@@ -90,18 +79,13 @@ def flat_rows(
             "PSNR to the art, dB": float(np.mean(closeness)),
             "art's regions seen": float(np.mean(found)) if found else 1.0,
         }
-    art = [to_bytes(draw_alone(pack, noun, BOX)) for noun in chosen]
     columns["art"] = {
         "fills": fills([to_bytes(draw_alone(pack, noun, FILLS_BOX)) for noun in few]),
-        "edges": float(np.mean([edges(layer) for layer in art])),
+        "edges": float(np.mean([edges(to_bytes(draw_alone(pack, n, BOX))) for n in chosen])),
     }
-    before = sum(seen["off"])
-    columns["colours decided"]["of those seen undecided"] = (
-        sum(seen["on"]) / before if before else 1.0
-    )
-    rows = {
-        f"{row}, {column}": value for column, of in columns.items() for row, value in of.items()
-    }
+    shares = sum(seen["on"]) / sum(seen["off"]) if any(seen["off"]) else 1.0
+    columns["colours decided"]["of those seen undecided"] = shares
+    rows = {f"{row}, {name}": value for name, of in columns.items() for row, value in of.items()}
     return numbers_table(f"flat layers, {len(chosen)} things", rows), columns
 
 
@@ -113,15 +97,11 @@ def _spread(items: Sequence[str], count: int) -> list[str]:
 
 def _generated(run: Run, noun: str, side: int, choice: ColourChoice) -> np.ndarray:
     corner = (CANVAS[0] - side) // 2 // 32 * 32
-    box = (corner, corner, corner + side, corner + side)
-    seed = sum(noun.encode()) * 97
-    request = GenerateRequest(
-        job_id=1,
-        canvas=CANVAS,
-        prompt=f"{LOOK} illustration of {with_article(noun)}",
-        layers=(LayerRequest(layer_id=1, kind="foreground", box=box, seed=seed),),
+    request = request_of(
+        f"{LOOK} illustration of {with_article(noun)}",
+        [(corner, corner, corner + side, corner + side)],
+        seed_of=lambda _: sum(noun.encode()) * 97,
         clean_colours=choice,
-        preview_every=0,
     )
     return run(request).results[0].rgba
 
@@ -133,16 +113,6 @@ def draw_alone(pack: SpritePack, noun: str, side: int, *, flip: bool = False) ->
     x, y, w, h = fit_rect((side, side), aspect, BY_NAME[noun].band)
     drawn = resize_sprite(sprite, (max(1, round(w)), max(1, round(h))), flip)
     return place(drawn, (round(x), round(y)), (side, side))
-
-
-def psnr_over_white_and_black(layer: np.ndarray, drawing: np.ndarray) -> float:
-    """Of a delivered layer against a premultiplied drawing, in dB, at most 70."""
-    pixels = to_premultiplied(layer)
-    errors = [
-        np.square(_over(pixels, backdrop) - _over(drawing, backdrop)).mean()
-        for backdrop in (0.0, 1.0)
-    ]
-    return float(-10 * np.log10(max(np.mean(errors), 1e-7)))
 
 
 def fills(layers: Sequence[np.ndarray]) -> float:
@@ -159,7 +129,8 @@ def fills(layers: Sequence[np.ndarray]) -> float:
 
 def edges(layer: np.ndarray) -> float:
     """Mean of the strongest gradients over white; 0 to 1.4, 1 from black to white in a pixel."""
-    rgb = _over(to_premultiplied(layer), 1.0)
+    pixels = to_premultiplied(layer)
+    rgb = pixels[..., :3] + 1 - pixels[..., 3:]
     across = np.abs(np.diff(rgb, axis=1)).mean(axis=-1)[:-1]
     down = np.abs(np.diff(rgb, axis=0)).mean(axis=-1)[:, :-1]
     gradients = np.sort(np.hypot(across, down).ravel())
@@ -226,7 +197,3 @@ def _grown(mask: np.ndarray, steps: int) -> np.ndarray:
         wider[:, :-1] |= mask[:, 1:]
         mask = wider
     return mask
-
-
-def _over(premultiplied: np.ndarray, backdrop: float) -> np.ndarray:
-    return premultiplied[..., :3] + (1 - premultiplied[..., 3:]) * backdrop

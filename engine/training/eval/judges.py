@@ -1,10 +1,9 @@
 """Judges of the evaluation: which noun and look a layer shows, which colour, which background.
 
 The judge of nouns is a small network, trained on the sprites with other augmentation than the
-generator's, never used in the generator's training, never imported by the engine. `layerloom train
-judge` makes it in some minutes; its checkpoint is not shipped. The one that the model card's
-figures are from is kept in `tools/judges`, so that they can be had again. The judge of backgrounds
-compares with drawn examples, the judge of neutral colours counts pixels.
+generator's and never used in the generator's training. The one that the model card's figures are
+from is kept in `tools/judges`, so that they can be had again. The judge of backgrounds compares
+with drawn examples, the judge of neutral colours counts pixels.
 
 Shapes: B pictures of 64 x 64; composite colour and alpha are the four channels.
 """
@@ -112,9 +111,8 @@ class Verdict:
     """What the judge says of one layer.
 
     Attributes:
-        noun: a name of the vocabulary, or None when it shows no single known thing.
+        noun: None when it shows no single known thing, or hardly anything (`empty`).
         confidence: probability of the best answer, "no thing" included, 0 to 1.
-        empty: hardly anything is visible; then noun is None.
         look: the likeliest look; means nothing where noun is None.
         noun_shares: (nouns + 1,) float32 probabilities, the last one of "no thing".
     """
@@ -130,11 +128,7 @@ Judging = Callable[[Sequence[np.ndarray]], list[Verdict]]
 
 
 class Judge:
-    """Judges layers, without prompts and boxes. Not thread-safe.
-
-    Attributes:
-        sha256: of the checkpoint, for reports; empty for an untrained one.
-    """
+    """Judges layers, without prompts and boxes. Not thread-safe."""
 
     def __init__(self, net: JudgeNet, sha256: str = "") -> None:
         self._net = net.eval()
@@ -145,11 +139,7 @@ class Judge:
     def load(
         cls, path: Path = DEFAULT_PATH, sprites: str | None = None, stage: int | None = None
     ) -> Judge:
-        """Read a checkpoint.
-
-        Args:
-            sprites: sha256 of the pack that it must have been trained on; None asks nothing.
-            stage: of the vocabulary that it must know; None asks nothing.
+        """Read a checkpoint that was trained on the pack of this sha256, and of this stage.
 
         Raises:
             FileNotFoundError: there is none; names the command that makes one.
@@ -177,28 +167,18 @@ class Judge:
             noun_logits, look_logits = self._net(inputs)
             nouns += noun_logits.softmax(1) / len(BACKDROPS)
             looks += look_logits.softmax(1) / len(BACKDROPS)
-        return [
-            _verdict(layer, noun.numpy(), self._names, self._looks[int(look.argmax())])
-            for layer, noun, look in zip(layers, nouns, looks, strict=True)
-        ]
+        verdicts = []
+        for layer, shares, look in zip(layers, nouns.numpy(), looks, strict=True):
+            best, empty = int(shares.argmax()), visible_share(layer) < EMPTY_SHARE
+            sure = not empty and best < len(self._names) and shares[best] >= MIN_CONFIDENCE
+            noun, name = self._names[best] if sure else None, self._looks[int(look.argmax())]
+            verdicts.append(Verdict(noun, float(shares[best]), empty, name, shares))
+        return verdicts
 
 
 def visible_share(rgba: np.ndarray) -> float:
     """Mean alpha of (h, w, 4) uint8, 0 to 1."""
     return float(rgba[..., 3].mean() / 255)
-
-
-def _verdict(layer: np.ndarray, shares: np.ndarray, names: Sequence[str], look: str) -> Verdict:
-    best = int(shares.argmax())
-    empty = visible_share(layer) < EMPTY_SHARE
-    sure = not empty and best < len(names) and shares[best] >= MIN_CONFIDENCE
-    return Verdict(
-        names[best] if sure else None,
-        float(shares[best]),
-        empty,
-        look,
-        shares.astype(np.float32),
-    )
 
 
 def load_net(path: Path) -> tuple[JudgeNet, dict[str, str]]:
@@ -225,11 +205,9 @@ MIN_SHARE = 0.3  # of the visible area
 
 
 def neutral_shares(rgba: np.ndarray) -> dict[str, float]:
-    """Shares of the visible area (alpha over 1/2) of (h, w, 4) uint8 straight.
+    """Shares of `NEUTRALS` and "other" in what is visible (alpha over 1/2) of (h, w, 4) uint8.
 
-    Returns:
-        0 to 1 for each of `NEUTRALS`, and "other": saturated and not brown. The rest is tints
-        between them. All 0 where nothing is visible.
+    "other" is saturated and not brown; the rest is tints. All 0 where nothing is visible.
     """
     hsv = np.asarray(Image.fromarray(rgba[..., :3]).convert("HSV"))[rgba[..., 3] > 127]
     if not len(hsv):
@@ -265,8 +243,8 @@ class BackgroundJudge:
     The kinds differ in large soft shapes and colours, so a picture of 12 x 12 pixels says enough.
     """
 
-    def __init__(self, seed: int = 77, concepts: Concepts = FIRST) -> None:
-        rng = np.random.default_rng(seed)
+    def __init__(self, concepts: Concepts = FIRST) -> None:
+        rng = np.random.default_rng(77)
         self._names = [name for name in concepts.background_names for _ in range(EXAMPLES)]
         self._examples = np.stack(
             [_features(draw_background(name, DRAWN, rng)) for name in self._names]

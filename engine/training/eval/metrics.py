@@ -55,7 +55,6 @@ Scores = dict[str, Rate]
 
 
 def add_scores(scores: Sequence[Scores]) -> Scores:
-    """Sum by name."""
     names = dict.fromkeys(name for score in scores for name in score)
     return {name: sum((s[name] for s in scores if name in s), Rate()) for name in names}
 
@@ -93,7 +92,6 @@ def inside_box(layers: Sequence[np.ndarray], boxes: Sequence[Box]) -> Rate:
 
 
 def look_agreement(look: str, verdicts: Sequence[Verdict]) -> Rate:
-    """Layers with a thing in the look that was asked for."""
     things = [verdict for verdict in verdicts if verdict.noun is not None]
     return Rate(sum(verdict.look == look for verdict in things), len(things))
 
@@ -106,18 +104,13 @@ def one_look(verdicts: Sequence[Verdict]) -> Rate:
     return Rate(max(looks.values()), looks.total())
 
 
-def hue_distance(first: float, second: float) -> float:
-    """Degrees between two hues, 0 to 180."""
-    return abs((first - second + 180) % 360 - 180)
-
-
 def has_colour(rgba: np.ndarray, colour: str) -> bool:
     """Whether a thing is of this colour: most of it neutral, or its main saturated hue."""
     if not rgba[..., 3].any():
         return False
     if colour in NEUTRALS:
         return has_neutral(rgba, colour)
-    return hue_distance(dominant_hue(rgba), COLOURS[colour]) <= HUE_TOLERANCE
+    return abs((dominant_hue(rgba) - COLOURS[colour] + 180) % 360 - 180) <= HUE_TOLERANCE
 
 
 def colours_obeyed(scene: Scene, layers: Sequence[np.ndarray], verdicts: Sequence[Verdict]) -> Rate:
@@ -226,52 +219,38 @@ def reconstruct(autoencoder: Autoencoder, rgba: np.ndarray) -> np.ndarray:
 def reconstruct_bytes(
     autoencoder: Autoencoder, layer: np.ndarray, tokens: tuple[int, int]
 ) -> np.ndarray:
-    """A layer as the best generator would deliver it: (h, w, 4) uint8 straight in and out.
+    """A layer as the best generator would deliver it, drawn on (rows, columns) of tokens.
 
-    Args:
-        tokens: rows and columns that the model draws it on.
+    (h, w, 4) uint8 straight in and out.
     """
     rows, cols = (count * autoencoder.token_px for count in tokens)
     drawn = reconstruct(autoencoder, resample(to_premultiplied(layer), (rows, cols)))
     return fit(drawn, (layer.shape[0], layer.shape[1]))
 
 
-def fidelity(original: np.ndarray, pixels: np.ndarray, backdrops: np.ndarray) -> dict[str, float]:
-    """PSNR in dB of (h, w, 4) premultiplied layers over (n, 3) backdrops, and of their alpha.
-
-    At most 99: equal pictures would give infinity, which no mean survives.
-    """
-    return {
-        "PSNR over random backdrops": min(99.0, composite_psnr(original, pixels, backdrops)),
-        "PSNR of alpha": min(99.0, psnr(original[..., 3], pixels[..., 3])),
-    }
-
-
 def reconstruction_numbers(
-    autoencoder: Autoencoder, layers: Sequence[np.ndarray], seed: int = 0
+    autoencoder: Autoencoder, layers: Sequence[np.ndarray]
 ) -> dict[str, float]:
     """Means over layers, each (h, w, 4) uint8 straight, as large as it is drawn.
 
-    Returns:
-        PSNR in dB over random backdrops, PSNR of alpha, and the share of soft pixels, 0 to 1: of
-        the decoder's output, and of layers as they are delivered, with alpha decided
-        (`engine.pixels.to_straight`).
+    Of the decoder's output, and of layers as they are delivered (`engine.pixels.to_straight`).
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     rows: dict[str, list[float]] = {}
-
-    def note(name: str, value: float) -> None:
-        rows.setdefault(name, []).append(value)
-
     for layer in layers:
         original = to_premultiplied(layer)
         backdrops = rng.random((NUM_BACKDROPS, 3), dtype=np.float32)
         decoded = reconstruct(autoencoder, original)
+        soft = "soft share of visible pixels"
+        found = {f"{soft}, original": soft_alpha_share(original[..., 3])}
         delivered = to_premultiplied(to_straight(decoded))
-        note("soft share of visible pixels, original", soft_alpha_share(original[..., 3]))
         for what, pixels in (("decoded", decoded), ("delivered", delivered)):
-            for name, value in fidelity(original, pixels, backdrops).items():
-                note(f"{name}, dB, {what}", value)
-            note(f"soft share of visible pixels, {what}", soft_alpha_share(pixels[..., 3]))
+            # Equal pictures would give infinity, which no mean survives.
+            over = min(99.0, composite_psnr(original, pixels, backdrops))
+            found[f"PSNR over random backdrops, dB, {what}"] = over
+            found[f"PSNR of alpha, dB, {what}"] = min(99.0, psnr(original[..., 3], pixels[..., 3]))
+            found[f"{soft}, {what}"] = soft_alpha_share(pixels[..., 3])
+        for name, value in found.items():
+            rows.setdefault(name, []).append(value)
     means = {name: float(np.mean(values)) for name, values in rows.items()}
     return {"layers": float(len(layers)), **means}

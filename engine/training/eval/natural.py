@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.api import Box, GenerateRequest, LayerRequest, LayerResult, SpareBoxes
+from engine.api import Box, GenerateRequest, LayerResult
 from engine.prompts.lexicon import Lexicon, lexicon_of
 from engine.training.data.concepts import BY_NAME, Concepts, Noun
 from engine.training.data.scenes import place_things
@@ -28,12 +28,11 @@ from engine.training.data.sprites import SpritePack
 from engine.training.eval.judges import BackgroundJudge, Verdict
 from engine.training.eval.metrics import Rate, Scores, add_scores
 from engine.training.eval.report import Tile, save_sheet, stack_layers
-from engine.training.eval.tasks import Setup
+from engine.training.eval.tasks import CANVAS, Setup, request_of
 from engine.words import tokenize
 
 HALVES = (1, 2)
 NATURAL = "natural"  # the name of the task
-CANVAS = (512, 512)
 ANYTHING = Noun("", "", (), "any", 2)
 PAGE = 8  # pictures per contact sheet
 ANY_NUMBER = 0
@@ -44,7 +43,6 @@ class NaturalPrompt:
     """One prompt, and what it should give with some vocabulary.
 
     Attributes:
-        boxes: how many are drawn for it.
         things: noun -> how many; `ANY_NUMBER` for "balloons".
         undrawable: words as typed that should get no box.
         negated: words as typed that should not be drawn.
@@ -60,7 +58,6 @@ class NaturalPrompt:
 
     @property
     def least(self) -> int:
-        """Boxes that the things need at least."""
         return sum(max(1, count) for count in self.things.values())
 
     @property
@@ -117,28 +114,17 @@ def _says(prompt: str, words: str) -> bool:
 
 
 def natural_request(
-    number: int,
-    prompt: NaturalPrompt,
-    pack: SpritePack | None,
-    seed: int,
-    *,
-    reading: int = 2,
-    spare_boxes: SpareBoxes = "empty",
+    number: int, prompt: NaturalPrompt, pack: SpritePack | None, seed: int, *, reading: int = 2
 ) -> GenerateRequest:
     """Boxes and prompt; the same arguments give the same request."""
-    boxes = _boxes(number, prompt, pack)
-    layers = [LayerRequest(layer_id=0, kind="background", box=(0, 0, *CANVAS), seed=seed)]
-    for index, box in enumerate(boxes, 1):
-        layer_seed = (seed * 1_000_003 + number * 64 + index) % 2**32
-        layers.append(LayerRequest(layer_id=index, kind="foreground", box=box, seed=layer_seed))
-    return GenerateRequest(
+    return request_of(
+        prompt.prompt,
+        _boxes(number, prompt, pack),
+        seed_of=lambda layer: seed * 1_000_003 + number * 64 + layer if layer else seed,
         job_id=number,
-        canvas=CANVAS,
-        prompt=prompt.prompt,
-        layers=tuple(layers),
-        preview_every=0,
+        has_background=True,
         reading=reading,
-        spare_boxes=spare_boxes,
+        spare_boxes="empty",
     )
 
 
@@ -165,12 +151,7 @@ def score(
     verdicts: Sequence[Verdict],
     lexicon: Lexicon,
 ) -> Scores:
-    """What came of one prompt.
-
-    Args:
-        results: of the foregrounds.
-        verdicts: of the same layers.
-    """
+    """What came of one prompt; results and verdicts are of the foregrounds."""
     seen = Counter(verdict.noun for verdict in verdicts if verdict.noun is not None)
     wanted = Counter({name: max(1, count) for name, count in prompt.things.items()})
     possible = min(wanted.total(), prompt.boxes)
@@ -209,11 +190,7 @@ def _noun(words: str, lexicon: Lexicon) -> str | None:
 
 
 def evaluate_natural(setup: Setup, half: int, most: int | None = None) -> Scores:
-    """Draw and judge the prompts of a half; contact sheets are written as they come.
-
-    Args:
-        most: how many of the prompts; None = all.
-    """
+    """Draw and judge at most so many prompts of a half; contact sheets come as they are made."""
     concepts = setup.concepts
     lexicon = lexicon_of(concepts.vocabulary)
     naming = BackgroundJudge(concepts=concepts)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,14 +29,7 @@ LINE = 13
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One picture of a sheet.
-
-    Attributes:
-        rgba: (h, w, 4) uint8, straight alpha.
-        caption: lines are cut to the tile's width.
-        side: the tile's side in pixels; the picture is fitted into it.
-        boxes: outlined on the picture, in its own pixels.
-    """
+    """One picture of a sheet, fitted into a square; the boxes are outlined in its own pixels."""
 
     rgba: np.ndarray
     caption: str = ""
@@ -64,13 +57,12 @@ def stack_layers(
 
 
 def contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]]) -> Image.Image:
-    """Lay out rows, each a title above its tiles, left to right.
-
-    Returns:
-        an RGB image as wide as the widest row.
-    """
+    """Rows, each a title above its tiles, left to right; as wide as the widest."""
     font = ImageFont.load_default(size=11)
-    heights = [_row_height(tiles) for _, tiles in rows]
+    heights = []
+    for _, tiles in rows:
+        lines = [tile.side + LINE * len(tile.caption.split("\n")) for tile in tiles]
+        heights.append(LINE + GAP + max(lines, default=0) + 2 * GAP)
     width = max([GAP + sum(tile.side + GAP for tile in tiles) for _, tiles in rows], default=GAP)
     sheet = Image.new("RGB", (width, max(1, sum(heights))), PAPER)
     draw = ImageDraw.Draw(sheet)
@@ -90,14 +82,8 @@ def contact_sheet(rows: Sequence[tuple[str, Sequence[Tile]]]) -> Image.Image:
 
 
 def save_sheet(rows: Sequence[tuple[str, Sequence[Tile]]], path: Path) -> None:
-    """Write `contact_sheet(rows)` as a PNG; makes its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     contact_sheet(rows).save(path)
-
-
-def _row_height(tiles: Sequence[Tile]) -> int:
-    lines = [tile.side + LINE * len(tile.caption.split("\n")) for tile in tiles]
-    return LINE + GAP + max(lines, default=0) + 2 * GAP
 
 
 def _paste(sheet: Image.Image, tile: Tile, corner: tuple[int, int]) -> None:
@@ -115,7 +101,6 @@ def _paste(sheet: Image.Image, tile: Tile, corner: tuple[int, int]) -> None:
 
 
 def _cut(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """Shorten to `width` pixels with an ellipsis."""
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "…") > width:
@@ -123,9 +108,12 @@ def _cut(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFo
     return text + "…"
 
 
-# ---- tables ----
+# ---- pages ----
 
-BEGIN, END = "<!-- evaluation:begin -->", "<!-- evaluation:end -->"
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
 def rate_text(rate: Rate | None) -> str:
@@ -137,21 +125,15 @@ def rate_text(rate: Rate | None) -> str:
 
 
 def rates_table(columns: Mapping[str, Scores]) -> str:
-    """Markdown: one row per metric, one column per source."""
+    """One row per metric, one column per source."""
     names = dict.fromkeys(name for scores in columns.values() for name in scores)
-    lines = ["| | " + " | ".join(columns) + " |", "| --- |" + " --- |" * len(columns)]
-    for name in names:
-        cells = [rate_text(scores.get(name)) for scores in columns.values()]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    rows = [[name, *(rate_text(scores.get(name)) for scores in columns.values())] for name in names]
+    return markdown_table(["", *columns], rows)
 
 
 def numbers_table(title: str, values: Mapping[str, float | str]) -> str:
-    """Markdown: name and value."""
-    lines = [f"| {title} | |", "| --- | --- |"]
-    for name, value in values.items():
-        lines.append(f"| {name} | {value if isinstance(value, str) else f'{value:.2f}'} |")
-    return "\n".join(lines)
+    texts = {n: v if isinstance(v, str) else f"{v:.2f}" for n, v in values.items()}
+    return markdown_table([title, ""], list(texts.items()))
 
 
 def as_json(value: Any) -> Any:
@@ -177,15 +159,20 @@ def write_report(folder: Path, sections: Sequence[str], numbers: Mapping[str, An
     return text
 
 
-def update_card(card: Path, text: str) -> None:
-    """Put `text` between the two markers of a model card.
+def around_markers(page: Path, name: str) -> tuple[str, str]:
+    """The text of a page up to the first marker of a name, and from the second one on.
 
-    Raises:
-        ValueError: the card lacks the markers; it stays as it was.
+    Raises ValueError: the page lacks the markers.
     """
-    content = card.read_text(encoding="utf-8")
-    before, begin, rest = content.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{card} has no '{BEGIN}' … '{END}'; nothing was written into it")
-    card.write_text(f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{after}", encoding="utf-8")
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before, found, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"{page} has no '{begin}' … '{end}'; nothing was written into it")
+    return before + begin, end + after
+
+
+def update_page(page: Path, name: str, text: str) -> None:
+    """Put `text` between two markers of a page. Raises as `around_markers`."""
+    before, after = around_markers(page, name)
+    page.write_text(f"{before}\n\n{text.strip()}\n\n{after}", encoding="utf-8")

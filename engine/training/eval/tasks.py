@@ -10,21 +10,23 @@ Layers are (h, w, 4) uint8, straight alpha.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from PIL import Image
 
-from engine.api import PROMPT_READING, Finished, GenerateRequest, LayerRequest
+from engine.api import PROMPT_READING, Finished, GenerateRequest, LayerKind, LayerRequest
 from engine.pixels import to_bytes
 from engine.prompts.grammar import with_article
 from engine.training.data.backgrounds import draw_background
 from engine.training.data.concepts import BY_NAME, FIRST, Concepts, Noun
-from engine.training.data.pixels import TONES, oklab, place, resize_sprite
+from engine.training.data.pixels import TONES, oklab
 from engine.training.data.prompts import Mention, pick, write_prompt
+from engine.training.data.regions import draw_in_box
 from engine.training.data.scenes import Box, Scene, Thing, place_in_rows
 from engine.training.data.sprites import SpritePack
 from engine.training.eval.judges import Judging
@@ -32,6 +34,7 @@ from engine.training.eval.metrics import Rate, Scores, add_scores, found
 
 TaskKind = Literal["whole", "synonyms", "fill", "change"]
 KINDS: tuple[TaskKind, ...] = ("whole", "synonyms", "fill", "change")
+CANVAS = (512, 512)
 BACKGROUND_ID = 0  # layer_id of the background; the scene's things follow from 1
 
 
@@ -43,14 +46,7 @@ class Runs(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """What every part of an evaluation needs.
-
-    Attributes:
-        concepts: the stage of the vocabulary that is asked for.
-        seed: of the noise.
-        reading: how the engine reads prompts (`GenerateRequest.reading`).
-        out: folder of the report.
-    """
+    """What every part of an evaluation needs; seed of the noise, `out` for the report."""
 
     generator: Runs
     judging: Judging
@@ -62,21 +58,18 @@ class Setup:
 
     @property
     def sheets(self) -> Path:
-        """Folder of the contact sheets."""
         return self.out / "sheets"
 
     def layers(self, request: GenerateRequest) -> list[np.ndarray]:
-        """The layers of one job, in the request's order."""
         made = {result.layer_id: result.rgba for result in self.generator.run(request).results}
         return [made[layer.layer_id] for layer in request.layers]
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One request and what to look for in its results.
+    """One request, not always with the scene's prompt, and what to look for in its results.
 
     Attributes:
-        scene: boxes, sizes and places; its prompt is not always the request's.
         targets: indices into the scene's things that are generated.
         wanted: nouns that should be found among the targets.
         replaced: the noun that stood in the target before the prompt changed ("change" only).
@@ -90,23 +83,13 @@ class Task:
     replaced: str | None = None
 
 
-def draw_thing(pack: SpritePack, thing: Thing) -> np.ndarray:
-    """The real art of a thing in its box: (h, w, 4) uint8, straight alpha."""
+def draw_thing(pack: SpritePack, thing: Thing, size: tuple[int, int] | None = None) -> np.ndarray:
+    """The real art of a thing in its box, stretched to (height, width): (h, w, 4) uint8."""
     number = (thing.code or 0) % len(pack.drawings[thing.noun, thing.look])
     rgba = pack.coloured(thing.noun, thing.look, thing.colour, number)
     x0, y0, x1, y1 = thing.box
-    x, y, w, h = thing.rect
-    sprite = resize_sprite(rgba, (max(1, round(w)), max(1, round(h))), thing.flip)
-    return to_bytes(place(sprite, (round(x - x0), round(y - y0)), (x1 - x0, y1 - y0)))
-
-
-def as_drawn(thing: Thing, size: tuple[int, int]) -> Thing:
-    """The thing in a box of (height, width) `size`, at the origin."""
-    x0, y0, x1, y1 = thing.box
-    down, across = size[0] / (y1 - y0), size[1] / (x1 - x0)
-    x, y, w, h = thing.rect
-    rect = (x - x0) * across, (y - y0) * down, w * across, h * down
-    return replace(thing, box=(0, 0, size[1], size[0]), rect=rect)
+    height, width = size or (y1 - y0, x1 - x0)
+    return to_bytes(draw_in_box(rgba, thing, width / (x1 - x0), height / (y1 - y0)))
 
 
 def draw_scenery(scene: Scene, rng: np.random.Generator) -> np.ndarray | None:
@@ -125,68 +108,73 @@ def make_task(
     seed: int,
     concepts: Concepts = FIRST,
 ) -> Task:
-    """Build one task; the same arguments give the same task.
-
-    Args:
-        number: of the picture; sets job id and seeds.
-        concepts: the stage that other nouns are chosen from.
-    """
+    """One task; the number of the picture sets job id and seeds."""
     rng = np.random.default_rng([seed, number, KINDS.index(kind)])
+    make = partial(
+        request_of,
+        boxes=[thing.box for thing in scene.things],
+        seed_of=lambda layer: seed * 1_000_003 + number * 64 + layer,
+        job_id=number,
+        canvas=scene.canvas,
+        has_background=scene.background is not None,
+    )
+    every = tuple(range(len(scene.things)))
     if kind == "whole":
         wanted = tuple(thing.noun for thing in scene.things)
-        request = _request(number, scene, scene.prompt, seed)
-        return Task(kind, scene, request, tuple(range(len(scene.things))), wanted)
+        return Task(kind, scene, make(scene.prompt), every, wanted)
     if kind == "synonyms":
         prompt, wanted = _synonym_prompt(rng, scene)
-        request = _request(number, scene, prompt, seed)
-        return Task(kind, scene, request, tuple(range(len(scene.things))), wanted)
+        return Task(kind, scene, make(prompt), every, wanted)
     target = int(rng.random() * len(scene.things))
     noun = scene.things[target].noun
     wanted_noun = _another_noun(rng, scene, noun, concepts) if kind == "change" else noun
     prompt = _edit_prompt(rng, scene, target, wanted_noun)
-    layers: list[np.ndarray | None] = [draw_thing(pack, thing) for thing in scene.things]
-    layers[target] = None
-    request = _request(number, scene, prompt, seed, draw_scenery(scene, rng), layers)
+    pixels = {
+        index: draw_thing(pack, thing)
+        for index, thing in enumerate(scene.things, 1)
+        if index != target + 1
+    }
+    if (scenery := draw_scenery(scene, rng)) is not None:
+        pixels[BACKGROUND_ID] = scenery
     replaced = noun if kind == "change" else None
-    return Task(kind, scene, request, (target,), (wanted_noun,), replaced)
+    return Task(kind, scene, make(prompt, pixels=pixels), (target,), (wanted_noun,), replaced)
 
 
-def _request(
-    number: int,
-    scene: Scene,
+def request_of(
     prompt: str,
-    seed: int,
-    scenery: np.ndarray | None = None,
-    layers: Sequence[np.ndarray | None] | None = None,
+    boxes: Sequence[Box],
+    *,
+    seed_of: Callable[[int], int],
+    job_id: int = 1,
+    canvas: tuple[int, int] = CANVAS,
+    has_background: bool = False,
+    pixels: Mapping[int, np.ndarray] | None = None,
+    **more: Any,
 ) -> GenerateRequest:
-    """Boxes and prompt; layers with pixels are context."""
-    entries = []
+    """Foregrounds 1, 2, … in `boxes`, above a background 0 where there is one.
 
-    def layer_seed(layer_id: int) -> int:
-        return (seed * 1_000_003 + number * 64 + layer_id) % 2**32
-
-    if scene.background is not None:
-        entries.append(
-            LayerRequest(
-                layer_id=BACKGROUND_ID,
-                kind="background",
-                box=(0, 0, *scene.canvas),
-                seed=layer_seed(BACKGROUND_ID),
-                pixels=scenery,
-            )
+    Args:
+        seed_of: layer -> its seed, taken modulo 2**32.
+        pixels: of the layers that are context.
+        more: other fields of the request.
+    """
+    entries: list[tuple[int, LayerKind, Box]] = []
+    if has_background:
+        entries.append((BACKGROUND_ID, "background", (0, 0, *canvas)))
+    entries += [(number, "foreground", box) for number, box in enumerate(boxes, 1)]
+    known = pixels or {}
+    layers = tuple(
+        LayerRequest(
+            layer_id=number,
+            kind=kind,
+            box=box,
+            seed=seed_of(number) % 2**32,
+            pixels=known.get(number),
         )
-    for index, thing in enumerate(scene.things):
-        entries.append(
-            LayerRequest(
-                layer_id=index + 1,
-                kind="foreground",
-                box=thing.box,
-                seed=layer_seed(index + 1),
-                pixels=None if layers is None else layers[index],
-            )
-        )
+        for number, kind, box in entries
+    )
     return GenerateRequest(
-        job_id=number, canvas=scene.canvas, prompt=prompt, layers=tuple(entries), preview_every=0
+        job_id=job_id, canvas=canvas, prompt=prompt, layers=layers, preview_every=0, **more
     )
 
 
@@ -242,7 +230,6 @@ PROPERTIES = "properties"  # the task's name
 SHARES = {"variety": 0.4, "fit": 0.4, "colours": 0.6, "crowds": 0.03}  # cases per scene asked for
 Running = Callable[[GenerateRequest], Sequence[np.ndarray]]  # the layers, in the request's order
 
-CANVAS = (512, 512)
 SIDE = 192  # of a single box, in pixels
 LOOK = "flat"  # what pictures show whose prompt names no look
 VARIETY_SEEDS, VARIETY_WANTED = 8, 3
@@ -265,22 +252,18 @@ def property_scores(setup: Setup, scenes: int) -> Scores:
     }
 
 
-def request_of(
+def seeded(
     prompt: str, boxes: Sequence[Box], seed: int, canvas: tuple[int, int] = CANVAS
 ) -> GenerateRequest:
     """A picture without background; box N has the seed `seed` + N."""
-    layers = [
-        LayerRequest(layer_id=number, kind="foreground", box=box, seed=(seed + number) % 2**32)
-        for number, box in enumerate(boxes, start=1)
-    ]
-    return GenerateRequest(
-        job_id=seed % 2**31, canvas=canvas, prompt=prompt, layers=tuple(layers), preview_every=0
+    return request_of(
+        prompt, boxes, seed_of=lambda number: seed + number, job_id=seed % 2**31, canvas=canvas
     )
 
 
-def sample_nouns(concepts: Concepts, count: int, seed: int, look: str = LOOK) -> list[Noun]:
-    """`count` different nouns that have art in a look; all of them where there are fewer."""
-    known = [noun for noun in concepts.nouns if look not in noun.without]
+def sample_nouns(concepts: Concepts, count: int, seed: int) -> list[Noun]:
+    """`count` different nouns that have flat art; all of them where there are fewer."""
+    known = [noun for noun in concepts.nouns if LOOK not in noun.without]
     order = np.random.default_rng([17, seed]).permutation(len(known))[:count]
     return [known[index] for index in order.tolist()]
 
@@ -299,7 +282,7 @@ def variety(
     varied, recognised = Rate(), Rate()
     for number, noun in enumerate(nouns):
         layers = [
-            running(request_of(with_article(noun.name), [box], seed + 1009 * number + 31 * each))[0]
+            running(seeded(with_article(noun.name), [box], seed + 1009 * number + 31 * each))[0]
             for each in range(VARIETY_SEEDS)
         ]
         right = [verdict.noun == noun.name for verdict in judging(layers)]
@@ -348,10 +331,10 @@ def fit(running: Running, judging: Judging, nouns: Sequence[Noun], seed: int = 0
     inside, long_boxes = Rate(), Rate()
     for number, noun in enumerate(nouns):
         prompt, own_seed = with_article(noun.name), seed + 2003 * number
-        (layer,) = running(request_of(prompt, [_middle_box((SIDE, SIDE))], own_seed))
+        (layer,) = running(seeded(prompt, [_middle_box((SIDE, SIDE))], own_seed))
         inside += Rate(not is_cut(layer), 1)
         size = LONG_BOXES[number % len(LONG_BOXES)]
-        (layer,) = running(request_of(prompt, [_middle_box(size)], own_seed))
+        (layer,) = running(seeded(prompt, [_middle_box(size)], own_seed))
         (verdict,) = judging([layer])
         long_boxes += Rate(verdict.noun == noun.name and not is_cut(layer), 1)
     return {"things not cut by their box": inside, "boxes of 1:5 hold a whole thing": long_boxes}
@@ -384,7 +367,7 @@ def colours(
             asked.append(left[int(rng.integers(len(left)))])
         boxes = [(32 + 160 * place, 160, 160 + 160 * place, 320) for place in range(things)]
         named = [with_article(f"{c} {noun.name}") for noun, c in zip(nouns, asked, strict=True)]
-        layers = running(request_of(_list(named), boxes, seed + 3001 * number))
+        layers = running(seeded(_list(named), boxes, seed + 3001 * number))
         shown = {v.noun: layer for v, layer in zip(judging(layers), layers, strict=True)}
         right = sum(
             noun.name in shown and colour_of(shown[noun.name]) == colour
@@ -427,7 +410,7 @@ def crowds(
             placed = place_in_rows(rng, canvas, nouns, [1.0] * len(nouns))
             wanted = [entry.noun.name for entry in placed]
             boxes = [entry.box for entry in placed]
-            layers = running(request_of(_list(wanted), boxes, own_seed, canvas))
+            layers = running(seeded(_list(wanted), boxes, own_seed, canvas))
             scores.append({f"{count} named things": found(wanted, judging(layers))})
     return add_scores(scores)
 

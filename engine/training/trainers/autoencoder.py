@@ -10,7 +10,6 @@ Shapes: B layers, C latent channels, (h, w) tokens of 2 x 2 cells.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -43,11 +42,9 @@ from engine.training.data.regions import Entry, LatentBank
 from engine.training.data.scenes import LookMix, Scene, SceneSettings, compose
 from engine.training.data.sprites import DEFAULT_SPRITES, SpritePack
 from engine.training.trainers.loop import (
-    LoopSettings,
     Objective,
     RunFolder,
     add_loop_options,
-    add_run_options,
     prepare,
     save,
     train,
@@ -138,11 +135,6 @@ class AutoencoderObjective(Objective):
         output = self.averaged.decode_latents(self.averaged.encode_pixels(crops))
         save_rows([list(crops), list(clamp_premultiplied(output))], 0.6, folder / "sheet.png")
 
-    def start_from_art(self, args: argparse.Namespace) -> float:
-        """Begin with the PCA of random layers; dB of PSNR."""
-        first = next(iter(LayerCrops(args.sprites, batch=PCA_LAYERS, size=args.crop, seed=10_002)))
-        return start_from_pca(self.model, first.to(self.device))
-
 
 def save_rows(rows: list[list[Tensor]], backdrop: float, path: Path) -> None:
     """Rows of (4, h, w) premultiplied layers over a grey 0 to 1, each in a cell of equal size."""
@@ -201,8 +193,7 @@ def main(argv: list[str]) -> int:
     """Train until `--minutes` or `--steps` are over; resumes from the run's last checkpoint."""
     parser = argparse.ArgumentParser(prog="layerloom train autoencoder", description=__doc__)
     add = parser.add_argument
-    add_loop_options(parser, steps=2000, batch=12, lr=8e-4, decay=0.4)
-    add_run_options(parser, Path("runs/autoencoder"))
+    add_loop_options(parser, steps=2000, batch=12, lr=8e-4, decay=0.4, run=Path("runs/autoencoder"))
     add("--sprites", type=Path, default=stage_path(DEFAULT_SPRITES, FIRST.stage))
     add("--start-from", type=Path, help="model file to begin a new run with")
     add("--crop", type=int, default=128)
@@ -222,16 +213,17 @@ def main(argv: list[str]) -> int:
         objective.resume(loaded[0])
     else:
         if args.start_from:
-            weights = load_model(args.start_from).autoencoder.state_dict()
-            objective.model.load_state_dict(weights)
+            start = load_model(args.start_from).autoencoder
+            objective.model.load_state_dict(start.state_dict())
             objective.begin()
         else:
-            psnr = objective.start_from_art(args)
+            data = LayerCrops(args.sprites, batch=PCA_LAYERS, size=args.crop, seed=10_002)
+            psnr = start_from_pca(objective.model, next(iter(data)).to(objective.device))
             objective.begin()
             run.log(step=0, pca_db=round(psnr, 2), **objective.validate())
         state |= {"step": 0, "elapsed": 0.0}
         save(objective, run)  # a linear encoder is final from here: the transformer can start
-    train(objective, LoopSettings.of(args, average=0.998, check_every=250), run)
+    train(objective, args, run, average=0.998, check_every=250)
     return 0
 
 
@@ -271,14 +263,12 @@ class LayerCrops(IterableDataset[Tensor]):
         return layer
 
 
-def random_layer(
-    rng: np.random.Generator, pictures: list[np.ndarray], size: int, side: int | None = None
-) -> np.ndarray:
+def random_layer(rng: np.random.Generator, pictures: list[np.ndarray], size: int) -> np.ndarray:
     """One (size, size, 4) premultiplied crop of a sprite at a random scale and place."""
     rgba = pictures[rng.integers(len(pictures))]
     if rng.random() < 0.3:
         rgba = rotate_hue(rgba, rng.uniform(0, 360))
-    longest = side or int(np.exp(rng.uniform(np.log(56), np.log(272))))
+    longest = int(np.exp(rng.uniform(np.log(56), np.log(272))))
     ratio = longest / max(rgba.shape[:2])
     stretch = np.exp(rng.normal(0, 0.06))
     w = max(8, round(rgba.shape[1] * ratio * stretch))
@@ -313,11 +303,7 @@ class PredictedLayers:
     At run time the decoder sees nothing but predictions. One that has only seen the encoder's
     latents passes every small error of a prediction on, as blotches; trained on pairs of a
     prediction and the art that was asked for, it learns what they mean. Worth it once shapes are
-    right: a decoder cannot mend wrong ones.
-
-    Args:
-        model: one whose things have the same number of tokens at every size.
-        layers: that are predicted, once, before the first batch.
+    right: a decoder cannot mend wrong ones. So many layers are predicted before the first batch.
     """
 
     def __init__(self, model: Model, sprites: Path, *, layers: int, batch: int, seed: int) -> None:
@@ -403,7 +389,3 @@ class PredictedLayers:
             latents = latents[:, 2 * y : 2 * (y + high), 2 * x : 2 * (x + wide)]
             pixels = pixels[:, px * y : px * (y + high), px * x : px * (x + wide)]
         return latents.half().clone(), pixels.mul(255).round().byte().clone()
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,13 +33,7 @@ from engine.training.data.pictures import Batch, PictureMix, Pictures, collate, 
 from engine.training.data.regions import LatentBank
 from engine.training.data.scenes import SceneSettings
 from engine.training.data.sprites import DEFAULT_SPRITES, SpritePack
-from engine.training.trainers.loop import (
-    LoopSettings,
-    Objective,
-    add_loop_options,
-    prepare,
-    train,
-)
+from engine.training.trainers.loop import Objective, add_loop_options, prepare, train
 from engine.training.trainers.optim import Muon, mixed_precision
 from engine.training.trainers.text_to_layers import numbered, word_loss
 from engine.words import load_word_table
@@ -69,12 +63,14 @@ class ClassifierObjective(Objective):
         self.model: ContextClassifier = new_classifier(model).to(device)
         self.optimizer = Muon([], self.model.parameters(), weight_decay=0.05)
         self.state = {}
-        self.batches = with_finished_layers(
+        self.batches: Iterator[Batch] = iter(
             DataLoader(pictures, batch_size=None, num_workers=args.workers, prefetch_factor=2)
         )
 
     def batch(self) -> Batch:
-        return next(self.batches).to(self.device)
+        """The next that shows something: pictures of one layer, batched together, do not."""
+        found = (batch for batch in self.batches if (batch.clean_owner >= 0).any())
+        return next(found).to(self.device)
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor | float]]:
         loss = word_loss(self.logits(batch), batch.clean_shows, batch.clean_shows >= 0)
@@ -122,17 +118,11 @@ class ClassifierObjective(Objective):
 def held_out_batches(
     bank: LatentBank, mix: PictureMix, tokenizer: Tokenizer, device: torch.device
 ) -> list[Batch]:
-    """Held-out compositions; all layers are finished."""
     pictures = held_out_pictures(bank, mix, HELD_OUT, 99, canvas=None)
     # A batch has to have a target.
     finished = [(scene, layers[-1:], layers) for scene, layers, _ in pictures]
     groups = [finished[i : i + 16] for i in range(0, len(finished), 16)]
     return [collate(group, tokenizer, bank.token_px).to(device) for group in groups]
-
-
-def with_finished_layers(batches: Iterable[Batch]) -> Iterator[Batch]:
-    """Those with something to see: pictures of a single layer, batched together, have nothing."""
-    return (batch for batch in batches if (batch.clean_owner >= 0).any())
 
 
 def new_classifier(model: Model) -> ContextClassifier:
@@ -163,7 +153,7 @@ def main(argv: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     objective = ClassifierObjective(model, pack, args)
-    steps = train(objective, LoopSettings.of(args, warmup=20, check_every=100))
+    steps = train(objective, args, warmup=20, check_every=100)
     model.context_classifier = objective.model.cpu().eval()
     model.text.cpu(), model.art.cpu()
     training = f"{model.card.training.split('; recogniser')[0]}; recogniser {steps} steps"
@@ -171,7 +161,3 @@ def main(argv: list[str]) -> int:
     digest = save_model(args.out or args.weights, model)
     print(f"sha256 of tensors {digest} -> {args.out or args.weights}")
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

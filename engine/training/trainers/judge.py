@@ -13,7 +13,6 @@ import argparse
 import json
 import math
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -26,21 +25,8 @@ from engine.models.art.autoencoder import clamp_premultiplied
 from engine.pixels import to_bytes
 from engine.training.data.concepts import FIRST, STAGES, Concepts, concepts_of, stage_path
 from engine.training.data.sprites import DEFAULT_SPRITES, SpritePack
-from engine.training.eval.judges import (
-    DEFAULT_PATH,
-    INPUT_PX,
-    JudgeNet,
-    fit,
-    load_net,
-    on_backdrop,
-)
-from engine.training.trainers.loop import (
-    LoopSettings,
-    Objective,
-    add_loop_options,
-    prepare,
-    train,
-)
+from engine.training.eval.judges import DEFAULT_PATH, INPUT_PX, JudgeNet, fit, load_net, on_backdrop
+from engine.training.trainers.loop import Objective, add_loop_options, prepare, train
 from engine.training.trainers.optim import Muon, mixed_precision
 
 SOURCE_PX = 96
@@ -118,7 +104,6 @@ def save_net(net: JudgeNet, path: Path, report: dict[str, float], sprites: str) 
 
 
 def main(argv: list[str]) -> int:
-    """`layerloom train judge`: train, report, save."""
     parser = argparse.ArgumentParser(prog="layerloom train judge", description=__doc__)
     add = parser.add_argument
     add_loop_options(parser, steps=2400, batch=64, lr=2e-3, decay=0.6, threads=1, device=False)
@@ -135,7 +120,7 @@ def main(argv: list[str]) -> int:
     if net.concepts is not concepts:
         parser.error(f"{args.start} is a judge of stage {net.concepts.stage}")
     objective = JudgeObjective(net, pack, args.batch, args.seed)
-    train(objective, LoopSettings.of(args, check_every=args.steps + 1))
+    train(objective, args, check_every=args.steps + 1)
     save_net(net, out, objective.state["report"], pack.sha256)
     print(f"{sum(p.numel() for p in net.parameters()):,} parameters -> {out}")
     return 0
@@ -178,12 +163,7 @@ class JudgeData:
         self._rng = torch.Generator().manual_seed(seed)
 
     def batch(self, size: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Random pictures on random backdrops.
-
-        Returns:
-            (B, 4, P, P) composite colour and alpha; (B,) noun index, `other` for no thing; (B,)
-            look index.
-        """
+        """Random pictures (B, 4, P, P) on random backdrops; (B,) nouns and (B,) looks."""
         chosen = torch.multinomial(self._weights, size, True, generator=self._rng)
         num_other = int(size * OTHER_SHARE)
         pictures = self.sources[chosen]
@@ -195,8 +175,7 @@ class JudgeData:
     def vary(self, pictures: Tensor, blur: float | None = None) -> Tensor:
         """Bend, tint, soften and speckle: (B, 4, S, S) -> (B, 4, P, P).
 
-        Args:
-            blur: sigma in input pixels for all of them; None draws 0 to 2.5.
+        `blur` is a sigma in input pixels for all of them; None draws 0 to 2.5.
         """
         x = self._tint(self._warp(pictures, angle=12.0, bend=0.035))
         x = self._cut_holes(x)
@@ -375,9 +354,9 @@ class JudgeData:
         return torch.randn(shape, generator=self._rng)
 
 
-def gaussian_blur(x: Tensor, sigmas: Tensor, radius: int = 6) -> Tensor:
+def gaussian_blur(x: Tensor, sigmas: Tensor) -> Tensor:
     """Blur each of (B, C, H, W) by its own sigma in pixels; 0 leaves it alone."""
-    count, channels = x.shape[:2]
+    count, channels, radius = *x.shape[:2], 6
     offsets = torch.arange(-radius, radius + 1)
     kernels = torch.exp(-0.5 * (offsets / sigmas.clamp(min=1e-3)[:, None]).square())
     kernels = (kernels / kernels.sum(1, keepdim=True)).repeat_interleave(channels, dim=0)
@@ -385,7 +364,3 @@ def gaussian_blur(x: Tensor, sigmas: Tensor, radius: int = 6) -> Tensor:
     flat = F.conv2d(flat, kernels[:, None, :, None], padding=(radius, 0), groups=len(kernels))
     flat = F.conv2d(flat, kernels[:, None, None, :], padding=(0, radius), groups=len(kernels))
     return flat.view_as(x)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

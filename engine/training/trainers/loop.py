@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import signal
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +32,8 @@ State = dict[str, Any]
 class RunFolder:
     """Folder of one run: `log.jsonl`, `checkpoint-N.safetensors` parts and pictures.
 
-    Checkpoints are safetensors of float tensors plus one JSON state; no pickle. Files larger than
-    15 MiB are split so that each part stays under 16 MiB.
+    Checkpoints are safetensors of float tensors plus one JSON state. Files larger than 15 MiB are
+    split so that each part stays under 16 MiB.
     """
 
     def __init__(self, path: Path) -> None:
@@ -103,8 +101,7 @@ class RunFolder:
 def load_run(path: Path, kind: str) -> tuple[dict[str, Tensor], State]:
     """The last checkpoint of the run of `layerloom train KIND`.
 
-    Raises:
-        FileNotFoundError: there is none; names the command that makes one.
+    Raises FileNotFoundError: there is none; names the command that makes one.
     """
     loaded = RunFolder(path).load() if path.is_dir() else None
     if loaded is None:
@@ -122,24 +119,27 @@ def part_of(tensors: dict[str, Tensor], part: str) -> dict[str, Tensor]:
 
 def add_loop_options(
     parser: argparse.ArgumentParser, *, steps: int, batch: int, lr: float, decay: float,
-    threads: int | None = None, device: bool = True,
+    threads: int | None = None, device: bool = True, run: Path | None = None,
 ) -> None:  # fmt: skip
-    """The options that all trainers share; without `device` the trainer runs on the CPU."""
-    parser.add_argument("--steps", type=int, default=steps)
-    parser.add_argument("--minutes", type=float, default=1e9)
-    parser.add_argument("--batch", type=int, default=batch)
-    parser.add_argument("--lr", type=float, default=lr)
-    parser.add_argument("--decay", type=float, default=decay, help="share of the run that decays")
+    """The options of `train`.
+
+    Args:
+        device: False = the trainer runs on the CPU alone.
+        run: of trainers that resume, the folder by default.
+    """
+    add = parser.add_argument
+    add("--steps", type=int, default=steps)
+    add("--minutes", type=float, default=1e9)
+    add("--batch", type=int, default=batch)
+    add("--lr", type=float, default=lr)
+    add("--decay", type=float, default=decay, help="share of the run that decays")
     if device:
-        parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--threads", type=int, default=threads or os.cpu_count())
-    parser.add_argument("--seed", type=int, default=0)
-
-
-def add_run_options(parser: argparse.ArgumentParser, run: Path) -> None:
-    """The options of trainers that resume from a run folder."""
-    parser.add_argument("--run", type=Path, default=run)
-    parser.add_argument("--checkpoint-minutes", type=float, default=10)
+        add("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    add("--threads", type=int, default=threads or os.cpu_count())
+    add("--seed", type=int, default=0)
+    if run is not None:
+        add("--run", type=Path, default=run)
+        add("--checkpoint-minutes", type=float, default=10)
 
 
 def prepare(args: argparse.Namespace) -> tuple[torch.device, int]:
@@ -203,49 +203,31 @@ class Objective(ABC):
             self.averaged.load_state_dict(self.model.state_dict())
 
     def tensors(self) -> dict[str, Tensor]:
-        """A checkpoint's content."""
         found = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         if self.averaged is not None:
             found |= {f"ema.{k}": v for k, v in self.averaged.named_parameters()}
         return found | {f"optimizer.{k}": v for k, v in self.optimizer.state().items()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoopSettings:
-    """How long, how fast and how often.
-
-    Attributes:
-        minutes: of wall time in this call.
-        lr: the peak of the learning rate.
-        decay: share of this call in which the rate falls.
-        warmup: steps in which the rate rises, after the optimizer's start.
-        average: the largest weight of the old moving average in a step.
-        check_every: steps between two validations.
-    """
-
-    steps: int
-    minutes: float = math.inf
-    lr: float
-    decay: float
-    warmup: int = 50
-    average: float = 0.999
-    check_every: int = 500
-    checkpoint_minutes: float = 10.0
-
-    @classmethod
-    def of(cls, args: argparse.Namespace, **more: Any) -> LoopSettings:
-        """From the options of `add_loop_options` and `add_run_options`."""
-        names = ("steps", "minutes", "lr", "decay", "checkpoint_minutes")
-        return cls(**{name: value for name, value in vars(args).items() if name in names}, **more)
-
-
-def train(objective: Objective, settings: LoopSettings, run: RunFolder | None = None) -> int:
+def train(
+    objective: Objective,
+    args: argparse.Namespace,
+    run: RunFolder | None = None,
+    *,
+    warmup: int = 50,
+    average: float = 0.999,
+    check_every: int = 500,
+) -> int:
     """Train until the steps or the minutes are over, or until SIGTERM; save at the end.
 
     The first process of a group writes log and checkpoints.
 
     Args:
+        args: of `add_loop_options`; `minutes` and `decay` are of this call.
         run: None = nothing is saved, and the log goes to standard output alone.
+        warmup: steps in which the rate rises, after the optimizer's start.
+        average: the largest weight of the old moving average in a step.
+        check_every: steps between two validations.
 
     Returns:
         the steps of the run.
@@ -257,24 +239,24 @@ def train(objective: Objective, settings: LoopSettings, run: RunFolder | None = 
     elapsed = objective.state.setdefault("elapsed", 0.0)
     # A grown run starts without moments, which have to build up first.
     warm_from = 0 if objective.optimizer.has_stepped else step
-    average = None if objective.averaged is None else dict(objective.averaged.named_parameters())
+    means = None if objective.averaged is None else dict(objective.averaged.named_parameters())
     started = last_save = time.monotonic()
     sums: dict[str, float] = {}
     ends = False
-    while step < settings.steps and not ends:
+    while step < args.steps and not ends:
         batch = objective.batch()
         loss, numbers = objective.loss(batch)
         loss.backward()
         # All processes have to end in the same step, and to step by the same rate.
-        passed = (time.monotonic() - started) / 60 / settings.minutes
+        passed = (time.monotonic() - started) / 60 / args.minutes
         passed, stops = average_gradients(objective.model, (passed, float(bool(stopping))))
         ends = passed >= 1 or stops > 0
-        progress = max((step - first) / max(1, settings.steps - first), passed)
-        rate = learning_rate(progress, settings.lr, settings.decay)
-        rate *= min(1.0, (step - warm_from + 1) / settings.warmup)
+        progress = max((step - first) / max(1, args.steps - first), passed)
+        rate = learning_rate(progress, args.lr, args.decay)
+        rate *= min(1.0, (step - warm_from + 1) / warmup)
         objective.optimizer.step(rate)
-        if average is not None:
-            update_ema(average, objective.model, min(settings.average, (step + 1) / (step + 15)))
+        if means is not None:
+            update_ema(means, objective.model, min(average, (step + 1) / (step + 15)))
         step += 1
         for name, value in numbers.items():
             sums[name] = sums.get(name, 0.0) + torch.as_tensor(value).item()
@@ -283,12 +265,12 @@ def train(objective: Objective, settings: LoopSettings, run: RunFolder | None = 
         if not is_first:
             continue
         if step % LOG_EVERY == 0:
-            means = {name: round(total / LOG_EVERY, 5) for name, total in sums.items()}
-            _log(run, step=step, **means, lr=round(rate, 6), seconds=round(elapsed + seconds, 1))
+            logged = {name: round(total / LOG_EVERY, 5) for name, total in sums.items()}
+            _log(run, step=step, **logged, lr=round(rate, 6), seconds=round(elapsed + seconds, 1))
             sums.clear()
-        if step % settings.check_every == 0:
+        if step % check_every == 0:
             _log(run, step=step, **objective.validate())
-        if (time.monotonic() - last_save) / 60 > settings.checkpoint_minutes:
+        if run is not None and (time.monotonic() - last_save) / 60 > args.checkpoint_minutes:
             save(objective, run)
             last_save = time.monotonic()
     signal.signal(signal.SIGTERM, handler)

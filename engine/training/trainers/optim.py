@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from engine.device import has_fast_bfloat16
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+MOMENTUM = 0.95
 LEAST_RATE = 0.02  # of the peak, at the end of the decay
 
 
 def product_dtype(device: torch.device) -> torch.dtype:
-    """Of matrix products and convolutions in training."""
     return torch.bfloat16 if has_fast_bfloat16(device) else torch.float32
 
 
@@ -30,7 +30,7 @@ def mixed_precision(device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=has_fast_bfloat16(device))
 
 
-def orthogonalize(matrices: Tensor, steps: int = 5) -> Tensor:
+def orthogonalize(matrices: Tensor, steps: int = 3) -> Tensor:
     """Map (n, rows, cols) to about their nearest semi-orthogonal matrices."""
     a, b, c = NEWTON_SCHULZ
     x = matrices.to(product_dtype(matrices.device))
@@ -45,24 +45,16 @@ def orthogonalize(matrices: Tensor, steps: int = 5) -> Tensor:
 
 
 class Muon:
-    """Steps matrices by Muon and everything else by AdamW.
+    """Steps matrices, flattened to (out, rest), by Muon and everything else by AdamW.
 
-    Args:
-        matrices: parameters of two or more dimensions, flattened to (out, rest).
-        others: biases, gains, embeddings, first and last layers.
-
-    Attributes:
-        has_stepped: there are moments, of steps in this process or of a checkpoint.
+    `has_stepped`: there are moments, of steps in this process or of a checkpoint.
     """
 
     def __init__(
         self,
         matrices: Iterable[nn.Parameter],
         others: Iterable[nn.Parameter],
-        *,
-        momentum: float = 0.95,
         weight_decay: float = 0.01,
-        iterations: int = 3,
     ) -> None:
         self.groups: dict[tuple[int, int], list[nn.Parameter]] = {}
         for parameter in matrices:
@@ -72,8 +64,7 @@ class Muon:
             shape: torch.zeros(len(group), *shape, device=group[0].device)
             for shape, group in self.groups.items()
         }
-        self.momentum, self.weight_decay, self.iterations = momentum, weight_decay, iterations
-        self.others = list(others)
+        self.weight_decay, self.others = weight_decay, list(others)
         self.adamw = torch.optim.AdamW(self.others, betas=(0.9, 0.98), weight_decay=weight_decay)
         self.has_stepped = False
 
@@ -88,8 +79,8 @@ class Muon:
                 ]
             )
             buffer = self.buffers[shape]
-            buffer.lerp_(gradients, 1 - self.momentum)
-            update = orthogonalize(gradients.lerp(buffer, self.momentum), self.iterations)
+            buffer.lerp_(gradients, 1 - MOMENTUM)
+            update = orthogonalize(gradients.lerp(buffer, MOMENTUM))
             update = update * (0.2 * math.sqrt(max(shape)) * lr)
             for parameter, change in zip(group, update, strict=True):
                 parameter.mul_(1 - lr * self.weight_decay).sub_(change.reshape(parameter.shape))
@@ -109,7 +100,6 @@ class Muon:
         return tensors
 
     def load_state(self, tensors: dict[str, Tensor]) -> None:
-        """Take over what `state` gave."""
         for (r, c), buffer in self.buffers.items():
             buffer.copy_(tensors[f"muon.{r}x{c}"])
         for index, parameter in enumerate(self.others):
@@ -142,6 +132,5 @@ def learning_rate(progress: float, peak: float, decay_share: float) -> float:
 
 @torch.no_grad()
 def update_ema(average: dict[str, Tensor], model: nn.Module, decay: float) -> None:
-    """Exponential moving average of the parameters, in place."""
     for name, parameter in model.named_parameters():
         average[name].lerp_(parameter, 1 - decay)

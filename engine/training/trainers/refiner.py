@@ -39,22 +39,9 @@ from engine.training.data.regions import LatentBank
 from engine.training.data.scenes import LookMix, SceneSettings
 from engine.training.data.sprites import DEFAULT_SPRITES, SpritePack
 from engine.training.trainers.autoencoder import save_rows
-from engine.training.trainers.loop import (
-    LoopSettings,
-    Objective,
-    RunFolder,
-    State,
-    add_loop_options,
-    add_run_options,
-    prepare,
-    train,
-)
+from engine.training.trainers.loop import Objective, RunFolder, add_loop_options, prepare, train
 from engine.training.trainers.optim import Muon, mixed_precision, split_parameters
-from engine.training.trainers.text_to_layers import (
-    TextToLayers,
-    frozen_networks,
-    visible_weights,
-)
+from engine.training.trainers.text_to_layers import TextToLayers, frozen_networks, visible_weights
 from engine.words import load_word_table
 
 BETA = 0.3  # error of a number up to which it counts squared; larger ones count linearly
@@ -76,7 +63,7 @@ class RefinerObjective(Objective):
         test: HeldOut,
         stream: Iterator[TokenPairs],
         args: argparse.Namespace,
-        state: State,
+        state: dict,
     ) -> None:
         self.device = torch.device(args.device)
         self.model: Refiner = refiner
@@ -137,17 +124,11 @@ class RefinerObjective(Objective):
 
 
 def refine(refiner: Refiner, pairs: TokenPairs) -> Tensor:
-    """(B, N, C) refined tokens of the pairs' predictions."""
     return refiner(pairs.predicted, pairs.inner, pairs.word, pairs.prompt, pairs.mask)
 
 
 def token_error(refined: Tensor, pairs: TokenPairs, visible: Tensor) -> Tensor:
-    """Mean smooth L1 distance to the true tokens, every layer with the same weight.
-
-    Args:
-        refined: (B, N, C).
-        visible: (C,) weights of a token's numbers, from `visible_weights`.
-    """
+    """Mean smooth L1 distance of (B, N, C) to the true tokens, every layer with the same weight."""
     error = F.smooth_l1_loss(refined.float(), pairs.true, beta=BETA, reduction="none")
     share = pairs.mask / pairs.mask.sum(dim=1, keepdim=True)  # (B, N)
     return ((error * visible).mean(dim=-1) * share).sum() / len(pairs)
@@ -181,8 +162,9 @@ def main(argv: list[str]) -> int:
     """Train until `--minutes` or `--steps` are over; resumes from the run's last checkpoint."""
     parser = argparse.ArgumentParser(prog="layerloom train refiner", description=__doc__)
     add = parser.add_argument
-    add_loop_options(parser, steps=20_000, batch=64, lr=1e-3, decay=0.3, threads=1)
-    add_run_options(parser, Path("runs/refiner"))
+    add_loop_options(
+        parser, steps=20_000, batch=64, lr=1e-3, decay=0.3, threads=1, run=Path("runs/refiner")
+    )
     add("--weights", type=Path, default=default_path(), help="whose predictions")
     add("--sprites", type=Path, help="those of the model's stage by default")
     add("--noise", type=float, default=0.03, help="largest noise on the input")
@@ -201,7 +183,7 @@ def main(argv: list[str]) -> int:
         return 1
     run = RunFolder(args.run)
     loaded = run.load()
-    state: State = loaded[1] if loaded else {"step": 0, "elapsed": 0.0}
+    state: dict = loaded[1] if loaded else {"step": 0, "elapsed": 0.0}
     if loaded is None:
         art = model.art.config
         sizes = {"token_width": art.token_width, "text_width": art.text_width, **args.config}
@@ -219,7 +201,7 @@ def main(argv: list[str]) -> int:
         run.log(step=0, of="predictions", **objective.scores(test.pairs.predicted))
     else:
         objective.resume(loaded[0])
-    train(objective, LoopSettings.of(args), run)
+    train(objective, args, run)
     return 0
 
 
@@ -228,13 +210,7 @@ def main(argv: list[str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class HeldOut:
-    """Predictions of held-out pictures, and the art that each of them stands for.
-
-    Attributes:
-        pairs: of `len(drawings)` layers.
-        drawings: per layer (4, 32 h, 32 w) premultiplied.
-        looks: per layer the look of its picture.
-    """
+    """Predictions of held-out layers; per layer its art (4, 32 h, 32 w) premultiplied, its look."""
 
     pairs: TokenPairs
     drawings: list[Tensor]
@@ -292,7 +268,6 @@ class TokenPairs:
         return len(self.predicted)
 
     def select(self, index: Tensor) -> TokenPairs:
-        """Layers by number."""
         return TokenPairs(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
 
     def to(self, device: torch.device) -> TokenPairs:
@@ -306,12 +281,9 @@ class TokenPairs:
 
 
 def token_pairs(batch: Batch, predicted: Tensor, text: Tensor, most_tokens: int) -> TokenPairs:
-    """The foreground layers of a batch that its prompts name.
+    """The foreground layers of a batch that its prompts name; N is `most_tokens`.
 
-    Args:
-        predicted: (pictures, tokens, C) clean tokens as the transformer predicts them.
-        text: (pictures, words + 1, E) text tokens of the prompts.
-        most_tokens: N.
+    From (pictures, tokens, C) predicted clean tokens and (pictures, words + 1, E) text tokens.
     """
     rows, layers = (batch.shows > 0).nonzero(as_tuple=True)
     foreground = batch.ids[..., 0] >= FIRST_FOREGROUND
@@ -319,28 +291,26 @@ def token_pairs(batch: Batch, predicted: Tensor, text: Tensor, most_tokens: int)
     for row, layer in zip(rows.tolist(), layers.tolist(), strict=True):
         own = (batch.owner[row] == layer) & foreground[row]
         if own.any():
-            found.append((row, layer, own.nonzero()[:, 0]))
-    device, count = predicted.device, len(found)
-    pairs = TokenPairs(
-        predicted=torch.zeros(count, most_tokens, predicted.shape[-1], device=device),
-        true=torch.zeros(count, most_tokens, predicted.shape[-1], device=device),
-        inner=torch.ones(count, most_tokens, 4, device=device),
-        mask=torch.zeros(count, most_tokens, dtype=torch.bool, device=device),
-        word=torch.zeros(count, text.shape[-1], device=device),
-        prompt=torch.zeros(count, text.shape[-1], device=device),
+            found.append((row, int(batch.shows[row, layer]), own.nonzero()[:, 0]))
+    device = predicted.device
+
+    def padded(tokens: Tensor, value: float = 0.0) -> Tensor:
+        """(pictures, tokens, …) -> (layers, N, …) in half precision."""
+        out = torch.full((len(found), most_tokens, tokens.shape[-1]), value, device=device)
+        for number, (row, _, own) in enumerate(found):
+            out[number, : len(own)] = tokens[row, own].float()
+        return out.half()
+
+    numbers = [(row, word, len(own)) for row, word, own in found]
+    pictures, words, sizes = torch.tensor(numbers, device=device).long().view(-1, 3).T
+    return TokenPairs(
+        predicted=padded(predicted),
+        true=padded(batch.tokens),
+        inner=padded(batch.inner, 1.0),
+        mask=torch.arange(most_tokens, device=device) < sizes[:, None],
+        word=text[pictures, words].half(),
+        prompt=text[pictures, 0].half(),
     )
-    for number, (row, layer, own) in enumerate(found):
-        pairs.predicted[number, : len(own)] = predicted[row, own].float()
-        pairs.true[number, : len(own)] = batch.tokens[row, own]
-        pairs.inner[number, : len(own)] = batch.inner[row, own]
-        pairs.mask[number, : len(own)] = True
-        pairs.word[number] = text[row, batch.shows[row, layer]]
-        pairs.prompt[number] = text[row, 0]
-    half = {
-        f.name: value.half() if (value := getattr(pairs, f.name)).is_floating_point() else value
-        for f in fields(pairs)
-    }
-    return TokenPairs(**half)
 
 
 @torch.no_grad()
@@ -366,13 +336,7 @@ class PredictedTokens(IterableDataset[TokenPairs]):
     that predicting and training share two cores. On a GPU the pictures are composed by `workers`
     processes and predicted on the device of the networks.
 
-    Args:
-        weights: model file whose predictions are refined; its things must have the same number of
-            tokens at every size.
-        pictures: predicted in one pass.
-
-    Raises:
-        ValueError: the model draws things in many sizes.
+    Raises ValueError: the model draws things in many sizes.
     """
 
     def __init__(
@@ -421,11 +385,7 @@ class PredictedTokens(IterableDataset[TokenPairs]):
 
 
 class PairPool:
-    """The newest pairs, from which batches are drawn at random.
-
-    Args:
-        size: pairs that are kept; newer ones replace the oldest.
-    """
+    """The newest `size` pairs, from which batches are drawn at random."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -438,26 +398,14 @@ class PairPool:
     def add(self, pairs: TokenPairs) -> None:
         """Keep these, over the oldest where the pool is full."""
         if self._pairs is None:
-            self._pairs = TokenPairs(
-                **{
-                    f.name: torch.zeros(
-                        self.size, *getattr(pairs, f.name).shape[1:],
-                        dtype=getattr(pairs, f.name).dtype, device=getattr(pairs, f.name).device,
-                    )
-                    for f in fields(pairs)
-                }
-            )  # fmt: skip
+            first = pairs.select(torch.zeros(1, dtype=torch.long))
+            self._pairs = first.select(torch.zeros(self.size, dtype=torch.long))
         slots = (torch.arange(len(pairs)) + self.made) % self.size
         for f in fields(pairs):
             getattr(self._pairs, f.name)[slots] = getattr(pairs, f.name)
         self.made += len(pairs)
 
     def draw(self, count: int) -> TokenPairs:
-        """`count` pairs, each drawn at random."""
         if self._pairs is None:
             raise ValueError("the pool is empty: add pairs first")
         return self._pairs.select(torch.randint(len(self), (count,)))
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))

@@ -97,7 +97,6 @@ class ContextProbe(nn.Module):
         self.key = nn.Linear(art.text_width, art.width)
 
     def init_weights(self) -> None:
-        """As the transformer's linear maps."""
         for linear in (self.query, self.key):
             nn.init.xavier_uniform_(linear.weight)
             nn.init.zeros_(linear.bias)
@@ -109,12 +108,7 @@ class ContextProbe(nn.Module):
 
 
 def summarise(stored: list[KeyValue], owner: Tensor, layers: int) -> Tensor:
-    """(B, L, D): the mean of each context layer's values in the last block.
-
-    Args:
-        stored: from `ART.encode_context`.
-        owner: (B, M) the layer of each context token.
-    """
+    """(B, L, D): the mean of each context layer's values in the last block; owners are (B, M)."""
     values = stored[-1].v.transpose(1, 2).flatten(2)  # (B, M, D)
     return region_means(values, owner, layers)
 
@@ -165,19 +159,16 @@ class TextToLayers(nn.Module):
                 _pack(batch.clean_tokens, cleans), ids, _pack(batch.clean_inner, cleans), lengths
             )
             summaries = summarise(stored, owner, len(texts) * layers)
-            recognised = self.recognise(summaries, words)
+            summaries = summaries.view(len(texts), layers, -1)
+            recognised = self.probe(summaries, words.txt).masked_fill(~texts[:, None], -1e4)
             context = self.art.rotate_context(stored, ids)
         txt = _pack(words.txt, texts)
         conditioning = self.art.condition(
             _pack(batch.ids, images), _pack(batch.inner, images), _pack(batch.place, images),
             txt, packing=packing, seed_code=_pack(batch.choice, images),
         )  # fmt: skip
-        conditioning = self.art.with_assignment(
-            conditioning,
-            txt,
-            _pack(words.assignment(batch.owner), images),
-            _pack(words.seen, texts),
-        )
+        shown = _pack(words.assignment(batch.owner), images)
+        conditioning = self.art.with_assignment(conditioning, txt, shown, _pack(words.seen, texts))
         vec = self.art.vec(t, words.txt[:, 0])
         begun = self.art.begin(_pack(noisy, images), conditioning, vec, context=context)
         regions = batch.shows.shape[1]
@@ -226,11 +217,6 @@ class TextToLayers(nn.Module):
         keys = key.new_zeros(*words.mask.shape, key.shape[-1])
         keys[words.mask] = key[0]
         logits = query.view(len(words.mask), regions, -1) @ keys.mT / math.sqrt(keys.shape[-1])
-        return logits.masked_fill(~words.mask[:, None], -1e4)
-
-    def recognise(self, summary: Tensor, words: Words) -> Tensor:
-        """(1, B L, D) summaries of the clean layers -> (B, L, T) logits of their words."""
-        logits = self.probe(summary.view(len(words.mask), -1, summary.shape[-1]), words.txt)
         return logits.masked_fill(~words.mask[:, None], -1e4)
 
 

@@ -11,9 +11,9 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,31 +25,16 @@ from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
 from engine.models.art.model import ARTConfig
 from engine.models.art.text import Tokenizer
 from engine.models.checkpoint import Model, load_model
-from engine.training.data.concepts import (
-    CHOICES,
-    FIRST,
-    STAGES,
-    Concepts,
-    concepts_of,
-    stage_path,
-)
+from engine.training.data.concepts import CHOICES, FIRST, STAGES, Concepts, concepts_of, stage_path
 from engine.training.data.pictures import Batch, PictureMix, Pictures, collate, held_out_pictures
 from engine.training.data.regions import LatentBank
-from engine.training.data.scenes import (
-    REPEAT_SHARE,
-    USUAL_LOOKS,
-    LookMix,
-    SceneSettings,
-    compose,
-)
+from engine.training.data.scenes import REPEAT_SHARE, USUAL_LOOKS, LookMix, SceneSettings, compose
 from engine.training.data.sprites import DEFAULT_SPRITES, SpritePack
 from engine.training.trainers.loop import (
-    LoopSettings,
     Objective,
     RunFolder,
     State,
     add_loop_options,
-    add_run_options,
     load_run,
     part_of,
     prepare,
@@ -151,23 +136,7 @@ def held_out_batches(
     return [collate(group, tokenizer, bank.token_px).to(device) for group in groups]
 
 
-def begin_state(args: argparse.Namespace, start: Model | None, token_width: int) -> State:
-    """The state of a new run, with the sizes and words of `start` where there is one."""
-    if start is not None:
-        return state_of(start)
-    stage = args.stage or FIRST.stage
-    sizes = {"seed_signs": CHOICES, **args.config}
-    return {
-        "stage": stage,
-        "vocabulary": prompt_vocabulary(concepts_of(stage)),
-        "art": asdict(ARTConfig(token_width=token_width, **sizes)),
-        "near_words": NEAR_WORDS,
-        "side_tokens": 0,
-    }
-
-
 def state_of(model: Model) -> State:
-    """The state of a run that begins with a model file."""
     return {
         "vocabulary": model.text.config.vocabulary,
         "art": asdict(model.art.config),
@@ -178,29 +147,14 @@ def state_of(model: Model) -> State:
 
 
 def mix_of(args: argparse.Namespace, concepts: Concepts) -> PictureMix:
-    """The stream of pictures that the options describe."""
-    scenes = SceneSettings(
-        concepts=concepts,
-        size=args.size,
-        variety=args.variety,
-        looks=LookMix(args.named_looks, args.first_look, args.open_looks),
-        colour_share=args.colour_share,
-        stranger_share=args.stranger_share,
-        repeat_share=args.repeat_share,
-    )
-    return PictureMix(
-        scenes=scenes,
-        edit_share=args.edit_share,
-        background_share=args.background_share,
-        composite_share=args.composite_share,
-        max_tokens=args.max_tokens,
-        most_things=args.most_things,
-        side_tokens=args.side_tokens,
-        fixed_backgrounds=True,
-        background_weight=args.background_weight,
-        new_share=args.new_share,
-        crowd_share=args.crowd_share,
-    )
+    """From the options, most of which have the names of fields."""
+
+    def named(kind: type) -> dict[str, Any]:
+        return {f.name: getattr(args, f.name) for f in fields(kind) if hasattr(args, f.name)}
+
+    looks = LookMix(args.named_looks, args.first_look, args.open_looks)
+    scenes = SceneSettings(concepts=concepts, looks=looks, **named(SceneSettings))
+    return PictureMix(scenes=scenes, fixed_backgrounds=True, **named(PictureMix))
 
 
 def main(argv: list[str]) -> int:
@@ -213,7 +167,21 @@ def main(argv: list[str]) -> int:
         grow(args.grow_from, run, args.stage or FIRST.stage)
     loaded = run.load()
     start = load_model(args.start_from) if args.start_from and loaded is None else None
-    state = loaded[1] if loaded else begin_state(args, start, autoencoder.token_width)
+    if loaded is not None:
+        state = loaded[1]
+    elif start is not None:
+        state = state_of(start)
+    else:
+        stage = args.stage or FIRST.stage
+        state = {
+            "stage": stage,
+            "vocabulary": prompt_vocabulary(concepts_of(stage)),
+            "art": ARTConfig(
+                token_width=autoencoder.token_width, **{"seed_signs": CHOICES, **args.config}
+            ).to_dict(),
+            "near_words": NEAR_WORDS,
+            "side_tokens": 0,
+        }
     if args.stage not in (None, state["stage"]):
         raise ValueError(f"this run is of stage {state['stage']}: use --grow-from with a new --run")
     if args.side_tokens is not None:
@@ -244,7 +212,7 @@ def main(argv: list[str]) -> int:
         count = sum(p.numel() for p in model.parameters())
         config = json.dumps({**asdict(model.art.config), **vars(args)}, default=str)
         run.log(step=0, parameters=count, config=config)
-    train(objective, LoopSettings.of(args, warmup=WARMUP, average=0.9985), run)
+    train(objective, args, run, warmup=WARMUP, average=0.9985)
     return 0
 
 
@@ -252,8 +220,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
     """The options; `docs/training.md` has the recipe."""
     parser = argparse.ArgumentParser(prog="layerloom train transformer", description=__doc__)
     add, share = parser.add_argument, {"type": float}
-    add_loop_options(parser, steps=20_000, batch=16, lr=1.5e-3, decay=0.25)
-    add_run_options(parser, Path("runs/transformer"))
+    add_loop_options(
+        parser, steps=20_000, batch=16, lr=1.5e-3, decay=0.25, run=Path("runs/transformer")
+    )
     add("--stage", type=int, choices=STAGES, help="of the vocabulary; a run keeps its own")
     add("--sprites", type=Path, help="those of the stage by default")
     add("--autoencoder", type=Path, default=Path("runs/autoencoder"),
@@ -304,11 +273,9 @@ SAMPLES_PER_NOUN = 20_000 / 52  # prompts in which the words of a vocabulary are
 def prompt_vocabulary(
     concepts: Concepts, samples: int | None = None, at_least: int = 8
 ) -> tuple[str, ...]:
-    """Words of composed prompts, most frequent first.
+    """Words that occur `at_least` so often in composed prompts, most frequent first.
 
-    Args:
-        samples: prompts; None takes `SAMPLES_PER_NOUN` of each noun.
-        at_least: rarer words get no vector of their own.
+    `samples` None takes `SAMPLES_PER_NOUN` prompts of each noun.
     """
     rng, settings = np.random.default_rng(2026), SceneSettings(concepts=concepts)
     if samples is None:
@@ -318,17 +285,8 @@ def prompt_vocabulary(
     return tuple(word for word, count in counts.most_common() if count >= at_least)
 
 
-def grown_vocabulary(old: Sequence[str], new: Iterable[str]) -> tuple[str, ...]:
-    """The old words in their old places, then the new ones that are not among them."""
-    return tuple(dict.fromkeys([*old, *new]))
-
-
 def grow(source: Path, run: RunFolder, stage: int) -> None:
-    """Write the first checkpoint of a run of a later stage.
-
-    Args:
-        source: run folder or model file of an earlier stage.
-        run: has no checkpoint yet.
+    """Write the first checkpoint of a run of a later stage than `source`, a run or a model file.
 
     Raises:
         FileNotFoundError: the source has no checkpoint.
@@ -343,7 +301,9 @@ def grow(source: Path, run: RunFolder, stage: int) -> None:
         tensors, state = load_run(source, "transformer")
     if state["stage"] >= stage:
         raise ValueError(f"{source} is of stage {state['stage']}: nothing grows to {stage}")
-    words = grown_vocabulary(state["vocabulary"], prompt_vocabulary(concepts_of(stage)))
+    # The old words stay in their old places.
+    new_words = prompt_vocabulary(concepts_of(stage))
+    words = tuple(dict.fromkeys([*state["vocabulary"], *new_words]))
     new = {**state, "vocabulary": words, "stage": stage, "near_words": NEAR_WORDS}
     model = TextToLayers(text_config(new), art_config(new))
     model.init_weights()

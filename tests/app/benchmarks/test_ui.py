@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from app.benchmarks.ui.process import steps
-from app.benchmarks.ui.rows import Row, as_text, percentile, timed
+from app.benchmarks.ui.rows import Row, as_text, single, timed
 from app.benchmarks.ui.starting import prediction
 from app.testing import document_with_boxes, fill
 
@@ -20,9 +20,9 @@ def test_rows_have_their_budget_beside_them() -> None:
     assert text.splitlines()[-1].endswith("| ok |")
 
 
-def test_percentile() -> None:
-    assert percentile(list(range(101)), 95) == 95
-    assert percentile([3.0], 95) == 3.0
+def test_one_number_has_its_limit_beside_it() -> None:
+    assert single("ME1", "step", 0.8, 4, " KB", 1) == Row("ME1", "step", "0.8 KB", "≤ 4 KB", True)
+    assert single("UI15", "quit", 2.5, 2).is_met is False
 
 
 def test_undo_steps_keep_little() -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from engine.benchmarks import bench, cache, harness, start
 from engine.benchmarks.harness import Context
-from engine.benchmarks.report import Section, around_markers, can_plot
+from engine.benchmarks.report import Section, can_plot
 from engine.models.checkpoint import save_model
+from engine.training.eval.report import around_markers
 from tests.engine.tiny import tiny_generator, tiny_model
 
 
@@ -62,7 +63,7 @@ def test_every_bench_returns_numbers(small, quick):
         assert all(table.rows for table in section.tables), name
         for table in section.tables:
             assert {len(row) for row in table.rows} == {len(table.columns)}, table.title
-        assert all(line.points for plot in section.plots for line in plot.lines), name
+        assert all(plot.rows and plot.lines for plot in section.plots), name
 
 
 def test_the_price_of_one_layer_is_printed():
@@ -135,7 +136,7 @@ def test_a_page_without_markers_is_refused_before_the_work(small, capsys):
 def test_the_documentation_has_a_place_for_every_bench():
     page = Path(__file__).resolve().parents[3] / "docs" / "benchmarks.md"
     for name in bench.BENCHES:
-        around_markers(page, name)
+        around_markers(page, f"bench:{name}")
 
 
 def test_a_process_says_when_it_got_how_far(small):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.benchmarks.measure import Product, total_flops
-from engine.benchmarks.training import PARTS, Trainer, alone, report
+from engine.benchmarks.measure import ProductCounter
+from engine.benchmarks.training import PARTS, Trainer, report
 from engine.models.art.text import Tokenizer
 from engine.models.checkpoint import Model
 from engine.training.data.pictures import Batch, PictureMix, Pictures
@@ -34,25 +34,38 @@ def batch(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Batch:
     return next(iter(Pictures(sprites, model.autoencoder, tokenizer, batch=2, mix=mix, seed=0)))
 
 
-def test_alone_a_map_has_its_three_products():
-    products = alone(Product("linear", (5, 7, 3)))()
-    assert [tuple(product.shape) for product in products] == [(5, 3), (5, 7), (3, 7)]
-    assert len(alone(Product("attention", (2, 5, 7, 4)))()) == 6
+def test_products_alone_are_those_of_forward_and_backward():
+    """A map and an attention, whose operations are counted twice over in the backward pass."""
+    linear, x = torch.nn.Linear(7, 3, bias=False), torch.rand(5, 7, requires_grad=True)
+    q, k = torch.rand(1, 2, 5, 4, requires_grad=True), torch.rand(1, 2, 6, 4)
+    with ProductCounter() as counter:
+        loss = linear(x).sum() + torch.nn.functional.scaled_dot_product_attention(q, k, k).sum()
+        loss.backward()
+    assert counter.flops >= 3 * 2 * 5 * 7 * 3 + 3 * 4 * 2 * 5 * 6 * 4
+    with ProductCounter() as again:
+        for product, count in counter.found.items():
+            for _ in range(count):
+                product.alone()()
+    assert (again.flops, again.found) == (counter.flops, counter.found)
 
 
 def test_a_step_counts_all_of_its_tokens(model: Model, batch: Batch):
     """The widest map of a single block reads every text and image token of the batch."""
     trainer = Trainer(model)
     config = model.art.config
-    found = trainer.products(batch)
+    counter = trainer.products(batch)
     widest = (3 + config.mlp_ratio) * config.width
+    shapes = [[a[0] for a in p.arguments if isinstance(a, tuple)] for p in counter.found]
     rows = {
-        p.shape[0] for p in found if p.kind == "linear" and p.shape[1:] == (config.width, widest)
+        read[0]
+        for (*_, read, weights) in (each for each in shapes if len(each) >= 2)
+        if weights == (config.width, widest)
     }
     images = int(batch.noisy_mask.sum())
     assert len(rows) == 1
     assert images < rows.pop() <= images + int(batch.text_mask.sum()) + len(batch.tokens)
-    assert total_flops(found) > 0
+    assert counter.flops > 0
+    assert all(p.grad is None for p in trainer.model.parameters())
 
 
 def test_a_step_at_rate_0_leaves_the_weights_alone(model: Model, batch: Batch):

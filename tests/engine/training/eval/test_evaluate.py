@@ -46,10 +46,10 @@ from engine.training.eval.report import (
     flatten,
     rate_text,
     stack_layers,
-    update_card,
+    update_page,
     write_report,
 )
-from engine.training.eval.tasks import KINDS, Setup, as_drawn, draw_scenery, draw_thing, make_task
+from engine.training.eval.tasks import KINDS, Setup, draw_scenery, draw_thing, make_task
 from engine.training.trainers.judge import save_net
 from tests.engine.tiny import tiny_model
 from tests.engine.training.toy_art import TOY, ToyJudge, save_pack, toy_pack
@@ -351,14 +351,14 @@ def test_rates_and_their_interval() -> None:
 def test_the_card_is_changed_between_its_markers_only(tmp_path: Path) -> None:
     card = tmp_path / "card.md"
     card.write_text("# A\n<!-- evaluation:begin -->\nold\n<!-- evaluation:end -->\nrest\n")
-    update_card(card, "new\n")
+    update_page(card, "evaluation", "new\n")
     text = card.read_text()
     assert "old" not in text
     assert text.startswith("# A\n<!-- evaluation:begin -->\n\nnew\n")
     assert text.endswith("<!-- evaluation:end -->\nrest\n")
     card.write_text("no markers")
     with pytest.raises(ValueError, match="nothing was written"):
-        update_card(card, "new")
+        update_page(card, "evaluation", "new")
     assert card.read_text() == "no markers"
 
 
@@ -415,7 +415,7 @@ def test_real_art_goes_through_the_tokens_that_the_model_draws_on():
     layer = draw_thing(pack, thing)
     decoded = reconstruct_bytes(Autoencoder(AutoencoderConfig()).eval(), layer, (4, 3))
     assert decoded.shape == layer.shape and decoded.dtype == np.uint8
-    larger = draw_thing(pack, as_drawn(thing, (2 * layer.shape[0], 2 * layer.shape[1])))
+    larger = draw_thing(pack, thing, (2 * layer.shape[0], 2 * layer.shape[1]))
     assert larger.shape == (2 * layer.shape[0], 2 * layer.shape[1], 4)
     halved = larger[::2, ::2, 3].astype(float) / 255
     assert np.abs(halved - layer[..., 3] / 255).mean() < 0.06, "the same art, twice as large"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ from engine.training.trainers.judge import (
     gaussian_blur,
     save_net,
 )
-from engine.training.trainers.loop import LoopSettings, train
+from engine.training.trainers.loop import train
 from tests.engine.training.toy_art import toy_pack
 
 
@@ -113,7 +114,8 @@ def test_training_learns_and_the_checkpoint_answers_alike(tmp_path: Path) -> Non
     torch.manual_seed(0)
     net = JudgeNet()
     objective = JudgeObjective(net, pack_of("sun", "moon", "house"), batch=16, seed=1)
-    steps = train(objective, LoopSettings(steps=20, lr=3e-3, decay=0.6, warmup=5))
+    options = argparse.Namespace(steps=20, minutes=1e9, lr=3e-3, decay=0.6)
+    steps = train(objective, options, warmup=5)
     assert steps == 20
     report = objective.state["report"]
     assert set(report) >= {"mixture, noun", "mixture, other", "blur 0.0, noun", "blur 0.0, look"}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
-from engine.training.data.regions import LatentBank
+from engine.training.data.regions import LatentBank, draw_in_box
 from engine.training.data.scenes import Thing
 from engine.training.data.sprites import SpritePack
 from tests.engine.training.toy_art import toy_pack
@@ -27,7 +27,7 @@ def test_boxes_of_the_same_token_size_show_the_same_pixels():
     assert odd.shape == even.shape == (128, 128, 4)
     np.testing.assert_array_equal(odd, even)
     assert bank.draw(thing(224)).shape == (224, 224, 4)
-    assert bank.draw_reduced(thing(224), 2).shape == (112, 112, 4)
+    assert draw_in_box(bank.sprite(thing(224)), thing(224), 0.5, 0.5).shape == (112, 112, 4)
 
 
 def test_things_on_square_tokens_are_one_picture_for_all_boxes_of_a_token_size():

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 from engine.training.data.concepts import FIRST
 from engine.training.eval.flat_layers import (
+    BACKDROPS,
     connected,
     edges,
     fills,
     flat_rows,
-    psnr_over_white_and_black,
     regions_of,
     survives,
 )
+from engine.training.eval.metrics import composite_psnr
 from tests.engine.tiny import tiny_generator
 from tests.engine.training.toy_art import toy_pack
 
@@ -54,11 +57,13 @@ def test_edges_of_a_sharp_layer_are_twice_those_of_a_soft_one():
 
 def test_psnr_counts_what_is_seen_over_both_backdrops():
     layer = flat()
-    assert psnr_over_white_and_black(layer, premultiplied(layer)) == 70
+    assert composite_psnr(premultiplied(layer), premultiplied(layer), BACKDROPS) == math.inf
     other = layer.copy()
     other[4:-4, 4:-4, 1] = 51  # one channel off by .2 in 1024 of 1600 pixels
     wanted = -10 * np.log10(0.04 / 3 * 1024 / 1600)
-    assert psnr_over_white_and_black(other, premultiplied(layer)) == pytest.approx(wanted, abs=0.01)
+    assert composite_psnr(premultiplied(other), premultiplied(layer), BACKDROPS) == pytest.approx(
+        wanted, abs=0.01
+    )
 
 
 def test_a_region_survives_as_long_as_it_is_nearer_to_its_colour_than_to_its_surroundings():

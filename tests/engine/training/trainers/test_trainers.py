@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import functools
 import itertools
 import json
@@ -30,14 +31,7 @@ from engine.training import export
 from engine.training.data.sprites import SpritePack
 from engine.training.trainers import autoencoder, context_classifier, refiner, transformer
 from engine.training.trainers.autoencoder import PredictedLayers, deliver, start_from_pca
-from engine.training.trainers.loop import (
-    PART_BYTES,
-    LoopSettings,
-    Objective,
-    RunFolder,
-    load_run,
-    train,
-)
+from engine.training.trainers.loop import PART_BYTES, Objective, RunFolder, load_run, train
 from engine.training.trainers.optim import Muon, learning_rate, orthogonalize
 from tests.engine.tiny import layer, picture
 from tests.engine.training.toy_art import save_pack, toy_pack
@@ -214,22 +208,27 @@ class Line(Objective):
         return {"off": (self.averaged.weight - 1).abs().max().item()}
 
 
+def settings(steps, minutes=1e9):
+    return argparse.Namespace(
+        steps=steps, minutes=minutes, lr=0.2, decay=0.01, checkpoint_minutes=10
+    )
+
+
 def test_the_loop_learns_and_a_resumed_run_is_the_same_run(tmp_path):
-    settings = LoopSettings(steps=60, lr=0.2, decay=0.01, warmup=10)
     whole = Line()
     whole.begin()
     before = whole.validate()["off"]
-    assert train(whole, settings, RunFolder(tmp_path / "whole")) == 60
+    assert train(whole, settings(60), RunFolder(tmp_path / "whole"), warmup=10) == 60
     assert whole.validate()["off"] < before
 
     first, run = Line(), RunFolder(tmp_path / "parts")
     first.begin()
-    train(first, LoopSettings(steps=25, lr=0.2, decay=0.01, warmup=10), run)
+    train(first, settings(25), run, warmup=10)
     tensors, state = load_run(tmp_path / "parts", "transformer")
     second = Line()
     second.state = state
     second.resume(tensors)
-    assert train(second, settings, run) == 60
+    assert train(second, settings(60), run, warmup=10) == 60
     # The last step of the first part has a rate of 2 %: nearly the same line.
     assert torch.allclose(second.model.weight, whole.model.weight, atol=0.05)
     assert [line["step"] for line in logged(tmp_path / "whole")] == [50, 60]
@@ -239,7 +238,7 @@ def test_the_loop_learns_and_a_resumed_run_is_the_same_run(tmp_path):
 def test_the_loop_ends_with_the_minutes_and_without_a_checkpoint(tmp_path):
     line = Line()
     line.begin()
-    assert train(line, LoopSettings(steps=100, minutes=1e-9, lr=0.1, decay=0.5)) == 1
+    assert train(line, settings(100, minutes=1e-9)) == 1
     with pytest.raises(FileNotFoundError, match="layerloom train refiner"):
         load_run(tmp_path, "refiner")
 

@@ -19,7 +19,6 @@ from engine.training.trainers.transformer import (
     PLAIN,
     TABLE,
     grow,
-    grown_vocabulary,
     prompt_vocabulary,
 )
 from engine.words import load_word_table
@@ -110,8 +109,7 @@ def test_what_cannot_grow_is_refused(old_run: RunFolder, tmp_path: Path) -> None
         grow(tmp_path / "nothing", RunFolder(tmp_path / "new"), 4)
 
 
-def test_the_vocabulary_keeps_old_places_and_counts_words_of_its_stage() -> None:
-    assert grown_vocabulary(("b", "a"), ("a", "c", "b")) == ("b", "a", "c")
+def test_the_vocabulary_counts_words_of_its_stage() -> None:
     words = prompt_vocabulary(concepts_of(4), 400, 1)
     assert {"bold", "brown", "desert", "robot"} <= set(words)
     assert not {"robot", "jungle"} & set(prompt_vocabulary(concepts_of(3), 400, 1))

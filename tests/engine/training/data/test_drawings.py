@@ -18,7 +18,6 @@ from engine.training.data.concepts import (
     concepts_of,
     data_rows,
     drawings_of,
-    listed_drawings,
 )
 from engine.training.data.sprites import art_packages, render_icons
 
@@ -56,15 +55,16 @@ def test_four_of_five_nouns_have_three_flat_drawings() -> None:
 
 
 def test_the_table_names_known_nouns_once_and_no_scene() -> None:
-    rows = listed_drawings()
+    rows = data_rows("drawings.tsv")
     names = {row["label"]: row for row in data_rows("concepts.tsv")}
     labels = {noun.name: noun.label for noun in LAST.nouns}
-    assert len({row.key for row in rows}) == len(rows)
-    assert {row.noun for row in rows} <= set(labels)
-    assert {row.look for row in rows} <= set(LOOKS)
+    assert len({(row["noun"], row["look"], row["drawing"]) for row in rows}) == len(rows)
+    assert {row["noun"] for row in rows} <= set(labels)
+    assert {row["look"] for row in rows} <= set(LOOKS)
     for row in rows:
-        bleeding = names[labels[row.noun]]["full_bleed_in"].split("|")
-        assert row.art_set not in bleeding or row.icon != names[labels[row.noun]][row.art_set]
+        usual = names[labels[row["noun"]]]
+        bleeding = usual["full_bleed_in"].split("|")
+        assert row["set"] not in bleeding or row["icon"] != usual[row["set"]]
     icons = Counter((d.art_set, d.icon) for d in drawings_of(LAST))
     assert max(icons.values()) == 1  # no two nouns look the same
 
@@ -94,7 +94,7 @@ def test_icons_are_rendered_by_name_and_by_second_name(tmp_path: Path) -> None:
 
 def test_no_set_is_share_alike() -> None:
     assert {package.licence for package in PACKAGES.values()} <= {"MIT", "Apache-2.0", "CC BY 4.0"}
-    credits = (Path(__file__).parents[3] / "THIRD_PARTY_ART.md").read_text(encoding="utf-8")
+    credits = (Path(__file__).parents[4] / "THIRD_PARTY_ART.md").read_text(encoding="utf-8")
     for package in PACKAGES.values():
         name, version = package.spec.rsplit("@", 1)
         assert f"`{name}` {version}" in credits
