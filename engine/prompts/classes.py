@@ -74,6 +74,8 @@ def is_verb(unit: Unit, letter: str, head: Unit, head_letter: str, following: st
     """
     if len(unit.words) > 1 or unit.has("heading", "young", "part"):
         return False
+    if letter == "U" and "v" in unit.parts and following in ("D", "R"):
+        return True  # "the cat and the dog wear a hat"
     word, goes_on = unit.word, following in ("", "D", "P", "K", "R", "F", "J", "C", "S")
     meaning = head.noun or head.near
     is_plural = meaning.is_plural if meaning is not None else head.word.endswith("s")

@@ -18,6 +18,7 @@ from engine.prompts.result import Vocabulary
 from engine.prompts.tables import (
     all_roles,
     count_of,
+    is_abstract,
     number_of,
     parts_of,
     parts_of_speech,
@@ -30,6 +31,7 @@ from engine.words import WordTable, tokenize
 Kind = Literal["noun", "background", "role", "near"]
 MOST_WORDS = 6  # of a phrase
 SHORTEST, LONGEST = 4, 24  # letters of a corrected word; shorter ones have too many neighbours
+LEAST_ELSE = 5  # letters of words that stand for no thing: "sevral" is "several"
 LONG = 6  # letters from which on two edits are allowed
 MOST_ENTRIES = 8192
 NEAR_ENOUGH = 0.45  # cosine of word vectors from which on a noun is suggested
@@ -65,6 +67,7 @@ class Entry:
         count: the number that it names.
         colour, look: of the vocabulary, or None.
         letter: `class_of`.
+        is_abstract: a noun that names no visible thing.
     """
 
     noun: Meaning | None
@@ -76,6 +79,7 @@ class Entry:
     colour: str | None
     look: str | None
     letter: str = ""
+    is_abstract: bool = False
 
 
 _SIMPLE = (
@@ -122,10 +126,15 @@ def class_of(entry: Entry, word: str) -> str:
     return "U" if word[0].isalpha() and is_noun_or_verb else "F"
 
 
-@lru_cache(maxsize=64)
-def _other_word(parts: str, is_alphabetic: bool) -> Entry:
+def _is_letter(word: str) -> bool:
+    """Whether it is a single Latin letter, as in "a) a dog" and "the letter B"."""
+    return len(word) == 1 and word.isascii()
+
+
+@lru_cache(maxsize=128)
+def _other_word(parts: str, is_alphabetic: bool, is_abstract: bool) -> Entry:
     """The entry of a word that is in no table of the vocabulary."""
-    entry = Entry(None, None, None, frozenset(), parts, None, None, None)
+    entry = Entry(None, None, None, frozenset(), parts, None, None, None, is_abstract=is_abstract)
     return replace(entry, letter=class_of(entry, "a" if is_alphabetic else "-"))
 
 
@@ -146,6 +155,9 @@ class Lexicon:
         self._spelled = [word for word in dict.fromkeys(known) if len(word) >= SHORTEST]
         self._corrections: dict[str, str | None] = {}
         self._add_near()
+        others = {word for words in (*self._meanings, *self._roles) for word in words}
+        others -= set(self._spelled)
+        self._spelled_else = sorted(word for word in others if len(word) >= LEAST_ELSE)
         self._longest: dict[str, int] = {}
         for words in (*self._meanings, *self._roles):
             self._longest[words[0]] = max(len(words), self._longest.get(words[0], 1))
@@ -176,7 +188,8 @@ class Lexicon:
         parts = parts_of(words[0]) if is_word else "n"
         count = number_of(words[0]) if is_word else count_of(roles)
         if not (meanings or roles or count):
-            return _other_word(parts, words[0][0].isalpha())
+            is_noun = words[0][0].isalpha() and not _is_letter(words[0])
+            return _other_word(parts, is_noun, is_abstract(words[-1]))
         entry = Entry(
             meanings.get("noun"),
             meanings.get("background"),
@@ -196,6 +209,8 @@ class Lexicon:
     def has_word(self, word: str) -> bool:
         """Whether any table has the word, so that it is not misspelt."""
         if word[0].isdigit() or word in self._known or word in parts_of_speech():
+            return True
+        if _is_letter(word) or is_abstract(word):
             return True
         table = word_table()
         return table is None or table.index(word) is not None
@@ -227,7 +242,10 @@ class Lexicon:
             for other, edits, at in found
             if edits <= (2 if min(len(word), len(other)) >= LONG else 1)
         ]
-        return self._spelled[min(near)[2]] if near else None
+        if near:
+            return self._spelled[min(near)[2]]
+        other = process.extractOne(word, self._spelled_else, scorer=OSA.distance, score_cutoff=1)
+        return None if other is None else other[0]
 
     def nearest_noun(self, words: Sequence[str]) -> str | None:
         """The noun that a phrase of other words means most nearly; None where none is near."""
@@ -275,8 +293,10 @@ class Lexicon:
         for name in self.nouns:  # a vocabulary may have nouns that no table has
             self._add(name, Meaning("noun", name))
         for name, forms in rows:
+            plurals = {plural(form) for form in forms_of[name]} - forms_of[name]
             for form in forms:
-                self._add(form, Meaning("noun", name))
+                if form not in plurals:
+                    self._add(form, Meaning("noun", name))
         for name, forms in rows:
             many = name not in ONE_DRAWING and not name.startswith("pair of")
             for form in forms:

@@ -15,7 +15,8 @@ from engine.prompts.result import SizeWord, Span
 from engine.prompts.tokens import NONE, WEAK, Unit
 
 Found = Literal["object", "background", "undrawable", "heading", "negated"]
-TOPIC_PREPOSITIONS = frozenset(("about", "for"))
+TOPIC, STYLE = "about", "in the style of"  # kinds of prepositions
+OWNERS = frozenset(("its", "his", "her", "their", "my", "your", "our"))
 # Roles after which the noun before is drawn: a lion cub, a cat's tail, a frog prince.
 OF_ITS_KIND = ("young", "part", "character", "group")
 TENS = frozenset(range(20, 100, 10))
@@ -55,6 +56,11 @@ class _Phrase:
     is_definite: bool = False
     is_group: bool = False
     modifiers: list[Unit] = field(default_factory=list)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether a thing or a background stands in it already."""
+        return any(letter in "NB" for _, letter in self.heads)
 
     @property
     def is_empty(self) -> bool:
@@ -141,7 +147,11 @@ class PhraseReader:
 
     def _preposition_of(self, at: int) -> str:
         """The preposition at a place; "in front of" is no "of"."""
-        word = self._units[at].word
+        unit, word = self._units[at], self._units[at].word
+        if unit.has("style"):
+            return STYLE
+        if unit.has("topic"):
+            return TOPIC
         if word != "of":
             return word
         is_own = at > 0 and self._letters[at - 1] in HEADS
@@ -183,11 +193,11 @@ class PhraseReader:
         phrase.modifiers.append(unit)
         if letter == "C":
             unit.role = "colour"
-            if not phrase.heads:
+            if not phrase.is_named:
                 phrase.colour = phrase.colour or unit.entry.colour
         elif letter == "S":
             unit.role = "size"
-            if not phrase.heads:
+            if not phrase.is_named:
                 phrase.size = phrase.size or ("big" if unit.has("big") else "small")
         elif letter == "L":
             unit.role = "look"
@@ -208,12 +218,19 @@ class PhraseReader:
         count = len(self.mentions)
         if len(phrase.heads) > 1 and phrase.heads[-2][1] == "N":
             last, letter = phrase.heads[-1]
-            is_name = letter == "U" and last.capitalised and last.near is None  # "my dog Max"
+            is_like_name = last.capitalised or (not last.is_known and phrase.determiner in OWNERS)
+            is_name = letter == "U" and is_like_name and last.near is None  # "my dog Max"
             if is_name or last.has(*OF_ITS_KIND):
                 last.role = "modifier"
                 phrase.heads.pop()
                 phrase.is_group = last.has("group")
         head, letter = phrase.heads[-1]
+        if self._preposition == STYLE:
+            for unit, _ in phrase.heads:
+                unit.role = "modifier"
+            return
+        if letter == "U" and head.entry.is_abstract and head.near is None:
+            letter = "H"
         {"N": self._noun, "B": self._background, "U": self._other, "H": self._heading}[letter](
             phrase, head
         )
@@ -256,7 +273,7 @@ class PhraseReader:
         if last.found == "object":
             head.role = "modifier"
             return True
-        if last.found == "undrawable" and last.unit.has("container"):
+        if last.found == "undrawable" and last.unit.has("container", "part"):
             last.unit.role = "modifier"
             self.mentions.remove(last)
         return False
@@ -313,11 +330,12 @@ class PhraseReader:
 
     def _other(self, phrase: _Phrase, head: Unit) -> None:
         before = phrase.heads[-2] if len(phrase.heads) > 1 else None
-        is_topic = self._preposition in TOPIC_PREPOSITIONS and not phrase.determiner
+        is_topic = self._preposition == TOPIC and not phrase.determiner
         follows = self._preposition == "of" and self._last is not None
         for unit, _ in phrase.heads:
             unit.role = "modifier"
-        if (is_topic or follows) and head.near is None:
+        is_own_part = head.has("part") and phrase.determiner in OWNERS  # "on its trunk"
+        if ((is_topic or follows) and head.near is None) or is_own_part:
             head.role = "filler"
             return
         head.role = "undrawable"
@@ -335,6 +353,7 @@ def _count(phrase: _Phrase, head: Unit) -> int:
     if phrase.is_group:
         return OPEN
     if head.noun.is_plural:
-        return OPEN if phrase.determiner not in ("a", "an") else 1
+        is_one = phrase.determiner in ("a", "an") and phrase.count is None
+        return 1 if is_one else OPEN  # "a hundred balloons" are many
     same_in_plural = head.word in ("fish", "sheep", "deer", "reindeer")
     return OPEN if phrase.count == OPEN and same_in_plural else 1

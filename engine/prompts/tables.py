@@ -45,6 +45,20 @@ def parts_of(word: str) -> str:
     return "n"
 
 
+@cache
+def abstract_words() -> frozenset[str]:
+    """Nouns that name no visible thing, such as "surface" and "hope"; singular."""
+    return frozenset(word for row in rows_of("abstract") for word in split(row["words"]))
+
+
+def is_abstract(word: str) -> bool:
+    """Whether a noun, or the singular of one, names no visible thing."""
+    known = abstract_words()
+    return word in known or (
+        word.endswith("s") and any(form in known for form in simpler_forms(word))
+    )
+
+
 def count_of(roles: frozenset[str]) -> int | None:
     """The number that a phrase such as "a pair of" names."""
     for name, count in (("two", 2), ("three", 3), ("four", 4), ("six", 6), ("twelve", 12)):

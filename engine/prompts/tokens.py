@@ -22,8 +22,17 @@ MAX_CHARS = 64 * MAX_READ  # the part of a prompt in which words are looked for
 _POSSESSIVE = re.compile(r"['\u2019]s\b|['\u2019](?=\s)")
 _STRONG = re.compile(r"[.!?;:\n\r()\[\]{}|]|\s[-\u2013\u2014]+\s|\u2014|\.\.\.")
 _DASH = re.compile(r"\s[-\u2013\u2014]+\s")
-_WEAK = re.compile(r"[,/&+\u3001\uff0c\u2022*\t]")
+_WEAK = re.compile(r"[,/&+=\u3001\uff0c\u2022*\t]")
 HYPHENS = ("-", "\u2010", "\u2011")
+# What is no part of the sentence: settings of other programs, weights, sizes, prices, years.
+_SETTING = re.compile(
+    r"(?<!\S)--?(?!no\b)[a-z]+(?:[ =]+[\d.:]+)?(?!\S)"  # "--ar 16:9"
+    r"|::-?\d*\.?\d+|:\d*\.\d+|<\w+:[^<>\n]{1,80}>|\bBREAK\b"  # "dog::2", "(dog:1.2)"
+    r"|https?://\S+|\bwww\.\S+|#[0-9a-fA-F]{6}\b"
+    r"|\d+(?:[.,]\d+)?\s?[%\u20ac\u00a3]|[$\u20ac\u00a3]\s?\d+(?:[.,]\d+)?|#\d+"
+    r"|\b\d+(?:\.\d+)+\b|\b\d+:\d+\b|\b\d{2,5}\s?[x\u00d7]\s?\d{2,5}\b"
+    r"|\b(?:1[5-9]|20)(?!00)\d\d\b"
+)
 _QUOTED = re.compile(r"\"([^\"\n]{1,80})\"|\u201c([^\u201d\n]{1,80})\u201d")
 
 # Breaks before a token: none, a comma, the end of a clause, a dash, a colon or an exclamation mark.
@@ -41,6 +50,7 @@ class Token:
         possessive: "'s" follows.
         is_emoji: made of an emoji's name.
         quoted: stands between double quotation marks, so it is text to be written.
+        is_setting: stands in a setting of another program, a price or the like.
         is_known: some table has it.
         hyphenated: a hyphen joins it to the word before.
         capitalised: begins with a capital letter, in a prompt where few words do.
@@ -55,6 +65,7 @@ class Token:
     is_known: bool = True
     hyphenated: bool = False
     capitalised: bool = False
+    is_setting: bool = False
 
 
 def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt], int, int]:
@@ -70,6 +81,7 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
         start = words[-1][2] if words else 0
         unread += len(prompt[start:].split())
     quoted = [match.span() for match in _QUOTED.finditer(part) if not _is_whole(match, part)]
+    settings = [match.span() for match in _SETTING.finditer(part)]
     found: list[Token] = []
     spelling = _Corrections(lexicon, part)
     capitals = {first for _, first, _ in kept if part[first].isupper()}
@@ -78,6 +90,11 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
     before, last = 0, (-1, -1)
     for word, first, stop in kept:
         gap = NONE if (first, stop) == last else _break(part, before, first)
+        is_setting = any(a <= first < b for a, b in settings)
+        if is_setting and gap == HEADING:
+            gap = NONE  # "(a dog:1.2)"
+        elif gap == NONE and found and found[-1].is_setting and not is_setting:
+            gap = WEAK  # "dog::2 moon::1"
         is_emoji = not part[first:stop].isascii() and not part[first:stop][0].isalnum()
         if (is_emoji and (first, stop) != last) or (found and found[-1].is_emoji and not is_emoji):
             gap = max(gap, WEAK)
@@ -85,7 +102,8 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
         in_quotes = any(a < first and stop < b for a, b in quoted)
         hyphenated = part[before:first] in HYPHENS
         span = (first, stop)
-        word, is_known = (word, True) if in_quotes else spelling.read(word, span)
+        is_read = not (in_quotes or is_setting)
+        word, is_known = spelling.read(word, span) if is_read else (word, True)
         found.append(
             Token(
                 word,
@@ -97,6 +115,7 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
                 is_known=is_known,
                 hyphenated=hyphenated,
                 capitalised=first in capitals,
+                is_setting=is_setting,
             )
         )
         before, last = stop, span
@@ -158,6 +177,7 @@ class Unit:
     is_known: bool = True
     hyphenated: bool = False  # a hyphen joins it to the unit before
     capitalised: bool = False
+    is_setting: bool = False
     role: Role = "filler"
 
     @property
@@ -168,6 +188,8 @@ class Unit:
     @property
     def letter(self) -> str:
         """Its class in the grammar (`lexicon.class_of`)."""
+        if self.is_setting:
+            return "F"
         return "Q" if self.quoted else self.entry.letter
 
     @property
@@ -222,14 +244,16 @@ def _emoji_unit(tokens: Sequence[Token], lexicon: Lexicon) -> Unit:
 
 
 def _longest(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> int:
-    if tokens[at].quoted:
+    if tokens[at].quoted or tokens[at].is_setting:
         return 1
     most, limit = 1, lexicon.longest(tokens[at].word)
     while (
         most < limit
         and at + most < len(tokens)
         and tokens[at + most].gap == NONE
-        and not (tokens[at + most].quoted or tokens[at + most].is_emoji)
+        and not (
+            tokens[at + most].quoted or tokens[at + most].is_emoji or tokens[at + most].is_setting
+        )
     ):
         most += 1
     for length in range(most, 1, -1):
@@ -266,4 +290,5 @@ def _unit(tokens: Sequence[Token], lexicon: Lexicon) -> Unit:
         is_known=last.is_known,
         hyphenated=first.hyphenated,
         capitalised=first.capitalised,
+        is_setting=first.is_setting,
     )
