@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.prompts.tables import parts_of
-from engine.prompts.tokens import NONE, Unit
+from engine.prompts.tokens import NONE, WEAK, Unit
 from engine.words import simpler_forms
 
 BREAKING = frozenset("PJRXGV")  # end a noun phrase
@@ -27,7 +27,22 @@ def classify(units: Sequence[Unit]) -> list[str]:
         elif unit.noun is not None and unit.background is not None:
             is_scenery = _follows_preposition(units, letters, at) or _is_alone(units, at)
             letters[at] = "B" if is_scenery else "N"
+        elif letters[at] == "L" and unit.entry.colour is not None and _leads(units, letters, at):
+            letters[at] = "C"  # "a black and white cat"
+        elif letters[at] == "P" and _is_adjective(units, letters, at):
+            letters[at] = "F"  # "a red, round apple"
     return letters
+
+
+def _leads(units: Sequence[Unit], letters: Sequence[str], at: int) -> bool:
+    """Whether more of the same phrase follows."""
+    return at + 1 < len(units) and units[at + 1].gap <= WEAK and letters[at + 1] in "NUCSF"
+
+
+def _is_adjective(units: Sequence[Unit], letters: Sequence[str], at: int) -> bool:
+    """Whether a word that may be a preposition stands before its noun ("a round table")."""
+    is_within = at > 0 and letters[at - 1] in "DCSFK"
+    return units[at].has("filler") and is_within and _leads(units, letters, at)
 
 
 def _join_hyphenated(units: Sequence[Unit], letters: list[str]) -> None:
@@ -66,11 +81,14 @@ def _follows_preposition(units: Sequence[Unit], letters: Sequence[str], at: int)
     return False
 
 
-def is_verb(unit: Unit, letter: str, head: Unit, head_letter: str, following: str) -> bool:
+def is_verb(
+    unit: Unit, letter: str, head: Unit, head_letter: str, following: str, *, is_one: bool
+) -> bool:
     """Whether a unit after a head is the verb of it ("a bee flying", "dogs play in").
 
     Args:
         following: the class of the next unit, empty where a break or nothing follows.
+        is_one: the head is a thing with "a" before it, so that no plural belongs to it.
     """
     if len(unit.words) > 1 or unit.has("heading", "young", "part"):
         return False
@@ -82,7 +100,8 @@ def is_verb(unit: Unit, letter: str, head: Unit, head_letter: str, following: st
     thing = unit.noun or unit.near
     if thing is not None:
         as_verb = thing.is_plural and "v" in _base_parts(word)
-        return as_verb and not is_plural and following in ("D", "P", "K", "R")
+        goes_on = following in ("D", "P", "K", "R") or (is_one and following in ("", "J"))
+        return as_verb and not is_plural and goes_on
     if letter != "U" or "v" not in unit.parts:
         return False
     if word.endswith("ing") or "n" not in unit.parts:

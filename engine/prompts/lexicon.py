@@ -138,6 +138,12 @@ def _other_word(parts: str, is_alphabetic: bool, is_abstract: bool) -> Entry:
     return replace(entry, letter=class_of(entry, "a" if is_alphabetic else "-"))
 
 
+def _plurals(form: str) -> list[str]:
+    """The plurals of a noun, without those that are words of grammar ("does")."""
+    found = [plural(form), form + "es"] if form.endswith("o") else [plural(form)]
+    return [each for each in found if "auxiliary" not in all_roles().get((each,), ())]
+
+
 class Lexicon:
     """The words of one vocabulary."""
 
@@ -302,7 +308,8 @@ class Lexicon:
             for form in forms:
                 # Among further kinds some are plurals already.
                 if form in forms_of[name] or not form.endswith("s"):
-                    self._add(plural(form), Meaning("noun", name, is_plural=many))
+                    for more in _plurals(form):
+                        self._add(more, Meaning("noun", name, is_plural=many))
 
     def _add_backgrounds(self) -> None:
         for row in rows_of("backgrounds"):
@@ -341,7 +348,8 @@ class Lexicon:
                 nearest = row["noun"] if row["noun"] in self.nouns else ""
                 self._add(form, Meaning("near", nearest))
                 if not form.endswith("s"):
-                    self._add(plural(form), Meaning("near", nearest, is_plural=True))
+                    for more in _plurals(form):
+                        self._add(more, Meaning("near", nearest, is_plural=True))
         for row in rows_of("nouns"):  # things of later vocabularies
             if row["name"] not in self.nouns:
                 for form in (row["name"], *split(row["synonyms"])):

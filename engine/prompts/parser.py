@@ -17,7 +17,7 @@ from engine.prompts.result import (
     Undrawable,
     Word,
 )
-from engine.prompts.tokens import DASH, HEADING, MAX_READ, NONE, WEAK, Unit, tokens_of, units_of
+from engine.prompts.tokens import DASH, HEADING, MAX_READ, NONE, STRONG, WEAK, Unit, tokens_of, units_of
 
 __all__ = ["MAX_READ", "check_prompt"]
 MOST = 999  # things of one kind
@@ -44,7 +44,8 @@ def check_prompt(prompt: str, lexicon: Lexicon) -> PromptCheck:
         found = _read_part(reader, units, letters, start, stop)
         later = [at for first, last in parts[number + 1 :] for at in range(first, last)]
         has_later = any(letters[at] == "N" for at in later)
-        if has_later and _is_heading(units, letters, start, stop, later[0]):
+        ends_heading = has_later and units[stop].gap in (DASH, HEADING)
+        if ends_heading and _is_heading(units, letters, start, stop, later[0]):
             for mention in found:
                 mention.spare |= mention.found == "object"
                 mention.rank -= mention.found == "background"
@@ -53,8 +54,20 @@ def check_prompt(prompt: str, lexicon: Lexicon) -> PromptCheck:
 
 
 def _parts(units: Sequence[Unit]) -> list[tuple[int, int]]:
-    """Start and end of the parts that a colon, an exclamation mark or a dash separates."""
-    starts = [at for at, unit in enumerate(units) if at == 0 or unit.gap in (DASH, HEADING)]
+    """Start and end of the parts that a colon, an exclamation mark or a dash separates.
+
+    A sentence that a heading follows is a part of its own: "left: sun. right: cloud".
+    """
+    starts: list[int] = []
+    sentence = None
+    for at, unit in enumerate(units):
+        if at == 0 or unit.gap in (DASH, HEADING):
+            if unit.gap == HEADING and sentence is not None:
+                starts.append(sentence)
+            starts.append(at)
+            sentence = None
+        elif unit.gap == STRONG:
+            sentence = at
     return list(zip(starts, [*starts[1:], len(units)]))
 
 

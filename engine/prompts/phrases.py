@@ -12,7 +12,7 @@ from typing import Literal
 
 from engine.prompts.classes import BREAKING, HEADS, is_verb
 from engine.prompts.result import SizeWord, Span
-from engine.prompts.tokens import NONE, WEAK, Unit
+from engine.prompts.tokens import NONE, STRONG, WEAK, Unit
 
 Found = Literal["object", "background", "undrawable", "heading", "negated"]
 TOPIC, STYLE = "about", "in the style of"  # kinds of prepositions
@@ -93,7 +93,7 @@ class PhraseReader:
     def _take(self, at: int, end: int) -> None:
         unit, letter = self._units[at], self._letters[at]
         phrase = self._phrase
-        if at and unit.gap != NONE:
+        if at and unit.gap != NONE and not self._explains(at, end, letter):
             goes_on = unit.gap == WEAK and not phrase.heads and letter in "CSFNU"
             if not (goes_on and phrase.modifiers):
                 self._flush()
@@ -114,6 +114,18 @@ class PhraseReader:
             self._quote(unit)
         else:
             self._add(at, letter, self._next(at, end))
+
+    def _explains(self, at: int, end: int, letter: str) -> bool:
+        """Whether a colour alone in brackets follows a thing: "an apple (red)"."""
+        is_alone = at + 1 >= end or self._units[at + 1].gap != NONE
+        return letter == "C" and self._units[at].gap == STRONG and is_alone and self._ends_thing()
+
+    def _ends_thing(self) -> bool:
+        heads = self._phrase.heads
+        if not heads or heads[-1][1] != "N":
+            return False
+        self._flush()
+        return True
 
     def _quote(self, unit: Unit) -> None:
         """Text to be written; its words are one mention."""
@@ -138,7 +150,10 @@ class PhraseReader:
         unit, phrase = self._units[at], self._phrase
         if phrase.heads:
             head, head_letter = phrase.heads[-1]
-            return is_verb(unit, letter, head, head_letter, self._next(at, end))
+            is_one = head_letter == "N" and phrase.determiner in ("a", "an")
+            return is_verb(
+                unit, letter, head, head_letter, self._next(at, end), is_one=is_one
+            )
         if letter != "U" or phrase.determiner or "v" not in unit.parts or not at:
             return False
         before = self._letters[at - 1]
@@ -185,6 +200,8 @@ class PhraseReader:
             return
         leads = following in HEADS
         is_modifier = letter in "NU" and "a" in unit.parts and leads
+        if letter == "N" and following == "U":
+            is_modifier = False  # "a plane flies"
         if letter == "U" and ("n" not in unit.parts or unit.word.endswith("ing")) and not unit.near:
             is_modifier = True
         if letter in HEADS and not is_modifier:
@@ -255,16 +272,24 @@ class PhraseReader:
         assert head.noun is not None
         if self._preposition == "of" and self._last is not None and self._contained(head):
             return
-        # "a church tower" is one thing; "cat dog tree" is a list.
+        self._listed(phrase)
+        for unit, letter in phrase.heads[:-1]:
+            if letter == "B" and unit.background is not None:  # "an underwater castle"
+                self.mentions.append(Mention("background", unit, unit.span, unit.background.name))
+                unit.role = "background"
+        self._object(phrase, head)
+
+    def _listed(self, phrase: _Phrase) -> None:
+        """The things before the head: "a church tower" is one thing, "cat dog tree" is a list."""
         is_compound = phrase.determiner != "" or phrase.count is not None
+        is_long = len(phrase.heads) > 2 and all(letter == "N" for _, letter in phrase.heads)
         for unit, letter in phrase.heads[:-1]:
             unit.role = "modifier"
             is_plural = unit.noun is not None and unit.noun.is_plural
-            is_attribute = unit.has("attributive") or (is_compound and not is_plural)
-            if letter == "N" and not is_attribute:
+            is_attribute = unit.has("attributive") and not is_long and not is_plural
+            if letter == "N" and not is_attribute and (is_plural or not is_compound):
                 self._object(_Phrase(count=phrase.count, determiner=phrase.determiner), unit)
                 phrase.count = None
-        self._object(phrase, head)
 
     def _contained(self, head: Unit) -> bool:
         """ "a basket of apples" is a basket, "a bowl of cherries" cherries."""
@@ -298,6 +323,11 @@ class PhraseReader:
     def _background(self, phrase: _Phrase, head: Unit) -> None:
         assert head.background is not None
         others = [letter for _, letter in phrase.heads[:-1]]
+        if head.words == ("sky",) and others[-1:] == ["B"]:
+            head.role = "modifier"  # "a starry night sky"
+            phrase.heads.pop()
+            self._background(phrase, phrase.heads[-1][0])
+            return
         if self._preposition == "" and others and others[-1] in "UN":
             self._heading(phrase, head)  # "jazz night" is no night
             return
@@ -335,10 +365,14 @@ class PhraseReader:
         for unit, _ in phrase.heads:
             unit.role = "modifier"
         is_own_part = head.has("part") and phrase.determiner in OWNERS  # "on its trunk"
-        if ((is_topic or follows) and head.near is None) or is_own_part:
+        is_named = head.near is None and (is_topic or follows or head.possessive)
+        if is_named or is_own_part:
             head.role = "filler"
             return
         head.role = "undrawable"
+        if any(unit.noun is not None and unit.noun.is_plural for unit, _ in phrase.heads[:-1]):
+            self._listed(phrase)  # "pumpkins bats ghosts"
+            phrase.heads = phrase.heads[-1:]
         start = next(unit for unit, letter in phrase.heads if letter in "NUB").span[0]
         name = head.near.name if head.near is not None else ""
         if not name and before is not None and before[0].noun is not None:

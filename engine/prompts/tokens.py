@@ -33,6 +33,7 @@ _SETTING = re.compile(
     r"|\b\d+(?:\.\d+)+\b|\b\d+:\d+\b|\b\d{2,5}\s?[x\u00d7]\s?\d{2,5}\b"
     r"|\b(?:1[5-9]|20)(?!00)\d\d\b"
 )
+_WITHOUT = re.compile(r"\b[wW]/[oO]\b")
 _QUOTED = re.compile(r"\"([^\"\n]{1,80})\"|\u201c([^\u201d\n]{1,80})\u201d")
 
 # Breaks before a token: none, a comma, the end of a clause, a dash, a colon or an exclamation mark.
@@ -129,7 +130,7 @@ def _is_whole(match: re.Match[str], part: str) -> bool:
 
 def _break(part: str, before: int, start: int) -> int:
     between = part[before:start]
-    if between == " ":
+    if between == " " or _WITHOUT.match(part, before - 1):
         return NONE
     if _STRONG.search(between) is not None:
         if ":" in between or "!" in between:
