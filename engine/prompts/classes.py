@@ -51,7 +51,7 @@ def _join_hyphenated(units: Sequence[Unit], letters: list[str]) -> None:
         before, letter, unit = letters[at - 1], letters[at], units[at]
         if letter in "NB" or unit.gap != NONE:
             continue
-        is_joined = unit.has("joined") and at + 1 < len(units) and units[at + 1].gap == NONE
+        is_joined = unit.has("joined") and _leads(units, letters, at)
         if unit.hyphenated and before == "K":
             if letter != "K":
                 letters[at - 1] = letters[at] = "F"

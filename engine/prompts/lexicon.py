@@ -31,6 +31,9 @@ from engine.words import WordTable, tokenize
 Kind = Literal["noun", "background", "role", "near"]
 MOST_WORDS = 6  # of a phrase
 SHORTEST, LONGEST = 4, 24  # letters of a corrected word; shorter ones have too many neighbours
+# Endings of words that are no nouns where no table has them: "pooping", "seamless".
+VERBAL = ("ing", "ed")
+ADJECTIVAL = ("less", "ful", "ish", "istic", "esque", "able", "ous", "ly", "like", "most")
 LEAST_ELSE = 5  # letters of words that stand for no thing: "sevral" is "several"
 LONG = 6  # letters from which on two edits are allowed
 MOST_ENTRIES = 8192
@@ -191,8 +194,8 @@ class Lexicon:
     def _make_entry(self, words: tuple[str, ...]) -> Entry:
         meanings, roles = self.meanings(words), self.roles(words)
         is_word = len(words) == 1
-        parts = parts_of(words[0]) if is_word else "n"
-        count = number_of(words[0]) if is_word else count_of(roles)
+        parts = self._parts_of(words[0]) if is_word else "n"
+        count = (number_of(words[0]) if is_word else None) or count_of(roles)
         if not (meanings or roles or count):
             is_noun = words[0][0].isalpha() and not _is_letter(words[0])
             return _other_word(parts, is_noun, is_abstract(words[-1]))
@@ -208,6 +211,18 @@ class Lexicon:
         )
         return replace(entry, letter=class_of(entry, words[0]))
 
+    def _parts_of(self, word: str) -> str:
+        """The parts of speech of a word, by its ending where no table has it."""
+        parts = parts_of(word)
+        is_noun_by_default = parts == "n" and word.endswith(VERBAL + ADJECTIVAL)
+        if not is_noun_by_default or word in self._known or is_abstract(word):
+            return parts
+        table = word_table()
+        row = None if table is None else table.index(word)
+        if table is None or (row is not None and table.words[row] == word):
+            return parts
+        return "v" if word.endswith(VERBAL) else "a"
+
     def longest(self, word: str) -> int:
         """How many words the longest phrase has that begins with a word; 1 where none does."""
         return self._longest.get(word, 1)
@@ -220,6 +235,18 @@ class Lexicon:
             return True
         table = word_table()
         return table is None or table.index(word) is not None
+
+    def is_derived(self, word: str, *, has_stem: bool) -> bool:
+        """Whether the ending of an unknown word shows that it is no noun ("seamless").
+
+        Args:
+            has_stem: ask also whether the rest of the word is known.
+        """
+        if not word.isalpha() or self.entry((word,)).parts not in ("v", "a"):
+            return False
+        endings = [end for end in VERBAL + ADJECTIVAL if word.endswith(end)]
+        stems = [word.removesuffix(end) for end in endings]
+        return not has_stem or any(len(stem) > 2 and self.has_word(stem) for stem in stems)
 
     def nearest_spelling(self, word: str) -> str | None:
         """The word of the vocabulary that an unknown word is a misspelling of; kept.

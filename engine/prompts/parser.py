@@ -17,7 +17,17 @@ from engine.prompts.result import (
     Undrawable,
     Word,
 )
-from engine.prompts.tokens import DASH, HEADING, MAX_READ, NONE, STRONG, WEAK, Unit, tokens_of, units_of
+from engine.prompts.tokens import (
+    DASH,
+    HEADING,
+    MAX_READ,
+    NONE,
+    STRONG,
+    WEAK,
+    Unit,
+    tokens_of,
+    units_of,
+)
 
 __all__ = ["MAX_READ", "check_prompt"]
 MOST = 999  # things of one kind
@@ -81,7 +91,10 @@ def _is_heading(
         return True
     if units[following].gap == DASH:
         return False
-    determined = any(letters[at] in "DK" and units[at].word != "the" for at in range(start, stop))
+    determined = any(
+        letters[at] in "DK" and units[at].word != "the" and not units[at].has("question")
+        for at in range(start, stop)
+    )
     commas = any(units[at].gap == WEAK for at in range(start + 1, stop))
     return not determined and not commas
 

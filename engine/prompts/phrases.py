@@ -7,12 +7,12 @@ head is a heading, and what stands before it is drawn only where the prompt name
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from engine.prompts.classes import BREAKING, HEADS, is_verb
 from engine.prompts.result import SizeWord, Span
-from engine.prompts.tokens import NONE, STRONG, WEAK, Unit
+from engine.prompts.tokens import BRACKET, NONE, WEAK, Unit
 
 Found = Literal["object", "background", "undrawable", "heading", "negated"]
 TOPIC, STYLE = "about", "in the style of"  # kinds of prepositions
@@ -56,6 +56,7 @@ class _Phrase:
     is_definite: bool = False
     is_group: bool = False
     modifiers: list[Unit] = field(default_factory=list)
+    pronoun: Unit | None = None  # "one" in "a green one"
 
     @property
     def is_named(self) -> bool:
@@ -78,6 +79,7 @@ class PhraseReader:
     def __init__(self, units: Sequence[Unit], letters: Sequence[str]) -> None:
         self._units, self._letters = units, letters
         self._phrase, self._preposition = _Phrase(), ""
+        self._is_asked = False  # "would", "can" and the like stand before the phrase
         self.mentions: list[Mention] = []
         self.looks: list[str] = []
         self._last: Mention | None = None  # of the phrase before, where no break follows it
@@ -97,10 +99,13 @@ class PhraseReader:
             goes_on = unit.gap == WEAK and not phrase.heads and letter in "CSFNU"
             if not (goes_on and phrase.modifiers):
                 self._flush()
-                self._last, self._preposition = None, ""
-                phrase = self._phrase
+                if unit.word not in ("both", "all", "each"):  # "two cars, both red"
+                    self._last = None
+                self._preposition, phrase = "", self._phrase
         if self._is_verb(at, end, letter):
             letter = "V"
+        if letter == "K" and phrase.heads and unit.word[0] == "x":
+            self._number_after(unit)
         if letter == "J" and not phrase.heads and phrase.colour and self._next(at, end) in "CF":
             return  # "red and yellow balloons"
         if letter == "B" and unit.background is not None and unit.background.is_phrase:
@@ -108,6 +113,7 @@ class PhraseReader:
         if letter in BREAKING:
             self._flush()
             self._preposition = self._preposition_of(at) if letter == "P" else ""
+            self._is_asked = unit.has("modal")
         elif letter in "DK":
             self._determine(unit, letter)
         elif letter == "Q":
@@ -116,16 +122,23 @@ class PhraseReader:
             self._add(at, letter, self._next(at, end))
 
     def _explains(self, at: int, end: int, letter: str) -> bool:
-        """Whether a colour alone in brackets follows a thing: "an apple (red)"."""
-        is_alone = at + 1 >= end or self._units[at + 1].gap != NONE
-        return letter == "C" and self._units[at].gap == STRONG and is_alone and self._ends_thing()
-
-    def _ends_thing(self) -> bool:
-        heads = self._phrase.heads
-        if not heads or heads[-1][1] != "N":
+        """Whether a colour or a number alone in brackets follows a thing: "an apple (red)"."""
+        unit, phrase = self._units[at], self._phrase
+        is_alone = unit.gap == BRACKET and (at + 1 >= end or self._units[at + 1].gap != NONE)
+        if not (is_alone and letter in "CK" and phrase.heads and phrase.heads[-1][1] == "N"):
             return False
-        self._flush()
+        if letter == "K":
+            self._number_after(unit)
+        else:
+            self._flush()
         return True
+
+    def _number_after(self, unit: Unit) -> None:
+        """A number after the plural or after a thing without one: "apples (5)", "tent x2"."""
+        phrase, noun = self._phrase, self._phrase.heads[-1][0].noun
+        is_open = noun is not None and (noun.is_plural or not phrase.determiner)
+        if is_open and phrase.count is None and unit.count:
+            phrase.count = unit.count
 
     def _quote(self, unit: Unit) -> None:
         """Text to be written; its words are one mention."""
@@ -149,11 +162,11 @@ class PhraseReader:
     def _is_verb(self, at: int, end: int, letter: str) -> bool:
         unit, phrase = self._units[at], self._phrase
         if phrase.heads:
+            if self._is_asked and letter == "U" and "v" in unit.parts:
+                return True  # "can a cow jump"
             head, head_letter = phrase.heads[-1]
             is_one = head_letter == "N" and phrase.determiner in ("a", "an")
-            return is_verb(
-                unit, letter, head, head_letter, self._next(at, end), is_one=is_one
-            )
+            return is_verb(unit, letter, head, head_letter, self._next(at, end), is_one=is_one)
         if letter != "U" or phrase.determiner or "v" not in unit.parts or not at:
             return False
         before = self._letters[at - 1]
@@ -181,8 +194,14 @@ class PhraseReader:
             phrase.determiner = unit.word
             phrase.is_definite = unit.has("definite")
             return
+        if unit.word in ("one", "ones") and not phrase.is_empty:
+            phrase.pronoun = unit
+            return
         unit.role = "count"
         phrase.modifiers.append(unit)
+        if phrase.count is not None and unit.word == "dozen":
+            phrase.count *= unit.count or 1
+            return
         if unit.hyphenated and phrase.count in TENS and (unit.count or 1) < 10:
             phrase.count += unit.count or 1  # "twenty-one"
         elif unit.count is not None:
@@ -259,14 +278,31 @@ class PhraseReader:
         for unit in phrase.modifiers:
             if unit.role == "count":
                 unit.role = "filler"
+        if phrase.pronoun is not None and self._again(phrase, phrase.pronoun):
+            return
         if phrase.colour is None:
             return
         colour = next(unit for unit in phrase.modifiers if unit.role == "colour")
-        if phrase.determiner in ("a", "an") and "n" in colour.parts:
-            self.mentions.append(Mention("undrawable", colour, colour.span, ""))
-            colour.role = "undrawable"
+        if phrase.determiner:
+            if phrase.modifiers[-1] is colour and "n" in colour.parts:  # "an orange"
+                self.mentions.append(Mention("undrawable", colour, colour.span, ""))
+                colour.role = "undrawable"
         elif self._last is not None and self._last.found == "object":
             self._last.colour = self._last.colour or phrase.colour
+
+    def _again(self, phrase: _Phrase, unit: Unit) -> bool:
+        """One more of the thing before: "a red car and a green one", "another one"."""
+        things = [each for each in self.mentions if each.found == "object"]
+        is_new = phrase.determiner in ("a", "an", "another") or phrase.count is not None
+        if not things or not is_new:
+            return False
+        unit.role = "object"
+        count = phrase.count or (OPEN if unit.word == "ones" else 1)
+        again = replace(things[-1], unit=unit, span=unit.span, count=count)
+        again.colour, again.size = phrase.colour, phrase.size or again.size
+        again.is_definite = False
+        self.mentions.append(again)
+        return True
 
     def _noun(self, phrase: _Phrase, head: Unit) -> None:
         assert head.noun is not None
@@ -274,7 +310,8 @@ class PhraseReader:
             return
         self._listed(phrase)
         for unit, letter in phrase.heads[:-1]:
-            if letter == "B" and unit.background is not None:  # "an underwater castle"
+            is_place = letter == "B" and not unit.has("attributive")  # "an underwater castle"
+            if is_place and unit.background is not None:
                 self.mentions.append(Mention("background", unit, unit.span, unit.background.name))
                 unit.role = "background"
         self._object(phrase, head)

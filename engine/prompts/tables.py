@@ -71,7 +71,7 @@ def number_of(word: str) -> int | None:
     """The number that a word or its digits name, up to 9999; None for another word."""
     if word in NUMBER_VALUES:
         return NUMBER_VALUES[word]
-    word = word.removesuffix("x")  # "3x"
+    word = word.removesuffix("x").removeprefix("x")  # "3x", "x3"
     return int(word) if word.isdecimal() and word.isascii() and len(word) <= 4 else None
 
 

@@ -36,8 +36,9 @@ _SETTING = re.compile(
 _WITHOUT = re.compile(r"\b[wW]/[oO]\b")
 _QUOTED = re.compile(r"\"([^\"\n]{1,80})\"|\u201c([^\u201d\n]{1,80})\u201d")
 
-# Breaks before a token: none, a comma, the end of a clause, a dash, a colon or an exclamation mark.
-NONE, WEAK, STRONG, DASH, HEADING = 0, 1, 2, 3, 4
+# Breaks before a token: none, a comma, the end of a clause, a dash, a colon or an exclamation mark,
+# an opening bracket.
+NONE, WEAK, STRONG, DASH, HEADING, BRACKET = 0, 1, 2, 3, 4, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +89,14 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
     capitals = {first for _, first, _ in kept if part[first].isupper()}
     if 2 * len(capitals) > len(kept):
         capitals = set()  # a title
-    before, last = 0, (-1, -1)
+    before, last, is_question = 0, (-1, -1), False
     for word, first, stop in kept:
         gap = NONE if (first, stop) == last else _break(part, before, first)
         is_setting = any(a <= first < b for a, b in settings)
+        if gap == STRONG and is_question and "?" in part[before:first]:
+            gap = HEADING
+        if gap >= STRONG or not found:
+            is_question = "question" in lexicon.roles((word,))
         if is_setting and gap == HEADING:
             gap = NONE  # "(a dog:1.2)"
         elif gap == NONE and found and found[-1].is_setting and not is_setting:
@@ -104,7 +109,8 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
         hyphenated = part[before:first] in HYPHENS
         span = (first, stop)
         is_read = not (in_quotes or is_setting)
-        word, is_known = spelling.read(word, span) if is_read else (word, True)
+        is_name = first in capitals and gap < STRONG and first > 0
+        word, is_known = spelling.read(word, span, is_name=is_name) if is_read else (word, True)
         found.append(
             Token(
                 word,
@@ -135,6 +141,8 @@ def _break(part: str, before: int, start: int) -> int:
     if _STRONG.search(between) is not None:
         if ":" in between or "!" in between:
             return HEADING
+        if between.endswith("("):
+            return BRACKET
         return DASH if _DASH.search(between) is not None else STRONG
     return WEAK if _WEAK.search(between) is not None else NONE
 
@@ -151,15 +159,21 @@ class _Corrections:
         self._unknown = 0
         self.misspelt: list[Misspelt] = []
 
-    def read(self, word: str, span: Span) -> tuple[str, bool]:
-        """The word, or the one that it is a misspelling of, and whether some table has it."""
-        if self._lexicon.has_word(word):
+    def read(self, word: str, span: Span, *, is_name: bool) -> tuple[str, bool]:
+        """The word, or the one that it is a misspelling of, and whether some table has it.
+
+        Args:
+            is_name: a capital letter within a sentence shows that it may be a name.
+        """
+        if self._lexicon.has_word(word) or self._lexicon.is_derived(word, has_stem=True):
             return word, True
-        is_tried = word.isalpha() and len(self.misspelt) + self._unknown < MOST_CORRECTED
+        is_tried = (
+            word.isalpha() and not is_name and len(self.misspelt) + self._unknown < MOST_CORRECTED
+        )
         suggestion = self._lexicon.nearest_spelling(word) if is_tried else None
         if suggestion is None:
             self._unknown += 1
-            return word, False
+            return word, self._lexicon.is_derived(word, has_stem=False)
         self.misspelt.append(Misspelt(self._prompt[slice(*span)], span, suggestion))
         return suggestion, True
 
