@@ -158,7 +158,8 @@ class Lexicon:
         self._roles: dict[tuple[str, ...], frozenset[str]] = all_roles()
         self._add_nouns()
         self._add_backgrounds()
-        known = [word for words in self._meanings for word in words]
+        # Words alone come before parts of phrases: "carot" is no shopping cart.
+        known = [word for words in sorted(self._meanings, key=len) for word in words]
         known += [word for words, roles in self._roles.items() for word in words
                   if roles & self.colours]  # fmt: skip
         self._spelled = [word for word in dict.fromkeys(known) if len(word) >= SHORTEST]
@@ -323,7 +324,7 @@ class Lexicon:
         forms_of = {name: {name, *forms} for name, forms in listed}
         rows = [(name, [name]) for name, _ in listed] + listed + further
         rows = [(name, list(forms)) for name, forms in rows if name in self.nouns]
-        for name in self.nouns:  # a vocabulary may have nouns that no table has
+        for name in sorted(self.nouns):  # a vocabulary may have nouns that no table has
             self._add(name, Meaning("noun", name))
         for name, forms in rows:
             plurals = {plural(form) for form in forms_of[name]} - forms_of[name]
@@ -347,7 +348,7 @@ class Lexicon:
                 self._add(f"{form} background", Meaning("background", row["name"]))
             for phrase in split(row["phrases"]):
                 self._add(phrase, Meaning("background", row["name"], is_phrase=True), replaces=True)
-        for name in self.backgrounds:
+        for name in sorted(self.backgrounds):
             self._add(name, Meaning("background", name))
         for row in rows_of("scenery"):
             names = [name for name in split(row["names"]) if name in self.backgrounds]

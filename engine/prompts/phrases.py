@@ -194,7 +194,7 @@ class PhraseReader:
             phrase.determiner = unit.word
             phrase.is_definite = unit.has("definite")
             return
-        if unit.word in ("one", "ones") and not phrase.is_empty:
+        if unit.word in ("one", "ones") and not (phrase.is_empty or unit.hyphenated):
             phrase.pronoun = unit
             return
         unit.role = "count"
