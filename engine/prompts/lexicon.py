@@ -33,9 +33,11 @@ MOST_WORDS = 6  # of a phrase
 SHORTEST, LONGEST = 4, 24  # letters of a corrected word; shorter ones have too many neighbours
 # Endings of words that are no nouns where no table has them: "pooping", "seamless".
 VERBAL = ("ing", "ed")
+ALWAYS_ADJECTIVAL = ("less", "esque", "istic")
 ADJECTIVAL = ("less", "ful", "ish", "istic", "esque", "able", "ous", "ly", "like", "most")
 LEAST_ELSE = 5  # letters of words that stand for no thing: "sevral" is "several"
-LONG = 6  # letters from which on two edits are allowed
+LONG, LONGER = 6, 7  # letters of both, and of one, from which on two edits are allowed
+ALIKE = str.maketrans("kqzj", "ccsg")  # first letters that sound alike
 MOST_ENTRIES = 8192
 NEAR_ENOUGH = 0.45  # cosine of word vectors from which on a noun is suggested
 # Bare plurals of these are one drawing: "grapes", "boots".
@@ -129,6 +131,13 @@ def class_of(entry: Entry, word: str) -> str:
     return "U" if word[0].isalpha() and is_noun_or_verb else "F"
 
 
+def _may_be(word: str, other: str) -> bool:
+    """Whether two edits may separate a word from what was meant: both are long and begin alike."""
+    lengths = sorted((len(word), len(other)))
+    begins = word[0].translate(ALIKE) == other[0].translate(ALIKE)
+    return begins and lengths[0] >= LONG and lengths[1] >= LONGER
+
+
 def _is_letter(word: str) -> bool:
     """Whether it is a single Latin letter, as in "a) a dog" and "the letter B"."""
     return len(word) == 1 and word.isascii()
@@ -215,6 +224,8 @@ class Lexicon:
     def _parts_of(self, word: str) -> str:
         """The parts of speech of a word, by its ending where no table has it."""
         parts = parts_of(word)
+        if parts == "n" and word.endswith(ALWAYS_ADJECTIVAL) and word not in self._known:
+            return "a"
         is_noun_by_default = parts == "n" and word.endswith(VERBAL + ADJECTIVAL)
         if not is_noun_by_default or word in self._known or is_abstract(word):
             return parts
@@ -252,7 +263,7 @@ class Lexicon:
     def nearest_spelling(self, word: str) -> str | None:
         """The word of the vocabulary that an unknown word is a misspelling of; kept.
 
-        One edit separates both, two where both have six letters or more; an edit is a letter too
+        One edit separates both, two where both are long and begin alike; an edit is a letter too
         many, too few, wrong, or exchanged with its neighbour. Earlier words win among equals.
         """
         if not (SHORTEST <= len(word) <= LONGEST and word.isascii()):
@@ -274,7 +285,7 @@ class Lexicon:
         near = [
             (edits, other[0] != word[0], at)
             for other, edits, at in found
-            if edits <= (2 if min(len(word), len(other)) >= LONG else 1)
+            if edits <= 1 or _may_be(word, other)
         ]
         if near:
             return self._spelled[min(near)[2]]

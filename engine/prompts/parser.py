@@ -51,6 +51,10 @@ def check_prompt(prompt: str, lexicon: Lexicon) -> PromptCheck:
     mentions: list[Mention] = []
     parts = _parts(units)
     for number, (start, stop) in enumerate(parts):
+        if start and letters[start - 1] == "G":  # "avoid: text, people"
+            first = start
+            start = next((at for at in range(start + 1, stop) if units[at].gap == STRONG), stop)
+            mentions += _negated(reader, units, first, start)
         found = _read_part(reader, units, letters, start, stop)
         later = [at for first, last in parts[number + 1 :] for at in range(first, last)]
         has_later = any(letters[at] == "N" for at in later)
@@ -108,14 +112,20 @@ def _read_part(
     for first, last in _negations(units, letters, start, stop):
         mentions += reader.read(at, first)
         units[first].role = "negated"
-        for mention in reader.read(first + 1, last):
-            mention.found, mention.spare = "negated", False
-            mentions.append(mention)
-        for unit in units[first:last]:
-            if unit.role != "filler":
-                unit.role = "negated"
+        mentions += _negated(reader, units, first + 1, last)
         at = last
     return mentions + reader.read(at, stop)
+
+
+def _negated(reader: PhraseReader, units: Sequence[Unit], start: int, stop: int) -> list[Mention]:
+    """The mentions of units that a negation excludes."""
+    mentions = reader.read(start, stop)
+    for mention in mentions:
+        mention.found, mention.spare = "negated", False
+    for unit in units[start:stop]:
+        if unit.role != "filler":
+            unit.role = "negated"
+    return mentions
 
 
 def _negations(

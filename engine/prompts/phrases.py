@@ -12,6 +12,7 @@ from typing import Literal
 
 from engine.prompts.classes import BREAKING, HEADS, is_verb
 from engine.prompts.result import SizeWord, Span
+from engine.prompts.tables import MULTIPLES
 from engine.prompts.tokens import BRACKET, NONE, WEAK, Unit
 
 Found = Literal["object", "background", "undrawable", "heading", "negated"]
@@ -19,6 +20,7 @@ TOPIC, STYLE = "about", "in the style of"  # kinds of prepositions
 OWNERS = frozenset(("its", "his", "her", "their", "my", "your", "our"))
 # Roles after which the noun before is drawn: a lion cub, a cat's tail, a frog prince.
 OF_ITS_KIND = ("young", "part", "character", "group")
+COLOUR_WORDS = frozenset("colour color colours colors coloured colored".split())
 TENS = frozenset(range(20, 100, 10))
 OPEN = 0  # the count of "balloons"
 
@@ -170,6 +172,9 @@ class PhraseReader:
         if letter != "U" or phrase.determiner or "v" not in unit.parts or not at:
             return False
         before = self._letters[at - 1]
+        is_asked = self._units[at - 1].has("modal")
+        if unit.near is not None and unit.near.is_plural and before == "X" and not is_asked:
+            return False  # "draw flowers"
         is_after = before in ("R", "X") or self._units[at - 1].word == "to"
         return is_after and unit.gap == NONE
 
@@ -199,15 +204,17 @@ class PhraseReader:
             return
         unit.role = "count"
         phrase.modifiers.append(unit)
-        if phrase.count is not None and unit.word == "dozen":
-            phrase.count *= unit.count or 1
+        if phrase.count and unit.word in MULTIPLES:
+            phrase.count *= MULTIPLES[unit.word]
             return
         if unit.hyphenated and phrase.count in TENS and (unit.count or 1) < 10:
             phrase.count += unit.count or 1  # "twenty-one"
         elif unit.count is not None:
             phrase.count = unit.count
-        else:
-            phrase.count = 1 if unit.has("one") else OPEN
+        elif unit.has("one"):
+            phrase.count = 1
+        elif not phrase.count:  # "three different birds" are three
+            phrase.count = OPEN
 
     def _add(self, at: int, letter: str, following: str) -> None:
         unit, phrase = self._units[at], self._phrase
@@ -265,7 +272,8 @@ class PhraseReader:
             for unit, _ in phrase.heads:
                 unit.role = "modifier"
             return
-        if letter == "U" and head.entry.is_abstract and head.near is None:
+        is_business = len(phrase.heads) > 1 and head.has("business")  # "a flower shop"
+        if letter == "U" and (is_business or (head.entry.is_abstract and head.near is None)):
             letter = "H"
         {"N": self._noun, "B": self._background, "U": self._other, "H": self._heading}[letter](
             phrase, head
@@ -283,8 +291,11 @@ class PhraseReader:
         if phrase.colour is None:
             return
         colour = next(unit for unit in phrase.modifiers if unit.role == "colour")
+        after = phrase.modifiers[phrase.modifiers.index(colour) + 1 :]
+        if any(unit.word not in COLOUR_WORDS for unit in after):
+            return  # "with yellow eyes"
         if phrase.determiner:
-            if phrase.modifiers[-1] is colour and "n" in colour.parts:  # "an orange"
+            if not after and "n" in colour.parts:  # "an orange"
                 self.mentions.append(Mention("undrawable", colour, colour.span, ""))
                 colour.role = "undrawable"
         elif self._last is not None and self._last.found == "object":
@@ -419,12 +430,13 @@ class PhraseReader:
 
 def _count(phrase: _Phrase, head: Unit) -> int:
     assert head.noun is not None
-    if phrase.count is not None and phrase.count != OPEN:
+    same_in_plural = head.word in ("fish", "sheep", "deer", "reindeer")
+    is_of_part = phrase.determiner in ("a", "an") and not (head.noun.is_plural or same_in_plural)
+    if phrase.count and not is_of_part:  # "a 4 door car" is one
         return phrase.count
     if phrase.is_group:
         return OPEN
     if head.noun.is_plural:
         is_one = phrase.determiner in ("a", "an") and phrase.count is None
         return 1 if is_one else OPEN  # "a hundred balloons" are many
-    same_in_plural = head.word in ("fish", "sheep", "deer", "reindeer")
     return OPEN if phrase.count == OPEN and same_in_plural else 1

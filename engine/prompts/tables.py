@@ -75,6 +75,7 @@ def number_of(word: str) -> int | None:
     return int(word) if word.isdecimal() and word.isascii() and len(word) <= 4 else None
 
 
+MULTIPLES = {"dozen": 12, "hundred": 100, "thousand": 1000}
 NUMBER_VALUES = (
     {word: value for value, word in enumerate(NUMBER_WORDS) if value}
     | {
@@ -87,6 +88,7 @@ NUMBER_VALUES = (
         word: 10 * tens
         for tens, word in enumerate("thirty forty fifty sixty seventy eighty ninety".split(), 3)
     }
+    | MULTIPLES
 )
 
 
