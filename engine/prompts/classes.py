@@ -102,6 +102,8 @@ def is_verb(
         as_verb = thing.is_plural and "v" in _base_parts(word)
         goes_on = following in ("D", "P", "K", "R") or (is_one and following in ("", "J"))
         return as_verb and not is_plural and goes_on
+    if letter == "U" and not unit.is_known and word.endswith("s"):
+        return not is_plural and following in ("", "D", "P", "R")
     if letter != "U" or "v" not in unit.parts:
         return False
     if word.endswith("ing") or "n" not in unit.parts:

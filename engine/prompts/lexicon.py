@@ -152,7 +152,7 @@ def _other_word(parts: str, is_alphabetic: bool, is_abstract: bool) -> Entry:
 
 def _plurals(form: str) -> list[str]:
     """The plurals of a noun, without those that are words of grammar ("does")."""
-    found = [plural(form), form + "es"] if form.endswith("o") else [plural(form)]
+    found = [plural(form), form + "es"] if form.endswith(("o", "i")) else [plural(form)]
     return [each for each in found if "auxiliary" not in all_roles().get((each,), ())]
 
 
@@ -207,7 +207,7 @@ class Lexicon:
         parts = self._parts_of(words[0]) if is_word else "n"
         count = (number_of(words[0]) if is_word else None) or count_of(roles)
         if not (meanings or roles or count):
-            is_noun = words[0][0].isalpha() and not _is_letter(words[0])
+            is_noun = words[0][0].isalpha() and not _is_letter(words[-1])
             return _other_word(parts, is_noun, is_abstract(words[-1]))
         entry = Entry(
             meanings.get("noun"),
@@ -241,7 +241,12 @@ class Lexicon:
 
     def has_word(self, word: str) -> bool:
         """Whether any table has the word, so that it is not misspelt."""
-        if word[0].isdigit() or word in self._known or word in parts_of_speech():
+        if (
+            word[0].isdigit()
+            or number_of(word) is not None
+            or word in self._known
+            or word in parts_of_speech()
+        ):
             return True
         if _is_letter(word) or is_abstract(word):
             return True
@@ -338,7 +343,9 @@ class Lexicon:
         for name in sorted(self.nouns):  # a vocabulary may have nouns that no table has
             self._add(name, Meaning("noun", name))
         for name, forms in rows:
-            plurals = {plural(form) for form in forms_of[name]} - forms_of[name]
+            # "pancakes" are one stack of pancakes.
+            singular = forms_of[name] if " of " in name else forms_of[name].union(forms)
+            plurals = {more for form in singular for more in _plurals(form)} - forms_of[name]
             for form in forms:
                 if form not in plurals:
                     self._add(form, Meaning("noun", name))

@@ -121,7 +121,8 @@ def _negated(reader: PhraseReader, units: Sequence[Unit], start: int, stop: int)
     """The mentions of units that a negation excludes."""
     mentions = reader.read(start, stop)
     for mention in mentions:
-        mention.found, mention.spare = "negated", False
+        if mention.found != "heading" or not mention.unit.entry.is_abstract:  # "does not fit"
+            mention.found, mention.spare = "negated", False
     for unit in units[start:stop]:
         if unit.role != "filler":
             unit.role = "negated"

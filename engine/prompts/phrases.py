@@ -106,8 +106,10 @@ class PhraseReader:
                 self._preposition, phrase = "", self._phrase
         if self._is_verb(at, end, letter):
             letter = "V"
-        if letter == "K" and phrase.heads and unit.word[0] == "x":
+        if letter == "K" and phrase.heads and unit.word[0] == "x":  # "tent x2"
+            unit.role = "count"
             self._number_after(unit)
+            return
         if letter == "J" and not phrase.heads and phrase.colour and self._next(at, end) in "CF":
             return  # "red and yellow balloons"
         if letter == "B" and unit.background is not None and unit.background.is_phrase:
@@ -173,9 +175,10 @@ class PhraseReader:
             return False
         before = self._letters[at - 1]
         is_asked = self._units[at - 1].has("modal")
-        if unit.near is not None and unit.near.is_plural and before == "X" and not is_asked:
+        if unit.near is not None and before == "X" and not is_asked:
             return False  # "draw flowers"
         is_after = before in ("R", "X") or self._units[at - 1].word == "to"
+        is_after |= before == "J" and self._next(at, end) in ("D", "R")  # "and chases a cat"
         return is_after and unit.gap == NONE
 
     def _preposition_of(self, at: int) -> str:
@@ -298,7 +301,9 @@ class PhraseReader:
             if not after and "n" in colour.parts:  # "an orange"
                 self.mentions.append(Mention("undrawable", colour, colour.span, ""))
                 colour.role = "undrawable"
-        elif self._last is not None and self._last.found == "object":
+        elif self._last is None or self._preposition not in ("", "in", "of"):
+            return  # "diamonds on black"
+        elif self._last.found == "object":
             self._last.colour = self._last.colour or phrase.colour
 
     def _again(self, phrase: _Phrase, unit: Unit) -> bool:
@@ -430,13 +435,10 @@ class PhraseReader:
 
 def _count(phrase: _Phrase, head: Unit) -> int:
     assert head.noun is not None
-    same_in_plural = head.word in ("fish", "sheep", "deer", "reindeer")
-    is_of_part = phrase.determiner in ("a", "an") and not (head.noun.is_plural or same_in_plural)
-    if phrase.count and not is_of_part:  # "a 4 door car" is one
+    is_plural = head.noun.is_plural or head.word in ("fish", "sheep", "deer", "reindeer")
+    is_one = phrase.determiner in ("a", "an") and not is_plural  # "a 4 door car"
+    if phrase.count is not None and not is_one:
         return phrase.count
     if phrase.is_group:
         return OPEN
-    if head.noun.is_plural:
-        is_one = phrase.determiner in ("a", "an") and phrase.count is None
-        return 1 if is_one else OPEN  # "a hundred balloons" are many
-    return OPEN if phrase.count == OPEN and same_in_plural else 1
+    return OPEN if head.noun.is_plural and phrase.determiner not in ("a", "an") else 1
