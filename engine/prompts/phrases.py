@@ -267,7 +267,7 @@ class PhraseReader:
             is_like_name = last.capitalised or (not last.is_known and phrase.determiner in OWNERS)
             is_name = letter == "U" and is_like_name and last.near is None  # "my dog Max"
             if is_name or last.has(*OF_ITS_KIND):
-                last.role = "modifier"
+                last.role, last.is_known = "modifier", True  # no report of a name
                 phrase.heads.pop()
                 phrase.is_group = last.has("group")
         head, letter = phrase.heads[-1]
