@@ -99,6 +99,8 @@ def is_verb(
     is_plural = meaning.is_plural if meaning is not None else head.word.endswith("s")
     thing = unit.noun or unit.near
     if thing is not None:
+        if is_plural and head_letter == "N" and unit.noun is None and "v" in unit.parts:
+            return following in ("D", "P", "R")  # "bats fly out"
         as_verb = thing.is_plural and "v" in _base_parts(word)
         goes_on = following in ("D", "P", "K", "R") or (is_one and following in ("", "J"))
         return as_verb and not is_plural and goes_on

@@ -264,8 +264,11 @@ class PhraseReader:
         count = len(self.mentions)
         if len(phrase.heads) > 1 and phrase.heads[-2][1] == "N":
             last, letter = phrase.heads[-1]
-            is_like_name = last.capitalised or (not last.is_known and phrase.determiner in OWNERS)
-            is_name = letter == "U" and is_like_name and last.near is None  # "my dog Max"
+            is_owned = phrase.determiner in OWNERS
+            is_name = letter == "U" and (  # "my dog Max", "our cat Snowball"
+                (last.capitalised and (is_owned or last.near is None))
+                or (is_owned and not last.is_known and last.near is None)
+            )
             if is_name or last.has(*OF_ITS_KIND):
                 last.role, last.is_known = "modifier", True  # no report of a name
                 phrase.heads.pop()
