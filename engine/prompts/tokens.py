@@ -26,11 +26,12 @@ _WEAK = re.compile(r"[,/&+=\u3001\uff0c\u2022*\t]")
 HYPHENS = ("-", "\u2010", "\u2011")
 # What is no part of the sentence: settings of other programs, weights, sizes, prices, years.
 _SETTING = re.compile(
-    r"(?<!\S)--?(?!no\b)[a-z]+(?:[ =]+[\d.:]+)?(?!\S)"  # "--ar 16:9"
-    r"|::-?\d*\.?\d+|:\d*\.\d+|<\w+:[^<>\n]{1,80}>|\bBREAK\b"  # "dog::2", "(dog:1.2)"
+    r"(?<!\S)--(?!no\b)[a-z]+(?:[ =]+[\d.:]{1,9})?(?!\S)"  # "--ar 16:9"
+    r"|::-?[\d.]{1,9}|:\d{0,3}\.\d{1,9}|<\w{1,20}:[^<>\n]{1,80}>|\bBREAK\b"  # "dog::2"
     r"|https?://\S+|\bwww\.\S+|#[0-9a-fA-F]{6}\b"
-    r"|\d+(?:[.,]\d+)?\s?[%\u20ac\u00a3]|[$\u20ac\u00a3]\s?\d+(?:[.,]\d+)?|#\d+"
-    r"|\b\d+(?:\.\d+)+\b|\b\d+:\d+\b|\b\d{2,5}\s?[x\u00d7]\s?\d{2,5}\b"
+    r"|\b\d{1,9}(?:[.,]\d{1,9})?\s?[%\u20ac\u00a3]|[$\u20ac\u00a3]\s?\d[\d.,]{0,9}|#\d{1,9}"
+    r"|\b\d{1,9}(?:\.\d{1,9}){1,4}\b|\b\d{1,4}:\d{1,4}\b"
+    r"|\b\d{2,5}\s?[x\u00d7]\s?\d{2,5}\b"
     r"|\b(?:1[5-9]|20)(?!00)\d\d\b"
 )
 _WITHOUT = re.compile(r"\b[wW]/[oO]\b")

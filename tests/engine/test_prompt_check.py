@@ -213,6 +213,7 @@ def test_words_after_the_last_that_is_read_are_counted() -> None:
     [
         "x" * 1_000_000,
         "a dog, " * 150_000,
+        "1" * 20_000,
         "\x00\x07\x1b[31m\u202e",
         "🦊" * 5000,
         "\n\t \r",
