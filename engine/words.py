@@ -176,7 +176,8 @@ def _known(name: Sequence[str]) -> Sequence[str]:
         table = load_word_table() if name else None
     except WeightsError:  # the model, which needs the table, reports that it is missing
         table = None
-    return name if table and all(table.index(word) is not None for word in name) else ()
+    is_known = table and all(len(word) == 1 or table.index(word) is not None for word in name)
+    return name if is_known else ()
 
 
 class WordTable:
@@ -320,7 +321,10 @@ def _thing(text: str, most_words: int) -> tuple[str, ...]:
     """The words of the name, or none where it names no thing."""
     import emoji
 
-    words = emoji.demojize(text, delimiters=("", "")).lower().split("_")
+    name = emoji.demojize(text, delimiters=("", "")).lower()
+    if most_words > 2:  # with two, names stay as older records read them
+        name = name.replace("-", "_")  # "jack-o-lantern"
+    words = name.split("_")
     if len(words) == 2 and words[1] == "face" and _FACES_OF_ANIMALS.match(text):
         words = words[:1]
     is_thing = len(words) <= most_words and words[-1] not in _NO_THINGS

@@ -20,7 +20,7 @@ import numpy as np
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMetaType, QMimeData, QUrl
 from PySide6.QtGui import QImage
 
-from app.document import Layer, UserError
+from app.document import Layer, Rect, UserError
 from app.document.composite import composite
 from app.document.storage.atomic import write_bytes
 from app.document.storage.names import unique_names
@@ -111,7 +111,10 @@ def _picture(layers: Sequence[Layer]) -> bytes:
     """One layer as it is, several as they look together, cut to what they cover."""
     if len(layers) == 1:
         return encode_png(_pixels(layers[0]))
-    return encode_png(composite(layers))
+    left, top = min(layer.rect.x for layer in layers), min(layer.rect.y for layer in layers)
+    right = max(layer.rect.right for layer in layers)
+    bottom = max(layer.rect.bottom for layer in layers)
+    return encode_png(composite(layers, Rect(left, top, right - left, bottom - top)))
 
 
 def _files(layers: Sequence[Layer], folder: Path) -> list[QUrl]:

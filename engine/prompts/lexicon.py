@@ -18,6 +18,7 @@ from engine.prompts.result import Vocabulary
 from engine.prompts.tables import (
     all_roles,
     count_of,
+    is_abstract,
     number_of,
     parts_of,
     parts_of_speech,
@@ -30,7 +31,13 @@ from engine.words import WordTable, tokenize
 Kind = Literal["noun", "background", "role", "near"]
 MOST_WORDS = 6  # of a phrase
 SHORTEST, LONGEST = 4, 24  # letters of a corrected word; shorter ones have too many neighbours
-LONG = 6  # letters from which on two edits are allowed
+# Endings of words that are no nouns where no table has them: "pooping", "seamless".
+VERBAL = ("ing", "ed")
+ALWAYS_ADJECTIVAL = ("less", "esque", "istic")
+ADJECTIVAL = ("less", "ful", "ish", "istic", "esque", "able", "ous", "ly", "like", "most")
+LEAST_ELSE = 5  # letters of words that stand for no thing: "sevral" is "several"
+LONG, LONGER = 6, 7  # letters of both, and of one, from which on two edits are allowed
+ALIKE = str.maketrans("kqzj", "ccsg")  # first letters that sound alike
 MOST_ENTRIES = 8192
 NEAR_ENOUGH = 0.45  # cosine of word vectors from which on a noun is suggested
 # Bare plurals of these are one drawing: "grapes", "boots".
@@ -39,29 +46,45 @@ ONE_DRAWING = frozenset({"boot", "high heel", "shoe", "cherry", "dice", "water d
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a word or phrase may mean."""
+    """What a word or phrase may mean.
 
-    kind: Kind  # which table it is from
-    name: str  # the noun, the background, the role, or the nearest noun ("" = none)
-    is_plural: bool = False  # the phrase is the plural of its noun
-    is_phrase: bool = False  # a background's whole phrase with its preposition
+    Attributes:
+        kind: which table it is from.
+        name: the noun, the background, the role, or the nearest noun ("" = none).
+        is_plural: the phrase is the plural of its noun.
+        is_phrase: a background's whole phrase with its preposition.
+    """
+
+    kind: Kind
+    name: str
+    is_plural: bool = False
+    is_phrase: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """All that the tables say of one phrase."""
+    """All that the tables say of one phrase.
 
-    # noun, background, near: what it means in the vocabulary, or None
+    Attributes:
+        noun, background, near: what it means in the vocabulary, or None.
+        roles: of `roles.tsv`.
+        parts: letters of its parts of speech; "n" for a phrase of several words.
+        count: the number that it names.
+        colour, look: of the vocabulary, or None.
+        letter: `class_of`.
+        is_abstract: a noun that names no visible thing.
+    """
+
     noun: Meaning | None
     background: Meaning | None
     near: Meaning | None
-    roles: frozenset[str]  # of `roles.tsv`
-    parts: str  # letters of its parts of speech; "n" for a phrase of several words
-    count: int | None  # the number that it names
-    # colour, look: of the vocabulary, or None
+    roles: frozenset[str]
+    parts: str
+    count: int | None
     colour: str | None
     look: str | None
-    letter: str = ""  # `class_of`
+    letter: str = ""
+    is_abstract: bool = False
 
 
 _SIMPLE = (
@@ -108,11 +131,29 @@ def class_of(entry: Entry, word: str) -> str:
     return "U" if word[0].isalpha() and is_noun_or_verb else "F"
 
 
-@lru_cache(maxsize=64)
-def _other_word(parts: str, is_alphabetic: bool) -> Entry:
+def _may_be(word: str, other: str) -> bool:
+    """Whether two edits may separate a word from what was meant: both are long and begin alike."""
+    lengths = sorted((len(word), len(other)))
+    begins = word[0].translate(ALIKE) == other[0].translate(ALIKE)
+    return begins and lengths[0] >= LONG and lengths[1] >= LONGER
+
+
+def _is_letter(word: str) -> bool:
+    """Whether it is a single Latin letter, as in "a) a dog" and "the letter B"."""
+    return len(word) == 1 and word.isascii()
+
+
+@lru_cache(maxsize=128)
+def _other_word(parts: str, is_alphabetic: bool, is_abstract: bool) -> Entry:
     """The entry of a word that is in no table of the vocabulary."""
-    entry = Entry(None, None, None, frozenset(), parts, None, None, None)
+    entry = Entry(None, None, None, frozenset(), parts, None, None, None, is_abstract=is_abstract)
     return replace(entry, letter=class_of(entry, "a" if is_alphabetic else "-"))
+
+
+def _plurals(form: str) -> list[str]:
+    """The plurals of a noun, without those that are words of grammar ("does")."""
+    found = [plural(form), form + "es"] if form.endswith(("o", "i")) else [plural(form)]
+    return [each for each in found if "auxiliary" not in all_roles().get((each,), ())]
 
 
 class Lexicon:
@@ -126,12 +167,16 @@ class Lexicon:
         self._roles: dict[tuple[str, ...], frozenset[str]] = all_roles()
         self._add_nouns()
         self._add_backgrounds()
-        known = [word for words in self._meanings for word in words]
+        # Words alone come before parts of phrases: "carot" is no shopping cart.
+        known = [word for words in sorted(self._meanings, key=len) for word in words]
         known += [word for words, roles in self._roles.items() for word in words
                   if roles & self.colours]  # fmt: skip
         self._spelled = [word for word in dict.fromkeys(known) if len(word) >= SHORTEST]
         self._corrections: dict[str, str | None] = {}
         self._add_near()
+        others = {word for words in (*self._meanings, *self._roles) for word in words}
+        others -= set(self._spelled)
+        self._spelled_else = sorted(word for word in others if len(word) >= LEAST_ELSE)
         self._longest: dict[str, int] = {}
         for words in (*self._meanings, *self._roles):
             self._longest[words[0]] = max(len(words), self._longest.get(words[0], 1))
@@ -159,10 +204,11 @@ class Lexicon:
     def _make_entry(self, words: tuple[str, ...]) -> Entry:
         meanings, roles = self.meanings(words), self.roles(words)
         is_word = len(words) == 1
-        parts = parts_of(words[0]) if is_word else "n"
-        count = number_of(words[0]) if is_word else count_of(roles)
+        parts = self._parts_of(words[0]) if is_word else "n"
+        count = (number_of(words[0]) if is_word else None) or count_of(roles)
         if not (meanings or roles or count):
-            return _other_word(parts, words[0][0].isalpha())
+            is_noun = words[0][0].isalpha() and not _is_letter(words[-1])
+            return _other_word(parts, is_noun, is_abstract(words[-1]))
         entry = Entry(
             meanings.get("noun"),
             meanings.get("background"),
@@ -175,21 +221,54 @@ class Lexicon:
         )
         return replace(entry, letter=class_of(entry, words[0]))
 
+    def _parts_of(self, word: str) -> str:
+        """The parts of speech of a word, by its ending where no table has it."""
+        parts = parts_of(word)
+        if parts == "n" and word.endswith(ALWAYS_ADJECTIVAL) and word not in self._known:
+            return "a"
+        is_noun_by_default = parts == "n" and word.endswith(VERBAL + ADJECTIVAL)
+        if not is_noun_by_default or word in self._known or is_abstract(word):
+            return parts
+        table = word_table()
+        row = None if table is None else table.index(word)
+        if table is None or (row is not None and table.words[row] == word):
+            return parts
+        return "v" if word.endswith(VERBAL) else "a"
+
     def longest(self, word: str) -> int:
         """How many words the longest phrase has that begins with a word; 1 where none does."""
         return self._longest.get(word, 1)
 
     def has_word(self, word: str) -> bool:
         """Whether any table has the word, so that it is not misspelt."""
-        if word[0].isdigit() or word in self._known or word in parts_of_speech():
+        if (
+            word[0].isdigit()
+            or number_of(word) is not None
+            or word in self._known
+            or word in parts_of_speech()
+        ):
+            return True
+        if _is_letter(word) or is_abstract(word):
             return True
         table = word_table()
         return table is None or table.index(word) is not None
 
+    def is_derived(self, word: str, *, has_stem: bool) -> bool:
+        """Whether the ending of an unknown word shows that it is no noun ("seamless").
+
+        Args:
+            has_stem: ask also whether the rest of the word is known.
+        """
+        if not word.isalpha() or self.entry((word,)).parts not in ("v", "a"):
+            return False
+        endings = [end for end in VERBAL + ADJECTIVAL if word.endswith(end)]
+        stems = [word.removesuffix(end) for end in endings]
+        return not has_stem or any(len(stem) > 2 and self.has_word(stem) for stem in stems)
+
     def nearest_spelling(self, word: str) -> str | None:
         """The word of the vocabulary that an unknown word is a misspelling of; kept.
 
-        One edit separates both, two where both have six letters or more; an edit is a letter too
+        One edit separates both, two where both are long and begin alike; an edit is a letter too
         many, too few, wrong, or exchanged with its neighbour. Earlier words win among equals.
         """
         if not (SHORTEST <= len(word) <= LONGEST and word.isascii()):
@@ -211,9 +290,12 @@ class Lexicon:
         near = [
             (edits, other[0] != word[0], at)
             for other, edits, at in found
-            if edits <= (2 if min(len(word), len(other)) >= LONG else 1)
+            if edits <= 1 or _may_be(word, other)
         ]
-        return self._spelled[min(near)[2]] if near else None
+        if near:
+            return self._spelled[min(near)[2]]
+        other = process.extractOne(word, self._spelled_else, scorer=OSA.distance, score_cutoff=1)
+        return None if other is None else other[0]
 
     def nearest_noun(self, words: Sequence[str]) -> str | None:
         """The noun that a phrase of other words means most nearly; None where none is near."""
@@ -258,17 +340,22 @@ class Lexicon:
         forms_of = {name: {name, *forms} for name, forms in listed}
         rows = [(name, [name]) for name, _ in listed] + listed + further
         rows = [(name, list(forms)) for name, forms in rows if name in self.nouns]
-        for name in self.nouns:  # a vocabulary may have nouns that no table has
+        for name in sorted(self.nouns):  # a vocabulary may have nouns that no table has
             self._add(name, Meaning("noun", name))
         for name, forms in rows:
+            # "pancakes" are one stack of pancakes.
+            singular = forms_of[name] if " of " in name else forms_of[name].union(forms)
+            plurals = {more for form in singular for more in _plurals(form)} - forms_of[name]
             for form in forms:
-                self._add(form, Meaning("noun", name))
+                if form not in plurals:
+                    self._add(form, Meaning("noun", name))
         for name, forms in rows:
             many = name not in ONE_DRAWING and not name.startswith("pair of")
             for form in forms:
                 # Among further kinds some are plurals already.
                 if form in forms_of[name] or not form.endswith("s"):
-                    self._add(plural(form), Meaning("noun", name, is_plural=many))
+                    for more in _plurals(form):
+                        self._add(more, Meaning("noun", name, is_plural=many))
 
     def _add_backgrounds(self) -> None:
         for row in rows_of("backgrounds"):
@@ -279,7 +366,7 @@ class Lexicon:
                 self._add(f"{form} background", Meaning("background", row["name"]))
             for phrase in split(row["phrases"]):
                 self._add(phrase, Meaning("background", row["name"], is_phrase=True), replaces=True)
-        for name in self.backgrounds:
+        for name in sorted(self.backgrounds):
             self._add(name, Meaning("background", name))
         for row in rows_of("scenery"):
             names = [name for name in split(row["names"]) if name in self.backgrounds]
@@ -307,7 +394,8 @@ class Lexicon:
                 nearest = row["noun"] if row["noun"] in self.nouns else ""
                 self._add(form, Meaning("near", nearest))
                 if not form.endswith("s"):
-                    self._add(plural(form), Meaning("near", nearest, is_plural=True))
+                    for more in _plurals(form):
+                        self._add(more, Meaning("near", nearest, is_plural=True))
         for row in rows_of("nouns"):  # things of later vocabularies
             if row["name"] not in self.nouns:
                 for form in (row["name"], *split(row["synonyms"])):

@@ -17,8 +17,19 @@ from engine.prompts.result import (
     Undrawable,
     Word,
 )
-from engine.prompts.tokens import DASH, HEADING, NONE, WEAK, Unit, tokens_of, units_of
+from engine.prompts.tokens import (
+    DASH,
+    HEADING,
+    MAX_READ,
+    NONE,
+    STRONG,
+    WEAK,
+    Unit,
+    tokens_of,
+    units_of,
+)
 
+__all__ = ["MAX_READ", "check_prompt"]
 MOST = 999  # things of one kind
 
 NOT_DRAWN = "not among the things that this model draws"
@@ -40,10 +51,15 @@ def check_prompt(prompt: str, lexicon: Lexicon) -> PromptCheck:
     mentions: list[Mention] = []
     parts = _parts(units)
     for number, (start, stop) in enumerate(parts):
+        if start and letters[start - 1] == "G":  # "avoid: text, people"
+            first = start
+            start = next((at for at in range(start + 1, stop) if units[at].gap == STRONG), stop)
+            mentions += _negated(reader, units, first, start)
         found = _read_part(reader, units, letters, start, stop)
         later = [at for first, last in parts[number + 1 :] for at in range(first, last)]
         has_later = any(letters[at] == "N" for at in later)
-        if has_later and _is_heading(units, letters, start, stop, later[0]):
+        ends_heading = has_later and units[stop].gap in (DASH, HEADING)
+        if ends_heading and _is_heading(units, letters, start, stop, later[0]):
             for mention in found:
                 mention.spare |= mention.found == "object"
                 mention.rank -= mention.found == "background"
@@ -52,8 +68,20 @@ def check_prompt(prompt: str, lexicon: Lexicon) -> PromptCheck:
 
 
 def _parts(units: Sequence[Unit]) -> list[tuple[int, int]]:
-    """Start and end of the parts that a colon, an exclamation mark or a dash separates."""
-    starts = [at for at, unit in enumerate(units) if at == 0 or unit.gap in (DASH, HEADING)]
+    """Start and end of the parts that a colon, an exclamation mark or a dash separates.
+
+    A sentence that a heading follows is a part of its own: "left: sun. right: cloud".
+    """
+    starts: list[int] = []
+    sentence = None
+    for at, unit in enumerate(units):
+        if at == 0 or unit.gap in (DASH, HEADING):
+            if unit.gap == HEADING and sentence is not None:
+                starts.append(sentence)
+            starts.append(at)
+            sentence = None
+        elif unit.gap == STRONG:
+            sentence = at
     return list(zip(starts, [*starts[1:], len(units)]))
 
 
@@ -67,7 +95,10 @@ def _is_heading(
         return True
     if units[following].gap == DASH:
         return False
-    determined = any(letters[at] in "DK" and units[at].word != "the" for at in range(start, stop))
+    determined = any(
+        letters[at] in "DK" and units[at].word != "the" and not units[at].has("question")
+        for at in range(start, stop)
+    )
     commas = any(units[at].gap == WEAK for at in range(start + 1, stop))
     return not determined and not commas
 
@@ -81,14 +112,21 @@ def _read_part(
     for first, last in _negations(units, letters, start, stop):
         mentions += reader.read(at, first)
         units[first].role = "negated"
-        for mention in reader.read(first + 1, last):
-            mention.found, mention.spare = "negated", False
-            mentions.append(mention)
-        for unit in units[first:last]:
-            if unit.role != "filler":
-                unit.role = "negated"
+        mentions += _negated(reader, units, first + 1, last)
         at = last
     return mentions + reader.read(at, stop)
+
+
+def _negated(reader: PhraseReader, units: Sequence[Unit], start: int, stop: int) -> list[Mention]:
+    """The mentions of units that a negation excludes."""
+    mentions = reader.read(start, stop)
+    for mention in mentions:
+        if mention.found != "heading" or not mention.unit.entry.is_abstract:  # "does not fit"
+            mention.found, mention.spare = "negated", False
+    for unit in units[start:stop]:
+        if unit.role != "filler":
+            unit.role = "negated"
+    return mentions
 
 
 def _negations(
@@ -178,10 +216,10 @@ def _typed(prompt: str, mention: Mention) -> str:
 
 def _undrawable(prompt: str, mention: Mention, lexicon: Lexicon) -> Undrawable:
     unit = mention.unit
-    if unit.first.quoted:
+    if unit.quoted:
         return Undrawable(_typed(prompt, mention), mention.span, TEXT)
     nearest = mention.name or lexicon.nearest_noun(unit.words)
-    reason = NOT_DRAWN if unit.entry.near is not None or unit.last.is_known else NOT_A_WORD
+    reason = NOT_DRAWN if unit.near is not None or unit.is_known else NOT_A_WORD
     return Undrawable(_typed(prompt, mention), mention.span, reason, nearest)
 
 
@@ -194,8 +232,8 @@ def _unknown(
         for unit in units
         if len(unit.words) == 1
         and unit.role in ("modifier", "filler")
-        and not unit.last.is_known
-        and (unit.first.is_emoji or any(char.isalpha() for char in unit.word))
+        and not unit.is_known
+        and (unit.is_emoji or any(char.isalpha() for char in unit.word))
         and not any(each.span[0] <= unit.span[0] < each.span[1] for each in reported)
     ]
 
@@ -236,8 +274,8 @@ def _objects(prompt: str, mentions: Sequence[Mention]) -> tuple[PromptObject, ..
 
 def _without_decoration(mentions: Sequence[Mention]) -> list[Mention]:
     """Without emoji that follow the word for the same thing ("a cat 🐱")."""
-    in_words = {each.name for each in mentions if not each.unit.first.is_emoji}
-    return [each for each in mentions if not (each.unit.first.is_emoji and each.name in in_words)]
+    in_words = {each.name for each in mentions if not each.unit.is_emoji}
+    return [each for each in mentions if not (each.unit.is_emoji and each.name in in_words)]
 
 
 def _same(found: Sequence[Mention], mention: Mention) -> int | None:

@@ -19,7 +19,8 @@ from functools import cache
 
 from engine.errors import WeightsError
 from engine.paths import resource_path
-from engine.words import NUMBER_WORDS, WordTable, load_word_table, simpler_forms, tokenize
+from engine.prompts.grammar import NUMBER_WORDS
+from engine.words import WordTable, load_word_table, simpler_forms, tokenize
 
 
 @cache
@@ -44,6 +45,20 @@ def parts_of(word: str) -> str:
     return "n"
 
 
+@cache
+def abstract_words() -> frozenset[str]:
+    """Nouns that name no visible thing, such as "surface" and "hope"; singular."""
+    return frozenset(word for row in rows_of("abstract") for word in split(row["words"]))
+
+
+def is_abstract(word: str) -> bool:
+    """Whether a noun, or the singular of one, names no visible thing."""
+    known = abstract_words()
+    return word in known or (
+        word.endswith("s") and any(form in known for form in simpler_forms(word))
+    )
+
+
 def count_of(roles: frozenset[str]) -> int | None:
     """The number that a phrase such as "a pair of" names."""
     for name, count in (("two", 2), ("three", 3), ("four", 4), ("six", 6), ("twelve", 12)):
@@ -56,13 +71,25 @@ def number_of(word: str) -> int | None:
     """The number that a word or its digits name, up to 9999; None for another word."""
     if word in NUMBER_VALUES:
         return NUMBER_VALUES[word]
-    word = word.removesuffix("x")  # "3x"
+    word = word.removesuffix("x").removeprefix("x")  # "3x", "x3"
     return int(word) if word.isdecimal() and word.isascii() and len(word) <= 4 else None
 
 
-TENS = "thirty forty fifty sixty seventy eighty ninety".split()
-NUMBER_VALUES = {word: value for value, word in enumerate(NUMBER_WORDS) if value}
-NUMBER_VALUES |= {word: 10 * tens for tens, word in enumerate(TENS, 3)}
+MULTIPLES = {"dozen": 12, "hundred": 100, "thousand": 1000}
+NUMBER_VALUES = (
+    {word: value for value, word in enumerate(NUMBER_WORDS) if value}
+    | {
+        word: value
+        for value, word in enumerate(
+            "thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split(), 13
+        )
+    }
+    | {
+        word: 10 * tens
+        for tens, word in enumerate("thirty forty fifty sixty seventy eighty ninety".split(), 3)
+    }
+    | MULTIPLES
+)
 
 
 def background_phrase(name: str) -> str:
@@ -96,6 +123,7 @@ def rows_of(name: str) -> tuple[dict[str, str], ...]:
 
 
 def split(field: str) -> Sequence[str]:
+    """The words of a field."""
     return field.split("|") if field else ()
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from engine.prompts.lexicon import Entry, Lexicon
+from engine.prompts.lexicon import Entry, Lexicon, Meaning
 from engine.prompts.result import Misspelt, Role, Span
 from engine.words import located_words
 
@@ -22,27 +22,53 @@ MAX_CHARS = 64 * MAX_READ  # the part of a prompt in which words are looked for
 _POSSESSIVE = re.compile(r"['\u2019]s\b|['\u2019](?=\s)")
 _STRONG = re.compile(r"[.!?;:\n\r()\[\]{}|]|\s[-\u2013\u2014]+\s|\u2014|\.\.\.")
 _DASH = re.compile(r"\s[-\u2013\u2014]+\s")
-_WEAK = re.compile(r"[,/&+\u3001\uff0c\u2022*\t]")
+_WEAK = re.compile(r"[,/&+=\u3001\uff0c\u2022*\t]")
 HYPHENS = ("-", "\u2010", "\u2011")
+# What is no part of the sentence: settings of other programs, weights, sizes, prices, years.
+_SETTING = re.compile(
+    r"(?<!\S)--(?!no\b)[a-z]+(?:[ =]+[\d.:]{1,9})?(?!\S)"  # "--ar 16:9"
+    r"|::-?[\d.]{1,9}|:\d{0,3}\.\d{1,9}|<\w{1,20}:[^<>\n]{1,80}>|\bBREAK\b"  # "dog::2"
+    r"|https?://\S+|\bwww\.\S+|#[0-9a-fA-F]{6}\b"
+    r"|\b\d{1,9}(?:[.,]\d{1,9})?\s?[%\u20ac\u00a3]|[$\u20ac\u00a3]\s?\d[\d.,]{0,9}|#\d{1,9}"
+    r"|\b\d{1,9}(?:\.\d{1,9}){1,4}\b|\b\d{1,4}:\d{1,4}\b"
+    r"|\b\d{2,5}\s?[x\u00d7]\s?\d{2,5}\b"
+    r"|\b(?:1[5-9]|20)(?!00)\d\d\b"
+)
+_WITHOUT = re.compile(r"\b[wW]/[oO]\b")
 _QUOTED = re.compile(r"\"([^\"\n]{1,80})\"|\u201c([^\u201d\n]{1,80})\u201d")
 
-# Breaks before a token: none, a comma, the end of a clause, a dash, a colon or an exclamation mark.
-NONE, WEAK, STRONG, DASH, HEADING = 0, 1, 2, 3, 4
+# Breaks before a token: none, a comma, the end of a clause, a dash, a colon or an exclamation mark,
+# an opening bracket.
+NONE, WEAK, STRONG, DASH, HEADING, BRACKET = 0, 1, 2, 3, 4, 5
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One word."""
+    """One word.
 
-    word: str  # lowercase; corrected where it was misspelt
-    span: Span  # where it stands in the prompt
-    gap: int  # the break before it
-    possessive: bool = False  # "'s" follows
-    is_emoji: bool = False  # made of an emoji's name
-    quoted: bool = False  # stands between double quotation marks, so it is text to be written
-    is_known: bool = True  # some table has it
-    hyphenated: bool = False  # a hyphen joins it to the word before
-    capitalised: bool = False  # begins with a capital letter, in a prompt where few words do
+    Attributes:
+        word: lowercase; corrected where it was misspelt.
+        span: where it stands in the prompt.
+        gap: the break before it.
+        possessive: "'s" follows.
+        is_emoji: made of an emoji's name.
+        quoted: stands between double quotation marks, so it is text to be written.
+        is_setting: stands in a setting of another program, a price or the like.
+        is_known: some table has it.
+        hyphenated: a hyphen joins it to the word before.
+        capitalised: begins with a capital letter, in a prompt where few words do.
+    """
+
+    word: str
+    span: Span
+    gap: int
+    possessive: bool = False
+    is_emoji: bool = False
+    quoted: bool = False
+    is_known: bool = True
+    hyphenated: bool = False
+    capitalised: bool = False
+    is_setting: bool = False
 
 
 def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt], int, int]:
@@ -58,14 +84,24 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
         start = words[-1][2] if words else 0
         unread += len(prompt[start:].split())
     quoted = [match.span() for match in _QUOTED.finditer(part) if not _is_whole(match, part)]
+    settings = [match.span() for match in _SETTING.finditer(part)]
     found: list[Token] = []
     spelling = _Corrections(lexicon, part)
     capitals = {first for _, first, _ in kept if part[first].isupper()}
     if 2 * len(capitals) > len(kept):
         capitals = set()  # a title
-    before, last = 0, (-1, -1)
+    before, last, is_question = 0, (-1, -1), False
     for word, first, stop in kept:
         gap = NONE if (first, stop) == last else _break(part, before, first)
+        is_setting = any(a <= first < b for a, b in settings)
+        if gap == STRONG and is_question and "?" in part[before:first]:
+            gap = HEADING
+        if gap >= STRONG or not found:
+            is_question = "question" in lexicon.roles((word,))
+        if is_setting and gap == HEADING:
+            gap = NONE  # "(a dog:1.2)"
+        elif gap == NONE and found and found[-1].is_setting and not is_setting:
+            gap = WEAK  # "dog::2 moon::1"
         is_emoji = not part[first:stop].isascii() and not part[first:stop][0].isalnum()
         if (is_emoji and (first, stop) != last) or (found and found[-1].is_emoji and not is_emoji):
             gap = max(gap, WEAK)
@@ -73,7 +109,9 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
         in_quotes = any(a < first and stop < b for a, b in quoted)
         hyphenated = part[before:first] in HYPHENS
         span = (first, stop)
-        word, is_known = (word, True) if in_quotes else spelling.read(word, span)
+        is_read = not (in_quotes or is_setting)
+        is_name = first in capitals and gap < STRONG and first > 0
+        word, is_known = spelling.read(word, span, is_name=is_name) if is_read else (word, True)
         found.append(
             Token(
                 word,
@@ -85,6 +123,7 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
                 is_known=is_known,
                 hyphenated=hyphenated,
                 capitalised=first in capitals,
+                is_setting=is_setting,
             )
         )
         before, last = stop, span
@@ -98,11 +137,13 @@ def _is_whole(match: re.Match[str], part: str) -> bool:
 
 def _break(part: str, before: int, start: int) -> int:
     between = part[before:start]
-    if between == " ":
+    if between == " " or _WITHOUT.match(part, before - 1):
         return NONE
     if _STRONG.search(between) is not None:
         if ":" in between or "!" in between:
             return HEADING
+        if between.endswith("("):
+            return BRACKET
         return DASH if _DASH.search(between) is not None else STRONG
     return WEAK if _WEAK.search(between) is not None else NONE
 
@@ -119,15 +160,21 @@ class _Corrections:
         self._unknown = 0
         self.misspelt: list[Misspelt] = []
 
-    def read(self, word: str, span: Span) -> tuple[str, bool]:
-        """The word, or the one that it is a misspelling of, and whether some table has it."""
-        if self._lexicon.has_word(word):
+    def read(self, word: str, span: Span, *, is_name: bool) -> tuple[str, bool]:
+        """The word, or the one that it is a misspelling of, and whether some table has it.
+
+        Args:
+            is_name: a capital letter within a sentence shows that it may be a name.
+        """
+        if self._lexicon.has_word(word) or self._lexicon.is_derived(word, has_stem=True):
             return word, True
-        is_tried = word.isalpha() and len(self.misspelt) + self._unknown < MOST_CORRECTED
+        is_tried = (
+            word.isalpha() and not is_name and len(self.misspelt) + self._unknown < MOST_CORRECTED
+        )
         suggestion = self._lexicon.nearest_spelling(word) if is_tried else None
         if suggestion is None:
             self._unknown += 1
-            return word, False
+            return word, self._lexicon.is_derived(word, has_stem=False)
         self.misspelt.append(Misspelt(self._prompt[slice(*span)], span, suggestion))
         return suggestion, True
 
@@ -140,18 +187,46 @@ class Unit:
     span: Span
     gap: int
     entry: Entry
-    first: Token
-    last: Token
+    possessive: bool = False
+    is_emoji: bool = False
+    quoted: bool = False
+    is_known: bool = True
+    hyphenated: bool = False  # a hyphen joins it to the unit before
+    capitalised: bool = False
+    is_setting: bool = False
     role: Role = "filler"
 
     @property
     def word(self) -> str:
+        """The last word."""
         return self.words[-1]
 
     @property
     def letter(self) -> str:
         """Its class in the grammar (`lexicon.class_of`)."""
-        return "Q" if self.first.quoted else self.entry.letter
+        if self.is_setting:
+            return "F"
+        return "Q" if self.quoted else self.entry.letter
+
+    @property
+    def noun(self) -> Meaning | None:
+        return self.entry.noun
+
+    @property
+    def background(self) -> Meaning | None:
+        return self.entry.background
+
+    @property
+    def near(self) -> Meaning | None:
+        return self.entry.near
+
+    @property
+    def parts(self) -> str:
+        return self.entry.parts
+
+    @property
+    def count(self) -> int | None:
+        return self.entry.count
 
     def has(self, *roles: str) -> bool:
         """Whether it has one of these roles in the table."""
@@ -185,14 +260,16 @@ def _emoji_unit(tokens: Sequence[Token], lexicon: Lexicon) -> Unit:
 
 
 def _longest(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> int:
-    if tokens[at].quoted:
+    if tokens[at].quoted or tokens[at].is_setting:
         return 1
     most, limit = 1, lexicon.longest(tokens[at].word)
     while (
         most < limit
         and at + most < len(tokens)
         and tokens[at + most].gap == NONE
-        and not (tokens[at + most].quoted or tokens[at + most].is_emoji)
+        and not (
+            tokens[at + most].quoted or tokens[at + most].is_emoji or tokens[at + most].is_setting
+        )
     ):
         most += 1
     for length in range(most, 1, -1):
@@ -216,7 +293,18 @@ def _names(tokens: Sequence[Token], at: int, least: int, lexicon: Lexicon) -> bo
 
 
 def _unit(tokens: Sequence[Token], lexicon: Lexicon) -> Unit:
-    words = tuple(token.word for token in tokens)
+    words = (tokens[0].word,) if len(tokens) == 1 else tuple(token.word for token in tokens)
     first, last = tokens[0], tokens[-1]
-    span = first.span[0], last.span[1]
-    return Unit(words, span, first.gap, lexicon.entry(words), first, last)
+    return Unit(
+        words,
+        (first.span[0], last.span[1]),
+        first.gap,
+        lexicon.entry(words),
+        possessive=last.possessive,
+        is_emoji=first.is_emoji,
+        quoted=first.quoted,
+        is_known=last.is_known,
+        hyphenated=first.hyphenated,
+        capitalised=first.capitalised,
+        is_setting=first.is_setting,
+    )

@@ -176,9 +176,11 @@ def main(argv: list[str]) -> int:
         state = {
             "stage": stage,
             "vocabulary": prompt_vocabulary(concepts_of(stage)),
-            "art": ARTConfig(
-                token_width=autoencoder.token_width, **{"seed_signs": CHOICES, **args.config}
-            ).to_dict(),
+            "art": asdict(
+                ARTConfig(
+                    token_width=autoencoder.token_width, **{"seed_signs": CHOICES, **args.config}
+                )
+            ),
             "near_words": NEAR_WORDS,
             "side_tokens": 0,
         }
