@@ -34,6 +34,8 @@ class LayerRequest:
         box: region on the token grid, inside the canvas.
         seed: 0 to 4294967295; with the region's size the whole truth about its noise.
         pixels: (h, w, 4) uint8 of exactly the region's size, or None for a target.
+        shows: what a foreground shows, a short phrase for one thing ("blue dog"); empty = the
+            model decides. It need not stand in the prompt.
     """
 
     layer_id: int
@@ -41,6 +43,7 @@ class LayerRequest:
     box: Box
     seed: int = 0
     pixels: np.ndarray | None = field(default=None, repr=False)
+    shows: str = ""
 
     @property
     def is_target(self) -> bool:

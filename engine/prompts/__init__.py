@@ -7,6 +7,7 @@ Pure text: neither torch nor Qt. `check_prompt` says what a prompt asks of a voc
 from engine.prompts.encoder import EncoderPrompt, encoder_prompt
 from engine.prompts.lexicon import Lexicon, lexicon_of
 from engine.prompts.parser import MAX_READ, NOT_A_WORD, check_prompt
+from engine.prompts.pins import join_pins, nearest_pin, read_pin
 from engine.prompts.result import (
     Misspelt,
     NamedBackground,
@@ -31,5 +32,8 @@ __all__ = [
     "Word",
     "check_prompt",
     "encoder_prompt",
+    "join_pins",
     "lexicon_of",
+    "nearest_pin",
+    "read_pin",
 ]

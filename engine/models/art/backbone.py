@@ -70,6 +70,7 @@ class RequestState:
         shows: per drawn target the text token that it shows, 0 for none.
         shown: per finished layer the named thing that it shows, or 0.
         first_step: (1, N, C) the first step's prediction, where the assignment computed it.
+        finished: the regions of the context layers.
     """
 
     prompt: EncodedPrompt
@@ -84,6 +85,7 @@ class RequestState:
     shows: list[int] = field(default_factory=list)
     shown: tuple[int, ...] = ()
     first_step: Tensor | None = None
+    finished: tuple[Region, ...] = ()
 
     @property
     def words(self) -> list[str | None]:
@@ -159,6 +161,9 @@ class ARTBackbone:
         """Raise LayoutError or RequestError for a request that the model cannot generate."""
         multiple = self.token_px * self.model.card.base_scale
         check_request(request, self.token_px, multiple, MAX_FOREGROUNDS)
+        for layer in request.layers:
+            if layer.shows:
+                self.prompts.pin(layer.shows)
 
     def regions(self, request: GenerateRequest) -> list[Region]:
         """Every entry of a request with its place in the layer list and its tokens."""
@@ -197,6 +202,7 @@ class ARTBackbone:
         noise = noise[None].to(self.device)  # (1, N, C)
         context = self.context.read(finished, noise.shape[1] + prompt.text.shape[1], check)
         state = RequestState(prompt, targets, targets, noise, cfg_scale, check, context)
+        state.finished = tuple(finished)
         conditioning = self._assign(state, request.canvas)
         if state.targets:
             self._add_branches(state, conditioning, request.canvas)
@@ -231,12 +237,20 @@ class ARTBackbone:
             logits = classifier(context.features, prompt.text)
             seen = words_shown(logits)
             if prompt.slots is not None:
-                state.shown = tuple(layers_show(logits, prompt.slots))
+                # What the user pinned is surer than what the classifier sees.
+                state.shown = tuple(
+                    prompt.pins.get(region.request.layer_id, token)
+                    for region, token in zip(
+                        state.finished, layers_show(logits, prompt.slots), strict=True
+                    )
+                )
         things = None
         if prompt.slots is not None:
-            kinds = [region.request.kind for region in state.targets]
-            scenery = tuple(i for i, kind in enumerate(kinds) if kind == "background")
-            things = NamedThings(prompt.slots, scenery, state.shown)
+            layers = [region.request for region in state.targets]
+            scenery = tuple(i for i, layer in enumerate(layers) if layer.kind == "background")
+            tokens = [prompt.pins.get(layer.layer_id) for layer in layers]
+            pinned = tuple((i, token) for i, token in enumerate(tokens) if token is not None)
+            things = NamedThings(prompt.slots, scenery, state.shown, pinned)
         owners = [torch.full((r.count,), i) for i, r in enumerate(state.targets)]
         return Assigner(
             art=self.model.art,
@@ -397,7 +411,7 @@ def not_placed(
     if prompt.slots is None or prompt.check is None:
         return ()
     found = []
-    for thing, token in zip(prompt.check.objects, prompt.slots.tokens, strict=True):
+    for thing, token in zip(prompt.things, prompt.slots.tokens, strict=True):
         placed = list(shows).count(token) + list(shown).count(token)
         missing = (1 if thing.count is None else thing.count) - placed
         if missing > 0:
