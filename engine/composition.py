@@ -27,7 +27,7 @@ from engine.prompts.encoder import fill_counts
 from engine.prompts.result import PromptCheck, PromptObject
 from engine.prompts.tables import rows_of
 
-Band = Literal["sky", "ground", "any"]
+Band = Literal["sky", "ground", "low", "any"]
 Arrangement = Literal["scene", "centre", "depth", "corner", "rows"]
 ARRANGEMENTS: tuple[Arrangement, ...] = ("scene", "centre", "depth", "corner", "rows")
 
@@ -51,6 +51,7 @@ class Traits:
     """What is usual for a thing.
 
     Attributes:
+        band: where it belongs; "low" is "any" in a picture with a horizon: not in the sky.
         size: 1 small to 3 large.
         aspect: width over height.
     """
@@ -200,7 +201,11 @@ def _wishes(
     things: Sequence[PromptObject], canvas: tuple[int, int], *, has_horizon: bool = True
 ) -> _Wishes:
     traits = [traits_of(thing.noun) for thing in things]
-    bands = [of.band if has_horizon else "any" for of in traits]
+    bands = [of.band for of in traits]
+    if not has_horizon or set(bands) == {"any"}:
+        bands = ["any"] * len(traits)
+    else:
+        bands = ["low" if band == "any" else band for band in bands]
     count = max(len(things), 1)
     unit = math.sqrt(canvas[0] * canvas[1]) / 512 * min(1.3, max(0.4, (4 / count) ** 0.4))
     sides = np.empty((len(things), 2))
@@ -242,7 +247,7 @@ def _scene(wishes: _Wishes, rng: np.random.Generator) -> np.ndarray:
         own = [i for i, band in enumerate(wishes.bands) if (band == "sky") == is_sky]
         own.sort(key=lambda i: -wishes.sides[i].prod())
         centres[own, 0] = _spread(len(own), rng)
-        floats = not is_sky and "ground" not in wishes.bands and "sky" not in wishes.bands
+        floats = "any" in wishes.bands
         for i in own:
             back = 0.06 * (wishes.classes[i] - 1)
             y = rng.uniform(0.14, 0.3) if is_sky else 0.76 - back + rng.uniform(-0.03, 0.06)
@@ -334,6 +339,8 @@ def _limits(
     for index, band in enumerate(bands):
         if band == "sky":
             most[index, 1] = min(most[index, 1], SKY_LIMIT * size[1])
+        elif band == "low":
+            least[index, 1] = max(least[index, 1], SKY_LIMIT * size[1])
         elif band == "ground":
             least[index, 1] = max(least[index, 1], GROUND_LIMIT * size[1] - sides[index, 1] / 2)
     return least, np.maximum(least, most)
@@ -403,7 +410,7 @@ def _rows(wishes: _Wishes, canvas: tuple[int, int], step: int) -> np.ndarray:
     count = len(wishes.nouns)
     columns = max(1, min(count, round(math.sqrt(count * canvas[0] / canvas[1]))))
     rows = -(-count // columns)
-    rank = {"sky": 0, "any": 1, "ground": 2}
+    rank = {"sky": 0, "any": 1, "low": 1, "ground": 2}
     order = sorted(range(count), key=lambda i: rank[wishes.bands[i]])
     border = np.ceil(MARGIN * np.array(canvas) / step) * step
     room = np.array(canvas) - 2 * border
@@ -471,7 +478,7 @@ def _strays(boxes: np.ndarray, wishes: _Wishes, canvas: tuple[int, int]) -> int:
     return sum(
         bool(box[1] + box[3] > canvas[1] if band == "sky" else box[3] < 0.6 * canvas[1])
         for band, box in zip(wishes.bands, boxes)
-        if band != "any"
+        if band in ("sky", "ground")
     )
 
 
