@@ -20,6 +20,7 @@ from engine.api import (
     Started,
     StateChanged,
 )
+from engine.composition import Layout, PlacedThing, place_one, suggest_layouts, usual_size
 from engine.engine import Engine
 from engine.errors import EngineError, LayoutError, RequestError, WeightsError
 from engine.prompt_check import check_prompt
@@ -33,6 +34,7 @@ from engine.prompts.result import (
     Vocabulary,
     Word,
 )
+from engine.things import Thing, ThingPictures, list_things, thing_pictures
 from engine.work_estimate import (
     WorkEstimate,
     estimate,
@@ -55,11 +57,13 @@ __all__ = [
     "LayerKind",
     "LayerRequest",
     "LayerResult",
+    "Layout",
     "LayoutError",
     "Misspelt",
     "ModelInfo",
     "NamedBackground",
     "NotPlaced",
+    "PlacedThing",
     "Preview",
     "Progress",
     "PromptCheck",
@@ -68,6 +72,8 @@ __all__ = [
     "SpareBoxes",
     "Started",
     "StateChanged",
+    "Thing",
+    "ThingPictures",
     "Undrawable",
     "Vocabulary",
     "WeightsError",
@@ -77,5 +83,10 @@ __all__ = [
     "estimate",
     "estimate_regions",
     "free_memory",
+    "list_things",
+    "place_one",
     "region_tokens",
+    "suggest_layouts",
+    "thing_pictures",
+    "usual_size",
 ]

@@ -12,7 +12,6 @@ All lengths are canvas pixels, unless a name ends in "cells".
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,10 +21,10 @@ from typing import Literal
 import numpy as np
 
 from engine.api import Box
-from engine.paths import resource_path
 from engine.prompts.encoder import fill_counts
 from engine.prompts.result import PromptCheck, PromptObject
 from engine.prompts.tables import rows_of
+from engine.things import aspect_of
 
 Band = Literal["sky", "ground", "low", "any"]
 Arrangement = Literal["scene", "centre", "depth", "corner", "rows"]
@@ -170,18 +169,8 @@ def traits_of(noun: str) -> Traits:
         if row["name"] == noun:
             band: Band = "sky" if row["band"] == "sky" else "any"
             band = "ground" if row["band"] == "ground" else band
-            return Traits(band, int(row["size"]), _aspects().get(noun, 1.0))
+            return Traits(band, int(row["size"]), aspect_of(noun))
     return Traits()
-
-
-@cache
-def _aspects() -> dict[str, float]:
-    """Width over height of each thing as the shipped model draws it; empty without the table."""
-    try:
-        table = json.loads(resource_path("things", "things.json").read_text("utf-8"))
-        return {name: float(entry["aspect"]) for name, entry in table["things"].items()}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
 
 
 # ---- what is to be placed ----
