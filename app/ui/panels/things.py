@@ -72,9 +72,9 @@ def entries_of(
         (tr("Colours"), colours),
         (tr("Looks"), looks),
     )
-    for title, words in groups:
-        for word in words:
-            colour = word if words is colours else ""
+    for title, names in groups:
+        for word in names:
+            colour = word if names is colours else ""
             search = f"{word} | {title}".casefold()
             found.append(Entry(word, title, search, is_thing=False, colour=colour))
     return found
