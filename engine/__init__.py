@@ -19,12 +19,13 @@ from engine.api import (
     SpareBoxes,
     Started,
     StateChanged,
+    Task,
 )
 from engine.composition import Layout, PlacedThing, place_one, suggest_layouts, usual_size
 from engine.engine import Engine
 from engine.errors import EngineError, LayoutError, RequestError, WeightsError
+from engine.model_files import ModelFile, list_models
 from engine.prompt_check import check_prompt
-from engine.prompts.parser import MAX_READ
 from engine.prompts.result import (
     Misspelt,
     NamedBackground,
@@ -34,6 +35,7 @@ from engine.prompts.result import (
     Vocabulary,
     Word,
 )
+from engine.prompts.tokens import MAX_READ
 from engine.things import Thing, ThingPictures, list_things, thing_pictures
 from engine.work_estimate import (
     WorkEstimate,
@@ -60,6 +62,7 @@ __all__ = [
     "Layout",
     "LayoutError",
     "Misspelt",
+    "ModelFile",
     "ModelInfo",
     "NamedBackground",
     "NotPlaced",
@@ -72,6 +75,7 @@ __all__ = [
     "SpareBoxes",
     "Started",
     "StateChanged",
+    "Task",
     "Thing",
     "ThingPictures",
     "Undrawable",
@@ -83,6 +87,7 @@ __all__ = [
     "estimate",
     "estimate_regions",
     "free_memory",
+    "list_models",
     "list_things",
     "place_one",
     "region_tokens",

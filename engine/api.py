@@ -3,7 +3,7 @@
 Frozen dataclasses of numpy arrays and plain numbers only, so that a job can be queued, logged,
 replayed and tested without the window. Independent of torch and of the document.
 
-Boxes are (x0, y0, x1, y1) in canvas pixels, end exclusive, multiples of the model's token size.
+Boxes are (x0, y0, x1, y1) in canvas pixels, end exclusive.
 Pixels are (h, w, 4) uint8, straight alpha, sRGB.
 """
 
@@ -19,6 +19,7 @@ from engine.prompts.result import PromptCheck, Vocabulary
 Box = tuple[int, int, int, int]
 LayerKind = Literal["background", "foreground"]
 SpareBoxes = Literal["empty", "repeat"]
+Task = Literal["generate"]  # kinds of requests; what a model takes stands in `ModelInfo.tasks`
 PROMPT_READING = 2  # the newest way of reading prompts; records keep the one that they were made by
 ColourChoice = Literal["automatic", "on", "off"]
 EngineState = Literal["loading", "ready", "generating", "stopping", "failed", "stopped"]
@@ -26,23 +27,18 @@ EngineState = Literal["loading", "ready", "generating", "stopping", "failed", "s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerRequest:
-    """One entry of the layer list: a target when `pixels` is None, clean context otherwise.
+    """One entry of the layer list: a target when `pixels` is None, clean context otherwise."""
 
-    Attributes:
-        layer_id: the caller's name for it; comes back in events, never interpreted.
-        kind: "background" (whole canvas, at most one, first) or "foreground".
-        box: region on the token grid, inside the canvas.
-        seed: 0 to 4294967295; with the region's size the whole truth about its noise.
-        pixels: (h, w, 4) uint8 of exactly the region's size, or None for a target.
-        shows: what a foreground shows, a short phrase for one thing ("blue dog"); empty = the
-            model decides. It need not stand in the prompt.
-    """
-
-    layer_id: int
-    kind: LayerKind
+    layer_id: int  # the caller's name for it; comes back in events, never interpreted
+    kind: LayerKind  # "background" (whole canvas, at most one, first) or "foreground"
+    # canvas pixels, inside the canvas. The pipeline grows it to the model's grid
+    # (`engine.layout.snapped`); events carry the grown one.
     box: Box
-    seed: int = 0
+    seed: int = 0  # 0 to 4294967295; with the region's size the whole truth about its noise
+    # (h, w, 4) uint8 of exactly the box's size, or None for a target
     pixels: np.ndarray | None = field(default=None, repr=False)
+    # what a foreground shows, a short phrase for one thing ("blue dog"), which need not stand in
+    # the prompt; empty = the model decides
     shows: str = ""
 
     @property
@@ -61,32 +57,27 @@ class GenerateRequest:
 
     All entries without pixels are generated together; entries with pixels are context that stays
     untouched and is read through the region token cache.
-
-    Attributes:
-        job_id: unique per job; every event of the job carries it.
-        canvas: (width, height), multiples of the token size.
-        layers: bottom to top; the background, if any, first. 0 to 50 foregrounds.
-        steps, cfg_scale: None = the model's defaults. cfg_scale 1 = no guidance.
-        clean_colours: whether the colours of foregrounds become flat fills
-            (`engine.colour_decision`); "automatic" = in looks that gain by it.
-        preview_every: send previews each k-th step, as far as `PreviewBudget` finds time for
-            them; 0 = never.
-        reading: 2 = the prompt is taken apart (`engine.prompts`), and each thing that it names is
-            drawn as often as it says; 1 = as records of older versions have it: its words as typed.
-        spare_boxes: what boxes show for which the prompt names no thing: nothing, or one more of
-            the named things.
     """
 
-    job_id: int
-    canvas: tuple[int, int]
+    job_id: int  # unique per job; every event of the job carries it
+    canvas: tuple[int, int]  # (width, height), multiples of the token size
     prompt: str
+    # bottom to top; the background, if any, first. 0 to 50 foregrounds.
     layers: tuple[LayerRequest, ...]
+    # steps, cfg_scale: None = the model's defaults. cfg_scale 1 = no guidance.
     steps: int | None = None
     cfg_scale: float | None = None
+    # whether the colours of foregrounds become flat fills (`engine.colour_decision`); "automatic" =
+    # in looks that gain by it
     clean_colours: ColourChoice = "automatic"
+    # send previews each k-th step, as far as `PreviewBudget` finds time for them; 0 = never
     preview_every: int = 1
+    # 2 = the prompt is taken apart (`engine.prompts`), and each thing that it names is drawn as
+    # often as it says; 1 = as records of older versions have it: its words as typed
     reading: int = PROMPT_READING
+    # what boxes show for which the prompt names no thing: nothing, or one more of the named things
     spare_boxes: SpareBoxes = "empty"
+    task: Task = "generate"  # one of the model's
 
     @property
     def is_edit(self) -> bool:
@@ -101,37 +92,27 @@ class GenerateRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
-    """What the loaded model is and can do.
-
-    Attributes:
-        token_px: canvas pixels per grid cell.
-        canvas_multiple: of which both sides of a canvas are multiples, pixels.
-        trained_canvases: (width, height), the best ones first.
-        vocabulary: None = the model takes any text.
-        side_tokens: of a foreground's longer side, whatever its size, see `engine.layout`.
-        planning_passes: at most, before the first step; each through half the network.
-        default_edit_steps: where the request `is_edit`; None = as everywhere.
-    """
+    """What the loaded model is and can do."""
 
     name: str
     file_hash: str
-    token_px: int
-    canvas_multiple: int
-    trained_canvases: tuple[tuple[int, int], ...]
+    token_px: int  # canvas pixels per grid cell
+    canvas_multiple: int  # of which both sides of a canvas are multiples, pixels
+    trained_canvases: tuple[tuple[int, int], ...]  # (width, height), the best ones first
     max_foregrounds: int
     default_steps: int
     default_cfg_scale: float
-    vocabulary: Vocabulary | None
+    vocabulary: Vocabulary | None  # None = the model takes any text
     parameters: int
     device: str
     precision: str
     threads: int
-    side_tokens: int = 0
-    planning_passes: int = 0
-    default_edit_steps: int | None = None
+    side_tokens: int = 0  # of a foreground's longer side, whatever its size, see `engine.layout`
+    planning_passes: int = 0  # at most, before the first step; each through half the network
+    default_edit_steps: int | None = None  # where the request `is_edit`; None = as everywhere
+    tasks: tuple[Task, ...] = ("generate",)  # kinds of requests that the model takes
 
     def steps_for(self, *, is_edit: bool) -> int:
-        """Steps of a request that does not say how many."""
         return (is_edit and self.default_edit_steps) or self.default_steps
 
 
@@ -153,16 +134,12 @@ class StateChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """The job left the queue; `unknown_words` of its prompt are ignored by the model.
-
-    Attributes:
-        check: what the prompt asks for; None with the older reading.
-    """
+    """The job left the queue; `unknown_words` of its prompt are ignored by the model."""
 
     job_id: int
     total_steps: int
     unknown_words: tuple[str, ...]
-    check: PromptCheck | None = None
+    check: PromptCheck | None = None  # what the prompt asks for; None with the older reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,20 +164,16 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerResult:
-    """The pixels made for one target: exactly the size of its box.
-
-    Attributes:
-        rgba: all transparent where the box is left empty.
-        word: of the prompt, as typed, that the model decided to show here, where there is one.
-        left_empty: why nothing was drawn, half a sentence; None where something was.
-    """
+    """The pixels made for one target: exactly the size of its box."""
 
     layer_id: int
     kind: LayerKind
     box: Box
     seed: int
-    rgba: np.ndarray = field(repr=False)
+    rgba: np.ndarray = field(repr=False)  # all transparent where the box is left empty
+    # of the prompt, as typed, that the model decided to show here, where there is one
     word: str | None = None
+    # why nothing was drawn, half a sentence; None where something was
     left_empty: str | None = None
 
 
@@ -214,20 +187,13 @@ class NotPlaced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """The job's results, in the order of the request, and what its record needs.
-
-    Attributes:
-        reading: how the prompt was read, see `GenerateRequest.reading`.
-        check: what it asks for; None with the older reading.
-        not_placed: things that found no box.
-        clean_colours: whether the colours of foregrounds were decided.
-    """
+    """The job's results, in the order of the request, and what its record needs."""
 
     job_id: int
     results: tuple[LayerResult, ...]
     steps: int
     cfg_scale: float
-    clean_colours: bool
+    clean_colours: bool  # whether the colours of foregrounds were decided
     seconds: float
     cache_hits: int
     cache_misses: int
@@ -238,9 +204,9 @@ class Finished:
     precision: str
     threads: int
     torch_version: str
-    reading: int = 1
-    check: PromptCheck | None = None
-    not_placed: tuple[NotPlaced, ...] = ()
+    reading: int = 1  # how the prompt was read, see `GenerateRequest.reading`
+    check: PromptCheck | None = None  # what it asks for; None with the older reading
+    not_placed: tuple[NotPlaced, ...] = ()  # things that found no box
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from engine.api import GenerateRequest, LayerRequest, LayerResult, ModelInfo, NotPlaced
 from engine.cache import RegionTokenCache
-from engine.prompts import PromptCheck
+from engine.prompts.result import PromptCheck
 
 Check = Callable[[], None]  # called between network calls; raises `Cancelled` to stop
 

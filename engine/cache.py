@@ -40,7 +40,6 @@ class PixelHashes:
         self._known: dict[int, tuple[weakref.ref[np.ndarray], str]] = {}
 
     def of(self, rgba: np.ndarray) -> str:
-        """`pixel_hash` of (h, w, 4) uint8."""
         number = id(rgba)
         known = self._known.get(number)
         if known is not None and known[0]() is rgba:

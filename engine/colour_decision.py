@@ -56,21 +56,11 @@ def cleans_colours(choice: ColourChoice, look: str | None, looks: Sequence[str])
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecidedLayer:
-    """A layer of flat fills at any size.
+    """A layer of flat fills at any size."""
 
-    Attributes:
-        palette: (K, 3) float32 RGB in [0, 1].
-        votes: (K, h, w) float32, how much speaks for each entry.
-        alpha: (h, w) float32, as drawn.
-    """
-
-    palette: np.ndarray
-    votes: Tensor
-    alpha: Tensor
-
-    def labels(self, size: tuple[int, int]) -> np.ndarray:
-        """(finer H, finer W) uint8 index into the palette, also where the layer is empty."""
-        return np.concatenate([labels.numpy() for labels, _ in self._strips(size)])
+    palette: np.ndarray  # (K, 3) float32 RGB in [0, 1]
+    votes: Tensor  # (K, h, w) float32, how much speaks for each entry
+    alpha: Tensor  # (h, w) float32, as drawn
 
     def pixels(self, size: tuple[int, int]) -> np.ndarray:
         """(H, W, 4) uint8 straight, each pixel the mean of its label cells."""

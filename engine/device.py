@@ -9,11 +9,7 @@ from engine.work_estimate import free_memory
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """ "auto" takes CUDA, then MPS, then the CPU.
-
-    Raises:
-        RequestError: the device that was asked for is not there.
-    """
+    """ "auto" takes CUDA, then MPS, then the CPU; RequestError where the asked one is not there."""
     available = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),

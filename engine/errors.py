@@ -5,11 +5,7 @@ Independent of torch, so that the app can import it before torch is loaded.
 
 
 class EngineError(Exception):
-    """Base of all errors that the engine raises on purpose.
-
-    Attributes:
-        advice: one sentence on what the user can do next.
-    """
+    """Base of all errors that the engine raises on purpose; `advice` says what to do next."""
 
     def __init__(self, message: str, advice: str = "Try again, or copy the details for a report."):
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Layout of anonymous regions: boxes on the token grid, tokens per box, checks of requests.
+"""Layout of anonymous regions: checks of requests, boxes on the token grid, tokens per box.
 
 Arithmetic on boxes without torch: the editor counts tokens, too. A region with `scale` s > 1 is
 drawn with tokens that cover s x s grid cells; the shipped model draws backgrounds at scale 2.
@@ -9,7 +9,7 @@ Source: ART, arXiv:2502.18364, layer-wise region crop (docs/art.md, 1).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
@@ -18,24 +18,19 @@ from engine.api import Box, ColourChoice, GenerateRequest, LayerRequest
 from engine.errors import LayoutError, RequestError
 
 MERGED, BACKGROUND, FIRST_FOREGROUND = 0, 1, 2  # indices of the layer list, docs/art.md 1.2
+MOST_SIDE = 2048  # pixels of a canvas
 LEAST_SIDE = 2  # tokens of a foreground's shorter side, where those of the longer side are given
 NARROW = 1 / 3  # of the longer side: drawn for boxes that would take fewer tokens than that
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A layer of a request with its place in the layer list and its tokens.
-
-    Attributes:
-        index: in the layer list, the first axis of the rotary positions.
-        scale: grid cells between the tokens' centres.
-        size: (h, w) tokens.
-    """
+    """A layer of a request with its place in the layer list and its tokens."""
 
     request: LayerRequest
-    index: int
-    scale: int
-    size: tuple[int, int]
+    index: int  # in the layer list, the first axis of the rotary positions
+    scale: int  # grid cells between the tokens' centres
+    size: tuple[int, int]  # (h, w) tokens
 
     @property
     def count(self) -> int:
@@ -90,9 +85,7 @@ def drawn_frame(box: Box, size: tuple[int, int]) -> tuple[float, float]:
 # ---- checks ----
 
 
-def check_request(
-    request: GenerateRequest, token_px: int, canvas_multiple: int, max_foregrounds: int
-) -> None:
+def check_request(request: GenerateRequest, canvas_multiple: int, max_foregrounds: int) -> None:
     """Everything that can be wrong with a request, found before anything is computed.
 
     Raises:
@@ -122,12 +115,10 @@ def check_request(
     for layer in request.layers:
         if layer.kind == "background" and layer.box != (0, 0, *request.canvas):
             raise LayoutError(f"The background's box {layer.box} is not the whole canvas.")
-        check_box(layer.box, token_px, request.canvas)
+        check_box(layer.box, request.canvas)
         if layer.shows and (layer.kind == "background" or request.reading < 2):
-            reason = (
-                "a background" if layer.kind == "background" else "a record of an older version"
-            )
-            raise RequestError(f"What {reason} shows cannot be set: '{layer.shows}'.")
+            what = "a background" if layer.kind == "background" else "a record of an older version"
+            raise RequestError(f"What {what} shows cannot be set: '{layer.shows}'.")
         if not 0 <= layer.seed < 2**32:
             raise RequestError(f"Seeds are 0 to 4294967295, not {layer.seed}.")
         x0, y0, x1, y1 = layer.box
@@ -140,22 +131,20 @@ def check_request(
             )
 
 
-def check_canvas(canvas: tuple[int, int], multiple: int, limit: int = 2048) -> None:
+def check_canvas(canvas: tuple[int, int], multiple: int) -> None:
     """Raise LayoutError unless both sides are positive multiples within the limit."""
-    if any(side <= 0 or side % multiple or side > limit for side in canvas):
+    if any(side <= 0 or side % multiple or side > MOST_SIDE for side in canvas):
         raise LayoutError(
             f"The canvas {canvas[0]} x {canvas[1]} is not a multiple of {multiple} pixels "
-            f"up to {limit} each way."
+            f"up to {MOST_SIDE} each way."
         )
 
 
-def check_box(box: Box, step: int, canvas: tuple[int, int]) -> None:
-    """Raise LayoutError unless the box is not empty, on the grid and inside the canvas."""
+def check_box(box: Box, canvas: tuple[int, int]) -> None:
+    """Raise LayoutError for a box that is empty or leaves the canvas."""
     x0, y0, x1, y1 = box
     if not (0 <= x0 < x1 <= canvas[0] and 0 <= y0 < y1 <= canvas[1]):
         raise LayoutError(f"The box {box} is empty or leaves the canvas {canvas}.")
-    if any(side % step for side in box):
-        raise LayoutError(f"The box {box} is not on the grid of {step} pixels.")
 
 
 def snap_box(box: tuple[float, float, float, float], step: int, canvas: tuple[int, int]) -> Box:
@@ -176,3 +165,16 @@ def snap_box(box: tuple[float, float, float, float], step: int, canvas: tuple[in
     if x1 <= x0 or y1 <= y0 or box[2] <= box[0] or box[3] <= box[1]:
         raise LayoutError(f"The box {tuple(box)} is empty after rounding to {step} pixels.")
     return x0, y0, x1, y1
+
+
+def snapped(request: GenerateRequest, step: int) -> GenerateRequest:
+    """The request with its boxes grown to grid lines, and pixels grown with them, transparent."""
+    layers = []
+    for layer in request.layers:
+        box = snap_box(layer.box, step, request.canvas)
+        pixels = layer.pixels
+        if pixels is not None and box != layer.box:
+            left, top, right, bottom = (abs(a - b) for a, b in zip(box, layer.box, strict=True))
+            pixels = np.pad(pixels, ((top, bottom), (left, right), (0, 0)))
+        layers.append(replace(layer, box=box, pixels=pixels))
+    return replace(request, layers=tuple(layers))

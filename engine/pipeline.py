@@ -32,7 +32,8 @@ from engine.backbone import Backbone, Check, Prompt, State
 from engine.cache import RegionTokenCache
 from engine.colour_decision import cleans_colours
 from engine.device import choose_device, precision, wait_for
-from engine.errors import Cancelled
+from engine.errors import Cancelled, RequestError
+from engine.layout import snapped
 from engine.loading import StageReport, silent
 from engine.models.registry import load_backbone
 from engine.previews import PreviewBudget
@@ -75,25 +76,16 @@ class LayerPipeline:
         threads: int = 1,
         report: StageReport = silent,
     ) -> LayerPipeline:
-        """Read a model file (None: the shipped one).
-
-        Args:
-            device: "auto", "cpu", "cuda" or "mps".
-
-        Raises:
-            WeightsError: as `load_backbone`.
-        """
+        """Read a model file (None: the shipped one); errors as of `load_backbone`."""
         chosen = choose_device(device)
         return cls(load_backbone(path, chosen, precision(chosen), report), threads=threads)
 
     @property
     def cache(self) -> RegionTokenCache:
-        """The cache of finished layers."""
         return self.backbone.cache
 
     @property
     def info(self) -> ModelInfo:
-        """What the model is and can do."""
         return self.backbone.info()
 
     # ---- one request ----
@@ -122,10 +114,11 @@ class LayerPipeline:
             if should_stop():
                 raise Cancelled
 
-        self.backbone.check(request)
+        info = self.info
+        self.check(request, info)
+        request = snapped(request, info.token_px)
         with self._autocast():
             prompt = self.encode(request)
-            info = self.info
             settings = self.settings(request, prompt, info)
             total = settings.steps + 1
             emit(
@@ -141,15 +134,26 @@ class LayerPipeline:
             layers = self.decode(state, tokens, settings, check)
         emit(Progress(job_id=request.job_id, step=total, total=total, seconds_left=0.0))
         after = self.cache.stats()
-        record = self._record(request, prompt, settings, info)
-        return replace(
-            record,
+        return self._finished(
+            request,
+            prompt,
+            settings,
+            info,
             results=layers,
             seconds=self.clock() - started,
             cache_hits=after.hits - before.hits,
             cache_misses=after.misses - before.misses,
             not_placed=self.backbone.not_placed(state),
         )
+
+    def check(self, request: GenerateRequest, info: ModelInfo) -> None:
+        """Raise LayoutError or RequestError for a request that the model cannot generate."""
+        if request.task not in info.tasks:
+            raise RequestError(
+                f"{info.name} has no task {request.task!r}.",
+                f"Its tasks: {', '.join(info.tasks)}. Choose one of them, or another model.",
+            )
+        self.backbone.check(request)
 
     def encode(self, request: GenerateRequest) -> Prompt:
         """The request's prompt as the network reads it."""
@@ -218,19 +222,15 @@ class LayerPipeline:
         return self.backbone.decode(state, tokens, check, clean_colours=settings.clean_colours)
 
     @staticmethod
-    def _record(
-        request: GenerateRequest, prompt: Prompt, settings: Settings, info: ModelInfo
+    def _finished(
+        request: GenerateRequest, prompt: Prompt, settings: Settings, info: ModelInfo, **made: Any
     ) -> Finished:
-        """How the request is carried out, without its results."""
+        """What was made, and how the request was carried out."""
         return Finished(
             job_id=request.job_id,
-            results=(),
             steps=settings.steps,
             cfg_scale=settings.cfg_scale,
             clean_colours=settings.clean_colours,
-            seconds=0.0,
-            cache_hits=0,
-            cache_misses=0,
             unknown_words=prompt.unknown_words,
             model_name=info.name,
             model_hash=info.file_hash,
@@ -240,6 +240,7 @@ class LayerPipeline:
             torch_version=str(torch.__version__),
             reading=1 if prompt.check is None else PROMPT_READING,
             check=prompt.check,
+            **made,
         )
 
     # ---- between requests ----
@@ -248,12 +249,9 @@ class LayerPipeline:
     def warm_cache(
         self, request: GenerateRequest, finished: Finished, goes_on: Callable[[], bool]
     ) -> None:
-        """Put a job's layers into the region token cache, so that the first edit finds them.
-
-        Args:
-            goes_on: asked before each layer; False ends it.
-        """
+        """Put a job's layers into the cache while `goes_on`, so that the first edit finds them."""
         made = {result.layer_id: result.rgba for result in finished.results}
+        request = snapped(request, self.info.token_px)
         layers = tuple(
             replace(layer, pixels=made.get(layer.layer_id, layer.pixels))
             for layer in request.layers

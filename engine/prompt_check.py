@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
-
-from safetensors import SafetensorError, safe_open
 
 from engine.api import ModelInfo
 from engine.errors import WeightsError
-from engine.paths import resource_path
-from engine.prompts import PromptCheck, Vocabulary, lexicon_of
-from engine.prompts import check_prompt as check_with
+from engine.model_files import default_path, model_file
+from engine.prompts.lexicon import lexicon_of
+from engine.prompts.parser import check_prompt as check_with
+from engine.prompts.result import PromptCheck, Vocabulary
 
 
 def check_prompt(text: str, info: ModelInfo | None = None) -> PromptCheck:
@@ -32,13 +30,9 @@ def check_prompt(text: str, info: ModelInfo | None = None) -> PromptCheck:
 
 
 @cache
-def _shipped() -> Vocabulary:
-    """The vocabulary in the card of the shipped model file, read without its weights."""
-    path = resource_path("model", "layerloom.safetensors")
-    try:
-        with safe_open(path, framework="np") as file:
-            card = json.loads((file.metadata() or {})["card"])
-        names = ("nouns", "looks", "colours", "backgrounds")
-        return Vocabulary(**{name: tuple(card[name]) for name in names})
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise WeightsError(f"The model file {path.name} cannot be read: {error}.") from error
+def _shipped() -> Vocabulary | None:
+    """The vocabulary in the header of the shipped model file."""
+    model = model_file(default_path())
+    if model is None or model.problem:
+        raise WeightsError(model.problem if model else "The shipped model file has no card.")
+    return model.vocabulary

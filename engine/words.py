@@ -12,6 +12,7 @@ import re
 import threading
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +39,9 @@ _DOUBLED = re.compile(r"(.)\1$")
 _SHORTEST_STEM = 3
 _SHORTEST_NOUN = 3  # "3dogs" is a count and a noun, "85mm" and "4k" are a number and a unit
 _BREAK = "\u200b"  # the zero-width space, the only invisible character that separates words
+
+
+_lock = threading.Lock()  # the cache alone would let two threads read at once
 
 
 def tokenize(prompt: str) -> list[str]:
@@ -100,17 +104,11 @@ def _ascii_words(prompt: str) -> list[tuple[str, int, int]]:
 
 
 class _Letter(NamedTuple):
-    """One character of the prompt as it is read.
+    """One character of the prompt as it is read."""
 
-    Attributes:
-        plain: lowercase, without marks; what words are found in.
-        shown: with the marks of its script; what the word is reported as.
-        place: where it stands in the prompt.
-    """
-
-    plain: str
-    shown: str
-    place: int
+    plain: str  # lowercase, without marks; what words are found in
+    shown: str  # with the marks of its script; what the word is reported as
+    place: int  # where it stands in the prompt
 
 
 def _letters(prompt: str, skipped: Collection[int]) -> list[_Letter]:
@@ -239,26 +237,15 @@ def simpler_forms(word: str) -> Iterator[str]:
             yield stem[:-1] + "y"
 
 
-_lock = threading.Lock()
-_shipped: WordTable | None = None
+@cache
+def _shipped() -> WordTable:
+    return read_word_table(resource_path("model", "words.safetensors"))
 
 
-def load_word_table(path: Path | None = None) -> WordTable:
-    """The word table; the shipped one is read once and shared. Safe on any thread.
-
-    Args:
-        path: another table's file, read on each call; None = the shipped one.
-
-    Raises:
-        WeightsError: the file is missing, damaged or not a word table.
-    """
-    if path is not None:
-        return _read(path)
-    global _shipped
+def load_word_table() -> WordTable:
+    """The shipped word table, read once, on any thread; raises what `read_word_table` raises."""
     with _lock:
-        if _shipped is None:
-            _shipped = _read(resource_path("model", "words.safetensors"))
-        return _shipped
+        return _shipped()
 
 
 def unknown_words(prompt: str) -> tuple[str, ...]:
@@ -266,7 +253,12 @@ def unknown_words(prompt: str) -> tuple[str, ...]:
     return load_word_table().unknown_words(prompt)
 
 
-def _read(path: Path) -> WordTable:
+def read_word_table(path: Path) -> WordTable:
+    """A word table's file.
+
+    Raises:
+        WeightsError: the file is missing, damaged or not a word table.
+    """
     if not path.is_file():
         raise WeightsError(f"The word table is missing: {path}.")
     try:

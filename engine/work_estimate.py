@@ -10,34 +10,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.api import Box, GenerateRequest, LayerKind, ModelInfo, is_edit
-from engine.layout import foreground_grid, token_size
+from engine.layout import foreground_grid, snapped, token_size
 
 Region = tuple[LayerKind, Box]
 
 
 @dataclass(frozen=True, slots=True)
 class WorkEstimate:
-    """What a request asks of the machine.
+    """What a request asks of the machine."""
 
-    Attributes:
-        tokens: that are generated, times the guidance branches of one step.
-        seen: all tokens, context included.
-        steps: of sampling.
-        pixels: of the layers that are generated.
-        drawn: pixels that the decoder draws, fewer where tokens are coarse; 0 = all of them.
-        planning: passes of half the network before the first step.
-    """
-
-    tokens: int
-    seen: int
-    steps: int
-    pixels: int
-    drawn: int = 0
-    planning: int = 0
+    tokens: int  # that are generated, times the guidance branches of one step
+    seen: int  # all tokens, context included
+    steps: int  # of sampling
+    pixels: int  # of the layers that are generated
+    drawn: int = 0  # pixels that the decoder draws, fewer where tokens are coarse; 0 = all of them
+    planning: int = 0  # passes of half the network before the first step
 
 
 def estimate(request: GenerateRequest, info: ModelInfo) -> WorkEstimate:
     """The work of a request."""
+    request = snapped(request, info.token_px)
     targets = [(layer.kind, layer.box) for layer in request.layers if layer.is_target]
     context = [(layer.kind, layer.box) for layer in request.layers if not layer.is_target]
     return estimate_regions(
@@ -56,7 +48,7 @@ def estimate_regions(
     """The work of a request with these regions.
 
     Args:
-        targets, context: kind and box, in canvas pixels, of the layers with and without pixels.
+        targets, context: kind and box, on the model's grid, of the layers with and without pixels.
         steps, cfg_scale: None = the model's own.
     """
     tokens = sum(region_tokens(kind, box, info) for kind, box in targets)

@@ -21,7 +21,8 @@ import pytest
 from PIL import Image
 
 from app.cli import main
-from engine.models.checkpoint import default_path, save_model
+from engine.model_files import default_path
+from engine.models.checkpoint import save_model
 from engine.paths import resource_path
 from tests.engine.tiny import tiny_model
 

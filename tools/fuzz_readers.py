@@ -24,7 +24,7 @@ except ImportError:
 with atheris.instrument_imports(include=["app.document"]):
     from app.benchmarks.reliability.damage import KINDS, mutated
     from app.document.errors import UserError
-    from app.document.storage.ora.project_reading import ProjectError, read_project
+    from app.document.storage.ora.project import ProjectError, read_project
     from app.document.storage.ora.stack_xml import StackError, read_stack
     from app.document.storage.png import PngError, decode_png
 

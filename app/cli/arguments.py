@@ -23,7 +23,6 @@ FORMAT_KEYS = ("png", "psd", "svg", "pdf", "ora", "zip", "folder", "webp", "tiff
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The subcommands and their options."""
     parser = argparse.ArgumentParser(
         prog="layerloom",
         description="Draw boxes, type one prompt, get a picture in layers.",
@@ -39,6 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_regenerate(commands)
     _add_export(commands)
     _add_info(commands)
+    _add_models(commands)
     _add_verify(commands)
     return parser
 
@@ -46,10 +46,17 @@ def build_parser() -> argparse.ArgumentParser:
 Commands = argparse._SubParsersAction  # argparse gives the type no public name
 
 
+def _command(
+    commands: Commands[argparse.ArgumentParser], name: str, *, help: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(name, help=help, allow_abbrev=False)
+
+
 def _add_generate(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("generate", help="make a picture", allow_abbrev=False)
-    parser.add_argument("--prompt", default=None, help="what to paint, in English")
-    parser.add_argument(
+    parser = _command(commands, "generate", help="make a picture")
+    add = parser.add_argument
+    add("--prompt", default=None, help="what to paint, in English")
+    add(
         "--layout",
         "--boxes",
         type=_path,
@@ -58,12 +65,12 @@ def _add_generate(commands: Commands[argparse.ArgumentParser]) -> None:
         help="a layout, an example, or a plain ART list, - for standard input; its prompt is used "
         "if none is given",
     )
-    parser.add_argument("--size", type=_size, metavar="WxH", help="canvas, if not the layout's")
-    parser.add_argument("--seed", type=_seed, default=0, help="picture seed, 0 to 2^32 - 1 [0]")
+    add("--size", type=_size, metavar="WxH", help="canvas, if not the layout's")
+    add("--seed", type=_seed, default=0, help="picture seed, 0 to 2^32 - 1 [0]")
     _add_sampling(parser)
     _add_spare_boxes(parser, "empty")
-    parser.add_argument("--no-background", action="store_true", help="a transparent picture")
-    parser.add_argument(
+    add("--no-background", action="store_true", help="a transparent picture")
+    add(
         "--variations",
         type=WholeNumber(1, 8),
         default=1,
@@ -75,19 +82,18 @@ def _add_generate(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _add_regenerate(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("regenerate", help="repaint layers of a file", allow_abbrev=False)
-    parser.add_argument("file", type=_path, metavar="FILE.ora", help="- for standard input")
-    parser.add_argument(
+    parser = _command(commands, "regenerate", help="repaint layers of a file")
+    add = parser.add_argument
+    add("file", type=_path, metavar="FILE.ora", help="- for standard input")
+    add(
         "--layer",
         action="append",
         required=True,
         metavar="NUMBER|NAME",
         help="which layer; may be given several times (0 = background)",
     )
-    parser.add_argument(
-        "--seed", type=_seed, help="as for a picture [the file's picture seed plus one]"
-    )
-    parser.add_argument("--prompt", help="[the file's]")
+    add("--seed", type=_seed, help="as for a picture [the file's picture seed plus one]")
+    add("--prompt", help="[the file's]")
     _add_sampling(parser)
     _add_spare_boxes(parser, "empty; repeat for layers that have pixels")
     _add_out(parser)
@@ -95,60 +101,54 @@ def _add_regenerate(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _add_export(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "export", help="export a file to another format", allow_abbrev=False
-    )
-    parser.add_argument("file", type=_path, metavar="FILE.ora", help="- for standard input")
+    parser = _command(commands, "export", help="export a file to another format")
+    add = parser.add_argument
+    add("file", type=_path, metavar="FILE.ora", help="- for standard input")
     _add_out(parser)
-    parser.add_argument(
-        "--format", choices=FORMAT_KEYS, help="[by the ending of OUT; a folder without one]"
-    )
-    parser.add_argument("--layer", metavar="NUMBER|NAME", help="this layer alone")
-    parser.add_argument("--scale", type=int, choices=(1, 2, 4), default=1, help="[1]")
-    parser.add_argument("--over", type=_colour, metavar="#RRGGBB", help="put it over a colour")
-    parser.add_argument(
-        "--no-background", action="store_true", help="leave out the background layer"
-    )
-    parser.add_argument("--quality", type=WholeNumber(1, 100), help="JPEG [92]; WebP [lossless]")
-    parser.add_argument(
-        "--no-recipe", action="store_true", help="leave out prompt, seeds and records"
-    )
-    parser.add_argument("--no-hidden", action="store_true", help="leave out hidden layers")
-    parser.add_argument(
-        "--canvas-sized", action="store_true", help="ZIP, folder: layers as large as the canvas"
-    )
-    parser.add_argument("--pages", action="store_true", help="TIFF: one page per layer")
-    parser.add_argument("--parallax", action="store_true", help="HTML: layers follow the pointer")
-    parser.add_argument(
+    add("--format", choices=FORMAT_KEYS, help="[by the ending of OUT; a folder without one]")
+    add("--layer", metavar="NUMBER|NAME", help="this layer alone")
+    add("--scale", type=int, choices=(1, 2, 4), default=1, help="[1]")
+    add("--over", type=_colour, metavar="#RRGGBB", help="put it over a colour")
+    add("--no-background", action="store_true", help="leave out the background layer")
+    add("--quality", type=WholeNumber(1, 100), help="JPEG [92]; WebP [lossless]")
+    add("--no-recipe", action="store_true", help="leave out prompt, seeds and records")
+    add("--no-hidden", action="store_true", help="leave out hidden layers")
+    add("--canvas-sized", action="store_true", help="ZIP, folder: layers as large as the canvas")
+    add("--pages", action="store_true", help="TIFF: one page per layer")
+    add("--parallax", action="store_true", help="HTML: layers follow the pointer")
+    add(
         "--vector-background",
         action="store_true",
         help="SVG, PDF: the background as shapes even if it has gradients",
     )
-    parser.add_argument(
-        "--quiet", action="store_true", help="do not list what the format cannot store"
-    )
+    add("--quiet", action="store_true", help="do not list what the format cannot store")
     _add_verbose(parser)
 
 
 def _add_info(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "info", help="versions, device and model, or what is in a file", allow_abbrev=False
-    )
+    parser = _command(commands, "info", help="versions, device and model, or what is in a file")
     parser.add_argument("file", type=_path, nargs="?", metavar="FILE", help="- for standard input")
     _add_engine(parser)
 
 
-def _add_verify(commands: Commands[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "verify", help="check a file, and its pixels against their records", allow_abbrev=False
+def _add_models(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "models", help="the model files of a folder: name, hash, words, licences"
     )
-    parser.add_argument(
+    parser.add_argument("folder", type=_path, nargs="?", metavar="FOLDER", help="[the shipped one]")
+    _add_verbose(parser)
+
+
+def _add_verify(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "verify", help="check a file, and its pixels against their records")
+    add = parser.add_argument
+    add(
         "file",
         type=_path,
         metavar="FILE",
         help="a project, a recipe, or an exported PNG with its recipe",
     )
-    parser.add_argument(
+    add(
         "--regenerate",
         action="store_true",
         help="generate the pixels again and compare their hashes",
@@ -157,9 +157,10 @@ def _add_verify(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def _add_sampling(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--steps", type=WholeNumber(1, MAX_STEPS), help="[the model's]")
-    parser.add_argument("--guidance", type=_guidance, help="1 = none [the model's]")
-    parser.add_argument(
+    add = parser.add_argument
+    add("--steps", type=WholeNumber(1, MAX_STEPS), help="[the model's]")
+    add("--guidance", type=_guidance, help="1 = none [the model's]")
+    add(
         "--clean-colours",
         choices=CLEAN_COLOURS,
         help="flat fills: automatic = in looks that benefit from it [automatic, or the file's]",
@@ -187,12 +188,11 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_engine(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
-    parser.add_argument("--threads", type=WholeNumber(1, 1024), help="torch threads [cores - 1]")
-    parser.add_argument(
-        "--model", type=_path, metavar="FILE", help="a model file other than the shipped one"
-    )
-    parser.add_argument("--quiet", action="store_true", help="no progress, errors only")
+    add = parser.add_argument
+    add("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    add("--threads", type=WholeNumber(1, 1024), help="torch threads [cores - 1]")
+    add("--model", type=_path, metavar="FILE", help="a model file other than the shipped one")
+    add("--quiet", action="store_true", help="no progress, errors only")
     _add_verbose(parser)
 
 

@@ -1,4 +1,4 @@
-"""`layerloom export`, `info` and `verify`: a file in another form, its contents, its state.
+"""`layerloom export`, `info`, `models` and `verify`: a file in another form, contents, state.
 
 Export needs no model. Info without a file asks the engine what it can do. Verify asks two questions
 of different price: structure and hashes need no model; with `--regenerate` each job in the file
@@ -51,7 +51,7 @@ from app.document.storage.ora.archive import ArchiveReader
 from app.document.storage.ora.groups import MERGED
 from app.document.words import layer_names
 from app.session.records import app_version, job_of, request_from_record
-from engine import Finished, ModelInfo
+from engine import EngineError, Finished, ModelInfo, list_models
 
 # What each choice of an export is called on the command line; a test compares with the formats.
 FLAGS: dict[Choice, str] = {
@@ -76,7 +76,6 @@ PACKAGES = ("torch", "numpy", "PySide6-Essentials", "pillow", "safetensors")
 
 
 def export(args: argparse.Namespace) -> int:
-    """Write a project file in another form."""
     form = None if args.format is None else format_named(args.format)
     (output,) = plan_outputs(args.out, form=form)
     options = ExportOptions(
@@ -122,11 +121,7 @@ def export(args: argparse.Namespace) -> int:
 
 
 def _refuse_ignored(form: Format, options: ExportOptions) -> None:
-    """Refuse options that would change nothing in this format.
-
-    Raises:
-        ArgumentProblem: names the option and the formats that follow it.
-    """
+    """Raise ArgumentProblem for an option that would change nothing in this format."""
     for choice, reason in refused_choices(form, options).items():
         flag = FLAGS[choice]
         if choice in form.choices:  # it does without another option
@@ -171,6 +166,36 @@ def info(args: argparse.Namespace, factory: EngineFactory | None) -> int:
     return 0
 
 
+def models(args: argparse.Namespace) -> int:
+    try:
+        found = list_models(args.folder)
+    except EngineError as error:
+        raise ArgumentProblem(str(error), "Nothing was done.", error.advice) from error
+    for model in found:
+        print(f"{model.path.name} · {model.name}")
+        if model.problem:
+            print(f"  problem   {model.problem}")
+            continue
+        words = model.vocabulary
+        counted = (
+            "any text"
+            if words is None
+            else (
+                f"{len(words.nouns)} things, {len(words.looks)} looks, "
+                f"{len(words.backgrounds)} backgrounds"
+            )
+        )
+        print(f"  hash      {model.file_hash}")
+        print(f"  tasks     {', '.join(model.tasks)}")
+        print(f"  words     {counted}")
+        print(f"  canvases  {', '.join(f'{width} x {height}' for width, height in model.canvases)}")
+        for licence in model.licences:
+            print(f"  licence   {licence}")
+    if not found:
+        print("There are no model files in this folder.", file=sys.stderr)
+    return 0
+
+
 def _versions() -> Iterator[str]:
     """Without importing any of the packages: torch alone takes seconds."""
     yield f"layerloom           {app_version()}"
@@ -207,7 +232,7 @@ def _about_model(info: ModelInfo) -> Iterator[str]:
 
 
 def _about_project(contents: Contents) -> Iterator[str]:
-    yield f"canvas  {contents.canvas.width} x {contents.canvas.height}, grid {contents.grid}"
+    yield f"canvas  {contents.canvas.width} x {contents.canvas.height}"
     yield f"prompt  {json.dumps(contents.prompt, ensure_ascii=False)}"
     yield f"seed    {contents.settings.seed}"
     models = {
@@ -271,27 +296,23 @@ class Claim:
 
 
 def verify(args: argparse.Namespace, factory: EngineFactory | None) -> int:
-    """Check a file; say what is right on stdout.
-
-    Returns:
-        0 when everything asked for is right, else 1.
-    """
+    """Check a file; say what is right on stdout; 1 where something asked for is not."""
     if not args.regenerate:
         refuse_engine_options(args, "--regenerate")
     source = open_source(args.file)
     if source.is_project:
-        problems, claims, pictures = _project(source)
+        problems, claims, contents = _project(source)
     else:
-        problems, claims, pictures = _recipe(source)
+        (problems, claims), contents = _recipe(source), None
     if args.regenerate and not problems:
         with session(args, factory) as engine:
-            problems += list(_differences(claims, pictures, engine))
+            problems += list(_differences(claims, contents, engine))
     for problem in problems:
         print(f"'{source.name}': {problem}", file=sys.stderr)
     return 1 if problems else 0
 
 
-def _project(source: Source) -> tuple[list[str], list[Claim], dict[str, np.ndarray]]:
+def _project(source: Source) -> tuple[list[str], list[Claim], Contents]:
     """What is wrong with a project file, and what its records claim."""
     opened = open_project(source)
     contents = opened.contents
@@ -310,10 +331,10 @@ def _project(source: Source) -> tuple[list[str], list[Claim], dict[str, np.ndarr
         for layer in contents.layers
         if layer.record is not None and layer.kind == "generated"
     ]
-    return problems, claims, _known_pictures(contents)
+    return problems, claims, contents
 
 
-def _recipe(source: Source) -> tuple[list[str], list[Claim], dict[str, np.ndarray]]:
+def _recipe(source: Source) -> tuple[list[str], list[Claim]]:
     """What a recipe, or a picture that carries one, claims."""
     text = source.text()
     parse_layout(text, canvas=DEFAULT_CANVAS, grid=DEFAULT_GRID)  # refuses what is no recipe
@@ -330,9 +351,9 @@ def _recipe(source: Source) -> tuple[list[str], list[Claim], dict[str, np.ndarra
         and each.get("kind") == "generated"
     ]
     if not claims:
-        return ["It has no records, so nothing can be compared."], [], {}
+        return ["It has no records, so nothing can be compared."], []
     print(f"'{source.name}': a recipe with {len(claims)} records.")
-    return [], claims, {}
+    return [], claims
 
 
 def _broken_records(contents: Contents) -> Iterator[str]:
@@ -346,9 +367,10 @@ def _broken_records(contents: Contents) -> Iterator[str]:
 
 
 def _differences(
-    claims: Sequence[Claim], pictures: Mapping[str, np.ndarray], engine: EngineSession
+    claims: Sequence[Claim], contents: Contents | None, engine: EngineSession
 ) -> Iterator[str]:
     """Run each job again and compare; a line for each layer that came out otherwise."""
+    pictures = {} if contents is None else _known_pictures(contents, engine.info.token_px)
     jobs: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
     for claim in claims:
         try:
@@ -404,13 +426,17 @@ def _of(value: object, key: str) -> object:
     return value.get(key) if isinstance(value, dict) else None
 
 
-def _known_pictures(contents: Contents) -> dict[str, np.ndarray]:
-    """Every picture in the file by hash, also as its layer's region shows it to the model."""
+def _known_pictures(contents: Contents, token_px: int) -> dict[str, np.ndarray]:
+    """Every picture in the file by hash, also cut to the canvas, as requests have it.
+
+    Records of earlier versions name context pixels as the model's grid cuts them.
+    """
     known: dict[str, np.ndarray] = {}
     for layer in contents.layers:
-        region = layer.region_pixels(contents.grid, contents.canvas)
-        if region is not None:
-            known[hash_of(region)] = region
+        for grid in (1, token_px):
+            region = layer.region_pixels(grid, contents.canvas)
+            if region is not None:
+                known[hash_of(region)] = region
     return known | {image.hash: image.array for image in contents.pictures()}
 
 

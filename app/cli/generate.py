@@ -87,7 +87,7 @@ def regenerate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
             advice="Unlock or show it first, or name another layer.",
         )
     with session(args, factory) as engine:
-        check_grid(contents, engine.info)
+        check_canvas(contents.canvas, engine.info)
         names = ", ".join(f"'{layer.name}'" for layer in planned.targets)
         made, finished = make(engine, contents, planned, seed, names, args.spare_boxes)
         write_or_keep(output, made, facts_of(made, finished))
@@ -96,11 +96,7 @@ def regenerate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
 
 
 def layout_text(path: Path) -> str:
-    """The text of the layout, read once: a pipe has nothing left for a second time.
-
-    Raises:
-        ArgumentProblem: there is none, or it cannot be read.
-    """
+    """The text of the layout, read once: a pipe has nothing left for a second time."""
     try:
         return open_source(path).text()
     except (ArgumentProblem, StorageError) as error:
@@ -108,11 +104,7 @@ def layout_text(path: Path) -> str:
 
 
 def layout_from(args: argparse.Namespace, text: str, canvas: Size, grid: int) -> Layout:
-    """The layout in the text, on the canvas of `--size` if the arguments give one.
-
-    Raises:
-        ArgumentProblem: no layout, or `--size` contradicts it.
-    """
+    """The layout, on the canvas of `--size`; ArgumentProblem where the two contradict."""
     if args.size is not None:
         canvas = Size(*args.size).rounded_up(grid)
     try:
@@ -137,19 +129,9 @@ def _bad_layout(path: Path, error: UserError) -> ArgumentProblem:
 
 
 def empty_picture(args: argparse.Namespace, text: str, prompt: str, info: ModelInfo) -> Contents:
-    """The document that the arguments describe, without pixels, fit for this model.
-
-    Raises:
-        ArgumentProblem: the model cannot make it.
-    """
+    """The document that the arguments describe; ArgumentProblem if the model cannot make it."""
     layout = layout_from(args, text, Size(*info.trained_canvases[0]), info.token_px)
-    if not layout.canvas.is_multiple_of(info.canvas_multiple):
-        raise ArgumentProblem(
-            f"The canvas is {layout.canvas.width} x {layout.canvas.height}; this model needs "
-            f"sides that are multiples of {info.canvas_multiple}.",
-            "Nothing was made.",
-            "Choose another size.",
-        )
+    check_canvas(layout.canvas, info)
     if len(layout.boxes) > info.max_foregrounds:
         raise ArgumentProblem(
             f"The layout has {len(layout.boxes)} boxes; this model handles {info.max_foregrounds}.",
@@ -162,7 +144,7 @@ def empty_picture(args: argparse.Namespace, text: str, prompt: str, info: ModelI
         clean_colours=args.clean_colours or "automatic",
         seed=args.seed,
     )
-    contents = contents_of(layout, info.token_px, prompt=prompt, settings=settings)
+    contents = contents_of(layout, prompt=prompt, settings=settings)
     return replace(contents, background_on=contents.background_on and not args.no_background)
 
 
@@ -257,14 +239,14 @@ def refuse_long_prompt(prompt: str) -> None:
         )
 
 
-def check_grid(contents: Contents, info: ModelInfo) -> None:
-    """Refuse a document whose boxes do not lie on the model's cells."""
-    if contents.grid % info.token_px:
-        raise UserError(
-            f"This picture has a grid of {contents.grid} pixels, and the model works in cells of "
-            f"{info.token_px}.",
-            "Nothing was changed.",
-            "Make a new picture from its boxes with generate.",
+def check_canvas(canvas: Size, info: ModelInfo) -> None:
+    """Refuse a canvas that the model cannot fill."""
+    if not canvas.is_multiple_of(info.canvas_multiple):
+        raise ArgumentProblem(
+            f"The canvas is {canvas.width} x {canvas.height}; this model needs "
+            f"sides that are multiples of {info.canvas_multiple}.",
+            "Nothing was made.",
+            "Choose another size.",
         )
 
 
@@ -276,29 +258,28 @@ def report_lines(finished: Finished) -> list[str]:
     check = finished.check
     if check is None:
         return []
-    lines = []
-    if drawn := _drawn(finished):
-        lines.append(f"Drawn: {_counted(drawn)}.")
-    if check.undrawable:
-        lines.append("Not drawn: " + "; ".join(_why(each) for each in check.undrawable) + ".")
-    if check.further_backgrounds:
-        others = ", ".join(f"'{each.typed}'" for each in check.further_backgrounds)
-        lines.append(f"A picture has one background; not used: {others}.")
-    if finished.not_placed:
-        missing = {each.typed: each.count for each in finished.not_placed}
-        lines.append(f"No box left for: {_counted(missing)}.")
-    if check.misspelt:
-        read = ", ".join(f"'{each.typed}' as '{each.suggestion}'" for each in check.misspelt)
-        lines.append(f"Misspelt, read: {read}.")
-    if check.negated:
-        lines.append("Left out, as asked: " + ", ".join(each.typed for each in check.negated) + ".")
-    empty = _empty(finished)
-    for why, count in empty.items():
-        boxes = "1 box" if count == 1 else f"{count} boxes"
-        lines.append(f"Left empty: {boxes}; {why}.")
-    if check.unread:
-        lines.append(f"Not read: the last {check.unread:,} words of the prompt.")
-    return lines
+    said = [
+        ("Drawn: {}.", _counted(_drawn(finished))),
+        ("Not drawn: {}.", "; ".join(_why(each) for each in check.undrawable)),
+        (
+            "A picture has one background; not used: {}.",
+            ", ".join(f"'{each.typed}'" for each in check.further_backgrounds),
+        ),
+        (
+            "No box left for: {}.",
+            _counted({each.typed: each.count for each in finished.not_placed}),
+        ),
+        (
+            "Misspelt, read: {}.",
+            ", ".join(f"'{each.typed}' as '{each.suggestion}'" for each in check.misspelt),
+        ),
+        ("Left out, as asked: {}.", ", ".join(each.typed for each in check.negated)),
+    ]
+    for why, count in _empty(finished).items():
+        said.append(("Left empty: {}.", f"{'1 box' if count == 1 else f'{count} boxes'}; {why}"))
+    unread = f"{check.unread:,}" if check.unread else ""
+    said.append(("Not read: the last {} words of the prompt.", unread))
+    return [text.format(what) for text, what in said if what]
 
 
 def report_facts(finished: Finished) -> dict[str, Any]:

@@ -208,14 +208,7 @@ def session(args: argparse.Namespace, factory: EngineFactory | None) -> EngineSe
 
 
 def refuse_engine_options(args: argparse.Namespace, needs: str) -> None:
-    """Refuse options about the engine where none is started.
-
-    Args:
-        needs: what would start it.
-
-    Raises:
-        ArgumentProblem: one was given.
-    """
+    """Raise ArgumentProblem for options about the engine, which only `needs` would start."""
     given = [
         name
         for name, is_given in (

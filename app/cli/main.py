@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 # Nothing heavier is imported up here: the help comes at once, and Ctrl+C is heard from the start.
 from app.cli.arguments import build_parser, translate_aliases
@@ -126,27 +126,11 @@ def _run(arguments: list[str], engine_factory: EngineFactory | None) -> int:
     else:
         # The engine logs tracebacks; --verbose shows them.
         logging.getLogger().addHandler(logging.NullHandler())
-    match parsed.command:
-        case "generate":
-            from app.cli.generate import generate
-
-            return generate(parsed, engine_factory)
-        case "regenerate":
-            from app.cli.generate import regenerate
-
-            return regenerate(parsed, engine_factory)
-        case "export":
-            from app.cli.files import export
-
-            return export(parsed)
-        case "info":
-            from app.cli.files import info
-
-            return info(parsed, engine_factory)
-        case _:
-            from app.cli.files import verify
-
-            return verify(parsed, engine_factory)
+    makes = parsed.command in ("generate", "regenerate")
+    module = importlib.import_module("app.cli.generate" if makes else "app.cli.files")
+    run = getattr(module, parsed.command)
+    needs_engine = parsed.command not in ("export", "models")
+    return int(run(parsed, engine_factory) if needs_engine else run(parsed))
 
 
 def _parse(arguments: list[str]) -> tuple[argparse.Namespace | None, int]:
@@ -229,11 +213,7 @@ def _forward(arguments: list[str]) -> int:
 
 
 def _module_in_checkout(name: str, command: str) -> Any:
-    """The module that runs a command; the installed package has no trainers and no benches.
-
-    Raises:
-        UserError: the module is not installed; says where the command works.
-    """
+    """The module of a command; UserError in the installed package, which has no trainers."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -256,10 +236,6 @@ def _say(text: str) -> None:
 def _leave_if_engine_hangs(code: int) -> None:
     """torch aborts the process when the interpreter ends while one of its operations runs."""
     if any(thread.name == "layerloom-engine" for thread in threading.enumerate()):
-        _exit_now(code)
-
-
-def _exit_now(code: int) -> NoReturn:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)

@@ -42,12 +42,7 @@ _PLACES: tuple[Callable[[], Path], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """One thing to write.
-
-    Attributes:
-        form: how.
-        with_design: put the project file next to the layers of a folder.
-    """
+    """One thing to write; `with_design` puts the project file next to the layers of a folder."""
 
     form: Format
     path: Path
@@ -90,11 +85,8 @@ def plan_outputs(out: Path, count: int = 1, form: Format | None = None) -> list[
         paths = [out / str(n) for n in range(1, count + 1)]
     else:
         paths = [out.with_name(f"{out.stem}-{n}{out.suffix}") for n in range(1, count + 1)]
-    if is_folder:
-        check_folder_place(out)
-    else:
-        for path in paths:
-            check_file_place(path)
+    for path in [out] if is_folder else paths:
+        check_place(path, is_folder=is_folder)
     return [Output(form=form, path=path, with_design=with_design) for path in paths]
 
 
@@ -162,66 +154,37 @@ def _write_with_design(
 # ---- can the place hold what will be made? ----
 
 
-def check_file_place(path: Path) -> None:
-    """Make sure that a file of this name can be written.
+def check_place(path: Path, *, is_folder: bool) -> None:
+    """Make sure that a file of this name, or files in a new or empty folder, can be written.
 
     Raises:
-        ArgumentProblem: a folder, pipe or device has the name, the name is too long, or its folder
-            cannot be written.
+        ArgumentProblem: something else has the name, the folder has something in it, the name is
+            too long, or the place cannot be written.
     """
-    mode = _mode_of(path)
-    if mode is not None and stat.S_ISDIR(mode):
-        raise ArgumentProblem(
-            f"'{shown_path(path)}' is a folder.", _UNTOUCHED, "Choose the name of a file."
-        )
-    if mode is not None:
-        _check_no_device(path, mode)
-    _try_to_write(Path(os.path.realpath(path)), path)
-
-
-def check_folder_place(path: Path) -> None:
-    """Make sure that files can be written into a new or empty folder of this name.
-
-    Raises:
-        ArgumentProblem: it is a file, it has something in it, or it cannot be written.
-    """
-    mode = _mode_of(path)
-    if mode is None:
-        _try_to_write(Path(os.path.realpath(path)), path)
-        return
-    if not stat.S_ISDIR(mode):
-        _check_no_device(path, mode)
-        raise ArgumentProblem(
-            f"'{shown_path(path)}' is a file, not a folder.",
-            _UNTOUCHED,
-            "Choose the name of a new folder.",
-        )
+    target = Path(os.path.realpath(path))
     try:
-        check_empty_folder(path)
-    except StorageError as error:
-        kept = "It was not touched, so that old and new files are not mixed."
-        raise ArgumentProblem(error.what, kept, error.advice) from error
-    _try_to_write(Path(os.path.realpath(path)) / "manifest.json", path)
-
-
-def _check_no_device(path: Path, mode: int) -> None:
-    """Refuse what is no file: writing would put a file in its place."""
-    if not stat.S_ISREG(mode):
-        raise ArgumentProblem(
-            f"'{shown_path(path)}' is a pipe or a device, not a file.",
-            _UNTOUCHED,
-            "Choose the name of a file.",
-        )
-
-
-def _mode_of(path: Path) -> int | None:
-    """What is there; None for nothing."""
-    try:
-        return os.stat(path).st_mode
+        mode = os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
-        return None  # where a part of the path is a file, the next check says which
+        mode = None  # where a part of the path is a file, the next check says which
     except OSError as error:
         raise _refused(path, error) from error
+    what, advice = "", "Choose the name of a file."
+    if mode is not None and stat.S_ISDIR(mode) and not is_folder:
+        what = "a folder"
+    elif mode is not None and not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
+        what = "a pipe or a device, not a file"  # writing would put a file in its place
+    elif mode is not None and is_folder and not stat.S_ISDIR(mode):
+        what, advice = "a file, not a folder", "Choose the name of a new folder."
+    elif mode is not None and is_folder:
+        target /= "manifest.json"
+        try:
+            check_empty_folder(path)
+        except StorageError as error:
+            kept = "It was not touched, so that old and new files are not mixed."
+            raise ArgumentProblem(error.what, kept, error.advice) from error
+    if what:
+        raise ArgumentProblem(f"'{shown_path(path)}' is {what}.", _UNTOUCHED, advice)
+    _try_to_write(target, path)
 
 
 def _try_to_write(target: Path, asked: Path) -> None:
@@ -239,19 +202,13 @@ def _try_to_write(target: Path, asked: Path) -> None:
                 "Choose another place.",
             )
         for name in [target.name, *missing]:  # too long a name shows only where it is looked up
-            _look_up(folder / name)
+            with contextlib.suppress(FileNotFoundError):
+                os.lstat(folder / name)
         probe = beside(folder / (missing[-1] if missing else target.name), "tmp")
         os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         os.unlink(probe)
     except OSError as error:
         raise _refused(asked, error) from error
-
-
-def _look_up(path: Path) -> None:
-    try:
-        os.lstat(path)
-    except FileNotFoundError:
-        pass
 
 
 def _refused(path: Path, error: OSError) -> ArgumentProblem:
@@ -263,11 +220,7 @@ def _refused(path: Path, error: OSError) -> ArgumentProblem:
 
 
 def write_or_keep(output: Output, contents: Contents, facts: Mapping[str, Any]) -> None:
-    """`write_output`; what cannot be written there is kept elsewhere, so that no work is lost.
-
-    Raises:
-        StorageError: it was not written; says where it is kept.
-    """
+    """`write_output`, or a StorageError that says where else the picture is kept."""
     try:
         write_output(output, contents, facts)
     except StorageError as error:
@@ -275,12 +228,7 @@ def write_or_keep(output: Output, contents: Contents, facts: Mapping[str, Any]) 
 
 
 def kept_elsewhere(contents: Contents, out: Path, error: UserError) -> StorageError:
-    """Save the picture as a project in another folder; the error to raise in place of `error`.
-
-    Args:
-        out: what could not be written.
-        error: why not.
-    """
+    """Save the picture as a project in another folder; the error to raise in place of `error`."""
     tried = []
     for path in _free_names(out):
         tried.append(str(path.parent))

@@ -44,13 +44,7 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One input.
-
-    Attributes:
-        name: what messages call it.
-        path: the file; None for a pipe.
-        data: all bytes of a pipe.
-    """
+    """One input: a file, or all bytes of a pipe (`path` is None); `name` is for messages."""
 
     name: str
     path: Path | None
@@ -161,11 +155,7 @@ def find_layers(contents: Contents, asked: Sequence[str]) -> list[Layer]:
 
 
 def open_project(source: Source) -> Opened:
-    """A project file; what the reader has to tell goes to stderr.
-
-    Raises:
-        StorageError: it is damaged.
-    """
+    """A project file; what the reader has to tell goes to stderr."""
     opened = source.project()
     for message in opened.messages:
         print(message, file=sys.stderr)
@@ -173,11 +163,7 @@ def open_project(source: Source) -> Opened:
 
 
 def keep_original(source: Source, out: Path, opened: Opened) -> None:
-    """Refuse to write over the file that was read, when that would lose something of it.
-
-    Raises:
-        ArgumentProblem: says what would be lost.
-    """
+    """Raise ArgumentProblem where writing over the file that was read would lose something."""
     read = source.path
     if opened.lost and read is not None and out.exists() and read.samefile(out):
         raise ArgumentProblem(

@@ -4,24 +4,7 @@ Independent of Qt, the engine and torch.
 """
 
 from app.document.contents import Contents, Settings, new_contents
-from app.document.document import Document
+from app.document.document import Document, DocumentEvents
 from app.document.errors import DocumentError, LimitError, UserError
-from app.document.events import DocumentEvents
 from app.document.geometry import Box, Rect, Size
 from app.document.layer import Candidate, Layer
-
-__all__ = [
-    "Box",
-    "Candidate",
-    "Contents",
-    "Document",
-    "DocumentError",
-    "DocumentEvents",
-    "Layer",
-    "LimitError",
-    "Rect",
-    "Settings",
-    "Size",
-    "UserError",
-    "new_contents",
-]

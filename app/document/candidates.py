@@ -22,15 +22,11 @@ MAX_BYTES = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Candidates that belong together: one of a layer, or one of each layer of a picture.
+    """Candidates that belong together: one of a layer, or one of each layer of a picture."""
 
-    Attributes:
-        candidates: by layer id.
-        detached: instead of those: one whose layer is gone. It can be looked at and taken out,
-            but nothing can show it.
-    """
-
-    candidates: dict[int, Candidate]
+    candidates: dict[int, Candidate]  # by layer id
+    # instead of those: one whose layer is gone. It can be looked at and taken out, but nothing can
+    # show it.
     detached: Candidate | None = None
 
     @property
@@ -98,15 +94,14 @@ def _others(layer: Layer) -> list[Candidate]:
 
 def with_choice(contents: Contents, choice: Choice) -> list[Layer]:
     """The layers as they would be with this choice, for a picture of it."""
-    return [
-        layer if layer.id not in choice.candidates else _showing(layer, choice.candidates[layer.id])
-        for layer in contents.layers
-    ]
-
-
-def _showing(layer: Layer, candidate: Candidate) -> Layer:
-    rect = candidate.rect if layer.is_background else candidate.rect.centred_on(layer.rect)
-    return replace(layer, image=candidate.image, rect=rect, kind=candidate.kind)
+    layers = []
+    for layer in contents.layers:
+        candidate = choice.candidates.get(layer.id)
+        if candidate is not None:
+            rect = candidate.rect if layer.is_background else candidate.rect.centred_on(layer.rect)
+            layer = replace(layer, image=candidate.image, rect=rect, kind=candidate.kind)
+        layers.append(layer)
+    return layers
 
 
 def _made_together(candidate: Candidate) -> str:
@@ -159,12 +154,7 @@ def showing(layer: Layer, candidate: Candidate) -> Layer:
 
 @dataclass(frozen=True, slots=True)
 class Unused:
-    """Candidates that could go.
-
-    Attributes:
-        hashes: pixel hashes by layer id.
-        detached: pixel hashes of those whose layer is gone.
-    """
+    """Candidates that could go: pixel hashes by layer id, and of those without a layer."""
 
     hashes: dict[int, list[str]]
     detached: list[str]
@@ -186,7 +176,6 @@ def candidate_load(contents: Contents) -> tuple[int, int]:
 
 
 def is_over(contents: Contents, count: int = MAX_CANDIDATES, size: int = MAX_BYTES) -> bool:
-    """Whether the bound is passed."""
     found, taken = candidate_load(contents)
     return found > count or taken > size
 

@@ -20,8 +20,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from app.document.blends import BLENDS, Blend
-from app.document.document import Document
-from app.document.geometry import Rect, union
+from app.document.geometry import Rect
 from app.document.layer import Layer, window
 from app.document.pixels import Pixels
 
@@ -98,29 +97,13 @@ def blocks_of(image: Pixels) -> AlphaBlocks:
     return known
 
 
-def composite(source: Document | Iterable[Layer], rect: Rect | None = None) -> np.ndarray:
-    """Paint visible layers with pixels, bottom to top.
-
-    Args:
-        source: a document, or layers bottom first.
-        rect: the part of the canvas to paint, canvas pixels; None = the document's canvas, or
-            for layers the smallest rectangle that holds them all.
+def composite(layers: Iterable[Layer], rect: Rect) -> np.ndarray:
+    """Paint the part `rect` of the canvas: visible layers with pixels, bottom to top.
 
     Returns:
         (height, width, 4) uint8, straight alpha, colour 0 where alpha is 0. A fresh array.
-
-    Raises:
-        ValueError: no rect, and no layer to take one from.
     """
-    if isinstance(source, Document):
-        layers = source.layers
-        rect = rect or source.canvas.rect
-    else:
-        layers = tuple(source)
     shown = shown_layers(layers)
-    rect = rect or union(layer.rect for layer in shown)
-    if rect is None:
-        raise ValueError("composite needs a rect when there is no layer with pixels")
     out = np.zeros((rect.height, rect.width, 4), np.uint8)
     needed = [(tile, needed_in(shown, tile)) for tile in tiles_of(rect)]
     on_threads(
@@ -146,11 +129,7 @@ def tiles_of(rect: Rect) -> list[Rect]:
 
 
 def on_threads(work: Sequence[tuple[int, Callable[[], None]]]) -> None:
-    """Call everything, on several threads where that is worth it.
-
-    Args:
-        work: (pixels to paint, what paints them).
-    """
+    """Call the second of each pair, on threads where the first, pixels to paint, are many."""
     threads = min(_MAX_THREADS, os.cpu_count() or 1, len(work))
     if threads < 2 or sum(pixels for pixels, _ in work) < _THREADS_FROM:
         for _, paint in work:
@@ -161,7 +140,6 @@ def on_threads(work: Sequence[tuple[int, Callable[[], None]]]) -> None:
 
 
 def area_of(needed: Needed) -> int:
-    """Pixels that have to be painted."""
     return sum(part.area for _, part in needed)
 
 

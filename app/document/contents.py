@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal, get_args
 
 from app.document.errors import DocumentError, LimitError
@@ -36,25 +36,17 @@ CleanColours = Literal["automatic", "on", "off"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How pictures are generated.
+    """How pictures are generated."""
 
-    Attributes:
-        steps: sampling steps; None = the model's default.
-        cfg_scale: guidance; None = the model's default, 1 = none.
-        clean_colours: whether the colours of generated layers become flat fills; "automatic" leaves
-            it to the look that the prompt names.
-        seed_mode: "random" draws a picture seed per job, "fixed" uses `seed`.
-        seed: picture seed, 0 to 4294967295.
-        variations: pictures per job, 1 to 8.
-        extra: keys of a project file that this version does not know; written back.
-    """
-
-    steps: int | None = None
-    cfg_scale: float | None = None
+    steps: int | None = None  # sampling steps; None = the model's default
+    cfg_scale: float | None = None  # guidance; None = the model's default, 1 = none
+    # whether the colours of generated layers become flat fills; "automatic" leaves it to the look
+    # that the prompt names
     clean_colours: CleanColours = "automatic"
-    seed_mode: SeedMode = "random"
-    seed: int = 0
-    variations: int = 1
+    seed_mode: SeedMode = "random"  # "random" draws a picture seed per job, "fixed" uses `seed`
+    seed: int = 0  # picture seed, 0 to 4294967295
+    variations: int = 1  # pictures per job, 1 to 8
+    # keys of a project file that this version does not know; written back
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -73,37 +65,26 @@ class Settings:
         if not 0 <= self.seed <= MAX_SEED:
             raise ValueError(f"a seed must be 0 to {MAX_SEED}, got {self.seed}")
 
+    def values(self) -> dict[str, Any]:
+        """All settings by name, without `extra`."""
+        return {each.name: getattr(self, each.name) for each in fields(self)[:-1]}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """The whole document at one moment.
-
-    Attributes:
-        canvas: multiples of `grid`.
-        grid: canvas pixels per token.
-        background: always there, so that switching it off loses nothing; see `background_on`.
-        foregrounds: bottom to top.
-        next_number: number of the next foreground layer.
-        detached: candidates whose layer is gone.
-        prompts: those that pictures were made with, newest first, at most 200.
-        extra: keys of a project file that this version does not know; written back.
-    """
+    """The whole document at one moment."""
 
     canvas: Size
-    grid: int
-    background: Layer
+    background: Layer  # always there, so that switching it off loses nothing; see `background_on`
     background_on: bool = True
-    foregrounds: tuple[Layer, ...] = ()
+    foregrounds: tuple[Layer, ...] = ()  # bottom to top
     prompt: str = ""
     settings: Settings = field(default_factory=Settings)
-    next_number: int = 1
-    detached: tuple[Candidate, ...] = ()
-    prompts: tuple[str, ...] = ()
+    next_number: int = 1  # number of the next foreground layer
+    detached: tuple[Candidate, ...] = ()  # candidates whose layer is gone
+    prompts: tuple[str, ...] = ()  # those that pictures were made with, newest first, at most 200
+    # keys of a project file that this version does not know; written back
     extra: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.grid < 1 or not self.canvas.is_multiple_of(self.grid):
-            raise ValueError(f"{self.canvas} is not a multiple of the grid step {self.grid}")
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -120,11 +101,7 @@ class Contents:
         return None
 
     def layer(self, layer_id: int) -> Layer:
-        """The layer with this id.
-
-        Raises:
-            DocumentError: there is none.
-        """
+        """The layer with this id. Raises DocumentError: there is none."""
         layer = self.get(layer_id)
         if layer is None:
             raise DocumentError(f"There is no layer with id {layer_id}.")
@@ -133,9 +110,7 @@ class Contents:
     def pictures(self) -> Iterator[Pixels]:
         """Every picture that the document holds, hidden background included; some repeatedly."""
         for layer in (self.background, *self.foregrounds):
-            if layer.image is not None:
-                yield layer.image
-            yield from (candidate.image for candidate in layer.candidates)
+            yield from layer.pictures()
         yield from (candidate.image for candidate in self.detached)
 
     def with_layers(self, changed: Iterable[Layer]) -> Contents:
@@ -148,19 +123,11 @@ class Contents:
         )
 
     def with_each(self, layer_ids: Iterable[int], **changes: Any) -> Contents:
-        """These contents with the same attributes changed in some layers.
-
-        Raises:
-            DocumentError: one of the layers is not there.
-        """
+        """These contents with attributes changed in some layers; DocumentError: one is gone."""
         return self.with_layers([replace(self.layer(each), **changes) for each in layer_ids])
 
     def with_added(self, layers: Iterable[Layer], above: int | None = None) -> Contents:
-        """These contents with more foregrounds, above the layer `above` (None = on top).
-
-        Raises:
-            LimitError: more than `MAX_LAYERS`.
-        """
+        """These contents with more foregrounds, above a layer (None = on top); or LimitError."""
         added = tuple(layers)
         check_room(len(self.foregrounds), len(added))
         order = [layer.id for layer in self.foregrounds]
@@ -173,15 +140,7 @@ class Contents:
 
 
 def check_room(present: int, added: int, what: str = "box") -> None:
-    """Refuse more layers than a file holds; what a model generates at once is the model's limit.
-
-    Args:
-        present: foregrounds that are there.
-        what: the word for a single one.
-
-    Raises:
-        LimitError: more than `MAX_LAYERS` would be there, with the background.
-    """
+    """Raise LimitError where a file would get too many layers; `what` is a single one."""
     if present + added + 1 > MAX_LAYERS:
         one = added == 1
         raise LimitError(
@@ -192,7 +151,6 @@ def check_room(present: int, added: int, what: str = "box") -> None:
 
 
 def new_background(canvas: Size) -> Layer:
-    """A background without pixels."""
     return Layer(
         id=new_layer_id(),
         number=BACKGROUND_NUMBER,
@@ -211,15 +169,9 @@ def new_contents(
     prompt: str = "",
     settings: Settings | None = None,
 ) -> Contents:
-    """Contents with empty boxes, bottom first, each snapped outward to its region.
-
-    Raises:
-        ValueError: the canvas is not a multiple of the grid.
-        LimitError: more than `MAX_LAYERS`.
-    """
+    """Contents with empty boxes, bottom first, each snapped outward. Raises LimitError."""
     contents = Contents(
         canvas=canvas,
-        grid=grid,
         background=new_background(canvas),
         background_on=background,
         prompt=prompt,
@@ -256,26 +208,11 @@ def seed_for(layer: Layer, picture_seed: int) -> int:
 def content_hash(contents: Contents) -> str:
     """SHA-256 over everything that counts; ids do not, they differ from one session to another."""
 
-    def candidate(item: Candidate) -> list[Any]:
-        return [item.pixel_hash, item.rect.to_box(), item.record, item.kind]
+    def plain(value: Any) -> Any:
+        if isinstance(value, Pixels):
+            return value.hash
+        if is_dataclass(value):
+            return [plain(getattr(value, each.name)) for each in fields(value) if each.name != "id"]
+        return [plain(each) for each in value] if isinstance(value, tuple) else value
 
-    def layer(item: Layer) -> list[Any]:
-        return [
-            [item.number, item.name, item.kind, item.is_background, item.rect.to_box()],
-            [item.pixel_hash, item.visible, item.locked, item.opacity, item.blend, item.seed],
-            item.record,
-            [candidate(each) for each in item.candidates],
-            item.extra,
-        ]
-
-    settings = contents.settings
-    everything = [
-        [contents.canvas.width, contents.canvas.height, contents.grid],
-        [contents.prompt, contents.next_number, contents.background_on, contents.extra],
-        [settings.steps, settings.cfg_scale, settings.seed_mode, settings.seed],
-        [settings.variations, settings.clean_colours, settings.extra],
-        [layer(item) for item in (contents.background, *contents.foregrounds)],
-        [candidate(item) for item in contents.detached],
-        contents.prompts,
-    ]
-    return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(plain(contents), sort_keys=True).encode()).hexdigest()

@@ -5,27 +5,38 @@ Commands change it, views observe it; nothing else can. Independent of Qt and of
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Iterable
+from typing import Any
+
+from psygnal import EmitLoopError, Signal, SignalGroup, SignalInstance
 
 from app.document import contents as _contents
-from app.document.contents import Contents, Settings, new_contents
-from app.document.events import DocumentEvents, emit
+from app.document.contents import DEFAULT_GRID, Contents, Settings, new_contents
 from app.document.geometry import Size
 from app.document.layer import Layer
 from app.document.words import layer_names
 
+logger = logging.getLogger(__name__)
+
 
 class Document:
-    """Canvas, grid, prompt, settings and layers.
+    """Canvas, prompt, settings and layers.
 
     Read it through its properties; change it with a command's `do`. Layers are immutable values:
     fetch them again after an event instead of keeping them.
 
     Events: see `DocumentEvents`, here as `document.events`.
+
+    Attributes:
+        grid: canvas pixels; commands keep empty boxes on its lines. It follows the loaded model
+            and is no part of the contents, so files do not have it.
     """
 
-    def __init__(self, contents: Contents | None = None) -> None:
+    def __init__(self, contents: Contents | None = None, grid: int = DEFAULT_GRID) -> None:
         self._contents = new_contents() if contents is None else contents
+        self.grid = grid
         self._revision = 0
         self._next_seeds: dict[int, int] = {}
         self._names: tuple[Contents, dict[int, str]] | None = None
@@ -44,11 +55,6 @@ class Document:
     @property
     def canvas(self) -> Size:
         return self._contents.canvas
-
-    @property
-    def grid(self) -> int:
-        """Canvas pixels per token."""
-        return self._contents.grid
 
     @property
     def prompt(self) -> str:
@@ -75,7 +81,6 @@ class Document:
 
     @property
     def background_id(self) -> int:
-        """The background's id, also while it is off."""
         return self._contents.background.id
 
     def has_layer(self, layer_id: int) -> bool:
@@ -101,7 +106,6 @@ class Document:
         return next((self.name_of(layer) for layer in layers if layer.locked), "")
 
     def index_of(self, layer_id: int) -> int:
-        """Place of the layer in `layers`, counted from the bottom."""
         return [layer.id for layer in self.layers].index(self.layer(layer_id).id)
 
     def seed_for(self, layer: Layer, picture_seed: int) -> int:
@@ -130,6 +134,12 @@ class Document:
         """SHA-256 over everything that counts: equal hashes, equal documents."""
         return _contents.content_hash(self._contents)
 
+    def set_grid(self, grid: int) -> None:
+        """Keep new and moved boxes on another grid; present ones stay where they are."""
+        if grid != self.grid:
+            self.grid = grid
+            emit(self.events.canvas_changed)
+
     def _change(self, new: Contents, *, is_reset: bool = False) -> None:
         """Called by commands only: put `new` in place, then tell what is different."""
         old, self._contents = self._contents, new
@@ -152,7 +162,7 @@ class Document:
             emit(self.events.prompt_changed, new.prompt)
         if old.settings != new.settings:
             emit(self.events.settings_changed)
-        if (old.canvas, old.grid) != (new.canvas, new.grid):
+        if old.canvas != new.canvas:
             emit(self.events.canvas_changed)
 
 
@@ -165,3 +175,42 @@ def _has_same_layers(old: Contents, new: Contents) -> bool:
         and len(before) == len(after)
         and all(one is other for one, other in zip(before, after, strict=True))
     )
+
+
+class DocumentEvents(SignalGroup):
+    """Events of one document.
+
+    Events:
+        layer_removed(layer_id): a layer is gone; the background too, when switched off.
+        prompt_changed(prompt): the new text.
+        settings_changed(): steps, guidance, clean colours or picture seed.
+        canvas_changed(): canvas size, or the grid that boxes stay on.
+        layers_changed(): a layer, their order, the background or a detached result; also after a
+            reset. Typing a prompt does not lead to it.
+        next_seeds_changed(): other seeds for the next job alone; nothing of the picture changed.
+        reset(): everything may be different (New, Open, their undo); comes instead of the others.
+        changed(revision): once after each command that changed something, after all others.
+    """
+
+    layer_removed = Signal(int)
+    prompt_changed = Signal(str)
+    settings_changed = Signal()
+    canvas_changed = Signal()
+    layers_changed = Signal()
+    next_seeds_changed = Signal()
+    reset = Signal()
+    changed = Signal(int)
+
+
+def emit(signal: SignalInstance, *arguments: Any) -> None:
+    """Emit an event; report a listener that fails like any unhandled error of the program.
+
+    The change is done already: if the error went on to the command's caller, the command would
+    never reach the undo stack.
+    """
+    try:
+        signal.emit(*arguments)
+    except EmitLoopError as error:
+        cause = error.__cause__ or error
+        logger.error("a listener to %s failed", signal.name, exc_info=cause)
+        sys.excepthook(type(cause), cause, cause.__traceback__)

@@ -7,13 +7,7 @@ from __future__ import annotations
 
 
 class UserError(Exception):
-    """An error with a message for people.
-
-    Attributes:
-        what: what happened, one sentence.
-        kept: what stays as it was, one sentence.
-        advice: what the user can do next, one sentence.
-    """
+    """An error in whole sentences: what happened, what was kept, what the user can do next."""
 
     def __init__(self, what: str, kept: str = "Nothing was changed.", advice: str = "") -> None:
         super().__init__(" ".join(part for part in (what, kept, advice) if part))

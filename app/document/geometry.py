@@ -32,11 +32,7 @@ def round_to(value: int, step: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Width and height in canvas pixels.
-
-    Raises:
-        ValueError: a side is smaller than 1.
-    """
+    """Width and height in canvas pixels. Raises ValueError: a side is smaller than 1."""
 
     width: int
     height: int
@@ -51,7 +47,6 @@ class Size:
 
     @property
     def rect(self) -> Rect:
-        """The rectangle of this size at the origin."""
         return Rect(0, 0, self.width, self.height)
 
     def is_multiple_of(self, step: int) -> bool:
@@ -121,7 +116,6 @@ class Rect:
         return (self.x + self.width // 2, self.y + self.height // 2)
 
     def translated(self, dx: int, dy: int) -> Rect:
-        """The same size, moved."""
         return Rect(self.x + dx, self.y + dy, self.width, self.height)
 
     def intersect(self, other: Rect) -> Rect | None:
@@ -142,18 +136,13 @@ class Rect:
         return self.intersect(other) == other
 
     def contains_point(self, x: int, y: int) -> bool:
-        """Whether the pixel (x, y) lies inside."""
         return self.x <= x < self.right and self.y <= y < self.bottom
-
-    def is_on_grid(self, grid: int) -> bool:
-        """Whether all four edges are grid lines."""
-        return not any(edge % grid for edge in self.to_box())
 
     def snapped_outward(self, grid: int, canvas: Size) -> Rect:
         """The region of this rectangle: grown to grid lines, then cut to the canvas.
 
         A rectangle outside the canvas gives the nearest cells along its edge, so that a region is
-        never empty. `canvas` is a multiple of `grid`.
+        never empty.
         """
         x0, x1 = _clamped(floor_to(self.x, grid), ceil_to(self.right, grid), grid, canvas.width)
         y0, y1 = _clamped(floor_to(self.y, grid), ceil_to(self.bottom, grid), grid, canvas.height)
@@ -204,8 +193,9 @@ def _nearest(low: int, high: int, grid: int) -> tuple[int, int]:
 
 def _clamped(low: int, high: int, grid: int, side: int) -> tuple[int, int]:
     """Cut [low, high) to [0, side), leaving at least one grid cell."""
-    low = min(max(low, 0), side - grid)
-    high = min(max(high, low + grid), side)
+    cell = min(grid, side)
+    low = min(max(low, 0), side - cell)
+    high = min(max(high, low + cell), side)
     return low, high
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -71,18 +70,12 @@ def plain_record(record: Record | None) -> dict[str, Any] | None:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Pixels that a layer could show instead of its present ones.
+    """Pixels that a layer could show instead of its present ones."""
 
-    Attributes:
-        image: the pixels; exactly of the size of `rect`.
-        record: how they were generated, or None. Never changed in place.
-        rect: where they belong, canvas pixels.
-        kind: what the layer is while it shows them, "generated" or "imported".
-    """
-
-    image: Pixels
-    record: Record | None
-    rect: Rect
+    image: Pixels  # the pixels; exactly of the size of `rect`
+    record: Record | None  # how they were generated, or None. Never changed in place.
+    rect: Rect  # where they belong, canvas pixels
+    # what the layer is while it shows them, "generated" or "imported"
     kind: LayerKind = "generated"
 
     @property
@@ -97,42 +90,27 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """One layer: a box without pixels yet, a generated or an imported picture.
+    """One layer: a box without pixels yet, a generated or an imported picture."""
 
-    Attributes:
-        id: never reused in this process.
-        number: 1, 2, 3... in order of creation within the document; background 0.
-        rect: where the pixels sit; may leave the canvas. Without pixels equal to the region.
-        image: the pixels, of exactly rect's size, or None.
-        opacity: 0 to 1.
-        blend: a mode of `composite`, or a foreign name that is shown as "normal".
-        seed: pinned seed 0 to 4294967295, or None.
-        record: how the pixels were generated, or None. Never changed in place.
-        candidates: other pixels of this layer, newest first.
-        extra: keys of a project file that this version does not know; written back.
-    """
-
-    id: int
-    number: int
+    id: int  # never reused in this process
+    number: int  # 1, 2, 3... in order of creation within the document; background 0.
     name: str
-    rect: Rect
+    rect: Rect  # where the pixels sit; may leave the canvas
     kind: LayerKind = "box"
     is_background: bool = False
-    image: Pixels | None = None
+    image: Pixels | None = None  # the pixels, of exactly rect's size, or None
     visible: bool = True
     locked: bool = False
-    opacity: float = 1.0
-    blend: str = "normal"
-    seed: int | None = None
-    record: Record | None = None
-    candidates: tuple[Candidate, ...] = ()
+    opacity: float = 1.0  # 0 to 1
+    blend: str = "normal"  # a mode of `composite`, or a foreign name that is shown as "normal"
+    seed: int | None = None  # pinned seed 0 to 4294967295, or None
+    record: Record | None = None  # how the pixels were generated, or None. Never changed in place.
+    candidates: tuple[Candidate, ...] = ()  # other pixels of this layer, newest first
+    # keys of a project file that this version does not know; written back
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.image is not None and (self.image.width, self.image.height) != (
-            self.rect.width,
-            self.rect.height,
-        ):
+        if self.image is not None and self.image.size != (self.rect.width, self.rect.height):
             raise ValueError(f"{self.image} does not fit {self.rect} of layer {self.number}")
         if not 0.0 <= self.opacity <= 1.0:
             raise ValueError(f"opacity must be 0 to 1, got {self.opacity}")
@@ -154,8 +132,8 @@ class Layer:
         return self.image is not None
 
     def region(self, grid: int, canvas: Size) -> Rect:
-        """What the model sees: rect snapped outward to the grid and clamped to the canvas."""
-        return canvas.rect if self.is_background else _region(self.rect, grid, canvas)
+        """What a model with such a grid sees: rect snapped outward and cut to the canvas."""
+        return canvas.rect if self.is_background else self.rect.snapped_outward(grid, canvas)
 
     def region_pixels(self, grid: int, canvas: Size) -> np.ndarray | None:
         """The pixels padded or cut to the region: (region height, region width, 4), or None."""
@@ -176,6 +154,12 @@ class Layer:
         padded.flags.writeable = False
         return padded
 
+    def pictures(self) -> Iterator[Pixels]:
+        """Its pixels and those of its candidates."""
+        if self.image is not None:
+            yield self.image
+        yield from (candidate.image for candidate in self.candidates)
+
     def as_candidate(self) -> Candidate | None:
         """The present pixels as a candidate; None without pixels."""
         if self.image is None:
@@ -194,9 +178,3 @@ def window(part: Rect, whole: Rect) -> tuple[slice, slice]:
     """Index of `part` in an array that covers `whole`; both in canvas pixels, part inside."""
     y, x = part.y - whole.y, part.x - whole.x
     return slice(y, y + part.height), slice(x, x + part.width)
-
-
-@lru_cache(maxsize=4096)
-def _region(rect: Rect, grid: int, canvas: Size) -> Rect:
-    """Kept: costs and marks ask for the regions of all layers at each move of the mouse."""
-    return rect.snapped_outward(grid, canvas)

@@ -44,17 +44,12 @@ def hash_of(array: np.ndarray) -> str:
 
 
 class Pixels:
-    """A picture that never changes. Made with `Pixels.of`; equal pictures are the same object.
-
-    Attributes:
-        array: (h, w, 4) uint8, straight alpha, colour 0 where alpha is 0, read-only.
-        hash: the pixel hash, 64 hexadecimal digits.
-    """
+    """A picture that never changes. Made with `Pixels.of`; equal pictures are the same object."""
 
     __slots__ = ("__weakref__", "array", "hash")
 
-    array: np.ndarray
-    hash: str
+    array: np.ndarray  # (h, w, 4) uint8, straight alpha, colour 0 where alpha is 0, read-only
+    hash: str  # the pixel hash, 64 hexadecimal digits
 
     @classmethod
     def of(cls, array: np.ndarray) -> Pixels:
@@ -81,6 +76,11 @@ class Pixels:
     @property
     def height(self) -> int:
         return int(self.array.shape[0])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height)."""
+        return self.width, self.height
 
     def __repr__(self) -> str:
         return f"Pixels({self.width} x {self.height}, {self.hash[:8]})"

@@ -63,13 +63,7 @@ def _is_resized(layer: Layer, contents: Contents) -> bool:
             contents.canvas.width,
             contents.canvas.height,
         )
-    # Off the grid or half outside, the region differs though nothing was resized.
-    region = layer.region(contents.grid, contents.canvas)
-    return (
-        layer.rect.is_on_grid(contents.grid)
-        and contents.canvas.rect.contains(layer.rect)
-        and (box[2] - box[0], box[3] - box[1]) != (region.width, region.height)
-    )
+    return [box[2] - box[0], box[3] - box[1]] != _size(layer)
 
 
 def _size(layer: Layer) -> list[int]:

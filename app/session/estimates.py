@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from app.document.contents import Contents
+from app.document.contents import DEFAULT_GRID, Contents
 from app.document.layer import Layer
 from app.session.jobs import Message
 from engine import Box, LayerKind, ModelInfo, WorkEstimate, estimate_regions, region_tokens
@@ -38,10 +38,10 @@ RESERVE_BYTES = 512 << 20
 
 def tokens_of(layer: Layer, contents: Contents, info: ModelInfo | None) -> int:
     """Tokens of a layer's region; cells of the grid while no model is loaded."""
-    kind, box = _region(layer, contents)
     if info is not None:
-        return region_tokens(kind, box, info)
-    return -(-box[2] // contents.grid) * -(-box[3] // contents.grid)
+        return region_tokens(*_region(layer, contents, info.token_px), info)
+    region = layer.region(DEFAULT_GRID, contents.canvas)
+    return -(-region.area // DEFAULT_GRID**2)
 
 
 def estimate_layers(
@@ -53,17 +53,17 @@ def estimate_layers(
     """The work of one job with these targets and this context."""
     settings = contents.settings
     return estimate_regions(
-        [_region(layer, contents) for layer in targets],
-        [_region(layer, contents) for layer in context],
+        [_region(layer, contents, info.token_px) for layer in targets],
+        [_region(layer, contents, info.token_px) for layer in context],
         info,
         steps=settings.steps,
         cfg_scale=settings.cfg_scale,
     )
 
 
-def _region(layer: Layer, contents: Contents) -> tuple[LayerKind, Box]:
+def _region(layer: Layer, contents: Contents, grid: int) -> tuple[LayerKind, Box]:
     """Kind and size of a layer's region; its place does not matter."""
-    region = layer.region(contents.grid, contents.canvas)
+    region = layer.region(grid, contents.canvas)
     return ("background" if layer.is_background else "foreground"), (
         0, 0, region.width, region.height,
     )  # fmt: skip

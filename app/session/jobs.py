@@ -206,7 +206,7 @@ def build_request(
     variation: int = 0,
     spare_boxes: SpareBoxes | None = None,
 ) -> GenerateRequest:
-    """The whole truth about one run, for the engine. Context pixels have the region's size.
+    """The whole truth about one run, for the engine, in canvas pixels; it snaps to its grid.
 
     Args:
         picture_seed: of the first variation.
@@ -221,15 +221,14 @@ def build_request(
     for layer in contents.layers:
         if layer.id not in taking_part:
             continue
-        region = layer.region(contents.grid, contents.canvas)
         is_target = layer.id in taken
         layers.append(
             LayerRequest(
                 layer_id=layer.id,
                 kind="background" if layer.is_background else "foreground",
-                box=region.to_box(),
+                box=layer.region(1, contents.canvas).to_box(),
                 seed=_seed(layer, picture_seed, variation) if is_target else 0,
-                pixels=None if is_target else layer.region_pixels(contents.grid, contents.canvas),
+                pixels=None if is_target else layer.region_pixels(1, contents.canvas),
             )
         )
     return GenerateRequest(

@@ -20,7 +20,7 @@ from psygnal import Signal
 
 from app.document.contents import Contents
 from app.document.document import Document
-from app.document.geometry import Rect
+from app.document.geometry import Rect, Size
 from app.document.layer import Layer
 from app.document.words import shown_name
 from app.session.client import EngineClient, LoopLike, MakeEngine
@@ -318,7 +318,7 @@ class GenerationQueue:
         if reason := self._engine_trouble() or reason_against(planned, scope):
             self.message.emit(Message(kind="note", what=f"Nothing was started: {reason}."))
             return None
-        if trouble := _grid_trouble(self.document.grid, self.info):
+        if trouble := _canvas_trouble(self.document.canvas, self.info):
             self.message.emit(trouble)
             return None
         if trouble := self._memory_trouble(planned):
@@ -594,15 +594,15 @@ def _new_job(document: Document, job_id: int, scope: Scope, planned: Plan) -> Jo
     )
 
 
-def _grid_trouble(grid: int, info: ModelInfo | None) -> Message | None:
-    if info is None or grid % info.token_px == 0:
+def _canvas_trouble(canvas: Size, info: ModelInfo | None) -> Message | None:
+    if info is None or canvas.is_multiple_of(info.canvas_multiple):
         return None
     return Message(
         kind="error",
-        what=f"This picture has a grid of {grid} pixels, and the model works "
-        f"in cells of {info.token_px}.",
+        what=f"The canvas is {canvas.width} × {canvas.height}; this model needs sides that are "
+        f"multiples of {info.canvas_multiple}.",
         kept="Nothing was started and nothing was changed.",
-        advice="Make a new picture and draw the boxes there.",
+        advice="Choose another size in Canvas Size.",
     )
 
 

@@ -10,8 +10,7 @@ from datetime import datetime
 
 from psygnal import Signal
 
-from app.document.document import Document
-from app.document.events import emit
+from app.document.document import Document, emit
 from app.document.layer import Layer
 
 

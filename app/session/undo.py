@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from psygnal import Signal
 
 from app.document.commands import Command
-from app.document.document import Document
+from app.document.document import Document, emit
 from app.document.errors import UserError
-from app.document.events import emit
 from app.document.pixels import Pixels
 from app.session.jobs import Message
 from app.session.pixel_store import UndoPixelStore

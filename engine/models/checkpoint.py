@@ -15,27 +15,32 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from engine.errors import WeightsError
 from engine.loading import StageReport, silent
+from engine.model_files import check_readable, default_path
 from engine.models.art.assignment import ContextClassifier, ContextClassifierConfig
 from engine.models.art.autoencoder import Autoencoder, AutoencoderConfig
 from engine.models.art.model import ART, ARTConfig
 from engine.models.art.older_files import current_card, current_configs, current_names
 from engine.models.art.refiner import Refiner, RefinerConfig
 from engine.models.art.text import TextConfig, TextEncoder
-from engine.paths import resource_path
 from engine.prompts.result import Vocabulary
 
-_Network = TypeVar("_Network", bound=nn.Module)
 FORMAT = "layerloom-model"
-CONFIGS = {"autoencoder", "text", "art", "recogniser", "context_classifier", "refiner"}
+NETWORKS: dict[str, tuple[Any, Any]] = {  # by the name that their tensors begin with in the file
+    "autoencoder": (Autoencoder, AutoencoderConfig),
+    "text": (TextEncoder, TextConfig),
+    "art": (ART, ARTConfig),
+    "context_classifier": (ContextClassifier, ContextClassifierConfig),
+    "refiner": (Refiner, RefinerConfig),
+}
 HALF, EIGHT_BITS = "1", "2"  # versions of the format, by how they store matrices
 SCALE = ".row_scale"
 LARGEST = 127
@@ -43,32 +48,9 @@ FEWEST = 4096  # numbers of a tensor that is worth rows of 8 bits
 EXACT = ("autoencoder.encoder.", "autoencoder.decoder.linear.")
 
 
-def default_path() -> Path:
-    """The model that ships with the package."""
-    return resource_path("model", "layerloom.safetensors")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
-    """What a model file says of itself, apart from its sizes.
-
-    Attributes:
-        base_scale: grid cells per token side of the two full-canvas entries.
-        mu: shift of the sampling schedule, the same for any number of layers.
-        credits: the licences of the art that it learned from.
-        side_tokens: of a foreground's longer side, whatever its size (`layout.foreground_grid`);
-            0 = one token per grid cell.
-        edit_steps: of a job with finished layers (`GenerateRequest.is_edit`). Files that do not
-            say so make no worse layers there with 1 than with `steps`: what a first step leaves
-            open is the background and the common look, and both are there.
-        mirrors: every other seed shows a foreground mirrored (`sampling.is_mirrored`).
-        thing_codes: the seed names the drawing of a foreground (`sampling.thing_code`).
-        deblocking: height of the steps between cells that are evened out, in units of a channel
-            (`models.art.smoothing`); 0 = none.
-        smoothing: how unlike colours are that are evened out (`models.art.smoothing`), likewise.
-        stage: of the vocabulary that it was trained for; files from before there were stages are
-            of the first.
-    """
+    """What a model file says of itself, apart from its sizes."""
 
     name: str
     nouns: tuple[str, ...]
@@ -76,23 +58,32 @@ class ModelCard:
     colours: tuple[str, ...]
     backgrounds: tuple[str, ...]
     canvases: tuple[tuple[int, int], ...]
-    base_scale: int
-    mu: float
+    base_scale: int  # grid cells per token side of the two full-canvas entries
+    mu: float  # shift of the sampling schedule, the same for any number of layers
     steps: int
     cfg_scale: float
-    credits: tuple[str, ...]
+    credits: tuple[str, ...]  # the licences of the art that it learned from
     training: str
+    # of the vocabulary that it was trained for; files from before there were stages are of the
+    # first
     stage: int = 1
+    # of a foreground's longer side, whatever its size (`layout.foreground_grid`); 0 = one token per
+    # grid cell
     side_tokens: int = 0
-    mirrors: bool = False
-    thing_codes: bool = False
+    mirrors: bool = False  # every other seed shows a foreground mirrored (`sampling.is_mirrored`)
+    thing_codes: bool = False  # the seed names the drawing of a foreground (`sampling.thing_code`)
+    # height of the steps between cells that are evened out, in units of a channel
+    # (`models.art.smoothing`); 0 = none
     deblocking: float = 0.0
+    # how unlike colours are that are evened out (`models.art.smoothing`), likewise
     smoothing: float = 0.0
+    # of a job with finished layers (`GenerateRequest.is_edit`). Files that do not say so make no
+    # worse layers there with 1 than with `steps`: what a first step leaves open is the background
+    # and the common look, and both are there.
     edit_steps: int = 1
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """The words that it was trained for."""
         return Vocabulary(self.nouns, self.looks, self.colours, self.backgrounds)
 
 
@@ -113,12 +104,9 @@ class Model:
     context_classifier: ContextClassifier | None = None
     refiner: Refiner | None = None
 
-    def networks(self) -> dict[str, nn.Module]:
-        """By the name that their tensors begin with in the file."""
-        found: dict[str, nn.Module | None] = {
-            "autoencoder": self.autoencoder, "text": self.text, "art": self.art,
-            "context_classifier": self.context_classifier, "refiner": self.refiner,
-        }  # fmt: skip
+    def networks(self) -> dict[str, Any]:
+        """By their names in `NETWORKS`."""
+        found = {name: getattr(self, name) for name in NETWORKS}
         return {name: network for name, network in found.items() if network is not None}
 
     def parameters(self) -> int:
@@ -137,14 +125,7 @@ def tensors_hash(tensors: dict[str, Tensor]) -> str:
 
 
 def save_model(path: Path, model: Model, *, bits: int = 16) -> str:
-    """Write a model file; returns the hash of its tensors.
-
-    Args:
-        bits: of a matrix's numbers, 16 or 8.
-
-    Raises:
-        ValueError: another number of bits.
-    """
+    """Write a model file, in 16 or 8 bits (else ValueError); returns the hash of its tensors."""
     if bits not in (16, 8):
         raise ValueError(f"weights are stored in 16 or 8 bits, not in {bits}")
     full = {
@@ -158,15 +139,9 @@ def save_model(path: Path, model: Model, *, bits: int = 16) -> str:
         "format": FORMAT,
         "version": HALF if bits == 16 else EIGHT_BITS,
         "sha256": digest,
-        "autoencoder": json.dumps(asdict(model.autoencoder.config)),
-        "text": json.dumps(model.text.config.to_dict()),
-        "art": json.dumps(model.art.config.to_dict()),
         "card": json.dumps(asdict(model.card)),
+        **{name: json.dumps(asdict(each.config)) for name, each in model.networks().items()},
     }
-    if model.context_classifier is not None:
-        metadata["context_classifier"] = json.dumps(model.context_classifier.config.to_dict())
-    if model.refiner is not None:
-        metadata["refiner"] = json.dumps(model.refiner.config.to_dict())
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, path, metadata=metadata)
     return digest
@@ -209,30 +184,6 @@ def load_model(path: Path | None = None, report: StageReport = silent) -> Model:
         raise WeightsError(f"{path.name} does not fit this program: {error}.") from error
 
 
-def check_readable(path: Path) -> None:
-    """Say in time why a file cannot be read: safetensors calls every cause a missing file."""
-    try:
-        if path.exists() and not path.is_file():
-            raise WeightsError(
-                f"The model file {path.name} cannot be read: it is not a file ({path})."
-            )
-        with path.open("rb"):
-            pass
-    except FileNotFoundError as error:
-        what = f"The model file {path.name} is missing ({path})."
-        if path == default_path():
-            raise WeightsError(what) from error
-        raise WeightsError(what, "Check the name of the file.") from error
-    except PermissionError as error:
-        raise WeightsError(
-            f"The model file {path.name} cannot be read: there is no permission ({path}).",
-            "Change the permissions of the file or its folder, or choose another file.",
-        ) from error
-    except OSError as error:
-        cause = (error.strerror or type(error).__name__).lower()
-        raise WeightsError(f"The model file {path.name} cannot be read: {cause}.") from error
-
-
 def _tuples(value):  # type: ignore[no-untyped-def]
     """JSON lists back to tuples, all the way down."""
     return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
@@ -244,32 +195,23 @@ def _config(text: str) -> dict:
 
 def _build(stored: dict[str, Tensor], metadata: dict[str, str], report: StageReport) -> Model:
     tensors = current_names(to_float(stored))
-    configs = current_configs({name: _config(metadata[name]) for name in CONFIGS & set(metadata)})
+    parts = {*NETWORKS, "recogniser"} & set(metadata)
+    configs = current_configs({name: _config(metadata[name]) for name in parts})
     all_numbers = sum(tensor.numel() for tensor in tensors.values())
     loaded_numbers = 0
-
-    def loaded(prefix: str, network: _Network) -> _Network:
-        nonlocal loaded_numbers
-        start = f"{prefix}."
+    networks = {}
+    for name, (kind, sizes) in NETWORKS.items():
+        if name not in configs:
+            continue
+        networks[name] = kind(sizes(**configs[name]))
+        start = f"{name}."
         part = {k[len(start) :]: v for k, v in tensors.items() if k.startswith(start)}
-        network.load_state_dict(part, strict=True)
-        network.eval().requires_grad_(False)
+        networks[name].load_state_dict(part, strict=True)
+        networks[name].eval().requires_grad_(False)
         loaded_numbers += sum(tensor.numel() for tensor in part.values())
         report("networks", loaded_numbers / max(1, all_numbers))
-        return network
-
-    model = Model(
-        autoencoder=loaded("autoencoder", Autoencoder(AutoencoderConfig(**configs["autoencoder"]))),
-        text=loaded("text", TextEncoder(TextConfig(**configs["text"]))),
-        art=loaded("art", ART(ARTConfig(**configs["art"]))),
-        card=ModelCard(**current_card(_config(metadata["card"]))),
-        file_hash=metadata["sha256"],
-    )
-    if "context_classifier" in configs:
-        classifier = ContextClassifierConfig(**configs["context_classifier"])
-        model.context_classifier = loaded("context_classifier", ContextClassifier(classifier))
-    if "refiner" in configs:
-        model.refiner = loaded("refiner", Refiner(RefinerConfig(**configs["refiner"])))
+    card = ModelCard(**current_card(_config(metadata["card"])))
+    model = Model(**networks, card=card, file_hash=metadata["sha256"])
     extra = [k for k in tensors if k.split(".")[0] not in model.networks()]
     if extra:
         raise ValueError(f"unexpected tensors {extra[:3]}")
@@ -280,7 +222,6 @@ def _build(stored: dict[str, Tensor], metadata: dict[str, str], report: StageRep
 
 
 def to_half(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Everything in half precision."""
     return {name: value.half().contiguous() for name, value in tensors.items()}
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 
 from engine.backbone import Backbone
 from engine.errors import WeightsError
 from engine.loading import StageReport, silent
+from engine.model_files import default_path, read_header
 from engine.models import checkpoint
 from engine.models.art.backbone import ARTBackbone
 
@@ -36,22 +36,9 @@ def load_backbone(
     dtype: torch.dtype,
     report: StageReport = silent,
 ) -> Backbone[Any, Any]:
-    """Read a model file.
-
-    Args:
-        path: None = the model that ships with the program.
-        report: called with the part of the work that is done, see `engine.loading`.
-
-    Raises:
-        WeightsError: missing, damaged, or of a format that no backbone reads.
-    """
-    path = path or checkpoint.default_path()
-    checkpoint.check_readable(path)
-    try:
-        with safe_open(path, framework="np") as file:
-            name = (file.metadata() or {}).get("format", "")
-    except (SafetensorError, OSError, ValueError) as error:
-        raise WeightsError(f"The model file {path.name} cannot be read: {error}.") from error
+    """Read a model file (None: the shipped one). Raises WeightsError where no backbone can."""
+    path = path or default_path()
+    name = read_header(path).get("format", "")
     if name not in LOADERS:
         raise WeightsError(f"{path.name} is not a Layerloom model file.")
     return LOADERS[name](path, device, dtype, report)

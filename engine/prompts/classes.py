@@ -24,7 +24,7 @@ def classify(units: Sequence[Unit]) -> list[str]:
     for at, unit in enumerate(units):
         if letters[at] == "K" and at + 1 < len(units) and units[at + 1].word in TIME_UNITS:
             letters[at] = "F"  # "five years old" counts nothing
-        elif unit.noun is not None and unit.background is not None:
+        elif unit.entry.noun is not None and unit.entry.background is not None:
             is_scenery = _follows_preposition(units, letters, at) or _is_alone(units, at)
             letters[at] = "B" if is_scenery else "N"
     return letters
@@ -37,21 +37,25 @@ def _join_hyphenated(units: Sequence[Unit], letters: list[str]) -> None:
         if letter in "NB" or unit.gap != NONE:
             continue
         is_joined = unit.has("joined") and at + 1 < len(units) and units[at + 1].gap == NONE
-        if unit.hyphenated and before == "K":
+        if unit.first.hyphenated and before == "K":
             if letter != "K":
                 letters[at - 1] = letters[at] = "F"
-        elif before in "NUB" and (is_joined or (unit.hyphenated and _is_participle(unit))):
+        elif before in "NUB" and (is_joined or (unit.first.hyphenated and _is_participle(unit))):
             letters[at - 1] = letters[at] = "F"
 
 
 def _is_participle(unit: Unit) -> bool:
     """Whether it makes an adjective of the noun before it."""
-    return "v" in unit.parts or unit.word.endswith(("ing", "ed")) or unit.word in JOINED_ADJECTIVES
+    return (
+        "v" in unit.entry.parts
+        or unit.word.endswith(("ing", "ed"))
+        or unit.word in JOINED_ADJECTIVES
+    )
 
 
 def _is_alone(units: Sequence[Unit], at: int) -> bool:
     """Whether it is a bare plural between commas, as "mountains" at the end of a list."""
-    noun = units[at].noun
+    noun = units[at].entry.noun
     is_last = at + 1 == len(units) or units[at + 1].gap != NONE
     return noun is not None and noun.is_plural and at > 0 and units[at].gap != NONE and is_last
 
@@ -75,15 +79,15 @@ def is_verb(unit: Unit, letter: str, head: Unit, head_letter: str, following: st
     if len(unit.words) > 1 or unit.has("heading", "young", "part"):
         return False
     word, goes_on = unit.word, following in ("", "D", "P", "K", "R", "F", "J", "C", "S")
-    meaning = head.noun or head.near
+    meaning = head.entry.noun or head.entry.near
     is_plural = meaning.is_plural if meaning is not None else head.word.endswith("s")
-    thing = unit.noun or unit.near
+    thing = unit.entry.noun or unit.entry.near
     if thing is not None:
         as_verb = thing.is_plural and "v" in _base_parts(word)
         return as_verb and not is_plural and following in ("D", "P", "K", "R")
-    if letter != "U" or "v" not in unit.parts:
+    if letter != "U" or "v" not in unit.entry.parts:
         return False
-    if word.endswith("ing") or "n" not in unit.parts:
+    if word.endswith("ing") or "n" not in unit.entry.parts:
         return True
     if word.endswith("s") and not word.endswith("ss"):
         return not is_plural and goes_on

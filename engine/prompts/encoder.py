@@ -20,18 +20,12 @@ Place = tuple[int, int]  # number of a text, and characters from its start
 
 @dataclass(frozen=True, slots=True)
 class EncoderPrompt:
-    """Texts of at most 48 words each; more than one where the prompt names very many things.
-
-    Attributes:
-        objects: per object of the check, where its mention ends.
-        counts: per object, how many boxes may show it.
-        background: where the background's mention ends; None = the prompt names none.
-    """
+    """Texts of at most 48 words each; more than one where the prompt names very many things."""
 
     texts: tuple[str, ...]
-    objects: tuple[Place, ...]
-    counts: tuple[int, ...]
-    background: Place | None
+    objects: tuple[Place, ...]  # per object of the check, where its mention ends
+    counts: tuple[int, ...]  # per object, how many boxes may show it
+    background: Place | None  # where the background's mention ends; None = the prompt names none
 
 
 def encoder_prompt(check: PromptCheck, boxes: int, *, repeat: bool = False) -> EncoderPrompt:

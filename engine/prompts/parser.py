@@ -17,9 +17,8 @@ from engine.prompts.result import (
     Undrawable,
     Word,
 )
-from engine.prompts.tokens import DASH, HEADING, MAX_READ, NONE, WEAK, Unit, tokens_of, units_of
+from engine.prompts.tokens import DASH, HEADING, NONE, WEAK, Unit, tokens_of, units_of
 
-__all__ = ["MAX_READ", "check_prompt"]
 MOST = 999  # things of one kind
 
 NOT_DRAWN = "not among the things that this model draws"
@@ -179,10 +178,10 @@ def _typed(prompt: str, mention: Mention) -> str:
 
 def _undrawable(prompt: str, mention: Mention, lexicon: Lexicon) -> Undrawable:
     unit = mention.unit
-    if unit.quoted:
+    if unit.first.quoted:
         return Undrawable(_typed(prompt, mention), mention.span, TEXT)
     nearest = mention.name or lexicon.nearest_noun(unit.words)
-    reason = NOT_DRAWN if unit.near is not None or unit.is_known else NOT_A_WORD
+    reason = NOT_DRAWN if unit.entry.near is not None or unit.last.is_known else NOT_A_WORD
     return Undrawable(_typed(prompt, mention), mention.span, reason, nearest)
 
 
@@ -195,8 +194,8 @@ def _unknown(
         for unit in units
         if len(unit.words) == 1
         and unit.role in ("modifier", "filler")
-        and not unit.is_known
-        and (unit.is_emoji or any(char.isalpha() for char in unit.word))
+        and not unit.last.is_known
+        and (unit.first.is_emoji or any(char.isalpha() for char in unit.word))
         and not any(each.span[0] <= unit.span[0] < each.span[1] for each in reported)
     ]
 
@@ -237,8 +236,8 @@ def _objects(prompt: str, mentions: Sequence[Mention]) -> tuple[PromptObject, ..
 
 def _without_decoration(mentions: Sequence[Mention]) -> list[Mention]:
     """Without emoji that follow the word for the same thing ("a cat 🐱")."""
-    in_words = {each.name for each in mentions if not each.unit.is_emoji}
-    return [each for each in mentions if not (each.unit.is_emoji and each.name in in_words)]
+    in_words = {each.name for each in mentions if not each.unit.first.is_emoji}
+    return [each for each in mentions if not (each.unit.first.is_emoji and each.name in in_words)]
 
 
 def _same(found: Sequence[Mention], mention: Mention) -> int | None:

@@ -24,25 +24,18 @@ OPEN = 0  # the count of "balloons"
 
 @dataclass(slots=True)
 class Mention:
-    """One thing that a phrase names.
-
-    Attributes:
-        name: the noun or background; for the undrawable the nearest noun, or "".
-        count: `OPEN` for an unnamed number.
-        rank: of a background, how surely it is one.
-        spare: counts only where the prompt names no other object.
-    """
+    """One thing that a phrase names."""
 
     found: Found
     unit: Unit
     span: Span
-    name: str = ""
-    count: int = 1
+    name: str = ""  # the noun or background; for the undrawable the nearest noun, or ""
+    count: int = 1  # `OPEN` for an unnamed number
     colour: str | None = None
     size: SizeWord | None = None
     is_definite: bool = False
-    rank: int = 0
-    spare: bool = False
+    rank: int = 0  # of a background, how surely it is one
+    spare: bool = False  # counts only where the prompt names no other object
 
 
 @dataclass(slots=True)
@@ -97,7 +90,7 @@ class PhraseReader:
             letter = "V"
         if letter == "J" and not phrase.heads and phrase.colour and self._next(at, end) in "CF":
             return  # "red and yellow balloons"
-        if letter == "B" and unit.background is not None and unit.background.is_phrase:
+        if letter == "B" and unit.entry.background is not None and unit.entry.background.is_phrase:
             self._flush()
         if letter in BREAKING:
             self._flush()
@@ -114,7 +107,7 @@ class PhraseReader:
         self._flush()
         unit.role = "undrawable"
         last = self.mentions[-1] if self.mentions else None
-        if last is not None and last.unit.quoted:
+        if last is not None and last.unit.first.quoted:
             last.span = last.span[0], unit.span[1]
         else:
             self.mentions.append(Mention("undrawable", unit, unit.span))
@@ -123,7 +116,7 @@ class PhraseReader:
         """The class of the next unit; empty where a break or nothing follows."""
         if at + 1 >= end or self._units[at + 1].gap != NONE:
             return ""
-        scenery = self._units[at + 1].background
+        scenery = self._units[at + 1].entry.background
         if scenery is not None and scenery.is_phrase and self._letters[at + 1] == "B":
             return ""  # "a dress under a blue sky"
         return self._letters[at + 1]
@@ -133,7 +126,7 @@ class PhraseReader:
         if phrase.heads:
             head, head_letter = phrase.heads[-1]
             return is_verb(unit, letter, head, head_letter, self._next(at, end))
-        if letter != "U" or phrase.determiner or "v" not in unit.parts or not at:
+        if letter != "U" or phrase.determiner or "v" not in unit.entry.parts or not at:
             return False
         before = self._letters[at - 1]
         is_after = before in ("R", "X") or self._units[at - 1].word == "to"
@@ -158,24 +151,28 @@ class PhraseReader:
             return
         unit.role = "count"
         phrase.modifiers.append(unit)
-        if unit.hyphenated and phrase.count in TENS and (unit.count or 1) < 10:
-            phrase.count += unit.count or 1  # "twenty-one"
-        elif unit.count is not None:
-            phrase.count = unit.count
+        if unit.first.hyphenated and phrase.count in TENS and (unit.entry.count or 1) < 10:
+            phrase.count += unit.entry.count or 1  # "twenty-one"
+        elif unit.entry.count is not None:
+            phrase.count = unit.entry.count
         else:
             phrase.count = 1 if unit.has("one") else OPEN
 
     def _add(self, at: int, letter: str, following: str) -> None:
         unit, phrase = self._units[at], self._phrase
         has_part = bool(following) and self._units[at + 1].has("part")
-        if letter in HEADS and unit.possessive and following and not has_part:
+        if letter in HEADS and unit.last.possessive and following and not has_part:
             # "sheep's clothing" shows no sheep.
             unit.role = "modifier"
             self._phrase = _Phrase(determiner="its", is_definite=True)
             return
         leads = following in HEADS
-        is_modifier = letter in "NU" and "a" in unit.parts and leads
-        if letter == "U" and ("n" not in unit.parts or unit.word.endswith("ing")) and not unit.near:
+        is_modifier = letter in "NU" and "a" in unit.entry.parts and leads
+        if (
+            letter == "U"
+            and ("n" not in unit.entry.parts or unit.word.endswith("ing"))
+            and not unit.entry.near
+        ):
             is_modifier = True
         if letter in HEADS and not is_modifier:
             phrase.heads.append((unit, letter))
@@ -208,7 +205,9 @@ class PhraseReader:
         count = len(self.mentions)
         if len(phrase.heads) > 1 and phrase.heads[-2][1] == "N":
             last, letter = phrase.heads[-1]
-            is_name = letter == "U" and last.capitalised and last.near is None  # "my dog Max"
+            is_name = (
+                letter == "U" and last.first.capitalised and last.entry.near is None
+            )  # "my dog Max"
             if is_name or last.has(*OF_ITS_KIND):
                 last.role = "modifier"
                 phrase.heads.pop()
@@ -228,21 +227,21 @@ class PhraseReader:
         if phrase.colour is None:
             return
         colour = next(unit for unit in phrase.modifiers if unit.role == "colour")
-        if phrase.determiner in ("a", "an") and "n" in colour.parts:
+        if phrase.determiner in ("a", "an") and "n" in colour.entry.parts:
             self.mentions.append(Mention("undrawable", colour, colour.span, ""))
             colour.role = "undrawable"
         elif self._last is not None and self._last.found == "object":
             self._last.colour = self._last.colour or phrase.colour
 
     def _noun(self, phrase: _Phrase, head: Unit) -> None:
-        assert head.noun is not None
+        assert head.entry.noun is not None
         if self._preposition == "of" and self._last is not None and self._contained(head):
             return
         # "a church tower" is one thing; "cat dog tree" is a list.
         is_compound = phrase.determiner != "" or phrase.count is not None
         for unit, letter in phrase.heads[:-1]:
             unit.role = "modifier"
-            is_plural = unit.noun is not None and unit.noun.is_plural
+            is_plural = unit.entry.noun is not None and unit.entry.noun.is_plural
             is_attribute = unit.has("attributive") or (is_compound and not is_plural)
             if letter == "N" and not is_attribute:
                 self._object(_Phrase(count=phrase.count, determiner=phrase.determiner), unit)
@@ -262,14 +261,14 @@ class PhraseReader:
         return False
 
     def _object(self, phrase: _Phrase, head: Unit, *, spare: bool = False) -> None:
-        assert head.noun is not None
+        assert head.entry.noun is not None
         head.role = "object"
         self.mentions.append(
             Mention(
                 "object",
                 head,
                 head.span,
-                head.noun.name,
+                head.entry.noun.name,
                 _count(phrase, head),
                 phrase.colour,
                 phrase.size,
@@ -279,7 +278,7 @@ class PhraseReader:
         )
 
     def _background(self, phrase: _Phrase, head: Unit) -> None:
-        assert head.background is not None
+        assert head.entry.background is not None
         others = [letter for _, letter in phrase.heads[:-1]]
         if self._preposition == "" and others and others[-1] in "UN":
             self._heading(phrase, head)  # "jazz night" is no night
@@ -289,13 +288,13 @@ class PhraseReader:
             if letter == "N":
                 self._object(_Phrase(), unit, spare=True)
         head.role = "background"
-        if head.background.is_phrase or self._preposition not in ("", "of", "with"):
+        if head.entry.background.is_phrase or self._preposition not in ("", "of", "with"):
             rank = 3
         else:
             rank = 1 if phrase.determiner or phrase.count is not None else 2
         if head.words == ("sky",):
             rank = 1  # "a bird in the sky over a beach" is at the beach
-        mention = Mention("background", head, head.span, head.background.name, rank=rank)
+        mention = Mention("background", head, head.span, head.entry.background.name, rank=rank)
         self.mentions.append(mention)
 
     def _heading(self, phrase: _Phrase, head: Unit) -> None:
@@ -304,9 +303,9 @@ class PhraseReader:
             unit.role = "modifier"
             if letter == "N":
                 self._object(_Phrase(), unit, spare=True)
-            elif letter == "B" and unit.background is not None:
+            elif letter == "B" and unit.entry.background is not None:
                 self.mentions.append(
-                    Mention("background", unit, unit.span, unit.background.name, rank=2)
+                    Mention("background", unit, unit.span, unit.entry.background.name, rank=2)
                 )
                 unit.role = "background"
         self.mentions.append(Mention("heading", head, head.span))
@@ -317,24 +316,24 @@ class PhraseReader:
         follows = self._preposition == "of" and self._last is not None
         for unit, _ in phrase.heads:
             unit.role = "modifier"
-        if (is_topic or follows) and head.near is None:
+        if (is_topic or follows) and head.entry.near is None:
             head.role = "filler"
             return
         head.role = "undrawable"
         start = next(unit for unit, letter in phrase.heads if letter in "NUB").span[0]
-        name = head.near.name if head.near is not None else ""
-        if not name and before is not None and before[0].noun is not None:
-            name = before[0].noun.name
+        name = head.entry.near.name if head.entry.near is not None else ""
+        if not name and before is not None and before[0].entry.noun is not None:
+            name = before[0].entry.noun.name
         self.mentions.append(Mention("undrawable", head, (start, head.span[1]), name))
 
 
 def _count(phrase: _Phrase, head: Unit) -> int:
-    assert head.noun is not None
+    assert head.entry.noun is not None
     if phrase.count is not None and phrase.count != OPEN:
         return phrase.count
     if phrase.is_group:
         return OPEN
-    if head.noun.is_plural:
+    if head.entry.noun.is_plural:
         return OPEN if phrase.determiner not in ("a", "an") else 1
     same_in_plural = head.word in ("fish", "sheep", "deer", "reindeer")
     return OPEN if phrase.count == OPEN and same_in_plural else 1

@@ -27,14 +27,10 @@ SizeWord = Literal["big", "small"]
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What a model can draw, by name.
-
-    Attributes:
-        looks: the first is the one that a prompt without a look gives.
-    """
+    """What a model can draw, by name."""
 
     nouns: tuple[str, ...] = ()
-    looks: tuple[str, ...] = ()
+    looks: tuple[str, ...] = ()  # the first is the one that a prompt without a look gives
     colours: tuple[str, ...] = ()
     backgrounds: tuple[str, ...] = ()
 
@@ -50,20 +46,14 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class PromptObject:
-    """A thing that the prompt asks for and the model draws.
+    """A thing that the prompt asks for and the model draws."""
 
-    Attributes:
-        noun: its name in the vocabulary.
-        typed: the words that name it; of the first mention where there are several.
-        spans: of each mention.
-        count: how many; None = an unnamed number ("balloons", "some apples"), at least one.
-        colour, size: of the vocabulary, or None.
-    """
-
-    noun: str
-    typed: str
-    spans: tuple[Span, ...]
+    noun: str  # its name in the vocabulary
+    typed: str  # the words that name it; of the first mention where there are several
+    spans: tuple[Span, ...]  # of each mention
+    # how many; None = an unnamed number ("balloons", "some apples"), at least one
     count: int | None = 1
+    # colour, size: of the vocabulary, or None
     colour: str | None = None
     size: SizeWord | None = None
 
@@ -79,17 +69,12 @@ class NamedBackground:
 
 @dataclass(frozen=True, slots=True)
 class Undrawable:
-    """A thing that the prompt names and the model cannot draw.
-
-    Attributes:
-        reason: half a sentence in plain English.
-        nearest: the nearest thing of the vocabulary; None = nothing is near.
-    """
+    """A thing that the prompt names and the model cannot draw."""
 
     typed: str
     span: Span
-    reason: str
-    nearest: str | None = None
+    reason: str  # half a sentence in plain English
+    nearest: str | None = None  # the nearest thing of the vocabulary; None = nothing is near
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,30 +88,18 @@ class Misspelt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptCheck:
-    """What a prompt asks for.
+    """What a prompt asks for."""
 
-    Attributes:
-        objects: in the order of their first mention.
-        background: None = the prompt names none.
-        look: of the vocabulary, or None.
-        further_backgrounds: those named besides it; a picture has one.
-        undrawable: things that get no box.
-        misspelt: read as their suggestion.
-        negated: what the prompt excludes ("no clouds").
-        fillers: words that change nothing.
-        words: every word that was read, with its role, in the order of the prompt.
-        unread: how many words follow the last one that was read.
-        unread_span: where those stand; None = all were read.
-    """
-
-    objects: tuple[PromptObject, ...] = ()
-    background: NamedBackground | None = None
-    look: str | None = None
+    objects: tuple[PromptObject, ...] = ()  # in the order of their first mention
+    background: NamedBackground | None = None  # None = the prompt names none
+    look: str | None = None  # of the vocabulary, or None
+    # those named besides it; a picture has one
     further_backgrounds: tuple[NamedBackground, ...] = ()
-    undrawable: tuple[Undrawable, ...] = ()
-    misspelt: tuple[Misspelt, ...] = ()
-    negated: tuple[Word, ...] = ()
-    fillers: tuple[Word, ...] = ()
+    undrawable: tuple[Undrawable, ...] = ()  # things that get no box
+    misspelt: tuple[Misspelt, ...] = ()  # read as their suggestion
+    negated: tuple[Word, ...] = ()  # what the prompt excludes ("no clouds")
+    fillers: tuple[Word, ...] = ()  # words that change nothing
+    # every word that was read, with its role, in the order of the prompt
     words: tuple[Word, ...] = ()
-    unread: int = 0
-    unread_span: Span | None = None
+    unread: int = 0  # how many words follow the last one that was read
+    unread_span: Span | None = None  # where those stand; None = all were read

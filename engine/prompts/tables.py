@@ -19,8 +19,7 @@ from functools import cache
 
 from engine.errors import WeightsError
 from engine.paths import resource_path
-from engine.prompts.grammar import NUMBER_WORDS
-from engine.words import WordTable, load_word_table, simpler_forms, tokenize
+from engine.words import NUMBER_WORDS, WordTable, load_word_table, simpler_forms, tokenize
 
 
 @cache
@@ -61,19 +60,9 @@ def number_of(word: str) -> int | None:
     return int(word) if word.isdecimal() and word.isascii() and len(word) <= 4 else None
 
 
-NUMBER_VALUES = (
-    {word: value for value, word in enumerate(NUMBER_WORDS) if value}
-    | {
-        word: value
-        for value, word in enumerate(
-            "thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split(), 13
-        )
-    }
-    | {
-        word: 10 * tens
-        for tens, word in enumerate("thirty forty fifty sixty seventy eighty ninety".split(), 3)
-    }
-)
+TENS = "thirty forty fifty sixty seventy eighty ninety".split()
+NUMBER_VALUES = {word: value for value, word in enumerate(NUMBER_WORDS) if value}
+NUMBER_VALUES |= {word: 10 * tens for tens, word in enumerate(TENS, 3)}
 
 
 def background_phrase(name: str) -> str:
@@ -107,7 +96,6 @@ def rows_of(name: str) -> tuple[dict[str, str], ...]:
 
 
 def split(field: str) -> Sequence[str]:
-    """The words of a field."""
     return field.split("|") if field else ()
 
 

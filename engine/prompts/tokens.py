@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from engine.prompts.lexicon import Entry, Lexicon, Meaning
+from engine.prompts.lexicon import Entry, Lexicon
 from engine.prompts.result import Misspelt, Role, Span
 from engine.words import located_words
 
@@ -32,29 +32,17 @@ NONE, WEAK, STRONG, DASH, HEADING = 0, 1, 2, 3, 4
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One word.
+    """One word."""
 
-    Attributes:
-        word: lowercase; corrected where it was misspelt.
-        span: where it stands in the prompt.
-        gap: the break before it.
-        possessive: "'s" follows.
-        is_emoji: made of an emoji's name.
-        quoted: stands between double quotation marks, so it is text to be written.
-        is_known: some table has it.
-        hyphenated: a hyphen joins it to the word before.
-        capitalised: begins with a capital letter, in a prompt where few words do.
-    """
-
-    word: str
-    span: Span
-    gap: int
-    possessive: bool = False
-    is_emoji: bool = False
-    quoted: bool = False
-    is_known: bool = True
-    hyphenated: bool = False
-    capitalised: bool = False
+    word: str  # lowercase; corrected where it was misspelt
+    span: Span  # where it stands in the prompt
+    gap: int  # the break before it
+    possessive: bool = False  # "'s" follows
+    is_emoji: bool = False  # made of an emoji's name
+    quoted: bool = False  # stands between double quotation marks, so it is text to be written
+    is_known: bool = True  # some table has it
+    hyphenated: bool = False  # a hyphen joins it to the word before
+    capitalised: bool = False  # begins with a capital letter, in a prompt where few words do
 
 
 def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt], int, int]:
@@ -152,43 +140,18 @@ class Unit:
     span: Span
     gap: int
     entry: Entry
-    possessive: bool = False
-    is_emoji: bool = False
-    quoted: bool = False
-    is_known: bool = True
-    hyphenated: bool = False  # a hyphen joins it to the unit before
-    capitalised: bool = False
+    first: Token
+    last: Token
     role: Role = "filler"
 
     @property
     def word(self) -> str:
-        """The last word."""
         return self.words[-1]
 
     @property
     def letter(self) -> str:
         """Its class in the grammar (`lexicon.class_of`)."""
-        return "Q" if self.quoted else self.entry.letter
-
-    @property
-    def noun(self) -> Meaning | None:
-        return self.entry.noun
-
-    @property
-    def background(self) -> Meaning | None:
-        return self.entry.background
-
-    @property
-    def near(self) -> Meaning | None:
-        return self.entry.near
-
-    @property
-    def parts(self) -> str:
-        return self.entry.parts
-
-    @property
-    def count(self) -> int | None:
-        return self.entry.count
+        return "Q" if self.first.quoted else self.entry.letter
 
     def has(self, *roles: str) -> bool:
         """Whether it has one of these roles in the table."""
@@ -253,17 +216,7 @@ def _names(tokens: Sequence[Token], at: int, least: int, lexicon: Lexicon) -> bo
 
 
 def _unit(tokens: Sequence[Token], lexicon: Lexicon) -> Unit:
-    words = (tokens[0].word,) if len(tokens) == 1 else tuple(token.word for token in tokens)
+    words = tuple(token.word for token in tokens)
     first, last = tokens[0], tokens[-1]
-    return Unit(
-        words,
-        (first.span[0], last.span[1]),
-        first.gap,
-        lexicon.entry(words),
-        possessive=last.possessive,
-        is_emoji=first.is_emoji,
-        quoted=first.quoted,
-        is_known=last.is_known,
-        hyphenated=first.hyphenated,
-        capitalised=first.capitalised,
-    )
+    span = first.span[0], last.span[1]
+    return Unit(words, span, first.gap, lexicon.entry(words), first, last)

@@ -15,8 +15,9 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
+from engine.model_files import default_path
 from engine.models.art.refiner import Refiner, RefinerConfig
-from engine.models.checkpoint import Model, ModelCard, default_path, load_model, save_model
+from engine.models.checkpoint import Model, ModelCard, load_model, save_model
 from engine.training.data.concepts import concepts_of, stage_path, thing_codes
 from engine.training.data.scenes import OTHER_CANVASES
 from engine.training.data.sprites import DEFAULT_SPRITES

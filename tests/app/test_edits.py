@@ -54,7 +54,9 @@ class Desk:
 
     def __init__(self) -> None:
         boxes = [Rect.from_box(box) for box in (CASTLE_AT, TREE_AT, TARGET_AT)]
-        self.document = Document(new_contents(Size(256, 256), GRID, boxes=boxes, prompt=PROMPT))
+        self.document = Document(
+            new_contents(Size(256, 256), GRID, boxes=boxes, prompt=PROMPT), GRID
+        )
         self.background = self.document.background_id
         self.castle, self.tree, self.target = (layer.id for layer in self.document.foregrounds)
         self.generator: LayerPipeline = tiny_generator()

@@ -21,7 +21,7 @@ from engine.api import GenerateRequest, LayerRequest, LayerResult, ModelInfo, No
 from engine.cache import RegionTokenCache
 from engine.errors import LayoutError, RequestError
 from engine.loading import StageReport, silent
-from engine.prompts import PromptCheck
+from engine.prompts.result import PromptCheck
 
 FORMAT = "test-colours"
 CELL_PX, MOST_LAYERS = 16, 80

@@ -201,12 +201,13 @@ def test_cancel_between_any_two_network_calls(generator, allowed):
     ("request_", "error", "words"),
     [
         (picture(layer(1, LEFT), canvas=(250, 256)), LayoutError, "multiple of 64"),
-        (picture(layer(1, (0, 0, 40, 96))), LayoutError, "grid of 32"),
+        (picture(layer(1, (40, 0, 40, 96))), LayoutError, "empty"),
         (picture(layer(1, (0, 0, 512, 96))), LayoutError, "leaves the canvas"),
         (picture(layer(1, LEFT, random_pixels(LEFT))), RequestError, "nothing to generate"),
         (picture(layer(1, LEFT), layer(0, FULL)), RequestError, "comes first"),
         (picture(layer(0, LEFT)), LayoutError, "whole canvas"),
         (picture(layer(1, LEFT), steps=0), RequestError, "Steps"),
+        (picture(layer(1, LEFT), task="restyle"), RequestError, "no task 'restyle'"),
         (picture(layer(1, LEFT), cfg_scale=float("nan")), RequestError, "Guidance"),
         (picture(layer(1, LEFT), layer(2, RIGHT, random_pixels(LOW)[:9])), RequestError, "needs"),
         (picture(*[layer(i + 1, LEFT) for i in range(51)]), LayoutError, "50 layers, not 51"),
@@ -217,6 +218,18 @@ def test_bad_requests_are_refused_before_anything_runs(generator, request_, erro
     with pytest.raises(error, match=words):
         generator.run(request_, emit=events.append)
     assert events == []
+
+
+def test_boxes_grow_to_the_grid_with_their_pixels(generator):
+    """Documents keep canvas pixels; off the grid, the result is that of the next larger boxes."""
+    inner, outer = (3, 40, 50, 70), (0, 32, 64, 96)
+    pixels = random_pixels(inner)
+    padded = np.zeros((64, 64, 4), np.uint8)
+    padded[8:38, 3:50] = pixels
+    typed = generator.run(picture(layer(1, (130, 5, 200, 90)), layer(2, inner, pixels)))
+    grown = generator.run(picture(layer(1, (128, 0, 224, 96)), layer(2, outer, padded)))
+    assert typed.results[0].box == (128, 0, 224, 96)
+    assert np.array_equal(typed.results[0].rgba, grown.results[0].rgba)
 
 
 def test_odd_canvases_have_a_whole_background(generator):

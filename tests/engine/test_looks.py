@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from engine.colour_decision import cleans_colours
-from engine.prompts import Vocabulary, check_prompt, lexicon_of
+from engine.prompts.lexicon import lexicon_of
+from engine.prompts.parser import check_prompt
+from engine.prompts.result import Vocabulary
 from engine.training.data.concepts import LOOK_FRAMES, LOOK_WORDS, LOOKS
 from engine.training.data.prompts import LOOK_TEMPLATES
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 import torch
 
+from engine.model_files import default_path
 from engine.models.art.older_files import current_card, current_configs, current_names
 from engine.models.art.text import TextConfig
-from engine.models.checkpoint import default_path, load_model
+from engine.models.checkpoint import load_model
 from engine.training.trainers.optim import Muon, split_parameters
 from engine.training.trainers.text_to_layers import TextToLayers
 from engine.training.trainers.transformer import PLAIN
@@ -34,7 +37,7 @@ def test_names_and_configs_of_older_files() -> None:
     old = {"art.plan_in.weight": one, "art.plan_seen_key.bias": one, "text.word_in.weight": one}
     assert set(current_names(old)) == {"art.word_in.weight", "text.word_in.weight"}
     found = current_configs({"art": OLD_ART, "autoencoder": {"encoder_widths": None}})
-    assert found["art"] == TINY_ART.to_dict()
+    assert found["art"] == asdict(TINY_ART)
     assert found["autoencoder"] == {}
     assert current_card({"side_tokens": 4, "most_tokens": 6}) == {"side_tokens": 4}
 
@@ -79,7 +82,7 @@ def test_a_run_is_converted_with_its_moments() -> None:
     found, found_state = convert_run.convert(old, {**state, "most_tokens": 0})
     assert found.keys() == new.keys()
     assert all(torch.equal(found[name], value) for name, value in new.items())
-    assert found_state["art"] == TINY_ART.to_dict()
+    assert found_state["art"] == asdict(TINY_ART)
     assert "most_tokens" not in found_state
     with pytest.raises(ValueError, match="today's names"):
         convert_run.convert(found, found_state)

@@ -11,7 +11,8 @@ from engine.api import GenerateRequest, LayerRequest
 from engine.errors import RequestError
 from engine.paths import resource_path
 from engine.pipeline import LayerPipeline
-from engine.prompts import join_pins, lexicon_of, nearest_pin, read_pin
+from engine.prompts.lexicon import lexicon_of
+from engine.prompts.pins import join_pins, nearest_pin, read_pin
 from engine.training.data.concepts import concepts_of
 from tests.engine.test_prompt_check import read
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from engine import check_prompt as check_shipped
-from engine.prompts import MAX_READ, Lexicon, PromptCheck, Vocabulary, check_prompt, lexicon_of
+from engine.prompts.lexicon import Lexicon, lexicon_of
+from engine.prompts.parser import check_prompt
+from engine.prompts.result import PromptCheck, Vocabulary
 from engine.prompts.tables import rows_of, split
+from engine.prompts.tokens import MAX_READ
 from engine.training.data.concepts import STAGES, Concepts, concepts_of
 from engine.words import tokenize
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.prompts import EncoderPrompt, encoder_prompt
-from engine.prompts.encoder import fill_counts
+from engine.prompts.encoder import EncoderPrompt, encoder_prompt, fill_counts
 from engine.training.data.concepts import BY_NAME, concepts_of
 from engine.training.data.prompts import Mention, write_prompt
 from engine.words import MAX_WORDS, tokenize

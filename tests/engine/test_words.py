@@ -13,7 +13,14 @@ from safetensors.numpy import save_file
 
 from engine.errors import WeightsError
 from engine.training.data.word_table import choose_words, quantise, reduce
-from engine.words import MAX_WORDS, WordTable, load_word_table, tokenize, unknown_words
+from engine.words import (
+    MAX_WORDS,
+    WordTable,
+    load_word_table,
+    read_word_table,
+    tokenize,
+    unknown_words,
+)
 
 
 def write_table(path: Path, words: str, rows: int, dims: int = 128) -> Path:
@@ -127,21 +134,21 @@ def test_the_shipped_table_is_read_once_by_all_threads() -> None:
 
 def test_a_missing_or_damaged_table_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="missing"):
-        load_word_table(tmp_path / "none.safetensors")
+        read_word_table(tmp_path / "none.safetensors")
     good = write_table(tmp_path / "good.safetensors", "a\nb", 2)
-    assert load_word_table(good).index("b") == 1
+    assert read_word_table(good).index("b") == 1
     cut = tmp_path / "cut.safetensors"
     cut.write_bytes(good.read_bytes()[:-40])
     with pytest.raises(WeightsError, match="damaged"):
-        load_word_table(cut)
+        read_word_table(cut)
     other = tmp_path / "other.safetensors"
     save_file({"weight": np.zeros(3, np.float32)}, other)
     with pytest.raises(WeightsError, match="damaged"):
-        load_word_table(other)
+        read_word_table(other)
     with pytest.raises(WeightsError, match="2 words"):
-        load_word_table(write_table(tmp_path / "three.safetensors", "a\nb", 3))
+        read_word_table(write_table(tmp_path / "three.safetensors", "a\nb", 3))
     with pytest.raises(WeightsError, match="vectors of shape"):
-        load_word_table(write_table(tmp_path / "narrow.safetensors", "a\nb", 2, dims=64))
+        read_word_table(write_table(tmp_path / "narrow.safetensors", "a\nb", 2, dims=64))
 
 
 def test_making_the_table_keeps_what_vectors_mean(tmp_path: Path) -> None:

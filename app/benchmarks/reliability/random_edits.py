@@ -37,7 +37,7 @@ def start(source: Random) -> Document:
     """A small document with some boxes."""
     canvas = Size(16 * source.randint(1, 6), 16 * source.randint(1, 4))
     boxes = [rect(source) for _ in range(source.randint(0, 3))]
-    return Document(new_contents(canvas, 16, boxes=boxes, prompt="a castle"))
+    return Document(new_contents(canvas, 16, boxes=boxes, prompt="a castle"), 16)
 
 
 def random_command(document: Document, source: Random) -> Command:

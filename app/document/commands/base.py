@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
-from app.document.contents import Contents
+from app.document.contents import DEFAULT_GRID, Contents
 from app.document.document import Document
 from app.document.errors import DocumentError
 from app.document.layer import Layer
@@ -50,10 +50,8 @@ class Delta:
             if _differ(old.get(key), new.get(key))
         }
         order = (tuple(old), tuple(new)) if tuple(old) != tuple(new) else None
-        background = None
-        if _differ(before.background, after.background):
-            background = (before.background, after.background)
-        return cls(scalars, layers, order, background)
+        grounds = (before.background, after.background)
+        return cls(scalars, layers, order, grounds if _differ(*grounds) else None)
 
     @property
     def is_empty(self) -> bool:
@@ -63,13 +61,9 @@ class Delta:
         """Every picture that this change refers to, before or after; some more than once."""
         pairs = [*self.layers.values(), *((self.background,) if self.background else ())]
         for layer in (layer for pair in pairs for layer in pair if layer is not None):
-            if layer.image is not None:
-                yield layer.image
-            for candidate in layer.candidates:
-                yield candidate.image
-        for pair in (self.scalars.get("detached"),):
-            for candidate in (item for side in pair or () for item in side):
-                yield candidate.image
+            yield from layer.pictures()
+        for candidate in (item for side in self.scalars.get("detached", ()) for item in side):
+            yield candidate.image
 
     def apply(self, contents: Contents, *, backwards: bool = False) -> Contents:
         """Contents after (or, backwards, before) the change; entries not named stay."""
@@ -88,12 +82,11 @@ class Delta:
 
     def then(self, later: Delta) -> Delta:
         """Both changes as one; `later` follows directly on this one."""
-        background = _joined(self.background, later.background)
         return Delta(
             _joined_all(self.scalars, later.scalars),
             _joined_all(self.layers, later.layers),
             _joined(self.order, later.order),
-            background,
+            _joined(self.background, later.background),
         )
 
 
@@ -120,15 +113,13 @@ class Command:
     A subclass computes `_apply(contents) -> contents` and gives its text in `_describe`. `do`
     raises a UserError and leaves the document as it was when the command cannot be done; push it
     onto an undo stack only after `do` succeeded.
-
-    Attributes:
-        gesture: commands of one drag or one run of typing carry the same number and merge into
-            one step; None = never merged.
-        is_reset: the document is another one afterwards; views start afresh.
     """
 
+    # commands of one drag or one run of typing carry the same number and merge into one step; None
+    # = never merged
     gesture: int | None = None
-    is_reset: ClassVar[bool] = False
+    grid: int = DEFAULT_GRID  # of the document, set by `do`
+    is_reset: ClassVar[bool] = False  # the document is another one afterwards; views start afresh
     _delta: Delta | None = None
     _label: str = ""
 
@@ -140,6 +131,7 @@ class Command:
         """
         before = document.contents
         if self._delta is None:
+            self.grid = document.grid
             # Applied first: it says what is wrong, the label takes everything for granted.
             delta = Delta.between(before, self._apply(before))
             self._label, self._delta = self._describe(before), delta
@@ -148,11 +140,7 @@ class Command:
             document._change(self._delta.apply(before), is_reset=self.is_reset)
 
     def undo(self, document: Document) -> None:
-        """Put back what `do` changed.
-
-        Raises:
-            RuntimeError: the command was not done.
-        """
+        """Put back what `do` changed. Raises RuntimeError: the command was not done."""
         if self._delta is None:
             raise RuntimeError(f"{type(self).__name__} was not done, so it cannot be undone")
         if not self._delta.is_empty:
@@ -198,6 +186,20 @@ class Command:
         return None
 
 
+@dataclass(eq=False)
+class OnLayers(Command):
+    """A command on some layers, which its label names behind the verb."""
+
+    layer_ids: Sequence[int]
+    verb: ClassVar[str]
+
+    def _describe(self, contents: Contents) -> str:
+        return f"{self.verb} {named(contents, self.layer_ids)}"
+
+    def _targets(self) -> object:
+        return tuple(self.layer_ids)
+
+
 def named(contents: Contents, layer_ids: Sequence[int]) -> str:
     """Targets as a label names them: 'Castle', or 3 layers."""
     if len(layer_ids) == 1:
@@ -207,11 +209,7 @@ def named(contents: Contents, layer_ids: Sequence[int]) -> str:
 
 
 def unlocked(contents: Contents, layer_ids: Sequence[int]) -> list[Layer]:
-    """The layers with these ids.
-
-    Raises:
-        DocumentError: one is not there, or is locked; names it.
-    """
+    """The layers with these ids. Raises DocumentError: one is not there, or is locked; names it."""
     layers = [contents.layer(layer_id) for layer_id in layer_ids]
     for layer in layers:
         if layer.locked:
@@ -220,10 +218,6 @@ def unlocked(contents: Contents, layer_ids: Sequence[int]) -> list[Layer]:
 
 
 def foregrounds_only(contents: Contents, layer_ids: Sequence[int], verb: str) -> None:
-    """Refuse what cannot be done to the background.
-
-    Raises:
-        DocumentError: the background is among the ids.
-    """
+    """Raise DocumentError where the background is among the ids: it cannot be `verb`."""
     if contents.background.id in layer_ids:
         raise DocumentError(f"The background cannot be {verb}.", advice="Switch it off instead.")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from app.document.candidates import original_of
-from app.document.commands.base import Command, foregrounds_only, named, unlocked
+from app.document.commands.base import Command, OnLayers, foregrounds_only, named, unlocked
 from app.document.contents import MAX_SIDE, Contents, check_room, default_name
 from app.document.errors import DocumentError, LimitError
-from app.document.geometry import Rect
+from app.document.geometry import Rect, Size
 from app.document.layer import MAX_NAME, MAX_SEED, Candidate, Layer, clean_name, new_layer_id
 from app.document.pixels import Pixels, resampled
 from app.document.staleness import SOURCE, kept_as_is, outdated
@@ -18,19 +18,13 @@ from app.document.words import shown_name
 
 @dataclass(eq=False)
 class AddBox(Command):
-    """A new empty box.
+    """A new empty box."""
 
-    Attributes:
-        rect: grown to grid lines and cut to the canvas; snap a drawn one with
-            `Rect.snapped_nearest` before.
-        above: id of the layer below it; None = on top of all.
-        name: None = "Layer n".
-        layer_id: the new layer's id, known before the command is done.
-    """
-
+    # grown to grid lines and cut to the canvas; snap a drawn one with `Rect.snapped_nearest` before
     rect: Rect
-    above: int | None = None
-    name: str | None = None
+    above: int | None = None  # id of the layer below it; None = on top of all
+    name: str | None = None  # None = "Layer n"
+    # the new layer's id, known before the command is done
     layer_id: int = field(default_factory=new_layer_id)
 
     def _apply(self, contents: Contents) -> Contents:
@@ -39,7 +33,7 @@ class AddBox(Command):
             id=self.layer_id,
             number=number,
             name=clean_name(self.name or "") or default_name(number),
-            rect=self.rect.snapped_outward(contents.grid, contents.canvas),
+            rect=self.rect.snapped_outward(self.grid, contents.canvas),
         )
         return contents.with_added([layer], self.above)
 
@@ -49,10 +43,10 @@ class AddBox(Command):
 
 
 @dataclass(eq=False)
-class DeleteLayers(Command):
+class DeleteLayers(OnLayers):
     """Foreground layers go; undo brings them back with pixels and candidates."""
 
-    layer_ids: Sequence[int]
+    verb = "Delete"
 
     def _apply(self, contents: Contents) -> Contents:
         foregrounds_only(contents, self.layer_ids, "deleted")
@@ -60,22 +54,19 @@ class DeleteLayers(Command):
         left = tuple(layer for layer in contents.foregrounds if layer.id not in gone)
         return replace(contents, foregrounds=left)
 
-    def _describe(self, contents: Contents) -> str:
-        return f"Delete {named(contents, self.layer_ids)}"
-
 
 @dataclass(eq=False)
-class MoveLayers(Command):
+class MoveLayers(OnLayers):
     """Move by (dx, dy) canvas pixels; within a gesture the steps add up.
 
     Layers with pixels go anywhere, also out of the canvas. Empty boxes stay on the grid and
     inside: theirs is the nearest place.
     """
 
-    layer_ids: Sequence[int]
     dx: int
     dy: int
     gesture: int | None = None
+    verb = "Move"
 
     def _apply(self, contents: Contents) -> Contents:
         foregrounds_only(contents, self.layer_ids, "moved")
@@ -83,15 +74,9 @@ class MoveLayers(Command):
         for layer in unlocked(contents, self.layer_ids):
             rect = layer.rect.translated(self.dx, self.dy)
             if not layer.has_pixels:
-                rect = rect.moved_to_grid(contents.grid, contents.canvas)
+                rect = rect.moved_to_grid(self.grid, contents.canvas)
             moved.append(replace(layer, rect=rect))
         return contents.with_layers(moved)
-
-    def _describe(self, contents: Contents) -> str:
-        return f"Move {named(contents, self.layer_ids)}"
-
-    def _targets(self) -> object:
-        return tuple(self.layer_ids)
 
 
 @dataclass(eq=False)
@@ -107,7 +92,7 @@ class SetRect(Command):
     gesture: int | None = None
 
     def _apply(self, contents: Contents) -> Contents:
-        return _with_rects(contents, {self.layer_id: self.rect})
+        return _with_rects(contents, {self.layer_id: self.rect}, self.grid)
 
     def _describe(self, contents: Contents) -> str:
         resized = contents.layer(self.layer_id).rect.size != self.rect.size
@@ -119,19 +104,14 @@ class SetRect(Command):
 
 @dataclass(eq=False)
 class SetRects(Command):
-    """Places and sizes of several layers in one step: Align, Distribute, fields for many.
-
-    Attributes:
-        rects: where each layer goes; as in `SetRect`.
-        verb: first word of the label.
-    """
+    """Places and sizes of several layers in one step; `verb` is the first word of the label."""
 
     rects: Mapping[int, Rect]
     verb: str = "Move"
     gesture: int | None = None
 
     def _apply(self, contents: Contents) -> Contents:
-        return _with_rects(contents, self.rects)
+        return _with_rects(contents, self.rects, self.grid)
 
     def _describe(self, contents: Contents) -> str:
         return f"{self.verb} {named(contents, list(self.rects))}"
@@ -140,15 +120,16 @@ class SetRects(Command):
         return (tuple(self.rects), self.verb)
 
 
-def _with_rects(contents: Contents, rects: Mapping[int, Rect]) -> Contents:
+def _with_rects(contents: Contents, rects: Mapping[int, Rect], grid: int) -> Contents:
     foregrounds_only(contents, list(rects), "moved")
     layers = unlocked(contents, list(rects))
-    return contents.with_layers([_at(layer, rects[layer.id], contents) for layer in layers])
+    placed = [_at(layer, rects[layer.id], contents.canvas, grid) for layer in layers]
+    return contents.with_layers(placed)
 
 
-def _at(layer: Layer, rect: Rect, contents: Contents) -> Layer:
+def _at(layer: Layer, rect: Rect, canvas: Size, grid: int) -> Layer:
     if layer.image is None:
-        return replace(layer, rect=rect.snapped_outward(contents.grid, contents.canvas))
+        return replace(layer, rect=rect.snapped_outward(grid, canvas))
     if rect.size == layer.rect.size:
         return replace(layer, rect=rect)
     if max(rect.width, rect.height) > MAX_SIDE:
@@ -179,15 +160,11 @@ def _resized(layer: Layer, rect: Rect) -> Layer:
 
 
 @dataclass(eq=False)
-class Reorder(Command):
-    """Put foreground layers directly above another one; they keep their order.
+class Reorder(OnLayers):
+    """Put foregrounds directly above a layer; None or the background = at the very bottom."""
 
-    Attributes:
-        above: id of the layer below them; None or the background = at the very bottom.
-    """
-
-    layer_ids: Sequence[int]
     above: int | None
+    verb = "Reorder"
 
     def _apply(self, contents: Contents) -> Contents:
         foregrounds_only(contents, self.layer_ids, "moved")
@@ -205,22 +182,14 @@ class Reorder(Command):
                 at = len(left)
         return replace(contents, foregrounds=(*left[:at], *moved, *left[at:]))
 
-    def _describe(self, contents: Contents) -> str:
-        return f"Reorder {named(contents, self.layer_ids)}"
-
 
 @dataclass(eq=False)
-class DuplicateLayers(Command):
-    """Copies directly above their originals: same pixels, new id and number, " copy".
+class DuplicateLayers(OnLayers):
+    """Copies directly above their originals, `offset` (dx, dy) away; None = one grid step."""
 
-    Attributes:
-        offset: (dx, dy) canvas pixels; None = one grid step both ways.
-        new_ids: ids of the copies, in the order of `layer_ids`.
-    """
-
-    layer_ids: Sequence[int]
     offset: tuple[int, int] | None = None
     new_ids: list[int] = field(init=False)
+    verb = "Duplicate"
 
     def __post_init__(self) -> None:
         self.new_ids = [new_layer_id() for _ in self.layer_ids]
@@ -228,21 +197,18 @@ class DuplicateLayers(Command):
     def _apply(self, contents: Contents) -> Contents:
         foregrounds_only(contents, self.layer_ids, "duplicated")
         check_room(len(contents.foregrounds), len(self.layer_ids))
-        dx, dy = self.offset or (contents.grid, contents.grid)
+        dx, dy = self.offset or (self.grid, self.grid)
         for layer_id, new_id in zip(self.layer_ids, self.new_ids, strict=True):
             layer = contents.layer(layer_id)
             rect = layer.rect.translated(dx, dy)
             if not layer.has_pixels:
-                rect = rect.moved_to_grid(contents.grid, contents.canvas)
+                rect = rect.moved_to_grid(self.grid, contents.canvas)
             number = contents.next_number
             copy = copied(layer)
             name = copy.name or default_name(number)
             copy = replace(copy, id=new_id, number=number, name=name, rect=rect)
             contents = contents.with_added([copy], layer_id)
         return contents
-
-    def _describe(self, contents: Contents) -> str:
-        return f"Duplicate {named(contents, self.layer_ids)}"
 
 
 def copied(layer: Layer) -> Layer:
@@ -273,10 +239,9 @@ class Rename(Command):
 
 
 @dataclass(eq=False)
-class SetVisible(Command):
+class SetVisible(OnLayers):
     """The eye, for one or more layers."""
 
-    layer_ids: Sequence[int]
     visible: bool
 
     def _apply(self, contents: Contents) -> Contents:
@@ -287,10 +252,9 @@ class SetVisible(Command):
 
 
 @dataclass(eq=False)
-class SetLocked(Command):
+class SetLocked(OnLayers):
     """The lock, for one or more layers: protects pixels, place, opacity, blend and existence."""
 
-    layer_ids: Sequence[int]
     locked: bool
 
     def _apply(self, contents: Contents) -> Contents:
@@ -301,12 +265,12 @@ class SetLocked(Command):
 
 
 @dataclass(eq=False)
-class SetOpacity(Command):
+class SetOpacity(OnLayers):
     """Opacity 0 to 1 for one or more layers; a drag of the slider is one gesture."""
 
-    layer_ids: Sequence[int]
     opacity: float
     gesture: int | None = None
+    verb = "Opacity of"
 
     def _apply(self, contents: Contents) -> Contents:
         if not 0.0 <= self.opacity <= 1.0:
@@ -315,34 +279,23 @@ class SetOpacity(Command):
         unlocked(contents, self.layer_ids)
         return contents.with_each(self.layer_ids, opacity=round(self.opacity, 4))
 
-    def _describe(self, contents: Contents) -> str:
-        return f"Opacity of {named(contents, self.layer_ids)}"
-
-    def _targets(self) -> object:
-        return tuple(self.layer_ids)
-
 
 @dataclass(eq=False)
-class SetBlend(Command):
+class SetBlend(OnLayers):
     """Blend mode for one or more layers; any string is kept, unknown ones show as normal."""
 
-    layer_ids: Sequence[int]
     blend: str
+    verb = "Blend Mode of"
 
     def _apply(self, contents: Contents) -> Contents:
         blend = clean_name(self.blend)[:100] or "normal"
         unlocked(contents, self.layer_ids)
         return contents.with_each(self.layer_ids, blend=blend)
 
-    def _describe(self, contents: Contents) -> str:
-        return f"Blend Mode of {named(contents, self.layer_ids)}"
-
 
 @dataclass(eq=False)
-class KeepAsIs(Command):
+class KeepAsIs(OnLayers):
     """Clear the badge "outdated" until prompt or size change again."""
-
-    layer_ids: Sequence[int]
 
     def _apply(self, contents: Contents) -> Contents:
         layers = [contents.layer(layer_id) for layer_id in self.layer_ids]

@@ -5,7 +5,7 @@ Results wait as candidates until the user accepts them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -22,33 +22,21 @@ from app.document.words import remembered_from, shown_name
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """One result for one layer.
+    """One result for one layer."""
 
-    Attributes:
-        layer_id: the target.
-        pixels: (h, w, 4) uint8 of exactly rect's size.
-        rect: where they belong now; see `Rect.following` for a target that moved meanwhile.
-        record: plain JSON values, or None.
-        is_empty: the model left the box empty; then the pixels count for nothing.
-    """
-
-    layer_id: int
-    pixels: np.ndarray = field(repr=False)
-    rect: Rect
-    record: Record | None = None
-    is_empty: bool = False
+    layer_id: int  # the target
+    pixels: np.ndarray = field(repr=False)  # (h, w, 4) uint8 of exactly rect's size
+    rect: Rect  # where they belong now; see `Rect.following` for a target that moved meanwhile
+    record: Record | None = None  # plain JSON values, or None
+    is_empty: bool = False  # the model left the box empty; then the pixels count for nothing
 
     def as_candidate(self) -> Candidate:
-        """The same as immutable data.
-
-        Raises:
-            DocumentError: pixels and rect differ in size, or the record is not plain.
-        """
+        """The same as immutable data; DocumentError where pixels, rect and record do not fit."""
         try:
             candidate = Candidate(Pixels.of(self.pixels), plain_record(self.record), self.rect)
         except ValueError as error:
             raise DocumentError(f"A result cannot be placed: {error}.") from error
-        if (candidate.image.width, candidate.image.height) != (self.rect.width, self.rect.height):
+        if candidate.image.size != (self.rect.width, self.rect.height):
             raise DocumentError(f"A result of another size than {self.rect} cannot be placed.")
         return candidate
 
@@ -61,13 +49,10 @@ class PlacePixels(Command):
     that was locked meanwhile keeps its pixels and gets the result as a candidate; results for a
     layer that is gone are kept as detached candidates. A layer that the model left empty becomes a
     box again, with the record that says why.
-
-    Attributes:
-        text: the label; None = "Generate 'Castle'" or "Generate 3 layers".
     """
 
     placements: Sequence[Placement]
-    text: str | None = None
+    text: str | None = None  # the label; None = "Generate 'Castle'" or "Generate 3 layers"
 
     def _apply(self, contents: Contents) -> Contents:
         detached: list[Candidate] = []
@@ -83,16 +68,22 @@ class PlacePixels(Command):
                 contents = contents.with_layers([layer.with_candidate(candidate)])
             else:
                 contents = contents.with_layers([showing(layer, candidate)])
-        used = (placement.record for placement in self.placements)
-        return replace(
-            contents,
-            detached=(*detached, *contents.detached),
-            prompts=remembered_from(contents.prompts, used),
-        )
+        return _noted(contents, detached, (placement.record for placement in self.placements))
 
     def _describe(self, contents: Contents) -> str:
         present = [item.layer_id for item in self.placements if contents.get(item.layer_id)]
         return self.text or (f"Generate {named(contents, present)}" if present else "Generate")
+
+
+def _noted(
+    contents: Contents, detached: list[Candidate], records: Iterable[Record | None]
+) -> Contents:
+    """With more candidates whose layer is gone, and with the prompts of new results."""
+    return replace(
+        contents,
+        detached=(*detached, *contents.detached),
+        prompts=remembered_from(contents.prompts, records),
+    )
 
 
 def _with_empty(contents: Contents, layer: Layer | None, placement: Placement) -> Contents:
@@ -120,17 +111,12 @@ class AddLayers(Command):
 
     They get new ids and numbers; empty boxes are brought onto this canvas and its grid. Nothing is
     unlocked or shown that was not.
-
-    Attributes:
-        layers: as values; their ids and numbers do not count.
-        above: id of the layer below them; None = on top of all.
-        text: the label; None = "Add 'Castle'" or "Add 3 Layers".
-        new_ids: ids of the added layers, known before the command is done.
     """
 
-    layers: Sequence[Layer] = field(repr=False)
-    above: int | None = None
-    text: str | None = None
+    layers: Sequence[Layer] = field(repr=False)  # as values; their ids and numbers do not count
+    above: int | None = None  # id of the layer below them; None = on top of all
+    text: str | None = None  # the label; None = "Add 'Castle'" or "Add 3 Layers"
+    # ids of the added layers, known before the command is done
     new_ids: list[int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -145,7 +131,7 @@ class AddLayers(Command):
             name = layer.name or default_name(number)
             copy = replace(layer, id=new_id, number=number, name=name, is_background=False)
             if not copy.has_pixels:
-                region = copy.region(contents.grid, contents.canvas)
+                region = copy.region(self.grid, contents.canvas)
                 copy = replace(copy, kind="box", rect=region, record=None)
             added.append(copy)
         return contents.with_added(added, self.above)
@@ -163,14 +149,11 @@ class AddCandidates(Command):
     """Results that wait for the user: the first candidates of their layers, not shown yet.
 
     Candidates of layers that are gone become detached ones.
-
-    Attributes:
-        candidates: by layer id; the same layer may come again in a later command of the gesture.
-        text: the label; None = "Results for 'Castle'".
     """
 
+    # by layer id; the same layer may come again in a later command of the gesture
     candidates: Mapping[int, Candidate]
-    text: str | None = None
+    text: str | None = None  # the label; None = "Results for 'Castle'"
     gesture: int | None = None
 
     def _apply(self, contents: Contents) -> Contents:
@@ -181,12 +164,8 @@ class AddCandidates(Command):
                 detached.append(candidate)
             elif layer.as_candidate() != candidate:  # what is shown already needs no decision
                 contents = contents.with_layers([layer.with_candidate(candidate)])
-        used = (candidate.record for candidate in self.candidates.values())
-        return replace(
-            contents,
-            detached=(*detached, *contents.detached),
-            prompts=remembered_from(contents.prompts, used),
-        )
+        records = (candidate.record for candidate in self.candidates.values())
+        return _noted(contents, detached, records)
 
     def _describe(self, contents: Contents) -> str:
         present = [layer_id for layer_id in self.candidates if contents.get(layer_id)]
@@ -198,18 +177,23 @@ class AddCandidates(Command):
 
 @dataclass(eq=False)
 class UseCandidates(Command):
-    """Accept candidates of several layers in one step.
-
-    Attributes:
-        hashes: pixel hash of the candidate by layer id.
-        text: the label; None = "Use Result of 3 layers".
-    """
+    """Accept candidates of several layers in one step: pixel hashes by layer id."""
 
     hashes: Mapping[int, str]
     text: str | None = None
 
     def _apply(self, contents: Contents) -> Contents:
-        return _using(contents, self.hashes)
+        for layer in unlocked(contents, list(self.hashes)):
+            wanted = self.hashes[layer.id]
+            found = next((item for item in layer.candidates if item.pixel_hash == wanted), None)
+            if found is None:
+                raise DocumentError(f"'{shown_name(layer)}' has no such result any more.")
+            shown = showing(layer, found)
+            if not layer.is_background:
+                # It follows the layer; if that has another size now, the candidate's comes back.
+                shown = replace(shown, rect=found.rect.centred_on(layer.rect))
+            contents = contents.with_layers([shown])
+        return contents
 
     def _describe(self, contents: Contents) -> str:
         return self.text or f"Use Result of {named(contents, list(self.hashes))}"
@@ -217,15 +201,11 @@ class UseCandidates(Command):
 
 @dataclass(eq=False)
 class DiscardCandidates(Command):
-    """Take candidates out of their layers' lists; undo puts them back into the strip.
+    """Take candidates out of their layers' lists; undo puts them back into the strip."""
 
-    Attributes:
-        hashes: pixel hashes by layer id; those that are not there any more are no error.
-        detached: pixel hashes of candidates whose layer is gone.
-    """
-
+    # pixel hashes by layer id; those that are not there any more are no error
     hashes: Mapping[int, Sequence[str]]
-    detached: Sequence[str] = ()
+    detached: Sequence[str] = ()  # pixel hashes of candidates whose layer is gone
 
     def _apply(self, contents: Contents) -> Contents:
         left = tuple(item for item in contents.detached if item.pixel_hash not in self.detached)
@@ -244,17 +224,3 @@ class DiscardCandidates(Command):
         if not self.hashes:
             return f"Discard Detached {what}"
         return f"Discard {what} of {named(contents, list(self.hashes))}"
-
-
-def _using(contents: Contents, hashes: Mapping[int, str]) -> Contents:
-    for layer in unlocked(contents, list(hashes)):
-        wanted = hashes[layer.id]
-        found = next((item for item in layer.candidates if item.pixel_hash == wanted), None)
-        if found is None:
-            raise DocumentError(f"'{shown_name(layer)}' has no such result any more.")
-        shown = showing(layer, found)
-        if not layer.is_background:
-            # It follows the layer; if that has another size now, the candidate's comes back.
-            shown = replace(shown, rect=found.rect.centred_on(layer.rect))
-        contents = contents.with_layers([shown])
-    return contents

@@ -72,7 +72,7 @@ class SetCanvas(Command):
     dy: int = 0
 
     def _apply(self, contents: Contents) -> Contents:
-        canvas, grid = self.canvas, contents.grid
+        canvas, grid = self.canvas, self.grid
         if not canvas.is_multiple_of(grid):
             raise DocumentError(
                 f"The canvas sides must be multiples of {grid}, not "
@@ -103,11 +103,7 @@ class SetCanvas(Command):
 
 @dataclass(eq=False)
 class ReplaceDocument(Command):
-    """New, Open, Revert or Paste Layout: other contents in one step, the former ones by undo.
-
-    Attributes:
-        text: the label, such as "Open 'beach.ora'".
-    """
+    """New, Open, Revert or Paste Layout: other contents in one step, the former ones by undo."""
 
     contents: Contents
     text: str = "New Document"

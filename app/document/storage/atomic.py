@@ -71,7 +71,6 @@ class Disk:
         return os.fdopen(os.open(path, flags, mode), "w+b")
 
     def extend(self, path: Path) -> BinaryIO:
-        """Open a file for writing at its end."""
         return path.open("ab")
 
     def sync(self, stream: BinaryIO) -> None:
@@ -157,9 +156,6 @@ def atomic_write(
         keep_backup: False: a complete present file is replaced without a backup.
         expected: the stamp that the present file must still have; None = not checked.
         disk: the file operations; tests pass one that fails.
-
-    Returns:
-        The stamp of the new file.
 
     Raises:
         ChangedOnDiskError: the present file has another stamp than `expected`.
@@ -379,11 +375,7 @@ def remove_leftovers(path: Path, remove: Callable[[Path], None] | None = None) -
 
 
 def remove_flat(folder: Path) -> None:
-    """Remove a folder that has nothing but files in it.
-
-    Raises:
-        OSError: there is more in it, which we never put there; or the disk refuses.
-    """
+    """Remove a folder of files; OSError where there is more in it, which we never put there."""
     with os.scandir(folder) as entries:
         found = list(entries)
     if not all(entry.is_file(follow_symlinks=False) for entry in found):

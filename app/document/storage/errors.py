@@ -18,12 +18,7 @@ class NewerFormatError(StorageError):
 
 
 class MemberError(StorageError):
-    """A part of a whole file that this program cannot use, while the other parts may open.
-
-    Args:
-        file: the file's name.
-        reason: what the part is, with its name, as the end of a sentence.
-    """
+    """A part that cannot be used, while others may open; `reason` names it, to end a sentence."""
 
     def __init__(self, file: str, reason: str) -> None:
         super().__init__(
@@ -33,12 +28,7 @@ class MemberError(StorageError):
 
 
 class ChangedOnDiskError(StorageError):
-    """Another program wrote the file meanwhile; nothing was overwritten.
-
-    Args:
-        name: the file's.
-        changed_at: when that was, seconds since 1970.
-    """
+    """Another program wrote the file at `changed_at`, seconds since 1970; it stays."""
 
     def __init__(self, name: str, changed_at: float) -> None:
         super().__init__(
@@ -104,7 +94,6 @@ def advice_on(error: OSError) -> str:
 def not_saved(
     path: Path, error: OSError, needs_bytes: int | None = None, *, had_old: bool
 ) -> StorageError:
-    """Saving to `path` failed."""
     kept = "The old file is unchanged" if had_old else "Nothing was written"
     return StorageError(
         f"'{shown_name(path.name)}' could not be saved: {cause_of(error, needs_bytes)}.",

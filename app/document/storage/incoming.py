@@ -86,19 +86,12 @@ def picture_layer(
 
 
 def picture_document(pixels: np.ndarray, name: str, grid: int) -> Contents:
-    """A picture as a document of its own: a canvas of its size, rounded up to the grid.
-
-    Raises:
-        LimitError, DocumentError: as `picture_layer`.
-    """
+    """A picture as a document of its own: a canvas of its size, rounded up to the grid."""
     height, width = pixels.shape[:2]
-    if max(width, height) > MAX_SIDE:
-        picture_layer(pixels, name, Size(1, 1))  # says what is wrong
     canvas = Size(width, height).rounded_up(grid)
     layer = picture_layer(pixels, name, canvas, centre=(width // 2, height // 2), fit=False)
     return Contents(
         canvas=canvas,
-        grid=grid,
         background=new_background(canvas),
         background_on=False,
         foregrounds=(layer,),
@@ -140,18 +133,21 @@ def read_layers(
         StorageError: not readable, of an unknown type or too large.
     """
     if _is_project(path):
-        return _layers_of(load_project(path, grid=grid))
+        opened = load_project(path, grid=grid)
+        # All layers as foregrounds: there can be only one background, and it is taken.
+        layers = tuple(
+            replace(layer, is_background=False)
+            for layer in opened.contents.layers
+            if layer.has_pixels or not layer.is_background
+        )
+        return Incoming(layers, opened.messages)
     picture = read_picture(path)
     layer = picture_layer(picture.pixels, path.stem, canvas, centre=centre)
     return Incoming((layer,), picture.notes)
 
 
 def open_as_document(path: Path, grid: int) -> Opened:
-    """A project, or a picture as a new document of its size.
-
-    Raises:
-        StorageError: as `read_layers`.
-    """
+    """A project, or a picture as a new document of its size; errors as `read_layers`."""
     if _is_project(path):
         return load_project(path, grid=grid)
     picture = read_picture(path)
@@ -172,7 +168,6 @@ def layers_to_bytes(contents: Contents, layers: Sequence[Layer]) -> bytes:
     numbered = tuple(replace(layer, number=number) for number, layer in enumerate(shown, start=1))
     part = Contents(
         canvas=contents.canvas,
-        grid=contents.grid,
         background=new_background(contents.canvas),
         background_on=False,
         foregrounds=numbered,
@@ -184,11 +179,7 @@ def layers_to_bytes(contents: Contents, layers: Sequence[Layer]) -> bytes:
 
 
 def layers_from_bytes(data: bytes) -> tuple[Layer, ...]:
-    """What `layers_to_bytes` wrote, maybe in another window.
-
-    Raises:
-        StorageError: it is damaged.
-    """
+    """What `layers_to_bytes` wrote, maybe in another window. Raises StorageError: it is damaged."""
     with ArchiveReader(io.BytesIO(data[:_MAX_CLIP_BYTES]), "the clipboard") as archive:
         return read_ora(archive).contents.foregrounds
 
@@ -208,13 +199,3 @@ def _is_project(path: Path) -> bool:
         )
     except Exception:  # no zip, or a damaged one, or no file: the reader of pictures says so
         return False
-
-
-def _layers_of(opened: Opened) -> Incoming:
-    """All layers as foregrounds: there can be only one background, and it is taken."""
-    layers = tuple(
-        replace(layer, is_background=False)
-        for layer in opened.contents.layers
-        if layer.has_pixels or not layer.is_background
-    )
-    return Incoming(layers, opened.messages)

@@ -2,13 +2,17 @@
 
 The text is a list of boxes, JSON with a canvas, our own format, a recipe, or a sample of ART. A
 layout with one bad box is refused whole.
-Source of the list form: ART, `custom_pipeline` boxes, end-exclusive pixels.
+Text is data and never run. Sources: ART's `custom_pipeline` boxes, end-exclusive pixels; what its
+planner writes, `layer`, `x`, `y`, `width`, `height`, for boxes by their centre.
 """
 
 from __future__ import annotations
 
+import ast
 import json
 import math
+import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,21 +26,9 @@ from app.document.contents import (
     Settings,
     new_contents,
 )
-from app.document.geometry import Size, ceil_to
+from app.document.geometry import Rect, Size, ceil_to, floor_to
+from app.document.layer import MAX_SEED, clean_name
 from app.document.storage.errors import StorageError, not_opened
-from app.document.storage.layout_boxes import (
-    MAX_TEXT,
-    Entry,
-    LayoutBox,
-    are_fractions,
-    entries_of,
-    is_number,
-    is_planned,
-    on_grid,
-    parsed,
-    refused,
-    shown,
-)
 from app.document.storage.png import PngError
 from app.document.storage.recipe import FORMAT as RECIPE
 from app.document.storage.recipe import layout_of, recipe_in
@@ -50,46 +42,48 @@ _MAX_ENTRIES = _MAX_BOXES + 2
 # ART's samples call the list and the prompt otherwise.
 _BOXES, _PROMPTS = ("boxes", "layout"), ("prompt", "wholecaption")
 _MAX_PNG = 512 * 1024**2
+MAX_TEXT = 1_000_000
+
+_NEITHER = "The text is neither JSON nor a list of boxes"
+# What only Python writes; then its parser says better where the text is wrong.
+_PYTHON = re.compile(r"\(|'|\b(?:None|True|False)\b")
+
+Corners = tuple[float, float, float, float]  # x0, y0, x1, y1
+_FARTHEST = 1e9  # far beyond any canvas, but arithmetic stays exact and quick
+# A box may reach a little beyond the canvas. No box in pixels is so small.
+_LEAST_FRACTION, _MOST_FRACTION = -0.5, 1.5
+_CORNER_KEYS = (
+    ("x0", "y0", "x1", "y1"),
+    ("x1", "y1", "x2", "y2"),
+    ("left", "top", "right", "bottom"),
+    ("xmin", "ymin", "xmax", "ymax"),
+)
+_CENTRE_KEYS = ("x", "y", "width", "height")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """What a layout says.
+    """What a layout says."""
 
-    Attributes:
-        canvas: real canvas on which the boxes were placed, a multiple of the grid.
-        names_canvas: False when the text had none and the present canvas was taken.
-        background: on or off; None when the text does not say.
-        boxes: foregrounds, bottom first.
-        prompt: None when the text has none.
-    """
-
-    canvas: Size
-    names_canvas: bool
-    background: bool | None
-    boxes: tuple[LayoutBox, ...]
-    prompt: str | None = None
+    canvas: Size  # real canvas on which the boxes were placed, a multiple of the grid
+    names_canvas: bool  # False when the text had none and the present canvas was taken
+    background: bool | None  # on or off; None when the text does not say
+    boxes: tuple[LayoutBox, ...]  # foregrounds, bottom first
+    prompt: str | None = None  # None when the text has none
 
 
 def contents_of(
     layout: Layout,
-    grid: int,
     *,
     prompt: str | None = None,
     settings: Settings | None = None,
-    background: bool = True,
 ) -> Contents:
-    """A document of empty boxes.
-
-    Args:
-        prompt: None = the layout's, else none.
-        background: for a layout that does not say.
-    """
+    """A document of empty boxes; `prompt` None = the layout's, else none."""
     contents = new_contents(
         layout.canvas,
-        grid,
+        grid=1,  # the boxes are on a grid already
         boxes=[box.rect for box in layout.boxes],
-        background=background if layout.background is None else layout.background,
+        background=layout.background is not False,
         prompt=(layout.prompt or "") if prompt is None else prompt,
         settings=settings,
     )
@@ -100,11 +94,11 @@ def contents_of(
 
 
 def format_layout(contents: Contents) -> str:
-    """The layout of a document as JSON in our format; boxes are the layers' regions."""
+    """The layout of a document as JSON in our format; boxes are cut to the canvas."""
     boxes = []
     for layer in contents.foregrounds:
-        region = layer.region(contents.grid, contents.canvas)
-        box: dict[str, Any] = {"box": list(region.to_box()), "name": layer.name}
+        rect = layer.region(1, contents.canvas)
+        box: dict[str, Any] = {"box": list(rect.to_box()), "name": layer.name}
         if layer.seed is not None:
             box["seed"] = layer.seed
         boxes.append(json.dumps(box, ensure_ascii=False))
@@ -173,7 +167,9 @@ def _from_object(value: dict[str, Any], canvas: Size, grid: int) -> Layout:
     if value.get("format", FORMAT) != FORMAT:
         raise refused(f"The format {str(value['format'])[:40]!r} is no layout.")
     _check_version(value.get("version", VERSION))
-    given = None if _is_unit(value.get("canvas")) else value.get("canvas")
+    given = value.get("canvas")
+    if given in ([1, 1], (1, 1)):  # that of boxes in fractions, and no size
+        given = None
     if given is not None:
         canvas = _canvas(given, grid)
     background = value.get("background")
@@ -284,11 +280,6 @@ def _too_many(count: int, limit: int) -> StorageError:
     return refused(f"The layout has {count} boxes; at most {limit} are possible.", "Remove some.")
 
 
-def _is_unit(value: Any) -> bool:
-    """Whether a canvas is 1 x 1: that of boxes in fractions, and no size."""
-    return isinstance(value, list | tuple) and len(value) == 2 and list(value) == [1, 1]
-
-
 def _canvas(value: Any, grid: int) -> Size:
     is_pair = isinstance(value, list | tuple) and len(value) == 2
     if not is_pair or not all(is_number(side) for side in value):
@@ -306,20 +297,12 @@ def _bad_canvas(value: Any) -> StorageError:
 
 
 def read_layout(path: Path, *, canvas: Size, grid: int) -> Layout:
-    """`parse_layout` of a file, or of the recipe in a PNG that we exported.
-
-    Raises:
-        StorageError: the file cannot be read, or the text is no layout.
-    """
+    """`parse_layout` of a file, or of the recipe in a PNG that we exported."""
     return parse_layout(text_of(path), canvas=canvas, grid=grid)
 
 
 def text_of(path: Path) -> str:
-    """The text of a file; of a PNG that we exported, the recipe in it.
-
-    Raises:
-        StorageError: the file cannot be read, or what is in it is neither.
-    """
+    """The text of a file, or the recipe in a PNG of ours; StorageError where it is neither."""
     try:
         with path.open("rb") as stream:
             data = stream.read(MAX_TEXT + 1)
@@ -345,3 +328,264 @@ def text_in(data: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         raise refused("The layout is not UTF-8 text.") from error
     return text
+
+
+# ---- values, and boxes as corners in pixels ----
+
+
+def refused(what: str, advice: str = "Correct it and try again.") -> StorageError:
+    """A layout that is not taken; nothing of it is used."""
+    return StorageError(what, "No box was changed.", advice)
+
+
+def parsed(text: str) -> Any:
+    """The value that the text writes, as JSON or as a Python literal.
+
+    Raises:
+        StorageError: it is neither; says the line and the column, both counted from 1.
+    """
+    if len(text) > MAX_TEXT:
+        raise refused("The text is too long for a layout.", "Check that it is the right one.")
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise refused(f"{_NEITHER}: it is nested too deeply.") from error
+    except ValueError as error:  # perhaps a Python literal
+        as_json = error
+    stripped = text.strip()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd escapes in foreign text are no news
+            return ast.literal_eval(stripped)
+    except SyntaxError as error:
+        where = _python_place(text, error) if _PYTHON.search(text) else _json_place(text, as_json)
+        raise refused(f"{_NEITHER}{where}.") from error
+    except ValueError as error:  # a call, a name, a comprehension
+        raise refused(f"{_NEITHER}{_json_place(text, as_json)}.") from error
+    except (TypeError, MemoryError, RecursionError) as error:
+        raise refused(f"{_NEITHER}.") from error
+
+
+def _json_place(text: str, error: ValueError) -> str:
+    if not isinstance(error, json.JSONDecodeError):
+        return ""
+    line, column = error.lineno, error.colno
+    if text[error.pos :].startswith(("//", "/*", "#")):
+        return f": line {line}, column {column}: JSON allows no comments"
+    reason = error.msg.removesuffix(" at").removesuffix(" starting at")
+    return f": line {line}, column {column}: {reason[:1].lower()}{reason[1:]}"
+
+
+def _python_place(text: str, error: SyntaxError) -> str:
+    """The place in the whole text; the parser saw it without the white space around it."""
+    before = text[: len(text) - len(text.lstrip())]
+    line, column = error.lineno or 1, error.offset or 1
+    if line == 1:
+        column += len(before) - (before.rfind("\n") + 1)
+    line += before.count("\n")
+    return f": line {line}, column {column}: {error.msg.split('. ')[0]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayoutBox:
+    """One foreground box: on the grid, inside the canvas. `name` "" = the default name."""
+
+    rect: Rect
+    name: str = ""
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A box as the text has it."""
+
+    number: int  # its place in the text, from 1
+    corners: Corners  # x0, y0, x1, y1; pixels or fractions of the canvas
+    shown: str  # how messages write it
+    name: str = ""
+    seed: int | None = None
+
+
+def entries_of(values: Sequence[Any]) -> list[Entry | None]:
+    """Every entry of a list of boxes; None where the text skips one. Raises StorageError."""
+    if is_planned(values):
+        return list(_planned(values))
+    return [
+        None if value is None else _entry(number, value)
+        for number, value in enumerate(values, start=1)
+    ]
+
+
+def is_planned(values: Sequence[Any]) -> bool:
+    """Whether this is the list of a planner: objects with `layer` and a centre."""
+    found = [value for value in values if value is not None]
+    return bool(found) and all(
+        isinstance(value, Mapping) and {"layer", *_CENTRE_KEYS} <= value.keys() for value in found
+    )
+
+
+def are_fractions(entries: Sequence[Entry]) -> bool:
+    """Whether the numbers are fractions of the canvas, 0 to 1, and not pixels."""
+    return bool(entries) and all(_is_fraction(entry) for entry in entries)
+
+
+def on_grid(
+    entries: Sequence[Entry], canvas: Size, grid: int, *, as_fractions: bool
+) -> tuple[LayoutBox, ...]:
+    """Boxes on the grid: edges go outwards to its lines, then all is cut to the canvas.
+
+    Args:
+        as_fractions: the corners are fractions of the canvas, else pixels.
+
+    Raises:
+        StorageError: a box has no area, lies outside the canvas, or is in fractions of the canvas
+            while others are in pixels.
+    """
+    fractions = [] if as_fractions else [entry for entry in entries if _is_fraction(entry)]
+    if fractions:
+        raise refused(
+            f"Box {fractions[0].number} has numbers from 0 to 1, other boxes have pixels: "
+            f"{fractions[0].shown}.",
+            "Write all boxes in pixels, or all as fractions of the canvas.",
+        )
+    whole = (1, 1) if as_fractions else (canvas.width, canvas.height)
+    for entry in entries:
+        _check_order(entry, entries, whole)
+    return tuple(_on_grid(entry, canvas, grid, as_fractions) for entry in entries)
+
+
+def shown(value: Any) -> str:
+    """A value as messages write it, at most 60 characters."""
+    try:
+        text = repr(tuple(value)) if isinstance(value, list | tuple) else repr(value)
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        return "a number of thousands of digits"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a number, infinite ones included, and not true or false."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+# ---- one box ----
+
+
+def _entry(number: int, value: Any) -> Entry:
+    if not isinstance(value, Mapping):
+        return Entry(number, _four(number, value), shown(value))
+    name, seed = value.get("name") or "", value.get("seed")
+    if not isinstance(name, str):
+        raise refused(f"The name of box {number} must be text.")
+    is_whole = isinstance(seed, int) and not isinstance(seed, bool)
+    if seed is not None and not (is_whole and 0 <= seed <= MAX_SEED):
+        raise refused(f"The seed of box {number} must be 0 to {MAX_SEED}.")
+    box = value.get("box", _named_corners(value))
+    if box is None and "box" not in value:
+        raise _lacks_corners(number, value)
+    return Entry(number, _four(number, box), shown(box), clean_name(name), seed)
+
+
+def _named_corners(value: Mapping[str, Any]) -> list[Any] | None:
+    for keys in _CORNER_KEYS:
+        if all(key in value for key in keys):
+            return [value[key] for key in keys]
+    return None
+
+
+def _lacks_corners(number: int, value: Mapping[str, Any]) -> Exception:
+    advice = 'Write each box as "box": [x0, y0, x1, y1], its left, top, right and bottom edge.'
+    if all(key in value for key in _CENTRE_KEYS):
+        return refused(
+            f"Box {number} has 'x', 'y', 'width' and 'height', which does not say whether x and y "
+            "are its corner or its centre.",
+            advice,
+        )
+    keys = ", ".join(repr(str(key))[:20] for key in list(value)[:6])
+    return refused(f"Box {number} has no 'box', only {keys or 'nothing'}.", advice)
+
+
+def _four(number: int, value: Any) -> Corners:
+    is_box = isinstance(value, list | tuple) and len(value) == 4
+    if not is_box or not all(is_number(item) and not _is_nothing(item) for item in value):
+        raise refused(f"Box {number} is not four numbers (x0, y0, x1, y1): {shown(value)}.")
+    if not all(-_FARTHEST <= item <= _FARTHEST for item in value):
+        raise refused(f"Box {number} has a number beyond {_FARTHEST:,.0f}: {shown(value)}.")
+    x0, y0, x1, y1 = value
+    return x0, y0, x1, y1
+
+
+def _is_nothing(value: float) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+def _planned(values: Sequence[Any]) -> list[Entry]:
+    """A planner's list, bottom layer first. Layer 0, the whole canvas, shows what x and y mean."""
+    found = []
+    for number, value in enumerate(values, start=1):
+        if value is None:
+            continue
+        x, y, width, height = _four(number, [value[key] for key in _CENTRE_KEYS])
+        layer = value["layer"]
+        if not is_number(layer) or _is_nothing(layer):
+            raise refused(f"'layer' of box {number} must be a number, not {shown(layer)}.")
+        found.append((layer, number, (x, y, width, height)))
+    found.sort(key=lambda item: item[0])
+    first = found[0][2]
+    are_corners = first[:2] == (0, 0) and first[2] > 0 and first[3] > 0
+    listed = []
+    for _, number, (x, y, width, height) in found:
+        left = x if are_corners else x - width / 2
+        top = y if are_corners else y - height / 2
+        text = f"x {x:g}, y {y:g}, width {width:g}, height {height:g}"
+        listed.append(Entry(number, (left, top, left + width, top + height), text))
+    return listed
+
+
+# ---- pixels and shares ----
+
+
+def _is_fraction(entry: Entry) -> bool:
+    return all(_LEAST_FRACTION <= each <= _MOST_FRACTION for each in entry.corners)
+
+
+def _check_order(entry: Entry, entries: Sequence[Entry], whole: tuple[int, int]) -> None:
+    x0, y0, x1, y1 = entry.corners
+    if x1 > x0 and y1 > y0:
+        return
+    if x1 <= x0:
+        what = f"x1 ({x1:g}) is not right of x0 ({x0:g})"
+    else:
+        what = f"y1 ({y1:g}) is not below y0 ({y0:g})"
+    advice = "Write the edges in the order left, top, right, bottom."
+    if _could_be_sizes(entries, whole):
+        advice += " If these are x, y, width and height, write x, y, x + width, y + height."
+    raise refused(f"Box {entry.number} has no area, because {what}: {entry.shown}.", advice)
+
+
+def _could_be_sizes(entries: Sequence[Entry], whole: tuple[int, int]) -> bool:
+    """Whether all of them, read as x, y, width and height, are boxes on the canvas."""
+    return all(
+        x >= 0 and y >= 0 and w > 0 and h > 0 and x + w <= whole[0] and y + h <= whole[1]
+        for x, y, w, h in (entry.corners for entry in entries)
+    )
+
+
+def _on_grid(entry: Entry, canvas: Size, grid: int, as_fractions: bool) -> LayoutBox:
+    x0, y0, x1, y1 = entry.corners
+    if as_fractions:
+        # Rounded, because 0.7 × 320 is a little more than 224, which is a line of the grid.
+        x0, x1 = round(x0 * canvas.width, 6), round(x1 * canvas.width, 6)
+        y0, y1 = round(y0 * canvas.height, 6), round(y1 * canvas.height, 6)
+    if x0 >= canvas.width or y0 >= canvas.height or x1 <= 0 or y1 <= 0:
+        raise refused(
+            f"Box {entry.number} is outside the canvas of {canvas.width:,} × {canvas.height:,}: "
+            f"{entry.shown}.",
+            "Move it onto the canvas, or give a larger canvas.",
+        )
+    left, top = floor_to(math.floor(x0), grid), floor_to(math.floor(y0), grid)
+    right, bottom = ceil_to(math.ceil(x1), grid), ceil_to(math.ceil(y1), grid)
+    left, top = max(0, left), max(0, top)
+    right, bottom = min(canvas.width, right), min(canvas.height, bottom)
+    rect = Rect.from_box((left, top, right, bottom))
+    return LayoutBox(rect=rect, name=entry.name, seed=entry.seed)

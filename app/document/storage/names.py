@@ -45,11 +45,7 @@ def fitted(path: Path, ending: str, *, start: str = "", room: int = 0) -> Path:
 
 
 def kept_part(path: Path, room: int) -> str:
-    """What of the name stands in a longer one: all of it, or its start, a hash and its suffix.
-
-    Args:
-        room: bytes that the longer name needs besides.
-    """
+    """What stands in a name `room` bytes longer: all of it, or its start, a hash and its suffix."""
     limit = name_limit(path.parent) - room
     if _size(path.name) <= limit:
         return path.name
@@ -66,7 +62,6 @@ def shown_name(name: str) -> str:
 
 
 def shown_path(path: Path) -> str:
-    """A whole path as messages write it."""
     return _without_middle(str(path), _SHOWN_PATH)
 
 

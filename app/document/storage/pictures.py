@@ -14,10 +14,12 @@ from PIL import Image, UnidentifiedImageError
 
 from app.document.contents import MAX_SIDE
 from app.document.storage.errors import StorageError, not_opened
-from app.document.storage.picture_planes import Planes, orientation_of, planes_of
-from app.document.storage.picture_tiff import (
+from app.document.storage.picture_planes import (
+    Planes,
     UnsupportedPictureError,
     deep_tiff_size,
+    orientation_of,
+    planes_of,
     tiff_notes,
     tiff_planes,
 )
@@ -63,11 +65,7 @@ _MAX_BYTES = 512 * 1024**2
 
 
 def kind_of(data: bytes) -> str:
-    """ "a JPEG picture", "an SVG drawing" and so on; "" when the bytes say nothing.
-
-    Args:
-        data: the beginning of the file; some thousand bytes are enough.
-    """
+    """What a file is, by its first 4,096 bytes, such as "a JPEG picture"; "" = unknown."""
     for magic, kind in _MAGIC:
         if data.startswith(magic):
             return kind
@@ -83,29 +81,14 @@ def kind_of(data: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture that came in.
+    """A picture that came in."""
 
-    Attributes:
-        pixels: (h, w, 4) uint8, straight alpha, sRGB, read-only.
-        notes: sentences for the user about what was not read or cannot be seen.
-    """
-
-    pixels: np.ndarray
-    notes: tuple[str, ...] = ()
+    pixels: np.ndarray  # (h, w, 4) uint8, straight alpha, sRGB, read-only
+    notes: tuple[str, ...] = ()  # sentences for the user about what was not read or cannot be seen
 
 
 def read_picture(path: Path) -> Picture:
-    """A picture file as pixels: first frame, turned as EXIF says, converted to sRGB.
-
-    Args:
-        path: PNG, WebP, JPEG, TIFF, BMP, GIF or AVIF.
-
-    Returns:
-        its pixels, (h, w, 4) uint8, straight alpha, read-only, and notes for the user.
-
-    Raises:
-        StorageError: not readable, damaged, or larger than the limit.
-    """
+    """The first frame of a picture file, upright, in sRGB; StorageError: damaged or too large."""
     try:
         with path.open("rb") as stream:
             data = stream.read(_MAX_BYTES + 1)

@@ -102,11 +102,7 @@ def has_png_head(data: bytes) -> bool:
 
 
 def png_size(data: bytes) -> Size:
-    """The size that a PNG declares; nothing is decoded.
-
-    Raises:
-        PngError: not a PNG, or a side is 0 or above the limit.
-    """
+    """The size that a PNG declares; PngError where it is none, or a side is not allowed."""
     if not has_png_head(data):
         raise PngError("not a PNG")
     width, height = struct.unpack(">II", data[16:24])
@@ -116,11 +112,7 @@ def png_size(data: bytes) -> Size:
 
 
 def png_text(data: bytes, keyword: str) -> str:
-    """A text chunk of a PNG; "" when there is none.
-
-    Raises:
-        PngError: damaged, or of a size that is not allowed.
-    """
+    """A text chunk of a PNG; "" when there is none; PngError where it is damaged."""
     with _opened(data) as image:
         return str(getattr(image, "text", {}).get(keyword, ""))
 
@@ -169,11 +161,7 @@ class Encoded:
 
 
 class EncodedPictures:
-    """Encodes each picture once.
-
-    Args:
-        budget_bytes: how many PNG bytes are kept; one larger picture is encoded each time.
-    """
+    """Encodes each picture once, and keeps so many PNG bytes; the oldest use goes first."""
 
     def __init__(self, budget_bytes: int = BUDGET_BYTES) -> None:
         self._budget = budget_bytes
@@ -220,11 +208,7 @@ class _Lean:
 
 
 def png_planes(data: bytes) -> Planes:
-    """The still picture of a PNG.
-
-    Raises:
-        Exception: of many kinds, when it is damaged.
-    """
+    """The still picture of a PNG. Raises Exception: of many kinds, when it is damaged."""
     lean = _lean(data)
     depth, kind = data[24], data[25]
     with Image.open(io.BytesIO(lean.data), formats=("PNG",)) as image:

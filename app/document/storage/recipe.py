@@ -27,21 +27,15 @@ _WITH_OTHERS = "compositeWithTrainedAlgorithmicMedia"
 
 def recipe_of(contents: Contents) -> dict[str, Any]:
     """Layout, prompt, settings and the record of every visible layer, bottom first."""
-    settings = contents.settings
+    settings = contents.settings.values()
+    del settings["variations"]
     return {
         "format": FORMAT,
         "version": VERSION,
         "canvas": [contents.canvas.width, contents.canvas.height],
-        "grid": contents.grid,
         "background": contents.background_on,
         "prompt": contents.prompt,
-        "settings": {
-            "steps": settings.steps,
-            "cfg_scale": settings.cfg_scale,
-            "clean_colours": settings.clean_colours,
-            "seed_mode": settings.seed_mode,
-            "seed": settings.seed,
-        },
+        "settings": settings,
         "layers": [_layer(contents, layer) for layer in contents.layers if layer.visible],
     }
 
@@ -51,7 +45,7 @@ def _layer(contents: Contents, layer: Layer) -> dict[str, Any]:
         "number": layer.number,
         "name": layer.name,
         "kind": layer.kind,
-        "box": list(layer.region(contents.grid, contents.canvas).to_box()),
+        "box": list(layer.region(1, contents.canvas).to_box()),
         "pinned_seed": layer.seed,
         "pixels": layer.pixel_hash,
         "record": layer.record,
@@ -82,11 +76,7 @@ def layout_of(recipe: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def recipe_in(data: bytes) -> str:
-    """The recipe that an exported PNG carries, as JSON text; "" when it has none.
-
-    Raises:
-        PngError: it is a PNG, but a damaged one.
-    """
+    """The recipe in an exported PNG, as JSON text; "" when it has none. Raises PngError."""
     return png_text(data, "layerloom")
 
 

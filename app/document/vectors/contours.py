@@ -74,19 +74,15 @@ class TooDetailedError(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contour:
-    """One closed line.
+    """One closed line."""
 
-    Attributes:
-        at: (n,) complex x + iy in pixels from the upper left corner of the picture. Holes run the
-            other way round than outlines.
-        hidden: (n,) 1 where fills above cover a point and all that is around it, 0.5 where they
-            cover it next to an edge that is seen, else 0.
-        is_on_edge: (n,) bool points on the edge of the picture.
-    """
-
+    # (n,) complex x + iy in pixels from the upper left corner of the picture. Holes run the other
+    # way round than outlines.
     at: np.ndarray
+    # (n,) 1 where fills above cover a point and all that is around it, 0.5 where they cover it next
+    # to an edge that is seen, else 0
     hidden: np.ndarray
-    is_on_edge: np.ndarray
+    is_on_edge: np.ndarray  # (n,) bool points on the edge of the picture
 
 
 def contours_of(fills: Fills, smallest: float) -> list[list[Contour]]:

@@ -90,40 +90,29 @@ def polygons(
 
 @dataclass(slots=True, eq=False)
 class _Points:
-    """The points of all contours, each closed by its first point once more.
+    """The points of all contours, each closed by its first point once more."""
 
-    Attributes:
-        at: (N,) complex.
-        slack: (N,) pixels by which a curve may miss the point.
-        leaving, arriving: (N,) complex, unit tangents forwards, behind and before the point.
-        cut: (N,) bool where pieces end whatever happens: at corners, and twice in each contour.
-        first, last: (contours,) index of each contour's first point, and of its repetition.
-    """
-
-    at: np.ndarray
-    slack: np.ndarray
+    at: np.ndarray  # (N,) complex
+    slack: np.ndarray  # (N,) pixels by which a curve may miss the point
+    # leaving, arriving: (N,) complex, unit tangents forwards, behind and before the point
     leaving: np.ndarray
     arriving: np.ndarray
+    # (N,) bool where pieces end whatever happens: at corners, and twice in each contour
     cut: np.ndarray
+    # first, last: (contours,) index of each contour's first point, and of its repetition
     first: np.ndarray
     last: np.ndarray
 
 
 @dataclass(slots=True, eq=False)
 class _Fit:
-    """Fitted pieces.
+    """Fitted pieces."""
 
-    Attributes:
-        handles: (2, m) complex.
-        miss: (m,) the largest distance between a point and the curve, in parts of its slack.
-        worst: (m,) index of the point that is missed by most.
-        straight: (m,) bool a straight line is near enough.
-    """
-
-    handles: np.ndarray
+    handles: np.ndarray  # (2, m) complex
+    # (m,) the largest distance between a point and the curve, in parts of its slack
     miss: np.ndarray
-    worst: np.ndarray
-    straight: np.ndarray
+    worst: np.ndarray  # (m,) index of the point that is missed by most
+    straight: np.ndarray  # (m,) bool a straight line is near enough
 
 
 def smoothed(contours: list[Contour], slack: float, *, fine: bool = False) -> list[Curve]:

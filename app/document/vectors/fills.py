@@ -30,21 +30,16 @@ _GRADIENT_CHUNK = 16384  # pixels that are looked at together
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fills:
-    """A picture as fills.
+    """A picture as fills."""
 
-    Attributes:
-        palette: (K, 3) uint8 RGB, from the largest fill to the smallest.
-        first: (H, W) uint8 the fill of a pixel, counted from 1; 0 where the picture is empty.
-        second: (H, W) uint8 the other fill of a pixel on a border; else the same as `first`.
-        share: (H, W) float32 how much of the coloured part of the pixel is `first`, 0 to 1.
-        alpha: (H, W) float32 0 to 1.
-    """
-
-    palette: np.ndarray
+    palette: np.ndarray  # (K, 3) uint8 RGB, from the largest fill to the smallest
+    # (H, W) uint8 the fill of a pixel, counted from 1; 0 where the picture is empty
     first: np.ndarray
+    # (H, W) uint8 the other fill of a pixel on a border; else the same as `first`
     second: np.ndarray
+    # (H, W) float32 how much of the coloured part of the pixel is `first`, 0 to 1
     share: np.ndarray
-    alpha: np.ndarray
+    alpha: np.ndarray  # (H, W) float32 0 to 1
 
     def cover(self, fill: int) -> np.ndarray:
         """(H, W) float32 how much of each pixel shows this fill (counted from 1), 0 to 1."""

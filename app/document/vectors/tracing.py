@@ -35,18 +35,13 @@ _WANTED = LEAST_LIKENESS + 1.5  # other programs paint edges a little differentl
 
 @dataclass(frozen=True, slots=True)
 class _Effort:
-    """How closely shapes follow the pixels.
+    """How closely shapes follow the pixels."""
 
-    Attributes:
-        smallest: square pixels that a contour holds at least.
-        slacks: pixels by which curves may miss a visible border, tried in turn; the largest need
-            the fewest nodes.
-        fine: follow every bend.
-    """
-
-    smallest: float
+    smallest: float  # square pixels that a contour holds at least
+    # pixels by which curves may miss a visible border, tried in turn; the largest need the fewest
+    # nodes
     slacks: tuple[float, ...]
-    fine: bool = False
+    fine: bool = False  # follow every bend
 
 
 # The second where the first leaves out too much, as in small layers with much in them.
@@ -67,22 +62,17 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Vectors:
-    """A layer as shapes.
+    """A layer as shapes."""
 
-    Attributes:
-        width, height: of the layer, in pixels; the unit of the curves is one pixel.
-        shapes: bottom to top; every shape but the top one reaches under those above it.
-        likeness: decibels between the pixels and the shapes, colour and alpha together.
-    """
-
+    # width, height: of the layer, in pixels; the unit of the curves is one pixel
     width: int
     height: int
+    # bottom to top; every shape but the top one reaches under those above it
     shapes: tuple[Shape, ...]
-    likeness: float
+    likeness: float  # decibels between the pixels and the shapes, colour and alpha together
 
     @property
     def nodes(self) -> int:
-        """How many nodes all curves have."""
         return sum(len(curve.nodes) for shape in self.shapes for curve in shape.curves)
 
 
@@ -126,12 +116,7 @@ _traced: dict[bool, WeakKeyDictionary[Pixels, Traced]] = {
 
 
 def trace(rgba: np.ndarray, check: Check = lambda: None) -> Traced:
-    """Trace a layer of flat fills.
-
-    Args:
-        rgba: (H, W, 4) uint8, straight alpha.
-        check: see `traced`.
-    """
+    """Trace a layer of flat fills, (H, W, 4) uint8, straight alpha; `check` as for `traced`."""
     height, width = rgba.shape[:2]
     if not rgba[..., 3].any():
         return Traced(Vectors(width, height, (), float("inf")))
@@ -154,12 +139,7 @@ def trace(rgba: np.ndarray, check: Check = lambda: None) -> Traced:
 
 
 def trace_gradients(rgba: np.ndarray, check: Check = lambda: None) -> Traced:
-    """Trace a layer with gradients, in as few colours as look like it.
-
-    Args:
-        rgba: (H, W, 4) uint8, straight alpha, not empty.
-        check: see `traced`.
-    """
+    """Trace a layer with gradients in as few colours as look like it; arguments as for `trace`."""
     height, width = rgba.shape[:2]
     if height * width > MOST_GRADIENT_PIXELS:
         return Traced(None, f"it has no flat fills and {height * width:,} pixels")
@@ -343,13 +323,7 @@ def layer_shapes(
     imported: bool = False,
     check: Check = lambda: None,
 ) -> Traced:
-    """The shapes of a layer, or why it has none. Takes a moment for a picture that is new.
-
-    Args:
-        check: see `traced`.
-        gradients: trace a layer without flat fills, too, in steps of colour.
-        imported: trace an imported layer, too.
-    """
+    """The shapes of a layer, or why it has none, as `traced`; imported ones only if wanted."""
     source = source_of(layer, imported=imported)
     if source is None:
         return _EMPTY if layer.image is None else _IMPORTED

@@ -175,7 +175,7 @@ class FilesController(QObject):
         def read() -> Contents:
             if path.suffix == SUFFIX:
                 return open_as_document(path, grid).contents
-            return contents_of(read_layout(path, canvas=canvas, grid=grid), grid)
+            return contents_of(read_layout(path, canvas=canvas, grid=grid))
 
         def done(contents: Contents) -> None:
             session.replace(contents, tr("Open Example"), None)

@@ -310,9 +310,12 @@ class GenerationController(QObject):
         self._bar.show_loading(bridge.loading if bridge.is_loading else None)
 
     def _adopt_grid(self) -> None:
-        """A document in which nothing was done takes over the grid of the loaded model."""
+        """Snap to the loaded model's grid; an untouched document takes over its canvas, too."""
         session, info = self._session, self._session.bridge.info
-        if info is None or not session.is_pristine or session.document.grid == info.token_px:
+        if info is None or session.document.grid == info.token_px:
+            return
+        session.document.set_grid(info.token_px)
+        if not session.is_pristine:
             return
         size = first_canvas(session.settings, Size(*info.trained_canvases[0]))
         contents = new_contents(size.rounded_up(info.token_px), info.token_px)

@@ -159,7 +159,7 @@ class ImportController(QObject):
         is_blank = not any(layer.has_pixels for layer in document.layers)
         if is_blank and layout.names_canvas:
             prompt = document.prompt if layout.prompt is None else None
-            contents = contents_of(layout, document.grid, prompt=prompt, settings=document.settings)
+            contents = contents_of(layout, prompt=prompt, settings=document.settings)
             self._session.push(ReplaceDocument(contents, text))
         else:
             self._add(AddLayers(layers_of_layout(layout), text=text))

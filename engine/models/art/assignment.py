@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
@@ -44,33 +44,21 @@ Score = Callable[[Tensor], Tensor]  # (R,) assignment so far -> (R, T) logits of
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """The things that a prompt names, as text tokens.
+    """The things that a prompt names, as text tokens."""
 
-    Attributes:
-        tokens: of each thing.
-        counts: how many regions may show it.
-        background: the token of the named background; 0 = none is named.
-    """
-
-    tokens: tuple[int, ...]
-    counts: tuple[int, ...]
-    background: int = 0
+    tokens: tuple[int, ...]  # of each thing
+    counts: tuple[int, ...]  # how many regions may show it
+    background: int = 0  # the token of the named background; 0 = none is named
 
 
 @dataclass(frozen=True, slots=True)
 class NamedThings:
-    """What regions may show, where the prompt was parsed.
-
-    Attributes:
-        scenery: the regions that are backgrounds.
-        shown: per context layer the thing that it shows, or 0.
-        pinned: (region, text token) of the regions that the user decided.
-    """
+    """What regions may show, where the prompt was parsed."""
 
     slots: Slots
-    scenery: tuple[int, ...] = ()
-    shown: tuple[int, ...] = ()
-    pinned: tuple[tuple[int, int], ...] = ()
+    scenery: tuple[int, ...] = ()  # the regions that are backgrounds
+    shown: tuple[int, ...] = ()  # per context layer the thing that it shows, or 0
+    pinned: tuple[tuple[int, int], ...] = ()  # (region, text token) that the user decided
 
 
 # ---- choices, given the scores of the network ----
@@ -144,7 +132,6 @@ def assign_named(score: Score, seeds: Sequence[int], things: NamedThings) -> lis
 def _surest(
     scores: Tensor, left: Sequence[int], wanted: dict[int, int], elsewhere: dict[int, int]
 ) -> tuple[int, int]:
-    """The region and the thing with the highest score together."""
     cost = torch.full((scores.shape[1],), NEVER)
     for token, count in wanted.items():
         if count > 0:
@@ -200,32 +187,20 @@ def to_tokens(shows: Tensor, owner: Tensor) -> Tensor:
 
 @dataclass(slots=True, kw_only=True)
 class Assigner:
-    """Assigns the regions of one request.
-
-    Attributes:
-        conditioning: without an assignment.
-        text: (1, T, text width) of the prompt.
-        noise: (1, N, C) the noise that sampling will start from.
-        owner: (1, N) the region of each token; the background is a region like the others.
-        seeds: one per region.
-        seen: (1, T) from `words_shown`; None without context layers.
-        context: rotated keys and values of the context layers.
-        check: called before each pass; may raise to cancel.
-        things: the things to choose from; None = any word.
-        shows: per region the text token that it shows; 0 = something that the prompt lacks,
-            `EMPTY` = nothing. Set by `assign` and `assign_and_step`.
-    """
+    """Assigns the regions of one request."""
 
     art: ART
-    conditioning: Conditioning
-    text: Tensor
-    noise: Tensor
-    owner: Tensor
-    seeds: Sequence[int]
-    seen: Tensor | None
-    context: Sequence[Context] | None
-    check: Callable[[], None]
-    things: NamedThings | None = None
+    conditioning: Conditioning  # without an assignment
+    text: Tensor  # (1, T, text width) of the prompt
+    noise: Tensor  # (1, N, C) the noise that sampling will start from
+    owner: Tensor  # (1, N) the region of each token; the background is a region like the others
+    seeds: Sequence[int]  # one per region
+    seen: Tensor | None  # (1, T) from `words_shown`; None without context layers
+    context: Sequence[Context] | None  # rotated keys and values of the context layers
+    check: Callable[[], None]  # called before each pass; may raise to cancel
+    things: NamedThings | None = None  # the things to choose from; None = any word
+    # per region the text token that it shows; 0 = something that the prompt lacks, `EMPTY` =
+    # nothing. Set by `assign` and `assign_and_step`.
     shows: list[int] = field(default_factory=list)
 
     def assign(self) -> Conditioning:
@@ -301,22 +276,12 @@ DROPOUT = 0.1  # of features in training: pixels that people paint are like none
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextClassifierConfig:
-    """Sizes of the classifier.
+    """Sizes of the classifier."""
 
-    Attributes:
-        features: numbers per layer, see `layer_features`.
-        text_width: of a text token.
-        width: of the hidden layer.
-        key_width: of what is compared.
-    """
-
-    features: int
-    text_width: int
-    width: int = 384
-    key_width: int = 256
-
-    def to_dict(self) -> dict:
-        return asdict(self)
+    features: int  # numbers per layer, see `layer_features`
+    text_width: int  # of a text token
+    width: int = 384  # of the hidden layer
+    key_width: int = 256  # of what is compared
 
 
 class ContextClassifier(nn.Module):

@@ -136,12 +136,9 @@ class Packing:
 
     @property
     def lengths(self) -> list[int]:
-        """Tokens of each pass, text and image."""
         return [t + n for t, n in zip(self.texts, self.images, strict=True)]
 
     def segment_ids(self, batch: int, device: torch.device) -> SegmentIds:
-        """The pass of each token."""
-
         def numbered(counts: Sequence[int]) -> Tensor:
             passes = torch.arange(batch * len(counts), device=device).view(batch, -1)
             return passes.repeat_interleave(torch.tensor(counts, device=device), dim=1)
@@ -215,19 +212,13 @@ NEVER = -1e4  # added to logits for padding; safe in half precision
 
 @dataclass(frozen=True, slots=True)
 class PaddedBatches:
-    """Places of the tokens of each segment in padded batches.
+    """Places of the tokens of each segment in padded batches."""
 
-    Attributes:
-        shapes: R and W of each batch, the widest first; their places follow one another.
-        source: (P,) the packed token at each place; the first one at padding.
-        real: (P,) False at padding.
-        target: (S,) the place of each packed token.
-    """
-
+    # R and W of each batch, the widest first; their places follow one another
     shapes: tuple[tuple[int, int], ...]
-    source: Tensor
-    real: Tensor
-    target: Tensor
+    source: Tensor  # (P,) the packed token at each place; the first one at padding
+    real: Tensor  # (P,) False at padding
+    target: Tensor  # (S,) the place of each packed token
 
     def split(self, placed: Tensor) -> list[Tensor]:
         """One tensor (R, W, ...) for each batch of (P, ...)."""

@@ -28,21 +28,13 @@ TOGETHER = 4  # layers that are decoded side by side; more are hardly faster
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutoencoderConfig:
-    """Sizes of the autoencoder.
+    """Sizes of the autoencoder."""
 
-    Attributes:
-        cell_px: pixels per latent cell side. A token is 2 x 2 cells.
-        channels: numbers per cell.
-        encoder_widths: channels of the encoder's residual at 1/4, 1/8 and 1/16 of the resolution;
-            None = a linear encoder.
-        decoder_widths: channels at 1/16, 1/8, 1/4 and 1/2 of the resolution.
-        decoder_depths: residual blocks at those four resolutions.
-    """
-
-    cell_px: int = 16
-    channels: int = 48
-    encoder_widths: tuple[int, int, int] | None = None
+    cell_px: int = 16  # pixels per latent cell side. A token is 2 x 2 cells.
+    channels: int = 48  # numbers per cell
+    # channels at 1/16, 1/8, 1/4 and 1/2 of the resolution
     decoder_widths: tuple[int, int, int, int] = (224, 128, 80, 32)
+    # residual blocks at those four resolutions
     decoder_depths: tuple[int, int, int, int] = (2, 2, 2, 1)
 
     def __post_init__(self) -> None:
@@ -64,41 +56,15 @@ class ResidualBlock(nn.Module):
         return x + self.conv2(F.relu(self.conv1(F.relu(x))))
 
 
-class EncoderResidual(nn.Module):
-    """(B, 4, H, W) -> (B, C, H/16, W/16); starts at zero."""
-
-    def __init__(self, widths: tuple[int, int, int], channels: int) -> None:
-        super().__init__()
-        w4, w8, w16 = widths
-        self.conv_in = nn.Conv2d(64, w4, 3, padding=1)
-        self.block4 = ResidualBlock(w4)
-        self.down8 = nn.Conv2d(w4, w8, 2, 2)
-        self.block8 = ResidualBlock(w8)
-        self.down16 = nn.Conv2d(w8, w16, 2, 2)
-        self.block16 = ResidualBlock(w16)
-        self.conv_out = nn.Conv2d(w16, channels, 1)
-
-    def forward(self, rgba: Tensor) -> Tensor:
-        x = F.pixel_unshuffle(rgba, 4)  # (B, 64, H/4, W/4)
-        x = self.block4(self.conv_in(x))
-        x = self.block8(self.down8(x))  # (B, w8, H/8, W/8)
-        x = self.block16(self.down16(x))  # (B, w16, H/16, W/16)
-        return self.conv_out(F.relu(x))
-
-
 class Encoder(nn.Module):
-    """(B, 4, H, W) premultiplied in [0, 1] -> (B, C, H/16, W/16)."""
+    """(B, 4, H, W) premultiplied in [0, 1] -> (B, C, H/16, W/16): a linear map."""
 
     def __init__(self, config: AutoencoderConfig) -> None:
         super().__init__()
         self.linear = nn.Conv2d(4, config.channels, config.cell_px, config.cell_px, bias=False)
-        self.residual = None
-        if config.encoder_widths is not None:
-            self.residual = EncoderResidual(config.encoder_widths, config.channels)
 
     def forward(self, rgba: Tensor) -> Tensor:
-        x = self.linear(rgba)
-        return x if self.residual is None else x + self.residual(rgba)
+        return self.linear(rgba)
 
 
 class Decoder(nn.Module):
@@ -170,8 +136,6 @@ class Autoencoder(nn.Module):
             if isinstance(module, ResidualBlock):
                 with torch.no_grad():
                     module.conv2.weight.mul_(0.3)
-        if self.encoder.residual is not None:
-            nn.init.zeros_(self.encoder.residual.conv_out.weight)
         nn.init.zeros_(self.decoder.conv_out.weight)
 
     def encode_pixels(self, rgba: Tensor) -> Tensor:

@@ -40,7 +40,7 @@ from engine.models.art.model import Conditioning
 from engine.models.art.positions import ids_of, inner_coordinates, place_on_canvas
 from engine.models.art.prompt_encoder import EncodedPrompt, PromptEncoder
 from engine.models.checkpoint import Model
-from engine.prompts import PromptCheck
+from engine.prompts.result import PromptCheck
 from engine.sampling import (
     FIRST_LEVEL,
     guide,
@@ -58,34 +58,23 @@ ALL_PLACED = "every thing that the prompt names has a box already"
 
 @dataclass(slots=True)
 class RequestState:
-    """One request between assignment and decoding.
-
-    Attributes:
-        asked: all targets of the request.
-        targets: those that are drawn; the others stay empty.
-        noise: (1, N, C) of the drawn targets.
-        conditioning: of all guidance branches, packed.
-        pooled: (branches, text width) tokens of the whole prompts.
-        context: the finished layers; None = there are none.
-        shows: per drawn target the text token that it shows, 0 for none.
-        shown: per finished layer the named thing that it shows, or 0.
-        first_step: (1, N, C) the first step's prediction, where the assignment computed it.
-        finished: the regions of the context layers.
-    """
+    """One request between assignment and decoding."""
 
     prompt: EncodedPrompt
-    asked: tuple[Region, ...]
-    targets: tuple[Region, ...]
-    noise: Tensor
+    asked: tuple[Region, ...]  # all targets of the request
+    targets: tuple[Region, ...]  # those that are drawn; the others stay empty
+    noise: Tensor  # (1, N, C) of the drawn targets
     cfg_scale: float
     check: Check
-    context: ContextLayers | None
-    conditioning: Conditioning = field(init=False)
-    pooled: Tensor = field(init=False)
+    context: ContextLayers | None  # the finished layers; None = there are none
+    conditioning: Conditioning = field(init=False)  # of all guidance branches, packed
+    pooled: Tensor = field(init=False)  # (branches, text width) tokens of the whole prompts
+    # per drawn target the text token that it shows, 0 for none
     shows: list[int] = field(default_factory=list)
-    shown: tuple[int, ...] = ()
+    shown: tuple[int, ...] = ()  # per finished layer the named thing that it shows, or 0
+    # (1, N, C) the first step's prediction, where the assignment computed it
     first_step: Tensor | None = None
-    finished: tuple[Region, ...] = ()
+    finished: tuple[Region, ...] = ()  # of the context layers
 
     @property
     def words(self) -> list[str | None]:
@@ -127,7 +116,6 @@ class ARTBackbone:
 
     @property
     def cache(self) -> RegionTokenCache:
-        """The cache of finished layers."""
         return self.context.cache
 
     @property
@@ -136,7 +124,6 @@ class ARTBackbone:
         return self.model.autoencoder.token_px
 
     def info(self) -> ModelInfo:
-        """Name, sizes, vocabulary, defaults and limits."""
         card = self.model.card
         return ModelInfo(
             name=card.name,
@@ -160,7 +147,7 @@ class ARTBackbone:
     def check(self, request: GenerateRequest) -> None:
         """Raise LayoutError or RequestError for a request that the model cannot generate."""
         multiple = self.token_px * self.model.card.base_scale
-        check_request(request, self.token_px, multiple, MAX_FOREGROUNDS)
+        check_request(request, multiple, MAX_FOREGROUNDS)
         for layer in request.layers:
             if layer.shows:
                 self.prompts.pin(layer.shows)

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -66,9 +66,6 @@ class ARTConfig:
         if sum(self.axes_dim) != head_dim:
             raise ValueError(f"axes_dim {self.axes_dim} does not add up to head size {head_dim}")
 
-    def to_dict(self) -> dict:
-        return asdict(self)
-
 
 # ---- modulation (adaLN-Zero) ----
 
@@ -79,14 +76,10 @@ class Modulation:
 
     A picture of eleven layers has eleven rows for three hundred tokens. `expand` copies the rows to
     the tokens when a block needs them, so that only one block's copies are in memory.
-
-    Attributes:
-        values: (rows, 3 D).
-        rows: (B, S) the row of each token; None = one row per entry of the batch.
     """
 
-    values: Tensor
-    rows: Tensor | None
+    values: Tensor  # (rows, 3 D)
+    rows: Tensor | None  # (B, S) the row of each token; None = one row per entry of the batch
 
     def expand(self) -> ExpandedModulation:
         """One shift, scale and gate per token."""
@@ -336,17 +329,11 @@ class FinalLayer(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class RegionConditioning:
-    """Conditioning of each region besides noise level and prompt: its word and its seed code.
+    """Conditioning of each region besides noise level and prompt: its word and its seed code."""
 
-    Attributes:
-        values: (R, D) added to the vector that modulates the region's tokens.
-        first: (R,) the first token of each region, counted through the whole batch.
-        regions: (B, N) the region of each image token.
-    """
-
-    values: Tensor
-    first: Tensor
-    regions: Tensor
+    values: Tensor  # (R, D) added to the vector that modulates the region's tokens
+    first: Tensor  # (R,) the first token of each region, counted through the whole batch
+    regions: Tensor  # (B, N) the region of each image token
 
     @classmethod
     def zero(cls, layer: Tensor, images: tuple[int, ...], width: int) -> RegionConditioning:
@@ -384,21 +371,14 @@ class RegionConditioning:
 
 @dataclass(frozen=True, slots=True)
 class Conditioning:
-    """What all sampling steps of a request share.
+    """What all sampling steps of a request share."""
 
-    Attributes:
-        offset: (B, N, D) added to the embedded image tokens: positions, seed code, assigned word.
-        txt: (B, T, D) embedded text.
-        pe: (B, 1, S, head_dim/2) rotations of the interleaved text and image tokens.
-        packing: of the passes.
-        regions: what modulates each region's tokens.
-    """
-
+    # (B, N, D) added to the embedded image tokens: positions, seed code, assigned word
     offset: Tensor
-    txt: Tensor
-    pe: Tensor
-    packing: Packing
-    regions: RegionConditioning
+    txt: Tensor  # (B, T, D) embedded text
+    pe: Tensor  # (B, 1, S, head_dim/2) rotations of the interleaved text and image tokens
+    packing: Packing  # of the passes
+    regions: RegionConditioning  # what modulates each region's tokens
 
     def packed_with(self, other: Conditioning) -> Conditioning:
         """Both passes in one sequence, attending separately; N and T become the sums (B = 1)."""
@@ -463,11 +443,6 @@ def waves(x: Tensor, count: int) -> Tensor:
 def inner_features(inner: Tensor) -> Tensor:
     """(..., 4) of `positions.inner_coordinates` -> (..., 4 INNER_WAVES + 2)."""
     return torch.cat([waves(inner[..., :2], INNER_WAVES), inner[..., 2:].log2() / 4], dim=-1)
-
-
-def place_features(place: Tensor) -> Tensor:
-    """(..., 4) of `positions.place_on_canvas` -> (..., 8 PLACE_WAVES)."""
-    return waves(place, PLACE_WAVES)
 
 
 def region_means(x: Tensor, owner: Tensor, regions: int) -> Tensor:
@@ -617,7 +592,7 @@ class ART(nn.Module):
             seed_code: (B, N, seed_signs) from `engine.sampling`, the same in all tokens of a
                 region; None = 0 everywhere.
         """
-        offset = self.inner_in(inner_features(inner)) + self.place_in(place_features(place))
+        offset = self.inner_in(inner_features(inner)) + self.place_in(waves(place, PLACE_WAVES))
         packing = packing or Packing((txt.shape[1],), (ids.shape[1],))
         origin = ids.new_zeros(*ids.shape[:1], txt.shape[1], 3)
         pe = self.rotations(packing.interleave(origin, ids, 1))
@@ -679,11 +654,7 @@ class ART(nn.Module):
     # ---- assignment ----
 
     def assignment_logits(self, begun: PartialForward, owner: Tensor, regions: int) -> Tensor:
-        """(B, R, T) logits: which text token each region is going to show.
-
-        Args:
-            owner: (B, N) the region of each image token; anything outside 0..R-1 is no region.
-        """
+        """(B, R, T) logits of the text tokens; `owner` (B, N) outside 0..R-1 is no region."""
         query, key = self.assignment_vectors(begun, owner, regions)
         return query @ key.mT / math.sqrt(self.config.width)
 

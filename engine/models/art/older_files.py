@@ -55,11 +55,7 @@ def current_names(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def current_configs(configs: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The configs of a file, by network, with today's names and fields.
-
-    Raises:
-        ValueError: the file lacks a part that every network has today.
-    """
+    """The configs of a file under today's names; ValueError where it lacks a part."""
     found = {name: dict(config) for name, config in configs.items()}
     if "recogniser" in found:
         found["context_classifier"] = found.pop("recogniser")

@@ -19,45 +19,27 @@ from engine.errors import RequestError
 from engine.models.art.assignment import Slots
 from engine.models.art.text import Tokenizer
 from engine.models.checkpoint import Model
-from engine.prompts import (
-    NOT_A_WORD,
-    EncoderPrompt,
-    Lexicon,
-    PromptCheck,
-    PromptObject,
-    check_prompt,
-    encoder_prompt,
-    join_pins,
-    lexicon_of,
-    nearest_pin,
-    read_pin,
-)
+from engine.prompts.encoder import EncoderPrompt, encoder_prompt
+from engine.prompts.lexicon import Lexicon, lexicon_of
+from engine.prompts.parser import NOT_A_WORD, check_prompt
+from engine.prompts.pins import join_pins, nearest_pin, read_pin
+from engine.prompts.result import PromptCheck, PromptObject
 from engine.words import load_word_table, unknown_words
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedPrompt:
-    """One prompt as text tokens.
+    """One prompt as text tokens."""
 
-    Attributes:
-        words: those that became text tokens 1, 2, ...; of things as typed, where `slots` are.
-        text: (1, T, width) text tokens; token 0 stands for the whole prompt.
-        slots: the things that it names; None = any word may be shown.
-        check: what was read; None where the words went in as typed.
-        look: that it names; None = none.
-        unknown_words: that no table has, in order, each once.
-        things: of the slots, in their order; pinned words are among them.
-        pins: layer id -> text token of the word that is pinned to it.
-    """
-
+    # those that became text tokens 1, 2, ...; of things as typed, where `slots` are
     words: list[str]
-    text: Tensor
-    slots: Slots | None = None
-    check: PromptCheck | None = None
-    look: str | None = None
-    unknown_words: tuple[str, ...] = ()
-    things: tuple[PromptObject, ...] = ()
-    pins: dict[int, int] = field(default_factory=dict)
+    text: Tensor  # (1, T, width) text tokens; token 0 stands for the whole prompt
+    slots: Slots | None = None  # the things that it names; None = any word may be shown
+    check: PromptCheck | None = None  # what was read; None where the words went in as typed
+    look: str | None = None  # that it names; None = none
+    unknown_words: tuple[str, ...] = ()  # that no table has, in order, each once
+    things: tuple[PromptObject, ...] = ()  # of the slots, in their order, pinned words included
+    pins: dict[int, int] = field(default_factory=dict)  # layer id -> token of its pinned word
 
 
 class PromptEncoder:

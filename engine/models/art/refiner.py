@@ -14,7 +14,7 @@ Shapes: B layers, N tokens of the largest layer, C token width, D width, E text 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -25,11 +25,7 @@ from engine.models.art.model import INNER_WAVES, Mlp, inner_features
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefinerConfig:
-    """Sizes of the refiner. The defaults are the shipped model's.
-
-    Raises:
-        ValueError: the width is not a multiple of the number of heads.
-    """
+    """Sizes of the refiner; the defaults are the shipped model's."""
 
     token_width: int = 192  # numbers per image token, in and out
     text_width: int = 256  # numbers per text token from the text encoder
@@ -41,9 +37,6 @@ class RefinerConfig:
     def __post_init__(self) -> None:
         if self.width % self.heads:
             raise ValueError(f"width {self.width} is not a multiple of heads {self.heads}")
-
-    def to_dict(self) -> dict:
-        return asdict(self)
 
 
 class RefinerBlock(nn.Module):

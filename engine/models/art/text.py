@@ -10,7 +10,7 @@ Shapes: B prompts, T words, 128 numbers per word of the table.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -39,9 +39,6 @@ class TextConfig:
     depth: int = 2
     max_words: int = MAX_WORDS
     near_words: int = 0
-
-    def to_dict(self) -> dict:
-        return asdict(self)
 
 
 class TextBlock(nn.Module):
@@ -135,10 +132,8 @@ class Tokenizer:
 
     def words(self, prompt: str) -> list[str]:
         """The words that become text tokens 1, 2, ...; token 0 stands for the whole prompt."""
-        return [word for word in tokenize(prompt) if self._knows(word)]
-
-    def _knows(self, word: str) -> bool:
-        return word in self.index or self.table.index(word) is not None
+        words = tokenize(prompt)
+        return [word for word in words if word in self.index or self.table.index(word) is not None]
 
     def count(self, text: str) -> int:
         """How many text tokens the beginning of a prompt has, token 0 not counted."""

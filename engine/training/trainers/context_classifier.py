@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from engine.errors import EngineError
+from engine.model_files import default_path
 from engine.models.art.assignment import (
     ContextClassifier,
     ContextClassifierConfig,
@@ -26,7 +27,7 @@ from engine.models.art.assignment import (
     layer_features,
 )
 from engine.models.art.text import Tokenizer
-from engine.models.checkpoint import Model, default_path, load_model, save_model
+from engine.models.checkpoint import Model, load_model, save_model
 from engine.training.data.concepts import concepts_of, stage_path
 from engine.training.data.pictures import Batch, PictureMix, Pictures, collate, held_out_pictures
 from engine.training.data.regions import LatentBank

@@ -16,7 +16,7 @@ import itertools
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import torch
@@ -26,11 +26,12 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from engine.errors import EngineError
 from engine.layout import FIRST_FOREGROUND
+from engine.model_files import default_path
 from engine.models.art.autoencoder import Autoencoder, clamp_premultiplied
 from engine.models.art.positions import unpatchify
 from engine.models.art.refiner import Refiner, RefinerConfig
 from engine.models.art.text import Tokenizer
-from engine.models.checkpoint import Model, default_path, load_model
+from engine.models.checkpoint import Model, load_model
 from engine.sampling import euler_step, timesteps, velocity_towards
 from engine.training.data.concepts import concepts_of, stage_path
 from engine.training.data.pictures import Batch, PictureMix, Pictures, collate, held_out_pictures
@@ -204,7 +205,7 @@ def main(argv: list[str]) -> int:
     if loaded is None:
         art = model.art.config
         sizes = {"token_width": art.token_width, "text_width": art.text_width, **args.config}
-        state["refiner"] = RefinerConfig(**sizes).to_dict()
+        state["refiner"] = asdict(RefinerConfig(**sizes))
     torch.manual_seed(args.seed)
     refiner = Refiner(RefinerConfig(**state["refiner"]))
     refiner.init_weights()

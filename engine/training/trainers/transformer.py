@@ -160,7 +160,7 @@ def begin_state(args: argparse.Namespace, start: Model | None, token_width: int)
     return {
         "stage": stage,
         "vocabulary": prompt_vocabulary(concepts_of(stage)),
-        "art": ARTConfig(token_width=token_width, **sizes).to_dict(),
+        "art": asdict(ARTConfig(token_width=token_width, **sizes)),
         "near_words": NEAR_WORDS,
         "side_tokens": 0,
     }
@@ -170,7 +170,7 @@ def state_of(model: Model) -> State:
     """The state of a run that begins with a model file."""
     return {
         "vocabulary": model.text.config.vocabulary,
-        "art": model.art.config.to_dict(),
+        "art": asdict(model.art.config),
         "stage": model.card.stage,
         "near_words": model.text.config.near_words,
         "side_tokens": model.card.side_tokens,

@@ -13,6 +13,7 @@ from app import cli
 from app.cli.arguments import translate_aliases
 from app.cli.output import plan_outputs
 from app.cli.source import ArgumentProblem
+from engine import list_models
 from engine.paths import resource_path
 
 EXAMPLE = resource_path("examples", "night-camp.json")
@@ -75,6 +76,19 @@ def test_bad_arguments_give_2(arguments: list[str], capsys: pytest.CaptureFixtur
     captured = capsys.readouterr()
     assert captured.err
     assert not captured.out
+
+
+def test_models_are_listed_without_an_engine(capsys: pytest.CaptureFixture[str]) -> None:
+    def factory(*_: object, **__: object) -> None:
+        raise AssertionError("an engine was started")
+
+    assert cli.main(["models"], engine_factory=factory) == cli.OK
+    said = capsys.readouterr().out
+    (listed,) = list_models()
+    assert listed.name in said and listed.file_hash in said
+    assert all(licence in said for licence in listed.licences)
+    assert cli.main(["models", "no/such/folder"]) == cli.BAD_ARGUMENTS
+    assert "no/such/folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["generate", "regenerate", "export", "info", "verify"])

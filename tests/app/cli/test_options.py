@@ -7,7 +7,6 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -21,7 +20,7 @@ from app.document.contents import Contents
 from app.document.layer import Candidate
 from app.document.pixels import Pixels
 from app.document.storage.formats.options import ExportOptions
-from app.document.storage.formats.table import FORMATS, Choice, asked_choices, format_named
+from app.document.storage.formats.table import CHOICES, FORMATS, Choice, asked_choices, format_named
 from app.document.storage.ora.file import load_project, save_project
 from tests.app.document.examples import plain
 from tests.app.document.pictures_in import embedded_pictures, files_in, mentions, pictures_in, shows
@@ -164,7 +163,7 @@ EFFECTS: dict[Choice, Callable[[Path, Path], bool]] = {
 
 def test_every_option_is_in_the_tables() -> None:
     """A new option or choice has to be added here, or this fails."""
-    assert set(FLAGS) == set(ARGUMENTS) == set(EFFECTS) == set(get_args(Choice))
+    assert set(FLAGS) == set(ARGUMENTS) == set(EFFECTS) == set(CHOICES)
     for choice, arguments in ARGUMENTS.items():
         assert arguments[0] == FLAGS[choice]
     (commands,) = [
@@ -353,7 +352,7 @@ def test_what_is_asked_is_what_differs_from_the_usual() -> None:
         layer_id=1, scale=2, over=(0, 0, 0), with_recipe=False, quality=5, hidden=False,
         with_background=False, canvas_sized=True, pages=True, parallax=True, vector_background=True,
     )  # fmt: skip
-    assert asked_choices(everything) == frozenset(get_args(Choice))
+    assert asked_choices(everything) == frozenset(CHOICES)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import numpy as np
 
 from app.document import Document, Rect, Size, new_contents
 from app.document.commands import AddBox, AddLayers, Command, Placement, PlacePixels
+from app.document.composite import composite
 from app.document.storage.incoming import picture_layer
 
 
@@ -23,7 +24,12 @@ def plain(width: int, height: int, colour: tuple[int, int, int, int]) -> np.ndar
 
 def small_document() -> Document:
     """96 x 64 with a grid step of 16."""
-    return Document(new_contents(Size(96, 64), 16))
+    return Document(new_contents(Size(96, 64)), 16)
+
+
+def composite_of(document: Document) -> np.ndarray:
+    """What all layers show, (canvas height, width, 4) uint8."""
+    return composite(document.layers, document.canvas.rect)
 
 
 def run(document: Document, command: Command) -> Command:

@@ -489,7 +489,7 @@ def test_typing_is_one_step_and_typing_back_leaves_nothing() -> None:
 
 def test_a_step_without_pixels_is_small() -> None:
     """At most 4 KB each, with fifty layers."""
-    document = Document(new_contents(Size(96, 64), 16, boxes=[Rect(0, 0, 16, 16)] * 50))
+    document = Document(new_contents(Size(96, 64), 16, boxes=[Rect(0, 0, 16, 16)] * 50), 16)
     ids = [layer.id for layer in document.foregrounds]
     stack = UndoStack(document)
     steps = 400

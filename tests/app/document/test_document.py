@@ -169,7 +169,7 @@ def test_seeds_depend_on_number_alone() -> None:
 
 
 def test_a_document_takes_more_than_the_model_and_refuses_more_than_a_file() -> None:
-    document = Document(new_contents(Size(96, 64), 16, boxes=[Rect(0, 0, 16, 16)] * 198))
+    document = Document(new_contents(Size(96, 64), 16, boxes=[Rect(0, 0, 16, 16)] * 198), 16)
     AddBox(Rect(0, 0, 16, 16)).do(document)
     before = document.content_hash()
     for command in (

@@ -17,15 +17,14 @@ from PIL import Image
 
 from app.document import Document
 from app.document.commands import Rename, SetBackground, SetOpacity, SetVisible
-from app.document.composite import composite
 from app.document.pixels import clean_rgba, resampled
 from app.document.storage.atomic import Disk
 from app.document.storage.errors import StorageError
-from app.document.storage.formats.flat import export_png_with
 from app.document.storage.formats.layer_files import export_folder, export_zip
 from app.document.storage.formats.options import ExportOptions
+from app.document.storage.formats.table import format_named
 from app.document.storage.names import safe_name, unique_names
-from tests.app.document.examples import add_box, design, fill, run
+from tests.app.document.examples import add_box, composite_of, design, fill, run
 
 
 def pixels_of(path: Path) -> np.ndarray:
@@ -51,7 +50,7 @@ def test_a_folder_holds_every_layer_and_what_it_is(tmp_path: Path) -> None:
         "manifest.json",
     ]
     assert np.array_equal(pixels_of(folder / "01-Castle.png"), castle.pixels)  # type: ignore[arg-type]
-    assert np.array_equal(pixels_of(folder / "composite.png"), composite(document))
+    assert np.array_equal(pixels_of(folder / "composite.png"), composite_of(document))
     assert json.loads((folder / "manifest.json").read_text("utf-8")) == manifest
     assert (manifest["seconds"], manifest["version"], manifest["canvas"]) == (1.5, 1, [96, 64])
     background, entry, empty = manifest["layers"]
@@ -85,7 +84,7 @@ def test_the_same_document_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
         export_folder(contents, tmp_path / name)
         export_zip(contents, tmp_path / f"{name}.zip")
-        export_png_with(contents, tmp_path / f"{name}.png", ExportOptions())
+        format_named("png").export(contents, tmp_path / f"{name}.png", ExportOptions())
     for path in (tmp_path / "a").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
@@ -163,11 +162,13 @@ def test_a_zip_holds_the_same_files(tmp_path: Path) -> None:
 
 def test_a_png_carries_its_recipe_or_not(tmp_path: Path) -> None:
     document = design()
-    export_png_with(document.contents, tmp_path / "with.png", ExportOptions())
-    export_png_with(document.contents, tmp_path / "without.png", ExportOptions(with_recipe=False))
+    format_named("png").export(document.contents, tmp_path / "with.png", ExportOptions())
+    format_named("png").export(
+        document.contents, tmp_path / "without.png", ExportOptions(with_recipe=False)
+    )
     with Image.open(tmp_path / "with.png") as image:
         texts = image.text  # type: ignore[attr-defined]
-        assert np.array_equal(np.asarray(image), composite(document))
+        assert np.array_equal(np.asarray(image), composite_of(document))
     recipe = json.loads(texts["layerloom"])
     assert recipe["layers"][1]["record"] == {"seed": 3, "prompt": "a castle", "word": "castle"}
     assert recipe["layers"][1]["pixels"] == document.foregrounds[0].pixel_hash
@@ -179,7 +180,7 @@ def test_a_png_carries_its_recipe_or_not(tmp_path: Path) -> None:
 
 def test_a_png_may_be_larger(tmp_path: Path) -> None:
     document = design()
-    export_png_with(document.contents, tmp_path / "x2.png", ExportOptions(scale=2))
+    format_named("png").export(document.contents, tmp_path / "x2.png", ExportOptions(scale=2))
     assert pixels_of(tmp_path / "x2.png").shape == (128, 192, 4)
 
 

@@ -378,7 +378,7 @@ def test_the_other_layers_open(tmp_path: Path, data: bytes | None, said: str) ->
     (told,) = found.lost
     assert told.startswith("Not read and left out: 'Été 1' ('data/Été 1.png' ") and said in told
     assert told in found.messages
-    incoming = read_layers(path, found.contents.canvas, found.contents.grid)
+    incoming = read_layers(path, found.contents.canvas, 32)
     assert [layer.name for layer in incoming.layers] == ["ground"]
     assert told in incoming.messages
 
@@ -560,7 +560,7 @@ def test_a_profile_in_a_layer_counts(tmp_path: Path) -> None:
     found = load_project(write_ora(tmp_path / "a.ora", members))
     (tmp_path / "a.png").write_bytes(members["data/Été 1.png"])
     canvas = found.contents.canvas
-    (picture,) = read_layers(tmp_path / "a.png", canvas, found.contents.grid).layers
+    (picture,) = read_layers(tmp_path / "a.png", canvas, 32).layers
     layer = found.contents.layers[0]
     assert np.array_equal(layer.pixels, picture.pixels)
     assert np.abs(layer.pixels.astype(int) - node.pixels).max() > 40
@@ -610,4 +610,4 @@ def test_the_backup_opens_and_imports(tmp_path: Path) -> None:
     path = write_ora(tmp_path / "a.ora~", members_of_tree(two()))
     found = load_project(path)
     assert shows(found, two())
-    assert len(read_layers(path, found.contents.canvas, found.contents.grid).layers) == 2
+    assert len(read_layers(path, found.contents.canvas, 32).layers) == 2

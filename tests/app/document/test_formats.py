@@ -48,6 +48,7 @@ from app.document.storage.formats.table import (
     losses,
 )
 from tests.app.document.examples import (
+    composite_of,
     design,
     fill,
     import_picture,
@@ -117,7 +118,7 @@ def empty() -> Contents:
 
 
 def write(key: str, contents: Contents, path: Path, options: ExportOptions = OPTIONS) -> Path:
-    format_named(key).write(contents, path, options, None)
+    format_named(key).export(contents, path, options)
     return path
 
 
@@ -315,7 +316,7 @@ def test_jpeg_is_opaque_and_near(tmp_path: Path) -> None:
     import_picture(document, plain(48, 32, (200, 30, 40, 255)), "red")
     options = ExportOptions(over=(10, 120, 200))
     path = write("jpeg", document.contents, tmp_path / "a.jpg", options)
-    expected = over_colour(composite(document), (10, 120, 200))
+    expected = over_colour(composite_of(document), (10, 120, 200))
     with opened(path) as image:
         assert image.mode == "RGB"
         assert image.layer[0][1:3] == image.layer[1][1:3] == (1, 1)  # no chroma subsampling

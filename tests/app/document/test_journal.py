@@ -252,7 +252,7 @@ def test_records_that_fit_nothing_end_the_replay(tmp_path: Path) -> None:
             {"layers": []},
             {"layers": {"0": None}},
             {"layers": {"1": {"number": 1}}},
-            {"drop": ["grid"]},
+            {"drop": ["prompt"]},
             {"edits": {"9": {"name": "x"}}},
             {"edits": {"1": {"number": 2}}},
             {"edits": {"1": 5}},

@@ -77,7 +77,7 @@ def test_json_with_a_canvas() -> None:
 def test_our_format_comes_back_as_it_was() -> None:
     contents = design().contents
     layout = parse_layout(format_layout(contents), canvas=CANVAS, grid=16)
-    document = Document(contents_of(layout, 16))
+    document = Document(contents_of(layout))
     assert document.canvas == contents.canvas
     assert [layer.name for layer in document.foregrounds] == ["Castle", "Été 層"]
     assert [layer.rect for layer in document.foregrounds] == [
@@ -90,9 +90,9 @@ def test_our_format_comes_back_as_it_was() -> None:
 def test_names_seeds_and_defaults() -> None:
     text = (
         '{"boxes": [{"box": [0, 0, 8, 8], "name": "Castle\\u0000", "seed": 7},'
-        ' [0, 0, 8, 8]], "background": null}'
+        ' [0, 0, 8, 8]], "background": false}'
     )
-    contents = contents_of(parsed(text), 16, prompt="a castle", background=False)
+    contents = contents_of(parsed(text), prompt="a castle")
     assert [(layer.name, layer.seed) for layer in contents.foregrounds] == [
         ("Castle", 7),
         ("Layer 2", None),
@@ -177,7 +177,7 @@ def test_any_text_is_understood_or_refused(text: str) -> None:
     except StorageError:
         return
     for box in layout.boxes:
-        assert box.rect.is_on_grid(16)
+        assert not any(edge % 16 for edge in box.rect.to_box())
         assert layout.canvas.rect.contains(box.rect)
 
 

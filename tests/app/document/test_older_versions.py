@@ -23,7 +23,7 @@ from psd_tools import PSDImage
 
 from app.document import Contents
 from app.document.composite import composite
-from app.document.geometry import Size
+from app.document.geometry import Rect, Size
 from app.document.storage.formats.options import ExportOptions, over_colour
 from app.document.storage.formats.table import format_named
 from app.document.storage.incoming import layers_from_bytes, open_as_document
@@ -147,7 +147,7 @@ def test_a_layout_has_boxes_names_and_seeds(version: str, name: str) -> None:
     layers = list(contents.foregrounds)
     if name != "layout.json":  # recipes are of what is seen, and repeat the seeds of records
         layers = [layer for layer in layers if layer.visible and layer.kind != "imported"]
-    regions = [layer.region(contents.grid, contents.canvas) for layer in layers]
+    regions = [layer.region(32, contents.canvas) for layer in layers]
     assert [box.rect for box in layout.boxes] == regions
     assert [box.name for box in layout.boxes] == [layer.name for layer in layers]
     seeds = [layer.seed for layer in layers]
@@ -212,6 +212,9 @@ def manifest_and_pictures(path: Path) -> list[Any]:
             files = {name: archive.read(name) for name in archive.namelist()}
     manifest = json.loads(files["manifest.json"])
     assert {each["file"] for each in manifest["layers"]} - {None} < files.keys()
+    for layer in manifest["layers"]:  # older versions kept boxes on their grid of 32
+        box = Rect.from_box(layer["box"])
+        layer["box"] = box.snapped_outward(32, Size(*manifest["canvas"])).to_box()
     return [sorted(files), *manifest["layers"], *_digests(path)]
 
 

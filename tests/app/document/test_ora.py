@@ -30,15 +30,23 @@ from app.document.commands import (
     SetSeed,
     SetVisible,
 )
-from app.document.composite import composite
 from app.document.contents import content_hash
 from app.document.pixels import clean_rgba
 from app.document.storage.errors import NewerFormatError, StorageError
 from app.document.storage.ora import archive
-from app.document.storage.ora.file import load_project, save_project
+from app.document.storage.ora.file import load_project, readable_layers, save_project
 from app.document.storage.ora.project import View
 from app.document.storage.png import encode_png
-from tests.app.document.examples import add_box, design, fill, import_picture, picture, plain, run
+from tests.app.document.examples import (
+    add_box,
+    composite_of,
+    design,
+    fill,
+    import_picture,
+    picture,
+    plain,
+    run,
+)
 
 Members = dict[str, bytes]
 
@@ -124,7 +132,7 @@ def test_other_programs_can_read_it(tmp_path: Path) -> None:
         operators = [element.get("composite-op") for element in stack]
         assert operators == ["svg:src-over", "svg:src-over", "svg:soft-light", "svg:src-over"]
         merged = np.asarray(Image.open(io.BytesIO(file.read("mergedimage.png"))))
-        assert np.array_equal(merged, composite(document))
+        assert np.array_equal(merged, composite_of(document))
         thumbnail = Image.open(io.BytesIO(file.read("Thumbnails/thumbnail.png")))
         assert thumbnail.size == (96, 64)
         assert b"sRGB" in file.read("mergedimage.png")
@@ -233,7 +241,7 @@ def test_a_newer_format_is_refused_and_its_layers_still_open(tmp_path: Path) -> 
     path = changed(design(), tmp_path, newer)
     with pytest.raises(NewerFormatError, match=r"newer Layerloom \(format 3, this one reads up"):
         load_project(path)
-    opened = load_project(path, layers_only=True)
+    opened = readable_layers(path)
     assert [layer.name for layer in opened.contents.layers] == ["Background", "Castle", "Été 層"]
     assert opened.messages[0].startswith("Its layers opened as pictures")
 
@@ -660,7 +668,7 @@ def test_pixels_come_back_clean_from_foreign_pngs(tmp_path: Path) -> None:
 
 
 def test_fifty_layers_with_pixels(tmp_path: Path) -> None:
-    document = Document(new_contents(Size(96, 64), 16, boxes=[Rect(0, 0, 32, 32)] * 50))
+    document = Document(new_contents(Size(96, 64), 16, boxes=[Rect(0, 0, 32, 32)] * 50), 16)
     for layer in document.foregrounds:
         fill(document, layer.id, layer.number)
     path = saved(document, tmp_path)

@@ -17,10 +17,9 @@ from app.document.contents import Contents, default_name, new_contents
 from app.document.geometry import Rect
 from app.document.layer import Layer, new_layer_id
 from app.document.pixels import Pixels
-from app.document.storage.formats.flat import export_jpeg, export_webp
 from app.document.storage.formats.html import page_of
 from app.document.storage.formats.options import ExportOptions
-from app.document.storage.formats.psd import export_psd
+from app.document.storage.formats.table import format_named
 from app.document.storage.ora.file import load_project, save_project
 from app.document.storage.recipe import xmp_of
 from app.document.words import shown_name
@@ -63,7 +62,7 @@ def picture(*layers: Layer, prompt: str = "a cat") -> Contents:
 def test_what_a_layer_is_called(tmp_path: Path, name: str, word: object, called: str) -> None:
     contents = picture(layer(2, name, word))
     assert shown_name(contents.foregrounds[0]) == called
-    export_psd(contents, tmp_path / "a.psd", ExportOptions())
+    format_named("psd").export(contents, tmp_path / "a.psd", ExportOptions())
     (made,) = [each for each in PSDImage.open(tmp_path / "a.psd") if each.name != "Background"]
     assert made.name == called
     save_project(contents, tmp_path / "a.ora", for_sharing=True)
@@ -121,8 +120,9 @@ def test_xmp_is_a_packet_that_a_parser_reads(
     tmp_path: Path, prompt: str, with_recipe: bool
 ) -> None:
     contents = picture(layer(1, default_name(1), "cat"), prompt=prompt)
-    for export, name in ((export_webp, "a.webp"), (export_jpeg, "a.jpg")):
-        export(contents, tmp_path / name, ExportOptions(with_recipe=with_recipe))
+    for key, name in (("webp", "a.webp"), ("jpeg", "a.jpg")):
+        form = format_named(key)
+        form.export(contents, tmp_path / name, ExportOptions(with_recipe=with_recipe))
         with Image.open(tmp_path / name) as image:
             data: bytes = image.info["xmp"]
         assert data.startswith(b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>')

@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.document import Document, Size, UserError
+from app.document.contents import content_hash
 from app.document.storage.incoming import layers_from_bytes
 from app.document.storage.journal.records import applied, document_out, frame, parse_frames
 from app.document.storage.layout import contents_of, parse_layout
 from app.document.storage.ora.file import load_project
-from app.document.storage.ora.project import json_bytes
-from app.document.storage.ora.project_reading import ProjectError, read_project
+from app.document.storage.ora.project import ProjectError, json_bytes, read_project
 from app.document.storage.ora.stack_xml import StackError, read_stack
 from app.document.storage.png import PngError, decode_png, png_text
 from app.session.settings import Settings, load_settings
@@ -56,7 +56,7 @@ def test_layouts(text: str) -> None:
     except UserError as error:
         assert error.what and error.kept  # noqa: PT017
     else:
-        Document(contents_of(layout, 16)).content_hash()
+        Document(contents_of(layout)).content_hash()
 
 
 @quick
@@ -78,7 +78,7 @@ def test_document_json(changes: dict[str, Any]) -> None:
         project = read_project(json.dumps(whole).encode())
     except ProjectError:
         return
-    assert project.base.canvas.is_multiple_of(project.base.grid)
+    assert len(content_hash(project.base)) == 64
 
 
 @quick
@@ -104,8 +104,7 @@ def test_frames_read_back_and_end_at_damage(rows: list[dict[str, Any]], rest: by
     data = b"".join(each for _, each in good)
     found = parse_frames(data + rest)
     assert list(found.values)[: len(good)] == [row for row, _ in good]
-    assert found.good_bytes >= len(data)
-    assert found.is_damaged or found.good_bytes == len(data + rest)
+    assert found.is_damaged or not rest or len(found.values) > len(good)
 
 
 @quick

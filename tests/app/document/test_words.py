@@ -18,8 +18,7 @@ from app.document.pixels import Pixels
 from app.document.staleness import kept_as_is, outdated
 from app.document.storage.journal.records import applied, difference, document_out
 from app.document.storage.ora.file import load_project, save_project
-from app.document.storage.ora.project import json_bytes
-from app.document.storage.ora.project_reading import ProjectError, read_project
+from app.document.storage.ora.project import ProjectError, json_bytes, read_project
 from app.document.words import (
     MAX_PROMPTS,
     has_word,

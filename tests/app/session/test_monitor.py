@@ -59,7 +59,7 @@ def test_probes_fit_every_canvas_that_a_model_may_have() -> None:
                 x0, y0, x1, y1 = layer.box
                 assert 0 <= x0 < x1 <= request.canvas[0]
                 assert 0 <= y0 < y1 <= request.canvas[1]
-            check_request(request, info.token_px, info.canvas_multiple, info.max_foregrounds)
+            check_request(request, info.canvas_multiple, info.max_foregrounds)
 
 
 def test_the_probes_wait_until_the_window_is_idle() -> None:

@@ -12,12 +12,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
 from app.document.commands import Rename, SetLocked
-from app.document.composite import composite
 from app.testing import fill
 from app.ui.canvas import overlay_painter as overlay
 from app.ui.dialogs.examples import example_files, example_name
 from app.ui.panels.layer_rows import RowParts, StateRole
 from app.ui.theme import DARK, GAP
+from tests.app.document.examples import composite_of
 from tests.app.ui.helpers import at, drag, draw_box, generate, key, move, press_and_move
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -197,7 +197,7 @@ def test_the_background_stays_lowest(window: Any) -> None:
     window.actions_["background"].trigger()
     assert window.session.document.background is None
     assert model.rowCount() == 3
-    assert not composite(window.session.document)[..., 3].any()
+    assert not composite_of(window.session.document)[..., 3].any()
     window.actions_["generate"].trigger()
     asked = {each.layer_id for each in window.engine.last.layers}
     assert asked == {layer.id for layer in window.session.document.foregrounds}

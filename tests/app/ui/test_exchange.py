@@ -34,8 +34,8 @@ from app.document.storage.incoming import LAYERS_TYPE
 from app.document.storage.ora.file import load_project
 from app.testing import fill
 from app.ui.dialogs.export_dialog import ExportDialog
+from tests.app.document.examples import composite_of, plain
 from tests.app.document.examples import picture as random_picture
-from tests.app.document.examples import plain
 from tests.app.document.test_ora import members_of, write_members
 from tests.app.ui.helpers import at, draw_box, key
 from tests.app.ui.test_files import answer_file_dialog, answer_question, picture
@@ -99,7 +99,7 @@ def test_export_by_the_dialog(window: Any, qtbot: Any, tmp_path: Path) -> None:
     dialog.scale.setCurrentIndex(0)
     dialog.accept()
     answer_file_dialog(window, qtbot, tmp_path / "out.png")
-    expected = composite(window.session.document)
+    expected = composite_of(window.session.document)
     with Image.open(tmp_path / "out.png") as image:
         assert np.array_equal(np.asarray(image), expected)
         assert "layerloom" not in image.text  # type: ignore[attr-defined]
@@ -474,7 +474,7 @@ def test_copy_merged_and_paste_as_a_picture(window: Any, qtbot: Any) -> None:
     """What export would write, also for our own Paste when it is all there is."""
     picture(window, qtbot)
     key(window, Qt.Key.Key_C, CTRL | SHIFT, widget=window.view)
-    merged = composite(window.session.document)
+    merged = composite_of(window.session.document)
     data = QGuiApplication.clipboard().mimeData()
     assert not data.hasFormat(LAYERS_TYPE)
     with Image.open(io.BytesIO(bytes(data.data("image/png").data()))) as image:

@@ -167,8 +167,8 @@ def test_regenerate_touches_only_the_selection(window: Any, qtbot: Any) -> None:
     assert window.session.undo.undo_text == "Repaint 'Layer 1'"
 
 
-def test_context_off_the_grid_is_padded(window: Any, qtbot: Any) -> None:
-    """A moved layer's context covers its region, padded with transparency."""
+def test_context_off_the_grid_stays_where_it_is(window: Any, qtbot: Any) -> None:
+    """A moved layer's context is cut to the canvas; the engine pads it to its grid."""
     two_boxes(window)
     generate(window, qtbot)
     first, second = window.session.document.foregrounds
@@ -176,11 +176,9 @@ def test_context_off_the_grid_is_padded(window: Any, qtbot: Any) -> None:
     window.session.selection.set([second.id])
     window.actions_["regenerate"].trigger()
     context = window.engine.last.layers[1]
-    assert context.box == (64, 0, 224, 128)
-    assert context.pixels.shape == (128, 160, 4)
-    assert not context.pixels[:, :5].any()
+    assert context.box == (69, 0, 197, 122)
     moved = window.session.document.foregrounds[0]
-    assert np.array_equal(context.pixels[0:122, 5:133], moved.pixels[6:128])
+    assert np.array_equal(context.pixels, moved.pixels[6:128])
 
 
 def test_hidden_is_neither_and_locked_is_context(window: Any, qtbot: Any) -> None:
@@ -337,11 +335,11 @@ def test_the_model_brings_its_grid(window: Any, qtbot: Any) -> None:
     assert window.session.undo.is_clean
 
 
-def test_a_foreign_grid_is_refused_with_a_message(window: Any, qtbot: Any) -> None:
+def test_a_canvas_that_does_not_fit_the_model_is_refused(window: Any, qtbot: Any) -> None:
     """What the model cannot do is said, nothing is started."""
     two_boxes(window)
-    window.engine.get_ready(model_info(token_px=48))
-    qtbot.waitUntil(lambda: window.session.bridge.info.token_px == 48)
+    window.engine.get_ready(model_info(canvas_multiple=48))
+    qtbot.waitUntil(lambda: window.session.bridge.info.canvas_multiple == 48)
     window.actions_["generate"].trigger()
     assert not window.engine.requests
     assert "48" in window.messages.text.text()

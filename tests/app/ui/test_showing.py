@@ -16,12 +16,12 @@ from app.document.commands import (
     SetSettings,
     SetVisible,
 )
-from app.document.composite import composite
 from app.document.contents import Settings
 from app.document.geometry import Rect, Size
 from app.testing import fill
 from app.ui.panels.layer_rows import RowParts, StateRole
 from app.ui.widgets.images import to_array
+from tests.app.document.examples import composite_of
 from tests.app.ui.helpers import LEFT, NONE, at, drag, draw_box, generate, key
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -159,7 +159,7 @@ def test_solo_is_view_state(window: Any, qtbot: Any) -> None:
     assert alone[320, 350, 3] == 0
     assert document.content_hash() == before
     assert window.session.undo.count == steps
-    assert composite(document)[320, 350, 3] == 255
+    assert composite_of(document)[320, 350, 3] == 255
     window.actions_["generate_all"].trigger()
     assert {each.layer_id for each in window.engine.last.layers if each.is_target} == {
         layer.id for layer in document.layers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def old_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     tensors |= {f"ema.{name}": value * 1.01 for name, value in model.named_parameters()}
     tensors |= {f"optimizer.{name}": value for name, value in optimizer.state().items()}
     run = RunFolder(tmp_path_factory.mktemp("old"))
-    art = ARTConfig(**ART).to_dict()
+    art = asdict(ARTConfig(**ART))
     state = {"step": 7, "elapsed": 5.0, "vocabulary": OLD, "art": art}
     run.save(tensors, {**state, "stage": 3, "near_words": 0, "side_tokens": 0})
     return run

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine.model_files import default_path
 from engine.models.art.autoencoder import (
     Autoencoder,
     AutoencoderConfig,
@@ -22,7 +23,7 @@ from engine.models.art.autoencoder import (
     expected_composite_error,
 )
 from engine.models.art.backbone import art_of
-from engine.models.checkpoint import default_path, load_model
+from engine.models.checkpoint import load_model
 from engine.pipeline import LayerPipeline
 from engine.pixels import to_premultiplied, to_straight
 from engine.training import export

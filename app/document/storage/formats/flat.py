@@ -1,6 +1,6 @@
 """Pictures without layers: PNG, WebP, JPEG and TIFF, with the recipe where it is wanted.
 
-Written atomically and read back before they get their name. TIFF also with one page per layer.
+Each with a check that it reads back. TIFF also with one page per layer.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from PIL import Image
 
 from app.document.contents import Contents
 from app.document.layer import window
-from app.document.storage.atomic import Disk, Stamp, write_bytes
 from app.document.storage.errors import StorageError
 from app.document.storage.formats.options import (
     WHITE,
+    Check,
     ExportOptions,
+    Made,
     flat_pixels,
     over_colour,
-    visible_only,
 )
 from app.document.storage.png import encode_png
 from app.document.storage.recipe import png_texts, recipe_text, xmp_of
@@ -39,69 +39,45 @@ _BYTE, _ASCII, _RATIONAL = 1, 2, 5
 _PAGE_OF_SEVERAL = 2
 
 
-def export_png_with(
-    contents: Contents, path: Path, options: ExportOptions, disk: Disk | None = None
-) -> Stamp:
-    """PNG, RGBA; `layerloom recipe` reads its recipe back."""
+def png(contents: Contents, options: ExportOptions) -> Made:
+    """PNG, RGBA, with the recipe in a text chunk."""
     pixels = flat_pixels(contents, options)
     texts = png_texts(contents, with_recipe=options.with_recipe)
-    return write_picture(path, encode_png(pixels, texts=texts, small=True), pixels, disk=disk)
+    return Made(encode_png(pixels, texts=texts, small=True), _reads_as(pixels))
 
 
-def export_webp(
-    contents: Contents, path: Path, options: ExportOptions, disk: Disk | None = None
-) -> Stamp:
+def webp(contents: Contents, options: ExportOptions) -> Made:
     """WebP without loss, or with the quality that is asked for."""
     pixels = flat_pixels(contents, options)
-    settings: dict[str, Any] = {"lossless": options.quality is None, "method": 4, "exact": True}
-    if options.quality is not None:
-        settings["quality"] = options.quality
+    is_exact = options.quality is None
+    settings: dict[str, Any] = {"lossless": is_exact, "method": 4, "exact": True}
+    settings |= {} if is_exact else {"quality": options.quality}
     data = _saved(pixels, "WEBP", _about(contents, options), **settings)
-    return write_picture(path, data, pixels if options.quality is None else None, disk=disk)
+    return Made(data, _reads_as(pixels if is_exact else None))
 
 
-def export_jpeg(
-    contents: Contents, path: Path, options: ExportOptions, disk: Disk | None = None
-) -> Stamp:
+def jpeg(contents: Contents, options: ExportOptions) -> Made:
     """JPEG over a colour, no chroma subsampling."""
     pixels = over_colour(flat_pixels(contents, options), options.over or WHITE)
-    data = _saved(
-        pixels[..., :3],
-        "JPEG",
-        _about(contents, options),
-        quality=options.quality or JPEG_QUALITY,
-        subsampling=0,
-        optimize=True,
-    )
-    return write_picture(path, data, None, disk=disk)
+    settings = {"quality": options.quality or JPEG_QUALITY, "subsampling": 0, "optimize": True}
+    data = _saved(pixels[..., :3], "JPEG", _about(contents, options), **settings)
+    return Made(data, _reads_as(None))
 
 
-def export_tiff(
-    contents: Contents, path: Path, options: ExportOptions, disk: Disk | None = None
-) -> Stamp:
+def tiff(contents: Contents, options: ExportOptions) -> Made:
     """TIFF, RGBA, deflate; one picture, or on request a page for each layer."""
-    if options.pages:
-        return export_tiff_pages(contents, path, options, disk)
-    pixels = flat_pixels(contents, options)
     recipe = recipe_text(contents, ascii_only=True) if options.with_recipe else ""
-    page = Page(pixels, description=recipe, xmp=xmp_of(contents, with_recipe=False))
-    return write_picture(path, tiff_file([page]), pixels, disk=disk)
+    xmp = xmp_of(contents, with_recipe=False)
+    if options.pages:
+        return _tiff_pages(contents, recipe, xmp)
+    pixels = flat_pixels(contents, options)
+    return Made(tiff_file([Page(pixels, description=recipe, xmp=xmp)]), _reads_as(pixels))
 
 
-def write_picture(
-    path: Path, data: bytes, pixels: np.ndarray | None, *, disk: Disk | None = None
-) -> Stamp:
-    """Write the bytes of a picture atomically.
+def _reads_as(pixels: np.ndarray | None) -> Check:
+    """A check that a file decodes, and to these (h, w, 4) uint8 pixels; None = with loss."""
 
-    Args:
-        pixels: what must read back, (h, w, 4) uint8; None for formats with loss, of which only
-            decoding is checked.
-
-    Raises:
-        StorageError: it failed; a file that stood there is unchanged.
-    """
-
-    def verify(new: Path) -> None:
+    def check(new: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of sizes that are within our limit
             with Image.open(new) as image:
@@ -109,11 +85,10 @@ def write_picture(
         if pixels is not None and not np.array_equal(found, pixels):
             raise StorageError("The written picture does not read back as it is.")
 
-    return write_bytes(path, data, verify=verify, disk=disk)
+    return check
 
 
 def _about(contents: Contents, options: ExportOptions) -> Mapping[str, Any]:
-    """EXIF and XMP for WebP and JPEG."""
     exif = Image.Exif()
     exif[_EXIF_SOFTWARE] = "Layerloom"
     if options.with_recipe and contents.prompt.isascii():
@@ -136,21 +111,13 @@ def _saved(pixels: np.ndarray, kind: str, about: Mapping[str, Any], **settings: 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a TIFF.
+    """One page of a TIFF."""
 
-    Attributes:
-        pixels: (h, w, 4) uint8, straight alpha.
-        name: of the page, any Unicode; "" = none.
-        at: x and y of the page on the canvas, pixels, not negative.
-        description: ASCII text; "" = none.
-        xmp: XML; "" = none.
-    """
-
-    pixels: np.ndarray
-    name: str = ""
-    at: tuple[int, int] = (0, 0)
-    description: str = ""
-    xmp: str = ""
+    pixels: np.ndarray  # (h, w, 4) uint8, straight alpha
+    name: str = ""  # of the page, any Unicode; "" = none
+    at: tuple[int, int] = (0, 0)  # x and y of the page on the canvas, pixels, not negative
+    description: str = ""  # ASCII text; "" = none
+    xmp: str = ""  # XML; "" = none
 
     def tags(self) -> list[tuple[int, int, int | None, object, bool]]:
         """(code, type, count, value, once) of what tifffile has no argument for."""
@@ -198,20 +165,14 @@ def tiff_file(pages: Sequence[Page]) -> bytes:
     return stream.getvalue()
 
 
-def export_tiff_pages(
-    contents: Contents, path: Path, options: ExportOptions, disk: Disk | None = None
-) -> Stamp:
+def _tiff_pages(contents: Contents, recipe: str, xmp: str) -> Made:
     """Every layer with pixels on the canvas as a page with name and place, bottom first.
 
     Offsets in TIFF cannot be negative, so pages are cut to the canvas.
 
     Raises:
-        StorageError: there is none, or writing failed.
+        StorageError: there is none.
     """
-    if not options.hidden:
-        contents = visible_only(contents)
-    recipe = recipe_text(contents, ascii_only=True) if options.with_recipe else ""
-    xmp = xmp_of(contents, with_recipe=False)
     pages: list[Page] = []
     for layer in contents.layers:
         common = layer.rect.intersect(contents.canvas.rect)
@@ -224,7 +185,7 @@ def export_tiff_pages(
             "No layer has pixels on the canvas.", "Nothing was exported.", "Generate something."
         )
 
-    def verify(new: Path) -> None:
+    def check(new: Path) -> None:
         with Image.open(new) as image:
             if getattr(image, "n_frames", 1) != len(pages):
                 raise StorageError("The written pages do not read back.")
@@ -233,4 +194,4 @@ def export_tiff_pages(
                 if not np.array_equal(np.asarray(image), page.pixels):
                     raise StorageError(f"Page {place} does not read back as it is.")
 
-    return write_bytes(path, tiff_file(pages), verify=verify, disk=disk)
+    return Made(tiff_file(pages), check)

@@ -16,7 +16,7 @@ from app.document.contents import Contents
 from app.document.layer import Layer
 from app.document.storage.atomic import Disk, write_bytes, write_folder
 from app.document.storage.formats.layer_files import files_of
-from app.document.storage.formats.options import HTML_FILES, ExportOptions, visible_only
+from app.document.storage.formats.options import HTML_FILES, ExportOptions
 from app.document.storage.formats.shapes import mix_blend_mode, short_number
 from app.document.storage.formats.svg import layer_svg
 from app.document.storage.png import encoded_pictures
@@ -53,13 +53,7 @@ body {{ margin: 0; }}
 def export_html(
     contents: Contents, path: Path, options: ExportOptions, disk: Disk | None = None
 ) -> None:
-    """Write page and pictures into an empty or new folder, or into one file named `.html`.
-
-    Raises:
-        StorageError: the folder is not empty, or writing failed; nothing is left of it then.
-    """
-    if not options.hidden:
-        contents = visible_only(contents)
+    """A page and pictures in an empty or new folder, or one file named `.html`."""
     if path.suffix.lower() in HTML_FILES and not path.is_dir():
         addresses = {
             layer.id: f"data:{kind};base64,{b64encode(data).decode()}"

@@ -16,7 +16,7 @@ from app.document.contents import Contents
 from app.document.layer import Layer
 from app.document.pixels import Pixels
 from app.document.storage.atomic import Disk, Member, Stamp, atomic_write, write_folder
-from app.document.storage.formats.options import ExportOptions, visible_only
+from app.document.storage.formats.options import ExportOptions
 from app.document.storage.names import unique_names
 from app.document.storage.ora.archive import ArchiveWriter, check_archive
 from app.document.storage.png import encode_png, encoded_pictures
@@ -43,15 +43,10 @@ def export_folder(
         folder: made when it is not there, with its parents.
         also: more files.
 
-    Returns:
-        The manifest.
-
     Raises:
         StorageError: the folder is not empty, or writing failed; then what was written of it is
             removed again.
     """
-    if not options.hidden:
-        contents = visible_only(contents)
     manifest = manifest_of(contents, options)
     pictures = ((name, _png(picture)) for name, picture in _pictures(contents, options))
     # The manifest last, so that its presence means all is there.
@@ -63,13 +58,7 @@ def export_folder(
 def export_zip(
     contents: Contents, path: Path, options: ExportOptions = _USUAL, disk: Disk | None = None
 ) -> Stamp:
-    """The same files as `export_folder` in one zip, written atomically.
-
-    Raises:
-        StorageError: it failed; a file that stood there is unchanged.
-    """
-    if not options.hidden:
-        contents = visible_only(contents)
+    """The same files as `export_folder` in one zip, written atomically."""
     expected: dict[str, str] = {}
 
     def write(stream: BinaryIO) -> None:
@@ -153,7 +142,7 @@ def _layer_entry(
         "visible": layer.visible,
         "opacity": layer.opacity,
         "blend": layer.blend,
-        "box": list(layer.region(contents.grid, contents.canvas).to_box()),
+        "box": list(layer.region(1, contents.canvas).to_box()),
         "seed": record.get("seed", layer.seed),
         "prompt": record.get("prompt"),
         "word": record.get("word"),
@@ -163,5 +152,4 @@ def _layer_entry(
 
 
 def json_text(value: dict[str, Any]) -> bytes:
-    """Readable JSON with a line end."""
     return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()

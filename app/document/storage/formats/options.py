@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from app.document.layer import Layer
 from app.document.storage.errors import StorageError
 
 Colour = tuple[int, int, int]
+Check = Callable[[Path], None]
 WHITE: Colour = (255, 255, 255)
 SCALES = (1, 2, 4)
 HTML_FILES = (".html", ".htm")  # endings of a web page in one file
@@ -22,47 +24,38 @@ HTML_FILES = (".html", ".htm")  # endings of a web page in one file
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportOptions:
-    """Choices of one export.
+    """Choices of one export."""
 
-    Attributes:
-        rect: the part of the canvas, canvas pixels; None = all of it.
-        layer_id: one layer alone, as its pixels are; None = the composite.
-        scale: 1, 2 or 4; layers of flat fills as shapes, others by Lanczos, premultiplied.
-        over: put the picture over this colour (red, green, blue); None = keep transparency.
-            JPEG has none and takes white.
-        with_recipe: write prompt, seeds and records into the file. Names of layers stay.
-        quality: JPEG and WebP, 1 to 100; None = WebP without loss, JPEG 92.
-        hidden: formats with layers: write hidden layers too, as hidden.
-        with_background: False: leave the background layer out; what it filled is transparent.
-        canvas_sized: ZIP, folder: every layer as large as the canvas.
-        pages: TIFF: one page per layer instead of the composite.
-        parallax: HTML: layers shift a little while the pointer crosses the picture.
-        vector_background: SVG, PDF: the background as shapes even if it has gradients or was
-            imported; else it is a picture, unless it was generated with flat fills.
-        facts: what a manifest says besides the layers.
-    """
-
-    rect: Rect | None = None
-    layer_id: int | None = None
-    scale: int = 1
+    rect: Rect | None = None  # the part of the canvas, canvas pixels; None = all of it
+    layer_id: int | None = None  # one layer alone, as its pixels are; None = the composite
+    scale: int = 1  # 1, 2 or 4; layers of flat fills as shapes, others by Lanczos, premultiplied
+    # put the picture over this colour (red, green, blue); None = keep transparency. JPEG has none
+    # and takes white.
     over: Colour | None = None
-    with_recipe: bool = True
-    quality: int | None = None
-    hidden: bool = True
+    with_recipe: bool = True  # write prompt, seeds and records into the file. Names of layers stay.
+    quality: int | None = None  # JPEG and WebP, 1 to 100; None = WebP without loss, JPEG 92
+    hidden: bool = True  # formats with layers: write hidden layers too, as hidden
+    # False: leave the background layer out; what it filled is transparent
     with_background: bool = True
-    canvas_sized: bool = False
-    pages: bool = False
-    parallax: bool = False
+    canvas_sized: bool = False  # ZIP, folder: every layer as large as the canvas
+    pages: bool = False  # TIFF: one page per layer instead of the composite
+    parallax: bool = False  # HTML: layers shift a little while the pointer crosses the picture
+    # SVG, PDF: the background as shapes even if it has gradients or was imported; else it is a
+    # picture, unless it was generated with flat fills
     vector_background: bool = False
+    # what a manifest says besides the layers
     facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
-def asked_layer(contents: Contents, options: ExportOptions) -> Layer | None:
-    """The one layer that is exported alone; None = all.
+class Made(NamedTuple):
+    """An export in one file, and what raises where the written file is not what it should be."""
 
-    Raises:
-        StorageError: it has no pixels.
-    """
+    data: bytes
+    check: Check | None = None  # None = compare the bytes
+
+
+def asked_layer(contents: Contents, options: ExportOptions) -> Layer | None:
+    """The one layer that is exported alone; None = all. Raises StorageError: it has no pixels."""
     if options.layer_id is None:
         return None
     layer = contents.layer(options.layer_id)
@@ -74,12 +67,7 @@ def asked_layer(contents: Contents, options: ExportOptions) -> Layer | None:
 
 
 def flat_pixels(contents: Contents, options: ExportOptions) -> np.ndarray:
-    """The one picture that a flat format shows, (h, w, 4) uint8, straight alpha.
-
-    Raises:
-        StorageError: the scaled picture would be larger than programs read, or the layer has no
-            pixels.
-    """
+    """The picture of a flat format, (h, w, 4) uint8, straight; StorageError: too large or empty."""
     layer = asked_layer(contents, options)
     rect = layer.rect if layer is not None else options.rect or contents.canvas.rect
     width, height = rect.width * options.scale, rect.height * options.scale

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pydyf
@@ -17,8 +16,7 @@ from app.document.blends import BLENDS
 from app.document.contents import Contents
 from app.document.geometry import Rect
 from app.document.layer import Layer, clean_name
-from app.document.storage.atomic import Disk, Stamp, write_bytes
-from app.document.storage.formats.options import ExportOptions
+from app.document.storage.formats.options import ExportOptions, Made
 from app.document.storage.formats.shapes import shapes_of, short_number, written_layers
 from app.document.storage.recipe import xmp_of
 from app.document.vectors.curves import Curve
@@ -34,30 +32,22 @@ MODES = {
 _POINT = 0.75  # of a canvas pixel, in points of 1/72 inch
 
 
-def export_pdf(
-    contents: Contents, path: Path, options: ExportOptions, disk: Disk | None = None
-) -> Stamp:
-    """Write the layers, hidden ones as hidden.
-
-    Raises:
-        StorageError: it failed; a file that stood there is unchanged.
-    """
-    return write_bytes(path, pdf_of(contents, options), disk=disk)
+def pdf(contents: Contents, options: ExportOptions) -> Made:
+    """The layers, hidden ones as hidden."""
+    return Made(pdf_of(contents, options))
 
 
 def pdf_of(contents: Contents, options: ExportOptions) -> bytes:
-    """The PDF file for these contents.
-
-    Raises:
-        StorageError: one layer is asked for, and it has no pixels.
-    """
+    """The PDF file for these contents."""
     layers = written_layers(contents, options)
     is_alone = options.layer_id is not None
     rect = layers[0].rect if is_alone else options.rect or contents.canvas.rect
     pdf = pydyf.PDF()
-    groups = [_optional(layer) for layer in layers]
-    for group in groups:
-        pdf.add_object(group)
+    groups = []  # what a reader's list of layers shows
+    for layer in layers:
+        name = pydyf.String(clean_name(shown_name(layer)))
+        groups.append(pydyf.Dictionary({"Type": "/OCG", "Name": name}))
+        pdf.add_object(groups[-1])
     _add_page(pdf, rect, layers, groups, options)
     shown = [is_alone or layer.visible for layer in layers]
     pdf.catalog["OCProperties"] = _properties(layers, groups, shown)
@@ -65,12 +55,6 @@ def pdf_of(contents: Contents, options: ExportOptions) -> bytes:
     stream = io.BytesIO()
     pdf.write(stream, version=b"1.7", compress=True)
     return stream.getvalue()
-
-
-def _optional(layer: Layer) -> pydyf.Dictionary:
-    """What a reader's list of layers shows."""
-    name = pydyf.String(clean_name(shown_name(layer)))
-    return pydyf.Dictionary({"Type": "/OCG", "Name": name})
 
 
 def _properties(

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -18,9 +18,8 @@ from app.document.blends import BLENDS
 from app.document.composite import composite
 from app.document.contents import Contents
 from app.document.layer import Layer
-from app.document.storage.atomic import Disk, Stamp, atomic_write
 from app.document.storage.errors import StorageError
-from app.document.storage.formats.options import ExportOptions, visible_only
+from app.document.storage.formats.options import ExportOptions, Made
 from app.document.words import shown_name
 
 MODES = {
@@ -51,27 +50,17 @@ class _Image(PSDImage):
         self._record.image_data.set_data(planes, self._record.header)
 
 
-def export_psd(
-    contents: Contents, path: Path, options: ExportOptions, disk: Disk | None = None
-) -> Stamp:
-    """All layers with pixels, hidden ones as hidden.
-
-    Raises:
-        StorageError: it failed; a file that stood there is unchanged.
-    """
-    if not options.hidden:
-        contents = visible_only(contents)
+def psd(contents: Contents, options: ExportOptions) -> Made:
+    """All layers with pixels, hidden ones as hidden."""
     layers = [layer for layer in contents.layers if layer.has_pixels]
     image = _Image.new("RGBA", (contents.canvas.width, contents.canvas.height))
     image.take(composite(contents.layers, contents.canvas.rect))
     for layer in layers:
         _add(image, layer)
     image.mark_updated()  # also without a layer there is a merged picture to write
-
-    def write(stream: BinaryIO) -> None:
-        image.save(stream)
-
-    return atomic_write(path, write, verify=lambda new: _verify(new, layers), disk=disk)
+    stream = io.BytesIO()
+    image.save(stream)
+    return Made(stream.getvalue(), lambda new: _verify(new, layers))
 
 
 def _add(image: PSDImage, layer: Layer) -> None:

@@ -29,11 +29,7 @@ def short_number(value: float, places: int) -> str:
 
 
 def written_layers(contents: Contents, options: ExportOptions) -> list[Layer]:
-    """The layers with pixels that an export writes, bottom first.
-
-    Raises:
-        StorageError: one layer is asked for, and it has no pixels.
-    """
+    """The layers with pixels that an export writes, bottom first; StorageError: it has none."""
     alone = asked_layer(contents, options)
     if alone is not None:
         return [alone]

@@ -17,9 +17,8 @@ import numpy as np
 from app.document.contents import Contents
 from app.document.geometry import Rect, union
 from app.document.layer import Layer, clean_name
-from app.document.storage.atomic import Disk, Stamp, write_bytes
 from app.document.storage.errors import StorageError
-from app.document.storage.formats.options import ExportOptions
+from app.document.storage.formats.options import ExportOptions, Made
 from app.document.storage.formats.shapes import (
     mix_blend_mode,
     shapes_of,
@@ -41,37 +40,22 @@ _NAMESPACES = (
 _GROUP = "{http://www.w3.org/2000/svg}g"
 
 
-def export_svg(
-    contents: Contents, path: Path, options: ExportOptions, disk: Disk | None = None
-) -> Stamp:
-    """Write the layers, hidden ones as hidden.
+def svg(contents: Contents, options: ExportOptions) -> Made:
+    """The layers, hidden ones as hidden."""
+    count = len(written_layers(contents, options))
 
-    Raises:
-        StorageError: it failed; a file that stood there is unchanged.
-    """
-    layers = written_layers(contents, options)
-    data = svg_of(contents, options).encode()
+    def check(new: Path) -> None:
+        if len(ElementTree.fromstring(new.read_bytes()).findall(_GROUP)) != count:
+            raise StorageError("The written layers do not read back.")
 
-    def verify(new: Path) -> None:
-        root = ElementTree.fromstring(new.read_bytes())
-        if len(root.findall(_GROUP)) != len(layers):
-            raise StorageError(f"The layers in '{path.name}' do not read back.")
-
-    return write_bytes(path, data, verify=verify, disk=disk)
+    return Made(svg_of(contents, options).encode(), check)
 
 
 def svg_of(contents: Contents, options: ExportOptions) -> str:
-    """The SVG text for these contents, bottom layer first.
-
-    Raises:
-        StorageError: one layer is asked for, and it has no pixels.
-    """
+    """The SVG text for these contents, bottom layer first."""
     layers = written_layers(contents, options)
-    if options.layer_id is not None:
-        rect = layers[0].rect
-    else:
-        rect = options.rect or contents.canvas.rect
     is_alone = options.layer_id is not None
+    rect = layers[0].rect if is_alone else options.rect or contents.canvas.rect
     return "".join(
         [
             '<?xml version="1.0" encoding="UTF-8"?>\n',
@@ -119,7 +103,6 @@ def _about(contents: Contents, options: ExportOptions) -> Iterator[str]:
 
 
 def _group(layer: Layer, options: ExportOptions, is_alone: bool) -> Iterator[str]:
-    """The group of a layer."""
     style = [f"display:{'inline' if layer.visible or is_alone else 'none'}"]
     opacity = ""
     if not is_alone:
@@ -157,7 +140,6 @@ def _image(layer: Layer) -> str:
 
 
 def paths_of(vectors: Vectors) -> Iterator[str]:
-    """One path for each shape, bottom to top."""
     for shape in vectors.shapes:
         red, green, blue = shape.colour
         data = "".join(_subpath(curve) for curve in shape.curves)

@@ -10,49 +10,23 @@ import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from app.document.blends import BLENDS
 from app.document.contents import Contents
-from app.document.storage.atomic import Disk
-from app.document.storage.formats import flat
+from app.document.storage.atomic import Disk, write_bytes
 from app.document.storage.formats.layer_files import export_folder, export_zip
 from app.document.storage.formats.options import (
     HTML_FILES,
     ExportOptions,
+    Made,
     visible_only,
     without_background,
 )
 from app.document.storage.ora.file import save_project
 
-Feature = Literal[
-    "layers",
-    "outside",
-    "names",
-    "transparency",
-    "opacity",
-    "blend",
-    "foreign blend",
-    "hidden",
-    "locks",
-    "boxes",
-    "prompt",
-    "seeds",
-    "candidates",
-]
-Choice = Literal[
-    "scale",
-    "part",
-    "colour",
-    "no_background",
-    "recipe",
-    "quality",
-    "hidden",
-    "canvas_sized",
-    "pages",
-    "parallax",
-    "background",
-]
+Feature = str  # a key of `FEATURES`
+Choice = str  # a key of `CHOICES`
 Teller = Callable[[Contents, ExportOptions], str]
 Writer = Callable[[Contents, Path, ExportOptions, Disk | None], object]
 
@@ -74,8 +48,8 @@ FEATURES: dict[Feature, str] = {
 }
 
 
-# What each choice is about, as the reason of a format that has no such thing.
-_ABOUT: dict[Choice, str] = {
+# What can be chosen, and why a format has no such choice.
+CHOICES: dict[Choice, str] = {
     "part": "It writes the whole picture with its layers.",
     "scale": "It writes the layers at their own size.",
     "colour": "It keeps the transparency of the layers.",
@@ -95,36 +69,21 @@ _WITH_PAGES: dict[Choice, str] = {
 }
 
 
-def _nothing(contents: Contents, options: ExportOptions) -> str:
-    return ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """One way out.
+    """One way out."""
 
-    Attributes:
-        key: how code and settings call it.
-        title: for people.
-        suffixes: file endings, the usual one first; none for a folder.
-        in_one_file: endings with which a folder format writes one file that holds everything.
-        blends: the modes that it has, of those that it keeps.
-        tell: a sentence about contents without what is left out; `report` is for callers.
-        keeps: what is not lost, whatever is chosen.
-        choices: the options that mean something to it.
-        write: writes contents whose background was left out already, if it is to be; `export`
-            is for callers.
-    """
-
-    key: str
-    title: str
-    suffixes: tuple[str, ...]
-    keeps: frozenset[Feature]
-    choices: frozenset[Choice]
-    write: Writer
+    key: str  # how code and settings call it
+    title: str  # for people
+    suffixes: tuple[str, ...]  # file endings, the usual one first; none for a folder
+    keeps: frozenset[Feature]  # what is not lost, whatever is chosen
+    choices: frozenset[Choice]  # the options that mean something to it
+    write: Writer  # writes contents without what is to be left out; `export` is for callers
+    # endings with which a folder format writes one file that holds everything
     in_one_file: tuple[str, ...] = ()
-    blends: frozenset[str] = frozenset(BLENDS)
-    tell: Teller = _nothing
+    blends: frozenset[str] = frozenset(BLENDS)  # the modes that it has, of those that it keeps
+    # a sentence about contents without what is left out; `report` is for callers
+    tell: Teller | None = None
 
     @property
     def is_folder(self) -> bool:
@@ -146,21 +105,23 @@ class Format:
         Raises:
             StorageError: it failed; what stood there before is unchanged.
         """
-        return self.write(
-            _written(contents, options), path, replace(options, facts=facts or {}), disk
-        )
+        shown = self._written(contents, options)
+        return self.write(shown, path, replace(options, facts=facts or {}), disk)
 
     def report(self, contents: Contents, options: ExportOptions) -> str:
         """A sentence about what was written, for after the writing; "" if there is none."""
-        return self.tell(_written(contents, options), options)
+        return self.tell(self._written(contents, options), options) if self.tell else ""
+
+    def _written(self, contents: Contents, options: ExportOptions) -> Contents:
+        """The contents without what is to be left out."""
+        if not options.with_background:
+            contents = without_background(contents)
+        leaves_out = not options.hidden and "hidden" in self.choices and options.layer_id is None
+        return visible_only(contents) if leaves_out else contents
 
     def fits(self, path: Path) -> bool:
         """Whether the name ends as one file of this format does."""
         return path.suffix.lower() in (*self.suffixes, *self.in_one_file)
-
-
-def _written(contents: Contents, options: ExportOptions) -> Contents:
-    return contents if options.with_background else without_background(contents)
 
 
 def format_for(path: Path) -> Format | None:
@@ -169,11 +130,7 @@ def format_for(path: Path) -> Format | None:
 
 
 def format_named(key: str) -> Format:
-    """The format with this key.
-
-    Raises:
-        KeyError: there is none.
-    """
+    """The format with this key. Raises KeyError: there is none."""
     return _BY_KEY[key]
 
 
@@ -183,7 +140,8 @@ def losses(contents: Contents, form: Format, options: ExportOptions) -> dict[Fea
     shown = {layer.blend for layer in contents.layers if layer.has_pixels}
     if not shown & BLENDS.keys() <= form.blends:
         kept -= {"blend"}
-    return {feature: feature not in kept for feature in FEATURES if _has(contents, feature)}
+    had = _features_of(contents)
+    return {feature: feature not in kept for feature in FEATURES if had[feature]}
 
 
 def _kept(form: Format, options: ExportOptions) -> frozenset[Feature]:
@@ -205,12 +163,12 @@ def _kept(form: Format, options: ExportOptions) -> frozenset[Feature]:
     return frozenset(kept)
 
 
-def _has(contents: Contents, feature: Feature) -> bool:
+def _features_of(contents: Contents) -> dict[Feature, bool]:
     layers = contents.layers
     shown = [layer for layer in layers if layer.has_pixels]
     canvas = contents.canvas.rect
     blends = {layer.blend for layer in shown} - {"normal"}
-    has: dict[Feature, bool] = {
+    return {
         "layers": len(shown) > 1,
         "outside": any(not canvas.contains(layer.rect) for layer in shown),
         "names": bool(shown),
@@ -225,23 +183,30 @@ def _has(contents: Contents, feature: Feature) -> bool:
         "seeds": any(layer.record or layer.seed is not None for layer in layers),
         "candidates": bool(contents.detached) or any(layer.candidates for layer in layers),
     }
-    return has[feature]
 
 
 # ---- the formats ----
 
 
-def _late(module: str, name: str) -> Writer:
-    """The writer of a module that is imported when it is needed.
+def _one_file(module: str, name: str) -> Writer:
+    """What writes the file that a function of a module makes.
 
-    psd-tools takes as long to import as half of the window, and the tracer of shapes is large.
+    The module is imported when it is needed: psd-tools takes as long as half of the window, and the
+    tracer of shapes is large.
     """
 
     def write(contents: Contents, path: Path, options: ExportOptions, disk: Disk | None) -> object:
         found = importlib.import_module(f"app.document.storage.formats.{module}")
-        return getattr(found, name)(contents, path, options, disk)
+        made: Made = getattr(found, name)(contents, options)
+        return write_bytes(path, made.data, verify=made.check, disk=disk)
 
     return write
+
+
+def _html(contents: Contents, path: Path, options: ExportOptions, disk: Disk | None) -> None:
+    from app.document.storage.formats.html import export_html
+
+    export_html(contents, path, options, disk)
 
 
 def _say_pictures(contents: Contents, options: ExportOptions) -> str:
@@ -253,117 +218,96 @@ def _say_pictures(contents: Contents, options: ExportOptions) -> str:
 def _ora(
     contents: Contents, path: Path, options: ExportOptions, disk: Disk | None = None
 ) -> object:
-    shown = contents if options.hidden else visible_only(contents)
-    return save_project(shown, path, for_sharing=not options.with_recipe, disk=disk)
+    return save_project(contents, path, for_sharing=not options.with_recipe, disk=disk)
 
 
-def _features(text: str) -> frozenset[Feature]:
-    wanted = [each.strip() for each in text.split(",")]
-    return frozenset(feature for feature in FEATURES if feature in wanted)
+def _form(
+    key: str, title: str, suffixes: str, keeps: str, choices: str, write: Writer, **more: Any
+) -> Format:
+    return Format(
+        key=key,
+        title=title,
+        suffixes=tuple(suffixes.split()),
+        keeps=frozenset(keeps.split(", ")),
+        choices=frozenset(choices.split()),
+        write=write,
+        **more,
+    )
 
 
-_MANIFEST = _features(
+_FLAT = "transparency, prompt, seeds"
+_SHAPES = "layers, outside, names, transparency, opacity, blend, hidden, locks, prompt, seeds"
+_MANIFEST = (
     "layers, outside, names, transparency, opacity, blend, foreign blend, hidden, boxes, "
     "prompt, seeds"
 )
-_FLAT_CHOICES: frozenset[Choice] = frozenset({"scale", "part", "colour", "recipe"})
-_ALPHA_CHOICES: frozenset[Choice] = _FLAT_CHOICES.union({"no_background"})
+_OF_FLAT = "scale part colour recipe no_background"
+_OF_SHAPES = "part recipe hidden background no_background"
+_OF_FILES = "canvas_sized recipe hidden no_background"
 
 FORMATS: tuple[Format, ...] = (
-    Format(
-        key="png",
-        title="PNG picture",
-        suffixes=(".png",),
-        keeps=_features("transparency, prompt, seeds"),
-        choices=_ALPHA_CHOICES,
-        write=flat.export_png_with,
+    _form("png", "PNG picture", ".png", _FLAT, _OF_FLAT, _one_file("flat", "png")),
+    _form(
+        "psd",
+        "PSD for Photoshop and others",
+        ".psd",
+        "layers, outside, names, transparency, opacity, blend, hidden",
+        "hidden no_background",
+        _one_file("psd", "psd"),
     ),
-    Format(
-        key="psd",
-        title="PSD for Photoshop and others",
-        suffixes=(".psd",),
-        keeps=_features("layers, outside, names, transparency, opacity, blend, hidden"),
-        choices=frozenset({"hidden", "no_background"}),
-        write=_late("psd", "export_psd"),
-    ),
-    Format(
-        key="svg",
-        title="SVG shapes for Inkscape and others",
-        suffixes=(".svg",),
-        keeps=_features(
-            "layers, outside, names, transparency, opacity, blend, hidden, locks, prompt, seeds"
-        ),
-        choices=frozenset({"part", "recipe", "hidden", "background", "no_background"}),
-        write=_late("svg", "export_svg"),
+    _form(
+        "svg",
+        "SVG shapes for Inkscape and others",
+        ".svg",
+        _SHAPES,
+        _OF_SHAPES,
+        _one_file("svg", "svg"),
         tell=_say_pictures,
     ),
-    Format(
-        key="pdf",
-        title="PDF with layers",
-        suffixes=(".pdf",),
-        keeps=_features(
-            "layers, outside, names, transparency, opacity, blend, hidden, locks, prompt, seeds"
-        ),
+    _form(
+        "pdf",
+        "PDF with layers",
+        ".pdf",
+        _SHAPES,
+        _OF_SHAPES,
+        _one_file("pdf", "pdf"),
         blends=frozenset(BLENDS) - {"add"},
-        choices=frozenset({"part", "recipe", "hidden", "background", "no_background"}),
-        write=_late("pdf", "export_pdf"),
         tell=_say_pictures,
     ),
-    Format(
-        key="ora",
-        title="OpenRaster for Krita, GIMP and others",
-        suffixes=(".ora",),
-        keeps=frozenset(FEATURES),
-        choices=frozenset({"recipe", "hidden", "no_background"}),
-        write=_ora,
+    _form(
+        "ora",
+        "OpenRaster for Krita, GIMP and others",
+        ".ora",
+        ", ".join(FEATURES),
+        "recipe hidden no_background",
+        _ora,
     ),
-    Format(
-        key="zip",
-        title="ZIP of layers with manifest",
-        suffixes=(".zip",),
-        keeps=_MANIFEST,
-        choices=frozenset({"canvas_sized", "recipe", "hidden", "no_background"}),
-        write=export_zip,
+    _form("zip", "ZIP of layers with manifest", ".zip", _MANIFEST, _OF_FILES, export_zip),
+    _form("folder", "Folder of layers with manifest", "", _MANIFEST, _OF_FILES, export_folder),
+    _form("webp", "WebP picture", ".webp", _FLAT, f"{_OF_FLAT} quality", _one_file("flat", "webp")),
+    _form(
+        "tiff",
+        "TIFF picture",
+        ".tif .tiff",
+        _FLAT,
+        f"{_OF_FLAT} pages hidden",
+        _one_file("flat", "tiff"),
     ),
-    Format(
-        key="folder",
-        title="Folder of layers with manifest",
-        suffixes=(),
-        keeps=_MANIFEST,
-        choices=frozenset({"canvas_sized", "recipe", "hidden", "no_background"}),
-        write=export_folder,
+    _form(
+        "jpeg",
+        "JPEG picture",
+        ".jpg .jpeg",
+        "prompt, seeds",
+        "scale part colour recipe quality",
+        _one_file("flat", "jpeg"),
     ),
-    Format(
-        key="webp",
-        title="WebP picture",
-        suffixes=(".webp",),
-        keeps=_features("transparency, prompt, seeds"),
-        choices=_ALPHA_CHOICES | {"quality"},
-        write=flat.export_webp,
-    ),
-    Format(
-        key="tiff",
-        title="TIFF picture",
-        suffixes=(".tif", ".tiff"),
-        keeps=_features("transparency, prompt, seeds"),
-        choices=_ALPHA_CHOICES | {"pages", "hidden"},
-        write=flat.export_tiff,
-    ),
-    Format(
-        key="jpeg",
-        title="JPEG picture",
-        suffixes=(".jpg", ".jpeg"),
-        keeps=_features("prompt, seeds"),
-        choices=_FLAT_CHOICES | {"quality"},
-        write=flat.export_jpeg,
-    ),
-    Format(
-        key="html",
-        title="Web page with layers",
-        suffixes=(),
-        keeps=_features("layers, outside, names, transparency, opacity, blend, hidden, prompt"),
-        choices=frozenset({"hidden", "recipe", "parallax", "no_background"}),
-        write=_late("html", "export_html"),
+    _form(
+        "html",
+        "Web page with layers",
+        "",
+        "layers, outside, names, transparency, opacity, blend, hidden, prompt",
+        "hidden recipe parallax no_background",
+        _html,
         in_one_file=HTML_FILES,
     ),
 )
@@ -397,7 +341,7 @@ def reason_against(form: Format, choice: Choice, options: ExportOptions) -> str:
             alone has no background.
     """
     if choice not in form.choices:
-        return _ABOUT[choice]
+        return CHOICES[choice]
     if choice == "no_background" and options.layer_id is not None:
         return "One layer is exported alone."
     if choice == "background" and not options.with_background:

@@ -6,13 +6,3 @@ Each window owns one work folder; the user's own file is written by Save alone.
 from app.document.storage.journal.folder import WorkFolder, WorkInfo
 from app.document.storage.journal.keeper import Keeper
 from app.document.storage.journal.recovery import Recovered, Unfinished, recover, unfinished
-
-__all__ = [
-    "Keeper",
-    "Recovered",
-    "Unfinished",
-    "WorkFolder",
-    "WorkInfo",
-    "recover",
-    "unfinished",
-]

@@ -53,11 +53,7 @@ class FolderLock:
 
     @classmethod
     def take(cls, folder: Path) -> FolderLock | None:
-        """The lock, or None when a living program has it.
-
-        Raises:
-            OSError: the lock file cannot be opened.
-        """
+        """The lock, or None when a living program has it; OSError: its file cannot be opened."""
         handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             if not _locked(handle):
@@ -99,25 +95,15 @@ def _locked(handle: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class WorkInfo:
-    """What belongs to the open document but is not in it.
+    """What belongs to the open document but is not in it."""
 
-    Attributes:
-        path: the project file, "" for one that was never saved.
-        stamp: the file when it was read or written last.
-        is_clean: nothing was changed since then.
-    """
-
-    path: str = ""
-    stamp: Stamp | None = None
-    is_clean: bool = True
+    path: str = ""  # the project file, "" for one that was never saved
+    stamp: Stamp | None = None  # the file when it was read or written last
+    is_clean: bool = True  # nothing was changed since then
 
 
 class WorkFolder:
-    """Writes one document's states; `create` makes a fresh folder.
-
-    Attributes:
-        path: the folder.
-    """
+    """Writes one document's states into a folder; `create` makes a fresh one."""
 
     def __init__(self, path: Path, lock: FolderLock, disk: Disk) -> None:
         self.path = path
@@ -136,11 +122,7 @@ class WorkFolder:
 
     @classmethod
     def create(cls, root: Path, *, disk: Disk | None = None) -> WorkFolder:
-        """A new, locked folder below `root`, which is made when it is not there.
-
-        Raises:
-            StorageError: it cannot be made.
-        """
+        """A new, locked folder below `root`, which is made if need be; or StorageError."""
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
         path = root / name
         try:
@@ -276,7 +258,6 @@ def number_of(path: Path) -> int | None:
 
 
 def not_kept(cause: str) -> StorageError:
-    """The journal cannot be written."""
     return StorageError(
         f"Changes are not being kept for recovery: {cause}.",
         "Your open work is unharmed.",

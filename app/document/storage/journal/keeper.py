@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 DELAY_S = 0.3
 RETRY_S = 5.0
+FLUSH_S = 10.0
 
 OnTrouble = Callable[[StorageError | None], None]
 
@@ -73,13 +74,13 @@ class Keeper:
             self._asked += 1
             self._condition.notify_all()
 
-    def flush(self, timeout_s: float = 10.0) -> bool:
+    def flush(self) -> bool:
         """Wait until what was noted is on the disk; False when it is not. Blocks."""
         with self._condition:
             target, self._is_urgent = self._asked, True
             self._condition.notify_all()
             self._condition.wait_for(
-                lambda: self._done >= target or self._is_failing, timeout=timeout_s
+                lambda: self._done >= target or self._is_failing, timeout=FLUSH_S
             )
             return self._done >= target
 

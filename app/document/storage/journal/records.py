@@ -17,8 +17,7 @@ from typing import Any
 from app.document.contents import Contents
 from app.document.layer import Layer
 from app.document.storage.errors import not_opened
-from app.document.storage.ora.project import head_out, json_bytes, layer_out
-from app.document.storage.ora.project_reading import ProjectError
+from app.document.storage.ora.project import ProjectError, head_out, json_bytes, layer_out
 
 MAX_FRAME = 64 * 1024**2
 MAX_FILE = 256 * 1024**2
@@ -31,25 +30,14 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """What could be read of a file.
+    """What could be read of a file."""
 
-    Attributes:
-        values: the JSON objects, in order.
-        good_bytes: where the last whole frame ends.
-        is_damaged: something that is no whole frame follows.
-    """
-
-    values: tuple[dict[str, Any], ...]
-    good_bytes: int
-    is_damaged: bool
+    values: tuple[dict[str, Any], ...]  # the JSON objects, in order
+    is_damaged: bool  # something that is no whole frame follows
 
 
 def frame(value: dict[str, Any]) -> bytes:
-    """One value as bytes.
-
-    Raises:
-        ValueError: not JSON, or longer than a reader would take.
-    """
+    """One value as bytes. Raises ValueError: not JSON, or longer than a reader would take."""
     data = json_bytes(value)
     if len(data) > MAX_FRAME:
         raise ValueError(f"a frame of {len(data):,} bytes; {MAX_FRAME:,} are the limit")
@@ -57,11 +45,7 @@ def frame(value: dict[str, Any]) -> bytes:
 
 
 def read_frames(path: Path) -> Frames:
-    """All whole frames from the start of a file.
-
-    Raises:
-        StorageError: the file cannot be read at all.
-    """
+    """All whole frames from the start of a file; StorageError where it cannot be read at all."""
     try:
         with path.open("rb") as stream:
             data = stream.read(MAX_FILE + 1)
@@ -72,33 +56,22 @@ def read_frames(path: Path) -> Frames:
 
 def parse_frames(data: bytes) -> Frames:
     """`read_frames` of bytes; never fails."""
-    values: list[dict[str, Any]] = []
+    values: list[Json] = []
     at = 0
     while at < len(data):
-        value, end = _next(data, at)
-        if value is None:
-            return Frames(tuple(values), at, True)
+        try:
+            mark, length, check = _HEAD.unpack_from(data, at)
+            start = at + _HEAD.size
+            at = start + length
+            text = data[start:at]
+            is_whole = mark == _MARK and length <= MAX_FRAME and len(text) == length
+            value = json.loads(text) if is_whole and zlib.crc32(text) == check else None
+        except (struct.error, ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            return Frames(tuple(values), True)
         values.append(value)
-        at = end
-    return Frames(tuple(values), at, False)
-
-
-def _next(data: bytes, at: int) -> tuple[dict[str, Any] | None, int]:
-    if at + _HEAD.size > len(data):
-        return None, at
-    mark, length, check = _HEAD.unpack_from(data, at)
-    start = at + _HEAD.size
-    end = start + length
-    if mark != _MARK or length > MAX_FRAME or end > len(data):
-        return None, at
-    text = data[start:end]
-    if zlib.crc32(text) != check:
-        return None, at
-    try:
-        value = json.loads(text.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return None, at
-    return (value, end) if isinstance(value, dict) else (None, at)
+    return Frames(tuple(values), False)
 
 
 def document_out(contents: Contents) -> Json:
@@ -109,12 +82,9 @@ def document_out(contents: Contents) -> Json:
 
 def difference(before: Contents, after: Contents) -> Json:
     """What to change in `document_out(before)` to get `document_out(after)`; {} for nothing."""
-    patch: Json = {}
     old_head, new_head = head_out(before), head_out(after)
     changed = {
-        key: value
-        for key, value in new_head.items()
-        if key not in old_head or old_head[key] != value
+        key: value for key, value in new_head.items() if (key, value) not in old_head.items()
     }
     dropped = sorted(old_head.keys() - new_head.keys())
     old = {layer.number: layer for layer in _all(before)}
@@ -131,17 +101,9 @@ def difference(before: Contents, after: Contents) -> Json:
                 layers[str(number)] = other
             elif edit := {key: value for key, value in other.items() if one[key] != value}:
                 edits[str(number)] = edit
-    if changed:
-        patch["set"] = changed
-    if dropped:
-        patch["drop"] = dropped
-    if layers:
-        patch["layers"] = layers
-    if edits:
-        patch["edits"] = edits
-    if list(old) != list(new):
-        patch["order"] = list(new)
-    return patch
+    order = list(new) if list(old) != list(new) else []
+    patch = {"set": changed, "drop": dropped, "layers": layers, "edits": edits, "order": order}
+    return {key: value for key, value in patch.items() if value}
 
 
 def applied(document: Json, patch: Json) -> Json:

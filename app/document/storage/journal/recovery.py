@@ -35,8 +35,13 @@ from app.document.storage.journal.folder import (
 from app.document.storage.journal.records import applied, read_frames
 from app.document.storage.ora.archive import MAX_UNPACKED
 from app.document.storage.ora.foreign import with_pixels
-from app.document.storage.ora.project import LayerEntry, Project, json_bytes
-from app.document.storage.ora.project_reading import ProjectError, read_project
+from app.document.storage.ora.project import (
+    LayerEntry,
+    Project,
+    ProjectError,
+    json_bytes,
+    read_project,
+)
 from app.document.storage.png import PngError, decode_png, png_size
 
 logger = logging.getLogger(__name__)
@@ -63,8 +68,7 @@ def newest_state(folder: Path) -> State | None:
     """From the newest readable checkpoint on, as far as the records are whole."""
     bases = {number_of(path): path for path in folder.glob(f"{BASE}*")}
     journals = {number_of(path): path for path in folder.glob(f"{JOURNAL}*")}
-    numbers = sorted((number for number in bases if number is not None), reverse=True)
-    for number in numbers:
+    for number in sorted((each for each in bases if each is not None), reverse=True):
         state = _checkpoint(bases[number])
         if state is None:
             continue
@@ -131,7 +135,7 @@ def _with_pictures(project: Project, folder: Path) -> tuple[Contents, int]:
 
     def picture(entry: LayerEntry) -> Pixels | None:
         image, rect = blobs.find(entry.pixel_hash or ""), entry.layer.rect
-        fits = image is not None and (image.width, image.height) == (rect.width, rect.height)
+        fits = image is not None and image.size == (rect.width, rect.height)
         return image if fits else None
 
     contents, missing = with_pixels(project, picture, blobs.find)
@@ -169,24 +173,16 @@ class _Blobs:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A work folder that a program left behind.
+    """A work folder that a program left behind."""
 
-    Attributes:
-        folder: where it is.
-        info: file name and whether anything was unsaved.
-        changed_at: time of the last kept change, seconds since 1970.
-        layers, candidates: how many it holds; 0 when it cannot be read.
-        attempts: how often a recovery began and did not end.
-        is_readable: whether there is a state to recover.
-    """
-
-    folder: Path
-    info: WorkInfo
-    changed_at: float
+    folder: Path  # where it is
+    info: WorkInfo  # file name and whether anything was unsaved
+    changed_at: float  # time of the last kept change, seconds since 1970
+    # layers, candidates: how many it holds; 0 when it cannot be read
     layers: int
     candidates: int
-    attempts: int
-    is_readable: bool
+    attempts: int  # how often a recovery began and did not end
+    is_readable: bool  # whether there is a state to recover
 
     @property
     def name(self) -> str:
@@ -201,18 +197,13 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """A state that was read.
-
-    Attributes:
-        messages: what is missing, for the user; empty when nothing is.
-        is_damaged: keep the folder for inspection.
-    """
+    """A state that was read."""
 
     contents: Contents
     info: WorkInfo
     changed_at: float
-    messages: tuple[str, ...]
-    is_damaged: bool
+    messages: tuple[str, ...]  # what is missing, for the user; empty when nothing is
+    is_damaged: bool  # keep the folder for inspection
 
 
 def unfinished(root: Path) -> list[Unfinished]:
@@ -263,7 +254,9 @@ def recover(folder: Path) -> Recovered:
             raise StorageError(
                 "Another window is using this work.", "Nothing was opened.", "Go to that window."
             )
-        _count_attempt(folder)
+        # Counted before reading: should reading end the program, the next start sees it.
+        with contextlib.suppress(OSError):
+            (folder / _ATTEMPTS).write_text(str(_attempts(folder) + 1), encoding="ascii")
         state = newest_state(folder)
         if state is None:
             raise _nothing_readable(folder)
@@ -272,7 +265,13 @@ def recover(folder: Path) -> Recovered:
             contents, lost = _with_pictures(project, folder)
         except (ProjectError, ValueError) as error:
             raise _nothing_readable(folder) from error
-        messages = [_lost_message(lost)] if lost else []
+        messages = []
+        if lost:
+            pictures = "1 picture" if lost == 1 else f"{lost} pictures"
+            messages.append(
+                f"{pictures} could not be read from the recovery folder, which was kept for "
+                "inspection."
+            )
         if state.is_damaged:
             at = time.strftime("%H:%M:%S", time.localtime(state.at))
             messages.insert(
@@ -404,17 +403,6 @@ def _attempts(folder: Path) -> int:
         return int((folder / _ATTEMPTS).read_text(encoding="ascii")[:4])
     except (OSError, ValueError):
         return 0
-
-
-def _count_attempt(folder: Path) -> None:
-    """Before reading: should reading end the program, the next start sees it."""
-    with contextlib.suppress(OSError):
-        (folder / _ATTEMPTS).write_text(str(_attempts(folder) + 1), encoding="ascii")
-
-
-def _lost_message(count: int) -> str:
-    pictures = "1 picture" if count == 1 else f"{count} pictures"
-    return f"{pictures} could not be read from the recovery folder, which was kept for inspection."
 
 
 def _nothing_readable(folder: Path) -> StorageError:

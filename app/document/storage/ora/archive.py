@@ -61,16 +61,11 @@ class ArchiveWriter:
         self.encoded: dict[str, Encoded] = {}
 
     def add(self, name: str, data: bytes, *, stored: bool = False) -> None:
-        """A member of bytes, deflated unless `stored`."""
         self._write(name, data, zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED)
         self.expected[name] = hashlib.sha256(data).hexdigest()
 
-    def add_picture(self, name: str, pixels: np.ndarray | Pixels, *, small: bool = False) -> None:
-        """A member that is a PNG of these pixels, (h, w, 4) uint8.
-
-        Args:
-            small: take more time for fewer bytes; not for `Pixels`, whose bytes are kept.
-        """
+    def add_picture(self, name: str, pixels: np.ndarray | Pixels) -> None:
+        """A member that is a PNG of these pixels, (h, w, 4) uint8."""
         # A PNG is deflated already; packing it once more only takes time.
         if isinstance(pixels, Pixels):
             encoded = encoded_pictures.png(pixels)
@@ -78,7 +73,7 @@ class ArchiveWriter:
             self.expected[name] = pixels.hash
             self.encoded[name] = encoded
         else:
-            self._write(name, encode_png(pixels, small=small), zipfile.ZIP_STORED)
+            self._write(name, encode_png(pixels), zipfile.ZIP_STORED)
             self.expected[name] = hash_of(pixels)
 
     def __enter__(self) -> ArchiveWriter:
@@ -222,7 +217,6 @@ class ArchiveReader:
         return Pixels.of(pixels)
 
     def damaged(self, where: str, detail: str = "") -> StorageError:
-        """The error for a damaged place in this file."""
         return damaged(self.name, where, self._has_backup, detail)
 
     def _refuse_other_kinds(self, stream: BinaryIO) -> None:

@@ -30,8 +30,7 @@ from app.document.storage.ora.foreign import (
     Opened,
     contents_of_stack,
     finder,
-    lost_of,
-    messages_for,
+    grown,
     own_contents,
     read_own,
     rejoined,
@@ -74,12 +73,7 @@ def save_project(
         path: where; a readable file that stands there becomes the backup `name~`.
         for_sharing: leave out prompts, seeds, records and candidates.
         view: how it is looked at; None = not said.
-        keep_backup: see `atomic_write`.
         expected: the stamp from opening or the last save; None = do not check.
-        disk: see `atomic_write`.
-
-    Returns:
-        The stamp of the new file.
 
     Raises:
         ChangedOnDiskError: another program wrote the file meanwhile.
@@ -160,14 +154,11 @@ def _add_own_data(contents: Contents, archive: ArchiveWriter, view: View | None)
         archive.add_picture(f"{BLOBS}{pixel_hash}.png", blobs[pixel_hash])
 
 
-def load_project(path: Path, *, grid: int = DEFAULT_GRID, layers_only: bool = False) -> Opened:
+def load_project(path: Path, *, grid: int = DEFAULT_GRID) -> Opened:
     """Read a project file, or the layers of another program's OpenRaster.
 
     Args:
-        path: an `.ora` file.
-        grid: grid step for a file that has none; its canvas is rounded up to it.
-        layers_only: leave out what only Layerloom wrote: the way into a file with damaged or
-            newer data.
+        grid: to which the canvas is rounded up in a file that another program wrote.
 
     Raises:
         NewerFormatError: written by a newer Layerloom.
@@ -176,25 +167,23 @@ def load_project(path: Path, *, grid: int = DEFAULT_GRID, layers_only: bool = Fa
     """
     stamp = stamp_of(path)
     with ArchiveReader(path) as archive:
-        return replace(read_ora(archive, grid=grid, layers_only=layers_only), stamp=stamp)
+        return replace(read_ora(archive, grid=grid), stamp=stamp)
 
 
-def read_ora(
-    archive: ArchiveReader, *, grid: int = DEFAULT_GRID, layers_only: bool = False
-) -> Opened:
+def read_ora(archive: ArchiveReader, *, grid: int = DEFAULT_GRID) -> Opened:
     """`load_project` of an open archive; without a stamp."""
     tree, stack_bytes, type_notes = stack_of(archive)
-    is_ours = archive.has(DOCUMENT) and not layers_only
+    is_ours = archive.has(DOCUMENT)
     found = layer_pictures(archive, tree, is_ours=is_ours)
     if is_ours:
-        own = own_contents(archive, found, stack_bytes)
+        own = own_contents(archive, found, stack_bytes, grid)
         return replace(own, messages=(*type_notes, *own.messages))
     if not found.tree.items and archive.has(MERGED):
         only = StackLayer(name=Path(archive.name).stem, src=MERGED)
         found = replace(
             found, tree=replace(tree, items=(only,)), pictures={MERGED: archive.picture(MERGED)}
         )
-    return as_pictures(found, grid, type_notes, has_data=archive.has(DOCUMENT))
+    return as_pictures(found, grid, type_notes, has_data=False)
 
 
 def as_pictures(
@@ -206,11 +195,12 @@ def as_pictures(
         notes: sentences about the file as a whole, which come first.
         has_data: whether there is such data, which was left out.
     """
-    flat = flattened(found.tree, found.pictures)
-    contents = contents_of_stack(flat.stack, flat.pictures, grid)
-    lost = lost_of(found, flat)
-    said = messages_for(flat.stack, contents, has_data=has_data)
-    return Opened(contents, (*notes, *said, *lost, *flat.notes), None, False, None, lost)
+    flat = flattened(found)
+    contents = contents_of_stack(flat, grid)
+    why = "" if has_data else "This file has no Layerloom data. "
+    said = f"{why}Its layers opened as pictures, without prompt, seeds and results."
+    messages = (*notes, said, *grown(flat.size, contents.canvas), *flat.lost, *flat.notes)
+    return Opened(contents, messages, None, False, None, flat.lost)
 
 
 def stack_of(archive: ArchiveReader) -> tuple[StackTree, bytes, tuple[str, ...]]:
@@ -269,17 +259,11 @@ def _not_openraster(archive: ArchiveReader, kind: str | None) -> StorageError:
 
 @dataclass(frozen=True, slots=True)
 class WaysOut:
-    """What can be done about a file.
+    """What can be done about a file."""
 
-    Attributes:
-        backup: the former version with all of its own data, or None.
-        saved_at: when that was saved, seconds since 1970.
-        layers: how many layers of the file itself can be read.
-    """
-
-    backup: Path | None
-    saved_at: float
-    layers: int
+    backup: Path | None  # the former version with all of its own data, or None
+    saved_at: float  # when that was saved, seconds since 1970
+    layers: int  # how many layers of the file itself can be read
 
 
 def ways_out(path: Path) -> WaysOut:
@@ -296,16 +280,12 @@ def ways_out(path: Path) -> WaysOut:
     return WaysOut(backup if has_backup else None, saved_at, layers)
 
 
-def readable_layers(path: Path, *, grid: int = DEFAULT_GRID) -> Opened:
-    """The layers that can be read, as pictures; for a copy, since the rest would be lost.
-
-    Raises:
-        StorageError: not even one can.
-    """
+def readable_layers(path: Path) -> Opened:
+    """The layers that can be read, as pictures for a copy; StorageError where none can."""
     with ArchiveReader(path) as archive:
         tree, _, _ = stack_of(archive)
         found = layer_pictures(archive, tree, past_damage=True)
-    opened = as_pictures(found, grid, has_data=True)
+    opened = as_pictures(found, DEFAULT_GRID, has_data=True)
     # Said first: what a copy does not have.
     first = tuple(each for each in opened.messages if each == found.left_out)
     rest = tuple(each for each in opened.messages if each != found.left_out)
@@ -329,7 +309,7 @@ def with_recipes_of(path: Path, backup: Path) -> Opened:
         project = read_own(former)
         former_tree, _, _ = stack_of(former)
         known = layer_pictures(former, former_tree, is_ours=True).pictures
-        opened = rejoined(project, found, finder(former, known))
+        opened = rejoined(project, found, finder(former, known), DEFAULT_GRID)
     return replace(opened, stamp=stamp, view=None)
 
 

@@ -23,13 +23,15 @@ from app.document.storage.ora.groups import Flat, LayerPictures, flattened
 from app.document.storage.ora.project import (
     VERSION,
     LayerEntry,
+    NewerProjectError,
     Project,
+    ProjectError,
     View,
     candidates_of,
+    read_project,
     trimmed,
 )
-from app.document.storage.ora.project_reading import NewerProjectError, ProjectError, read_project
-from app.document.storage.ora.stack_xml import Stack, StackLayer
+from app.document.storage.ora.stack_xml import StackLayer
 from app.document.words import shown_name
 
 DOCUMENT = "layerloom/document.json"
@@ -39,58 +41,46 @@ Find = Callable[[str], Pixels | None]
 
 
 def sha256(data: bytes) -> str:
-    """Hexadecimal SHA-256 of bytes."""
     return hashlib.sha256(data).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file that was read.
+    """A file that was read."""
 
-    Attributes:
-        contents: what is in it; give it to `Document` or `ReplaceDocument`.
-        messages: sentences for the user; empty when all is as it was saved.
-        stamp: the file's state when it was read; give it to `save_project` as `expected`.
-        is_project: whether prompts, boxes and records were in it.
-        view: how it was looked at; None = the file does not say.
-        lost: sentences about what the file has and the contents have not: saving the contents
-            over it would lose that. They are among the messages.
-    """
-
-    contents: Contents
-    messages: tuple[str, ...]
+    contents: Contents  # what is in it; give it to `Document` or `ReplaceDocument`
+    messages: tuple[str, ...]  # sentences for the user; empty when all is as it was saved
+    # the file's state when it was read; give it to `save_project` as `expected`
     stamp: Stamp | None
-    is_project: bool
-    view: View | None = None
+    is_project: bool  # whether prompts, boxes and records were in it
+    view: View | None = None  # how it was looked at; None = the file does not say
+    # sentences about what the file has and the contents have not: saving the contents over it would
+    # lose that. They are among the messages.
     lost: tuple[str, ...] = ()
 
 
 def consistent(layer: Layer, image: Pixels | None, base: Contents) -> Layer:
-    """The layer with these pixels, and with the kind and rect that go with having some or none.
-
-    Raises:
-        ValueError: pixels and rect differ in size.
-    """
+    """The layer with these pixels, and with the kind and rect that go with having some or none."""
     if image is None:
-        rect = layer.region(base.grid, base.canvas)
+        rect = layer.region(1, base.canvas)
         return replace(layer, kind="box", image=None, rect=rect, record=None)
     kind = "imported" if layer.kind == "box" else layer.kind
     return replace(layer, kind=kind, image=image)
 
 
-def contents_of_stack(stack: Stack, pictures: Mapping[str, Pixels], grid: int) -> Contents:
+def contents_of_stack(flat: Flat, grid: int) -> Contents:
     """Contents for a file without our data: every layer an imported picture, trimmed.
 
     A lowest layer that is opaque all over the canvas becomes the background; fully transparent
     ones become empty boxes, or nothing when they cover the whole canvas.
     """
-    canvas = stack.size.rounded_up(grid)
+    canvas = flat.size.rounded_up(grid)
     background, background_on = new_background(canvas), False
     layers: list[Layer] = []
-    for place, item in enumerate(reversed(stack.layers)):
-        image = pictures[item.src]
+    for place, item in enumerate(reversed(flat.layers)):
+        image = flat.pictures[item.src]
         rect = Rect(item.x, item.y, image.width, image.height)
-        is_full = rect == stack.size.rect
+        is_full = rect == flat.size.rect
         if place == 0 and is_full and bool((image.array[..., 3] == 255).all()):
             background = _looking_like(background, item, rect, image)
             background_on = True
@@ -103,7 +93,6 @@ def contents_of_stack(stack: Stack, pictures: Mapping[str, Pixels], grid: int) -
             layers.append(replace(layer, kind="box", rect=region))
     return Contents(
         canvas=canvas,
-        grid=grid,
         background=background,
         background_on=background_on,
         foregrounds=tuple(layers),
@@ -111,26 +100,13 @@ def contents_of_stack(stack: Stack, pictures: Mapping[str, Pixels], grid: int) -
     )
 
 
-def messages_for(stack: Stack, contents: Contents, *, has_data: bool) -> tuple[str, ...]:
-    """What to tell about a file whose layers opened as pictures."""
-    why = "" if has_data else "This file has no Layerloom data. "
-    messages = [f"{why}Its layers opened as pictures, without prompt, seeds and results."]
-    if contents.canvas != stack.size:
-        messages.append(_grown(stack.size, contents.canvas))
-    return tuple(messages)
-
-
-def lost_of(found: LayerPictures, flat: Flat) -> tuple[str, ...]:
-    """Sentences about what the file has and the flat stack has not."""
-    said = (found.left_out, *flat.lost, found.tree.left_out, *found.tree.notes)
-    return tuple(each for each in said if each)
-
-
-def _grown(old: Size, new: Size) -> str:
-    return (
+def grown(old: Size, new: Size) -> tuple[str, ...]:
+    """A sentence about a canvas that was rounded up to the grid; none where it was not."""
+    said = (
         f"The canvas was {old.width} × {old.height}; it is {new.width} × {new.height} now, "
         "because its sides must be whole grid steps."
     )
+    return () if old == new else (said,)
 
 
 def _new_layer(item: StackLayer, rect: Rect, image: Pixels, number: int) -> Layer:
@@ -173,34 +149,33 @@ class _Count:
 
 
 def merge_project(
-    project: Project,
-    stack: Stack,
-    pictures: Mapping[str, Pixels],
-    find: Find,
-    *,
-    is_complete: bool = True,
+    project: Project, flat: Flat, find: Find, grid: int
 ) -> tuple[Contents, tuple[str, ...]]:
     """Contents of a project that another program changed, and what to tell about it.
 
     Args:
-        is_complete: whether the stack has all layers of the file as they are there.
+        grid: to which the other program's canvas is rounded up if it is another one.
     """
-    base = replace(project.base, canvas=stack.size.rounded_up(project.base.grid))
+    base = project.base
+    if flat.size != base.canvas:
+        base = replace(base, canvas=flat.size.rounded_up(grid))
     count = _Count()
     entries = [project.background] if project.background.src else []
-    matches = _matches(stack, pictures, [*entries, *project.foregrounds])
+    matches = _matches(flat, [*entries, *project.foregrounds])
     background: Layer | None = None
     layers: list[Layer] = []
     number = base.next_number
-    for place, item in reversed(list(enumerate(stack.layers))):
-        image = pictures[item.src]
+    for place, item in reversed(list(enumerate(flat.layers))):
+        image = flat.pictures[item.src]
         entry = matches.get(place)
-        is_lowest = place == len(stack.layers) - 1
+        is_lowest = place == len(flat.layers) - 1
         if entry is not None and entry is project.background and not is_lowest:
             entry = None  # no longer the lowest: a picture like any other
         if entry is None:
             rect = Rect(item.x, item.y, image.width, image.height)
-            layer = _boxed_if_empty(_new_layer(item, rect, image, number), base)
+            layer = _new_layer(item, rect, image, number)
+            if layer.image is None:
+                layer = consistent(layer, None, base)
             number += 1
             count.new += 1
         else:
@@ -226,15 +201,8 @@ def merge_project(
         next_number=number,
         detached=(*detached, *found),
     )
-    messages = [_told(count, is_complete=is_complete)]
-    if contents.canvas != stack.size:
-        messages.append(_grown(stack.size, contents.canvas))
-    return contents, tuple(messages)
-
-
-def _boxed_if_empty(layer: Layer, base: Contents) -> Layer:
-    """A layer without pixels as an empty box on the grid, any other as it is."""
-    return consistent(layer, None, base) if layer.image is None else layer
+    told = _told(count, is_complete=not flat.lost)
+    return contents, (told, *grown(flat.size, contents.canvas))
 
 
 def _kept_off(project: Project, base: Contents, find: Find, count: _Count) -> Layer:
@@ -244,20 +212,17 @@ def _kept_off(project: Project, base: Contents, find: Find, count: _Count) -> La
     count.lost += missing
     image = None if entry.pixel_hash is None else find(entry.pixel_hash)
     layer = replace(entry.layer, candidates=candidates)
-    if image is None or (image.width, image.height) != (layer.rect.width, layer.rect.height):
-        return consistent(layer, None, base)
-    return consistent(layer, image, base)
+    fits = image is not None and image.size == (layer.rect.width, layer.rect.height)
+    return consistent(layer, image if fits else None, base)
 
 
-def _matches(
-    stack: Stack, pictures: Mapping[str, Pixels], entries: list[LayerEntry]
-) -> dict[int, LayerEntry]:
+def _matches(flat: Flat, entries: list[LayerEntry]) -> dict[int, LayerEntry]:
     """Which of our layers each place of the stack is: by PNG, by visible pixels, by name."""
     left = list(entries)
     found: dict[int, LayerEntry] = {}
 
     def visible(item: StackLayer) -> str | None:
-        part = trimmed(pictures[item.src].array)
+        part = trimmed(flat.pictures[item.src].array)
         return None if part is None else part.image.hash
 
     def has_name(item: StackLayer, entry: LayerEntry) -> bool:
@@ -270,7 +235,7 @@ def _matches(
         lambda item, entry: item.src == entry.src,
     ]
     for test in tests:
-        for place, item in enumerate(stack.layers):
+        for place, item in enumerate(flat.layers):
             if place in found:
                 continue
             match = next((entry for entry in left if test(item, entry)), None)
@@ -336,12 +301,10 @@ def _told(count: _Count, *, is_complete: bool) -> str:
     return f"Another program saved this file.{sentence}"
 
 
-def own_contents(archive: ArchiveReader, found: LayerPictures, stack_bytes: bytes) -> Opened:
-    """A file of this program, whether or not another program changed it; without a stamp.
-
-    Raises:
-        NewerFormatError, StorageError: as `read_own`, or pixels of a candidate are damaged.
-    """
+def own_contents(
+    archive: ArchiveReader, found: LayerPictures, stack_bytes: bytes, grid: int
+) -> Opened:
+    """A file of this program, whether or not another one changed it; errors as `read_own`."""
     project = read_own(archive)
     find = finder(archive, found.pictures)
     if not found.left_out and _is_as_saved(project, stack_bytes, found.pictures):
@@ -350,15 +313,14 @@ def own_contents(archive: ArchiveReader, found: LayerPictures, stack_bytes: byte
             return Opened(contents, (), None, True, project.view)
         except ValueError:
             pass  # the parts contradict each other: what other programs see counts
-    return rejoined(project, found, find)
+    return rejoined(project, found, find, grid)
 
 
-def rejoined(project: Project, found: LayerPictures, find: Find) -> Opened:
+def rejoined(project: Project, found: LayerPictures, find: Find, grid: int) -> Opened:
     """Our data joined with the layers of a file that another program wrote; without a stamp."""
-    flat = flattened(found.tree, found.pictures)
-    lost = lost_of(found, flat)
-    contents, said = merge_project(project, flat.stack, flat.pictures, find, is_complete=not lost)
-    return Opened(contents, (*said, *lost, *flat.notes), None, True, project.view, lost)
+    flat = flattened(found)
+    contents, said = merge_project(project, flat, find, grid)
+    return Opened(contents, (*said, *flat.lost, *flat.notes), None, True, project.view, flat.lost)
 
 
 def read_own(archive: ArchiveReader) -> Project:
@@ -416,12 +378,7 @@ def _is_as_saved(project: Project, stack_bytes: bytes, pictures: Mapping[str, Pi
 def _as_saved(
     project: Project, pictures: Mapping[str, Pixels], find: Find, archive: ArchiveReader
 ) -> Contents:
-    """Exactly the contents that were saved.
-
-    Raises:
-        ValueError: rectangles and pictures do not fit each other.
-        StorageError: pixels are missing.
-    """
+    """Exactly the contents that were saved; ValueError where the parts contradict each other."""
     contents, missing = with_pixels(
         project,
         lambda entry: pictures[entry.src] if entry.src else find(entry.pixel_hash or ""),

@@ -26,7 +26,6 @@ from app.document.pixels import Pixels
 from app.document.storage.errors import MemberError, StorageError
 from app.document.storage.ora.archive import ArchiveReader
 from app.document.storage.ora.stack_xml import (
-    Stack,
     StackGroup,
     StackItem,
     StackLayer,
@@ -42,27 +41,30 @@ Factor = Callable[[np.ndarray], np.ndarray | float]
 
 
 @dataclass(frozen=True, slots=True)
+class LayerPictures:
+    """What of a file can be painted."""
+
+    tree: StackTree  # without the layers that have no picture
+    pictures: Mapping[str, Pixels]  # of all layers in it, by `src`
+    left_out: str  # a sentence on the layers that are not in it; "" = all are
+
+
+@dataclass(frozen=True, slots=True)
 class Flat:
-    """A stack without groups.
+    """The canvas and the layers of a file without groups, topmost first."""
 
-    Attributes:
-        pictures: of all its layers, by `src`.
-        lost: sentences about what the stack cannot say any more; empty = nothing.
-        notes: sentences about what is kept but looks otherwise than its author saw it.
-    """
-
-    stack: Stack
-    pictures: Mapping[str, Pixels]
+    size: Size
+    layers: tuple[StackLayer, ...]
+    pictures: Mapping[str, Pixels]  # of all its layers, by `src`
+    # sentences about what the file has and the layers have not; empty = nothing
     lost: tuple[str, ...]
+    # sentences about what is kept but looks otherwise than its author saw it
     notes: tuple[str, ...]
 
 
-def flattened(tree: StackTree, pictures: Mapping[str, Pixels]) -> Flat:
-    """The tree as a plain list of layers that looks the same.
-
-    Args:
-        pictures: of all layers in the tree, by `src`.
-    """
+def flattened(found: LayerPictures) -> Flat:
+    """The tree as a plain list of layers that looks the same."""
+    tree, pictures = found.tree, found.pictures
     work = _Work(pictures)
     nodes = work.nodes_of(tree.items)
     everything = dict(pictures)
@@ -70,18 +72,24 @@ def flattened(tree: StackTree, pictures: Mapping[str, Pixels]) -> Flat:
     for number, node in enumerate(nodes, start=1):
         layer = node.layer
         if node.inside is not None:
-            found = _pixels_of(node.inside, pictures, tree.size)
-            if found is None:
+            painted = _pixels_of(node.inside, pictures, tree.size)
+            if painted is None:
                 continue
-            rect, image = found
+            rect, image = painted
             src = f"merged:{number}"  # a name that no member can have: none has a colon
             everything[src] = image
             layer = replace(layer, src=src, x=rect.x, y=rect.y)
         layers.append(layer)
     foreign = list(_foreign(tree.items, layers))
     notes = (f"Painted as Normal, because their modes are unknown: {named(foreign)}.",)
-    stack = Stack(tree.size, tuple(reversed(layers)))
-    return Flat(stack, everything, work.lost(), notes if foreign else ())
+    lost = (found.left_out, *work.lost(), tree.left_out, *tree.notes)
+    return Flat(
+        tree.size,
+        tuple(reversed(layers)),
+        everything,
+        tuple(each for each in lost if each),
+        notes if foreign else (),
+    )
 
 
 def named(names: Iterable[str]) -> str:
@@ -191,8 +199,7 @@ class _Work:
         nodes[:] = [_Node(StackLayer(target.name, ""), (*below, node)), *hidden]
 
     def _are_apart(self, nodes: Sequence[_Node]) -> bool:
-        """Whether no two of them overlap."""
-        rects = [bounds([_piece(node, self._pictures)]) for node in nodes]
+        rects = [union(_rects([node], self._pictures)) for node in nodes]
         return not any(
             a is not None and b is not None and a.intersect(b) is not None
             for place, a in enumerate(rects)
@@ -215,28 +222,30 @@ def _in_group(node: _Node, group: StackGroup) -> _Node:
     )
 
 
-def _piece(node: _Node, pictures: Mapping[str, Pixels]) -> Piece:
-    layer = node.layer
-    if node.inside is not None:
-        content = tuple(_piece(each, pictures) for each in node.inside)
-        return Piece(content, layer.opacity, layer.blend)
-    image = pictures[layer.src]
-    rect = Rect(layer.x, layer.y, image.width, image.height)
-    return Piece(Placed(image, rect), layer.opacity, layer.blend)
-
-
 def _pixels_of(
     nodes: Sequence[_Node], pictures: Mapping[str, Pixels], canvas: Size
 ) -> tuple[Rect, Pixels] | None:
     """What nodes make on nothing, and where; None when nothing can be seen."""
-    pieces = [_piece(node, pictures) for node in nodes]
-    rect = bounds(pieces)
+    rect = union(_rects(nodes, pictures))
     if rect is not None and max(rect.width, rect.height) > MAX_SIDE:
         rect = rect.intersect(canvas.rect)
     if rect is None:
         return None
-    pixels = painted(pieces, rect)
+    pixels = _painted(nodes, pictures, rect)
     return (rect, Pixels.of(pixels)) if pixels[..., 3].any() else None
+
+
+def _rect(layer: StackLayer, pictures: Mapping[str, Pixels]) -> Rect:
+    image = pictures[layer.src]
+    return Rect(layer.x, layer.y, image.width, image.height)
+
+
+def _rects(nodes: Sequence[_Node], pictures: Mapping[str, Pixels]) -> Iterator[Rect]:
+    for node in nodes:
+        if node.inside is None:
+            yield _rect(node.layer, pictures)
+        else:
+            yield from _rects(node.inside, pictures)
 
 
 def _foreign(items: Sequence[StackItem], layers: Sequence[StackLayer]) -> Iterator[str]:
@@ -249,21 +258,6 @@ def _foreign(items: Sequence[StackItem], layers: Sequence[StackLayer]) -> Iterat
     for layer in layers:
         if layer.blend in OPERATORS:
             yield f"{called(layer)} ({layer.blend}, hidden)"
-
-
-@dataclass(frozen=True, slots=True)
-class LayerPictures:
-    """What of a file can be painted.
-
-    Attributes:
-        tree: without the layers that have no picture.
-        pictures: of all layers in it, by `src`.
-        left_out: a sentence on the layers that are not in it; "" = all are.
-    """
-
-    tree: StackTree
-    pictures: Mapping[str, Pixels]
-    left_out: str
 
 
 def layer_pictures(
@@ -364,36 +358,8 @@ _WITHOUT_SOURCE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A picture at its place on the canvas."""
-
-    image: Pixels
-    rect: Rect
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A picture, or a group that is painted apart, and how it meets what is below it.
-
-    Attributes:
-        content: a picture, or pieces, bottom first.
-        opacity: 0 to 1.
-        blend: a name of `BLENDS` or `OPERATORS`; every other paints as "normal".
-    """
-
-    content: Placed | tuple[Piece, ...]
-    opacity: float = 1.0
-    blend: str = "normal"
-
-
-def bounds(pieces: Sequence[Piece]) -> Rect | None:
-    """The smallest rectangle that holds all pictures, or None without any."""
-    return union(_rects(pieces))
-
-
-def painted(pieces: Sequence[Piece], rect: Rect) -> np.ndarray:
-    """Paint pieces on nothing, bottom first.
+def _painted(nodes: Sequence[_Node], pictures: Mapping[str, Pixels], rect: Rect) -> np.ndarray:
+    """Paint nodes on nothing, bottom first.
 
     Args:
         rect: the part to paint, canvas pixels.
@@ -402,55 +368,42 @@ def painted(pieces: Sequence[Piece], rect: Rect) -> np.ndarray:
         (height, width, 4) uint8, straight alpha, colour 0 where alpha is 0. A fresh array.
     """
     out = np.zeros((rect.height, rect.width, 4), np.uint8)
-    inside = [tile for tile in tiles_of(rect) if _touches(pieces, tile)]
-    on_threads(
-        [
-            (tile.area, partial(_paint_tile, pieces, tile, out[window(tile, rect)]))
-            for tile in inside
-        ]
-    )
+
+    def paint(tile: Rect) -> None:
+        ground = _ground(nodes, pictures, tile)
+        ground *= np.float32(255.0)
+        finish(ground, out[window(tile, rect)])
+
+    inside = [tile for tile in tiles_of(rect) if _touches(nodes, pictures, tile)]
+    on_threads([(tile.area, partial(paint, tile)) for tile in inside])
     return out
 
 
-def _rects(pieces: Sequence[Piece]) -> Iterator[Rect]:
-    for piece in pieces:
-        if isinstance(piece.content, Placed):
-            yield piece.content.rect
-        else:
-            yield from _rects(piece.content)
+def _touches(nodes: Sequence[_Node], pictures: Mapping[str, Pixels], tile: Rect) -> bool:
+    return any(rect.intersect(tile) is not None for rect in _rects(nodes, pictures))
 
 
-def _touches(pieces: Sequence[Piece], tile: Rect) -> bool:
-    return any(rect.intersect(tile) is not None for rect in _rects(pieces))
-
-
-def _paint_tile(pieces: Sequence[Piece], tile: Rect, out: np.ndarray) -> None:
-    ground = _ground(pieces, tile)
-    ground *= np.float32(255.0)
-    finish(ground, out)
-
-
-def _ground(pieces: Sequence[Piece], tile: Rect) -> np.ndarray:
+def _ground(nodes: Sequence[_Node], pictures: Mapping[str, Pixels], tile: Rect) -> np.ndarray:
     ground = np.zeros((4, tile.height, tile.width), np.float32)
-    for piece in pieces:
-        is_there = _touches((piece,), tile)
-        if is_there or piece.blend in _WITHOUT_SOURCE:
-            source = _source(piece, tile)
-            if piece.opacity < 1:
-                source *= np.float32(piece.opacity)
-            _meet(ground, source, piece.blend)
+    for node in nodes:
+        opacity, blend = node.layer.opacity, node.layer.blend
+        if blend in _WITHOUT_SOURCE or _touches((node,), pictures, tile):
+            source = _source(node, pictures, tile)
+            if opacity < 1:
+                source *= np.float32(opacity)
+            _meet(ground, source, blend)
     return ground
 
 
-def _source(piece: Piece, tile: Rect) -> np.ndarray:
-    """What a piece has in a tile, before its opacity; a fresh array."""
-    if not isinstance(piece.content, Placed):
-        return _ground(piece.content, tile)
-    placed = piece.content
+def _source(node: _Node, pictures: Mapping[str, Pixels], tile: Rect) -> np.ndarray:
+    """What a node has in a tile, before its opacity; a fresh array."""
+    if node.inside is not None:
+        return _ground(node.inside, pictures, tile)
     planes = np.zeros((4, tile.height, tile.width), np.float32)
-    part = placed.rect.intersect(tile)
+    rect = _rect(node.layer, pictures)
+    part = rect.intersect(tile)
     if part is not None:
-        pixels = placed.image.array[window(part, placed.rect)]
+        pixels = pictures[node.layer.src].array[window(part, rect)]
         values = pixels.transpose(2, 0, 1).astype(np.float32) / np.float32(255.0)
         values[:3] *= values[3]
         planes[(slice(None), *window(part, tile))] = values

@@ -41,11 +41,7 @@ class StackError(ValueError):
 
 
 class StackLimitError(StackError):
-    """The text is right, but the picture is too much; the text goes on from the file's name.
-
-    Attributes:
-        advice: what can be done about it.
-    """
+    """The picture is too much; the text goes on from the file's name, `advice` says what to do."""
 
     def __init__(self, text: str, advice: str) -> None:
         super().__init__(text)
@@ -54,43 +50,31 @@ class StackLimitError(StackError):
 
 @dataclass(frozen=True, slots=True)
 class StackLayer:
-    """One `layer` element.
-
-    Attributes:
-        src: name of its PNG inside the file; "" = the file names none.
-        x, y: offset on the canvas, may be negative; offsets of groups are added.
-        blend: our name of the mode; an operator that we have no mode for is kept as it is.
-        locked: None when the file says nothing (GIMP drops it).
-        selected: for other programs; not read, because our own data has it.
-    """
+    """One `layer` element."""
 
     name: str
-    src: str
+    src: str  # name of its PNG inside the file; "" = the file names none
+    # x, y: offset on the canvas, may be negative; offsets of groups are added
     x: int = 0
     y: int = 0
     opacity: float = 1.0
     visible: bool = True
+    # our name of the mode; an operator that we have no mode for is kept as it is
     blend: str = "normal"
-    locked: bool | None = None
-    selected: bool = False
+    locked: bool | None = None  # None when the file says nothing (GIMP drops it)
+    selected: bool = False  # for other programs; not read, because our own data has it
 
 
 @dataclass(frozen=True, slots=True)
 class StackGroup:
-    """One `stack` element within the root.
-
-    Attributes:
-        blend: as of a layer.
-        isolated: whether it is painted apart, on nothing, before it meets what is below it.
-        items: topmost first.
-    """
+    """One `stack` element within the root."""
 
     name: str
     opacity: float
     visible: bool
-    blend: str
-    isolated: bool
-    items: tuple[StackItem, ...]
+    blend: str  # as of a layer
+    isolated: bool  # whether it is painted apart, on nothing, before it meets what is below it
+    items: tuple[StackItem, ...]  # topmost first
 
 
 StackItem = StackLayer | StackGroup
@@ -98,26 +82,12 @@ StackItem = StackLayer | StackGroup
 
 @dataclass(frozen=True, slots=True)
 class StackTree:
-    """What a file says.
-
-    Attributes:
-        items: layers and groups, topmost first.
-        notes: sentences about values that could not be used.
-        left_out: a sentence on texts, filters and other elements; "" = there are none.
-    """
+    """What a file says."""
 
     size: Size
-    items: tuple[StackItem, ...]
-    notes: tuple[str, ...] = ()
-    left_out: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Stack:
-    """The canvas and its layers without groups, topmost first."""
-
-    size: Size
-    layers: tuple[StackLayer, ...]
+    items: tuple[StackItem, ...]  # layers and groups, topmost first
+    notes: tuple[str, ...] = ()  # sentences about values that could not be used
+    left_out: str = ""  # a sentence on texts, filters and other elements; "" = there are none
 
 
 def called(item: StackItem) -> str:
@@ -346,7 +316,6 @@ def _canvas(attributes: Mapping[str, str]) -> Size:
 
 
 def _parsed(text: str) -> float | None:
-    """The number, or None."""
     match = _NUMBER.fullmatch(text)
     if match is None:
         return None
