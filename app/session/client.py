@@ -44,13 +44,7 @@ MakeEngine = Callable[[Callable[[Event], None]], EngineLike]
 
 
 def engine_factory(threads: int = 0, weights: Path | None = None, cache_mb: int = 0) -> MakeEngine:
-    """Makes the real engine when called with the function that takes its events.
-
-    Args:
-        threads: torch threads on the CPU; 0 = cores - 1.
-        weights: model file; None = the shipped one.
-        cache_mb: budget of the region token cache, MB; 0 = the engine decides.
-    """
+    """Makes the real engine; 0 threads or MB = it decides, no weights = the shipped model."""
     return lambda emit: Engine(
         emit, threads=threads or None, weights=weights, cache_bytes=(cache_mb << 20) or None
     )
@@ -60,12 +54,9 @@ class EngineClient:
     """The engine in use and those that were given up.
 
     Args:
-        loop: the UI thread's event loop.
-        make_engine: called with the function that takes events; `engine.Engine` or a fake.
         on_event: called on the UI thread with each event but previews, and when it was sent.
         on_preview: called on the UI thread with the newest preview of each layer, at most 30
             times a second.
-        clock: monotonic seconds.
     """
 
     def __init__(
@@ -95,11 +86,9 @@ class EngineClient:
         self._engine.start()
 
     def submit(self, request: GenerateRequest) -> None:
-        """Ask for a run. Returns at once."""
         self._engine.submit(request)
 
     def cancel(self, run_id: int | None = None) -> None:
-        """End one run, or all."""
         self._engine.cancel(run_id)
 
     def forget_previews(self) -> None:
@@ -108,10 +97,7 @@ class EngineClient:
             self._previews.clear()
 
     def replace(self) -> None:
-        """Give up on the engine and start another.
-
-        A hung thread cannot be killed: it is left alone, and whatever it says late is dropped.
-        """
+        """Leave a hung thread alone, which cannot be killed, and start another engine."""
         self._abandoned.append(self._engine)
         self._engine.cancel()
         self._engine.shutdown(0.0)  # it ends by itself should it ever answer
@@ -119,11 +105,7 @@ class EngineClient:
         self._engine.start()
 
     def shutdown(self, timeout_s: float = 10.0) -> bool:
-        """End the engine; its late events are dropped. Blocks: call it off the UI thread.
-
-        Returns:
-            False when an engine's thread hangs: then the process must end with `os._exit`.
-        """
+        """End the engine; blocks. False: it hangs, and the process must end with `os._exit`."""
         self._is_closed = True
         ended = self._engine.shutdown(timeout_s)
         return all([ended, *(engine.shutdown(0.0) for engine in self._abandoned)])
@@ -135,8 +117,6 @@ class EngineClient:
 
     def _is_late(self, generation: int) -> bool:
         return self._is_closed or generation != self._generation
-
-    # ---- engine thread ----
 
     def _receive(self, event: Event, generation: int) -> None:
         """Called on the engine thread with every event: hand it over, never block, never raise."""
@@ -158,8 +138,6 @@ class EngineClient:
         except RuntimeError:  # the loop was closed in between: the window is gone
             logger.debug("event after the end: %r", event)
 
-    # ---- UI thread ----
-
     def _deliver(self, event: Event, generation: int, at: float) -> None:
         if not self._is_late(generation):
             self._on_event(event, at)
@@ -173,11 +151,7 @@ class EngineClient:
 
 
 def lower_engine_priority(name: str = ENGINE_THREAD) -> bool:
-    """Let the engine's thread, and the ones it starts later, come after everybody else's.
-
-    Returns:
-        whether the system took it.
-    """
+    """Let the engine's thread come after everybody else's; whether the system took it."""
     if sys.platform != "linux":  # elsewhere niceness is a whole process's
         return False
     found = [thread for thread in threading.enumerate() if thread.name == name]

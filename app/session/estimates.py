@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from app.document.contents import DEFAULT_GRID, Contents
-from app.document.layer import Layer
+from app.document import Contents, Layer
+from app.document.contents import DEFAULT_GRID
 from app.session.jobs import Message
 from engine import Box, LayerKind, ModelInfo, WorkEstimate, estimate_regions, region_tokens
 
@@ -45,10 +45,7 @@ def tokens_of(layer: Layer, contents: Contents, info: ModelInfo | None) -> int:
 
 
 def estimate_layers(
-    contents: Contents,
-    targets: Iterable[Layer],
-    context: Iterable[Layer],
-    info: ModelInfo,
+    contents: Contents, targets: Iterable[Layer], context: Iterable[Layer], info: ModelInfo
 ) -> WorkEstimate:
     """The work of one job with these targets and this context."""
     settings = contents.settings
@@ -71,17 +68,12 @@ def _region(layer: Layer, contents: Contents, grid: int) -> tuple[LayerKind, Box
 
 @dataclass(slots=True)
 class Costs:
-    """Timed steps of one model on one machine, newest last.
+    """Timed steps of one model on one machine, newest last."""
 
-    Attributes:
-        steps: (tokens, seen, seconds of one step).
-        decodings: (pixels that were drawn, seconds).
-        starts: (seconds of planning as the steps suggest, seconds from the start to the first step,
-            the step itself not counted).
-    """
-
-    steps: list[Triple] = field(default_factory=list)
-    decodings: list[Pair] = field(default_factory=list)
+    steps: list[Triple] = field(default_factory=list)  # (tokens, seen, seconds of one step)
+    decodings: list[Pair] = field(default_factory=list)  # (pixels that were drawn, seconds)
+    # (seconds of planning as the steps suggest, seconds from the start to the first step, the step
+    # itself not counted).
     starts: list[Pair] = field(default_factory=list)
     _fit: Triple | None = None
 
@@ -92,13 +84,7 @@ class Costs:
     def add_job(
         self, load: WorkEstimate, step_seconds: list[float], start: float, decoding: float
     ) -> None:
-        """Learn from a finished job.
-
-        Args:
-            step_seconds: of each step but the first.
-            start: seconds until the first step was done.
-            decoding: seconds from the last step to the end.
-        """
+        """Learn from a job: its steps but the first, seconds to the first, and of decoding."""
         if not step_seconds:
             return
         step = statistics.median(step_seconds)
@@ -164,39 +150,45 @@ def _on_line(samples: list[Pair], x: float) -> float:
         return 0.0
     at = np.array([sample[0] for sample in samples])
     times = np.array([sample[1] for sample in samples])
-    weights = np.linspace(0.5, 1.0, len(samples)) / np.maximum(times, LEAST_S)
     if np.ptp(at) == 0:  # of one size: in proportion to it, or always the same
         typical = statistics.median(times.tolist())
         return typical * x / at[0] if at[0] else typical
-    rows = np.column_stack([np.ones_like(at), at]) * weights[:, None]
-    line, *_ = np.linalg.lstsq(rows, times * weights, rcond=None)
-    if (line >= 0).all():
-        return float(line @ (1.0, x))
-    # One of both would be negative: the better of a constant and a proportion.
-    alone = rows.T @ (times * weights) / (rows**2).sum(0)  # (2,)
-    errors = ((rows * alone - (times * weights)[:, None]) ** 2).sum(0)
-    best = int(np.argmin(errors))
-    return float(alone[best] * (1.0, x)[best])
+    start, slope = _weighted_fit(np.column_stack([np.ones_like(at), at]), times, [0, 1], LEAST_S)
+    return start + slope * x
 
 
 def _fitted(samples: list[Triple]) -> Triple:
     """Coefficients, none of them negative: a longer job is never cheaper."""
     rows = np.array([[1.0, n, n * seen] for n, seen, _ in samples])
     times = np.array([max(seconds, 1e-6) for _, _, seconds in samples])
-    # Relative errors count, or the largest job would decide alone; later ones count more.
-    weights = np.linspace(0.5, 1.0, len(samples)) / times
     kinds = len({round(n * seen) for n, seen, _ in samples})
     used = [1, 0, 2][: min(kinds, 3)]  # one size: in proportion to the tokens
+    a, b, c = _weighted_fit(rows, times, used)
+    return a, b, c
+
+
+def _weighted_fit(
+    rows: np.ndarray, times: np.ndarray, used: list[int], least: float = 0.0
+) -> list[float]:
+    """The coefficients of `rows` (n, k) that fit `times` (n,) best, none of them negative.
+
+    Relative errors count, of at least `least` seconds, or the largest job would decide alone; later
+    ones count more.
+
+    Args:
+        used: the columns that count; the others get 0.
+    """
+    weights = np.linspace(0.5, 1.0, len(times)) / np.maximum(times, least)
     while True:
         found, *_ = np.linalg.lstsq(rows[:, used] * weights[:, None], times * weights, rcond=None)
         worst = int(np.argmin(found))
         if found[worst] >= 0 or len(used) == 1:
             break
-        del used[worst]
-    result = [0.0, 0.0, 0.0]
+        used = used[:worst] + used[worst + 1 :]
+    result = [0.0] * rows.shape[1]
     for place, value in zip(used, found, strict=True):
         result[place] = max(0.0, float(value))
-    return result[0], result[1], result[2]
+    return result
 
 
 def _items(value: object) -> list[Any]:
@@ -213,7 +205,6 @@ def _rows(value: object, length: int) -> list[list[float]]:
 
 
 def peak_bytes(load: WorkEstimate) -> int:
-    """Bytes on top of the loaded model at the worst moment of a job."""
     return (
         BYTES_ANYWAY
         + load.tokens * BYTES_PER_TOKEN
@@ -225,13 +216,7 @@ def peak_bytes(load: WorkEstimate) -> int:
 def memory_trouble(
     whole: WorkEstimate, singles: Sequence[WorkEstimate], free: int | None
 ) -> Message | None:
-    """The message where the job would need more than is free less a reserve; None when it fits.
-
-    Args:
-        whole: the job as it was asked.
-        singles: the same layers, each in a job of its own.
-        free: bytes; None = unknown, so nothing is refused.
-    """
+    """The message where the job needs more than is free; None = it fits, or that is unknown."""
     needed = peak_bytes(whole)
     if free is None or needed <= free - RESERVE_BYTES:
         return None
@@ -270,5 +255,4 @@ def fitting_tokens(failed: WorkEstimate, free: int | None) -> int:
 
 
 def size(count: int) -> str:
-    """Bytes as people read them."""
     return f"{count / 2**30:.1f} GB" if count >= 2**30 else f"{max(1, round(count / 2**20))} MB"

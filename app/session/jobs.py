@@ -10,9 +10,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from app.document import Layer, Rect, UserError
 from app.document.contents import Contents, seed_for
-from app.document.geometry import Rect
-from app.document.layer import Layer
 from app.document.staleness import outdated
 from engine import MAX_READ, Failed, GenerateRequest, LayerRequest, PromptCheck, SpareBoxes
 
@@ -26,83 +25,66 @@ _ENDED: tuple[JobState, ...] = ("finished", "cancelled", "failed")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """Something to tell the user: what happened, what was kept, what to do.
+    """Something to tell the user: what happened, what was kept, what to do."""
 
-    Attributes:
-        kind: "news" is to be read but no trouble; a "note" passes in the status bar.
-        action: name of the window's action that does what the advice says, offered as a button.
-        other_action: name of another one that does instead, offered next to it.
-    """
-
-    kind: MessageKind
+    kind: MessageKind  # "news" is to be read but no trouble; a "note" passes in the status bar
     what: str
     kept: str = ""
     advice: str = ""
     details: str = ""
+    # Name of the window's action that does what the advice says, offered as a button.
     action: str = ""
-    other_action: str = ""
+    other_action: str = ""  # name of another one that does instead, offered next to it
 
     @property
     def text(self) -> str:
         return " ".join(part for part in (self.what, self.kept, self.advice) if part)
 
 
+def message_of(error: UserError, kind: MessageKind = "warning") -> Message:
+    """What an error that was written for the user says."""
+    return Message(kind=kind, what=error.what, kept=error.kept, advice=error.advice)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Who takes part in a job, bottom to top.
+    """Who takes part in a job, bottom to top."""
 
-    Attributes:
-        targets: layers that are generated.
-        context: visible layers with pixels that the model reads and leaves alone.
-        skipped: asked for, but locked or hidden.
-    """
-
-    targets: tuple[Layer, ...]
-    context: tuple[Layer, ...]
-    skipped: tuple[Layer, ...]
+    targets: tuple[Layer, ...]  # layers that are generated
+    context: tuple[Layer, ...]  # visible layers with pixels that the model reads and leaves alone
+    skipped: tuple[Layer, ...]  # asked for, but locked or hidden
 
 
 @dataclass(slots=True, kw_only=True)
 class Job:
-    """The app's record of one job: one run of the engine per variation.
-
-    Attributes:
-        target_ids: what was asked for, bottom to top.
-        contents, planned: the document and who takes part when the job began; None before, and
-            once it has ended.
-        request: what the engine got for the present run; None when none is under way.
-        rects, hashes: where each target was when the job began, and its pixel hash, by layer id.
-        names: the targets' names when they were asked for.
-        numbers: numbers of all layers in the request, by layer id.
-        picture_seed: of the first variation; the next ones count up.
-        seeds: of layers that have one for this job alone.
-        prompt: of the document when it was asked for.
-        done: variations that are finished.
-        step, total: of the present run.
-        began: monotonic seconds of the first run's start.
-        seconds: that finished runs took; until it stopped or failed, where it did.
-    """
+    """The app's record of one job: one run of the engine per variation."""
 
     id: int
     scope: Scope
-    target_ids: tuple[int, ...]
-    names: dict[int, str]
-    picture_seed: int
+    target_ids: tuple[int, ...]  # what was asked for, bottom to top
+    names: dict[int, str]  # the targets' names when they were asked for
+    picture_seed: int  # of the first variation; the next ones count up
+    # Of layers that have one for this job alone.
     seeds: Mapping[int, int] = field(default_factory=dict)
-    prompt: str = ""
+    prompt: str = ""  # of the document when it was asked for
     variations: int = 1
-    done: int = 0
+    done: int = 0  # variations that are finished
+    # The document and who takes part when the job began; None before, and once it has ended.
     contents: Contents | None = None
     planned: Plan | None = None
+    # What the engine got for the present run; None when none is under way.
     request: GenerateRequest | None = None
+    # Where each target was when the job began, and its pixel hash, by layer id.
     rects: dict[int, Rect] = field(default_factory=dict)
     hashes: dict[int, str | None] = field(default_factory=dict)
+    # Numbers of all layers in the request, by layer id.
     numbers: dict[int, int] = field(default_factory=dict)
     state: JobState = "waiting"
-    step: int = 0
+    step: int = 0  # of the present run
     total: int = 0
     seconds_left: float | None = None
-    began: float | None = None
+    began: float | None = None  # monotonic seconds of the first run's start
+    # That finished runs took; until it stopped or failed, where it did.
     seconds: float | None = None
     message: Message | None = None
 
@@ -156,11 +138,6 @@ def reason_against(planned: Plan, scope: Scope) -> str:
     return "the layer is locked" if planned.skipped[0].locked else "the layer is hidden"
 
 
-def plan_for(contents: Contents, target_ids: Collection[int]) -> Plan:
-    """Targets and context when exactly these layers are to be made, as far as they can be now."""
-    return plan(contents, "selected", target_ids)
-
-
 def plan(contents: Contents, scope: Scope, selected: Collection[int] = ()) -> Plan:
     """Targets and context of a job.
 
@@ -170,22 +147,6 @@ def plan(contents: Contents, scope: Scope, selected: Collection[int] = ()) -> Pl
             prompt or whose size has changed.
     """
     asked = [layer for layer in contents.layers if _is_asked(contents, layer, scope, selected)]
-    return _plan_of(contents, asked, scope)
-
-
-def plans(contents: Contents, selected: Collection[int] = ()) -> dict[Scope, Plan]:
-    """The plans of every scope; see `plan`. One call answers all that a window asks."""
-    return {
-        scope: _plan_of(
-            contents,
-            [layer for layer in contents.layers if _is_asked(contents, layer, scope, selected)],
-            scope,
-        )
-        for scope in SCOPES
-    }
-
-
-def _plan_of(contents: Contents, asked: list[Layer], scope: Scope) -> Plan:
     targets = [layer for layer in asked if layer.visible and not layer.locked]
     taken = {layer.id for layer in targets}
     context = [
@@ -193,8 +154,13 @@ def _plan_of(contents: Contents, asked: list[Layer], scope: Scope) -> Plan:
         for layer in contents.layers
         if layer.visible and layer.has_pixels and layer.id not in taken
     ]
-    skipped = [layer for layer in asked if layer.id not in taken]
-    return Plan(tuple(targets), tuple(context), tuple(skipped if scope == "selected" else ()))
+    skipped = [layer for layer in asked if layer.id not in taken and scope == "selected"]
+    return Plan(tuple(targets), tuple(context), tuple(skipped))
+
+
+def plans(contents: Contents, selected: Collection[int] = ()) -> dict[Scope, Plan]:
+    """The plans of every scope: one call answers all that a window asks."""
+    return {scope: plan(contents, scope, selected) for scope in SCOPES}
 
 
 def build_request(
@@ -253,12 +219,7 @@ def _usual_spare(plan: Plan) -> SpareBoxes:
 
 
 def failure_message(job: Job, event: Failed, tokens: int = 0, fitting: int = 0) -> Message:
-    """The message for a failed job; the exception's own words go behind Details.
-
-    Args:
-        tokens: of all layers that took part; 0 = not known.
-        fitting: how many tokens would have had room; 0 = not known.
-    """
+    """The message for a failed job: its tokens, and how many would fit; 0 = not known."""
     what = f"Generating {job.title} failed."
     kept = "Your picture did not change."
     if job.done:
@@ -307,21 +268,14 @@ def _is_asked(contents: Contents, layer: Layer, scope: Scope, selected: Collecti
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
-    """Words of a prompt that get no box.
+    """Words of a prompt that get no box."""
 
-    Attributes:
-        unknown: those that the model cannot draw, as typed, in order, each once.
-        backgrounds: further backgrounds, as typed; a picture has one.
-        places: (start, end) in the prompt of these and of what follows the last word that is read.
-        is_all: nothing that the prompt names is drawn.
-        limit: how many words are read, where there are more; else 0.
-    """
-
-    unknown: tuple[str, ...] = ()
-    backgrounds: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()  # those that the model cannot draw, as typed, in order, each once
+    backgrounds: tuple[str, ...] = ()  # further backgrounds, as typed; a picture has one
+    # (start, end) in the prompt of these and of what follows the last word that is read.
     places: tuple[tuple[int, int], ...] = ()
-    is_all: bool = False
-    limit: int = 0
+    is_all: bool = False  # nothing that the prompt names is drawn
+    limit: int = 0  # how many words are read, where there are more; else 0
 
 
 def ignored_in(check: PromptCheck) -> Ignored:

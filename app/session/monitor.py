@@ -64,19 +64,10 @@ class EngineMonitor:
         next_id: a job id that was never used.
         clock: monotonic seconds.
         work: seconds that the calling thread has computed.
-
-    Attributes:
-        measures: whether short jobs are timed when nothing is known about the machine.
-        is_measuring: whether they are being timed, or are about to be; two seconds at most.
-        saved: what was learnt before, by model and machine; changed in place.
-        times: of the present run.
-
-    Events:
-        costs_changed(): times are predicted from other numbers now.
-        silence_changed(level, seconds): the engine is "quiet" or "hung"; "" = it answers.
     """
 
-    costs_changed = Signal()
+    costs_changed = Signal()  # times are predicted from other numbers now
+    # level, seconds: the engine is "quiet" or "hung"; "" = it answers.
     silence_changed = Signal(str, float)
 
     def __init__(
@@ -88,11 +79,14 @@ class EngineMonitor:
         clock: Callable[[], float],
         work: Callable[[], float],
     ) -> None:
+        # Whether short jobs are timed when nothing is known about the machine.
         self.measures = False
+        # Whether they are being timed, or are about to be; two seconds at most.
         self.is_measuring = False
+        # What was learnt before, by model and machine; changed in place.
         self.saved: dict[str, Any] = {}
         self.costs = Costs()
-        self.times = StepTimes()
+        self.times = StepTimes()  # of the present run
         self._loop = loop
         self._submit = submit
         self._cancel = cancel
@@ -100,8 +94,8 @@ class EngineMonitor:
         self._clock = clock
         self._work = work
         self._info: ModelInfo | None = None
-        self._watchdog = Watchdog()
-        self._is_watching = False
+        self._expected_step_s: float | None = None
+        self._last_sign: float | None = None  # of life; None = nothing is asked of the engine
         self._watch_is_due = False
         self._level: Level = ""
         self._probes: list[GenerateRequest] = []
@@ -112,11 +106,9 @@ class EngineMonitor:
     # ---- what a run tells ----
 
     def run_begins(self, load: WorkEstimate | None) -> None:
-        """The engine was asked for a run."""
         self.times = StepTimes()
-        step = None if load is None else self.costs.step_seconds(load)
-        self._watchdog.begin(self._clock(), step)
-        self._is_watching = True
+        self._expected_step_s = None if load is None else self.costs.step_seconds(load)
+        self._last_sign = self._clock()
         self._watch_soon()
 
     def run_ended(self, load: WorkEstimate | None, total: int, at: float) -> None:
@@ -134,19 +126,17 @@ class EngineMonitor:
         self.costs_changed.emit()
 
     def heard(self, at: float) -> None:
-        """An event came: the engine lives."""
-        self._watchdog.alive(at)
+        if self._last_sign is not None:
+            self._last_sign = at
 
     def all_answered(self) -> None:
         """Nothing is asked of the engine any more."""
-        self._is_watching = False
-        self._watchdog.end()
+        self._last_sign = None
         if self._level:
             self._level = ""
             self.silence_changed.emit("", 0.0)
 
     def reset(self) -> None:
-        """Another engine takes over."""
         self._probe_estimates.clear()
         self._end_measuring()
         self._info = None
@@ -161,22 +151,24 @@ class EngineMonitor:
 
     def _watch(self) -> None:
         self._watch_is_due = False
-        if not self._is_watching:
+        if self._last_sign is None:
             return
         now = self._clock()
         if self._info is None:  # a model may take its time to load
-            self._watchdog.alive(now)
-        level = self._watchdog.level(now)
+            self._last_sign = now
+        silent = max(0.0, now - self._last_sign)
+        level: Level = "hung" if silent >= HUNG_S else ""
+        if not level and silent >= max(QUIET_S, QUIET_STEPS * (self._expected_step_s or 0.0)):
+            level = "quiet"
         if level or self._level:
             self._level = level
-            self.silence_changed.emit(level, self._watchdog.silent_s(now))
+            self.silence_changed.emit(level, silent)
         self._watch_soon()
 
     # ---- measuring ----
 
     @property
     def is_probing(self) -> bool:
-        """Whether the engine works on a probe."""
         return bool(self._probe_estimates)
 
     def model_ready(self, info: ModelInfo) -> None:
@@ -234,10 +226,7 @@ class EngineMonitor:
             self._end_measuring()
 
     def _pick_probe(self) -> GenerateRequest | None:
-        """The quickest first, then the longest that should end in time: both ends of the range.
-
-        One size alone says little of others, so a second one is tried in any case.
-        """
+        """The quickest, then the longest that should end in time: one size says little."""
         left = self._ends_at - self._clock()
         if self._info is None or left <= 0:
             return None
@@ -286,46 +275,6 @@ class EngineMonitor:
         return True
 
 
-# ---- silence ----
-
-
-@dataclass(slots=True)
-class Watchdog:
-    """Signs of life of one engine.
-
-    Attributes:
-        expected_step_s: how long a step should take; None = not known.
-    """
-
-    expected_step_s: float | None = None
-    _last: float | None = None
-
-    def begin(self, now: float, expected_step_s: float | None) -> None:
-        """The engine was asked for something."""
-        self.expected_step_s, self._last = expected_step_s, now
-
-    def alive(self, now: float) -> None:
-        """An event came."""
-        if self._last is not None:
-            self._last = now
-
-    def end(self) -> None:
-        """Nothing is asked of the engine any more."""
-        self._last = None
-
-    def silent_s(self, now: float) -> float:
-        """Seconds without an event; 0 when none is expected."""
-        return 0.0 if self._last is None else max(0.0, now - self._last)
-
-    def level(self, now: float) -> Level:
-        """How worrying the silence is."""
-        silent = self.silent_s(now)
-        if silent >= HUNG_S:
-            return "hung"
-        limit = max(QUIET_S, QUIET_STEPS * (self.expected_step_s or 0.0))
-        return "quiet" if silent >= limit else ""
-
-
 @dataclass(slots=True)
 class StepTimes:
     """Times of one run's events, monotonic seconds."""
@@ -354,11 +303,7 @@ class StepTimes:
 
 
 def probes(info: ModelInfo, next_id: Callable[[], int]) -> list[GenerateRequest]:
-    """Jobs of two steps, the quickest first: a small box alone, and two pictures.
-
-    They have a prompt of usual length and make previews, as most jobs do: both take a part of
-    each step. These previews are not shown.
-    """
+    """A small box alone, and two pictures, of two steps; with previews as most jobs have them."""
     smallest = min(info.trained_canvases, key=lambda size: size[0] * size[1])
     side = info.token_px * _CELLS
     small = LayerRequest(layer_id=1, kind="foreground", box=(0, 0, side, side), seed=1)

@@ -11,7 +11,6 @@ import logging
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
 from weakref import WeakSet
 
 import numpy as np
@@ -21,27 +20,10 @@ from app.document.pixels import Pixels
 logger = logging.getLogger(__name__)
 
 
-class Runs(Protocol):
-    """Does work on another thread, then calls `done` or `failed` on this one."""
-
-    def __call__(
-        self,
-        work: Callable[[], Any],
-        done: Callable[[Any], None],
-        failed: Callable[[Exception], None],
-        /,
-    ) -> None: ...
-
-
 class UndoPixelStore:
-    """Takes pictures in; they leave when undo forgets them.
+    """Takes pictures in; `run` writes them on another thread into `folder`, None = the system's."""
 
-    Args:
-        run: does the writing on another thread.
-        folder: where the files lie; None = where the system keeps temporary ones.
-    """
-
-    def __init__(self, run: Runs, folder: Path | None = None) -> None:
+    def __init__(self, run: Callable[..., None], folder: Path | None = None) -> None:
         self._run = run
         self._folder = folder
         self._held: WeakSet[Pixels] = WeakSet()
@@ -71,11 +53,7 @@ class UndoPixelStore:
 
 
 def _mapped(images: Sequence[Pixels], folder: Path | None) -> list[np.ndarray]:
-    """The pictures' arrays in one mapped file, which goes with the last of them.
-
-    Raises:
-        OSError: there is no room, or no such folder.
-    """
+    """The pictures' arrays in one mapped file, which goes with the last of them; or an OSError."""
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     # Written, and mapped for reading only: a full disk is an error so, else a crash of the process.

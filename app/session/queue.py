@@ -13,15 +13,11 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-import numpy as np
 from psygnal import Signal
 
-from app.document.contents import Contents
-from app.document.document import Document
-from app.document.geometry import Rect, Size
-from app.document.layer import Layer
+from app.document import Contents, Document, Layer, Rect, Size
+from app.document.commands import Placement
 from app.document.words import shown_name
 from app.session.client import EngineClient, LoopLike, MakeEngine
 from app.session.estimates import estimate_layers, fitting_tokens, memory_trouble, tokens_of
@@ -35,7 +31,7 @@ from app.session.jobs import (
     build_request,
     failure_message,
     ignored_in,
-    plan_for,
+    plan,
     plans,
     reason_against,
 )
@@ -66,51 +62,23 @@ MAX_KEPT_JOBS = 50
 # ---- results and the list of jobs ----
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """One result of a job, ready for the document.
-
-    Attributes:
-        asked: the region that was generated, canvas pixels.
-        pixels: (h, w, 4) uint8 of exactly that size.
-        record: how it was made, plain JSON values.
-        left_empty: why the box stays empty, half a sentence; "" where something was drawn.
-    """
-
-    layer_id: int
-    asked: Rect
-    pixels: np.ndarray
-    record: dict[str, Any]
-    left_empty: str = ""
-
-
-def placed_results(job: Job, event: Finished) -> list[Placed]:
-    """The results of one run with their records, in the order of the request.
-
-    Raises:
-        ValueError: the job has ended, and its request was let go.
-    """
-    if job.request is None:
-        raise ValueError(f"job {job.id} has no request any more")
+def placements_of(job: Job, event: Finished) -> list[Placement]:
+    """The results of one run with their records, in the order of the request."""
+    assert job.request is not None  # let go of when the job has ended
     records = records_for(job.request, event, job.numbers)
     return [
-        Placed(
+        Placement(
             result.layer_id,
-            Rect.from_box(result.box),
             result.rgba,
+            Rect.from_box(result.box),
             records[result.layer_id],
-            result.left_empty or "",
+            is_empty=bool(result.left_empty),
         )
         for result in event.results
     ]
 
 
-Accept = Callable[[Job, list[Placed]], None]
-
-
-def leaves_something(job: Job) -> bool:
-    """Whether an ended job is worth a row: it has results, or something to say."""
-    return bool(job.done or job.message) or job.state != "cancelled"
+Accept = Callable[[Job, list[Placement]], None]
 
 
 @dataclass(slots=True)
@@ -127,19 +95,12 @@ class JobList:
         return len(self._jobs)
 
     def next_id(self) -> int:
-        """A job id that was never used."""
         return next(self._ids)
 
     def add(self, job: Job) -> None:
-        """Keep a new job."""
         self._jobs[job.id] = job
 
-    def get(self, job_id: int) -> Job | None:
-        """The job, or None when it was forgotten or never was."""
-        return self._jobs.get(job_id)
-
     def clear(self) -> None:
-        """Forget the jobs that have ended."""
         for job_id in [job.id for job in self._jobs.values() if job.has_ended]:
             del self._jobs[job_id]
 
@@ -148,7 +109,7 @@ class JobList:
         job.state = state
         job.request = job.contents = job.planned = None
         job.seconds_left = None
-        if not leaves_something(job):
+        if job.state == "cancelled" and not (job.done or job.message):
             self._jobs.pop(job.id, None)
         old = [each.id for each in self._jobs.values() if each.has_ended]
         for job_id in old[: max(0, len(self._jobs) - MAX_KEPT_JOBS)]:
@@ -162,38 +123,19 @@ class GenerationQueue:
     """Starts jobs and reports on them; all events are emitted on the UI thread.
 
     Args:
-        document: the design that jobs are made from.
-        loop: the UI thread's event loop.
-        make_engine: called with the function that takes events; `engine.Engine` or a fake.
         accept: called once per finished variation with its results.
-        clock: monotonic seconds.
         work: seconds that the UI thread has computed.
-
-    Attributes:
-        jobs: all that are remembered.
-        current: the job that is starting or running; None when nothing runs.
-        info: what the model announced; None before.
-        preview_every: rough pictures each k-th step; 0 = none.
-        pace: how fast the engine is, and whether it still answers.
-        loading: the part of loading the model that is done, 0 to 1.
-        free_memory: bytes that programs could still get, or None where that is unknown.
-
-    Events:
-        state_changed(state): "loading", "measuring", "ready", "generating", "stopping",
-            "restarting", "failed", "stopped".
-        loading_changed(part): so much of loading the model is done, 0 to 1.
-        job_changed(job): it was asked for, started, went on or ended.
-        preview_changed(layer_id, box, rgba): a rough picture of a target, at most 30 a second.
-        previews_cleared(): none of them is valid any more.
-        message(message): something the user should read.
     """
 
+    # state: "loading", "measuring", "ready", "generating", "stopping", "restarting", "failed",
+    # "stopped".
     state_changed = Signal(str)
-    loading_changed = Signal(float)
-    job_changed = Signal(object)
+    loading_changed = Signal(float)  # part: so much of loading the model is done, 0 to 1
+    job_changed = Signal(object)  # job: it was asked for, started, went on or ended
+    # layer_id, box, rgba: a rough picture of a target, at most 30 a second.
     preview_changed = Signal(int, object, object)
-    previews_cleared = Signal()
-    message = Signal(object)
+    previews_cleared = Signal()  # none of them is valid any more
+    message = Signal(object)  # message: something the user should read
 
     def __init__(
         self,
@@ -207,13 +149,15 @@ class GenerationQueue:
     ) -> None:
         self.document = document
         self.state = "loading"
-        self.loading = 0.0
+        self.loading = 0.0  # the part of loading the model that is done, 0 to 1
         self.trouble = ""
+        # Bytes that programs could still get, or None where that is unknown.
         self.free_memory: Callable[[], int | None] = free_memory
-        self.jobs = JobList()
+        self.jobs = JobList()  # all that are remembered
+        # The job that is starting or running; None when nothing runs.
         self.current: Job | None = None
-        self.info: ModelInfo | None = None
-        self.preview_every = 1
+        self.info: ModelInfo | None = None  # what the model announced; None before
+        self.preview_every = 1  # rough pictures each k-th step; 0 = none
         self._accept = accept
         self._waiting: list[Job] = []
         self._runs: dict[int, Job] = {}
@@ -222,6 +166,7 @@ class GenerationQueue:
             {},
         )
         self._client = EngineClient(loop, make_engine, self._on_event, self._on_preview, clock)
+        # How fast the engine is, and whether it still answers.
         self.pace = EngineMonitor(
             loop, self._submit_probe, self._client.cancel, self.jobs.next_id, clock, work
         )
@@ -233,7 +178,6 @@ class GenerationQueue:
 
     @property
     def is_loading(self) -> bool:
-        """Whether jobs wait for the model."""
         return self.state in ("loading", "restarting")
 
     def start(self) -> None:
@@ -244,24 +188,17 @@ class GenerationQueue:
 
     def plan(self, scope: Scope, selected: Collection[int] = ()) -> Plan:
         """Who would take part if the job began now."""
-        known = self._known_plans()
-        if scope == "selected" or not known:
-            return self.plans(selected)[scope]
-        return next(iter(known.values()))[scope]
+        return self.plans(selected)[scope]
 
     def plans(self, selected: Collection[int] = ()) -> dict[Scope, Plan]:
         """The plans of all scopes, made once for each state of document and selection."""
-        known, key = self._known_plans(), frozenset(selected)
-        if key not in known:
-            known[key] = plans(self.document.contents, key)
-        return known[key]
-
-    def _known_plans(self) -> dict[frozenset[int], dict[Scope, Plan]]:
-        """What was planned for the document as it is now, by selected ids."""
-        contents = self.document.contents
+        contents, key = self.document.contents, frozenset(selected)
         if self._plans[0] is not contents:
             self._plans = (contents, {})
-        return self._plans[1]
+        known = self._plans[1]
+        if key not in known:
+            known[key] = plans(contents, key)
+        return known[key]
 
     def why_not(self, scope: Scope, selected: Collection[int] = ()) -> str:
         """Why the job cannot begin now, as one clause; empty when it can."""
@@ -282,12 +219,11 @@ class GenerationQueue:
 
     def seconds_of(self, job: Job) -> float | None:
         """Predicted seconds of a job that waits; None while nothing was measured."""
-        planned = plan_for(self.document.contents, job.target_ids)
+        planned = plan(self.document.contents, "selected", job.target_ids)
         one = self.seconds_for(planned.targets, planned.context)
         return None if one is None else one * job.variations
 
     def tokens(self) -> int:
-        """Tokens of the visible picture."""
         contents = self.document.contents
         shown = [layer for layer in contents.layers if layer.visible]
         return sum(tokens_of(layer, contents, self.info) for layer in shown)
@@ -345,7 +281,6 @@ class GenerationQueue:
             self._ended(job, "cancelled")
 
     def stop_all(self) -> None:
-        """End every job."""
         self._drop_waiting(None)
         self._stop_current()
         self._client.cancel()
@@ -365,11 +300,7 @@ class GenerationQueue:
         self._begin_next()
 
     def shutdown(self, timeout_s: float = 10.0) -> bool:
-        """End the engine; its late events are dropped. Blocks: call it off the UI thread.
-
-        Returns:
-            False when an engine's thread hangs: then the process must end with `os._exit`.
-        """
+        """End the engine; blocks. False: it hangs, and the process must end with `os._exit`."""
         return self._client.shutdown(timeout_s)
 
     def _memory_trouble(self, planned: Plan) -> Message | None:
@@ -472,8 +403,8 @@ class GenerationQueue:
         self.job_changed.emit(job)
 
     def _on_finished(self, job: Job, event: Finished, at: float) -> None:
-        placed = placed_results(job, event)
-        if not any(each.left_empty for each in placed):
+        placed = placements_of(job, event)
+        if not any(each.is_empty for each in placed):
             # Boxes that stay empty cost less than the load says, so nothing is learned of them.
             self.pace.run_ended(_load(job, self.info), job.total, at)
         job.seconds = (job.seconds or 0.0) + event.seconds
@@ -536,7 +467,7 @@ class GenerationQueue:
     def _begin_next(self) -> None:
         while self.current is None and self._waiting:
             job = self._waiting.pop(0)
-            planned = plan_for(self.document.contents, job.target_ids)
+            planned = plan(self.document.contents, "selected", job.target_ids)
             if planned.targets:
                 self._begin(job, planned)
             else:  # all of its layers were deleted, locked or hidden meanwhile

@@ -28,18 +28,7 @@ def app_version() -> str:
 def records_for(
     request: GenerateRequest, finished: Finished, numbers: Mapping[int, int]
 ) -> dict[int, dict[str, Any]]:
-    """The records of all results of one job, by layer id.
-
-    Args:
-        request: the job as it was asked.
-        finished: the event that ended it.
-        numbers: number of each layer in the request, by layer id.
-
-    Returns:
-        plain JSON values. "layers" is the whole list that the model saw, bottom to top: targets
-        with their seed, context with the hash of its pixels. Only "seconds" and "cache" differ
-        when the same job runs again on the same machine.
-    """
+    """The records of a job's results by layer id; a rerun differs in "seconds" and "cache" only."""
     seen = [_entry(layer, numbers[layer.layer_id]) for layer in request.layers]
     return {
         result.layer_id: _record(request, finished, result, numbers[result.layer_id], seen)
@@ -90,13 +79,7 @@ def _entry(layer: LayerRequest, number: int) -> dict[str, Any]:
 
 
 def were_cleaned(record: Mapping[str, Any]) -> bool:
-    """Whether the colours of the job's foregrounds were decided.
-
-    Not in records of versions before there was a choice.
-
-    Raises:
-        TypeError: the record holds something else than true or false.
-    """
+    """Whether colours were decided, as of late versions; TypeError for what is no bool."""
     cleaned = record.get("clean_colours", False)
     if not isinstance(cleaned, bool):
         raise TypeError(f"clean_colours is {cleaned!r}")
@@ -122,9 +105,7 @@ def job_of(record: Mapping[str, Any]) -> tuple[object, ...]:
 
 
 def request_from_record(
-    record: Mapping[str, Any],
-    job_id: int,
-    find_pixels: Callable[[str], np.ndarray | None],
+    record: Mapping[str, Any], job_id: int, find_pixels: Callable[[str], np.ndarray | None]
 ) -> GenerateRequest:
     """The job that made these pixels, to be run again. Layer ids are the record's numbers.
 

@@ -10,16 +10,12 @@ from datetime import datetime
 
 from psygnal import Signal
 
-from app.document.document import Document, emit
-from app.document.layer import Layer
+from app.document import Document, Layer
+from app.document.document import emit
 
 
 class LayerIds:
-    """A set of layers of one document.
-
-    Events:
-        changed(): other ids than before.
-    """
+    """A set of layers of one document. Its event `changed` comes with other ids than before."""
 
     changed = Signal()
 
@@ -47,7 +43,6 @@ class LayerIds:
             emit(self.changed)
 
     def clear(self) -> None:
-        """Take none."""
         self.set(())
 
     def _on_layer_removed(self, layer_id: int) -> None:
@@ -59,12 +54,7 @@ class LayerIds:
 class Selection(LayerIds):
     """Which layers are selected, the same for canvas, list and menus."""
 
-    def toggle(self, layer_id: int) -> None:
-        """Add the layer, or take it out."""
-        self.set(self._ids ^ {layer_id})
-
     def layers(self) -> list[Layer]:
-        """The selected layers, bottom to top."""
         return [layer for layer in self._document.layers if layer.id in self._ids]
 
     def foregrounds(self) -> list[Layer]:
@@ -72,12 +62,10 @@ class Selection(LayerIds):
         return [layer for layer in self.layers() if not layer.is_background]
 
     def single(self) -> Layer | None:
-        """The selected layer when it is only one."""
         layers = self.layers()
         return layers[0] if len(layers) == 1 else None
 
     def top(self) -> Layer | None:
-        """The topmost selected layer."""
         layers = self.layers()
         return layers[-1] if layers else None
 
@@ -95,13 +83,9 @@ class Selection(LayerIds):
 
 
 class Solo(LayerIds):
-    """Which layers are shown alone; none = everything as the eyes say.
-
-    For the canvas only: export and generation ignore it.
-    """
+    """Which layers the canvas shows alone; none = as the eyes say. Export ignores it."""
 
     def toggle(self, ids: Iterable[int]) -> None:
-        """Show only these; the same ones again bring the rest back."""
         wanted = frozenset(ids)
         self.set(() if wanted == self.ids else wanted)
 
@@ -115,19 +99,15 @@ class Solo(LayerIds):
 
 
 class LayerTimestamps:
-    """When each layer's pixels became what they are, as far as this window saw it.
-
-    Args:
-        now: the local time.
-    """
+    """When each layer's pixels became what they are, as far as this window saw it."""
 
     def __init__(self, document: Document, now: Callable[[], datetime] = datetime.now) -> None:
         self._document = document
         self._now = now
         self._known: dict[int, tuple[str | None, datetime]] = {}
-        document.events.changed.connect(self._on_changed)
+        document.events.layers_changed.connect(self._follow)
         document.events.reset.connect(self._on_reset)
-        self._on_changed(0)
+        self._follow()
 
     def of(self, layer_id: int) -> datetime | None:
         """When the layer got its present pixels, or was opened; None where it has none."""
@@ -136,9 +116,9 @@ class LayerTimestamps:
 
     def _on_reset(self) -> None:
         self._known.clear()
-        self._on_changed(0)
+        self._follow()
 
-    def _on_changed(self, revision: int) -> None:
+    def _follow(self) -> None:
         present = {layer.id: layer.pixel_hash for layer in self._document.layers}
         now = self._now()
         for layer_id, pixel_hash in present.items():

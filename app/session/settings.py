@@ -31,85 +31,57 @@ class Settings:
     """What the program remembers about the user, not about a document.
 
     Attributes:
-        theme: "system", "dark" or "light".
-        threads: torch threads on the CPU; 0 = cores - 1.
-        first_run_done: the note on what the model can do was shown once.
-        last_folder: where the last file was opened or saved.
         recent: projects that were opened or saved, newest first, whole paths.
-        recent_count: how many of them are remembered; 0 = none.
-        cache_mb: budget of the engine's cache of layers; 0 = a quarter of free memory.
-        thumbnail_px: side of the layer list's pictures: 24, 40, 64; 0 = none.
-        low_priority: the engine gives way to other programs.
-        preview_every: rough pictures each k-th step; 0 = none.
         ask_before_replacing: results wait for Enter, also where one could be taken at once.
-        snap: dragged layers stop at grid lines.
-        grid_shows: "always", "drags" or "never".
         wheel_scrolls: the wheel scrolls, Ctrl+wheel zooms; otherwise the other way round.
-        tab_moves_focus: Tab leaves the canvas too, instead of hiding the panels.
         matte_colour: the user's own, as #RRGGBB.
-        font_percent: size of all text, 80 to 200.
-        undo_steps, undo_mb, undo_disk_mb: how much undo keeps, in memory and on the disk.
-        candidates, candidates_mb: how many results a picture keeps before it asks.
-        variations: pictures per job in new pictures, 1 to 8.
-        canvas: size of new pictures, such as "640x384"; "" = the model's first one.
-        autosave_minutes: how long after a change the file is saved; 0 = only when asked.
-        keep_backup: saving leaves the former version next to the file as `name~`.
-        recovery_folder: where unsaved work is kept; "" = in the user's state folder.
         former_recovery_folders: where it was kept before, newest first.
         recipe_in_exports: what the export dialog's switch was last set to for all formats.
         keys: key sequences by action name, where they differ from the preset.
-        key_preset: "Layerloom", "Photoshop", "Krita" or "GIMP".
-        prompts: those that were generated with, newest first.
         costs: what jobs took, by model and machine; see `app.session.estimates`.
-        export_format, export_options: what was exported last, and what was chosen per format.
-        window_geometry, window_state: Qt's, as hex text; empty = default layout.
     """
 
-    theme: str = "system"
-    threads: int = 0
-    first_run_done: bool = False
-    last_folder: str = ""
+    theme: str = "system"  # "system", "dark" or "light"
+    threads: int = 0  # torch threads on the CPU; 0 = cores - 1
+    first_run_done: bool = False  # the note on what the model can do was shown once
+    last_folder: str = ""  # where the last file was opened or saved
     recent: list[str] = field(default_factory=list)
-    recent_count: int = 10
-    cache_mb: int = 0
-    thumbnail_px: int = 40
-    low_priority: bool = True
-    preview_every: int = 1
+    recent_count: int = 10  # how many of them are remembered; 0 = none
+    cache_mb: int = 0  # budget of the engine's cache of layers; 0 = a quarter of free memory
+    thumbnail_px: int = 40  # side of the layer list's pictures: 24, 40, 64; 0 = none
+    low_priority: bool = True  # the engine gives way to other programs
+    preview_every: int = 1  # rough pictures each k-th step; 0 = none
     ask_before_replacing: bool = False
-    snap: bool = True
-    grid_shows: str = "drags"
+    snap: bool = True  # dragged layers stop at grid lines
+    grid_shows: str = "drags"  # "always", "drags" or "never"
     wheel_scrolls: bool = False
-    tab_moves_focus: bool = False
+    tab_moves_focus: bool = False  # Tab leaves the canvas too, instead of hiding the panels
     matte_colour: str = "#808080"
-    font_percent: int = 100
-    undo_steps: int = 1000
+    font_percent: int = 100  # size of all text, 80 to 200
+    undo_steps: int = 1000  # how much undo keeps, in memory and on the disk
     undo_mb: int = 512
     undo_disk_mb: int = 2048
-    candidates: int = 300
+    candidates: int = 300  # how many results a picture keeps before it asks
     candidates_mb: int = 1024
-    variations: int = 1
-    canvas: str = ""
-    autosave_minutes: int = 0
+    variations: int = 1  # pictures per job in new pictures, 1 to 8
+    canvas: str = ""  # size of new pictures, such as "640x384"; "" = the model's first one
+    autosave_minutes: int = 0  # how long after a change the file is saved; 0 = only when asked
     recipe_in_exports: bool = True
-    keep_backup: bool = True
-    recovery_folder: str = ""
+    keep_backup: bool = True  # saving leaves the former version next to the file as `name~`
+    recovery_folder: str = ""  # where unsaved work is kept; "" = in the user's state folder
     former_recovery_folders: list[str] = field(default_factory=list)
     keys: dict[str, list[str]] = field(default_factory=dict)
-    key_preset: str = "Layerloom"
-    prompts: list[str] = field(default_factory=list)
+    key_preset: str = "Layerloom"  # "Layerloom", "Photoshop", "Krita" or "GIMP"
+    prompts: list[str] = field(default_factory=list)  # those that were generated with, newest first
     costs: dict[str, Any] = field(default_factory=dict)
-    export_format: str = "png"
+    export_format: str = "png"  # what was exported last, and what was chosen per format
     export_options: dict[str, Any] = field(default_factory=dict)
-    window_geometry: str = ""
+    window_geometry: str = ""  # Qt's, as hex text; empty = default layout
     window_state: str = ""
 
 
 def load_settings(path: Path) -> tuple[Settings, str]:
-    """Read the settings file.
-
-    Returns:
-        the settings, and one sentence for the user if the file had to be set aside.
-    """
+    """The settings, and one sentence for the user if the file had to be set aside."""
     try:
         data: Any = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(data, dict):
@@ -164,12 +136,10 @@ def chosen_canvas(settings: Settings) -> Size | None:
 
 
 def settings_path() -> Path:
-    """Where the settings of this user live."""
     return Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)) / "settings.json"
 
 
 def log_path() -> Path:
-    """The log file of this user."""
     return Path(platformdirs.user_log_dir(APP_NAME, appauthor=False)) / "layerloom.log"
 
 
@@ -203,7 +173,7 @@ def resources_folder() -> Path:
 
 
 # Numbers outside their range fall back to the default, like values of a wrong type.
-_RANGES = {
+RANGES = {
     "preview_every": (0, 20),
     "threads": (0, 256),
     "cache_mb": (0, 65536),
@@ -217,7 +187,6 @@ _RANGES = {
     "autosave_minutes": (0, 60),
     "recent_count": (0, 30),
 }
-HIGHEST = {name: high for name, (_, high) in _RANGES.items()}
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "theme": ("system", "dark", "light"),
     "grid_shows": ("always", "drags", "never"),
@@ -229,10 +198,11 @@ def _checked(data: dict[str, Any]) -> Settings:
     """Keep what has the right type and range; anything else falls back to its default."""
     settings = Settings()
     for item in fields(Settings):
-        value = data.get(item.name)
+        value: Any = data.get(item.name)
         if type(value) is not type(getattr(settings, item.name)):
             continue
-        if item.name in _RANGES and not _is_between(value, *_RANGES[item.name]):
+        low, high = RANGES.get(item.name, (0, 0))
+        if item.name in RANGES and not low <= value <= high:
             continue
         if value in _CHOICES.get(item.name, (value,)):
             setattr(settings, item.name, value)
@@ -247,7 +217,3 @@ def _checked(data: dict[str, Any]) -> Settings:
         if isinstance(keys, list) and all(isinstance(key, str) for key in keys)
     }
     return settings
-
-
-def _is_between(value: Any, low: int, high: int) -> bool:
-    return bool(low <= value <= high)

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 from psygnal import Signal
 
+from app.document import Document, UserError
 from app.document.commands import Command
-from app.document.document import Document, emit
-from app.document.errors import UserError
+from app.document.document import emit
 from app.document.pixels import Pixels
-from app.session.jobs import Message
+from app.session.jobs import message_of
 from app.session.pixel_store import UndoPixelStore
 
 MAX_STEPS = 1000
@@ -31,32 +31,20 @@ _ROOM = 0.9
 
 @dataclass(slots=True)
 class _Step:
-    """One command that was done.
-
-    Attributes:
-        after: called after each undo with False, after each redo with True. Steps that have one
-            bring another document.
-        is_saved: the document was in its file after this step.
-    """
+    """One command that was done."""
 
     command: Command
+    # Called after each undo with False, after each redo with True. Steps that have one bring
+    # another document.
     after: Callable[[bool], None] | None = None
-    is_saved: bool = False
+    is_saved: bool = False  # the document was in its file after this step
 
 
 class UndoStack:
-    """Does commands and remembers them.
+    """Does commands and remembers them."""
 
-    Attributes:
-        pixel_store: where pictures go that have no room in memory; None = the oldest steps go.
-
-    Events:
-        changed(): texts, availability or the clean state may differ.
-        refused(message): a command could not be done; the document is as it was.
-    """
-
-    changed = Signal()
-    refused = Signal(object)
+    changed = Signal()  # texts, availability or the clean state may differ
+    refused = Signal(object)  # message: a command could not be done; the document is as it was
 
     def __init__(self, document: Document, pixel_store: UndoPixelStore | None = None) -> None:
         self._document = document
@@ -67,24 +55,15 @@ class UndoStack:
         self.max_steps = MAX_STEPS
         self.max_pixel_bytes = MAX_PIXEL_BYTES
         self.max_disk_bytes = MAX_DISK_BYTES
+        # Where pictures go that have no room in memory; None = the oldest steps go.
         self.pixel_store = pixel_store
 
-    # ---- steps ----
-
     def push(self, command: Command, after: Callable[[bool], None] | None = None) -> bool:
-        """Do a command and keep it as one step; commands of one gesture become one.
-
-        Args:
-            after: called now and after each redo with True, after each undo with False.
-
-        Returns:
-            False when it was refused (a message follows) or changed nothing.
-        """
+        """Do a command as one step; False if refused or nothing changed. Undo calls `after`."""
         try:
             command.do(self._document)
         except UserError as error:
-            message = Message(kind="warning", what=error.what, kept=error.kept, advice=error.advice)
-            emit(self.refused, message)
+            emit(self.refused, message_of(error))
             return False
         if command.changes_nothing:
             return False
@@ -113,7 +92,6 @@ class UndoStack:
         return True
 
     def undo(self) -> None:
-        """Undo the last step that is done, if there is one."""
         if self._index:
             step = self._steps[self._index - 1]
             step.command.undo(self._document)
@@ -123,7 +101,6 @@ class UndoStack:
             emit(self.changed)
 
     def redo(self) -> None:
-        """Do the next undone step again, if there is one."""
         if self._index < len(self._steps):
             step = self._steps[self._index]
             step.command.do(self._document)
@@ -140,10 +117,7 @@ class UndoStack:
         emit(self.changed)
 
     def set_limit(self, steps: int) -> None:
-        """How many steps are kept, from the next step on.
-
-        Not at once: typing 500 over 1000 passes 5 on the way.
-        """
+        """From the next step on, not at once: typing 500 over 1000 passes 5 on the way."""
         self.max_steps = steps
 
     def new_gesture(self) -> int:
@@ -152,12 +126,10 @@ class UndoStack:
 
     @property
     def count(self) -> int:
-        """Number of steps, undone ones included."""
         return len(self._steps)
 
     @property
     def index(self) -> int:
-        """Number of steps that are done."""
         return self._index
 
     @property
@@ -177,8 +149,6 @@ class UndoStack:
     def redo_text(self) -> str:
         """Label of the step that `redo` would do; "" for none."""
         return self._steps[self._index].command.label if self.can_redo else ""
-
-    # ---- which states are in a file ----
 
     @property
     def is_clean(self) -> bool:
@@ -209,8 +179,6 @@ class UndoStack:
             self._steps[index - 1].is_saved = is_saved
         else:
             self._starts_saved = is_saved
-
-    # ---- bounds ----
 
     def pixel_bytes(self) -> int:
         """Bytes in memory of pictures that only undo refers to."""

@@ -1,7 +1,4 @@
-"""The table of actions: every text, key, icon, tooltip and rule of the program, one action a line.
-
-Scope "canvas": fires only while the canvas or the layer list has the focus.
-"""
+"""The table of actions: every text, key, icon, tooltip and rule of the program, one action a line."""
 # A table reads best with one action per line, however long.
 # ruff: noqa: E501
 # fmt: off
@@ -21,34 +18,23 @@ _HIDE_KEYS = "Ctrl+Shift+H" if sys.platform == "darwin" else "Ctrl+H Ctrl+Shift+
 
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
-    """One action as data.
+    """One action as data."""
 
-    Attributes:
-        name: how the code calls it.
-        text: menu text with mnemonic.
-        tip: one sentence that says more than the text.
-        keys: the first is shown, the others work too.
-        group: actions of one group exclude each other.
-        title: first line of the tooltip where the menu text alone says too little.
-        when_needed: menus show it only while it is enabled.
-        enabled_when: why it is disabled, see `action_rules`; None = always enabled.
-        checked_when: whether it is checked, where the state decides; None = the user decides.
-        title_when: menu text where it changes with the state.
-    """
-
-    name: str
-    text: str
-    tip: str
-    keys: tuple[str, ...] = ()
+    name: str  # how the code calls it
+    text: str  # menu text with mnemonic
+    tip: str  # one sentence that says more than the text
+    keys: tuple[str, ...] = ()  # the first is shown, the others work too
     scope: Scope = "window"
     icon: str = ""
     checkable: bool = False
-    group: str = ""
-    title: str = ""
-    when_needed: bool = False
+    group: str = ""  # actions of one group exclude each other
+    title: str = ""  # first line of the tooltip where the menu text alone says too little
+    when_needed: bool = False  # menus show it only while it is enabled
+    # Why it is disabled, see `action_rules`; None = always enabled.
     enabled_when: rules.Rule | None = None
+    # Whether it is checked, where the state decides; None = the user decides.
     checked_when: rules.Check | None = None
-    title_when: rules.Rule | None = None
+    title_when: rules.Rule | None = None  # menu text where it changes with the state
 
 
 def _spec(name: str, text: str, tip: str, keys: str = "", *parts: Any, **more: Any) -> ActionSpec:
@@ -141,13 +127,13 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("pin_seed", "&Pin Seed", "Keeps this layer's seed for all later results. It may still change a little with the layers around it.", enabled_when=rules.can_pin, title_when=rules.pin_text),
     _spec("use_seed", "Re&use This Seed Once", "The layer's next result starts from the seed of the current one; later results do not.", checkable=True, enabled_when=rules.can_reuse_seed, checked_when=rules.uses_seed_once),
     _spec("original_size", "Original Si&ze", "Restores the full size of a picture that was scaled down.", enabled_when=rules.other_size),
-    _spec("background", "Ba&ckground On", "Turn it off for a picture that is transparent around its layers.", checkable=True, checked_when=rules.background_on),
+    _spec("background", "Ba&ckground On", "Turn it off for a picture that is transparent around its layers.", checkable=True, checked_when=rules.has_background),
     # Generate
     _spec("generate", "&Generate", "Fills the empty boxes, repaints the selected layers, or paints everything: the button says which.", "Ctrl+Return Ctrl+Enter", icon="sparkles", title="Generate", enabled_when=rules.can_generate, title_when=rules.generate_text),
-    _spec("generate_empty", "&Fill Empty Boxes", "Fills only the boxes that have no pixels yet.", "Ctrl+B", icon="square-dashed", enabled_when=rules.can_fill, title_when=rules.fill_text),
-    _spec("regenerate", "R&epaint Selected", "Repaints the selected layers and leaves the others untouched.", "Ctrl+R F5", icon="refresh-cw", enabled_when=rules.can_repaint, title_when=rules.repaint_text),
-    _spec("generate_outdated", "Repaint &Outdated", "Repaints the layers whose word is no longer in the prompt or whose size has changed.", "Shift+F5", title="Repaint Outdated Layers", enabled_when=rules.can_repaint_outdated, title_when=rules.repaint_outdated_text),
-    _spec("generate_all", "Paint Ever&ything", "Paints the background and every visible, unlocked layer from the prompt.", "Ctrl+Shift+R", enabled_when=rules.can_paint_all, title_when=rules.paint_all_text),
+    _spec("generate_empty", "&Fill Empty Boxes", "Fills only the boxes that have no pixels yet.", "Ctrl+B", icon="square-dashed", enabled_when=rules.can_offer("generate_empty"), title_when=rules.offer_text("generate_empty", "&Fill Empty Boxes")),
+    _spec("regenerate", "R&epaint Selected", "Repaints the selected layers and leaves the others untouched.", "Ctrl+R F5", icon="refresh-cw", enabled_when=rules.can_offer("regenerate"), title_when=rules.offer_text("regenerate", "R&epaint Selected")),
+    _spec("generate_outdated", "Repaint &Outdated", "Repaints the layers whose word is no longer in the prompt or whose size has changed.", "Shift+F5", title="Repaint Outdated Layers", enabled_when=rules.can_offer("generate_outdated"), title_when=rules.offer_text("generate_outdated", "Repaint &Outdated")),
+    _spec("generate_all", "Paint Ever&ything", "Paints the background and every visible, unlocked layer from the prompt.", "Ctrl+Shift+R", enabled_when=rules.can_offer("generate_all"), title_when=rules.offer_text("generate_all", "Paint Ever&ything")),
     _spec("generate_next", "Queue &Next", "Runs what Generate offers right after the current job.", "Ctrl+Shift+Return Ctrl+Shift+Enter", enabled_when=rules.can_generate),
     _spec("stop", "S&top", "Stops the job. Your picture does not change.", "Shift+X", "canvas", "square", enabled_when=rules.is_running),
     _spec("stop_all", "Stop A&ll", "Stops the current job and every waiting one.", "Ctrl+Shift+X", enabled_when=rules.runs_or_waits),

@@ -7,28 +7,20 @@ letters never fire during typing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QWidget
 
-from app.ui.action_rules import parts_of
 from app.ui.action_table import SPECS, ActionSpec
-from app.ui.app_state import PARTS, AppState, StateStore
+from app.ui.app_state import AppState, StateStore
 from app.ui.text import tr
 from app.ui.theme import Colours
 from app.ui.theme.icons import icon
 
 
 class Actions:
-    """All actions by name, built once per window; they follow the state.
-
-    Reading an action brings it up to date first.
-
-    Args:
-        parent: owner of the actions; window-wide keys are installed on it.
-    """
+    """All actions by name; they follow the state, and reading one brings it up to date first."""
 
     def __init__(self, parent: QWidget, store: StateStore) -> None:
         self._store = store
@@ -36,8 +28,6 @@ class Actions:
         self._specs = {spec.name: spec for spec in SPECS}
         self._groups: dict[str, QActionGroup] = {}
         self._reasons: dict[str, str] = {}
-        self._clicked: set[str] = set()
-        self._rules = _names_by_rule()
         for spec in SPECS:
             action = QAction(tr(spec.text), parent)
             action.setObjectName(spec.name)
@@ -52,9 +42,10 @@ class Actions:
                 group = self._groups.setdefault(spec.group, QActionGroup(parent))
                 group.addAction(action)
             if spec.checked_when is not None:
-                action.triggered.connect(lambda _=False, name=spec.name: self._on_clicked(name))
+                # A click turns the tick over, and the state may stay as it is: it decides again.
+                action.triggered.connect(lambda: store.mark())
             self._actions[spec.name] = action
-        self._follow(store.state, frozenset(PARTS))
+        self._follow(store.state)
         for name in self._actions.keys() - self._reasons.keys():
             self._write_tip(name)
         store.changed.connect(self._follow)
@@ -67,13 +58,12 @@ class Actions:
         self._store.flush()
         return iter(self._actions.values())
 
-    def connect(self, slots: Mapping[str, Callable[[], object]]) -> None:
+    def connect(self, **slots: Callable[[], object]) -> None:
         """Call a function whenever the action of that name is triggered."""
         for name, slot in slots.items():
             self._actions[name].triggered.connect(lambda _=False, s=slot: s())
 
     def spec(self, name: str) -> ActionSpec:
-        """The action's line in the table."""
         return self._specs[name]
 
     def install_canvas_keys(self, *widgets: QWidget) -> None:
@@ -84,7 +74,6 @@ class Actions:
                     widget.addAction(self._actions[spec.name])
 
     def recolour(self, colours: Colours) -> None:
-        """Draw all icons in the theme's colours."""
         for spec in SPECS:
             if spec.icon:
                 self._actions[spec.name].setIcon(icon(spec.icon, colours))
@@ -120,35 +109,22 @@ class Actions:
             if self._actions[spec.name].shortcuts()
         ]
 
-    def _follow(self, state: AppState, changed: frozenset[str]) -> None:
-        """Apply the rules that depend on a part that changed."""
-        for rule, names in self._rules.items():
-            parts = parts_of(rule)
-            is_due = not changed.isdisjoint(parts)
-            if not is_due and self._clicked.isdisjoint(names):
-                continue
-            value = rule(*(getattr(state, part) for part in parts))
-            for name in names:
-                self._apply(name, self._specs[name], rule, value)
-        self._clicked.clear()
-
-    def _apply(self, name: str, spec: ActionSpec, rule: object, value: Any) -> None:
-        action = self._actions[name]
-        if rule is spec.checked_when:
-            action.setChecked(value)
-        elif rule is spec.title_when:
-            action.setText(value)
-        elif value != self._reasons.get(name, ""):
-            self._reasons[name] = value
-            action.setEnabled(not value)
-            self._write_tip(name)
-        if rule is spec.enabled_when and spec.when_needed:
-            action.setVisible(not value)
-
-    def _on_clicked(self, name: str) -> None:
-        """A click turns the tick over, and the state may stay as it is: it decides again."""
-        self._clicked.add(name)
-        self._store.mark()
+    def _follow(self, state: AppState) -> None:
+        """Apply the rules; Qt leaves an action alone that is so already."""
+        for spec in SPECS:
+            action = self._actions[spec.name]
+            if spec.checked_when is not None:
+                action.setChecked(spec.checked_when(state))
+            if spec.title_when is not None:
+                action.setText(spec.title_when(state))
+            if spec.enabled_when is not None:
+                reason = spec.enabled_when(state)
+                if reason != self._reasons.get(spec.name, ""):
+                    self._reasons[spec.name] = reason
+                    action.setEnabled(not reason)
+                    self._write_tip(spec.name)
+                if spec.when_needed:
+                    action.setVisible(not reason)
 
     def _write_tip(self, name: str) -> None:
         action, spec = self._actions[name], self._specs[name]
@@ -171,13 +147,3 @@ def plain(text: str) -> str:
 def spec_title(spec: ActionSpec) -> str:
     """What tooltips and the list of keys call an action."""
     return tr(spec.title) if spec.title else plain(tr(spec.text))
-
-
-def _names_by_rule() -> dict[Callable[..., Any], list[str]]:
-    """Each rule of the table, and the actions that it decides on."""
-    found: dict[Callable[..., Any], list[str]] = {}
-    for spec in SPECS:
-        for rule in (spec.enabled_when, spec.checked_when, spec.title_when):
-            if rule is not None:
-                found.setdefault(rule, []).append(spec.name)
-    return found

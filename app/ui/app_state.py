@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -28,121 +29,76 @@ _NEEDS_RESTART = ("failed", "stopped")
 
 @dataclass(frozen=True, slots=True)
 class SelectionState:
-    """What the selected layers have in common.
+    """What the selected layers have in common."""
 
-    Attributes:
-        count, foregrounds: layers with and without the background.
-        locked, locked_foreground: name of the first locked one; "" = none is locked.
-        blend, opacity: of the topmost layer; opacity in percent; None = nothing is selected.
-        can_restore_size: some layer is shown at another size than its own and may be changed.
-        seed: of the present pixels of a single layer.
-        is_pinned, uses_seed_once: of a single layer.
-        was_empty_before: no other layers were selected before these.
-    """
-
-    count: int = 0
+    count: int = 0  # layers with and without the background
     foregrounds: int = 0
-    locked: str = ""
+    locked: str = ""  # name of the first locked one; "" = none is locked
     locked_foreground: str = ""
     has_background: bool = False
     has_pixels: bool = False
     has_visible: bool = False
     all_locked: bool = False
-    blend: str | None = None
+    blend: str | None = None  # of the topmost layer; opacity in percent; None = nothing is selected
     opacity: int | None = None
+    # Some layer is shown at another size than its own and may be changed.
     can_restore_size: bool = False
-    seed: int | None = None
-    is_pinned: bool = False
+    seed: int | None = None  # of the present pixels of a single layer
+    is_pinned: bool = False  # of a single layer
     uses_seed_once: bool = False
     is_outdated: bool = False
-    was_empty_before: bool = True
+    was_empty_before: bool = True  # no other layers were selected before these
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentState:
-    """The document besides the selection."""
+class Facts:
+    """Document, history, file and engine, as far as it takes one look."""
 
     has_background: bool = True
     has_outdated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryState:
-    """Labels of the steps that undo and redo would take; None = there is none."""
-
-    undo: str | None = None
+    undo: str | None = None  # label of the step that undo would take; None = there is none
     redo: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FileState:
-    """What is known of the document's file."""
-
     has_path: bool = False
     has_exported: bool = False
     has_recent: bool = False
     keeps_work: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class JobState:
-    """The engine and its jobs."""
-
     is_running: bool = False
     has_waiting: bool = False
     needs_restart: bool = False
+    has_solo: bool = False  # some layers are shown alone
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One kind of job that could begin now.
+    """One kind of job that could begin now."""
 
-    Attributes:
-        count: layers that it would make.
-        cost: predicted time, "" where it is not known.
-        reason: why it cannot begin, "" where it can.
-    """
-
-    count: int = 0
-    cost: str = ""
-    reason: str = ""
+    count: int = 0  # layers that it would make
+    cost: str = ""  # predicted time, "" where it is not known
+    reason: str = ""  # why it cannot begin, "" where it can
 
 
 @dataclass(frozen=True, slots=True)
 class OfferState:
-    """What could be generated now.
+    """What could be generated now."""
 
-    Attributes:
-        choice: what the Generate button asks for.
-        does: what it does, in a few words.
-        texts: what the button may say, the longest first.
-        likely: the offer of the button.
-        by_action: the offers of the actions that choose a kind of job.
-    """
-
+    # What the Generate button asks for.
     choice: Likely = field(default_factory=lambda: Likely("picture"))
-    does: str = ""
-    texts: tuple[str, ...] = ()
-    likely: Offer = Offer()
+    does: str = ""  # what it does, in a few words
+    texts: tuple[str, ...] = ()  # what the button may say, the longest first
+    likely: Offer = Offer()  # the offer of the button
+    # The offers of the actions that choose a kind of job.
     by_action: Mapping[str, Offer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ResultState:
-    """Results of the selection.
-
-    Attributes:
-        comparable: results that can be shown in the picture.
-        is_shown: one of them is shown in place of the current picture.
-        is_detached: its layer was deleted.
-        locked: name of a locked layer that it belongs to.
-    """
+    """Results of the selection."""
 
     count: int = 0
-    comparable: int = 0
-    is_shown: bool = False
-    is_detached: bool = False
-    locked: str = ""
+    comparable: int = 0  # results that can be shown in the picture
+    is_shown: bool = False  # one of them is shown in place of the current picture
+    is_detached: bool = False  # its layer was deleted
+    locked: str = ""  # name of a locked layer that it belongs to
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,21 +111,13 @@ class RoomState:
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """All that actions depend on; each attribute is a part that is computed by itself.
-
-    Attributes:
-        solo: some layers are shown alone.
-    """
+    """All that actions depend on; each attribute is a part that is computed by itself."""
 
     selection: SelectionState = SelectionState()
-    document: DocumentState = DocumentState()
-    history: HistoryState = HistoryState()
-    files: FileState = FileState()
-    jobs: JobState = JobState()
+    facts: Facts = Facts()
     offers: OfferState = OfferState()
     results: ResultState = ResultState()
     room: RoomState = RoomState()
-    solo: bool = False
 
 
 PARTS = tuple(AppState.__dataclass_fields__)
@@ -196,11 +144,9 @@ class StateStore(QObject):
 
     Attributes:
         selected_before: ids that were selected before the present ones.
-
-    Signals:
-        changed(state, parts): the state was computed; names of the parts that differ, maybe none.
     """
 
+    # state, parts: the state was computed; names of the parts that differ, maybe none.
     changed = Signal(object, object)
 
     def __init__(self, session: Session, stage: Stage, solo: Solo, parent: QObject) -> None:
@@ -212,8 +158,7 @@ class StateStore(QObject):
         self._state = AppState()
         self._is_silent = False
         self._selections: tuple[frozenset[int], frozenset[int]] = (frozenset(), frozenset())
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
+        self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.flush)
         self._connect()
         self.flush()
@@ -224,7 +169,6 @@ class StateStore(QObject):
 
     @property
     def state(self) -> AppState:
-        """The state as of now."""
         self.flush()
         return self._state
 
@@ -235,7 +179,6 @@ class StateStore(QObject):
             self._timer.start()
 
     def flush(self) -> None:
-        """Compute the marked parts now."""
         if not self._marked and not self._timer.isActive():
             return
         self._timer.stop()
@@ -273,43 +216,28 @@ class StateStore(QObject):
             was_empty_before=not self.selected_before,
         )
 
-    def _document_state(self) -> DocumentState:
-        contents = self._session.document.contents
-        return DocumentState(
-            contents.background_on, any(outdated(layer, contents) for layer in contents.layers)
-        )
-
-    def _history_state(self) -> HistoryState:
-        stack = self._session.undo
-        return HistoryState(
-            stack.undo_text if stack.can_undo else None,
-            stack.redo_text if stack.can_redo else None,
-        )
-
-    def _files_state(self) -> FileState:
-        session = self._session
-        return FileState(
+    def _facts_state(self) -> Facts:
+        session, bridge = self._session, self._session.bridge
+        contents, stack = session.document.contents, session.undo
+        return Facts(
+            has_background=contents.background_on,
+            has_outdated=any(outdated(layer, contents) for layer in contents.layers),
+            undo=stack.undo_text if stack.can_undo else None,
+            redo=stack.redo_text if stack.can_redo else None,
             has_path=session.path is not None,
             has_exported=session.last_export is not None,
             has_recent=bool(session.settings.recent),
             keeps_work=session.keeper is not None,
-        )
-
-    def _jobs_state(self) -> JobState:
-        bridge = self._session.bridge
-        return JobState(
             is_running=bridge.current is not None,
             has_waiting=bool(bridge.waiting),
             needs_restart=self._is_silent or bridge.state in _NEEDS_RESTART,
+            has_solo=bool(self._solo),
         )
 
     def _offers_state(self) -> OfferState:
         session = self._session
-        bridge, contents, selected = (
-            session.bridge,
-            session.document.contents,
-            session.selection.ids,
-        )
+        bridge, contents = session.bridge, session.document.contents
+        selected = session.selection.ids
         plans = bridge.plans(selected)
         choice = likely(contents, selected, plans)
         offers = {
@@ -351,55 +279,35 @@ class StateStore(QObject):
             return RoomState()
         return RoomState(True, oldest_unused(contents, *bound).count)
 
-    def _solo_state(self) -> bool:
-        return bool(self._solo)
-
     # ---- what changes them ----
 
     def _connect(self) -> None:
         session, stage = self._session, self._stage
         events, bridge = session.document.events, session.bridge
-        # Methods, and not lambdas: a lambda would keep the session alive after its window.
-        events.changed.connect(self._on_document)
-        events.next_seeds_changed.connect(self._on_next_seeds)
+        for event, parts in (
+            (events.changed, ("facts", "selection", "offers", "results")),
+            (events.next_seeds_changed, ("selection",)),
+            (session.undo.changed, ("facts",)),
+            (self._solo.changed, ("facts",)),
+            (bridge.job_changed, ("facts",)),
+            (bridge.pace.costs_changed, ("offers",)),
+        ):
+            event.connect(partial(self.mark, *parts), max_args=0)
         session.selection.changed.connect(self._on_selection)
-        session.undo.changed.connect(self._on_history)
+        bridge.state_changed.connect(self._on_engine)
+        bridge.pace.silence_changed.connect(self._on_silence)
+        # Methods, and not lambdas: in Qt's signals a lambda would keep the session alive after its
+        # window.
         session.path_changed.connect(self._on_file)
         session.exported.connect(self._on_file)
         stage.changed.connect(self._on_results)
-        stage.shown.connect(self._on_shown)
-        self._solo.changed.connect(self._on_solo)
-        bridge.job_changed.connect(self._on_job)
-        bridge.state_changed.connect(self._on_engine)
-        bridge.pace.costs_changed.connect(self._on_costs)
-        bridge.pace.silence_changed.connect(self._on_silence)
-
-    def _on_document(self, revision: int) -> None:
-        self.mark("document", "selection", "offers", "results")
-
-    def _on_next_seeds(self) -> None:
-        self.mark("selection")
-
-    def _on_history(self) -> None:
-        self.mark("history")
+        stage.shown.connect(self._on_results)
 
     def _on_file(self) -> None:
-        self.mark("files")
+        self.mark("facts")
 
     def _on_results(self) -> None:
         self.mark("results", "room")
-
-    def _on_shown(self) -> None:
-        self.mark("results")
-
-    def _on_solo(self) -> None:
-        self.mark("solo")
-
-    def _on_job(self, job: object) -> None:
-        self.mark("jobs")
-
-    def _on_costs(self) -> None:
-        self.mark("offers")
 
     def _on_selection(self) -> None:
         now = self._session.selection.ids
@@ -410,8 +318,8 @@ class StateStore(QObject):
     def _on_engine(self, state: str) -> None:
         if state == "restarting":
             self._is_silent = False
-        self.mark("jobs", "offers")
+        self.mark("facts", "offers")
 
-    def _on_silence(self, level: str, silent: float) -> None:
+    def _on_silence(self, level: str) -> None:
         self._is_silent = bool(level)
-        self.mark("jobs")
+        self.mark("facts")

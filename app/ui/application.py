@@ -50,15 +50,7 @@ LOG_BYTES = 1_000_000
 
 
 def run_gui(open_path: Path | None, make_engine: MakeEngine | None = None) -> int:
-    """Open the window and stay until it is closed.
-
-    Args:
-        open_path: a project to open, or None.
-        make_engine: instead of the real engine, for tests and screenshots.
-
-    Returns:
-        0, or 2 where there is no display.
-    """
+    """Open the window and stay until it is closed; 2 where there is no display, else 0."""
     if not has_display():
         sys.stderr.write(
             "Layerloom needs a display for its window and found none; "
@@ -141,11 +133,7 @@ def tend_engine(window: MainWindow) -> None:
 
 
 class Interrupt:
-    """Ctrl+C in the terminal closes the window as its button would; a second one ends at once.
-
-    Python runs its signal handlers only between two of its own instructions, and Qt may wait for
-    minutes: the signal is written to a socket that wakes Qt's loop.
-    """
+    """Ctrl+C closes the window, a second one ends at once. A socket wakes Qt's loop for it."""
 
     def __init__(self, close: Callable[[], object]) -> None:
         self._close = close
@@ -158,7 +146,6 @@ class Interrupt:
         self._former_fd = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
 
     def restore(self) -> None:
-        """Leave signals as they were."""
         signal.set_wakeup_fd(self._former_fd)
         signal.signal(signal.SIGINT, self._former)
         self._notifier.setEnabled(False)

@@ -16,12 +16,8 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Background:
-    """Runs functions one after the other on a thread of its own.
-
-    Args:
-        loop: the UI thread's event loop, where results arrive.
-    """
+class Worker:
+    """Runs functions one after the other on a thread of its own; results come on the UI thread."""
 
     def __init__(self, loop: LoopLike) -> None:
         self._loop = loop
@@ -37,8 +33,8 @@ class Background:
     def run(
         self,
         work: Callable[[], T],
-        done: Callable[[T], None],
-        failed: Callable[[Exception], None],
+        done: Callable[[T], None] = lambda result: None,
+        failed: Callable[[Exception], None] = lambda error: None,
     ) -> None:
         """Do `work` on the worker, then call `done` or `failed` on the UI thread."""
         if self._is_closed:

@@ -31,10 +31,7 @@ def lay_out(
     centre: QWidget,
     docks: Sequence[QDockWidget],
 ) -> None:
-    """Arrange tool bars, canvas and docks; two docks stand at the right.
-
-    In a language that is read from the right the sides change places, which Qt leaves to us.
-    """
+    """Arrange bars, canvas and docks; Qt leaves it to us to mirror them for some languages."""
     bars, areas = Qt.ToolBarArea, Qt.DockWidgetArea
     start, end = bars.LeftToolBarArea, areas.RightDockWidgetArea
     if window.layoutDirection() == Qt.LayoutDirection.RightToLeft:
@@ -64,7 +61,6 @@ def bar(title: str, name: str) -> QToolBar:
 
 
 def tool_column(actions: Actions, names: Sequence[str]) -> QToolBar:
-    """The tools, one below the other."""
     tools = bar(tr("Tools"), "toolColumn")
     tools.setOrientation(Qt.Orientation.Vertical)
     tools.setIconSize(QSize(ICON, ICON))
@@ -103,7 +99,6 @@ def dock(title: str, name: str, body: QWidget) -> QDockWidget:
 
 
 def tabs(name: str, pages: Sequence[tuple[QWidget, str]]) -> QTabWidget:
-    """Pages behind flat tabs."""
     made = QTabWidget()
     made.setObjectName(name)
     made.setDocumentMode(True)

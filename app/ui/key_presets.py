@@ -1,7 +1,4 @@
-"""Keys: the defaults of the table, presets for hands from other programs, and the user's own.
-
-Plain text sequences by action name; refers to no widget. A preset says only what is different.
-"""
+"""Keys: the defaults of the table, presets for hands from other programs, and the user's own."""
 
 from __future__ import annotations
 
@@ -51,12 +48,7 @@ PRESETS: tuple[str, ...] = tuple(_DIFFERENT)
 
 
 def keys_for(preset: str, own: Mapping[str, Sequence[str]]) -> Keys:
-    """The sequences of every action.
-
-    Args:
-        preset: one of `PRESETS`; an unknown name is the first.
-        own: what the user changed; an empty list takes an action's keys away.
-    """
+    """The sequences of every action; an unknown preset is the first, own keys replace all."""
     different = _DIFFERENT.get(preset, {})
     keys: Keys = {}
     for spec in SPECS:
@@ -73,10 +65,7 @@ def without_tab(keys: Keys) -> Keys:
 
 
 def conflicts(keys: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Sequences that belong to more than one action, with the names of those.
-
-    Canvas keys and window keys may not meet either: both would fire, or none.
-    """
+    """Sequences of more than one action, canvas and window alike: both would fire, or none."""
     owners: dict[str, list[str]] = {}
     for name, sequences in keys.items():
         for sequence in sequences:

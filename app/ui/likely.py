@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.document.contents import Contents
-from app.document.layer import Layer
+from app.document import Contents, Layer
 from app.document.words import shown_name
 from app.session.jobs import Plan, Scope, plans
 from app.ui.text import number, tr
@@ -28,12 +27,7 @@ SCOPES: dict[str, Scope] = {
 
 @dataclass(frozen=True, slots=True)
 class Likely:
-    """What one press of Generate asks for.
-
-    Attributes:
-        scope: which layers, as for `app.session.jobs.plan`.
-        ids: with scope "selected": these layers.
-    """
+    """What one press of Generate asks for; `ids` with scope "selected"."""
 
     scope: Scope
     ids: frozenset[int] = frozenset()
@@ -64,17 +58,13 @@ def likely(
         return Likely("selected", frozenset(layer.id for layer in chosen))
     if planned["empty"].targets:
         return Likely("empty")
-    if _can_paint(contents) and not contents.background.has_pixels:
+    ground = contents.background
+    can_paint = contents.background_on and ground.visible and not ground.locked
+    if can_paint and not ground.has_pixels:
         return Likely("selected", frozenset({contents.background.id}))
     if not selected and planned["outdated"].targets:
         return Likely("outdated")
     return Likely("picture")
-
-
-def _can_paint(contents: Contents) -> bool:
-    """Whether a job may make the background."""
-    background = contents.background
-    return contents.background_on and background.visible and not background.locked
 
 
 def targets_of(
@@ -114,11 +104,7 @@ def what_it_does(contents: Contents, choice: Likely, planned: Plans | None = Non
 def button_texts(
     contents: Contents, choice: Likely, cost: str = "", planned: Plans | None = None
 ) -> tuple[str, ...]:
-    """What the button may say, the longest first.
-
-    Args:
-        cost: predicted time, "" where it is not known.
-    """
+    """What the button may say, the longest first; a cost of "" is not known."""
     count = len(targets_of(contents, choice, planned))
     what = what_it_does(contents, choice, planned)
     if not count:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QMainWindow
 
 from app.session.client import LoopLike
 from app.session.jobs import Message
@@ -36,26 +35,16 @@ from app.ui.session import MakeEngine, Session
 from app.ui.stage import Stage
 from app.ui.text import tr
 from app.ui.theme import MIN_WINDOW
-from app.ui.views import Views, build_views
+from app.ui.views import Views
 from app.ui.window_state import WindowState
 
 _START_SIZE = QSize(1280, 840)
 
 
-class MainWindow(QMainWindow):
-    """One window, one document.
+class MainWindow(Views):
+    """One window, one document; takes what `Session` takes. The caller saves the settings."""
 
-    Args:
-        loop: the UI thread's event loop.
-        make_engine: called with the function that takes the engine's events.
-        settings: of this user; changed in place, saved by the caller.
-        work_root: where unsaved work is kept for recovery; None = nowhere.
-
-    Signals:
-        closed(): the user is done; the engine still has to be ended.
-    """
-
-    closed = Signal()
+    closed = Signal()  # the user is done; the engine still has to be ended
 
     def __init__(
         self,
@@ -66,84 +55,65 @@ class MainWindow(QMainWindow):
         work_root: Path | None = None,
     ) -> None:
         super().__init__()
-        self.setObjectName("mainWindow")
         self.setMinimumSize(*MIN_WINDOW)
         self.resize(_START_SIZE)
         self.settings = settings
         session = self.session = Session(loop, make_engine, settings, work_root=work_root)
-        self.solo = Solo(session.document)
-        self.stage = Stage(session.document, session.selection, session.undo, self)
-        store = self.store = StateStore(session, self.stage, self.solo, self)
-        actions = self.actions_ = Actions(self, store)
-        views = build_views(self, session, self.stage, self.solo, actions)
-        self._name_views(views)
-        self._lay_out(views)
-        self._control(views)
+        solo = Solo(session.document)
+        stage = Stage(session.document, session.selection, session.undo, self)
+        self.store = StateStore(session, stage, solo, self)
+        actions = self.actions_ = Actions(self, self.store)
+        self.make_views(session, stage, solo, actions)
+        self._lay_out()
+        self._control()
         self.view_controller.apply_theme()
         self.state = WindowState(self, settings)
         self.state.restore()
-        actions.connect({"reset_layout": self.state.reset})
+        actions.connect(reset_layout=self.state.reset)
         session.path_changed.connect(self._update_title)
         session.undo.changed.connect(self._update_title)
         self._update_title()
         self._is_closed = False
         self.messages_controller.greet(settings)
 
-    # ---- parts ----
-
-    def _name_views(self, views: Views) -> None:
-        """Tests, tools and benches reach the widgets by these names."""
-        self.live = views.live
-        self.scene, self.view, self.card = views.scene, views.view, views.card
-        self.compare, self.strip = views.compare, views.strip
-        self.prompt, self.messages, self.status = views.prompt, views.messages, views.status
-        self.layers, self.thumbnails = views.layers, views.thumbnails
-        self.choice_pictures = views.choice_pictures
-        self.inspector, self.inspector_tabs = views.inspector, views.inspector_tabs
-        self.picture_page, self.record = views.picture_page, views.record
-        self.advanced = views.advanced
-
-    def _lay_out(self, views: Views) -> None:
-        build_menus(self, self.actions_, views.live)
+    def _lay_out(self) -> None:
+        build_menus(self, self.actions_, self.live)
         self.tools = frames.tool_column(self.actions_, [f"tool_{name}" for name in TOOLS])
         docks = (
-            frames.dock(tr("Inspector"), "inspectorDock", views.inspector_tabs),
-            frames.dock(tr("Layers"), "layersDock", views.layers),
+            frames.dock(tr("Inspector"), "inspectorDock", self.inspector_tabs),
+            frames.dock(tr("Layers"), "layersDock", self.layers),
         )
-        centre = frames.over(views.view, views.messages, views.strip)
-        frames.lay_out(self, views.prompt, self.tools, centre, docks)
-        self.setStatusBar(views.status)
+        centre = frames.over(self.view, self.messages, self.strip)
+        frames.lay_out(self, self.prompt, self.tools, centre, docks)
+        self.setStatusBar(self.status)
 
-    def _control(self, views: Views) -> None:
-        """Make the controllers; each takes what it needs when it is made."""
+    def _control(self) -> None:
         session, store, actions = self.session, self.store, self.actions_
-        actions.install_canvas_keys(views.view, views.layers.list)
-        self.messages_controller = MessagesController(session, actions, views)
-        self.view_controller = view = ViewController(session, actions, views, self.tools)
-        self.layers_controller = LayersController(session, store, actions, views)
-        self.inspector_controller = InspectorController(session, actions, views)
-        self.prompt_controller = PromptController(session, store, actions, views)
-        self.generation = GenerationController(session, store, actions, views)
-        self.files = FilesController(session, actions, views, view)
-        self.recent = RecentFiles(session, store, actions, views, self.files)
+        actions.install_canvas_keys(self.view, self.layers.list)
+        self.messages_controller = MessagesController(session, actions, self)
+        self.view_controller = view = ViewController(session, actions, self, self.tools)
+        self.layers_controller = LayersController(session, store, actions, self)
+        self.inspector_controller = InspectorController(session, actions, self)
+        self.prompt_controller = PromptController(session, store, actions, self)
+        self.generation = GenerationController(session, store, actions, self)
+        self.files = FilesController(session, actions, self, view)
+        self.recent = RecentFiles(session, store, actions, self, self.files)
         self.autosave = Autosave(session, self.files)
-        self.exporting = ExportController(session, actions, views)
-        self.candidates = CandidatesController(session, store, actions, views, self.exporting)
-        self.importing = ImportController(session, actions, views)
-        self.clipboard = ClipboardController(session, actions, views, self.importing)
-        self.recovery = RecoveryController(session, actions, views, view, self.files)
+        self.exporting = ExportController(session, actions, self)
+        self.candidates = CandidatesController(session, store, actions, self, self.exporting)
+        self.importing = ImportController(session, actions, self)
+        self.clipboard = ClipboardController(session, actions, self, self.importing)
+        self.recovery = RecoveryController(session, actions, self, view, self.files)
         self.dialogs = DialogsController(
-            session, actions, views, view, self.prompt_controller, self.autosave
+            session, actions, self, view, self.prompt_controller, self.autosave
         )
-        views.view.escape_pressed.connect(self._on_escape)
-        views.layers.list.escape_pressed.connect(self._on_escape)
+        self.view.escape_pressed.connect(self._on_escape)
+        self.layers.list.escape_pressed.connect(self._on_escape)
 
     def small_picture_bytes(self) -> int:
         """Memory of thumbnails, the strip of results and the job list, bytes."""
         kept = (self.thumbnails, self.choice_pictures, self.dialogs.job_pictures)
         return sum(pictures.size_bytes() for pictures in kept)
-
-    # ---- reactions ----
 
     def show_message(self, message: Message) -> None:
         """Show a message that does not come from the session."""

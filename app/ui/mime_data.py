@@ -20,9 +20,8 @@ import numpy as np
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMetaType, QMimeData, QUrl
 from PySide6.QtGui import QImage
 
+from app.document import Layer, Rect, UserError
 from app.document.composite import composite
-from app.document.errors import UserError
-from app.document.layer import Layer
 from app.document.storage.atomic import write_bytes
 from app.document.storage.names import unique_names
 from app.document.storage.png import encode_png
@@ -46,11 +45,7 @@ _PICTURE_TYPES = (
 
 
 def layers_as_svg(layers: Sequence[Layer]) -> bytes:
-    """One layer as it is, several as they look together, cut to what they cover.
-
-    Args:
-        layers: with pixels, bottom first, at least one.
-    """
+    """One layer as it is, several as they look together, cut to what they cover; bottom first."""
     # The tracer is loaded only where shapes are wanted.
     from app.document.storage.formats.svg import layers_svg
 
@@ -58,11 +53,7 @@ def layers_as_svg(layers: Sequence[Layer]) -> bytes:
 
 
 class _MadeOnDemand(QMimeData):
-    """Formats that are made when another program asks for them, besides those that were set.
-
-    Args:
-        makers: by format, what makes it; the result is kept for the next question.
-    """
+    """Formats that are set, and others that are made once a program asks for them."""
 
     def __init__(self, makers: Mapping[str, Callable[[], object]]) -> None:
         super().__init__()
@@ -70,15 +61,12 @@ class _MadeOnDemand(QMimeData):
         self._made: dict[str, object] = {}
 
     def formats(self) -> list[str]:
-        """Qt override."""
         return [*super().formats(), *self._makers]
 
     def hasFormat(self, mimetype: str) -> bool:
-        """Qt override."""
         return mimetype in self.formats()
 
     def retrieveData(self, mimetype: str, preferred: QMetaType | QMetaType.Type) -> object:
-        """Qt override."""
         if mimetype not in self._makers:
             return super().retrieveData(mimetype, preferred)
         if mimetype not in self._made:
@@ -87,23 +75,14 @@ class _MadeOnDemand(QMimeData):
 
 
 class ShapesData(_MadeOnDemand):
-    """The content of a copy of layers: SVG besides what is set.
-
-    Args:
-        layers: with pixels, bottom first; none = no SVG.
-    """
+    """The content of a copy of layers, bottom first: SVG besides what is set."""
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         super().__init__({SVG: lambda: QByteArray(layers_as_svg(layers))} if layers else {})
 
 
 class LayerDrag(_MadeOnDemand):
-    """What a drag of layers carries to other programs: a picture, shapes and files.
-
-    Args:
-        layers: topmost first; those without pixels are left out.
-        folder: asked when files are wanted; where they go.
-    """
+    """A drag of layers, topmost first: a picture, shapes, and files for which `folder` is asked."""
 
     def __init__(self, layers: Sequence[Layer], folder: Callable[[], Path]) -> None:
         shown = [layer for layer in reversed(layers) if layer.pixels is not None]
@@ -132,14 +111,13 @@ def _picture(layers: Sequence[Layer]) -> bytes:
     """One layer as it is, several as they look together, cut to what they cover."""
     if len(layers) == 1:
         return encode_png(_pixels(layers[0]))
-    union = layers[0].rect
-    for layer in layers[1:]:
-        union = union.united(layer.rect)
-    return encode_png(composite(layers, union))
+    left, top = min(layer.rect.x for layer in layers), min(layer.rect.y for layer in layers)
+    right = max(layer.rect.right for layer in layers)
+    bottom = max(layer.rect.bottom for layer in layers)
+    return encode_png(composite(layers, Rect(left, top, right - left, bottom - top)))
 
 
 def _files(layers: Sequence[Layer], folder: Path) -> list[QUrl]:
-    """One PNG each, pixels as they are."""
     folder.mkdir(parents=True, exist_ok=True)
     names = unique_names(shown_name(layer) for layer in layers)
     paths = [folder / f"{name}.png" for name in names]
@@ -155,17 +133,11 @@ def _pixels(layer: Layer) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """What was found, each in the order in which it came.
+    """What was found, each in the order in which it came."""
 
-    Attributes:
-        files: local files that exist.
-        pictures: encoded pictures, from the data itself or from `data:` addresses.
-        refused: one sentence for each thing that cannot be taken.
-    """
-
-    files: tuple[Path, ...]
-    pictures: tuple[bytes, ...]
-    refused: tuple[str, ...]
+    files: tuple[Path, ...]  # local files that exist
+    pictures: tuple[bytes, ...]  # encoded pictures, from the data itself or from `data:` addresses
+    refused: tuple[str, ...]  # one sentence for each thing that cannot be taken
 
 
 def offered_by(data: QMimeData) -> Offered:

@@ -18,18 +18,12 @@ QUICK_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """One press.
+    """One press."""
 
-    Attributes:
-        at: monotonic seconds.
-        does: what it asks for, in words.
-        state: what the user had set up then, see `user_state`.
-        is_explicit: whether the user chose it by name; the Generate button chooses itself.
-    """
-
-    at: float
-    does: str
-    state: object
+    at: float  # monotonic seconds
+    does: str  # what it asks for, in words
+    state: object  # what the user had set up then, see `user_state`
+    # Whether the user chose it by name; the Generate button chooses itself.
     is_explicit: bool = False
 
 
@@ -42,12 +36,7 @@ def user_state(contents: Contents, selected: Collection[int]) -> object:
 
 
 def why_held(last: Press | None, now: Press, *, is_running: bool) -> str:
-    """Why a press starts nothing, as a sentence; "" where it counts.
-
-    Args:
-        last: the press before, None for the first one.
-        is_running: whether a job runs.
-    """
+    """Why a press after the last one starts nothing, as a sentence; "" where it counts."""
     if last is None or now.at - last.at >= QUICK_S or now.state != last.state:
         return ""
     if is_running:
@@ -60,11 +49,7 @@ def why_held(last: Press | None, now: Press, *, is_running: bool) -> str:
 
 
 class Presses:
-    """The last press, and the clock.
-
-    Attributes:
-        clock: monotonic seconds.
-    """
+    """The last press, and the clock in monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock

@@ -10,84 +10,59 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from app.document.commands import Command, ReplaceDocument
+from app.document import Document, Size, UserError
+from app.document.commands import AddLayers, Command, DuplicateLayers, ReplaceDocument
 from app.document.contents import DEFAULT_CANVAS, DEFAULT_GRID, Contents, new_contents
 from app.document.contents import Settings as DocumentSettings
-from app.document.document import Document
-from app.document.errors import UserError
-from app.document.geometry import Size
 from app.document.storage.atomic import Stamp
 from app.document.storage.errors import StorageError
 from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import Format
 from app.document.storage.journal import Keeper, WorkInfo
 from app.session.client import EngineLike, LoopLike
-from app.session.jobs import Message
+from app.session.jobs import Message, MessageKind, message_of
 from app.session.pixel_store import UndoPixelStore
 from app.session.queue import GenerationQueue
 from app.session.selection import Selection
 from app.session.settings import Settings, chosen_canvas, former_work_paths
 from app.session.undo import UndoStack
-from app.ui.background import Background
+from app.ui.background import Worker
 from app.ui.text import tr
 
 logger = logging.getLogger(__name__)
 
 MakeEngine = Callable[..., EngineLike]
+NewLayers = AddLayers | DuplicateLayers
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """The file that a document without a file of its own came from.
+class SourceFile:
+    """The file that a document without a file of its own came from."""
 
-    Attributes:
-        path: the file; a save never replaces it without a question.
-        lost: sentences about what it has and the document has not.
-    """
-
-    path: Path
-    lost: tuple[str, ...]
+    path: Path  # the file; a save never replaces it without a question
+    lost: tuple[str, ...]  # sentences about what it has and the document has not
 
 
 class Session(QObject):
     """The state of one window.
 
     Args:
-        loop: the UI thread's event loop.
-        make_engine: called with the function that takes the engine's events.
         settings: of this user; changed in place.
         work_root: where unsaved work is kept for recovery; None = nowhere.
-
-    Attributes:
-        path: the project file, or None for a document that was never saved.
-        source: the file that it came from and must not replace unasked; None = there is none.
-        stamp: the file as we last read or wrote it.
-        sitting: another number for each document that is opened.
-        work_roots: folders in which windows keep, or kept, unsaved work.
-        keeper: writes unsaved work for recovery; None = it is not kept.
-        is_settled: nothing of this document needs to be offered at the next start.
-        last_export: format, options and file of the last export of the document.
-
-    Signals:
-        notified(message): something for the user.
-        withdrawn(action): the message that offers this action is not true any more.
-        path_changed(): another file name, or saved now.
-        exported(): there is another `last_export`.
-        results_arrived(job, results): a variation is finished.
-        kept(): the recovery folder has all changes.
-        keeping_failed(error): it has not; None = it has again.
     """
 
-    notified = Signal(object)
-    withdrawn = Signal(str)
-    path_changed = Signal()
-    exported = Signal()
-    results_arrived = Signal(object, object)
-    kept = Signal()
-    keeping_failed = Signal(object)
+    notified = Signal(object)  # message: something for the user
+    withdrawn = Signal(str)  # action: the message that offers this action is not true any more
+    path_changed = Signal()  # another file name, or saved now
+    exported = Signal()  # there is another `last_export`
+    results_arrived = Signal(object, object)  # job, results: a variation is finished
+    kept = Signal()  # the recovery folder has all changes
+    keeping_failed = Signal(object)  # error: it has not; None = it has again
 
     def __init__(
         self,
@@ -102,9 +77,10 @@ class Session(QObject):
         self._loop = loop
         self.document = Document(new_contents(canvas, settings=first_settings(settings)))
         self.settings = settings
-        self.files = Background(loop)
-        self.pictures = Background(loop)
-        self.keeper: Keeper | None = None
+        self.files = Worker(loop)
+        self.pictures = Worker(loop)
+        self.keeper: Keeper | None = None  # writes unsaved work for recovery; None = it is not kept
+        # Folders in which windows keep, or kept, unsaved work.
         self.work_roots: tuple[Path, ...] = ()
         attic = None
         if work_root is not None:
@@ -114,14 +90,17 @@ class Session(QObject):
         self.undo = UndoStack(self.document, attic)
         self.selection = Selection(self.document)
         self.bridge = GenerationQueue(self.document, loop, make_engine, self.results_arrived.emit)
+        # The project file, or None for a document that was never saved.
         self.path: Path | None = None
-        self.source: Source | None = None
-        self.stamp: Stamp | None = None
-        self.sitting = 0
-        self.is_settled = False
+        # The file that it came from and must not replace unasked; None = there is none.
+        self.source: SourceFile | None = None
+        self.stamp: Stamp | None = None  # the file as we last read or wrote it
+        self.sitting = 0  # another number for each document that is opened
+        self.is_settled = False  # nothing of this document needs to be offered at the next start
+        # Format, options and file of the last export of the document.
         self.last_export: tuple[Format, ExportOptions, Path] | None = None
-        self.undo.refused.connect(self._on_message)
-        self.bridge.message.connect(self._on_message)
+        self.undo.refused.connect(self.notified.emit)
+        self.bridge.message.connect(self.notified.emit)
 
     @property
     def name(self) -> str:
@@ -147,10 +126,7 @@ class Session(QObject):
         return self.path is None and self.undo.count == 0
 
     def drag_folder(self) -> Path:
-        """Where files go that are dragged to other programs: into the work folder, if there is one.
-
-        They stay until it goes: by then every receiver has copied them.
-        """
+        """Where files go that are dragged out; in the work folder they stay as long as it does."""
         work = None if self.keeper is None else self.keeper.folder
         return Path(tempfile.mkdtemp(prefix="layerloom-")) if work is None else work / "dragged"
 
@@ -158,18 +134,26 @@ class Session(QObject):
         """Do a command as one undo step; False when it was refused or changed nothing."""
         return self.undo.push(command)
 
+    def add(self, command: NewLayers) -> bool:
+        """Do a command that makes layers, and select these."""
+        is_done = self.undo.push(command)
+        if is_done:
+            self.selection.set(command.new_ids)
+        return is_done
+
     def note(self, text: str) -> None:
-        """A line for the status bar."""
-        self.notified.emit(Message(kind="note", what=text))
+        self.tell("note", text)
+
+    def tell(
+        self, kind: MessageKind, what: str, kept: str = "", advice: str = "", action: str = ""
+    ) -> None:
+        """Something for the user; see `Message`."""
+        self.notified.emit(Message(kind=kind, what=what, kept=kept, advice=advice, action=action))
 
     def report(self, error: Exception, otherwise: Message | None = None) -> None:
-        """Show what went wrong.
-
-        Args:
-            otherwise: what is shown of an error that was not written for the user.
-        """
+        """Show what went wrong; `otherwise` where the error was not written for the user."""
         if isinstance(error, UserError):
-            message = Message(kind="error", what=error.what, kept=error.kept, advice=error.advice)
+            message = message_of(error, "error")
         else:
             logger.error("background work failed", exc_info=error)
             message = otherwise or Message(
@@ -181,13 +165,17 @@ class Session(QObject):
             )
         self.notified.emit(message)
 
+    def work(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
+        """Do something with files on the worker; what goes wrong is shown."""
+        self.files.run(work, done, self.report)
+
     def replace(
         self,
         contents: Contents,
         text: str,
         path: Path | None,
         stamp: Stamp | None = None,
-        source: Source | None = None,
+        source: SourceFile | None = None,
     ) -> None:
         """New or Open: another document in one step; undo brings the former one with its name."""
         files = {False: (self.path, self.stamp, self.source), True: (path, stamp, source)}
@@ -212,22 +200,14 @@ class Session(QObject):
         self.path_changed.emit()
 
     def shutdown(self, timeout_s: float = 10.0) -> bool:
-        """End the engine and the workers. Blocks: call it off the UI thread.
-
-        Returns:
-            False when the engine hangs and the process must end with `os._exit`.
-        """
+        """End engine and workers; blocks. False: the process must end with `os._exit`."""
         self.files.shutdown()  # a save that has begun is finished first
         self.pictures.shutdown()
         if self.keeper is not None:
             self.keeper.close(remove=self.is_settled)
         return self.bridge.shutdown(timeout_s)
 
-    def _on_message(self, message: Message) -> None:
-        self.notified.emit(message)
-
     def _on_kept(self) -> None:
-        """Called on the keeper's thread."""
         self._emit_soon(self.kept.emit)
 
     def _on_keeping_failed(self, error: StorageError | None) -> None:
@@ -247,5 +227,4 @@ def first_canvas(settings: Settings, otherwise: Size) -> Size:
 
 
 def first_settings(settings: Settings) -> DocumentSettings:
-    """What a new picture starts with."""
     return DocumentSettings(variations=settings.variations)

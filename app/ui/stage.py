@@ -9,10 +9,9 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, Signal
 
+from app.document import Candidate, Document
 from app.document.candidates import Choice, choices
 from app.document.commands import DiscardCandidates, UseCandidates
-from app.document.document import Document
-from app.document.layer import Candidate
 from app.session.selection import Selection
 from app.session.undo import UndoStack
 from app.ui.text import number, tr
@@ -22,19 +21,10 @@ _Key = tuple[frozenset[int], tuple[tuple[int, tuple[Candidate, ...]], ...]]
 
 
 class Stage(QObject):
-    """The choices of the selection, newest first; place 0 is the document as it is ("Current").
+    """The choices of the selection, newest first; place 0 is the document as it is ("Current")."""
 
-    Attributes:
-        choices: see `app.document.candidates`.
-        place: which one is shown, 0 = Current.
-
-    Signals:
-        changed(): other choices, or other ones are new.
-        shown(): another one is shown in place.
-    """
-
-    changed = Signal()
-    shown = Signal()
+    changed = Signal()  # other choices, or other ones are new
+    shown = Signal()  # another one is shown in place
 
     def __init__(
         self,
@@ -50,18 +40,15 @@ class Stage(QObject):
         self._new: dict[int, frozenset[str]] = {}
         self._is_held = False
         self._key: _Key | None = None
-        self.choices: tuple[Choice, ...] = ()
-        self.place = 0
+        self.choices: tuple[Choice, ...] = ()  # see `app.document.candidates`
+        self.place = 0  # which one is shown, 0 = Current
         selection.changed.connect(self.refresh)
         document.events.layers_changed.connect(self.refresh)
         document.events.reset.connect(self._on_reset)
         self.refresh()
 
-    # ---- what is there ----
-
     @property
     def chosen(self) -> Choice | None:
-        """What is shown in place; None for Current."""
         return self.choices[self.place - 1] if 0 < self.place <= len(self.choices) else None
 
     @property
@@ -89,7 +76,6 @@ class Stage(QObject):
         return len(self._new.get(layer_id, ()))
 
     def is_new(self, choice: Choice) -> bool:
-        """Whether the choice waits for an answer."""
         return any(
             item.pixel_hash in self._new.get(layer_id, ())
             for layer_id, item in choice.candidates.items()
@@ -100,8 +86,6 @@ class Stage(QObject):
         hashes = set(choice.hashes.values())
         return sum(1 for layer in self._document.layers if layer.pixel_hash in hashes)
 
-    # ---- looking ----
-
     def show_place(self, place: int) -> None:
         """Show one in place; 0 = Current."""
         place = min(max(place, 0), len(self.choices))
@@ -110,7 +94,6 @@ class Stage(QObject):
             self.shown.emit()
 
     def step(self, by: int) -> None:
-        """The next or the one before, round and round."""
         if self.choices:
             self.show_place((self.place + by) % (len(self.choices) + 1))
 
@@ -120,14 +103,8 @@ class Stage(QObject):
             self._is_held = held
             self.shown.emit()
 
-    # ---- deciding ----
-
     def accept(self, place: int | None = None) -> bool:
-        """Take one, as one undo step; the others stay in the strip.
-
-        Returns:
-            whether the document changed.
-        """
+        """Take one as one undo step, the others stay; whether the document changed."""
         if place is not None:
             self.show_place(place)
         chosen = self.chosen
@@ -160,7 +137,6 @@ class Stage(QObject):
         return self._undo.push(DiscardCandidates(hashes, detached))
 
     def discard_all(self) -> bool:
-        """Empty the strip of the selection."""
         return self.discard(range(1, len(self.choices) + 1))
 
     def arrived(self, candidates: dict[int, Candidate]) -> None:
@@ -175,8 +151,6 @@ class Stage(QObject):
                 if self.is_new(choice):
                     self.show_place(place)
                     break
-
-    # ---- keeping in step ----
 
     def refresh(self) -> None:
         """Look at the document and the selection again; what is shown stays shown if it can."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QMainWindow, QTabWidget
+from PySide6.QtWidgets import QMainWindow
 
 from app.document.layer import Layer
 from app.session.selection import Solo
@@ -17,15 +16,13 @@ from app.ui.canvas.compare import ComparePage
 from app.ui.canvas.scene import CanvasScene
 from app.ui.canvas.view import CanvasView
 from app.ui.menus import LiveMenus
-from app.ui.panels.advanced_page import AdvancedPage
 from app.ui.panels.candidate_strip import CandidateStrip, ChoiceDelegate
 from app.ui.panels.empty_card import EmptyCard
 from app.ui.panels.inspector import Inspector
 from app.ui.panels.layer_list import LayerPanel
 from app.ui.panels.messages import MessageBar, StatusBar
-from app.ui.panels.picture_page import PicturePage
+from app.ui.panels.pages import AdvancedPage, PicturePage, RecordPage
 from app.ui.panels.prompt_bar import PromptBar
-from app.ui.panels.record_page import RecordPage
 from app.ui.session import Session
 from app.ui.stage import Stage
 from app.ui.text import tr
@@ -33,82 +30,44 @@ from app.ui.theme import DARK, Colours
 from app.ui.widgets.images import SmallPictures, Thumbnails
 
 
-@dataclass(frozen=True, slots=True)
-class Views:
-    """All parts of the window that controllers work on.
+class Views(QMainWindow):
+    """The window as controllers see it: all of its parts; none of them is in its place yet."""
 
-    Attributes:
-        live: menus whose entries come and go.
-        card: lies over the empty canvas.
-        choice_pictures: pictures of the strip's cells.
-    """
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("mainWindow")
 
-    window: QMainWindow
-    stage: Stage
-    solo: Solo
-    live: LiveMenus
-    scene: CanvasScene
-    view: CanvasView
-    compare: ComparePage
-    card: EmptyCard
-    strip: CandidateStrip
-    prompt: PromptBar
-    messages: MessageBar
-    layers: LayerPanel
-    inspector: Inspector
-    picture_page: PicturePage
-    record: RecordPage
-    advanced: AdvancedPage
-    inspector_tabs: QTabWidget
-    status: StatusBar
-    thumbnails: Thumbnails
-    choice_pictures: SmallPictures
+    def make_views(self, session: Session, stage: Stage, solo: Solo, actions: Actions) -> None:
+        """Make every widget; each takes what it needs when it is made."""
+        colours, document, selection = DARK, session.document, session.selection
+        self.stage, self.solo = stage, solo
+        self.live = LiveMenus.made_for(self)  # their entries come and go
+        self.scene = CanvasScene(document, session.pictures, solo, self)
+        self.choice_pictures = SmallPictures(session.pictures, self)
+        cells = ChoiceDelegate(stage, document, self.choice_pictures, colours, self)
+        self.strip = CandidateStrip(stage, selection, self.choice_pictures, actions, colours, cells)
+        hint = partial(box_hint, session, actions)
+        room = self.strip.maximumWidth
+        self.view = CanvasView(self.scene, selection, session.undo, colours, hint, room)
+        self.compare = ComparePage(stage, document, session.pictures, colours, self.view)
+        self.card = EmptyCard(self.view, actions)  # lies over the empty canvas
+        self.prompt = PromptBar(actions, session.undo.new_gesture)
+        self.messages = MessageBar(colours, actions)
+        self.thumbnails = Thumbnails(session.pictures, self)
+        self.layers = LayerPanel(session, stage, solo, self.thumbnails, actions, colours)
+        self.picture_page, self.record = PicturePage(actions), RecordPage()
+        self.advanced = AdvancedPage()
+        self.inspector = Inspector(session, stage, colours, self.picture_page)
+        texts = (tr("Layer"), tr("Record"), tr("Advanced"))
+        pages = zip((self.inspector, self.record, self.advanced), texts, strict=True)
+        self.inspector_tabs = frames.tabs("inspectorTabs", list(pages))
+        self.status = StatusBar(actions)
 
     def recolour(self, colours: Colours) -> None:
-        """Follow the theme."""
         for part in (self.prompt, self.messages, self.layers, self.inspector, self.strip):
             part.recolour(colours)
         self.compare.colours = colours
         self.view.set_colours(colours)
-
-
-def build_views(
-    window: QMainWindow, session: Session, stage: Stage, solo: Solo, actions: Actions
-) -> Views:
-    """Make every widget; none of them is in its place yet."""
-    colours, document, selection = DARK, session.document, session.selection
-    scene = CanvasScene(document, session.pictures, solo, window)
-    choice_pictures = SmallPictures(session.pictures, window)
-    cells = ChoiceDelegate(stage, document, choice_pictures, colours, window)
-    strip = CandidateStrip(stage, selection, choice_pictures, actions, colours, cells)
-    hint = partial(box_hint, session, actions)
-    view = CanvasView(scene, selection, session.undo, colours, hint, strip.maximumWidth)
-    thumbnails = Thumbnails(session.pictures, window)
-    picture_page, record, advanced = PicturePage(actions), RecordPage(), AdvancedPage()
-    inspector = Inspector(session, stage, colours, picture_page)
-    pages = ((inspector, tr("Layer")), (record, tr("Record")), (advanced, tr("Advanced")))
-    return Views(
-        window=window,
-        stage=stage,
-        solo=solo,
-        live=LiveMenus.made_for(window),
-        scene=scene,
-        view=view,
-        compare=ComparePage(stage, document, session.pictures, colours, view),
-        card=EmptyCard(view, actions),
-        strip=strip,
-        prompt=PromptBar(actions, session.undo.new_gesture),
-        messages=MessageBar(colours, actions),
-        layers=LayerPanel(session, stage, solo, thumbnails, actions, colours),
-        inspector=inspector,
-        picture_page=picture_page,
-        record=record,
-        advanced=advanced,
-        inspector_tabs=frames.tabs("inspectorTabs", pages),
-        status=StatusBar(actions),
-        thumbnails=thumbnails,
-        choice_pictures=choice_pictures,
-    )
 
 
 def box_hint(session: Session, actions: Actions, layer: Layer) -> str:

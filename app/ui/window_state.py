@@ -1,7 +1,4 @@
-"""Window state: where panels and window were, and when the settings are written.
-
-And how small the window may be: never so small that texts are cut.
-"""
+"""Window state: where panels and window were, and when the settings are written."""
 
 from __future__ import annotations
 
@@ -54,7 +51,6 @@ class WindowState(QObject):
         self._show_docks()
 
     def save(self) -> None:
-        """Into the settings, which the caller writes."""
         self._settings.window_geometry = _hex(self._window.saveGeometry())
         self._settings.window_state = _hex(self._window.saveState(self._direction))
 
@@ -85,25 +81,18 @@ def _bytes(text: str) -> QByteArray:
 
 
 class SettingsKeeper(QObject):
-    """Looks half a second after a job or another file whether there is something new to write.
-
-    Args:
-        path: the settings file.
-    """
+    """Looks half a second after a job or another file whether there is something new to write."""
 
     def __init__(self, path: Path, settings: Settings, session: Session, parent: QObject) -> None:
         super().__init__(parent)
         self._path, self._settings = path, settings
         self._written = asdict(settings)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(SOON_MS)
+        self._timer = QTimer(self, singleShot=True, interval=SOON_MS)
         self._timer.timeout.connect(self.save)
         session.path_changed.connect(self._soon)
         session.bridge.job_changed.connect(self._soon)
 
     def save(self) -> None:
-        """Write now what has changed since the last time."""
         now = asdict(self._settings)
         if now != self._written:
             self._written = now

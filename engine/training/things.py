@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image
 
 from engine.api import Box, GenerateRequest, LayerRequest
+from engine.model_files import default_path
 from engine.models.art.backbone import art_of
-from engine.models.checkpoint import default_path
 from engine.paths import resource_path
 from engine.pipeline import LayerPipeline
 from engine.pixels import EMPTY_ALPHA

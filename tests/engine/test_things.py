@@ -11,7 +11,8 @@ from PIL import Image
 from app.testing import model_info
 from engine import Vocabulary, list_things, thing_pictures
 from engine.api import ModelInfo
-from engine.models.checkpoint import default_path, load_model
+from engine.model_files import default_path
+from engine.models.checkpoint import load_model
 from engine.paths import resource_path
 from engine.training.things import TILE, shown_part, tile_of, write_things
 

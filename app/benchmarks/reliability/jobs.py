@@ -20,20 +20,20 @@ from app.document import Document, Settings, Size, new_contents
 from app.document.commands import Placement, PlacePixels, ReplaceDocument, SetSettings
 from app.session.client import engine_factory
 from app.session.jobs import Job
-from app.session.queue import GenerationQueue, Placed
+from app.session.queue import GenerationQueue
 from app.testing import FakeEngine, HandLoop, model_info, ready
 from engine import Event, GenerateRequest
 
 
-def take(document: Document, job: Job, results: Sequence[Placed]) -> None:
+def take(document: Document, job: Job, results: Sequence[Placement]) -> None:
     """Accept results: those whose layer moved follow it, those whose layer is gone are kept."""
     placements = []
     for each in results:
         layer = document.contents.get(each.layer_id)
         rect = (
-            each.asked
+            each.rect
             if layer is None
-            else each.asked.following(job.rects[each.layer_id], layer.rect)
+            else each.rect.following(job.rects[each.layer_id], layer.rect)
         )
         placements.append(Placement(each.layer_id, each.pixels, rect, each.record))
     PlacePixels(placements).do(document)
@@ -74,7 +74,7 @@ class ScriptedDesk:
         self.bridge.start()
         self.loop.run()
 
-    def _accept(self, job: Job, results: Sequence[Placed]) -> None:
+    def _accept(self, job: Job, results: Sequence[Placement]) -> None:
         take(self.document, job, results)
 
     def ask(self, source: Random) -> GenerateRequest | None:

@@ -1,8 +1,4 @@
-"""Compare: the picture as it is and up to eight results side by side, as whole composites.
-
-Lies over the canvas. One zoom and one place for all tiles; a click takes one. Uses the stage, no
-commands.
-"""
+"""Compare: the picture as it is and up to eight results side by side, as whole composites."""
 
 from __future__ import annotations
 
@@ -25,7 +21,7 @@ from PySide6.QtWidgets import QWidget
 from app.document.candidates import with_choice
 from app.document.composite import composite
 from app.document.document import Document
-from app.ui.background import Background
+from app.ui.background import Worker
 from app.ui.canvas import overlay_painter as overlay
 from app.ui.stage import Stage
 from app.ui.text import number, tr
@@ -39,12 +35,7 @@ CLICK_SLACK = 4
 
 
 class ComparePage(QWidget):
-    """Tiles over the canvas.
-
-    Signals:
-        opened(): the page lies over the canvas now.
-        closed(): back to the canvas.
-    """
+    """Tiles over the canvas; the signals say that the page came or went."""
 
     opened = Signal()
     closed = Signal()
@@ -53,7 +44,7 @@ class ComparePage(QWidget):
         self,
         stage: Stage,
         document: Document,
-        pictures: Background,
+        pictures: Worker,
         colours: Colours,
         canvas: QWidget,
     ) -> None:
@@ -69,7 +60,7 @@ class ComparePage(QWidget):
         self.colours = colours
         self.images: dict[int, QImage] = {}
         self._serial = 0
-        self._zoom = 1.0
+        self.zoom = 1.0  # each picture fits its tile
         self._middle = QPointF(0.5, 0.5)  # of the canvas, shown in the middle of each tile
         self._pressed: QPointF | None = None
         self._dragged = False
@@ -80,17 +71,10 @@ class ComparePage(QWidget):
 
     @property
     def count(self) -> int:
-        """Number of tiles, the current picture included."""
         return min(MAX_TILES, self._stage.num_comparable + 1)
 
-    @property
-    def zoom(self) -> float:
-        """1 = each picture fits its tile."""
-        return self._zoom
-
     def open(self) -> None:
-        """Show the choices of the present selection."""
-        self._zoom, self._middle = 1.0, QPointF(0.5, 0.5)
+        self.zoom, self._middle = 1.0, QPointF(0.5, 0.5)
         self.current = min(self._stage.place, self.count - 1)
         self._ask()
         self.setGeometry(self._canvas.rect())
@@ -109,19 +93,20 @@ class ComparePage(QWidget):
 
     def tiles(self) -> list[QRectF]:
         """Where the pictures are, widget pixels; the current picture first."""
-        count = self.count
-        canvas = self._document.canvas
-        best: tuple[float, int] = (0.0, 1)
-        for columns in range(1, count + 1):
+        count, canvas = self.count, self._document.canvas
+
+        def cell(columns: int) -> tuple[float, float]:
             rows = math.ceil(count / columns)
             width = (self.width() - GAP * (columns + 1)) / columns
-            height = (self.height() - GAP * (rows + 1)) / rows - LABEL_HEIGHT
-            scale = min(width / canvas.width, height / canvas.height)
-            best = max(best, (scale, -columns))
-        columns = -best[1] if best[1] < 0 else 1
-        rows = math.ceil(count / columns)
-        width = (self.width() - GAP * (columns + 1)) / columns
-        height = (self.height() - GAP * (rows + 1)) / rows
+            return width, (self.height() - GAP * (rows + 1)) / rows
+
+        def scale(columns: int) -> float:
+            width, height = cell(columns)
+            return min(width / canvas.width, (height - LABEL_HEIGHT) / canvas.height)
+
+        columns = max(range(1, count + 1), key=scale)  # of equal ones the fewest
+        columns = columns if scale(columns) > 0 else 1
+        width, height = cell(columns)
         return [
             QRectF(
                 round(GAP + (place % columns) * (width + GAP)),
@@ -132,8 +117,6 @@ class ComparePage(QWidget):
             for place in range(count)
         ]
 
-    # ---- Qt overrides ----
-
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Qt override: as large as the canvas."""
         if event.type() == QEvent.Type.Resize and self.isVisible():
@@ -141,7 +124,6 @@ class ComparePage(QWidget):
         return False
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt override."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(self.colours.surround))
         ratio = self.devicePixelRatioF()
@@ -171,7 +153,6 @@ class ComparePage(QWidget):
         painter.end()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Qt override."""
         self._pressed, self._dragged = event.position(), False
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -202,7 +183,7 @@ class ComparePage(QWidget):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Qt override: one zoom for all."""
-        self._zoom = min(max(self._zoom * 1.25 ** (event.angleDelta().y() / 120), 1.0), ZOOM_MAX)
+        self.zoom = min(max(self.zoom * 1.25 ** (event.angleDelta().y() / 120), 1.0), ZOOM_MAX)
         self._look_at(self._middle)
         event.accept()
 
@@ -221,8 +202,6 @@ class ComparePage(QWidget):
             self._set_current((self.current - 1) % self.count)
         else:
             super().keyPressEvent(event)
-
-    # ---- inside ----
 
     def _take(self, place: int) -> None:
         self.close_page()
@@ -252,7 +231,7 @@ class ComparePage(QWidget):
 
     def _scale(self, tile: QRectF) -> float:
         canvas = self._document.canvas
-        return self._zoom * min(tile.width() / canvas.width, tile.height() / canvas.height)
+        return self.zoom * min(tile.width() / canvas.width, tile.height() / canvas.height)
 
     def _target(self, tile: QRectF) -> QRectF:
         canvas, scale = self._document.canvas, self._scale(tile)
@@ -262,14 +241,13 @@ class ComparePage(QWidget):
         return QRectF(left, top, width, height)
 
     def _look_at(self, middle: QPointF) -> None:
-        half = 0.5 / self._zoom
+        half = 0.5 / self.zoom
         x = min(max(middle.x(), half), 1 - half)
         y = min(max(middle.y(), half), 1 - half)
         self._middle = QPointF(x, y)
         self.update()
 
     def _ask(self) -> None:
-        """Have the composites made, one after the other."""
         self._serial += 1
         serial, contents = self._serial, self._document.contents
         self.images.clear()
@@ -289,7 +267,6 @@ class ComparePage(QWidget):
             self._pictures.run(
                 lambda layers=layers: composite(layers, canvas),  # type: ignore[misc]
                 done,
-                lambda error: None,
             )
 
     def _on_changed(self) -> None:

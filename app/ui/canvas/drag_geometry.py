@@ -13,41 +13,27 @@ from app.document.geometry import Rect, Size, round_to
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """The mouse at one moment.
+    """The mouse at one moment."""
 
-    Attributes:
-        x, y: canvas pixels.
-        slack: canvas pixels that 4 screen pixels are: less is no drag.
-        shift, ctrl, alt: modifier keys.
-        space: the space bar is held.
-    """
-
-    x: float
+    x: float  # canvas pixels
     y: float
-    slack: float
-    shift: bool = False
+    slack: float  # canvas pixels that 4 screen pixels are: less is no drag
+    shift: bool = False  # modifier keys
     ctrl: bool = False
     alt: bool = False
-    space: bool = False
+    space: bool = False  # the space bar is held
 
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """One drag of a handle.
+    """One drag of a handle."""
 
-    Attributes:
-        name: compass name, "nw" to "w".
-        x, y: where the pointer is, canvas pixels.
-        shift: boxes: keep the aspect. Pictures: do not.
-        alt: the middle stays where it is.
-        reach: pictures: edges go to grid lines that are nearer than this many canvas pixels.
-    """
-
-    name: str
-    x: float
+    name: str  # compass name, "nw" to "w"
+    x: float  # where the pointer is, canvas pixels
     y: float
-    shift: bool = False
-    alt: bool = False
+    shift: bool = False  # boxes: keep the aspect. Pictures: do not
+    alt: bool = False  # the middle stays where it is
+    # Pictures: edges go to grid lines that are nearer than this many canvas pixels.
     reach: float = 0.0
 
 
@@ -133,10 +119,7 @@ def drawn_rect(start: Pointer, now: Pointer) -> Rect:
 
 
 def square_on_grid(start: Pointer, now: Pointer, grid: int, canvas: Size) -> Rect:
-    """The square of a drag with Shift: whole cells, inside the canvas, as wide as high.
-
-    Each edge snapped for itself could make two equal sides different numbers of cells.
-    """
+    """The square of a drag with Shift, of whole cells; each edge for itself could be one off."""
     side = max(grid, round_to(drawn_rect(start, now).width, grid))
     if now.alt:  # around the middle
         side = min(side, canvas.width, canvas.height)

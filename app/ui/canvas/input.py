@@ -1,8 +1,4 @@
-"""Mouse and keys of the canvas.
-
-The mouse turns its events into `Pointer`s for the tools, pans, and sets the cursor. Arrows nudge
-and size layers, digits set the opacity; all repeats of one key press are one undo step.
-"""
+"""Mouse and keys of the canvas."""
 
 from __future__ import annotations
 
@@ -10,10 +6,8 @@ from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QGraphicsView
 
+from app.document import Document, Layer, Rect
 from app.document.commands import MoveLayers, SetOpacity, SetRect
-from app.document.document import Document
-from app.document.geometry import Rect
-from app.document.layer import Layer
 from app.session.selection import Selection
 from app.session.undo import UndoStack
 from app.ui.canvas.drag_geometry import Pointer
@@ -44,25 +38,22 @@ COARSE_CELLS = 4
 TWO_DIGITS_MS = 600
 
 
-class Mouse(QObject):
-    """The mouse of one view.
+class Mouse(ToolContext):
+    """The mouse of one view: it moves the view, or a tool acts."""
 
-    Signals:
-        acted(): a tool did something; the overlay may look different.
-        menu_asked(pointer, event): a right click that ended no drag.
-    """
-
-    acted = Signal()
-    menu_asked = Signal(object, object)
+    menu_asked = Signal(object, object)  # pointer, event: a right click that ended no drag
 
     def __init__(
-        self, view: QGraphicsView, context: ToolContext, decor: OverlayModel, navigation: Navigation
+        self,
+        view: QGraphicsView,
+        selection: Selection,
+        undo: UndoStack,
+        overlay: OverlayModel,
+        navigation: Navigation,
     ) -> None:
-        super().__init__(view)
-        self._view = view
-        self._decor = decor
+        super().__init__(view, selection, undo, overlay)
         self._navigation = navigation
-        self._tools: dict[str, Tool] = {"select": SelectTool(context), "box": BoxTool(context)}
+        self._tools: dict[str, Tool] = {"select": SelectTool(self), "box": BoxTool(self)}
         self._tool_name = "select"
         self._is_panning = False
         self._space_is_down = False
@@ -77,7 +68,7 @@ class Mouse(QObject):
         """Change the tool; a drag in progress is undone."""
         self.cancel_drag()
         self._tool_name = name
-        self._decor.handles_reach_out = name != "box"
+        self._overlay.handles_reach_out = name != "box"
         self.update_cursor()
 
     def set_space(self, is_down: bool) -> None:
@@ -86,21 +77,16 @@ class Mouse(QObject):
         self.update_cursor()
 
     def cancel_drag(self) -> bool:
-        """Undo the drag in progress.
-
-        Returns:
-            whether there was one.
-        """
+        """Undo the drag in progress; False when there is none."""
         tool = self._tools.get(self._tool_name)
         if tool is None or not tool.is_dragging:
             return False
         tool.cancel()
-        self._decor.is_dragging = False
-        self.acted.emit()
+        self._overlay.is_dragging = False
+        self.changed.emit()
         return True
 
     def press(self, event: QMouseEvent) -> None:
-        """A button went down."""
         button = event.button()
         is_left = button == Qt.MouseButton.LeftButton
         wants_pan = self._space_is_down or self._tool_name == "hand"
@@ -112,12 +98,11 @@ class Mouse(QObject):
             self._navigation.zoom_by(0.5 if out else 2.0, event.position())
         elif is_left:
             self._tools[self._tool_name].press(self._pointer(event))
-            self.acted.emit()
+            self.changed.emit()
         elif button == Qt.MouseButton.RightButton and not self.cancel_drag():
             self.menu_asked.emit(self._pointer(event), event)
 
     def move(self, event: QMouseEvent) -> None:
-        """The mouse moved, with or without a button."""
         if self._is_panning:
             delta = event.position() - self._pan_from
             self._pan_from = event.position()
@@ -126,18 +111,17 @@ class Mouse(QObject):
         tool = self._tools.get(self._tool_name)
         if tool is not None and event.buttons() & Qt.MouseButton.LeftButton:
             tool.move(self._pointer(event))
-            self._decor.is_dragging = tool.is_dragging
-            self.acted.emit()
+            self._overlay.is_dragging = tool.is_dragging
+            self.changed.emit()
         self.update_cursor(event.position())
 
     def release(self, event: QMouseEvent) -> None:
-        """A button came up."""
         if self._is_panning:
             self._is_panning = False
         elif event.button() == Qt.MouseButton.LeftButton and self._tool_name in self._tools:
             self._tools[self._tool_name].release(self._pointer(event))
-            self._decor.is_dragging = False
-            self.acted.emit()
+            self._overlay.is_dragging = False
+            self.changed.emit()
         self.update_cursor(event.position())
 
     def picks(self, event: QMouseEvent) -> bool:
@@ -152,7 +136,7 @@ class Mouse(QObject):
         elif self._space_is_down or self._tool_name == "hand":
             shape = Qt.CursorShape.OpenHandCursor
         elif at is not None and (
-            handle := self._decor.handle_at(at, self._view.viewportTransform())
+            handle := self._overlay.handle_at(at, self._view.viewportTransform())
         ):
             shape = _CURSORS[handle]
         elif self._tool_name in ("box", "zoom"):
@@ -194,7 +178,6 @@ class OpacityKeys(QObject):
         self._since = QElapsedTimer()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Qt override."""
         if event.type() != QEvent.Type.KeyPress or not isinstance(event, QKeyEvent):
             return False
         held = event.modifiers() & (
@@ -230,7 +213,6 @@ class Nudger:
         self._gesture: int | None = None
 
     def press(self, event: QKeyEvent) -> None:
-        """An arrow key went down, or repeats."""
         if self._gesture is None or not event.isAutoRepeat():
             self._gesture = self._undo.new_gesture()
         layers = [layer for layer in self._selection.foregrounds() if not layer.locked]
@@ -252,7 +234,6 @@ class Nudger:
         self._undo.push(MoveLayers(ids, dx * step, dy * step, gesture=self._gesture))
 
     def release(self) -> None:
-        """The key came up: the next press is another step."""
         self._gesture = None
 
     def _resize(self, layer: Layer, dx: int, dy: int, cells: int) -> None:

@@ -18,46 +18,30 @@ SQUARE_PIXELS_FROM = 2.0
 
 
 def to_rectf(rect: Rect) -> QRectF:
-    """The same rectangle for Qt."""
     return QRectF(rect.x, rect.y, rect.width, rect.height)
 
 
 class CanvasItem(QGraphicsItem):
-    """One picture of the whole canvas: the live one, or the exact composite.
-
-    Args:
-        paint_sharp: paints a sharper picture in place of the image; False where it has none.
-
-    Attributes:
-        is_rough: something moves: scaled fast now, smoothly once it rests.
-    """
+    """One picture of the whole canvas: the live one, the exact composite, or a sharper one."""
 
     def __init__(self, paint_sharp: Callable[[QPainter, QWidget, QImage], bool]) -> None:
         super().__init__()
-        self._image = QImage()
+        self.image = QImage()
         self._rect = QRectF()
         self._scaled = QPixmap()
         self._scaled_for: object = None
         self._stale = QRect()
-        self.is_rough = False
+        self.is_rough = False  # something moves: scaled fast now, smoothly once it rests
         self._paint_sharp = paint_sharp
 
-    @property
-    def image(self) -> QImage:
-        return self._image
-
     def show_image(self, image: QImage, dirty: QRect | None = None) -> None:
-        """Show `image`, one canvas pixel per pixel.
-
-        Args:
-            dirty: the only part that is different; None = all of it.
-        """
+        """Show `image`, one canvas pixel per pixel; only `dirty` is different, None = all of it."""
         rect = QRectF(image.rect())
         if rect != self._rect:
             self.prepareGeometryChange()
             self._rect = rect
             dirty = None
-        self._image = image
+        self.image = image
         if dirty is None:
             self._stale = image.rect()
             self.update()
@@ -68,17 +52,15 @@ class CanvasItem(QGraphicsItem):
             self.update(QRectF(part))
 
     def boundingRect(self) -> QRectF:
-        """Qt override."""
         return self._rect
 
     def paint(
         self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
     ) -> None:
-        """Qt override."""
-        if self._image.isNull():
+        if self.image.isNull():
             return
         at_rest = None if self.is_rough else widget
-        if at_rest is not None and self._paint_sharp(painter, at_rest, self._image):
+        if at_rest is not None and self._paint_sharp(painter, at_rest, self.image):
             return
         ratio = painter.device().devicePixelRatio()
         zoom = painter.worldTransform().m11() * ratio
@@ -86,8 +68,8 @@ class CanvasItem(QGraphicsItem):
             self._paint_scaled(painter, widget, ratio)
             return
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-        part = option.exposedRect.toAlignedRect().intersected(self._image.rect())
-        painter.drawImage(QRectF(part), self._image, QRectF(part))
+        part = option.exposedRect.toAlignedRect().intersected(self.image.rect())
+        painter.drawImage(QRectF(part), self.image, QRectF(part))
 
     def _paint_scaled(self, painter: QPainter, widget: QWidget, ratio: float) -> None:
         """Smooth scaling takes long, so what the widget shows is kept and mended where stale."""
@@ -97,7 +79,7 @@ class CanvasItem(QGraphicsItem):
             self._scaled = QPixmap(widget.size() * ratio)
             self._scaled.setDevicePixelRatio(ratio)
             self._scaled.fill(Qt.GlobalColor.transparent)
-            self._scaled_for, self._stale = key, self._image.rect()
+            self._scaled_for, self._stale = key, self.image.rect()
         if not self._stale.isEmpty():
             stale = to_widget.mapRect(QRectF(self._stale)).toAlignedRect().adjusted(-1, -1, 1, 1)
             mender = QPainter(self._scaled)
@@ -107,7 +89,7 @@ class CanvasItem(QGraphicsItem):
             mender.setTransform(to_widget)
             mender.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
             mender.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            mender.drawImage(QRectF(self._image.rect()), self._image)
+            mender.drawImage(QRectF(self.image.rect()), self.image)
             mender.end()
             self._stale = QRect()
         painter.save()

@@ -36,25 +36,19 @@ _FORMAT = QImage.Format.Format_ARGB32_Premultiplied
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Entry:
-    """One layer as it is painted.
+class LiveLayer:
+    """One layer as it is painted."""
 
-    Attributes:
-        key: the layer's id.
-        token: equal tokens paint the same; `image` itself is not compared. It holds what `image`
-            only borrows.
-        image: stretched over `rect`.
-    """
-
-    key: int
+    key: int  # the layer's id
+    # Equal tokens paint the same; `image` itself is not compared. It holds what `image` only
+    # borrows.
     token: object
-    image: QImage
+    image: QImage  # stretched over `rect`
     rect: Rect
     opacity: float = 1.0
     blend: str = "normal"
 
-    def paints_like(self, other: Entry) -> bool:
-        """Whether nothing has to be painted again."""
+    def paints_like(self, other: LiveLayer) -> bool:
         return (self.token, self.rect, self.opacity, self.blend) == (
             other.token,
             other.rect,
@@ -64,27 +58,18 @@ class Entry:
 
 
 class InteractiveCompositor:
-    """Paints entries into one picture of the canvas.
-
-    Attributes:
-        image: the canvas, premultiplied; valid until the next `show`.
-    """
+    """Paints entries into `image`, the canvas, premultiplied; valid until the next `show`."""
 
     def __init__(self) -> None:
         self.image = QImage()
-        self._entries: list[Entry] = []
-        self._below: tuple[tuple[Entry, ...], QImage] | None = None
-        self._above: tuple[tuple[Entry, ...], QImage] | None = None
+        self._entries: list[LiveLayer] = []
+        self._below: tuple[tuple[LiveLayer, ...], QImage] | None = None
+        self._above: tuple[tuple[LiveLayer, ...], QImage] | None = None
 
-    def show(self, entries: Sequence[Entry], canvas: Size, moving: Collection[int] = ()) -> QRect:
-        """Paint what is different from before.
-
-        Args:
-            moving: keys of entries that will be different again soon.
-
-        Returns:
-            the part of the canvas that was painted again; empty for none.
-        """
+    def show(
+        self, entries: Sequence[LiveLayer], canvas: Size, moving: Collection[int] = ()
+    ) -> QRect:
+        """Paint what differs, `moving` again soon; which part of the canvas it was."""
         whole = QRect(0, 0, canvas.width, canvas.height)
         entries = list(entries)
         if self.image.size() != whole.size():
@@ -101,15 +86,11 @@ class InteractiveCompositor:
         return dirty
 
     def adopt(self, image: QImage) -> None:
-        """Go on from a better picture of the same entries: only what changes is painted by Qt.
-
-        Args:
-            image: of the canvas, premultiplied; shared until something is painted into it.
-        """
+        """Go on from a better picture of the same entries: only what changes is painted by Qt."""
         if image.size() == self.image.size() and image.format() == _FORMAT:
             self.image = image
 
-    def _with_known_images(self, entries: list[Entry]) -> list[Entry]:
+    def _with_known_images(self, entries: list[LiveLayer]) -> list[LiveLayer]:
         """Entries that paint as before stay the same objects: kept pictures are found by them."""
         known = {entry.key: entry for entry in self._entries}
         return [
@@ -146,8 +127,8 @@ class InteractiveCompositor:
         painter.end()
 
     def _kept(
-        self, known: tuple[tuple[Entry, ...], QImage] | None, entries: tuple[Entry, ...]
-    ) -> tuple[tuple[Entry, ...], QImage]:
+        self, known: tuple[tuple[LiveLayer, ...], QImage] | None, entries: tuple[LiveLayer, ...]
+    ) -> tuple[tuple[LiveLayer, ...], QImage]:
         if known is not None and known[0] == entries:
             return known
         picture = QImage(self.image.size(), _FORMAT)
@@ -159,7 +140,7 @@ class InteractiveCompositor:
         return entries, picture
 
 
-def _draw(painter: QPainter, entry: Entry, dirty: QRect) -> None:
+def _draw(painter: QPainter, entry: LiveLayer, dirty: QRect) -> None:
     rect = QRect(entry.rect.x, entry.rect.y, entry.rect.width, entry.rect.height)
     part = rect.intersected(dirty)
     if part.isEmpty() or entry.image.isNull():
@@ -174,7 +155,7 @@ def _draw(painter: QPainter, entry: Entry, dirty: QRect) -> None:
 
 
 def _span(
-    before: Sequence[Entry], after: Sequence[Entry], changed: frozenset[int]
+    before: Sequence[LiveLayer], after: Sequence[LiveLayer], changed: frozenset[int]
 ) -> tuple[int, int] | None:
     """Places between which something changes, end exclusive; None when it is all over."""
     if len(changed) > _FEW:
@@ -188,13 +169,13 @@ def _span(
     return (gone[0], gone[0]) if len(gone) == 1 else None
 
 
-def _changed(before: Sequence[Entry], after: Sequence[Entry]) -> frozenset[int]:
+def _changed(before: Sequence[LiveLayer], after: Sequence[LiveLayer]) -> frozenset[int]:
     """Keys of entries that came or are different: likely the next ones to be so again."""
     known = {id(entry) for entry in before}
     return frozenset(entry.key for entry in after if id(entry) not in known)
 
 
-def _difference(before: Sequence[Entry], after: Sequence[Entry]) -> QRect:
+def _difference(before: Sequence[LiveLayer], after: Sequence[LiveLayer]) -> QRect:
     """The part of the canvas where the two lists look different."""
     old = {entry.key: (place, entry) for place, entry in enumerate(before)}
     new = {entry.key: (place, entry) for place, entry in enumerate(after)}

@@ -1,7 +1,4 @@
-"""Zoom and pan of the canvas view: 5 to 3200 %, at the pointer, a quarter always in view.
-
-Zoom is device pixels per picture pixel: 100 % is exact on every screen.
-"""
+"""Zoom and pan of the canvas view: 5 to 3200 %, at the pointer, a quarter always in view."""
 
 from __future__ import annotations
 
@@ -25,13 +22,8 @@ class Navigation:
     """Where a view looks.
 
     Args:
-        view: the widget; this object is a part of it.
-        document: whose canvas is shown.
         changed: called with the zoom after each change of it.
         end_room: viewport pixels at the end of a line that Fit leaves free: a panel may lie there.
-
-    Attributes:
-        wheel_zooms: the wheel zooms, and scrolls with Ctrl.
     """
 
     def __init__(
@@ -44,8 +36,8 @@ class Navigation:
         self._view = view
         self._document = document
         self._changed = changed
-        self._follows_fit = True
-        self.wheel_zooms = True
+        self.follows_fit = True  # the whole canvas is shown, however large the window is
+        self.wheel_zooms = True  # the wheel zooms, and scrolls with Ctrl
         self._end_room = end_room
 
     @property
@@ -55,11 +47,10 @@ class Navigation:
 
     def set_zoom(self, zoom: float, at: QPointF | None = None) -> None:
         """Zoom and keep what is at viewport point `at` (None = the middle) where it is."""
-        self._follows_fit = False
+        self.follows_fit = False
         self._set_zoom(zoom, at)
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
-        """Multiply the zoom."""
         self.set_zoom(self.zoom * factor, at)
 
     def step(self, larger: bool) -> None:
@@ -71,13 +62,7 @@ class Navigation:
             self.set_zoom(next((stop for stop in reversed(_STOPS) if stop < now * 0.99), ZOOM_MIN))
 
     @property
-    def follows_fit(self) -> bool:
-        """Whether the whole canvas is shown, however large the window is."""
-        return self._follows_fit
-
-    @property
     def centre(self) -> QPointF:
-        """What is in the middle, canvas pixels."""
         return self._view.mapToScene(self._view.viewport().rect().center())
 
     def look_at(self, centre: QPointF, zoom: float) -> None:
@@ -87,17 +72,17 @@ class Navigation:
 
     def fit(self) -> None:
         """The whole canvas, centred; stays so while the window changes its size."""
-        self._follows_fit = True
+        self.follows_fit = True
         self._show(to_rectf(self._document.canvas.rect))
 
     def show_rect(self, rect: QRectF) -> None:
         """As large as the rectangle fits, canvas pixels."""
-        self._follows_fit = False
+        self.follows_fit = False
         self._show(rect)
 
     def pan_by(self, delta: QPointF) -> None:
         """Move the picture by viewport pixels."""
-        self._follows_fit = False
+        self.follows_fit = False
         horizontal, vertical = self._view.horizontalScrollBar(), self._view.verticalScrollBar()
         horizontal.setValue(horizontal.value() - round(delta.x()))
         vertical.setValue(vertical.value() - round(delta.y()))
@@ -118,11 +103,7 @@ class Navigation:
         self.pan_by(delta)
 
     def pinch(self, event: QEvent) -> bool:
-        """Two fingers on a touchpad zoom at the pointer; where a system sends Ctrl+wheel, `wheel`.
-
-        Returns:
-            whether the event was such a gesture.
-        """
+        """Two fingers on a touchpad zoom at the pointer; whether the event was such a gesture."""
         if not isinstance(event, QNativeGestureEvent):
             return False
         if event.gestureType() != Qt.NativeGestureType.ZoomNativeGesture:
@@ -131,14 +112,12 @@ class Navigation:
         return True
 
     def on_resized(self) -> None:
-        """The viewport has another size."""
-        if self._follows_fit:
+        if self.follows_fit:
             self.fit()
         else:
             self._leave_room()
 
     def on_canvas_changed(self) -> None:
-        """The canvas has another size, or another document is shown."""
         self.fit()
 
     def _show(self, rect: QRectF) -> None:

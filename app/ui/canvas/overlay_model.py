@@ -13,8 +13,7 @@ from typing import Literal
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QRegion, QTransform
 
-from app.document.geometry import Rect
-from app.document.layer import Layer
+from app.document import Layer, Rect
 from app.session.selection import Selection
 from app.ui.canvas import overlay_painter as overlay
 from app.ui.canvas.item import to_rectf
@@ -29,45 +28,30 @@ DraftKind = Literal["drawn", "resized", "marquee"]
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A rectangle that is being dragged.
+    """A rectangle that is being dragged."""
 
-    Attributes:
-        rect: canvas pixels.
-        text: the live label; shown below the rectangle. A marquee has none.
-        kind: what the drag does.
-    """
-
-    rect: Rect
-    text: str
-    kind: DraftKind
+    rect: Rect  # canvas pixels
+    text: str  # the live label; shown below the rectangle. A marquee has none
+    kind: DraftKind  # what the drag does
 
 
 @dataclass(slots=True)
 class OverlayModel:
-    """Everything over the picture.
-
-    Attributes:
-        running: ids of the layers that a job is making.
-        matte: what transparent places show, as a hex colour; None = checkerboard.
-        box_hint: text next to a selected empty box; "" = nothing.
-        has_outlines: boxes and their names; handles and the selection always show.
-        show_grid: always; without it the grid shows while a box is drawn.
-        is_dragging: handles hide while something moves.
-        handles_reach_out: handles can be grabbed from outside of the layer as well; with the box
-            tool a press there begins the next box.
-    """
+    """Everything over the picture."""
 
     scene: CanvasScene
     selection: Selection
     colours: Colours
-    box_hint: Callable[[Layer], str]
-    show_grid: bool = False
-    is_dragging: bool = False
+    box_hint: Callable[[Layer], str]  # text next to a selected empty box; "" = nothing
+    show_grid: bool = False  # always; without it the grid shows while a box is drawn
+    is_dragging: bool = False  # handles hide while something moves
+    # Handles can be grabbed from outside of the layer as well; with the box tool a press there
+    # begins the next box.
     handles_reach_out: bool = True
     draft: Draft | None = None
-    running: frozenset[int] = frozenset()
-    matte: str | None = None
-    has_outlines: bool = True
+    running: frozenset[int] = frozenset()  # ids of the layers that a job is making
+    matte: str | None = None  # what transparent places show, as a hex colour; None = checkerboard
+    has_outlines: bool = True  # boxes and their names; handles and the selection always show
     grid_in_drags: bool = True
     grid: overlay.Grid = field(default_factory=overlay.Grid)
     _kept: KeptPicture = field(default_factory=KeptPicture)
@@ -86,28 +70,29 @@ class OverlayModel:
 
     def paint(self, painter: QPainter, to_view: QTransform, viewport: QRectF, font: QFont) -> None:
         """Draw in viewport pixels; `to_view` maps canvas pixels there."""
+        ground = _Ground(to_view, viewport, font)
         document = self.scene.document
-        canvas = to_view.mapRect(to_rectf(document.canvas.rect))
+        canvas = ground.place(document.canvas.rect)
         painter.save()
-        self._leave_staged_free(painter, to_view, viewport)
+        self._leave_staged_free(painter, ground)
         overlay.canvas_edge(painter, canvas)
         if self.show_grid or (self._draws_box and self.grid_in_drags):
             step = document.grid * to_view.m11()
             self.grid.paint(painter, overlay.aligned(canvas), step, viewport)
         if self._draws_box:
-            key = self._layers_key(to_view, font)
-            self._kept.paint(
-                painter, viewport, key, lambda to: self._paint_layers(to, to_view, viewport, font)
-            )
+            key = self._layers_key(ground)
+            self._kept.paint(painter, viewport, key, lambda to: self._paint_layers(to, ground))
         else:
             self._kept.forget()
-            self._paint_layers(painter, to_view, viewport, font)
+            self._paint_layers(painter, ground)
         for layer in self.selection.layers():
-            self._paint_selected(painter, layer, to_view, viewport, font)
-        self._paint_staged(painter, to_view)
+            self._paint_selected(painter, layer, ground)
+        # Around results that are only looked at, outside of all of them.
+        for rect in self._staged_rects(ground):
+            overlay.outer_frame(painter, rect, self.colours.staged)
         painter.restore()
         if self.draft is not None:
-            self._paint_draft(painter, self.draft, to_view, viewport, font)
+            self._paint_draft(painter, self.draft, ground)
 
     @property
     def _draws_box(self) -> bool:
@@ -128,7 +113,6 @@ class OverlayModel:
         return layer if self.scene.shows(layer) and not layer.locked else None
 
     def handle_at(self, point: QPointF, to_view: QTransform) -> str:
-        """The handle under a viewport point, or ""."""
         layer = self.resizable()
         if layer is None:
             return ""
@@ -151,7 +135,7 @@ class OverlayModel:
             if (self.has_outlines or layer.id in self.selection) and self.scene.shows(layer)
         ]
 
-    def _layers_key(self, to_view: QTransform, font: QFont) -> Hashable:
+    def _layers_key(self, ground: _Ground) -> Hashable:
         """All that `_paint_layers` depends on while a box is drawn."""
         layers = tuple(
             (
@@ -164,92 +148,65 @@ class OverlayModel:
             )
             for layer in self._layers_shown()
         )
+        to_view = ground.to_view
         place = (to_view.m11(), to_view.m22(), to_view.dx(), to_view.dy())
-        return layers, place, font.key(), self.scene.moves_copies
+        return layers, place, ground.font.key(), self.scene.moves_copies
 
-    def _paint_layers(
-        self, painter: QPainter, to_view: QTransform, viewport: QRectF, font: QFont
-    ) -> None:
+    def _paint_layers(self, painter: QPainter, ground: _Ground) -> None:
         for layer in self._layers_shown():
-            self._paint_layer(painter, layer, to_view, viewport, font)
+            self._paint_layer(painter, layer, ground)
 
-    def _paint_layer(
-        self,
-        painter: QPainter,
-        layer: Layer,
-        to_view: QTransform,
-        viewport: QRectF,
-        font: QFont,
-    ) -> None:
-        rect = to_view.mapRect(to_rectf(self.scene.rect_of(layer)))
+    def _paint_layer(self, painter: QPainter, layer: Layer, ground: _Ground) -> None:
+        rect = ground.place(self.scene.rect_of(layer))
         has_preview = self.scene.has_preview(layer.id)
         is_selected = layer.id in self.selection  # its own frame comes later, over everything
         if not layer.has_pixels:
             if self.scene.moves_copies and self.scene.rect_of(layer) != layer.rect:
-                stays = to_view.mapRect(to_rectf(layer.rect))
-                overlay.hatch(painter, stays, viewport)
+                stays = ground.place(layer.rect)
+                overlay.hatch(painter, stays, ground.viewport)
                 overlay.outline(painter, stays)
             if not has_preview:
-                overlay.hatch(painter, rect, viewport)
+                overlay.hatch(painter, rect, ground.viewport)
             if not is_selected:
                 overlay.outline(painter, rect)
             if not has_preview:
-                self._paint_name(painter, layer, rect, font)
+                self._paint_name(painter, layer, rect, ground.font)
             return
         is_made = layer.id in self.running and not self.is_dragging
         is_aimed_at = self.draft is not None and not self._resizes
         if not is_selected and (is_aimed_at or is_made):
             overlay.outline(painter, rect, dashed=True)
         if self._draws_box:  # the names say what is where, of pictures too
-            self._paint_name(painter, layer, rect, font)
+            self._paint_name(painter, layer, rect, ground.font)
 
-    def _paint_selected(
-        self,
-        painter: QPainter,
-        layer: Layer,
-        to_view: QTransform,
-        viewport: QRectF,
-        font: QFont,
-    ) -> None:
-        rect = to_view.mapRect(to_rectf(self.scene.rect_of(layer)))
+    def _paint_selected(self, painter: QPainter, layer: Layer, ground: _Ground) -> None:
+        rect = ground.place(self.scene.rect_of(layer))
         is_box = not (layer.has_pixels or layer.is_background)
         overlay.frame(painter, rect, self.colours.accent)
         is_still = not self.is_dragging and layer.id not in self.running | self.scene.staged_ids
-        if is_still and is_box and layer is self.resizable():
-            self._paint_hint(painter, self.box_hint(layer), rect, viewport, font)
-        if is_still and layer is self.resizable():
-            overlay.handles(painter, rect, self.colours)
+        if not is_still or layer is not self.resizable():
+            return
+        # Below the box, where there is room for it.
+        y, text = rect.bottom() + 10, self.box_hint(layer) if is_box else ""
+        if text and y + 24 < ground.viewport.bottom():
+            overlay.label(painter, text, QPointF(max(rect.left(), 6), y), ground.font)
+        overlay.handles(painter, rect, self.colours)
 
-    def _paint_hint(
-        self, painter: QPainter, text: str, rect: QRectF, viewport: QRectF, font: QFont
-    ) -> None:
-        """Below the box, where there is room for it."""
-        y = rect.bottom() + 10
-        if text and y + 24 < viewport.bottom():
-            overlay.label(painter, text, QPointF(max(rect.left(), 6), y), font)
-
-    def _staged_rects(self, to_view: QTransform) -> list[QRectF]:
+    def _staged_rects(self, ground: _Ground) -> list[QRectF]:
         """Where results are looked at, viewport pixels."""
         return [
-            overlay.aligned(to_view.mapRect(to_rectf(self.scene.rect_of(layer))))
+            overlay.aligned(ground.place(self.scene.rect_of(layer)))
             for layer in self.scene.document.layers
             if layer.id in self.scene.staged_ids
         ]
 
-    def _leave_staged_free(self, painter: QPainter, to_view: QTransform, viewport: QRectF) -> None:
+    def _leave_staged_free(self, painter: QPainter, ground: _Ground) -> None:
         """A result is judged by its pixels: no hatching, label, outline or handle lies over it."""
-        rects = self._staged_rects(to_view)
-        if not rects:
-            return
-        free = QRegion(viewport.toAlignedRect())
-        for rect in rects:
-            free -= QRegion(rect.toRect())
-        painter.setClipRegion(free)
-
-    def _paint_staged(self, painter: QPainter, to_view: QTransform) -> None:
-        """A violet frame around results that are only looked at, outside of all of them."""
-        for rect in self._staged_rects(to_view):
-            overlay.outer_frame(painter, rect, self.colours.staged)
+        if rects := self._staged_rects(ground):
+            free = QRegion(ground.viewport.toAlignedRect())
+            for rect in rects:
+                free -= QRegion(rect.toRect())
+            painter.setClipRegion(free)
 
     def _paint_name(self, painter: QPainter, layer: Layer, rect: QRectF, font: QFont) -> None:
         if self._resizes or rect.width() < 56 or rect.height() < 32:
@@ -260,22 +217,28 @@ class OverlayModel:
         overlay.label(painter, name, rect.topLeft() + QPointF(6, 6), font)
         painter.restore()
 
-    def _paint_draft(
-        self,
-        painter: QPainter,
-        draft: Draft,
-        to_view: QTransform,
-        viewport: QRectF,
-        font: QFont,
-    ) -> None:
-        rect = to_view.mapRect(to_rectf(draft.rect))
+    def _paint_draft(self, painter: QPainter, draft: Draft, ground: _Ground) -> None:
+        rect = ground.place(draft.rect)
         if draft.kind == "marquee":
             overlay.marquee(painter, rect, self.colours)
             return
         overlay.frame(painter, rect, self.colours.accent)
         # Below the box, or inside its lower edge where the window ends.
-        y = min(rect.bottom() + 6, viewport.bottom() - 28)
-        overlay.label(painter, draft.text, QPointF(max(rect.left(), 6), y), font, strong=True)
+        place = QPointF(max(rect.left(), 6), min(rect.bottom() + 6, ground.viewport.bottom() - 28))
+        overlay.label(painter, draft.text, place, ground.font, strong=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What is painted on: the viewport, the map from canvas pixels to it, and the font."""
+
+    to_view: QTransform
+    viewport: QRectF
+    font: QFont
+
+    def place(self, rect: Rect) -> QRectF:
+        """Where a rectangle of the canvas lies in the viewport."""
+        return self.to_view.mapRect(to_rectf(rect))
 
 
 def _reaches(distance: float, inward: int, length: float) -> bool:

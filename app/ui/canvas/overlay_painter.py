@@ -159,18 +159,9 @@ class KeptPicture:
         self._picture = QPixmap()
 
     def paint(
-        self,
-        painter: QPainter,
-        area: QRectF,
-        key: Hashable,
-        draw: Callable[[QPainter], None],
+        self, painter: QPainter, area: QRectF, key: Hashable, draw: Callable[[QPainter], None]
     ) -> None:
-        """Paint what `draw` paints; `draw` is called where `key` or the screen is another.
-
-        Args:
-            area: where the picture lies, logical pixels; `draw` counts from its corner.
-            key: everything that `draw` depends on.
-        """
+        """Paint what `draw` paints from `area`'s corner; called for another `key` or screen."""
         ratio = painter.device().devicePixelRatioF()
         key = (key, area.width(), area.height(), ratio)
         if key != self._key:
@@ -197,11 +188,7 @@ class Grid:
         self._kept = KeptPicture()
 
     def paint(self, painter: QPainter, canvas: QRectF, step: float, visible: QRectF) -> None:
-        """Draw the lines; none when a cell has less than 6 pixels.
-
-        Args:
-            step: viewport pixels per cell.
-        """
+        """Draw the lines, `step` viewport pixels apart; none when a cell has less than 6."""
         shown = aligned(canvas.intersected(visible))
         if step < 6 or shown.isEmpty():
             return
@@ -224,7 +211,6 @@ def _lines(offset: float, step: float, length: float) -> list[int]:
 
 
 def marquee(painter: QPainter, rect: QRectF, colours: Colours) -> None:
-    """The rectangle of a selection drag."""
     fill = QColor(colours.accent)
     fill.setAlpha(40)
     painter.fillRect(aligned(rect), QBrush(fill))

@@ -15,14 +15,12 @@ from PySide6.QtCore import QObject, QRect, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QGraphicsScene
 
+from app.document import Box, Candidate, Document, Layer, Rect
 from app.document.composite import Compositor
-from app.document.document import Document
-from app.document.geometry import Box, Rect
-from app.document.layer import Candidate, Layer
 from app.session.selection import Solo
-from app.ui.background import Background
+from app.ui.background import Worker
 from app.ui.canvas.item import CanvasItem
-from app.ui.canvas.live import Entry, InteractiveCompositor
+from app.ui.canvas.live import InteractiveCompositor, LiveLayer
 from app.ui.canvas.sharp import SharpPicture
 from app.ui.widgets.images import to_qimage, wrapped
 
@@ -31,23 +29,15 @@ PICK_ALPHA = 13  # 5 % of 255
 
 
 class CanvasScene(QGraphicsScene):
-    """Items for the document's layers.
+    """Items for the document's layers."""
 
-    Attributes:
-        moves_copies: the drag in progress leaves the layers where they are.
-
-    Signals:
-        changed_on_screen(): anything that the view draws over the items may be different.
-        settled(): the exact composite is on the screen.
-    """
-
-    changed_on_screen = Signal()
-    settled = Signal()
+    changed_on_screen = Signal()  # anything that the view draws over the items may be different
+    settled = Signal()  # the exact composite is on the screen
 
     def __init__(
         self,
         document: Document,
-        pictures: Background,
+        pictures: Worker,
         solo: Solo | None = None,
         parent: QObject | None = None,
     ) -> None:
@@ -59,7 +49,7 @@ class CanvasScene(QGraphicsScene):
         self._previews: dict[int, tuple[Box, QImage]] = {}
         self._frozen: dict[int, tuple[Box, QImage]] = {}
         self._moved: dict[int, Rect] = {}
-        self.moves_copies = False
+        self.moves_copies = False  # the drag in progress leaves the layers where they are
         self._staged: dict[int, Candidate] = {}
         self._seen: object = None
         self._live = InteractiveCompositor()
@@ -68,29 +58,19 @@ class CanvasScene(QGraphicsScene):
         self._sharp.made.connect(self._item.update)
         self.addItem(self._item)
         self._is_settled = False
-        self._exact = QImage()
         self._compositor = Compositor()
         # Where the screen may differ from the exact picture; None = everywhere.
         self._inexact: QRect | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(SETTLE_MS)
+        self._timer = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._timer.timeout.connect(self._settle)
         document.events.changed.connect(self._on_changed)
-        self._solo.changed.connect(self._on_solo)
-        self._on_changed(document.revision)
-
-    # ---- what is shown ----
+        self._solo.changed.connect(self._on_changed)
+        self._on_changed()
 
     @property
     def is_settled(self) -> bool:
         """Whether the screen shows exactly what export would write."""
         return self._is_settled
-
-    @property
-    def settled_image(self) -> QImage:
-        """The composite of the canvas as it was last computed."""
-        return self._exact
 
     def shows(self, layer: Layer) -> bool:
         """Whether the layer is on the screen: its eye, or solo."""
@@ -107,14 +87,10 @@ class CanvasScene(QGraphicsScene):
 
     @property
     def staged_ids(self) -> frozenset[int]:
-        """Layers that show a candidate at the moment."""
         return frozenset(self._staged)
 
     def has_preview(self, layer_id: int) -> bool:
-        """Whether a rough picture of the layer is being shown."""
         return layer_id in self._previews
-
-    # ---- things that are not in the document ----
 
     def show_moved(self, rects: dict[int, Rect], *, copies: bool = False) -> None:
         """Show layers, or copies of them, elsewhere during a drag; an empty dict ends it."""
@@ -131,7 +107,6 @@ class CanvasScene(QGraphicsScene):
                 self._unsettle()
 
     def clear_previews(self) -> None:
-        """Show what the document has again."""
         if self._previews:
             self._previews = {}
             self._unsettle()
@@ -141,8 +116,6 @@ class CanvasScene(QGraphicsScene):
         if candidates or self._staged:
             self._staged = dict(candidates)
             self._unsettle()
-
-    # ---- picking ----
 
     def layers_at(self, x: float, y: float, *, any_alpha: bool = False) -> list[Layer]:
         """Visible, unlocked layers under a point, topmost first.
@@ -174,9 +147,7 @@ class CanvasScene(QGraphicsScene):
             if self.shows(layer) and not layer.locked and layer.rect.intersect(rect) is not None
         ]
 
-    # ---- keeping in step ----
-
-    def _on_changed(self, revision: int) -> None:
+    def _on_changed(self) -> None:
         shown = self._what_is_seen()
         if shown == self._seen:
             self.changed_on_screen.emit()  # names and locks are in the overlay
@@ -190,7 +161,7 @@ class CanvasScene(QGraphicsScene):
         self.setSceneRect(0, 0, canvas.width, canvas.height)
         self._unsettle()
 
-    def _entries(self) -> list[Entry]:
+    def _entries(self) -> list[LiveLayer]:
         entries = []
         for layer in self.document.layers:
             if self.shows(layer) and (entry := self._entry(layer)) is not None:
@@ -199,7 +170,7 @@ class CanvasScene(QGraphicsScene):
                 entries.append(entry)
         return entries
 
-    def _entry(self, layer: Layer) -> Entry | None:
+    def _entry(self, layer: Layer) -> LiveLayer | None:
         staged, preview = self._staged.get(layer.id), self._frozen.get(layer.id)
         token: object = layer.image
         image, rect = None, self.rect_of(layer)
@@ -212,7 +183,7 @@ class CanvasScene(QGraphicsScene):
             image = self._image_of(layer)
         if image is None:
             return None
-        return Entry(layer.id, token, image, rect, layer.opacity, layer.blend)
+        return LiveLayer(layer.id, token, image, rect, layer.opacity, layer.blend)
 
     def _image_of(self, layer: Layer) -> QImage | None:
         """The layer's pixels for Qt; a converted copy only of those that move."""
@@ -253,12 +224,11 @@ class CanvasScene(QGraphicsScene):
         def done(image: QImage) -> None:
             self._on_composite(image, seen)
 
-        self._pictures.run(paint, done, lambda error: None)
+        self._pictures.run(paint, done)
 
     def _on_composite(self, image: QImage, seen: object) -> None:
         if seen != self._seen or self._moved or self._previews or self._staged:
             return
-        self._exact = image
         self._is_settled = True
         self._item.is_rough = False
         self._item.show_image(image, self._inexact)
@@ -289,6 +259,3 @@ class CanvasScene(QGraphicsScene):
                 for layer in self.document.layers
             ),
         )
-
-    def _on_solo(self) -> None:
-        self._on_changed(self.document.revision)

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.document.blends import BLENDS
 from app.document.layer import Layer
-from app.ui.background import Background
+from app.ui.background import Worker
 from app.ui.canvas.item import SQUARE_PIXELS_FROM
 from app.ui.canvas.live import MODES
 from app.ui.widgets.images import wrapped
@@ -34,23 +34,12 @@ Paths = list[tuple[QColor, QPainterPath]]
 
 
 class SharpPicture(QObject):
-    """Paints shapes for one view of the canvas.
+    """Paints shapes for one view of the canvas; `layers` gives None while it does not rest."""
 
-    Args:
-        pictures: the worker.
-        layers: what the screen shows, bottom first; None while it does not rest.
-
-    Signals:
-        made(): there is a picture to paint now.
-    """
-
-    made = Signal()
+    made = Signal()  # there is a picture to paint now
 
     def __init__(
-        self,
-        pictures: Background,
-        layers: Callable[[], Sequence[Layer] | None],
-        parent: QObject,
+        self, pictures: Worker, layers: Callable[[], Sequence[Layer] | None], parent: QObject
     ) -> None:
         super().__init__(parent)
         self._pictures = pictures
@@ -59,17 +48,11 @@ class SharpPicture(QObject):
         self._key: object = None  # what the picture, or that there is none, is for
         self._wanted: object = None
         self._place = (QTransform(), QSize(), 1.0)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(REST_MS)
-        self._timer.timeout.connect(self._begin)
+        self._timer = QTimer(self, singleShot=True, interval=REST_MS)
+        self._timer.timeout.connect(lambda: self._go_on(self._wanted))
 
     def paint(self, painter: QPainter, widget: QWidget, image: QImage) -> bool:
-        """Paint in place of `image`, the composite.
-
-        Returns:
-            False if there is no sharp picture of it for this view (yet).
-        """
+        """Paint in place of `image`, the composite; False while this view has nothing yet."""
         to_widget, ratio = painter.worldTransform(), painter.device().devicePixelRatio()
         if to_widget.m11() * ratio <= 1.0:
             return False
@@ -85,11 +68,6 @@ class SharpPicture(QObject):
         self._wanted, self._place = key, (to_widget, widget.size(), ratio)
         self._timer.start()
         return False
-
-    # ---- inside ----
-
-    def _begin(self) -> None:
-        self._go_on(self._wanted)
 
     def _go_on(self, key: object) -> None:
         """Trace the next layer that is new, else paint; not for a view that is gone."""
@@ -109,18 +87,11 @@ class SharpPicture(QObject):
         def work() -> QImage | None:
             return None if trace_next(shown, self._pictures.check) else painted(shown, *place)
 
-        self._pictures.run(work, done, lambda error: None)
+        self._pictures.run(work, done)
 
 
 def trace_next(layers: Sequence[Layer], check: Callable[[], None] = lambda: None) -> bool:
-    """Find the shapes of the first layer that is new.
-
-    Args:
-        check: called between the parts of the work; what it raises ends it.
-
-    Returns:
-        False if there is none.
-    """
+    """Find the shapes of the first new layer; False if none is. `check` may end it."""
     from app.document.vectors.tracing import known_shapes, layer_shapes
 
     new = next((layer for layer in layers if known_shapes(layer) is None), None)

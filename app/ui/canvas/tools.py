@@ -7,16 +7,13 @@ Coordinates are canvas pixels; `Pointer.slack` says how many of them 4 screen pi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, QPointF, Signal
-from PySide6.QtGui import QTransform
+from PySide6.QtWidgets import QGraphicsView
 
+from app.document import Document, Layer, Rect
 from app.document.commands import AddBox, DuplicateLayers, MoveLayers, SetRect
-from app.document.document import Document
-from app.document.geometry import Rect
-from app.document.layer import Layer
 from app.session.selection import Selection
 from app.session.undo import UndoStack
 from app.ui.canvas.drag_geometry import (
@@ -29,52 +26,34 @@ from app.ui.canvas.drag_geometry import (
     square_on_grid,
 )
 from app.ui.canvas.overlay_model import Draft, DraftKind, OverlayModel
-from app.ui.canvas.scene import CanvasScene
 
 # Lines catch from 6 screen pixels on; `Pointer.slack` is 4 of them.
 SNAP_SLACKS = 1.5
 
 
 class ToolContext(QObject):
-    """What the tools act on, and the rectangle that follows the mouse.
+    """What the tools act on, and the rectangle that follows the mouse."""
 
-    Args:
-        to_view: gives the map from canvas pixels to viewport pixels.
-
-    Attributes:
-        snaps: dragged layers stop at grid lines and at the middle of the canvas.
-
-    Signals:
-        box_added(layer_id, was_cut): a box was drawn; whether the canvas's edge cut it.
-        changed(): the overlay looks different.
-        drawing_changed(): a rectangle begins or ends to be drawn.
-    """
-
+    # layer_id, was_cut: a box was drawn; whether the canvas's edge cut it.
     box_added = Signal(int, bool)
-    changed = Signal()
-    drawing_changed = Signal()
+    changed = Signal()  # the overlay may look different
+    drawing_changed = Signal()  # a rectangle begins or ends to be drawn
 
     def __init__(
-        self,
-        scene: CanvasScene,
-        selection: Selection,
-        undo: UndoStack,
-        overlay: OverlayModel,
-        to_view: Callable[[], QTransform],
-        parent: QObject | None = None,
+        self, view: QGraphicsView, selection: Selection, undo: UndoStack, overlay: OverlayModel
     ) -> None:
-        super().__init__(parent)
-        self.document: Document = scene.document
-        self.scene = scene
+        super().__init__(view)
+        self.scene = overlay.scene
+        self.document = overlay.scene.document
         self.selection = selection
         self.undo = undo
-        self.snaps = True
+        self.snaps = True  # dragged layers stop at grid lines and at the middle of the canvas
         self._overlay = overlay
-        self._to_view = to_view
+        self._view = view
 
     def handle_at(self, x: float, y: float) -> str:
         """The handle under a canvas point, or ""."""
-        to_view = self._to_view()
+        to_view = self._view.viewportTransform()
         return self._overlay.handle_at(to_view.map(QPointF(x, y)), to_view)
 
     def show_draft(self, rect: Rect | None, text: str = "", kind: DraftKind = "drawn") -> None:
@@ -109,7 +88,6 @@ class Tool:
         """The button came up."""
 
     def cancel(self) -> None:
-        """Restore everything as it was before the press; no undo step."""
         self.is_dragging = False
         self.scene.show_moved({})
         self.context.show_draft(None)
@@ -136,7 +114,6 @@ class SelectTool(Tool):
         self._rect: Rect | None = None
 
     def press(self, at: Pointer) -> None:
-        """Decide what a drag would do, and pick."""
         self._start, self._mode, self._offset, self._rect = at, "", (0, 0), None
         self._before = self.selection.ids
         self._handle = self.context.handle_at(at.x, at.y)
@@ -159,7 +136,6 @@ class SelectTool(Tool):
             self.selection.set([self._grabbed.id])
 
     def move(self, at: Pointer) -> None:
-        """Follow the mouse."""
         start = self._start
         if start is None:
             return
@@ -184,7 +160,6 @@ class SelectTool(Tool):
             self.selection.set(self._before | touched if at.shift else touched)
 
     def release(self, at: Pointer) -> None:
-        """One drag, one step."""
         start, dragged = self._start, self.is_dragging
         self._start, self.is_dragging = None, False
         self.scene.show_moved({})
@@ -204,18 +179,15 @@ class SelectTool(Tool):
             else:
                 self.undo.push(MoveLayers(ids, *self._offset))
         elif self._mode == "resize" and self._grabbed is not None and self._rect is not None:
-            self._resize(self._grabbed.id, self._rect)
+            if not self.document.has_layer(self._grabbed.id):
+                return
+            self.undo.push(SetRect(self._grabbed.id, self._rect))
 
     def cancel(self) -> None:
-        """Put back selection and places."""
         super().cancel()
         if self._start is not None:
             self._start = None
             self.selection.set(self._before)
-
-    def _resize(self, layer_id: int, rect: Rect) -> None:
-        if self.document.has_layer(layer_id):
-            self.undo.push(SetRect(layer_id, rect))
 
     def _click(self, at: Pointer) -> None:
         if self._mode == "resize" or self._grabbed is None:
@@ -295,7 +267,6 @@ class BoxTool(Tool):
         self._is_resizing = False
 
     def press(self, at: Pointer) -> None:
-        """Begin at the pointer."""
         self._is_resizing = bool(self.context.handle_at(at.x, at.y))
         if self._is_resizing:
             self._resizer.press(at)
@@ -303,7 +274,6 @@ class BoxTool(Tool):
             self._start = self._last = at
 
     def move(self, at: Pointer) -> None:
-        """Show the snapped box and its size."""
         if self._is_resizing:
             self._resizer.move(at)
             self.is_dragging = self._resizer.is_dragging
@@ -323,7 +293,6 @@ class BoxTool(Tool):
             self.context.show_draft(None)
 
     def release(self, at: Pointer) -> None:
-        """Add the box above the selected layer, on top if there is none."""
         if self._is_resizing:
             self._is_resizing = self.is_dragging = False
             self._resizer.release(at)
@@ -354,7 +323,6 @@ class BoxTool(Tool):
             self.context.box_added.emit(command.layer_id, is_shorter)
 
     def cancel(self) -> None:
-        """Forget the box."""
         self._resizer.cancel()
         super().cancel()
         self._start = self._last = None

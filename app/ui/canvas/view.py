@@ -1,7 +1,4 @@
-"""The canvas widget: zoom, pan, mouse and keys; draws background and overlay.
-
-Turns mouse events into `Pointer`s for the tools and keeps no document state of its own.
-"""
+"""The canvas widget: zoom, pan, mouse and keys; draws background and overlay."""
 
 from __future__ import annotations
 
@@ -20,7 +17,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QGraphicsView
 
-from app.document.document import Document
 from app.document.layer import Layer
 from app.session.selection import Selection
 from app.session.undo import UndoStack
@@ -30,7 +26,6 @@ from app.ui.canvas.input import ARROWS, Mouse, Nudger
 from app.ui.canvas.navigation import Navigation
 from app.ui.canvas.overlay_model import OverlayModel
 from app.ui.canvas.scene import CanvasScene
-from app.ui.canvas.tools import ToolContext
 from app.ui.panels.layer_state import state_of
 from app.ui.text import tr
 from app.ui.theme import Colours
@@ -39,34 +34,18 @@ _NOT_KEYPAD = ~Qt.KeyboardModifier.KeypadModifier
 
 
 class CanvasView(QGraphicsView):
-    """Shows the scene, and gives events to mouse and keys.
+    """Shows the scene, and gives events to mouse and keys."""
 
-    Args:
-        box_hint: text next to a selected empty box; "" = nothing.
-        end_room: see `Navigation`.
-
-    Signals:
-        pointer_moved(x, y): canvas pixels under the mouse; -1, -1 when it left.
-        zoom_changed(factor): screen pixels (device) per picture pixel.
-        escape_pressed(): nothing was being dragged.
-        enter_pressed(): take what is shown.
-        before_held(held): C is down, or came up.
-        drawing_changed(): a rectangle begins or ends to be drawn.
-        stack_menu_asked(at): Ctrl+right click.
-        menu_asked(at): a right click on a layer, which is selected now, or on nothing; or the
-            Menu key, which is about what is selected.
-        layer_opened(): a double click on a layer, which is selected now.
-    """
-
-    pointer_moved = Signal(int, int)
-    zoom_changed = Signal(float)
-    escape_pressed = Signal()
-    enter_pressed = Signal()
-    before_held = Signal(bool)
+    pointer_moved = Signal(int, int)  # x, y: canvas pixels under the mouse; -1, -1 when it left
+    zoom_changed = Signal(float)  # factor: screen pixels (device) per picture pixel
+    escape_pressed = Signal()  # nothing was being dragged
+    enter_pressed = Signal()  # take what is shown
+    before_held = Signal(bool)  # held: C is down, or came up
+    # at: a right click on a layer, which is selected now, or on nothing; or the Menu key, which is
+    # about what is selected.
     menu_asked = Signal(QPoint)
-    stack_menu_asked = Signal(QPoint)
-    layer_opened = Signal()
-    drawing_changed = Signal()
+    stack_menu_asked = Signal(QPoint)  # at: Ctrl+right click
+    layer_opened = Signal()  # a double click on a layer, which is selected now
 
     def __init__(
         self,
@@ -78,14 +57,13 @@ class CanvasView(QGraphicsView):
         end_room: Callable[[], int],
     ) -> None:
         super().__init__(scene)
-        self.document: Document = scene.document
+        self.document = scene.document
         self.canvas_scene = scene
         self.navigation = Navigation(self, self.document, self.zoom_changed.emit, end_room)
         self.decor = OverlayModel(scene, selection, colours, box_hint)
         self._selection = selection
         self._nudger = Nudger(self.document, selection, undo)
-        self.host = ToolContext(scene, selection, undo, self.decor, self.to_view, self)
-        self._mouse = Mouse(self, self.host, self.decor, self.navigation)
+        self.mouse = Mouse(self, selection, undo, self.decor, self.navigation)
         self._shows_focus = False
         self.setObjectName("canvasView")
         self.setAccessibleName(tr("Canvas"))
@@ -97,49 +75,23 @@ class CanvasView(QGraphicsView):
         self.setResizeAnchor(QGraphicsView.ViewportAnchor.NoAnchor)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.host.changed.connect(self._refresh)
-        self.host.drawing_changed.connect(self.drawing_changed)
-        self._mouse.acted.connect(self._refresh)
-        self._mouse.menu_asked.connect(self._ask_for_menu)
+        self.mouse.changed.connect(self._refresh)
+        self.mouse.menu_asked.connect(self._ask_for_menu)
         scene.changed_on_screen.connect(self._refresh)
         selection.changed.connect(self._refresh)
-        self.document.events.prompt_changed.connect(self._on_prompt)
+        self.document.events.prompt_changed.connect(self._describe)  # a layer may be outdated
         self._refresh()
 
-    # ---- state ----
-
-    @property
-    def tool_name(self) -> str:
-        """ "select", "box", "hand" or "zoom"."""
-        return self._mouse.tool_name
-
-    def set_tool(self, name: str) -> None:
-        """Change the tool; a drag in progress is undone."""
-        self._mouse.set_tool(name)
-
     def set_colours(self, colours: Colours) -> None:
-        """Follow the theme."""
         self.decor.colours = colours
         self._refresh()
 
     def set_running(self, layer_ids: Collection[int]) -> None:
-        """Which layers a job is making."""
         self.decor.running = frozenset(layer_ids)
         self._refresh()
 
-    def cancel_drag(self) -> bool:
-        """Undo the drag in progress.
-
-        Returns:
-            whether there was one.
-        """
-        return self._mouse.cancel_drag()
-
     def to_view(self) -> QTransform:
-        """Canvas pixels to viewport pixels."""
         return self.viewportTransform()
-
-    # ---- painting ----
 
     def drawBackground(self, painter: QPainter, rect: QRectF | object) -> None:
         """Qt override: surround and checkerboard, in screen pixels."""
@@ -160,29 +112,23 @@ class CanvasView(QGraphicsView):
         painter.restore()
 
     def sizeHint(self) -> QSize:
-        """Qt override."""
         return QSize(720, 560)
 
-    # ---- mouse ----
-
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Qt override."""
-        self._mouse.press(event)
+        self.mouse.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Qt override."""
         at = self.mapToScene(event.position().toPoint())
         self.pointer_moved.emit(int(at.x() // 1), int(at.y() // 1))
-        self._mouse.move(event)
+        self.mouse.move(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Qt override."""
-        self._mouse.release(event)
+        self.mouse.release(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Qt override: a fast second click is a click, and opens what it picked."""
         self.mousePressEvent(event)
-        if self._mouse.picks(event) and len(self._selection):
+        if self.mouse.picks(event) and len(self._selection):
             self.layer_opened.emit()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -194,7 +140,6 @@ class CanvasView(QGraphicsView):
         super().focusInEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Qt override."""
         self.pointer_moved.emit(-1, -1)
         super().leaveEvent(event)
 
@@ -218,15 +163,13 @@ class CanvasView(QGraphicsView):
             self.menu_asked.emit(self.viewport().mapToGlobal(place))
         event.accept()
 
-    # ---- keys ----
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Qt override: space, arrows and the Esc ladder; all other keys are actions."""
         key = event.key()
         if key == Qt.Key.Key_Space:
-            self._mouse.set_space(True)
+            self.mouse.set_space(True)
         elif key == Qt.Key.Key_Escape:
-            if not self.cancel_drag():
+            if not self.mouse.cancel_drag():
                 self.escape_pressed.emit()
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers() & _NOT_KEYPAD:
             self.enter_pressed.emit()
@@ -238,11 +181,10 @@ class CanvasView(QGraphicsView):
             super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """Qt override."""
         if event.isAutoRepeat():
             return
         if event.key() == Qt.Key.Key_Space:
-            self._mouse.set_space(False)
+            self.mouse.set_space(False)
         elif event.key() == Qt.Key.Key_C:
             self.before_held.emit(False)
         elif event.key() in ARROWS:
@@ -254,8 +196,6 @@ class CanvasView(QGraphicsView):
         """Qt override: until the user zooms, the whole canvas stays in view."""
         super().resizeEvent(event)
         self.navigation.on_resized()
-
-    # ---- inside ----
 
     def _ask_for_menu(self, at: Pointer, event: QMouseEvent) -> None:
         layers = self.canvas_scene.layers_at(at.x, at.y)
@@ -275,9 +215,6 @@ class CanvasView(QGraphicsView):
         self.viewport().update()
         if not self.decor.is_dragging:  # a screen reader reads the end of a drag only
             self._describe()
-
-    def _on_prompt(self, prompt: str) -> None:
-        self._describe()  # what is selected may be outdated now
 
     def _describe(self) -> None:
         selected = "; ".join(self._spoken(layer) for layer in self._selection.layers())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QMenu
 
 from app.document.candidates import Choice, candidate_load, oldest_unused, with_choice
@@ -17,9 +17,10 @@ from app.document.storage.formats.options import ExportOptions
 from app.document.storage.formats.table import format_named
 from app.document.storage.names import safe_name
 from app.session.jobs import Message
-from app.session.settings import HIGHEST
+from app.session.settings import RANGES
 from app.ui.actions import Actions
 from app.ui.app_state import AppState, StateStore
+from app.ui.controllers import Controller
 from app.ui.controllers.exporting import ExportController
 from app.ui.dialogs import file_dialogs
 from app.ui.frames import bring_forward
@@ -28,7 +29,7 @@ from app.ui.text import number, tr
 from app.ui.views import Views
 
 
-class CandidatesController(QObject):
+class CandidatesController(Controller):
     """Connects stage, strip, canvas and compare page."""
 
     def __init__(
@@ -39,26 +40,21 @@ class CandidatesController(QObject):
         views: Views,
         exporting: ExportController,
     ) -> None:
-        super().__init__(views.strip)
-        self._session = session
+        super().__init__(session, actions, views)
         self._store = store
-        self._actions = actions
-        self._views = views
         self._exporting = exporting
         self._was_over = False
         stage, strip, compare, view = views.stage, views.strip, views.compare, views.view
         actions.connect(
-            {
-                "candidate_next": lambda: stage.step(1),
-                "candidate_previous": lambda: stage.step(-1),
-                "accept": self.accept,
-                "discard": self.discard,
-                "discard_all": stage.discard_all,
-                "compare": compare.open,
-                "trim_candidates": self.trim,
-                "raise_bound": self.raise_bound,
-                "pane_candidates": self._focus_strip,
-            }
+            candidate_next=lambda: stage.step(1),
+            candidate_previous=lambda: stage.step(-1),
+            accept=self.accept,
+            discard=self.discard,
+            discard_all=stage.discard_all,
+            compare=compare.open,
+            trim_candidates=self.trim,
+            raise_bound=self.raise_bound,
+            pane_candidates=self._focus_strip,
         )
         strip.list.left.connect(view.setFocus)
         strip.menu_asked.connect(lambda place, at: self.menu_for(place).popup(at))
@@ -83,7 +79,6 @@ class CandidatesController(QObject):
             self._actions["rename"].trigger()
 
     def accept(self) -> None:
-        """Take what is shown in place."""
         if self._views.stage.accept():
             self._session.note(tr("Accepted. The previous result stays in the strip."))
 
@@ -101,9 +96,9 @@ class CandidatesController(QObject):
         """Twice as many, until what is there fits; nothing of the document changes."""
         settings = self._session.settings
         count, size = candidate_load(self._session.document.contents)
-        while settings.candidates < min(count, HIGHEST["candidates"]):
-            settings.candidates = min(2 * settings.candidates, HIGHEST["candidates"])
-        most = HIGHEST["candidates_mb"]
+        while settings.candidates < min(count, RANGES["candidates"][1]):
+            settings.candidates = min(2 * settings.candidates, RANGES["candidates"][1])
+        most = RANGES["candidates_mb"][1]
         while settings.candidates_mb << 20 < size and settings.candidates_mb < most:
             settings.candidates_mb = min(2 * settings.candidates_mb, most)
         self._store.mark("room")
@@ -114,11 +109,7 @@ class CandidatesController(QObject):
         )
 
     def show_before(self) -> bool:
-        """A rung of the Esc ladder.
-
-        Returns:
-            whether something else was shown.
-        """
+        """A rung of the Esc ladder; whether something else was shown."""
         if self._views.compare.isVisible():
             self._views.compare.close_page()
             return True
@@ -168,8 +159,6 @@ class CandidatesController(QObject):
             )
         self._was_over = state.room.is_over
 
-    # ---- the menu of one result ----
-
     def menu_for(self, place: int) -> QMenu:
         """The menu of the candidate at a place of the strip; it goes when it closes."""
         choice = self._views.stage.choices[place - 1]
@@ -177,51 +166,42 @@ class CandidatesController(QObject):
         menu.setToolTipsVisible(True)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
 
-        def add(text: str, tip: str, can: bool = True) -> QAction:
+        def add(text: str, tip: str, act: Callable[[], object], can: bool = True) -> None:
             action = menu.addAction(text)
             action.setToolTip(tip)
             action.setEnabled(can)
-            return action
+            action.triggered.connect(lambda: act())
 
         if choice.detached is None:
-            add(
-                tr("&Use"), tr("Uses this result in the picture, as one undo step.")
-            ).triggered.connect(lambda: self._views.stage.accept(place))
+            tip = tr("Uses this result in the picture, as one undo step.")
+            add(tr("&Use"), tip, lambda: self._views.stage.accept(place))
             menu.addAction(self._actions["compare"])
         else:
-            add(
-                tr("Add as &Layer"), tr("Adds this result as a new layer on top.")
-            ).triggered.connect(lambda: self.add_layer(choice))
+            tip = tr("Adds this result as a new layer on top.")
+            add(tr("Add as &Layer"), tip, lambda: self.add_layer(choice))
         menu.addSeparator()
-        add(
-            tr("Copy &Seed"),
-            tr("Copies the seed of this result."),
-            choice.seed is not None,
-        ).triggered.connect(lambda: QApplication.clipboard().setText(str(choice.seed)))
-        add(
-            tr("Use &Prompt"), tr("Uses the prompt of this result."), bool(choice.prompt)
-        ).triggered.connect(lambda: self._session.push(SetPrompt(choice.prompt)))
-        add(
-            tr("&Export PNG…"), tr("Exports this result; the picture does not change.")
-        ).triggered.connect(lambda: self.ask_where(choice))
+        tip, clipboard = tr("Copies the seed of this result."), QApplication.clipboard()
+        has_seed = choice.seed is not None
+        add(tr("Copy &Seed"), tip, lambda: clipboard.setText(str(choice.seed)), has_seed)
+        tip = tr("Uses the prompt of this result.")
+        push = self._session.push
+        add(tr("Use &Prompt"), tip, lambda: push(SetPrompt(choice.prompt)), bool(choice.prompt))
+        tip = tr("Exports this result; the picture does not change.")
+        add(tr("&Export PNG…"), tip, lambda: self.ask_where(choice))
         menu.addSeparator()
         # Right click inside a selection means all of it, as in every list of files.
         chosen = self._views.strip.list.places()
         gone = chosen if place in chosen else [place]
-        add(
-            tr("&Delete"), tr("Removes this result from the strip; undo brings it back.")
-        ).triggered.connect(lambda: self._views.stage.discard(gone))
+        tip = tr("Removes this result from the strip; undo brings it back.")
+        add(tr("&Delete"), tip, lambda: self._views.stage.discard(gone))
         return menu
 
     def add_layer(self, choice: Choice) -> None:
         """A detached result as a layer of its own; it stays in the strip until it is deleted."""
         if choice.detached is not None:
-            command = AddLayers([_layer_of(choice.detached)])
-            if self._session.push(command):
-                self._session.selection.set(command.new_ids)
+            self._session.add(AddLayers([_layer_of(choice.detached)]))
 
     def ask_where(self, choice: Choice) -> None:
-        """The name of the file, then write."""
         session = self._session
         stem = self._name(choice) if choice.seed is None else f"{self._name(choice)} {choice.seed}"
         suggested = f"{safe_name(stem)}.png"

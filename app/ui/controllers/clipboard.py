@@ -11,12 +11,9 @@ from functools import partial, reduce
 from PySide6.QtCore import QByteArray, QMimeData
 from PySide6.QtGui import QGuiApplication, QImage
 
+from app.document import Contents, Layer, Rect, UserError
 from app.document.commands import AddLayers, DeleteLayers
 from app.document.composite import composite
-from app.document.contents import Contents
-from app.document.errors import UserError
-from app.document.geometry import Rect
-from app.document.layer import Layer
 from app.document.storage.incoming import (
     LAYERS_TYPE,
     layers_from_bytes,
@@ -26,8 +23,9 @@ from app.document.storage.incoming import (
 from app.document.storage.layout import format_layout
 from app.document.storage.png import encode_png
 from app.document.storage.recipe import recipe_of
-from app.session.jobs import Message
+from app.session.jobs import message_of
 from app.ui.actions import Actions
+from app.ui.controllers import Controller
 from app.ui.controllers.importing import ImportController
 from app.ui.mime_data import SVG, ShapesData, layers_as_svg, offered_by
 from app.ui.session import Session
@@ -40,30 +38,25 @@ logger = logging.getLogger(__name__)
 _PNG_TYPE = "image/png"
 
 
-class ClipboardController:
+class ClipboardController(Controller):
     """Connects Cut, Copy and Paste of the canvas and the layer list."""
 
     def __init__(
         self, session: Session, actions: Actions, views: Views, importing: ImportController
     ) -> None:
-        self._session = session
-        self._view = views.view
+        super().__init__(session, actions, views)
         self._importing = importing
         actions.connect(
-            {
-                "cut": self.cut,
-                "copy": self.copy,
-                "copy_merged": self.copy_merged,
-                "copy_svg": self.copy_svg,
-                "copy_layout": self.copy_layout,
-                "copy_recipe": self.copy_recipe,
-                "paste": self.paste,
-                "paste_layout": self.paste_layout,
-                "paste_in_place": partial(self.paste, in_place=True),
-            }
+            cut=self.cut,
+            copy=self.copy,
+            copy_merged=self.copy_merged,
+            copy_svg=self.copy_svg,
+            copy_layout=self.copy_layout,
+            copy_recipe=self.copy_recipe,
+            paste=self.paste,
+            paste_layout=self.paste_layout,
+            paste_in_place=partial(self.paste, in_place=True),
         )
-
-    # ---- out ----
 
     def cut(self) -> None:
         """Copy, then delete; undo brings the layers back."""
@@ -99,28 +92,22 @@ class ClipboardController:
 
     def _not_copied(self, error: Exception) -> None:
         logger.warning("layers could not be copied as SVG", exc_info=error)
-        self._session.notified.emit(
-            Message(
-                kind="warning",
-                what=tr("The layers could not be copied as shapes."),
-                kept=tr("The clipboard did not change."),
-                advice=tr("Export the layer as SVG or PNG instead."),
-            )
+        self._session.tell(
+            "warning",
+            tr("The layers could not be copied as shapes."),
+            tr("The clipboard did not change."),
+            tr("Export the layer as SVG or PNG instead."),
         )
 
     def copy_layout(self) -> None:
-        """The boxes as text."""
         QGuiApplication.clipboard().setText(format_layout(self._session.document.contents))
         self._session.note(tr("The layout is on the clipboard."))
 
     def copy_recipe(self) -> None:
-        """Prompt, seeds and records as text."""
         recipe = recipe_of(self._session.document.contents)
         text = json.dumps(recipe, indent=1, sort_keys=True, ensure_ascii=False)
         QGuiApplication.clipboard().setText(text)
         self._session.note(tr("The recipe is on the clipboard."))
-
-    # ---- in ----
 
     def paste(self, in_place: bool = False) -> None:
         """The first that fits: our layers, files, a picture, a layout."""
@@ -139,14 +126,12 @@ class ClipboardController:
         try:
             work()
         except UserError as error:
-            self._session.notified.emit(
-                Message(kind="warning", what=error.what, kept=error.kept, advice=error.advice)
-            )
+            self._session.notified.emit(message_of(error))
 
     def _paste(self, data: QMimeData, in_place: bool) -> None:
         if data.hasFormat(LAYERS_TYPE):
             layers = layers_from_bytes(bytes(data.data(LAYERS_TYPE).data()))
-            self._add(self._placed(layers, in_place), tr("Paste"))
+            self._session.add(AddLayers(self._placed(layers, in_place), text=tr("Paste")))
         elif data.hasUrls():
             self._importing.take(offered_by(data), self._middle())
         elif data.hasImage():
@@ -155,16 +140,11 @@ class ClipboardController:
                 canvas = self._session.document.canvas
                 name = tr("Pasted")
                 layer = picture_layer(to_array(image), name, canvas, centre=self._middle())
-                self._add([layer], tr("Paste"))
+                self._session.add(AddLayers([layer], text=tr("Paste")))
         elif data.hasText():
             self._importing.add_layout_text(data.text())
         else:
             self._session.note(tr("The clipboard has nothing that can be pasted here."))
-
-    def _add(self, layers: Sequence[Layer], text: str) -> None:
-        command = AddLayers(layers, text=text)
-        if self._session.push(command):
-            self._session.selection.set(command.new_ids)
 
     def _placed(self, layers: Sequence[Layer], in_place: bool) -> Sequence[Layer]:
         """Where they were if that can be seen, else around the middle of what can."""
@@ -179,16 +159,14 @@ class ClipboardController:
 
     def _seen(self) -> Rect:
         """The part of the canvas plane that the view shows, canvas pixels."""
-        inverse, _ = self._view.to_view().inverted()
-        seen = inverse.mapRect(self._view.viewport().rect()).normalized()
+        inverse, _ = self._views.view.to_view().inverted()
+        seen = inverse.mapRect(self._views.view.viewport().rect()).normalized()
         return Rect(seen.x(), seen.y(), max(1, seen.width()), max(1, seen.height()))
 
     def _middle(self) -> tuple[int, int]:
         """The middle of what is seen of the canvas, else of the canvas."""
         canvas = self._session.document.canvas.rect
         return (canvas.intersect(self._seen()) or canvas).centre
-
-    # ---- inside ----
 
     def _put_layers(self, layers: Sequence[Layer]) -> None:
         if not layers:

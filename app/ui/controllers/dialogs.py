@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from importlib import metadata
 
-from PySide6.QtCore import QMimeData, QObject, QUrl, Signal
+from PySide6.QtCore import QMimeData, QUrl, Signal
 from PySide6.QtGui import QAccessible, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QApplication, QDialog
 
-from app.document.commands import SetCanvas
+from app.document.commands import Placement, SetCanvas
 from app.document.composite import composite
 from app.document.geometry import Size, round_to
 from app.document.storage.formats.table import FORMATS
 from app.session.jobs import Job
-from app.session.queue import Placed
 from app.session.settings import Settings, log_path, resources_folder
 from app.ui.actions import Actions
+from app.ui.controllers import Controller
 from app.ui.controllers.files import Autosave
 from app.ui.controllers.prompt import PromptController
 from app.ui.controllers.view import ViewController
@@ -33,19 +33,10 @@ from app.ui.views import Views
 from app.ui.widgets.images import to_qimage
 
 
-class DialogsController(QObject):
-    """Opens the dialogs and acts on their answers.
+class DialogsController(Controller):
+    """Opens the dialogs and acts on their answers."""
 
-    Attributes:
-        job_pictures: small pictures of what the jobs made.
-        dialog: the last one that was opened.
-        page, words: the open page of the help, and the list of words; None = closed.
-
-    Signals:
-        settings_left(): the dialog was closed; what it changed is worth keeping.
-    """
-
-    settings_left = Signal()
+    settings_left = Signal()  # the dialog was closed; what it changed is worth keeping
 
     def __init__(
         self,
@@ -56,35 +47,31 @@ class DialogsController(QObject):
         prompt: PromptController,
         autosave: Autosave,
     ) -> None:
-        super().__init__(views.window)
-        self._session = session
-        self._actions = actions
-        self._views = views
-        self._window = views.window
+        super().__init__(session, actions, views)
         self._view = view
         self._prompt = prompt
         self._autosave = autosave
+        # Small pictures of what the jobs made.
         self.job_pictures = JobPictures(session.pictures, self)
-        self.dialog: QDialog | None = None
+        self.dialog: QDialog | None = None  # the last one that was opened
+        # The open page of the help, and the list of words; None = closed.
         self.page: PageDialog | None = None
         self.words: WordListDialog | None = None
         actions.connect(
-            {
-                "settings": self.show_settings,
-                "find_command": self.find,
-                "show_jobs": self.show_jobs,
-                "prompt_history": self.show_history,
-                "canvas_size": self.ask_canvas,
-                "copy_diagnostics": self.show_diagnostics,
-                "help": self.show_handbook,
-                "licences": self.show_licences,
-                "help_model": self.show_model,
-                "help_keys": self.show_keys,
-                "open_logs": self.open_logs,
-                "about": self.show_about,
-            }
+            settings=self.show_settings,
+            find_command=self.find,
+            show_jobs=self.show_jobs,
+            prompt_history=self.show_history,
+            canvas_size=self.ask_canvas,
+            copy_diagnostics=self.show_diagnostics,
+            help=self.show_handbook,
+            licences=self.show_licences,
+            help_model=self.show_model,
+            help_keys=self.show_keys,
+            open_logs=self.open_logs,
+            about=self.show_about,
         )
-        session.bridge.state_changed.connect(self._on_state)
+        session.bridge.state_changed.connect(self._show_words)
         session.results_arrived.connect(self._on_results)
         session.undo.set_limit(session.settings.undo_steps)
         self._apply_undo()
@@ -93,7 +80,6 @@ class DialogsController(QObject):
         self._apply_canvas()
 
     def show_settings(self) -> None:
-        """Every setting; changes act at once."""
         keys = KeyEditor(self._session.settings, self._actions, self.apply_keys)
         dialog = SettingsDialog(
             self._window,
@@ -107,7 +93,6 @@ class DialogsController(QObject):
         self._open(dialog)
 
     def find(self) -> None:
-        """Any command by a part of its name."""
         self._open(FindDialog(self._window, self._actions))
 
     def show_jobs(self) -> None:
@@ -121,7 +106,6 @@ class DialogsController(QObject):
         self.dialog.activateWindow()
 
     def show_history(self) -> None:
-        """Prompts that were used."""
         self._open(HistoryDialog(self._window, self._prompt.prompts(), self._prompt.take))
 
     def ask_canvas(self) -> None:
@@ -169,11 +153,11 @@ class DialogsController(QObject):
             keys = without_tab(keys)
         self._actions.set_keys(keys)
 
-    # ---- help ----
-
     def show_handbook(self) -> None:
         """One page from the first box to the file, with the keys of this user."""
-        self._open_page(PageDialog(self._window, tr("Help"), handbook(self._key_of)))
+        native = QKeySequence.SequenceFormat.NativeText
+        text = handbook(lambda name: self._actions[name].shortcut().toString(native))
+        self._open_page(PageDialog(self._window, tr("Help"), text))
 
     def show_licences(self) -> None:
         """Whose art the model learned from; a copy of what the package carries."""
@@ -213,19 +197,13 @@ class DialogsController(QObject):
     def _on_words_closed(self) -> None:
         self.words = None
 
-    def _on_state(self, state: str) -> None:
-        self._show_words()
-
     def show_keys(self) -> None:
-        """Every key."""
         show_keys(self._window, self._actions.key_list())
 
     def open_logs(self) -> None:
-        """The folder with the log file."""
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path().parent)))
 
     def show_about(self) -> None:
-        """Name, licence, thanks."""
         text = tr(
             "<p><b>Layerloom</b></p><p>Draw boxes, type one prompt, get a picture in layers.</p>"
             "<p>Apache-2.0. Icons: Lucide (ISC). Help ▸ Art and Licences names those whose art "
@@ -233,13 +211,11 @@ class DialogsController(QObject):
         )
         show_text(self._window, tr("About Layerloom"), text)
 
-    # ---- inside ----
-
     def _open(self, dialog: QDialog) -> None:
         self.dialog = dialog
         dialog.open()
 
-    def _on_results(self, job: Job, results: list[Placed]) -> None:
+    def _on_results(self, job: Job, results: list[Placement]) -> None:
         self.job_pictures.take(job.id, results)
 
     def _set_canvas(self, size: Size) -> None:
@@ -293,10 +269,6 @@ class DialogsController(QObject):
     def _open_page(self, page: PageDialog) -> None:
         self.page = page
         page.open()
-
-    def _key_of(self, name: str) -> str:
-        key = self._actions[name].shortcut()
-        return key.toString(QKeySequence.SequenceFormat.NativeText)
 
 
 def licences_text() -> str:

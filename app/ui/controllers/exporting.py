@@ -15,8 +15,8 @@ from app.document.storage.layout import format_layout
 from app.document.storage.names import numbered_copy, safe_name
 from app.document.storage.ora.file import save_project
 from app.document.words import shown_name
-from app.session.jobs import Message
 from app.ui.actions import Actions
+from app.ui.controllers import Controller
 from app.ui.dialogs import file_dialogs
 from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.session import Session
@@ -24,25 +24,21 @@ from app.ui.text import tr
 from app.ui.views import Views
 
 
-class ExportController:
+class ExportController(Controller):
     """Connects export and copies of the file."""
 
     def __init__(self, session: Session, actions: Actions, views: Views) -> None:
-        self._session = session
-        self._window = views.window
+        super().__init__(session, actions, views)
         actions.connect(
-            {
-                "export": self.export,
-                "export_again": self.export_again,
-                "export_svg": self.export_svg,
-                "save_numbered": self.save_numbered,
-                "save_sharing": self.save_for_sharing,
-                "export_layout": self.export_layout,
-            }
+            export=self.export,
+            export_again=self.export_again,
+            export_svg=self.export_svg,
+            save_numbered=self.save_numbered,
+            save_sharing=self.save_for_sharing,
+            export_layout=self.export_layout,
         )
 
     def export(self) -> None:
-        """Ask for format and options, then for a name."""
         session = self._session
         ExportDialog(
             self._window,
@@ -91,17 +87,9 @@ class ExportController:
         file_dialogs.ask_save(self._window, settings, title, suggested, kind, "ora", done)
 
     def write(
-        self,
-        form: Format,
-        options: ExportOptions,
-        path: Path,
-        contents: Contents | None = None,
+        self, form: Format, options: ExportOptions, path: Path, contents: Contents | None = None
     ) -> None:
-        """Write in the background.
-
-        Args:
-            contents: instead of the document; Export Again does not repeat it then.
-        """
+        """Write in the background; `contents` instead of the document is not for Export Again."""
         if self._is_own_file(path):
             return
         shown = contents or self._session.document.contents
@@ -118,26 +106,22 @@ class ExportController:
             note = tr("Exported '{0}'.").format(path.name)
             self._session.note(f"{note} {report}" if report else note)
 
-        self._session.files.run(work, done, self._session.report)
+        self._session.work(work, done)
 
     def export_layout(self) -> None:
-        """The boxes as a text file."""
         text = format_layout(self._session.document.contents)
         kind = tr("Layout (*.json)")
 
         def done(path: Path) -> None:
             note = tr("Exported '{0}'.").format(path.name)
-            self._session.files.run(
+            self._session.work(
                 lambda: write_bytes(path, text.encode()),
                 lambda _: self._session.note(note),
-                self._session.report,
             )
 
         title = tr("Export Layout")
         suggested, settings = self._suggested(".json"), self._session.settings
         file_dialogs.ask_save(self._window, settings, title, suggested, kind, "json", done)
-
-    # ---- inside ----
 
     def _ask_where(self, form: Format, options: ExportOptions, chosen: dict[str, Any]) -> None:
         settings = self._session.settings
@@ -160,13 +144,11 @@ class ExportController:
         own = self._session.path
         if own is None or path.resolve() != own.resolve():
             return False
-        self._session.notified.emit(
-            Message(
-                kind="warning",
-                what=tr("'{0}' is the file of this picture.").format(path.name),
-                kept=tr("Nothing was exported and the file is untouched."),
-                advice=tr("Use Save, or choose another name."),
-            )
+        self._session.tell(
+            "warning",
+            tr("'{0}' is the file of this picture.").format(path.name),
+            tr("Nothing was exported and the file is untouched."),
+            tr("Use Save, or choose another name."),
         )
         return True
 
@@ -181,7 +163,7 @@ class ExportController:
         def done(path: Path) -> None:
             self._session.note(tr("Saved a copy as '{0}'.").format(path.name))
 
-        self._session.files.run(work, done, self._session.report)
+        self._session.work(work, done)
 
     def _suggested(self, suffix: str, pattern: str = "{0}") -> str:
         session = self._session

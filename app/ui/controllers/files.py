@@ -14,8 +14,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QAction
 
-from app.document.contents import Contents, new_contents
-from app.document.geometry import Size
+from app.document import Contents, Size, new_contents
 from app.document.storage.atomic import Stamp, remove_leftovers
 from app.document.storage.errors import ChangedOnDiskError, StorageError
 from app.document.storage.incoming import open_as_document
@@ -33,16 +32,16 @@ from app.document.storage.ora.file import (
 )
 from app.document.storage.ora.foreign import Opened
 from app.document.storage.pictures import PICTURE_SUFFIXES
-from app.session.jobs import Message
 from app.session.settings import chosen_canvas, remember_file
 from app.ui.actions import Actions
 from app.ui.app_state import StateStore
+from app.ui.controllers import Controller
 from app.ui.controllers.view import ViewController
 from app.ui.dialogs import file_dialogs, questions
 from app.ui.dialogs.canvas_size import NewDialog, trained_sizes
 from app.ui.dialogs.examples import ExamplesDialog
 from app.ui.dialogs.questions import OtherName
-from app.ui.session import Session, Source, first_settings
+from app.ui.session import Session, SourceFile, first_settings
 from app.ui.text import moment, tr
 from app.ui.views import Views
 
@@ -55,36 +54,30 @@ class OpenElsewhereError(StorageError):
     """The file is open in another window."""
 
 
-class FilesController(QObject):
+class FilesController(Controller):
     """Connects the actions of the menu File that are about the document itself."""
 
     def __init__(
         self, session: Session, actions: Actions, views: Views, view: ViewController
     ) -> None:
-        super().__init__(views.window)
-        self._session = session
-        self._window = views.window
+        super().__init__(session, actions, views)
         self._view = view
         self._is_writing = False
         self._waiting: list[Callable[[], None]] = []
-        self._saving = OtherName(session, views.window)
+        self._saving = OtherName(session, views)
         actions.connect(
-            {
-                "examples": self.show_examples,
-                "new": self.new,
-                "open": self.open,
-                "save": self.save,
-                "save_as": self.save_as,
-                "revert": self.revert,
-                "quit": views.window.close,
-            }
+            examples=lambda: ExamplesDialog(self._window, self.open_example).open(),
+            new=self.new,
+            open=self.open,
+            save=self.save,
+            save_as=self.save_as,
+            revert=self.revert,
+            quit=views.close,
         )
 
     # ---- new and open ----
 
     def new(self) -> None:
-        """Ask for unsaved changes, then for a size."""
-
         def ask() -> None:
             sizes, multiple = trained_sizes(self._session.bridge.info)
             now = chosen_canvas(self._session.settings)
@@ -93,18 +86,12 @@ class FilesController(QObject):
         self.when_saved(ask)
 
     def open(self) -> None:
-        """Ask which file, then for unsaved changes."""
-
         def ask() -> None:
             file_dialogs.ask_open(
                 self._window, self._session.settings, tr("Open"), _open_kinds(), self.open_path
             )
 
         self.when_saved(ask)
-
-    def open_recent(self, path: Path) -> None:
-        """A file whose name is known, after the question about unsaved changes."""
-        self.when_saved(lambda: self.open_path(path))
 
     def open_path(self, path: Path) -> None:
         """Read a project, or a picture as a new one, and show it in one undo step."""
@@ -133,17 +120,12 @@ class FilesController(QObject):
         self._session.files.run(read, lambda opened: self.show_opened(path, opened), failed)
 
     def show_opened(self, path: Path, opened: Opened, *, is_copy: bool = False) -> None:
-        """What was read becomes the document.
-
-        Args:
-            is_copy: not under the file's name: something of it is missing, so a save must not
-                replace it.
-        """
+        """What was read becomes the document; a copy has no name: a save replaces nothing."""
         session = self._session
         is_ora = path.suffix.lower() == SUFFIX
         is_file = is_ora and not is_copy and not opened.lost
         text = tr("Open '{0}'").format(path.name)
-        source = Source(path, opened.lost) if is_ora and not is_file else None
+        source = SourceFile(path, opened.lost) if is_ora and not is_file else None
         own = path if is_file else None
         session.replace(opened.contents, text, own, opened.stamp if is_file else None, source)
         self._view.show_view(opened.view)
@@ -158,14 +140,9 @@ class FilesController(QObject):
                 if opened.lost
                 else ""
             )
-            message = Message(kind="warning", what=" ".join(opened.messages), kept=kept)
-            session.notified.emit(message)
+            session.tell("warning", " ".join(opened.messages), kept)
         if is_ora and not is_copy and not opened.is_project:
             self._offer_recipes(path)
-
-    def show_examples(self) -> None:
-        """Finished pictures and layouts to choose from."""
-        ExamplesDialog(self._window, self.open_example).open()
 
     def open_example(self, path: Path) -> None:
         """A layout with a prompt, or a finished picture, as a new document."""
@@ -181,15 +158,12 @@ class FilesController(QObject):
             session.replace(contents, tr("Open Example"), None)
             self._view.choose_tool()
 
-        self.when_saved(lambda: session.files.run(read, done, self._session.report))
+        self.when_saved(lambda: session.work(read, done))
 
     # ---- files that do not open as they should ----
 
     def _offer_ways_out(self, path: Path, error: Exception) -> None:
-        """The file was refused; look for ways out of it in the background.
-
-        Where there are some, a question names the trouble and offers them; else a message does.
-        """
+        """The file was refused: a question offers ways that are found, else a message."""
         has_ways = path.suffix.lower() == SUFFIX and os.path.isfile(path)
         if not isinstance(error, StorageError) or not has_ways:
             self._session.report(error)
@@ -222,7 +196,7 @@ class FilesController(QObject):
                 cancel=tr("Layers Only"),
             )
 
-        self._session.files.run(lambda: ways_out(path), done, self._session.report)
+        self._session.work(lambda: ways_out(path), done)
 
     def _ask_way_out(self, path: Path, error: StorageError, ways: WaysOut) -> None:
         answers: list[questions.Answer] = []
@@ -245,9 +219,7 @@ class FilesController(QObject):
 
     def _open_copy(self, path: Path, read: Callable[[], Opened]) -> None:
         self._session.files.run(
-            read,
-            lambda opened: self.show_opened(path, opened, is_copy=True),
-            self._session.report,
+            read, lambda opened: self.show_opened(path, opened, is_copy=True), self._session.report
         )
 
     def _restore(self, path: Path, backup: Path) -> None:
@@ -255,7 +227,7 @@ class FilesController(QObject):
             self.show_opened(path, opened)
             self._session.undo.mark_unsaved()  # the file itself does not have them
 
-        self._session.files.run(lambda: with_recipes_of(path, backup), done, self._session.report)
+        self._session.work(lambda: with_recipes_of(path, backup), done)
 
     # ---- save ----
 
@@ -270,7 +242,6 @@ class FilesController(QObject):
             self.write(self._session.path, then, is_known=True)
 
     def save_as(self, then: Callable[[], None] | None = None) -> None:
-        """Ask for a name and write."""
         suggested = self._suggested(".ora")
         kind = tr("OpenRaster (*.ora)")
 
@@ -286,12 +257,7 @@ class FilesController(QObject):
     def write(
         self, path: Path, then: Callable[[], None] | None = None, *, is_known: bool = False
     ) -> None:
-        """Save to `path` in the background; one that is asked for meanwhile waits its turn.
-
-        Args:
-            then: called after success.
-            is_known: the file is ours: refuse when another program wrote it meanwhile.
-        """
+        """Save in the background, one by one; not over a known file that somebody changed."""
         if self._is_writing:
             self._waiting.append(lambda: self.write(path, then, is_known=is_known))
             return
@@ -344,15 +310,9 @@ class FilesController(QObject):
         )
 
     def when_saved(
-        self,
-        then: Callable[[], None],
-        keep: Callable[[Callable[[], None]], None] | None = None,
+        self, then: Callable[[], None], keep: Callable[[Callable[[], None]], None] | None = None
     ) -> None:
-        """Go on at once, or after the question about unsaved changes was answered.
-
-        Args:
-            keep: offered as another answer: keep the work for the next start, then go on.
-        """
+        """Go on, maybe after the question about unsaved changes; `keep` is an answer."""
         session = self._session
         if session.undo.is_clean:
             then()
@@ -365,8 +325,6 @@ class FilesController(QObject):
             discard=then,
             keep=None if keep is None else lambda: keep(then),
         )
-
-    # ---- inside ----
 
     def _ask_overwrite(
         self, path: Path, changed_at: float, then: Callable[[], None] | None
@@ -413,7 +371,7 @@ class FilesController(QObject):
         return str(path.with_suffix(suffix))
 
 
-class RecentFiles(QObject):
+class RecentFiles(Controller):
     """Fills the menu Open Recent whenever it opens: newest first; gone files are grey."""
 
     def __init__(
@@ -424,21 +382,18 @@ class RecentFiles(QObject):
         views: Views,
         files: FilesController,
     ) -> None:
-        super().__init__(views.window)
-        self._session = session
+        super().__init__(session, actions, views)
         self._store = store
-        self._actions = actions
         self._menu = views.live.recent
         self._files = files
         self._menu.setToolTipsVisible(True)
         self._menu.aboutToShow.connect(self.fill)
         self._menu.aboutToShow.connect(self.check)
-        actions.connect({"clear_recent": self.clear})
+        actions.connect(clear_recent=self.clear)
         session.path_changed.connect(self._on_path)
         self.fill()
 
     def fill(self) -> None:
-        """One entry per file."""
         self._menu.clear()
         entries = [self._entry(Path(name)) for name in self._session.settings.recent]
         if not entries:
@@ -450,13 +405,13 @@ class RecentFiles(QObject):
         """Grey those that are gone, asked off the UI thread: a network drive may take long."""
         paths = [Path(name) for name in self._session.settings.recent]
         self._session.pictures.run(
-            lambda: [path for path in paths if not os.path.isfile(path)], self._grey, _ignore
+            lambda: [path for path in paths if not os.path.isfile(path)], self._grey
         )
 
     def clear(self) -> None:
         """Forget all of them; the files stay."""
         self._session.settings.recent = []
-        self._store.mark("files")
+        self._store.mark("facts")
         self.fill()
 
     def _entry(self, path: Path) -> QAction:
@@ -464,7 +419,7 @@ class RecentFiles(QObject):
         entry = self._menu.addAction(path.name.replace("&", "&&"))
         entry.setData(str(path))
         entry.setToolTip(str(path))
-        entry.triggered.connect(lambda: self._files.open_recent(path))
+        entry.triggered.connect(lambda: self._files.when_saved(lambda: self._files.open_path(path)))
         return entry
 
     def _grey(self, missing: list[Path]) -> None:
@@ -498,8 +453,7 @@ class Autosave(QObject):
         super().__init__(files)
         self._session = session
         self._files = files
-        self.timer = QTimer(self)
-        self.timer.setSingleShot(True)
+        self.timer = QTimer(self, singleShot=True)
         self.timer.timeout.connect(self._save)
         session.undo.changed.connect(self.refresh)
         session.path_changed.connect(self.refresh)
@@ -532,7 +486,3 @@ def _open_kinds() -> str:
         tr("Pictures ({0})").format(pictures),
     )
     return ";;".join(kinds)
-
-
-def _ignore(_: object) -> None:
-    """For a failure that needs no message."""

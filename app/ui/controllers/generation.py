@@ -7,19 +7,15 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QObject
 
+from app.document import Box, Candidate, Contents, Size, UserError, new_contents
 from app.document.commands import AddCandidates, Placement, PlacePixels, SetVisible
-from app.document.contents import Contents, new_contents
-from app.document.errors import UserError
-from app.document.geometry import Box, Size
-from app.document.layer import Candidate
 from app.document.words import shown_name
-from app.session.jobs import Job, Message, Scope, painted_steps
-from app.session.queue import Placed
+from app.session.jobs import Job, Scope, painted_steps
 from app.session.settings import remember_prompt
 from app.ui.actions import Actions
 from app.ui.app_state import StateStore
+from app.ui.controllers import Controller
 from app.ui.dialogs import questions
 from app.ui.dialogs.hiding_dialog import HidingDialog
 from app.ui.likely import SCOPES, Likely, what_it_does
@@ -31,7 +27,7 @@ from app.ui.views import Views
 logger = logging.getLogger(__name__)
 
 
-def accept(session: Session, job: Job, results: list[Placed]) -> dict[int, Candidate]:
+def accept(session: Session, job: Job, placements: list[Placement]) -> dict[int, Candidate]:
     """Results of a finished variation: taken at once, or kept as candidates that wait.
 
     They are taken when the job asked for one and none of its targets was edited, moved or deleted
@@ -41,16 +37,6 @@ def accept(session: Session, job: Job, results: list[Placed]) -> dict[int, Candi
         what waits, by layer id; empty when the results were taken.
     """
     contents = session.document.contents
-    placements = [
-        Placement(
-            result.layer_id,
-            result.pixels,
-            result.asked,
-            result.record,
-            is_empty=bool(result.left_empty),
-        )
-        for result in results
-    ]
     touched = any(_is_touched(job, contents, item.layer_id) for item in placements)
     gone = [job.names.get(x.layer_id, "") for x in placements if contents.get(x.layer_id) is None]
     if gone:
@@ -60,8 +46,8 @@ def accept(session: Session, job: Job, results: list[Placed]) -> dict[int, Candi
                 names
             )
         )
-    if any(result.left_empty for result in results):
-        session.note(empty_text(results))
+    if any(item.is_empty for item in placements):
+        session.note(empty_text(placements))
     waits = touched or job.variations > 1 or session.settings.ask_before_replacing
     if not waits:
         session.push(PlacePixels(placements, step_text(job)))
@@ -81,14 +67,13 @@ def accept(session: Session, job: Job, results: list[Placed]) -> dict[int, Candi
     return found
 
 
-def empty_text(results: Sequence[Placed]) -> str:
+def empty_text(placements: Sequence[Placement]) -> str:
     """How many boxes a job left empty, and why."""
-    why = next(result.left_empty for result in results if result.left_empty)
-    count = sum(bool(result.left_empty) for result in results)
-    boxes = (
-        tr("1 box stays empty") if count == 1 else tr("{0} boxes stay empty").format(number(count))
-    )
-    return f"{boxes}: {tr(why)}."
+    reasons = [(item.record or {})["left_empty"] for item in placements if item.is_empty]
+    boxes = tr("1 box stays empty")
+    if len(reasons) > 1:
+        boxes = tr("{0} boxes stay empty").format(number(len(reasons)))
+    return f"{boxes}: {tr(reasons[0])}."
 
 
 def _is_touched(job: Job, contents: Contents, layer_id: int) -> bool:
@@ -99,22 +84,18 @@ def _is_touched(job: Job, contents: Contents, layer_id: int) -> bool:
 
 
 def step_text(job: Job) -> str:
-    """The undo label of a finished job."""
     picture = tr("Generate Picture")
     if job.scope == "empty":
         return job_text(job, picture, tr("Fill {0}"), "Fill %n Layers")
     return job_text(job, picture, tr("Repaint {0}"), "Repaint %n Layers")
 
 
-class GenerationController(QObject):
+class GenerationController(Controller):
     """Connects actions and queue: asking, stopping, progress, results."""
 
     def __init__(self, session: Session, store: StateStore, actions: Actions, views: Views) -> None:
-        super().__init__(views.window)
-        self._session = session
+        super().__init__(session, actions, views)
         self._store = store
-        self._actions = actions
-        self._views = views
         self._bar = views.prompt
         self._is_first_result = True
         self._known_job: tuple[int | None, str] = (None, "")
@@ -131,11 +112,7 @@ class GenerationController(QObject):
     def generate(
         self, scope: Scope, ids: Collection[int] | None = None, *, is_next: bool = False
     ) -> None:
-        """Begin a job; it replaces the one that runs, or comes after it.
-
-        Args:
-            ids: with scope "selected": these layers; None = the selection.
-        """
+        """Begin a job in place of the one that runs, or after it; `ids`: not the selection."""
         session, bridge = self._session, self._session.bridge
         ids = session.selection.ids if ids is None else frozenset(ids)
         go_on = partial(self.generate, scope, ids, is_next=is_next)
@@ -170,12 +147,10 @@ class GenerationController(QObject):
             self.generate(choice.scope, choice.ids)
 
     def queue_next(self) -> None:
-        """Begin the likely job right after the running one."""
         choice = self._store.state.offers.choice
         self.generate(choice.scope, choice.ids, is_next=True)
 
     def stop(self) -> None:
-        """End the running job."""
         job = self._session.bridge.current
         if job is not None:
             self._session.bridge.stop()
@@ -187,10 +162,7 @@ class GenerationController(QObject):
     # ---- questions before a job ----
 
     def _asks_to_replace(self, ids: Collection[int], go_on: Callable[[], None]) -> bool:
-        """Whether a question about imported pictures is open; `go_on` may follow.
-
-        Each picture is asked about once.
-        """
+        """Whether a question about imported pictures is open, once for each; `go_on` may follow."""
         asked = [
             layer
             for layer in self._session.bridge.plan("selected", ids).targets
@@ -205,7 +177,7 @@ class GenerationController(QObject):
 
         names = ", ".join(f"'{shown_name(layer)}'" for layer in asked)
         questions.ask(
-            self._views.window,
+            self._window,
             tr("Repaint"),
             tr("Replace the imported picture {0} by a generated one?").format(names),
             tr("The imported pixels stay among the layer's results, and undo brings them back."),
@@ -216,10 +188,7 @@ class GenerationController(QObject):
     def _asks_what_to_hide(
         self, scope: Scope, ids: Collection[int], go_on: Callable[[], object]
     ) -> bool:
-        """Whether more layers would take part than the model handles; `go_on` may follow.
-
-        Hiding is one undo step. Nothing else happens to the layers.
-        """
+        """Whether a question is open: what to hide for the model's limit; `go_on` may follow."""
         session, bridge = self._session, self._session.bridge
         if bridge.info is None:
             return False  # the model says so when it is loaded
@@ -235,14 +204,14 @@ class GenerationController(QObject):
                 go_on()
 
         order = [layer.id for layer in reversed(session.document.layers)]
-        HidingDialog(self._views.window, layers, order, limit, hide).open()
+        HidingDialog(self._window, layers, order, limit, hide).open()
         return True
 
     # ---- the engine answers ----
 
-    def _on_results(self, job: Job, results: list[Placed]) -> None:
+    def _on_results(self, job: Job, placements: list[Placement]) -> None:
         """Take the results of a finished variation, or show that they wait."""
-        waiting = accept(self._session, job, results)
+        waiting = accept(self._session, job, placements)
         if job.seconds is not None and job.done == job.variations:
             self._bar.show_idle(tr("Done in {0}").format(seconds(job.seconds)))
         if waiting:
@@ -333,14 +302,12 @@ class GenerationController(QObject):
         if was_hung and not level:
             self._session.withdrawn.emit("restart_engine")
         if self._is_hung and not was_hung:
-            self._session.notified.emit(
-                Message(
-                    kind="warning",
-                    what=tr("The engine has not answered for {0} s.").format(number(int(silent))),
-                    kept=tr("Your work is kept."),
-                    advice=tr("Restart the engine; the running job is lost."),
-                    action="restart_engine",
-                )
+            self._session.tell(
+                "warning",
+                tr("The engine has not answered for {0} s.").format(number(int(silent))),
+                tr("Your work is kept."),
+                tr("Restart the engine; the running job is lost."),
+                action="restart_engine",
             )
 
     def _restart(self) -> None:
@@ -358,14 +325,12 @@ class GenerationController(QObject):
     def _connect(self) -> None:
         session, bridge = self._session, self._session.bridge
         self._actions.connect(
-            {name: partial(self.press, scope) for name, scope in SCOPES.items()}
-            | {
-                "generate": self.press,
-                "generate_next": self.queue_next,
-                "stop": self.stop,
-                "stop_all": bridge.stop_all,
-                "restart_engine": self._restart,
-            }
+            generate=self.press,
+            generate_next=self.queue_next,
+            stop=self.stop,
+            stop_all=bridge.stop_all,
+            restart_engine=self._restart,
+            **{name: partial(self.press, scope) for name, scope in SCOPES.items()},
         )
         session.results_arrived.connect(self._on_results)
         bridge.job_changed.connect(self._on_job)
@@ -378,7 +343,6 @@ class GenerationController(QObject):
 
 
 def _stage_text(job: Job) -> str:
-    """What the engine does now."""
     done, total = painted_steps(job.step, job.total)
     if not done:
         return tr("Planning")

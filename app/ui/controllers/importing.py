@@ -22,8 +22,8 @@ from app.document.storage.incoming import (
 from app.document.storage.layout import Layout, contents_of, parse_layout, read_layout
 from app.document.storage.pictures import PICTURE_SUFFIXES, Picture, picture_of
 from app.document.words import shown_name
-from app.session.jobs import Message
 from app.ui.actions import Actions
+from app.ui.controllers import Controller
 from app.ui.dialogs.file_dialogs import ask_open, ask_several
 from app.ui.mime_data import LAYOUT_SUFFIXES, Offered, can_be_offered, offered_by
 from app.ui.panels.layer_rows import MIME_ROWS
@@ -32,26 +32,20 @@ from app.ui.text import tr
 from app.ui.views import Views
 
 
-class ImportController(QObject):
+class ImportController(Controller):
     """Connects import of pictures and layouts; watches the canvas for what is dropped on it."""
 
     def __init__(self, session: Session, actions: Actions, views: Views) -> None:
-        super().__init__(views.window)
-        self._session = session
-        self._window = views.window
-        self._canvas = views.view
+        super().__init__(session, actions, views)
         actions.connect(
-            {
-                "import_picture": self.import_pictures,
-                "import_layout": self.import_layout,
-                "original_size": self.original_size,
-            }
+            import_picture=self.import_pictures,
+            import_layout=self.import_layout,
+            original_size=self.original_size,
         )
         views.view.viewport().setAcceptDrops(True)
         views.view.viewport().installEventFilter(self)
 
     def import_pictures(self) -> None:
-        """Ask which files, and add them as layers."""
         endings = " ".join(f"*{suffix}" for suffix in (*PICTURE_SUFFIXES, ".ora"))
         ask_several(
             self._window,
@@ -62,7 +56,6 @@ class ImportController(QObject):
         )
 
     def import_layout(self) -> None:
-        """Ask which file, and add or open its boxes."""
         ask_open(
             self._window,
             self._session.settings,
@@ -72,11 +65,7 @@ class ImportController(QObject):
         )
 
     def add_files(self, paths: Sequence[Path], centre: tuple[int, int] | None = None) -> None:
-        """Pictures and OpenRaster files as layers on top, all in one step.
-
-        Args:
-            centre: of the first picture, canvas pixels; the others cascade from there.
-        """
+        """Pictures and OpenRaster files on top, in one step, cascading from `centre`."""
         if not paths:
             return
         document = self._session.document
@@ -93,21 +82,17 @@ class ImportController(QObject):
         def done(found: list[Incoming]) -> None:
             layers = [layer for each in found for layer in each.layers]
             text = tr("Import '{0}'").format(paths[0].stem) if len(paths) == 1 else tr("Import")
-            if not self._add(AddLayers(layers, text=text)) and layers:
+            if not self._session.add(AddLayers(layers, text=text)) and layers:
                 return  # refused, with a message that says why
             self._show_news([message for each in found for message in each.messages])
-            self._note_scaled([layer for layer in layers if _was_scaled(layer)])
+            self._note_scaled(
+                [x for x in layers if x.kind == "imported" and SOURCE in (x.record or {})]
+            )
 
-        self._session.files.run(read, done, self._session.report)
+        self._session.work(read, done)
 
     def take(self, offered: Offered, centre: tuple[int, int] | None = None) -> bool:
-        """What was dropped or pasted: pictures around a place, layouts as boxes.
-
-        A message names what cannot be taken.
-
-        Returns:
-            whether there was anything to take or to refuse.
-        """
+        """Pictures around a place, layouts as boxes; False: nothing to take or refuse."""
         is_layout = {path: path.suffix.lower() in LAYOUT_SUFFIXES for path in offered.files}
         self.add_files([path for path in offered.files if not is_layout[path]], centre)
         for path in offered.files:
@@ -117,8 +102,7 @@ class ImportController(QObject):
         for picture in offered.pictures:
             self._add_picture(picture, centre)
         if offered.refused:
-            what = " ".join(offered.refused)
-            self._session.notified.emit(Message(kind="warning", what=what))
+            self._session.tell("warning", " ".join(offered.refused))
         return bool(offered.files or offered.pictures or offered.refused)
 
     def _add_picture(self, data: bytes, centre: tuple[int, int] | None) -> None:
@@ -128,27 +112,22 @@ class ImportController(QObject):
         def done(picture: Picture) -> None:
             middle = centre or canvas.rect.centre
             layer = picture_layer(picture.pixels, name, canvas, centre=middle)
-            if self._add(AddLayers([layer], text=name)):
+            if self._session.add(AddLayers([layer], text=name)):
                 self._show_news(list(picture.notes))
 
-        self._session.files.run(lambda: picture_of(data, name), done, self._session.report)
+        self._session.work(lambda: picture_of(data, name), done)
 
     def add_layout_file(self, path: Path) -> None:
         """The boxes of a layout, a recipe, or a picture that carries one."""
         document = self._session.document
         canvas, grid = document.canvas, document.grid
-        self._session.files.run(
+        self._session.work(
             lambda: read_layout(path, canvas=canvas, grid=grid),
             lambda layout: self.add_layout(layout, tr("Import Layout")),
-            self._session.report,
         )
 
     def add_layout_text(self, text: str) -> None:
-        """The boxes of a layout on the clipboard.
-
-        Raises:
-            StorageError: it is none.
-        """
+        """The boxes of a layout on the clipboard; StorageError when it is none."""
         document = self._session.document
         layout = parse_layout(text, canvas=document.canvas, grid=document.grid)
         self.add_layout(layout, tr("Paste Layout"))
@@ -162,7 +141,7 @@ class ImportController(QObject):
             contents = contents_of(layout, prompt=prompt, settings=document.settings)
             self._session.push(ReplaceDocument(contents, text))
         else:
-            self._add(AddLayers(layers_of_layout(layout), text=text))
+            self._session.add(AddLayers(layers_of_layout(layout), text=text))
 
     def original_size(self) -> None:
         """Every pixel of the picture, around the same middle; one step."""
@@ -187,42 +166,26 @@ class ImportController(QObject):
 
     def take_dropped(self, offered: Offered, at: QPointF) -> bool:
         """Around a place of the viewport; whether there was something to take or to refuse."""
-        inverse, _ = self._canvas.to_view().inverted()
+        inverse, _ = self._views.view.to_view().inverted()
         place = inverse.map(at)
         return self.take(offered, (round(place.x()), round(place.y())))
 
-    # ---- inside ----
-
-    def _add(self, command: AddLayers) -> bool:
-        """Add layers and select them; False when they were refused."""
-        is_done = self._session.push(command)
-        if is_done:
-            self._session.selection.set(command.new_ids)
-        return is_done
-
     def _show_news(self, messages: Sequence[str]) -> None:
         if messages:
-            self._session.notified.emit(Message(kind="news", what=" ".join(messages)))
+            self._session.tell("news", " ".join(messages))
 
     def _note_scaled(self, layers: list[Layer]) -> None:
         """Pictures that came in larger than the canvas: what was done, and the way back."""
         if not layers:
             return
         names = ", ".join(f"'{shown_name(layer)}'" for layer in layers)
-        self._session.notified.emit(
-            Message(
-                kind="news",
-                what=tr("Scaled down to fit the canvas: {0}.").format(names),
-                kept=tr("The full size is kept."),
-                advice=tr("Original Size shows every pixel."),
-                action="original_size",
-            )
+        self._session.tell(
+            "news",
+            tr("Scaled down to fit the canvas: {0}.").format(names),
+            tr("The full size is kept."),
+            tr("Original Size shows every pixel."),
+            action="original_size",
         )
-
-
-def _was_scaled(layer: Layer) -> bool:
-    """Whether it came in larger than the canvas."""
-    return layer.kind == "imported" and SOURCE in (layer.record or {})
 
 
 def _is_foreign(data: QMimeData) -> bool:

@@ -5,43 +5,35 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 
-from PySide6.QtCore import QObject
-
 from app.document.commands import SetPrompt, SetSeed, SetSettings
 from app.document.contents import CleanColours
 from app.session.selection import LayerTimestamps
 from app.ui.actions import Actions
-from app.ui.panels.picture_page import picture_facts
+from app.ui.controllers import Controller
+from app.ui.panels.pages import picture_facts
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.views import Views
 
 
-class InspectorController(QObject):
-    """Keeps the pages up to date; what they ask becomes a command.
-
-    Attributes:
-        since: when each layer got its present pixels.
-    """
+class InspectorController(Controller):
+    """Keeps the pages up to date; what they ask becomes a command."""
 
     def __init__(self, session: Session, actions: Actions, views: Views) -> None:
-        super().__init__(views.record)
-        self._session = session
-        self._actions = actions
-        self._views = views
+        super().__init__(session, actions, views)
         self.since = LayerTimestamps(session.document)
         views.inspector.retry_asked.connect(self._retry)
         views.inspector.left.connect(views.view.setFocus)
-        views.record.prompt_asked.connect(self._use_prompt)
+        views.record.prompt_asked.connect(lambda prompt: session.push(SetPrompt(prompt)))
         views.advanced.changed.connect(self._on_advanced)
         session.selection.changed.connect(self._on_selected)
         events = session.document.events
-        events.changed.connect(self._on_changed)
-        events.layers_changed.connect(self._show_tokens)
-        events.canvas_changed.connect(self._show_tokens)
+        events.changed.connect(self._show_picture)
+        for event in (events.layers_changed, events.canvas_changed):
+            event.connect(self._show_tokens)
+        events.layers_changed.connect(self._show_record)
         events.settings_changed.connect(self._show_settings)
         events.reset.connect(self._show_settings)
-        events.next_seeds_changed.connect(views.inspector.refresh)
         session.bridge.state_changed.connect(self._on_state)
         session.path_changed.connect(self._show_picture)
         self._on_selected()
@@ -81,9 +73,6 @@ class InspectorController(QObject):
         self._session.document.set_next_seed(layer.id, None)
         self._actions["regenerate"].trigger()
 
-    def _use_prompt(self, prompt: str) -> None:
-        self._session.push(SetPrompt(prompt))
-
     def _on_advanced(
         self, steps: int | None, guidance: float | None, clean_colours: CleanColours
     ) -> None:
@@ -91,15 +80,11 @@ class InspectorController(QObject):
         changed = replace(settings, steps=steps, cfg_scale=guidance, clean_colours=clean_colours)
         self._session.push(SetSettings(changed))
 
-    def _on_changed(self, revision: int) -> None:
-        self._show_record()
-        self._show_picture()
-
     def _show_tokens(self) -> None:
         bridge = self._session.bridge
         self._views.advanced.show_tokens(None if bridge.info is None else bridge.tokens())
 
-    def _on_state(self, state: str) -> None:
+    def _on_state(self) -> None:
         info = self._session.bridge.info
         if info is not None:
             self._views.advanced.show_defaults(

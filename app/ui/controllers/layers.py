@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import cast, get_args
+from typing import get_args
 
 from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtGui import QAction
@@ -31,8 +31,9 @@ from app.ui.actions import Actions
 from app.ui.app_state import StateStore, seed_of_pixels
 from app.ui.canvas.input import OpacityKeys
 from app.ui.canvas.view import CanvasView
+from app.ui.controllers import Controller
 from app.ui.menus import canvas_menu, context_menu
-from app.ui.panels.record_page import record_lines
+from app.ui.panels.pages import record_lines
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.views import Views
@@ -40,19 +41,12 @@ from app.ui.views import Views
 MENU_PERCENTS = tuple(range(100, 0, -10))
 
 
-class LayersController(QObject):
-    """Connects what acts on the selected layers.
-
-    Attributes:
-        here: fills the menu of the layers under the pointer.
-        menu, canvas_menu: of a right click on a layer, and on nothing.
-    """
+class LayersController(Controller):
+    """Connects what acts on the selected layers, the menus of a right click included."""
 
     def __init__(self, session: Session, store: StateStore, actions: Actions, views: Views) -> None:
-        super().__init__(views.view)
-        self._session = session
+        super().__init__(session, actions, views)
         self._store = store
-        self._views = views
         self.here = LayersHere(session, views.view, views.live.here)
         self.new_box_here = QAction(tr("New &Box Here"), views.view)
         self.new_box_here.setToolTip(tr("Adds an empty box around this place."))
@@ -61,8 +55,8 @@ class LayersController(QObject):
         self._connect_actions(actions)
         self._connect_looks(actions)
         self._connect_menus()
-        actions["background"].triggered.connect(self._set_background)
-        views.view.host.box_added.connect(self._note_place)
+        actions["background"].triggered.connect(lambda on: session.push(SetBackground(on)))
+        views.view.mouse.box_added.connect(self._note_place)
 
     # ---- layers ----
 
@@ -99,32 +93,25 @@ class LayersController(QObject):
             self._session.note(" ".join(said))
 
     def delete(self) -> None:
-        """The selected foreground layers."""
         if ids := self._ids():
             self._session.push(DeleteLayers(ids))
 
     def duplicate(self) -> None:
-        """Copies of the selected layers, which are then selected."""
         if ids := self._ids():
-            command = DuplicateLayers(ids)
-            if self._session.push(command):
-                self._session.selection.set(command.new_ids)
+            self._session.add(DuplicateLayers(ids))
 
     def rename(self) -> None:
-        """Open the editor in the list."""
         layer = self._session.selection.single()
         if layer is not None:
             self._views.layers.list.rename(layer)
 
     def toggle_visible(self) -> None:
-        """Hide the selected layers if any is visible, else show them."""
         layers = self._session.selection.layers()
         if layers:
             visible = not any(layer.visible for layer in layers)
             self._session.push(SetVisible([layer.id for layer in layers], visible))
 
     def toggle_locked(self) -> None:
-        """Lock the selected layers if any is open, else unlock them."""
         layers = self._session.selection.layers()
         if layers:
             locked = not all(layer.locked for layer in layers)
@@ -189,13 +176,11 @@ class LayersController(QObject):
             document.set_next_seed(layer.id, seed)
 
     def keep_as_is(self) -> None:
-        """Clear the sign of the selected layers."""
         ids = [layer.id for layer in self._session.selection.layers()]
         if ids:
             self._session.push(KeepAsIs(ids))
 
     def select_outdated(self) -> None:
-        """Every layer with the sign."""
         contents = self._session.document.contents
         stale = [layer.id for layer in contents.layers if outdated(layer, contents)]
         self._session.selection.set(stale)
@@ -206,39 +191,26 @@ class LayersController(QObject):
 
     # ---- places ----
 
-    def align(self, side: str) -> None:
+    def align(self, side: Side) -> None:
         """One layer to the canvas, several to what they cover."""
-        canvas = self._session.document.canvas
-        self._place(
-            aligned(_rects(self._session.selection.foregrounds()), cast(Side, side), canvas),
-            "Align",
-        )
+        rects = {layer.id: layer.rect for layer in self._session.selection.foregrounds()}
+        self._place(aligned(rects, side, self._session.document.canvas), "Align")
 
-    def distribute(self, axis: str) -> None:
+    def distribute(self, axis: Axis) -> None:
         """Equal gaps."""
-        self._place(
-            distributed(_rects(self._session.selection.foregrounds()), cast(Axis, axis)),
-            "Distribute",
-        )
+        rects = {layer.id: layer.rect for layer in self._session.selection.foregrounds()}
+        self._place(distributed(rects, axis), "Distribute")
 
     def _place(self, rects: dict[int, Rect], verb: str) -> None:
-        if rects:
-            self._session.push(SetRects(self._on_grid(rects), verb))
-
-    def _on_grid(self, rects: dict[int, Rect]) -> dict[int, Rect]:
         """Empty boxes go to the nearest cell: snapped outward they would grow."""
         document = self._session.document
-        return {
-            key: rect
-            if document.layer(key).has_pixels
-            else rect.moved_to_grid(document.grid, document.canvas)
-            for key, rect in rects.items()
-        }
-
-    # ---- looks ----
+        for key, rect in rects.items():
+            if not document.layer(key).has_pixels:
+                rects[key] = rect.moved_to_grid(document.grid, document.canvas)
+        if rects:
+            self._session.push(SetRects(rects, verb))
 
     def set_blend(self, mode: str) -> None:
-        """One mode for all selected layers."""
         if layers := self._session.selection.layers():
             self._session.push(SetBlend([layer.id for layer in layers], mode))
         self._show_looks()  # also where nothing changed: the bar stands for the layer
@@ -261,13 +233,8 @@ class LayersController(QObject):
     def _show_looks(self) -> None:
         self._views.layers.looks.show_layers(self._session.selection.layers())
 
-    # ---- inside ----
-
     def _ids(self) -> list[int]:
         return [layer.id for layer in self._session.selection.foregrounds()]
-
-    def _set_background(self, on: bool) -> None:
-        self._session.push(SetBackground(on))
 
     def _on_menu(self, at: QPoint) -> None:
         self.here.come_to(at)
@@ -281,42 +248,40 @@ class LayersController(QObject):
     def _connect_actions(self, actions: Actions) -> None:
         selection = self._session.selection
         actions.connect(
-            {
-                "duplicate": self.duplicate,
-                "delete": self.delete,
-                "select_all": self.select_all,
-                "select_none": selection.clear,
-                "select_above": partial(selection.step, True),
-                "select_below": partial(selection.step, False),
-                "select_last": self.select_last,
-                "select_outdated": self.select_outdated,
-                "new_box": self.new_box,
-                "rename": self.rename,
-                "toggle_visible": self.toggle_visible,
-                "toggle_locked": self.toggle_locked,
-                "raise": partial(self.shift, True),
-                "lower": partial(self.shift, False),
-                "to_front": partial(self.shift, True, to_end=True),
-                "to_back": partial(self.shift, False, to_end=True),
-                "copy_seed": self.copy_seed,
-                "copy_record": self.copy_record,
-                "pin_seed": self.pin_seed,
-                "use_seed": self.use_seed,
-                "keep_as_is": self.keep_as_is,
-            }
+            duplicate=self.duplicate,
+            delete=self.delete,
+            select_all=self.select_all,
+            select_none=selection.clear,
+            select_above=partial(selection.step, True),
+            select_below=partial(selection.step, False),
+            select_last=self.select_last,
+            select_outdated=self.select_outdated,
+            new_box=self.new_box,
+            rename=self.rename,
+            toggle_visible=self.toggle_visible,
+            toggle_locked=self.toggle_locked,
+            **{"raise": partial(self.shift, True)},
+            lower=partial(self.shift, False),
+            to_front=partial(self.shift, True, to_end=True),
+            to_back=partial(self.shift, False, to_end=True),
+            copy_seed=self.copy_seed,
+            copy_record=self.copy_record,
+            pin_seed=self.pin_seed,
+            use_seed=self.use_seed,
+            keep_as_is=self.keep_as_is,
         )
-        actions.connect({f"align_{side}": partial(self.align, side) for side in get_args(Side)})
+        actions.connect(**{f"align_{side}": partial(self.align, side) for side in get_args(Side)})
         actions.connect(
-            {f"distribute_{axis}": partial(self.distribute, axis) for axis in get_args(Axis)}
+            **{f"distribute_{axis}": partial(self.distribute, axis) for axis in get_args(Axis)}
         )
 
     def _connect_looks(self, actions: Actions) -> None:
         session, views = self._session, self._views
-        actions.connect({"blend_next": partial(self.step_blend, 1)})
-        actions.connect({"blend_previous": partial(self.step_blend, -1)})
-        actions.connect({f"blend_{mode}": partial(self.set_blend, mode) for mode in BLEND_MODES})
+        actions.connect(blend_next=partial(self.step_blend, 1))
+        actions.connect(blend_previous=partial(self.step_blend, -1))
+        actions.connect(**{f"blend_{mode}": partial(self.set_blend, mode) for mode in BLEND_MODES})
         actions.connect(
-            {f"opacity_{part}": partial(self.set_opacity, part) for part in MENU_PERCENTS}
+            **{f"opacity_{part}": partial(self.set_opacity, part) for part in MENU_PERCENTS}
         )
         digits = OpacityKeys(session.selection, session.undo, self)
         for widget in (views.view, views.layers.list):
@@ -335,25 +300,17 @@ class LayersController(QObject):
         rows.customContextMenuRequested.connect(self._on_row_menu)
 
 
-def _rects(layers: list[Layer]) -> dict[int, Rect]:
-    return {layer.id: layer.rect for layer in layers}
-
-
 class LayersHere(QObject):
-    """Fills the menu whenever it opens.
-
-    Attributes:
-        menu: the menu.
-        place: where "here" is, canvas pixels: where the pointer was last on the canvas; None =
-            the middle of what is selected, for who came by key.
-    """
+    """Fills the menu whenever it opens."""
 
     def __init__(self, session: Session, view: CanvasView, menu: QMenu) -> None:
         super().__init__(view)
+        # Where "here" is, canvas pixels: where the pointer was last on the canvas; None = the
+        # middle of what is selected, for who came by key.
         self.place: tuple[float, float] | None = None
         self._session = session
         self._view = view
-        self.menu = menu
+        self.menu = menu  # the menu
         menu.setToolTipsVisible(True)
         menu.aboutToShow.connect(self.fill)
         view.pointer_moved.connect(self._on_pointer)
@@ -377,7 +334,6 @@ class LayersHere(QObject):
             self.menu.addAction(tr("No layer is here")).setEnabled(False)
 
     def come_to(self, at: QPoint) -> None:
-        """Here is now this place on the screen."""
         place = self._view.mapToScene(self._view.viewport().mapFromGlobal(at))
         self.place = (place.x(), place.y())
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 
 from app.session.jobs import Job, Message
 from app.session.settings import Settings
 from app.ui.actions import Actions
+from app.ui.controllers import Controller
 from app.ui.session import Session
 from app.ui.text import job_text, number, tr
 from app.ui.views import Views
@@ -17,16 +17,11 @@ from app.ui.views import Views
 STEP_PERCENT = 10
 
 
-class MessagesController(QObject):
-    """Shows each message once, and announces it with the progress of jobs.
-
-    Attributes:
-        say: called with each sentence for the screen reader.
-    """
+class MessagesController(Controller):
+    """Shows each message once, and has `say` announce it, as it does the progress of jobs."""
 
     def __init__(self, session: Session, actions: Actions, views: Views) -> None:
-        super().__init__(views.window)
-        self._views = views
+        super().__init__(session, actions, views)
         self._job = -1
         self._tenth = 0
         self.say: Callable[[str], None] = self._announce
@@ -35,7 +30,7 @@ class MessagesController(QObject):
         session.withdrawn.connect(views.messages.withdraw)
         session.bridge.job_changed.connect(self._on_job)
         # News of another document, or of a step that was undone, is not true any more.
-        actions.connect({"undo": views.messages.dismiss_news})
+        actions.connect(undo=views.messages.dismiss_news)
         session.document.events.reset.connect(views.messages.dismiss_news)
 
     def show(self, message: Message) -> None:
@@ -76,7 +71,7 @@ class MessagesController(QObject):
             # A failure comes as a message.
 
     def _announce(self, text: str) -> None:
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._views.window, text))
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._window, text))
 
 
 def first_run_message() -> Message:

@@ -1,45 +1,38 @@
-"""The prompt bar: prompt, words, seed, variations, the history of prompts, and what Generate says.
-
-Every change is a command.
-"""
+"""The prompt bar: prompt, words, seed, variations, history of prompts, and the button's text."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Literal
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QTimer
 
 from app.document.commands import SetPrompt, SetSettings
 from app.document.words import together
 from app.ui.actions import Actions
 from app.ui.app_state import AppState, StateStore
+from app.ui.controllers import Controller
 from app.ui.session import Session
 from app.ui.views import Views
 
 WORDS_DELAY_MS = 250
 
 
-class PromptController(QObject):
+class PromptController(Controller):
     """Keeps the bar up to date, and the document with it."""
 
     def __init__(self, session: Session, store: StateStore, actions: Actions, views: Views) -> None:
-        super().__init__(views.prompt)
-        self._session = session
+        super().__init__(session, actions, views)
         self._bar = views.prompt
         self._walked = -1
         self._variations_gesture = session.undo.new_gesture()
-        self._words_timer = QTimer(self)
-        self._words_timer.setSingleShot(True)
-        self._words_timer.setInterval(WORDS_DELAY_MS)
+        self._words_timer = QTimer(self, singleShot=True, interval=WORDS_DELAY_MS)
         self._words_timer.timeout.connect(self._show_words)
         self._connect(store, actions, views)
         self._on_reset()
         # The word list is read once, and not during typing.
-        session.pictures.run(lambda: session.bridge.ignored_words("a"), _ignore, _ignore)
+        session.pictures.run(lambda: session.bridge.ignored_words("a"))
         self._bar.show_choice(store.state.offers.texts)
-
-    # ---- the history ----
 
     def prompts(self) -> list[str]:
         """The document's own history, then what this user wrote elsewhere."""
@@ -58,8 +51,6 @@ class PromptController(QObject):
         self._bar.field.end_run()
         self._session.push(SetPrompt(prompt))
         self._walked = -1
-
-    # ---- the bar ----
 
     def _on_typed(self, text: str, gesture: int) -> None:
         self._walked = -1
@@ -104,7 +95,7 @@ class PromptController(QObject):
 
     def _connect(self, store: StateStore, actions: Actions, views: Views) -> None:
         bar, focus_canvas = self._bar, views.view.setFocus
-        actions.connect({"focus_prompt": bar.field.setFocus})
+        actions.connect(focus_prompt=bar.field.setFocus)
         bar.field.edited.connect(self._on_typed)
         bar.field.left.connect(focus_canvas)
         bar.field.send_asked.connect(lambda: actions["generate"].trigger())
@@ -118,7 +109,3 @@ class PromptController(QObject):
         events.prompt_changed.connect(self._on_prompt)
         events.settings_changed.connect(self._on_settings)
         events.reset.connect(self._on_reset)
-
-
-def _ignore(_: object) -> None:
-    """For work without a result that is needed."""

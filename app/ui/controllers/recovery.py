@@ -1,7 +1,4 @@
-"""Recovery: hands every state of the document to the journal, and offers what a crash left.
-
-Also decides whether the window may close.
-"""
+"""Recovery: hands every state of the document to the journal, and offers what a crash left."""
 
 from __future__ import annotations
 
@@ -9,19 +6,15 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.document.storage.errors import StorageError
 from app.document.storage.journal import Recovered, Unfinished, recover, unfinished
-from app.document.storage.journal.recovery import (
-    discard,
-    finish,
-    picture_of,
-    save_pictures,
-)
-from app.session.jobs import Message, MessageKind
+from app.document.storage.journal.recovery import discard, finish, picture_of, save_pictures
+from app.session.jobs import Message
 from app.ui.actions import Actions
+from app.ui.controllers import Controller
 from app.ui.controllers.files import FilesController
 from app.ui.controllers.view import ViewController
 from app.ui.dialogs import file_dialogs, questions
@@ -35,7 +28,7 @@ NOTE_DELAY_MS = 150
 PICTURE_SIDE = 96
 
 
-class RecoveryController(QObject):
+class RecoveryController(Controller):
     """Connects document, journal and the recovery dialog; decides when the window closes."""
 
     def __init__(
@@ -46,29 +39,22 @@ class RecoveryController(QObject):
         view: ViewController,
         files: FilesController,
     ) -> None:
-        super().__init__(views.window)
-        self._session = session
-        self._views = views
-        self._window = views.window
+        super().__init__(session, actions, views)
         self._view = view
         self._files = files
         self._may_close = False
         self._is_kept_on_purpose = False
         self._is_failing = False
         self.dialog: RecoveryDialog | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(NOTE_DELAY_MS)
+        self._timer = QTimer(self, singleShot=True, interval=NOTE_DELAY_MS)
         self._timer.timeout.connect(self._note)
-        actions.connect({"recover": partial(self.look, asked=True)})
+        actions.connect(recover=partial(self.look, asked=True))
         if session.keeper is not None:
             session.kept.connect(self._show_kept)
             session.keeping_failed.connect(self._show_trouble)
-            session.document.events.changed.connect(self._on_changed)
+            session.document.events.changed.connect(self._soon)
             session.path_changed.connect(self._soon)
             session.undo.changed.connect(self._soon)
-
-    # ---- closing ----
 
     def may_close(self) -> bool:
         """Whether the window may close now; else a question is open, which may close it."""
@@ -81,8 +67,6 @@ class RecoveryController(QObject):
     def _close_now(self) -> None:
         self._may_close = True
         self._window.close()
-
-    # ---- keeping ----
 
     def settle(self) -> None:
         """The window closes: what was saved or discarded is not offered again."""
@@ -99,20 +83,13 @@ class RecoveryController(QObject):
 
         def done(is_kept: bool) -> None:
             self._is_kept_on_purpose = is_kept
+            what, kept = tr("The work could not be kept."), tr("Nothing was closed.")
             if is_kept:
                 then()
             else:
-                self._warn(
-                    "error",
-                    tr("The work could not be kept."),
-                    tr("Nothing was closed."),
-                    tr("Save it, or try again."),
-                )
+                self._session.tell("error", what, kept, tr("Save it, or try again."))
 
         self._session.files.run(keeper.flush, done, self._failed)
-
-    def _on_changed(self, revision: int) -> None:
-        self._soon()
 
     def _soon(self) -> None:
         if not self._timer.isActive():
@@ -140,15 +117,12 @@ class RecoveryController(QObject):
 
     def _show_trouble(self, error: StorageError | None) -> None:
         self._is_failing = error is not None
-        if error is not None:
-            cause = error.what.partition(": ")[2].rstrip(".")
-            self._views.status.show_kept(tr("Not kept: {0}").format(cause), str(error))
         if error is None:
             self._session.note(tr("All changes are kept again."))
         else:
-            self._warn("error", error.what, error.kept, error.advice)
-
-    # ---- recovering ----
+            cause = error.what.partition(": ")[2].rstrip(".")
+            self._views.status.show_kept(tr("Not kept: {0}").format(cause), str(error))
+            self._session.tell("error", error.what, error.kept, error.advice)
 
     def look(self, asked: bool = False) -> None:
         """Offer what earlier windows left; say so on request also that there is nothing."""
@@ -181,7 +155,6 @@ class RecoveryController(QObject):
             self._session.pictures.run(
                 partial(picture_of, each.folder, PICTURE_SIDE),
                 partial(self._show_picture, each.folder),
-                _ignore,
             )
         dialog.open()
 
@@ -200,11 +173,11 @@ class RecoveryController(QObject):
             session.undo.mark_unsaved()  # it is in no file yet
             self._view.choose_tool()
             if found.messages:
-                self._warn("warning", " ".join(found.messages))
+                self._session.tell("warning", " ".join(found.messages))
             else:
                 session.note(tr("Recovered '{0}'.").format(session.name))
             self._hand_over()
-            self._session.files.run(partial(self._finish, each, found), _ignore, self._failed)
+            self._session.files.run(partial(self._finish, each, found), failed=self._failed)
 
         def go() -> None:
             self._session.files.run(lambda: recover(each.folder), done, self._failed)
@@ -244,10 +217,3 @@ class RecoveryController(QObject):
     def _failed(self, error: Exception) -> None:
         what, kept = tr("The kept work could not be read."), tr("Nothing was changed.")
         self._session.report(error, Message(kind="error", what=what, kept=kept, advice=str(error)))
-
-    def _warn(self, kind: MessageKind, what: str, kept: str = "", advice: str = "") -> None:
-        self._session.notified.emit(Message(kind=kind, what=what, kept=kept, advice=advice))
-
-
-def _ignore(result: object) -> None:
-    """For work whose result is not needed."""

@@ -6,18 +6,19 @@ Nothing here is an undo step.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial, reduce
+from functools import partial
 from typing import cast
 
-from PySide6.QtCore import QObject, QPointF, Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QColorDialog, QDockWidget, QWidget
 
-from app.document.geometry import Rect
+from app.document.geometry import Rect, union
 from app.document.storage.ora.project import View
 from app.ui import theme
 from app.ui.actions import Actions
 from app.ui.canvas.item import to_rectf
+from app.ui.controllers import Controller
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.theme import ThemeChoice, high_contrast
@@ -35,18 +36,11 @@ MATTES: dict[str, str | None] = {
 _ZOOM_DIGITS = 4
 
 
-class ViewController(QObject):
-    """Connects the menu View and the tools.
-
-    Args:
-        tools: the column of tools, one of the panels that F6 goes round.
-    """
+class ViewController(Controller):
+    """Connects the menu View and the tools."""
 
     def __init__(self, session: Session, actions: Actions, views: Views, tools: QWidget) -> None:
-        super().__init__(views.view)
-        self._session = session
-        self._actions = actions
-        self._views = views
+        super().__init__(session, actions, views)
         self._hidden: list[QDockWidget] = []
         self._panes: list[QWidget] = [
             views.prompt.field,
@@ -64,12 +58,8 @@ class ViewController(QObject):
         actions[f"theme_{session.settings.theme}"].setChecked(True)
         self.refresh()
 
-    # ---- what is shown ----
-
     def refresh(self) -> None:
-        """Bring status bar and empty card up to date."""
-        rects = [layer.rect for layer in self._session.selection.layers()]
-        self._views.status.show_selection(reduce(Rect.united, rects) if rects else None)
+        self._views.status.show_selection(self._selected_rect())
         is_empty = self._is_empty()
         if not is_empty:
             self._views.card.come_back()
@@ -83,7 +73,6 @@ class ViewController(QObject):
         self.apply_theme()
 
     def apply_theme(self) -> None:
-        """Put the chosen colours on everything."""
         app = cast(QApplication, QApplication.instance())
         choice = cast(ThemeChoice, self._session.settings.theme)
         if choice == "system" and high_contrast.is_wanted():
@@ -95,13 +84,13 @@ class ViewController(QObject):
         self._views.recolour(colours)
 
     def zoom_selection(self) -> None:
-        """Show the selected layers as large as they fit."""
-        rects = [layer.rect for layer in self._session.selection.layers()]
-        if rects:
-            self._views.view.navigation.show_rect(to_rectf(reduce(Rect.united, rects)))
+        if rect := self._selected_rect():
+            self._views.view.navigation.show_rect(to_rectf(rect))
+
+    def _selected_rect(self) -> Rect | None:
+        return union(layer.rect for layer in self._session.selection.layers())
 
     def next_pane(self, step: int) -> None:
-        """Move the focus to the next or previous panel."""
         focus = QApplication.focusWidget()
         place = next(
             (
@@ -144,14 +133,14 @@ class ViewController(QObject):
         """Leave canvas and prompt; again, exactly the former panels come back."""
         if hidden:
             self._hidden = [
-                dock for dock in self._views.window.findChildren(QDockWidget) if dock.isVisible()
+                dock for dock in self._views.findChildren(QDockWidget) if dock.isVisible()
             ]
         for dock in self._hidden:
             dock.setVisible(not hidden)
 
     def _ask_colour(self) -> None:
         before = self._views.view.decor.matte or self._session.settings.matte_colour
-        dialog = QColorDialog(QColor(before), self._views.window)
+        dialog = QColorDialog(QColor(before), self._window)
         dialog.setWindowTitle(tr("Transparency Colour"))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.colorSelected.connect(self._on_colour)
@@ -161,17 +150,20 @@ class ViewController(QObject):
         self._session.settings.matte_colour = colour.name()
         self.show_matte(colour.name())
 
-    def _on_snap(self, on: bool) -> None:
-        self._views.view.host.snaps = self._session.settings.snap = on
-
-    def _on_outlines(self, on: bool) -> None:
-        self._views.view.decor.has_outlines = on
-        self._views.view.viewport().update()
-
-    def _on_previews(self, on: bool) -> None:
-        self._session.settings.preview_every = 1 if on else 0
-
-    # ---- how a document is looked at ----
+    def _switch(self, name: str, on: bool) -> None:
+        """What a tick of the menu View turns on and off."""
+        view, settings = self._views.view, self._session.settings
+        if name == "snap":
+            view.mouse.snaps = settings.snap = on
+        elif name == "show_previews":
+            settings.preview_every = 1 if on else 0
+        elif name == "full_screen":
+            (self._window.showFullScreen if on else self._window.showNormal)()
+        elif name == "hide_panels":
+            self.hide_panels(on)
+        else:
+            setattr(view.decor, {"grid": "show_grid", "outlines": "has_outlines"}[name], on)
+            view.viewport().update()
 
     def start_new(self) -> None:
         """A new picture begins as the first one does: the prompt waits for words, a drag draws."""
@@ -195,7 +187,6 @@ class ViewController(QObject):
         return not contents.foregrounds and not contents.background.has_pixels
 
     def view_now(self) -> View:
-        """How the document is looked at."""
         navigation = self._views.view.navigation
         centre = navigation.centre.toPoint()
         return View(
@@ -215,15 +206,6 @@ class ViewController(QObject):
         if view.zoom is not None:
             self._views.view.navigation.look_at(QPointF(*view.centre), view.zoom)
 
-    # ---- inside ----
-
-    def _on_pointer(self, x: int, y: int) -> None:
-        self._views.status.show_pointer(x, y, self._session.document.grid)
-
-    def _on_grid(self, shown: bool) -> None:
-        self._views.view.decor.show_grid = shown
-        self._views.view.viewport().update()
-
     def _on_reset(self) -> None:
         self._views.card.come_back()
         self._views.view.navigation.on_canvas_changed()
@@ -233,36 +215,28 @@ class ViewController(QObject):
         if self._session.settings.theme == "system":
             self.apply_theme()
 
-    def _on_full_screen(self, on: bool) -> None:
-        if on:
-            self._views.window.showFullScreen()
-        else:
-            self._views.window.showNormal()
-
     def _connect_actions(self) -> None:
         view, navigation = self._views.view, self._views.view.navigation
         stack = self._session.undo
         self._actions.connect(
-            {
-                "undo": partial(self.through, stack.undo),
-                "redo": partial(self.through, stack.redo),
-                "zoom_in": partial(navigation.step, True),
-                "zoom_out": partial(navigation.step, False),
-                "zoom_fit": navigation.fit,
-                "zoom_100": partial(navigation.set_zoom, 1.0),
-                "zoom_selection": self.zoom_selection,
-                "solo": self.toggle_solo,
-                "matte": self.next_matte,
-                "matte_own": self._ask_colour,
-                "pane_layers": lambda: focus_on(self._views.layers.list),
-                "next_pane": partial(self.next_pane, 1),
-                "previous_pane": partial(self.next_pane, -1),
-            }
+            undo=partial(self.through, stack.undo),
+            redo=partial(self.through, stack.redo),
+            zoom_in=partial(navigation.step, True),
+            zoom_out=partial(navigation.step, False),
+            zoom_fit=navigation.fit,
+            zoom_100=partial(navigation.set_zoom, 1.0),
+            zoom_selection=self.zoom_selection,
+            solo=self.toggle_solo,
+            matte=self.next_matte,
+            matte_own=self._ask_colour,
+            pane_layers=lambda: focus_on(self._views.layers.list),
+            next_pane=partial(self.next_pane, 1),
+            previous_pane=partial(self.next_pane, -1),
         )
         connect = self._actions.connect
-        connect({name: partial(self.show_matte, colour) for name, colour in MATTES.items()})
-        connect({f"tool_{tool}": partial(view.set_tool, tool) for tool in TOOLS})
-        connect({f"theme_{choice}": partial(self.set_theme, choice) for choice in THEMES})
+        connect(**{name: partial(self.show_matte, colour) for name, colour in MATTES.items()})
+        connect(**{f"tool_{tool}": partial(view.mouse.set_tool, tool) for tool in TOOLS})
+        connect(**{f"theme_{choice}": partial(self.set_theme, choice) for choice in THEMES})
 
     def _connect_switches(self) -> None:
         actions, settings = self._actions, self._session.settings
@@ -270,22 +244,16 @@ class ViewController(QObject):
         actions["outlines"].setChecked(True)
         actions["show_previews"].setChecked(settings.preview_every > 0)
         actions["matte_none"].setChecked(True)
-        self._views.view.host.snaps = settings.snap
-        for name, slot in (
-            ("grid", self._on_grid),
-            ("snap", self._on_snap),
-            ("outlines", self._on_outlines),
-            ("show_previews", self._on_previews),
-            ("hide_panels", self.hide_panels),
-            ("full_screen", self._on_full_screen),
-        ):
-            actions[name].toggled.connect(slot)
+        self._views.view.mouse.snaps = settings.snap
+        for name in ("grid", "snap", "outlines", "show_previews", "hide_panels", "full_screen"):
+            actions[name].toggled.connect(partial(self._switch, name))
 
     def _connect_events(self) -> None:
         session, view = self._session, self._views.view
-        view.pointer_moved.connect(self._on_pointer)
-        view.zoom_changed.connect(self._views.status.show_zoom)
-        view.drawing_changed.connect(self.refresh)
+        status, document = self._views.status, session.document
+        view.pointer_moved.connect(lambda x, y: status.show_pointer(x, y, document.grid))
+        view.zoom_changed.connect(status.show_zoom)
+        view.mouse.drawing_changed.connect(self.refresh)
         view.canvas_scene.changed_on_screen.connect(self.refresh)
         session.selection.changed.connect(self.refresh)
         events = session.document.events

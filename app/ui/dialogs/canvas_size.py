@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QDialog, QLabel, QPushButton, QSpinBox, QWidget
 
 from app.document.contents import MAX_SIDE
@@ -19,8 +20,8 @@ from app.document.geometry import Size
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, UNIT
 from app.ui.widgets.buttons import accept_or_cancel
-from app.ui.widgets.fields import Choice
-from app.ui.widgets.forms import field_name, form_column, form_layout
+from app.ui.widgets.fields import DropDown
+from app.ui.widgets.forms import field_name, form_column, form_layout, named
 
 # Of the shipped model. They are offered until a model is loaded, which takes seconds; a test
 # compares them with the model file.
@@ -51,11 +52,7 @@ class ModelSizes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SizePreset:
-    """One entry of the list of sizes.
-
-    Attributes:
-        is_trained: the model was trained for this size.
-    """
+    """One entry of the list of sizes."""
 
     size: Size
     is_trained: bool
@@ -111,15 +108,7 @@ def use_name(size: Size) -> str:
 
 
 class CanvasSizeDialog(QDialog):
-    """Asks for a canvas size.
-
-    Args:
-        trained: sizes that the model was trained for, offered first.
-        multiple: both sides are multiples of it.
-        done: called with the chosen size.
-        title, verb: what the window and its button say.
-        now: the size to begin with; None = the first one.
-    """
+    """Asks for a canvas size, trained ones first; both sides are multiples of `multiple`."""
 
     def __init__(
         self,
@@ -136,8 +125,7 @@ class CanvasSizeDialog(QDialog):
         self._presets = presets(trained, multiple)
         self._multiple = multiple
         self._done = done
-        self.preset = Choice(tr("Preset"))
-        self.preset.setMinimumHeight(CONTROL_HEIGHT)
+        self.preset = named(DropDown(), tr("Preset"), height=CONTROL_HEIGHT)
         for place, each in enumerate(self._presets):
             if not each.is_trained and place and self._presets[place - 1].is_trained:
                 self.preset.insertSeparator(self.preset.count())
@@ -163,8 +151,7 @@ class CanvasSizeDialog(QDialog):
             field.editingFinished.connect(self._show_chosen)
         self._on_preset()
         if now is not None:
-            self.width_field.setValue(now.width)
-            self.height_field.setValue(now.height)
+            self._show_size(now)
 
     @property
     def size_chosen(self) -> Size:
@@ -174,20 +161,20 @@ class CanvasSizeDialog(QDialog):
         return Size(max(step, width // step * step), max(step, height // step * step))
 
     def accept(self) -> None:
-        """Qt override."""
         super().accept()
         self._done(self.size_chosen)
 
     def _on_preset(self) -> None:
         size = self.preset.currentData()
         if size is not None:
-            self.width_field.setValue(size.width)
-            self.height_field.setValue(size.height)
+            self._show_size(size)
         self._on_side()
 
     def _show_chosen(self) -> None:
         """A typed size off the grid shows what will be made of it."""
-        size = self.size_chosen
+        self._show_size(self.size_chosen)
+
+    def _show_size(self, size: Size) -> None:
         self.width_field.setValue(size.width)
         self.height_field.setValue(size.height)
 
@@ -197,32 +184,24 @@ class CanvasSizeDialog(QDialog):
         place = self.preset.count() - 1
         if known is not None:
             place = self.preset.findText(known.text)
-        self.preset.blockSignals(True)
-        self.preset.setCurrentIndex(place)
-        self.preset.blockSignals(False)
+        with QSignalBlocker(self.preset):
+            self.preset.setCurrentIndex(place)
         is_trained = known is not None and known.is_trained
         self.warning.setText(
             "" if is_trained else tr("The model was not trained for this size. It may look worse.")
         )
 
     def _side(self, name: str) -> QSpinBox:
-        field = QSpinBox()
+        field = named(QSpinBox(), name, height=CONTROL_HEIGHT)
         field.setRange(self._multiple, MAX_SIDE // self._multiple * self._multiple)
         field.setSingleStep(self._multiple)
-        field.setMinimumHeight(CONTROL_HEIGHT)
-        field.setAccessibleName(name)
         field.setSuffix(" px")
         field.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
         return field
 
 
 class NewDialog(CanvasSizeDialog):
-    """Asks for the size of a new picture, and whether it has a background.
-
-    Args:
-        create: called with the chosen size, and whether the picture has a background.
-        now: the size to begin with; None = the model's first one.
-    """
+    """Asks for the size of a new picture, and whether it has a background."""
 
     def __init__(
         self,
@@ -242,9 +221,7 @@ class NewDialog(CanvasSizeDialog):
             now=now,
         )
         grounds = ((tr("Painted from the prompt"), True), (tr("Transparent"), False))
-        self.background = Choice(tr("Background"), grounds)
-        self.background.setMinimumHeight(CONTROL_HEIGHT)
-        self.background.setToolTip(
-            tr("A transparent picture shows nothing around its layers. Background On changes it.")
-        )
+        tip = tr("A transparent picture shows nothing around its layers. Background On changes it.")
+        name, field = tr("Background"), DropDown("", grounds)
+        self.background = named(field, name, tip, height=CONTROL_HEIGHT)
         self.form.addRow(field_name(tr("Background")), self.background)

@@ -15,22 +15,21 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
 from app.session.settings import Settings
 from app.ui.actions import Actions
-from app.ui.enabling import enable
 from app.ui.key_presets import PRESETS, conflicts, keys_for
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.fields import Choice
-from app.ui.widgets.forms import ReadingTable, dialog_column, note
+from app.ui.widgets.fields import DropDown
+from app.ui.widgets.forms import ReadingTable, dialog_column, enable, fill, named, note
 
 _NAME = Qt.ItemDataRole.UserRole
+_NATIVE = QKeySequence.SequenceFormat.NativeText
 
 
 def rank(words: str, title: str, tip: str) -> int:
@@ -50,12 +49,9 @@ class FindDialog(QDialog):
     def __init__(self, parent: QWidget, actions: Actions) -> None:
         super().__init__(parent)
         self._actions = actions
-        self.field = QLineEdit()
-        self.field.setMinimumHeight(CONTROL_HEIGHT)
+        self.field = named(QLineEdit(), tr("Part of a command's name"), height=CONTROL_HEIGHT)
         self.field.setPlaceholderText(tr("What do you want to do?"))
-        self.field.setAccessibleName(tr("Part of a command's name"))
-        self.list = QListWidget()
-        self.list.setAccessibleName(tr("Commands"))
+        self.list = named(QListWidget(), tr("Commands"))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.reason = note()
         layout = dialog_column(self, tr("Find Command"), spacing=GAP)
@@ -93,7 +89,7 @@ class FindDialog(QDialog):
         self.list.clear()
         for _, _, name, title in sorted(found):
             keys = self._actions[name].shortcuts()
-            native = keys[0].toString(QKeySequence.SequenceFormat.NativeText) if keys else ""
+            native = keys[0].toString(_NATIVE) if keys else ""
             item = QListWidgetItem(f"{title}   ({native})" if native else title)
             item.setData(_NAME, name)
             if not self._actions[name].isEnabled():
@@ -115,12 +111,7 @@ class FindDialog(QDialog):
 
 
 class KeyEditor(QWidget):
-    """A table of actions and keys.
-
-    Args:
-        settings: `keys` and `key_preset` are changed in place.
-        changed: called after each change, to put the keys on the actions.
-    """
+    """A table of actions and keys; changes `keys` and `key_preset`, then calls `changed`."""
 
     def __init__(self, settings: Settings, actions: Actions, changed: Callable[[], None]) -> None:
         super().__init__()
@@ -128,29 +119,23 @@ class KeyEditor(QWidget):
         self._actions = actions
         self._changed = changed
         self._names = [name for name, _, _ in actions.titles()]
-        self.preset = Choice(tr("Preset"), [(name, None) for name in PRESETS])
+        self.preset = DropDown(tr("Preset"), [(name, None) for name in PRESETS])
         self.preset.setMinimumHeight(CONTROL_HEIGHT)
         self.preset.view().setAccessibleName(tr("Presets"))
         self.preset.setCurrentText(settings.key_preset)
-        self.search = QLineEdit()
-        self.search.setMinimumHeight(CONTROL_HEIGHT)
+        self.search = named(QLineEdit(), tr("Search"), height=CONTROL_HEIGHT)
         self.search.setPlaceholderText(tr("Search actions and keys"))
-        self.search.setAccessibleName(tr("Search"))
         self.table = ReadingTable(
             tr("Actions and their keys"),
             [tr("Action"), tr("Keys")],
             selects=QTableWidget.SelectionMode.SingleSelection,
         )
-        self.table.setRowCount(len(self._names))
-        self.field = QKeySequenceEdit()
+        self.field = named(QKeySequenceEdit(), tr("New key"), height=CONTROL_HEIGHT)
         self.field.setMaximumSequenceLength(1)
-        self.field.setMinimumHeight(CONTROL_HEIGHT)
-        self.field.setAccessibleName(tr("New key"))
         for part in self.field.findChildren(QLineEdit):
-            part.setAccessibleName(tr("New key"))
-            part.setMinimumHeight(CONTROL_HEIGHT)
+            named(part, tr("New key"), height=CONTROL_HEIGHT)
         self.assign = text_button(tr("Assign"), self._on_assign)
-        self.remove = text_button(tr("Remove"), self._on_remove)
+        self.remove = text_button(tr("Remove"), lambda: self._set(self.name, []))
         self.reset = text_button(tr("Reset"), self._on_reset)
         self.reset_all = text_button(tr("Reset All"), self._on_reset_all)
         self.note = QLabel()
@@ -164,21 +149,16 @@ class KeyEditor(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the keys as they are now."""
         keys = keys_for(self._settings.key_preset, self._settings.keys)
-        for row, (name, title, _) in enumerate(self._actions.titles()):
-            native = ", ".join(
-                QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
-                for key in keys[name]
-            )
-            mark = " *" if name in self._settings.keys else ""
-            for column, text in enumerate((title + mark, native)):
-                self.table.setItem(row, column, QTableWidgetItem(text))
+        rows = []
+        for name, title, _ in self._actions.titles():
+            native = (QKeySequence(key).toString(_NATIVE) for key in keys[name])
+            rows.append((title + " *" * (name in self._settings.keys), ", ".join(native)))
+        self.table.show_rows(rows)
         self._filter(self.search.text())
         self._on_row()
 
     def select(self, name: str) -> None:
-        """Go to an action's row."""
         self.table.setCurrentCell(self._names.index(name), 0)
 
     @property
@@ -214,7 +194,7 @@ class KeyEditor(QWidget):
             title = {name: title for name, title, _ in self._actions.titles()}[owner]
             self.note.setText(
                 tr("{0} belongs to '{1}'. Remove it there first.").format(
-                    self.field.keySequence().toString(QKeySequence.SequenceFormat.NativeText), title
+                    self.field.keySequence().toString(_NATIVE), title
                 )
             )
 
@@ -230,9 +210,6 @@ class KeyEditor(QWidget):
         name, sequence = self.name, self.field.keySequence().toString()
         keys = keys_for(self._settings.key_preset, self._settings.keys)[name]
         self._set(name, [sequence, *(key for key in keys if key != sequence)])
-
-    def _on_remove(self) -> None:
-        self._set(self.name, [])
 
     def _on_reset(self) -> None:
         self._settings.keys.pop(self.name, None)
@@ -271,33 +248,18 @@ class KeyEditor(QWidget):
             self.table.setRowHidden(row, not all(word in line for word in words))
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(GAP)
-        top.addWidget(self.preset, 1)
-        top.addWidget(self.search, 2)
-        bottom = QHBoxLayout()
-        bottom.setSpacing(GAP)
-        bottom.addWidget(self.field, 1)
-        for button in (self.assign, self.remove, self.reset, self.reset_all):
-            bottom.addWidget(button)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
-        layout.setSpacing(GAP)
-        layout.addLayout(top)
-        layout.addWidget(self.table, 1)
-        layout.addLayout(bottom)
-        layout.addWidget(self.note)
+        top = fill(QHBoxLayout(), (self.preset, 1), (self.search, 2))
+        buttons = (self.assign, self.remove, self.reset, self.reset_all)
+        bottom = fill(QHBoxLayout(), (self.field, 1), *buttons)
+        margins = (MARGIN, MARGIN, MARGIN, MARGIN)
+        fill(QVBoxLayout(self), top, (self.table, 1), bottom, self.note, margins=margins)
         self.note.setMinimumHeight(5 * UNIT)
 
 
 def show_keys(parent: QWidget, keys: Sequence[tuple[str, str]]) -> QDialog:
-    """Every action and its keys."""
     dialog = QDialog(parent)
     table = ReadingTable(tr("Keys"), [tr("Action"), tr("Keys")])
-    table.setRowCount(len(keys))
-    for row, (text, key) in enumerate(keys):
-        table.setItem(row, 0, QTableWidgetItem(text))
-        table.setItem(row, 1, QTableWidgetItem(key))
+    table.show_rows(keys)
     dialog_column(dialog, tr("Keyboard Shortcuts")).addWidget(table)
     dialog.resize(520, 560)
     dialog.open()

@@ -11,21 +11,14 @@ from collections.abc import Callable
 from importlib import metadata
 
 from PySide6.QtCore import qVersion
-from PySide6.QtWidgets import (
-    QApplication,
-    QCheckBox,
-    QDialog,
-    QPlainTextEdit,
-    QPushButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QApplication, QCheckBox, QDialog, QPlainTextEdit, QPushButton, QWidget
 
 from app.document.words import together
 from app.session.settings import log_path
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.widgets.buttons import accept_or_cancel
-from app.ui.widgets.forms import form_column, note
+from app.ui.widgets.forms import form_column, named, note
 
 LOG_LINES = 200
 
@@ -70,12 +63,7 @@ def _version(package: str) -> str:
 
 
 class DiagnosticsDialog(QDialog):
-    """The text, two boxes that are not ticked, Copy.
-
-    Args:
-        text: gives the text, with or without the prompt.
-        copy: called with the text, and whether the picture goes with it.
-    """
+    """The text, two boxes that are not ticked, Copy."""
 
     def __init__(
         self, parent: QWidget, text: Callable[[bool], str], copy: Callable[[str, bool], None]
@@ -83,16 +71,13 @@ class DiagnosticsDialog(QDialog):
         super().__init__(parent)
         self._text = text
         self._copy = copy
-        self.shown = QPlainTextEdit()
-        self.shown.setObjectName("messageDetails")
+        self.shown = named(QPlainTextEdit(), tr("What is copied"), style="messageDetails")
         self.shown.setReadOnly(True)
         self.shown.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.shown.setAccessibleName(tr("What is copied"))
         self.prompt = QCheckBox(tr("Include the prompt"))
         self.picture = QCheckBox(tr("Include the current picture"))
         for box in (self.prompt, self.picture):
-            box.setAccessibleName(box.text())
-            box.setMinimumHeight(24)
+            named(box, box.text(), height=24)
         self.copy_button = QPushButton(tr("Copy"))
         layout = form_column(self, tr("Copy Diagnostics"))
         layout.addWidget(note(tr("This goes to the clipboard, for a report. Nothing is sent.")))
@@ -105,7 +90,6 @@ class DiagnosticsDialog(QDialog):
         self._show(False)
 
     def accept(self) -> None:
-        """Qt override."""
         self._copy(self.shown.toPlainText(), self.picture.isChecked())
         super().accept()
 

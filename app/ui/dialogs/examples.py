@@ -29,11 +29,7 @@ _CANVAS = Size(512, 512)
 
 
 class ExamplesDialog(QDialog):
-    """Choose one; a double click or Enter opens it.
-
-    Args:
-        open_example: called with the file of the chosen one.
-    """
+    """Choose one; a double click or Enter opens it."""
 
     def __init__(self, parent: QWidget, open_example: Callable[[Path], None]) -> None:
         super().__init__(parent)
@@ -71,7 +67,6 @@ class ExamplesDialog(QDialog):
         self.resize(3 * _CELL.width() + 4 * MARGIN + 2 * GAP, 2 * _CELL.height() + 88)
 
     def accept(self) -> None:
-        """Qt override."""
         item = self.list.currentItem()
         if item is not None:
             path = item.data(Qt.ItemDataRole.UserRole)
@@ -97,11 +92,7 @@ def example_name(path: Path) -> str:
 
 
 def example_picture(path: Path, colours: Colours, ratio: float) -> QPixmap:
-    """A picture's thumbnail, or a layout's boxes on its canvas; empty where the file is damaged.
-
-    Args:
-        ratio: device pixels per logical pixel.
-    """
+    """A picture's thumbnail, or a layout's boxes on its canvas; empty where the file is damaged."""
     result = QPixmap(PICTURE * ratio)
     result.setDevicePixelRatio(ratio)
     result.fill(Qt.GlobalColor.transparent)

@@ -18,30 +18,37 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QSpinBox,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from app.document.contents import Contents
-from app.document.geometry import Rect
+from app.document import Contents, Rect
+from app.document.geometry import union
 from app.document.storage.formats.options import SCALES, WHITE, ExportOptions
 from app.document.storage.formats.table import (
     FEATURES,
     FORMATS,
-    Feature,
+    Choice,
     Format,
     formats_with,
     losses,
     reason_against,
 )
-from app.document.storage.formats.table import Choice as ExportChoice
 from app.document.words import shown_name
 from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
 from app.ui.widgets.buttons import accept_or_cancel
-from app.ui.widgets.fields import Choice
-from app.ui.widgets.forms import ReadingTable, Scrolled, field_name, form_column, form_layout
+from app.ui.widgets.fields import DropDown
+from app.ui.widgets.forms import (
+    ReadingTable,
+    Scrolled,
+    field_name,
+    fill,
+    form_column,
+    form_layout,
+    named,
+    quiet_label,
+)
 
 Done = Callable[[Format, ExportOptions, dict[str, Any]], None]
 _WHOLE, _SELECTION, _LAYER = "whole", "selection", "layer"
@@ -50,32 +57,8 @@ _NO_BACKGROUND = "This picture has no background."
 _NO_LOSS = 0  # the quality field's lowest value
 
 
-class LossTable(ReadingTable):
-    """One row per feature that the picture has."""
-
-    def __init__(self) -> None:
-        headings = [tr("Content"), tr("In this format")]
-        super().__init__(tr("What the format stores"), headings, wide=(0,))
-
-    def show_losses(self, listed: Mapping[Feature, bool]) -> None:
-        """Features by key, and whether the file loses each."""
-        self.setRowCount(len(listed))
-        for row, (feature, is_lost) in enumerate(listed.items()):
-            texts = (tr(FEATURES[feature]), tr("not stored") if is_lost else tr("kept"))
-            for column, text in enumerate(texts):
-                self.setItem(row, column, QTableWidgetItem(text))
-
-
 class ExportDialog(QDialog):
-    """Format and options.
-
-    Args:
-        contents: what would be exported.
-        selected: ids of the selected layers.
-        key: the format that is chosen at first.
-        remembered: by format, what was chosen last.
-        done: called with the format, the options and what to remember for it.
-    """
+    """Format and options; `done` also gets what to remember for the format."""
 
     def __init__(
         self,
@@ -92,17 +75,16 @@ class ExportDialog(QDialog):
         self._selected = [layer for layer in contents.layers if layer.id in selected]
         self._remembered = dict(remembered)
         self._done = done
-        self.format = Choice(tr("Format"), [(tr(form.title), form) for form in FORMATS])
+        self.format = DropDown(tr("Format"), [(tr(form.title), form) for form in FORMATS])
         scales = [(tr("{0} %").format(number(100 * scale)), scale) for scale in SCALES]
-        self.scale = Choice(tr("Scale"), scales)
-        self.part = Choice(tr("Area"), self._parts())
+        self.scale = DropDown(tr("Scale"), scales)
+        self.part = DropDown(tr("Area"), self._parts())
         colours = ((tr("Keep transparency"), None), (tr("White"), WHITE), (tr("Black"), (0, 0, 0)))
-        self.colour = Choice(tr("Background"), colours)
-        self.quality = QSpinBox()
-        self.quality.setAccessibleName(tr("Quality"))
+        self.colour = DropDown(tr("Background"), colours)
+        self.quality = named(QSpinBox(), tr("Quality"))
         self.quality.setSuffix(" %")
         self.quality.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
-        self.boxes: dict[ExportChoice, QCheckBox] = {
+        self.boxes: dict[Choice, QCheckBox] = {
             "no_background": QCheckBox(tr("Without background")),
             "recipe": QCheckBox(tr("Store prompt and settings in the file")),
             "hidden": QCheckBox(tr("Include hidden layers, as hidden")),
@@ -111,16 +93,16 @@ class ExportDialog(QDialog):
             "parallax": QCheckBox(tr("Layers follow the pointer a little")),
             "background": QCheckBox(tr("Background as shapes, with steps of colour")),
         }
-        self.rows: dict[ExportChoice, QWidget] = {
+        self.rows: dict[Choice, QWidget] = {
             "part": self.part,
             "scale": self.scale,
             "colour": self.colour,
             "quality": self.quality,
             **self.boxes,
         }
-        self.size_label = QLabel()
-        self.size_label.setObjectName("secondary")
-        self.table = LossTable()
+        self.size_label = quiet_label("")
+        headings = [tr("Content"), tr("In this format")]
+        self.table = ReadingTable(tr("What the format stores"), headings, wide=(0,))
         self.nothing_lost = QLabel(tr("This format stores everything in this picture."))
         self.export_button = QPushButton(tr("Export…"))
         self._lay_out(column)
@@ -136,7 +118,6 @@ class ExportDialog(QDialog):
 
     @property
     def form(self) -> Format:
-        """The chosen format."""
         form = self.format.currentData()
         assert isinstance(form, Format)
         return form
@@ -146,7 +127,7 @@ class ExportDialog(QDialog):
         """What is chosen, of that what means something to the format."""
         others = ExportOptions(pages="pages" in self.form.choices and self._ticked("pages"))
 
-        def counts(choice: ExportChoice) -> bool:
+        def counts(choice: Choice) -> bool:
             return not reason_against(self.form, choice, others)
 
         rect, layer_id = self._part() if counts("part") else (None, None)
@@ -168,7 +149,6 @@ class ExportDialog(QDialog):
         )
 
     def accept(self) -> None:
-        """Qt override."""
         form, options = self.form, self.options
         remembered: dict[str, Any] = {
             "scale": self.scale.currentData(),
@@ -179,9 +159,7 @@ class ExportDialog(QDialog):
         super().accept()
         self._done(form, options, remembered)
 
-    # ---- inside ----
-
-    def _ticked(self, choice: ExportChoice) -> bool:
+    def _ticked(self, choice: Choice) -> bool:
         return self.boxes[choice].isChecked()
 
     def _parts(self) -> list[tuple[str, object]]:
@@ -198,10 +176,8 @@ class ExportDialog(QDialog):
             return None, self._selected[0].id
         if chosen != _SELECTION:
             return None, None
-        rect = self._selected[0].rect
-        for layer in self._selected[1:]:
-            rect = rect.united(layer.rect)
-        return rect.intersect(self._contents.canvas.rect), None
+        rect = union(layer.rect for layer in self._selected)
+        return rect and rect.intersect(self._contents.canvas.rect), None
 
     def _on_format(self) -> None:
         """Show the format's own options, as they were chosen last."""
@@ -230,7 +206,12 @@ class ExportDialog(QDialog):
         form, options = self.form, self.options
         self._enable(form, options)
         listed = losses(self._contents, form, options)
-        self.table.show_losses(listed)
+        self.table.show_rows(
+            [
+                (tr(FEATURES[feature]), tr("not stored") if is_lost else tr("kept"))
+                for feature, is_lost in listed.items()
+            ]
+        )
         is_lossless = not any(listed.values())
         self.nothing_lost.setVisible(is_lossless)
         canvas = self._contents.canvas
@@ -273,17 +254,13 @@ class ExportDialog(QDialog):
             field.setMinimumHeight(CONTROL_HEIGHT)
             form.addRow(field_name(field.accessibleName()), field)
         for box in self.boxes.values():
-            box.setAccessibleName(box.text())
-            box.setMinimumHeight(CONTROL_HEIGHT - GAP)
-            form.addRow("", box)
+            form.addRow("", named(box, box.text(), height=CONTROL_HEIGHT - GAP))
         form.addRow("", self.size_label)
-        columns, right = QHBoxLayout(), QVBoxLayout()
-        columns.setSpacing(2 * MARGIN)
-        columns.addWidget(Scrolled(page, tr("Options")), 1)
+        right = QVBoxLayout()
         right.addWidget(self.table, 1)
         right.addWidget(self.nothing_lost)
-        columns.addLayout(right, 1)
-        column.addLayout(columns, 1)
+        options = Scrolled(page, tr("Options"))
+        column.addLayout(fill(QHBoxLayout(), (options, 1), (right, 1), spacing=2 * MARGIN), 1)
         column.addWidget(accept_or_cancel(self, self.export_button))
         # Every choice has its row in every format, so that nothing jumps when the format changes.
         room = self.screen().availableGeometry()
@@ -291,6 +268,5 @@ class ExportDialog(QDialog):
 
 
 def _whole(value: object, default: int) -> int:
-    """A remembered number, if it is one."""
     is_number = isinstance(value, int) and not isinstance(value, bool)
     return value if is_number and isinstance(value, int) else default

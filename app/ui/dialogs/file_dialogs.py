@@ -1,8 +1,4 @@
-"""File dialogs: which file to open, where to save, which folder.
-
-They start in the folder that was used last, else in the Pictures folder, and remember where the
-user went. The system's own dialog is used where Qt has one; Qt's dialog gets the program's icons.
-"""
+"""File dialogs: which file to open, where to save, which folder."""
 
 from __future__ import annotations
 
@@ -40,11 +36,7 @@ def start_folder(settings: Settings) -> Path:
 def ask_open(
     parent: QWidget, settings: Settings, title: str, kinds: str, done: Callable[[Path], None]
 ) -> QFileDialog:
-    """Which file to read.
-
-    Args:
-        kinds: Qt's list of filters, such as "Pictures (*.png *.webp);;Layouts (*.json)".
-    """
+    """Which file to read; `kinds` as in "Pictures (*.png *.webp);;Layouts (*.json)"."""
     dialog = _dialog(parent, settings, title, kinds)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     return _show(dialog, settings, lambda paths: done(paths[0]))
@@ -57,7 +49,6 @@ def ask_several(
     kinds: str,
     done: Callable[[Sequence[Path]], None],
 ) -> QFileDialog:
-    """Which files to read, at least one."""
     dialog = _dialog(parent, settings, title, kinds)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
     return _show(dialog, settings, done)
@@ -72,11 +63,7 @@ def ask_save(
     suffix: str,
     done: Callable[[Path], None],
 ) -> QFileDialog:
-    """Where to write; `suffix` without a dot is added when none is typed.
-
-    Args:
-        suggested: a file name, or a path whose folder then comes before the one used last.
-    """
+    """Where to write; the suffix, without a dot, is added when none is typed."""
     dialog = _dialog(parent, settings, title, kind)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix(suffix)
@@ -94,11 +81,7 @@ def ask_folder(
     *,
     start: str = "",
 ) -> QFileDialog:
-    """Which folder to write into.
-
-    Args:
-        start: begin in this folder, and remember nothing: for folders that hold no pictures.
-    """
+    """Which folder to write into; one with `start` holds no pictures, and is not remembered."""
     dialog = _dialog(parent, settings, title, "")
     dialog.setFileMode(QFileDialog.FileMode.Directory)
     dialog.setOption(QFileDialog.Option.ShowDirsOnly)

@@ -1,7 +1,4 @@
-"""The handbook, and dialogs with text to read: pages of Markdown, short texts with one button.
-
-The handbook is one page from the first box to the file. Its keys are those that work now.
-"""
+"""The handbook, and dialogs with text to read: pages of Markdown, short texts with one button."""
 
 from __future__ import annotations
 
@@ -9,13 +6,9 @@ import re
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QDialog,
-    QMessageBox,
-    QTextBrowser,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QMessageBox, QTextBrowser, QWidget
 
+from app.session.settings import resources_folder
 from app.ui.dialogs.questions import widen
 from app.ui.text import tr
 from app.ui.theme import MARGIN
@@ -26,11 +19,7 @@ _KEY = re.compile(r"\{(\w+)\}")
 
 
 class PageDialog(QDialog):
-    """Markdown in a window of its own; stays open next to the work.
-
-    Args:
-        markdown: the text. Addresses in it can be read and copied; nothing is opened.
-    """
+    """Markdown in a window of its own, next to the work. Addresses are read, not opened."""
 
     def __init__(self, parent: QWidget, title: str, markdown: str) -> None:
         super().__init__(parent)
@@ -46,127 +35,10 @@ class PageDialog(QDialog):
 
 
 def handbook(key_of: Callable[[str], str]) -> str:
-    """The page as markdown.
-
-    Args:
-        key_of: the first key of an action, "" where it has none.
-    """
-    parts = []
-    for title, lines in _chapters():
-        parts.append(f"## {title}")
-        parts += [_KEY.sub(lambda found: f"**{key_of(found[1]) or '–'}**", line) for line in lines]
-    return "\n\n".join(parts)
-
-
-def _chapters() -> list[tuple[str, list[str]]]:
-    """Titles and paragraphs; a name in braces is an action, for which the page shows the key."""
-    return [
-        (tr("A picture"), _on_a_picture()),
-        (tr("Layers"), _on_layers()),
-        (tr("Repaint one thing"), _on_one_thing()),
-        (tr("Seeds"), _on_seeds()),
-        (tr("Undo, files, recovery"), _on_files()),
-        (tr("Without a mouse"), _on_the_keyboard()),
-    ]
-
-
-def _on_a_picture() -> list[str]:
-    return [
-        tr(
-            "Take the box tool ({tool_box}) and drag where things should be. Each box "
-            "becomes a layer. Boxes may overlap; they need no names. {new_box} adds one "
-            "from the keyboard."
-        ),
-        tr(
-            "Describe the whole picture in one sentence ({focus_prompt}; Esc returns to "
-            "the canvas). Words that the model does not know are underlined and ignored; "
-            "Help ▸ See the Things lists those that it draws."
-        ),
-        tr(
-            "Press Generate, or {generate}. The button says what it does and how long that "
-            "takes: it fills the empty boxes of a finished picture, repaints the selected "
-            "layers, or paints everything. The arrow next to it lists the alternatives. "
-            "You can keep working; {stop} stops the job, and your picture does not change."
-        ),
-    ]
-
-
-def _on_layers() -> list[str]:
-    return [
-        tr(
-            "The select tool ({tool_select}) moves and resizes layers. They snap to the "
-            "grid; hold Ctrl to place them freely. Arrow keys move, Alt with arrow keys "
-            "resizes."
-        ),
-        tr(
-            "In the list: eye, lock, opacity and blend mode; drag a row to change the "
-            "order, or use {raise} and {lower}; hold Ctrl while dragging to drop a copy. "
-            "{solo} shows one layer alone, {matte} changes the colour behind transparent "
-            "areas."
-        ),
-        tr("Ctrl+right-click lists the layers under the pointer."),
-    ]
-
-
-def _on_one_thing() -> list[str]:
-    return [
-        tr(
-            "Select a layer and press {regenerate}. Only its box is painted; no pixel of "
-            "the other layers changes. The field '1 result' asks for several at once."
-        ),
-        tr(
-            "Results wait in the strip at the edge of the canvas. {candidate_next} and "
-            "{candidate_previous} show them in the picture; hold C to see the current "
-            "picture. {compare} shows them side by side. Enter accepts the result that is "
-            "shown. The others stay until you delete them."
-        ),
-        tr("A new box in a finished picture is filled with {generate} or {generate_empty}."),
-        tr(
-            "A layer is outdated when its word is no longer in the prompt, or when its "
-            "size has changed. {generate_outdated} repaints all outdated layers; Layer ▸ "
-            "Mark as Current treats the selected ones as up to date."
-        ),
-    ]
-
-
-def _on_seeds() -> list[str]:
-    return [
-        tr(
-            "The seed decides how a layer turns out: the same picture "
-            "with the same seeds gives the same pixels. Pin a seed to use it in every "
-            "later job; the result may still change a little with the layers around it."
-        ),
-    ]
-
-
-def _on_files() -> list[str]:
-    return [
-        tr("{undo} undoes any change, also New and opening another file; {redo} restores it."),
-        tr(
-            "{save} writes one .ora file with layers, prompt, seeds and results. Krita, "
-            "GIMP and others open it. {export} writes PNG, PSD, SVG, PDF and more, and "
-            "says what each format loses."
-        ),
-        tr(
-            "OpenRaster files of other programs look as they did there. Groups that cannot "
-            "be taken apart open as one layer each; Save then asks for another name, so "
-            "that the original file does not change."
-        ),
-        tr(
-            "Between saves your work is kept in the recovery folder, within a second of "
-            "each change. After a crash the next start offers it."
-        ),
-    ]
-
-
-def _on_the_keyboard() -> list[str]:
-    return [
-        tr(
-            "{next_pane} moves through the panels, {pane_layers} goes to the layers, "
-            "{pane_candidates} to the results. {find_command} runs any command by a part "
-            "of its name. {help_keys} lists all keys; Settings changes them."
-        ),
-    ]
+    """`resources/help.md`, translated by paragraph; actions in braces become their first keys."""
+    text = (resources_folder().parent / "resources/help.md").read_text(encoding="utf-8")
+    parts = [tr(" ".join(part.split())) for part in text.split("\n\n")]
+    return _KEY.sub(lambda found: f"**{key_of(found[1]) or '–'}**", "\n\n".join(parts))
 
 
 def show_text(parent: QWidget, title: str, text: str) -> QMessageBox:

@@ -8,21 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QDialog,
-    QLabel,
-    QListWidget,
-    QListWidgetItem,
-    QPushButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QLabel, QListWidget, QListWidgetItem, QPushButton, QWidget
 
 from app.document.layer import Layer
 from app.document.words import shown_name
-from app.ui.enabling import enable
 from app.ui.text import number, tr
 from app.ui.widgets.buttons import accept_or_cancel
-from app.ui.widgets.forms import form_column
+from app.ui.widgets.forms import enable, form_column
 
 _ID = Qt.ItemDataRole.UserRole
 

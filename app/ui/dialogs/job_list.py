@@ -17,22 +17,20 @@ from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QMenu,
     QStackedWidget,
     QTableWidget,
-    QTableWidgetItem,
     QWidget,
 )
 
+from app.document.commands import Placement
 from app.session.jobs import Job, Message
-from app.session.queue import MAX_KEPT_JOBS, GenerationQueue, Placed
-from app.ui.background import Background
-from app.ui.enabling import enable
+from app.session.queue import MAX_KEPT_JOBS, GenerationQueue
+from app.ui.background import Worker
 from app.ui.text import job_text, number, seconds, tr
 from app.ui.theme import GAP
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.forms import ReadingTable, dialog_column
+from app.ui.widgets.forms import ReadingTable, dialog_column, enable, fill, quiet_label
 from app.ui.widgets.images import to_qimage
 
 logger = logging.getLogger(__name__)
@@ -43,20 +41,16 @@ _PICTURE = 32  # logical pixels
 
 
 class JobPictures(QObject):
-    """The newest finished variation of each job, by job number.
-
-    Signals:
-        ready(): a picture came.
-    """
+    """The newest finished variation of each job, by job number."""
 
     ready = Signal()
 
-    def __init__(self, work: Background, parent: QObject | None = None) -> None:
+    def __init__(self, work: Worker, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._work = work
         self._known: OrderedDict[int, QImage] = OrderedDict()
 
-    def take(self, job_id: int, results: Sequence[Placed]) -> None:
+    def take(self, job_id: int, results: Sequence[Placement]) -> None:
         """Make the picture of these results, bottom to top."""
         if not results:
             return
@@ -77,13 +71,12 @@ class JobPictures(QObject):
         return self._known.get(job_id)
 
     def size_bytes(self) -> int:
-        """What the kept pictures take."""
         return sum(image.sizeInBytes() for image in self._known.values())
 
 
-def _small(results: Sequence[Placed]) -> QImage:
+def _small(results: Sequence[Placement]) -> QImage:
     """The results one over the other where they lie, scaled down; the rest is transparent."""
-    boxes = [QRect(x.asked.x, x.asked.y, x.asked.width, x.asked.height) for x in results]
+    boxes = [QRect(x.rect.x, x.rect.y, x.rect.width, x.rect.height) for x in results]
     whole = boxes[0]
     for box in boxes[1:]:
         whole = whole.united(box)
@@ -135,21 +128,15 @@ class JobsDialog(QDialog):
             self.table.horizontalHeader().setSectionResizeMode(
                 column, QHeaderView.ResizeMode.ResizeToContents
             )
-        empty = QLabel(tr("No jobs."))
-        empty.setObjectName("secondary")
+        empty = quiet_label(tr("No jobs."))
         empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._pages = QStackedWidget()
         self._pages.addWidget(empty)
         self._pages.addWidget(self.table)
-        self.stop = text_button(tr("Stop"), self._on_stop)
+        self.stop = text_button(tr("Stop"), lambda: self._stop(self._chosen()))
         self.stop_all = text_button(tr("Stop All"), bridge.stop_all)
         self.clear = text_button(tr("Clear Ended"), self._on_clear)
-        row = QHBoxLayout()
-        row.setSpacing(GAP)
-        for button in (self.stop, self.stop_all):
-            row.addWidget(button)
-        row.addStretch(1)
-        row.addWidget(self.clear)
+        row = fill(QHBoxLayout(), self.stop, self.stop_all, None, self.clear)
         layout = dialog_column(self, tr("Jobs"))
         layout.addWidget(self._pages, 1)
         layout.addLayout(row)
@@ -157,40 +144,40 @@ class JobsDialog(QDialog):
         self.table.itemSelectionChanged.connect(self._enable)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._on_menu)
-        bridge.job_changed.connect(self._on_job)
-        bridge.state_changed.connect(self._on_state)
+        bridge.job_changed.connect(self.refresh)
+        bridge.state_changed.connect(self.refresh)
         pictures.ready.connect(self.refresh)
         self.refresh()
 
     def done(self, result: int) -> None:
         """Qt override: the signals outlive the dialog."""
-        self._bridge.job_changed.disconnect(self._on_job)
-        self._bridge.state_changed.disconnect(self._on_state)
+        self._bridge.job_changed.disconnect(self.refresh)
+        self._bridge.state_changed.disconnect(self.refresh)
         self._pictures.ready.disconnect(self.refresh)
         super().done(result)
 
     def refresh(self) -> None:
-        """Show the jobs as they are now."""
         self._rows = list(reversed(list(self._bridge.jobs)))
         self._pages.setCurrentIndex(1 if self._rows else 0)
-        self.table.setRowCount(len(self._rows))
         is_loading = self._bridge.is_loading
-        for place, job in enumerate(self._rows):
-            for column, text in enumerate(
+        rows = self.table.show_rows(
+            [
                 (
                     row_title(job),
                     state_text(job, is_loading=is_loading),
                     str(job.picture_seed),
                     self._time(job),
                 )
-            ):
-                item = QTableWidgetItem(text)
-                said = text
-                if column == 0:
-                    item.setIcon(self._icon(job))
-                    said = "\n".join(filter(None, (job.prompt, ", ".join(job.names.values()))))
-                item.setToolTip(said if job.message is None else job.message.text)
-                self.table.setItem(place, column, item)
+                for job in self._rows
+            ]
+        )
+        for job, items in zip(self._rows, rows, strict=True):
+            for item in items:
+                item.setToolTip(item.text() if job.message is None else job.message.text)
+            items[0].setIcon(self._icon(job))
+            if job.message is None:
+                names = ", ".join(job.names.values())
+                items[0].setToolTip("\n".join(filter(None, (job.prompt, names))))
         self._enable()
 
     def _icon(self, job: Job) -> QIcon:
@@ -235,12 +222,6 @@ class JobsDialog(QDialog):
         if job.message is not None:
             self._bridge.message.emit(job.message)
 
-    def _on_job(self, job: Job) -> None:
-        self.refresh()
-
-    def _on_state(self, state: str) -> None:
-        self.refresh()
-
     def _enable(self) -> None:
         chosen = self._chosen()
         why_not = "" if chosen is not None else tr("no job is selected")
@@ -266,9 +247,6 @@ class JobsDialog(QDialog):
             return self._rows[row]
         return self._bridge.current
 
-    def _on_stop(self) -> None:
-        self._stop(self._chosen())
-
     def _stop(self, job: Job | None) -> None:
         self._bridge.stop(job)
         self.refresh()
@@ -279,10 +257,7 @@ class JobsDialog(QDialog):
 
 
 def row_title(job: Job) -> str:
-    """The first words of the prompt; before them the layers, where it was not the whole picture.
-
-    How many results the job makes comes first, so that it is never cut off.
-    """
+    """How many results, never cut off; the layers, if not the whole picture; the first words."""
     count = f"{number(job.variations)} × " if job.variations > 1 else ""
     return count + _what_it_makes(job)
 

@@ -1,7 +1,4 @@
-"""Dialogs that fill the prompt: earlier prompts, and the words that the model draws.
-
-Refer to neither prompt nor model: texts come in, the chosen one goes out.
-"""
+"""Dialogs that fill the prompt: earlier prompts, and the words that the model draws."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QFont, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QDialog,
-    QLabel,
     QLineEdit,
     QListView,
     QListWidget,
@@ -22,7 +18,7 @@ from PySide6.QtWidgets import (
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN
 from app.ui.widgets.buttons import close_only
-from app.ui.widgets.forms import dialog_column, note
+from app.ui.widgets.forms import dialog_column, named, note, quiet_label
 
 Group = tuple[str, Sequence[str]]
 _IS_WORD = Qt.ItemDataRole.UserRole
@@ -32,19 +28,14 @@ _SIZE = QSize(600, 520)
 
 
 class HistoryDialog(QDialog):
-    """A list, newest first.
-
-    Args:
-        take: called with the chosen prompt.
-    """
+    """A list, newest first."""
 
     def __init__(
         self, parent: QWidget, prompts: Sequence[str], take: Callable[[str], None]
     ) -> None:
         super().__init__(parent)
         self._take = take
-        self.list = QListWidget()
-        self.list.setAccessibleName(tr("Prompts, newest first"))
+        self.list = named(QListWidget(), tr("Prompts, newest first"))
         self.list.setWordWrap(True)
         self.list.addItems(list(prompts))
         self.list.setCurrentRow(0)
@@ -52,8 +43,7 @@ class HistoryDialog(QDialog):
         layout.addWidget(self.list)
         self.list.setVisible(bool(prompts))
         if not prompts:
-            empty = QLabel(tr("Prompts you generate with appear here."))
-            empty.setObjectName("secondary")
+            empty = quiet_label(tr("Prompts you generate with appear here."))
             empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
             layout.addWidget(empty)
         self.resize(480, 360)
@@ -107,7 +97,6 @@ class WordGrid(QListWidget):
                 self.addItem(item)
 
     def words(self) -> list[str]:
-        """The words that are shown, without the headings."""
         items = [self.item(row) for row in range(self.count())]
         return [item.text() for item in items if is_word(item)]
 
@@ -125,37 +114,28 @@ class WordGrid(QListWidget):
 
 
 def is_word(item: QListWidgetItem | None) -> bool:
-    """Whether an item is a word and no heading."""
     return item is not None and bool(item.data(_IS_WORD))
 
 
 class WordListDialog(QDialog):
-    """Search, groups, and what the model is.
-
-    Args:
-        insert: called with the word that was chosen.
-    """
+    """Search, groups, and what the model is."""
 
     def __init__(self, parent: QWidget, insert: Callable[[str], None]) -> None:
         super().__init__(parent)
         self._insert = insert
         self._groups: Sequence[Group] = ()
-        self.field = QLineEdit()
-        self.field.setMinimumHeight(CONTROL_HEIGHT)
+        self.field = named(QLineEdit(), tr("Search the words"), height=CONTROL_HEIGHT)
         self.field.setPlaceholderText(tr("Search"))
-        self.field.setAccessibleName(tr("Search the words"))
         self.field.setClearButtonEnabled(True)
         self.grid = WordGrid()
-        self.none = note()
-        self.model = note()
+        self.none, self.model = note(), note()
         intro = tr(
             "The model draws these words as flat or glossy illustrations. It draws no text, "
             "people or photos. Click a word to put it into the prompt."
         )
         layout = dialog_column(self, tr("Words the Model Draws"), spacing=GAP)
-        layout.addWidget(note(intro))
-        layout.addWidget(self.field)
-        layout.addWidget(self.none)
+        for part in (note(intro), self.field, self.none):
+            layout.addWidget(part)
         layout.addWidget(self.grid, 1)
         layout.addWidget(self.model)
         layout.addWidget(close_only(self))
@@ -168,11 +148,7 @@ class WordListDialog(QDialog):
         self.field.setFocus()
 
     def show_words(self, groups: Sequence[Group], model: str) -> None:
-        """The words of the loaded model; none while it loads.
-
-        Args:
-            model: its name, size and device, in one line.
-        """
+        """The words of the loaded model, none while it loads, and what the model is."""
         self._groups = groups
         self.model.setText(model)
         self._search(self.field.text())

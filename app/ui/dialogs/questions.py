@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.session import Session, Source
+from app.ui.session import Session, SourceFile
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT
 
@@ -105,12 +105,7 @@ def ask_unsaved(
     discard: Callable[[], None],
     keep: Callable[[], None] | None = None,
 ) -> QMessageBox:
-    """Ask before unsaved changes go out of sight. Cancel, Esc and closing the dialog do nothing.
-
-    Args:
-        keep: what "Keep for Next Time" does; None = the window stays open, so that undo still
-            brings the changes back, and it is not offered.
-    """
+    """Ask before unsaved changes go; without `keep` the window stays, and undo brings them back."""
     role = QMessageBox.ButtonRole
     buttons = [(tr("Save"), save, role.AcceptRole)]
     if keep is not None:
@@ -135,7 +130,7 @@ class OtherName:
         self._session = session
         self._window = window
 
-    def ask_other_name(self, source: Source, save_as: Callable[[], None]) -> None:
+    def ask_other_name(self, source: SourceFile, save_as: Callable[[], None]) -> None:
         """Save was asked for, and there is no file that it may write."""
         ask(
             self._window,
@@ -148,11 +143,7 @@ class OtherName:
         )
 
     def check(self, path: Path, write: Callable[[], None], another: Callable[[], None]) -> None:
-        """Write, unless the path is the very file that the document came from; then ask.
-
-        Args:
-            another: asks for another path.
-        """
+        """Write, unless the document came from this very file; then ask, for `another` path too."""
         source = self._session.source
         if source is None or not _is_same(path, source.path):
             write()

@@ -11,21 +11,13 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPixmap
-from PySide6.QtWidgets import (
-    QDialog,
-    QHBoxLayout,
-    QLabel,
-    QListWidget,
-    QListWidgetItem,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QWidget
 
 from app.document.storage.journal import Unfinished
 from app.document.storage.journal.recovery import MAX_ATTEMPTS
 from app.ui.text import moment, tr
-from app.ui.theme import GAP
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.forms import form_column, note
+from app.ui.widgets.forms import fill, form_column, named, note
 from app.ui.widgets.images import to_qimage
 
 PICTURE = 72
@@ -33,24 +25,17 @@ _EACH = Qt.ItemDataRole.UserRole
 
 
 class RecoveryDialog(QDialog):
-    """One row per work folder.
+    """One row per work folder."""
 
-    Signals:
-        recover_asked(unfinished): open it; the dialog has closed.
-        discard_asked(unfinished): delete it, after a second question.
-        pictures_asked(unfinished): write its pictures as PNG.
-    """
-
-    recover_asked = Signal(object)
-    discard_asked = Signal(object)
-    pictures_asked = Signal(object)
+    recover_asked = Signal(object)  # unfinished: open it; the dialog has closed
+    discard_asked = Signal(object)  # unfinished: delete it, after a second question
+    pictures_asked = Signal(object)  # unfinished: write its pictures as PNG
 
     def __init__(self, parent: QWidget, found: Sequence[Unfinished]) -> None:
         super().__init__(parent)
         heading = QLabel(tr("This work was not saved when the program ended."))
         heading.setWordWrap(True)
-        self.list = QListWidget()
-        self.list.setAccessibleName(tr("Unsaved work"))
+        self.list = named(QListWidget(), tr("Unsaved work"))
         self.list.setIconSize(QSize(PICTURE, PICTURE))
         self.list.setSpacing(2)
         self.hint = note()
@@ -62,7 +47,14 @@ class RecoveryDialog(QDialog):
         )
         self.discard_button = text_button(tr("Discard…"), lambda: self._emit(self.discard_asked))
         self.later_button = text_button(tr("Later"), self.reject)
-        self._lay_out(heading)
+        more = (self.discard_button, self.pictures_button)
+        buttons = fill(QHBoxLayout(), *more, None, self.later_button, self.recover_button)
+        layout = form_column(self, tr("Recover unsaved work"))
+        layout.addWidget(heading)
+        layout.addWidget(self.list, 1)
+        layout.addWidget(self.hint)
+        layout.addLayout(buttons)
+        self.resize(560, 400)
         for each in found:
             self._add(each)
         self.list.currentItemChanged.connect(self._refresh)
@@ -72,7 +64,6 @@ class RecoveryDialog(QDialog):
 
     @property
     def current(self) -> Unfinished | None:
-        """The chosen row."""
         item = self.list.currentItem()
         return None if item is None else item.data(_EACH)
 
@@ -129,21 +120,6 @@ class RecoveryDialog(QDialog):
         each = self.current
         if each is not None:
             signal.emit(each)  # type: ignore[attr-defined]  # PySide types bound signals loosely
-
-    def _lay_out(self, heading: QLabel) -> None:
-        buttons = QHBoxLayout()
-        buttons.setSpacing(GAP)
-        buttons.addWidget(self.discard_button)
-        buttons.addWidget(self.pictures_button)
-        buttons.addStretch(1)
-        buttons.addWidget(self.later_button)
-        buttons.addWidget(self.recover_button)
-        layout = form_column(self, tr("Recover unsaved work"))
-        layout.addWidget(heading)
-        layout.addWidget(self.list, 1)
-        layout.addWidget(self.hint)
-        layout.addLayout(buttons)
-        self.resize(560, 400)
 
 
 def describe(each: Unfinished) -> str:

@@ -22,28 +22,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.session.settings import Settings, choose_recovery_folder, chosen_canvas, work_path
+from app.session.settings import RANGES, Settings, choose_recovery_folder, chosen_canvas, work_path
 from app.ui.dialogs.canvas_size import SizePreset
 from app.ui.dialogs.command_keys import KeyEditor
 from app.ui.dialogs.file_dialogs import ask_folder
-from app.ui.enabling import enable
 from app.ui.text import tr
-from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
+from app.ui.theme import CONTROL_HEIGHT, MARGIN, UNIT
 from app.ui.widgets.buttons import close_only, text_button
-from app.ui.widgets.fields import Choice
-from app.ui.widgets.forms import dialog_column, field_name, form_layout, note
+from app.ui.widgets.fields import DropDown
+from app.ui.widgets.forms import dialog_column, enable, field_name, fill, form_layout, named, note
 
 
 class SettingsDialog(QDialog):
-    """Tabs of fields.
-
-    Args:
-        settings: changed in place.
-        changed: called with the name of each setting that was changed.
-        measure: times the computer again.
-        keys: the page for keys.
-        sizes: what is offered for new pictures.
-    """
+    """Tabs of fields; `changed` is called with the name of each setting, which is in place then."""
 
     def __init__(
         self,
@@ -79,11 +70,11 @@ class SettingsDialog(QDialog):
         page, form = _page()
         themes = {"system": tr("System"), "dark": tr("Dark"), "light": tr("Light")}
         self._choice(form, "theme", tr("Theme"), themes)
-        self._number(form, "font_percent", tr("Font size"), 80, 200, " %", 10)
+        self._number(form, "font_percent", tr("Font size"), " %", 10)
         sizes = {24: tr("Small"), 40: tr("Medium"), 64: tr("Large"), 0: tr("None")}
         self._choice(form, "thumbnail_px", tr("Thumbnail size"), sizes)
         self._choice(form, "canvas", tr("Size of new pictures"), self._size_names())
-        self._number(form, "recent_count", tr("Recent files"), 0, 30, "", 1, zero=tr("None"))
+        self._number(form, "recent_count", tr("Recent files"), "", 1, zero=tr("None"))
         self._check(
             form,
             "ask_before_replacing",
@@ -103,9 +94,8 @@ class SettingsDialog(QDialog):
 
     def _generation(self, measure: Callable[[], None]) -> QWidget:
         page, form = _page()
-        cores = os.cpu_count() or 2
         automatic = tr("Automatic")
-        self._number(form, "threads", tr("Threads"), 0, cores, "", 1, zero=automatic)
+        self._number(form, "threads", tr("Threads"), "", 1, zero=automatic)
         self._check(
             form,
             "low_priority",
@@ -113,9 +103,9 @@ class SettingsDialog(QDialog):
             tr("Other programs come first. Takes effect after a restart."),
         )
         preview = tr("Steps between previews")
-        self._number(form, "preview_every", preview, 0, 20, "", 1, zero=tr("Off"))
-        self._number(form, "variations", tr("Results per job in new pictures"), 1, 8, "", 1)
-        self._number(form, "cache_mb", tr("Cache"), 0, 65536, " MB", 256, zero=automatic)
+        self._number(form, "preview_every", preview, "", 1, zero=tr("Off"))
+        self._number(form, "variations", tr("Results per job in new pictures"), "", 1)
+        self._number(form, "cache_mb", tr("Cache"), " MB", 256, zero=automatic)
         tip = tr("Times some short jobs, for the seconds on buttons and next to boxes.")
         again = text_button(tr("Measure Again"), measure, tip)
         form.addRow(field_name(tr("Predicted times")), again)
@@ -161,8 +151,8 @@ class SettingsDialog(QDialog):
 
     def _files(self) -> QWidget:
         page, form = _page()
-        self._number(form, "candidates", tr("Results per picture"), 10, 100_000, "", 50)
-        self._number(form, "candidates_mb", tr("Memory for results"), 64, 65536, " MB", 256)
+        self._number(form, "candidates", tr("Results per picture"), "", 50)
+        self._number(form, "candidates_mb", tr("Memory for results"), " MB", 256)
         form.addRow(note(tr("Above that, the program asks before it deletes the oldest ones.")))
         self._check(
             form,
@@ -177,7 +167,7 @@ class SettingsDialog(QDialog):
             tr("The previous version stays next to the file, with ~ after its name."),
         )
         minutes = tr("Save changes automatically after")
-        self._number(form, "autosave_minutes", minutes, 0, 60, tr(" min"), 1, zero=tr("Off"))
+        self._number(form, "autosave_minutes", minutes, tr(" min"), 1, zero=tr("Off"))
         form.addRow(
             note(
                 tr(
@@ -190,11 +180,8 @@ class SettingsDialog(QDialog):
         return page
 
     def _recovery(self, form: QFormLayout) -> None:
-        """Where unsaved work is kept."""
-        shown = QLineEdit()
+        shown = named(QLineEdit(), tr("Recovery folder"), height=CONTROL_HEIGHT)
         shown.setReadOnly(True)
-        shown.setMinimumHeight(CONTROL_HEIGHT)
-        shown.setAccessibleName(tr("Recovery folder"))
 
         def show() -> None:
             shown.setText(str(work_path(self._settings)))
@@ -217,11 +204,7 @@ class SettingsDialog(QDialog):
 
         tip = tr("Keeps unsaved work in another folder. Takes effect after a restart.")
         reset = text_button(tr("Default"), lambda: take(""))
-        row = QHBoxLayout()
-        row.setSpacing(GAP)
-        row.addWidget(shown, 1)
-        row.addWidget(text_button(tr("Choose…"), ask, tip))
-        row.addWidget(reset)
+        row = fill(QHBoxLayout(), (shown, 1), text_button(tr("Choose…"), ask, tip), reset)
         self.fields["recovery_folder"] = shown
         self.reset_recovery = reset
         show()
@@ -232,56 +215,40 @@ class SettingsDialog(QDialog):
 
     def _undo(self) -> QWidget:
         page, form = _page()
-        self._number(form, "undo_steps", tr("Steps"), 1, 10_000, "", 100)
-        self._number(form, "undo_mb", tr("Memory for undo"), 16, 65536, " MB", 64)
+        self._number(form, "undo_steps", tr("Steps"), "", 100)
+        self._number(form, "undo_mb", tr("Memory for undo"), " MB", 64)
         disk = tr("Extra undo space on disk")
-        self._number(form, "undo_disk_mb", disk, 0, 1 << 20, " MB", 256, zero=tr("Off"))
+        self._number(form, "undo_disk_mb", disk, " MB", 256, zero=tr("Off"))
         form.addRow(note(tr("The oldest steps are removed first; results in the strip never are.")))
         return page
 
     # ---- fields ----
 
     def _choice(self, form: QFormLayout, key: str, text: str, options: Mapping[Any, str]) -> None:
-        field = Choice(text, [(name, value) for value, name in options.items()])
-        field.setMinimumHeight(CONTROL_HEIGHT)
+        field = DropDown("", [(name, value) for value, name in options.items()])
         field.view().setAccessibleName(text)
         field.setCurrentIndex(max(0, field.findData(getattr(self._settings, key))))
         field.activated.connect(lambda place: self._set(key, field.itemData(place)))
-        self.fields[key] = field
-        form.addRow(field_name(text), field)
+        self._add(form, key, text, field)
 
     def _number(
-        self,
-        form: QFormLayout,
-        key: str,
-        text: str,
-        low: int,
-        high: int,
-        suffix: str,
-        step: int,
-        *,
-        zero: str = "",
+        self, form: QFormLayout, key: str, text: str, suffix: str, step: int, *, zero: str = ""
     ) -> None:
         """A whole number; `zero` is what its lowest value, 0, means in words."""
+        low, high = RANGES[key]
         field = QSpinBox()
         field.setSpecialValueText(zero)
-        field.setRange(low, high)
+        field.setRange(low, min(high, os.cpu_count() or 2) if key == "threads" else high)
         field.setSingleStep(step)
         field.setSuffix(suffix)
-        field.setMinimumHeight(CONTROL_HEIGHT)
         field.setKeyboardTracking(False)
         field.lineEdit().setTextMargins(UNIT + 2, 0, 0, 0)
-        field.setAccessibleName(text)
         field.setValue(getattr(self._settings, key))
         field.valueChanged.connect(lambda value: self._set(key, value))
-        self.fields[key] = field
-        form.addRow(field_name(text), field)
+        self._add(form, key, text, field)
 
     def _check(self, form: QFormLayout, key: str, text: str, tip: str) -> None:
-        field = QCheckBox(text)
-        field.setMinimumHeight(24)
-        field.setAccessibleName(text)
-        field.setToolTip(tip)
+        field = named(QCheckBox(text), text, tip, height=24)
         field.setChecked(getattr(self._settings, key))
         field.toggled.connect(lambda value: self._set(key, value))
         self.fields[key] = field
@@ -289,7 +256,6 @@ class SettingsDialog(QDialog):
 
     def _colour(self, form: QFormLayout, key: str, text: str, tip: str) -> None:
         field = QPushButton()
-        field.setMinimumHeight(CONTROL_HEIGHT)
         field.setToolTip(tip)
         field.setAutoDefault(False)
 
@@ -313,9 +279,12 @@ class SettingsDialog(QDialog):
             dialog.open()
 
         field.clicked.connect(ask)
-        self.fields[key] = field
-        form.addRow(field_name(text), field)
+        self._add(form, key, text, field)
         show()
+
+    def _add(self, form: QFormLayout, key: str, text: str, field: QWidget) -> None:
+        self.fields[key] = named(field, text, height=CONTROL_HEIGHT)
+        form.addRow(field_name(text), field)
 
     def _set(self, key: str, value: object) -> None:
         setattr(self._settings, key, value)

@@ -1,8 +1,4 @@
-"""The strip of results: the current picture and the results of the selection, one below the other.
-
-Hover or arrow keys show one in place, Enter takes it. Hides when there is nothing. Shows the stage
-and asks it; edits nothing itself.
-"""
+"""The strip of results: the current picture and the results of the selection in a column."""
 
 from __future__ import annotations
 
@@ -44,7 +40,6 @@ from PySide6.QtWidgets import (
 from app.document.candidates import with_choice
 from app.document.composite import composite
 from app.document.document import Document
-from app.document.layer import Candidate, Layer
 from app.document.words import shown_name
 from app.session.selection import Selection
 from app.ui.actions import Actions
@@ -54,6 +49,7 @@ from app.ui.theme import GAP, ICON_SMALL, UNIT, Colours
 from app.ui.theme.icons import pixmap
 from app.ui.widgets.accessibility import ElidedStatusLabel
 from app.ui.widgets.buttons import action_button
+from app.ui.widgets.forms import Panel, fill
 from app.ui.widgets.images import SmallPictures, checker_brush
 
 SIDE = 72
@@ -91,11 +87,9 @@ class ChoiceDelegate(QStyledItemDelegate):
         self.colours = colours
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Qt override."""
         return cell_size(option.fontMetrics)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Qt override."""
         place: int = index.data(PlaceRole)
         colours = self.colours
         ratio = painter.device().devicePixelRatio()
@@ -134,8 +128,7 @@ class ChoiceDelegate(QStyledItemDelegate):
     ) -> None:
         colours = self.colours
         painter.setFont(option.font)
-        text = tr("Current")
-        is_new = False
+        text, is_new = tr("Current"), False
         if place:
             choice = self._stage.choices[place - 1]
             text = number(place) if choice.detached is None else tr("Detached")
@@ -156,31 +149,22 @@ class ChoiceDelegate(QStyledItemDelegate):
 
     def _picture(self, place: int, side: int) -> QImage | None:
         contents = self._document.contents
-        if place == 0:
-            return self._current(side)
-        choice = self._stage.choices[place - 1]
-        if len(choice.candidates) <= 1:
-            pixels = choice.first.pixels
-            return self._pictures.get(choice.first.pixel_hash, side, lambda: pixels)
-        layers = with_choice(contents, choice)
-        return self._whole(layers, side)
-
-    def _current(self, side: int) -> QImage | None:
-        contents = self._document.contents
-        ids = {key for choice in self._stage.choices for key in choice.candidates}
-        layers = [layer for layer in contents.layers if layer.id in ids]
-        if len(layers) == 1:
-            image: Candidate | None = layers[0].as_candidate()
-            if image is None:
+        if place:
+            choice = self._stage.choices[place - 1]
+            alone = choice.first if len(choice.candidates) <= 1 else None
+            layers = [] if alone else with_choice(contents, choice)
+        else:
+            ids = {key for choice in self._stage.choices for key in choice.candidates}
+            layers = [layer for layer in contents.layers if layer.id in ids]
+            alone = layers[0].as_candidate() if len(layers) == 1 else None
+            if len(layers) == 1 and alone is None:
                 return None
-            pixels = image.pixels
-            return self._pictures.get(image.pixel_hash, side, lambda: pixels)
-        return self._whole(list(contents.layers), side)
-
-    def _whole(self, layers: list[Layer], side: int) -> QImage | None:
-        canvas = self._document.canvas.rect
+            layers = list(contents.layers)
+        if alone is not None:
+            pixels = alone.pixels
+            return self._pictures.get(alone.pixel_hash, side, lambda: pixels)
         key = tuple((layer.pixel_hash, layer.rect, layer.visible) for layer in layers)
-        return self._pictures.get(key, side, lambda: composite(layers, canvas))
+        return self._pictures.get(key, side, lambda: composite(layers, contents.canvas.rect))
 
 
 class ChoiceModel(QAbstractListModel):
@@ -194,7 +178,6 @@ class ChoiceModel(QAbstractListModel):
         self.refresh()
 
     def refresh(self) -> None:
-        """Follow the stage."""
         count = len(self._stage.choices) + 1 if self._stage.choices else 0
         if count != self._count:
             self.beginResetModel()
@@ -204,11 +187,9 @@ class ChoiceModel(QAbstractListModel):
             self.dataChanged.emit(self.index(0), self.index(count - 1))
 
     def rowCount(self, parent: Index = _NO_INDEX) -> int:
-        """Qt override."""
         return 0 if parent.isValid() else self._count
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Qt override."""
         place = index.row()
         if role == PlaceRole:
             return place
@@ -237,11 +218,7 @@ class ChoiceModel(QAbstractListModel):
 
 
 class ChoiceList(QListView):
-    """The column of pictures.
-
-    Signals:
-        left(): Esc with the current picture shown: back to the canvas.
-    """
+    """The column of pictures; `left` means back to the canvas, by Esc."""
 
     left = Signal()
 
@@ -263,9 +240,7 @@ class ChoiceList(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(HOVER_MS)
+        self._timer = QTimer(self, singleShot=True, interval=HOVER_MS)
         self._timer.timeout.connect(self._show_hovered)
         stage.shown.connect(self._on_shown)
         self.model().modelReset.connect(self._on_shown)
@@ -354,21 +329,10 @@ class ChoiceList(QListView):
         self.viewport().update()
 
 
-class CandidateStrip(QWidget):
-    """What the strip is about, the results, and what can be done with them.
+class CandidateStrip(Panel):
+    """What the strip is about, the results, and what can be done with them; no higher than that."""
 
-    Lies over the lower corner of the canvas and is only as high as it must be.
-
-    Args:
-        stage: which results there are.
-        selection: what they are of.
-        delegate: paints a cell.
-
-    Signals:
-        menu_asked(place, at): a right click on a result.
-    """
-
-    menu_asked = Signal(int, QPoint)
+    menu_asked = Signal(int, QPoint)  # place, at: a right click on a result
 
     def __init__(
         self,
@@ -379,9 +343,7 @@ class CandidateStrip(QWidget):
         colours: Colours,
         delegate: ChoiceDelegate,
     ) -> None:
-        super().__init__()
-        self.setObjectName("candidateStrip")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        super().__init__("candidateStrip")
         self.setAccessibleName(tr("Results"))
         self._stage = stage
         self._selection = selection
@@ -396,16 +358,12 @@ class CandidateStrip(QWidget):
         self.accept, self.discard, self.compare = self._buttons = [
             action_button(actions, name, verb, HEADER_HEIGHT - UNIT) for name, verb in verbs.items()
         ]
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(GAP, GAP, GAP, GAP)
-        whole.setSpacing(UNIT)
-        whole.addWidget(self.title)
-        whole.addWidget(self.state)
-        whole.addWidget(self.list, 1)
         for button in self._buttons:
             button.setObjectName("stripButton")
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            whole.addWidget(button)
+        top = fill(QVBoxLayout(), self.title, self.state, (self.list, 1), spacing=UNIT)
+        margins = (GAP, GAP, GAP, GAP)
+        fill(QVBoxLayout(self), (top, 1), *self._buttons, spacing=UNIT, margins=margins)
         pictures.ready.connect(self.list.viewport().update)
         stage.changed.connect(self.refresh)
         stage.shown.connect(self.refresh)
@@ -414,7 +372,6 @@ class CandidateStrip(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Title, size, and whether there is anything to show."""
         count = len(self._stage.choices)
         layers = self._selection.layers()
         if len(layers) == 1:
@@ -430,7 +387,6 @@ class CandidateStrip(QWidget):
         self.setVisible(bool(count) and not self._is_covered)
 
     def set_covered(self, covered: bool) -> None:
-        """Stay away while something else fills the canvas."""
         self._is_covered = covered
         self.refresh()
 
@@ -445,7 +401,6 @@ class CandidateStrip(QWidget):
         event.accept()
 
     def recolour(self, colours: Colours) -> None:
-        """Follow the theme."""
         self._delegate.colours = colours
         self.list.viewport().update()
 

@@ -1,13 +1,9 @@
-"""The card in the empty canvas: what to do first, with three buttons.
-
-The card lets the mouse through to the canvas below it, so that the first box can be drawn right
-there; only its buttons take clicks. It goes at the first press on the canvas.
-"""
+"""The card in the empty canvas: what to do first, with three buttons."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
-from PySide6.QtGui import QRegion
+from PySide6.QtGui import QAction, QRegion
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QBoxLayout,
@@ -21,17 +17,11 @@ from PySide6.QtWidgets import (
 from app.ui.actions import Actions
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
-from app.ui.widgets.forms import no_lower_than
+from app.ui.widgets.forms import fill, named, note
 
 
 class EmptyCard(QWidget):
-    """Lies over the middle of the canvas until the first layer is drawn.
-
-    Args:
-        canvas: the widget to lie on.
-    Attributes:
-        title, texts: its heading; all its texts, the heading first.
-    """
+    """Lies over the middle of the canvas until the first layer is drawn."""
 
     def __init__(self, canvas: QAbstractScrollArea, actions: Actions) -> None:
         super().__init__(canvas)
@@ -41,42 +31,30 @@ class EmptyCard(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAccessibleName(tr("First steps"))
         self._is_dismissed = False
-        self.title = title = QLabel(
+        self.title = QLabel(
             tr("1  Type what you want to see.\n2  Drag a box for each thing.\n3  Press Generate.")
         )
-        title.setObjectName("emptyTitle")
-        title.setWordWrap(True)
-        help_text = QLabel(tr("Each box becomes a layer of its own. Or open an example."))
-        help_text.setObjectName("secondary")
-        help_text.setWordWrap(True)
-        self.texts = (title, help_text)
-        self.draw = self._button(tr("Draw a Box"))
-        self.draw.setToolTip(tr("Selects the box tool. Then drag on the canvas."))
-        self.draw.clicked.connect(actions["tool_box"].trigger)
+        self.title.setObjectName("emptyTitle")
+        self.title.setWordWrap(True)
+        help_text = note(tr("Each box becomes a layer of its own. Or open an example."))
+        self.texts = (self.title, help_text)
+        tip = tr("Selects the box tool. Then drag on the canvas.")
+        self.draw = self._button(tr("Draw a Box"), tip, actions["tool_box"])
         self.draw.clicked.connect(canvas.setFocus)
         self.draw.clicked.connect(self.dismiss)
-        self.examples = self._button(tr("Examples"))
-        self.examples.setToolTip(actions["examples"].toolTip())
-        self.examples.clicked.connect(actions["examples"].trigger)
-        self.open = self._button(tr("Open…"))
-        self.open.setToolTip(actions["open"].toolTip())
-        self.open.clicked.connect(actions["open"].trigger)
+        tip = actions["examples"].toolTip()
+        self.examples = self._button(tr("Examples"), tip, actions["examples"])
+        self.open = self._button(tr("Open…"), actions["open"].toolTip(), actions["open"])
         # A sibling of the card: a child would let the mouse through as well.
         self.buttons = QWidget(canvas)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self.buttons)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(GAP)
-        for button in (self.draw, self.examples, self.open):
-            self._row.addWidget(button)
-        layout = self._column = QVBoxLayout(self)
-        layout.setContentsMargins(2 * MARGIN, 5 * UNIT, 2 * MARGIN, 2 * MARGIN)
-        layout.setSpacing(GAP)
-        layout.addWidget(title)
-        layout.addWidget(help_text)
-        layout.addSpacing(GAP)
+        fill(self._row, self.draw, self.examples, self.open)
+        margins = (2 * MARGIN, 5 * UNIT, 2 * MARGIN, 2 * MARGIN)
+        self._column = fill(QVBoxLayout(self), self.title, help_text, margins=margins)
+        self._column.addSpacing(GAP)
         self._room = QSpacerItem(0, CONTROL_HEIGHT)
         self._room_height = CONTROL_HEIGHT
-        layout.addItem(self._room)
+        self._column.addItem(self._room)
         canvas.installEventFilter(self)
         canvas.viewport().installEventFilter(self)
         self.buttons.installEventFilter(self)
@@ -126,8 +104,6 @@ class EmptyCard(QWidget):
             self.centre()
         return super().event(event)
 
-    # ---- inside ----
-
     def _fit(self, most: int) -> None:
         """As wide as the longest line, at most `most` pixels; then lines and buttons wrap.
 
@@ -169,9 +145,8 @@ class EmptyCard(QWidget):
             places += QRegion(button.geometry())
         self.buttons.setMask(places)
 
-    def _button(self, text: str) -> QPushButton:
-        button = QPushButton(text)
-        no_lower_than(button, CONTROL_HEIGHT)
-        button.setAccessibleName(text)
+    def _button(self, text: str, tip: str, action: QAction) -> QPushButton:
+        button = named(QPushButton(text), text, tip, line=CONTROL_HEIGHT)
         button.setCursor(Qt.CursorShape.ArrowCursor)
+        button.clicked.connect(action.trigger)
         return button

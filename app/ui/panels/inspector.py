@@ -1,7 +1,4 @@
-"""Inspector: name, place, size, seed and state of the selected layer.
-
-Fields become commands; fields of what cannot change are off, with the reason in the tooltip.
-"""
+"""Inspector: name, place, size, seed and state of the selected layer."""
 
 from __future__ import annotations
 
@@ -24,7 +21,6 @@ from PySide6.QtWidgets import (
 from app.document.commands import Rename, SetRect, SetRects, SetSeed
 from app.document.contents import MAX_SIDE, default_name
 from app.document.layer import MAX_NAME, Layer
-from app.ui.enabling import enable
 from app.ui.panels.layer_state import LayerState, is_empty, next_seed_text, seed_text, state_of
 from app.ui.panels.prompt_fields import parse_seed, seed_validator
 from app.ui.session import Session
@@ -34,35 +30,20 @@ from app.ui.theme import FIELD_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
 from app.ui.theme.icons import pixmap
 from app.ui.widgets.accessibility import StatusLabel
 from app.ui.widgets.fields import NumberField
-from app.ui.widgets.forms import Scrolled, no_lower_than
-
-_RECT_FIELDS = ("x", "y", "width", "height")
+from app.ui.widgets.forms import Panel, Scrolled, enable, fill, named, quiet_label
 
 
 class StateRow(QWidget):
-    """One line; the button shows for layers that came out empty.
-
-    Attributes:
-        retry: asks for the layer with another seed.
-    """
+    """One line; the button shows for layers that came out empty."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._sign = QLabel()
-        self._sign.setAccessibleName(tr("State icon"))
+        self._sign = named(QLabel(), tr("State icon"))
         self.text = StatusLabel(tr("State"))
-        self.retry = QPushButton(tr("Try Another Seed"))
-        self.retry.setObjectName("stripButton")
-        no_lower_than(self.retry, FIELD_HEIGHT)
-        self.retry.setAccessibleName(self.retry.text())
-        self.retry.setToolTip(tr("Repaints this layer with a random seed."))
+        text, tip = tr("Try Another Seed"), tr("Repaints this layer with a random seed.")
+        self.retry = named(QPushButton(text), text, tip, style="stripButton", line=FIELD_HEIGHT)
         self.retry.hide()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(UNIT)
-        row.addWidget(self._sign)
-        row.addWidget(self.text, 1)
-        row.addWidget(self.retry)
+        fill(QHBoxLayout(self), self._sign, (self.text, 1), self.retry, spacing=UNIT)
 
     def show_state(self, state: LayerState | None, colours: Colours, *, is_empty: bool) -> None:
         """The state of one layer; None = of several, of which nothing is said."""
@@ -77,77 +58,64 @@ class StateRow(QWidget):
         self._sign.setPixmap(pixmap(state.icon, colour, ICON_SMALL, self.devicePixelRatioF()))
 
 
-class Inspector(QWidget):
-    """One page for the selected layers, another one while none is selected.
+class Inspector(Panel):
+    """One page for the selected layers, another one while none is selected."""
 
-    Args:
-        empty: the page for no layer.
+    left = Signal()  # Esc was pressed in a field, which shows its former value again
+    retry_asked = Signal()  # the layer came out empty; make it with another seed
 
-    Signals:
-        left(): Esc was pressed in a field, which shows its former value again.
-        retry_asked(): the layer came out empty; make it with another seed.
-    """
-
-    left = Signal()
-    retry_asked = Signal()
-
-    def __init__(
-        self,
-        session: Session,
-        stage: Stage,
-        colours: Colours,
-        empty: QWidget,
-    ) -> None:
+    def __init__(self, session: Session, stage: Stage, colours: Colours, empty: QWidget) -> None:
         super().__init__()
-        self.setObjectName("panelBody")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        document, selection = session.document, session.selection
-        self._document = document
-        self._selection = selection
+        self._document = session.document
+        self._selection = session.selection
         self._undo = session.undo
         self._stage = stage
         self._colours = colours
         self._running: frozenset[int] = frozenset()
         self._is_loading = False
-        self.empty = empty
-        self.name = self._line_edit(tr("Name"))
+        self.name = named(QLineEdit(), tr("Name"), line=FIELD_HEIGHT)
         self.name.setMaxLength(MAX_NAME)
-        self.fields = {key: self._spin(key) for key in _RECT_FIELDS}
-        self.seed = self._line_edit(tr("Seed"))
+        self.fields = {key: _rect_field(key) for key in _PREFIXES}
+        self.seed = named(QLineEdit(), tr("Seed"), line=FIELD_HEIGHT)
         self.seed.setValidator(seed_validator(self.seed))
         self.made_with = StatusLabel(tr("Seed of the current pixels"))
         self.made_with.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.state = StateRow()
         self.state.retry.clicked.connect(self.retry_asked)
-        self._lay_out()
+        self._pages = QStackedWidget()
+        self._pages.addWidget(empty)
+        self._pages.addWidget(Scrolled(self._form(), tr("Facts of the layer")))
+        fill(QVBoxLayout(self), self._pages)
         for widget in (self.name, self.seed, *self.fields.values()):
             widget.installEventFilter(self)
         self.name.editingFinished.connect(self._on_name)
         self.seed.editingFinished.connect(self._on_seed)
         for key, field in self.fields.items():
             field.valueChanged.connect(lambda _, k=key: self._on_rect(k))
-        selection.changed.connect(self.refresh)
-        document.events.changed.connect(self._on_changed)
+        session.selection.changed.connect(self.refresh)
+        session.document.events.changed.connect(self.refresh)
+        session.document.events.next_seeds_changed.connect(self.refresh)
         self.refresh()
 
     def set_running(self, layer_ids: frozenset[int]) -> None:
-        """Which layers a job is making."""
         self._running = layer_ids
         self.refresh()
 
     def recolour(self, colours: Colours) -> None:
-        """Follow the theme."""
         self._colours = colours
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the selection as it is now."""
         layer = self._selection.single()
         several = self._selection.foregrounds() if layer is None else []
-        if layer is not None:
-            self._load(layer)
-        elif several:
-            self._load_several(several)
+        self._is_loading = True
+        try:
+            if layer is not None:
+                self._load(layer)
+            elif several:
+                self._load_several(several)
+        finally:
+            self._is_loading = False
         self._pages.setCurrentIndex(1 if layer is not None or several else 0)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -164,28 +132,22 @@ class Inspector(QWidget):
         self.left.emit()
         return True
 
-    # ---- inside ----
-
     def _load_several(self, layers: Sequence[Layer]) -> None:
         """What one types counts for all of them; the topmost one's numbers are shown."""
-        self._is_loading = True
-        try:
-            count = number(len(self._selection))
-            self.name.setText(tr("{0} layers selected").format(count))
-            self.seed.setText("")
-            self.seed.setPlaceholderText("")
-            self._enable_names(tr("several layers are selected"))
-            self.made_with.setText("–")
-            locked = self._document.locked_name(layers)
-            reason = tr("'{0}' is locked").format(locked) if locked else ""
-            step = 1 if any(layer.has_pixels for layer in layers) else self._document.grid
-            for key, field in self.fields.items():
-                field.setSingleStep(step)
-                field.setValue(getattr(layers[-1].rect, key))
-                enable(field, _TIPS[key]() + " " + tr("Applies to all selected layers."), reason)
-            self.state.show_state(None, self._colours, is_empty=False)
-        finally:
-            self._is_loading = False
+        count = number(len(self._selection))
+        self.name.setText(tr("{0} layers selected").format(count))
+        self.seed.setText("")
+        self.seed.setPlaceholderText("")
+        self._enable_names(tr("several layers are selected"))
+        self.made_with.setText("–")
+        locked = self._document.locked_name(layers)
+        reason = tr("'{0}' is locked").format(locked) if locked else ""
+        step = 1 if any(layer.has_pixels for layer in layers) else self._document.grid
+        for key, field in self.fields.items():
+            field.setSingleStep(step)
+            field.setValue(getattr(layers[-1].rect, key))
+            enable(field, _TIPS[key]() + " " + tr("Applies to all selected layers."), reason)
+        self.state.show_state(None, self._colours, is_empty=False)
 
     def _enable_names(self, reason: str = "") -> None:
         """Name and seed belong to one layer; a lock keeps neither."""
@@ -199,31 +161,24 @@ class Inspector(QWidget):
         )
 
     def _load(self, layer: Layer) -> None:
-        self._is_loading = True
-        try:
-            self._enable_names()
-            if not self.name.hasFocus() or not self.name.isModified():
-                self.name.setText(self._document.name_of(layer))
-            self.name.setPlaceholderText(default_name(layer.number))
-            for key, field in self.fields.items():
-                step = 1 if layer.has_pixels else self._document.grid
-                field.setSingleStep(step)
-                field.setValue(getattr(layer.rect, key))
-                enable(field, _TIPS[key](), _why_fixed(layer))
-            if not self.seed.hasFocus() or not self.seed.isModified():
-                self.seed.setText("" if layer.seed is None else str(layer.seed))
-            self.seed.setPlaceholderText(next_seed_text(layer, self._document))
-            self.made_with.setText((layer.has_pixels and seed_text(layer)) or "–")
-            new = self._stage.new_count(layer.id)
-            state = state_of(layer, self._document, self._running, new)
-            can_retry = is_empty(layer) and layer.kind == "generated" and not layer.locked
-            can_retry = can_retry and not new  # there is something to look at first
-            self.state.show_state(state, self._colours, is_empty=can_retry)
-        finally:
-            self._is_loading = False
-
-    def _on_changed(self, revision: int) -> None:
-        self.refresh()
+        self._enable_names()
+        if not self.name.hasFocus() or not self.name.isModified():
+            self.name.setText(self._document.name_of(layer))
+        self.name.setPlaceholderText(default_name(layer.number))
+        for key, field in self.fields.items():
+            step = 1 if layer.has_pixels else self._document.grid
+            field.setSingleStep(step)
+            field.setValue(getattr(layer.rect, key))
+            enable(field, _TIPS[key](), _why_fixed(layer))
+        if not self.seed.hasFocus() or not self.seed.isModified():
+            self.seed.setText("" if layer.seed is None else str(layer.seed))
+        self.seed.setPlaceholderText(next_seed_text(layer, self._document))
+        self.made_with.setText((layer.has_pixels and seed_text(layer)) or "–")
+        new = self._stage.new_count(layer.id)
+        state = state_of(layer, self._document, self._running, new)
+        can_retry = is_empty(layer) and layer.kind == "generated" and not layer.locked
+        can_retry = can_retry and not new  # there is something to look at first
+        self.state.show_state(state, self._colours, is_empty=can_retry)
 
     def _on_name(self) -> None:
         layer = self._selection.single()
@@ -258,7 +213,7 @@ class Inspector(QWidget):
             self._undo.push(SetRects(rects, "Resize" if is_size else "Move"))
         self.refresh()
 
-    def _lay_out(self) -> None:
+    def _form(self) -> QWidget:
         page = QWidget()
         form = QFormLayout(page)
         form.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
@@ -274,43 +229,14 @@ class Inspector(QWidget):
             (tr("State"), self.state),
         )
         for text, widget in rows:
-            label = QLabel(text)
-            label.setObjectName("secondary")
-            label.setBuddy(widget)
-            no_lower_than(label, widget.minimumHeight())
-            form.addRow(label, widget)
-        self._pages = QStackedWidget()
-        self._pages.addWidget(self.empty)
-        self._pages.addWidget(Scrolled(page, tr("Facts of the layer")))
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self._pages)
+            form.addRow(quiet_label(text, widget.minimumHeight(), widget), widget)
+        return page
 
     def _pair(self, first: str, second: str) -> QWidget:
         widget = QWidget()
         widget.setMinimumHeight(FIELD_HEIGHT)
-        row = QHBoxLayout(widget)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(GAP)
-        row.addWidget(self.fields[first], 1)
-        row.addWidget(self.fields[second], 1)
+        fill(QHBoxLayout(widget), (self.fields[first], 1), (self.fields[second], 1))
         return widget
-
-    def _line_edit(self, name: str) -> QLineEdit:
-        field = QLineEdit()
-        no_lower_than(field, FIELD_HEIGHT)
-        field.setAccessibleName(name)
-        return field
-
-    def _spin(self, key: str) -> NumberField:
-        field = NumberField()
-        no_lower_than(field, FIELD_HEIGHT)
-        low = 1 if key in ("width", "height") else -MAX_SIDE
-        field.setRange(low, MAX_SIDE)
-        field.setPrefix(_PREFIXES[key])
-        field.setKeyboardTracking(False)
-        field.setAccessibleName(_TIPS[key]())
-        return field
 
 
 _PREFIXES = {"x": "X  ", "y": "Y  ", "width": "W  ", "height": "H  "}
@@ -320,6 +246,14 @@ _TIPS = {
     "width": lambda: tr("Width in picture pixels."),
     "height": lambda: tr("Height in picture pixels."),
 }
+
+
+def _rect_field(key: str) -> NumberField:
+    field = named(NumberField(), _TIPS[key](), line=FIELD_HEIGHT)
+    field.setRange(1 if key in ("width", "height") else -MAX_SIDE, MAX_SIDE)
+    field.setPrefix(_PREFIXES[key])
+    field.setKeyboardTracking(False)
+    return field
 
 
 def _why_fixed(layer: Layer) -> str:

@@ -1,13 +1,18 @@
-"""The layer panel: blend mode and opacity, the rows, the foot with buttons.
-
-Selection is shared with the canvas; every change is a command.
-"""
+"""The layer panel: blend mode and opacity, the rows, the foot with buttons."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, Qt, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QSignalBlocker,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QDragMoveEvent, QDropEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -16,7 +21,6 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QSlider,
     QVBoxLayout,
-    QWidget,
 )
 
 from app.document.commands import SetLocked, SetVisible
@@ -25,23 +29,16 @@ from app.document.words import shown_name
 from app.session.selection import Selection, Solo
 from app.session.undo import UndoStack
 from app.ui.actions import Actions
-from app.ui.enabling import enable
 from app.ui.mime_data import LayerDrag
-from app.ui.panels.layer_rows import (
-    MIME_ROWS,
-    LayerDelegate,
-    LayerListModel,
-    RowParts,
-    dragged_ids,
-)
+from app.ui.panels.layer_rows import MIME_ROWS, LayerDelegate, LayerListModel, RowParts, dragged_ids
 from app.ui.session import Session
 from app.ui.stage import Stage
 from app.ui.text import count_text, tr
 from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN, UNIT, Colours
 from app.ui.widgets.accessibility import StatusLabel
 from app.ui.widgets.buttons import quiet_button
-from app.ui.widgets.fields import Choice, NumberField
-from app.ui.widgets.forms import no_lower_than
+from app.ui.widgets.fields import DropDown, NumberField
+from app.ui.widgets.forms import Panel, enable, fill, named
 from app.ui.widgets.images import Thumbnails
 
 
@@ -74,57 +71,39 @@ def unlisted_names() -> dict[str, str]:
     }
 
 
-class LooksBar(QWidget):
-    """A choice, a slider and a field.
-
-    Args:
-        new_gesture: makes a number for each drag of the slider.
-
-    Signals:
-        blend_chosen(mode): by name of `composite`.
-        opacity_chosen(percent, gesture): a drag of the slider carries one number throughout.
-    """
+class LooksBar(Panel):
+    """A choice, a slider and a field; a drag of the slider carries one gesture throughout."""
 
     blend_chosen = Signal(str)
     opacity_chosen = Signal(int, int)
 
     def __init__(self, new_gesture: Callable[[], int]) -> None:
-        super().__init__()
-        self.setObjectName("looksBar")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        super().__init__("looksBar")
         self._new_gesture = new_gesture
         self._gesture: int | None = None
-        self._is_loading = False
         modes = [(name, mode) for mode, name in blend_names().items()]
-        self.blend = Choice(tr("Blend mode"), modes)
-        no_lower_than(self.blend, FIELD_HEIGHT)
+        self.blend = named(DropDown("", modes), tr("Blend mode"), line=FIELD_HEIGHT)
         self.blend.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.blend.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.blend.view().setAccessibleName(tr("Blend modes"))
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = named(QSlider(Qt.Orientation.Horizontal), tr("Opacity"), height=24)
         self.slider.setRange(0, 100)
         self.slider.setPageStep(10)
-        self.slider.setMinimumHeight(24)
-        self.slider.setAccessibleName(tr("Opacity"))
-        self.field = NumberField()
-        no_lower_than(self.field, FIELD_HEIGHT)
+        self.field = named(NumberField(), tr("Opacity in percent"), line=FIELD_HEIGHT)
         self.field.setRange(0, 100)
         self.field.setSuffix(" %")
         self.field.setMinimumWidth(64)
         self.field.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.field.setKeyboardTracking(False)
-        self.field.setAccessibleName(tr("Opacity in percent"))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(MARGIN, UNIT, MARGIN, GAP)
-        row.setSpacing(GAP)
-        row.addWidget(self.blend, 5)
-        row.addWidget(self.slider, 4)
-        row.addWidget(self.field)
-        self.blend.activated.connect(self._on_blend)
-        self.slider.sliderPressed.connect(self._on_pressed)
-        self.slider.sliderReleased.connect(self._on_released)
-        self.slider.valueChanged.connect(self._on_slider)
-        self.field.valueChanged.connect(self._on_field)
+        parts = ((self.blend, 5), (self.slider, 4), self.field)
+        fill(QHBoxLayout(self), *parts, margins=(MARGIN, UNIT, MARGIN, GAP))
+        self.blend.activated.connect(
+            lambda place: self.blend_chosen.emit(self.blend.itemData(place))
+        )
+        self.slider.sliderPressed.connect(self._set_gesture)
+        self.slider.sliderReleased.connect(self._set_gesture)
+        self.slider.valueChanged.connect(self._on_percent)
+        self.field.valueChanged.connect(self._on_percent)
         self.show_layers([])
 
     def show_layers(self, layers: Sequence[Layer]) -> None:
@@ -133,21 +112,18 @@ class LooksBar(QWidget):
         reason = "" if layers else tr("no layer is selected")
         if locked:
             reason = tr("'{0}' is locked").format(locked)
-        self._is_loading = True
-        try:
-            layer = layers[-1] if layers else None
-            mode = "normal" if layer is None else layer.blend
-            place = self.blend.findData(mode)
-            unlisted = unlisted_names().get(mode, "")
-            # A mode that this program cannot paint is shown as Normal, marked, and kept.
-            foreign = place < 0 and not unlisted
-            self.blend.setPlaceholderText(unlisted)
-            self.blend.setCurrentIndex(place if unlisted else max(0, place))
-            percent = 100 if layer is None else round(layer.opacity * 100)
+        layer = layers[-1] if layers else None
+        mode = "normal" if layer is None else layer.blend
+        place = self.blend.findData(mode)
+        unlisted = unlisted_names().get(mode, "")
+        # A mode that this program cannot paint is shown as Normal, marked, and kept.
+        foreign = place < 0 and not unlisted
+        self.blend.setPlaceholderText(unlisted)
+        self.blend.setCurrentIndex(place if unlisted else max(0, place))
+        percent = 100 if layer is None else round(layer.opacity * 100)
+        with QSignalBlocker(self.slider), QSignalBlocker(self.field):
             self.slider.setValue(percent)
             self.field.setValue(percent)
-        finally:
-            self._is_loading = False
         tip = tr("How the layer mixes with what is below it. B goes to the next mode.")
         if foreign:
             tip = tr("'{0}' comes from another program; here it looks like Normal.").format(mode)
@@ -158,31 +134,17 @@ class LooksBar(QWidget):
         enable(self.slider, opacity, reason)
         enable(self.field, opacity, reason)
 
-    def _on_blend(self, place: int) -> None:
-        self.blend_chosen.emit(self.blend.itemData(place))
+    def _set_gesture(self) -> None:
+        """From the press of the slider to its release."""
+        self._gesture = self._new_gesture() if self.slider.isSliderDown() else None
 
-    def _on_pressed(self) -> None:
-        self._gesture = self._new_gesture()
-
-    def _on_released(self) -> None:
-        self._gesture = None
-
-    def _on_slider(self, percent: int) -> None:
-        if not self._is_loading:
-            gesture = self._gesture if self._gesture is not None else self._new_gesture()
-            self.opacity_chosen.emit(percent, gesture)
-
-    def _on_field(self, percent: int) -> None:
-        if not self._is_loading:
-            self.opacity_chosen.emit(percent, self._new_gesture())
+    def _on_percent(self, percent: int) -> None:
+        gesture = self._gesture if self._gesture is not None else self._new_gesture()
+        self.opacity_chosen.emit(percent, gesture)
 
 
 class LayerList(QListView):
-    """The rows.
-
-    Signals:
-        escape_pressed(): for the Esc ladder.
-    """
+    """The rows."""
 
     escape_pressed = Signal()
 
@@ -224,14 +186,12 @@ class LayerList(QListView):
         model.layoutChanged.connect(lambda *_: self.show_selection())
 
     def rename(self, layer: Layer) -> None:
-        """Open the in-place editor."""
         index = self._rows.index_of(layer.id)
         if index.isValid():
             self.setCurrentIndex(index)
             self.edit(index)
 
     def show_selection(self) -> None:
-        """Make the selected rows those of the shared selection."""
         wanted = QItemSelection()
         last = QModelIndex()
         for layer in self._selection.layers():
@@ -246,8 +206,6 @@ class LayerList(QListView):
                 self.scrollTo(last)
         finally:
             self._is_syncing = False
-
-    # ---- Qt overrides ----
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Qt override: eye and lock act at once and select nothing."""
@@ -314,8 +272,6 @@ class LayerList(QListView):
         )
         painter.end()
 
-    # ---- inside ----
-
     def _click_part(self, event: QMouseEvent) -> bool:
         if event.button() != Qt.MouseButton.LeftButton:
             return False
@@ -349,12 +305,8 @@ class LayerList(QListView):
         self._selection.set(layer.id for layer in layers)
 
 
-class LayerPanel(QWidget):
-    """List and foot.
-
-    Args:
-        thumbnails: where rows get their pictures.
-    """
+class LayerPanel(Panel):
+    """List and foot."""
 
     def __init__(
         self,
@@ -366,8 +318,6 @@ class LayerPanel(QWidget):
         colours: Colours,
     ) -> None:
         super().__init__()
-        self.setObjectName("panelBody")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         document, undo, selection = session.document, session.undo, session.selection
         self._document, self._bridge = document, session.bridge
         self.model = LayerListModel(
@@ -383,14 +333,18 @@ class LayerPanel(QWidget):
         self.looks = LooksBar(undo.new_gesture)
         self.count = StatusLabel(tr("Number of layers"))
         self.count.setObjectName("secondary")
-        self._lay_out(actions)
+        foot = Panel("layerFoot")
+        names = ("new_box", "raise", "lower", "duplicate", "delete")
+        buttons = [quiet_button(actions, name) for name in names]
+        foot_margins = (MARGIN, UNIT, GAP, UNIT)
+        fill(QHBoxLayout(foot), (self.count, 1), *buttons, spacing=UNIT, margins=foot_margins)
+        fill(QVBoxLayout(self), self.looks, (self.list, 1), foot, spacing=0)
         thumbnails.ready.connect(self.model.refresh)
-        document.events.changed.connect(self._on_changed)
+        document.events.layers_changed.connect(self._show_count)
         session.bridge.state_changed.connect(self._on_model)
-        self._on_model("")
+        self._on_model()
 
     def recolour(self, colours: Colours) -> None:
-        """Follow the theme."""
         self.delegate.colours = colours
         self.list.viewport().update()
 
@@ -407,34 +361,17 @@ class LayerPanel(QWidget):
             self.model.refresh()
             self.list.scheduleDelayedItemsLayout()
 
-    def _lay_out(self, actions: Actions) -> None:
-        foot = QWidget()
-        foot.setObjectName("layerFoot")
-        foot.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        row = QHBoxLayout(foot)
-        row.setContentsMargins(MARGIN, UNIT, GAP, UNIT)
-        row.setSpacing(UNIT)
-        row.addWidget(self.count, 1)
-        for name in ("new_box", "raise", "lower", "duplicate", "delete"):
-            row.addWidget(quiet_button(actions, name))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.looks)
-        layout.addWidget(self.list, 1)
-        layout.addWidget(foot)
-
     def _on_solo(self) -> None:
         self.list.viewport().update()
 
-    def _on_changed(self, revision: int) -> None:
+    def _show_count(self) -> None:
         info = self._bridge.info
         limit = None if info is None else info.max_foregrounds
         self.count.setText(count_text(len(self._document.foregrounds), limit))
 
-    def _on_model(self, state: str) -> None:
+    def _on_model(self) -> None:
         info = self._bridge.info
         if info is not None:
             text = tr("The model handles up to {0} layers.").format(info.max_foregrounds)
             self.count.setToolTip(text)
-        self._on_changed(0)
+        self._show_count()

@@ -1,8 +1,4 @@
-"""Rows of the layer list: the document's layers as a Qt model, topmost first, and how a row looks.
-
-Edits become commands; the rows follow the document's events. The delegate draws and says where its
-parts are; clicks become commands in the list widget.
-"""
+"""Rows of the layer list: the document's layers as a Qt model, topmost first, and their looks."""
 
 from __future__ import annotations
 
@@ -56,15 +52,7 @@ _BUTTON = 24
 
 
 class LayerListModel(QAbstractListModel):
-    """Rows of the layer list.
-
-    Args:
-        new_count: results of a layer that wait for an answer, by its id.
-        new_drag: makes what a drag of layers, topmost first, carries in addition to the rows.
-
-    Attributes:
-        running: ids of the layers that a job is making; set with `set_running`.
-    """
+    """Rows of the layer list; `new_drag` makes what a drag carries in addition to the rows."""
 
     def __init__(
         self,
@@ -78,44 +66,39 @@ class LayerListModel(QAbstractListModel):
         self._document = document
         self._undo = undo
         self._ids: list[int] = []
+        # Ids of the layers that a job is making; set with `set_running`.
         self.running: frozenset[int] = frozenset()
         self._new_count = new_count
         self._new_drag = new_drag
-        document.events.changed.connect(self._on_changed)
-        self._on_changed(0)
+        document.events.layers_changed.connect(self._follow)
+        for event in (document.events.prompt_changed, document.events.canvas_changed):
+            event.connect(self.refresh)  # a layer may be outdated now
+        self._follow()
 
     # ---- rows and layers ----
 
     def layer_at(self, index: Index) -> Layer | None:
-        """The layer of a row, or None for no row."""
         if not index.isValid() or index.row() >= len(self._ids):
             return None
         layer_id = self._ids[index.row()]
         return self._document.layer(layer_id) if self._document.has_layer(layer_id) else None
 
     def index_of(self, layer_id: int) -> QModelIndex:
-        """The row of a layer; invalid when it has none."""
         return self.index(self._ids.index(layer_id)) if layer_id in self._ids else QModelIndex()
 
     def set_running(self, layer_ids: frozenset[int]) -> None:
-        """Mark the layers that a job is making."""
         if layer_ids != self.running:
             self.running = layer_ids
             self.refresh()
 
     def refresh(self) -> None:
-        """Draw all rows again."""
         if self._ids:
             self.dataChanged.emit(self.index(0), self.index(len(self._ids) - 1))
 
-    # ---- Qt overrides ----
-
     def rowCount(self, parent: Index = _NO_INDEX) -> int:
-        """Qt override."""
         return 0 if parent.isValid() else len(self._ids)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Qt override."""
         layer = self.layer_at(index)
         if layer is None:
             return None
@@ -149,7 +132,6 @@ class LayerListModel(QAbstractListModel):
         return flags if layer.is_background else flags | Qt.ItemFlag.ItemIsDragEnabled
 
     def supportedDropActions(self) -> Qt.DropAction:
-        """Qt override."""
         return Qt.DropAction.MoveAction
 
     def supportedDragActions(self) -> Qt.DropAction:
@@ -157,7 +139,6 @@ class LayerListModel(QAbstractListModel):
         return Qt.DropAction.MoveAction | Qt.DropAction.CopyAction
 
     def mimeTypes(self) -> list[str]:
-        """Qt override."""
         return [MIME_ROWS]
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
@@ -174,8 +155,6 @@ class LayerListModel(QAbstractListModel):
         self.move_rows(dragged_ids(data), row if row >= 0 else self.rowCount())
         return False
 
-    # ---- inside ----
-
     def _state(self, layer: Layer) -> LayerState:
         return state_of(layer, self._document, self.running, self._new_count(layer.id))
 
@@ -191,11 +170,7 @@ class LayerListModel(QAbstractListModel):
         return self._undo.push(Reorder(present, above))
 
     def copy_rows(self, ids: Sequence[int], row: int) -> list[int]:
-        """Put copies of layers, at the same places of the canvas, into the gap at `row`.
-
-        Returns:
-            ids of the copies; none when there was nothing to copy or no room.
-        """
+        """Put copies of layers, at their places, into the gap at `row`; ids of the copies."""
         chosen = [layer for layer in self._document.foregrounds if layer.id in ids]
         if not chosen:
             return []
@@ -206,7 +181,7 @@ class LayerListModel(QAbstractListModel):
         command = AddLayers([copied(layer) for layer in chosen], below, text)
         return command.new_ids if self._undo.push(command) else []
 
-    def _on_changed(self, revision: int) -> None:
+    def _follow(self) -> None:
         wanted = [layer.id for layer in reversed(self._document.layers)]
         for row in range(len(self._ids) - 1, -1, -1):
             if self._ids[row] not in wanted:
@@ -260,12 +235,8 @@ class RowParts:
     ) -> RowParts:
         """The parts of a row in reading direction: eye and lock, thumbnail, two lines of text.
 
-        The lock is below the eye, so that it takes no room from name and state.
-
-        Args:
-            side: of the thumbnail; 0 = there is none.
-            line: height of a line of text.
-            direction: of reading; from the right the whole row is mirrored.
+        The lock is below the eye, so that it takes no room from name and state. A side of 0 = no
+        thumbnail.
         """
         middle = row.center().y()
         eye = QRect(row.left() + GAP, middle + 1 - _BUTTON, _BUTTON, _BUTTON)
@@ -284,11 +255,7 @@ class LayerDelegate(QStyledItemDelegate):
     """Paints rows; an open lock shows only on the row under the mouse or a selected one."""
 
     def __init__(
-        self,
-        thumbnails: Thumbnails,
-        colours: Colours,
-        solo: Solo,
-        parent: QObject | None = None,
+        self, thumbnails: Thumbnails, colours: Colours, solo: Solo, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._solo = solo
@@ -296,12 +263,10 @@ class LayerDelegate(QStyledItemDelegate):
         self.colours = colours
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Qt override."""
         texts = 2 * option.fontMetrics.height() + GAP
         return QSize(200, max(ROW_MIN, self.thumbnails.side + 2 * GAP, texts))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Qt override."""
         layer: Layer | None = index.data(LayerRole)
         if layer is None:
             return
@@ -323,13 +288,8 @@ class LayerDelegate(QStyledItemDelegate):
         painter.drawLine(option.rect.bottomLeft(), option.rect.bottomRight())
         shows = self._solo.shows(layer)
         seen = colours.accent if self._solo else colours.text
-        self._icon(
-            painter,
-            "eye" if shows else "eye-off",
-            seen if shows else colours.disabled,
-            parts.eye,
-            ratio,
-        )
+        name, colour = ("eye", seen) if shows else ("eye-off", colours.disabled)
+        _draw_icon(painter, name, colour, parts.eye, ratio)
         painter.setOpacity(1.0 if shows else 0.45)
         if self.thumbnails.side:
             picture = self.thumbnails.of_layer(layer, ratio, colours)
@@ -342,18 +302,16 @@ class LayerDelegate(QStyledItemDelegate):
         if layer.locked or is_hovered or is_selected:
             name = "lock" if layer.locked else "lock-open"
             colour = colours.text if layer.locked else colours.disabled
-            self._icon(painter, name, colour, parts.lock, ratio)
-        if option.state & QStyle.StateFlag.State_HasFocus and self._view_has_focus(option):
+            _draw_icon(painter, name, colour, parts.lock, ratio)
+        view = option.widget
+        has_focus = isinstance(view, QWidget) and view.hasFocus() and view.isActiveWindow()
+        if option.state & QStyle.StateFlag.State_HasFocus and has_focus:
             painter.setPen(QPen(QColor(colours.accent), 2))
             painter.drawRect(option.rect.adjusted(1, 1, -2, -2))
         painter.restore()
 
     def helpEvent(
-        self,
-        event: QHelpEvent,
-        view: QAbstractItemView,
-        option: QStyleOptionViewItem,
-        index: Index,
+        self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index
     ) -> bool:
         """Qt override: every part of a row explains itself."""
         layer: Layer | None = index.data(LayerRole)
@@ -382,7 +340,6 @@ class LayerDelegate(QStyledItemDelegate):
     # ---- renaming in place ----
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
-        """Qt override."""
         editor = QLineEdit(parent)
         editor.setMaxLength(MAX_NAME)
         editor.setAccessibleName(tr("Layer name"))
@@ -400,8 +357,6 @@ class LayerDelegate(QStyledItemDelegate):
         place = QRect(name.left(), name.center().y() - height // 2, name.width(), height)
         is_mirrored = option.direction == Qt.LayoutDirection.RightToLeft
         editor.setGeometry(place.adjusted(0 if is_mirrored else -GAP, 0, is_mirrored * GAP, 0))
-
-    # ---- inside ----
 
     def _parts(self, option: QStyleOptionViewItem) -> RowParts:
         line = option.fontMetrics.height()
@@ -431,7 +386,7 @@ class LayerDelegate(QStyledItemDelegate):
         at = QRect(line.left(), 0, ICON_SMALL - 2, ICON_SMALL - 2)
         at.moveTop(line.center().y() - at.height() // 2 + 1)
         at = QStyle.visualRect(option.direction, line, at)
-        self._icon(painter, state.icon, colour, at, ratio, side=ICON_SMALL - 2)
+        _draw_icon(painter, state.icon, colour, at, ratio, side=ICON_SMALL - 2)
         small = QFont(option.font)
         small.setPointSizeF(max(MIN_POINTS, small.pointSizeF() - 1))
         painter.setFont(small)
@@ -444,23 +399,10 @@ class LayerDelegate(QStyledItemDelegate):
             painter.fontMetrics().elidedText(state.text, Qt.TextElideMode.ElideRight, rest.width()),
         )
 
-    def _icon(
-        self,
-        painter: QPainter,
-        name: str,
-        colour: str,
-        place: QRect,
-        ratio: float,
-        side: int = ICON_SMALL,
-    ) -> None:
-        picture = pixmap(name, colour, side, ratio)
-        painter.drawPixmap(
-            place.left() + (place.width() - side) // 2,
-            place.top() + (place.height() - side) // 2,
-            picture,
-        )
 
-    @staticmethod
-    def _view_has_focus(option: QStyleOptionViewItem) -> bool:
-        widget = option.widget
-        return isinstance(widget, QWidget) and widget.hasFocus() and widget.isActiveWindow()
+def _draw_icon(
+    painter: QPainter, name: str, colour: str, place: QRect, ratio: float, side: int = ICON_SMALL
+) -> None:
+    left = place.left() + (place.width() - side) // 2
+    top = place.top() + (place.height() - side) // 2
+    painter.drawPixmap(left, top, pixmap(name, colour, side, ratio))

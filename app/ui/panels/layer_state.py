@@ -1,15 +1,11 @@
-"""What a layer's state is called and looks like: icon, text, colour. Shared by list and inspector.
-
-Every state has a shape and a text, never a colour alone.
-"""
+"""What a layer's state is called and looks like: icon, text, colour; never a colour alone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from app.document.document import Document
-from app.document.layer import Layer
+from app.document import Document, Layer
 from app.document.pixels import Pixels
 from app.document.staleness import outdated
 from app.document.words import left_empty
@@ -20,25 +16,15 @@ EMPTY_SHARE = 0.005
 
 @dataclass(frozen=True, slots=True)
 class LayerState:
-    """One state.
+    """One state."""
 
-    Attributes:
-        icon: name of an outline, "" for none.
-        text: for list, inspector and screen readers.
-        colour: name of a colour in `theme.Colours`.
-    """
-
-    icon: str
-    text: str
-    colour: str
+    icon: str  # name of an outline, "" for none
+    text: str  # for list, inspector and screen readers
+    colour: str  # name of a colour in `theme.Colours`
 
 
 def state_of(layer: Layer, document: Document, running: frozenset[int], new: int = 0) -> LayerState:
-    """The one state that matters most now.
-
-    Args:
-        new: results of the layer that wait for an answer.
-    """
+    """The one state that matters most now; `new` results wait for an answer."""
     if layer.id in running:
         return LayerState("clock", tr("Generating"), "accent")
     if new:

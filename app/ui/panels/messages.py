@@ -1,7 +1,4 @@
-"""Messages: the bar above the canvas, one message at a time, and the status bar.
-
-A message says what happened, what was kept, what to do; the exception's words wait behind Details.
-"""
+"""Messages: the bar above the canvas, one message at a time, and the status bar."""
 
 from __future__ import annotations
 
@@ -17,7 +14,6 @@ from PySide6.QtWidgets import (
     QStatusBar,
     QToolButton,
     QVBoxLayout,
-    QWidget,
 )
 
 from app.document.geometry import Rect
@@ -27,9 +23,8 @@ from app.ui.text import number, tr
 from app.ui.theme import GAP, ICON, ICON_SMALL, MARGIN, UNIT, Colours
 from app.ui.theme.icons import icon, pixmap
 from app.ui.widgets.accessibility import StatusLabel
-from app.ui.widgets.forms import no_lower_than
+from app.ui.widgets.forms import Panel, fill, named
 
-_ENDED = ("failed", "stopped")
 _SIGNS = {
     "error": ("circle-alert", "error"),
     "warning": ("triangle-alert", "outdated"),
@@ -39,58 +34,44 @@ _SIGNS = {
 MESSAGE_MS = 5000
 
 
-def why_no_restart(state: str, silence: str) -> str:
-    """Why "Restart Engine" is not offered; "" while it is needed.
-
-    Args:
-        state: of the engine, as the bridge has it.
-        silence: what is said of an engine that does not answer; "" = it answers.
-    """
-    return "" if silence or state in _ENDED else tr("the engine answers")
-
-
-class MessageBar(QWidget):
+class MessageBar(Panel):
     """Shows the latest message until it is closed or replaced."""
 
     def __init__(self, colours: Colours, actions: Actions) -> None:
-        super().__init__()
+        super().__init__("messageBar")
         self._actions = actions
-        self.setObjectName("messageBar")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(tr("Message"))
         self._colours = colours
         self.message: Message | None = None
         self._followed: set[str] = set()
-        self.sign = QLabel()
+        self.sign = named(QLabel(), tr("Kind of message"))
         self.sign.setFixedSize(ICON, ICON)
-        self.sign.setAccessibleName(tr("Kind of message"))
         self.text = QLabel()
         self.text.setWordWrap(True)
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        self.action_button = QPushButton()
-        self.action_button.setAccessibleName(tr("Suggested action"))
-        self.other_button = QPushButton()
-        self.other_button.setAccessibleName(tr("Other action"))
-        self.details_button = QPushButton(tr("Details"))
+        self.action_button = named(QPushButton(), tr("Suggested action"))
+        self.other_button = named(QPushButton(), tr("Other action"))
+        tip = tr("Shows what to copy into a report.")
+        self.details_button = named(QPushButton(tr("Details")), tr("Details"), tip)
         self.details_button.setCheckable(True)
-        self.details_button.setAccessibleName(tr("Details"))
-        self.details_button.setToolTip(tr("Shows what to copy into a report."))
-        self.copy_button = QPushButton(tr("Copy Details"))
-        self.copy_button.setAccessibleName(tr("Copy details"))
-        self.copy_button.setToolTip(tr("Copies message and details as text."))
-        self.close_button = QToolButton()
-        self.close_button.setObjectName("quiet")
+        tip = tr("Copies message and details as text.")
+        self.copy_button = named(QPushButton(tr("Copy Details")), tr("Copy details"), tip)
+        tip = tr("Closes this message.")
+        self.close_button = named(QToolButton(), tr("Close message"), tip, style="quiet")
         self.close_button.setFixedSize(28, 28)
-        self.close_button.setAccessibleName(tr("Close message"))
-        self.close_button.setToolTip(tr("Closes this message."))
-        self.details = QPlainTextEdit()
-        self.details.setObjectName("messageDetails")
+        name = tr("Details of the message")
+        self.details = named(QPlainTextEdit(), name, style="messageDetails")
         self.details.setReadOnly(True)
         self.details.setFixedHeight(120)
-        self.details.setAccessibleName(tr("Details of the message"))
-        self._lay_out()
+        row = fill(QHBoxLayout(), self.sign, (self.text, 1))
+        buttons = (self.action_button, self.other_button, self.copy_button, self.details_button)
+        for button in (*buttons, self.close_button):
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        row.setAlignment(self.sign, Qt.AlignmentFlag.AlignTop)
+        margins = (MARGIN, GAP, GAP, GAP)
+        fill(QVBoxLayout(self), row, self.details, spacing=UNIT, margins=margins)
         self.details_button.toggled.connect(self._on_details)
         self.action_button.clicked.connect(lambda: self._act(first=True))
         self.other_button.clicked.connect(lambda: self._act(first=False))
@@ -100,7 +81,6 @@ class MessageBar(QWidget):
         self.hide()
 
     def show_message(self, message: Message) -> None:
-        """Show it, in place of the one before."""
         self.message = message
         self.setProperty("kind", message.kind)
         self.style().unpolish(self)
@@ -116,7 +96,6 @@ class MessageBar(QWidget):
         self.show()
 
     def dismiss(self) -> None:
-        """Take the message away."""
         self.message = None
         self.hide()
 
@@ -131,7 +110,6 @@ class MessageBar(QWidget):
             self.dismiss()
 
     def recolour(self, colours: Colours) -> None:
-        """Follow the theme."""
         self._colours = colours
         self.close_button.setIcon(icon("x", colours))
         kind = self.message.kind if self.message is not None else "note"
@@ -172,25 +150,8 @@ class MessageBar(QWidget):
             text = f"{self.message.text}\n\n{self.message.details}"
             QApplication.clipboard().setText(text)
 
-    def _lay_out(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(GAP)
-        row.addWidget(self.sign, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.text, 1)
-        row.addWidget(self.action_button, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.other_button, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.copy_button, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.details_button, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(MARGIN, GAP, GAP, GAP)
-        whole.setSpacing(UNIT)
-        whole.addLayout(row)
-        whole.addWidget(self.details)
-
 
 def engine_text(state: str) -> str:
-    """The engine's state in words."""
     return {
         "loading": tr("Loading model…"),
         "ready": tr("Ready"),
@@ -216,19 +177,14 @@ class StatusBar(QStatusBar):
         self.message.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.addWidget(self.message, 1)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(MESSAGE_MS)
+        self._timer = QTimer(self, singleShot=True, interval=MESSAGE_MS)
         self._timer.timeout.connect(self.message.clear)
         self.pointer = self._label(tr("Pointer"))
         self.selected = self._label(tr("Selection size"))
-        self.zoom = QPushButton("100 %")
+        tip = tr("Zoom. The mouse wheel zooms at the pointer, alone or with Ctrl.")
+        self.zoom = named(QPushButton("100 %"), tr("Zoom"), tip, style="zoomMenu", line=24)
         self.zoom.setFlat(True)
         self.zoom.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.zoom.setObjectName("zoomMenu")
-        no_lower_than(self.zoom, 24)
-        self.zoom.setAccessibleName(tr("Zoom"))
-        self.zoom.setToolTip(tr("Zoom. The mouse wheel zooms at the pointer, alone or with Ctrl."))
         menu = QMenu(self)
         for name in ("zoom_fit", "zoom_100", "zoom_selection", "zoom_in", "zoom_out"):
             menu.addAction(actions[name])
@@ -240,13 +196,7 @@ class StatusBar(QStatusBar):
         self.kept = self._label(tr("Recovery"))
         self.engine = self._label(tr("Engine"))
         self.engine.setObjectName("statusEngine")
-        for widget in (
-            self.pointer,
-            self.selected,
-            self.zoom,
-            self.kept,
-            self.engine,
-        ):
+        for widget in (self.pointer, self.selected, self.zoom, self.kept, self.engine):
             self.addPermanentWidget(widget)
         self.show_engine("loading")
 
@@ -256,7 +206,6 @@ class StatusBar(QStatusBar):
         self._timer.start()
 
     def say_nothing(self) -> None:
-        """Take the message away."""
         self._timer.stop()
         self.message.clear()
 
@@ -269,7 +218,6 @@ class StatusBar(QStatusBar):
         self.pointer.setToolTip(tr("Cell {0}, {1}").format(x // grid, y // grid))
 
     def show_selection(self, rect: Rect | None) -> None:
-        """Size of what is selected."""
         self.selected.setText("" if rect is None else f"{rect.width} × {rect.height}")
 
     def show_zoom(self, zoom: float) -> None:
@@ -282,7 +230,6 @@ class StatusBar(QStatusBar):
         self.kept.setToolTip(tip)
 
     def show_engine(self, state: str, tip: str = "") -> None:
-        """The engine's state; `tip` says more."""
         self.engine.setText(engine_text(state))
         self.engine.setToolTip(tip)
 

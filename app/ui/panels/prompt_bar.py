@@ -36,7 +36,7 @@ from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
 from app.ui.theme.icons import icon, pixmap
 from app.ui.widgets.accessibility import StatusLabel
 from app.ui.widgets.buttons import action_button
-from app.ui.widgets.forms import no_lower_than
+from app.ui.widgets.forms import Panel, fill, named, no_lower_than
 
 PROGRESS_PARTS = 1000
 MIN_GENERATE = 160
@@ -49,18 +49,11 @@ def loading_texts(part: float) -> tuple[str, ...]:
     return tr("Loading model… {0} %").format(percent), tr("{0} %").format(percent)
 
 
-class PromptBar(QWidget):
-    """Everything above the canvas.
-
-    Args:
-        actions: those that generate, "stop", "show_jobs" and "help_model" are shown here.
-        new_gesture: makes a number for each run of typing.
-    """
+class PromptBar(Panel):
+    """Everything above the canvas."""
 
     def __init__(self, actions: Actions, new_gesture: Callable[[], int]) -> None:
-        super().__init__()
-        self.setObjectName("promptBar")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        super().__init__("promptBar")
         self._actions = actions
         self._colours: Colours | None = None
         self._texts: tuple[str, ...] = (tr("Generate"),)
@@ -78,26 +71,22 @@ class PromptBar(QWidget):
         self.generate.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.stop = self._button(tr("Stop"), "stop")
         self.stop.setText(icon_gap(tr("Stop")))
-        self.words = self._line("warning", tr("Words that the model does not know"))
-        self.words_sign = QLabel()
+        self.words = _line("warning", tr("Words that the model does not know"))
+        self.words_sign = named(QLabel(), tr("Note"))
         self.words_sign.setFixedWidth(ICON_SMALL)
-        self.words_sign.setAccessibleName(tr("Note"))
-        self.word_list = self._small_button(tr("See the Word List"), actions["help_model"])
+        self.word_list = _small_button(tr("See the Word List"), actions["help_model"])
         self.word_list.setText(tr("See the word list"))
-        self.jobs = self._small_button(tr("Job List"), actions["show_jobs"])
-        self.progress_text = self._line("secondary", tr("Progress"))
+        self.jobs = _small_button(tr("Job List"), actions["show_jobs"])
+        self.progress_text = _line("secondary", tr("Progress"))
         self.progress_text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.progress = QProgressBar()
+        self.progress = named(QProgressBar(), tr("Progress of the job"))
         self.progress.setRange(0, PROGRESS_PARTS)
         self.progress.setTextVisible(False)
         self.progress.setFixedHeight(3)
-        self.progress.setAccessibleName(tr("Progress of the job"))
         self._lay_out()
         self._fit_widths()
         self.show_words(Ignored())
         self.show_idle()
-
-    # ---- what it shows ----
 
     def show_words(self, ignored: Ignored) -> None:
         """Name the words that will be ignored; the line keeps its height."""
@@ -135,20 +124,12 @@ class PromptBar(QWidget):
         self.progress.setValue(round(part * PROGRESS_PARTS))
 
     def show_choice(self, texts: Sequence[str]) -> None:
-        """Say on the button what it does.
-
-        Args:
-            texts: the longest first; the first that fits is shown.
-        """
+        """Say on the button what it does: the first of the texts, longest first, that fits."""
         self._texts = tuple(texts)
         self._fit_text()
 
     def show_loading(self, part: float | None) -> None:
-        """Say on the button that the model loads, and that a job waits for it.
-
-        Args:
-            part: that is done, 0 to 1; None = the model is there.
-        """
+        """Say on the button that the model loads, part 0 to 1; None = the model is there."""
         if part == self._loading:
             return
         changes = (part is None) != (self._loading is None)
@@ -164,7 +145,6 @@ class PromptBar(QWidget):
             self._show_tip()
 
     def recolour(self, colours: Colours) -> None:
-        """Follow the theme."""
         self._colours = colours
         self.seed.recolour(colours)
         self.field.recolour(colours)
@@ -175,7 +155,6 @@ class PromptBar(QWidget):
         self.words_sign.setPixmap(pixmap("triangle-alert", colours.outdated, ICON_SMALL, ratio))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Qt override."""
         super().resizeEvent(event)
         self._fit_text()
         self._fit_words()
@@ -185,8 +164,6 @@ class PromptBar(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange and hasattr(self, "progress"):
             self._fit_widths()
-
-    # ---- inside ----
 
     def _colour_more(self) -> None:
         """The arrow stands on the colour of the button."""
@@ -233,51 +210,27 @@ class PromptBar(QWidget):
         self.words.say(full)
 
     def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
-        buttons.setSpacing(1)
-        buttons.addWidget(self.generate, 1)
-        buttons.addWidget(self.more)
+        buttons = fill(QHBoxLayout(), (self.generate, 1), self.more, spacing=1)
         buttons.addSpacing(GAP)
         buttons.addWidget(self.stop)
+        second = fill(QHBoxLayout(), self.variations, (self.seed, 1))
         column = QWidget()
         column.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         right = QVBoxLayout(column)
         right.addStrut(COLUMN_WIDTH)
-        right.setContentsMargins(0, 0, 0, 0)
-        right.setSpacing(GAP)
-        right.addLayout(buttons)
-        second = QHBoxLayout()
-        second.setSpacing(GAP)
-        second.addWidget(self.variations)
-        second.addWidget(self.seed, 1)
-        right.addLayout(second)
-        right.addStretch(1)
-        line = QHBoxLayout()
+        fill(right, buttons, second, None)
+        words, progress = (self.words, 2), (self.progress_text, 1)
+        line = fill(QHBoxLayout(), self.words_sign, words, self.word_list, progress, self.jobs)
         line.setSpacing(UNIT)
-        line.addWidget(self.words_sign)
-        line.addWidget(self.words, 2)
-        line.addWidget(self.word_list)
-        line.addWidget(self.progress_text, 1)
-        line.addWidget(self.jobs)
-        left = QVBoxLayout()
-        left.setSpacing(UNIT)
-        left.addWidget(self.field)
-        left.addLayout(line)  # next to the second row of controls: it takes no height of its own
-        row = QHBoxLayout()
-        row.setContentsMargins(MARGIN, GAP, MARGIN, UNIT)
-        row.setSpacing(MARGIN)
-        row.addLayout(left, 1)
-        row.addWidget(column)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        whole.addLayout(row)
-        whole.addWidget(self.progress)
+        # The line is next to the second row of controls: it takes no height of its own.
+        left = fill(QVBoxLayout(), self.field, line, spacing=UNIT)
+        margins = (MARGIN, GAP, MARGIN, UNIT)
+        row = fill(QHBoxLayout(), (left, 1), column, spacing=MARGIN, margins=margins)
+        fill(QVBoxLayout(self), row, self.progress, spacing=0)
 
     def _button(self, text: str, name: str) -> QPushButton:
         button = action_button(self._actions, name, text, CONTROL_HEIGHT)
-        button.setObjectName(name)
-        button.setAccessibleName(text)
+        named(button, text, style=name)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard where it is
         return button
 
@@ -290,12 +243,10 @@ class PromptBar(QWidget):
                 actions[name].setShortcutVisibleInContextMenu(True)  # some styles leave them out
             else:
                 menu.addSeparator()
-        button = QPushButton()
-        button.setObjectName("generateMore")
+        tip = tr("Choose what to generate: empty boxes, the selection, or everything.")
+        button = named(QPushButton(), tr("What to generate"), tip, style="generateMore")
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setFixedSize(CONTROL_HEIGHT - UNIT, CONTROL_HEIGHT)
-        button.setAccessibleName(tr("What to generate"))
-        button.setToolTip(tr("Choose what to generate: empty boxes, the selection, or everything."))
 
         def show_menu() -> None:
             corner = button.mapToGlobal(button.rect().bottomRight())
@@ -311,20 +262,18 @@ class PromptBar(QWidget):
         button.clicked.connect(show_menu)
         return button
 
-    def _small_button(self, name: str, action: QAction) -> QToolButton:
-        button = QToolButton()
-        button.setObjectName("quiet")
-        no_lower_than(button, LINE_HEIGHT)
-        button.setMinimumWidth(LINE_HEIGHT)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.setAccessibleName(name)
-        button.setToolTip(action.toolTip())
-        button.clicked.connect(action.trigger)
-        return button
 
-    def _line(self, name: str, accessible: str) -> StatusLabel:
-        label = StatusLabel(accessible)
-        label.setObjectName(name)
-        no_lower_than(label, LINE_HEIGHT)
-        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        return label
+def _small_button(name: str, action: QAction) -> QToolButton:
+    button = named(QToolButton(), name, action.toolTip(), style="quiet", line=LINE_HEIGHT)
+    button.setMinimumWidth(LINE_HEIGHT)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.clicked.connect(action.trigger)
+    return button
+
+
+def _line(style: str, name: str) -> StatusLabel:
+    label = StatusLabel(name)
+    label.setObjectName(style)
+    no_lower_than(label, LINE_HEIGHT)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    return label

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -34,7 +34,7 @@ from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, UNIT, Colours
 from app.ui.theme.icons import icon
 from app.ui.widgets.fields import NumberField
-from app.ui.widgets.forms import no_lower_than
+from app.ui.widgets.forms import fill, named
 
 LINES = 2
 LINE_HEIGHT = 6 * UNIT  # of the line with words and progress below the field
@@ -44,22 +44,12 @@ _ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class PromptField(QPlainTextEdit):
-    """Two lines of text, more of them scroll.
+    """Two lines of text, more of them scroll; `new_gesture` counts the runs of typing."""
 
-    Args:
-        new_gesture: makes a number for each run of typing.
-
-    Signals:
-        edited(text, gesture): the user changed the text.
-        left(): Esc was pressed; the text is kept.
-        history_asked(step): Alt+Up (1, older) or Alt+Down (-1, newer).
-        send_asked(): Shift+Enter.
-    """
-
-    edited = Signal(str, int)
-    left = Signal()
-    history_asked = Signal(int)
-    send_asked = Signal()
+    edited = Signal(str, int)  # text, gesture: the user changed the text
+    left = Signal()  # Esc was pressed; the text is kept
+    history_asked = Signal(int)  # step: Alt+Up (1, older) or Alt+Down (-1, newer)
+    send_asked = Signal()  # Shift+Enter
 
     def __init__(self, new_gesture: Callable[[], int]) -> None:
         super().__init__()
@@ -70,11 +60,9 @@ class PromptField(QPlainTextEdit):
         self._marked: Sequence[tuple[int, int]] = ()
         self._seen = ""
         self._typed_to = 0
-        self.setAccessibleName(tr("Prompt"))
+        tip = tr("One description for the whole picture, in English. The boxes need no names.")
+        named(self, tr("Prompt"), tip)
         self.setPlaceholderText(tr("Describe the whole picture: a red balloon and a castle…"))
-        self.setToolTip(
-            tr("One description for the whole picture, in English. The boxes need no names.")
-        )
         self.setUndoRedoEnabled(False)
         self.setTabChangesFocus(True)
         self.document().setDocumentMargin(UNIT)
@@ -96,11 +84,7 @@ class PromptField(QPlainTextEdit):
         self.end_run()
 
     def mark_words(self, places: Sequence[tuple[int, int]]) -> None:
-        """A dotted underline below the words that the model ignores.
-
-        Args:
-            places: start and end of each in the text.
-        """
+        """A dotted underline below ignored words, by start and end in the text."""
         self._marked = places
         text, marks = self.toPlainText(), []
         for start, end in places:
@@ -116,7 +100,6 @@ class PromptField(QPlainTextEdit):
         self.setExtraSelections(marks)
 
     def recolour(self, colours: Colours) -> None:
-        """Follow the theme."""
         self._mark_colour = QColor(colours.outdated)
         self.mark_words(self._marked)
 
@@ -175,7 +158,6 @@ class PromptField(QPlainTextEdit):
         super().keyPressEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Qt override."""
         self.end_run()
         super().focusOutEvent(event)
 
@@ -216,10 +198,7 @@ class PromptField(QPlainTextEdit):
         self.setTextCursor(cursor)
 
     def _on_caret(self) -> None:
-        """The caret jumps, or text is selected: what comes is another run.
-
-        Qt reports the caret before or after the text; typing is neither a jump nor a selection.
-        """
+        """The caret jumps, or text is selected, which typing never does: another run of typing."""
         if self._is_loading or self.toPlainText() != self._seen:
             return
         cursor = self.textCursor()
@@ -237,21 +216,16 @@ class ResultsField(NumberField):
 
     Enter takes the number, Esc brings back the one from before; both leave the field, so that the
     canvas's keys work again.
-
-    Signals:
-        left(): Enter or Esc was pressed.
     """
 
-    left = Signal()
+    left = Signal()  # Enter or Esc was pressed
 
     def __init__(self) -> None:
         super().__init__()
         self._before = 1
         self.setRange(1, MAX_VARIATIONS)
-        self.setAccessibleName(tr("Results per job"))
-        self.setToolTip(
-            tr("How many results one job makes; with more than one they wait in the strip.")
-        )
+        tip = tr("How many results one job makes; with more than one they wait in the strip.")
+        named(self, tr("Results per job"), tip)
         self.valueChanged.connect(self._say_of_what)
         self._say_of_what(1)
 
@@ -264,12 +238,10 @@ class ResultsField(NumberField):
         return QSize(hint.width() + max(0, widest - now), hint.height())
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Qt override."""
         self._before = self.value()
         super().focusInEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Qt override."""
         key = event.key()
         if key == Qt.Key.Key_Escape:
             self.setValue(self._before)
@@ -305,60 +277,43 @@ def icon_gap(text: str) -> str:
 
 
 def seed_validator(parent: QWidget) -> QRegularExpressionValidator:
-    """Lets digits through, at most ten."""
     return QRegularExpressionValidator(r"\d{0,10}", parent)
 
 
 class SeedControl(QWidget):
-    """A toggle "New result each time" and a field for the fixed number.
-
-    Signals:
-        changed(mode, seed): the user chose; mode is "random" or "fixed".
-    """
+    """A toggle "New result each time", mode "random", and a field for the "fixed" number."""
 
     changed = Signal(str, object)
 
     def __init__(self) -> None:
         super().__init__()
         self._seed = 0
-        self.mode = QPushButton(icon_gap(tr("New result each time")))
+        tip = tr("Choose whether each job gives a new result or the same result again.")
+        self.mode = named(QPushButton(), tr("Seed mode"), tip, line=CONTROL_HEIGHT)
+        self.mode.setText(icon_gap(tr("New result each time")))
         self.mode.setCheckable(True)
         self.mode.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        no_lower_than(self.mode, CONTROL_HEIGHT)
-        self.mode.setAccessibleName(tr("Seed mode"))
-        self.mode.setToolTip(
-            tr("Choose whether each job gives a new result or the same result again.")
-        )
-        self.field = QLineEdit()
-        no_lower_than(self.field, CONTROL_HEIGHT)
+        tip = tr("A whole number up to 4294967295. The same seed gives the same result.")
+        self.field = named(QLineEdit(), tr("Picture seed"), tip, line=CONTROL_HEIGHT)
         self.field.setValidator(seed_validator(self.field))
-        self.field.setAccessibleName(tr("Picture seed"))
-        self.field.setToolTip(
-            tr("A whole number up to 4294967295. The same seed gives the same result.")
-        )
         self.field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._fit_width()
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(GAP)
-        layout.addWidget(self.mode)
-        layout.addWidget(self.field, 1)
-        self.mode.toggled.connect(self._on_mode)
+        fill(QHBoxLayout(self), self.mode, (self.field, 1))
+        self.mode.toggled.connect(
+            lambda fixed: self.changed.emit("fixed" if fixed else "random", self._seed)
+        )
         self.field.editingFinished.connect(self._on_field)
 
     def show_settings(self, settings: Settings) -> None:
-        """Show the document's settings."""
         fixed = settings.seed_mode == "fixed"
         self._seed = settings.seed
-        self.mode.blockSignals(True)
-        self.mode.setChecked(fixed)
-        self.mode.blockSignals(False)
+        with QSignalBlocker(self.mode):
+            self.mode.setChecked(fixed)
         self.mode.setText(icon_gap(tr("Same result") if fixed else tr("New result each time")))
         self.field.setVisible(fixed)
         self.field.setText(str(settings.seed) if fixed else "")
 
     def recolour(self, colours: Colours) -> None:
-        """Draw the dice in the theme's colour."""
         self.mode.setIcon(icon("dices", colours))
 
     def changeEvent(self, event: QEvent) -> None:
@@ -371,9 +326,6 @@ class SeedControl(QWidget):
         """Every seed is seen to its last digit."""
         digits = self.field.fontMetrics().horizontalAdvance(str(MAX_SEED))
         self.field.setMinimumWidth(digits + 6 * UNIT)
-
-    def _on_mode(self, fixed: bool) -> None:
-        self.changed.emit("fixed" if fixed else "random", self._seed)
 
     def _on_field(self) -> None:
         seed = parse_seed(self.field.text())

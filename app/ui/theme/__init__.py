@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
 )
 
 from app.session.settings import resources_folder
-from app.ui.theme.style_sheet import SHEET
 
 TIP_DELAY_MS = 600
 ThemeChoice = Literal["system", "dark", "light"]
@@ -58,7 +57,6 @@ class ProgramStyle(QProxyStyle):
         widget: QWidget | None = None,
         returnData: QStyleHintReturn | None = None,
     ) -> int:
-        """Qt override."""
         if hint == QStyle.StyleHint.SH_ToolTip_WakeUpDelay:
             return TIP_DELAY_MS
         return super().styleHint(hint, option, widget, returnData)
@@ -66,13 +64,7 @@ class ProgramStyle(QProxyStyle):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Colours:
-    """One theme as CSS hex colours. Chrome is neutral grey so that the picture is judged fairly.
-
-    Attributes:
-        hairline, raised, hover, pressed: decoration and states of quiet controls.
-        on_accent: text on an accent fill.
-        check_a, check_b: the two squares of the transparency checkerboard.
-    """
+    """One theme as CSS hex colours. Chrome is neutral grey so that the picture is judged fairly."""
 
     name: str
     window: str
@@ -83,73 +75,48 @@ class Colours:
     secondary: str
     disabled: str
     edge: str
-    hairline: str
+    hairline: str  # decoration and states of quiet controls
     raised: str
     hover: str
     pressed: str
     accent: str
     accent_hover: str
     accent_pressed: str
-    on_accent: str
+    on_accent: str  # text on an accent fill
     staged: str
     outdated: str
     error: str
     done: str
-    check_a: str
+    check_a: str  # the two squares of the transparency checkerboard
     check_b: str
 
 
-DARK = Colours(
-    name="dark",
-    window="#1F1F1F",
-    panel="#2A2A2A",
-    field="#1A1A1A",
-    surround="#333333",
-    text="#EDEDED",
-    secondary="#B8B8B8",
-    disabled="#7F7F7F",
-    edge="#7A7A7A",
-    hairline="#3B3B3B",
-    raised="#3A3A3A",
-    hover="#454545",
-    pressed="#303030",
-    accent="#6AA9FF",
-    accent_hover="#85B9FF",
-    accent_pressed="#5796EC",
-    on_accent="#101010",
-    staged="#C9A0FF",
-    outdated="#F2B84B",
-    error="#FF8A80",
-    done="#7BD88F",
-    check_a="#555555",
-    check_b="#777777",
-)
-
-LIGHT = Colours(
-    name="light",
-    window="#F0F0F0",
-    panel="#FFFFFF",
-    field="#FFFFFF",
-    surround="#C8C8C8",
-    text="#1C1C1C",
-    secondary="#555555",
-    disabled="#8C8C8C",
-    edge="#808080",
-    hairline="#DADADA",
-    raised="#E6E6E6",
-    hover="#DADADA",
-    pressed="#CCCCCC",
-    accent="#0B57D0",
-    accent_hover="#1A68E3",
-    accent_pressed="#0848B0",
-    on_accent="#FFFFFF",
-    staged="#6A3FB5",
-    outdated="#855500",
-    error="#B3261E",
-    done="#1B6E34",
-    check_a="#CCCCCC",
-    check_b="#FFFFFF",
-)
+_DARK_AND_LIGHT = {
+    "window": ("#1F1F1F", "#F0F0F0"),
+    "panel": ("#2A2A2A", "#FFFFFF"),
+    "field": ("#1A1A1A", "#FFFFFF"),
+    "surround": ("#333333", "#C8C8C8"),
+    "text": ("#EDEDED", "#1C1C1C"),
+    "secondary": ("#B8B8B8", "#555555"),
+    "disabled": ("#7F7F7F", "#8C8C8C"),
+    "edge": ("#7A7A7A", "#808080"),
+    "hairline": ("#3B3B3B", "#DADADA"),
+    "raised": ("#3A3A3A", "#E6E6E6"),
+    "hover": ("#454545", "#DADADA"),
+    "pressed": ("#303030", "#CCCCCC"),
+    "accent": ("#6AA9FF", "#0B57D0"),
+    "accent_hover": ("#85B9FF", "#1A68E3"),
+    "accent_pressed": ("#5796EC", "#0848B0"),
+    "on_accent": ("#101010", "#FFFFFF"),
+    "staged": ("#C9A0FF", "#6A3FB5"),
+    "outdated": ("#F2B84B", "#855500"),
+    "error": ("#FF8A80", "#B3261E"),
+    "done": ("#7BD88F", "#1B6E34"),
+    "check_a": ("#555555", "#CCCCCC"),
+    "check_b": ("#777777", "#FFFFFF"),
+}
+DARK = Colours(name="dark", **{key: pair[0] for key, pair in _DARK_AND_LIGHT.items()})
+LIGHT = Colours(name="light", **{key: pair[1] for key, pair in _DARK_AND_LIGHT.items()})
 
 
 def contrast(first: str, second: str) -> float:
@@ -230,7 +197,7 @@ def palette(colours: Colours) -> QPalette:
 
 def style_sheet(colours: Colours, points: float = MIN_POINTS) -> str:
     """The application's style sheet in one theme's colours, for texts of so many points."""
-    sheet = SHEET
+    sheet = (resources_folder() / "style.qss").read_text(encoding="utf-8")
     for name in Colours.__slots__:
         sheet = sheet.replace(f"@{name};", f"{getattr(colours, name)};")
         sheet = sheet.replace(f"@{name} ", f"{getattr(colours, name)} ")

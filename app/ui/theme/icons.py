@@ -16,13 +16,7 @@ from app.ui.theme import Colours
 
 
 class SvgIconEngine(QIconEngine):
-    """Draws one outline at exactly the size and ratio asked for, so that edges stay crisp.
-
-    Args:
-        name: file in resources/icons without its suffix.
-        normal, disabled: stroke colours.
-        checked: stroke colour when the owner is checked (QIcon.On).
-    """
+    """Draws an outline of resources/icons at exactly the size and ratio asked for: crisp edges."""
 
     def __init__(self, name: str, normal: str, disabled: str, checked: str) -> None:
         super().__init__()
@@ -49,7 +43,6 @@ class SvgIconEngine(QIconEngine):
         return pixmap
 
     def clone(self) -> QIconEngine:
-        """Qt override."""
         return SvgIconEngine(self._name, self._normal, self._disabled, self._checked)
 
     def _colour(self, mode: QIcon.Mode, state: QIcon.State) -> str:

@@ -22,7 +22,6 @@ class StatusLabel(QLabel):
         self.setAccessibleName(name)
 
     def setText(self, text: str) -> None:
-        """Qt override."""
         super().setText(text)
         self.say(text)
 
@@ -31,22 +30,17 @@ class StatusLabel(QLabel):
         self.setAccessibleName(f"{self._name}: {text}" if text else self._name)
 
     def clear(self) -> None:
-        """Qt override."""
         self.setText("")
 
 
 class ElidedStatusLabel(StatusLabel):
-    """A status that may be long, such as one with the name of a layer.
-
-    Takes no more room than there is, and ends in dots where that is too little; the tip has it all.
-    """
+    """A status that may be long: it takes the room that is there, and the tip has all of it."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def setText(self, text: str) -> None:
-        """Qt override."""
         super().setText(text)
         self.setToolTip(text)
 
@@ -56,7 +50,6 @@ class ElidedStatusLabel(StatusLabel):
         return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt override."""
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(self.contentsRect(), self.alignment(), self.shown())
@@ -72,9 +65,7 @@ class FocusTips(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self.timer = QTimer(self)
-        self.timer.setSingleShot(True)
-        self.timer.setInterval(TIP_DELAY_MS)
+        self.timer = QTimer(self, singleShot=True, interval=TIP_DELAY_MS)
         self.timer.timeout.connect(self._show)
         app = QApplication.instance()
         assert isinstance(app, QApplication)

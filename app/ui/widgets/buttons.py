@@ -10,30 +10,21 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QToolButto
 from app.ui.actions import Actions, plain
 from app.ui.text import tr
 from app.ui.theme import CONTROL_HEIGHT, ICON_SMALL
-from app.ui.widgets.forms import no_lower_than
+from app.ui.widgets.forms import named
 
 
 def text_button(text: str, pressed: Callable[..., object], tip: str = "") -> QPushButton:
     """A button of a dialog that Enter never presses by itself; screen readers read its text."""
-    button = QPushButton(text)
-    button.setMinimumHeight(CONTROL_HEIGHT)
-    button.setAccessibleName(text.rstrip("…"))
-    button.setToolTip(tip)
+    button = named(QPushButton(text), text.rstrip("…"), tip, height=CONTROL_HEIGHT)
     button.setAutoDefault(False)
     button.clicked.connect(pressed)
     return button
 
 
 def action_button(actions: Actions, name: str, text: str, height: int) -> QPushButton:
-    """A button that does what an action does, with its tooltip, and is enabled when it is.
-
-    Args:
-        height: the least one, logical pixels.
-    """
+    """A button that does what an action does, with its tooltip, and is enabled when it is."""
     action = actions[name]
-    button = QPushButton(text)
-    no_lower_than(button, height)
-    button.setAccessibleName(plain(action.text()))
+    button = named(QPushButton(text), plain(action.text()), line=height)
     button.clicked.connect(action.trigger)
 
     def follow() -> None:
@@ -47,13 +38,11 @@ def action_button(actions: Actions, name: str, text: str, height: int) -> QPushB
 
 def quiet_button(actions: Actions, name: str) -> QToolButton:
     """A flat icon button for an action; its name and tooltip are the action's."""
-    button = QToolButton()
-    button.setObjectName("quiet")
+    button = named(QToolButton(), plain(actions[name].text()), style="quiet")
     button.setDefaultAction(actions[name])
     button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
     button.setIconSize(QSize(ICON_SMALL, ICON_SMALL))
     button.setFixedSize(28, 28)
-    button.setAccessibleName(plain(actions[name].text()))
     return button
 
 
@@ -63,8 +52,7 @@ def accept_or_cancel(dialog: QDialog, accept: QPushButton) -> QDialogButtonBox:
     accept.setObjectName("generate")  # the style sheet's accent
     accept.setDefault(True)
     for button in (accept, cancel):
-        button.setMinimumHeight(CONTROL_HEIGHT)
-        button.setAccessibleName(button.text().rstrip("…"))
+        named(button, button.text().rstrip("…"), height=CONTROL_HEIGHT)
     buttons.addButton(accept, QDialogButtonBox.ButtonRole.AcceptRole)
     buttons.addButton(cancel, QDialogButtonBox.ButtonRole.RejectRole)
     buttons.accepted.connect(dialog.accept)
@@ -75,8 +63,8 @@ def accept_or_cancel(dialog: QDialog, accept: QPushButton) -> QDialogButtonBox:
 def close_only(dialog: QDialog) -> QDialogButtonBox:
     """Close, connected; for dialogs whose changes are in force at once, or that only show."""
     buttons, close = QDialogButtonBox(), QPushButton(tr("Close"))
-    close.setMinimumHeight(CONTROL_HEIGHT)
-    close.setAccessibleName(close.text())
-    buttons.addButton(close, QDialogButtonBox.ButtonRole.RejectRole)
+    buttons.addButton(
+        named(close, close.text(), height=CONTROL_HEIGHT), QDialogButtonBox.ButtonRole.RejectRole
+    )
     buttons.rejected.connect(dialog.reject)
     return buttons

@@ -42,11 +42,9 @@ class _Fitting:
         return cast(QSpinBox, self)  # or one with a point, which answers the same questions
 
     def sizeHint(self) -> QSize:
-        """Qt override."""
         return self.minimumSizeHint()
 
     def minimumSizeHint(self) -> QSize:
-        """Qt override."""
         field = self._field
         ends = [
             field.prefix() + field.textFromValue(end) + field.suffix()
@@ -86,7 +84,6 @@ class DecimalField(_Fitting, QDoubleSpinBox):
         return super().validate(self._localised(text), position)
 
     def valueFromText(self, text: str) -> float:
-        """Qt override."""
         return super().valueFromText(self._localised(text))
 
     def _localised(self, text: str) -> str:
@@ -101,7 +98,6 @@ class ListRows(QStyledItemDelegate):
     def sizeHint(
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> QSize:
-        """Qt override."""
         hint = super().sizeHint(option, index)
         return QSize(hint.width(), GAP + 1) if _is_separator(index) else hint
 
@@ -111,7 +107,6 @@ class ListRows(QStyledItemDelegate):
         option: QStyleOptionViewItem,
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
-        """Qt override."""
         if _is_separator(index):
             rect = option.rect
             line = option.palette.color(QPalette.ColorRole.Mid)
@@ -126,13 +121,8 @@ def _is_separator(index: QModelIndex | QPersistentModelIndex) -> bool:
     return index.data(Qt.ItemDataRole.AccessibleDescriptionRole) == _SEPARATOR
 
 
-class Choice(QComboBox):
-    """A combo box whose arrow is drawn in the text colour: a styled one would have none.
-
-    Args:
-        name: for screen readers.
-        items: text and value of each.
-    """
+class DropDown(QComboBox):
+    """A combo box whose arrow is drawn in the text colour: a styled one would have none."""
 
     def __init__(self, name: str = "", items: Iterable[tuple[str, object]] = ()) -> None:
         super().__init__()
@@ -143,7 +133,6 @@ class Choice(QComboBox):
             self.addItem(text, value)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Qt override."""
         super().paintEvent(event)
         painter = QPainter(self)
         colour = self.palette().text().color().name()

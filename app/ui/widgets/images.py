@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QBrush, QColor, QColorSpace, QImage, QPainter, QPixmap
 
 from app.document.layer import Layer
-from app.ui.background import Background
+from app.ui.background import Worker
 from app.ui.theme import CHECK_SIZE, THUMBNAIL, Colours
 
 MAX_KEPT = 160
@@ -28,10 +28,7 @@ def to_qimage(rgba: np.ndarray) -> QImage:
 
 
 def wrapped(rgba: np.ndarray) -> QImage:
-    """The array itself as a picture, nothing copied: it must live and stay as it is.
-
-    Drawing converts on the way and takes about three times as long as with `to_qimage`.
-    """
+    """The living array as a picture without a copy; drawing takes three times as long then."""
     height, width = rgba.shape[:2]
     data = rgba if rgba.flags.c_contiguous else np.ascontiguousarray(rgba)
     return QImage(data.data, width, height, 4 * width, QImage.Format.Format_RGBA8888)
@@ -64,10 +61,7 @@ def checker_brush(colours: Colours, ratio: float = 1.0) -> QBrush:
 
 
 def thumbnail(image: QImage | None, side: int, ratio: float, colours: Colours) -> QPixmap:
-    """The picture fitted into a square of `side` logical pixels on a checkerboard.
-
-    None draws the hatching of a layer without pixels.
-    """
+    """The picture fitted into a square on a checkerboard; None = the hatching of no pixels."""
     device = round(side * ratio)
     result = QPixmap(device, device)
     result.setDevicePixelRatio(ratio)
@@ -92,26 +86,18 @@ def thumbnail(image: QImage | None, side: int, ratio: float, colours: Colours) -
 
 
 class SmallPictures(QObject):
-    """Answers at once with what it has.
-
-    Signals:
-        ready(): a picture that was asked for is there now.
-    """
+    """Answers at once with what it has; `ready` comes when more is there."""
 
     ready = Signal()
 
-    def __init__(self, pictures: Background, parent: QObject | None = None) -> None:
+    def __init__(self, pictures: Worker, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pictures = pictures
         self._known: OrderedDict[Hashable, QImage] = OrderedDict()
         self._asked: set[Hashable] = set()
 
     def get(self, key: Hashable, side: int, make: Callable[[], np.ndarray]) -> QImage | None:
-        """The picture within a square of `side` device pixels; None until it is made.
-
-        Args:
-            make: gives the full picture, (h, w, 4) uint8; called on another thread.
-        """
+        """The picture within `side` device pixels; None until a thread has called `make`."""
         whole_key = (key, side)
         known = self._known.get(whole_key)
         if known is not None:
@@ -138,18 +124,13 @@ class SmallPictures(QObject):
         return None
 
     def size_bytes(self) -> int:
-        """What the kept pictures take."""
         return sum(image.sizeInBytes() for image in self._known.values())
 
 
 class Thumbnails(SmallPictures):
-    """Small pictures on a checkerboard.
+    """Small pictures on a checkerboard, `side` logical pixels; 0 = none are shown."""
 
-    Attributes:
-        side: logical pixels; 0 = none are shown.
-    """
-
-    def __init__(self, pictures: Background, parent: QObject | None = None) -> None:
+    def __init__(self, pictures: Worker, parent: QObject | None = None) -> None:
         super().__init__(pictures, parent)
         self.side = THUMBNAIL
         self._drawn: OrderedDict[tuple[str, int, float, str], QPixmap] = OrderedDict()
@@ -167,7 +148,6 @@ class Thumbnails(SmallPictures):
         return thumbnail(empty, self.side, ratio, colours)
 
     def size_bytes(self) -> int:
-        """What the kept pictures take."""
         drawn = (picture.width() * picture.height() * 4 for picture in self._drawn.values())
         return super().size_bytes() + sum(drawn)
 

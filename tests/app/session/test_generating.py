@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from app.document import Document
-from app.document.commands import SetLocked, SetVisible
+from app.document.commands import Placement, SetLocked, SetVisible
 from app.session import queue
 from app.session.client import EngineClient
 from app.session.jobs import Job, Message, build_request, plan
-from app.session.queue import MAX_KEPT_JOBS, GenerationQueue, Placed
+from app.session.queue import MAX_KEPT_JOBS, GenerationQueue
 from app.testing import FakeEngine, HandLoop, document_with_boxes, fill, model_info
 from engine import Preview, Progress, StateChanged
 
@@ -31,7 +31,7 @@ class Desk:
         self.silences: list[tuple[str, float]] = []
         self.loop = HandLoop(lambda: self.now, short_s=0 if is_exact else 0.5)
         self.engines: list[FakeEngine] = []
-        self.accepted: list[tuple[Job, list[Placed]]] = []
+        self.accepted: list[tuple[Job, list[Placement]]] = []
         self.messages: list[Message] = []
         self.previews: list[int] = []
         self.threads: set[int] = set()
@@ -40,7 +40,7 @@ class Desk:
             self.engines.append(FakeEngine(emit))
             return self.engines[-1]
 
-        def accept(job: Job, placed: list[Placed]) -> None:
+        def accept(job: Job, placed: list[Placement]) -> None:
             self.accepted.append((job, placed))
 
         self.bridge = GenerationQueue(
@@ -176,6 +176,7 @@ def test_results_carry_records() -> None:
     assert job.request is None  # the pixels in it are let go
     for result in placed:
         layer = document.layer(result.layer_id)
+        assert result.record is not None
         assert result.record["prompt"] == "a dog"
         assert result.record["seed"] == document.seed_for(layer, job.picture_seed)
         assert result.record["number"] == layer.number
@@ -221,7 +222,7 @@ def test_a_job_that_begins_at_once_is_planned_once(monkeypatch: pytest.MonkeyPat
     """Its begin, its runs, its predicted time and its end use the plan of the question."""
     desk = Desk(document_with_boxes((0, 0, 64, 64), (64, 64, 128, 128), prompt="a dog"))
     calls: list[str] = []
-    for name in ("plans", "plan_for"):
+    for name in ("plans", "plan"):
         real = getattr(queue, name)
         monkeypatch.setattr(
             queue, name, lambda *a, name=name, real=real: calls.append(name) or real(*a)

@@ -309,7 +309,7 @@ def test_the_predicted_time_is_on_the_button_alone(window: Any, qtbot: Any) -> N
     window.actions_["tool_box"].trigger()
     press_and_move(window, (256, 256), (384, 384))
     assert window.view.decor.draft.text == "128 × 128"
-    window.view.cancel_drag()
+    window.view.mouse.cancel_drag()
     texts = [each.text() for each in window.status.findChildren(QLabel) if each.isVisible()]
     assert not any("≈" in text or "token" in text for text in texts)
 

@@ -268,7 +268,7 @@ def test_settled_picture_is_the_exported_composite(window: Any, qtbot: Any) -> N
     fill(window.session.document)
     qtbot.waitUntil(lambda: window.scene.is_settled, timeout=3000)
     expected = composite_of(window.session.document)
-    shown = to_array(window.scene.settled_image)
+    shown = to_array(window.scene._item.image)
     assert np.abs(shown.astype(int) - expected.astype(int)).max() <= 1
     window.actions_["tool_select"].trigger()
     press_and_move(window, (200, 200), (300, 300))

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QWidget
 
 from app.ui import theme
-from app.ui.widgets.fields import Choice
+from app.ui.widgets.fields import DropDown
 
 OPENED_BY = ("new", "canvas_size", "export", "settings")
 
@@ -71,7 +71,7 @@ def test_a_list_of_any_length_fits(
     theme.apply(qapp, theme.LIGHT)
     holder = QWidget()
     qtbot.addWidget(holder)
-    other, combo = Choice(), Choice()
+    other, combo = DropDown(), DropDown()
     for each in (other, combo):
         each.setParent(holder)
     other.move(0, 60)
@@ -88,7 +88,7 @@ def test_a_list_of_any_length_fits(
 def test_a_line_divides_the_groups_of_a_list(qapp: QApplication, qtbot: Any) -> None:
     """Lower than an entry, and one line of another colour; the chosen entry has no frame."""
     theme.apply(qapp, theme.LIGHT)
-    combo = Choice()
+    combo = DropDown()
     qtbot.addWidget(combo)
     combo.addItem("first")
     combo.insertSeparator(1)

@@ -70,11 +70,11 @@ def test_letters_type_in_the_prompt_and_act_on_the_canvas(window: Any, qtbot: An
     for letter in (Qt.Key.Key_R, Qt.Key.Key_H, Qt.Key.Key_V, Qt.Key.Key_Delete):
         key(window, letter, widget=field)
     assert field.toPlainText() == "rhv"
-    assert window.view.tool_name == "select"
+    assert window.view.mouse.tool_name == "select"
     key(window, Qt.Key.Key_R, widget=window.view)
-    assert window.view.tool_name == "box"
+    assert window.view.mouse.tool_name == "box"
     key(window, Qt.Key.Key_H, widget=window.layers.list)
-    assert window.view.tool_name == "hand"
+    assert window.view.mouse.tool_name == "hand"
 
 
 def test_prompt_has_a_limit(window: Any) -> None:
@@ -510,7 +510,7 @@ def test_rows_and_canvas_say_the_word_that_a_layer_shows(
     press_and_move(window, (300, 400), (400, 480))
     window.view.viewport().repaint()
     assert {"Home", "Dog", "Dog 2"} <= set(painted)
-    window.view.cancel_drag()
+    window.view.mouse.cancel_drag()
     window.session.selection.set([window.session.document.foregrounds[1].id])
     assert window.inspector.name.text() == "Dog 2"
     window.actions_["duplicate"].trigger()

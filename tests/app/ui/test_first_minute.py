@@ -83,7 +83,7 @@ def test_draw_a_box_takes_the_card_away(window: Any) -> None:
     window.actions_["tool_hand"].trigger()
     QTest.mouseClick(window.card.draw, LEFT)
     assert not window.card.isVisible()
-    assert window.view.tool_name == "box"
+    assert window.view.mouse.tool_name == "box"
     assert window.view.hasFocus()
     window.prompt.field.setPlainText("a dog")
     assert not window.card.isVisible(), "it stays away"
@@ -111,10 +111,10 @@ def test_new_begins_as_the_first_start(window: Any, qtbot: Any) -> None:
     """The box tool, the keyboard in the prompt, the card; and the first result selects again."""
     draw_box(window, 64, 64, 192, 192)
     generate(window, qtbot)
-    assert window.view.tool_name == "select"
+    assert window.view.mouse.tool_name == "select"
     window.view.setFocus()
     new_picture(window, qtbot)
-    assert window.view.tool_name == "box"
+    assert window.view.mouse.tool_name == "box"
     assert window.actions_["tool_box"].isChecked()
     assert window.card.isVisible() and window.card.buttons.isVisible()
     assert window.prompt.field.hasFocus()
@@ -124,7 +124,7 @@ def test_new_begins_as_the_first_start(window: Any, qtbot: Any) -> None:
     assert not window.card.isVisible()
     window.actions_["generate"].trigger()
     window.engine.finish()
-    qtbot.waitUntil(lambda: window.view.tool_name == "select")
+    qtbot.waitUntil(lambda: window.view.mouse.tool_name == "select")
 
 
 def test_undo_and_redo_bring_the_tool_of_the_document(window: Any, qtbot: Any) -> None:
@@ -133,21 +133,21 @@ def test_undo_and_redo_bring_the_tool_of_the_document(window: Any, qtbot: Any) -
     generate(window, qtbot)
     undo, redo = window.actions_["undo"].trigger, window.actions_["redo"].trigger
     undo()
-    assert window.view.tool_name == "select", "the same document: the tool stays"
+    assert window.view.mouse.tool_name == "select", "the same document: the tool stays"
     undo()
     assert window.card.isVisible()
-    assert window.view.tool_name == "box" and window.actions_["tool_box"].isChecked()
+    assert window.view.mouse.tool_name == "box" and window.actions_["tool_box"].isChecked()
     window.actions_["tool_hand"].trigger()
     redo()
-    assert window.view.tool_name == "box", "a layout is there to be drawn"
+    assert window.view.mouse.tool_name == "box", "a layout is there to be drawn"
     redo()
     window.actions_["tool_select"].trigger()
     new_picture(window, qtbot)
-    assert window.view.tool_name == "box"
+    assert window.view.mouse.tool_name == "box"
     undo()
-    assert window.view.tool_name == "select"
+    assert window.view.mouse.tool_name == "select"
     redo()
-    assert window.card.isVisible() and window.view.tool_name == "box"
+    assert window.card.isVisible() and window.view.mouse.tool_name == "box"
 
 
 @pytest.mark.parametrize(("is_finished", "tool"), [(True, "select"), (False, "box")])
@@ -163,7 +163,7 @@ def test_the_tool_after_opening(
     window.actions_["tool_hand"].trigger()
     window.files.open_path(path)
     qtbot.waitUntil(lambda: window.session.path == path)
-    assert window.view.tool_name == tool
+    assert window.view.mouse.tool_name == tool
     assert window.actions_[f"tool_{tool}"].isChecked()
 
 

@@ -47,7 +47,7 @@ def test_results_are_one_undo_step_with_records(window: Any, qtbot: Any) -> None
     for layer in window.session.document.layers:
         assert layer.kind == "generated"
         assert layer.record["result"] == layer.pixel_hash
-    assert window.view.tool_name == "select"
+    assert window.view.mouse.tool_name == "select"
     window.actions_["undo"].trigger()
     assert not any(layer.has_pixels for layer in window.session.document.layers)
     window.actions_["redo"].trigger()

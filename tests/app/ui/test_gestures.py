@@ -90,12 +90,12 @@ def test_names_and_order_show_while_a_box_is_drawn(window: Any, monkeypatch: Any
     press_and_move(window, (400, 400), (480, 480))
     assert seen()[:4] == in_order
     assert len(painted) == 5, "the label of the box that is drawn comes last"
-    window.view.cancel_drag()
+    window.view.mouse.cancel_drag()
     fill(window.session.document)
     assert seen() == [], "pictures speak for themselves"
     press_and_move(window, (400, 400), (480, 480))
     assert seen()[:2] == ["Layer 1", "Layer 2"]
-    window.view.cancel_drag()
+    window.view.mouse.cancel_drag()
 
 
 def test_shift_draws_a_square_and_alt_from_the_centre(window: Any) -> None:
@@ -199,7 +199,7 @@ def test_a_drag_that_never_meets_the_canvas_draws_nothing(window: Any) -> None:
     assert window.view.decor.draft is None
     move(window, 64, 300)
     assert window.view.decor.draft is not None
-    window.view.cancel_drag()
+    window.view.mouse.cancel_drag()
     drag(window, (-90, 100), (-40, 300))
     assert not window.session.document.foregrounds
 
@@ -299,7 +299,7 @@ def test_an_empty_box_is_seen_twice_while_alt_drags_it(window: Any, monkeypatch:
     assert [layer.rect.x for layer in window.session.document.foregrounds] == [64, 192]
     press_and_move(window, (256, 128), (256, 320))
     assert len(seen()) == 2, "one of two is moved"
-    window.view.cancel_drag()
+    window.view.mouse.cancel_drag()
 
 
 def test_the_right_button_ends_a_drag(window: Any, monkeypatch: Any) -> None:

@@ -119,11 +119,11 @@ def test_when_the_grid_shows(
     window.actions_["tool_box"].trigger()
     press_and_move(window, (64, 64), (192, 192))
     assert is_painted() == drawing
-    window.view.cancel_drag()
+    window.view.mouse.cancel_drag()
     draw_box(window, 192, 192, 320, 320)
     press_and_move(window, (317, 317), (352, 352))  # a handle: there the size is enough
     assert is_painted() == still
-    window.view.cancel_drag()
+    window.view.mouse.cancel_drag()
 
 
 @pytest.mark.parametrize("zoom", [0.1, 0.5, 2.0, 8.0])

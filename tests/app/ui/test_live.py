@@ -12,7 +12,7 @@ from app.document.composite import composite
 from app.document.geometry import Rect, Size
 from app.document.layer import Layer
 from app.document.pixels import Pixels
-from app.ui.canvas.live import MODES, Entry, InteractiveCompositor
+from app.ui.canvas.live import MODES, InteractiveCompositor, LiveLayer
 from app.ui.widgets.images import to_array, wrapped
 
 CANVAS = Size(96, 64)
@@ -42,9 +42,11 @@ def layers(blend: str = "normal", *, opaque_ground: bool = False) -> list[Layer]
     return found
 
 
-def entries(source: list[Layer]) -> list[Entry]:
+def entries(source: list[Layer]) -> list[LiveLayer]:
     return [
-        Entry(layer.id, layer.image, wrapped(layer.pixels), layer.rect, layer.opacity, layer.blend)
+        LiveLayer(
+            layer.id, layer.image, wrapped(layer.pixels), layer.rect, layer.opacity, layer.blend
+        )
         for layer in source
         if layer.pixels is not None
     ]

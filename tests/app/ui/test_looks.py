@@ -33,7 +33,6 @@ from app.ui.action_table import SPECS
 from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.theme import DARK, LIGHT, MARGIN, Colours, contrast, style_sheet
 from app.ui.theme.icons import icon
-from app.ui.theme.style_sheet import SHEET
 from tests.app.ui.helpers import draw_box, later
 
 ICON_NAMES = {path.stem for path in (resources_folder() / "icons").glob("*.svg")}
@@ -67,7 +66,8 @@ def test_chrome_is_neutral(colours: Colours) -> None:
 @THEMES
 def test_style_sheet_names_only_known_colours(colours: Colours) -> None:
     """Every @name of the sheet is a colour, and none is left over."""
-    assert set(re.findall(r"@(\w+)", SHEET)) <= set(Colours.__slots__)
+    sheet = (resources_folder() / "style.qss").read_text(encoding="utf-8")
+    assert set(re.findall(r"@(\w+)", sheet)) <= set(Colours.__slots__)
     assert "@" not in style_sheet(colours)
 
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.session.settings import Settings
 from app.testing import FakeEngine
-from app.ui.background import Background
+from app.ui.background import Worker
 from app.ui.main_window import MainWindow
 
 Places = list[tuple[str, str, tuple[int, int, int, int]]]
@@ -45,7 +45,7 @@ def test_a_later_window_has_the_places_of_the_first(qtbot: Any, qloop: Any, qapp
 
 
 def test_a_closed_worker_ends_work_that_checks(qloop: Any) -> None:
-    worker, begun = Background(qloop), threading.Event()
+    worker, begun = Worker(qloop), threading.Event()
     ended = []
 
     def work() -> None:

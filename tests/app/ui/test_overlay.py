@@ -71,7 +71,7 @@ def test_moves_while_a_box_is_drawn_paint_no_layer_again(window, monkeypatch) ->
         paint(self, painter, layer, *rest)
 
     monkeypatch.setattr(OverlayModel, "_paint_layer", spy)
-    host = window.view.host
+    host = window.view.mouse
     host.show_draft(Rect(64, 300, 64, 64), "first")
     window.view.viewport().grab()
     assert len(painted) == 3
@@ -110,9 +110,9 @@ def test_only_the_size_shows_while_a_layer_is_resized(window, monkeypatch) -> No
     shown.clear()
     window.view.viewport().grab()
     assert shown == ["160 × 128"]
-    window.view.cancel_drag()
-    window.view.host.show_draft(Rect(64, 300, 64, 64), "64 × 64")
+    window.view.mouse.cancel_drag()
+    window.view.mouse.show_draft(Rect(64, 300, 64, 64), "64 × 64")
     shown.clear()
     window.view.viewport().grab()
     assert {"64 × 64", "Layer 1", "Layer 2", "dashed", "grid"} <= set(shown)
-    window.view.host.show_draft(None)
+    window.view.mouse.show_draft(None)

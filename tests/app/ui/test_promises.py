@@ -56,7 +56,7 @@ def test_a_marquee_that_is_left_restores_the_selection(window: Any) -> None:
     window.session.selection.set([two])
     press_and_move(window, (130, 200), (64, 64))
     assert window.session.selection.ids == {one}
-    window.view.cancel_drag()
+    window.view.mouse.cancel_drag()
     assert window.session.selection.ids == {two}
 
 

@@ -63,10 +63,10 @@ def test_a_drag_of_the_opacity_slider_is_one_step(window: Any) -> None:
     window.session.selection.set([layers[0].id])
     bar = window.layers.looks
     steps = window.session.undo.count
-    bar.slider.sliderPressed.emit()
+    bar.slider.setSliderDown(True)
     for percent in (90, 60, 35):
         bar.slider.setValue(percent)
-    bar.slider.sliderReleased.emit()
+    bar.slider.setSliderDown(False)
     assert window.session.document.layer(layers[0].id).opacity == 0.35
     assert bar.field.value() == 35
     assert window.session.undo.count == steps + 1
@@ -155,7 +155,7 @@ def test_solo_is_view_state(window: Any, qtbot: Any) -> None:
     shown = [layer.id for layer in document.layers if window.scene.shows(layer)]
     assert shown == [layers[0].id]
     qtbot.waitUntil(lambda: window.scene.is_settled)
-    alone = to_array(window.scene.settled_image)
+    alone = to_array(window.scene._item.image)
     assert alone[320, 350, 3] == 0
     assert document.content_hash() == before
     assert window.session.undo.count == steps

@@ -210,10 +210,10 @@ def test_the_first_result_changes_to_the_select_tool_once(window: Any, qtbot: An
     """After the first generation V; later the tool stays as it was left."""
     draw_box(window, 64, 64, 192, 192)
     generate(window, qtbot)
-    assert window.view.tool_name == "select"
+    assert window.view.mouse.tool_name == "select"
     window.actions_["tool_box"].trigger()
     generate(window, qtbot)
-    assert window.view.tool_name == "box"
+    assert window.view.mouse.tool_name == "box"
 
 
 def test_dragging_a_duplicate_with_alt(window: Any) -> None:
