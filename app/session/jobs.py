@@ -13,6 +13,7 @@ from typing import Literal
 from app.document import Layer, Rect, UserError
 from app.document.contents import Contents, seed_for
 from app.document.staleness import outdated
+from app.document.words import shows_its_word
 from engine import MAX_READ, Failed, GenerateRequest, LayerRequest, PromptCheck, SpareBoxes
 
 Scope = Literal["picture", "selected", "empty", "outdated"]
@@ -195,6 +196,8 @@ def build_request(
                 box=layer.region(1, contents.canvas).to_box(),
                 seed=_seed(layer, picture_seed, variation) if is_target else 0,
                 pixels=None if is_target else layer.region_pixels(1, contents.canvas),
+                # Of finished layers only what their pixels show.
+                shows=layer.shows if is_target or shows_its_word(layer) else "",
             )
         )
     return GenerateRequest(

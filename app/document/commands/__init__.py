@@ -15,6 +15,7 @@ from app.document.commands.layers import (
     SetRect,
     SetRects,
     SetSeed,
+    SetShows,
     SetVisible,
 )
 from app.document.commands.results import (

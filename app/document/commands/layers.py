@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.document.candidates import original_of
@@ -10,7 +10,15 @@ from app.document.commands.base import Command, OnLayers, foregrounds_only, name
 from app.document.contents import MAX_SIDE, Contents, check_room, default_name
 from app.document.errors import DocumentError, LimitError
 from app.document.geometry import Rect, Size
-from app.document.layer import MAX_NAME, MAX_SEED, Candidate, Layer, clean_name, new_layer_id
+from app.document.layer import (
+    MAX_NAME,
+    MAX_SEED,
+    MAX_SHOWS,
+    Candidate,
+    Layer,
+    clean_name,
+    new_layer_id,
+)
 from app.document.pixels import Pixels, resampled
 from app.document.staleness import SOURCE, kept_as_is, outdated
 from app.document.words import shown_name
@@ -24,6 +32,7 @@ class AddBox(Command):
     rect: Rect
     above: int | None = None  # id of the layer below it; None = on top of all
     name: str | None = None  # None = "Layer n"
+    shows: str = ""  # pinned word
     # the new layer's id, known before the command is done
     layer_id: int = field(default_factory=new_layer_id)
 
@@ -34,6 +43,7 @@ class AddBox(Command):
             number=number,
             name=clean_name(self.name or "") or default_name(number),
             rect=self.rect.snapped_outward(self.grid, contents.canvas),
+            shows=clean_name(self.shows)[:MAX_SHOWS],
         )
         return contents.with_added([layer], self.above)
 
@@ -306,6 +316,31 @@ class KeepAsIs(OnLayers):
 
     def _describe(self, contents: Contents) -> str:
         return f"Mark {named(contents, self.layer_ids)} as Current"
+
+
+@dataclass(eq=False)
+class SetShows(Command):
+    """Pin a word to layers, or ("") let the model decide again what they show.
+
+    With `prompt` the prompt changes in the same step, as when one thing is replaced by another.
+    """
+
+    layer_ids: Sequence[int]
+    shows: str
+    prompt: str | None = None
+
+    def _apply(self, contents: Contents) -> Contents:
+        foregrounds_only(contents, self.layer_ids, "given a word")
+        word = clean_name(self.shows)
+        if len(word) > MAX_SHOWS:
+            raise DocumentError(f"A word for a box has at most {MAX_SHOWS} characters.")
+        if self.prompt is not None:
+            contents = replace(contents, prompt=self.prompt)
+        return contents.with_each(self.layer_ids, shows=word)
+
+    def _describe(self, contents: Contents) -> str:
+        names = named(contents, self.layer_ids)
+        return f"Show '{clean_name(self.shows)}' in {names}" if self.shows else f"Unpin {names}"
 
 
 @dataclass(eq=False)
