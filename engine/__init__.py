@@ -25,7 +25,7 @@ from engine.composition import Layout, PlacedThing, place_one, suggest_layouts, 
 from engine.engine import Engine
 from engine.errors import EngineError, LayoutError, RequestError, WeightsError
 from engine.model_files import ModelFile, list_models
-from engine.prompt_check import check_prompt
+from engine.prompt_check import PinCheck, check_pin, check_prompt
 from engine.prompts.result import (
     Misspelt,
     NamedBackground,
@@ -66,6 +66,7 @@ __all__ = [
     "ModelInfo",
     "NamedBackground",
     "NotPlaced",
+    "PinCheck",
     "PlacedThing",
     "Preview",
     "Progress",
@@ -83,6 +84,7 @@ __all__ = [
     "WeightsError",
     "Word",
     "WorkEstimate",
+    "check_pin",
     "check_prompt",
     "estimate",
     "estimate_regions",

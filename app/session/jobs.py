@@ -209,12 +209,14 @@ def build_request(
         cfg_scale=contents.settings.cfg_scale,
         clean_colours=contents.settings.clean_colours,
         preview_every=preview_every,
-        spare_boxes=spare_boxes or _usual_spare(plan),
+        spare_boxes=spare_boxes or _usual_spare(contents, plan),
     )
 
 
-def _usual_spare(plan: Plan) -> SpareBoxes:
+def _usual_spare(contents: Contents, plan: Plan) -> SpareBoxes:
     """The user who repaints finished things expects to see something in each of them."""
+    if contents.settings.repeat_things:
+        return "repeat"
     things = [layer for layer in plan.targets if not layer.is_background]
     others = any(not layer.is_background for layer in plan.context)
     repaints = others and bool(things) and all(layer.has_pixels for layer in things)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -54,6 +55,26 @@ def summarise(check: PromptCheck, boxes: Sequence[str | None]) -> PromptSummary:
         0 if is_open else max(0, len(boxes) - wanted),
         _without_first(missing, free),
     )
+
+
+def prompt_with(prompt: str, check: PromptCheck, old: str, new: str) -> str | None:
+    """The prompt with one thing replaced by another; None where that is not one thing of it.
+
+    Args:
+        check: of the prompt.
+        old: noun, or the words as typed.
+        new: what stands there afterwards.
+    """
+    named = [thing for thing in check.objects if old in (thing.noun, thing.typed)]
+    if len(named) != 1 or named[0].count != 1 or len(named[0].spans) != 1:
+        return None
+    start, end = named[0].spans[0]
+    before = prompt[:start]
+    article = re.search(r"\b([Aa])n?(\s+)$", before)
+    if article is not None:
+        letter = "n" if new[:1].casefold() in "aeiou" else ""
+        before = f"{before[: article.start()]}{article[1]}{letter}{article[2]}"
+    return f"{before}{new}{prompt[end:]}"
 
 
 def _without_first(things: Sequence[PromptObject], boxes: int) -> tuple[PromptObject, ...]:

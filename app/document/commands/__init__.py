@@ -7,6 +7,7 @@ from app.document.commands.layers import (
     DuplicateLayers,
     KeepAsIs,
     MoveLayers,
+    PlaceBoxes,
     Rename,
     Reorder,
     SetBlend,

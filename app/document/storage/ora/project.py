@@ -373,6 +373,7 @@ def _project(root: dict[str, Any]) -> Project:
             seed_mode=settings.get("seed_mode"),  # type: ignore[arg-type]  # checked by Settings
             seed=whole(settings, "seed", 0, MAX_SEED),
             variations=optional(settings, "variations", whole, 1, MAX_VARIATIONS) or 1,
+            repeat_things=settings.get("repeat_things") is True,
             extra=_unknown(settings, _KNOWN_SETTINGS),
         ),
         next_number=max(whole(root, "next_number", 1, _MAX_NUMBER), max(numbers) + 1),
