@@ -14,7 +14,7 @@ from app.document import Layer, Rect, UserError
 from app.document.contents import Contents, seed_for
 from app.document.staleness import outdated
 from app.document.words import shows_its_word
-from engine import MAX_READ, Failed, GenerateRequest, LayerRequest, PromptCheck, SpareBoxes
+from engine import Failed, GenerateRequest, LayerRequest, SpareBoxes
 
 Scope = Literal["picture", "selected", "empty", "outdated"]
 JobState = Literal["waiting", "running", "stopping", "finished", "cancelled", "failed"]
@@ -269,32 +269,3 @@ def _is_asked(contents: Contents, layer: Layer, scope: Scope, selected: Collecti
     if scope == "outdated":
         return bool(outdated(layer, contents))
     return layer.kind in ("box", "generated")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ignored:
-    """Words of a prompt that get no box."""
-
-    unknown: tuple[str, ...] = ()  # those that the model cannot draw, as typed, in order, each once
-    backgrounds: tuple[str, ...] = ()  # further backgrounds, as typed; a picture has one
-    # (start, end) in the prompt of these and of what follows the last word that is read.
-    places: tuple[tuple[int, int], ...] = ()
-    is_all: bool = False  # nothing that the prompt names is drawn
-    limit: int = 0  # how many words are read, where there are more; else 0
-
-
-def ignored_in(check: PromptCheck) -> Ignored:
-    """What of a checked prompt gets no box."""
-    late = () if check.unread_span is None else (check.unread_span,)
-    is_drawn = bool(check.objects or check.background)
-    return Ignored(
-        unknown=tuple(dict.fromkeys(each.typed for each in check.undrawable)),
-        backgrounds=tuple(dict.fromkeys(each.typed for each in check.further_backgrounds)),
-        places=(
-            *(each.span for each in check.undrawable),
-            *(each.span for each in check.further_backgrounds),
-            *late,
-        ),
-        is_all=bool(check.undrawable) and not is_drawn,
-        limit=MAX_READ if check.unread else 0,
-    )

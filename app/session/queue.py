@@ -22,7 +22,6 @@ from app.document.words import shown_name, word_of
 from app.session.client import EngineClient, LoopLike, MakeEngine
 from app.session.estimates import estimate_layers, fitting_tokens, memory_trouble, tokens_of
 from app.session.jobs import (
-    Ignored,
     Job,
     JobState,
     Message,
@@ -30,7 +29,6 @@ from app.session.jobs import (
     Scope,
     build_request,
     failure_message,
-    ignored_in,
     plan,
     plans,
     reason_against,
@@ -256,14 +254,6 @@ class GenerationQueue:
             return check_pin(word, self.info).noun or ""
         except EngineError:
             return ""
-
-    def ignored_words(self, prompt: str) -> Ignored:
-        """What of a prompt the model will not draw; nothing when the tables are missing."""
-        try:
-            return ignored_in(check_prompt(prompt, self.info))
-        except EngineError as error:
-            logger.warning("the prompt was not checked: %s", error)
-            return Ignored()
 
     # ---- asking ----
 

@@ -145,6 +145,7 @@ class ThingsController(Controller):
         self._place = 0
         self._show_suggestion()
         if self._layouts:
+            self._views.card.dismiss()
             self._views.view.setFocus()
 
     def add_missing(self) -> None:
