@@ -153,9 +153,13 @@ def messages() -> Iterator[str]:
     letter, but for docstrings and log lines. Parts that are filled in stand as "{}".
     """
     from app.ui.action_table import SPECS
+    from app.ui.menus import BAR, SUBMENUS
 
     for spec in SPECS:
         yield f"{spec.name}: {spec.text}"
+    yield from (*BAR, *(title for title, _ in SUBMENUS.values()))
+    page = (ROOT / "resources/help.md").read_text(encoding="utf-8")
+    yield from (" ".join(part.split()).removeprefix("## ") for part in page.split("\n\n"))
     for file in sorted([*ROOT.glob("app/**/*.py"), *ROOT.glob("engine/**/*.py")]):
         if not file.relative_to(ROOT).as_posix().startswith(INTERNAL):
             yield from texts_in(ast.parse(file.read_text(encoding="utf-8")))
@@ -165,8 +169,14 @@ def texts_in(tree: ast.AST) -> Iterator[str]:
     """The texts for people below a node of the source."""
     if isinstance(tree, ast.Call) and ast.unparse(tree.func).startswith("logger."):
         return
-    if isinstance(tree, ast.Call) and ast.unparse(tree.func) == "tr":
-        yield from (_text_of(each) for each in tree.args[:1] if isinstance(each, ast.Constant))
+    # Rules of actions translate their reasons themselves.
+    place = (
+        {"tr": 0, "needs": 1}.get(ast.unparse(tree.func)) if isinstance(tree, ast.Call) else None
+    )
+    if isinstance(tree, ast.Call) and place is not None:
+        yield from (
+            _text_of(x) for x in tree.args[place : place + 1] if isinstance(x, ast.Constant)
+        )
         return
     if isinstance(tree, ast.JoinedStr | ast.Constant):
         text = _text_of(tree)

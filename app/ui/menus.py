@@ -15,7 +15,7 @@ from app.ui.text import tr
 ALTERNATIVES = ("generate_empty", "regenerate", "generate_outdated", "generate_all")
 # Names of actions; "-" is a separator, "*name" a menu of this table or one that others fill, and
 # "=group" all actions of a group.
-_BAR = {
+BAR = {
     "&File": "new open *recent examples - save save_as save_numbered save_sharing revert -"
     " import_picture import_layout - export export_again export_svg export_layout -"
     " recover - quit",
@@ -39,7 +39,7 @@ _CONTEXT = (
     " *arrange *align *distribute *blend *opacity - copy *copy_as *seed -"
     " original_size zoom_selection"
 )
-_SUBMENUS = {
+SUBMENUS = {
     # Everything that is copied as text; SVG is text, too.
     "copy_as": ("Cop&y As", "copy_svg copy_layout copy_recipe - copy_record copy_seed"),
     "seed": ("Seed", "pin_seed use_seed"),
@@ -76,7 +76,7 @@ class LiveMenus:
 
 def build_menus(window: QMainWindow, actions: Actions, live: LiveMenus) -> None:
     bar = window.menuBar()
-    for title, names in _BAR.items():
+    for title, names in BAR.items():
         _fill(bar.addMenu(tr(title)), actions, names, live)
 
 
@@ -136,7 +136,7 @@ def _fill(menu: QMenu, actions: Actions, names: str, live: LiveMenus | None = No
         elif name in ("*recent", "*here"):
             menu.addMenu(getattr(live, name[1:]))
         elif name.startswith("*"):
-            title, inner = _SUBMENUS[name[1:]]
+            title, inner = SUBMENUS[name[1:]]
             submenu = QMenu(tr(title), menu)
             _fill(submenu, actions, inner)
             menu.addMenu(submenu)

@@ -18,8 +18,7 @@ from app.ui.app_state import StateStore
 from app.ui.controllers import Controller
 from app.ui.dialogs import questions
 from app.ui.dialogs.hiding_dialog import HidingDialog
-from app.ui.likely import SCOPES, Likely, what_it_does
-from app.ui.presses import Presses, user_state
+from app.ui.likely import SCOPES, Likely, Presses, user_state, what_it_does
 from app.ui.session import Session, first_canvas
 from app.ui.text import job_text, number, seconds, tr
 from app.ui.views import Views

@@ -28,7 +28,8 @@ from app.document.layer import Layer
 from app.document.words import shown_name
 from app.session.selection import Selection, Solo
 from app.session.undo import UndoStack
-from app.ui.actions import Actions
+from app.ui.action_table import SPECS
+from app.ui.actions import Actions, plain
 from app.ui.mime_data import LayerDrag
 from app.ui.panels.layer_rows import MIME_ROWS, LayerDelegate, LayerListModel, RowParts, dragged_ids
 from app.ui.session import Session
@@ -44,20 +45,8 @@ from app.ui.widgets.images import Thumbnails
 
 def blend_names() -> dict[str, str]:
     """What the twelve modes on offer are called, in the order of menus and keys."""
-    return {
-        "normal": tr("Normal"),
-        "multiply": tr("Multiply"),
-        "screen": tr("Screen"),
-        "overlay": tr("Overlay"),
-        "darken": tr("Darken"),
-        "lighten": tr("Lighten"),
-        "color-dodge": tr("Color Dodge"),
-        "color-burn": tr("Color Burn"),
-        "hard-light": tr("Hard Light"),
-        "soft-light": tr("Soft Light"),
-        "difference": tr("Difference"),
-        "add": tr("Add"),
-    }
+    modes = (spec for spec in SPECS if spec.group == "blend")
+    return {spec.name.removeprefix("blend_"): plain(tr(spec.text)) for spec in modes}
 
 
 def unlisted_names() -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.document import Document
@@ -35,6 +35,7 @@ loads = st.builds(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # of a busy machine
 @given(
     st.lists(loads, min_size=6, max_size=20, unique_by=lambda load: (load.tokens, load.seen)),
     st.floats(0.001, 0.02),

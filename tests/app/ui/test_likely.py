@@ -13,8 +13,18 @@ from app.document.geometry import Rect, Size
 from app.document.layer import Layer
 from app.document.pixels import Pixels
 from app.session.jobs import plan
-from app.ui.likely import Likely, button_texts, is_finished, likely, what_it_does
-from app.ui.presses import QUICK_S, Press, Presses, user_state, why_held
+from app.ui.likely import (
+    QUICK_S,
+    Likely,
+    Press,
+    Presses,
+    button_texts,
+    is_finished,
+    likely,
+    user_state,
+    what_it_does,
+    why_held,
+)
 
 PROMPT = "a cake and a rabbit on a beach"
 
