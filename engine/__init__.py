@@ -21,10 +21,11 @@ from engine.api import (
     StateChanged,
     Task,
 )
+from engine.composition import Layout, PlacedThing, place_one, suggest_layouts, usual_size
 from engine.engine import Engine
 from engine.errors import EngineError, LayoutError, RequestError, WeightsError
 from engine.model_files import ModelFile, list_models
-from engine.prompt_check import check_prompt
+from engine.prompt_check import PinCheck, check_pin, check_prompt
 from engine.prompts.result import (
     Misspelt,
     NamedBackground,
@@ -35,6 +36,7 @@ from engine.prompts.result import (
     Word,
 )
 from engine.prompts.tokens import MAX_READ
+from engine.things import Thing, ThingPictures, list_things, thing_pictures
 from engine.work_estimate import (
     WorkEstimate,
     estimate,
@@ -57,12 +59,15 @@ __all__ = [
     "LayerKind",
     "LayerRequest",
     "LayerResult",
+    "Layout",
     "LayoutError",
     "Misspelt",
     "ModelFile",
     "ModelInfo",
     "NamedBackground",
     "NotPlaced",
+    "PinCheck",
+    "PlacedThing",
     "Preview",
     "Progress",
     "PromptCheck",
@@ -72,15 +77,23 @@ __all__ = [
     "Started",
     "StateChanged",
     "Task",
+    "Thing",
+    "ThingPictures",
     "Undrawable",
     "Vocabulary",
     "WeightsError",
     "Word",
     "WorkEstimate",
+    "check_pin",
     "check_prompt",
     "estimate",
     "estimate_regions",
     "free_memory",
     "list_models",
+    "list_things",
+    "place_one",
     "region_tokens",
+    "suggest_layouts",
+    "thing_pictures",
+    "usual_size",
 ]

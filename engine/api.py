@@ -37,6 +37,9 @@ class LayerRequest:
     seed: int = 0  # 0 to 4294967295; with the region's size the whole truth about its noise
     # (h, w, 4) uint8 of exactly the box's size, or None for a target
     pixels: np.ndarray | None = field(default=None, repr=False)
+    # what a foreground shows, a short phrase for one thing ("blue dog"), which need not stand in
+    # the prompt; empty = the model decides
+    shows: str = ""
 
     @property
     def is_target(self) -> bool:

@@ -116,6 +116,9 @@ def check_request(request: GenerateRequest, canvas_multiple: int, max_foreground
         if layer.kind == "background" and layer.box != (0, 0, *request.canvas):
             raise LayoutError(f"The background's box {layer.box} is not the whole canvas.")
         check_box(layer.box, request.canvas)
+        if layer.shows and (layer.kind == "background" or request.reading < 2):
+            what = "a background" if layer.kind == "background" else "a record of an older version"
+            raise RequestError(f"What {what} shows cannot be set: '{layer.shows}'.")
         if not 0 <= layer.seed < 2**32:
             raise RequestError(f"Seeds are 0 to 4294967295, not {layer.seed}.")
         x0, y0, x1, y1 = layer.box

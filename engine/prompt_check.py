@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 from engine.api import ModelInfo
@@ -9,7 +10,16 @@ from engine.errors import WeightsError
 from engine.model_files import default_path, model_file
 from engine.prompts.lexicon import lexicon_of
 from engine.prompts.parser import check_prompt as check_with
+from engine.prompts.pins import nearest_pin, read_pin
 from engine.prompts.result import PromptCheck, Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class PinCheck:
+    """What a text for one box asks for."""
+
+    noun: str | None  # of the vocabulary; None = the text cannot be pinned
+    nearest: str | None  # what was perhaps meant, where the text cannot be pinned
 
 
 def check_prompt(text: str, info: ModelInfo | None = None) -> PromptCheck:
@@ -27,6 +37,22 @@ def check_prompt(text: str, info: ModelInfo | None = None) -> PromptCheck:
     """
     vocabulary = _shipped() if info is None else info.vocabulary
     return PromptCheck() if vocabulary is None else check_with(text, lexicon_of(vocabulary))
+
+
+def check_pin(text: str, info: ModelInfo | None = None) -> PinCheck:
+    """Whether a text can be pinned to a box: one thing that the model draws ("blue dog").
+
+    Args:
+        info: as for `check_prompt`. A model without a vocabulary takes any text.
+    """
+    vocabulary = _shipped() if info is None else info.vocabulary
+    if vocabulary is None:
+        return PinCheck(text.strip(), None)
+    lexicon = lexicon_of(vocabulary)
+    thing = read_pin(text, lexicon)
+    if thing is not None:
+        return PinCheck(thing.noun, None)
+    return PinCheck(None, nearest_pin(text, lexicon))
 
 
 @cache

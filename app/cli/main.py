@@ -30,6 +30,7 @@ FORWARDED = {
         "refiner": "engine.training.trainers.refiner",
         "judge": "engine.training.trainers.judge",
         "ship": "engine.training.export",
+        "things": "engine.training.things",
         "evaluate": "engine.training.eval.evaluate",
         "throughput": "engine.benchmarks.training",
     },

@@ -46,6 +46,7 @@ class Settings:
     seed_mode: SeedMode = "random"  # "random" draws a picture seed per job, "fixed" uses `seed`
     seed: int = 0  # picture seed, 0 to 4294967295
     variations: int = 1  # pictures per job, 1 to 8
+    repeat_things: bool = False  # boxes for which the prompt names nothing show more of its things
     # keys of a project file that this version does not know; written back
     extra: Mapping[str, Any] = field(default_factory=dict)
 

@@ -26,6 +26,7 @@ BACKGROUND_NUMBER = 0
 BACKGROUND_NAME = "Background"
 MAX_SEED = 2**32 - 1
 MAX_NAME = 200
+MAX_SHOWS = 60  # of a pinned word
 
 # Control characters, lone surrogates and non-characters: XML has no way to write them.
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -104,6 +105,7 @@ class Layer:
     opacity: float = 1.0  # 0 to 1
     blend: str = "normal"  # a mode of `composite`, or a foreign name that is shown as "normal"
     seed: int | None = None  # pinned seed 0 to 4294967295, or None
+    shows: str = ""  # pinned word: what it shows in every job; empty = the model decides
     record: Record | None = None  # how the pixels were generated, or None. Never changed in place.
     candidates: tuple[Candidate, ...] = ()  # other pixels of this layer, newest first
     # keys of a project file that this version does not know; written back

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from app.document.contents import Contents
 from app.document.layer import Layer
-from app.document.words import has_word, word_of
+from app.document.words import has_word, shows_its_word, word_of
 
-Outdated = Literal["", "prompt", "size"]
+Outdated = Literal["", "word", "prompt", "size"]
 
 KEPT = "kept"  # in a record: what the user said is fine as it is
 SLACK = 1.25  # a layer that was resized by less looks as if it had been made so
@@ -28,7 +28,8 @@ def outdated(layer: Layer, contents: Contents) -> Outdated:
     """What of the layer's record is not so any more; "" for layers without a record.
 
     Returns:
-        "prompt": the word that the layer shows left the prompt; "size": the box has another size,
+        "word": another word is pinned to the layer than it shows; "prompt": the word that it shows
+        left the prompt; "size": the box has another size,
         by more than a quarter where only the pixels were resized.
     """
     record = layer.record
@@ -37,7 +38,10 @@ def outdated(layer: Layer, contents: Contents) -> Outdated:
     kept = record.get(KEPT)
     kept = kept if isinstance(kept, dict) else {}
     word, prompt = word_of(layer), same_words(contents.prompt)
-    if word and not has_word(prompt, word) and kept.get("prompt") != prompt:
+    if layer.shows:
+        if not shows_its_word(layer) and kept.get("word") != layer.shows:
+            return "word"
+    elif word and not has_word(prompt, word) and kept.get("prompt") != prompt:
         return "prompt"
     if _is_resized(layer, contents) and kept.get("size") != _size(layer):
         return "size"
@@ -46,7 +50,7 @@ def outdated(layer: Layer, contents: Contents) -> Outdated:
 
 def kept_as_is(layer: Layer, contents: Contents) -> dict[str, Any]:
     """The layer's record with a note that prompt and size are fine as they are now."""
-    note = {"prompt": same_words(contents.prompt), "size": _size(layer)}
+    note = {"prompt": same_words(contents.prompt), "size": _size(layer), "word": layer.shows}
     return {**(layer.record or {}), KEPT: note}
 
 

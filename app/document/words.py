@@ -27,6 +27,13 @@ def word_of(layer: Layer) -> str:
     return word.strip() if isinstance(word, str) else ""
 
 
+def shows_its_word(layer: Layer) -> bool:
+    """Whether the pixels show the word that is pinned to the layer; imported ones are believed."""
+    if not (layer.shows and layer.has_pixels):
+        return False
+    return layer.kind == "imported" or word_of(layer).casefold() == layer.shows.casefold()
+
+
 def left_empty(layer: Layer) -> str:
     """Why the last job left this box empty, half a sentence; "" where it has pixels or is new."""
     why = (layer.record or {}).get("left_empty")
@@ -40,7 +47,8 @@ def shown_name(layer: Layer) -> str:
     """
     if layer.is_background or not layer.number or is_named(layer):
         return layer.name
-    return clean_name(word_of(layer)) or layer.name
+    word = word_of(layer) if layer.has_pixels else layer.shows
+    return clean_name(word) or layer.name
 
 
 def is_named(layer: Layer) -> bool:

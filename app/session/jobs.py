@@ -13,7 +13,8 @@ from typing import Literal
 from app.document import Layer, Rect, UserError
 from app.document.contents import Contents, seed_for
 from app.document.staleness import outdated
-from engine import MAX_READ, Failed, GenerateRequest, LayerRequest, PromptCheck, SpareBoxes
+from app.document.words import shows_its_word
+from engine import Failed, GenerateRequest, LayerRequest, SpareBoxes
 
 Scope = Literal["picture", "selected", "empty", "outdated"]
 JobState = Literal["waiting", "running", "stopping", "finished", "cancelled", "failed"]
@@ -195,6 +196,8 @@ def build_request(
                 box=layer.region(1, contents.canvas).to_box(),
                 seed=_seed(layer, picture_seed, variation) if is_target else 0,
                 pixels=None if is_target else layer.region_pixels(1, contents.canvas),
+                # Of finished layers only what their pixels show.
+                shows=layer.shows if is_target or shows_its_word(layer) else "",
             )
         )
     return GenerateRequest(
@@ -206,12 +209,14 @@ def build_request(
         cfg_scale=contents.settings.cfg_scale,
         clean_colours=contents.settings.clean_colours,
         preview_every=preview_every,
-        spare_boxes=spare_boxes or _usual_spare(plan),
+        spare_boxes=spare_boxes or _usual_spare(contents, plan),
     )
 
 
-def _usual_spare(plan: Plan) -> SpareBoxes:
+def _usual_spare(contents: Contents, plan: Plan) -> SpareBoxes:
     """The user who repaints finished things expects to see something in each of them."""
+    if contents.settings.repeat_things:
+        return "repeat"
     things = [layer for layer in plan.targets if not layer.is_background]
     others = any(not layer.is_background for layer in plan.context)
     repaints = others and bool(things) and all(layer.has_pixels for layer in things)
@@ -264,32 +269,3 @@ def _is_asked(contents: Contents, layer: Layer, scope: Scope, selected: Collecti
     if scope == "outdated":
         return bool(outdated(layer, contents))
     return layer.kind in ("box", "generated")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ignored:
-    """Words of a prompt that get no box."""
-
-    unknown: tuple[str, ...] = ()  # those that the model cannot draw, as typed, in order, each once
-    backgrounds: tuple[str, ...] = ()  # further backgrounds, as typed; a picture has one
-    # (start, end) in the prompt of these and of what follows the last word that is read.
-    places: tuple[tuple[int, int], ...] = ()
-    is_all: bool = False  # nothing that the prompt names is drawn
-    limit: int = 0  # how many words are read, where there are more; else 0
-
-
-def ignored_in(check: PromptCheck) -> Ignored:
-    """What of a checked prompt gets no box."""
-    late = () if check.unread_span is None else (check.unread_span,)
-    is_drawn = bool(check.objects or check.background)
-    return Ignored(
-        unknown=tuple(dict.fromkeys(each.typed for each in check.undrawable)),
-        backgrounds=tuple(dict.fromkeys(each.typed for each in check.further_backgrounds)),
-        places=(
-            *(each.span for each in check.undrawable),
-            *(each.span for each in check.further_backgrounds),
-            *late,
-        ),
-        is_all=bool(check.undrawable) and not is_drawn,
-        limit=MAX_READ if check.unread else 0,
-    )

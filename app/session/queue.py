@@ -18,11 +18,10 @@ from psygnal import Signal
 
 from app.document import Contents, Document, Layer, Rect, Size
 from app.document.commands import Placement
-from app.document.words import shown_name
+from app.document.words import shown_name, word_of
 from app.session.client import EngineClient, LoopLike, MakeEngine
 from app.session.estimates import estimate_layers, fitting_tokens, memory_trouble, tokens_of
 from app.session.jobs import (
-    Ignored,
     Job,
     JobState,
     Message,
@@ -30,12 +29,12 @@ from app.session.jobs import (
     Scope,
     build_request,
     failure_message,
-    ignored_in,
     plan,
     plans,
     reason_against,
 )
 from app.session.monitor import EngineMonitor
+from app.session.prompt_summary import PromptSummary, summarise
 from app.session.records import records_for
 from engine import (
     EngineError,
@@ -47,9 +46,11 @@ from engine import (
     ModelInfo,
     Preview,
     Progress,
+    PromptCheck,
     Started,
     StateChanged,
     WorkEstimate,
+    check_pin,
     check_prompt,
     free_memory,
 )
@@ -159,6 +160,7 @@ class GenerationQueue:
         self.info: ModelInfo | None = None  # what the model announced; None before
         self.preview_every = 1  # rough pictures each k-th step; 0 = none
         self._accept = accept
+        self._summary: tuple[object, PromptSummary] | None = None
         self._waiting: list[Job] = []
         self._runs: dict[int, Job] = {}
         self._plans: tuple[Contents, dict[frozenset[int], dict[Scope, Plan]]] = (
@@ -228,13 +230,30 @@ class GenerationQueue:
         shown = [layer for layer in contents.layers if layer.visible]
         return sum(tokens_of(layer, contents, self.info) for layer in shown)
 
-    def ignored_words(self, prompt: str) -> Ignored:
-        """What of a prompt the model will not draw; nothing when the tables are missing."""
+    def summary(self) -> PromptSummary:
+        """The prompt against the boxes of the picture; the last one is kept."""
+        contents = self.document.contents
+        shown = [layer for layer in contents.foregrounds if layer.visible]
+        boxes = tuple(self._noun_of(layer) for layer in shown)
+        key = (contents.prompt, boxes, self.info)
+        if self._summary is None or self._summary[0] != key:
+            try:
+                check = check_prompt(contents.prompt, self.info)
+            except EngineError as error:
+                logger.warning("the prompt was not checked: %s", error)
+                check = PromptCheck()
+            self._summary = key, summarise(check, boxes)
+        return self._summary[1]
+
+    def _noun_of(self, layer: Layer) -> str | None:
+        """The thing that is pinned to a layer or that its pixels show."""
+        word = layer.shows or (word_of(layer) if layer.has_pixels else "")
+        if not word:
+            return "" if layer.has_pixels else None
         try:
-            return ignored_in(check_prompt(prompt, self.info))
-        except EngineError as error:
-            logger.warning("the prompt was not checked: %s", error)
-            return Ignored()
+            return check_pin(word, self.info).noun or ""
+        except EngineError:
+            return ""
 
     # ---- asking ----
 

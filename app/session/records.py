@@ -75,6 +75,8 @@ def _entry(layer: LayerRequest, number: int) -> dict[str, Any]:
         entry["seed"] = layer.seed
     else:
         entry["pixels"] = hash_of(layer.pixels)
+    if layer.shows:
+        entry["shows"] = layer.shows
     return entry
 
 
@@ -98,7 +100,14 @@ def job_of(record: Mapping[str, Any]) -> tuple[object, ...]:
         were_cleaned(record),
         record["model"]["hash"],
         tuple(
-            (e["number"], e["kind"], tuple(e["box"]), e.get("seed"), e.get("pixels"))
+            (
+                e["number"],
+                e["kind"],
+                tuple(e["box"]),
+                e.get("seed"),
+                e.get("pixels"),
+                e.get("shows"),
+            )
             for e in record["layers"]
         ),
     )
@@ -130,6 +139,7 @@ def request_from_record(
                 kind=entry["kind"],
                 box=(x0, y0, x1, y1),
                 seed=entry.get("seed", 0),
+                shows=entry.get("shows", ""),
                 pixels=pixels,
             )
         )

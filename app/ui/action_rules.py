@@ -205,3 +205,17 @@ def _with_details(text: str, *details: str) -> str:
     """A menu text, and in brackets what there is to say about it."""
     said = ", ".join(each for each in details if each).replace("&", "&&")
     return f"{text} ({said})" if said else text
+
+
+# ---- boxes and things ----
+
+names_things = needs(
+    lambda state: state.facts.things, "the prompt names nothing that the model draws"
+)
+lacks_boxes = every(
+    names_things, needs(lambda state: state.facts.missing, "every thing of the prompt has a box")
+)
+
+
+def repeats_things(state: AppState) -> bool:
+    return state.facts.repeats_things

@@ -147,6 +147,9 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("compare", "Co&mpare", "Compares up to eight results. Hold C to see the current picture.", "Shift+C", "canvas", enabled_when=rules.can_compare),
     _spec("show_jobs", "&Job List…", "Lists running, waiting and ended jobs with their seeds and times."),
     _spec("prompt_history", "Prompt &History…", "Lists the prompts that you used. Alt+Up in the prompt steps through them."),
+    _spec("suggest_layout", "Place &Boxes for the Prompt", "Suggests boxes for all things of the prompt. Arrow keys show other layouts, Enter accepts.", "Ctrl+Shift+B", icon="layout-grid", enabled_when=rules.names_things),
+    _spec("add_missing", "&Add Boxes for Missing Things", "Adds a box for each thing of the prompt that has none.", enabled_when=rules.lacks_boxes),
+    _spec("repeat_things", "Repeat &Things in Spare Boxes", "Fills boxes for which the prompt names nothing with more of its things.", checkable=True, checked_when=rules.repeats_things),
     _spec("restart_engine", "Restart Eng&ine", "Stops the running job and loads the model again.", when_needed=True, enabled_when=rules.needs_restart),
     _spec("focus_prompt", "Edit P&rompt", "Moves the cursor into the prompt. Esc returns to the canvas.", "P", "canvas"),
     # View
@@ -168,6 +171,7 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("hide_panels", "&Hide Panels", "Shows only canvas and prompt; press again to show the panels.", "Tab", "canvas", checkable=True),
     _spec("full_screen", "F&ull Screen", "Fills the whole screen.", "F11", checkable=True),
     _spec("pane_layers", "Go to &Layers", "Moves the focus to the layer list.", "F7"),
+    _spec("pane_things", "Go to &Things", "Moves the focus to the search field of the things.", "F9"),
     _spec("pane_candidates", "Go to &Results", "Moves the focus to the strip with the results.", "F8"),
     _spec("theme_system", "&System", "Follows the system's light or dark setting.", checkable=True, group="theme", title="System Theme"),
     _spec("theme_dark", "&Dark", "Light text on dark grey.", checkable=True, group="theme", title="Dark Theme"),

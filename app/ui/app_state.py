@@ -66,6 +66,9 @@ class Facts:
     has_waiting: bool = False
     needs_restart: bool = False
     has_solo: bool = False  # some layers are shown alone
+    things: int = 0  # that the prompt names
+    missing: int = 0  # things without a box
+    repeats_things: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +222,7 @@ class StateStore(QObject):
     def _facts_state(self) -> Facts:
         session, bridge = self._session, self._session.bridge
         contents, stack = session.document.contents, session.undo
+        summary = bridge.summary()
         return Facts(
             has_background=contents.background_on,
             has_outdated=any(outdated(layer, contents) for layer in contents.layers),
@@ -232,6 +236,9 @@ class StateStore(QObject):
             has_waiting=bool(bridge.waiting),
             needs_restart=self._is_silent or bridge.state in _NEEDS_RESTART,
             has_solo=bool(self._solo),
+            things=len(summary.check.objects),
+            missing=sum(thing.count or 1 for thing in summary.missing),
+            repeats_things=contents.settings.repeat_things,
         )
 
     def _offers_state(self) -> OfferState:

@@ -29,6 +29,7 @@ from app.ui.controllers.layers import LayersController
 from app.ui.controllers.messages import MessagesController
 from app.ui.controllers.prompt import PromptController
 from app.ui.controllers.recovery import RecoveryController
+from app.ui.controllers.things import ThingsController
 from app.ui.controllers.view import TOOLS, ViewController
 from app.ui.menus import build_menus
 from app.ui.session import MakeEngine, Session
@@ -96,6 +97,7 @@ class MainWindow(Views):
         self.inspector_controller = InspectorController(session, actions, self)
         self.prompt_controller = PromptController(session, store, actions, self)
         self.generation = GenerationController(session, store, actions, self)
+        self.things_controller = ThingsController(session, actions, self, self.generation)
         self.files = FilesController(session, actions, self, view)
         self.recent = RecentFiles(session, store, actions, self, self.files)
         self.autosave = Autosave(session, self.files)

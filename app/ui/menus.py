@@ -28,7 +28,8 @@ BAR = {
     " original_size background",
     "&Generate": f"generate - {' '.join(ALTERNATIVES)} - generate_next stop stop_all show_jobs -"
     " candidate_next candidate_previous accept discard discard_all compare trim_candidates"
-    " raise_bound - focus_prompt prompt_history - restart_engine",
+    " raise_bound - suggest_layout add_missing repeat_things - focus_prompt prompt_history -"
+    " restart_engine",
     "V&iew": "zoom_in zoom_out zoom_fit zoom_100 zoom_selection - grid snap outlines"
     " show_previews *transparency - *tools *panels hide_panels full_screen *theme - reset_layout",
     "Hel&p": "help help_keys examples help_model - copy_diagnostics open_logs - licences about",
@@ -55,7 +56,7 @@ SUBMENUS = {
         "matte - matte_none matte_black matte_white matte_magenta matte_own",
     ),
     "tools": ("&Tools", "tool_select tool_box tool_hand tool_zoom"),
-    "panels": ("Pa&nels", "next_pane previous_pane pane_layers pane_candidates"),
+    "panels": ("Pa&nels", "next_pane previous_pane pane_layers pane_things pane_candidates"),
     "theme": ("Th&eme", "theme_system theme_dark theme_light"),
 }
 

@@ -23,6 +23,7 @@ from app.ui.panels.layer_list import LayerPanel
 from app.ui.panels.messages import MessageBar, StatusBar
 from app.ui.panels.pages import AdvancedPage, PicturePage, RecordPage
 from app.ui.panels.prompt_bar import PromptBar
+from app.ui.panels.things import ThingsPanel
 from app.ui.session import Session
 from app.ui.stage import Stage
 from app.ui.text import tr
@@ -58,8 +59,10 @@ class Views(QMainWindow):
         self.picture_page, self.record = PicturePage(actions), RecordPage()
         self.advanced = AdvancedPage()
         self.inspector = Inspector(session, stage, colours, self.picture_page)
-        texts = (tr("Layer"), tr("Record"), tr("Advanced"))
-        pages = zip((self.inspector, self.record, self.advanced), texts, strict=True)
+        self.things = ThingsPanel()
+        texts = (tr("Layer"), tr("Things"), tr("Record"), tr("Advanced"))
+        widgets = (self.inspector, self.things, self.record, self.advanced)
+        pages = zip(widgets, texts, strict=True)
         self.inspector_tabs = frames.tabs("inspectorTabs", list(pages))
         self.status = StatusBar(actions)
 

@@ -7,6 +7,7 @@ from app.document.commands.layers import (
     DuplicateLayers,
     KeepAsIs,
     MoveLayers,
+    PlaceBoxes,
     Rename,
     Reorder,
     SetBlend,
@@ -15,6 +16,7 @@ from app.document.commands.layers import (
     SetRect,
     SetRects,
     SetSeed,
+    SetShows,
     SetVisible,
 )
 from app.document.commands.results import (

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.document.candidates import original_of
 from app.document.commands.base import Command, OnLayers, foregrounds_only, named, unlocked
+from app.document.commands.results import PlacePixels
 from app.document.contents import MAX_SIDE, Contents, check_room, default_name
 from app.document.errors import DocumentError, LimitError
 from app.document.geometry import Rect, Size
-from app.document.layer import MAX_NAME, MAX_SEED, Candidate, Layer, clean_name, new_layer_id
+from app.document.layer import (
+    MAX_NAME,
+    MAX_SEED,
+    MAX_SHOWS,
+    Candidate,
+    Layer,
+    clean_name,
+    new_layer_id,
+)
 from app.document.pixels import Pixels, resampled
 from app.document.staleness import SOURCE, kept_as_is, outdated
 from app.document.words import shown_name
@@ -24,6 +33,7 @@ class AddBox(Command):
     rect: Rect
     above: int | None = None  # id of the layer below it; None = on top of all
     name: str | None = None  # None = "Layer n"
+    shows: str = ""  # pinned word
     # the new layer's id, known before the command is done
     layer_id: int = field(default_factory=new_layer_id)
 
@@ -34,12 +44,47 @@ class AddBox(Command):
             number=number,
             name=clean_name(self.name or "") or default_name(number),
             rect=self.rect.snapped_outward(self.grid, contents.canvas),
+            shows=clean_name(self.shows)[:MAX_SHOWS],
         )
         return contents.with_added([layer], self.above)
 
     def _describe(self, contents: Contents) -> str:
         name = clean_name(self.name or "") or default_name(contents.next_number)
         return f"Add '{name}'"
+
+
+@dataclass(eq=False)
+class PlaceBoxes(Command):
+    """New boxes on top, each with its pinned word; they take the place of the empty boxes.
+
+    Painted, imported and locked layers stay.
+    """
+
+    boxes: Sequence[tuple[Rect, str]]  # bottom first
+    keeps_empty: bool = False  # the empty boxes stay as well
+
+    def _apply(self, contents: Contents) -> Contents:
+        kept = [
+            layer
+            for layer in contents.foregrounds
+            if self.keeps_empty or layer.has_pixels or layer.locked
+        ]
+        number = contents.next_number
+        added = [
+            Layer(
+                id=new_layer_id(),
+                number=number + place,
+                name=default_name(number + place),
+                rect=rect.snapped_outward(self.grid, contents.canvas),
+                shows=clean_name(word)[:MAX_SHOWS],
+            )
+            for place, (rect, word) in enumerate(self.boxes)
+        ]
+        return replace(contents, foregrounds=tuple(kept)).with_added(added, None)
+
+    def _describe(self, contents: Contents) -> str:
+        count = len(self.boxes)
+        return "Add a Box" if count == 1 else f"Place {count} Boxes"
 
 
 @dataclass(eq=False)
@@ -306,6 +351,41 @@ class KeepAsIs(OnLayers):
 
     def _describe(self, contents: Contents) -> str:
         return f"Mark {named(contents, self.layer_ids)} as Current"
+
+
+@dataclass(eq=False)
+class SetShows(Command):
+    """Pin a word to layers, or ("") let the model decide again what they show.
+
+    With `prompt` the prompt changes in the same step, as when one thing is replaced by another.
+    """
+
+    layer_ids: Sequence[int]
+    shows: str
+    prompt: str | None = None
+    is_act: bool = False  # the pictures that follow at once belong to the same step
+
+    def _apply(self, contents: Contents) -> Contents:
+        foregrounds_only(contents, self.layer_ids, "given a word")
+        word = clean_name(self.shows)
+        if len(word) > MAX_SHOWS:
+            raise DocumentError(f"A word for a box has at most {MAX_SHOWS} characters.")
+        if self.prompt is not None:
+            contents = replace(contents, prompt=self.prompt)
+        return contents.with_each(self.layer_ids, shows=word)
+
+    def _describe(self, contents: Contents) -> str:
+        names = named(contents, self.layer_ids)
+        return f"Show '{clean_name(self.shows)}' in {names}" if self.shows else f"Unpin {names}"
+
+    def merge_with(self, later: Command) -> bool:
+        """Takes in the pictures of its layers, so that replacing a thing is one step."""
+        if not (self.is_act and isinstance(later, PlacePixels) and self._delta and later._delta):
+            return False
+        if {each.layer_id for each in later.placements} != set(self.layer_ids):
+            return False
+        self._delta, self.is_act = self._delta.then(later._delta), False
+        return True
 
 
 @dataclass(eq=False)

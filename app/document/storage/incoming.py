@@ -99,9 +99,16 @@ def picture_document(pixels: np.ndarray, name: str, grid: int) -> Contents:
     )
 
 
-def box_layer(rect: Rect, name: str, seed: int | None) -> Layer:
+def box_layer(rect: Rect, name: str, seed: int | None, shows: str = "") -> Layer:
     """A box of a layout as a layer without pixels."""
-    return Layer(id=new_layer_id(), number=_NO_NUMBER, name=clean_name(name), rect=rect, seed=seed)
+    return Layer(
+        id=new_layer_id(),
+        number=_NO_NUMBER,
+        name=clean_name(name),
+        rect=rect,
+        seed=seed,
+        shows=shows,
+    )
 
 
 def cascaded(centre: tuple[int, int], place: int, grid: int) -> tuple[int, int]:
@@ -186,7 +193,7 @@ def layers_from_bytes(data: bytes) -> tuple[Layer, ...]:
 
 def layers_of_layout(layout: Layout) -> tuple[Layer, ...]:
     """The boxes of a layout as layers without pixels, bottom first."""
-    return tuple(box_layer(box.rect, box.name, box.seed) for box in layout.boxes)
+    return tuple(box_layer(box.rect, box.name, box.seed, box.shows) for box in layout.boxes)
 
 
 def _is_project(path: Path) -> bool:

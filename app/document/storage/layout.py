@@ -27,7 +27,7 @@ from app.document.contents import (
     new_contents,
 )
 from app.document.geometry import Rect, Size, ceil_to, floor_to
-from app.document.layer import MAX_SEED, clean_name
+from app.document.layer import MAX_SEED, MAX_SHOWS, clean_name
 from app.document.storage.errors import StorageError, not_opened
 from app.document.storage.png import PngError
 from app.document.storage.recipe import FORMAT as RECIPE
@@ -88,7 +88,7 @@ def contents_of(
         settings=settings,
     )
     return contents.with_layers(
-        replace(layer, name=box.name or layer.name, seed=box.seed)
+        replace(layer, name=box.name or layer.name, seed=box.seed, shows=box.shows)
         for layer, box in zip(contents.foregrounds, layout.boxes, strict=True)
     )
 
@@ -101,6 +101,8 @@ def format_layout(contents: Contents) -> str:
         box: dict[str, Any] = {"box": list(rect.to_box()), "name": layer.name}
         if layer.seed is not None:
             box["seed"] = layer.seed
+        if layer.shows:
+            box["shows"] = layer.shows
         boxes.append(json.dumps(box, ensure_ascii=False))
     head = {
         "format": FORMAT,
@@ -393,6 +395,7 @@ class LayoutBox:
     rect: Rect
     name: str = ""
     seed: int | None = None
+    shows: str = ""  # pinned word
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,6 +407,7 @@ class Entry:
     shown: str  # how messages write it
     name: str = ""
     seed: int | None = None
+    shows: str = ""  # pinned word
 
 
 def entries_of(values: Sequence[Any]) -> list[Entry | None]:
@@ -483,7 +487,16 @@ def _entry(number: int, value: Any) -> Entry:
     box = value.get("box", _named_corners(value))
     if box is None and "box" not in value:
         raise _lacks_corners(number, value)
-    return Entry(number, _four(number, box), shown(box), clean_name(name), seed)
+    shows = _word(number, value)
+    return Entry(number, _four(number, box), shown(box), clean_name(name), seed, shows)
+
+
+def _word(number: int, value: Mapping[str, Any]) -> str:
+    """The word that is pinned to a box; "" where none is."""
+    word = value.get("shows") or ""
+    if not isinstance(word, str) or len(clean_name(word)) > MAX_SHOWS:
+        raise refused(f"'shows' of box {number} must be text of at most {MAX_SHOWS} characters.")
+    return clean_name(word)
 
 
 def _named_corners(value: Mapping[str, Any]) -> list[Any] | None:
@@ -588,4 +601,4 @@ def _on_grid(entry: Entry, canvas: Size, grid: int, as_fractions: bool) -> Layou
     left, top = max(0, left), max(0, top)
     right, bottom = min(canvas.width, right), min(canvas.height, bottom)
     rect = Rect.from_box((left, top, right, bottom))
-    return LayoutBox(rect=rect, name=entry.name, seed=entry.seed)
+    return LayoutBox(rect=rect, name=entry.name, seed=entry.seed, shows=entry.shows)

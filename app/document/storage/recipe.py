@@ -47,6 +47,7 @@ def _layer(contents: Contents, layer: Layer) -> dict[str, Any]:
         "kind": layer.kind,
         "box": list(layer.region(1, contents.canvas).to_box()),
         "pinned_seed": layer.seed,
+        **({"shows": layer.shows} if layer.shows else {}),
         "pixels": layer.pixel_hash,
         "record": layer.record,
     }
@@ -70,7 +71,8 @@ def layout_of(recipe: Mapping[str, Any]) -> dict[str, Any]:
             continue
         record = layer.get("record")
         seed = record.get("seed") if isinstance(record, dict) else layer.get("pinned_seed")
-        boxes.append({"box": layer.get("box"), "name": layer.get("name"), "seed": seed})
+        box = {key: layer.get(key) for key in ("box", "name", "shows")}
+        boxes.append({**box, "seed": seed})
     layout = {key: recipe[key] for key in ("canvas", "background", "prompt") if key in recipe}
     return {**layout, "boxes": boxes}
 

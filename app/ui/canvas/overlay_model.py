@@ -6,7 +6,7 @@ the selection, not to the mouse.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -49,6 +49,7 @@ class OverlayModel:
     # begins the next box.
     handles_reach_out: bool = True
     draft: Draft | None = None
+    ghosts: Sequence[tuple[Rect, str]] = ()  # suggested boxes with their words
     running: frozenset[int] = frozenset()  # ids of the layers that a job is making
     matte: str | None = None  # what transparent places show, as a hex colour; None = checkerboard
     has_outlines: bool = True  # boxes and their names; handles and the selection always show
@@ -91,6 +92,11 @@ class OverlayModel:
         for rect in self._staged_rects(ground):
             overlay.outer_frame(painter, rect, self.colours.staged)
         painter.restore()
+        for ghost, text in self.ghosts:
+            place = ground.place(ghost)
+            painter.fillRect(overlay.aligned(place), QColor(0, 0, 0, 40))
+            overlay.outer_frame(painter, place.adjusted(1, 1, -1, -1), self.colours.staged)
+            overlay.label(painter, text, place.topLeft() + QPointF(6, 6), ground.font)
         if self.draft is not None:
             self._paint_draft(painter, self.draft, ground)
 

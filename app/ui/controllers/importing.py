@@ -27,6 +27,7 @@ from app.ui.controllers import Controller
 from app.ui.dialogs.file_dialogs import ask_open, ask_several
 from app.ui.mime_data import LAYOUT_SUFFIXES, Offered, can_be_offered, offered_by
 from app.ui.panels.layer_rows import MIME_ROWS
+from app.ui.panels.things import THING_MIME
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.views import Views
@@ -151,6 +152,8 @@ class ImportController(Controller):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Qt override: files and pictures that are dropped on the canvas."""
+        if isinstance(event, QDropEvent) and event.mimeData().hasFormat(THING_MIME):
+            return False  # a thing of the panel; `ThingsController` makes its box
         if isinstance(event, QDragEnterEvent) and _is_foreign(event.mimeData()):
             event.acceptProposedAction()
             return True

@@ -12,10 +12,12 @@ from app.document.words import together
 from app.ui.actions import Actions
 from app.ui.app_state import AppState, StateStore
 from app.ui.controllers import Controller
+from app.ui.panels.prompt_line import line_of, marks_of
 from app.ui.session import Session
 from app.ui.views import Views
+from engine import check_prompt
 
-WORDS_DELAY_MS = 250
+WORDS_DELAY_MS = 60
 
 
 class PromptController(Controller):
@@ -31,7 +33,7 @@ class PromptController(Controller):
         self._connect(store, actions, views)
         self._on_reset()
         # The word list is read once, and not during typing.
-        session.pictures.run(lambda: session.bridge.ignored_words("a"))
+        session.pictures.run(lambda: check_prompt("a"))
         self._bar.show_choice(store.state.offers.texts)
 
     def prompts(self) -> list[str]:
@@ -61,9 +63,13 @@ class PromptController(Controller):
         self._bar.field.show_text(prompt)
         self._words_timer.start()
 
+    def _check_soon(self) -> None:
+        self._words_timer.start()
+
     def _show_words(self) -> None:
-        prompt = self._session.document.prompt
-        self._bar.show_words(self._session.bridge.ignored_words(prompt))
+        summary = self._session.bridge.summary()
+        repeats = self._session.document.settings.repeat_things
+        self._bar.show_line(line_of(summary, repeats=repeats), marks_of(summary))
 
     def _on_settings(self) -> None:
         settings = self._session.document.settings
@@ -108,4 +114,5 @@ class PromptController(Controller):
         events = self._session.document.events
         events.prompt_changed.connect(self._on_prompt)
         events.settings_changed.connect(self._on_settings)
+        events.changed.connect(self._check_soon)
         events.reset.connect(self._on_reset)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
+    QCompleter,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -20,7 +21,8 @@ from PySide6.QtWidgets import (
 
 from app.document.commands import Rename, SetRect, SetRects, SetSeed
 from app.document.contents import MAX_SIDE, default_name
-from app.document.layer import MAX_NAME, Layer
+from app.document.layer import MAX_NAME, MAX_SHOWS, Layer
+from app.document.words import word_of
 from app.ui.panels.layer_state import LayerState, is_empty, next_seed_text, seed_text, state_of
 from app.ui.panels.prompt_fields import parse_seed, seed_validator
 from app.ui.session import Session
@@ -63,6 +65,9 @@ class Inspector(Panel):
 
     left = Signal()  # Esc was pressed in a field, which shows its former value again
     retry_asked = Signal()  # the layer came out empty; make it with another seed
+    # What the selected layers are to show, empty = the model decides; whether Enter was pressed,
+    # which repaints them.
+    word_given = Signal(str, bool)
 
     def __init__(self, session: Session, stage: Stage, colours: Colours, empty: QWidget) -> None:
         super().__init__()
@@ -80,22 +85,35 @@ class Inspector(Panel):
         self.seed.setValidator(seed_validator(self.seed))
         self.made_with = StatusLabel(tr("Seed of the current pixels"))
         self.made_with.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.shows = named(QLineEdit(), tr("Shows"), line=FIELD_HEIGHT)
+        self.shows.setMaxLength(MAX_SHOWS)
+        self.shows.setClearButtonEnabled(True)
+        self.show_words(())
         self.state = StateRow()
         self.state.retry.clicked.connect(self.retry_asked)
         self._pages = QStackedWidget()
         self._pages.addWidget(empty)
         self._pages.addWidget(Scrolled(self._form(), tr("Facts of the layer")))
         fill(QVBoxLayout(self), self._pages)
-        for widget in (self.name, self.seed, *self.fields.values()):
+        for widget in (self.name, self.shows, self.seed, *self.fields.values()):
             widget.installEventFilter(self)
         self.name.editingFinished.connect(self._on_name)
         self.seed.editingFinished.connect(self._on_seed)
+        self.shows.returnPressed.connect(lambda: self._on_shows(repaints=True))
+        self.shows.editingFinished.connect(self._on_shows)
         for key, field in self.fields.items():
             field.valueChanged.connect(lambda _, k=key: self._on_rect(k))
         session.selection.changed.connect(self.refresh)
         session.document.events.changed.connect(self.refresh)
         session.document.events.next_seeds_changed.connect(self.refresh)
         self.refresh()
+
+    def show_words(self, words: Sequence[str]) -> None:
+        """The words that the field completes."""
+        completer = QCompleter(list(words), self.shows)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        self.shows.setCompleter(completer)
 
     def set_running(self, layer_ids: frozenset[int]) -> None:
         self._running = layer_ids
@@ -128,6 +146,7 @@ class Inspector(Panel):
             return False
         self.name.setModified(False)
         self.seed.setModified(False)
+        self.shows.setModified(False)
         self.refresh()
         self.left.emit()
         return True
@@ -140,6 +159,7 @@ class Inspector(Panel):
         self.seed.setPlaceholderText("")
         self._enable_names(tr("several layers are selected"))
         self.made_with.setText("–")
+        self._load_shows(layers)
         locked = self._document.locked_name(layers)
         reason = tr("'{0}' is locked").format(locked) if locked else ""
         step = 1 if any(layer.has_pixels for layer in layers) else self._document.grid
@@ -173,6 +193,7 @@ class Inspector(Panel):
         if not self.seed.hasFocus() or not self.seed.isModified():
             self.seed.setText("" if layer.seed is None else str(layer.seed))
         self.seed.setPlaceholderText(next_seed_text(layer, self._document))
+        self._load_shows([layer])
         self.made_with.setText((layer.has_pixels and seed_text(layer)) or "–")
         new = self._stage.new_count(layer.id)
         state = state_of(layer, self._document, self._running, new)
@@ -186,6 +207,29 @@ class Inspector(Panel):
             self.name.setModified(False)
             self._undo.push(Rename(layer.id, self.name.text()))
             self.refresh()
+
+    def _load_shows(self, layers: Sequence[Layer]) -> None:
+        """The pinned word; without one, in grey what the model decided."""
+        pinned = {layer.shows for layer in layers}
+        if not self.shows.hasFocus() or not self.shows.isModified():
+            self.shows.setText(pinned.pop() if len(pinned) == 1 else "")
+        word = word_of(layers[0]) if len(layers) == 1 else ""
+        automatic = tr("Automatic ({0})").format(word) if word else tr("Automatic")
+        self.shows.setPlaceholderText(automatic)
+        locked = self._document.locked_name(layers)
+        reason = tr("'{0}' is locked").format(locked) if locked else ""
+        if any(layer.is_background for layer in layers):
+            reason = tr("the prompt names the background")
+        tip = tr("What this box shows, such as 'sunflower' or 'blue dog'. Enter repaints it.")
+        enable(self.shows, tip + " " + tr("Empty: the model decides."), reason)
+
+    def _on_shows(self, *, repaints: bool = False) -> None:
+        layers = self._selection.foregrounds()
+        word = " ".join(self.shows.text().split())
+        self.shows.setModified(False)
+        if layers and any(layer.shows != word for layer in layers):
+            self.word_given.emit(word, repaints)
+        self.refresh()
 
     def _on_seed(self) -> None:
         layer = self._selection.single()
@@ -222,6 +266,7 @@ class Inspector(Panel):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         rows: tuple[tuple[str, QWidget], ...] = (
             (tr("Name"), self.name),
+            (tr("Shows"), self.shows),
             (tr("Position"), self._pair("x", "y")),
             (tr("Size"), self._pair("width", "height")),
             (tr("Seed"), self.seed),

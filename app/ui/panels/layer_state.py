@@ -36,7 +36,11 @@ def state_of(layer: Layer, document: Document, running: frozenset[int], new: int
         return LayerState("square-dashed", text, "secondary")
     what = outdated(layer, document.contents)
     if what:
-        text = tr("Word no longer in the prompt") if what == "prompt" else tr("Size changed")
+        text = {
+            "word": tr("Shows something else"),
+            "prompt": tr("Word no longer in the prompt"),
+            "size": tr("Size changed"),
+        }[what]
         return LayerState("circle-alert", text, "outdated")
     if is_empty(layer):
         return LayerState("triangle-alert", tr("Empty: try another seed"), "outdated")

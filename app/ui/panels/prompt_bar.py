@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.session.jobs import Ignored
 from app.ui.actions import Actions
 from app.ui.menus import ALTERNATIVES
 from app.ui.panels.prompt_fields import (
@@ -31,6 +30,7 @@ from app.ui.panels.prompt_fields import (
     SeedControl,
     icon_gap,
 )
+from app.ui.panels.prompt_line import Mark, PromptLine
 from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
 from app.ui.theme.icons import icon, pixmap
@@ -59,6 +59,7 @@ class PromptBar(Panel):
         self._texts: tuple[str, ...] = (tr("Generate"),)
         self._loading: float | None = None
         self._words_texts = ("", "")
+        self._fix_action = "suggest_layout"
         self.field = PromptField(new_gesture)
         self.seed = SeedControl()
         self.variations = ResultsField()
@@ -76,6 +77,10 @@ class PromptBar(Panel):
         self.words_sign.setFixedWidth(ICON_SMALL)
         self.word_list = _small_button(tr("See the Word List"), actions["help_model"])
         self.word_list.setText(tr("See the word list"))
+        self.fix = _small_button(tr("Boxes for the prompt"), actions["suggest_layout"])
+        self.fix.setObjectName("stripButton")
+        self.fix.clicked.disconnect()
+        self.fix.clicked.connect(lambda: self._actions[self._fix_action].trigger())
         self.jobs = _small_button(tr("Job List"), actions["show_jobs"])
         self.progress_text = _line("secondary", tr("Progress"))
         self.progress_text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -85,32 +90,23 @@ class PromptBar(Panel):
         self.progress.setFixedHeight(3)
         self._lay_out()
         self._fit_widths()
-        self.show_words(Ignored())
+        self.show_line(PromptLine(), ())
         self.show_idle()
 
-    def show_words(self, ignored: Ignored) -> None:
-        """Name the words that will be ignored; the line keeps its height."""
-        self.field.mark_words(ignored.places)
-        parts, short = [], ""
-        if ignored.is_all:
-            short = tr("The model draws none of these things.")
-            parts.append(
-                tr("The model draws none of these things. Generating would ignore the prompt.")
-            )
-        elif ignored.unknown:
-            words = ", ".join(ignored.unknown)
-            parts.append(tr("Not drawn by this model: {0}").format(words))
-        if ignored.backgrounds:
-            words = ", ".join(ignored.backgrounds)
-            parts.append(tr("A picture has one background; not used: {0}").format(words))
-        if ignored.limit:
-            limit = number(ignored.limit)
-            parts.append(tr("Only the first {0} words are read.").format(limit))
-        text = " · ".join(parts)
-        self._words_texts = (text, short or text)
-        self.words.setToolTip(text)
-        self.words_sign.setVisible(bool(text))
-        self.word_list.setVisible(ignored.is_all)
+    def show_line(self, line: PromptLine, marks: Sequence[Mark]) -> None:
+        """Say what the prompt draws and what it does not; the line keeps its height."""
+        self.field.mark_words(marks)
+        self._words_texts = (line.full, line.short)
+        self.words.setToolTip(line.full)
+        self.words_sign.setVisible(line.is_warning)
+        restyle(self.words, "warning" if line.is_warning else "secondary")
+        self.word_list.setVisible(line.nothing_drawn)
+        self.fix.setVisible(bool(line.button))
+        self.fix.setText(line.button)
+        self._fix_action = line.action
+        if line.action:
+            self.fix.setToolTip(self._actions.plain_tip(line.action))
+            self.fix.setAccessibleName(line.button)
         self._fit_words()
 
     def show_idle(self, text: str = "") -> None:
@@ -201,8 +197,9 @@ class PromptBar(Panel):
     def _fit_words(self) -> None:
         """Whole sentences where there is room, else what ends in dots; the tip has it all."""
         taken = self.words_sign.width() + self.jobs.sizeHint().width() + 3 * UNIT
-        if not self.word_list.isHidden():
-            taken += self.word_list.sizeHint().width() + UNIT
+        for button in (self.word_list, self.fix):
+            if not button.isHidden():
+                taken += button.sizeHint().width() + UNIT
         room, metrics = (self.field.width() - taken) * 2 // 3, self.words.fontMetrics()
         full, short = self._words_texts
         text = full if metrics.horizontalAdvance(full) <= room else short
@@ -220,7 +217,8 @@ class PromptBar(Panel):
         right.addStrut(COLUMN_WIDTH)
         fill(right, buttons, second, None)
         words, progress = (self.words, 2), (self.progress_text, 1)
-        line = fill(QHBoxLayout(), self.words_sign, words, self.word_list, progress, self.jobs)
+        buttons_of_line = (self.word_list, self.fix)
+        line = fill(QHBoxLayout(), self.words_sign, words, *buttons_of_line, progress, self.jobs)
         line.setSpacing(UNIT)
         # The line is next to the second row of controls: it takes no height of its own.
         left = fill(QVBoxLayout(), self.field, line, spacing=UNIT)
@@ -269,6 +267,14 @@ def _small_button(name: str, action: QAction) -> QToolButton:
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.clicked.connect(action.trigger)
     return button
+
+
+def restyle(widget: QWidget, style: str) -> None:
+    """Give a widget another style of the style sheet, which reads names only when it polishes."""
+    if widget.objectName() != style:
+        widget.setObjectName(style)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
 
 
 def _line(style: str, name: str) -> StatusLabel:

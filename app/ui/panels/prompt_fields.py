@@ -10,8 +10,11 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QMimeData, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QAction,
     QColor,
+    QContextMenuEvent,
     QFocusEvent,
+    QHelpEvent,
     QKeyEvent,
     QKeySequence,
     QRegularExpressionValidator,
@@ -25,11 +28,13 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QTextEdit,
+    QToolTip,
     QWidget,
 )
 
 from app.document.contents import MAX_PROMPT, MAX_VARIATIONS, Settings
 from app.document.layer import MAX_SEED
+from app.ui.panels.prompt_line import Mark
 from app.ui.text import number, tr
 from app.ui.theme import CONTROL_HEIGHT, GAP, UNIT, Colours
 from app.ui.theme.icons import icon
@@ -57,7 +62,7 @@ class PromptField(QPlainTextEdit):
         self._gesture: int | None = None
         self._is_loading = False
         self._mark_colour = QColor("#F2B84B")
-        self._marked: Sequence[tuple[int, int]] = ()
+        self._marked: Sequence[Mark] = ()
         self._seen = ""
         self._typed_to = 0
         tip = tr("One description for the whole picture, in English. The boxes need no names.")
@@ -83,17 +88,17 @@ class PromptField(QPlainTextEdit):
         self._seen, self._typed_to = self.toPlainText(), self.textCursor().position()
         self.end_run()
 
-    def mark_words(self, places: Sequence[tuple[int, int]]) -> None:
-        """A dotted underline below ignored words, by start and end in the text."""
-        self._marked = places
+    def mark_words(self, marked: Sequence[Mark]) -> None:
+        """A wavy underline below words that are not drawn as typed."""
+        self._marked = marked
         text, marks = self.toPlainText(), []
-        for start, end in places:
+        for start, end in ((each.start, each.end) for each in marked):
             mark = QTextEdit.ExtraSelection()
             cursor = QTextCursor(self.document())
             cursor.setPosition(_units(text[:start]))
             cursor.setPosition(_units(text[:end]), QTextCursor.MoveMode.KeepAnchor)
             look = QTextCharFormat()
-            look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
+            look.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
             look.setUnderlineColor(self._mark_colour)
             mark.cursor, mark.format = cursor, look
             marks.append(mark)
@@ -141,12 +146,20 @@ class PromptField(QPlainTextEdit):
         ):
             event.ignore()
             return False
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            mark = self._mark_at(self.cursorForPosition(event.pos()).position())
+            if mark is not None:
+                QToolTip.showText(event.globalPos(), mark.tip, self)
+                return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Qt override: Esc keeps the text and leaves."""
         if event.key() == Qt.Key.Key_Escape:
             self.left.emit()
+            return
+        if event.key() == Qt.Key.Key_Tab and self._better_at_caret() is not None:
+            self.replace_mark(self._better_at_caret())
             return
         held = event.modifiers()
         if held & Qt.KeyboardModifier.AltModifier and event.key() in _HISTORY:
@@ -156,6 +169,52 @@ class PromptField(QPlainTextEdit):
             self.send_asked.emit()
             return
         super().keyPressEvent(event)
+
+    def focusNextPrevChild(self, next_one: bool) -> bool:
+        """Qt override: Tab takes the better word where the caret is at a marked one."""
+        if next_one and self._better_at_caret() is not None:
+            return False
+        return super().focusNextPrevChild(next_one)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Qt override: the better word first, as in a spell checker."""
+        menu = self.createStandardContextMenu()
+        mark = self._mark_at(self.cursorForPosition(event.pos()).position())
+        if mark is not None:
+            first = menu.actions()[0]
+            text = tr("Replace with '{0}'").format(mark.better) if mark.better else mark.tip
+            action = QAction(text, menu)
+            action.setEnabled(bool(mark.better))
+            action.triggered.connect(lambda: self.replace_mark(mark))
+            menu.insertAction(first, action)
+            menu.insertSeparator(first)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(event.globalPos())
+
+    def replace_mark(self, mark: Mark | None) -> None:
+        """Write the better word in place of a marked one; one undo step."""
+        if mark is None or not mark.better:
+            return
+        text = self.toPlainText()
+        cursor = self.textCursor()
+        cursor.setPosition(_units(text[: mark.start]))
+        cursor.setPosition(_units(text[: mark.end]), QTextCursor.MoveMode.KeepAnchor)
+        self.end_run()
+        cursor.insertText(mark.better)
+        self.setTextCursor(cursor)
+        self.end_run()
+
+    def _mark_at(self, position: int) -> Mark | None:
+        """The marked word at a place of the text, counted as Qt does."""
+        text = self.toPlainText()
+        for mark in self._marked:
+            if _units(text[: mark.start]) <= position <= _units(text[: mark.end]):
+                return mark
+        return None
+
+    def _better_at_caret(self) -> Mark | None:
+        mark = self._mark_at(self.textCursor().position())
+        return mark if mark is not None and mark.better else None
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         self.end_run()

@@ -58,6 +58,7 @@ class NamedThings:
     slots: Slots
     scenery: tuple[int, ...] = ()  # the regions that are backgrounds
     shown: tuple[int, ...] = ()  # per context layer the thing that it shows, or 0
+    pinned: tuple[tuple[int, int], ...] = ()  # (region, text token) that the user decided
 
 
 # ---- choices, given the scores of the network ----
@@ -103,10 +104,14 @@ def assign_named(score: Score, seeds: Sequence[int], things: NamedThings) -> lis
     shows = torch.full((len(seeds),), UNDECIDED)
     for region in scenery:
         shows[region] = slots.background
-    left = [region for region in range(len(seeds)) if region not in scenery]
     wanted = dict.fromkeys(slots.tokens, 0)
     for token, count in zip(slots.tokens, slots.counts):
         wanted[token] += count
+    for region, token in things.pinned:
+        shows[region] = token
+        wanted[token] = max(0, wanted[token] - 1)
+    decided = {*scenery, *(region for region, _ in things.pinned)}
+    left = [region for region in range(len(seeds)) if region not in decided]
     shown = list(things.shown)
     elsewhere = {token: min(count, shown.count(token)) for token, count in wanted.items()}
     to_place = max(0, min(len(left), sum(wanted.values()) - sum(elsewhere.values())))

@@ -74,6 +74,7 @@ class RequestState:
     shown: tuple[int, ...] = ()  # per finished layer the named thing that it shows, or 0
     # (1, N, C) the first step's prediction, where the assignment computed it
     first_step: Tensor | None = None
+    finished: tuple[Region, ...] = ()  # of the context layers
 
     @property
     def words(self) -> list[str | None]:
@@ -147,6 +148,9 @@ class ARTBackbone:
         """Raise LayoutError or RequestError for a request that the model cannot generate."""
         multiple = self.token_px * self.model.card.base_scale
         check_request(request, multiple, MAX_FOREGROUNDS)
+        for layer in request.layers:
+            if layer.shows:
+                self.prompts.pin(layer.shows)
 
     def regions(self, request: GenerateRequest) -> list[Region]:
         """Every entry of a request with its place in the layer list and its tokens."""
@@ -185,6 +189,7 @@ class ARTBackbone:
         noise = noise[None].to(self.device)  # (1, N, C)
         context = self.context.read(finished, noise.shape[1] + prompt.text.shape[1], check)
         state = RequestState(prompt, targets, targets, noise, cfg_scale, check, context)
+        state.finished = tuple(finished)
         conditioning = self._assign(state, request.canvas)
         if state.targets:
             self._add_branches(state, conditioning, request.canvas)
@@ -219,12 +224,20 @@ class ARTBackbone:
             logits = classifier(context.features, prompt.text)
             seen = words_shown(logits)
             if prompt.slots is not None:
-                state.shown = tuple(layers_show(logits, prompt.slots))
+                # What the user pinned is surer than what the classifier sees.
+                state.shown = tuple(
+                    prompt.pins.get(region.request.layer_id, token)
+                    for region, token in zip(
+                        state.finished, layers_show(logits, prompt.slots), strict=True
+                    )
+                )
         things = None
         if prompt.slots is not None:
-            kinds = [region.request.kind for region in state.targets]
-            scenery = tuple(i for i, kind in enumerate(kinds) if kind == "background")
-            things = NamedThings(prompt.slots, scenery, state.shown)
+            layers = [region.request for region in state.targets]
+            scenery = tuple(i for i, layer in enumerate(layers) if layer.kind == "background")
+            tokens = [prompt.pins.get(layer.layer_id) for layer in layers]
+            pinned = tuple((i, token) for i, token in enumerate(tokens) if token is not None)
+            things = NamedThings(prompt.slots, scenery, state.shown, pinned)
         owners = [torch.full((r.count,), i) for i, r in enumerate(state.targets)]
         return Assigner(
             art=self.model.art,
@@ -385,7 +398,7 @@ def not_placed(
     if prompt.slots is None or prompt.check is None:
         return ()
     found = []
-    for thing, token in zip(prompt.check.objects, prompt.slots.tokens, strict=True):
+    for thing, token in zip(prompt.things, prompt.slots.tokens, strict=True):
         placed = list(shows).count(token) + list(shown).count(token)
         missing = (1 if thing.count is None else thing.count) - placed
         if missing > 0:

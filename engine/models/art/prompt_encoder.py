@@ -9,19 +9,21 @@ Shapes: T text tokens.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from engine.api import GenerateRequest
+from engine.errors import RequestError
 from engine.models.art.assignment import Slots
 from engine.models.art.text import Tokenizer
 from engine.models.checkpoint import Model
 from engine.prompts.encoder import EncoderPrompt, encoder_prompt
 from engine.prompts.lexicon import Lexicon, lexicon_of
 from engine.prompts.parser import NOT_A_WORD, check_prompt
-from engine.prompts.result import PromptCheck
+from engine.prompts.pins import join_pins, nearest_pin, read_pin
+from engine.prompts.result import PromptCheck, PromptObject
 from engine.words import load_word_table, unknown_words
 
 
@@ -36,6 +38,8 @@ class EncodedPrompt:
     check: PromptCheck | None = None  # what was read; None where the words went in as typed
     look: str | None = None  # that it names; None = none
     unknown_words: tuple[str, ...] = ()  # that no table has, in order, each once
+    things: tuple[PromptObject, ...] = ()  # of the slots, in their order, pinned words included
+    pins: dict[int, int] = field(default_factory=dict)  # layer id -> token of its pinned word
 
 
 class PromptEncoder:
@@ -58,11 +62,12 @@ class PromptEncoder:
         repeat = request.spare_boxes == "repeat"
         key: object = request.prompt
         if request.reading > 1:
-            key = (request.prompt, boxes, repeat)
+            pins = tuple((each.layer_id, each.shows) for each in request.layers if each.shows)
+            key = (request.prompt, boxes, repeat, pins)
         if self._last is not None and self._last[0] == key:
             return self._last[1], False
         if request.reading > 1:
-            self._last = key, self._parsed(request.prompt, boxes, repeat)
+            self._last = key, self._parsed(request.prompt, boxes, repeat, dict(pins))
         else:
             self._last = key, self.as_typed(request.prompt)
         return self._last[1], True
@@ -76,16 +81,29 @@ class PromptEncoder:
             unknown_words=unknown_words(prompt),
         )
 
-    def _parsed(self, prompt: str, boxes: int, repeat: bool) -> EncodedPrompt:
+    def pin(self, text: str) -> PromptObject:
+        """What a pinned word names. Raises RequestError: not one thing that the model draws."""
+        thing = read_pin(text, self.lexicon)
+        if thing is None:
+            near = nearest_pin(text, self.lexicon)
+            raise RequestError(
+                f"This model cannot draw '{text}'.",
+                f"Choose {'another word' if near is None else repr(near)} for this box, "
+                "or let the model decide.",
+            )
+        return thing
+
+    def _parsed(self, prompt: str, boxes: int, repeat: bool, pins: dict[int, str]) -> EncodedPrompt:
         check = check_prompt(prompt, self.lexicon)
-        written = encoder_prompt(check, boxes, repeat=repeat)
+        things, places = join_pins(check, [self.pin(text) for text in pins.values()])
+        written = encoder_prompt(replace(check, objects=things), boxes, repeat=repeat)
         words = [word for text in written.texts for word in self.tokenizer.words(text)]
         tokens = tuple(self._token(written, place) for place in written.objects)
         background = 0
         if written.background is not None and check.background is not None:
             background = self._token(written, written.background)
             words[background - 1] = _place_word(check.background.typed, self.lexicon)
-        for thing, token in zip(check.objects, tokens, strict=True):
+        for thing, token in zip(things, tokens, strict=True):
             words[token - 1] = thing.typed
         texts = [self._encode(text) for text in written.texts]
         # Further texts add their words; the first one's token 0 stands for the whole prompt.
@@ -98,6 +116,8 @@ class PromptEncoder:
             check,
             check.look,
             tuple(dict.fromkeys(unknown)),
+            things,
+            {layer: tokens[place] for layer, place in zip(pins, places, strict=True)},
         )
 
     def _token(self, written: EncoderPrompt, place: tuple[int, int]) -> int:

@@ -17,9 +17,10 @@ from PySide6.QtWidgets import QLabel
 
 from app.document.contents import MAX_PROMPT
 from app.document.storage.ora.file import load_project
-from app.session.jobs import ignored_in
+from app.session.prompt_summary import summarise
 from app.ui.dialogs.job_list import JobsDialog
 from app.ui.dialogs.prompt_words import WordListDialog
+from app.ui.panels.prompt_line import line_of, marks_of
 from engine import check_prompt
 from tests.app.ui.helpers import draw_box, generate, key, later, press_and_move, shown
 
@@ -82,13 +83,13 @@ def test_an_empty_prompt_is_no_obstacle(window: Any, qtbot: Any) -> None:
 def test_exactly_the_ignored_words_are_underlined(window: Any, qtbot: Any) -> None:
     """After plural and stem; between hyphens, with accents, and emoji without a known name."""
     assert marked(window, qtbot, "Balloons hopping, the dog's castle") == []
-    assert window.prompt.words.text() == ""
+    assert window.prompt.words.text() == "Draws: Balloons, castle"
     text = "😀 the 🎈 Qwérzhs' red castle and a zzqxy, a fir-tree"
     assert marked(window, qtbot, text) == ["😀", "Qwérzhs", "zzqxy", "fir-tree"]
     for mark in window.prompt.field.extraSelections():
-        assert mark.format.underlineStyle() == QTextCharFormat.UnderlineStyle.DotLine
-    said = window.prompt.words.text()
-    assert said == "Not drawn by this model: 😀, Qwérzhs, zzqxy, fir-tree"
+        assert mark.format.underlineStyle() == QTextCharFormat.UnderlineStyle.WaveUnderline
+    said = window.prompt.words.toolTip()
+    assert said.startswith("Not drawn by this model: 😀, Qwérzhs, zzqxy, fir-tree")
     draw_box(window, 64, 64, 192, 192)
     generate(window, qtbot)
     assert window.engine.last.prompt == text  # it never blocks, and changes nothing
@@ -111,10 +112,10 @@ def test_words_that_come_too_late_are_marked(window: Any, qtbot: Any) -> None:
 
 
 def test_a_further_background_is_named_as_one(window: Any, qtbot: Any) -> None:
-    ignored = ignored_in(check_prompt("a dog on the beach in the city"))
-    assert (ignored.unknown, ignored.backgrounds) == ((), ("in the city",))
-    window.prompt.show_words(ignored)
-    assert window.prompt.words.text() == "A picture has one background; not used: in the city"
+    summary = summarise(check_prompt("a dog on the beach in the city"), ["dog"])
+    window.prompt.show_line(line_of(summary), marks_of(summary))
+    said = window.prompt.words.toolTip()
+    assert said.startswith("A picture has one background; not used: in the city")
 
 
 def test_a_prompt_without_a_known_word(window: Any, qtbot: Any) -> None:

@@ -26,6 +26,7 @@ from app.document.geometry import Rect, Size
 from app.document.layer import (
     KINDS,
     MAX_SEED,
+    MAX_SHOWS,
     Candidate,
     Layer,
     LayerKind,
@@ -51,7 +52,7 @@ _KNOWN = frozenset(
 )
 _KNOWN_SETTINGS = frozenset(Settings().values())
 _KNOWN_OF_LAYER = frozenset(
-    "number kind name rect src pixels trim visible locked opacity blend seed record "
+    "number kind name rect src pixels trim visible locked opacity blend seed shows record "
     "candidates".split()
 )
 
@@ -200,6 +201,8 @@ def layer_out(layer: Layer, src: str, *, with_trim: bool = True) -> dict[str, An
         "opacity": _plain_number(layer.opacity),
         "blend": layer.blend,
         "seed": layer.seed,
+        # Only where there is one: files without pinned words stay as earlier versions write them.
+        **({"shows": layer.shows} if layer.shows else {}),
         "record": layer.record,
         "candidates": [_candidate_out(item) for item in layer.candidates],
     }
@@ -370,6 +373,7 @@ def _project(root: dict[str, Any]) -> Project:
             seed_mode=settings.get("seed_mode"),  # type: ignore[arg-type]  # checked by Settings
             seed=whole(settings, "seed", 0, MAX_SEED),
             variations=optional(settings, "variations", whole, 1, MAX_VARIATIONS) or 1,
+            repeat_things=settings.get("repeat_things") is True,
             extra=_unknown(settings, _KNOWN_SETTINGS),
         ),
         next_number=max(whole(root, "next_number", 1, _MAX_NUMBER), max(numbers) + 1),
@@ -428,6 +432,7 @@ def _layer_in(item: Any) -> LayerEntry:
         opacity=real(item, "opacity", 0, 1),
         blend=clean_name(text(item, "blend", 100)) or "normal",
         seed=seed,
+        shows=clean_name(optional(item, "shows", text, MAX_SHOWS) or ""),
         record=_record_in(item),
         extra=_unknown(item, _KNOWN_OF_LAYER),
     )
