@@ -18,6 +18,7 @@ MAX_SEED = 2**32 - 1
 # What the engine accepts; checked here, so that a bad value is reported before the model loads.
 MAX_STEPS, MAX_GUIDANCE = 200, 30
 CLEAN_COLOURS = ("automatic", "on", "off")
+ARRANGEMENTS = ("scene", "centre", "depth", "corner", "rows")  # of `engine.composition`
 # Named here, so that the help does not load what writes them; a test compares.
 FORMAT_KEYS = ("png", "psd", "svg", "pdf", "ora", "zip", "folder", "webp", "tiff", "jpeg", "html")
 
@@ -36,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_generate(commands)
     _add_regenerate(commands)
+    _add_layout(commands)
     _add_export(commands)
     _add_info(commands)
     _add_models(commands)
@@ -69,6 +71,7 @@ def _add_generate(commands: Commands[argparse.ArgumentParser]) -> None:
     add("--seed", type=_seed, default=0, help="picture seed, 0 to 2^32 - 1 [0]")
     _add_sampling(parser)
     _add_spare_boxes(parser, "empty")
+    _add_shows(parser)
     add("--no-background", action="store_true", help="a transparent picture")
     add(
         "--variations",
@@ -96,8 +99,21 @@ def _add_regenerate(commands: Commands[argparse.ArgumentParser]) -> None:
     add("--prompt", help="[the file's]")
     _add_sampling(parser)
     _add_spare_boxes(parser, "empty; repeat for layers that have pixels")
+    _add_shows(parser)
     _add_out(parser)
     _add_engine(parser)
+
+
+def _add_layout(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "layout", help="boxes for the things of a prompt, as a layout on standard output"
+    )
+    add = parser.add_argument
+    add("--prompt", required=True, help="what to paint, in English")
+    add("--size", type=_size, metavar="WxH", help="canvas [512x512]")
+    add("--seed", type=_seed, default=0, help="another seed, other boxes [0]")
+    add("--arrangement", choices=ARRANGEMENTS, help="[the one that suits the things best]")
+    _add_verbose(parser)
 
 
 def _add_export(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -176,6 +192,17 @@ def _add_spare_boxes(parser: argparse.ArgumentParser, usual: str) -> None:
     )
 
 
+def _add_shows(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--shows",
+        action="append",
+        default=[],
+        type=_pinned,
+        metavar="NUMBER=WORD",
+        help="what a box shows, such as 2=sunflower; may be given several times",
+    )
+
+
 def _add_out(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
@@ -219,6 +246,13 @@ def _colour(text: str) -> tuple[int, int, int]:
         raise argparse.ArgumentTypeError(f"{text!r} is not a colour such as #FF8800")
     value = int(text.removeprefix("#"), 16)
     return value >> 16, value >> 8 & 255, value & 255
+
+
+def _pinned(text: str) -> tuple[int, str]:
+    number, equals, word = text.partition("=")
+    if not equals or not number.strip().isdecimal() or len(number) > 6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a box and its word, such as 2=sunflower")
+    return int(number), " ".join(word.split())
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import itertools
 import os
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ def generate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
     refuse_long_prompt(prompt)
     with session(args, factory) as engine:
         contents = empty_picture(args, text, prompt, engine.info)
+        contents = with_words(contents, args.shows)
         for number, output in enumerate(outputs):
             seed = (args.seed + number) % (MAX_SEED + 1)
             label = f"Picture {number + 1} of {len(outputs)}" if len(outputs) > 1 else "Picture"
@@ -78,7 +80,7 @@ def regenerate(args: argparse.Namespace, factory: EngineFactory | None) -> int:
         clean_colours=args.clean_colours or old.clean_colours,
         seed=seed,
     )
-    contents = replace(contents, prompt=prompt, settings=settings)
+    contents = with_words(replace(contents, prompt=prompt, settings=settings), args.shows)
     targets = find_layers(contents, args.layer)
     planned = plan(contents, "selected", [layer.id for layer in targets])
     for layer in planned.skipped:
@@ -237,6 +239,20 @@ def refuse_long_prompt(prompt: str) -> None:
             f"The prompt has {len(prompt):,} characters; {MAX_PROMPT:,} are the limit.",
             advice="Shorten it.",
         )
+
+
+def with_words(contents: Contents, words: Sequence[tuple[int, str]]) -> Contents:
+    """The document with words pinned to boxes, by number; the engine checks the words."""
+    numbers = {layer.number: layer for layer in contents.foregrounds}
+    for number, word in words:
+        if number not in numbers:
+            raise ArgumentProblem(
+                f"There is no box {number}.",
+                "Nothing was made.",
+                f"The boxes are {', '.join(map(str, numbers)) or 'none'}.",
+            )
+        contents = contents.with_each([numbers[number].id], shows=word)
+    return contents
 
 
 def check_canvas(canvas: Size, info: ModelInfo) -> None:

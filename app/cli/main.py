@@ -126,10 +126,10 @@ def _run(arguments: list[str], engine_factory: EngineFactory | None) -> int:
     else:
         # The engine logs tracebacks; --verbose shows them.
         logging.getLogger().addHandler(logging.NullHandler())
-    makes = parsed.command in ("generate", "regenerate")
-    module = importlib.import_module("app.cli.generate" if makes else "app.cli.files")
+    home = {"generate": "generate", "regenerate": "generate", "layout": "layout"}
+    module = importlib.import_module(f"app.cli.{home.get(parsed.command, 'files')}")
     run = getattr(module, parsed.command)
-    needs_engine = parsed.command not in ("export", "models")
+    needs_engine = parsed.command not in ("export", "models", "layout")
     return int(run(parsed, engine_factory) if needs_engine else run(parsed))
 
 
