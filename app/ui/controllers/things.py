@@ -50,7 +50,7 @@ class ThingsController(Controller):
             repeat_things=self._toggle_repeating,
             pane_things=self.show_panel,
         )
-        views.things.chosen.connect(lambda word, is_thing: views.prompt.field.insert_word(word))
+        views.things.chosen.connect(self._choose)
         views.inspector.word_given.connect(self.give_word)
         session.bridge.state_changed.connect(self._on_state)
         session.document.events.changed.connect(self._drop_suggestion)
@@ -84,6 +84,18 @@ class ThingsController(Controller):
             else entries_of(things, known.looks, known.colours, known.backgrounds)
         )
         self._views.things.show_things(entries, thing_pictures(info))
+
+    def _choose(self, word: str) -> None:
+        """A colour is for the selected thing, if there is one; any other word for the prompt."""
+        info = self._session.bridge.info
+        known = None if info is None else info.vocabulary
+        layers = self._session.selection.foregrounds()
+        nouns = {check_pin(layer.shows or word_of(layer), info).noun for layer in layers}
+        noun = nouns.pop() if len(nouns) == 1 else None
+        if known is not None and word in known.colours and noun:
+            self.give_word(f"{word} {noun}", repaints=True)
+        else:
+            self._views.prompt.field.insert_word(word)
 
     def _drop(self, word: str, at: QPointF) -> None:
         """A box for a thing around a place of the viewport."""

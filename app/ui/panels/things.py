@@ -131,6 +131,8 @@ class ThingsModel(QAbstractListModel):
                 return tr("Drag '{0}' onto the canvas, or double-click to add the word.").format(
                     entry.text
                 )
+            if entry.colour:
+                return tr("Double-click to make the selected thing {0}.").format(entry.text)
             return tr("Double-click to add '{0}' to the prompt.").format(entry.text)
         return None
 
@@ -199,7 +201,7 @@ class _Found(QSortFilterProxyModel):
 class ThingsPanel(Panel):
     """Search, category, and the grid of things."""
 
-    chosen = Signal(str, bool)  # word, whether it is a thing: Enter or a double click
+    chosen = Signal(str)  # a word: Enter or a double click
 
     def __init__(self) -> None:
         super().__init__()
@@ -271,4 +273,4 @@ class ThingsPanel(Panel):
 
     def _choose(self, index: QModelIndex) -> None:
         entry = self.model.entry(self._found.mapToSource(index))
-        self.chosen.emit(entry.text, entry.is_thing)
+        self.chosen.emit(entry.text)

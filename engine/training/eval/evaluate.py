@@ -33,6 +33,7 @@ from engine.training.eval.flat_layers import flat_rows
 from engine.training.eval.judges import BackgroundJudge, Judge, Verdict, judge_path
 from engine.training.eval.metrics import Rate, Scores
 from engine.training.eval.natural import HALVES, NATURAL, evaluate_natural
+from engine.training.eval.pinned import PICTURES, PINNED, evaluate_pinned
 from engine.training.eval.report import Tile
 from engine.training.eval.tasks import KINDS, PROPERTIES, Setup, Task, TaskKind
 
@@ -239,7 +240,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     add("--out", type=Path, default=Path("runs/evaluation"))
     add("--n", type=int, default=100, help="scenes")
     add("--quick", action="store_true", help="12 scenes")
-    add("--tasks", nargs="+", choices=(*KINDS, NATURAL, PROPERTIES), default=list(KINDS))
+    add("--tasks", nargs="+", choices=(*KINDS, NATURAL, PINNED, PROPERTIES), default=list(KINDS))
     add("--half", type=int, choices=HALVES, default=1,
         help="of the natural prompts: the first to look at, the second to report [1]")  # fmt: skip
     add("--reading", type=int, choices=(1, PROMPT_READING), default=PROMPT_READING,
@@ -309,6 +310,10 @@ def measure(
         natural = evaluate_natural(setup, args.half, 12 if args.quick else None)
         sections.append(report.rates_table({f"natural prompts, half {args.half}": natural}))
         numbers[NATURAL] = natural
+    if PINNED in args.tasks:
+        pinned = evaluate_pinned(setup, 12 if args.quick else PICTURES)
+        sections.append(report.rates_table({"words pinned to boxes": pinned}))
+        numbers[PINNED] = pinned
     if PROPERTIES in args.tasks:
         numbers[PROPERTIES] = tasks.property_scores(setup, args.n)
         sections.append(report.rates_table({PROPERTIES: numbers[PROPERTIES]}))

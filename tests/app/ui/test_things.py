@@ -163,6 +163,19 @@ def test_looks_and_colours_are_words_and_no_boxes(window: Any) -> None:
     assert isinstance(data, QMimeData)
 
 
+def test_a_colour_repaints_the_selected_thing_or_joins_the_prompt(window: Any) -> None:
+    window.things.chosen.emit("blue")
+    assert window.session.document.prompt == "blue"
+    draw_box(window, 64, 64, 192, 192)
+    fill(window.session.document, word="dog")
+    window.session.selection.set([window.session.document.foregrounds[0].id])
+    window.things.chosen.emit("red")
+    assert shows(window) == ["red dog"]
+    (target,) = [layer for layer in window.engine.last.layers if layer.is_target]
+    assert target.shows == "red dog"
+    assert window.session.document.prompt == "blue"
+
+
 # ---- boxes for the prompt ----
 
 
