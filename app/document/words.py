@@ -47,7 +47,7 @@ def shown_name(layer: Layer) -> str:
     """
     if layer.is_background or not layer.number or is_named(layer):
         return layer.name
-    word = word_of(layer) if layer.has_pixels else layer.shows
+    word = word_of(layer) if layer.has_pixels or not layer.shows else layer.shows
     return clean_name(word) or layer.name
 
 

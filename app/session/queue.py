@@ -230,6 +230,13 @@ class GenerationQueue:
         shown = [layer for layer in contents.layers if layer.visible]
         return sum(tokens_of(layer, contents, self.info) for layer in shown)
 
+    def read_words(self) -> None:
+        """Read the tables of words, so that the first check of a prompt is fast. Any thread."""
+        try:
+            check_prompt("a", self.info)
+        except EngineError as error:
+            logger.warning("the tables of words cannot be read: %s", error)
+
     def summary(self) -> PromptSummary:
         """The prompt against the boxes of the picture; the last one is kept."""
         contents = self.document.contents

@@ -148,8 +148,8 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("show_jobs", "&Job List…", "Lists running, waiting and ended jobs with their seeds and times."),
     _spec("prompt_history", "Prompt &History…", "Lists the prompts that you used. Alt+Up in the prompt steps through them."),
     _spec("suggest_layout", "Place &Boxes for the Prompt", "Suggests boxes for all things of the prompt. Arrow keys show other layouts, Enter accepts.", "Ctrl+Shift+B", icon="layout-grid", enabled_when=rules.names_things),
-    _spec("add_missing", "&Add Boxes for Missing Things", "Adds a box for each thing of the prompt that has none.", enabled_when=rules.lacks_boxes),
-    _spec("repeat_things", "Repeat &Things in Spare Boxes", "Fills boxes for which the prompt names nothing with more of its things.", checkable=True, checked_when=rules.repeats_things),
+    _spec("add_missing", "Add Boxes for Mi&ssing Things", "Adds a box for each thing of the prompt that has none.", enabled_when=rules.lacks_boxes),
+    _spec("repeat_things", "Re&peat Things in Spare Boxes", "Fills boxes for which the prompt names nothing with more of its things.", checkable=True, checked_when=rules.repeats_things),
     _spec("restart_engine", "Restart Eng&ine", "Stops the running job and loads the model again.", when_needed=True, enabled_when=rules.needs_restart),
     _spec("focus_prompt", "Edit P&rompt", "Moves the cursor into the prompt. Esc returns to the canvas.", "P", "canvas"),
     # View

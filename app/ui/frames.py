@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QLabel,
     QMainWindow,
+    QTabBar,
     QTabWidget,
     QToolBar,
     QVBoxLayout,
@@ -45,6 +46,19 @@ def lay_out(
         window.addDockWidget(end, each)
     window.resizeDocks(docks, [DOCK_WIDTH] * len(docks), Qt.Orientation.Horizontal)
     window.resizeDocks(docks, _HEIGHTS[: len(docks)], Qt.Orientation.Vertical)
+
+
+def tabify(window: QMainWindow, front: QDockWidget, behind: QDockWidget) -> None:
+    """Put a panel behind another one, with tabs above both."""
+    sides = Qt.DockWidgetArea.LeftDockWidgetArea | Qt.DockWidgetArea.RightDockWidgetArea
+    window.setTabPosition(sides, QTabWidget.TabPosition.North)
+    window.addDockWidget(window.dockWidgetArea(front), behind)
+    window.tabifyDockWidget(front, behind)
+    front.raise_()
+    direct = Qt.FindChildOption.FindDirectChildrenOnly
+    for tabs_of_docks in window.findChildren(QTabBar, options=direct):
+        tabs_of_docks.setAccessibleName(tr("Panels"))
+        tabs_of_docks.setToolTip(tr("Shows one of the panels that share this place."))
 
 
 def bar(title: str, name: str) -> QToolBar:

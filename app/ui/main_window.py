@@ -86,6 +86,7 @@ class MainWindow(Views):
         )
         centre = frames.over(self.view, self.messages, self.strip)
         frames.lay_out(self, self.prompt, self.tools, centre, docks)
+        frames.tabify(self, docks[0], frames.dock(tr("Things"), "thingsDock", self.things))
         self.setStatusBar(self.status)
 
     def _control(self) -> None:

@@ -60,9 +60,8 @@ class Views(QMainWindow):
         self.advanced = AdvancedPage()
         self.inspector = Inspector(session, stage, colours, self.picture_page)
         self.things = ThingsPanel()
-        texts = (tr("Layer"), tr("Things"), tr("Record"), tr("Advanced"))
-        widgets = (self.inspector, self.things, self.record, self.advanced)
-        pages = zip(widgets, texts, strict=True)
+        texts = (tr("Layer"), tr("Record"), tr("Advanced"))
+        pages = zip((self.inspector, self.record, self.advanced), texts, strict=True)
         self.inspector_tabs = frames.tabs("inspectorTabs", list(pages))
         self.status = StatusBar(actions)
 

@@ -56,8 +56,9 @@ class WindowState(QObject):
 
     @property
     def _direction(self) -> int:
-        """Qt keeps it with the state and refuses another: mirrored windows get the first layout."""
-        return int(self._window.layoutDirection() == Qt.LayoutDirection.RightToLeft)
+        """Qt keeps it with the state and refuses another: mirrored windows get the first layout,
+        and so do states of versions without the panel of things."""
+        return 2 + int(self._window.layoutDirection() == Qt.LayoutDirection.RightToLeft)
 
     def bring_back_panels(self) -> None:
         """A floating panel that no screen shows goes back to its place."""

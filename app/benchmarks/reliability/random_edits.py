@@ -133,6 +133,9 @@ MAKERS: dict[type[Command], Make] = {
     commands.MoveLayers: lambda d, s: commands.MoveLayers(
         _some(d, s), s.randint(-50, 50), s.randint(-50, 50)
     ),
+    commands.PlaceBoxes: lambda d, s: commands.PlaceBoxes(
+        [(rect(s), s.choice(("", "cat"))) for _ in range(s.randint(1, 3))], s.random() < 0.5
+    ),
     commands.PlacePixels: lambda d, s: commands.PlacePixels(_placements(d, s)),
     commands.Rename: lambda d, s: commands.Rename(_one(d, s), s.choice(_NAMES)),
     commands.Reorder: lambda d, s: commands.Reorder(_some(d, s), s.choice((None, _one(d, s)))),
@@ -151,6 +154,9 @@ MAKERS: dict[type[Command], Make] = {
     commands.SetRects: lambda d, s: commands.SetRects({_one(d, s): rect(s)}, "Align"),
     commands.SetSeed: lambda d, s: commands.SetSeed(
         _one(d, s), s.choice((None, s.randrange(2**32)))
+    ),
+    commands.SetShows: lambda d, s: commands.SetShows(
+        _some(d, s), s.choice(("", "cat", "x" * 61)), s.choice((None, "a cat"))
     ),
     commands.SetSettings: _settings,
     commands.SetVisible: lambda d, s: commands.SetVisible(_some(d, s), s.random() < 0.7),

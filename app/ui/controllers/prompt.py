@@ -15,7 +15,6 @@ from app.ui.controllers import Controller
 from app.ui.panels.prompt_line import line_of, marks_of
 from app.ui.session import Session
 from app.ui.views import Views
-from engine import check_prompt
 
 WORDS_DELAY_MS = 60
 
@@ -33,7 +32,7 @@ class PromptController(Controller):
         self._connect(store, actions, views)
         self._on_reset()
         # The word list is read once, and not during typing.
-        session.pictures.run(lambda: check_prompt("a"))
+        session.pictures.run(session.bridge.read_words)
         self._bar.show_choice(store.state.offers.texts)
 
     def prompts(self) -> list[str]:

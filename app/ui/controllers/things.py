@@ -14,6 +14,7 @@ from app.session.prompt_summary import prompt_with
 from app.ui.actions import Actions
 from app.ui.controllers import Controller
 from app.ui.controllers.generation import GenerationController
+from app.ui.frames import bring_forward
 from app.ui.panels.things import THING_MIME, entries_of
 from app.ui.session import Session
 from app.ui.text import number, tr
@@ -64,7 +65,7 @@ class ThingsController(Controller):
     def show_panel(self) -> None:
         """Bring the panel of things to the front, its search field ready."""
         views = self._views
-        views.inspector_tabs.setCurrentWidget(views.things)
+        bring_forward(views.things)
         views.things.field.setFocus()
         views.things.field.selectAll()
 

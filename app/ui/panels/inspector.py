@@ -32,7 +32,7 @@ from app.ui.theme import FIELD_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
 from app.ui.theme.icons import pixmap
 from app.ui.widgets.accessibility import StatusLabel
 from app.ui.widgets.fields import NumberField
-from app.ui.widgets.forms import Panel, Scrolled, enable, fill, named, quiet_label
+from app.ui.widgets.forms import Panel, Scrolled, clearable, enable, fill, named, quiet_label
 
 
 class StateRow(QWidget):
@@ -85,9 +85,8 @@ class Inspector(Panel):
         self.seed.setValidator(seed_validator(self.seed))
         self.made_with = StatusLabel(tr("Seed of the current pixels"))
         self.made_with.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.shows = named(QLineEdit(), tr("Shows"), line=FIELD_HEIGHT)
+        self.shows = clearable(named(QLineEdit(), tr("Shows"), line=FIELD_HEIGHT))
         self.shows.setMaxLength(MAX_SHOWS)
-        self.shows.setClearButtonEnabled(True)
         self.show_words(())
         self.state = StateRow()
         self.state.retry.clicked.connect(self.retry_asked)
@@ -113,6 +112,9 @@ class Inspector(Panel):
         completer = QCompleter(list(words), self.shows)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        popup = completer.popup()
+        assert popup is not None
+        popup.setAccessibleName(tr("Words for the box"))
         self.shows.setCompleter(completer)
 
     def set_running(self, layer_ids: frozenset[int]) -> None:

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListView, QVBoxLayout
 from app.ui.text import tr
 from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN
 from app.ui.widgets.fields import DropDown
-from app.ui.widgets.forms import Panel, fill, named, note
+from app.ui.widgets.forms import Panel, clearable, fill, named, note
 from engine import Thing, ThingPictures
 
 THING_MIME = "application/x-layerloom-thing"
@@ -207,10 +207,12 @@ class ThingsPanel(Panel):
         super().__init__()
         self.model = ThingsModel(self)
         self._found = _Found(self.model)
-        self.field = named(QLineEdit(), tr("Search the things"), line=FIELD_HEIGHT)
+        tip = tr("Finds things by their names, other words for them, and categories.")
+        self.field = clearable(named(QLineEdit(), tr("Search the things"), tip, line=FIELD_HEIGHT))
         self.field.setPlaceholderText(tr("Search"))
-        self.field.setClearButtonEnabled(True)
-        self.groups = named(DropDown(), tr("Category"), line=FIELD_HEIGHT)
+        tip = tr("Shows one kind of things only.")
+        self.groups = named(DropDown(), tr("Category"), tip, line=FIELD_HEIGHT)
+        self.groups.view().setAccessibleName(tr("Categories"))
         self.list = named(QListView(), tr("Things that the model draws"), style="things")
         self.list.setModel(self._found)
         self.list.setViewMode(QListView.ViewMode.IconMode)

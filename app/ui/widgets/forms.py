@@ -15,9 +15,11 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QLayout,
+    QLineEdit,
     QScrollArea,
     QTableWidget,
     QTableWidgetItem,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -76,6 +78,14 @@ def named(
     if line:
         no_lower_than(widget, line)
     return widget
+
+
+def clearable(field: QLineEdit) -> QLineEdit:
+    """The field with a button that empties it."""
+    field.setClearButtonEnabled(True)
+    for button in field.findChildren(QToolButton):
+        named(button, tr("Clear"), tr("Empties the field."))
+    return field
 
 
 def enable(widget: QWidget, tip: str, reason: str = "") -> None:

@@ -11,6 +11,7 @@ from app.cli.main import main
 from app.document import Size
 from app.document.storage.layout import contents_of, parse_layout
 from app.document.storage.ora.file import load_project
+from app.document.words import word_of
 from engine import composition
 
 PROMPT = "a big red car, two dogs and the moon at night"
@@ -79,12 +80,12 @@ def test_a_box_shows_its_word_whatever_the_prompt_says(tmp_path, capsys) -> None
     assert code == 0, capsys.readouterr().err
     layers = load_project(first).contents.foregrounds
     assert [layer.shows for layer in layers] == ["moon", "crown"]
-    assert [layer.record["word"] for layer in layers] == ["moon", "crown"]
+    assert [word_of(layer) for layer in layers] == ["moon", "crown"]
     code = main(["regenerate", str(first), "--layer", "2", "--shows", "2=star",
                  "--out", str(second), *common])  # fmt: skip
     assert code == 0, capsys.readouterr().err
     layers = load_project(second).contents.foregrounds
-    assert [layer.record["word"] for layer in layers] == ["moon", "star"]
+    assert [word_of(layer) for layer in layers] == ["moon", "star"]
     assert main(["verify", str(second), "--regenerate", "--quiet"]) == 0
     capsys.readouterr()
     code = main(["regenerate", str(first), "--layer", "2", "--shows", "2=stapler",

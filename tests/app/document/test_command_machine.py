@@ -130,6 +130,9 @@ FACTORIES: dict[type[Command], Callable[[Document], st.SearchStrategy[Command]]]
     commands.MoveLayers: lambda d: st.builds(
         commands.MoveLayers, some(d), numbers, numbers, gestures
     ),
+    commands.PlaceBoxes: lambda d: st.builds(
+        commands.PlaceBoxes, st.lists(st.tuples(rects, texts), max_size=3), st.booleans()
+    ),
     commands.PlacePixels: lambda d: st.builds(commands.PlacePixels, placements(d)),
     commands.Rename: lambda d: st.builds(commands.Rename, one(d), texts),
     commands.Reorder: lambda d: st.builds(commands.Reorder, some(d), place_of(d)),
@@ -156,6 +159,9 @@ FACTORIES: dict[type[Command], Callable[[Document], st.SearchStrategy[Command]]]
         )
     ),
     commands.SetSeed: lambda d: st.builds(commands.SetSeed, one(d), seeds),
+    commands.SetShows: lambda d: st.builds(
+        commands.SetShows, some(d), texts, st.none() | texts, st.booleans()
+    ),
     commands.SetSettings: lambda d: st.builds(commands.SetSettings, plain_settings, gestures),
     commands.SetVisible: lambda d: st.builds(commands.SetVisible, some(d), st.booleans()),
     commands.UseCandidates: lambda d: several(d).map(commands.UseCandidates),

@@ -165,7 +165,7 @@ def test_the_inspector_says_since_when_pixels_are_the_same(window: Any, qtbot: A
     assert since.of(two.id) == first
     assert since.of(one.id) > first
     window.session.selection.set([two.id])
-    window.inspector_tabs.setCurrentIndex(1)
+    window.inspector_tabs.setCurrentWidget(window.record)
     assert "unchanged since" in window.record.since.text()
     assert window.record.since.isVisible()
 
@@ -177,7 +177,7 @@ def test_the_hash_is_shown_whole_and_copied(window: Any, qtbot: Any) -> None:
         draw_box(window, left, 64, left + 128, 192)
     generate(window, qtbot)
     one, two = window.session.document.foregrounds
-    window.inspector_tabs.setCurrentIndex(1)
+    window.inspector_tabs.setCurrentWidget(window.record)
     page = window.record
     window.session.selection.set([two.id])
     assert page.hash_button.isVisible()
@@ -202,7 +202,7 @@ def test_the_hash_is_shown_whole_and_copied(window: Any, qtbot: Any) -> None:
 def test_without_pixels_there_is_no_hash(window: Any) -> None:
     """An empty box has nothing to compare."""
     draw_box(window, 64, 64, 192, 192)
-    window.inspector_tabs.setCurrentIndex(1)
+    window.inspector_tabs.setCurrentWidget(window.record)
     window.record.hash_button.setChecked(True)
     assert window.record.isVisible()
     assert not window.record.hash_button.isVisible()
