@@ -42,6 +42,8 @@ from tools.story import Story, slow_engine
 PROMPT = "a red balloon, a dog and a castle under a blue sky"
 BOXES = ((256, 224, 480, 448), (96, 352, 224, 480), (64, 32, 192, 192))
 BIRD = (320, 64, 416, 160)
+SENTENCE = "a cat, a house, the sun and two sheep on green hills"
+AFTER = "a dragon, a house, the sun and two sheep on green hills"
 THEMES = ("dark", "light")
 # Name of the picture, what is seen, what the user did.
 STEPS = (
@@ -62,6 +64,14 @@ STEPS = (
     ("13-recovery", "After a power failure", "Unfinished work is offered at the next start."),
     ("14-saved", "Ctrl+S", "An OpenRaster file; opened again with the same bytes."),
     ("15-export", "Ctrl+Shift+E", "The dialog names what a format keeps and loses."),
+    (
+        "16-layout",
+        "Ctrl+Shift+B",
+        "Boxes for the sentence; arrow keys show other layouts.",
+    ),
+    ("16-planned", "Enter, Ctrl+Enter", "Each thing is in the box that was made for it."),
+    ("17-replaced", "Shows: dragon, Enter", "One box is repainted, and the sentence follows."),
+    ("18-things", "F9: the things", "All that the model draws, to search and to drag."),
 )
 
 
@@ -73,6 +83,7 @@ async def play(story: Story, folder: Path) -> None:
     for part in (draw_and_type, generate, look, choose, add, undo):
         await part(story)
     await keep(story, folder)
+    await plan(story)
 
 
 async def draw_and_type(story: Story) -> None:
@@ -251,6 +262,39 @@ async def keep(story: Story, folder: Path) -> None:
     exported = read_picture(folder / "walkthrough.png").pixels
     shown = composite(story.document.layers, story.document.canvas.rect)
     story.check("exported what is shown", np.array_equal(exported, shown))
+
+
+async def plan(story: Story) -> None:
+    """Steps 16 to 18: boxes for a sentence, another thing in one of them, the panel of things."""
+    window = story.window
+    window.session.replace(type(story.document)().contents, "New Picture", None)
+    await story.rest()
+    await add_words(story, SENTENCE)
+    story.key(Qt.Key.Key_B, ctrl=True, shift=True)
+    await asyncio.sleep(0.4)
+    story.shot("16-layout")
+    story.check("a box for each thing", len(window.view.decor.ghosts) == 5)
+    window.view.setFocus()
+    QTest.keyClick(window.view, Qt.Key.Key_Return)
+    window.session.selection.clear()
+    window.actions_["generate_all"].trigger()
+    await story.finished()
+    story.shot("16-planned")
+    shown = [layer.record["word"] for layer in story.document.foregrounds if layer.record]
+    story.check("each box shows its thing", shown == [x.shows for x in story.document.foregrounds])
+    cat = next(layer for layer in story.document.foregrounds if layer.shows == "cat")
+    window.session.selection.set([cat.id])
+    field = window.inspector.shows
+    field.setFocus()
+    field.clear()
+    QTest.keyClicks(field, "dragon")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    await story.finished()
+    story.shot("17-replaced")
+    story.check("the sentence follows", window.session.document.prompt == AFTER)
+    window.actions_["pane_things"].trigger()
+    await asyncio.sleep(0.3)
+    story.shot("18-things")
 
 
 def write_page(out: Path) -> None:
