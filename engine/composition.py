@@ -16,12 +16,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 
 from engine.api import Box
-from engine.prompts.encoder import fill_counts
 from engine.prompts.result import PromptCheck, PromptObject
 from engine.prompts.tables import rows_of
 from engine.things import aspect_of
@@ -39,6 +38,7 @@ MARGIN = 0.03  # of each side of the canvas
 GAP = 0.03  # between neighbours, of the canvas's longer side
 FULL = 0.62  # largest share of the canvas that all boxes together cover
 MOST = 50  # things of a layout
+SEVERAL = 3  # boxes for an unnamed number ("balloons")
 ATTEMPTS = 3  # starts of each arrangement; the best one is kept
 GOOD = -1.6  # a score from which on no further start is tried
 ROUNDS, SHRINK = 6, 0.9  # how often boxes that still overlap shrink, and by how much
@@ -62,7 +62,7 @@ class Traits:
 
 @dataclass(frozen=True, slots=True)
 class PlacedThing:
-    """A box and the thing that it is for: its noun, and the phrase with colour and size."""
+    """A box and the thing that it is for: its noun, and the phrase with its colour."""
 
     noun: str
     shows: str
@@ -82,8 +82,8 @@ class _Wishes:
     """What is to be placed: names and phrases, and per thing size, band and size class.
 
     Attributes:
+        classes: (n,) size class of each, 1 to 3.
         sides: (n, 2) width and height.
-        top, bottom: (n,) limits of the centre and of the bottom edge, from the thing's band.
     """
 
     nouns: tuple[str, ...]
@@ -125,35 +125,31 @@ def suggest_layouts(
             tries.append(_place(wishes, canvas, step, arrangement, rng))
             if tries[-1][0] > GOOD:
                 break
-        score, boxes = max(tries, key=lambda each: each[0])
-        found.append((score, arrangement, boxes))
+        found.append((arrangement, max(tries, key=lambda each: each[0])[1]))
     # An arrangement that leaves a thing outside its band is no choice where others do not.
-    strays = [_strays(np.array(boxes, float), wishes, canvas) for _, _, boxes in found]
+    strays = [_strays(np.array(boxes, float), wishes, canvas) for _, boxes in found]
     found = [each for each, count in zip(found, strays) if count == min(strays)]
     # A sheet of rows is the calmest picture of many things, and the dullest of few.
     crowded = count > 8
-    found.sort(key=lambda each: (each[1] == "rows") != crowded)
+    found.sort(key=lambda each: (each[0] == "rows") != crowded)
     unique: dict[tuple[Box, ...], Layout] = {}
-    for _, arrangement, boxes in found:
+    for arrangement, boxes in found:
         unique.setdefault(boxes, _layout(arrangement, wishes, boxes))
     return tuple(unique.values())
 
 
 def place_one(
     thing: PromptObject, canvas: tuple[int, int], others: Sequence[Box], *, step: int = 32
-) -> Box:
+) -> PlacedThing:
     """A box for one more thing, where it covers the others least."""
     wishes = _wishes([thing] * max(1, min(4, len(others))), canvas)
-    width, height = _rounded(wishes.sides[0], step, canvas)
+    size = np.array(_rounded(wishes.sides[0], step, canvas))
+    rows, columns = (np.arange(0, canvas[axis] - size[axis] + 1, step) for axis in (1, 0))
+    corners = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
+    boxes = np.concatenate([corners, corners + size], axis=1).astype(float)  # every place
     taken = np.array(others, float).reshape(-1, 4)
-    best, least = (0, 0, width, height), math.inf
-    for y in range(0, canvas[1] - height + 1, step):
-        for x in range(0, canvas[0] - width + 1, step):
-            box = np.array([x, y, x + width, y + height], float)
-            cost = _covered(box, taken) + 0.3 * _misplaced(box, wishes.bands[0], canvas)
-            if cost < least:
-                best, least = (x, y, x + width, y + height), cost
-    return best
+    cost = _covered(boxes, taken) + 0.3 * _misplaced(boxes, wishes.bands[0], canvas)
+    return PlacedThing(thing.noun, wishes.shows[0], _tuples(boxes[[cost.argmin()]])[0])
 
 
 def usual_size(noun: str, canvas: tuple[int, int], *, step: int = 32) -> tuple[int, int]:
@@ -167,9 +163,7 @@ def traits_of(noun: str) -> Traits:
     """What is usual for a noun; for an unknown one the middle of everything."""
     for row in rows_of("nouns"):
         if row["name"] == noun:
-            band: Band = "sky" if row["band"] == "sky" else "any"
-            band = "ground" if row["band"] == "ground" else band
-            return Traits(band, int(row["size"]), aspect_of(noun))
+            return Traits(cast(Band, row["band"]), int(row["size"]), aspect_of(noun))
     return Traits()
 
 
@@ -178,8 +172,7 @@ def traits_of(noun: str) -> Traits:
 
 def _listed(objects: Sequence[PromptObject], most: int) -> list[PromptObject]:
     """Each thing as often as it is named; an unnamed number ("balloons") is three."""
-    counts = fill_counts([3 if thing.count is None else thing.count for thing in objects], 0)
-    return [thing for thing, count in zip(objects, counts) for _ in range(count)][:most]
+    return [thing for thing in objects for _ in range(thing.count or SEVERAL)][:most]
 
 
 def _has_horizon(background: str | None) -> bool:
@@ -427,13 +420,12 @@ def _rows(wishes: _Wishes, canvas: tuple[int, int], step: int) -> np.ndarray:
 # ---- how good boxes are ----
 
 
-def _covered(box: np.ndarray, others: np.ndarray) -> float:
-    """Share of a box that others cover, the covered parts added up."""
-    if not len(others):
-        return 0.0
-    first, last = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
-    area = (last - first).clip(min=0).prod(axis=1).sum()
-    return float(area / (box[2:] - box[:2]).prod())
+def _covered(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(m, 4) and (n, 4) -> (m,) share of each box that the others cover, added up."""
+    first = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    last = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    return (last - first).clip(min=0).prod(axis=-1).sum(axis=1) / area
 
 
 def _overlaps(boxes: np.ndarray) -> np.ndarray:
@@ -450,16 +442,16 @@ def _worst_overlap(boxes: np.ndarray) -> float:
     return float(_overlaps(boxes).max(initial=0.0))
 
 
-def _misplaced(box: np.ndarray, band: Band, canvas: tuple[int, int]) -> float:
-    """How far a box is from its band, as a share of the height; a little for the margin too."""
-    height = canvas[1]
-    edge = sum(bool(box[axis] <= 0) + bool(box[axis + 2] >= canvas[axis]) for axis in (0, 1))
-    away = abs((box[0] + box[2]) / 2 - canvas[0] / 2) / canvas[0]
+def _misplaced(boxes: np.ndarray, band: Band, canvas: tuple[int, int]) -> np.ndarray:
+    """(m, 4) -> (m,) how far each is from its band and the middle; a little for the edge too."""
+    width, height = canvas
+    edge = (boxes[:, :2] <= 0).sum(axis=1) + (boxes[:, 2:] >= np.array(canvas)).sum(axis=1)
+    away = np.abs((boxes[:, 0] + boxes[:, 2]) / 2 - width / 2) / width
     if band == "sky":
-        off = abs((box[1] + box[3]) / 2 - 0.22 * height)
+        off = np.abs((boxes[:, 1] + boxes[:, 3]) / 2 - 0.22 * height)
     else:
-        off = abs(box[3] - 0.85 * height)
-    return float(2 * off / height + 0.3 * edge + 0.2 * away)
+        off = np.abs(boxes[:, 3] - 0.85 * height)
+    return 2 * off / height + 0.3 * edge + 0.2 * away
 
 
 def _strays(boxes: np.ndarray, wishes: _Wishes, canvas: tuple[int, int]) -> int:

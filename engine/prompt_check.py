@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from engine.api import ModelInfo
 from engine.errors import WeightsError
@@ -46,8 +46,11 @@ def check_pin(text: str, info: ModelInfo | None = None) -> PinCheck:
         info: as for `check_prompt`. A model without a vocabulary takes any text.
     """
     vocabulary = _shipped() if info is None else info.vocabulary
-    if vocabulary is None:
-        return PinCheck(text.strip(), None)
+    return PinCheck(text.strip(), None) if vocabulary is None else _check_pin(text, vocabulary)
+
+
+@lru_cache(maxsize=1024)  # the window asks for every layer after each change
+def _check_pin(text: str, vocabulary: Vocabulary) -> PinCheck:
     lexicon = lexicon_of(vocabulary)
     thing = read_pin(text, lexicon)
     if thing is not None:

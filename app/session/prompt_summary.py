@@ -33,7 +33,8 @@ def summarise(check: PromptCheck, boxes: Sequence[str | None]) -> PromptSummary:
     """Count what a prompt asks for against the boxes.
 
     Args:
-        boxes: of each visible box the noun that is pinned to it or that it shows; None = open.
+        boxes: of each visible box the noun that is pinned to it or that it shows, "" for a picture
+            of something else; None = open.
     """
     named = Counter(each for each in boxes if each is not None)
     missing = []

@@ -244,16 +244,17 @@ class GenerationQueue:
         boxes = tuple(self._noun_of(layer) for layer in shown)
         key = (contents.prompt, boxes, self.info)
         if self._summary is None or self._summary[0] != key:
+            check = PromptCheck()
             try:
-                check = check_prompt(contents.prompt, self.info)
+                if contents.prompt.strip():  # a start with an empty prompt reads no tables
+                    check = check_prompt(contents.prompt, self.info)
             except EngineError as error:
                 logger.warning("the prompt was not checked: %s", error)
-                check = PromptCheck()
             self._summary = key, summarise(check, boxes)
         return self._summary[1]
 
     def _noun_of(self, layer: Layer) -> str | None:
-        """The thing that is pinned to a layer or that its pixels show."""
+        """The thing that is pinned to a layer or that its pixels show; "" for another thing."""
         word = layer.shows or (word_of(layer) if layer.has_pixels else "")
         if not word:
             return "" if layer.has_pixels else None

@@ -121,11 +121,14 @@ def test_many_things_on_any_canvas_stay_inside_and_are_at_most_as_many_as_boxes(
 def test_one_thing_more_is_placed_where_it_covers_no_other() -> None:
     check = check_prompt("a house, a dog and a tree on a beach")
     layout = suggest_layouts(check, (512, 512))[0]
-    box = place_one(PromptObject("moon", "moon", ()), (512, 512), boxes_of(layout))
+    box = place_one(PromptObject("moon", "moon", ()), (512, 512), boxes_of(layout)).box
     assert box[1] + box[3] <= 512
     assert max(overlap(box, other) for other in boxes_of(layout)) <= 0.1
 
 
 def test_one_thing_more_finds_a_place_on_a_full_canvas() -> None:
-    box = place_one(PromptObject("cat", "cat", ()), (512, 512), [(0, 0, 512, 512)] * 3)
+    cat = PromptObject("cat", "cat", (), colour="blue")
+    placed = place_one(cat, (512, 512), [(0, 0, 512, 512)] * 3)
+    assert placed.shows == "blue cat"
+    box = placed.box
     assert 0 <= box[0] < box[2] <= 512

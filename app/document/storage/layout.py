@@ -304,7 +304,7 @@ def read_layout(path: Path, *, canvas: Size, grid: int) -> Layout:
 
 
 def text_of(path: Path) -> str:
-    """The text of a file, or the recipe in a PNG of ours; StorageError where it is neither."""
+    """The text of a file or of the recipe in an exported PNG; StorageError where it is neither."""
     try:
         with path.open("rb") as stream:
             data = stream.read(MAX_TEXT + 1)

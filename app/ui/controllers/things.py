@@ -33,6 +33,7 @@ from engine import (
 _NEXT = (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Tab)
 _BEFORE = (Qt.Key.Key_Left, Qt.Key.Key_Up, Qt.Key.Key_Backtab)
 _ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_KEYS = (*_NEXT, *_BEFORE, *_ENTERS, Qt.Key.Key_Escape)
 
 
 class ThingsController(Controller):
@@ -170,10 +171,9 @@ class ThingsController(Controller):
         boxes = []
         for thing in session.bridge.summary().missing:
             for _ in range(thing.count or 1):
-                box = place_one(thing, canvas, taken, step=document.grid)
-                taken.append(box)
-                word = f"{thing.colour} {thing.noun}" if thing.colour else thing.noun
-                boxes.append((Rect.from_box(box), word))
+                placed = place_one(thing, canvas, taken, step=document.grid)
+                taken.append(placed.box)
+                boxes.append((Rect.from_box(placed.box), placed.shows))
         if boxes:
             self._push_boxes(PlaceBoxes(boxes, keeps_empty=True))
 
@@ -232,25 +232,29 @@ class ThingsController(Controller):
             return True
         if not self._layouts:
             return False
-        if kind == QEvent.Type.ShortcutOverride:
-            event.accept()  # no action takes these keys now
-            return True
-        if kind == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            return self._on_key(event)
+        if isinstance(event, QKeyEvent) and Qt.Key(event.key()) in _KEYS and not _is_command(event):
+            if kind == QEvent.Type.ShortcutOverride:
+                event.accept()  # no action takes these keys now
+                return True
+            if kind == QEvent.Type.KeyPress:
+                self._on_key(Qt.Key(event.key()))
+                return True
         if kind == QEvent.Type.MouseButtonPress:
             self._drop_suggestion()
         return False
 
-    def _on_key(self, event: QKeyEvent) -> bool:
-        key = Qt.Key(event.key())
-        if key in _NEXT or key in _BEFORE:
-            step = 1 if key in _NEXT else -1
-            self._place = (self._place + step) % len(self._layouts)
-            self._show_suggestion()
-        elif key in _ENTERS:
+    def _on_key(self, key: Qt.Key) -> None:
+        if key in _ENTERS:
             self._accept()
         elif key == Qt.Key.Key_Escape:
             self._drop_suggestion()
         else:
-            return False
-        return True
+            step = 1 if key in _NEXT else -1
+            self._place = (self._place + step) % len(self._layouts)
+            self._show_suggestion()
+
+
+def _is_command(event: QKeyEvent) -> bool:
+    """Ctrl, Alt or Meta is held: Ctrl+Enter still generates while a layout is suggested."""
+    held = Qt.KeyboardModifier
+    return bool(event.modifiers() & (held.ControlModifier | held.AltModifier | held.MetaModifier))

@@ -10,7 +10,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.document.commands import SetPrompt, SetShows
+from app.document.commands import MoveLayers, SetPrompt, SetShows
 from app.session.prompt_summary import summarise
 from app.testing import fill
 from app.ui.panels.prompt_line import line_of, marks_of
@@ -215,6 +215,14 @@ def test_esc_a_click_and_any_change_take_the_suggestion_away(window: Any) -> Non
     assert not window.session.document.foregrounds
 
 
+def test_other_commands_work_while_a_layout_is_suggested(window: Any) -> None:
+    say(window, "a dog and a castle")
+    window.actions_["suggest_layout"].trigger()
+    window.view.setFocus()
+    QTest.keyClick(window.view, ENTER, Qt.KeyboardModifier.ControlModifier)
+    assert not window.session.document.foregrounds  # Ctrl+Enter is no Enter
+
+
 def test_painted_layers_stay_when_boxes_are_placed(window: Any) -> None:
     draw_box(window, 64, 64, 192, 192)
     fill(window.session.document, word="dog")
@@ -255,6 +263,30 @@ def test_spare_boxes_stay_empty_unless_things_repeat(window: Any) -> None:
 
 
 # ---- the line and the marks ----
+
+
+def test_a_change_that_touches_no_word_checks_nothing_again(window: Any, monkeypatch: Any) -> None:
+    """Dragging fifty painted layers must not read their words at each step."""
+    say(window, "a dog and a balloon")
+    for left in (32, 192):
+        draw_box(window, left, 64, left + 96, 192)
+    fill(window.session.document, word="dog")
+    summary = window.session.bridge.summary()
+
+    def fail(*_: Any) -> None:
+        raise AssertionError("a prompt was read again")
+
+    monkeypatch.setattr("app.session.queue.check_prompt", fail)
+    monkeypatch.setattr("engine.prompt_check.read_pin", fail)
+    first = window.session.document.foregrounds[0]
+    window.session.push(MoveLayers([first.id], 32, 0))
+    assert window.session.bridge.summary() is summary
+
+
+def test_an_empty_prompt_reads_no_tables(window: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("app.session.queue.check_prompt", None)
+    say(window, "  ")
+    assert window.session.bridge.summary().check.objects == ()
 
 
 @pytest.mark.parametrize(
