@@ -7,10 +7,19 @@ from dataclasses import replace
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 
-from app.document import Layer, Rect
+from app.document import Layer
 from app.document.commands import AddBox, PlaceBoxes, SetSettings, SetShows
 from app.document.words import word_of
 from app.session.prompt_summary import prompt_with
+from app.session.things import (
+    PlacedBox,
+    box_around,
+    check_pin,
+    layouts_for,
+    list_things,
+    missing_boxes,
+    thing_pictures,
+)
 from app.ui.actions import Actions
 from app.ui.controllers import Controller
 from app.ui.controllers.generation import GenerationController
@@ -19,16 +28,6 @@ from app.ui.panels.things import THING_MIME, entries_of
 from app.ui.session import Session
 from app.ui.text import number, tr
 from app.ui.views import Views
-from engine import (
-    Box,
-    Layout,
-    check_pin,
-    list_things,
-    place_one,
-    suggest_layouts,
-    thing_pictures,
-    usual_size,
-)
 
 _NEXT = (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Tab)
 _BEFORE = (Qt.Key.Key_Left, Qt.Key.Key_Up, Qt.Key.Key_Backtab)
@@ -44,7 +43,7 @@ class ThingsController(Controller):
     ) -> None:
         super().__init__(session, actions, views)
         self._generation = generation
-        self._layouts: tuple[Layout, ...] = ()
+        self._layouts: list[list[PlacedBox]] = []
         self._place = 0
         actions.connect(
             suggest_layout=self.suggest,
@@ -102,11 +101,8 @@ class ThingsController(Controller):
     def _drop(self, word: str, at: QPointF) -> None:
         """A box for a thing around a place of the viewport."""
         inverse, _ = self._views.view.to_view().inverted()
-        place, document = inverse.map(at), self._session.document
-        canvas = (document.canvas.width, document.canvas.height)
-        width, height = usual_size(word, canvas, step=document.grid)
-        left, top = round(place.x() - width / 2), round(place.y() - height / 2)
-        rect = Rect(left, top, width, height).moved_to_grid(document.grid, document.canvas)
+        place = inverse.map(at)
+        rect = box_around(self._session.document, word, place.x(), place.y())
         command = AddBox(rect, shows=word)
         if self._session.push(command):
             self._session.selection.set([command.layer_id])
@@ -150,12 +146,8 @@ class ThingsController(Controller):
     def suggest(self) -> None:
         """Show layouts for all things of the prompt as ghosts; keys choose one."""
         session = self._session
-        document, info = session.document, session.bridge.info
-        most = 50 if info is None else info.max_foregrounds
-        canvas = (document.canvas.width, document.canvas.height)
-        self._layouts = suggest_layouts(
-            session.bridge.summary().check, canvas, step=document.grid, most=most
-        )
+        bridge = session.bridge
+        self._layouts = layouts_for(session.document, bridge.summary(), bridge.info)
         self._place = 0
         self._show_suggestion()
         if self._layouts:
@@ -164,16 +156,7 @@ class ThingsController(Controller):
 
     def add_missing(self) -> None:
         """A box for each thing that has none, where it covers the others least; one step."""
-        session = self._session
-        document = session.document
-        canvas = (document.canvas.width, document.canvas.height)
-        taken: list[Box] = [layer.rect.to_box() for layer in document.foregrounds if layer.visible]
-        boxes = []
-        for thing in session.bridge.summary().missing:
-            for _ in range(thing.count or 1):
-                placed = place_one(thing, canvas, taken, step=document.grid)
-                taken.append(placed.box)
-                boxes.append((Rect.from_box(placed.box), placed.shows))
+        boxes = missing_boxes(self._session.document, self._session.bridge.summary())
         if boxes:
             self._push_boxes(PlaceBoxes(boxes, keeps_empty=True))
 
@@ -193,8 +176,7 @@ class ThingsController(Controller):
             view.decor.ghosts = ()
             view.viewport().update()
             return
-        layout = self._layouts[self._place]
-        view.decor.ghosts = [(Rect.from_box(each.box), each.shows) for each in layout.things]
+        view.decor.ghosts = self._layouts[self._place]
         view.viewport().update()
         which = tr("Layout {0} of {1}").format(number(self._place + 1), number(len(self._layouts)))
         keys = tr("Arrow keys: other layouts. Enter: place the boxes. Esc: cancel.")
@@ -203,14 +185,13 @@ class ThingsController(Controller):
     def _drop_suggestion(self) -> None:
         """Suggested boxes belong to the document as it was."""
         if self._layouts:
-            self._layouts = ()
+            self._layouts = []
             self._show_suggestion()
             self._views.status.say_nothing()
 
     def _accept(self) -> None:
-        layout = self._layouts[self._place]
-        boxes = [(Rect.from_box(each.box), each.shows) for each in layout.things]
-        self._layouts = ()
+        boxes = self._layouts[self._place]
+        self._layouts = []
         self._show_suggestion()
         self._views.status.say_nothing()
         self._push_boxes(PlaceBoxes(boxes))

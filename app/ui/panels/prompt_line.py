@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QLocale
 
 from app.session.prompt_summary import PromptSummary
+from app.session.things import MAX_READ, PromptObject
 from app.ui.text import number, tr
-from engine import MAX_READ, PromptObject
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,11 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QIcon, QImage, QKeyEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListView, QVBoxLayout
 
+from app.session.things import Thing, ThingPictures
 from app.ui.text import tr
 from app.ui.theme import FIELD_HEIGHT, GAP, MARGIN
 from app.ui.widgets.fields import DropDown
 from app.ui.widgets.forms import Panel, clearable, fill, named, note
-from engine import Thing, ThingPictures
 
 THING_MIME = "application/x-layerloom-thing"
 TILE, CELL = 48, QSize(84, 84)  # of a picture and of its cell, logical pixels
