@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from engine import Engine, Event, GenerateRequest, ModelInfo, Preview, StateChanged
-from engine.remote import Connection, PictureServer, RemoteEngine, open_server
+from engine.remote import Connection, remote_engine
 
 logger = logging.getLogger(__name__)
 
@@ -100,11 +100,7 @@ def make_engine(
     connection: Connection, token: str | None = None, ledger: Path | None = None
 ) -> MakeEngine:
     """Makes the engine of a connection; arguments as for `remote`."""
-
-    def make_server() -> PictureServer:
-        return open_server(connection, token)
-
-    return lambda emit: RemoteEngine(emit, make_server, ledger=ledger)
+    return lambda emit: remote_engine(emit, connection, token, ledger=ledger)
 
 
 def _title(connection: Connection) -> str:

@@ -17,14 +17,17 @@ from engine.remote.api import (
     ServerReport,
     Watch,
 )
+from engine.remote.engine import HASH_PREFIX, RemoteEngine, remote_engine
 
 __all__ = [
+    "HASH_PREFIX",
     "Connection",
     "ErrorKind",
     "LayerServer",
     "OwnGraph",
     "PictureJob",
     "PictureServer",
+    "RemoteEngine",
     "RemoteError",
     "RemoteModel",
     "ServerKind",
@@ -32,4 +35,5 @@ __all__ = [
     "Watch",
     "checked_address",
     "is_loopback",
+    "remote_engine",
 ]

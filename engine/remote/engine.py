@@ -36,6 +36,7 @@ from engine.remote.runs import Collector, Patience, RunReport
 logger = logging.getLogger(__name__)
 
 HASH_PREFIX = "remote:"  # of a model's hash in records: its pixels cannot be made again here
+SIDE_TOKENS = 64  # of every picture, whatever its box: all are asked for at one size
 GRID = 16  # canvas pixels to which boxes snap
 CANVASES = ((1024, 1024), (1216, 832), (832, 1216), (1344, 768), (768, 1344))
 SHOWN_STEPS = 20  # of each picture's progress, where the request names no number
@@ -110,9 +111,7 @@ class RemoteEngine:
         if not self._connect():
             assert self._trouble is not None
             trouble = self._trouble
-            self._emit(
-                StateChanged(state="failed", message=str(trouble), advice=trouble.advice)
-            )
+            self._emit(StateChanged(state="failed", message=str(trouble), advice=trouble.advice))
         tries = 0
         while not self._line.is_closed:
             try:
@@ -237,6 +236,24 @@ class RemoteEngine:
         )
 
 
+def remote_engine(
+    emit: Callable[[Event], None],
+    connection: Connection,
+    token: str | None = None,
+    *,
+    ledger: Path | None = None,
+) -> RemoteEngine:
+    """The engine of a connection; `RemoteEngine` has the arguments."""
+
+    def make_server() -> PictureServer:
+        # Imported here: only an engine that was started needs what opens connections.
+        from engine.remote.servers import open_server
+
+        return open_server(connection, token)
+
+    return RemoteEngine(emit, make_server, ledger=ledger)
+
+
 def chosen_model(report: ServerReport, connection: Connection) -> RemoteModel:
     """The model that a connection names, else the first that the server can use.
 
@@ -287,6 +304,7 @@ def _info(report: ServerReport, model: RemoteModel, connection: Connection) -> M
         device=connection.address,
         precision=report.title,
         threads=0,
+        side_tokens=SIDE_TOKENS,
         server=connection.address,
         licence=model.licence,
     )
