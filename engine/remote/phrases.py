@@ -90,7 +90,7 @@ def background_prompt(prompt: OpenPrompt) -> str:
 
 
 def negative_prompt(prompt: OpenPrompt, *, is_background: bool) -> str:
-    """What must not be in the picture: what the prompt excludes, in a background also its things."""
+    """What must not be in the picture: what the prompt excludes, in a background its things too."""
     things = [thing.typed for thing in prompt.check.objects] if is_background else []
     return ", ".join(filter(None, (prompt.excluded, *things)))
 
