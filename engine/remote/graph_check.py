@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.remote.api import RemoteModel
-from engine.remote.graphs import Graph, Nodes, needed_nodes, links_of, with_file
+from engine.remote.graphs import Graph, Nodes, links_of, needed_nodes, with_file
 
 Schema = Mapping[str, Any]
 _NUMBERS = re.compile(r"\d+")
