@@ -17,11 +17,15 @@ from engine.remote.api import (
     ServerReport,
     Watch,
 )
+from engine.remote.http import Limits
+from engine.remote.pictures import crop_to_alpha
+from engine.remote.servers import open_server
 
 __all__ = [
     "Connection",
     "ErrorKind",
     "LayerServer",
+    "Limits",
     "OwnGraph",
     "PictureJob",
     "PictureServer",
@@ -31,5 +35,7 @@ __all__ = [
     "ServerReport",
     "Watch",
     "checked_address",
+    "crop_to_alpha",
     "is_loopback",
+    "open_server",
 ]
