@@ -13,10 +13,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from engine import Engine, Event, GenerateRequest, ModelInfo, Preview, StateChanged
-from engine.remote import Connection, remote_engine
+
+if TYPE_CHECKING:
+    from engine.remote import Connection
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +102,14 @@ def make_engine(
     connection: Connection, token: str | None = None, ledger: Path | None = None
 ) -> MakeEngine:
     """Makes the engine of a connection; arguments as for `remote`."""
-    return lambda emit: remote_engine(emit, connection, token, ledger=ledger)
+
+    def make(emit: Callable[[Event], None]) -> EngineLike:
+        # Imported here: who connects no server needs nothing that opens connections.
+        from engine.remote import remote_engine
+
+        return remote_engine(emit, connection, token, ledger=ledger)
+
+    return make
 
 
 def _title(connection: Connection) -> str:

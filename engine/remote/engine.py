@@ -6,7 +6,6 @@ pictures come back and are fitted into their boxes.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import queue
 import threading
@@ -32,6 +31,7 @@ from engine.remote.api import Connection, PictureServer, RemoteError, RemoteMode
 from engine.remote.ledger import Ledger
 from engine.remote.orders import MOST_FOREGROUNDS, order_pictures, results_of
 from engine.remote.runs import Collector, Patience, RunReport
+from engine.remote.servers import open_server
 
 logger = logging.getLogger(__name__)
 
@@ -245,13 +245,7 @@ def remote_engine(
 ) -> RemoteEngine:
     """The engine of a connection; `RemoteEngine` has the arguments."""
 
-    def make_server() -> PictureServer:
-        # Imported here: only an engine that was started needs what opens connections.
-        from engine.remote.servers import open_server
-
-        return open_server(connection, token)
-
-    return RemoteEngine(emit, make_server, ledger=ledger)
+    return RemoteEngine(emit, lambda: open_server(connection, token), ledger=ledger)
 
 
 def chosen_model(report: ServerReport, connection: Connection) -> RemoteModel:
@@ -261,7 +255,7 @@ def chosen_model(report: ServerReport, connection: Connection) -> RemoteModel:
         RemoteError: of kind "missing": there is none, or it lacks nodes or files.
     """
     names = ", ".join(model.name for model in report.models) or "none"
-    if not connection.model:
+    if not connection.model or connection.own_graph is not None:
         usable = [model for model in report.models if model.is_usable]
         if usable:
             return usable[0]
@@ -292,7 +286,7 @@ def chosen_model(report: ServerReport, connection: Connection) -> RemoteModel:
 def _info(report: ServerReport, model: RemoteModel, connection: Connection) -> ModelInfo:
     return ModelInfo(
         name=model.title,
-        file_hash=HASH_PREFIX + _identity(model, connection),
+        file_hash=HASH_PREFIX + (model.fingerprint or f"{connection.kind}:{model.name}"),
         token_px=GRID,
         canvas_multiple=1,
         trained_canvases=CANVASES,
@@ -308,17 +302,6 @@ def _info(report: ServerReport, model: RemoteModel, connection: Connection) -> M
         server=connection.address,
         licence=model.licence,
     )
-
-
-def _identity(model: RemoteModel, connection: Connection) -> str:
-    """A hash of what the pictures are made with: kind of server, model, and the user's graph."""
-    parts = [connection.kind, model.name]
-    if connection.own_graph is not None:
-        try:
-            parts.append(Path(connection.own_graph.path).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            parts.append(connection.own_graph.path)
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _failed(
