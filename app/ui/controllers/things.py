@@ -85,15 +85,15 @@ class ThingsController(Controller):
         things = list_things(info)
         words = [word for thing in things for word in (thing.name, *thing.synonyms)]
         self._views.inspector.show_words(words)
-        known = info.vocabulary
+        known, pictures = info.vocabulary, thing_pictures(info)
         entries = (
             []
             if known is None
-            else entries_of(things, known.looks, known.colours, known.backgrounds)
+            else entries_of(things, known.looks, known.colours, known.backgrounds, pictures)
         )
         facts = (info.name, number(info.parameters), info.device)
         text = tr("{0} · {1} parameters · {2}").format(*facts)
-        self._views.things.show_things(entries, thing_pictures(info), text)
+        self._views.things.show_things(entries, pictures, text)
         live = self._views.live
         for menu, choices in (
             (live.colours, () if known is None else known.colours),

@@ -62,23 +62,29 @@ def entries_of(
     looks: Sequence[str],
     colours: Sequence[str],
     backgrounds: Sequence[str],
+    pictures: ThingPictures | None,
 ) -> list[Entry]:
     """Everything that the panel shows: things by category, then the other words."""
     found = []
+    of_things = {} if pictures is None else pictures.things
     for thing in sorted(things, key=lambda each: each.category == "objects"):
         words = " | ".join((thing.name, *thing.synonyms, thing.category)).casefold()
-        found.append(Entry(thing.name, _category(thing.category), words, tile=thing.tile))
+        found.append(
+            Entry(thing.name, _category(thing.category), words, tile=of_things.get(thing.name))
+        )
     groups = (
-        (tr("Backgrounds"), backgrounds),
-        (tr("Colours"), colours),
-        (tr("Looks"), looks),
+        (tr("Backgrounds"), backgrounds, pictures and pictures.backgrounds),
+        (tr("Colours"), colours, None),
+        (tr("Looks"), looks, pictures and pictures.looks),
     )
-    for title, names in groups:
+    for title, names, tiles in groups:
         for word in names:
             colour = word if names is colours else ""
             search = f"{word} | {title}".casefold()
             is_look = names is looks
-            found.append(Entry(word, title, search, False, None, colour, is_look))
+            found.append(
+                Entry(word, title, search, False, (tiles or {}).get(word), colour, is_look)
+            )
     return found
 
 
