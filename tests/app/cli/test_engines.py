@@ -98,9 +98,10 @@ def test_names_that_are_refused(name: str, more: tuple[str, ...], said: str) -> 
 
 
 def test_plain_http_and_own_graphs_are_asked_for() -> None:
-    more = ("--allow-plain", "--graph", "a.json", "--graph-node", "prompt=6.text")
-    more += ("--graph-node", "output=9", "--graph-makes-alpha")
-    made = connection_of("comfyui=http://gpu.example.org", args(*more))
+    more = "--allow-plain --graph a.json --graph-node prompt=6.text --graph-node output=9"
+    made = connection_of(
+        "comfyui=http://gpu.example.org", args(*more.split(), "--graph-makes-alpha")
+    )
     assert made is not None and made.allows_plain and made.own_graph is not None
     assert (made.own_graph.prompt, made.own_graph.output) == ("6.text", "9")
     assert made.own_graph.makes_alpha and Path(made.own_graph.path).is_absolute()
