@@ -115,6 +115,20 @@ def test_names_follow_the_pinned_word(window: Any) -> None:
     assert window.session.document.name_of(window.session.document.foregrounds[0]) == "Dog"
 
 
+def test_boxes_say_what_they_will_show_before_it_is_painted(window: Any, qtbot: Any) -> None:
+    say(window, "a dog")
+    draw_box(window, 64, 64, 192, 192)
+    layer = window.session.document.foregrounds[0]
+    window.engine.words = {layer.id: "dog"}
+    window.actions_["generate_all"].trigger()
+    window.engine.begin()
+    rows = window.layers.model
+    qtbot.waitUntil(lambda: "Painting: dog" in window.inspector.state.text.text())
+    assert rows.running[layer.id] == window.view.decor.running[layer.id] == "dog"
+    window.engine.finish()
+    qtbot.waitUntil(lambda: not rows.running)
+
+
 # ---- the panel of things ----
 
 
