@@ -9,7 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import Failed, Finished, JobCancelled, Preview, Progress, Started, StateChanged
+from engine import (
+    Assigned,
+    Failed,
+    Finished,
+    JobCancelled,
+    Preview,
+    Progress,
+    Started,
+    StateChanged,
+)
 from engine.remote import RemoteError, RemoteModel
 from engine.remote.ledger import Entry, Ledger
 from tests.engine.remote.scripted import (
@@ -97,6 +106,8 @@ def test_progress_previews_and_one_end(server: ScriptedServer) -> None:
     assert len(previews) == 8  # each second of 16
     assert sum(map(is_end, running.seen)) == 1
     assert started.check == end.check  # type: ignore[union-attr]
+    (decided,) = [event for event in running.seen if isinstance(event, Assigned)]
+    assert dict(decided.words) == {r.layer_id: r.word for r in end.results if r.word}  # type: ignore[union-attr]
 
 
 def test_only_targets_are_asked_for(server: ScriptedServer) -> None:
