@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import io
 import json
+import ssl
 import struct
 import threading
 import time
@@ -26,7 +27,9 @@ from PIL import Image
 
 from engine.remote import Connection, Limits, ServerKind
 
-SCHEMA = Path(__file__).parents[2] / "fixtures" / "remote" / "object_info.json"
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "remote"
+SCHEMA = FIXTURES / "object_info.json"
+CERTIFICATE = FIXTURES / "loopback.pem"  # of 127.0.0.1, signed by itself
 # Short enough for tests, long enough for a busy machine.
 QUICK = Limits(
     connect_s=5.0,
@@ -114,8 +117,9 @@ class FakeServer:
         asked: each request as method, path and body.
     """
 
-    def __init__(self, *, token: str = "", steps: int = 2) -> None:
+    def __init__(self, *, token: str = "", steps: int = 2, tls: bool = False) -> None:
         self.token = token
+        self.scheme = "https" if tls else "http"
         self.steps = steps
         self.version = "0.38.1"
         self.faults: dict[str, str] = {}
@@ -134,11 +138,15 @@ class FakeServer:
         self.lock = threading.RLock()
         self._http = _Http(("127.0.0.1", 0), _Handler)
         self._http.fake = self
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(CERTIFICATE)
+            self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
         self._thread: threading.Thread | None = None
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
+        return f"{self.scheme}://127.0.0.1:{self._http.server_address[1]}"
 
     def connection(self, kind: ServerKind = "comfyui", **more: Any) -> Connection:
         return Connection(kind=kind, address=self.address, **more)
@@ -211,6 +219,15 @@ class FakeServer:
             item = self.waiting.pop(key)
             if self.fault_at("/history") != "lost":
                 self.history[key] = self._ended(key, item)
+
+    def interrupt(self, key: str) -> None:
+        """End a running job; ComfyUI keeps it in its history, as one with an error."""
+        with self.lock:
+            self.interrupted.append(key)
+            if (item := self.waiting.pop(key, None)) is not None:
+                message = ["execution_interrupted", {"prompt_id": key}]
+                status = {"status_str": "error", "completed": False, "messages": [message]}
+                self.history[key] = {"prompt": item, "outputs": {}, "status": status}
 
     def _ended(self, key: str, item: list[Any]) -> dict[str, Any]:
         errors = {
@@ -409,10 +426,13 @@ class _Handler(BaseHTTPRequestHandler):
                 for key in body["delete"]:
                     fake.waiting.pop(key, None)
             self._send(200, "text/plain", b"")
-        elif path == "/interrupt":
-            fake.interrupted.append(body.get("prompt_id", ""))
+        elif path == "/history":
             with fake.lock:
-                fake.waiting.pop(body.get("prompt_id", ""), None)
+                for key in body["delete"]:
+                    fake.history.pop(key, None)
+            self._send(200, "text/plain", b"")
+        elif path == "/interrupt":
+            fake.interrupt(body["prompt_id"])
             self._send(200, "text/plain", b"")
         elif path == "/view":
             name = parse_qs(urlsplit(self.path).query)["filename"][0]
