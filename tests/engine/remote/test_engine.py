@@ -19,7 +19,7 @@ from engine import (
     Started,
     StateChanged,
 )
-from engine.remote import RemoteError, RemoteModel
+from engine.remote import RemoteError, RemoteModel, fitting
 from engine.remote.ledger import Entry, Ledger
 from tests.engine.remote.scripted import (
     MODEL,
@@ -41,6 +41,15 @@ BOXES = (
     box(2, 0, 200, 64, 128),
     box(3, 400, 200, 64, 128),
 )
+
+
+AREA = 160 * 160
+
+
+@pytest.fixture(autouse=True)
+def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A megapixel for each layer is for real models."""
+    monkeypatch.setattr(fitting, "AREA", AREA)
 
 
 @pytest.fixture
@@ -91,7 +100,7 @@ def test_pictures_fit_their_boxes(server: ScriptedServer) -> None:
     assert abs(columns.mean() - 127.5) < 2
     for job in server.submitted:
         assert job.width % 16 == job.height % 16 == 0
-        assert 0.9 < job.width * job.height / 1024**2 < 1.1
+        assert 0.9 < job.width * job.height / AREA < 1.1
     assert server.submitted[1].width > 1.9 * server.submitted[1].height
 
 
