@@ -59,6 +59,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "engine/remote": (
         "numpy",
         "PIL",
+        "psutil",
         "websockets",
         "engine.api",
         "engine.composition",
