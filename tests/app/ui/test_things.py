@@ -23,7 +23,7 @@ RIGHT, ENTER, ESC = Qt.Key.Key_Right, Qt.Key.Key_Return, Qt.Key.Key_Escape
 
 def say(window: Any, prompt: str) -> None:
     window.session.push(SetPrompt(prompt))
-    window.prompt_controller._show_words()
+    window.prompt_controller.check_now()
 
 
 def shows(window: Any) -> list[str]:
@@ -267,7 +267,7 @@ def test_things_without_a_box_get_one_each(window: Any) -> None:
     assert window.prompt.fix.text() == "Add 3 boxes"
     window.prompt.fix.click()
     assert shows(window) == ["", "castle", "balloon", "balloon"]
-    window.prompt_controller._show_words()
+    window.prompt_controller.check_now()
     assert not window.prompt.fix.isVisible()
     assert "every thing of the prompt has a box" in window.actions_["add_missing"].toolTip()
     window.actions_["undo"].trigger()
@@ -281,7 +281,7 @@ def test_spare_boxes_stay_empty_unless_things_repeat(window: Any) -> None:
     assert "2 boxes stay empty" in window.prompt.words.text()
     choose(window, "repeat_things")
     assert window.session.document.settings.repeat_things
-    window.prompt_controller._show_words()
+    window.prompt_controller.check_now()
     assert "stay empty" not in window.prompt.words.text()
     window.actions_["generate_all"].trigger()
     assert window.engine.last.spare_boxes == "repeat"
@@ -296,7 +296,7 @@ def test_spare_boxes_get_things_that_suit_them(window: Any) -> None:
     choose(window, "suggest_things")
     assert sorted(shows(window)) == ["", "balloon", "castle"]
     assert not window.engine.requests
-    window.prompt_controller._show_words()
+    window.prompt_controller.check_now()
     assert "stay empty" not in window.prompt.words.text()
     assert "no box stays empty" in window.actions_["suggest_things"].toolTip()
     window.actions_["undo"].trigger()
@@ -393,6 +393,8 @@ def test_an_empty_prompt_reads_no_tables(window: Any, monkeypatch: Any) -> None:
         ("a cat, a dog, the moon", [None] * 2, "No box for: moon · Draws:", "Add a box"),
         ("a cat", [], "Draws: cat", "Place boxes"),
         ("balloons", [None] * 3, "Draws: balloons", ""),
+        ("\u05d7\u05ea\u05d5\u05dc a cat", [None],
+         "Not drawn by this model: \u2068\u05d7\u05ea\u05d5\u05dc\u2069 · Draws: cat", ""),
         ("", [None], "", ""),
         ("a stapler", [None], "The model draws none of these things.", ""),
     ],
