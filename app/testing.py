@@ -135,11 +135,6 @@ def finished(request: GenerateRequest, info: ModelInfo | None = None, **changes:
 class FakeEngine:
     """Records requests; says what its user scripts, or what `work` says for each job.
 
-    Args:
-        opening: events at the start.
-        work: runs each job on a thread of its own; it looks at `is_stopped`. None = jobs wait for
-            `begin`, `finish`, `fail` and `end_cancelled`.
-        on_own_thread: whether scripted events come from another thread, as the real engine's do.
 
     Attributes:
         requests: every job, in order.
@@ -154,8 +149,11 @@ class FakeEngine:
         emit: Callable[[Event], None],
         *,
         info: ModelInfo | None = None,
-        opening: Sequence[Event] = (),
+        opening: Sequence[Event] = (),  # events at the start
+        # runs each job on a thread of its own; it looks at `is_stopped`. None = jobs wait for
+        # `begin`, `finish`, `fail` and `end_cancelled`.
         work: Callable[[FakeEngine, GenerateRequest], None] | None = None,
+        # whether scripted events come from another thread, as the real engine's do
         on_own_thread: bool = True,
     ) -> None:
         self.emit = emit

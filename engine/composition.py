@@ -47,17 +47,12 @@ PUSHES = 24  # per round
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What is usual for a thing.
+    """What is usual for a thing."""
 
-    Attributes:
-        band: where it belongs; "low" is "any" in a picture with a horizon: not in the sky.
-        size: 1 small to 3 large.
-        aspect: width over height.
-    """
-
+    # where it belongs; "low" is "any" in a picture with a horizon: not in the sky
     band: Band = "any"
-    size: int = 2
-    aspect: float = 1.0
+    size: int = 2  # 1 small to 3 large
+    aspect: float = 1.0  # width over height
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,34 +74,25 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class _Wishes:
-    """What is to be placed: names and phrases, and per thing size, band and size class.
-
-    Attributes:
-        classes: (n,) size class of each, 1 to 3.
-        sides: (n, 2) width and height.
-    """
+    """What is to be placed: names and phrases, and per thing size, band and size class."""
 
     nouns: tuple[str, ...]
     shows: tuple[str, ...]
     bands: tuple[Band, ...]
-    classes: np.ndarray
-    sides: np.ndarray
+    classes: np.ndarray  # (n,) size class of each, 1 to 3
+    sides: np.ndarray  # (n, 2) width and height
 
 
 def suggest_layouts(
     check: PromptCheck,
-    canvas: tuple[int, int],
+    canvas: tuple[int, int],  # (width, height), multiples of `step`
     *,
-    step: int = 32,
+    step: int = 32,  # of which all edges are multiples
     seed: int = 0,
-    most: int = MOST,
+    most: int = MOST,  # how many boxes there may be; further things are left out
 ) -> tuple[Layout, ...]:
     """Layouts with a box for every thing that a prompt names, the best one first.
 
-    Args:
-        canvas: (width, height), multiples of `step`.
-        step: of which all edges are multiples.
-        most: how many boxes there may be; further things are left out.
 
     Returns:
         one layout per arrangement that suits the things; none where the prompt names nothing.

@@ -111,22 +111,17 @@ def _blob(rect: Rect, rng: np.random.Generator) -> np.ndarray:
 
 
 class Desk:
-    """One open window. Use as a context manager.
-
-    Args:
-        starts: whether the engine is started.
-        settings: of the user; None = the dark theme, and not the first start.
-        work_root: where unsaved work is kept; None = nowhere.
-    """
+    """One open window. Use as a context manager."""
 
     def __init__(
         self,
         contents: Contents | None = None,
         *,
         make_engine: MakeEngine = busy_engine,
-        starts: bool = True,
+        starts: bool = True,  # whether the engine is started
+        # of the user; None = the dark theme, and not the first start
         settings: Settings | None = None,
-        work_root: Path | None = None,
+        work_root: Path | None = None,  # where unsaved work is kept; None = nowhere
     ) -> None:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
         app = QApplication.instance() or QApplication([])

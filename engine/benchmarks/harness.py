@@ -28,18 +28,13 @@ from engine.training.eval.tasks import request_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """One call of the command.
-
-    Attributes:
-        runs: rounds of everything that alternates.
-        weights: model file for processes that are started; None = the shipped one.
-    """
+    """One call of the command."""
 
     generator: LayerPipeline
-    runs: int = 5
+    runs: int = 5  # rounds of everything that alternates
     quick: bool = False
     most_layers: int = 50
-    weights: Path | None = None
+    weights: Path | None = None  # model file for processes that are started; None = the shipped one
 
     def layers(self, full: Sequence[int], quick: Sequence[int]) -> list[int]:
         return [n for n in (quick if self.quick else full) if n <= self.most_layers]

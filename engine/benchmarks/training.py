@@ -136,7 +136,7 @@ def main(argv: list[str]) -> int:
     sprites = args.sprites or stage_path(DEFAULT_SPRITES, concepts.stage)
     mix = PictureMix(
         scenes=SceneSettings(concepts=concepts, variety=0.0), edit_share=0.25,
-        background_share=0.35, composite_share=0.0, max_tokens=350, most_things=8,
+        background_share=0.35, max_tokens=350, most_things=8,
         side_tokens=model.card.side_tokens,
     )  # fmt: skip
     tokenizer = Tokenizer(model.text.config.vocabulary, load_word_table())

@@ -27,25 +27,18 @@ OPEN = 0  # the count of "balloons"
 
 @dataclass(slots=True)
 class Mention:
-    """One thing that a phrase names.
-
-    Attributes:
-        name: the noun or background; for the undrawable the nearest noun, or "".
-        count: `OPEN` for an unnamed number.
-        rank: of a background, how surely it is one.
-        spare: counts only where the prompt names no other object.
-    """
+    """One thing that a phrase names."""
 
     found: Found
     unit: Unit
     span: Span
-    name: str = ""
-    count: int = 1
+    name: str = ""  # the noun or background; for the undrawable the nearest noun, or ""
+    count: int = 1  # `OPEN` for an unnamed number
     colour: str | None = None
     size: SizeWord | None = None
     is_definite: bool = False
-    rank: int = 0
-    spare: bool = False
+    rank: int = 0  # of a background, how surely it is one
+    spare: bool = False  # counts only where the prompt names no other object
 
 
 @dataclass(slots=True)

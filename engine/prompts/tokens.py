@@ -44,31 +44,18 @@ NONE, WEAK, STRONG, DASH, HEADING, BRACKET = 0, 1, 2, 3, 4, 5
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One word.
+    """One word."""
 
-    Attributes:
-        word: lowercase; corrected where it was misspelt.
-        span: where it stands in the prompt.
-        gap: the break before it.
-        possessive: "'s" follows.
-        is_emoji: made of an emoji's name.
-        quoted: stands between double quotation marks, so it is text to be written.
-        is_setting: stands in a setting of another program, a price or the like.
-        is_known: some table has it.
-        hyphenated: a hyphen joins it to the word before.
-        capitalised: begins with a capital letter, in a prompt where few words do.
-    """
-
-    word: str
-    span: Span
-    gap: int
-    possessive: bool = False
-    is_emoji: bool = False
-    quoted: bool = False
-    is_known: bool = True
-    hyphenated: bool = False
-    capitalised: bool = False
-    is_setting: bool = False
+    word: str  # lowercase; corrected where it was misspelt
+    span: Span  # where it stands in the prompt
+    gap: int  # the break before it
+    possessive: bool = False  # "'s" follows
+    is_emoji: bool = False  # made of an emoji's name
+    quoted: bool = False  # stands between double quotation marks, so it is text to be written
+    is_known: bool = True  # some table has it
+    hyphenated: bool = False  # a hyphen joins it to the word before
+    capitalised: bool = False  # begins with a capital letter, in a prompt where few words do
+    is_setting: bool = False  # stands in a setting of another program, a price or the like
 
 
 def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt], int, int]:

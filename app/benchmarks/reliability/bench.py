@@ -27,19 +27,12 @@ LIMIT_S = 7200.0  # a part takes minutes; a machine with other work may take twe
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What is run for one row of the table.
+    """What is run for one row of the table."""
 
-    Attributes:
-        per_thousand: runs that a count of 1,000 means; `least` runs are meant by any.
-        part: so many runs are one process.
-        function: "module.function" of this folder, which makes `count` runs from a seed on.
-        first: its first arguments; with `takes_model` the last is a model file.
-    """
-
-    per_thousand: int
-    part: int
-    function: str
-    first: tuple[str, ...] = ()
+    per_thousand: int  # runs that a count of 1,000 means; `least` runs are meant by any
+    part: int  # so many runs are one process
+    function: str  # "module.function" of this folder, which makes `count` runs from a seed on
+    first: tuple[str, ...] = ()  # its first arguments; with `takes_model` the last is a model file
     least: int = 1
     takes_model: bool = False
 

@@ -91,18 +91,14 @@ class RequestState:
 
 
 class ARTBackbone:
-    """The networks of a model file on a device, with the region token cache.
-
-    Args:
-        model: moved to `device`.
-        cache_bytes: budget of the region token cache; None = a quarter of free memory, up to 1 GB.
-    """
+    """The networks of a model file on a device, with the region token cache."""
 
     def __init__(
         self,
-        model: Model,
+        model: Model,  # moved to `device`
         device: torch.device,
         dtype: torch.dtype,
+        # budget of the region token cache; None = a quarter of free memory, up to 1 GB
         cache_bytes: int | None = None,
     ) -> None:
         self.model, self.device, self.dtype = model, device, dtype

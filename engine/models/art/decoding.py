@@ -93,18 +93,12 @@ def decode_layers(
     model: Model,
     tokens: Tensor,
     targets: Sequence[Region],
-    words: Sequence[str | None],
-    check: Callable[[], None],
+    words: Sequence[str | None],  # per target what it shows, as planned
+    check: Callable[[], None],  # called before each group of layers; may raise to cancel
     *,
-    clean_colours: bool = False,
+    clean_colours: bool = False,  # foregrounds get flat fills
 ) -> tuple[LayerResult, ...]:
-    """(N, C) finished tokens -> layers.
-
-    Args:
-        words: per target what it shows, as planned.
-        check: called before each group of layers; may raise to cancel.
-        clean_colours: foregrounds get flat fills.
-    """
+    """(N, C) finished tokens -> layers."""
     parts = [part for _, part in _parts(tokens, targets)]
     made: dict[int, np.ndarray] = {}
     for members in _alike(targets):

@@ -518,19 +518,14 @@ class ART(nn.Module):
 
     def begin(
         self,
-        tokens: Tensor,
+        tokens: Tensor,  # (B, N, C) noisy tokens, packed region after region
         conditioning: Conditioning,
-        vec: Tensor,
+        vec: Tensor,  # (B, D) from `vec`; one row per pass where passes of other levels are packed
         *,
+        # per block the ROTATED keys, and the values, of the context layers
         context: Sequence[Context] | None = None,
     ) -> PartialForward:
-        """The double blocks and half of the single blocks: enough for the assignment.
-
-        Args:
-            tokens: (B, N, C) noisy tokens, packed region after region.
-            vec: (B, D) from `vec`; one row per pass where passes of other levels are packed.
-            context: per block the ROTATED keys, and the values, of the context layers.
-        """
+        """The double blocks and half of the single blocks: enough for the assignment."""
         packing, pe = conditioning.packing, conditioning.pe
         img = self.img_in(tokens) + conditioning.offset  # (B, N, D)
         txt = conditioning.txt  # (B, T, D)
@@ -574,24 +569,19 @@ class ART(nn.Module):
 
     def condition(
         self,
-        ids: Tensor,
+        ids: Tensor,  # (B, N, 3) positions (layer, row, column) in cells
+        # inner, place: (B, N, 4) from `positions`
         inner: Tensor,
         place: Tensor,
-        txt: Tensor,
+        txt: Tensor,  # (B, T, text_width); text has position (0, 0, 0)
         *,
+        # several pictures in one sequence (B = 1); None = a single one
         packing: Packing | None = None,
+        # (B, N, seed_signs) from `engine.sampling`, the same in all tokens of a region; None = 0
+        # everywhere
         seed_code: Tensor | None = None,
     ) -> Conditioning:
-        """Embed once what all sampling steps share; no region has a word yet.
-
-        Args:
-            ids: (B, N, 3) positions (layer, row, column) in cells.
-            inner, place: (B, N, 4) from `positions`.
-            txt: (B, T, text_width); text has position (0, 0, 0).
-            packing: several pictures in one sequence (B = 1); None = a single one.
-            seed_code: (B, N, seed_signs) from `engine.sampling`, the same in all tokens of a
-                region; None = 0 everywhere.
-        """
+        """Embed once what all sampling steps share; no region has a word yet."""
         offset = self.inner_in(inner_features(inner)) + self.place_in(waves(place, PLACE_WAVES))
         packing = packing or Packing((txt.shape[1],), (ids.shape[1],))
         origin = ids.new_zeros(*ids.shape[:1], txt.shape[1], 3)
@@ -606,19 +596,14 @@ class ART(nn.Module):
     def with_assignment(
         self,
         conditioning: Conditioning,
-        txt: Tensor,
+        txt: Tensor,  # (B, T, text_width), as for `condition`
+        # (B, N) the text token that each image token's region shows, or `UNDECIDED`; 0, the token
+        # of the whole prompt, for a thing that the prompt does not name. Where several pictures are
+        # packed, tokens are counted through all their texts.
         assignment: Tensor,
-        seen: Tensor | None = None,
+        seen: Tensor | None = None,  # (B, T) 1 for words that context layers show already, else 0
     ) -> Conditioning:
-        """Conditioning without an assignment -> the same with one.
-
-        Args:
-            txt: (B, T, text_width), as for `condition`.
-            assignment: (B, N) the text token that each image token's region shows, or `UNDECIDED`;
-                0, the token of the whole prompt, for a thing that the prompt does not name. Where
-                several pictures are packed, tokens are counted through all their texts.
-            seen: (B, T) 1 for words that context layers show already, else 0.
-        """
+        """Conditioning without an assignment -> the same with one."""
         decided = (assignment != UNDECIDED).to(txt.dtype)  # (B, N)
         index = assignment.clamp(min=0)
         words = txt.gather(1, index[..., None].expand(-1, -1, txt.shape[-1]))  # (B, N, text_width)

@@ -96,20 +96,14 @@ class Refiner(nn.Module):
 
     def forward(
         self,
-        tokens: Tensor,
-        inner: Tensor,
-        word: Tensor,
-        prompt: Tensor,
-        mask: Tensor | None = None,
+        tokens: Tensor,  # (B, N, C) predicted tokens; padding may hold anything finite
+        inner: Tensor,  # (B, N, 4) from `positions.inner_coordinates`; 1 in padding
+        word: Tensor,  # (B, E) text token of the word that each layer shows
+        prompt: Tensor,  # (B, E) text token of the whole prompt
+        mask: Tensor | None = None,  # (B, N) True for real tokens; None = all are real
     ) -> Tensor:
         """Refine layers of any sizes, padded to the same number of tokens.
 
-        Args:
-            tokens: (B, N, C) predicted tokens; padding may hold anything finite.
-            inner: (B, N, 4) from `positions.inner_coordinates`; 1 in padding.
-            word: (B, E) text token of the word that each layer shows.
-            prompt: (B, E) text token of the whole prompt.
-            mask: (B, N) True for real tokens; None = all are real.
 
         Returns:
             (B, N, C) refined tokens.

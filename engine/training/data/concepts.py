@@ -33,27 +33,21 @@ Band = Literal["sky", "ground", "any"]
 
 @dataclass(frozen=True, slots=True)
 class Noun:
-    """One thing that can stand in a box.
+    """One thing that can stand in a box."""
 
-    Attributes:
-        name: the usual word in prompts, and the key of its sprites.
-        label: row of `concepts.tsv`, which names its icon in every art set.
-        size: typical size among the others, 1 small to 3 large.
-        colourable: mostly one saturated colour, so that a shift of it gives "a blue car".
-        natural: colour words that are true of it in every coloured look when nothing is shifted.
-        without: looks that have no fitting art of it; nothing asks for those pairs.
-        never: looks in which a shift of its main colour misses what people mean by its colour (the
-            wheels of a tractor), and colours in which it looks wrong.
-    """
-
-    name: str
-    label: str
+    name: str  # the usual word in prompts, and the key of its sprites
+    label: str  # row of `concepts.tsv`, which names its icon in every art set
     synonyms: tuple[str, ...]
     band: Band
-    size: int
+    size: int  # typical size among the others, 1 small to 3 large
+    # mostly one saturated colour, so that a shift of it gives "a blue car"
     colourable: bool = False
+    # colour words that are true of it in every coloured look when nothing is shifted
     natural: tuple[str, ...] = ()
+    # looks that have no fitting art of it; nothing asks for those pairs
     without: tuple[str, ...] = ()
+    # looks in which a shift of its main colour misses what people mean by its colour (the wheels of
+    # a tractor), and colours in which it looks wrong
     never: tuple[str, ...] = ()
 
 
@@ -182,12 +176,6 @@ def concepts_of(stage: int) -> Concepts:
             for row in backgrounds
         ),
     )
-
-
-def new_nouns(stage: int) -> tuple[Noun, ...]:
-    """The nouns that the stage before does not have; all of them for the first."""
-    known = set() if stage == STAGES[0] else set(concepts_of(stage - 1).noun_names)
-    return tuple(noun for noun in concepts_of(stage).nouns if noun.name not in known)
 
 
 FIRST = concepts_of(STAGES[0])

@@ -108,20 +108,13 @@ def on_backdrop(x: Tensor, colours: Tensor | Sequence[float]) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the judge says of one layer.
+    """What the judge says of one layer."""
 
-    Attributes:
-        noun: None when it shows no single known thing, or hardly anything (`empty`).
-        confidence: probability of the best answer, "no thing" included, 0 to 1.
-        look: the likeliest look; means nothing where noun is None.
-        noun_shares: (nouns + 1,) float32 probabilities, the last one of "no thing".
-    """
-
-    noun: str | None
-    confidence: float
+    noun: str | None  # None when it shows no single known thing, or hardly anything (`empty`)
+    confidence: float  # probability of the best answer, "no thing" included, 0 to 1
     empty: bool
-    look: str
-    noun_shares: np.ndarray
+    look: str  # the likeliest look; means nothing where noun is None
+    noun_shares: np.ndarray  # (nouns + 1,) float32 probabilities, the last one of "no thing"
 
 
 Judging = Callable[[Sequence[np.ndarray]], list[Verdict]]

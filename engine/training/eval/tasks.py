@@ -67,19 +67,14 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One request, not always with the scene's prompt, and what to look for in its results.
-
-    Attributes:
-        targets: indices into the scene's things that are generated.
-        wanted: nouns that should be found among the targets.
-        replaced: the noun that stood in the target before the prompt changed ("change" only).
-    """
+    """One request, not always with the scene's prompt, and what to look for in its results."""
 
     kind: TaskKind
     scene: Scene
     request: GenerateRequest
-    targets: tuple[int, ...]
-    wanted: tuple[str, ...]
+    targets: tuple[int, ...]  # indices into the scene's things that are generated
+    wanted: tuple[str, ...]  # nouns that should be found among the targets
+    # the noun that stood in the target before the prompt changed ("change" only)
     replaced: str | None = None
 
 

@@ -157,19 +157,13 @@ def prepare(args: argparse.Namespace) -> tuple[torch.device, int]:
 
 
 class Objective(ABC):
-    """What a trainer learns.
+    """What a trainer learns."""
 
-    Attributes:
-        model: the networks in training.
-        averaged: networks of the same kind for the moving average; None = no average is kept.
-        optimizer: steps the parameters of `model`.
-        state: JSON values that a resumed run needs; the loop adds "step" and "elapsed".
-    """
-
-    model: nn.Module
+    model: nn.Module  # the networks in training
+    # networks of the same kind for the moving average; None = no average is kept
     averaged: nn.Module | None = None
-    optimizer: Muon
-    state: State
+    optimizer: Muon  # steps the parameters of `model`
+    state: State  # JSON values that a resumed run needs; the loop adds "step" and "elapsed"
 
     @abstractmethod
     def batch(self) -> Any:
@@ -211,23 +205,18 @@ class Objective(ABC):
 
 def train(
     objective: Objective,
-    args: argparse.Namespace,
+    args: argparse.Namespace,  # of `add_loop_options`; `minutes` and `decay` are of this call
+    # None = nothing is saved, and the log goes to standard output alone
     run: RunFolder | None = None,
     *,
-    warmup: int = 50,
-    average: float = 0.999,
-    check_every: int = 500,
+    warmup: int = 50,  # steps in which the rate rises, after the optimizer's start
+    average: float = 0.999,  # the largest weight of the old moving average in a step
+    check_every: int = 500,  # steps between two validations
 ) -> int:
     """Train until the steps or the minutes are over, or until SIGTERM; save at the end.
 
     The first process of a group writes log and checkpoints.
 
-    Args:
-        args: of `add_loop_options`; `minutes` and `decay` are of this call.
-        run: None = nothing is saved, and the log goes to standard output alone.
-        warmup: steps in which the rate rises, after the optimizer's start.
-        average: the largest weight of the old moving average in a step.
-        check_every: steps between two validations.
 
     Returns:
         the steps of the run.

@@ -1,6 +1,6 @@
 """Coverage-guided fuzzing of the readers with atheris.
 
-    python tools/fuzz_readers.py stack.xml -max_total_time=300
+    python tests/fuzz_readers.py stack.xml -max_total_time=300
 
 A kind is one of `app.benchmarks.reliability.damage.KINDS`; the rest are options of libFuzzer. It
 ends with the input in a file `crash-…` when a reader raises anything but our own errors, or takes
