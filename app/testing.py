@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from app.document import Document, Rect, Size, new_contents
-from app.document.commands import Placement, PlacePixels
 from engine import (
     Box,
     Event,
@@ -35,28 +33,25 @@ from engine import (
 LOADING = StateChanged(state="loading")
 
 
-def model_info(**changes: object) -> ModelInfo:
-    values: dict[str, object] = {
-        "name": "fake",
-        "file_hash": "f" * 64,
-        "token_px": 32,
-        "canvas_multiple": 64,
-        "trained_canvases": ((512, 512), (640, 512)),
-        "max_foregrounds": 50,
-        "default_steps": 12,
-        "default_cfg_scale": 3.0,
-        "vocabulary": Vocabulary(
-            nouns=("balloon", "castle", "dog"),
-            looks=("flat",),
-            colours=("red", "blue"),
-            backgrounds=("sky",),
-        ),
-        "parameters": 1_000_000,
-        "device": "cpu",
-        "precision": "fp32",
-        "threads": 1,
-    }
-    return ModelInfo(**{**values, **changes})  # type: ignore[arg-type]
+FAKE = ModelInfo(
+    name="fake",
+    file_hash="f" * 64,
+    token_px=32,
+    canvas_multiple=64,
+    trained_canvases=((512, 512), (640, 512)),
+    max_foregrounds=50,
+    default_steps=12,
+    default_cfg_scale=3.0,
+    vocabulary=Vocabulary(("balloon", "castle", "dog"), ("flat",), ("red", "blue"), ("sky",)),
+    parameters=1_000_000,
+    device="cpu",
+    precision="fp32",
+    threads=1,
+)
+
+
+def model_info(**changes: Any) -> ModelInfo:
+    return replace(FAKE, **changes)
 
 
 def ready(info: ModelInfo | None = None) -> StateChanged:
@@ -94,15 +89,11 @@ def result_for(layer: LayerRequest, salt: str = "") -> LayerResult:
 
 def previews_of(request: GenerateRequest) -> list[Preview]:
     """A rough picture of each target."""
+    made = [result_for(layer) for layer in request.layers if layer.is_target]
+    job = request.job_id
     return [
-        Preview(
-            job_id=request.job_id,
-            layer_id=layer.layer_id,
-            box=layer.box,
-            rgba=result_for(layer).rgba[::16, ::16],
-        )
-        for layer in request.layers
-        if layer.is_target
+        Preview(job_id=job, layer_id=each.layer_id, box=each.box, rgba=each.rgba[::16, ::16])
+        for each in made
     ]
 
 
@@ -272,9 +263,7 @@ class HandTimer:
 class HandLoop:
     """An event loop that is turned by hand; callable from any thread.
 
-    Args:
-        clock: seconds; stands still by default.
-        short_s: delays up to this end with the turn; longer ones when the clock says so.
+    The clock stands still by default. Delays up to `short_s` end with the turn.
     """
 
     def __init__(self, clock: Callable[[], float] = lambda: 0.0, *, short_s: float = 0.5) -> None:
@@ -308,29 +297,3 @@ class HandLoop:
         """Turn until nothing waits that is due."""
         while self.soon or any(due <= self.clock() for due, *_ in self.later):
             self.turn()
-
-
-# ---- documents ----
-
-
-def document_with_boxes(*boxes: Box, prompt: str = "") -> Document:
-    """A 512 x 512 document with empty boxes, bottom first."""
-    rects = [Rect.from_box(box) for box in boxes]
-    return Document(new_contents(Size(512, 512), 32, boxes=rects, prompt=prompt))
-
-
-def fill(document: Document, prompt: str | None = None, word: str | None = None) -> None:
-    """Give every layer painted pixels, as if a job had finished; all of them show `word`."""
-    placements = []
-    for layer in document.layers:
-        box = layer.region(document.grid, document.canvas).to_box()
-        seed = document.seed_for(layer, 1)
-        record = {
-            "prompt": document.prompt if prompt is None else prompt,
-            "seed": seed,
-            "box": list(box),
-            "word": word,
-        }
-        pixels = paint(seed, box, is_background=layer.is_background)
-        placements.append(Placement(layer.id, pixels, Rect.from_box(box), record))
-    PlacePixels(placements).do(document)

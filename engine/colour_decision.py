@@ -43,10 +43,7 @@ GAIN_BY_FLAT_FILLS = frozenset({"flat", "bold"})
 def cleans_colours(choice: ColourChoice, look: str | None, looks: Sequence[str]) -> bool:
     """Whether the colours of a job's foregrounds are decided.
 
-    Args:
-        choice: of the request.
-        look: that the prompt names; None = none.
-        looks: of the model; the first is the one that a prompt without a look gives.
+    `look` is named by the prompt; the first of the model's is that of a prompt without a look.
     """
     if choice != "automatic":
         return choice == "on"
@@ -101,13 +98,9 @@ class DecidedLayer:
 
 
 def decide_colours(premultiplied: np.ndarray) -> DecidedLayer | None:
-    """Decide the colours of one layer.
+    """Decide the colours of one layer, (h, w, 4) float premultiplied in [0, 1], as decoded.
 
-    Args:
-        premultiplied: (h, w, 4) float in [0, 1], as decoded.
-
-    Returns:
-        None where too few pixels are solid for a palette.
+    None where too few pixels are solid for a palette.
     """
     planes = torch.from_numpy(np.ascontiguousarray(np.moveaxis(premultiplied, -1, 0), np.float32))
     alpha = planes[3]

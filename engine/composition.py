@@ -91,12 +91,7 @@ def suggest_layouts(
     seed: int = 0,
     most: int = MOST,  # how many boxes there may be; further things are left out
 ) -> tuple[Layout, ...]:
-    """Layouts with a box for every thing that a prompt names, the best one first.
-
-
-    Returns:
-        one layout per arrangement that suits the things; none where the prompt names nothing.
-    """
+    """A layout per arrangement that suits the things of a prompt, the best first; perhaps none."""
     name = None if check.background is None else check.background.name
     wishes = _wishes(_listed(check.objects, most), canvas, has_horizon=_has_horizon(name))
     count = len(wishes.nouns)

@@ -32,7 +32,6 @@ FORWARDED = {
         "ship": "engine.training.export",
         "things": "engine.training.things",
         "evaluate": "engine.training.eval.evaluate",
-        "throughput": "engine.benchmarks.training",
     },
     "bench": {
         "engine": "engine.benchmarks.bench",

@@ -86,9 +86,8 @@ def is_verb(
 ) -> bool:
     """Whether a unit after a head is the verb of it ("a bee flying", "dogs play in").
 
-    Args:
-        following: the class of the next unit, empty where a break or nothing follows.
-        is_one: the head is a thing with "a" before it, so that no plural belongs to it.
+    `following` is the class of the next unit, or empty; `is_one`: "a" stands before the head, so no
+    plural belongs to it.
     """
     if len(unit.words) > 1 or unit.has("heading", "young", "part"):
         return False

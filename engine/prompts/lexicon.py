@@ -239,10 +239,8 @@ class Lexicon:
         return table is None or table.index(word) is not None
 
     def is_derived(self, word: str, *, has_stem: bool) -> bool:
-        """Whether the ending of an unknown word shows that it is no noun ("seamless").
-
-        Args:
-            has_stem: ask also whether the rest of the word is known.
+        """Whether an unknown word's ending shows that it is no noun ("seamless"), and perhaps its
+        stem.
         """
         if not word.isalpha() or self.entry((word,)).parts not in ("v", "a"):
             return False

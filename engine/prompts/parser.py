@@ -38,12 +38,7 @@ TEXT = "text cannot be drawn"
 
 
 def check_prompt(prompt: str, lexicon: Lexicon) -> PromptCheck:
-    """Say of each word of a prompt what it asks for.
-
-    Args:
-        prompt: any text; the first 256 words are read.
-        lexicon: of the vocabulary that is drawn.
-    """
+    """Say of each of the first 256 words of a prompt what it asks for, against a vocabulary."""
     tokens, misspelt, unread, end = tokens_of(prompt, lexicon)
     units = units_of(tokens, lexicon)
     letters = classify(units)

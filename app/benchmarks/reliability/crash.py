@@ -193,11 +193,9 @@ def _check(figure: Figure, seed: int, folder: Path) -> _Moment | None:
 
 
 def work(seed: int, place: Path, delay_s: float, records: int) -> None:
-    """Do something, keep it, note it: until it is killed, or the input has ended.
+    """Do something, keep it, note it, until killed or until the input has ended.
 
-    Args:
-        delay_s: how long the journal gathers.
-        records: a checkpoint follows so many of them.
+    The journal gathers for `delay_s`; a checkpoint follows `records` records.
     """
     folder.MAX_RECORDS = records
     source = Random(seed)

@@ -112,13 +112,9 @@ Run = Callable[[Part], Figure]
 def run_parts(
     parts: Iterable[Part], run: Run, *, jobs: int = 1, log: Path | None = None
 ) -> Iterator[tuple[Part, Figure]]:
-    """Run the parts and give each with its figure, in the order in which they end.
+    """Run the parts, `jobs` at once, and give each with its figure in the order in which they end.
 
-    Args:
-        run: makes one part; called on a thread.
-        jobs: so many at once.
-        log: results are appended here, one line of JSON each, and taken from here when they are
-            there already; None = neither.
+    Results are appended to `log`, one line of JSON each, and taken from there when they are there.
     """
     known = _read(log)
     waiting = []

@@ -129,9 +129,7 @@ def _wait_for(is_so: Callable[[], bool]) -> None:
 def window_faults(count: int, seed: int, *, judges_time: bool = True) -> Figure:
     """`count` documents × every step × every end of a job.
 
-    Args:
-        judges_time: whether a gap, a stop or a restart that takes too long is a failure. They are
-            measured in any case.
+    Gaps, stops and restarts are measured in any case; `judges_time` makes long ones failures.
     """
     figure = Figure("REL5 engine", "ended jobs")
     stand_in = ModuleType("engine.pipeline")
@@ -251,11 +249,7 @@ def window_soak(count: int, seed: int) -> Figure:
 def _use_window(
     figure: Figure, desk: Desk, engines: list[FakeEngine], source: Random, count: int, file: Path
 ) -> tuple[float, list[ReferenceType[Any]]]:
-    """All the commands.
-
-    Returns:
-        by how many MB the process grew, and what must be gone once the window is closed.
-    """
+    """All the commands; the MB that the process grew, and what must be gone after closing."""
     window, session = desk.window, desk.window.session
     threads = threading.active_count()
     desk.until(lambda: session.bridge.state == "ready")

@@ -65,14 +65,10 @@ class NamedThings:
 
 
 def assign_any(score: Score, seeds: Sequence[int], *, seen: Tensor | None = None) -> list[int]:
-    """Assign a text token to every region; any word may be chosen.
+    """Per region a text token, any word; 0 for something that the prompt does not name.
 
-    Args:
-        seeds: one per region; another seed may choose another word where several are likely.
-        seen: (1, T) from `words_shown`.
-
-    Returns:
-        Per region a text token; 0 for something that the prompt does not name.
+    Another seed may choose another word where several are likely. `seen` is (1, T) of
+    `words_shown`.
     """
     shows = torch.full((len(seeds),), UNDECIDED)
     taken = None if seen is None else seen[0].cpu() * TAKEN
@@ -91,14 +87,10 @@ def assign_any(score: Score, seeds: Sequence[int], *, seen: Tensor | None = None
 
 
 def assign_named(score: Score, seeds: Sequence[int], things: NamedThings) -> list[int]:
-    """Assign the named things to regions, each at most as often as it is named.
+    """Per region one of the named things, each at most as often as it is named, or `EMPTY`.
 
-    Args:
-        seeds: one per region; another seed may choose another thing where several are likely.
-        things: what context layers show is taken, but not forbidden.
-
-    Returns:
-        Per region a text token, 0 for a background that the prompt does not name, or `EMPTY`.
+    A background that the prompt does not name is 0. What context layers show is taken, but not
+    forbidden. Another seed may choose another thing where several are likely.
     """
     slots, scenery = things.slots, things.scenery
     shows = torch.full((len(seeds),), UNDECIDED)
@@ -222,12 +214,8 @@ class Assigner:
         word and by a thousandth of noise. Where the word can be guessed (the layer showed it
         before), both are packed into one pass: a pass of few tokens takes as long as streaming the
         weights. They do not attend to each other, so that the guess changes no number of the
-        result; after a wrong guess the two are run once more.
-
-        The tokens are None where the region stays empty.
-
-        Args:
-            guess: the text token that the region is likely to show.
+        result; after a wrong guess the two are run once more. The tokens are None where the region
+        stays empty.
         """
         vec = torch.cat([self._vec(ASSIGNMENT_T), self._vec(FIRST_LEVEL)])
         noise = self.noise.repeat(1, 2, 1)
@@ -296,24 +284,15 @@ class ContextClassifier(nn.Module):
         self.key = nn.Linear(config.text_width, config.key_width)
 
     def forward(self, features: Tensor, txt: Tensor) -> Tensor:
-        """(B, L, T) logits: which text token each layer shows; 0 = none of the words.
-
-        Args:
-            features: (B, L, F) from `layer_features`.
-            txt: (B, T, text_width) from the text encoder.
-        """
+        """(B, L, F) features and (B, T, text_width) text -> (B, L, T) logits; 0 = no word."""
         query = self.query(F.gelu(self.hidden(self.dropout(features))))
         return query @ self.key(txt).mT / math.sqrt(self.config.key_width)
 
 
 def layer_features(values: Tensor) -> Tensor:
-    """What there is to see in one layer: mean and maximum of its values, block by block.
+    """Mean and maximum of a layer's values, block by block: (2 x blocks x heads x head_dim,).
 
-    Args:
-        values: (blocks, heads, n, head_dim) of n tokens, as the region token cache keeps them.
-
-    Returns:
-        (F,) with F = 2 x blocks x heads x head_dim.
+    From (blocks, heads, n, head_dim) of n tokens, as the region token cache keeps them.
     """
     parts = [values.mean(dim=2).flatten(1), values.amax(dim=2).flatten(1)]  # (blocks, width) each
     normed = [F.layer_norm(part.float(), part.shape[-1:], eps=1e-6) for part in parts]

@@ -26,16 +26,10 @@ from torch import Tensor
 
 
 def rotations(ids: Tensor, axes_dim: tuple[int, ...], theta: float) -> Tensor:
-    """Unit complex numbers that rotate one head.
+    """(..., S, axes) positions -> (..., S, sum(axes_dim) / 2) complex64 that rotate one head.
 
-    Args:
-        ids: (..., S, axes) positions; need not be whole.
-        axes_dim: rotary dimensions per axis, each even.
-        theta: base of the frequencies.
-
-    Returns:
-        (..., S, sum(axes_dim) / 2) complex64. Angles are float64 and float32 inside: half
-        precision loses positions above 256.
+    Positions need not be whole. `axes_dim` are even; `theta` is the base of the frequencies. Angles
+    are float64 inside: half precision loses positions above 256.
     """
     parts = []
     for axis, dim in enumerate(axes_dim):
@@ -237,11 +231,9 @@ class QueriesAndKeys(NamedTuple):
 def padded_batches(
     lengths: tuple[int, ...], more: tuple[int, ...] | None, device: torch.device
 ) -> QueriesAndKeys:
-    """The padded batches of a packed sequence.
+    """The padded batches of segments of these lengths.
 
-    Args:
-        lengths: tokens of each segment.
-        more: keys that each segment has in a second sequence, which lies behind the first.
+    `more` keys of each segment are in a second sequence, which lies behind the first.
     """
     none = (0,) * len(lengths)
     if more is None:

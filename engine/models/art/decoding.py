@@ -58,12 +58,8 @@ def refine_layers(
 ) -> Tensor:
     """(N, C) predicted tokens of all targets -> the same with named foregrounds refined.
 
-    A layer whose word the prompt does not name stays as predicted: the refiner is trained on named
-    things only.
-
-    Args:
-        shows: per target the text token that it shows; 0 = not named. Empty = none is named.
-        text: (1, words + 1, E) text tokens of the prompt.
+    A layer whose word the prompt does not name (0 in `shows`, or no `shows`) stays as predicted:
+    the refiner is trained on named things only. `text` is (1, words + 1, E).
     """
     parts = list(tokens.split([region.count for region in targets]))
     chosen = [

@@ -126,12 +126,7 @@ class ModulationHead(nn.Module):
     def forward(
         self, vec: Tensor, tables: Tensor, rows: Tensor | None = None
     ) -> list[list[Modulation]]:
-        """Per block a list of `count` modulations.
-
-        Args:
-            vec: (rows, D).
-            tables: (blocks, 3 count D) the blocks' own offsets.
-        """
+        """(rows, D) and (blocks, 3 count D) offsets -> per block `count` modulations."""
         out = self.lin(F.silu(vec))  # (rows, 3 count D)
         return [
             [Modulation(part, rows) for part in (out + table).chunk(self.count, dim=-1)]
@@ -339,9 +334,8 @@ class RegionConditioning:
     def zero(cls, layer: Tensor, images: tuple[int, ...], width: int) -> RegionConditioning:
         """For regions without word and seed code.
 
-        Args:
-            layer: (B, N) the place of each token's region in the layer list of its picture.
-            images: image tokens of each pass that is packed.
+        `layer` (B, N) has the place of each token's region in the layer list; `images` the lengths
+        of the packed passes.
         """
         begins = torch.ones_like(layer, dtype=torch.bool)
         begins[:, 1:] = layer[:, 1:] != layer[:, :-1]
@@ -659,12 +653,8 @@ class ART(nn.Module):
         """Keys BEFORE rotation and values of finished layers, per block: what the cache keeps.
 
         They depend on no other layer, on no text, on no noise level (it is 0) and not on the
-        layer's place: only differences of `ids` count.
-
-        Args:
-            tokens: (B, M, C) finished tokens.
-            ids: (B, M, 3); inner: (B, M, 4).
-            lengths: tokens of each layer, where several lie in one sequence; None = one layer.
+        layer's place: only differences of `ids` count. From (B, M, C) finished tokens, ids (B, M,
+        3) and inner (B, M, 4); `lengths` are those of several layers in one sequence.
         """
         lengths = lengths or (tokens.shape[1],)
         x = self.img_in(tokens) + self.inner_in(inner_features(inner))  # (B, M, D)

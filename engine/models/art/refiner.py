@@ -50,11 +50,9 @@ class RefinerBlock(nn.Module):
         self.mlp = Mlp(width, mlp_ratio * width, width, act="gelu")
 
     def forward(self, x: Tensor, modulation: Tensor, mask: Tensor | None) -> Tensor:
-        """(B, N, D) -> (B, N, D).
+        """(B, N, D) -> (B, N, D); shift, scale and gate of attention and MLP are (B, 1, 6 D).
 
-        Args:
-            modulation: (B, 1, 6 D): shift, scale and gate of the attention, then of the MLP.
-            mask: (B, 1, 1, N) True for real tokens; None = all are real.
+        `mask` is (B, 1, 1, N), True for real tokens; None = all are real.
         """
         shift, scale, gate, mlp_shift, mlp_scale, mlp_gate = modulation.chunk(6, dim=-1)
         h = F.layer_norm(x, x.shape[-1:], eps=1e-6)
@@ -102,12 +100,7 @@ class Refiner(nn.Module):
         prompt: Tensor,  # (B, E) text token of the whole prompt
         mask: Tensor | None = None,  # (B, N) True for real tokens; None = all are real
     ) -> Tensor:
-        """Refine layers of any sizes, padded to the same number of tokens.
-
-
-        Returns:
-            (B, N, C) refined tokens.
-        """
+        """(B, N, C) refined tokens of layers of any sizes, padded to the same number of tokens."""
         x = self.token_in(tokens) + self.inner_in(inner_features(inner))  # (B, N, D)
         condition = F.silu(self.word_in(word) + self.prompt_in(prompt))  # (B, D)
         shared = self.modulation(condition)[:, None]  # (B, 1, 6 D)

@@ -32,8 +32,7 @@ UNSURE = 0.25  # colour below this alpha is mostly rounding; neighbours do not t
 def deblock(rgba: Tensor, size: int, seam: float) -> Tensor:
     """(C, H, W) -> the same without small steps at multiples of `size` pixels.
 
-    Args:
-        seam: a step this high is an edge; those up to half of it are evened out wholly.
+    A step of `seam` is an edge; those up to half of it are evened out wholly.
     """
     across = _deblock_columns(rgba, size, seam)
     return _deblock_columns(across.transpose(-1, -2), size, seam).transpose(-1, -2).contiguous()
@@ -65,9 +64,8 @@ def _deblock_columns(x: Tensor, size: int, seam: float) -> Tensor:
 def smooth(rgba: Tensor, likeness: float) -> Tensor:
     """(..., 4, H, W) -> the same with colours evened out where they are alike.
 
-    Args:
-        likeness: distance of two colours, in units of a channel, at which one still counts for .6
-            in the other's mean (the deviation of a normal distribution). Over 0.
+    At a distance of `likeness`, in units of a channel and over 0, a colour still counts for .6 in
+    the other's mean (the deviation of a normal distribution).
     """
     alpha = rgba[..., 3:, :, :]
     colour = (rgba[..., :3, :, :] / alpha.clamp(min=1e-3)).clamp(0, 1)
@@ -100,8 +98,7 @@ def _evened_out(colour: Tensor, trust: Tensor, gap: int, likeness: float) -> Ten
 class _Pairs:
     """How alike two colours are, 0 to 1, for all pairs of pixels of one level; each pair once.
 
-    Args:
-        around: (..., 3, h, w) colours with a margin of `REACH` times `gap`.
+    (..., 3, h, w) `around` has a margin of `REACH` times `gap`.
     """
 
     def __init__(self, around: Tensor, gap: int, likeness: float) -> None:

@@ -92,15 +92,10 @@ class TextEncoder(nn.Module):
             nn.init.normal_(table, std=0.3)
 
     def forward(self, vectors: Tensor, known: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Encode prompts.
+        """(B, T, 128) rows of the word table, zeros where it has none -> (B, T + 1, width).
 
-        Args:
-            vectors: (B, T, 128) rows of the word table, zeros where the table has none.
-            known: (B, T) index into the trained vocabulary, 0 = none.
-            mask: (B, T) True where a word stands, for padded batches; None = no padding.
-
-        Returns:
-            (B, T + 1, width).
+        `known` (B, T) are indices into the trained vocabulary, 0 = none; `mask` (B, T) is True
+        where a word stands.
         """
         x = self.word_in(vectors) + self.word_embed(known)  # (B, T, D)
         if self.config.near_words:

@@ -51,7 +51,7 @@ class Batch:
 
     vectors (B, T, 128), known (B, T), text_mask (B, T): the prompts.
     tokens (B, N, C), ids (B, N, 3), inner and place (B, N, 4), weight (B, N), noisy_mask (B, N).
-    owner (B, N): the picture's region of each token; -1 for the merged entry and padding.
+    owner (B, N): the picture's region of each token; -1 for padding.
     choice (B, N, S): what the seed decided for each token's region (`concepts`).
     shows (B, R): the text token that each region shows (0 = not named), -1 = no such region.
     clean_*: the same for clean layers, with `clean_owner` (B, M) naming the layer of each token and

@@ -134,9 +134,7 @@ class Judge:
     ) -> Judge:
         """Read a checkpoint that was trained on the pack of this sha256, and of this stage.
 
-        Raises:
-            FileNotFoundError: there is none; names the command that makes one.
-            ValueError: it is damaged, or was trained on other nouns or sprites.
+        Raises FileNotFoundError or ValueError (damaged, other nouns, other sprites).
         """
         if not path.exists():
             raise FileNotFoundError(f"no judge at {path}: run `layerloom train judge` first")

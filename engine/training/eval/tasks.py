@@ -148,10 +148,7 @@ def request_of(
 ) -> GenerateRequest:
     """Foregrounds 1, 2, … in `boxes`, above a background 0 where there is one.
 
-    Args:
-        seed_of: layer -> its seed, taken modulo 2**32.
-        pixels: of the layers that are context.
-        more: other fields of the request.
+    Seeds are taken modulo 2**32; layers with `pixels` are context; `more` are further fields.
     """
     entries: list[tuple[int, LayerKind, Box]] = []
     if has_background:

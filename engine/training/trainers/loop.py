@@ -121,12 +121,7 @@ def add_loop_options(
     parser: argparse.ArgumentParser, *, steps: int, batch: int, lr: float, decay: float,
     threads: int | None = None, device: bool = True, run: Path | None = None,
 ) -> None:  # fmt: skip
-    """The options of `train`.
-
-    Args:
-        device: False = the trainer runs on the CPU alone.
-        run: of trainers that resume, the folder by default.
-    """
+    """The options of `train`; `run` is the default folder of trainers that resume."""
     add = parser.add_argument
     add("--steps", type=int, default=steps)
     add("--minutes", type=float, default=1e9)
@@ -213,13 +208,9 @@ def train(
     average: float = 0.999,  # the largest weight of the old moving average in a step
     check_every: int = 500,  # steps between two validations
 ) -> int:
-    """Train until the steps or the minutes are over, or until SIGTERM; save at the end.
+    """Train until the steps or the minutes are over, or until SIGTERM; returns the run's steps.
 
-    The first process of a group writes log and checkpoints.
-
-
-    Returns:
-        the steps of the run.
+    The first process of a group writes log and checkpoints, the last one at the end.
     """
     stopping: list[int] = []
     handler = signal.signal(signal.SIGTERM, lambda number, frame: stopping.append(number))

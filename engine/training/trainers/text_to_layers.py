@@ -199,8 +199,7 @@ class TextToLayers(nn.Module):
     ) -> Tensor:
         """(B, R, T) logits, as `ART.assignment_logits` gives them for one picture.
 
-        Args:
-            owner: (1, N) the region of each packed image token, numbered through the batch.
+        `owner` (1, N) is the region of each packed image token, numbered through the batch.
         """
         query, key = self.art.assignment_vectors(begun, owner, len(words.mask) * regions)
         keys = key.new_zeros(*words.mask.shape, key.shape[-1])

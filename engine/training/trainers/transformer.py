@@ -288,10 +288,8 @@ def prompt_vocabulary(
 def grow(source: Path, run: RunFolder, stage: int) -> None:
     """Write the first checkpoint of a run of a later stage than `source`, a run or a model file.
 
-    Raises:
-        FileNotFoundError: the source has no checkpoint.
-        ValueError: the source is not of an earlier stage.
-        FileExistsError: the run has begun already.
+    Raises FileNotFoundError (no checkpoint), ValueError (no earlier stage), FileExistsError
+    (begun).
     """
     if run.load() is not None:
         raise FileExistsError(f"{run.path} has a checkpoint: grow into a new folder")

@@ -44,13 +44,13 @@ def test_a_step_is_the_step_of_the_engine(generator, monkeypatch, cfg_scale):
 
     def unassigned(self: ARTBackbone, state: RequestState, canvas: tuple[int, int]) -> Conditioning:
         state.shows = [0] * len(state.targets)
-        return self._condition(state.targets, state.prompt.text, canvas)
+        return self.condition(state.targets, state.prompt.text, canvas)
 
     monkeypatch.setattr(ARTBackbone, "_assign", unassigned)
     prompt = art_of(generator).encode_prompt(request)
     state = art_of(generator).begin(request, prompt, cfg_scale, lambda: None)
     assert torch.equal(state.noise, step.noise)
-    predicted = art_of(generator)._predict(state, step.noise, 0.5)
+    predicted = art_of(generator).predict(state, step.noise, 0.5)
     assert torch.allclose(step(0.5), predicted, atol=1e-6)
 
 

@@ -70,7 +70,7 @@ def test_scenes_have_codes_from_the_fourth_stage_on_and_entries_their_signs():
         )
         assert scene.things
         assert all((thing.code is not None) == coded for thing in scene.things)
-        found = entries(scene, bank, np.random.default_rng(1), side_tokens=4, framed=True)[0]
+        found = entries(scene, bank, np.random.default_rng(1), side_tokens=4, framed=True)
         for entry in found:
             if entry.index >= FIRST_FOREGROUND:
                 code = scene.things[entry.index - FIRST_FOREGROUND].code
