@@ -274,7 +274,8 @@ def find_palette(colours: np.ndarray) -> np.ndarray:
     centres = _split(sample)
     counts = np.zeros(len(centres))
     for _ in range(ROUNDS):
-        nearest = nearest_entry(sample, centres)
+        # Squared distances in RGB, without what all entries share.
+        nearest = ((centres**2).sum(axis=1) - 2 * sample @ centres.T).argmin(axis=1)
         counts = np.bincount(nearest, minlength=len(centres)).astype(np.float64)
         sums = np.stack(
             [np.bincount(nearest, channel, len(centres)) for channel in sample.T], axis=-1
@@ -282,12 +283,6 @@ def find_palette(colours: np.ndarray) -> np.ndarray:
         used = counts > 0
         centres, counts = sums[used] / counts[used, None], counts[used]
     return _merge_alike(centres, counts)
-
-
-def nearest_entry(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:
-    """(n, 3) and (K, 3) -> (n,) index of the nearest entry in RGB."""
-    distance = (palette**2).sum(axis=1) - 2 * colours @ palette.T  # without what all entries share
-    return distance.argmin(axis=1)
 
 
 def _split(sample: np.ndarray) -> np.ndarray:

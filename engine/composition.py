@@ -93,7 +93,8 @@ def suggest_layouts(
 ) -> tuple[Layout, ...]:
     """A layout per arrangement that suits the things of a prompt, the best first; perhaps none."""
     name = None if check.background is None else check.background.name
-    wishes = _wishes(_listed(check.objects, most), canvas, has_horizon=_has_horizon(name))
+    has_horizon = name not in NO_HORIZON and not (name or "").endswith("background")
+    wishes = _wishes(_listed(check.objects, most), canvas, has_horizon=has_horizon)
     count = len(wishes.nouns)
     if not count:
         return ()
@@ -154,10 +155,6 @@ def traits_of(noun: str) -> Traits:
 def _listed(objects: Sequence[PromptObject], most: int) -> list[PromptObject]:
     """Each thing as often as it is named; an unnamed number ("balloons") is three."""
     return [thing for thing in objects for _ in range(thing.count or SEVERAL)][:most]
-
-
-def _has_horizon(background: str | None) -> bool:
-    return background not in NO_HORIZON and not (background or "").endswith("background")
 
 
 def _wishes(
@@ -286,7 +283,7 @@ def _place(
     for _ in range(ROUNDS):
         centres = _pushed_apart(centres, sides, wishes.bands, canvas)
         boxes = _snapped(centres, sides, wishes.bands, canvas, step)
-        if _worst_overlap(boxes) <= 0.05:
+        if _overlaps(boxes).max(initial=0.0) <= 0.05:
             break
         sides = sides * SHRINK
     return _score(boxes, wishes, canvas), _tuples(boxes)
@@ -417,10 +414,6 @@ def _overlaps(boxes: np.ndarray) -> np.ndarray:
     share = (last - first).clip(min=0).prod(axis=-1) / np.minimum(area[:, None], area[None])
     np.fill_diagonal(share, 0)
     return share
-
-
-def _worst_overlap(boxes: np.ndarray) -> float:
-    return float(_overlaps(boxes).max(initial=0.0))
 
 
 def _misplaced(boxes: np.ndarray, band: Band, canvas: tuple[int, int]) -> np.ndarray:

@@ -42,7 +42,7 @@ _QUOTED = re.compile(r"\"([^\"\n]{1,80})\"|\u201c([^\u201d\n]{1,80})\u201d")
 NONE, WEAK, STRONG, DASH, HEADING, BRACKET = 0, 1, 2, 3, 4, 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Token:
     """One word."""
 
@@ -166,27 +166,13 @@ class _Corrections:
         return suggestion, True
 
 
-@dataclass(slots=True)
-class Unit:
-    """One phrase; `role` is decided by the parser."""
+@dataclass(slots=True, kw_only=True)
+class Unit(Token):
+    """One phrase; `word` is its last, `gap` the break before its first; the parser sets `role`."""
 
     words: tuple[str, ...]
-    span: Span
-    gap: int
     entry: Entry
-    possessive: bool = False
-    is_emoji: bool = False
-    quoted: bool = False
-    is_known: bool = True
-    hyphenated: bool = False  # a hyphen joins it to the unit before
-    capitalised: bool = False
-    is_setting: bool = False
     role: Role = "filler"
-
-    @property
-    def word(self) -> str:
-        """The last word."""
-        return self.words[-1]
 
     @property
     def letter(self) -> str:
@@ -283,10 +269,11 @@ def _unit(tokens: Sequence[Token], lexicon: Lexicon) -> Unit:
     words = (tokens[0].word,) if len(tokens) == 1 else tuple(token.word for token in tokens)
     first, last = tokens[0], tokens[-1]
     return Unit(
-        words,
+        last.word,
         (first.span[0], last.span[1]),
         first.gap,
-        lexicon.entry(words),
+        words=words,
+        entry=lexicon.entry(words),
         possessive=last.possessive,
         is_emoji=first.is_emoji,
         quoted=first.quoted,

@@ -137,14 +137,9 @@ def _surest(
 def _perturbed(logits: Tensor, seeds: Sequence[int]) -> Tensor:
     """(R, T) log-probabilities with each seed's Gumbel noise: the largest is a draw from them."""
     scores = logits.float().log_softmax(-1).cpu()
-    return scores + TEMPERATURE * torch.stack([gumbel(s, scores.shape[1]) for s in seeds])
-
-
-def gumbel(seed: int, count: int) -> Tensor:
-    """(count,) Gumbel noise of a seed."""
-    generator = torch.Generator("cpu").manual_seed(seed)
-    uniform = torch.rand(count, generator=generator).clamp(1e-6, 1 - 1e-6)
-    return -(-uniform.log()).log()
+    generators = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+    uniform = torch.stack([torch.rand(scores.shape[1], generator=g) for g in generators])
+    return scores - TEMPERATURE * (-uniform.clamp(1e-6, 1 - 1e-6).log()).log()
 
 
 # ---- what context layers show ----
@@ -201,11 +196,11 @@ class Assigner:
 
         def score(shows: Tensor) -> Tensor:
             self.check()
-            begun = self.art.begin(self.noise, self._with(shows), vec, context=self.context)
+            begun = self.art.begin(self.noise, self.with_words(shows), vec, context=self.context)
             return self.art.assignment_logits(begun, self.owner, len(self.seeds))[0]
 
         self.shows = self._choose(score)
-        return self._with(torch.tensor(self.shows))
+        return self.with_words(torch.tensor(self.shows))
 
     def assign_and_step(self, guess: int) -> tuple[Conditioning, Tensor | None]:
         """As `assign` for a single region, and (1, N, C) clean tokens predicted at `FIRST_LEVEL`.
@@ -221,13 +216,13 @@ class Assigner:
         noise = self.noise.repeat(1, 2, 1)
         guess = min(guess, self.text.shape[1] - 1)
         while True:
-            guessed = self._with(torch.tensor([guess]))
+            guessed = self.with_words(torch.tensor([guess]))
             step = None
 
             def score(shows: Tensor, guessed: Conditioning = guessed) -> Tensor:
                 nonlocal step
                 self.check()
-                both = self._with(shows).packed_with(guessed)
+                both = self.with_words(shows).packed_with(guessed)
                 begun = self.art.begin(noise, both, vec, context=self.context)
                 step = begun.only(1)
                 return self.art.assignment_logits(begun.only(0), self.owner, 1)[0]
@@ -236,14 +231,10 @@ class Assigner:
             if self.shows[0] == EMPTY:
                 return guessed, None
             if step is None:  # assigned without a pass: the word of a background
-                return self._with(torch.tensor(self.shows)), None
+                return self.with_words(torch.tensor(self.shows)), None
             if self.shows[0] == guess:
                 return guessed, self.art.finish(step).float()
             guess = self.shows[0]
-
-    def conditioning_of(self, shows: Sequence[int]) -> Conditioning:
-        """The conditioning of regions that show these text tokens."""
-        return self._with(torch.tensor(list(shows)))
 
     def _choose(self, score: Score) -> list[int]:
         if self.things is None:
@@ -254,7 +245,8 @@ class Assigner:
         levels = torch.full((1,), level, device=self.noise.device)
         return self.art.vec(levels, self.text[:, 0])
 
-    def _with(self, shows: Tensor) -> Conditioning:
+    def with_words(self, shows: Tensor) -> Conditioning:
+        """The conditioning of regions that show these text tokens (R,)."""
         tokens = to_tokens(shows.to(self.owner.device), self.owner)
         return self.art.with_assignment(self.conditioning, self.text, tokens, self.seen)
 

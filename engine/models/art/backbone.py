@@ -217,7 +217,7 @@ class ARTBackbone:
         if not state.targets:
             return conditioning
         assigner = self._assigner(state, self.condition(state.targets, text, canvas))
-        return assigner.conditioning_of(state.shows)
+        return assigner.with_words(torch.tensor(state.shows))
 
     def _assigner(self, state: RequestState, conditioning: Conditioning) -> Assigner:
         prompt, context, seen = state.prompt, state.context, None

@@ -46,9 +46,10 @@ def preview_layers(
         rgba = model.autoencoder.preview(part, *region.size, PREVIEW_PX)
         pixels = rgba.float().movedim(0, -1).cpu().numpy()
         if region.request.kind == "foreground":
-            pixels = _as_the_seed_says(pixels, region, model.card)
+            pixels = _turned(pixels, region, model.card)
         if model.card.side_tokens and region.request.kind == "foreground":
-            yield region.request, _into_box(pixels, region, _small(region, max(pixels.shape[:2])))
+            size = _small(region, max(pixels.shape[:2]))
+            yield region.request, deliver(pixels, _frame(pixels, region), size)
         else:
             yield region.request, to_straight(pixels)
 
@@ -141,7 +142,7 @@ def _finish(
         ]
     cuts, sizes = [], []
     for pixels, region in zip(drawn, regions, strict=True):
-        size, pixels = _box_size(region), _as_the_seed_says(pixels, region, card)
+        size, pixels = _box_size(region), _turned(pixels, region, card)
         if card.side_tokens:
             frame = _frame(pixels, region)
             size = inner_size(frame, size)
@@ -150,30 +151,18 @@ def _finish(
         sizes.append(size)
     if clean_colours:
         # Decided as they were drawn, so that the mirror image has the same borders.
-        turns = [_is_turned(region, card) for region in regions]
-        fitted = fit_flat_layers(list(map(_turned, cuts, turns)), sizes)
-        fitted = list(map(_turned, fitted, turns))
+        cuts = [_turned(cut, region, card) for cut, region in zip(cuts, regions)]
+        fitted = fit_flat_layers(cuts, sizes)
+        fitted = [_turned(layer, region, card) for layer, region in zip(fitted, regions)]
     else:
         fitted = list(map(fit, cuts, sizes))
     return [amid(pixels, _box_size(region)) for pixels, region in zip(fitted, regions, strict=True)]
 
 
-def _as_the_seed_says(pixels: np.ndarray, region: Region, card: ModelCard) -> np.ndarray:
-    """The drawing or its mirror image: the network itself draws each thing one way round."""
-    return _turned(pixels, _is_turned(region, card))
-
-
-def _is_turned(region: Region, card: ModelCard) -> bool:
-    return card.mirrors and is_mirrored(region.request.seed)
-
-
-def _turned(pixels: np.ndarray, is_turned: bool) -> np.ndarray:
+def _turned(pixels: np.ndarray, region: Region, card: ModelCard) -> np.ndarray:
+    """The drawing or its mirror image, by the seed: the network draws things one way round."""
+    is_turned = card.mirrors and is_mirrored(region.request.seed)
     return pixels[:, ::-1] if is_turned else pixels
-
-
-def _into_box(pixels: np.ndarray, region: Region, size: tuple[int, int]) -> np.ndarray:
-    """What was drawn on square tokens -> (height, width) of `size`, proportions kept."""
-    return deliver(pixels, _frame(pixels, region), size)
 
 
 def _frame(pixels: np.ndarray, region: Region) -> tuple[float, float]:

@@ -23,8 +23,9 @@ D width, C token width, L layers.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -286,22 +287,13 @@ class SingleBlock(nn.Module):
         return torch.addcmul(x, mod.gate, out.view_as(x))
 
     def forward(
-        self, x: Tensor, mod: Modulation, pe: Tensor, packing: Packing, context: Context | None
-    ) -> Tensor:
+        self, x: Tensor, mod: Modulation, pe: Tensor, attend: Callable[..., Tensor]
+    ) -> tuple[Tensor, KeyValue]:
+        """New tokens, and the keys BEFORE rotation with the values; `attend` takes q, k and v."""
         expanded = mod.expand()
         qk, v, hidden = self.project(x, expanded)
         q, k = rotate(qk, pe)  # (B, heads, S, head_dim)
-        attended = packing.attend(q, k, v, context)  # (B, S, D)
-        return self.update(x, attended, hidden, expanded)
-
-    def encode_context(
-        self, x: Tensor, mod: Modulation, pe: Tensor, lengths: Sequence[int]
-    ) -> tuple[Tensor, KeyValue]:
-        """Context layers, each by itself; returns new tokens and keys BEFORE rotation."""
-        expanded = mod.expand()
-        qk, v, hidden = self.project(x, expanded)
-        q, k = rotate(qk, pe)
-        attended = attend_segments(q, k, v, lengths)  # (B, M, D)
+        attended = attend(q, k, v)  # (B, S, D)
         return self.update(x, attended, hidden, expanded), KeyValue(qk[1], v)
 
 
@@ -534,7 +526,8 @@ class ART(nn.Module):
         given = given[len(self.double_blocks) :]
         x = packing.interleave(txt, img, 1)  # (B, S, D)
         for i, block in enumerate(self.single_blocks[: self._half]):
-            x = block(x, single_mods[i], pe, packing, given[i])
+            attend = partial(packing.attend, context=given[i])
+            x, _ = block(x, single_mods[i], pe, attend)
         return PartialForward(x, conditioning, vec, segments, single_mods, given)
 
     def finish(self, begun: PartialForward) -> Tensor:
@@ -542,7 +535,8 @@ class ART(nn.Module):
         x, conditioning = begun.x, begun.conditioning
         pe, packing = conditioning.pe, conditioning.packing
         for i in range(self._half, len(self.single_blocks)):
-            x = self.single_blocks[i](x, begun.mods[i], pe, packing, begun.context[i])
+            attend = partial(packing.attend, context=begun.context[i])
+            x, _ = self.single_blocks[i](x, begun.mods[i], pe, attend)
         rows = None if begun.segments is None else begun.segments.images
         return self.final_layer(packing.split(x, 1)[1], begun.vec, rows)
 
@@ -668,8 +662,7 @@ class ART(nn.Module):
             stored.append(kv)
         single_mods = self.single_modulation(vec, self.single_table)
         for block, mods in zip(self.single_blocks, single_mods, strict=True):
-            assert isinstance(block, SingleBlock)
-            x, kv = block.encode_context(x, mods[0], pe, lengths)
+            x, kv = block(x, mods[0], pe, partial(attend_segments, lengths=lengths))
             stored.append(kv)
         return stored
 
