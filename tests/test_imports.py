@@ -73,16 +73,6 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "app/testing.py": ("numpy", "app.document", "engine!"),
     "app/benchmarks": ("numpy", "PIL", "psutil", "app", "engine!"),
     "app/benchmarks/window.py": ("PySide6", "qasync", "numpy", "app", "engine!"),
-    "app/benchmarks/reliability": (
-        "psutil",
-        "PySide6",
-        "qasync",
-        "shiboken6",
-        "numpy",
-        "PIL",
-        "app",
-        "engine!",
-    ),
     "app/session": (
         "numpy",
         "psygnal",

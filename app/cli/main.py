@@ -35,7 +35,7 @@ FORWARDED = {
     },
     "bench": {
         "engine": "engine.benchmarks.bench",
-        "reliability": "app.benchmarks.reliability.bench",
+        "reliability": "tests.reliability.bench",
         "ui": "app.benchmarks.ui.bench",
     },
 }

@@ -27,14 +27,14 @@ from PySide6.QtWidgets import QApplication
 from shiboken6 import isValid
 
 from app.benchmarks.process import resident_mb
-from app.benchmarks.reliability.figure import Figure
-from app.benchmarks.reliability.random_edits import MAKERS, random_command, start
 from app.benchmarks.window import Desk
 from app.document.commands import ReplaceDocument
 from app.document.storage.ora.file import save_project
 from app.session.client import engine_factory
 from app.testing import FakeEngine, finished, model_info, previews_of, ready
 from engine import EngineError, Event, GenerateRequest, JobCancelled, Progress, Started
+from tests.reliability.figure import Figure
+from tests.reliability.random_edits import MAKERS, random_command, start
 
 MAX_GAP_S, MAX_STOP_S, MAX_RESTART_S = 0.1, 0.5, 5.0
 TOLD = ("exception", "memory", "refused")
