@@ -105,7 +105,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "app.session",
         "app.ui",
     ),
-    "app/benchmarks/ui": ("PySide6", "qasync", "numpy", "app", "engine!"),
+    "app/benchmarks/ui": ("PySide6", "psutil", "qasync", "numpy", "app", "engine!"),
     "app": ("numpy", "app", "engine!", "engine.paths"),
 }
 # Modules that the installed package lacks, so nothing in it may import them.

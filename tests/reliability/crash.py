@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from app.benchmarks.process import waited_ns
 from app.document.contents import content_hash
 from app.document.errors import UserError
 from app.document.storage.journal import Keeper, WorkInfo, folder, recover, unfinished
 from app.document.storage.ora.file import load_project, save_project
 from tests.reliability.figure import Figure
+from tests.reliability.process import waited_ns
 from tests.reliability.random_edits import random_command, start
 
 _DENSE = (",", ":")
