@@ -124,16 +124,7 @@ def finished(request: GenerateRequest, info: ModelInfo | None = None, **changes:
 
 
 class FakeEngine:
-    """Records requests; says what its user scripts, or what `work` says for each job.
-
-
-    Attributes:
-        requests: every job, in order.
-        cancelled: every job id that was cancelled; None stands for all of them.
-        shutdowns: the thread of each call of `shutdown`.
-        words: words that the results show, by layer id; the others show no word.
-        left_empty: why boxes stay empty, by layer id; the others are painted.
-    """
+    """Records requests; says what its user scripts, or what `work` says for each job."""
 
     def __init__(
         self,
@@ -154,11 +145,11 @@ class FakeEngine:
         self._on_own_thread = on_own_thread
         self._stop = threading.Event()
         self._worker: threading.Thread | None = None
-        self.requests: list[GenerateRequest] = []
-        self.cancelled: list[int | None] = []
-        self.shutdowns: list[int] = []
-        self.words: dict[int, str] = {}
-        self.left_empty: dict[int, str] = {}
+        self.requests: list[GenerateRequest] = []  # every job, in order
+        self.cancelled: list[int | None] = []  # every job id; None stands for all of them
+        self.shutdowns: list[int] = []  # the thread of each call of `shutdown`
+        self.words: dict[int, str] = {}  # that results show, by layer id; others show no word
+        self.left_empty: dict[int, str] = {}  # why, by layer id; other boxes are painted
         self.is_started = False
 
     # ---- the engine's face ----

@@ -1,14 +1,9 @@
 """Colour decision: soft predicted colours become flat fills with clean borders.
 
-A prediction's colours are off by a little everywhere, which shows as blotches in areas that the
-art fills with one colour. Here every pixel gets one of a few palette colours, as `engine.pixels`
-decides alpha: `find_palette` finds them, every pixel votes for its nearest entry together
-with its neighbours, and the votes are enlarged before the decision, so that borders between fills
-are as fine as the outline.
-
-The result is also the layer's label map: exact regions with shared borders, from which vector
-shapes can be made. For looks with flat fills only; gradients would become bands. Each layer is
-decided by itself. Deterministic.
+Every pixel gets one of a few palette colours, as `engine.pixels` decides alpha: each votes for its
+nearest entry together with its neighbours, and the votes are enlarged before the decision, so that
+borders between fills are as fine as the outline. The label map has exact regions with shared
+borders. For looks with flat fills only; each layer by itself; deterministic.
 
 Shapes: h w drawn pixels, H W delivered pixels, K palette colours.
 """

@@ -240,7 +240,10 @@ def _objects(prompt: str, mentions: Sequence[Mention]) -> tuple[PromptObject, ..
         named = [each for each in named if not each.spare]
     found: list[Mention] = []
     spans: list[list[Span]] = []
-    for each in _without_decoration(named):
+    in_words = {each.name for each in named if not each.unit.is_emoji}
+    for each in named:
+        if each.unit.is_emoji and each.name in in_words:
+            continue  # it decorates the word for the same thing ("a cat 🐱")
         at = _same(found, each)
         if at is None:
             found.append(copy(each))
@@ -265,12 +268,6 @@ def _objects(prompt: str, mentions: Sequence[Mention]) -> tuple[PromptObject, ..
         )
         for each, places in zip(found, spans)
     )
-
-
-def _without_decoration(mentions: Sequence[Mention]) -> list[Mention]:
-    """Without emoji that follow the word for the same thing ("a cat 🐱")."""
-    in_words = {each.name for each in mentions if not each.unit.is_emoji}
-    return [each for each in mentions if not (each.unit.is_emoji and each.name in in_words)]
 
 
 def _same(found: Sequence[Mention], mention: Mention) -> int | None:

@@ -64,19 +64,14 @@ class _Phrase:
 
 
 class PhraseReader:
-    """Reads units and their classes into mentions.
-
-    Attributes:
-        mentions: in the order of the prompt.
-        looks: that are named, with their units.
-    """
+    """Reads units and their classes into mentions."""
 
     def __init__(self, units: Sequence[Unit], letters: Sequence[str]) -> None:
         self._units, self._letters = units, letters
         self._phrase, self._preposition = _Phrase(), ""
         self._is_asked = False  # "would", "can" and the like stand before the phrase
         self.mentions: list[Mention] = []
-        self.looks: list[str] = []
+        self.looks: list[str] = []  # that are named
         self._last: Mention | None = None  # of the phrase before, where no break follows it
 
     def read(self, start: int, end: int) -> list[Mention]:

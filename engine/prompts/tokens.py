@@ -70,7 +70,9 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
     if len(prompt) > MAX_CHARS:
         start = words[-1][2] if words else 0
         unread += len(prompt[start:].split())
-    quoted = [match.span() for match in _QUOTED.finditer(part) if not _is_whole(match, part)]
+    quoted = [match.span() for match in _QUOTED.finditer(part)]
+    # Around all that there is, quotation marks mean nothing.
+    quoted = [(a, b) for a, b in quoted if (part[:a] + part[b:]).strip(" .,!\n")]
     settings = [match.span() for match in _SETTING.finditer(part)]
     found: list[Token] = []
     spelling = _Corrections(lexicon, part)
@@ -117,11 +119,6 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
     return found, spelling.misspelt, unread, end
 
 
-def _is_whole(match: re.Match[str], part: str) -> bool:
-    """Whether nothing stands outside the quotation marks: then they mean nothing."""
-    return not (part[: match.start()] + part[match.end() :]).strip(" .,!\n")
-
-
 def _break(part: str, before: int, start: int) -> int:
     between = part[before:start]
     if between == " " or _WITHOUT.match(part, before - 1):
@@ -136,11 +133,7 @@ def _break(part: str, before: int, start: int) -> int:
 
 
 class _Corrections:
-    """Corrects the words of one prompt.
-
-    Attributes:
-        misspelt: the words that were corrected.
-    """
+    """Corrects the words of one prompt."""
 
     def __init__(self, lexicon: Lexicon, prompt: str) -> None:
         self._lexicon, self._prompt = lexicon, prompt
@@ -148,11 +141,7 @@ class _Corrections:
         self.misspelt: list[Misspelt] = []
 
     def read(self, word: str, span: Span, *, is_name: bool) -> tuple[str, bool]:
-        """The word, or the one that it is a misspelling of, and whether some table has it.
-
-        Args:
-            is_name: a capital letter within a sentence shows that it may be a name.
-        """
+        """The word, or the one that it misspells, and whether some table has it."""
         if self._lexicon.has_word(word) or self._lexicon.is_derived(word, has_stem=True):
             return word, True
         is_tried = (

@@ -1,17 +1,11 @@
 """Assignment: which word of the prompt each anonymous region is going to show.
 
-Regions carry no labels. Before the first sampling step the transformer reads them as pure noise,
-with the prompt, the boxes and the context layers, and scores every text token for every region.
-The surest regions are assigned first; later passes read what is assigned already, so that a word is
-rarely used twice, and "two dogs" is still possible.
-
-`assign_named` chooses among the things that the prompt names, each at most as often as it is named;
-regions for which none is left stay empty. `assign_any` chooses among all words, as older versions
-did, and serves old records.
-
-The context classifier, a small network of its own, finds which word a finished layer shows, from
-its cached values. It is trained on a finished transformer; it is right for 99 of 100 context layers
-(docs/experiments/recogniser.md).
+Before the first sampling step the transformer reads the regions as pure noise, with the prompt, the
+boxes and the context layers, and scores every text token for every region. The surest are assigned
+first; later passes read what is assigned already, so that a word is rarely used twice.
+`assign_named` chooses among the things that the prompt names, `assign_any` among all words, for old
+records. The context classifier, trained on a finished transformer, finds which word a finished
+layer shows, from its cached values (docs/experiments/recogniser.md).
 
 Shapes: N image tokens, R regions, T text tokens, L context layers, C token width; text token 0
 stands for the whole prompt.

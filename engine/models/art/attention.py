@@ -1,8 +1,7 @@
 """Attention of the transformer: rotary positions, packed sequences, context keys, padded batches.
 
-Sequences of several passes are packed one behind the other, without padding: generation packs both
-guidance branches, training a whole batch. Every linear map sees all tokens at once; attention runs
-within each segment. A segment is one pass, or one context layer.
+Sequences of several passes are packed one behind the other, without padding. Every linear map sees
+all tokens at once; attention runs within each segment: one pass, or one context layer.
 
 Source: rotary positions over (layer, row, column) from ART, section 3.2 (docs/art.md), with
 FLUX.1's split of the head size.
@@ -83,12 +82,9 @@ class KeyValueBuffer:
 
     One buffer serves all blocks and passes of a request; concatenating in each block took 7 % of an
     edit of ten layers. For inference only: each pass overwrites the room.
-
-    Attributes:
-        k, v: (B, heads, length + room, head_dim).
     """
 
-    k: Tensor
+    k: Tensor  # (B, heads, length + room, head_dim)
     v: Tensor
     length: int
 
@@ -117,16 +113,11 @@ class SegmentIds:
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """Lengths of the passes of a packed sequence: text 1, image 1, text 2, image 2, ...
+    """Lengths of the passes of a packed sequence: text 1, image 1, text 2, image 2, ..."""
 
-    Attributes:
-        texts, images: tokens of each pass.
-        contexts: context tokens that each pass reads; None = every pass reads all of them.
-    """
-
-    texts: tuple[int, ...]
+    texts: tuple[int, ...]  # tokens of each pass
     images: tuple[int, ...]
-    contexts: tuple[int, ...] | None = None
+    contexts: tuple[int, ...] | None = None  # that each pass reads; None = every pass reads all
 
     @property
     def lengths(self) -> list[int]:

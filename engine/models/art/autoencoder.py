@@ -1,13 +1,10 @@
 """RGBA layer autoencoder: premultiplied pixels <-> latents, each layer by itself.
 
-Four channels in and out, colour and transparency in one latent. A linear transform (the best one,
-found by PCA) carries the picture and a convolutional residual refines it; both directions start as
-plain PCA because the residuals' last layers start at zero. The encoder's residual is optional: with
-a linear encoder the latents are fixed from the first minute, so that decoder and transformer train
-side by side, encoding costs next to nothing, and the linear decoder is the preview.
-Zero is transparent everywhere, so that the zero padding of the convolutions is what lies outside a
-box, and no layer sees another. No normalisation layers: they are memory-bound on CPUs, and would
-couple distant pixels.
+A linear transform, the best one that PCA finds, carries the picture; the decoder refines it with a
+convolutional residual that starts at zero. With a linear encoder the latents are fixed from the
+first minute, and the linear decoder is the preview. Zero is transparent everywhere, so that the
+zero padding of convolutions is what lies outside a box. No normalisation layers: they are
+memory-bound on CPUs, and would couple distant pixels.
 
 Shapes: B layers of one size, H W pixels, C latent channels, H/16 W/16 latent cells.
 """

@@ -191,6 +191,15 @@ class QkNorm(nn.Module):
         return F.rms_norm(qk, self.query.shape, eps=1e-6) * gains
 
 
+def init_matrices(network: nn.Module) -> None:
+    """Xavier for the weights of all linear maps, zero for their biases."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
 def split_heads(qkv: Tensor, heads: int) -> tuple[Tensor, Tensor]:
     """(B, S, 3 D) -> q and k (2, B, heads, S, head_dim), v (B, heads, S, head_dim)."""
     x = qkv.unflatten(-1, (3, heads, -1)).permute(2, 0, 3, 1, 4)
@@ -478,11 +487,7 @@ class ART(nn.Module):
     @torch.no_grad()
     def init_weights(self) -> None:
         """Xavier for matrices; modulation, output and optional conditioning start at zero."""
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                nn.init.xavier_uniform_(module.weight)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
+        init_matrices(self)
         for linear in (
             self.final_layer.modulation, self.final_layer.linear, self.pooled_in.out_layer,
             self.img_modulation.lin, self.txt_modulation.lin, self.single_modulation.lin,

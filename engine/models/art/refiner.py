@@ -1,13 +1,10 @@
 """Refiner: corrects the predicted tokens of one foreground layer at a time.
 
-The transformer predicts all layers of a picture together in one or two steps. What it leaves is a
-small error in every token: blotches, soft edges, lost detail. This network maps the predicted
-tokens of a single layer to the true ones. It reads the layer's own tokens, the word that the layer
-shows and the whole prompt, and no other layer, so that an edit of one layer cannot change another.
-
-The network is a plain transformer encoder with adaLN conditioning (DiT, arXiv:2212.09748; one
-shared modulation head with a table per block, PixArt-alpha, arXiv:2310.00426). Its last layer
-starts at zero: an untrained refiner returns its input.
+One or two steps leave a small error in every token: blotches, soft edges, lost detail. The refiner
+reads a layer's own tokens, its word and the prompt, and no other layer, so that an edit of one
+layer cannot change another. A plain transformer encoder with adaLN conditioning (DiT,
+arXiv:2212.09748; one modulation head with a table per block, PixArt-alpha, arXiv:2310.00426) whose
+last layer starts at zero: untrained, it returns its input.
 
 Shapes: B layers, N tokens of the largest layer, C token width, D width, E text width.
 """
@@ -20,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.models.art.model import INNER_WAVES, Mlp, inner_features
+from engine.models.art.model import INNER_WAVES, Mlp, init_matrices, inner_features
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +82,7 @@ class Refiner(nn.Module):
     @torch.no_grad()
     def init_weights(self) -> None:
         """Xavier for matrices; modulation and output start at zero."""
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                nn.init.xavier_uniform_(module.weight)
-                nn.init.zeros_(module.bias)
+        init_matrices(self)
         for linear in (self.modulation, self.token_out):
             nn.init.zeros_(linear.weight)
 

@@ -1,16 +1,11 @@
 """Deblocking and smoothing of decoded pixels, as in video codecs.
 
-Deblocking evens out small steps between latent cells. Cells are predicted one by one, and a small
-error shows as a seam. A step across a border that is small, and that continues along it, is a seam
-and is spread over the two cells; a large one is an edge of the picture and stays.
-
-Smoothing evens out blotches inside areas and keeps edges.
-
-A prediction is off by a little everywhere, differently from cell to cell, which shows as blotches
-on what should be plain. Every colour becomes the mean of the colours near it that are like it: with
-a small kernel once, and again with twice the distance between its taps (Dammertz et al.,
-"Edge-Avoiding A-Trous Wavelet Transform for fast Global Illumination Filtering", HPG 2010), which
-reaches far for few taps. Alpha stays as it is.
+A prediction is off by a little everywhere, differently from cell to cell. A step across a border
+between cells that is small, and that continues along it, is a seam and is spread over the two
+cells; a large one is an edge and stays. Blotches inside areas go by smoothing: every colour becomes
+the mean of the colours near it that are like it, with a small kernel and again with twice the
+distance between its taps (Dammertz et al., "Edge-Avoiding A-Trous Wavelet Transform for fast Global
+Illumination Filtering", HPG 2010). Alpha stays as it is.
 
 Shapes: (..., 4, H, W) premultiplied pixels in [0, 1], one layer or several of one size. A layer's
 result is the same to the last bit, whatever is smoothed with it.

@@ -82,18 +82,9 @@ LOOK_WORDS = {look: _words(row["words"]) for look, row in _LOOKS.items()}
 # Whole frames around a description that only this look allows.
 LOOK_FRAMES = {look: _words(row["frames"]) for look, row in _LOOKS.items()}
 
-# Colour -> hue in degrees of a shifted sprite.
-COLOURS: dict[str, float] = {
-    "red": 0.0,
-    "orange": 28.0,
-    "yellow": 50.0,
-    "green": 130.0,
-    "blue": 215.0,
-    "purple": 275.0,
-    "pink": 328.0,
-}
-# Colours that no turn of the hue gives; `pixels.NEUTRAL_TONES` has their tones.
-NEUTRALS = ("black", "white", "grey", "brown")
+_COLOURS = {row["colour"]: row["hue"] for row in data_rows("colours.tsv")}
+COLOURS = {colour: float(hue) for colour, hue in _COLOURS.items() if hue}  # in degrees
+NEUTRALS = tuple(colour for colour, hue in _COLOURS.items() if not hue)  # no turn of the hue
 
 
 @dataclass(frozen=True, slots=True, eq=False)

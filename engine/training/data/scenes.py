@@ -302,7 +302,6 @@ class SceneSettings:
     """What scenes are composed of; None leaves a choice to the random generator."""
 
     concepts: Concepts = FIRST
-    vocabulary: Sequence[Noun] | None = None  # the nouns to choose from; None = those of `concepts`
     # (noun name, look) -> width over height of the tight sprite; 1 where absent
     aspects: Aspects | None = None
     # (width, height), multiples of 64 from 320; None = mostly 512 x 512
@@ -325,8 +324,7 @@ class SceneSettings:
     rows: bool = False  # things side by side, as on a sticker sheet, named in reading order
 
     def drawable(self, look: str) -> Sequence[Noun]:
-        nouns = self.concepts.nouns if self.vocabulary is None else self.vocabulary
-        return [noun for noun in nouns if look not in noun.without]
+        return [noun for noun in self.concepts.nouns if look not in noun.without]
 
     def aspects_of(self, nouns: Sequence[Noun], look: str) -> list[float]:
         known = self.aspects or {}
@@ -351,7 +349,12 @@ def compose(rng: np.random.Generator, settings: SceneSettings = USUAL) -> Scene:
     placed = _place_nouns(rng, settings, canvas, wanted, look)
     things = _dress(rng, placed, look, settings)
     background = pick(rng, concepts.backgrounds).name if with_background else None
-    kind = _draw_prompt_kind(rng) if things else "full"
+    kind: PromptKind = "full"
+    if things:
+        draw = rng.random()
+        kind = (
+            "empty" if draw < 0.04 else "fewer" if draw < 0.1 else "more" if draw < 0.14 else kind
+        )
     mentions = _mentions(rng, placed, things, in_order=settings.rows)
     if kind == "fewer":
         mentions = _drop_some(rng, mentions)
@@ -425,8 +428,8 @@ def evaluation_scenes(n: int, seed: int, settings: SceneSettings = USUAL) -> lis
     """`n` scenes that training never sees: held-out combinations, 2 to 8 different things.
 
     Every thing, the look (two of three times) and the background (where there is one) are named
-    once. The same arguments give the same scenes. Of the settings concepts, vocabulary, aspects,
-    canvas, size and variety count.
+    once. The same arguments give the same scenes. Of the settings concepts, aspects, canvas,
+    size and variety count.
 
     Raises ValueError: the vocabulary has no held-out combination that fits.
     """
@@ -485,15 +488,6 @@ def editing_split(rng: np.random.Generator, scene: Scene) -> set[int]:
 
 def _draw_canvas(rng: np.random.Generator) -> tuple[int, int]:
     return (512, 512) if rng.random() < 0.7 else pick(rng, OTHER_CANVASES)
-
-
-def _draw_prompt_kind(rng: np.random.Generator) -> PromptKind:
-    draw = rng.random()
-    if draw < 0.04:
-        return "empty"
-    if draw < 0.10:
-        return "fewer"
-    return "more" if draw < 0.14 else "full"
 
 
 def _draw_distinct(rng: np.random.Generator, count: int, vocabulary: Sequence[Noun]) -> list[Noun]:

@@ -56,24 +56,18 @@ LINE_ART = frozenset({"fluent-emoji-high-contrast"})
 
 
 class SpritePack:
-    """Tight crops of longest side at most `RENDER_PX`, (h, w, 4) uint8 straight, by (noun, look).
-
-    Attributes:
-        sprites: the first drawing of each.
-        drawings: all of them.
-        has_further_drawings: some have more than one, as packs from stage 4 on do.
-        sha256: of the packed file.
-    """
+    """Tight crops of at most `RENDER_PX`, (h, w, 4) uint8 straight, by (noun, look)."""
 
     def __init__(
         self,
-        sprites: dict[tuple[str, str], np.ndarray],
-        sha256: str,
+        sprites: dict[tuple[str, str], np.ndarray],  # the first drawing of each
+        sha256: str,  # of the packed file
         more: dict[tuple[str, str], tuple[np.ndarray, ...]] | None = None,
     ) -> None:
         self.sprites = sprites
         self.drawings = {key: (rgba, *(more or {}).get(key, ())) for key, rgba in sprites.items()}
         self.sha256 = sha256
+        # as packs from stage 4 on do
         self.has_further_drawings = any(len(options) > 1 for options in self.drawings.values())
 
     def coloured(self, noun: str, look: str, colour: str | None, number: int = 0) -> np.ndarray:
