@@ -217,5 +217,8 @@ lacks_boxes = every(
 )
 
 
+has_spare_boxes = needs(lambda state: state.facts.spare, "no box stays empty")
+
+
 def repeats_things(state: AppState) -> bool:
     return state.facts.repeats_things
