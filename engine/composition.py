@@ -140,16 +140,13 @@ def place_one(
 
 def suggest_things(
     check: PromptCheck,
-    nouns: Sequence[str],
+    nouns: Sequence[str],  # that the model draws
     canvas: tuple[int, int],
     boxes: Sequence[Box],
-    taken: Sequence[str] = (),
+    taken: Sequence[str] = (),  # nouns that the picture has already; others come first
 ) -> tuple[str, ...]:
     """A thing for each box that the prompt leaves empty: of its scenery, and of the box's form.
 
-    Args:
-        nouns: that the model draws.
-        taken: nouns that the picture has already; others come first.
 
     Returns:
         one noun per box, all different where there are enough.
