@@ -29,9 +29,7 @@ from tests.engine.training.toy_art import toy_pack
 def pack_of_drawings() -> SpritePack:
     """Two drawings of each toy sprite; the second is upside down."""
     pack = toy_pack()
-    return SpritePack(
-        pack.sprites, "toy", {key: (rgba[::-1],) for key, rgba in pack.sprites.items()}
-    )
+    return SpritePack({key: (rgba, rgba[::-1]) for key, rgba in pack.sprites.items()}, "toy")
 
 
 def test_every_code_has_signs_of_its_own_and_seeds_reach_all_of_them():
