@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from engine import (
+    Assigned,
     Box,
     Event,
     Failed,
@@ -207,6 +208,7 @@ class FakeEngine:
         self.say(
             StateChanged(state="generating"),
             Started(job_id=job, total_steps=total, unknown_words=()),
+            Assigned(job_id=job, words=tuple(self.words.items())),
             *(
                 Progress(job_id=job, step=step, total=total, seconds_left=0.6 * (total - step))
                 for step in range(1, steps + 1)

@@ -37,6 +37,7 @@ from app.session.monitor import EngineMonitor
 from app.session.prompt_summary import PromptSummary, summarise
 from app.session.records import records_for
 from engine import (
+    Assigned,
     EngineError,
     Event,
     Failed,
@@ -413,6 +414,8 @@ class GenerationQueue:
                 job.state, job.total = "running", event.total_steps
                 self.pace.times.started = at
                 job.began = at if job.began is None else job.began
+            case Assigned():
+                job.words = dict(event.words)
             case Progress():
                 job.state, job.step, job.total = "running", event.step, event.total
                 job.seconds_left = event.seconds_left

@@ -28,7 +28,7 @@ class PromptController(Controller):
         self._walked = -1
         self._variations_gesture = session.undo.new_gesture()
         self._words_timer = QTimer(self, singleShot=True, interval=WORDS_DELAY_MS)
-        self._words_timer.timeout.connect(self._show_words)
+        self._words_timer.timeout.connect(self.check_now)
         self._connect(store, actions, views)
         self._on_reset()
         # The word list is read once, and not during typing.
@@ -65,7 +65,8 @@ class PromptController(Controller):
     def _check_soon(self) -> None:
         self._words_timer.start()
 
-    def _show_words(self) -> None:
+    def check_now(self) -> None:
+        """Say what comes of the prompt; else this happens shortly after the last key."""
         summary = self._session.bridge.summary()
         repeats = self._session.document.settings.repeat_things
         self._bar.show_line(line_of(summary, repeats=repeats), marks_of(summary))
