@@ -80,8 +80,9 @@ def _mark(start: int, end: int, tip: str, better: str) -> Mark:
 
 def _troubles(summary: PromptSummary) -> list[str]:
     check, parts = summary.check, []
-    if check.undrawable:
-        words = ", ".join(dict.fromkeys(isolated(each.typed) for each in check.undrawable))
+    typed = (*(each.typed for each in check.undrawable), *summary.foreign)
+    if typed:
+        words = ", ".join(dict.fromkeys(map(isolated, typed)))
         parts.append(tr("Not drawn by this model: {0}").format(words))
     if check.further_backgrounds:
         words = ", ".join(dict.fromkeys(isolated(each.typed) for each in check.further_backgrounds))

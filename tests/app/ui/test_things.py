@@ -10,7 +10,8 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
-from app.document.commands import MoveLayers, SetPrompt, SetShows
+from app.document import Rect
+from app.document.commands import MoveLayers, PlaceBoxes, SetPrompt, SetShows
 from app.session.prompt_summary import summarise
 from app.ui.panels.prompt_line import line_of, marks_of
 from app.ui.panels.things import THING_MIME
@@ -447,3 +448,25 @@ def test_the_prompt_follows_a_replaced_thing(prompt, old, new, after) -> None:
 
     colour = check_pin(new).colour
     assert prompt_with(prompt, check_prompt(prompt), [old], new, colour) == after
+
+
+def test_a_layout_with_words_of_another_model_keeps_them_and_says_so(window: Any) -> None:
+    """The boxes come as they are; the line names the word before a job, and a job is refused."""
+    window.session.push(
+        PlaceBoxes([(Rect(64, 64, 128, 128), "gizmo"), (Rect(256, 64, 128, 128), "dog")])
+    )
+    say(window, "a dog")
+    assert shows(window) == ["gizmo", "dog"]
+    assert "gizmo" in window.prompt.words.text()
+    window.actions_["generate_all"].trigger()
+    print(window.engine.requests, window.messages.text.text(), window.prompt.words.text())
+    assert not window.engine.requests
+    assert "gizmo" in window.messages.text.text()
+
+
+@pytest.mark.parametrize("text", ["cat " * 2500, "x" * 10_000, "\u05d7\u05ea\u05d5\u05dc " * 2000])
+def test_a_prompt_of_ten_thousand_characters_is_kept_and_its_rest_reported(window, text) -> None:
+    say(window, text)
+    assert window.session.document.prompt == text
+    assert window.prompt.field.toPlainText() == text
+    assert "256" in window.prompt.words.toolTip() or "draws none" in window.prompt.words.toolTip()
