@@ -85,16 +85,6 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "app/testing.py": ("numpy", "app.document", "engine!"),
     "app/benchmarks": ("numpy", "PIL", "psutil", "app", "engine!"),
     "app/benchmarks/window.py": ("PySide6", "qasync", "numpy", "app", "engine!"),
-    "app/benchmarks/reliability": (
-        "psutil",
-        "PySide6",
-        "qasync",
-        "shiboken6",
-        "numpy",
-        "PIL",
-        "app",
-        "engine!",
-    ),
     "app/session": (
         "numpy",
         "psygnal",
@@ -127,7 +117,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "app.session",
         "app.ui",
     ),
-    "app/benchmarks/ui": ("PySide6", "qasync", "numpy", "app", "engine!"),
+    "app/benchmarks/ui": ("PySide6", "psutil", "qasync", "numpy", "app", "engine!"),
     "app": ("numpy", "app", "engine!", "engine.paths"),
 }
 # Modules that the installed package lacks, so nothing in it may import them.

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.benchmarks.reliability.crash import crash
 from engine.models.checkpoint import save_model
 from tests.engine.tiny import tiny_model
+from tests.reliability.crash import crash
 from tests.test_end_to_end import LAYOUT, layerloom
 
 # Of tests/offline/sitecustomize.py, which must not be imported here: it would watch this process.

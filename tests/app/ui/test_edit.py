@@ -12,12 +12,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit
 
 from app.document.commands import Rename, SetLocked
-from app.testing import fill
 from app.ui.canvas import overlay_painter as overlay
 from app.ui.dialogs.examples import example_files, example_name
 from app.ui.panels.layer_rows import RowParts, StateRole
 from app.ui.theme import DARK, GAP
 from tests.app.document.examples import composite_of
+from tests.app.painted import fill
 from tests.app.ui.helpers import at, drag, draw_box, generate, key, move, press_and_move
 
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -78,9 +78,10 @@ def test_letters_type_in_the_prompt_and_act_on_the_canvas(window: Any, qtbot: An
 
 
 def test_prompt_has_a_limit(window: Any) -> None:
-    """At most 4,000 characters."""
-    window.prompt.field.setPlainText("x" * 4200)
-    assert len(window.session.document.prompt) == 4000
+    """At most 20,000 characters; what is left out is reported."""
+    window.prompt.field.setPlainText("x" * 20_200)
+    assert len(window.session.document.prompt) == 20_000
+    assert "characters; 200 were not inserted" in window.status.message.text()
 
 
 def test_rename_in_place(window: Any, qtbot: Any) -> None:
