@@ -219,3 +219,14 @@ lacks_boxes = every(
 
 def repeats_things(state: AppState) -> bool:
     return state.facts.repeats_things
+
+
+# ---- engines ----
+
+
+def uses_built_in(state: AppState) -> bool:
+    return not state.facts.is_remote
+
+
+def restart_text(state: AppState) -> str:
+    return tr("Connect &Again") if state.facts.is_remote else tr("Restart Eng&ine")

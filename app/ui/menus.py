@@ -29,7 +29,7 @@ BAR = {
     "&Generate": f"generate - {' '.join(ALTERNATIVES)} - generate_next stop stop_all show_jobs -"
     " candidate_next candidate_previous accept discard discard_all compare trim_candidates"
     " raise_bound - suggest_layout add_missing repeat_things - focus_prompt prompt_history -"
-    " restart_engine",
+    " *engine restart_engine",
     "V&iew": "zoom_in zoom_out zoom_fit zoom_100 zoom_selection - grid snap outlines"
     " show_previews *transparency - *tools *panels hide_panels full_screen *theme - reset_layout",
     "Hel&p": "help help_keys examples help_model - copy_diagnostics open_logs - licences about",
@@ -63,14 +63,15 @@ SUBMENUS = {
 
 @dataclass(frozen=True, slots=True)
 class LiveMenus:
-    """Menus that others fill: recent files, and the layers under the pointer."""
+    """Menus that others fill: recent files, the layers under the pointer, and the engines."""
 
     recent: QMenu
     here: QMenu
+    engine: QMenu
 
     @classmethod
     def made_for(cls, window: QWidget) -> LiveMenus:
-        titles = (tr("Open Re&cent"), tr("Layers &Here"))
+        titles = (tr("Open Re&cent"), tr("Layers &Here"), tr("Engi&ne"))
         return cls(*(QMenu(title, window) for title in titles))
 
 
@@ -133,7 +134,7 @@ def _fill(menu: QMenu, actions: Actions, names: str, live: LiveMenus | None = No
     for name in names.split():
         if name == "-":
             menu.addSeparator()
-        elif name in ("*recent", "*here"):
+        elif name in ("*recent", "*here", "*engine"):
             menu.addMenu(getattr(live, name[1:]))
         elif name.startswith("*"):
             title, inner = SUBMENUS[name[1:]]

@@ -28,9 +28,10 @@ from app.session.jobs import Message, MessageKind, message_of
 from app.session.pixel_store import UndoPixelStore
 from app.session.queue import GenerationQueue
 from app.session.selection import Selection
+from app.session.servers import Servers
 from app.session.settings import Settings, chosen_canvas, former_work_paths
 from app.session.undo import UndoStack
-from app.ui.background import Worker
+from app.ui.background import Errands, Worker
 from app.ui.text import tr
 
 logger = logging.getLogger(__name__)
@@ -79,6 +80,8 @@ class Session(QObject):
         self.settings = settings
         self.files = Worker(loop)
         self.pictures = Worker(loop)
+        self.errands = Errands(loop)  # what servers and keyrings are asked
+        self.servers = Servers(settings, self.errands.run)
         self.keeper: Keeper | None = None  # writes unsaved work for recovery; None = it is not kept
         # Folders in which windows keep, or kept, unsaved work.
         self.work_roots: tuple[Path, ...] = ()
@@ -203,6 +206,7 @@ class Session(QObject):
         """End engine and workers; blocks. False: the process must end with `os._exit`."""
         self.files.shutdown()  # a save that has begun is finished first
         self.pictures.shutdown()
+        self.errands.shutdown()
         if self.keeper is not None:
             self.keeper.close(remove=self.is_settled)
         return self.bridge.shutdown(timeout_s)

@@ -36,7 +36,7 @@ from app.ui.theme import CONTROL_HEIGHT, GAP, ICON_SMALL, MARGIN, UNIT, Colours
 from app.ui.theme.icons import icon, pixmap
 from app.ui.widgets.accessibility import StatusLabel
 from app.ui.widgets.buttons import action_button
-from app.ui.widgets.forms import Panel, fill, named, no_lower_than
+from app.ui.widgets.forms import Panel, fill, named, no_lower_than, restyle
 
 PROGRESS_PARTS = 1000
 MIN_GENERATE = 160
@@ -267,14 +267,6 @@ def _small_button(name: str, action: QAction) -> QToolButton:
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     button.clicked.connect(action.trigger)
     return button
-
-
-def restyle(widget: QWidget, style: str) -> None:
-    """Give a widget another style of the style sheet, which reads names only when it polishes."""
-    if widget.objectName() != style:
-        widget.setObjectName(style)
-        widget.style().unpolish(widget)
-        widget.style().polish(widget)
 
 
 def _line(style: str, name: str) -> StatusLabel:

@@ -1,0 +1,64 @@
+"""What engines, servers and their models are called, and what leaves the machine, in words."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QLocale
+
+from app.session.connections import RemoteModel, SavedConnection, ServerKind
+from app.ui.text import tr
+
+
+def kind_name(kind: ServerKind) -> str:
+    return "ComfyUI" if kind == "comfyui" else tr("OpenAI-compatible images")
+
+
+def engine_name(saved: SavedConnection | None) -> str:
+    """ "Built-in", or "ComfyUI at 127.0.0.1:8188"."""
+    if saved is None:
+        return tr("Built-in")
+    return tr("{0} at {1}").format(kind_name(saved.connection.kind), saved.place)
+
+
+def licence_text(licence: str) -> str:
+    return licence or tr("Unknown")
+
+
+def memory_text(memory_gb: float | None) -> str:
+    """Memory of the server's GPU: "≈ 28 GB"."""
+    if memory_gb is None:
+        return tr("Unknown")
+    digits = 0 if memory_gb >= 9.95 else 1
+    return tr("≈ {0} GB").format(QLocale().toString(memory_gb, "f", digits))
+
+
+def state_text(model: RemoteModel) -> str:
+    """Whether a model can be used, in a few words."""
+    if model.missing:
+        return tr("%n missing", len(model.missing))
+    mark = model.note.partition(":")[0].strip()
+    return tr("Ready, {0}").format(mark) if mark else tr("Ready")
+
+
+def details_of(model: RemoteModel) -> list[str]:
+    """What is to be said about a model besides its state: what it lacks, and its note."""
+    lines = [tr("Missing: {0}").format(name) for name in model.missing]
+    if model.note:
+        lines.append(model.note[:1].upper() + model.note[1:])
+    if not model.makes_alpha:
+        lines.append(tr("Draws without transparency."))
+    return lines
+
+
+def sent_text(saved: SavedConnection) -> str:
+    """What leaves the machine, in sentences."""
+    address = saved.connection.address
+    text = tr(
+        "The words of each box, its size and a seed go to {0}; pictures come back. "
+        "Nothing else is sent."
+    )
+    if saved.connection.own_graph is not None:
+        text = tr(
+            "The words of each box, its size, a seed and your graph go to {0}; pictures come "
+            "back. Nothing else is sent."
+        )
+    return text.format(address)
