@@ -40,6 +40,8 @@ class LayerRequest:
     # what a foreground shows, a short phrase for one thing ("blue dog"), which need not stand in
     # the prompt; empty = the model decides
     shows: str = ""
+    # what a foreground's pixels show, or showed before: a hint for engines that do not read pixels
+    showed: str = ""
 
     @property
     def is_target(self) -> bool:
@@ -111,6 +113,8 @@ class ModelInfo:
     planning_passes: int = 0  # at most, before the first step; each through half the network
     default_edit_steps: int | None = None  # where the request `is_edit`; None = as everywhere
     tasks: tuple[Task, ...] = ("generate",)  # kinds of requests that the model takes
+    server: str = ""  # address of the machine that it runs on; "" = this one
+    licence: str = ""  # of a model on a server, where that says so
 
     def steps_for(self, *, is_edit: bool) -> int:
         return (is_edit and self.default_edit_steps) or self.default_steps
