@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
+from engine.remote.engine import RemoteEngine
+
+from app.session.client import EngineChoice, EngineLike, engine_name
 from app.session.connections import Connections, SavedConnection, new_connection
 from app.session.settings import Settings
 from app.session.tokens import Tokens
+from engine import Event
 from engine.remote import Connection, PictureServer, ServerReport
 
 
@@ -57,12 +62,14 @@ class Servers:
     Attributes:
         open: makes the object for a server.
         tokens: where the tokens are kept.
+        ledger: file for the ids of pictures that a server makes; None = they end with the engine.
     """
 
     def __init__(self, settings: Settings, run: Run) -> None:
         self.connections = Connections(settings)
         self.tokens = Tokens()
         self.open: Open = open_server
+        self.ledger: Path | None = None
         self._run = run
 
     def look(
@@ -126,9 +133,21 @@ class Servers:
     def forget_token(self, address: str, done: Callable[[object], None]) -> None:
         self._run(lambda: self.tokens.forget(address), done)
 
-    def opened(self, connection: Connection) -> PictureServer:
-        """A server with its token; called on the engine's thread, since keyrings may wait."""
-        return self.open(connection, self._kept(connection))
+    def choice(self, saved: SavedConnection, title: str) -> EngineChoice:
+        """The engine that draws with a server; its token is read on the engine's thread.
+
+        Args:
+            title: how the user knows it.
+        """
+        connection = saved.connection
+
+        def make(emit: Callable[[Event], None]) -> EngineLike:
+            def make_server() -> PictureServer:
+                return self.open(connection, self._kept(connection))
+
+            return RemoteEngine(emit, make_server, ledger=self.ledger)
+
+        return EngineChoice(engine_name(connection), title, make)
 
     def _kept(self, connection: Connection) -> str | None:
         return self.tokens.get(connection.address)

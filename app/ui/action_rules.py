@@ -223,6 +223,8 @@ def repeats_things(state: AppState) -> bool:
 
 # ---- engines ----
 
+some_failed = needs(lambda state: state.facts.has_failed, "no job has failed")
+
 
 def uses_built_in(state: AppState) -> bool:
     return not state.facts.is_remote

@@ -97,7 +97,7 @@ async def _live(window: MainWindow, open_path: Path | None) -> bool:
     window.closed.connect(closed.set)
     window.show()
     tend_engine(window)
-    window.session.bridge.start()
+    window.session.start_engine()
     window.recovery.look()
     if open_path is not None:
         window.files.open_path(open_path)

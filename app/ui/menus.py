@@ -29,7 +29,7 @@ BAR = {
     "&Generate": f"generate - {' '.join(ALTERNATIVES)} - generate_next stop stop_all show_jobs -"
     " candidate_next candidate_previous accept discard discard_all compare trim_candidates"
     " raise_bound - suggest_layout add_missing repeat_things - focus_prompt prompt_history -"
-    " *engine restart_engine",
+    " *engine retry_job restart_engine",
     "V&iew": "zoom_in zoom_out zoom_fit zoom_100 zoom_selection - grid snap outlines"
     " show_previews *transparency - *tools *panels hide_panels full_screen *theme - reset_layout",
     "Hel&p": "help help_keys examples help_model - copy_diagnostics open_logs - licences about",

@@ -54,15 +54,15 @@ class EnginesController(Controller):
         used = session.servers.connections.in_use
         if used is None:
             return False
-        if session.bridge.is_loading:  # which model it is, and its licence, is not known yet
+        info = session.bridge.info
+        if session.bridge.is_loading or info is None:  # neither its model nor its licence is known
             self._after_connecting = go_on
             name = engine_name(used)
             session.note(tr("The job starts as soon as {0} has answered.").format(name))
             return True
-        model, licence = session.model_and_licence()
-        if session.servers.connections.has_agreed(used.connection.address, model):
+        if session.servers.connections.has_agreed(used.connection.address, info.name):
             return False
-        self._ask(used, model, licence, go_on)
+        self._ask(used, info.name, info.licence, go_on)
         return True
 
     def _ask(

@@ -10,6 +10,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 from app.document import Layer
 from app.document.commands import AddBox, PlaceBoxes, SetSettings, SetShows
 from app.document.words import word_of
+from app.session.connections import SavedConnection
 from app.session.prompt_summary import prompt_with
 from app.session.things import (
     PlacedBox,
@@ -23,6 +24,7 @@ from app.session.things import (
 from app.ui.actions import Actions
 from app.ui.controllers import Controller
 from app.ui.controllers.generation import GenerationController
+from app.ui.engine_texts import engine_name
 from app.ui.frames import bring_forward
 from app.ui.panels.things import THING_MIME, entries_of
 from app.ui.session import Session
@@ -70,9 +72,16 @@ class ThingsController(Controller):
         views.things.field.selectAll()
 
     def _on_state(self) -> None:
-        """The words and pictures of the loaded model."""
+        """The words and pictures of the loaded model; a server draws what one writes."""
         info = self._session.bridge.info
+        used = self._session.servers.connections.in_use
+        if used is not None:
+            self._show_free_text(used)
+            return
         if info is None or info == self._shown_for:
+            if info is None and isinstance(self._shown_for, SavedConnection):
+                self._shown_for = None
+                self._views.things.show_things((), None)
             return
         self._shown_for = info
         things = list_things(info)
@@ -85,6 +94,17 @@ class ThingsController(Controller):
             else entries_of(things, known.looks, known.colours, known.backgrounds)
         )
         self._views.things.show_things(entries, thing_pictures(info))
+
+    def _show_free_text(self, used: SavedConnection) -> None:
+        if self._shown_for == used:
+            return
+        self._shown_for = used
+        text = tr(
+            "The list of things belongs to the built-in engine. {0} draws whatever you write: in "
+            "the prompt, or for one box in 'Shows'."
+        )
+        self._views.inspector.show_words(())
+        self._views.things.show_things((), None, text.format(engine_name(used)))
 
     def _choose(self, word: str) -> None:
         """A colour is for the selected thing, if there is one; any other word for the prompt."""

@@ -43,8 +43,14 @@ MIN_GENERATE = 160
 COLUMN_WIDTH = 312  # of the controls next to the field: room for what the button says
 
 
-def loading_texts(part: float) -> tuple[str, ...]:
-    """What the button says while so much of the model is loaded, longest first."""
+def loading_texts(part: float, *, connects: bool = False) -> tuple[str, ...]:
+    """What the button says while so much of the model is loaded, longest first.
+
+    Args:
+        connects: it waits for a server and not for a model.
+    """
+    if connects:
+        return (tr("Connecting…"),)
     percent = number(int(part * 100))
     return tr("Loading model… {0} %").format(percent), tr("{0} %").format(percent)
 
@@ -58,6 +64,7 @@ class PromptBar(Panel):
         self._colours: Colours | None = None
         self._texts: tuple[str, ...] = (tr("Generate"),)
         self._loading: float | None = None
+        self._connects = False
         self._words_texts = ("", "")
         self._fix_action = "suggest_layout"
         self.field = PromptField(new_gesture)
@@ -124,12 +131,16 @@ class PromptBar(Panel):
         self._texts = tuple(texts)
         self._fit_text()
 
-    def show_loading(self, part: float | None) -> None:
-        """Say on the button that the model loads, part 0 to 1; None = the model is there."""
-        if part == self._loading:
+    def show_loading(self, part: float | None, *, connects: bool = False) -> None:
+        """Say on the button that the model loads, part 0 to 1; None = the model is there.
+
+        Args:
+            connects: it waits for a server and not for a model.
+        """
+        if (part, connects) == (self._loading, self._connects):
             return
         changes = (part is None) != (self._loading is None)
-        self._loading = part
+        self._loading, self._connects = part, connects
         self.progress.setValue(round((part or 0.0) * PROGRESS_PARTS))
         self._fit_text()
         if changes:
@@ -178,7 +189,9 @@ class PromptBar(Panel):
         """The longest text that the button shows in full: a cut one says nothing."""
         room = max(self.generate.width(), MIN_GENERATE) - 5 * UNIT
         metrics = self.generate.fontMetrics()
-        texts = self._texts if self._loading is None else loading_texts(self._loading)
+        texts = self._texts
+        if self._loading is not None:
+            texts = loading_texts(self._loading, connects=self._connects)
         fitting = [text for text in texts if metrics.horizontalAdvance(text) <= room]
         mode = Qt.TextElideMode.ElideRight
         text = fitting[0] if fitting else metrics.elidedText(texts[-1], mode, room)
@@ -189,9 +202,10 @@ class PromptBar(Panel):
         """What the button does, and until the model is there that it waits."""
         tip = self._actions["generate"].toolTip()
         if self._loading is not None:
-            tip = tr("{0}\nThe model is loading. The job starts as soon as it is ready.").format(
-                tip
-            )
+            waits = tr("{0}\nThe model is loading. The job starts as soon as it is ready.")
+            if self._connects:
+                waits = tr("{0}\nThe job starts as soon as the server has answered.")
+            tip = waits.format(tip)
         self.generate.setToolTip(tip)
 
     def _fit_words(self) -> None:

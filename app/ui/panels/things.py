@@ -225,17 +225,29 @@ class ThingsPanel(Panel):
         self.list.setDragDropMode(QListView.DragDropMode.DragOnly)
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.none = note()
+        self._instead = ""
         top = fill(QHBoxLayout(), (self.field, 1), self.groups)
         margins = (MARGIN, MARGIN, MARGIN, GAP)
         fill(QVBoxLayout(self), top, self.none, (self.list, 1), margins=margins)
+        self.none.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.field.textChanged.connect(self._search)
         self.groups.currentIndexChanged.connect(self._search)
         self.list.activated.connect(self._choose)
         self.field.installEventFilter(self)
         self.show_things([], None)
 
-    def show_things(self, entries: Sequence[Entry], pictures: ThingPictures | None) -> None:
-        """Show what the loaded model draws; nothing while it loads."""
+    def show_things(
+        self, entries: Sequence[Entry], pictures: ThingPictures | None, instead: str = ""
+    ) -> None:
+        """Show what the loaded model draws.
+
+        Args:
+            entries: nothing while it loads, and for models without a list of things.
+            instead: what is said where there are none.
+        """
+        self._instead = instead
+        for part in (self.field, self.groups):
+            part.setVisible(not instead)
         self.model.show_entries(entries, pictures)
         chosen = self.groups.currentText()
         self.groups.blockSignals(True)
@@ -267,11 +279,10 @@ class ThingsPanel(Panel):
         is_empty = self._found.rowCount() == 0
         self.list.setVisible(not is_empty)
         self.none.setVisible(is_empty)
-        self.none.setText(
-            tr("The model draws nothing called '{0}'.").format(typed.strip())
-            if self.model.rowCount()
-            else tr("The things appear here once the model is loaded.")
-        )
+        text = self._instead or tr("The things appear here once the model is loaded.")
+        if self.model.rowCount():
+            text = tr("The model draws nothing called '{0}'.").format(typed.strip())
+        self.none.setText(text)
 
     def _choose(self, index: QModelIndex) -> None:
         entry = self.model.entry(self._found.mapToSource(index))
