@@ -211,6 +211,7 @@ class Finished:
     reading: int = 1  # how the prompt was read, see `GenerateRequest.reading`
     check: PromptCheck | None = None  # what it asks for; None with the older reading
     not_placed: tuple[NotPlaced, ...] = ()  # things that found no box
+    engine: str = "builtin"  # kind of engine that made them, such as "comfyui"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

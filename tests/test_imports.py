@@ -57,9 +57,11 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "engine/remote": (
         "numpy",
         "PIL",
+        "websockets",
         "engine.api",
         "engine.errors",
         "engine.paths",
+        "engine.pixels",
         "engine.prompts",
         "engine.remote",
     ),

@@ -13,7 +13,7 @@ from typing import Literal
 from app.document import Layer, Rect, UserError
 from app.document.contents import Contents, seed_for
 from app.document.staleness import outdated
-from app.document.words import shows_its_word
+from app.document.words import shows_its_word, word_of
 from engine import Failed, GenerateRequest, LayerRequest, SpareBoxes
 
 Scope = Literal["picture", "selected", "empty", "outdated"]
@@ -68,6 +68,9 @@ class Job:
     # Of layers that have one for this job alone.
     seeds: Mapping[int, int] = field(default_factory=dict)
     prompt: str = ""  # of the document when it was asked for
+    # Name and title of the engine that it was asked of; it stays with it.
+    engine: str = ""
+    engine_title: str = ""
     variations: int = 1
     done: int = 0  # variations that are finished
     # The document and who takes part when the job began; None before, and once it has ended.
@@ -198,6 +201,7 @@ def build_request(
                 pixels=None if is_target else layer.region_pixels(1, contents.canvas),
                 # Of finished layers only what their pixels show.
                 shows=layer.shows if is_target or shows_its_word(layer) else "",
+                showed="" if layer.is_background else word_of(layer),
             )
         )
     return GenerateRequest(

@@ -19,7 +19,7 @@ from psygnal import Signal
 from app.document import Contents, Document, Layer, Rect, Size
 from app.document.commands import Placement
 from app.document.words import shown_name, word_of
-from app.session.client import EngineClient, LoopLike, MakeEngine
+from app.session.client import EngineChoice, EngineClient, LoopLike, MakeEngine, built_in
 from app.session.estimates import estimate_layers, fitting_tokens, memory_trouble, tokens_of
 from app.session.jobs import (
     Job,
@@ -131,6 +131,7 @@ class GenerationQueue:
     # state: "loading", "measuring", "ready", "generating", "stopping", "restarting", "failed",
     # "stopped".
     state_changed = Signal(str)
+    engine_changed = Signal(object)  # choice: later jobs go to another engine
     loading_changed = Signal(float)  # part: so much of loading the model is done, 0 to 1
     job_changed = Signal(object)  # job: it was asked for, started, went on or ended
     # layer_id, box, rgba: a rough picture of a target, at most 30 a second.
@@ -149,7 +150,8 @@ class GenerationQueue:
         work: Callable[[], float] = time.thread_time,
     ) -> None:
         self.document = document
-        self.state = "loading"
+        self.engine: EngineChoice = built_in(make_engine)  # which later jobs are given to
+        self.state = "loading"  # of that engine
         self.loading = 0.0  # the part of loading the model that is done, 0 to 1
         self.trouble = ""
         # Bytes that programs could still get, or None where that is unknown.
@@ -167,7 +169,7 @@ class GenerationQueue:
             document.contents,
             {},
         )
-        self._client = EngineClient(loop, make_engine, self._on_event, self._on_preview, clock)
+        self._client = EngineClient(loop, self.engine, self._on_event, self._on_preview, clock)
         # How fast the engine is, and whether it still answers.
         self.pace = EngineMonitor(
             loop, self._submit_probe, self._client.cancel, self.jobs.next_id, clock, work
@@ -185,6 +187,23 @@ class GenerationQueue:
     def start(self) -> None:
         """Start the engine's thread; the model loads on it."""
         self._client.start()
+
+    def use_engine(self, choice: EngineChoice) -> None:
+        """Give later jobs to another engine.
+
+        A running job and waiting ones stay with the engine that they were asked of. The engine
+        loads, or connects, at once; one that failed before tries again.
+        """
+        if choice.name == self.engine.name and self.state != "failed":
+            return
+        self.pace.cancel_probes()
+        self.pace.reset(is_busy=bool(self._runs))
+        self.engine = choice
+        self.info, self.trouble = None, ""
+        self.state, self.loading = "loading", 0.0
+        self.state_changed.emit(self.state)
+        self.engine_changed.emit(choice)
+        self._client.choose(choice)
 
     # ---- what could be asked ----
 
@@ -221,6 +240,8 @@ class GenerationQueue:
 
     def seconds_of(self, job: Job) -> float | None:
         """Predicted seconds of a job that waits; None while nothing was measured."""
+        if job.engine != self.engine.name:
+            return None
         planned = plan(self.document.contents, "selected", job.target_ids)
         one = self.seconds_for(planned.targets, planned.context)
         return None if one is None else one * job.variations
@@ -287,7 +308,7 @@ class GenerationQueue:
         if trouble := self._memory_trouble(planned):
             self.message.emit(trouble)
             return None
-        job = _new_job(self.document, self.jobs.next_id(), scope, planned)
+        job = _new_job(self.document, self.jobs.next_id(), scope, planned, self.engine)
         self._add(job, planned, is_next=is_next)
         if planned.skipped:
             names = ", ".join(f"'{shown_name(layer)}'" for layer in planned.skipped)
@@ -316,14 +337,16 @@ class GenerationQueue:
         """Give up on the engine's thread and load the model on a new one."""
         self.pace.reset()
         job = self.current
+        name = self.engine.name if job is None else job.engine
         self._runs.clear()
         if job is not None:
             self._end_current()
             self._ended(job, "failed")
-        self.state = "restarting"
-        self.loading = 0.0
-        self.state_changed.emit(self.state)
-        self._client.replace()
+        if name == self.engine.name:
+            self.state = "restarting"
+            self.loading = 0.0
+            self.state_changed.emit(self.state)
+        self._client.replace(name)
         self._begin_next()
 
     def shutdown(self, timeout_s: float = 10.0) -> bool:
@@ -433,7 +456,8 @@ class GenerationQueue:
         placed = placements_of(job, event)
         if not any(each.is_empty for each in placed):
             # Boxes that stay empty cost less than the load says, so nothing is learned of them.
-            self.pace.run_ended(_load(job, self.info), job.total, at)
+            is_of_this = job.engine == self.engine.name
+            self.pace.run_ended(self._load(job) if is_of_this else None, job.total, at)
         job.seconds = (job.seconds or 0.0) + event.seconds
         job.done += 1
         job.step = job.total
@@ -449,7 +473,7 @@ class GenerationQueue:
 
     def _on_failed(self, job: Job, event: Failed) -> None:
         self._end_current()
-        load = _load(job, self.info)
+        load = self._load(job)
         tokens = fitting = 0
         if load is not None:
             tokens = load.seen
@@ -508,8 +532,15 @@ class GenerationQueue:
         )
         job.request, job.step, job.total = request, 0, 0
         self._runs[run_id] = job
-        self._client.submit(request)
-        self.pace.run_begins(_load(job, self.info))
+        self._client.submit(request, job.engine)
+        self.pace.run_begins(self._load(job) if job.engine == self.engine.name else None)
+
+    def _load(self, job: Job) -> WorkEstimate | None:
+        """What a job asks of its engine; None before the model is there and after its end."""
+        info = self._client.info_of(job.engine)
+        if info is None or job.contents is None or job.planned is None:
+            return None
+        return estimate_layers(job.contents, job.planned.targets, job.planned.context, info)
 
     def _stop_current(self) -> None:
         job = self.current
@@ -538,7 +569,9 @@ class GenerationQueue:
         self.job_changed.emit(job)
 
 
-def _new_job(document: Document, job_id: int, scope: Scope, planned: Plan) -> Job:
+def _new_job(
+    document: Document, job_id: int, scope: Scope, planned: Plan, engine: EngineChoice
+) -> Job:
     settings = document.settings
     return Job(
         id=job_id,
@@ -549,6 +582,8 @@ def _new_job(document: Document, job_id: int, scope: Scope, planned: Plan) -> Jo
         seeds=document.take_next_seeds(layer.id for layer in planned.targets),
         prompt=document.prompt,
         variations=settings.variations,
+        engine=engine.name,
+        engine_title=engine.title,
     )
 
 
@@ -562,13 +597,6 @@ def _canvas_trouble(canvas: Size, info: ModelInfo | None) -> Message | None:
         kept="Nothing was started and nothing was changed.",
         advice="Choose another size in Canvas Size.",
     )
-
-
-def _load(job: Job, info: ModelInfo | None) -> WorkEstimate | None:
-    """What a job asks of the engine; None before the model is there and after the job's end."""
-    if info is None or job.contents is None or job.planned is None:
-        return None
-    return estimate_layers(job.contents, job.planned.targets, job.planned.context, info)
 
 
 def _with_seeds(job: Job) -> Contents:

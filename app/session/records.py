@@ -58,6 +58,7 @@ def _record(
         "cache": {"hits": finished.cache_hits, "misses": finished.cache_misses},
         "model": {"name": finished.model_name, "hash": finished.model_hash},
         "versions": {"layerloom": app_version(), "torch": finished.torch_version},
+        **({} if finished.engine == "builtin" else {"engine": finished.engine}),
         "device": finished.device,
         "precision": finished.precision,
         "threads": finished.threads,

@@ -1,0 +1,231 @@
+"""One run: the pictures of a request asked for, waited for, and kept where something fails."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.api import Event, GenerateRequest, Preview, Progress
+from engine.errors import Cancelled
+from engine.remote.api import PictureServer, RemoteError
+from engine.remote.ledger import Ledger
+from engine.remote.orders import Order, OrderList
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_S = 2.0  # between two events of a run, so that silence is not taken for a hang
+# After these a server may be back soon, with or without the job.
+MAY_RETURN = ("unreachable", "missing")
+# After these the picture may still come; after all others the same job would fail in the same way.
+MAY_ARRIVE = ("unreachable", "timeout")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a run waits for a server that went away.
+
+    Attributes:
+        seconds: in all, each time.
+        pause_s: between two tries.
+    """
+
+    seconds: float = 45.0
+    pause_s: float = 1.5
+
+
+class RunReport:
+    """Tells the progress of one run: steps of all its pictures together, previews, life.
+
+    Args:
+        steps: shown for each picture.
+        should_stop: whether the run is to end.
+    """
+
+    def __init__(
+        self,
+        request: GenerateRequest,
+        orders: Sequence[Order],
+        steps: int,
+        emit: Callable[[Event], None],
+        should_stop: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.total = max(1, len(orders)) * steps + 1  # fitting counts as one more
+        self.should_stop_run = should_stop
+        self._request, self._steps, self._emit, self._clock = request, steps, emit, clock
+        self._began = self._last = clock()
+        self._done = 0
+        self._previews = 0
+
+    def reached(self, place: int, part: float) -> None:
+        """So much of the picture at this place is done, 0 to 1; nothing goes backwards."""
+        done = int((place + min(1.0, part)) * self._steps)
+        if done > self._done:
+            self._done = done
+            self._tell()
+
+    def keep_alive(self) -> None:
+        if self._clock() - self._last >= HEARTBEAT_S:
+            self._tell()
+
+    def preview(self, order: Order, rgba: np.ndarray) -> None:
+        self._previews += 1
+        every = self._request.preview_every
+        if every and self._previews % every == 0:
+            self._emit(
+                Preview(
+                    job_id=self._request.job_id,
+                    layer_id=order.layer.layer_id,
+                    box=order.layer.box,
+                    rgba=rgba,
+                )
+            )
+
+    def _tell(self) -> None:
+        self._last = self._clock()
+        left = 0.0
+        if self._done:
+            left = (self._last - self._began) * (self.total - self._done) / self._done
+        self._emit(
+            Progress(
+                job_id=self._request.job_id, step=self._done, total=self.total, seconds_left=left
+            )
+        )
+
+
+class _Watch:
+    """What one picture reports to."""
+
+    def __init__(self, report: RunReport, order: Order, place: int) -> None:
+        self._report, self._order, self._place = report, order, place
+
+    def progress(self, step: int, total: int) -> None:
+        if total > 0:
+            self._report.reached(self._place, step / total)
+
+    def preview(self, rgba: np.ndarray) -> None:
+        self._report.preview(self._order, rgba)
+
+    def should_stop(self) -> bool:
+        self._report.keep_alive()
+        return self._report.should_stop_run()
+
+
+class Collector:
+    """Gets pictures from one server.
+
+    Pictures of a run that failed are kept until the next one that ends well, so that asking for
+    the same again asks the server only for those that are missing.
+
+    Args:
+        wait: sleeps so many seconds, or until the engine ends; whether that is so.
+    """
+
+    def __init__(
+        self,
+        server: PictureServer,
+        ledger: Ledger,
+        wait: Callable[[float], bool],
+        patience: Patience,
+    ) -> None:
+        self._server, self._ledger, self._wait, self._patience = server, ledger, wait, patience
+        self._arrived: dict[str, np.ndarray] = {}
+
+    def run(self, made: OrderList, report: RunReport) -> None:
+        """Fill in the pictures of all orders.
+
+        Raises:
+            RemoteError: one cannot be had. Cancelled: the run was stopped.
+        """
+        orders = made.orders
+        marks = {order.mark for order in orders}
+        self._arrived = {mark: self._arrived[mark] for mark in marks & self._arrived.keys()}
+        try:
+            for order in orders:
+                self._ask(order, report)
+            for place, order in enumerate(orders):
+                picture = self._arrived.get(order.mark)
+                if picture is None:
+                    picture = self._collect(order, place, report)
+                order.fit(picture)
+                self._arrived[order.mark] = picture
+                report.reached(place, 1.0)
+        except Cancelled:
+            self._withdraw(orders)
+            raise
+        except RemoteError as error:
+            if error.kind not in MAY_ARRIVE:
+                self._withdraw(orders)
+            raise
+        self._ledger.remove(marks)
+        self._arrived.clear()
+
+    def _ask(self, order: Order, report: RunReport) -> None:
+        """Submit a picture, unless it is here already or the server has it from an earlier run."""
+        if report.should_stop_run():
+            raise Cancelled
+        if order.mark in self._arrived:
+            return
+        key = self._ledger.key_of(order.mark)
+        if key is not None:
+            known = replace(order.job, key=key)
+            if self._is_known(known):
+                logger.info("picked up picture %s", key)
+                order.job = known
+                return
+        # The id is written down first: it must not be lost if this process ends meanwhile.
+        self._ledger.add(order.mark, order.job.key)
+        self._server.submit(order.job)
+
+    def _is_known(self, job: object) -> bool:
+        try:
+            return self._server.knows(job)  # type: ignore[arg-type]
+        except RemoteError:
+            return False
+
+    def _collect(self, order: Order, place: int, report: RunReport) -> np.ndarray:
+        """One picture; a server that restarts meanwhile is waited for, and asked once again."""
+        watch = _Watch(report, order, place)
+        was_asked_again = False
+        returns = 0
+        while True:
+            try:
+                return self._server.collect(order.job, watch)
+            except RemoteError as error:
+                returns += 1
+                if error.kind not in MAY_RETURN or returns > 3 or not self._is_back(watch):
+                    raise
+                if self._is_known(order.job):
+                    continue
+                if was_asked_again:
+                    raise
+                was_asked_again = True
+                logger.info("asked again for picture %s", order.job.key)
+                self._server.submit(order.job)
+
+    def _is_back(self, watch: _Watch) -> bool:
+        """Wait for a server that went away; whether it answers in time."""
+        tries = max(1, round(self._patience.seconds / self._patience.pause_s))
+        for _ in range(tries):
+            if watch.should_stop():
+                raise Cancelled
+            try:
+                self._server.connect()
+                return True
+            except RemoteError as error:
+                if error.kind not in ("unreachable", "timeout", "answer"):
+                    return False
+            if self._wait(self._patience.pause_s):
+                raise Cancelled
+        return False
+
+    def _withdraw(self, orders: Sequence[Order]) -> None:
+        """Take back what has not arrived."""
+        for order in orders:
+            if order.mark not in self._arrived:
+                self._server.cancel(order.job)
+        self._ledger.remove(order.mark for order in orders)
