@@ -28,7 +28,7 @@ from engine.remote import (
 )
 
 __all__ = [
-    "BUILT_IN",
+    "NO_SERVER",
     "Connection",
     "Connections",
     "OwnGraph",
@@ -46,7 +46,7 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-BUILT_IN = ""  # the id of the engine of the program itself
+NO_SERVER = ""  # the id that stands for the engine of the program itself
 _KINDS: tuple[ServerKind, ...] = get_args(ServerKind)
 
 
@@ -128,7 +128,7 @@ class Connections:
         if gone is None:
             return
         if self._settings.engine == connection_id:
-            self._settings.engine = BUILT_IN
+            self._settings.engine = NO_SERVER
         address = gone.connection.address
         if not self.uses_address(address):
             kept = self._settings.agreed_servers
@@ -143,7 +143,7 @@ class Connections:
 
     def use(self, connection_id: str) -> None:
         """Draw with this one from now on; an unknown id stands for the built-in engine."""
-        self._settings.engine = connection_id if connection_id in self._saved else BUILT_IN
+        self._settings.engine = connection_id if connection_id in self._saved else NO_SERVER
         self.changed.emit()
 
     # ---- what the user agreed to ----

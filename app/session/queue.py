@@ -19,7 +19,7 @@ from psygnal import Signal
 from app.document import Contents, Document, Layer, Rect, Size
 from app.document.commands import Placement
 from app.document.words import shown_name, word_of
-from app.session.client import EngineChoice, EngineClient, LoopLike, MakeEngine, built_in
+from app.session.client import BUILT_IN, EngineChoice, EngineClient, LoopLike, MakeEngine, built_in
 from app.session.estimates import estimate_layers, fitting_tokens, memory_trouble, tokens_of
 from app.session.jobs import (
     Job,
@@ -160,6 +160,8 @@ class GenerationQueue:
         # The job that is starting or running; None when nothing runs.
         self.current: Job | None = None
         self.info: ModelInfo | None = None  # what the model announced; None before
+        # The job of a server that failed last, until another job begins; None = none did.
+        self.failed: Job | None = None
         self.preview_every = 1  # rough pictures each k-th step; 0 = none
         self._accept = accept
         self._summary: tuple[object, PromptSummary] | None = None
@@ -179,6 +181,11 @@ class GenerationQueue:
     def waiting(self) -> tuple[Job, ...]:
         """Jobs that come after the current one, first in line first."""
         return tuple(self._waiting)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether later jobs go to a server, and not to the engine of this program."""
+        return self.engine.name != BUILT_IN
 
     @property
     def is_loading(self) -> bool:
@@ -408,6 +415,8 @@ class GenerationQueue:
                     what=event.message or "The engine did not start.",
                     kept="You can draw, edit and export, but not generate.",
                     advice=event.advice,
+                    action="restart_engine" if self.is_remote else "",
+                    other_action="engines" if self.is_remote else "",
                 )
             )
         self.state_changed.emit(state)
@@ -479,6 +488,9 @@ class GenerationQueue:
             tokens = load.seen
             fitting = self._fitting_tokens(load) if event.kind == "memory" else 0
         job.message = failure_message(job, event, tokens, fitting)
+        if job.engine != BUILT_IN:
+            job.message = replace(job.message, action="retry_job", other_action="engines")
+            self.failed = job
         self.jobs.ended(job, "failed")
         self.message.emit(job.message)
         self._begin_next()
@@ -506,6 +518,7 @@ class GenerationQueue:
     def _begin(self, job: Job, planned: Plan) -> None:
         """Make the job the current one, with the document as it is now, for which it is planned."""
         contents = self.document.contents
+        self.failed = None
         job.contents, job.planned = contents, planned
         job.rects = {layer.id: layer.rect for layer in planned.targets}
         job.hashes = {layer.id: layer.pixel_hash for layer in planned.targets}
@@ -534,6 +547,11 @@ class GenerationQueue:
         self._runs[run_id] = job
         self._client.submit(request, job.engine)
         self.pace.run_begins(self._load(job) if job.engine == self.engine.name else None)
+
+    def steps_of(self, job: Job) -> int | None:
+        """Steps of each picture of a running job; None where that is not known."""
+        info, request = self._client.info_of(job.engine), job.request
+        return None if info is None or request is None else request.steps or info.default_steps
 
     def _load(self, job: Job) -> WorkEstimate | None:
         """What a job asks of its engine; None before the model is there and after its end."""

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from engine.remote.engine import RemoteEngine
-
 from app.session.client import EngineChoice, EngineLike, engine_name
 from app.session.connections import Connections, SavedConnection, new_connection
 from app.session.settings import Settings
 from app.session.tokens import Tokens
 from engine import Event
 from engine.remote import Connection, PictureServer, ServerReport
+from engine.remote.engine import RemoteEngine
 
 
 class Run(Protocol):

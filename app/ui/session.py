@@ -178,7 +178,7 @@ class Session(QObject):
         """Give later jobs to another engine; jobs that run or wait stay with theirs.
 
         Args:
-            connection_id: of a connection; `BUILT_IN` = the engine of the program itself.
+            connection_id: of a connection; `NO_SERVER` = the engine of the program itself.
         """
         self.servers.connections.use(connection_id)
         self.bridge.use_engine(self._chosen_engine())

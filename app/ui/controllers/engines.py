@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtGui import QAction, QActionGroup
 
-from app.session.connections import BUILT_IN, SavedConnection
+from app.session.connections import NO_SERVER, SavedConnection
 from app.ui.actions import Actions
 from app.ui.controllers import Controller
 from app.ui.dialogs import questions
@@ -87,7 +87,7 @@ class EnginesController(Controller):
 
     def _use_built_in(self) -> None:
         if self._session.servers.connections.in_use is not None:
-            self.use(BUILT_IN)
+            self.use(NO_SERVER)
 
     def _fill_menu(self) -> None:
         menu, connections = self._views.live.engine, self._session.servers.connections

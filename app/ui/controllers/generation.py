@@ -11,6 +11,7 @@ import numpy as np
 from app.document import Box, Candidate, Contents, Size, UserError, new_contents
 from app.document.commands import AddCandidates, Placement, PlacePixels, SetVisible
 from app.document.words import shown_name
+from app.session.client import BUILT_IN
 from app.session.jobs import Job, Scope, painted_steps
 from app.session.settings import remember_prompt
 from app.ui.actions import Actions
@@ -266,21 +267,20 @@ class GenerationController(Controller):
             text = loading if bridge.is_loading else tr("Starting…")
             self._bar.show_progress(text + more, bridge.loading if bridge.is_loading else 0.0)
             return
-        text = self._server_text(job) if bridge.is_remote else _stage_text(job)
+        text = _stage_text(job) if job.engine == BUILT_IN else self._server_text(job)
         if job.variations > 1:
             which = tr("{0} of {1}").format(number(job.done + 1), number(job.variations))
             text = f"{which} · {text}"
-        knows_pace = not bridge.is_remote or bridge.pace.costs.is_known
+        knows_pace = job.engine == BUILT_IN or bridge.pace.costs.is_known
         if job.seconds_left and knows_pace:  # nothing is left once the last step is painted
             text += " · " + tr("{0} left").format(seconds(job.seconds_left))
         self._bar.show_progress(text + more, job.part)
 
     def _server_text(self, job: Job) -> str:
         """Which of its pictures a server makes now; each has the same number of steps."""
-        info, request = self._session.bridge.info, job.request
-        if info is None or request is None or not job.step:
+        each = self._session.bridge.steps_of(job)
+        if not each or not job.step:
             return tr("Waiting for the server")
-        each = request.steps or info.default_steps
         count = max(1, (job.total - 1) // each)
         return tr("Layer {0} of {1}").format(
             number(min(count, job.step // each + 1)), number(count)
@@ -303,6 +303,8 @@ class GenerationController(Controller):
             self._show_progress(bridge.current)
         self._show_loading()
         if state == "ready":
+            if bridge.is_remote:  # it could not be reached before
+                self._session.withdrawn.emit("restart_engine")
             self._adopt_grid()
 
     def _show_loading(self, part: float = 0.0) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from app.session.connections import BUILT_IN, Connection, SavedConnection
+from app.session.connections import NO_SERVER, Connection, SavedConnection
 from app.session.servers import Servers
 from app.session.settings import Settings
 from app.ui.dialogs import questions
@@ -67,12 +67,12 @@ class EnginesPage(QWidget):
         """The list as it is now; the chosen row stays chosen."""
         connections = self._servers.connections
         chosen, now = self.chosen_id(), connections.in_use
-        used = BUILT_IN if now is None else now.id
+        used = NO_SERVER if now is None else now.id
         self.list.blockSignals(True)
         self.list.clear()
         for saved in (None, *connections):
             text = engine_name(saved)
-            each_id = BUILT_IN if saved is None else saved.id
+            each_id = NO_SERVER if saved is None else saved.id
             item = QListWidgetItem(tr("{0} (in use)").format(text) if each_id == used else text)
             item.setData(_ID, each_id)
             item.setToolTip(_tip(saved))
@@ -90,7 +90,7 @@ class EnginesPage(QWidget):
 
     def chosen(self) -> SavedConnection | None:
         """The chosen connection; None = the built-in engine."""
-        return self._servers.connections.get(self.chosen_id() or BUILT_IN)
+        return self._servers.connections.get(self.chosen_id() or NO_SERVER)
 
     def add_connection(self) -> None:
         self._open(None)
@@ -137,7 +137,7 @@ class EnginesPage(QWidget):
 
         def remove() -> None:
             if self._servers.connections.in_use == saved:
-                self._use(BUILT_IN)
+                self._use(NO_SERVER)
             self._servers.remove(saved.id)
 
         questions.ask(
@@ -150,7 +150,7 @@ class EnginesPage(QWidget):
 
     def _is_used(self) -> bool:
         now = self._servers.connections.in_use
-        return self.chosen_id() == (BUILT_IN if now is None else now.id)
+        return self.chosen_id() == (NO_SERVER if now is None else now.id)
 
     def _enable(self) -> None:
         own = tr("the built-in engine is part of the program")
