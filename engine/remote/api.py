@@ -79,6 +79,8 @@ class RemoteModel:
     memory_gb: float | None  # on the server's GPU, about; None = unknown
     missing: tuple[str, ...] = ()  # nodes and files by name; () = usable
     note: str = ""  # "weak: …", "untested: …"
+    # SHA-256 of what draws, for records: the graph with its files, or the model's id
+    fingerprint: str = ""
 
     @property
     def is_usable(self) -> bool:

@@ -251,11 +251,21 @@ class HttpClient:
             raise status_error(self.host, response.status, said, content)
         return Answer(content, kind)
 
-    def _connected(self) -> socket.socket:
+    def dial(self) -> socket.socket:
+        """An open TCP connection, not encrypted yet; RemoteError: the server is not reached."""
         try:
-            sock = socket.create_connection((self.host, self._port), self.limits.connect_s)
+            return socket.create_connection((self.host, self._port), self.limits.connect_s)
         except OSError as error:
             raise unreachable(self.host, self._port, error) from error
+
+    def websocket_url(self, path: str, query: Mapping[str, str]) -> str:
+        """The address of a websocket of this origin."""
+        scheme = "wss" if self._is_tls else "ws"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}:{self._port}{self._path}{path}?{urlencode(query)}"
+
+    def _connected(self) -> socket.socket:
+        sock = self.dial()
         if not self._is_tls:
             return sock
         try:
