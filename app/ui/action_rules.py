@@ -231,4 +231,4 @@ def uses_built_in(state: AppState) -> bool:
 
 
 def restart_text(state: AppState) -> str:
-    return tr("Connect &Again") if state.facts.is_remote else tr("Restart Eng&ine")
+    return tr("Connect Aga&in") if state.facts.is_remote else tr("Restart Eng&ine")

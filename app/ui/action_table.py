@@ -151,7 +151,7 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("add_missing", "Add Boxes for Mi&ssing Things", "Adds a box for each thing of the prompt that has none.", enabled_when=rules.lacks_boxes),
     _spec("repeat_things", "Re&peat Things in Spare Boxes", "Fills boxes for which the prompt names nothing with more of its things.", checkable=True, checked_when=rules.repeats_things),
     _spec("restart_engine", "Restart Eng&ine", "Stops the running job and loads the model, or connects to the server again.", when_needed=True, enabled_when=rules.needs_restart, title_when=rules.restart_text),
-    _spec("retry_job", "Tr&y Again", "Asks for the failed job again. What has arrived already is not made again.", title="Try the Failed Job Again", when_needed=True, enabled_when=rules.some_failed),
+    _spec("retry_job", "Try Again", "Asks for the failed job again. What has arrived already is not made again.", title="Try the Failed Job Again", when_needed=True, enabled_when=rules.some_failed),
     _spec("use_built_in", "&Built-in", "Draws with the model that comes with the program, on this computer.", title="Use the Built-in Engine", checkable=True, checked_when=rules.uses_built_in),
     _spec("engines", "&Engines…", "Connects ComfyUI or another picture server, and chooses what draws.", title="Engines"),
     _spec("focus_prompt", "Edit P&rompt", "Moves the cursor into the prompt. Esc returns to the canvas.", "P", "canvas"),

@@ -71,7 +71,7 @@ class LiveMenus:
 
     @classmethod
     def made_for(cls, window: QWidget) -> LiveMenus:
-        titles = (tr("Open Re&cent"), tr("Layers &Here"), tr("Engi&ne"))
+        titles = (tr("Open Re&cent"), tr("Layers &Here"), tr("Draw &With"))
         return cls(*(QMenu(title, window) for title in titles))
 
 
