@@ -127,7 +127,9 @@ class Engine:
         """Run one job to its last event; whatever happens, exactly one event ends it."""
         job_id = request.job_id
         try:
-            return generator.run(request, emit=self._emit, should_stop=lambda: self._line.is_to_end(job_id))
+            return generator.run(
+                request, emit=self._emit, should_stop=lambda: self._line.is_to_end(job_id)
+            )
         except Cancelled:
             return JobCancelled(job_id=job_id)
         except EngineError as error:

@@ -13,10 +13,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from engine import Engine, Event, GenerateRequest, ModelInfo, Preview, StateChanged
-from engine.remote import Connection, PictureServer, RemoteEngine, open_server
+
+if TYPE_CHECKING:
+    from engine.remote import Connection
 
 logger = logging.getLogger(__name__)
 
@@ -101,10 +103,13 @@ def make_engine(
 ) -> MakeEngine:
     """Makes the engine of a connection; arguments as for `remote`."""
 
-    def make_server() -> PictureServer:
-        return open_server(connection, token)
+    def make(emit: Callable[[Event], None]) -> EngineLike:
+        # Imported here: who connects no server needs nothing that opens connections.
+        from engine.remote import remote_engine
 
-    return lambda emit: RemoteEngine(emit, make_server, ledger=ledger)
+        return remote_engine(emit, connection, token, ledger=ledger)
+
+    return make
 
 
 def _title(connection: Connection) -> str:

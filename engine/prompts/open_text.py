@@ -331,8 +331,10 @@ class _Opening:
                 yield self._plain(at, stop)
             elif leads and unit.role == "heading" and _is_of(unit, "style"):
                 first = at
-                while self._units[first].gap == NONE and first and (
-                    self._letters[first - 1] in DESCRIBING
+                while (
+                    self._units[first].gap == NONE
+                    and first
+                    and (self._letters[first - 1] in DESCRIBING)
                 ):
                     first -= 1
                 yield self._plain(first, at + 1)
@@ -408,8 +410,8 @@ class _Opening:
             old = found[at]
             count = old.count
             if not phrase.mention.is_definite:
-                both = None if None in (old.count, new.count) else (old.count or 0) + (
-                    new.count or 0
+                both = (
+                    None if None in (old.count, new.count) else (old.count or 0) + (new.count or 0)
                 )
                 count = None if both is None else min(both, MOST)
             found[at] = replace(old, count=count, spans=(*old.spans, *new.spans))
@@ -420,7 +422,7 @@ class _Opening:
         noun = mention.name if mention.found == "object" else ""
         text = self._text(phrase)
         if unit.quoted:
-            text = noun = f"text \"{text.strip(chr(34))}\""
+            text = noun = f'text "{text.strip(chr(34))}"'
         many = mention.count != 1
         start, stop = self._units[phrase.first].span[0], unit.span
         head = self._prompt[slice(*stop)]

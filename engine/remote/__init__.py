@@ -17,19 +17,29 @@ from engine.remote.api import (
     ServerReport,
     Watch,
 )
+from engine.remote.engine import HASH_PREFIX, RemoteEngine, remote_engine
+from engine.remote.http import Limits
+from engine.remote.pictures import crop_to_alpha
+from engine.remote.servers import open_server
 
 __all__ = [
+    "HASH_PREFIX",
     "Connection",
     "ErrorKind",
     "LayerServer",
+    "Limits",
     "OwnGraph",
     "PictureJob",
     "PictureServer",
+    "RemoteEngine",
     "RemoteError",
     "RemoteModel",
     "ServerKind",
     "ServerReport",
     "Watch",
     "checked_address",
+    "crop_to_alpha",
     "is_loopback",
+    "open_server",
+    "remote_engine",
 ]

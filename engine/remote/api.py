@@ -75,7 +75,7 @@ class RemoteModel:
     name: str  # what `Connection.model` takes
     title: str
     licence: str  # SPDX, or a short name; "" = unknown
-    makes_alpha: bool  # native RGBA
+    makes_alpha: bool  # cut-outs, whether of its own or by a background-removal node
     memory_gb: float | None  # on the server's GPU, about; None = unknown
     missing: tuple[str, ...] = ()  # nodes and files by name; () = usable
     note: str = ""  # "weak: …", "untested: …"

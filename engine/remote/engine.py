@@ -6,7 +6,6 @@ pictures come back and are fitted into their boxes.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import queue
 import threading
@@ -32,10 +31,12 @@ from engine.remote.api import Connection, PictureServer, RemoteError, RemoteMode
 from engine.remote.ledger import Ledger
 from engine.remote.orders import MOST_FOREGROUNDS, order_pictures, results_of
 from engine.remote.runs import Collector, Patience, RunReport
+from engine.remote.servers import open_server
 
 logger = logging.getLogger(__name__)
 
 HASH_PREFIX = "remote:"  # of a model's hash in records: its pixels cannot be made again here
+SIDE_TOKENS = 64  # of every picture, whatever its box: all are asked for at one size
 GRID = 16  # canvas pixels to which boxes snap
 CANVASES = ((1024, 1024), (1216, 832), (832, 1216), (1344, 768), (768, 1344))
 SHOWN_STEPS = 20  # of each picture's progress, where the request names no number
@@ -110,9 +111,7 @@ class RemoteEngine:
         if not self._connect():
             assert self._trouble is not None
             trouble = self._trouble
-            self._emit(
-                StateChanged(state="failed", message=str(trouble), advice=trouble.advice)
-            )
+            self._emit(StateChanged(state="failed", message=str(trouble), advice=trouble.advice))
         tries = 0
         while not self._line.is_closed:
             try:
@@ -237,6 +236,18 @@ class RemoteEngine:
         )
 
 
+def remote_engine(
+    emit: Callable[[Event], None],
+    connection: Connection,
+    token: str | None = None,
+    *,
+    ledger: Path | None = None,
+) -> RemoteEngine:
+    """The engine of a connection; `RemoteEngine` has the arguments."""
+
+    return RemoteEngine(emit, lambda: open_server(connection, token), ledger=ledger)
+
+
 def chosen_model(report: ServerReport, connection: Connection) -> RemoteModel:
     """The model that a connection names, else the first that the server can use.
 
@@ -244,7 +255,7 @@ def chosen_model(report: ServerReport, connection: Connection) -> RemoteModel:
         RemoteError: of kind "missing": there is none, or it lacks nodes or files.
     """
     names = ", ".join(model.name for model in report.models) or "none"
-    if not connection.model:
+    if not connection.model or connection.own_graph is not None:
         usable = [model for model in report.models if model.is_usable]
         if usable:
             return usable[0]
@@ -275,7 +286,7 @@ def chosen_model(report: ServerReport, connection: Connection) -> RemoteModel:
 def _info(report: ServerReport, model: RemoteModel, connection: Connection) -> ModelInfo:
     return ModelInfo(
         name=model.title,
-        file_hash=HASH_PREFIX + _identity(model, connection),
+        file_hash=HASH_PREFIX + (model.fingerprint or f"{connection.kind}:{model.name}"),
         token_px=GRID,
         canvas_multiple=1,
         trained_canvases=CANVASES,
@@ -287,20 +298,10 @@ def _info(report: ServerReport, model: RemoteModel, connection: Connection) -> M
         device=connection.address,
         precision=report.title,
         threads=0,
+        side_tokens=SIDE_TOKENS,
         server=connection.address,
         licence=model.licence,
     )
-
-
-def _identity(model: RemoteModel, connection: Connection) -> str:
-    """A hash of what the pictures are made with: kind of server, model, and the user's graph."""
-    parts = [connection.kind, model.name]
-    if connection.own_graph is not None:
-        try:
-            parts.append(Path(connection.own_graph.path).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            parts.append(connection.own_graph.path)
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _failed(

@@ -8,11 +8,11 @@ import numpy as np
 
 from engine.api import Box
 from engine.pixels import amid, middle, resample, to_bytes, to_premultiplied
+from engine.remote.pictures import crop_to_alpha
 
 AREA = 1024 * 1024  # pixels, which present models are trained for
 STEP = 16  # of which both sides are multiples
 MOST_ASPECT = 3.0  # beyond, models draw two things next to each other
-SEEN_ALPHA = 8  # of 255, below which a pixel counts as empty when a cut-out is cropped
 
 
 def picture_size(box: Box) -> tuple[int, int]:
@@ -34,11 +34,9 @@ def fit_cut_out(rgba: np.ndarray, box: Box) -> np.ndarray:
         ValueError: nothing is seen in it.
     """
     height, width = box[3] - box[1], box[2] - box[0]
-    seen = rgba[..., 3] > SEEN_ALPHA
-    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
-    if not len(rows):
+    cut = crop_to_alpha(rgba)
+    if not cut[..., 3].any():
         raise ValueError("the picture is empty")
-    cut = rgba[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = min(height / cut.shape[0], width / cut.shape[1])
     size = (
         min(height, max(1, round(cut.shape[0] * scale))),

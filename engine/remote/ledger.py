@@ -56,7 +56,10 @@ class Ledger:
         self._write()
 
     def remove(self, marks: Iterable[str]) -> None:
-        if any([self._jobs.pop(mark, None) for mark in marks]):
+        known = [mark for mark in marks if mark in self._jobs]
+        for mark in known:
+            del self._jobs[mark]
+        if known:
             self._write()
 
     def _read(self) -> dict[str, tuple[str, float]]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from engine.api import Box, GenerateRequest, LayerRequest, NotPlaced
-from engine.composition import GROUND_LIMIT, SKY_LIMIT, is_listed, traits_of
+from engine.composition import GROUND_LIMIT, NAMED_SIZE, SKY_LIMIT, is_listed, traits_of
 from engine.prompts.open_text import OpenPrompt, thing_of
 from engine.prompts.result import PromptObject
 from engine.words import simpler_forms, tokenize
@@ -90,7 +90,7 @@ def background_prompt(prompt: OpenPrompt) -> str:
 
 
 def negative_prompt(prompt: OpenPrompt, *, is_background: bool) -> str:
-    """What must not be in the picture: what the prompt excludes, in a background also its things."""
+    """What must not be in the picture: what the prompt excludes, in a background its things too."""
     things = [thing.typed for thing in prompt.check.objects] if is_background else []
     return ", ".join(filter(None, (prompt.excluded, *things)))
 
@@ -174,5 +174,5 @@ def _cost(thing: PromptObject, box: Box, canvas: tuple[int, int]) -> float:
         stray = max(0.0, GROUND_LIMIT - bottom)
     shape = abs(math.log(width / height / traits.aspect))
     side = math.sqrt(width * height / (canvas[0] * canvas[1]))
-    size = abs(math.log(side / USUAL_SIDE[traits.size]))
+    size = abs(math.log(side / (USUAL_SIDE[traits.size] * NAMED_SIZE[thing.size])))
     return BAND_WEIGHT * stray + ASPECT_WEIGHT * shape + SIZE_WEIGHT * size
