@@ -294,11 +294,17 @@ class GenerationQueue:
     # ---- asking ----
 
     def generate(
-        self, scope: Scope, selected: Collection[int] = (), *, is_next: bool = False
+        self,
+        scope: Scope,
+        selected: Collection[int] = (),
+        *,
+        is_next: bool = False,
+        again: Job | None = None,
     ) -> Job | None:
         """Ask for a job.
 
         Args:
+            again: one that failed: what is left of it is made with its seeds.
             is_next: leave the running job alone and go first in line. Otherwise the running job
                 ends, and waiting ones that make some of the same layers are dropped.
 
@@ -316,6 +322,9 @@ class GenerationQueue:
             self.message.emit(trouble)
             return None
         job = _new_job(self.document, self.jobs.next_id(), scope, planned, self.engine)
+        if again is not None:
+            job.picture_seed = (again.picture_seed + again.done) % 2**32
+            job.variations, job.seeds = again.variations - again.done, again.seeds
         self._add(job, planned, is_next=is_next)
         if planned.skipped:
             names = ", ".join(f"'{shown_name(layer)}'" for layer in planned.skipped)

@@ -15,8 +15,7 @@ from app.session.connections import Connections, SavedConnection, new_connection
 from app.session.settings import Settings
 from app.session.tokens import Tokens
 from engine import Event
-from engine.remote import Connection, PictureServer, ServerReport
-from engine.remote.engine import RemoteEngine
+from engine.remote import Connection, PictureServer, RemoteEngine, ServerReport, open_server
 
 
 class Run(Protocol):
@@ -34,13 +33,6 @@ class Open(Protocol):
     """Makes a server object; nothing is sent yet."""
 
     def __call__(self, connection: Connection, token: str | None = None) -> PictureServer: ...
-
-
-def open_server(connection: Connection, token: str | None = None) -> PictureServer:
-    """The real servers; imported here, since a program without connections needs none of it."""
-    from engine.remote import servers
-
-    return servers.open_server(connection, token)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,12 +120,22 @@ class GenerationController(Controller):
     # ---- the user asks ----
 
     def generate(
-        self, scope: Scope, ids: Collection[int] | None = None, *, is_next: bool = False
+        self,
+        scope: Scope,
+        ids: Collection[int] | None = None,
+        *,
+        is_next: bool = False,
+        again: Job | None = None,
     ) -> None:
-        """Begin a job in place of the one that runs, or after it; `ids`: not the selection."""
+        """Begin a job in place of the one that runs, or after it.
+
+        Args:
+            ids: layers in place of the selection.
+            again: the job that failed, which this one repeats.
+        """
         session, bridge = self._session, self._session.bridge
         ids = session.selection.ids if ids is None else frozenset(ids)
-        go_on = partial(self.generate, scope, ids, is_next=is_next)
+        go_on = partial(self.generate, scope, ids, is_next=is_next, again=again)
         if scope == "selected" and self._asks_to_replace(ids, go_on):
             return
         self._bar.field.end_run()
@@ -136,7 +146,7 @@ class GenerationController(Controller):
         self._views.status.say_nothing()
         bridge.preview_every = session.settings.preview_every
         prompt = session.document.prompt
-        if bridge.generate(scope, ids, is_next=is_next) is not None:
+        if bridge.generate(scope, ids, is_next=is_next, again=again) is not None:
             remember_prompt(session.settings, prompt)
 
     def press(self, scope: Scope | None = None) -> None:
@@ -166,7 +176,7 @@ class GenerationController(Controller):
         """Ask for the job that failed; pictures of it that arrived are not made again."""
         failed = self._session.bridge.failed
         if failed is not None:
-            self.generate(failed.scope, failed.target_ids)
+            self.generate(failed.scope, failed.target_ids, again=failed)
 
     def stop(self) -> None:
         job = self._session.bridge.current

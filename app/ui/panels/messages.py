@@ -198,6 +198,7 @@ class StatusBar(QStatusBar):
         self.zoom.setText("100 %")
         self.kept = self._label(tr("Recovery"))
         self.engine = _menu_button(engines, tr("Engine"))
+        self.engine.setObjectName("engineMenu")
         for widget in (self.pointer, self.selected, self.zoom, self.kept, self.engine):
             self.addPermanentWidget(widget)
         self.show_engine("loading")

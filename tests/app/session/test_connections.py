@@ -107,7 +107,9 @@ def test_what_is_no_connection_is_left_out(change: dict[str, object]) -> None:
 
 def test_settings_of_another_shape_fall_back(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
-    path.write_text(json.dumps({"connections": ["x", {}], "agreed_servers": [1, "a b"], "engine": 3}))
+    path.write_text(
+        json.dumps({"connections": ["x", {}], "agreed_servers": [1, "a b"], "engine": 3})
+    )
     settings, _ = load_settings(path)
     assert (settings.connections, settings.agreed_servers, settings.engine) == ([{}], ["a b"], "")
     assert len(Connections(settings)) == 0
