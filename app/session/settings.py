@@ -149,6 +149,11 @@ def log_path() -> Path:
     return Path(platformdirs.user_log_dir(APP_NAME, appauthor=False)) / "layerloom.log"
 
 
+def ledger_path() -> Path:
+    """Where the ids of pictures are kept that a server was asked for and that have not arrived."""
+    return Path(platformdirs.user_state_dir(APP_NAME, appauthor=False)) / "pictures-under-way.json"
+
+
 def work_path(settings: Settings) -> Path:
     """The folder in which this user's windows keep unsaved work."""
     return _work_in(settings.recovery_folder)
