@@ -44,6 +44,7 @@ _OPTIONAL = (
     "num_inference_steps",
     "n",
 )
+_UNKNOWN = re.compile(r"unknown|unrecogni|unexpected|extra|not permitted|not allowed", re.I)
 _MOST_PICTURES = 64
 _NO_PICTURES = re.compile(
     r"embed|rerank|whisper|tts|speech|audio|moderation|instruct|chat|gpt-[345](?!.*image)", re.I
@@ -305,13 +306,9 @@ def _refused_field(error: StatusError, fields: dict[str, object]) -> str | None:
     if error.status not in (400, 422):
         return None
     text = error.content[: 1 << 16].decode("utf-8", "replace")
-    if not re.search(
-        r"unknown|unrecogni|unsupported|not supported|extra|not permitted|unexpected|invalid",
-        text,
-        re.IGNORECASE,
-    ):
+    if not _UNKNOWN.search(text):
         return None
-    named = [n for n in _OPTIONAL if n in fields and re.search(rf"['\"`. ]{n}\b", text)]
+    named = [n for n in _OPTIONAL if n in fields and re.search(rf"['\"`]{n}['\"`]", text)]
     return named[0] if named else None
 
 
