@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QLocale
 
 from app.session.connections import RemoteModel, SavedConnection, ServerKind
@@ -17,6 +19,16 @@ def engine_name(saved: SavedConnection | None) -> str:
     if saved is None:
         return tr("Built-in")
     return tr("{0} at {1}").format(kind_name(saved.connection.kind), saved.place)
+
+
+def engine_name_in_full(saved: SavedConnection | None) -> str:
+    """The name with the model or the graph, by which connections to one server differ."""
+    name = engine_name(saved)
+    if saved is None:
+        return name
+    graph = saved.connection.own_graph
+    part = saved.connection.model if graph is None else Path(graph.path).name
+    return f"{name} · {part}" if part else name
 
 
 def licence_text(licence: str) -> str:
@@ -42,7 +54,7 @@ def state_text(model: RemoteModel) -> str:
 def details_of(model: RemoteModel) -> list[str]:
     """What is to be said about a model besides its state: what it lacks, and its note."""
     lines = [tr("Missing: {0}").format(name) for name in model.missing]
-    if model.note:
+    if model.note.partition(":")[2]:  # a mark alone stands in the state
         lines.append(model.note[:1].upper() + model.note[1:])
     if not model.makes_alpha:
         lines.append(tr("Draws without transparency."))

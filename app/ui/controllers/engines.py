@@ -10,7 +10,7 @@ from app.session.connections import NO_SERVER, SavedConnection
 from app.ui.actions import Actions
 from app.ui.controllers import Controller
 from app.ui.dialogs import questions
-from app.ui.engine_texts import engine_name, licence_text, sent_text
+from app.ui.engine_texts import engine_name, engine_name_in_full, licence_text, sent_text
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.views import Views
@@ -99,7 +99,7 @@ class EnginesController(Controller):
         menu.insertActions(self._end, self._entries)
 
     def _entry(self, saved: SavedConnection, *, is_used: bool) -> QAction:
-        name = engine_name(saved)
+        name = engine_name_in_full(saved)
         entry = QAction(name.replace("&", "&&"), self)
         entry.setObjectName(f"engine_{saved.id}")
         entry.setToolTip(tr("Draws with {0} from now on.").format(name))

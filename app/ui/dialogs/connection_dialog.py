@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QPushButton,
     QVBoxLayout,
@@ -30,8 +30,8 @@ from app.session.tokens import MOST_TOKEN_CHARS, token_trouble
 from app.ui.dialogs.graph_fields import GraphFields
 from app.ui.engine_texts import details_of, kind_name, licence_text, memory_text, state_text
 from app.ui.text import tr
-from app.ui.theme import CONTROL_HEIGHT, MARGIN
-from app.ui.widgets.accessibility import StatusLabel
+from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
+from app.ui.widgets.accessibility import WrappedStatusLabel
 from app.ui.widgets.buttons import accept_or_cancel, text_button
 from app.ui.widgets.fields import DropDown
 from app.ui.widgets.forms import (
@@ -42,7 +42,7 @@ from app.ui.widgets.forms import (
     fill,
     form_layout,
     named,
-    note,
+    quiet_label,
     restyle,
 )
 from app.ui.widgets.server_report import ReportTree
@@ -91,7 +91,8 @@ class ConnectionDialog(QDialog):
         self.address = named(QLineEdit(), tr("Address"), tip, height=CONTROL_HEIGHT)
         self.address_said = self._said(tr("State of the address"))
         text = tr("Allow http without encryption")
-        self.plain = named(QCheckBox(text), text, height=24)
+        tip = tr("Prompts, pictures and the token can then be read on the way.")
+        self.plain = named(QCheckBox(text), text, tip, height=24)
         tip = tr("The key that the server asks for, if it asks for one.")
         self.token = named(QLineEdit(), tr("Token"), tip, height=CONTROL_HEIGHT)
         self.token.setEchoMode(QLineEdit.EchoMode.Password)
@@ -120,11 +121,9 @@ class ConnectionDialog(QDialog):
         self.report.setMinimumHeight(3 * CONTROL_HEIGHT)
         self.report.hide()
 
-    def _said(self, name: str) -> StatusLabel:
-        label = StatusLabel(name)
-        label.setWordWrap(True)
+    def _said(self, name: str) -> WrappedStatusLabel:
+        label = WrappedStatusLabel(name)
         label.setObjectName("secondary")
-        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         return label
 
     def _lay_out(self) -> None:
@@ -132,25 +131,24 @@ class ConnectionDialog(QDialog):
         form = form_layout(page)
         form.setContentsMargins(0, 0, MARGIN, 0)
         form.addRow(field_name(tr("Kind")), self.kind)
-        form.addRow(field_name(tr("Address")), self.address)
-        form.addRow("", self.address_said)
-        form.addRow("", self.plain)
-        form.addRow(field_name(tr("Token")), fill(QHBoxLayout(), (self.token, 1), self.forget))
-        form.addRow("", self.token_said)
-        self.graph_name = field_name(tr("Graph"))
+        address = fill(QVBoxLayout(), self.address, self.address_said, self.plain, spacing=UNIT)
+        form.addRow(_name_above(tr("Address")), address)
+        row = fill(QHBoxLayout(), (self.token, 1), self.forget)
+        token = fill(QVBoxLayout(), row, self.token_said, spacing=UNIT)
+        form.addRow(_name_above(tr("Token")), token)
+        self.graph_name = _name_above(tr("Graph"))
         form.addRow(self.graph_name, self.graph)
         form.addRow(field_name(tr("Model")), self.model)
         form.addRow("", self.use)
-        form.addRow("", fill(QHBoxLayout(), self.test, None))
-        column = fill(QVBoxLayout(), page, self.outcome, (self.report, 1))
-        whole = QWidget()
-        whole.setLayout(column)
         title = tr("Add Connection") if self._saved is None else tr("Edit Connection")
-        layout = dialog_column(self, title)
-        layout.addWidget(Scrolled(whole, tr("Connection")), 1)
-        layout.addWidget(note(tr("Nothing is sent before you test or use a connection.")))
+        layout = dialog_column(self, title, spacing=GAP)
+        layout.addWidget(Scrolled(page, tr("Connection")), 3)
+        self.hint = quiet_label(tr("Nothing is sent before you test or use a connection."))
+        layout.addLayout(fill(QHBoxLayout(), self.test, self.hint, None))
+        layout.addWidget(self.outcome)
+        layout.addWidget(self.report, 2)
         layout.addWidget(accept_or_cancel(self, self.save))
-        self.resize(600, 560)
+        self.resize(600, 580)
 
     def _connect(self) -> None:
         self.kind.currentIndexChanged.connect(self._on_kind)
@@ -213,9 +211,7 @@ class ConnectionDialog(QDialog):
         """Say what becomes of what was typed; the last test was of something else."""
         text, allows = self.address.text(), self.plain.isChecked()
         asks = needs_permission(text)
-        reason = "" if asks else tr("only http to another machine needs this")
-        tip = tr("Prompts, pictures and the token can then be read on the way.")
-        enable(self.plain, tip, reason)
+        self.plain.setVisible(asks)
         trouble = address_trouble(text, allows_plain=allows) if text.strip() else ""
         self._say(self.address_said, trouble or self._goes_to(), is_trouble=bool(trouble))
         self._show_token()
@@ -227,6 +223,7 @@ class ConnectionDialog(QDialog):
         self._test_number += 1
         self._say(self.outcome, "")
         self.report.hide()
+        self.hint.show()
 
     def _goes_to(self) -> str:
         """The address in full where it was typed in short."""
@@ -236,9 +233,8 @@ class ConnectionDialog(QDialog):
             return ""
         return tr("Goes to {0}.").format(connection.address)
 
-    def _say(self, label: StatusLabel, text: str, *, is_trouble: bool = False) -> None:
+    def _say(self, label: WrappedStatusLabel, text: str, *, is_trouble: bool = False) -> None:
         label.setText(text)
-        label.setVisible(bool(text))
         restyle(label, "warning" if is_trouble else "secondary")
 
     # ---- the token ----
@@ -266,11 +262,9 @@ class ConnectionDialog(QDialog):
         enable(self.forget, tr("Deletes the token that is kept for this address."), reason)
         text = tr(trouble)
         if not trouble and self.token.text():
-            text = tr("It will be kept in the system's keyring.")
+            text = tr("Kept in the system's keyring.")
         if not trouble and not state.is_lasting and (self.token.text() or state.has_token):
-            text = tr(
-                "This system has no keyring for secrets: the token is kept until the program ends."
-            )
+            text = tr("Kept until the program ends: this system has no keyring for secrets.")
         self._say(self.token_said, text, is_trouble=bool(trouble))
 
     def _forget_token(self) -> None:
@@ -291,6 +285,7 @@ class ConnectionDialog(QDialog):
         self._test_number += 1
         number = self._test_number
         self.report.hide()
+        self.hint.hide()
         self._say(self.outcome, tr("Asking {0}…").format(connection.address))
 
         def done(report: ServerReport) -> None:
@@ -345,3 +340,10 @@ class ConnectionDialog(QDialog):
 
     def _on_model(self, place: int) -> None:
         self._model = self.model.itemData(place)
+
+
+def _name_above(text: str) -> QLabel:
+    """The name of a field below which sentences may stand: on the line of the field."""
+    label = field_name(text)
+    label.setMaximumHeight(max(CONTROL_HEIGHT, label.sizeHint().height()))
+    return label

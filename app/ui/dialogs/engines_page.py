@@ -12,7 +12,7 @@ from app.session.servers import Servers
 from app.session.settings import Settings
 from app.ui.dialogs import questions
 from app.ui.dialogs.connection_dialog import ConnectionDialog
-from app.ui.engine_texts import engine_name
+from app.ui.engine_texts import engine_name, engine_name_in_full
 from app.ui.text import tr
 from app.ui.theme import MARGIN
 from app.ui.widgets.buttons import text_button
@@ -71,7 +71,7 @@ class EnginesPage(QWidget):
         self.list.blockSignals(True)
         self.list.clear()
         for saved in (None, *connections):
-            text = engine_name(saved)
+            text = engine_name_in_full(saved)
             each_id = NO_SERVER if saved is None else saved.id
             item = QListWidgetItem(tr("{0} (in use)").format(text) if each_id == used else text)
             item.setData(_ID, each_id)
@@ -114,16 +114,10 @@ class EnginesPage(QWidget):
         self, saved: SavedConnection | None, connection: Connection, token: str, uses: bool
     ) -> None:
         tell = self._tell
-        name = engine_name(SavedConnection(id="new", connection=connection))
 
         def kept(is_lasting: bool) -> None:
             if not is_lasting:
-                tell(
-                    tr(
-                        "The token for {0} is kept until the program ends: this system has no "
-                        "keyring that takes it."
-                    ).format(name)
-                )
+                tell(tr("The token is kept until the program ends: no keyring takes it."))
 
         was_used = saved is not None and self._is_used()
         new = self._servers.save(connection, saved, token, kept)

@@ -90,7 +90,7 @@ def test_the_usual_names_are_guessed(tmp_path: Path) -> None:
     ],
 )
 def test_files_that_are_no_graph_are_named(tmp_path: Path, data: object, said: str) -> None:
-    with pytest.raises(GraphFileError, match="graph.json") as caught:
+    with pytest.raises(GraphFileError, match=r"graph\.json") as caught:
         read_graph_file(written(tmp_path / "graph.json", data))
     assert said in str(caught.value)
 

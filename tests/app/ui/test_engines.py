@@ -200,7 +200,7 @@ def test_a_graph_of_the_user_is_named_among_what_is_sent(desk: Desk) -> None:
 def test_boxes_become_layers_and_mixed_documents_keep(
     window: Any, qtbot: Any, desk: Desk, tmp_path: Path
 ) -> None:
-    """Built-in draws one layer anew, the server's stay bit for bit, and all of it is in the file."""
+    """Built-in repaints one layer, the server's stay bit for bit; the file has all of them."""
     desk.connect(qtbot)
     boxes(window)
     drawn(window, qtbot)
