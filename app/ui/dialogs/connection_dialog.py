@@ -30,7 +30,7 @@ from app.session.tokens import MOST_TOKEN_CHARS, token_trouble
 from app.ui.dialogs.graph_fields import GraphFields
 from app.ui.engine_texts import details_of, kind_name, licence_text, memory_text, state_text
 from app.ui.text import tr
-from app.ui.theme import CONTROL_HEIGHT, GAP, MARGIN, UNIT
+from app.ui.theme import CONTROL_HEIGHT, GAP, UNIT
 from app.ui.widgets.accessibility import WrappedStatusLabel
 from app.ui.widgets.buttons import accept_or_cancel, text_button
 from app.ui.widgets.fields import DropDown
@@ -129,7 +129,7 @@ class ConnectionDialog(QDialog):
     def _lay_out(self) -> None:
         page = QWidget()
         form = form_layout(page)
-        form.setContentsMargins(0, 0, MARGIN, 0)
+        form.setContentsMargins(0, 0, 0, 0)
         form.addRow(field_name(tr("Kind")), self.kind)
         address = fill(QVBoxLayout(), self.address, self.address_said, self.plain, spacing=UNIT)
         form.addRow(_name_above(tr("Address")), address)
