@@ -21,7 +21,14 @@ from engine.api import (
     StateChanged,
     Task,
 )
-from engine.composition import Layout, PlacedThing, place_one, suggest_layouts, usual_size
+from engine.composition import (
+    Layout,
+    PlacedThing,
+    place_one,
+    suggest_layouts,
+    suggest_things,
+    usual_size,
+)
 from engine.engine import Engine
 from engine.errors import EngineError, LayoutError, RequestError, WeightsError
 from engine.model_files import ModelFile, list_models
@@ -94,6 +101,7 @@ __all__ = [
     "place_one",
     "region_tokens",
     "suggest_layouts",
+    "suggest_things",
     "thing_pictures",
     "usual_size",
 ]

@@ -37,8 +37,8 @@ class LayerRequest:
     seed: int = 0  # 0 to 4294967295; with the region's size the whole truth about its noise
     # (h, w, 4) uint8 of exactly the box's size, or None for a target
     pixels: np.ndarray | None = field(default=None, repr=False)
-    # what a foreground shows, a short phrase for one thing ("blue dog"), which need not stand in
-    # the prompt; empty = the model decides
+    # what a foreground shows, a short phrase for one thing ("blue dog", "ink dog"), which need not
+    # stand in the prompt; a look counts for this layer alone; empty = the model decides
     shows: str = ""
     # what a foreground's pixels show, or showed before: a hint for engines that do not read pixels
     showed: str = ""
@@ -179,6 +179,8 @@ class LayerResult:
     word: str | None = None
     # why nothing was drawn, half a sentence; None where something was
     left_empty: str | None = None
+    # whether its colours were decided, where its own look decides otherwise than the job's
+    clean_colours: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ The pipeline owns the order of the steps, cancellation, progress and the record 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -30,7 +30,7 @@ class Prompt(Protocol):
 
     @property
     def look(self) -> str | None:
-        """The look that it names, of the model's; None = none."""
+        """The look of its targets, of the model's; None = the first one."""
 
     @property
     def unknown_words(self) -> tuple[str, ...]:
@@ -66,8 +66,11 @@ class Backbone(Protocol[P, S]):
     def check(self, request: GenerateRequest) -> None:
         """Raise LayoutError or RequestError for a request that the model cannot generate."""
 
-    def encode_prompt(self, request: GenerateRequest) -> P:
-        """The request's prompt."""
+    def own_looks(self, request: GenerateRequest) -> Mapping[int, str]:
+        """Per target (layer id) that has a look of its own, that look."""
+
+    def encode_prompt(self, request: GenerateRequest, look: str | None = None) -> P:
+        """The request's prompt; `look` replaces the one that it names."""
 
     def begin(self, request: GenerateRequest, prompt: P, cfg_scale: float, check: Check) -> S:
         """Noise, context and assignment: all that precedes the first sampling step."""

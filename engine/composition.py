@@ -13,7 +13,7 @@ All lengths are canvas pixels, unless a name ends in "cells".
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, cast
@@ -22,7 +22,7 @@ import numpy as np
 
 from engine.api import Box
 from engine.prompts.result import PromptCheck, PromptObject
-from engine.prompts.tables import rows_of
+from engine.prompts.tables import rows_of, split
 from engine.things import aspect_of
 
 Band = Literal["sky", "ground", "low", "any"]
@@ -38,6 +38,7 @@ MARGIN = 0.03  # of each side of the canvas
 GAP = 0.03  # between neighbours, of the canvas's longer side
 FULL = 0.62  # largest share of the canvas that all boxes together cover
 MOST = 50  # things of a layout
+CROWD = 8  # things from which on one start per arrangement has to do: the window waits
 SEVERAL = 3  # boxes for an unnamed number ("balloons")
 ATTEMPTS = 3  # starts of each arrangement; the best one is kept
 GOOD = -1.6  # a score from which on no further start is tried
@@ -117,10 +118,13 @@ def suggest_layouts(
     if not count:
         return ()
     arrangements = ARRANGEMENTS if count > 2 else ("scene", "corner", "depth")
+    is_crowd = count > CROWD
+    if count > 2 * CROWD:
+        arrangements = ("scene", "depth", "corner", "rows")
     found = []
     for index, arrangement in enumerate(arrangements):
         tries = []
-        for attempt in range(1 if arrangement == "rows" else ATTEMPTS):
+        for attempt in range(1 if arrangement == "rows" or is_crowd else ATTEMPTS):
             rng = np.random.default_rng([seed, index, attempt])
             tries.append(_place(wishes, canvas, step, arrangement, rng))
             if tries[-1][0] > GOOD:
@@ -152,6 +156,33 @@ def place_one(
     return PlacedThing(thing.noun, wishes.shows[0], _tuples(boxes[[cost.argmin()]])[0])
 
 
+def suggest_things(
+    check: PromptCheck,
+    nouns: Sequence[str],
+    canvas: tuple[int, int],
+    boxes: Sequence[Box],
+    taken: Sequence[str] = (),
+) -> tuple[str, ...]:
+    """A thing for each box that the prompt leaves empty: of its scenery, and of the box's form.
+
+    Args:
+        nouns: that the model draws.
+        taken: nouns that the picture has already; others come first.
+
+    Returns:
+        one noun per box, all different where there are enough.
+    """
+    used = {*taken, *(thing.noun for thing in check.objects)}
+    fitting = _fitting(check, used)
+    found: list[str] = []
+    for box in boxes:
+        free = [noun for noun in nouns if noun not in used] or list(nouns)
+        costs = {noun: _unfit(noun, box, canvas) + 3 * (noun not in fitting) for noun in free}
+        found.append(min(free, key=costs.__getitem__))
+        used.add(found[-1])
+    return tuple(found)
+
+
 def usual_size(noun: str, canvas: tuple[int, int], *, step: int = 32) -> tuple[int, int]:
     """Width and height of a box for a thing among a few others."""
     thing = PromptObject(noun, noun, ())
@@ -171,6 +202,31 @@ def traits_of(noun: str) -> Traits:
 def is_listed(noun: str) -> bool:
     """Whether anything is known of a noun."""
     return any(row["name"] == noun for row in rows_of("nouns"))
+
+
+# ---- what fits ----
+
+
+def _fitting(check: PromptCheck, things: Collection[str]) -> frozenset[str]:
+    """Nouns that belong to the background, or to the same categories as the things."""
+    name = None if check.background is None else check.background.name
+    for row in rows_of("backgrounds"):
+        if row["name"] == name and row["fits"]:
+            return frozenset(split(row["fits"]))
+    rows = rows_of("nouns")
+    categories = {row["category"] for row in rows if row["name"] in things}
+    return frozenset(row["name"] for row in rows if row["category"] in categories)
+
+
+def _unfit(noun: str, box: Box, canvas: tuple[int, int]) -> float:
+    """How far a box is from the usual size, proportions and place of a thing; 0 = as usual."""
+    of = traits_of(noun)
+    width, height = box[2] - box[0], box[3] - box[1]
+    usual = usual_size(noun, canvas, step=1)
+    size = abs(math.log(width * height / (usual[0] * usual[1]))) / 2
+    aspect = abs(math.log(width / height) - math.log(of.aspect))
+    where = float(_misplaced(np.array([box], float), of.band, canvas)[0])
+    return size + 1.5 * aspect + (where if of.band in ("sky", "ground") else 0.3)
 
 
 # ---- what is to be placed ----

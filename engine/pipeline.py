@@ -9,7 +9,7 @@ Shapes: N noisy tokens, C token width.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,11 @@ from engine.api import (
     GenerateRequest,
     LayerResult,
     ModelInfo,
+    NotPlaced,
     Preview,
     Progress,
     Started,
+    is_edit,
 )
 from engine.backbone import Backbone, Check, Prompt, State
 from engine.cache import RegionTokenCache
@@ -49,6 +51,92 @@ class Settings:
     steps: int
     cfg_scale: float
     clean_colours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Targets of a request that are drawn together, in one look."""
+
+    layer_ids: frozenset[int]
+    look: str | None = None  # None = that of the prompt
+
+    def is_edit(self, request: GenerateRequest) -> bool:
+        """As `GenerateRequest.is_edit`, with the targets of other parts finished."""
+        here = [each.layer_id in self.layer_ids for each in request.layers]
+        return is_edit(
+            makes_background=any(
+                each.kind == "background" and drawn for each, drawn in zip(request.layers, here)
+            ),
+            has_finished_things=any(
+                each.kind == "foreground" and not drawn for each, drawn in zip(request.layers, here)
+            ),
+        )
+
+    def request(self, request: GenerateRequest, made: Mapping[int, LayerResult]) -> GenerateRequest:
+        """The request with these targets only; the others are finished."""
+        return replace(
+            request,
+            layers=tuple(
+                each
+                if each.layer_id in self.layer_ids or each.layer_id not in made
+                else replace(each, pixels=made[each.layer_id].rgba)
+                for each in request.layers
+            ),
+        )
+
+
+def parts_of(request: GenerateRequest, own_looks: Mapping[int, str]) -> list[Part]:
+    """Which targets of a request are drawn together.
+
+    First all of them in the look of the prompt; then once more those that have a look of their
+    own, look by look, next to the finished others.
+
+    Args:
+        own_looks: by layer id, of targets.
+    """
+    targets = frozenset(each.layer_id for each in request.layers if each.is_target)
+    by_look: dict[str, set[int]] = {}
+    for layer, look in own_looks.items():
+        by_look.setdefault(look, set()).add(layer)
+    repainted = [Part(frozenset(layers), look) for look, layers in by_look.items()]
+    if len(repainted) == 1 and repainted[0].layer_ids == targets:
+        return repainted
+    return [Part(targets), *repainted]
+
+
+@dataclass(slots=True)
+class _Run:
+    """One request under way.
+
+    Attributes:
+        started: when it began, by `clock`: the time left is predicted from all that was spent, and
+            what precedes the first step counts.
+        total: steps; decoding counts as the last.
+    """
+
+    request: GenerateRequest
+    emit: Emit
+    should_stop: Callable[[], bool]
+    clock: Callable[[], float]
+    started: float
+    total: int = 0
+    done: int = 0
+
+    def check(self) -> None:
+        if self.should_stop():
+            raise Cancelled
+
+    def advance(self) -> None:
+        """Report one more step."""
+        self.done += 1
+        left = (self.clock() - self.started) / self.done * (self.total - self.done)
+        job_id = self.request.job_id
+        self.emit(Progress(job_id=job_id, step=self.done, total=self.total, seconds_left=left))
+
+    def finish(self) -> None:
+        """Report the last step, also where boxes stayed empty and took no steps."""
+        self.done = self.total - 1
+        self.advance()
 
 
 class LayerPipeline:
@@ -109,41 +197,50 @@ class LayerPipeline:
             Cancelled: `should_stop` returned True.
         """
         started, before = self.clock(), self.cache.stats()
-
-        def check() -> None:
-            if should_stop():
-                raise Cancelled
-
         info = self.info
         self.check(request, info)
         request = snapped(request, info.token_px)
         with self._autocast():
-            prompt = self.encode(request)
-            settings = self.settings(request, prompt, info)
-            total = settings.steps + 1
+            parts = parts_of(request, self.backbone.own_looks(request))
+            prompts = [self.encode(request, part) for part in parts]
+            settings = [
+                self.settings(request, part, prompt, info)
+                for part, prompt in zip(parts, prompts, strict=True)
+            ]
+            run = _Run(request, emit, should_stop, self.clock, started)
+            run.total = sum(each.steps for each in settings) + 1
             emit(
                 Started(
                     job_id=request.job_id,
-                    total_steps=total,
-                    unknown_words=prompt.unknown_words,
-                    check=prompt.check,
+                    total_steps=run.total,
+                    unknown_words=prompts[0].unknown_words,
+                    check=prompts[0].check,
                 )
             )
-            state = self.assign(request, prompt, settings, check)
-            tokens = self.sample(request, state, settings, emit, check, started)
-            layers = self.decode(state, tokens, settings, check)
-        emit(Progress(job_id=request.job_id, step=total, total=total, seconds_left=0.0))
+            made: dict[int, LayerResult] = {}
+            not_placed: tuple[NotPlaced, ...] = ()
+            for part, prompt, how in zip(parts, prompts, settings, strict=True):
+                state = self.assign(part.request(request, made), prompt, how, run.check)
+                tokens = self.sample(state, how, run)
+                cleaned = (
+                    how.clean_colours if how.clean_colours != settings[0].clean_colours else None
+                )
+                for layer in self.decode(state, tokens, how, run.check):
+                    made[layer.layer_id] = replace(layer, clean_colours=cleaned)
+                if part is parts[0]:
+                    not_placed = self.backbone.not_placed(state)
+        run.finish()
         after = self.cache.stats()
         return self._finished(
             request,
-            prompt,
-            settings,
+            prompts[0],
+            settings[0],
             info,
-            results=layers,
+            results=tuple(made.values()),
             seconds=self.clock() - started,
             cache_hits=after.hits - before.hits,
             cache_misses=after.misses - before.misses,
-            not_placed=self.backbone.not_placed(state),
+            not_placed=not_placed,
         )
 
     def check(self, request: GenerateRequest, info: ModelInfo) -> None:
@@ -155,14 +252,14 @@ class LayerPipeline:
             )
         self.backbone.check(request)
 
-    def encode(self, request: GenerateRequest) -> Prompt:
-        """The request's prompt as the network reads it."""
-        return self.backbone.encode_prompt(request)
+    def encode(self, request: GenerateRequest, part: Part) -> Prompt:
+        """The request's prompt as the network reads it for some of the targets."""
+        return self.backbone.encode_prompt(request, part.look)
 
     @staticmethod
-    def settings(request: GenerateRequest, prompt: Prompt, info: ModelInfo) -> Settings:
+    def settings(request: GenerateRequest, part: Part, prompt: Prompt, info: ModelInfo) -> Settings:
         """The request's settings; what it leaves open comes from the model and the prompt."""
-        of_edits = info.default_edit_steps if request.is_edit else None
+        of_edits = info.default_edit_steps if part.is_edit(request) else None
         steps = request.steps or of_edits or info.default_steps
         cfg_scale = info.default_cfg_scale if request.cfg_scale is None else request.cfg_scale
         looks = () if info.vocabulary is None else info.vocabulary.looks
@@ -175,37 +272,22 @@ class LayerPipeline:
         """Encode the context layers and decide what each target shows."""
         return self.backbone.begin(request, prompt, settings.cfg_scale, check)
 
-    def sample(
-        self,
-        request: GenerateRequest,
-        state: State,
-        settings: Settings,
-        emit: Emit,
-        check: Check,
-        started: float,
-    ) -> Tensor:
-        """(1, N, C) finished tokens of all targets that are drawn.
-
-        Args:
-            started: when the request began, by `clock`: the time left is predicted from all that
-                was spent, and what precedes the first step counts.
-        """
+    def sample(self, state: State, settings: Settings, run: _Run) -> Tensor:
+        """(1, N, C) finished tokens of all targets that are drawn."""
         if not state.targets:
             return state.noise
-        total = settings.steps + 1
-        previews = PreviewBudget(request.preview_every, self.clock)
+        previews = PreviewBudget(run.request.preview_every, self.clock)
 
         def report(done: int, predicted: Tensor) -> None:
-            check()
-            left = (self.clock() - started) / done * (total - done)
-            emit(Progress(job_id=request.job_id, step=done, total=total, seconds_left=left))
+            run.check()
+            run.advance()
             if done < settings.steps and previews.allows(done):
                 wait_for(self.backbone.device)  # the step's own time is not the preview's
                 with previews.paying():
                     for layer, rgba in self.backbone.preview(state, predicted):
-                        emit(
+                        run.emit(
                             Preview(
-                                job_id=request.job_id,
+                                job_id=run.request.job_id,
                                 layer_id=layer.layer_id,
                                 box=layer.box,
                                 rgba=rgba,

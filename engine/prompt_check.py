@@ -20,7 +20,11 @@ class PinCheck:
     """What a text for one box asks for."""
 
     noun: str | None  # of the vocabulary; None = the text cannot be pinned
-    nearest: str | None  # what was perhaps meant, where the text cannot be pinned
+    nearest: str | None = None  # what was perhaps meant, where the text cannot be pinned
+    # of the vocabulary, where the text names them
+    colour: str | None = None
+    size: str | None = None
+    look: str | None = None  # of the box alone
 
 
 def check_prompt(text: str, info: ModelInfo | None = None) -> PromptCheck:
@@ -51,16 +55,17 @@ def check_pin(text: str, info: ModelInfo | None = None) -> PinCheck:
             the thing that the text is about.
     """
     vocabulary = _shipped() if info is None else info.vocabulary
-    return PinCheck(thing_of(text), None) if vocabulary is None else _check_pin(text, vocabulary)
+    return PinCheck(thing_of(text)) if vocabulary is None else _check_pin(text, vocabulary)
 
 
 @lru_cache(maxsize=1024)  # the window asks for every layer after each change
 def _check_pin(text: str, vocabulary: Vocabulary) -> PinCheck:
     lexicon = lexicon_of(vocabulary)
-    thing = read_pin(text, lexicon)
-    if thing is not None:
-        return PinCheck(thing.noun, None)
-    return PinCheck(None, nearest_pin(text, lexicon))
+    pin = read_pin(text, lexicon)
+    if pin is None:
+        return PinCheck(None, nearest_pin(text, lexicon))
+    thing = pin.thing
+    return PinCheck(thing.noun, None, thing.colour, thing.size, pin.look)
 
 
 @cache

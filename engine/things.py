@@ -1,4 +1,4 @@
-"""The things that a model draws: names, categories, other words, pictures and proportions.
+"""What a model draws: things with categories, other words, pictures and proportions.
 
 The pictures are tiles of one file that the model drew itself (`layerloom train things`); the table
 next to it names the model file.
@@ -7,6 +7,7 @@ next to it names the model file.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from engine.api import ModelInfo
 from engine.paths import resource_path
 from engine.prompts.tables import rows_of, split
 
+KINDS = ("things", "backgrounds", "looks")  # of tiles
 OTHER = "objects"  # the category of what the tables do not have
 
 
@@ -25,27 +27,24 @@ class Thing:
 
     Attributes:
         synonyms: other words that draw it.
-        tile: its place in the picture of things, row by row; None = there is none.
     """
 
     name: str
     category: str
     synonyms: tuple[str, ...] = ()
-    tile: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ThingPictures:
-    """The picture of all things.
-
-    Attributes:
-        columns: tiles per row.
-        side: pixels per side of a tile.
-    """
+    """One picture with tiles, row by row: of things, backgrounds and looks."""
 
     path: Path
-    columns: int
-    side: int
+    columns: int  # tiles per row
+    side: int  # pixels per side of a tile
+    # numbers of the tiles by word
+    things: Mapping[str, int]
+    backgrounds: Mapping[str, int]
+    looks: Mapping[str, int]  # one thing in each look
 
 
 def list_things(info: ModelInfo) -> tuple[Thing, ...]:
@@ -56,13 +55,11 @@ def list_things(info: ModelInfo) -> tuple[Thing, ...]:
     further: dict[str, list[str]] = {}
     for row in rows_of("kinds"):
         further.setdefault(row["noun"], []).extend(split(row["words"]))
-    tiles = _table()["things"] if thing_pictures(info) is not None else {}
     found = []
     for name in info.vocabulary.nouns:
         row = rows.get(name, {"category": OTHER, "synonyms": ""})
         synonyms = (*split(row["synonyms"]), *further.get(name, ()))
-        tile = tiles.get(name, {}).get("place")
-        found.append(Thing(name, row["category"], synonyms, tile))
+        found.append(Thing(name, row["category"], synonyms))
     return tuple(found)
 
 
@@ -72,7 +69,8 @@ def thing_pictures(info: ModelInfo) -> ThingPictures | None:
     path = resource_path("things", "things.webp")
     if table["model"] != info.file_hash or not path.is_file():
         return None
-    return ThingPictures(path, int(table["columns"]), int(table["tile"]))
+    places = ({word: int(row["place"]) for word, row in table[kind].items()} for kind in KINDS)
+    return ThingPictures(path, int(table["columns"]), int(table["tile"]), *places)
 
 
 def aspect_of(noun: str) -> float:
@@ -85,8 +83,8 @@ def _table() -> dict[str, Any]:
     """things.json; empty where it is missing or damaged: the window then shows words alone."""
     try:
         table = json.loads(resource_path("things", "things.json").read_text("utf-8"))
-        if isinstance(table["things"], dict) and table["columns"] and table["tile"]:
-            return {"model": table["model"], **table}
+        if all(isinstance(table[kind], dict) for kind in KINDS):
+            return {each: table[each] for each in ("model", "columns", "tile", *KINDS)}
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    return {"model": None, "things": {}, "columns": 1, "tile": 1}
+    return {"model": None, "columns": 1, "tile": 1, **{kind: {} for kind in KINDS}}

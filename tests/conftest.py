@@ -82,7 +82,8 @@ def window(qtbot: Any, qloop: Any) -> Iterator[Any]:
         engines.append(FakeEngine(emit))
         return engines[-1]
 
-    window: Any = MainWindow(qloop, make, Settings(theme="dark", first_run_done=True))
+    settings = Settings(theme="dark", first_run_done=True, replace_hint_done=True)
+    window: Any = MainWindow(qloop, make, settings)
     window.engines = engines  # the last one is in use
     window.engine = engines[0]
     window.show()

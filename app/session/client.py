@@ -168,10 +168,11 @@ class EngineClient:
         self._add(choice)
 
     def start(self) -> None:
-        """Start the chosen engine's thread; the model loads on it."""
+        """Start the chosen engine's thread, unless it runs; the model loads on it."""
         slot = self._slots[self._chosen]
-        slot.is_started = True
-        slot.engine.start()
+        if not slot.is_started:
+            slot.is_started = True
+            slot.engine.start()
 
     def choose(self, choice: EngineChoice) -> None:
         """Let later requests go to another engine; its state follows as an event.
@@ -186,9 +187,8 @@ class EngineClient:
         if slot is None:
             self._add(choice)
         slot = self._slots[choice.name]
-        if not slot.is_started:
-            self.start()
-        elif slot.info is not None:
+        self.start()
+        if slot.info is not None:
             self._on_event(StateChanged(state="ready", info=slot.info), self._clock())
         elif slot.state is not None:
             self._on_event(slot.state, self._clock())

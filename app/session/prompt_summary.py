@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from engine import PromptCheck, PromptObject
@@ -58,19 +58,27 @@ def summarise(check: PromptCheck, boxes: Sequence[str | None]) -> PromptSummary:
     )
 
 
-def prompt_with(prompt: str, check: PromptCheck, old: str, new: str) -> str | None:
+def prompt_with(
+    prompt: str, check: PromptCheck, old: Collection[str], new: str, colour: str | None = None
+) -> str | None:
     """The prompt with one thing replaced by another; None where that is not one thing of it.
 
     Args:
         check: of the prompt.
-        old: noun, or the words as typed.
+        old: its noun or its words as typed, in several forms.
         new: what stands there afterwards.
+        colour: that `new` names; it replaces the one that stands before the thing.
     """
-    named = [thing for thing in check.objects if old in (thing.noun, thing.typed)]
+    named = [thing for thing in check.objects if not {thing.noun, thing.typed}.isdisjoint(old)]
     if len(named) != 1 or named[0].count != 1 or len(named[0].spans) != 1:
         return None
     start, end = named[0].spans[0]
     before = prompt[:start]
+    if colour and named[0].colour:
+        pattern = rf"\b{re.escape(named[0].colour)}\s+(?=[^,.;]*$)"
+        before, count = re.subn(pattern, "", before, flags=re.IGNORECASE)
+        if count != 1:  # another word for it: the pinned word alone says the colour
+            return None
     article = re.search(r"\b([Aa])n?(\s+)$", before)
     if article is not None:
         letter = "n" if new[:1].casefold() in "aeiou" else ""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from app.document.pixels import Pixels, hash_of
-from engine import Finished, GenerateRequest, LayerRequest, LayerResult
+from engine import ColourChoice, Finished, GenerateRequest, LayerRequest, LayerResult
 
 
 def app_version() -> str:
@@ -30,8 +30,11 @@ def records_for(
 ) -> dict[int, dict[str, Any]]:
     """The records of a job's results by layer id; a rerun differs in "seconds" and "cache" only."""
     seen = [_entry(layer, numbers[layer.layer_id]) for layer in request.layers]
+    # Layers with looks of their own: one word for the job says less than what was asked for.
+    is_mixed = any(result.clean_colours is not None for result in finished.results)
+    choice = {"colours": request.clean_colours} if is_mixed else {}
     return {
-        result.layer_id: _record(request, finished, result, numbers[result.layer_id], seen)
+        result.layer_id: _record(request, finished, result, numbers[result.layer_id], seen) | choice
         for result in finished.results
     }
 
@@ -52,7 +55,9 @@ def _record(
         "canvas": list(request.canvas),
         "steps": finished.steps,
         "guidance": finished.cfg_scale,
-        "clean_colours": finished.clean_colours,
+        "clean_colours": (
+            finished.clean_colours if result.clean_colours is None else result.clean_colours
+        ),
         "number": number,
         "layers": seen,
         "cache": {"hits": finished.cache_hits, "misses": finished.cache_misses},
@@ -89,6 +94,13 @@ def were_cleaned(record: Mapping[str, Any]) -> bool:
     return cleaned
 
 
+def _colour_choice(record: Mapping[str, Any]) -> ColourChoice:
+    """What a request has to say about colours to get those of the record."""
+    if record.get("colours") == "automatic":
+        return "automatic"
+    return "on" if were_cleaned(record) else "off"
+
+
 def job_of(record: Mapping[str, Any]) -> tuple[object, ...]:
     """What tells the job of a record from others: equal for all results of one job."""
     return (
@@ -98,7 +110,7 @@ def job_of(record: Mapping[str, Any]) -> tuple[object, ...]:
         tuple(record["canvas"]),
         record["steps"],
         record["guidance"],
-        were_cleaned(record),
+        _colour_choice(record),
         record["model"]["hash"],
         tuple(
             (
@@ -152,7 +164,7 @@ def request_from_record(
         layers=tuple(layers),
         steps=record["steps"],
         cfg_scale=record["guidance"],
-        clean_colours="on" if were_cleaned(record) else "off",
+        clean_colours=_colour_choice(record),
         preview_every=0,
         # Records from before there were numbers are of the first way of reading prompts.
         reading=record.get("reading", 1),

@@ -47,6 +47,7 @@ class Settings:
     theme: str = "system"  # "system", "dark" or "light"
     threads: int = 0  # torch threads on the CPU; 0 = cores - 1
     first_run_done: bool = False  # the note on what the model can do was shown once
+    replace_hint_done: bool = False  # the note on how to replace one thing was shown once
     last_folder: str = ""  # where the last file was opened or saved
     recent: list[str] = field(default_factory=list)
     recent_count: int = 10  # how many of them are remembered; 0 = none

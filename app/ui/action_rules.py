@@ -217,6 +217,14 @@ lacks_boxes = every(
 )
 
 
+has_spare_boxes = every(
+    needs(lambda state: state.facts.spare, "no box stays empty"),
+    needs(
+        lambda state: not state.facts.is_remote, "the list of things belongs to the built-in engine"
+    ),
+)
+
+
 def repeats_things(state: AppState) -> bool:
     return state.facts.repeats_things
 

@@ -149,6 +149,7 @@ SPECS: tuple[ActionSpec, ...] = (
     _spec("prompt_history", "Prompt &History…", "Lists the prompts that you used. Alt+Up in the prompt steps through them."),
     _spec("suggest_layout", "Place &Boxes for the Prompt", "Suggests boxes for all things of the prompt. Arrow keys show other layouts, Enter accepts.", "Ctrl+Shift+B", icon="layout-grid", enabled_when=rules.names_things),
     _spec("add_missing", "Add Boxes for Mi&ssing Things", "Adds a box for each thing of the prompt that has none.", enabled_when=rules.lacks_boxes),
+    _spec("suggest_things", "Fill Spare Boxes &with Fitting Things", "Chooses a thing that suits the picture for each box that would stay empty.", enabled_when=rules.has_spare_boxes),
     _spec("repeat_things", "Re&peat Things in Spare Boxes", "Fills boxes for which the prompt names nothing with more of its things.", checkable=True, checked_when=rules.repeats_things),
     _spec("restart_engine", "Restart Eng&ine", "Stops the running job and loads the model, or connects to the server again.", when_needed=True, enabled_when=rules.needs_restart, title_when=rules.restart_text),
     _spec("retry_job", "Try Again", "Asks for the failed job again. What has arrived already is not made again.", title="Try the Failed Job Again", when_needed=True, enabled_when=rules.some_failed),
@@ -190,7 +191,7 @@ SPECS: tuple[ActionSpec, ...] = (
     # Help
     _spec("help", "&Help", "Explains the program on one page, from the first box to the file.", "F1"),
     _spec("help_keys", "&Keyboard Shortcuts", "Lists every key.", "Ctrl+F1 Ctrl+/ ?"),
-    _spec("help_model", "See the &Things", "Lists the things, looks and colours that the model draws. A click puts one into the prompt."),
+    _spec("help_model", "See the &Things", "Shows the things, looks and colours that the model draws, with pictures, to search and to drag."),
     _spec("copy_diagnostics", "Copy &Diagnostics…", "Copies versions, device and the last log lines; prompt and picture only if you tick them. Nothing is sent."),
     _spec("open_logs", "Open &Log Folder", "Opens the folder with the log file."),
     _spec("licences", "A&rt and Licences", "Lists the artists whose work the model was trained on, and the licences."),

@@ -70,6 +70,7 @@ class Facts:
     has_solo: bool = False  # some layers are shown alone
     things: int = 0  # that the prompt names
     missing: int = 0  # things without a box
+    spare: int = 0  # boxes that stay empty
     repeats_things: bool = False
 
 
@@ -242,6 +243,7 @@ class StateStore(QObject):
             has_solo=bool(self._solo),
             things=len(summary.check.objects),
             missing=sum(thing.count or 1 for thing in summary.missing),
+            spare=summary.spare,
             repeats_things=contents.settings.repeat_things,
         )
 

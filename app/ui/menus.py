@@ -13,7 +13,7 @@ from app.ui.text import tr
 
 # What can be generated instead of what the Generate button offers.
 ALTERNATIVES = ("generate_empty", "regenerate", "generate_outdated", "generate_all")
-# Names of actions; "-" is a separator, "*name" a menu of this table or one that others fill, and
+# Names of actions; "-" is a separator, "*name" a menu of this table or a live one, and
 # "=group" all actions of a group.
 BAR = {
     "&File": "new open *recent examples - save save_as save_numbered save_sharing revert -"
@@ -23,21 +23,22 @@ BAR = {
     " duplicate delete - canvas_size - find_command settings",
     "Selec&t": "select_all select_none - select_above select_below select_last -"
     " select_outdated *here",
-    "&Layer": "new_box regenerate keep_as_is - rename toggle_visible solo toggle_locked -"
+    "&Layer": "new_box regenerate keep_as_is *colours *looks -"
+    " rename toggle_visible solo toggle_locked -"
     " *arrange *align *distribute *blend *opacity *copy_as - pin_seed use_seed -"
     " original_size background",
     "&Generate": f"generate - {' '.join(ALTERNATIVES)} - generate_next stop stop_all show_jobs -"
     " candidate_next candidate_previous accept discard discard_all compare trim_candidates"
-    " raise_bound - suggest_layout add_missing repeat_things - focus_prompt prompt_history -"
-    " *engine retry_job restart_engine",
+    " raise_bound - suggest_layout add_missing suggest_things repeat_things -"
+    " focus_prompt prompt_history - *engine retry_job restart_engine",
     "V&iew": "zoom_in zoom_out zoom_fit zoom_100 zoom_selection - grid snap outlines"
     " show_previews *transparency - *tools *panels hide_panels full_screen *theme - reset_layout",
     "Hel&p": "help help_keys examples help_model - copy_diagnostics open_logs - licences about",
 }
 _CONTEXT = (
-    "regenerate keep_as_is compare - rename duplicate delete - toggle_visible solo toggle_locked -"
-    " *arrange *align *distribute *blend *opacity - copy *copy_as *seed -"
-    " original_size zoom_selection"
+    "regenerate keep_as_is *colours *looks compare - rename duplicate delete -"
+    " toggle_visible solo toggle_locked - *arrange *align *distribute *blend *opacity -"
+    " copy *copy_as *seed - original_size zoom_selection"
 )
 SUBMENUS = {
     # Everything that is copied as text; SVG is text, too.
@@ -63,15 +64,20 @@ SUBMENUS = {
 
 @dataclass(frozen=True, slots=True)
 class LiveMenus:
-    """Menus that others fill: recent files, the layers under the pointer, and the engines."""
+    """Menus that others fill: files, layers under the pointer, words of the model, engines."""
 
     recent: QMenu
     here: QMenu
+    colours: QMenu
+    looks: QMenu
     engine: QMenu
 
     @classmethod
     def made_for(cls, window: QWidget) -> LiveMenus:
-        titles = (tr("Open Re&cent"), tr("Layers &Here"), tr("Draw &With"))
+        titles = (
+            *(tr("Open Re&cent"), tr("Layers &Here"), tr("Recolou&r"), tr("Redra&w As")),
+            tr("Draw With"),
+        )
         return cls(*(QMenu(title, window) for title in titles))
 
 
@@ -81,12 +87,14 @@ def build_menus(window: QMainWindow, actions: Actions, live: LiveMenus) -> None:
         _fill(bar.addMenu(tr(title)), actions, names, live)
 
 
-def context_menu(parent: QWidget, actions: Actions, new_box_here: QAction, here: QMenu) -> QMenu:
+def context_menu(
+    parent: QWidget, actions: Actions, new_box_here: QAction, live: LiveMenus
+) -> QMenu:
     """What a right click on a layer offers, on the canvas and in the list."""
     menu = QMenu(parent)
-    _fill(menu, actions, _CONTEXT)
+    _fill(menu, actions, _CONTEXT, live)
     menu.addAction(new_box_here)
-    menu.addMenu(here)
+    menu.addMenu(live.here)
     return menu
 
 
@@ -134,7 +142,7 @@ def _fill(menu: QMenu, actions: Actions, names: str, live: LiveMenus | None = No
     for name in names.split():
         if name == "-":
             menu.addSeparator()
-        elif name in ("*recent", "*here", "*engine"):
+        elif name.startswith("*") and name[1:] not in SUBMENUS:
             menu.addMenu(getattr(live, name[1:]))
         elif name.startswith("*"):
             title, inner = SUBMENUS[name[1:]]

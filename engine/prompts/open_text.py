@@ -130,6 +130,7 @@ class _Phrase:
     last: int
     end: int = 0
     preposition: str = ""
+    stands_apart: bool = False  # a comma or the start of a sentence is before the preposition
     is_determined: bool = False  # an article, an owner or a number stands before it
 
 
@@ -195,6 +196,7 @@ class _Opening:
             letter = self._letters[at]
             if letter == "P":
                 phrase.preposition = self._units[at].word
+                phrase.stands_apart = at == 0 or self._units[at].gap != NONE
                 break
             if letter not in "DK":
                 break
@@ -257,8 +259,10 @@ class _Opening:
             return True
         if phrase.preposition in AGAINST:
             return True
+        if phrase.preposition not in PLACED:
+            return False
         before = self._units[phrase.last - 1] if phrase.last > phrase.first else None
-        return phrase.preposition in PLACED and _is_of(self._units[phrase.last], "place", before)
+        return phrase.stands_apart or _is_of(self._units[phrase.last], "place", before)
 
     def _is_attribute(self, phrase: _Phrase, things: Sequence[_Phrase]) -> bool:
         """Whether a phrase says something of the thing before: "in shining armour"."""

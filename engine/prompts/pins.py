@@ -2,13 +2,13 @@
 
 A pinned word is a short phrase for one thing, such as "sunflower" or "blue dog". It joins the
 things of the prompt: as one of those that the prompt names, where it names such a thing, else as
-one more.
+one more. It may name a look ("ink dog"), which counts for its box alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from engine.prompts.lexicon import Lexicon
 from engine.prompts.parser import check_prompt
@@ -17,7 +17,15 @@ from engine.prompts.result import PromptCheck, PromptObject
 MOST_PINNED_CHARS = 60
 
 
-def read_pin(text: str, lexicon: Lexicon) -> PromptObject | None:
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """What a pinned word asks for."""
+
+    thing: PromptObject
+    look: str | None = None  # of this box alone; None = that of the picture
+
+
+def read_pin(text: str, lexicon: Lexicon) -> Pin | None:
     """The one thing that a pinned word names; None where it names none, several or other words.
 
     Args:
@@ -26,11 +34,13 @@ def read_pin(text: str, lexicon: Lexicon) -> PromptObject | None:
     if len(text) > MOST_PINNED_CHARS:
         return None
     check = check_prompt(text, lexicon)
-    others = (check.undrawable, check.misspelt, check.negated, check.background, check.look)
+    others = (check.undrawable, check.misspelt, check.negated, check.background)
     if len(check.objects) != 1 or any(others):
         return None
     thing = check.objects[0]
-    return None if (thing.count or 1) != 1 else replace(thing, typed=text.strip(), count=1)
+    if (thing.count or 1) != 1:
+        return None
+    return Pin(replace(thing, typed=text.strip(), count=1), check.look)
 
 
 def nearest_pin(text: str, lexicon: Lexicon) -> str | None:

@@ -5,6 +5,7 @@ Nothing depends on it. A socket that cannot be opened, ends, or stays silent cos
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import struct
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
 logger = logging.getLogger(__name__)
+# For the library, whose log has the headers, and so the token.
+_SILENT = logging.Logger("websocket", logging.CRITICAL + 1)
 
 _MOST_BYTES = 16 << 20  # of a message
 _SLICE_S = 0.2  # how long a stop may wait
@@ -32,6 +35,7 @@ class Hints:
         self._http = http
         self._key = key
         self._socket: ClientConnection | None = None
+        self._open_socket = contextlib.ExitStack()
         self._next_try = 0.0
 
     def wait(self, seconds: float, watch: Watch) -> bool:
@@ -58,12 +62,11 @@ class Hints:
         return had_progress
 
     def close(self) -> None:
-        if self._socket is not None:
-            try:
-                self._socket.close()
-            except Exception as error:  # the server may be gone, and nothing depends on it
-                logger.debug("websocket not closed: %s", error)
-            self._socket = None
+        self._socket = None
+        try:
+            self._open_socket.close()
+        except Exception as error:  # the server may be gone, and nothing depends on it
+            logger.debug("websocket not closed: %s", error)
 
     def _receive(self, seconds: float) -> str | bytes | None:
         """The next message; None = none within the time."""
@@ -88,7 +91,7 @@ class Hints:
         from websockets.sync.client import connect
 
         try:
-            self._socket = connect(
+            opening = connect(
                 self._http.websocket_url("/ws", {"clientId": self._key}),
                 sock=self._http.dial(),  # of our own: the library does not redirect then
                 additional_headers=self._http.headers(),
@@ -98,7 +101,9 @@ class Hints:
                 ping_interval=None,
                 close_timeout=1.0,
                 max_size=_MOST_BYTES,
+                logger=_SILENT,
             )
+            self._socket = self._open_socket.enter_context(opening)
         except RemoteError as error:
             logger.info("no hints: %s", error)
         except Exception as error:  # the library raises its own kinds, OSError and ValueError

@@ -48,6 +48,12 @@ def decode(data: bytes, name: str = "The picture") -> np.ndarray:
             f"{name} that came is no PNG, WebP or JPEG ({len(data):,} bytes).",
             "Check that the output node of the graph saves pictures, and try again.",
         ) from error
+    except Image.DecompressionBombError as error:
+        raise RemoteError(
+            "picture",
+            f"{name} that came is larger than {MAX_SIDE:,} pixels each way.",
+            "Ask the server for smaller pictures.",
+        ) from error
     except RemoteError:
         raise
     except Exception as error:  # Pillow raises many kinds for damaged data

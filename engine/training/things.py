@@ -1,16 +1,18 @@
-"""Pictures of all things that a model draws, in one file: `layerloom train things`.
+"""Pictures of all that a model draws, in one file: `layerloom train things`.
 
 The model draws every noun of its vocabulary into a square box with a few seeds, and the picture
-that the judge is surest about is kept. The window shows them where things are picked from, and
-`engine.composition` takes the proportions. The table names the model file that drew them.
+that the judge is surest about is kept; then every background, and one thing in every look. The
+window shows them where things are picked from, and `engine.composition` takes the proportions. The
+table names the model file that drew them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -21,11 +23,13 @@ from engine.models.art.backbone import art_of
 from engine.paths import resource_path
 from engine.pipeline import LayerPipeline
 from engine.pixels import EMPTY_ALPHA
+from engine.things import KINDS
 from engine.training.eval.judges import Judge, judge_path
 
 COLUMNS, TILE = 16, 64  # of the picture, and pixels per side of a tile
 SIDE, PER_ROW = 192, 4  # canvas pixels of a drawn box, and boxes per row of a canvas
 SEEDS = 4
+SHOWN_LOOK = "castle"  # the thing that shows the looks
 QUALITY = 80  # of WebP, whose alpha stays exact
 
 
@@ -52,6 +56,19 @@ def draw_things(
         )
         for name, result in zip(names, pipeline.run(request).results, strict=True):
             yield name, result.rgba
+
+
+def draw_backgrounds(pipeline: LayerPipeline, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Each background on a square canvas, (2 SIDE, 2 SIDE, 4) uint8."""
+    side = 2 * SIDE
+    layer = LayerRequest(layer_id=1, kind="background", box=(0, 0, side, side), seed=1)
+    requests = {
+        name: GenerateRequest(
+            job_id=1, canvas=(side, side), prompt=name, layers=(layer,), preview_every=0
+        )
+        for name in names
+    }
+    return {name: pipeline.run(request).results[0].rgba for name, request in requests.items()}
 
 
 def _box(place: int) -> Box:
@@ -106,24 +123,40 @@ def main(argv: Sequence[str] | None = None) -> int:
     judge = Judge.load(args.judge or judge_path(stage), stage=stage)
     drawn = [dict(draw_things(pipeline, nouns, seed)) for seed in range(SEEDS)]
     chosen = {noun: surest(judge, noun, [each[noun] for each in drawn]) for noun in nouns}
+    looks = info.vocabulary.looks
+    phrases = [f"{look} {SHOWN_LOOK}" for look in looks]
+    shown = dict(zip(looks, dict(draw_things(pipeline, phrases, 1)).values(), strict=True))
+    backgrounds = draw_backgrounds(pipeline, info.vocabulary.backgrounds)
     out = args.out or resource_path("things")
-    size = write_things(chosen, info.file_hash, out)
+    size = write_things(chosen, backgrounds, shown, model_hash=info.file_hash, out=out)
     print(f"{out}: {len(nouns)} things, {size / 1000:.0f} kB")
     return 0
 
 
-def write_things(pictures: dict[str, np.ndarray], model_hash: str, out: Path) -> int:
+def write_things(
+    things: Mapping[str, np.ndarray],
+    backgrounds: Mapping[str, np.ndarray],
+    looks: Mapping[str, np.ndarray],
+    *,
+    model_hash: str,
+    out: Path,
+) -> int:
     """Write things.webp and things.json; returns the bytes of both."""
     out.mkdir(parents=True, exist_ok=True)
-    rows = -(-len(pictures) // COLUMNS)
-    sheet = Image.new("RGBA", (COLUMNS * TILE, rows * TILE))
-    things = {}
-    for place, (noun, rgba) in enumerate(pictures.items()):
-        row, column = divmod(place, COLUMNS)
-        sheet.paste(tile_of(rgba), (column * TILE, row * TILE))
+    table: dict[str, Any] = {"model": model_hash, "columns": COLUMNS, "tile": TILE}
+    tiles: list[Image.Image] = []
+    for kind, pictures in zip(KINDS, (things, backgrounds, looks), strict=True):
+        table[kind] = {}
+        for word, rgba in pictures.items():
+            table[kind][word] = {"place": len(tiles)}
+            tiles.append(tile_of(rgba))
+    for word, rgba in things.items():
         x0, y0, x1, y1 = shown_part(rgba)
-        things[noun] = {"place": place, "aspect": round((x1 - x0) / (y1 - y0), 3)}
+        table["things"][word]["aspect"] = round((x1 - x0) / (y1 - y0), 3)
+    sheet = Image.new("RGBA", (COLUMNS * TILE, -(-len(tiles) // COLUMNS) * TILE))
+    for place, tile in enumerate(tiles):
+        row, column = divmod(place, COLUMNS)
+        sheet.paste(tile, (column * TILE, row * TILE))
     sheet.save(out / "things.webp", quality=QUALITY, method=6)
-    table = {"model": model_hash, "columns": COLUMNS, "tile": TILE, "things": things}
     (out / "things.json").write_text(json.dumps(table, indent=0) + "\n", "utf-8")
     return sum((out / name).stat().st_size for name in ("things.webp", "things.json"))

@@ -73,7 +73,10 @@ class ColourBackbone:
         if not any(layer.is_target for layer in request.layers):
             raise RequestError("There is nothing to generate.", "Draw a box or select a layer.")
 
-    def encode_prompt(self, request: GenerateRequest) -> TypedPrompt:
+    def own_looks(self, request: GenerateRequest) -> dict[int, str]:
+        return {}
+
+    def encode_prompt(self, request: GenerateRequest, look: str | None = None) -> TypedPrompt:
         return TypedPrompt(tuple(request.prompt.split()))
 
     def begin(

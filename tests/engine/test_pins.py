@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.api import GenerateRequest, LayerRequest
+from engine.api import Event, GenerateRequest, LayerRequest, Progress
 from engine.errors import RequestError
 from engine.paths import resource_path
 from engine.pipeline import LayerPipeline
@@ -23,7 +23,7 @@ BOXES = [(0, 0, 64, 64), (96, 0, 192, 96), (0, 128, 128, 256), (160, 160, 256, 2
 def merged(prompt: str, *pins: str) -> tuple[list[tuple[str, str | None, int | None]], list[int]]:
     """Noun, colour and count of all things, and the place of each pin's."""
     found = [read_pin(text, LEXICON) for text in pins]
-    things, places = join_pins(read(prompt), [each for each in found if each is not None])
+    things, places = join_pins(read(prompt), [each.thing for each in found if each is not None])
     return [(each.noun, each.colour, each.count) for each in things], list(places)
 
 
@@ -39,9 +39,24 @@ def merged(prompt: str, *pins: str) -> tuple[list[tuple[str, str | None, int | N
     ],
 )
 def test_a_pin_is_one_thing_of_the_vocabulary(text: str, noun: str, colour: str | None) -> None:
-    thing = read_pin(text, LEXICON)
-    assert thing is not None
+    pin = read_pin(text, LEXICON)
+    assert pin is not None and pin.look is None
+    thing = pin.thing
     assert (thing.noun, thing.colour, thing.count, thing.typed) == (noun, colour, 1, text.strip())
+
+
+@pytest.mark.parametrize(
+    ("text", "look", "colour"),
+    [
+        ("ink cat", "ink", None),
+        ("cat in ink style", "ink", None),
+        ("small 3d red cat", "3d", "red"),
+    ],
+)
+def test_a_pin_may_name_a_look(text: str, look: str, colour: str | None) -> None:
+    pin = read_pin(text, LEXICON)
+    assert pin is not None
+    assert (pin.thing.noun, pin.thing.colour, pin.look) == ("cat", colour, look)
 
 
 @pytest.mark.parametrize(
@@ -152,3 +167,34 @@ def test_a_background_and_an_older_record_have_no_pins(pipeline) -> None:
         pipeline.run(asked("a dog", layers=(background,)))
     with pytest.raises(RequestError, match="older version"):
         pipeline.run(asked("a dog", "cat", reading=1))
+
+
+def test_a_look_of_its_own_repaints_one_thing_and_leaves_the_others(pipeline) -> None:
+    """The others are as without it; the steps say that it was painted twice."""
+    plain = {
+        each.layer_id: each for each in pipeline.run(asked("", "cat", "castle", "dog")).results
+    }
+    events: list[Event] = []
+    request = asked("", "ink cat", "castle", "3d dog")
+    finished = pipeline.run(request, emit=events.append)
+    made = {each.layer_id: each for each in finished.results}
+    assert [each.word for each in finished.results] == ["ink cat", "castle", "3d dog"]
+    assert [each.clean_colours for each in finished.results] == [False, None, False]
+    assert finished.clean_colours
+    assert np.array_equal(made[2].rgba, plain[2].rgba)
+    seen = made[1].rgba[made[1].rgba[..., 3] > 200][:, :3].astype(int)
+    assert np.ptp(seen, axis=1).mean() < 30  # black and white
+    steps = [(each.step, each.total) for each in events if isinstance(each, Progress)]
+    assert steps == [(step, 4) for step in (1, 2, 3, 4)]
+    again = {each.layer_id: each for each in pipeline.run(request).results}
+    assert all(np.array_equal(again[number].rgba, made[number].rgba) for number in (1, 2, 3))
+
+
+def test_targets_of_one_look_are_painted_once(pipeline) -> None:
+    events: list[Event] = []
+    (made,) = pipeline.run(asked("a dog, ink", "3d cat"), emit=events.append).results
+    assert [each.total for each in events if isinstance(each, Progress)] == [2, 2]
+    (same,) = pipeline.run(asked("a dog, 3d", "cat")).results
+    assert np.array_equal(made.rgba, same.rgba)
+    pipeline.run(asked("a dog, ink", "ink cat"), emit=events.append)
+    assert [each.total for each in events if isinstance(each, Progress)] == [2] * 4

@@ -33,10 +33,15 @@ def test_the_pictures_are_of_the_shipped_model(info) -> None:
     with Image.open(pictures.path) as sheet:
         alpha = np.asarray(sheet.convert("RGBA"))[..., 3]
     side = pictures.side
-    for thing in list_things(info):
-        row, column = divmod(thing.tile, pictures.columns)
+    words = info.vocabulary
+    places = [pictures.things[name] for name in words.nouns]
+    places += [pictures.backgrounds[name] for name in words.backgrounds]
+    places += [pictures.looks[name] for name in words.looks]
+    assert sorted(places) == list(range(len(places)))
+    for place in places:
+        row, column = divmod(place, pictures.columns)
         tile = alpha[row * side : (row + 1) * side, column * side : (column + 1) * side]
-        assert 0.1 < (tile > 128).mean() < 0.99, thing.name
+        assert 0.1 < (tile > 128).mean() < 0.99, place
 
 
 def test_every_thing_has_a_category_and_other_words_lead_to_it(info) -> None:
@@ -51,9 +56,9 @@ def test_every_thing_has_a_category_and_other_words_lead_to_it(info) -> None:
 def test_another_model_has_its_words_without_pictures(info) -> None:
     other = replace(info, file_hash="another", vocabulary=Vocabulary(nouns=("cat", "gizmo")))
     assert thing_pictures(other) is None
-    assert [(thing.name, thing.category, thing.tile) for thing in list_things(other)] == [
-        ("cat", "animals", None),
-        ("gizmo", "objects", None),
+    assert [(thing.name, thing.category) for thing in list_things(other)] == [
+        ("cat", "animals"),
+        ("gizmo", "objects"),
     ]
     assert list_things(replace(info, vocabulary=None)) == ()
 
@@ -65,7 +70,8 @@ def test_a_tile_holds_the_whole_thing_and_the_table_its_proportions(tmp_path) ->
     assert shown_part(np.zeros((9, 7, 4), np.uint8)) == (0, 0, 7, 9)
     alpha = np.asarray(tile_of(wide))[..., 3]
     assert (alpha.max(axis=0) > 128).sum() == TILE - 4
-    size = write_things({"bar": wide, "none": np.zeros_like(wide)}, "hash", tmp_path)
+    things = {"bar": wide, "none": np.zeros_like(wide)}
+    size = write_things(things, {"bar": wide}, {}, model_hash="hash", out=tmp_path)
     assert size == sum(path.stat().st_size for path in tmp_path.iterdir())
     text = (tmp_path / "things.json").read_text("utf-8")
     assert '"aspect": 4.0' in text

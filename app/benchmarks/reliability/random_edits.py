@@ -156,7 +156,8 @@ MAKERS: dict[type[Command], Make] = {
         _one(d, s), s.choice((None, s.randrange(2**32)))
     ),
     commands.SetShows: lambda d, s: commands.SetShows(
-        _some(d, s), s.choice(("", "cat", "x" * 61)), s.choice((None, "a cat"))
+        {each: s.choice(("", "cat", "ink dog", "x" * 61)) for each in _some(d, s)},
+        s.choice((None, "a cat")),
     ),
     commands.SetSettings: _settings,
     commands.SetVisible: lambda d, s: commands.SetVisible(_some(d, s), s.random() < 0.7),

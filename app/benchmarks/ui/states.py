@@ -26,7 +26,7 @@ from app.ui.dialogs.recovery_dialog import RecoveryDialog
 from engine import Event
 
 # Dialogs without dots in their action's text: they ask nothing.
-_PAGES = ("help", "help_keys", "help_model", "licences", "about")
+_PAGES = ("help", "help_keys", "licences", "about")
 _THINGS = 6
 _RESULTS = 4
 

@@ -355,34 +355,38 @@ class KeepAsIs(OnLayers):
 
 @dataclass(eq=False)
 class SetShows(Command):
-    """Pin a word to layers, or ("") let the model decide again what they show.
+    """Pin a word to each of these layers, or ("") let the model decide again what they show.
 
     With `prompt` the prompt changes in the same step, as when one thing is replaced by another.
     """
 
-    layer_ids: Sequence[int]
-    shows: str
+    words: Mapping[int, str]  # by layer id
     prompt: str | None = None
     is_act: bool = False  # the pictures that follow at once belong to the same step
 
     def _apply(self, contents: Contents) -> Contents:
-        foregrounds_only(contents, self.layer_ids, "given a word")
-        word = clean_name(self.shows)
-        if len(word) > MAX_SHOWS:
+        foregrounds_only(contents, list(self.words), "given a word")
+        words = {layer: clean_name(word) for layer, word in self.words.items()}
+        if any(len(word) > MAX_SHOWS for word in words.values()):
             raise DocumentError(f"A word for a box has at most {MAX_SHOWS} characters.")
         if self.prompt is not None:
             contents = replace(contents, prompt=self.prompt)
-        return contents.with_each(self.layer_ids, shows=word)
+        for layer, word in words.items():
+            contents = contents.with_each([layer], shows=word)
+        return contents
 
     def _describe(self, contents: Contents) -> str:
-        names = named(contents, self.layer_ids)
-        return f"Show '{clean_name(self.shows)}' in {names}" if self.shows else f"Unpin {names}"
+        names = named(contents, list(self.words))
+        words = {clean_name(word) for word in self.words.values()}
+        if len(words) > 1:
+            return f"Choose Words for {names}"
+        return f"Show '{words.pop()}' in {names}" if any(words) else f"Unpin {names}"
 
     def merge_with(self, later: Command) -> bool:
         """Takes in the pictures of its layers, so that replacing a thing is one step."""
         if not (self.is_act and isinstance(later, PlacePixels) and self._delta and later._delta):
             return False
-        if {each.layer_id for each in later.placements} != set(self.layer_ids):
+        if {each.layer_id for each in later.placements} != set(self.words):
             return False
         self._delta, self.is_act = self._delta.then(later._delta), False
         return True

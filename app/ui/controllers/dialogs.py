@@ -25,12 +25,12 @@ from app.ui.dialogs.command_keys import FindDialog, KeyEditor, show_keys
 from app.ui.dialogs.copy_diagnostics import DiagnosticsDialog, diagnostics
 from app.ui.dialogs.engines_page import EnginesPage
 from app.ui.dialogs.handbook import PageDialog, handbook, show_text
+from app.ui.dialogs.history_dialog import HistoryDialog
 from app.ui.dialogs.job_list import JobPictures, JobsDialog
-from app.ui.dialogs.prompt_words import HistoryDialog, WordListDialog
 from app.ui.dialogs.settings_dialog import SettingsDialog
 from app.ui.key_presets import keys_for, without_tab
 from app.ui.session import Session
-from app.ui.text import number, tr
+from app.ui.text import tr
 from app.ui.views import Views
 from app.ui.widgets.images import to_qimage
 
@@ -58,9 +58,7 @@ class DialogsController(Controller):
         # Small pictures of what the jobs made.
         self.job_pictures = JobPictures(session.pictures, self)
         self.dialog: QDialog | None = None  # the last one that was opened
-        # The open page of the help, and the list of words; None = closed.
-        self.page: PageDialog | None = None
-        self.words: WordListDialog | None = None
+        self.page: PageDialog | None = None  # the open page of the help; None = closed
         actions.connect(
             settings=self.show_settings,
             engines=self.show_engines,
@@ -71,12 +69,10 @@ class DialogsController(Controller):
             copy_diagnostics=self.show_diagnostics,
             help=self.show_handbook,
             licences=self.show_licences,
-            help_model=self.show_model,
             help_keys=self.show_keys,
             open_logs=self.open_logs,
             about=self.show_about,
         )
-        session.bridge.state_changed.connect(self._show_words)
         session.results_arrived.connect(self._on_results)
         session.undo.set_limit(session.settings.undo_steps)
         self._apply_undo()
@@ -177,37 +173,6 @@ class DialogsController(Controller):
         if not text:
             text = tr("The file THIRD_PARTY_ART.md is missing. Install the package again.")
         self._open_page(PageDialog(self._window, tr("Art and Licences"), text))
-
-    def show_model(self) -> None:
-        """The words that the loaded model draws, next to the work: it blocks nothing."""
-        if self.words is None:
-            self.words = WordListDialog(self._window, self._insert_word)
-            self.words.finished.connect(self._on_words_closed)
-            self._show_words()
-        self.words.show()
-        self.words.raise_()
-        self.words.activateWindow()
-
-    def _show_words(self) -> None:
-        info = self._session.bridge.info
-        if self.words is None or info is None:
-            return
-        words = info.vocabulary
-        groups = words and (
-            (tr("Things"), words.nouns),
-            (tr("Looks"), words.looks),
-            (tr("Colours"), words.colours),
-            (tr("Backgrounds"), words.backgrounds),
-        )
-        facts = (info.name, number(info.parameters), info.device)
-        self.words.show_words(groups or (), tr("{0} · {1} parameters · {2}").format(*facts))
-
-    def _insert_word(self, word: str) -> None:
-        self._views.prompt.field.insert_word(word)
-        self._session.note(tr("'{0}' is in the prompt.").format(word))
-
-    def _on_words_closed(self) -> None:
-        self.words = None
 
     def show_keys(self) -> None:
         show_keys(self._window, self._actions.key_list())

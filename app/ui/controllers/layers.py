@@ -50,7 +50,7 @@ class LayersController(Controller):
         self.here = LayersHere(session, views.view, views.live.here)
         self.new_box_here = QAction(tr("New &Box Here"), views.view)
         self.new_box_here.setToolTip(tr("Adds an empty box around this place."))
-        self.menu = context_menu(views.view, actions, self.new_box_here, self.here.menu)
+        self.menu = context_menu(views.view, actions, self.new_box_here, views.live)
         self.canvas_menu = canvas_menu(views.view, actions, self.new_box_here, self.here.menu)
         self._connect_actions(actions)
         self._connect_looks(actions)

@@ -46,6 +46,13 @@ class MessagesController(Controller):
             self._views.messages.show_message(first_run_message())
             settings.first_run_done = True
 
+    def _hint(self, job: Job) -> None:
+        """After the first picture, say how one thing of it is replaced."""
+        settings = self._session.settings
+        if job.scope == "picture" and not settings.replace_hint_done:
+            settings.replace_hint_done = True
+            self._views.messages.show_message(replace_message())
+
     def _on_message(self, message: Message) -> None:
         if message.text:  # an empty one clears the status bar
             self.say(message.text)
@@ -63,6 +70,7 @@ class MessagesController(Controller):
         elif job.id == self._job and job.has_ended:
             self._job = -1
             if job.state == "finished":
+                self._hint(job)
                 picture = tr("Finished the picture.")
                 self.say(job_text(job, picture, tr("Finished {0}."), "Finished %n layers."))
             elif job.state == "cancelled":
@@ -81,4 +89,12 @@ def first_run_message() -> Message:
         what=tr("Draws about 200 things as flat illustrations, offline."),
         kept=tr("No text, people or photos."),
         action="help_model",
+    )
+
+
+def replace_message() -> Message:
+    """Shown once, after the first picture."""
+    return Message(
+        kind="note",
+        what=tr("To replace one thing, select it, type another word into 'Shows', press Enter."),
     )

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 
-from app.document import Layer
 from app.document.commands import AddBox, PlaceBoxes, SetSettings, SetShows
 from app.document.words import word_of
 from app.session.connections import SavedConnection
 from app.session.prompt_summary import prompt_with
 from app.session.things import (
     PlacedBox,
+    Vocabulary,
     box_around,
     check_pin,
+    fitting_things,
     layouts_for,
     list_things,
     missing_boxes,
+    restyled,
     thing_pictures,
+    without_look,
 )
 from app.ui.actions import Actions
 from app.ui.controllers import Controller
@@ -51,10 +55,14 @@ class ThingsController(Controller):
             suggest_layout=self.suggest,
             add_missing=self.add_missing,
             repeat_things=self._toggle_repeating,
+            suggest_things=self.fill_spare_boxes,
             pane_things=self.show_panel,
+            help_model=self.show_panel,
         )
         views.things.chosen.connect(self._choose)
-        views.inspector.word_given.connect(self.give_word)
+        views.inspector.word_given.connect(self._give_all)
+        for menu in (views.live.colours, views.live.looks):
+            menu.aboutToShow.connect(self._enable_restyling)
         session.bridge.state_changed.connect(self._on_state)
         session.document.events.changed.connect(self._drop_suggestion)
         views.view.installEventFilter(self)
@@ -87,13 +95,28 @@ class ThingsController(Controller):
         things = list_things(info)
         words = [word for thing in things for word in (thing.name, *thing.synonyms)]
         self._views.inspector.show_words(words)
-        known = info.vocabulary
+        known, pictures = info.vocabulary, thing_pictures(info)
         entries = (
             []
             if known is None
-            else entries_of(things, known.looks, known.colours, known.backgrounds)
+            else entries_of(things, known.looks, known.colours, known.backgrounds, pictures)
         )
-        self._views.things.show_things(entries, thing_pictures(info))
+        facts = (info.name, number(info.parameters), info.device)
+        text = tr("{0} · {1} parameters · {2}").format(*facts)
+        self._views.things.show_things(entries, pictures, text)
+        self._fill_menus(known)
+
+    def _fill_menus(self, known: Vocabulary | None) -> None:
+        """Colours and looks that the model has; without a list of them the menus are disabled."""
+        live = self._views.live
+        for menu, choices in (
+            (live.colours, () if known is None else known.colours),
+            (live.looks, () if known is None else known.looks),
+        ):
+            menu.clear()
+            menu.menuAction().setEnabled(bool(choices))
+            for choice in choices:
+                menu.addAction(choice).triggered.connect(lambda _, word=choice: self.restyle(word))
 
     def _show_free_text(self, used: SavedConnection) -> None:
         if self._shown_for == used:
@@ -104,19 +127,43 @@ class ThingsController(Controller):
             "the prompt, or for one box in 'Shows'."
         )
         self._views.inspector.show_words(())
-        self._views.things.show_things((), None, text.format(engine_name(used)))
+        self._views.things.show_things((), None, instead=text.format(engine_name(used)))
+        self._fill_menus(None)
 
     def _choose(self, word: str) -> None:
-        """A colour is for the selected thing, if there is one; any other word for the prompt."""
+        """Colours and looks are for the selected things, if there are any; else for the prompt."""
+        if not self.restyle(word):
+            self._views.prompt.field.insert_word(word)
+
+    def restyle(self, word: str) -> bool:
+        """Repaint the selected things in a colour or a look; whether that is what the word is."""
+        words = self._restyled(word)
+        if words:
+            self.give_words(words, repaints=True)
+        return bool(words)
+
+    def _restyled(self, word: str) -> dict[int, str]:
+        """What the selected layers would show, by layer id."""
         info = self._session.bridge.info
         known = None if info is None else info.vocabulary
-        layers = self._session.selection.foregrounds()
-        nouns = {check_pin(layer.shows or word_of(layer), info).noun for layer in layers}
-        noun = nouns.pop() if len(nouns) == 1 else None
-        if known is not None and word in known.colours and noun:
-            self.give_word(f"{word} {noun}", repaints=True)
-        else:
-            self._views.prompt.field.insert_word(word)
+        if known is None or word not in (*known.colours, *known.looks):
+            return {}
+        is_look = word in known.looks
+        words = {
+            layer.id: restyled(
+                check_pin(layer.shows or word_of(layer), info),
+                colour="" if is_look else word,
+                look=word if is_look else "",
+            )
+            for layer in self._session.selection.foregrounds()
+        }
+        return {layer: text for layer, text in words.items() if text}
+
+    def _enable_restyling(self) -> None:
+        live = self._views.live
+        for menu in (live.colours, live.looks):
+            for action in menu.actions():
+                action.setEnabled(bool(self._restyled(action.text())))
 
     def _drop(self, word: str, at: QPointF) -> None:
         """A box for a thing around a place of the viewport."""
@@ -130,12 +177,17 @@ class ThingsController(Controller):
 
     # ---- words for boxes ----
 
-    def give_word(self, word: str, repaints: bool) -> None:
-        """Pin a word to the selected layers, or ("") let the model decide; the prompt follows."""
+    def _give_all(self, word: str, repaints: bool) -> None:
+        ids = [layer.id for layer in self._session.selection.foregrounds()]
+        self.give_words(dict.fromkeys(ids, word), repaints=repaints and bool(word))
+
+    def give_words(self, words: Mapping[int, str], *, repaints: bool) -> None:
+        """Pin words to layers, or ("") let the model decide; the prompt follows a single one."""
         session, info = self._session, self._session.bridge.info
-        layers = session.selection.foregrounds()
-        check = check_pin(word, info) if word else None
-        if check is not None and check.noun is None:
+        for word in filter(None, words.values()):
+            check = check_pin(word, info)
+            if check.noun is not None:
+                continue
             advice = tr("Choose a word from the list of things.")
             if check.nearest is not None:
                 advice = tr("Did you mean '{0}'?").format(check.nearest)
@@ -147,19 +199,25 @@ class ThingsController(Controller):
                 action="pane_things",
             )
             return
-        prompt = self._prompt_after(layers, word)
-        ids = [layer.id for layer in layers]
-        repaints = repaints and bool(word)
-        if session.push(SetShows(ids, word, prompt, is_act=repaints)) and repaints:
-            self._generation.generate("selected", ids)
+        if session.push(SetShows(words, self._prompt_after(words), is_act=repaints)) and repaints:
+            self._generation.generate("selected", list(words))
+            session.settings.replace_hint_done = True  # it is known
 
-    def _prompt_after(self, layers: list[Layer], word: str) -> str | None:
+    def _prompt_after(self, words: Mapping[int, str]) -> str | None:
         """The prompt with the thing of a single layer replaced; None = it stays."""
-        old = layers[0].shows or word_of(layers[0]) if len(layers) == 1 else ""
+        session = self._session
+        if len(words) != 1:
+            return None
+        ((layer_id, word),) = words.items()
+        layer = session.document.layer(layer_id)
+        old = layer.shows or word_of(layer)
         if not old or not word:
             return None
-        check = self._session.bridge.summary().check
-        return prompt_with(self._session.document.prompt, check, old, word)
+        info, check = session.bridge.info, session.bridge.summary().check
+        known, new = check_pin(old, info), check_pin(word, info)
+        names = (without_look(known), old, known.noun or "")
+        text = word if new.look is None else without_look(new)
+        return prompt_with(session.document.prompt, check, names, text, new.colour)
 
     # ---- boxes for the prompt ----
 
@@ -179,6 +237,13 @@ class ThingsController(Controller):
         boxes = missing_boxes(self._session.document, self._session.bridge.summary())
         if boxes:
             self._push_boxes(PlaceBoxes(boxes, keeps_empty=True))
+
+    def fill_spare_boxes(self) -> None:
+        """Pin to each spare box a thing that suits it and the prompt; one step, nothing painted."""
+        session = self._session
+        words = fitting_things(session.document, session.bridge.summary(), session.bridge.info)
+        if words and session.push(SetShows(words)):
+            session.selection.set(list(words))
 
     def _toggle_repeating(self) -> None:
         settings = self._session.document.settings

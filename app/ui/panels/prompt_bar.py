@@ -66,7 +66,6 @@ class PromptBar(Panel):
         self._loading: float | None = None
         self._connects = False
         self._words_texts = ("", "")
-        self._fix_action = "suggest_layout"
         self.field = PromptField(new_gesture)
         self.seed = SeedControl()
         self.variations = ResultsField()
@@ -82,12 +81,13 @@ class PromptBar(Panel):
         self.words = _line("warning", tr("Words that the model does not know"))
         self.words_sign = named(QLabel(), tr("Note"))
         self.words_sign.setFixedWidth(ICON_SMALL)
-        self.word_list = _small_button(tr("See the Word List"), actions["help_model"])
-        self.word_list.setText(tr("See the word list"))
+        self.word_list = _small_button(tr("See the Things"), actions["help_model"])
+        self.word_list.setText(tr("See the things"))
         self.fix = _small_button(tr("Boxes for the prompt"), actions["suggest_layout"])
         self.fix.setObjectName("stripButton")
         self.fix.clicked.disconnect()
-        self.fix.clicked.connect(lambda: self._actions[self._fix_action].trigger())
+        self.fix.clicked.connect(self._fix)
+        self._fixes: Sequence[str] = ("suggest_layout",)
         self.jobs = _small_button(tr("Job List"), actions["show_jobs"])
         self.progress_text = _line("secondary", tr("Progress"))
         self.progress_text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -110,9 +110,9 @@ class PromptBar(Panel):
         self.word_list.setVisible(line.nothing_drawn)
         self.fix.setVisible(bool(line.button))
         self.fix.setText(line.button)
-        self._fix_action = line.action
-        if line.action:
-            self.fix.setToolTip(self._actions.plain_tip(line.action))
+        if line.actions:
+            self._fixes = line.actions
+            self.fix.setToolTip("\n".join(map(self._actions.plain_tip, line.actions)))
             self.fix.setAccessibleName(line.button)
         self._fit_words()
 
@@ -207,6 +207,17 @@ class PromptBar(Panel):
                 waits = tr("{0}\nThe job starts as soon as the server has answered.")
             tip = waits.format(tip)
         self.generate.setToolTip(tip)
+
+    def _fix(self) -> None:
+        """The one action that helps, or a menu of those that do."""
+        if len(self._fixes) == 1:
+            self._actions[self._fixes[0]].trigger()
+            return
+        menu = QMenu(self.fix)
+        menu.setToolTipsVisible(True)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addActions([self._actions[name] for name in self._fixes])
+        menu.popup(self.fix.mapToGlobal(self.fix.rect().bottomLeft()))
 
     def _fit_words(self) -> None:
         """Whole sentences where there is room, else what ends in dots; the tip has it all."""

@@ -30,7 +30,7 @@ class PromptLine:
     short: str = ""  # where there is no room for all of it
     is_warning: bool = False
     nothing_drawn: bool = False
-    action: str = ""
+    actions: Sequence[str] = ()  # that help; the button triggers one, or shows them as a menu
     button: str = ""  # text of the button; "" = no button
 
 
@@ -48,11 +48,11 @@ def line_of(summary: PromptSummary, *, repeats: bool = False) -> PromptLine:
         return PromptLine(full, short, is_warning=True, nothing_drawn=True)
     troubles = _troubles(summary)
     notes = _reading(summary)
-    boxes, action, button = _boxes(summary, repeats)
+    boxes, actions, button = _boxes(summary, repeats)
     drawn = [_drawn(summary)] if is_drawn else []
     full = " · ".join((*troubles, *boxes, *notes, *drawn))
     short = " · ".join((*troubles, *boxes)) or full
-    return PromptLine(full, short, bool(troubles), False, action, button)
+    return PromptLine(full, short, bool(troubles), False, actions, button)
 
 
 def marks_of(summary: PromptSummary) -> list[Mark]:
@@ -98,24 +98,25 @@ def _reading(summary: PromptSummary) -> list[str]:
     ]
 
 
-def _boxes(summary: PromptSummary, repeats: bool) -> tuple[list[str], str, str]:
-    """What is said of the boxes, and the action and text of the button that helps."""
+def _boxes(summary: PromptSummary, repeats: bool) -> tuple[list[str], Sequence[str], str]:
+    """What is said of the boxes, and the actions and text of the button that helps."""
     things = summary.check.objects
     if not things:
-        return [], "", ""
+        return [], (), ""
     if not summary.boxes:
-        return [], "suggest_layout", tr("Place boxes")
+        return [], ["suggest_layout"], tr("Place boxes")
     if summary.missing:
         listed = _listed(summary.missing)
         count = sum(thing.count or 1 for thing in summary.missing)
         button = tr("Add a box") if count == 1 else tr("Add %n boxes", count)
-        return [tr("No box for: {0}").format(listed)], "add_missing", button
+        return [tr("No box for: {0}").format(listed)], ["add_missing"], button
     if summary.spare and not repeats:
         text = tr("1 box stays empty")
         if summary.spare > 1:
             text = tr("{0} boxes stay empty").format(number(summary.spare))
-        return [text], "repeat_things", tr("Repeat things")
-    return [], "", ""
+        button = tr("Fill it") if summary.spare == 1 else tr("Fill them")
+        return [text], ["suggest_things", "repeat_things"], button
+    return [], (), ""
 
 
 def _drawn(summary: PromptSummary) -> str:

@@ -54,6 +54,7 @@ class Entry:
     is_thing: bool = True
     tile: int | None = None
     colour: str = ""
+    is_look: bool = False
 
 
 def entries_of(
@@ -61,22 +62,29 @@ def entries_of(
     looks: Sequence[str],
     colours: Sequence[str],
     backgrounds: Sequence[str],
+    pictures: ThingPictures | None,
 ) -> list[Entry]:
     """Everything that the panel shows: things by category, then the other words."""
     found = []
+    of_things = {} if pictures is None else pictures.things
     for thing in sorted(things, key=lambda each: each.category == "objects"):
         words = " | ".join((thing.name, *thing.synonyms, thing.category)).casefold()
-        found.append(Entry(thing.name, _category(thing.category), words, tile=thing.tile))
+        found.append(
+            Entry(thing.name, _category(thing.category), words, tile=of_things.get(thing.name))
+        )
     groups = (
-        (tr("Backgrounds"), backgrounds),
-        (tr("Colours"), colours),
-        (tr("Looks"), looks),
+        (tr("Backgrounds"), backgrounds, pictures and pictures.backgrounds),
+        (tr("Colours"), colours, None),
+        (tr("Looks"), looks, pictures and pictures.looks),
     )
-    for title, names in groups:
+    for title, names, tiles in groups:
         for word in names:
             colour = word if names is colours else ""
             search = f"{word} | {title}".casefold()
-            found.append(Entry(word, title, search, is_thing=False, colour=colour))
+            is_look = names is looks
+            found.append(
+                Entry(word, title, search, False, (tiles or {}).get(word), colour, is_look)
+            )
     return found
 
 
@@ -132,7 +140,9 @@ class ThingsModel(QAbstractListModel):
                     entry.text
                 )
             if entry.colour:
-                return tr("Double-click to make the selected thing {0}.").format(entry.text)
+                return tr("Double-click to make the selected things {0}.").format(entry.text)
+            if entry.is_look:
+                return tr("Double-click to repaint the selected things as {0}.").format(entry.text)
             return tr("Double-click to add '{0}' to the prompt.").format(entry.text)
         return None
 
@@ -224,12 +234,12 @@ class ThingsPanel(Panel):
         self.list.setMovement(QListView.Movement.Snap)
         self.list.setDragDropMode(QListView.DragDropMode.DragOnly)
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        self.none = note()
+        self.none, self.facts = note(), note()
+        self.none.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._instead = ""
         top = fill(QHBoxLayout(), (self.field, 1), self.groups)
         margins = (MARGIN, MARGIN, MARGIN, GAP)
-        fill(QVBoxLayout(self), top, self.none, (self.list, 1), margins=margins)
-        self.none.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        fill(QVBoxLayout(self), top, self.none, (self.list, 1), self.facts, margins=margins)
         self.field.textChanged.connect(self._search)
         self.groups.currentIndexChanged.connect(self._search)
         self.list.activated.connect(self._choose)
@@ -237,9 +247,14 @@ class ThingsPanel(Panel):
         self.show_things([], None)
 
     def show_things(
-        self, entries: Sequence[Entry], pictures: ThingPictures | None, instead: str = ""
+        self,
+        entries: Sequence[Entry],
+        pictures: ThingPictures | None,
+        facts: str = "",
+        *,
+        instead: str = "",
     ) -> None:
-        """Show what the loaded model draws.
+        """Show what the loaded model draws, and what it is.
 
         Args:
             entries: nothing while it loads, and for models without a list of things.
@@ -248,6 +263,8 @@ class ThingsPanel(Panel):
         self._instead = instead
         for part in (self.field, self.groups):
             part.setVisible(not instead)
+        self.facts.setText(facts)
+        self.facts.setVisible(bool(facts))
         self.model.show_entries(entries, pictures)
         chosen = self.groups.currentText()
         self.groups.blockSignals(True)

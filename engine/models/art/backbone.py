@@ -78,8 +78,15 @@ class RequestState:
 
     @property
     def words(self) -> list[str | None]:
-        """Per drawn target the word of the prompt that it shows, or None."""
-        return [self.prompt.words[token - 1] if token else None for token in self.shows]
+        """Per drawn target the pinned word or the word of the prompt that it shows, or None."""
+        words: list[str | None] = []
+        for region, token in zip(self.targets, self.shows, strict=True):
+            layer = region.request
+            if layer.layer_id in self.prompt.pins:
+                words.append(layer.shows)
+            else:
+                words.append(self.prompt.words[token - 1] if token else None)
+        return words
 
     def leave_empty(self) -> None:
         """Drop the targets without a thing: they cost nothing from here on."""
@@ -168,9 +175,13 @@ class ARTBackbone:
             regions.append(Region(layer, place, scale, size))
         return regions
 
-    def encode_prompt(self, request: GenerateRequest) -> EncodedPrompt:
+    def own_looks(self, request: GenerateRequest) -> dict[int, str]:
+        """Per target that has a look of its own, that look."""
+        return self.prompts.own_looks(request)
+
+    def encode_prompt(self, request: GenerateRequest, look: str | None = None) -> EncodedPrompt:
         """The request's prompt as text tokens, with the things that it names."""
-        prompt, is_new = self.prompts.encode(request)
+        prompt, is_new = self.prompts.encode(request, look)
         if is_new:
             self._shown.clear()
         return prompt

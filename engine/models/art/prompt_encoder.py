@@ -22,7 +22,7 @@ from engine.models.checkpoint import Model
 from engine.prompts.encoder import EncoderPrompt, encoder_prompt
 from engine.prompts.lexicon import Lexicon, lexicon_of
 from engine.prompts.parser import NOT_A_WORD, check_prompt
-from engine.prompts.pins import join_pins, nearest_pin, read_pin
+from engine.prompts.pins import Pin, join_pins, nearest_pin, read_pin
 from engine.prompts.result import PromptCheck, PromptObject
 from engine.words import load_word_table, unknown_words
 
@@ -36,7 +36,7 @@ class EncodedPrompt:
     text: Tensor  # (1, T, width) text tokens; token 0 stands for the whole prompt
     slots: Slots | None = None  # the things that it names; None = any word may be shown
     check: PromptCheck | None = None  # what was read; None where the words went in as typed
-    look: str | None = None  # that it names; None = none
+    look: str | None = None  # in which the targets are drawn; None = the model's first
     unknown_words: tuple[str, ...] = ()  # that no table has, in order, each once
     things: tuple[PromptObject, ...] = ()  # of the slots, in their order, pinned words included
     pins: dict[int, int] = field(default_factory=dict)  # layer id -> token of its pinned word
@@ -56,18 +56,24 @@ class PromptEncoder:
         self.lexicon = lexicon_of(card.vocabulary)
         self._last: tuple[object, EncodedPrompt] | None = None
 
-    def encode(self, request: GenerateRequest) -> tuple[EncodedPrompt, bool]:
-        """The request's prompt, and whether it differs from that of the request before."""
+    def encode(
+        self, request: GenerateRequest, look: str | None = None
+    ) -> tuple[EncodedPrompt, bool]:
+        """The request's prompt, and whether it differs from that of the request before.
+
+        Args:
+            look: instead of the one that the prompt names.
+        """
         boxes = sum(layer.kind == "foreground" for layer in request.layers)
         repeat = request.spare_boxes == "repeat"
         key: object = request.prompt
         if request.reading > 1:
             pins = tuple((each.layer_id, each.shows) for each in request.layers if each.shows)
-            key = (request.prompt, boxes, repeat, pins)
+            key = (request.prompt, boxes, repeat, pins, look)
         if self._last is not None and self._last[0] == key:
             return self._last[1], False
         if request.reading > 1:
-            self._last = key, self._parsed(request.prompt, boxes, repeat, dict(pins))
+            self._last = key, self._parsed(request.prompt, boxes, repeat, dict(pins), look)
         else:
             self._last = key, self.as_typed(request.prompt)
         return self._last[1], True
@@ -81,22 +87,35 @@ class PromptEncoder:
             unknown_words=unknown_words(prompt),
         )
 
-    def pin(self, text: str) -> PromptObject:
+    def pin(self, text: str) -> Pin:
         """What a pinned word names. Raises RequestError: not one thing that the model draws."""
-        thing = read_pin(text, self.lexicon)
-        if thing is None:
+        pin = read_pin(text, self.lexicon)
+        if pin is None:
             near = nearest_pin(text, self.lexicon)
             raise RequestError(
                 f"This model cannot draw '{text}'.",
                 f"Choose {'another word' if near is None else repr(near)} for this box, "
                 "or let the model decide.",
             )
-        return thing
+        return pin
 
-    def _parsed(self, prompt: str, boxes: int, repeat: bool, pins: dict[int, str]) -> EncodedPrompt:
+    def own_looks(self, request: GenerateRequest) -> dict[int, str]:
+        """Per target whose pinned word names another look than the prompt, that look."""
+        if request.reading < 2:
+            return {}
+        pinned = [each for each in request.layers if each.is_target and each.shows]
+        pins = {each.layer_id: self.pin(each.shows).look for each in pinned}
+        looks = {layer: look for layer, look in pins.items() if look is not None}
+        common = check_prompt(request.prompt, self.lexicon).look if looks else None
+        return {layer: look for layer, look in looks.items() if look != common}
+
+    def _parsed(
+        self, prompt: str, boxes: int, repeat: bool, pins: dict[int, str], look: str | None
+    ) -> EncodedPrompt:
         check = check_prompt(prompt, self.lexicon)
-        things, places = join_pins(check, [self.pin(text) for text in pins.values()])
-        written = encoder_prompt(replace(check, objects=things), boxes, repeat=repeat)
+        things, places = join_pins(check, [self.pin(text).thing for text in pins.values()])
+        look = look or check.look
+        written = encoder_prompt(replace(check, objects=things, look=look), boxes, repeat=repeat)
         words = [word for text in written.texts for word in self.tokenizer.words(text)]
         tokens = tuple(self._token(written, place) for place in written.objects)
         background = 0
@@ -114,7 +133,7 @@ class PromptEncoder:
             joined,
             Slots(tokens, written.counts, background),
             check,
-            check.look,
+            look,
             tuple(dict.fromkeys(unknown)),
             things,
             {layer: tokens[place] for layer, place in zip(pins, places, strict=True)},

@@ -39,7 +39,7 @@ def test_pinning_is_one_step_with_the_prompt() -> None:
     made = document("", "dog")
     first = made.foregrounds[0].id
     before = made.contents
-    command = SetShows([first], " \u200bblue\n cat ", prompt="a blue cat and a dog")
+    command = SetShows({first: " \u200bblue\n cat "}, prompt="a blue cat and a dog")
     command.do(made)
     assert words(made.contents) == ["\u200bblue cat", "dog"]
     assert made.prompt == "a blue cat and a dog"
@@ -50,9 +50,9 @@ def test_pinning_is_one_step_with_the_prompt() -> None:
 def test_a_word_is_short_and_the_background_has_none() -> None:
     made = document("")
     with pytest.raises(DocumentError, match="60 characters"):
-        SetShows([made.foregrounds[0].id], "x" * (MAX_SHOWS + 1)).do(made)
+        SetShows({made.foregrounds[0].id: "x" * (MAX_SHOWS + 1)}).do(made)
     with pytest.raises(DocumentError, match="background"):
-        SetShows([made.background.id], "cat").do(made)
+        SetShows({made.background.id: "cat"}).do(made)
 
 
 def test_a_box_is_called_by_its_word_until_it_is_painted_or_named() -> None:

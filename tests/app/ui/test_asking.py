@@ -19,7 +19,6 @@ from app.document.contents import MAX_PROMPT
 from app.document.storage.ora.file import load_project
 from app.session.prompt_summary import summarise
 from app.ui.dialogs.job_list import JobsDialog
-from app.ui.dialogs.prompt_words import WordListDialog
 from app.ui.panels.prompt_line import line_of, marks_of
 from engine import check_prompt
 from tests.app.ui.helpers import draw_box, generate, key, later, press_and_move, shown
@@ -123,14 +122,11 @@ def test_a_prompt_without_a_known_word(window: Any, qtbot: Any) -> None:
     bar = window.prompt
     assert marked(window, qtbot, "qwerzhs zzqx") == ["qwerzhs zzqx"]
     assert f"{bar.words.text()} {bar.word_list.text()}." == (
-        "The model draws none of these things. Generating would ignore the prompt. "
-        "See the word list."
+        "The model draws none of these things. Generating would ignore the prompt. See the things."
     )
     assert bar.word_list.isVisible()
     bar.word_list.click()
-    (page,) = window.findChildren(WordListDialog)
-    assert page.grid.words()[:3] == ["balloon", "castle", "dog"]
-    page.close()
+    assert not window.things.visibleRegion().isEmpty() and window.things.field.hasFocus()
     window.resize(900, 600)  # what has no room is left out in whole sentences; the tip has it all
     qtbot.waitUntil(lambda: bar.words.text() == "The model draws none of these things.")
     assert "Generating would ignore the prompt." in bar.words.toolTip()
@@ -330,39 +326,7 @@ def test_a_key_stops_the_running_job_only(window: Any, qtbot: Any) -> None:
     bridge.stop_all()
 
 
-# ---- the word list ----
-
-
-def word_list(window: Any) -> WordListDialog:
-    window.actions_["help_model"].trigger()
-    (dialog,) = window.findChildren(WordListDialog)
-    assert dialog.isVisible() and not dialog.isModal()
-    return dialog
-
-
-def press_word(dialog: WordListDialog, word: str) -> None:
-    (item,) = dialog.grid.findItems(word, Qt.MatchFlag.MatchExactly)
-    dialog.grid.scrollToItem(item)
-    place = dialog.grid.visualItemRect(item).center()
-    QTest.mouseClick(dialog.grid.viewport(), Qt.MouseButton.LeftButton, pos=place)
-
-
-def test_the_word_list_is_searched(window: Any) -> None:
-    """In groups; what begins with the letters comes first; where nothing fits it says so."""
-    dialog = word_list(window)
-    assert dialog.grid.words() == ["balloon", "castle", "dog", "flat", "blue", "red", "sky"]
-    headings = [dialog.grid.item(row).text() for row in range(dialog.grid.count())]
-    assert headings[0] == "Things" and {"Looks", "Colours", "Backgrounds"} < set(headings)
-    QTest.keyClicks(dialog.field, "L")
-    assert dialog.grid.words() == ["balloon", "castle", "flat", "blue"]
-    dialog.field.setText("ca")
-    assert dialog.grid.words() == ["castle"]
-    dialog.field.setText("stapler")
-    assert dialog.grid.words() == [] and not dialog.grid.isVisible()
-    assert "stapler" in dialog.none.text() and dialog.none.isVisible()
-    window.actions_["help_model"].trigger()
-    assert window.findChildren(WordListDialog) == [dialog], "a second press shows the same"
-    dialog.close()
+# ---- words of the panel ----
 
 
 @pytest.mark.parametrize(
@@ -377,7 +341,7 @@ def test_the_word_list_is_searched(window: Any) -> None:
         ("🎈", 2, "🎈 dog"),
     ],
 )
-def test_a_click_puts_a_word_into_the_prompt(
+def test_a_double_click_puts_a_word_into_the_prompt(
     window: Any, text: str, caret: int, wanted: str
 ) -> None:
     """At the caret, with spaces around it, as one undo step."""
@@ -387,14 +351,17 @@ def test_a_click_puts_a_word_into_the_prompt(
     cursor.setPosition(caret)
     field.setTextCursor(cursor)
     count = window.session.undo.count
-    dialog = word_list(window)
-    press_word(dialog, "dog")
+    window.actions_["help_model"].trigger()
+    panel = window.things
+    panel.field.setText("dog")
+    place = panel.list.visualRect(panel.list.model().index(0, 0)).center()
+    QTest.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    QTest.mouseDClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert window.session.document.prompt == wanted
     assert window.session.undo.count == count + 1
-    QTest.keyClick(dialog.field, Qt.Key.Key_Return)  # the marked one, a second time
+    QTest.keyClick(panel.field, Qt.Key.Key_Return)  # the first one, a second time
     assert window.session.document.prompt.count("dog") == 2
     window.actions_["undo"].trigger()
     assert window.session.document.prompt == wanted
     window.actions_["undo"].trigger()
     assert window.session.document.prompt == text
-    dialog.close()

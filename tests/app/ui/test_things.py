@@ -8,15 +8,15 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 
 from app.document.commands import MoveLayers, SetPrompt, SetShows
 from app.session.prompt_summary import summarise
 from app.testing import fill
 from app.ui.panels.prompt_line import line_of, marks_of
 from app.ui.panels.things import THING_MIME
-from engine import check_prompt
-from tests.app.ui.helpers import at, draw_box
+from engine import check_pin, check_prompt
+from tests.app.ui.helpers import at, draw_box, generate
 
 RIGHT, ENTER, ESC = Qt.Key.Key_Right, Qt.Key.Key_Return, Qt.Key.Key_Escape
 
@@ -28,6 +28,19 @@ def say(window: Any, prompt: str) -> None:
 
 def shows(window: Any) -> list[str]:
     return [layer.shows for layer in window.session.document.foregrounds]
+
+
+def choose(window: Any, name: str) -> None:
+    """Press the button under the prompt and take an action of its menu."""
+    window.prompt.fix.click()
+    menu = window.prompt.fix.findChild(QMenu)
+    menu.actions()[[action.objectName() for action in menu.actions()].index(name)].trigger()
+    menu.close()
+
+
+def finish(window: Any, qtbot: Any) -> None:
+    window.engine.finish()
+    qtbot.waitUntil(lambda: window.session.bridge.current is None)
 
 
 def give(window: Any, word: str) -> None:
@@ -98,7 +111,7 @@ def test_several_boxes_take_one_word_and_the_background_takes_none(window: Any) 
 def test_names_follow_the_pinned_word(window: Any) -> None:
     draw_box(window, 64, 64, 192, 192)
     layer = window.session.document.foregrounds[0]
-    window.session.push(SetShows([layer.id], "dog"))
+    window.session.push(SetShows({layer.id: "dog"}))
     assert window.session.document.name_of(window.session.document.foregrounds[0]) == "Dog"
 
 
@@ -252,7 +265,7 @@ def test_spare_boxes_stay_empty_unless_things_repeat(window: Any) -> None:
         draw_box(window, left, 64, left + 96, 192)
     say(window, "a dog")
     assert "2 boxes stay empty" in window.prompt.words.text()
-    window.prompt.fix.click()
+    choose(window, "repeat_things")
     assert window.session.document.settings.repeat_things
     window.prompt_controller._show_words()
     assert "stay empty" not in window.prompt.words.text()
@@ -260,6 +273,71 @@ def test_spare_boxes_stay_empty_unless_things_repeat(window: Any) -> None:
     assert window.engine.last.spare_boxes == "repeat"
     window.actions_["undo"].trigger()
     assert not window.session.document.settings.repeat_things
+
+
+def test_spare_boxes_get_things_that_suit_them(window: Any) -> None:
+    for left in (32, 192, 352):
+        draw_box(window, left, 64, left + 96, 192)
+    say(window, "a dog")
+    choose(window, "suggest_things")
+    assert sorted(shows(window)) == ["", "balloon", "castle"]
+    assert not window.engine.requests
+    window.prompt_controller._show_words()
+    assert "stay empty" not in window.prompt.words.text()
+    assert "no box stays empty" in window.actions_["suggest_things"].toolTip()
+    window.actions_["undo"].trigger()
+    assert shows(window) == ["", "", ""]
+
+
+# ---- looks and colours of single things ----
+
+
+def test_a_look_or_colour_repaints_the_selected_things_alone(window: Any, qtbot: Any) -> None:
+    """From the panel or the menu: one repaint, one undo step; a look stays out of the prompt."""
+    say(window, "a red dog and a castle")
+    for left in (32, 192):
+        draw_box(window, left, 64, left + 96, 192)
+    document = window.session.document
+    window.engine.words = {
+        layer.id: word
+        for layer, word in zip(document.foregrounds, ("red dog", "castle"), strict=True)
+    }
+    generate(window, qtbot)
+    steps = window.session.undo.count
+    window.session.selection.set([document.foregrounds[0].id])
+    window.things.chosen.emit("flat")
+    assert shows(window) == ["flat red dog", ""]
+    assert document.prompt == "a red dog and a castle"
+    (target,) = [layer for layer in window.engine.last.layers if layer.is_target]
+    assert target.shows == "flat red dog"
+    finish(window, qtbot)
+    window.live.colours.aboutToShow.emit()
+    (blue,) = [each for each in window.live.colours.actions() if each.text() == "blue"]
+    assert blue.isEnabled()
+    blue.trigger()
+    assert shows(window) == ["flat blue dog", ""]
+    assert document.prompt == "a blue dog and a castle"
+    finish(window, qtbot)
+    assert window.session.undo.count == steps + 2
+    window.session.selection.set([layer.id for layer in document.foregrounds])
+    window.things.chosen.emit("red")
+    assert shows(window) == ["flat red dog", "red castle"]
+    window.session.selection.clear()
+    window.live.colours.aboutToShow.emit()
+    assert not blue.isEnabled()
+    window.things.chosen.emit("red")
+    assert document.prompt.startswith("red ")
+
+
+def test_the_first_picture_says_once_how_a_thing_is_replaced(window: Any, qtbot: Any) -> None:
+    window.settings.replace_hint_done = False
+    say(window, "a dog")
+    draw_box(window, 32, 64, 128, 192)
+    for times in (1, 0):
+        generate(window, qtbot)
+        assert window.messages.isVisible() == bool(times)
+        assert not times or "replace one thing" in window.messages.text.text()
+        window.messages.dismiss()
 
 
 # ---- the line and the marks ----
@@ -297,7 +375,7 @@ def test_an_empty_prompt_reads_no_tables(window: Any, monkeypatch: Any) -> None:
         ("a cat and a stapler", [None],
          "Not drawn by this model: stapler · Draws: cat", ""),
         ("a cat, an elefant", [None, None], "'elefant' is read as 'elephant' · Draws: cat", ""),
-        ("a cat and a dog", [None] * 7, "5 boxes stay empty · Draws: cat", "Repeat things"),
+        ("a cat and a dog", [None] * 7, "5 boxes stay empty · Draws: cat", "Fill them"),
         ("a cat, a dog, the moon", [None] * 2, "No box for: moon · Draws:", "Add a box"),
         ("a cat", [], "Draws: cat", "Place boxes"),
         ("balloons", [None] * 3, "Draws: balloons", ""),
@@ -337,6 +415,9 @@ def test_tab_and_the_menu_write_the_better_word(window: Any) -> None:
 @pytest.mark.parametrize(
     ("prompt", "old", "new", "after"),
     [
+        ("a red car", "car", "blue car", "a blue car"),
+        ("a crimson car", "car", "blue car", None),
+        ("a red cat, a cat", "cat", "blue cat", None),
         ("a cat and a dog", "cat", "elephant", "an elephant and a dog"),
         ("An owl on a beach", "owl", "cat", "A cat on a beach"),
         ("a red car", "car", "bus", "a red bus"),
@@ -348,4 +429,5 @@ def test_tab_and_the_menu_write_the_better_word(window: Any) -> None:
 def test_the_prompt_follows_a_replaced_thing(prompt, old, new, after) -> None:
     from app.session.prompt_summary import prompt_with
 
-    assert prompt_with(prompt, check_prompt(prompt), old, new) == after
+    colour = check_pin(new).colour
+    assert prompt_with(prompt, check_prompt(prompt), [old], new, colour) == after

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 
@@ -10,7 +11,7 @@ import pytest
 
 from engine.errors import Cancelled
 from engine.remote import RemoteError, open_server
-from tests.engine.remote.fake_server import QUICK, FakeServer, drawn, fake_server, wait_until
+from tests.engine.remote.fake_server import QUICK, FakeServer, drawn, fake_server
 from tests.engine.remote.watching import Watching, a_job
 
 
@@ -68,6 +69,21 @@ def test_progress_and_previews_come_by_the_websocket(fake: FakeServer) -> None:
         server.collect(job, watch)
     assert watch.steps == [(1, 3), (2, 3), (3, 3)]
     assert np.array_equal(watch.previews[0], drawn(16, 16, 1))
+
+
+def test_no_log_has_the_token(caplog: pytest.LogCaptureFixture) -> None:
+    """At the finest level, through a whole job with its websocket."""
+    caplog.set_level(logging.DEBUG)
+    with fake_server(token="sk-of-mine") as fake:
+        server, job, watch = (
+            open_server(fake.connection(), "sk-of-mine", QUICK),
+            a_job(),
+            Watching(),
+        )
+        server.submit(job)
+        server.collect(job, watch)
+    assert "/ws" in fake.paths() and "sk-of-mine" not in caplog.text
+    assert "sk-of-mine" not in f"{server!r} {vars(server)}"
 
 
 @pytest.mark.parametrize("hints", ["refused", "silent", "broken"])
@@ -247,5 +263,4 @@ def test_jobs_for_the_other_kind_of_server_are_refused(fake: FakeServer) -> None
 
 def test_nothing_is_sent_before_it_is_asked_for(fake: FakeServer) -> None:
     open_server(fake.connection(), "token", QUICK)
-    wait_until(lambda: True)
     assert fake.asked == []
