@@ -36,7 +36,8 @@ class OwnGraph:
     """A ComfyUI graph of the user, as "Export (API)" writes it, with its inputs and its output.
 
     An input is a node and the name of its field with a dot between: "6.text". A node is its id, or
-    its title where that is unique: "Positive.text". An empty input is left as the file has it.
+    its title where that is unique: "Positive.text". Several have a comma between: "5.width,
+    12.width". An empty input is left as the file has it.
     """
 
     path: str  # of the JSON file

@@ -100,10 +100,10 @@ def own_graph(own: OwnGraph) -> Graph:
     fields = {}
     for name in _SETTABLE:
         if typed := getattr(own, name):
-            fields[name] = (_field(nodes, typed, path.name),)
+            fields[name] = tuple(_field(nodes, each, path.name) for each in typed.split(","))
     if "prompt" not in fields:
         raise _unusable(path.name, "no input for the prompt is named", "Name it: 6.text.")
-    return Graph(
+    graph = Graph(
         name=f"own/{path.name}",
         title=path.stem,
         nodes=nodes,
@@ -114,6 +114,15 @@ def own_graph(own: OwnGraph) -> Graph:
         note="your own graph: its licence and memory are those of its models",
         is_own=True,
     )
+    used = needed_nodes(graph, ending)
+    for name, places in fields.items():
+        if not any(place.rsplit(".", 1)[0] in used for place in places):
+            raise _unusable(
+                path.name,
+                f"its {name} input ({', '.join(places)}) does not lead to the output {own.output}",
+                "Name an input whose node is connected to the output.",
+            )
+    return graph
 
 
 def filled(graph: Graph, job: PictureJob) -> Nodes:

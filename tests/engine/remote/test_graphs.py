@@ -55,9 +55,10 @@ def written(path: Path, graph: Any = OWN) -> str:
 
 
 def mine(tmp_path: Path, **more: Any) -> OwnGraph:
-    usual = {"prompt": "Positive.text", "output": "9", "seed": "3.seed", "width": "5.width"}
+    usual = {"prompt": "Positive.text, 12.text", "output": "9", "seed": "3.seed"}
+    sizes = {"width": "5.width", "height": "5.height"}
     path = written(tmp_path / "mine.json")
-    return OwnGraph(**{**usual, "path": path, "height": "5.height", **more})
+    return OwnGraph(**{**usual, **sizes, "path": path, **more})
 
 
 @pytest.mark.parametrize("graph", shipped_graphs(), ids=lambda graph: graph.name)
@@ -150,6 +151,7 @@ def test_what_a_graph_of_the_user_lacks_is_named(tmp_path: Path) -> None:
         ({"prompt": "text"}, "names no field"),
         ({"prompt": ""}, "no input for the prompt"),
         ({"output": "Nothing"}, "no node “Nothing”"),
+        ({"prompt": "12.text"}, "does not lead to the output 9"),
         ({"output": "CLIPTextEncode"}, "2 nodes titled “CLIPTextEncode”"),
     ],
 )
