@@ -5,6 +5,7 @@ Everything that asks a server or the keyring runs through `run`, off the UI thre
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,8 @@ class Servers:
         self.open: Open = open_server
         self.ledger: Path | None = None
         self._run = run
+        # How often each address got another token in this run: its engine is made again then.
+        self._tokens_changed: Counter[str] = Counter()
 
     def look(
         self,
@@ -110,9 +113,10 @@ class Servers:
         old = None if saved is None else saved.connection.address
         self._forget_unused(old)
         if token.strip():
+            self._tokens_changed[connection.address] += 1
             self._run(lambda: self.tokens.keep(connection.address, token), done)
         else:
-            done(True)
+            self._run(lambda: True, done)
         return new
 
     def remove(self, connection_id: str) -> None:
@@ -122,6 +126,7 @@ class Servers:
         self._forget_unused(None if saved is None else saved.connection.address)
 
     def forget_token(self, address: str, done: Callable[[object], None]) -> None:
+        self._tokens_changed[address] += 1
         self._run(lambda: self.tokens.forget(address), done)
 
     def choice(self, saved: SavedConnection, title: str) -> EngineChoice:
@@ -138,7 +143,8 @@ class Servers:
 
             return RemoteEngine(emit, make_server, ledger=self.ledger)
 
-        return EngineChoice(engine_name(connection), title, make)
+        name = f"{engine_name(connection)} {self._tokens_changed[connection.address]}"
+        return EngineChoice(name, title, make)
 
     def _kept(self, connection: Connection) -> str | None:
         return self.tokens.get(connection.address)

@@ -29,6 +29,7 @@ from app.session.client import engine_factory, lower_engine_priority
 from app.session.jobs import Message
 from app.session.settings import (
     APP_NAME,
+    ledger_path,
     load_settings,
     log_path,
     save_settings,
@@ -71,6 +72,7 @@ def run_gui(open_path: Path | None, make_engine: MakeEngine | None = None) -> in
     asyncio.set_event_loop(loop)
     engine = make_engine or engine_factory(settings.threads, cache_mb=settings.cache_mb)
     window = MainWindow(loop, engine, settings, work_root=work_path(settings))
+    window.session.servers.ledger = ledger_path()
     install_hooks(loop, window.show_message)
     keeper = SettingsKeeper(settings_file, settings, window.session, window)
     window.dialogs.settings_left.connect(keeper.save)

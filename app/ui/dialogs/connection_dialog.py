@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -149,6 +150,12 @@ class ConnectionDialog(QDialog):
         layout.addWidget(self.report, 2)
         layout.addWidget(accept_or_cancel(self, self.save))
         self.resize(600, 580)
+        order = (self.kind, self.address, self.plain, self.token, self.forget)
+        graph = (self.graph.shown, self.graph.choose, self.graph.none)
+        inputs = (*self.graph.fields.values(), self.graph.makes_alpha)
+        rest = (self.model, self.use, self.test, self.report, self.save)
+        for before, after in pairwise((*order, *graph, *inputs, *rest)):
+            QWidget.setTabOrder(before, after)
 
     def _connect(self) -> None:
         self.kind.currentIndexChanged.connect(self._on_kind)

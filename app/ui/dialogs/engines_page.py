@@ -113,16 +113,16 @@ class EnginesPage(QWidget):
     def _keep(
         self, saved: SavedConnection | None, connection: Connection, token: str, uses: bool
     ) -> None:
-        tell = self._tell
+        tell, use = self._tell, self._use
+        was_used = saved is not None and self._is_used()
 
         def kept(is_lasting: bool) -> None:
+            if uses or was_used:  # one that was in use connects again, as it is now
+                use(new.id)
             if not is_lasting:
                 tell(tr("The token is kept until the program ends: no keyring takes it."))
 
-        was_used = saved is not None and self._is_used()
         new = self._servers.save(connection, saved, token, kept)
-        if uses or was_used:
-            self._use(new.id)  # one that was in use connects again, as it is now
 
     def _on_remove(self) -> None:
         saved = self.chosen()
