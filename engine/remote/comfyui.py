@@ -74,6 +74,9 @@ class ComfyServer:
     def submit(self, job: PictureJob) -> None:
         _check_plain(job)
         nodes = filled(self._chosen().graph, job)
+        if self._history(job.key) is not None:
+            # Of an earlier try under this id, which would be taken for the result of this one.
+            self._http.post_without_answer("/history", {"delete": [job.key]})
         body = {"prompt": nodes, "prompt_id": job.key, "client_id": job.key}
         try:
             answer = self._http.post_json("/prompt", body)
@@ -118,12 +121,15 @@ class ComfyServer:
 
     def knows(self, job: PictureJob) -> bool:
         try:
-            if self._history(job.key) is not None or self._place(job.key) is not None:
-                return True
-            return self._history(job.key) is not None  # it may have ended between the two
+            entry, place = self._state(job.key)
+            if entry is None and place is None:
+                entry = self._history(job.key)  # it may have ended between the two questions
         except RemoteError as error:
             logger.info("whether the server has the job is not known: %s", error)
             return False
+        if entry is not None:
+            return stopped(entry, self._http.host) is None
+        return place is not None
 
     def _chosen(self) -> Choice:
         """The graph of the connection, which the server can run; RemoteError: it cannot."""

@@ -212,6 +212,15 @@ class FakeServer:
             if self.fault_at("/history") != "lost":
                 self.history[key] = self._ended(key, item)
 
+    def interrupt(self, key: str) -> None:
+        """End a running job; ComfyUI keeps it in its history, as one with an error."""
+        with self.lock:
+            self.interrupted.append(key)
+            if (item := self.waiting.pop(key, None)) is not None:
+                message = ["execution_interrupted", {"prompt_id": key}]
+                status = {"status_str": "error", "completed": False, "messages": [message]}
+                self.history[key] = {"prompt": item, "outputs": {}, "status": status}
+
     def _ended(self, key: str, item: list[Any]) -> dict[str, Any]:
         errors = {
             "variant": "Error(s) in loading state_dict for UNet: size mismatch for conv_in.weight: "
@@ -409,10 +418,13 @@ class _Handler(BaseHTTPRequestHandler):
                 for key in body["delete"]:
                     fake.waiting.pop(key, None)
             self._send(200, "text/plain", b"")
-        elif path == "/interrupt":
-            fake.interrupted.append(body.get("prompt_id", ""))
+        elif path == "/history":
             with fake.lock:
-                fake.waiting.pop(body.get("prompt_id", ""), None)
+                for key in body["delete"]:
+                    fake.history.pop(key, None)
+            self._send(200, "text/plain", b"")
+        elif path == "/interrupt":
+            fake.interrupt(body["prompt_id"])
             self._send(200, "text/plain", b"")
         elif path == "/view":
             name = parse_qs(urlsplit(self.path).query)["filename"][0]

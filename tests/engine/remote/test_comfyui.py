@@ -108,6 +108,21 @@ def test_stop_interrupts_a_running_job_and_takes_out_a_waiting_one(fake: FakeSer
     assert fake.interrupted == [running.key] and not server.knows(running)
 
 
+def test_a_job_that_was_stopped_can_be_made_again_under_its_id(fake: FakeServer) -> None:
+    """The history of the first try is no result of the second."""
+    fake.steps = 10**6
+    server, job = open_server(fake.connection(), None, QUICK), a_job()
+    server.submit(job)
+    server.cancel(job)
+    with pytest.raises(RemoteError, match="was stopped on the server"):
+        server.collect(job, Watching())
+    assert not server.knows(job)
+    fake.steps = 3
+    server.submit(job)
+    assert server.knows(job)
+    assert np.array_equal(server.collect(job, Watching()), drawn(64, 96, 7))
+
+
 def test_stop_works_while_the_server_is_silent(fake: FakeServer) -> None:
     """Of two questions one is never answered; the stop does not wait for its time to end."""
     fake.steps = 10**6
