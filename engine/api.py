@@ -42,6 +42,9 @@ class LayerRequest:
     shows: str = ""
     # what a foreground's pixels show, or showed before: a hint for engines that do not read pixels
     showed: str = ""
+    # no particular seed was asked for: an engine that has such a picture with another seed under
+    # way may deliver that one, and says its seed in the result
+    seed_is_free: bool = False
 
     @property
     def is_target(self) -> bool:

@@ -56,6 +56,10 @@ class JobLine:
         with self._lock:
             return self._closed.is_set() or job_id in self._cancelled
 
+    def is_cancelled(self, job_id: int) -> bool:
+        with self._lock:
+            return job_id in self._cancelled
+
     def ended(self, job_id: int) -> None:
         with self._lock:
             self._cancelled.discard(job_id)

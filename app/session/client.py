@@ -226,10 +226,8 @@ class EngineClient:
         self._is_closed = True
         deadline = time.monotonic() + timeout_s
         engines = [slot.engine for slot in self._slots.values()]
-        for engine in engines:
-            engine.cancel()
-            if len(engines) > 1:
-                engine.shutdown(0.0)  # all of them begin to end at once
+        for engine in engines if len(engines) > 1 else ():
+            engine.shutdown(0.0)  # all of them begin to end at once
         ended = [engine.shutdown(max(0.0, deadline - time.monotonic())) for engine in engines]
         return all([*ended, *(engine.shutdown(0.0) for engine in self._abandoned)])
 

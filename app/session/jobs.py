@@ -175,6 +175,8 @@ def build_request(
     preview_every: int = 1,
     variation: int = 0,
     spare_boxes: SpareBoxes | None = None,
+    *,
+    seeds_are_free: bool = False,
 ) -> GenerateRequest:
     """The whole truth about one run, for the engine, in canvas pixels; it snaps to its grid.
 
@@ -183,6 +185,7 @@ def build_request(
         variation: counted from 0; added to every seed, pinned ones included, or all would be equal.
         spare_boxes: see `GenerateRequest`; None = boxes stay empty, and layers that are repainted
             beside others show something.
+        seeds_are_free: the picture seed was drawn for this job alone, so another would do as well.
     """
     picture_seed = (picture_seed + variation) % 2**32
     taken = {layer.id for layer in plan.targets}
@@ -201,6 +204,7 @@ def build_request(
                 pixels=None if is_target else layer.region_pixels(1, contents.canvas),
                 # Of finished layers only what their pixels show.
                 shows=layer.shows if is_target or shows_its_word(layer) else "",
+                seed_is_free=seeds_are_free and is_target and layer.seed is None,
                 showed="" if layer.is_background else word_of(layer),
             )
         )

@@ -550,7 +550,13 @@ class GenerationQueue:
         assert job.planned is not None  # set by `_begin`, let go when the job has ended
         run_id = self.jobs.next_id()
         request = build_request(
-            _with_seeds(job), job.planned, run_id, job.picture_seed, self.preview_every, job.done
+            _with_seeds(job),
+            job.planned,
+            run_id,
+            job.picture_seed,
+            self.preview_every,
+            job.done,
+            seeds_are_free=self.document.settings.seed_mode != "fixed",
         )
         job.request, job.step, job.total = request, 0, 0
         self._runs[run_id] = job

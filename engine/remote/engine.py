@@ -30,7 +30,7 @@ from engine.job_line import JobLine
 from engine.remote.api import Connection, PictureServer, RemoteError, RemoteModel, ServerReport
 from engine.remote.ledger import Ledger
 from engine.remote.orders import MOST_FOREGROUNDS, order_pictures, results_of
-from engine.remote.runs import Collector, Patience, RunReport
+from engine.remote.runs import Collector, EngineLeaves, Patience, RunReport
 from engine.remote.servers import open_server
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class RemoteEngine:
     ) -> None:
         self._emit = emit
         self._make_server = make_server
-        self._ledger_path = ledger
+        self._ledger = Ledger(ledger)
         self._patience = patience or Patience()
         self._reconnect_s = reconnect_s
         self._clock = clock
@@ -93,7 +93,10 @@ class RemoteEngine:
         self._line.cancel(job_id)
 
     def shutdown(self, timeout_s: float = 10.0) -> bool:
-        """Cancel everything and end the thread. Call off the GUI thread.
+        """End the thread. Call off the GUI thread.
+
+        What the server has under way stays there where a ledger is kept, to be collected when the
+        same is asked again; else it is cancelled.
 
         Returns:
             True when the thread has ended; False: it still waits for an answer of the server.
@@ -153,7 +156,7 @@ class RemoteEngine:
         self._trouble = None
         if self._collector is None:
             self._collector = Collector(
-                self._server, Ledger(self._ledger_path), self._line.wait_closed, self._patience
+                self._server, self._ledger, self._line.wait_closed, self._patience
             )
         self._emit(StateChanged(state="ready", info=self._info))
         return True
@@ -174,7 +177,7 @@ class RemoteEngine:
     def _one_job(self, request: GenerateRequest) -> Event:
         try:
             return self._generate(request)
-        except Cancelled:
+        except (Cancelled, EngineLeaves):
             return JobCancelled(job_id=request.job_id)
         except EngineError as error:
             logger.info("job %d failed: %s", request.job_id, error)
@@ -189,6 +192,14 @@ class RemoteEngine:
         finally:
             self._line.ended(request.job_id)
 
+    def _is_to_stop(self, job_id: int) -> bool:
+        """Whether a job was cancelled; EngineLeaves where the engine ends and finds it later."""
+        if self._line.is_cancelled(job_id):
+            return True
+        if self._line.is_closed and self._ledger.is_kept:
+            raise EngineLeaves
+        return self._line.is_closed
+
     def _generate(self, request: GenerateRequest) -> Finished:
         server, collector, info = self._server, self._collector, self._info
         assert server is not None and collector is not None and info is not None
@@ -200,7 +211,7 @@ class RemoteEngine:
             made.orders,
             steps,
             self._emit,
-            lambda: self._line.is_to_end(request.job_id),
+            lambda: self._is_to_stop(request.job_id),
             self._clock,
         )
         self._emit(

@@ -12,8 +12,8 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, replace
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from engine.remote.api import Connection, PictureJob
@@ -33,8 +33,26 @@ def fingerprint(job: PictureJob, connection: Connection) -> str:
     return hashlib.sha256(text.encode() + pixels).hexdigest()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One picture under way.
+
+    Attributes:
+        mark: `fingerprint` of its job.
+        loose: the same without the seed.
+        key: the id under which the server has it.
+        at: when it was asked for, seconds since 1970.
+    """
+
+    mark: str
+    loose: str
+    key: str
+    seed: int
+    at: float = 0.0
+
+
 class Ledger:
-    """Ids of pictures that are under way, by fingerprint.
+    """The pictures under way.
 
     Args:
         path: of the file; None = they are remembered for this run only.
@@ -44,51 +62,73 @@ class Ledger:
     def __init__(self, path: Path | None = None, clock: Callable[[], float] = time.time) -> None:
         self._path = path
         self._clock = clock
-        self._jobs: dict[str, tuple[str, float]] = self._read()
+        self._entries: dict[str, Entry] = self._read()
 
-    def key_of(self, mark: str) -> str | None:
-        """The id under which a picture was asked for; None where it was not."""
-        found = self._jobs.get(mark)
-        return None if found is None else found[0]
+    @property
+    def is_kept(self) -> bool:
+        """Whether the next run of the program finds the entries."""
+        return self._path is not None
 
-    def add(self, mark: str, key: str) -> None:
-        self._jobs[mark] = (key, self._clock())
+    def find(self, mark: str, loose: str = "", taken: Collection[str] = ()) -> Entry | None:
+        """The picture with this mark, else the oldest with this loose one; None = there is none.
+
+        Args:
+            loose: "" = it must be the mark.
+            taken: marks of pictures that are somebody else's.
+        """
+        if mark in self._entries:
+            return self._entries[mark]
+        like = (each for each in self._entries.values() if loose and each.loose == loose)
+        return next((each for each in like if each.mark not in taken), None)
+
+    def add(self, entry: Entry) -> None:
+        self._entries[entry.mark] = replace(entry, at=self._clock())
         self._write()
 
     def remove(self, marks: Iterable[str]) -> None:
-        known = [mark for mark in marks if mark in self._jobs]
+        known = [mark for mark in marks if mark in self._entries]
         for mark in known:
-            del self._jobs[mark]
+            del self._entries[mark]
         if known:
             self._write()
 
-    def _read(self) -> dict[str, tuple[str, float]]:
+    def _read(self) -> dict[str, Entry]:
         """What the file has; nothing where it is missing, damaged or of another version."""
         if self._path is None:
             return {}
         try:
             data = json.loads(self._path.read_text(encoding="utf-8"))
-            rows = data["jobs"].items() if data["version"] == VERSION else ()
-            found = {str(mark): (str(key), float(at)) for mark, (key, at) in rows}
+            rows = data["pictures"] if data["version"] == VERSION else ()
+            found = [
+                Entry(
+                    mark=str(row["mark"]),
+                    loose=str(row["loose"]),
+                    key=str(row["key"]),
+                    seed=int(row["seed"]),
+                    at=float(row["at"]),
+                )
+                for row in rows
+            ]
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             logger.warning("the list of pictures under way cannot be read: %s", error)
             return {}
-        return {mark: row for mark, row in found.items() if self._clock() - row[1] < KEPT_S}
+        now = self._clock()
+        return {entry.mark: entry for entry in found if now - entry.at < KEPT_S}
 
     def _write(self) -> None:
         """Replace the file as a whole; a failure costs only that nothing is picked up later."""
-        for mark in list(self._jobs)[:-MOST]:
-            del self._jobs[mark]
+        for mark in list(self._entries)[:-MOST]:
+            del self._entries[mark]
         if self._path is None:
             return
         temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(
-                json.dumps({"version": VERSION, "jobs": self._jobs}), encoding="utf-8"
-            )
+            rows = [asdict(entry) for entry in self._entries.values()]
+            text = json.dumps({"version": VERSION, "pictures": rows})
+            temporary.write_text(text, encoding="utf-8")
             os.replace(temporary, self._path)
         except OSError as error:
             logger.warning("the list of pictures under way was not written: %s", error)

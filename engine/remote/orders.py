@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -33,6 +33,8 @@ class Order:
     Attributes:
         word: what the layer shows, for its record; None for the background.
         mark: `ledger.fingerprint` of the job.
+        loose: the same without the seed.
+        is_under_way: the server has the job from an earlier run.
         rgba: the picture in its box, (h, w, 4) uint8; None before it arrived.
     """
 
@@ -40,12 +42,19 @@ class Order:
     job: PictureJob
     word: str | None
     mark: str
+    loose: str
+    is_under_way: bool = False
     rgba: np.ndarray | None = field(default=None, repr=False)
 
     @property
     def title(self) -> str:
         """The layer in messages."""
         return "the background" if self.word is None else f"'{self.word}'"
+
+    def take_over(self, mark: str, seed: int, key: str = "") -> None:
+        """Wait for a picture that was asked for before, under its own seed."""
+        self.mark = mark
+        self.job = replace(self.job, seed=seed, key=key or self.job.key)
 
     def fit(self, picture: np.ndarray) -> None:
         """Take in the picture as it arrived, (h, w, 4) uint8.
@@ -113,7 +122,9 @@ def _order(
         alpha=not is_background,
         steps=request.steps,
     )
-    return Order(layer, job, None if phrase is None else phrase.word, fingerprint(job, connection))
+    loose = fingerprint(replace(job, seed=0), connection)
+    word = None if phrase is None else phrase.word
+    return Order(layer, job, word, fingerprint(job, connection), loose)
 
 
 def results_of(request: GenerateRequest, made: OrderList) -> tuple[LayerResult, ...]:
@@ -137,7 +148,7 @@ def _result(layer: LayerRequest, order: Order | None, why: str) -> LayerResult:
         layer_id=layer.layer_id,
         kind=layer.kind,
         box=layer.box,
-        seed=layer.seed,
+        seed=layer.seed if order is None else order.job.seed,
         rgba=rgba,
         word=None if order is None else order.word,
         left_empty=why if order is None else None,

@@ -11,8 +11,8 @@ import numpy as np
 
 from engine.api import Event, GenerateRequest, Preview, Progress
 from engine.errors import Cancelled
-from engine.remote.api import PictureServer, RemoteError
-from engine.remote.ledger import Ledger
+from engine.remote.api import PictureJob, PictureServer, RemoteError
+from engine.remote.ledger import Entry, Ledger
 from engine.remote.orders import Order, OrderList
 
 logger = logging.getLogger(__name__)
@@ -24,6 +24,19 @@ MAY_RETURN = ("unreachable", "missing")
 MAY_ARRIVE = ("unreachable", "timeout")
 
 
+class EngineLeaves(Exception):
+    """The engine ends in the middle of a run: what the server has under way stays there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """A picture as it came, (h, w, 4) uint8, and what it is of; see `Order`."""
+
+    picture: np.ndarray
+    loose: str
+    seed: int
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long a run waits for a server that went away.
@@ -33,7 +46,7 @@ class Patience:
         pause_s: between two tries.
     """
 
-    seconds: float = 45.0
+    seconds: float = 15.0
     pause_s: float = 1.5
 
 
@@ -42,7 +55,7 @@ class RunReport:
 
     Args:
         steps: shown for each picture.
-        should_stop: whether the run is to end.
+        should_stop: whether the run is to end; raises EngineLeaves.
     """
 
     def __init__(
@@ -119,7 +132,8 @@ class Collector:
     """Gets pictures from one server.
 
     Pictures of a run that failed are kept until the next one that ends well, so that asking for
-    the same again asks the server only for those that are missing.
+    the same again asks the server only for those that are missing. Where no particular seed is
+    asked for, a picture that differs in its seed alone is the same.
 
     Args:
         wait: sleeps so many seconds, or until the engine ends; whether that is so.
@@ -133,26 +147,26 @@ class Collector:
         patience: Patience,
     ) -> None:
         self._server, self._ledger, self._wait, self._patience = server, ledger, wait, patience
-        self._arrived: dict[str, np.ndarray] = {}
+        self._arrived: dict[str, _Arrived] = {}
 
     def run(self, made: OrderList, report: RunReport) -> None:
         """Fill in the pictures of all orders.
 
         Raises:
-            RemoteError: one cannot be had. Cancelled: the run was stopped.
+            RemoteError: one cannot be had. Cancelled: the run was stopped. EngineLeaves.
         """
         orders = made.orders
-        marks = {order.mark for order in orders}
-        self._arrived = {mark: self._arrived[mark] for mark in marks & self._arrived.keys()}
+        wanted = {order.loose for order in orders}
+        self._arrived = {k: each for k, each in self._arrived.items() if each.loose in wanted}
         try:
+            self._match(orders)
             for order in orders:
                 self._ask(order, report)
             for place, order in enumerate(orders):
-                picture = self._arrived.get(order.mark)
-                if picture is None:
-                    picture = self._collect(order, place, report)
+                here = self._arrived.get(order.mark)
+                picture = self._collect(order, place, report) if here is None else here.picture
                 order.fit(picture)
-                self._arrived[order.mark] = picture
+                self._arrived[order.mark] = _Arrived(picture, order.loose, order.job.seed)
                 report.reached(place, 1.0)
         except Cancelled:
             self._withdraw(orders)
@@ -161,29 +175,46 @@ class Collector:
             if error.kind not in MAY_ARRIVE:
                 self._withdraw(orders)
             raise
-        self._ledger.remove(marks)
+        self._ledger.remove(order.mark for order in orders)
         self._arrived.clear()
 
+    def _match(self, orders: Sequence[Order]) -> None:
+        """Give orders the pictures that are here or under way; nothing is sent but questions."""
+        taken = {order.mark for order in orders}
+        for order in orders:
+            loose = order.loose if order.layer.seed_is_free else ""
+            here = [
+                k for k, each in self._arrived.items() if each.loose == loose and k not in taken
+            ]
+            if order.mark not in self._arrived and here:
+                order.take_over(here[0], self._arrived[here[0]].seed)
+            elif order.mark not in self._arrived:
+                entry = self._ledger.find(order.mark, loose, taken)
+                if entry is None:
+                    continue
+                job = replace(order.job, key=entry.key)
+                if self._is_known(job):
+                    logger.info("picked up picture %s", entry.key)
+                    order.take_over(entry.mark, entry.seed, entry.key)
+                    order.is_under_way = True
+                else:
+                    self._ledger.remove([entry.mark])
+            taken.add(order.mark)
+
     def _ask(self, order: Order, report: RunReport) -> None:
-        """Submit a picture, unless it is here already or the server has it from an earlier run."""
+        """Submit a picture, unless it is here already or under way from an earlier run."""
         if report.should_stop_run():
             raise Cancelled
-        if order.mark in self._arrived:
+        if order.mark in self._arrived or order.is_under_way:
             return
-        key = self._ledger.key_of(order.mark)
-        if key is not None:
-            known = replace(order.job, key=key)
-            if self._is_known(known):
-                logger.info("picked up picture %s", key)
-                order.job = known
-                return
         # The id is written down first: it must not be lost if this process ends meanwhile.
-        self._ledger.add(order.mark, order.job.key)
-        self._server.submit(order.job)
+        job = order.job
+        self._ledger.add(Entry(mark=order.mark, loose=order.loose, key=job.key, seed=job.seed))
+        self._server.submit(job)
 
-    def _is_known(self, job: object) -> bool:
+    def _is_known(self, job: PictureJob) -> bool:
         try:
-            return self._server.knows(job)  # type: ignore[arg-type]
+            return self._server.knows(job)
         except RemoteError:
             return False
 

@@ -237,10 +237,10 @@ def test_ids_under_way_are_kept_in_the_state_folder(
 ) -> None:
     seen: list[int] = []
     server.before = lambda job: seen.append(
-        len(json.loads(ledger_path().read_text(encoding="utf-8"))["jobs"])
+        len(json.loads(ledger_path().read_text(encoding="utf-8"))["pictures"])
     )
     done = layerloom("generate", "--layout", layout, "--engine", NAME, "--out", tmp_path / "a")
     assert done.returncode == 0, done.stderr
     assert seen == [4, 4, 4, 4]
     assert ledger_path().is_relative_to(tmp_path)
-    assert json.loads(ledger_path().read_text(encoding="utf-8"))["jobs"] == {}
+    assert json.loads(ledger_path().read_text(encoding="utf-8"))["pictures"] == []

@@ -11,7 +11,7 @@ import pytest
 
 from engine import Failed, Finished, JobCancelled, Preview, Progress, Started, StateChanged
 from engine.remote import RemoteError, RemoteModel
-from engine.remote.ledger import Ledger
+from engine.remote.ledger import Entry, Ledger
 from tests.engine.remote.scripted import (
     MODEL,
     Running,
@@ -198,15 +198,12 @@ def test_a_server_that_stays_away_fails_the_job(server: ScriptedServer, tmp_path
     with Running(server, ledger) as running:
         assert isinstance(running.run(request(PROMPT, *BOXES)), Finished)
     assert len(server.submitted) == 4, "nothing was made twice"
-    assert json.loads(ledger.read_text())["jobs"] == {}
+    assert json.loads(ledger.read_text())["pictures"] == []
 
 
 def test_a_job_survives_the_end_of_the_program(server: ScriptedServer, tmp_path: Path) -> None:
     """The process is gone while the server works; the same request finds its pictures."""
     ledger = tmp_path / "state" / "pictures.json"
-    lost = Running(server, ledger)
-    made = lost.engine  # never started: only its ids are left behind
-    assert made.shutdown()
     server.faults[0] = gone()
     server.connects = [None, *[gone()] * 99]
     with Running(server, ledger) as running:
@@ -219,17 +216,81 @@ def test_a_job_survives_the_end_of_the_program(server: ScriptedServer, tmp_path:
     assert len(server.submitted) == 4
 
 
+def entry(mark: str, loose: str = "l", seed: int = 3) -> Entry:
+    return Entry(mark=mark, loose=loose, key=f"key of {mark}", seed=seed)
+
+
 def test_a_damaged_ledger_is_no_ledger(tmp_path: Path) -> None:
     path = tmp_path / "pictures.json"
-    for text in ("{", "[]", '{"version": 1, "jobs": {"a": 3}}', '{"version": 9, "jobs": {}}'):
+    for text in ("{", "[]", '{"version": 1, "pictures": [3]}', '{"version": 9, "pictures": []}'):
         path.write_text(text)
         ledger = Ledger(path)
-        assert ledger.key_of("a") is None
-        ledger.add("a", "key")
-        assert Ledger(path).key_of("a") == "key"
-    assert Ledger(path, clock=lambda: 1e12).key_of("a") is None, "too old"
+        assert ledger.find("a") is None
+        ledger.add(entry("a"))
+        assert Ledger(path).find("a") is not None
+    assert Ledger(path, clock=lambda: 1e12).find("a") is None, "too old"
     ledger.remove(["a", "b"])
-    assert Ledger(path).key_of("a") is None
+    assert Ledger(path).find("a") is None
+    assert Ledger().find("a") is None and not Ledger().is_kept
+
+
+def test_a_ledger_that_cannot_be_written_costs_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "file" / "pictures.json"
+    path.parent.write_text("no folder")
+    ledger = Ledger(path)
+    ledger.add(entry("a"))
+    assert ledger.find("a") is not None
+
+
+def test_marks_and_loose_marks() -> None:
+    ledger = Ledger()
+    ledger.add(entry("a"))
+    ledger.add(entry("b"))
+    assert ledger.find("b", "l").mark == "b", "the very picture comes first"
+    assert ledger.find("c") is None, "another seed is another picture"
+    assert ledger.find("c", "l").mark == "a" and ledger.find("c", "l", {"a"}).mark == "b"
+    assert ledger.find("c", "l", {"a", "b"}) is None
+
+
+@pytest.mark.parametrize("is_free", [True, False])
+def test_a_free_seed_takes_what_is_under_way(
+    server: ScriptedServer, tmp_path: Path, is_free: bool
+) -> None:
+    """A new job of the window has new seeds; the pictures of the lost one are as good."""
+    ledger = tmp_path / "pictures.json"
+    boxes = (box(1, 0, 0, 64, 64, seed=1), box(2, 100, 0, 64, 64, seed=2))
+    server.waits.set()
+    with Running(server, ledger) as running:
+        running.engine.submit(request("two katanas", *boxes))
+        assert server.is_waiting.wait(5)
+        assert running.engine.shutdown(5), "the program ends"
+    assert not server.cancelled, "the server goes on"
+    other = [replace(each, seed=each.seed + 50, seed_is_free=is_free) for each in boxes]
+    with Running(server, ledger) as running:
+        end = running.run(request("two katanas", *other, job_id=2))
+    assert isinstance(end, Finished)
+    assert [result.seed for result in end.results] == ([1, 2] if is_free else [51, 52])
+    assert len(server.submitted) == (2 if is_free else 4)
+
+
+def test_a_free_seed_takes_what_has_arrived(server: ScriptedServer) -> None:
+    server.faults[1] = RemoteError("picture", "No cut-out.", "Try again.")
+    boxes = [box(n, 100 * n, 0, 64, 64, seed_is_free=True) for n in (1, 2)]
+    with Running(server) as running:
+        assert isinstance(running.run(request("two katanas", *boxes)), Failed)
+        again = [replace(each, seed=each.seed + 50) for each in boxes]
+        end = running.run(request("two katanas", *again, job_id=2))
+    assert isinstance(end, Finished)
+    assert [result.seed for result in end.results] == [1, 52]
+
+
+def test_without_a_ledger_the_end_cancels(server: ScriptedServer) -> None:
+    server.waits.set()
+    with Running(server) as running:
+        running.engine.submit(request(PROMPT, *BOXES))
+        assert server.is_waiting.wait(5)
+        assert running.engine.shutdown(5)
+    assert len(server.cancelled) == 4
 
 
 def test_no_connection_is_said_and_tried_again(server: ScriptedServer) -> None:
