@@ -17,6 +17,7 @@ from app.session.settings import Settings
 from app.session.tokens import Tokens
 from engine import Event
 from engine.remote import Connection, PictureServer, RemoteEngine, ServerReport, open_server
+from engine.remote.runs import Patience
 
 
 class Run(Protocol):
@@ -55,6 +56,7 @@ class Servers:
         open: makes the object for a server.
         tokens: where the tokens are kept.
         ledger: file for the ids of pictures that a server makes; None = they end with the engine.
+        patience: how long a job waits for a server that restarts; None = as long as usual.
     """
 
     def __init__(self, settings: Settings, run: Run) -> None:
@@ -62,6 +64,7 @@ class Servers:
         self.tokens = Tokens()
         self.open: Open = open_server
         self.ledger: Path | None = None
+        self.patience: Patience | None = None
         self._run = run
         # How often each address got another token in this run: its engine is made again then.
         self._tokens_changed: Counter[str] = Counter()
@@ -141,7 +144,7 @@ class Servers:
             def make_server() -> PictureServer:
                 return self.open(connection, self._kept(connection))
 
-            return RemoteEngine(emit, make_server, ledger=self.ledger)
+            return RemoteEngine(emit, make_server, ledger=self.ledger, patience=self.patience)
 
         name = f"{engine_name(connection)} {self._tokens_changed[connection.address]}"
         return EngineChoice(name, title, make)

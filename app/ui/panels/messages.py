@@ -32,7 +32,7 @@ _SIGNS = {
     "note": ("info", "accent"),
 }
 MESSAGE_MS = 5000
-MOST_ENGINE_CHARS = 36
+MOST_ENGINE_CHARS = 48
 
 
 class MessageBar(Panel):

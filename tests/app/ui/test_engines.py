@@ -55,7 +55,7 @@ def drawn(window: Any, qtbot: Any) -> None:
     window.actions_["generate_all"].trigger()
     if [each for each in window.findChildren(QMessageBox) if each.isVisible()]:
         agree(window)
-    qtbot.waitUntil(lambda: window.session.undo.index > before)
+    qtbot.waitUntil(lambda: window.session.undo.index > before, timeout=20_000)
 
 
 # ---- off by default ----
