@@ -6,12 +6,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QLocale
 
-from app.session.connections import RemoteModel, SavedConnection, ServerKind
+from app.session.connections import RemoteModel, SavedConnection
 from app.ui.text import tr
 
 
-def kind_name(kind: ServerKind) -> str:
-    return "ComfyUI" if kind == "comfyui" else tr("OpenAI-compatible images")
+def kind_name(kind: str) -> str:
+    """What a kind of server is called; the kind itself where it is of a later version."""
+    return {"comfyui": "ComfyUI", "openai": tr("OpenAI-compatible images")}.get(kind, kind)
 
 
 def engine_name(saved: SavedConnection | None) -> str:

@@ -15,7 +15,9 @@ from PySide6.QtWidgets import QMessageBox, QPushButton
 from app.document.commands import SetPrompt
 from app.document.storage.ora.file import load_project
 from app.session.connections import NO_SERVER
+from app.ui.dialogs.copy_diagnostics import diagnostics
 from app.ui.engine_texts import sent_text
+from app.ui.panels.pages import record_lines
 from engine.remote import RemoteError
 from tests.app.ui.helpers import draw_box, generate, hashes, later, shown
 from tests.app.ui.servers import PLAIN, Desk
@@ -84,11 +86,17 @@ def test_a_connection_is_chosen_in_the_menu_and_left_there(
     assert window.status.engine.accessibleName() == f"Engine: {NAME} · Ready"
     assert "Ming-Design" in window.status.engine.toolTip()
     entry = next(each for each in window.live.engine.actions() if each.text() == NAME)
+    guidance, clean = window.advanced.guidance, window.advanced.clean_colours
+    assert not guidance.isEnabled() and "the server decides it" in guidance.toolTip()
+    assert not clean.isEnabled() and window.advanced.steps.isEnabled()
+    told = diagnostics(window.session)
+    assert "Ming-Design on ComfyUI 0.3.65, cuda" in told and "127.0.0.1" not in told
     assert entry.isChecked() and not shown(window).actions_["use_built_in"].isChecked()
     window.actions_["use_built_in"].trigger()
     qtbot.waitUntil(lambda: window.session.bridge.state == "ready")
     assert window.status.engine.text() == "Ready"
     assert shown(window).actions_["use_built_in"].isChecked()
+    assert guidance.isEnabled() and clean.isEnabled()
     entry = next(each for each in window.live.engine.actions() if each.text() == NAME)
     assert not entry.isChecked()
     entry.trigger()
@@ -208,7 +216,9 @@ def test_boxes_become_layers_and_mixed_documents_keep(
     assert len(set(made.values())) == 3
     first, second = window.session.document.foregrounds
     assert {first.record["word"], second.record["word"]} == {"red fox", "wooden cart"}
-    assert first.record["engine"] == "comfyui"
+    lines = record_lines(first)
+    assert "Engine: ComfyUI" in lines and f"Shows: {first.record['word']}" in lines
+    assert not any(line.startswith(("Guidance", "Threads", "Precision")) for line in lines)
     assert "127.0.0.1" not in str(first.record), "an address is nobody's business in a file"
     window.actions_["use_built_in"].trigger()
     qtbot.waitUntil(lambda: window.session.bridge.state == "ready")
