@@ -26,6 +26,7 @@ from app.session.jobs import (
     JobState,
     Message,
     Plan,
+    Rest,
     Scope,
     build_request,
     failure_message,
@@ -299,12 +300,12 @@ class GenerationQueue:
         selected: Collection[int] = (),
         *,
         is_next: bool = False,
-        again: Job | None = None,
+        again: Rest | None = None,
     ) -> Job | None:
         """Ask for a job.
 
         Args:
-            again: one that failed: what is left of it is made with its seeds.
+            again: of one that did not end well, whose seeds it gets.
             is_next: leave the running job alone and go first in line. Otherwise the running job
                 ends, and waiting ones that make some of the same layers are dropped.
 
@@ -323,8 +324,8 @@ class GenerationQueue:
             return None
         job = _new_job(self.document, self.jobs.next_id(), scope, planned, self.engine)
         if again is not None:
-            job.picture_seed = (again.picture_seed + again.done) % 2**32
-            job.variations, job.seeds = again.variations - again.done, again.seeds
+            job.picture_seed, job.variations = again.picture_seed, again.variations
+            job.seeds = again.seeds
         self._add(job, planned, is_next=is_next)
         if planned.skipped:
             names = ", ".join(f"'{shown_name(layer)}'" for layer in planned.skipped)

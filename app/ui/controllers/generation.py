@@ -12,7 +12,7 @@ from app.document import Box, Candidate, Contents, Size, UserError, new_contents
 from app.document.commands import AddCandidates, Placement, PlacePixels, SetVisible
 from app.document.words import shown_name
 from app.session.client import BUILT_IN
-from app.session.jobs import Job, Scope, painted_steps
+from app.session.jobs import Job, Rest, Scope, painted_steps
 from app.session.settings import remember_prompt
 from app.ui.actions import Actions
 from app.ui.app_state import StateStore
@@ -125,13 +125,13 @@ class GenerationController(Controller):
         ids: Collection[int] | None = None,
         *,
         is_next: bool = False,
-        again: Job | None = None,
+        again: Rest | None = None,
     ) -> None:
         """Begin a job in place of the one that runs, or after it.
 
         Args:
             ids: layers in place of the selection.
-            again: the job that failed, which this one repeats.
+            again: of a job that did not end well, which this one repeats.
         """
         session, bridge = self._session, self._session.bridge
         ids = session.selection.ids if ids is None else frozenset(ids)
@@ -146,6 +146,7 @@ class GenerationController(Controller):
         self._views.status.say_nothing()
         bridge.preview_every = session.settings.preview_every
         prompt = session.document.prompt
+        again = again or self._engines.take_unfinished()
         if bridge.generate(scope, ids, is_next=is_next, again=again) is not None:
             remember_prompt(session.settings, prompt)
 
@@ -176,7 +177,7 @@ class GenerationController(Controller):
         """Ask for the job that failed; pictures of it that arrived are not made again."""
         failed = self._session.bridge.failed
         if failed is not None:
-            self.generate(failed.scope, failed.target_ids, again=failed)
+            self.generate(failed.scope, failed.target_ids, again=failed.rest)
 
     def stop(self) -> None:
         job = self._session.bridge.current

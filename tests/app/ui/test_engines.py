@@ -344,6 +344,39 @@ def test_a_job_that_fails_can_be_tried_again(window: Any, qtbot: Any, desk: Desk
     assert not shown(window).actions_["retry_job"].isEnabled()
 
 
+def test_a_job_that_a_crash_left_with_its_server_goes_on(
+    window: Any, qtbot: Any, desk: Desk
+) -> None:
+    """The same prompt asks for the same pictures once more, and none is made twice."""
+    desk.servers.ledger = None
+    desk.connect(qtbot)
+    boxes(window)
+    desk.server.waits.set()
+    window.actions_["generate_all"].trigger()
+    agree(window)
+    qtbot.waitUntil(desk.server.is_waiting.is_set)
+    noted = dict(window.settings.unfinished_job)
+    assert noted["prompt"] == window.session.document.prompt
+    asked = {job.prompt: job.seed for job in desk.server.submitted}
+    window.actions_["stop_all"].trigger()
+    desk.server.waits.clear()
+    qtbot.waitUntil(lambda: window.session.bridge.state == "ready")
+    assert window.settings.unfinished_job == {}, "a job that was stopped is over"
+    window.settings.unfinished_job = noted  # as a crash leaves it in the file
+    desk.server.submitted.clear()
+    later(window)
+    drawn(window, qtbot)
+    assert {job.prompt: job.seed for job in desk.server.submitted} == asked
+    assert window.settings.unfinished_job == {}
+    desk.server.submitted.clear()
+    later(window)
+    drawn(window, qtbot)
+    assert {job.prompt: job.seed for job in desk.server.submitted} != asked, "once only"
+    for wrong in ({"seed": "x"}, {"seed": -1}, {"variations": 99}, {"seed": True}):
+        window.settings.unfinished_job = {**noted, **wrong}
+        assert window.engines_controller.take_unfinished() is None
+
+
 def test_a_switch_leaves_the_running_job_with_its_server(
     window: Any, qtbot: Any, desk: Desk
 ) -> None:
