@@ -16,6 +16,7 @@ import numpy as np
 from app.document import Document, Rect, Size, new_contents
 from app.document.commands import Placement, PlacePixels
 from engine import (
+    Assigned,
     Box,
     Event,
     Failed,
@@ -227,6 +228,7 @@ class FakeEngine:
         self.say(
             StateChanged(state="generating"),
             Started(job_id=job, total_steps=total, unknown_words=()),
+            Assigned(job_id=job, words=tuple(self.words.items())),
             *(
                 Progress(job_id=job, step=step, total=total, seconds_left=0.6 * (total - step))
                 for step in range(1, steps + 1)

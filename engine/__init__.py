@@ -2,6 +2,7 @@
 
 import engine.threads  # noqa: F401 - first of all: torch must not be there yet
 from engine.api import (
+    Assigned,
     Box,
     ColourChoice,
     Event,
@@ -54,6 +55,7 @@ from engine.work_estimate import (
 
 __all__ = [
     "MAX_READ",
+    "Assigned",
     "Box",
     "ColourChoice",
     "Engine",

@@ -150,6 +150,14 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Assigned:
+    """What the model decided that each target shows, before it draws."""
+
+    job_id: int
+    words: tuple[tuple[int, str], ...]  # (layer id, word); boxes that stay empty are left out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """`step` of `total` steps are done (decoding counts as the last); seconds_left is a guess."""
 
@@ -240,4 +248,4 @@ class Failed:
     details: str
 
 
-Event = StateChanged | Started | Progress | Preview | Finished | JobCancelled | Failed
+Event = StateChanged | Started | Assigned | Progress | Preview | Finished | JobCancelled | Failed

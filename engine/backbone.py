@@ -48,6 +48,10 @@ class State(Protocol):
     def targets(self) -> Sequence[Any]:
         """The regions that are drawn."""
 
+    @property
+    def decided(self) -> Mapping[int, str]:
+        """The word that each drawn target shows, by layer id, where there is one."""
+
 
 P = TypeVar("P", bound=Prompt)
 S = TypeVar("S", bound=State)

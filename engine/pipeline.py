@@ -19,6 +19,7 @@ from torch import Tensor
 
 from engine.api import (
     PROMPT_READING,
+    Assigned,
     Event,
     Finished,
     GenerateRequest,
@@ -221,6 +222,9 @@ class LayerPipeline:
             not_placed: tuple[NotPlaced, ...] = ()
             for part, prompt, how in zip(parts, prompts, settings, strict=True):
                 state = self.assign(part.request(request, made), prompt, how, run.check)
+                if part is parts[0]:
+                    words = tuple(state.decided.items())
+                    emit(Assigned(job_id=request.job_id, words=words))
                 tokens = self.sample(state, how, run)
                 cleaned = (
                     how.clean_colours if how.clean_colours != settings[0].clean_colours else None

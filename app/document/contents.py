@@ -24,7 +24,7 @@ from app.document.layer import (
 from app.document.pixels import Pixels
 
 MAX_LAYERS = 200  # of a file, background included
-MAX_PROMPT = 4000
+MAX_PROMPT = 20_000
 MAX_SIDE = 8192
 MAX_VARIATIONS = 8
 DEFAULT_CANVAS = Size(512, 512)

@@ -90,6 +90,8 @@ class Job:
     # Where each target was when the job began, and its pixel hash, by layer id.
     rects: dict[int, Rect] = field(default_factory=dict)
     hashes: dict[int, str | None] = field(default_factory=dict)
+    # What the model decided to show in the targets of the present run, by layer id.
+    words: Mapping[int, str] = field(default_factory=dict)
     # Numbers of all layers in the request, by layer id.
     numbers: dict[int, int] = field(default_factory=dict)
     state: JobState = "waiting"

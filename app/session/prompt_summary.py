@@ -20,6 +20,7 @@ class PromptSummary:
         wanted: how many boxes the things of the prompt and pinned words need, at least.
         spare: boxes that stay empty.
         missing: things without a box, each with the number of boxes that it lacks.
+        foreign: words pinned to boxes that the model cannot draw, as in a layout for another one.
     """
 
     check: PromptCheck
@@ -27,9 +28,12 @@ class PromptSummary:
     wanted: int = 0
     spare: int = 0
     missing: tuple[PromptObject, ...] = ()
+    foreign: tuple[str, ...] = ()
 
 
-def summarise(check: PromptCheck, boxes: Sequence[str | None]) -> PromptSummary:
+def summarise(
+    check: PromptCheck, boxes: Sequence[str | None], foreign: Sequence[str] = ()
+) -> PromptSummary:
     """Count what a prompt asks for against the boxes.
 
     Args:
@@ -55,6 +59,7 @@ def summarise(check: PromptCheck, boxes: Sequence[str | None]) -> PromptSummary:
         wanted,
         0 if is_open else max(0, len(boxes) - wanted),
         _without_first(missing, free),
+        tuple(foreign),
     )
 
 

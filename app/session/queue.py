@@ -38,6 +38,7 @@ from app.session.monitor import EngineMonitor
 from app.session.prompt_summary import PromptSummary, summarise
 from app.session.records import records_for
 from engine import (
+    Assigned,
     EngineError,
     Event,
     Failed,
@@ -271,7 +272,8 @@ class GenerationQueue:
         contents = self.document.contents
         shown = [layer for layer in contents.foregrounds if layer.visible]
         boxes = tuple(self._noun_of(layer) for layer in shown)
-        key = (contents.prompt, boxes, self.info)
+        foreign = self._foreign_words(shown)
+        key = (contents.prompt, boxes, foreign, self.info)
         if self._summary is None or self._summary[0] != key:
             check = PromptCheck()
             try:
@@ -279,7 +281,7 @@ class GenerationQueue:
                     check = check_prompt(contents.prompt, self.info)
             except EngineError as error:
                 logger.warning("the prompt was not checked: %s", error)
-            self._summary = key, summarise(check, boxes)
+            self._summary = key, summarise(check, boxes, foreign)
         return self._summary[1]
 
     def _noun_of(self, layer: Layer) -> str | None:
@@ -291,6 +293,13 @@ class GenerationQueue:
             return check_pin(word, self.info).noun or ""
         except EngineError:
             return ""
+
+    def _foreign_words(self, layers: Iterable[Layer]) -> tuple[str, ...]:
+        """Words pinned to layers that the model cannot draw, as of a layout for another model."""
+        if self.info is None:
+            return ()
+        words = dict.fromkeys(layer.shows for layer in layers if layer.shows)
+        return tuple(word for word in words if check_pin(word, self.info).noun is None)
 
     # ---- asking ----
 
@@ -317,6 +326,9 @@ class GenerationQueue:
             self.message.emit(Message(kind="note", what=f"Nothing was started: {reason}."))
             return None
         if trouble := _canvas_trouble(self.document.canvas, self.info):
+            self.message.emit(trouble)
+            return None
+        if trouble := self._words_trouble(planned):
             self.message.emit(trouble)
             return None
         if trouble := self._memory_trouble(planned):
@@ -369,6 +381,19 @@ class GenerationQueue:
     def shutdown(self, timeout_s: float = 10.0) -> bool:
         """End the engine; blocks. False: it hangs, and the process must end with `os._exit`."""
         return self._client.shutdown(timeout_s)
+
+    def _words_trouble(self, planned: Plan) -> Message | None:
+        """A message where a word that is pinned to a target cannot be drawn."""
+        words = self._foreign_words(planned.targets)
+        if not words:
+            return None
+        named = ", ".join(f"'{word}'" for word in words)
+        return Message(
+            kind="error",
+            what=f"This model cannot draw {named}.",
+            kept="Nothing was started and nothing was changed.",
+            advice="Type another word into 'Shows', or clear it: then the model decides.",
+        )
 
     def _memory_trouble(self, planned: Plan) -> Message | None:
         """A message where the job would not fit; None where the model does not run on the CPU."""
@@ -455,6 +480,8 @@ class GenerationQueue:
                 job.state, job.total = "running", event.total_steps
                 self.pace.times.started = at
                 job.began = at if job.began is None else job.began
+            case Assigned():
+                job.words = dict(event.words)
             case Progress():
                 job.state, job.step, job.total = "running", event.step, event.total
                 job.seconds_left = event.seconds_left

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
 from app.session.jobs import Job
@@ -19,6 +21,12 @@ def tr(text: str, count: int = -1) -> str:
 def number(value: int) -> str:
     """A whole number with the locale's separators, as for "1,240"."""
     return QLocale().toString(value)
+
+
+def isolated(text: str) -> str:
+    """Typed words inside a sentence: right-to-left ones do not turn what stands around them."""
+    turns = any(unicodedata.bidirectional(char) in ("R", "AL") for char in text)
+    return f"\u2068{text}\u2069" if turns else text
 
 
 def count_text(layers: int, limit: int | None) -> str:

@@ -71,6 +71,10 @@ class Token:
     is_setting: bool = False
 
 
+def _is_latin(word: str) -> bool:
+    return not word[0].isalpha() or word[0] < "\u0250"
+
+
 def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt], int, int]:
     """The tokens that are read, the misspelt ones, how many words are not read, and from where."""
     part = prompt[:MAX_CHARS]
@@ -105,6 +109,8 @@ def tokens_of(prompt: str, lexicon: Lexicon) -> tuple[list[Token], list[Misspelt
         is_emoji = not part[first:stop].isascii() and not part[first:stop][0].isalnum()
         if (is_emoji and (first, stop) != last) or (found and found[-1].is_emoji and not is_emoji):
             gap = max(gap, WEAK)
+        if found and _is_latin(word) != _is_latin(found[-1].word):
+            gap = max(gap, WEAK)  # words of another script name things of their own
         possessive = _POSSESSIVE.match(part, stop) is not None
         in_quotes = any(a < first and stop < b for a, b in quoted)
         hyphenated = part[before:first] in HYPHENS

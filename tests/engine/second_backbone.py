@@ -46,6 +46,11 @@ class ColourState:
     noise: Tensor  # (1, N, 4), a token per target
     colours: Tensor  # (1, N, 4) premultiplied RGBA in [0, 1]
 
+    @property
+    def decided(self) -> dict[int, str]:
+        pairs = zip(self.targets, self.words, strict=True)
+        return {layer.layer_id: word for layer, word in pairs if word}
+
 
 class ColourBackbone:
     """Fills boxes with colours.

@@ -9,8 +9,15 @@ import pytest
 
 from engine import check_prompt
 from engine.api import Box
-from engine.composition import Layout, place_one, suggest_layouts, traits_of, usual_size
-from engine.prompts.result import PromptObject
+from engine.composition import (
+    Layout,
+    place_one,
+    suggest_layouts,
+    suggest_things,
+    traits_of,
+    usual_size,
+)
+from engine.prompts.result import PromptCheck, PromptObject
 from engine.training.data.concepts import concepts_of
 
 CANVASES = [(512, 512), (640, 384), (448, 576)]
@@ -132,3 +139,26 @@ def test_one_thing_more_finds_a_place_on_a_full_canvas() -> None:
     assert placed.shows == "blue cat"
     box = placed.box
     assert 0 <= box[0] < box[2] <= 512
+
+
+@pytest.mark.parametrize(
+    ("prompt", "allowed"),
+    [
+        ("a cat on a beach", {"palm tree", "crab", "seashell", "sailboat", "umbrella", "sun"}),
+        ("a cow and a pig", {"horse", "sheep", "dog", "cat", "bird", "duck", "rabbit", "lion"}),
+    ],
+)
+def test_things_for_spare_boxes_suit_prompt_and_place(prompt: str, allowed: set[str]) -> None:
+    check = check_prompt(prompt)
+    nouns = ["cat", "hammer", "castle", "telephone", *sorted(allowed)]
+    boxes = [(40, 20, 130, 110), (200, 200, 320, 330), (350, 220, 450, 330)]
+    found = suggest_things(check, nouns, (512, 384), boxes, ["cat"])
+    assert len(set(found)) == 3 and set(found) <= allowed
+    assert traits_of(found[0]).band != "ground"
+    assert suggest_things(check, nouns, (512, 384), boxes, ["cat"]) == found
+
+
+def test_spare_boxes_get_words_also_where_nothing_suits() -> None:
+    boxes = [(0, 0, 64, 64)] * 3
+    found = suggest_things(PromptCheck(), ["anchor", "dice"], (256, 256), boxes)
+    assert len(found) == 3 and set(found) == {"anchor", "dice"}

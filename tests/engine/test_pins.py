@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.api import Event, GenerateRequest, LayerRequest, Progress
+from engine.api import Assigned, Event, GenerateRequest, LayerRequest, Progress
 from engine.errors import RequestError
 from engine.paths import resource_path
 from engine.pipeline import LayerPipeline
@@ -184,6 +184,8 @@ def test_a_look_of_its_own_repaints_one_thing_and_leaves_the_others(pipeline) ->
     assert np.array_equal(made[2].rgba, plain[2].rgba)
     seen = made[1].rgba[made[1].rgba[..., 3] > 200][:, :3].astype(int)
     assert np.ptp(seen, axis=1).mean() < 30  # black and white
+    (assigned,) = [each for each in events if isinstance(each, Assigned)]
+    assert assigned.words == ((1, "ink cat"), (2, "castle"), (3, "3d dog"))
     steps = [(each.step, each.total) for each in events if isinstance(each, Progress)]
     assert steps == [(step, 4) for step in (1, 2, 3, 4)]
     again = {each.layer_id: each for each in pipeline.run(request).results}

@@ -20,6 +20,7 @@ from typing import NoReturn
 from app.benchmarks.ui.rows import Row, as_text, child
 
 QUICK, FULL = 60, 200
+PROMPT = "draw me a happy robot and three red balloons next to a castle on green hills, flat style"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,6 +68,7 @@ def measure(only: Sequence[str], moves: int) -> Iterable[Row]:
         (("UI14", "UI17"), lambda: starting.ready(starts)),
         (("UI18", "UI19"), lambda: starting.first_jobs(jobs)),
         (("UI16",), idle.idle),
+        (("UI20",), lambda: [interaction.checking(PROMPT)]),
         (("ME1", "ME2"), lambda: process.steps(filled(50, mixed=True))),
         (("ME4",), lambda: [Row(**child("pictures"))]),
     ]

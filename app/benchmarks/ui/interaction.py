@@ -149,3 +149,16 @@ def typing(seconds: float) -> Row:
         desk.window.actions_["stop"].trigger()
         gaps = [(b - a) * 1000 for a, b in pairwise(at)]
         return timed("UI7", "gaps while generating", gaps or [0.0], p95=50, max=100)
+
+
+def checking(prompt: str) -> Row:
+    """UI20: the check of the prompt against the boxes, for each character that is typed."""
+    with Desk(filled(6)) as desk:
+        controller, times = desk.window.prompt_controller, []
+        desk.window.session.bridge.summary()  # reads the tables of words
+        for end in range(1, len(prompt) + 1):
+            desk.window.session.push(commands.SetPrompt(prompt[:end]))
+            start = time.perf_counter()
+            controller.check_now()
+            times.append((time.perf_counter() - start) * 1000)
+        return timed("UI20", "words checked after a key", times, p95=5)

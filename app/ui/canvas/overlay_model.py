@@ -6,7 +6,7 @@ the selection, not to the mouse.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -50,7 +50,8 @@ class OverlayModel:
     handles_reach_out: bool = True
     draft: Draft | None = None
     ghosts: Sequence[tuple[Rect, str]] = ()  # suggested boxes with their words
-    running: frozenset[int] = frozenset()  # ids of the layers that a job is making
+    # layers that a job is making, with what they will show, or ""
+    running: Mapping[int, str] = field(default_factory=dict)
     matte: str | None = None  # what transparent places show, as a hex colour; None = checkerboard
     has_outlines: bool = True  # boxes and their names; handles and the selection always show
     grid_in_drags: bool = True
@@ -189,7 +190,7 @@ class OverlayModel:
         rect = ground.place(self.scene.rect_of(layer))
         is_box = not (layer.has_pixels or layer.is_background)
         overlay.frame(painter, rect, self.colours.accent)
-        is_still = not self.is_dragging and layer.id not in self.running | self.scene.staged_ids
+        is_still = not self.is_dragging and layer.id not in {*self.running, *self.scene.staged_ids}
         if not is_still or layer is not self.resizable():
             return
         # Below the box, where there is room for it.
@@ -219,7 +220,7 @@ class OverlayModel:
             return
         painter.save()
         painter.setClipRect(rect, Qt.ClipOperation.IntersectClip)
-        name = self.scene.document.name_of(layer)
+        name = self.running.get(layer.id) or self.scene.document.name_of(layer)
         overlay.label(painter, name, rect.topLeft() + QPointF(6, 6), font)
         painter.restore()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -86,8 +86,8 @@ class CanvasView(QGraphicsView):
         self.decor.colours = colours
         self._refresh()
 
-    def set_running(self, layer_ids: Collection[int]) -> None:
-        self.decor.running = frozenset(layer_ids)
+    def set_running(self, words: Mapping[int, str]) -> None:
+        self.decor.running = words
         self._refresh()
 
     def to_view(self) -> QTransform:

@@ -108,7 +108,7 @@ class GenerationController(Controller):
         self._engines = engines
         self._bar = views.prompt
         self._is_first_result = True
-        self._known_job: tuple[int | None, str] = (None, "")
+        self._known_job: object = None  # id, state and words of the current job
         self._silence = ""
         self._is_hung = False
         self._may_be_replaced: set[int] = set()
@@ -258,10 +258,12 @@ class GenerationController(Controller):
             words = {"stopping": tr("Stopped"), "cancelled": tr("Stopped"), "failed": tr("Failed")}
             self._bar.show_idle(words.get(job.state, ""))
             self._on_state(bridge.state)
-        known = (None, "") if current is None else (current.id, current.state)
+        known = None if current is None else (current.id, current.state, current.words)
         if known != self._known_job:  # a step further changes nothing but the progress
             self._known_job = known
-            running = frozenset() if current is None else frozenset(current.rects)
+            running = {}
+            if current is not None:
+                running = {layer: current.words.get(layer, "") for layer in current.rects}
             views.layers.model.set_running(running)
             views.inspector.set_running(running)
             views.view.set_running(running)

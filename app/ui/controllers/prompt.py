@@ -8,12 +8,14 @@ from typing import Literal
 from PySide6.QtCore import QTimer
 
 from app.document.commands import SetPrompt, SetSettings
+from app.document.contents import MAX_PROMPT
 from app.document.words import together
 from app.ui.actions import Actions
 from app.ui.app_state import AppState, StateStore
 from app.ui.controllers import Controller
 from app.ui.panels.prompt_line import line_of, marks_of
 from app.ui.session import Session
+from app.ui.text import number, tr
 from app.ui.views import Views
 
 WORDS_DELAY_MS = 60
@@ -28,7 +30,7 @@ class PromptController(Controller):
         self._walked = -1
         self._variations_gesture = session.undo.new_gesture()
         self._words_timer = QTimer(self, singleShot=True, interval=WORDS_DELAY_MS)
-        self._words_timer.timeout.connect(self._show_words)
+        self._words_timer.timeout.connect(self.check_now)
         self._connect(store, actions, views)
         self._on_reset()
         # The word list is read once, and not during typing.
@@ -58,6 +60,10 @@ class PromptController(Controller):
         if not self._session.push(SetPrompt(text, gesture)):
             self._bar.field.show_text(self._session.document.prompt)
 
+    def _say_cut(self, count: int) -> None:
+        text = tr("A prompt has at most {0} characters; {1} were not inserted.")
+        self._session.note(text.format(number(MAX_PROMPT), number(count)))
+
     def _on_prompt(self, prompt: str) -> None:
         self._bar.field.show_text(prompt)
         self._words_timer.start()
@@ -65,7 +71,8 @@ class PromptController(Controller):
     def _check_soon(self) -> None:
         self._words_timer.start()
 
-    def _show_words(self) -> None:
+    def check_now(self) -> None:
+        """Say what comes of the prompt; else this happens shortly after the last key."""
         summary = self._session.bridge.summary()
         repeats = self._session.document.settings.repeat_things
         self._bar.show_line(line_of(summary, repeats=repeats), marks_of(summary))
@@ -102,6 +109,7 @@ class PromptController(Controller):
         bar, focus_canvas = self._bar, views.view.setFocus
         actions.connect(focus_prompt=bar.field.setFocus)
         bar.field.edited.connect(self._on_typed)
+        bar.field.was_cut.connect(self._say_cut)
         bar.field.left.connect(focus_canvas)
         bar.field.send_asked.connect(lambda: actions["generate"].trigger())
         bar.field.history_asked.connect(self.walk_history)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt
+from PySide6.QtCore import QEvent, QLocale, QObject, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 
 from app.document.commands import AddBox, PlaceBoxes, SetSettings, SetShows
@@ -101,8 +101,8 @@ class ThingsController(Controller):
             if known is None
             else entries_of(things, known.looks, known.colours, known.backgrounds, pictures)
         )
-        facts = (info.name, number(info.parameters), info.device)
-        text = tr("{0} · {1} parameters · {2}").format(*facts)
+        size = QLocale().toString(info.parameters / 1e6, "f", 1)
+        text = tr("{0} · {1} million parameters").format(info.name, size)
         self._views.things.show_things(entries, pictures, text)
         self._fill_menus(known)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
@@ -76,7 +76,7 @@ class Inspector(Panel):
         self._undo = session.undo
         self._stage = stage
         self._colours = colours
-        self._running: frozenset[int] = frozenset()
+        self._running: Mapping[int, str] = {}
         self._is_loading = False
         self.name = named(QLineEdit(), tr("Name"), line=FIELD_HEIGHT)
         self.name.setMaxLength(MAX_NAME)
@@ -117,8 +117,9 @@ class Inspector(Panel):
         popup.setAccessibleName(tr("Words for the box"))
         self.shows.setCompleter(completer)
 
-    def set_running(self, layer_ids: frozenset[int]) -> None:
-        self._running = layer_ids
+    def set_running(self, words: Mapping[int, str]) -> None:
+        """Layers that a job is making, with what they will show, or ""."""
+        self._running = words
         self.refresh()
 
     def recolour(self, colours: Colours) -> None:

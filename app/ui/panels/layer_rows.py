@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,8 +66,8 @@ class LayerListModel(QAbstractListModel):
         self._document = document
         self._undo = undo
         self._ids: list[int] = []
-        # Ids of the layers that a job is making; set with `set_running`.
-        self.running: frozenset[int] = frozenset()
+        # Layers that a job is making, with what they will show, or ""; set with `set_running`.
+        self.running: Mapping[int, str] = {}
         self._new_count = new_count
         self._new_drag = new_drag
         document.events.layers_changed.connect(self._follow)
@@ -86,9 +86,9 @@ class LayerListModel(QAbstractListModel):
     def index_of(self, layer_id: int) -> QModelIndex:
         return self.index(self._ids.index(layer_id)) if layer_id in self._ids else QModelIndex()
 
-    def set_running(self, layer_ids: frozenset[int]) -> None:
-        if layer_ids != self.running:
-            self.running = layer_ids
+    def set_running(self, words: Mapping[int, str]) -> None:
+        if words != self.running:
+            self.running = words
             self.refresh()
 
     def refresh(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -23,10 +24,19 @@ class LayerState:
     colour: str  # name of a colour in `theme.Colours`
 
 
-def state_of(layer: Layer, document: Document, running: frozenset[int], new: int = 0) -> LayerState:
-    """The one state that matters most now; `new` results wait for an answer."""
+def state_of(
+    layer: Layer, document: Document, running: Mapping[int, str], new: int = 0
+) -> LayerState:
+    """The one state that matters most now.
+
+    Args:
+        running: layers that a job is making, with the word that the model decided to show or "".
+        new: results that wait for an answer.
+    """
     if layer.id in running:
-        return LayerState("clock", tr("Generating"), "accent")
+        word = running[layer.id]
+        text = tr("Painting: {0}").format(word) if word else tr("Generating")
+        return LayerState("clock", text, "accent")
     if new:
         return LayerState("images", tr("{0} new").format(number(new)), "staged")
     if layer.kind == "imported":

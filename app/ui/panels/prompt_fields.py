@@ -52,6 +52,7 @@ class PromptField(QPlainTextEdit):
     """Two lines of text, more of them scroll; `new_gesture` counts the runs of typing."""
 
     edited = Signal(str, int)  # text, gesture: the user changed the text
+    was_cut = Signal(int)  # so many characters were not taken in: the text has its full length
     left = Signal()  # Esc was pressed; the text is kept
     history_asked = Signal(int)  # step: Alt+Up (1, older) or Alt+Down (-1, newer)
     send_asked = Signal()  # Shift+Enter
@@ -230,7 +231,7 @@ class PromptField(QPlainTextEdit):
         if self._is_loading:
             return
         text = self.toPlainText()
-        if len(text) > MAX_PROMPT:  # what does not fit never arrives
+        if len(text) > MAX_PROMPT:
             text = self._cut(text)
         if text == self._seen:
             return
@@ -249,6 +250,7 @@ class PromptField(QPlainTextEdit):
         self.setPlainText(text)
         self._put_caret(_units(text[: caret - excess]))
         self._is_loading = False
+        self.was_cut.emit(excess)
         return text
 
     def _put_caret(self, position: int) -> None:

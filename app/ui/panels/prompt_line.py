@@ -9,7 +9,7 @@ from PySide6.QtCore import QLocale
 
 from app.session.prompt_summary import PromptSummary
 from app.session.things import MAX_READ, PromptObject
-from app.ui.text import number, tr
+from app.ui.text import isolated, number, tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def marks_of(summary: PromptSummary) -> list[Mark]:
     check = summary.check
     marks = []
     for word in check.undrawable:
-        tip = tr("'{0}': {1}.").format(word.typed, tr(word.reason))
+        tip = tr("'{0}': {1}.").format(isolated(word.typed), tr(word.reason))
         marks.append(_mark(*word.span, tip, word.nearest or ""))
     for typo in check.misspelt:
         tip = tr("Read as '{0}'.").format(typo.suggestion)
@@ -80,11 +80,12 @@ def _mark(start: int, end: int, tip: str, better: str) -> Mark:
 
 def _troubles(summary: PromptSummary) -> list[str]:
     check, parts = summary.check, []
-    if check.undrawable:
-        words = ", ".join(dict.fromkeys(each.typed for each in check.undrawable))
+    typed = (*(each.typed for each in check.undrawable), *summary.foreign)
+    if typed:
+        words = ", ".join(dict.fromkeys(map(isolated, typed)))
         parts.append(tr("Not drawn by this model: {0}").format(words))
     if check.further_backgrounds:
-        words = ", ".join(dict.fromkeys(each.typed for each in check.further_backgrounds))
+        words = ", ".join(dict.fromkeys(isolated(each.typed) for each in check.further_backgrounds))
         parts.append(tr("A picture has one background; not used: {0}").format(words))
     if check.unread:
         parts.append(tr("Only the first {0} words are read.").format(number(MAX_READ)))
@@ -93,7 +94,7 @@ def _troubles(summary: PromptSummary) -> list[str]:
 
 def _reading(summary: PromptSummary) -> list[str]:
     return [
-        tr("'{0}' is read as '{1}'").format(each.typed, each.suggestion)
+        tr("'{0}' is read as '{1}'").format(isolated(each.typed), each.suggestion)
         for each in summary.check.misspelt
     ]
 

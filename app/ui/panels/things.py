@@ -22,7 +22,7 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QColor, QIcon, QImage, QKeyEvent, QPainter, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListView, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListView, QSizePolicy, QVBoxLayout
 
 from app.session.things import Thing, ThingPictures
 from app.ui.text import tr
@@ -222,6 +222,7 @@ class ThingsPanel(Panel):
         self.field.setPlaceholderText(tr("Search"))
         tip = tr("Shows one kind of things only.")
         self.groups = named(DropDown(), tr("Category"), tip, line=FIELD_HEIGHT)
+        self.groups.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.groups.view().setAccessibleName(tr("Categories"))
         self.list = named(QListView(), tr("Things that the model draws"), style="things")
         self.list.setModel(self._found)
@@ -237,7 +238,7 @@ class ThingsPanel(Panel):
         self.none, self.facts = note(), note()
         self.none.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._instead = ""
-        top = fill(QHBoxLayout(), (self.field, 1), self.groups)
+        top = fill(QHBoxLayout(), (self.field, 1), (self.groups, 1))
         margins = (MARGIN, MARGIN, MARGIN, GAP)
         fill(QVBoxLayout(self), top, self.none, (self.list, 1), self.facts, margins=margins)
         self.field.textChanged.connect(self._search)

@@ -88,6 +88,12 @@ class RequestState:
                 words.append(self.prompt.words[token - 1] if token else None)
         return words
 
+    @property
+    def decided(self) -> dict[int, str]:
+        """The word that each drawn target shows, by layer id, where there is one."""
+        named = zip(self.targets, self.words, strict=True)
+        return {region.request.layer_id: word for region, word in named if word}
+
     def leave_empty(self) -> None:
         """Drop the targets without a thing: they cost nothing from here on."""
         parts = self.noise.split([region.count for region in self.targets], dim=1)

@@ -49,7 +49,7 @@ def test_another_arrangement_has_other_boxes(capsys) -> None:
     [
         (("--prompt", "a stapler"), "names nothing that this model draws"),
         (("--prompt", ""), "names nothing that this model draws"),
-        (("--prompt", "x" * 11_000), "characters"),
+        (("--prompt", "x" * 21_000), "characters"),
         (("--prompt", "a cat", "--arrangement", "rows"), "does not suit"),
     ],
 )

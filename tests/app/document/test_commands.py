@@ -424,7 +424,7 @@ def test_imported_pictures_stand_in_the_middle() -> None:
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        (SetPrompt("x" * 4001), "at most 4,000 characters, this one has 4,001"),
+        (SetPrompt("x" * 20_001), "at most 20,000 characters, this one has 20,001"),
         (Rename(-1, "x"), "no layer"),
         (SetOpacity([], 1.5), "150 %"),
         (SetSeed(-1, 2**32), "A seed must be"),

@@ -195,6 +195,6 @@ def test_files_of_before_the_history_open_and_wrong_ones_do_not() -> None:
     whole = document_out(small_document().contents)
     del whole["prompt_history"]
     assert read_project(json.dumps(whole).encode()).base.prompts == ()
-    for wrong in ("a castle", [4], ["a"] * 201, ["a" * 4001], None):
+    for wrong in ("a castle", [4], ["a"] * 201, ["a" * 20_001], None):
         with pytest.raises(ProjectError):
             read_project(json.dumps({**whole, "prompt_history": wrong}).encode())

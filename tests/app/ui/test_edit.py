@@ -78,9 +78,10 @@ def test_letters_type_in_the_prompt_and_act_on_the_canvas(window: Any, qtbot: An
 
 
 def test_prompt_has_a_limit(window: Any) -> None:
-    """At most 4,000 characters."""
-    window.prompt.field.setPlainText("x" * 4200)
-    assert len(window.session.document.prompt) == 4000
+    """At most 20,000 characters; what is left out is reported."""
+    window.prompt.field.setPlainText("x" * 20_200)
+    assert len(window.session.document.prompt) == 20_000
+    assert "characters; 200 were not inserted" in window.status.message.text()
 
 
 def test_rename_in_place(window: Any, qtbot: Any) -> None:

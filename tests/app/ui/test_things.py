@@ -10,7 +10,8 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
-from app.document.commands import MoveLayers, SetPrompt, SetShows
+from app.document import Rect
+from app.document.commands import MoveLayers, PlaceBoxes, SetPrompt, SetShows
 from app.session.prompt_summary import summarise
 from app.testing import fill
 from app.ui.panels.prompt_line import line_of, marks_of
@@ -23,7 +24,7 @@ RIGHT, ENTER, ESC = Qt.Key.Key_Right, Qt.Key.Key_Return, Qt.Key.Key_Escape
 
 def say(window: Any, prompt: str) -> None:
     window.session.push(SetPrompt(prompt))
-    window.prompt_controller._show_words()
+    window.prompt_controller.check_now()
 
 
 def shows(window: Any) -> list[str]:
@@ -113,6 +114,20 @@ def test_names_follow_the_pinned_word(window: Any) -> None:
     layer = window.session.document.foregrounds[0]
     window.session.push(SetShows({layer.id: "dog"}))
     assert window.session.document.name_of(window.session.document.foregrounds[0]) == "Dog"
+
+
+def test_boxes_say_what_they_will_show_before_it_is_painted(window: Any, qtbot: Any) -> None:
+    say(window, "a dog")
+    draw_box(window, 64, 64, 192, 192)
+    layer = window.session.document.foregrounds[0]
+    window.engine.words = {layer.id: "dog"}
+    window.actions_["generate_all"].trigger()
+    window.engine.begin()
+    rows = window.layers.model
+    qtbot.waitUntil(lambda: "Painting: dog" in window.inspector.state.text.text())
+    assert rows.running[layer.id] == window.view.decor.running[layer.id] == "dog"
+    window.engine.finish()
+    qtbot.waitUntil(lambda: not rows.running)
 
 
 # ---- the panel of things ----
@@ -253,7 +268,7 @@ def test_things_without_a_box_get_one_each(window: Any) -> None:
     assert window.prompt.fix.text() == "Add 3 boxes"
     window.prompt.fix.click()
     assert shows(window) == ["", "castle", "balloon", "balloon"]
-    window.prompt_controller._show_words()
+    window.prompt_controller.check_now()
     assert not window.prompt.fix.isVisible()
     assert "every thing of the prompt has a box" in window.actions_["add_missing"].toolTip()
     window.actions_["undo"].trigger()
@@ -267,7 +282,7 @@ def test_spare_boxes_stay_empty_unless_things_repeat(window: Any) -> None:
     assert "2 boxes stay empty" in window.prompt.words.text()
     choose(window, "repeat_things")
     assert window.session.document.settings.repeat_things
-    window.prompt_controller._show_words()
+    window.prompt_controller.check_now()
     assert "stay empty" not in window.prompt.words.text()
     window.actions_["generate_all"].trigger()
     assert window.engine.last.spare_boxes == "repeat"
@@ -282,7 +297,7 @@ def test_spare_boxes_get_things_that_suit_them(window: Any) -> None:
     choose(window, "suggest_things")
     assert sorted(shows(window)) == ["", "balloon", "castle"]
     assert not window.engine.requests
-    window.prompt_controller._show_words()
+    window.prompt_controller.check_now()
     assert "stay empty" not in window.prompt.words.text()
     assert "no box stays empty" in window.actions_["suggest_things"].toolTip()
     window.actions_["undo"].trigger()
@@ -379,6 +394,8 @@ def test_an_empty_prompt_reads_no_tables(window: Any, monkeypatch: Any) -> None:
         ("a cat, a dog, the moon", [None] * 2, "No box for: moon · Draws:", "Add a box"),
         ("a cat", [], "Draws: cat", "Place boxes"),
         ("balloons", [None] * 3, "Draws: balloons", ""),
+        ("\u05d7\u05ea\u05d5\u05dc a cat", [None],
+         "Not drawn by this model: \u2068\u05d7\u05ea\u05d5\u05dc\u2069 · Draws: cat", ""),
         ("", [None], "", ""),
         ("a stapler", [None], "The model draws none of these things.", ""),
     ],
@@ -431,3 +448,25 @@ def test_the_prompt_follows_a_replaced_thing(prompt, old, new, after) -> None:
 
     colour = check_pin(new).colour
     assert prompt_with(prompt, check_prompt(prompt), [old], new, colour) == after
+
+
+def test_a_layout_with_words_of_another_model_keeps_them_and_says_so(window: Any) -> None:
+    """The boxes come as they are; the line names the word before a job, and a job is refused."""
+    window.session.push(
+        PlaceBoxes([(Rect(64, 64, 128, 128), "gizmo"), (Rect(256, 64, 128, 128), "dog")])
+    )
+    say(window, "a dog")
+    assert shows(window) == ["gizmo", "dog"]
+    assert "gizmo" in window.prompt.words.text()
+    window.actions_["generate_all"].trigger()
+    print(window.engine.requests, window.messages.text.text(), window.prompt.words.text())
+    assert not window.engine.requests
+    assert "gizmo" in window.messages.text.text()
+
+
+@pytest.mark.parametrize("text", ["cat " * 2500, "x" * 10_000, "\u05d7\u05ea\u05d5\u05dc " * 2000])
+def test_a_prompt_of_ten_thousand_characters_is_kept_and_its_rest_reported(window, text) -> None:
+    say(window, text)
+    assert window.session.document.prompt == text
+    assert window.prompt.field.toPlainText() == text
+    assert "256" in window.prompt.words.toolTip() or "draws none" in window.prompt.words.toolTip()
