@@ -59,13 +59,18 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "engine/remote": (
         "numpy",
         "PIL",
+        "psutil",
         "websockets",
         "engine.api",
+        "engine.composition",
         "engine.errors",
+        "engine.job_line",
+        "engine.layout",
         "engine.paths",
         "engine.pixels",
         "engine.prompts",
         "engine.remote",
+        "engine.words",
     ),
     "engine/training": ("torch", "numpy", "PIL", "safetensors", "resvg_py", "engine"),
     "engine/benchmarks": ("torch", "numpy", "matplotlib", "psutil", "engine"),
@@ -136,6 +141,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "app.ui",
     ),
     "app/benchmarks/ui": ("PySide6", "qasync", "numpy", "app", "engine!"),
+    "app/cli/engines.py": ("app", "engine!", "engine.remote!"),
     "app": ("numpy", "app", "engine!", "engine.paths"),
 }
 # Modules that the installed package lacks, so nothing in it may import them.

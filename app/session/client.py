@@ -164,15 +164,13 @@ class EngineClient:
         self._count = 0
         self._abandoned: list[EngineLike] = []
         self._slots: dict[str, _Slot] = {}
+        self._choices: dict[str, EngineChoice] = {}  # all that were used
         self._chosen = choice.name
         self._add(choice)
 
     def start(self) -> None:
         """Start the chosen engine's thread, unless it runs; the model loads on it."""
-        slot = self._slots[self._chosen]
-        if not slot.is_started:
-            slot.is_started = True
-            slot.engine.start()
+        self._start(self._slots[self._chosen])
 
     def choose(self, choice: EngineChoice) -> None:
         """Let later requests go to another engine; its state follows as an event.
@@ -200,8 +198,16 @@ class EngineClient:
         return None if slot is None else slot.info
 
     def submit(self, request: GenerateRequest, name: str | None = None) -> None:
-        """Hand a request to the engine of this name; None = the chosen one."""
-        self._slots[name or self._chosen].engine.submit(request)
+        """Hand a request to the engine of this name, which may have been given up meanwhile.
+
+        Args:
+            name: None = the chosen one.
+        """
+        name = name or self._chosen
+        if name not in self._slots:
+            self._add(self._choices[name])
+            self._start(self._slots[name])
+        self._slots[name].engine.submit(request)
 
     def cancel(self, run_id: int | None = None) -> None:
         for slot in self._slots.values():
@@ -217,9 +223,7 @@ class EngineClient:
         slot = self._slots[name or self._chosen]
         self._retire(slot)
         self._add(slot.choice)
-        again = self._slots[slot.choice.name]
-        again.is_started = True
-        again.engine.start()
+        self._start(self._slots[slot.choice.name])
 
     def shutdown(self, timeout_s: float = 10.0) -> bool:
         """End all engines; blocks. False: one hangs, and the process must end with `os._exit`."""
@@ -231,7 +235,13 @@ class EngineClient:
         ended = [engine.shutdown(max(0.0, deadline - time.monotonic())) for engine in engines]
         return all([*ended, *(engine.shutdown(0.0) for engine in self._abandoned)])
 
+    def _start(self, slot: _Slot) -> None:
+        if not slot.is_started:
+            slot.is_started = True
+            slot.engine.start()
+
     def _add(self, choice: EngineChoice) -> None:
+        self._choices[choice.name] = choice
         self._count += 1
         name, number = choice.name, self._count
         engine = choice.make(lambda event: self._receive(event, name, number))

@@ -34,7 +34,7 @@ LEADING = frozenset("PJDKXRG")
 PLACED = frozenset("in inside at on within across through over under on beneath into".split())
 AGAINST = frozenset("against before".split())
 ATTRIBUTED = frozenset("in with of from".split())
-MOST_PHRASE = 200  # characters of what one box shows
+MOST_PHRASE = 160  # characters of what one box shows, as many as a box keeps
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,7 @@ class Hints:
                 self._http.websocket_url("/ws", {"clientId": self._key}),
                 sock=self._http.dial(),  # of our own: the library does not redirect then
                 additional_headers=self._http.headers(),
+                user_agent_header=None,
                 compression=None,
                 proxy=None,
                 open_timeout=self._http.limits.connect_s,

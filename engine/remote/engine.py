@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from engine.api import (
+    Assigned,
     Event,
     Failed,
     Finished,
@@ -220,6 +221,13 @@ class RemoteEngine:
                 total_steps=report.total,
                 unknown_words=(),
                 check=made.prompt.check,
+            )
+        )
+        words = ((order.layer.layer_id, order.word) for order in made.orders)
+        self._emit(
+            Assigned(
+                job_id=request.job_id,
+                words=tuple((layer, word) for layer, word in words if word is not None),
             )
         )
         collector.run(made, report)

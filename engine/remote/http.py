@@ -131,13 +131,15 @@ class HttpClient:
         self._port = parts.port or (443 if self._is_tls else 80)
         self._path = parts.path
         self._token = token or None
+        self._tls: ssl.SSLContext | None = None  # made once: it reads the system's certificates
 
     def __repr__(self) -> str:
         return f"HttpClient({self.address!r})"
 
     def headers(self) -> dict[str, str]:
         """Those of each request."""
-        return {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        token = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        return {"User-Agent": "Layerloom", "Accept": "*/*"} | token
 
     def get_json(self, path: str, query: Mapping[str, str] | None = None) -> Any:
         return self._json(self.send("GET", path, query=query, most=self.limits.json_bytes))
@@ -236,6 +238,7 @@ class HttpClient:
         """An answer, or where it redirects to."""
         with self._connected() as sock:
             connection = http.client.HTTPConnection(self.host, self._port)
+            connection.default_port = 443 if self._is_tls else 80  # left out of the Host header
             # Without a close of its own, so that the answer can be read to its end.
             connection.sock = _BoundedSocket(sock, deadline)
             connection.request(method, target, body, headers)
@@ -269,7 +272,8 @@ class HttpClient:
         if not self._is_tls:
             return sock
         try:
-            return ssl.create_default_context().wrap_socket(sock, server_hostname=self.host)
+            self._tls = self._tls or ssl.create_default_context()
+            return self._tls.wrap_socket(sock, server_hostname=self.host)
         except (OSError, ValueError) as error:
             sock.close()
             raise unreachable(self.host, self._port, error) from error

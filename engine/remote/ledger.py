@@ -42,6 +42,7 @@ class Entry:
         loose: the same without the seed.
         key: the id under which the server has it.
         at: when it was asked for, seconds since 1970.
+        process: that asked for it.
     """
 
     mark: str
@@ -49,10 +50,11 @@ class Entry:
     key: str
     seed: int
     at: float = 0.0
+    process: int = 0
 
 
 class Ledger:
-    """The pictures under way.
+    """The pictures under way. Several processes may share a file: each keeps its own entries.
 
     Args:
         path: of the file; None = they are remembered for this run only.
@@ -62,7 +64,8 @@ class Ledger:
     def __init__(self, path: Path | None = None, clock: Callable[[], float] = time.time) -> None:
         self._path = path
         self._clock = clock
-        self._entries: dict[str, Entry] = self._read()
+        self._entries: dict[str, Entry] = {}  # of this run
+        self._removed: set[str] = set()
 
     @property
     def is_kept(self) -> bool:
@@ -72,25 +75,41 @@ class Ledger:
     def find(self, mark: str, loose: str = "", taken: Collection[str] = ()) -> Entry | None:
         """The picture with this mark, else the oldest with this loose one; None = there is none.
 
+        Pictures for which another process waits are not found.
+
         Args:
             loose: "" = it must be the mark.
-            taken: marks of pictures that are somebody else's.
+            taken: marks of pictures that are given away.
         """
-        if mark in self._entries:
-            return self._entries[mark]
-        like = (each for each in self._entries.values() if loose and each.loose == loose)
-        return next((each for each in like if each.mark not in taken), None)
+        entries = self._all()
+        found = [entries[mark]] if mark in entries else []
+        found += [
+            each
+            for each in entries.values()
+            if loose and each.loose == loose and each.mark not in taken
+        ]
+        return next((each for each in found if not _is_waited_for(each)), None)
 
     def add(self, entry: Entry) -> None:
-        self._entries[entry.mark] = replace(entry, at=self._clock())
+        self._removed.discard(entry.mark)
+        self._entries[entry.mark] = replace(entry, at=self._clock(), process=os.getpid())
         self._write()
 
     def remove(self, marks: Iterable[str]) -> None:
-        known = [mark for mark in marks if mark in self._entries]
-        for mark in known:
-            del self._entries[mark]
+        marks = set(marks)
+        self._removed |= marks
+        known = marks & self._all(with_removed=True).keys()
+        for mark in marks:
+            self._entries.pop(mark, None)
         if known:
             self._write()
+
+    def _all(self, *, with_removed: bool = False) -> dict[str, Entry]:
+        """The entries of the file and of this run, oldest first."""
+        found = {**self._read(), **self._entries}
+        if with_removed:
+            return found
+        return {mark: each for mark, each in found.items() if mark not in self._removed}
 
     def _read(self) -> dict[str, Entry]:
         """What the file has; nothing where it is missing, damaged or of another version."""
@@ -106,6 +125,7 @@ class Ledger:
                     key=str(row["key"]),
                     seed=int(row["seed"]),
                     at=float(row["at"]),
+                    process=int(row["process"]),
                 )
                 for row in rows
             ]
@@ -119,16 +139,27 @@ class Ledger:
 
     def _write(self) -> None:
         """Replace the file as a whole; a failure costs only that nothing is picked up later."""
-        for mark in list(self._entries)[:-MOST]:
-            del self._entries[mark]
         if self._path is None:
             return
+        rows = [asdict(entry) for entry in self._all().values()][-MOST:]
         temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            rows = [asdict(entry) for entry in self._entries.values()]
             text = json.dumps({"version": VERSION, "pictures": rows})
             temporary.write_text(text, encoding="utf-8")
             os.replace(temporary, self._path)
         except OSError as error:
             logger.warning("the list of pictures under way was not written: %s", error)
+
+
+def _is_waited_for(entry: Entry) -> bool:
+    """Whether another process that asked for a picture still runs."""
+    if entry.process == os.getpid():
+        return False
+    import psutil  # only where something is under way
+
+    try:
+        # A younger process has the number of one that is gone.
+        return bool(psutil.Process(entry.process).create_time() <= entry.at)
+    except (psutil.Error, ValueError, OverflowError):
+        return False

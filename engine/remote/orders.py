@@ -20,6 +20,7 @@ from engine.remote.phrases import (
     layer_prompt,
     negative_prompt,
 )
+from engine.remote.pictures import MAX_SIDE
 
 MOST_FOREGROUNDS = 50
 NOTHING_NAMED = "the prompt names no thing"
@@ -91,7 +92,7 @@ def order_pictures(request: GenerateRequest, connection: Connection) -> OrderLis
     Raises:
         LayoutError, RequestError: the request cannot be made.
     """
-    check_request(request, 1, MOST_FOREGROUNDS)
+    check_request(request, 1, MOST_FOREGROUNDS, MAX_SIDE)
     prompt = read_open_prompt(request.prompt)
     phrases = assign_phrases(request, prompt)
     orders = [

@@ -170,6 +170,7 @@ class Collector:
                 report.reached(place, 1.0)
         except Cancelled:
             self._withdraw(orders)
+            self._arrived.clear()  # who stops a run wants other pictures
             raise
         except RemoteError as error:
             if error.kind not in MAY_ARRIVE:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from app import cli
 from app.cli import batch as batch_module
-from engine.remote import Connection, RemoteError
+from engine.remote import Connection, RemoteError, fitting
 from engine.remote import engine as remote_engine
 from tests.app.cli.child import scripted
 from tests.app.cli.test_generate import layerloom
@@ -50,6 +50,7 @@ def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Script
         server.connection = connection
         return server
 
+    monkeypatch.setattr(fitting, "AREA", 160 * 160)  # a megapixel is for real models
     monkeypatch.setattr(remote_engine, "open_server", open_server)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return found

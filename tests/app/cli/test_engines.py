@@ -19,7 +19,7 @@ from app.cli.files import REMOTE_HASH
 from app.cli.source import ArgumentProblem
 from app.session import client
 from app.session.settings import ledger_path
-from engine.remote import HASH_PREFIX, Connection
+from engine.remote import HASH_PREFIX, Connection, fitting
 from engine.remote import engine as remote_engine
 from tests.app.cli.test_generate import layerloom
 from tests.engine.remote.scripted import MODEL, ScriptedServer, gone
@@ -44,6 +44,7 @@ def opened(server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         server.connection = connection
         return server
 
+    monkeypatch.setattr(fitting, "AREA", 160 * 160)  # a megapixel is for real models
     monkeypatch.setattr(remote_engine, "open_server", open_server)
     monkeypatch.setattr(cli_engines, "open_server", open_server)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

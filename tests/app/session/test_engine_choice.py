@@ -269,3 +269,22 @@ def test_requests_and_records_name_what_layers_show(document: Document) -> None:
     assert {each["engine"] for each in records_for(request, made, numbers).values()} == {"comfyui"}
     plain = records_for(request, finished(request), numbers)
     assert all("engine" not in each for each in plain.values())
+
+
+def test_a_waiting_job_finds_its_engine_again(desk: Desk, document: Document) -> None:
+    """Its engine failed and was given up while the job waited."""
+    server, other = Server(), Server("openai=http://127.0.0.1:9000")
+    switch(desk, server)
+    desk.bridge.generate("picture")
+    waiting = desk.bridge.generate("selected", [document.foregrounds[0].id], is_next=True)
+    server.engine.say(StateChanged(state="failed", message="No answer.", advice=""))
+    desk.loop.turn()
+    switch(desk, other)
+    switch(desk, server)  # made again
+    assert len(server.engines) == 2
+    desk.bridge._client._retire(desk.bridge._client._slots[server.choice.name])
+    desk.bridge.stop()
+    desk.loop.turn()
+    assert desk.bridge.current is waiting
+    assert len(server.engines) == 3 and server.engine.is_started
+    assert len(server.engine.requests) == 1

@@ -7,7 +7,7 @@ import pytest
 from app.session.prompt_summary import summarise
 from engine import check_pin, check_prompt, place_one, suggest_layouts
 from engine.prompts.grammar import is_plural_word, singular
-from engine.prompts.open_text import OpenPrompt, read_open_prompt, thing_of
+from engine.prompts.open_text import MOST_PHRASE, OpenPrompt, read_open_prompt, thing_of
 from engine.prompts.result import PromptObject
 from tests.app.session.test_engine_choice import REMOTE_INFO
 
@@ -148,7 +148,7 @@ def test_singulars(word: str, one: str) -> None:
 def test_any_text_is_read() -> None:
     for text in ("a", ",,,", '"', "of of of", "no", "the", "🚀" * 300, "a katana " * 400, "\n\t"):
         found = read_open_prompt(text)
-        assert all(each.phrase and len(each.phrase) <= 200 for each in found.check.objects)
+        assert all(each.phrase and len(each.phrase) <= MOST_PHRASE for each in found.check.objects)
     assert read_open_prompt("a katana " * 400).check.unread > 0
 
 

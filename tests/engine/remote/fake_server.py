@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import io
 import json
+import ssl
 import struct
 import threading
 import time
@@ -26,7 +27,9 @@ from PIL import Image
 
 from engine.remote import Connection, Limits, ServerKind
 
-SCHEMA = Path(__file__).parents[2] / "fixtures" / "remote" / "object_info.json"
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "remote"
+SCHEMA = FIXTURES / "object_info.json"
+CERTIFICATE = FIXTURES / "loopback.pem"  # of 127.0.0.1, signed by itself
 # Short enough for tests, long enough for a busy machine.
 QUICK = Limits(
     connect_s=5.0,
@@ -114,8 +117,9 @@ class FakeServer:
         asked: each request as method, path and body.
     """
 
-    def __init__(self, *, token: str = "", steps: int = 2) -> None:
+    def __init__(self, *, token: str = "", steps: int = 2, tls: bool = False) -> None:
         self.token = token
+        self.scheme = "https" if tls else "http"
         self.steps = steps
         self.version = "0.38.1"
         self.faults: dict[str, str] = {}
@@ -134,11 +138,15 @@ class FakeServer:
         self.lock = threading.RLock()
         self._http = _Http(("127.0.0.1", 0), _Handler)
         self._http.fake = self
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(CERTIFICATE)
+            self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
         self._thread: threading.Thread | None = None
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
+        return f"{self.scheme}://127.0.0.1:{self._http.server_address[1]}"
 
     def connection(self, kind: ServerKind = "comfyui", **more: Any) -> Connection:
         return Connection(kind=kind, address=self.address, **more)

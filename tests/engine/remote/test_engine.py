@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from engine import Failed, Finished, JobCancelled, Preview, Progress, Started, StateChanged
-from engine.remote import RemoteError, RemoteModel
+from engine import (
+    Assigned,
+    Failed,
+    Finished,
+    JobCancelled,
+    Preview,
+    Progress,
+    Started,
+    StateChanged,
+)
+from engine.remote import PictureJob, RemoteError, RemoteModel, fitting
 from engine.remote.ledger import Entry, Ledger
 from tests.engine.remote.scripted import (
     MODEL,
@@ -32,6 +42,15 @@ BOXES = (
     box(2, 0, 200, 64, 128),
     box(3, 400, 200, 64, 128),
 )
+
+
+AREA = 160 * 160
+
+
+@pytest.fixture(autouse=True)
+def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A megapixel for each layer is for real models."""
+    monkeypatch.setattr(fitting, "AREA", AREA)
 
 
 @pytest.fixture
@@ -82,7 +101,7 @@ def test_pictures_fit_their_boxes(server: ScriptedServer) -> None:
     assert abs(columns.mean() - 127.5) < 2
     for job in server.submitted:
         assert job.width % 16 == job.height % 16 == 0
-        assert 0.9 < job.width * job.height / 1024**2 < 1.1
+        assert 0.9 < job.width * job.height / AREA < 1.1
     assert server.submitted[1].width > 1.9 * server.submitted[1].height
 
 
@@ -97,6 +116,8 @@ def test_progress_previews_and_one_end(server: ScriptedServer) -> None:
     assert len(previews) == 8  # each second of 16
     assert sum(map(is_end, running.seen)) == 1
     assert started.check == end.check  # type: ignore[union-attr]
+    (decided,) = [event for event in running.seen if isinstance(event, Assigned)]
+    assert dict(decided.words) == {r.layer_id: r.word for r in end.results if r.word}  # type: ignore[union-attr]
 
 
 def test_only_targets_are_asked_for(server: ScriptedServer) -> None:
@@ -222,7 +243,7 @@ def entry(mark: str, loose: str = "l", seed: int = 3) -> Entry:
 
 def test_a_damaged_ledger_is_no_ledger(tmp_path: Path) -> None:
     path = tmp_path / "pictures.json"
-    for text in ("{", "[]", '{"version": 1, "pictures": [3]}', '{"version": 9, "pictures": []}'):
+    for text in ("{", "[]", '{"version": 1, "pictures": [{}]}', '{"version": 9, "pictures": []}'):
         path.write_text(text)
         ledger = Ledger(path)
         assert ledger.find("a") is None
@@ -240,6 +261,43 @@ def test_a_ledger_that_cannot_be_written_costs_nothing_else(tmp_path: Path) -> N
     ledger = Ledger(path)
     ledger.add(entry("a"))
     assert ledger.find("a") is not None
+
+
+def test_processes_share_a_file(tmp_path: Path) -> None:
+    """Each keeps its own entries, and what a living one waits for is not taken from it."""
+    path = tmp_path / "pictures.json"
+    one, other = Ledger(path), Ledger(path)
+    one.add(entry("a"))
+    other.add(entry("b"))
+    one.add(entry("c"))
+    other.remove(["b"])
+    assert sorted(each["mark"] for each in json.loads(path.read_text())["pictures"]) == ["a", "c"]
+    data = json.loads(path.read_text())
+    for row in data["pictures"]:
+        row["process"] = os.getppid()  # which lives, and is older than the entry
+    path.write_text(json.dumps(data))
+    assert Ledger(path).find("a", "l") is None
+    for row in data["pictures"]:
+        row["at"] = 1.0  # from before that process began: its number was another's
+    path.write_text(json.dumps(data))
+    assert Ledger(path, clock=lambda: 2.0).find("a").key == "key of a"
+
+
+def test_stop_means_other_pictures(server: ScriptedServer) -> None:
+    """What had arrived is not handed out by the next job, whose seed is free."""
+    boxes = [box(n, 100 * n, 0, 64, 64, seed_is_free=True) for n in (1, 2)]
+
+    def stop(job: PictureJob) -> None:
+        if len(server.collected) == 2:
+            running.engine.cancel()
+
+    server.before = stop
+    with Running(server) as running:
+        assert isinstance(running.run(request("two katanas", *boxes)), JobCancelled)
+        again = [replace(each, seed=each.seed + 50) for each in boxes]
+        end = running.run(request("two katanas", *again, job_id=2))
+    assert isinstance(end, Finished)
+    assert [result.seed for result in end.results] == [51, 52]
 
 
 def test_marks_and_loose_marks() -> None:
@@ -378,6 +436,14 @@ def test_a_request_that_cannot_be_made(server: ScriptedServer) -> None:
         assert isinstance(end, Failed) and end.kind == "request"
         assert "leaves the canvas" in end.message
     assert not server.submitted
+
+
+def test_a_large_canvas_needs_no_grid(server: ScriptedServer) -> None:
+    """A photograph's size: the built-in model draws up to 2048 in whole grid cells."""
+    layer = box(1, 2900, 1900, 99, 77)
+    with Running(server) as running:
+        end = running.run(replace(request("a katana", layer), canvas=(3001, 1999)))
+    assert isinstance(end, Finished) and end.results[0].box == layer.box
 
 
 def test_an_empty_cut_out_is_refused(

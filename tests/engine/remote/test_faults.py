@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine.remote import PictureJob, PictureServer, RemoteError, ServerKind, open_server
-from tests.engine.remote.fake_server import QUICK, FakeServer, fake_server
+from tests.engine.remote.fake_server import CERTIFICATE, QUICK, FakeServer, fake_server
 from tests.engine.remote.watching import Watching, a_job
 
 TOKEN = "sk-the-token-1234"
@@ -139,6 +139,20 @@ def test_https_of_a_server_without_it(shared: FakeServer, kind: ServerKind) -> N
     with pytest.raises(RemoteError) as caught:
         open_server(secure, TOKEN, QUICK).connect()
     assert says(caught.value, "unreachable", "does not speak https")
+
+
+@pytest.mark.parametrize("kind", ["comfyui", "openai"])
+def test_https_with_a_certificate(kind: ServerKind, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is trusted carries a whole job; one that is not is named, and gets no request."""
+    with fake_server(token=TOKEN, tls=True) as fake:
+        with pytest.raises(RemoteError) as caught:
+            open_server(fake.connection(kind), TOKEN, QUICK).connect()
+        assert says(caught.value, "unreachable", "certificate of 127.0.0.1:") and not fake.asked
+        monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+        server, job, watch = open_server(fake.connection(kind), TOKEN, QUICK), a_job(), Watching()
+        server.submit(job)
+        assert server.collect(job, watch).any()
+        assert bool(watch.steps) is (kind == "comfyui")  # its websocket is encrypted too
 
 
 PICTURES = {
