@@ -10,44 +10,19 @@ import logging
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from psygnal import Signal
 
 from app.session.settings import Settings
 from engine import EngineError
-from engine.remote import (
-    Connection,
-    OwnGraph,
-    RemoteError,
-    RemoteModel,
-    ServerKind,
-    ServerReport,
-    checked_address,
-    is_loopback,
-)
 
-__all__ = [
-    "NO_SERVER",
-    "Connection",
-    "Connections",
-    "OwnGraph",
-    "RemoteError",
-    "RemoteModel",
-    "SavedConnection",
-    "ServerKind",
-    "ServerReport",
-    "address_trouble",
-    "checked_address",
-    "needs_permission",
-    "new_connection",
-    "place_of",
-]
+if TYPE_CHECKING:
+    from engine.remote import Connection
 
 logger = logging.getLogger(__name__)
 
 NO_SERVER = ""  # the id that stands for the engine of the program itself
-_KINDS: tuple[ServerKind, ...] = get_args(ServerKind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,24 +44,6 @@ def new_connection(connection: Connection) -> SavedConnection:
 def place_of(address: str) -> str:
     """Host, port and path, as names of engines have them: "127.0.0.1:8188"."""
     return address.partition("://")[2]
-
-
-def address_trouble(text: str, *, allows_plain: bool) -> str:
-    """Why an address cannot be used, in sentences; "" = it can."""
-    try:
-        checked_address(text, allows_plain=allows_plain)
-    except EngineError as error:
-        return f"{error} {error.advice}"
-    return ""
-
-
-def needs_permission(text: str) -> bool:
-    """Whether an address would send plain text to another machine."""
-    try:
-        address = checked_address(text, allows_plain=True)
-    except EngineError:
-        return False
-    return address.startswith("http://") and not is_loopback(address)
 
 
 class Connections:
@@ -171,31 +128,29 @@ def _agreement(address: str, model: str) -> str:
 
 def _read(data: Any) -> SavedConnection | None:
     """A connection as the settings file has it; None = it is none that could be used."""
+    # Imported here: a program without connections needs no clients of servers.
+    from engine.remote import Connection, OwnGraph, ServerKind, checked_address
+
     try:
         own = data["own_graph"]
+        graph = None if own is None else {item.name: own[item.name] for item in fields(OwnGraph)}
         connection = Connection(
             kind=data["kind"],
             address=data["address"],
             model=data["model"],
             allows_plain=data["allows_plain"],
-            own_graph=None if own is None else _own_graph(own),
+            own_graph=None if graph is None else OwnGraph(**graph),
         )
-        saved = SavedConnection(id=data["id"], connection=connection)
-        texts = (saved.id, connection.kind, connection.address, connection.model)
-        if not all(isinstance(text, str) for text in texts) or not saved.id:
+        for name, value in (graph or {}).items():
+            if type(value) is not (bool if name == "makes_alpha" else str):
+                raise ValueError(f"{name} is of another type")
+        texts = (data["id"], connection.kind, connection.address, connection.model)
+        if not all(isinstance(text, str) for text in texts) or not data["id"]:
             raise ValueError("not a text")
-        if connection.kind not in _KINDS or type(connection.allows_plain) is not bool:
+        if connection.kind not in get_args(ServerKind) or type(connection.allows_plain) is not bool:
             raise ValueError("not one of the known values")
         address = checked_address(connection.address, allows_plain=connection.allows_plain)
     except (KeyError, TypeError, ValueError, EngineError) as error:
         logger.warning("a connection in the settings cannot be used: %s", error)
         return None
-    return replace(saved, connection=replace(connection, address=address))
-
-
-def _own_graph(data: Any) -> OwnGraph:
-    known = {item.name: data[item.name] for item in fields(OwnGraph)}
-    for name, value in known.items():
-        if type(value) is not (bool if name == "makes_alpha" else str):
-            raise ValueError(f"{name} is of another type")
-    return OwnGraph(**known)
+    return SavedConnection(id=data["id"], connection=replace(connection, address=address))

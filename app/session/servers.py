@@ -9,15 +9,17 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from app.session.client import EngineChoice, EngineLike, engine_name
 from app.session.connections import Connections, SavedConnection, new_connection
 from app.session.settings import Settings
 from app.session.tokens import Tokens
 from engine import Event
-from engine.remote import Connection, PictureServer, RemoteEngine, ServerReport, open_server
-from engine.remote.runs import Patience
+
+if TYPE_CHECKING:
+    from engine.remote import Connection, PictureServer, ServerReport
+    from engine.remote.runs import Patience
 
 
 class Run(Protocol):
@@ -35,6 +37,13 @@ class Open(Protocol):
     """Makes a server object; nothing is sent yet."""
 
     def __call__(self, connection: Connection, token: str | None = None) -> PictureServer: ...
+
+
+def open_server(connection: Connection, token: str | None = None) -> PictureServer:
+    """The client of a server; imported here for the same reason as the engine below."""
+    from engine import remote
+
+    return remote.open_server(connection, token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +150,9 @@ class Servers:
         connection = saved.connection
 
         def make(emit: Callable[[Event], None]) -> EngineLike:
+            # Imported here: a program without connections needs no clients of servers.
+            from engine.remote import RemoteEngine
+
             def make_server() -> PictureServer:
                 return self.open(connection, self._kept(connection))
 

@@ -42,7 +42,6 @@ class Settings:
         connections: to picture servers, without tokens; see `app.session.connections`.
         engine: id of the connection that draws; "" = the engine of the program itself.
         agreed_servers: "address model" of each that the user agreed to send words to.
-        unfinished_job: prompt, seed and variations of what a server makes just now.
     """
 
     theme: str = "system"  # "system", "dark" or "light"
@@ -82,7 +81,6 @@ class Settings:
     connections: list[dict[str, Any]] = field(default_factory=list)
     engine: str = ""
     agreed_servers: list[str] = field(default_factory=list)
-    unfinished_job: dict[str, Any] = field(default_factory=dict)
     export_format: str = "png"  # what was exported last, and what was chosen per format
     export_options: dict[str, Any] = field(default_factory=dict)
     window_geometry: str = ""  # Qt's, as hex text; empty = default layout

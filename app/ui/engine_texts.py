@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale
 
-from app.session.connections import RemoteModel, SavedConnection
+from app.session.connections import SavedConnection
 from app.ui.text import tr
+
+if TYPE_CHECKING:
+    from app.session.server_types import RemoteModel
 
 
 def kind_name(kind: str) -> str:

@@ -1,16 +1,12 @@
-"""Engines: which one draws, its menu, what it may be sent, and what a crash left with one."""
+"""Engines: which one draws, its menu, what it may be sent, and where connections are set up."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from PySide6.QtGui import QAction, QActionGroup
 
-from app.session.client import BUILT_IN
 from app.session.connections import NO_SERVER, SavedConnection
-from app.session.jobs import Job, Rest
-from app.session.settings import RANGES
 from app.ui.actions import Actions
 from app.ui.controllers import Controller
 from app.ui.dialogs import questions
@@ -18,8 +14,6 @@ from app.ui.engine_texts import engine_name, engine_name_in_full, licence_text, 
 from app.ui.session import Session
 from app.ui.text import tr
 from app.ui.views import Views
-
-MOST_VARIATIONS = RANGES["variations"][1]
 
 
 class EnginesController(Controller):
@@ -38,7 +32,6 @@ class EnginesController(Controller):
         actions.connect(use_built_in=self._use_built_in)
         session.servers.connections.changed.connect(self._fill_menu)
         session.bridge.state_changed.connect(self._on_state)
-        session.bridge.job_changed.connect(self._on_job)
         self._fill_menu()
 
     def use(self, connection_id: str) -> None:
@@ -71,37 +64,6 @@ class EnginesController(Controller):
             return False
         self._ask(used, info.name, info.licence, go_on)
         return True
-
-    # ---- a job that the end of the program left with its server ----
-
-    def take_unfinished(self) -> Rest | None:
-        """The job that was under way when the program ended, once, if it was for this prompt."""
-        session, known = self._session, self._session.settings.unfinished_job
-        if not session.bridge.is_remote or known.get("prompt") != session.document.prompt:
-            return None
-        session.settings.unfinished_job = {}
-        seed: Any = known.get("seed")
-        count: Any = known.get("variations")
-        is_whole = type(seed) is int and type(count) is int
-        if not is_whole or not (0 <= seed < 2**32 and 1 <= count <= MOST_VARIATIONS):
-            return None
-        session.note(tr("Goes on with the job that was under way when the program ended."))
-        return Rest(seed, count)
-
-    def _on_job(self, job: Job) -> None:
-        """Note what a server makes, so that a crash does not lose it."""
-        settings = self._session.settings
-        if job.engine == BUILT_IN:
-            return
-        if job.has_ended:
-            settings.unfinished_job = {}
-        elif job is self._session.bridge.current and job.state == "running":
-            rest = job.rest
-            settings.unfinished_job = {
-                "prompt": job.prompt,
-                "seed": rest.picture_seed,
-                "variations": rest.variations,
-            }
 
     def _ask(
         self, used: SavedConnection, model: str, licence: str, go_on: Callable[[], None]

@@ -146,7 +146,6 @@ class GenerationController(Controller):
         self._views.status.say_nothing()
         bridge.preview_every = session.settings.preview_every
         prompt = session.document.prompt
-        again = again or self._engines.take_unfinished()
         if bridge.generate(scope, ids, is_next=is_next, again=again) is not None:
             remember_prompt(session.settings, prompt)
 

@@ -16,10 +16,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.session.connections import (
+from app.session.connections import SavedConnection
+from app.session.server_types import (
     Connection,
     RemoteError,
-    SavedConnection,
     ServerReport,
     address_trouble,
     checked_address,

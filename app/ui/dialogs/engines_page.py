@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from app.session.connections import NO_SERVER, Connection, SavedConnection
+from app.session.connections import NO_SERVER, SavedConnection
 from app.session.servers import Servers
 from app.session.settings import Settings
 from app.ui.dialogs import questions
-from app.ui.dialogs.connection_dialog import ConnectionDialog
 from app.ui.engine_texts import engine_name, engine_name_in_full
 from app.ui.text import tr
 from app.ui.theme import MARGIN
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.forms import enable, fill, named, note
+
+if TYPE_CHECKING:
+    from app.session.server_types import Connection
 
 _ID = Qt.ItemDataRole.UserRole
 
@@ -104,6 +107,9 @@ class EnginesPage(QWidget):
         self._open(self.chosen())
 
     def _open(self, saved: SavedConnection | None) -> None:
+        # Imported here: a program without connections needs no clients of servers.
+        from app.ui.dialogs.connection_dialog import ConnectionDialog
+
         def accepted(connection: Connection, token: str, uses: bool) -> None:
             self._keep(saved, connection, token, uses)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from app.session.connections import OwnGraph
 from app.session.own_graphs import GraphChoices, GraphEntry, GraphFileError, read_graph_file
+from app.session.server_types import OwnGraph
 from app.session.settings import Settings
 from app.ui.dialogs.file_dialogs import ask_open
 from app.ui.text import tr

@@ -7,16 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.session.connections import (
-    NO_SERVER,
-    Connection,
-    Connections,
-    OwnGraph,
-    address_trouble,
-    needs_permission,
-    new_connection,
-    place_of,
-)
+from app.session.connections import NO_SERVER, Connections, new_connection, place_of
+from app.session.server_types import Connection, OwnGraph, address_trouble, needs_permission
 from app.session.settings import Settings, load_settings, save_settings
 
 COMFY = Connection(kind="comfyui", address="http://127.0.0.1:8188", model="ming-design")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.session.connections import Connection, new_connection
+from app.session.connections import new_connection
+from app.session.server_types import Connection
 from app.session.tokens import Tokens
 from engine.remote import RemoteModel, ServerReport
 from tests.engine.remote.scripted import CONNECTION, MODEL, ScriptedServer

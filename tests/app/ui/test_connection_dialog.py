@@ -12,7 +12,8 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMessageBox, QPushButton
 
-from app.session.connections import Connection, OwnGraph, new_connection
+from app.session.connections import new_connection
+from app.session.server_types import Connection, OwnGraph
 from app.session.tokens import Tokens
 from app.ui.theme import DARK, LIGHT
 from app.ui.theme import apply as apply_theme

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from tests.app.ui.test_engines import agree, boxes, drawn
 from tests.engine.remote.fake_server import QUICK, FakeServer
 
 TOKEN = "sk-of-the-server"
+# Window and server share this process: only what ends a server may be short.
+PATIENT = replace(QUICK, idle_s=10.0, answer_s=20.0, lost_s=5.0, running_s=20.0)
 
 
 @pytest.fixture
@@ -30,7 +33,7 @@ def server() -> Iterator[FakeServer]:
 def page(window: Any, server: FakeServer) -> Any:
     """The page of engines in a window that waits for servers no longer than tests should."""
     servers = window.session.servers
-    servers.open = lambda connection, token=None: open_server(connection, token, QUICK)
+    servers.open = lambda connection, token=None: open_server(connection, token, PATIENT)
     servers.tokens = Tokens(lambda: None)
     servers.patience = Patience(0.1, 0.05)
     window.actions_["engines"].trigger()
