@@ -102,7 +102,8 @@ def test_stop_reaches_the_server(page: Any, window: Any, server: FakeServer, qtb
     window.actions_["generate_all"].trigger()
     agree(window)
     qtbot.waitUntil(lambda: len(server.waiting) == 3)
-    assert window.prompt.progress_text.text() == "Waiting for the server"
+    text = window.prompt.progress_text
+    qtbot.waitUntil(lambda: text.text() == "Waiting for the server")
     window.actions_["stop"].trigger()
     assert window.session.bridge.current is None, "the window does not wait for the server"
     qtbot.waitUntil(lambda: not server.waiting)
