@@ -42,7 +42,9 @@ class OwnGraph:
 
     path: str  # of the JSON file
     prompt: str
-    output: str  # a node that saves or previews pictures: "9"
+    # a node that saves or previews pictures: "9". In a graph of cut-outs a second one may follow
+    # for opaque pictures: "9, 12"
+    output: str
     negative: str = ""
     seed: str = ""
     width: str = ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,8 @@ from engine.remote.http import HttpClient, Limits
 from engine.remote.pictures import checked, decode
 
 logger = logging.getLogger(__name__)
+
+Stop = Callable[[], bool]
 
 _PASSING = ("unreachable", "timeout")  # kinds of errors after which polling goes on for a while
 
@@ -166,7 +169,7 @@ class ComfyServer:
             if watch.should_stop():
                 raise Cancelled
             try:
-                entry, place = self._state(job.key)
+                entry, place = self._state(job.key, watch.should_stop)
             except RemoteError as error:
                 if error.kind not in _PASSING or time.monotonic() - reached > limits.gone_s:
                     raise self._gone(error) from error
@@ -186,21 +189,23 @@ class ComfyServer:
             if hints.wait(limits.poll_s, watch):
                 moved = time.monotonic()
 
-    def _state(self, key: str) -> tuple[dict[str, Any] | None, str | None]:
+    def _state(
+        self, key: str, should_stop: Stop | None = None
+    ) -> tuple[dict[str, Any] | None, str | None]:
         """The history's entry of a job that has ended, or where in the queue it is."""
-        entry = self._history(key)
-        return entry, None if entry is not None else self._place(key)
+        entry = self._history(key, should_stop)
+        return entry, None if entry is not None else self._place(key, should_stop)
 
-    def _history(self, key: str) -> dict[str, Any] | None:
-        found = self._http.get_json(f"/history/{key}")
+    def _history(self, key: str, should_stop: Stop | None = None) -> dict[str, Any] | None:
+        found = self._http.get_json(f"/history/{key}", should_stop)
         if not isinstance(found, dict):
             raise self._odd("/history")
         entry = found.get(key)
         return entry if isinstance(entry, dict) and is_finished(entry) else None
 
-    def _place(self, key: str) -> str | None:
+    def _place(self, key: str, should_stop: Stop | None = None) -> str | None:
         """ "running", "pending", or None where the queue does not have the job."""
-        queue = self._http.get_json("/queue")
+        queue = self._http.get_json("/queue", should_stop)
         if not isinstance(queue, dict):
             raise self._odd("/queue")
         for name in ("running", "pending"):

@@ -96,7 +96,14 @@ def own_graph(own: OwnGraph) -> Graph:
     """A user's graph; RemoteError: the file cannot be read or lacks a node that was named."""
     path = Path(own.path)
     nodes = _nodes_of(_read(path), path.name)
-    ending = Ending(output=_node_id(nodes, own.output, path.name))
+    outputs = [_node_id(nodes, each, path.name) for each in own.output.split(",")]
+    if len(outputs) > (2 if own.makes_alpha else 1):
+        raise _unusable(
+            path.name,
+            f"{len(outputs)} outputs are named",
+            "Name one, and for a graph of cut-outs a second one for opaque pictures.",
+        )
+    cutout, opaque = Ending(output=outputs[0]), Ending(output=outputs[-1])
     fields = {}
     for name in _SETTABLE:
         if typed := getattr(own, name):
@@ -108,20 +115,22 @@ def own_graph(own: OwnGraph) -> Graph:
         title=path.stem,
         nodes=nodes,
         fields=fields,
-        cutout=ending if own.makes_alpha else None,
-        opaque=ending,
+        cutout=cutout if own.makes_alpha else None,
+        opaque=opaque,
         makes_alpha=own.makes_alpha,
         note="your own graph: its licence and memory are those of its models",
         is_own=True,
     )
-    used = needed_nodes(graph, ending)
-    for name, places in fields.items():
-        if not any(place.rsplit(".", 1)[0] in used for place in places):
-            raise _unusable(
-                path.name,
-                f"its {name} input ({', '.join(places)}) does not lead to the output {own.output}",
-                "Name an input whose node is connected to the output.",
-            )
+    for ending in (cutout, opaque):
+        used = needed_nodes(graph, ending)
+        for name, places in fields.items():
+            if not any(place.rsplit(".", 1)[0] in used for place in places):
+                raise _unusable(
+                    path.name,
+                    f"its {name} input ({', '.join(places)}) does not lead to the output "
+                    f"{ending.output}",
+                    "Name an input whose node is connected to the output.",
+                )
     return graph
 
 

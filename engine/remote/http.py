@@ -141,8 +141,10 @@ class HttpClient:
         token = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         return {"User-Agent": "Layerloom", "Accept": "*/*"} | token
 
-    def get_json(self, path: str, query: Mapping[str, str] | None = None) -> Any:
-        return self._json(self.send("GET", path, query=query, most=self.limits.json_bytes))
+    def get_json(self, path: str, should_stop: Callable[[], bool] | None = None) -> Any:
+        """The JSON at a path; Cancelled: `should_stop()` became true while it was waited for."""
+        deadline = Deadline(self.limits.answer_s, self.limits.idle_s, should_stop)
+        return self._json(self.send("GET", path, deadline=deadline, most=self.limits.json_bytes))
 
     def post_json(self, path: str, body: object, deadline: Deadline | None = None) -> Any:
         answer = self.send(

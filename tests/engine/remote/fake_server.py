@@ -135,6 +135,8 @@ class FakeServer:
         self.pictures: dict[str, bytes] = {}
         self.interrupted: list[str] = []
         self.ended = threading.Event()
+        self.released = threading.Event()  # lets requests go that are met with silence
+        self.silence_ended = False  # whether one of them waited until the server gave up
         self.lock = threading.RLock()
         self._http = _Http(("127.0.0.1", 0), _Handler)
         self._http.fake = self
@@ -162,6 +164,7 @@ class FakeServer:
     def stop(self) -> None:
         """End it: its port refuses connections from now on."""
         self.ended.set()
+        self.released.set()
         if self._thread is not None:
             self._http.shutdown()
             self._http.server_close()
@@ -376,7 +379,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._head(200, "application/json", None)
             self._endless(b" " * 65536, 1000)
         elif fault == "silent":
-            self.server.fake.ended.wait(10)
+            fake = self.server.fake
+            fake.silence_ended = not fake.released.wait(10) or fake.silence_ended
         else:
             return False
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from collections.abc import Iterator
@@ -124,14 +125,16 @@ def test_a_job_that_was_stopped_can_be_made_again_under_its_id(fake: FakeServer)
 
 
 def test_stop_works_while_the_server_is_silent(fake: FakeServer) -> None:
-    """Of two questions one is never answered; the stop does not wait for its time to end."""
+    """A question is not answered; the stop does not wait for its time to end."""
     fake.steps = 10**6
-    server, job, stop = open_server(fake.connection(), None, QUICK), a_job(), threading.Event()
+    patient = dataclasses.replace(QUICK, idle_s=60.0, answer_s=60.0)
+    server, job, stop = open_server(fake.connection(), None, patient), a_job(), threading.Event()
     server.submit(job)
-    fake.faults = {"/history": "silent"}
-    stop.set()
+    fake.faults = {f"/history/{job.key}": "silent"}
+    threading.Timer(0.1, stop.set).start()
     with pytest.raises(Cancelled):
         server.collect(job, Watching(stop.is_set))
+    assert not fake.silence_ended and not fake.waiting
 
 
 def test_cancel_never_raises() -> None:

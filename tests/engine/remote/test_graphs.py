@@ -118,6 +118,14 @@ def test_a_graph_of_the_user_is_run(tmp_path: Path) -> None:
     assert not {"10", "12"} & set(sent)
 
 
+def test_a_graph_of_cutouts_may_have_a_second_output(tmp_path: Path) -> None:
+    graph = own_graph(mine(tmp_path, output="9, 10", makes_alpha=True))
+    cut, whole = filled(graph, a_job()), filled(graph, a_job(alpha=False))
+    assert ("9" in cut, "10" in cut) == (True, False) == ("10" in whole, "9" in whole)
+    graph = own_graph(mine(tmp_path, makes_alpha=True))
+    assert filled(graph, a_job()) == filled(graph, a_job(alpha=False))
+
+
 def test_an_opaque_graph_refuses_a_cutout_before_anything_is_queued(tmp_path: Path) -> None:
     with fake_server() as fake:
         server = open_server(fake.connection(own_graph=mine(tmp_path)), None, QUICK)
@@ -151,6 +159,7 @@ def test_what_a_graph_of_the_user_lacks_is_named(tmp_path: Path) -> None:
         ({"prompt": "text"}, "names no field"),
         ({"prompt": ""}, "no input for the prompt"),
         ({"output": "Nothing"}, "no node “Nothing”"),
+        ({"output": "9, 10"}, "2 outputs are named"),
         ({"prompt": "12.text"}, "does not lead to the output 9"),
         ({"output": "CLIPTextEncode"}, "2 nodes titled “CLIPTextEncode”"),
     ],
