@@ -272,7 +272,7 @@ class _Worker(threading.Thread):
     def __init__(self, name: str, engine: EngineSession, line: _Line, maker: _Maker) -> None:
         super().__init__(name=f"batch {name}", daemon=True)
         self.engine_name, self.engine = name, engine
-        self._line, self._maker = line, maker
+        self.line, self._maker = line, maker
 
     def run(self) -> None:
         try:
@@ -281,31 +281,31 @@ class _Worker(threading.Thread):
         except (KeyboardInterrupt, Interrupted):
             pass  # the main thread has it
         except UserError as error:  # the engine did not start
-            self._line.give_up(self.engine_name, f"{error.what} {error.advice}".strip())
+            self.line.give_up(self.engine_name, f"{error.what} {error.advice}".strip())
         except BaseException as error:
-            self._line.give_up(self.engine_name, f"{type(error).__name__}: {error}")
+            self.line.give_up(self.engine_name, f"{type(error).__name__}: {error}")
             raise
 
     def _work(self) -> None:
         failures = 0
-        while (ticket := self._line.take(self.engine_name)) is not None:
+        while (ticket := self.line.take(self.engine_name)) is not None:
             try:
                 result = self._maker.make(ticket.job, self.engine)
             except UserError as error:
                 failures += 1
-                self._line.failed_with(ticket, self.engine_name, error)
+                self.line.failed_with(ticket, self.engine_name, error)
                 if failures >= MOST_FAILURES and self.engine_name != BUILT_IN:
-                    self._line.give_up(
+                    self.line.give_up(
                         self.engine_name,
                         f"{failures} jobs in a row failed, the last because: {error.what}",
                     )
                     return
             except BaseException:
-                self._line.put_back(ticket)
+                self.line.put_back(ticket)
                 raise
             else:
                 failures = 0
-                self._line.done(ticket, {"engine": self.engine_name, **result})
+                self.line.done(ticket, {"engine": self.engine_name, **result})
 
 
 def _run_all(workers: Sequence[_Worker]) -> None:
@@ -318,7 +318,7 @@ def _run_all(workers: Sequence[_Worker]) -> None:
                 worker.join(0.2)  # a join without a time would keep Ctrl+C away
     except KeyboardInterrupt:
         for worker in workers:
-            worker._line.stop()
+            worker.line.stop()
             worker.engine.interrupted.set()
         for worker in workers:
             worker.join(30.0)

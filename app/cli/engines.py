@@ -178,7 +178,7 @@ def _about(model: RemoteModel) -> Sequence[str]:
     memory = "unknown" if model.memory_gb is None else f"about {model.memory_gb:g} GB"
     lines.append(f"  licence   {model.licence or 'unknown: ask its makers before you use it'}")
     lines.append(f"  memory    {memory}")
-    lines.append(f"  cut-outs  {'native' if model.makes_alpha else 'by a further step, or none'}")
+    lines.append(f"  cut-outs  {'yes' if model.makes_alpha else 'not known, or none'}")
     if model.note:
         lines.append(f"  note      {model.note}")
     lines += [f"  missing   {each}" for each in model.missing]

@@ -32,8 +32,9 @@ from engine import (
 from engine import Started as StartedEvent
 
 WATCH_INTERVAL_S = 0.5
-# From the model's announcement to the end of all measuring, waiting for the window included.
-MEASURE_LIMIT_S = 2.0
+# From the model's announcement to the end of all measuring, waiting for the window included. Users
+# wait 2 s at most; a run that is cancelled ends a little later.
+MEASURE_LIMIT_S = 1.8
 # The window is idle once its thread has computed for less than this part of such a time.
 IDLE_SLICE_S = 0.1
 IDLE_PART = 0.3

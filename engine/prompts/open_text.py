@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
-from engine.prompts.grammar import singular
+from engine.prompts.grammar import is_plural_word, singular
 from engine.prompts.lexicon import Lexicon
 from engine.prompts.parser import MOST, Reading, read_prompt
 from engine.prompts.phrases import OPEN, Mention
@@ -59,6 +59,10 @@ class _OpenLexicon(Lexicon):
 
     def nearest_spelling(self, word: str) -> str | None:
         return None
+
+    def _parts_of(self, word: str) -> str:
+        is_place = (word,) in _open_words("place") or (word,) in _open_words("surface")
+        return "n" if is_place else super()._parts_of(word)
 
 
 @lru_cache(maxsize=64)  # window and engine ask for the same prompt
@@ -122,6 +126,8 @@ class _Phrase:
     Attributes:
         first, last: units of the phrase with its head, end inclusive.
         end: last unit of what is said of it afterwards, inclusive.
+        head: the unit that names the thing.
+        is_contained: the phrase begins with a container: "a bowl of cherries".
         preposition: the word that leads to it, or "".
     """
 
@@ -129,6 +135,8 @@ class _Phrase:
     first: int
     last: int
     end: int = 0
+    head: int = 0
+    is_contained: bool = False
     preposition: str = ""
     stands_apart: bool = False  # a comma or the start of a sentence is before the preposition
     is_determined: bool = False  # an article, an owner or a number stands before it
@@ -141,7 +149,7 @@ class _Opening:
         self._prompt, self._reading = prompt, reading
         self._units, self._letters = reading.units, reading.letters
         self._place_of = {id(unit): at for at, unit in enumerate(self._units)}
-        self._phrases = [self._phrase_of(each) for each in self._kept_mentions()]
+        self._phrases = self._joined([self._phrase_of(each) for each in self._kept_mentions()])
         self._styles = self._style_segments()
 
     def result(self) -> OpenPrompt:
@@ -175,7 +183,8 @@ class _Opening:
         has_thing = False
         in_words = {each.name for each in self._reading.mentions if not each.unit.is_emoji}
         for each in sorted(self._reading.mentions, key=lambda mention: mention.span):
-            if each.found == "heading" or (each.unit.quoted and has_thing):
+            is_heading = each.found == "heading" and not _is_of(each.unit, "place")
+            if is_heading or (each.unit.quoted and has_thing):
                 continue
             if each.unit.is_emoji and each.name in in_words:  # "a cat 🐱"
                 continue
@@ -188,8 +197,10 @@ class _Opening:
         first = last
         while first > 0 and self._units[first].gap == NONE and self._goes_back(first - 1, heads):
             first -= 1
+        contained = first
         first = self._with_container(first)
-        phrase = _Phrase(mention, first, last, last)
+        phrase = _Phrase(mention, first, last, last, is_contained=first < contained)
+        phrase.head = self._doer(first, last)
         at = first
         while at > 0 and self._units[at].gap == NONE:
             at -= 1
@@ -204,6 +215,39 @@ class _Opening:
         if _is_place_phrase(mention):
             phrase.preposition = mention.unit.words[0]
         return phrase
+
+    def _doer(self, first: int, last: int) -> int:
+        """The unit that is meant: "kids" in "kids flying kites"; else the last one."""
+        for at in range(first + 1, last + 1):
+            unit, before = self._units[at], self._units[at - 1]
+            is_doing = unit.word.endswith("ing") and "v" in unit.parts and at < last
+            # "flying kites" is one phrase of the tables; a plural before it has no such thing.
+            is_doing |= unit.words[0].endswith("ing") and is_plural_word(before.word)
+            if is_doing and self._letters[at - 1] in "NU":
+                return at - 1
+        return last
+
+    def _joined(self, phrases: Sequence[_Phrase]) -> list[_Phrase]:
+        """Nouns in a row are one thing ("cherry blossom tree"), unless one is a plural."""
+        found: list[_Phrase] = []
+        for phrase in phrases:
+            before = found[-1] if found else None
+            if before is not None and self._makes_compound(before, phrase):
+                phrase.first, phrase.head = before.first, phrase.last
+                phrase.is_determined = before.is_determined
+                phrase.preposition = before.preposition
+                found.pop()
+            found.append(phrase)
+        return found
+
+    def _makes_compound(self, before: _Phrase, phrase: _Phrase) -> bool:
+        unit = before.mention.unit
+        meaning = unit.noun or unit.near
+        is_plural = is_plural_word(unit.word) if meaning is None else meaning.is_plural
+        follows = phrase.first == before.last + 1 and self._units[phrase.first].gap == NONE
+        kinds = {before.mention.found, phrase.mention.found}
+        has_mark = unit.quoted or unit.is_emoji or phrase.mention.unit.is_emoji
+        return follows and not is_plural and not has_mark and kinds <= {"object", "undrawable"}
 
     def _goes_back(self, at: int, heads: set[int]) -> bool:
         """Whether a unit describes the head after it."""
@@ -236,7 +280,18 @@ class _Opening:
 
     def _goes_on(self, at: int) -> bool:
         unit = self._units[at]
-        return (unit.gap == NONE or unit.quoted) and not (unit.is_setting or unit.has("style"))
+        if unit.gap != NONE and not unit.quoted:
+            return False
+        return not (unit.is_setting or unit.has("style") or self._says_where(at))
+
+    def _says_where(self, at: int) -> bool:
+        """Whether words like "in the background" begin there, which belong to no thing."""
+        if self._letters[at] != "P":
+            return False
+        following = at + 1
+        while following < len(self._units) and self._letters[following] == "D":
+            following += 1
+        return following < len(self._units) and _is_of(self._units[following], "relation")
 
     def _leads_on(self, at: int) -> bool:
         return self._letters[at] in LEADING and not self._units[at].quoted
@@ -262,7 +317,9 @@ class _Opening:
         if phrase.preposition not in PLACED:
             return False
         before = self._units[phrase.last - 1] if phrase.last > phrase.first else None
-        return phrase.stands_apart or _is_of(self._units[phrase.last], "place", before)
+        unit = self._units[phrase.last]
+        is_surface = phrase.preposition == "on" and _is_of(unit, "surface", before)
+        return phrase.stands_apart or is_surface or _is_of(unit, "place", before)
 
     def _is_attribute(self, phrase: _Phrase, things: Sequence[_Phrase]) -> bool:
         """Whether a phrase says something of the thing before: "in shining armour"."""
@@ -274,7 +331,8 @@ class _Opening:
             return True
         if phrase.preposition not in ATTRIBUTED:
             return False
-        if _is_of(head, "worn"):
+        is_content = phrase.preposition == "of" and phrase.first == things[-1].last + 2
+        if _is_of(head, "worn") or (is_content and not phrase.is_determined):
             return True
         is_bare = not phrase.is_determined and phrase.mention.count == 1
         return is_bare and phrase.mention.found == "undrawable"
@@ -306,6 +364,8 @@ class _Opening:
             return False
         if any(_is_of(unit, "backdrop") for unit in units):
             return False
+        if tuple(word for unit in units for word in unit.words) in _open_words("medium"):
+            return True
         own = [each for each in self._phrases if start <= each.last < stop]
         if not own:
             is_told = any(letter in "FCLUH" for letter in self._letters[start:stop])
@@ -352,7 +412,8 @@ class _Opening:
                 first = named[-1]
                 while first > start and self._letters[first - 1] in DESCRIBING:
                     first -= 1
-                yield self._plain(first, named[-1] + 1)
+                if first < named[-1]:  # "in the background" says nothing of it
+                    yield self._plain(first, named[-1] + 1)
 
     def _plain(self, start: int, stop: int) -> str:
         """The text of units, without the articles in front."""
@@ -422,29 +483,45 @@ class _Opening:
         return tuple(found)
 
     def _object(self, phrase: _Phrase) -> PromptObject:
-        mention, unit = phrase.mention, phrase.mention.unit
-        noun = mention.name if mention.found == "object" else ""
-        text = self._text(phrase)
+        mention, unit = phrase.mention, self._units[phrase.head]
+        text, count = self._text(phrase), self._count(phrase)
+        is_named = mention.found == "object" and phrase.head == phrase.last
+        noun = mention.name if is_named else ""
+        if not noun and unit.noun is not None:
+            noun = unit.noun.name
         if unit.quoted:
             text = noun = f'text "{text.strip(chr(34))}"'
-        many = mention.count != 1
-        start, stop = self._units[phrase.first].span[0], unit.span
-        head = self._prompt[slice(*stop)]
-        if many and not unit.quoted and head.isascii():
-            before = self._prompt[start : stop[0]]
-            after = self._prompt[stop[1] : self._units[phrase.end].span[1]]
-            text = " ".join(f"{before}{_one_of(head)}{after}".split())[:MOST_PHRASE]
-        if unit.is_emoji:
+        elif unit.is_emoji:
             text = noun or " ".join(unit.words)
+        elif count != 1:
+            text = self._single(phrase)
         return PromptObject(
             noun=noun or _one_of(" ".join(unit.words)),
             typed=self._prompt[slice(*self._span(phrase))],
             spans=(self._span(phrase),),
-            count=None if mention.count == OPEN else min(mention.count, MOST),
+            count=None if count == OPEN else min(count, MOST),
             colour=mention.colour,
             size=mention.size,
             phrase=text,
         )
+
+    def _count(self, phrase: _Phrase) -> int:
+        """How many: of containers the number before them, "two bowls of cherries"."""
+        if not phrase.is_contained:
+            return phrase.mention.count
+        before = self._units[phrase.first - 1] if phrase.first else None
+        if before is not None and self._units[phrase.first].gap == NONE and before.count:
+            return before.count
+        return OPEN if is_plural_word(self._units[phrase.first].word) else 1
+
+    def _single(self, phrase: _Phrase) -> str:
+        """The text of one of several: its head, or its container, in the singular."""
+        unit = self._units[phrase.first if phrase.is_contained else phrase.head]
+        start, stop = self._units[phrase.first].span[0], self._units[phrase.end].span[1]
+        head = self._prompt[slice(*unit.span)]
+        one = _one_of(head) if head.isascii() else head
+        text = f"{self._prompt[start : unit.span[0]]}{one}{self._prompt[unit.span[1] : stop]}"
+        return " ".join(text.split())[:MOST_PHRASE]
 
 
 def _role_of(unit: Unit) -> Role:

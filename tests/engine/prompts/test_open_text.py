@@ -78,6 +78,31 @@ PROMPTS: dict[str, tuple[Things, str, str]] = {
         "Vintage travel poster",
     ),
     "In a cathedral, a gargoyle": ([("gargoyle", "gargoyle", 1)], "cathedral", ""),
+    "Two kids flying kites on the beach while a dog barks, children's book illustration": (
+        [("kid", "kid flying kites", 2), ("dog", "dog barks", 1)],
+        "on the beach",
+        "children's book illustration",
+    ),
+    "an old fisherman in a yellow raincoat, stormy night, oil on canvas": (
+        [("fisherman", "old fisherman in a yellow raincoat", 1)],
+        "stormy night",
+        "oil on canvas",
+    ),
+    "a robot serving drinks to aliens in a bar": (
+        [("robot", "robot serving drinks", 1), ("alien", "alien", None)],
+        "bar",
+        "",
+    ),
+    "two bowls of cherries, cherry blossom tree, planet Saturn in the background": (
+        [
+            ("bowl", "bowl of cherries", 2),
+            ("tree", "cherry blossom tree", 1),
+            ("planet", "planet Saturn", 1),
+        ],
+        "",
+        "",
+    ),
+    "wolf howling at the moon": ([("wolf", "wolf howling", 1), ("moon", "moon", 1)], "", ""),
     "дракон": ([("дракон", "дракон", 1)], "", ""),
     "sunset": ([], "sunset", ""),
     "": ([], "", ""),
