@@ -152,7 +152,8 @@ class ConnectionDialog(QDialog):
         self.resize(600, 580)
         order = (self.kind, self.address, self.plain, self.token, self.forget)
         graph = (self.graph.shown, self.graph.choose, self.graph.none)
-        inputs = (*self.graph.fields.values(), self.graph.makes_alpha)
+        fields = list(self.graph.fields.values())
+        inputs = (*fields[:2], self.graph.makes_alpha, *fields[2:])
         rest = (self.model, self.use, self.test, self.report, self.save)
         for before, after in pairwise((*order, *graph, *inputs, *rest)):
             QWidget.setTabOrder(before, after)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.session.own_graphs import GraphChoices, GraphEntry, GraphFileError, read_graph_file
 from app.session.server_types import OwnGraph
@@ -19,6 +19,7 @@ from app.ui.widgets.forms import enable, field_name, fill, form_layout, named, n
 
 _NUMBERS = ("seed", "width", "height", "steps")
 _NEEDED = ("prompt", "output")
+_OPAQUE = "opaque"  # in `OwnGraph` the second name of the output
 
 
 class GraphFields(QWidget):
@@ -41,20 +42,25 @@ class GraphFields(QWidget):
         self.said = note()
         self.inputs = QWidget()
         self.fields: dict[str, DropDown] = {}
-        form = form_layout(self.inputs)
+        self._form = form = form_layout(self.inputs)
         form.setContentsMargins(0, 0, 0, 0)
         for key, text, tip in _rows():
             self.fields[key] = field = DropDown(text)
             named(field, text, tip, height=CONTROL_HEIGHT)
             field.view().setAccessibleName(text)
             field.setMinimumContentsLength(12)
-            field.activated.connect(self._show)
+            field.setEditable(True)  # several names with commas, and nodes by their titles
+            field.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+            line = field.lineEdit()
+            assert line is not None  # an editable one has it
+            named(line, text, tip)
+            field.editTextChanged.connect(self._show)
             form.addRow(field_name(text), field)
         text = tr("Its pictures are cut out")
         tip = tr("The graph gives pictures with transparency around the thing.")
         self.makes_alpha = named(QCheckBox(text), text, tip, height=24)
         self.makes_alpha.toggled.connect(self._show)
-        form.addRow("", self.makes_alpha)
+        form.insertRow(2, "", self.makes_alpha)
         row = fill(QHBoxLayout(), (self.shown, 1), self.choose, self.none)
         fill(QVBoxLayout(self), row, self.said, self.inputs)
         self.take(graph)
@@ -64,14 +70,19 @@ class GraphFields(QWidget):
         """What the fields say; None = no file was chosen."""
         if not self._path:
             return None
-        names = {key: field.currentData() or "" for key, field in self.fields.items()}
+        names = {key: self._chosen(key) for key in self.fields}
+        opaque = names.pop(_OPAQUE)
+        if opaque and self.makes_alpha.isChecked():
+            names["output"] = f"{names['output']}, {opaque}"
         return OwnGraph(path=self._path, makes_alpha=self.makes_alpha.isChecked(), **names)
 
     def take(self, graph: OwnGraph | None) -> None:
         """Show a graph that was connected before, or none."""
         self._path = "" if graph is None else graph.path
         if graph is not None:
-            known = {key: getattr(graph, key) for key in self.fields}
+            known = {key: getattr(graph, key) for key in self.fields if key != _OPAQUE}
+            known["output"], _, opaque = graph.output.partition(",")
+            known[_OPAQUE] = opaque.strip()
             self.makes_alpha.setChecked(graph.makes_alpha)
             self._read(known)
         self._show()
@@ -100,13 +111,16 @@ class GraphFields(QWidget):
     def _fill(
         self, field: DropDown, entries: tuple[GraphEntry, ...], chosen: str, key: str
     ) -> None:
+        field.blockSignals(True)
         field.clear()
-        field.addItem(tr("Choose one") if key in _NEEDED else tr("As in the file"), "")
+        unset = tr("The same") if key == _OPAQUE else tr("As in the file")
+        field.addItem("" if key in _NEEDED else unset, "")
         for entry in entries:
             field.addItem(entry.shown, entry.name)
         if chosen and field.findData(chosen) < 0:
             field.addItem(chosen, chosen)  # by its title, or gone from the file: the server says
         field.setCurrentIndex(max(0, field.findData(chosen)))
+        field.blockSignals(False)
 
     def _show(self) -> None:
         has_file = bool(self._path)
@@ -114,6 +128,7 @@ class GraphFields(QWidget):
         self.shown.setText(self._path)
         self.shown.setToolTip(self._path)
         self.inputs.setVisible(has_file and not self._problem)
+        self._form.setRowVisible(self.fields[_OPAQUE], self.makes_alpha.isChecked())
         self.said.setVisible(bool(self.trouble))
         self.said.setText(self.trouble)
         reason = "" if has_file else tr("no graph file is chosen")
@@ -127,11 +142,15 @@ class GraphFields(QWidget):
         return tr("Choose: {0}.").format(", ".join(missing)) if missing else ""
 
     def _chosen(self, key: str) -> str:
-        return str(self.fields[key].currentData() or "")
+        """What is typed, or the name that the chosen entry stands for."""
+        field = self.fields[key]
+        text = field.currentText().strip()
+        place = field.findText(text)
+        return text if place < 0 else str(field.itemData(place))
 
 
 def _entries(choices: GraphChoices, key: str) -> tuple[GraphEntry, ...]:
-    if key == "output":
+    if key in ("output", _OPAQUE):
         return choices.outputs
     return choices.numbers if key in _NUMBERS else choices.texts
 
@@ -142,6 +161,11 @@ def _rows() -> tuple[tuple[str, str, str], ...]:
     return (
         ("prompt", tr("Prompt"), tr("The input that receives the words of a box.")),
         ("output", tr("Output"), tr("The node whose pictures come back.")),
+        (
+            _OPAQUE,
+            tr("Background output"),
+            tr("The node whose pictures have no transparency, for the background."),
+        ),
         ("negative", tr("Not shown"), tr("The input for what must not be shown.") + " " + kept),
         ("seed", tr("Seed"), tr("The input that receives the seed.") + " " + kept),
         ("width", tr("Width"), tr("The input that receives the width in pixels.") + " " + kept),

@@ -63,16 +63,13 @@ def typed(dialog: Any, address: str) -> None:
 # ---- the page ----
 
 
-def test_the_page_begins_with_built_in_alone(page: Any) -> None:
-    assert rows(page) == ["Built-in (in use)"]
-    for button in (page.use, page.edit, page.remove):
-        assert not button.isEnabled() and "Disabled:" in button.toolTip()
-    assert page.add.isEnabled()
-
-
 def test_a_connection_is_added_used_edited_and_removed(
     page: Any, window: Any, desk: Desk, qtbot: Any
 ) -> None:
+    """The page begins with Built-in alone, of which nothing can be edited."""
+    assert rows(page) == ["Built-in (in use)"]
+    for button in (page.use, page.edit, page.remove):
+        assert not button.isEnabled() and "Disabled:" in button.toolTip()
     dialog = adding(page)
     typed(dialog, "127.0.0.1:8188")
     assert dialog.use.isChecked()
@@ -125,12 +122,16 @@ def test_connections_to_one_server_differ_by_their_model(page: Any, desk: Desk) 
         "ComfyUI at 127.0.0.1:8188 · ming",
         "ComfyUI at 127.0.0.1:8188 · mine.json",
     ]
+    page.list.setCurrentRow(1)
+    page.edit.click()
+    assert page.dialog.model.currentText() == "ming", "it stays until the server says more"
+    page.dialog.reject()
 
 
 # ---- what is typed ----
 
 
-def test_an_address_is_judged_while_one_types(page: Any, desk: Desk) -> None:
+def test_an_address_is_judged_while_one_types(page: Any, desk: Desk, qtbot: Any) -> None:
     """Nothing is sent; until the address can be used, the buttons say why they are disabled."""
     dialog = adding(page)
     assert not dialog.save.isEnabled() and "the address is empty" in dialog.save.toolTip()
@@ -145,6 +146,16 @@ def test_an_address_is_judged_while_one_types(page: Any, desk: Desk) -> None:
     typed(dialog, "https://user:word@gpu.example.org")
     assert "has a name or a password in it" in dialog.address_said.text()
     assert desk.opened == []
+    label = dialog.address_said
+    assert isinstance(label, WrappedStatusLabel)
+    line = label.fontMetrics().height()
+    typed(dialog, "http://gpu.example.org")
+    qtbot.waitUntil(lambda: label.height() > 2 * line)
+    typed(dialog, "127.0.0.1:8188")
+    qtbot.waitUntil(lambda: label.height() < 2 * line)
+    assert label.accessibleName() == f"State of the address: {label.text()}"
+    typed(dialog, HERE)
+    assert not label.isVisible(), "no gap where there is nothing to say"
     dialog.reject()
 
 
@@ -161,23 +172,6 @@ def test_plain_http_to_another_machine_has_to_be_allowed(page: Any, window: Any)
     (kept,) = window.session.servers.connections
     assert kept.connection.allows_plain
     assert kept.connection.address == "http://gpu.example.org:8188"
-
-
-def test_sentences_take_the_lines_that_they_need(page: Any, qtbot: Any) -> None:
-    """Below a field stands a gap only while there is something to say."""
-    dialog = adding(page)
-    label = dialog.address_said
-    assert isinstance(label, WrappedStatusLabel)
-    empty = dialog.token.y()
-    typed(dialog, "http://gpu.example.org")
-    qtbot.waitUntil(lambda: label.height() > 2 * label.fontMetrics().height())
-    typed(dialog, "127.0.0.1:8188")
-    qtbot.waitUntil(lambda: label.height() < 2 * label.fontMetrics().height())
-    assert label.accessibleName() == f"State of the address: {label.text()}"
-    typed(dialog, HERE)
-    assert not label.isVisible()
-    qtbot.waitUntil(lambda: dialog.token.y() == empty)
-    dialog.reject()
 
 
 # ---- tokens ----
@@ -236,21 +230,10 @@ def test_a_kept_token_is_used_replaced_and_forgotten(
     dialog.forget.click()
     qtbot.waitUntil(lambda: ring.kept == {})
     qtbot.waitUntil(lambda: not dialog.forget.isEnabled())
-    dialog.reject()
-
-
-def test_another_address_deletes_the_token_of_the_former_one(
-    page: Any, desk: Desk, qtbot: Any
-) -> None:
-    ring = MemoryRing()
-    desk.servers.tokens = Tokens(lambda: ring)
     desk.servers.tokens.keep(HERE, SECRET)
-    desk.servers.connections.put(new_connection(CONNECTION))
-    page.list.setCurrentRow(1)
-    page.edit.click()
-    typed(page.dialog, "https://gpu.example.org")
-    page.dialog.save.click()
-    qtbot.waitUntil(lambda: ring.kept == {})
+    typed(dialog, "https://gpu.example.org")
+    dialog.save.click()
+    qtbot.waitUntil(lambda: ring.kept == {})  # no connection has the former address any more
 
 
 def test_another_token_makes_the_engine_anew(
@@ -295,15 +278,6 @@ def test_the_test_lists_models_with_what_they_lack(page: Any, desk: Desk, qtbot:
     dialog.save.click()
     (kept,) = desk.servers.connections
     assert kept.connection.model == "plain"
-
-
-def test_a_model_that_was_chosen_stays_until_the_server_says_more(page: Any, desk: Desk) -> None:
-    connection = Connection(kind="comfyui", address=HERE, model="gone-model")
-    desk.servers.connections.put(new_connection(connection))
-    page.list.setCurrentRow(1)
-    page.edit.click()
-    assert page.dialog.model.currentText() == "gone-model"
-    page.dialog.reject()
 
 
 @pytest.mark.parametrize(
@@ -368,30 +342,36 @@ def test_a_graph_is_connected_by_its_inputs(
     page: Any, window: Any, desk: Desk, tmp_path: Path
 ) -> None:
     path = tmp_path / "mine.json"
-    path.write_text(json.dumps(GRAPH))
+    path.write_text(json.dumps({"nodes": [], "links": []}))
     dialog = adding(page)
     typed(dialog, "127.0.0.1:8188")
+    dialog.graph.take_file(path)
+    assert "Export (API)" in dialog.graph.said.text()
+    assert not dialog.save.isEnabled()
+    path.write_text(json.dumps(GRAPH))
     assert not dialog.graph.inputs.isVisible()
     dialog.graph.take_file(path)
     assert dialog.graph.inputs.isVisible()
     assert not dialog.model.isEnabled(), "the graph is the model"
     field = dialog.graph.fields["prompt"]
     assert field.currentText() == "7.text · Positive"
-    field.setCurrentIndex(0)
-    field.activated.emit(0)
+    field.setEditText("")
     assert dialog.graph.said.text() == "Choose: Prompt."
     assert not dialog.save.isEnabled() and "the graph is not connected" in dialog.save.toolTip()
-    field.setCurrentIndex(field.findData("6.text"))
-    field.activated.emit(field.currentIndex())
+    field.setEditText("6.text, Positive.text")
+    opaque = dialog.graph.fields["opaque"]
+    assert not opaque.isVisible()
     dialog.graph.makes_alpha.setChecked(True)
+    assert opaque.isVisible() and opaque.currentText() == "The same"
+    opaque.setCurrentIndex(opaque.findData("5"))
     dialog.use.setChecked(False)
     dialog.save.click()
     (kept,) = desk.servers.connections
     assert kept.connection.own_graph == OwnGraph(
         path=str(path),
-        prompt="6.text",
+        prompt="6.text, Positive.text",
         negative="6.text",
-        output="9",
+        output="9, 5",
         seed="3.seed",
         width="5.width",
         height="5.height",
@@ -406,17 +386,6 @@ def test_a_graph_is_connected_by_its_inputs(
     page.dialog.kind.setCurrentIndex(1)
     assert not page.dialog.graph.isVisible()
     page.dialog.reject()
-
-
-def test_a_file_that_is_no_graph_is_said(page: Any, tmp_path: Path) -> None:
-    path = tmp_path / "workflow.json"
-    path.write_text(json.dumps({"nodes": [], "links": []}))
-    dialog = adding(page)
-    typed(dialog, "127.0.0.1:8188")
-    dialog.graph.take_file(path)
-    assert "Export (API)" in dialog.graph.said.text()
-    assert not dialog.save.isEnabled()
-    dialog.reject()
 
 
 # ---- keyboard, readers, themes, sizes ----

@@ -68,7 +68,12 @@ def drawn(window: Any, qtbot: Any) -> None:
 
 def test_without_a_connection_nothing_is_different(window: Any, qtbot: Any, desk: Desk) -> None:
     """The status bar says "Ready", the menu has one engine, no question comes, no server opens."""
-    assert window.status.engine.text() == "Ready"
+    button = window.status.engine
+    assert button.text() == "Ready" and button.focusPolicy() & Qt.FocusPolicy.TabFocus
+    button.setFocus()
+    QTest.keyClick(button, Qt.Key.Key_Space)
+    assert window.live.engine.isVisible()
+    window.live.engine.hide()
     texts = [each.text() for each in window.live.engine.actions() if not each.isSeparator()]
     assert texts == ["&Built-in", "&Engines…"]
     assert window.actions_["use_built_in"].isChecked()
@@ -106,16 +111,6 @@ def test_a_connection_is_chosen_in_the_menu_and_left_there(
     qtbot.waitUntil(lambda: window.session.bridge.state == "ready")
     assert window.settings.engine != NO_SERVER
     assert window.status.engine.text().startswith(NAME)
-
-
-def test_the_status_bar_opens_the_menu_of_engines(window: Any, qtbot: Any, desk: Desk) -> None:
-    """Reached with Tab, opened with the space bar."""
-    button = window.status.engine
-    assert button.focusPolicy() & Qt.FocusPolicy.TabFocus
-    button.setFocus()
-    QTest.keyClick(button, Qt.Key.Key_Space)
-    assert window.live.engine.isVisible()
-    window.live.engine.hide()
 
 
 def test_things_belong_to_built_in_and_shows_takes_free_text(
@@ -197,7 +192,7 @@ def test_a_job_asked_for_while_connecting_waits_for_the_question(
     qtbot.waitUntil(lambda: window.session.undo.index > 3)
 
 
-def test_a_graph_of_the_user_is_named_among_what_is_sent(desk: Desk) -> None:
+def test_a_graph_of_the_user_is_named_among_what_is_sent() -> None:
     graph = OwnGraph(path="/g.json", prompt="6.text", output="9")
     text = sent_text(new_connection(replace(CONNECTION, own_graph=graph)))
     assert "your graph go to http://127.0.0.1:8188" in text
